@@ -1,0 +1,17 @@
+//! An organic price cache: price tables are kept warm only for the customers who use them.
+//!
+//! # The map of the house
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | [`model`] | ids, times and messages: the types that travel |
+//! | [`pricing`] | money, discounts, price tables and their packed form, quotes: pure |
+//! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
+//!
+//! Imports run downwards only:
+//! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
+//! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage.
+
+pub mod model;
+pub mod ports;
+pub mod pricing;

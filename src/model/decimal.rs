@@ -1,0 +1,178 @@
+//! Reading and writing exact decimals: the one place where digits become integers.
+
+use thiserror::Error;
+
+/// The largest count of significant digits a decimal may have; more never fits any of our types.
+const MAX_DIGITS: usize = 30;
+
+/// A number read from its text: `mantissa × 10^-scale`, exactly as written.
+///
+/// JSON, CSV and command lines all give numbers as text; none of it ever passes through a float.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decimal {
+    mantissa: i128,
+    scale: u32,
+}
+
+/// Why a text is not a usable decimal.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum DecimalError {
+    /// The text is not a number: letters, `NaN`, `inf`, nothing at all.
+    #[error("is not a decimal number")]
+    NotANumber,
+    /// The number has too many digits, or an exponent that puts it out of range.
+    #[error("is out of range")]
+    OutOfRange,
+    /// The number has more decimals than the type it is read into.
+    #[error("has more than {allowed} decimals")]
+    TooPrecise {
+        /// How many decimals the type has.
+        allowed: u32,
+    },
+}
+
+impl Decimal {
+    /// Reads `-12.50`, `7`, `.5` or `1.2e3`. Surrounding white space is not part of a number.
+    ///
+    /// # Errors
+    /// [`DecimalError::NotANumber`] or [`DecimalError::OutOfRange`].
+    pub fn parse(text: &str) -> Result<Self, DecimalError> {
+        let (negative, rest) = match text.as_bytes().first() {
+            Some(b'-') => (true, &text[1..]),
+            Some(b'+') => (false, &text[1..]),
+            _ => (false, text),
+        };
+        let (digits, exponent) = match rest.find(['e', 'E']) {
+            Some(at) => (&rest[..at], parse_exponent(&rest[at + 1..])?),
+            None => (rest, 0),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        if whole.is_empty() && fraction.is_empty() {
+            return Err(DecimalError::NotANumber);
+        }
+        let mut mantissa: i128 = 0;
+        let mut significant = 0;
+        for byte in whole.bytes().chain(fraction.bytes()) {
+            if !byte.is_ascii_digit() {
+                return Err(DecimalError::NotANumber);
+            }
+            if mantissa != 0 || byte != b'0' {
+                significant += 1;
+            }
+            if significant > MAX_DIGITS {
+                return Err(DecimalError::OutOfRange);
+            }
+            mantissa = mantissa * 10 + i128::from(byte - b'0');
+        }
+        let scale = i64::try_from(fraction.len()).map_err(|_| DecimalError::OutOfRange)? - exponent;
+        let mut decimal = Self { mantissa: if negative { -mantissa } else { mantissa }, scale: 0 };
+        if mantissa != 0 {
+            decimal.rescale(scale)?;
+        }
+        Ok(decimal)
+    }
+
+    /// The number as an integer count of `10^-decimals`.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooPrecise`] when digits would be lost, [`DecimalError::OutOfRange`] when
+    /// the result does not fit 64 bits.
+    pub fn to_units(self, decimals: u32) -> Result<i64, DecimalError> {
+        let units = if self.scale <= decimals {
+            10_i128
+                .checked_pow(decimals - self.scale)
+                .and_then(|factor| self.mantissa.checked_mul(factor))
+                .ok_or(DecimalError::OutOfRange)?
+        } else {
+            return Err(DecimalError::TooPrecise { allowed: decimals });
+        };
+        i64::try_from(units).map_err(|_| DecimalError::OutOfRange)
+    }
+
+    /// Sets the scale, dropping trailing zeros so that `1.500` needs only one decimal.
+    fn rescale(&mut self, mut scale: i64) -> Result<(), DecimalError> {
+        while scale > 0 && self.mantissa % 10 == 0 {
+            self.mantissa /= 10;
+            scale -= 1;
+        }
+        while scale < 0 {
+            self.mantissa = self.mantissa.checked_mul(10).ok_or(DecimalError::OutOfRange)?;
+            scale += 1;
+        }
+        self.scale = u32::try_from(scale).map_err(|_| DecimalError::OutOfRange)?;
+        Ok(())
+    }
+}
+
+fn parse_exponent(text: &str) -> Result<i64, DecimalError> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(DecimalError::NotANumber);
+    }
+    match text.parse::<i64>() {
+        Ok(exponent) if exponent.abs() <= 64 => Ok(exponent),
+        _ => Err(DecimalError::OutOfRange),
+    }
+}
+
+/// Writes `units × 10^-decimals` with exactly that many decimals: `format_decimal(90000, 2)` is
+/// `900.00`.
+#[must_use]
+pub fn format_decimal(units: i64, decimals: u32) -> String {
+    let digits = units.unsigned_abs().to_string();
+    let decimals = decimals as usize;
+    let sign = if units < 0 { "-" } else { "" };
+    if decimals == 0 {
+        return format!("{sign}{digits}");
+    }
+    let padded = format!("{digits:0>width$}", width = decimals + 1);
+    let (whole, fraction) = padded.split_at(padded.len() - decimals);
+    format!("{sign}{whole}.{fraction}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_json_and_people_write() {
+        for (text, decimals, units) in [
+            ("2", 3, 2000),
+            ("2.5", 3, 2500),
+            ("-0.001", 3, -1),
+            (".5", 1, 5),
+            ("5.", 0, 5),
+            ("1.500", 1, 15),
+            ("1.2e3", 0, 1200),
+            ("12E-1", 1, 12),
+            ("0e-60", 0, 0),
+            ("00012", 0, 12),
+        ] {
+            assert_eq!(Decimal::parse(text).unwrap().to_units(decimals), Ok(units), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_exact() {
+        for text in ["", "-", ".", "NaN", "inf", "1,5", "0x10", "1e", "1e+", " 1", "1 ", "１"] {
+            assert_eq!(Decimal::parse(text), Err(DecimalError::NotANumber), "{text:?}");
+        }
+        for text in ["1e308", "1e-308", "9999999999999999999999999999999999"] {
+            assert_eq!(Decimal::parse(text), Err(DecimalError::OutOfRange), "{text}");
+        }
+        assert_eq!(
+            Decimal::parse("1.0001").unwrap().to_units(3),
+            Err(DecimalError::TooPrecise { allowed: 3 })
+        );
+        assert_eq!(Decimal::parse("1e19").unwrap().to_units(0), Err(DecimalError::OutOfRange));
+    }
+
+    #[test]
+    fn writes_every_decimal() {
+        assert_eq!(format_decimal(90_000, 2), "900.00");
+        assert_eq!(format_decimal(5, 2), "0.05");
+        assert_eq!(format_decimal(-5, 3), "-0.005");
+        assert_eq!(format_decimal(7, 0), "7");
+        assert_eq!(format_decimal(i64::MIN, 2), "-92233720368547758.08");
+    }
+}

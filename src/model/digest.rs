@@ -1,0 +1,113 @@
+//! Hashes that name things: message groups, deduplication ids, fingerprints.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// 128 bits of SHA-256, written as 32 lower-case hex digits.
+///
+/// Hex fits the narrowest alphabet and length any queue allows, whatever the text it stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 16]);
+
+/// Collects the parts of a digest. Every part is length-prefixed, so `("ab", "c")` and
+/// `("a", "bc")` differ.
+pub struct DigestBuilder(Sha256);
+
+impl DigestBuilder {
+    /// Starts a digest in a named domain, so that equal parts of two kinds never collide.
+    #[must_use]
+    pub fn new(domain: &str) -> Self {
+        Self(Sha256::new()).part(domain.as_bytes())
+    }
+
+    /// Adds bytes.
+    #[must_use]
+    pub fn part(mut self, bytes: &[u8]) -> Self {
+        self.add(bytes);
+        self
+    }
+
+    /// Adds a number.
+    #[must_use]
+    pub fn number(self, number: u64) -> Self {
+        self.part(&number.to_le_bytes())
+    }
+
+    /// Adds bytes in place, for use in a loop.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// The digest of all the parts.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        let full: [u8; 32] = self.0.finalize().into();
+        let mut half = [0; 16];
+        half.copy_from_slice(&full[..16]);
+        Digest(half)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::str::FromStr for Digest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = || format!("`{text}` is not a digest of 32 hex digits");
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(refuse());
+        }
+        let mut bytes = [0; 16];
+        for (byte, at) in bytes.iter_mut().zip((0..32).step_by(2)) {
+            *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| refuse())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boundaries_and_domains_count() {
+        let of = |domain, parts: [&str; 2]| {
+            DigestBuilder::new(domain).part(parts[0].as_bytes()).part(parts[1].as_bytes()).finish()
+        };
+        assert_ne!(of("a", ["ab", "c"]), of("a", ["a", "bc"]));
+        assert_ne!(of("a", ["ab", "c"]), of("b", ["ab", "c"]));
+        let digest = of("a", ["José Núñez", "株式会社"]);
+        let text = digest.to_string();
+        assert!(text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()));
+        assert_eq!(text.parse(), Ok(digest));
+        assert!("zz".parse::<Digest>().is_err());
+        assert!("+f".repeat(16).parse::<Digest>().is_err());
+    }
+}

@@ -1,0 +1,278 @@
+//! Names of users, products, quotations and connections, checked once where they enter.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::digest::DigestBuilder;
+
+/// Why a text cannot be an id.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum IdError {
+    /// Nothing was given.
+    #[error("{kind} is empty")]
+    Empty {
+        /// Which kind of id.
+        kind: &'static str,
+    },
+    /// Too many bytes of UTF-8.
+    #[error("{kind} `{start}…` is {length} bytes long, {max} are allowed")]
+    TooLong {
+        /// Which kind of id.
+        kind: &'static str,
+        /// Its first characters.
+        start: String,
+        /// Its length in bytes.
+        length: usize,
+        /// The most it may have.
+        max: usize,
+    },
+    /// A control character, such as a line break.
+    #[error("{kind} {shown} has a control character")]
+    ControlCharacter {
+        /// Which kind of id.
+        kind: &'static str,
+        /// The id, quoted and escaped.
+        shown: String,
+    },
+}
+
+fn check(kind: &'static str, max: usize, text: &str) -> Result<(), IdError> {
+    if text.is_empty() {
+        return Err(IdError::Empty { kind });
+    }
+    if text.len() > max {
+        let start = text.chars().take(16).filter(|c| !c.is_control()).collect();
+        return Err(IdError::TooLong { kind, start, length: text.len(), max });
+    }
+    if text.chars().any(char::is_control) {
+        return Err(IdError::ControlCharacter { kind, shown: format!("{text:?}") });
+    }
+    Ok(())
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $max:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The most bytes it may have.
+            pub const MAX_BYTES: usize = $max;
+
+            /// Checks and takes a text.
+            ///
+            /// # Errors
+            /// [`IdError`] when it is empty, too long, or has a control character.
+            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+                let text = text.into();
+                check($kind, $max, &text)?;
+                Ok(Self(text))
+            }
+
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.0)
+            }
+        }
+    };
+}
+
+text_id! {
+    /// A customer: 1–256 bytes of UTF-8 without control characters.
+    UserId, "user id", 256
+}
+text_id! {
+    /// A product: 1–64 bytes of UTF-8 without control characters.
+    ProductId, "product id", 64
+}
+text_id! {
+    /// The name of one quotation, made by ocache or chosen by the client: 1–128 bytes.
+    RequestId, "request id", 128
+}
+text_id! {
+    /// A websocket connection, as its gateway names it.
+    ConnectionId, "connection id", 128
+}
+
+/// 26 characters of this alphabet carry 130 bits; it has no letter that reads like a digit.
+const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Writes 128 random bits as 26 characters.
+fn base32(bytes: [u8; 16]) -> String {
+    let mut bits = u128::from_be_bytes(bytes);
+    let mut text = [0; 26];
+    for slot in text.iter_mut().rev() {
+        *slot = BASE32[(bits & 31) as usize];
+        bits >>= 5;
+    }
+    text.iter().map(|&byte| char::from(byte)).collect()
+}
+
+impl RequestId {
+    /// What ids made by ocache begin with; no client's id is mistaken for one.
+    const MADE: &'static str = "q_";
+
+    /// An id nobody can guess.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("{}{}", Self::MADE, base32(bytes)))
+    }
+
+    /// Whether it has the form of the ids made by ocache.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.0
+            .strip_prefix(Self::MADE)
+            .is_some_and(|rest| rest.len() == 26 && rest.bytes().all(|byte| BASE32.contains(&byte)))
+    }
+}
+
+impl ConnectionId {
+    /// An id nobody can guess.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(base32(bytes))
+    }
+}
+
+/// Where a quotation is stored.
+///
+/// An id made by ocache is unique in itself. One chosen by a client is unique only for its user,
+/// so its key carries a hash of the user too: two customers who both count `1, 2, 3` never meet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct QuotationKey(String);
+
+impl QuotationKey {
+    /// The key of this user's request.
+    #[must_use]
+    pub fn new(user: &UserId, request: &RequestId) -> Self {
+        if request.is_made() {
+            return Self(request.0.clone());
+        }
+        let scope = DigestBuilder::new("quotation").part(user.as_str().as_bytes()).finish();
+        Self(format!("{scope}/{request}"))
+    }
+
+    /// The key of an id made by ocache, whose user is not known yet.
+    #[must_use]
+    pub fn of_made(request: &RequestId) -> Option<Self> {
+        request.is_made().then(|| Self(request.0.clone()))
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for QuotationKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The random name under which the parts of one written price table are stored.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Generation(String);
+
+impl Generation {
+    /// A generation no other table has.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(base32(bytes))
+    }
+
+    /// The generation as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_of_a_user_id() {
+        assert!(UserId::new("José Núñez 株式会社").is_ok());
+        assert!(UserId::new("u".repeat(256)).is_ok());
+        assert!(matches!(UserId::new(""), Err(IdError::Empty { .. })));
+        assert!(matches!(UserId::new("u".repeat(257)), Err(IdError::TooLong { length: 257, .. })));
+        let error = UserId::new("a\nb").unwrap_err();
+        assert_eq!(error.to_string(), r#"user id "a\nb" has a control character"#);
+        assert!(serde_json::from_str::<UserId>(r#""""#).is_err());
+    }
+
+    #[test]
+    fn made_request_ids_are_recognised() {
+        let made = RequestId::from_random([255; 16]);
+        assert!(made.is_made());
+        assert_eq!(RequestId::new(made.as_str()), Ok(made));
+        for other in ["q_", "1", "q_0123456789abcdefghjkmnpqri", "Q_0123456789abcdefghjkmnpqrs"] {
+            assert!(!RequestId::new(other).unwrap().is_made(), "{other}");
+        }
+    }
+
+    #[test]
+    fn chosen_request_ids_are_scoped_by_user() {
+        let [ann, bob] = ["ann", "bob"].map(|user| UserId::new(user).unwrap());
+        let one = RequestId::new("1").unwrap();
+        assert_ne!(QuotationKey::new(&ann, &one), QuotationKey::new(&bob, &one));
+        assert_eq!(QuotationKey::of_made(&one), None);
+        let made = RequestId::from_random([7; 16]);
+        assert_eq!(QuotationKey::new(&ann, &made), QuotationKey::new(&bob, &made));
+    }
+}

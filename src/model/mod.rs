@@ -1,0 +1,20 @@
+//! The types that travel: ids, times, quantities and the messages between stages.
+//!
+//! Nothing here knows a price, a port or an engine; every other room of the house may use it.
+
+mod decimal;
+mod digest;
+mod ids;
+mod message;
+mod quantity;
+mod timestamp;
+
+pub use decimal::{Decimal, DecimalError, format_decimal};
+pub use digest::{Digest, DigestBuilder};
+pub use ids::{ConnectionId, Generation, IdError, ProductId, QuotationKey, RequestId, UserId};
+pub use message::{
+    Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, GroupId, Item, ProviderMessage,
+    QuotationRequest,
+};
+pub use quantity::{Quantity, QuantityError};
+pub use timestamp::Timestamp;

@@ -1,0 +1,98 @@
+//! How much of a product a line asks for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::decimal::{Decimal, DecimalError, format_decimal};
+
+/// A positive quantity with up to three decimals, counted in thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Quantity(i64);
+
+/// Why a quantity is refused; the text is part of the message.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum QuantityError {
+    /// Not a decimal, out of range, or with more than three decimals.
+    #[error("quantity `{text}` {why}")]
+    Malformed {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: DecimalError,
+    },
+    /// Zero or less.
+    #[error("quantity `{text}` is not positive")]
+    NotPositive {
+        /// What was given.
+        text: String,
+    },
+    /// More than [`Quantity::MAX`].
+    #[error("quantity `{text}` is more than {}", Quantity::MAX)]
+    TooLarge {
+        /// What was given.
+        text: String,
+    },
+}
+
+impl Quantity {
+    const DECIMALS: u32 = 3;
+    /// A thousand million.
+    pub const MAX: Self = Self(1_000_000_000_000);
+    /// One piece.
+    pub const ONE: Self = Self(1000);
+
+    /// The quantity in thousandths.
+    #[must_use]
+    pub const fn thousandths(self) -> i64 {
+        self.0
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let malformed = |why| QuantityError::Malformed { text: text.to_owned(), why };
+        let decimal = Decimal::parse(text).map_err(malformed)?;
+        match decimal.to_units(Self::DECIMALS) {
+            Ok(units) if units <= 0 => Err(QuantityError::NotPositive { text: text.to_owned() }),
+            Ok(units) if units > Self::MAX.0 => {
+                Err(QuantityError::TooLarge { text: text.to_owned() })
+            }
+            Ok(units) => Ok(Self(units)),
+            Err(why) => Err(malformed(why)),
+        }
+    }
+}
+
+/// Without needless zeros: `2`, `2.5`, `0.125`.
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format_decimal(self.0, Self::DECIMALS);
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_three_decimals_and_drops_zeros() {
+        for (text, shown) in [("2", "2"), ("2.500", "2.5"), ("0.125", "0.125"), ("10", "10")] {
+            assert_eq!(text.parse::<Quantity>().unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn refuses_bad_quantities_by_name() {
+        for text in ["0", "-1", "0.0000", "NaN", "1e308", "1.0001", "", "1000000001"] {
+            let error = text.parse::<Quantity>().unwrap_err();
+            assert!(error.to_string().contains(&format!("`{text}`")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The narrow traits between the stages and the engines, with their outcomes and errors.
+//!
+//! A stage asks for the narrowest port it needs. An engine implements all of them. Expected
+//! outcomes are values ([`Delivery::Gone`], [`Flip::Conflict`]); a [`PortError`] is what should
+//! not have happened.
+//!
+//! The shapes are those of the services ocache grows into: reads and writes in batches, pages
+//! with cursors, conditions on single items, receipts and visibility.
+
+mod active_users;
+mod catalogue;
+mod connections;
+mod discounts;
+mod environment;
+mod error;
+mod price_tables;
+mod queues;
+mod quotations;
+mod topic;
+
+use std::sync::Arc;
+
+pub use active_users::{ActiveUser, ActiveUsers, Segment};
+pub use catalogue::{BeginLoad, CatalogueHead, CatalogueStore, LoadId, LoadMark};
+pub use connections::{Connections, Delivery};
+pub use discounts::{DiscountStore, UserDiscounts};
+pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
+pub use error::PortError;
+pub use price_tables::{Flip, PriceTables, TableHead};
+pub use queues::{
+    DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_RECEIVES, Outgoing, Posting, Queue,
+    Queues, Receipt, Received, Selection,
+};
+pub use quotations::{
+    Created, FailureReason, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+};
+pub use topic::Topic;
+
+/// One page of a listing, and how to get the next.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// What is on it; may be empty although there is a next one.
+    pub items: Vec<T>,
+    /// Where the next page starts; `None` after the last.
+    pub next: Option<Cursor>,
+}
+
+/// A place in a listing. Only the engine that made it can read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// Everything that is stored.
+pub trait Store: ActiveUsers + CatalogueStore + DiscountStore + PriceTables + Quotations {}
+
+impl<T: ActiveUsers + CatalogueStore + DiscountStore + PriceTables + Quotations> Store for T {}
+
+/// All ports of one engine, as the runtime hands them to the stages.
+#[derive(Clone)]
+pub struct Ports {
+    /// Tables.
+    pub store: Arc<dyn Store>,
+    /// Work.
+    pub queues: Arc<dyn Queues>,
+    /// Messages that were given up.
+    pub dead_letters: Arc<dyn DeadLetters>,
+    /// Events.
+    pub topic: Arc<dyn Topic>,
+    /// The way back to the clients.
+    pub connections: Arc<dyn Connections>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where unguessable ids come from.
+    pub randomness: Arc<dyn Randomness>,
+}

@@ -1,0 +1,82 @@
+//! Products, and the head that gives each state of them a version.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::{Cursor, Page, PortError};
+use crate::model::{ProductId, Timestamp};
+use crate::pricing::{Currency, Product};
+
+/// The random name of one load.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LoadId(pub String);
+
+/// Says that products are being written, by whom, and until when that is believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadMark {
+    /// Which load.
+    pub id: LoadId,
+    /// When the loader counts as dead. It moves the deadline on while it works.
+    pub deadline: Timestamp,
+}
+
+/// What the products are at present.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueHead {
+    /// Grows with every load that changed something. The first load makes it 1.
+    pub version: u64,
+    /// The currency of all prices.
+    pub currency: Currency,
+    /// A load that is going on, or died.
+    pub loading: Option<LoadMark>,
+}
+
+/// What became of an attempt to begin a load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BeginLoad {
+    /// The mark is set.
+    Begun,
+    /// Another load is going on, or the version has moved: look at the head again.
+    Conflict,
+}
+
+/// The table of products and its head.
+#[async_trait]
+pub trait CatalogueStore: Send + Sync {
+    /// The head, read consistently; `None` before the first load.
+    async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError>;
+
+    /// Sets the mark, if the head still has `expected` as its version (`None`: there is no head
+    /// yet) and carries no mark whose deadline is after `now`.
+    async fn begin_load(
+        &self,
+        mark: &LoadMark,
+        expected: Option<u64>,
+        currency: Currency,
+        now: Timestamp,
+    ) -> Result<BeginLoad, PortError>;
+
+    /// Moves the deadline of a load on; `false` when its mark is no longer there.
+    async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError>;
+
+    /// Takes the mark of a load away, sets the currency when one is given, and increments the
+    /// version. Returns the new version, or `None` when that mark is no longer there.
+    async fn finish_load(
+        &self,
+        load: &LoadId,
+        currency: Option<Currency>,
+    ) -> Result<Option<u64>, PortError>;
+
+    /// Upserts products, any number of them.
+    async fn put_products(&self, products: &[Product]) -> Result<(), PortError>;
+
+    /// Deletes products, any number of them.
+    async fn delete_products(&self, products: &[ProductId]) -> Result<(), PortError>;
+
+    /// Those of the products that exist, in any order. Any number may be asked for.
+    async fn products(&self, products: &[ProductId]) -> Result<Vec<Product>, PortError>;
+
+    /// All products, page by page, read consistently. No order is promised.
+    async fn list_products(&self, from: Option<Cursor>) -> Result<Page<Product>, PortError>;
+}

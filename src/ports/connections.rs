@@ -1,0 +1,23 @@
+//! The way back to a client's websocket.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::PortError;
+use crate::model::ConnectionRef;
+
+/// What became of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The gateway took it.
+    Delivered,
+    /// The connection is closed. An outcome, not an error: nobody is waiting.
+    Gone,
+}
+
+/// Open websocket connections, wherever their gateway is.
+#[async_trait]
+pub trait Connections: Send + Sync {
+    /// Sends one text frame.
+    async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError>;
+}

@@ -1,0 +1,113 @@
+//! Prices by user: a head that names a generation, and the parts of that generation.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{Cursor, Page, PortError};
+use crate::model::{Digest, Generation, ProductId, Timestamp, UserId};
+use crate::pricing::Currency;
+
+/// Describes a user's current table. The only item that a refresh of an unchanged table writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableHead {
+    /// Grows by one with every flip; the condition of the next one.
+    pub version: u64,
+    /// Under which name the parts are stored.
+    pub generation: Generation,
+    /// The hash of all inputs.
+    pub fingerprint: Digest,
+    /// The version of the pricing rules.
+    pub pricing_version: u32,
+    /// The catalogue that the table is of.
+    pub catalogue_version: u64,
+    /// The currency of all prices.
+    pub currency: Currency,
+    /// How many products the table has.
+    pub products: u64,
+    /// The first product of each part, sorted.
+    pub parts: Vec<ProductId>,
+    /// When the parts may be deleted, unless they are written again before.
+    pub parts_expire_at: Timestamp,
+    /// When the prices were calculated.
+    pub priced_at: Timestamp,
+    /// When they were last found to be still right.
+    pub validated_at: Timestamp,
+    /// Until when a quote from this table is not marked stale.
+    pub fresh_until: Timestamp,
+    /// Until when a quote is answered from this table at all.
+    pub usable_until: Timestamp,
+}
+
+impl TableHead {
+    /// Whether quotes may be answered from it.
+    #[must_use]
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        now < self.usable_until
+    }
+
+    /// Whether its answers need no mark.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.fresh_until
+    }
+
+    /// Which part a product is in, if it is in any.
+    #[must_use]
+    pub fn part_of(&self, product: &ProductId) -> Option<u32> {
+        let after = self.parts.partition_point(|first| first <= product);
+        after.checked_sub(1).and_then(|part| u32::try_from(part).ok())
+    }
+}
+
+/// What became of an attempt to flip a head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flip {
+    /// The head is now the new one.
+    Done,
+    /// Somebody else flipped it since it was read.
+    Conflict,
+}
+
+/// The table of price tables.
+#[async_trait]
+pub trait PriceTables: Send + Sync {
+    /// The heads of those users that have one, in any order, read consistently. Any number may
+    /// be asked for.
+    async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError>;
+
+    /// Writes the parts of a generation, numbered from 0 in the order given. Writing them again
+    /// is harmless.
+    async fn put_parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        parts: &[Bytes],
+        expire_at: Timestamp,
+    ) -> Result<(), PortError>;
+
+    /// Replaces the head, if its version is still `expected` (`None`: there is none). The head
+    /// itself is stored until `expire_at`.
+    async fn flip_head(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError>;
+
+    /// Parts of a generation by number, in the order asked for, read consistently; `None` for one
+    /// that is not there.
+    async fn parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        numbers: &[u32],
+    ) -> Result<Vec<Option<Bytes>>, PortError>;
+
+    /// All heads, page by page. No order is promised.
+    async fn list_table_heads(
+        &self,
+        from: Option<Cursor>,
+    ) -> Result<Page<(UserId, TableHead)>, PortError>;
+}

@@ -1,0 +1,65 @@
+//! What one user pays less.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::Percentage;
+use crate::model::ProductId;
+
+/// A percentage off one product's list price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discount {
+    /// Which product. It need not exist (yet).
+    pub product_id: ProductId,
+    /// How much less.
+    pub percentage: Percentage,
+}
+
+/// All discounts of one user, sorted by product, each product once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Discount>", into = "Vec<Discount>")]
+pub struct Discounts(Vec<Discount>);
+
+/// Why a list of discounts is refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DiscountError {
+    /// The same product has two percentages.
+    #[error("product `{product}` has two discounts")]
+    Duplicate {
+        /// Which product.
+        product: ProductId,
+    },
+}
+
+impl Discounts {
+    /// Sorts a list.
+    ///
+    /// # Errors
+    /// [`DiscountError::Duplicate`] when a product is named twice.
+    pub fn new(mut list: Vec<Discount>) -> Result<Self, DiscountError> {
+        list.sort_unstable_by(|a, b| a.product_id.cmp(&b.product_id));
+        match list.windows(2).find(|pair| pair[0].product_id == pair[1].product_id) {
+            Some(pair) => Err(DiscountError::Duplicate { product: pair[0].product_id.clone() }),
+            None => Ok(Self(list)),
+        }
+    }
+
+    /// The discounts, by product.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Discount] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<Discount>> for Discounts {
+    type Error = DiscountError;
+    fn try_from(list: Vec<Discount>) -> Result<Self, DiscountError> {
+        Self::new(list)
+    }
+}
+
+impl From<Discounts> for Vec<Discount> {
+    fn from(discounts: Discounts) -> Self {
+        discounts.0
+    }
+}

@@ -1,0 +1,19 @@
+//! The one pricing module: money, discounts, whole price tables and quotes from them.
+//!
+//! Pure and synchronous: no port, no clock, no task. Time is an argument where it is needed.
+
+mod catalogue;
+mod currency;
+mod discounts;
+mod money;
+mod pack;
+mod quote;
+mod table;
+
+pub use catalogue::{Catalogue, CatalogueError, MAX_PRODUCTS_PER_PART, Product};
+pub use currency::Currency;
+pub use discounts::{Discount, DiscountError, Discounts};
+pub use money::{Money, MoneyError, Percentage, PercentageError};
+pub use pack::{PackError, PackedPart};
+pub use quote::{Answer, AnswerLine, QuoteError, Quoted, quote};
+pub use table::{Entry, PRICING_VERSION, PriceTable, fingerprint};

@@ -1,0 +1,235 @@
+//! Amounts and percentages as integers. No float ever holds a price.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::Currency;
+use crate::model::{Decimal, DecimalError, Quantity, format_decimal};
+
+/// An amount in minor units of its currency: cents for USD.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Money(i64);
+
+/// Why a text is not a price.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum MoneyError {
+    /// Not a decimal, or one that the currency cannot hold.
+    #[error("price `{text}` {why} (currency {currency})")]
+    Malformed {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: DecimalError,
+        /// The currency it was read for.
+        currency: Currency,
+    },
+    /// Below zero.
+    #[error("price `{text}` is negative")]
+    Negative {
+        /// What was given.
+        text: String,
+    },
+    /// Above [`Money::MAX_PRICE`].
+    #[error("price `{text}` is more than ocache can hold")]
+    TooLarge {
+        /// What was given.
+        text: String,
+    },
+}
+
+impl Money {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// The highest list price: 10^15 minor units, so that a price times a percentage never
+    /// overflows.
+    pub const MAX_PRICE: Self = Self(1_000_000_000_000_000);
+
+    /// From minor units.
+    #[must_use]
+    pub const fn from_minor(minor: i64) -> Self {
+        Self(minor)
+    }
+
+    /// In minor units.
+    #[must_use]
+    pub const fn minor(self) -> i64 {
+        self.0
+    }
+
+    /// Reads a list price: zero or more, with no more decimals than the currency has.
+    ///
+    /// # Errors
+    /// [`MoneyError`], naming the text.
+    pub fn parse_price(text: &str, currency: Currency) -> Result<Self, MoneyError> {
+        let malformed = |why| MoneyError::Malformed { text: text.to_owned(), why, currency };
+        let minor = Decimal::parse(text)
+            .and_then(|decimal| decimal.to_units(currency.decimals()))
+            .map_err(malformed)?;
+        if minor < 0 {
+            return Err(MoneyError::Negative { text: text.to_owned() });
+        }
+        if minor > Self::MAX_PRICE.0 {
+            return Err(MoneyError::TooLarge { text: text.to_owned() });
+        }
+        Ok(Self(minor))
+    }
+
+    /// The amount with the decimals of its currency: `900.00`.
+    #[must_use]
+    pub fn format(self, currency: Currency) -> String {
+        format_decimal(self.0, currency.decimals())
+    }
+
+    /// This price less a discount, rounded half-even to a minor unit.
+    #[must_use]
+    pub fn less(self, discount: Percentage) -> Self {
+        if discount.0 == 0 {
+            return self;
+        }
+        let keep = i128::from(Percentage::WHOLE - discount.0);
+        let exact = i128::from(self.0) * keep;
+        // The result is at most the price itself, so it fits.
+        Self(half_even(exact, i128::from(Percentage::WHOLE)) as i64)
+    }
+
+    /// The total of a line: this unit price times a quantity, rounded half-even. `None` when it is
+    /// more than 64 bits of minor units.
+    #[must_use]
+    pub fn times(self, quantity: Quantity) -> Option<Self> {
+        let exact = i128::from(self.0) * i128::from(quantity.thousandths());
+        i64::try_from(half_even(exact, 1000)).ok().map(Self)
+    }
+
+    /// The sum, unless it is more than 64 bits of minor units.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+}
+
+/// `numerator ÷ denominator` for numbers that are not negative, halves to the even neighbour.
+fn half_even(numerator: i128, denominator: i128) -> i128 {
+    let floor = numerator / denominator;
+    let twice_rest = (numerator % denominator) * 2;
+    let up = twice_rest > denominator || (twice_rest == denominator && floor % 2 == 1);
+    floor + i128::from(up)
+}
+
+/// A discount from 0 to 100 %, exact to six decimals.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Percentage(u32);
+
+/// Why a text is not a discount.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum PercentageError {
+    /// Not a decimal, or one with more than six decimals.
+    #[error("discount `{text}` {why}")]
+    Malformed {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: DecimalError,
+    },
+    /// Below 0 or above 100.
+    #[error("discount `{text}` is not between 0 and 100 %")]
+    OutOfRange {
+        /// What was given.
+        text: String,
+    },
+}
+
+impl Percentage {
+    const DECIMALS: u32 = 6;
+    /// A hundred per cent.
+    pub(super) const WHOLE: u32 = 100_000_000;
+
+    /// The percentage in millionths of a per cent.
+    #[must_use]
+    pub const fn millionths(self) -> u32 {
+        self.0
+    }
+
+    /// From millionths of a per cent, when that is at most 100 %.
+    #[must_use]
+    pub const fn from_millionths(millionths: u32) -> Option<Self> {
+        if millionths <= Self::WHOLE { Some(Self(millionths)) } else { None }
+    }
+}
+
+impl FromStr for Percentage {
+    type Err = PercentageError;
+
+    fn from_str(text: &str) -> Result<Self, PercentageError> {
+        let out_of_range = || PercentageError::OutOfRange { text: text.to_owned() };
+        let units = Decimal::parse(text)
+            .and_then(|decimal| decimal.to_units(Self::DECIMALS))
+            .map_err(|why| match why {
+                DecimalError::OutOfRange => out_of_range(),
+                why => PercentageError::Malformed { text: text.to_owned(), why },
+            })?;
+        u32::try_from(units).ok().and_then(Self::from_millionths).ok_or_else(out_of_range)
+    }
+}
+
+/// Without needless zeros: `10`, `12.5`.
+impl fmt::Display for Percentage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format_decimal(i64::from(self.0), Self::DECIMALS);
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn less(minor: i64, percent: &str) -> i64 {
+        Money::from_minor(minor).less(percent.parse().unwrap()).minor()
+    }
+
+    #[test]
+    fn the_fixtures_by_hand() {
+        assert_eq!(less(50_000, "10"), 45_000);
+        assert_eq!(less(102_900, "12"), 90_552);
+        assert_eq!(less(1_084_300, "0"), 1_084_300);
+        assert_eq!(less(1_084_300, "100"), 0);
+    }
+
+    #[test]
+    fn halves_go_to_the_even_neighbour() {
+        assert_eq!(less(1, "50"), 0);
+        assert_eq!(less(3, "50"), 2);
+        assert_eq!(less(5, "50"), 2);
+        let half: Quantity = "0.5".parse().unwrap();
+        assert_eq!(Money::from_minor(5).times(half), Some(Money::from_minor(2)));
+        assert_eq!(Money::from_minor(7).times(half), Some(Money::from_minor(4)));
+    }
+
+    #[test]
+    fn the_largest_amounts() {
+        assert_eq!(Money::MAX_PRICE.less("0.000001".parse().unwrap()).minor(), 999_999_990_000_000);
+        assert_eq!(Money::MAX_PRICE.times(Quantity::MAX), None);
+    }
+
+    #[test]
+    fn bad_prices_and_discounts_are_named() {
+        for text in ["", "abc", "-1", "1.001", "NaN", "1e308", "10000000000000000"] {
+            let error = Money::parse_price(text, Currency::USD).unwrap_err();
+            assert!(error.to_string().contains(&format!("`{text}`")), "{error}");
+        }
+        for text in ["-0.1", "100.000001", "1e9", "ten", "1.0000001"] {
+            let error = text.parse::<Percentage>().unwrap_err();
+            assert!(error.to_string().contains(&format!("`{text}`")), "{error}");
+        }
+        assert_eq!("12.50".parse::<Percentage>().unwrap().to_string(), "12.5");
+    }
+}
