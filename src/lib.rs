@@ -7,6 +7,7 @@
 //! | [`model`] | ids, times and messages: the types that travel |
 //! | [`pricing`] | money, discounts, price tables and their packed form, quotes: pure |
 //! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
+//! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
@@ -15,3 +16,4 @@
 pub mod model;
 pub mod ports;
 pub mod pricing;
+pub mod protocol;

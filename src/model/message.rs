@@ -55,6 +55,10 @@ pub struct QuotationRequest {
     pub deadline: Timestamp,
     /// How many calculations were asked for on its behalf.
     pub attempt: u32,
+    /// The generation whose parts could not be read, if that is why a calculation is asked for:
+    /// then a head that still names it is no reason to skip the calculation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<Generation>,
 }
 
 /// What wakes the quotation provider.
@@ -93,6 +97,9 @@ pub enum Cause {
         due: Timestamp,
         /// The time between two ticks, in milliseconds.
         interval_ms: u64,
+        /// The user's expiry at the tick. While it has not passed, nobody need look again
+        /// whether the user is still active.
+        expires_at: Timestamp,
     },
     /// The user is new, or came back after expiring.
     Subscribe {
@@ -101,8 +108,9 @@ pub enum Cause {
     },
     /// A quote was answered from a table past its freshness.
     Stale {
-        /// The generation that was stale.
-        generation: Generation,
+        /// The version of the head that was stale. Not the generation, which an unchanged table
+        /// keeps: the second time it is stale would look like a repetition of the first.
+        version: u64,
     },
     /// The prices or the user's discounts changed.
     Change {
@@ -141,8 +149,7 @@ impl Calculation {
         let id = match &self.cause {
             Cause::Scheduled { tick, interval_ms, .. } => id.number(*tick).number(*interval_ms),
             Cause::Subscribe { expires_at } => id.number(expires_at.millis().cast_unsigned()),
-            Cause::Stale { generation } => id.part(generation.as_str().as_bytes()),
-            Cause::Change { version } => id.number(*version),
+            Cause::Stale { version } | Cause::Change { version } => id.number(*version),
             Cause::Quotation(request) => {
                 id.part(request.key.as_str().as_bytes()).number(u64::from(request.attempt))
             }
@@ -212,6 +219,7 @@ mod tests {
                 tick,
                 due: Timestamp::from_secs(i64::try_from(tick).unwrap()),
                 interval_ms: 1000,
+                expires_at: Timestamp::default(),
             },
         }
     }
@@ -236,6 +244,7 @@ mod tests {
                 items: vec![],
                 deadline: Timestamp::default(),
                 attempt,
+                unreadable: None,
             }),
         };
         assert_ne!(order(1).deduplication(), order(2).deduplication());

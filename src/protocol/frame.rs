@@ -1,0 +1,263 @@
+//! What a client gets.
+
+use serde::{Deserialize, Serialize};
+
+use super::original;
+use crate::model::{Dialect, RequestId, Timestamp};
+use crate::ports::{Quotation, QuotationStatus};
+use crate::pricing::{Answer, AnswerLine};
+
+/// A frame to a client that speaks the current dialect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Frame {
+    /// The quote is saved and on its way.
+    Accepted {
+        /// By which the answer will be known.
+        request_id: String,
+        /// For people.
+        message: String,
+    },
+    /// The answer, or the failure.
+    Quotation(QuotationFrame),
+    /// The frame before was not understood, or could not be done.
+    Error {
+        /// For programs.
+        code: String,
+        /// For people.
+        message: String,
+    },
+    /// I am here.
+    Pong,
+}
+
+/// A settled quotation. Amounts, percentages and quantities are decimal strings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotationFrame {
+    /// Which quote this answers.
+    pub request_id: String,
+    /// Whose prices these are.
+    pub client: String,
+    /// `answered` or `failed`; `pending` when asked for before it is either.
+    pub status: String,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When the prices were calculated (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priced_at: Option<String>,
+    /// Whether the prices were past their freshness.
+    #[serde(default)]
+    pub stale: bool,
+    /// The lines that have a price.
+    #[serde(default)]
+    pub lines: Vec<LineFrame>,
+    /// The products that have none.
+    #[serde(default)]
+    pub unavailable: Vec<String>,
+    /// The sum of the lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<String>,
+    /// The currency of all amounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+}
+
+/// One line of a quotation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineFrame {
+    /// The product.
+    pub product: String,
+    /// What people call it.
+    pub name: String,
+    /// How much of it.
+    pub quantity: String,
+    /// The price of one before the discount.
+    pub list_price: String,
+    /// The discount.
+    pub discount_percent: String,
+    /// The price of one.
+    pub unit_price: String,
+    /// The price of the line.
+    pub total: String,
+}
+
+impl QuotationFrame {
+    /// The quotation as it stands at a time.
+    #[must_use]
+    pub fn new(quotation: &Quotation, now: Timestamp) -> Self {
+        let frame = Self {
+            request_id: quotation.request_id.to_string(),
+            client: quotation.user.to_string(),
+            ..Self::default()
+        };
+        match quotation.status_at(now) {
+            QuotationStatus::Pending => Self { status: "pending".into(), ..frame },
+            QuotationStatus::Failed(reason) => {
+                Self { status: "failed".into(), reason: Some(reason.to_string()), ..frame }
+            }
+            QuotationStatus::Answered(answer) => frame.answered(&answer),
+        }
+    }
+
+    fn answered(self, answer: &Answer) -> Self {
+        Self {
+            status: "answered".into(),
+            priced_at: Some(answer.priced_at.to_string()),
+            stale: answer.stale,
+            lines: answer.lines.iter().map(|line| LineFrame::new(answer, line)).collect(),
+            unavailable: answer.unavailable.iter().map(ToString::to_string).collect(),
+            total: Some(answer.total.format(answer.currency)),
+            currency: Some(answer.currency.to_string()),
+            ..self
+        }
+    }
+}
+
+impl LineFrame {
+    fn new(answer: &Answer, line: &AnswerLine) -> Self {
+        Self {
+            product: line.product.to_string(),
+            name: line.name.clone(),
+            quantity: line.quantity.to_string(),
+            list_price: line.list_price.format(answer.currency),
+            discount_percent: line.discount.to_string(),
+            unit_price: line.unit_price.format(answer.currency),
+            total: line.total.format(answer.currency),
+        }
+    }
+}
+
+impl Frame {
+    /// The frame as JSON.
+    ///
+    /// # Errors
+    /// None in practice: every field is a string.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}
+
+/// The acknowledgement of a quote.
+///
+/// # Errors
+/// None in practice: every field is a string.
+pub fn render_accepted(request_id: &RequestId, dialect: Dialect) -> serde_json::Result<String> {
+    match dialect {
+        Dialect::Original => Ok(original::ACCEPTED.to_owned()),
+        Dialect::Current => Frame::Accepted {
+            request_id: request_id.to_string(),
+            message: "quotation under analysis".to_owned(),
+        }
+        .to_json(),
+    }
+}
+
+/// A quotation as it stands at a time, in the dialect of its client.
+///
+/// # Errors
+/// None in practice: every field is a string.
+pub fn render_quotation(quotation: &Quotation, now: Timestamp) -> serde_json::Result<String> {
+    match quotation.dialect {
+        Dialect::Original => original::render_quotation(quotation, &quotation.status_at(now)),
+        Dialect::Current => Frame::Quotation(QuotationFrame::new(quotation, now)).to_json(),
+    }
+}
+
+/// The answer to a ping.
+///
+/// # Errors
+/// None in practice.
+pub fn render_pong(dialect: Dialect) -> serde_json::Result<String> {
+    match dialect {
+        Dialect::Original => Ok(original::PONG.to_owned()),
+        Dialect::Current => Frame::Pong.to_json(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ConnectionId, ConnectionRef, Generation, QuotationKey, UserId};
+    use crate::ports::FailureReason;
+    use crate::pricing::{Currency, Money};
+
+    fn quotation(dialect: Dialect, status: QuotationStatus) -> Quotation {
+        let user = UserId::new("AAA").unwrap();
+        let request_id = RequestId::new("7").unwrap();
+        Quotation {
+            key: QuotationKey::new(&user, &request_id),
+            request_id,
+            user,
+            items: vec![],
+            connection: ConnectionRef {
+                endpoint: String::new(),
+                id: ConnectionId::new("c").unwrap(),
+            },
+            dialect,
+            accepted_at: Timestamp::default(),
+            deadline: Timestamp::from_secs(30),
+            expires_at: Timestamp::from_secs(60),
+            status,
+        }
+    }
+
+    fn answer() -> QuotationStatus {
+        QuotationStatus::Answered(Box::new(Answer {
+            lines: vec![AnswerLine {
+                product: "P1".parse().unwrap(),
+                name: "Desk".into(),
+                quantity: "2".parse().unwrap(),
+                list_price: Money::from_minor(50_000),
+                discount: "10".parse().unwrap(),
+                unit_price: Money::from_minor(45_000),
+                total: Money::from_minor(90_000),
+            }],
+            unavailable: vec!["P9".parse().unwrap()],
+            total: Money::from_minor(90_000),
+            currency: Currency::USD,
+            priced_at: Timestamp::default(),
+            stale: false,
+            generation: Generation::from_random([0; 16]),
+            catalogue_version: 1,
+            pricing_version: 1,
+        }))
+    }
+
+    #[test]
+    fn the_current_dialect() {
+        let json = render_quotation(&quotation(Dialect::Current, answer()), Timestamp::default());
+        assert_eq!(
+            json.unwrap(),
+            concat!(
+                r#"{"type":"quotation","request_id":"7","client":"AAA","status":"answered","#,
+                r#""priced_at":"1970-01-01T00:00:00.000Z","stale":false,"lines":[{"product":"P1","#,
+                r#""name":"Desk","quantity":"2","list_price":"500.00","discount_percent":"10","#,
+                r#""unit_price":"450.00","total":"900.00"}],"unavailable":["P9"],"#,
+                r#""total":"900.00","currency":"USD"}"#
+            )
+        );
+    }
+
+    #[test]
+    fn the_original_dialect_has_numbers() {
+        let json = render_quotation(&quotation(Dialect::Original, answer()), Timestamp::default());
+        assert_eq!(
+            json.unwrap(),
+            concat!(
+                r#"{"id":"7","products":[{"product_id":"P1","product_name":"Desk","qtd":2,"#,
+                r#""original_value":500.00,"final_value":900.00,"discount":10}],"unavailable":["P9"]}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_pending_quotation_fails_at_its_deadline() {
+        let quotation = quotation(Dialect::Current, QuotationStatus::Pending);
+        let early = QuotationFrame::new(&quotation, Timestamp::from_secs(29));
+        assert_eq!(early.status, "pending");
+        let late = QuotationFrame::new(&quotation, Timestamp::from_secs(30));
+        assert_eq!(late.status, "failed");
+        assert_eq!(late.reason, Some(FailureReason::DeadlinePassed.to_string()));
+    }
+}

@@ -1,0 +1,101 @@
+//! The items of a quote, checked the same way wherever they come from.
+
+use std::collections::HashSet;
+
+use thiserror::Error;
+
+use crate::model::{IdError, Item, ProductId, Quantity, QuantityError};
+
+/// The most lines one quote may have.
+pub const MAX_ITEMS: usize = 400;
+
+/// Why items are refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ItemsError {
+    /// There are none.
+    #[error("the quote names no product")]
+    None,
+    /// There are too many.
+    #[error("the quote has {count} lines, {MAX_ITEMS} are allowed")]
+    TooMany {
+        /// How many.
+        count: usize,
+    },
+    /// A product is named twice.
+    #[error("product `{product}` is named twice")]
+    Duplicate {
+        /// Which.
+        product: ProductId,
+    },
+    /// A product id that cannot be one.
+    #[error(transparent)]
+    Product(#[from] IdError),
+    /// A quantity that cannot be one.
+    #[error("product `{product}`: {why}")]
+    Quantity {
+        /// Of which product.
+        product: ProductId,
+        /// What is wrong with it.
+        why: QuantityError,
+    },
+}
+
+/// Checks that items are some, not too many, and each of another product.
+///
+/// # Errors
+/// [`ItemsError`], naming the first that does not fit.
+pub fn check_items(items: Vec<Item>) -> Result<Vec<Item>, ItemsError> {
+    if items.is_empty() {
+        return Err(ItemsError::None);
+    }
+    if items.len() > MAX_ITEMS {
+        return Err(ItemsError::TooMany { count: items.len() });
+    }
+    let mut seen = HashSet::with_capacity(items.len());
+    match items.iter().find(|item| !seen.insert(&item.product)) {
+        Some(twice) => Err(ItemsError::Duplicate { product: twice.product.clone() }),
+        None => Ok(items),
+    }
+}
+
+/// Reads `P1:2`: a product, and after the last colon how much of it. Without a number after it
+/// the colon is part of the product's id; without a quantity it is one piece.
+///
+/// # Errors
+/// [`ItemsError`], naming what does not fit.
+pub fn parse_item(text: &str) -> Result<Item, ItemsError> {
+    let Some((product, quantity)) = text.rsplit_once(':') else {
+        return Ok(Item { product: ProductId::new(text)?, quantity: Quantity::ONE });
+    };
+    let product = ProductId::new(product)?;
+    match quantity.parse() {
+        Ok(quantity) => Ok(Item { product, quantity }),
+        Err(why) => Err(ItemsError::Quantity { product, why }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_products_and_quantities() {
+        let item = parse_item("urn:sku:7:2.5").unwrap();
+        assert_eq!((item.product.as_str(), item.quantity.to_string()), ("urn:sku:7", "2.5".into()));
+        assert_eq!(parse_item("P1").unwrap().quantity, Quantity::ONE);
+        for bad in ["P1:0", "P1:-1", "P1:NaN", "P1:1e308", "P1:1.0001", "P1:", ":2", ""] {
+            assert!(parse_item(bad).is_err(), "{bad}");
+        }
+        assert!(parse_item(&format!("{}:1", "p".repeat(65))).is_err());
+    }
+
+    #[test]
+    fn counts_and_repetitions() {
+        let items = |count: usize| (0..count).map(|i| parse_item(&format!("P{i}")).unwrap());
+        assert!(check_items(items(400).collect()).is_ok());
+        assert_eq!(check_items(items(401).collect()), Err(ItemsError::TooMany { count: 401 }));
+        assert_eq!(check_items(vec![]), Err(ItemsError::None));
+        let twice = items(2).chain(items(1)).collect();
+        assert!(matches!(check_items(twice), Err(ItemsError::Duplicate { .. })));
+    }
+}

@@ -1,0 +1,205 @@
+//! What a client asks for.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::items::{ItemsError, check_items};
+use super::original;
+use crate::model::{Dialect, IdError, Item, ProductId, RequestId, UserId};
+
+/// A frame of a client, understood and checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Prices for these items, please.
+    Quote {
+        /// Whose prices.
+        user: UserId,
+        /// Which products, and how much of each.
+        items: Vec<Item>,
+        /// The client's own name for it, if it gave one.
+        request_id: Option<RequestId>,
+        /// How the client wants the answer written.
+        dialect: Dialect,
+    },
+    /// The answer of an earlier quote, again.
+    Get {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        request_id: RequestId,
+    },
+    /// Are you there?
+    Ping {
+        /// How the client wants the answer written.
+        dialect: Dialect,
+    },
+}
+
+/// Why a frame is not a request. The socket stays open.
+#[derive(Debug, Error)]
+pub enum ProtocolError {
+    /// Not JSON, or not an object with an action.
+    #[error("the frame is not a JSON object with an \"action\": {0}")]
+    NotJson(#[source] serde_json::Error),
+    /// An action that does not exist.
+    #[error("unknown action `{0}`; known are quote, get and ping")]
+    UnknownAction(String),
+    /// Fields are missing or have the wrong type.
+    #[error("the frame does not fit action `{action}`: {why}")]
+    BadFields {
+        /// Which action.
+        action: &'static str,
+        /// What does not fit.
+        why: serde_json::Error,
+    },
+    /// A user or request id that cannot be one.
+    #[error(transparent)]
+    BadId(#[from] IdError),
+    /// Items that cannot be quoted.
+    #[error(transparent)]
+    BadItems(#[from] ItemsError),
+}
+
+impl ProtocolError {
+    /// The `code` of the error frame.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotJson(_) => "not_json",
+            Self::UnknownAction(_) => "unknown_action",
+            Self::BadFields { .. } => "bad_frame",
+            Self::BadId(_) => "bad_id",
+            Self::BadItems(_) => "bad_items",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Action {
+    action: String,
+}
+
+#[derive(Deserialize)]
+struct Quote<'a> {
+    client: String,
+    #[serde(borrow)]
+    items: Vec<QuoteItem<'a>>,
+    request_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct QuoteItem<'a> {
+    product: String,
+    #[serde(borrow)]
+    quantity: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Get {
+    client: String,
+    request_id: String,
+}
+
+/// Reads a text frame.
+///
+/// # Errors
+/// [`ProtocolError`], to be sent back as an error frame.
+pub fn parse(text: &str) -> Result<Request, ProtocolError> {
+    let Action { action } = serde_json::from_str(text).map_err(ProtocolError::NotJson)?;
+    match action.as_str() {
+        "quote" => parse_quote(text),
+        "get" => {
+            let get: Get = fields("get", text)?;
+            Ok(Request::Get {
+                user: UserId::new(get.client)?,
+                request_id: RequestId::new(get.request_id)?,
+            })
+        }
+        "ping" => Ok(Request::Ping { dialect: Dialect::Current }),
+        original::QUOTE => original::parse_quote(text),
+        original::PING => Ok(Request::Ping { dialect: Dialect::Original }),
+        _ => Err(ProtocolError::UnknownAction(action.chars().take(64).collect())),
+    }
+}
+
+fn parse_quote(text: &str) -> Result<Request, ProtocolError> {
+    let quote: Quote<'_> = fields("quote", text)?;
+    let items = quote.items.into_iter().map(|item| read_item(item.product, item.quantity));
+    Ok(Request::Quote {
+        user: UserId::new(quote.client)?,
+        items: check_items(items.collect::<Result<_, _>>()?)?,
+        request_id: quote.request_id.map(RequestId::new).transpose()?,
+        dialect: Dialect::Current,
+    })
+}
+
+pub(super) fn fields<'a, T: Deserialize<'a>>(
+    action: &'static str,
+    text: &'a str,
+) -> Result<T, ProtocolError> {
+    serde_json::from_str(text).map_err(|why| ProtocolError::BadFields { action, why })
+}
+
+/// Reads a quantity from its text, whether it was a JSON number or a string.
+pub(super) fn read_item(product: String, quantity: &RawValue) -> Result<Item, ItemsError> {
+    let product = ProductId::new(product)?;
+    let text: std::borrow::Cow<'_, str> = match serde_json::from_str::<String>(quantity.get()) {
+        Ok(string) => string.into(),
+        Err(_) => quantity.get().into(),
+    };
+    match text.parse() {
+        Ok(quantity) => Ok(Item { product, quantity }),
+        Err(why) => Err(ItemsError::Quantity { product, why }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(request: Request) -> Vec<(String, String)> {
+        let Request::Quote { items, .. } = request else { panic!("{request:?}") };
+        items.into_iter().map(|i| (i.product.to_string(), i.quantity.to_string())).collect()
+    }
+
+    #[test]
+    fn both_dialects_say_the_same() {
+        let current = parse(
+            r#"{"action":"quote","client":"AAA","request_id":"7",
+                "items":[{"product":"P1","quantity":2},{"product":"P3","quantity":"0.5"}]}"#,
+        );
+        let original = parse(
+            r#"{"action":"MESSAGE","payload":{"message":{"user_id":"AAA",
+                "products":[{"id":"P1","qtd":2},{"id":"P3","qtd":0.5}]}}}"#,
+        );
+        assert_eq!(items(current.unwrap()), items(original.unwrap()));
+    }
+
+    #[test]
+    fn bad_frames_have_codes() {
+        let quote = |rest: &str| format!(r#"{{"action":"quote","client":"A","items":{rest}}}"#);
+        let many: Vec<String> =
+            (0..401).map(|i| format!(r#"{{"product":"P{i}","quantity":1}}"#)).collect();
+        for (frame, code) in [
+            ("".into(), "not_json"),
+            ("[]".into(), "not_json"),
+            ("{\"action\":1}".into(), "not_json"),
+            (r#"{"action":"buy"}"#.into(), "unknown_action"),
+            (r#"{"action":"quote"}"#.into(), "bad_frame"),
+            (r#"{"action":"get","client":""}"#.into(), "bad_frame"),
+            (r#"{"action":"get","client":"","request_id":"1"}"#.into(), "bad_id"),
+            (quote("[]"), "bad_items"),
+            (quote(r#"[{"product":"P1","quantity":0}]"#), "bad_items"),
+            (quote(r#"[{"product":"P1","quantity":1e308}]"#), "bad_items"),
+            (quote(r#"[{"product":"P1","quantity":null}]"#), "bad_items"),
+            (
+                quote(r#"[{"product":"P1","quantity":1},{"product":"P1","quantity":2}]"#),
+                "bad_items",
+            ),
+            (quote(&format!("[{}]", many.join(","))), "bad_items"),
+        ] {
+            assert_eq!(parse(&frame).unwrap_err().code(), code, "{frame:.80}");
+        }
+    }
+}
