@@ -8,6 +8,8 @@
 //! | [`pricing`] | money, discounts, price tables and their packed form, quotes: pure |
 //! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
+//! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
+//! | [`runtime`] | consumers, schedule, breaker, shutdown, gateway |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
@@ -17,3 +19,5 @@ pub mod model;
 pub mod ports;
 pub mod pricing;
 pub mod protocol;
+pub mod runtime;
+pub mod stages;

@@ -25,7 +25,7 @@ pub use catalogue::{BeginLoad, CatalogueHead, CatalogueStore, LoadId, LoadMark};
 pub use connections::{Connections, Delivery};
 pub use discounts::{DiscountStore, UserDiscounts};
 pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
-pub use error::PortError;
+pub use error::{Chain, PortError};
 pub use price_tables::{Flip, PriceTables, TableHead};
 pub use queues::{
     DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_RECEIVES, Outgoing, Posting, Queue,

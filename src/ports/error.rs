@@ -1,6 +1,7 @@
 //! What can go wrong behind a port.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use thiserror::Error;
 
@@ -85,5 +86,31 @@ impl PortError {
                 | Self::Missing { .. }
                 | Self::Denied { .. }
         )
+    }
+}
+
+/// An error and all its sources on one line, for logs: `the store is unavailable: disk full`.
+pub struct Chain<'a>(pub &'a dyn StdError);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_names_every_source() {
+        let error = PortError::unavailable("the store", std::io::Error::other("disk full"));
+        assert_eq!(Chain(&error).to_string(), "the store is unavailable: disk full");
     }
 }

@@ -49,6 +49,8 @@ pub struct Answer {
     pub currency: Currency,
     /// When the table was priced.
     pub priced_at: Timestamp,
+    /// When the prices were last found to be still right.
+    pub validated_at: Timestamp,
     /// Whether the table was past its freshness.
     pub stale: bool,
     /// Which table it was.

@@ -46,6 +46,9 @@ pub struct QuotationFrame {
     /// When the prices were calculated (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priced_at: Option<String>,
+    /// When they were last found to be still right (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validated_at: Option<String>,
     /// Whether the prices were past their freshness.
     #[serde(default)]
     pub stale: bool,
@@ -104,6 +107,7 @@ impl QuotationFrame {
         Self {
             status: "answered".into(),
             priced_at: Some(answer.priced_at.to_string()),
+            validated_at: Some(answer.validated_at.to_string()),
             stale: answer.stale,
             lines: answer.lines.iter().map(|line| LineFrame::new(answer, line)).collect(),
             unavailable: answer.unavailable.iter().map(ToString::to_string).collect(),
@@ -217,6 +221,7 @@ mod tests {
             total: Money::from_minor(90_000),
             currency: Currency::USD,
             priced_at: Timestamp::default(),
+            validated_at: Timestamp::from_secs(1),
             stale: false,
             generation: Generation::from_random([0; 16]),
             catalogue_version: 1,
@@ -231,7 +236,8 @@ mod tests {
             json.unwrap(),
             concat!(
                 r#"{"type":"quotation","request_id":"7","client":"AAA","status":"answered","#,
-                r#""priced_at":"1970-01-01T00:00:00.000Z","stale":false,"lines":[{"product":"P1","#,
+                r#""priced_at":"1970-01-01T00:00:00.000Z","#,
+                r#""validated_at":"1970-01-01T00:00:01.000Z","stale":false,"lines":[{"product":"P1","#,
                 r#""name":"Desk","quantity":"2","list_price":"500.00","discount_percent":"10","#,
                 r#""unit_price":"450.00","total":"900.00"}],"unavailable":["P9"],"#,
                 r#""total":"900.00","currency":"USD"}"#

@@ -1,0 +1,96 @@
+//! A circuit breaker that stops receiving while the downstream fails.
+//!
+//! Receiving messages that cannot be handled would only burn their receive counts until they are
+//! dead letters. One message's own error says nothing about the downstream and never counts.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+use tracing::{info, warn};
+
+/// So many failures in a row open it.
+const THRESHOLD: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Counts failures of the downstream in a row.
+#[derive(Debug, Default)]
+pub struct Breaker(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    failures: u32,
+    open_until: Option<Instant>,
+}
+
+impl Breaker {
+    /// A closed breaker.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Waits while it is open.
+    pub async fn closed(&self) {
+        let open_until = self.lock().open_until;
+        if let Some(until) = open_until {
+            sleep_until(until).await;
+        }
+    }
+
+    /// The downstream answered.
+    pub fn succeeded(&self) {
+        let mut state = self.lock();
+        if state.open_until.is_some() {
+            info!("the downstream answers again");
+        }
+        *state = State::default();
+    }
+
+    /// The downstream failed. Each failure past the threshold doubles the pause, up to half a
+    /// minute.
+    pub fn failed(&self) {
+        let mut state = self.lock();
+        state.failures = state.failures.saturating_add(1);
+        if state.failures < THRESHOLD {
+            return;
+        }
+        let doublings = (state.failures - THRESHOLD).min(16);
+        let pause = (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE);
+        let pause = pause.mul_f64(rand::random_range(0.5..=1.0));
+        warn!(failures = state.failures, ?pause, "the downstream fails; receiving pauses");
+        state.open_until = Some(Instant::now() + pause);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn opens_at_the_threshold_and_closes_on_success() {
+        let breaker = Breaker::new();
+        let waited = async || {
+            let started = Instant::now();
+            breaker.closed().await;
+            started.elapsed()
+        };
+        breaker.failed();
+        breaker.failed();
+        assert_eq!(waited().await, Duration::ZERO);
+        breaker.failed();
+        assert!(waited().await >= FIRST_PAUSE / 2);
+        for _ in 0..40 {
+            breaker.failed();
+        }
+        let longest = waited().await;
+        assert!(longest >= LONGEST_PAUSE / 2 && longest <= LONGEST_PAUSE);
+        breaker.succeeded();
+        assert_eq!(waited().await, Duration::ZERO);
+    }
+}

@@ -1,0 +1,180 @@
+//! Takes messages from a queue, hands them to a stage, and does what the stage says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use super::{Breaker, Shutdown, UrgentGate};
+use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Receipt, Received};
+use crate::stages::Outcome;
+
+/// How long one receive waits: the longest that SQS allows.
+const LONG_POLL: Duration = Duration::from_secs(20);
+/// How long a message stays hidden; a longer calculation extends it.
+const VISIBILITY: Duration = Duration::from_secs(60);
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+
+/// A stage, as a consumer sees it.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    /// Handles a batch; the outcomes are in its order.
+    async fn handle(&self, batch: &[Received]) -> Vec<Outcome>;
+}
+
+/// One queue's consumer.
+pub struct Consumer {
+    /// Which queue.
+    pub queue: Queue,
+    /// On which engine.
+    pub queues: Arc<dyn Queues>,
+    /// The stage.
+    pub handler: Arc<dyn Handler>,
+    /// How many messages may be in hand at once.
+    pub slots: usize,
+    /// The urgent consumer holds this gate, the scheduled one yields to it.
+    pub gate: UrgentGate,
+}
+
+impl Consumer {
+    /// Consumes until the shutdown begins, then finishes what is in hand.
+    pub async fn run(self, shutdown: Shutdown) {
+        let consumer = Arc::new(self);
+        let slots = Arc::new(Semaphore::new(consumer.slots.max(1)));
+        let breaker = Arc::new(Breaker::new());
+        let mut batches = JoinSet::new();
+        while let Some((batch, permits)) =
+            shutdown.unless_begun(consumer.next_batch(&slots, &breaker)).await
+        {
+            let (consumer, breaker) = (consumer.clone(), breaker.clone());
+            batches.spawn(async move {
+                consumer.work(batch, &breaker).await;
+                drop(permits);
+            });
+            while batches.try_join_next().is_some() {}
+        }
+        while batches.join_next().await.is_some() {}
+        debug!(queue = %consumer.queue, "drained");
+    }
+
+    /// Waits for free slots and for messages to fill them.
+    async fn next_batch(
+        &self,
+        slots: &Arc<Semaphore>,
+        breaker: &Breaker,
+    ) -> (Vec<Received>, OwnedSemaphorePermit) {
+        loop {
+            breaker.closed().await;
+            let mut permits = free_slots(slots).await;
+            if self.queue == Queue::Refresh {
+                self.gate.yield_to_urgent().await;
+            }
+            let max = permits.num_permits();
+            match self.queues.receive(self.queue, max, LONG_POLL, VISIBILITY).await {
+                Ok(batch) if batch.is_empty() => breaker.succeeded(),
+                Ok(batch) => {
+                    let unused = max.saturating_sub(batch.len());
+                    drop(permits.split(unused));
+                    return (batch, permits);
+                }
+                Err(error) => {
+                    warn!(queue = %self.queue, error = %Chain(&error), "receiving failed");
+                    breaker.failed();
+                    // Below the breaker's threshold too, a failing receive must not spin.
+                    tokio::time::sleep(FIRST_BACKOFF / 4).await;
+                }
+            }
+        }
+    }
+
+    async fn work(&self, batch: Vec<Received>, breaker: &Breaker) {
+        let _urgent = match self.queue {
+            Queue::Quotation => Some(self.gate.enter()),
+            Queue::Refresh => {
+                self.gate.yield_to_urgent().await;
+                None
+            }
+            Queue::Provider => None,
+        };
+        let receipts: Vec<Receipt> = batch.iter().map(|message| message.receipt.clone()).collect();
+        let outcomes = tokio::select! {
+            outcomes = self.handler.handle(&batch) => outcomes,
+            () = self.keep_hidden(&receipts) => return,
+        };
+        self.conclude(&batch, outcomes, breaker).await;
+    }
+
+    /// Extends the visibility of messages at half of its time, for as long as it is polled.
+    async fn keep_hidden(&self, receipts: &[Receipt]) {
+        loop {
+            tokio::time::sleep(VISIBILITY / 2).await;
+            if let Err(error) =
+                self.queues.change_visibility(self.queue, receipts, VISIBILITY).await
+            {
+                warn!(queue = %self.queue, error = %Chain(&error), "visibility was not extended");
+            }
+        }
+    }
+
+    /// Acknowledges what is done and postpones the rest.
+    async fn conclude(&self, batch: &[Received], outcomes: Vec<Outcome>, breaker: &Breaker) {
+        let mut done = Vec::with_capacity(batch.len());
+        let mut downstream_failed = false;
+        for (message, outcome) in batch.iter().zip(outcomes) {
+            match outcome {
+                Outcome::Done => done.push(message.receipt.clone()),
+                Outcome::Again { error, after } => {
+                    downstream_failed |= error.is_downstream();
+                    let after = after.unwrap_or_else(|| backoff(message.receive_count));
+                    let last = message.receive_count >= MAX_RECEIVES;
+                    let (queue, id) = (self.queue.name(), &message.id);
+                    warn!(queue, id, last, ?after, error = %Chain(&error), "a message was not handled");
+                    self.postpone(message, after).await;
+                }
+            }
+        }
+        if !done.is_empty()
+            && let Err(error) = self.queues.acknowledge(self.queue, &done).await
+        {
+            warn!(queue = %self.queue, error = %Chain(&error), "messages will come again: not acknowledged");
+            downstream_failed = true;
+        }
+        if downstream_failed { breaker.failed() } else { breaker.succeeded() }
+    }
+
+    async fn postpone(&self, message: &Received, after: Duration) {
+        let receipts = std::slice::from_ref(&message.receipt);
+        if let Err(error) = self.queues.change_visibility(self.queue, receipts, after).await {
+            // It comes again anyway, when its present visibility ends.
+            debug!(queue = %self.queue, error = %Chain(&error), "a message was not postponed");
+        }
+    }
+}
+
+/// Waits for one free slot and takes as many as a batch has.
+async fn free_slots(slots: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    loop {
+        if let Ok(permits) = slots.clone().acquire_owned().await {
+            let mut permits = permits;
+            while permits.num_permits() < MAX_BATCH {
+                match slots.clone().try_acquire_owned() {
+                    Ok(one) => permits.merge(one),
+                    Err(_) => break,
+                }
+            }
+            return permits;
+        }
+        // The semaphore is never closed.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// How long a message that failed waits before it comes again: from one second, doubling.
+fn backoff(receive_count: u32) -> Duration {
+    let doublings = receive_count.saturating_sub(1).min(16);
+    (FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF)
+}

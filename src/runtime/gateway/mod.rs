@@ -1,0 +1,17 @@
+//! The local gateway: websockets, `PUT /subscribe`, `POST /@connections/{id}` and `/health` on one
+//! loopback port, with the routes and limits of API Gateway.
+
+mod delivery;
+mod origin;
+mod registry;
+mod routes;
+mod server;
+mod session;
+mod sockets;
+
+pub use delivery::GatewayConnections;
+pub use origin::{AllowedOrigins, OriginError};
+pub use registry::{GatewayRecord, GatewayRegistry, Registration};
+pub use server::{Gateway, bind};
+pub use session::run_session;
+pub use sockets::Sockets;

@@ -1,0 +1,289 @@
+//! One client's websocket, from its opening to its close.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
+use tracing::{debug, info, warn};
+
+use super::sockets::OpenSocket;
+use crate::model::ConnectionRef;
+use crate::ports::{Chain, Clock, PortError};
+use crate::protocol::{self, Frame, Request, parse};
+use crate::runtime::Shutdown;
+use crate::stages::StageError;
+use crate::stages::quotation_handler::{Ask, QuotationHandler};
+
+/// As on API Gateway: a socket on which nothing is said is closed.
+const IDLE_LIMIT: Duration = Duration::from_secs(10 * 60);
+/// As on API Gateway: no socket lives longer.
+const LIFE_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
+/// A client that does not take a frame within this time is gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// So many requests of one socket are in hand at once; further frames wait unread.
+const MAX_IN_HAND: usize = 32;
+
+/// What a session needs of its gateway.
+pub struct SessionContext<'a> {
+    /// The stage behind quotes.
+    pub handler: &'a QuotationHandler,
+    /// For rendering settled quotations as of now.
+    pub clock: &'a dyn Clock,
+    /// This gateway's management endpoint.
+    pub endpoint: &'a str,
+}
+
+/// Replies to one request, in order.
+type Replies = Vec<Bytes>;
+
+/// Serves one websocket until it is closed, by either side.
+///
+/// Generic over the transport, so that a test can be a client without a network.
+pub async fn run_session<S>(
+    mut socket: S,
+    mut open: OpenSocket,
+    context: SessionContext<'_>,
+    shutdown: &Shutdown,
+) where
+    S: Stream<Item = Result<Message, SocketError>> + Sink<Message, Error = SocketError> + Unpin,
+{
+    let connection = ConnectionRef { endpoint: context.endpoint.to_owned(), id: open.id().clone() };
+    let end_of_life = Instant::now() + LIFE_LIMIT;
+    let mut idle_at = Instant::now() + IDLE_LIMIT;
+    let mut in_hand: FuturesUnordered<BoxFuture<'_, (u64, Replies)>> = FuturesUnordered::new();
+    let mut order = AnswerOrder::default();
+    info!(connection = %connection.id, "opened");
+
+    let close = loop {
+        let outgoing: Vec<Bytes> = tokio::select! {
+            // Answers first: a client that floods us still gets what is due to it.
+            biased;
+            Some((request, replies)) = in_hand.next() => {
+                let mut frames = replies;
+                frames.extend(order.finished(request));
+                frames
+            }
+            frame = open.next_frame() => match frame {
+                Some(frame) => order.pushed(frame).into_iter().collect(),
+                None => break Some(close(CloseCode::Policy, "too many frames unread")),
+            },
+            message = socket.next(), if in_hand.len() < MAX_IN_HAND => match message {
+                None => break None,
+                Some(Err(error)) => break close_after(&error),
+                Some(Ok(Message::Close(_))) => break None,
+                Some(Ok(message)) => {
+                    idle_at = Instant::now() + IDLE_LIMIT;
+                    match read(&message) {
+                        Read::Request(request) => {
+                            let number = order.began();
+                            let reply = reply(&context, request, connection.clone());
+                            in_hand.push(reply.map(move |replies| (number, replies)).boxed());
+                            vec![]
+                        }
+                        Read::Reply(frame) => vec![frame],
+                        Read::Nothing => vec![],
+                    }
+                }
+            },
+            () = shutdown.begun() => break Some(close(CloseCode::Away, "the gateway stops")),
+            () = sleep_until(idle_at.min(end_of_life)) => {
+                break Some(close(CloseCode::Away, "idle for too long, or open for too long"));
+            }
+        };
+        if !outgoing.is_empty() {
+            idle_at = Instant::now() + IDLE_LIMIT;
+            if let Err(error) = write(&mut socket, outgoing).await {
+                debug!(connection = %connection.id, %error, "writing failed");
+                break None;
+            }
+        }
+    };
+    // Quotes that are being accepted are finished: their answers can be asked for later.
+    while let Some((_, replies)) = in_hand.next().await {
+        if write(&mut socket, replies).await.is_err() {
+            debug!(connection = %connection.id, "closed before its last replies");
+        }
+    }
+    let farewell = async {
+        if let Some(frame) = close {
+            socket.send(Message::Close(Some(frame))).await?;
+        }
+        socket.close().await
+    };
+    let _ = timeout(WRITE_TIMEOUT, farewell).await;
+    info!(connection = %connection.id, "closed");
+}
+
+/// What a message of the client comes to.
+enum Read {
+    Request(Request),
+    Reply(Bytes),
+    Nothing,
+}
+
+fn read(message: &Message) -> Read {
+    let text = match message {
+        Message::Text(text) => text.as_str(),
+        Message::Binary(_) => {
+            return Read::Reply(error_frame("not_text", "frames are text, not binary".to_owned()));
+        }
+        // The transport answers pings itself.
+        _ => return Read::Nothing,
+    };
+    match parse(text) {
+        Ok(Request::Ping { dialect }) => Read::Reply(rendered(protocol::render_pong(dialect))),
+        Ok(request) => Read::Request(request),
+        Err(error) => Read::Reply(error_frame(error.code(), error.to_string())),
+    }
+}
+
+async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef) -> Replies {
+    match request {
+        Request::Quote { user, items, request_id, dialect } => {
+            let ask = Ask { user, items, request_id, dialect, connection: to };
+            match context.handler.quote(ask).await {
+                Ok(accepted) => {
+                    let ack = rendered(protocol::render_accepted(&accepted.request_id, dialect));
+                    let settled = accepted.settled.map(|quotation| {
+                        rendered(protocol::render_quotation(&quotation, context.clock.now()))
+                    });
+                    std::iter::once(ack).chain(settled).collect()
+                }
+                Err(error) => vec![failure("the quote was not accepted", &error)],
+            }
+        }
+        Request::Get { user, request_id } => {
+            match context.handler.get(&user, &request_id, &to).await {
+                Ok(Some(quotation)) => {
+                    vec![rendered(protocol::render_quotation(&quotation, context.clock.now()))]
+                }
+                Ok(None) => {
+                    let message = format!("there is no quotation `{request_id}` of this client");
+                    vec![error_frame("not_found", message)]
+                }
+                Err(error) => vec![failure("the quotation was not found", &error)],
+            }
+        }
+        Request::Ping { dialect } => vec![rendered(protocol::render_pong(dialect))],
+    }
+}
+
+/// An error frame that tells the client no more than it needs; the log has the rest.
+fn failure(what: &str, error: &StageError) -> Bytes {
+    let code = match error {
+        StageError::RequestIdTaken { .. } => "request_id_taken",
+        StageError::Port(PortError::Rejected { .. }) => "rejected",
+        _ => "unavailable",
+    };
+    let message = match error {
+        StageError::RequestIdTaken { .. } => error.to_string(),
+        _ => format!("{what}; try again"),
+    };
+    warn!(error = %Chain(error), "{what}");
+    error_frame(code, message)
+}
+
+fn error_frame(code: &str, message: String) -> Bytes {
+    rendered(Frame::Error { code: code.to_owned(), message }.to_json())
+}
+
+fn rendered(json: serde_json::Result<String>) -> Bytes {
+    // Frames are plain strings and lists, which always render.
+    json.map_or_else(|_| Bytes::from_static(b"{\"type\":\"error\"}"), Bytes::from)
+}
+
+async fn write<S>(socket: &mut S, frames: Vec<Bytes>) -> Result<(), SocketError>
+where
+    S: Sink<Message, Error = SocketError> + Unpin,
+{
+    let writing = async {
+        for frame in frames {
+            let text =
+                Utf8Bytes::try_from(frame).map_err(|error| SocketError::Utf8(error.to_string()))?;
+            socket.feed(Message::Text(text)).await?;
+        }
+        socket.flush().await
+    };
+    timeout(WRITE_TIMEOUT, writing).await.unwrap_or(Err(SocketError::ConnectionClosed))
+}
+
+fn close(code: CloseCode, reason: &'static str) -> CloseFrame {
+    CloseFrame { code, reason: Utf8Bytes::from_static(reason) }
+}
+
+/// The close frame that a client's fault deserves; none when the transport is gone.
+fn close_after(error: &SocketError) -> Option<CloseFrame> {
+    match error {
+        SocketError::Capacity(_) => Some(close(CloseCode::Size, "the frame is too large")),
+        SocketError::Utf8(_) => Some(close(CloseCode::Invalid, "the text is not UTF-8")),
+        SocketError::Protocol(_) => {
+            Some(close(CloseCode::Protocol, "the frame breaks the protocol"))
+        }
+        _ => None,
+    }
+}
+
+/// Keeps the promise that a quote is acknowledged before it is answered.
+///
+/// The answer can be pushed before the handler has returned. It then waits for every request
+/// that was in hand when it came; the one it answers is among them.
+#[derive(Default)]
+struct AnswerOrder {
+    next: u64,
+    in_hand: BTreeSet<u64>,
+    /// Frames that wait, each for all requests below a number.
+    waiting: VecDeque<(u64, Bytes)>,
+}
+
+impl AnswerOrder {
+    fn began(&mut self) -> u64 {
+        let number = self.next;
+        self.in_hand.insert(number);
+        self.next += 1;
+        number
+    }
+
+    /// A frame was pushed; it may go out at once when nothing is in hand.
+    fn pushed(&mut self, frame: Bytes) -> Option<Bytes> {
+        if self.in_hand.is_empty() && self.waiting.is_empty() {
+            return Some(frame);
+        }
+        self.waiting.push_back((self.next, frame));
+        None
+    }
+
+    /// A request is replied to; these frames may follow its replies.
+    fn finished(&mut self, number: u64) -> Vec<Bytes> {
+        self.in_hand.remove(&number);
+        let oldest = self.in_hand.first().copied().unwrap_or(u64::MAX);
+        let ready = self.waiting.iter().take_while(|(below, _)| *below <= oldest).count();
+        self.waiting.drain(..ready).map(|(_, frame)| frame).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_waits_for_the_requests_before_it() {
+        let mut order = AnswerOrder::default();
+        let frame = |text: &'static str| Bytes::from_static(text.as_bytes());
+        assert_eq!(order.pushed(frame("a")), Some(frame("a")));
+        let (first, second) = (order.began(), order.began());
+        assert_eq!(order.pushed(frame("b")), None);
+        let third = order.began();
+        assert_eq!(order.pushed(frame("c")), None);
+        assert!(order.finished(second).is_empty());
+        assert_eq!(order.finished(first), [frame("b")]);
+        assert_eq!(order.finished(third), [frame("c")]);
+        assert_eq!(order.pushed(frame("d")), Some(frame("d")));
+    }
+}

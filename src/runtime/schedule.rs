@@ -1,0 +1,25 @@
+//! The schedule: one refresh for every tick.
+
+use std::time::Duration;
+
+use tracing::warn;
+
+use super::Shutdown;
+use crate::ports::{Chain, Ports};
+use crate::stages::refresh::{Tick, refresh};
+
+/// Refreshes at once and then at every tick, until the shutdown begins. A refresh that fails is
+/// not repeated: the next tick does the same for everybody.
+pub async fn run_schedule(ports: Ports, every: Duration, segments: u32, shutdown: Shutdown) {
+    while !shutdown.has_begun() {
+        let now = ports.clock.now();
+        let tick = Tick::at(now, every);
+        if let Err(error) = refresh(&*ports.store, &*ports.queues, tick, segments, now).await {
+            warn!(tick = tick.number, error = %Chain(&error), "refresh failed; the next tick makes up for it");
+        }
+        let wait = tick.next_due().since(ports.clock.now());
+        // A clock that was set back must not silence the schedule for longer than a tick.
+        let wait = wait.clamp(Duration::from_millis(1), every.max(Duration::from_millis(1)));
+        shutdown.unless_begun(tokio::time::sleep(wait)).await;
+    }
+}

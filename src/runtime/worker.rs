@@ -1,0 +1,123 @@
+//! The roles a worker process can take, and the consumers each of them runs.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::{BoxFuture, join_all};
+
+use super::{Consumer, Handler, Shutdown, UrgentGate, run_schedule};
+use crate::ports::{Ports, Queue, Received};
+use crate::stages::price_calc::PriceCalc;
+use crate::stages::quotation_provider::QuotationProvider;
+use crate::stages::{CatalogueCache, Outcome, Policy};
+
+/// What a worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Orders a calculation for every active user at every tick.
+    Refresh,
+    /// Calculates price tables, urgent ones first.
+    PriceCalc,
+    /// Answers quotations.
+    QuotationProvider,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Refresh, Self::PriceCalc, Self::QuotationProvider];
+}
+
+/// How many messages of each queue one worker has in hand at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// Scheduled calculations.
+    pub refresh: usize,
+    /// Urgent calculations. No scheduled one ever takes these.
+    pub urgent: usize,
+    /// Quotations to answer.
+    pub provider: usize,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self { refresh: 20, urgent: 20, provider: 100 }
+    }
+}
+
+/// A worker process's stages on one engine.
+pub struct Worker {
+    /// The engine.
+    pub ports: Ports,
+    /// The times to keep to.
+    pub policy: Policy,
+    /// How much to have in hand.
+    pub slots: Slots,
+}
+
+impl Worker {
+    /// Runs roles side by side until the shutdown begins, then drains them.
+    pub async fn run(&self, roles: &[Role], shutdown: &Shutdown) {
+        let tasks: Vec<BoxFuture<'static, ()>> =
+            roles.iter().flat_map(|role| self.tasks(*role, shutdown)).collect();
+        // Each in a task of its own, so that one's work never keeps another from receiving.
+        join_all(tasks.into_iter().map(tokio::spawn)).await;
+    }
+
+    fn tasks(&self, role: Role, shutdown: &Shutdown) -> Vec<BoxFuture<'static, ()>> {
+        let Self { ports, policy, slots } = self;
+        match role {
+            Role::Refresh => {
+                let segments = std::thread::available_parallelism().map_or(2, usize::from);
+                vec![Box::pin(run_schedule(
+                    ports.clone(),
+                    policy.refresh_every,
+                    u32::try_from(segments).unwrap_or(2),
+                    shutdown.clone(),
+                ))]
+            }
+            Role::PriceCalc => {
+                let catalogue =
+                    Arc::new(CatalogueCache::new(ports.store.clone(), ports.clock.clone()));
+                let stage = Arc::new(PriceCalc::new(ports, catalogue, policy.clone()));
+                let gate = UrgentGate::new();
+                [(Queue::Quotation, slots.urgent), (Queue::Refresh, slots.refresh)]
+                    .map(|(queue, slots)| {
+                        self.consume(queue, slots, stage.clone(), &gate, shutdown)
+                    })
+                    .into()
+            }
+            Role::QuotationProvider => {
+                let stage = Arc::new(QuotationProvider::new(ports));
+                let gate = UrgentGate::new();
+                vec![self.consume(Queue::Provider, slots.provider, stage, &gate, shutdown)]
+            }
+        }
+    }
+
+    fn consume(
+        &self,
+        queue: Queue,
+        slots: usize,
+        handler: Arc<dyn Handler>,
+        gate: &UrgentGate,
+        shutdown: &Shutdown,
+    ) -> BoxFuture<'static, ()> {
+        let queues = self.ports.queues.clone();
+        let consumer = Consumer { queue, queues, handler, slots, gate: gate.clone() };
+        Box::pin(consumer.run(shutdown.clone()))
+    }
+}
+
+#[async_trait]
+impl Handler for PriceCalc {
+    async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        Self::handle(self, batch).await
+    }
+}
+
+#[async_trait]
+impl Handler for QuotationProvider {
+    async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        Self::handle(self, batch).await
+    }
+}

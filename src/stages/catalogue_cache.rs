@@ -1,0 +1,126 @@
+//! One immutable snapshot of the catalogue, shared by every calculation of a worker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tracing::{info, warn};
+
+use crate::model::{ProductId, Timestamp};
+use crate::ports::{CatalogueHead, CatalogueStore, Clock, PortError};
+use crate::pricing::{Catalogue, CatalogueError, Currency, Money};
+
+/// A snapshot is read again at this age even if the version stands still, for products that were
+/// edited by other means.
+const MAX_AGE: Duration = Duration::from_secs(10 * 60);
+/// How often a scan is begun again because a load finished in the middle of it.
+const MAX_SCANS: u32 = 5;
+
+/// Why there is no snapshot to price from.
+#[derive(Debug, Error)]
+pub enum SnapshotError {
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// A load is going on, and there is no snapshot from before it.
+    #[error("products are being loaded")]
+    Loading,
+    /// Loads finished faster than the products could be read.
+    #[error("the catalogue kept changing while it was read")]
+    Unsettled,
+    /// The stored products do not make a catalogue.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The task that builds the snapshot died.
+    #[error("building the catalogue")]
+    Build(#[from] tokio::task::JoinError),
+}
+
+/// Keeps the current snapshot and replaces it when the catalogue's version moves.
+pub struct CatalogueCache {
+    store: Arc<dyn CatalogueStore>,
+    clock: Arc<dyn Clock>,
+    /// The lock is held while a snapshot is read, so that only one task reads it and the others
+    /// wait for that one.
+    snapshot: Mutex<Option<Snapshot>>,
+}
+
+struct Snapshot {
+    catalogue: Arc<Catalogue>,
+    taken_at: Timestamp,
+}
+
+impl CatalogueCache {
+    /// A cache that has read nothing yet.
+    pub fn new(store: Arc<dyn CatalogueStore>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, snapshot: Mutex::new(None) }
+    }
+
+    /// The catalogue as of now: one read of its head, and of the products only when it moved.
+    /// Before the first load it is empty, at version 0.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Loading`] and [`SnapshotError::Unsettled`] pass by themselves.
+    pub async fn current(&self) -> Result<Arc<Catalogue>, SnapshotError> {
+        let mut snapshot = self.snapshot.lock().await;
+        for _ in 0..MAX_SCANS {
+            let head = self.settled_head().await?;
+            let now = self.clock.now();
+            if let Some(kept) = &*snapshot {
+                let same = kept.catalogue.version() == head.version;
+                let young = now.since(kept.taken_at) < MAX_AGE;
+                // While a load goes on, the snapshot from before it is the catalogue.
+                if same && (young || head.loading.is_some()) {
+                    return Ok(kept.catalogue.clone());
+                }
+            }
+            if head.loading.is_some() {
+                return Err(SnapshotError::Loading);
+            }
+            let products = self.scan().await?;
+            // What was read while a load began or ended is a mixture, and is thrown away.
+            if self.head().await? != head {
+                continue;
+            }
+            let build = move || Catalogue::new(head.version, head.currency, products);
+            let catalogue = Arc::new(tokio::task::spawn_blocking(build).await??);
+            info!(version = head.version, products = catalogue.len(), "catalogue read");
+            *snapshot = Some(Snapshot { catalogue: catalogue.clone(), taken_at: now });
+            return Ok(catalogue);
+        }
+        Err(SnapshotError::Unsettled)
+    }
+
+    async fn head(&self) -> Result<CatalogueHead, PortError> {
+        let head = self.store.catalogue_head().await?;
+        Ok(head.unwrap_or(CatalogueHead { version: 0, currency: Currency::USD, loading: None }))
+    }
+
+    /// The head, after ending a load whose deadline has passed. What a dead loader left behind is
+    /// the catalogue from then on, under a version of its own.
+    async fn settled_head(&self) -> Result<CatalogueHead, PortError> {
+        let head = self.head().await?;
+        match &head.loading {
+            Some(mark) if mark.deadline <= self.clock.now() => {
+                warn!(load = mark.id.0, "a load was never finished; load its files again");
+                self.store.finish_load(&mark.id, None).await?;
+                self.head().await
+            }
+            _ => Ok(head),
+        }
+    }
+
+    async fn scan(&self) -> Result<Vec<(ProductId, Money)>, PortError> {
+        let mut products = Vec::new();
+        let mut from = None;
+        loop {
+            let page = self.store.list_products(from).await?;
+            products.extend(page.items.into_iter().map(|product| (product.id, product.price)));
+            from = page.next;
+            if from.is_none() {
+                return Ok(products);
+            }
+        }
+    }
+}

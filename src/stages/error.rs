@@ -1,0 +1,63 @@
+//! What keeps a stage from doing its work.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::catalogue_cache::SnapshotError;
+use crate::model::RequestId;
+use crate::ports::PortError;
+use crate::pricing::PackError;
+
+/// Why a stage could not do what it was woken for.
+#[derive(Debug, Error)]
+pub enum StageError {
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// There is no snapshot of the catalogue to price from.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A table could not be packed or read.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// A message is not what its queue carries.
+    #[error("the message cannot be read")]
+    Message(#[source] serde_json::Error),
+    /// A message or frame could not be written.
+    #[error("writing a message")]
+    Write(#[source] serde_json::Error),
+    /// Others kept changing the table while it was calculated.
+    #[error("the price table was changed by others {tries} times while it was calculated")]
+    Contended {
+        /// How often it was tried.
+        tries: u32,
+    },
+    /// An earlier order of the same user must come again first.
+    #[error("an earlier order of the user was not done")]
+    Behind,
+    /// A quotation is not due yet.
+    #[error("the deadline is still ahead")]
+    NotDue,
+    /// One failure of a whole batch.
+    #[error(transparent)]
+    Shared(Arc<StageError>),
+    /// The client used a request id again, for something else.
+    #[error("request id `{request_id}` is taken by a quote for other products")]
+    RequestIdTaken {
+        /// Which id.
+        request_id: RequestId,
+    },
+}
+
+impl StageError {
+    /// Whether the downstream as a whole is in trouble, rather than this one message.
+    #[must_use]
+    pub fn is_downstream(&self) -> bool {
+        match self {
+            Self::Port(error) | Self::Snapshot(SnapshotError::Port(error)) => error.is_downstream(),
+            Self::Shared(error) => error.is_downstream(),
+            _ => false,
+        }
+    }
+}

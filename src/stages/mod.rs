@@ -1,0 +1,19 @@
+//! The five stages: what the system does when something wakes it.
+//!
+//! A stage knows ports and nothing behind them. It does not retry a call: the engine below does,
+//! and the queue above does. It says what became of each message, and the runtime acknowledges.
+
+mod catalogue_cache;
+mod error;
+mod outcome;
+mod policy;
+pub mod price_calc;
+pub mod quotation_handler;
+pub mod quotation_provider;
+pub mod refresh;
+pub mod subscribe;
+
+pub use catalogue_cache::{CatalogueCache, SnapshotError};
+pub use error::StageError;
+pub use outcome::Outcome;
+pub use policy::Policy;

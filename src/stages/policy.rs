@@ -1,0 +1,54 @@
+//! The times that the stages keep to.
+
+use std::time::Duration;
+
+/// How long things live, and how often they are done again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How long a user stays active after a visit.
+    pub ttl: Duration,
+    /// The time between two scheduled calculations of an active user's table.
+    pub refresh_every: Duration,
+    /// How long a quote is answered from a table that nothing has validated again.
+    pub usable_for: Duration,
+    /// How long the parts of a table stay stored.
+    pub retention: Duration,
+    /// How long a quotation may take.
+    pub quote_within: Duration,
+    /// How long a settled quotation can be asked for.
+    pub keep_quotations: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            ttl: Duration::from_secs(5 * 60),
+            refresh_every: Duration::from_secs(60),
+            usable_for: Duration::from_secs(15 * 60),
+            retention: Duration::from_secs(24 * 60 * 60),
+            quote_within: Duration::from_secs(30),
+            keep_quotations: Duration::from_secs(7 * 24 * 60 * 60),
+        }
+    }
+}
+
+impl Policy {
+    /// How long a table counts as fresh: two intervals, so that one refresh may come late.
+    #[must_use]
+    pub fn fresh_for(&self) -> Duration {
+        self.refresh_every * 2
+    }
+
+    /// How long a table is usable: as set, but never less than three intervals.
+    #[must_use]
+    pub fn usable_for(&self) -> Duration {
+        self.usable_for.max(self.refresh_every * 3)
+    }
+
+    /// How long parts stay stored: as set, but always longer than they are usable, or a usable
+    /// table could lose its parts between two refreshes.
+    #[must_use]
+    pub fn retention(&self) -> Duration {
+        self.retention.max(self.usable_for() * 2)
+    }
+}

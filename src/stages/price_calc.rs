@@ -1,0 +1,369 @@
+//! Price calc: works out a user's whole price table and makes it the one that quotes see.
+//!
+//! Repeating a message is safe: parts are written under a generation of their own before the head
+//! names them, the head flips only from the version that was read before the inputs, and a table
+//! whose inputs have not changed is only validated.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use tracing::{Instrument, debug, info, info_span};
+
+use super::catalogue_cache::CatalogueCache;
+use super::outcome::{read_bodies, write_body};
+use super::{Outcome, Policy, SnapshotError, StageError};
+use crate::model::{
+    Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
+};
+use crate::ports::{
+    ActiveUsers, Clock, DiscountStore, Flip, Ports, PriceTables, Randomness, Received, TableHead,
+    Topic,
+};
+use crate::pricing::{Catalogue, Discounts, PRICING_VERSION, PriceTable, fingerprint};
+
+/// How often a calculation starts over when somebody else flips the head meanwhile.
+const MAX_TRIES: u32 = 3;
+
+/// The stage, with the ports it needs.
+pub struct PriceCalc {
+    users: Arc<dyn ActiveUsers>,
+    discounts: Arc<dyn DiscountStore>,
+    tables: Arc<dyn PriceTables>,
+    topic: Arc<dyn Topic>,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    catalogue: Arc<CatalogueCache>,
+    policy: Policy,
+}
+
+/// What a calculation did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    /// New parts and a new head.
+    Calculated,
+    /// The same table as before: only the head says so anew.
+    Validated,
+    /// The table was already what was asked for.
+    Unneeded,
+    /// The order was overtaken by later ones.
+    Overtaken,
+    /// The user is no longer active.
+    Expired,
+    /// The quotation it was for is past its deadline.
+    TooLate,
+}
+
+/// What a calculation prices from, read in this order: the head first, so that a flip by anybody
+/// who has read newer inputs makes ours fail.
+struct Inputs {
+    head: Option<TableHead>,
+    catalogue: Arc<Catalogue>,
+    discounts: Discounts,
+}
+
+impl PriceCalc {
+    /// The stage on an engine. Several may share one cache of the catalogue.
+    #[must_use]
+    pub fn new(ports: &Ports, catalogue: Arc<CatalogueCache>, policy: Policy) -> Self {
+        Self {
+            users: ports.store.clone(),
+            discounts: ports.store.clone(),
+            tables: ports.store.clone(),
+            topic: ports.topic.clone(),
+            clock: ports.clock.clone(),
+            randomness: ports.randomness.clone(),
+            catalogue,
+            policy,
+        }
+    }
+
+    /// Does a batch of orders: those of one user one after the other, different users side by
+    /// side. The outcomes are in the order of the batch.
+    pub async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        let orders = read_bodies::<Calculation>(batch);
+        let mut by_user: HashMap<&UserId, Vec<(usize, &Calculation)>> = HashMap::new();
+        for (index, order) in orders.iter().enumerate() {
+            if let Ok(order) = order {
+                by_user.entry(&order.user).or_default().push((index, order));
+            }
+        }
+        let users: Vec<UserId> = by_user.keys().map(|&user| user.clone()).collect();
+        let inputs = match self.inputs(&users).await {
+            Ok(inputs) => inputs,
+            Err(error) => return postponed(batch.len(), error),
+        };
+        let done = join_all(by_user.into_iter().map(|(user, orders)| {
+            let inputs = inputs.get(user);
+            self.handle_user(user, orders, inputs)
+        }));
+        let mut done: HashMap<usize, Result<Effect, StageError>> =
+            done.await.into_iter().flatten().collect();
+
+        let mut outcomes = Vec::with_capacity(batch.len());
+        let mut waiting = Vec::new();
+        for (index, order) in orders.into_iter().enumerate() {
+            let effect = match order {
+                Err(error) => Err(error),
+                Ok(order) => {
+                    done.remove(&index).unwrap_or(Ok(Effect::Overtaken)).inspect(|effect| {
+                        if let (Cause::Quotation(request), true) = (order.cause, effect.is_ready())
+                        {
+                            waiting.push((index, request));
+                        }
+                    })
+                }
+            };
+            outcomes.push(effect.map(|_| ()).into());
+        }
+        self.publish(waiting, &mut outcomes).await;
+        outcomes
+    }
+
+    /// Does one user's orders of a batch. The first has its inputs read already; after it has
+    /// changed the table, the next reads them anew.
+    async fn handle_user(
+        &self,
+        user: &UserId,
+        orders: Vec<(usize, &Calculation)>,
+        inputs: Option<&Arc<Inputs>>,
+    ) -> Vec<(usize, Result<Effect, StageError>)> {
+        let mut inputs = inputs.cloned();
+        let mut done = Vec::with_capacity(orders.len());
+        let mut failed = false;
+        for (index, order) in orders {
+            // A user's orders stay in order: what follows one that must come again, comes again.
+            if failed {
+                done.push((index, Err(StageError::Behind)));
+                continue;
+            }
+            let span = info_span!("price_calc", %user, cause = order.cause.name());
+            let effect = self.calculate(order, inputs.take()).instrument(span).await;
+            failed = effect.is_err();
+            done.push((index, effect));
+        }
+        done
+    }
+
+    async fn calculate(
+        &self,
+        order: &Calculation,
+        mut inputs: Option<Arc<Inputs>>,
+    ) -> Result<Effect, StageError> {
+        let started = Instant::now();
+        if let Some(effect) = self.not_wanted(order).await? {
+            log(order, effect, None, started);
+            return Ok(effect);
+        }
+        for _ in 0..MAX_TRIES {
+            let now_inputs = match inputs.take() {
+                Some(inputs) => inputs,
+                None => self.inputs_of(&order.user).await?,
+            };
+            let now = self.clock.now();
+            if is_unneeded(&order.cause, now_inputs.head.as_ref(), now) {
+                log(order, Effect::Unneeded, now_inputs.head.as_ref(), started);
+                return Ok(Effect::Unneeded);
+            }
+            if let Some((effect, head)) = self.write_table(order, &now_inputs).await? {
+                log(order, effect, Some(&head), started);
+                return Ok(effect);
+            }
+            debug!("the table was flipped by others; starting over");
+        }
+        Err(StageError::Contended { tries: MAX_TRIES })
+    }
+
+    /// Whether an order has lost its purpose before any input is looked at.
+    async fn not_wanted(&self, order: &Calculation) -> Result<Option<Effect>, StageError> {
+        let now = self.clock.now();
+        if order.cause.is_overtaken(now) {
+            return Ok(Some(Effect::Overtaken));
+        }
+        Ok(match &order.cause {
+            Cause::Scheduled { expires_at, .. } if now >= *expires_at => {
+                // The user may have come again since the tick.
+                let user = self.users.active_user(&order.user).await?;
+                let active = user.is_some_and(|user| user.is_active(now));
+                (!active).then_some(Effect::Expired)
+            }
+            Cause::Quotation(request) if now >= request.deadline => Some(Effect::TooLate),
+            _ => None,
+        })
+    }
+
+    /// Prices and stores a table, or validates the one that is there. `None` when somebody else
+    /// has flipped the head since it was read.
+    async fn write_table(
+        &self,
+        order: &Calculation,
+        inputs: &Inputs,
+    ) -> Result<Option<(Effect, TableHead)>, StageError> {
+        let Inputs { head, catalogue, discounts } = inputs;
+        let user = &order.user;
+        let now = self.clock.now();
+        let fingerprint = fingerprint(catalogue, discounts);
+        let unreadable = match &order.cause {
+            Cause::Quotation(request) => request.unreadable.as_ref(),
+            _ => None,
+        };
+        let kept = head
+            .as_ref()
+            .filter(|head| head.fingerprint == fingerprint && Some(&head.generation) != unreadable);
+        let expire_at = now.plus(self.policy.retention());
+        let mut next = TableHead {
+            version: head.as_ref().map_or(1, |head| head.version + 1),
+            generation: Generation::from_random(self.randomness.bits()),
+            fingerprint,
+            pricing_version: PRICING_VERSION,
+            catalogue_version: catalogue.version(),
+            currency: catalogue.currency(),
+            products: catalogue.len() as u64,
+            parts: vec![],
+            parts_expire_at: expire_at,
+            priced_at: now,
+            validated_at: now,
+            fresh_until: now.plus(self.policy.fresh_for()),
+            usable_until: now.plus(self.policy.usable_for()),
+        };
+        let mut effect = Effect::Calculated;
+        if let Some(kept) = kept {
+            effect = Effect::Validated;
+            next.priced_at = kept.priced_at;
+            next.generation = kept.generation.clone();
+            next.parts = kept.parts.clone();
+            next.parts_expire_at = kept.parts_expire_at;
+        }
+        // Parts that are kept must outlive the table by far; past half of their time they are
+        // written again, under the same generation.
+        let fading =
+            kept.is_some_and(|kept| kept.parts_expire_at < now.plus(self.policy.retention() / 2));
+        if effect == Effect::Calculated || fading {
+            let table = PriceTable::new(catalogue, discounts);
+            next.parts = table.first_products().collect();
+            next.parts_expire_at = expire_at;
+            let parts: Vec<Bytes> = table.pack()?.into_iter().map(Bytes::from).collect();
+            self.tables.put_parts(user, &next.generation, &parts, expire_at).await?;
+        }
+        let expected = head.as_ref().map(|head| head.version);
+        match self.tables.flip_head(user, &next, expected, expire_at).await? {
+            Flip::Done => Ok(Some((effect, next))),
+            Flip::Conflict => Ok(None),
+        }
+    }
+
+    /// The inputs of a whole batch in three reads: heads, then the catalogue, then discounts.
+    async fn inputs(&self, users: &[UserId]) -> Result<HashMap<UserId, Arc<Inputs>>, StageError> {
+        let heads = self.tables.table_heads(users).await?;
+        let mut heads: HashMap<UserId, TableHead> = heads.into_iter().collect();
+        let catalogue = self.catalogue.current().await?;
+        let discounts = self.discounts.discounts(users).await?;
+        let mut discounts: HashMap<UserId, Discounts> =
+            discounts.into_iter().map(|list| (list.user, list.discounts)).collect();
+        Ok(users
+            .iter()
+            .map(|user| {
+                let inputs = Inputs {
+                    head: heads.remove(user),
+                    catalogue: catalogue.clone(),
+                    discounts: discounts.remove(user).unwrap_or_default(),
+                };
+                (user.clone(), Arc::new(inputs))
+            })
+            // A table of a newer catalogue than ours: our snapshot was taken before its head was
+            // read. Such a user reads everything again.
+            .filter(|(_, inputs)| !inputs.is_behind())
+            .collect())
+    }
+
+    async fn inputs_of(&self, user: &UserId) -> Result<Arc<Inputs>, StageError> {
+        for _ in 0..MAX_TRIES {
+            if let Some(inputs) = self.inputs(std::slice::from_ref(user)).await?.remove(user) {
+                return Ok(inputs);
+            }
+        }
+        Err(StageError::Contended { tries: MAX_TRIES })
+    }
+
+    /// Publishes the requests whose table is now there; those that fail come again.
+    async fn publish(&self, waiting: Vec<(usize, QuotationRequest)>, outcomes: &mut [Outcome]) {
+        if waiting.is_empty() {
+            return;
+        }
+        let (indexes, requests): (Vec<usize>, Vec<QuotationRequest>) = waiting.into_iter().unzip();
+        let bodies: Result<Vec<String>, StageError> = requests
+            .into_iter()
+            .map(|request| write_body(&ProviderMessage::Quote(request)))
+            .collect();
+        let published = match bodies {
+            Ok(bodies) => self.topic.publish(&bodies).await.map_err(StageError::from),
+            Err(error) => Err(error),
+        };
+        match published {
+            Ok(failed) => {
+                for entry in failed {
+                    outcomes[indexes[entry.index]] = StageError::from(entry.error).into();
+                }
+            }
+            Err(error) => {
+                for (index, outcome) in indexes.iter().zip(postponed(indexes.len(), error)) {
+                    outcomes[*index] = outcome;
+                }
+            }
+        }
+    }
+}
+
+impl Inputs {
+    fn is_behind(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.catalogue_version > self.catalogue.version())
+    }
+}
+
+impl Effect {
+    /// Whether the table is there now, for a quotation that waits for it.
+    const fn is_ready(self) -> bool {
+        matches!(self, Self::Calculated | Self::Validated | Self::Unneeded)
+    }
+}
+
+/// Whether the table is already what an urgent order asks for. A scheduled order is always done:
+/// it is what shows that the prices still hold, and no clock may talk it out of that.
+fn is_unneeded(cause: &Cause, head: Option<&TableHead>, now: Timestamp) -> bool {
+    let Some(head) = head else { return false };
+    match cause {
+        Cause::Scheduled { .. } => false,
+        Cause::Subscribe { .. } | Cause::Stale { .. } => head.is_fresh(now) && head.products > 0,
+        Cause::Change { version } => head.catalogue_version >= *version,
+        Cause::Quotation(request) => {
+            // An empty table answers nothing, so it is never a reason not to look again.
+            head.is_usable(now)
+                && head.products > 0
+                && request.unreadable.as_ref() != Some(&head.generation)
+        }
+    }
+}
+
+/// The same failure for every message of a batch.
+fn postponed(count: usize, error: StageError) -> Vec<Outcome> {
+    let after = match &error {
+        StageError::Snapshot(SnapshotError::Loading) => Some(std::time::Duration::from_secs(1)),
+        _ => None,
+    };
+    let error = Arc::new(error);
+    (0..count).map(|_| Outcome::Again { error: StageError::Shared(error.clone()), after }).collect()
+}
+
+fn log(order: &Calculation, effect: Effect, head: Option<&TableHead>, started: Instant) {
+    let urgent = !matches!(order.cause, Cause::Scheduled { .. });
+    let request = match &order.cause {
+        Cause::Quotation(request) => Some(request.request_id.as_str()),
+        _ => None,
+    };
+    let products = head.map(|head| head.products);
+    let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let kind = if urgent { "URGENT" } else { "scheduled" };
+    info!(request, ?effect, products, took_us, "{kind} calculation");
+}

@@ -1,0 +1,159 @@
+//! Quotation handler: saves a quotation, publishes it, and only then is it accepted.
+//!
+//! Repeating a request with the client's own id is safe: the quotation is created once, and a
+//! repetition sends its answer to the connection that asked last.
+
+use std::sync::Arc;
+
+use futures_util::future::join;
+use tracing::info;
+
+use super::outcome::{only, write_body};
+use super::{Policy, StageError, subscribe};
+use crate::model::{
+    ConnectionRef, Dialect, Item, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
+    UserId,
+};
+use crate::ports::{
+    ActiveUsers, Clock, Created, Ports, Queues, Quotation, QuotationStatus, Quotations, Randomness,
+    Topic,
+};
+
+/// The stage, with the ports it needs.
+pub struct QuotationHandler {
+    users: Arc<dyn ActiveUsers>,
+    quotations: Arc<dyn Quotations>,
+    queues: Arc<dyn Queues>,
+    topic: Arc<dyn Topic>,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    policy: Policy,
+}
+
+/// A quote as a client asks for it.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Whose prices.
+    pub user: UserId,
+    /// Which products, checked.
+    pub items: Vec<Item>,
+    /// The client's own id, if it gave one.
+    pub request_id: Option<RequestId>,
+    /// How the client wants the answer written.
+    pub dialect: Dialect,
+    /// Where the answer goes.
+    pub connection: ConnectionRef,
+}
+
+/// A quote that was accepted.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// By which the answer will be known.
+    pub request_id: RequestId,
+    /// The answer, when the same request had one before: nothing will be pushed, this is it.
+    pub settled: Option<Box<Quotation>>,
+}
+
+impl QuotationHandler {
+    /// The stage on an engine.
+    #[must_use]
+    pub fn new(ports: &Ports, policy: Policy) -> Self {
+        Self {
+            users: ports.store.clone(),
+            quotations: ports.store.clone(),
+            queues: ports.queues.clone(),
+            topic: ports.topic.clone(),
+            clock: ports.clock.clone(),
+            randomness: ports.randomness.clone(),
+            policy,
+        }
+    }
+
+    /// Accepts a quote: when this returns, it is saved and on its way. The user's visit is
+    /// written down at the same time.
+    ///
+    /// # Errors
+    /// When the quotation cannot be saved or published, or when the client's id is taken by
+    /// another quote. Then the quote is not accepted.
+    pub async fn quote(&self, ask: Ask) -> Result<Accepted, StageError> {
+        let now = self.clock.now();
+        let user = ask.user.clone();
+        let visit = subscribe::touch(&*self.users, &*self.queues, &self.policy, &user, now);
+        join(self.accept(ask), visit).await.0
+    }
+
+    async fn accept(&self, ask: Ask) -> Result<Accepted, StageError> {
+        let now = self.clock.now();
+        let request_id =
+            ask.request_id.unwrap_or_else(|| RequestId::from_random(self.randomness.bits()));
+        let quotation = Quotation {
+            key: QuotationKey::new(&ask.user, &request_id),
+            request_id: request_id.clone(),
+            user: ask.user,
+            items: ask.items,
+            connection: ask.connection,
+            dialect: ask.dialect,
+            accepted_at: now,
+            deadline: now.plus(self.policy.quote_within),
+            expires_at: now.plus(self.policy.keep_quotations),
+            status: QuotationStatus::Pending,
+        };
+        let quotation = match self.quotations.create_quotation(&quotation).await? {
+            Created::New => quotation,
+            Created::Existing(existing) => {
+                let same = existing.user == quotation.user && existing.items == quotation.items;
+                if !same {
+                    return Err(StageError::RequestIdTaken { request_id });
+                }
+                if existing.status_at(now) != QuotationStatus::Pending {
+                    info!(user = %existing.user, request = %request_id, "answered before");
+                    return Ok(Accepted { request_id, settled: Some(existing) });
+                }
+                let Quotation { key, connection, dialect, .. } = &quotation;
+                self.quotations.redirect_quotation(key, connection, *dialect).await?;
+                *existing
+            }
+        };
+        info!(user = %quotation.user, request = %request_id, lines = quotation.items.len(), "accepted");
+        self.publish(quotation).await?;
+        Ok(Accepted { request_id, settled: None })
+    }
+
+    async fn publish(&self, quotation: Quotation) -> Result<(), StageError> {
+        let message = ProviderMessage::Quote(QuotationRequest {
+            key: quotation.key,
+            request_id: quotation.request_id,
+            user: quotation.user,
+            items: quotation.items,
+            deadline: quotation.deadline,
+            attempt: 0,
+            unreadable: None,
+        });
+        only(self.topic.publish(&[write_body(&message)?]).await?)
+    }
+
+    /// An earlier quotation of this user. One that is still pending will be answered to the
+    /// connection that asks.
+    ///
+    /// # Errors
+    /// When the quotation cannot be read or redirected.
+    pub async fn get(
+        &self,
+        user: &UserId,
+        request_id: &RequestId,
+        connection: &ConnectionRef,
+    ) -> Result<Option<Quotation>, StageError> {
+        let key = QuotationKey::new(user, request_id);
+        let found = self.quotations.quotation(&key).await?;
+        // Ids made by ocache are one name space: whose they are must be looked at.
+        let Some(found) = found.filter(|quotation| quotation.user == *user) else {
+            return Ok(None);
+        };
+        if found.status_at(self.clock.now()) != QuotationStatus::Pending {
+            return Ok(Some(found));
+        }
+        self.quotations.redirect_quotation(&key, connection, found.dialect).await?;
+        // It may have been settled, and pushed to the old connection, just before.
+        Ok(self.quotations.quotation(&key).await?)
+    }
+}

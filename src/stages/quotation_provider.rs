@@ -1,0 +1,302 @@
+//! Quotation provider: answers a quotation from the warm table, or has the table calculated.
+//!
+//! Repeating a message is safe: a quotation is settled once, and what is pushed is what is
+//! stored. A crash between the two costs a second push of the same answer, never another one.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{join_all, try_join};
+use tracing::{Instrument, info, info_span, warn};
+
+use super::outcome::{only, read_bodies, write_body};
+use super::subscribe::send_urgent;
+use super::{Outcome, StageError};
+use crate::model::{
+    Calculation, Cause, Generation, ProductId, ProviderMessage, QuotationKey, QuotationRequest,
+    Timestamp, UserId,
+};
+use crate::ports::{
+    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, Outgoing, Ports, Posting,
+    PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations, Received, Settlement,
+    TableHead, Verdict,
+};
+use crate::pricing::{Answer, AnswerLine, Entry, PackedPart, quote};
+use crate::protocol::render_quotation;
+
+/// After this many calculations on its behalf a quotation fails.
+const MAX_ATTEMPTS: u32 = 3;
+/// Later than the deadline itself by this much, so that the message finds it passed even by a
+/// clock that is a little behind.
+const DEADLINE_GRACE: Duration = Duration::from_millis(50);
+
+/// The stage, with the ports it needs.
+pub struct QuotationProvider {
+    tables: Arc<dyn PriceTables>,
+    products: Arc<dyn CatalogueStore>,
+    quotations: Arc<dyn Quotations>,
+    queues: Arc<dyn Queues>,
+    connections: Arc<dyn Connections>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a look at the user's table gave.
+enum Look {
+    /// An answer, and the head version to refresh when it was stale.
+    Answer(Box<Answer>, Option<u64>),
+    /// A reason why there never will be one.
+    Failure(FailureReason),
+    /// No usable table. Its generation, if it has a head whose parts are missing.
+    Missing(Option<Generation>),
+}
+
+impl QuotationProvider {
+    /// The stage on an engine.
+    #[must_use]
+    pub fn new(ports: &Ports) -> Self {
+        Self {
+            tables: ports.store.clone(),
+            products: ports.store.clone(),
+            quotations: ports.store.clone(),
+            queues: ports.queues.clone(),
+            connections: ports.connections.clone(),
+            clock: ports.clock.clone(),
+        }
+    }
+
+    /// Answers a batch, its messages side by side. The outcomes are in the order of the batch.
+    pub async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        let messages = read_bodies::<ProviderMessage>(batch);
+        join_all(messages.into_iter().map(async |message| match message {
+            Ok(ProviderMessage::Quote(request)) => {
+                let span = info_span!(
+                    "quotation_provider", user = %request.user, request = %request.request_id
+                );
+                self.provide(request).instrument(span).await.into()
+            }
+            Ok(ProviderMessage::Deadline { user, key }) => {
+                let span = info_span!("quotation_provider", %user, %key);
+                self.expire(&key).instrument(span).await
+            }
+            Err(error) => error.into(),
+        }))
+        .await
+    }
+
+    async fn provide(&self, request: QuotationRequest) -> Result<(), StageError> {
+        let now = self.clock.now();
+        if now >= request.deadline {
+            return self
+                .settle(&request.key, Verdict::Failure(FailureReason::DeadlinePassed))
+                .await;
+        }
+        match self.look(&request, now).await? {
+            Look::Answer(answer, stale) => {
+                self.settle(&request.key, Verdict::Answer(answer)).await?;
+                if let Some(version) = stale {
+                    self.order_refresh(request.user, version).await;
+                }
+                Ok(())
+            }
+            Look::Failure(reason) => self.settle(&request.key, Verdict::Failure(reason)).await,
+            Look::Missing(_) if request.attempt >= MAX_ATTEMPTS => {
+                self.settle(&request.key, Verdict::Failure(FailureReason::NoTable)).await
+            }
+            Look::Missing(unreadable) => self.order_table(request, unreadable, now).await,
+        }
+    }
+
+    /// Has the table calculated ahead of all scheduled work, and makes sure that the client hears
+    /// at the deadline if nothing comes of it.
+    async fn order_table(
+        &self,
+        request: QuotationRequest,
+        unreadable: Option<Generation>,
+        now: Timestamp,
+    ) -> Result<(), StageError> {
+        info!(attempt = request.attempt + 1, "no usable table; ordering one");
+        if request.attempt == 0 {
+            self.send_deadline(&request, now).await?;
+        }
+        let attempt = request.attempt + 1;
+        let user = request.user.clone();
+        let cause = Cause::Quotation(QuotationRequest { attempt, unreadable, ..request });
+        send_urgent(&*self.queues, &Calculation { user, cause }).await
+    }
+
+    /// Has a stale table calculated. The quote is answered already, and the next one will ask
+    /// again, so a failure is only noted.
+    async fn order_refresh(&self, user: UserId, version: u64) {
+        let calculation = Calculation { user, cause: Cause::Stale { version } };
+        if let Err(error) = send_urgent(&*self.queues, &calculation).await {
+            warn!(error = %Chain(&error), "a stale table was not ordered anew");
+        }
+    }
+
+    async fn send_deadline(
+        &self,
+        request: &QuotationRequest,
+        now: Timestamp,
+    ) -> Result<(), StageError> {
+        let message =
+            ProviderMessage::Deadline { user: request.user.clone(), key: request.key.clone() };
+        let delay = request.deadline.since(now) + DEADLINE_GRACE;
+        let message =
+            Outgoing { body: write_body(&message)?, posting: Posting::Standard { delay } };
+        only(self.queues.send(Queue::Provider, &[message]).await?)
+    }
+
+    /// Looks at the user's table. The head and the products' names are fetched side by side; of
+    /// the table only the parts that the quote needs.
+    async fn look(&self, request: &QuotationRequest, now: Timestamp) -> Result<Look, StageError> {
+        let ids: Vec<ProductId> = request.items.iter().map(|item| item.product.clone()).collect();
+        let (head, products) = try_join(
+            self.tables.table_heads(std::slice::from_ref(&request.user)),
+            self.products.products(&ids),
+        )
+        .await?;
+        let names: HashMap<ProductId, String> =
+            products.into_iter().map(|product| (product.id, product.name)).collect();
+        let mut head = head.into_iter().next().map(|(_, head)| head);
+        let mut reread = false;
+        loop {
+            let Some(usable) = head.filter(|head| head.is_usable(now)) else {
+                return Ok(Look::Missing(None));
+            };
+            if usable.products == 0 {
+                // It may have been calculated before the first load.
+                return Ok(match request.attempt {
+                    0 => Look::Missing(None),
+                    _ => Look::Failure(FailureReason::EmptyCatalogue),
+                });
+            }
+            if let Some(entries) = self.entries(request, &usable, &ids).await? {
+                return Ok(answer(request, &usable, &entries, &names, now));
+            }
+            if reread {
+                return Ok(Look::Missing(Some(usable.generation)));
+            }
+            // The table was replaced while we read it: the head names another generation now.
+            reread = true;
+            let heads = self.tables.table_heads(std::slice::from_ref(&request.user)).await?;
+            head = heads.into_iter().next().map(|(_, head)| head);
+        }
+    }
+
+    /// The entries of the products, all of one generation; `None` when a part is missing.
+    async fn entries(
+        &self,
+        request: &QuotationRequest,
+        head: &TableHead,
+        ids: &[ProductId],
+    ) -> Result<Option<HashMap<ProductId, Entry>>, StageError> {
+        let numbers: BTreeSet<u32> = ids.iter().filter_map(|id| head.part_of(id)).collect();
+        let numbers: Vec<u32> = numbers.into_iter().collect();
+        let parts = self.tables.parts(&request.user, &head.generation, &numbers).await?;
+        let mut decoded = HashMap::with_capacity(parts.len());
+        for (number, part) in numbers.into_iter().zip(parts) {
+            let Some(part) = part else { return Ok(None) };
+            decoded.insert(number, PackedPart::decode(&part)?);
+        }
+        let find = |id: &ProductId| decoded.get(&head.part_of(id)?)?.find(id);
+        Ok(Some(ids.iter().filter_map(|id| Some((id.clone(), find(id)?))).collect()))
+    }
+
+    /// Settles a quotation and pushes what is then stored.
+    async fn settle(&self, key: &QuotationKey, verdict: Verdict) -> Result<(), StageError> {
+        let now = self.clock.now();
+        let stored = match self.quotations.settle_quotation(key, &verdict, now).await? {
+            Settlement::Settled(quotation) => quotation,
+            Settlement::Refused(quotation) if quotation.status != QuotationStatus::Pending => {
+                quotation
+            }
+            // The deadline passed between the look at the clock and the write.
+            Settlement::Refused(_) => {
+                let failed = Verdict::Failure(FailureReason::DeadlinePassed);
+                match self.quotations.settle_quotation(key, &failed, now).await? {
+                    Settlement::Settled(quotation) | Settlement::Refused(quotation) => quotation,
+                    Settlement::Missing => return Ok(()),
+                }
+            }
+            Settlement::Missing => {
+                info!(%key, "the quotation is no longer stored");
+                return Ok(());
+            }
+        };
+        self.push(&stored, now).await
+    }
+
+    async fn push(&self, quotation: &Quotation, now: Timestamp) -> Result<(), StageError> {
+        let frame = render_quotation(quotation, now).map_err(StageError::Write)?;
+        let delivery = self.connections.push(&quotation.connection, Bytes::from(frame)).await?;
+        match (&quotation.status, delivery) {
+            (_, Delivery::Gone) => info!("settled; the client is gone"),
+            (QuotationStatus::Failed(reason), Delivery::Delivered) => info!(%reason, "failed"),
+            (_, Delivery::Delivered) => {
+                let after_ms = now.since(quotation.accepted_at).as_millis();
+                info!(after_ms, "answered");
+            }
+        }
+        Ok(())
+    }
+
+    /// The deadline of a quotation has come. If it is pending, it has failed, and the client is
+    /// told.
+    async fn expire(&self, key: &QuotationKey) -> Outcome {
+        let now = self.clock.now();
+        let quotation = match self.quotations.quotation(key).await {
+            Ok(Some(quotation)) => quotation,
+            Ok(None) => return Outcome::Done,
+            Err(error) => return StageError::from(error).into(),
+        };
+        match quotation.status {
+            QuotationStatus::Pending if now < quotation.deadline => Outcome::Again {
+                error: StageError::NotDue,
+                after: Some(quotation.deadline.since(now) + DEADLINE_GRACE),
+            },
+            QuotationStatus::Pending => {
+                self.settle(key, Verdict::Failure(FailureReason::DeadlinePassed)).await.into()
+            }
+            _ => Outcome::Done,
+        }
+    }
+}
+
+fn answer(
+    request: &QuotationRequest,
+    head: &TableHead,
+    entries: &HashMap<ProductId, Entry>,
+    names: &HashMap<ProductId, String>,
+    now: Timestamp,
+) -> Look {
+    let quoted = match quote(&request.items, |product| entries.get(product).copied()) {
+        Ok(quoted) => quoted,
+        Err(error) => return Look::Failure(FailureReason::TotalTooLarge(error.to_string())),
+    };
+    let lines = quoted.lines.into_iter().map(|(item, entry, total)| AnswerLine {
+        // A product that was deleted since the table was priced has no name any more.
+        name: names.get(&item.product).map_or_else(|| item.product.to_string(), Clone::clone),
+        product: item.product,
+        quantity: item.quantity,
+        list_price: entry.list_price,
+        discount: entry.discount,
+        unit_price: entry.unit_price,
+        total,
+    });
+    let stale = !head.is_fresh(now);
+    let answer = Answer {
+        lines: lines.collect(),
+        unavailable: quoted.unavailable,
+        total: quoted.total,
+        currency: head.currency,
+        priced_at: head.priced_at,
+        validated_at: head.validated_at,
+        stale,
+        generation: head.generation.clone(),
+        catalogue_version: head.catalogue_version,
+        pricing_version: head.pricing_version,
+    };
+    Look::Answer(Box::new(answer), stale.then_some(head.version))
+}

@@ -1,0 +1,114 @@
+//! Subscribe: the first visit makes a user active, every later one keeps it so.
+//!
+//! Repeating it is safe: the row is an upsert, and the urgent calculation of one expiry is one
+//! message however often it is sent.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::outcome::{only, write_body};
+use super::{Policy, StageError};
+use crate::model::{Calculation, Cause, Timestamp, UserId};
+use crate::ports::{ActiveUsers, Chain, Outgoing, Posting, Queue, Queues};
+
+/// What a visit found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// The user was not there.
+    New,
+    /// The user had expired.
+    Returned,
+    /// The user was active.
+    Known,
+}
+
+/// A user that is now active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subscribed {
+    /// What the visit found.
+    pub visit: Visit,
+    /// Until when the user is active.
+    pub expires_at: Timestamp,
+}
+
+/// Makes a user active for a time. A user that was not gets an urgent calculation.
+///
+/// # Errors
+/// When the row or the message cannot be written. A row without its message is mended by the next
+/// refresh.
+pub async fn subscribe(
+    users: &dyn ActiveUsers,
+    queues: &dyn Queues,
+    user: &UserId,
+    ttl: Duration,
+    now: Timestamp,
+) -> Result<Subscribed, StageError> {
+    // As the store keeps it: in whole seconds.
+    let expires_at = Timestamp::from_secs(now.plus(ttl).secs_rounded_up());
+    let visit = match users.record_visit(user, now, expires_at).await? {
+        None => Visit::New,
+        Some(before) if before.is_active(now) => Visit::Known,
+        Some(_) => Visit::Returned,
+    };
+    if visit != Visit::Known {
+        let calculation =
+            Calculation { user: user.clone(), cause: Cause::Subscribe { expires_at } };
+        send_urgent(queues, &calculation).await?;
+    }
+    info!(%user, ?visit, %expires_at, "subscribed");
+    Ok(Subscribed { visit, expires_at })
+}
+
+/// The visit that every quote is. It reads first and writes only when a tenth of the TTL has
+/// passed, and its failure is never the quote's.
+pub async fn touch(
+    users: &dyn ActiveUsers,
+    queues: &dyn Queues,
+    policy: &Policy,
+    user: &UserId,
+    now: Timestamp,
+) {
+    let visit = async {
+        if let Some(known) = users.active_user(user).await? {
+            let enough = now.plus(policy.ttl.saturating_sub(policy.ttl / 10));
+            if known.is_active(now) && known.expires_at >= enough {
+                return Ok(());
+            }
+        }
+        subscribe(users, queues, user, policy.ttl, now).await.map(|_| ())
+    };
+    if let Err(error) = visit.await {
+        warn!(%user, error = %Chain(&error), "the visit was not written down; the quote goes on");
+    }
+}
+
+/// Lets a user expire now; says whether there was one.
+///
+/// # Errors
+/// When the row cannot be deleted.
+pub async fn unsubscribe(users: &dyn ActiveUsers, user: &UserId) -> Result<bool, StageError> {
+    let removed = users.remove_active_user(user).await?;
+    info!(%user, removed, "unsubscribed");
+    Ok(removed)
+}
+
+/// Sends a calculation ahead of all scheduled ones.
+pub(super) async fn send_urgent(
+    queues: &dyn Queues,
+    calculation: &Calculation,
+) -> Result<(), StageError> {
+    let message = fifo(calculation)?;
+    only(queues.send(Queue::Quotation, &[message]).await?)
+}
+
+/// A calculation as either of its queues takes it.
+pub(super) fn fifo(calculation: &Calculation) -> Result<Outgoing, StageError> {
+    Ok(Outgoing {
+        body: write_body(calculation)?,
+        posting: Posting::Fifo {
+            group: calculation.group(),
+            deduplication: calculation.deduplication(),
+        },
+    })
+}
