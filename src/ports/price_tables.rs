@@ -105,6 +105,9 @@ pub trait PriceTables: Send + Sync {
         numbers: &[u32],
     ) -> Result<Vec<Option<Bytes>>, PortError>;
 
+    /// Deletes a user's head and every part that is stored for the user.
+    async fn delete_table(&self, user: &UserId) -> Result<(), PortError>;
+
     /// All heads, page by page. No order is promised.
     async fn list_table_heads(
         &self,

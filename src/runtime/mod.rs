@@ -1,9 +1,11 @@
 //! What runs the stages in a process: consumers, the schedule, the gateway, and their end.
 
 mod breaker;
+pub mod client;
 mod consumer;
 mod gate;
 pub mod gateway;
+mod ready_check;
 
 mod schedule;
 mod shutdown;
@@ -12,6 +14,7 @@ mod worker;
 pub use breaker::Breaker;
 pub use consumer::{Consumer, Handler};
 pub use gate::UrgentGate;
+pub use ready_check::{ReadyCheckError, ready_check};
 
 pub use schedule::run_schedule;
 pub use shutdown::Shutdown;

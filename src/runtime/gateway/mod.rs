@@ -8,6 +8,7 @@ mod routes;
 mod server;
 mod session;
 mod sockets;
+mod start;
 
 pub use delivery::GatewayConnections;
 pub use origin::{AllowedOrigins, OriginError};
@@ -15,3 +16,4 @@ pub use registry::{GatewayRecord, GatewayRegistry, Registration};
 pub use server::{Gateway, bind};
 pub use session::run_session;
 pub use sockets::Sockets;
+pub use start::{BoundGateway, RunningGateway, StartError};

@@ -1,0 +1,122 @@
+//! Starts a gateway in this process and enters it in the machine's registry.
+
+use std::io;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::origin::AllowedOrigins;
+use super::registry::{GatewayRecord, GatewayRegistry, Registration};
+use super::server::Gateway;
+use super::sockets::Sockets;
+use crate::ports::Ports;
+use crate::runtime::Shutdown;
+use crate::stages::Policy;
+
+/// A gateway that has its port but does not serve yet: its ports are what the workers in the same
+/// process need to push to its sockets directly.
+pub struct BoundGateway {
+    listener: TcpListener,
+    sockets: Arc<Sockets>,
+    endpoint: String,
+    websocket: String,
+}
+
+/// A gateway that serves, until it is stopped.
+pub struct RunningGateway {
+    websocket: String,
+    shutdown: Shutdown,
+    task: JoinHandle<()>,
+    registration: Registration,
+}
+
+/// Why a gateway does not run.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The port is taken, or may not be opened.
+    #[error("port {port} cannot be opened")]
+    Port {
+        /// Which.
+        port: u16,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It could not be entered in the registry.
+    #[error("the gateway cannot be entered in its folder")]
+    Register(#[source] io::Error),
+}
+
+impl BoundGateway {
+    /// Opens a port on loopback; 0 is any free one.
+    ///
+    /// # Errors
+    /// [`StartError::Port`].
+    pub async fn bind(port: u16) -> Result<Self, StartError> {
+        let opened = async {
+            let listener = super::server::bind(port).await?;
+            let address = listener.local_addr()?;
+            Ok((listener, address))
+        };
+        let (listener, address) =
+            opened.await.map_err(|source| StartError::Port { port, source })?;
+        Ok(Self {
+            listener,
+            sockets: Sockets::new(),
+            endpoint: format!("http://{address}"),
+            websocket: format!("ws://{address}"),
+        })
+    }
+
+    /// Its management endpoint and its sockets.
+    #[must_use]
+    pub fn own(&self) -> (String, Arc<Sockets>) {
+        (self.endpoint.clone(), self.sockets.clone())
+    }
+
+    /// Serves on an engine's ports. `engine` names the engine and its target for others.
+    ///
+    /// # Errors
+    /// [`StartError::Register`].
+    pub fn serve(
+        self,
+        ports: Ports,
+        policy: Policy,
+        origins: AllowedOrigins,
+        registry: &GatewayRegistry,
+        engine: &str,
+    ) -> Result<RunningGateway, StartError> {
+        let Self { listener, sockets, endpoint, websocket } = self;
+        let gateway = Gateway::new(ports, policy, sockets, origins, endpoint.clone());
+        let registration = registry
+            .register(&GatewayRecord {
+                websocket: websocket.clone(),
+                endpoint,
+                instance: gateway.instance().to_owned(),
+                engine: engine.to_owned(),
+                pid: std::process::id(),
+            })
+            .map_err(StartError::Register)?;
+        let shutdown = Shutdown::new();
+        let task = tokio::spawn(gateway.serve(listener, shutdown.clone()));
+        Ok(RunningGateway { websocket, shutdown, task, registration })
+    }
+}
+
+impl RunningGateway {
+    /// Where clients connect.
+    #[must_use]
+    pub fn websocket(&self) -> &str {
+        &self.websocket
+    }
+
+    /// Leaves the registry, closes every socket with 1001, and waits until they are closed.
+    pub async fn stop(self) {
+        drop(self.registration);
+        self.shutdown.begin();
+        // A gateway that died has closed its sockets too.
+        let _ = self.task.await;
+    }
+}

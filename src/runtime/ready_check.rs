@@ -1,0 +1,99 @@
+//! Whether the whole system works, found out by using it: a real quote over the loopback
+//! websocket, of a user made up for the purpose, of which nothing is left afterwards.
+
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::time::{sleep, timeout};
+
+use super::client::{Client, ClientError};
+use crate::model::{Item, ProductId, Quantity, QuotationKey, RequestId, UserId};
+use crate::ports::{PortError, Ports};
+use crate::protocol::Frame;
+use crate::stages::StageError;
+use crate::stages::subscribe::{subscribe, unsubscribe};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Long enough for the check, too short to be refreshed if the process dies in the middle.
+const TTL: Duration = Duration::from_secs(30);
+
+/// Why the system is not ready.
+#[derive(Debug, Error)]
+pub enum ReadyCheckError {
+    /// A stage failed.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The gateway failed.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The made-up user has an impossible name; cannot happen.
+    #[error("the check could not be set up")]
+    Setup,
+    /// No table or no answer came in time.
+    #[error("no quote was answered within {} s", PATIENCE.as_secs())]
+    TimedOut,
+    /// The quote was answered with something else than a price.
+    #[error("the quote was not answered with a price: {0}")]
+    Refused(String),
+}
+
+/// Quotes one product through everything: subscription, price calc, gateway, handler, provider.
+/// Returns whether there was a product to quote.
+///
+/// Run it while nothing refreshes yet, so that no scheduled message of the made-up user is left.
+///
+/// # Errors
+/// [`ReadyCheckError`], naming what did not work.
+pub async fn ready_check(ports: &Ports, websocket: &str) -> Result<bool, ReadyCheckError> {
+    let page = ports.store.list_products(None).await?;
+    let Some(product) = page.items.into_iter().next() else { return Ok(false) };
+    let name = RequestId::from_random(ports.randomness.bits());
+    let user =
+        UserId::new(format!("ocache-ready-check-{name}")).map_err(|_| ReadyCheckError::Setup)?;
+    let checked = timeout(PATIENCE, quote_once(ports, websocket, &user, product.id, &name)).await;
+    clean_up(ports, &user, &name).await?;
+    checked.unwrap_or(Err(ReadyCheckError::TimedOut)).map(|()| true)
+}
+
+async fn quote_once(
+    ports: &Ports,
+    websocket: &str,
+    user: &UserId,
+    product: ProductId,
+    request_id: &RequestId,
+) -> Result<(), ReadyCheckError> {
+    // Warm first: a cold quote would leave its deadline message behind.
+    subscribe(&*ports.store, &*ports.queues, user, TTL, ports.clock.now()).await?;
+    while ports.store.table_heads(std::slice::from_ref(user)).await?.is_empty() {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let mut client = Client::connect(websocket).await?;
+    let item = Item { product, quantity: Quantity::ONE };
+    client.quote(user, &[item], Some(request_id)).await?;
+    let checked = loop {
+        match client.next().await?.frame {
+            Frame::Quotation(quotation) if quotation.status == "answered" => break Ok(()),
+            Frame::Quotation(quotation) => {
+                break Err(ReadyCheckError::Refused(quotation.reason.unwrap_or_default()));
+            }
+            Frame::Error { message, .. } => break Err(ReadyCheckError::Refused(message)),
+            Frame::Accepted { .. } | Frame::Pong => {}
+        }
+    };
+    client.close().await;
+    checked
+}
+
+async fn clean_up(
+    ports: &Ports,
+    user: &UserId,
+    request_id: &RequestId,
+) -> Result<(), ReadyCheckError> {
+    unsubscribe(&*ports.store, user).await?;
+    ports.store.delete_quotation(&QuotationKey::new(user, request_id)).await?;
+    ports.store.delete_table(user).await?;
+    Ok(())
+}
