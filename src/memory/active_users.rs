@@ -1,0 +1,55 @@
+//! The table of active users.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use async_trait::async_trait;
+
+use super::engine::Memory;
+use super::paging::page;
+use crate::model::{Timestamp, UserId};
+use crate::ports::{ActiveUser, ActiveUsers, Cursor, Page, PortError, Segment};
+
+pub(super) type ActiveUserTable = BTreeMap<UserId, ActiveUser>;
+
+/// Whether a user is in a segment. Unlike a `RandomState`, this hasher always has the same keys.
+fn belongs(user: &UserId, segment: Segment) -> bool {
+    let mut hasher = DefaultHasher::new();
+    user.hash(&mut hasher);
+    hasher.finish() % u64::from(segment.count.max(1)) == u64::from(segment.index)
+}
+
+#[async_trait]
+impl ActiveUsers for Memory {
+    async fn active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError> {
+        Ok(self.state().active_users.get(user).cloned())
+    }
+
+    async fn record_visit(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Option<ActiveUser>, PortError> {
+        let table = &mut self.state().active_users;
+        let first_seen = table.get(user).map_or(now, |before| before.first_seen);
+        let expires_at = Timestamp::from_secs(expires_at.secs_rounded_up());
+        let row = ActiveUser { user: user.clone(), expires_at, first_seen, last_seen: now };
+        Ok(table.insert(user.clone(), row))
+    }
+
+    async fn remove_active_user(&self, user: &UserId) -> Result<bool, PortError> {
+        Ok(self.state().active_users.remove(user).is_some())
+    }
+
+    async fn list_active_users(
+        &self,
+        segment: Segment,
+        now: Timestamp,
+        from: Option<Cursor>,
+    ) -> Result<Page<ActiveUser>, PortError> {
+        Ok(page(&self.state().active_users, from.as_ref(), |user, row| {
+            (row.is_active(now) && belongs(user, segment)).then(|| row.clone())
+        }))
+    }
+}

@@ -1,0 +1,132 @@
+//! The engine as a whole.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::active_users::ActiveUserTable;
+use super::catalogue::CatalogueTables;
+use super::connections::MemoryConnections;
+use super::discounts::DiscountTable;
+use super::price_tables::PriceTableTables;
+use super::queue::QueueState;
+use super::quotations::QuotationTable;
+use crate::ports::{Clock, Ports, Queue, Randomness};
+
+/// All ports in one process and one lock. Clones are handles of the same engine.
+#[derive(Clone)]
+pub struct Memory(Arc<Shared>);
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    connections: Arc<MemoryConnections>,
+    state: Mutex<State>,
+    /// Told whenever something may have become receivable.
+    arrivals: PerQueue<Notify>,
+}
+
+/// Everything that is stored.
+pub(super) struct State {
+    pub(super) active_users: ActiveUserTable,
+    pub(super) catalogue: CatalogueTables,
+    pub(super) discounts: DiscountTable,
+    pub(super) price_tables: PriceTableTables,
+    pub(super) quotations: QuotationTable,
+    pub(super) queues: PerQueue<QueueState>,
+}
+
+/// One thing for each queue.
+pub(super) struct PerQueue<T> {
+    refresh: T,
+    quotation: T,
+    provider: T,
+}
+
+impl<T> PerQueue<T> {
+    fn new(of: impl Fn(Queue) -> T) -> Self {
+        Self {
+            refresh: of(Queue::Refresh),
+            quotation: of(Queue::Quotation),
+            provider: of(Queue::Provider),
+        }
+    }
+
+    fn get(&self, queue: Queue) -> &T {
+        match queue {
+            Queue::Refresh => &self.refresh,
+            Queue::Quotation => &self.quotation,
+            Queue::Provider => &self.provider,
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, queue: Queue) -> &mut T {
+        match queue {
+            Queue::Refresh => &mut self.refresh,
+            Queue::Quotation => &mut self.quotation,
+            Queue::Provider => &mut self.provider,
+        }
+    }
+}
+
+impl Memory {
+    /// An empty engine whose time is the clock's.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
+        let state = State {
+            active_users: ActiveUserTable::default(),
+            catalogue: CatalogueTables::default(),
+            discounts: DiscountTable::default(),
+            price_tables: PriceTableTables::default(),
+            quotations: QuotationTable::default(),
+            queues: PerQueue::new(QueueState::new),
+        };
+        Self(Arc::new(Shared {
+            clock,
+            randomness,
+            connections: Arc::default(),
+            state: Mutex::new(state),
+            arrivals: PerQueue::new(|_| Notify::new()),
+        }))
+    }
+
+    /// Every port of this engine.
+    #[must_use]
+    pub fn ports(&self) -> Ports {
+        Ports {
+            store: Arc::new(self.clone()),
+            queues: Arc::new(self.clone()),
+            dead_letters: Arc::new(self.clone()),
+            topic: Arc::new(self.clone()),
+            connections: self.connections(),
+            clock: Arc::clone(&self.0.clock),
+            randomness: Arc::clone(&self.0.randomness),
+        }
+    }
+
+    /// The connections that this engine pushes to.
+    #[must_use]
+    pub fn connections(&self) -> Arc<MemoryConnections> {
+        Arc::clone(&self.0.connections)
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+
+    pub(super) fn arrivals(&self, queue: Queue) -> &Notify {
+        self.0.arrivals.get(queue)
+    }
+
+    /// The state, also after a panic elsewhere: every change to it is made whole or not at all.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! Listings, page by page.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use crate::ports::{Cursor, Page};
+
+/// How many rows are looked at for one page. Those that are then left out count too, as they do in
+/// the services: a page may be empty although there is a next one.
+const PAGE_ROWS: usize = 100;
+
+/// The page after a cursor, which is the key of the last row that was looked at.
+pub(super) fn page<K, V, T>(
+    table: &BTreeMap<K, V>,
+    from: Option<&Cursor>,
+    item: impl Fn(&K, &V) -> Option<T>,
+) -> Page<T>
+where
+    K: Borrow<str> + Ord,
+{
+    let start = from.map_or(Bound::Unbounded, |cursor| Bound::Excluded(cursor.0.as_str()));
+    let rows: Vec<_> = table.range::<str, _>((start, Bound::Unbounded)).take(PAGE_ROWS).collect();
+    let last = rows.last().filter(|_| rows.len() == PAGE_ROWS);
+    Page {
+        next: last.map(|(key, _)| Cursor(Borrow::<str>::borrow(*key).to_owned())),
+        items: rows.into_iter().filter_map(|(key, value)| item(key, value)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_cover_everything_once_even_when_one_is_empty() {
+        let table: BTreeMap<String, u32> = (0..250).map(|n| (format!("{n:03}"), n)).collect();
+        let mut pages = vec![];
+        let mut cursor = None;
+        loop {
+            let page =
+                page(&table, cursor.as_ref(), |_, n| (!(100..200).contains(n)).then_some(*n));
+            pages.push(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 0, 50]);
+        assert_eq!(pages.concat(), (0..100).chain(200..250).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,251 @@
+//! One queue as a state machine: no clock, no waiting, time is an argument.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::model::{DeduplicationId, GroupId, Timestamp};
+use crate::ports::{
+    DeadLetter, Depth, MAX_RECEIVES, Outgoing, Posting, Queue, Receipt, Received, Selection,
+};
+
+/// For how long a deduplication id is remembered, whatever became of its message.
+const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(5 * 60);
+
+/// The messages of a queue, by the order in which they were sent.
+pub(super) struct QueueState {
+    queue: Queue,
+    next_sequence: u64,
+    /// Those that can be received, unless their group is blocked.
+    ready: BTreeMap<u64, Message>,
+    /// Those in flight, and those whose delay has not passed.
+    hidden: BTreeMap<u64, Message>,
+    /// When each hidden message will be ready.
+    due: BTreeSet<(Timestamp, u64)>,
+    dead: BTreeMap<u64, Message>,
+    used_ids: BTreeSet<DeduplicationId>,
+    /// When each used id was first used.
+    used_at: BTreeSet<(Timestamp, DeduplicationId)>,
+}
+
+struct Message {
+    id: String,
+    body: String,
+    group: Option<GroupId>,
+    sent_at: Timestamp,
+    visible_at: Timestamp,
+    receive_count: u32,
+}
+
+impl QueueState {
+    pub(super) const fn new(queue: Queue) -> Self {
+        Self {
+            queue,
+            next_sequence: 0,
+            ready: BTreeMap::new(),
+            hidden: BTreeMap::new(),
+            due: BTreeSet::new(),
+            dead: BTreeMap::new(),
+            used_ids: BTreeSet::new(),
+            used_at: BTreeSet::new(),
+        }
+    }
+
+    /// Takes a message that was checked to fit; a repetition within the window is dropped.
+    pub(super) fn send(&mut self, message: &Outgoing, now: Timestamp) {
+        match message.posting {
+            Posting::Fifo { group, deduplication } => {
+                if self.is_first_use(deduplication, now) {
+                    self.append(message.body.clone(), Some(group), now, now);
+                }
+            }
+            Posting::Standard { delay } => {
+                self.append(message.body.clone(), None, now, now.plus(delay));
+            }
+        }
+    }
+
+    fn is_first_use(&mut self, id: DeduplicationId, now: Timestamp) -> bool {
+        while let Some(&(at, old)) = self.used_at.first()
+            && at.plus(DEDUPLICATION_WINDOW) <= now
+        {
+            self.used_at.pop_first();
+            self.used_ids.remove(&old);
+        }
+        let is_new = self.used_ids.insert(id);
+        if is_new {
+            self.used_at.insert((now, id));
+        }
+        is_new
+    }
+
+    fn append(
+        &mut self,
+        body: String,
+        group: Option<GroupId>,
+        sent_at: Timestamp,
+        visible_at: Timestamp,
+    ) {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        let id = format!("{}-{sequence}", self.queue);
+        self.hide(sequence, Message { id, body, group, sent_at, visible_at, receive_count: 0 });
+    }
+
+    fn hide(&mut self, sequence: u64, message: Message) {
+        self.due.insert((message.visible_at, sequence));
+        self.hidden.insert(sequence, message);
+    }
+
+    fn unhide(&mut self, sequence: u64) -> Option<Message> {
+        let message = self.hidden.remove(&sequence)?;
+        self.due.remove(&(message.visible_at, sequence));
+        Some(message)
+    }
+
+    /// Does what time has done since the last call.
+    fn catch_up(&mut self, now: Timestamp) {
+        while let Some(&(at, sequence)) = self.due.first()
+            && at <= now
+            && let Some(message) = self.unhide(sequence)
+        {
+            self.ready.insert(sequence, message);
+        }
+        // Messages are in the order of their sending, so the oldest come first.
+        while let Some(oldest) = self.ready.first_entry()
+            && oldest.get().sent_at.plus(self.queue.retention()) <= now
+        {
+            oldest.remove();
+        }
+    }
+
+    /// Takes up to `max` messages. Several of one group may come, in order, but none of a group
+    /// that had one in flight before.
+    pub(super) fn receive(
+        &mut self,
+        max: usize,
+        visibility: Duration,
+        now: Timestamp,
+    ) -> Vec<Received> {
+        self.catch_up(now);
+        let blocked: BTreeSet<_> = self.hidden.values().filter_map(|held| held.group).collect();
+        let is_free = |group: GroupId| !blocked.contains(&group);
+        let mut received = vec![];
+        let mut from = 0;
+        while received.len() < max
+            && let Some(sequence) = self.first_ready(from, is_free)
+            && let Some(mut message) = self.ready.remove(&sequence)
+        {
+            from = sequence + 1;
+            if message.receive_count >= MAX_RECEIVES {
+                self.dead.insert(sequence, message);
+                continue;
+            }
+            message.receive_count += 1;
+            message.visible_at = now.plus(visibility);
+            received.push(message.received(sequence, self.queue));
+            self.hide(sequence, message);
+        }
+        received
+    }
+
+    fn first_ready(&self, from: u64, is_free: impl Fn(GroupId) -> bool) -> Option<u64> {
+        let mut candidates = self.ready.range(from..);
+        candidates.find(|(_, message)| message.group.is_none_or(&is_free)).map(|(key, _)| *key)
+    }
+
+    /// When a hidden message becomes ready next.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// The message that a receipt is of, unless it was received again or became visible.
+    fn in_flight(&self, receipt: &Receipt) -> Option<u64> {
+        let name = receipt.0.strip_prefix(self.queue.name())?.strip_prefix('-')?;
+        let (sequence, count) = name.split_once('-')?;
+        let sequence = sequence.parse().ok()?;
+        let message = self.hidden.get(&sequence)?;
+        (count.parse() == Ok(message.receive_count)).then_some(sequence)
+    }
+
+    pub(super) fn acknowledge(&mut self, receipts: &[Receipt], now: Timestamp) {
+        self.catch_up(now);
+        for receipt in receipts {
+            if let Some(sequence) = self.in_flight(receipt) {
+                self.unhide(sequence);
+            }
+        }
+    }
+
+    pub(super) fn change_visibility(
+        &mut self,
+        receipts: &[Receipt],
+        visibility: Duration,
+        now: Timestamp,
+    ) {
+        self.catch_up(now);
+        for receipt in receipts {
+            if let Some(sequence) = self.in_flight(receipt)
+                && let Some(message) = self.unhide(sequence)
+            {
+                self.hide(sequence, Message { visible_at: now.plus(visibility), ..message });
+            }
+        }
+    }
+
+    pub(super) fn depth(&mut self, now: Timestamp) -> Depth {
+        self.catch_up(now);
+        let in_flight = self.hidden.values().filter(|held| held.receive_count > 0).count();
+        Depth {
+            waiting: self.ready.len() as u64,
+            in_flight: in_flight as u64,
+            delayed: (self.hidden.len() - in_flight) as u64,
+            dead: self.dead.len() as u64,
+        }
+    }
+
+    pub(super) fn dead_letters(&self, limit: usize) -> Vec<DeadLetter> {
+        self.dead.values().take(limit).map(Message::dead_letter).collect()
+    }
+
+    /// Sends dead letters again, as new messages that count as no repetition of anything.
+    pub(super) fn redrive(&mut self, selection: &Selection, now: Timestamp) -> u64 {
+        let letters = self.take_dead_letters(selection);
+        let count = letters.len() as u64;
+        for letter in letters {
+            self.append(letter.body, letter.group, now, now);
+        }
+        count
+    }
+
+    pub(super) fn drop_dead_letters(&mut self, selection: &Selection) -> u64 {
+        self.take_dead_letters(selection).len() as u64
+    }
+
+    fn take_dead_letters(&mut self, selection: &Selection) -> Vec<Message> {
+        let chosen = self.dead.extract_if(.., |_, letter| selection.includes(&letter.id));
+        chosen.map(|(_, letter)| letter).collect()
+    }
+}
+
+impl Message {
+    fn received(&self, sequence: u64, queue: Queue) -> Received {
+        Received {
+            id: self.id.clone(),
+            body: self.body.clone(),
+            receipt: Receipt(format!("{queue}-{sequence}-{}", self.receive_count)),
+            group: self.group.map(|group| group.to_string()),
+            receive_count: self.receive_count,
+            sent_at: self.sent_at,
+        }
+    }
+
+    fn dead_letter(&self) -> DeadLetter {
+        DeadLetter {
+            id: self.id.clone(),
+            body: self.body.clone(),
+            group: self.group.map(|group| group.to_string()),
+            sent_at: self.sent_at,
+            receive_count: Some(self.receive_count),
+        }
+    }
+}

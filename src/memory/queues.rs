@@ -1,0 +1,143 @@
+//! Queues, their dead letters, and the topic that feeds one of them.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::engine::Memory;
+use super::limits::check_message;
+use super::queue::QueueState;
+use crate::model::Timestamp;
+use crate::ports::{
+    DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, Outgoing, PortError, Posting, Queue,
+    Queues, Receipt, Received, Selection, Topic,
+};
+
+impl Memory {
+    /// Reads or changes a queue as it is now.
+    fn with_queue<T>(&self, queue: Queue, act: impl FnOnce(&mut QueueState, Timestamp) -> T) -> T {
+        let mut state = self.state();
+        // Read under the lock, so that the times of a queue never go backwards.
+        let now = self.clock().now();
+        act(state.queues.get_mut(queue), now)
+    }
+
+    /// The same, when somebody may have something to receive afterwards.
+    fn change_queue<T>(
+        &self,
+        queue: Queue,
+        act: impl FnOnce(&mut QueueState, Timestamp) -> T,
+    ) -> T {
+        let outcome = self.with_queue(queue, act);
+        self.arrivals(queue).notify_waiters();
+        outcome
+    }
+
+    fn send_all<'a>(
+        &self,
+        queue: Queue,
+        messages: impl IntoIterator<Item = &'a Outgoing>,
+    ) -> Vec<FailedEntry> {
+        self.change_queue(queue, |state, now| {
+            let mut failed = vec![];
+            for (index, message) in messages.into_iter().enumerate() {
+                match check_message(queue, message) {
+                    Ok(()) => state.send(message, now),
+                    Err(error) => failed.push(FailedEntry { index, error }),
+                }
+            }
+            failed
+        })
+    }
+}
+
+#[async_trait]
+impl Queues for Memory {
+    async fn send(
+        &self,
+        queue: Queue,
+        messages: &[Outgoing],
+    ) -> Result<Vec<FailedEntry>, PortError> {
+        Ok(self.send_all(queue, messages))
+    }
+
+    async fn receive(
+        &self,
+        queue: Queue,
+        max: usize,
+        wait: Duration,
+        visibility: Duration,
+    ) -> Result<Vec<Received>, PortError> {
+        let max = max.min(MAX_BATCH);
+        let started = Instant::now();
+        loop {
+            // Listening before looking, so that nothing is missed in between.
+            let mut arrival = pin!(self.arrivals(queue).notified());
+            arrival.as_mut().enable();
+            let (received, due_in) = self.with_queue(queue, |state, now| {
+                let received = state.receive(max, visibility, now);
+                (received, state.next_due().map(|at| at.since(now)))
+            });
+            let rest = wait.saturating_sub(started.elapsed());
+            if !received.is_empty() || max == 0 || rest.is_zero() {
+                return Ok(received);
+            }
+            let until_next_look = due_in.map_or(rest, |due_in| due_in.min(rest));
+            tokio::select! {
+                () = arrival => {}
+                () = tokio::time::sleep(until_next_look) => {}
+            }
+        }
+    }
+
+    async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError> {
+        // In a FIFO queue the next of the group can now be received.
+        self.change_queue(queue, |state, now| state.acknowledge(receipts, now));
+        Ok(())
+    }
+
+    async fn change_visibility(
+        &self,
+        queue: Queue,
+        receipts: &[Receipt],
+        visibility: Duration,
+    ) -> Result<(), PortError> {
+        self.change_queue(queue, |state, now| state.change_visibility(receipts, visibility, now));
+        Ok(())
+    }
+
+    async fn depth(&self, queue: Queue) -> Result<Depth, PortError> {
+        Ok(self.with_queue(queue, QueueState::depth))
+    }
+}
+
+#[async_trait]
+impl DeadLetters for Memory {
+    async fn dead_letters(&self, queue: Queue, limit: usize) -> Result<Vec<DeadLetter>, PortError> {
+        Ok(self.with_queue(queue, |state, _| state.dead_letters(limit)))
+    }
+
+    async fn redrive(&self, queue: Queue, selection: &Selection) -> Result<u64, PortError> {
+        Ok(self.change_queue(queue, |state, now| state.redrive(selection, now)))
+    }
+
+    async fn drop_dead_letters(
+        &self,
+        queue: Queue,
+        selection: &Selection,
+    ) -> Result<u64, PortError> {
+        Ok(self.with_queue(queue, |state, _| state.drop_dead_letters(selection)))
+    }
+}
+
+#[async_trait]
+impl Topic for Memory {
+    async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
+        let posting = Posting::Standard { delay: Duration::ZERO };
+        let messages: Vec<_> =
+            bodies.iter().map(|body| Outgoing { body: body.clone(), posting }).collect();
+        Ok(self.send_all(Queue::Provider, &messages))
+    }
+}

@@ -1,0 +1,84 @@
+//! The table of quotations.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use super::engine::Memory;
+use super::limits::check_item;
+use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
+use crate::ports::{
+    Created, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+};
+
+pub(super) type QuotationTable = BTreeMap<QuotationKey, Quotation>;
+
+fn check(quotation: &Quotation) -> Result<(), PortError> {
+    check_item(&format!("quotation `{}`", quotation.key), quotation)
+}
+
+/// The status that a verdict gives, unless it comes too late.
+fn status_of(verdict: &Verdict, deadline: Timestamp, now: Timestamp) -> Option<QuotationStatus> {
+    match verdict {
+        Verdict::Answer(answer) => {
+            (now < deadline).then(|| QuotationStatus::Answered(answer.clone()))
+        }
+        Verdict::Failure(reason) => Some(QuotationStatus::Failed(reason.clone())),
+    }
+}
+
+#[async_trait]
+impl Quotations for Memory {
+    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
+        check(quotation)?;
+        let table = &mut self.state().quotations;
+        if let Some(existing) = table.get(&quotation.key) {
+            return Ok(Created::Existing(Box::new(existing.clone())));
+        }
+        table.insert(quotation.key.clone(), quotation.clone());
+        Ok(Created::New)
+    }
+
+    async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError> {
+        Ok(self.state().quotations.get(key).cloned())
+    }
+
+    async fn redirect_quotation(
+        &self,
+        key: &QuotationKey,
+        connection: &ConnectionRef,
+        dialect: Dialect,
+    ) -> Result<bool, PortError> {
+        let mut state = self.state();
+        let redirected = state.quotations.get_mut(key).map(|quotation| {
+            quotation.connection = connection.clone();
+            quotation.dialect = dialect;
+        });
+        Ok(redirected.is_some())
+    }
+
+    async fn settle_quotation(
+        &self,
+        key: &QuotationKey,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> Result<Settlement, PortError> {
+        let mut state = self.state();
+        let Some(stored) = state.quotations.get_mut(key) else {
+            return Ok(Settlement::Missing);
+        };
+        let status = status_of(verdict, stored.deadline, now);
+        let (QuotationStatus::Pending, Some(status)) = (&stored.status, status) else {
+            return Ok(Settlement::Refused(Box::new(stored.clone())));
+        };
+        let settled = Quotation { status, ..stored.clone() };
+        check(&settled)?;
+        stored.clone_from(&settled);
+        Ok(Settlement::Settled(Box::new(settled)))
+    }
+
+    async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError> {
+        self.state().quotations.remove(key);
+        Ok(())
+    }
+}
