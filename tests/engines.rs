@@ -1,0 +1,162 @@
+//! One behaviour, every engine.
+//!
+//! The tests are written once, against the ports, and demand what the docs of the ports promise and
+//! no more. An engine joins with a module that has `async fn start() -> Result<Fixture, Skipped>`
+//! and one `behaves!` line at the end of this file.
+
+mod engines {
+    pub mod fixture;
+    pub mod listing;
+    pub mod receiving;
+    pub mod samples;
+
+    pub mod active_users;
+    pub mod catalogue;
+    pub mod dead_letters;
+    pub mod delivery;
+    pub mod discounts;
+    pub mod fifo;
+    pub mod price_tables;
+    pub mod quotations;
+    pub mod sending;
+    pub mod topic;
+
+    pub mod memory;
+    mod memory_fifo_oracle;
+}
+
+/// One test, on a runtime that is as configured.
+macro_rules! test_on {
+    (($($runtime:tt)*) $test:ident $run:expr) => {
+        #[tokio::test($($runtime)*)]
+        async fn $test() {
+            $run;
+        }
+    };
+}
+
+/// Instantiates tests, each with an engine of its own.
+macro_rules! tests_of {
+    ($engine:ident $runtime:tt: $($area:ident { $($test:ident),* $(,)? })*) => {
+        mod $engine {
+            $(mod $area {
+                use crate::engines::{$area, $engine, fixture};
+                $(test_on!($runtime $test fixture::run($engine::start().await, $area::$test).await);)*
+            })*
+        }
+    };
+}
+
+/// The list of all tests.
+macro_rules! behaves {
+    ($engine:ident on $runtime:tt) => {
+        tests_of! { $engine $runtime:
+            active_users {
+                a_visit_is_stored_and_returns_the_row_before,
+                expiry_is_kept_in_whole_seconds_rounded_up,
+                a_user_who_comes_back_after_expiring_keeps_the_first_visit,
+                an_expired_user_is_stored_but_not_listed,
+                a_removed_user_is_gone,
+                segments_cover_each_user_once,
+                ids_of_every_kind_are_kept_apart,
+            }
+            catalogue {
+                the_first_load_makes_version_one,
+                a_load_needs_the_version_that_was_read,
+                a_live_mark_keeps_others_out,
+                a_dead_mark_is_taken_over,
+                an_extended_mark_lives_longer,
+                only_one_of_many_loaders_begins,
+                a_currency_changes_only_when_a_load_ends,
+                products_are_upserted_and_deleted,
+                a_large_catalogue_is_listed_whole,
+                many_products_are_read_at_once,
+                nothing_asked_is_nothing_done,
+            }
+            discounts {
+                a_list_is_replaced_whole,
+                many_lists_at_once,
+                a_deleted_list_is_gone,
+                every_digit_of_a_percentage_is_kept,
+                a_long_list_fits,
+                nothing_asked_is_nothing_done,
+            }
+            price_tables {
+                a_head_flips_only_from_the_version_that_was_read,
+                a_head_comes_back_as_it_was_written,
+                only_one_of_many_flips_is_done,
+                many_heads_are_read_at_once,
+                parts_come_in_the_order_asked_for,
+                parts_may_be_written_again,
+                generations_and_users_are_kept_apart,
+                a_table_of_many_parts_comes_back_whole,
+                nothing_asked_is_nothing_done,
+            }
+            quotations {
+                a_quotation_is_created_once,
+                only_one_of_many_creations_is_new,
+                an_answer_is_stored_once,
+                a_failure_is_stored_once,
+                only_one_of_many_verdicts_is_stored,
+                an_answer_must_come_before_the_deadline,
+                a_failure_may_come_after_the_deadline,
+                every_reason_comes_back,
+                what_is_missing_is_not_settled,
+                an_answer_is_redirected,
+                a_deleted_quotation_is_gone,
+                the_longest_quotation_fits,
+            }
+            sending {
+                batches_of_any_size_arrive_whole,
+                large_messages_are_split_over_requests,
+                a_body_may_have_256_kb,
+                what_does_not_fit_is_named_and_the_rest_is_sent,
+                queues_are_separate,
+                sending_nothing_sends_nothing,
+            }
+            fifo {
+                a_group_is_delivered_in_order,
+                a_group_is_blocked_while_one_is_in_flight,
+                groups_are_delivered_side_by_side,
+                an_acknowledgement_frees_the_group_for_a_waiting_receiver,
+                a_returned_message_comes_before_the_rest_of_its_group,
+                a_repetition_is_dropped,
+                a_repetition_is_dropped_after_the_acknowledgement_too,
+                equal_bodies_with_different_ids_both_arrive,
+                many_receivers_share_the_work_in_order,
+            }
+            delivery {
+                a_message_comes_again_when_its_visibility_ends,
+                a_returned_message_comes_again_at_once,
+                a_longer_visibility_hides_a_message_longer,
+                an_acknowledged_message_is_gone,
+                an_expired_receipt_does_nothing,
+                many_receipts_at_once,
+                a_delayed_message_comes_late,
+                a_waiting_receiver_is_woken_by_a_message,
+                a_receiver_takes_no_more_than_it_asked_for,
+                a_cancelled_receive_loses_nothing,
+                depth_tells_the_kinds_apart,
+            }
+            dead_letters {
+                a_message_is_given_up_after_its_last_receive,
+                a_dead_letter_does_not_block_its_group,
+                all_are_redriven,
+                chosen_ones_are_redriven,
+                all_are_dropped,
+                chosen_ones_are_dropped,
+                a_list_has_a_limit,
+            }
+            topic {
+                what_is_published_reaches_the_provider_queue,
+                what_is_too_large_is_named_and_the_rest_is_published,
+                large_messages_are_split_over_requests,
+                publishing_nothing_publishes_nothing,
+            }
+        }
+    };
+}
+
+// This one owns its time, so that waiting costs none. One that has threads or talks to others is
+// on `(flavor = "multi_thread", worker_threads = 2)`.
+behaves!(memory on (start_paused = true));

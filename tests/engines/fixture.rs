@@ -1,0 +1,36 @@
+//! An engine for one test, and what to do when the test is over.
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use ocache::ports::Ports;
+
+/// An empty engine that nobody else uses.
+pub struct Fixture {
+    /// What the test sees of it.
+    pub ports: Ports,
+    /// Runs after the test, however it ended. What must live as long as the engine, such as a
+    /// temporary directory, is moved into it.
+    pub clean_up: BoxFuture<'static, ()>,
+}
+
+/// Why an engine cannot be tested here.
+pub struct Skipped(pub String);
+
+/// Runs one test.
+pub async fn run<T>(fixture: Result<Fixture, Skipped>, test: impl FnOnce(Ports) -> T)
+where
+    T: Future<Output = ()>,
+{
+    match fixture {
+        Err(Skipped(reason)) => eprintln!("skipped: {reason}"),
+        Ok(Fixture { ports, clean_up }) => {
+            let outcome = AssertUnwindSafe(test(ports)).catch_unwind().await;
+            clean_up.await;
+            if let Err(panic) = outcome {
+                resume_unwind(panic);
+            }
+        }
+    }
+}

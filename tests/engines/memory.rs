@@ -1,0 +1,14 @@
+//! The engine in memory.
+
+use std::sync::Arc;
+
+use ocache::memory::{Memory, TokioClock};
+use ocache::ports::SystemRandomness;
+
+use super::fixture::{Fixture, Skipped};
+use super::samples::now;
+
+pub async fn start() -> Result<Fixture, Skipped> {
+    let engine = Memory::new(Arc::new(TokioClock::new(now())), Arc::new(SystemRandomness));
+    Ok(Fixture { ports: engine.ports(), clean_up: Box::pin(async {}) })
+}

@@ -1,0 +1,144 @@
+//! Heads and parts of price tables.
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use ocache::model::{Timestamp, UserId};
+use ocache::ports::{Flip, Ports, TableHead};
+
+use super::listing::{all_pages, sorted_by};
+use super::samples::{ODD_IDS, generation, head, now, secs, user};
+
+/// When heads and parts of these tests may go away: not during them.
+fn late() -> Timestamp {
+    now().plus(secs(86_400))
+}
+
+async fn flip(ports: &Ports, of: &UserId, head: &TableHead, expected: Option<u64>) -> Flip {
+    ports.store.flip_head(of, head, expected, late()).await.unwrap()
+}
+
+async fn read(ports: &Ports, of: &UserId) -> Option<TableHead> {
+    let mut heads = ports.store.table_heads(std::slice::from_ref(of)).await.unwrap();
+    assert!(heads.len() <= 1, "{heads:?}");
+    let (user, head) = heads.pop()?;
+    assert_eq!(user, *of);
+    Some(head)
+}
+
+pub async fn a_head_flips_only_from_the_version_that_was_read(ports: Ports) {
+    let (ann, first, second) = (user("ann"), head(1), head(2));
+    assert_eq!(read(&ports, &ann).await, None);
+    assert_eq!(flip(&ports, &ann, &first, Some(1)).await, Flip::Conflict, "there is none");
+    assert_eq!(read(&ports, &ann).await, None);
+
+    assert_eq!(flip(&ports, &ann, &first, None).await, Flip::Done);
+    assert_eq!(flip(&ports, &ann, &second, None).await, Flip::Conflict, "there is one");
+    assert_eq!(flip(&ports, &ann, &second, Some(2)).await, Flip::Conflict);
+    assert_eq!(read(&ports, &ann).await, Some(first));
+
+    assert_eq!(flip(&ports, &ann, &second, Some(1)).await, Flip::Done);
+    assert_eq!(flip(&ports, &ann, &head(2), Some(1)).await, Flip::Conflict, "it has moved");
+    assert_eq!(read(&ports, &ann).await, Some(second));
+    assert_eq!(read(&ports, &user("bob")).await, None);
+}
+
+pub async fn a_head_comes_back_as_it_was_written(ports: Ports) {
+    let many = (0..400).map(|n| format!("{n:04}-株式会社").parse().unwrap()).collect();
+    let long = TableHead { parts: many, ..head(1) };
+    let none = TableHead { parts: vec![], products: 0, version: u64::from(u32::MAX), ..head(1) };
+    for (id, head) in [("long", long), ("none", none)] {
+        assert_eq!(flip(&ports, &user(id), &head, None).await, Flip::Done);
+        assert_eq!(read(&ports, &user(id)).await, Some(head));
+    }
+}
+
+pub async fn only_one_of_many_flips_is_done(ports: Ports) {
+    let ann = user("ann");
+    for expected in [None, Some(1)] {
+        let heads: Vec<_> = (0..8).map(|_| head(expected.unwrap_or(0) + 1)).collect();
+        let flips = heads.iter().map(|head| ports.store.flip_head(&ann, head, expected, late()));
+        let outcomes = try_join_all(flips).await.unwrap();
+        let done: Vec<_> = (0..8).filter(|&n| outcomes[n] == Flip::Done).collect();
+        assert_eq!(done.len(), 1, "{outcomes:?}");
+        assert_eq!(read(&ports, &ann).await.as_ref(), Some(&heads[done[0]]));
+    }
+}
+
+pub async fn many_heads_are_read_at_once(ports: Ports) {
+    let ids = (0..130).map(|n| format!("user {n}")).chain(ODD_IDS.map(str::to_owned));
+    let heads: Vec<_> = ids.zip(1..).map(|(id, version)| (user(&id), head(version))).collect();
+    let heads = sorted_by(heads, |(user, _)| user.clone());
+    for some in heads.chunks(25) {
+        let flips = some.iter().map(|(user, head)| ports.store.flip_head(user, head, None, late()));
+        try_join_all(flips).await.unwrap();
+    }
+    // Parts are stored beside the heads, and are none.
+    let parts = [Bytes::from_static(b"part")];
+    ports.store.put_parts(&heads[0].0, &heads[0].1.generation, &parts, late()).await.unwrap();
+
+    let mut users: Vec<_> = heads.iter().map(|(user, _)| user.clone()).collect();
+    users.extend((0..50).map(|n| user(&format!("stranger {n}"))));
+    let read = ports.store.table_heads(&users).await.unwrap();
+    assert_eq!(sorted_by(read, |(user, _)| user.clone()), heads);
+    let listed = all_pages(|from| ports.store.list_table_heads(from)).await;
+    assert_eq!(sorted_by(listed, |(user, _)| user.clone()), heads);
+}
+
+pub async fn parts_come_in_the_order_asked_for(ports: Ports) {
+    let (ann, generation) = (user("ann"), generation());
+    let parts = [&b"zero\0\xff"[..], b"one", b"two"].map(Bytes::from_static);
+    ports.store.put_parts(&ann, &generation, &parts, late()).await.unwrap();
+    let read = ports.store.parts(&ann, &generation, &[2, 7, 0]).await.unwrap();
+    assert_eq!(read, [Some(parts[2].clone()), None, Some(parts[0].clone())]);
+}
+
+pub async fn parts_may_be_written_again(ports: Ports) {
+    let (ann, generation) = (user("ann"), generation());
+    let parts = [&b"zero"[..], b"one"].map(Bytes::from_static);
+    for expire_at in [late(), late().plus(secs(86_400))] {
+        ports.store.put_parts(&ann, &generation, &parts, expire_at).await.unwrap();
+        let read = ports.store.parts(&ann, &generation, &[0, 1]).await.unwrap();
+        assert_eq!(read, parts.clone().map(Some));
+    }
+}
+
+pub async fn generations_and_users_are_kept_apart(ports: Ports) {
+    let (old, new) = (generation(), generation());
+    for (user, generation, part) in [
+        (user("ann"), &old, &b"ann, old"[..]),
+        (user("ann"), &new, b"ann, new"),
+        (user("bob"), &new, b"bob, new"),
+    ] {
+        let part = Bytes::from_static(part);
+        ports
+            .store
+            .put_parts(&user, generation, std::slice::from_ref(&part), late())
+            .await
+            .unwrap();
+        let read = ports.store.parts(&user, generation, &[0]).await.unwrap();
+        assert_eq!(read, [Some(part)]);
+    }
+    // A reader that still has the old head can read on.
+    flip(&ports, &user("ann"), &TableHead { generation: new, ..head(1) }, None).await;
+    let read = ports.store.parts(&user("ann"), &old, &[0]).await.unwrap();
+    assert_eq!(read, [Some(Bytes::from_static(b"ann, old"))]);
+    assert_eq!(ports.store.parts(&user("bob"), &old, &[0]).await.unwrap(), [None]);
+}
+
+pub async fn a_table_of_many_parts_comes_back_whole(ports: Ports) {
+    let (ann, generation) = (user("ann"), generation());
+    let parts: Vec<_> = (0..200_u8).map(|n| Bytes::from(vec![n; 32 * 1024])).collect();
+    ports.store.put_parts(&ann, &generation, &parts, late()).await.unwrap();
+    let numbers: Vec<_> = (0..200).rev().collect();
+    let read = ports.store.parts(&ann, &generation, &numbers).await.unwrap();
+    assert!(read.into_iter().flatten().rev().eq(parts), "the bytes differ");
+}
+
+pub async fn nothing_asked_is_nothing_done(ports: Ports) {
+    let (ann, generation) = (user("ann"), generation());
+    ports.store.put_parts(&ann, &generation, &[], late()).await.unwrap();
+    assert_eq!(ports.store.parts(&ann, &generation, &[]).await.unwrap(), []);
+    assert_eq!(ports.store.parts(&ann, &generation, &[0]).await.unwrap(), [None]);
+    assert_eq!(ports.store.table_heads(&[]).await.unwrap(), []);
+    assert!(all_pages(|from| ports.store.list_table_heads(from)).await.is_empty());
+}

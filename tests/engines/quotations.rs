@@ -1,0 +1,221 @@
+//! Quotations: created once, settled once.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use ocache::model::{Dialect, Item, QuotationKey, RequestId};
+use ocache::ports::{
+    Created, FailureReason, Ports, Quotation, QuotationStatus, Settlement, Verdict,
+};
+use ocache::pricing::Answer;
+
+use super::samples::{ODD_IDS, answer, connection, product_id, quotation, user};
+
+fn an_answer(minor: i64) -> Verdict {
+    Verdict::Answer(Box::new(answer(minor)))
+}
+
+/// The quotation as it is after a verdict.
+fn settled(quotation: &Quotation, verdict: &Verdict) -> Quotation {
+    let status = match verdict {
+        Verdict::Answer(answer) => QuotationStatus::Answered(answer.clone()),
+        Verdict::Failure(reason) => QuotationStatus::Failed(reason.clone()),
+    };
+    Quotation { status, ..quotation.clone() }
+}
+
+async fn create(ports: &Ports, quotation: &Quotation) {
+    assert_eq!(ports.store.create_quotation(quotation).await.unwrap(), Created::New);
+}
+
+/// Settles while there is time.
+async fn settle(ports: &Ports, quotation: &Quotation, verdict: &Verdict) -> Settlement {
+    let in_time = quotation.deadline.minus(Duration::from_millis(1));
+    ports.store.settle_quotation(&quotation.key, verdict, in_time).await.unwrap()
+}
+
+async fn read(ports: &Ports, key: &QuotationKey) -> Option<Quotation> {
+    ports.store.quotation(key).await.unwrap()
+}
+
+pub async fn a_quotation_is_created_once(ports: Ports) {
+    let first = quotation("ann");
+    assert_eq!(read(&ports, &first.key).await, None);
+    create(&ports, &first).await;
+    assert_eq!(read(&ports, &first.key).await.as_ref(), Some(&first));
+
+    let second = Quotation { items: vec![], key: first.key.clone(), ..quotation("bob") };
+    let created = ports.store.create_quotation(&second).await.unwrap();
+    assert_eq!(created, Created::Existing(Box::new(first.clone())));
+    assert_eq!(read(&ports, &first.key).await, Some(first));
+
+    for (id, number) in ODD_IDS.into_iter().zip(1..) {
+        let request_id = RequestId::new(format!("{number} 株式会社")).unwrap();
+        let key = QuotationKey::new(&user(id), &request_id);
+        let dialect = Dialect::Original;
+        let odd = Quotation { key, request_id, dialect, ..quotation(id) };
+        create(&ports, &odd).await;
+        assert_eq!(read(&ports, &odd.key).await, Some(odd));
+    }
+}
+
+pub async fn only_one_of_many_creations_is_new(ports: Ports) {
+    let key = quotation("ann").key;
+    let rivals: Vec<_> =
+        (0..8).map(|_| Quotation { key: key.clone(), ..quotation("ann") }).collect();
+    let creations = rivals.iter().map(|rival| ports.store.create_quotation(rival));
+    let outcomes = try_join_all(creations).await.unwrap();
+    let stored = read(&ports, &key).await.unwrap();
+    for (rival, outcome) in rivals.iter().zip(outcomes) {
+        let expected = match *rival == stored {
+            true => Created::New,
+            false => Created::Existing(Box::new(stored.clone())),
+        };
+        assert_eq!(outcome, expected);
+    }
+}
+
+pub async fn an_answer_is_stored_once(ports: Ports) {
+    let pending = quotation("ann");
+    create(&ports, &pending).await;
+    let verdict = an_answer(90_276);
+    let answered = settled(&pending, &verdict);
+    let first = settle(&ports, &pending, &verdict).await;
+    assert_eq!(first, Settlement::Settled(Box::new(answered.clone())));
+
+    let late = [verdict, an_answer(1), Verdict::Failure(FailureReason::NoTable)];
+    for verdict in late {
+        let again = settle(&ports, &pending, &verdict).await;
+        assert_eq!(again, Settlement::Refused(Box::new(answered.clone())), "{verdict:?}");
+    }
+    assert_eq!(read(&ports, &pending.key).await, Some(answered));
+}
+
+pub async fn a_failure_is_stored_once(ports: Ports) {
+    let pending = quotation("ann");
+    create(&ports, &pending).await;
+    let verdict = Verdict::Failure(FailureReason::NoTable);
+    let failed = settled(&pending, &verdict);
+    let first = settle(&ports, &pending, &verdict).await;
+    assert_eq!(first, Settlement::Settled(Box::new(failed.clone())));
+
+    for verdict in [verdict, an_answer(1), Verdict::Failure(FailureReason::DeadlinePassed)] {
+        let again = settle(&ports, &pending, &verdict).await;
+        assert_eq!(again, Settlement::Refused(Box::new(failed.clone())), "{verdict:?}");
+    }
+    assert_eq!(read(&ports, &pending.key).await, Some(failed));
+}
+
+pub async fn only_one_of_many_verdicts_is_stored(ports: Ports) {
+    let pending = quotation("ann");
+    create(&ports, &pending).await;
+    let mut verdicts: Vec<_> = (0..7).map(an_answer).collect();
+    verdicts.push(Verdict::Failure(FailureReason::NoTable));
+    let settle = |verdict| settle(&ports, &pending, verdict);
+    let outcomes = futures_util::future::join_all(verdicts.iter().map(settle)).await;
+
+    let stored = read(&ports, &pending.key).await.unwrap();
+    assert!(verdicts.iter().any(|verdict| stored == settled(&pending, verdict)), "{stored:?}");
+    for (verdict, outcome) in verdicts.iter().zip(outcomes) {
+        let expected = match stored == settled(&pending, verdict) {
+            true => Settlement::Settled(Box::new(stored.clone())),
+            false => Settlement::Refused(Box::new(stored.clone())),
+        };
+        assert_eq!(outcome, expected);
+    }
+}
+
+pub async fn an_answer_must_come_before_the_deadline(ports: Ports) {
+    let pending = quotation("ann");
+    create(&ports, &pending).await;
+    for late in [pending.deadline, pending.deadline.plus(Duration::from_secs(60))] {
+        let outcome = ports.store.settle_quotation(&pending.key, &an_answer(1), late).await;
+        assert_eq!(outcome.unwrap(), Settlement::Refused(Box::new(pending.clone())));
+    }
+    assert_eq!(read(&ports, &pending.key).await.as_ref(), Some(&pending));
+    let verdict = an_answer(1);
+    let in_time = settle(&ports, &pending, &verdict).await;
+    assert_eq!(in_time, Settlement::Settled(Box::new(settled(&pending, &verdict))));
+}
+
+pub async fn a_failure_may_come_after_the_deadline(ports: Ports) {
+    let pending = quotation("ann");
+    create(&ports, &pending).await;
+    let verdict = Verdict::Failure(FailureReason::DeadlinePassed);
+    let late = pending.deadline.plus(Duration::from_secs(60));
+    let outcome = ports.store.settle_quotation(&pending.key, &verdict, late).await.unwrap();
+    assert_eq!(outcome, Settlement::Settled(Box::new(settled(&pending, &verdict))));
+}
+
+pub async fn every_reason_comes_back(ports: Ports) {
+    for reason in [
+        FailureReason::DeadlinePassed,
+        FailureReason::EmptyCatalogue,
+        FailureReason::NoTable,
+        FailureReason::TotalTooLarge("the total of product `株` is too large".to_owned()),
+    ] {
+        let pending = quotation("ann");
+        create(&ports, &pending).await;
+        let verdict = Verdict::Failure(reason);
+        settle(&ports, &pending, &verdict).await;
+        assert_eq!(read(&ports, &pending.key).await, Some(settled(&pending, &verdict)));
+    }
+}
+
+pub async fn what_is_missing_is_not_settled(ports: Ports) {
+    let unknown = quotation("ann");
+    for verdict in [an_answer(1), Verdict::Failure(FailureReason::NoTable)] {
+        assert_eq!(settle(&ports, &unknown, &verdict).await, Settlement::Missing);
+    }
+    assert_eq!(read(&ports, &unknown.key).await, None);
+}
+
+pub async fn an_answer_is_redirected(ports: Ports) {
+    let (pending, elsewhere) = (quotation("ann"), connection("c2"));
+    let redirect = || ports.store.redirect_quotation(&pending.key, &elsewhere, Dialect::Original);
+    assert!(!redirect().await.unwrap());
+    assert_eq!(read(&ports, &pending.key).await, None);
+
+    create(&ports, &pending).await;
+    assert!(redirect().await.unwrap());
+    let moved =
+        Quotation { connection: elsewhere.clone(), dialect: Dialect::Original, ..pending.clone() };
+    assert_eq!(read(&ports, &pending.key).await.as_ref(), Some(&moved));
+
+    let verdict = an_answer(1);
+    let outcome = settle(&ports, &pending, &verdict).await;
+    assert_eq!(outcome, Settlement::Settled(Box::new(settled(&moved, &verdict))));
+    assert!(redirect().await.unwrap(), "an answered quotation can be asked for again");
+    assert_eq!(read(&ports, &pending.key).await, Some(settled(&moved, &verdict)));
+}
+
+pub async fn a_deleted_quotation_is_gone(ports: Ports) {
+    let (gone, kept) = (quotation("ann"), quotation("ann"));
+    create(&ports, &gone).await;
+    create(&ports, &kept).await;
+    ports.store.delete_quotation(&gone.key).await.unwrap();
+    assert_eq!(read(&ports, &gone.key).await, None);
+    assert_eq!(read(&ports, &kept.key).await, Some(kept));
+    ports.store.delete_quotation(&gone.key).await.unwrap();
+    create(&ports, &gone).await;
+}
+
+pub async fn the_longest_quotation_fits(ports: Ports) {
+    let ids: Vec<_> = (0..400).map(|n| product_id(&format!("{n:03}{}", "x".repeat(61)))).collect();
+    let quantity = "1000000000".parse().unwrap();
+    let items = ids.iter().map(|id| Item { product: id.clone(), quantity }).collect();
+    let pending = Quotation { items, ..quotation(&"é".repeat(128)) };
+    create(&ports, &pending).await;
+
+    let one = answer(1);
+    let line = |id| {
+        let mut line = one.lines[0].clone();
+        line.product = id;
+        line.name = "株".repeat(50);
+        line
+    };
+    let lines = ids.iter().cloned().map(line).collect();
+    let verdict = Verdict::Answer(Box::new(Answer { lines, unavailable: ids, ..one }));
+    settle(&ports, &pending, &verdict).await;
+    assert_eq!(read(&ports, &pending.key).await, Some(settled(&pending, &verdict)));
+}
