@@ -90,6 +90,7 @@ macro_rules! behaves {
                 parts_may_be_written_again,
                 generations_and_users_are_kept_apart,
                 a_table_of_many_parts_comes_back_whole,
+                a_deleted_table_leaves_nothing,
                 nothing_asked_is_nothing_done,
             }
             quotations {

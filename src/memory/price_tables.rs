@@ -89,6 +89,13 @@ impl PriceTables for Memory {
         Ok(numbers.iter().map(|number| Some(part(number)?.bytes.clone())).collect())
     }
 
+    async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
+        let tables = &mut self.state().price_tables;
+        tables.heads.remove(user);
+        tables.parts.remove(user);
+        Ok(())
+    }
+
     async fn list_table_heads(
         &self,
         from: Option<Cursor>,

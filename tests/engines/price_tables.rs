@@ -134,6 +134,21 @@ pub async fn a_table_of_many_parts_comes_back_whole(ports: Ports) {
     assert!(read.into_iter().flatten().rev().eq(parts), "the bytes differ");
 }
 
+pub async fn a_deleted_table_leaves_nothing(ports: Ports) {
+    let part = [Bytes::from_static(b"part")];
+    for id in ["ann", "bob"] {
+        let head = head(1);
+        ports.store.put_parts(&user(id), &head.generation, &part, late()).await.unwrap();
+        assert_eq!(flip(&ports, &user(id), &head, None).await, Flip::Done);
+    }
+    let gone = read(&ports, &user("ann")).await.unwrap();
+    ports.store.delete_table(&user("ann")).await.unwrap();
+    ports.store.delete_table(&user("ann")).await.unwrap();
+    assert_eq!(read(&ports, &user("ann")).await, None);
+    assert_eq!(ports.store.parts(&user("ann"), &gone.generation, &[0]).await.unwrap(), [None]);
+    assert!(read(&ports, &user("bob")).await.is_some());
+}
+
 pub async fn nothing_asked_is_nothing_done(ports: Ports) {
     let (ann, generation) = (user("ann"), generation());
     ports.store.put_parts(&ann, &generation, &[], late()).await.unwrap();

@@ -122,6 +122,7 @@ pub fn answer(minor: i64) -> Answer {
         unavailable: vec![product_id("株")],
         currency: "JPY".parse().unwrap(),
         priced_at: now(),
+        validated_at: now(),
         stale: true,
         generation: generation(),
         catalogue_version: 7,
