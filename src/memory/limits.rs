@@ -54,3 +54,72 @@ pub(super) fn check_message(queue: Queue, message: &Outgoing) -> Result<(), Port
         Posting::Fifo { .. } | Posting::Standard { .. } => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::memory::{ManualClock, Memory};
+    use crate::model::{Generation, ProductId, Timestamp, UserId};
+    use crate::ports::{
+        CatalogueStore as _, DiscountStore as _, PriceTables as _, SystemRandomness, UserDiscounts,
+    };
+    use crate::pricing::{Discount, Discounts, Money, Percentage, Product};
+
+    fn memory() -> Memory {
+        Memory::new(Arc::new(ManualClock::new(Timestamp::from_secs(0))), Arc::new(SystemRandomness))
+    }
+
+    fn rejected(outcome: Result<(), PortError>) -> String {
+        match outcome {
+            Err(PortError::Rejected { what, .. }) => what,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_item_over_400_kb_is_named_and_nothing_is_written() {
+        let memory = memory();
+        let product = |id: &str, bytes| Product {
+            id: ProductId::new(id).unwrap(),
+            name: "x".repeat(bytes),
+            price: Money::ZERO,
+        };
+        let products = [product("fits", MAX_ITEM_BYTES - 100), product("株", MAX_ITEM_BYTES)];
+        assert_eq!(rejected(memory.put_products(&products).await), "product `株`");
+        assert!(memory.list_products(None).await.unwrap().items.is_empty());
+        memory.put_products(&products[..1]).await.unwrap();
+
+        let user = UserId::new("ann").unwrap();
+        let discount = |n: usize| Discount {
+            product_id: ProductId::new(format!("{n:064}")).unwrap(),
+            percentage: Percentage::default(),
+        };
+        let discounts = Discounts::new((0..5000).map(discount).collect()).unwrap();
+        let list = UserDiscounts { user: user.clone(), discounts };
+        assert_eq!(rejected(memory.put_discounts(&[list]).await), "discounts of user `ann`");
+
+        let parts = [vec![0; MAX_ITEM_BYTES].into(), vec![0; MAX_ITEM_BYTES + 1].into()];
+        let generation = Generation::from_random([0; 16]);
+        let put = memory.put_parts(&user, &generation, &parts, Timestamp::default()).await;
+        assert_eq!(rejected(put), "part 1 of the price table of user `ann`");
+        assert_eq!(memory.parts(&user, &generation, &[0]).await.unwrap(), [None]);
+    }
+
+    #[test]
+    fn a_message_must_fit_its_queue() {
+        let standard = |delay| Outgoing {
+            body: "x".repeat(MAX_BODY_BYTES),
+            posting: Posting::Standard { delay },
+        };
+        let longest = standard(MAX_DELAY);
+        check_message(Queue::Provider, &longest).unwrap();
+        assert!(check_message(Queue::Refresh, &longest).is_err());
+        let too_late = standard(MAX_DELAY + Duration::from_millis(1));
+        assert!(check_message(Queue::Provider, &too_late).is_err());
+        let too_large = Outgoing { body: "x".repeat(MAX_BODY_BYTES + 1), ..longest };
+        let error = check_message(Queue::Provider, &too_large).unwrap_err();
+        assert!(matches!(error, PortError::Rejected { what, .. } if what.contains("`provider`")));
+    }
+}

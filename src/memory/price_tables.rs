@@ -105,3 +105,57 @@ impl PriceTables for Memory {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::memory::ManualClock;
+    use crate::model::DigestBuilder;
+    use crate::ports::SystemRandomness;
+    use crate::pricing::Currency;
+
+    fn head(version: u64, generation: &Generation, at: Timestamp) -> TableHead {
+        TableHead {
+            version,
+            generation: generation.clone(),
+            fingerprint: DigestBuilder::new("test").finish(),
+            pricing_version: 1,
+            catalogue_version: 1,
+            currency: Currency::USD,
+            products: 1,
+            parts: vec![],
+            parts_expire_at: at,
+            priced_at: at,
+            validated_at: at,
+            fresh_until: at,
+            usable_until: at,
+        }
+    }
+
+    #[tokio::test]
+    async fn only_superseded_parts_go_away_and_only_once_expired() {
+        let start = Timestamp::from_secs(1000);
+        let expiry = start.plus(Duration::from_secs(10));
+        let clock = Arc::new(ManualClock::new(start));
+        let memory = Memory::new(clock.clone(), Arc::new(SystemRandomness));
+        let user = UserId::new("ann").unwrap();
+        let [old, live] = [1, 2].map(|byte| Generation::from_random([byte; 16]));
+        for generation in [&old, &live] {
+            let parts = [Bytes::from_static(b"part")];
+            memory.put_parts(&user, generation, &parts, expiry).await.unwrap();
+        }
+        let left = async |generation| {
+            let parts = memory.parts(&user, generation, &[0]).await.unwrap();
+            parts[0].is_some()
+        };
+        memory.flip_head(&user, &head(1, &live, expiry), None, expiry).await.unwrap();
+        assert!(left(&old).await && left(&live).await);
+        clock.set(expiry);
+        memory.flip_head(&user, &head(2, &live, expiry), Some(1), expiry).await.unwrap();
+        assert!(!left(&old).await && left(&live).await);
+        assert_eq!(memory.table_heads(&[user]).await.unwrap().len(), 1);
+    }
+}

@@ -249,3 +249,108 @@ impl Message {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::UserId;
+
+    const HIDDEN: Duration = Duration::from_secs(30);
+
+    fn fifo(body: &str, id: u8) -> Outgoing {
+        let posting = Posting::Fifo {
+            group: GroupId::of(&UserId::new("ann").unwrap()),
+            deduplication: DeduplicationId::from_random([id; 16]),
+        };
+        Outgoing { body: body.to_owned(), posting }
+    }
+
+    fn bodies(queue: &mut QueueState, at: Timestamp) -> Vec<String> {
+        queue.receive(10, HIDDEN, at).into_iter().map(|message| message.body).collect()
+    }
+
+    #[test]
+    fn old_messages_are_dropped_unread() {
+        for queue in Queue::ALL {
+            let end = Timestamp::default().plus(queue.retention());
+            let message = match queue.is_fifo() {
+                true => fifo("old", 1),
+                false => Outgoing {
+                    body: "old".to_owned(),
+                    posting: Posting::Standard { delay: Duration::from_secs(900) },
+                },
+            };
+            for (at, left) in [(end.minus(Duration::from_millis(1)), 1), (end, 0)] {
+                let mut state = QueueState::new(queue);
+                state.send(&message, Timestamp::default());
+                assert_eq!(state.receive(1, HIDDEN, at).len(), left, "{queue} at {at}");
+                assert_eq!(state.depth(at).waiting, 0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_received_message_also_grows_old() {
+        let mut state = QueueState::new(Queue::Refresh);
+        state.send(&fifo("old", 1), Timestamp::default());
+        let almost = Timestamp::default().plus(Queue::Refresh.retention()).minus(HIDDEN / 2);
+        assert_eq!(bodies(&mut state, almost), ["old"]);
+        assert!(bodies(&mut state, almost.plus(HIDDEN)).is_empty());
+        assert_eq!(state.depth(almost.plus(HIDDEN)), Depth::default());
+    }
+
+    #[test]
+    fn an_id_counts_again_after_five_minutes() {
+        let mut state = QueueState::new(Queue::Quotation);
+        let start = Timestamp::from_secs(1000);
+        let end = start.plus(Duration::from_secs(300));
+        state.send(&fifo("first", 1), start);
+        // A dropped repetition does not make the window longer.
+        for at in [start, end.minus(Duration::from_millis(1)), end] {
+            state.send(&fifo("again", 1), at);
+            let sent = if at == end { 2 } else { 1 };
+            assert_eq!(state.depth(at).waiting, sent, "at {at}");
+        }
+    }
+
+    #[test]
+    fn a_message_in_flight_blocks_those_of_its_group_that_came_back_before_it() {
+        let mut state = QueueState::new(Queue::Quotation);
+        let now = Timestamp::default();
+        state.send(&fifo("1", 1), now);
+        state.send(&fifo("2", 2), now);
+        let received = state.receive(10, HIDDEN, now);
+        assert_eq!(received.len(), 2);
+        let receipts: Vec<_> = received.into_iter().map(|message| message.receipt).collect();
+        state.change_visibility(&receipts[..1], Duration::ZERO, now);
+        assert!(bodies(&mut state, now).is_empty());
+        state.change_visibility(&receipts[1..], Duration::ZERO, now);
+        assert_eq!(bodies(&mut state, now), ["1", "2"]);
+    }
+
+    #[test]
+    fn a_receipt_of_another_queue_or_of_nothing_does_nothing() {
+        let mut state = QueueState::new(Queue::Quotation);
+        let now = Timestamp::default();
+        state.send(&fifo("1", 1), now);
+        let receipt = state.receive(1, HIDDEN, now).remove(0).receipt;
+        for other in ["", "-", "quotation-0", "quotation-0-0", "refresh-0-1", "quotation-9-1"] {
+            state.acknowledge(&[Receipt(other.to_owned())], now);
+            assert_eq!(state.depth(now).in_flight, 1, "{other}");
+        }
+        state.acknowledge(&[receipt], now);
+        assert_eq!(state.depth(now), Depth::default());
+    }
+
+    #[test]
+    fn a_receipt_is_worth_nothing_once_its_time_is_over() {
+        let mut state = QueueState::new(Queue::Provider);
+        let (start, over) = (Timestamp::default(), Timestamp::default().plus(HIDDEN));
+        let posting = Posting::Standard { delay: Duration::ZERO };
+        state.send(&Outgoing { body: "1".to_owned(), posting }, start);
+        let receipt = state.receive(1, HIDDEN, start).remove(0).receipt;
+        state.acknowledge(std::slice::from_ref(&receipt), over);
+        state.change_visibility(&[receipt], HIDDEN, over);
+        assert_eq!(bodies(&mut state, over), ["1"]);
+    }
+}

@@ -141,3 +141,81 @@ impl Topic for Memory {
         Ok(self.send_all(Queue::Provider, &messages))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::memory::TokioClock;
+    use crate::model::{DeduplicationId, GroupId, UserId};
+    use crate::ports::SystemRandomness;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn memory() -> Memory {
+        let clock = TokioClock::new(Timestamp::from_secs(1_000_000));
+        Memory::new(Arc::new(clock), Arc::new(SystemRandomness))
+    }
+
+    fn standard(delay: Duration) -> Outgoing {
+        Outgoing { body: "body".to_owned(), posting: Posting::Standard { delay } }
+    }
+
+    fn fifo(id: u8) -> Outgoing {
+        let posting = Posting::Fifo {
+            group: GroupId::of(&UserId::new("ann").unwrap()),
+            deduplication: DeduplicationId::from_random([id; 16]),
+        };
+        Outgoing { body: id.to_string(), posting }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_sleeps_exactly_until_something_is_due() {
+        let memory = memory();
+        let started = Instant::now();
+        let delay = Duration::from_secs(7);
+        memory.send(Queue::Provider, &[standard(delay)]).await.unwrap();
+        let hidden = Duration::from_secs(5);
+        let first = memory.receive(Queue::Provider, 1, LONG, hidden).await.unwrap();
+        assert_eq!((first.len(), started.elapsed()), (1, delay));
+        let second = memory.receive(Queue::Provider, 1, LONG, hidden).await.unwrap();
+        assert_eq!((second.len(), started.elapsed()), (1, delay + hidden));
+        let short = Duration::from_secs(1);
+        let third = memory.receive(Queue::Provider, 1, short, hidden).await.unwrap();
+        assert_eq!((third.len(), started.elapsed()), (0, delay + hidden + short));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_makes_something_receivable_wakes_a_receiver() {
+        let memory = memory();
+        let queue = Queue::Quotation;
+        memory.send(queue, &[fifo(1), fifo(2)]).await.unwrap();
+        let first = memory.receive(queue, 1, LONG, LONG).await.unwrap().remove(0).receipt;
+        let started = Instant::now();
+
+        let receive = memory.receive(queue, 1, LONG, LONG);
+        let give_back =
+            memory.change_visibility(queue, std::slice::from_ref(&first), Duration::ZERO);
+        let (again, _) = tokio::join!(receive, give_back);
+        let again = again.unwrap().remove(0);
+        assert_eq!((again.body.as_str(), started.elapsed()), ("1", Duration::ZERO));
+
+        let receive = memory.receive(queue, 1, LONG, LONG);
+        let receipts = [again.receipt];
+        let (second, _) = tokio::join!(receive, memory.acknowledge(queue, &receipts));
+        assert_eq!((second.unwrap()[0].body.as_str(), started.elapsed()), ("2", Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_wait_is_too_long_to_be_told_in_time() {
+        let memory = memory();
+        let receive = memory.receive(Queue::Provider, 1, Duration::MAX, Duration::MAX);
+        let bodies = ["body".to_owned()];
+        let publish = memory.publish(&bodies);
+        let (received, failed) = tokio::join!(receive, publish);
+        assert_eq!(received.unwrap().len(), 1);
+        assert!(failed.unwrap().is_empty());
+        assert!(memory.receive(Queue::Provider, 0, Duration::MAX, LONG).await.unwrap().is_empty());
+    }
+}
