@@ -1,0 +1,50 @@
+//! What amounts must be, computed another way, and random amounts that provoke rounding.
+
+use ocache::model::Quantity;
+use ocache::pricing::{Money, Percentage};
+use proptest::prelude::*;
+use rust_decimal::prelude::ToPrimitive as _;
+use rust_decimal::{Decimal, RoundingStrategy};
+
+fn rounded(exact: Decimal) -> Decimal {
+    exact.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven)
+}
+
+/// A percentage as a fraction of one.
+fn fraction(percentage: Percentage) -> Decimal {
+    Decimal::new(i64::from(percentage.millionths()), 8)
+}
+
+/// The price of one, less a discount.
+pub fn unit_price(list: Money, discount: Percentage) -> Money {
+    let unit = rounded(Decimal::from(list.minor()) * (Decimal::ONE - fraction(discount)));
+    Money::from_minor(unit.to_i64().unwrap())
+}
+
+/// The total of a line, in minor units, however large.
+pub fn line_total(unit: Money, quantity: Quantity) -> Decimal {
+    rounded(Decimal::from(unit.minor()) * Decimal::new(quantity.thousandths(), 3))
+}
+
+/// Small prices, round ones and those at the limit come more often than chance would have them.
+pub fn price() -> impl Strategy<Value = Money> {
+    let max = Money::MAX_PRICE.minor();
+    prop_oneof![0..=100_i64, (0..=10_000_i64).prop_map(|n| n * 100), 0..=max, max - 10..=max]
+        .prop_map(Money::from_minor)
+}
+
+/// Many of whole or half per cents, whose products often end in exactly a half.
+pub fn percentage() -> impl Strategy<Value = Percentage> {
+    prop_oneof![
+        (0..=200_u32).prop_map(|n| n * 500_000),
+        (0..=10_000_u32).prop_map(|n| n * 10_000),
+        0..=100_000_000_u32,
+    ]
+    .prop_map(|millionths| Percentage::from_millionths(millionths).unwrap())
+}
+
+pub fn quantity() -> impl Strategy<Value = Quantity> {
+    let max = Quantity::MAX.thousandths();
+    prop_oneof![1..=2000_i64, (1..=100_i64).prop_map(|n| n * 500), 1..=max]
+        .prop_map(|thousandths| Decimal::new(thousandths, 3).to_string().parse().unwrap())
+}
