@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use crate::model::{ProductId, Timestamp};
@@ -14,6 +15,10 @@ use crate::pricing::{Catalogue, CatalogueError, Currency, Money};
 /// A snapshot is read again at this age even if the version stands still, for products that were
 /// edited by other means.
 const MAX_AGE: Duration = Duration::from_secs(10 * 60);
+/// How often the head is looked at while a load goes on, and for how long. The messages in hand stay
+/// hidden meanwhile: sent back, they would only use up their receives.
+const LOAD_POLL: Duration = Duration::from_millis(100);
+const LOAD_PATIENCE: Duration = Duration::from_secs(30);
 /// How often a scan is begun again because a load finished in the middle of it.
 const MAX_SCANS: u32 = 5;
 
@@ -60,11 +65,15 @@ impl CatalogueCache {
     /// The catalogue as of now: one read of its head, and of the products only when it moved.
     /// Before the first load it is empty, at version 0.
     ///
+    /// While the first load goes on it waits for its end.
+    ///
     /// # Errors
     /// [`SnapshotError::Loading`] and [`SnapshotError::Unsettled`] pass by themselves.
     pub async fn current(&self) -> Result<Arc<Catalogue>, SnapshotError> {
         let mut snapshot = self.snapshot.lock().await;
-        for _ in 0..MAX_SCANS {
+        let patient_until = Instant::now() + LOAD_PATIENCE;
+        let mut scans = 0;
+        while scans < MAX_SCANS {
             let head = self.settled_head().await?;
             let now = self.clock.now();
             if let Some(kept) = &*snapshot {
@@ -76,8 +85,13 @@ impl CatalogueCache {
                 }
             }
             if head.loading.is_some() {
-                return Err(SnapshotError::Loading);
+                if Instant::now() >= patient_until {
+                    return Err(SnapshotError::Loading);
+                }
+                sleep(LOAD_POLL).await;
+                continue;
             }
+            scans += 1;
             let products = self.scan().await?;
             // What was read while a load began or ended is a mixture, and is thrown away.
             if self.head().await? != head {

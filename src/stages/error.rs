@@ -56,6 +56,8 @@ impl StageError {
     pub fn is_downstream(&self) -> bool {
         match self {
             Self::Port(error) | Self::Snapshot(SnapshotError::Port(error)) => error.is_downstream(),
+            // A load that does not end keeps every table from being priced.
+            Self::Snapshot(SnapshotError::Loading | SnapshotError::Unsettled) => true,
             Self::Shared(error) => error.is_downstream(),
             _ => false,
         }

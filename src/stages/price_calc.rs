@@ -14,7 +14,7 @@ use tracing::{Instrument, debug, info, info_span};
 
 use super::catalogue_cache::CatalogueCache;
 use super::outcome::{read_bodies, write_body};
-use super::{Outcome, Policy, SnapshotError, StageError};
+use super::{Outcome, Policy, StageError};
 use crate::model::{
     Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
 };
@@ -348,12 +348,8 @@ fn is_unneeded(cause: &Cause, head: Option<&TableHead>, now: Timestamp) -> bool 
 
 /// The same failure for every message of a batch.
 fn postponed(count: usize, error: StageError) -> Vec<Outcome> {
-    let after = match &error {
-        StageError::Snapshot(SnapshotError::Loading) => Some(std::time::Duration::from_secs(1)),
-        _ => None,
-    };
     let error = Arc::new(error);
-    (0..count).map(|_| Outcome::Again { error: StageError::Shared(error.clone()), after }).collect()
+    (0..count).map(|_| StageError::Shared(error.clone()).into()).collect()
 }
 
 fn log(order: &Calculation, effect: Effect, head: Option<&TableHead>, started: Instant) {

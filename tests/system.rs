@@ -1,0 +1,80 @@
+//! The whole system without its gateway: five stages, real workers, one engine, and a client that
+//! sees what is pushed.
+//!
+//! Written once; an engine joins with one `works!` line. Where a test speaks of seconds, an engine
+//! that owns its time spends none.
+
+mod system {
+    pub mod harness;
+
+    pub mod catalogue_changes;
+    pub mod cold_quotes;
+    pub mod expiry;
+    pub mod failures;
+    pub mod large_catalogue;
+    pub mod priority;
+    pub mod warm_quotes;
+}
+
+/// One test, on a runtime that is as configured.
+macro_rules! test_on {
+    (($($runtime:tt)*) $test:ident $run:expr) => {
+        #[tokio::test($($runtime)*)]
+        async fn $test() {
+            $run;
+        }
+    };
+}
+
+macro_rules! works {
+    ($engine:ident $runtime:tt $($area:ident { $($test:ident),* $(,)? })*) => {
+        mod $engine {
+            $(mod $area {
+                use crate::system::{$area, harness};
+                $(test_on!($runtime $test $area::$test(harness::$engine()).await);)*
+            })*
+        }
+    };
+}
+
+macro_rules! all_of_it_works {
+    ($engine:ident $runtime:tt) => {
+        works! { $engine $runtime
+            warm_quotes {
+                a_subscribed_user_is_quoted_from_the_warm_table,
+                a_repeated_request_is_answered_once_and_told_again,
+                the_answer_follows_the_client_to_its_new_connection,
+                a_stale_table_answers_and_is_refreshed,
+                a_client_that_is_gone_leaves_the_answer_stored,
+            }
+            cold_quotes {
+                a_user_nobody_knows_pays_list_prices_and_becomes_active,
+                ten_quotes_of_a_cold_user_cost_one_calculation,
+                unknown_products_are_named_and_the_rest_is_priced,
+            }
+            failures {
+                a_quote_without_a_calculator_fails_at_its_deadline,
+                an_empty_catalogue_is_a_reason,
+                a_damaged_table_is_calculated_anew,
+                an_unreadable_message_ends_in_the_dead_letters,
+            }
+            expiry {
+                an_idle_user_is_refreshed_until_expiry_and_then_never_again,
+                a_user_who_keeps_quoting_stays,
+            }
+            priority {
+                a_cold_quote_overtakes_a_backlog_of_refreshes,
+            }
+            catalogue_changes {
+                no_quote_mixes_two_catalogues,
+                an_unchanged_refresh_keeps_the_generation,
+                a_dead_loader_does_not_stop_the_system,
+            }
+            large_catalogue {
+                two_hundred_thousand_products_are_quoted_from_the_parts_needed,
+            }
+        }
+    };
+}
+
+all_of_it_works!(memory(start_paused = true));

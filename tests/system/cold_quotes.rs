@@ -1,0 +1,40 @@
+//! Quotes that find no table.
+
+use futures_util::future::join_all;
+use ocache::runtime::Role;
+
+use super::harness::{Engine, System};
+
+pub async fn a_user_nobody_knows_pays_list_prices_and_becomes_active(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    assert!(!system.is_active("Foo").await);
+    let quotation = system.quote("Foo", "P1:2 P3:1").await;
+    assert_eq!(quotation.total.as_deref(), Some("2029.00"));
+    assert!(system.is_active("Foo").await);
+    assert_eq!(system.head("Foo").await.unwrap().products, 5);
+    system.stop().await;
+}
+
+pub async fn ten_quotes_of_a_cold_user_cost_one_calculation(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    let connections: Vec<String> = (0..10).map(|n| format!("c{n}")).collect();
+    join_all(connections.iter().map(|c| system.ask("AAA", "P1:2 P3:1", c, None))).await;
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    let answers = join_all(connections.iter().map(|c| system.pushed(c))).await;
+    for answer in &answers {
+        assert_eq!(answer.total.as_deref(), Some("1805.52"));
+    }
+    system.stop().await;
+    // Every flip of the head counts its version up.
+    assert_eq!(system.head("AAA").await.unwrap().version, 1);
+}
+
+pub async fn unknown_products_are_named_and_the_rest_is_priced(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    let quotation = system.quote("AAA", "P0:1 P1:2 P9:1").await;
+    assert_eq!(quotation.unavailable, ["P0", "P9"]);
+    assert_eq!((quotation.lines.len(), quotation.total.as_deref()), (1, Some("900.00")));
+    system.stop().await;
+}

@@ -1,0 +1,51 @@
+//! Only users who come are kept warm.
+
+use std::time::Duration;
+
+use ocache::model::Timestamp;
+use ocache::runtime::Role;
+
+use super::harness::{Engine, System, user};
+
+const ALL: &[Role] = &[Role::Refresh, Role::PriceCalc, Role::QuotationProvider];
+
+async fn sleep_until(system: &System, time: Timestamp) {
+    tokio::time::sleep(time.since(system.now())).await;
+}
+
+pub async fn an_idle_user_is_refreshed_until_expiry_and_then_never_again(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.ttl = Duration::from_secs(5);
+    system.policy.refresh_every = Duration::from_secs(1);
+    system.run(ALL);
+    system.subscribe("AAA").await;
+    let expires_at =
+        system.ports.store.active_user(&user("AAA")).await.unwrap().unwrap().expires_at;
+    // One tick may be on its way when the user expires.
+    sleep_until(&system, expires_at.plus(Duration::from_millis(500))).await;
+    let expired = system.head("AAA").await.unwrap();
+    // Five seconds, rounded up to whole ones, at a tick a second, after the first calculation.
+    assert!((5..=8).contains(&expired.version), "{expired:?}");
+    assert!(expired.validated_at <= expires_at.plus(Duration::from_millis(200)), "{expired:?}");
+
+    sleep_until(&system, expires_at.plus(Duration::from_secs(3))).await;
+    assert_eq!(system.head("AAA").await.unwrap(), expired, "nobody touched it again");
+    system.stop().await;
+}
+
+pub async fn a_user_who_keeps_quoting_stays(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.ttl = Duration::from_secs(2);
+    system.policy.refresh_every = Duration::from_millis(500);
+    system.run(ALL);
+    let started = system.now();
+    while system.now().since(started) < Duration::from_secs(6) {
+        let quotation = system.quote("AAA", "P1:2").await;
+        assert_eq!((quotation.status.as_str(), quotation.stale), ("answered", false));
+        assert!(system.is_active("AAA").await);
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    system.stop().await;
+    // Refreshed all the time, by the schedule alone.
+    assert!(system.head("AAA").await.unwrap().version > 8);
+}

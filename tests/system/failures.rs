@@ -1,0 +1,75 @@
+//! Quotes that cannot be answered, and work that cannot be done.
+
+use std::time::Duration;
+
+use ocache::model::{DeduplicationId, GroupId};
+use ocache::ports::{MAX_RECEIVES, Outgoing, Posting, Queue};
+use ocache::runtime::Role;
+
+use super::harness::{Engine, System, user};
+
+pub async fn a_quote_without_a_calculator_fails_at_its_deadline(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.quote_within = Duration::from_secs(1);
+    system.run(&[Role::QuotationProvider]);
+    let quotation = system.quote("AAA", "P1:2").await;
+    assert_eq!(quotation.status, "failed");
+    assert!(quotation.reason.unwrap().contains("deadline"));
+    system.stop().await;
+    assert!(!system.has_unread("AAA"), "it failed once");
+}
+
+pub async fn an_empty_catalogue_is_a_reason(engine: Engine) {
+    let mut system = System::new(engine);
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    let quotation = system.quote("AAA", "P1:2").await;
+    assert_eq!(quotation.status, "failed");
+    assert!(quotation.reason.unwrap().contains("no products"));
+    // Once there are products, nothing stands in the way, not even the empty table.
+    system.load([("P1".to_owned(), 100)]).await;
+    assert_eq!(system.quote("AAA", "P1:2").await.total.as_deref(), Some("2.00"));
+    system.stop().await;
+}
+
+pub async fn a_damaged_table_is_calculated_anew(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    system.subscribe("AAA").await;
+    let head = system.head_when("AAA", |_| true).await;
+    system.stop().await;
+    // The head names a generation that nobody has written.
+    let lost = ocache::model::Generation::from_random([7; 16]);
+    let broken = ocache::ports::TableHead { generation: lost, version: 2, ..head };
+    let late = system.now().plus(Duration::from_secs(3600));
+    system.ports.store.flip_head(&user("AAA"), &broken, Some(1), late).await.unwrap();
+
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    assert_eq!(system.quote("AAA", "P1:2").await.total.as_deref(), Some("900.00"));
+    system.stop().await;
+}
+
+pub async fn an_unreadable_message_ends_in_the_dead_letters(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    let group = GroupId::of(&user("poison"));
+    let deduplication = DeduplicationId::from_random([1; 16]);
+    let poison = Outgoing {
+        body: "{\"not\": \"an order\"}".to_owned(),
+        posting: Posting::Fifo { group, deduplication },
+    };
+    assert!(system.ports.queues.send(Queue::Quotation, &[poison]).await.unwrap().is_empty());
+    // Received so often already that the next failure is its last.
+    for _ in 1..MAX_RECEIVES {
+        let wait = Duration::from_secs(5);
+        let got = system.ports.queues.receive(Queue::Quotation, 1, wait, wait).await.unwrap();
+        let receipts = [got[0].receipt.clone()];
+        let visible =
+            system.ports.queues.change_visibility(Queue::Quotation, &receipts, Duration::ZERO);
+        visible.await.unwrap();
+    }
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    // Others are not kept waiting by it.
+    assert_eq!(system.quote("AAA", "P1:2").await.status, "answered");
+    system.stop().await;
+    let depth = system.ports.queues.depth(Queue::Quotation).await.unwrap();
+    assert_eq!(depth.waiting + depth.in_flight + depth.dead, 1, "{depth:?}");
+}

@@ -1,0 +1,205 @@
+//! A running system for one test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ocache::memory::{Memory, MemoryConnections, TokioClock};
+use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, RequestId, Timestamp, UserId};
+use ocache::ports::{LoadId, LoadMark, Ports, SystemRandomness, TableHead, UserDiscounts};
+use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
+use ocache::protocol::{Frame, QuotationFrame, parse_item};
+use ocache::runtime::{Role, Shutdown, Slots, Worker};
+use ocache::stages::Policy;
+use ocache::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
+use tokio::task::JoinHandle;
+
+/// An engine under test, and what must live as long as it.
+pub struct Engine {
+    ports: Ports,
+    connections: Arc<MemoryConnections>,
+    _keep: Box<dyn std::any::Any + Send>,
+}
+
+/// The reference engine, on the timers of tokio.
+pub fn memory() -> Engine {
+    let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+    let memory = Memory::new(clock, Arc::new(SystemRandomness));
+    Engine { ports: memory.ports(), connections: memory.connections(), _keep: Box::new(()) }
+}
+
+/// A system on an engine, with the workers that a test starts.
+pub struct System {
+    pub ports: Ports,
+    pub policy: Policy,
+    pub slots: Slots,
+    connections: Arc<MemoryConnections>,
+    shutdown: Shutdown,
+    workers: Vec<JoinHandle<()>>,
+    _keep: Box<dyn std::any::Any + Send>,
+}
+
+pub fn user(id: &str) -> UserId {
+    UserId::new(id).unwrap()
+}
+
+pub fn items(text: &str) -> Vec<Item> {
+    text.split_whitespace().map(|item| parse_item(item).unwrap()).collect()
+}
+
+impl System {
+    /// A system with default times, nothing loaded, nothing running.
+    pub fn new(engine: Engine) -> Self {
+        let Engine { ports, connections, _keep } = engine;
+        Self {
+            ports,
+            policy: Policy::default(),
+            slots: Slots::default(),
+            connections,
+            shutdown: Shutdown::new(),
+            workers: vec![],
+            _keep,
+        }
+    }
+
+    /// With the fixtures loaded.
+    pub async fn with_fixtures(engine: Engine) -> Self {
+        let system = Self::new(engine);
+        let products =
+            [("P1", 50_000), ("P2", 57_800), ("P3", 102_900), ("P4", 14_500), ("P5", 1_084_300)];
+        system.load(products.map(|(id, price)| (id.to_owned(), price))).await;
+        let discounts = [("P1", "10"), ("P2", "15"), ("P3", "12")];
+        let discounts = discounts.map(|(product, percentage)| Discount {
+            product_id: product.parse().unwrap(),
+            percentage: percentage.parse().unwrap(),
+        });
+        let list = UserDiscounts {
+            user: user("AAA"),
+            discounts: Discounts::new(discounts.into()).unwrap(),
+        };
+        system.ports.store.put_discounts(&[list]).await.unwrap();
+        system
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// Upserts products under a mark, as a loader does.
+    pub async fn load(&self, products: impl IntoIterator<Item = (String, i64)>) -> u64 {
+        let products: Vec<Product> = products
+            .into_iter()
+            .map(|(id, minor)| Product {
+                name: format!("name of {id}"),
+                id: id.parse().unwrap(),
+                price: Money::from_minor(minor),
+            })
+            .collect();
+        let mark = self.begin_load("load", Duration::from_secs(30)).await;
+        self.ports.store.put_products(&products).await.unwrap();
+        self.ports.store.finish_load(&mark.id, None).await.unwrap().unwrap()
+    }
+
+    pub async fn begin_load(&self, id: &str, within: Duration) -> LoadMark {
+        let head = self.ports.store.catalogue_head().await.unwrap();
+        let mark = LoadMark { id: LoadId(id.to_owned()), deadline: self.now().plus(within) };
+        let expected = head.map(|head| head.version);
+        let now = self.now();
+        self.ports.store.begin_load(&mark, expected, Currency::USD, now).await.unwrap();
+        mark
+    }
+
+    /// Starts workers.
+    pub fn run(&mut self, roles: &'static [Role]) {
+        let worker =
+            Worker { ports: self.ports.clone(), policy: self.policy.clone(), slots: self.slots };
+        let shutdown = self.shutdown.clone();
+        self.workers.push(tokio::spawn(async move { worker.run(roles, &shutdown).await }));
+    }
+
+    /// Drains the workers.
+    pub async fn stop(&mut self) {
+        self.shutdown.begin();
+        for worker in self.workers.drain(..) {
+            worker.await.unwrap();
+        }
+        self.shutdown = Shutdown::new();
+    }
+
+    pub fn connection(&self, id: &str) -> ConnectionRef {
+        ConnectionRef {
+            endpoint: "http://127.0.0.1:1".to_owned(),
+            id: ConnectionId::new(id).unwrap(),
+        }
+    }
+
+    /// Asks for a quote on a connection; returns when it is accepted.
+    pub async fn ask(&self, who: &str, what: &str, connection: &str, id: Option<&str>) -> Accepted {
+        let handler = QuotationHandler::new(&self.ports, self.policy.clone());
+        let ask = Ask {
+            user: user(who),
+            items: items(what),
+            request_id: id.map(|id| RequestId::new(id).unwrap()),
+            dialect: Dialect::Current,
+            connection: self.connection(connection),
+        };
+        handler.quote(ask).await.unwrap()
+    }
+
+    /// The next quotation pushed to a connection.
+    pub async fn pushed(&self, connection: &str) -> QuotationFrame {
+        let frame = self.connections.next_frame(&self.connection(connection)).await;
+        match serde_json::from_slice(&frame).unwrap() {
+            Frame::Quotation(quotation) => quotation,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Whether something was pushed to a connection and not looked at.
+    pub fn has_unread(&self, connection: &str) -> bool {
+        self.connections.try_next_frame(&self.connection(connection)).is_some()
+    }
+
+    pub fn close(&self, connection: &str) {
+        self.connections.close(&self.connection(connection));
+    }
+
+    /// A quote from question to answer.
+    pub async fn quote(&self, who: &str, what: &str) -> QuotationFrame {
+        self.ask(who, what, who, None).await;
+        self.pushed(who).await
+    }
+
+    pub async fn subscribe(&self, who: &str) {
+        let (store, queues) = (&*self.ports.store, &*self.ports.queues);
+        ocache::stages::subscribe::subscribe(
+            store,
+            queues,
+            &user(who),
+            self.policy.ttl,
+            self.now(),
+        )
+        .await
+        .unwrap();
+    }
+
+    pub async fn head(&self, who: &str) -> Option<TableHead> {
+        let heads = self.ports.store.table_heads(&[user(who)]).await.unwrap();
+        heads.into_iter().next().map(|(_, head)| head)
+    }
+
+    /// Waits until a user's head is as wanted.
+    pub async fn head_when(&self, who: &str, wanted: impl Fn(&TableHead) -> bool) -> TableHead {
+        loop {
+            if let Some(head) = self.head(who).await.filter(|head| wanted(head)) {
+                return head;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Drops whatever waits in the urgent queue, so that only a later order counts.
+    pub async fn is_active(&self, who: &str) -> bool {
+        let active = self.ports.store.active_user(&user(who)).await.unwrap();
+        active.is_some_and(|active| active.is_active(self.now()))
+    }
+}
