@@ -9,7 +9,7 @@ use super::pack::{self, PackError};
 use super::{Currency, Money};
 use crate::model::{Digest, DigestBuilder, ProductId};
 
-/// A part never has more products than this; see [`super::pack`] for why it then fits 32 KB.
+/// A part never has more products than this; the pack module says why it then fits 32 KB.
 pub const MAX_PRODUCTS_PER_PART: usize = 1024;
 
 /// A product as it is loaded and stored.
