@@ -1,0 +1,196 @@
+//! JSON: arrays of rows, one row per line, and batch writes of tables.
+
+use std::io::BufRead;
+
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::collect::Sink;
+use super::error::{Fault, Problem};
+use super::lines::{LineFinder, Lines, Text};
+use super::record::{Expected, record};
+use super::row::{Notation, Row};
+
+/// The end of the names of both tables. What is before it is the name of somebody's stack.
+const PRODUCTS: &str = "products";
+const USER_DISCOUNTS: &str = "user_discounts";
+const DISCOUNTS: &str = "discounts";
+
+/// Reads an array of rows.
+pub(super) fn read_array(whole: &Text, sink: &mut Sink<'_>) -> Result<(), Fault> {
+    let mut finder = LineFinder::new(&whole.text, whole.first_line);
+    for_each_element(&whole.text, &mut |raw| object(raw.get(), &mut finder, sink))
+        .map_err(|error| Fault::json(whole.first_line, error))
+}
+
+/// Reads a file whose present line starts with an object: one per line, or any number of objects
+/// laid out over several lines.
+pub(super) fn read_objects<R: BufRead>(lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+    let (number, line) = lines.current()?;
+    if !is_cut_off(line) {
+        read_line(number, line, sink);
+        return read_lines(lines, sink);
+    }
+    let whole = lines.rest()?;
+    if is_one_per_line(&whole.text) {
+        return read_lines(Lines::numbered(whole.text.as_bytes(), whole.first_line), sink);
+    }
+    let mut finder = LineFinder::new(&whole.text, whole.first_line);
+    for raw in serde_json::Deserializer::from_str(&whole.text).into_iter::<&RawValue>() {
+        let raw = raw.map_err(|error| Fault::json(whole.first_line, error))?;
+        object(raw.get(), &mut finder, sink);
+    }
+    Ok(())
+}
+
+fn is_cut_off(json: &str) -> bool {
+    serde_json::from_str::<&RawValue>(json).is_err_and(|error| error.is_eof())
+}
+
+/// Whether a first line that is no whole object is a bad row rather than the start of a layout
+/// over several lines. Then the next line is a whole object, where JSON allows none.
+fn is_one_per_line(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let (Some(first), Some(second)) = (lines.next(), lines.next()) else { return false };
+    !first.ends_with([',', ':', '['])
+        && second.starts_with('{')
+        && serde_json::from_str::<&RawValue>(second).is_ok()
+}
+
+fn read_lines<R: BufRead>(mut lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+    while let Some((number, line)) = lines.next()? {
+        read_line(number, line, sink);
+    }
+    Ok(())
+}
+
+fn read_line(number: u32, line: &str, sink: &mut Sink<'_>) {
+    object(line, &mut LineFinder::new(line, number), sink);
+}
+
+/// Reads one object: a row, or tables of rows.
+fn object(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
+    let line = finder.line_of(json);
+    match Row::parse(json) {
+        Ok(row) if row.is_tables() => tables(json, finder, sink),
+        Ok(row) => sink.row(line, record(row, Expected::Any, sink.currency())),
+        Err(error) if error.is_data() => sink.fault(Fault::at(line, Problem::NotAnObject)),
+        Err(error) => sink.fault(Fault::json(line, error)),
+    }
+}
+
+/// Reads a batch write: `{"products": [{"PutRequest": {"Item": {…}}}, …], …}`.
+fn tables(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
+    let line = finder.line_of(json);
+    let tables = match serde_json::from_str::<Tables<'_>>(json) {
+        Ok(Tables(tables)) => tables,
+        Err(error) => return sink.fault(Fault::json(line, error)),
+    };
+    for (table, raw) in tables {
+        let Some(expected) = expected_in(&table) else {
+            let problem = Problem::unknown_table(&table, &[PRODUCTS, USER_DISCOUNTS]);
+            sink.fault(Fault::at(finder.line_of(raw.get()), problem));
+            continue;
+        };
+        let read = for_each_element(raw.get(), &mut |request| {
+            let line = finder.line_of(request.get());
+            let currency = sink.currency();
+            let item = put_request(request.get());
+            sink.row(line, item.and_then(|row| record(row, expected, currency)));
+        });
+        if let Err(error) = read {
+            sink.fault(Fault::json(finder.line_of(raw.get()), error));
+        }
+    }
+}
+
+fn expected_in(table: &str) -> Option<Expected> {
+    let ends_with = |name: &str| {
+        table
+            .strip_suffix(name)
+            .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(['-', '_']))
+    };
+    if ends_with(PRODUCTS) {
+        Some(Expected::Product)
+    } else {
+        ends_with(DISCOUNTS).then_some(Expected::Discounts)
+    }
+}
+
+/// The item of `{"PutRequest": {"Item": {…}}}`.
+fn put_request(json: &str) -> Result<Row<'_>, Problem> {
+    let request = only_field(json, "PutRequest")?;
+    let item = only_field(request.get(), "Item")?;
+    Ok(Row::parse(item.get())?.noted(Notation::Attributes))
+}
+
+fn only_field<'a>(json: &'a str, name: &'static str) -> Result<&'a RawValue, Problem> {
+    let Tables(fields) = serde_json::from_str(json)?;
+    if let Some((other, _)) = fields.iter().find(|(field, _)| field != name) {
+        return Err(Problem::unknown_field(other, std::iter::once(name)));
+    }
+    match fields.as_slice() {
+        [] => Err(Problem::Missing { field: name }),
+        [(_, raw)] => Ok(raw),
+        _ => Err(Problem::Repeated { field: name }),
+    }
+}
+
+/// The elements of a JSON array.
+pub(super) fn elements(json: &str) -> Result<Vec<&RawValue>, serde_json::Error> {
+    serde_json::from_str(json)
+}
+
+/// Calls with each element of an array as it is met, so that no list of them is held.
+fn for_each_element<'a>(
+    json: &'a str,
+    each: &mut dyn FnMut(&'a RawValue),
+) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    deserializer.deserialize_seq(Elements(each))?;
+    deserializer.end()
+}
+
+struct Elements<'f, 'a>(&'f mut dyn FnMut(&'a RawValue));
+
+impl<'a> Visitor<'a> for Elements<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(raw) = seq.next_element::<&'a RawValue>()? {
+            (self.0)(raw);
+        }
+        Ok(())
+    }
+}
+
+/// The fields of an object in their order, a repeated one as often as it comes.
+struct Tables<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Tables<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(TablesVisitor).map(Self)
+    }
+}
+
+struct TablesVisitor;
+
+impl<'de> Visitor<'de> for TablesVisitor {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = vec![];
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(fields)
+    }
+}

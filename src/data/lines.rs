@@ -1,0 +1,192 @@
+//! A text file line by line, and the lines of a text that is in memory.
+
+use std::io::BufRead;
+
+use super::error::{Fault, Problem};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads the lines of a file that are not blank, one at a time, into one buffer.
+pub(super) struct Lines<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    /// The number of the line in the buffer, counted from 1.
+    number: u32,
+    is_sniffed: bool,
+}
+
+/// A text that starts on some line of its file.
+pub(super) struct Text {
+    pub(super) text: String,
+    pub(super) first_line: u32,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) const fn new(reader: R) -> Self {
+        Self::numbered(reader, 1)
+    }
+
+    /// For a reader whose first line is not the first of its file.
+    pub(super) const fn numbered(reader: R, first_line: u32) -> Self {
+        let number = first_line.saturating_sub(1);
+        Self { reader, buffer: vec![], number, is_sniffed: false }
+    }
+
+    /// Refuses a binary file at its first bytes, before an endless line of it fills the memory.
+    fn sniff(&mut self) -> Result<(), Fault> {
+        if !self.is_sniffed {
+            self.is_sniffed = true;
+            let ahead = self.reader.fill_buf().map_err(unreadable)?;
+            if let Some(offset) = ahead.iter().position(|&byte| byte == 0) {
+                let line = self.number.saturating_add(1).saturating_add(newlines(&ahead[..offset]));
+                return Err(Fault::at(line, Problem::NotText));
+            }
+        }
+        Ok(())
+    }
+
+    /// The next line that is not blank, with its number and without its end.
+    pub(super) fn next(&mut self) -> Result<Option<(u32, &str)>, Fault> {
+        self.sniff()?;
+        loop {
+            self.buffer.clear();
+            if self.reader.read_until(b'\n', &mut self.buffer).map_err(unreadable)? == 0 {
+                return Ok(None);
+            }
+            self.number = self.number.saturating_add(1);
+            if self.number == 1 && self.buffer.starts_with(BYTE_ORDER_MARK) {
+                self.buffer.drain(..BYTE_ORDER_MARK.len());
+            }
+            if !self.buffer.trim_ascii().is_empty() {
+                break;
+            }
+        }
+        self.current().map(Some)
+    }
+
+    /// The line that [`Self::next`] gave last.
+    pub(super) fn current(&self) -> Result<(u32, &str), Fault> {
+        let line = checked(&self.buffer, self.number)?;
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        Ok((self.number, line.strip_suffix('\r').unwrap_or(line)))
+    }
+
+    /// The line in the buffer and all that follows.
+    pub(super) fn rest(mut self) -> Result<Text, Fault> {
+        let first_line = self.number.max(1);
+        self.reader.read_to_end(&mut self.buffer).map_err(unreadable)?;
+        checked(&self.buffer, first_line)?;
+        match String::from_utf8(self.buffer) {
+            Ok(text) => Ok(Text { text, first_line }),
+            Err(_) => Err(Fault::at(first_line, Problem::NotText)),
+        }
+    }
+}
+
+fn unreadable(error: std::io::Error) -> Fault {
+    Fault::of_file(Problem::Unreadable(error))
+}
+
+/// The bytes as text, or the line on which they stop being text.
+fn checked(bytes: &[u8], first_line: u32) -> Result<&str, Fault> {
+    let not_text_at = |offset: usize| {
+        let line = first_line.saturating_add(newlines(&bytes[..offset]));
+        Fault::at(line, Problem::NotText)
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| not_text_at(error.valid_up_to()))?;
+    match text.find('\0') {
+        Some(offset) => Err(not_text_at(offset)),
+        None => Ok(text),
+    }
+}
+
+fn newlines(bytes: &[u8]) -> u32 {
+    let count = bytes.iter().filter(|&&byte| byte == b'\n').count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Finds the lines on which parts of a text start. Quick when they are asked for in order.
+pub(super) struct LineFinder<'a> {
+    text: &'a str,
+    first_line: u32,
+    offset: usize,
+    line: u32,
+}
+
+impl<'a> LineFinder<'a> {
+    pub(super) const fn new(text: &'a str, first_line: u32) -> Self {
+        Self { text, first_line, offset: 0, line: first_line }
+    }
+
+    /// The line on which a part of the text starts; the first line for a text from elsewhere.
+    pub(super) fn line_of(&mut self, part: &str) -> u32 {
+        let offset = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        if offset < self.offset {
+            (self.offset, self.line) = (0, self.first_line);
+        }
+        if let Some(between) = self.text.as_bytes().get(self.offset..offset) {
+            self.line = self.line.saturating_add(newlines(between));
+            self.offset = offset;
+        }
+        self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Vec<(u32, String)>, Fault> {
+        let mut lines = Lines::new(bytes);
+        let mut all = vec![];
+        while let Some((number, line)) = lines.next()? {
+            all.push((number, line.to_owned()));
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn numbers_survive_blank_lines_marks_and_crlf() {
+        let lines = read("\u{feff}a\r\n\r\n  \nb\nc".as_bytes()).unwrap();
+        let expected = [(1, "a"), (4, "b"), (5, "c")].map(|(n, line)| (n, line.to_owned()));
+        assert_eq!(lines, expected);
+        assert!(read(b"").unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_line_that_is_not_text_is_found() {
+        for (bytes, line) in
+            [(&b"a\nb\xff\n"[..], 2), (b"a\n\nb\xc3", 3), (b"\xff\xfea\0", 1), (b"a\n\nb\0\n", 3)]
+        {
+            let fault = read(bytes).unwrap_err();
+            assert!(matches!(fault.problem, Problem::NotText), "{bytes:?}");
+            assert_eq!(fault.line, Some(line), "{bytes:?}");
+        }
+        let mut lines = Lines::new(&b"[\n\xff]"[..]);
+        lines.next().unwrap();
+        assert_eq!(lines.rest().err().and_then(|fault| fault.line), Some(2));
+    }
+
+    #[test]
+    fn an_endless_line_of_nul_is_refused() {
+        let endless = std::io::BufReader::new(std::io::repeat(0));
+        assert!(matches!(Lines::new(endless).next().unwrap_err().problem, Problem::NotText));
+    }
+
+    #[test]
+    fn the_rest_begins_with_the_present_line() {
+        let mut lines = Lines::new(&b"\n[\n1]"[..]);
+        lines.next().unwrap();
+        let rest = lines.rest().unwrap();
+        assert_eq!((rest.text.as_str(), rest.first_line), ("[\n1]", 2));
+    }
+
+    #[test]
+    fn lines_of_parts_in_any_order() {
+        let text = "a\nb\n\nc";
+        let mut finder = LineFinder::new(text, 10);
+        assert_eq!(finder.line_of(&text[2..]), 11);
+        assert_eq!(finder.line_of(&text[5..]), 13);
+        assert_eq!(finder.line_of(&text[0..]), 10);
+    }
+}

@@ -1,0 +1,21 @@
+//! Product and discount files, read whole or not at all.
+//!
+//! Files are JSON arrays, NDJSON, CSV, or `DynamoDB` batch-write JSON. What a file is, and which
+//! of its rows are products and which are discounts, is told from its content and never from its
+//! name. Every bad row of every file is reported with its line; one bad row refuses all the data.
+
+mod collect;
+mod csv;
+mod error;
+pub mod fixtures;
+mod json;
+mod lines;
+mod read;
+mod record;
+mod row;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+pub use error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
+pub use read::{Dataset, FileSummary, Notice, read, total_bytes};

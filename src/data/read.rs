@@ -1,0 +1,147 @@
+//! Reads files and folders into one set of data.
+
+use std::cell::Cell;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use super::collect::{Collector, Sink};
+use super::error::{DataErrors, Fault, Problem};
+use super::lines::Lines;
+use super::{csv, json, sources};
+use crate::ports::UserDiscounts;
+use crate::pricing::{Currency, Product};
+
+/// Large enough that reading is not the bottleneck, small enough that progress is seen.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// The rows of all files, each product and each user once.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// The products, in the order of the files. No two have the same id.
+    pub products: Vec<Product>,
+    /// The discounts of each user, in the order in which users were first named. They may be for
+    /// products that no file names.
+    pub discounts: Vec<UserDiscounts>,
+    /// What each file had in it.
+    pub files: Vec<FileSummary>,
+    /// What a person may want to know.
+    pub notices: Vec<Notice>,
+}
+
+/// What a file had in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSummary {
+    /// The file, as it was given.
+    pub path: PathBuf,
+    /// How many products.
+    pub products: usize,
+    /// The discounts of how many users.
+    pub users: usize,
+}
+
+/// Something that is not wrong, but may not be meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A file without rows, next to others that have some.
+    NoRows {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// An entry of a folder that is no data file by its name.
+    PassedOver {
+        /// Which entry.
+        path: PathBuf,
+    },
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoRows { path } => write!(f, "{}: has no rows", path.display()),
+            Self::PassedOver { path } => write!(f, "{}: is no data file", path.display()),
+        }
+    }
+}
+
+/// Reads files, and the data files of folders. Prices must fit the currency. `progress` is called
+/// with the count of bytes read so far, of all files together; see [`total_bytes`].
+///
+/// # Errors
+/// [`DataErrors`] with every bad row, when there is one; then there are no data at all.
+pub fn read(
+    paths: &[PathBuf],
+    currency: Currency,
+    progress: &dyn Fn(u64),
+) -> Result<Dataset, DataErrors> {
+    let sources = sources::find(paths)?;
+    let mut collector = Collector::new(currency, sources.notices);
+    let total = Cell::new(0);
+    for path in sources.files {
+        let file = File::open(&path);
+        let mut sink = collector.file(path);
+        match file {
+            Ok(file) => read_from(Counted { inner: file, total: &total, progress }, &mut sink),
+            Err(error) => sink.fault(Fault::of_file(Problem::Unreadable(error))),
+        }
+        sink.close();
+    }
+    collector.finish()
+}
+
+/// The size of all files that [`read`] would read, in bytes. A pipe counts as nothing.
+///
+/// # Errors
+/// [`DataErrors`] when a path is not there, or a folder has no data files.
+pub fn total_bytes(paths: &[PathBuf]) -> Result<u64, DataErrors> {
+    let files = sources::find(paths)?.files;
+    // A file that went away meanwhile is for the reader to report.
+    Ok(files.iter().filter_map(|file| fs::metadata(file).ok()).map(|file| file.len()).sum())
+}
+
+/// Reads texts that are in memory, as if they were files of these names.
+pub(super) fn read_texts(
+    texts: &[(&Path, &[u8])],
+    currency: Currency,
+) -> Result<Dataset, DataErrors> {
+    let mut collector = Collector::new(currency, vec![]);
+    for (path, text) in texts {
+        let mut sink = collector.file((*path).to_owned());
+        read_from(*text, &mut sink);
+        sink.close();
+    }
+    collector.finish()
+}
+
+fn read_from(source: impl Read, sink: &mut Sink<'_>) {
+    let lines = Lines::new(BufReader::with_capacity(BUFFER_BYTES, source));
+    if let Err(fault) = read_lines(lines, sink) {
+        sink.fault(fault);
+    }
+}
+
+/// Tells the format from the first character.
+fn read_lines(mut lines: Lines<impl io::BufRead>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+    let Some((_, first)) = lines.next()? else { return Ok(()) };
+    match first.trim_start().as_bytes().first() {
+        Some(b'[') => json::read_array(&lines.rest()?, sink),
+        Some(b'{') => json::read_objects(lines, sink),
+        _ => csv::read(lines, sink),
+    }
+}
+
+/// Counts the bytes that pass.
+struct Counted<'a, R> {
+    inner: R,
+    total: &'a Cell<u64>,
+    progress: &'a dyn Fn(u64),
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.total.set(self.total.get().saturating_add(count as u64));
+        (self.progress)(self.total.get());
+        Ok(count)
+    }
+}

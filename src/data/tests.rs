@@ -1,0 +1,30 @@
+//! All formats, all bad inputs, whole folders, and what holds for any bytes at all.
+
+mod any_input;
+mod bad_input;
+mod files;
+mod formats;
+
+use std::path::Path;
+
+use super::read::read_texts;
+use super::{DataErrors, Dataset};
+use crate::pricing::Currency;
+
+fn read_one(bytes: impl AsRef<[u8]>) -> Result<Dataset, DataErrors> {
+    read_texts(&[(Path::new("f"), bytes.as_ref())], Currency::USD)
+}
+
+/// The rows of a dataset, one text each.
+fn rows(dataset: &Dataset) -> Vec<String> {
+    let products = dataset.products.iter().map(|product| {
+        format!("{} {} {}", product.id, product.name, product.price.format(Currency::USD))
+    });
+    let discounts = dataset.discounts.iter().flat_map(|list| {
+        list.discounts
+            .as_slice()
+            .iter()
+            .map(move |d| format!("{}: {} {}", list.user, d.product_id, d.percentage))
+    });
+    products.chain(discounts).collect()
+}

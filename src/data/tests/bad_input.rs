@@ -1,0 +1,152 @@
+//! What is refused, and in which words.
+
+use super::read_one;
+
+/// Each text and the error it gives, its place included.
+const BAD: &[(&str, &str)] = &[
+    ("", "f: has no products and no discounts"),
+    ("\n \n", "f: has no products and no discounts"),
+    ("[]", "f: has no products and no discounts"),
+    ("id,name,price\n", "f: has no products and no discounts"),
+    ("{\"products\": []}", "f: has no products and no discounts"),
+    // JSON that is none.
+    ("[\n{\"id\":\"P1\",\n", "f:3:1: the JSON is cut off"),
+    ("[{\"id\":\"P1\",\"name\":\"a\",\"price\":1},", "f:1:34: the JSON is cut off"),
+    ("{\"id\":\"P1\",\"na", "f:1:14: the JSON is cut off"),
+    ("{\n\"products\": [\n{\"PutReq", "f:3:8: the JSON is cut off"),
+    ("[} ]", "f:1:2: is not JSON: expected value"),
+    ("[] x", "f:1:4: is not JSON: trailing characters"),
+    // Rows that are none.
+    ("[1, \"x\", []]", "f:1: is not a JSON object"),
+    ("{\"id\":\"P1\",\"name\":\"a\",\"price\":1}\n\n7", "f:3: is not a JSON object"),
+    ("[{}]", "f:1: `id` is missing"),
+    // Fields.
+    (
+        "[\n\n{\"id\":\"P1\",\n\"name\":\"a\",\"prize\":1}]",
+        "f:3: unknown field `prize`, did you mean `price`?",
+    ),
+    ("[{\"colour\":1}]", "f:1: unknown field `colour`"),
+    ("[{\"id\":\"P1\",\"name\":\"a\"}]", "f:1: `price` is missing"),
+    ("[{\"id\":\"P1\",\"name\":\"a\",\"price\":1,\"value\":1}]", "f:1: `value` is given twice"),
+    ("[{\"id\":\"P1\",\"id\":\"P1\",\"name\":\"a\",\"price\":1}]", "f:1: `id` is given twice"),
+    ("[{\"id\":7,\"name\":\"a\",\"price\":1}]", "f:1: `id` is a number, not a string"),
+    ("[{\"id\":\"P\",\"name\":null,\"price\":1}]", "f:1: `name` is null, not a string"),
+    (
+        "[{\"id\":\"P\",\"name\":\"a\",\"price\":true}]",
+        "f:1: `price` is a truth value, not a number",
+    ),
+    ("[{\"id\":\"P\",\"name\":\"a\",\"price\":[1]}]", "f:1: `price` is a list, not a number"),
+    ("[{\"id\":\"P\",\"name\":{},\"price\":1}]", "f:1: `name` is an object, not a string"),
+    ("[{\"user_id\":\"A\"}]", "f:1: `discounts` is missing"),
+    ("[{\"user_id\":\"A\",\"id\":\"P\",\"percentage\":1}]", "f:1: unknown field `id`"),
+    ("[{\"product_id\":\"P\",\"percentage\":1}]", "f:1: `user_id` is missing"),
+    ("[{\"user_id\":\"A\",\"discounts\":\"x\"}]", "f:1: `discounts` is a string, not a list"),
+    // Values.
+    ("[{\"id\":\"\",\"name\":\"a\",\"price\":1}]", "f:1: product id is empty"),
+    (
+        "[{\"id\":\"a\\n\",\"name\":\"a\",\"price\":1}]",
+        "f:1: product id \"a\\n\" has a control character",
+    ),
+    ("[{\"id\":\"P\",\"name\":\" \",\"price\":1}]", "f:1: `name` is empty"),
+    ("[{\"id\":\"P\",\"name\":\"a\\u001b\",\"price\":1}]", "f:1: `name` has a control character"),
+    (
+        "[{\"id\":\"P\",\"name\":\"\\ud800\",\"price\":1}]",
+        "f:1: is not JSON: unexpected end of hex escape",
+    ),
+    (
+        "[{\"id\":\"P\",\"name\":\"a\",\"price\":1.001}]",
+        "f:1: price `1.001` has more than 2 decimals (currency USD)",
+    ),
+    ("[{\"id\":\"P\",\"name\":\"a\",\"price\":-1}]", "f:1: price `-1` is negative"),
+    (
+        "[{\"id\":\"P\",\"name\":\"a\",\"price\":1e308}]",
+        "f:1: price `1e308` is out of range (currency USD)",
+    ),
+    (
+        "[{\"id\":\"P\",\"name\":\"a\",\"price\":\"NaN\"}]",
+        "f:1: price `NaN` is not a decimal number (currency USD)",
+    ),
+    ("[{\"user_id\":\"\",\"discounts\":[]}]", "f:1: user id is empty"),
+    (
+        "[{\"user_id\":\"A\",\"product_id\":\"P\",\"percentage\":100.5}]",
+        "f:1: discount `100.5` is not between 0 and 100 %",
+    ),
+    (
+        "[{\"user_id\":\"A\",\"discounts\":[{\"product_id\":\"P\",\"percentage\":1},5]}]",
+        "f:1: discount 2: is not a JSON object",
+    ),
+    (
+        "[{\"user_id\":\"A\",\"discounts\":[{\"product\":\"P\",\"percentage\":1}]}]",
+        "f:1: discount 1: unknown field `product`, did you mean `product_id`?",
+    ),
+    // Batch writes.
+    ("{\"prodcts\":[1]}", "f:1: unknown table `prodcts`, did you mean `products`?"),
+    ("{\n\"myproducts\":\n[1]}", "f:3: unknown table `myproducts`, did you mean `products`?"),
+    ("{\n\"products\":[\n{\"DeleteRequest\":{}}]}", "f:3: unknown field `DeleteRequest`"),
+    ("{\"products\":[{\"PutRequest\":{}}]}", "f:1: `Item` is missing"),
+    (
+        "{\"products\":[\n{\"PutRequest\":{\"Item\":{\"id\":{\"N\":\"1\"},\"name\":{\"S\":\"a\"},\"value\":{\"N\":\"x\"}}}}]}",
+        "f:2: price `x` is not a decimal number (currency USD)",
+    ),
+    (
+        "{\"products\":[{\"PutRequest\":{\"Item\":{\"id\":\"P\",\"name\":{\"S\":\"a\"},\"value\":{\"N\":\"1\"}}}}]}",
+        "f:1: `id` is no attribute of type S, N or L, not a string",
+    ),
+    (
+        "{\"products\":[{\"PutRequest\":{\"Item\":{\"user_id\":{\"S\":\"A\"}}}}]}",
+        "f:1: unknown field `user_id`",
+    ),
+    (
+        "{\"user_discounts\":[{\"PutRequest\":{\"Item\":{\"user_id\":{\"S\":\"A\"},\"discounts\":{\"L\":[{\"product_id\":1}]}}}}]}",
+        "f:1: discount 1: is not a JSON object",
+    ),
+    // CSV.
+    ("id;name;price\n", "f:1: unknown field `id;name;price`"),
+    ("\nID,name,price\n", "f:2: unknown field `ID`, did you mean `id`?"),
+    ("id,name\nP,a\n", "f:1: `price` is missing"),
+    ("id,name,price,price\n", "f:1: `price` is given twice"),
+    ("id,name,price\nP,a\n", "f:2: has 2 fields, the header has 3"),
+    ("id,name,price\n\nP,a,1,\n", "f:3: has 4 fields, the header has 3"),
+    (
+        "id,price,name\nP,1,\"a\nQ,2,b\n",
+        "f:2: a quoted field does not end in `\"` and a comma or the end of the line",
+    ),
+    (
+        "id,name,price\nP,\"a\"b,1\n",
+        "f:2: a quoted field does not end in `\"` and a comma or the end of the line",
+    ),
+    ("id,name,price\nP,a,\n", "f:2: price `` is not a decimal number (currency USD)"),
+    // What comes twice.
+    ("id,name,price\nP,a,1\nQ,b,1\nP,c,1\n", "f:4: product `P` is already given at f:2"),
+    (
+        "[{\"user_id\":\"A\",\"discounts\":[]},\n{\"user_id\":\"A\",\"discounts\":[]}]",
+        "f:2: discounts of user `A` are already given at f:1",
+    ),
+    (
+        "{\"user_id\":\"A\",\"discounts\":[]}\n{\"user_id\":\"A\",\"product_id\":\"P\",\"percentage\":1}",
+        "f:2: discounts of user `A` are already given at f:1",
+    ),
+    (
+        "user_id,product_id,percentage\nA,P,1\nB,P,1\nA,P,1\n",
+        "f:4: user `A` already has a discount for product `P` at f:2",
+    ),
+    (
+        "[\n{\"user_id\":\"A\",\"discounts\":[{\"product_id\":\"P\",\"percentage\":1},{\"product_id\":\"P\",\"percentage\":1}]}]",
+        "f:2: user `A` already has a discount for product `P` at f:2",
+    ),
+];
+
+#[test]
+fn bad_rows_are_named_with_their_line() {
+    let mut failures = vec![];
+    for (text, expected) in BAD {
+        let got = match read_one(text) {
+            Ok(dataset) => format!("{dataset:?}"),
+            Err(errors) => errors.errors[0].to_string(),
+        };
+        if got != *expected {
+            failures.push(format!("{text}\n  gives    {got}\n  and not  {expected}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
