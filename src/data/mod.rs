@@ -1,4 +1,4 @@
-//! Product and discount files, read whole or not at all.
+//! Product and discount files, read whole or not at all; and large ones made from a seed.
 //!
 //! Files are JSON arrays, NDJSON, CSV, or `DynamoDB` batch-write JSON. What a file is, and which
 //! of its rows are products and which are discounts, is told from its content and never from its
@@ -8,14 +8,18 @@ mod collect;
 mod csv;
 mod error;
 pub mod fixtures;
+mod generate;
 mod json;
 mod lines;
 mod read;
 mod record;
 mod row;
+mod seeded;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
+pub use generate::{Existing, Format, GenerateError, Generated, Spec, generate};
 pub use read::{Dataset, FileSummary, Notice, read, total_bytes};

@@ -4,6 +4,7 @@ mod any_input;
 mod bad_input;
 mod files;
 mod formats;
+mod generated;
 
 use std::path::Path;
 

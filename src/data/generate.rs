@@ -1,0 +1,311 @@
+//! Large data from a seed: the same seed and sizes give the same files, byte for byte.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::seeded::{Draws, SKU_COUNT, sku};
+use super::{sources, words};
+use crate::pricing::{Currency, Money, Percentage};
+
+const PRODUCTS: u64 = 1;
+const USERS: u64 = 2;
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// What to generate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Where all of it comes from.
+    pub seed: u64,
+    /// How many products, from 1 to 36^8.
+    pub products: u64,
+    /// How many users have discounts.
+    pub users: u64,
+    /// How many each of them has, on different products.
+    pub discounts_per_user: u64,
+    /// The currency of the prices. It decides the decimals; the minor units are always the same.
+    pub currency: Currency,
+    /// How the files are written.
+    pub format: Format,
+}
+
+/// How generated files are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object per line.
+    Ndjson,
+    /// A header and one row per line; discounts as one row for each user and product.
+    Csv,
+    /// A JSON array, one row per line.
+    Json,
+}
+
+/// What to do about data files that are already in the folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Write nothing.
+    Keep,
+    /// Overwrite the files of the same names, leave the others.
+    Replace,
+}
+
+/// What was generated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// The files, products first. Without any discount there is no file for them.
+    pub files: Vec<PathBuf>,
+    /// How many products.
+    pub products: u64,
+    /// How many discounts, of all users together.
+    pub discounts: u64,
+    /// The size of the files together.
+    pub bytes: u64,
+}
+
+/// Why nothing was generated.
+#[derive(Debug, Error)]
+pub enum GenerateError {
+    /// No product, or more than there are SKUs.
+    #[error("{count} products: from 1 to {SKU_COUNT} can be generated")]
+    Products {
+        /// How many were asked for.
+        count: u64,
+    },
+    /// More discounts for each user than there are products.
+    #[error("{discounts} discounts for each user, but there are only {products} products")]
+    Discounts {
+        /// How many were asked for.
+        discounts: u64,
+        /// How many products.
+        products: u64,
+    },
+    /// The folder has data files, which are kept.
+    #[error("{} has data files, such as {}", folder.display(), file.display())]
+    NotEmpty {
+        /// Which folder.
+        folder: PathBuf,
+        /// One of the files.
+        file: PathBuf,
+    },
+    /// A file or the folder cannot be written.
+    #[error("{} cannot be written", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Format {
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// Writes `products` and `discounts`, with the extension of the format, into a folder, which is
+/// made if it is not there. A file appears under its name only when it is whole. `progress` is
+/// called with the count of products and users written so far, both together.
+///
+/// # Errors
+/// [`GenerateError`]; files of an interrupted run do not stay behind.
+pub fn generate(
+    spec: &Spec,
+    folder: &Path,
+    existing: Existing,
+    progress: &dyn Fn(u64),
+) -> Result<Generated, GenerateError> {
+    check(spec)?;
+    let failed = |source| GenerateError::Io { path: folder.to_owned(), source };
+    fs::create_dir_all(folder).map_err(failed)?;
+    if existing == Existing::Keep {
+        let (files, _) = sources::data_files(folder).map_err(failed)?;
+        if let Some(file) = files.into_iter().next() {
+            return Err(GenerateError::NotEmpty { folder: folder.to_owned(), file });
+        }
+    }
+    let discounts = spec.users.saturating_mul(spec.discounts_per_user);
+    let mut generated = Generated { files: vec![], products: spec.products, discounts, bytes: 0 };
+    let products = Table {
+        name: "products",
+        header: "id,name,price\n",
+        rows: spec.products,
+        write: &|text, row| spec.write_product(text, row),
+    };
+    products.write(spec.format, folder, &mut generated, progress)?;
+    if discounts > 0 {
+        let lists = Table {
+            name: "discounts",
+            header: "user_id,product_id,percentage\n",
+            rows: spec.users,
+            write: &|text, row| spec.write_user(text, row),
+        };
+        let users_progress = |users| progress(spec.products.saturating_add(users));
+        lists.write(spec.format, folder, &mut generated, &users_progress)?;
+    }
+    Ok(generated)
+}
+
+const fn check(spec: &Spec) -> Result<(), GenerateError> {
+    if spec.products == 0 || spec.products > SKU_COUNT {
+        return Err(GenerateError::Products { count: spec.products });
+    }
+    if spec.discounts_per_user > spec.products {
+        return Err(GenerateError::Discounts {
+            discounts: spec.discounts_per_user,
+            products: spec.products,
+        });
+    }
+    Ok(())
+}
+
+impl Spec {
+    /// Writes the product at an index, without the end of its line.
+    fn write_product(&self, text: &mut String, index: u64) -> std::fmt::Result {
+        let mut draws = Draws::new(self.seed, PRODUCTS, index);
+        let id = sku(self.seed, index);
+        let (adjective, material) = (draws.pick(&words::ADJECTIVES), draws.pick(&words::MATERIALS));
+        let (thing, size) = (draws.pick(&words::THINGS), draws.pick(&words::SIZES));
+        let name = format_args!("{adjective} {material} {thing} {size}");
+        let price = price(&mut draws).format(self.currency);
+        match self.format {
+            Format::Csv => write!(text, "{id},{name},{price}"),
+            Format::Json | Format::Ndjson => {
+                write!(text, r#"{{"id":"{id}","name":"{name}","price":{price}}}"#)
+            }
+        }
+    }
+
+    /// Writes the discounts of the user at an index, without the end of the last line.
+    fn write_user(&self, text: &mut String, index: u64) -> std::fmt::Result {
+        let mut draws = Draws::new(self.seed, USERS, index);
+        let (company, trade) = (draws.pick(&words::COMPANIES), draws.pick(&words::TRADES));
+        let user = format!("{company}-{trade}-{index:05}");
+        let products = draws.distinct(self.discounts_per_user, self.products);
+        if self.format != Format::Csv {
+            write!(text, r#"{{"user_id":"{user}","discounts":["#)?;
+        }
+        for (count, product) in products.into_iter().enumerate() {
+            let product = sku(self.seed, product);
+            let percentage = percentage(&mut draws);
+            let is_first = count == 0;
+            match self.format {
+                Format::Csv => {
+                    let separator = if is_first { "" } else { "\n" };
+                    write!(text, "{separator}{user},{product},{percentage}")?;
+                }
+                Format::Json | Format::Ndjson => {
+                    let separator = if is_first { "" } else { "," };
+                    write!(
+                        text,
+                        r#"{separator}{{"product_id":"{product}","percentage":{percentage}}}"#
+                    )?;
+                }
+            }
+        }
+        if self.format == Format::Csv { Ok(()) } else { text.write_str("]}") }
+    }
+}
+
+/// Most things are cheap and a few are dear; most prices end as prices in shops do.
+fn price(draws: &mut Draws) -> Money {
+    let (from, to) = match draws.below(100) {
+        0..30 => (200, 2_000),
+        30..70 => (2_000, 20_000),
+        70..92 => (20_000, 200_000),
+        _ => (200_000, 2_000_000),
+    };
+    let minor = from + draws.below(to - from);
+    let hundreds = minor - minor % 100;
+    let minor = match draws.below(10) {
+        0..4 => hundreds + 99,
+        4..6 => hundreds + 95,
+        6..7 => hundreds + 50,
+        7..8 => hundreds,
+        _ => minor,
+    };
+    Money::from_minor(minor.cast_signed())
+}
+
+/// From 1 to 35 % in steps of a half.
+fn percentage(draws: &mut Draws) -> Percentage {
+    const HALF_IN_MILLIONTHS: u32 = 500_000;
+    let halves = 2 + draws.below(69) as u32;
+    Percentage::from_millionths(halves * HALF_IN_MILLIONTHS).unwrap_or_default()
+}
+
+/// One file to write.
+struct Table<'a> {
+    name: &'static str,
+    /// The first line of the file as CSV.
+    header: &'static str,
+    rows: u64,
+    /// Appends the row at an index to a text.
+    write: &'a dyn Fn(&mut String, u64) -> std::fmt::Result,
+}
+
+impl Table<'_> {
+    fn write(
+        &self,
+        format: Format,
+        folder: &Path,
+        generated: &mut Generated,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), GenerateError> {
+        let path = folder.join(format!("{}.{}", self.name, format.extension()));
+        // Hidden and without the extension, so that nobody takes half a file for a whole one.
+        let partial = folder.join(format!(".{}.partial", self.name));
+        let written = self.write_rows(format, &partial, progress).and_then(|bytes| {
+            fs::rename(&partial, &path)?;
+            Ok(bytes)
+        });
+        match written {
+            Ok(bytes) => {
+                generated.bytes = generated.bytes.saturating_add(bytes);
+                generated.files.push(path);
+                Ok(())
+            }
+            Err(source) => {
+                // The error that matters is the first one.
+                drop(fs::remove_file(&partial));
+                Err(GenerateError::Io { path, source })
+            }
+        }
+    }
+
+    fn write_rows(&self, format: Format, path: &Path, progress: &dyn Fn(u64)) -> io::Result<u64> {
+        const ROWS_PER_PROGRESS: u64 = 1024;
+        let (start, separator, end) = match format {
+            Format::Csv => (self.header, "\n", "\n"),
+            Format::Ndjson => ("", "\n", "\n"),
+            Format::Json => ("[\n", ",\n", "\n]\n"),
+        };
+        let mut file = BufWriter::with_capacity(BUFFER_BYTES, File::create(path)?);
+        let mut bytes = (start.len() + end.len()) as u64;
+        let mut text = String::new();
+        file.write_all(start.as_bytes())?;
+        for row in 0..self.rows {
+            text.clear();
+            if row > 0 {
+                text.push_str(separator);
+            }
+            (self.write)(&mut text, row).map_err(io::Error::other)?;
+            file.write_all(text.as_bytes())?;
+            bytes += text.len() as u64;
+            if (row + 1) % ROWS_PER_PROGRESS == 0 || row + 1 == self.rows {
+                progress(row + 1);
+            }
+        }
+        file.write_all(end.as_bytes())?;
+        file.flush()?;
+        Ok(bytes)
+    }
+}

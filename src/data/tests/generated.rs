@@ -1,0 +1,133 @@
+//! Generated files: always the same, good to read, never in the way.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+use crate::data::{Dataset, Existing, Format, GenerateError, Generated, Spec, generate, read};
+use crate::model::DigestBuilder;
+use crate::pricing::Currency;
+
+const FORMATS: [Format; 3] = [Format::Ndjson, Format::Csv, Format::Json];
+
+fn spec(format: Format) -> Spec {
+    let currency = Currency::USD;
+    Spec { seed: 42, products: 500, users: 30, discounts_per_user: 7, currency, format }
+}
+
+fn write(spec: &Spec, folder: &Path) -> Generated {
+    generate(spec, folder, Existing::Keep, &|_| {}).unwrap()
+}
+
+fn read_back(spec: &Spec) -> Dataset {
+    let folder = tempfile::tempdir().unwrap();
+    write(spec, folder.path());
+    read(&[folder.path().to_owned()], spec.currency, &|_| {}).unwrap()
+}
+
+#[test]
+fn every_format_reads_back_equal() {
+    let [ndjson, csv, json] = FORMATS.map(|format| read_back(&spec(format)));
+    assert_eq!((ndjson.products.len(), ndjson.discounts.len()), (500, 30));
+    for other in [csv, json] {
+        assert_eq!(other.products, ndjson.products);
+        assert_eq!(other.discounts, ndjson.discounts);
+    }
+}
+
+#[test]
+fn discounts_are_for_generated_products_in_steps_of_a_half() {
+    let dataset = read_back(&spec(Format::Csv));
+    let products: HashSet<_> = dataset.products.iter().map(|product| &product.id).collect();
+    assert_eq!(products.len(), 500);
+    for list in &dataset.discounts {
+        let discounts = list.discounts.as_slice();
+        assert_eq!(discounts.len(), 7);
+        for discount in discounts {
+            assert!(products.contains(&discount.product_id));
+            let millionths = discount.percentage.millionths();
+            assert!(millionths.is_multiple_of(500_000), "{millionths}");
+            assert!((1_000_000..=35_000_000).contains(&millionths), "{millionths}");
+        }
+    }
+}
+
+#[test]
+fn any_currency_reads_back() {
+    for code in ["JPY", "KWD"] {
+        let spec = Spec { currency: code.parse().unwrap(), ..spec(Format::Json) };
+        let minors: Vec<_> = read_back(&spec).products.iter().map(|p| p.price.minor()).collect();
+        let usd = read_back(&self::spec(Format::Json));
+        assert_eq!(minors, usd.products.iter().map(|p| p.price.minor()).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn one_seed_gives_one_text_forever() {
+    let folder = tempfile::tempdir().unwrap();
+    let generated = write(&spec(Format::Csv), folder.path());
+    let texts: Vec<_> =
+        generated.files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    // A change here breaks the promise to those who keep a seed instead of the files.
+    let firsts: Vec<_> = texts.iter().filter_map(|text| text.lines().nth(1)).collect();
+    assert_eq!(
+        firsts,
+        ["4OIRIGLB,Ergonomic Rubber Bowl 20 cm,17.99", "summit-electric-00000,CKZYTEMF,3.5"]
+    );
+    let digest =
+        texts.iter().fold(DigestBuilder::new("files"), |digest, text| digest.part(text.as_bytes()));
+    assert_eq!(digest.finish().to_string(), "f3747608fadb651f139ff478927893ae");
+    let size = |path: &std::path::PathBuf| fs::metadata(path).unwrap().len();
+    assert_eq!(generated.bytes, generated.files.iter().map(size).sum::<u64>());
+    assert_eq!(generated.discounts, 210);
+
+    let other = Spec { seed: 43, ..spec(Format::Csv) };
+    assert_ne!(read_back(&other).products, read_back(&spec(Format::Csv)).products);
+}
+
+#[test]
+fn data_files_are_not_overwritten_unless_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("README.md"), "mine").unwrap();
+    write(&spec(Format::Csv), folder.path());
+    let smaller = Spec { products: 10, ..spec(Format::Csv) };
+    let error = generate(&smaller, folder.path(), Existing::Keep, &|_| {}).unwrap_err();
+    assert!(matches!(error, GenerateError::NotEmpty { .. }), "{error}");
+    generate(&smaller, folder.path(), Existing::Replace, &|_| {}).unwrap();
+    let dataset = read(&[folder.path().to_owned()], Currency::USD, &|_| {}).unwrap();
+    assert_eq!(dataset.products.len(), 10);
+    let left = fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 3, "no partial file stays");
+}
+
+#[test]
+fn impossible_sizes_are_refused_before_anything_is_written() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("new");
+    let none = Spec { products: 0, ..spec(Format::Csv) };
+    let too_many = Spec { products: 6, ..spec(Format::Csv) };
+    let error = |spec| generate(spec, &folder, Existing::Keep, &|_| {}).unwrap_err();
+    assert!(matches!(error(&none), GenerateError::Products { count: 0 }));
+    assert!(matches!(error(&too_many), GenerateError::Discounts { discounts: 7, products: 6 }));
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("products.csv/in the way")).unwrap();
+    let error = generate(&spec(Format::Csv), folder.path(), Existing::Keep, &|_| {}).unwrap_err();
+    assert!(matches!(error, GenerateError::Io { .. }), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn without_discounts_there_is_no_file_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = Cell::new(0);
+    let spec = Spec { users: 0, ..spec(Format::Json) };
+    let generated = generate(&spec, folder.path(), Existing::Keep, &|count| rows.set(count));
+    assert_eq!(generated.unwrap().files, [folder.path().join("products.json")]);
+    assert_eq!(rows.get(), 500);
+}
