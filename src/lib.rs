@@ -10,15 +10,15 @@
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, gateway |
+//! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
 //! | [`memory`] | the engine in memory: the reference model that simulations run on |
-//! | [`data`] | product and discount files, read whole or not at all |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
 //! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage.
 
-pub mod memory;
 pub mod data;
+pub mod memory;
 pub mod model;
 pub mod ports;
 pub mod pricing;

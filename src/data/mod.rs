@@ -1,4 +1,5 @@
-//! Product and discount files, read whole or not at all; and large ones made from a seed.
+//! Product and discount files, read whole or not at all, and loaded; and large ones made from a
+//! seed.
 //!
 //! Files are JSON arrays, NDJSON, CSV, or `DynamoDB` batch-write JSON. What a file is, and which
 //! of its rows are products and which are discounts, is told from its content and never from its
@@ -11,6 +12,7 @@ pub mod fixtures;
 mod generate;
 mod json;
 mod lines;
+mod load;
 mod read;
 mod record;
 mod row;
@@ -22,4 +24,5 @@ mod words;
 
 pub use error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
 pub use generate::{Existing, Format, GenerateError, Generated, Spec, generate};
+pub use load::{Counts, LoadError, LoadOptions, LoadReport, load};
 pub use read::{Dataset, FileSummary, Notice, read, total_bytes};
