@@ -12,6 +12,7 @@
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, gateway |
 //! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
 //! | [`memory`] | the engine in memory: the reference model that simulations run on |
+//! | [`embedded`] | the engine on one SQLite file |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
@@ -19,6 +20,7 @@
 
 pub mod data;
 pub mod memory;
+pub mod embedded;
 pub mod model;
 pub mod ports;
 pub mod pricing;

@@ -1,0 +1,182 @@
+//! The table of products and its head.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::engine::Embedded;
+use super::failure::Failure;
+use super::rows::parsed;
+use crate::model::{ProductId, Timestamp};
+use crate::ports::{
+    BeginLoad, CatalogueHead, CatalogueStore, Cursor, LoadId, LoadMark, Page, PortError,
+};
+use crate::pricing::{Currency, Money, Product};
+
+/// How many products a page has.
+const PAGE: usize = 4000;
+/// The most products written in one job.
+const CHUNK: usize = 500;
+
+const HEAD: &str = "SELECT version, currency, load_id, load_deadline FROM catalogue_head";
+const FIRST_MARK: &str = "
+    INSERT INTO catalogue_head (id, version, currency, load_id, load_deadline)
+    VALUES (1, 0, ?1, ?2, ?3) ON CONFLICT DO NOTHING";
+const MARK: &str = "
+    UPDATE catalogue_head SET load_id = ?1, load_deadline = ?2
+    WHERE version = ?3 AND (load_id IS NULL OR load_deadline <= ?4)";
+const EXTEND: &str = "UPDATE catalogue_head SET load_deadline = ?2 WHERE load_id = ?1";
+const FINISH: &str = "
+    UPDATE catalogue_head SET load_id = NULL, load_deadline = NULL, version = version + 1,
+        currency = coalesce(?2, currency)
+    WHERE load_id = ?1 RETURNING version";
+const PUT: &str = "
+    INSERT INTO product (id, name, price) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET name = excluded.name, price = excluded.price";
+pub(super) const GET: &str = "SELECT id, name, price FROM product WHERE id = ?1";
+pub(super) const LIST: &str =
+    "SELECT id, name, price FROM product WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+#[async_trait]
+impl CatalogueStore for Embedded {
+    async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError> {
+        self.read(head).await
+    }
+
+    async fn begin_load(
+        &self,
+        mark: &LoadMark,
+        expected: Option<u64>,
+        currency: Currency,
+        now: Timestamp,
+    ) -> Result<BeginLoad, PortError> {
+        let mark = mark.clone();
+        self.write(move |tx| {
+            let deadline = mark.deadline.millis();
+            let begun = match expected {
+                None => tx.prepare_cached(FIRST_MARK)?.execute(params![
+                    currency.code(),
+                    mark.id.0,
+                    deadline
+                ])?,
+                Some(version) => tx.prepare_cached(MARK)?.execute(params![
+                    mark.id.0,
+                    deadline,
+                    version,
+                    now.millis()
+                ])?,
+            };
+            Ok(if begun > 0 { BeginLoad::Begun } else { BeginLoad::Conflict })
+        })
+        .await
+    }
+
+    async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError> {
+        let mark = mark.clone();
+        self.write(move |tx| {
+            let deadline = mark.deadline.millis();
+            Ok(tx.prepare_cached(EXTEND)?.execute(params![mark.id.0, deadline])? > 0)
+        })
+        .await
+    }
+
+    async fn finish_load(
+        &self,
+        load: &LoadId,
+        currency: Option<Currency>,
+    ) -> Result<Option<u64>, PortError> {
+        let load = load.clone();
+        self.write(move |tx| {
+            let version = tx
+                .prepare_cached(FINISH)?
+                .query_row(params![load.0, currency.map(Currency::code)], |row| row.get(0))
+                .optional()?;
+            Ok(version)
+        })
+        .await
+    }
+
+    async fn put_products(&self, products: &[Product]) -> Result<(), PortError> {
+        for chunk in products.chunks(CHUNK) {
+            let chunk = chunk.to_vec();
+            self.write(move |tx| {
+                let mut statement = tx.prepare_cached(PUT)?;
+                for product in &chunk {
+                    let price = product.price.minor();
+                    statement.execute(params![product.id.as_str(), product.name, price])?;
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_products(&self, products: &[ProductId]) -> Result<(), PortError> {
+        for chunk in products.chunks(CHUNK) {
+            let chunk = chunk.to_vec();
+            self.write(move |tx| {
+                let mut statement = tx.prepare_cached("DELETE FROM product WHERE id = ?1")?;
+                for product in &chunk {
+                    statement.execute([product.as_str()])?;
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn products(&self, products: &[ProductId]) -> Result<Vec<Product>, PortError> {
+        let products = products.to_vec();
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(GET)?;
+            let mut found = Vec::with_capacity(products.len());
+            for id in &products {
+                let row = statement.query_row([id.as_str()], |row| Ok(product(row))).optional()?;
+                found.extend(row.transpose()?);
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn list_products(&self, from: Option<Cursor>) -> Result<Page<Product>, PortError> {
+        // No id is empty, so all come after the empty text.
+        let after = from.map_or_else(String::new, |cursor| cursor.0);
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(LIST)?;
+            let mut rows = statement.query(params![after, PAGE])?;
+            let mut items = Vec::new();
+            while let Some(row) = rows.next()? {
+                items.push(product(row)?);
+            }
+            let last = items.last().filter(|_| items.len() == PAGE);
+            let next = last.map(|product: &Product| Cursor(product.id.as_str().to_owned()));
+            Ok(Page { items, next })
+        })
+        .await
+    }
+}
+
+fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Failure> {
+    let mut statement = connection.prepare_cached(HEAD)?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let load: Option<(String, i64)> = row.get::<_, Option<String>>(2)?.zip(row.get(3)?);
+    Ok(Some(CatalogueHead {
+        version: row.get(0)?,
+        currency: parsed(row, 1, "the currency of the catalogue")?,
+        loading: load.map(|(id, deadline)| LoadMark {
+            id: LoadId(id),
+            deadline: Timestamp::from_millis(deadline),
+        }),
+    }))
+}
+
+fn product(row: &Row<'_>) -> Result<Product, Failure> {
+    Ok(Product {
+        id: parsed(row, 0, "a product")?,
+        name: row.get(1)?,
+        price: Money::from_minor(row.get(2)?),
+    })
+}

@@ -1,0 +1,143 @@
+//! The engine itself: the threads, and the way to them.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use super::failure::Failure;
+use super::open::{self, OpenError};
+use super::readers::Readers;
+use super::sweep::Sweeper;
+use super::wake::{self, Wake};
+use super::writer::{Tx, Writer};
+use crate::model::Timestamp;
+use crate::ports::{Clock, PortError, Randomness};
+
+/// Tables, queues and topic in one SQLite file. Clones share everything.
+#[derive(Clone)]
+pub struct Embedded(Arc<Inner>);
+
+struct Inner {
+    file: PathBuf,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    writer: Writer,
+    readers: Readers,
+    wake: Arc<Wake>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Embedded {
+    /// Opens the store in a directory, and makes both where there is none. Other processes may
+    /// have it open too. Blocks for as long as the disk takes.
+    ///
+    /// # Errors
+    /// [`OpenError`], which names the file and knows a way out.
+    pub fn open(
+        dir: &Path,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Result<Self, OpenError> {
+        let opened = open::open(dir, open::BUSY_WAIT)?;
+        let failed = |source| OpenError::inaccessible(&opened.file, source);
+        let wake = Arc::new(Wake::new());
+        let sweeper = Sweeper::new(Arc::clone(&clock));
+        let (writer, writing) =
+            Writer::spawn(opened.writer, Arc::clone(&wake), sweeper).map_err(failed)?;
+        let (readers, mut threads) = Readers::spawn(opened.readers).map_err(failed)?;
+        threads.push(writing);
+        threads.push(wake::spawn_watcher(Arc::clone(&wake), opened.watcher).map_err(failed)?);
+        let threads = Mutex::new(threads);
+        let file = opened.file;
+        Ok(Self(Arc::new(Inner { file, clock, randomness, writer, readers, wake, threads })))
+    }
+
+    /// The file that everything is in.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.0.file
+    }
+
+    /// Finishes what was begun and closes the file. Every later call, by any clone, fails as
+    /// unavailable. Without it nothing committed is lost; only messages whose receive was
+    /// cancelled at the last moment stay hidden for their visibility.
+    pub async fn close(&self) {
+        self.0.stop();
+        let threads = self.0.take_threads();
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a thread of the store has panicked");
+                }
+            }
+        });
+        let _ = joined.await;
+    }
+
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, PortError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        self.0.writer.run(work).await.map_err(|failure| failure.into_port(&self.0.file))
+    }
+
+    pub(super) async fn read<T, F>(&self, read: F) -> Result<T, PortError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        self.0.readers.run(read).await.map_err(|failure| failure.into_port(&self.0.file))
+    }
+
+    pub(super) fn writer(&self) -> &Writer {
+        &self.0.writer
+    }
+
+    pub(super) fn wake(&self) -> &Wake {
+        &self.0.wake
+    }
+
+    pub(super) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(super) fn random_bits(&self) -> [u8; 16] {
+        self.0.randomness.bits()
+    }
+
+    pub(super) fn port_error(&self, failure: Failure) -> PortError {
+        failure.into_port(&self.0.file)
+    }
+}
+
+impl Inner {
+    fn stop(&self) {
+        self.writer.stop();
+        self.readers.stop();
+        self.wake.stop();
+    }
+
+    fn take_threads(&self) -> Vec<JoinHandle<()>> {
+        std::mem::take(&mut self.threads.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedded").field("file", &self.0.file).finish_non_exhaustive()
+    }
+}

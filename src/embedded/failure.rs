@@ -1,0 +1,89 @@
+//! What can go wrong inside the store, in a form that every job of a failed commit can be given.
+
+use std::error::Error as StdError;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::ErrorCode;
+use thiserror::Error;
+
+use crate::ports::PortError;
+
+/// Why a job was not done.
+#[derive(Clone, Debug)]
+pub(super) enum Failure {
+    /// SQLite refused.
+    Sqlite(Arc<rusqlite::Error>),
+    /// A stored record makes no sense.
+    Unreadable { what: String, source: Arc<dyn StdError + Send + Sync> },
+    /// The record or message itself is at fault.
+    Rejected { what: String, why: String },
+    /// The engine was closed.
+    Closed,
+}
+
+/// The source of errors after the engine was closed.
+#[derive(Debug, Error)]
+#[error("the store was closed")]
+struct Closed;
+
+/// A reason that exists only as text.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(super) struct Text(pub(super) String);
+
+impl Failure {
+    /// For a stored record that makes no sense.
+    pub(super) fn unreadable<E>(what: impl Into<String>, source: E) -> Self
+    where
+        E: StdError + Send + Sync + 'static,
+    {
+        Self::Unreadable { what: what.into(), source: Arc::new(source) }
+    }
+
+    /// For a record or message that can never be stored.
+    pub(super) fn rejected(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Rejected { what: what.into(), why: why.into() }
+    }
+
+    /// As the ports have it, naming the file.
+    pub(super) fn into_port(self, file: &Path) -> PortError {
+        let store = || format!("the store `{}`", file.display());
+        match self {
+            Self::Sqlite(error) => from_sqlite(store(), error),
+            Self::Unreadable { what, source } => PortError::corrupt(what, source),
+            Self::Rejected { what, why } => PortError::rejected(what, why),
+            Self::Closed => PortError::unavailable(store(), Closed),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(Arc::new(error))
+    }
+}
+
+fn from_sqlite(store: String, error: Arc<rusqlite::Error>) -> PortError {
+    use rusqlite::Error as E;
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            PortError::corrupt(store, error)
+        }
+        Some(ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => {
+            PortError::Denied { what: store, source: Box::new(error) }
+        }
+        Some(ErrorCode::TooBig) => PortError::rejected(store, "the record is too big for it"),
+        Some(_) => PortError::unavailable(store, error),
+        None => match *error {
+            E::FromSqlConversionFailure(..)
+            | E::IntegralValueOutOfRange(..)
+            | E::InvalidColumnType(..)
+            | E::Utf8Error(..) => PortError::corrupt(store, error),
+            E::ToSqlConversionFailure(..) => {
+                PortError::rejected(store, "a number is too large for it")
+            }
+            _ => PortError::unavailable(store, error),
+        },
+    }
+}

@@ -1,0 +1,32 @@
+//! The engine on one SQLite file, shared by all ocache processes of a machine.
+//!
+//! One thread per process writes, and commits many jobs at once; a few threads read in parallel,
+//! each from its own connection; one more notices what other processes wrote. What is committed
+//! survives `kill -9` and a loss of power.
+
+mod active_users;
+mod backup;
+mod catalogue;
+mod dead_letters;
+mod discounts;
+mod engine;
+mod failure;
+mod groups;
+mod open;
+mod price_tables;
+mod queues;
+mod quotations;
+mod readers;
+mod receive;
+mod rows;
+mod schema;
+mod sweep;
+#[cfg(test)]
+mod testing;
+mod topic;
+mod wake;
+mod writer;
+
+pub use backup::BackupError;
+pub use engine::Embedded;
+pub use open::OpenError;

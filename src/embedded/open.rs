@@ -1,0 +1,350 @@
+//! Opening the file, making it where there is none, and bringing an older one up to date.
+
+use std::error::Error as StdError;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use thiserror::Error;
+
+use super::schema::{APPLICATION_ID, MIGRATIONS, TABLES, VERSION};
+
+/// How long to wait for another process that holds the file.
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// How often to try when SQLite does not wait by itself.
+const RETRY: Duration = Duration::from_millis(10);
+/// The name of the file in its directory.
+const FILE: &str = "store.db";
+/// More statements than any thread uses.
+const STATEMENTS: usize = 128;
+/// The log beside the file is cut to this size when it is empty.
+const LOG_BYTES: i64 = 64 << 20;
+/// The cache of the writing connection, in KiB. It holds the inner pages of large indexes.
+const WRITER_CACHE_KIB: i64 = 32 << 10;
+
+/// Why a store cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The directory or the file cannot be made, read or written.
+    #[error("cannot open the store `{}`", file.display())]
+    Inaccessible {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// Another process holds the file and does not let go.
+    #[error("the store `{}` is locked by another process", file.display())]
+    Locked {
+        /// The file.
+        file: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// The file is something else; it was not touched.
+    #[error("`{}` is not a store of ocache", file.display())]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The file is a store, but it cannot be read.
+    #[error("the store `{}` is damaged", file.display())]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// A newer ocache wrote the file; it was not touched.
+    #[error("the store `{}` has version {found}, this ocache knows up to {VERSION}", file.display())]
+    Newer {
+        /// The file.
+        file: PathBuf,
+        /// Its version.
+        found: i32,
+    },
+}
+
+impl OpenError {
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Inaccessible { .. } => {
+                "make the directory writable and see that the disk is not full, \
+                 or choose another with --data-dir"
+            }
+            Self::Locked { .. } => {
+                "end the program that holds it, such as a database browser, and try again"
+            }
+            Self::Foreign { .. } => "choose another directory with --data-dir",
+            Self::Damaged { .. } => {
+                "put a backup in its place, or move the directory away to start with an empty store"
+            }
+            Self::Newer { .. } => {
+                "use the newer ocache, or choose another directory with --data-dir"
+            }
+        }
+    }
+
+    pub(super) fn inaccessible(
+        file: &Path,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::Inaccessible { file: file.to_owned(), source: source.into() }
+    }
+
+    fn from_sqlite(file: &Path, source: rusqlite::Error) -> Self {
+        let file = file.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::Locked { file, source }
+            }
+            Some(ErrorCode::NotADatabase) => Self::Foreign { file },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { file, source },
+            _ => Self::inaccessible(&file, source),
+        }
+    }
+}
+
+/// A store with all its connections.
+pub(super) struct Opened {
+    pub(super) file: PathBuf,
+    pub(super) writer: Connection,
+    pub(super) readers: Vec<Connection>,
+    pub(super) watcher: Connection,
+}
+
+/// Opens the store in a directory.
+pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError> {
+    let file = dir.join(FILE);
+    create_dir(dir)
+        .and_then(|()| create_private(&file, false))
+        .map_err(|error| OpenError::inaccessible(&file, error))?;
+    let end = Instant::now() + busy_wait;
+    let writer = loop {
+        match open_writer(&file, busy_wait) {
+            // SQLite does not wait for a lock when waiting could be for ever, such as when two
+            // processes turn to write-ahead logging at once.
+            Err(OpenError::Locked { .. }) if Instant::now() < end => thread::sleep(RETRY),
+            writer => break writer?,
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let reader = || open_reader(&file, busy_wait).map_err(|e| OpenError::from_sqlite(&file, e));
+    let readers = (0..cores.max(2)).map(|_| reader()).collect::<Result<_, _>>()?;
+    let watcher = reader()?;
+    Ok(Opened { file, writer, readers, watcher })
+}
+
+/// Makes a file that only its owner may read, unless it exists and may exist.
+pub(super) fn create_private(file: &Path, must_be_new: bool) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).create_new(must_be_new);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop)
+}
+
+fn create_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+fn open_writer(file: &Path, busy_wait: Duration) -> Result<Connection, OpenError> {
+    let failed = |error| OpenError::from_sqlite(file, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(file, flags).map_err(failed)?;
+    connection.busy_timeout(busy_wait).map_err(failed)?;
+    // Before anything is written: it may be somebody else's file.
+    check_identity(file, &connection)?;
+    prepare(&connection).map_err(failed)?;
+    migrate(file, &mut connection)?;
+    probe(&connection).map_err(failed)?;
+    Ok(connection)
+}
+
+fn check_identity(file: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let failed = |error| OpenError::from_sqlite(file, error);
+    // All of one moment: another process may be making the store right now.
+    let connection = connection.unchecked_transaction().map_err(failed)?;
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let application = number("application_id").map_err(failed)?;
+    let found = number("user_version").map_err(failed)?;
+    let is_used = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+    let is_used: bool = connection.query_one(is_used, [], |row| row.get(0)).map_err(failed)?;
+    match application {
+        APPLICATION_ID if found > VERSION => Err(OpenError::Newer { file: file.to_owned(), found }),
+        APPLICATION_ID => Ok(()),
+        0 if !is_used && found == 0 => Ok(()),
+        _ => Err(OpenError::Foreign { file: file.to_owned() }),
+    }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "OFF")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+/// Applies the missing steps in one transaction. Of two processes that come at once, the second
+/// finds nothing to do.
+fn migrate(file: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let failed = |error| OpenError::from_sqlite(file, error);
+    let version = |connection: &Connection| {
+        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
+    };
+    if version(connection).map_err(failed)? == VERSION {
+        return Ok(());
+    }
+    let tx =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let found = version(&tx).map_err(failed)?;
+    let Some(missing) = usize::try_from(found).ok().and_then(|done| MIGRATIONS.get(done..)) else {
+        return Err(OpenError::Newer { file: file.to_owned(), found });
+    };
+    for step in missing {
+        tx.execute_batch(step).map_err(failed)?;
+    }
+    tx.pragma_update(None, "user_version", VERSION).map_err(failed)?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+    tx.commit().map_err(failed)
+}
+
+/// Looks into every table, so that a file that was cut off is noticed now.
+fn probe(connection: &Connection) -> rusqlite::Result<()> {
+    for table in TABLES {
+        connection.prepare(&format!("SELECT 1 FROM {table} LIMIT 1"))?.exists([])?;
+    }
+    Ok(())
+}
+
+fn open_reader(file: &Path, busy_wait: Duration) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(busy_wait)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{open as open_store, user};
+    use super::*;
+    use crate::model::Timestamp;
+    use crate::ports::ActiveUsers as _;
+
+    fn error_of(dir: &Path) -> OpenError {
+        let error = open(dir, Duration::from_millis(20)).map(drop).unwrap_err();
+        assert!(error.to_string().contains(&dir.join(FILE).display().to_string()), "{error}");
+        assert!(!error.hint().is_empty());
+        error
+    }
+
+    fn raw(dir: &Path) -> Connection {
+        Connection::open(dir.join(FILE)).unwrap()
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        let error = error_of(&dir.path().join("file"));
+        assert!(matches!(error, OpenError::Inaccessible { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn what_is_not_ours_is_not_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        raw(dir.path()).execute_batch("CREATE TABLE theirs (x)").unwrap();
+        let before = fs::read(dir.path().join(FILE)).unwrap();
+        assert!(matches!(error_of(dir.path()), OpenError::Foreign { .. }));
+        assert_eq!(fs::read(dir.path().join(FILE)).unwrap(), before);
+
+        fs::write(dir.path().join(FILE), "a letter to my grandmother, quite long ".repeat(99))
+            .unwrap();
+        assert!(matches!(error_of(dir.path()), OpenError::Foreign { .. }));
+    }
+
+    #[test]
+    fn a_newer_store_is_not_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path(), BUSY_WAIT).unwrap());
+        raw(dir.path()).pragma_update(None, "user_version", VERSION + 1).unwrap();
+        let error = error_of(dir.path());
+        assert!(matches!(error, OpenError::Newer { found, .. } if found == VERSION + 1));
+    }
+
+    #[test]
+    fn a_truncated_store_is_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path(), BUSY_WAIT).unwrap());
+        let file = OpenOptions::new().write(true).open(dir.path().join(FILE)).unwrap();
+        file.set_len(3 * 4096).unwrap();
+        let error = error_of(dir.path());
+        assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_lock_that_stays_is_reported() {
+        let dir = tempfile::tempdir().unwrap();
+        let other = raw(dir.path());
+        other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+        assert!(matches!(error_of(dir.path()), OpenError::Locked { .. }));
+    }
+
+    #[test]
+    fn many_open_a_new_store_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        thread::scope(|scope| {
+            let open = || open(dir.path(), BUSY_WAIT).map(drop);
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            for opened in all {
+                opened.join().unwrap().unwrap();
+            }
+        });
+        assert!(check_identity(&dir.path().join(FILE), &raw(dir.path())).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_look() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("a").join("b");
+        let _store = open_store(&dir);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&dir), 0o700);
+        for file in [FILE.to_owned(), format!("{FILE}-wal"), format!("{FILE}-shm")] {
+            assert_eq!(mode(&dir.join(&file)), 0o600, "{file}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_there_after_an_end_without_notice() {
+        let dir = tempfile::tempdir().unwrap();
+        let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
+        let store = open_store(dir.path());
+        store.record_visit(&user("ann"), now, until).await.unwrap();
+        // Like a killed process: a copy of the files as they are, taken while they are open.
+        let copy = tempfile::tempdir().unwrap();
+        for file in [FILE.to_owned(), format!("{FILE}-wal")] {
+            fs::copy(dir.path().join(&file), copy.path().join(&file)).unwrap();
+        }
+        let found = open_store(copy.path()).active_user(&user("ann")).await.unwrap();
+        assert_eq!(found.unwrap().expires_at, until);
+        drop(store);
+        let found = open_store(dir.path()).active_user(&user("ann")).await.unwrap();
+        assert_eq!(found.unwrap().last_seen, now);
+    }
+}

@@ -1,0 +1,182 @@
+//! Price tables: heads, and the parts of their generations.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rusqlite::{OptionalExtension as _, params};
+
+use super::engine::Embedded;
+use super::failure::Failure;
+use super::rows::{from_json, parsed, to_json};
+use super::writer::Tx;
+use crate::model::{Generation, Timestamp, UserId};
+use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead};
+
+/// How many heads a page has.
+const PAGE: usize = 500;
+/// The most parts written in one job: about a megabyte.
+const CHUNK: usize = 32;
+/// How long a superseded generation stays for readers that have just read its head.
+const GRACE: Duration = Duration::from_secs(60);
+
+pub(super) const HEAD: &str = "SELECT head FROM table_head WHERE user = ?1";
+pub(super) const LIST: &str =
+    "SELECT user, head FROM table_head WHERE user > ?1 ORDER BY user LIMIT ?2";
+const KEEP: &str = "
+    INSERT INTO generation (user, name, expires_at) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at RETURNING id";
+// A part that is there already is not written again: its bytes are by far the most of it.
+const PUT_PART: &str = "
+    INSERT INTO part (generation, number, bytes) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET bytes = excluded.bytes WHERE bytes <> excluded.bytes";
+pub(super) const PART: &str = "
+    SELECT bytes FROM generation JOIN part ON part.generation = generation.id
+    WHERE user = ?1 AND name = ?2 AND number = ?3";
+const OLD: &str = "SELECT version, generation FROM table_head WHERE user = ?1";
+const PUT_HEAD: &str = "
+    INSERT INTO table_head (user, version, generation, head, expires_at)
+    VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT DO UPDATE SET version = excluded.version, generation = excluded.generation,
+        head = excluded.head, expires_at = excluded.expires_at";
+const SUPERSEDE: &str = "
+    UPDATE generation SET expires_at = ?3 WHERE user = ?1 AND name = ?2 AND expires_at > ?3";
+
+#[async_trait]
+impl PriceTables for Embedded {
+    async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
+        let users = users.to_vec();
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(HEAD)?;
+            let mut found = Vec::with_capacity(users.len());
+            for user in users {
+                let head: Option<String> =
+                    statement.query_row([user.as_str()], |row| row.get(0)).optional()?;
+                if let Some(head) = head {
+                    let head = read_head(&head, &user)?;
+                    found.push((user, head));
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn put_parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        parts: &[Bytes],
+        expire_at: Timestamp,
+    ) -> Result<(), PortError> {
+        for (chunk, first) in parts.chunks(CHUNK).zip((0_i64..).step_by(CHUNK)) {
+            let (user, generation, chunk) = (user.clone(), generation.clone(), chunk.to_vec());
+            self.write(move |tx| {
+                let expires_at = expire_at.secs_rounded_up();
+                let id: i64 = tx
+                    .prepare_cached(KEEP)?
+                    .query_row(params![user.as_str(), generation.as_str(), expires_at], |row| {
+                        row.get(0)
+                    })?;
+                let mut statement = tx.prepare_cached(PUT_PART)?;
+                for (bytes, number) in chunk.iter().zip(first..) {
+                    statement.execute(params![id, number, &bytes[..]])?;
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn flip_head(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError> {
+        let text = to_json(head, || format!("the price table of user `{user}`"))
+            .map_err(|failure| self.port_error(failure))?;
+        let (user, version, generation) = (user.clone(), head.version, head.generation.clone());
+        let superseded_until = self.now().plus(GRACE);
+        self.write(move |tx| {
+            let old = old_head(tx, &user)?;
+            if old.as_ref().map(|(version, _)| *version) != expected {
+                return Ok(Flip::Conflict);
+            }
+            let expires_at = expire_at.secs_rounded_up();
+            let name = generation.as_str();
+            tx.prepare_cached(PUT_HEAD)?.execute(params![
+                user.as_str(),
+                version,
+                name,
+                text,
+                expires_at
+            ])?;
+            if let Some((_, old)) = old.filter(|(_, old)| old != name) {
+                let until = superseded_until.secs_rounded_up();
+                tx.prepare_cached(SUPERSEDE)?.execute(params![user.as_str(), old, until])?;
+            }
+            Ok(Flip::Done)
+        })
+        .await
+    }
+
+    async fn parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        numbers: &[u32],
+    ) -> Result<Vec<Option<Bytes>>, PortError> {
+        let (user, generation, numbers) = (user.clone(), generation.clone(), numbers.to_vec());
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(PART)?;
+            let mut parts = Vec::with_capacity(numbers.len());
+            for number in numbers {
+                let bytes: Option<Vec<u8>> = statement
+                    .query_row(params![user.as_str(), generation.as_str(), number], |row| {
+                        row.get(0)
+                    })
+                    .optional()?;
+                parts.push(bytes.map(Bytes::from));
+            }
+            Ok(parts)
+        })
+        .await
+    }
+
+    async fn list_table_heads(
+        &self,
+        from: Option<Cursor>,
+    ) -> Result<Page<(UserId, TableHead)>, PortError> {
+        // No id is empty, so all come after the empty text.
+        let after = from.map_or_else(String::new, |cursor| cursor.0);
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(LIST)?;
+            let mut rows = statement.query(params![after, PAGE])?;
+            let mut items: Vec<(UserId, TableHead)> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let user = parsed(row, 0, "the user of a price table")?;
+                let head = read_head(&row.get::<_, String>(1)?, &user)?;
+                items.push((user, head));
+            }
+            let last = items.last().filter(|_| items.len() == PAGE);
+            let next = last.map(|(user, _)| Cursor(user.as_str().to_owned()));
+            Ok(Page { items, next })
+        })
+        .await
+    }
+}
+
+fn read_head(text: &str, user: &UserId) -> Result<TableHead, Failure> {
+    from_json(text, || format!("the price table of user `{user}`"))
+}
+
+fn old_head(tx: &Tx<'_>, user: &UserId) -> Result<Option<(u64, String)>, Failure> {
+    let old = tx
+        .prepare_cached(OLD)?
+        .query_row([user.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(old)
+}

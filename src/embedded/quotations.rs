@@ -1,0 +1,160 @@
+//! The table of quotations.
+//!
+//! A quotation is written as JSON once. Where its answer goes now and how it was settled stand in
+//! columns beside it, so the writing thread never reads or writes the JSON of another.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::engine::Embedded;
+use super::failure::Failure;
+use super::rows::{from_json, to_json};
+use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
+use crate::ports::{
+    Created, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+};
+
+const CREATE: &str = "
+    INSERT INTO quotation (key, deadline, expires_at, record, status) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT DO NOTHING";
+pub(super) const GET: &str = "SELECT record, redirected, status FROM quotation WHERE key = ?1";
+const REDIRECT: &str = "UPDATE quotation SET redirected = ?2 WHERE key = ?1";
+const SETTLE: &str = "
+    UPDATE quotation SET status = ?2 WHERE key = ?1 AND status IS NULL AND deadline > ?3";
+
+/// A quotation as it is in its columns.
+struct Stored {
+    record: String,
+    redirected: Option<String>,
+    status: Option<String>,
+}
+
+#[async_trait]
+impl Quotations for Embedded {
+    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
+        let key = quotation.key.clone();
+        let record = self.json(quotation, &key)?;
+        let status = match &quotation.status {
+            QuotationStatus::Pending => None,
+            settled => Some(self.json(settled, &key)?),
+        };
+        let (deadline, expires_at) = (quotation.deadline, quotation.expires_at);
+        let found = self
+            .write({
+                let key = key.clone();
+                move |tx| {
+                    let created = tx.prepare_cached(CREATE)?.execute(params![
+                        key.as_str(),
+                        deadline.millis(),
+                        expires_at.secs_rounded_up(),
+                        record,
+                        status
+                    ])?;
+                    if created > 0 { Ok(None) } else { get(tx, &key) }
+                }
+            })
+            .await?;
+        match found {
+            None => Ok(Created::New),
+            Some(stored) => Ok(Created::Existing(Box::new(self.quotation_of(&key, &stored)?))),
+        }
+    }
+
+    async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError> {
+        let wanted = key.clone();
+        let found = self.read(move |connection| get(connection, &wanted)).await?;
+        found.map(|stored| self.quotation_of(key, &stored)).transpose()
+    }
+
+    async fn redirect_quotation(
+        &self,
+        key: &QuotationKey,
+        connection: &ConnectionRef,
+        dialect: Dialect,
+    ) -> Result<bool, PortError> {
+        let target = self.json(&(connection, dialect), key)?;
+        let key = key.clone();
+        self.write(move |tx| {
+            Ok(tx.prepare_cached(REDIRECT)?.execute(params![key.as_str(), target])? > 0)
+        })
+        .await
+    }
+
+    async fn settle_quotation(
+        &self,
+        key: &QuotationKey,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> Result<Settlement, PortError> {
+        let (status, after) = match verdict {
+            Verdict::Answer(answer) => (QuotationStatus::Answered(answer.clone()), now.millis()),
+            // A failure counts at any time.
+            Verdict::Failure(reason) => (QuotationStatus::Failed(reason.clone()), i64::MIN),
+        };
+        let status = self.json(&status, key)?;
+        let wanted = key.clone();
+        let (settled, found) = self
+            .write(move |tx| {
+                let settled =
+                    tx.prepare_cached(SETTLE)?.execute(params![wanted.as_str(), status, after])?;
+                Ok((settled > 0, get(tx, &wanted)?))
+            })
+            .await?;
+        let Some(stored) = found else { return Ok(Settlement::Missing) };
+        let quotation = Box::new(self.quotation_of(key, &stored)?);
+        Ok(match settled {
+            true => Settlement::Settled(quotation),
+            false => Settlement::Refused(quotation),
+        })
+    }
+
+    async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError> {
+        let key = key.clone();
+        self.write(move |tx| {
+            tx.prepare_cached("DELETE FROM quotation WHERE key = ?1")?.execute([key.as_str()])?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Embedded {
+    fn json<T: serde::Serialize>(
+        &self,
+        value: &T,
+        key: &QuotationKey,
+    ) -> Result<String, PortError> {
+        to_json(value, || name(key)).map_err(|failure| self.port_error(failure))
+    }
+
+    fn quotation_of(&self, key: &QuotationKey, stored: &Stored) -> Result<Quotation, PortError> {
+        stored.read(key).map_err(|failure| self.port_error(failure))
+    }
+}
+
+impl Stored {
+    fn read(&self, key: &QuotationKey) -> Result<Quotation, Failure> {
+        let mut quotation: Quotation = from_json(&self.record, || name(key))?;
+        if let Some(redirected) = &self.redirected {
+            (quotation.connection, quotation.dialect) = from_json(redirected, || name(key))?;
+        }
+        if let Some(status) = &self.status {
+            quotation.status = from_json(status, || name(key))?;
+        }
+        Ok(quotation)
+    }
+}
+
+fn name(key: &QuotationKey) -> String {
+    format!("the quotation `{key}`")
+}
+
+fn get(connection: &Connection, key: &QuotationKey) -> Result<Option<Stored>, Failure> {
+    let found = connection
+        .prepare_cached(GET)?
+        .query_row([key.as_str()], |row| {
+            Ok(Stored { record: row.get(0)?, redirected: row.get(1)?, status: row.get(2)? })
+        })
+        .optional()?;
+    Ok(found)
+}

@@ -1,0 +1,231 @@
+use futures_util::FutureExt as _;
+
+use super::super::testing::{fifo, fresh, open, secs, standard, stopped};
+use super::super::{active_users, catalogue, dead_letters, discounts, groups, price_tables};
+use super::super::{queues, quotations, wake};
+use super::*;
+use crate::ports::{DeadLetters as _, Depth, Queues as _, Selection};
+
+const NO_WAIT: Duration = Duration::ZERO;
+const LONG: Duration = Duration::from_secs(600);
+
+async fn take_all(store: &Embedded, queue: Queue, max: usize) -> Vec<Received> {
+    store.receive(queue, max, NO_WAIT, secs(30)).await.unwrap()
+}
+
+fn bodies(received: &[Received]) -> Vec<&str> {
+    received.iter().map(|message| message.body.as_str()).collect()
+}
+
+fn receipts(received: &[Received]) -> Vec<Receipt> {
+    received.iter().map(|message| message.receipt.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_receiver_is_woken_from_another_process() {
+    let (here, dir) = fresh();
+    let there = open(dir.path());
+    for queue in Queue::ALL {
+        // For ever: only a wake-up ends it.
+        let waiting = tokio::spawn({
+            let here = here.clone();
+            async move { here.receive(queue, 10, Duration::MAX, LONG).await.unwrap() }
+        });
+        while here.wake().bell(queue).turns.available_permits() == wake::LOOKERS {
+            tokio::task::yield_now().await;
+        }
+        let message = if queue.is_fifo() { fifo("ann", "1") } else { standard("1") };
+        there.send(queue, &[message]).await.unwrap();
+        assert_eq!(bodies(&waiting.await.unwrap()), ["1"]);
+    }
+}
+
+#[tokio::test]
+async fn an_acknowledgement_in_another_process_frees_the_group() {
+    let (here, dir) = fresh();
+    let there = open(dir.path());
+    let queue = Queue::Quotation;
+    here.send(queue, &[fifo("ann", "1"), fifo("ann", "2")]).await.unwrap();
+    let first = there.receive(queue, 1, NO_WAIT, LONG).await.unwrap();
+    let receipts = receipts(&first);
+    let (second, acknowledged) = tokio::join!(
+        here.receive(queue, 1, Duration::MAX, LONG),
+        there.acknowledge(queue, &receipts)
+    );
+    acknowledged.unwrap();
+    assert_eq!(bodies(&second.unwrap()), ["2"]);
+}
+
+#[tokio::test]
+async fn more_receivers_than_may_look_at_once_are_all_served() {
+    let (store, _dir) = fresh();
+    let receivers: Vec<_> = (0..wake::LOOKERS * 3)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(
+                async move { store.receive(Queue::Provider, 1, Duration::MAX, LONG).await },
+            )
+        })
+        .collect();
+    for _ in &receivers {
+        store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+    }
+    for receiver in receivers {
+        assert_eq!(receiver.await.unwrap().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_nothing_writes_nothing() {
+    let (store, dir) = fresh();
+    let log = dir.path().join("store.db-wal");
+    let before = std::fs::read(&log).unwrap();
+    for queue in Queue::ALL {
+        assert_eq!(store.receive(queue, 10, Duration::from_millis(50), LONG).await.unwrap(), []);
+    }
+    assert!(std::fs::read(&log).unwrap() == before);
+}
+
+#[tokio::test]
+async fn what_a_cancelled_receive_took_is_shown_again_at_once_and_uncounted() {
+    let (store, _dir) = fresh();
+    for (queue, message) in [(Queue::Quotation, fifo("ann", "1")), (Queue::Provider, standard("1"))]
+    {
+        store.send(queue, &[message]).await.unwrap();
+        for _ in 0..MAX_RECEIVES + 1 {
+            let order = Order { queue, max: 10, visibility: LONG, token: "token".into() };
+            // One poll hands the job over; then nobody waits for it.
+            drop(store.take(&order).now_or_never());
+        }
+        let received = store.receive(queue, 10, Duration::MAX, LONG).await.unwrap();
+        assert_eq!((bodies(&received), received[0].receive_count), (vec!["1"], 1));
+    }
+}
+
+#[tokio::test]
+async fn retention_drops_what_was_not_received() {
+    let (store, clock, _dir) = stopped();
+    let queue = Queue::Refresh;
+    // More than one transaction clears away, before one that is alive.
+    let old: Vec<_> = (0..MAX_CLEARED * 2 + 7).map(|n| fifo("ann", &n.to_string())).collect();
+    store.send(queue, &old).await.unwrap();
+    clock.advance(queue.retention());
+    assert_eq!(store.depth(queue).await.unwrap(), Depth::default());
+    store.send(queue, &[fifo("ann", "young")]).await.unwrap();
+    // It never waits, though some of its transactions find nothing.
+    let received = store.receive(queue, 10, LONG, LONG).await.unwrap();
+    assert_eq!(bodies(&received), ["young"]);
+}
+
+#[tokio::test]
+async fn a_repetition_is_dropped_for_five_minutes() {
+    let (store, clock, _dir) = stopped();
+    let queue = Queue::Refresh;
+    let message = fifo("ann", "1");
+    for (seconds, expected) in [(0, 1), (299, 0), (1, 1), (299, 0)] {
+        clock.advance(secs(seconds));
+        store.send(queue, std::slice::from_ref(&message)).await.unwrap();
+        let received = take_all(&store, queue, 10).await;
+        assert_eq!(received.len(), expected, "after {seconds} s");
+        store.acknowledge(queue, &receipts(&received)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn many_poisonous_messages_are_given_up_and_redriven() {
+    let (store, clock, _dir) = stopped();
+    let queue = Queue::Quotation;
+    let messages: Vec<_> = (0..300).map(|n| fifo(&n.to_string(), &n.to_string())).collect();
+    store.send(queue, &messages).await.unwrap();
+    for _ in 0..MAX_RECEIVES {
+        let mut count = 0;
+        while count < 300 {
+            count += take_all(&store, queue, 10).await.len();
+        }
+        clock.advance(secs(30));
+    }
+    while store.depth(queue).await.unwrap().waiting > 0 {
+        assert_eq!(take_all(&store, queue, 10).await, []);
+    }
+    assert_eq!(store.depth(queue).await.unwrap(), Depth { dead: 300, ..Depth::default() });
+    assert_eq!(store.redrive(queue, &Selection::All).await.unwrap(), 300);
+    assert_eq!(store.depth(queue).await.unwrap(), Depth { waiting: 300, ..Depth::default() });
+}
+
+/// A receive must not look at what is blocked, nor sort what is waiting.
+#[tokio::test]
+async fn every_query_is_a_search_in_an_index() {
+    let (store, _dir) = fresh();
+    let mut queries = vec![
+        NEXT_READY,
+        LEADERS,
+        OF_GROUP,
+        ONE,
+        HIDE,
+        BURY,
+        SHOW,
+        groups::FRONT,
+        queues::ACKNOWLEDGE,
+        queues::POSTPONE,
+        dead_letters::LIST,
+        dead_letters::IDS,
+        active_users::GET,
+        active_users::LIST,
+        catalogue::GET,
+        catalogue::LIST,
+        discounts::GET,
+        discounts::LIST,
+        price_tables::HEAD,
+        price_tables::LIST,
+        price_tables::PART,
+        quotations::GET,
+    ];
+    queries.extend(queues::COUNTS);
+    queries.extend(super::super::sweep::searches());
+    for query in queries {
+        let sql = format!("EXPLAIN QUERY PLAN {query}");
+        let plan: Vec<String> = store
+            .read(move |connection| {
+                let mut statement = connection.prepare(&sql)?;
+                let plan = statement.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>();
+                Ok(plan?)
+            })
+            .await
+            .unwrap();
+        assert!(!plan.is_empty(), "{query}");
+        for step in plan {
+            let is_search = step.starts_with("SEARCH") || step.contains("SUBQUERY");
+            assert!(is_search, "{step} for {query}");
+        }
+    }
+}
+
+/// The steps of SQLite's machine that taking one message costs.
+fn steps_of_a_receive(connection: &Connection, queue: Queue) -> i32 {
+    let mut steps = 0;
+    for (sql, values) in
+        [(NEXT_READY, vec![code(queue)]), (LEADERS, vec![code(queue), i64::MAX, 1])]
+    {
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query(rusqlite::params_from_iter(values)).unwrap();
+        assert_eq!(rows.mapped(|_| Ok(())).count(), 1);
+        steps += statement.get_status(rusqlite::StatementStatus::VmStep);
+    }
+    steps
+}
+
+#[tokio::test]
+async fn a_receive_costs_the_same_whatever_waits() {
+    let (store, _dir) = fresh();
+    let queue = Queue::Refresh;
+    let cost = || store.read(move |connection| Ok(steps_of_a_receive(connection, queue)));
+    store.send(queue, &[fifo("first", "1")]).await.unwrap();
+    let alone = cost().await.unwrap();
+    let mut crowd: Vec<_> = (0..2000).map(|n| fifo("one group", &n.to_string())).collect();
+    crowd.extend((0..2000).map(|n| fifo(&n.to_string(), "1")));
+    store.send(queue, &crowd).await.unwrap();
+    for _ in 0..20 {
+        take_all(&store, queue, 10).await;
+    }
+    assert_eq!(cost().await.unwrap(), alone);
+}

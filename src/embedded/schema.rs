@@ -1,0 +1,136 @@
+//! What the file looks like inside.
+//!
+//! Times that are conditions of expiry are whole seconds, all others milliseconds. Structures that
+//! no condition looks into are JSON text.
+
+/// Marks a SQLite file as a store of ocache: `OCch`.
+pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
+
+/// Each step takes a store from the version that is its index to the next.
+pub(super) const MIGRATIONS: [&str; 1] = [FIRST];
+
+/// The version of a store that all steps were applied to.
+pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
+
+/// The tables that a readable store has. Looking into each notices a truncated file early.
+pub(super) const TABLES: [&str; 10] = [
+    "active_user",
+    "catalogue_head",
+    "product",
+    "discounts",
+    "generation",
+    "part",
+    "table_head",
+    "quotation",
+    "message",
+    "dead_letter",
+];
+
+const FIRST: &str = "
+-- `bucket` is a hash of the user: a segment of a scan is a range of buckets.
+CREATE TABLE active_user (
+    bucket INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    PRIMARY KEY (bucket, user)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX active_user_expiry ON active_user (expires_at);
+
+CREATE TABLE catalogue_head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    load_id TEXT,
+    load_deadline INTEGER
+) STRICT;
+
+CREATE TABLE product (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    price INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE discounts (
+    user TEXT PRIMARY KEY,
+    list TEXT NOT NULL
+) STRICT;
+
+-- Expiry is kept once per generation, so that moving it does not rewrite the parts.
+CREATE TABLE generation (
+    id INTEGER PRIMARY KEY,
+    user TEXT NOT NULL,
+    name TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    UNIQUE (user, name)
+) STRICT;
+CREATE INDEX generation_expiry ON generation (expires_at);
+
+CREATE TABLE part (
+    generation INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (generation, number)
+) STRICT;
+
+CREATE TABLE table_head (
+    user TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    generation TEXT NOT NULL,
+    head TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX table_head_expiry ON table_head (expires_at);
+
+-- `record` is the quotation as it was created; where its answer goes now and how it was settled
+-- stand beside it, so that no write has to read it.
+CREATE TABLE quotation (
+    key TEXT PRIMARY KEY,
+    deadline INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    redirected TEXT,
+    status TEXT
+) STRICT;
+CREATE INDEX quotation_expiry ON quotation (expires_at);
+
+-- `ready_at` is set for a message of a standard queue and for the first of each group of a FIFO
+-- queue: when the message, or the group it leads, may be received. All others have none, so a
+-- receive never passes over what is blocked. `hidden_until` and `token` are those of a delivery.
+CREATE TABLE message (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue INTEGER NOT NULL,
+    grp TEXT,
+    sent_at INTEGER NOT NULL,
+    receives INTEGER NOT NULL DEFAULT 0,
+    ready_at INTEGER,
+    hidden_until INTEGER,
+    token TEXT,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX message_ready ON message (queue, ready_at) WHERE ready_at IS NOT NULL;
+CREATE INDEX message_group ON message (queue, grp) WHERE grp IS NOT NULL;
+CREATE INDEX message_hidden ON message (queue, hidden_until) WHERE hidden_until IS NOT NULL;
+CREATE INDEX message_sent ON message (queue, sent_at);
+
+CREATE TABLE deduplication (
+    queue INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (queue, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deduplication_expiry ON deduplication (expires_at);
+
+CREATE TABLE dead_letter (
+    seq INTEGER PRIMARY KEY,
+    queue INTEGER NOT NULL,
+    grp TEXT,
+    sent_at INTEGER NOT NULL,
+    receives INTEGER NOT NULL,
+    died_at INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX dead_letter_queue ON dead_letter (queue);
+CREATE INDEX dead_letter_death ON dead_letter (died_at);
+";

@@ -1,0 +1,170 @@
+//! Waking receivers: at once from inside the process, within 20 ms from another one.
+//!
+//! A thread asks SQLite every few milliseconds whether another connection has committed; that is
+//! one look at shared memory. While nobody waits, it sleeps.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::ports::Queue;
+
+/// How often another process's commits are looked for.
+const WATCH_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How many waiting receivers of one queue look at the same time. All others wait for their turn,
+/// so that one message does not wake a herd.
+pub(super) const LOOKERS: usize = 4;
+
+/// Some of the queues.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct QueueSet(u8);
+
+impl QueueSet {
+    const ALL: Self = Self(u8::MAX);
+
+    const fn and(self, queue: Queue) -> Self {
+        Self(self.0 | 1 << queue as u8)
+    }
+
+    const fn has(self, queue: Queue) -> bool {
+        self.0 & (1 << queue as u8) != 0
+    }
+}
+
+/// Collects the queues that a job made something ready in.
+#[derive(Debug, Default)]
+pub(super) struct Wakes(Cell<QueueSet>);
+
+impl Wakes {
+    /// The queue has something to receive.
+    pub(super) fn add(&self, queue: Queue) {
+        self.0.set(self.0.get().and(queue));
+    }
+
+    /// All that were added.
+    pub(super) fn get(&self) -> QueueSet {
+        self.0.get()
+    }
+}
+
+/// Where receivers of one queue wait.
+#[derive(Debug)]
+pub(super) struct Bell {
+    /// Rung when there may be something to receive.
+    pub(super) rung: Notify,
+    /// Who may look.
+    pub(super) turns: Semaphore,
+}
+
+/// Where receivers wait.
+#[derive(Debug)]
+pub(super) struct Wake {
+    bells: [Bell; Queue::ALL.len()],
+    waiting: AtomicUsize,
+    stopped: AtomicBool,
+    watcher: OnceLock<Thread>,
+}
+
+impl Wake {
+    /// Without a watcher yet.
+    pub(super) fn new() -> Self {
+        Self {
+            bells: Queue::ALL.map(|_| Bell { rung: Notify::new(), turns: Semaphore::new(LOOKERS) }),
+            waiting: AtomicUsize::new(0),
+            stopped: AtomicBool::new(false),
+            watcher: OnceLock::new(),
+        }
+    }
+
+    /// The bell of a queue.
+    pub(super) fn bell(&self, queue: Queue) -> &Bell {
+        &self.bells[queue as usize]
+    }
+
+    /// Wakes the receivers of these queues.
+    pub(super) fn ring(&self, queues: QueueSet) {
+        for queue in Queue::ALL {
+            if queues.has(queue) {
+                self.bell(queue).rung.notify_waiters();
+            }
+        }
+    }
+
+    /// Keeps the watcher awake for as long as the result lives.
+    pub(super) fn wait(&self) -> Waiting<'_> {
+        if self.waiting.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.nudge();
+        }
+        Waiting(self)
+    }
+
+    /// Ends the watcher, and wakes everybody to see that it is over.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.nudge();
+        self.ring(QueueSet::ALL);
+    }
+
+    fn nudge(&self) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher.unpark();
+        }
+    }
+
+    fn rest(&self) {
+        if self.waiting.load(Ordering::SeqCst) == 0 {
+            // Unparking is remembered, so a receiver that comes just now is not missed.
+            thread::park();
+        } else {
+            thread::sleep(WATCH_INTERVAL);
+        }
+    }
+}
+
+/// Somebody waits.
+#[derive(Debug)]
+pub(super) struct Waiting<'a>(&'a Wake);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Starts the thread that notices what other processes commit.
+pub(super) fn spawn_watcher(
+    wake: Arc<Wake>,
+    connection: Connection,
+) -> std::io::Result<thread::JoinHandle<()>> {
+    let watched = Arc::clone(&wake);
+    let handle = thread::Builder::new().name("ocache-watch".into()).spawn(move || {
+        let mut seen = None;
+        while !watched.stopped.load(Ordering::SeqCst) {
+            match data_version(&connection) {
+                Ok(version) if seen == Some(version) => {}
+                Ok(version) => {
+                    seen = Some(version);
+                    watched.ring(QueueSet::ALL);
+                }
+                // Receivers look for themselves and report what is wrong.
+                Err(_) => watched.ring(QueueSet::ALL),
+            }
+            watched.rest();
+        }
+    })?;
+    let _ = wake.watcher.set(handle.thread().clone());
+    // Whoever came before the line above could not nudge it.
+    wake.nudge();
+    Ok(handle)
+}
+
+/// A number that changes whenever another connection, of any process, has committed.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
