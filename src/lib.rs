@@ -11,16 +11,18 @@
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, gateway |
 //! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
-//! | [`memory`] | the engine in memory: the reference model that simulations run on |
+//! | [`cli`] | the command line |
 //! | [`embedded`] | the engine on one SQLite file |
+//! | [`memory`] | the engine in memory: the reference model that simulations run on |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
 //! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage.
 
+pub mod cli;
 pub mod data;
-pub mod memory;
 pub mod embedded;
+pub mod memory;
 pub mod model;
 pub mod ports;
 pub mod pricing;

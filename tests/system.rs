@@ -78,3 +78,4 @@ macro_rules! all_of_it_works {
 }
 
 all_of_it_works!(memory(start_paused = true));
+all_of_it_works!(embedded(flavor = "multi_thread", worker_threads = 2));

@@ -109,6 +109,10 @@ impl Embedded {
         self.0.clock.now()
     }
 
+    pub(super) fn randomness(&self) -> &Arc<dyn Randomness> {
+        &self.0.randomness
+    }
+
     pub(super) fn random_bits(&self) -> [u8; 16] {
         self.0.randomness.bits()
     }

@@ -25,6 +25,7 @@ mod sweep;
 mod testing;
 mod topic;
 mod wake;
+mod whole;
 mod writer;
 
 pub use backup::BackupError;

@@ -39,6 +39,11 @@ const PUT_HEAD: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT DO UPDATE SET version = excluded.version, generation = excluded.generation,
         head = excluded.head, expires_at = excluded.expires_at";
+const DELETE_TABLE: [&str; 3] = [
+    "DELETE FROM part WHERE generation IN (SELECT id FROM generation WHERE user = ?1)",
+    "DELETE FROM generation WHERE user = ?1",
+    "DELETE FROM table_head WHERE user = ?1",
+];
 const SUPERSEDE: &str = "
     UPDATE generation SET expires_at = ?3 WHERE user = ?1 AND name = ?2 AND expires_at > ?3";
 
@@ -142,6 +147,17 @@ impl PriceTables for Embedded {
                 parts.push(bytes.map(Bytes::from));
             }
             Ok(parts)
+        })
+        .await
+    }
+
+    async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
+        let user = user.clone();
+        self.write(move |tx| {
+            for delete in DELETE_TABLE {
+                tx.prepare_cached(delete)?.execute([user.as_str()])?;
+            }
+            Ok(())
         })
         .await
     }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, RequestId, Timestamp, UserId};
-use ocache::ports::{LoadId, LoadMark, Ports, SystemRandomness, TableHead, UserDiscounts};
+use ocache::ports::{
+    LoadId, LoadMark, Ports, SystemClock, SystemRandomness, TableHead, UserDiscounts,
+};
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::protocol::{Frame, QuotationFrame, parse_item};
 use ocache::runtime::{Role, Shutdown, Slots, Worker};
@@ -25,6 +28,15 @@ pub fn memory() -> Engine {
     let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
     let memory = Memory::new(clock, Arc::new(SystemRandomness));
     Engine { ports: memory.ports(), connections: memory.connections(), _keep: Box::new(()) }
+}
+
+/// The engine on one file.
+pub fn embedded() -> Engine {
+    let dir = tempfile::tempdir().unwrap();
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let store = Embedded::open(dir.path(), clock, randomness).unwrap();
+    let connections = Arc::new(MemoryConnections::default());
+    Engine { ports: store.ports(connections.clone()), connections, _keep: Box::new(dir) }
 }
 
 /// A system on an engine, with the workers that a test starts.

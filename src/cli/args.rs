@@ -1,0 +1,458 @@
+//! What can be typed. Nothing is decided here: see [`super::settings`].
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::duration::parse_duration;
+use super::failure::Failure;
+use super::output::Output;
+use crate::model::{Item, ProductId, RequestId, UserId};
+use crate::pricing::Currency;
+use crate::protocol::parse_item;
+
+/// An organic price cache: price tables are kept warm only for the customers who use them.
+#[derive(Debug, Parser)]
+#[command(name = "ocache", version, arg_required_else_help = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Start here:
+  ocache up                                  the whole system in one process
+  ocache quote --client AAA P1:2 P3:1        a quote, from another terminal
+
+Exit codes: 0 ok, 1 failure, 2 usage, 3 bad data, 4 not found, 5 timed out, 6 unreachable,
+7 denied, 130 interrupted before a result.";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Folder of the embedded store [default: ocache/STACK in the user's data folder]
+    #[arg(long, global = true, value_name = "DIR", env = "OCACHE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Which engine holds tables and queues [default: embedded]
+    #[arg(long, global = true, env = "OCACHE_BACKEND")]
+    pub backend: Option<Backend>,
+    /// Prefix of all tables, queues and topics
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "OCACHE_STACK",
+        default_value = "organic-cache"
+    )]
+    pub stack: String,
+    /// AWS profile; implies --backend aws
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// AWS region; implies --backend aws
+    #[arg(long, global = true, value_name = "NAME")]
+    pub region: Option<String>,
+    /// AWS endpoint, such as that of a local AWS; implies --backend aws
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// How data is printed
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub output: Format,
+    /// Print data and errors only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Log more; twice for everything
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Where tables and queues live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// One file on this machine; nothing need be installed
+    Embedded,
+    /// DynamoDB, SQS and SNS, of an account or of a local AWS
+    Aws,
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole system in one process
+    ///
+    /// Creates the store, loads the fixtures when there are no products, and runs the schedule,
+    /// all workers and the gateway until Ctrl-C.
+    Up(UpArgs),
+    /// Load products and discounts from files
+    ///
+    /// Products are upserted, a user's list of discounts is replaced. Files are checked whole
+    /// before anything is written. JSON arrays, NDJSON, CSV and DynamoDB batch-write JSON are
+    /// told apart by their content.
+    Load(LoadArgs),
+    /// Make large data files from a seed
+    Generate(GenerateArgs),
+    /// Make users active, so that their price tables are kept warm
+    Subscribe(SubscribeArgs),
+    /// Let users expire now
+    Unsubscribe(UnsubscribeArgs),
+    /// Run one role in the foreground
+    Worker(WorkerArgs),
+    /// Run the gateway: websockets, PUT /subscribe, /health
+    Serve(ServeArgs),
+    /// Ask for a quotation, or for many in a session
+    ///
+    /// Uses the gateway of this store that is running, or starts one inside this process. Without
+    /// products it is a session: each line, such as P1:2 P3:1, is a quote.
+    Quote(QuoteArgs),
+    /// Show a past quotation
+    Quotation(QuotationArgs),
+    /// Show a user's stored price table
+    Prices(PricesArgs),
+    /// Show active users, tables, queues and dead letters
+    Status,
+    /// See to the messages that were given up
+    DeadLetters(DeadLettersArgs),
+    /// Copy the embedded store to a file while it is in use
+    Backup(BackupArgs),
+    /// Print a shell's completion script
+    Completions(CompletionsArgs),
+}
+
+impl Command {
+    /// Whether the command is there to be watched: then its logs are shown without being asked
+    /// for.
+    #[must_use]
+    pub const fn logs_by_default(&self) -> bool {
+        matches!(self, Self::Worker(_) | Self::Serve(_))
+    }
+}
+
+/// The times that stages keep to.
+#[derive(Clone, Debug, Args)]
+pub struct PolicyArgs {
+    /// How long a user stays active after a visit
+    #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = parse_duration, default_value = "5m")]
+    pub ttl: Duration,
+    /// The time between two scheduled calculations of an active user's table
+    #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = parse_duration, default_value = "1m")]
+    pub refresh_every: Duration,
+    /// How long a table answers quotes when nothing refreshes it; at least three intervals
+    #[arg(long, value_name = "TIME", env = "OCACHE_USABLE_FOR", value_parser = parse_duration, default_value = "15m")]
+    pub usable_for: Duration,
+    /// How long a quotation may take before it fails
+    #[arg(long, value_name = "TIME", env = "OCACHE_QUOTE_WITHIN", value_parser = parse_duration, default_value = "30s")]
+    pub quote_within: Duration,
+}
+
+/// How many messages one worker has in hand.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct SlotArgs {
+    /// Scheduled calculations in hand at most
+    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
+    pub refresh_slots: u16,
+    /// Urgent calculations in hand at most; scheduled ones never take these slots
+    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
+    pub urgent_slots: u16,
+    /// Quotations in hand at most
+    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u16).range(1..))]
+    pub provider_slots: u16,
+}
+
+/// Of `ocache up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// Port of the gateway on loopback; 0 is any free one
+    #[arg(long, value_name = "PORT", env = "OCACHE_PORT", default_value = "7070")]
+    pub port: u16,
+    /// Begin with an empty store: everything that is in it is deleted
+    #[arg(long)]
+    pub fresh: bool,
+    /// Origin of web pages that may use the gateway; may be given more than once
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
+    /// The times that stages keep to.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// How much is in hand at once.
+    #[command(flatten)]
+    pub slots: SlotArgs,
+}
+
+/// Of `ocache load`.
+#[derive(Debug, Args)]
+pub struct LoadArgs {
+    /// Files, or folders of files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Remove stored products that the files do not name; the same for users' discounts
+    #[arg(long)]
+    pub prune: bool,
+    /// Currency of the prices [default: that of the stored prices, else USD]
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
+}
+
+/// Of `ocache generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Folder to write to
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// The same seed makes the same files
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: u64,
+    /// How many products
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub products: u64,
+    /// How many users with discounts
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub users: u64,
+    /// How many discounts each of them has
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub discounts: u64,
+    /// Currency of the prices
+    #[arg(long, value_name = "CODE", default_value = "USD")]
+    pub currency: Currency,
+    /// Form of the files
+    #[arg(long, value_name = "FORMAT", default_value = "ndjson")]
+    pub format: DataFormat,
+    /// Overwrite files that are there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Form of data files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DataFormat {
+    /// One JSON object a line
+    Ndjson,
+    /// One JSON array
+    Json,
+    /// Comma-separated values with a header
+    Csv,
+}
+
+/// Of `ocache subscribe`.
+#[derive(Debug, Args)]
+pub struct SubscribeArgs {
+    /// The users
+    #[arg(required = true, value_name = "USER")]
+    pub users: Vec<UserId>,
+    /// How long they stay active
+    #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = parse_duration, default_value = "5m")]
+    pub ttl: Duration,
+}
+
+/// Of `ocache unsubscribe`.
+#[derive(Debug, Args)]
+pub struct UnsubscribeArgs {
+    /// The users
+    #[arg(required = true, value_name = "USER")]
+    pub users: Vec<UserId>,
+}
+
+/// Of `ocache worker`.
+#[derive(Debug, Args)]
+pub struct WorkerArgs {
+    /// What this process does
+    pub role: WorkerRole,
+    /// The times that stages keep to.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// How much is in hand at once.
+    #[command(flatten)]
+    pub slots: SlotArgs,
+}
+
+/// What a worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WorkerRole {
+    /// Order a calculation for every active user at every tick
+    Refresh,
+    /// Calculate price tables, urgent ones first
+    PriceCalc,
+    /// Answer quotations
+    QuotationProvider,
+    /// All of these
+    All,
+}
+
+/// Of `ocache serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Port of the gateway on loopback; 0 is any free one
+    #[arg(long, value_name = "PORT", env = "OCACHE_PORT", default_value = "7070")]
+    pub port: u16,
+    /// Answer quotations as well, without a worker for it
+    #[arg(long)]
+    pub with_provider: bool,
+    /// Origin of web pages that may use the gateway; may be given more than once
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
+    /// The times that stages keep to.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Of `ocache quote`.
+#[derive(Debug, Args)]
+pub struct QuoteArgs {
+    /// Whose prices
+    #[arg(long, visible_alias = "user", value_name = "USER")]
+    pub client: UserId,
+    /// Products and quantities, such as P1:2; without any it is a session
+    #[arg(value_name = "PRODUCT[:QUANTITY]", value_parser = parse_item)]
+    pub items: Vec<Item>,
+    /// Websocket to use instead of this store's gateway
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Name of the quote, to repeat it safely [default: made by ocache]
+    #[arg(long, value_name = "ID")]
+    pub request_id: Option<RequestId>,
+    /// How long to wait for the answer
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "35s")]
+    pub timeout: Duration,
+    /// The times that stages keep to.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Of `ocache quotation`.
+#[derive(Debug, Args)]
+pub struct QuotationArgs {
+    /// Its request id
+    #[arg(value_name = "ID")]
+    pub request_id: RequestId,
+    /// Whose quotation; needed for ids that the client chose
+    #[arg(long, visible_alias = "user", value_name = "USER")]
+    pub client: Option<UserId>,
+}
+
+/// Of `ocache prices`.
+#[derive(Debug, Args)]
+pub struct PricesArgs {
+    /// Whose table
+    #[arg(value_name = "USER")]
+    pub user: UserId,
+    /// Only this product; may be given more than once
+    #[arg(long, value_name = "ID")]
+    pub product: Vec<ProductId>,
+}
+
+/// Of `ocache dead-letters`.
+#[derive(Debug, Args)]
+pub struct DeadLettersArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: DeadLettersCommand,
+}
+
+/// What can be done with dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// List them
+    List {
+        /// Only those of this queue
+        #[arg(long)]
+        queue: Option<QueueName>,
+        /// So many of each queue at most
+        #[arg(long, value_name = "N", default_value = "100")]
+        limit: usize,
+    },
+    /// Show one whole
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Send them to their queue again
+    Redrive(SelectionArgs),
+    /// Delete them
+    Drop(SelectionArgs),
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+pub struct SelectionArgs {
+    /// Their ids
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    pub ids: Vec<String>,
+    /// Every one
+    #[arg(long)]
+    pub all: bool,
+    /// Only those of this queue
+    #[arg(long)]
+    pub queue: Option<QueueName>,
+}
+
+/// A queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum QueueName {
+    /// Scheduled calculations
+    Refresh,
+    /// Urgent calculations
+    Quotation,
+    /// Quotations to answer
+    Provider,
+}
+
+/// Of `ocache backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The file to write; it must not exist
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Of `ocache completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// Prints a completion script.
+pub(super) fn completions(output: &Output, shell: Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "ocache", &mut script);
+    output.raw(&script)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn everything_has_help() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                let name = (command.get_name(), argument.get_id());
+                assert!(argument.get_help().is_some(), "{name:?} has no help");
+            }
+            for command in command.get_subcommands() {
+                assert!(command.get_about().is_some(), "{} has no help", command.get_name());
+                check(command);
+            }
+        }
+        check(&Cli::command());
+    }
+}

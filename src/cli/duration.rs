@@ -1,0 +1,51 @@
+//! Times as people write them.
+
+use std::time::Duration;
+
+/// Reads `90s`, `1m30s`, `500ms` or `2h`: more than nothing, and at most a year.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let refuse = || format!("`{text}` is not a time such as 90s, 1m30s or 500ms");
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| refuse())?;
+    let duration = Duration::try_from(parsed).map_err(|_| refuse())?;
+    if duration < Duration::from_millis(1) || duration > Duration::from_secs(366 * 24 * 60 * 60) {
+        return Err(format!("`{text}` is not between 1ms and a year"));
+    }
+    Ok(duration)
+}
+
+/// Writes a time in its two largest units: `1m 30s`, `2h`, `350ms`.
+pub(super) fn show_duration(duration: Duration) -> String {
+    let secs = duration.as_secs();
+    if secs == 0 {
+        return format!("{}ms", duration.as_millis());
+    }
+    let units =
+        [(secs / 86_400, "d"), (secs / 3600 % 24, "h"), (secs / 60 % 60, "m"), (secs % 60, "s")];
+    let parts: Vec<String> = units
+        .iter()
+        .skip_while(|(count, _)| *count == 0)
+        .take(2)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    parts.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_writes_times() {
+        for (text, secs, shown) in
+            [("90s", 90, "1m 30s"), ("1m30s", 90, "1m 30s"), ("2h", 7200, "2h"), ("1m", 60, "1m")]
+        {
+            let duration = parse_duration(text).unwrap();
+            assert_eq!((duration.as_secs(), show_duration(duration)), (secs, shown.to_owned()));
+        }
+        assert_eq!(show_duration(parse_duration("500ms").unwrap()), "500ms");
+        for bad in ["", "5", "0s", "-1s", "soon", "99999h"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! How a run fails: what is said, what to do about it, and the exit code.
+
+use crate::data::{DataErrors, GenerateError, LoadError};
+use crate::embedded::{BackupError, OpenError};
+use crate::ports::{Chain, PortError};
+use crate::stages::{SnapshotError, StageError};
+
+/// The published exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Something went wrong that no other code names.
+    Failure = 1,
+    /// The command line does not make sense.
+    Usage = 2,
+    /// The data given is not usable; nothing of it was written.
+    BadData = 3,
+    /// What was asked for does not exist.
+    NotFound = 4,
+    /// The answer did not come in time.
+    TimedOut = 5,
+    /// The store, the gateway or AWS cannot be reached.
+    Unreachable = 6,
+    /// The caller may not do this.
+    Denied = 7,
+    /// Ctrl-C before there was a result.
+    Interrupted = 130,
+}
+
+/// Why a run ends without what was asked for.
+#[derive(Debug)]
+pub struct Failure {
+    code: ExitCode,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure in the caller's words: lower case, naming the thing.
+    pub(super) fn new(code: ExitCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Something that should not have happened.
+    pub(super) fn internal(error: impl std::error::Error) -> Self {
+        Self::new(ExitCode::Failure, Chain(&error).to_string())
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub const fn code(&self) -> ExitCode {
+        self.code
+    }
+
+    /// The text for a terminal.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let Self { message, hint, .. } = self;
+        match hint {
+            Some(hint) => format!("error: {message}\n\nhint: {hint}"),
+            None => format!("error: {message}"),
+        }
+    }
+}
+
+impl From<PortError> for Failure {
+    fn from(error: PortError) -> Self {
+        let message = Chain(&error).to_string();
+        match error {
+            PortError::Unavailable { .. } => Self::new(ExitCode::Unreachable, message),
+            PortError::Throttled { .. } => {
+                Self::new(ExitCode::Unreachable, message).hint("try again a little later")
+            }
+            PortError::Missing { .. } => Self::new(ExitCode::NotFound, message),
+            PortError::Denied { .. } => Self::new(ExitCode::Denied, message),
+            PortError::Rejected { .. } => Self::new(ExitCode::BadData, message),
+            PortError::Corrupt { .. } => Self::new(ExitCode::Failure, message),
+        }
+    }
+}
+
+impl From<StageError> for Failure {
+    fn from(error: StageError) -> Self {
+        match error {
+            StageError::Port(error) | StageError::Snapshot(SnapshotError::Port(error)) => {
+                error.into()
+            }
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let hint = error.hint();
+        Self::new(ExitCode::Unreachable, Chain(&error).to_string()).hint(hint)
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        Self::internal(error).hint("choose a file that does not exist, in a folder that does")
+    }
+}
+
+impl From<DataErrors> for Failure {
+    fn from(errors: DataErrors) -> Self {
+        Self::new(ExitCode::BadData, errors.to_string())
+            .hint("nothing was written; mend the files and load them again")
+    }
+}
+
+impl From<GenerateError> for Failure {
+    fn from(error: GenerateError) -> Self {
+        let message = Chain(&error).to_string();
+        match error {
+            GenerateError::Products { .. } | GenerateError::Discounts { .. } => {
+                Self::new(ExitCode::Usage, message)
+            }
+            GenerateError::NotEmpty { .. } => Self::new(ExitCode::Failure, message)
+                .hint("choose another folder, or overwrite with --force"),
+            GenerateError::Io { .. } => Self::new(ExitCode::Failure, message),
+        }
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        let message = Chain(&error).to_string();
+        match error {
+            LoadError::Port(error) => error.into(),
+            LoadError::Busy { .. } | LoadError::Contended | LoadError::GivenUp => {
+                Self::new(ExitCode::Failure, message).hint("load the files again")
+            }
+            LoadError::Currency { stored, given } => {
+                Self::new(ExitCode::BadData, message).hint(format!(
+                    "load with --currency {stored}, or replace all prices with --prune --currency {given}"
+                ))
+            }
+        }
+    }
+}

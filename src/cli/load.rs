@@ -1,0 +1,108 @@
+//! `ocache load`: files into the store.
+
+use comfy_table::Table;
+use serde_json::json;
+
+use super::args::LoadArgs;
+use super::engine::Engine;
+use super::failure::Failure;
+use super::interrupt::or_interrupted;
+use super::output::{Output, number, table};
+use super::settings::Settings;
+use crate::data::{self, Counts, Dataset, LoadOptions, LoadReport};
+use crate::ports::Ports;
+use crate::pricing::Currency;
+
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    args: LoadArgs,
+) -> Result<(), Failure> {
+    let engine = Engine::open(settings, output).await?;
+    let ports = engine.ports(None);
+    let loaded = or_interrupted(async {
+        let head = ports.store.catalogue_head().await?;
+        let stored = head.filter(|head| head.version > 0).map(|head| head.currency);
+        let currency = args.currency.or(stored).unwrap_or(Currency::USD);
+        let dataset = read(output, &args, currency)?;
+        let options = LoadOptions { currency, prune: args.prune };
+        let report = write(output, &ports, &dataset, options).await?;
+        Ok((dataset, report))
+    })
+    .await;
+    engine.close().await;
+    let (dataset, report) = loaded?;
+    print(output, &dataset, &report)
+}
+
+fn read(output: &Output, args: &LoadArgs, currency: Currency) -> Result<Dataset, Failure> {
+    let bar = output.progress("reading", data::total_bytes(&args.paths)?);
+    let dataset = data::read(&args.paths, currency, &|bytes| bar.set_position(bytes));
+    bar.finish_and_clear();
+    Ok(dataset?)
+}
+
+/// Loads a data set, with a progress bar.
+pub(super) async fn write(
+    output: &Output,
+    ports: &Ports,
+    dataset: &Dataset,
+    options: LoadOptions,
+) -> Result<LoadReport, Failure> {
+    let rows = dataset.products.len() + dataset.discounts.len();
+    let bar = output.progress("loading", rows as u64);
+    let (store, clock, randomness) = (&*ports.store, &*ports.clock, &*ports.randomness);
+    let progress = |rows| bar.set_position(rows);
+    let report = data::load(store, clock, randomness, dataset, options, &progress).await;
+    bar.finish_and_clear();
+    Ok(report?)
+}
+
+fn print(output: &Output, dataset: &Dataset, report: &LoadReport) -> Result<(), Failure> {
+    let unknown: Vec<&str> = report.unknown_products.iter().map(|id| id.as_str()).collect();
+    let files: Vec<_> = dataset
+        .files
+        .iter()
+        .map(|file| {
+            let path = file.path.display().to_string();
+            json!({ "path": path, "products": file.products, "users": file.users })
+        })
+        .collect();
+    let summary = json!({
+        "files": files,
+        "products": counts(&report.products),
+        "users": counts(&report.users),
+        "catalogue_version": report.version,
+        "unknown_products": unknown,
+    });
+    output.data(&summary, |_| summary_table(report).to_string())?;
+    if !report.products.wrote() && !report.users.wrote() {
+        output.note("nothing changed: the store has all of this already");
+    }
+    for notice in &dataset.notices {
+        output.note(&format!("note: {notice}"));
+    }
+    if let Some(first) = unknown.first() {
+        let count = unknown.len();
+        let plural = if count == 1 { "product that does" } else { "products that do" };
+        output.note(&format!(
+            "note: discounts for {count} {plural} not exist are kept, such as `{first}`"
+        ));
+    }
+    Ok(())
+}
+
+fn counts(counts: &Counts) -> serde_json::Value {
+    let Counts { added, changed, unchanged, removed } = counts;
+    json!({ "added": added, "changed": changed, "unchanged": unchanged, "removed": removed })
+}
+
+fn summary_table(report: &LoadReport) -> Table {
+    let mut table = table(["", "added", "changed", "unchanged", "removed"]);
+    for (name, counts) in [("products", &report.products), ("users' discounts", &report.users)] {
+        let Counts { added, changed, unchanged, removed } = counts;
+        let figures = [added, changed, unchanged, removed].map(number);
+        table.add_row(std::iter::once(name.into()).chain(figures));
+    }
+    table
+}

@@ -1,0 +1,31 @@
+//! Logs: structured, on stderr, so that a person can follow one user or one request.
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::args::Global;
+
+/// Starts logging. Commands that are there to be watched log what happens; the others only what
+/// goes wrong; `--quiet` and `--verbose` move either.
+pub(super) fn start(global: &Global, watched: bool) {
+    let level = match (global.quiet, watched, global.verbose) {
+        (true, ..) => LevelFilter::ERROR,
+        (_, false, 0) => LevelFilter::WARN,
+        (_, true, 0) | (_, false, 1) => LevelFilter::INFO,
+        (_, true, 1) | (_, false, 2) => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let mut targets = Targets::new().with_target("ocache", level);
+    if global.verbose >= 3 {
+        targets = targets.with_default(LevelFilter::DEBUG);
+    }
+    let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(color)
+        .with_target(false);
+    // Only a second start could fail, and there is none.
+    let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
+}

@@ -1,0 +1,56 @@
+//! The command line: what is typed, the command it means, what is printed.
+
+mod args;
+mod backup;
+mod dead_letters;
+mod duration;
+mod engine;
+mod failure;
+mod generate;
+mod interrupt;
+mod load;
+mod logging;
+mod output;
+mod prices;
+mod quotation;
+mod quote;
+mod serve;
+mod settings;
+mod status;
+mod subscribe;
+mod up;
+mod view;
+mod worker;
+
+pub use args::Cli;
+pub use failure::{ExitCode, Failure};
+
+use args::Command;
+use output::Output;
+use settings::Settings;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`Failure`], which knows its exit code and a hint.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    let output = Output::new(&cli.global);
+    let settings = Settings::new(&cli.global)?;
+    logging::start(&cli.global, cli.command.logs_by_default());
+    match cli.command {
+        Command::Up(args) => up::run(&settings, &output, args).await,
+        Command::Load(args) => load::run(&settings, &output, args).await,
+        Command::Generate(args) => generate::run(&output, &args),
+        Command::Subscribe(args) => subscribe::subscribe(&settings, &output, args).await,
+        Command::Unsubscribe(args) => subscribe::unsubscribe(&settings, &output, args).await,
+        Command::Worker(args) => worker::run(&settings, &output, args).await,
+        Command::Serve(args) => serve::run(&settings, &output, args).await,
+        Command::Quote(args) => quote::run(&settings, &output, args).await,
+        Command::Quotation(args) => quotation::run(&settings, &output, args).await,
+        Command::Prices(args) => prices::run(&settings, &output, args).await,
+        Command::Status => status::run(&settings, &output).await,
+        Command::DeadLetters(args) => dead_letters::run(&settings, &output, args).await,
+        Command::Backup(args) => backup::run(&settings, &output, args).await,
+        Command::Completions(args) => args::completions(&output, args.shell),
+    }
+}

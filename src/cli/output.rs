@@ -1,0 +1,85 @@
+//! Where things are printed: data to stdout, everything else to stderr.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use anstream::AutoStream;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::args::{Format, Global};
+use super::failure::Failure;
+
+/// How this run prints.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    format: Format,
+    quiet: bool,
+}
+
+impl Output {
+    pub(super) const fn new(global: &Global) -> Self {
+        Self { format: global.output, quiet: global.quiet }
+    }
+
+    /// Whether data is printed for programs.
+    pub(super) const fn is_json(&self) -> bool {
+        matches!(self.format, Format::Json)
+    }
+
+    /// Prints data: as JSON when that was asked for, else as the text that `table` makes.
+    pub(super) fn data<T: Serialize>(
+        &self,
+        data: &T,
+        table: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        let mut text = match self.format {
+            Format::Json => serde_json::to_string_pretty(data).map_err(Failure::internal)?,
+            Format::Table => table(data),
+        };
+        text.push('\n');
+        self.raw(text.as_bytes())
+    }
+
+    /// Prints bytes as they are. A reader that has left is not a failure.
+    pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut stdout = AutoStream::auto(io::stdout().lock());
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            printed => printed.map_err(Failure::internal),
+        }
+    }
+
+    /// Tells the person at the terminal something that is not data.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            // If stderr is closed, there is nobody to tell.
+            let _ = writeln!(AutoStream::auto(io::stderr().lock()), "{text}");
+        }
+    }
+
+    /// A progress bar of so many steps; hidden where nobody would see it.
+    pub(super) fn progress(&self, what: &'static str, steps: u64) -> ProgressBar {
+        let shown = !self.quiet && io::stderr().is_terminal();
+        let target =
+            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let style = "{prefix:>12} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
+        let style =
+            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(Some(steps), target).with_style(style).with_prefix(what)
+    }
+}
+
+/// An empty table with a header, as wide as its content: nothing is ever cut.
+pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header);
+    table
+}
+
+/// A cell for a number.
+pub(super) fn number(text: impl ToString) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}

@@ -1,0 +1,59 @@
+//! `ocache serve`: the gateway alone, or with a provider beside it.
+
+use serde_json::json;
+
+use super::args::ServeArgs;
+use super::engine::Engine;
+use super::failure::{ExitCode, Failure};
+use super::interrupt;
+use super::output::Output;
+use super::settings::Settings;
+use crate::ports::Chain;
+use crate::runtime::gateway::{AllowedOrigins, BoundGateway, StartError};
+use crate::runtime::{Role, Slots, Worker};
+use crate::stages::Policy;
+
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    args: ServeArgs,
+) -> Result<(), Failure> {
+    let origins = origins(&args.allow_origin)?;
+    let engine = Engine::open(settings, output).await?;
+    let policy = Policy::from(&args.policy);
+    let bound = BoundGateway::bind(args.port).await?;
+    let ports = engine.ports(Some(bound.own()));
+    let shutdown = interrupt::listen(output);
+    let gateway =
+        bound.serve(ports.clone(), policy.clone(), origins, &engine.registry, &engine.label)?;
+    let url = json!({ "websocket": gateway.websocket() });
+    output.data(&url, |_| format!("websocket  {}", gateway.websocket()))?;
+    if args.with_provider {
+        let worker = Worker { ports, policy, slots: Slots::default() };
+        worker.run(&[Role::QuotationProvider], &shutdown).await;
+    }
+    shutdown.begun().await;
+    gateway.stop().await;
+    engine.close().await;
+    output.note("drained");
+    Ok(())
+}
+
+pub(super) fn origins(origins: &[String]) -> Result<AllowedOrigins, Failure> {
+    AllowedOrigins::new(origins).map_err(|error| Failure::new(ExitCode::Usage, error.to_string()))
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let message = Chain(&error).to_string();
+        let failure = Self::new(ExitCode::Failure, message);
+        match error {
+            StartError::Port { .. } => {
+                failure.hint("choose another with --port, or any free one with --port 0")
+            }
+            StartError::Register(_) => {
+                failure.hint("choose a folder that can be written with --data-dir")
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What was typed, checked and turned into what the program works with.
+
+use std::path::PathBuf;
+
+use super::args::{Backend, Global, PolicyArgs, SlotArgs};
+use super::failure::{ExitCode, Failure};
+use crate::runtime::Slots;
+use crate::stages::Policy;
+
+/// Names of tables and queues begin with the stack; SQS leaves it this much room.
+const MAX_STACK_BYTES: usize = 50;
+
+/// Which engine, and where.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The engine.
+    pub backend: Backend,
+    /// Folder of the embedded store and of the machine's gateways.
+    pub data_dir: PathBuf,
+}
+
+impl Settings {
+    pub(super) fn new(global: &Global) -> Result<Self, Failure> {
+        let stack = checked_stack(&global.stack)?;
+        let data_dir = match &global.data_dir {
+            Some(dir) => dir.clone(),
+            None => default_data_dir()?.join("ocache").join(stack),
+        };
+        Ok(Self { backend: backend(global)?, data_dir })
+    }
+}
+
+/// Flags of AWS and a set endpoint mean AWS. Credentials that happen to be there never do.
+fn backend(global: &Global) -> Result<Backend, Failure> {
+    let endpoint_variables = std::env::vars_os().any(|(name, value)| {
+        !value.is_empty() && name.to_str().is_some_and(|name| name.starts_with("AWS_ENDPOINT_URL"))
+    });
+    let flags = [&global.profile, &global.region, &global.endpoint_url];
+    let flagged = flags.iter().any(|flag| flag.is_some());
+    match global.backend {
+        Some(Backend::Embedded) if flagged => {
+            let message =
+                "--backend embedded does not go with --profile, --region or --endpoint-url";
+            Err(Failure::new(ExitCode::Usage, message).hint("leave one of them out"))
+        }
+        Some(backend) => Ok(backend),
+        None if flagged || endpoint_variables => Ok(Backend::Aws),
+        None => Ok(Backend::Embedded),
+    }
+}
+
+fn checked_stack(stack: &str) -> Result<String, Failure> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if stack.is_empty() || stack.len() > MAX_STACK_BYTES || !stack.bytes().all(fits) {
+        let message = format!("stack `{stack}` cannot be the prefix of names");
+        let hint = format!("use up to {MAX_STACK_BYTES} letters, digits, - and _");
+        return Err(Failure::new(ExitCode::Usage, message).hint(hint));
+    }
+    Ok(stack.to_owned())
+}
+
+/// `$XDG_DATA_HOME`, or what the standard says it is when unset.
+fn default_data_dir() -> Result<PathBuf, Failure> {
+    let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
+    set.or_else(|| std::env::home_dir().map(|home| home.join(".local/share"))).ok_or_else(|| {
+        Failure::new(ExitCode::Usage, "there is no home folder to keep the store in")
+            .hint("say where with --data-dir or OCACHE_DATA_DIR")
+    })
+}
+
+impl From<&PolicyArgs> for Policy {
+    fn from(args: &PolicyArgs) -> Self {
+        Self {
+            ttl: args.ttl,
+            refresh_every: args.refresh_every,
+            usable_for: args.usable_for,
+            quote_within: args.quote_within,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<SlotArgs> for Slots {
+    fn from(args: SlotArgs) -> Self {
+        Self {
+            refresh: args.refresh_slots.into(),
+            urgent: args.urgent_slots.into(),
+            provider: args.provider_slots.into(),
+        }
+    }
+}

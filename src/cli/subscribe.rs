@@ -1,0 +1,88 @@
+//! `ocache subscribe` and `ocache unsubscribe`.
+
+use serde_json::json;
+
+use super::args::{SubscribeArgs, UnsubscribeArgs};
+use super::duration::show_duration;
+use super::engine::Engine;
+use super::failure::{ExitCode, Failure};
+use super::output::{Output, table};
+use super::settings::Settings;
+use crate::model::UserId;
+use crate::stages::subscribe::{self, Visit};
+
+pub(super) async fn subscribe(
+    settings: &Settings,
+    output: &Output,
+    args: SubscribeArgs,
+) -> Result<(), Failure> {
+    let engine = Engine::open(settings, output).await?;
+    let ports = engine.ports(None);
+    let mut done = Vec::with_capacity(args.users.len());
+    for user in &args.users {
+        let now = ports.clock.now();
+        let subscribed =
+            subscribe::subscribe(&*ports.store, &*ports.queues, user, args.ttl, now).await?;
+        done.push((user, subscribed));
+    }
+    engine.close().await;
+    let rows: Vec<_> = done
+        .iter()
+        .map(|(user, subscribed)| {
+            let expires_at = subscribed.expires_at.to_string();
+            let visit = visit_name(subscribed.visit);
+            json!({ "user": user.as_str(), "visit": visit, "expires_at": expires_at })
+        })
+        .collect();
+    output.data(&rows, |_| {
+        let mut table = table(["user", "was", "active for"]);
+        for (user, subscribed) in &done {
+            let visit = visit_name(subscribed.visit);
+            table.add_row([user.as_str(), visit, &show_duration(args.ttl)]);
+        }
+        table.to_string()
+    })
+}
+
+const fn visit_name(visit: Visit) -> &'static str {
+    match visit {
+        Visit::New => "new",
+        Visit::Returned => "expired",
+        Visit::Known => "active",
+    }
+}
+
+pub(super) async fn unsubscribe(
+    settings: &Settings,
+    output: &Output,
+    args: UnsubscribeArgs,
+) -> Result<(), Failure> {
+    let engine = Engine::open(settings, output).await?;
+    let ports = engine.ports(None);
+    let mut done = Vec::with_capacity(args.users.len());
+    for user in &args.users {
+        done.push((user, subscribe::unsubscribe(&*ports.store, user).await?));
+    }
+    engine.close().await;
+    let rows: Vec<_> = done
+        .iter()
+        .map(|(user, removed)| json!({ "user": user.as_str(), "removed": removed }))
+        .collect();
+    output.data(&rows, |_| {
+        let mut table = table(["user", "was"]);
+        for (user, removed) in &done {
+            table.add_row([user.as_str(), if *removed { "stored" } else { "unknown" }]);
+        }
+        table.to_string()
+    })?;
+    let unknown: Vec<&UserId> =
+        done.iter().filter(|(_, removed)| !removed).map(|(user, _)| *user).collect();
+    match unknown.first() {
+        None => Ok(()),
+        Some(user) => {
+            let message = format!("user `{user}` was not active");
+            Err(Failure::new(ExitCode::NotFound, message)
+                .hint("`ocache status` lists the active users"))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `ocache up`: everything at once, ready when a real quote has been answered.
+
+use serde_json::json;
+use tokio::task::JoinHandle;
+
+use super::args::UpArgs;
+use super::duration::show_duration;
+use super::engine::Engine;
+use super::failure::{ExitCode, Failure};
+use super::output::{Output, table};
+use super::settings::Settings;
+use super::{interrupt, load, serve};
+use crate::data::{LoadOptions, fixtures};
+use crate::ports::{Chain, Ports};
+use crate::pricing::Currency;
+use crate::runtime::gateway::{BoundGateway, RunningGateway};
+use crate::runtime::{Role, Shutdown, Worker, ready_check};
+use crate::stages::Policy;
+
+pub(super) async fn run(settings: &Settings, output: &Output, args: UpArgs) -> Result<(), Failure> {
+    let origins = serve::origins(&args.allow_origin)?;
+    // The port first: a second `up` must not touch the store of the first.
+    let bound = BoundGateway::bind(args.port).await?;
+    let engine = Engine::open(settings, output).await?;
+    if args.fresh {
+        start_fresh(&engine).await?;
+    }
+    let policy = Policy::from(&args.policy);
+    let ports = engine.ports(Some(bound.own()));
+    load_fixtures(output, &ports).await?;
+
+    let shutdown = interrupt::listen(output);
+    let gateway =
+        bound.serve(ports.clone(), policy.clone(), origins, &engine.registry, &engine.label)?;
+    let system = System {
+        worker: std::sync::Arc::new(Worker {
+            ports: ports.clone(),
+            policy: policy.clone(),
+            slots: args.slots.into(),
+        }),
+        shutdown: shutdown.clone(),
+    };
+    // The schedule starts last: nothing may be refreshed while the check cleans up after itself.
+    let workers = system.spawn(&[Role::PriceCalc, Role::QuotationProvider]);
+    let checked = tokio::select! {
+        checked = ready_check(&ports, gateway.websocket()) => Some(checked),
+        () = shutdown.begun() => None,
+    };
+    let outcome = match checked {
+        Some(Ok(_)) => {
+            announce(output, &engine, &gateway, &policy)?;
+            let schedule = system.spawn(&[Role::Refresh]);
+            shutdown.begun().await;
+            // A schedule that died must not keep the rest from draining.
+            let _ = schedule.await;
+            Ok(())
+        }
+        Some(Err(error)) => {
+            shutdown.begin();
+            let message = format!("the system does not work: {}", Chain(&error));
+            Err(Failure::new(ExitCode::Failure, message)
+                .hint("run it again with --verbose to see what each stage does"))
+        }
+        None => Ok(()),
+    };
+    // Workers first, so that their last answers still find the sockets open.
+    let _ = workers.await;
+    gateway.stop().await;
+    engine.close().await;
+    if outcome.is_ok() {
+        output.note("drained");
+    }
+    outcome
+}
+
+struct System {
+    worker: std::sync::Arc<Worker>,
+    shutdown: Shutdown,
+}
+
+impl System {
+    fn spawn(&self, roles: &'static [Role]) -> JoinHandle<()> {
+        let (worker, shutdown) = (self.worker.clone(), self.shutdown.clone());
+        tokio::spawn(async move { worker.run(roles, &shutdown).await })
+    }
+}
+
+async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
+    match engine.embedded() {
+        Some(embedded) => Ok(embedded.clear().await?),
+        None => Err(Failure::new(ExitCode::Usage, "--fresh empties only embedded stores")),
+    }
+}
+
+async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
+    let page = ports.store.list_products(None).await?;
+    if !page.items.is_empty() {
+        return Ok(());
+    }
+    let dataset = fixtures::dataset()?;
+    let options = LoadOptions { currency: Currency::USD, prune: false };
+    load::write(output, ports, &dataset, options).await?;
+    output.note(&format!(
+        "no products yet: loaded the fixtures ({} products, discounts of {} users)",
+        dataset.products.len(),
+        dataset.discounts.len()
+    ));
+    Ok(())
+}
+
+fn announce(
+    output: &Output,
+    engine: &Engine,
+    gateway: &RunningGateway,
+    policy: &Policy,
+) -> Result<(), Failure> {
+    let websocket = gateway.websocket();
+    let http = websocket.replacen("ws://", "http://", 1);
+    let data = json!({
+        "ready": true,
+        "engine": engine.label,
+        "websocket": websocket,
+        "subscribe": format!("{http}/subscribe"),
+        "health": format!("{http}/health"),
+        "refresh_every_secs": policy.refresh_every.as_secs_f64(),
+        "ttl_secs": policy.ttl.as_secs_f64(),
+    });
+    output.data(&data, |_| {
+        let mut table = table(["", ""]);
+        for (name, value) in [
+            ("websocket", websocket.to_owned()),
+            ("subscribe", format!("PUT {http}/subscribe")),
+            ("health", format!("GET {http}/health")),
+            ("data", engine.label.clone()),
+            ("refresh every", show_duration(policy.refresh_every)),
+            ("users expire after", show_duration(policy.ttl)),
+        ] {
+            table.add_row([name, &value]);
+        }
+        table.to_string()
+    })?;
+    output.note("ready: a quote was answered over the websocket. Try, in another terminal:");
+    output.note("  ocache quote --client AAA P1:2 P3:1");
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! The command line, as real processes on the embedded engine.
+
+mod cli {
+    pub mod process;
+
+    mod bad_input;
+    mod commands;
+    mod completions;
+    mod four_lines;
+    mod gateway;
+    mod quoting;
+    mod up;
+}

@@ -1,0 +1,100 @@
+//! Bad input is named, has a hint where there is one, the right exit code, and changes nothing.
+
+use super::process::Home;
+
+#[test]
+fn bad_words_on_the_command_line() {
+    let home = Home::new();
+    let long = "u".repeat(257);
+    let long_product = format!("{}:1", "p".repeat(65));
+    for (args, part) in [
+        (vec!["subscribe", ""], "empty"),
+        (vec!["subscribe", &long], "257 bytes"),
+        (vec!["subscribe", "a\nb"], "control character"),
+        (vec!["quote", "--client", "", "P1"], "empty"),
+        (vec!["quote", "--client", "AAA", &long_product], "65 bytes"),
+        (vec!["quote", "--client", "AAA", "P1:0"], "not positive"),
+        (vec!["quote", "--client", "AAA", "P1:-1"], "not positive"),
+        (vec!["quote", "--client", "AAA", "P1:NaN"], "not a decimal"),
+        (vec!["quote", "--client", "AAA", "P1:1e308"], "out of range"),
+        (vec!["quote", "--client", "AAA", "P1:1.0001"], "more than 3 decimals"),
+        (vec!["quote", "--client", "AAA", "P1", "P1:2"], "named twice"),
+        (vec!["up", "--ttl", "soon"], "not a time"),
+        (vec!["up", "--allow-origin", "example"], "not an origin"),
+        (vec!["--stack", "a b", "status"], "stack `a b`"),
+        (vec!["--backend", "embedded", "--region", "x", "status"], "--backend embedded"),
+        (vec!["quotee"], "quote"),
+        (vec!["load"], "PATH"),
+    ] {
+        let stderr = home.fails(2, &args);
+        assert!(stderr.contains(part), "{args:?}: {stderr}");
+    }
+    assert!(!home.path().join("data/store.db").exists(), "nothing was even opened");
+}
+
+#[test]
+fn four_hundred_and_one_lines_are_too_many() {
+    let home = Home::new();
+    let items: Vec<String> = (0..401).map(|n| format!("P{n}")).collect();
+    let mut args = vec!["quote", "--client", "AAA"];
+    args.extend(items.iter().map(String::as_str));
+    assert!(home.fails(2, &args).contains("401 lines"));
+}
+
+#[test]
+fn bad_data_is_named_by_file_and_line_and_nothing_is_written() {
+    let home = Home::new();
+    let good = home.file("good.csv", "id,name,price\nP1,Desk,1.00\n");
+    for (name, content, part) in [
+        ("price.csv", "id,name,price\nP2,Lamp,1.001\n", "price.csv:2"),
+        ("twice.csv", "id,name,price\nP2,Lamp,1\nP2,Lamp,1\n", "twice.csv:3"),
+        ("below.csv", "user_id,product_id,percentage\nA,P1,-1\n", "below.csv:2"),
+        ("above.csv", "user_id,product_id,percentage\nA,P1,100.1\n", "above.csv:2"),
+        ("cut.json", "[{\"id\":\"P2\",\"name\":\"Lamp\",", "cut.json:1"),
+        (
+            "long.ndjson",
+            &format!("{{\"id\":\"{}\",\"name\":\"x\",\"price\":1}}\n", "p".repeat(65)),
+            "long.ndjson:1",
+        ),
+        ("binary.json", "\0\u{1}\u{2}", "binary.json"),
+    ] {
+        let bad = home.file(name, content);
+        let stderr = home.fails(3, &["load", &good, &bad]);
+        assert!(stderr.contains(part) && stderr.contains("hint: nothing was written"), "{stderr}");
+    }
+    assert_eq!(home.json(&["status"])["catalogue"], serde_json::Value::Null);
+    let latin = home.path().join("latin.csv");
+    std::fs::write(&latin, b"id,name,price\nP1,Caf\xe9,1\n").unwrap();
+    home.fails(3, &["load", latin.to_str().unwrap()]);
+    home.fails(3, &["load", home.path().join("nowhere").to_str().unwrap()]);
+}
+
+#[test]
+fn discounts_of_unknown_products_are_kept_and_mentioned() {
+    let home = Home::new();
+    let csv = home.file("d.csv", "user_id,product_id,percentage\nA,NOPE,10\n");
+    let output = home.run(&["load", &csv]);
+    assert!(output.status.success());
+    assert!(super::process::text(&output.stderr).contains("`NOPE`"));
+}
+
+#[test]
+fn a_store_that_cannot_be_used_says_why_and_is_not_touched() {
+    let home = Home::new();
+    std::fs::create_dir(home.path().join("data")).unwrap();
+    let store = home.path().join("data/store.db");
+    std::fs::write(&store, "this is a letter, not a store").unwrap();
+    let stderr = home.fails(6, &["status"]);
+    assert!(stderr.contains("store.db") && stderr.contains("hint:"), "{stderr}");
+    assert_eq!(std::fs::read_to_string(&store).unwrap(), "this is a letter, not a store");
+}
+
+#[test]
+fn what_does_not_exist_is_not_found() {
+    let home = Home::with_fixtures();
+    home.fails(4, &["prices", "AAA"]);
+    home.fails(4, &["quotation", "q_00000000000000000000000000"]);
+    home.fails(4, &["dead-letters", "show", "x"]);
+    let output = home.run(&["unsubscribe", "Nobody"]);
+    assert_eq!(output.status.code(), Some(4));
+}

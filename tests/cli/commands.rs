@@ -1,0 +1,95 @@
+//! The commands that look at the store or change it.
+
+use serde_json::json;
+
+use super::process::{Home, text};
+
+#[test]
+fn loading_twice_changes_nothing_and_says_so() {
+    let home = Home::with_fixtures();
+    let output = home.run(&["load", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures")]);
+    assert!(text(&output.stderr).contains("nothing changed"));
+    let report = home.json(&["load", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures")]);
+    let unchanged = json!({ "added": 0, "changed": 0, "unchanged": 5, "removed": 0 });
+    assert_eq!((&report["products"], &report["catalogue_version"]), (&unchanged, &json!(1)));
+}
+
+#[test]
+fn generated_data_loads_and_is_the_same_for_the_same_seed() {
+    let home = Home::new();
+    let dirs = ["a", "b"].map(|name| home.path().join(name).to_str().unwrap().to_owned());
+    for (dir, format) in dirs.iter().zip(["ndjson", "ndjson"]) {
+        let args = ["generate", dir, "--products", "3000", "--users", "20", "--format", format];
+        assert_eq!(home.json(&args)["products"], 3000);
+    }
+    let read = |dir: &str| std::fs::read(format!("{dir}/products.ndjson")).unwrap();
+    assert!(read(&dirs[0]) == read(&dirs[1]), "the same seed made other data");
+    home.fails(1, &["generate", &dirs[0]]);
+    let report = home.json(&["load", &dirs[0]]);
+    assert_eq!(
+        (&report["products"]["added"], &report["users"]["added"]),
+        (&json!(3000), &json!(20))
+    );
+}
+
+#[test]
+fn a_table_is_shown_whole_and_by_product() {
+    let home = Home::with_fixtures();
+    let _worker = home.worker("price-calc");
+    home.json(&["quote", "--client", "AAA", "P1"]);
+    let table = home.json(&["prices", "AAA"]);
+    assert_eq!(table["prices"].as_array().unwrap().len(), 5);
+    assert_eq!((&table["fresh"], &table["products"]), (&json!(true), &json!(5)));
+    let one = home.json(&["prices", "AAA", "--product", "P3"]);
+    assert_eq!(one["prices"][0]["unit_price"], "905.52");
+    let missing = home.run(&["prices", "AAA", "--product", "P9"]);
+    assert_eq!(missing.status.code(), Some(4));
+}
+
+#[test]
+fn an_unsubscribed_user_is_no_longer_active() {
+    let home = Home::with_fixtures();
+    assert_eq!(home.json(&["subscribe", "AAA", "BBB"])[1]["visit"], "new");
+    assert_eq!(home.json(&["subscribe", "AAA"])[0]["visit"], "active");
+    assert_eq!(home.json(&["status"])["queues"]["quotation"]["waiting"], 2);
+    home.ok(&["unsubscribe", "AAA"]);
+    let status = home.json(&["status"]);
+    assert_eq!(status["active_users"].as_array().unwrap().len(), 1);
+    assert_eq!(status["active_users"][0]["user"], "BBB");
+}
+
+#[test]
+fn a_backup_is_a_store_of_its_own() {
+    let home = Home::with_fixtures();
+    let copy = home.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    let file = copy.join("store.db");
+    home.ok(&["backup", file.to_str().unwrap()]);
+    home.fails(1, &["backup", file.to_str().unwrap()]);
+    let status = home.json(&["status", "--data-dir", copy.to_str().unwrap()]);
+    assert_eq!(status["catalogue"]["version"], 1);
+}
+
+#[test]
+fn there_are_no_dead_letters() {
+    let home = Home::with_fixtures();
+    assert_eq!(home.json(&["dead-letters", "list"]), json!([]));
+    assert_eq!(home.json(&["dead-letters", "redrive", "--all"]), json!({ "redriven": 0 }));
+    assert_eq!(home.json(&["dead-letters", "drop", "--all"]), json!({ "dropped": 0 }));
+}
+
+#[test]
+fn quiet_is_quiet_and_a_reader_that_leaves_is_no_failure() {
+    let home = Home::with_fixtures();
+    let output = home.run(&["status", "--quiet"]);
+    assert_eq!(text(&output.stderr), "");
+    let mut child = home
+        .command(&["completions", "bash"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}

@@ -1,0 +1,163 @@
+//! The gateway, as a client that is not ours sees it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::process::Home;
+
+struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+
+impl Socket {
+    async fn open(url: &str) -> Self {
+        Self(connect_async(url).await.unwrap().0)
+    }
+
+    async fn say(&mut self, text: impl Into<String>) {
+        self.0.send(Message::text(text.into())).await.unwrap();
+    }
+
+    async fn hear(&mut self) -> Value {
+        match self.0.next().await.unwrap().unwrap() {
+            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn closed(&mut self) -> CloseCode {
+        loop {
+            if let Message::Close(frame) = self.0.next().await.unwrap().unwrap() {
+                return frame.unwrap().code;
+            }
+        }
+    }
+}
+
+/// A plain HTTP/1.1 exchange.
+fn http(websocket: &str, request: &str, body: &str) -> (u16, Value) {
+    let address = websocket.strip_prefix("ws://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{request}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_dialects_over_one_socket() {
+    let home = Home::new();
+    let (_up, url) = home.up(&[]);
+    let mut socket = Socket::open(&url).await;
+    socket.say(r#"{"action":"ping"}"#).await;
+    assert_eq!(socket.hear().await, json!({ "type": "pong" }));
+    socket.say(r#"{"action":"PING"}"#).await;
+    assert_eq!(socket.hear().await, json!({ "message": "pong !" }));
+
+    let quote = r#"{"action":"quote","client":"AAA","request_id":"r1",
+        "items":[{"product":"P1","quantity":2},{"product":"P3","quantity":1}]}"#;
+    socket.say(quote).await;
+    let accepted = socket.hear().await;
+    assert_eq!((&accepted["type"], &accepted["request_id"]), (&json!("accepted"), &json!("r1")));
+    let answer = socket.hear().await;
+    assert_eq!((&answer["type"], &answer["total"]), (&json!("quotation"), &json!("1805.52")));
+    socket.say(r#"{"action":"get","client":"AAA","request_id":"r1"}"#).await;
+    assert_eq!(socket.hear().await, answer);
+    socket.say(r#"{"action":"get","client":"BBB","request_id":"r1"}"#).await;
+    assert_eq!(socket.hear().await["code"], "not_found");
+
+    let original = r#"{"action":"MESSAGE","payload":{"message":{"user_id":"AAA",
+        "products":[{"id":"P1","qtd":2},{"id":"P9","qtd":1}]}}}"#;
+    socket.say(original).await;
+    assert_eq!(socket.hear().await, json!({ "message": "quotation under analisys" }));
+    let answer = socket.hear().await;
+    assert_eq!(answer["products"][0]["final_value"], json!(900.0));
+    assert_eq!(answer["unavailable"], json!(["P9"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_frames_are_answered_and_the_socket_stays_open() {
+    let home = Home::new();
+    let (_up, url) = home.up(&[]);
+    let mut socket = Socket::open(&url).await;
+    for (frame, code) in [
+        ("hello", "not_json"),
+        (r#"{"action":"buy"}"#, "unknown_action"),
+        (r#"{"action":"quote","client":"AAA"}"#, "bad_frame"),
+        (r#"{"action":"quote","client":"","items":[{"product":"P1","quantity":1}]}"#, "bad_id"),
+        (
+            r#"{"action":"quote","client":"A","items":[{"product":"P1","quantity":1e308}]}"#,
+            "bad_items",
+        ),
+    ] {
+        socket.say(frame).await;
+        let reply = socket.hear().await;
+        assert_eq!((&reply["type"], &reply["code"]), (&json!("error"), &json!(code)), "{frame}");
+    }
+    socket.0.send(Message::binary(vec![1, 2, 3])).await.unwrap();
+    assert_eq!(socket.hear().await["code"], "not_text");
+    socket.say(r#"{"action":"ping"}"#).await;
+    assert_eq!(socket.hear().await["type"], "pong");
+    socket.say("x".repeat(33 * 1024)).await;
+    assert_eq!(socket.closed().await, CloseCode::Size);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_are_closed_with_1001_when_the_system_stops() {
+    let home = Home::new();
+    let (up, url) = home.up(&[]);
+    let mut socket = Socket::open(&url).await;
+    let stopped = tokio::task::spawn_blocking(move || up.interrupt());
+    assert_eq!(socket.closed().await, CloseCode::Away);
+    drop(socket);
+    assert_eq!(stopped.await.unwrap().0, Some(0));
+}
+
+#[test]
+fn subscribing_over_http() {
+    let home = Home::new();
+    let (_up, url) = home.up(&[]);
+    let put = |body: &str| http(&url, "PUT /subscribe HTTP/1.1", body);
+    let (status, body) = put(r#"{"user_id":"José Núñez 株式会社"}"#);
+    assert_eq!((status, &body["user_id"]), (202, &json!("José Núñez 株式会社")));
+    assert_eq!(home.json(&["status"])["active_users"][0]["user"], "José Núñez 株式会社");
+    for (body, part) in
+        [("", "user_id"), ("{}", "user_id"), (r#"{"user_id":""}"#, "empty"), ("[", "user_id")]
+    {
+        let (status, reply) = put(body);
+        assert_eq!(status, 400, "{body}");
+        assert!(reply["message"].as_str().unwrap().contains(part), "{body}: {reply}");
+    }
+    assert_eq!(http(&url, "GET /subscribe HTTP/1.1", "").0, 405);
+    assert_eq!(http(&url, "GET /health HTTP/1.1", "").1["status"], "ok");
+    assert_eq!(http(&url, "GET /nowhere HTTP/1.1", "").0, 404);
+    assert_eq!(http(&url, "POST /@connections/nobody HTTP/1.1", "{}").0, 410);
+    let page = "POST /@connections/nobody HTTP/1.1\r\norigin: http://localhost:1";
+    assert_eq!(http(&url, page, "{}").0, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_pages_are_kept_out_unless_allowed() {
+    let home = Home::new();
+    let (_up, url) = home.up(&["--allow-origin", "https://shop.example.com"]);
+    let from = |origin: &str| {
+        let mut request = url.as_str().into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        connect_async(request)
+    };
+    assert!(from("https://evil.example").await.is_err());
+    assert!(from("https://shop.example.com").await.is_ok());
+    assert!(from(&url.replace("ws://", "http://")).await.is_ok(), "its own page");
+}

@@ -1,0 +1,175 @@
+//! Starting ocache, reading what it prints, and stopping it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A data folder of its own for each test.
+pub struct Home(TempDir);
+
+impl Home {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A home with the fixtures loaded.
+    pub fn with_fixtures() -> Self {
+        let home = Self::new();
+        home.ok(&["load", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/")]);
+        home
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A file with this text in it.
+    pub fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        let path = self.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ocache"));
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with("OCACHE_") || name.starts_with("AWS_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("OCACHE_DATA_DIR", self.path().join("data")).args(args);
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a command that must succeed; returns its stdout.
+    pub fn ok(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// Runs a command that must succeed; returns its JSON.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let args = [args, &["--output", "json"]].concat();
+        serde_json::from_str(&self.ok(&args)).unwrap()
+    }
+
+    /// Runs a command that must fail with a code, without a word on stdout; returns its stderr.
+    pub fn fails(&self, code: i32, args: &[&str]) -> String {
+        let output = self.run(args);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+        assert_eq!(text(&output.stdout), "", "{args:?}");
+        stderr
+    }
+
+    /// Runs a command with this input.
+    pub fn piped(&self, args: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// Starts a command that goes on until it is stopped.
+    pub fn start(&self, args: &[&str]) -> Running {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Running { child, stdout, stderr }
+    }
+
+    /// Starts a worker, and returns when it works.
+    pub fn worker(&self, role: &str) -> Running {
+        let mut worker = self.start(&["worker", role]);
+        worker.stderr_line("working");
+        worker
+    }
+
+    /// Starts the whole system on a free port, and returns when it is ready, with the websocket's
+    /// address.
+    pub fn up(&self, args: &[&str]) -> (Running, String) {
+        let mut up = self.start(&[&["up", "--port", "0", "--output", "json"], args].concat());
+        let ready = up.stdout_json();
+        assert_eq!(ready["ready"], true, "{ready}");
+        let websocket = ready["websocket"].as_str().unwrap().to_owned();
+        (up, websocket)
+    }
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A process that is killed when the test is over.
+pub struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Running {
+    /// Reads stderr up to a line with this text.
+    pub fn stderr_line(&mut self, wanted: &str) -> String {
+        let mut read = String::new();
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0, "no `{wanted}` in: {read}");
+            if line.contains(wanted) {
+                return line;
+            }
+            read.push_str(&line);
+        }
+    }
+
+    /// Reads one JSON value of several lines from stdout.
+    pub fn stdout_json(&mut self) -> Value {
+        let mut read = String::new();
+        loop {
+            if self.stdout.read_line(&mut read).unwrap() == 0 {
+                let mut stderr = String::new();
+                self.stderr.read_to_string(&mut stderr).unwrap();
+                panic!("no JSON in `{read}`: {stderr}");
+            }
+            if let Ok(value) = serde_json::from_str(&read) {
+                return value;
+            }
+        }
+    }
+
+    /// Presses Ctrl-C and waits for the end; returns the exit code and the rest of stderr.
+    pub fn interrupt(mut self) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        let mut stderr = String::new();
+        self.stderr.read_to_string(&mut stderr).unwrap();
+        (self.child.wait().unwrap().code(), stderr)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

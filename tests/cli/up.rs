@@ -1,0 +1,68 @@
+//! `ocache up`: everything at once.
+
+use serde_json::json;
+
+use super::process::Home;
+
+#[test]
+fn ready_means_that_a_quote_was_answered_and_nothing_is_left_of_it() {
+    let home = Home::new();
+    let (up, _) = home.up(&[]);
+    let status = home.json(&["status"]);
+    assert_eq!(status["active_users"], json!([]));
+    assert_eq!(status["tables"]["stored"], 0);
+    for queue in ["refresh", "quotation", "provider"] {
+        let empty = json!({ "waiting": 0, "in_flight": 0, "delayed": 0, "dead_letters": 0 });
+        assert_eq!(status["queues"][queue], empty, "{queue}");
+    }
+    // The fixtures were loaded, and the running gateway is found.
+    assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2", "P3:1"])["total"], "1805.52");
+    let (code, stderr) = up.interrupt();
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("drained"), "{stderr}");
+    assert_eq!(home.json(&["status"])["gateways"], json!([]));
+}
+
+#[test]
+fn a_second_start_keeps_what_is_there_and_fresh_does_not() {
+    let home = Home::new();
+    let csv = home.file("own.csv", "id,name,price\nX1,Own product,1.00\n");
+    home.ok(&["load", &csv]);
+    let (up, _) = home.up(&[]);
+    assert_eq!(home.json(&["quote", "--client", "AAA", "X1"])["total"], "1.00");
+    assert_eq!(up.interrupt().0, Some(0));
+    let (up, _) = home.up(&["--fresh"]);
+    let quotation = home.json(&["quote", "--client", "AAA", "X1", "P1"]);
+    assert_eq!(
+        (&quotation["total"], &quotation["unavailable"][0]),
+        (&json!("450.00"), &json!("X1"))
+    );
+    assert_eq!(up.interrupt().0, Some(0));
+}
+
+#[test]
+fn a_taken_port_is_named_with_a_way_out() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let home = Home::new();
+    let stderr = home.fails(1, &["up", "--port", &port]);
+    assert!(stderr.contains(&port) && stderr.contains("--port 0"), "{stderr}");
+}
+
+#[test]
+fn an_idle_user_expires_and_is_not_refreshed_any_more() {
+    let home = Home::new();
+    let (_up, _) = home.up(&["--ttl", "2s", "--refresh-every", "500ms"]);
+    home.json(&["quote", "--client", "AAA", "P1"]);
+    let active = || !home.json(&["status"])["active_users"].as_array().unwrap().is_empty();
+    assert!(active());
+    while active() {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let validated = || home.json(&["prices", "AAA"])["validated_at"].clone();
+    // One message may have been on its way; after two more ticks it is not.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let last = validated();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(validated(), last);
+}
