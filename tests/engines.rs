@@ -21,6 +21,7 @@ mod engines {
     pub mod sending;
     pub mod topic;
 
+    pub mod embedded;
     pub mod memory;
     mod memory_fifo_oracle;
 }
@@ -161,3 +162,4 @@ macro_rules! behaves {
 // This one owns its time, so that waiting costs none. One that has threads or talks to others is
 // on `(flavor = "multi_thread", worker_threads = 2)`.
 behaves!(memory on (start_paused = true));
+behaves!(embedded on (flavor = "multi_thread", worker_threads = 2));

@@ -14,7 +14,7 @@ use super::sweep::Sweeper;
 use super::wake::{self, Wake};
 use super::writer::{Tx, Writer};
 use crate::model::Timestamp;
-use crate::ports::{Clock, PortError, Randomness};
+use crate::ports::{Clock, Connections, PortError, Ports, Randomness};
 
 /// Tables, queues and topic in one SQLite file. Clones share everything.
 #[derive(Clone)]
@@ -53,6 +53,20 @@ impl Embedded {
         let threads = Mutex::new(threads);
         let file = opened.file;
         Ok(Self(Arc::new(Inner { file, clock, randomness, writer, readers, wake, threads })))
+    }
+
+    /// Every port, with the connections of whoever holds the websockets.
+    #[must_use]
+    pub fn ports(&self, connections: Arc<dyn Connections>) -> Ports {
+        Ports {
+            store: Arc::new(self.clone()),
+            queues: Arc::new(self.clone()),
+            dead_letters: Arc::new(self.clone()),
+            topic: Arc::new(self.clone()),
+            connections,
+            clock: Arc::clone(&self.0.clock),
+            randomness: Arc::clone(&self.0.randomness),
+        }
     }
 
     /// The file that everything is in.
@@ -107,10 +121,6 @@ impl Embedded {
 
     pub(super) fn now(&self) -> Timestamp {
         self.0.clock.now()
-    }
-
-    pub(super) fn randomness(&self) -> &Arc<dyn Randomness> {
-        &self.0.randomness
     }
 
     pub(super) fn random_bits(&self) -> [u8; 16] {

@@ -7,6 +7,7 @@
 mod active_users;
 mod backup;
 mod catalogue;
+mod clear;
 mod dead_letters;
 mod discounts;
 mod engine;
@@ -25,7 +26,6 @@ mod sweep;
 mod testing;
 mod topic;
 mod wake;
-mod whole;
 mod writer;
 
 pub use backup::BackupError;

@@ -1,0 +1,21 @@
+//! The engine on one SQLite file, each in a directory of its own.
+
+use std::sync::Arc;
+
+use ocache::embedded::Embedded;
+use ocache::memory::MemoryConnections;
+use ocache::ports::{SystemClock, SystemRandomness};
+
+use super::fixture::{Fixture, Skipped};
+
+pub async fn start() -> Result<Fixture, Skipped> {
+    let dir = tempfile::tempdir().unwrap();
+    let engine =
+        Embedded::open(dir.path(), Arc::new(SystemClock), Arc::new(SystemRandomness)).unwrap();
+    let ports = engine.ports(Arc::new(MemoryConnections::default()));
+    let clean_up = Box::pin(async move {
+        engine.close().await;
+        drop(dir);
+    });
+    Ok(Fixture { ports, clean_up })
+}
