@@ -4,7 +4,7 @@
 //! names them, the head flips only from the version that was read before the inputs, and a table
 //! whose inputs have not changed is only validated.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -83,40 +83,39 @@ impl PriceCalc {
     /// Does a batch of orders: those of one user one after the other, different users side by
     /// side. The outcomes are in the order of the batch.
     pub async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
-        let orders = read_bodies::<Calculation>(batch);
-        let mut by_user: HashMap<&UserId, Vec<(usize, &Calculation)>> = HashMap::new();
-        for (index, order) in orders.iter().enumerate() {
-            if let Ok(order) = order {
-                by_user.entry(&order.user).or_default().push((index, order));
-            }
+        let mut orders = Vec::with_capacity(batch.len());
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for (index, order) in read_bodies::<Calculation>(batch).into_iter().enumerate() {
+            outcomes.push(match order {
+                Ok(order) => {
+                    orders.push((index, order));
+                    Outcome::Done
+                }
+                Err(error) => error.into(),
+            });
+        }
+        // Sorted, so that a simulation does the same every time.
+        let mut by_user: BTreeMap<&UserId, Vec<(usize, &Calculation)>> = BTreeMap::new();
+        for (index, order) in &orders {
+            by_user.entry(&order.user).or_default().push((*index, order));
         }
         let users: Vec<UserId> = by_user.keys().map(|&user| user.clone()).collect();
         let inputs = match self.inputs(&users).await {
             Ok(inputs) => inputs,
             Err(error) => return postponed(batch.len(), error),
         };
-        let done = join_all(by_user.into_iter().map(|(user, orders)| {
-            let inputs = inputs.get(user);
-            self.handle_user(user, orders, inputs)
-        }));
-        let mut done: HashMap<usize, Result<Effect, StageError>> =
-            done.await.into_iter().flatten().collect();
-
-        let mut outcomes = Vec::with_capacity(batch.len());
+        let done = by_user
+            .into_iter()
+            .map(|(user, orders)| self.handle_user(user, orders, inputs.get(user)));
         let mut waiting = Vec::new();
-        for (index, order) in orders.into_iter().enumerate() {
-            let effect = match order {
-                Err(error) => Err(error),
-                Ok(order) => {
-                    done.remove(&index).unwrap_or(Ok(Effect::Overtaken)).inspect(|effect| {
-                        if let (Cause::Quotation(request), true) = (order.cause, effect.is_ready())
-                        {
-                            waiting.push((index, request));
-                        }
-                    })
+        for (index, order, effect) in join_all(done).await.into_iter().flatten() {
+            match (effect, &order.cause) {
+                (Ok(effect), Cause::Quotation(request)) if effect.is_ready() => {
+                    waiting.push((index, request.clone()));
                 }
-            };
-            outcomes.push(effect.map(|_| ()).into());
+                (Ok(_), _) => {}
+                (Err(error), _) => outcomes[index] = error.into(),
+            }
         }
         self.publish(waiting, &mut outcomes).await;
         outcomes
@@ -124,25 +123,25 @@ impl PriceCalc {
 
     /// Does one user's orders of a batch. The first has its inputs read already; after it has
     /// changed the table, the next reads them anew.
-    async fn handle_user(
+    async fn handle_user<'a>(
         &self,
         user: &UserId,
-        orders: Vec<(usize, &Calculation)>,
+        orders: Vec<(usize, &'a Calculation)>,
         inputs: Option<&Arc<Inputs>>,
-    ) -> Vec<(usize, Result<Effect, StageError>)> {
+    ) -> Vec<(usize, &'a Calculation, Result<Effect, StageError>)> {
         let mut inputs = inputs.cloned();
         let mut done = Vec::with_capacity(orders.len());
         let mut failed = false;
         for (index, order) in orders {
             // A user's orders stay in order: what follows one that must come again, comes again.
             if failed {
-                done.push((index, Err(StageError::Behind)));
+                done.push((index, order, Err(StageError::Behind)));
                 continue;
             }
             let span = info_span!("price_calc", %user, cause = order.cause.name());
             let effect = self.calculate(order, inputs.take()).instrument(span).await;
             failed = effect.is_err();
-            done.push((index, effect));
+            done.push((index, order, effect));
         }
         done
     }
@@ -255,12 +254,12 @@ impl PriceCalc {
     }
 
     /// The inputs of a whole batch in three reads: heads, then the catalogue, then discounts.
-    async fn inputs(&self, users: &[UserId]) -> Result<HashMap<UserId, Arc<Inputs>>, StageError> {
+    async fn inputs(&self, users: &[UserId]) -> Result<BTreeMap<UserId, Arc<Inputs>>, StageError> {
         let heads = self.tables.table_heads(users).await?;
-        let mut heads: HashMap<UserId, TableHead> = heads.into_iter().collect();
+        let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
         let catalogue = self.catalogue.current().await?;
         let discounts = self.discounts.discounts(users).await?;
-        let mut discounts: HashMap<UserId, Discounts> =
+        let mut discounts: BTreeMap<UserId, Discounts> =
             discounts.into_iter().map(|list| (list.user, list.discounts)).collect();
         Ok(users
             .iter()
