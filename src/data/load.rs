@@ -196,12 +196,16 @@ impl Loader<'_> {
     async fn compare(&self) -> Result<Difference<'_>, LoadError> {
         let mut difference = Difference::default();
         let mut done = 0;
-        for chunk in self.data.products.chunks(CHUNK) {
+        // Sorted, neighbours share the pages of a store that keeps them sorted: a million products
+        // are read and written many times faster than in a random order.
+        let mut products: Vec<&Product> = self.data.products.iter().collect();
+        products.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        for chunk in products.chunks(CHUNK) {
             let ids: Vec<ProductId> = chunk.iter().map(|product| product.id.clone()).collect();
             let stored = self.store.products(&ids).await?;
             let stored: HashMap<&ProductId, &Product> =
                 stored.iter().map(|product| (&product.id, product)).collect();
-            for product in chunk {
+            for &product in chunk {
                 let is = stored.get(&product.id).copied();
                 if difference.products.compare(is, product) {
                     difference.put_products.push(product);
