@@ -25,6 +25,12 @@ _ocache() {
             ocache,dead-letters)
                 cmd="ocache__subcmd__dead__subcmd__letters"
                 ;;
+            ocache,destroy)
+                cmd="ocache__subcmd__destroy"
+                ;;
+            ocache,doctor)
+                cmd="ocache__subcmd__doctor"
+                ;;
             ocache,generate)
                 cmd="ocache__subcmd__generate"
                 ;;
@@ -36,6 +42,9 @@ _ocache() {
                 ;;
             ocache,prices)
                 cmd="ocache__subcmd__prices"
+                ;;
+            ocache,provision)
+                cmd="ocache__subcmd__provision"
                 ;;
             ocache,quotation)
                 cmd="ocache__subcmd__quotation"
@@ -100,6 +109,12 @@ _ocache() {
             ocache__subcmd__help,dead-letters)
                 cmd="ocache__subcmd__help__subcmd__dead__subcmd__letters"
                 ;;
+            ocache__subcmd__help,destroy)
+                cmd="ocache__subcmd__help__subcmd__destroy"
+                ;;
+            ocache__subcmd__help,doctor)
+                cmd="ocache__subcmd__help__subcmd__doctor"
+                ;;
             ocache__subcmd__help,generate)
                 cmd="ocache__subcmd__help__subcmd__generate"
                 ;;
@@ -111,6 +126,9 @@ _ocache() {
                 ;;
             ocache__subcmd__help,prices)
                 cmd="ocache__subcmd__help__subcmd__prices"
+                ;;
+            ocache__subcmd__help,provision)
+                cmd="ocache__subcmd__help__subcmd__provision"
                 ;;
             ocache__subcmd__help,quotation)
                 cmd="ocache__subcmd__help__subcmd__quotation"
@@ -155,7 +173,7 @@ _ocache() {
 
     case "${cmd}" in
         ocache)
-            opts="-q -v -h -V --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help --version up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help"
+            opts="-q -v -h -V --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help --version up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,6 +203,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -197,7 +219,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__backup)
-            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -224,6 +246,10 @@ _ocache() {
                     return 0
                     ;;
                 --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --management-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -239,7 +265,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__completions)
-            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help bash elvish fish powershell zsh"
+            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -266,6 +292,10 @@ _ocache() {
                     return 0
                     ;;
                 --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --management-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -281,7 +311,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__dead__subcmd__letters)
-            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help list show redrive drop help"
+            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help list show redrive drop help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -311,6 +341,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -323,7 +357,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__dead__subcmd__letters__subcmd__drop)
-            opts="-q -v -h --all --queue --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --all --queue --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -354,6 +388,10 @@ _ocache() {
                     return 0
                     ;;
                 --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --management-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -453,7 +491,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__dead__subcmd__letters__subcmd__list)
-            opts="-q -v -h --queue --limit --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --queue --limit --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -491,6 +529,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -503,7 +545,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__dead__subcmd__letters__subcmd__redrive)
-            opts="-q -v -h --all --queue --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --all --queue --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -537,6 +579,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -549,7 +595,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__dead__subcmd__letters__subcmd__show)
-            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -579,6 +625,102 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ocache__subcmd__destroy)
+            opts="-y -q -v -h --dry-run --yes --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "embedded aws" -- "${cur}"))
+                    return 0
+                    ;;
+                --stack)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ocache__subcmd__doctor)
+            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "embedded aws" -- "${cur}"))
+                    return 0
+                    ;;
+                --stack)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -591,7 +733,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__generate)
-            opts="-q -v -h --seed --products --users --discounts --currency --format --force --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --seed --products --users --discounts --currency --format --force --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -645,6 +787,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -657,7 +803,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__help)
-            opts="up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help"
+            opts="up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -768,6 +914,34 @@ _ocache() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ocache__subcmd__help__subcmd__destroy)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ocache__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ocache__subcmd__help__subcmd__generate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -811,6 +985,20 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__help__subcmd__prices)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ocache__subcmd__help__subcmd__provision)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -937,7 +1125,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__load)
-            opts="-q -v -h --prune --currency --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --prune --currency --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -971,6 +1159,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -983,7 +1175,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__prices)
-            opts="-q -v -h --product --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --product --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1017,6 +1209,56 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ocache__subcmd__provision)
+            opts="-y -q -v -h --fix --dry-run --yes --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --backend)
+                    COMPREPLY=($(compgen -W "embedded aws" -- "${cur}"))
+                    return 0
+                    ;;
+                --stack)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -1029,7 +1271,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__quotation)
-            opts="-q -v -h --user --client --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --user --client --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1067,6 +1309,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -1079,7 +1325,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__quote)
-            opts="-q -v -h --user --client --url --request-id --timeout --ttl --refresh-every --usable-for --quote-within --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --user --client --url --request-id --timeout --ttl --refresh-every --usable-for --quote-within --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1145,6 +1391,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -1157,7 +1407,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__serve)
-            opts="-q -v -h --port --with-provider --allow-origin --ttl --refresh-every --usable-for --quote-within --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --port --with-provider --allow-origin --ttl --refresh-every --usable-for --quote-within --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1208,6 +1458,10 @@ _ocache() {
                     return 0
                     ;;
                 --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --management-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1223,7 +1477,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__status)
-            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1253,6 +1507,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -1265,7 +1523,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__subscribe)
-            opts="-q -v -h --ttl --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --ttl --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1299,6 +1557,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -1311,7 +1573,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__unsubscribe)
-            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1341,6 +1603,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -1353,7 +1619,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__up)
-            opts="-q -v -h --port --fresh --allow-origin --ttl --refresh-every --usable-for --quote-within --refresh-slots --urgent-slots --provider-slots --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help"
+            opts="-q -v -h --port --fresh --provision --allow-origin --ttl --refresh-every --usable-for --quote-within --refresh-slots --urgent-slots --provider-slots --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1419,6 +1685,10 @@ _ocache() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --management-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
@@ -1431,7 +1701,7 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__worker)
-            opts="-q -v -h --ttl --refresh-every --usable-for --quote-within --refresh-slots --urgent-slots --provider-slots --data-dir --backend --stack --profile --region --endpoint-url --output --quiet --verbose --help refresh price-calc quotation-provider all"
+            opts="-q -v -h --ttl --refresh-every --usable-for --quote-within --refresh-slots --urgent-slots --provider-slots --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help refresh price-calc quotation-provider all"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1486,6 +1756,10 @@ _ocache() {
                     return 0
                     ;;
                 --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --management-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_ocache_global_optspecs
-    string join \n data-dir= backend= stack= profile= region= endpoint-url= output= q/quiet v/verbose h/help V/version
+    string join \n data-dir= backend= stack= profile= region= endpoint-url= management-endpoint= output= q/quiet v/verbose h/help V/version
 end
 
 function __fish_ocache_needs_command
@@ -31,6 +31,7 @@ complete -c ocache -n "__fish_ocache_needs_command" -l stack -d 'Prefix of all t
 complete -c ocache -n "__fish_ocache_needs_command" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_needs_command" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_needs_command" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_needs_command" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_needs_command" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_needs_command" -s q -l quiet -d 'Print data and errors only'
@@ -50,6 +51,9 @@ complete -c ocache -n "__fish_ocache_needs_command" -f -a "prices" -d 'Show a us
 complete -c ocache -n "__fish_ocache_needs_command" -f -a "status" -d 'Show active users, tables, queues and dead letters'
 complete -c ocache -n "__fish_ocache_needs_command" -f -a "dead-letters" -d 'See to the messages that were given up'
 complete -c ocache -n "__fish_ocache_needs_command" -f -a "backup" -d 'Copy the embedded store to a file while it is in use'
+complete -c ocache -n "__fish_ocache_needs_command" -f -a "doctor" -d 'Check that everything ocache needs is there and as it should be'
+complete -c ocache -n "__fish_ocache_needs_command" -f -a "provision" -d 'Make the tables, queues and topic of a stack on AWS'
+complete -c ocache -n "__fish_ocache_needs_command" -f -a "destroy" -d 'Delete the tables, queues and topic of a stack on AWS, and all that is in them'
 complete -c ocache -n "__fish_ocache_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c ocache -n "__fish_ocache_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l port -d 'Port of the gateway on loopback; 0 is any free one' -r
@@ -68,9 +72,11 @@ complete -c ocache -n "__fish_ocache_using_subcommand up" -l stack -d 'Prefix of
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l fresh -d 'Begin with an empty store: everything that is in it is deleted'
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l provision -d 'On AWS, make what is missing of the stack first'
 complete -c ocache -n "__fish_ocache_using_subcommand up" -s q -l quiet -d 'Print data and errors only'
 complete -c ocache -n "__fish_ocache_using_subcommand up" -s v -l verbose -d 'Log more; twice for everything'
 complete -c ocache -n "__fish_ocache_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -82,6 +88,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand load" -l stack -d 'Prefix 
 complete -c ocache -n "__fish_ocache_using_subcommand load" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand load" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand load" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand load" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand load" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand load" -l prune -d 'Remove stored products that the files do not name; the same for users\' discounts'
@@ -103,6 +110,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand generate" -l stack -d 'Pre
 complete -c ocache -n "__fish_ocache_using_subcommand generate" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand generate" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand generate" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand generate" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand generate" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand generate" -l force -d 'Overwrite files that are there'
@@ -117,6 +125,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand subscribe" -l stack -d 'Pr
 complete -c ocache -n "__fish_ocache_using_subcommand subscribe" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand subscribe" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand subscribe" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand subscribe" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand subscribe" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand subscribe" -s q -l quiet -d 'Print data and errors only'
@@ -129,6 +138,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand unsubscribe" -l stack -d '
 complete -c ocache -n "__fish_ocache_using_subcommand unsubscribe" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand unsubscribe" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand unsubscribe" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand unsubscribe" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand unsubscribe" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand unsubscribe" -s q -l quiet -d 'Print data and errors only'
@@ -148,6 +158,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand worker" -l stack -d 'Prefi
 complete -c ocache -n "__fish_ocache_using_subcommand worker" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand worker" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand worker" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand worker" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand worker" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand worker" -s q -l quiet -d 'Print data and errors only'
@@ -166,6 +177,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand serve" -l stack -d 'Prefix
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l with-provider -d 'Answer quotations as well, without a worker for it'
@@ -187,6 +199,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand quote" -l stack -d 'Prefix
 complete -c ocache -n "__fish_ocache_using_subcommand quote" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand quote" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand quote" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand quote" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand quote" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand quote" -s q -l quiet -d 'Print data and errors only'
@@ -200,6 +213,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand quotation" -l stack -d 'Pr
 complete -c ocache -n "__fish_ocache_using_subcommand quotation" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand quotation" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand quotation" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand quotation" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand quotation" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand quotation" -s q -l quiet -d 'Print data and errors only'
@@ -213,6 +227,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand prices" -l stack -d 'Prefi
 complete -c ocache -n "__fish_ocache_using_subcommand prices" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand prices" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand prices" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand prices" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand prices" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand prices" -s q -l quiet -d 'Print data and errors only'
@@ -225,6 +240,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand status" -l stack -d 'Prefi
 complete -c ocache -n "__fish_ocache_using_subcommand status" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand status" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand status" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand status" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand status" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand status" -s q -l quiet -d 'Print data and errors only'
@@ -237,6 +253,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and not __fi
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and not __fish_seen_subcommand_from list show redrive drop help" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and not __fish_seen_subcommand_from list show redrive drop help" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and not __fish_seen_subcommand_from list show redrive drop help" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and not __fish_seen_subcommand_from list show redrive drop help" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and not __fish_seen_subcommand_from list show redrive drop help" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and not __fish_seen_subcommand_from list show redrive drop help" -s q -l quiet -d 'Print data and errors only'
@@ -258,6 +275,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_s
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from list" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from list" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from list" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from list" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from list" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
@@ -270,6 +288,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_s
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from show" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from show" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from show" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from show" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from show" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
@@ -285,6 +304,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_s
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from redrive" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from redrive" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from redrive" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from redrive" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from redrive" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from redrive" -l all -d 'Every one'
@@ -301,6 +321,7 @@ complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_s
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from drop" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from drop" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from drop" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from drop" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from drop" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand dead-letters; and __fish_seen_subcommand_from drop" -l all -d 'Every one'
@@ -319,11 +340,56 @@ complete -c ocache -n "__fish_ocache_using_subcommand backup" -l stack -d 'Prefi
 complete -c ocache -n "__fish_ocache_using_subcommand backup" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand backup" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand backup" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand backup" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand backup" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand backup" -s q -l quiet -d 'Print data and errors only'
 complete -c ocache -n "__fish_ocache_using_subcommand backup" -s v -l verbose -d 'Log more; twice for everything'
 complete -c ocache -n "__fish_ocache_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -l data-dir -d 'Folder of the embedded store [default: ocache/STACK in the user\'s data folder]' -r -F
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -l backend -d 'Which engine holds tables and queues [default: embedded]' -r -f -a "embedded\t'One file on this machine; nothing need be installed'
+aws\t'DynamoDB, SQS and SNS, of an account or of a local AWS'"
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -l stack -d 'Prefix of all tables, queues and topics' -r
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -l profile -d 'AWS profile; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -l region -d 'AWS region; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -l output -d 'How data is printed' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -s q -l quiet -d 'Print data and errors only'
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -s v -l verbose -d 'Log more; twice for everything'
+complete -c ocache -n "__fish_ocache_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -l data-dir -d 'Folder of the embedded store [default: ocache/STACK in the user\'s data folder]' -r -F
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -l backend -d 'Which engine holds tables and queues [default: embedded]' -r -f -a "embedded\t'One file on this machine; nothing need be installed'
+aws\t'DynamoDB, SQS and SNS, of an account or of a local AWS'"
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -l stack -d 'Prefix of all tables, queues and topics' -r
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -l profile -d 'AWS profile; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -l region -d 'AWS region; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -l output -d 'How data is printed' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -l fix -d 'Also set what differs'
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -l dry-run -d 'Only say what would be done'
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -s y -l yes -d 'Do not ask'
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -s q -l quiet -d 'Print data and errors only'
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -s v -l verbose -d 'Log more; twice for everything'
+complete -c ocache -n "__fish_ocache_using_subcommand provision" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -l data-dir -d 'Folder of the embedded store [default: ocache/STACK in the user\'s data folder]' -r -F
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -l backend -d 'Which engine holds tables and queues [default: embedded]' -r -f -a "embedded\t'One file on this machine; nothing need be installed'
+aws\t'DynamoDB, SQS and SNS, of an account or of a local AWS'"
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -l stack -d 'Prefix of all tables, queues and topics' -r
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -l profile -d 'AWS profile; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -l region -d 'AWS region; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -l output -d 'How data is printed' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -l dry-run -d 'Only say what would be deleted'
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -s y -l yes -d 'Do not ask'
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -s q -l quiet -d 'Print data and errors only'
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -s v -l verbose -d 'Log more; twice for everything'
+complete -c ocache -n "__fish_ocache_using_subcommand destroy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ocache -n "__fish_ocache_using_subcommand completions" -l data-dir -d 'Folder of the embedded store [default: ocache/STACK in the user\'s data folder]' -r -F
 complete -c ocache -n "__fish_ocache_using_subcommand completions" -l backend -d 'Which engine holds tables and queues [default: embedded]' -r -f -a "embedded\t'One file on this machine; nothing need be installed'
 aws\t'DynamoDB, SQS and SNS, of an account or of a local AWS'"
@@ -331,26 +397,30 @@ complete -c ocache -n "__fish_ocache_using_subcommand completions" -l stack -d '
 complete -c ocache -n "__fish_ocache_using_subcommand completions" -l profile -d 'AWS profile; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand completions" -l region -d 'AWS region; implies --backend aws' -r
 complete -c ocache -n "__fish_ocache_using_subcommand completions" -l endpoint-url -d 'AWS endpoint, such as that of a local AWS; implies --backend aws' -r
+complete -c ocache -n "__fish_ocache_using_subcommand completions" -l management-endpoint -d 'API Gateway management endpoint that answers may be pushed to; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand completions" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand completions" -s q -l quiet -d 'Print data and errors only'
 complete -c ocache -n "__fish_ocache_using_subcommand completions" -s v -l verbose -d 'Log more; twice for everything'
 complete -c ocache -n "__fish_ocache_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "up" -d 'Run the whole system in one process'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "load" -d 'Load products and discounts from files'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "generate" -d 'Make large data files from a seed'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "subscribe" -d 'Make users active, so that their price tables are kept warm'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "unsubscribe" -d 'Let users expire now'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "worker" -d 'Run one role in the foreground'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "serve" -d 'Run the gateway: websockets, PUT /subscribe, /health'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "quote" -d 'Ask for a quotation, or for many in a session'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "quotation" -d 'Show a past quotation'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "prices" -d 'Show a user\'s stored price table'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "status" -d 'Show active users, tables, queues and dead letters'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "dead-letters" -d 'See to the messages that were given up'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "backup" -d 'Copy the embedded store to a file while it is in use'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "up" -d 'Run the whole system in one process'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "load" -d 'Load products and discounts from files'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "generate" -d 'Make large data files from a seed'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "subscribe" -d 'Make users active, so that their price tables are kept warm'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "unsubscribe" -d 'Let users expire now'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "worker" -d 'Run one role in the foreground'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "serve" -d 'Run the gateway: websockets, PUT /subscribe, /health'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "quote" -d 'Ask for a quotation, or for many in a session'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "quotation" -d 'Show a past quotation'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "prices" -d 'Show a user\'s stored price table'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "status" -d 'Show active users, tables, queues and dead letters'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "dead-letters" -d 'See to the messages that were given up'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "backup" -d 'Copy the embedded store to a file while it is in use'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "doctor" -d 'Check that everything ocache needs is there and as it should be'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "provision" -d 'Make the tables, queues and topic of a stack on AWS'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "destroy" -d 'Delete the tables, queues and topic of a stack on AWS, and all that is in them'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c ocache -n "__fish_ocache_using_subcommand help; and not __fish_seen_subcommand_from up load generate subscribe unsubscribe worker serve quote quotation prices status dead-letters backup doctor provision destroy completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ocache -n "__fish_ocache_using_subcommand help; and __fish_seen_subcommand_from dead-letters" -f -a "list" -d 'List them'
 complete -c ocache -n "__fish_ocache_using_subcommand help; and __fish_seen_subcommand_from dead-letters" -f -a "show" -d 'Show one whole'
 complete -c ocache -n "__fish_ocache_using_subcommand help; and __fish_seen_subcommand_from dead-letters" -f -a "redrive" -d 'Send them to their queue again'

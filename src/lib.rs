@@ -13,12 +13,15 @@
 //! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
 //! | [`cli`] | the command line |
 //! | [`embedded`] | the engine on one SQLite file |
+//! | `aws` | the engine on DynamoDB, SQS, SNS and API Gateway; the only room that sees AWS types |
 //! | [`memory`] | the engine in memory: the reference model that simulations run on |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
 //! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod cli;
 pub mod data;
 pub mod embedded;

@@ -21,6 +21,8 @@ mod engines {
     pub mod sending;
     pub mod topic;
 
+    #[cfg(feature = "aws")]
+    pub mod aws;
     pub mod embedded;
     pub mod memory;
     mod memory_fifo_oracle;
@@ -163,3 +165,5 @@ macro_rules! behaves {
 // on `(flavor = "multi_thread", worker_threads = 2)`.
 behaves!(memory on (start_paused = true));
 behaves!(embedded on (flavor = "multi_thread", worker_threads = 2));
+#[cfg(feature = "aws")]
+behaves!(aws on (flavor = "multi_thread", worker_threads = 2));

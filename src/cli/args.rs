@@ -61,6 +61,15 @@ pub struct Global {
     /// AWS endpoint, such as that of a local AWS; implies --backend aws
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
+    /// API Gateway management endpoint that answers may be pushed to; may be given more than once
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "OCACHE_MANAGEMENT_ENDPOINT",
+        value_delimiter = ','
+    )]
+    pub management_endpoint: Vec<String>,
     /// How data is printed
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
     pub output: Format,
@@ -129,6 +138,17 @@ pub enum Command {
     DeadLetters(DeadLettersArgs),
     /// Copy the embedded store to a file while it is in use
     Backup(BackupArgs),
+    /// Check that everything ocache needs is there and as it should be
+    Doctor,
+    /// Make the tables, queues and topic of a stack on AWS
+    ///
+    /// A second run changes nothing. What exists with other settings is reported, and changed only
+    /// with --fix.
+    #[cfg(feature = "aws")]
+    Provision(ProvisionArgs),
+    /// Delete the tables, queues and topic of a stack on AWS, and all that is in them
+    #[cfg(feature = "aws")]
+    Destroy(DestroyArgs),
     /// Print a shell's completion script
     Completions(CompletionsArgs),
 }
@@ -182,6 +202,10 @@ pub struct UpArgs {
     /// Begin with an empty store: everything that is in it is deleted
     #[arg(long)]
     pub fresh: bool,
+    /// On AWS, make what is missing of the stack first
+    #[cfg(feature = "aws")]
+    #[arg(long)]
+    pub provision: bool,
     /// Origin of web pages that may use the gateway; may be given more than once
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<String>,
@@ -416,6 +440,33 @@ pub struct BackupArgs {
     /// The file to write; it must not exist
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// Of `ocache provision`.
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+pub struct ProvisionArgs {
+    /// Also set what differs
+    #[arg(long)]
+    pub fix: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// Of `ocache destroy`.
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+pub struct DestroyArgs {
+    /// Only say what would be deleted
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// Of `ocache completions`.

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::args::BackupArgs;
-use super::engine::Engine;
-use super::failure::{ExitCode, Failure};
+use super::engine::{Engine, Kind};
+use super::failure::Failure;
 use super::output::Output;
 use super::settings::Settings;
 
@@ -14,11 +14,15 @@ pub(super) async fn run(
     args: BackupArgs,
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
-    let Some(embedded) = engine.embedded() else {
-        return Err(Failure::new(ExitCode::Usage, "only the embedded store is a file to back up")
-            .hint("on AWS, tables have point-in-time recovery"));
-    };
-    embedded.backup(&args.file).await?;
+    match engine.kind() {
+        Kind::Embedded(embedded) => embedded.backup(&args.file).await?,
+        #[cfg(feature = "aws")]
+        Kind::Aws(_) => {
+            let message = "only the embedded store is a file to back up";
+            return Err(Failure::new(super::failure::ExitCode::Usage, message)
+                .hint("on AWS, tables have point-in-time recovery"));
+        }
+    }
     engine.close().await;
     let file = args.file.display().to_string();
     output.data(&json!({ "file": file }), |_| format!("backed up to {file}"))

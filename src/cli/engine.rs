@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::args::Backend;
-use super::failure::{ExitCode, Failure};
+use super::failure::Failure;
 use super::output::Output;
 use super::settings::Settings;
+#[cfg(feature = "aws")]
+use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
 use crate::ports::{Connections, Ports, SystemClock, SystemRandomness};
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
@@ -17,53 +19,92 @@ pub struct Engine {
     pub registry: GatewayRegistry,
     /// The engine and its target, for people and for telling gateways apart.
     pub label: String,
+    /// The engine's own way to gateways that are not of this machine.
+    elsewhere: Option<Arc<dyn Connections>>,
 }
 
-enum Kind {
+/// Which engine it is.
+pub enum Kind {
+    /// One file.
     Embedded(Embedded),
+    /// An account, or a local AWS.
+    #[cfg(feature = "aws")]
+    Aws(Box<Aws>),
 }
 
 impl Engine {
     /// Opens the engine and says on stderr which one it is.
     pub(super) async fn open(settings: &Settings, output: &Output) -> Result<Self, Failure> {
-        let engine = Self::open_silently(settings).await?;
+        let registry = GatewayRegistry::new(&settings.data_dir);
+        let engine = match settings.backend {
+            Backend::Embedded => open_embedded(settings, registry)?,
+            #[cfg(feature = "aws")]
+            Backend::Aws => open_aws(settings, registry).await?,
+            #[cfg(not(feature = "aws"))]
+            Backend::Aws => {
+                let message = "this ocache was built without its AWS engine";
+                return Err(Failure::new(super::failure::ExitCode::Usage, message)
+                    .hint("build it with the feature `aws`, which is on by default"));
+            }
+        };
         output.note(&format!("engine: {}", engine.label));
         Ok(engine)
     }
 
-    pub(super) async fn open_silently(settings: &Settings) -> Result<Self, Failure> {
-        let registry = GatewayRegistry::new(&settings.data_dir);
-        match settings.backend {
-            Backend::Embedded => {
-                let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-                let embedded = Embedded::open(&settings.data_dir, clock, randomness)?;
-                let label = format!("embedded, {}", embedded.file().display());
-                Ok(Self { kind: Kind::Embedded(embedded), registry, label })
-            }
-            Backend::Aws => Err(Failure::new(ExitCode::Usage, "this ocache has no AWS engine yet")),
-        }
-    }
-
     /// The ports. `own` is the gateway of this process, if it has one.
     pub(super) fn ports(&self, own: Option<(String, Arc<Sockets>)>) -> Ports {
+        let (registry, elsewhere) = (self.registry.clone(), self.elsewhere.clone());
         let connections: Arc<dyn Connections> =
-            Arc::new(GatewayConnections::new(own, self.registry.clone(), None));
+            Arc::new(GatewayConnections::new(own, registry, elsewhere));
         match &self.kind {
             Kind::Embedded(embedded) => embedded.ports(connections),
+            #[cfg(feature = "aws")]
+            Kind::Aws(aws) => aws.ports(Arc::new(SystemClock), connections),
         }
     }
 
-    /// The embedded store, if that is the engine.
-    pub(super) const fn embedded(&self) -> Option<&Embedded> {
-        match &self.kind {
-            Kind::Embedded(embedded) => Some(embedded),
-        }
+    /// Which engine it is, for what only one of them can do.
+    pub(super) const fn kind(&self) -> &Kind {
+        &self.kind
     }
 
     /// Writes what is still to be written.
     pub(super) async fn close(self) {
         match self.kind {
             Kind::Embedded(embedded) => embedded.close().await,
+            #[cfg(feature = "aws")]
+            Kind::Aws(aws) => aws.close().await,
         }
     }
+}
+
+fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let embedded = Embedded::open(&settings.data_dir, clock, randomness)?;
+    let label = format!("embedded, {}", embedded.file().display());
+    Ok(Engine { kind: Kind::Embedded(embedded), registry, label, elsewhere: None })
+}
+
+#[cfg(feature = "aws")]
+async fn open_aws(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {
+    let aws = connect_aws(settings).await?;
+    let elsewhere = match settings.management_endpoints.as_slice() {
+        [] => None,
+        allowed => Some(aws.connections(allowed)),
+    };
+    let endpoint = aws.endpoint().map_or_else(String::new, |url| format!(", endpoint {url}"));
+    let label = format!("aws, region {}{endpoint}, stack {}", aws.region(), settings.stack);
+    Ok(Engine { kind: Kind::Aws(Box::new(aws)), registry, label, elsewhere })
+}
+
+/// The AWS engine as the settings say.
+#[cfg(feature = "aws")]
+pub(super) async fn connect_aws(settings: &Settings) -> Result<Aws, Failure> {
+    let settings = AwsSettings {
+        profile: settings.profile.clone(),
+        region: settings.region.clone(),
+        endpoint_url: settings.endpoint_url.clone(),
+        ..AwsSettings::new(&settings.stack)
+    };
+    Ok(Aws::connect(&settings, Arc::new(SystemRandomness)).await?)
 }

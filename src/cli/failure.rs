@@ -78,8 +78,10 @@ impl From<PortError> for Failure {
             PortError::Throttled { .. } => {
                 Self::new(ExitCode::Unreachable, message).hint("try again a little later")
             }
-            PortError::Missing { .. } => Self::new(ExitCode::NotFound, message),
-            PortError::Denied { .. } => Self::new(ExitCode::Denied, message),
+            PortError::Missing { .. } => Self::new(ExitCode::NotFound, message)
+                .hint("`ocache provision` makes what is missing; see also --stack and --region"),
+            PortError::Denied { .. } => Self::new(ExitCode::Denied, message)
+                .hint("`ocache doctor` says who you are and what you may not do"),
             PortError::Rejected { .. } => Self::new(ExitCode::BadData, message),
             PortError::Corrupt { .. } => Self::new(ExitCode::Failure, message),
         }
@@ -144,6 +146,30 @@ impl From<LoadError> for Failure {
                     "load with --currency {stored}, or replace all prices with --prune --currency {given}"
                 ))
             }
+        }
+    }
+}
+
+#[cfg(feature = "aws")]
+impl From<crate::aws::ConnectError> for Failure {
+    fn from(error: crate::aws::ConnectError) -> Self {
+        use crate::aws::ConnectError;
+        let message = Chain(&error).to_string();
+        match error {
+            ConnectError::NoCredentials { .. } => Self::new(ExitCode::Denied, message),
+            ConnectError::NoRegion
+            | ConnectError::BadEndpoint { .. }
+            | ConnectError::BadStack { .. } => Self::new(ExitCode::Usage, message),
+        }
+    }
+}
+
+#[cfg(feature = "aws")]
+impl From<crate::aws::ProvisionError> for Failure {
+    fn from(error: crate::aws::ProvisionError) -> Self {
+        match error {
+            crate::aws::ProvisionError::Port(error) => error.into(),
+            error => Self::new(ExitCode::Failure, Chain(&error).to_string()),
         }
     }
 }

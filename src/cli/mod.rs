@@ -2,7 +2,12 @@
 
 mod args;
 mod backup;
+#[cfg(feature = "aws")]
+mod confirm;
 mod dead_letters;
+#[cfg(feature = "aws")]
+mod destroy;
+mod doctor;
 mod duration;
 mod engine;
 mod failure;
@@ -12,6 +17,8 @@ mod load;
 mod logging;
 mod output;
 mod prices;
+#[cfg(feature = "aws")]
+mod provision;
 mod quotation;
 mod quote;
 mod serve;
@@ -51,6 +58,11 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Status => status::run(&settings, &output).await,
         Command::DeadLetters(args) => dead_letters::run(&settings, &output, args).await,
         Command::Backup(args) => backup::run(&settings, &output, args).await,
+        Command::Doctor => doctor::run(&settings, &output).await,
+        #[cfg(feature = "aws")]
+        Command::Provision(args) => provision::run(&settings, &output, args).await,
+        #[cfg(feature = "aws")]
+        Command::Destroy(args) => destroy::run(&settings, &output, args).await,
         Command::Completions(args) => args::completions(&output, args.shell),
     }
 }

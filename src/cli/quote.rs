@@ -18,7 +18,7 @@ use crate::ports::{Chain, Clock, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
 use crate::runtime::client::{Client, ClientError};
 use crate::runtime::gateway::{AllowedOrigins, BoundGateway, GatewayRegistry, RunningGateway};
-use crate::runtime::{Role, Shutdown, Slots, Worker};
+use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use crate::stages::Policy;
 
 pub(super) async fn run(
@@ -80,7 +80,7 @@ impl UsedGateway {
             bound.serve(ports.clone(), policy.clone(), origins, &engine.registry, &engine.label)?;
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
-        let worker = Worker { ports, policy, slots: Slots::default() };
+        let worker = Worker { ports, policy, slots: Slots::default(), poll_wait: SHORT_POLL };
         let provider =
             tokio::spawn(async move { worker.run(&[Role::QuotationProvider], &until).await });
         Ok(Self::Own(Box::new(OwnGateway { engine, gateway, shutdown, provider })))

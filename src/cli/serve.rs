@@ -10,7 +10,7 @@ use super::output::Output;
 use super::settings::Settings;
 use crate::ports::Chain;
 use crate::runtime::gateway::{AllowedOrigins, BoundGateway, StartError};
-use crate::runtime::{Role, Slots, Worker};
+use crate::runtime::{LONG_POLL, Role, Slots, Worker};
 use crate::stages::Policy;
 
 pub(super) async fn run(
@@ -29,7 +29,7 @@ pub(super) async fn run(
     let url = json!({ "websocket": gateway.websocket() });
     output.data(&url, |_| format!("websocket  {}", gateway.websocket()))?;
     if args.with_provider {
-        let worker = Worker { ports, policy, slots: Slots::default() };
+        let worker = Worker { ports, policy, slots: Slots::default(), poll_wait: LONG_POLL };
         worker.run(&[Role::QuotationProvider], &shutdown).await;
     }
     shutdown.begun().await;

@@ -15,8 +15,18 @@ const MAX_STACK_BYTES: usize = 50;
 pub struct Settings {
     /// The engine.
     pub backend: Backend,
+    /// Prefix of all names.
+    pub stack: String,
     /// Folder of the embedded store and of the machine's gateways.
     pub data_dir: PathBuf,
+    /// AWS profile.
+    pub profile: Option<String>,
+    /// AWS region.
+    pub region: Option<String>,
+    /// AWS endpoint.
+    pub endpoint_url: Option<String>,
+    /// Management endpoints of API Gateway that answers may be pushed to.
+    pub management_endpoints: Vec<String>,
 }
 
 impl Settings {
@@ -24,17 +34,22 @@ impl Settings {
         let stack = checked_stack(&global.stack)?;
         let data_dir = match &global.data_dir {
             Some(dir) => dir.clone(),
-            None => default_data_dir()?.join("ocache").join(stack),
+            None => default_data_dir()?.join("ocache").join(&stack),
         };
-        Ok(Self { backend: backend(global)?, data_dir })
+        Ok(Self {
+            backend: backend(global)?,
+            stack,
+            data_dir,
+            profile: global.profile.clone(),
+            region: global.region.clone(),
+            endpoint_url: global.endpoint_url.clone(),
+            management_endpoints: global.management_endpoint.clone(),
+        })
     }
 }
 
 /// Flags of AWS and a set endpoint mean AWS. Credentials that happen to be there never do.
 fn backend(global: &Global) -> Result<Backend, Failure> {
-    let endpoint_variables = std::env::vars_os().any(|(name, value)| {
-        !value.is_empty() && name.to_str().is_some_and(|name| name.starts_with("AWS_ENDPOINT_URL"))
-    });
     let flags = [&global.profile, &global.region, &global.endpoint_url];
     let flagged = flags.iter().any(|flag| flag.is_some());
     match global.backend {
@@ -44,9 +59,21 @@ fn backend(global: &Global) -> Result<Backend, Failure> {
             Err(Failure::new(ExitCode::Usage, message).hint("leave one of them out"))
         }
         Some(backend) => Ok(backend),
-        None if flagged || endpoint_variables => Ok(Backend::Aws),
+        None if flagged || endpoint_is_set() => Ok(Backend::Aws),
         None => Ok(Backend::Embedded),
     }
+}
+
+/// Whether the environment sends AWS calls somewhere.
+#[cfg(feature = "aws")]
+fn endpoint_is_set() -> bool {
+    crate::aws::endpoint_in_environment().is_some()
+}
+
+/// Without the engine, the variable means nothing here.
+#[cfg(not(feature = "aws"))]
+const fn endpoint_is_set() -> bool {
+    false
 }
 
 fn checked_stack(stack: &str) -> Result<String, Failure> {

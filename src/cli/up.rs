@@ -5,7 +5,7 @@ use tokio::task::JoinHandle;
 
 use super::args::UpArgs;
 use super::duration::show_duration;
-use super::engine::Engine;
+use super::engine::{Engine, Kind};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::settings::Settings;
@@ -14,7 +14,7 @@ use crate::data::{LoadOptions, fixtures};
 use crate::ports::{Chain, Ports};
 use crate::pricing::Currency;
 use crate::runtime::gateway::{BoundGateway, RunningGateway};
-use crate::runtime::{Role, Shutdown, Worker, ready_check};
+use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, ready_check};
 use crate::stages::Policy;
 
 pub(super) async fn run(settings: &Settings, output: &Output, args: UpArgs) -> Result<(), Failure> {
@@ -22,6 +22,10 @@ pub(super) async fn run(settings: &Settings, output: &Output, args: UpArgs) -> R
     // The port first: a second `up` must not touch the store of the first.
     let bound = BoundGateway::bind(args.port).await?;
     let engine = Engine::open(settings, output).await?;
+    #[cfg(feature = "aws")]
+    if let (true, Kind::Aws(aws)) = (args.provision, engine.kind()) {
+        super::provision::make_missing(output, aws).await?;
+    }
     if args.fresh {
         start_fresh(&engine).await?;
     }
@@ -37,6 +41,7 @@ pub(super) async fn run(settings: &Settings, output: &Output, args: UpArgs) -> R
             ports: ports.clone(),
             policy: policy.clone(),
             slots: args.slots.into(),
+            poll_wait: LONG_POLL,
         }),
         shutdown: shutdown.clone(),
     };
@@ -86,9 +91,14 @@ impl System {
 }
 
 async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
-    match engine.embedded() {
-        Some(embedded) => Ok(embedded.clear().await?),
-        None => Err(Failure::new(ExitCode::Usage, "--fresh empties only embedded stores")),
+    match engine.kind() {
+        Kind::Embedded(embedded) => Ok(embedded.clear().await?),
+        #[cfg(feature = "aws")]
+        Kind::Aws(_) => {
+            let message = "--fresh empties only embedded stores";
+            Err(Failure::new(ExitCode::Usage, message)
+                .hint("`ocache destroy` and `ocache provision` make a stack anew"))
+        }
     }
 }
 

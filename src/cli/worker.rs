@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::interrupt;
 use super::output::Output;
 use super::settings::Settings;
-use crate::runtime::{Role, Worker};
+use crate::runtime::{LONG_POLL, Role, Worker};
 
 pub(super) async fn run(
     settings: &Settings,
@@ -25,6 +25,7 @@ pub(super) async fn run(
         ports: engine.ports(None),
         policy: (&args.policy).into(),
         slots: args.slots.into(),
+        poll_wait: LONG_POLL,
     };
     output.note("working; Ctrl-C drains and stops");
     worker.run(roles, &shutdown).await;

@@ -77,7 +77,7 @@ pub enum Posting {
     Fifo {
         /// Messages of one group are delivered in order, one batch at a time.
         group: GroupId,
-        /// Messages with the same id within five minutes are delivered once.
+        /// Messages of the group with the same id within five minutes are delivered once.
         deduplication: DeduplicationId,
     },
     /// In a standard queue.
@@ -143,7 +143,8 @@ pub trait Queues: Send + Sync {
 
     /// Receives up to `max` messages (at most [`MAX_BATCH`]), waiting up to `wait` for the first.
     /// What is received stays hidden for `visibility`, and with it, in a FIFO queue, the rest of
-    /// its group. Cancelling the future loses no message: what it had taken becomes visible again.
+    /// its group. Cancelling the future loses no message: what it had taken becomes visible
+    /// again, not only when its visibility ends.
     async fn receive(
         &self,
         queue: Queue,

@@ -12,8 +12,6 @@ use super::{Breaker, Shutdown, UrgentGate};
 use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Receipt, Received};
 use crate::stages::Outcome;
 
-/// How long one receive waits: the longest that SQS allows.
-const LONG_POLL: Duration = Duration::from_secs(20);
 /// How long a message stays hidden; a longer calculation extends it.
 const VISIBILITY: Duration = Duration::from_secs(60);
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
@@ -36,6 +34,8 @@ pub struct Consumer {
     pub handler: Arc<dyn Handler>,
     /// How many messages may be in hand at once.
     pub slots: usize,
+    /// How long one receive waits. On AWS, ending takes as long as the one that is under way.
+    pub poll_wait: Duration,
     /// The urgent consumer holds this gate, the scheduled one yields to it.
     pub gate: UrgentGate,
 }
@@ -74,7 +74,7 @@ impl Consumer {
                 self.gate.yield_to_urgent().await;
             }
             let max = permits.num_permits();
-            match self.queues.receive(self.queue, max, LONG_POLL, VISIBILITY).await {
+            match self.queues.receive(self.queue, max, self.poll_wait, VISIBILITY).await {
                 Ok(batch) if batch.is_empty() => breaker.succeeded(),
                 Ok(batch) => {
                     let unused = max.saturating_sub(batch.len());

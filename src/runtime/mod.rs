@@ -18,4 +18,4 @@ pub use ready_check::{ReadyCheckError, ready_check};
 
 pub use schedule::run_schedule;
 pub use shutdown::Shutdown;
-pub use worker::{Role, Slots, Worker};
+pub use worker::{LONG_POLL, Role, SHORT_POLL, Slots, Worker};

@@ -1,6 +1,7 @@
 //! The roles a worker process can take, and the consumers each of them runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::{BoxFuture, join_all};
@@ -10,6 +11,12 @@ use crate::ports::{Ports, Queue, Received};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::{CatalogueCache, Outcome, Policy};
+
+/// How long receives of workers wait. SQS allows 20 s, and bills each receive; but what is under way
+/// has to be waited for when the worker stops.
+pub const LONG_POLL: Duration = Duration::from_secs(5);
+/// How long receives wait in a process that ends with its first answer.
+pub const SHORT_POLL: Duration = Duration::from_secs(1);
 
 /// What a worker does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +59,8 @@ pub struct Worker {
     pub policy: Policy,
     /// How much to have in hand.
     pub slots: Slots,
+    /// How long one receive waits: [`LONG_POLL`] or [`SHORT_POLL`].
+    pub poll_wait: Duration,
 }
 
 impl Worker {
@@ -64,7 +73,7 @@ impl Worker {
     }
 
     fn tasks(&self, role: Role, shutdown: &Shutdown) -> Vec<BoxFuture<'static, ()>> {
-        let Self { ports, policy, slots } = self;
+        let Self { ports, policy, slots, .. } = self;
         match role {
             Role::Refresh => {
                 let segments = std::thread::available_parallelism().map_or(2, usize::from);
@@ -103,7 +112,8 @@ impl Worker {
         shutdown: &Shutdown,
     ) -> BoxFuture<'static, ()> {
         let queues = self.ports.queues.clone();
-        let consumer = Consumer { queue, queues, handler, slots, gate: gate.clone() };
+        let (gate, poll_wait) = (gate.clone(), self.poll_wait);
+        let consumer = Consumer { queue, queues, handler, slots, poll_wait, gate };
         Box::pin(consumer.run(shutdown.clone()))
     }
 }

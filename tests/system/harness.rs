@@ -11,7 +11,7 @@ use ocache::ports::{
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::protocol::{Frame, QuotationFrame, parse_item};
-use ocache::runtime::{Role, Shutdown, Slots, Worker};
+use ocache::runtime::{LONG_POLL, Role, Shutdown, Slots, Worker};
 use ocache::stages::Policy;
 use ocache::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
 use tokio::task::JoinHandle;
@@ -122,8 +122,12 @@ impl System {
 
     /// Starts workers.
     pub fn run(&mut self, roles: &'static [Role]) {
-        let worker =
-            Worker { ports: self.ports.clone(), policy: self.policy.clone(), slots: self.slots };
+        let worker = Worker {
+            ports: self.ports.clone(),
+            policy: self.policy.clone(),
+            slots: self.slots,
+            poll_wait: LONG_POLL,
+        };
         let shutdown = self.shutdown.clone();
         self.workers.push(tokio::spawn(async move { worker.run(roles, &shutdown).await }));
     }

@@ -1,0 +1,197 @@
+//! Reading and writing many items: every entry that DynamoDB leaves undone is sent again.
+//!
+//! The SDK does not look into the answer of a batch; what is unprocessed there has been throttled
+//! or did not fit, and is lost unless it is sent again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+
+use aws_sdk_dynamodb::types::{DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::errors::Call;
+use super::item::{Item, MAX_ITEM_BYTES, item_bytes, read_text};
+use super::names::Table;
+use super::tables::Tables;
+use crate::ports::PortError;
+
+/// The most writes of one call. At 400 KB each they stay below its 16 MB.
+const WRITES_PER_CALL: usize = 25;
+/// The most reads of one call. DynamoDB stops at 16 MB and leaves the rest unprocessed.
+const READS_PER_CALL: usize = 100;
+/// How many calls of one batch are in flight at a time.
+const CALLS_IN_FLIGHT: usize = 4;
+
+/// One write of a batch.
+#[derive(Clone, Debug)]
+pub(super) enum Write {
+    /// Upserts an item.
+    Put(Item),
+    /// Deletes the item with a key.
+    Delete(Item),
+}
+
+impl Write {
+    fn fields(&self) -> &Item {
+        match self {
+            Self::Put(fields) | Self::Delete(fields) => fields,
+        }
+    }
+
+    fn request(self) -> Result<WriteRequest, PortError> {
+        let incomplete = |error| PortError::corrupt("a write of a batch", error);
+        let request = WriteRequest::builder();
+        let request = match self {
+            Self::Put(item) => {
+                let put = PutRequest::builder().set_item(Some(item)).build();
+                request.put_request(put.map_err(incomplete)?)
+            }
+            Self::Delete(key) => {
+                let delete = DeleteRequest::builder().set_key(Some(key)).build();
+                request.delete_request(delete.map_err(incomplete)?)
+            }
+        };
+        Ok(request.build())
+    }
+}
+
+/// The key of an item as text: what DynamoDB refuses to see twice in one call.
+fn key_of(table: Table, fields: &Item) -> String {
+    // Control characters are in no id, so joined keys stay distinct.
+    let parts = table.keys().iter().map(|name| read_text(fields, name).unwrap_or_default());
+    parts.collect::<Vec<_>>().join("\u{0}")
+}
+
+impl Tables {
+    /// Refuses an item that DynamoDB would refuse, together with its whole batch.
+    pub(super) fn check_size(&self, table: Table, item: &Item) -> Result<(), PortError> {
+        let bytes = item_bytes(item);
+        if bytes <= MAX_ITEM_BYTES {
+            return Ok(());
+        }
+        let key = key_of(table, item).replace('\u{0}', "/");
+        Err(PortError::rejected(
+            format!("item `{key}` of {}", self.resource(table)),
+            format!("it takes {bytes} bytes, {MAX_ITEM_BYTES} are allowed"),
+        ))
+    }
+
+    /// Does any number of writes; of several with one key only the last counts.
+    pub(super) async fn write_all(
+        &self,
+        table: Table,
+        writes: Vec<Write>,
+    ) -> Result<(), PortError> {
+        let mut by_key = BTreeMap::new();
+        for write in writes {
+            self.check_size(table, write.fields())?;
+            by_key.insert(key_of(table, write.fields()), write);
+        }
+        let requests = by_key.into_values().map(Write::request).collect::<Result<Vec<_>, _>>()?;
+        let calls = chunks(requests, WRITES_PER_CALL).into_iter().map(|requests| {
+            self.until_processed(table, requests, move |requests| self.write_some(table, requests))
+        });
+        stream::iter(calls).buffer_unordered(CALLS_IN_FLIGHT).try_collect::<Vec<_>>().await?;
+        Ok(())
+    }
+
+    /// Reads those of any number of items that exist, in any order, each once.
+    pub(super) async fn read_all(
+        &self,
+        table: Table,
+        keys: Vec<Item>,
+        consistent: bool,
+    ) -> Result<Vec<Item>, PortError> {
+        let by_key: BTreeMap<_, _> =
+            keys.into_iter().map(|key| (key_of(table, &key), key)).collect();
+        let keys = by_key.into_values().collect();
+        let calls = chunks(keys, READS_PER_CALL).into_iter().map(|keys| {
+            self.until_processed(table, keys, move |keys| self.read_some(table, keys, consistent))
+        });
+        let found: Vec<Vec<Item>> =
+            stream::iter(calls).buffer_unordered(CALLS_IN_FLIGHT).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Repeats a call with what it left undone. Rounds that got something done start the count of
+    /// fruitless ones anew: they end, because every one of them leaves less to do.
+    async fn until_processed<T, Fut>(
+        &self,
+        table: Table,
+        mut pending: Vec<T>,
+        call: impl Fn(Vec<T>) -> Fut,
+    ) -> Result<Vec<Item>, PortError>
+    where
+        Fut: Future<Output = Result<(Vec<Item>, Vec<T>), PortError>>,
+    {
+        let mut found = vec![];
+        let mut fruitless = 0;
+        while !pending.is_empty() {
+            let before = pending.len();
+            let (items, undone) = call(pending).await?;
+            found.extend(items);
+            pending = undone;
+            if pending.is_empty() {
+                break;
+            }
+            fruitless = if pending.len() < before { 0 } else { fruitless + 1 };
+            if !self.backoff.wait(fruitless, &*self.randomness).await {
+                return Err(PortError::Throttled { what: self.resource(table) });
+            }
+        }
+        Ok(found)
+    }
+
+    async fn write_some(
+        &self,
+        table: Table,
+        requests: Vec<WriteRequest>,
+    ) -> Result<(Vec<Item>, Vec<WriteRequest>), PortError> {
+        let call = self.client.batch_write_item().request_items(self.name(table), requests);
+        let answer = call.send().await.map_err(|error| {
+            Call { action: "BatchWriteItem", resource: &self.resource(table) }.failed(error)
+        })?;
+        Ok((vec![], only(answer.unprocessed_items).unwrap_or_default()))
+    }
+
+    async fn read_some(
+        &self,
+        table: Table,
+        keys: Vec<Item>,
+        consistent: bool,
+    ) -> Result<(Vec<Item>, Vec<Item>), PortError> {
+        let resource = self.resource(table);
+        let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent);
+        let keys = keys.build().map_err(|error| PortError::corrupt(&resource, error))?;
+        let call = self.client.batch_get_item().request_items(self.name(table), keys);
+        let answer = call
+            .send()
+            .await
+            .map_err(|error| Call { action: "BatchGetItem", resource: &resource }.failed(error))?;
+        let undone = only(answer.unprocessed_keys).map(|undone| undone.keys).unwrap_or_default();
+        Ok((only(answer.responses).unwrap_or_default(), undone))
+    }
+}
+
+/// What is there for the one table that was asked about. It may be named by its ARN.
+fn only<T>(by_table: Option<HashMap<String, T>>) -> Option<T> {
+    by_table.and_then(|tables| tables.into_values().next())
+}
+
+fn chunks<T>(all: Vec<T>, size: usize) -> Vec<Vec<T>> {
+    let mut rest = all.into_iter();
+    std::iter::from_fn(|| Some(rest.by_ref().take(size).collect::<Vec<_>>()))
+        .take_while(|chunk| !chunk.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_keep_everything_in_order() {
+        assert_eq!(chunks((0..5).collect(), 2), [vec![0, 1], vec![2, 3], vec![4]]);
+        assert!(chunks(Vec::<u8>::new(), 2).is_empty());
+    }
+}

@@ -1,0 +1,140 @@
+//! The one place where clients are made.
+
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::meta::region::ProvideRegion as _;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials as _;
+
+use super::names::Names;
+use super::settings::{AwsSettings, ConnectError, endpoint_in_environment, host_of, is_loopback};
+
+/// Any region does for an endpoint that is not AWS; requests are signed for this one.
+const REGION_OF_ENDPOINTS: &str = "us-east-1";
+
+/// A client for each service, and what all of them have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Clients {
+    pub(super) dynamodb: aws_sdk_dynamodb::Client,
+    pub(super) sqs: aws_sdk_sqs::Client,
+    pub(super) sns: aws_sdk_sns::Client,
+    pub(super) sts: aws_sdk_sts::Client,
+    pub(super) config: SdkConfig,
+    pub(super) names: Names,
+    pub(super) region: String,
+    pub(super) endpoint: Option<String>,
+}
+
+impl Clients {
+    /// Makes the clients. Only a local endpoint has its credentials looked up here; otherwise
+    /// nothing is asked of anybody before the first call.
+    pub(super) async fn connect(settings: &AwsSettings) -> Result<Self, ConnectError> {
+        let names = Names::new(&settings.stack)
+            .ok_or_else(|| ConnectError::BadStack { stack: settings.stack.clone() })?;
+        let endpoint = settings.endpoint_url.clone().or_else(endpoint_in_environment);
+        let host = endpoint.as_deref().map(host_of).transpose()?;
+        let region = region(settings).await;
+        let region = region.or_else(|| host.is_some().then(|| Region::new(REGION_OF_ENDPOINTS)));
+        let region = region.ok_or(ConnectError::NoRegion)?;
+        let config = load(settings, region.clone(), host.is_some_and(|host| is_loopback(&host)));
+        let config = config.await?;
+        let endpoint = endpoint.or_else(|| config.endpoint_url().map(str::to_owned));
+        Ok(Self::from_config(config, names, region.to_string(), endpoint))
+    }
+
+    pub(super) fn from_config(
+        config: SdkConfig,
+        names: Names,
+        region: String,
+        endpoint: Option<String>,
+    ) -> Self {
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            sns: aws_sdk_sns::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+            config,
+            names,
+            region,
+            endpoint,
+        }
+    }
+}
+
+/// The region that is set somewhere. The machine's metadata service is not asked: off EC2 that
+/// takes seconds to say nothing.
+async fn region(settings: &AwsSettings) -> Option<Region> {
+    if let Some(region) = &settings.region {
+        return Some(Region::new(region.clone()));
+    }
+    if let Some(region) = EnvironmentVariableRegionProvider::new().region().await {
+        return Some(region);
+    }
+    let profile = ProfileFileRegionProvider::builder();
+    let profile = match &settings.profile {
+        Some(name) => profile.profile_name(name),
+        None => profile,
+    };
+    profile.build().region().await
+}
+
+async fn load(
+    settings: &AwsSettings,
+    region: Region,
+    is_local: bool,
+) -> Result<SdkConfig, ConnectError> {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(settings.connect_timeout)
+        .operation_attempt_timeout(settings.attempt_timeout)
+        .operation_timeout(settings.operation_timeout);
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(region.clone())
+        .timeout_config(timeouts.build())
+        .retry_config(RetryConfig::standard().with_max_attempts(settings.max_attempts));
+    if let Some(url) = &settings.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    if let Some(name) = &settings.profile {
+        loader = loader.profile_name(name);
+    }
+    if settings.profile.is_some() || is_local {
+        loader = loader.credentials_provider(credentials(settings, region));
+    }
+    let config = loader.load().await;
+    if is_local {
+        require_credentials(&config).await?;
+    }
+    Ok(config)
+}
+
+/// The credentials of a named profile, or whatever is set by hand. A local endpoint is never given
+/// those of the machine's role.
+fn credentials(settings: &AwsSettings, region: Region) -> CredentialsProviderChain {
+    let provider_config = ProviderConfig::default().with_region(Some(region));
+    let profile = ProfileFileCredentialsProvider::builder().configure(&provider_config);
+    match &settings.profile {
+        Some(name) => {
+            CredentialsProviderChain::first_try("Profile", profile.profile_name(name).build())
+        }
+        None => {
+            let environment = EnvironmentVariableCredentialsProvider::new();
+            CredentialsProviderChain::first_try("Environment", environment)
+                .or_else("Profile", profile.build())
+        }
+    }
+}
+
+async fn require_credentials(config: &SdkConfig) -> Result<(), ConnectError> {
+    let endpoint = config.endpoint_url().unwrap_or_default().to_owned();
+    let Some(provider) = config.credentials_provider() else { return Ok(()) };
+    match provider.provide_credentials().await {
+        Ok(_) => Ok(()),
+        Err(source) => Err(ConnectError::NoCredentials { endpoint, source: Box::new(source) }),
+    }
+}

@@ -1,0 +1,78 @@
+//! How far this machine's clock is from AWS's.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_sts::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_sts::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_sts::error::BoxError;
+use aws_sdk_sts::primitives::{DateTime, DateTimeFormat};
+
+use super::engine::Aws;
+use super::errors::Call;
+use crate::model::Timestamp;
+use crate::ports::{Clock, PortError};
+
+/// Requests that are signed with a clock further off than this are refused by AWS.
+pub const MAX_SKEW_SECS: u64 = 5 * 60;
+
+/// Remembers the `Date` of an answer.
+#[derive(Clone, Debug, Default)]
+struct DateOfAnswer(Arc<Mutex<Option<String>>>);
+
+impl DateOfAnswer {
+    fn taken(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Intercept for DateOfAnswer {
+    fn name(&self) -> &'static str {
+        "DateOfAnswer"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let date = context.response().headers().get("date").map(str::to_owned);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = date;
+        Ok(())
+    }
+}
+
+impl Aws {
+    /// How many seconds this machine's clock is ahead of AWS's (behind, if negative), from the
+    /// `Date` of an answer. `None` when the answer has none.
+    ///
+    /// # Errors
+    /// [`PortError`] when AWS cannot be asked, or refuses.
+    pub async fn clock_skew_secs(&self, clock: &dyn Clock) -> Result<Option<i64>, PortError> {
+        let date = DateOfAnswer::default();
+        let call = Call { action: "GetCallerIdentity", resource: "the AWS account" };
+        let request = self.clients.sts.get_caller_identity().customize();
+        let sent = request.interceptor(date.clone()).send().await;
+        let here = clock.now();
+        sent.map_err(|error| call.failed(error))?;
+        Ok(date.taken().and_then(|date| seconds_ahead(here, &date)))
+    }
+}
+
+fn seconds_ahead(here: Timestamp, date: &str) -> Option<i64> {
+    let there = DateTime::from_str(date, DateTimeFormat::HttpDate).ok()?;
+    Some(here.millis().div_euclid(1000) - there.secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ahead_is_positive() {
+        let date = "Thu, 01 Jan 1970 00:01:00 GMT";
+        assert_eq!(seconds_ahead(Timestamp::from_secs(90), date), Some(30));
+        assert_eq!(seconds_ahead(Timestamp::from_secs(0), date), Some(-60));
+        assert_eq!(seconds_ahead(Timestamp::from_secs(0), "yesterday"), None);
+    }
+}

@@ -1,0 +1,68 @@
+//! Conditional writes: a condition that fails is an outcome, told by its variant.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+
+use super::errors::Call;
+use super::item::Item;
+use crate::ports::PortError;
+
+/// What became of a conditional write.
+pub(super) enum Conditional<T> {
+    /// It was done.
+    Done(T),
+    /// The condition failed on this item, if on any.
+    Refused(Option<Item>),
+}
+
+/// The error of an operation that takes a condition.
+pub(super) trait Refusable: ProvideErrorMetadata + std::error::Error + Send + Sync {
+    /// The refusal, if it is one.
+    fn refusal(self) -> Option<ConditionalCheckFailedException>;
+
+    /// Whether it is one.
+    fn is_refusal(&self) -> bool;
+}
+
+impl Refusable for PutItemError {
+    fn refusal(self) -> Option<ConditionalCheckFailedException> {
+        match self {
+            Self::ConditionalCheckFailedException(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    fn is_refusal(&self) -> bool {
+        self.is_conditional_check_failed_exception()
+    }
+}
+
+impl Refusable for UpdateItemError {
+    fn refusal(self) -> Option<ConditionalCheckFailedException> {
+        match self {
+            Self::ConditionalCheckFailedException(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    fn is_refusal(&self) -> bool {
+        self.is_conditional_check_failed_exception()
+    }
+}
+
+/// Takes a refusal out of the errors.
+pub(super) fn conditional<T, E: Refusable + 'static>(
+    call: Call<'_>,
+    sent: Result<T, SdkError<E>>,
+) -> Result<Conditional<T>, PortError> {
+    match sent {
+        Ok(done) => Ok(Conditional::Done(done)),
+        Err(SdkError::ServiceError(context)) if context.err().is_refusal() => {
+            let refusal = context.into_err().refusal();
+            Ok(Conditional::Refused(refusal.and_then(|refusal| refusal.item)))
+        }
+        Err(error) => Err(call.failed(error)),
+    }
+}

@@ -1,0 +1,64 @@
+//! Connections that an API Gateway holds, or a gateway that speaks like one.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_apigatewaymanagement::Client;
+use aws_sdk_apigatewaymanagement::config::Builder;
+use aws_sdk_apigatewaymanagement::error::SdkError;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+use aws_sdk_apigatewaymanagement::primitives::Blob;
+use bytes::Bytes;
+
+use super::errors::Call;
+use crate::model::ConnectionRef;
+use crate::ports::{Connections, Delivery, PortError};
+
+/// The largest message that API Gateway sends.
+const MAX_FRAME_BYTES: usize = 128 * 1024;
+
+/// The management APIs that are allowed, a client for each.
+pub(super) struct ManagementApis(HashMap<String, Client>);
+
+/// Two ways to write one endpoint.
+fn normal(endpoint: &str) -> &str {
+    endpoint.trim_end_matches('/')
+}
+
+impl ManagementApis {
+    pub(super) fn new(config: &SdkConfig, allowed: &[String]) -> Self {
+        let client = |endpoint: &String| {
+            let config = Builder::from(config).endpoint_url(normal(endpoint)).build();
+            (normal(endpoint).to_owned(), Client::from_conf(config))
+        };
+        Self(allowed.iter().map(client).collect())
+    }
+}
+
+#[async_trait]
+impl Connections for ManagementApis {
+    async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError> {
+        let what = format!("connection `{}` of {}", to.id, to.endpoint);
+        let Some(client) = self.0.get(normal(&to.endpoint)) else {
+            return Err(PortError::rejected(what, "its endpoint is not on the allow-list"));
+        };
+        if frame.len() > MAX_FRAME_BYTES {
+            let why =
+                format!("the frame takes {} bytes, {MAX_FRAME_BYTES} are allowed", frame.len());
+            return Err(PortError::rejected(what, why));
+        }
+        let call = client.post_to_connection().connection_id(to.id.as_str());
+        match call.data(Blob::new(frame.to_vec())).send().await {
+            Ok(_) => Ok(Delivery::Delivered),
+            Err(error) if is_gone(&error) => Ok(Delivery::Gone),
+            Err(error) => Err(Call { action: "PostToConnection", resource: &what }.failed(error)),
+        }
+    }
+}
+
+/// The status alone says it: a gateway that only speaks like one may send no error type.
+fn is_gone(error: &SdkError<PostToConnectionError>) -> bool {
+    error.as_service_error().is_some_and(PostToConnectionError::is_gone_exception)
+        || error.raw_response().is_some_and(|response| response.status().as_u16() == 410)
+}

@@ -1,0 +1,168 @@
+//! What a stack consists of, as data: the one place that says which settings everything has.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::json;
+
+use super::entries::BYTES_PER_CALL;
+use super::identity::Identity;
+use super::names::{Mailbox, Names, TTL, Table};
+use crate::ports::{MAX_RECEIVES, Queue};
+
+/// For how long a received message is hidden when its receiver does not say.
+const VISIBILITY_SECS: u64 = 60;
+/// How long dead letters are kept: as long as SQS keeps anything.
+const DEAD_RETENTION_SECS: u64 = 14 * 24 * 60 * 60;
+
+/// Something in the account that belongs to a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// A DynamoDB table, by name.
+    Table(String),
+    /// An SQS queue, by name.
+    Queue(String),
+    /// An SNS topic, by name.
+    Topic(String),
+    /// What carries the messages of a topic into a queue.
+    Subscription {
+        /// The topic, by name.
+        topic: String,
+        /// The queue, by name.
+        queue: String,
+    },
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(name) => write!(f, "table `{name}`"),
+            Self::Queue(name) => write!(f, "queue `{name}`"),
+            Self::Topic(name) => write!(f, "topic `{name}`"),
+            Self::Subscription { topic, queue } => {
+                write!(f, "subscription of queue `{queue}` to topic `{topic}`")
+            }
+        }
+    }
+}
+
+/// A whole stack. All tables are billed on demand.
+#[derive(Clone, Debug)]
+pub(super) struct Desired {
+    pub(super) tables: Vec<DesiredTable>,
+    /// Dead letters first, because the others name them.
+    pub(super) queues: Vec<DesiredQueue>,
+    pub(super) topic: DesiredTopic,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct DesiredTable {
+    pub(super) name: String,
+    /// Partition key, then sort key; all strings.
+    pub(super) keys: &'static [&'static str],
+    /// The attribute that items expire by.
+    pub(super) ttl: Option<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct DesiredQueue {
+    pub(super) name: String,
+    pub(super) attributes: BTreeMap<QueueAttributeName, String>,
+}
+
+/// A standard topic with one subscriber, which gets the messages as they were published.
+#[derive(Clone, Debug)]
+pub(super) struct DesiredTopic {
+    pub(super) name: String,
+    pub(super) arn: String,
+    pub(super) subscriber: String,
+    pub(super) subscriber_arn: String,
+}
+
+impl Desired {
+    pub(super) fn new(names: &Names, identity: &Identity) -> Self {
+        let tables = Table::ALL.map(|table| DesiredTable {
+            name: names.table(table),
+            keys: table.keys(),
+            ttl: table.expires().then_some(TTL),
+        });
+        let dead = Queue::ALL.map(Mailbox::Dead);
+        let live = Queue::ALL.map(Mailbox::Live);
+        let queues = dead.into_iter().chain(live).map(|mailbox| DesiredQueue {
+            name: names.queue(mailbox),
+            attributes: attributes(mailbox, names, identity),
+        });
+        let subscriber = names.queue(Mailbox::Live(Queue::Provider));
+        let topic = DesiredTopic {
+            name: names.topic(),
+            arn: identity.arn_of("sns", &names.topic()),
+            subscriber_arn: identity.arn_of("sqs", &subscriber),
+            subscriber,
+        };
+        Self { tables: tables.into(), queues: queues.collect(), topic }
+    }
+}
+
+impl DesiredTopic {
+    pub(super) fn resource(&self) -> Resource {
+        Resource::Topic(self.name.clone())
+    }
+
+    pub(super) fn subscription(&self) -> Resource {
+        Resource::Subscription { topic: self.name.clone(), queue: self.subscriber.clone() }
+    }
+}
+
+fn attributes(
+    mailbox: Mailbox,
+    names: &Names,
+    identity: &Identity,
+) -> BTreeMap<QueueAttributeName, String> {
+    use QueueAttributeName as Name;
+    let queue = mailbox.queue();
+    let mut attributes = BTreeMap::from([
+        (Name::VisibilityTimeout, VISIBILITY_SECS.to_string()),
+        (Name::MaximumMessageSize, BYTES_PER_CALL.to_string()),
+        (Name::MessageRetentionPeriod, DEAD_RETENTION_SECS.to_string()),
+    ]);
+    if queue.is_fifo() {
+        // Throughput is per group, and ids are remembered per group: high-throughput mode.
+        attributes.extend([
+            (Name::FifoQueue, "true".to_owned()),
+            (Name::ContentBasedDeduplication, "false".to_owned()),
+            (Name::DeduplicationScope, "messageGroup".to_owned()),
+            (Name::FifoThroughputLimit, "perMessageGroupId".to_owned()),
+        ]);
+    }
+    if matches!(mailbox, Mailbox::Live(_)) {
+        let dead = identity.arn_of("sqs", &names.queue(Mailbox::Dead(queue)));
+        let redrive = json!({ "deadLetterTargetArn": dead, "maxReceiveCount": MAX_RECEIVES });
+        attributes.extend([
+            (Name::MessageRetentionPeriod, queue.retention().as_secs().to_string()),
+            (Name::RedrivePolicy, redrive.to_string()),
+        ]);
+    }
+    if matches!(mailbox, Mailbox::Live(Queue::Provider)) {
+        attributes.insert(Name::Policy, topic_may_send(names, identity));
+    }
+    attributes
+}
+
+/// Lets this topic, and no other, send to the provider queue.
+fn topic_may_send(names: &Names, identity: &Identity) -> String {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "TopicMaySend",
+            "Effect": "Allow",
+            "Principal": { "Service": "sns.amazonaws.com" },
+            "Action": "sqs:SendMessage",
+            "Resource": identity.arn_of("sqs", &names.queue(Mailbox::Live(Queue::Provider))),
+            "Condition": {
+                "ArnEquals": { "aws:SourceArn": identity.arn_of("sns", &names.topic()) },
+            },
+        }],
+    })
+    .to_string()
+}

@@ -1,0 +1,36 @@
+//! Removing a stack: exactly what provisioning makes, whatever else there is.
+
+use super::desired::{Desired, Resource};
+use super::engine::Aws;
+use crate::ports::PortError;
+
+/// What was removed, or was not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// What.
+    pub resource: Resource,
+    /// Whether it was there.
+    pub existed: bool,
+}
+
+impl Aws {
+    /// Deletes the stack with everything in it, and reports each resource as it goes. Ends when
+    /// all tables are gone; SQS takes another minute before a queue's name can be used again.
+    ///
+    /// # Errors
+    /// [`PortError`] at the first thing that fails; destroying again goes on from there.
+    pub async fn destroy(&self, mut report: impl FnMut(Removal)) -> Result<(), PortError> {
+        let desired = Desired::new(&self.clients.names, &self.identity().await?);
+        let mut removed = |resource, existed| report(Removal { resource, existed });
+        let topic = &desired.topic;
+        removed(topic.subscription(), self.clients.unsubscribe(topic).await?);
+        removed(topic.resource(), self.clients.remove_topic(topic).await?);
+        for queue in desired.queues.iter().rev() {
+            removed(queue.resource(), self.clients.remove_queue(&queue.name).await?);
+        }
+        for table in &desired.tables {
+            removed(table.resource(), self.clients.remove_table(&table.name).await?);
+        }
+        Ok(())
+    }
+}

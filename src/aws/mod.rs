@@ -1,0 +1,46 @@
+//! The engine on DynamoDB, SQS, SNS and the API Gateway management API: what users grow into.
+//!
+//! The only room that sees AWS types. Calls are retried by the SDK and by nothing else; what the
+//! SDK does not retry, the refused entries of a batch, is sent again here.
+
+mod active_users;
+mod backoff;
+mod batch;
+mod catalogue;
+mod client;
+mod clock_skew;
+mod conditions;
+mod connections;
+mod dead_letters;
+mod desired;
+mod destroy;
+mod discounts;
+mod engine;
+mod entries;
+mod errors;
+mod identity;
+mod item;
+mod names;
+mod polls;
+mod price_tables;
+mod provision;
+mod provision_queues;
+mod provision_tables;
+mod provision_topic;
+mod queue_batches;
+mod queues;
+mod quotations;
+mod settings;
+mod tables;
+mod topic;
+
+#[cfg(test)]
+mod tests;
+
+pub use clock_skew::MAX_SKEW_SECS;
+pub use desired::Resource;
+pub use destroy::Removal;
+pub use engine::Aws;
+pub use identity::Identity;
+pub use provision::{Action, Change, Plan, ProvisionError};
+pub use settings::{AwsSettings, ConnectError, endpoint_in_environment};

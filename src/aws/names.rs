@@ -1,0 +1,133 @@
+//! What everything is called: `{stack}` and a suffix.
+
+use std::sync::Arc;
+
+use crate::ports::Queue;
+
+/// The longest stack: its longest queue name must fit the 80 characters of SQS.
+pub(super) const MAX_STACK_CHARS: usize = 60;
+
+/// The tables of the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    ActiveUsers,
+    Products,
+    Discounts,
+    PricesByUser,
+    Quotations,
+}
+
+impl Table {
+    pub(super) const ALL: [Self; 5] =
+        [Self::ActiveUsers, Self::Products, Self::Discounts, Self::PricesByUser, Self::Quotations];
+
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::ActiveUsers => "active-users",
+            Self::Products => "products",
+            Self::Discounts => "discounts",
+            Self::PricesByUser => "prices-by-user",
+            Self::Quotations => "quotations",
+        }
+    }
+
+    /// The attributes of its key: partition first, then sort. All are strings.
+    pub(super) const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::ActiveUsers | Self::Discounts => &["user_id"],
+            Self::Products => &["product_id"],
+            Self::PricesByUser => &["user_id", "part"],
+            Self::Quotations => &["request_id"],
+        }
+    }
+
+    /// Whether its items expire.
+    pub(super) const fn expires(self) -> bool {
+        matches!(self, Self::ActiveUsers | Self::PricesByUser | Self::Quotations)
+    }
+}
+
+/// The attribute of every table whose items expire.
+pub(super) const TTL: &str = "ttl";
+
+/// A queue, or the queue of its dead letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mailbox {
+    Live(Queue),
+    Dead(Queue),
+}
+
+impl Mailbox {
+    /// Its place among all of them.
+    pub(super) const fn index(self) -> usize {
+        let place = match self.queue() {
+            Queue::Refresh => 0,
+            Queue::Quotation => 1,
+            Queue::Provider => 2,
+        };
+        match self {
+            Self::Live(_) => place,
+            Self::Dead(_) => place + Queue::ALL.len(),
+        }
+    }
+
+    /// The queue it is, or is for.
+    pub(super) const fn queue(self) -> Queue {
+        match self {
+            Self::Live(queue) | Self::Dead(queue) => queue,
+        }
+    }
+}
+
+/// All names of one stack.
+#[derive(Clone, Debug)]
+pub(super) struct Names(Arc<str>);
+
+impl Names {
+    /// The names of a stack; `None` when it cannot be part of a name.
+    pub(super) fn new(stack: &str) -> Option<Self> {
+        let fits = (1..=MAX_STACK_CHARS).contains(&stack.len());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        (fits && stack.bytes().all(plain)).then(|| Self(stack.into()))
+    }
+
+    pub(super) fn table(&self, table: Table) -> String {
+        format!("{}-{}", self.0, table.suffix())
+    }
+
+    pub(super) fn queue(&self, queue: Mailbox) -> String {
+        let (queue, dead) = match queue {
+            Mailbox::Live(queue) => (queue, ""),
+            Mailbox::Dead(queue) => (queue, "-dlq"),
+        };
+        let fifo = if queue.is_fifo() { ".fifo" } else { "" };
+        format!("{}-{}{dead}{fifo}", self.0, queue.name())
+    }
+
+    pub(super) fn topic(&self) -> String {
+        format!("{}-quotations", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_design_and_fit() {
+        let names = Names::new("organic-cache").unwrap();
+        assert_eq!(names.queue(Mailbox::Live(Queue::Refresh)), "organic-cache-refresh.fifo");
+        assert_eq!(
+            names.queue(Mailbox::Dead(Queue::Quotation)),
+            "organic-cache-quotation-dlq.fifo"
+        );
+        assert_eq!(names.queue(Mailbox::Dead(Queue::Provider)), "organic-cache-provider-dlq");
+        assert_eq!(names.table(Table::PricesByUser), "organic-cache-prices-by-user");
+        assert_eq!(names.topic(), "organic-cache-quotations");
+        let longest = Names::new(&"s".repeat(MAX_STACK_CHARS)).unwrap();
+        assert!(longest.queue(Mailbox::Dead(Queue::Quotation)).len() <= 80);
+        assert!(Names::new("").is_none());
+        assert!(Names::new("a.b").is_none());
+        assert!(Names::new(&"s".repeat(MAX_STACK_CHARS + 1)).is_none());
+    }
+}

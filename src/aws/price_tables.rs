@@ -1,0 +1,158 @@
+//! Prices by user: the heads, and the parts they name.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use bytes::Bytes;
+
+use super::batch::Write;
+use super::conditions::{Conditional, conditional};
+use super::errors::Call;
+use super::item::{self, FieldError, Item, item, number, text};
+use super::names::{TTL, Table};
+use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
+use crate::model::{Generation, Timestamp, UserId};
+use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead};
+
+const HEAD: &str = "head";
+const BYTES: &str = "bytes";
+
+fn key(user: &UserId, part: &str) -> Item {
+    item([("user_id", text(user.as_str())), ("part", text(part))])
+}
+
+fn part_name(generation: &Generation, number: usize) -> String {
+    format!("{generation}/{number}")
+}
+
+fn read(item: &Item) -> Result<(UserId, TableHead), PortError> {
+    let row = || -> Result<(UserId, TableHead), FieldError> {
+        Ok((item::read_as(item, "user_id", UserId::new)?, item::read_json(item, HEAD)?))
+    };
+    row().map_err(|error| {
+        let user = item::read_text(item, "user_id").unwrap_or("?");
+        corrupt(format_args!("the head of the price table of user `{user}`"), error)
+    })
+}
+
+fn read_part(item: Item) -> Result<(String, Bytes), PortError> {
+    let absent = |name| corrupt("a part of a price table", FieldError::Absent { name });
+    let name = item::read_text(&item, "part").map(str::to_owned);
+    let name = name.map_err(|error| corrupt("a part of a price table", error))?;
+    match item.into_iter().find(|(field, _)| field == BYTES) {
+        Some((_, AttributeValue::B(blob))) => Ok((name, Bytes::from(blob.into_inner()))),
+        _ => Err(absent(BYTES)),
+    }
+}
+
+#[async_trait]
+impl PriceTables for Tables {
+    async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
+        let keys = users.iter().map(|user| key(user, HEAD)).collect();
+        let items = self.read_all(Table::PricesByUser, keys, true).await?;
+        items.iter().map(read).collect()
+    }
+
+    async fn put_parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        parts: &[Bytes],
+        expire_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = |(number, bytes): (usize, &Bytes)| {
+            let mut item = key(user, &part_name(generation, number));
+            item.insert(BYTES.to_owned(), AttributeValue::B(Blob::new(bytes.to_vec())));
+            item.insert(TTL.to_owned(), item::ttl(expire_at));
+            Write::Put(item)
+        };
+        let writes = parts.iter().enumerate().map(write).collect();
+        self.write_all(Table::PricesByUser, writes).await
+    }
+
+    async fn flip_head(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError> {
+        let nonce = self.nonce();
+        let mut item = key(user, HEAD);
+        item.insert("version".to_owned(), number(head.version));
+        item.insert(HEAD.to_owned(), item::json("the head of a price table", head)?);
+        item.insert(TTL.to_owned(), item::ttl(expire_at));
+        item.insert(WRITTEN_BY.to_owned(), nonce.clone());
+        self.check_size(Table::PricesByUser, &item)?;
+        let call = self.client.put_item().table_name(self.name(Table::PricesByUser));
+        let call = match expected {
+            None => call.condition_expression("attribute_not_exists(user_id)"),
+            Some(version) => call
+                .condition_expression("version = :version")
+                .expression_attribute_values(":version", number(version)),
+        };
+        let sent = call
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let resource = self.resource(Table::PricesByUser);
+        Ok(match conditional(Call { action: "PutItem", resource: &resource }, sent)? {
+            Conditional::Done(_) => Flip::Done,
+            Conditional::Refused(Some(head)) if was_written_by(&head, &nonce) => Flip::Done,
+            Conditional::Refused(_) => Flip::Conflict,
+        })
+    }
+
+    async fn parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        numbers: &[u32],
+    ) -> Result<Vec<Option<Bytes>>, PortError> {
+        let names: Vec<_> =
+            numbers.iter().map(|&number| part_name(generation, number as usize)).collect();
+        let keys = names.iter().map(|name| key(user, name)).collect();
+        let items = self.read_all(Table::PricesByUser, keys, true).await?;
+        let found: HashMap<_, _> = items.into_iter().map(read_part).collect::<Result<_, _>>()?;
+        Ok(names.iter().map(|name| found.get(name).cloned()).collect())
+    }
+
+    async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
+        let mut from = None;
+        loop {
+            let sent = self
+                .client
+                .query()
+                .table_name(self.name(Table::PricesByUser))
+                .key_condition_expression("user_id = :user")
+                .expression_attribute_values(":user", text(user.as_str()))
+                .projection_expression("user_id, part")
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .send()
+                .await;
+            let resource = self.resource(Table::PricesByUser);
+            let call = Call { action: "Query", resource: &resource };
+            let page = sent.map_err(|error| call.failed(error))?;
+            let keys = page.items.unwrap_or_default().into_iter().map(Write::Delete).collect();
+            self.write_all(Table::PricesByUser, keys).await?;
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn list_table_heads(
+        &self,
+        from: Option<Cursor>,
+    ) -> Result<Page<(UserId, TableHead)>, PortError> {
+        let page = self.scan(Table::PricesByUser, from, |scan| {
+            scan.filter_expression("part = :head").expression_attribute_values(":head", text(HEAD))
+        });
+        rows(page.await?, |item| read(item).map(Some))
+    }
+}

@@ -1,0 +1,156 @@
+//! Making the topic and its subscription.
+
+use super::client::Clients;
+use super::desired::DesiredTopic;
+use super::errors::Call;
+use super::provision::{Action, Change, if_there};
+use crate::ports::PortError;
+
+const RAW_MESSAGE_DELIVERY: &str = "RawMessageDelivery";
+
+impl Clients {
+    pub(super) async fn plan_topic(&self, topic: &DesiredTopic) -> Result<Vec<Change>, PortError> {
+        if !self.has_topic(topic).await? {
+            return Ok(vec![
+                Change::new(topic.resource(), Action::Create),
+                Change::new(topic.subscription(), Action::Create),
+            ]);
+        }
+        let mut changes = vec![Change::new(topic.resource(), Action::Unchanged)];
+        match self.subscription(topic).await? {
+            None => changes.push(Change::new(topic.subscription(), Action::Create)),
+            Some(arn) => {
+                let is = self.raw_delivery(topic, &arn).await?;
+                let differs = (is.as_deref() != Some("true")).then(|| Action::Differs {
+                    attribute: RAW_MESSAGE_DELIVERY.to_owned(),
+                    is,
+                    should: "true".to_owned(),
+                });
+                let differences = differs.into_iter().collect();
+                changes.extend(Change::of_existing(&topic.subscription(), differences));
+            }
+        }
+        Ok(changes)
+    }
+
+    pub(super) async fn apply_topic(
+        &self,
+        topic: &DesiredTopic,
+        due: &[Change],
+    ) -> Result<(), PortError> {
+        for change in due {
+            match &change.action {
+                Action::Create if change.resource == topic.resource() => {
+                    self.create_topic(topic).await?;
+                }
+                Action::Create if change.resource == topic.subscription() => {
+                    self.subscribe(topic).await?;
+                }
+                Action::Differs { .. } if change.resource == topic.subscription() => {
+                    self.deliver_raw(topic).await?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn has_topic(&self, topic: &DesiredTopic) -> Result<bool, PortError> {
+        let resource = topic.resource().to_string();
+        let call = Call { action: "GetTopicAttributes", resource: &resource };
+        let answer = self.sns.get_topic_attributes().topic_arn(&topic.arn).send().await;
+        Ok(if_there(answer.map_err(|error| call.failed(error)))?.is_some())
+    }
+
+    async fn create_topic(&self, topic: &DesiredTopic) -> Result<(), PortError> {
+        let resource = topic.resource().to_string();
+        let call = Call { action: "CreateTopic", resource: &resource };
+        let answer = self.sns.create_topic().name(&topic.name).send().await;
+        answer.map(drop).map_err(|error| call.failed(error))
+    }
+
+    /// The ARN of the subscription, if there is one.
+    async fn subscription(&self, topic: &DesiredTopic) -> Result<Option<String>, PortError> {
+        let resource = topic.resource().to_string();
+        let call = Call { action: "ListSubscriptionsByTopic", resource: &resource };
+        let mut next = None;
+        loop {
+            let request = self.sns.list_subscriptions_by_topic().topic_arn(&topic.arn);
+            let page = request.set_next_token(next).send().await;
+            let page = page.map_err(|error| call.failed(error))?;
+            let found = page.subscriptions().iter().find(|subscription| {
+                subscription.protocol() == Some("sqs")
+                    && subscription.endpoint() == Some(&topic.subscriber_arn)
+            });
+            if let Some(arn) = found.and_then(|subscription| subscription.subscription_arn()) {
+                return Ok(Some(arn.to_owned()));
+            }
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn raw_delivery(
+        &self,
+        topic: &DesiredTopic,
+        arn: &str,
+    ) -> Result<Option<String>, PortError> {
+        let resource = topic.subscription().to_string();
+        let call = Call { action: "GetSubscriptionAttributes", resource: &resource };
+        let answer = self.sns.get_subscription_attributes().subscription_arn(arn).send().await;
+        let attributes = answer.map_err(|error| call.failed(error))?.attributes;
+        Ok(attributes.and_then(|mut all| all.remove(RAW_MESSAGE_DELIVERY)))
+    }
+
+    async fn subscribe(&self, topic: &DesiredTopic) -> Result<(), PortError> {
+        let resource = topic.subscription().to_string();
+        let call = Call { action: "Subscribe", resource: &resource };
+        let request = self
+            .sns
+            .subscribe()
+            .topic_arn(&topic.arn)
+            .protocol("sqs")
+            .endpoint(&topic.subscriber_arn)
+            .attributes(RAW_MESSAGE_DELIVERY, "true");
+        request.send().await.map(drop).map_err(|error| call.failed(error))
+    }
+
+    async fn deliver_raw(&self, topic: &DesiredTopic) -> Result<(), PortError> {
+        let Some(arn) = self.subscription(topic).await? else {
+            return self.subscribe(topic).await;
+        };
+        let resource = topic.subscription().to_string();
+        let call = Call { action: "SetSubscriptionAttributes", resource: &resource };
+        let request = self
+            .sns
+            .set_subscription_attributes()
+            .subscription_arn(arn)
+            .attribute_name(RAW_MESSAGE_DELIVERY)
+            .attribute_value("true");
+        request.send().await.map(drop).map_err(|error| call.failed(error))
+    }
+
+    /// Ends the subscription; says whether there was one.
+    pub(super) async fn unsubscribe(&self, topic: &DesiredTopic) -> Result<bool, PortError> {
+        let found = if_there(self.subscription(topic).await)?.flatten();
+        let Some(arn) = found else { return Ok(false) };
+        let resource = topic.subscription().to_string();
+        let call = Call { action: "Unsubscribe", resource: &resource };
+        let answer = self.sns.unsubscribe().subscription_arn(arn).send().await;
+        Ok(if_there(answer.map_err(|error| call.failed(error)))?.is_some())
+    }
+
+    /// Deletes the topic; says whether there was one.
+    pub(super) async fn remove_topic(&self, topic: &DesiredTopic) -> Result<bool, PortError> {
+        // Deleting a topic that is not there succeeds.
+        if !self.has_topic(topic).await? {
+            return Ok(false);
+        }
+        let resource = topic.resource().to_string();
+        let call = Call { action: "DeleteTopic", resource: &resource };
+        let answer = self.sns.delete_topic().topic_arn(&topic.arn).send().await;
+        answer.map(|_| true).map_err(|error| call.failed(error))
+    }
+}

@@ -1,0 +1,211 @@
+//! What is done to the messages of a queue ten at a time: sending, deleting, hiding.
+
+use async_trait::async_trait;
+use aws_sdk_sqs::types::{
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName,
+    SendMessageBatchRequestEntry,
+};
+
+use super::entries::{Batch, RefusedEntry, refusals};
+use super::errors::Call;
+use super::names::Mailbox;
+use super::queues::{WorkQueues, attribute, whole_secs};
+use crate::ports::{Outgoing, PortError, Posting, Queue};
+
+/// What the service says of an entry whose receipt is no longer any good: its message comes again,
+/// or is deleted already.
+const EXPIRED_RECEIPT: &[&str] = &[
+    "AWS.SimpleQueueService.MessageNotInflight",
+    "InvalidParameterValue",
+    "MessageNotInflight",
+    "ReceiptHandleIsInvalid",
+];
+/// The longest a message may be hidden, in seconds.
+const MAX_HIDDEN_SECS: i32 = 12 * 60 * 60;
+/// What FIFO allows an id to have, and how much of it; emulators let anything pass.
+const MAX_ID_CHARS: usize = 128;
+
+fn refused(entry: BatchResultErrorEntry) -> Option<RefusedEntry> {
+    RefusedEntry::new(&entry.id, &entry.code, entry.message.as_deref(), entry.sender_fault)
+}
+
+fn is_live(entry: &RefusedEntry) -> bool {
+    !EXPIRED_RECEIPT.contains(&entry.code.as_str())
+}
+
+/// Entries with their places as ids.
+fn request<T, E>(
+    call: Call<'_>,
+    entries: &[usize],
+    build: impl Fn(String, usize) -> Result<T, E>,
+) -> Result<Vec<T>, PortError>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let built = entries.iter().enumerate().map(|(place, &entry)| build(place.to_string(), entry));
+    built.collect::<Result<_, _>>().map_err(|error| PortError::corrupt(call.resource, error))
+}
+
+/// Refuses a group or deduplication id that SQS would refuse.
+pub(super) fn check_fifo_id(what: &str, id: &str) -> Result<(), PortError> {
+    let fits = (1..=MAX_ID_CHARS).contains(&id.len());
+    if fits && id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    let why = format!("it is not 1 to {MAX_ID_CHARS} visible ASCII characters");
+    Err(PortError::rejected(format!("{what} id `{id}`"), why))
+}
+
+/// Messages to send.
+pub(super) struct Sending<'a> {
+    pub(super) queues: &'a WorkQueues,
+    pub(super) queue: Queue,
+    pub(super) url: &'a str,
+    pub(super) messages: &'a [Outgoing],
+}
+
+#[async_trait]
+impl Batch for Sending<'_> {
+    fn what(&self) -> String {
+        self.queues.resource(Mailbox::Live(self.queue))
+    }
+
+    async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
+        let resource = self.what();
+        let call = Call { action: "SendMessageBatch", resource: &resource };
+        let entry = |id, index: usize| {
+            let message = &self.messages[index];
+            let entry = SendMessageBatchRequestEntry::builder().id(id).message_body(&message.body);
+            match message.posting {
+                Posting::Fifo { group, deduplication } => entry
+                    .message_group_id(group.to_string())
+                    .message_deduplication_id(deduplication.to_string()),
+                Posting::Standard { delay } if delay.is_zero() => entry,
+                Posting::Standard { delay } => entry.delay_seconds(whole_secs(delay)),
+            }
+            .build()
+        };
+        let request = request(call, entries, entry)?;
+        let client = self.queues.client().send_message_batch().queue_url(self.url);
+        let answer = client.set_entries(Some(request)).send().await;
+        let answer = answer.map_err(|error| call.failed(error))?;
+        let sent = answer.successful.iter().map(|entry| entry.id.as_str());
+        Ok(refusals(entries.len(), sent, answer.failed.into_iter().map(refused)))
+    }
+}
+
+/// Dead letters to send to their queue again.
+pub(super) struct Redriving<'a> {
+    pub(super) queues: &'a WorkQueues,
+    pub(super) queue: Queue,
+    pub(super) url: &'a str,
+    pub(super) letters: &'a [Message],
+}
+
+#[async_trait]
+impl Batch for Redriving<'_> {
+    fn what(&self) -> String {
+        self.queues.resource(Mailbox::Live(self.queue))
+    }
+
+    async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
+        let resource = self.what();
+        let call = Call { action: "SendMessageBatch", resource: &resource };
+        let request = request(call, entries, |id, index| {
+            let letter = &self.letters[index];
+            SendMessageBatchRequestEntry::builder()
+                .id(id)
+                .message_body(letter.body.as_deref().unwrap_or_default())
+                .set_message_group_id(attribute(
+                    letter,
+                    &MessageSystemAttributeName::MessageGroupId,
+                ))
+                // Its old one may be remembered, and the message would be dropped as a repetition.
+                .set_message_deduplication_id(self.queue.is_fifo().then(|| self.queues.random_id()))
+                .build()
+        })?;
+        let client = self.queues.client().send_message_batch().queue_url(self.url);
+        let answer = client.set_entries(Some(request)).send().await;
+        let answer = answer.map_err(|error| call.failed(error))?;
+        let sent = answer.successful.iter().map(|entry| entry.id.as_str());
+        Ok(refusals(entries.len(), sent, answer.failed.into_iter().map(refused)))
+    }
+}
+
+/// Receipts to delete by.
+pub(super) struct Deletion<'a> {
+    pub(super) queues: &'a WorkQueues,
+    pub(super) mailbox: Mailbox,
+    pub(super) url: &'a str,
+    pub(super) receipts: &'a [String],
+}
+
+#[async_trait]
+impl Batch for Deletion<'_> {
+    fn what(&self) -> String {
+        self.queues.resource(self.mailbox)
+    }
+
+    async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
+        let resource = self.what();
+        let call = Call { action: "DeleteMessageBatch", resource: &resource };
+        let request = request(call, entries, |id, index| {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(id);
+            entry.receipt_handle(&self.receipts[index]).build()
+        })?;
+        let client = self.queues.client().delete_message_batch().queue_url(self.url);
+        let answer = client.set_entries(Some(request)).send().await;
+        let answer = answer.map_err(|error| call.failed(error))?;
+        let done = answer.successful.iter().map(|entry| entry.id.as_str());
+        let mut refused = refusals(entries.len(), done, answer.failed.into_iter().map(refused));
+        refused.retain(is_live);
+        Ok(refused)
+    }
+}
+
+/// Receipts of messages to hide.
+pub(super) struct Hiding<'a> {
+    pub(super) queues: &'a WorkQueues,
+    pub(super) mailbox: Mailbox,
+    pub(super) url: &'a str,
+    pub(super) receipts: &'a [String],
+    pub(super) secs: i32,
+}
+
+#[async_trait]
+impl Batch for Hiding<'_> {
+    fn what(&self) -> String {
+        self.queues.resource(self.mailbox)
+    }
+
+    async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
+        let resource = self.what();
+        let call = Call { action: "ChangeMessageVisibilityBatch", resource: &resource };
+        let secs = self.secs.min(MAX_HIDDEN_SECS);
+        let request = request(call, entries, |id, index| {
+            let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(id);
+            entry.receipt_handle(&self.receipts[index]).visibility_timeout(secs).build()
+        })?;
+        let client = self.queues.client().change_message_visibility_batch().queue_url(self.url);
+        let answer = client.set_entries(Some(request)).send().await;
+        let answer = answer.map_err(|error| call.failed(error))?;
+        let done = answer.successful.iter().map(|entry| entry.id.as_str());
+        let mut refused = refusals(entries.len(), done, answer.failed.into_iter().map(refused));
+        refused.retain(is_live);
+        Ok(refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifo_ids_are_of_the_real_alphabet_and_length() {
+        assert!(check_fifo_id("group", &"0af".repeat(42)).is_ok());
+        for id in ["", "José", "a b", "a\n", &"x".repeat(129)] {
+            assert!(check_fifo_id("group", id).is_err(), "{id:?}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The table of quotations.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+
+use super::conditions::{Conditional, conditional};
+use super::errors::Call;
+use super::item::{self, FieldError, Item, item, json, millis, text};
+use super::names::{TTL, Table};
+use super::tables::{Tables, WRITTEN_BY, corrupt, was_written_by};
+use crate::model::{ConnectionRef, Dialect, QuotationKey, RequestId, Timestamp, UserId};
+use crate::ports::{
+    Created, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+};
+
+/// What `status` says while nothing is settled; the condition of a verdict.
+const PENDING: &str = "pending";
+
+fn key(key: &QuotationKey) -> Item {
+    item([("request_id", text(key.as_str()))])
+}
+
+const fn status_word(status: &QuotationStatus) -> &'static str {
+    match status {
+        QuotationStatus::Pending => PENDING,
+        QuotationStatus::Answered(_) => "answered",
+        QuotationStatus::Failed(_) => "failed",
+    }
+}
+
+fn write(quotation: &Quotation) -> Result<Item, PortError> {
+    let what = format!("quotation `{}`", quotation.key);
+    Ok(item([
+        ("request_id", text(quotation.key.as_str())),
+        ("client_request_id", text(quotation.request_id.as_str())),
+        ("user_id", text(quotation.user.as_str())),
+        ("lines", json(&what, &quotation.items)?),
+        ("connection", json(&what, &quotation.connection)?),
+        ("dialect", json(&what, &quotation.dialect)?),
+        ("accepted_at", millis(quotation.accepted_at)),
+        ("deadline", millis(quotation.deadline)),
+        ("expires_at", millis(quotation.expires_at)),
+        (TTL, item::ttl(quotation.expires_at)),
+        ("status", text(status_word(&quotation.status))),
+        ("outcome", json(&what, &quotation.status)?),
+    ]))
+}
+
+fn read(key: &QuotationKey, item: &Item) -> Result<Quotation, PortError> {
+    let quotation = || -> Result<Quotation, FieldError> {
+        Ok(Quotation {
+            key: key.clone(),
+            request_id: item::read_as(item, "client_request_id", RequestId::new)?,
+            user: item::read_as(item, "user_id", UserId::new)?,
+            items: item::read_json(item, "lines")?,
+            connection: item::read_json(item, "connection")?,
+            dialect: item::read_json(item, "dialect")?,
+            accepted_at: item::read_millis(item, "accepted_at")?,
+            deadline: item::read_millis(item, "deadline")?,
+            expires_at: item::read_millis(item, "expires_at")?,
+            status: item::read_json(item, "outcome")?,
+        })
+    };
+    quotation().map_err(|error| corrupt(format_args!("quotation `{key}`"), error))
+}
+
+#[async_trait]
+impl Quotations for Tables {
+    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
+        let nonce = self.nonce();
+        let mut item = write(quotation)?;
+        item.insert(WRITTEN_BY.to_owned(), nonce.clone());
+        self.check_size(Table::Quotations, &item)?;
+        let call = self.client.put_item().table_name(self.name(Table::Quotations));
+        let sent = call
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(request_id)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let resource = self.resource(Table::Quotations);
+        let call = Call { action: "PutItem", resource: &resource };
+        match conditional(call, sent)? {
+            Conditional::Done(_) => Ok(Created::New),
+            Conditional::Refused(Some(stored)) if was_written_by(&stored, &nonce) => {
+                Ok(Created::New)
+            }
+            Conditional::Refused(Some(stored)) => {
+                Ok(Created::Existing(Box::new(read(&quotation.key, &stored)?)))
+            }
+            Conditional::Refused(None) => Err(call.incomplete("item")),
+        }
+    }
+
+    async fn quotation(&self, id: &QuotationKey) -> Result<Option<Quotation>, PortError> {
+        let item = self.get(Table::Quotations, key(id), true).await?;
+        item.map(|item| read(id, &item)).transpose()
+    }
+
+    async fn redirect_quotation(
+        &self,
+        id: &QuotationKey,
+        connection: &ConnectionRef,
+        dialect: Dialect,
+    ) -> Result<bool, PortError> {
+        let what = format!("quotation `{id}`");
+        let call = self.client.update_item().table_name(self.name(Table::Quotations));
+        let sent = call
+            .set_key(Some(key(id)))
+            .update_expression("SET #connection = :connection, dialect = :dialect")
+            .condition_expression("attribute_exists(request_id)")
+            .expression_attribute_names("#connection", "connection")
+            .expression_attribute_values(":connection", json(&what, connection)?)
+            .expression_attribute_values(":dialect", json(&what, &dialect)?)
+            .send()
+            .await;
+        let resource = self.resource(Table::Quotations);
+        let call = Call { action: "UpdateItem", resource: &resource };
+        Ok(matches!(conditional(call, sent)?, Conditional::Done(_)))
+    }
+
+    async fn settle_quotation(
+        &self,
+        id: &QuotationKey,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> Result<Settlement, PortError> {
+        let (status, condition) = match verdict {
+            Verdict::Answer(answer) => (
+                QuotationStatus::Answered(answer.clone()),
+                "#status = :pending AND deadline > :now",
+            ),
+            Verdict::Failure(reason) => {
+                (QuotationStatus::Failed(reason.clone()), "#status = :pending")
+            }
+        };
+        let nonce = self.nonce();
+        let call = self.client.update_item().table_name(self.name(Table::Quotations));
+        let call = call
+            .set_key(Some(key(id)))
+            .update_expression("SET #status = :status, outcome = :outcome, written_by = :nonce")
+            .condition_expression(condition)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":pending", text(PENDING))
+            .expression_attribute_values(":status", text(status_word(&status)))
+            .expression_attribute_values(":outcome", json(&format!("quotation `{id}`"), &status)?)
+            .expression_attribute_values(":nonce", nonce.clone())
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let call = match verdict {
+            Verdict::Answer(_) => call.expression_attribute_values(":now", millis(now)),
+            Verdict::Failure(_) => call,
+        };
+        let sent = call.send().await;
+        let resource = self.resource(Table::Quotations);
+        let call = Call { action: "UpdateItem", resource: &resource };
+        match conditional(call, sent)? {
+            Conditional::Done(answer) => {
+                let stored = answer.attributes.ok_or_else(|| call.incomplete("attributes"))?;
+                Ok(Settlement::Settled(Box::new(read(id, &stored)?)))
+            }
+            Conditional::Refused(None) => Ok(Settlement::Missing),
+            Conditional::Refused(Some(stored)) => {
+                let quotation = Box::new(read(id, &stored)?);
+                Ok(match was_written_by(&stored, &nonce) {
+                    true => Settlement::Settled(quotation),
+                    false => Settlement::Refused(quotation),
+                })
+            }
+        }
+    }
+
+    async fn delete_quotation(&self, id: &QuotationKey) -> Result<(), PortError> {
+        let call = self.client.delete_item().table_name(self.name(Table::Quotations));
+        call.set_key(Some(key(id))).send().await.map_err(|error| {
+            let resource = self.resource(Table::Quotations);
+            Call { action: "DeleteItem", resource: &resource }.failed(error)
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! The five tables behind one client: what all of them share.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::backoff::Backoff;
+use super::errors::Call;
+use super::item::{FieldError, Item, text};
+use super::names::{Names, Table};
+use crate::ports::{Cursor, Page, PortError, Randomness};
+
+/// The tables of a stack.
+#[derive(Clone)]
+pub(super) struct Tables {
+    pub(super) client: Client,
+    pub(super) names: Names,
+    pub(super) randomness: Arc<dyn Randomness>,
+    pub(super) backoff: Backoff,
+}
+
+/// The attribute that says which call wrote an item last. The SDK may send a call again whose
+/// answer was lost; the condition then fails on what the call itself has written.
+pub(super) const WRITTEN_BY: &str = "written_by";
+
+impl Tables {
+    pub(super) fn name(&self, table: Table) -> String {
+        self.names.table(table)
+    }
+
+    /// What messages call a table.
+    pub(super) fn resource(&self, table: Table) -> String {
+        format!("table `{}`", self.name(table))
+    }
+
+    /// A value of [`WRITTEN_BY`] that no other call has.
+    pub(super) fn nonce(&self) -> AttributeValue {
+        text(format!("{:032x}", u128::from_be_bytes(self.randomness.bits())))
+    }
+
+    /// One item.
+    pub(super) async fn get(
+        &self,
+        table: Table,
+        key: Item,
+        consistent: bool,
+    ) -> Result<Option<Item>, PortError> {
+        let call = self.client.get_item().table_name(self.name(table)).set_key(Some(key));
+        let answer = call.consistent_read(consistent).send().await.map_err(|error| {
+            Call { action: "GetItem", resource: &self.resource(table) }.failed(error)
+        })?;
+        Ok(answer.item)
+    }
+
+    /// One page of a table.
+    pub(super) async fn scan(
+        &self,
+        table: Table,
+        from: Option<Cursor>,
+        how: impl FnOnce(ScanFluentBuilder) -> ScanFluentBuilder,
+    ) -> Result<Page<Item>, PortError> {
+        let start = from.map(|cursor| start_key(&cursor)).transpose()?;
+        let call = self.client.scan().table_name(self.name(table)).set_exclusive_start_key(start);
+        let answer = how(call).send().await.map_err(|error| {
+            Call { action: "Scan", resource: &self.resource(table) }.failed(error)
+        })?;
+        let next = answer.last_evaluated_key.map(|key| cursor_of(&key)).transpose()?;
+        Ok(Page { items: answer.items.unwrap_or_default(), next })
+    }
+}
+
+/// Turns the items of a page into rows, leaving out those that are none.
+pub(super) fn rows<T>(
+    page: Page<Item>,
+    read: impl Fn(&Item) -> Result<Option<T>, PortError>,
+) -> Result<Page<T>, PortError> {
+    let items = page.items.iter().filter_map(|item| read(item).transpose());
+    Ok(Page { items: items.collect::<Result<_, _>>()?, next: page.next })
+}
+
+/// For an item that was written by something else, or by a version to come.
+pub(super) fn corrupt(what: impl fmt::Display, error: FieldError) -> PortError {
+    PortError::corrupt(what.to_string(), error)
+}
+
+/// The keys of all our tables are strings, so a cursor is a JSON object of strings.
+fn cursor_of(key: &Item) -> Result<Cursor, PortError> {
+    let strings: BTreeMap<&str, &str> = key
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_s().ok()?.as_str())))
+        .collect();
+    let json = serde_json::to_string(&strings);
+    json.map(Cursor).map_err(|error| PortError::corrupt("the end of a page", error))
+}
+
+fn start_key(cursor: &Cursor) -> Result<Item, PortError> {
+    let strings: BTreeMap<String, String> = serde_json::from_str(&cursor.0)
+        .map_err(|error| PortError::rejected("cursor", error.to_string()))?;
+    Ok(strings.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+/// Whether an item is as this very call left it.
+pub(super) fn was_written_by(item: &Item, nonce: &AttributeValue) -> bool {
+    item.get(WRITTEN_BY) == Some(nonce)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::item::item;
+
+    #[test]
+    fn cursors_carry_any_key() {
+        let key = item([("user_id", text("José \"株式会社\"")), ("part", text("head"))]);
+        assert_eq!(start_key(&cursor_of(&key).unwrap()).unwrap(), key);
+        assert!(matches!(start_key(&Cursor("{".into())), Err(PortError::Rejected { .. })));
+    }
+}

@@ -1,0 +1,10 @@
+//! Tests of the whole engine: against scripted answers, which can fail as AWS does and a local AWS
+//! does not, and against a local AWS.
+
+mod connecting;
+mod failing;
+mod provisioning;
+mod pushing;
+mod queueing;
+mod script;
+mod storing;

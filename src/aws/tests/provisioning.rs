@@ -1,0 +1,117 @@
+//! Provisioning, against a local AWS.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use aws_sdk_sqs::types::QueueAttributeName;
+
+use crate::aws::{Action, Aws, AwsSettings, ProvisionError, Removal, Resource};
+use crate::model::Generation;
+use crate::ports::{PortError, Randomness as _, SystemRandomness};
+
+/// Five tables, six queues, the topic and its subscription.
+const RESOURCES: usize = 13;
+
+/// A stack that nobody else has, if there is a local AWS.
+async fn stack() -> Option<Aws> {
+    let Ok(endpoint) = std::env::var("OCACHE_TEST_ENDPOINT_URL") else {
+        eprintln!("skipped: OCACHE_TEST_ENDPOINT_URL is not set");
+        return None;
+    };
+    let stack = format!("plan-{}", Generation::from_random(SystemRandomness.bits()));
+    let settings = AwsSettings { endpoint_url: Some(endpoint), ..AwsSettings::new(stack) };
+    Some(Aws::connect(&settings, Arc::new(SystemRandomness)).await.unwrap())
+}
+
+async fn destroy(aws: &Aws) -> Vec<Removal> {
+    let mut removals = vec![];
+    aws.destroy(|removal| removals.push(removal)).await.unwrap();
+    removals
+}
+
+#[tokio::test]
+async fn what_is_missing_is_made_once_and_removed_whole() {
+    let Some(aws) = stack().await else { return };
+    let plan = aws.plan().await.unwrap();
+    assert_eq!(plan.changes.len(), RESOURCES);
+    assert!(plan.changes.iter().all(|change| change.action == Action::Create), "{plan:?}");
+    assert_eq!(aws.apply(&plan, false).await.unwrap(), plan.changes);
+
+    let again = aws.plan().await.unwrap();
+    assert!(again.is_clean(), "{:?}", again.changes);
+    assert_eq!(again.changes.len(), RESOURCES);
+    assert_eq!(aws.apply(&again, true).await.unwrap(), []);
+    // Making it once more, as two that started together do, is harmless.
+    aws.apply(&plan, false).await.unwrap();
+
+    let removals = destroy(&aws).await;
+    assert_eq!(removals.len(), RESOURCES);
+    assert!(removals.iter().all(|removal| removal.existed), "{removals:?}");
+    let removals = destroy(&aws).await;
+    assert!(removals.iter().all(|removal| !removal.existed), "{removals:?}");
+    assert!(matches!(
+        aws.store().catalogue_head().await,
+        Err(PortError::Missing { what }) if what.starts_with("table `plan-")
+    ));
+}
+
+#[tokio::test]
+async fn what_differs_is_left_alone_until_it_is_to_be_fixed() {
+    let Some(aws) = stack().await else { return };
+    let plan = aws.plan().await.unwrap();
+    aws.apply(&plan, false).await.unwrap();
+    let name = plan.desired.queues[0].name.clone();
+    let url = aws.clients.sqs.get_queue_url().queue_name(&name).send().await.unwrap();
+    let other = aws.clients.sqs.set_queue_attributes().set_queue_url(url.queue_url);
+    other.attributes(QueueAttributeName::VisibilityTimeout, "7").send().await.unwrap();
+
+    let plan = aws.plan().await.unwrap();
+    let differing: Vec<_> =
+        plan.changes.iter().filter(|change| change.action != Action::Unchanged).collect();
+    assert_eq!(differing.len(), 1, "{differing:?}");
+    assert_eq!(differing[0].resource, Resource::Queue(name));
+    let expected = Action::Differs {
+        attribute: "VisibilityTimeout".to_owned(),
+        is: Some("7".to_owned()),
+        should: "60".to_owned(),
+    };
+    assert_eq!(differing[0].action, expected);
+
+    assert_eq!(aws.apply(&plan, false).await.unwrap(), []);
+    assert_eq!(aws.plan().await.unwrap().changes, plan.changes);
+    assert_eq!(aws.apply(&plan, true).await.unwrap().len(), 1);
+    assert!(aws.plan().await.unwrap().is_clean());
+    destroy(&aws).await;
+}
+
+#[tokio::test]
+async fn another_key_cannot_be_fixed() {
+    let Some(aws) = stack().await else { return };
+    let name = aws.plan().await.unwrap().desired.tables[0].name.clone();
+    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
+    let definition =
+        AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::N);
+    let table = aws.clients.dynamodb.create_table().table_name(&name);
+    table
+        .key_schema(key.build().unwrap())
+        .attribute_definitions(definition.build().unwrap())
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await
+        .unwrap();
+    let error = aws.plan().await.unwrap_err();
+    let ProvisionError::KeysDiffer { table, is, should } = &error else { panic!("{error:?}") };
+    assert_eq!((table, is.as_str(), should.as_str()), (&name, "id (N)", "user_id (S)"));
+    destroy(&aws).await;
+}
+
+#[tokio::test]
+async fn we_know_who_we_are() {
+    let Some(aws) = stack().await else { return };
+    let identity = aws.identity().await.unwrap();
+    assert!(identity.account.bytes().all(|byte| byte.is_ascii_digit()), "{identity:?}");
+    assert!(identity.arn.starts_with("arn:aws:"), "{identity:?}");
+    assert_eq!(identity.endpoint, std::env::var("OCACHE_TEST_ENDPOINT_URL").ok());
+}

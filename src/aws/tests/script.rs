@@ -1,0 +1,177 @@
+//! A server on loopback that answers from a script and remembers what it was asked.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::aws::backoff::Backoff;
+use crate::aws::client::Clients;
+use crate::aws::engine::Aws;
+use crate::aws::names::Names;
+use crate::aws::queues::Timeouts;
+use crate::ports::Randomness;
+
+/// One answer.
+#[derive(Clone)]
+pub struct Answer {
+    status: u16,
+    body: String,
+    delay: Duration,
+}
+
+pub fn ok(body: impl Into<String>) -> Answer {
+    status(200, body)
+}
+
+pub fn status(status: u16, body: impl Into<String>) -> Answer {
+    Answer { status, body: body.into(), delay: Duration::ZERO }
+}
+
+/// An error of the JSON protocols.
+pub fn error(code: &str) -> Answer {
+    status(400, format!(r#"{{"__type":"com.amazonaws#{code}","message":"said the service"}}"#))
+}
+
+impl Answer {
+    /// As a long poll answers.
+    pub fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+}
+
+/// One request as it came.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The operation, in the JSON protocols.
+    pub operation: String,
+    pub path: String,
+    pub body: String,
+}
+
+impl Asked {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// The server, and an engine that talks to it.
+pub struct Script {
+    pub aws: Aws,
+    pub endpoint: String,
+    state: Arc<State>,
+}
+
+struct State {
+    answers: Mutex<VecDeque<Answer>>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+/// Always the same bits, so that a test knows every nonce.
+pub struct Sevens;
+
+impl Randomness for Sevens {
+    fn bits(&self) -> [u8; 16] {
+        [7; 16]
+    }
+}
+
+/// What [`Sevens`] make of a nonce.
+pub const NONCE: &str = "07070707070707070707070707070707";
+/// How many fruitless rounds are followed by another.
+pub const ROUNDS: u32 = 2;
+/// How long an attempt may take, apart from a long poll's wait.
+pub const ATTEMPT: Duration = Duration::from_millis(500);
+
+impl Script {
+    /// A server with these answers, and an engine whose SDK attempts everything so many times.
+    pub async fn new(max_attempts: u32, answers: impl IntoIterator<Item = Answer>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(State {
+            answers: Mutex::new(answers.into_iter().collect()),
+            asked: Mutex::default(),
+        });
+        tokio::spawn(accept(listener, Arc::clone(&state)));
+        let aws = engine(&endpoint, max_attempts);
+        Self { aws, endpoint, state }
+    }
+
+    /// All requests so far.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.state.asked.lock().unwrap().clone()
+    }
+
+    /// The operations of all requests so far.
+    pub fn operations(&self) -> Vec<String> {
+        self.asked().into_iter().map(|asked| asked.operation).collect()
+    }
+}
+
+/// An engine for an endpoint.
+pub fn engine(endpoint: &str, max_attempts: u32) -> Aws {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    let retry = RetryConfig::standard().with_max_attempts(max_attempts);
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(retry.with_initial_backoff(Duration::from_millis(1)))
+        .timeout_config(timeouts)
+        .build();
+    let names = Names::new("test").unwrap();
+    let clients = Clients::from_config(config, names, "eu-west-1".to_owned(), None);
+    let timeouts = Timeouts { attempt: ATTEMPT, operation: ATTEMPT * 10 };
+    let millisecond = Duration::from_millis(1);
+    let backoff = Backoff { base: millisecond, cap: millisecond, rounds: ROUNDS };
+    Aws::new(clients, timeouts, backoff, Arc::new(Sevens))
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(serve(stream, Arc::clone(&state)));
+    }
+}
+
+async fn serve(stream: TcpStream, state: Arc<State>) {
+    let service = service_fn(|request| answer(request, &state));
+    // A client that goes away in the middle is part of some tests.
+    drop(
+        hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service)
+            .await,
+    );
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    state: &State,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+    let operation = target.and_then(|target| target.split('.').next_back()).unwrap_or_default();
+    let (operation, path) = (operation.to_owned(), request.uri().path().to_owned());
+    let body = request.into_body().collect().await.unwrap().to_bytes();
+    let body = String::from_utf8_lossy(&body).into_owned();
+    state.asked.lock().unwrap().push(Asked { operation, path, body });
+    let answer = state.answers.lock().unwrap().pop_front();
+    let answer = answer.unwrap_or_else(|| status(500, "the script is over"));
+    tokio::time::sleep(answer.delay).await;
+    let response = Response::builder().status(answer.status);
+    Ok(response.body(Full::from(answer.body)).unwrap())
+}

@@ -1,0 +1,26 @@
+//! Asking before an account is changed.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::failure::{ExitCode, Failure};
+use super::output::Output;
+
+/// Asks whether to go on. Where nobody can answer it does not ask: `--yes` must say so.
+pub(super) fn confirm(output: &Output, yes: bool, what: &str) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        let message = format!("nobody is there to be asked whether to {what}");
+        return Err(Failure::new(ExitCode::Usage, message).hint("say so with --yes"));
+    }
+    let mut stderr = anstream::stderr();
+    write!(stderr, "{what}? [y/N] ").and_then(|()| stderr.flush()).map_err(Failure::internal)?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(Failure::internal)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    output.note("nothing was changed");
+    Err(Failure::new(ExitCode::Interrupted, "not confirmed"))
+}

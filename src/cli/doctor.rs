@@ -1,0 +1,187 @@
+//! `ocache doctor`: each thing that ocache needs, and what to do about what is wrong.
+
+use serde::Serialize;
+
+use super::engine::{Engine, Kind};
+use super::failure::{ExitCode, Failure};
+use super::output::{Output, table};
+use super::settings::Settings;
+use crate::ports::{Chain, PortError, Ports, Queue};
+use crate::runtime::client::Client;
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Check {
+    what: String,
+    ok: bool,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mend: Option<String>,
+}
+
+impl Check {
+    fn ok(what: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { what: what.into(), ok: true, found: found.into(), mend: None }
+    }
+
+    fn wrong(what: impl Into<String>, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { what: what.into(), ok: false, found: found.into(), mend: Some(mend.into()) }
+    }
+
+    /// What a port failed with, and what usually mends it.
+    fn failed(what: impl Into<String>, error: &PortError) -> Self {
+        let mend = match error {
+            PortError::Missing { .. } => "ocache provision",
+            PortError::Denied { .. } => "use credentials that may do this: --profile, AWS_PROFILE",
+            PortError::Unavailable { .. } | PortError::Throttled { .. } => {
+                "see that it runs and can be reached, and run ocache doctor again"
+            }
+            PortError::Rejected { .. } | PortError::Corrupt { .. } => "see the message",
+        };
+        Self::wrong(what, Chain(error).to_string(), mend)
+    }
+}
+
+pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
+    let engine = Engine::open(settings, output).await?;
+    let ports = engine.ports(None);
+    let mut checks = match engine.kind() {
+        Kind::Embedded(_) => vec![Check::ok("store", engine.label.clone())],
+        #[cfg(feature = "aws")]
+        Kind::Aws(aws) => aws_checks(aws, &ports).await,
+    };
+    checks.push(catalogue(&ports).await);
+    for queue in Queue::ALL {
+        checks.push(dead_letters(&ports, queue).await);
+    }
+    checks.extend(gateways(&engine).await);
+    engine.close().await;
+    print(output, &checks)
+}
+
+async fn catalogue(ports: &Ports) -> Check {
+    let now = ports.clock.now();
+    match ports.store.catalogue_head().await {
+        Ok(Some(head)) => match head.loading {
+            Some(mark) if mark.deadline <= now => {
+                Check::wrong("products", "a load was never finished", "ocache load the files again")
+            }
+            Some(_) => Check::ok("products", "a load is going on"),
+            None => Check::ok("products", format!("version {} in {}", head.version, head.currency)),
+        },
+        Ok(None) => Check::wrong("products", "none are loaded", "ocache load PATH"),
+        Err(error) => Check::failed("products", &error),
+    }
+}
+
+async fn dead_letters(ports: &Ports, queue: Queue) -> Check {
+    let what = format!("dead letters of {queue}");
+    match ports.queues.depth(queue).await {
+        Ok(depth) if depth.dead == 0 => Check::ok(what, "none"),
+        Ok(depth) => {
+            let mend = format!("ocache dead-letters list --queue {queue}");
+            Check::wrong(what, depth.dead.to_string(), mend)
+        }
+        Err(error) => Check::failed(what, &error),
+    }
+}
+
+/// Gateways of this machine that say they run. None is no fault: a quote can start its own.
+async fn gateways(engine: &Engine) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for record in engine.registry.records() {
+        if record.engine != engine.label {
+            continue;
+        }
+        checks.push(match Client::connect(&record.websocket).await {
+            Ok(client) => {
+                client.close().await;
+                Check::ok("gateway", record.websocket)
+            }
+            Err(error) => {
+                engine.registry.forget(&record);
+                let found = format!("{}; its entry was removed", Chain(&error));
+                Check::wrong("gateway", found, "ocache up, or ocache serve")
+            }
+        });
+    }
+    if checks.is_empty() {
+        checks.push(Check::ok("gateway", "none runs on this machine"));
+    }
+    checks
+}
+
+#[cfg(feature = "aws")]
+async fn aws_checks(aws: &crate::aws::Aws, ports: &Ports) -> Vec<Check> {
+    let identity = match aws.identity().await {
+        Ok(identity) => identity,
+        // Without an identity every other call would fail the same way.
+        Err(error) => return vec![Check::failed("credentials", &error)],
+    };
+    let who = format!("{} in account {}", identity.arn, identity.account);
+    let place = identity.endpoint.unwrap_or_else(|| "AWS".to_owned());
+    let mut checks = vec![
+        Check::ok("credentials", who),
+        Check::ok("region", format!("{}, {place}", identity.region)),
+        clock(aws, ports).await,
+    ];
+    checks.extend(resources(aws).await);
+    checks
+}
+
+#[cfg(feature = "aws")]
+async fn clock(aws: &crate::aws::Aws, ports: &Ports) -> Check {
+    match aws.clock_skew_secs(&*ports.clock).await {
+        Ok(None) => Check::ok("clock", "the endpoint does not tell the time"),
+        Ok(Some(secs)) if secs.unsigned_abs() < crate::aws::MAX_SKEW_SECS => {
+            Check::ok("clock", format!("{secs} s from AWS's"))
+        }
+        Ok(Some(secs)) => {
+            Check::wrong("clock", format!("{secs} s from AWS's"), "set this machine's clock")
+        }
+        Err(error) => Check::failed("clock", &error),
+    }
+}
+
+#[cfg(feature = "aws")]
+async fn resources(aws: &crate::aws::Aws) -> Vec<Check> {
+    use crate::aws::{Action, ProvisionError};
+    let plan = match aws.plan().await {
+        Ok(plan) => plan,
+        Err(ProvisionError::Port(error)) => return vec![Check::failed("stack", &error)],
+        Err(error) => {
+            let mend = "ocache destroy, then ocache provision";
+            return vec![Check::wrong("stack", Chain(&error).to_string(), mend)];
+        }
+    };
+    let check = |change: crate::aws::Change| {
+        let what = change.resource.to_string();
+        match change.action {
+            Action::Unchanged => Check::ok(what, "as it should be"),
+            Action::Create => Check::wrong(what, "missing", "ocache provision"),
+            Action::Differs { attribute, is, should } => {
+                let is = is.as_deref().unwrap_or("not set");
+                let found = format!("{attribute} is {is}, should be {should}");
+                Check::wrong(what, found, "ocache provision --fix")
+            }
+        }
+    };
+    plan.changes.into_iter().map(check).collect()
+}
+
+fn print(output: &Output, checks: &[Check]) -> Result<(), Failure> {
+    output.data(&checks, |checks| {
+        let mut table = table(["", "what", "found", "to mend it"]);
+        for check in *checks {
+            let mark = if check.ok { "ok" } else { "wrong" };
+            let mend = check.mend.as_deref().unwrap_or_default();
+            table.add_row([mark, &check.what, &check.found, mend]);
+        }
+        table.to_string()
+    })?;
+    match checks.iter().filter(|check| !check.ok).count() {
+        0 => Ok(()),
+        1 => Err(Failure::new(ExitCode::Failure, "one thing is wrong")),
+        count => Err(Failure::new(ExitCode::Failure, format!("{count} things are wrong"))),
+    }
+}

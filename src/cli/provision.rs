@@ -1,0 +1,134 @@
+//! `ocache provision`: a stack's tables, queues and topic.
+
+use serde_json::json;
+
+use super::args::{Backend, ProvisionArgs};
+use super::confirm::confirm;
+use super::engine::connect_aws;
+use super::failure::{ExitCode, Failure};
+use super::output::{Output, table};
+use super::settings::Settings;
+use crate::aws::{Action, Aws, Change, Plan};
+
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    args: ProvisionArgs,
+) -> Result<(), Failure> {
+    let aws = aws_only(settings).await?;
+    name_target(output, &aws).await?;
+    let plan = aws.plan().await?;
+    let due = due(&plan, args.fix);
+    if args.dry_run || due == 0 {
+        print(output, &plan.changes, false)?;
+    }
+    if args.dry_run {
+        return Ok(());
+    }
+    if due > 0 {
+        confirm(output, args.yes, &format!("make {due} changes"))?;
+        let done = aws.apply(&plan, args.fix).await?;
+        print(output, &done, true)?;
+    }
+    conclude(output, &plan, args.fix, due)
+}
+
+/// Says what is left to say: that nothing changed, or what differs and stays so.
+fn conclude(output: &Output, plan: &Plan, fix: bool, due: usize) -> Result<(), Failure> {
+    let differing = plan.changes.iter().filter(|change| is_difference(&change.action)).count();
+    if differing > 0 && !fix {
+        let message = format!("{differing} settings differ and were not touched");
+        return Err(Failure::new(ExitCode::Failure, message)
+            .hint("look at them with --dry-run, set them with --fix"));
+    }
+    if due == 0 {
+        output.note("nothing to do: everything is there as it should be");
+    }
+    Ok(())
+}
+
+/// Makes what is missing and touches nothing else: for `ocache up --provision`.
+pub(super) async fn make_missing(output: &Output, aws: &Aws) -> Result<(), Failure> {
+    name_target(output, aws).await?;
+    let plan = aws.plan().await?;
+    let done = aws.apply(&plan, false).await?;
+    output.note(&format!("provisioned: {} resources made", done.len()));
+    Ok(())
+}
+
+/// The AWS engine; anything else has nothing to provision.
+pub(super) async fn aws_only(settings: &Settings) -> Result<Aws, Failure> {
+    match settings.backend {
+        Backend::Aws => connect_aws(settings).await,
+        Backend::Embedded => {
+            let message = "the embedded engine needs nothing to be provisioned";
+            Err(Failure::new(ExitCode::Usage, message)
+                .hint("say which AWS with --backend aws, --profile, --region or --endpoint-url"))
+        }
+    }
+}
+
+/// Whoever changes an account is told first which one it is.
+pub(super) async fn name_target(output: &Output, aws: &Aws) -> Result<(), Failure> {
+    let identity = aws.identity().await?;
+    let endpoint = identity.endpoint.as_deref().unwrap_or("AWS");
+    output.note(&format!(
+        "account {} as {}\nregion {}, endpoint {endpoint}",
+        identity.account, identity.arn, identity.region
+    ));
+    Ok(())
+}
+
+const fn is_difference(action: &Action) -> bool {
+    matches!(action, Action::Differs { .. })
+}
+
+fn due(plan: &Plan, fix: bool) -> usize {
+    let is_due = |action: &Action| match action {
+        Action::Create => true,
+        Action::Differs { .. } => fix,
+        Action::Unchanged => false,
+    };
+    plan.changes.iter().filter(|change| is_due(&change.action)).count()
+}
+
+fn print(output: &Output, changes: &[Change], done: bool) -> Result<(), Failure> {
+    let data: Vec<_> = changes.iter().map(|change| to_json(change, done)).collect();
+    output.data(&data, |_| {
+        let mut table = table(["resource", if done { "done" } else { "state" }]);
+        for change in changes {
+            table.add_row([change.resource.to_string(), in_words(&change.action, done)]);
+        }
+        table.to_string()
+    })
+}
+
+fn in_words(action: &Action, done: bool) -> String {
+    match action {
+        Action::Create if done => "made".to_owned(),
+        Action::Create => "missing".to_owned(),
+        Action::Unchanged => "as it should be".to_owned(),
+        Action::Differs { attribute, is, should } => {
+            let is = is.as_deref().unwrap_or("not set");
+            let verb = if done { "set" } else { "differs" };
+            format!("{attribute} {verb}: {is} → {should}")
+        }
+    }
+}
+
+fn to_json(change: &Change, done: bool) -> serde_json::Value {
+    let resource = change.resource.to_string();
+    match &change.action {
+        Action::Create => {
+            json!({ "resource": resource, "state": if done { "created" } else { "missing" } })
+        }
+        Action::Unchanged => json!({ "resource": resource, "state": "unchanged" }),
+        Action::Differs { attribute, is, should } => json!({
+            "resource": resource,
+            "state": if done { "set" } else { "differs" },
+            "attribute": attribute,
+            "is": is,
+            "should": should,
+        }),
+    }
+}

@@ -1,0 +1,26 @@
+//! The engine on AWS, against a local AWS: a stack of its own for every test.
+
+use std::sync::Arc;
+
+use ocache::aws::{Aws, AwsSettings};
+use ocache::model::Generation;
+use ocache::ports::{Randomness as _, SystemClock, SystemRandomness};
+
+use super::fixture::{Fixture, Skipped};
+
+/// Where the local AWS is. Credentials come from the environment, as always.
+const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
+
+pub async fn start() -> Result<Fixture, Skipped> {
+    let Ok(endpoint) = std::env::var(ENDPOINT) else {
+        return Err(Skipped(format!("{ENDPOINT} is not set")));
+    };
+    let stack = format!("test-{}", Generation::from_random(SystemRandomness.bits()));
+    let settings = AwsSettings { endpoint_url: Some(endpoint), ..AwsSettings::new(stack) };
+    let aws = Aws::connect(&settings, Arc::new(SystemRandomness)).await.unwrap();
+    let plan = aws.plan().await.unwrap();
+    aws.apply(&plan, false).await.unwrap();
+    let ports = aws.ports(Arc::new(SystemClock), aws.connections(&[]));
+    let clean_up = Box::pin(async move { aws.destroy(|_| {}).await.unwrap() });
+    Ok(Fixture { ports, clean_up })
+}
