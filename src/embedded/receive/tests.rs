@@ -8,6 +8,8 @@ use crate::ports::{DeadLetters as _, Depth, Queues as _, Selection};
 
 const NO_WAIT: Duration = Duration::ZERO;
 const LONG: Duration = Duration::from_secs(600);
+/// Waiting that ends only when the test has failed.
+const HANG: Duration = Duration::from_secs(60);
 
 async fn take_all(store: &Embedded, queue: Queue, max: usize) -> Vec<Received> {
     store.receive(queue, max, NO_WAIT, secs(30)).await.unwrap()
@@ -26,10 +28,9 @@ async fn a_receiver_is_woken_from_another_process() {
     let (here, dir) = fresh();
     let there = open(dir.path());
     for queue in Queue::ALL {
-        // For ever: only a wake-up ends it.
         let waiting = tokio::spawn({
             let here = here.clone();
-            async move { here.receive(queue, 10, Duration::MAX, LONG).await.unwrap() }
+            async move { here.receive(queue, 10, HANG, LONG).await.unwrap() }
         });
         while here.wake().bell(queue).turns.available_permits() == wake::LOOKERS {
             tokio::task::yield_now().await;
@@ -48,10 +49,8 @@ async fn an_acknowledgement_in_another_process_frees_the_group() {
     here.send(queue, &[fifo("ann", "1"), fifo("ann", "2")]).await.unwrap();
     let first = there.receive(queue, 1, NO_WAIT, LONG).await.unwrap();
     let receipts = receipts(&first);
-    let (second, acknowledged) = tokio::join!(
-        here.receive(queue, 1, Duration::MAX, LONG),
-        there.acknowledge(queue, &receipts)
-    );
+    let (second, acknowledged) =
+        tokio::join!(here.receive(queue, 1, HANG, LONG), there.acknowledge(queue, &receipts));
     acknowledged.unwrap();
     assert_eq!(bodies(&second.unwrap()), ["2"]);
 }
@@ -62,9 +61,7 @@ async fn more_receivers_than_may_look_at_once_are_all_served() {
     let receivers: Vec<_> = (0..wake::LOOKERS * 3)
         .map(|_| {
             let store = store.clone();
-            tokio::spawn(
-                async move { store.receive(Queue::Provider, 1, Duration::MAX, LONG).await },
-            )
+            tokio::spawn(async move { store.receive(Queue::Provider, 1, HANG, LONG).await })
         })
         .collect();
     for _ in &receivers {
@@ -97,7 +94,7 @@ async fn what_a_cancelled_receive_took_is_shown_again_at_once_and_uncounted() {
             // One poll hands the job over; then nobody waits for it.
             drop(store.take(&order).now_or_never());
         }
-        let received = store.receive(queue, 10, Duration::MAX, LONG).await.unwrap();
+        let received = store.receive(queue, 10, HANG, LONG).await.unwrap();
         assert_eq!((bodies(&received), received[0].receive_count), (vec!["1"], 1));
     }
 }
