@@ -3,6 +3,8 @@
 mod cli {
     pub mod process;
 
+    #[cfg(feature = "aws")]
+    mod aws;
     mod bad_input;
     mod commands;
     mod completions;

@@ -94,6 +94,7 @@ macro_rules! behaves {
                 generations_and_users_are_kept_apart,
                 a_table_of_many_parts_comes_back_whole,
                 a_deleted_table_leaves_nothing,
+                a_table_flipped_while_it_is_read_is_never_mixed,
                 nothing_asked_is_nothing_done,
             }
             quotations {

@@ -107,8 +107,9 @@ async fn load(
         loader = loader.credentials_provider(credentials(settings, region));
     }
     let config = loader.load().await;
-    if is_local {
-        require_credentials(&config).await?;
+    // Asked for now, so that a profile or a local endpoint without any is named as what it is.
+    if settings.profile.is_some() || is_local {
+        require_credentials(settings, &config).await?;
     }
     Ok(config)
 }
@@ -130,11 +131,18 @@ fn credentials(settings: &AwsSettings, region: Region) -> CredentialsProviderCha
     }
 }
 
-async fn require_credentials(config: &SdkConfig) -> Result<(), ConnectError> {
-    let endpoint = config.endpoint_url().unwrap_or_default().to_owned();
+async fn require_credentials(
+    settings: &AwsSettings,
+    config: &SdkConfig,
+) -> Result<(), ConnectError> {
     let Some(provider) = config.credentials_provider() else { return Ok(()) };
-    match provider.provide_credentials().await {
-        Ok(_) => Ok(()),
-        Err(source) => Err(ConnectError::NoCredentials { endpoint, source: Box::new(source) }),
-    }
+    let Err(source) = provider.provide_credentials().await else { return Ok(()) };
+    let source = Box::new(source);
+    Err(match &settings.profile {
+        Some(profile) => ConnectError::NoProfile { profile: profile.clone(), source },
+        None => {
+            let endpoint = config.endpoint_url().unwrap_or_default().to_owned();
+            ConnectError::NoCredentials { endpoint, source }
+        }
+    })
 }

@@ -62,6 +62,15 @@ pub enum ConnectError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A profile is not there, or has no credentials.
+    #[error("profile `{profile}` gives no credentials")]
+    NoProfile {
+        /// Which.
+        profile: String,
+        /// Where was looked.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// An endpoint is not a URL.
     #[error("endpoint `{url}` is not a URL such as http://127.0.0.1:4566")]
     BadEndpoint {

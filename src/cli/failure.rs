@@ -157,6 +157,8 @@ impl From<crate::aws::ConnectError> for Failure {
         let message = Chain(&error).to_string();
         match error {
             ConnectError::NoCredentials { .. } => Self::new(ExitCode::Denied, message),
+            ConnectError::NoProfile { .. } => Self::new(ExitCode::Denied, message)
+                .hint("`aws configure list-profiles` shows those there are"),
             ConnectError::NoRegion
             | ConnectError::BadEndpoint { .. }
             | ConnectError::BadStack { .. } => Self::new(ExitCode::Usage, message),

@@ -8,11 +8,15 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A data folder of its own for each test.
-pub struct Home(TempDir);
+pub struct Home {
+    dir: TempDir,
+    /// What its processes find in their environment beside the data folder.
+    pub environment: &'static [(&'static str, &'static str)],
+}
 
 impl Home {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self { dir: tempfile::tempdir().unwrap(), environment: &[] }
     }
 
     /// A home with the fixtures loaded.
@@ -23,7 +27,7 @@ impl Home {
     }
 
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.dir.path()
     }
 
     /// A file with this text in it.
@@ -41,6 +45,8 @@ impl Home {
                 command.env_remove(name);
             }
         }
+        // Nothing of the machine's own AWS settings either.
+        command.env("HOME", self.path()).envs(self.environment.iter().copied());
         command.env("OCACHE_DATA_DIR", self.path().join("data")).args(args);
         command
     }

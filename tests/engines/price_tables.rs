@@ -134,6 +134,40 @@ pub async fn a_table_of_many_parts_comes_back_whole(ports: Ports) {
     assert!(read.into_iter().flatten().rev().eq(parts), "the bytes differ");
 }
 
+pub async fn a_table_flipped_while_it_is_read_is_never_mixed(ports: Ports) {
+    const PARTS: u32 = 200;
+    const FLIPS: u8 = 8;
+    let ann = user("ann");
+    let writes = async {
+        for version in 1..=FLIPS {
+            let head = TableHead { version: version.into(), ..head(1) };
+            let parts = vec![Bytes::from(vec![version; 1024]); PARTS as usize];
+            ports.store.put_parts(&ann, &head.generation, &parts, late()).await.unwrap();
+            let expected = (version > 1).then(|| u64::from(version) - 1);
+            assert_eq!(flip(&ports, &ann, &head, expected).await, Flip::Done);
+        }
+    };
+    let reads = async {
+        let mut seen = vec![];
+        loop {
+            if let Some(head) = read(&ports, &ann).await {
+                let numbers = [0, PARTS / 2, PARTS - 1];
+                let parts = ports.store.parts(&ann, &head.generation, &numbers).await.unwrap();
+                for part in parts {
+                    assert!(part.unwrap().iter().all(|byte| u64::from(*byte) == head.version));
+                }
+                seen.push(head.version);
+                if head.version == u64::from(FLIPS) {
+                    return seen;
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let ((), seen) = tokio::join!(writes, reads);
+    assert!(seen.is_sorted(), "{seen:?}");
+}
+
 pub async fn a_deleted_table_leaves_nothing(ports: Ports) {
     let part = [Bytes::from_static(b"part")];
     for id in ["ann", "bob"] {
