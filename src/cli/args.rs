@@ -1,17 +1,19 @@
 //! What can be typed. Nothing is decided here: see [`super::settings`].
 
+mod global;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::duration::parse_duration;
-use super::failure::Failure;
-use super::output::Output;
 use crate::model::{Item, ProductId, RequestId, UserId};
 use crate::pricing::Currency;
 use crate::protocol::parse_item;
+
+pub use global::{Backend, Format, Global};
 
 /// An organic price cache: price tables are kept warm only for the customers who use them.
 #[derive(Debug, Parser)]
@@ -32,72 +34,6 @@ Start here:
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 bad data, 4 not found, 5 timed out, 6 unreachable,
 7 denied, 130 interrupted before a result.";
-
-/// Options of every command.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Global options")]
-pub struct Global {
-    /// Folder of the embedded store [default: ocache/STACK in the user's data folder]
-    #[arg(long, global = true, value_name = "DIR", env = "OCACHE_DATA_DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// Which engine holds tables and queues [default: embedded]
-    #[arg(long, global = true, env = "OCACHE_BACKEND")]
-    pub backend: Option<Backend>,
-    /// Prefix of all tables, queues and topics
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "OCACHE_STACK",
-        default_value = "organic-cache"
-    )]
-    pub stack: String,
-    /// AWS profile; implies --backend aws
-    #[arg(long, global = true, value_name = "NAME")]
-    pub profile: Option<String>,
-    /// AWS region; implies --backend aws
-    #[arg(long, global = true, value_name = "NAME")]
-    pub region: Option<String>,
-    /// AWS endpoint, such as that of a local AWS; implies --backend aws
-    #[arg(long, global = true, value_name = "URL")]
-    pub endpoint_url: Option<String>,
-    /// API Gateway management endpoint that answers may be pushed to; may be given more than once
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "OCACHE_MANAGEMENT_ENDPOINT",
-        value_delimiter = ','
-    )]
-    pub management_endpoint: Vec<String>,
-    /// How data is printed
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
-    pub output: Format,
-    /// Print data and errors only
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Log more; twice for everything
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-}
-
-/// Where tables and queues live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Backend {
-    /// One file on this machine; nothing need be installed
-    Embedded,
-    /// DynamoDB, SQS and SNS, of an account or of a local AWS
-    Aws,
-}
-
-/// How data is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Table,
-    /// For programs
-    Json,
-}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -476,15 +412,10 @@ pub struct CompletionsArgs {
     pub shell: Shell,
 }
 
-/// Prints a completion script.
-pub(super) fn completions(output: &Output, shell: Shell) -> Result<(), Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "ocache", &mut script);
-    output.raw(&script)
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) async fn run(
         there.dedup();
         return print(output, &there, "would be deleted");
     }
-    let question = format!("delete every table, queue and topic of stack `{}`", settings.stack);
+    let question = format!("delete every table, queue and topic of stack `{}`", settings.aws.stack);
     confirm(output, args.yes, &question)?;
     let mut removed = Vec::new();
     aws.destroy(|removal| {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::args::Backend;
 use super::failure::Failure;
 use super::output::Output;
+#[cfg(feature = "aws")]
+use super::settings::AwsTarget;
 use super::settings::Settings;
 #[cfg(feature = "aws")]
 use crate::aws::{Aws, AwsSettings};
@@ -39,7 +41,7 @@ impl Engine {
         let engine = match settings.backend {
             Backend::Embedded => open_embedded(settings, registry)?,
             #[cfg(feature = "aws")]
-            Backend::Aws => open_aws(settings, registry).await?,
+            Backend::Aws => open_aws(&settings.aws, registry).await?,
             #[cfg(not(feature = "aws"))]
             Backend::Aws => {
                 let message = "this ocache was built without its AWS engine";
@@ -86,25 +88,25 @@ fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engin
 }
 
 #[cfg(feature = "aws")]
-async fn open_aws(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {
-    let aws = connect_aws(settings).await?;
-    let elsewhere = match settings.management_endpoints.as_slice() {
+async fn open_aws(target: &AwsTarget, registry: GatewayRegistry) -> Result<Engine, Failure> {
+    let aws = connect_aws(target).await?;
+    let elsewhere = match target.management_endpoints.as_slice() {
         [] => None,
         allowed => Some(aws.connections(allowed)),
     };
     let endpoint = aws.endpoint().map_or_else(String::new, |url| format!(", endpoint {url}"));
-    let label = format!("aws, region {}{endpoint}, stack {}", aws.region(), settings.stack);
+    let label = format!("aws, region {}{endpoint}, stack {}", aws.region(), target.stack);
     Ok(Engine { kind: Kind::Aws(Box::new(aws)), registry, label, elsewhere })
 }
 
 /// The AWS engine as the settings say.
 #[cfg(feature = "aws")]
-pub(super) async fn connect_aws(settings: &Settings) -> Result<Aws, Failure> {
+pub(super) async fn connect_aws(target: &AwsTarget) -> Result<Aws, Failure> {
     let settings = AwsSettings {
-        profile: settings.profile.clone(),
-        region: settings.region.clone(),
-        endpoint_url: settings.endpoint_url.clone(),
-        ..AwsSettings::new(&settings.stack)
+        profile: target.profile.clone(),
+        region: target.region.clone(),
+        endpoint_url: target.endpoint_url.clone(),
+        ..AwsSettings::new(&target.stack)
     };
     Ok(Aws::connect(&settings, Arc::new(SystemRandomness)).await?)
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod completions;
 #[cfg(feature = "aws")]
 mod confirm;
 mod dead_letters;
@@ -63,6 +64,6 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Provision(args) => provision::run(&settings, &output, args).await,
         #[cfg(feature = "aws")]
         Command::Destroy(args) => destroy::run(&settings, &output, args).await,
-        Command::Completions(args) => args::completions(&output, args.shell),
+        Command::Completions(args) => completions::run(&output, &args),
     }
 }

@@ -26,7 +26,7 @@ pub(super) async fn run(
         return Ok(());
     }
     if due > 0 {
-        confirm(output, args.yes, &format!("make {due} changes"))?;
+        confirm(output, args.yes, &format!("make {}", count(due, "change")))?;
         let done = aws.apply(&plan, args.fix).await?;
         print(output, &done, true)?;
     }
@@ -37,7 +37,8 @@ pub(super) async fn run(
 fn conclude(output: &Output, plan: &Plan, fix: bool, due: usize) -> Result<(), Failure> {
     let differing = plan.changes.iter().filter(|change| is_difference(&change.action)).count();
     if differing > 0 && !fix {
-        let message = format!("{differing} settings differ and were not touched");
+        let message =
+            format!("{}: not as it should be, and not touched", count(differing, "setting"));
         return Err(Failure::new(ExitCode::Failure, message)
             .hint("look at them with --dry-run, set them with --fix"));
     }
@@ -52,14 +53,14 @@ pub(super) async fn make_missing(output: &Output, aws: &Aws) -> Result<(), Failu
     name_target(output, aws).await?;
     let plan = aws.plan().await?;
     let done = aws.apply(&plan, false).await?;
-    output.note(&format!("provisioned: {} resources made", done.len()));
+    output.note(&format!("provisioned: {} made", count(done.len(), "resource")));
     Ok(())
 }
 
 /// The AWS engine; anything else has nothing to provision.
 pub(super) async fn aws_only(settings: &Settings) -> Result<Aws, Failure> {
     match settings.backend {
-        Backend::Aws => connect_aws(settings).await,
+        Backend::Aws => connect_aws(&settings.aws).await,
         Backend::Embedded => {
             let message = "the embedded engine needs nothing to be provisioned";
             Err(Failure::new(ExitCode::Usage, message)
@@ -77,6 +78,11 @@ pub(super) async fn name_target(output: &Output, aws: &Aws) -> Result<(), Failur
         identity.account, identity.arn, identity.region
     ));
     Ok(())
+}
+
+/// `1 change`, `2 changes`.
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 const fn is_difference(action: &Action) -> bool {

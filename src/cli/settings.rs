@@ -15,15 +15,24 @@ const MAX_STACK_BYTES: usize = 50;
 pub struct Settings {
     /// The engine.
     pub backend: Backend,
-    /// Prefix of all names.
-    pub stack: String,
     /// Folder of the embedded store and of the machine's gateways.
     pub data_dir: PathBuf,
-    /// AWS profile.
+    /// Where AWS is, if that is the engine.
+    #[cfg(feature = "aws")]
+    pub aws: AwsTarget,
+}
+
+/// Which part of AWS.
+#[cfg(feature = "aws")]
+#[derive(Clone, Debug)]
+pub struct AwsTarget {
+    /// Prefix of all names.
+    pub stack: String,
+    /// Profile.
     pub profile: Option<String>,
-    /// AWS region.
+    /// Region.
     pub region: Option<String>,
-    /// AWS endpoint.
+    /// Endpoint.
     pub endpoint_url: Option<String>,
     /// Management endpoints of API Gateway that answers may be pushed to.
     pub management_endpoints: Vec<String>,
@@ -38,12 +47,15 @@ impl Settings {
         };
         Ok(Self {
             backend: backend(global)?,
-            stack,
             data_dir,
-            profile: global.profile.clone(),
-            region: global.region.clone(),
-            endpoint_url: global.endpoint_url.clone(),
-            management_endpoints: global.management_endpoint.clone(),
+            #[cfg(feature = "aws")]
+            aws: AwsTarget {
+                stack,
+                profile: global.profile.clone(),
+                region: global.region.clone(),
+                endpoint_url: global.endpoint_url.clone(),
+                management_endpoints: global.management_endpoint.clone(),
+            },
         })
     }
 }

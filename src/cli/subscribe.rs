@@ -1,5 +1,6 @@
 //! `ocache subscribe` and `ocache unsubscribe`.
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
 use super::args::{SubscribeArgs, UnsubscribeArgs};
@@ -11,6 +12,9 @@ use super::settings::Settings;
 use crate::model::UserId;
 use crate::stages::subscribe::{self, Visit};
 
+/// So many users are written down at once.
+const AT_ONCE: usize = 50;
+
 pub(super) async fn subscribe(
     settings: &Settings,
     output: &Output,
@@ -18,13 +22,12 @@ pub(super) async fn subscribe(
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
-    let mut done = Vec::with_capacity(args.users.len());
-    for user in &args.users {
-        let now = ports.clock.now();
-        let subscribed =
-            subscribe::subscribe(&*ports.store, &*ports.queues, user, args.ttl, now).await?;
-        done.push((user, subscribed));
-    }
+    let visits = stream::iter(&args.users).map(async |user| {
+        let (store, queues, now) = (&*ports.store, &*ports.queues, ports.clock.now());
+        let subscribed = subscribe::subscribe(store, queues, user, args.ttl, now).await?;
+        Ok::<_, Failure>((user, subscribed))
+    });
+    let done: Vec<_> = visits.buffered(AT_ONCE).try_collect().await?;
     engine.close().await;
     let rows: Vec<_> = done
         .iter()
