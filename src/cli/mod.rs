@@ -34,6 +34,7 @@ pub use args::Cli;
 pub use failure::{ExitCode, Failure};
 
 use args::Command;
+use interrupt::Interrupts;
 use output::Output;
 use settings::Settings;
 
@@ -45,25 +46,38 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     let output = Output::new(&cli.global);
     let settings = Settings::new(&cli.global)?;
     logging::start(&cli.global, cli.command.logs_by_default());
-    match cli.command {
-        Command::Up(args) => up::run(&settings, &output, args).await,
-        Command::Load(args) => load::run(&settings, &output, args).await,
-        Command::Generate(args) => generate::run(&output, &args),
-        Command::Subscribe(args) => subscribe::subscribe(&settings, &output, args).await,
-        Command::Unsubscribe(args) => subscribe::unsubscribe(&settings, &output, args).await,
-        Command::Worker(args) => worker::run(&settings, &output, args).await,
-        Command::Serve(args) => serve::run(&settings, &output, args).await,
-        Command::Quote(args) => quote::run(&settings, &output, args).await,
-        Command::Quotation(args) => quotation::run(&settings, &output, args).await,
-        Command::Prices(args) => prices::run(&settings, &output, args).await,
-        Command::Status => status::run(&settings, &output).await,
-        Command::DeadLetters(args) => dead_letters::run(&settings, &output, args).await,
-        Command::Backup(args) => backup::run(&settings, &output, args).await,
-        Command::Doctor => doctor::run(&settings, &output).await,
+    let interrupts = Interrupts::default();
+    tokio::select! {
+        done = dispatch(cli.command, &settings, &output, &interrupts) => done,
+        insisted = interrupts.insisted() => Err(insisted),
+    }
+}
+
+async fn dispatch(
+    command: Command,
+    settings: &Settings,
+    output: &Output,
+    interrupts: &Interrupts,
+) -> Result<(), Failure> {
+    match command {
+        Command::Up(args) => up::run(settings, output, interrupts, args).await,
+        Command::Load(args) => load::run(settings, output, args).await,
+        Command::Generate(args) => generate::run(output, &args),
+        Command::Subscribe(args) => subscribe::subscribe(settings, output, args).await,
+        Command::Unsubscribe(args) => subscribe::unsubscribe(settings, output, args).await,
+        Command::Worker(args) => worker::run(settings, output, interrupts, args).await,
+        Command::Serve(args) => serve::run(settings, output, interrupts, args).await,
+        Command::Quote(args) => quote::run(settings, output, args).await,
+        Command::Quotation(args) => quotation::run(settings, output, args).await,
+        Command::Prices(args) => prices::run(settings, output, args).await,
+        Command::Status => status::run(settings, output).await,
+        Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
+        Command::Backup(args) => backup::run(settings, output, args).await,
+        Command::Doctor => doctor::run(settings, output).await,
         #[cfg(feature = "aws")]
-        Command::Provision(args) => provision::run(&settings, &output, args).await,
+        Command::Provision(args) => provision::run(settings, output, args).await,
         #[cfg(feature = "aws")]
-        Command::Destroy(args) => destroy::run(&settings, &output, args).await,
-        Command::Completions(args) => completions::run(&output, &args),
+        Command::Destroy(args) => destroy::run(settings, output, args).await,
+        Command::Completions(args) => completions::run(output, &args),
     }
 }

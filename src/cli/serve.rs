@@ -5,7 +5,7 @@ use serde_json::json;
 use super::args::ServeArgs;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
-use super::interrupt;
+use super::interrupt::Interrupts;
 use super::output::Output;
 use super::settings::Settings;
 use crate::ports::Chain;
@@ -16,6 +16,7 @@ use crate::stages::Policy;
 pub(super) async fn run(
     settings: &Settings,
     output: &Output,
+    interrupts: &Interrupts,
     args: ServeArgs,
 ) -> Result<(), Failure> {
     let origins = origins(&args.allow_origin)?;
@@ -23,7 +24,7 @@ pub(super) async fn run(
     let policy = Policy::from(&args.policy);
     let bound = BoundGateway::bind(args.port).await?;
     let ports = engine.ports(Some(bound.own()));
-    let shutdown = interrupt::listen(output);
+    let shutdown = interrupts.listen(output);
     let gateway =
         bound.serve(ports.clone(), policy.clone(), origins, &engine.registry, &engine.label)?;
     let url = json!({ "websocket": gateway.websocket() });

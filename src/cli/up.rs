@@ -7,9 +7,10 @@ use super::args::UpArgs;
 use super::duration::show_duration;
 use super::engine::{Engine, Kind};
 use super::failure::{ExitCode, Failure};
+use super::interrupt::Interrupts;
 use super::output::{Output, table};
 use super::settings::Settings;
-use super::{interrupt, load, serve};
+use super::{load, serve};
 use crate::data::{LoadOptions, fixtures};
 use crate::ports::{Chain, Ports};
 use crate::pricing::Currency;
@@ -17,7 +18,12 @@ use crate::runtime::gateway::{BoundGateway, RunningGateway};
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, ready_check};
 use crate::stages::Policy;
 
-pub(super) async fn run(settings: &Settings, output: &Output, args: UpArgs) -> Result<(), Failure> {
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    interrupts: &Interrupts,
+    args: UpArgs,
+) -> Result<(), Failure> {
     let origins = serve::origins(&args.allow_origin)?;
     // The port first: a second `up` must not touch the store of the first.
     let bound = BoundGateway::bind(args.port).await?;
@@ -33,7 +39,7 @@ pub(super) async fn run(settings: &Settings, output: &Output, args: UpArgs) -> R
     let ports = engine.ports(Some(bound.own()));
     load_fixtures(output, &ports).await?;
 
-    let shutdown = interrupt::listen(output);
+    let shutdown = interrupts.listen(output);
     let gateway =
         bound.serve(ports.clone(), policy.clone(), origins, &engine.registry, &engine.label)?;
     let system = System {

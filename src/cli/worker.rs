@@ -3,7 +3,7 @@
 use super::args::{WorkerArgs, WorkerRole};
 use super::engine::Engine;
 use super::failure::Failure;
-use super::interrupt;
+use super::interrupt::Interrupts;
 use super::output::Output;
 use super::settings::Settings;
 use crate::runtime::{LONG_POLL, Role, Worker};
@@ -11,10 +11,11 @@ use crate::runtime::{LONG_POLL, Role, Worker};
 pub(super) async fn run(
     settings: &Settings,
     output: &Output,
+    interrupts: &Interrupts,
     args: WorkerArgs,
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
-    let shutdown = interrupt::listen(output);
+    let shutdown = interrupts.listen(output);
     let roles: &[Role] = match args.role {
         WorkerRole::Refresh => &[Role::Refresh],
         WorkerRole::PriceCalc => &[Role::PriceCalc],

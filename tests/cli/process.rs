@@ -162,13 +162,28 @@ impl Running {
         }
     }
 
-    /// Presses Ctrl-C and waits for the end; returns the exit code and the rest of stderr.
-    pub fn interrupt(mut self) -> (Option<i32>, String) {
+    /// Presses Ctrl-C.
+    pub fn signal(&self) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        // It may have ended by itself.
+        let _ = Command::new("kill").args(["-INT", &pid]).stderr(Stdio::null()).status().unwrap();
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for the end; returns the exit code and the rest of stderr.
+    pub fn end(mut self) -> (Option<i32>, String) {
         let mut stderr = String::new();
         self.stderr.read_to_string(&mut stderr).unwrap();
         (self.child.wait().unwrap().code(), stderr)
+    }
+
+    /// Presses Ctrl-C and waits for the end; returns the exit code and the rest of stderr.
+    pub fn interrupt(self) -> (Option<i32>, String) {
+        self.signal();
+        self.end()
     }
 }
 

@@ -41,6 +41,30 @@ fn a_second_start_keeps_what_is_there_and_fresh_does_not() {
 }
 
 #[test]
+fn one_wish_to_stop_drains_and_a_second_does_not_wait() {
+    let home = Home::new();
+    let (up, _) = home.up(&[]);
+    // A supervisor's signal comes twice at once.
+    up.signal();
+    up.signal();
+    let (code, stderr) = up.end();
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("drained"), "{stderr}");
+
+    // A gateway whose client does not close: draining would take a while.
+    let (mut up, url) = home.up(&[]);
+    let address = url.strip_prefix("ws://").unwrap();
+    let _idle = std::net::TcpStream::connect(address).unwrap();
+    up.signal();
+    up.stderr_line("stopping");
+    while up.is_running() {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        up.signal();
+    }
+    assert!([Some(0), Some(130)].contains(&up.end().0));
+}
+
+#[test]
 fn a_taken_port_is_named_with_a_way_out() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
