@@ -21,6 +21,8 @@ const REGION_OF_ENDPOINTS: &str = "us-east-1";
 /// A client for each service, and what all of them have in common.
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
+    pub(super) gateways: aws_sdk_apigatewayv2::Client,
+    pub(super) schedules: aws_sdk_scheduler::Client,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
     pub(super) sns: aws_sdk_sns::Client,
@@ -55,6 +57,8 @@ impl Clients {
         endpoint: Option<String>,
     ) -> Self {
         Self {
+            gateways: aws_sdk_apigatewayv2::Client::new(&config),
+            schedules: aws_sdk_scheduler::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             sns: aws_sdk_sns::Client::new(&config),

@@ -12,6 +12,7 @@ mod clock_skew;
 mod conditions;
 mod connections;
 mod dead_letters;
+mod deployment;
 mod desired;
 mod destroy;
 mod discounts;
@@ -38,6 +39,7 @@ mod topic;
 mod tests;
 
 pub use clock_skew::MAX_SKEW_SECS;
+pub use deployment::DeployedSchedule;
 pub use desired::Resource;
 pub use destroy::Removal;
 pub use engine::Aws;

@@ -107,6 +107,16 @@ impl Names {
     pub(super) fn topic(&self) -> String {
         format!("{}-quotations", self.0)
     }
+
+    /// The schedule that refreshes, where it is deployed.
+    pub(super) fn schedule(&self) -> String {
+        format!("{}-refresh", self.0)
+    }
+
+    /// The websocket API, where it is deployed.
+    pub(super) fn websocket_api(&self) -> String {
+        format!("{}-quotations", self.0)
+    }
 }
 
 #[cfg(test)]

@@ -126,7 +126,28 @@ async fn aws_checks(aws: &crate::aws::Aws, ports: &Ports) -> Vec<Check> {
         clock(aws, ports).await,
     ];
     checks.extend(resources(aws).await);
+    checks.extend([schedule(aws).await, websocket(aws).await]);
     checks
+}
+
+/// A stack without a schedule is refreshed by `ocache worker refresh`, which is no fault.
+#[cfg(feature = "aws")]
+async fn schedule(aws: &crate::aws::Aws) -> Check {
+    match aws.deployed_schedule().await {
+        Ok(None) => Check::ok("schedule", "not deployed"),
+        Ok(Some(schedule)) if schedule.enabled => Check::ok("schedule", schedule.expression),
+        Ok(Some(_)) => Check::wrong("schedule", "disabled", "enable it, or apply infra/ again"),
+        Err(error) => Check::failed("schedule", &error),
+    }
+}
+
+#[cfg(feature = "aws")]
+async fn websocket(aws: &crate::aws::Aws) -> Check {
+    match aws.deployed_websocket().await {
+        Ok(None) => Check::ok("deployed gateway", "not deployed"),
+        Ok(Some(url)) => Check::ok("deployed gateway", url),
+        Err(error) => Check::failed("deployed gateway", &error),
+    }
 }
 
 #[cfg(feature = "aws")]

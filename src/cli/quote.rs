@@ -72,6 +72,13 @@ impl UsedGateway {
             engine.close().await;
             return Ok(Self::Running(url));
         }
+        #[cfg(feature = "aws")]
+        if let super::engine::Kind::Aws(aws) = engine.kind()
+            && let Some(url) = deployed(aws).await
+        {
+            engine.close().await;
+            return Ok(Self::Running(url));
+        }
         let policy = Policy::from(&args.policy);
         let bound = BoundGateway::bind(0).await?;
         let ports = engine.ports(Some(bound.own()));
@@ -118,6 +125,15 @@ async fn running(registry: &GatewayRegistry, engine: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// The gateway that the stack has on AWS. Whoever may not look has to name it with `--url`.
+#[cfg(feature = "aws")]
+async fn deployed(aws: &crate::aws::Aws) -> Option<String> {
+    aws.deployed_websocket().await.unwrap_or_else(|error| {
+        tracing::info!(error = %Chain(&error), "no look at deployed gateways");
+        None
+    })
 }
 
 async fn quote_once(

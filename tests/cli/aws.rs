@@ -1,6 +1,11 @@
 //! The command line on a local AWS, as real processes; skipped without one.
 
+use serde_json::{Value, json};
+
 use super::process::{Home, text};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use ocache::model::Generation;
 use ocache::ports::{Randomness as _, SystemRandomness};
 
@@ -29,6 +34,30 @@ impl Stack {
 
     fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
         args.iter().copied().chain(self.flags.iter().map(String::as_str)).collect()
+    }
+}
+
+impl Stack {
+    /// A call that ocache itself never makes. A local AWS looks at the signature only to see which
+    /// service is meant.
+    fn post(&self, service: &str, path: &str, body: &Value) -> Value {
+        let address = self.flags[1].strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let scope = format!("Credential=test/20260101/us-east-1/{service}/aws4_request");
+        let body = body.to_string();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 2"), "{reply}");
+        serde_json::from_str(body).unwrap()
     }
 }
 
@@ -78,6 +107,40 @@ fn everything_in_one_process_on_aws() {
     assert_eq!(quotation["total"], "1805.52");
     let (code, stderr) = up.interrupt();
     assert_eq!(code, Some(0), "{stderr}");
+}
+
+#[test]
+fn a_deployed_schedule_and_gateway_are_found() {
+    let Some(stack) = Stack::new() else { return };
+    let (home, name) = (&stack.home, stack.flags.last().unwrap());
+    home.ok(&stack.args(&["provision", "--yes"]));
+    home.ok(&stack.args(&["load", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/")]));
+    let found = |what: &str| {
+        let checks = home.json(&stack.args(&["doctor"]));
+        let checks = checks.as_array().unwrap().clone();
+        checks.into_iter().find(|check| check["what"] == what).unwrap()
+    };
+    assert_eq!(found("schedule")["found"], "not deployed");
+    assert_eq!(found("deployed gateway")["found"], "not deployed");
+
+    let schedule = json!({
+        "ScheduleExpression": "rate(1 minute)",
+        "FlexibleTimeWindow": { "Mode": "OFF" },
+        "Target": { "Arn": "arn:aws:lambda:us-east-1:000000000000:function:f", "RoleArn": "arn:aws:iam::000000000000:role/r" },
+    });
+    stack.post("scheduler", &format!("/schedules/{name}-refresh"), &schedule);
+    assert_eq!(found("schedule")["found"], "rate(1 minute)");
+
+    let api = json!({
+        "name": format!("{name}-quotations"),
+        "protocolType": "WEBSOCKET",
+        "routeSelectionExpression": "$request.body.action",
+    });
+    let api = stack.post("apigateway", "/v2/apis", &api);
+    let id = api["apiId"].as_str().unwrap();
+    stack.post("apigateway", &format!("/v2/apis/{id}/stages"), &json!({ "stageName": "live" }));
+    let url = found("deployed gateway")["found"].as_str().unwrap().to_owned();
+    assert!(url.starts_with("ws://") && url.ends_with(&format!("/{id}/live")), "{url}");
 }
 
 #[test]
