@@ -180,6 +180,12 @@ impl Running {
         (self.child.wait().unwrap().code(), stderr)
     }
 
+    /// Ends it without a chance to clean up.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Presses Ctrl-C and waits for the end; returns the exit code and the rest of stderr.
     pub fn interrupt(self) -> (Option<i32>, String) {
         self.signal();
