@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::interrupt::or_interrupted;
 use super::output::{Output, number, table};
 use super::settings::Settings;
-use crate::data::{self, Counts, Dataset, LoadOptions, LoadReport};
+use crate::data::{self, Counts, Dataset, LoadError, LoadOptions, LoadReport};
 use crate::ports::Ports;
 use crate::pricing::Currency;
 
@@ -48,14 +48,14 @@ pub(super) async fn write(
     ports: &Ports,
     dataset: &Dataset,
     options: LoadOptions,
-) -> Result<LoadReport, Failure> {
+) -> Result<LoadReport, LoadError> {
     let rows = dataset.products.len() + dataset.discounts.len();
     let bar = output.progress("loading", rows as u64);
     let (store, clock, randomness) = (&*ports.store, &*ports.clock, &*ports.randomness);
     let progress = |rows| bar.set_position(rows);
     let report = data::load(store, clock, randomness, dataset, options, &progress).await;
     bar.finish_and_clear();
-    Ok(report?)
+    report
 }
 
 fn print(output: &Output, dataset: &Dataset, report: &LoadReport) -> Result<(), Failure> {

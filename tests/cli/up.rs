@@ -104,3 +104,15 @@ fn the_port_of_a_gateway_that_was_killed_can_be_another_stores() {
     home.fails(5, &["quote", "--client", "AAA", "--quote-within", "300ms", "P1"]);
     assert_eq!(other.json(&["status"])["active_users"], json!([]));
 }
+
+#[test]
+fn many_can_start_at_once_on_a_new_store() {
+    let home = Home::new();
+    let start = || home.start(&["up", "--port", "0", "--output", "json"]);
+    let mut all: Vec<_> = std::iter::repeat_with(start).take(6).collect();
+    for up in &mut all {
+        assert_eq!(up.stdout_json()["ready"], true);
+    }
+    assert_eq!(home.json(&["status"])["catalogue"]["version"], 1, "loaded once");
+    assert_eq!(home.json(&["status"])["gateways"].as_array().unwrap().len(), 6);
+}
