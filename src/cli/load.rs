@@ -1,5 +1,7 @@
 //! `ocache load`: files into the store.
 
+use std::path::PathBuf;
+
 use comfy_table::Table;
 use serde_json::json;
 
@@ -24,7 +26,7 @@ pub(super) async fn run(
         let head = ports.store.catalogue_head().await?;
         let stored = head.filter(|head| head.version > 0).map(|head| head.currency);
         let currency = args.currency.or(stored).unwrap_or(Currency::USD);
-        let dataset = read(output, &args, currency)?;
+        let dataset = read(output, &args.paths, currency).await?;
         let options = LoadOptions { currency, prune: args.prune };
         let report = write(output, &ports, &dataset, options).await?;
         Ok((dataset, report))
@@ -35,9 +37,12 @@ pub(super) async fn run(
     print(output, &dataset, &report)
 }
 
-fn read(output: &Output, args: &LoadArgs, currency: Currency) -> Result<Dataset, Failure> {
-    let bar = output.progress("reading", data::total_bytes(&args.paths)?);
-    let dataset = data::read(&args.paths, currency, &|bytes| bar.set_position(bytes));
+/// Reads the files, on a thread of its own: they may be large or a pipe, and Ctrl-C shall be heard.
+async fn read(output: &Output, paths: &[PathBuf], currency: Currency) -> Result<Dataset, Failure> {
+    let bar = output.progress("reading", data::total_bytes(paths)?);
+    let (shown, paths) = (bar.clone(), paths.to_owned());
+    let reading = move || data::read(&paths, currency, &|bytes| shown.set_position(bytes));
+    let dataset = tokio::task::spawn_blocking(reading).await.map_err(Failure::internal)?;
     bar.finish_and_clear();
     Ok(dataset?)
 }

@@ -32,6 +32,20 @@ fn generated_data_loads_and_is_the_same_for_the_same_seed() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_load_that_still_reads_can_be_interrupted() {
+    let home = Home::new();
+    let pipe = home.path().join("endless.ndjson");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let load = home.start(&["load", pipe.to_str().unwrap()]);
+    // Opens when the other side reads.
+    let _writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let (code, stderr) = load.interrupt();
+    assert_eq!(code, Some(130), "{stderr}");
+    assert!(stderr.contains("interrupted"), "{stderr}");
+}
+
 #[test]
 fn a_table_is_shown_whole_and_by_product() {
     let home = Home::with_fixtures();
