@@ -7,6 +7,8 @@ mod cli {
     mod aws;
     mod bad_input;
     mod commands;
+    // The scripts are those of the default features.
+    #[cfg(feature = "aws")]
     mod completions;
     mod four_lines;
     mod gateway;

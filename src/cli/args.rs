@@ -1,6 +1,7 @@
 //! What can be typed. Nothing is decided here: see [`super::settings`].
 
 mod global;
+mod websocket;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -279,7 +280,7 @@ pub struct QuoteArgs {
     #[arg(value_name = "PRODUCT[:QUANTITY]", value_parser = parse_item)]
     pub items: Vec<Item>,
     /// Websocket to use instead of this store's gateway
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = websocket::parse_websocket)]
     pub url: Option<String>,
     /// Name of the quote, to repeat it safely [default: made by ocache]
     #[arg(long, value_name = "ID")]

@@ -7,7 +7,7 @@ use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::settings::Settings;
 use crate::ports::{Chain, PortError, Ports, Queue};
-use crate::runtime::client::Client;
+use crate::runtime::gateway::probe;
 
 /// One thing that was looked at.
 #[derive(Serialize)]
@@ -93,15 +93,16 @@ async fn gateways(engine: &Engine) -> Vec<Check> {
         if record.engine != engine.label {
             continue;
         }
-        checks.push(match Client::connect(&record.websocket).await {
-            Ok(client) => {
-                client.close().await;
-                Check::ok("gateway", record.websocket)
-            }
-            Err(error) => {
+        checks.push(match probe(&record).await {
+            Ok(()) => Check::ok("gateway", record.websocket),
+            Err(error) if error.is_dead() => {
                 engine.registry.forget(&record);
                 let found = format!("{}; its entry was removed", Chain(&error));
                 Check::wrong("gateway", found, "ocache up, or ocache serve")
+            }
+            Err(error) => {
+                let mend = "see what it does, or start it anew";
+                Check::wrong("gateway", Chain(&error).to_string(), mend)
             }
         });
     }

@@ -1,5 +1,7 @@
 //! `ocache load`: files into the store.
 
+use std::path::PathBuf;
+
 use comfy_table::Table;
 use serde_json::json;
 
@@ -9,7 +11,7 @@ use super::failure::Failure;
 use super::interrupt::or_interrupted;
 use super::output::{Output, number, table};
 use super::settings::Settings;
-use crate::data::{self, Counts, Dataset, LoadOptions, LoadReport};
+use crate::data::{self, Counts, Dataset, LoadError, LoadOptions, LoadReport};
 use crate::ports::Ports;
 use crate::pricing::Currency;
 
@@ -24,7 +26,7 @@ pub(super) async fn run(
         let head = ports.store.catalogue_head().await?;
         let stored = head.filter(|head| head.version > 0).map(|head| head.currency);
         let currency = args.currency.or(stored).unwrap_or(Currency::USD);
-        let dataset = read(output, &args, currency)?;
+        let dataset = read(output, &args.paths, currency).await?;
         let options = LoadOptions { currency, prune: args.prune };
         let report = write(output, &ports, &dataset, options).await?;
         Ok((dataset, report))
@@ -35,9 +37,12 @@ pub(super) async fn run(
     print(output, &dataset, &report)
 }
 
-fn read(output: &Output, args: &LoadArgs, currency: Currency) -> Result<Dataset, Failure> {
-    let bar = output.progress("reading", data::total_bytes(&args.paths)?);
-    let dataset = data::read(&args.paths, currency, &|bytes| bar.set_position(bytes));
+/// Reads the files, on a thread of its own: they may be large or a pipe, and Ctrl-C shall be heard.
+async fn read(output: &Output, paths: &[PathBuf], currency: Currency) -> Result<Dataset, Failure> {
+    let bar = output.progress("reading", data::total_bytes(paths)?);
+    let (shown, paths) = (bar.clone(), paths.to_owned());
+    let reading = move || data::read(&paths, currency, &|bytes| shown.set_position(bytes));
+    let dataset = tokio::task::spawn_blocking(reading).await.map_err(Failure::internal)?;
     bar.finish_and_clear();
     Ok(dataset?)
 }
@@ -48,14 +53,14 @@ pub(super) async fn write(
     ports: &Ports,
     dataset: &Dataset,
     options: LoadOptions,
-) -> Result<LoadReport, Failure> {
+) -> Result<LoadReport, LoadError> {
     let rows = dataset.products.len() + dataset.discounts.len();
     let bar = output.progress("loading", rows as u64);
     let (store, clock, randomness) = (&*ports.store, &*ports.clock, &*ports.randomness);
     let progress = |rows| bar.set_position(rows);
     let report = data::load(store, clock, randomness, dataset, options, &progress).await;
     bar.finish_and_clear();
-    Ok(report?)
+    report
 }
 
 fn print(output: &Output, dataset: &Dataset, report: &LoadReport) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::args::{Format, Global};
-use super::failure::Failure;
+use super::failure::{ExitCode, Failure};
 
 /// How this run prints.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,9 @@ impl Output {
         let mut stdout = AutoStream::auto(io::stdout().lock());
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            printed => printed.map_err(Failure::internal),
+            printed => printed.map_err(|error| {
+                Failure::new(ExitCode::Failure, format!("the output cannot be written: {error}"))
+            }),
         }
     }
 

@@ -17,7 +17,9 @@ use crate::model::{Item, Timestamp};
 use crate::ports::{Chain, Clock, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
 use crate::runtime::client::{Client, ClientError};
-use crate::runtime::gateway::{AllowedOrigins, BoundGateway, GatewayRegistry, RunningGateway};
+use crate::runtime::gateway::{
+    AllowedOrigins, BoundGateway, GatewayRegistry, RunningGateway, probe,
+};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use crate::stages::Policy;
 
@@ -115,12 +117,9 @@ impl UsedGateway {
 /// cleared away.
 async fn running(registry: &GatewayRegistry, engine: &str) -> Option<String> {
     for record in registry.records().into_iter().filter(|record| record.engine == engine) {
-        match Client::connect(&record.websocket).await {
-            Ok(client) => {
-                client.close().await;
-                return Some(record.websocket);
-            }
-            Err(ClientError::Connect { .. }) => registry.forget(&record),
+        match probe(&record).await {
+            Ok(()) => return Some(record.websocket),
+            Err(error) if error.is_dead() => registry.forget(&record),
             Err(_) => {}
         }
     }

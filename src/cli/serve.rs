@@ -52,7 +52,7 @@ impl From<StartError> for Failure {
             StartError::Port { .. } => {
                 failure.hint("choose another with --port, or any free one with --port 0")
             }
-            StartError::Register(_) => {
+            StartError::Register { .. } => {
                 failure.hint("choose a folder that can be written with --data-dir")
             }
         }

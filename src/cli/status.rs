@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::duration::show_duration;
@@ -11,6 +12,7 @@ use super::output::{Output, number, table};
 use super::settings::Settings;
 use crate::model::{Timestamp, UserId};
 use crate::ports::{ActiveUser, Depth, Ports, Queue, Segment, TableHead};
+use crate::runtime::gateway::probe;
 
 /// A table for people names so many users; JSON names them all.
 const SHOWN_USERS: usize = 50;
@@ -103,12 +105,21 @@ async fn collect(ports: &Ports, engine: &Engine) -> Result<Status, Failure> {
             currency: head.currency.to_string(),
             loading: head.loading.is_some(),
         }),
-        gateways: engine.registry.records().into_iter().map(|record| record.websocket).collect(),
+        gateways: gateways(engine).await,
         active_users,
         tables,
         queues,
         now,
     })
+}
+
+/// Those that answer: one that was killed has left its entry behind.
+async fn gateways(engine: &Engine) -> Vec<String> {
+    let probes = engine.registry.records().into_iter().map(|record| async move {
+        let answered = probe(&record).await.is_ok();
+        answered.then_some(record.websocket)
+    });
+    join_all(probes).await.into_iter().flatten().collect()
 }
 
 async fn active_users(ports: &Ports, now: Timestamp) -> Result<Vec<ActiveUser>, Failure> {
@@ -181,7 +192,8 @@ fn show(status: &Status) -> String {
         gateways => format!("gateway {}", gateways.join(", ")),
     };
     let TablesStatus { stored, fresh, usable } = &status.tables;
-    let tables = format!("{stored} price tables: {usable} usable, {fresh} of them fresh");
+    let plural = if *stored == 1 { "" } else { "s" };
+    let tables = format!("{stored} price table{plural}: {usable} usable, {fresh} of them fresh");
     format!("{catalogue}\n{gateways}\n{tables}\n\n{}\n\n{}", users(status), queues(status))
 }
 

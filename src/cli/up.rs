@@ -1,7 +1,10 @@
 //! `ocache up`: everything at once, ready when a real quote has been answered.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use super::args::UpArgs;
 use super::duration::show_duration;
@@ -11,12 +14,15 @@ use super::interrupt::Interrupts;
 use super::output::{Output, table};
 use super::settings::Settings;
 use super::{load, serve};
-use crate::data::{LoadOptions, fixtures};
+use crate::data::{LoadError, LoadOptions, fixtures};
 use crate::ports::{Chain, Ports};
 use crate::pricing::Currency;
 use crate::runtime::gateway::{BoundGateway, RunningGateway};
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, ready_check};
 use crate::stages::Policy;
+
+/// How often to look whether another process has finished loading.
+const OTHER_LOAD_POLL: Duration = Duration::from_millis(20);
 
 pub(super) async fn run(
     settings: &Settings,
@@ -108,19 +114,31 @@ async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
     }
 }
 
+/// Loads the fixtures when there are no products.
 async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
-    let page = ports.store.list_products(None).await?;
-    if !page.items.is_empty() {
-        return Ok(());
-    }
     let dataset = fixtures::dataset()?;
     let options = LoadOptions { currency: Currency::USD, prune: false };
-    load::write(output, ports, &dataset, options).await?;
-    output.note(&format!(
-        "no products yet: loaded the fixtures ({} products, discounts of {} users)",
-        dataset.products.len(),
-        dataset.discounts.len()
-    ));
+    let mut waiting = false;
+    while ports.store.list_products(None).await?.items.is_empty() {
+        match load::write(output, ports, &dataset, options).await {
+            Ok(_) => {
+                output.note(&format!(
+                    "no products yet: loaded the fixtures ({} products, discounts of {} users)",
+                    dataset.products.len(),
+                    dataset.discounts.len()
+                ));
+                return Ok(());
+            }
+            // Somebody else brings products, perhaps another `up`. If they die, so does their mark.
+            Err(LoadError::Busy { .. } | LoadError::Contended | LoadError::GivenUp) => {
+                if !std::mem::replace(&mut waiting, true) {
+                    output.note("waiting for another process that loads products");
+                }
+                sleep(OTHER_LOAD_POLL).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! A client of the websocket: what `ocache quote` and the ready check talk to a gateway with.
 
+use std::error::Error;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -27,7 +28,7 @@ pub enum ClientError {
         url: String,
         /// Why.
         #[source]
-        source: Box<SocketError>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// It does not answer.
     #[error("gateway {url} did not answer within {} s", CONNECT_TIMEOUT.as_secs())]
@@ -37,7 +38,7 @@ pub enum ClientError {
     },
     /// The connection broke.
     #[error("the connection to the gateway broke")]
-    Broken(#[source] Box<SocketError>),
+    Broken(#[source] Box<dyn Error + Send + Sync>),
     /// The gateway closed the connection.
     #[error("the gateway closed the connection: {reason}")]
     Closed {
@@ -70,7 +71,7 @@ impl Client {
         match timeout(CONNECT_TIMEOUT, connect_async(url)).await {
             Ok(Ok((socket, _))) => Ok(Self(socket)),
             Ok(Err(error)) => {
-                Err(ClientError::Connect { url: url.to_owned(), source: Box::new(error) })
+                Err(ClientError::Connect { url: url.to_owned(), source: reason(error) })
             }
             Err(_) => Err(ClientError::Silent { url: url.to_owned() }),
         }
@@ -130,5 +131,13 @@ impl Client {
 }
 
 fn broken(error: SocketError) -> ClientError {
-    ClientError::Broken(Box::new(error))
+    ClientError::Broken(reason(error))
+}
+
+/// The reason, without a wrapper that says the same again.
+fn reason(error: SocketError) -> Box<dyn Error + Send + Sync> {
+    match error {
+        SocketError::Io(error) => Box::new(error),
+        error => Box::new(error),
+    }
 }

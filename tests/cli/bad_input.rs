@@ -19,6 +19,8 @@ fn bad_words_on_the_command_line() {
         (vec!["quote", "--client", "AAA", "P1:1e308"], "out of range"),
         (vec!["quote", "--client", "AAA", "P1:1.0001"], "more than 3 decimals"),
         (vec!["quote", "--client", "AAA", "P1", "P1:2"], "named twice"),
+        (vec!["quote", "--client", "AAA", "P1", "--url", "http://127.0.0.1:1"], "not a websocket"),
+        (vec!["quote", "--client", "AAA", "P1", "--url", "7070"], "not a websocket"),
         (vec!["up", "--ttl", "soon"], "not a time"),
         (vec!["up", "--allow-origin", "example"], "not an origin"),
         (vec!["--stack", "a b", "status"], "stack `a b`"),

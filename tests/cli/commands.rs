@@ -32,6 +32,20 @@ fn generated_data_loads_and_is_the_same_for_the_same_seed() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_load_that_still_reads_can_be_interrupted() {
+    let home = Home::new();
+    let pipe = home.path().join("endless.ndjson");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let load = home.start(&["load", pipe.to_str().unwrap()]);
+    // Opens when the other side reads.
+    let _writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let (code, stderr) = load.interrupt();
+    assert_eq!(code, Some(130), "{stderr}");
+    assert!(stderr.contains("interrupted"), "{stderr}");
+}
+
 #[test]
 fn a_table_is_shown_whole_and_by_product() {
     let home = Home::with_fixtures();
@@ -92,4 +106,15 @@ fn quiet_is_quiet_and_a_reader_that_leaves_is_no_failure() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_a_failure_that_says_so() {
+    let home = Home::with_fixtures();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = home.command(&["status"]).stdout(full).output().unwrap();
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("the output cannot be written"), "{stderr}");
 }

@@ -3,9 +3,13 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// Waiting that ends only when the test has failed.
+const HANG: Duration = Duration::from_secs(60);
 
 /// A data folder of its own for each test.
 pub struct Home {
@@ -175,9 +179,20 @@ impl Running {
 
     /// Waits for the end; returns the exit code and the rest of stderr.
     pub fn end(mut self) -> (Option<i32>, String) {
+        let begun = Instant::now();
+        while self.is_running() {
+            assert!(begun.elapsed() < HANG, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let mut stderr = String::new();
         self.stderr.read_to_string(&mut stderr).unwrap();
         (self.child.wait().unwrap().code(), stderr)
+    }
+
+    /// Ends it without a chance to clean up.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Presses Ctrl-C and waits for the end; returns the exit code and the rest of stderr.

@@ -53,4 +53,5 @@ fn a_gateway_that_is_not_there_is_unreachable() {
     let url = "ws://127.0.0.1:1";
     let stderr = home.fails(6, &["quote", "--client", "AAA", "--url", url, "P1"]);
     assert!(stderr.contains(url) && stderr.contains("hint:"), "{stderr}");
+    assert_eq!(stderr.matches("refused").count(), 1, "{stderr}");
 }

@@ -90,3 +90,29 @@ fn an_idle_user_expires_and_is_not_refreshed_any_more() {
     std::thread::sleep(std::time::Duration::from_secs(2));
     assert_eq!(validated(), last);
 }
+
+#[test]
+fn the_port_of_a_gateway_that_was_killed_can_be_another_stores() {
+    let (home, other) = (Home::new(), Home::new());
+    let (up, url) = home.up(&[]);
+    up.kill();
+    assert_eq!(home.json(&["status"])["gateways"], json!([]), "a dead gateway is not listed");
+    let port = url.rsplit_once(':').unwrap().1;
+    let mut other_up = other.start(&["up", "--port", port, "--output", "json"]);
+    assert_eq!(other_up.stdout_json()["websocket"], url);
+    // Quoted in this store, where nobody calculates, and not in the other, where somebody would.
+    home.fails(5, &["quote", "--client", "AAA", "--quote-within", "300ms", "P1"]);
+    assert_eq!(other.json(&["status"])["active_users"], json!([]));
+}
+
+#[test]
+fn many_can_start_at_once_on_a_new_store() {
+    let home = Home::new();
+    let start = || home.start(&["up", "--port", "0", "--output", "json"]);
+    let mut all: Vec<_> = std::iter::repeat_with(start).take(6).collect();
+    for up in &mut all {
+        assert_eq!(up.stdout_json()["ready"], true);
+    }
+    assert_eq!(home.json(&["status"])["catalogue"]["version"], 1, "loaded once");
+    assert_eq!(home.json(&["status"])["gateways"].as_array().unwrap().len(), 6);
+}

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod origin;
+mod probe;
 mod registry;
 mod routes;
 mod server;
@@ -12,6 +13,7 @@ mod start;
 
 pub use delivery::GatewayConnections;
 pub use origin::{AllowedOrigins, OriginError};
+pub use probe::{ProbeError, probe};
 pub use registry::{GatewayRecord, GatewayRegistry, Registration};
 pub use server::{Gateway, bind};
 pub use session::run_session;

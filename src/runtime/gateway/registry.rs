@@ -2,7 +2,7 @@
 //! allow-list of endpoints that answers may be pushed to.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -38,16 +38,23 @@ impl GatewayRegistry {
         Self(data_dir.join("gateways"))
     }
 
-    /// Enters a gateway.
+    /// Where the entries are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// Enters a gateway. Only the owner of the folder may write to it: whoever could would be sent
+    /// other people's answers.
     ///
     /// # Errors
     /// When the entry cannot be written.
     pub fn register(&self, record: &GatewayRecord) -> io::Result<Registration> {
-        fs::create_dir_all(&self.0)?;
+        make_private_folder(&self.0)?;
         let path = self.0.join(format!("{}.json", record.instance));
         // Written whole under another name first, so that nobody reads half of it.
         let draft = path.with_extension("draft");
-        fs::write(&draft, serde_json::to_vec(record)?)?;
+        write_private(&draft, &serde_json::to_vec(record)?)?;
         fs::rename(&draft, &path)?;
         Ok(Registration(path))
     }
@@ -78,22 +85,62 @@ impl Drop for Registration {
     }
 }
 
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    // It may have been made with other permissions.
+    #[cfg(unix)]
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
+fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn record() -> GatewayRecord {
+        GatewayRecord {
+            websocket: "ws://127.0.0.1:1".into(),
+            endpoint: "http://127.0.0.1:1".into(),
+            instance: "abc".into(),
+            engine: "embedded".into(),
+            pid: 1,
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folder_and_entries_are_private_to_their_owner() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let dir = tempfile::tempdir().unwrap();
+        let registry = GatewayRegistry::new(dir.path());
+        // One that an earlier version made is mended too.
+        fs::create_dir(registry.folder()).unwrap();
+        fs::set_permissions(registry.folder(), fs::Permissions::from_mode(0o755)).unwrap();
+        let registration = registry.register(&record()).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(registry.folder()), 0o700);
+        assert_eq!(mode(&registration.0), 0o600);
+    }
 
     #[test]
     fn an_entry_lives_as_long_as_its_gateway() {
         let dir = tempfile::tempdir().unwrap();
         let registry = GatewayRegistry::new(dir.path());
         assert_eq!(registry.records(), []);
-        let record = GatewayRecord {
-            websocket: "ws://127.0.0.1:1".into(),
-            endpoint: "http://127.0.0.1:1".into(),
-            instance: "abc".into(),
-            engine: "embedded".into(),
-            pid: 1,
-        };
+        let record = record();
         let registration = registry.register(&record).unwrap();
         assert_eq!(registry.records(), [record]);
         drop(registration);

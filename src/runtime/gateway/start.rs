@@ -1,6 +1,7 @@
 //! Starts a gateway in this process and enters it in the machine's registry.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -45,8 +46,14 @@ pub enum StartError {
         source: io::Error,
     },
     /// It could not be entered in the registry.
-    #[error("the gateway cannot be entered in its folder")]
-    Register(#[source] io::Error),
+    #[error("the gateway cannot be entered in `{}`", folder.display())]
+    Register {
+        /// The registry's folder.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
 }
 
 impl BoundGateway {
@@ -98,7 +105,7 @@ impl BoundGateway {
                 engine: engine.to_owned(),
                 pid: std::process::id(),
             })
-            .map_err(StartError::Register)?;
+            .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
         let shutdown = Shutdown::new();
         let task = tokio::spawn(gateway.serve(listener, shutdown.clone()));
         Ok(RunningGateway { websocket, shutdown, task, registration })
