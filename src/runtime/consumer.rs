@@ -174,7 +174,8 @@ async fn free_slots(slots: &Arc<Semaphore>) -> OwnedSemaphorePermit {
 }
 
 /// How long a message that failed waits before it comes again: from one second, doubling.
-fn backoff(receive_count: u32) -> Duration {
+#[must_use]
+pub fn backoff(receive_count: u32) -> Duration {
     let doublings = receive_count.saturating_sub(1).min(16);
     (FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF)
 }

@@ -13,12 +13,12 @@ use tracing::warn;
 
 use super::server::Gateway;
 use crate::model::{ConnectionId, UserId};
-use crate::ports::{Chain, Delivery};
+use crate::ports::{Chain, Delivery, Ports};
 use crate::protocol::MAX_MESSAGE_BYTES;
 use crate::stages::subscribe;
 
 /// A response with a small body.
-pub(super) type Reply = Response<Full<Bytes>>;
+pub type Reply = Response<Full<Bytes>>;
 
 /// The body of `PUT /subscribe`.
 #[derive(Deserialize)]
@@ -46,11 +46,15 @@ pub(super) async fn route(gateway: &Gateway, request: Request<Incoming>) -> Repl
 }
 
 async fn put_subscribe(gateway: &Gateway, request: Request<Incoming>) -> Reply {
-    let body = match read_body(request).await {
-        Ok(body) => body,
-        Err(reply) => return reply,
-    };
-    let body: SubscribeBody = match serde_json::from_slice(&body) {
+    match read_body(request).await {
+        Ok(body) => subscribe_reply(gateway.ports(), gateway.policy().ttl, &body).await,
+        Err(reply) => reply,
+    }
+}
+
+/// Answers a `PUT /subscribe` with this body. Users stay active for `ttl`.
+pub async fn subscribe_reply(ports: &Ports, ttl: Duration, body: &[u8]) -> Reply {
+    let body: SubscribeBody = match serde_json::from_slice(body) {
         Ok(body) => body,
         Err(error) => {
             let message = format!("the body is not {{\"user_id\": \"…\"}}: {error}");
@@ -61,8 +65,7 @@ async fn put_subscribe(gateway: &Gateway, request: Request<Incoming>) -> Reply {
         Ok(user) => user,
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    let ports = gateway.ports();
-    let (now, ttl) = (ports.clock.now(), gateway.policy().ttl);
+    let now = ports.clock.now();
     match subscribe::subscribe(&*ports.store, &*ports.queues, &user, ttl, now).await {
         Ok(subscribed) => {
             let expires_at = subscribed.expires_at.to_string();

@@ -129,13 +129,31 @@ enum Read {
 }
 
 fn read(message: &Message) -> Read {
-    let text = match message {
-        Message::Text(text) => text.as_str(),
-        Message::Binary(_) => {
-            return Read::Reply(error_frame("not_text", "frames are text, not binary".to_owned()));
-        }
+    match message {
+        Message::Text(text) => read_frame(Some(text)),
+        Message::Binary(_) => read_frame(None),
         // The transport answers pings itself.
-        _ => return Read::Nothing,
+        _ => Read::Nothing,
+    }
+}
+
+/// Replies to one frame, in order, for a gateway that keeps no session. `None` is a frame that is
+/// not text.
+pub async fn reply_to(
+    context: &SessionContext<'_>,
+    text: Option<&str>,
+    connection: ConnectionRef,
+) -> Vec<Bytes> {
+    match read_frame(text) {
+        Read::Request(request) => reply(context, request, connection).await,
+        Read::Reply(frame) => vec![frame],
+        Read::Nothing => vec![],
+    }
+}
+
+fn read_frame(text: Option<&str>) -> Read {
+    let Some(text) = text else {
+        return Read::Reply(error_frame("not_text", "frames are text, not binary".to_owned()));
     };
     match parse(text) {
         Ok(Request::Ping { dialect }) => Read::Reply(rendered(protocol::render_pong(dialect))),
