@@ -8,6 +8,7 @@ use super::output::Output;
 #[cfg(feature = "aws")]
 use super::settings::AwsTarget;
 use super::settings::Settings;
+use super::store_file::StoreFile;
 #[cfg(feature = "aws")]
 use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
@@ -68,6 +69,15 @@ impl Engine {
     /// Which engine it is, for what only one of them can do.
     pub(super) const fn kind(&self) -> &Kind {
         &self.kind
+    }
+
+    /// The file of the store, if it is one.
+    pub(super) fn file(&self) -> Option<StoreFile> {
+        match &self.kind {
+            Kind::Embedded(embedded) => Some(StoreFile::new(embedded.file())),
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => None,
+        }
     }
 
     /// Writes what is still to be written.

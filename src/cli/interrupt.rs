@@ -1,12 +1,14 @@
 //! Ctrl-C: the first asks to drain, the second does not ask.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
 use super::failure::{ExitCode, Failure};
 use super::output::Output;
+use super::store_file::StoreFile;
 use crate::runtime::Shutdown;
 
 /// Supervisors send a signal to a process and to its group: two so close together are one.
@@ -16,29 +18,56 @@ const SAME_WISH: Duration = Duration::from_millis(300);
 #[derive(Debug, Default)]
 pub(super) struct Interrupts {
     shutdown: Shutdown,
-    insisted: CancellationToken,
+    at_once: watch::Sender<Option<AtOnce>>,
+}
+
+/// Why a run stops without finishing what is in hand.
+#[derive(Debug)]
+enum AtOnce {
+    /// Ctrl-C came a second time.
+    Insisted,
+    /// The file of the store was deleted or replaced.
+    StoreGone(PathBuf),
 }
 
 impl Interrupts {
     /// Listens for Ctrl-C and for the signal that services are stopped with. The first begins the
-    /// shutdown that is returned; a second one ends [`Self::insisted`].
-    pub(super) fn listen(&self, output: &Output) -> Shutdown {
-        let (told, insisted, output) = (self.shutdown.clone(), self.insisted.clone(), *output);
+    /// shutdown that is returned; a second one ends [`Self::stopped_at_once`]. So does the loss of
+    /// the store's file, if it has one.
+    pub(super) fn listen(&self, output: &Output, store: Option<StoreFile>) -> Shutdown {
+        if let Some(store) = store {
+            let at_once = self.at_once.clone();
+            tokio::spawn(async move {
+                at_once.send_replace(Some(AtOnce::StoreGone(store.gone().await)));
+            });
+        }
+        let (told, at_once, output) = (self.shutdown.clone(), self.at_once.clone(), *output);
         tokio::spawn(async move {
             interrupted().await;
             output.note("stopping: finishing what is in hand (Ctrl-C again stops at once)");
             told.begin();
             sleep(SAME_WISH).await;
             interrupted().await;
-            insisted.cancel();
+            at_once.send_replace(Some(AtOnce::Insisted));
         });
         self.shutdown.clone()
     }
 
-    /// Waits for a second Ctrl-C. What is durable by then stays so, as after a kill -9.
-    pub(super) async fn insisted(&self) -> Failure {
-        self.insisted.cancelled().await;
-        Failure::new(ExitCode::Interrupted, "stopped at once; what was in hand will come again")
+    /// Waits for a reason to stop at once. What is durable by then stays so, as after a kill -9.
+    pub(super) async fn stopped_at_once(&self) -> Failure {
+        let mut at_once = self.at_once.subscribe();
+        match at_once.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(AtOnce::StoreGone(file))) => {
+                let message =
+                    format!("the store `{}` was deleted or replaced while in use", file.display());
+                Failure::new(ExitCode::Unreachable, message)
+                    .hint("what was accepted since then is lost; start again")
+            }
+            _ => {
+                let message = "stopped at once; what was in hand will come again";
+                Failure::new(ExitCode::Interrupted, message)
+            }
+        }
     }
 }
 

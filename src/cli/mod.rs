@@ -25,6 +25,7 @@ mod quote;
 mod serve;
 mod settings;
 mod status;
+mod store_file;
 mod subscribe;
 mod up;
 mod view;
@@ -49,7 +50,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     let interrupts = Interrupts::default();
     tokio::select! {
         done = dispatch(cli.command, &settings, &output, &interrupts) => done,
-        insisted = interrupts.insisted() => Err(insisted),
+        failure = interrupts.stopped_at_once() => Err(failure),
     }
 }
 

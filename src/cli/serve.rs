@@ -24,7 +24,7 @@ pub(super) async fn run(
     let policy = Policy::from(&args.policy);
     let bound = BoundGateway::bind(args.port).await?;
     let ports = engine.ports(Some(bound.own()));
-    let shutdown = interrupts.listen(output);
+    let shutdown = interrupts.listen(output, engine.file());
     let gateway =
         bound.serve(ports.clone(), policy.clone(), origins, &engine.registry, &engine.label)?;
     let url = json!({ "websocket": gateway.websocket() });

@@ -45,7 +45,7 @@ pub(super) async fn run(
     let ports = engine.ports(Some(bound.own()));
     load_fixtures(output, &ports).await?;
 
-    let shutdown = interrupts.listen(output);
+    let shutdown = interrupts.listen(output, engine.file());
     let gateway =
         bound.serve(ports.clone(), policy.clone(), origins, &engine.registry, &engine.label)?;
     let system = System {

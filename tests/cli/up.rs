@@ -116,3 +116,17 @@ fn many_can_start_at_once_on_a_new_store() {
     assert_eq!(home.json(&["status"])["catalogue"]["version"], 1, "loaded once");
     assert_eq!(home.json(&["status"])["gateways"].as_array().unwrap().len(), 6);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_is_deleted_under_a_running_system_ends_it() {
+    let home = Home::with_fixtures();
+    let (up, _) = home.up(&[]);
+    let worker = home.worker("all");
+    std::fs::remove_dir_all(home.path().join("data")).unwrap();
+    for process in [up, worker] {
+        let (code, stderr) = process.end();
+        assert_eq!(code, Some(6), "{stderr}");
+        assert!(stderr.contains("store.db` was deleted or replaced"), "{stderr}");
+    }
+}

@@ -1,0 +1,81 @@
+//! Whether the file of the store is still the one that was opened.
+//!
+//! A file that is deleted while it is open goes on working for whoever has it open, and for nobody
+//! else: what is accepted then is lost when the process ends.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+/// How often to look.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// A file, and what tells it from another one of its name.
+#[derive(Clone, Debug)]
+pub(super) struct StoreFile {
+    path: PathBuf,
+    identity: Option<Identity>,
+}
+
+/// The device and the number of a file.
+type Identity = (u64, u64);
+
+impl StoreFile {
+    /// The file as it is now.
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), identity: identity(path).ok() }
+    }
+
+    /// Waits until the file is deleted or another one takes its place; returns its path.
+    pub(super) async fn gone(self) -> PathBuf {
+        while self.is_there() {
+            sleep(EVERY).await;
+        }
+        self.path
+    }
+
+    fn is_there(&self) -> bool {
+        match identity(&self.path) {
+            Ok(found) => self.identity.is_none_or(|identity| identity == found),
+            // A disk that fails for a moment has not lost the file.
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().map(|file| (file.dev(), file.ino()))
+}
+
+/// Elsewhere a file that is open cannot be replaced.
+#[cfg(not(unix))]
+fn identity(path: &Path) -> io::Result<Identity> {
+    path.metadata().map(|_| (0, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deleted_and_a_replaced_file_are_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.db");
+        std::fs::write(&path, "one").unwrap();
+        let file = StoreFile::new(&path);
+        assert!(file.clone().gone().now_or_never().is_none());
+        let other = dir.path().join("other.db");
+        std::fs::write(&other, "two").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        let replaced = StoreFile::new(&path);
+        assert_eq!(file.gone().await, path);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(replaced.gone().await, path);
+    }
+}
