@@ -103,7 +103,8 @@ impl Worker {
         shutdown: &Shutdown,
     ) -> BoxFuture<'static, ()> {
         let queues = self.ports.queues.clone();
-        let consumer = Consumer { queue, queues, handler, slots, gate: gate.clone() };
+        let randomness = self.ports.randomness.clone();
+        let consumer = Consumer { queue, queues, handler, slots, gate: gate.clone(), randomness };
         Box::pin(consumer.run(shutdown.clone()))
     }
 }

@@ -42,6 +42,10 @@ pub enum SnapshotError {
     Build(#[from] tokio::task::JoinError),
 }
 
+/// Packing a larger catalogue than this would hold up the other tasks of its thread, so it gets a
+/// thread of its own; for a smaller one changing threads costs more than it saves.
+const LARGEST_IN_PLACE: usize = 1_000;
+
 /// Keeps the current snapshot and replaces it when the catalogue's version moves.
 pub struct CatalogueCache {
     store: Arc<dyn CatalogueStore>,
@@ -97,8 +101,7 @@ impl CatalogueCache {
             if self.head().await? != head {
                 continue;
             }
-            let build = move || Catalogue::new(head.version, head.currency, products);
-            let catalogue = Arc::new(tokio::task::spawn_blocking(build).await??);
+            let catalogue = Arc::new(build(head.version, head.currency, products).await?);
             info!(version = head.version, products = catalogue.len(), "catalogue read");
             *snapshot = Some(Snapshot { catalogue: catalogue.clone(), taken_at: now });
             return Ok(catalogue);
@@ -137,4 +140,17 @@ impl CatalogueCache {
             }
         }
     }
+}
+
+async fn build(
+    version: u64,
+    currency: Currency,
+    products: Vec<(ProductId, Money)>,
+) -> Result<Catalogue, SnapshotError> {
+    let in_place = products.len() <= LARGEST_IN_PLACE;
+    let build = move || Catalogue::new(version, currency, products);
+    if in_place {
+        return Ok(build()?);
+    }
+    Ok(tokio::task::spawn_blocking(build).await??)
 }
