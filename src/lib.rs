@@ -14,10 +14,13 @@
 //! | [`cli`] | the command line |
 //! | [`embedded`] | the engine on one SQLite file |
 //! | [`memory`] | the engine in memory: the reference model that simulations run on |
+//! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
-//! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage.
+//! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage. The
+//! simulation sees all but the command line and the durable engines, and only tests and commands
+//! see the simulation.
 
 pub mod cli;
 pub mod data;
@@ -28,4 +31,5 @@ pub mod ports;
 pub mod pricing;
 pub mod protocol;
 pub mod runtime;
+pub mod simulation;
 pub mod stages;

@@ -9,9 +9,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::{Breaker, Shutdown, UrgentGate};
-use crate::ports::{
-    Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received,
-};
+use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received};
 use crate::stages::Outcome;
 
 /// How long one receive waits: the longest that SQS allows.
