@@ -57,6 +57,7 @@ macro_rules! all_of_it_works {
                 an_empty_catalogue_is_a_reason,
                 a_damaged_table_is_calculated_anew,
                 an_unreadable_message_ends_in_the_dead_letters,
+                a_failure_that_was_not_pushed_is_pushed_again,
             }
             expiry {
                 an_idle_user_is_refreshed_until_expiry_and_then_never_again,

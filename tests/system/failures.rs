@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use ocache::model::{DeduplicationId, GroupId};
-use ocache::ports::{MAX_RECEIVES, Outgoing, Posting, Queue};
+use ocache::model::{DeduplicationId, GroupId, ProviderMessage, QuotationKey, RequestId};
+use ocache::ports::{FailureReason, MAX_RECEIVES, Outgoing, Posting, Queue, Verdict};
 use ocache::runtime::Role;
+use ocache::stages::quotation_provider::QuotationProvider;
 
-use super::harness::{Engine, System, user};
+use super::harness::{Engine, System, received, user};
 
 pub async fn a_quote_without_a_calculator_fails_at_its_deadline(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
@@ -72,4 +73,20 @@ pub async fn an_unreadable_message_ends_in_the_dead_letters(engine: Engine) {
     system.stop().await;
     let depth = system.ports.queues.depth(Queue::Quotation).await.unwrap();
     assert_eq!(depth.waiting + depth.in_flight + depth.dead, 1, "{depth:?}");
+}
+
+pub async fn a_failure_that_was_not_pushed_is_pushed_again(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    system.ask("AAA", "P1:2", "c", Some("1")).await;
+    let key = QuotationKey::new(&user("AAA"), &RequestId::new("1").unwrap());
+    let failed = Verdict::Failure(FailureReason::DeadlinePassed);
+    system.ports.store.settle_quotation(&key, &failed, system.now()).await.unwrap();
+    let message = ProviderMessage::Deadline { user: user("AAA"), key };
+    let provider = QuotationProvider::new(&system.ports);
+    // Whoever settled a quotation pushes it, so the first delivery has nothing to do.
+    assert!(provider.handle(&[received(&message, 1)]).await[0].is_done());
+    assert!(!system.has_unread("c"));
+    // A second one means that something went wrong after the quotation was settled.
+    assert!(provider.handle(&[received(&message, 2)]).await[0].is_done());
+    assert!(system.has_unread("c"));
 }

@@ -7,7 +7,8 @@ use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, RequestId, Timestamp, UserId};
 use ocache::ports::{
-    LoadId, LoadMark, Ports, SystemClock, SystemRandomness, TableHead, UserDiscounts,
+    Clock, LoadId, LoadMark, Ports, Receipt, Received, SystemClock, SystemRandomness, TableHead,
+    UserDiscounts,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::protocol::{Frame, QuotationFrame, parse_item};
@@ -37,6 +38,29 @@ pub fn embedded() -> Engine {
     let store = Embedded::open(dir.path(), clock, randomness).unwrap();
     let connections = Arc::new(MemoryConnections::default());
     Engine { ports: store.ports(connections.clone()), connections, _keep: Box::new(dir) }
+}
+
+struct WrongClock {
+    right: Arc<dyn Clock>,
+    off_by_ms: i64,
+}
+
+impl Clock for WrongClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.right.now().millis() + self.off_by_ms)
+    }
+}
+
+/// A message as a consumer hands it to a stage.
+pub fn received(message: &impl serde::Serialize, receive_count: u32) -> Received {
+    Received {
+        id: "message".to_owned(),
+        body: serde_json::to_string(message).unwrap(),
+        receipt: Receipt("receipt".to_owned()),
+        group: None,
+        receive_count,
+        sent_at: Timestamp::default(),
+    }
 }
 
 /// A system on an engine, with the workers that a test starts.
@@ -118,6 +142,13 @@ impl System {
         let now = self.now();
         self.ports.store.begin_load(&mark, expected, Currency::USD, now).await.unwrap();
         mark
+    }
+
+    /// The same system, seen by a process whose clock is off by so many seconds.
+    pub fn ports_off_by(&self, secs: i64) -> Ports {
+        let clock =
+            Arc::new(WrongClock { right: self.ports.clock.clone(), off_by_ms: secs * 1000 });
+        Ports { clock, ..self.ports.clone() }
     }
 
     /// Starts workers.
