@@ -14,6 +14,7 @@ mod system {
     pub mod large_catalogue;
     pub mod priority;
     pub mod warm_quotes;
+    pub mod wrong_clocks;
 }
 
 /// One test, on a runtime that is as configured.
@@ -70,6 +71,10 @@ macro_rules! all_of_it_works {
                 no_quote_mixes_two_catalogues,
                 an_unchanged_refresh_keeps_the_generation,
                 a_dead_loader_does_not_stop_the_system,
+            }
+            wrong_clocks {
+                a_tick_of_an_hour_ago_still_refreshes,
+                a_backlog_of_old_ticks_costs_one_calculation,
             }
             large_catalogue {
                 two_hundred_thousand_products_are_quoted_from_the_parts_needed,
