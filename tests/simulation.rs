@@ -1,6 +1,7 @@
 //! The whole system under seeded faults.
 //!
-//! `OCACHE_SIMULATION_SEEDS` says how many seeds to try, `OCACHE_SIMULATION_FIRST` from which on:
+//! `OCACHE_SIMULATION_SEEDS` says how many seeds to try, `OCACHE_SIMULATION_FIRST` from which on,
+//! `OCACHE_SIMULATION_STORY` how many of the last events a violation tells:
 //!
 //! ```text
 //! OCACHE_SIMULATION_SEEDS=1000000 cargo test --release --test simulation
@@ -11,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ocache::simulation::{PlantedBug, Report, Simulation, Violation};
 
-/// Enough of a story to understand a violation.
-const STORY_LINES: usize = 60;
+/// Enough of a story to understand most violations.
+const STORY_LINES: u64 = 60;
 /// As many as an ordinary test run has time for.
 const SEEDS: u64 = 2_000;
 
@@ -32,7 +33,9 @@ fn alone<T>(run: impl Future<Output = T>) -> T {
 
 /// The same run again, with its story.
 fn replay(simulation: Simulation) -> Violation {
-    let told = Simulation { story_lines: STORY_LINES, ..simulation };
+    let lines = setting("OCACHE_SIMULATION_STORY", STORY_LINES);
+    let story_lines = usize::try_from(lines).unwrap();
+    let told = Simulation { story_lines, ..simulation };
     alone(told.run()).expect_err("a seed replays")
 }
 

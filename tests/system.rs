@@ -75,6 +75,7 @@ macro_rules! all_of_it_works {
             wrong_clocks {
                 a_tick_of_an_hour_ago_still_refreshes,
                 a_backlog_of_old_ticks_costs_one_calculation,
+                a_failure_that_a_client_saw_is_final,
             }
             large_catalogue {
                 two_hundred_thousand_products_are_quoted_from_the_parts_needed,

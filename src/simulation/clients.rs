@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fleet::{Fleet, Gateway};
 use super::world::World;
-use crate::model::{ConnectionRef, Dialect, Item, ProductId, RequestId, UserId};
+use crate::model::{ConnectionRef, Dialect, Item, ProductId, RequestId, Timestamp, UserId};
 use crate::ports::{Clock, Quotation};
 use crate::protocol::render_quotation;
 use crate::stages::quotation_handler::{Accepted, Ask};
@@ -108,6 +108,7 @@ pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) ->
     world.tell("client", || {
         format!("{user:?} asks {:?} of {}", ask.request_id, ask.connection.endpoint)
     });
+    let asked_at = gateway.process.clock.now();
     let reply = tokio::select! {
         biased;
         () = gateway.process.killed() => return None,
@@ -126,7 +127,7 @@ pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) ->
         Ok(())
     });
     if let Some(settled) = &accepted.settled {
-        show(&world, &gateway, settled);
+        show(&world, settled, asked_at);
     }
     Some(accepted)
 }
@@ -135,19 +136,20 @@ pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) ->
 pub(super) async fn get(world: Arc<World>, socket: Socket, user: UserId, request_id: RequestId) {
     let Socket { gateway, connection } = socket;
     world.tell("client", || format!("{user:?} asks for {request_id} again"));
+    let asked_at = gateway.process.clock.now();
     let found = tokio::select! {
         biased;
         () = gateway.process.killed() => return,
         found = gateway.handler.get(&user, &request_id, &connection) => found,
     };
     if let Ok(Some(quotation)) = found {
-        show(&world, &gateway, &quotation);
+        show(&world, &quotation, asked_at);
     }
 }
 
 /// What the gateway writes to its client.
-fn show(world: &World, gateway: &Gateway, quotation: &Quotation) {
-    if let Ok(text) = render_quotation(quotation, gateway.process.clock.now()) {
+fn show(world: &World, quotation: &Quotation, asked_at: Timestamp) {
+    if let Ok(text) = render_quotation(quotation, asked_at) {
         world.tell("client", || format!("is shown {text}"));
         world.note(|ledger, _| ledger.shown(&text));
     }

@@ -3,11 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ocache::model::{Calculation, Cause};
+use ocache::model::{
+    Calculation, Cause, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
+};
+use ocache::ports::{FailureReason, QuotationStatus};
 use ocache::stages::CatalogueCache;
 use ocache::stages::price_calc::PriceCalc;
+use ocache::stages::quotation_handler::QuotationHandler;
+use ocache::stages::quotation_provider::QuotationProvider;
 
-use super::harness::{Engine, System, received, user};
+use super::harness::{Engine, System, items, received, user};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -42,4 +47,35 @@ pub async fn a_backlog_of_old_ticks_costs_one_calculation(engine: Engine) {
     let outcomes = price_calc(&system).handle(&backlog).await;
     assert!(outcomes.iter().all(ocache::stages::Outcome::is_done), "{outcomes:?}");
     assert_eq!(system.head("AAA").await.unwrap().version, 1);
+}
+
+pub async fn a_failure_that_a_client_saw_is_final(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.quote_within = Duration::ZERO;
+    let tick = received(&old_tick(&system, 1), 1);
+    assert!(price_calc(&system).handle(&[tick]).await[0].is_done());
+    let request_id = RequestId::new("1").unwrap();
+    system.ask("AAA", "P1:2", "c", Some("1")).await;
+    let handler = QuotationHandler::new(&system.ports, system.policy.clone());
+    let seen = handler.get(&user("AAA"), &request_id, &system.connection("c")).await.unwrap();
+    let failed = QuotationStatus::Failed(FailureReason::DeadlinePassed);
+    assert_eq!(seen.unwrap().status, failed);
+
+    // By this clock there is still time to answer it.
+    let key = QuotationKey::new(&user("AAA"), &request_id);
+    let stored = system.ports.store.quotation(&key).await.unwrap().unwrap();
+    let message = ProviderMessage::Quote(QuotationRequest {
+        key: key.clone(),
+        request_id,
+        user: user("AAA"),
+        items: items("P1:2"),
+        deadline: stored.deadline,
+        attempt: 0,
+        unreadable: None,
+    });
+    let behind = QuotationProvider::new(&system.ports_off_by(-60));
+    assert!(behind.handle(&[received(&message, 1)]).await[0].is_done());
+    assert_eq!(system.pushed("c").await.status, "failed");
+    let stored = system.ports.store.quotation(&key).await.unwrap().unwrap();
+    assert_eq!(stored.status, failed);
 }
