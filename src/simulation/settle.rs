@@ -37,7 +37,7 @@ pub(super) async fn settle(world: &Arc<World>, fleet: &Arc<Fleet>) -> Result<(),
     while passed < RECOVERY + plan.policy.refresh_every * FEW_INTERVALS {
         visit_all(world, &gateway).await;
         // Often enough that nobody expires.
-        let step = plan.policy.ttl / 2;
+        let step = (plan.policy.ttl / 2).min(Duration::from_secs(60));
         sleep(step).await;
         passed += step;
     }

@@ -16,6 +16,9 @@ use crate::ports::{Clock, Ports, Queue, Received};
 /// When every simulation begins.
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
+/// So many characters of an event are told.
+const LONGEST_EVENT: usize = 320;
+
 /// The one world of a run.
 pub(super) struct World {
     pub(super) chance: Arc<Chance>,
@@ -173,7 +176,8 @@ impl World {
             state.story.pop_front();
         }
         let at = self.clock.now().since(START).as_millis();
-        state.story.push_back(format!("{at:>9} ms  {who:<12} {}", what()));
+        let what: String = what().chars().take(LONGEST_EVENT).collect();
+        state.story.push_back(format!("{at:>9} ms  {who:<12} {what}"));
     }
 
     pub(super) fn story(&self) -> Vec<String> {
