@@ -86,3 +86,15 @@ macro_rules! all_of_it_works {
 
 all_of_it_works!(memory(start_paused = true));
 all_of_it_works!(embedded(flavor = "multi_thread", worker_threads = 2));
+
+/// What takes minutes, on an engine that owns its time.
+mod slow {
+    use crate::system::{harness, wrong_clocks};
+
+    test_on!((start_paused = true)
+        a_load_that_goes_on_is_not_ended_by_a_clock_ahead
+        wrong_clocks::a_load_that_goes_on_is_not_ended_by_a_clock_ahead(harness::memory()).await);
+    test_on!((start_paused = true)
+        a_dead_load_is_ended_by_a_clock_behind
+        wrong_clocks::a_dead_load_is_ended_by_a_clock_behind(harness::memory()).await);
+}

@@ -136,8 +136,12 @@ impl System {
     }
 
     pub async fn begin_load(&self, id: &str, within: Duration) -> LoadMark {
+        self.begin_load_until(id, self.now().plus(within)).await
+    }
+
+    pub async fn begin_load_until(&self, id: &str, deadline: Timestamp) -> LoadMark {
         let head = self.ports.store.catalogue_head().await.unwrap();
-        let mark = LoadMark { id: LoadId(id.to_owned()), deadline: self.now().plus(within) };
+        let mark = LoadMark { id: LoadId(id.to_owned()), deadline };
         let expected = head.map(|head| head.version);
         let now = self.now();
         self.ports.store.begin_load(&mark, expected, Currency::USD, now).await.unwrap();
