@@ -9,13 +9,17 @@ use super::checks::Checks;
 use super::inputs::Inputs;
 use super::messages::{Content, Handed, Messages, Visits};
 use super::oracle::{self, ListPrices};
+use super::plan::Plan;
 use super::process::ProcessClock;
 use super::promises::Promises;
 use super::report::Breach;
 use super::tables::Tables;
 use crate::model::{Calculation, Cause, ProviderMessage, Timestamp, UserId};
-use crate::ports::{Queue, Quotation, QuotationStatus, TableHead};
+use crate::ports::{Queue, Quotation, QuotationStatus, Received, TableHead};
 use crate::pricing::{Discounts, Product};
+
+/// So long after the last fault something may still fail: a load that died has to be noticed.
+const CALM_AFTER: Duration = Duration::from_secs(120);
 
 /// Everything that happened so far.
 #[derive(Debug)]
@@ -26,6 +30,9 @@ pub(super) struct Ledger {
     pub(super) promises: Promises,
     pub(super) visits: Visits,
     pub(super) checks: Checks,
+    /// From when on nothing fails that is not poisoned.
+    calm_from: Option<Timestamp>,
+    poisoned: Option<UserId>,
     /// How much later than it should something may be seen.
     slack: Duration,
     /// How old the inputs of an answer may be.
@@ -33,8 +40,11 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(start: Timestamp, usable_for: Duration, slack: Duration) -> Self {
+    pub(super) fn new(start: Timestamp, plan: &Plan) -> Self {
+        let slack = plan.slack();
         Self {
+            calm_from: None,
+            poisoned: plan.poisoned.clone(),
             inputs: Inputs::new(start),
             tables: Tables::default(),
             messages: Messages::default(),
@@ -42,7 +52,34 @@ impl Ledger {
             visits: Visits::default(),
             checks: Checks::default(),
             slack,
-            oldest: usable_for + slack,
+            oldest: plan.policy.usable_for() + slack,
+        }
+    }
+
+    /// No fault is injected any more.
+    pub(super) fn faults_stop(&mut self, now: Timestamp) {
+        self.calm_from = Some(now.plus(CALM_AFTER));
+    }
+
+    /// A message was received. What is sent when nothing fails is received once; whatever is
+    /// poisoned must not make others' work fail.
+    pub(super) fn handed_out(&mut self, queue: Queue, message: &Received) -> Result<(), Breach> {
+        self.messages.handed_out(message);
+        let calm = self.calm_from.is_some_and(|from| message.sent_at >= from);
+        if !calm || self.is_poisoned(queue, &message.body) {
+            return Ok(());
+        }
+        self.checks.hold(Invariant::PoisonBlocksNobody, message.receive_count == 1, || {
+            format!("nothing fails, and queue {queue} delivers again: {}", message.body)
+        })
+    }
+
+    /// Whether a message may come again although nothing fails.
+    fn is_poisoned(&self, queue: Queue, body: &str) -> bool {
+        match Content::read(queue, body) {
+            Content::Order(order) => self.poisoned.as_ref() == Some(&order.user),
+            Content::Provide(ProviderMessage::Quote(_)) => false,
+            Content::Provide(ProviderMessage::Deadline { .. }) | Content::Unreadable => true,
         }
     }
 

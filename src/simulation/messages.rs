@@ -136,6 +136,15 @@ impl Messages {
         self.published.contains(&(key.clone(), attempts))
     }
 
+    /// Whether the message is still to come that tells a quotation's client of its deadline.
+    pub(super) fn has_deadline(&self, key: &QuotationKey) -> bool {
+        let mut bodies = self.outstanding.keys().map(|(queue, body)| Content::read(*queue, body));
+        bodies.any(|content| match content {
+            Content::Provide(ProviderMessage::Deadline { key: of, .. }) => of == *key,
+            _ => false,
+        })
+    }
+
     /// Compares what should be in a queue with what is.
     pub(super) fn compare(
         &self,

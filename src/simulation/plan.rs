@@ -84,6 +84,10 @@ impl Plan {
         }
     }
 
+    pub(super) fn has_wrong_clocks(&self) -> bool {
+        !self.most_skew.is_zero()
+    }
+
     /// How much older than allowed by the policy something may be because calls took long, or
     /// because clocks differ.
     pub(super) fn slack(&self) -> Duration {

@@ -295,10 +295,7 @@ layer!(Queues for Witness over queues {
         let received = self.inner.queues.receive(queue, max, wait, visibility).await?;
         for message in &received {
             self.tell(|| format!("receives {}", message.receipt.0));
-            self.world.note(|ledger, _| {
-                ledger.messages.handed_out(message);
-                Ok(())
-            });
+            self.world.note(|ledger, _| ledger.handed_out(queue, message));
         }
         Ok(received)
     }

@@ -53,7 +53,7 @@ impl World {
         let plan = Plan::draw(&chance);
         let clock = Arc::new(TokioClock::new(START));
         let memory = Memory::new(clock.clone(), chance.clone());
-        let ledger = Ledger::new(START, plan.policy.usable_for(), plan.slack());
+        let ledger = Ledger::new(START, &plan);
         let state = State {
             ledger,
             breach: None,
@@ -118,6 +118,7 @@ impl World {
     pub(super) fn stop_faults(&self) {
         self.faulty.store(false, Ordering::Relaxed);
         let mut state = self.state();
+        state.ledger.faults_stop(self.clock.now());
         state.outage_until = None;
         state.echoes.clear();
     }
