@@ -76,6 +76,7 @@ macro_rules! all_of_it_works {
                 a_tick_of_an_hour_ago_still_refreshes,
                 a_backlog_of_old_ticks_costs_one_calculation,
                 a_failure_that_a_client_saw_is_final,
+                a_provider_whose_clock_is_behind_orders_tables,
             }
             large_catalogue {
                 two_hundred_thousand_products_are_quoted_from_the_parts_needed,

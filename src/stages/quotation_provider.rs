@@ -19,9 +19,9 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, Outgoing, Ports, Posting,
-    PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations, Received, Settlement,
-    TableHead, Verdict,
+    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, MAX_DELAY, Outgoing, Ports,
+    Posting, PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations, Received,
+    Settlement, TableHead, Verdict,
 };
 use crate::pricing::{Answer, AnswerLine, Entry, PackedPart, quote};
 use crate::protocol::render_quotation;
@@ -142,7 +142,9 @@ impl QuotationProvider {
     ) -> Result<(), StageError> {
         let message =
             ProviderMessage::Deadline { user: request.user.clone(), key: request.key.clone() };
-        let delay = request.deadline.since(now) + DEADLINE_GRACE;
+        // Where the gateway's clock is ahead of ours, the deadline can be further off than a message
+        // can be delayed. It then comes too early, and is postponed.
+        let delay = (request.deadline.since(now) + DEADLINE_GRACE).min(MAX_DELAY);
         let message =
             Outgoing { body: write_body(&message)?, posting: Posting::Standard { delay } };
         only(self.queues.send(Queue::Provider, &[message]).await?)

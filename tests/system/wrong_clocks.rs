@@ -6,7 +6,7 @@ use std::time::Duration;
 use ocache::model::{
     Calculation, Cause, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
 };
-use ocache::ports::{FailureReason, LoadMark, Ports, QuotationStatus};
+use ocache::ports::{FailureReason, LoadMark, Ports, Queue, QuotationStatus};
 use ocache::stages::CatalogueCache;
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_handler::QuotationHandler;
@@ -103,4 +103,17 @@ pub async fn a_dead_load_is_ended_by_a_clock_behind(engine: Engine) {
     system.begin_load("dies", LoadMark::LEASE).await;
     // There is no snapshot from before the load, so it waits until the loader counts as dead.
     assert_eq!(behind.current().await.unwrap().version(), 2);
+}
+
+pub async fn a_provider_whose_clock_is_behind_orders_tables(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    system.ask("AAA", "P1:2", "c", Some("1")).await;
+    let wait = Duration::from_secs(5);
+    let asked = system.ports.queues.receive(Queue::Provider, 1, wait, wait).await.unwrap();
+    let behind = QuotationProvider::new(&system.ports_off_by(-3600));
+    assert!(behind.handle(&asked).await[0].is_done());
+    let ordered = system.ports.queues.depth(Queue::Quotation).await.unwrap();
+    let deadline = system.ports.queues.depth(Queue::Provider).await.unwrap();
+    // One for the user who is new, one for the quotation.
+    assert_eq!((ordered.waiting, deadline.delayed), (2, 1));
 }
