@@ -88,6 +88,15 @@ macro_rules! all_of_it_works {
 all_of_it_works!(memory(start_paused = true));
 all_of_it_works!(embedded(flavor = "multi_thread", worker_threads = 2));
 
+/// What needs a file to damage.
+mod damaged {
+    use crate::system::{failures, harness};
+
+    test_on!((flavor = "current_thread")
+        a_row_that_cannot_be_read_stops_nobody_else
+        failures::a_row_that_cannot_be_read_stops_nobody_else(harness::embedded()).await);
+}
+
 /// What takes minutes, on an engine that owns its time.
 mod slow {
     use crate::system::{harness, wrong_clocks};

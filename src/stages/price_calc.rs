@@ -100,6 +100,9 @@ impl PriceCalc {
         let users: Vec<UserId> = by_user.keys().map(|&user| user.clone()).collect();
         let inputs = match self.inputs(&users).await {
             Ok(inputs) => inputs,
+            // Something of one of them cannot be read. Each is read alone, so that the others do
+            // not have to wait for it.
+            Err(StageError::Port(error)) if !error.is_downstream() => BTreeMap::new(),
             Err(error) => return postponed(batch.len(), error),
         };
         let done = by_user

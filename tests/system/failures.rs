@@ -1,10 +1,15 @@
 //! Quotes that cannot be answered, and work that cannot be done.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ocache::model::{DeduplicationId, GroupId, ProviderMessage, QuotationKey, RequestId};
+use ocache::model::{
+    Calculation, Cause, DeduplicationId, GroupId, ProviderMessage, QuotationKey, RequestId,
+};
 use ocache::ports::{FailureReason, MAX_RECEIVES, Outgoing, Posting, Queue, Verdict};
 use ocache::runtime::Role;
+use ocache::stages::CatalogueCache;
+use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_provider::QuotationProvider;
 
 use super::harness::{Engine, System, received, user};
@@ -89,4 +94,27 @@ pub async fn a_failure_that_was_not_pushed_is_pushed_again(engine: Engine) {
     // A second one means that something went wrong after the quotation was settled.
     assert!(provider.handle(&[received(&message, 2)]).await[0].is_done());
     assert!(system.has_unread("c"));
+}
+
+/// An order that the schedule gives.
+fn tick(system: &System, id: &str) -> Calculation {
+    let now = system.now();
+    let expires_at = now.plus(Duration::from_secs(3600));
+    let cause = Cause::Scheduled { tick: 1, due: now, interval_ms: 60_000, expires_at };
+    Calculation { user: user(id), cause }
+}
+
+pub async fn a_row_that_cannot_be_read_stops_nobody_else(engine: Engine) {
+    let file = engine.dir.as_ref().unwrap().join("store.db");
+    let system = System::with_fixtures(engine).await;
+    let damage = rusqlite::Connection::open(file).unwrap();
+    let damaged = damage.execute("UPDATE discounts SET list = 'x' WHERE user = 'AAA'", []);
+    assert_eq!(damaged.unwrap(), 1);
+    let ports = &system.ports;
+    let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
+    let price_calc = PriceCalc::new(ports, Arc::new(catalogue), system.policy.clone());
+    let batch = ["AAA", "BBB"].map(|id| received(&tick(&system, id), 1));
+    let outcomes = price_calc.handle(&batch).await;
+    assert_eq!([outcomes[0].is_done(), outcomes[1].is_done()], [false, true], "{outcomes:?}");
+    assert!(system.head("AAA").await.is_none() && system.head("BBB").await.is_some());
 }

@@ -1,5 +1,6 @@
 //! A running system for one test.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,9 @@ use tokio::task::JoinHandle;
 
 /// An engine under test, and what must live as long as it.
 pub struct Engine {
-    ports: Ports,
+    pub ports: Ports,
+    /// Where it keeps its file, if it has one.
+    pub dir: Option<PathBuf>,
     connections: Arc<MemoryConnections>,
     _keep: Box<dyn std::any::Any + Send>,
 }
@@ -28,7 +31,8 @@ pub struct Engine {
 pub fn memory() -> Engine {
     let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
     let memory = Memory::new(clock, Arc::new(SystemRandomness));
-    Engine { ports: memory.ports(), connections: memory.connections(), _keep: Box::new(()) }
+    let (ports, connections) = (memory.ports(), memory.connections());
+    Engine { ports, dir: None, connections, _keep: Box::new(()) }
 }
 
 /// The engine on one file.
@@ -37,7 +41,8 @@ pub fn embedded() -> Engine {
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let store = Embedded::open(dir.path(), clock, randomness).unwrap();
     let connections = Arc::new(MemoryConnections::default());
-    Engine { ports: store.ports(connections.clone()), connections, _keep: Box::new(dir) }
+    let (ports, path) = (store.ports(connections.clone()), dir.path().to_owned());
+    Engine { ports, dir: Some(path), connections, _keep: Box::new(dir) }
 }
 
 struct WrongClock {
@@ -85,7 +90,7 @@ pub fn items(text: &str) -> Vec<Item> {
 impl System {
     /// A system with default times, nothing loaded, nothing running.
     pub fn new(engine: Engine) -> Self {
-        let Engine { ports, connections, _keep } = engine;
+        let Engine { ports, dir: _, connections, _keep } = engine;
         Self {
             ports,
             policy: Policy::default(),
