@@ -47,7 +47,7 @@ impl Ledger {
             poisoned: plan.poisoned.clone(),
             inputs: Inputs::new(start),
             tables: Tables::default(),
-            messages: Messages::default(),
+            messages: Messages::new(plan.poisoned.clone()),
             promises: Promises::default(),
             visits: Visits::default(),
             checks: Checks::default(),

@@ -28,10 +28,6 @@ impl Content {
             serde_json::from_str(body).map_or(Self::Unreadable, Self::Provide)
         }
     }
-
-    const fn is_deadline(&self) -> bool {
-        matches!(self, Self::Provide(ProviderMessage::Deadline { .. }))
-    }
 }
 
 /// A message in somebody's hands.
@@ -53,9 +49,15 @@ pub(super) struct Messages {
     handed: BTreeMap<String, Handed>,
     /// What was taken and not acknowledged; equal bodies are counted.
     outstanding: BTreeMap<(Queue, String), u64>,
+    /// Whose orders cannot be done.
+    poisoned: Option<UserId>,
 }
 
 impl Messages {
+    pub(super) fn new(poisoned: Option<UserId>) -> Self {
+        Self { poisoned, ..Self::default() }
+    }
+
     /// A queue was sent a message, and took it or dropped it as a repetition.
     pub(super) fn sent(
         &mut self,
@@ -196,7 +198,12 @@ impl Messages {
     ) -> impl Iterator<Item = &'a str> {
         let all = self.outstanding.range((queue, String::new())..);
         all.take_while(move |((of, _), _)| *of == queue)
-            .filter(move |((_, body), _)| !Content::read(queue, body).is_deadline())
+            .filter(move |((_, body), _)| match Content::read(queue, body) {
+                Content::Provide(ProviderMessage::Deadline { .. }) => false,
+                // One after the other they take their time to be given up.
+                Content::Order(order) => self.poisoned.as_ref() != Some(&order.user),
+                Content::Provide(_) | Content::Unreadable => true,
+            })
             .filter(move |((_, body), count)| {
                 let given_up = dead.iter().filter(|letter| letter.body == *body).count();
                 (given_up as u64) < **count
