@@ -16,11 +16,14 @@
 //! | [`embedded`] | the engine on one SQLite file |
 //! | `aws` | the engine on DynamoDB, SQS, SNS and API Gateway |
 //! | [`memory`] | the engine in memory: the reference model that simulations run on |
+//! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
 //! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage. Only
-//! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`.
+//! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
+//! simulation sees all but the command line and the durable engines, and only tests and commands
+//! see the simulation.
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -35,4 +38,5 @@ pub mod ports;
 pub mod pricing;
 pub mod protocol;
 pub mod runtime;
+pub mod simulation;
 pub mod stages;

@@ -163,6 +163,9 @@ fn read_frame(text: Option<&str>) -> Read {
 }
 
 async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef) -> Replies {
+    // From before the stage looked: what it found pending must not be shown as failed because its
+    // deadline has passed since.
+    let asked_at = context.clock.now();
     match request {
         Request::Quote { user, items, request_id, dialect } => {
             let ask = Ask { user, items, request_id, dialect, connection: to };
@@ -170,7 +173,7 @@ async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef
                 Ok(accepted) => {
                     let ack = rendered(protocol::render_accepted(&accepted.request_id, dialect));
                     let settled = accepted.settled.map(|quotation| {
-                        rendered(protocol::render_quotation(&quotation, context.clock.now()))
+                        rendered(protocol::render_quotation(&quotation, asked_at))
                     });
                     std::iter::once(ack).chain(settled).collect()
                 }
@@ -180,7 +183,7 @@ async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef
         Request::Get { user, request_id } => {
             match context.handler.get(&user, &request_id, &to).await {
                 Ok(Some(quotation)) => {
-                    vec![rendered(protocol::render_quotation(&quotation, context.clock.now()))]
+                    vec![rendered(protocol::render_quotation(&quotation, asked_at))]
                 }
                 Ok(None) => {
                     let message = format!("there is no quotation `{request_id}` of this client");
