@@ -16,6 +16,8 @@ use ocache::simulation::{PlantedBug, Report, Simulation, Violation};
 const STORY_LINES: u64 = 60;
 /// As many as an ordinary test run has time for.
 const SEEDS: u64 = 2_000;
+/// So many seeds find every planted bug.
+const SEEDS_PER_BUG: u64 = 500;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
@@ -92,4 +94,17 @@ fn a_seed_tells_the_same_story_every_time() {
         assert_eq!(first, second, "seed {seed}");
         assert_eq!(alone(Simulation::of(seed).run()).ok(), first.0.ok(), "seed {seed}, untold");
     }
+}
+
+/// Every planted bug is found, by the invariant it breaks, within so many seeds.
+#[test]
+fn every_planted_bug_is_found() {
+    let mut missed = vec![];
+    for bug in PlantedBug::ALL {
+        match try_seeds(0, SEEDS_PER_BUG, Some(bug)) {
+            Ok(_) => missed.push(bug),
+            Err(found) => println!("{bug:?}: seed {} breaks {:?}", found.seed, found.invariant),
+        }
+    }
+    assert!(missed.is_empty(), "not found within {SEEDS_PER_BUG} seeds: {missed:?}");
 }

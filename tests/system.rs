@@ -59,6 +59,7 @@ macro_rules! all_of_it_works {
                 a_damaged_table_is_calculated_anew,
                 an_unreadable_message_ends_in_the_dead_letters,
                 a_failure_that_was_not_pushed_is_pushed_again,
+                an_order_that_comes_too_late_still_tells_the_client,
             }
             expiry {
                 an_idle_user_is_refreshed_until_expiry_and_then_never_again,

@@ -179,10 +179,7 @@ impl Ledger {
         let made = || self.tables.flipped_at(&order.user);
         let now = clock.furthest();
         match &order.cause {
-            Cause::Quotation(request) => {
-                self.messages.was_published(&request.key, request.attempt)
-                    || now >= request.deadline
-            }
+            Cause::Quotation(request) => self.messages.was_published(&request.key, request.attempt),
             Cause::Scheduled { .. } => {
                 let expired = || {
                     let visit = self.visits.of(&order.user);

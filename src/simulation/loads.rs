@@ -28,7 +28,7 @@ pub(super) async fn load_some(world: Arc<World>, fleet: Arc<Fleet>, data: Datase
 pub(super) fn some_data(world: &World, everything: bool) -> Dataset {
     let (chance, plan) = (&world.chance, &world.plan);
     let mut products = vec![];
-    if everything || !chance.one_in(4) {
+    if everything || chance.one_in(2) {
         let every = if everything { 1 } else { chance.pick([1, 2, 5]) };
         for id in plan.products.iter().filter(|_| chance.one_in(every)) {
             let price = Money::from_minor(chance.pick([1, 3, 99, 12_345, 1_000_000]));

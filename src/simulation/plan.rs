@@ -80,7 +80,7 @@ impl Plan {
             most_kills: if calm { 0 } else { chance.pick([0, 1, 3, 6]) },
             most_skew: if skewed { MOST_SKEW } else { Duration::ZERO },
             clocks_end_right: !skewed || chance.one_in(2),
-            actions: chance.between(6, 24),
+            actions: chance.between(8, 30),
         }
     }
 
@@ -96,13 +96,13 @@ impl Plan {
 }
 
 fn policy(chance: &Chance, skewed: bool) -> Policy {
-    let refresh_every = Duration::from_secs(if skewed { 60 } else { chance.pick([20, 30, 60]) });
+    let refresh_every = Duration::from_secs(if skewed { 60 } else { chance.pick([10, 20, 60]) });
     // Where clocks are an hour apart, only a user who stays for longer is active by all of them.
     let ttl = Duration::from_secs(if skewed { 4 * 3600 } else { chance.pick([60, 120, 300]) });
     Policy {
         ttl,
         refresh_every,
-        usable_for: Duration::from_secs(chance.pick([60, 120, 900])),
+        usable_for: Duration::from_secs(chance.pick([0, 60, 900])),
         retention: Duration::from_secs(chance.pick([60, 600, 86_400])),
         quote_within: Duration::from_secs(chance.pick([5, 30, 30])),
         ..Policy::default()
@@ -133,17 +133,17 @@ fn products(chance: &Chance) -> Vec<ProductId> {
 }
 
 fn rates(chance: &Chance) -> Rates {
-    let rate = || chance.pick([0, 0, 20, 100, 500]);
+    let rate = || chance.pick([0, 0, 50, 200, 800]);
     Rates {
         failed_before: rate(),
         failed_after: rate(),
         throttled: rate(),
         delayed: rate(),
         killed: chance.pick([0, 10, 50, 100]),
-        partly_sent: rate(),
-        torn: rate(),
-        duplicated: rate(),
+        partly_sent: 3 * rate(),
+        torn: 3 * rate(),
+        duplicated: 3 * rate(),
         reordered: chance.pick([0, 1_000, 5_000]),
-        connection_lost: rate(),
+        connection_lost: 2 * rate(),
     }
 }

@@ -98,20 +98,20 @@ impl Run {
         let Some(client) = clients.get_mut(at) else { return };
         let user = client.user.clone();
         match chance.below(100) {
-            0..50 => ask(world, fleet, client),
-            50..58 => ask_again(world, fleet, client),
-            58..62 => client.leave(world),
-            62..70 => {
+            0..46 => ask(world, fleet, client),
+            46..54 => ask_again(world, fleet, client),
+            54..58 => client.leave(world),
+            58..64 => {
                 if let Some(gateway) = fleet.gateway() {
                     tokio::spawn(clients::come(world.clone(), gateway, user));
                 }
             }
-            70..72 => {
+            64..66 => {
                 if let Some(gateway) = fleet.gateway() {
                     tokio::spawn(clients::go(gateway, user));
                 }
             }
-            72..88 => {
+            66..88 => {
                 let data = some_data(world, false);
                 let prune = chance.one_in(4);
                 tokio::spawn(load_some(world.clone(), fleet.clone(), data, prune));

@@ -3,20 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use tokio::time::sleep;
 
 use super::Invariant;
 use super::clients::{come, quote};
 use super::fleet::{Fleet, Gateway, RECOVERY};
+use super::ledger::Ledger;
 use super::messages::Messages;
 use super::report::Breach;
 use super::world::World;
-use crate::model::{Dialect, Item, Quantity, QuotationKey, UserId};
+use crate::model::{Dialect, Item, Quantity, QuotationKey, Timestamp, UserId};
 use crate::ports::{Clock, DeadLetter, Queue};
 use crate::stages::quotation_handler::Ask;
 
 /// A message that no stage can read.
 pub(super) const POISON: &str = "{\"poison\":true}";
+/// Within this a killed process is there again, and a message that it had is visible.
+const SHORTEST: Duration = Duration::from_secs(60);
 /// Longer than a message takes to fail all its receives.
 const LONGEST: Duration = Duration::from_secs(1_200);
 /// A quotation that fails at its deadline is told of it a little later.
@@ -33,31 +37,40 @@ pub(super) async fn settle(world: &Arc<World>, fleet: &Arc<Fleet>) -> Result<(),
         fleet.set_clocks_right();
     }
     let gateway = Gateway::apart(fleet);
-    let mut passed = Duration::ZERO;
-    while passed < RECOVERY + plan.policy.refresh_every * FEW_INTERVALS {
-        visit_all(world, &gateway).await;
-        // Often enough that nobody expires.
-        let step = (plan.policy.ttl / 2).min(Duration::from_secs(60));
-        sleep(step).await;
-        passed += step;
-    }
-    let mut waited = Duration::ZERO;
-    while waited < LONGEST && !is_drained(world).await {
-        let step = Duration::from_secs(10);
+    let since = world.clock.now();
+    let recovered_by = since.plus(RECOVERY + plan.policy.refresh_every * FEW_INTERVALS);
+    // Often enough that nobody expires.
+    let step = (plan.policy.ttl / 2).min(Duration::from_secs(30));
+    loop {
         visit_all(world, &gateway).await;
         sleep(step).await;
-        waited += step;
+        let now = world.clock.now();
+        let may_be_over = now >= recovered_by || is_in_order(world, since).await;
+        if now >= since.plus(LONGEST) || (may_be_over && is_drained(world).await) {
+            break;
+        }
     }
     check_messages(world).await?;
-    check_refreshed(world)?;
+    check_refreshed(world, since)?;
     check_promises(world).await?;
-    for user in others(world) {
-        check_quote(world, &gateway, user).await?;
-    }
-    if let Ok(stranger) = UserId::new("stranger") {
-        check_quote(world, &gateway, stranger).await?;
-    }
+    let strangers = UserId::new("stranger");
+    let asking = others(world).chain(strangers).map(|user| check_quote(world, &gateway, user));
+    try_join_all(asking).await?;
     Ok(())
+}
+
+/// Whether everything seems to be in order before its time is up. Where something is poisoned it
+/// takes its time to show.
+async fn is_in_order(world: &World, since: Timestamp) -> bool {
+    let is_poisoned = world.plan.poisoned.is_some() || world.plan.poisons_queues;
+    let now = world.clock.now();
+    if is_poisoned || now.since(since) < SHORTEST {
+        return false;
+    }
+    let head = world.engine.store.catalogue_head().await;
+    let loading = head.is_ok_and(|head| head.is_some_and(|head| head.loading.is_some()));
+    !loading
+        && others(world).all(|user| world.look(|ledger| is_refreshed(world, ledger, &user, since)))
 }
 
 /// The users whose rows can be read.
@@ -100,13 +113,21 @@ async fn check_messages(world: &World) -> Result<(), Breach> {
     world.breach().map_or(Ok(()), Err)
 }
 
-fn check_refreshed(world: &World) -> Result<(), Breach> {
+/// Whether the schedule has reached a user again since a time, and just has.
+fn is_refreshed(world: &World, ledger: &Ledger, user: &UserId, since: Timestamp) -> bool {
+    let now = world.clock.now();
+    let late = world.plan.policy.refresh_every * FEW_INTERVALS;
+    let flipped_at = ledger.tables.flipped_at(user);
+    let just_now = flipped_at.is_some_and(|at| now.since(at) <= late);
+    just_now && ledger.tables.flips_since(user, since) >= 2
+}
+
+fn check_refreshed(world: &World, since: Timestamp) -> Result<(), Breach> {
     for user in others(world) {
         world.note(|ledger, now| {
+            let refreshed = is_refreshed(world, ledger, &user, since);
             let flipped_at = ledger.tables.flipped_at(&user);
-            let late = world.plan.policy.refresh_every * FEW_INTERVALS;
-            let soon = flipped_at.is_some_and(|at| now.since(at) <= late);
-            ledger.checks.hold(Invariant::ActiveIsRefreshed, soon, || {
+            ledger.checks.hold(Invariant::ActiveIsRefreshed, refreshed, || {
                 format!(
                     "{user:?} is active; it is {now}, and the table was last made {flipped_at:?}"
                 )

@@ -25,13 +25,14 @@ pub(super) struct Tables {
     flips: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Table {
     version: u64,
     catalogue_version: u64,
     /// The number of the oldest list of discounts it can be by.
     list: usize,
-    flipped_at: Timestamp,
+    /// When it was made or validated.
+    flipped_at: Vec<Timestamp>,
 }
 
 impl Tables {
@@ -79,13 +80,11 @@ impl Tables {
         checks.hold(Invariant::NothingGoesBack, at_list.is_some(), || {
             format!("{} is by discounts older than those of the version before", name())
         })?;
-        let table = Table {
-            version: head.version,
-            catalogue_version: head.catalogue_version,
-            list: at_list.unwrap_or(list),
-            flipped_at: now,
-        };
-        self.by_user.insert(user.clone(), table);
+        let table = self.by_user.entry(user.clone()).or_default();
+        table.version = head.version;
+        table.catalogue_version = head.catalogue_version;
+        table.list = at_list.unwrap_or(list);
+        table.flipped_at.push(now);
         Ok(())
     }
 
@@ -105,7 +104,13 @@ impl Tables {
 
     /// When the table of a user was last made or validated.
     pub(super) fn flipped_at(&self, user: &UserId) -> Option<Timestamp> {
-        self.by_user.get(user).map(|table| table.flipped_at)
+        self.by_user.get(user).and_then(|table| table.flipped_at.last().copied())
+    }
+
+    /// How often the table of a user was made or validated since a time.
+    pub(super) fn flips_since(&self, user: &UserId, since: Timestamp) -> usize {
+        let table = self.by_user.get(user);
+        table.map_or(0, |table| table.flipped_at.iter().filter(|at| **at >= since).count())
     }
 
     pub(super) fn flips(&self) -> u64 {

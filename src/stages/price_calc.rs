@@ -320,9 +320,10 @@ impl Inputs {
 }
 
 impl Effect {
-    /// Whether the table is there now, for a quotation that waits for it.
+    /// Whether a quotation that waits for the table goes on to be provided. One that is too late
+    /// does too: this order may be all that is left of it, and its client must be told.
     const fn is_ready(self) -> bool {
-        matches!(self, Self::Calculated | Self::Validated | Self::Unneeded)
+        matches!(self, Self::Calculated | Self::Validated | Self::Unneeded | Self::TooLate)
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocache::model::{
-    Calculation, Cause, DeduplicationId, GroupId, ProviderMessage, QuotationKey, RequestId,
+    Calculation, Cause, DeduplicationId, GroupId, ProviderMessage, QuotationKey, QuotationRequest,
+    RequestId,
 };
 use ocache::ports::{FailureReason, MAX_RECEIVES, Outgoing, Posting, Queue, Verdict};
 use ocache::runtime::Role;
@@ -96,6 +97,12 @@ pub async fn a_failure_that_was_not_pushed_is_pushed_again(engine: Engine) {
     assert!(system.has_unread("c"));
 }
 
+fn price_calc(system: &System) -> PriceCalc {
+    let ports = &system.ports;
+    let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
+    PriceCalc::new(ports, Arc::new(catalogue), system.policy.clone())
+}
+
 /// An order that the schedule gives.
 fn tick(system: &System, id: &str) -> Calculation {
     let now = system.now();
@@ -110,11 +117,32 @@ pub async fn a_row_that_cannot_be_read_stops_nobody_else(engine: Engine) {
     let damage = rusqlite::Connection::open(file).unwrap();
     let damaged = damage.execute("UPDATE discounts SET list = 'x' WHERE user = 'AAA'", []);
     assert_eq!(damaged.unwrap(), 1);
-    let ports = &system.ports;
-    let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
-    let price_calc = PriceCalc::new(ports, Arc::new(catalogue), system.policy.clone());
     let batch = ["AAA", "BBB"].map(|id| received(&tick(&system, id), 1));
-    let outcomes = price_calc.handle(&batch).await;
+    let outcomes = price_calc(&system).handle(&batch).await;
     assert_eq!([outcomes[0].is_done(), outcomes[1].is_done()], [false, true], "{outcomes:?}");
     assert!(system.head("AAA").await.is_none() && system.head("BBB").await.is_some());
+}
+
+pub async fn an_order_that_comes_too_late_still_tells_the_client(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.quote_within = Duration::ZERO;
+    system.ask("AAA", "P1:2", "c", Some("1")).await;
+    let (queues, wait) = (&system.ports.queues, Duration::from_secs(5));
+    let asked = queues.receive(Queue::Provider, 1, wait, wait).await.unwrap();
+    let Ok(ProviderMessage::Quote(request)) = serde_json::from_str(&asked[0].body) else {
+        panic!("{asked:?}");
+    };
+    queues.acknowledge(Queue::Provider, &[asked[0].receipt.clone()]).await.unwrap();
+    // Somebody else had the same message, settled the quotation, and died before the push.
+    let failed = Verdict::Failure(FailureReason::DeadlinePassed);
+    system.ports.store.settle_quotation(&request.key, &failed, system.now()).await.unwrap();
+
+    let cause = Cause::Quotation(QuotationRequest { attempt: 1, ..request });
+    let order = received(&Calculation { user: user("AAA"), cause }, 1);
+    assert!(price_calc(&system).handle(&[order]).await[0].is_done());
+    assert!(system.head("AAA").await.is_none(), "nothing is calculated any more");
+    let published = queues.receive(Queue::Provider, 1, wait, wait).await.unwrap();
+    let provider = QuotationProvider::new(&system.ports);
+    assert!(provider.handle(&published).await[0].is_done());
+    assert_eq!(system.pushed("c").await.status, "failed");
 }
