@@ -12,23 +12,31 @@
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, gateway |
 //! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
 //! | [`cli`] | the command line |
+//! | `lambda` | the Lambda functions: event in, stage, outcome out |
 //! | [`embedded`] | the engine on one SQLite file |
-//! | `aws` | the engine on DynamoDB, SQS, SNS and API Gateway; the only room that sees AWS types |
+//! | `aws` | the engine on DynamoDB, SQS, SNS and API Gateway |
 //! | [`memory`] | the engine in memory: the reference model that simulations run on |
+//! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
-//! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage.
+//! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage. Only
+//! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
+//! simulation sees all but the command line and the durable engines, and only tests and commands
+//! see the simulation.
 
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod cli;
 pub mod data;
 pub mod embedded;
+#[cfg(feature = "aws")]
+pub mod lambda;
 pub mod memory;
 pub mod model;
 pub mod ports;
 pub mod pricing;
 pub mod protocol;
 pub mod runtime;
+pub mod simulation;
 pub mod stages;

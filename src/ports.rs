@@ -28,8 +28,8 @@ pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
 pub use price_tables::{Flip, PriceTables, TableHead};
 pub use queues::{
-    DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_RECEIVES, Outgoing, Posting, Queue,
-    Queues, Receipt, Received, Selection,
+    DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_DELAY, MAX_RECEIVES, Outgoing,
+    Posting, Queue, Queues, Receipt, Received, Selection,
 };
 pub use quotations::{
     Created, FailureReason, Quotation, QuotationStatus, Quotations, Settlement, Verdict,

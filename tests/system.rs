@@ -14,6 +14,7 @@ mod system {
     pub mod large_catalogue;
     pub mod priority;
     pub mod warm_quotes;
+    pub mod wrong_clocks;
 }
 
 /// One test, on a runtime that is as configured.
@@ -57,6 +58,8 @@ macro_rules! all_of_it_works {
                 an_empty_catalogue_is_a_reason,
                 a_damaged_table_is_calculated_anew,
                 an_unreadable_message_ends_in_the_dead_letters,
+                a_failure_that_was_not_pushed_is_pushed_again,
+                an_order_that_comes_too_late_still_tells_the_client,
             }
             expiry {
                 an_idle_user_is_refreshed_until_expiry_and_then_never_again,
@@ -70,6 +73,12 @@ macro_rules! all_of_it_works {
                 an_unchanged_refresh_keeps_the_generation,
                 a_dead_loader_does_not_stop_the_system,
             }
+            wrong_clocks {
+                a_tick_of_an_hour_ago_still_refreshes,
+                a_backlog_of_old_ticks_costs_one_calculation,
+                a_failure_that_a_client_saw_is_final,
+                a_provider_whose_clock_is_behind_orders_tables,
+            }
             large_catalogue {
                 two_hundred_thousand_products_are_quoted_from_the_parts_needed,
             }
@@ -79,3 +88,24 @@ macro_rules! all_of_it_works {
 
 all_of_it_works!(memory(start_paused = true));
 all_of_it_works!(embedded(flavor = "multi_thread", worker_threads = 2));
+
+/// What needs a file to damage.
+mod damaged {
+    use crate::system::{failures, harness};
+
+    test_on!((flavor = "current_thread")
+        a_row_that_cannot_be_read_stops_nobody_else
+        failures::a_row_that_cannot_be_read_stops_nobody_else(harness::embedded()).await);
+}
+
+/// What takes minutes, on an engine that owns its time.
+mod slow {
+    use crate::system::{harness, wrong_clocks};
+
+    test_on!((start_paused = true)
+        a_load_that_goes_on_is_not_ended_by_a_clock_ahead
+        wrong_clocks::a_load_that_goes_on_is_not_ended_by_a_clock_ahead(harness::memory()).await);
+    test_on!((start_paused = true)
+        a_dead_load_is_ended_by_a_clock_behind
+        wrong_clocks::a_dead_load_is_ended_by_a_clock_behind(harness::memory()).await);
+}

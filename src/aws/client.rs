@@ -22,7 +22,7 @@ const REGION_OF_ENDPOINTS: &str = "us-east-1";
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
     pub(super) gateways: aws_sdk_apigatewayv2::Client,
-    pub(super) schedules: aws_sdk_scheduler::Client,
+    pub(super) schedules: aws_sdk_eventbridge::Client,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
     pub(super) sns: aws_sdk_sns::Client,
@@ -58,7 +58,7 @@ impl Clients {
     ) -> Self {
         Self {
             gateways: aws_sdk_apigatewayv2::Client::new(&config),
-            schedules: aws_sdk_scheduler::Client::new(&config),
+            schedules: aws_sdk_eventbridge::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
             sns: aws_sdk_sns::Client::new(&config),

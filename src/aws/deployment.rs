@@ -1,8 +1,8 @@
 //! What of a stack runs on AWS itself: its schedule and its gateway, if they are deployed.
 
 use aws_sdk_apigatewayv2::types::{Api, ProtocolType};
-use aws_sdk_scheduler::error::ProvideErrorMetadata as _;
-use aws_sdk_scheduler::types::ScheduleState;
+use aws_sdk_eventbridge::error::ProvideErrorMetadata as _;
+use aws_sdk_eventbridge::types::RuleState;
 
 use super::engine::Aws;
 use super::errors::Call;
@@ -24,15 +24,15 @@ impl Aws {
     /// [`PortError`] when the service cannot be asked, or refuses.
     pub async fn deployed_schedule(&self) -> Result<Option<DeployedSchedule>, PortError> {
         let name = self.clients.names.schedule();
-        let answer = self.clients.schedules.get_schedule().name(&name).send().await;
+        let answer = self.clients.schedules.describe_rule().name(&name).send().await;
         let resource = format!("schedule `{name}`");
         match answer {
             Ok(schedule) => Ok(Some(DeployedSchedule {
-                enabled: schedule.state == Some(ScheduleState::Enabled),
+                enabled: schedule.state == Some(RuleState::Enabled),
                 expression: schedule.schedule_expression.unwrap_or_default(),
             })),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(Call { action: "GetSchedule", resource: &resource }.failed(error)),
+            Err(error) => Err(Call { action: "DescribeRule", resource: &resource }.failed(error)),
         }
     }
 

@@ -115,7 +115,7 @@ impl Names {
 
     /// The websocket API, where it is deployed.
     pub(super) fn websocket_api(&self) -> String {
-        format!("{}-quotations", self.0)
+        format!("{}-websocket", self.0)
     }
 }
 

@@ -31,7 +31,7 @@ impl DesiredQueue {
 }
 
 /// Compares documents by what they say, not by how they are written.
-fn same_setting(is: &str, should: &str) -> bool {
+pub(super) fn same_setting(is: &str, should: &str) -> bool {
     let read = |text: &str| serde_json::from_str::<Value>(text).map(with_numbers_as_text);
     match (read(is), read(should)) {
         (Ok(is), Ok(should)) => is == should,

@@ -31,7 +31,7 @@ mod up;
 mod view;
 mod worker;
 
-pub use args::Cli;
+pub use args::{Cli, Global, PolicyArgs};
 pub use failure::{ExitCode, Failure};
 
 use args::Command;

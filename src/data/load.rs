@@ -5,7 +5,6 @@
 //! again writes nothing.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use thiserror::Error;
 
@@ -18,8 +17,6 @@ use crate::pricing::{Currency, Product};
 
 /// So many items are compared, and then written, at once.
 const CHUNK: usize = 5_000;
-/// A loader that has not moved its deadline on for this long counts as dead.
-const MARK_FOR: Duration = Duration::from_secs(30);
 /// How often the comparison starts over because another load came between.
 const MAX_TRIES: u32 = 3;
 
@@ -190,7 +187,7 @@ impl Loader<'_> {
     }
 
     fn mark(&self, id: LoadId) -> LoadMark {
-        LoadMark { id, deadline: self.clock.now().plus(MARK_FOR) }
+        LoadMark { id, deadline: self.clock.now().plus(LoadMark::LEASE) }
     }
 
     async fn compare(&self) -> Result<Difference<'_>, LoadError> {
@@ -287,7 +284,7 @@ impl Loader<'_> {
 
     /// Moves the deadline of the mark on once half of its time has passed.
     async fn keep(&self, mark: &mut LoadMark) -> Result<(), LoadError> {
-        if mark.deadline.since(self.clock.now()) > MARK_FOR / 2 {
+        if mark.deadline.since(self.clock.now()) > LoadMark::LEASE / 2 {
             return Ok(());
         }
         *mark = self.mark(mark.id.clone());

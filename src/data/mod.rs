@@ -26,3 +26,4 @@ pub use error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
 pub use generate::{Existing, Format, GenerateError, Generated, Spec, generate};
 pub use load::{Counts, LoadError, LoadOptions, LoadReport, load};
 pub use read::{Dataset, FileSummary, Notice, read, total_bytes};
+pub(crate) use seeded::Draws;

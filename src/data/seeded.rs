@@ -6,23 +6,23 @@
 use std::collections::HashSet;
 
 /// `SplitMix64`: a counter, mixed well.
-pub(super) struct Draws {
+pub(crate) struct Draws {
     state: u64,
 }
 
 impl Draws {
     /// The draws for one row of one kind. Each row has its own, so that any row can be made alone.
-    pub(super) const fn new(seed: u64, kind: u64, row: u64) -> Self {
+    pub(crate) const fn new(seed: u64, kind: u64, row: u64) -> Self {
         Self { state: mix(mix(seed ^ mix(kind)).wrapping_add(row)) }
     }
 
-    pub(super) const fn next(&mut self) -> u64 {
+    pub(crate) const fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.state)
     }
 
     /// A number below a bound; 0 when the bound is 0.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         // The high half of the product: as even as 64 bits can be, and without a division.
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }

@@ -1,13 +1,10 @@
 //! The limits of the services that ocache grows into, so that nothing works here that fails there.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
-use crate::ports::{Outgoing, PortError, Posting, Queue};
+use crate::ports::{MAX_DELAY, Outgoing, PortError, Posting, Queue};
 
 const MAX_BODY_BYTES: usize = 256 * 1024;
-const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
 const MAX_FRAME_BYTES: usize = 128 * 1024;
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
@@ -58,6 +55,7 @@ pub(super) fn check_message(queue: Queue, message: &Outgoing) -> Result<(), Port
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::memory::{ManualClock, Memory};

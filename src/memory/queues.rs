@@ -86,6 +86,7 @@ impl Queues for Memory {
             }
             let until_next_look = due_in.map_or(rest, |due_in| due_in.min(rest));
             tokio::select! {
+                biased;
                 () = arrival => {}
                 () = tokio::time::sleep(until_next_look) => {}
             }

@@ -1,5 +1,7 @@
 //! Products, and the head that gives each state of them a version.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +19,14 @@ pub struct LoadId(pub String);
 pub struct LoadMark {
     /// Which load.
     pub id: LoadId,
-    /// When the loader counts as dead. It moves the deadline on while it works.
+    /// When the loader counts as dead by its own clock. It moves the deadline on while it works.
     pub deadline: Timestamp,
+}
+
+impl LoadMark {
+    /// So far ahead a loader sets its deadline, and well within this time it moves it on. Whoever
+    /// sees a mark unchanged for so long knows that its loader has died, whatever the clocks say.
+    pub const LEASE: Duration = Duration::from_secs(30);
 }
 
 /// What the products are at present.

@@ -12,6 +12,8 @@ use crate::model::{DeduplicationId, GroupId, Timestamp};
 pub const MAX_BATCH: usize = 10;
 /// After this many receives without an acknowledgement a message becomes a dead letter.
 pub const MAX_RECEIVES: u32 = 10;
+/// A message cannot be delayed for longer than this.
+pub const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
 
 /// The queues of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,7 +84,7 @@ pub enum Posting {
     },
     /// In a standard queue.
     Standard {
-        /// Not before this time has passed; at most 15 minutes.
+        /// Not before this time has passed; at most [`MAX_DELAY`].
         delay: Duration,
     },
 }

@@ -3,11 +3,13 @@
 //! Receiving messages that cannot be handled would only burn their receive counts until they are
 //! dead letters. One message's own error says nothing about the downstream and never counts.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
+
+use crate::ports::Randomness;
 
 /// So many failures in a row open it.
 const THRESHOLD: u32 = 3;
@@ -15,8 +17,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Counts failures of the downstream in a row.
-#[derive(Debug, Default)]
-pub struct Breaker(Mutex<State>);
+pub struct Breaker {
+    state: Mutex<State>,
+    randomness: Arc<dyn Randomness>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -25,10 +29,10 @@ struct State {
 }
 
 impl Breaker {
-    /// A closed breaker.
+    /// A closed breaker. Its pauses vary by chance, so that many workers do not come back at once.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(randomness: Arc<dyn Randomness>) -> Self {
+        Self { state: Mutex::default(), randomness }
     }
 
     /// Waits while it is open.
@@ -58,23 +62,25 @@ impl Breaker {
         }
         let doublings = (state.failures - THRESHOLD).min(16);
         let pause = (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE);
-        let pause = pause.mul_f64(rand::random_range(0.5..=1.0));
+        let chance = u32::from(self.randomness.bits()[0]);
+        let pause = pause / 2 + pause / 2 * chance / u32::from(u8::MAX);
         warn!(failures = state.failures, ?pause, "the downstream fails; receiving pauses");
         state.open_until = Some(Instant::now() + pause);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::SystemRandomness;
 
     #[tokio::test(start_paused = true)]
     async fn opens_at_the_threshold_and_closes_on_success() {
-        let breaker = Breaker::new();
+        let breaker = Breaker::new(Arc::new(SystemRandomness));
         let waited = async || {
             let started = Instant::now();
             breaker.closed().await;

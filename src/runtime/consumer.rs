@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::{Breaker, Shutdown, UrgentGate};
-use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Receipt, Received};
+use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received};
 use crate::stages::Outcome;
 
 /// How long a message stays hidden; a longer calculation extends it.
@@ -38,6 +38,8 @@ pub struct Consumer {
     pub poll_wait: Duration,
     /// The urgent consumer holds this gate, the scheduled one yields to it.
     pub gate: UrgentGate,
+    /// By which the pauses of its breaker vary.
+    pub randomness: Arc<dyn Randomness>,
 }
 
 impl Consumer {
@@ -45,7 +47,7 @@ impl Consumer {
     pub async fn run(self, shutdown: Shutdown) {
         let consumer = Arc::new(self);
         let slots = Arc::new(Semaphore::new(consumer.slots.max(1)));
-        let breaker = Arc::new(Breaker::new());
+        let breaker = Arc::new(Breaker::new(consumer.randomness.clone()));
         let mut batches = JoinSet::new();
         while let Some((batch, permits)) =
             shutdown.unless_begun(consumer.next_batch(&slots, &breaker)).await
@@ -102,6 +104,8 @@ impl Consumer {
         };
         let receipts: Vec<Receipt> = batch.iter().map(|message| message.receipt.clone()).collect();
         let outcomes = tokio::select! {
+            // What is done needs no more time. Without an order a simulation would not replay.
+            biased;
             outcomes = self.handler.handle(&batch) => outcomes,
             () = self.keep_hidden(&receipts) => return,
         };
@@ -174,7 +178,8 @@ async fn free_slots(slots: &Arc<Semaphore>) -> OwnedSemaphorePermit {
 }
 
 /// How long a message that failed waits before it comes again: from one second, doubling.
-fn backoff(receive_count: u32) -> Duration {
+#[must_use]
+pub fn backoff(receive_count: u32) -> Duration {
     let doublings = receive_count.saturating_sub(1).min(16);
     (FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF)
 }

@@ -1,9 +1,10 @@
 //! Urgent work goes first, also inside one process.
 
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// Scheduled work never waits longer than this for urgent work to pause, so that a steady stream
@@ -16,10 +17,19 @@ const LONGEST_YIELD: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_millis(25);
 
 /// Counts the urgent batches in hand. Scheduled work begins nothing while there are any.
-#[derive(Clone, Debug)]
-pub struct UrgentGate(Arc<watch::Sender<Urgency>>);
+///
+/// Those who wait are woken in the order in which they came: a simulation must go the same way
+/// every time.
+#[derive(Clone, Debug, Default)]
+pub struct UrgentGate(Arc<Gate>);
 
 #[derive(Debug, Default)]
+struct Gate {
+    urgency: Mutex<Urgency>,
+    opened: Notify,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
 struct Urgency {
     in_hand: usize,
     ended_at: Option<Instant>,
@@ -27,19 +37,19 @@ struct Urgency {
 
 /// Holds the gate while it lives.
 #[derive(Debug)]
-pub struct UrgentWork(Arc<watch::Sender<Urgency>>);
+pub struct UrgentWork(Arc<Gate>);
 
 impl UrgentGate {
     /// An open gate.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(watch::Sender::default()))
+        Self::default()
     }
 
     /// Closes the gate for scheduled work until the guard is dropped.
     #[must_use]
     pub fn enter(&self) -> UrgentWork {
-        self.0.send_modify(|urgency| urgency.in_hand += 1);
+        self.0.urgency().in_hand += 1;
         UrgentWork(self.0.clone())
     }
 
@@ -50,34 +60,37 @@ impl UrgentGate {
     }
 
     async fn open(&self) {
-        let mut urgency = self.0.subscribe();
         loop {
-            // The sender lives in `self`, so the wait cannot fail.
-            let Ok(ended_at) =
-                urgency.wait_for(|urgency| urgency.in_hand == 0).await.map(|now| now.ended_at)
-            else {
-                return;
-            };
-            match ended_at.map(|ended_at| ended_at + LINGER) {
-                Some(open_at) if open_at > Instant::now() => sleep_until(open_at).await,
-                _ => return,
+            let mut opened = pin!(self.0.opened.notified());
+            // From here on no opening is missed.
+            opened.as_mut().enable();
+            let Urgency { in_hand, ended_at } = *self.0.urgency();
+            let open_at = ended_at.map(|ended_at| ended_at + LINGER);
+            match open_at.filter(|open_at| *open_at > Instant::now()) {
+                _ if in_hand > 0 => opened.await,
+                Some(open_at) => sleep_until(open_at).await,
+                None => return,
             }
         }
     }
 }
 
-impl Default for UrgentGate {
-    fn default() -> Self {
-        Self::new()
+impl Gate {
+    fn urgency(&self) -> MutexGuard<'_, Urgency> {
+        self.urgency.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for UrgentWork {
     fn drop(&mut self) {
-        self.0.send_modify(|urgency| {
-            urgency.in_hand -= 1;
-            urgency.ended_at = Some(Instant::now());
-        });
+        let mut urgency = self.0.urgency();
+        urgency.in_hand -= 1;
+        urgency.ended_at = Some(Instant::now());
+        let is_open = urgency.in_hand == 0;
+        drop(urgency);
+        if is_open {
+            self.0.opened.notify_waiters();
+        }
     }
 }
 

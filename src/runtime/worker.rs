@@ -112,8 +112,9 @@ impl Worker {
         shutdown: &Shutdown,
     ) -> BoxFuture<'static, ()> {
         let queues = self.ports.queues.clone();
+        let randomness = self.ports.randomness.clone();
         let (gate, poll_wait) = (gate.clone(), self.poll_wait);
-        let consumer = Consumer { queue, queues, handler, slots, poll_wait, gate };
+        let consumer = Consumer { queue, queues, handler, slots, poll_wait, gate, randomness };
         Box::pin(consumer.run(shutdown.clone()))
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use crate::model::{ProductId, Timestamp};
-use crate::ports::{CatalogueHead, CatalogueStore, Clock, PortError};
+use crate::ports::{CatalogueHead, CatalogueStore, Clock, LoadMark, PortError};
 use crate::pricing::{Catalogue, CatalogueError, Currency, Money};
 
 /// A snapshot is read again at this age even if the version stands still, for products that were
@@ -18,7 +18,10 @@ const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 /// How often the head is looked at while a load goes on, and for how long. The messages in hand stay
 /// hidden meanwhile: sent back, they would only use up their receives.
 const LOAD_POLL: Duration = Duration::from_millis(100);
-const LOAD_PATIENCE: Duration = Duration::from_secs(30);
+/// A dead load is waited for: it is known to be dead after the lease of its mark.
+const LOAD_PATIENCE: Duration = LoadMark::LEASE.saturating_add(Duration::from_secs(10));
+/// No clock is wrong by so much that a mark could still be alive this long after its deadline.
+const SURELY_DEAD: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often a scan is begun again because a load finished in the middle of it.
 const MAX_SCANS: u32 = 5;
 
@@ -42,13 +45,25 @@ pub enum SnapshotError {
     Build(#[from] tokio::task::JoinError),
 }
 
+/// Packing a larger catalogue than this would hold up the other tasks of its thread, so it gets a
+/// thread of its own; for a smaller one changing threads costs more than it saves.
+const LARGEST_IN_PLACE: usize = 1_000;
+
 /// Keeps the current snapshot and replaces it when the catalogue's version moves.
 pub struct CatalogueCache {
     store: Arc<dyn CatalogueStore>,
     clock: Arc<dyn Clock>,
     /// The lock is held while a snapshot is read, so that only one task reads it and the others
     /// wait for that one.
-    snapshot: Mutex<Option<Snapshot>>,
+    seen: Mutex<Seen>,
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Seen {
+    snapshot: Option<Snapshot>,
+    /// The mark of a load that goes on, and since when it has not changed.
+    mark: Option<(LoadMark, Instant)>,
 }
 
 struct Snapshot {
@@ -59,7 +74,7 @@ struct Snapshot {
 impl CatalogueCache {
     /// A cache that has read nothing yet.
     pub fn new(store: Arc<dyn CatalogueStore>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, snapshot: Mutex::new(None) }
+        Self { store, clock, seen: Mutex::default() }
     }
 
     /// The catalogue as of now: one read of its head, and of the products only when it moved.
@@ -70,13 +85,13 @@ impl CatalogueCache {
     /// # Errors
     /// [`SnapshotError::Loading`] and [`SnapshotError::Unsettled`] pass by themselves.
     pub async fn current(&self) -> Result<Arc<Catalogue>, SnapshotError> {
-        let mut snapshot = self.snapshot.lock().await;
+        let mut seen = self.seen.lock().await;
         let patient_until = Instant::now() + LOAD_PATIENCE;
         let mut scans = 0;
         while scans < MAX_SCANS {
-            let head = self.settled_head().await?;
+            let head = self.settled_head(&mut seen.mark).await?;
             let now = self.clock.now();
-            if let Some(kept) = &*snapshot {
+            if let Some(kept) = &seen.snapshot {
                 let same = kept.catalogue.version() == head.version;
                 let young = now.since(kept.taken_at) < MAX_AGE;
                 // While a load goes on, the snapshot from before it is the catalogue.
@@ -97,10 +112,9 @@ impl CatalogueCache {
             if self.head().await? != head {
                 continue;
             }
-            let build = move || Catalogue::new(head.version, head.currency, products);
-            let catalogue = Arc::new(tokio::task::spawn_blocking(build).await??);
+            let catalogue = Arc::new(build(head.version, head.currency, products).await?);
             info!(version = head.version, products = catalogue.len(), "catalogue read");
-            *snapshot = Some(Snapshot { catalogue: catalogue.clone(), taken_at: now });
+            seen.snapshot = Some(Snapshot { catalogue: catalogue.clone(), taken_at: now });
             return Ok(catalogue);
         }
         Err(SnapshotError::Unsettled)
@@ -111,18 +125,33 @@ impl CatalogueCache {
         Ok(head.unwrap_or(CatalogueHead { version: 0, currency: Currency::USD, loading: None }))
     }
 
-    /// The head, after ending a load whose deadline has passed. What a dead loader left behind is
-    /// the catalogue from then on, under a version of its own.
-    async fn settled_head(&self) -> Result<CatalogueHead, PortError> {
+    /// The head, after ending a load that has died. What a dead loader left behind is the
+    /// catalogue from then on, under a version of its own.
+    async fn settled_head(
+        &self,
+        watched: &mut Option<(LoadMark, Instant)>,
+    ) -> Result<CatalogueHead, PortError> {
         let head = self.head().await?;
-        match &head.loading {
-            Some(mark) if mark.deadline <= self.clock.now() => {
-                warn!(load = mark.id.0, "a load was never finished; load its files again");
-                self.store.finish_load(&mark.id, None).await?;
-                self.head().await
-            }
-            _ => Ok(head),
+        let Some(mark) = &head.loading else {
+            *watched = None;
+            return Ok(head);
+        };
+        let now = self.clock.now();
+        // The deadline is by the loader's clock, which need not agree with ours: by a clock ahead
+        // a load would be ended while it writes, by one behind never. How long the mark has not
+        // changed is something that every clock can tell.
+        let unchanged_since = match watched {
+            Some((same, since)) if same == mark => *since,
+            _ => watched.insert((mark.clone(), Instant::now())).1,
+        };
+        let is_dead =
+            unchanged_since.elapsed() >= LoadMark::LEASE || now.since(mark.deadline) >= SURELY_DEAD;
+        if !is_dead {
+            return Ok(head);
         }
+        warn!(load = mark.id.0, "a load was never finished; load its files again");
+        self.store.finish_load(&mark.id, None).await?;
+        self.head().await
     }
 
     async fn scan(&self) -> Result<Vec<(ProductId, Money)>, PortError> {
@@ -137,4 +166,17 @@ impl CatalogueCache {
             }
         }
     }
+}
+
+async fn build(
+    version: u64,
+    currency: Currency,
+    products: Vec<(ProductId, Money)>,
+) -> Result<Catalogue, SnapshotError> {
+    let in_place = products.len() <= LARGEST_IN_PLACE;
+    let build = move || Catalogue::new(version, currency, products);
+    if in_place {
+        return Ok(build()?);
+    }
+    Ok(tokio::task::spawn_blocking(build).await??)
 }

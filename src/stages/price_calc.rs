@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -48,8 +48,6 @@ enum Effect {
     Validated,
     /// The table was already what was asked for.
     Unneeded,
-    /// The order was overtaken by later ones.
-    Overtaken,
     /// The user is no longer active.
     Expired,
     /// The quotation it was for is past its deadline.
@@ -102,6 +100,9 @@ impl PriceCalc {
         let users: Vec<UserId> = by_user.keys().map(|&user| user.clone()).collect();
         let inputs = match self.inputs(&users).await {
             Ok(inputs) => inputs,
+            // Something of one of them cannot be read. Each is read alone, so that the others do
+            // not have to wait for it.
+            Err(StageError::Port(error)) if !error.is_downstream() => BTreeMap::new(),
             Err(error) => return postponed(batch.len(), error),
         };
         let done = by_user
@@ -178,9 +179,6 @@ impl PriceCalc {
     /// Whether an order has lost its purpose before any input is looked at.
     async fn not_wanted(&self, order: &Calculation) -> Result<Option<Effect>, StageError> {
         let now = self.clock.now();
-        if order.cause.is_overtaken(now) {
-            return Ok(Some(Effect::Overtaken));
-        }
         Ok(match &order.cause {
             Cause::Scheduled { expires_at, .. } if now >= *expires_at => {
                 // The user may have come again since the tick.
@@ -322,18 +320,26 @@ impl Inputs {
 }
 
 impl Effect {
-    /// Whether the table is there now, for a quotation that waits for it.
+    /// Whether a quotation that waits for the table goes on to be provided. One that is too late
+    /// does too: this order may be all that is left of it, and its client must be told.
     const fn is_ready(self) -> bool {
-        matches!(self, Self::Calculated | Self::Validated | Self::Unneeded)
+        matches!(self, Self::Calculated | Self::Validated | Self::Unneeded | Self::TooLate)
     }
 }
 
-/// Whether the table is already what an urgent order asks for. A scheduled order is always done:
-/// it is what shows that the prices still hold, and no clock may talk it out of that.
+/// Whether the table is already what an order asks for.
+///
+/// A scheduled order is what shows that the prices still hold. However old it seems by our clock,
+/// it is left out only when the table has just been made or validated, also by our clock: the
+/// refresher's may be wrong, and then none of its orders would ever be done.
 fn is_unneeded(cause: &Cause, head: Option<&TableHead>, now: Timestamp) -> bool {
     let Some(head) = head else { return false };
     match cause {
-        Cause::Scheduled { .. } => false,
+        Cause::Scheduled { interval_ms, .. } => {
+            let interval = Duration::from_millis(*interval_ms);
+            let just_now = head.validated_at <= now && now.since(head.validated_at) < interval;
+            cause.is_overtaken(now) && just_now
+        }
         Cause::Subscribe { .. } | Cause::Stale { .. } => head.is_fresh(now) && head.products > 0,
         Cause::Change { version } => head.catalogue_version >= *version,
         Cause::Quotation(request) => {

@@ -12,11 +12,11 @@ use super::outcome::{only, write_body};
 use super::{Policy, StageError, subscribe};
 use crate::model::{
     ConnectionRef, Dialect, Item, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
-    UserId,
+    Timestamp, UserId,
 };
 use crate::ports::{
-    ActiveUsers, Clock, Created, Ports, Queues, Quotation, QuotationStatus, Quotations, Randomness,
-    Topic,
+    ActiveUsers, Clock, Created, FailureReason, Ports, Queues, Quotation, QuotationStatus,
+    Quotations, Randomness, Settlement, Topic, Verdict,
 };
 
 /// The stage, with the ports it needs.
@@ -105,13 +105,14 @@ impl QuotationHandler {
                 if !same {
                     return Err(StageError::RequestIdTaken { request_id });
                 }
-                if existing.status_at(now) != QuotationStatus::Pending {
+                let existing = self.as_it_ended(*existing, now).await?;
+                if existing.status != QuotationStatus::Pending {
                     info!(user = %existing.user, request = %request_id, "answered before");
-                    return Ok(Accepted { request_id, settled: Some(existing) });
+                    return Ok(Accepted { request_id, settled: Some(Box::new(existing)) });
                 }
                 let Quotation { key, connection, dialect, .. } = &quotation;
                 self.quotations.redirect_quotation(key, connection, *dialect).await?;
-                *existing
+                existing
             }
         };
         info!(user = %quotation.user, request = %request_id, lines = quotation.items.len(), "accepted");
@@ -132,8 +133,8 @@ impl QuotationHandler {
         only(self.topic.publish(&[write_body(&message)?]).await?)
     }
 
-    /// An earlier quotation of this user. One that is still pending will be answered to the
-    /// connection that asks.
+    /// An earlier quotation of this user, with the status that is stored. One that is still
+    /// pending will be answered to the connection that asks.
     ///
     /// # Errors
     /// When the quotation cannot be read or redirected.
@@ -149,11 +150,33 @@ impl QuotationHandler {
         let Some(found) = found.filter(|quotation| quotation.user == *user) else {
             return Ok(None);
         };
-        if found.status_at(self.clock.now()) != QuotationStatus::Pending {
+        let found = self.as_it_ended(found, self.clock.now()).await?;
+        if found.status != QuotationStatus::Pending {
             return Ok(Some(found));
         }
         self.quotations.redirect_quotation(&key, connection, found.dialect).await?;
         // It may have been settled, and pushed to the old connection, just before.
-        Ok(self.quotations.quotation(&key).await?)
+        match self.quotations.quotation(&key).await? {
+            Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// A quotation that a client will be shown. One that is past its deadline has failed, and
+    /// that is written down before anybody is told: a provider whose clock is behind, or whose
+    /// answer was long under way, would else answer it afterwards.
+    async fn as_it_ended(
+        &self,
+        quotation: Quotation,
+        now: Timestamp,
+    ) -> Result<Quotation, StageError> {
+        if quotation.status_at(now) == quotation.status {
+            return Ok(quotation);
+        }
+        let failed = Verdict::Failure(FailureReason::DeadlinePassed);
+        Ok(match self.quotations.settle_quotation(&quotation.key, &failed, now).await? {
+            Settlement::Settled(stored) | Settlement::Refused(stored) => *stored,
+            Settlement::Missing => Quotation { status: quotation.status_at(now), ..quotation },
+        })
     }
 }

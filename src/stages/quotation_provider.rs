@@ -19,9 +19,9 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, Outgoing, Ports, Posting,
-    PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations, Received, Settlement,
-    TableHead, Verdict,
+    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, MAX_DELAY, Outgoing, Ports,
+    Posting, PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations, Received,
+    Settlement, TableHead, Verdict,
 };
 use crate::pricing::{Answer, AnswerLine, Entry, PackedPart, quote};
 use crate::protocol::render_quotation;
@@ -69,7 +69,7 @@ impl QuotationProvider {
     /// Answers a batch, its messages side by side. The outcomes are in the order of the batch.
     pub async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
         let messages = read_bodies::<ProviderMessage>(batch);
-        join_all(messages.into_iter().map(async |message| match message {
+        join_all(messages.into_iter().zip(batch).map(async |(message, received)| match message {
             Ok(ProviderMessage::Quote(request)) => {
                 let span = info_span!(
                     "quotation_provider", user = %request.user, request = %request.request_id
@@ -78,7 +78,7 @@ impl QuotationProvider {
             }
             Ok(ProviderMessage::Deadline { user, key }) => {
                 let span = info_span!("quotation_provider", %user, %key);
-                self.expire(&key).instrument(span).await
+                self.expire(&key, received.receive_count > 1).instrument(span).await
             }
             Err(error) => error.into(),
         }))
@@ -142,7 +142,9 @@ impl QuotationProvider {
     ) -> Result<(), StageError> {
         let message =
             ProviderMessage::Deadline { user: request.user.clone(), key: request.key.clone() };
-        let delay = request.deadline.since(now) + DEADLINE_GRACE;
+        // Where the gateway's clock is ahead of ours, the deadline can be further off than a message
+        // can be delayed. It then comes too early, and is postponed.
+        let delay = (request.deadline.since(now) + DEADLINE_GRACE).min(MAX_DELAY);
         let message =
             Outgoing { body: write_body(&message)?, posting: Posting::Standard { delay } };
         only(self.queues.send(Queue::Provider, &[message]).await?)
@@ -243,8 +245,8 @@ impl QuotationProvider {
     }
 
     /// The deadline of a quotation has come. If it is pending, it has failed, and the client is
-    /// told.
-    async fn expire(&self, key: &QuotationKey) -> Outcome {
+    /// told. A message that comes again may have settled it before, and died before the push.
+    async fn expire(&self, key: &QuotationKey, again: bool) -> Outcome {
         let now = self.clock.now();
         let quotation = match self.quotations.quotation(key).await {
             Ok(Some(quotation)) => quotation,
@@ -256,11 +258,15 @@ impl QuotationProvider {
                 error: StageError::NotDue,
                 after: Some(quotation.deadline.since(now) + DEADLINE_GRACE),
             },
-            QuotationStatus::Pending => {
-                self.settle(key, Verdict::Failure(FailureReason::DeadlinePassed)).await.into()
-            }
+            QuotationStatus::Pending => self.fail(key).await,
+            QuotationStatus::Failed(FailureReason::DeadlinePassed) if again => self.fail(key).await,
             _ => Outcome::Done,
         }
+    }
+
+    /// Settles a quotation as past its deadline, if nobody has, and pushes what is then stored.
+    async fn fail(&self, key: &QuotationKey) -> Outcome {
+        self.settle(key, Verdict::Failure(FailureReason::DeadlinePassed)).await.into()
     }
 }
 

@@ -40,7 +40,7 @@ impl Stack {
 impl Stack {
     /// A call that ocache itself never makes. A local AWS looks at the signature only to see which
     /// service is meant.
-    fn post(&self, service: &str, path: &str, body: &Value) -> Value {
+    fn post(&self, service: &str, path: &str, headers: &str, body: &Value) -> Value {
         let address = self.flags[1].strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         let scope = format!("Credential=test/20260101/us-east-1/{service}/aws4_request");
@@ -49,7 +49,7 @@ impl Stack {
             stream,
             "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
              authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+             {headers}content-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
         .unwrap();
@@ -123,22 +123,18 @@ fn a_deployed_schedule_and_gateway_are_found() {
     assert_eq!(found("schedule")["found"], "not deployed");
     assert_eq!(found("deployed gateway")["found"], "not deployed");
 
-    let schedule = json!({
-        "ScheduleExpression": "rate(1 minute)",
-        "FlexibleTimeWindow": { "Mode": "OFF" },
-        "Target": { "Arn": "arn:aws:lambda:us-east-1:000000000000:function:f", "RoleArn": "arn:aws:iam::000000000000:role/r" },
-    });
-    stack.post("scheduler", &format!("/schedules/{name}-refresh"), &schedule);
+    let rule = json!({ "Name": format!("{name}-refresh"), "ScheduleExpression": "rate(1 minute)" });
+    stack.post("events", "/", "x-amz-target: AWSEvents.PutRule\r\n", &rule);
     assert_eq!(found("schedule")["found"], "rate(1 minute)");
 
     let api = json!({
-        "name": format!("{name}-quotations"),
+        "name": format!("{name}-websocket"),
         "protocolType": "WEBSOCKET",
         "routeSelectionExpression": "$request.body.action",
     });
-    let api = stack.post("apigateway", "/v2/apis", &api);
+    let api = stack.post("apigateway", "/v2/apis", "", &api);
     let id = api["apiId"].as_str().unwrap();
-    stack.post("apigateway", &format!("/v2/apis/{id}/stages"), &json!({ "stageName": "live" }));
+    stack.post("apigateway", &format!("/v2/apis/{id}/stages"), "", &json!({ "stageName": "live" }));
     let url = found("deployed gateway")["found"].as_str().unwrap().to_owned();
     assert!(url.starts_with("ws://") && url.ends_with(&format!("/{id}/live")), "{url}");
 }

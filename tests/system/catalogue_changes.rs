@@ -79,9 +79,9 @@ pub async fn an_unchanged_refresh_keeps_the_generation(engine: Engine) {
 
 pub async fn a_dead_loader_does_not_stop_the_system(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
-    system.begin_load("dies", Duration::from_secs(1)).await;
+    let long_ago = system.now().minus(Duration::from_secs(2 * 24 * 3600));
+    system.begin_load_until("died", long_ago).await;
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
-    // No snapshot from before the load, so the quote waits until the loader counts as dead.
     let quotation = system.quote("AAA", "P1:2").await;
     assert_eq!(quotation.total.as_deref(), Some("900.00"));
     let head = system.ports.store.catalogue_head().await.unwrap().unwrap();

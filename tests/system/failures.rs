@@ -1,12 +1,19 @@
 //! Quotes that cannot be answered, and work that cannot be done.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ocache::model::{DeduplicationId, GroupId};
-use ocache::ports::{MAX_RECEIVES, Outgoing, Posting, Queue};
+use ocache::model::{
+    Calculation, Cause, DeduplicationId, GroupId, ProviderMessage, QuotationKey, QuotationRequest,
+    RequestId,
+};
+use ocache::ports::{FailureReason, MAX_RECEIVES, Outgoing, Posting, Queue, Verdict};
 use ocache::runtime::Role;
+use ocache::stages::CatalogueCache;
+use ocache::stages::price_calc::PriceCalc;
+use ocache::stages::quotation_provider::QuotationProvider;
 
-use super::harness::{Engine, System, user};
+use super::harness::{Engine, System, received, user};
 
 pub async fn a_quote_without_a_calculator_fails_at_its_deadline(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
@@ -72,4 +79,70 @@ pub async fn an_unreadable_message_ends_in_the_dead_letters(engine: Engine) {
     system.stop().await;
     let depth = system.ports.queues.depth(Queue::Quotation).await.unwrap();
     assert_eq!(depth.waiting + depth.in_flight + depth.dead, 1, "{depth:?}");
+}
+
+pub async fn a_failure_that_was_not_pushed_is_pushed_again(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    system.ask("AAA", "P1:2", "c", Some("1")).await;
+    let key = QuotationKey::new(&user("AAA"), &RequestId::new("1").unwrap());
+    let failed = Verdict::Failure(FailureReason::DeadlinePassed);
+    system.ports.store.settle_quotation(&key, &failed, system.now()).await.unwrap();
+    let message = ProviderMessage::Deadline { user: user("AAA"), key };
+    let provider = QuotationProvider::new(&system.ports);
+    // Whoever settled a quotation pushes it, so the first delivery has nothing to do.
+    assert!(provider.handle(&[received(&message, 1)]).await[0].is_done());
+    assert!(!system.has_unread("c"));
+    // A second one means that something went wrong after the quotation was settled.
+    assert!(provider.handle(&[received(&message, 2)]).await[0].is_done());
+    assert!(system.has_unread("c"));
+}
+
+fn price_calc(system: &System) -> PriceCalc {
+    let ports = &system.ports;
+    let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
+    PriceCalc::new(ports, Arc::new(catalogue), system.policy.clone())
+}
+
+/// An order that the schedule gives.
+fn tick(system: &System, id: &str) -> Calculation {
+    let now = system.now();
+    let expires_at = now.plus(Duration::from_secs(3600));
+    let cause = Cause::Scheduled { tick: 1, due: now, interval_ms: 60_000, expires_at };
+    Calculation { user: user(id), cause }
+}
+
+pub async fn a_row_that_cannot_be_read_stops_nobody_else(engine: Engine) {
+    let file = engine.dir.as_ref().unwrap().join("store.db");
+    let system = System::with_fixtures(engine).await;
+    let damage = rusqlite::Connection::open(file).unwrap();
+    let damaged = damage.execute("UPDATE discounts SET list = 'x' WHERE user = 'AAA'", []);
+    assert_eq!(damaged.unwrap(), 1);
+    let batch = ["AAA", "BBB"].map(|id| received(&tick(&system, id), 1));
+    let outcomes = price_calc(&system).handle(&batch).await;
+    assert_eq!([outcomes[0].is_done(), outcomes[1].is_done()], [false, true], "{outcomes:?}");
+    assert!(system.head("AAA").await.is_none() && system.head("BBB").await.is_some());
+}
+
+pub async fn an_order_that_comes_too_late_still_tells_the_client(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.quote_within = Duration::ZERO;
+    system.ask("AAA", "P1:2", "c", Some("1")).await;
+    let (queues, wait) = (&system.ports.queues, Duration::from_secs(5));
+    let asked = queues.receive(Queue::Provider, 1, wait, wait).await.unwrap();
+    let Ok(ProviderMessage::Quote(request)) = serde_json::from_str(&asked[0].body) else {
+        panic!("{asked:?}");
+    };
+    queues.acknowledge(Queue::Provider, &[asked[0].receipt.clone()]).await.unwrap();
+    // Somebody else had the same message, settled the quotation, and died before the push.
+    let failed = Verdict::Failure(FailureReason::DeadlinePassed);
+    system.ports.store.settle_quotation(&request.key, &failed, system.now()).await.unwrap();
+
+    let cause = Cause::Quotation(QuotationRequest { attempt: 1, ..request });
+    let order = received(&Calculation { user: user("AAA"), cause }, 1);
+    assert!(price_calc(&system).handle(&[order]).await[0].is_done());
+    assert!(system.head("AAA").await.is_none(), "nothing is calculated any more");
+    let published = queues.receive(Queue::Provider, 1, wait, wait).await.unwrap();
+    let provider = QuotationProvider::new(&system.ports);
+    assert!(provider.handle(&published).await[0].is_done());
+    assert_eq!(system.pushed("c").await.status, "failed");
 }

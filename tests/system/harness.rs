@@ -1,5 +1,6 @@
 //! A running system for one test.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, RequestId, Timestamp, UserId};
 use ocache::ports::{
-    LoadId, LoadMark, Ports, SystemClock, SystemRandomness, TableHead, UserDiscounts,
+    Clock, LoadId, LoadMark, Ports, Receipt, Received, SystemClock, SystemRandomness, TableHead,
+    UserDiscounts,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::protocol::{Frame, QuotationFrame, parse_item};
@@ -18,7 +20,9 @@ use tokio::task::JoinHandle;
 
 /// An engine under test, and what must live as long as it.
 pub struct Engine {
-    ports: Ports,
+    pub ports: Ports,
+    /// Where it keeps its file, if it has one.
+    pub dir: Option<PathBuf>,
     connections: Arc<MemoryConnections>,
     _keep: Box<dyn std::any::Any + Send>,
 }
@@ -27,7 +31,8 @@ pub struct Engine {
 pub fn memory() -> Engine {
     let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
     let memory = Memory::new(clock, Arc::new(SystemRandomness));
-    Engine { ports: memory.ports(), connections: memory.connections(), _keep: Box::new(()) }
+    let (ports, connections) = (memory.ports(), memory.connections());
+    Engine { ports, dir: None, connections, _keep: Box::new(()) }
 }
 
 /// The engine on one file.
@@ -36,7 +41,31 @@ pub fn embedded() -> Engine {
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let store = Embedded::open(dir.path(), clock, randomness).unwrap();
     let connections = Arc::new(MemoryConnections::default());
-    Engine { ports: store.ports(connections.clone()), connections, _keep: Box::new(dir) }
+    let (ports, path) = (store.ports(connections.clone()), dir.path().to_owned());
+    Engine { ports, dir: Some(path), connections, _keep: Box::new(dir) }
+}
+
+struct WrongClock {
+    right: Arc<dyn Clock>,
+    off_by_ms: i64,
+}
+
+impl Clock for WrongClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.right.now().millis() + self.off_by_ms)
+    }
+}
+
+/// A message as a consumer hands it to a stage.
+pub fn received(message: &impl serde::Serialize, receive_count: u32) -> Received {
+    Received {
+        id: "message".to_owned(),
+        body: serde_json::to_string(message).unwrap(),
+        receipt: Receipt("receipt".to_owned()),
+        group: None,
+        receive_count,
+        sent_at: Timestamp::default(),
+    }
 }
 
 /// A system on an engine, with the workers that a test starts.
@@ -61,7 +90,7 @@ pub fn items(text: &str) -> Vec<Item> {
 impl System {
     /// A system with default times, nothing loaded, nothing running.
     pub fn new(engine: Engine) -> Self {
-        let Engine { ports, connections, _keep } = engine;
+        let Engine { ports, dir: _, connections, _keep } = engine;
         Self {
             ports,
             policy: Policy::default(),
@@ -112,12 +141,23 @@ impl System {
     }
 
     pub async fn begin_load(&self, id: &str, within: Duration) -> LoadMark {
+        self.begin_load_until(id, self.now().plus(within)).await
+    }
+
+    pub async fn begin_load_until(&self, id: &str, deadline: Timestamp) -> LoadMark {
         let head = self.ports.store.catalogue_head().await.unwrap();
-        let mark = LoadMark { id: LoadId(id.to_owned()), deadline: self.now().plus(within) };
+        let mark = LoadMark { id: LoadId(id.to_owned()), deadline };
         let expected = head.map(|head| head.version);
         let now = self.now();
         self.ports.store.begin_load(&mark, expected, Currency::USD, now).await.unwrap();
         mark
+    }
+
+    /// The same system, seen by a process whose clock is off by so many seconds.
+    pub fn ports_off_by(&self, secs: i64) -> Ports {
+        let clock =
+            Arc::new(WrongClock { right: self.ports.clock.clone(), off_by_ms: secs * 1000 });
+        Ports { clock, ..self.ports.clone() }
     }
 
     /// Starts workers.

@@ -13,15 +13,15 @@ async fn failure(settings: AwsSettings) -> ConnectError {
 }
 
 #[tokio::test]
-async fn no_credentials_are_made_up_for_a_local_endpoint() {
+async fn a_profile_that_nobody_has_is_named() {
     let settings = AwsSettings {
         endpoint_url: Some("http://127.0.0.1:9".to_owned()),
         profile: Some("a profile that nobody has".to_owned()),
         ..AwsSettings::new("test")
     };
     let error = failure(settings).await;
-    assert!(matches!(error, ConnectError::NoCredentials { .. }), "{error:?}");
-    assert!(error.to_string().contains("AWS_ACCESS_KEY_ID"), "{error}");
+    assert!(matches!(error, ConnectError::NoProfile { .. }), "{error:?}");
+    assert!(error.to_string().contains("`a profile that nobody has`"), "{error}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Tests of the whole engine: against scripted answers, which can fail as AWS does and a local AWS
-//! does not, and against a local AWS.
+//! does not, against a local AWS, and against what `infra/` says.
 
+mod agreeing;
 mod connecting;
 mod failing;
 mod provisioning;

@@ -17,7 +17,7 @@ use super::limits::Allowance;
 use super::server::Gateway;
 use super::visitors::{Admission, refusal};
 use crate::model::{ConnectionId, UserId};
-use crate::ports::{Chain, Delivery};
+use crate::ports::{Chain, Delivery, Ports};
 use crate::protocol::MAX_MESSAGE_BYTES;
 use crate::stages::subscribe;
 
@@ -27,7 +27,7 @@ const MANAGEMENT: &str = "/@connections/";
 const BODY_LIMIT: Duration = Duration::from_secs(10);
 
 /// A response with a small body.
-pub(super) type Reply = Response<Full<Bytes>>;
+pub type Reply = Response<Full<Bytes>>;
 
 /// The body of `PUT /subscribe`.
 #[derive(Deserialize)]
@@ -68,29 +68,36 @@ async fn put_subscribe(
     request: Request<Incoming>,
     allowance: &Allowance,
 ) -> Reply {
-    let body = match read_body(request).await {
-        Ok(body) => body,
+    let user = match read_body(request).await.map(|body| read_user(&body)) {
+        Ok(Ok(user)) => user,
+        Ok(Err(message)) => return problem(StatusCode::BAD_REQUEST, &message),
         Err(reply) => return reply,
     };
-    let body: SubscribeBody = match serde_json::from_slice(&body) {
-        Ok(body) => body,
-        Err(error) => {
-            let message = format!("the body is not {{\"user_id\": \"…\"}}: {error}");
-            return problem(StatusCode::BAD_REQUEST, &message);
-        }
-    };
-    let user = match UserId::new(body.user_id) {
-        Ok(user) => user,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
-    };
-    let ports = gateway.ports();
     let ttl = match gateway.visitors().admit(&user, allowance.address()).await {
         Admission::Visit => gateway.ttl(false),
         Admission::FirstVisit => gateway.ttl(true),
         refused => return too_many(refusal(refused)),
     };
+    subscribe_user(gateway.ports(), ttl, &user).await
+}
+
+/// Answers a `PUT /subscribe` with this body. Users stay active for `ttl`.
+pub async fn subscribe_reply(ports: &Ports, ttl: Duration, body: &[u8]) -> Reply {
+    match read_user(body) {
+        Ok(user) => subscribe_user(ports, ttl, &user).await,
+        Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+    }
+}
+
+fn read_user(body: &[u8]) -> Result<UserId, String> {
+    let body: SubscribeBody = serde_json::from_slice(body)
+        .map_err(|error| format!("the body is not {{\"user_id\": \"…\"}}: {error}"))?;
+    UserId::new(body.user_id).map_err(|error| error.to_string())
+}
+
+async fn subscribe_user(ports: &Ports, ttl: Duration, user: &UserId) -> Reply {
     let now = ports.clock.now();
-    match subscribe::subscribe(&*ports.store, &*ports.queues, &user, ttl, now).await {
+    match subscribe::subscribe(&*ports.store, &*ports.queues, user, ttl, now).await {
         Ok(subscribed) => {
             let expires_at = subscribed.expires_at.to_string();
             let body = json!({ "user_id": user.as_str(), "expires_at": expires_at });

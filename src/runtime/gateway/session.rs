@@ -10,19 +10,19 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use super::answer_order::AnswerOrder;
 use super::guarded::WRITE_STALL;
 use super::limits::Allowance;
+use super::replies::{self, Read, Replies, ReplyContext, rate_limited, read};
 use super::sockets::OpenSocket;
 use super::visitors::{Admission, Visitors, refusal};
 use crate::model::ConnectionRef;
-use crate::ports::{Chain, Clock, PortError};
-use crate::protocol::{self, Frame, Request, parse};
+use crate::ports::Clock;
+use crate::protocol::Request;
 use crate::runtime::Shutdown;
-use crate::stages::StageError;
-use crate::stages::quotation_handler::{Ask, QuotationHandler};
+use crate::stages::quotation_handler::QuotationHandler;
 
 /// As on API Gateway: a socket on which nothing is said is closed.
 const IDLE_LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -49,9 +49,6 @@ pub(super) struct SessionContext<'a> {
     /// This gateway's management endpoint.
     pub(super) endpoint: &'a str,
 }
-
-/// Replies to one request, in order.
-type Replies = Vec<Bytes>;
 
 /// Serves one websocket until it is closed, by either side.
 ///
@@ -140,91 +137,17 @@ pub(super) async fn run_session<S>(
     info!(connection = %connection.id, "closed");
 }
 
-/// What a message of the client comes to.
-enum Read {
-    Request(Request),
-    Reply(Bytes),
-    Nothing,
-}
-
-fn read(message: &Message) -> Read {
-    let text = match message {
-        Message::Text(text) => text.as_str(),
-        Message::Binary(_) => {
-            return Read::Reply(error_frame("not_text", "frames are text, not binary".to_owned()));
-        }
-        // The transport answers pings itself.
-        _ => return Read::Nothing,
-    };
-    match parse(text) {
-        Ok(Request::Ping { dialect }) => Read::Reply(rendered(protocol::render_pong(dialect))),
-        Ok(request) => Read::Request(request),
-        Err(error) => Read::Reply(error_frame(error.code(), error.to_string())),
-    }
-}
-
+/// Replies to a request of a client who may make it.
 async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef) -> Replies {
-    match request {
-        Request::Quote { user, items, request_id, dialect } => {
-            let handler = match context.visitors.admit(&user, context.allowance.address()).await {
-                Admission::Visit => context.handler,
-                Admission::FirstVisit => context.first_visits,
-                refused => return vec![rate_limited(refusal(refused))],
-            };
-            let ask = Ask { user, items, request_id, dialect, connection: to };
-            match handler.quote(ask).await {
-                Ok(accepted) => {
-                    let ack = rendered(protocol::render_accepted(&accepted.request_id, dialect));
-                    let settled = accepted.settled.map(|quotation| {
-                        rendered(protocol::render_quotation(&quotation, context.clock.now()))
-                    });
-                    std::iter::once(ack).chain(settled).collect()
-                }
-                Err(error) => vec![failure("the quote was not accepted", &error)],
-            }
+    let mut handler = context.handler;
+    if let Request::Quote { user, .. } = &request {
+        match context.visitors.admit(user, context.allowance.address()).await {
+            Admission::Visit => {}
+            Admission::FirstVisit => handler = context.first_visits,
+            refused => return vec![rate_limited(refusal(refused))],
         }
-        Request::Get { user, request_id } => {
-            match context.handler.get(&user, &request_id, &to).await {
-                Ok(Some(quotation)) => {
-                    vec![rendered(protocol::render_quotation(&quotation, context.clock.now()))]
-                }
-                Ok(None) => {
-                    let message = format!("there is no quotation `{request_id}` of this client");
-                    vec![error_frame("not_found", message)]
-                }
-                Err(error) => vec![failure("the quotation was not found", &error)],
-            }
-        }
-        Request::Ping { dialect } => vec![rendered(protocol::render_pong(dialect))],
     }
-}
-
-/// An error frame that tells the client no more than it needs; the log has the rest.
-fn failure(what: &str, error: &StageError) -> Bytes {
-    let code = match error {
-        StageError::RequestIdTaken { .. } => "request_id_taken",
-        StageError::Port(PortError::Rejected { .. }) => "rejected",
-        _ => "unavailable",
-    };
-    let message = match error {
-        StageError::RequestIdTaken { .. } => error.to_string(),
-        _ => format!("{what}; try again"),
-    };
-    warn!(error = %Chain(error), "{what}");
-    error_frame(code, message)
-}
-
-fn rate_limited(message: &str) -> Bytes {
-    error_frame("rate_limited", message.to_owned())
-}
-
-fn error_frame(code: &str, message: String) -> Bytes {
-    rendered(Frame::Error { code: code.to_owned(), message }.to_json())
-}
-
-fn rendered(json: serde_json::Result<String>) -> Bytes {
-    // Frames are plain strings and lists, which always render.
-    json.map_or_else(|_| Bytes::from_static(b"{\"type\":\"error\"}"), Bytes::from)
+    replies::reply(&ReplyContext { handler, clock: context.clock }, request, to).await
 }
 
 async fn write<S>(socket: &mut S, frames: Vec<Bytes>) -> Result<(), SocketError>

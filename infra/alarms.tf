@@ -1,0 +1,112 @@
+# What somebody should be told of. docs/deploying.md says what each means and what to do.
+
+locals {
+  alarm = "${var.stack}-"
+}
+
+# A message was given up: it failed ten times.
+resource "aws_cloudwatch_metric_alarm" "dead_letters" {
+  for_each = local.queues
+
+  alarm_name          = "${local.alarm}dead-letters-${each.key}"
+  alarm_description   = "Messages of the ${each.key} queue were given up: `ocache dead-letters list --queue ${each.key}`."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = aws_sqs_queue.dead[each.key].name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}
+
+# Cold quotes wait for these; past the deadline of a quotation they are lost.
+resource "aws_cloudwatch_metric_alarm" "urgent_age" {
+  alarm_name          = "${local.alarm}urgent-age"
+  alarm_description   = "Urgent calculations wait for so long that cold quotes fail."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateAgeOfOldestMessage"
+  dimensions          = { QueueName = aws_sqs_queue.live["quotation"].name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.quote_within_secs / 2
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}
+
+# An invocation that ended without a result: it crashed, or ran out of time or memory.
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  for_each = local.functions
+
+  alarm_name          = "${local.alarm}errors-${each.key}"
+  alarm_description   = "Invocations of ${each.key} fail as a whole: see its log group."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  dimensions          = { FunctionName = aws_lambda_function.this[each.key].function_name }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}
+
+# A message that failed is no failed invocation: only the log tells.
+resource "aws_cloudwatch_log_metric_filter" "failed_messages" {
+  for_each = toset([for consumer in local.consumers : consumer.function])
+
+  name           = "${var.stack}-${each.key}-failed-messages"
+  log_group_name = aws_cloudwatch_log_group.function[each.key].name
+  pattern        = "{ $.message = \"a message was not handled\" }"
+
+  metric_transformation {
+    namespace = "ocache"
+    name      = "${var.stack}-${each.key}-failed-messages"
+    value     = "1"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "failed_messages" {
+  for_each = aws_cloudwatch_log_metric_filter.failed_messages
+
+  alarm_name          = "${local.alarm}failed-messages-${each.key}"
+  alarm_description   = "Messages of ${each.key} fail and come again: see its log group for the reason."
+  namespace           = one(each.value.metric_transformation).namespace
+  metric_name         = one(each.value.metric_transformation).name
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}
+
+# Without the refresh, every table goes stale and then away.
+resource "aws_cloudwatch_metric_alarm" "no_refresh" {
+  alarm_name          = "${local.alarm}no-refresh"
+  alarm_description   = "The schedule has not run for three intervals: tables go stale."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Invocations"
+  dimensions          = { FunctionName = aws_lambda_function.this["refresh"].function_name }
+  statistic           = "Sum"
+  period              = 60 * var.refresh_every_mins
+  evaluation_periods  = 3
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}

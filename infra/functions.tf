@@ -1,0 +1,83 @@
+# The functions: one zip, one program. The handler's name says which stage it runs.
+
+locals {
+  package = coalesce(var.package, "${path.module}/../target/lambda/ocache-${var.architecture}.zip")
+
+  functions = {
+    subscribe          = { memory_mb = var.memory_mb.subscribe }
+    refresh            = { memory_mb = var.memory_mb.refresh, timeout_secs = var.refresh_timeout_secs }
+    price-calc         = { memory_mb = var.memory_mb.price_calc }
+    quotation-handler  = { memory_mb = var.memory_mb.quotation_handler }
+    quotation-provider = { memory_mb = var.memory_mb.quotation_provider }
+    connect            = { memory_mb = var.memory_mb.connect }
+    disconnect         = { memory_mb = var.memory_mb.disconnect }
+  }
+
+  # The variables that the command line has as well.
+  environment = {
+    OCACHE_STACK               = var.stack
+    OCACHE_TTL                 = "${var.ttl_secs}s"
+    OCACHE_REFRESH_EVERY       = "${var.refresh_every_mins}m"
+    OCACHE_USABLE_FOR          = "${var.usable_for_secs}s"
+    OCACHE_QUOTE_WITHIN        = "${var.quote_within_secs}s"
+    OCACHE_MANAGEMENT_ENDPOINT = local.management_endpoint
+  }
+
+  # Which function takes the messages of a queue. Price calc has two mappings, so that urgent
+  # calculations never wait for scheduled ones to give them room.
+  consumers = {
+    refresh   = { function = "price-calc", max_concurrency = var.max_concurrency.refresh }
+    quotation = { function = "price-calc", max_concurrency = var.max_concurrency.quotation }
+    provider  = { function = "quotation-provider", max_concurrency = var.max_concurrency.provider }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "function" {
+  for_each = local.functions
+
+  name              = "/aws/lambda/${var.stack}-${each.key}"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_lambda_function" "this" {
+  for_each = local.functions
+
+  function_name    = "${var.stack}-${each.key}"
+  description      = "ocache: ${each.key}"
+  role             = aws_iam_role.function[each.key].arn
+  runtime          = "provided.al2023"
+  architectures    = [var.architecture]
+  handler          = each.key
+  filename         = local.package
+  source_code_hash = filebase64sha256(local.package)
+  memory_size      = each.value.memory_mb
+  timeout          = try(each.value.timeout_secs, local.function_timeout_secs)
+
+  environment {
+    # The last one is what AWS logs of each call as the application's name.
+    variables = merge(local.environment, { AWS_SDK_UA_APP_ID = each.key })
+  }
+
+  logging_config {
+    log_format            = "JSON"
+    log_group             = aws_cloudwatch_log_group.function[each.key].name
+    application_log_level = var.log_level
+    system_log_level      = "WARN"
+  }
+
+  # A function that runs before it may log, or do anything else, fails its first invocations.
+  depends_on = [aws_iam_role_policy.function]
+}
+
+resource "aws_lambda_event_source_mapping" "this" {
+  for_each = local.consumers
+
+  event_source_arn        = aws_sqs_queue.live[each.key].arn
+  function_name           = aws_lambda_function.this[each.value.function].arn
+  batch_size              = 10
+  function_response_types = ["ReportBatchItemFailures"]
+
+  scaling_config {
+    maximum_concurrency = each.value.max_concurrency
+  }
+}

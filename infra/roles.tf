@@ -1,0 +1,94 @@
+# One role for each function, with what its stage calls and nothing else. sts:GetCallerIdentity,
+# which tells a function the topic's ARN, needs no permission.
+
+locals {
+  table = { for name, table in aws_dynamodb_table.this : name => table.arn }
+  queue = { for name, queue in aws_sqs_queue.live : name => queue.arn }
+
+  # What Lambda does on behalf of a function, and what the function does to messages that failed.
+  consume = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl"]
+  send    = ["sqs:SendMessage", "sqs:GetQueueUrl"]
+  push    = "${aws_apigatewayv2_api.websocket.execution_arn}/${local.stage}/POST/@connections/*"
+
+  grants = {
+    subscribe = [
+      { actions = ["dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
+      { actions = local.send, resources = [local.queue["quotation"]] },
+    ]
+    refresh = [
+      { actions = ["dynamodb:Scan"], resources = [local.table["active-users"]] },
+      { actions = local.send, resources = [local.queue["refresh"]] },
+    ]
+    price-calc = [
+      { actions = local.consume, resources = [local.queue["refresh"], local.queue["quotation"]] },
+      { actions = ["dynamodb:GetItem"], resources = [local.table["active-users"]] },
+      # The update ends a load whose loader died.
+      { actions = ["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
+      { actions = ["dynamodb:BatchGetItem"], resources = [local.table["discounts"]] },
+      { actions = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"], resources = [local.table["prices-by-user"]] },
+      { actions = ["sns:Publish"], resources = [aws_sns_topic.quotations.arn] },
+    ]
+    quotation-handler = [
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
+      { actions = local.send, resources = [local.queue["quotation"]] },
+      { actions = ["sns:Publish"], resources = [aws_sns_topic.quotations.arn] },
+      # A quote that was answered before is answered again by a push.
+      { actions = ["execute-api:ManageConnections"], resources = [local.push] },
+    ]
+    quotation-provider = [
+      { actions = local.consume, resources = [local.queue["provider"]] },
+      { actions = ["dynamodb:BatchGetItem"], resources = [local.table["products"], local.table["prices-by-user"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
+      # To the provider queue: the deadline of a quotation that waits for its table.
+      { actions = local.send, resources = [local.queue["quotation"], local.queue["provider"]] },
+      { actions = ["execute-api:ManageConnections"], resources = [local.push] },
+    ]
+    connect    = []
+    disconnect = []
+  }
+}
+
+data "aws_iam_policy_document" "assume" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "function" {
+  for_each = local.functions
+
+  statement {
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"]
+  }
+
+  dynamic "statement" {
+    for_each = local.grants[each.key]
+    content {
+      actions   = statement.value.actions
+      resources = statement.value.resources
+    }
+  }
+}
+
+resource "aws_iam_role" "function" {
+  for_each = local.functions
+
+  name               = "${var.stack}-${each.key}"
+  description        = "ocache: what ${each.key} may do"
+  assume_role_policy = data.aws_iam_policy_document.assume.json
+}
+
+resource "aws_iam_role_policy" "function" {
+  for_each = local.functions
+
+  name   = "stage"
+  role   = aws_iam_role.function[each.key].name
+  policy = data.aws_iam_policy_document.function[each.key].json
+}

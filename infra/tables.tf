@@ -1,0 +1,42 @@
+# The tables, as `ocache provision` makes them; a test compares the two. Keys are strings, and
+# items expire by `ttl`, a number of epoch seconds.
+
+locals {
+  tables = {
+    active-users   = { keys = ["user_id"], expires = true }
+    products       = { keys = ["product_id"], expires = false }
+    discounts      = { keys = ["user_id"], expires = false }
+    prices-by-user = { keys = ["user_id", "part"], expires = true }
+    quotations     = { keys = ["request_id"], expires = true }
+  }
+}
+
+resource "aws_dynamodb_table" "this" {
+  for_each = local.tables
+
+  name                        = "${var.stack}-${each.key}"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = each.value.keys[0]
+  range_key                   = try(each.value.keys[1], null)
+  deletion_protection_enabled = var.deletion_protection
+
+  dynamic "attribute" {
+    for_each = each.value.keys
+    content {
+      name = attribute.value
+      type = "S"
+    }
+  }
+
+  dynamic "ttl" {
+    for_each = each.value.expires ? ["ttl"] : []
+    content {
+      attribute_name = ttl.value
+      enabled        = true
+    }
+  }
+
+  point_in_time_recovery {
+    enabled = var.point_in_time_recovery
+  }
+}

@@ -1,0 +1,227 @@
+# What is deployed, and where.
+
+variable "region" {
+  description = "AWS region, such as eu-west-1. Null: that of the environment or the profile."
+  type        = string
+  default     = null
+}
+
+variable "stack" {
+  description = "What all names begin with. `ocache --stack` must say the same."
+  type        = string
+  default     = "organic-cache"
+
+  validation {
+    # The longest name, `{stack}-quotation-provider`, must fit the 64 characters of a function.
+    condition     = can(regex("^[A-Za-z0-9_-]{1,45}$", var.stack))
+    error_message = "The stack is 1 to 45 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything that can have them, beside `stack` and `application`."
+  type        = map(string)
+  default     = {}
+}
+
+variable "architecture" {
+  description = "Processor of the functions, x86_64 or arm64. The package must be built for it."
+  type        = string
+  default     = "x86_64"
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "The architecture is x86_64 or arm64."
+  }
+}
+
+variable "package" {
+  description = "The zip that `infra/package` built. Null: where it puts it for this architecture."
+  type        = string
+  default     = null
+}
+
+# How the cache behaves. The same settings as those of the command line.
+
+variable "ttl_secs" {
+  description = "How long a user stays active after a visit, in seconds."
+  type        = number
+  default     = 300
+
+  validation {
+    condition     = var.ttl_secs >= 1 && floor(var.ttl_secs) == var.ttl_secs
+    error_message = "The TTL is a whole number of seconds, at least 1."
+  }
+}
+
+variable "refresh_every_mins" {
+  description = "The time between two scheduled calculations of an active user's table, in minutes. EventBridge counts in whole ones."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.refresh_every_mins >= 1 && floor(var.refresh_every_mins) == var.refresh_every_mins
+    error_message = "The interval is a whole number of minutes, at least 1."
+  }
+}
+
+variable "usable_for_secs" {
+  description = "How long a table answers quotes when nothing refreshes it, in seconds."
+  type        = number
+  default     = 900
+
+  validation {
+    condition     = var.usable_for_secs >= 3 * 60 * var.refresh_every_mins
+    error_message = "A table is usable for at least three refresh intervals."
+  }
+}
+
+variable "quote_within_secs" {
+  description = "How long a quotation may take before it fails, in seconds."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.quote_within_secs >= 1 && var.quote_within_secs <= 900
+    error_message = "A quotation may take 1 to 900 seconds."
+  }
+}
+
+# Who may use it.
+
+variable "authorization" {
+  description = "Who may connect and subscribe: AWS_IAM takes requests signed by principals that may execute-api:Invoke; NONE takes everybody's, so that anybody who knows the URL can ask for any user's prices."
+  type        = string
+  default     = "AWS_IAM"
+
+  validation {
+    condition     = contains(["AWS_IAM", "NONE"], var.authorization)
+    error_message = "The authorization is AWS_IAM or NONE."
+  }
+}
+
+variable "allowed_origins" {
+  description = "Origins of web pages that may call PUT /subscribe, such as https://shop.example.com."
+  type        = list(string)
+  default     = []
+}
+
+# How much of it runs at once.
+
+variable "max_concurrency" {
+  description = "The most invocations at once for the messages of each queue. Refreshing cannot take more than its own share, so it never starves quoting."
+  type = object({
+    refresh   = optional(number, 20)
+    quotation = optional(number, 20)
+    provider  = optional(number, 50)
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for share in values(var.max_concurrency) : share >= 2 && share <= 1000])
+    error_message = "Each share is from 2 to 1000: Lambda takes no other."
+  }
+
+  validation {
+    condition     = sum(values(var.max_concurrency)) + var.gateway_concurrency <= var.account_concurrency
+    error_message = "The shares of the queues and gateway_concurrency are together more than account_concurrency: what waits for a free slot would be quotes as well as refreshes."
+  }
+}
+
+variable "gateway_concurrency" {
+  description = "Invocations at once that are left free for the websocket, PUT /subscribe and the schedule."
+  type        = number
+  default     = 50
+
+  validation {
+    condition     = var.gateway_concurrency >= 3
+    error_message = "Leave at least 3."
+  }
+}
+
+variable "account_concurrency" {
+  description = "Concurrent executions that the account has in this region, less what others reserve there: `aws lambda get-account-settings`. New accounts may have as few as 10."
+  type        = number
+  default     = 1000
+}
+
+variable "memory_mb" {
+  description = "Memory of each function in MB. Processor time comes with it: 1769 MB are one whole processor."
+  type = object({
+    subscribe          = optional(number, 256)
+    refresh            = optional(number, 512)
+    price_calc         = optional(number, 1024)
+    quotation_handler  = optional(number, 256)
+    quotation_provider = optional(number, 512)
+    connect            = optional(number, 128)
+    disconnect         = optional(number, 128)
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for memory in values(var.memory_mb) : memory >= 128 && memory <= 10240])
+    error_message = "A function has 128 to 10240 MB."
+  }
+}
+
+variable "refresh_timeout_secs" {
+  description = "How long one refresh may take, in seconds. It reads every active user and sends a message for each."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.refresh_timeout_secs >= 10 && var.refresh_timeout_secs <= 900
+    error_message = "A refresh may take 10 to 900 seconds."
+  }
+}
+
+variable "throttle" {
+  description = "The most requests that each API takes: in a burst, and per second in the long run."
+  type = object({
+    burst    = optional(number, 500)
+    per_secs = optional(number, 1000)
+  })
+  default = {}
+}
+
+# What is kept, and who is told.
+
+variable "deletion_protection" {
+  description = "Whether the tables refuse to be deleted. Set it to false and apply, to be able to destroy the stack."
+  type        = bool
+  default     = true
+}
+
+variable "point_in_time_recovery" {
+  description = "Whether the tables can be restored to any second of the last 35 days."
+  type        = bool
+  default     = true
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept, in days: one of the figures that CloudWatch takes."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "CloudWatch takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 days and more."
+  }
+}
+
+variable "log_level" {
+  description = "What the functions log: ERROR, WARN, INFO or DEBUG."
+  type        = string
+  default     = "INFO"
+
+  validation {
+    condition     = contains(["ERROR", "WARN", "INFO", "DEBUG"], var.log_level)
+    error_message = "The level is ERROR, WARN, INFO or DEBUG."
+  }
+}
+
+variable "alarm_topic_arns" {
+  description = "SNS topics that are told when an alarm goes off, and when it is over."
+  type        = list(string)
+  default     = []
+}

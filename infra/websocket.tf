@@ -1,0 +1,79 @@
+# The websocket: frames are routed by their action. Replies go back as the route's response, answers
+# by the management API.
+
+locals {
+  stage = "live"
+
+  # Both dialects; `$default` gets what has no action that is known, and says so.
+  websocket_routes = {
+    "$connect"    = "connect"
+    "$disconnect" = "disconnect"
+    "quote"       = "quotation-handler"
+    "get"         = "quotation-handler"
+    "ping"        = "quotation-handler"
+    "MESSAGE"     = "quotation-handler"
+    "PING"        = "quotation-handler"
+    "$default"    = "quotation-handler"
+  }
+  replying_routes = { for key, function in local.websocket_routes : key => function if function == "quotation-handler" }
+
+  # Answers are pushed here. The functions push nowhere else.
+  management_endpoint = replace(aws_apigatewayv2_stage.websocket.invoke_url, "wss://", "https://")
+}
+
+resource "aws_apigatewayv2_api" "websocket" {
+  name                       = "${var.stack}-websocket"
+  description                = "ocache: quotes"
+  protocol_type              = "WEBSOCKET"
+  route_selection_expression = "$request.body.action"
+}
+
+resource "aws_apigatewayv2_integration" "websocket" {
+  for_each = toset(values(local.websocket_routes))
+
+  api_id                    = aws_apigatewayv2_api.websocket.id
+  integration_type          = "AWS_PROXY"
+  integration_method        = "POST"
+  integration_uri           = aws_lambda_function.this[each.key].invoke_arn
+  content_handling_strategy = "CONVERT_TO_TEXT"
+}
+
+resource "aws_apigatewayv2_route" "websocket" {
+  for_each = local.websocket_routes
+
+  api_id             = aws_apigatewayv2_api.websocket.id
+  route_key          = each.key
+  target             = "integrations/${aws_apigatewayv2_integration.websocket[each.value].id}"
+  authorization_type = each.key == "$connect" ? var.authorization : "NONE"
+
+  route_response_selection_expression = contains(keys(local.replying_routes), each.key) ? "$default" : null
+}
+
+resource "aws_apigatewayv2_route_response" "websocket" {
+  for_each = local.replying_routes
+
+  api_id             = aws_apigatewayv2_api.websocket.id
+  route_id           = aws_apigatewayv2_route.websocket[each.key].id
+  route_response_key = "$default"
+}
+
+resource "aws_apigatewayv2_stage" "websocket" {
+  api_id      = aws_apigatewayv2_api.websocket.id
+  name        = local.stage
+  auto_deploy = true
+
+  default_route_settings {
+    throttling_burst_limit = var.throttle.burst
+    throttling_rate_limit  = var.throttle.per_secs
+  }
+}
+
+resource "aws_lambda_permission" "websocket" {
+  for_each = toset(values(local.websocket_routes))
+
+  statement_id  = "WebsocketMayInvoke"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this[each.key].function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.websocket.execution_arn}/*"
+}

@@ -1,0 +1,176 @@
+//! Whether `infra/` makes the same stack as provisioning: every table, queue, topic and
+//! subscription, attribute by attribute, in both directions. `infra/test` runs it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::aws::desired::{Desired, DesiredQueue, DesiredTable};
+use crate::aws::identity::Identity;
+use crate::aws::names::Names;
+use crate::aws::provision_queues::same_setting;
+
+/// What `terraform show -json` says of a plan or of a state.
+const TERRAFORM: &str = "OCACHE_TEST_TERRAFORM";
+/// The attributes of queues, as Terraform and as SQS call them.
+const QUEUE_ATTRIBUTES: [(&str, &str); 8] = [
+    ("content_based_deduplication", "ContentBasedDeduplication"),
+    ("deduplication_scope", "DeduplicationScope"),
+    ("fifo_queue", "FifoQueue"),
+    ("fifo_throughput_limit", "FifoThroughputLimit"),
+    ("max_message_size", "MaximumMessageSize"),
+    ("message_retention_seconds", "MessageRetentionPeriod"),
+    ("redrive_policy", "RedrivePolicy"),
+    ("visibility_timeout_seconds", "VisibilityTimeout"),
+];
+/// What both leave as SQS makes it.
+const QUEUE_DEFAULTS: [&str; 4] =
+    ["delay_seconds", "receive_wait_time_seconds", "kms_master_key_id", "redrive_allow_policy"];
+
+struct Terraform {
+    resources: Vec<Value>,
+    /// ARNs, and what is made of them, are not known before they exist.
+    is_plan: bool,
+}
+
+impl Terraform {
+    fn read() -> Option<Self> {
+        let Ok(path) = std::env::var(TERRAFORM) else {
+            eprintln!("skipped: {TERRAFORM} is not set; infra/test sets it");
+            return None;
+        };
+        let mut shown: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let is_plan = shown.get("planned_values").is_some();
+        let values = if is_plan { "planned_values" } else { "values" };
+        let resources = shown[values]["root_module"]["resources"].take();
+        let Value::Array(resources) = resources else { panic!("no resources are shown") };
+        Some(Self { resources, is_plan })
+    }
+
+    /// The attributes of all resources of a type, by what one of them says.
+    fn all(&self, kind: &str, key: &str) -> BTreeMap<String, &Value> {
+        let of_kind = self.resources.iter().filter(|resource| resource["type"] == kind);
+        of_kind.map(|resource| &resource["values"]).map(|all| (text(&all[key]), all)).collect()
+    }
+
+    fn only(&self, kind: &str) -> &Value {
+        let mut found = self.resources.iter().filter(|resource| resource["type"] == kind);
+        let (first, second) = (found.next(), found.next());
+        assert!(second.is_none(), "there are several {kind}");
+        &first.unwrap_or_else(|| panic!("there is no {kind}"))["values"]
+    }
+
+    /// Whether a value is as it should be, or will only be known when it exists.
+    fn is(&self, value: &Value, should: &str) -> bool {
+        (self.is_plan && value.is_null()) || same_setting(&text(value), should)
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A zero, an empty text, or nothing.
+fn is_unset(value: &Value) -> bool {
+    [Value::Null, json!(0), json!(""), json!(false), json!([])].contains(value)
+}
+
+fn desired(terraform: &Terraform) -> Desired {
+    let topic = terraform.only("aws_sns_topic");
+    let stack = text(&topic["name"]);
+    let names = Names::new(stack.strip_suffix("-quotations").unwrap()).unwrap();
+    let arn = text(&topic["arn"]);
+    let part = |index| arn.split(':').nth(index).unwrap_or_default().to_owned();
+    let (region, account) = (part(3), part(4));
+    let arn = format!("arn:aws:iam::{account}:root");
+    Desired::new(&names, &Identity { account, arn, region, endpoint: None })
+}
+
+fn check_table(should: &DesiredTable, is: &Value) {
+    let name = &should.name;
+    assert_eq!(is["billing_mode"], "PAY_PER_REQUEST", "{name}");
+    assert_eq!(is["hash_key"], should.keys[0], "{name}");
+    assert_eq!(is["range_key"].as_str(), should.keys.get(1).copied(), "{name}");
+    let mut attributes: Vec<_> = is["attribute"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|attribute| (text(&attribute["name"]), text(&attribute["type"])))
+        .collect();
+    attributes.sort_by_key(|(name, _)| should.keys.iter().position(|key| key == name));
+    let keys: Vec<_> = should.keys.iter().map(|key| ((*key).to_owned(), "S".to_owned())).collect();
+    assert_eq!(attributes, keys, "{name}");
+    let ttl = is["ttl"].as_array().and_then(|ttl| ttl.first());
+    let ttl = ttl.filter(|ttl| ttl["enabled"] == true).map(|ttl| text(&ttl["attribute_name"]));
+    assert_eq!(ttl.as_deref(), should.ttl, "{name}");
+    for index in ["global_secondary_index", "local_secondary_index", "stream_enabled", "replica"] {
+        assert!(is_unset(&is[index]), "{name} has {index}: {}", is[index]);
+    }
+}
+
+fn check_queue(terraform: &Terraform, should: &DesiredQueue, is: &Value) {
+    let name = &should.name;
+    let mut left: BTreeMap<String, &String> =
+        should.attributes.iter().map(|(key, value)| (key.to_string(), value)).collect();
+    for (key, attribute) in QUEUE_ATTRIBUTES {
+        match left.remove(attribute) {
+            Some(value) => {
+                assert!(terraform.is(&is[key], value), "{name} {attribute}: {} {value}", is[key]);
+            }
+            None => assert!(is_unset(&is[key]), "{name} has {attribute}: {}", is[key]),
+        }
+    }
+    if let Some(policy) = left.remove("Policy") {
+        let is = &terraform.only("aws_sqs_queue_policy");
+        assert!(terraform.is(&is["policy"], policy), "{name} Policy: {} {policy}", is["policy"]);
+        let url = text(&is["queue_url"]);
+        assert!(terraform.is_plan || url.ends_with(&format!("/{name}")), "the policy is of {url}");
+    }
+    assert!(left.is_empty(), "{name}: only provisioning sets {left:?}");
+    for key in QUEUE_DEFAULTS {
+        assert!(is_unset(&is[key]), "{name}: only infra/ sets {key}: {}", is[key]);
+    }
+}
+
+#[test]
+fn tables_are_the_same() {
+    let Some(terraform) = Terraform::read() else { return };
+    let mut found = terraform.all("aws_dynamodb_table", "name");
+    for should in desired(&terraform).tables {
+        check_table(&should, found.remove(&should.name).expect(&should.name));
+    }
+    assert!(found.is_empty(), "only infra/ makes {:?}", found.keys());
+}
+
+#[test]
+fn queues_are_the_same() {
+    let Some(terraform) = Terraform::read() else { return };
+    let mut found = terraform.all("aws_sqs_queue", "name");
+    for should in desired(&terraform).queues {
+        check_queue(&terraform, &should, found.remove(&should.name).expect(&should.name));
+    }
+    assert!(found.is_empty(), "only infra/ makes {:?}", found.keys());
+}
+
+#[test]
+fn topic_and_subscription_are_the_same() {
+    let Some(terraform) = Terraform::read() else { return };
+    let should = desired(&terraform).topic;
+    let topic = terraform.only("aws_sns_topic");
+    assert_eq!(topic["name"], should.name);
+    assert!(terraform.is(&topic["arn"], &should.arn), "{}", topic["arn"]);
+    for key in ["fifo_topic", "content_based_deduplication", "kms_master_key_id"] {
+        assert!(is_unset(&topic[key]), "only infra/ sets {key}: {}", topic[key]);
+    }
+    let subscription = terraform.only("aws_sns_topic_subscription");
+    assert_eq!(subscription["protocol"], "sqs");
+    assert_eq!(subscription["raw_message_delivery"], true);
+    assert!(terraform.is(&subscription["topic_arn"], &should.arn), "{subscription}");
+    assert!(terraform.is(&subscription["endpoint"], &should.subscriber_arn), "{subscription}");
+    for key in ["filter_policy", "redrive_policy", "delivery_policy"] {
+        assert!(is_unset(&subscription[key]), "only infra/ sets {key}: {}", subscription[key]);
+    }
+}

@@ -1,0 +1,90 @@
+//! Why a function does not start, and why an invocation fails as a whole.
+
+use lambda_runtime::Diagnostic;
+use thiserror::Error;
+
+use crate::aws::ConnectError;
+use crate::ports::Chain;
+use crate::stages::StageError;
+
+/// Why a function does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The function's handler is none that this program has.
+    #[error("handler `{handler}` is none of {known}", known = super::Function::names())]
+    Handler {
+        /// What the function is configured with.
+        handler: String,
+    },
+    /// An environment variable does not make sense.
+    #[error("the function's environment does not make sense")]
+    Environment(#[source] clap::Error),
+    /// The function replies to clients, and is not told where their API is.
+    #[error("OCACHE_MANAGEMENT_ENDPOINT is not the one endpoint of this function's API")]
+    Endpoint,
+    /// AWS cannot be used.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Lambda cannot be talked to.
+    #[error("the Lambda runtime ended")]
+    Runtime(#[source] lambda_runtime::Error),
+}
+
+/// Why an invocation fails. Lambda then counts an error; the messages of a queue come again when
+/// their visibility ends.
+#[derive(Debug, Error)]
+pub enum EventError {
+    /// The event lacks what its kind always has.
+    #[error("the event has no {field}")]
+    Incomplete {
+        /// What is missing.
+        field: &'static str,
+    },
+    /// The messages are of a queue that is not this function's.
+    #[error("messages of `{source_arn}` do not belong here")]
+    Queue {
+        /// Where they come from.
+        source_arn: String,
+    },
+    /// The event's time is none.
+    #[error("`{time}` is not a time")]
+    Time {
+        /// What the event says.
+        time: String,
+        /// What is wrong with it.
+        #[source]
+        source: jiff::Error,
+    },
+    /// A frame came through another API than the one that answers are pushed to.
+    #[error("the frame came from stage `{stage}` of API `{api}`, answers go to {endpoint}")]
+    Api {
+        /// The id of the API that it came through.
+        api: String,
+        /// The stage of it.
+        stage: String,
+        /// The configured management endpoint.
+        endpoint: String,
+    },
+    /// The stage failed.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+}
+
+impl EventError {
+    /// The word by which Lambda and its logs tell errors apart.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Incomplete { .. } => "IncompleteEvent",
+            Self::Queue { .. } => "ForeignQueue",
+            Self::Time { .. } => "BadTime",
+            Self::Api { .. } => "ForeignApi",
+            Self::Stage(_) => "StageFailed",
+        }
+    }
+}
+
+impl From<EventError> for Diagnostic {
+    fn from(error: EventError) -> Self {
+        Self { error_type: error.kind().to_owned(), error_message: Chain(&error).to_string() }
+    }
+}

@@ -1,0 +1,80 @@
+//! Which function this is.
+
+use std::str::FromStr;
+
+use super::StartError;
+
+/// The functions, by the names of their handlers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// `PUT /subscribe`.
+    Subscribe,
+    /// The schedule.
+    Refresh,
+    /// Both queues of calculations.
+    PriceCalc,
+    /// Every frame of a websocket.
+    QuotationHandler,
+    /// The queue of quotations.
+    QuotationProvider,
+    /// A websocket is opened.
+    Connect,
+    /// A websocket is closed.
+    Disconnect,
+}
+
+impl Function {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Subscribe,
+        Self::Refresh,
+        Self::PriceCalc,
+        Self::QuotationHandler,
+        Self::QuotationProvider,
+        Self::Connect,
+        Self::Disconnect,
+    ];
+
+    /// The name of the handler.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Subscribe => "subscribe",
+            Self::Refresh => "refresh",
+            Self::PriceCalc => "price-calc",
+            Self::QuotationHandler => "quotation-handler",
+            Self::QuotationProvider => "quotation-provider",
+            Self::Connect => "connect",
+            Self::Disconnect => "disconnect",
+        }
+    }
+
+    /// The names of all handlers, for people.
+    pub(super) fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
+
+impl FromStr for Function {
+    type Err = StartError;
+
+    fn from_str(handler: &str) -> Result<Self, StartError> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|function| function.name() == handler)
+            .ok_or_else(|| StartError::Handler { handler: handler.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handlers_are_functions() {
+        for function in Function::ALL {
+            assert_eq!(function.name().parse::<Function>().unwrap(), function);
+        }
+        let error = "bootstrap".parse::<Function>().unwrap_err().to_string();
+        assert!(error.contains("`bootstrap`") && error.contains("price-calc"), "{error}");
+    }
+}

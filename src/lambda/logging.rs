@@ -1,0 +1,24 @@
+//! Logs: one JSON object a line, as CloudWatch queries and metric filters read them.
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Set by Lambda from the function's logging configuration.
+const LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
+
+/// Starts logging. The spans of a line carry Lambda's request id, the user, and the id of the quote.
+pub(super) fn start() {
+    let level = std::env::var(LEVEL).ok().and_then(|level| level.parse().ok());
+    let level = level.unwrap_or(LevelFilter::INFO);
+    let targets = Targets::new().with_target("ocache", level).with_target("lambda_runtime", level);
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(true)
+        .with_target(false);
+    // Only a second start could fail, and there is none.
+    let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
+}

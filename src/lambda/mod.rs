@@ -1,0 +1,21 @@
+//! The Lambda functions: an event comes in, a stage does its work, its outcome goes out.
+//!
+//! One program is all of them; the handler's name says which one it is. An adapter converts and
+//! delegates, and decides nothing that a stage could decide.
+
+mod batch;
+mod error;
+mod function;
+mod logging;
+mod schedule;
+mod serve;
+mod settings;
+mod subscribe;
+mod websocket;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{EventError, StartError};
+pub use function::Function;
+pub use serve::{is_started_by_lambda, serve};

@@ -1,0 +1,110 @@
+//! Starts the function that this process is.
+
+use std::sync::Arc;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayWebsocketProxyRequest};
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_runtime::{LambdaEvent, run, service_fn};
+
+use super::batch::Batches;
+use super::schedule::{ScheduledEvent, on_schedule};
+use super::settings::Settings;
+use super::subscribe::on_request;
+use super::websocket::{Frames, on_connection};
+use super::{EventError, Function, StartError, logging};
+use crate::aws::{Aws, AwsSettings};
+use crate::model::Timestamp;
+use crate::ports::{Ports, Queue, SystemClock, SystemRandomness};
+use crate::runtime::Handler;
+use crate::stages::CatalogueCache;
+use crate::stages::price_calc::PriceCalc;
+use crate::stages::quotation_provider::QuotationProvider;
+
+/// Set by Lambda, and by nothing else.
+const RUNTIME: &str = "AWS_LAMBDA_RUNTIME_API";
+/// The name of the function's handler.
+const HANDLER: &str = "_HANDLER";
+
+/// Whether this process was started by the Lambda runtime.
+#[must_use]
+pub fn is_started_by_lambda() -> bool {
+    std::env::var_os(RUNTIME).is_some()
+}
+
+/// Handles invocations one after the other until Lambda ends the process.
+///
+/// # Errors
+/// [`StartError`] when the function is not configured as it must be, or Lambda is gone.
+pub async fn serve() -> Result<(), StartError> {
+    logging::start();
+    let function: Function = std::env::var(HANDLER).unwrap_or_default().parse()?;
+    let settings = Settings::from_environment()?;
+    let served = match function {
+        Function::Connect | Function::Disconnect => {
+            let handle = async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
+                Ok::<_, EventError>(on_connection(&event.payload))
+            };
+            run(service_fn(handle)).await
+        }
+        Function::Subscribe => {
+            let (ports, ttl) = (ports(&settings).await?, settings.policy.ttl);
+            let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+                Ok::<_, EventError>(on_request(&ports, ttl, event.payload).await)
+            };
+            run(service_fn(handle)).await
+        }
+        Function::Refresh => {
+            let (ports, interval) = (ports(&settings).await?, settings.policy.refresh_every);
+            let handle = async |event: LambdaEvent<ScheduledEvent>| {
+                on_schedule(&ports, interval, event.payload).await
+            };
+            run(service_fn(handle)).await
+        }
+        Function::QuotationHandler => {
+            let endpoint = settings.own_endpoint()?;
+            let frames = Frames::new(ports(&settings).await?, settings.policy, endpoint);
+            let handle = async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
+                frames.handle(event.payload).await
+            };
+            run(service_fn(handle)).await
+        }
+        Function::PriceCalc => {
+            let ports = ports(&settings).await?;
+            // Lives as long as the process, so the products are read once for many invocations.
+            let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
+            let stage = PriceCalc::new(&ports, Arc::new(catalogue), settings.policy);
+            let accepted = &[Queue::Quotation, Queue::Refresh];
+            consume(settings.stack, accepted, ports, Arc::new(stage)).await
+        }
+        Function::QuotationProvider => {
+            let ports = ports(&settings).await?;
+            let stage = QuotationProvider::new(&ports);
+            consume(settings.stack, &[Queue::Provider], ports, Arc::new(stage)).await
+        }
+    };
+    served.map_err(StartError::Runtime)
+}
+
+/// The engine's ports. Clients are made, and nothing is sent: connections, credentials and names
+/// are looked up by the first call that needs them.
+async fn ports(settings: &Settings) -> Result<Ports, StartError> {
+    let aws = AwsSettings::new(&settings.stack);
+    let aws = Aws::connect(&aws, Arc::new(SystemRandomness)).await?;
+    let connections = aws.connections(&settings.endpoints);
+    Ok(aws.ports(Arc::new(SystemClock), connections))
+}
+
+async fn consume(
+    stack: String,
+    accepted: &'static [Queue],
+    ports: Ports,
+    stage: Arc<dyn Handler>,
+) -> Result<(), lambda_runtime::Error> {
+    let Ports { queues, clock, .. } = ports;
+    let batches = Batches { stack, accepted, queues, clock, stage };
+    let handle = async |event: LambdaEvent<SqsEvent>| {
+        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+        batches.handle(event.payload, Timestamp::from_millis(deadline)).await
+    };
+    run(service_fn(handle)).await
+}

@@ -1,0 +1,32 @@
+//! `PUT /subscribe` of the HTTP API.
+
+use std::time::Duration;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use aws_lambda_events::encodings::Body;
+use aws_smithy_types::base64;
+use http_body_util::BodyExt as _;
+
+use crate::ports::Ports;
+use crate::runtime::gateway::subscribe_reply;
+
+/// Answers as the local gateway does.
+pub(super) async fn on_request(
+    ports: &Ports,
+    ttl: Duration,
+    request: ApiGatewayV2httpRequest,
+) -> ApiGatewayV2httpResponse {
+    let body = request.body.unwrap_or_default();
+    let body = match request.is_base64_encoded {
+        // What is no base64 is no subscription either.
+        true => base64::decode(body).unwrap_or_default(),
+        false => body.into_bytes(),
+    };
+    let (head, body) = subscribe_reply(ports, ttl, &body).await.into_parts();
+    let Ok(body) = body.collect().await;
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = head.status.as_u16().into();
+    response.headers = head.headers;
+    response.body = Some(Body::Text(String::from_utf8_lossy(&body.to_bytes()).into_owned()));
+    response
+}

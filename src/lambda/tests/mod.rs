@@ -1,0 +1,6 @@
+//! The adapters on the memory engine, with events as AWS sends them.
+
+mod batches;
+mod frames;
+mod others;
+mod stack;

@@ -1,0 +1,98 @@
+//! The schedule and `PUT /subscribe`.
+
+use std::time::Duration;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use aws_lambda_events::encodings::Body;
+use serde_json::{Value, json};
+
+use super::stack::{Delivered, Stack};
+use crate::lambda::EventError;
+use crate::lambda::schedule::on_schedule;
+use crate::lambda::subscribe::on_request;
+use crate::model::UserId;
+use crate::ports::Queue;
+use crate::stages::refresh::Tick;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_secs(300);
+
+async fn tick(stack: &Stack, time: &str) -> Result<Value, EventError> {
+    let event = json!({
+        "version": "0",
+        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": time,
+        "region": "eu-west-1",
+        "resources": ["arn:aws:events:eu-west-1:123456789012:rule/organic-cache-refresh"],
+        "detail": {},
+    });
+    on_schedule(&stack.ports, MINUTE, serde_json::from_value(event).unwrap()).await
+}
+
+async fn put(stack: &Stack, body: &str, is_base64: bool) -> (i64, Value) {
+    let request: ApiGatewayV2httpRequest = serde_json::from_value(json!({
+        "version": "2.0",
+        "routeKey": "PUT /subscribe",
+        "rawPath": "/subscribe",
+        "rawQueryString": "",
+        "headers": { "content-type": "application/json" },
+        "requestContext": {
+            "accountId": "anonymous", "apiId": "abc123", "domainName": "abc123.example.com",
+            "http": { "method": "PUT", "path": "/subscribe", "protocol": "HTTP/1.1",
+                      "sourceIp": "203.0.113.1", "userAgent": "curl" },
+            "requestId": "r", "routeKey": "PUT /subscribe", "stage": "$default",
+            "time": "22/Nov/2026:20:14:26 +0000", "timeEpoch": 1_795_378_466_007_i64,
+        },
+        "body": body,
+        "isBase64Encoded": is_base64,
+    }))
+    .unwrap();
+    let response: ApiGatewayV2httpResponse = on_request(&stack.ports, TTL, request).await;
+    assert_eq!(response.headers["content-type"], "application/json");
+    let Some(Body::Text(text)) = response.body else { panic!("{:?}", response.body) };
+    (response.status_code, serde_json::from_str(&text).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_is_calculated_and_then_refreshed_by_the_schedule() {
+    let stack = Stack::new().await;
+    let (status, body) = put(&stack, r#"{"user_id":"AAA"}"#, false).await;
+    assert_eq!((status, &body["user_id"]), (202, &"AAA".into()));
+    assert_eq!(stack.deliver(Queue::Quotation).await, Delivered::all(1));
+
+    let due = Tick::at(stack.ports.clock.now(), MINUTE).due.to_string();
+    assert_eq!(tick(&stack, &due).await.unwrap(), json!({ "ordered": 1, "failed": 0 }));
+    // A schedule may fire twice, and another refresher may keep the same interval.
+    tick(&stack, &due).await.unwrap();
+    assert_eq!(stack.deliver(Queue::Refresh).await, Delivered::all(1));
+    assert_eq!(stack.deliver(Queue::Refresh).await, Delivered::NOTHING);
+    let heads = stack.ports.store.table_heads(&[UserId::new("AAA").unwrap()]).await.unwrap();
+    assert_eq!(heads[0].1.version, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tick_that_was_overtaken_orders_nothing() {
+    let stack = Stack::new().await;
+    put(&stack, r#"{"user_id":"AAA"}"#, false).await;
+    let late = Tick::at(stack.ports.clock.now().minus(MINUTE * 2), MINUTE).due.to_string();
+    assert_eq!(tick(&stack, &late).await.unwrap(), json!({ "ordered": 0, "failed": 0 }));
+    assert_eq!(stack.deliver(Queue::Refresh).await, Delivered::NOTHING);
+    assert!(
+        matches!(tick(&stack, "now").await, Err(EventError::Time { time, .. }) if time == "now")
+    );
+}
+
+#[tokio::test]
+async fn bodies_are_read_as_the_local_gateway_reads_them() {
+    let stack = Stack::new().await;
+    // {"user_id":"BBB"}
+    assert_eq!(put(&stack, "eyJ1c2VyX2lkIjoiQkJCIn0=", true).await.0, 202);
+    assert_eq!(put(&stack, "eyJ1c2VyX2lkIjoiQkJCIn0=", false).await.0, 400);
+    assert_eq!(put(&stack, "*", true).await.0, 400);
+    assert_eq!(put(&stack, r#"{"user_id":""}"#, false).await.0, 400);
+    assert_eq!(put(&stack, "", false).await.0, 400);
+    assert_eq!(stack.deliver(Queue::Quotation).await, Delivered::all(1));
+}

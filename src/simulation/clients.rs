@@ -1,0 +1,177 @@
+//! What clients do: ask, ask again, come back on another connection.
+
+use std::sync::Arc;
+
+use super::fleet::{Fleet, Gateway};
+use super::world::World;
+use crate::model::{ConnectionRef, Dialect, Item, ProductId, RequestId, Timestamp, UserId};
+use crate::ports::{Clock, Quotation};
+use crate::protocol::render_quotation;
+use crate::stages::quotation_handler::{Accepted, Ask};
+use crate::stages::subscribe::{subscribe, unsubscribe};
+
+/// One user's client.
+pub(super) struct Client {
+    pub(super) user: UserId,
+    socket: Option<Socket>,
+    /// Requests under ids of the client's own.
+    own: Vec<(RequestId, Vec<Item>)>,
+}
+
+/// A connection, and the gateway at its other end.
+#[derive(Clone)]
+pub(super) struct Socket {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) connection: ConnectionRef,
+}
+
+impl Client {
+    pub(super) const fn new(user: UserId) -> Self {
+        Self { user, socket: None, own: vec![] }
+    }
+
+    /// The client's connection; a new one if it has none that is open.
+    pub(super) fn socket(&mut self, world: &Arc<World>, fleet: &Fleet) -> Option<Socket> {
+        let open = |socket: &&Socket| {
+            !socket.gateway.process.is_dead() && !world.is_closed(&socket.connection)
+        };
+        if let Some(socket) = self.socket.as_ref().filter(open) {
+            return Some(socket.clone());
+        }
+        let gateway = fleet.gateway()?;
+        let connection = gateway.connect(world);
+        self.socket = Some(Socket { gateway, connection });
+        self.socket.clone()
+    }
+
+    /// Closes the client's connection.
+    pub(super) fn leave(&mut self, world: &World) {
+        if let Some(socket) = self.socket.take() {
+            world.tell("client", || format!("{:?} leaves {}", self.user, socket.connection.id));
+            world.close(&socket.connection);
+        }
+    }
+
+    /// A quote: mostly a new one, sometimes one that was asked before under an id of the
+    /// client's own, or something else under such an id.
+    pub(super) fn ask(&mut self, world: &World, connection: ConnectionRef) -> Ask {
+        let chance = &world.chance;
+        let mut items = items(world);
+        let mut request_id = None;
+        if chance.one_in(2) {
+            let known = chance.index(self.own.len() + 2);
+            let id = match self.own.get(known) {
+                Some((id, asked)) => {
+                    if !chance.one_in(8) {
+                        items.clone_from(asked);
+                    }
+                    Some(id.clone())
+                }
+                None => RequestId::new((self.own.len() + 1).to_string()).ok(),
+            };
+            if known >= self.own.len()
+                && let Some(id) = &id
+            {
+                self.own.push((id.clone(), items.clone()));
+            }
+            request_id = id;
+        }
+        Ask { user: self.user.clone(), items, request_id, dialect: Dialect::Current, connection }
+    }
+}
+
+/// Some products, most of which exist.
+fn items(world: &World) -> Vec<Item> {
+    let chance = &world.chance;
+    let products = &world.plan.products;
+    let mut chosen: Vec<ProductId> = vec![];
+    for _ in 0..=chance.below(4) {
+        let product = match products.get(chance.index(products.len() + 1)) {
+            Some(product) => Some(product.clone()),
+            None => ProductId::new("no such product").ok(),
+        };
+        chosen.extend(product.filter(|product| !chosen.contains(product)));
+    }
+    chosen
+        .into_iter()
+        .filter_map(|product| {
+            let quantity = chance.pick(["1", "2", "12", "0.5", "1.333", "0.001", "750"]);
+            Some(Item { product, quantity: quantity.parse().ok()? })
+        })
+        .collect()
+}
+
+/// Sends a quote to the gateway, and notes whether it is accepted. A gateway that dies says
+/// nothing any more.
+pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) -> Option<Accepted> {
+    let user = ask.user.clone();
+    world.tell("client", || {
+        format!("{user:?} asks {:?} of {}", ask.request_id, ask.connection.endpoint)
+    });
+    let asked_at = gateway.process.clock.now();
+    let reply = tokio::select! {
+        biased;
+        () = gateway.process.killed() => return None,
+        reply = gateway.handler.quote(ask) => reply,
+    };
+    let accepted = match reply {
+        Ok(accepted) => accepted,
+        Err(error) => {
+            world.tell("client", || format!("{user:?} is refused: {error}"));
+            return None;
+        }
+    };
+    world.tell("client", || format!("{user:?} is accepted: {}", accepted.request_id));
+    world.note(|ledger, _| {
+        ledger.promises.accepted(&user, &accepted.request_id);
+        Ok(())
+    });
+    if let Some(settled) = &accepted.settled {
+        show(&world, settled, asked_at);
+    }
+    Some(accepted)
+}
+
+/// Asks for an earlier quotation again.
+pub(super) async fn get(world: Arc<World>, socket: Socket, user: UserId, request_id: RequestId) {
+    let Socket { gateway, connection } = socket;
+    world.tell("client", || format!("{user:?} asks for {request_id} again"));
+    let asked_at = gateway.process.clock.now();
+    let found = tokio::select! {
+        biased;
+        () = gateway.process.killed() => return,
+        found = gateway.handler.get(&user, &request_id, &connection) => found,
+    };
+    if let Ok(Some(quotation)) = found {
+        show(&world, &quotation, asked_at);
+    }
+}
+
+/// What the gateway writes to its client.
+fn show(world: &World, quotation: &Quotation, asked_at: Timestamp) {
+    if let Ok(text) = render_quotation(quotation, asked_at) {
+        world.tell("client", || format!("is shown {text}"));
+        world.note(|ledger, _| ledger.shown(&text));
+    }
+}
+
+/// A user subscribes. Says whether that was done.
+pub(super) async fn come(world: Arc<World>, gateway: Arc<Gateway>, user: UserId) -> bool {
+    let (store, queues) = (&*gateway.ports.store, &*gateway.ports.queues);
+    let now = gateway.process.clock.now();
+    tokio::select! {
+        biased;
+        () = gateway.process.killed() => false,
+        done = subscribe(store, queues, &user, world.plan.policy.ttl, now) => done.is_ok(),
+    }
+}
+
+/// A user says that nobody need keep the table.
+pub(super) async fn go(gateway: Arc<Gateway>, user: UserId) {
+    tokio::select! {
+        biased;
+        () = gateway.process.killed() => {}
+        // Who is not heard expires a little later.
+        _ = unsubscribe(&*gateway.ports.store, &user) => {}
+    }
+}

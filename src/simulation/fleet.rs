@@ -1,0 +1,231 @@
+//! The processes of a run: gateways and workers that are killed, drained, and started again.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join;
+use tokio::time::sleep;
+
+use super::FaultKind;
+use super::process::{Kind, Process};
+use super::unreliable;
+use super::world::World;
+use crate::model::{ConnectionId, ConnectionRef};
+use crate::ports::{Ports, Randomness};
+use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, run_schedule};
+use crate::stages::quotation_handler::QuotationHandler;
+
+/// Which roles workers take, so that every role is there.
+const ROLES: [&[Role]; 3] = [
+    &[Role::Refresh, Role::PriceCalc, Role::QuotationProvider],
+    &[Role::PriceCalc, Role::QuotationProvider],
+    &[Role::Refresh, Role::PriceCalc],
+];
+
+/// A gateway and its clients' connections.
+pub(super) struct Gateway {
+    pub(super) process: Arc<Process>,
+    pub(super) ports: Ports,
+    pub(super) handler: QuotationHandler,
+    connections: Mutex<Vec<ConnectionRef>>,
+}
+
+/// All processes that run at present.
+pub(super) struct Fleet {
+    world: Arc<World>,
+    members: Mutex<Members>,
+}
+
+#[derive(Default)]
+struct Members {
+    started: u64,
+    gateways: Vec<Arc<Gateway>>,
+    workers: Vec<(Arc<Process>, Shutdown)>,
+}
+
+impl Fleet {
+    /// Starts everything that a world's plan has.
+    pub(super) fn start(world: &Arc<World>) -> Arc<Self> {
+        let fleet = Arc::new(Self { world: world.clone(), members: Mutex::default() });
+        for place in 0..world.plan.gateways {
+            let gateway = fleet.new_gateway();
+            fleet.members().gateways.push(gateway);
+            tokio::spawn(fleet.clone().keep_gateway(place));
+        }
+        for place in 0..world.plan.workers {
+            let worker = fleet.new_worker();
+            fleet.members().workers.push(worker);
+            tokio::spawn(fleet.clone().keep_worker(place));
+        }
+        fleet
+    }
+
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A process with a clock of its own.
+    pub(super) fn new_process(&self, kind: Kind) -> Arc<Process> {
+        let number = {
+            let mut members = self.members();
+            members.started += 1;
+            members.started
+        };
+        let name = format!(
+            "{} {number}",
+            match kind {
+                Kind::Worker => "worker",
+                Kind::Gateway => "gateway",
+                Kind::Loader => "loader",
+            }
+        );
+        let skew_ms = self.skew_ms(kind);
+        self.world.tell(&name, || format!("starts, {} s off", skew_ms / 1000));
+        Process::new(name, kind, self.world.clock.clone(), skew_ms)
+    }
+
+    fn skew_ms(&self, kind: Kind) -> i64 {
+        let most = i64::try_from(self.world.plan.most_skew.as_millis()).unwrap_or(0);
+        if most == 0 || !self.world.is_faulty() || kind == Kind::Loader {
+            return 0;
+        }
+        self.world.count_fault(FaultKind::ClockSkewed);
+        let chance = &self.world.chance;
+        let some = i64::try_from(chance.below(most.unsigned_abs())).unwrap_or(0);
+        chance.pick([0, most, -most, some, -some])
+    }
+
+    /// The ports that a process uses.
+    pub(super) fn ports(&self, process: &Arc<Process>) -> Ports {
+        let ports = unreliable::ports(&self.world, process);
+        match self.world.bug {
+            Some(bug) => bug.plant(ports),
+            None => ports,
+        }
+    }
+
+    fn new_gateway(&self) -> Arc<Gateway> {
+        let process = self.new_process(Kind::Gateway);
+        let ports = self.ports(&process);
+        let handler = QuotationHandler::new(&ports, self.world.plan.policy.clone());
+        Arc::new(Gateway { process, ports, handler, connections: Mutex::default() })
+    }
+
+    fn new_worker(&self) -> (Arc<Process>, Shutdown) {
+        (self.new_process(Kind::Worker), Shutdown::new())
+    }
+
+    /// Replaces the gateway at a place whenever it is killed. Its connections die with it.
+    async fn keep_gateway(self: Arc<Self>, place: usize) {
+        loop {
+            let Some(gateway) = self.members().gateways.get(place).cloned() else { return };
+            gateway.process.killed().await;
+            for connection in gateway.connections().drain(..) {
+                self.world.close(&connection);
+            }
+            self.pause_before_start().await;
+            let next = self.new_gateway();
+            if let Some(member) = self.members().gateways.get_mut(place) {
+                *member = next;
+            }
+        }
+    }
+
+    /// Runs the worker at a place, and another one whenever it was killed or has drained.
+    async fn keep_worker(self: Arc<Self>, place: usize) {
+        let roles = ROLES[place % ROLES.len()];
+        loop {
+            let Some((process, shutdown)) = self.members().workers.get(place).cloned() else {
+                return;
+            };
+            tokio::select! {
+                biased;
+                () = process.killed() => {}
+                () = self.work(&process, roles, &shutdown) => {}
+            }
+            // What a killed worker still runs has no effect, but need not run for ever.
+            shutdown.begin();
+            self.pause_before_start().await;
+            let next = self.new_worker();
+            if let Some(member) = self.members().workers.get_mut(place) {
+                *member = next;
+            }
+        }
+    }
+
+    async fn work(&self, process: &Arc<Process>, roles: &[Role], shutdown: &Shutdown) {
+        let ports = self.ports(process);
+        let plan = &self.world.plan;
+        let worker = Worker {
+            ports: ports.clone(),
+            policy: plan.policy.clone(),
+            slots: plan.slots,
+            poll_wait: LONG_POLL,
+        };
+        let (timed, queued): (Vec<Role>, Vec<Role>) =
+            roles.iter().partition(|role| **role == Role::Refresh);
+        let schedule = async {
+            if !timed.is_empty() {
+                // As many segments as the plan says, whatever machine this is.
+                let every = plan.policy.refresh_every;
+                run_schedule(ports, every, plan.segments, shutdown.clone()).await;
+            }
+        };
+        join(schedule, worker.run(&queued, shutdown)).await;
+    }
+
+    async fn pause_before_start(&self) {
+        sleep(self.world.chance.millis(1, 15_000)).await;
+    }
+
+    /// A gateway that takes connections at present.
+    pub(super) fn gateway(&self) -> Option<Arc<Gateway>> {
+        let members = self.members();
+        let alive: Vec<_> =
+            members.gateways.iter().filter(|gateway| !gateway.process.is_dead()).collect();
+        let chosen = alive.get(self.world.chance.index(alive.len()))?;
+        Some(Arc::clone(chosen))
+    }
+
+    /// Has a worker finish what it has in hand and leave; another one will come.
+    pub(super) fn drain_one(&self) {
+        let members = self.members();
+        if let Some((process, shutdown)) =
+            members.workers.get(self.world.chance.index(members.workers.len()))
+        {
+            self.world.count_fault(FaultKind::Drained);
+            self.world.tell(&process.name, || "drains".to_owned());
+            shutdown.begin();
+        }
+    }
+
+    /// Sets every clock right.
+    pub(super) fn set_clocks_right(&self) {
+        let members = self.members();
+        members.gateways.iter().for_each(|gateway| gateway.process.clock.set_right());
+        members.workers.iter().for_each(|(process, _)| process.clock.set_right());
+    }
+}
+
+impl Gateway {
+    /// A gateway that was started for one purpose.
+    pub(super) fn apart(fleet: &Fleet) -> Arc<Self> {
+        fleet.new_gateway()
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Vec<ConnectionRef>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a connection.
+    pub(super) fn connect(&self, world: &World) -> ConnectionRef {
+        let id = ConnectionId::from_random(world.chance.bits());
+        let connection = ConnectionRef { endpoint: self.process.name.clone(), id };
+        self.connections().push(connection.clone());
+        connection
+    }
+}
+
+/// Long enough for everything that was under way when the faults stopped to have come back: a
+/// message's visibility, its backoff, the breaker's pause, a dead loader's mark.
+pub(super) const RECOVERY: Duration = Duration::from_secs(240);

@@ -1,0 +1,63 @@
+//! Loads that change prices and discounts.
+
+use std::sync::Arc;
+
+use super::fleet::Fleet;
+use super::process::Kind;
+use super::world::World;
+use crate::data::{Dataset, LoadOptions, load};
+use crate::ports::UserDiscounts;
+use crate::pricing::{Currency, Discount, Discounts, Money, Percentage, Product};
+
+/// Loads some data in a process of its own, which may die at it.
+pub(super) async fn load_some(world: Arc<World>, fleet: Arc<Fleet>, data: Dataset, prune: bool) {
+    let process = fleet.new_process(Kind::Loader);
+    let ports = fleet.ports(&process);
+    let options = LoadOptions { currency: Currency::USD, prune };
+    let (store, clock) = (&*ports.store, &*ports.clock);
+    tokio::select! {
+        biased;
+        () = process.killed() => {}
+        done = load(store, clock, &*ports.randomness, &data, options, &|_| ()) => {
+            world.tell(&process.name, || format!("{:?}", done.map(|report| report.version)));
+        }
+    }
+}
+
+/// Other prices for some products, other discounts for some users.
+pub(super) fn some_data(world: &World, everything: bool) -> Dataset {
+    let (chance, plan) = (&world.chance, &world.plan);
+    let mut products = vec![];
+    if everything || chance.one_in(2) {
+        let every = if everything { 1 } else { chance.pick([1, 2, 5]) };
+        for id in plan.products.iter().filter(|_| chance.one_in(every)) {
+            let price = Money::from_minor(chance.pick([1, 3, 99, 12_345, 1_000_000]));
+            let price = price.checked_add(Money::from_minor(chance.between(0, 900).cast_signed()));
+            products.push(Product {
+                id: id.clone(),
+                name: format!("name of {id}"),
+                price: price.unwrap_or_default(),
+            });
+        }
+    }
+    let discounts = plan
+        .users
+        .iter()
+        .filter(|user| plan.poisoned.as_ref() != Some(user) && chance.one_in(2))
+        .map(|user| UserDiscounts { user: user.clone(), discounts: some_discounts(world) })
+        .collect();
+    Dataset { products, discounts, files: vec![], notices: vec![] }
+}
+
+fn some_discounts(world: &World) -> Discounts {
+    let chance = &world.chance;
+    let list = world.plan.products.iter().take(40).filter(|_| chance.one_in(3));
+    let list = list.filter_map(|product| {
+        let millionths = chance.pick([0, 50_000_000, 100_000_000, 12_500_000, 33_333_333]);
+        // Different enough that no two lists are equal.
+        let millionths = u32::try_from(millionths / 2 + chance.below(50_000_000)).ok()?;
+        let percentage = Percentage::from_millionths(millionths)?;
+        Some(Discount { product_id: product.clone(), percentage })
+    });
+    Discounts::new(list.collect()).unwrap_or_default()
+}

@@ -1,0 +1,256 @@
+//! What became of every message: sent, handed out, done, given up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::Invariant;
+use super::checks::Checks;
+use super::report::Breach;
+use crate::model::{Calculation, Cause, ProviderMessage, QuotationKey, Timestamp, UserId};
+use crate::ports::{DeadLetter, Depth, MAX_RECEIVES, Queue, Received};
+
+/// So long a FIFO queue drops repetitions.
+const REPETITION: Duration = Duration::from_secs(5 * 60);
+
+/// What a message asks for, as far as it can be read.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Order(Calculation),
+    Provide(ProviderMessage),
+    Unreadable,
+}
+
+impl Content {
+    pub(super) fn read(queue: Queue, body: &str) -> Self {
+        if queue.is_fifo() {
+            serde_json::from_str(body).map_or(Self::Unreadable, Self::Order)
+        } else {
+            serde_json::from_str(body).map_or(Self::Unreadable, Self::Provide)
+        }
+    }
+}
+
+/// A message in somebody's hands.
+#[derive(Clone, Debug)]
+pub(super) struct Handed {
+    pub(super) body: String,
+    pub(super) sent_at: Timestamp,
+}
+
+/// Every message that a queue took.
+#[derive(Debug, Default)]
+pub(super) struct Messages {
+    /// When each order was last taken by its queue.
+    orders: BTreeMap<(Queue, String), Timestamp>,
+    /// The quotations for which a table was ordered, by how many orders.
+    ordered: BTreeSet<(QuotationKey, u32)>,
+    /// The quotations that were published, and after how many orders.
+    published: BTreeSet<(QuotationKey, u32)>,
+    handed: BTreeMap<String, Handed>,
+    /// What was taken and not acknowledged; equal bodies are counted.
+    outstanding: BTreeMap<(Queue, String), u64>,
+    /// Whose orders cannot be done.
+    poisoned: Option<UserId>,
+}
+
+impl Messages {
+    pub(super) fn new(poisoned: Option<UserId>) -> Self {
+        Self { poisoned, ..Self::default() }
+    }
+
+    /// A queue was sent a message, and took it or dropped it as a repetition.
+    pub(super) fn sent(
+        &mut self,
+        queue: Queue,
+        body: &str,
+        taken: bool,
+        now: Timestamp,
+        checks: &mut Checks,
+    ) -> Result<(), Breach> {
+        if taken {
+            *self.outstanding.entry((queue, body.to_owned())).or_default() += 1;
+        }
+        match Content::read(queue, body) {
+            Content::Order(order) => self.ordered(queue, &order, taken, now, checks),
+            Content::Provide(ProviderMessage::Quote(request)) => {
+                self.published.insert((request.key, request.attempt));
+                Ok(())
+            }
+            Content::Provide(ProviderMessage::Deadline { .. }) | Content::Unreadable => Ok(()),
+        }
+    }
+
+    /// A queue took a message that nobody can read.
+    pub(super) fn poisoned(&mut self, queue: Queue) {
+        *self.outstanding.entry((queue, super::settle::POISON.to_owned())).or_default() += 1;
+    }
+
+    fn ordered(
+        &mut self,
+        queue: Queue,
+        order: &Calculation,
+        taken: bool,
+        now: Timestamp,
+        checks: &mut Checks,
+    ) -> Result<(), Breach> {
+        if let Cause::Quotation(request) = &order.cause {
+            self.ordered.insert((request.key.clone(), request.attempt));
+        }
+        let order = (queue, name_of(order));
+        let before = self.orders.get(&order).copied();
+        let is_repetition = before.is_some_and(|before| now.since(before) < REPETITION);
+        if taken {
+            self.orders.insert(order.clone(), now);
+        }
+        checks.hold(Invariant::OneOrderOneMessage, taken != is_repetition, || match taken {
+            true => format!("{order:?} became a second message"),
+            false => format!("{order:?} was dropped, and is no repetition"),
+        })
+    }
+
+    pub(super) fn handed_out(&mut self, message: &Received) {
+        let handed = Handed { body: message.body.clone(), sent_at: message.sent_at };
+        self.handed.insert(message.receipt.0.clone(), handed);
+    }
+
+    pub(super) fn handed(&self, receipt: &str) -> Option<Handed> {
+        self.handed.get(receipt).cloned()
+    }
+
+    /// A queue forgot a message.
+    pub(super) fn removed(&mut self, queue: Queue, body: &str) {
+        let key = (queue, body.to_owned());
+        if let Some(count) = self.outstanding.get_mut(&key) {
+            *count -= 1;
+            if *count == 0 {
+                self.outstanding.remove(&key);
+            }
+        }
+    }
+
+    /// Whether a table was ordered for a quotation that had so many orders before.
+    pub(super) fn was_ordered(&self, key: &QuotationKey, attempts: u32) -> bool {
+        self.ordered.contains(&(key.clone(), attempts + 1))
+    }
+
+    /// Whether a quotation was published after so many orders.
+    pub(super) fn was_published(&self, key: &QuotationKey, attempts: u32) -> bool {
+        self.published.contains(&(key.clone(), attempts))
+    }
+
+    /// Whether the message is still to come that tells a quotation's client of its deadline.
+    pub(super) fn has_deadline(&self, key: &QuotationKey) -> bool {
+        let mut bodies = self.outstanding.keys().map(|(queue, body)| Content::read(*queue, body));
+        bodies.any(|content| match content {
+            Content::Provide(ProviderMessage::Deadline { key: of, .. }) => of == *key,
+            _ => false,
+        })
+    }
+
+    /// Compares what should be in a queue with what is.
+    pub(super) fn compare(
+        &self,
+        queue: Queue,
+        depth: Depth,
+        checks: &mut Checks,
+    ) -> Result<(), Breach> {
+        let Depth { waiting, in_flight, delayed, dead } = depth;
+        let there = waiting + in_flight + delayed + dead;
+        let outstanding = self.outstanding.range((queue, String::new())..);
+        let outstanding: u64 =
+            outstanding.take_while(|((of, _), _)| *of == queue).map(|(_, count)| count).sum();
+        checks.hold(Invariant::NoMessageLost, there == outstanding, || {
+            format!("queue {queue} holds {there} messages, {outstanding} are not acknowledged")
+        })
+    }
+
+    /// Whether a queue holds anything but dead letters and quotations' deadlines to come.
+    pub(super) fn is_drained(&self, queue: Queue, dead: &[DeadLetter]) -> bool {
+        self.not_done(queue, dead).next().is_none()
+    }
+
+    /// When everything had time: what is left must have been given up, after all its receives.
+    pub(super) fn settled(
+        &self,
+        queue: Queue,
+        dead: &[DeadLetter],
+        checks: &mut Checks,
+    ) -> Result<(), Breach> {
+        let left = self.not_done(queue, dead).next();
+        let is_poison = left.is_some_and(|body| body == super::settle::POISON);
+        let invariant = match is_poison {
+            true => Invariant::PoisonBlocksNobody,
+            false => Invariant::NoMessageLost,
+        };
+        checks.hold(invariant, left.is_none(), || {
+            format!("queue {queue} still holds {}", left.unwrap_or_default())
+        })?;
+        let early = dead.iter().find(|letter| letter.receive_count < Some(MAX_RECEIVES));
+        checks.hold(Invariant::NoMessageLost, early.is_none(), || {
+            format!("queue {queue} gave up too early: {early:?}")
+        })
+    }
+
+    fn not_done<'a>(
+        &'a self,
+        queue: Queue,
+        dead: &'a [DeadLetter],
+    ) -> impl Iterator<Item = &'a str> {
+        let all = self.outstanding.range((queue, String::new())..);
+        all.take_while(move |((of, _), _)| *of == queue)
+            .filter(move |((_, body), _)| match Content::read(queue, body) {
+                Content::Provide(ProviderMessage::Deadline { .. }) => false,
+                // One after the other they take their time to be given up.
+                Content::Order(order) => self.poisoned.as_ref() != Some(&order.user),
+                Content::Provide(_) | Content::Unreadable => true,
+            })
+            .filter(move |((_, body), count)| {
+                let given_up = dead.iter().filter(|letter| letter.body == *body).count();
+                (given_up as u64) < **count
+            })
+            .map(|((_, body), _)| body.as_str())
+    }
+
+    /// Whether any message but poison was given up.
+    pub(super) fn gave_up(dead: &[DeadLetter]) -> bool {
+        dead.iter().any(|letter| letter.body != super::settle::POISON)
+    }
+}
+
+/// What makes an order the same as another one.
+fn name_of(order: &Calculation) -> String {
+    let what = match &order.cause {
+        Cause::Scheduled { tick, interval_ms, .. } => format!("{tick} of {interval_ms}"),
+        Cause::Subscribe { expires_at } => expires_at.millis().to_string(),
+        Cause::Stale { version } | Cause::Change { version } => version.to_string(),
+        Cause::Quotation(request) => format!("{} {}", request.attempt, request.key),
+    };
+    format!("{} {what} of {:?}", order.cause.name(), order.user)
+}
+
+/// Until when the schedule may order calculations for a user.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visit {
+    pub(super) expires_at: Timestamp,
+    pub(super) removed_at: Option<Timestamp>,
+}
+
+/// The users that were ever active.
+#[derive(Debug, Default)]
+pub(super) struct Visits(BTreeMap<UserId, Visit>);
+
+impl Visits {
+    pub(super) fn came(&mut self, user: &UserId, expires_at: Timestamp) {
+        self.0.insert(user.clone(), Visit { expires_at, removed_at: None });
+    }
+
+    pub(super) fn left(&mut self, user: &UserId, now: Timestamp) {
+        if let Some(visit) = self.0.get_mut(user) {
+            visit.removed_at = Some(now);
+        }
+    }
+
+    pub(super) fn of(&self, user: &UserId) -> Option<Visit> {
+        self.0.get(user).copied()
+    }
+}

@@ -1,0 +1,117 @@
+//! Prices worked out anew, in the plainest way, from inputs that are known to have existed.
+
+use std::collections::BTreeMap;
+
+use crate::model::ProductId;
+use crate::pricing::{Discounts, Product};
+use crate::protocol::{LineFrame, QuotationFrame};
+
+/// A whole, in millionths of a per cent.
+const WHOLE: i128 = 100_000_000;
+
+/// List prices in minor units, by product.
+pub(super) type ListPrices = BTreeMap<ProductId, i64>;
+
+pub(super) fn list_prices(products: &[Product]) -> ListPrices {
+    products.iter().map(|product| (product.id.clone(), product.price.minor())).collect()
+}
+
+/// Millionths of a per cent that the user pays less for a product.
+pub(super) fn discount(discounts: &Discounts, product: &str) -> i128 {
+    let mut list = discounts.as_slice().iter();
+    let found = list.find(|discount| discount.product_id.as_str() == product);
+    found.map_or(0, |discount| i128::from(discount.percentage.millionths()))
+}
+
+/// The price of one: list price less discount, halves to the even neighbour.
+pub(super) fn unit_price(list_price: i64, discount: i128) -> i128 {
+    rounded(i128::from(list_price) * (WHOLE - discount), WHOLE)
+}
+
+fn rounded(numerator: i128, denominator: i128) -> i128 {
+    let (down, rest) = (numerator / denominator, numerator % denominator);
+    match (rest * 2).cmp(&denominator) {
+        std::cmp::Ordering::Less => down,
+        std::cmp::Ordering::Equal => down + down % 2,
+        std::cmp::Ordering::Greater => down + 1,
+    }
+}
+
+/// Whether an answer, as it was shown, is what one catalogue and one list of discounts give.
+pub(super) fn agrees(shown: &QuotationFrame, prices: &ListPrices, discounts: &Discounts) -> bool {
+    let totals: Option<Vec<i128>> =
+        shown.lines.iter().map(|line| line_total(line, prices, discounts)).collect();
+    let Some(totals) = totals else { return false };
+    let none_is_known = !shown.unavailable.iter().any(|id| prices.contains_key(id.as_str()));
+    let total = shown.total.as_deref().and_then(|total| digits(total, 2));
+    none_is_known && total == Some(totals.iter().sum())
+}
+
+/// The total of a line, if every figure in it is right.
+fn line_total(line: &LineFrame, prices: &ListPrices, discounts: &Discounts) -> Option<i128> {
+    let list_price = *prices.get(line.product.as_str())?;
+    let discount = discount(discounts, &line.product);
+    let unit_price = unit_price(list_price, discount);
+    let total = rounded(unit_price * digits(&line.quantity, 3)?, 1_000);
+    let right = digits(&line.list_price, 2) == Some(i128::from(list_price))
+        && digits(&line.discount_percent, 6) == Some(discount)
+        && digits(&line.unit_price, 2) == Some(unit_price)
+        && digits(&line.total, 2) == Some(total);
+    right.then_some(total)
+}
+
+/// A decimal as a count of `10^-decimals`.
+fn digits(text: &str, decimals: usize) -> Option<i128> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if fraction.len() > decimals {
+        return None;
+    }
+    format!("{whole}{fraction:0<decimals$}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_go_to_the_even_neighbour() {
+        assert_eq!([1, 3, 5, 7].map(|list| unit_price(list, WHOLE / 2)), [0, 2, 2, 4]);
+        assert_eq!(unit_price(102_900, 12_000_000), 90_552);
+    }
+
+    #[test]
+    fn decimals_are_read_whole() {
+        assert_eq!(digits("12.5", 3), Some(12_500));
+        assert_eq!(digits("7", 0), Some(7));
+        assert_eq!(digits("1.234", 2), None);
+        assert_eq!(digits("x", 2), None);
+    }
+
+    #[test]
+    fn one_wrong_figure_is_seen() {
+        let line = LineFrame {
+            product: "P1".into(),
+            name: String::new(),
+            quantity: "2".into(),
+            list_price: "500.00".into(),
+            discount_percent: "10".into(),
+            unit_price: "450.00".into(),
+            total: "900.00".into(),
+        };
+        let frame = |line: &LineFrame, total: &str| QuotationFrame {
+            lines: vec![line.clone()],
+            unavailable: vec!["P9".into()],
+            total: Some(total.into()),
+            ..QuotationFrame::default()
+        };
+        let prices = |id: &str| ListPrices::from([(ProductId::new(id).unwrap(), 50_000)]);
+        let discounts: Discounts =
+            serde_json::from_str(r#"[{"product_id":"P1","percentage":10000000}]"#).unwrap();
+        assert!(agrees(&frame(&line, "900.00"), &prices("P1"), &discounts));
+        assert!(!agrees(&frame(&line, "900.01"), &prices("P1"), &discounts));
+        assert!(!agrees(&frame(&line, "900.00"), &prices("P2"), &discounts));
+        assert!(!agrees(&frame(&line, "900.00"), &prices("P1"), &Discounts::default()));
+        let wrong = LineFrame { unit_price: "450.01".into(), ..line };
+        assert!(!agrees(&frame(&wrong, "900.00"), &prices("P1"), &discounts));
+    }
+}

@@ -1,0 +1,149 @@
+//! What a seed stands for: who is there, how fast time goes, and how much breaks.
+
+use std::time::Duration;
+
+use super::chance::Chance;
+use crate::model::{ProductId, UserId};
+use crate::runtime::Slots;
+use crate::stages::Policy;
+
+/// Ids that something stores, cuts or compares wrongly sooner or later.
+const ODD_USERS: [&str; 5] =
+    ["José Núñez 株式会社", " ann", "a/b#c?d", "'; DROP TABLE users; --", "\u{202e}right to left"];
+const PLAIN_USERS: [&str; 4] = ["ann", "bob", "cid", "dora"];
+/// No clock is wrong by more.
+const MOST_SKEW: Duration = Duration::from_secs(3600);
+
+/// How often something breaks, in so many of [`super::chance::RATE_WHOLE`] calls.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rates {
+    pub(super) failed_before: u64,
+    pub(super) failed_after: u64,
+    pub(super) throttled: u64,
+    pub(super) delayed: u64,
+    pub(super) killed: u64,
+    pub(super) partly_sent: u64,
+    pub(super) torn: u64,
+    pub(super) duplicated: u64,
+    pub(super) reordered: u64,
+    pub(super) connection_lost: u64,
+}
+
+/// Everything about a run that is settled before it begins.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) policy: Policy,
+    pub(super) slots: Slots,
+    /// Shares of the active users that a refresh scans side by side.
+    pub(super) segments: u32,
+    pub(super) workers: usize,
+    pub(super) gateways: usize,
+    pub(super) users: Vec<UserId>,
+    /// A user whose discounts cannot be read.
+    pub(super) poisoned: Option<UserId>,
+    /// Whether messages are sent that cannot be read.
+    pub(super) poisons_queues: bool,
+    /// Every product that is ever loaded.
+    pub(super) products: Vec<ProductId>,
+    pub(super) rates: Rates,
+    pub(super) longest_delay: Duration,
+    pub(super) most_kills: u64,
+    pub(super) most_skew: Duration,
+    /// Whether clocks are set right when the faults stop.
+    pub(super) clocks_end_right: bool,
+    /// How many things happen from outside.
+    pub(super) actions: u64,
+}
+
+impl Plan {
+    pub(super) fn draw(chance: &Chance) -> Self {
+        let skewed = chance.one_in(4);
+        let calm = chance.one_in(12);
+        let users = users(chance);
+        let poisoned = chance.one_in(8).then(|| users.last().cloned()).flatten();
+        Self {
+            policy: policy(chance, skewed),
+            slots: Slots {
+                refresh: chance.pick([1, 10, 20]),
+                urgent: chance.pick([1, 10, 20]),
+                provider: chance.pick([1, 10, 100]),
+            },
+            segments: chance.pick([1, 2, 3]),
+            workers: chance.pick([1, 2, 2, 3]),
+            gateways: chance.pick([1, 2]),
+            users,
+            poisoned,
+            poisons_queues: chance.one_in(6),
+            products: products(chance),
+            rates: if calm { Rates::default() } else { rates(chance) },
+            longest_delay: Duration::from_millis(chance.pick([20, 500, 3_000, 20_000, 90_000])),
+            most_kills: if calm { 0 } else { chance.pick([0, 1, 3, 6]) },
+            most_skew: if skewed { MOST_SKEW } else { Duration::ZERO },
+            clocks_end_right: !skewed || chance.one_in(2),
+            actions: chance.between(8, 30),
+        }
+    }
+
+    pub(super) fn has_wrong_clocks(&self) -> bool {
+        !self.most_skew.is_zero()
+    }
+
+    /// How much older than allowed by the policy something may be because calls took long, or
+    /// because clocks differ.
+    pub(super) fn slack(&self) -> Duration {
+        Duration::from_secs(90) + self.longest_delay * 8 + self.most_skew * 2
+    }
+}
+
+fn policy(chance: &Chance, skewed: bool) -> Policy {
+    let refresh_every = Duration::from_secs(if skewed { 60 } else { chance.pick([10, 20, 60]) });
+    // Where clocks are an hour apart, only a user who stays for longer is active by all of them.
+    let ttl = Duration::from_secs(if skewed { 4 * 3600 } else { chance.pick([60, 120, 300]) });
+    Policy {
+        ttl,
+        refresh_every,
+        usable_for: Duration::from_secs(chance.pick([0, 60, 900])),
+        retention: Duration::from_secs(chance.pick([60, 600, 86_400])),
+        quote_within: Duration::from_secs(chance.pick([5, 30, 30])),
+        ..Policy::default()
+    }
+}
+
+fn users(chance: &Chance) -> Vec<UserId> {
+    let long = "u".repeat(UserId::MAX_BYTES);
+    let odd = match chance.index(ODD_USERS.len() + 1) {
+        index if index < ODD_USERS.len() => ODD_USERS[index],
+        _ => &long,
+    };
+    let count = 1 + chance.index(3);
+    let plain = PLAIN_USERS.into_iter().take(count);
+    std::iter::once(odd).chain(plain).filter_map(|user| UserId::new(user).ok()).collect()
+}
+
+fn products(chance: &Chance) -> Vec<ProductId> {
+    // Ids of 64 bytes, of which 8 KB fill a part: enough of them for two parts or more.
+    let (count, width) = if chance.one_in(10) {
+        (chance.between(130, 280), ProductId::MAX_BYTES)
+    } else {
+        (chance.between(1, 40), 4)
+    };
+    (0..count)
+        .filter_map(|number| ProductId::new(format!("P{number:0>0$}", width - 1)).ok())
+        .collect()
+}
+
+fn rates(chance: &Chance) -> Rates {
+    let rate = || chance.pick([0, 0, 50, 200, 800]);
+    Rates {
+        failed_before: rate(),
+        failed_after: rate(),
+        throttled: rate(),
+        delayed: rate(),
+        killed: chance.pick([0, 10, 50, 100]),
+        partly_sent: 3 * rate(),
+        torn: 3 * rate(),
+        duplicated: 3 * rate(),
+        reordered: chance.pick([0, 1_000, 5_000]),
+        connection_lost: 2 * rate(),
+    }
+}

@@ -1,0 +1,293 @@
+//! Bugs planted on purpose, to show that the simulation finds what it is there to find.
+//!
+//! Each is a layer of ports between the stages and the faults. The stages themselves are as they
+//! are everywhere.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::layer::layer;
+use crate::model::{
+    Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, Generation, ProductId,
+    QuotationKey, Timestamp, UserId,
+};
+use crate::ports::{
+    ActiveUser, ActiveUsers, BeginLoad, CatalogueHead, CatalogueStore, Created, Cursor, Depth,
+    DiscountStore, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page, PortError, Ports, Posting,
+    PriceTables, Queue, Queues, Quotation, Quotations, Receipt, Received, Segment, Settlement,
+    TableHead, UserDiscounts, Verdict,
+};
+use crate::pricing::{Currency, Product};
+
+/// A bug that the system could have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PlantedBug {
+    /// A message is acknowledged as soon as it is received.
+    AcknowledgeFirst,
+    /// The head names a generation before its parts are written.
+    HeadBeforeParts,
+    /// The head is replaced whatever its version is.
+    NoConditionOnHead,
+    /// The discounts are read before the head's version.
+    InputsBeforeHead,
+    /// Deduplication ids are hashes of the body.
+    ContentBasedDeduplication,
+    /// The deduplication id of an urgent order for a quotation is its request id alone.
+    RequestIdAsDeduplicationId,
+    /// Expired users are listed as if they were active.
+    ExpiredUsersListed,
+    /// Products are written while no mark says so.
+    LoadWithoutMark,
+}
+
+impl PlantedBug {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::AcknowledgeFirst,
+        Self::HeadBeforeParts,
+        Self::NoConditionOnHead,
+        Self::InputsBeforeHead,
+        Self::ContentBasedDeduplication,
+        Self::RequestIdAsDeduplicationId,
+        Self::ExpiredUsersListed,
+        Self::LoadWithoutMark,
+    ];
+
+    /// The same ports, with this bug.
+    pub(super) fn plant(self, ports: Ports) -> Ports {
+        let planted =
+            Arc::new(Planted { bug: self, inner: ports.clone(), memory: Mutex::default() });
+        Ports { store: planted.clone(), queues: planted, ..ports }
+    }
+}
+
+struct Planted {
+    bug: PlantedBug,
+    inner: Ports,
+    memory: Mutex<Remembered>,
+}
+
+/// What a bug keeps for later.
+#[derive(Default)]
+struct Remembered {
+    parts: BTreeMap<Generation, Vec<Bytes>>,
+    discounts: BTreeMap<UserId, Option<UserDiscounts>>,
+    loads: BTreeMap<String, (LoadMark, Option<u64>, Currency, Timestamp)>,
+}
+
+impl Planted {
+    fn memory(&self) -> MutexGuard<'_, Remembered> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn repost(&self, message: &Outgoing) -> Outgoing {
+        let Posting::Fifo { group, deduplication } = message.posting else {
+            return message.clone();
+        };
+        let order = serde_json::from_str::<Calculation>(&message.body).map(|order| order.cause);
+        let deduplication = match (self.bug, order) {
+            (PlantedBug::ContentBasedDeduplication, _) => hashed(&message.body),
+            (PlantedBug::RequestIdAsDeduplicationId, Ok(Cause::Quotation(request))) => {
+                hashed(request.request_id.as_str())
+            }
+            _ => deduplication,
+        };
+        Outgoing { body: message.body.clone(), posting: Posting::Fifo { group, deduplication } }
+    }
+
+    /// Reads inputs that will be used after the head is read.
+    async fn read_ahead(&self, users: &[UserId]) -> Result<(), PortError> {
+        let lists = self.inner.store.discounts(users).await?;
+        let mut memory = self.memory();
+        for user in users {
+            let list = lists.iter().find(|list| list.user == *user).cloned();
+            memory.discounts.insert(user.clone(), list);
+        }
+        Ok(())
+    }
+
+    fn discounts_read_ahead(&self, users: &[UserId]) -> Option<Vec<UserDiscounts>> {
+        let mut memory = self.memory();
+        let known: Option<Vec<_>> =
+            users.iter().map(|user| memory.discounts.remove(user)).collect();
+        Some(known?.into_iter().flatten().collect())
+    }
+}
+
+fn hashed(text: &str) -> DeduplicationId {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    DeduplicationId::from_random(u128::from(hasher.finish()).to_le_bytes())
+}
+
+layer!(ActiveUsers for Planted over store {
+    fn active_user(user: &UserId) -> Option<ActiveUser>;
+    fn record_visit(user: &UserId, now: Timestamp, expires_at: Timestamp) -> Option<ActiveUser>;
+    fn remove_active_user(user: &UserId) -> bool;
+} {
+    async fn list_active_users(
+        &self,
+        segment: Segment,
+        now: Timestamp,
+        from: Option<Cursor>,
+    ) -> Result<Page<ActiveUser>, PortError> {
+        if self.bug != PlantedBug::ExpiredUsersListed {
+            return self.inner.store.list_active_users(segment, now, from).await;
+        }
+        let long_ago = Timestamp::default();
+        let mut page = self.inner.store.list_active_users(segment, long_ago, from).await?;
+        for user in &mut page.items {
+            user.expires_at = now.plus(Duration::from_secs(3600));
+        }
+        Ok(page)
+    }
+});
+
+layer!(CatalogueStore for Planted over store {
+    fn catalogue_head() -> Option<CatalogueHead>;
+    fn put_products(products: &[Product]) -> ();
+    fn delete_products(products: &[ProductId]) -> ();
+    fn products(products: &[ProductId]) -> Vec<Product>;
+    fn list_products(from: Option<Cursor>) -> Page<Product>;
+} {
+    async fn begin_load(
+        &self,
+        mark: &LoadMark,
+        expected: Option<u64>,
+        currency: Currency,
+        now: Timestamp,
+    ) -> Result<BeginLoad, PortError> {
+        if self.bug != PlantedBug::LoadWithoutMark {
+            return self.inner.store.begin_load(mark, expected, currency, now).await;
+        }
+        let load = (mark.clone(), expected, currency, now);
+        self.memory().loads.insert(mark.id.0.clone(), load);
+        Ok(BeginLoad::Begun)
+    }
+
+    async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError> {
+        if self.bug == PlantedBug::LoadWithoutMark {
+            return Ok(true);
+        }
+        self.inner.store.extend_load(mark).await
+    }
+
+    async fn finish_load(
+        &self,
+        load: &LoadId,
+        currency: Option<Currency>,
+    ) -> Result<Option<u64>, PortError> {
+        let unmarked = self.memory().loads.remove(&load.0);
+        if let Some((mark, expected, currency, now)) = unmarked {
+            self.inner.store.begin_load(&mark, expected, currency, now).await?;
+        }
+        self.inner.store.finish_load(load, currency).await
+    }
+});
+
+layer!(DiscountStore for Planted over store {
+    fn put_discounts(lists: &[UserDiscounts]) -> ();
+    fn delete_discounts(users: &[UserId]) -> ();
+    fn list_discounted_users(from: Option<Cursor>) -> Page<UserId>;
+} {
+    async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
+        match self.discounts_read_ahead(users) {
+            Some(lists) => Ok(lists),
+            None => self.inner.store.discounts(users).await,
+        }
+    }
+});
+
+layer!(PriceTables for Planted over store {
+    fn parts(user: &UserId, generation: &Generation, numbers: &[u32]) -> Vec<Option<Bytes>>;
+    fn delete_table(user: &UserId) -> ();
+    fn list_table_heads(from: Option<Cursor>) -> Page<(UserId, TableHead)>;
+} {
+    async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
+        if self.bug == PlantedBug::InputsBeforeHead {
+            self.read_ahead(users).await?;
+        }
+        self.inner.store.table_heads(users).await
+    }
+
+    async fn put_parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        parts: &[Bytes],
+        expire_at: Timestamp,
+    ) -> Result<(), PortError> {
+        if self.bug == PlantedBug::HeadBeforeParts {
+            self.memory().parts.insert(generation.clone(), parts.to_vec());
+            return Ok(());
+        }
+        self.inner.store.put_parts(user, generation, parts, expire_at).await
+    }
+
+    async fn flip_head(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError> {
+        let mut expected = expected;
+        if self.bug == PlantedBug::NoConditionOnHead {
+            let heads = self.inner.store.table_heads(std::slice::from_ref(user)).await?;
+            expected = heads.first().map(|(_, head)| head.version);
+        }
+        let flip = self.inner.store.flip_head(user, head, expected, expire_at).await?;
+        let late = self.memory().parts.remove(&head.generation);
+        if let (Flip::Done, Some(parts)) = (&flip, late) {
+            self.inner.store.put_parts(user, &head.generation, &parts, expire_at).await?;
+        }
+        Ok(flip)
+    }
+});
+
+layer!(Quotations for Planted over store {
+    fn create_quotation(quotation: &Quotation) -> Created;
+    fn quotation(key: &QuotationKey) -> Option<Quotation>;
+    fn redirect_quotation(
+        key: &QuotationKey,
+        connection: &ConnectionRef,
+        dialect: Dialect
+    ) -> bool;
+    fn settle_quotation(key: &QuotationKey, verdict: &Verdict, now: Timestamp) -> Settlement;
+    fn delete_quotation(key: &QuotationKey) -> ();
+} {});
+
+layer!(Queues for Planted over queues {
+    fn acknowledge(queue: Queue, receipts: &[Receipt]) -> ();
+    fn change_visibility(queue: Queue, receipts: &[Receipt], visibility: Duration) -> ();
+    fn depth(queue: Queue) -> Depth;
+} {
+    async fn send(
+        &self,
+        queue: Queue,
+        messages: &[Outgoing],
+    ) -> Result<Vec<FailedEntry>, PortError> {
+        let messages: Vec<_> = messages.iter().map(|message| self.repost(message)).collect();
+        self.inner.queues.send(queue, &messages).await
+    }
+
+    async fn receive(
+        &self,
+        queue: Queue,
+        max: usize,
+        wait: Duration,
+        visibility: Duration,
+    ) -> Result<Vec<Received>, PortError> {
+        let received = self.inner.queues.receive(queue, max, wait, visibility).await?;
+        if self.bug == PlantedBug::AcknowledgeFirst && !received.is_empty() {
+            let receipts: Vec<_> =
+                received.iter().map(|message| message.receipt.clone()).collect();
+            self.inner.queues.acknowledge(queue, &receipts).await?;
+        }
+        Ok(received)
+    }
+});

@@ -1,0 +1,95 @@
+//! A simulated process: a name, a clock of its own, and a sudden end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::memory::TokioClock;
+use crate::model::Timestamp;
+use crate::ports::Clock;
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Runs roles.
+    Worker,
+    /// Takes quotes.
+    Gateway,
+    /// Loads data. Its calls never take so long that its mark could run out in the middle of one:
+    /// that is what the time limits of the real stores are for.
+    Loader,
+}
+
+/// A process that can be killed at any of its calls.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) clock: Arc<ProcessClock>,
+    death: CancellationToken,
+}
+
+/// The clock of one process, which may be wrong.
+#[derive(Debug)]
+pub(super) struct ProcessClock {
+    right: Arc<TokioClock>,
+    skew_ms: AtomicI64,
+    first_skew_ms: i64,
+}
+
+impl Process {
+    pub(super) fn new(name: String, kind: Kind, right: Arc<TokioClock>, skew_ms: i64) -> Arc<Self> {
+        let clock =
+            ProcessClock { right, skew_ms: AtomicI64::new(skew_ms), first_skew_ms: skew_ms };
+        Arc::new(Self { name, kind, clock: Arc::new(clock), death: CancellationToken::new() })
+    }
+
+    /// Nothing the process does has any effect from here on.
+    pub(super) fn kill(&self) {
+        self.death.cancel();
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.death.is_cancelled()
+    }
+
+    /// Waits for the process to be killed.
+    pub(super) async fn killed(&self) {
+        self.death.cancelled().await;
+    }
+
+    /// Returns while the process lives; after that never.
+    pub(super) async fn live(&self) {
+        if self.is_dead() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl ProcessClock {
+    /// Sets the clock right.
+    pub(super) fn set_right(&self) {
+        self.skew_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// The latest time that the process can have taken for now.
+    pub(super) fn furthest(&self) -> Timestamp {
+        self.shifted(self.first_skew_ms.max(0))
+    }
+
+    /// The earliest.
+    pub(super) fn earliest(&self) -> Timestamp {
+        self.shifted(self.first_skew_ms.min(0))
+    }
+
+    fn shifted(&self, by_ms: i64) -> Timestamp {
+        Timestamp::from_millis(self.right.now().millis() + by_ms)
+    }
+}
+
+impl Clock for ProcessClock {
+    fn now(&self) -> Timestamp {
+        self.shifted(self.skew_ms.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,156 @@
+//! Every quotation: when it was asked, whether it was accepted, and what its client was told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Invariant;
+use super::checks::Checks;
+use super::inputs::Inputs;
+use super::report::Breach;
+use crate::model::{QuotationKey, RequestId, Timestamp, UserId};
+use crate::ports::{Quotation, QuotationStatus};
+use crate::protocol::{Frame, QuotationFrame};
+
+/// One quotation.
+#[derive(Debug)]
+pub(super) struct Promise {
+    pub(super) user: UserId,
+    pub(super) request_id: RequestId,
+    products: Vec<String>,
+    pub(super) deadline: Timestamp,
+    /// The client was told that it is under analysis.
+    pub(super) accepted: bool,
+    /// When its outcome was stored.
+    pub(super) settled_at: Option<Timestamp>,
+    pub(super) answered: bool,
+    /// The client was told the outcome, or is gone.
+    pub(super) told: bool,
+    /// What the client was told.
+    shown: Option<String>,
+}
+
+/// All quotations.
+#[derive(Debug, Default)]
+pub(super) struct Promises {
+    by_key: BTreeMap<QuotationKey, Promise>,
+    /// How often clients asked.
+    pub(super) asked: u64,
+}
+
+impl Promises {
+    pub(super) const fn asked(&mut self) {
+        self.asked += 1;
+    }
+
+    pub(super) fn created(&mut self, quotation: &Quotation) {
+        let products = quotation.items.iter().map(|item| item.product.to_string()).collect();
+        let promise = Promise {
+            user: quotation.user.clone(),
+            request_id: quotation.request_id.clone(),
+            products,
+            deadline: quotation.deadline,
+            accepted: false,
+            settled_at: None,
+            answered: false,
+            told: false,
+            shown: None,
+        };
+        self.by_key.insert(quotation.key.clone(), promise);
+    }
+
+    pub(super) fn accepted(&mut self, user: &UserId, request_id: &RequestId) {
+        if let Some(promise) = self.by_key.get_mut(&QuotationKey::new(user, request_id)) {
+            promise.accepted = true;
+        }
+    }
+
+    /// An outcome was stored.
+    pub(super) fn settled(
+        &mut self,
+        quotation: &Quotation,
+        now: Timestamp,
+        checks: &mut Checks,
+    ) -> Result<(), Breach> {
+        let Some(promise) = self.by_key.get_mut(&quotation.key) else { return Ok(()) };
+        let before = promise.settled_at.replace(now);
+        promise.answered = matches!(quotation.status, QuotationStatus::Answered(_));
+        checks.hold(Invariant::OneOutcome, before.is_none(), || {
+            format!("quotation {} was settled twice", quotation.key)
+        })
+    }
+
+    /// A client was shown a frame. `oldest` is how old the inputs of a price may be.
+    pub(super) fn shown(
+        &mut self,
+        text: &str,
+        oldest: Duration,
+        inputs: &mut Inputs,
+        checks: &mut Checks,
+    ) -> Result<(), Breach> {
+        let Some((key, frame)) = read(text) else { return Ok(()) };
+        let Some(promise) = self.by_key.get_mut(&key) else { return Ok(()) };
+        if frame.status == "pending" {
+            return Ok(());
+        }
+        promise.told = true;
+        if let Some(before) = &promise.shown {
+            return checks.hold(Invariant::OneOutcome, before == text, || {
+                format!("the client was told {before} and then {text}")
+            });
+        }
+        promise.shown = Some(text.to_owned());
+        if frame.status != "answered" {
+            return Ok(());
+        }
+        checks.hold(Invariant::OneOutcome, promise.answered, || {
+            format!("the client was told what is not stored: {text}")
+        })?;
+        let lines = frame.lines.iter().map(|line| &line.product);
+        let covered = lines.chain(&frame.unavailable).eq(in_order_of(&frame, promise));
+        checks.hold(Invariant::RightPrice, covered, || format!("products are missing: {text}"))?;
+        let to = promise.settled_at.unwrap_or_default();
+        let right = inputs.explain(&frame, &promise.user, to.minus(oldest), to);
+        checks.hold(Invariant::RightPrice, right, || {
+            format!("no catalogue and discounts of the last {} s give {text}", oldest.as_secs())
+        })
+    }
+
+    /// Nobody is there to be told.
+    pub(super) fn client_gone(&mut self, text: &str) {
+        let promise = read(text).and_then(|(key, _)| self.by_key.get_mut(&key));
+        if let Some(promise) = promise {
+            promise.told = true;
+        }
+    }
+
+    pub(super) fn get(&self, key: &QuotationKey) -> Option<&Promise> {
+        self.by_key.get(key)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (&QuotationKey, &Promise)> {
+        self.by_key.iter()
+    }
+
+    /// The requests of a user that were accepted.
+    pub(super) fn of(&self, user: &UserId) -> Vec<RequestId> {
+        let own = self.by_key.values().filter(|promise| promise.accepted && promise.user == *user);
+        own.map(|promise| promise.request_id.clone()).collect()
+    }
+}
+
+/// The products asked for: those with a price first, as an answer has them.
+fn in_order_of<'a>(
+    frame: &'a QuotationFrame,
+    promise: &'a Promise,
+) -> impl Iterator<Item = &'a String> {
+    let is_unavailable = |product: &&String| frame.unavailable.contains(product);
+    let priced = promise.products.iter().filter(move |product| !is_unavailable(product));
+    priced.chain(promise.products.iter().filter(move |product| is_unavailable(product)))
+}
+
+fn read(text: &str) -> Option<(QuotationKey, QuotationFrame)> {
+    let Ok(Frame::Quotation(frame)) = serde_json::from_str(text) else { return None };
+    let user = UserId::new(frame.client.clone()).ok()?;
+    let request_id = RequestId::new(frame.request_id.clone()).ok()?;
+    Some((QuotationKey::new(&user, &request_id), frame))
+}

@@ -1,0 +1,202 @@
+//! One run: a system is started, used and broken; then the faults stop, and everything that was
+//! promised must come true.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::clients::{self, Client};
+use super::fleet::Fleet;
+use super::loads::{load_some, some_data};
+use super::report::Breach;
+use super::settle::{POISON, settle};
+use super::world::World;
+use super::{FaultKind, PlantedBug, Report, Violation};
+use crate::model::{DeduplicationId, GroupId, UserId};
+use crate::ports::{Clock, Outgoing, Posting, Queue, Randomness};
+
+/// A run to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Simulation {
+    /// What it is all drawn from: equal seeds make equal runs.
+    pub seed: u64,
+    /// A bug to plant.
+    pub bug: Option<PlantedBug>,
+    /// How many of the last events a violation tells. It makes a run slower, not different.
+    pub story_lines: usize,
+}
+
+impl Simulation {
+    /// The run of a seed, without bug or story.
+    #[must_use]
+    pub const fn of(seed: u64) -> Self {
+        Self { seed, bug: None, story_lines: 0 }
+    }
+
+    /// Makes the run. It must have a current-thread runtime of its own, whose time is paused:
+    /// tasks that are left over would change the schedule of the next run.
+    ///
+    /// # Errors
+    /// [`Violation`] when an invariant does not hold.
+    pub async fn run(&self) -> Result<Report, Violation> {
+        self.tell().await.0
+    }
+
+    /// Makes the run, and tells its last events also when it goes well.
+    pub async fn tell(&self) -> (Result<Report, Violation>, Vec<String>) {
+        let world = World::new(self.seed, self.bug, self.story_lines);
+        let fleet = Fleet::start(&world);
+        let mut run = Run { clients: vec![], world: world.clone(), fleet };
+        let outcome = run.everything().await;
+        let story = world.story();
+        let outcome = outcome.map(|()| report(&world)).map_err(|breach| Violation {
+            seed: self.seed,
+            bug: self.bug,
+            invariant: breach.invariant,
+            what: breach.what,
+            story: story.clone(),
+        });
+        (outcome, story)
+    }
+}
+
+/// A run under way.
+struct Run {
+    world: Arc<World>,
+    fleet: Arc<Fleet>,
+    clients: Vec<Client>,
+}
+
+impl Run {
+    async fn everything(&mut self) -> Result<(), Breach> {
+        let Self { world, fleet, .. } = self;
+        self.clients = world.plan.users.iter().cloned().map(Client::new).collect();
+        if !world.chance.one_in(8) {
+            let first = load_some(world.clone(), fleet.clone(), some_data(world, true), false);
+            // It may take long to fail; then the clients begin without products.
+            let _ = timeout(Duration::from_secs(30), first).await;
+        }
+        for _ in 0..world.plan.actions {
+            Self::act(&self.world, &self.fleet, &mut self.clients).await;
+            let gap = self.world.chance.pick([0, 200, 5_000, 30_000]);
+            sleep(self.world.chance.millis(0, gap)).await;
+            self.check()?;
+        }
+        settle(&self.world, &self.fleet).await?;
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), Breach> {
+        self.world.breach().map_or(Ok(()), Err)
+    }
+
+    /// Something happens from outside.
+    async fn act(world: &Arc<World>, fleet: &Arc<Fleet>, clients: &mut [Client]) {
+        let chance = &world.chance;
+        let at = chance.index(clients.len());
+        let Some(client) = clients.get_mut(at) else { return };
+        let user = client.user.clone();
+        match chance.below(100) {
+            0..46 => ask(world, fleet, client),
+            46..54 => ask_again(world, fleet, client),
+            54..58 => client.leave(world),
+            58..64 => {
+                if let Some(gateway) = fleet.gateway() {
+                    tokio::spawn(clients::come(world.clone(), gateway, user));
+                }
+            }
+            64..66 => {
+                if let Some(gateway) = fleet.gateway() {
+                    tokio::spawn(clients::go(gateway, user));
+                }
+            }
+            66..88 => {
+                let data = some_data(world, false);
+                let prune = chance.one_in(4);
+                tokio::spawn(load_some(world.clone(), fleet.clone(), data, prune));
+            }
+            88..92 => fleet.drain_one(),
+            92..96 => break_everything(world),
+            _ => poison(world).await,
+        }
+    }
+}
+
+fn ask(world: &Arc<World>, fleet: &Fleet, client: &mut Client) {
+    // Sometimes many at once, which one calculation must serve.
+    let times = if world.chance.one_in(6) { 5 } else { 1 };
+    for _ in 0..times {
+        let Some(socket) = client.socket(world, fleet) else { return };
+        let ask = client.ask(world, socket.connection);
+        world.note(|ledger, _| {
+            ledger.promises.asked();
+            Ok(())
+        });
+        tokio::spawn(clients::quote(world.clone(), socket.gateway, ask));
+    }
+}
+
+fn ask_again(world: &Arc<World>, fleet: &Fleet, client: &mut Client) {
+    let known = world.look(|ledger| ledger.promises.of(&client.user));
+    let Some(request_id) = known.get(world.chance.index(known.len())).cloned() else { return };
+    if let Some(socket) = client.socket(world, fleet) {
+        tokio::spawn(clients::get(world.clone(), socket, client.user.clone(), request_id));
+    }
+}
+
+fn break_everything(world: &World) {
+    if world.plan.rates.failed_before > 0 {
+        let lasts = world.chance.millis(1_000, 90_000);
+        world.tell("world", || format!("everything fails for {} ms", lasts.as_millis()));
+        world.begin_outage(world.clock.now().plus(lasts));
+    }
+}
+
+/// Sends messages that nobody can read.
+async fn poison(world: &World) {
+    let Ok(nobody) = UserId::new("nobody") else { return };
+    if !world.plan.poisons_queues {
+        return;
+    }
+    let queue = world.chance.pick(Queue::ALL);
+    let posting = match queue.is_fifo() {
+        true => Posting::Fifo {
+            group: GroupId::of(&nobody),
+            deduplication: DeduplicationId::from_random(world.chance.bits()),
+        },
+        false => Posting::Standard { delay: Duration::ZERO },
+    };
+    let message = Outgoing { body: POISON.to_owned(), posting };
+    if world.engine.queues.send(queue, &[message]).await.is_ok_and(|failed| failed.is_empty()) {
+        world.count_fault(FaultKind::PoisonedMessage);
+        world.tell("world", || format!("poisons queue {queue}"));
+        world.note(|ledger, _| {
+            ledger.messages.poisoned(queue);
+            Ok(())
+        });
+    }
+}
+
+fn report(world: &World) -> Report {
+    let faults = world.faults();
+    world.look(|ledger| {
+        let all = || ledger.promises.all().map(|(_, promise)| promise);
+        let count = |number: usize| number as u64;
+        Report {
+            runs: 1,
+            calls: world.calls(),
+            asked: ledger.promises.asked,
+            accepted: count(all().filter(|promise| promise.accepted).count()),
+            answered: count(all().filter(|promise| promise.answered).count()),
+            failed: count(
+                all().filter(|promise| promise.settled_at.is_some() && !promise.answered).count(),
+            ),
+            flips: ledger.tables.flips(),
+            loads: ledger.inputs.loads(),
+            seconds: world.seconds(),
+            faults,
+            checks: ledger.checks.counts().clone(),
+        }
+    })
+}

@@ -1,0 +1,202 @@
+//! The end of a run: the faults stop, and within a known time everything must be in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use tokio::time::sleep;
+
+use super::Invariant;
+use super::clients::{come, quote};
+use super::fleet::{Fleet, Gateway, RECOVERY};
+use super::ledger::Ledger;
+use super::messages::Messages;
+use super::report::Breach;
+use super::world::World;
+use crate::model::{Dialect, Item, Quantity, QuotationKey, Timestamp, UserId};
+use crate::ports::{Clock, DeadLetter, Queue};
+use crate::stages::quotation_handler::Ask;
+
+/// A message that no stage can read.
+pub(super) const POISON: &str = "{\"poison\":true}";
+/// Within this a killed process is there again, and a message that it had is visible.
+const SHORTEST: Duration = Duration::from_secs(60);
+/// Longer than a message takes to fail all its receives.
+const LONGEST: Duration = Duration::from_secs(1_200);
+/// A quotation that fails at its deadline is told of it a little later.
+const AFTER_DEADLINE: Duration = Duration::from_secs(5);
+/// So many intervals may pass between two calculations of an active user's table.
+const FEW_INTERVALS: u32 = 3;
+
+/// Stops the faults and checks what must then come true.
+pub(super) async fn settle(world: &Arc<World>, fleet: &Arc<Fleet>) -> Result<(), Breach> {
+    let plan = &world.plan;
+    world.stop_faults();
+    world.tell("world", || "the faults stop".to_owned());
+    if plan.clocks_end_right {
+        fleet.set_clocks_right();
+    }
+    let gateway = Gateway::apart(fleet);
+    let since = world.clock.now();
+    let recovered_by = since.plus(RECOVERY + plan.policy.refresh_every * FEW_INTERVALS);
+    // Often enough that nobody expires.
+    let step = (plan.policy.ttl / 2).min(Duration::from_secs(30));
+    loop {
+        visit_all(world, &gateway).await;
+        sleep(step).await;
+        let now = world.clock.now();
+        let may_be_over = now >= recovered_by || is_in_order(world, since).await;
+        if now >= since.plus(LONGEST) || (may_be_over && is_drained(world).await) {
+            break;
+        }
+    }
+    check_messages(world).await?;
+    check_refreshed(world, since)?;
+    check_promises(world).await?;
+    let strangers = UserId::new("stranger");
+    let asking = others(world).chain(strangers).map(|user| check_quote(world, &gateway, user));
+    try_join_all(asking).await?;
+    Ok(())
+}
+
+/// Whether everything seems to be in order before its time is up. Where something is poisoned it
+/// takes its time to show.
+async fn is_in_order(world: &World, since: Timestamp) -> bool {
+    let is_poisoned = world.plan.poisoned.is_some() || world.plan.poisons_queues;
+    let now = world.clock.now();
+    if is_poisoned || now.since(since) < SHORTEST {
+        return false;
+    }
+    let head = world.engine.store.catalogue_head().await;
+    let loading = head.is_ok_and(|head| head.is_some_and(|head| head.loading.is_some()));
+    !loading
+        && others(world).all(|user| world.look(|ledger| is_refreshed(world, ledger, &user, since)))
+}
+
+/// The users whose rows can be read.
+fn others(world: &World) -> impl Iterator<Item = UserId> {
+    let poisoned = world.plan.poisoned.as_ref();
+    world.plan.users.iter().filter(move |user| poisoned != Some(user)).cloned()
+}
+
+async fn visit_all(world: &Arc<World>, gateway: &Arc<Gateway>) {
+    for user in others(world) {
+        come(world.clone(), gateway.clone(), user).await;
+    }
+}
+
+async fn dead(world: &World, queue: Queue) -> Vec<DeadLetter> {
+    let letters = world.engine.dead_letters.dead_letters(queue, usize::MAX).await;
+    letters.unwrap_or_default()
+}
+
+async fn is_drained(world: &World) -> bool {
+    for queue in [Queue::Quotation, Queue::Provider] {
+        let dead = dead(world, queue).await;
+        if !world.look(|ledger| ledger.messages.is_drained(queue, &dead)) {
+            return false;
+        }
+    }
+    true
+}
+
+async fn check_messages(world: &World) -> Result<(), Breach> {
+    // A refresh is dropped unread after ten minutes; the next tick makes up for it.
+    for queue in [Queue::Quotation, Queue::Provider] {
+        let dead = dead(world, queue).await;
+        let depth = world.engine.queues.depth(queue).await.unwrap_or_default();
+        world.note(|ledger, _| {
+            ledger.messages.compare(queue, depth, &mut ledger.checks)?;
+            ledger.messages.settled(queue, &dead, &mut ledger.checks)
+        });
+    }
+    world.breach().map_or(Ok(()), Err)
+}
+
+/// Whether the schedule has reached a user again since a time, and just has.
+fn is_refreshed(world: &World, ledger: &Ledger, user: &UserId, since: Timestamp) -> bool {
+    let now = world.clock.now();
+    let late = world.plan.policy.refresh_every * FEW_INTERVALS;
+    let flipped_at = ledger.tables.flipped_at(user);
+    let just_now = flipped_at.is_some_and(|at| now.since(at) <= late);
+    just_now && ledger.tables.flips_since(user, since) >= 2
+}
+
+fn check_refreshed(world: &World, since: Timestamp) -> Result<(), Breach> {
+    for user in others(world) {
+        world.note(|ledger, now| {
+            let refreshed = is_refreshed(world, ledger, &user, since);
+            let flipped_at = ledger.tables.flipped_at(&user);
+            ledger.checks.hold(Invariant::ActiveIsRefreshed, refreshed, || {
+                format!(
+                    "{user:?} is active; it is {now}, and the table was last made {flipped_at:?}"
+                )
+            })
+        });
+    }
+    world.breach().map_or(Ok(()), Err)
+}
+
+/// Every accepted quotation must be over, and its client told, unless a message was given up.
+async fn check_promises(world: &World) -> Result<(), Breach> {
+    let mut gave_up = false;
+    for queue in Queue::ALL {
+        gave_up |= Messages::gave_up(&dead(world, queue).await);
+    }
+    world.note(|ledger, now| {
+        for (key, promise) in ledger.promises.all().filter(|(_, promise)| promise.accepted) {
+            let due = now >= promise.deadline.plus(AFTER_DEADLINE);
+            // Sent by a clock that was wrong, the message may come much later.
+            let later = || world.plan.has_wrong_clocks() && ledger.messages.has_deadline(key);
+            let over = promise.settled_at.is_some() || !due || gave_up || later();
+            ledger.checks.hold(Invariant::EndsByDeadline, over, || {
+                format!("quotation {key} is pending past its deadline")
+            })?;
+            let told = promise.told || promise.settled_at.is_none() || gave_up;
+            ledger.checks.hold(Invariant::EndsByDeadline, told, || {
+                format!("quotation {key} is settled, and its client was never told")
+            })?;
+        }
+        Ok(())
+    });
+    world.breach().map_or(Ok(()), Err)
+}
+
+/// A quote on a system that works again must be answered, whatever poison there still is.
+async fn check_quote(
+    world: &Arc<World>,
+    gateway: &Arc<Gateway>,
+    user: UserId,
+) -> Result<(), Breach> {
+    let items = world.plan.products.iter().take(3);
+    let items = items.map(|product| Item { product: product.clone(), quantity: Quantity::ONE });
+    let ask = Ask {
+        user: user.clone(),
+        items: items.collect(),
+        request_id: None,
+        dialect: Dialect::Current,
+        connection: gateway.connect(world),
+    };
+    let accepted = quote(world.clone(), gateway.clone(), ask).await;
+    let asked_at = world.clock.now();
+    sleep(world.plan.policy.quote_within + AFTER_DEADLINE).await;
+    let key = accepted.map(|accepted| QuotationKey::new(&user, &accepted.request_id));
+    world.note(|ledger, _| {
+        let promise = key.as_ref().and_then(|key| ledger.promises.get(key));
+        // Where clocks are wrong, a deadline may be past as soon as it is set.
+        let answers = world.plan.clocks_end_right && ledger.inputs.has_products();
+        let kept = promise.is_some_and(|promise| {
+            promise.told && promise.settled_at.is_some() && (promise.answered || !answers)
+        });
+        let invariant = match world.plan.poisoned.is_some() || world.plan.poisons_queues {
+            true => Invariant::PoisonBlocksNobody,
+            false => Invariant::EndsByDeadline,
+        };
+        ledger.checks.hold(
+            invariant,
+            kept || (promise.is_some() && !world.plan.clocks_end_right),
+            || format!("at {asked_at} nothing fails any more, and a quote comes to {promise:?}"),
+        )
+    });
+    world.breach().map_or(Ok(()), Err)
+}

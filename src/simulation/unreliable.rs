@@ -1,0 +1,386 @@
+//! The ports of one process, any call of which may fail, take long, do half of its work, or be
+//! the last thing that the process does.
+//!
+//! Faults stay within what the ports' contracts and the services behind them allow: a FIFO
+//! group's order is kept, a message comes back only when its time is over, several writes are not
+//! one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::FaultKind;
+use super::layer::layer;
+use super::process::{Kind, Process};
+use super::witness::Witness;
+use super::world::World;
+use crate::model::{
+    ConnectionRef, Dialect, Generation, ProductId, QuotationKey, Timestamp, UserId,
+};
+use crate::ports::{
+    ActiveUser, ActiveUsers, BeginLoad, CatalogueHead, CatalogueStore, Connections, Created,
+    Cursor, Delivery, Depth, DiscountStore, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page,
+    PortError, Ports, PriceTables, Queue, Queues, Quotation, Quotations, Receipt, Received,
+    Segment, Settlement, Store, TableHead, Topic, UserDiscounts, Verdict,
+};
+use crate::pricing::{Currency, Product};
+
+/// A loader's call takes effect well within half of the time of its mark.
+const LOADERS_PATIENCE: Duration = Duration::from_secs(4);
+
+/// What a process calls.
+pub(super) struct Unreliable {
+    world: Arc<World>,
+    process: Arc<Process>,
+    inner: Below,
+}
+
+struct Below {
+    store: Arc<dyn Store>,
+    queues: Arc<dyn Queues>,
+    topic: Arc<dyn Topic>,
+    connections: Arc<dyn Connections>,
+}
+
+/// How a call ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Well,
+    FailedBefore,
+    Throttled,
+    FailedAfter,
+    KilledBefore,
+    KilledAfter,
+}
+
+/// The ports of a process on a world's engine.
+pub(super) fn ports(world: &Arc<World>, process: &Arc<Process>) -> Ports {
+    let witness = Witness::new(world.clone(), process.clone());
+    let inner = Below {
+        store: witness.clone(),
+        queues: witness.clone(),
+        topic: witness.clone(),
+        connections: witness,
+    };
+    let unreliable = Arc::new(Unreliable { world: world.clone(), process: process.clone(), inner });
+    Ports {
+        store: unreliable.clone(),
+        queues: unreliable.clone(),
+        dead_letters: world.engine.dead_letters.clone(),
+        topic: unreliable.clone(),
+        connections: unreliable,
+        clock: process.clock.clone(),
+        randomness: world.chance.clone(),
+    }
+}
+
+impl Unreliable {
+    /// One call: its effect, and whatever breaks around it.
+    async fn call<T>(
+        &self,
+        name: &'static str,
+        effect: impl Future<Output = Result<T, PortError>>,
+    ) -> Result<T, PortError> {
+        let Self { world, process, .. } = self;
+        world.count_call();
+        process.live().await;
+        let end = self.end(name);
+        self.linger(name).await;
+        match end {
+            End::FailedBefore => return Err(unavailable(name)),
+            End::Throttled => return Err(PortError::Throttled { what: name.to_owned() }),
+            End::KilledBefore => self.die(name).await,
+            End::Well | End::FailedAfter | End::KilledAfter => {}
+        }
+        let outcome = tokio::select! {
+            biased;
+            () = process.killed() => std::future::pending().await,
+            outcome = effect => outcome,
+        };
+        if end == End::KilledAfter {
+            self.die(name).await;
+        }
+        self.linger(name).await;
+        match end {
+            End::FailedAfter => Err(unavailable(name)),
+            _ => outcome,
+        }
+    }
+
+    fn end(&self, name: &'static str) -> End {
+        let Self { world, process, .. } = self;
+        if !world.is_faulty() {
+            return End::Well;
+        }
+        let (chance, rates) = (&world.chance, &world.plan.rates);
+        let end = if world.is_out() {
+            End::FailedBefore
+        } else if chance.happens(rates.killed) && world.may_kill() {
+            chance.pick([End::KilledBefore, End::KilledAfter])
+        } else if chance.happens(rates.failed_before) {
+            End::FailedBefore
+        } else if chance.happens(rates.throttled) {
+            End::Throttled
+        } else if chance.happens(rates.failed_after) {
+            End::FailedAfter
+        } else {
+            return End::Well;
+        };
+        world.count_fault(match end {
+            End::FailedBefore if world.is_out() => FaultKind::Outage,
+            End::FailedBefore | End::Well => FaultKind::FailedBefore,
+            End::Throttled => FaultKind::Throttled,
+            End::FailedAfter => FaultKind::FailedAfter,
+            End::KilledBefore | End::KilledAfter => FaultKind::Killed,
+        });
+        world.tell(&process.name, || format!("{name}: {end:?}"));
+        end
+    }
+
+    /// Lets other tasks go first, for a moment or for long.
+    async fn linger(&self, name: &'static str) {
+        let Self { world, process, .. } = self;
+        let (chance, plan) = (&world.chance, &world.plan);
+        if world.is_faulty() && chance.happens(plan.rates.delayed) {
+            let longest = match process.kind {
+                Kind::Loader => plan.longest_delay.min(LOADERS_PATIENCE),
+                Kind::Worker | Kind::Gateway => plan.longest_delay,
+            };
+            let delay = chance.up_to(longest);
+            world.count_fault(FaultKind::Delayed);
+            world.tell(&process.name, || format!("{name}: takes {} ms", delay.as_millis()));
+            tokio::time::sleep(delay).await;
+        } else {
+            match chance.below(8) {
+                0 => tokio::time::sleep(chance.millis(1, 20)).await,
+                1 => tokio::task::yield_now().await,
+                _ => {}
+            }
+        }
+        process.live().await;
+    }
+
+    async fn die(&self, name: &'static str) {
+        self.world.tell(&self.process.name, || format!("killed at {name}"));
+        self.process.kill();
+        self.process.live().await;
+    }
+
+    /// Whether something breaks at this rate.
+    fn breaks(&self, kind: FaultKind, rate: u64) -> bool {
+        let breaks = self.world.is_faulty() && self.world.chance.happens(rate);
+        if breaks {
+            self.world.count_fault(kind);
+        }
+        breaks
+    }
+
+    /// How many of some writes to do at once.
+    fn share(&self, left: usize) -> usize {
+        if self.world.is_faulty() { 1 + self.world.chance.index(left) } else { left }
+    }
+
+    /// Which of some entries are sent.
+    fn sendable(&self, count: usize) -> Vec<usize> {
+        if !self.breaks(FaultKind::PartlySent, self.world.plan.rates.partly_sent) {
+            return (0..count).collect();
+        }
+        (0..count).filter(|_| self.world.chance.one_in(2)).collect()
+    }
+
+    /// Another order of a batch. In a FIFO queue the messages of a group keep theirs.
+    fn reorder(&self, queue: Queue, batch: &mut Vec<Received>) {
+        if batch.len() < 2 || !self.breaks(FaultKind::Reordered, self.world.plan.rates.reordered) {
+            return;
+        }
+        let mut shuffled = vec![];
+        while !batch.is_empty() {
+            let mut at = self.world.chance.index(batch.len());
+            if queue.is_fifo() {
+                let group = &batch[at].group;
+                at = batch.iter().position(|other| other.group == *group).unwrap_or(at);
+            }
+            shuffled.push(batch.remove(at));
+        }
+        *batch = shuffled;
+    }
+}
+
+/// The entries that were not sent, by their place in the whole batch.
+fn failed_entries(count: usize, sent: &[usize], failed: Vec<FailedEntry>) -> Vec<FailedEntry> {
+    let unsent = (0..count).filter(|index| !sent.contains(index)).map(|index| FailedEntry {
+        index,
+        error: PortError::Throttled { what: "an entry of a batch".to_owned() },
+    });
+    let refused = failed.into_iter().filter_map(|entry| {
+        sent.get(entry.index).map(|index| FailedEntry { index: *index, ..entry })
+    });
+    unsent.chain(refused).collect()
+}
+
+fn unavailable(name: &str) -> PortError {
+    PortError::unavailable(name, "simulated")
+}
+
+layer!(ActiveUsers for Unreliable over store through call {
+    fn active_user(user: &UserId) -> Option<ActiveUser>;
+    fn record_visit(user: &UserId, now: Timestamp, expires_at: Timestamp) -> Option<ActiveUser>;
+    fn remove_active_user(user: &UserId) -> bool;
+    fn list_active_users(segment: Segment, now: Timestamp, from: Option<Cursor>) -> Page<ActiveUser>;
+} {});
+
+layer!(CatalogueStore for Unreliable over store through call {
+    fn catalogue_head() -> Option<CatalogueHead>;
+    fn begin_load(
+        mark: &LoadMark,
+        expected: Option<u64>,
+        currency: Currency,
+        now: Timestamp
+    ) -> BeginLoad;
+    fn extend_load(mark: &LoadMark) -> bool;
+    fn finish_load(load: &LoadId, currency: Option<Currency>) -> Option<u64>;
+    fn products(products: &[ProductId]) -> Vec<Product>;
+    fn list_products(from: Option<Cursor>) -> Page<Product>;
+} {
+    async fn put_products(&self, products: &[Product]) -> Result<(), PortError> {
+        let mut rest = products;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(self.share(rest.len()));
+            self.call("put_products", self.inner.store.put_products(now)).await?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    async fn delete_products(&self, products: &[ProductId]) -> Result<(), PortError> {
+        let mut rest = products;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(self.share(rest.len()));
+            self.call("delete_products", self.inner.store.delete_products(now)).await?;
+            rest = later;
+        }
+        Ok(())
+    }
+});
+
+layer!(DiscountStore for Unreliable over store through call {
+    fn delete_discounts(users: &[UserId]) -> ();
+    fn list_discounted_users(from: Option<Cursor>) -> Page<UserId>;
+} {
+    async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
+        let poisoned = self.world.plan.poisoned.as_ref();
+        if let Some(user) = users.iter().find(|user| poisoned == Some(user)) {
+            self.world.count_fault(FaultKind::PoisonedRow);
+            return Err(PortError::corrupt(format!("the discounts of {user:?}"), "simulated"));
+        }
+        self.call("discounts", self.inner.store.discounts(users)).await
+    }
+
+    async fn put_discounts(&self, lists: &[UserDiscounts]) -> Result<(), PortError> {
+        let mut rest = lists;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(self.share(rest.len()));
+            self.call("put_discounts", self.inner.store.put_discounts(now)).await?;
+            rest = later;
+        }
+        Ok(())
+    }
+});
+
+layer!(PriceTables for Unreliable over store through call {
+    fn table_heads(users: &[UserId]) -> Vec<(UserId, TableHead)>;
+    fn flip_head(
+        user: &UserId,
+        head: &TableHead,
+        expected: Option<u64>,
+        expire_at: Timestamp
+    ) -> Flip;
+    fn parts(user: &UserId, generation: &Generation, numbers: &[u32]) -> Vec<Option<Bytes>>;
+    fn delete_table(user: &UserId) -> ();
+    fn list_table_heads(from: Option<Cursor>) -> Page<(UserId, TableHead)>;
+} {
+    async fn put_parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        parts: &[Bytes],
+        expire_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let torn = self.breaks(FaultKind::Torn, self.world.plan.rates.torn);
+        let written = if torn { self.world.chance.index(parts.len()) } else { parts.len() };
+        let put = self.inner.store.put_parts(user, generation, &parts[..written], expire_at);
+        self.call("put_parts", put).await?;
+        if torn { Err(unavailable("put_parts")) } else { Ok(()) }
+    }
+});
+
+layer!(Quotations for Unreliable over store through call {
+    fn create_quotation(quotation: &Quotation) -> Created;
+    fn quotation(key: &QuotationKey) -> Option<Quotation>;
+    fn redirect_quotation(
+        key: &QuotationKey,
+        connection: &ConnectionRef,
+        dialect: Dialect
+    ) -> bool;
+    fn settle_quotation(key: &QuotationKey, verdict: &Verdict, now: Timestamp) -> Settlement;
+    fn delete_quotation(key: &QuotationKey) -> ();
+} {});
+
+layer!(Queues for Unreliable over queues through call {
+    fn acknowledge(queue: Queue, receipts: &[Receipt]) -> ();
+    fn change_visibility(queue: Queue, receipts: &[Receipt], visibility: Duration) -> ();
+    fn depth(queue: Queue) -> Depth;
+} {
+    async fn send(
+        &self,
+        queue: Queue,
+        messages: &[Outgoing],
+    ) -> Result<Vec<FailedEntry>, PortError> {
+        let sent = self.sendable(messages.len());
+        let some: Vec<Outgoing> = sent.iter().map(|index| messages[*index].clone()).collect();
+        let failed = self.call("send", self.inner.queues.send(queue, &some)).await?;
+        Ok(failed_entries(messages.len(), &sent, failed))
+    }
+
+    async fn receive(
+        &self,
+        queue: Queue,
+        max: usize,
+        wait: Duration,
+        visibility: Duration,
+    ) -> Result<Vec<Received>, PortError> {
+        let echo = self.world.next_echo(queue);
+        let (max, wait) = match echo {
+            Some(_) => (max.saturating_sub(1), Duration::ZERO),
+            None => (max, wait),
+        };
+        let receive = self.inner.queues.receive(queue, max, wait, visibility);
+        let mut batch = self.call("receive", receive).await?;
+        batch.extend(echo);
+        let repeats = !queue.is_fifo() && !batch.is_empty();
+        if repeats && self.breaks(FaultKind::Duplicated, self.world.plan.rates.duplicated) {
+            self.world.echo(queue, batch[self.world.chance.index(batch.len())].clone());
+        }
+        self.reorder(queue, &mut batch);
+        Ok(batch)
+    }
+});
+
+layer!(Topic for Unreliable over topic through call {} {
+    async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
+        let sent = self.sendable(bodies.len());
+        let some: Vec<String> = sent.iter().map(|index| bodies[*index].clone()).collect();
+        let failed = self.call("publish", self.inner.topic.publish(&some)).await?;
+        Ok(failed_entries(bodies.len(), &sent, failed))
+    }
+});
+
+layer!(Connections for Unreliable over connections through call {} {
+    async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError> {
+        if self.breaks(FaultKind::ConnectionLost, self.world.plan.rates.connection_lost) {
+            self.world.close(to);
+        }
+        self.call("push", self.inner.connections.push(to, frame)).await
+    }
+});

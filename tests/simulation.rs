@@ -1,0 +1,110 @@
+//! The whole system under seeded faults.
+//!
+//! `OCACHE_SIMULATION_SEEDS` says how many seeds to try, `OCACHE_SIMULATION_FIRST` from which on,
+//! `OCACHE_SIMULATION_STORY` how many of the last events a violation tells:
+//!
+//! ```text
+//! OCACHE_SIMULATION_SEEDS=1000000 cargo test --release --test simulation
+//! OCACHE_SIMULATION_FIRST=4711 OCACHE_SIMULATION_SEEDS=1 cargo test --test simulation
+//! ```
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ocache::simulation::{PlantedBug, Report, Simulation, Violation};
+
+/// Enough of a story to understand most violations.
+const STORY_LINES: u64 = 60;
+/// As many as an ordinary test run has time for.
+const SEEDS: u64 = 2_000;
+/// So many seeds find every planted bug.
+const SEEDS_PER_BUG: u64 = 500;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// Runs something on a runtime of its own, as every run needs.
+fn alone<T>(run: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(run)
+}
+
+/// The same run again, with its story.
+fn replay(simulation: Simulation) -> Violation {
+    let lines = setting("OCACHE_SIMULATION_STORY", STORY_LINES);
+    let story_lines = usize::try_from(lines).unwrap();
+    let told = Simulation { story_lines, ..simulation };
+    alone(told.run()).expect_err("a seed replays")
+}
+
+/// Runs seeds side by side until one breaks an invariant.
+fn try_seeds(first: u64, count: u64, bug: Option<PlantedBug>) -> Result<Report, Violation> {
+    let next = AtomicU64::new(first);
+    let found = AtomicU64::new(u64::MAX);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        let mut report = Report::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            // Smaller seeds are still looked at, so that the first is always the same one.
+            if seed >= first + count || seed > found.load(Ordering::Relaxed) {
+                return report;
+            }
+            match alone(Simulation { bug, ..Simulation::of(seed) }.run()) {
+                Ok(run) => report.add(&run),
+                Err(_) => {
+                    found.fetch_min(seed, Ordering::Relaxed);
+                }
+            }
+        }
+    };
+    let mut total = Report::default();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for thread in threads {
+            total.add(&thread.join().unwrap());
+        }
+    });
+    match found.into_inner() {
+        u64::MAX => Ok(total),
+        seed => Err(replay(Simulation { bug, ..Simulation::of(seed) })),
+    }
+}
+
+#[test]
+fn every_promise_is_kept_under_every_seed() {
+    let first = setting("OCACHE_SIMULATION_FIRST", 0);
+    let seeds = setting("OCACHE_SIMULATION_SEEDS", SEEDS);
+    match try_seeds(first, seeds, None) {
+        Ok(report) => println!("{report}"),
+        Err(violation) => panic!("{violation}"),
+    }
+}
+
+#[test]
+fn a_seed_tells_the_same_story_every_time() {
+    for seed in 0..20 {
+        let simulation = Simulation { story_lines: usize::MAX, ..Simulation::of(seed) };
+        let (first, second) = (alone(simulation.tell()), alone(simulation.tell()));
+        assert!(first.1.len() > 20, "seed {seed}: {:?}", first.1);
+        assert_eq!(first, second, "seed {seed}");
+        assert_eq!(alone(Simulation::of(seed).run()).ok(), first.0.ok(), "seed {seed}, untold");
+    }
+}
+
+/// Every planted bug is found, by the invariant it breaks, within so many seeds.
+#[test]
+fn every_planted_bug_is_found() {
+    let mut missed = vec![];
+    for bug in PlantedBug::ALL {
+        match try_seeds(0, SEEDS_PER_BUG, Some(bug)) {
+            Ok(_) => missed.push(bug),
+            Err(found) => println!("{bug:?}: seed {} breaks {:?}", found.seed, found.invariant),
+        }
+    }
+    assert!(missed.is_empty(), "not found within {SEEDS_PER_BUG} seeds: {missed:?}");
+}

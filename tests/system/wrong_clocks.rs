@@ -1,0 +1,119 @@
+//! Processes that do not agree what time it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ocache::model::{
+    Calculation, Cause, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
+};
+use ocache::ports::{FailureReason, LoadMark, Ports, Queue, QuotationStatus};
+use ocache::stages::CatalogueCache;
+use ocache::stages::price_calc::PriceCalc;
+use ocache::stages::quotation_handler::QuotationHandler;
+use ocache::stages::quotation_provider::QuotationProvider;
+
+use super::harness::{Engine, System, items, received, user};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What a refresher orders whose clock is an hour behind.
+fn old_tick(system: &System, tick: u64) -> Calculation {
+    let now = system.now();
+    let cause = Cause::Scheduled {
+        tick,
+        due: now.minus(HOUR),
+        interval_ms: 60_000,
+        expires_at: now.plus(HOUR),
+    };
+    Calculation { user: user("AAA"), cause }
+}
+
+fn catalogue(ports: &Ports) -> CatalogueCache {
+    CatalogueCache::new(ports.store.clone(), ports.clock.clone())
+}
+
+fn price_calc(system: &System) -> PriceCalc {
+    let ports = &system.ports;
+    let catalogue = catalogue(ports);
+    PriceCalc::new(ports, Arc::new(catalogue), system.policy.clone())
+}
+
+pub async fn a_tick_of_an_hour_ago_still_refreshes(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    let outcomes = price_calc(&system).handle(&[received(&old_tick(&system, 1), 1)]).await;
+    assert!(outcomes[0].is_done(), "{outcomes:?}");
+    assert_eq!(system.head("AAA").await.unwrap().version, 1);
+}
+
+pub async fn a_backlog_of_old_ticks_costs_one_calculation(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    let backlog: Vec<_> = (1..=9).map(|tick| received(&old_tick(&system, tick), 1)).collect();
+    let outcomes = price_calc(&system).handle(&backlog).await;
+    assert!(outcomes.iter().all(ocache::stages::Outcome::is_done), "{outcomes:?}");
+    assert_eq!(system.head("AAA").await.unwrap().version, 1);
+}
+
+pub async fn a_failure_that_a_client_saw_is_final(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.quote_within = Duration::ZERO;
+    let tick = received(&old_tick(&system, 1), 1);
+    assert!(price_calc(&system).handle(&[tick]).await[0].is_done());
+    let request_id = RequestId::new("1").unwrap();
+    system.ask("AAA", "P1:2", "c", Some("1")).await;
+    let handler = QuotationHandler::new(&system.ports, system.policy.clone());
+    let seen = handler.get(&user("AAA"), &request_id, &system.connection("c")).await.unwrap();
+    let failed = QuotationStatus::Failed(FailureReason::DeadlinePassed);
+    assert_eq!(seen.unwrap().status, failed);
+
+    // By this clock there is still time to answer it.
+    let key = QuotationKey::new(&user("AAA"), &request_id);
+    let stored = system.ports.store.quotation(&key).await.unwrap().unwrap();
+    let message = ProviderMessage::Quote(QuotationRequest {
+        key: key.clone(),
+        request_id,
+        user: user("AAA"),
+        items: items("P1:2"),
+        deadline: stored.deadline,
+        attempt: 0,
+        unreadable: None,
+    });
+    let behind = QuotationProvider::new(&system.ports_off_by(-60));
+    assert!(behind.handle(&[received(&message, 1)]).await[0].is_done());
+    assert_eq!(system.pushed("c").await.status, "failed");
+    let stored = system.ports.store.quotation(&key).await.unwrap().unwrap();
+    assert_eq!(stored.status, failed);
+}
+
+pub async fn a_load_that_goes_on_is_not_ended_by_a_clock_ahead(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    let ahead = catalogue(&system.ports_off_by(3600));
+    assert_eq!(ahead.current().await.unwrap().version(), 1);
+    let mut mark = system.begin_load("goes on", LoadMark::LEASE).await;
+    for _ in 0..5 {
+        assert_eq!(ahead.current().await.unwrap().version(), 1);
+        tokio::time::sleep(LoadMark::LEASE / 2).await;
+        mark.deadline = system.now().plus(LoadMark::LEASE);
+        assert!(system.ports.store.extend_load(&mark).await.unwrap(), "the mark is still there");
+    }
+}
+
+pub async fn a_dead_load_is_ended_by_a_clock_behind(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    let behind = catalogue(&system.ports_off_by(-3600));
+    system.begin_load("dies", LoadMark::LEASE).await;
+    // There is no snapshot from before the load, so it waits until the loader counts as dead.
+    assert_eq!(behind.current().await.unwrap().version(), 2);
+}
+
+pub async fn a_provider_whose_clock_is_behind_orders_tables(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    system.ask("AAA", "P1:2", "c", Some("1")).await;
+    let wait = Duration::from_secs(5);
+    let asked = system.ports.queues.receive(Queue::Provider, 1, wait, wait).await.unwrap();
+    let behind = QuotationProvider::new(&system.ports_off_by(-3600));
+    assert!(behind.handle(&asked).await[0].is_done());
+    let ordered = system.ports.queues.depth(Queue::Quotation).await.unwrap();
+    let deadline = system.ports.queues.depth(Queue::Provider).await.unwrap();
+    // One for the user who is new, one for the quotation.
+    assert_eq!((ordered.waiting, deadline.delayed), (2, 1));
+}
