@@ -1,5 +1,6 @@
 //! What can be typed. Nothing is decided here: see [`super::settings`].
 
+mod access;
 mod global;
 mod websocket;
 
@@ -14,6 +15,7 @@ use crate::model::{Item, ProductId, RequestId, UserId};
 use crate::pricing::Currency;
 use crate::protocol::parse_item;
 
+pub use access::AccessArgs;
 pub use global::{Backend, Format, Global};
 
 /// An organic price cache: price tables are kept warm only for the customers who use them.
@@ -143,15 +145,15 @@ pub struct UpArgs {
     #[cfg(feature = "aws")]
     #[arg(long)]
     pub provision: bool,
-    /// Origin of web pages that may use the gateway; may be given more than once
-    #[arg(long, value_name = "ORIGIN")]
-    pub allow_origin: Vec<String>,
     /// The times that stages keep to.
     #[command(flatten)]
     pub policy: PolicyArgs,
     /// How much is in hand at once.
     #[command(flatten)]
     pub slots: SlotArgs,
+    /// Who may use the gateway, and how much of it.
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 /// Of `ocache load`.
@@ -262,12 +264,12 @@ pub struct ServeArgs {
     /// Answer quotations as well, without a worker for it
     #[arg(long)]
     pub with_provider: bool,
-    /// Origin of web pages that may use the gateway; may be given more than once
-    #[arg(long, value_name = "ORIGIN")]
-    pub allow_origin: Vec<String>,
     /// The times that stages keep to.
     #[command(flatten)]
     pub policy: PolicyArgs,
+    /// Who may use the gateway, and how much of it.
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 /// Of `ocache quote`.

@@ -17,9 +17,7 @@ use crate::model::{Item, Timestamp};
 use crate::ports::{Chain, Clock, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
 use crate::runtime::client::{Client, ClientError};
-use crate::runtime::gateway::{
-    AllowedOrigins, BoundGateway, GatewayRegistry, RunningGateway, probe,
-};
+use crate::runtime::gateway::{Access, BoundGateway, GatewayRegistry, RunningGateway, probe};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use crate::stages::Policy;
 
@@ -84,9 +82,9 @@ impl UsedGateway {
         let policy = Policy::from(&args.policy);
         let bound = BoundGateway::bind(0).await?;
         let ports = engine.ports(Some(bound.own()));
-        let origins = AllowedOrigins::default();
+        let access = Access::default();
         let gateway =
-            bound.serve(ports.clone(), policy.clone(), origins, &engine.registry, &engine.label)?;
+            bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
         let worker = Worker { ports, policy, slots: Slots::default(), poll_wait: SHORT_POLL };

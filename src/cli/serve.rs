@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::args::ServeArgs;
+use super::args::{AccessArgs, ServeArgs};
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::Output;
 use super::settings::Settings;
 use crate::ports::Chain;
-use crate::runtime::gateway::{AllowedOrigins, BoundGateway, StartError};
+use crate::runtime::gateway::{Access, BoundGateway, StartError};
 use crate::runtime::{LONG_POLL, Role, Slots, Worker};
 use crate::stages::Policy;
 
@@ -19,14 +19,14 @@ pub(super) async fn run(
     interrupts: &Interrupts,
     args: ServeArgs,
 ) -> Result<(), Failure> {
-    let origins = origins(&args.allow_origin)?;
+    let access = access(&args.access)?;
     let engine = Engine::open(settings, output).await?;
     let policy = Policy::from(&args.policy);
     let bound = BoundGateway::bind(args.port).await?;
     let ports = engine.ports(Some(bound.own()));
     let shutdown = interrupts.listen(output, engine.file());
     let gateway =
-        bound.serve(ports.clone(), policy.clone(), origins, &engine.registry, &engine.label)?;
+        bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
     let url = json!({ "websocket": gateway.websocket() });
     output.data(&url, |_| format!("websocket  {}", gateway.websocket()))?;
     if args.with_provider {
@@ -40,8 +40,8 @@ pub(super) async fn run(
     Ok(())
 }
 
-pub(super) fn origins(origins: &[String]) -> Result<AllowedOrigins, Failure> {
-    AllowedOrigins::new(origins).map_err(|error| Failure::new(ExitCode::Usage, error.to_string()))
+pub(super) fn access(args: &AccessArgs) -> Result<Access, Failure> {
+    Access::try_from(args).map_err(|error| Failure::new(ExitCode::Usage, error.to_string()))
 }
 
 impl From<StartError> for Failure {

@@ -30,7 +30,7 @@ pub(super) async fn run(
     interrupts: &Interrupts,
     args: UpArgs,
 ) -> Result<(), Failure> {
-    let origins = serve::origins(&args.allow_origin)?;
+    let access = serve::access(&args.access)?;
     // The port first: a second `up` must not touch the store of the first.
     let bound = BoundGateway::bind(args.port).await?;
     let engine = Engine::open(settings, output).await?;
@@ -47,7 +47,7 @@ pub(super) async fn run(
 
     let shutdown = interrupts.listen(output, engine.file());
     let gateway =
-        bound.serve(ports.clone(), policy.clone(), origins, &engine.registry, &engine.label)?;
+        bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
     let system = System {
         worker: std::sync::Arc::new(Worker {
             ports: ports.clone(),

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::EventError;
 use crate::model::{ConnectionId, ConnectionRef};
 use crate::ports::{Chain, Ports};
-use crate::runtime::gateway::{SessionContext, reply_to};
+use crate::runtime::gateway::{ReplyContext, reply_to};
 use crate::stages::Policy;
 use crate::stages::quotation_handler::QuotationHandler;
 
@@ -43,11 +43,7 @@ impl Frames {
             true => None,
             false => Some(event.body.as_deref().unwrap_or_default()),
         };
-        let context = SessionContext {
-            handler: &self.handler,
-            clock: &*self.ports.clock,
-            endpoint: &self.endpoint,
-        };
+        let context = ReplyContext { handler: &self.handler, clock: &*self.ports.clock };
         let mut replies = reply_to(&context, text, connection.clone()).await.into_iter();
         let first = replies.next();
         for frame in replies {

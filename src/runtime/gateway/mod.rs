@@ -1,22 +1,30 @@
 //! The local gateway: websockets, `PUT /subscribe`, `POST /@connections/{id}` and `/health` on one
 //! loopback port, with the routes and limits of API Gateway.
 
+mod addresses;
+mod answer_order;
+mod bucket;
 mod delivery;
+mod guarded;
+mod limits;
 mod origin;
 mod probe;
 mod registry;
+mod replies;
 mod routes;
 mod server;
 mod session;
 mod sockets;
 mod start;
+mod visitors;
 
 pub use delivery::GatewayConnections;
+pub use limits::Limits;
 pub use origin::{AllowedOrigins, OriginError};
 pub use probe::{ProbeError, probe};
 pub use registry::{GatewayRecord, GatewayRegistry, Registration};
+pub use replies::{ReplyContext, reply_to};
 pub use routes::{Reply, subscribe_reply};
-pub use server::{Gateway, bind};
-pub use session::{SessionContext, reply_to, run_session};
+pub use server::{Access, Gateway, bind};
 pub use sockets::Sockets;
 pub use start::{BoundGateway, RunningGateway, StartError};

@@ -5,17 +5,26 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, ORIGIN};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, ORIGIN, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::timeout;
 use tracing::warn;
 
+use super::addresses::ClientAddress;
+use super::limits::Allowance;
 use super::server::Gateway;
+use super::visitors::{Admission, refusal};
 use crate::model::{ConnectionId, UserId};
 use crate::ports::{Chain, Delivery, Ports};
 use crate::protocol::MAX_MESSAGE_BYTES;
 use crate::stages::subscribe;
+
+/// Below this are the connections, by their ids.
+const MANAGEMENT: &str = "/@connections/";
+/// A body that is not there by then will not come.
+const BODY_LIMIT: Duration = Duration::from_secs(10);
 
 /// A response with a small body.
 pub type Reply = Response<Full<Bytes>>;
@@ -27,13 +36,22 @@ struct SubscribeBody {
     user_id: String,
 }
 
+/// Whether a request is for the management API.
+pub(super) fn is_management<T>(request: &Request<T>) -> bool {
+    request.uri().path().starts_with(MANAGEMENT)
+}
+
 /// Answers a request that is not a websocket's.
-pub(super) async fn route(gateway: &Gateway, request: Request<Incoming>) -> Reply {
+pub(super) async fn route(
+    gateway: &Gateway,
+    request: Request<Incoming>,
+    allowance: &Allowance,
+) -> Reply {
     let path = request.uri().path().to_owned();
     match (request.method(), path.as_str()) {
         (&Method::GET, "/health") => json_reply(StatusCode::OK, &gateway.health()),
-        (&Method::PUT, "/subscribe") => put_subscribe(gateway, request).await,
-        (&Method::POST, path) => match path.strip_prefix("/@connections/") {
+        (&Method::PUT, "/subscribe") => put_subscribe(gateway, request, allowance).await,
+        (&Method::POST, path) => match path.strip_prefix(MANAGEMENT) {
             Some(id) => post_to_connection(gateway, id, request).await,
             None => not_found(path),
         },
@@ -45,28 +63,41 @@ pub(super) async fn route(gateway: &Gateway, request: Request<Incoming>) -> Repl
     }
 }
 
-async fn put_subscribe(gateway: &Gateway, request: Request<Incoming>) -> Reply {
-    match read_body(request).await {
-        Ok(body) => subscribe_reply(gateway.ports(), gateway.policy().ttl, &body).await,
-        Err(reply) => reply,
-    }
+async fn put_subscribe(
+    gateway: &Gateway,
+    request: Request<Incoming>,
+    allowance: &Allowance,
+) -> Reply {
+    let user = match read_body(request).await.map(|body| read_user(&body)) {
+        Ok(Ok(user)) => user,
+        Ok(Err(message)) => return problem(StatusCode::BAD_REQUEST, &message),
+        Err(reply) => return reply,
+    };
+    let ttl = match gateway.visitors().admit(&user, allowance.address()).await {
+        Admission::Visit => gateway.ttl(false),
+        Admission::FirstVisit => gateway.ttl(true),
+        refused => return too_many(refusal(refused)),
+    };
+    subscribe_user(gateway.ports(), ttl, &user).await
 }
 
 /// Answers a `PUT /subscribe` with this body. Users stay active for `ttl`.
 pub async fn subscribe_reply(ports: &Ports, ttl: Duration, body: &[u8]) -> Reply {
-    let body: SubscribeBody = match serde_json::from_slice(body) {
-        Ok(body) => body,
-        Err(error) => {
-            let message = format!("the body is not {{\"user_id\": \"…\"}}: {error}");
-            return problem(StatusCode::BAD_REQUEST, &message);
-        }
-    };
-    let user = match UserId::new(body.user_id) {
-        Ok(user) => user,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
-    };
+    match read_user(body) {
+        Ok(user) => subscribe_user(ports, ttl, &user).await,
+        Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+    }
+}
+
+fn read_user(body: &[u8]) -> Result<UserId, String> {
+    let body: SubscribeBody = serde_json::from_slice(body)
+        .map_err(|error| format!("the body is not {{\"user_id\": \"…\"}}: {error}"))?;
+    UserId::new(body.user_id).map_err(|error| error.to_string())
+}
+
+async fn subscribe_user(ports: &Ports, ttl: Duration, user: &UserId) -> Reply {
     let now = ports.clock.now();
-    match subscribe::subscribe(&*ports.store, &*ports.queues, &user, ttl, now).await {
+    match subscribe::subscribe(&*ports.store, &*ports.queues, user, ttl, now).await {
         Ok(subscribed) => {
             let expires_at = subscribed.expires_at.to_string();
             let body = json!({ "user_id": user.as_str(), "expires_at": expires_at });
@@ -74,18 +105,19 @@ pub async fn subscribe_reply(ports: &Ports, ttl: Duration, body: &[u8]) -> Reply
         }
         Err(error) => {
             warn!(%user, error = %Chain(&error), "the user was not subscribed");
-            let mut reply = problem(StatusCode::SERVICE_UNAVAILABLE, "try again");
-            let retry_after = Duration::from_secs(1).as_secs().into();
-            reply.headers_mut().insert(hyper::header::RETRY_AFTER, retry_after);
-            reply
+            later(StatusCode::SERVICE_UNAVAILABLE, "try again")
         }
     }
 }
 
-/// The management API, for the other processes of this machine. A browser has no business here.
+/// The management API, for the other processes of this machine. A browser has no business here,
+/// nor has anybody behind a proxy.
 async fn post_to_connection(gateway: &Gateway, id: &str, request: Request<Incoming>) -> Reply {
     if request.headers().contains_key(ORIGIN) {
         return problem(StatusCode::FORBIDDEN, "pages may not push to connections");
+    }
+    if ClientAddress::of(request.headers()) != ClientAddress::Local {
+        return problem(StatusCode::FORBIDDEN, "only this machine may push to connections");
     }
     let Ok(id) = ConnectionId::new(id) else {
         return problem(StatusCode::BAD_REQUEST, "that is not a connection id");
@@ -104,7 +136,11 @@ async fn post_to_connection(gateway: &Gateway, id: &str, request: Request<Incomi
 }
 
 async fn read_body(request: Request<Incoming>) -> Result<Bytes, Reply> {
-    match Limited::new(request.into_body(), MAX_MESSAGE_BYTES).collect().await {
+    let body = Limited::new(request.into_body(), MAX_MESSAGE_BYTES).collect();
+    let Ok(body) = timeout(BODY_LIMIT, body).await else {
+        return Err(problem(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"));
+    };
+    match body {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
             Err(problem(StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 128 KB"))
@@ -123,11 +159,23 @@ pub(super) fn problem(status: StatusCode, message: &str) -> Reply {
     json_reply(status, &json!({ "message": message }))
 }
 
+/// An error that goes away by itself.
+fn later(status: StatusCode, message: &str) -> Reply {
+    let mut reply = problem(status, message);
+    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    reply
+}
+
+/// A client that asks too much. Its connection is closed, so that it does not go on.
+pub(super) fn too_many(message: &str) -> Reply {
+    let mut reply = later(StatusCode::TOO_MANY_REQUESTS, message);
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    reply
+}
+
 fn json_reply(status: StatusCode, body: &serde_json::Value) -> Reply {
     let mut reply = Response::new(Full::new(Bytes::from(body.to_string())));
     *reply.status_mut() = status;
-    reply
-        .headers_mut()
-        .insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static("application/json"));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     reply
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,10 +25,14 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use super::addresses::{ClientAddress, SocketPlace};
+use super::guarded::Guarded;
+use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
 use super::origin::AllowedOrigins;
-use super::routes::{Reply, problem, route};
+use super::routes::{Reply, is_management, problem, route, too_many};
 use super::session::{SessionContext, run_session};
 use super::sockets::Sockets;
+use super::visitors::Visitors;
 use crate::model::ConnectionId;
 use crate::ports::Ports;
 use crate::protocol::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
@@ -42,6 +46,14 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 const MAX_WRITE_BUFFER: usize = 512 * 1024;
 /// Small, because most sockets are idle and the buffer is allocated for each.
 const READ_BUFFER: usize = 4096;
+/// The longest head of a request: what a browser sends with its cookies, and some.
+const MAX_HEAD: usize = 32 * 1024;
+/// How long a user who came once stays active when that takes a second visit: too short to be
+/// refreshed.
+const FIRST_VISIT_TTL: Duration = Duration::from_secs(1);
+/// What a connection gets for which there is no place.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
+    content-length: 0\r\nconnection: close\r\n\r\n";
 
 /// Opens the gateway's port on loopback; 0 is any free one.
 ///
@@ -51,15 +63,40 @@ pub async fn bind(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
 }
 
+/// Who may use a gateway, and how much of it.
+#[derive(Clone, Debug, Default)]
+pub struct Access {
+    /// Which pages.
+    pub origins: AllowedOrigins,
+    /// How much.
+    pub limits: Limits,
+}
+
 /// The gateway of one process.
 pub struct Gateway {
     handler: QuotationHandler,
+    first_visits: QuotationHandler,
+    visitors: Visitors,
+    limiter: Limiter,
     ports: Ports,
     policy: Policy,
     sockets: Arc<Sockets>,
     origins: AllowedOrigins,
     endpoint: String,
     instance: String,
+}
+
+/// A connection: what its client may use, and its place among all.
+#[derive(Clone)]
+struct Peer {
+    traffic: Arc<Mutex<Traffic>>,
+    place: Arc<ConnectionPlace>,
+}
+
+/// A websocket's places, given back when it is closed.
+struct Places {
+    _connection: Arc<ConnectionPlace>,
+    _socket: Option<SocketPlace>,
 }
 
 impl Gateway {
@@ -69,12 +106,28 @@ impl Gateway {
         ports: Ports,
         policy: Policy,
         sockets: Arc<Sockets>,
-        origins: AllowedOrigins,
+        access: Access,
         endpoint: String,
     ) -> Self {
+        let Access { origins, limits } = access;
         let handler = QuotationHandler::new(&ports, policy.clone());
+        let passing = Policy { ttl: FIRST_VISIT_TTL.min(policy.ttl), ..policy.clone() };
+        let first_visits = QuotationHandler::new(&ports, passing);
+        let visitors = Visitors::new(limits, policy.ttl, ports.store.clone(), ports.clock.clone());
+        let limiter = Limiter::new(limits);
         let instance = ConnectionId::from_random(ports.randomness.bits()).to_string();
-        Self { handler, ports, policy, sockets, origins, endpoint, instance }
+        Self {
+            handler,
+            first_visits,
+            visitors,
+            limiter,
+            ports,
+            policy,
+            sockets,
+            origins,
+            endpoint,
+            instance,
+        }
     }
 
     /// The random name by which its health tells it from others.
@@ -87,8 +140,13 @@ impl Gateway {
         &self.ports
     }
 
-    pub(super) fn policy(&self) -> &Policy {
-        &self.policy
+    pub(super) fn visitors(&self) -> &Visitors {
+        &self.visitors
+    }
+
+    /// How long a user is active after a visit.
+    pub(super) fn ttl(&self, first_visit: bool) -> Duration {
+        if first_visit { FIRST_VISIT_TTL.min(self.policy.ttl) } else { self.policy.ttl }
     }
 
     pub(super) fn sockets(&self) -> &Sockets {
@@ -106,7 +164,15 @@ impl Gateway {
         let tasks = TaskTracker::new();
         while let Some(accepted) = shutdown.unless_begun(listener.accept()).await {
             match accepted {
-                Ok((stream, peer)) => {
+                Ok((stream, address)) => {
+                    let Some(place) = gateway.limiter.enter() else {
+                        debug!(peer = %address, "no place for a connection");
+                        // It may be gone before it reads this; it is closed in any case.
+                        let _ = stream.try_write(NO_PLACE);
+                        continue;
+                    };
+                    let peer =
+                        Peer { traffic: gateway.limiter.connection(), place: Arc::new(place) };
                     let connection =
                         gateway.clone().connection(stream, peer, tasks.clone(), shutdown.clone());
                     tasks.spawn(connection);
@@ -126,22 +192,24 @@ impl Gateway {
     async fn connection(
         self: Arc<Self>,
         stream: TcpStream,
-        peer: SocketAddr,
+        peer: Peer,
         tasks: TaskTracker,
         shutdown: Shutdown,
     ) {
         if let Err(error) = stream.set_nodelay(true) {
-            debug!(%peer, %error, "no TCP_NODELAY");
+            debug!(%error, "no TCP_NODELAY");
         }
         let stopping = shutdown.clone();
         let service = service_fn(move |request| {
-            let reply = self.clone().respond(request, tasks.clone(), shutdown.clone());
+            let gateway = self.clone();
+            let reply = gateway.respond(request, peer.clone(), tasks.clone(), shutdown.clone());
             async move { Ok::<_, Infallible>(reply.await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HANDSHAKE_LIMIT)
-            .serve_connection(TokioIo::new(stream), service)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(TokioIo::new(Guarded::new(stream)), service)
             .with_upgrades();
         tokio::pin!(connection);
         let served = tokio::select! {
@@ -152,23 +220,51 @@ impl Gateway {
             }
         };
         if let Err(error) = served {
-            debug!(%peer, %error, "a connection ended early");
+            debug!(%error, "a connection ended early");
         }
     }
 
     async fn respond(
         self: Arc<Self>,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
+        peer: Peer,
         tasks: TaskTracker,
         shutdown: Shutdown,
     ) -> Reply {
-        if !self.origins.allow(request.headers()) {
+        let headers = request.headers();
+        if !self.origins.allow_host(headers) {
+            let message = "this gateway does not go by that name; see --allow-host";
+            return problem(StatusCode::FORBIDDEN, message);
+        }
+        if !self.origins.allow(headers) {
             let message = "this page's origin is not allowed; see --allow-origin";
             return problem(StatusCode::FORBIDDEN, message);
         }
-        if !wants_websocket(request.headers()) {
-            return route(&self, request).await;
+        let address = self.limiter.address(ClientAddress::of(headers));
+        let allowance = Allowance::new(peer.traffic, address);
+        // The other processes of this machine push their answers as fast as they come.
+        if !is_management(&request) && !allowance.take_frame() {
+            return too_many("too many requests");
         }
+        if !wants_websocket(headers) {
+            return route(&self, request, &allowance).await;
+        }
+        let socket = match allowance.address().map(|address| address.open_socket()) {
+            Some(None) => return too_many("too many websockets from this address"),
+            place => place.flatten(),
+        };
+        let places = Places { _connection: peer.place, _socket: socket };
+        self.upgrade(request, allowance, places, tasks, shutdown)
+    }
+
+    fn upgrade(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+        allowance: Allowance,
+        places: Places,
+        tasks: TaskTracker,
+        shutdown: Shutdown,
+    ) -> Reply {
         let key =
             request.headers().get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
         let Some(accept) = key.and_then(|key| key.parse().ok()) else {
@@ -180,9 +276,10 @@ impl Gateway {
         let upgrade = hyper::upgrade::on(&mut request);
         tasks.spawn(async move {
             match upgrade.await {
-                Ok(upgraded) => self.session(upgraded, &shutdown).await,
+                Ok(upgraded) => self.session(upgraded, allowance, &shutdown).await,
                 Err(error) => debug!(%error, "a websocket was not opened"),
             }
+            drop(places);
         });
         let mut reply = Response::new(Full::new(Bytes::new()));
         *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -193,32 +290,35 @@ impl Gateway {
         reply
     }
 
-    async fn session(&self, upgraded: Upgraded, shutdown: &Shutdown) {
+    async fn session(&self, upgraded: Upgraded, allowance: Allowance, shutdown: &Shutdown) {
         // Back to the plain socket: what the client sent right after its request comes first.
-        let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Guarded<TcpStream>>>()
+        else {
             warn!("a websocket came over something that is not TCP");
             return;
         };
+        let mut io = io.into_inner();
+        io.limit(allowance.clone());
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
             .max_write_buffer_size(MAX_WRITE_BUFFER)
             .max_frame_size(Some(MAX_FRAME_BYTES))
             .max_message_size(Some(MAX_MESSAGE_BYTES));
-        let socket = WebSocketStream::from_partially_read(
-            io.into_inner(),
-            read_buf.to_vec(),
-            Role::Server,
-            Some(config),
-        )
-        .await;
+        let mut socket =
+            WebSocketStream::from_partially_read(io, read_buf.to_vec(), Role::Server, Some(config))
+                .await;
         let id = ConnectionId::from_random(self.ports.randomness.bits());
         let context = SessionContext {
             handler: &self.handler,
+            first_visits: &self.first_visits,
+            visitors: &self.visitors,
+            allowance,
             clock: &*self.ports.clock,
             endpoint: &self.endpoint,
         };
-        run_session(socket, self.sockets.open(id), context, shutdown).await;
+        run_session(&mut socket, self.sockets.open(id), context, shutdown).await;
+        socket.into_inner().linger().await;
     }
 }
 

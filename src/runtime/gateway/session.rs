@@ -1,6 +1,5 @@
 //! One client's websocket, from its opening to its close.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,42 +10,50 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
+use super::answer_order::AnswerOrder;
+use super::guarded::WRITE_STALL;
+use super::limits::Allowance;
+use super::replies::{self, Read, Replies, ReplyContext, rate_limited, read};
 use super::sockets::OpenSocket;
+use super::visitors::{Admission, Visitors, refusal};
 use crate::model::ConnectionRef;
-use crate::ports::{Chain, Clock, PortError};
-use crate::protocol::{self, Frame, Request, parse};
+use crate::ports::Clock;
+use crate::protocol::Request;
 use crate::runtime::Shutdown;
-use crate::stages::StageError;
-use crate::stages::quotation_handler::{Ask, QuotationHandler};
+use crate::stages::quotation_handler::QuotationHandler;
 
 /// As on API Gateway: a socket on which nothing is said is closed.
 const IDLE_LIMIT: Duration = Duration::from_secs(10 * 60);
 /// As on API Gateway: no socket lives longer.
 const LIFE_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
-/// A client that does not take a frame within this time is gone.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// So many requests of one socket are in hand at once; further frames wait unread.
 const MAX_IN_HAND: usize = 32;
+/// A client that sends too much is told so, and then not listened to for this long: its flood
+/// waits in its own buffers.
+const DEAF_FOR: Duration = Duration::from_millis(250);
 
 /// What a session needs of its gateway.
-pub struct SessionContext<'a> {
+pub(super) struct SessionContext<'a> {
     /// The stage behind quotes.
-    pub handler: &'a QuotationHandler,
+    pub(super) handler: &'a QuotationHandler,
+    /// The same, for users who may never come again.
+    pub(super) first_visits: &'a QuotationHandler,
+    /// Who may be quoted.
+    pub(super) visitors: &'a Visitors,
+    /// How much the client may send.
+    pub(super) allowance: Allowance,
     /// For rendering settled quotations as of now.
-    pub clock: &'a dyn Clock,
+    pub(super) clock: &'a dyn Clock,
     /// This gateway's management endpoint.
-    pub endpoint: &'a str,
+    pub(super) endpoint: &'a str,
 }
-
-/// Replies to one request, in order.
-type Replies = Vec<Bytes>;
 
 /// Serves one websocket until it is closed, by either side.
 ///
 /// Generic over the transport, so that a test can be a client without a network.
-pub async fn run_session<S>(
+pub(super) async fn run_session<S>(
     mut socket: S,
     mut open: OpenSocket,
     context: SessionContext<'_>,
@@ -59,6 +66,7 @@ pub async fn run_session<S>(
     let mut idle_at = Instant::now() + IDLE_LIMIT;
     let mut in_hand: FuturesUnordered<BoxFuture<'_, (u64, Replies)>> = FuturesUnordered::new();
     let mut order = AnswerOrder::default();
+    let mut deaf_until: Option<Instant> = None;
     info!(connection = %connection.id, "opened");
 
     let close = loop {
@@ -74,10 +82,14 @@ pub async fn run_session<S>(
                 Some(frame) => order.pushed(frame).into_iter().collect(),
                 None => break Some(close(CloseCode::Policy, "too many frames unread")),
             },
-            message = socket.next(), if in_hand.len() < MAX_IN_HAND => match message {
+            message = socket.next(), if in_hand.len() < MAX_IN_HAND && deaf_until.is_none() => match message {
                 None => break None,
                 Some(Err(error)) => break close_after(&error),
                 Some(Ok(Message::Close(_))) => break None,
+                Some(Ok(_)) if !context.allowance.take_frame() => {
+                    deaf_until = Some(Instant::now() + DEAF_FOR);
+                    vec![rate_limited("too many frames, of which this one was not read; send fewer")]
+                }
                 Some(Ok(message)) => {
                     idle_at = Instant::now() + IDLE_LIMIT;
                     match read(&message) {
@@ -92,6 +104,10 @@ pub async fn run_session<S>(
                     }
                 }
             },
+            () = sleep_until(deaf_until.unwrap_or(end_of_life)), if deaf_until.is_some() => {
+                deaf_until = None;
+                vec![]
+            }
             () = shutdown.begun() => break Some(close(CloseCode::Away, "the gateway stops")),
             () = sleep_until(idle_at.min(end_of_life)) => {
                 break Some(close(CloseCode::Away, "idle for too long, or open for too long"));
@@ -117,107 +133,21 @@ pub async fn run_session<S>(
         }
         socket.close().await
     };
-    let _ = timeout(WRITE_TIMEOUT, farewell).await;
+    let _ = timeout(WRITE_STALL, farewell).await;
     info!(connection = %connection.id, "closed");
 }
 
-/// What a message of the client comes to.
-enum Read {
-    Request(Request),
-    Reply(Bytes),
-    Nothing,
-}
-
-fn read(message: &Message) -> Read {
-    match message {
-        Message::Text(text) => read_frame(Some(text)),
-        Message::Binary(_) => read_frame(None),
-        // The transport answers pings itself.
-        _ => Read::Nothing,
-    }
-}
-
-/// Replies to one frame, in order, for a gateway that keeps no session. `None` is a frame that is
-/// not text.
-pub async fn reply_to(
-    context: &SessionContext<'_>,
-    text: Option<&str>,
-    connection: ConnectionRef,
-) -> Vec<Bytes> {
-    match read_frame(text) {
-        Read::Request(request) => reply(context, request, connection).await,
-        Read::Reply(frame) => vec![frame],
-        Read::Nothing => vec![],
-    }
-}
-
-fn read_frame(text: Option<&str>) -> Read {
-    let Some(text) = text else {
-        return Read::Reply(error_frame("not_text", "frames are text, not binary".to_owned()));
-    };
-    match parse(text) {
-        Ok(Request::Ping { dialect }) => Read::Reply(rendered(protocol::render_pong(dialect))),
-        Ok(request) => Read::Request(request),
-        Err(error) => Read::Reply(error_frame(error.code(), error.to_string())),
-    }
-}
-
+/// Replies to a request of a client who may make it.
 async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef) -> Replies {
-    // From before the stage looked: what it found pending must not be shown as failed because its
-    // deadline has passed since.
-    let asked_at = context.clock.now();
-    match request {
-        Request::Quote { user, items, request_id, dialect } => {
-            let ask = Ask { user, items, request_id, dialect, connection: to };
-            match context.handler.quote(ask).await {
-                Ok(accepted) => {
-                    let ack = rendered(protocol::render_accepted(&accepted.request_id, dialect));
-                    let settled = accepted.settled.map(|quotation| {
-                        rendered(protocol::render_quotation(&quotation, asked_at))
-                    });
-                    std::iter::once(ack).chain(settled).collect()
-                }
-                Err(error) => vec![failure("the quote was not accepted", &error)],
-            }
+    let mut handler = context.handler;
+    if let Request::Quote { user, .. } = &request {
+        match context.visitors.admit(user, context.allowance.address()).await {
+            Admission::Visit => {}
+            Admission::FirstVisit => handler = context.first_visits,
+            refused => return vec![rate_limited(refusal(refused))],
         }
-        Request::Get { user, request_id } => {
-            match context.handler.get(&user, &request_id, &to).await {
-                Ok(Some(quotation)) => {
-                    vec![rendered(protocol::render_quotation(&quotation, asked_at))]
-                }
-                Ok(None) => {
-                    let message = format!("there is no quotation `{request_id}` of this client");
-                    vec![error_frame("not_found", message)]
-                }
-                Err(error) => vec![failure("the quotation was not found", &error)],
-            }
-        }
-        Request::Ping { dialect } => vec![rendered(protocol::render_pong(dialect))],
     }
-}
-
-/// An error frame that tells the client no more than it needs; the log has the rest.
-fn failure(what: &str, error: &StageError) -> Bytes {
-    let code = match error {
-        StageError::RequestIdTaken { .. } => "request_id_taken",
-        StageError::Port(PortError::Rejected { .. }) => "rejected",
-        _ => "unavailable",
-    };
-    let message = match error {
-        StageError::RequestIdTaken { .. } => error.to_string(),
-        _ => format!("{what}; try again"),
-    };
-    warn!(error = %Chain(error), "{what}");
-    error_frame(code, message)
-}
-
-fn error_frame(code: &str, message: String) -> Bytes {
-    rendered(Frame::Error { code: code.to_owned(), message }.to_json())
-}
-
-fn rendered(json: serde_json::Result<String>) -> Bytes {
-    // Frames are plain strings and lists, which always render.
-    json.map_or_else(|_| Bytes::from_static(b"{\"type\":\"error\"}"), Bytes::from)
+    replies::reply(&ReplyContext { handler, clock: context.clock }, request, to).await
 }
 
 async fn write<S>(socket: &mut S, frames: Vec<Bytes>) -> Result<(), SocketError>
@@ -232,7 +162,7 @@ where
         }
         socket.flush().await
     };
-    timeout(WRITE_TIMEOUT, writing).await.unwrap_or(Err(SocketError::ConnectionClosed))
+    timeout(WRITE_STALL, writing).await.unwrap_or(Err(SocketError::ConnectionClosed))
 }
 
 fn close(code: CloseCode, reason: &'static str) -> CloseFrame {
@@ -248,63 +178,5 @@ fn close_after(error: &SocketError) -> Option<CloseFrame> {
             Some(close(CloseCode::Protocol, "the frame breaks the protocol"))
         }
         _ => None,
-    }
-}
-
-/// Keeps the promise that a quote is acknowledged before it is answered.
-///
-/// The answer can be pushed before the handler has returned. It then waits for every request
-/// that was in hand when it came; the one it answers is among them.
-#[derive(Default)]
-struct AnswerOrder {
-    next: u64,
-    in_hand: BTreeSet<u64>,
-    /// Frames that wait, each for all requests below a number.
-    waiting: VecDeque<(u64, Bytes)>,
-}
-
-impl AnswerOrder {
-    fn began(&mut self) -> u64 {
-        let number = self.next;
-        self.in_hand.insert(number);
-        self.next += 1;
-        number
-    }
-
-    /// A frame was pushed; it may go out at once when nothing is in hand.
-    fn pushed(&mut self, frame: Bytes) -> Option<Bytes> {
-        if self.in_hand.is_empty() && self.waiting.is_empty() {
-            return Some(frame);
-        }
-        self.waiting.push_back((self.next, frame));
-        None
-    }
-
-    /// A request is replied to; these frames may follow its replies.
-    fn finished(&mut self, number: u64) -> Vec<Bytes> {
-        self.in_hand.remove(&number);
-        let oldest = self.in_hand.first().copied().unwrap_or(u64::MAX);
-        let ready = self.waiting.iter().take_while(|(below, _)| *below <= oldest).count();
-        self.waiting.drain(..ready).map(|(_, frame)| frame).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_waits_for_the_requests_before_it() {
-        let mut order = AnswerOrder::default();
-        let frame = |text: &'static str| Bytes::from_static(text.as_bytes());
-        assert_eq!(order.pushed(frame("a")), Some(frame("a")));
-        let (first, second) = (order.began(), order.began());
-        assert_eq!(order.pushed(frame("b")), None);
-        let third = order.began();
-        assert_eq!(order.pushed(frame("c")), None);
-        assert!(order.finished(second).is_empty());
-        assert_eq!(order.finished(first), [frame("b")]);
-        assert_eq!(order.finished(third), [frame("c")]);
-        assert_eq!(order.pushed(frame("d")), Some(frame("d")));
     }
 }

@@ -8,9 +8,8 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::origin::AllowedOrigins;
 use super::registry::{GatewayRecord, GatewayRegistry, Registration};
-use super::server::Gateway;
+use super::server::{Access, Gateway};
 use super::sockets::Sockets;
 use crate::ports::Ports;
 use crate::runtime::Shutdown;
@@ -91,12 +90,12 @@ impl BoundGateway {
         self,
         ports: Ports,
         policy: Policy,
-        origins: AllowedOrigins,
+        access: Access,
         registry: &GatewayRegistry,
         engine: &str,
     ) -> Result<RunningGateway, StartError> {
         let Self { listener, sockets, endpoint, websocket } = self;
-        let gateway = Gateway::new(ports, policy, sockets, origins, endpoint.clone());
+        let gateway = Gateway::new(ports, policy, sockets, access, endpoint.clone());
         let registration = registry
             .register(&GatewayRecord {
                 websocket: websocket.clone(),

@@ -1,0 +1,67 @@
+//! Who may use a gateway, and how much of it.
+
+use clap::Args;
+
+use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError};
+
+/// Who may use the gateway, and how much of it.
+///
+/// An address is that of a client behind a reverse proxy, by the last entry of `X-Forwarded-For`.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Access to the gateway")]
+pub struct AccessArgs {
+    /// Origin of web pages that may use the gateway; may be given more than once
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<String>,
+    /// Name by which clients may call the gateway, beside localhost; may be given more than once
+    #[arg(long, value_name = "HOST")]
+    pub allow_host: Vec<String>,
+    /// Open connections in all
+    #[arg(long, value_name = "N", env = "OCACHE_MAX_SOCKETS", default_value_t = DEFAULT.sockets, value_parser = some())]
+    pub max_sockets: u32,
+    /// Open websockets of one address
+    #[arg(long, value_name = "N", env = "OCACHE_MAX_SOCKETS_PER_ADDRESS", default_value_t = DEFAULT.sockets_per_address, value_parser = some())]
+    pub max_sockets_per_address: u32,
+    /// Frames a second of one websocket
+    #[arg(long, value_name = "N", env = "OCACHE_MAX_FRAMES", default_value_t = DEFAULT.frames_per_sec, value_parser = some())]
+    pub max_frames: u32,
+    /// Frames a second of one address
+    #[arg(long, value_name = "N", env = "OCACHE_MAX_FRAMES_PER_ADDRESS", default_value_t = DEFAULT.frames_per_sec_per_address, value_parser = some())]
+    pub max_frames_per_address: u32,
+    /// Users a minute that one address may make active
+    #[arg(long, value_name = "N", env = "OCACHE_MAX_NEW_USERS_PER_ADDRESS", default_value_t = DEFAULT.new_users_per_min_per_address, value_parser = some())]
+    pub max_new_users_per_address: u32,
+    /// Users that may be active through the gateway at once
+    #[arg(long, value_name = "N", env = "OCACHE_MAX_ACTIVE_USERS", default_value_t = DEFAULT.active_users, value_parser = some())]
+    pub max_active_users: u32,
+    /// Keep a user's table warm only from the second visit on
+    #[arg(long)]
+    pub active_from_second_visit: bool,
+    /// Limit clients of this machine by address too
+    #[arg(long)]
+    pub limit_loopback: bool,
+}
+
+const DEFAULT: Limits = Limits::DEFAULT;
+
+fn some() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+impl TryFrom<&AccessArgs> for Access {
+    type Error = OriginError;
+
+    fn try_from(args: &AccessArgs) -> Result<Self, OriginError> {
+        let limits = Limits {
+            sockets: args.max_sockets,
+            sockets_per_address: args.max_sockets_per_address,
+            frames_per_sec: args.max_frames,
+            frames_per_sec_per_address: args.max_frames_per_address,
+            new_users_per_min_per_address: args.max_new_users_per_address,
+            active_users: args.max_active_users,
+            active_from_second_visit: args.active_from_second_visit,
+            count_loopback: args.limit_loopback,
+        };
+        Ok(Self { origins: AllowedOrigins::new(&args.allow_origin, &args.allow_host)?, limits })
+    }
+}

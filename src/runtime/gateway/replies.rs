@@ -1,0 +1,129 @@
+//! What a frame of a client is answered with.
+
+use bytes::Bytes;
+use tokio_tungstenite::tungstenite::Message;
+use tracing::warn;
+
+use crate::model::ConnectionRef;
+use crate::ports::{Chain, Clock, PortError};
+use crate::protocol::{self, Frame, Request, parse};
+use crate::stages::StageError;
+use crate::stages::quotation_handler::{Ask, QuotationHandler};
+
+/// What answering frames takes.
+pub struct ReplyContext<'a> {
+    /// The stage behind quotes.
+    pub handler: &'a QuotationHandler,
+    /// For rendering settled quotations as of now.
+    pub clock: &'a dyn Clock,
+}
+
+/// Replies to one request, in order.
+pub(super) type Replies = Vec<Bytes>;
+
+/// What a message of the client comes to.
+pub(super) enum Read {
+    Request(Request),
+    Reply(Bytes),
+    Nothing,
+}
+
+pub(super) fn read(message: &Message) -> Read {
+    match message {
+        Message::Text(text) => read_frame(Some(text)),
+        Message::Binary(_) => read_frame(None),
+        // The transport answers pings itself.
+        _ => Read::Nothing,
+    }
+}
+
+/// Replies to one frame, in order, for a gateway that keeps no session. `None` is a frame that is
+/// not text.
+pub async fn reply_to(
+    context: &ReplyContext<'_>,
+    text: Option<&str>,
+    connection: ConnectionRef,
+) -> Vec<Bytes> {
+    match read_frame(text) {
+        Read::Request(request) => reply(context, request, connection).await,
+        Read::Reply(frame) => vec![frame],
+        Read::Nothing => vec![],
+    }
+}
+
+fn read_frame(text: Option<&str>) -> Read {
+    let Some(text) = text else {
+        return Read::Reply(error_frame("not_text", "frames are text, not binary".to_owned()));
+    };
+    match parse(text) {
+        Ok(Request::Ping { dialect }) => Read::Reply(rendered(protocol::render_pong(dialect))),
+        Ok(request) => Read::Request(request),
+        Err(error) => Read::Reply(error_frame(error.code(), error.to_string())),
+    }
+}
+
+pub(super) async fn reply(
+    context: &ReplyContext<'_>,
+    request: Request,
+    to: ConnectionRef,
+) -> Replies {
+    // From before the stage looked: what it found pending must not be shown as failed because its
+    // deadline has passed since.
+    let asked_at = context.clock.now();
+    match request {
+        Request::Quote { user, items, request_id, dialect } => {
+            let ask = Ask { user, items, request_id, dialect, connection: to };
+            match context.handler.quote(ask).await {
+                Ok(accepted) => {
+                    let ack = rendered(protocol::render_accepted(&accepted.request_id, dialect));
+                    let settled = accepted.settled.map(|quotation| {
+                        rendered(protocol::render_quotation(&quotation, asked_at))
+                    });
+                    std::iter::once(ack).chain(settled).collect()
+                }
+                Err(error) => vec![failure("the quote was not accepted", &error)],
+            }
+        }
+        Request::Get { user, request_id } => {
+            match context.handler.get(&user, &request_id, &to).await {
+                Ok(Some(quotation)) => {
+                    vec![rendered(protocol::render_quotation(&quotation, asked_at))]
+                }
+                Ok(None) => {
+                    let message = format!("there is no quotation `{request_id}` of this client");
+                    vec![error_frame("not_found", message)]
+                }
+                Err(error) => vec![failure("the quotation was not found", &error)],
+            }
+        }
+        Request::Ping { dialect } => vec![rendered(protocol::render_pong(dialect))],
+    }
+}
+
+/// An error frame that tells the client no more than it needs; the log has the rest.
+fn failure(what: &str, error: &StageError) -> Bytes {
+    let code = match error {
+        StageError::RequestIdTaken { .. } => "request_id_taken",
+        StageError::Port(PortError::Rejected { .. }) => "rejected",
+        _ => "unavailable",
+    };
+    let message = match error {
+        StageError::RequestIdTaken { .. } => error.to_string(),
+        _ => format!("{what}; try again"),
+    };
+    warn!(error = %Chain(error), "{what}");
+    error_frame(code, message)
+}
+
+pub(super) fn rate_limited(message: &str) -> Bytes {
+    error_frame("rate_limited", message.to_owned())
+}
+
+fn error_frame(code: &str, message: String) -> Bytes {
+    rendered(Frame::Error { code: code.to_owned(), message }.to_json())
+}
+
+fn rendered(json: serde_json::Result<String>) -> Bytes {
+    // Frames are plain strings and lists, which always render.
+    json.map_or_else(|_| Bytes::from_static(b"{\"type\":\"error\"}"), Bytes::from)
+}

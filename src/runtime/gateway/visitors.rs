@@ -1,0 +1,209 @@
+//! Which users come through this gateway, so that invented ones stay few.
+//!
+//! A user costs more than a frame: a table is calculated, stored, and refreshed for as long as the
+//! user is active. Nobody proves to be a user here, so what can be limited is how many new ones an
+//! address brings in a time, and how many are active in all.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::addresses::Address;
+use super::limits::{Limits, lock};
+use crate::model::UserId;
+use crate::ports::{ActiveUsers, Chain, Clock};
+
+/// Looking for users that have expired takes time; when all places are taken it is not done more
+/// often than this.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How a user's visit is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// As any visit: it makes the user active, or keeps the user so.
+    Visit,
+    /// As the visit of somebody who may never come again: it is answered, and no more.
+    FirstVisit,
+    /// Not at all: its address brings too many new users.
+    AddressTooNew,
+    /// Not at all: as many users are active as may be.
+    Full,
+}
+
+/// What a user who is not admitted is told.
+pub(super) const fn refusal(admission: Admission) -> &'static str {
+    match admission {
+        Admission::Full => "too many users are active; try again later",
+        _ => "too many new users from this address; try again later",
+    }
+}
+
+/// The users that are active through one gateway.
+pub(super) struct Visitors {
+    limits: Limits,
+    ttl: Duration,
+    users: Arc<dyn ActiveUsers>,
+    clock: Arc<dyn Clock>,
+    hasher: RandomState,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    /// Hashes of users, and until when they are active, as far as this gateway knows.
+    until: HashMap<u64, Instant>,
+    looked_at: Option<Instant>,
+}
+
+impl Visitors {
+    pub(super) fn new(
+        limits: Limits,
+        ttl: Duration,
+        users: Arc<dyn ActiveUsers>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let seen = Mutex::new(Seen { until: HashMap::new(), looked_at: None });
+        Self { limits, ttl, users, clock, hasher: RandomState::new(), seen }
+    }
+
+    /// Decides about a visit. A user that is active in the store is never refused, whoever made
+    /// it so.
+    pub(super) async fn admit(&self, user: &UserId, address: Option<&Arc<Address>>) -> Admission {
+        let hash = self.hasher.hash_one(user);
+        if self.returns(hash) {
+            return Admission::Visit;
+        }
+        let active = self.is_active(user).await;
+        if !active && address.is_some_and(|address| !address.take_new_user()) {
+            return Admission::AddressTooNew;
+        }
+        let entered = self.enter(hash);
+        match (active, entered) {
+            (true, _) => Admission::Visit,
+            (false, false) => Admission::Full,
+            (false, true) if self.limits.active_from_second_visit => Admission::FirstVisit,
+            (false, true) => Admission::Visit,
+        }
+    }
+
+    /// Whether the user was here within a TTL; if so, it counts from now on.
+    fn returns(&self, hash: u64) -> bool {
+        let now = Instant::now();
+        match lock(&self.seen).until.get_mut(&hash) {
+            Some(until) if *until > now => {
+                *until = now + self.ttl;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    async fn is_active(&self, user: &UserId) -> bool {
+        match self.users.active_user(user).await {
+            Ok(found) => found.is_some_and(|found| found.is_active(self.clock.now())),
+            Err(error) => {
+                tracing::debug!(%user, error = %Chain(&error), "the user counts as new");
+                false
+            }
+        }
+    }
+
+    /// Takes a place for a user; says whether there was one.
+    fn enter(&self, hash: u64) -> bool {
+        let now = Instant::now();
+        let places = usize::try_from(self.limits.active_users).unwrap_or(usize::MAX);
+        let mut seen = lock(&self.seen);
+        if seen.until.len() >= places && !seen.until.contains_key(&hash) {
+            seen.forget_expired(now);
+            if seen.until.len() >= places {
+                return false;
+            }
+        }
+        seen.until.insert(hash, now + self.ttl);
+        true
+    }
+}
+
+impl Seen {
+    fn forget_expired(&mut self, now: Instant) {
+        if self.looked_at.is_none_or(|looked_at| now >= looked_at + LOOK_EVERY) {
+            self.looked_at = Some(now);
+            self.until.retain(|_, until| *until > now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use tokio::time::advance;
+
+    use super::super::addresses::{Addresses, ClientAddress};
+    use super::*;
+    use crate::memory::{Memory, TokioClock};
+    use crate::model::Timestamp;
+    use crate::ports::{Ports, SystemRandomness};
+
+    const TTL: Duration = Duration::from_secs(300);
+
+    fn visitors(limits: Limits) -> (Visitors, Ports) {
+        let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+        let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+        (Visitors::new(limits, TTL, ports.store.clone(), ports.clock.clone()), ports)
+    }
+
+    fn user(n: u32) -> UserId {
+        UserId::new(format!("U{n}")).unwrap()
+    }
+
+    fn address(limits: Limits) -> Arc<Address> {
+        let address: IpAddr = "203.0.113.9".parse().unwrap();
+        Addresses::new(limits).find(ClientAddress::Remote(address)).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_brings_only_so_many_new_users() {
+        let limits = Limits { new_users_per_min_per_address: 3, ..Limits::default() };
+        let (visitors, _) = visitors(limits);
+        let address = address(limits);
+        for n in 0..3 {
+            assert_eq!(visitors.admit(&user(n), Some(&address)).await, Admission::Visit);
+        }
+        assert_eq!(visitors.admit(&user(3), Some(&address)).await, Admission::AddressTooNew);
+        assert_eq!(visitors.admit(&user(2), Some(&address)).await, Admission::Visit, "known");
+        assert_eq!(visitors.admit(&user(4), None).await, Admission::Visit, "of this machine");
+        advance(Duration::from_secs(20)).await;
+        assert_eq!(visitors.admit(&user(3), Some(&address)).await, Admission::Visit);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn places_are_free_again_when_users_expire() {
+        let (visitors, ports) = visitors(Limits { active_users: 2, ..Limits::default() });
+        for n in 0..2 {
+            assert_eq!(visitors.admit(&user(n), None).await, Admission::Visit);
+        }
+        assert_eq!(visitors.admit(&user(2), None).await, Admission::Full);
+        // One that somebody else has made active costs no more than it does already.
+        let now = ports.clock.now();
+        ports.store.record_visit(&user(3), now, now.plus(TTL)).await.unwrap();
+        assert_eq!(visitors.admit(&user(3), None).await, Admission::Visit);
+        advance(TTL / 2).await;
+        assert_eq!(visitors.admit(&user(0), None).await, Admission::Visit);
+        advance(TTL / 2).await;
+        assert_eq!(visitors.admit(&user(2), None).await, Admission::Visit, "in place of U1");
+        assert_eq!(visitors.admit(&user(1), None).await, Admission::Full);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_second_visit_makes_active_when_so_configured() {
+        let limits = Limits { active_from_second_visit: true, ..Limits::default() };
+        let (visitors, _) = visitors(limits);
+        assert_eq!(visitors.admit(&user(1), None).await, Admission::FirstVisit);
+        assert_eq!(visitors.admit(&user(1), None).await, Admission::Visit);
+        advance(TTL).await;
+        assert_eq!(visitors.admit(&user(1), None).await, Admission::FirstVisit, "forgotten");
+    }
+}
