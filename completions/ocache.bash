@@ -1407,17 +1407,13 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__serve)
-            opts="-q -v -h --port --with-provider --allow-origin --ttl --refresh-every --usable-for --quote-within --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
+            opts="-q -v -h --port --with-provider --ttl --refresh-every --usable-for --quote-within --allow-origin --allow-host --max-sockets --max-sockets-per-address --max-frames --max-frames-per-address --max-new-users-per-address --max-active-users --active-from-second-visit --limit-loopback --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --port)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --allow-origin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1434,6 +1430,38 @@ _ocache() {
                     return 0
                     ;;
                 --quote-within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-sockets)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-sockets-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-frames)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-frames-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-new-users-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-active-users)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1619,17 +1647,13 @@ _ocache() {
             return 0
             ;;
         ocache__subcmd__up)
-            opts="-q -v -h --port --fresh --provision --allow-origin --ttl --refresh-every --usable-for --quote-within --refresh-slots --urgent-slots --provider-slots --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
+            opts="-q -v -h --port --fresh --provision --ttl --refresh-every --usable-for --quote-within --refresh-slots --urgent-slots --provider-slots --allow-origin --allow-host --max-sockets --max-sockets-per-address --max-frames --max-frames-per-address --max-new-users-per-address --max-active-users --active-from-second-visit --limit-loopback --data-dir --backend --stack --profile --region --endpoint-url --management-endpoint --output --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --port)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --allow-origin)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1658,6 +1682,38 @@ _ocache() {
                     return 0
                     ;;
                 --provider-slots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-origin)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-sockets)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-sockets-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-frames)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-frames-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-new-users-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-active-users)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

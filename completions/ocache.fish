@@ -57,7 +57,6 @@ complete -c ocache -n "__fish_ocache_needs_command" -f -a "destroy" -d 'Delete t
 complete -c ocache -n "__fish_ocache_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c ocache -n "__fish_ocache_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l port -d 'Port of the gateway on loopback; 0 is any free one' -r
-complete -c ocache -n "__fish_ocache_using_subcommand up" -l allow-origin -d 'Origin of web pages that may use the gateway; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l ttl -d 'How long a user stays active after a visit' -r
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l refresh-every -d 'The time between two scheduled calculations of an active user\'s table' -r
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l usable-for -d 'How long a table answers quotes when nothing refreshes it; at least three intervals' -r
@@ -65,6 +64,14 @@ complete -c ocache -n "__fish_ocache_using_subcommand up" -l quote-within -d 'Ho
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l refresh-slots -d 'Scheduled calculations in hand at most' -r
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l urgent-slots -d 'Urgent calculations in hand at most; scheduled ones never take these slots' -r
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l provider-slots -d 'Quotations in hand at most' -r
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l allow-origin -d 'Origin of web pages that may use the gateway; may be given more than once' -r
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l allow-host -d 'Name by which clients may call the gateway, beside localhost; may be given more than once' -r
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l max-sockets -d 'Open connections in all' -r
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l max-sockets-per-address -d 'Open websockets of one address' -r
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l max-frames -d 'Frames a second of one websocket' -r
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l max-frames-per-address -d 'Frames a second of one address' -r
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l max-new-users-per-address -d 'Users a minute that one address may make active' -r
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l max-active-users -d 'Users that may be active through the gateway at once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l data-dir -d 'Folder of the embedded store [default: ocache/STACK in the user\'s data folder]' -r -F
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l backend -d 'Which engine holds tables and queues [default: embedded]' -r -f -a "embedded\t'One file on this machine; nothing need be installed'
 aws\t'DynamoDB, SQS and SNS, of an account or of a local AWS'"
@@ -77,6 +84,8 @@ complete -c ocache -n "__fish_ocache_using_subcommand up" -l output -d 'How data
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l fresh -d 'Begin with an empty store: everything that is in it is deleted'
 complete -c ocache -n "__fish_ocache_using_subcommand up" -l provision -d 'On AWS, make what is missing of the stack first'
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l active-from-second-visit -d 'Keep a user\'s table warm only from the second visit on'
+complete -c ocache -n "__fish_ocache_using_subcommand up" -l limit-loopback -d 'Limit clients of this machine by address too'
 complete -c ocache -n "__fish_ocache_using_subcommand up" -s q -l quiet -d 'Print data and errors only'
 complete -c ocache -n "__fish_ocache_using_subcommand up" -s v -l verbose -d 'Log more; twice for everything'
 complete -c ocache -n "__fish_ocache_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -165,11 +174,18 @@ complete -c ocache -n "__fish_ocache_using_subcommand worker" -s q -l quiet -d '
 complete -c ocache -n "__fish_ocache_using_subcommand worker" -s v -l verbose -d 'Log more; twice for everything'
 complete -c ocache -n "__fish_ocache_using_subcommand worker" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l port -d 'Port of the gateway on loopback; 0 is any free one' -r
-complete -c ocache -n "__fish_ocache_using_subcommand serve" -l allow-origin -d 'Origin of web pages that may use the gateway; may be given more than once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l ttl -d 'How long a user stays active after a visit' -r
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l refresh-every -d 'The time between two scheduled calculations of an active user\'s table' -r
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l usable-for -d 'How long a table answers quotes when nothing refreshes it; at least three intervals' -r
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l quote-within -d 'How long a quotation may take before it fails' -r
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l allow-origin -d 'Origin of web pages that may use the gateway; may be given more than once' -r
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l allow-host -d 'Name by which clients may call the gateway, beside localhost; may be given more than once' -r
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l max-sockets -d 'Open connections in all' -r
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l max-sockets-per-address -d 'Open websockets of one address' -r
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l max-frames -d 'Frames a second of one websocket' -r
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l max-frames-per-address -d 'Frames a second of one address' -r
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l max-new-users-per-address -d 'Users a minute that one address may make active' -r
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l max-active-users -d 'Users that may be active through the gateway at once' -r
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l data-dir -d 'Folder of the embedded store [default: ocache/STACK in the user\'s data folder]' -r -F
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l backend -d 'Which engine holds tables and queues [default: embedded]' -r -f -a "embedded\t'One file on this machine; nothing need be installed'
 aws\t'DynamoDB, SQS and SNS, of an account or of a local AWS'"
@@ -181,6 +197,8 @@ complete -c ocache -n "__fish_ocache_using_subcommand serve" -l management-endpo
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l output -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -l with-provider -d 'Answer quotations as well, without a worker for it'
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l active-from-second-visit -d 'Keep a user\'s table warm only from the second visit on'
+complete -c ocache -n "__fish_ocache_using_subcommand serve" -l limit-loopback -d 'Limit clients of this machine by address too'
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -s q -l quiet -d 'Print data and errors only'
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -s v -l verbose -d 'Log more; twice for everything'
 complete -c ocache -n "__fish_ocache_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
