@@ -69,6 +69,11 @@ fn bad_tokens(home: &Home) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The arguments of a quote for `AAA` by somebody who knows no more than where the gateway is.
+fn quote_of<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["quote", "--client", "AAA", "--url", url, "P1:2"], more].concat()
+}
+
 #[test]
 fn with_tokens_required_nobody_else_gets_in() {
     let home = Home::new();
@@ -79,16 +84,14 @@ fn with_tokens_required_nobody_else_gets_in() {
     assert!(text(&output.stdout).contains("for BBB"), "{}", text(&output.stderr));
 
     // Whoever only knows where it is.
-    let quote =
-        |more: &[&str]| [&["quote", "--client", "AAA", "--url", &url, "P1:2"], more].concat();
-    let stderr = home.fails(7, &quote(&[]));
+    let stderr = home.fails(7, &quote_of(&url, &[]));
     assert!(stderr.contains("a token is needed") && stderr.contains("ocache token"), "{stderr}");
     let (own, foreign) = (token(&home, "AAA"), token(&home, "BBB"));
-    assert_eq!(home.json(&quote(&["--token", &own]))["total"], "900.00");
-    let stderr = home.fails(7, &quote(&["--token", &foreign]));
+    assert_eq!(home.json(&quote_of(&url, &["--token", &own]))["total"], "900.00");
+    let stderr = home.fails(7, &quote_of(&url, &["--token", &foreign]));
     assert!(stderr.contains("may not quote for client `AAA`"), "{stderr}");
     for (what, bad) in bad_tokens(&home) {
-        let stderr = home.fails(7, &quote(&["--token", &bad]));
+        let stderr = home.fails(7, &quote_of(&url, &["--token", &bad]));
         assert!(stderr.contains("hint:") && !stderr.contains(&bad), "{what}: {stderr}");
     }
     // In the URL, as a browser has it.
@@ -99,7 +102,7 @@ fn with_tokens_required_nobody_else_gets_in() {
         home.fails(7, &["quote", "--client", "AAA", "--url", &format!("{url}/?token=a.b.c"), "P1"]);
     assert!(!stderr.contains("a.b.c"), "{stderr}");
     let every = home.ok(&["token", "--every-client", "--subject", "shop"]);
-    assert_eq!(home.json(&quote(&["--token", every.trim()]))["total"], "900.00");
+    assert_eq!(home.json(&quote_of(&url, &["--token", every.trim()]))["total"], "900.00");
 }
 
 #[tokio::test(flavor = "multi_thread")]
