@@ -29,6 +29,11 @@ resource "aws_apigatewayv2_authorizer" "websocket" {
   name            = "${var.stack}-token"
   authorizer_type = "REQUEST"
   authorizer_uri  = aws_lambda_function.this["authorizer"].invoke_arn
+
+  # Authorizers of this kind have neither; a local AWS shows both all the same.
+  lifecycle {
+    ignore_changes = [authorizer_payload_format_version, jwt_configuration]
+  }
 }
 
 # Who sends no header is refused before the function is asked. Its answers are not kept: a user
@@ -44,6 +49,11 @@ resource "aws_apigatewayv2_authorizer" "http" {
   enable_simple_responses           = true
   identity_sources                  = ["$request.header.Authorization"]
   authorizer_result_ttl_in_seconds  = 0
+
+  # As above.
+  lifecycle {
+    ignore_changes = [jwt_configuration]
+  }
 }
 
 resource "aws_lambda_permission" "authorizer" {

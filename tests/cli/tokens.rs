@@ -270,6 +270,17 @@ fn a_gateway_with_keys_elsewhere_is_found_too() {
 }
 
 #[test]
+fn the_environment_can_require_tokens_too() {
+    let mut home = Home::with_fixtures();
+    home.environment = &[("OCACHE_REQUIRE_TOKEN", "1")];
+    let mut serve = home.start(&["serve", "--port", "0", "--output", "json"]);
+    let url = serve.stdout_json()["websocket"].as_str().unwrap().to_owned();
+    home.fails(7, &quote_of(&url, &[]));
+    home.environment = &[("OCACHE_REQUIRE_TOKEN", "perhaps")];
+    home.fails(2, &["serve", "--port", "0"]);
+}
+
+#[test]
 fn the_help_shows_no_token() {
     let home = Home::new();
     let output =

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::script::{Script, error, ok};
-use crate::ports::{Chain, PortError, TokenKeys as _};
+use crate::ports::{Chain, PortError};
 use crate::tokens::testing::{key, ring};
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Who may use a gateway, and how much of it.
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use super::KeysArgs;
 use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError};
@@ -18,7 +19,7 @@ pub struct AccessArgs {
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
     /// Let in only clients with a token, for the users that it names; see `ocache token`
-    #[arg(long, env = "OCACHE_REQUIRE_TOKEN")]
+    #[arg(long, env = "OCACHE_REQUIRE_TOKEN", value_parser = BoolishValueParser::new())]
     pub require_token: bool,
     /// Where the keys are.
     #[command(flatten)]
