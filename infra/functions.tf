@@ -3,7 +3,11 @@
 locals {
   package = coalesce(var.package, "${path.module}/../target/lambda/ocache-${var.architecture}.zip")
 
-  functions = {
+  functions = merge(local.stages, local.uses_tokens ? {
+    authorizer = { memory_mb = var.memory_mb.authorizer }
+  } : {})
+
+  stages = {
     subscribe          = { memory_mb = var.memory_mb.subscribe }
     refresh            = { memory_mb = var.memory_mb.refresh, timeout_secs = var.refresh_timeout_secs }
     price-calc         = { memory_mb = var.memory_mb.price_calc }
@@ -21,6 +25,7 @@ locals {
     OCACHE_USABLE_FOR          = "${var.usable_for_secs}s"
     OCACHE_QUOTE_WITHIN        = "${var.quote_within_secs}s"
     OCACHE_MANAGEMENT_ENDPOINT = local.management_endpoint
+    OCACHE_AUTHORIZATION       = var.authorization
   }
 
   # Which function takes the messages of a queue. Price calc has two mappings, so that urgent

@@ -26,7 +26,8 @@ resource "aws_apigatewayv2_route" "subscribe" {
   api_id             = aws_apigatewayv2_api.http.id
   route_key          = "PUT /subscribe"
   target             = "integrations/${aws_apigatewayv2_integration.subscribe.id}"
-  authorization_type = var.authorization
+  authorization_type = local.authorization_type
+  authorizer_id      = one(aws_apigatewayv2_authorizer.http[*].id)
 }
 
 resource "aws_apigatewayv2_stage" "http" {

@@ -44,3 +44,8 @@ output "http_api_id" {
   description = "The id of the HTTP API."
   value       = aws_apigatewayv2_api.http.id
 }
+
+output "token_keys_secret" {
+  description = "The secret with the keys of tokens, which `ocache keys rotate` makes; null where tokens are not used. Delete it yourself after destroying the stack."
+  value       = local.uses_tokens ? "${var.stack}/token-keys" : null
+}

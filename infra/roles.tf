@@ -44,6 +44,9 @@ locals {
       { actions = local.send, resources = [local.queue["quotation"], local.queue["provider"]] },
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
     ]
+    authorizer = [
+      { actions = ["secretsmanager:GetSecretValue"], resources = [local.token_keys_arn] },
+    ]
     connect    = []
     disconnect = []
   }

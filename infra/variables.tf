@@ -90,13 +90,13 @@ variable "quote_within_secs" {
 # Who may use it.
 
 variable "authorization" {
-  description = "Who may connect and subscribe: AWS_IAM takes requests signed by principals that may execute-api:Invoke; NONE takes everybody's, so that anybody who knows the URL can ask for any user's prices."
+  description = "Who may connect and subscribe: TOKEN takes tokens that `ocache token` makes, for the users that each names; AWS_IAM takes requests signed by principals that may execute-api:Invoke; NONE takes everybody's, so that anybody who knows the URL can ask for any user's prices."
   type        = string
-  default     = "AWS_IAM"
+  default     = "TOKEN"
 
   validation {
-    condition     = contains(["AWS_IAM", "NONE"], var.authorization)
-    error_message = "The authorization is AWS_IAM or NONE."
+    condition     = contains(["TOKEN", "AWS_IAM", "NONE"], var.authorization)
+    error_message = "The authorization is TOKEN, AWS_IAM or NONE."
   }
 }
 
@@ -153,6 +153,7 @@ variable "memory_mb" {
     price_calc         = optional(number, 1024)
     quotation_handler  = optional(number, 256)
     quotation_provider = optional(number, 512)
+    authorizer         = optional(number, 256)
     connect            = optional(number, 128)
     disconnect         = optional(number, 128)
   })

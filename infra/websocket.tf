@@ -44,7 +44,8 @@ resource "aws_apigatewayv2_route" "websocket" {
   api_id             = aws_apigatewayv2_api.websocket.id
   route_key          = each.key
   target             = "integrations/${aws_apigatewayv2_integration.websocket[each.value].id}"
-  authorization_type = each.key == "$connect" ? var.authorization : "NONE"
+  authorization_type = each.key == "$connect" ? local.authorization_type : "NONE"
+  authorizer_id      = each.key == "$connect" ? one(aws_apigatewayv2_authorizer.websocket[*].id) : null
 
   route_response_selection_expression = contains(keys(local.replying_routes), each.key) ? "$default" : null
 }
@@ -62,7 +63,10 @@ resource "aws_apigatewayv2_stage" "websocket" {
   name        = local.stage
   auto_deploy = true
 
+  # Nothing is logged of requests: the URL of a browser has a token in it.
   default_route_settings {
+    data_trace_enabled     = false
+    logging_level          = "OFF"
     throttling_burst_limit = var.throttle.burst
     throttling_rate_limit  = var.throttle.per_secs
   }

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`model`] | ids, times and messages: the types that travel |
 //! | [`pricing`] | money, discounts, price tables and their packed form, quotes: pure |
+//! | [`tokens`] | who may quote for whom, and the keys that prove it: pure |
 //! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
@@ -19,7 +20,7 @@
 //! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
 //!
 //! Imports run downwards only:
-//! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
+//! `cli, lambda → runtime → stages → protocol → ports → pricing, tokens → model`, and
 //! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage. Only
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
@@ -40,3 +41,4 @@ pub mod protocol;
 pub mod runtime;
 pub mod simulation;
 pub mod stages;
+pub mod tokens;

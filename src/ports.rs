@@ -16,6 +16,7 @@ mod error;
 mod price_tables;
 mod queues;
 mod quotations;
+mod token_keys;
 mod topic;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use queues::{
 pub use quotations::{
     Created, FailureReason, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
 };
+pub use token_keys::TokenKeys;
 pub use topic::Topic;
 
 /// One page of a listing, and how to get the next.

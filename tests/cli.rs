@@ -13,5 +13,6 @@ mod cli {
     mod four_lines;
     mod gateway;
     mod quoting;
+    mod tokens;
     mod up;
 }

@@ -26,6 +26,7 @@ mod engines {
     pub mod embedded;
     pub mod memory;
     mod memory_fifo_oracle;
+    mod token_keys;
 }
 
 /// One test, on a runtime that is as configured.

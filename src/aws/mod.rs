@@ -33,6 +33,7 @@ mod queues;
 mod quotations;
 mod settings;
 mod tables;
+mod token_keys;
 mod topic;
 
 #[cfg(test)]

@@ -113,6 +113,11 @@ impl Names {
         format!("{}-refresh", self.0)
     }
 
+    /// The secret with the keys of tokens, if any were made.
+    pub(super) fn token_keys(&self) -> String {
+        format!("{}/token-keys", self.0)
+    }
+
     /// The websocket API, where it is deployed.
     pub(super) fn websocket_api(&self) -> String {
         format!("{}-websocket", self.0)

@@ -2,6 +2,7 @@
 
 mod access;
 mod global;
+mod tokens;
 mod websocket;
 
 use std::path::PathBuf;
@@ -14,9 +15,11 @@ use super::duration::parse_duration;
 use crate::model::{Item, ProductId, RequestId, UserId};
 use crate::pricing::Currency;
 use crate::protocol::parse_item;
+use crate::tokens::Token;
 
 pub use access::AccessArgs;
 pub use global::{Backend, Format, Global};
+pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
 
 /// An organic price cache: price tables are kept warm only for the customers who use them.
 #[derive(Debug, Parser)]
@@ -75,6 +78,10 @@ pub enum Command {
     Status,
     /// See to the messages that were given up
     DeadLetters(DeadLettersArgs),
+    /// Make a token that lets a client in where tokens are required
+    Token(TokenArgs),
+    /// See to the keys that tokens are signed with
+    Keys(KeysCommandArgs),
     /// Copy the embedded store to a file while it is in use
     Backup(BackupArgs),
     /// Check that everything ocache needs is there and as it should be
@@ -284,6 +291,9 @@ pub struct QuoteArgs {
     /// Websocket to use instead of this store's gateway
     #[arg(long, value_name = "URL", value_parser = websocket::parse_websocket)]
     pub url: Option<String>,
+    /// Token to show to the gateway [default: one is made where the keys can be read]
+    #[arg(long, value_name = "TOKEN", env = "OCACHE_TOKEN", hide_env_values = true)]
+    pub token: Option<Token>,
     /// Name of the quote, to repeat it safely [default: made by ocache]
     #[arg(long, value_name = "ID")]
     pub request_id: Option<RequestId>,

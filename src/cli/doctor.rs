@@ -127,7 +127,7 @@ async fn aws_checks(aws: &crate::aws::Aws, ports: &Ports) -> Vec<Check> {
         clock(aws, ports).await,
     ];
     checks.extend(resources(aws).await);
-    checks.extend([schedule(aws).await, websocket(aws).await]);
+    checks.extend([schedule(aws).await, websocket(aws).await, token_keys(aws).await]);
     checks
 }
 
@@ -148,6 +148,17 @@ async fn websocket(aws: &crate::aws::Aws) -> Check {
         Ok(None) => Check::ok("deployed gateway", "not deployed"),
         Ok(Some(url)) => Check::ok("deployed gateway", url),
         Err(error) => Check::failed("deployed gateway", &error),
+    }
+}
+
+/// A stack that lets clients in otherwise has no keys; and they are not for everybody to read.
+#[cfg(feature = "aws")]
+async fn token_keys(aws: &crate::aws::Aws) -> Check {
+    match aws.token_keys().read().await {
+        Ok(Some(keys)) => Check::ok("token keys", format!("{} signs", keys.first().kid())),
+        Ok(None) => Check::ok("token keys", "none; where tokens are required: ocache keys rotate"),
+        Err(PortError::Denied { .. }) => Check::ok("token keys", "not yours to read"),
+        Err(error) => Check::failed("token keys", &error),
     }
 }
 

@@ -14,6 +14,7 @@ mod engine;
 mod failure;
 mod generate;
 mod interrupt;
+mod keys;
 mod load;
 mod logging;
 mod output;
@@ -27,6 +28,8 @@ mod settings;
 mod status;
 mod store_file;
 mod subscribe;
+mod token;
+mod token_keys;
 mod up;
 mod view;
 mod worker;
@@ -73,6 +76,8 @@ async fn dispatch(
         Command::Prices(args) => prices::run(settings, output, args).await,
         Command::Status => status::run(settings, output).await,
         Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
+        Command::Token(args) => token::run(settings, output, args).await,
+        Command::Keys(args) => keys::run(settings, output, args).await,
         Command::Backup(args) => backup::run(settings, output, args).await,
         Command::Doctor => doctor::run(settings, output).await,
         #[cfg(feature = "aws")]

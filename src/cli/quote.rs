@@ -12,14 +12,21 @@ use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
 use super::output::Output;
 use super::settings::Settings;
+use super::token_keys::KeysFound;
 use super::view;
 use crate::model::{Item, Timestamp};
-use crate::ports::{Chain, Clock, SystemClock};
+use crate::ports::{Chain, Clock, SystemClock, TokenKeys};
 use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
 use crate::runtime::client::{Client, ClientError};
-use crate::runtime::gateway::{Access, BoundGateway, GatewayRegistry, RunningGateway, probe};
-use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
+use crate::runtime::gateway::{
+    Access, BoundGateway, GatewayRecord, GatewayRegistry, KeysPlace, RunningGateway, probe,
+};
+use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
 use crate::stages::Policy;
+use crate::tokens::Token;
+
+/// What helps who was not let in, or not to these prices.
+const NEEDS_TOKEN: &str = "give a token for this client with --token or OCACHE_TOKEN; `ocache token --client USER` makes one";
 
 pub(super) async fn run(
     settings: &Settings,
@@ -34,7 +41,8 @@ pub(super) async fn run(
     };
     let gateway = UsedGateway::find(settings, output, &args).await?;
     let session = async {
-        let client = Client::connect(gateway.url()).await?;
+        let token = args.token.as_ref().or(gateway.ticket());
+        let client = Client::connect(gateway.url(), token).await?;
         match items {
             Some(items) => quote_once(client, output, &args, &items).await,
             None => {
@@ -49,8 +57,8 @@ pub(super) async fn run(
 
 /// The gateway that a quote goes through.
 enum UsedGateway {
-    /// One that runs somewhere.
-    Running(String),
+    /// One that runs somewhere, and a token for it where one could be made.
+    Running(String, Option<Token>),
     /// One inside this process, with a provider beside it.
     Own(Box<OwnGateway>),
 }
@@ -65,19 +73,21 @@ struct OwnGateway {
 impl UsedGateway {
     async fn find(settings: &Settings, output: &Output, args: &QuoteArgs) -> Result<Self, Failure> {
         if let Some(url) = &args.url {
-            return Ok(Self::Running(url.clone()));
+            return Ok(Self::Running(url.clone(), None));
         }
         let engine = Engine::open(settings, output).await?;
-        if let Some(url) = running(&engine.registry, &engine.label).await {
+        if let Some(record) = running(&engine.registry, &engine.label).await {
             engine.close().await;
-            return Ok(Self::Running(url));
+            let ticket = local_ticket(settings, args, record.keys).await?;
+            return Ok(Self::Running(record.websocket, ticket));
         }
         #[cfg(feature = "aws")]
         if let super::engine::Kind::Aws(aws) = engine.kind()
             && let Some(url) = deployed(aws).await
         {
+            let ticket = deployed_ticket(aws, args).await;
             engine.close().await;
-            return Ok(Self::Running(url));
+            return Ok(Self::Running(url, ticket));
         }
         let policy = Policy::from(&args.policy);
         let bound = BoundGateway::bind(0).await?;
@@ -95,8 +105,15 @@ impl UsedGateway {
 
     fn url(&self) -> &str {
         match self {
-            Self::Running(url) => url,
+            Self::Running(url, _) => url,
             Self::Own(own) => own.gateway.websocket(),
+        }
+    }
+
+    const fn ticket(&self) -> Option<&Token> {
+        match self {
+            Self::Running(_, ticket) => ticket.as_ref(),
+            Self::Own(_) => None,
         }
     }
 
@@ -113,15 +130,49 @@ impl UsedGateway {
 
 /// The gateway of this engine that runs on this machine. Entries of gateways that died are
 /// cleared away.
-async fn running(registry: &GatewayRegistry, engine: &str) -> Option<String> {
+async fn running(registry: &GatewayRegistry, engine: &str) -> Option<GatewayRecord> {
     for record in registry.records().into_iter().filter(|record| record.engine == engine) {
         match probe(&record).await {
-            Ok(()) => return Some(record.websocket),
+            Ok(()) => return Some(record),
             Err(error) if error.is_dead() => registry.forget(&record),
             Err(_) => {}
         }
     }
     None
+}
+
+/// A token for a gateway of this machine that wants one, made with its keys. Who may not read them
+/// needs to be given one.
+async fn local_ticket(
+    settings: &Settings,
+    args: &QuoteArgs,
+    place: Option<KeysPlace>,
+) -> Result<Option<Token>, Failure> {
+    let Some(place) = place.filter(|_| args.token.is_none()) else { return Ok(None) };
+    let file = match place {
+        KeysPlace::File(file) => Some(file),
+        KeysPlace::Stack => None,
+    };
+    let found = KeysFound::find(settings, file).await?;
+    Ok(ticket_of(&*found.keys, args).await)
+}
+
+/// A token for the stack's own gateway on AWS: whether it wants one is not asked, and one that is not
+/// wanted does no harm.
+#[cfg(feature = "aws")]
+async fn deployed_ticket(aws: &crate::aws::Aws, args: &QuoteArgs) -> Option<Token> {
+    match args.token {
+        Some(_) => None,
+        None => ticket_of(&*aws.token_keys(), args).await,
+    }
+}
+
+async fn ticket_of(keys: &dyn TokenKeys, args: &QuoteArgs) -> Option<Token> {
+    let keys = keys.read().await.unwrap_or_else(|error| {
+        tracing::info!(error = %Chain(&error), "no token is made");
+        None
+    });
+    ticket(&keys?, &args.client, SystemClock.now()).ok()
 }
 
 /// The gateway that the stack has on AWS. Whoever may not look has to name it with `--url`.
@@ -262,9 +313,14 @@ fn refused(code: &str, message: String) -> Failure {
     let exit = match code {
         "unavailable" => ExitCode::Unreachable,
         "not_found" => ExitCode::NotFound,
+        "forbidden" => ExitCode::Denied,
         _ => ExitCode::BadData,
     };
-    Failure::new(exit, format!("the gateway refused the quote: {message}"))
+    let failure = Failure::new(exit, format!("the gateway refused the quote: {message}"));
+    match exit {
+        ExitCode::Denied => failure.hint(NEEDS_TOKEN),
+        _ => failure,
+    }
 }
 
 fn failed(quotation: &QuotationFrame) -> Failure {
@@ -288,6 +344,7 @@ impl From<ClientError> for Failure {
         let message = Chain(&error).to_string();
         match error {
             ClientError::Frame(_) => Self::new(ExitCode::Failure, message),
+            ClientError::Denied { .. } => Self::new(ExitCode::Denied, message).hint(NEEDS_TOKEN),
             _ => Self::new(ExitCode::Unreachable, message)
                 .hint("start a gateway with `ocache up` or `ocache serve`, or leave --url out"),
         }

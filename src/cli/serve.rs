@@ -8,10 +8,12 @@ use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::Output;
 use super::settings::Settings;
+use super::token_keys::KeysFound;
 use crate::ports::Chain;
-use crate::runtime::gateway::{Access, BoundGateway, StartError};
+use crate::runtime::gateway::{Access, BoundGateway, StartError, Tokens};
 use crate::runtime::{LONG_POLL, Role, Slots, Worker};
 use crate::stages::Policy;
+use crate::tokens::KeyRing;
 
 pub(super) async fn run(
     settings: &Settings,
@@ -19,8 +21,10 @@ pub(super) async fn run(
     interrupts: &Interrupts,
     args: ServeArgs,
 ) -> Result<(), Failure> {
-    let access = access(&args.access)?;
+    let mut access = access(&args.access)?;
     let engine = Engine::open(settings, output).await?;
+    let wanted = wanted_tokens(settings, output, &args.access).await?;
+    access.tokens = wanted.map(|(tokens, _)| tokens);
     let policy = Policy::from(&args.policy);
     let bound = BoundGateway::bind(args.port).await?;
     let ports = engine.ports(Some(bound.own()));
@@ -42,6 +46,24 @@ pub(super) async fn run(
 
 pub(super) fn access(args: &AccessArgs) -> Result<Access, Failure> {
     Access::try_from(args).map_err(|error| Failure::new(ExitCode::Usage, error.to_string()))
+}
+
+/// The tokens that the gateway wants, and the keys they are signed with, if it wants any.
+pub(super) async fn wanted_tokens(
+    settings: &Settings,
+    output: &Output,
+    args: &AccessArgs,
+) -> Result<Option<(Tokens, KeyRing)>, Failure> {
+    if !args.require_token {
+        return match args.keys.keys {
+            None => Ok(None),
+            Some(_) => Err(Failure::new(ExitCode::Usage, "--keys alone lets everybody in")
+                .hint("add --require-token, or leave --keys out")),
+        };
+    }
+    let found = KeysFound::find(settings, args.keys.keys.clone()).await?;
+    let keys = found.read(output).await?;
+    Ok(Some((found.tokens(), keys)))
 }
 
 impl From<StartError> for Failure {

@@ -30,7 +30,7 @@ pub(super) async fn run(
     interrupts: &Interrupts,
     args: UpArgs,
 ) -> Result<(), Failure> {
-    let access = serve::access(&args.access)?;
+    let mut access = serve::access(&args.access)?;
     // The port first: a second `up` must not touch the store of the first.
     let bound = BoundGateway::bind(args.port).await?;
     let engine = Engine::open(settings, output).await?;
@@ -41,6 +41,10 @@ pub(super) async fn run(
     if args.fresh {
         start_fresh(&engine).await?;
     }
+    let keys = serve::wanted_tokens(settings, output, &args.access).await?.map(|(tokens, keys)| {
+        access.tokens = Some(tokens);
+        keys
+    });
     let policy = Policy::from(&args.policy);
     let ports = engine.ports(Some(bound.own()));
     load_fixtures(output, &ports).await?;
@@ -60,12 +64,12 @@ pub(super) async fn run(
     // The schedule starts last: nothing may be refreshed while the check cleans up after itself.
     let workers = system.spawn(&[Role::PriceCalc, Role::QuotationProvider]);
     let checked = tokio::select! {
-        checked = ready_check(&ports, gateway.websocket()) => Some(checked),
+        checked = ready_check(&ports, gateway.websocket(), keys.as_ref()) => Some(checked),
         () = shutdown.begun() => None,
     };
     let outcome = match checked {
         Some(Ok(_)) => {
-            announce(output, &engine, &gateway, &policy)?;
+            announce(output, &engine, &gateway, &policy, keys.is_some())?;
             let schedule = system.spawn(&[Role::Refresh]);
             shutdown.begun().await;
             // A schedule that died must not keep the rest from draining.
@@ -147,6 +151,7 @@ fn announce(
     engine: &Engine,
     gateway: &RunningGateway,
     policy: &Policy,
+    requires_token: bool,
 ) -> Result<(), Failure> {
     let websocket = gateway.websocket();
     let http = websocket.replacen("ws://", "http://", 1);
@@ -158,6 +163,7 @@ fn announce(
         "health": format!("{http}/health"),
         "refresh_every_secs": policy.refresh_every.as_secs_f64(),
         "ttl_secs": policy.ttl.as_secs_f64(),
+        "requires_token": requires_token,
     });
     output.data(&data, |_| {
         let mut table = table(["", ""]);
@@ -168,6 +174,10 @@ fn announce(
             ("data", engine.label.clone()),
             ("refresh every", show_duration(policy.refresh_every)),
             ("users expire after", show_duration(policy.ttl)),
+            (
+                "lets in",
+                if requires_token { "clients with a token" } else { "everybody" }.to_owned(),
+            ),
         ] {
             table.add_row([name, &value]);
         }

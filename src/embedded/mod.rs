@@ -24,6 +24,7 @@ mod schema;
 mod sweep;
 #[cfg(test)]
 mod testing;
+mod token_keys;
 mod topic;
 mod wake;
 mod writer;
@@ -31,3 +32,4 @@ mod writer;
 pub use backup::BackupError;
 pub use engine::Embedded;
 pub use open::OpenError;
+pub use token_keys::KeysFile;

@@ -156,7 +156,7 @@ pub(super) fn create_private(file: &Path, must_be_new: bool) -> io::Result<()> {
     options.open(file).map(drop)
 }
 
-fn create_dir(dir: &Path) -> io::Result<()> {
+pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -4,7 +4,7 @@ use lambda_runtime::Diagnostic;
 use thiserror::Error;
 
 use crate::aws::ConnectError;
-use crate::ports::Chain;
+use crate::ports::{Chain, PortError};
 use crate::stages::StageError;
 
 /// Why a function does not start.
@@ -65,6 +65,12 @@ pub enum EventError {
         /// The configured management endpoint.
         endpoint: String,
     },
+    /// The keys of tokens cannot be read.
+    #[error("tokens cannot be checked")]
+    Keys(#[source] PortError),
+    /// None in practice: what is written are strings.
+    #[error("the authorizer's answer cannot be written")]
+    Context(#[source] serde_json::Error),
     /// The stage failed.
     #[error(transparent)]
     Stage(#[from] StageError),
@@ -78,6 +84,8 @@ impl EventError {
             Self::Queue { .. } => "ForeignQueue",
             Self::Time { .. } => "BadTime",
             Self::Api { .. } => "ForeignApi",
+            Self::Keys(_) => "NoKeys",
+            Self::Context(_) => "BadContext",
             Self::Stage(_) => "StageFailed",
         }
     }

@@ -7,6 +7,8 @@ use super::StartError;
 /// The functions, by the names of their handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
+    /// A client wants to connect or to subscribe: may it?
+    Authorizer,
     /// `PUT /subscribe`.
     Subscribe,
     /// The schedule.
@@ -25,7 +27,8 @@ pub enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Authorizer,
         Self::Subscribe,
         Self::Refresh,
         Self::PriceCalc,
@@ -39,6 +42,7 @@ impl Function {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Authorizer => "authorizer",
             Self::Subscribe => "subscribe",
             Self::Refresh => "refresh",
             Self::PriceCalc => "price-calc",

@@ -12,7 +12,10 @@ const LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 pub(super) fn start() {
     let level = std::env::var(LEVEL).ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(LevelFilter::INFO);
-    let targets = Targets::new().with_target("ocache", level).with_target("lambda_runtime", level);
+    // At its most talkative the runtime shows events, and the authorizer's have tokens in them.
+    let runtime = level.min(LevelFilter::DEBUG);
+    let targets =
+        Targets::new().with_target("ocache", level).with_target("lambda_runtime", runtime);
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

@@ -3,9 +3,11 @@
 //! One program is all of them; the handler's name says which one it is. An adapter converts and
 //! delegates, and decides nothing that a stage could decide.
 
+mod authorizer;
 mod batch;
 mod error;
 mod function;
+mod granted;
 mod logging;
 mod schedule;
 mod serve;

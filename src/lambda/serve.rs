@@ -6,6 +6,7 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayWebsocketProxy
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, run, service_fn};
 
+use super::authorizer::{AuthorizationEvent, authorize};
 use super::batch::Batches;
 use super::schedule::{ScheduledEvent, on_schedule};
 use super::settings::Settings;
@@ -15,7 +16,7 @@ use super::{EventError, Function, StartError, logging};
 use crate::aws::{Aws, AwsSettings};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Queue, SystemClock, SystemRandomness};
-use crate::runtime::Handler;
+use crate::runtime::{Handler, TokenCheck};
 use crate::stages::CatalogueCache;
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
@@ -46,10 +47,19 @@ pub async fn serve() -> Result<(), StartError> {
             };
             run(service_fn(handle)).await
         }
+        Function::Authorizer => {
+            let keys = aws(&settings).await?.token_keys();
+            let check = TokenCheck::new(keys, Arc::new(SystemClock));
+            let handle = async |event: LambdaEvent<AuthorizationEvent>| {
+                authorize(&check, event.payload).await
+            };
+            run(service_fn(handle)).await
+        }
         Function::Subscribe => {
             let (ports, ttl) = (ports(&settings).await?, settings.policy.ttl);
+            let by = settings.authorization;
             let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-                Ok::<_, EventError>(on_request(&ports, ttl, event.payload).await)
+                Ok::<_, EventError>(on_request(&ports, ttl, by, event.payload).await)
             };
             run(service_fn(handle)).await
         }
@@ -62,7 +72,8 @@ pub async fn serve() -> Result<(), StartError> {
         }
         Function::QuotationHandler => {
             let endpoint = settings.own_endpoint()?;
-            let frames = Frames::new(ports(&settings).await?, settings.policy, endpoint);
+            let (ports, by) = (ports(&settings).await?, settings.authorization);
+            let frames = Frames::new(ports, settings.policy, endpoint, by);
             let handle = async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
                 frames.handle(event.payload).await
             };
@@ -88,10 +99,14 @@ pub async fn serve() -> Result<(), StartError> {
 /// The engine's ports. Clients are made, and nothing is sent: connections, credentials and names
 /// are looked up by the first call that needs them.
 async fn ports(settings: &Settings) -> Result<Ports, StartError> {
-    let aws = AwsSettings::new(&settings.stack);
-    let aws = Aws::connect(&aws, Arc::new(SystemRandomness)).await?;
+    let aws = aws(settings).await?;
     let connections = aws.connections(&settings.endpoints);
     Ok(aws.ports(Arc::new(SystemClock), connections))
+}
+
+async fn aws(settings: &Settings) -> Result<Aws, StartError> {
+    let settings = AwsSettings::new(&settings.stack);
+    Ok(Aws::connect(&settings, Arc::new(SystemRandomness)).await?)
 }
 
 async fn consume(

@@ -3,6 +3,7 @@
 use clap::Parser;
 
 use super::StartError;
+use super::granted::Authorization;
 use crate::cli::{Global, PolicyArgs};
 use crate::stages::Policy;
 
@@ -13,6 +14,9 @@ struct Variables {
     global: Global,
     #[command(flatten)]
     policy: PolicyArgs,
+    /// How the API in front of the function lets clients in. What is not said is the strictest.
+    #[arg(long, env = "OCACHE_AUTHORIZATION", default_value = "TOKEN")]
+    authorization: Authorization,
 }
 
 /// What a function works with.
@@ -24,6 +28,8 @@ pub(super) struct Settings {
     pub(super) policy: Policy,
     /// Where answers may be pushed.
     pub(super) endpoints: Vec<String>,
+    /// How clients are let in.
+    pub(super) authorization: Authorization,
 }
 
 impl Settings {
@@ -35,12 +41,13 @@ impl Settings {
     /// Those of the environment, and of flags.
     fn new<const N: usize>(flags: [&str; N]) -> Result<Self, StartError> {
         let arguments = std::iter::once("bootstrap").chain(flags);
-        let Variables { global, policy } =
+        let Variables { global, policy, authorization } =
             Variables::try_parse_from(arguments).map_err(StartError::Environment)?;
         Ok(Self {
             stack: global.stack,
             policy: (&policy).into(),
             endpoints: global.management_endpoint,
+            authorization,
         })
     }
 
@@ -62,7 +69,8 @@ mod tests {
     use super::*;
 
     /// What `infra/functions.tf` sets.
-    const SET: [&str; 6] = [
+    const SET: [&str; 7] = [
+        "OCACHE_AUTHORIZATION",
         "OCACHE_STACK",
         "OCACHE_TTL",
         "OCACHE_REFRESH_EVERY",
@@ -96,6 +104,10 @@ mod tests {
         assert_eq!(settings.policy.ttl, Duration::from_secs(90));
         assert_eq!(settings.policy.refresh_every, Duration::from_secs(120));
         assert_eq!(settings.own_endpoint().unwrap(), "https://a/live");
+        assert_eq!(settings.authorization, Authorization::Token, "unless it is told otherwise");
+        let open = Settings::new(["--authorization=NONE"]).unwrap();
+        assert_eq!(open.authorization, Authorization::None);
+        assert!(matches!(Settings::new(["--authorization=SOME"]), Err(StartError::Environment(_))));
         assert!(matches!(Settings::new(["--ttl=soon"]), Err(StartError::Environment(_))));
     }
 }

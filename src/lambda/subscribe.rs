@@ -7,6 +7,7 @@ use aws_lambda_events::encodings::Body;
 use aws_smithy_types::base64;
 use http_body_util::BodyExt as _;
 
+use super::granted::Authorization;
 use crate::ports::Ports;
 use crate::runtime::gateway::subscribe_reply;
 
@@ -14,15 +15,18 @@ use crate::runtime::gateway::subscribe_reply;
 pub(super) async fn on_request(
     ports: &Ports,
     ttl: Duration,
+    authorization: Authorization,
     request: ApiGatewayV2httpRequest,
 ) -> ApiGatewayV2httpResponse {
+    let context = request.request_context.authorizer.as_ref();
+    let clients = authorization.clients(context.map(|authorizer| &authorizer.fields));
     let body = request.body.unwrap_or_default();
     let body = match request.is_base64_encoded {
         // What is no base64 is no subscription either.
         true => base64::decode(body).unwrap_or_default(),
         false => body.into_bytes(),
     };
-    let (head, body) = subscribe_reply(ports, ttl, &body).await.into_parts();
+    let (head, body) = subscribe_reply(ports, ttl, &clients, &body).await.into_parts();
     let Ok(body) = body.collect().await;
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = head.status.as_u16().into();

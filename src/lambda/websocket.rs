@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tracing::{info, warn};
 
 use super::EventError;
+use super::granted::Authorization;
 use crate::model::{ConnectionId, ConnectionRef};
 use crate::ports::{Chain, Ports};
 use crate::runtime::gateway::{ReplyContext, reply_to};
@@ -20,13 +21,20 @@ pub(super) struct Frames {
     ports: Ports,
     handler: QuotationHandler,
     endpoint: String,
+    authorization: Authorization,
 }
 
 impl Frames {
-    /// On an engine. `endpoint` is the management API of the one stage that frames come from.
-    pub(super) fn new(ports: Ports, policy: Policy, endpoint: String) -> Self {
+    /// On an engine. `endpoint` is the management API of the one stage that frames come from, and
+    /// clients come to it by `authorization`.
+    pub(super) fn new(
+        ports: Ports,
+        policy: Policy,
+        endpoint: String,
+        authorization: Authorization,
+    ) -> Self {
         let handler = QuotationHandler::new(&ports, policy);
-        Self { ports, handler, endpoint }
+        Self { ports, handler, endpoint, authorization }
     }
 
     /// Replies to a frame: the first reply is the route's response, the rest is pushed. API Gateway
@@ -43,7 +51,9 @@ impl Frames {
             true => None,
             false => Some(event.body.as_deref().unwrap_or_default()),
         };
-        let context = ReplyContext { handler: &self.handler, clock: &*self.ports.clock };
+        let clients = self.authorization.clients(Some(&event.request_context.authorizer.fields));
+        let context =
+            ReplyContext { handler: &self.handler, clock: &*self.ports.clock, clients: &clients };
         let mut replies = reply_to(&context, text, connection.clone()).await.into_iter();
         let first = replies.next();
         for frame in replies {

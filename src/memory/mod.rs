@@ -18,7 +18,9 @@ mod price_tables;
 mod queue;
 mod queues;
 mod quotations;
+mod token_keys;
 
 pub use clock::{ManualClock, TokioClock};
 pub use connections::MemoryConnections;
 pub use engine::Memory;
+pub use token_keys::MemoryTokenKeys;

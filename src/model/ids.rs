@@ -133,6 +133,10 @@ text_id! {
     RequestId, "request id", 128
 }
 text_id! {
+    /// Whom a token was given to: 1–256 bytes, for logs.
+    Subject, "subject", 256
+}
+text_id! {
     /// A websocket connection, as its gateway names it.
     ConnectionId, "connection id", 128
 }
@@ -167,6 +171,14 @@ impl RequestId {
         self.0
             .strip_prefix(Self::MADE)
             .is_some_and(|rest| rest.len() == 26 && rest.bytes().all(|byte| BASE32.contains(&byte)))
+    }
+}
+
+impl Subject {
+    /// Whom the tokens are for that ocache makes for itself.
+    #[must_use]
+    pub fn ocache() -> Self {
+        Self("ocache".to_owned())
     }
 }
 

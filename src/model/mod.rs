@@ -11,7 +11,9 @@ mod timestamp;
 
 pub use decimal::{Decimal, DecimalError, format_decimal};
 pub use digest::{Digest, DigestBuilder};
-pub use ids::{ConnectionId, Generation, IdError, ProductId, QuotationKey, RequestId, UserId};
+pub use ids::{
+    ConnectionId, Generation, IdError, ProductId, QuotationKey, RequestId, Subject, UserId,
+};
 pub use message::{
     Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, GroupId, Item, ProviderMessage,
     QuotationRequest,

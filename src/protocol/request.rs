@@ -36,6 +36,17 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// Whose prices it is about, if it is about any.
+    #[must_use]
+    pub const fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Quote { user, .. } | Self::Get { user, .. } => Some(user),
+            Self::Ping { .. } => None,
+        }
+    }
+}
+
 /// Why a frame is not a request. The socket stays open.
 #[derive(Debug, Error)]
 pub enum ProtocolError {

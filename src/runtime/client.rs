@@ -4,15 +4,21 @@ use std::error::Error;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use hyper::StatusCode;
+use hyper::header::{AUTHORIZATION, HeaderValue};
+use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::model::{Item, RequestId, UserId};
 use crate::protocol::Frame;
+use crate::tokens::Token;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A polite close waits this long for the other side's.
@@ -29,6 +35,14 @@ pub enum ClientError {
         /// Why.
         #[source]
         source: Box<dyn Error + Send + Sync>,
+    },
+    /// It wants a token, or a better one.
+    #[error("gateway {url} refused the connection: {reason}")]
+    Denied {
+        /// Its URL.
+        url: String,
+        /// What it gave as a reason.
+        reason: String,
     },
     /// It does not answer.
     #[error("gateway {url} did not answer within {} s", CONNECT_TIMEOUT.as_secs())]
@@ -63,17 +77,19 @@ pub struct ReceivedFrame {
 pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
-    /// Opens a websocket.
+    /// Opens a websocket, with a token if there is one to show.
     ///
     /// # Errors
-    /// [`ClientError::Connect`] or [`ClientError::Silent`].
-    pub async fn connect(url: &str) -> Result<Self, ClientError> {
-        match timeout(CONNECT_TIMEOUT, connect_async(url)).await {
+    /// [`ClientError::Connect`], [`ClientError::Denied`] or [`ClientError::Silent`].
+    pub async fn connect(url: &str, token: Option<&Token>) -> Result<Self, ClientError> {
+        let connecting = async { connect_async(request(url, token)?).await };
+        match timeout(CONNECT_TIMEOUT, connecting).await {
             Ok(Ok((socket, _))) => Ok(Self(socket)),
-            Ok(Err(error)) => {
-                Err(ClientError::Connect { url: url.to_owned(), source: reason(error) })
+            Ok(Err(SocketError::Http(response))) if is_denial(response.status()) => {
+                Err(ClientError::Denied { url: shown(url), reason: denial(&response) })
             }
-            Err(_) => Err(ClientError::Silent { url: url.to_owned() }),
+            Ok(Err(error)) => Err(ClientError::Connect { url: shown(url), source: reason(error) }),
+            Err(_) => Err(ClientError::Silent { url: shown(url) }),
         }
     }
 
@@ -130,6 +146,40 @@ impl Client {
     }
 }
 
+fn request(url: &str, token: Option<&Token>) -> Result<Request, SocketError> {
+    let mut request = url.into_client_request()?;
+    if let Some(token) = token {
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.as_str()));
+        let mut bearer = bearer.map_err(hyper::http::Error::from)?;
+        bearer.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+    }
+    Ok(request)
+}
+
+/// A URL as it may be shown: its query may have a token in it.
+fn shown(url: &str) -> String {
+    url.split_once('?').map_or(url, |(start, _)| start).to_owned()
+}
+
+fn is_denial(status: StatusCode) -> bool {
+    [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status)
+}
+
+/// What a gateway says of its refusal; ours and API Gateway's say it alike.
+fn denial(response: &Response) -> String {
+    let body = response.body().as_deref().unwrap_or_default();
+    let body: Option<Denial> = serde_json::from_slice(body).ok();
+    body.map(|body| body.message)
+        .filter(|message| !message.is_empty())
+        .unwrap_or_else(|| response.status().to_string())
+}
+
+#[derive(Deserialize)]
+struct Denial {
+    message: String,
+}
+
 fn broken(error: SocketError) -> ClientError {
     ClientError::Broken(reason(error))
 }
@@ -139,5 +189,28 @@ fn reason(error: SocketError) -> Box<dyn Error + Send + Sync> {
     match error {
         SocketError::Io(error) => Box::new(error),
         error => Box::new(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_token_is_shown() {
+        assert_eq!(shown("ws://127.0.0.1:7070/x?token=a.b.c"), "ws://127.0.0.1:7070/x");
+        assert_eq!(shown("ws://127.0.0.1:7070"), "ws://127.0.0.1:7070");
+        let token = Token::from("a.b.c".to_owned());
+        let request = request("ws://127.0.0.1:7070", Some(&token)).unwrap();
+        assert_eq!(request.headers()[AUTHORIZATION], "Bearer a.b.c");
+        assert!(!format!("{request:?}").contains("a.b.c"));
+    }
+
+    #[tokio::test]
+    async fn what_can_be_no_token_is_not_sent() {
+        let token = Token::from("a\nb".to_owned());
+        let error = Client::connect("ws://127.0.0.1:1", Some(&token)).await.err().unwrap();
+        assert!(matches!(error, ClientError::Connect { .. }), "{error:?}");
+        assert!(!format!("{error:?}").contains("a\\nb"), "{error:?}");
     }
 }

@@ -9,6 +9,7 @@ mod ready_check;
 
 mod schedule;
 mod shutdown;
+mod token_check;
 mod worker;
 
 pub use breaker::Breaker;
@@ -18,4 +19,5 @@ pub use ready_check::{ReadyCheckError, ready_check};
 
 pub use schedule::run_schedule;
 pub use shutdown::Shutdown;
+pub use token_check::{NotGranted, TokenCheck, ticket};
 pub use worker::{LONG_POLL, Role, SHORT_POLL, Slots, Worker};

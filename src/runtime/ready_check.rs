@@ -7,11 +7,13 @@ use thiserror::Error;
 use tokio::time::{sleep, timeout};
 
 use super::client::{Client, ClientError};
+use super::token_check::ticket;
 use crate::model::{Item, ProductId, Quantity, QuotationKey, RequestId, UserId};
 use crate::ports::{PortError, Ports};
 use crate::protocol::Frame;
 use crate::stages::StageError;
 use crate::stages::subscribe::{subscribe, unsubscribe};
+use crate::tokens::{KeyRing, SignError, Token};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Long enough for the check, too short to be refreshed if the process dies in the middle.
@@ -29,6 +31,9 @@ pub enum ReadyCheckError {
     /// The gateway failed.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// No token for the gateway can be made.
+    #[error("no token for the gateway can be made")]
+    Token(#[from] SignError),
     /// The made-up user has an impossible name; cannot happen.
     #[error("the check could not be set up")]
     Setup,
@@ -44,23 +49,31 @@ pub enum ReadyCheckError {
 /// Returns whether there was a product to quote.
 ///
 /// Run it while nothing refreshes yet, so that no scheduled message of the made-up user is left.
+/// A gateway that wants tokens gets one of these keys.
 ///
 /// # Errors
 /// [`ReadyCheckError`], naming what did not work.
-pub async fn ready_check(ports: &Ports, websocket: &str) -> Result<bool, ReadyCheckError> {
+pub async fn ready_check(
+    ports: &Ports,
+    websocket: &str,
+    keys: Option<&KeyRing>,
+) -> Result<bool, ReadyCheckError> {
     let page = ports.store.list_products(None).await?;
     let Some(product) = page.items.into_iter().next() else { return Ok(false) };
     let name = RequestId::from_random(ports.randomness.bits());
     let user =
         UserId::new(format!("ocache-ready-check-{name}")).map_err(|_| ReadyCheckError::Setup)?;
-    let checked = timeout(PATIENCE, quote_once(ports, websocket, &user, product.id, &name)).await;
+    let now = ports.clock.now();
+    let token = keys.map(|keys| ticket(keys, &user, now)).transpose()?;
+    let gateway = (websocket, token.as_ref());
+    let checked = timeout(PATIENCE, quote_once(ports, gateway, &user, product.id, &name)).await;
     clean_up(ports, &user, &name).await?;
     checked.unwrap_or(Err(ReadyCheckError::TimedOut)).map(|()| true)
 }
 
 async fn quote_once(
     ports: &Ports,
-    websocket: &str,
+    (websocket, token): (&str, Option<&Token>),
     user: &UserId,
     product: ProductId,
     request_id: &RequestId,
@@ -70,7 +83,7 @@ async fn quote_once(
     while ports.store.table_heads(std::slice::from_ref(user)).await?.is_empty() {
         sleep(Duration::from_millis(5)).await;
     }
-    let mut client = Client::connect(websocket).await?;
+    let mut client = Client::connect(websocket, token).await?;
     let item = Item { product, quantity: Quantity::ONE };
     client.quote(user, &[item], Some(request_id)).await?;
     let checked = loop {

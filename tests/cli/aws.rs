@@ -110,6 +110,29 @@ fn everything_in_one_process_on_aws() {
 }
 
 #[test]
+fn tokens_are_signed_with_the_secret_of_the_stack() {
+    let Some(stack) = Stack::new() else { return };
+    let home = &stack.home;
+    let required = ["up", "--port", "0", "--provision", "--require-token"];
+    for args in [&required[..], &["token", "--client", "AAA"], &["keys", "list"]] {
+        let stderr = home.fails(4, &stack.args(args));
+        assert!(stderr.contains("token-keys") && stderr.contains("keys rotate"), "{stderr}");
+    }
+    home.ok(&stack.args(&["keys", "rotate"]));
+    let token = home.ok(&stack.args(&["token", "--client", "AAA"]));
+    let rotated = home.json(&stack.args(&["keys", "rotate"]));
+    assert_eq!(rotated.as_array().unwrap().len(), 2);
+
+    let (up, url) = home.up(&stack.args(&required[3..]));
+    assert_eq!(home.json(&stack.args(&["quote", "--client", "AAA", "P1:2"]))["total"], "900.00");
+    let stranger = ["quote", "--client", "AAA", "--url", &url, "P1:2"];
+    home.fails(7, &stranger);
+    let with_token = [&stranger[..], &["--token", token.trim()]].concat();
+    assert_eq!(home.json(&with_token)["total"], "900.00");
+    assert_eq!(up.interrupt().0, Some(0));
+}
+
+#[test]
 fn a_deployed_schedule_and_gateway_are_found() {
     let Some(stack) = Stack::new() else { return };
     let (home, name) = (&stack.home, stack.flags.last().unwrap());

@@ -12,18 +12,18 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::process::Home;
 
-struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+pub struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 
 impl Socket {
-    async fn open(url: &str) -> Self {
+    pub async fn open(url: &str) -> Self {
         Self(connect_async(url).await.unwrap().0)
     }
 
-    async fn say(&mut self, text: impl Into<String>) {
+    pub async fn say(&mut self, text: impl Into<String>) {
         self.0.send(Message::text(text.into())).await.unwrap();
     }
 
-    async fn hear(&mut self) -> Value {
+    pub async fn hear(&mut self) -> Value {
         match self.0.next().await.unwrap().unwrap() {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
             other => panic!("{other:?}"),
@@ -40,7 +40,7 @@ impl Socket {
 }
 
 /// A plain HTTP/1.1 exchange.
-fn http(websocket: &str, request: &str, body: &str) -> (u16, Value) {
+pub fn http(websocket: &str, request: &str, body: &str) -> (u16, Value) {
     let address = websocket.strip_prefix("ws://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     let length = body.len();

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -105,7 +106,7 @@ impl Home {
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        Running { child, stdout, stderr }
+        Running { child, stdout, stderr: Some(stderr) }
     }
 
     /// Starts a worker, and returns when it works.
@@ -134,16 +135,31 @@ pub fn text(bytes: &[u8]) -> String {
 pub struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    stderr: BufReader<ChildStderr>,
+    /// Until somebody else reads it.
+    stderr: Option<BufReader<ChildStderr>>,
 }
 
 impl Running {
+    /// Reads all of stderr as it comes: a process that says much would wait for its reader.
+    pub fn read_log(&mut self) -> JoinHandle<String> {
+        let mut stderr = self.stderr.take().unwrap();
+        std::thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        })
+    }
+
     /// Reads stderr up to a line with this text.
     pub fn stderr_line(&mut self, wanted: &str) -> String {
         let mut read = String::new();
         loop {
             let mut line = String::new();
-            assert_ne!(self.stderr.read_line(&mut line).unwrap(), 0, "no `{wanted}` in: {read}");
+            assert_ne!(
+                self.stderr.as_mut().unwrap().read_line(&mut line).unwrap(),
+                0,
+                "no `{wanted}` in: {read}"
+            );
             if line.contains(wanted) {
                 return line;
             }
@@ -156,9 +172,7 @@ impl Running {
         let mut read = String::new();
         loop {
             if self.stdout.read_line(&mut read).unwrap() == 0 {
-                let mut stderr = String::new();
-                self.stderr.read_to_string(&mut stderr).unwrap();
-                panic!("no JSON in `{read}`: {stderr}");
+                panic!("no JSON in `{read}`: {}", self.rest_of_stderr());
             }
             if let Ok(value) = serde_json::from_str(&read) {
                 return value;
@@ -184,9 +198,16 @@ impl Running {
             assert!(begun.elapsed() < HANG, "it does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
-        let mut stderr = String::new();
-        self.stderr.read_to_string(&mut stderr).unwrap();
+        let stderr = self.rest_of_stderr();
         (self.child.wait().unwrap().code(), stderr)
+    }
+
+    fn rest_of_stderr(&mut self) -> String {
+        let mut rest = String::new();
+        if let Some(stderr) = &mut self.stderr {
+            stderr.read_to_string(&mut rest).unwrap();
+        }
+        rest
     }
 
     /// Ends it without a chance to clean up.

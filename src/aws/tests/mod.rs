@@ -4,6 +4,7 @@
 mod agreeing;
 mod connecting;
 mod failing;
+mod keeping_keys;
 mod provisioning;
 mod pushing;
 mod queueing;

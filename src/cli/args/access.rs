@@ -1,7 +1,9 @@
 //! Who may use a gateway, and how much of it.
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
+use super::KeysArgs;
 use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError};
 
 /// Who may use the gateway, and how much of it.
@@ -16,6 +18,12 @@ pub struct AccessArgs {
     /// Name by which clients may call the gateway, beside localhost; may be given more than once
     #[arg(long, value_name = "HOST")]
     pub allow_host: Vec<String>,
+    /// Let in only clients with a token, for the users that it names; see `ocache token`
+    #[arg(long, env = "OCACHE_REQUIRE_TOKEN", value_parser = BoolishValueParser::new())]
+    pub require_token: bool,
+    /// Where the keys are.
+    #[command(flatten)]
+    pub keys: KeysArgs,
     /// Open connections in all
     #[arg(long, value_name = "N", env = "OCACHE_MAX_SOCKETS", default_value_t = DEFAULT.sockets, value_parser = some())]
     pub max_sockets: u32,
@@ -62,6 +70,8 @@ impl TryFrom<&AccessArgs> for Access {
             active_from_second_visit: args.active_from_second_visit,
             count_loopback: args.limit_loopback,
         };
-        Ok(Self { origins: AllowedOrigins::new(&args.allow_origin, &args.allow_host)?, limits })
+        let origins = AllowedOrigins::new(&args.allow_origin, &args.allow_host)?;
+        // The keys of tokens have to be looked up first.
+        Ok(Self { origins, limits, tokens: None })
     }
 }

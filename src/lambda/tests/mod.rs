@@ -4,3 +4,4 @@ mod batches;
 mod frames;
 mod others;
 mod stack;
+mod tokens;

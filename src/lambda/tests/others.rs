@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::stack::{Delivered, Stack};
 use crate::lambda::EventError;
+use crate::lambda::granted::Authorization;
 use crate::lambda::schedule::on_schedule;
 use crate::lambda::subscribe::on_request;
 use crate::model::UserId;
@@ -50,7 +51,8 @@ async fn put(stack: &Stack, body: &str, is_base64: bool) -> (i64, Value) {
         "isBase64Encoded": is_base64,
     }))
     .unwrap();
-    let response: ApiGatewayV2httpResponse = on_request(&stack.ports, TTL, request).await;
+    let response: ApiGatewayV2httpResponse =
+        on_request(&stack.ports, TTL, Authorization::None, request).await;
     assert_eq!(response.headers["content-type"], "application/json");
     let Some(Body::Text(text)) = response.body else { panic!("{:?}", response.body) };
     (response.status_code, serde_json::from_str(&text).unwrap())

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::lambda::EventError;
 use crate::lambda::batch::Batches;
+use crate::lambda::granted::Authorization;
 use crate::lambda::websocket::Frames;
 use crate::memory::{Memory, MemoryConnections, TokioClock};
 use crate::model::{ConnectionId, ConnectionRef, Timestamp};
@@ -60,7 +61,7 @@ impl Stack {
         let price_calc = batches(&ports, &[Queue::Quotation, Queue::Refresh], Arc::new(price_calc));
         let provider =
             batches(&ports, &[Queue::Provider], Arc::new(QuotationProvider::new(&ports)));
-        let frames = Frames::new(ports.clone(), Policy::default(), ENDPOINT.to_owned());
+        let frames = frames(&ports, Authorization::None);
         Self { connections: memory.connections(), frames, price_calc, provider, ports }
     }
 
@@ -100,6 +101,10 @@ impl Stack {
         let frame = self.connections.try_next_frame(&to(connection))?;
         Some(serde_json::from_slice(&frame).unwrap())
     }
+}
+
+pub fn frames(ports: &Ports, authorization: Authorization) -> Frames {
+    Frames::new(ports.clone(), Policy::default(), ENDPOINT.to_owned(), authorization)
 }
 
 pub fn to(connection: &str) -> ConnectionRef {

@@ -107,6 +107,7 @@ mod tests {
             instance: "mine".into(),
             engine: "embedded".into(),
             pid: 1,
+            keys: None,
         }
     }
 

@@ -21,6 +21,19 @@ pub struct GatewayRecord {
     pub engine: String,
     /// Its process.
     pub pid: u32,
+    /// Where the keys of the tokens are that it wants; none if it wants no token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<KeysPlace>,
+}
+
+/// Where a gateway has its keys from. Who may read them there needs no token from others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeysPlace {
+    /// From this file.
+    File(PathBuf),
+    /// From the secret of its stack on AWS.
+    Stack,
 }
 
 /// The folder in which gateways of one store enter themselves, one small file each.
@@ -116,6 +129,7 @@ mod tests {
             instance: "abc".into(),
             engine: "embedded".into(),
             pid: 1,
+            keys: Some(KeysPlace::File("keys.json".into())),
         }
     }
 

@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Message;
-use tracing::warn;
+use tracing::{info, warn};
 
-use crate::model::ConnectionRef;
+use crate::model::{ConnectionRef, UserId};
 use crate::ports::{Chain, Clock, PortError};
 use crate::protocol::{self, Frame, Request, parse};
 use crate::stages::StageError;
 use crate::stages::quotation_handler::{Ask, QuotationHandler};
+use crate::tokens::Clients;
 
 /// What answering frames takes.
 pub struct ReplyContext<'a> {
@@ -16,6 +17,8 @@ pub struct ReplyContext<'a> {
     pub handler: &'a QuotationHandler,
     /// For rendering settled quotations as of now.
     pub clock: &'a dyn Clock,
+    /// Whom the client may quote for.
+    pub clients: &'a Clients,
 }
 
 /// Replies to one request, in order.
@@ -28,10 +31,10 @@ pub(super) enum Read {
     Nothing,
 }
 
-pub(super) fn read(message: &Message) -> Read {
+pub(super) fn read(message: &Message, clients: &Clients) -> Read {
     match message {
-        Message::Text(text) => read_frame(Some(text)),
-        Message::Binary(_) => read_frame(None),
+        Message::Text(text) => read_frame(Some(text), clients),
+        Message::Binary(_) => read_frame(None, clients),
         // The transport answers pings itself.
         _ => Read::Nothing,
     }
@@ -44,20 +47,24 @@ pub async fn reply_to(
     text: Option<&str>,
     connection: ConnectionRef,
 ) -> Vec<Bytes> {
-    match read_frame(text) {
+    match read_frame(text, context.clients) {
         Read::Request(request) => reply(context, request, connection).await,
         Read::Reply(frame) => vec![frame],
         Read::Nothing => vec![],
     }
 }
 
-fn read_frame(text: Option<&str>) -> Read {
+/// What a frame comes to, before anything is asked of a stage: who may not ask leaves no trace.
+fn read_frame(text: Option<&str>, clients: &Clients) -> Read {
     let Some(text) = text else {
         return Read::Reply(error_frame("not_text", "frames are text, not binary".to_owned()));
     };
     match parse(text) {
         Ok(Request::Ping { dialect }) => Read::Reply(rendered(protocol::render_pong(dialect))),
-        Ok(request) => Read::Request(request),
+        Ok(request) => match request.user() {
+            Some(user) if !clients.cover(user) => Read::Reply(forbidden(user)),
+            _ => Read::Request(request),
+        },
         Err(error) => Read::Reply(error_frame(error.code(), error.to_string())),
     }
 }
@@ -113,6 +120,11 @@ fn failure(what: &str, error: &StageError) -> Bytes {
     };
     warn!(error = %Chain(error), "{what}");
     error_frame(code, message)
+}
+
+fn forbidden(user: &UserId) -> Bytes {
+    info!(%user, "the connection may not quote for this user");
+    error_frame("forbidden", format!("this connection may not quote for client `{user}`"))
 }
 
 pub(super) fn rate_limited(message: &str) -> Bytes {

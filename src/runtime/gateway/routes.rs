@@ -10,9 +10,10 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::addresses::ClientAddress;
+use super::entry;
 use super::limits::Allowance;
 use super::server::Gateway;
 use super::visitors::{Admission, refusal};
@@ -20,6 +21,7 @@ use crate::model::{ConnectionId, UserId};
 use crate::ports::{Chain, Delivery, Ports};
 use crate::protocol::MAX_MESSAGE_BYTES;
 use crate::stages::subscribe;
+use crate::tokens::Clients;
 
 /// Below this are the connections, by their ids.
 const MANAGEMENT: &str = "/@connections/";
@@ -68,11 +70,19 @@ async fn put_subscribe(
     request: Request<Incoming>,
     allowance: &Allowance,
 ) -> Reply {
+    let token = entry::of_headers(request.headers());
+    let clients = match entry::clients_of(gateway.tokens(), token).await {
+        Ok(clients) => clients,
+        Err(reply) => return reply,
+    };
     let user = match read_body(request).await.map(|body| read_user(&body)) {
         Ok(Ok(user)) => user,
         Ok(Err(message)) => return problem(StatusCode::BAD_REQUEST, &message),
         Err(reply) => return reply,
     };
+    if !clients.cover(&user) {
+        return forbidden(&user);
+    }
     let ttl = match gateway.visitors().admit(&user, allowance.address()).await {
         Admission::Visit => gateway.ttl(false),
         Admission::FirstVisit => gateway.ttl(true),
@@ -81,9 +91,16 @@ async fn put_subscribe(
     subscribe_user(gateway.ports(), ttl, &user).await
 }
 
-/// Answers a `PUT /subscribe` with this body. Users stay active for `ttl`.
-pub async fn subscribe_reply(ports: &Ports, ttl: Duration, body: &[u8]) -> Reply {
+/// Answers a `PUT /subscribe` with this body, of somebody who may subscribe these clients. Users
+/// stay active for `ttl`.
+pub async fn subscribe_reply(
+    ports: &Ports,
+    ttl: Duration,
+    clients: &Clients,
+    body: &[u8],
+) -> Reply {
     match read_user(body) {
+        Ok(user) if !clients.cover(&user) => forbidden(&user),
         Ok(user) => subscribe_user(ports, ttl, &user).await,
         Err(message) => problem(StatusCode::BAD_REQUEST, &message),
     }
@@ -93,6 +110,11 @@ fn read_user(body: &[u8]) -> Result<UserId, String> {
     let body: SubscribeBody = serde_json::from_slice(body)
         .map_err(|error| format!("the body is not {{\"user_id\": \"…\"}}: {error}"))?;
     UserId::new(body.user_id).map_err(|error| error.to_string())
+}
+
+fn forbidden(user: &UserId) -> Reply {
+    info!(%user, "the caller may not subscribe this user");
+    problem(StatusCode::FORBIDDEN, &format!("the token does not speak for client `{user}`"))
 }
 
 async fn subscribe_user(ports: &Ports, ttl: Duration, user: &UserId) -> Reply {
@@ -160,7 +182,7 @@ pub(super) fn problem(status: StatusCode, message: &str) -> Reply {
 }
 
 /// An error that goes away by itself.
-fn later(status: StatusCode, message: &str) -> Reply {
+pub(super) fn later(status: StatusCode, message: &str) -> Reply {
     let mut reply = problem(status, message);
     reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     reply

@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::addresses::{ClientAddress, SocketPlace};
+use super::entry::{self, Tokens};
 use super::guarded::Guarded;
 use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
 use super::origin::AllowedOrigins;
@@ -36,9 +37,10 @@ use super::visitors::Visitors;
 use crate::model::ConnectionId;
 use crate::ports::Ports;
 use crate::protocol::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
-use crate::runtime::Shutdown;
+use crate::runtime::{Shutdown, TokenCheck};
 use crate::stages::Policy;
 use crate::stages::quotation_handler::QuotationHandler;
+use crate::tokens::Clients;
 
 /// A client that has not finished its request head by then is cut off.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
@@ -70,6 +72,8 @@ pub struct Access {
     pub origins: AllowedOrigins,
     /// How much.
     pub limits: Limits,
+    /// By which tokens; without, anybody may quote for anybody.
+    pub tokens: Option<Tokens>,
 }
 
 /// The gateway of one process.
@@ -82,6 +86,7 @@ pub struct Gateway {
     policy: Policy,
     sockets: Arc<Sockets>,
     origins: AllowedOrigins,
+    tokens: Option<Arc<TokenCheck>>,
     endpoint: String,
     instance: String,
 }
@@ -91,6 +96,12 @@ pub struct Gateway {
 struct Peer {
     traffic: Arc<Mutex<Traffic>>,
     place: Arc<ConnectionPlace>,
+}
+
+/// What a websocket's client may do: how much, and for whom.
+struct Client {
+    allowance: Allowance,
+    clients: Clients,
 }
 
 /// A websocket's places, given back when it is closed.
@@ -109,7 +120,7 @@ impl Gateway {
         access: Access,
         endpoint: String,
     ) -> Self {
-        let Access { origins, limits } = access;
+        let Access { origins, limits, tokens } = access;
         let handler = QuotationHandler::new(&ports, policy.clone());
         let passing = Policy { ttl: FIRST_VISIT_TTL.min(policy.ttl), ..policy.clone() };
         let first_visits = QuotationHandler::new(&ports, passing);
@@ -125,6 +136,7 @@ impl Gateway {
             policy,
             sockets,
             origins,
+            tokens: tokens.map(|tokens| tokens.check),
             endpoint,
             instance,
         }
@@ -138,6 +150,10 @@ impl Gateway {
 
     pub(super) fn ports(&self) -> &Ports {
         &self.ports
+    }
+
+    pub(super) fn tokens(&self) -> Option<&TokenCheck> {
+        self.tokens.as_deref()
     }
 
     pub(super) fn visitors(&self) -> &Visitors {
@@ -249,18 +265,23 @@ impl Gateway {
         if !wants_websocket(headers) {
             return route(&self, request, &allowance).await;
         }
+        let token = entry::of_websocket(&request);
+        let clients = match entry::clients_of(self.tokens(), token).await {
+            Ok(clients) => clients,
+            Err(reply) => return reply,
+        };
         let socket = match allowance.address().map(|address| address.open_socket()) {
             Some(None) => return too_many("too many websockets from this address"),
             place => place.flatten(),
         };
         let places = Places { _connection: peer.place, _socket: socket };
-        self.upgrade(request, allowance, places, tasks, shutdown)
+        self.upgrade(request, Client { allowance, clients }, places, tasks, shutdown)
     }
 
     fn upgrade(
         self: Arc<Self>,
         mut request: Request<Incoming>,
-        allowance: Allowance,
+        client: Client,
         places: Places,
         tasks: TaskTracker,
         shutdown: Shutdown,
@@ -276,7 +297,7 @@ impl Gateway {
         let upgrade = hyper::upgrade::on(&mut request);
         tasks.spawn(async move {
             match upgrade.await {
-                Ok(upgraded) => self.session(upgraded, allowance, &shutdown).await,
+                Ok(upgraded) => self.session(upgraded, client, &shutdown).await,
                 Err(error) => debug!(%error, "a websocket was not opened"),
             }
             drop(places);
@@ -290,7 +311,8 @@ impl Gateway {
         reply
     }
 
-    async fn session(&self, upgraded: Upgraded, allowance: Allowance, shutdown: &Shutdown) {
+    async fn session(&self, upgraded: Upgraded, client: Client, shutdown: &Shutdown) {
+        let Client { allowance, clients } = client;
         // Back to the plain socket: what the client sent right after its request comes first.
         let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Guarded<TcpStream>>>()
         else {
@@ -314,6 +336,7 @@ impl Gateway {
             first_visits: &self.first_visits,
             visitors: &self.visitors,
             allowance,
+            clients,
             clock: &*self.ports.clock,
             endpoint: &self.endpoint,
         };

@@ -23,6 +23,7 @@ use crate::ports::Clock;
 use crate::protocol::Request;
 use crate::runtime::Shutdown;
 use crate::stages::quotation_handler::QuotationHandler;
+use crate::tokens::Clients;
 
 /// As on API Gateway: a socket on which nothing is said is closed.
 const IDLE_LIMIT: Duration = Duration::from_secs(10 * 60);
@@ -44,6 +45,8 @@ pub(super) struct SessionContext<'a> {
     pub(super) visitors: &'a Visitors,
     /// How much the client may send.
     pub(super) allowance: Allowance,
+    /// Whom the client may quote for.
+    pub(super) clients: Clients,
     /// For rendering settled quotations as of now.
     pub(super) clock: &'a dyn Clock,
     /// This gateway's management endpoint.
@@ -92,7 +95,7 @@ pub(super) async fn run_session<S>(
                 }
                 Some(Ok(message)) => {
                     idle_at = Instant::now() + IDLE_LIMIT;
-                    match read(&message) {
+                    match read(&message, &context.clients) {
                         Read::Request(request) => {
                             let number = order.began();
                             let reply = reply(&context, request, connection.clone());
@@ -147,7 +150,8 @@ async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef
             refused => return vec![rate_limited(refusal(refused))],
         }
     }
-    replies::reply(&ReplyContext { handler, clock: context.clock }, request, to).await
+    let SessionContext { clock, clients, .. } = context;
+    replies::reply(&ReplyContext { handler, clock: *clock, clients }, request, to).await
 }
 
 async fn write<S>(socket: &mut S, frames: Vec<Bytes>) -> Result<(), SocketError>

@@ -95,6 +95,7 @@ impl BoundGateway {
         engine: &str,
     ) -> Result<RunningGateway, StartError> {
         let Self { listener, sockets, endpoint, websocket } = self;
+        let keys = access.tokens.as_ref().map(|tokens| tokens.keys.clone());
         let gateway = Gateway::new(ports, policy, sockets, access, endpoint.clone());
         let registration = registry
             .register(&GatewayRecord {
@@ -103,6 +104,7 @@ impl BoundGateway {
                 instance: gateway.instance().to_owned(),
                 engine: engine.to_owned(),
                 pid: std::process::id(),
+                keys,
             })
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
         let shutdown = Shutdown::new();

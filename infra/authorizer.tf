@@ -1,0 +1,67 @@
+# Who may connect and subscribe: tokens, checked by a function. The keys that they are checked with are
+# made by `ocache keys rotate`, in the secret `{stack}/token-keys`. Terraform knows no more than its
+# name, so they are in no state and in no plan.
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+locals {
+  uses_tokens = var.authorization == "TOKEN"
+  # As API Gateway calls it.
+  authorization_type = local.uses_tokens ? "CUSTOM" : var.authorization
+
+  # AWS appends a hyphen and six characters to the name.
+  token_keys_arn = "arn:${data.aws_partition.current.partition}:secretsmanager:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:secret:${var.stack}/token-keys-??????"
+
+  authorized_apis = local.uses_tokens ? {
+    websocket = "${aws_apigatewayv2_api.websocket.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.websocket[0].id}"
+    http      = "${aws_apigatewayv2_api.http.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.http[0].id}"
+  } : {}
+}
+
+# Asked once for each connection. It has no identity sources: the token is in a header or, from
+# browsers, in the URL, and API Gateway would refuse whoever has not both.
+resource "aws_apigatewayv2_authorizer" "websocket" {
+  count = local.uses_tokens ? 1 : 0
+
+  api_id          = aws_apigatewayv2_api.websocket.id
+  name            = "${var.stack}-token"
+  authorizer_type = "REQUEST"
+  authorizer_uri  = aws_lambda_function.this["authorizer"].invoke_arn
+
+  # Authorizers of this kind have neither; a local AWS shows both all the same.
+  lifecycle {
+    ignore_changes = [authorizer_payload_format_version, jwt_configuration]
+  }
+}
+
+# Who sends no header is refused before the function is asked. Its answers are not kept: a user
+# subscribes once in a visit, and a token that expired would open the door for as long.
+resource "aws_apigatewayv2_authorizer" "http" {
+  count = local.uses_tokens ? 1 : 0
+
+  api_id                            = aws_apigatewayv2_api.http.id
+  name                              = "${var.stack}-token"
+  authorizer_type                   = "REQUEST"
+  authorizer_uri                    = aws_lambda_function.this["authorizer"].invoke_arn
+  authorizer_payload_format_version = "2.0"
+  enable_simple_responses           = true
+  identity_sources                  = ["$request.header.Authorization"]
+  authorizer_result_ttl_in_seconds  = 0
+
+  # As above.
+  lifecycle {
+    ignore_changes = [jwt_configuration]
+  }
+}
+
+resource "aws_lambda_permission" "authorizer" {
+  for_each = local.authorized_apis
+
+  statement_id  = "${each.key}MayAsk"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this["authorizer"].function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = each.value
+}

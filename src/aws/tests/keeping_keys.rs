@@ -1,0 +1,47 @@
+//! The secret with the keys of tokens, by what comes over the wire.
+
+use serde_json::json;
+
+use super::script::{Script, error, ok};
+use crate::ports::{Chain, PortError};
+use crate::tokens::testing::{key, ring};
+
+#[tokio::test]
+async fn keys_are_the_text_of_one_secret() {
+    let document = ring().to_document().unwrap();
+    let secret = json!({ "Name": "test/token-keys", "SecretString": document }).to_string();
+    let answers = [ok(secret), error("ResourceNotFoundException"), ok("{}"), ok("{}")];
+    let script = Script::new(1, answers).await;
+    let keys = script.aws.token_keys();
+    assert_eq!(keys.read().await.unwrap(), Some(ring()));
+    assert_eq!(keys.read().await.unwrap(), None);
+    assert!(keys.create(&ring()).await.unwrap());
+    keys.replace(&ring().rotated(key(2))).await.unwrap();
+    let operations = ["GetSecretValue", "GetSecretValue", "CreateSecret", "PutSecretValue"];
+    assert_eq!(script.operations(), operations);
+    let asked = script.asked();
+    assert_eq!(asked[0].json()["SecretId"], "test/token-keys");
+    assert_eq!(asked[2].json()["Name"], "test/token-keys");
+    assert_eq!(asked[2].json()["SecretString"], document);
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_told_apart_and_no_secret_is_told() {
+    let hush = json!({ "SecretString": r#"{"keys":"hush"}"# }).to_string();
+    let answers = [
+        error("ResourceExistsException"),
+        error("AccessDeniedException"),
+        error("ThrottlingException"),
+        ok(hush),
+    ];
+    let script = Script::new(1, answers).await;
+    let keys = script.aws.token_keys();
+    assert!(!keys.create(&ring()).await.unwrap());
+    let denied = keys.read().await.unwrap_err();
+    let named = "GetSecretValue on secret `test/token-keys`";
+    assert!(matches!(&denied, PortError::Denied { what, .. } if what == named), "{denied:?}");
+    assert!(matches!(keys.read().await, Err(PortError::Throttled { .. })));
+    let corrupt = keys.read().await.unwrap_err();
+    let text = format!("{} {corrupt:?}", Chain(&corrupt));
+    assert!(text.contains("test/token-keys") && !text.contains("hush"), "{text}");
+}

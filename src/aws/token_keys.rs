@@ -1,0 +1,84 @@
+//! The keys of tokens, in Secrets Manager.
+//!
+//! Not in Parameter Store, which would do too and costs nothing: all callers of an account share 40
+//! reads a second there, and cold starts of authorizers come in crowds.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
+
+use super::engine::Aws;
+use super::errors::Call;
+use crate::ports::{PortError, TokenKeys};
+use crate::tokens::KeyRing;
+
+const DESCRIPTION: &str = "ocache: the keys that tokens are signed with";
+
+/// The secret of one stack.
+struct KeysSecret {
+    client: Client,
+    name: String,
+}
+
+impl Aws {
+    /// The keys of the stack's tokens.
+    #[must_use]
+    pub fn token_keys(&self) -> Arc<dyn TokenKeys> {
+        let client = Client::new(&self.clients.config);
+        Arc::new(KeysSecret { client, name: self.clients.names.token_keys() })
+    }
+}
+
+impl KeysSecret {
+    fn call<T>(
+        &self,
+        action: &'static str,
+        and_then: impl FnOnce(Call<'_>) -> Result<T, PortError>,
+    ) -> Result<T, PortError> {
+        and_then(Call { action, resource: &self.place() })
+    }
+
+    fn document(&self, keys: &KeyRing) -> Result<String, PortError> {
+        keys.to_document().map_err(|error| PortError::rejected(self.place(), error.to_string()))
+    }
+}
+
+#[async_trait]
+impl TokenKeys for KeysSecret {
+    fn place(&self) -> String {
+        format!("secret `{}`", self.name)
+    }
+
+    async fn read(&self) -> Result<Option<KeyRing>, PortError> {
+        let answer = self.client.get_secret_value().secret_id(&self.name).send().await;
+        self.call("GetSecretValue", |call| match answer {
+            Ok(secret) => {
+                let document = secret.secret_string.ok_or_else(|| call.incomplete("text"))?;
+                let keys = KeyRing::parse(&document);
+                keys.map(Some).map_err(|error| PortError::corrupt(self.place(), error))
+            }
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+            Err(error) => Err(call.failed(error)),
+        })
+    }
+
+    async fn create(&self, keys: &KeyRing) -> Result<bool, PortError> {
+        let (name, document) = (&self.name, self.document(keys)?);
+        let create = self.client.create_secret().name(name).description(DESCRIPTION);
+        let answer = create.secret_string(document).send().await;
+        self.call("CreateSecret", |call| match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ResourceExistsException") => Ok(false),
+            Err(error) => Err(call.failed(error)),
+        })
+    }
+
+    async fn replace(&self, keys: &KeyRing) -> Result<(), PortError> {
+        let document = self.document(keys)?;
+        let put = self.client.put_secret_value().secret_id(&self.name).secret_string(document);
+        let answer = put.send().await;
+        self.call("PutSecretValue", |call| answer.map(drop).map_err(|error| call.failed(error)))
+    }
+}

@@ -1,0 +1,74 @@
+//! Tokens, and the keys that they are signed with.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::parse_duration;
+use crate::model::{Subject, UserId};
+
+/// Where the keys are.
+#[derive(Clone, Debug, Args)]
+pub struct KeysArgs {
+    /// File with the keys of tokens [default: that of the data folder; on AWS, the stack's secret]
+    #[arg(long, value_name = "FILE", env = "OCACHE_KEYS")]
+    pub keys: Option<PathBuf>,
+}
+
+/// Of `ocache token`.
+#[derive(Debug, Args)]
+pub struct TokenArgs {
+    /// User whom it may quote for and subscribe; may be given more than once
+    #[arg(
+        long,
+        visible_alias = "user",
+        value_name = "USER",
+        required_unless_present = "every_client",
+        conflicts_with = "every_client"
+    )]
+    pub client: Vec<UserId>,
+    /// Let it speak for every user: only for back ends that are trusted with all prices
+    #[arg(long)]
+    pub every_client: bool,
+    /// Whom it is for, as logs name it
+    #[arg(long, value_name = "NAME", default_value = "ocache")]
+    pub subject: Subject,
+    /// How long it opens connections; those that are open stay so
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1h")]
+    pub expires_in: Duration,
+    /// Where the keys are.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+}
+
+/// Of `ocache keys`.
+#[derive(Debug, Args)]
+pub struct KeysCommandArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List them by name, without their secrets
+    List(KeysArgs),
+    /// Make a new key that signs from now on
+    ///
+    /// The one that signed before is still accepted, until the next rotation. Gateways notice
+    /// within five minutes. The first time it makes the first key.
+    Rotate(RotateArgs),
+}
+
+/// Of `ocache keys rotate`.
+#[derive(Debug, Args)]
+pub struct RotateArgs {
+    /// Accept no other key any more, because one has become known: every token made before is void
+    #[arg(long)]
+    pub revoke: bool,
+    /// Where the keys are.
+    #[command(flatten)]
+    pub keys: KeysArgs,
+}

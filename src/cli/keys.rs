@@ -1,0 +1,57 @@
+//! `ocache keys`: the keys that tokens are signed with.
+
+use serde_json::json;
+
+use super::args::{KeysCommand, KeysCommandArgs, RotateArgs};
+use super::failure::Failure;
+use super::output::{Output, table};
+use super::settings::Settings;
+use super::token_keys::{KeysFound, new_key};
+use crate::tokens::KeyRing;
+
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    args: KeysCommandArgs,
+) -> Result<(), Failure> {
+    match args.command {
+        KeysCommand::List(args) => {
+            let found = KeysFound::find(settings, args.keys).await?;
+            let keys = found.keys.read().await?.ok_or_else(|| found.missing())?;
+            print(output, &keys)
+        }
+        KeysCommand::Rotate(args) => rotate(settings, output, args).await,
+    }
+}
+
+async fn rotate(settings: &Settings, output: &Output, args: RotateArgs) -> Result<(), Failure> {
+    let found = KeysFound::find(settings, args.keys.keys).await?;
+    let key = new_key()?;
+    let keys = match found.keys.read().await? {
+        // Somebody else may make the first key at the same time; then theirs is the old one.
+        None if found.keys.create(&KeyRing::new(key.clone())).await? => KeyRing::new(key),
+        _ => {
+            let old = found.keys.read().await?.ok_or_else(|| found.missing())?;
+            let new = if args.revoke { KeyRing::new(key) } else { old.rotated(key) };
+            found.keys.replace(&new).await?;
+            new
+        }
+    };
+    output.note(&format!("a new key signs, in {}", found.keys.place()));
+    print(output, &keys)
+}
+
+fn print(output: &Output, keys: &KeyRing) -> Result<(), Failure> {
+    let uses = |number: usize| if number == 0 { "signs" } else { "accepted" };
+    let rows: Vec<_> =
+        keys.keys().enumerate().map(|(number, key)| (key.kid(), uses(number))).collect();
+    let data: Vec<_> =
+        rows.iter().map(|(kid, state)| json!({ "kid": kid, "state": state })).collect();
+    output.data(&data, |_| {
+        let mut table = table(["key", "state"]);
+        for (kid, state) in &rows {
+            table.add_row([kid, state]);
+        }
+        table.to_string()
+    })
+}

@@ -1,0 +1,28 @@
+//! `ocache token`: makes one.
+
+use serde_json::json;
+
+use super::args::TokenArgs;
+use super::failure::Failure;
+use super::output::Output;
+use super::settings::Settings;
+use super::token_keys::KeysFound;
+use crate::ports::{Clock as _, SystemClock};
+use crate::tokens::{Clients, Grant};
+
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    args: TokenArgs,
+) -> Result<(), Failure> {
+    let keys = KeysFound::find(settings, args.keys.keys).await?.read(output).await?;
+    let now = SystemClock.now();
+    let clients = match args.every_client {
+        true => Clients::Every,
+        false => args.client.into_iter().collect(),
+    };
+    let grant = Grant { subject: args.subject, clients, expires_at: now.plus(args.expires_in) };
+    let token = keys.sign(&grant, now)?;
+    let data = json!({ "token": token.as_str(), "expires_at": grant.expires_at.to_string() });
+    output.data(&data, |_| token.as_str().to_owned())
+}

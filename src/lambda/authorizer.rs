@@ -1,0 +1,91 @@
+//! Who may connect and subscribe: the authorizer of both APIs.
+//!
+//! Who is refused is refused by a policy, or by a plain no; never by failing, which API Gateway would
+//! turn into a 401, and the alarm on failing functions into a call in the night that anybody on the
+//! web can cause. It fails only when tokens cannot be checked.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tracing::info;
+
+use super::EventError;
+use super::granted::CONTEXT_KEY;
+use crate::runtime::{NotGranted, TokenCheck};
+use crate::tokens::{Grant, Refusal, Token};
+
+/// What API Gateway asks. Not to be logged: it has the token.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AuthorizationEvent {
+    #[serde(default)]
+    headers: HashMap<String, String>,
+    query_string_parameters: Option<HashMap<String, String>>,
+    /// Which route of the WebSocket API it is about. The HTTP API says so elsewhere.
+    method_arn: Option<String>,
+}
+
+/// Answers API Gateway: a policy to the WebSocket API, a simple answer to the HTTP API.
+///
+/// # Errors
+/// When tokens cannot be checked. Then nobody gets in.
+pub(super) async fn authorize(
+    check: &TokenCheck,
+    event: AuthorizationEvent,
+) -> Result<Value, EventError> {
+    let granted = match event.token() {
+        Ok(token) => check.grant(&token).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    let granted = match granted {
+        Ok(grant) => {
+            info!(subject = %grant.subject, "let in");
+            Some(grant)
+        }
+        Err(NotGranted::Refused(refusal)) => {
+            info!(reason = %refusal, "kept out");
+            None
+        }
+        Err(NotGranted::NoKeys(error)) => return Err(EventError::Keys(error)),
+    };
+    let context = granted.as_ref().map(context).transpose()?.unwrap_or_else(|| json!({}));
+    Ok(match event.method_arn {
+        Some(arn) => policy(&arn, granted.as_ref(), context),
+        None => json!({ "isAuthorized": granted.is_some(), "context": context }),
+    })
+}
+
+impl AuthorizationEvent {
+    /// The token of the header or, for browsers that open a websocket, of the URL. The same as the
+    /// local gateway's.
+    fn token(&self) -> Result<Token, Refusal> {
+        let mut headers = self.headers.iter();
+        let header = headers.find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        if let Some((_, value)) = header {
+            return Token::of_header(value);
+        }
+        let parameters =
+            self.query_string_parameters.as_ref().filter(|_| self.method_arn.is_some());
+        let token = parameters.and_then(|parameters| parameters.get("token"));
+        token.cloned().map(Token::from).ok_or(Refusal::Missing)
+    }
+}
+
+/// What the functions behind get to know. API Gateway passes texts, so the clients are one.
+fn context(grant: &Grant) -> Result<Value, EventError> {
+    let clients = serde_json::to_string(&grant.clients).map_err(EventError::Context)?;
+    Ok(json!({ CONTEXT_KEY: clients, "subject": grant.subject.as_str() }))
+}
+
+fn policy(arn: &str, granted: Option<&Grant>, context: Value) -> Value {
+    let effect = if granted.is_some() { "Allow" } else { "Deny" };
+    json!({
+        "principalId": granted.map_or("nobody", |grant| grant.subject.as_str()),
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{ "Action": "execute-api:Invoke", "Effect": effect, "Resource": arn }],
+        },
+        "context": context,
+    })
+}

@@ -1,0 +1,42 @@
+//! What the authorizer found out, as the functions behind it get it.
+
+use std::collections::HashMap;
+
+use clap::ValueEnum;
+use serde_json::Value;
+use tracing::error;
+
+use crate::tokens::Clients;
+
+/// Under which the authorizer's answer says whom a client may quote for.
+pub(super) const CONTEXT_KEY: &str = "clients";
+
+/// How the API in front lets clients in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Authorization {
+    /// By a token, which says whom the client may quote for
+    #[value(name = "TOKEN")]
+    Token,
+    /// By a signature of AWS: who has one may quote for everybody
+    #[value(name = "AWS_IAM")]
+    AwsIam,
+    /// Everybody
+    #[value(name = "NONE")]
+    None,
+}
+
+impl Authorization {
+    /// Whom the client of a request may quote for, by what the authorizer said of it. Nobody, if it
+    /// should have said something and did not: an API that lost its authorizer must not be open.
+    pub(super) fn clients(self, context: Option<&HashMap<String, Value>>) -> Clients {
+        if self != Self::Token {
+            return Clients::Every;
+        }
+        let said = context.and_then(|context| context.get(CONTEXT_KEY)?.as_str());
+        let clients = said.and_then(|clients| serde_json::from_str(clients).ok());
+        clients.unwrap_or_else(|| {
+            error!("the authorizer did not say whom this client may quote for");
+            Clients::nobody()
+        })
+    }
+}

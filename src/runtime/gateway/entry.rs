@@ -1,0 +1,89 @@
+//! Who comes in: the token of a request, and whom it lets its client quote for.
+
+use std::sync::Arc;
+
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use hyper::{Request, StatusCode};
+use tracing::{error, info};
+
+use super::registry::KeysPlace;
+use super::routes::{Reply, later, problem};
+use crate::ports::Chain;
+use crate::runtime::{NotGranted, TokenCheck};
+use crate::tokens::{Clients, Refusal, Token};
+
+/// The tokens that a gateway wants.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Whether one is good.
+    pub check: Arc<TokenCheck>,
+    /// Where the keys are that it is checked with, for others of this machine.
+    pub keys: KeysPlace,
+}
+
+/// What a client is told that has no token, and one whose token is not good.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"ocache\"");
+const CHALLENGE_AGAIN: HeaderValue =
+    HeaderValue::from_static("Bearer realm=\"ocache\", error=\"invalid_token\"");
+
+/// The token of a websocket's request: in its header or, for browsers, in its URL.
+///
+/// # Errors
+/// [`Refusal`] when there is none.
+pub(super) fn of_websocket<T>(request: &Request<T>) -> Result<Token, Refusal> {
+    match of_headers(request.headers()) {
+        Err(Refusal::Missing) => {
+            request.uri().query().and_then(Token::of_query).ok_or(Refusal::Missing)
+        }
+        found => found,
+    }
+}
+
+/// The token of any other request. A page can send headers with it, so a token has no reason to be
+/// in its URL.
+///
+/// # Errors
+/// [`Refusal`] when there is none, or more than one.
+pub(super) fn of_headers(headers: &HeaderMap) -> Result<Token, Refusal> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    match (all.next(), all.next()) {
+        (None, _) => Err(Refusal::Missing),
+        (Some(only), None) => Token::of_header(only.to_str().map_err(|_| Refusal::NotBearer)?),
+        _ => Err(Refusal::NotBearer),
+    }
+}
+
+/// Whom a client may quote for; or the reply that keeps it out. Without a check, anybody may quote
+/// for anybody.
+pub(super) async fn clients_of(
+    check: Option<&TokenCheck>,
+    token: Result<Token, Refusal>,
+) -> Result<Clients, Reply> {
+    let Some(check) = check else { return Ok(Clients::Every) };
+    let granted = match token {
+        Ok(token) => check.grant(&token).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    match granted {
+        Ok(grant) => {
+            info!(subject = %grant.subject, "let in");
+            Ok(grant.clients)
+        }
+        Err(NotGranted::Refused(refusal)) => Err(unauthorized(&refusal)),
+        Err(NotGranted::NoKeys(cause)) => {
+            error!(error = %Chain(&cause), "tokens cannot be checked");
+            Err(later(StatusCode::SERVICE_UNAVAILABLE, "tokens cannot be checked; try again"))
+        }
+    }
+}
+
+fn unauthorized(refusal: &Refusal) -> Reply {
+    info!(reason = %refusal, "kept out");
+    let mut reply = problem(StatusCode::UNAUTHORIZED, &refusal.to_string());
+    let challenge = match refusal {
+        Refusal::Missing => CHALLENGE,
+        _ => CHALLENGE_AGAIN,
+    };
+    reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    reply
+}

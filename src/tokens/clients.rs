@@ -1,0 +1,101 @@
+//! Which users a token speaks for.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::UserId;
+
+/// What the claim says instead of a list, for every user.
+const EVERY: &str = "*";
+
+/// The users that a connection may quote for and subscribe.
+///
+/// As a claim it is a list of user ids, or the text `"*"`. A list with `*` in it names a user of
+/// that name, so no user id can be mistaken for everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Claim", into = "Claim")]
+pub enum Clients {
+    /// Every user there is: for back ends that are trusted with all prices.
+    Every,
+    /// These.
+    Named(BTreeSet<UserId>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Claim {
+    Word(String),
+    List(BTreeSet<UserId>),
+}
+
+impl Clients {
+    /// No user at all: for a connection of which nobody said whom it may quote for.
+    #[must_use]
+    pub const fn nobody() -> Self {
+        Self::Named(BTreeSet::new())
+    }
+
+    /// Whether a user is among them.
+    #[must_use]
+    pub fn cover(&self, user: &UserId) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Named(users) => users.contains(user),
+        }
+    }
+}
+
+impl FromIterator<UserId> for Clients {
+    fn from_iter<T: IntoIterator<Item = UserId>>(users: T) -> Self {
+        Self::Named(users.into_iter().collect())
+    }
+}
+
+impl TryFrom<Claim> for Clients {
+    type Error = &'static str;
+
+    fn try_from(claim: Claim) -> Result<Self, Self::Error> {
+        match claim {
+            Claim::Word(word) if word == EVERY => Ok(Self::Every),
+            Claim::Word(_) => Err("the clients are a list, or \"*\""),
+            Claim::List(users) => Ok(Self::Named(users)),
+        }
+    }
+}
+
+impl From<Clients> for Claim {
+    fn from(clients: Clients) -> Self {
+        match clients {
+            Clients::Every => Self::Word(EVERY.to_owned()),
+            Clients::Named(users) => Self::List(users),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Option<Clients> {
+        serde_json::from_str(json).ok()
+    }
+
+    #[test]
+    fn a_list_names_users_and_a_star_all_of_them() {
+        let [ann, star] = ["ann", "*"].map(|user| UserId::new(user).unwrap());
+        let every = read(r#""*""#).unwrap();
+        assert!(every.cover(&ann) && every.cover(&star));
+        let named = read(r#"["ann","bob","ann"]"#).unwrap();
+        assert!(named.cover(&ann) && !named.cover(&star));
+        let only_star = read(r#"["*"]"#).unwrap();
+        assert!(only_star.cover(&star) && !only_star.cover(&ann));
+        assert!(!Clients::nobody().cover(&ann));
+        for clients in [every, named, only_star, Clients::nobody()] {
+            assert_eq!(read(&serde_json::to_string(&clients).unwrap()), Some(clients));
+        }
+        for bad in [r#""ann""#, r#"[""]"#, "null", "{}", "[1]", "true", r#"["a\nb"]"#] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The keys that tokens are signed with.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use thiserror::Error;
+
+/// HS256 wants a key that is at least as long as its hash.
+const MIN_SECRET_BYTES: usize = 32;
+/// The most bytes a key's name may have: it is part of every token.
+const MAX_KID_BYTES: usize = 64;
+
+/// The mechanism behind HS256, with a key in it.
+pub(super) type Signer = Hmac<Sha256>;
+
+/// Why a document is no key ring. Says nothing of what is in it: those are secrets.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum KeysError {
+    /// Not the JSON it should be.
+    #[error(
+        "it is not {{\"keys\":[{{\"kid\":\"…\",\"secret\":\"…\"}}]}}: line {line}, column {column}"
+    )]
+    Malformed {
+        /// Where that shows.
+        line: usize,
+        /// Where that shows.
+        column: usize,
+    },
+    /// Nothing to sign with.
+    #[error("it has no key")]
+    Empty,
+    /// A name that is none, or that two keys have.
+    #[error("the kid of key {number} is empty, too long, or another's")]
+    Kid {
+        /// Which key, from 1.
+        number: usize,
+    },
+    /// A secret that could be guessed.
+    #[error("the secret of key {number} is shorter than {MIN_SECRET_BYTES} bytes")]
+    Secret {
+        /// Which key, from 1.
+        number: usize,
+    },
+}
+
+/// A key: what it is called in tokens, and its secret.
+#[derive(Clone)]
+pub struct Key {
+    kid: String,
+    secret: String,
+    signer: Signer,
+}
+
+/// The keys of a stack. The first signs, all of them are accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRing {
+    first: Key,
+    older: Vec<Key>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    keys: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    kid: String,
+    secret: String,
+}
+
+impl Key {
+    /// A key that nobody can guess, of this much randomness.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn from_random(name: [u8; 16], secret: [[u8; 16]; 2]) -> Result<Self, KeysError> {
+        let kid = URL_SAFE_NO_PAD.encode(&name[..6]);
+        Self::new(kid, URL_SAFE_NO_PAD.encode(secret.concat()), 1)
+    }
+
+    /// The text of a secret is the key, as it is: so that any library for tokens can be given it.
+    fn new(kid: String, secret: String, number: usize) -> Result<Self, KeysError> {
+        if kid.is_empty() || kid.len() > MAX_KID_BYTES {
+            return Err(KeysError::Kid { number });
+        }
+        if secret.len() < MIN_SECRET_BYTES {
+            return Err(KeysError::Secret { number });
+        }
+        let signer = Signer::new_from_slice(secret.as_bytes());
+        let signer = signer.map_err(|_| KeysError::Secret { number })?;
+        Ok(Self { kid, secret, signer })
+    }
+
+    /// What it is called in tokens.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    pub(super) fn signer(&self) -> Signer {
+        self.signer.clone()
+    }
+}
+
+impl KeyRing {
+    /// A ring of one key.
+    #[must_use]
+    pub const fn new(key: Key) -> Self {
+        Self { first: key, older: vec![] }
+    }
+
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// [`KeysError`] for the first thing that is wrong with it.
+    pub fn parse(document: &str) -> Result<Self, KeysError> {
+        let malformed = |error: serde_json::Error| KeysError::Malformed {
+            line: error.line(),
+            column: error.column(),
+        };
+        let document: Document = serde_json::from_str(document).map_err(malformed)?;
+        let mut keys: Vec<Key> = Vec::new();
+        for (Entry { kid, secret }, number) in document.keys.into_iter().zip(1..) {
+            if keys.iter().any(|key| key.kid == kid) {
+                return Err(KeysError::Kid { number });
+            }
+            keys.push(Key::new(kid, secret, number)?);
+        }
+        let mut keys = keys.into_iter();
+        let first = keys.next().ok_or(KeysError::Empty)?;
+        Ok(Self { first, older: keys.collect() })
+    }
+
+    /// The document, secrets and all.
+    ///
+    /// # Errors
+    /// None in practice: every field is a string.
+    pub fn to_document(&self) -> serde_json::Result<String> {
+        let entry = |key: &Key| Entry { kid: key.kid.clone(), secret: key.secret.clone() };
+        serde_json::to_string(&Document { keys: self.keys().map(entry).collect() })
+    }
+
+    /// The ring after a rotation: a new key signs, and the one that signed before is still
+    /// accepted. Older ones are not.
+    #[must_use]
+    pub fn rotated(self, key: Key) -> Self {
+        Self { first: key, older: vec![self.first] }
+    }
+
+    /// The key that signs.
+    #[must_use]
+    pub const fn first(&self) -> &Key {
+        &self.first
+    }
+
+    /// All keys, the one that signs first.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.first).chain(&self.older)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.kid, &self.secret) == (&other.kid, &other.secret)
+    }
+}
+
+impl Eq for Key {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn key(number: u8) -> Key {
+        Key::from_random([number; 16], [[number; 16], [number + 1; 16]]).unwrap()
+    }
+
+    #[test]
+    fn a_document_says_the_same_when_it_is_read_again() {
+        let ring = KeyRing::new(key(1)).rotated(key(2));
+        assert_eq!(KeyRing::parse(&ring.to_document().unwrap()).unwrap(), ring);
+        let kids: Vec<_> = ring.keys().map(Key::kid).collect();
+        assert_eq!(kids, [key(2).kid(), key(1).kid()]);
+    }
+
+    #[test]
+    fn a_rotation_keeps_one_key() {
+        let ring = KeyRing::new(key(1)).rotated(key(2)).rotated(key(3));
+        assert_eq!(ring.first(), &key(3));
+        assert_eq!(ring.keys().nth(1), Some(&key(2)));
+        assert_eq!(ring.keys().count(), 2);
+    }
+
+    #[test]
+    fn bad_documents_are_refused_without_a_word_of_their_secrets() {
+        let entry = |kid: &str, secret: &str| format!(r#"{{"kid":"{kid}","secret":"{secret}"}}"#);
+        let ring = |entries: &[String]| format!(r#"{{"keys":[{}]}}"#, entries.join(","));
+        let good = entry("a", SECRET);
+        assert!(KeyRing::parse(&ring(std::slice::from_ref(&good))).is_ok());
+        for (document, error) in [
+            (ring(&[]), KeysError::Empty),
+            (ring(&[entry("a", &SECRET[1..])]), KeysError::Secret { number: 1 }),
+            (ring(&[good.clone(), entry("", SECRET)]), KeysError::Kid { number: 2 }),
+            (ring(&[good.clone(), good.clone()]), KeysError::Kid { number: 2 }),
+            (ring(&[entry(&"k".repeat(65), SECRET)]), KeysError::Kid { number: 1 }),
+        ] {
+            assert_eq!(KeyRing::parse(&document).unwrap_err(), error, "{document}");
+        }
+        let misplaced = format!(r#"{{"keys":"{SECRET}"}}"#);
+        let error = KeyRing::parse(&misplaced).unwrap_err();
+        assert!(matches!(error, KeysError::Malformed { line: 1, .. }));
+        for text in [error.to_string(), format!("{error:?}"), format!("{:?}", key(1))] {
+            assert!(!text.contains(SECRET) && !text.contains(&key(1).secret), "{text}");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Who is let in where tokens are required.
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use super::gateway::{Socket, http};
+use super::process::{Home, text};
+
+const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\n\
+    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+const QUOTE_AAA: &str =
+    r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2}]}"#;
+const QUOTE_BBB: &str =
+    r#"{"action":"quote","client":"BBB","items":[{"product":"P1","quantity":2}]}"#;
+
+/// A token for a user, as `ocache token` makes it.
+fn token(home: &Home, user: &str) -> String {
+    home.ok(&["token", "--client", user]).trim().to_owned()
+}
+
+/// A token of our own making: what is in it, and what it is signed with.
+fn forged(header: &Value, claims: &Value, secret: &str) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(header), part(claims));
+    let signer = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    let signature = signer.chain_update(&signed).finalize().into_bytes();
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// The key that signs: its name, and its secret.
+fn first_key(home: &Home) -> (String, String) {
+    let file = home.path().join("data/token-keys.json");
+    let keys: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let of = |name: &str| keys["keys"][0][name].as_str().unwrap().to_owned();
+    (of("kid"), of("secret"))
+}
+
+fn claims(expires_in: i64) -> Value {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    json!({ "sub": "test", "clients": ["AAA"], "exp": i64::try_from(now).unwrap() + expires_in })
+}
+
+/// Everything that is no good here, by what it is.
+fn bad_tokens(home: &Home) -> Vec<(&'static str, String)> {
+    let (kid, secret) = first_key(home);
+    let header = |alg: &str, kid: &str| json!({ "alg": alg, "typ": "JWT", "kid": kid });
+    let own = header("HS256", &kid);
+    let good = forged(&own, &claims(60), &secret);
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let (first, _) = signed.split_once('.').unwrap();
+    let mut every = claims(60);
+    every["clients"] = json!("*");
+    let every = URL_SAFE_NO_PAD.encode(every.to_string());
+    vec![
+        ("expired", forged(&own, &claims(-31), &secret)),
+        ("other secret", forged(&own, &claims(60), &secret.to_uppercase())),
+        ("unknown kid", forged(&header("HS256", "other"), &claims(60), &secret)),
+        ("alg none", forged(&header("none", &kid), &claims(60), &secret)),
+        ("another alg", forged(&header("HS512", &kid), &claims(60), &secret)),
+        ("no exp", forged(&own, &json!({ "sub": "a", "clients": ["AAA"] }), &secret)),
+        ("tampered", format!("{first}.{every}.{signature}")),
+        ("oversize", "a".repeat(4000)),
+        ("no token", "nothing-like-it".to_owned()),
+    ]
+}
+
+/// The arguments of a quote for `AAA` by somebody who knows no more than where the gateway is.
+fn quote_of<'a>(url: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["quote", "--client", "AAA", "--url", url, "P1:2"], more].concat()
+}
+
+#[test]
+fn with_tokens_required_nobody_else_gets_in() {
+    let home = Home::new();
+    let (_up, url) = home.up(&["--require-token"]);
+    // Ready needed a token, and so do these: they make one, because they may read the keys.
+    assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2", "P3:1"])["total"], "1805.52");
+    let output = home.piped(&["quote", "--client", "BBB"], "P1:2\n");
+    assert!(text(&output.stdout).contains("for BBB"), "{}", text(&output.stderr));
+
+    // Whoever only knows where it is.
+    let stderr = home.fails(7, &quote_of(&url, &[]));
+    assert!(stderr.contains("a token is needed") && stderr.contains("ocache token"), "{stderr}");
+    let (own, foreign) = (token(&home, "AAA"), token(&home, "BBB"));
+    assert_eq!(home.json(&quote_of(&url, &["--token", &own]))["total"], "900.00");
+    let stderr = home.fails(7, &quote_of(&url, &["--token", &foreign]));
+    assert!(stderr.contains("may not quote for client `AAA`"), "{stderr}");
+    for (what, bad) in bad_tokens(&home) {
+        let stderr = home.fails(7, &quote_of(&url, &["--token", &bad]));
+        assert!(stderr.contains("hint:") && !stderr.contains(&bad), "{what}: {stderr}");
+    }
+    // In the URL, as a browser has it.
+    let in_url = format!("{url}/?token={own}");
+    let by_url = ["quote", "--client", "AAA", "--url", &in_url, "P1:2"];
+    assert_eq!(home.json(&by_url)["total"], "900.00");
+    let stderr =
+        home.fails(7, &["quote", "--client", "AAA", "--url", &format!("{url}/?token=a.b.c"), "P1"]);
+    assert!(!stderr.contains("a.b.c"), "{stderr}");
+    let every = home.ok(&["token", "--every-client", "--subject", "shop"]);
+    assert_eq!(home.json(&quote_of(&url, &["--token", every.trim()]))["total"], "900.00");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_users_frames_are_refused_and_leave_no_trace() {
+    let home = Home::new();
+    let (_up, url) = home.up(&["--require-token"]);
+    let mut socket = Socket::open(&format!("{url}/?token={}", token(&home, "AAA"))).await;
+    let get = r#"{"action":"get","client":"BBB","request_id":"7"}"#;
+    let original = r#"{"action":"MESSAGE","payload":{"message":{"user_id":"BBB",
+        "products":[{"id":"P1","qtd":2}]}}}"#;
+    for frame in [QUOTE_BBB, get, original] {
+        socket.say(frame).await;
+        let reply = socket.hear().await;
+        assert_eq!((&reply["type"], &reply["code"]), (&json!("error"), &json!("forbidden")));
+    }
+    assert_eq!(home.json(&["status"])["active_users"], json!([]));
+    socket.say(QUOTE_AAA).await;
+    assert_eq!(socket.hear().await["type"], "accepted");
+    assert_eq!(socket.hear().await["total"], "900.00");
+}
+
+/// As on API Gateway, where nobody is asked again after a connection is open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_outlives_its_token() {
+    let home = Home::new();
+    let (_up, url) = home.up(&["--require-token"]);
+    let (kid, secret) = first_key(&home);
+    let header = json!({ "alg": "HS256", "kid": kid });
+    // It has expired already, by less than clocks may differ.
+    let token = forged(&header, &claims(-24), &secret);
+    let mut socket = Socket::open(&format!("{url}/?token={token}")).await;
+    let knock = format!("GET /?token={token} HTTP/1.1\r\n{UPGRADE}");
+    while !is_kept_out(&url, &knock) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    socket.say(QUOTE_AAA).await;
+    assert_eq!(socket.hear().await["type"], "accepted");
+}
+
+/// Whether a websocket is not opened.
+fn is_kept_out(url: &str, request: &str) -> bool {
+    use std::io::{Read as _, Write as _};
+    let address = url.strip_prefix("ws://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "{request}\r\nhost: {address}\r\n\r\n").unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    match &status[9..] {
+        b"101" => false,
+        b"401" => true,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_gateway_answers_with_the_right_codes_and_logs_no_token() {
+    let home = Home::with_fixtures();
+    let mut serve =
+        home.start(&["serve", "--port", "0", "--require-token", "-vvv", "--output", "json"]);
+    let url = serve.stdout_json()["websocket"].as_str().unwrap().to_owned();
+    let log = serve.read_log();
+    let (own, bad) = (token(&home, "AAA"), bad_tokens(&home));
+    let connect = |token: Option<&str>| match token {
+        Some(token) => {
+            let header = format!("GET / HTTP/1.1\r\nauthorization: Bearer {token}\r\n{UPGRADE}");
+            let query = format!("GET /live?token={token} HTTP/1.1\r\n{UPGRADE}");
+            (http(&url, &header, ""), http(&url, &query, ""))
+        }
+        None => {
+            let request = format!("GET / HTTP/1.1\r\n{UPGRADE}");
+            (http(&url, &request, ""), http(&url, &request, ""))
+        }
+    };
+    let put = |authorization: &str, user: &str| {
+        let request = format!("PUT /subscribe HTTP/1.1\r\n{authorization}x: y");
+        http(&url, &request, &json!({ "user_id": user }).to_string()).0
+    };
+    let bearer = |token: &str| format!("authorization: Bearer {token}\r\n");
+    let (first, second) = connect(None);
+    assert_eq!((first.0, second.0, &first.1["message"]), (401, 401, &json!("a token is needed")));
+    assert_eq!(put("", "AAA"), 401);
+    for (what, token) in &bad {
+        let (by_header, by_query) = connect(Some(token));
+        assert_eq!((by_header.0, by_query.0), (401, 401), "{what}");
+        assert_eq!(put(&bearer(token), "AAA"), 401, "{what}");
+    }
+    assert_eq!(put(&bearer(&own), "BBB"), 403);
+    let twice = bearer(&own).repeat(2);
+    assert_eq!(put(&twice, "AAA"), 401);
+    let in_url = format!("PUT /subscribe?token={own} HTTP/1.1");
+    assert_eq!(http(&url, &in_url, r#"{"user_id":"AAA"}"#).0, 401, "a page can send a header");
+    assert_eq!(home.json(&["status"])["active_users"], json!([]));
+    assert_eq!(put(&bearer(&own), "AAA"), 202);
+    let in_url = format!("{url}/?token={own}");
+    home.fails(5, &["quote", "--client", "AAA", "--url", &in_url, "--timeout", "1ms", "P1"]);
+    // Neither what is open to all, nor what only this machine may, wants a token.
+    assert_eq!(http(&url, "GET /health HTTP/1.1", "").0, 200);
+    assert_eq!(http(&url, "POST /@connections/nobody HTTP/1.1", "{}").0, 410);
+
+    assert_eq!(serve.interrupt().0, Some(0));
+    let log = log.join().unwrap();
+    assert!(log.contains("kept out") && log.contains("let in"), "{log}");
+    let (_, secret) = first_key(&home);
+    assert!(!log.contains(&secret), "{log}");
+    for token in bad.iter().map(|(_, token)| token).chain([&own]) {
+        for part in token.split('.').skip(1).chain([token.as_str()]) {
+            assert!(!log.contains(part), "{part} in {log}");
+        }
+    }
+}
+
+#[test]
+fn keys_are_private_and_rotate() {
+    let home = Home::with_fixtures();
+    home.fails(4, &["keys", "list"]);
+    let old = token(&home, "AAA");
+    let (first, secret) = first_key(&home);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = home.path().join("data/token-keys.json").metadata().unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+    let is_let_in = |expected: i32| {
+        let mut serve =
+            home.start(&["serve", "--port", "0", "--require-token", "--output", "json"]);
+        let url = serve.stdout_json()["websocket"].as_str().unwrap().to_owned();
+        let args = ["quote", "--client", "AAA", "--url", &url, "--timeout", "1ms", "P1"];
+        let output = home.command(&args).env("OCACHE_TOKEN", &old).output().unwrap();
+        assert_eq!(output.status.code(), Some(expected), "{}", text(&output.stderr));
+        assert_eq!(serve.interrupt().0, Some(0));
+    };
+    // Nobody answers in a millisecond: who is let in waits in vain.
+    is_let_in(5);
+    let rotated = home.json(&["keys", "rotate"]);
+    assert_eq!((&rotated[0]["state"], &rotated[1]["state"]), (&json!("signs"), &json!("accepted")));
+    assert_eq!(rotated[1]["kid"], first.as_str());
+    is_let_in(5);
+    assert_eq!(home.json(&["keys", "rotate", "--revoke"]).as_array().unwrap().len(), 1);
+    is_let_in(7);
+    let list = home.ok(&["keys", "list"]);
+    let (_, new_secret) = first_key(&home);
+    assert!(!list.contains(&secret) && !list.contains(&new_secret), "{list}");
+    // A file of its own is not made by the way.
+    let file = home.path().join("own.json").to_str().unwrap().to_owned();
+    let stderr = home.fails(4, &["token", "--client", "AAA", "--keys", &file]);
+    assert!(stderr.contains("ocache keys rotate --keys"), "{stderr}");
+    home.ok(&["keys", "rotate", "--keys", &file]);
+    home.ok(&["token", "--client", "AAA", "--keys", &file]);
+    let stderr = home.fails(2, &["serve", "--keys", &file]);
+    assert!(stderr.contains("--require-token"), "{stderr}");
+}
+
+#[test]
+fn a_gateway_with_keys_elsewhere_is_found_too() {
+    let home = Home::new();
+    let file = home.path().join("own.json").to_str().unwrap().to_owned();
+    home.ok(&["keys", "rotate", "--keys", &file]);
+    let (_up, _) = home.up(&["--require-token", "--keys", &file]);
+    assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2"])["total"], "900.00");
+    // Who may not read its keys is told what to do.
+    std::fs::remove_file(&file).unwrap();
+    let stderr = home.fails(7, &["quote", "--client", "AAA", "P1:2"]);
+    assert!(stderr.contains("--token"), "{stderr}");
+}
+
+#[test]
+fn the_environment_can_require_tokens_too() {
+    let mut home = Home::with_fixtures();
+    home.environment = &[("OCACHE_REQUIRE_TOKEN", "1")];
+    let mut serve = home.start(&["serve", "--port", "0", "--output", "json"]);
+    let url = serve.stdout_json()["websocket"].as_str().unwrap().to_owned();
+    home.fails(7, &quote_of(&url, &[]));
+    home.environment = &[("OCACHE_REQUIRE_TOKEN", "perhaps")];
+    home.fails(2, &["serve", "--port", "0"]);
+}
+
+#[test]
+fn the_help_shows_no_token() {
+    let home = Home::new();
+    let output =
+        home.command(&["quote", "--help"]).env("OCACHE_TOKEN", "hush-hush").output().unwrap();
+    let help = text(&output.stdout);
+    assert!(help.contains("OCACHE_TOKEN") && !help.contains("hush-hush"), "{help}");
+}
+
+#[test]
+fn what_no_token_can_say_is_a_mistake_of_usage() {
+    let home = Home::new();
+    home.fails(2, &["token"]);
+    home.fails(2, &["token", "--client", "AAA", "--every-client"]);
+    let users: Vec<String> =
+        (0..1000).flat_map(|n| ["--client".to_owned(), format!("U{n}")]).collect();
+    let args: Vec<&str> =
+        std::iter::once("token").chain(users.iter().map(String::as_str)).collect();
+    let stderr = home.fails(2, &args);
+    assert!(stderr.contains("several tokens"), "{stderr}");
+}
