@@ -48,10 +48,6 @@ impl Function {
         self.events.send(event).unwrap();
         self.results.recv_timeout(TIMEOUT).expect("the function does not answer")
     }
-
-    pub fn id(&self) -> u32 {
-        self.process.id()
-    }
 }
 
 impl Drop for Function {
