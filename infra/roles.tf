@@ -8,6 +8,7 @@ locals {
   # What Lambda does on behalf of a function, and what the function does to messages that failed.
   consume = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl"]
   send    = ["sqs:SendMessage", "sqs:GetQueueUrl"]
+  publish = ["sns:Publish"]
   push    = "${aws_apigatewayv2_api.websocket.execution_arn}/${local.stage}/POST/@connections/*"
 
   grants = {
@@ -26,13 +27,13 @@ locals {
       { actions = ["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:BatchGetItem"], resources = [local.table["discounts"]] },
       { actions = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"], resources = [local.table["prices-by-user"]] },
-      { actions = ["sns:Publish"], resources = [aws_sns_topic.quotations.arn] },
+      { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
     ]
     quotation-handler = [
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
       { actions = local.send, resources = [local.queue["quotation"]] },
-      { actions = ["sns:Publish"], resources = [aws_sns_topic.quotations.arn] },
+      { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
       # A quote that was answered before is answered again by a push.
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
     ]

@@ -11,9 +11,16 @@ use crate::model::Timestamp;
 use crate::ports::Ports;
 use crate::stages::refresh::{Tick, refresh};
 
-/// How many shares of the users are read side by side. The function waits for the network, so it is
-/// more than it has processors.
-const SEGMENTS: u32 = 8;
+/// So much of the function's memory goes with a share of the users that is read beside the others.
+/// Lambda gives processors by memory, and a share mostly waits for the network.
+const MB_PER_SEGMENT: u32 = 64;
+/// Each share has up to eight calls under way, and a function may have 1,024 connections and files.
+const MAX_SEGMENTS: u32 = 64;
+
+/// How many shares of the users a function with so much memory reads side by side.
+pub(super) fn segments(memory_mb: u32) -> u32 {
+    (memory_mb / MB_PER_SEGMENT).clamp(1, MAX_SEGMENTS)
+}
 
 /// What EventBridge sends, as far as it matters.
 #[derive(Debug, Deserialize)]
@@ -30,6 +37,7 @@ pub(super) struct ScheduledEvent {
 pub(super) async fn on_schedule(
     ports: &Ports,
     interval: Duration,
+    segments: u32,
     event: ScheduledEvent,
 ) -> Result<Value, EventError> {
     let due: jiff::Timestamp = match event.time.parse() {
@@ -43,6 +51,17 @@ pub(super) async fn on_schedule(
         warn!(tick = tick.number, due = %tick.due, "the tick is too old; the next one makes up for it");
         return Ok(json!({ "ordered": 0, "failed": 0 }));
     }
-    let done = refresh(&*ports.store, &*ports.queues, tick, SEGMENTS, now).await?;
+    let done = refresh(&*ports.store, &*ports.queues, tick, segments, now).await?;
     Ok(json!({ "ordered": done.ordered, "failed": done.failed }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_memory_reads_more_side_by_side() {
+        assert_eq!([128, 512, 1769, 10_240].map(segments), [2, 8, 27, 64]);
+        assert_eq!(segments(0), 1);
+    }
 }

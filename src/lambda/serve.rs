@@ -8,7 +8,7 @@ use lambda_runtime::{LambdaEvent, run, service_fn};
 
 use super::authorizer::{AuthorizationEvent, authorize};
 use super::batch::Batches;
-use super::schedule::{ScheduledEvent, on_schedule};
+use super::schedule::{ScheduledEvent, on_schedule, segments};
 use super::settings::Settings;
 use super::subscribe::on_request;
 use super::websocket::{Frames, on_connection};
@@ -66,7 +66,8 @@ pub async fn serve() -> Result<(), StartError> {
         Function::Refresh => {
             let (ports, interval) = (ports(&settings).await?, settings.policy.refresh_every);
             let handle = async |event: LambdaEvent<ScheduledEvent>| {
-                on_schedule(&ports, interval, event.payload).await
+                let memory_mb = u32::try_from(event.context.env_config.memory).unwrap_or(0);
+                on_schedule(&ports, interval, segments(memory_mb), event.payload).await
             };
             run(service_fn(handle)).await
         }

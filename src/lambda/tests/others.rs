@@ -30,7 +30,7 @@ async fn tick(stack: &Stack, time: &str) -> Result<Value, EventError> {
         "resources": ["arn:aws:events:eu-west-1:123456789012:rule/organic-cache-refresh"],
         "detail": {},
     });
-    on_schedule(&stack.ports, MINUTE, serde_json::from_value(event).unwrap()).await
+    on_schedule(&stack.ports, MINUTE, 8, serde_json::from_value(event).unwrap()).await
 }
 
 async fn put(stack: &Stack, body: &str, is_base64: bool) -> (i64, Value) {

@@ -1,0 +1,36 @@
+//! The commands that look after a deployed stack.
+
+use serde_json::json;
+
+use super::process::text;
+use super::stack::on_the_stack;
+
+#[test]
+fn a_deployed_stack_is_complete_and_provisioning_has_nothing_to_do() {
+    on_the_stack(|stack| {
+        let checks = stack.json(&["doctor"]);
+        let checks = checks.as_array().unwrap();
+        assert!(checks.iter().all(|check| check["ok"] == true), "{checks:#?}");
+        let found = |what: &str| checks.iter().find(|check| check["what"] == what).unwrap();
+        assert_eq!(found("schedule")["found"], "rate(1 minute)");
+        assert_eq!(found("deployed gateway")["found"], stack.websocket());
+
+        let provisioned = stack.home.run(&stack.args(&["provision"]));
+        let stderr = text(&provisioned.stderr);
+        assert!(provisioned.status.success() && stderr.contains("nothing to do"), "{stderr}");
+    });
+}
+
+#[test]
+fn loading_and_looking_work() {
+    on_the_stack(|stack| {
+        let again = stack.json(&["load", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/")]);
+        assert_eq!(
+            (&again["products"]["unchanged"], &again["products"]["added"]),
+            (&json!(5), &json!(0))
+        );
+        let status = stack.json(&["status"]);
+        assert_eq!(status["queues"]["provider"]["dead_letters"], 0, "{status}");
+        assert_eq!(stack.json(&["dead-letters", "list"]), json!([]));
+    });
+}

@@ -1,0 +1,93 @@
+//! Quotes over the websocket of API Gateway.
+
+use serde_json::json;
+
+use super::stack::on_the_stack;
+use super::waiting::wait_for;
+use super::websocket::Socket;
+
+#[test]
+fn cold_and_warm_quotes_are_answered() {
+    on_the_stack(|stack| {
+        let args = ["quote", "--client", "AAA", "P1:2", "P3:1"];
+        stack.home.fails(4, &stack.args(&["prices", "AAA"]));
+        // Without --url: the websocket is found by the stack's name.
+        let cold = stack.json(&args);
+        assert_eq!((&cold["total"], &cold["status"]), (&json!("1805.52"), &json!("answered")));
+        let warm = stack.json(&args);
+        assert_eq!((&warm["total"], &warm["priced_at"]), (&cold["total"], &cold["priced_at"]));
+
+        let id = warm["request_id"].as_str().unwrap();
+        assert_eq!(stack.json(&["quotation", id])["total"], "1805.52");
+    });
+}
+
+#[test]
+fn every_route_replies_in_both_dialects() {
+    on_the_stack(|stack| {
+        let mut socket = Socket::open(&stack.websocket());
+        socket.say(json!({ "action": "ping" }));
+        assert_eq!(socket.hear()["type"], "pong");
+        socket.say(json!({ "action": "PING" }));
+        assert_eq!(socket.hear(), json!({ "message": "pong !" }));
+        socket.say(json!({ "action": "no such action" }));
+        assert_eq!(socket.hear()["type"], "error");
+        socket.say("no JSON");
+        assert_eq!(socket.hear()["type"], "error");
+
+        socket.say(json!({
+            "action": "quote", "client": "routes", "request_id": "r1",
+            "items": [{ "product": "P1", "quantity": 2 }],
+        }));
+        let [accepted, answer] = socket.hear_two("total");
+        assert_eq!(
+            (&accepted["type"], &accepted["request_id"]),
+            (&json!("accepted"), &json!("r1"))
+        );
+        assert_eq!((&answer["type"], &answer["total"]), (&json!("quotation"), &json!("1000.00")));
+        socket.say(json!({ "action": "get", "client": "routes", "request_id": "r1" }));
+        assert_eq!(socket.hear(), answer);
+
+        socket.say(json!({ "action": "MESSAGE", "payload": { "message": {
+            "user_id": "routes", "products": [{ "id": "P1", "qtd": 2 }],
+        } } }));
+        let [accepted, answer] = socket.hear_two("products");
+        assert_eq!(accepted, json!({ "message": "quotation under analisys" }));
+        assert_eq!(answer["products"][0]["product_id"], "P1");
+        socket.close();
+    });
+}
+
+#[test]
+fn a_client_that_left_before_its_answer_is_no_failure() {
+    on_the_stack(|stack| {
+        // Nobody calculates until the client has gone.
+        stack.deliver("quotation", false);
+        let mut socket = Socket::open(&stack.websocket());
+        socket.say(json!({
+            "action": "quote", "client": "gone", "request_id": "left",
+            "items": [{ "product": "P1", "quantity": 1 }],
+        }));
+        assert_eq!(socket.hear()["type"], "accepted");
+        socket.close();
+        stack.deliver("quotation", true);
+
+        let quotation = ["quotation", "left", "--client", "gone"];
+        wait_for("the answer that nobody hears", || {
+            let status = stack.json(&quotation)["status"].clone();
+            (status == "answered").then_some(())
+        });
+        let provider = format!("{}-quotation-provider", stack.name());
+        wait_for("the provider's note", || {
+            let log = stack.log(&provider);
+            log.into_iter()
+                .find(|line| line.contains("left") && line.contains("the client is gone"))
+        });
+        // Only the message of the deadline is still to come.
+        wait_for("an empty queue", || {
+            let queue = &stack.json(&["status"])["queues"]["provider"];
+            (queue["waiting"] == 0 && queue["in_flight"] == 0).then_some(())
+        });
+        assert_eq!(stack.json(&["dead-letters", "list"]), json!([]));
+    });
+}

@@ -1,0 +1,148 @@
+//! The stack, as its outputs describe it, and calls to AWS that ocache itself never makes.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::process::Home;
+
+/// What `terraform output -json` says.
+const OUTPUTS: &str = "OCACHE_TEST_DEPLOYED";
+/// Where the local AWS is.
+const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
+
+/// A test has the stack for itself: some stop functions, some look at what is in all queues.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// The deployed stack.
+pub struct Stack {
+    /// Where the client runs.
+    pub home: Home,
+    pub endpoint: String,
+    outputs: Value,
+    _alone: MutexGuard<'static, ()>,
+}
+
+/// Runs a test on the stack, if there is one, and sees that no role was too small for it.
+pub fn on_the_stack(test: impl FnOnce(&Stack)) {
+    let (Ok(outputs), Ok(endpoint)) = (std::env::var(OUTPUTS), std::env::var(ENDPOINT)) else {
+        eprintln!("skipped: {OUTPUTS} is not set; infra/test sets it");
+        return;
+    };
+    let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let outputs = serde_json::from_slice(&std::fs::read(outputs).unwrap()).unwrap();
+    let mut home = Home::new();
+    // A local AWS takes these for those of the account itself.
+    home.environment = &[("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+    let stack = Stack { home, endpoint, outputs, _alone: alone };
+    stack.ok(&["load", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/")]);
+    test(&stack);
+    for function in stack.functions() {
+        let denied: Vec<_> =
+            stack.log(&function).into_iter().filter(|line| line.contains("denied")).collect();
+        assert!(denied.is_empty(), "{function} may not do what it did: {denied:#?}");
+    }
+}
+
+impl Stack {
+    pub fn name(&self) -> &str {
+        self.outputs["environment"]["value"]["OCACHE_STACK"].as_str().unwrap()
+    }
+
+    /// An output of Terraform.
+    pub fn output(&self, name: &str) -> &str {
+        self.outputs[name]["value"].as_str().unwrap()
+    }
+
+    /// The flags that choose the stack.
+    pub fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
+        [args, &["--endpoint-url", &self.endpoint, "--stack", self.name()]].concat()
+    }
+
+    pub fn ok(&self, args: &[&str]) -> String {
+        self.home.ok(&self.args(args))
+    }
+
+    pub fn json(&self, args: &[&str]) -> Value {
+        self.home.json(&self.args(args))
+    }
+
+    /// The JSON of a command that may fail.
+    pub fn try_json(&self, args: &[&str]) -> Option<Value> {
+        let output = self.home.run(&[&self.args(args)[..], &["--output", "json"]].concat());
+        output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
+    }
+
+    /// Where a local AWS takes websockets of the stack.
+    pub fn websocket(&self) -> String {
+        let address = self.endpoint.strip_prefix("http://").unwrap();
+        format!("ws://{address}/_aws/execute-api/{}/live", self.output("websocket_api_id"))
+    }
+
+    /// `PUT /subscribe` of the HTTP API.
+    pub fn subscribe(&self, user: &str) -> (u16, Value) {
+        let api = self.output("http_api_id");
+        let path = format!("/_aws/execute-api/{api}/$default/subscribe");
+        self.call("PUT", &path, "", &json!({ "user_id": user }))
+    }
+
+    /// Starts or stops the delivery of a queue to its function.
+    pub fn deliver(&self, queue: &str, enabled: bool) {
+        let id = self.outputs["event_source_mappings"]["value"][queue].as_str().unwrap();
+        let path = format!("/2015-03-31/event-source-mappings/{id}");
+        let headers = signed_for("lambda");
+        let (status, said) = self.call("PUT", &path, &headers, &json!({ "Enabled": enabled }));
+        assert_eq!(status / 100, 2, "{said}");
+    }
+
+    /// An operation of a JSON protocol.
+    pub fn operation(&self, service: &str, target: &str, body: &Value) -> Value {
+        let headers = format!("{}x-amz-target: {target}\r\n", signed_for(service));
+        let (status, said) = self.call("POST", "/", &headers, body);
+        assert_eq!(status, 200, "{target}: {said}");
+        said
+    }
+
+    /// The lines that a function has logged.
+    pub fn log(&self, function: &str) -> Vec<String> {
+        let group = format!("/aws/lambda/{function}");
+        let said = self.operation(
+            "logs",
+            "Logs_20140328.FilterLogEvents",
+            &json!({ "logGroupName": group, "limit": 10_000 }),
+        );
+        let lines = said["events"].as_array().unwrap().iter();
+        lines.map(|line| line["message"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn functions(&self) -> Vec<String> {
+        let names = self.outputs["functions"]["value"].as_object().unwrap().values();
+        names.map(|name| name.as_str().unwrap().to_owned()).collect()
+    }
+
+    fn call(&self, method: &str, path: &str, headers: &str, body: &Value) -> (u16, Value) {
+        let address = self.endpoint.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let body = body.to_string();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\
+             content-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or_else(|_| body.into()))
+    }
+}
+
+/// The header by which a local AWS knows the service; the account's own signature is not checked.
+fn signed_for(service: &str) -> String {
+    let scope = format!("Credential=test/20260101/us-east-1/{service}/aws4_request");
+    format!("authorization: AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0\r\n")
+}

@@ -1,0 +1,216 @@
+//! Every way through every function, the rare ones too, and what they asked AWS for meanwhile.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::aws::{Aws, STACK};
+use super::calls::Call;
+use super::grants::granted;
+use super::runtime_api::Function;
+
+const API: &str = "abc123";
+
+/// The functions of one stack.
+struct Functions {
+    aws: Aws,
+    running: BTreeMap<String, Function>,
+}
+
+impl Functions {
+    fn start(handlers: impl Iterator<Item = String>) -> Self {
+        let aws = Aws::start();
+        let running = handlers.map(|handler| {
+            let endpoint = format!("http://{}", aws.address);
+            let management = format!("{endpoint}/_aws/execute-api/{API}/live");
+            let environment = [
+                ("AWS_ENDPOINT_URL", endpoint.as_str()),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+                ("AWS_REGION", "eu-west-1"),
+                ("AWS_SDK_UA_APP_ID", &handler),
+                ("OCACHE_STACK", STACK),
+                ("OCACHE_MANAGEMENT_ENDPOINT", &management),
+            ];
+            let function = Function::start(env!("CARGO_BIN_EXE_ocache"), &handler, &environment);
+            (handler, function)
+        });
+        let running = running.collect();
+        Self { aws, running }
+    }
+
+    fn invoke(&self, function: &str, event: Value) -> Value {
+        let result = self.running[function].invoke(event);
+        result.unwrap_or_else(|error| panic!("{function} failed: {error}"))
+    }
+
+    /// A frame of a client, and the reply to it.
+    fn frame(&self, frame: &Value) -> Value {
+        let response =
+            self.invoke("quotation-handler", websocket_event("MESSAGE", &frame.to_string()));
+        serde_json::from_str(response["body"].as_str().unwrap()).unwrap()
+    }
+
+    /// Delivers messages; returns how many failed.
+    fn deliver(&self, function: &str, queue: &str, bodies: Vec<String>) -> usize {
+        assert!(!bodies.is_empty(), "nothing was sent to {queue}");
+        let response = self.invoke(function, queue_event(queue, &bodies));
+        response["batchItemFailures"].as_array().unwrap().len()
+    }
+
+    /// Delivers what waits in a queue, all of which must succeed.
+    fn deliver_all(&self, function: &str, queue: &str) {
+        assert_eq!(self.deliver(function, queue, self.aws.take(queue)), 0, "{queue}");
+    }
+}
+
+fn now_ms() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()
+}
+
+fn websocket_event(kind: &str, body: &str) -> Value {
+    json!({
+        "requestContext": {
+            "routeKey": "quote", "eventType": kind, "stage": "live", "connectionId": "c1",
+            "apiId": API, "domainName": format!("{API}.execute-api.eu-west-1.amazonaws.com"),
+            "requestId": "r", "requestTimeEpoch": 1, "connectedAt": 1,
+            "identity": { "sourceIp": "203.0.113.1" },
+        },
+        "body": body,
+        "isBase64Encoded": false,
+    })
+}
+
+fn queue_event(queue: &str, bodies: &[String]) -> Value {
+    let fifo = if queue == "provider" { "" } else { ".fifo" };
+    let record = |(at, body): (usize, &String)| {
+        json!({
+            "messageId": at.to_string(), "receiptHandle": at.to_string(), "body": body,
+            "attributes": {
+                "ApproximateReceiveCount": "1", "SentTimestamp": now_ms().to_string(),
+                "MessageGroupId": at.to_string(),
+            },
+            "messageAttributes": {}, "md5OfBody": "", "eventSource": "aws:sqs",
+            "eventSourceARN": format!("arn:aws:sqs:eu-west-1:1:{STACK}-{queue}{fifo}"),
+            "awsRegion": "eu-west-1",
+        })
+    };
+    json!({ "Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>() })
+}
+
+fn subscribe_event(user: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "PUT /subscribe", "rawPath": "/subscribe",
+        "rawQueryString": "", "headers": { "content-type": "application/json" },
+        "requestContext": {
+            "accountId": "1", "apiId": API, "domainName": "x", "requestId": "r",
+            "routeKey": "PUT /subscribe", "stage": "$default", "time": "", "timeEpoch": 1,
+            "http": { "method": "PUT", "path": "/subscribe", "protocol": "HTTP/1.1",
+                      "sourceIp": "203.0.113.1", "userAgent": "x" },
+        },
+        "body": json!({ "user_id": user }).to_string(),
+        "isBase64Encoded": false,
+    })
+}
+
+/// One product, in a catalogue whose last loader died on the way.
+fn put_catalogue(aws: &Aws) {
+    aws.put("products", json!({
+        "product_id": { "S": "\u{1}catalogue" }, "version": { "N": "1" }, "currency": { "S": "USD" },
+        "load_id": { "S": "died" }, "load_deadline": { "N": "1" },
+    }));
+    aws.put(
+        "products",
+        json!({
+            "product_id": { "S": "P1" }, "name": { "S": "One" }, "price": { "N": "50000" },
+        }),
+    );
+}
+
+/// Puts a subscription, the schedule and both calculation queues through their functions.
+fn subscriptions(functions: &Functions) {
+    let response = functions.invoke("subscribe", subscribe_event("AAA"));
+    assert_eq!(response["statusCode"], 202, "{response}");
+    functions.deliver_all("price-calc", "quotation");
+    let due = now_ms() / 60_000 * 60;
+    let due = u64::try_from(due).unwrap();
+    let time = ocache::model::Timestamp::from_secs(i64::try_from(due).unwrap()).to_string();
+    let response = functions.invoke("refresh", json!({ "time": time }));
+    assert_eq!(response, json!({ "ordered": 1, "failed": 0 }));
+    let orders = functions.aws.take("refresh");
+    assert_eq!(functions.deliver("price-calc", "refresh", orders.clone()), 0);
+    // The same order when the user seems to have expired since: the function looks again.
+    let mut order: Value = serde_json::from_str(&orders[0]).unwrap();
+    order["cause"]["expires_at"] = order["cause"]["due"].clone();
+    assert_eq!(functions.deliver("price-calc", "refresh", vec![order.to_string()]), 0);
+}
+
+/// Puts quotes through theirs: cold, warm, repeated, asked for again, and past their deadline.
+fn quotes(functions: &Functions) {
+    let aws = &functions.aws;
+    let quote = json!({
+        "action": "quote", "client": "BBB", "request_id": "r1",
+        "items": [{ "product": "P1", "quantity": 2 }],
+    });
+    assert_eq!(functions.frame(&quote)["type"], "accepted");
+    // Asked again before it is answered.
+    assert_eq!(functions.frame(&quote)["type"], "accepted");
+    let get = json!({ "action": "get", "client": "BBB", "request_id": "r1" });
+    functions.frame(&get);
+    functions.deliver_all("quotation-provider", "provider");
+    let deadline = aws.take("provider");
+    functions.deliver_all("price-calc", "quotation");
+    let again = aws.take("provider");
+    assert_eq!(functions.deliver("quotation-provider", "provider", again.clone()), 0);
+    assert!(aws.pushed() > 0, "nothing was answered");
+    // A message may come twice, and the one of the deadline comes in any case.
+    functions.deliver("quotation-provider", "provider", again);
+    functions.deliver("quotation-provider", "provider", deadline);
+    // Asked again after it was answered: the answer is pushed behind the acknowledgement.
+    let pushed = aws.pushed();
+    assert_eq!(functions.frame(&quote)["type"], "accepted");
+    assert_eq!(aws.pushed(), pushed + 1);
+    assert_eq!(functions.frame(&get)["status"], "answered");
+
+    // The parts of a table are gone: the head is read again, and the table ordered.
+    aws.remove("prices-by-user", |item| item["part"]["S"] != "head");
+    let mut other = quote;
+    other["request_id"] = json!("r2");
+    functions.frame(&other);
+    functions.deliver_all("quotation-provider", "provider");
+    functions.deliver_all("price-calc", "quotation");
+}
+
+/// Messages that no function can read are postponed.
+fn unreadable(functions: &Functions) {
+    for (function, queue) in
+        [("price-calc", "quotation"), ("price-calc", "refresh"), ("quotation-provider", "provider")]
+    {
+        assert_eq!(functions.deliver(function, queue, vec!["?".to_owned()]), 1, "{queue}");
+    }
+}
+
+#[test]
+fn roles_grant_what_functions_do_and_nothing_else() {
+    let granted = granted();
+    let functions = Functions::start(granted.keys().cloned());
+    put_catalogue(&functions.aws);
+    for kind in ["connect", "disconnect"] {
+        functions.invoke(kind, websocket_event(&kind.to_uppercase(), ""));
+    }
+    subscriptions(&functions);
+    quotes(&functions);
+    unreadable(&functions);
+
+    let mut asked = functions.aws.calls();
+    let mut wrong = vec![];
+    for (function, granted) in granted {
+        let asked = asked.remove(&function).unwrap_or_default();
+        let name = |verb: &str, call: &Call| format!("{function} {verb} {call}");
+        wrong.extend(asked.difference(&granted).map(|call| name("is not allowed", call)));
+        wrong.extend(granted.difference(&asked).map(|call| name("never needs", call)));
+    }
+    assert!(asked.is_empty(), "these have no role: {asked:?}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -1,0 +1,114 @@
+//! Tables as far as the functions use them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+const KEYS: [&str; 4] = ["user_id", "product_id", "request_id", "part"];
+
+/// An item as DynamoDB writes it.
+pub type Item = Map<String, Value>;
+
+/// One table: its items by their keys.
+#[derive(Default)]
+pub struct Table(BTreeMap<String, Item>);
+
+/// A condition that did not hold, and the item as it is.
+pub struct Refused(pub Item);
+
+/// A key as one text. A table that has no sort key is not asked for one.
+fn key(table: &str, item: &Item) -> String {
+    let sorted = table == "prices-by-user";
+    let hash = match table {
+        "quotations" => "request_id",
+        "products" => "product_id",
+        _ => "user_id",
+    };
+    let parts = KEYS.iter().filter(|key| **key == hash || (sorted && **key == "part"));
+    parts.map(|part| item[*part]["S"].as_str().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+impl Table {
+    pub fn get(&self, table: &str, wanted: &Item) -> Option<Item> {
+        self.0.get(&key(table, wanted)).cloned()
+    }
+
+    pub fn put(&mut self, table: &str, item: Item) {
+        self.0.insert(key(table, &item), item);
+    }
+
+    pub fn all(&self) -> Vec<Item> {
+        self.0.values().cloned().collect()
+    }
+
+    /// Takes away what a test wants to be missing.
+    pub fn remove(&mut self, is_it: impl Fn(&Item) -> bool) {
+        self.0.retain(|_, item| !is_it(item));
+    }
+
+    /// Puts an item, unless there must be none and is one.
+    pub fn put_if(&mut self, table: &str, request: &Value) -> Result<(), Refused> {
+        let item = request["Item"].as_object().unwrap().clone();
+        let condition = request["ConditionExpression"].as_str().unwrap_or_default();
+        match self.get(table, &item) {
+            Some(stored) if condition.contains("attribute_not_exists") => Err(Refused(stored)),
+            _ => {
+                self.put(table, item);
+                Ok(())
+            }
+        }
+    }
+
+    /// Updates an item; returns it as it was and as it is.
+    pub fn update(&mut self, table: &str, request: &Value) -> Result<(Item, Item), Refused> {
+        let wanted = request["Key"].as_object().unwrap();
+        let before = self.get(table, wanted).unwrap_or_default();
+        let condition = request["ConditionExpression"].as_str().unwrap_or_default();
+        let is_pending = before.get("status").is_none_or(|status| status["S"] == "pending");
+        if condition.contains(":pending") && !is_pending {
+            return Err(Refused(before));
+        }
+        let mut after = before.clone();
+        after.extend(wanted.clone());
+        let expression = request["UpdateExpression"].as_str().unwrap();
+        let (set, remove) = expression.split_once(" REMOVE ").unwrap_or((expression, ""));
+        for assignment in assignments(set.trim_start_matches("SET ")) {
+            let (name, value) = assignment.split_once(" = ").unwrap();
+            let name = request["ExpressionAttributeNames"][name].as_str().unwrap_or(name);
+            let value = evaluate(value, &before, &request["ExpressionAttributeValues"]);
+            after.insert(name.to_owned(), value);
+        }
+        for name in remove.split(", ").filter(|name| !name.is_empty()) {
+            after.remove(name.trim());
+        }
+        self.put(table, after.clone());
+        Ok((before, after))
+    }
+}
+
+/// Splits at the commas that are not inside a function's parentheses.
+fn assignments(set: &str) -> Vec<String> {
+    let joined = set.split(", ").fold(Vec::<String>::new(), |mut parts, part| {
+        match parts.last_mut() {
+            Some(last) if last.contains('(') && !last.contains(')') => {
+                last.push_str(", ");
+                last.push_str(part);
+            }
+            _ => parts.push(part.trim().to_owned()),
+        }
+        parts
+    });
+    joined.into_iter().map(|part| part.trim().to_owned()).collect()
+}
+
+fn evaluate(value: &str, before: &Item, values: &Value) -> Value {
+    if let Some(inside) = value.strip_prefix("if_not_exists(") {
+        let (name, other) = inside.trim_end_matches(')').split_once(", ").unwrap();
+        return before.get(name).cloned().unwrap_or_else(|| values[other].clone());
+    }
+    if let Some((name, one)) = value.split_once(" + ") {
+        let number = |value: &Value| value["N"].as_str().unwrap().parse::<u64>().unwrap();
+        return json!({ "N": (number(&before[name]) + number(&values[one])).to_string() });
+    }
+    values[value].clone()
+}
