@@ -11,7 +11,7 @@ mod schedule;
 mod shutdown;
 mod worker;
 
-pub use breaker::Breaker;
+pub use breaker::{Breaker, Pass};
 pub use consumer::{Consumer, Handler, backoff};
 pub use gate::UrgentGate;
 pub use ready_check::{ReadyCheckError, ready_check};
