@@ -78,6 +78,8 @@ macro_rules! all_of_it_works {
                 a_backlog_of_old_ticks_costs_one_calculation,
                 a_failure_that_a_client_saw_is_final,
                 a_provider_whose_clock_is_behind_orders_tables,
+                a_calculator_whose_clock_is_off_makes_tables_that_answer,
+                calculators_two_hours_apart_neither_freeze_nor_mix,
             }
             large_catalogue {
                 two_hundred_thousand_products_are_quoted_from_the_parts_needed,

@@ -162,8 +162,13 @@ impl System {
 
     /// Starts workers.
     pub fn run(&mut self, roles: &'static [Role]) {
+        self.run_off_by(0, roles);
+    }
+
+    /// Starts workers whose clock is off by so many seconds.
+    pub fn run_off_by(&mut self, secs: i64, roles: &'static [Role]) {
         let worker = Worker {
-            ports: self.ports.clone(),
+            ports: self.ports_off_by(secs),
             policy: self.policy.clone(),
             slots: self.slots,
             poll_wait: LONG_POLL,
