@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::account::Account;
 use super::fleet::{Addresses, QUOTE_WITHIN_SECS};
-use super::prices::{self, KNOWN_USERS, PRODUCTS};
+use super::prices::{self, PRODUCTS};
 
 /// Between two tries to reach or to persuade a gateway.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -59,15 +59,13 @@ impl Client {
         let mut number = 0;
         while !stop.is_cancelled() {
             let (name, user) = match self.custom {
-                Custom::Warm(user) => {
-                    (format!("warm-{user}"), prices::known_user(user % KNOWN_USERS))
-                }
+                Custom::Warm(user) => (format!("warm-{user}"), prices::known_user(user)),
                 Custom::Cold(client) => {
                     (format!("cold-{client}"), format!("cold-{client}-{number}"))
                 }
             };
             self.quote(&format!("{name}-{number}"), &user).await;
-            let pause = self.chance.random_range(20..120);
+            let pause = self.chance.random_range(100..500);
             stop.run_until_cancelled(sleep(Duration::from_millis(pause))).await;
             number += 1;
         }

@@ -14,14 +14,15 @@ use tokio_util::sync::CancellationToken;
 use super::account::Account;
 use super::clients::{Client, Custom};
 use super::fleet::{Fleet, Role};
-use super::prices;
+use super::prices::{self, KNOWN_USERS};
 use super::report::Report;
 use super::stack::Stack;
 
 /// As many as an ordinary test run has time for.
 const KILLS: u64 = 8;
-const WARM_CLIENTS: u64 = 3;
-const COLD_CLIENTS: u64 = 2;
+/// Clients beyond the first few, one for so many kills: one whose quote was in the hands of a
+/// killed process waits for a minute.
+const KILLS_PER_CLIENT: u64 = 2;
 /// Between two looks at something that takes as long as it takes.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -51,10 +52,13 @@ async fn kill_and_check(stack: Stack) {
     load(&stack, &[&catalogue_file(&stack, 1), &discounts]).await;
 
     let mut fleet = Fleet::start(stack.clone());
-    let (account, stop, stop_loads) = Default::default();
+    let (account, stop) = (Account::default(), CancellationToken::new());
     let mut report = Report { engine: stack.engine, seed, ..Report::default() };
-    let clients = spawn_clients(&fleet, &account, &stop, seed);
-    let loads = tokio::spawn(keep_loading(stack.clone(), CancellationToken::clone(&stop_loads)));
+    let cold = 2 + kills / KILLS_PER_CLIENT;
+    let warm = (2 + kills / KILLS_PER_CLIENT).min(KNOWN_USERS);
+    let customs = (0..warm).map(Custom::Warm).chain((0..cold).map(Custom::Cold)).collect();
+    let clients = spawn_clients(customs, &fleet, &account, &stop, seed);
+    let loads = tokio::spawn(keep_loading(stack.clone(), stop.clone()));
     // Only what is under way can be killed in the middle.
     while account.all().values().filter(|entry| !entry.heard.is_empty()).count() < 5 {
         sleep(LOOK).await;
@@ -79,10 +83,9 @@ async fn kill_and_check(stack: Stack) {
     for client in clients {
         idle.push(client.await.unwrap());
     }
-    CancellationToken::cancel(&stop_loads);
     report.catalogues = loads.await.unwrap();
     fleet.check_alive();
-    active_users_are_refreshed(&stack.ports).await;
+    active_users_are_refreshed(&stack.ports, warm).await;
     fleet.drain(Role::Refresh).await;
     fleet.drain(Role::Up).await;
     report.violations.extend(left_in_queues(&stack.ports).await);
@@ -100,13 +103,14 @@ async fn kill_and_check(stack: Stack) {
 }
 
 fn spawn_clients(
+    customs: Vec<Custom>,
     fleet: &Fleet,
     account: &Account,
     stop: &CancellationToken,
     seed: u64,
 ) -> Vec<tokio::task::JoinHandle<Client>> {
-    let customs = (0..WARM_CLIENTS).map(Custom::Warm).chain((0..COLD_CLIENTS).map(Custom::Cold));
     customs
+        .into_iter()
         .zip(1..)
         .map(|(custom, number)| {
             let client =
@@ -144,10 +148,10 @@ async fn keep_loading(stack: Arc<Stack>, stop: CancellationToken) -> u64 {
 }
 
 /// Waits until every active user's table was validated after now.
-async fn active_users_are_refreshed(ports: &Ports) {
+async fn active_users_are_refreshed(ports: &Ports, warm: u64) {
     let since: Timestamp = SystemClock.now();
     let users: Vec<UserId> =
-        (0..WARM_CLIENTS).map(|n| UserId::new(&*prices::known_user(n)).unwrap()).collect();
+        (0..warm).map(|n| UserId::new(&*prices::known_user(n)).unwrap()).collect();
     loop {
         let heads = ports.store.table_heads(&users).await.unwrap();
         if heads.iter().filter(|(_, head)| head.validated_at > since).count() == users.len() {
