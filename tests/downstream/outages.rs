@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::proxy::{Counts, Fault};
 use super::replies::Service;
-use super::system::{System, shared_endpoint};
+use super::system::{System, WARM, shared_endpoint};
 
 /// As long as an ordinary test run has time for.
 const OUTAGE_SECS: u64 = 6;
@@ -108,9 +108,8 @@ async fn outlive(endpoint: &str, fault: Fault, of: Option<Service>) -> Outcome {
     let mut system = System::new(endpoint, |_| {}).await;
     system.run();
     // A warm user, and everything in use.
-    system.ask(&system.direct, "AAA").await.unwrap();
     assert_eq!(system.answer(&system.ports).await.total.format(Currency::USD), "2029.00");
-    system.refreshed_after("AAA", Timestamp::default()).await;
+    system.refreshed_after(Timestamp::default()).await;
 
     system.proxy.break_with(fault, of);
     let mut accepted = vec![];
@@ -118,7 +117,7 @@ async fn outlive(endpoint: &str, fault: Fault, of: Option<Service>) -> Outcome {
     let mut number = 0;
     while begun.elapsed() < outage() {
         // By a gateway whose own way to AWS is good.
-        let who = if number % 2 == 0 { "AAA".to_owned() } else { format!("cold-{number}") };
+        let who = if number % 2 == 0 { WARM.to_owned() } else { format!("cold-{number}") };
         accepted.push((system.ask(&system.direct, &who).await.unwrap(), who));
         number += 1;
         sleep(EVERY).await;
@@ -134,7 +133,7 @@ async fn outlive(endpoint: &str, fault: Fault, of: Option<Service>) -> Outcome {
             QuotationStatus::Failed(_) => failed += 1,
             ended => {
                 answered += 1;
-                assert_right(ended, if who == "AAA" { "1805.52" } else { "2029.00" });
+                assert_right(ended, if who == WARM { "1805.52" } else { "2029.00" });
             }
         }
     }
@@ -142,7 +141,7 @@ async fn outlive(endpoint: &str, fault: Fault, of: Option<Service>) -> Outcome {
     // All by itself.
     assert_eq!(system.answer(&system.ports).await.total.format(Currency::USD), "2029.00");
     tell("answers again");
-    system.refreshed_after("AAA", mended_at).await;
+    system.refreshed_after(mended_at).await;
     tell("refreshes again");
     let given_up = system.given_up().await;
     tell("nothing is left");

@@ -11,7 +11,7 @@ use ocache::pricing::Currency;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::system::{LOOK, System};
+use super::system::{LOOK, System, WARM};
 
 /// The program that is the local AWS.
 const PROGRAM: &str = "OCACHE_TEST_MINISTACK";
@@ -81,13 +81,13 @@ async fn a_restart_of_the_local_aws_is_outlived() {
     let mut system = System::new(&aws.url(), |_| {}).await;
     system.run();
     assert_eq!(system.answer(&system.ports).await.total.format(Currency::USD), "2029.00");
-    let before = system.ask(&system.ports, "AAA").await.unwrap();
+    let before = system.ask(&system.ports, WARM).await.unwrap();
     assert!(matches!(system.end(&before).await, QuotationStatus::Answered(_)));
 
     let under_way = system.ask(&system.ports, "BBB").await.unwrap();
     aws.stop().await;
     // The client is told that it cannot be quoted now, and nothing of it is promised.
-    let refused = timeout(Duration::from_secs(60), system.ask(&system.ports, "AAA")).await;
+    let refused = timeout(Duration::from_secs(60), system.ask(&system.ports, WARM)).await;
     assert!(refused.expect("it ends").is_err());
     let aws = LocalAws::start(&program, dir.path(), free).await;
 
@@ -96,7 +96,7 @@ async fn a_restart_of_the_local_aws_is_outlived() {
     assert_ne!(system.end(&under_way).await, QuotationStatus::Pending);
     assert_eq!(system.answer(&system.ports).await.total.format(Currency::USD), "2029.00");
     let now = system.direct.clock.now();
-    system.refreshed_after("AAA", now).await;
+    system.refreshed_after(now).await;
     assert_eq!(system.given_up().await, 0);
     system.close().await;
     aws.stop().await;

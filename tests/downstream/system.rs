@@ -10,12 +10,13 @@ use ocache::model::{
     ConnectionId, ConnectionRef, Dialect, Generation, QuotationKey, Timestamp, UserId,
 };
 use ocache::ports::{
-    Depth, Ports, Queue, QuotationStatus, Randomness as _, SystemClock, SystemRandomness, TableHead,
+    Depth, Ports, Queue, QuotationStatus, Randomness as _, SystemClock, SystemRandomness,
 };
 use ocache::pricing::Answer;
 use ocache::protocol::parse_item;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
+use ocache::stages::subscribe::subscribe;
 use ocache::stages::{Policy, StageError};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -24,6 +25,9 @@ use super::proxy::Proxy;
 
 /// Between two looks at something that takes as long as it takes.
 pub const LOOK: Duration = Duration::from_millis(100);
+
+/// A user of the fixtures whose table is kept warm all the time.
+pub const WARM: &str = "AAA";
 
 /// The endpoint of the local AWS that the tests share, if there is one.
 pub fn shared_endpoint() -> Option<String> {
@@ -69,6 +73,9 @@ impl System {
         let options = LoadOptions { currency: fixtures::CURRENCY, prune: false };
         let data = fixtures::dataset().unwrap();
         load(store, clock, randomness, &data, options, &|_| {}).await.unwrap();
+        // Active for as long as a test may take; others come once and expire.
+        let (user, hour) = (UserId::new(WARM).unwrap(), Duration::from_secs(3600));
+        subscribe(store, &*direct.queues, &user, hour, clock.now()).await.unwrap();
         let policy = Policy {
             ttl: Duration::from_secs(60),
             refresh_every: Duration::from_secs(10),
@@ -142,14 +149,14 @@ impl System {
         }
     }
 
-    pub async fn head(&self, who: &str) -> Option<TableHead> {
-        let heads = self.direct.store.table_heads(&[UserId::new(who).unwrap()]).await.unwrap();
-        heads.into_iter().next().map(|(_, head)| head)
-    }
-
-    /// Waits until the schedule and a worker have seen to a user after this time.
-    pub async fn refreshed_after(&self, who: &str, time: Timestamp) {
-        while self.head(who).await.is_none_or(|head| head.validated_at <= time) {
+    /// Waits until the schedule and a worker have seen to the warm user after this time.
+    pub async fn refreshed_after(&self, time: Timestamp) {
+        let user = UserId::new(WARM).unwrap();
+        loop {
+            let heads = self.direct.store.table_heads(std::slice::from_ref(&user)).await.unwrap();
+            if heads.iter().any(|(_, head)| head.validated_at > time) {
+                return;
+            }
             sleep(LOOK).await;
         }
     }
