@@ -78,6 +78,8 @@ macro_rules! all_of_it_works {
                 a_backlog_of_old_ticks_costs_one_calculation,
                 a_failure_that_a_client_saw_is_final,
                 a_provider_whose_clock_is_behind_orders_tables,
+                a_calculator_whose_clock_is_off_makes_tables_that_answer,
+                calculators_two_hours_apart_neither_freeze_nor_mix,
             }
             large_catalogue {
                 two_hundred_thousand_products_are_quoted_from_the_parts_needed,
@@ -88,6 +90,31 @@ macro_rules! all_of_it_works {
 
 all_of_it_works!(memory(start_paused = true));
 all_of_it_works!(embedded(flavor = "multi_thread", worker_threads = 2));
+
+/// Clocks of different machines are an affair of AWS more than of one machine's processes.
+#[cfg(feature = "aws")]
+mod aws {
+    use crate::system::{harness, wrong_clocks};
+
+    macro_rules! also_on_aws {
+        ($($test:ident),* $(,)?) => {
+            $(test_on!((flavor = "multi_thread", worker_threads = 2) $test {
+                if let Some(engine) = harness::aws().await {
+                    wrong_clocks::$test(engine).await;
+                }
+            });)*
+        };
+    }
+
+    also_on_aws! {
+        a_tick_of_an_hour_ago_still_refreshes,
+        a_backlog_of_old_ticks_costs_one_calculation,
+        a_failure_that_a_client_saw_is_final,
+        a_provider_whose_clock_is_behind_orders_tables,
+        a_calculator_whose_clock_is_off_makes_tables_that_answer,
+        calculators_two_hours_apart_neither_freeze_nor_mix,
+    }
+}
 
 /// What needs a file to damage.
 mod damaged {

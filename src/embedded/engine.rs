@@ -27,7 +27,13 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     wake: Arc<Wake>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Mutex<Threads>,
+}
+
+#[derive(Default)]
+struct Threads {
+    reading: Vec<JoinHandle<()>>,
+    writing: Option<JoinHandle<()>>,
 }
 
 impl Embedded {
@@ -47,10 +53,9 @@ impl Embedded {
         let sweeper = Sweeper::new(Arc::clone(&clock));
         let (writer, writing) =
             Writer::spawn(opened.writer, Arc::clone(&wake), sweeper).map_err(failed)?;
-        let (readers, mut threads) = Readers::spawn(opened.readers).map_err(failed)?;
-        threads.push(writing);
-        threads.push(wake::spawn_watcher(Arc::clone(&wake), opened.watcher).map_err(failed)?);
-        let threads = Mutex::new(threads);
+        let (readers, mut reading) = Readers::spawn(opened.readers).map_err(failed)?;
+        reading.push(wake::spawn_watcher(Arc::clone(&wake), opened.watcher).map_err(failed)?);
+        let threads = Mutex::new(Threads { reading, writing: Some(writing) });
         let file = opened.file;
         Ok(Self(Arc::new(Inner { file, clock, randomness, writer, readers, wake, threads })))
     }
@@ -79,14 +84,14 @@ impl Embedded {
     /// unavailable. Without it nothing committed is lost; only messages whose receive was
     /// cancelled at the last moment stay hidden for their visibility.
     pub async fn close(&self) {
-        self.0.stop();
-        let threads = self.0.take_threads();
+        let (inner, Threads { reading, writing }) = (Arc::clone(&self.0), self.0.take_threads());
         let joined = tokio::task::spawn_blocking(move || {
-            for thread in threads {
-                if thread.join().is_err() {
-                    tracing::error!("a thread of the store has panicked");
-                }
-            }
+            inner.stop_reading();
+            reading.into_iter().for_each(join);
+            // The writer last: the last connection of all copies the log into the file and deletes
+            // it, which one that only reads cannot.
+            inner.writer.stop();
+            writing.into_iter().for_each(join);
         });
         let _ = joined.await;
     }
@@ -132,21 +137,27 @@ impl Embedded {
     }
 }
 
+fn join(thread: JoinHandle<()>) {
+    if thread.join().is_err() {
+        tracing::error!("a thread of the store has panicked");
+    }
+}
+
 impl Inner {
-    fn stop(&self) {
-        self.writer.stop();
+    fn stop_reading(&self) {
         self.readers.stop();
         self.wake.stop();
     }
 
-    fn take_threads(&self) -> Vec<JoinHandle<()>> {
+    fn take_threads(&self) -> Threads {
         std::mem::take(&mut self.threads.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.stop();
+        self.stop_reading();
+        self.writer.stop();
     }
 }
 

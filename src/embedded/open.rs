@@ -368,4 +368,17 @@ mod tests {
         let found = open_store(dir.path()).active_user(&user("ann")).await.unwrap();
         assert_eq!(found.unwrap().last_seen, now);
     }
+
+    #[tokio::test]
+    async fn a_store_that_was_closed_is_one_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
+        let store = open_store(dir.path());
+        store.record_visit(&user("ann"), now, until).await.unwrap();
+        store.close().await;
+        let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert_eq!(names.collect::<Vec<_>>(), [FILE]);
+        let found = open_store(dir.path()).active_user(&user("ann")).await.unwrap();
+        assert_eq!(found.unwrap().expires_at, until);
+    }
 }

@@ -2,10 +2,14 @@
 //!
 //! Receiving messages that cannot be handled would only burn their receive counts until they are
 //! dead letters. One message's own error says nothing about the downstream and never counts.
+//!
+//! After a pause one batch tries; only when it has succeeded is the rest let through.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
@@ -16,87 +20,197 @@ const THRESHOLD: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Counts failures of the downstream in a row.
-pub struct Breaker {
+/// Counts failures of the downstream in a row. Clones share it.
+#[derive(Clone)]
+pub struct Breaker(Arc<Inner>);
+
+struct Inner {
     state: Mutex<State>,
+    changed: Notify,
     randomness: Arc<dyn Randomness>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
+    /// Until when nobody is let through; set while it is open.
     open_until: Option<Instant>,
+    /// Whether somebody tries whether the downstream answers again.
+    tried: bool,
+}
+
+/// Leave to use the downstream once. Dropping it without a word says nothing about the downstream.
+#[must_use]
+pub struct Pass {
+    breaker: Breaker,
+    is_try: bool,
 }
 
 impl Breaker {
     /// A closed breaker. Its pauses vary by chance, so that many workers do not come back at once.
     #[must_use]
     pub fn new(randomness: Arc<dyn Randomness>) -> Self {
-        Self { state: Mutex::default(), randomness }
+        Self(Arc::new(Inner { state: Mutex::default(), changed: Notify::new(), randomness }))
     }
 
-    /// Waits while it is open.
-    pub async fn closed(&self) {
-        let open_until = self.lock().open_until;
-        if let Some(until) = open_until {
-            sleep_until(until).await;
+    /// Waits while it is open, and after the pause while somebody else tries.
+    pub async fn pass(&self) -> Pass {
+        loop {
+            let mut changed = pin!(self.0.changed.notified());
+            // From here on no change is missed.
+            changed.as_mut().enable();
+            let until = {
+                let mut state = self.lock();
+                match state.open_until {
+                    None => return Pass { breaker: self.clone(), is_try: false },
+                    Some(until) if until > Instant::now() => Some(until),
+                    Some(_) if state.tried => None,
+                    Some(_) => {
+                        state.tried = true;
+                        return Pass { breaker: self.clone(), is_try: true };
+                    }
+                }
+            };
+            match until {
+                Some(until) => tokio::select! {
+                    biased;
+                    () = changed => {}
+                    () = sleep_until(until) => {}
+                },
+                None => changed.await,
+            }
         }
     }
 
-    /// The downstream answered.
-    pub fn succeeded(&self) {
+    fn succeeded(&self) {
         let mut state = self.lock();
-        if state.open_until.is_some() {
-            info!("the downstream answers again");
-        }
+        let was_open = state.open_until.is_some();
         *state = State::default();
+        drop(state);
+        if was_open {
+            info!("the downstream answers again");
+            self.0.changed.notify_waiters();
+        }
     }
 
-    /// The downstream failed. Each failure past the threshold doubles the pause, up to half a
-    /// minute.
-    pub fn failed(&self) {
+    /// Each failure past the threshold doubles the pause, up to half a minute. Those of work that
+    /// was begun before the pause are of the same trouble, and do not make it longer.
+    fn failed(&self) {
         let mut state = self.lock();
+        if state.open_until.is_some_and(|until| until > Instant::now()) {
+            return;
+        }
         state.failures = state.failures.saturating_add(1);
         if state.failures < THRESHOLD {
             return;
         }
         let doublings = (state.failures - THRESHOLD).min(16);
         let pause = (FIRST_PAUSE * 2_u32.pow(doublings)).min(LONGEST_PAUSE);
-        let chance = u32::from(self.randomness.bits()[0]);
+        let chance = u32::from(self.0.randomness.bits()[0]);
         let pause = pause / 2 + pause / 2 * chance / u32::from(u8::MAX);
         warn!(failures = state.failures, ?pause, "the downstream fails; receiving pauses");
         state.open_until = Some(Instant::now() + pause);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Pass {
+    /// The downstream answered.
+    pub fn succeeded(self) {
+        self.breaker.succeeded();
+    }
+
+    /// The downstream failed.
+    pub fn failed(self) {
+        self.breaker.failed();
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if self.is_try {
+            self.breaker.lock().tried = false;
+            self.breaker.0.changed.notify_waiters();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
     use crate::ports::SystemRandomness;
 
+    fn breaker() -> Breaker {
+        Breaker::new(Arc::new(SystemRandomness))
+    }
+
+    async fn fail(breaker: &Breaker) {
+        breaker.pass().await.failed();
+    }
+
+    /// How long it keeps everybody out.
+    async fn waited(breaker: &Breaker) -> Duration {
+        let started = Instant::now();
+        drop(breaker.pass().await);
+        started.elapsed()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn opens_at_the_threshold_and_closes_on_success() {
-        let breaker = Breaker::new(Arc::new(SystemRandomness));
-        let waited = async || {
-            let started = Instant::now();
-            breaker.closed().await;
-            started.elapsed()
-        };
-        breaker.failed();
-        breaker.failed();
-        assert_eq!(waited().await, Duration::ZERO);
-        breaker.failed();
-        assert!(waited().await >= FIRST_PAUSE / 2);
+        let breaker = breaker();
+        fail(&breaker).await;
+        fail(&breaker).await;
+        assert_eq!(waited(&breaker).await, Duration::ZERO);
+        fail(&breaker).await;
+        assert!(waited(&breaker).await >= FIRST_PAUSE / 2);
         for _ in 0..40 {
-            breaker.failed();
+            fail(&breaker).await;
         }
-        let longest = waited().await;
+        let longest = waited(&breaker).await;
         assert!(longest >= LONGEST_PAUSE / 2 && longest <= LONGEST_PAUSE);
-        breaker.succeeded();
-        assert_eq!(waited().await, Duration::ZERO);
+        breaker.pass().await.succeeded();
+        assert_eq!(waited(&breaker).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_together_counts_as_one_trouble() {
+        let breaker = breaker();
+        let mut in_hand = vec![];
+        for _ in 0..40 {
+            in_hand.push(breaker.pass().await);
+        }
+        for pass in in_hand {
+            pass.failed();
+        }
+        let waited = waited(&breaker).await;
+        assert!(waited >= FIRST_PAUSE / 2 && waited <= FIRST_PAUSE, "{waited:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_pause_one_tries_for_all() {
+        let breaker = breaker();
+        for _ in 0..THRESHOLD {
+            fail(&breaker).await;
+        }
+        let first = breaker.pass().await;
+        assert!(breaker.pass().now_or_never().is_none(), "somebody tries already");
+        // It had nothing to try with: the next one may.
+        drop(first);
+        let second = breaker.pass().now_or_never().unwrap();
+        let waiting = tokio::spawn({
+            let breaker = breaker.clone();
+            async move { drop(breaker.pass().await) }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        second.succeeded();
+        waiting.await.unwrap();
+        let passes = [breaker.pass().now_or_never(), breaker.pass().now_or_never()];
+        assert!(passes.iter().all(Option::is_some), "closed for good");
     }
 }

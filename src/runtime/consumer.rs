@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
-use super::{Breaker, Shutdown, UrgentGate};
+use super::{Breaker, Pass, Shutdown, UrgentGate};
 use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received};
 use crate::stages::Outcome;
 
@@ -42,20 +42,39 @@ pub struct Consumer {
     pub randomness: Arc<dyn Randomness>,
 }
 
+/// What receiving a batch uses and what handling it uses fail apart: that a queue is empty says
+/// nothing about the store that its messages need.
+struct Breakers {
+    receiving: Breaker,
+    handling: Breaker,
+}
+
+impl Breakers {
+    fn new(randomness: &Arc<dyn Randomness>) -> Self {
+        let breaker = || Breaker::new(randomness.clone());
+        Self { receiving: breaker(), handling: breaker() }
+    }
+}
+
+/// Messages, the slots that they take, and the leave to handle them.
+struct Batch {
+    messages: Vec<Received>,
+    permits: OwnedSemaphorePermit,
+    pass: Pass,
+}
+
 impl Consumer {
     /// Consumes until the shutdown begins, then finishes what is in hand.
     pub async fn run(self, shutdown: Shutdown) {
         let consumer = Arc::new(self);
         let slots = Arc::new(Semaphore::new(consumer.slots.max(1)));
-        let breaker = Arc::new(Breaker::new(consumer.randomness.clone()));
+        let breakers = Breakers::new(&consumer.randomness);
         let mut batches = JoinSet::new();
-        while let Some((batch, permits)) =
-            shutdown.unless_begun(consumer.next_batch(&slots, &breaker)).await
-        {
-            let (consumer, breaker) = (consumer.clone(), breaker.clone());
+        while let Some(next) = shutdown.unless_begun(consumer.next_batch(&slots, &breakers)).await {
+            let consumer = consumer.clone();
             batches.spawn(async move {
-                consumer.work(batch, &breaker).await;
-                drop(permits);
+                consumer.work(next.messages, next.pass).await;
+                drop(next.permits);
             });
             while batches.try_join_next().is_some() {}
         }
@@ -64,28 +83,28 @@ impl Consumer {
     }
 
     /// Waits for free slots and for messages to fill them.
-    async fn next_batch(
-        &self,
-        slots: &Arc<Semaphore>,
-        breaker: &Breaker,
-    ) -> (Vec<Received>, OwnedSemaphorePermit) {
+    async fn next_batch(&self, slots: &Arc<Semaphore>, breakers: &Breakers) -> Batch {
         loop {
-            breaker.closed().await;
             let mut permits = free_slots(slots).await;
+            let pass = breakers.handling.pass().await;
+            let receiving = breakers.receiving.pass().await;
             if self.queue == Queue::Refresh {
                 self.gate.yield_to_urgent().await;
             }
             let max = permits.num_permits();
             match self.queues.receive(self.queue, max, self.poll_wait, VISIBILITY).await {
-                Ok(batch) if batch.is_empty() => breaker.succeeded(),
-                Ok(batch) => {
-                    let unused = max.saturating_sub(batch.len());
+                Ok(messages) => {
+                    receiving.succeeded();
+                    if messages.is_empty() {
+                        continue;
+                    }
+                    let unused = max.saturating_sub(messages.len());
                     drop(permits.split(unused));
-                    return (batch, permits);
+                    return Batch { messages, permits, pass };
                 }
                 Err(error) => {
                     warn!(queue = %self.queue, error = %Chain(&error), "receiving failed");
-                    breaker.failed();
+                    receiving.failed();
                     // Below the breaker's threshold too, a failing receive must not spin.
                     tokio::time::sleep(FIRST_BACKOFF / 4).await;
                 }
@@ -93,7 +112,7 @@ impl Consumer {
         }
     }
 
-    async fn work(&self, batch: Vec<Received>, breaker: &Breaker) {
+    async fn work(&self, batch: Vec<Received>, pass: Pass) {
         let _urgent = match self.queue {
             Queue::Quotation => Some(self.gate.enter()),
             Queue::Refresh => {
@@ -109,7 +128,7 @@ impl Consumer {
             outcomes = self.handler.handle(&batch) => outcomes,
             () = self.keep_hidden(&receipts) => return,
         };
-        self.conclude(&batch, outcomes, breaker).await;
+        self.conclude(&batch, outcomes, pass).await;
     }
 
     /// Extends the visibility of messages at half of its time, for as long as it is polled.
@@ -125,7 +144,7 @@ impl Consumer {
     }
 
     /// Acknowledges what is done and postpones the rest.
-    async fn conclude(&self, batch: &[Received], outcomes: Vec<Outcome>, breaker: &Breaker) {
+    async fn conclude(&self, batch: &[Received], outcomes: Vec<Outcome>, pass: Pass) {
         let mut done = Vec::with_capacity(batch.len());
         let mut downstream_failed = false;
         for (message, outcome) in batch.iter().zip(outcomes) {
@@ -147,7 +166,7 @@ impl Consumer {
             warn!(queue = %self.queue, error = %Chain(&error), "messages will come again: not acknowledged");
             downstream_failed = true;
         }
-        if downstream_failed { breaker.failed() } else { breaker.succeeded() }
+        if downstream_failed { pass.failed() } else { pass.succeeded() }
     }
 
     async fn postpone(&self, message: &Received, after: Duration) {

@@ -12,7 +12,7 @@ mod shutdown;
 mod token_check;
 mod worker;
 
-pub use breaker::Breaker;
+pub use breaker::{Breaker, Pass};
 pub use consumer::{Consumer, Handler, backoff};
 pub use gate::UrgentGate;
 pub use ready_check::{ReadyCheckError, ready_check};

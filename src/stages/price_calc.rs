@@ -81,6 +81,7 @@ impl PriceCalc {
     /// Does a batch of orders: those of one user one after the other, different users side by
     /// side. The outcomes are in the order of the batch.
     pub async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        let sent_at = batch.iter().map(|message| message.sent_at).max().unwrap_or_default();
         let mut orders = Vec::with_capacity(batch.len());
         let mut outcomes = Vec::with_capacity(batch.len());
         for (index, order) in read_bodies::<Calculation>(batch).into_iter().enumerate() {
@@ -107,7 +108,7 @@ impl PriceCalc {
         };
         let done = by_user
             .into_iter()
-            .map(|(user, orders)| self.handle_user(user, orders, inputs.get(user)));
+            .map(|(user, orders)| self.handle_user(user, orders, inputs.get(user), sent_at));
         let mut waiting = Vec::new();
         for (index, order, effect) in join_all(done).await.into_iter().flatten() {
             match (effect, &order.cause) {
@@ -129,6 +130,7 @@ impl PriceCalc {
         user: &UserId,
         orders: Vec<(usize, &'a Calculation)>,
         inputs: Option<&Arc<Inputs>>,
+        sent_at: Timestamp,
     ) -> Vec<(usize, &'a Calculation, Result<Effect, StageError>)> {
         let mut inputs = inputs.cloned();
         let mut done = Vec::with_capacity(orders.len());
@@ -140,7 +142,7 @@ impl PriceCalc {
                 continue;
             }
             let span = info_span!("price_calc", %user, cause = order.cause.name());
-            let effect = self.calculate(order, inputs.take()).instrument(span).await;
+            let effect = self.calculate(order, inputs.take(), sent_at).instrument(span).await;
             failed = effect.is_err();
             done.push((index, order, effect));
         }
@@ -151,9 +153,10 @@ impl PriceCalc {
         &self,
         order: &Calculation,
         mut inputs: Option<Arc<Inputs>>,
+        sent_at: Timestamp,
     ) -> Result<Effect, StageError> {
         let started = Instant::now();
-        if let Some(effect) = self.not_wanted(order).await? {
+        if let Some(effect) = self.not_wanted(order, self.now(sent_at)).await? {
             log(order, effect, None, started);
             return Ok(effect);
         }
@@ -162,12 +165,12 @@ impl PriceCalc {
                 Some(inputs) => inputs,
                 None => self.inputs_of(&order.user).await?,
             };
-            let now = self.clock.now();
+            let now = self.now(sent_at);
             if is_unneeded(&order.cause, now_inputs.head.as_ref(), now) {
                 log(order, Effect::Unneeded, now_inputs.head.as_ref(), started);
                 return Ok(Effect::Unneeded);
             }
-            if let Some((effect, head)) = self.write_table(order, &now_inputs).await? {
+            if let Some((effect, head)) = self.write_table(order, &now_inputs, now).await? {
                 log(order, effect, Some(&head), started);
                 return Ok(effect);
             }
@@ -176,9 +179,19 @@ impl PriceCalc {
         Err(StageError::Contended { tries: MAX_TRIES })
     }
 
+    /// The time, which is no earlier than when the newest message in hand was sent. A worker's own
+    /// clock may be behind: tables made by it would be past their time for everybody else, and this
+    /// worker would never see why.
+    fn now(&self, sent_at: Timestamp) -> Timestamp {
+        self.clock.now().max(sent_at)
+    }
+
     /// Whether an order has lost its purpose before any input is looked at.
-    async fn not_wanted(&self, order: &Calculation) -> Result<Option<Effect>, StageError> {
-        let now = self.clock.now();
+    async fn not_wanted(
+        &self,
+        order: &Calculation,
+        now: Timestamp,
+    ) -> Result<Option<Effect>, StageError> {
         Ok(match &order.cause {
             Cause::Scheduled { expires_at, .. } if now >= *expires_at => {
                 // The user may have come again since the tick.
@@ -197,10 +210,10 @@ impl PriceCalc {
         &self,
         order: &Calculation,
         inputs: &Inputs,
+        now: Timestamp,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
         let Inputs { head, catalogue, discounts } = inputs;
         let user = &order.user;
-        let now = self.clock.now();
         let fingerprint = fingerprint(catalogue, discounts);
         let unreadable = match &order.cause {
             Cause::Quotation(request) => request.unreadable.as_ref(),

@@ -45,6 +45,28 @@ pub fn embedded() -> Engine {
     Engine { ports, dir: Some(path), connections, _keep: Box::new(dir) }
 }
 
+/// The engine on a local AWS, if there is one: a stack of its own, which goes when that is stopped.
+#[cfg(feature = "aws")]
+pub async fn aws() -> Option<Engine> {
+    use ocache::aws::{Aws, AwsSettings};
+    use ocache::model::Generation;
+    use ocache::ports::Randomness as _;
+
+    const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
+    let Ok(endpoint) = std::env::var(ENDPOINT) else {
+        eprintln!("skipped: {ENDPOINT} is not set");
+        return None;
+    };
+    let stack = format!("system-{}", Generation::from_random(SystemRandomness.bits()));
+    let settings = AwsSettings { endpoint_url: Some(endpoint), ..AwsSettings::new(stack) };
+    let aws = Aws::connect(&settings, Arc::new(SystemRandomness)).await.unwrap();
+    let plan = aws.plan().await.unwrap();
+    aws.apply(&plan, false).await.unwrap();
+    let connections = Arc::new(MemoryConnections::default());
+    let ports = aws.ports(Arc::new(SystemClock), connections.clone());
+    Some(Engine { ports, dir: None, connections, _keep: Box::new(aws) })
+}
+
 struct WrongClock {
     right: Arc<dyn Clock>,
     off_by_ms: i64,
@@ -162,8 +184,13 @@ impl System {
 
     /// Starts workers.
     pub fn run(&mut self, roles: &'static [Role]) {
+        self.run_off_by(0, roles);
+    }
+
+    /// Starts workers whose clock is off by so many seconds.
+    pub fn run_off_by(&mut self, secs: i64, roles: &'static [Role]) {
         let worker = Worker {
-            ports: self.ports.clone(),
+            ports: self.ports_off_by(secs),
             policy: self.policy.clone(),
             slots: self.slots,
             poll_wait: LONG_POLL,

@@ -7,6 +7,7 @@ use ocache::model::{
     Calculation, Cause, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
 };
 use ocache::ports::{FailureReason, LoadMark, Ports, Queue, QuotationStatus};
+use ocache::runtime::Role;
 use ocache::stages::CatalogueCache;
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_handler::QuotationHandler;
@@ -14,6 +15,7 @@ use ocache::stages::quotation_provider::QuotationProvider;
 
 use super::harness::{Engine, System, items, received, user};
 
+const HOUR_SECS: i64 = 3600;
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// What a refresher orders whose clock is an hour behind.
@@ -116,4 +118,47 @@ pub async fn a_provider_whose_clock_is_behind_orders_tables(engine: Engine) {
     let deadline = system.ports.queues.depth(Queue::Provider).await.unwrap();
     // One for the user who is new, one for the quotation.
     assert_eq!((ordered.waiting, deadline.delayed), (2, 1));
+}
+
+pub async fn a_calculator_whose_clock_is_off_makes_tables_that_answer(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.run(&[Role::QuotationProvider]);
+    for off_by in [-HOUR_SECS, HOUR_SECS] {
+        system.run_off_by(off_by, &[Role::PriceCalc]);
+        let quotation = system.quote(&format!("cold {off_by}"), "P1:2").await;
+        assert_eq!(quotation.total.as_deref(), Some("1000.00"), "{off_by}: {quotation:?}");
+        system.stop().await;
+        system.run(&[Role::QuotationProvider]);
+    }
+    system.stop().await;
+}
+
+pub async fn calculators_two_hours_apart_neither_freeze_nor_mix(engine: Engine) {
+    const CATALOGUES: i64 = 6;
+    let mut system = System::new(engine);
+    system.policy.refresh_every = Duration::from_millis(200);
+    let every_price = |minor: i64| (0..1_500).map(move |n| (format!("P{n:04}"), minor));
+    system.load(every_price(100)).await;
+    system.run(&[Role::Refresh, Role::QuotationProvider]);
+    for off_by in [-HOUR_SECS, HOUR_SECS] {
+        system.run_off_by(off_by, &[Role::PriceCalc]);
+    }
+    let mut newest = 1;
+    for catalogue in 2..=CATALOGUES {
+        system.load(every_price(catalogue * 100)).await;
+        // By refreshes alone, whoever of the two does them.
+        while newest < catalogue {
+            let quotation = system.quote("AAA", "P0000:1 P1499:1").await;
+            let prices: Vec<i64> = quotation
+                .lines
+                .iter()
+                .map(|line| line.unit_price.strip_suffix(".00").unwrap().parse().unwrap())
+                .collect();
+            assert_eq!((prices.len(), prices[0]), (2, prices[1]), "{quotation:?}");
+            assert!(prices[0] >= newest, "{newest}, and then {quotation:?}");
+            newest = prices[0];
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    system.stop().await;
 }

@@ -1,0 +1,99 @@
+//! How often one call is attempted at most, counted where the attempts arrive.
+
+use std::time::Duration;
+
+use ocache::aws::AwsSettings;
+use ocache::model::{Generation, UserId};
+use ocache::ports::{Outgoing, PortError, Posting, Queue};
+
+use super::proxy::Fault;
+use super::replies::Service;
+use super::system::{System, shared_endpoint};
+
+/// Of every call, by default.
+const ATTEMPTS: u64 = 4;
+/// Calls for a batch of which nothing is ever done: one, and eight more.
+const ROUNDS: u64 = 9;
+
+fn impatient(settings: &mut AwsSettings) {
+    settings.attempt_timeout = Duration::from_millis(500);
+    settings.operation_timeout = Duration::from_secs(20);
+}
+
+async fn read(system: &System) -> Result<(), PortError> {
+    let user = UserId::new("AAA").unwrap();
+    system.ports.store.active_user(&user).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_is_attempted_four_times() {
+    let Some(endpoint) = shared_endpoint() else { return };
+    let system = System::new(&endpoint, impatient).await;
+    for fault in [Fault::Silent, Fault::Resets, Fault::Fails, Fault::Throttles] {
+        system.proxy.break_with(fault, None);
+        let error = read(&system).await.unwrap_err();
+        let requests = system.proxy.mend().of("GetItem");
+        assert_eq!(requests, ATTEMPTS, "{fault:?}: {error}");
+        let is_throttled = matches!(error, PortError::Throttled { .. });
+        assert_eq!(is_throttled, fault == Fault::Throttles, "{fault:?}: {error:?}");
+        assert!(error.is_downstream(), "{fault:?}: {error:?}");
+        read(&system).await.unwrap();
+    }
+    system.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_with_all_its_attempts_has_an_end() {
+    let Some(endpoint) = shared_endpoint() else { return };
+    let system = System::new(&endpoint, |settings| {
+        settings.operation_timeout = Duration::from_secs(1);
+    });
+    let system = system.await;
+    system.proxy.break_with(Fault::Silent, None);
+    let error = read(&system).await.unwrap_err();
+    // The attempt alone would take five seconds.
+    assert!(matches!(error, PortError::Unavailable { .. }), "{error:?}");
+    assert_eq!(system.proxy.mend().of("GetItem"), 1);
+    system.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_is_sent_nine_times_when_nothing_of_it_is_done() {
+    let Some(endpoint) = shared_endpoint() else { return };
+    let system = System::new(&endpoint, |_| {}).await;
+    let (ports, user) = (&system.ports, UserId::new("AAA").unwrap());
+    let generation = Generation::from_random([7; 16]);
+    let parts = vec![bytes::Bytes::from_static(b"part"); 30];
+    let later = ports.clock.now().plus(Duration::from_secs(60));
+    let message =
+        [Outgoing { body: "{}".to_owned(), posting: Posting::Standard { delay: Duration::ZERO } }];
+    // Where their names and addresses are asked for, and nothing else is yet.
+    assert!(ports.queues.send(Queue::Provider, &message).await.unwrap().is_empty());
+    assert!(ports.topic.publish(&["{}".to_owned()]).await.unwrap().is_empty());
+
+    system.proxy.break_with(Fault::Undone, None);
+    let error = ports.store.put_parts(&user, &generation, &parts, later).await.unwrap_err();
+    assert!(matches!(error, PortError::Throttled { .. }), "{error:?}");
+    let error = ports.store.parts(&user, &generation, &[0, 1]).await.unwrap_err();
+    assert!(matches!(error, PortError::Throttled { .. }), "{error:?}");
+    let failed = ports.queues.send(Queue::Provider, &message).await.unwrap();
+    assert!(failed[0].error.is_downstream(), "{failed:?}");
+    let failed = ports.topic.publish(&["{}".to_owned()]).await.unwrap();
+    assert!(failed[0].error.is_downstream(), "{failed:?}");
+    let counts = system.proxy.mend();
+    // Thirty writes are two calls side by side; the failure of one gives the other up.
+    assert!((ROUNDS..=2 * ROUNDS).contains(&counts.of("BatchWriteItem")), "{counts:?}");
+    for operation in ["BatchGetItem", "SendMessageBatch", "PublishBatch"] {
+        assert_eq!(counts.of(operation), ROUNDS, "{operation}: {counts:?}");
+    }
+
+    // Half of what is left every time: in the end all is done, once.
+    system.proxy.break_with(Fault::Halves, Some(Service::DynamoDb));
+    ports.store.put_parts(&user, &generation, &parts, later).await.unwrap();
+    let numbers: Vec<u32> = (0..30).collect();
+    let read = ports.store.parts(&user, &generation, &numbers).await.unwrap();
+    assert!(read.iter().all(Option::is_some));
+    let counts = system.proxy.mend();
+    assert!(counts.of("BatchWriteItem") > 2 && counts.of("BatchGetItem") > 1, "{counts:?}");
+    system.close().await;
+}
