@@ -2,6 +2,9 @@
 
 mod cli {
     pub mod process;
+    mod raw_socket;
+
+    mod abuse;
 
     #[cfg(feature = "aws")]
     mod aws;
@@ -13,5 +16,6 @@ mod cli {
     mod four_lines;
     mod gateway;
     mod quoting;
+    mod secrets;
     mod up;
 }
