@@ -3,8 +3,6 @@
 
 use std::io::{Read, Write};
 use std::process::Child;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -144,62 +142,6 @@ fn a_flood_from_one_socket_is_told_so_and_hurts_nobody_else() {
     let mut flood = RawSocket::open(&websocket);
     assert!(pongs_before_a_refusal(&mut flood) >= 1);
     is_served(&websocket);
-}
-
-/// How long each of some quotes takes from its frame to its answer, the shortest first.
-fn quote_times(websocket: &str, count: usize) -> Vec<Duration> {
-    let mut socket = RawSocket::open(websocket);
-    let mut times: Vec<_> = (0..count)
-        .map(|_| {
-            let asked = Instant::now();
-            socket.say(&quote("AAA"));
-            assert_eq!(socket.hear()["type"], "accepted");
-            assert_eq!(socket.hear()["status"], "answered");
-            asked.elapsed()
-        })
-        .collect();
-    times.sort_unstable();
-    times
-}
-
-/// Prints how much slower: `cargo test --release --test cli during_a_flood -- --nocapture`.
-#[test]
-fn others_are_answered_during_a_flood() {
-    const QUOTES: usize = 500;
-    let home = Home::new();
-    let (_up, websocket) = home.up(&["--quiet"]);
-    quote_times(&websocket, 50);
-    let calm = quote_times(&websocket, QUOTES);
-    let over = AtomicBool::new(false);
-    let (flooded, refused) = std::thread::scope(|scope| {
-        let flood = scope.spawn(|| {
-            let mut socket = RawSocket::open(&websocket);
-            let mut listener = socket.0.try_clone().unwrap();
-            let many = frame(FINAL | TEXT, quote("AAA").as_bytes(), true).repeat(100);
-            let heard = scope.spawn(move || {
-                let mut heard = vec![];
-                // It ends with a reset, because the gateway had not read everything.
-                let _ = listener.read_to_end(&mut heard);
-                heard.windows(12).filter(|bytes| bytes == b"rate_limited").count()
-            });
-            while !over.load(Ordering::Relaxed) {
-                socket.0.write_all(&many).unwrap();
-            }
-            socket.0.shutdown(std::net::Shutdown::Both).unwrap();
-            heard.join().unwrap()
-        });
-        let flooded = quote_times(&websocket, QUOTES);
-        over.store(true, Ordering::Relaxed);
-        (flooded, flood.join().unwrap())
-    });
-    let p99 = |times: &[Duration]| times[QUOTES * 99 / 100].as_secs_f64() * 1e3;
-    println!(
-        "p99 of a quote: {:.2} ms calm, {:.2} ms under a flood, ratio {:.2}",
-        p99(&calm),
-        p99(&flooded),
-        p99(&flooded) / p99(&calm)
-    );
-    assert!(refused > 0, "the flood was never told to stop");
 }
 
 #[test]
