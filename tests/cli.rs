@@ -2,6 +2,9 @@
 
 mod cli {
     pub mod process;
+    mod raw_socket;
+
+    mod abuse;
 
     #[cfg(feature = "aws")]
     mod aws;
@@ -14,6 +17,7 @@ mod cli {
     mod gateway;
     mod opening;
     mod quoting;
+    mod secrets;
     mod tokens;
     mod up;
 }

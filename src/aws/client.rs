@@ -47,6 +47,8 @@ impl Clients {
         let config = load(settings, region.clone(), host.is_some_and(|host| is_loopback(&host)));
         let config = config.await?;
         let endpoint = endpoint.or_else(|| config.endpoint_url().map(str::to_owned));
+        // That of a profile has not been looked at yet.
+        endpoint.as_deref().map(host_of).transpose()?;
         Ok(Self::from_config(config, names, region.to_string(), endpoint))
     }
 

@@ -79,6 +79,14 @@ const UNAVAILABLE: &[&str] = &[
     "ServiceUnavailableException",
 ];
 
+/// Those whose messages repeat what was signed: the request's headers, a session's token among them.
+const SIGNATURE: &[&str] = &[
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+];
+
 /// What a code means by itself.
 pub(super) fn kind_of_code(code: &str) -> Option<Kind> {
     [
@@ -129,7 +137,10 @@ impl Call<'_> {
         match kind {
             Kind::Throttled => PortError::Throttled { what: self.resource.to_owned() },
             Kind::Missing => PortError::Missing { what: self.resource.to_owned() },
-            Kind::Denied => self.denied(error),
+            Kind::Denied => match SIGNATURE.iter().find(|code| error.code() == Some(code)) {
+                Some(code) => self.denied(BadSignature { code }),
+                None => self.denied(error),
+            },
             Kind::Unavailable => PortError::unavailable(self.resource, error),
             Kind::Rejected => {
                 let why = match (error.code(), error.message()) {
@@ -154,6 +165,13 @@ impl Call<'_> {
             source: Box::new(source),
         }
     }
+}
+
+/// In place of what AWS says about a signature.
+#[derive(Debug, thiserror::Error)]
+#[error("{code}: the secret key is not that of the access key, or something changed the request")]
+struct BadSignature {
+    code: &'static str,
 }
 
 /// Nothing was sent because no credentials were found: for the user that is a refusal.

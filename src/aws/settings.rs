@@ -77,6 +77,12 @@ pub enum ConnectError {
         /// What was given.
         url: String,
     },
+    /// An endpoint has a password in it, which would be shown wherever the endpoint is.
+    #[error(
+        "the endpoint has a user name or password in it; \
+         credentials are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile"
+    )]
+    PasswordInEndpoint,
     /// A stack cannot be part of a name.
     #[error(
         "stack `{stack}` is not 1 to {MAX_STACK_CHARS} letters, digits, hyphens and underscores"
@@ -112,8 +118,12 @@ fn endpoint_in(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
     ENDPOINT_VARIABLES.iter().filter_map(|name| variable(name)).find(|url| !url.is_empty())
 }
 
-/// The host of an endpoint.
+/// The host of an endpoint, which has no secrets in it.
 pub(super) fn host_of(url: &str) -> Result<String, ConnectError> {
+    let place = url.split_once("://").map_or(url, |(_, place)| place);
+    if place.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
+        return Err(ConnectError::PasswordInEndpoint);
+    }
     let bad = || ConnectError::BadEndpoint { url: url.to_owned() };
     let uri: hyper::Uri = url.parse().map_err(|_| bad())?;
     match (uri.scheme_str(), uri.host()) {

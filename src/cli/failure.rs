@@ -161,6 +161,7 @@ impl From<crate::aws::ConnectError> for Failure {
                 .hint("`aws configure list-profiles` shows those there are"),
             ConnectError::NoRegion
             | ConnectError::BadEndpoint { .. }
+            | ConnectError::PasswordInEndpoint
             | ConnectError::BadStack { .. } => Self::new(ExitCode::Usage, message),
         }
     }

@@ -25,5 +25,5 @@ mod words;
 pub use error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
 pub use generate::{Existing, Format, GenerateError, Generated, Spec, generate};
 pub use load::{Counts, LoadError, LoadOptions, LoadReport, load};
-pub use read::{Dataset, FileSummary, Notice, read, total_bytes};
+pub use read::{Dataset, FileSummary, Notice, read, read_texts, total_bytes};
 pub(crate) use seeded::Draws;

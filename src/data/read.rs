@@ -100,10 +100,7 @@ pub fn total_bytes(paths: &[PathBuf]) -> Result<u64, DataErrors> {
 }
 
 /// Reads texts that are in memory, as if they were files of these names.
-pub(super) fn read_texts(
-    texts: &[(&Path, &[u8])],
-    currency: Currency,
-) -> Result<Dataset, DataErrors> {
+pub fn read_texts(texts: &[(&Path, &[u8])], currency: Currency) -> Result<Dataset, DataErrors> {
     let mut collector = Collector::new(currency, vec![]);
     for (path, text) in texts {
         let mut sink = collector.file((*path).to_owned());

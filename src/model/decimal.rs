@@ -110,7 +110,7 @@ fn parse_exponent(text: &str) -> Result<i64, DecimalError> {
         return Err(DecimalError::NotANumber);
     }
     match text.parse::<i64>() {
-        Ok(exponent) if exponent.abs() <= 64 => Ok(exponent),
+        Ok(exponent) if exponent.unsigned_abs() <= 64 => Ok(exponent),
         _ => Err(DecimalError::OutOfRange),
     }
 }
@@ -157,7 +157,9 @@ mod tests {
         for text in ["", "-", ".", "NaN", "inf", "1,5", "0x10", "1e", "1e+", " 1", "1 ", "１"] {
             assert_eq!(Decimal::parse(text), Err(DecimalError::NotANumber), "{text:?}");
         }
-        for text in ["1e308", "1e-308", "9999999999999999999999999999999999"] {
+        for text in
+            ["1e308", "1e-308", "1e-9223372036854775808", "9999999999999999999999999999999999"]
+        {
             assert_eq!(Decimal::parse(text), Err(DecimalError::OutOfRange), "{text}");
         }
         assert_eq!(

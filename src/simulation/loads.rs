@@ -6,6 +6,7 @@ use super::fleet::Fleet;
 use super::process::Kind;
 use super::world::World;
 use crate::data::{Dataset, LoadOptions, load};
+use crate::model::UserId;
 use crate::ports::UserDiscounts;
 use crate::pricing::{Currency, Discount, Discounts, Money, Percentage, Product};
 
@@ -47,6 +48,18 @@ pub(super) fn some_data(world: &World, everything: bool) -> Dataset {
         .map(|user| UserDiscounts { user: user.clone(), discounts: some_discounts(world) })
         .collect();
     Dataset { products, discounts, files: vec![], notices: vec![] }
+}
+
+/// Other discounts for one user.
+pub(super) fn some_discounts_of(world: &World, user: &UserId) -> Dataset {
+    let is_readable = world.plan.poisoned.as_ref() != Some(user);
+    let list = UserDiscounts { user: user.clone(), discounts: some_discounts(world) };
+    Dataset {
+        products: vec![],
+        discounts: is_readable.then_some(list).into_iter().collect(),
+        files: vec![],
+        notices: vec![],
+    }
 }
 
 fn some_discounts(world: &World) -> Discounts {

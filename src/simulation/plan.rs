@@ -14,6 +14,22 @@ const PLAIN_USERS: [&str; 4] = ["ann", "bob", "cid", "dora"];
 /// No clock is wrong by more.
 const MOST_SKEW: Duration = Duration::from_secs(3600);
 
+/// Which calls may be slow, as when a table is busy; in half of the runs none is.
+const SLOW_CALLS: [&[&str]; 8] = [
+    &[],
+    &[],
+    &[],
+    &[],
+    &["catalogue_head", "list_products"],
+    &["discounts"],
+    &["table_heads"],
+    &["put_parts", "flip_head"],
+];
+/// So many of them are.
+const SLOW_ONE_IN: u64 = 4;
+/// Nothing takes longer, or nothing would ever be done.
+const LONGEST_DELAY: Duration = Duration::from_secs(90);
+
 /// How often something breaks, in so many of [`super::chance::RATE_WHOLE`] calls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rates {
@@ -47,6 +63,8 @@ pub(super) struct Plan {
     pub(super) products: Vec<ProductId>,
     pub(super) rates: Rates,
     pub(super) longest_delay: Duration,
+    /// The calls of which many outlast the freshness of a table.
+    pub(super) slow_calls: &'static [&'static str],
     pub(super) most_kills: u64,
     pub(super) most_skew: Duration,
     /// Whether clocks are set right when the faults stop.
@@ -77,6 +95,7 @@ impl Plan {
             products: products(chance),
             rates: if calm { Rates::default() } else { rates(chance) },
             longest_delay: Duration::from_millis(chance.pick([20, 500, 3_000, 20_000, 90_000])),
+            slow_calls: if calm { &[] } else { chance.pick(SLOW_CALLS) },
             most_kills: if calm { 0 } else { chance.pick([0, 1, 3, 6]) },
             most_skew: if skewed { MOST_SKEW } else { Duration::ZERO },
             clocks_end_right: !skewed || chance.one_in(2),
@@ -88,10 +107,29 @@ impl Plan {
         !self.most_skew.is_zero()
     }
 
+    /// How long it is quiet until every user has expired and no table is usable.
+    pub(super) fn night(&self) -> Duration {
+        self.policy.ttl.max(self.policy.usable_for()) + self.policy.refresh_every
+    }
+
+    /// How long a call takes beside its work; `None` when that is not worth counting.
+    pub(super) fn delay(&self, call: &str, chance: &Chance) -> Option<Duration> {
+        if self.slow_calls.contains(&call) && chance.one_in(SLOW_ONE_IN) {
+            let most = self.slowest().as_millis();
+            return Some(chance.millis(1, u64::try_from(most).unwrap_or(1)));
+        }
+        chance.happens(self.rates.delayed).then(|| chance.up_to(self.longest_delay))
+    }
+
+    fn slowest(&self) -> Duration {
+        (self.policy.fresh_for() * 2).min(LONGEST_DELAY)
+    }
+
     /// How much older than allowed by the policy something may be because calls took long, or
     /// because clocks differ.
     pub(super) fn slack(&self) -> Duration {
-        Duration::from_secs(90) + self.longest_delay * 8 + self.most_skew * 2
+        let slowest = if self.slow_calls.is_empty() { Duration::ZERO } else { self.slowest() };
+        Duration::from_secs(90) + self.longest_delay.max(slowest) * 8 + self.most_skew * 2
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::task;
 
 use super::layer::layer;
 use crate::model::{
@@ -75,7 +76,7 @@ struct Planted {
 #[derive(Default)]
 struct Remembered {
     parts: BTreeMap<Generation, Vec<Bytes>>,
-    discounts: BTreeMap<UserId, Option<UserDiscounts>>,
+    discounts: BTreeMap<(Option<task::Id>, UserId), Option<UserDiscounts>>,
     loads: BTreeMap<String, (LoadMark, Option<u64>, Currency, Timestamp)>,
 }
 
@@ -105,15 +106,16 @@ impl Planted {
         let mut memory = self.memory();
         for user in users {
             let list = lists.iter().find(|list| list.user == *user).cloned();
-            memory.discounts.insert(user.clone(), list);
+            memory.discounts.insert((task::try_id(), user.clone()), list);
         }
         Ok(())
     }
 
+    /// What this task, which is one calculation, has read ahead; another one's is its own.
     fn discounts_read_ahead(&self, users: &[UserId]) -> Option<Vec<UserDiscounts>> {
         let mut memory = self.memory();
-        let known: Option<Vec<_>> =
-            users.iter().map(|user| memory.discounts.remove(user)).collect();
+        let mut take = |user: &UserId| memory.discounts.remove(&(task::try_id(), user.clone()));
+        let known: Option<Vec<_>> = users.iter().map(&mut take).collect();
         Some(known?.into_iter().flatten().collect())
     }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::clients::{self, Client};
+use super::clients::{self, Client, Socket};
 use super::fleet::Fleet;
-use super::loads::{load_some, some_data};
+use super::loads::{load_some, some_data, some_discounts_of};
 use super::report::Breach;
 use super::settle::{POISON, settle};
 use super::world::World;
@@ -81,6 +81,10 @@ impl Run {
             Self::act(&self.world, &self.fleet, &mut self.clients).await;
             let gap = self.world.chance.pick([0, 200, 5_000, 30_000]);
             sleep(self.world.chance.millis(0, gap)).await;
+            if self.world.chance.one_in(20) {
+                // A night, after which nobody is active and no table usable.
+                sleep(self.world.plan.night()).await;
+            }
             self.check()?;
         }
         settle(&self.world, &self.fleet).await?;
@@ -111,13 +115,14 @@ impl Run {
                     tokio::spawn(clients::go(gateway, user));
                 }
             }
-            66..88 => {
+            66..72 => bargain(world, fleet, client),
+            72..90 => {
                 let data = some_data(world, false);
                 let prune = chance.one_in(4);
                 tokio::spawn(load_some(world.clone(), fleet.clone(), data, prune));
             }
-            88..92 => fleet.drain_one(),
-            92..96 => break_everything(world),
+            90..93 => fleet.drain_one(),
+            93..96 => break_everything(world),
             _ => poison(world).await,
         }
     }
@@ -135,6 +140,22 @@ fn ask(world: &Arc<World>, fleet: &Fleet, client: &mut Client) {
         });
         tokio::spawn(clients::quote(world.clone(), socket.gateway, ask));
     }
+}
+
+/// A customer is given other discounts, and asks as soon as they count.
+fn bargain(world: &Arc<World>, fleet: &Arc<Fleet>, client: &mut Client) {
+    let Some(Socket { gateway, connection }) = client.socket(world, fleet) else { return };
+    let ask = client.ask(world, connection);
+    let discounts = some_discounts_of(world, &client.user);
+    world.note(|ledger, _| {
+        ledger.promises.asked();
+        Ok(())
+    });
+    let (world, fleet) = (world.clone(), fleet.clone());
+    tokio::spawn(async move {
+        load_some(world.clone(), fleet, discounts, false).await;
+        clients::quote(world, gateway, ask).await;
+    });
 }
 
 fn ask_again(world: &Arc<World>, fleet: &Fleet, client: &mut Client) {

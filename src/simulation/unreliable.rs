@@ -142,12 +142,12 @@ impl Unreliable {
     async fn linger(&self, name: &'static str) {
         let Self { world, process, .. } = self;
         let (chance, plan) = (&world.chance, &world.plan);
-        if world.is_faulty() && chance.happens(plan.rates.delayed) {
-            let longest = match process.kind {
-                Kind::Loader => plan.longest_delay.min(LOADERS_PATIENCE),
-                Kind::Worker | Kind::Gateway => plan.longest_delay,
+        let delay = world.is_faulty().then(|| plan.delay(name, chance)).flatten();
+        if let Some(delay) = delay {
+            let delay = match process.kind {
+                Kind::Loader => delay.min(LOADERS_PATIENCE),
+                Kind::Worker | Kind::Gateway => delay,
             };
-            let delay = chance.up_to(longest);
             world.count_fault(FaultKind::Delayed);
             world.tell(&process.name, || format!("{name}: takes {} ms", delay.as_millis()));
             tokio::time::sleep(delay).await;

@@ -187,6 +187,10 @@ impl Running {
         let _ = Command::new("kill").args(["-INT", &pid]).stderr(Stdio::null()).status().unwrap();
     }
 
+    pub const fn process(&self) -> &Child {
+        &self.child
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
