@@ -22,6 +22,8 @@ struct State {
     queues: BTreeMap<String, Vec<String>>,
     calls: BTreeMap<String, BTreeSet<Call>>,
     frames: Vec<Value>,
+    /// By name, without the stack.
+    secrets: BTreeMap<String, String>,
 }
 
 /// The stand-in, and where it listens.
@@ -46,6 +48,10 @@ impl Aws {
     pub fn put(&self, table: &str, item: Value) {
         let Value::Object(item) = item else { panic!("{item} is no item") };
         self.state().tables.entry(table.to_owned()).or_default().put(table, item);
+    }
+
+    pub fn put_secret(&self, name: &str, text: String) {
+        self.state().secrets.insert(name.to_owned(), text);
     }
 
     pub fn remove(&self, table: &str, is_it: impl Fn(&Item) -> bool) {
@@ -76,6 +82,9 @@ impl State {
         }
         if let Some(operation) = target.strip_prefix("AmazonSQS.") {
             return self.sqs(asked, operation);
+        }
+        if let Some(operation) = target.strip_prefix("secretsmanager.") {
+            return self.secrets(asked, operation);
         }
         if asked.path.contains("/@connections/") {
             assert_eq!(asked.method, "POST");
@@ -182,6 +191,15 @@ impl State {
         let done =
             |entry: &Value| json!({ "Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "" });
         ok(json!({ "Successful": entries.iter().map(done).collect::<Vec<_>>(), "Failed": [] }))
+    }
+
+    fn secrets(&mut self, asked: &Asked, operation: &str) -> Reply {
+        assert_eq!(operation, "GetSecretValue");
+        let request: Value = serde_json::from_str(&asked.body).unwrap();
+        let full = request["SecretId"].as_str().unwrap();
+        let name = full.strip_prefix(&format!("{STACK}/")).unwrap();
+        self.record(asked, call("secretsmanager", operation, name));
+        ok(json!({ "Name": full, "SecretString": self.secrets[name] }))
     }
 
     /// Publishes to the one subscriber.

@@ -36,6 +36,7 @@ pub fn call(service: &str, operation: &str, name: &str) -> Option<Call> {
         "dynamodb" => format!("table {name}"),
         "sqs" => format!("queue {name}"),
         "sns" => format!("topic {name}"),
+        "secretsmanager" => format!("secret {name}"),
         _ => "connections".to_owned(),
     };
     Some(Call { action: format!("{service}:{action}"), on })

@@ -1,8 +1,10 @@
 //! Every way through every function, the rare ones too, and what they asked AWS for meanwhile.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ocache::ports::{Clock as _, SystemClock};
+use ocache::tokens::{Clients, Grant, Key, KeyRing};
 use serde_json::{Value, json};
 
 use super::aws::{Aws, STACK};
@@ -31,6 +33,7 @@ impl Functions {
                 ("AWS_REGION", "eu-west-1"),
                 ("AWS_SDK_UA_APP_ID", &handler),
                 ("OCACHE_STACK", STACK),
+                ("OCACHE_AUTHORIZATION", "NONE"),
                 ("OCACHE_MANAGEMENT_ENDPOINT", &management),
             ];
             let function = Function::start(env!("CARGO_BIN_EXE_ocache"), &handler, &environment);
@@ -182,6 +185,21 @@ fn quotes(functions: &Functions) {
     functions.deliver_all("price-calc", "quotation");
 }
 
+/// A token is checked with keys that are read once.
+fn tokens(functions: &Functions) {
+    let keys = KeyRing::new(Key::from_random([1; 16], [[2; 16], [3; 16]]).unwrap());
+    functions.aws.put_secret("token-keys", keys.to_document().unwrap());
+    let now = SystemClock.now();
+    let grant = Grant {
+        subject: "shop".parse().unwrap(),
+        clients: Clients::Every,
+        expires_at: now.plus(Duration::from_secs(60)),
+    };
+    let token = keys.sign(&grant, now).unwrap();
+    let event = json!({ "headers": { "authorization": format!("Bearer {}", token.as_str()) } });
+    assert_eq!(functions.invoke("authorizer", event)["isAuthorized"], true);
+}
+
 /// Messages that no function can read are postponed.
 fn unreadable(functions: &Functions) {
     for (function, queue) in
@@ -202,6 +220,7 @@ fn roles_grant_what_functions_do_and_nothing_else() {
     subscriptions(&functions);
     quotes(&functions);
     unreadable(&functions);
+    tokens(&functions);
 
     let mut asked = functions.aws.calls();
     let mut wrong = vec![];

@@ -65,6 +65,7 @@ fn resource(reference: &str) -> String {
         (Some(kind @ ("table" | "queue")), Some(name)) => format!("{kind} {name}"),
         _ if reference == "aws_sns_topic.quotations.arn" => "topic quotations".to_owned(),
         _ if reference == "local.push" => "connections".to_owned(),
+        _ if reference == "local.token_keys_arn" => "secret token-keys".to_owned(),
         _ => reference.to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! The adapters on the memory engine, with events as AWS sends them.
 
+mod any_event;
 mod batches;
 mod frames;
 mod others;
