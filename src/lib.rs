@@ -7,6 +7,7 @@
 //! | [`model`] | ids, times and messages: the types that travel |
 //! | [`pricing`] | money, discounts, price tables and their packed form, quotes: pure |
 //! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
+//! | [`meter`] | who calls what, why, and how many units AWS bills for it |
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, gateway |
@@ -19,8 +20,8 @@
 //! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
 //!
 //! Imports run downwards only:
-//! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
-//! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage. Only
+//! `cli, lambda → runtime → stages → protocol → meter → ports → pricing → model`, and
+//! `memory, embedded, aws → meter → ports`. Stages never see an engine, engines never see a stage. Only
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
 //! see the simulation.
@@ -33,6 +34,7 @@ pub mod embedded;
 #[cfg(feature = "aws")]
 pub mod lambda;
 pub mod memory;
+pub mod meter;
 pub mod model;
 pub mod ports;
 pub mod pricing;

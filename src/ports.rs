@@ -17,6 +17,7 @@ mod price_tables;
 mod queues;
 mod quotations;
 mod topic;
+mod usage_log;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use quotations::{
     Created, FailureReason, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
 };
 pub use topic::Topic;
+pub use usage_log::{UsageLog, UsageRecord};
 
 /// One page of a listing, and how to get the next.
 #[derive(Clone, Debug)]
@@ -67,6 +69,8 @@ pub struct Ports {
     pub topic: Arc<dyn Topic>,
     /// The way back to the clients.
     pub connections: Arc<dyn Connections>,
+    /// What was used.
+    pub usage: Arc<dyn UsageLog>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where unguessable ids come from.

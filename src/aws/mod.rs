@@ -22,6 +22,9 @@ mod errors;
 mod identity;
 mod item;
 mod names;
+mod observed_messages;
+mod observed_tables;
+mod observer;
 mod polls;
 mod price_tables;
 mod provision;
@@ -34,6 +37,7 @@ mod quotations;
 mod settings;
 mod tables;
 mod topic;
+mod usage_log;
 
 #[cfg(test)]
 mod tests;

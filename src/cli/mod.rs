@@ -16,6 +16,7 @@ mod generate;
 mod interrupt;
 mod load;
 mod logging;
+mod meter;
 mod output;
 mod prices;
 #[cfg(feature = "aws")]
@@ -39,6 +40,8 @@ use interrupt::Interrupts;
 use output::Output;
 use settings::Settings;
 
+use crate::meter::{Reason, Scope, Stage};
+
 /// Does what the command line says.
 ///
 /// # Errors
@@ -48,8 +51,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     let settings = Settings::new(&cli.global)?;
     logging::start(&cli.global, cli.command.logs_by_default());
     let interrupts = Interrupts::default();
+    let scope = Scope::new(Stage::Command, Reason::Command);
     tokio::select! {
-        done = dispatch(cli.command, &settings, &output, &interrupts) => done,
+        done = scope.of(dispatch(cli.command, &settings, &output, &interrupts)) => done,
         failure = interrupts.stopped_at_once() => Err(failure),
     }
 }
@@ -72,6 +76,7 @@ async fn dispatch(
         Command::Quotation(args) => quotation::run(settings, output, args).await,
         Command::Prices(args) => prices::run(settings, output, args).await,
         Command::Status => status::run(settings, output).await,
+        Command::Meter(args) => meter::run(settings, output, &args).await,
         Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
         Command::Backup(args) => backup::run(settings, output, args).await,
         Command::Doctor => doctor::run(settings, output).await,

@@ -21,6 +21,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let access = access(&args.access)?;
     let engine = Engine::open(settings, output).await?;
+    engine.report();
     let policy = Policy::from(&args.policy);
     let bound = BoundGateway::bind(args.port).await?;
     let ports = engine.ports(Some(bound.own()));

@@ -41,6 +41,7 @@ pub(super) async fn run(
     if args.fresh {
         start_fresh(&engine).await?;
     }
+    engine.report();
     let policy = Policy::from(&args.policy);
     let ports = engine.ports(Some(bound.own()));
     load_fixtures(output, &ports).await?;

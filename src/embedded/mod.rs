@@ -25,6 +25,7 @@ mod sweep;
 #[cfg(test)]
 mod testing;
 mod topic;
+mod usage_log;
 mod wake;
 mod writer;
 

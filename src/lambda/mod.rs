@@ -11,6 +11,7 @@ mod schedule;
 mod serve;
 mod settings;
 mod subscribe;
+mod usage;
 mod websocket;
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod price_tables;
 mod queue;
 mod queues;
 mod quotations;
+mod usage_log;
 
 pub use clock::{ManualClock, TokioClock};
 pub use connections::MemoryConnections;

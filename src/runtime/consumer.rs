@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::{Breaker, Shutdown, UrgentGate};
+use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received};
 use crate::stages::Outcome;
 
@@ -49,14 +50,15 @@ impl Consumer {
         let slots = Arc::new(Semaphore::new(consumer.slots.max(1)));
         let breaker = Arc::new(Breaker::new(consumer.randomness.clone()));
         let mut batches = JoinSet::new();
+        let scope = account(consumer.queue);
         while let Some((batch, permits)) =
-            shutdown.unless_begun(consumer.next_batch(&slots, &breaker)).await
+            shutdown.unless_begun(scope.of(consumer.next_batch(&slots, &breaker))).await
         {
             let (consumer, breaker) = (consumer.clone(), breaker.clone());
-            batches.spawn(async move {
+            batches.spawn(scope.of(async move {
                 consumer.work(batch, &breaker).await;
                 drop(permits);
-            });
+            }));
             while batches.try_join_next().is_some() {}
         }
         while batches.join_next().await.is_some() {}
@@ -156,6 +158,16 @@ impl Consumer {
             // It comes again anyway, when its present visibility ends.
             debug!(queue = %self.queue, error = %Chain(&error), "a message was not postponed");
         }
+    }
+}
+
+/// On which receiving and acknowledging go. What the stage calls, it puts on accounts of its own.
+#[must_use]
+pub const fn account(queue: Queue) -> Scope {
+    match queue {
+        Queue::Refresh => Scope::new(Stage::PriceCalc, Reason::Scheduled),
+        Queue::Quotation => Scope::new(Stage::PriceCalc, Reason::Urgent),
+        Queue::Provider => Scope::new(Stage::QuotationProvider, Reason::Quote),
     }
 }
 

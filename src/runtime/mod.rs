@@ -12,7 +12,7 @@ mod shutdown;
 mod worker;
 
 pub use breaker::Breaker;
-pub use consumer::{Consumer, Handler, backoff};
+pub use consumer::{Consumer, Handler, account, backoff};
 pub use gate::UrgentGate;
 pub use ready_check::{ReadyCheckError, ready_check};
 
