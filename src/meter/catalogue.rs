@@ -12,11 +12,12 @@ use crate::ports::{
 use crate::pricing::{Currency, Product};
 
 impl Metered {
-    /// The head was updated. It is always smaller than a KB.
-    fn wrote_head(&self, version: Option<u64>, currency: Currency, mark: Option<&LoadMark>) {
-        let version = version.unwrap_or_default();
-        let head = CatalogueHead { version, currency, loading: mark.cloned() };
-        self.wrote_one(Resource::Products, sizes::catalogue_head(&head));
+    /// The head was updated, or not. It is always smaller than a KB.
+    fn updated_head(&self, done: bool) {
+        match done {
+            true => self.wrote_one(Resource::Products, 0),
+            false => self.refused_one(Resource::Products, 0),
+        }
     }
 }
 
@@ -36,13 +37,13 @@ impl CatalogueStore for Metered {
         now: Timestamp,
     ) -> Result<BeginLoad, PortError> {
         let begun = self.inner.store.begin_load(mark, expected, currency, now).await?;
-        self.wrote_head(expected, currency, Some(mark));
+        self.updated_head(begun == BeginLoad::Begun);
         Ok(begun)
     }
 
     async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError> {
         let extended = self.inner.store.extend_load(mark).await?;
-        self.wrote_head(None, Currency::USD, Some(mark));
+        self.updated_head(extended);
         Ok(extended)
     }
 
@@ -52,7 +53,7 @@ impl CatalogueStore for Metered {
         currency: Option<Currency>,
     ) -> Result<Option<u64>, PortError> {
         let version = self.inner.store.finish_load(load, currency).await?;
-        self.wrote_head(version, currency.unwrap_or(Currency::USD), None);
+        self.updated_head(version.is_some());
         Ok(version)
     }
 

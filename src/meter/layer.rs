@@ -97,6 +97,11 @@ impl Metered {
         self.count(Operation::write(table), Used::derived(1, 1, bytes, item_write(bytes)));
     }
 
+    /// A write was refused because of the item that is there, or because there is none.
+    pub(super) fn refused_one(&self, table: Resource, bytes: u64) {
+        self.count(Operation::write(table), Used::derived(1, 0, 0, item_write(bytes)));
+    }
+
     /// Items were written in batches.
     pub(super) fn wrote_many(&self, table: Resource, written: impl Iterator<Item = u64>) {
         let mut used = Used::default();

@@ -40,7 +40,12 @@ impl PriceTables for Metered {
         expire_at: Timestamp,
     ) -> Result<Flip, PortError> {
         let flip = self.inner.store.flip_head(user, head, expected, expire_at).await?;
-        self.wrote_one(Resource::PricesByUser, sizes::table_head(user, head));
+        let bytes = sizes::table_head(user, head);
+        match flip {
+            Flip::Done => self.wrote_one(Resource::PricesByUser, bytes),
+            // By the head that is there, which is much like ours.
+            Flip::Conflict => self.refused_one(Resource::PricesByUser, bytes),
+        }
         Ok(flip)
     }
 

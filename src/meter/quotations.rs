@@ -18,18 +18,19 @@ const ACCEPTED_BYTES: u64 = 100;
 impl Quotations for Metered {
     async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
         let created = self.inner.store.create_quotation(quotation).await?;
-        let bytes = match &created {
+        match &created {
             Created::New => {
                 let bytes = sizes::quotation(quotation);
+                self.wrote_one(Resource::Quotations, bytes);
                 let came = Used::derived(1, 1, bytes, gateway_messages(bytes));
                 self.count(Operation::FRAME_IN, came);
                 let went = Used::derived(1, 1, ACCEPTED_BYTES, gateway_messages(ACCEPTED_BYTES));
                 self.count(Operation::FRAME_OUT, went);
-                bytes
             }
-            Created::Existing(stored) => sizes::quotation(stored),
-        };
-        self.wrote_one(Resource::Quotations, bytes);
+            Created::Existing(stored) => {
+                self.refused_one(Resource::Quotations, sizes::quotation(stored));
+            }
+        }
         Ok(created)
     }
 
@@ -46,7 +47,10 @@ impl Quotations for Metered {
         dialect: Dialect,
     ) -> Result<bool, PortError> {
         let done = self.inner.store.redirect_quotation(key, connection, dialect).await?;
-        self.wrote_one(Resource::Quotations, 0);
+        match done {
+            true => self.wrote_one(Resource::Quotations, 0),
+            false => self.refused_one(Resource::Quotations, 0),
+        }
         Ok(done)
     }
 
@@ -57,11 +61,15 @@ impl Quotations for Metered {
         now: Timestamp,
     ) -> Result<Settlement, PortError> {
         let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
-        let bytes = match &settlement {
-            Settlement::Settled(stored) | Settlement::Refused(stored) => sizes::quotation(stored),
-            Settlement::Missing => 0,
-        };
-        self.wrote_one(Resource::Quotations, bytes);
+        match &settlement {
+            Settlement::Settled(stored) => {
+                self.wrote_one(Resource::Quotations, sizes::quotation(stored));
+            }
+            Settlement::Refused(stored) => {
+                self.refused_one(Resource::Quotations, sizes::quotation(stored));
+            }
+            Settlement::Missing => self.refused_one(Resource::Quotations, 0),
+        }
         Ok(settlement)
     }
 
