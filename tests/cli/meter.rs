@@ -21,9 +21,10 @@ fn what_processes_used_is_added_up() {
     assert_eq!(nothing["usage"], serde_json::json!([]));
 
     let home = Home::with_fixtures();
-    let (up, _) = home.up(&[]);
+    let (up, _) = home.up(&["--verbose"]);
     home.ok(&["quote", "--client", "AAA", "P1:2"]);
-    up.stop();
+    let (code, log) = up.interrupt();
+    assert!(code == Some(0) && log.contains("used calls="), "{log}");
     let reading = home.json(&["meter"]);
     assert!(reading["processes"].as_u64() >= Some(2), "{reading}");
     let loaded = lines(&reading, "load");

@@ -109,7 +109,7 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
         (write(Resource::PricesByUser), (3, 4, 9000)),
         // A head and none; a part of 5 KB, one of 1 KB and none.
         (read(Resource::PricesByUser), (2, 3, 6000)),
-        (write(Resource::Quotations), (3, 2, 4000)),
+        (write(Resource::Quotations), (3, 2, 3000)),
         (read(Resource::Quotations), (1, 1, 1000)),
         (queue(Queue::Refresh, Action::Send), (2, 12, 2000)),
         (queue(Queue::Quotation, Action::Send), (1, 1, 2000)),
