@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tracing::{debug, info};
 
 use super::counters::Meter;
@@ -13,6 +14,9 @@ use super::scope::{Reason, Scope, Stage};
 use super::usage::Usage;
 use super::window::Window;
 use crate::ports::{Chain, Clock, Ports, Randomness, UsageLog, UsageRecord};
+
+/// A report may take so long. What it does not write is written with the next one.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Writes what its process has used in the present window, again and again in the same place, so
 /// that writing it twice does no harm. A process that dies loses what it used since it last wrote.
@@ -74,9 +78,8 @@ impl Reporter {
     }
 
     async fn write_down(&self, reported: &mut Reported) {
-        // What writing costs is written down with the next report. It is no reason for one.
         let reading = self.meter.usage();
-        if reading.without(Stage::Meter) == reported.last.without(Stage::Meter) {
+        if consumed(&reading) == consumed(&reported.last) {
             return;
         }
         let used = reading.since(&reported.at_begin);
@@ -89,9 +92,11 @@ impl Reporter {
             };
             self.log.record_usage(&record).await
         };
-        match Scope::new(Stage::Meter, Reason::Scheduled).of(written).await {
-            Ok(()) => reported.last = reading,
-            Err(error) => debug!(error = %Chain(&error), "what was used was not written down"),
+        let written = Scope::new(Stage::Meter, Reason::Scheduled).of(written);
+        match timeout(PATIENCE, written).await {
+            Ok(Ok(())) => reported.last = reading,
+            Ok(Err(error)) => debug!(error = %Chain(&error), "what was used was not written down"),
+            Err(_) => debug!("writing down what was used takes too long"),
         }
     }
 
@@ -107,5 +112,91 @@ impl Reporter {
             requests = units(Unit::Request),
             "used"
         );
+    }
+}
+
+/// Units that are a reason for a report. Calls that failed are none: whatever did not answer them
+/// would not take a report either. Nor is what the last report cost.
+fn consumed(reading: &Usage) -> u64 {
+    reading.total(|line| line.stage != Stage::Meter).milliunits()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{Memory, TokioClock};
+    use crate::meter::{Operation, Resource, Used};
+    use crate::model::Timestamp;
+    use crate::ports::SystemRandomness;
+
+    const READ: Operation = Operation::read(Resource::Products);
+
+    struct Process {
+        ports: Ports,
+        meter: Arc<Meter>,
+        reporter: Reporter,
+        first: u64,
+    }
+
+    fn process() -> Process {
+        let clock = Arc::new(TokioClock::new(Timestamp::from_secs(3_000)));
+        let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+        let meter = Arc::new(Meter::new());
+        let reporter = Reporter::new(Arc::clone(&meter), &ports);
+        Process { first: Window::at(ports.clock.now()).number(), ports, meter, reporter }
+    }
+
+    impl Process {
+        fn read(&self) {
+            self.meter.count(READ, Used::derived(1, 1, 100, 500));
+        }
+
+        /// The calls that were written down for a window, counted from the first.
+        async fn calls(&self, window: u64) -> u64 {
+            let records = self.ports.usage.usage_records(&[self.first + window]).await.unwrap();
+            assert!(records.len() <= 1, "a process has one record in a window");
+            let usage = records.iter().map(|record| Usage::from_bytes(&record.body).unwrap());
+            usage.map(|usage| usage.total(|_| true).calls).sum()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_has_what_was_used_in_it() {
+        let process = process();
+        process.reporter.report().await;
+        assert_eq!(process.calls(0).await, 0);
+        process.read();
+        process.reporter.report().await;
+        process.read();
+        process.reporter.report().await;
+        process.reporter.report().await;
+        assert_eq!(process.calls(0).await, 2);
+        tokio::time::advance(Window::LENGTH).await;
+        process.reporter.report().await;
+        process.read();
+        process.reporter.report().await;
+        assert_eq!([process.calls(0).await, process.calls(1).await], [2, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_function_used_before_it_stood_still_stays_in_its_window() {
+        let process = process();
+        process.read();
+        tokio::time::advance(Window::LENGTH * 3).await;
+        process.reporter.begin().await;
+        process.read();
+        process.reporter.report().await;
+        assert_eq!([process.calls(0).await, process.calls(3).await], [1, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_fail_are_no_reason_for_a_report() {
+        let process = process();
+        process.meter.count(READ, Used::derived(1, 0, 0, 0));
+        process.reporter.report().await;
+        assert_eq!(process.calls(0).await, 0);
+        process.read();
+        process.reporter.finish().await;
+        assert_eq!(process.calls(0).await, 2);
     }
 }

@@ -91,13 +91,6 @@ impl Usage {
         meant.fold(Used::default(), |sum, line| sum.plus(&line.used))
     }
 
-    /// The same without the lines of a stage.
-    #[must_use]
-    pub fn without(&self, stage: Stage) -> Self {
-        let others = self.0.iter().filter(|((other, ..), _)| *other != stage);
-        Self(others.map(|(key, used)| (*key, *used)).collect())
-    }
-
     /// Whether nothing was used.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
@@ -177,6 +170,5 @@ mod tests {
         let later = sum.since(&reading(1));
         assert_eq!(later.total(|line| line.stage == Stage::Refresh).calls, 2);
         assert!(sum.since(&sum).is_nothing());
-        assert_eq!(sum.without(Stage::Meter).lines().count(), 1);
     }
 }
