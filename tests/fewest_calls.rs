@@ -2,19 +2,22 @@
 //! users waiting, ten thousand products, a hundred discounts each. Counts, never times.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use ocache::embedded::Embedded;
-use ocache::memory::MemoryConnections;
+use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::meter::{Action, Meter, Operation, Reason, Resource, Stage, Usage, UsageLine, metered};
-use ocache::model::{ProductId, UserId};
+use ocache::model::{ProductId, Timestamp, UserId};
 use ocache::ports::{
-    BeginLoad, LoadId, LoadMark, Ports, Queue, SystemClock, SystemRandomness, UserDiscounts,
+    BeginLoad, LoadId, LoadMark, Outgoing, Ports, Posting, Queue, Received, SystemClock,
+    SystemRandomness, UserDiscounts,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
-use ocache::runtime::{Consumer, LONG_POLL, Shutdown, Slots, UrgentGate};
+use ocache::runtime::{Consumer, Handler, LONG_POLL, Shutdown, Slots, UrgentGate};
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::refresh::{Tick, refresh};
-use ocache::stages::{CatalogueCache, Policy};
+use ocache::stages::{CatalogueCache, Outcome, Policy, StageError};
 
 const USERS: usize = 100;
 const PRODUCTS: usize = 10_000;
@@ -191,6 +194,47 @@ async fn the_fewest_calls(engine: &str, unseen: Ports, ports: Ports, meter: &Met
     }
     let unknown = changed.total(|line| line.stage == Stage::Unknown);
     assert!(unknown.is_nothing(), "{unknown:?}");
+}
+
+/// A stage that can do nothing at present.
+struct Failing;
+
+#[async_trait]
+impl Handler for Failing {
+    async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        batch.iter().map(|_| StageError::Behind.into()).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_that_fail_are_postponed_with_one_call() {
+    let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+    let meter = Arc::new(Meter::new());
+    let ports = metered(Memory::new(clock, Arc::new(SystemRandomness)).ports(), &meter);
+    let message = |number: usize| Outgoing {
+        body: number.to_string(),
+        posting: Posting::Standard { delay: Duration::ZERO },
+    };
+    let messages: Vec<Outgoing> = (0..10).map(message).collect();
+    ports.queues.send(Queue::Provider, &messages).await.unwrap();
+    let consumer = Consumer {
+        queue: Queue::Provider,
+        queues: ports.queues.clone(),
+        handler: Arc::new(Failing),
+        slots: Slots::default().provider,
+        poll_wait: LONG_POLL,
+        gate: UrgentGate::new(),
+        randomness: ports.randomness.clone(),
+    };
+    let shutdown = Shutdown::new();
+    let worker = tokio::spawn(consumer.run(shutdown.clone()));
+    let hidden = |line: &UsageLine| line.action == Action::Hide;
+    while meter.usage().total(hidden).items < 10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(meter.usage().total(hidden).calls, 1);
+    shutdown.begin();
+    worker.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

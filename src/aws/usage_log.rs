@@ -81,7 +81,7 @@ impl UsageLog for Tables {
     }
 
     async fn usage_records(&self, windows: &[u64]) -> Result<Vec<UsageRecord>, PortError> {
-        let found = windows.to_vec().into_iter().map(|window| self.usage_of_window(window));
+        let found = windows.iter().copied().map(|window| self.usage_of_window(window));
         let found: Vec<Vec<UsageRecord>> =
             stream::iter(found).buffered(WINDOWS_IN_FLIGHT).try_collect().await?;
         Ok(found.into_iter().flatten().collect())

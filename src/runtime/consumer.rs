@@ -1,5 +1,6 @@
 //! Takes messages from a queue, hands them to a stage, and does what the stage says.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,6 +130,8 @@ impl Consumer {
     /// Acknowledges what is done and postpones the rest.
     async fn conclude(&self, batch: &[Received], outcomes: Vec<Outcome>, breaker: &Breaker) {
         let mut done = Vec::with_capacity(batch.len());
+        // By time, because one call gives all of its messages the same.
+        let mut again: BTreeMap<Duration, Vec<Receipt>> = BTreeMap::new();
         let mut downstream_failed = false;
         for (message, outcome) in batch.iter().zip(outcomes) {
             match outcome {
@@ -139,10 +142,11 @@ impl Consumer {
                     let last = message.receive_count >= MAX_RECEIVES;
                     let (queue, id) = (self.queue.name(), &message.id);
                     warn!(queue, id, last, ?after, error = %Chain(&error), "a message was not handled");
-                    self.postpone(message, after).await;
+                    again.entry(after).or_default().push(message.receipt.clone());
                 }
             }
         }
+        self.postpone(&again).await;
         if !done.is_empty()
             && let Err(error) = self.queues.acknowledge(self.queue, &done).await
         {
@@ -152,11 +156,12 @@ impl Consumer {
         if downstream_failed { breaker.failed() } else { breaker.succeeded() }
     }
 
-    async fn postpone(&self, message: &Received, after: Duration) {
-        let receipts = std::slice::from_ref(&message.receipt);
-        if let Err(error) = self.queues.change_visibility(self.queue, receipts, after).await {
-            // It comes again anyway, when its present visibility ends.
-            debug!(queue = %self.queue, error = %Chain(&error), "a message was not postponed");
+    async fn postpone(&self, again: &BTreeMap<Duration, Vec<Receipt>>) {
+        for (after, receipts) in again {
+            if let Err(error) = self.queues.change_visibility(self.queue, receipts, *after).await {
+                // They come again anyway, when their present visibility ends.
+                debug!(queue = %self.queue, error = %Chain(&error), "messages were not postponed");
+            }
         }
     }
 }
