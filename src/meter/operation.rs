@@ -121,7 +121,7 @@ impl Operation {
     /// A function runs.
     pub const RUN: Self = OTHERS[3];
 
-    /// All of them, in the order of [`Self::index`].
+    /// All of them, each in its place.
     pub fn all() -> impl Iterator<Item = Self> {
         let of = |resources: &'static [Resource], actions: &'static [Action]| {
             resources.iter().flat_map(move |&resource| {
