@@ -9,18 +9,22 @@ locals {
   consume = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl"]
   send    = ["sqs:SendMessage", "sqs:GetQueueUrl"]
   publish = ["sns:Publish"]
+  report  = { actions = ["dynamodb:PutItem"], resources = [local.table["meter"]] }
   push    = "${aws_apigatewayv2_api.websocket.execution_arn}/${local.stage}/POST/@connections/*"
 
   grants = {
     subscribe = [
+      local.report,
       { actions = ["dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
       { actions = local.send, resources = [local.queue["quotation"]] },
     ]
     refresh = [
+      local.report,
       { actions = ["dynamodb:Scan"], resources = [local.table["active-users"]] },
       { actions = local.send, resources = [local.queue["refresh"]] },
     ]
     price-calc = [
+      local.report,
       { actions = local.consume, resources = [local.queue["refresh"], local.queue["quotation"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["active-users"]] },
       # The update ends a load whose loader died.
@@ -30,6 +34,7 @@ locals {
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
     ]
     quotation-handler = [
+      local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
       { actions = local.send, resources = [local.queue["quotation"]] },
@@ -38,6 +43,7 @@ locals {
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
     ]
     quotation-provider = [
+      local.report,
       { actions = local.consume, resources = [local.queue["provider"]] },
       { actions = ["dynamodb:BatchGetItem"], resources = [local.table["products"], local.table["prices-by-user"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },

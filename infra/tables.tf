@@ -8,6 +8,7 @@ locals {
     discounts      = { keys = ["user_id"], expires = false }
     prices-by-user = { keys = ["user_id", "part"], expires = true }
     quotations     = { keys = ["request_id"], expires = true }
+    meter          = { keys = ["window", "process"], expires = true }
   }
 }
 

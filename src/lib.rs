@@ -8,6 +8,7 @@
 //! | [`pricing`] | money, discounts, price tables and their packed form, quotes: pure |
 //! | [`tokens`] | who may quote for whom, and the keys that prove it: pure |
 //! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
+//! | [`meter`] | who calls what, why, and how many units AWS bills for it |
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, gateway |
@@ -20,8 +21,8 @@
 //! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
 //!
 //! Imports run downwards only:
-//! `cli, lambda → runtime → stages → protocol → ports → pricing, tokens → model`, and
-//! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage. Only
+//! `cli, lambda → runtime → stages → protocol → meter → ports → pricing, tokens → model`, and
+//! `memory, embedded, aws → meter → ports`. Stages never see an engine, engines never see a stage. Only
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
 //! see the simulation.
@@ -34,6 +35,7 @@ pub mod embedded;
 #[cfg(feature = "aws")]
 pub mod lambda;
 pub mod memory;
+pub mod meter;
 pub mod model;
 pub mod ports;
 pub mod pricing;

@@ -18,6 +18,7 @@ mod queues;
 mod quotations;
 mod token_keys;
 mod topic;
+mod usage_log;
 
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub use quotations::{
 };
 pub use token_keys::TokenKeys;
 pub use topic::Topic;
+pub use usage_log::{UsageLog, UsageRecord};
 
 /// One page of a listing, and how to get the next.
 #[derive(Clone, Debug)]
@@ -69,6 +71,8 @@ pub struct Ports {
     pub topic: Arc<dyn Topic>,
     /// The way back to the clients.
     pub connections: Arc<dyn Connections>,
+    /// What was used.
+    pub usage: Arc<dyn UsageLog>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where unguessable ids come from.

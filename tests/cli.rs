@@ -15,6 +15,7 @@ mod cli {
     mod completions;
     mod four_lines;
     mod gateway;
+    mod meter;
     mod opening;
     mod quoting;
     mod secrets;

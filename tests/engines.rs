@@ -16,6 +16,7 @@ mod engines {
     pub mod delivery;
     pub mod discounts;
     pub mod fifo;
+    pub mod metering;
     pub mod price_tables;
     pub mod quotations;
     pub mod sending;
@@ -153,6 +154,10 @@ macro_rules! behaves {
                 chosen_ones_are_dropped,
                 a_list_has_a_limit,
             }
+            metering {
+                the_same_work_costs_the_same,
+                usage_is_kept_by_window_and_process,
+            }
             topic {
                 what_is_published_reaches_the_provider_queue,
                 what_is_too_large_is_named_and_the_rest_is_published,
@@ -169,3 +174,9 @@ behaves!(memory on (start_paused = true));
 behaves!(embedded on (flavor = "multi_thread", worker_threads = 2));
 #[cfg(feature = "aws")]
 behaves!(aws on (flavor = "multi_thread", worker_threads = 2));
+
+#[cfg(feature = "aws")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_aws_counts_is_what_is_derived() {
+    engines::metering::what_aws_counts_is_what_is_derived().await;
+}

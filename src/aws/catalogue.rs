@@ -24,7 +24,7 @@ fn key(product: &str) -> Item {
     item([("product_id", text(product))])
 }
 
-fn write(product: &Product) -> Item {
+pub(super) fn write(product: &Product) -> Item {
     item([
         ("product_id", text(product.id.as_str())),
         ("name", text(&product.name)),

@@ -1,5 +1,7 @@
 //! The one place where clients are made.
 
+use std::sync::Arc;
+
 use aws_config::environment::{
     EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
 };
@@ -13,7 +15,10 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 
 use super::names::Names;
+use super::observer::Observer;
 use super::settings::{AwsSettings, ConnectError, endpoint_in_environment, host_of, is_loopback};
+
+use crate::meter::Meter;
 
 /// Any region does for an endpoint that is not AWS; requests are signed for this one.
 const REGION_OF_ENDPOINTS: &str = "us-east-1";
@@ -28,6 +33,8 @@ pub(super) struct Clients {
     pub(super) sns: aws_sdk_sns::Client,
     pub(super) sts: aws_sdk_sts::Client,
     pub(super) config: SdkConfig,
+    /// Counts every call of these clients that is billed.
+    pub(super) meter: Arc<Meter>,
     pub(super) names: Names,
     pub(super) region: String,
     pub(super) endpoint: Option<String>,
@@ -58,18 +65,31 @@ impl Clients {
         region: String,
         endpoint: Option<String>,
     ) -> Self {
+        let meter = Arc::new(Meter::new());
+        let observer = Observer::new(names.clone(), Arc::clone(&meter));
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(&config);
+        let sqs = aws_sdk_sqs::config::Builder::from(&config);
+        let sns = aws_sdk_sns::config::Builder::from(&config);
         Self {
             gateways: aws_sdk_apigatewayv2::Client::new(&config),
             schedules: aws_sdk_eventbridge::Client::new(&config),
-            dynamodb: aws_sdk_dynamodb::Client::new(&config),
-            sqs: aws_sdk_sqs::Client::new(&config),
-            sns: aws_sdk_sns::Client::new(&config),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(
+                dynamodb.interceptor(observer.clone()).build(),
+            ),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs.interceptor(observer.clone()).build()),
+            sns: aws_sdk_sns::Client::from_conf(sns.interceptor(observer).build()),
             sts: aws_sdk_sts::Client::new(&config),
             config,
+            meter,
             names,
             region,
             endpoint,
         }
+    }
+
+    /// Watches the calls of one more client.
+    pub(super) fn observer(&self) -> Observer {
+        Observer::new(self.names.clone(), Arc::clone(&self.meter))
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::config::Builder;
 use aws_sdk_apigatewaymanagement::error::SdkError;
@@ -11,6 +10,7 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use bytes::Bytes;
 
+use super::client::Clients;
 use super::errors::Call;
 use crate::model::ConnectionRef;
 use crate::ports::{Connections, Delivery, PortError};
@@ -27,9 +27,10 @@ fn normal(endpoint: &str) -> &str {
 }
 
 impl ManagementApis {
-    pub(super) fn new(config: &SdkConfig, allowed: &[String]) -> Self {
+    pub(super) fn new(clients: &Clients, allowed: &[String]) -> Self {
         let client = |endpoint: &String| {
-            let config = Builder::from(config).endpoint_url(normal(endpoint)).build();
+            let config = Builder::from(&clients.config).endpoint_url(normal(endpoint));
+            let config = config.interceptor(clients.observer()).build();
             (normal(endpoint).to_owned(), Client::from_conf(config))
         };
         Self(allowed.iter().map(client).collect())

@@ -22,7 +22,7 @@ fn key(user: &UserId) -> Item {
     item([("user_id", text(user.as_str()))])
 }
 
-fn write(list: &UserDiscounts) -> Item {
+pub(super) fn write(list: &UserDiscounts) -> Item {
     let entry = |discount: &Discount| {
         AttributeValue::M(item([
             ("product_id", text(discount.product_id.as_str())),

@@ -11,6 +11,7 @@ use super::queues::{Timeouts, WorkQueues};
 use super::settings::{AwsSettings, ConnectError};
 use super::tables::Tables;
 use super::topic::QuotationsTopic;
+use crate::meter::Meter;
 use crate::ports::{
     Clock, Connections, DeadLetters, PortError, Ports, Queues, Randomness, Store, Topic,
 };
@@ -77,9 +78,16 @@ impl Aws {
             dead_letters: self.dead_letters(),
             topic: self.topic(),
             connections,
+            usage: Arc::clone(&self.tables) as _,
             clock,
             randomness: Arc::clone(&self.randomness),
         }
+    }
+
+    /// What counts every call of this engine that is billed.
+    #[must_use]
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.clients.meter
     }
 
     /// The tables.
@@ -109,7 +117,7 @@ impl Aws {
     /// The management APIs of these base URLs; a push to any other endpoint is rejected.
     #[must_use]
     pub fn connections(&self, allowed: &[String]) -> Arc<dyn Connections> {
-        Arc::new(ManagementApis::new(&self.clients.config, allowed))
+        Arc::new(ManagementApis::new(&self.clients, allowed))
     }
 
     /// Waits for receives that were given up, so that no message of theirs stays hidden. That takes

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::meter::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
 use crate::model::Timestamp;
 use crate::ports::PortError;
 
@@ -107,15 +108,15 @@ pub(super) fn item_bytes(item: &Item) -> usize {
 }
 
 fn value_bytes(value: &AttributeValue) -> usize {
-    const CONTAINER: usize = 3;
     match value {
         AttributeValue::S(text) => text.len(),
-        AttributeValue::N(digits) => digits.len() / 2 + 2,
+        AttributeValue::N(digits) => number_bytes(digits.len()),
         AttributeValue::B(blob) => blob.as_ref().len(),
         AttributeValue::L(list) => {
-            CONTAINER + list.iter().map(|value| 1 + value_bytes(value)).sum::<usize>()
+            let elements = list.iter().map(|value| ELEMENT_BYTES + value_bytes(value));
+            CONTAINER_BYTES + elements.sum::<usize>()
         }
-        AttributeValue::M(map) => CONTAINER + map.len() + item_bytes(map),
+        AttributeValue::M(map) => CONTAINER_BYTES + map.len() * ELEMENT_BYTES + item_bytes(map),
         // No other type is written here.
         _ => 1,
     }

@@ -22,6 +22,9 @@ mod errors;
 mod identity;
 mod item;
 mod names;
+mod observed_messages;
+mod observed_tables;
+mod observer;
 mod polls;
 mod price_tables;
 mod provision;
@@ -35,6 +38,7 @@ mod settings;
 mod tables;
 mod token_keys;
 mod topic;
+mod usage_log;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::meter::Resource;
 use crate::ports::Queue;
 
 /// The longest stack: its longest queue name must fit the 80 characters of SQS.
@@ -15,11 +16,18 @@ pub(super) enum Table {
     Discounts,
     PricesByUser,
     Quotations,
+    Meter,
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 5] =
-        [Self::ActiveUsers, Self::Products, Self::Discounts, Self::PricesByUser, Self::Quotations];
+    pub(super) const ALL: [Self; 6] = [
+        Self::ActiveUsers,
+        Self::Products,
+        Self::Discounts,
+        Self::PricesByUser,
+        Self::Quotations,
+        Self::Meter,
+    ];
 
     const fn suffix(self) -> &'static str {
         match self {
@@ -28,6 +36,19 @@ impl Table {
             Self::Discounts => "discounts",
             Self::PricesByUser => "prices-by-user",
             Self::Quotations => "quotations",
+            Self::Meter => "meter",
+        }
+    }
+
+    /// What the meter calls it.
+    pub(super) const fn metered(self) -> Resource {
+        match self {
+            Self::ActiveUsers => Resource::ActiveUsers,
+            Self::Products => Resource::Products,
+            Self::Discounts => Resource::Discounts,
+            Self::PricesByUser => Resource::PricesByUser,
+            Self::Quotations => Resource::Quotations,
+            Self::Meter => Resource::Meter,
         }
     }
 
@@ -38,12 +59,13 @@ impl Table {
             Self::Products => &["product_id"],
             Self::PricesByUser => &["user_id", "part"],
             Self::Quotations => &["request_id"],
+            Self::Meter => &["window", "process"],
         }
     }
 
     /// Whether its items expire.
     pub(super) const fn expires(self) -> bool {
-        matches!(self, Self::ActiveUsers | Self::PricesByUser | Self::Quotations)
+        !matches!(self, Self::Products | Self::Discounts)
     }
 }
 
@@ -104,6 +126,24 @@ impl Names {
         format!("{}-{}{dead}{fifo}", self.0, queue.name())
     }
 
+    /// The table of this stack that has a name.
+    pub(super) fn table_of(&self, name: &str) -> Option<Table> {
+        let suffix = self.suffix_of(name)?;
+        Table::ALL.into_iter().find(|table| table.suffix() == suffix)
+    }
+
+    /// The queue of this stack that has a name, or whose dead letters a queue of that name keeps.
+    pub(super) fn queue_of(&self, name: &str) -> Option<Queue> {
+        let suffix = self.suffix_of(name)?;
+        let suffix = suffix.strip_suffix(".fifo").unwrap_or(suffix);
+        let suffix = suffix.strip_suffix("-dlq").unwrap_or(suffix);
+        Queue::ALL.into_iter().find(|queue| queue.name() == suffix)
+    }
+
+    fn suffix_of<'a>(&self, name: &'a str) -> Option<&'a str> {
+        name.strip_prefix(&*self.0)?.strip_prefix('-')
+    }
+
     pub(super) fn topic(&self) -> String {
         format!("{}-quotations", self.0)
     }
@@ -139,6 +179,14 @@ mod tests {
         assert_eq!(names.queue(Mailbox::Dead(Queue::Provider)), "organic-cache-provider-dlq");
         assert_eq!(names.table(Table::PricesByUser), "organic-cache-prices-by-user");
         assert_eq!(names.topic(), "organic-cache-quotations");
+        for table in Table::ALL {
+            assert_eq!(names.table_of(&names.table(table)), Some(table));
+        }
+        for queue in Queue::ALL {
+            assert_eq!(names.queue_of(&names.queue(Mailbox::Live(queue))), Some(queue));
+            assert_eq!(names.queue_of(&names.queue(Mailbox::Dead(queue))), Some(queue));
+        }
+        assert_eq!(names.table_of("other-products"), None);
         let longest = Names::new(&"s".repeat(MAX_STACK_CHARS)).unwrap();
         assert!(longest.queue(Mailbox::Dead(Queue::Quotation)).len() <= 80);
         assert!(Names::new("").is_none());

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use super::queues::WorkQueues;
+use crate::meter::Scope;
 use crate::ports::{
     Chain, Depth, FailedEntry, Outgoing, PortError, Queue, Queues, Receipt, Received,
 };
@@ -71,8 +72,10 @@ impl PatientQueues {
         }
         let (caller, poll) = oneshot::channel();
         let (queues, polls) = (self.queues.clone(), self.polls.clone());
+        // A task of its own would forget on whose account it polls.
+        let scope = Scope::current();
         self.polls.spawn(async move {
-            let received = queues.receive(queue, max, wait, visibility).await;
+            let received = scope.of(queues.receive(queue, max, wait, visibility)).await;
             let received = received.map(|messages| Handover { queues, polls, queue, messages });
             // If nobody will ever ask, what is dropped here returns its messages.
             let _ = caller.send(received);
@@ -117,8 +120,10 @@ impl Drop for Handover {
         let (queues, queue) = (self.queues.clone(), self.queue);
         let receipts: Vec<Receipt> =
             self.messages.drain(..).map(|message| message.receipt).collect();
+        let scope = Scope::current();
         self.polls.spawn(async move {
-            if let Err(error) = queues.change_visibility(queue, &receipts, Duration::ZERO).await {
+            let shown = scope.of(queues.change_visibility(queue, &receipts, Duration::ZERO)).await;
+            if let Err(error) = shown {
                 let error = Chain(&error);
                 warn!(%queue, %error, "messages that nobody took stay hidden for a while");
             }

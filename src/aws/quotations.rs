@@ -28,7 +28,7 @@ const fn status_word(status: &QuotationStatus) -> &'static str {
     }
 }
 
-fn write(quotation: &Quotation) -> Result<Item, PortError> {
+pub(super) fn write(quotation: &Quotation) -> Result<Item, PortError> {
     let what = format!("quotation `{}`", quotation.key);
     Ok(item([
         ("request_id", text(quotation.key.as_str())),

@@ -1,4 +1,4 @@
-//! The five tables behind one client: what all of them share.
+//! The tables behind one client: what all of them share.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -76,6 +76,12 @@ pub enum Command {
     Prices(PricesArgs),
     /// Show active users, tables, queues and dead letters
     Status,
+    /// Show what was used: calls and the units AWS bills, by stage and reason
+    ///
+    /// Every process that works on the stack writes down what it uses. On AWS that is what the
+    /// services report or, where they report nothing, what their rules say; on the embedded store it
+    /// is what the same work would have been billed on AWS.
+    Meter(MeterArgs),
     /// See to the messages that were given up
     DeadLetters(DeadLettersArgs),
     /// Make a token that lets a client in where tokens are required
@@ -381,6 +387,14 @@ pub enum QueueName {
     Quotation,
     /// Quotations to answer
     Provider,
+}
+
+/// Of `ocache meter`.
+#[derive(Debug, Args)]
+pub struct MeterArgs {
+    /// How far to look back; usage is kept for a week, in steps of five minutes
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1h")]
+    pub over: Duration,
 }
 
 /// Of `ocache backup`.

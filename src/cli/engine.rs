@@ -1,6 +1,9 @@
 //! The engine that the settings ask for, opened.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
 
 use super::args::Backend;
 use super::failure::Failure;
@@ -12,8 +15,15 @@ use super::store_file::StoreFile;
 #[cfg(feature = "aws")]
 use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
+use crate::meter::{Meter, Reporter, metered};
 use crate::ports::{Connections, Ports, SystemClock, SystemRandomness};
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
+
+/// How often what was used is written down where that costs nothing, and where it is billed: a write
+/// unit a minute.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
+#[cfg(feature = "aws")]
+const REPORT_EVERY_BILLED: Duration = Duration::from_secs(60);
 
 /// An engine, and the gateways of this machine that work on it.
 pub struct Engine {
@@ -24,6 +34,9 @@ pub struct Engine {
     pub label: String,
     /// The engine's own way to gateways that are not of this machine.
     elsewhere: Option<Arc<dyn Connections>>,
+    meter: Arc<Meter>,
+    reporter: Arc<Reporter>,
+    reporting: OnceLock<AbortHandle>,
 }
 
 /// Which engine it is.
@@ -54,13 +67,25 @@ impl Engine {
         Ok(engine)
     }
 
+    fn new(
+        kind: Kind,
+        registry: GatewayRegistry,
+        label: String,
+        elsewhere: Option<Arc<dyn Connections>>,
+        meter: Arc<Meter>,
+        ports: &Ports,
+    ) -> Self {
+        let reporter = Arc::new(Reporter::new(Arc::clone(&meter), ports));
+        Self { kind, registry, label, elsewhere, meter, reporter, reporting: OnceLock::new() }
+    }
+
     /// The ports. `own` is the gateway of this process, if it has one.
     pub(super) fn ports(&self, own: Option<(String, Arc<Sockets>)>) -> Ports {
         let (registry, elsewhere) = (self.registry.clone(), self.elsewhere.clone());
         let connections: Arc<dyn Connections> =
             Arc::new(GatewayConnections::new(own, registry, elsewhere));
         match &self.kind {
-            Kind::Embedded(embedded) => embedded.ports(connections),
+            Kind::Embedded(embedded) => metered(embedded.ports(connections), &self.meter),
             #[cfg(feature = "aws")]
             Kind::Aws(aws) => aws.ports(Arc::new(SystemClock), connections),
         }
@@ -80,8 +105,24 @@ impl Engine {
         }
     }
 
+    /// From now on what is used is written down every so often, not only at the end.
+    pub(super) fn report(&self) {
+        let every = match &self.kind {
+            Kind::Embedded(_) => REPORT_EVERY,
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => REPORT_EVERY_BILLED,
+        };
+        let reporter = Arc::clone(&self.reporter);
+        self.reporting
+            .get_or_init(|| tokio::spawn(async move { reporter.run(every).await }).abort_handle());
+    }
+
     /// Writes what is still to be written.
     pub(super) async fn close(self) {
+        if let Some(reporting) = self.reporting.get() {
+            reporting.abort();
+        }
+        self.reporter.finish().await;
         match self.kind {
             Kind::Embedded(embedded) => embedded.close().await,
             #[cfg(feature = "aws")]
@@ -94,7 +135,10 @@ fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engin
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let embedded = Embedded::open(&settings.data_dir, clock, randomness)?;
     let label = format!("embedded, {}", embedded.file().display());
-    Ok(Engine { kind: Kind::Embedded(embedded), registry, label, elsewhere: None })
+    let meter = Arc::new(Meter::new());
+    let connections = Arc::new(GatewayConnections::new(None, registry.clone(), None));
+    let ports = metered(embedded.ports(connections), &meter);
+    Ok(Engine::new(Kind::Embedded(embedded), registry, label, None, meter, &ports))
 }
 
 #[cfg(feature = "aws")]
@@ -106,7 +150,9 @@ async fn open_aws(target: &AwsTarget, registry: GatewayRegistry) -> Result<Engin
     };
     let endpoint = aws.endpoint().map_or_else(String::new, |url| format!(", endpoint {url}"));
     let label = format!("aws, region {}{endpoint}, stack {}", aws.region(), target.stack);
-    Ok(Engine { kind: Kind::Aws(Box::new(aws)), registry, label, elsewhere })
+    let (meter, ports) =
+        (Arc::clone(aws.meter()), aws.ports(Arc::new(SystemClock), aws.connections(&[])));
+    Ok(Engine::new(Kind::Aws(Box::new(aws)), registry, label, elsewhere, meter, &ports))
 }
 
 /// The AWS engine as the settings say.

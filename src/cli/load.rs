@@ -12,6 +12,7 @@ use super::interrupt::or_interrupted;
 use super::output::{Output, number, table};
 use super::settings::Settings;
 use crate::data::{self, Counts, Dataset, LoadError, LoadOptions, LoadReport};
+use crate::meter::{Reason, Scope, Stage};
 use crate::ports::Ports;
 use crate::pricing::Currency;
 
@@ -58,7 +59,8 @@ pub(super) async fn write(
     let bar = output.progress("loading", rows as u64);
     let (store, clock, randomness) = (&*ports.store, &*ports.clock, &*ports.randomness);
     let progress = |rows| bar.set_position(rows);
-    let report = data::load(store, clock, randomness, dataset, options, &progress).await;
+    let loading = data::load(store, clock, randomness, dataset, options, &progress);
+    let report = Scope::new(Stage::Load, Reason::Load).of(loading).await;
     bar.finish_and_clear();
     report
 }

@@ -17,6 +17,7 @@ mod interrupt;
 mod keys;
 mod load;
 mod logging;
+mod meter;
 mod output;
 mod prices;
 #[cfg(feature = "aws")]
@@ -42,6 +43,8 @@ use interrupt::Interrupts;
 use output::Output;
 use settings::Settings;
 
+use crate::meter::{Reason, Scope, Stage};
+
 /// Does what the command line says.
 ///
 /// # Errors
@@ -51,8 +54,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     let settings = Settings::new(&cli.global)?;
     logging::start(&cli.global, cli.command.logs_by_default());
     let interrupts = Interrupts::default();
+    let scope = Scope::new(Stage::Command, Reason::Command);
     tokio::select! {
-        done = dispatch(cli.command, &settings, &output, &interrupts) => done,
+        done = scope.of(dispatch(cli.command, &settings, &output, &interrupts)) => done,
         failure = interrupts.stopped_at_once() => Err(failure),
     }
 }
@@ -75,6 +79,7 @@ async fn dispatch(
         Command::Quotation(args) => quotation::run(settings, output, args).await,
         Command::Prices(args) => prices::run(settings, output, args).await,
         Command::Status => status::run(settings, output).await,
+        Command::Meter(args) => meter::run(settings, output, &args).await,
         Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
         Command::Token(args) => token::run(settings, output, args).await,
         Command::Keys(args) => keys::run(settings, output, args).await,

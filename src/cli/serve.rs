@@ -23,6 +23,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let mut access = access(&args.access)?;
     let engine = Engine::open(settings, output).await?;
+    engine.report();
     let wanted = wanted_tokens(settings, output, &args.access).await?;
     access.tokens = wanted.map(|(tokens, _)| tokens);
     let policy = Policy::from(&args.policy);

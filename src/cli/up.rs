@@ -41,6 +41,7 @@ pub(super) async fn run(
     if args.fresh {
         start_fresh(&engine).await?;
     }
+    engine.report();
     let keys = serve::wanted_tokens(settings, output, &args.access).await?.map(|(tokens, keys)| {
         access.tokens = Some(tokens);
         keys

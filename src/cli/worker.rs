@@ -15,6 +15,7 @@ pub(super) async fn run(
     args: WorkerArgs,
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
+    engine.report();
     let shutdown = interrupts.listen(output, engine.file());
     let roles: &[Role] = match args.role {
         WorkerRole::Refresh => &[Role::Refresh],

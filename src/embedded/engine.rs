@@ -69,6 +69,7 @@ impl Embedded {
             dead_letters: Arc::new(self.clone()),
             topic: Arc::new(self.clone()),
             connections,
+            usage: Arc::new(self.clone()),
             clock: Arc::clone(&self.0.clock),
             randomness: Arc::clone(&self.0.randomness),
         }

@@ -26,6 +26,7 @@ mod sweep;
 mod testing;
 mod token_keys;
 mod topic;
+mod usage_log;
 mod wake;
 mod writer;
 

@@ -7,13 +7,13 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 1] = [FIRST];
+pub(super) const MIGRATIONS: [&str; 2] = [FIRST, USAGE];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The tables that a readable store has. Looking into each notices a truncated file early.
-pub(super) const TABLES: [&str; 10] = [
+pub(super) const TABLES: [&str; 11] = [
     "active_user",
     "catalogue_head",
     "product",
@@ -24,6 +24,7 @@ pub(super) const TABLES: [&str; 10] = [
     "quotation",
     "message",
     "dead_letter",
+    "usage",
 ];
 
 const FIRST: &str = "
@@ -133,4 +134,15 @@ CREATE TABLE dead_letter (
 ) STRICT;
 CREATE INDEX dead_letter_queue ON dead_letter (queue);
 CREATE INDEX dead_letter_death ON dead_letter (died_at);
+";
+
+const USAGE: &str = "
+CREATE TABLE usage (
+    window INTEGER NOT NULL,
+    process TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (window, process)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_expiry ON usage (expires_at);
 ";

@@ -55,13 +55,14 @@ macro_rules! chore {
     };
 }
 
-const CHORES: [Chore; 5] = [
+const CHORES: [Chore; 6] = [
     chore!("deduplication", "queue, id", "expires_at", Timestamp::millis),
     chore!("table_head", "rowid", "expires_at", whole_secs),
     chore!("quotation", "rowid", "expires_at", whole_secs),
     chore!("active_user", "bucket, user", "expires_at", |now| {
         whole_secs(now.minus(ACTIVE_USER_GRACE))
     }),
+    chore!("usage", "window, process", "expires_at", whole_secs),
     chore!("dead_letter", "seq", "died_at", |now| now.minus(DEAD_LETTER_RETENTION).millis()),
 ];
 

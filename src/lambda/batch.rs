@@ -71,7 +71,7 @@ impl Batches {
     }
 
     /// Which queue a message is of: a batch never has messages of several.
-    fn queue_of(&self, message: &SqsMessage) -> Result<Queue, EventError> {
+    pub(super) fn queue_of(&self, message: &SqsMessage) -> Result<Queue, EventError> {
         let arn = message.event_source_arn.as_deref();
         let arn = arn.ok_or(EventError::Incomplete { field: "event source" })?;
         let name = arn.rsplit(':').next().unwrap_or_default();

@@ -13,6 +13,7 @@ mod schedule;
 mod serve;
 mod settings;
 mod subscribe;
+mod usage;
 mod websocket;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayWebsocketProxyRequest};
+use aws_lambda_events::encodings::Body;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, run, service_fn};
 
@@ -11,12 +12,14 @@ use super::batch::Batches;
 use super::schedule::{ScheduledEvent, on_schedule, segments};
 use super::settings::Settings;
 use super::subscribe::on_request;
+use super::usage::FunctionMeter;
 use super::websocket::{Frames, on_connection};
 use super::{EventError, Function, StartError, logging};
 use crate::aws::{Aws, AwsSettings};
+use crate::meter::{Operation, Reason, Scope, Stage};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Queue, SystemClock, SystemRandomness};
-use crate::runtime::{Handler, TokenCheck};
+use crate::runtime::{Handler, TokenCheck, account};
 use crate::stages::CatalogueCache;
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
@@ -56,53 +59,68 @@ pub async fn serve() -> Result<(), StartError> {
             run(service_fn(handle)).await
         }
         Function::Subscribe => {
-            let (ports, ttl) = (ports(&settings).await?, settings.policy.ttl);
+            let ((ports, meter), ttl) = (ports(&settings).await?, settings.policy.ttl);
             let by = settings.authorization;
+            let scope = Scope::new(Stage::Subscribe, Reason::Visit);
             let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-                Ok::<_, EventError>(on_request(&ports, ttl, by, event.payload).await)
+                let answer = meter.run(scope, on_request(&ports, ttl, by, event.payload)).await;
+                Ok::<_, EventError>(answer)
             };
             run(service_fn(handle)).await
         }
         Function::Refresh => {
-            let (ports, interval) = (ports(&settings).await?, settings.policy.refresh_every);
+            let ((ports, meter), interval) =
+                (ports(&settings).await?, settings.policy.refresh_every);
+            let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
             let handle = async |event: LambdaEvent<ScheduledEvent>| {
                 let memory_mb = u32::try_from(event.context.env_config.memory).unwrap_or(0);
-                on_schedule(&ports, interval, segments(memory_mb), event.payload).await
+                let refreshing = on_schedule(&ports, interval, segments(memory_mb), event.payload);
+                meter.run(scope, refreshing).await
             };
             run(service_fn(handle)).await
         }
         Function::QuotationHandler => {
             let endpoint = settings.own_endpoint()?;
-            let (ports, by) = (ports(&settings).await?, settings.authorization);
+            let ((ports, meter), by) = (ports(&settings).await?, settings.authorization);
             let frames = Frames::new(ports, settings.policy, endpoint, by);
+            let scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
             let handle = async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
-                frames.handle(event.payload).await
+                let bytes = event.payload.body.as_deref().map_or(0, str::len);
+                meter.frame(scope, Operation::FRAME_IN, bytes);
+                let answer = meter.run(scope, frames.handle(event.payload)).await?;
+                if let Some(Body::Text(frame)) = &answer.body {
+                    meter.frame(scope, Operation::FRAME_OUT, frame.len());
+                }
+                Ok::<_, EventError>(answer)
             };
             run(service_fn(handle)).await
         }
         Function::PriceCalc => {
-            let ports = ports(&settings).await?;
+            let (ports, meter) = ports(&settings).await?;
             // Lives as long as the process, so the products are read once for many invocations.
             let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
             let stage = PriceCalc::new(&ports, Arc::new(catalogue), settings.policy);
             let accepted = &[Queue::Quotation, Queue::Refresh];
-            consume(settings.stack, accepted, ports, Arc::new(stage)).await
+            consume(settings.stack, accepted, ports, meter, Arc::new(stage)).await
         }
         Function::QuotationProvider => {
-            let ports = ports(&settings).await?;
+            let (ports, meter) = ports(&settings).await?;
             let stage = QuotationProvider::new(&ports);
-            consume(settings.stack, &[Queue::Provider], ports, Arc::new(stage)).await
+            consume(settings.stack, &[Queue::Provider], ports, meter, Arc::new(stage)).await
         }
     };
     served.map_err(StartError::Runtime)
 }
 
-/// The engine's ports. Clients are made, and nothing is sent: connections, credentials and names
+/// The engine's ports, and the meter of what goes through them. Clients are made, and nothing is
+/// sent: connections, credentials and names
 /// are looked up by the first call that needs them.
-async fn ports(settings: &Settings) -> Result<Ports, StartError> {
+async fn ports(settings: &Settings) -> Result<(Ports, FunctionMeter), StartError> {
     let aws = aws(settings).await?;
     let connections = aws.connections(&settings.endpoints);
-    Ok(aws.ports(Arc::new(SystemClock), connections))
+    let ports = aws.ports(Arc::new(SystemClock), connections);
+    let meter = FunctionMeter::new(&aws, &ports);
+    Ok((ports, meter))
 }
 
 async fn aws(settings: &Settings) -> Result<Aws, StartError> {
@@ -114,13 +132,22 @@ async fn consume(
     stack: String,
     accepted: &'static [Queue],
     ports: Ports,
+    meter: FunctionMeter,
     stage: Arc<dyn Handler>,
 ) -> Result<(), lambda_runtime::Error> {
     let Ports { queues, clock, .. } = ports;
     let batches = Batches { stack, accepted, queues, clock, stage };
     let handle = async |event: LambdaEvent<SqsEvent>| {
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-        batches.handle(event.payload, Timestamp::from_millis(deadline)).await
+        let records = &event.payload.records;
+        let queue = records.first().and_then(|first| batches.queue_of(first).ok());
+        let scope = queue.map_or_else(Scope::default, account);
+        if let Some(queue) = queue {
+            let bytes = records.iter().filter_map(|message| message.body.as_ref()).map(String::len);
+            meter.delivered(scope, queue, records.len(), bytes.sum());
+        }
+        let handled = batches.handle(event.payload, Timestamp::from_millis(deadline));
+        meter.run(scope, handled).await
     };
     run(service_fn(handle)).await
 }

@@ -12,6 +12,7 @@ use super::discounts::DiscountTable;
 use super::price_tables::PriceTableTables;
 use super::queue::QueueState;
 use super::quotations::QuotationTable;
+use super::usage_log::UsageTable;
 use crate::ports::{Clock, Ports, Queue, Randomness};
 
 /// All ports in one process and one lock. Clones are handles of the same engine.
@@ -35,6 +36,7 @@ pub(super) struct State {
     pub(super) price_tables: PriceTableTables,
     pub(super) quotations: QuotationTable,
     pub(super) queues: PerQueue<QueueState>,
+    pub(super) usage: UsageTable,
 }
 
 /// One thing for each queue.
@@ -81,6 +83,7 @@ impl Memory {
             price_tables: PriceTableTables::default(),
             quotations: QuotationTable::default(),
             queues: PerQueue::new(QueueState::new),
+            usage: UsageTable::default(),
         };
         Self(Arc::new(Shared {
             clock,
@@ -100,6 +103,7 @@ impl Memory {
             dead_letters: Arc::new(self.clone()),
             topic: Arc::new(self.clone()),
             connections: self.connections(),
+            usage: Arc::new(self.clone()),
             clock: Arc::clone(&self.0.clock),
             randomness: Arc::clone(&self.0.randomness),
         }

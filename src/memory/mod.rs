@@ -19,6 +19,7 @@ mod queue;
 mod queues;
 mod quotations;
 mod token_keys;
+mod usage_log;
 
 pub use clock::{ManualClock, TokioClock};
 pub use connections::MemoryConnections;

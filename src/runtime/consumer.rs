@@ -1,5 +1,6 @@
 //! Takes messages from a queue, hands them to a stage, and does what the stage says.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::{Breaker, Pass, Shutdown, UrgentGate};
+use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received};
 use crate::stages::Outcome;
 
@@ -70,12 +72,15 @@ impl Consumer {
         let slots = Arc::new(Semaphore::new(consumer.slots.max(1)));
         let breakers = Breakers::new(&consumer.randomness);
         let mut batches = JoinSet::new();
-        while let Some(next) = shutdown.unless_begun(consumer.next_batch(&slots, &breakers)).await {
+        let scope = account(consumer.queue);
+        while let Some(next) =
+            shutdown.unless_begun(scope.of(consumer.next_batch(&slots, &breakers))).await
+        {
             let consumer = consumer.clone();
-            batches.spawn(async move {
+            batches.spawn(scope.of(async move {
                 consumer.work(next.messages, next.pass).await;
                 drop(next.permits);
-            });
+            }));
             while batches.try_join_next().is_some() {}
         }
         while batches.join_next().await.is_some() {}
@@ -146,6 +151,8 @@ impl Consumer {
     /// Acknowledges what is done and postpones the rest.
     async fn conclude(&self, batch: &[Received], outcomes: Vec<Outcome>, pass: Pass) {
         let mut done = Vec::with_capacity(batch.len());
+        // By time, because one call gives all of its messages the same.
+        let mut again: BTreeMap<Duration, Vec<Receipt>> = BTreeMap::new();
         let mut downstream_failed = false;
         for (message, outcome) in batch.iter().zip(outcomes) {
             match outcome {
@@ -156,10 +163,11 @@ impl Consumer {
                     let last = message.receive_count >= MAX_RECEIVES;
                     let (queue, id) = (self.queue.name(), &message.id);
                     warn!(queue, id, last, ?after, error = %Chain(&error), "a message was not handled");
-                    self.postpone(message, after).await;
+                    again.entry(after).or_default().push(message.receipt.clone());
                 }
             }
         }
+        self.postpone(&again).await;
         if !done.is_empty()
             && let Err(error) = self.queues.acknowledge(self.queue, &done).await
         {
@@ -169,12 +177,23 @@ impl Consumer {
         if downstream_failed { pass.failed() } else { pass.succeeded() }
     }
 
-    async fn postpone(&self, message: &Received, after: Duration) {
-        let receipts = std::slice::from_ref(&message.receipt);
-        if let Err(error) = self.queues.change_visibility(self.queue, receipts, after).await {
-            // It comes again anyway, when its present visibility ends.
-            debug!(queue = %self.queue, error = %Chain(&error), "a message was not postponed");
+    async fn postpone(&self, again: &BTreeMap<Duration, Vec<Receipt>>) {
+        for (after, receipts) in again {
+            if let Err(error) = self.queues.change_visibility(self.queue, receipts, *after).await {
+                // They come again anyway, when their present visibility ends.
+                debug!(queue = %self.queue, error = %Chain(&error), "messages were not postponed");
+            }
         }
+    }
+}
+
+/// On which receiving and acknowledging go. What the stage calls, it puts on accounts of its own.
+#[must_use]
+pub const fn account(queue: Queue) -> Scope {
+    match queue {
+        Queue::Refresh => Scope::new(Stage::PriceCalc, Reason::Scheduled),
+        Queue::Quotation => Scope::new(Stage::PriceCalc, Reason::Urgent),
+        Queue::Provider => Scope::new(Stage::QuotationProvider, Reason::Quote),
     }
 }
 

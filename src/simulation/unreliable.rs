@@ -70,6 +70,7 @@ pub(super) fn ports(world: &Arc<World>, process: &Arc<Process>) -> Ports {
         dead_letters: world.engine.dead_letters.clone(),
         topic: unreliable.clone(),
         connections: unreliable,
+        usage: world.engine.usage.clone(),
         clock: process.clock.clone(),
         randomness: world.chance.clone(),
     }

@@ -15,6 +15,7 @@ use tracing::{Instrument, debug, info, info_span};
 use super::catalogue_cache::CatalogueCache;
 use super::outcome::{read_bodies, write_body};
 use super::{Outcome, Policy, StageError};
+use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
 };
@@ -99,7 +100,8 @@ impl PriceCalc {
             by_user.entry(&order.user).or_default().push((*index, order));
         }
         let users: Vec<UserId> = by_user.keys().map(|&user| user.clone()).collect();
-        let inputs = match self.inputs(&users).await {
+        let shared = account_of_all(orders.iter().map(|(_, order)| &order.cause));
+        let inputs = match shared.of(self.inputs(&users)).await {
             Ok(inputs) => inputs,
             // Something of one of them cannot be read. Each is read alone, so that the others do
             // not have to wait for it.
@@ -142,7 +144,8 @@ impl PriceCalc {
                 continue;
             }
             let span = info_span!("price_calc", %user, cause = order.cause.name());
-            let effect = self.calculate(order, inputs.take(), sent_at).instrument(span).await;
+            let effect = self.calculate(order, inputs.take(), sent_at).instrument(span);
+            let effect = account(&order.cause).of(effect).await;
             failed = effect.is_err();
             done.push((index, order, effect));
         }
@@ -308,7 +311,10 @@ impl PriceCalc {
             .map(|request| write_body(&ProviderMessage::Quote(request)))
             .collect();
         let published = match bodies {
-            Ok(bodies) => self.topic.publish(&bodies).await.map_err(StageError::from),
+            Ok(bodies) => {
+                let account = Scope::new(Stage::PriceCalc, Reason::Quote);
+                account.of(self.topic.publish(&bodies)).await.map_err(StageError::from)
+            }
             Err(error) => Err(error),
         };
         match published {
@@ -362,6 +368,26 @@ fn is_unneeded(cause: &Cause, head: Option<&TableHead>, now: Timestamp) -> bool 
                 && request.unreadable.as_ref() != Some(&head.generation)
         }
     }
+}
+
+/// On which the calls of an order go.
+const fn account(cause: &Cause) -> Scope {
+    let reason = match cause {
+        Cause::Scheduled { .. } => Reason::Scheduled,
+        Cause::Subscribe { .. } => Reason::FirstVisit,
+        Cause::Stale { .. } | Cause::Change { .. } => Reason::Urgent,
+        Cause::Quotation(_) => Reason::Quote,
+    };
+    Scope::new(Stage::PriceCalc, reason)
+}
+
+/// On which the calls go that the orders of a batch share: if they have several causes, they are at
+/// least all urgent, or they would not have come from one queue.
+fn account_of_all<'a>(causes: impl Iterator<Item = &'a Cause>) -> Scope {
+    let mut accounts = causes.map(account);
+    let first = accounts.next().unwrap_or(Scope::new(Stage::PriceCalc, Reason::Urgent));
+    let same = accounts.all(|account| account == first);
+    if same { first } else { Scope::new(Stage::PriceCalc, Reason::Urgent) }
 }
 
 /// The same failure for every message of a batch.

@@ -10,6 +10,7 @@ use tracing::info;
 
 use super::outcome::{only, write_body};
 use super::{Policy, StageError, subscribe};
+use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     ConnectionRef, Dialect, Item, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
     Timestamp, UserId,
@@ -18,6 +19,9 @@ use crate::ports::{
     ActiveUsers, Clock, Created, FailureReason, Ports, Queues, Quotation, QuotationStatus,
     Quotations, Randomness, Settlement, Topic, Verdict,
 };
+
+/// On which its calls go.
+const ACCOUNT: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
 
 /// The stage, with the ports it needs.
 pub struct QuotationHandler {
@@ -79,7 +83,7 @@ impl QuotationHandler {
         let now = self.clock.now();
         let user = ask.user.clone();
         let visit = subscribe::touch(&*self.users, &*self.queues, &self.policy, &user, now);
-        join(self.accept(ask), visit).await.0
+        join(ACCOUNT.of(self.accept(ask)), visit).await.0
     }
 
     async fn accept(&self, ask: Ask) -> Result<Accepted, StageError> {
@@ -139,6 +143,15 @@ impl QuotationHandler {
     /// # Errors
     /// When the quotation cannot be read or redirected.
     pub async fn get(
+        &self,
+        user: &UserId,
+        request_id: &RequestId,
+        connection: &ConnectionRef,
+    ) -> Result<Option<Quotation>, StageError> {
+        ACCOUNT.of(self.find(user, request_id, connection)).await
+    }
+
+    async fn find(
         &self,
         user: &UserId,
         request_id: &RequestId,

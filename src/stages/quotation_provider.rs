@@ -14,6 +14,7 @@ use tracing::{Instrument, info, info_span, warn};
 use super::outcome::{only, read_bodies, write_body};
 use super::subscribe::send_urgent;
 use super::{Outcome, StageError};
+use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     Calculation, Cause, Generation, ProductId, ProviderMessage, QuotationKey, QuotationRequest,
     Timestamp, UserId,
@@ -68,6 +69,10 @@ impl QuotationProvider {
 
     /// Answers a batch, its messages side by side. The outcomes are in the order of the batch.
     pub async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        Scope::new(Stage::QuotationProvider, Reason::Quote).of(self.handle_all(batch)).await
+    }
+
+    async fn handle_all(&self, batch: &[Received]) -> Vec<Outcome> {
         let messages = read_bodies::<ProviderMessage>(batch);
         join_all(messages.into_iter().zip(batch).map(async |(message, received)| match message {
             Ok(ProviderMessage::Quote(request)) => {
@@ -130,7 +135,9 @@ impl QuotationProvider {
     /// again, so a failure is only noted.
     async fn order_refresh(&self, user: UserId, version: u64) {
         let calculation = Calculation { user, cause: Cause::Stale { version } };
-        if let Err(error) = send_urgent(&*self.queues, &calculation).await {
+        let order = send_urgent(&*self.queues, &calculation);
+        let scope = Scope::new(Stage::QuotationProvider, Reason::Urgent);
+        if let Err(error) = scope.of(order).await {
             warn!(error = %Chain(&error), "a stale table was not ordered anew");
         }
     }

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::StageError;
 use super::subscribe::fifo;
+use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Timestamp};
 use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment};
 
@@ -69,7 +70,8 @@ pub async fn refresh(
     let count = segments.max(1);
     let scans =
         (0..count).map(|index| refresh_segment(users, queues, tick, Segment { index, count }, now));
-    let done = try_join_all(scans).await?;
+    let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
+    let done = scope.of(try_join_all(scans)).await?;
     let refreshed = done.into_iter().fold(Refreshed::default(), |all, one| Refreshed {
         ordered: all.ordered + one.ordered,
         failed: all.failed + one.failed,

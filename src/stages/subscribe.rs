@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::outcome::{only, write_body};
 use super::{Policy, StageError};
+use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Timestamp, UserId};
 use crate::ports::{ActiveUsers, Chain, Outgoing, Posting, Queue, Queues};
 
@@ -44,6 +45,17 @@ pub async fn subscribe(
     ttl: Duration,
     now: Timestamp,
 ) -> Result<Subscribed, StageError> {
+    let visit = write_visit(users, queues, user, ttl, now);
+    Scope::new(Stage::Subscribe, Reason::Visit).of(visit).await
+}
+
+async fn write_visit(
+    users: &dyn ActiveUsers,
+    queues: &dyn Queues,
+    user: &UserId,
+    ttl: Duration,
+    now: Timestamp,
+) -> Result<Subscribed, StageError> {
     // As the store keeps it: in whole seconds.
     let expires_at = Timestamp::from_secs(now.plus(ttl).secs_rounded_up());
     let visit = match users.record_visit(user, now, expires_at).await? {
@@ -54,7 +66,8 @@ pub async fn subscribe(
     if visit != Visit::Known {
         let calculation =
             Calculation { user: user.clone(), cause: Cause::Subscribe { expires_at } };
-        send_urgent(queues, &calculation).await?;
+        let order = send_urgent(queues, &calculation);
+        Scope::new(Stage::Subscribe, Reason::FirstVisit).of(order).await?;
     }
     info!(%user, ?visit, %expires_at, "subscribed");
     Ok(Subscribed { visit, expires_at })
@@ -76,9 +89,9 @@ pub async fn touch(
                 return Ok(());
             }
         }
-        subscribe(users, queues, user, policy.ttl, now).await.map(|_| ())
+        write_visit(users, queues, user, policy.ttl, now).await.map(|_| ())
     };
-    if let Err(error) = visit.await {
+    if let Err(error) = Scope::new(Stage::Subscribe, Reason::Quote).of(visit).await {
         warn!(%user, error = %Chain(&error), "the visit was not written down; the quote goes on");
     }
 }
@@ -88,7 +101,8 @@ pub async fn touch(
 /// # Errors
 /// When the row cannot be deleted.
 pub async fn unsubscribe(users: &dyn ActiveUsers, user: &UserId) -> Result<bool, StageError> {
-    let removed = users.remove_active_user(user).await?;
+    let scope = Scope::new(Stage::Subscribe, Reason::Visit);
+    let removed = scope.of(users.remove_active_user(user)).await?;
     info!(%user, removed, "unsubscribed");
     Ok(removed)
 }

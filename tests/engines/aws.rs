@@ -11,7 +11,8 @@ use super::fixture::{Fixture, Skipped};
 /// Where the local AWS is. Credentials come from the environment, as always.
 const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
 
-pub async fn start() -> Result<Fixture, Skipped> {
+/// A stack of its own, with nothing in it.
+pub async fn make_stack() -> Result<Aws, Skipped> {
     let Ok(endpoint) = std::env::var(ENDPOINT) else {
         return Err(Skipped(format!("{ENDPOINT} is not set")));
     };
@@ -20,6 +21,11 @@ pub async fn start() -> Result<Fixture, Skipped> {
     let aws = Aws::connect(&settings, Arc::new(SystemRandomness)).await.unwrap();
     let plan = aws.plan().await.unwrap();
     aws.apply(&plan, false).await.unwrap();
+    Ok(aws)
+}
+
+pub async fn start() -> Result<Fixture, Skipped> {
+    let aws = make_stack().await?;
     let ports = aws.ports(Arc::new(SystemClock), aws.connections(&[]));
     let clean_up = Box::pin(async move { aws.destroy(|_| {}).await.unwrap() });
     Ok(Fixture { ports, clean_up })

@@ -9,4 +9,5 @@ mod provisioning;
 mod pushing;
 mod queueing;
 mod script;
+mod sizing;
 mod storing;

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::addresses::Address;
 use super::limits::{Limits, lock};
+use crate::meter::{Reason, Scope, Stage};
 use crate::model::UserId;
 use crate::ports::{ActiveUsers, Chain, Clock};
 
@@ -101,7 +102,8 @@ impl Visitors {
     }
 
     async fn is_active(&self, user: &UserId) -> bool {
-        match self.users.active_user(user).await {
+        let scope = Scope::new(Stage::Subscribe, Reason::Visit);
+        match scope.of(self.users.active_user(user)).await {
             Ok(found) => found.is_some_and(|found| found.is_active(self.clock.now())),
             Err(error) => {
                 tracing::debug!(%user, error = %Chain(&error), "the user counts as new");

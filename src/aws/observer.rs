@@ -1,0 +1,85 @@
+//! Feeds the meter with what every client really sends, and with what the services say it consumed.
+//!
+//! Nothing else in the engine knows of it: the SDK hands each call over before it is serialized and
+//! after each of its attempts. DynamoDB is asked to report capacity; where it does not, and for the
+//! services that never do, the documented rules count, applied to what was really sent and answered.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeSerializationInterceptorContextMut, FinalizerInterceptorContextRef,
+};
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
+
+use super::names::Names;
+use super::{observed_messages, observed_tables};
+use crate::meter::{Meter, Operation, Used};
+
+/// What is known of a call before it is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) operation: Operation,
+    /// Items or messages that it names.
+    pub(super) items: u64,
+    /// Bytes of those, if it carries them.
+    pub(super) bytes: u64,
+    /// What it costs by the rules, if it does what it asks for.
+    pub(super) milliunits: u64,
+    /// Whether it reads consistently.
+    pub(super) consistent: bool,
+}
+
+impl Storable for Asked {
+    type Storer = StoreReplace<Self>;
+}
+
+/// One for all clients of an engine.
+#[derive(Clone, Debug)]
+pub(super) struct Observer {
+    names: Names,
+    meter: Arc<Meter>,
+}
+
+impl Observer {
+    pub(super) const fn new(names: Names, meter: Arc<Meter>) -> Self {
+        Self { names, meter }
+    }
+}
+
+impl Intercept for Observer {
+    fn name(&self) -> &'static str {
+        "Meter"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let asked = observed_tables::asked(context, &self.names)
+            .or_else(|| observed_messages::asked(context, &self.names));
+        if let Some(asked) = asked {
+            config.interceptor_state().store_put(asked);
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        // What is not billed, such as making a table, was not asked about.
+        let Some(asked) = config.load::<Asked>() else { return Ok(()) };
+        let used = observed_tables::used(context, asked)
+            .or_else(|| observed_messages::used(context, asked))
+            // Throttled, refused, or never answered: a call, and nothing to pay.
+            .unwrap_or_else(|| Used::derived(1, 0, 0, 0));
+        self.meter.count(asked.operation, used);
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! The table that meters write to.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::errors::Call;
+use super::item::{self, FieldError, Item, item, text};
+use super::names::{TTL, Table};
+use super::tables::{Tables, corrupt};
+use crate::model::Timestamp;
+use crate::ports::{PortError, UsageLog, UsageRecord};
+
+const USAGE: &str = "usage";
+/// How many windows are read at a time.
+const WINDOWS_IN_FLIGHT: usize = 8;
+
+pub(super) fn write(record: &UsageRecord) -> Item {
+    item([
+        ("window", text(record.window.to_string())),
+        ("process", text(&record.process)),
+        (USAGE, AttributeValue::B(Blob::new(record.body.to_vec()))),
+        (TTL, item::ttl(record.expires_at)),
+    ])
+}
+
+fn read(window: u64, item: &Item) -> Result<UsageRecord, FieldError> {
+    let body = item.get(USAGE).and_then(|body| body.as_b().ok());
+    let body = body.ok_or(FieldError::Absent { name: USAGE })?;
+    Ok(UsageRecord {
+        window,
+        process: item::read_text(item, "process")?.to_owned(),
+        body: Bytes::copy_from_slice(body.as_ref()),
+        expires_at: Timestamp::from_secs(item::read_number(item, TTL)?),
+    })
+}
+
+impl Tables {
+    async fn usage_of_window(&self, window: u64) -> Result<Vec<UsageRecord>, PortError> {
+        let resource = self.resource(Table::Meter);
+        let mut records = vec![];
+        let mut from = None;
+        loop {
+            let sent = self
+                .client
+                .query()
+                .table_name(self.name(Table::Meter))
+                .key_condition_expression("#window = :window")
+                .expression_attribute_names("#window", "window")
+                .expression_attribute_values(":window", text(window.to_string()))
+                .set_exclusive_start_key(from)
+                .send()
+                .await;
+            let call = Call { action: "Query", resource: &resource };
+            let page = sent.map_err(|error| call.failed(error))?;
+            for item in page.items.unwrap_or_default() {
+                let record = read(window, &item);
+                records.push(record.map_err(|error| corrupt("a reading of the meter", error))?);
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(records);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl UsageLog for Tables {
+    async fn record_usage(&self, record: &UsageRecord) -> Result<(), PortError> {
+        let item = write(record);
+        self.check_size(Table::Meter, &item)?;
+        let call = self.client.put_item().table_name(self.name(Table::Meter));
+        call.set_item(Some(item)).send().await.map_err(|error| {
+            let resource = self.resource(Table::Meter);
+            Call { action: "PutItem", resource: &resource }.failed(error)
+        })?;
+        Ok(())
+    }
+
+    async fn usage_records(&self, windows: &[u64]) -> Result<Vec<UsageRecord>, PortError> {
+        let found = windows.iter().copied().map(|window| self.usage_of_window(window));
+        let found: Vec<Vec<UsageRecord>> =
+            stream::iter(found).buffered(WINDOWS_IN_FLIGHT).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+}

@@ -1,0 +1,139 @@
+//! `ocache meter`: what the processes of a stack have used.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::args::MeterArgs;
+use super::duration::show_duration;
+use super::engine::Engine;
+use super::failure::Failure;
+use super::output::{Output, number, table};
+use super::settings::Settings;
+use crate::meter::rules::UNIT;
+use crate::meter::{Reason, Stage, Unit, Usage, Used, Window};
+use crate::ports::Ports;
+
+#[derive(Serialize)]
+struct Reading {
+    engine: String,
+    /// When the first of the windows began that were added up.
+    from: String,
+    to: String,
+    processes: usize,
+    usage: Usage,
+    #[serde(skip)]
+    over: String,
+}
+
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    args: &MeterArgs,
+) -> Result<(), Failure> {
+    let engine = Engine::open(settings, output).await?;
+    let reading = read(&engine.ports(None), &engine, args).await;
+    engine.close().await;
+    output.data(&reading?, show)
+}
+
+async fn read(ports: &Ports, engine: &Engine, args: &MeterArgs) -> Result<Reading, Failure> {
+    let now = ports.clock.now();
+    let windows: Vec<Window> = Window::back_from(now, args.over).collect();
+    let numbers: Vec<u64> = windows.iter().map(|window| window.number()).collect();
+    let records = ports.usage.usage_records(&numbers).await?;
+    let processes: BTreeSet<&str> = records.iter().map(|record| &*record.process).collect();
+    let mut usage = Usage::default();
+    for record in &records {
+        usage.merge(&Usage::from_bytes(&record.body)?);
+    }
+    Ok(Reading {
+        engine: engine.label.clone(),
+        from: windows.first().map_or(now, |first| first.begin()).to_string(),
+        to: now.to_string(),
+        processes: processes.len(),
+        usage,
+        over: show_duration(args.over),
+    })
+}
+
+fn show(reading: &Reading) -> String {
+    if reading.usage.is_nothing() {
+        return format!("nothing was used within {}", reading.over);
+    }
+    let mut rows: BTreeMap<(Stage, Reason), ()> = BTreeMap::new();
+    rows.extend(reading.usage.lines().map(|line| ((line.stage, line.reason), ())));
+    let mut table = table([
+        "stage",
+        "reason",
+        "calls",
+        "read units",
+        "write units",
+        "requests",
+        "messages",
+        "GB-seconds",
+    ]);
+    for (stage, reason) in rows.into_keys() {
+        let is_meant = |line_stage, line_reason| line_stage == stage && line_reason == reason;
+        let figures = figures(&reading.usage, is_meant).map(number);
+        let account = [stage.name(), reason.name()].map(Into::into);
+        table.add_row(account.into_iter().chain(figures));
+    }
+    let all = figures(&reading.usage, |_, _| true).map(number);
+    table.add_row(["all", ""].map(Into::into).into_iter().chain(all));
+    let total = reading.usage.total(|line| matches!(line.unit, Unit::ReadUnit | Unit::WriteUnit));
+    let plural = if reading.processes == 1 { "" } else { "es" };
+    format!(
+        "{table}\n\n{} process{plural} since {}; {}",
+        reading.processes,
+        reading.from,
+        how_known(&total)
+    )
+}
+
+/// The cells of a row.
+fn figures(usage: &Usage, is_meant: impl Fn(Stage, Reason) -> bool) -> [String; 6] {
+    let used = |unit: Option<Unit>| {
+        usage.total(|line| {
+            is_meant(line.stage, line.reason) && unit.is_none_or(|unit| line.unit == unit)
+        })
+    };
+    let units = |unit| shown(used(Some(unit)).milliunits());
+    [
+        used(None).calls.to_string(),
+        units(Unit::ReadUnit),
+        units(Unit::WriteUnit),
+        units(Unit::Request),
+        units(Unit::Message),
+        // In thousandths of thousandths.
+        shown(used(Some(Unit::GbMillisecond)).milliunits() / UNIT),
+    ]
+}
+
+/// Thousandths as people read them: `12`, `0.5`, `0.125`.
+fn shown(milliunits: u64) -> String {
+    let (whole, rest) = (milliunits / UNIT, milliunits % UNIT);
+    if rest == 0 {
+        return whole.to_string();
+    }
+    format!("{whole}.{rest:03}").trim_end_matches('0').to_owned()
+}
+
+/// Whether the units of DynamoDB were reported by it. Nothing else reports any.
+fn how_known(units: &Used) -> &'static str {
+    match (units.measured_milliunits, units.derived_milliunits) {
+        (_, 0) => "read and write units measured, the rest derived from AWS's rules",
+        (0, _) => "all units derived from AWS's rules",
+        _ => "read and write units partly measured, the rest derived from AWS's rules",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousandths_are_shown_without_needless_zeros() {
+        assert_eq!([0, 500, 1000, 1250, 12_005].map(shown), ["0", "0.5", "1", "1.25", "12.005"]);
+    }
+}

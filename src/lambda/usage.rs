@@ -1,0 +1,72 @@
+//! What a function uses: what it calls, and its own time.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use crate::aws::Aws;
+use crate::meter::rules::{gateway_messages, gb_milliseconds, queue_requests};
+use crate::meter::{Action, Meter, Operation, Reporter, Scope, Used};
+use crate::ports::{Ports, Queue};
+
+/// Set by Lambda: how much memory the function has, in MB.
+const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+/// What Lambda gives a function that does not say.
+const DEFAULT_MEMORY_MB: u64 = 128;
+/// What was used is written down at the end of a run, but not more often than this: a function that
+/// is rarely woken reports every run, a busy one loses at most this much when it is ended.
+const REPORT_EVERY: Duration = Duration::from_secs(60);
+
+/// The meter of a function.
+pub(super) struct FunctionMeter {
+    meter: Arc<Meter>,
+    reporter: Reporter,
+    memory_mb: u64,
+    reported_at: Mutex<Option<Instant>>,
+}
+
+impl FunctionMeter {
+    /// For the function that this process is.
+    pub(super) fn new(aws: &Aws, ports: &Ports) -> Self {
+        let memory = std::env::var(MEMORY).ok().and_then(|memory| memory.parse().ok());
+        Self {
+            meter: Arc::clone(aws.meter()),
+            reporter: Reporter::new(Arc::clone(aws.meter()), ports),
+            memory_mb: memory.unwrap_or(DEFAULT_MEMORY_MB),
+            reported_at: Mutex::new(None),
+        }
+    }
+
+    /// Handles one event on an account.
+    pub(super) async fn run<F: Future>(&self, scope: Scope, work: F) -> F::Output {
+        self.reporter.begin().await;
+        let started = Instant::now();
+        let answer = scope.of(work).await;
+        let billed = gb_milliseconds(started.elapsed(), self.memory_mb);
+        self.meter.count_for(scope, Operation::RUN, Used::derived(1, 1, 0, billed));
+        let mut reported_at = self.reported_at.lock().await;
+        if reported_at.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
+            *reported_at = Some(Instant::now());
+            self.reporter.report().await;
+        }
+        answer
+    }
+
+    /// Lambda has received a batch for the function, and deletes what does not fail. What it polls
+    /// for in vain is not seen from here.
+    pub(super) fn delivered(&self, scope: Scope, queue: Queue, messages: usize, bytes: usize) {
+        let (items, bytes) = (messages as u64, bytes as u64);
+        let received = Used::derived(1, items, bytes, queue_requests(bytes));
+        self.meter.count_for(scope, Operation::queue(queue, Action::Receive), received);
+        let deleted = Used::derived(1, items, 0, queue_requests(0));
+        self.meter.count_for(scope, Operation::queue(queue, Action::Delete), deleted);
+    }
+
+    /// A frame has come or gone through the gateway, by way of the function's event and answer.
+    pub(super) fn frame(&self, scope: Scope, operation: Operation, bytes: usize) {
+        let bytes = bytes as u64;
+        let used = Used::derived(1, 1, bytes, gateway_messages(bytes));
+        self.meter.count_for(scope, operation, used);
+    }
+}

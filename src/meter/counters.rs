@@ -1,0 +1,183 @@
+//! The counters: one field, no lock, nothing allocated after the start.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use super::operation::Operation;
+use super::scope::{Reason, Scope, Stage};
+use super::usage::Usage;
+
+/// What calls have used. Units are in thousandths, because a read can cost half a unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used {
+    /// Calls to the service.
+    pub calls: u64,
+    /// Items, messages or frames that they were about.
+    pub items: u64,
+    /// Bytes of those, as the service counts them.
+    pub bytes: u64,
+    /// Units that the service reported, in thousandths.
+    pub measured_milliunits: u64,
+    /// Units by the service's documented rules, in thousandths.
+    pub derived_milliunits: u64,
+}
+
+impl Used {
+    /// Calls whose units follow from the rules.
+    #[must_use]
+    pub const fn derived(calls: u64, items: u64, bytes: u64, milliunits: u64) -> Self {
+        Self { calls, items, bytes, measured_milliunits: 0, derived_milliunits: milliunits }
+    }
+
+    /// All units, however they are known.
+    #[must_use]
+    pub const fn milliunits(&self) -> u64 {
+        self.measured_milliunits.saturating_add(self.derived_milliunits)
+    }
+
+    /// Whether nothing was used.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The two together.
+    #[must_use]
+    pub const fn plus(&self, other: &Self) -> Self {
+        Self {
+            calls: self.calls.saturating_add(other.calls),
+            items: self.items.saturating_add(other.items),
+            bytes: self.bytes.saturating_add(other.bytes),
+            measured_milliunits: self.measured_milliunits.saturating_add(other.measured_milliunits),
+            derived_milliunits: self.derived_milliunits.saturating_add(other.derived_milliunits),
+        }
+    }
+
+    /// What was used beyond an earlier reading.
+    #[must_use]
+    pub const fn minus(&self, earlier: &Self) -> Self {
+        Self {
+            calls: self.calls.saturating_sub(earlier.calls),
+            items: self.items.saturating_sub(earlier.items),
+            bytes: self.bytes.saturating_sub(earlier.bytes),
+            measured_milliunits: self
+                .measured_milliunits
+                .saturating_sub(earlier.measured_milliunits),
+            derived_milliunits: self.derived_milliunits.saturating_sub(earlier.derived_milliunits),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Cell {
+    calls: AtomicU64,
+    items: AtomicU64,
+    bytes: AtomicU64,
+    measured: AtomicU64,
+    derived: AtomicU64,
+}
+
+/// Counts what a process uses, from its start on.
+#[derive(Debug)]
+pub struct Meter(Box<[Cell]>);
+
+const CELLS: usize = Stage::ALL.len() * Reason::ALL.len() * Operation::COUNT;
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self((0..CELLS).map(|_| Cell::default()).collect())
+    }
+}
+
+impl Meter {
+    /// A meter that has counted nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Counts on the account of the running task.
+    pub fn count(&self, operation: Operation, used: Used) {
+        self.count_for(Scope::current(), operation, used);
+    }
+
+    /// Counts on an account.
+    pub fn count_for(&self, scope: Scope, operation: Operation, used: Used) {
+        let Some(cell) = self.0.get(place(scope, operation)) else { return };
+        let add = |counter: &AtomicU64, figure: u64| {
+            // Most calls leave some figures alone; not touching those is cheaper than adding zero.
+            if figure > 0 {
+                counter.fetch_add(figure, Ordering::Relaxed);
+            }
+        };
+        add(&cell.calls, used.calls);
+        add(&cell.items, used.items);
+        add(&cell.bytes, used.bytes);
+        add(&cell.measured, used.measured_milliunits);
+        add(&cell.derived, used.derived_milliunits);
+    }
+
+    /// All that was counted so far.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let mut usage = Usage::default();
+        for stage in Stage::ALL {
+            for reason in Reason::ALL {
+                let scope = Scope::new(stage, reason);
+                for operation in Operation::all() {
+                    usage.add(scope, operation, &self.used(scope, operation));
+                }
+            }
+        }
+        usage
+    }
+
+    fn used(&self, scope: Scope, operation: Operation) -> Used {
+        let Some(cell) = self.0.get(place(scope, operation)) else { return Used::default() };
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Used {
+            calls: read(&cell.calls),
+            items: read(&cell.items),
+            bytes: read(&cell.bytes),
+            measured_milliunits: read(&cell.measured),
+            derived_milliunits: read(&cell.derived),
+        }
+    }
+}
+
+const fn place(scope: Scope, operation: Operation) -> usize {
+    let account = scope.stage as usize * Reason::ALL.len() + scope.reason as usize;
+    account * Operation::COUNT + operation.index()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meter::Resource;
+
+    #[tokio::test]
+    async fn calls_go_on_the_account_of_who_makes_them() {
+        let meter = Meter::new();
+        let read = Operation::read(Resource::Products);
+        let scope = Scope::new(Stage::PriceCalc, Reason::Scheduled);
+        scope.of(async { meter.count(read, Used::derived(1, 2, 3, 500)) }).await;
+        meter.count(read, Used::derived(1, 0, 0, 500));
+        let usage = meter.usage();
+        assert_eq!(usage.of(scope, read), Used::derived(1, 2, 3, 500));
+        assert_eq!(usage.of(Scope::default(), read), Used::derived(1, 0, 0, 500));
+        assert_eq!(usage.lines().count(), 2);
+    }
+
+    /// The last of each kind has the last place: no two share one.
+    #[test]
+    fn every_account_has_its_place() {
+        let mut places: Vec<_> = Stage::ALL
+            .iter()
+            .flat_map(|&stage| Reason::ALL.map(|reason| Scope::new(stage, reason)))
+            .flat_map(|scope| Operation::all().map(move |operation| place(scope, operation)))
+            .collect();
+        places.sort_unstable();
+        assert_eq!(places, (0..CELLS).collect::<Vec<_>>());
+    }
+}

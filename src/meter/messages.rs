@@ -1,0 +1,175 @@
+//! Queues, topic and connections, counted. SQS and SNS take ten messages and 256 KB a call.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::counters::Used;
+use super::layer::Metered;
+use super::operation::{Action, Operation};
+use super::rules::{UNIT, gateway_messages, publish_requests, queue_requests};
+use crate::model::ConnectionRef;
+use crate::ports::{
+    Connections, DeadLetter, DeadLetters, Delivery, Depth, FailedEntry, MAX_BATCH, Outgoing,
+    PortError, Queue, Queues, Receipt, Received, Selection, Topic,
+};
+
+/// The most bytes of all messages of one call.
+const BYTES_PER_CALL: u64 = 256 * 1024;
+
+/// What calls with these messages use, filled one after the other.
+fn batches(sizes: impl Iterator<Item = u64>, requests: fn(u64) -> u64) -> Used {
+    let mut all = Used::default();
+    let (mut count, mut filled) = (0, 0);
+    for bytes in sizes {
+        if count == MAX_BATCH || (count > 0 && filled + bytes > BYTES_PER_CALL) {
+            all = all.plus(&Used::derived(1, 0, 0, requests(filled)));
+            (count, filled) = (0, 0);
+        }
+        (count, filled) = (count + 1, filled + bytes);
+        all = all.plus(&Used::derived(0, 1, bytes, 0));
+    }
+    if count > 0 {
+        all = all.plus(&Used::derived(1, 0, 0, requests(filled)));
+    }
+    all
+}
+
+impl Metered {
+    /// So many messages were named by their receipts.
+    fn named(&self, queue: Queue, action: Action, count: usize) {
+        let calls = count.div_ceil(MAX_BATCH) as u64;
+        let used = Used::derived(calls, count as u64, 0, calls * UNIT);
+        self.count(Operation::queue(queue, action), used);
+    }
+
+    fn received(&self, queue: Queue, sizes: impl Iterator<Item = u64>) {
+        let mut used = batches(sizes, queue_requests);
+        if used.calls == 0 {
+            used = Used::derived(1, 0, 0, queue_requests(0));
+        }
+        self.count(Operation::queue(queue, Action::Receive), used);
+    }
+}
+
+#[async_trait]
+impl Queues for Metered {
+    async fn send(
+        &self,
+        queue: Queue,
+        messages: &[Outgoing],
+    ) -> Result<Vec<FailedEntry>, PortError> {
+        let failed = self.inner.queues.send(queue, messages).await?;
+        let sizes = messages.iter().map(|message| message.body.len() as u64);
+        self.count(Operation::queue(queue, Action::Send), batches(sizes, queue_requests));
+        Ok(failed)
+    }
+
+    async fn receive(
+        &self,
+        queue: Queue,
+        max: usize,
+        wait: Duration,
+        visibility: Duration,
+    ) -> Result<Vec<Received>, PortError> {
+        let messages = self.inner.queues.receive(queue, max, wait, visibility).await?;
+        self.received(queue, messages.iter().map(|message| message.body.len() as u64));
+        Ok(messages)
+    }
+
+    async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError> {
+        self.inner.queues.acknowledge(queue, receipts).await?;
+        self.named(queue, Action::Delete, receipts.len());
+        Ok(())
+    }
+
+    async fn change_visibility(
+        &self,
+        queue: Queue,
+        receipts: &[Receipt],
+        visibility: Duration,
+    ) -> Result<(), PortError> {
+        self.inner.queues.change_visibility(queue, receipts, visibility).await?;
+        self.named(queue, Action::Hide, receipts.len());
+        Ok(())
+    }
+
+    async fn depth(&self, queue: Queue) -> Result<Depth, PortError> {
+        let depth = self.inner.queues.depth(queue).await?;
+        // The queue and that of its dead letters.
+        self.count(Operation::queue(queue, Action::Inspect), Used::derived(2, 0, 0, 2 * UNIT));
+        Ok(depth)
+    }
+}
+
+#[async_trait]
+impl DeadLetters for Metered {
+    async fn dead_letters(&self, queue: Queue, limit: usize) -> Result<Vec<DeadLetter>, PortError> {
+        let letters = self.inner.dead_letters.dead_letters(queue, limit).await?;
+        // They are received, and shown again.
+        self.received(queue, letters.iter().map(|letter| letter.body.len() as u64));
+        self.named(queue, Action::Hide, letters.len());
+        Ok(letters)
+    }
+
+    async fn redrive(&self, queue: Queue, selection: &Selection) -> Result<u64, PortError> {
+        let count = self.inner.dead_letters.redrive(queue, selection).await?;
+        let letters = usize::try_from(count).unwrap_or(usize::MAX);
+        for action in [Action::Receive, Action::Send, Action::Delete] {
+            self.named(queue, action, letters);
+        }
+        Ok(count)
+    }
+
+    async fn drop_dead_letters(
+        &self,
+        queue: Queue,
+        selection: &Selection,
+    ) -> Result<u64, PortError> {
+        let count = self.inner.dead_letters.drop_dead_letters(queue, selection).await?;
+        let letters = usize::try_from(count).unwrap_or(usize::MAX);
+        for action in [Action::Receive, Action::Delete] {
+            self.named(queue, action, letters);
+        }
+        Ok(count)
+    }
+}
+
+#[async_trait]
+impl Topic for Metered {
+    async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
+        let failed = self.inner.topic.publish(bodies).await?;
+        let sizes = bodies.iter().map(|body| body.len() as u64);
+        self.count(Operation::PUBLISH, batches(sizes, publish_requests));
+        Ok(failed)
+    }
+}
+
+#[async_trait]
+impl Connections for Metered {
+    async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError> {
+        let bytes = frame.len() as u64;
+        let delivery = self.inner.connections.push(to, frame).await?;
+        let units = match delivery {
+            Delivery::Delivered => gateway_messages(bytes),
+            Delivery::Gone => 0,
+        };
+        self.count(Operation::FRAME_OUT, Used::derived(1, 1, bytes, units));
+        Ok(delivery)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_filled_by_count_and_by_size() {
+        let used = batches([1; 25].into_iter(), queue_requests);
+        assert_eq!(used, Used::derived(3, 25, 25, 3 * UNIT));
+        let large = batches([200 * 1024, 100 * 1024].into_iter(), queue_requests);
+        assert_eq!(large, Used::derived(2, 2, 300 * 1024, (4 + 2) * UNIT));
+        assert_eq!(batches(std::iter::empty(), queue_requests), Used::default());
+    }
+}

@@ -1,0 +1,30 @@
+//! The meter: which stage called what, why, how often, and how many units AWS bills for it.
+//!
+//! A [`Meter`] is a field of counters. On AWS an observer inside the engine feeds it with what was
+//! sent and what the service says it consumed; on the other engines [`metered`] wraps the ports and
+//! feeds it with what AWS would have billed for the same work, by the rules in [`rules`]. Who is
+//! asking is told by a [`Scope`], which travels with the task. What a process has used is written
+//! down by window, so that any other process can add it up.
+
+mod catalogue;
+mod counters;
+mod layer;
+mod messages;
+mod operation;
+mod price_tables;
+mod quotations;
+mod reporter;
+pub mod rules;
+mod scope;
+pub(crate) mod sizes;
+mod usage;
+mod users;
+mod window;
+
+pub use counters::{Meter, Used};
+pub use layer::metered;
+pub use operation::{Action, Operation, Resource, Unit};
+pub use reporter::Reporter;
+pub use scope::{Reason, Scope, Stage};
+pub use usage::{Usage, UsageLine};
+pub use window::Window;

@@ -1,0 +1,84 @@
+//! The table of price tables, counted.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::layer::Metered;
+use super::operation::Resource;
+use super::sizes;
+use crate::model::{Generation, Timestamp, UserId};
+use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead};
+
+#[async_trait]
+impl PriceTables for Metered {
+    async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
+        let found = self.inner.store.table_heads(users).await?;
+        let sizes = found.iter().map(|(user, head)| sizes::table_head(user, head));
+        self.read_many(Resource::PricesByUser, users.len(), sizes, true);
+        Ok(found)
+    }
+
+    async fn put_parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        parts: &[Bytes],
+        expire_at: Timestamp,
+    ) -> Result<(), PortError> {
+        self.inner.store.put_parts(user, generation, parts, expire_at).await?;
+        let parts = parts.iter().enumerate();
+        let sizes = parts.map(|(number, part)| sizes::part(user, generation, number, part.len()));
+        self.wrote_many(Resource::PricesByUser, sizes);
+        Ok(())
+    }
+
+    async fn flip_head(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError> {
+        let flip = self.inner.store.flip_head(user, head, expected, expire_at).await?;
+        let bytes = sizes::table_head(user, head);
+        match flip {
+            Flip::Done => self.wrote_one(Resource::PricesByUser, bytes),
+            // By the head that is there, which is much like ours.
+            Flip::Conflict => self.refused_one(Resource::PricesByUser, bytes),
+        }
+        Ok(flip)
+    }
+
+    async fn parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        numbers: &[u32],
+    ) -> Result<Vec<Option<Bytes>>, PortError> {
+        let parts = self.inner.store.parts(user, generation, numbers).await?;
+        let sizes = numbers.iter().zip(&parts).filter_map(|(&number, part)| {
+            Some(sizes::part(user, generation, number as usize, part.as_ref()?.len()))
+        });
+        self.read_many(Resource::PricesByUser, numbers.len(), sizes, true);
+        Ok(parts)
+    }
+
+    async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
+        self.inner.store.delete_table(user).await?;
+        self.read_one(Resource::PricesByUser, None, true);
+        self.wrote_many(Resource::PricesByUser, std::iter::once(0));
+        Ok(())
+    }
+
+    async fn list_table_heads(
+        &self,
+        from: Option<Cursor>,
+    ) -> Result<Page<(UserId, TableHead)>, PortError> {
+        let is_first = from.is_none();
+        let page = self.inner.store.list_table_heads(from).await?;
+        // The parts are read and billed too, but nobody here sees how large they are.
+        let sizes = page.items.iter().map(|(user, head)| sizes::table_head(user, head));
+        self.scanned(Resource::PricesByUser, is_first, sizes, false);
+        Ok(page)
+    }
+}

@@ -1,0 +1,81 @@
+//! The table of quotations, counted. Each new one is a frame from a client and one back that says
+//! that it was accepted.
+
+use async_trait::async_trait;
+
+use super::counters::Used;
+use super::layer::Metered;
+use super::operation::{Operation, Resource};
+use super::rules::gateway_messages;
+use super::sizes;
+use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
+use crate::ports::{Created, PortError, Quotation, Quotations, Settlement, Verdict};
+
+/// About as long as the frame that says that a quote was accepted.
+const ACCEPTED_BYTES: u64 = 100;
+
+#[async_trait]
+impl Quotations for Metered {
+    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
+        let created = self.inner.store.create_quotation(quotation).await?;
+        match &created {
+            Created::New => {
+                let bytes = sizes::quotation(quotation);
+                self.wrote_one(Resource::Quotations, bytes);
+                let came = Used::derived(1, 1, bytes, gateway_messages(bytes));
+                self.count(Operation::FRAME_IN, came);
+                let went = Used::derived(1, 1, ACCEPTED_BYTES, gateway_messages(ACCEPTED_BYTES));
+                self.count(Operation::FRAME_OUT, went);
+            }
+            Created::Existing(stored) => {
+                self.refused_one(Resource::Quotations, sizes::quotation(stored));
+            }
+        }
+        Ok(created)
+    }
+
+    async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError> {
+        let found = self.inner.store.quotation(key).await?;
+        self.read_one(Resource::Quotations, found.as_ref().map(sizes::quotation), true);
+        Ok(found)
+    }
+
+    async fn redirect_quotation(
+        &self,
+        key: &QuotationKey,
+        connection: &ConnectionRef,
+        dialect: Dialect,
+    ) -> Result<bool, PortError> {
+        let done = self.inner.store.redirect_quotation(key, connection, dialect).await?;
+        match done {
+            true => self.wrote_one(Resource::Quotations, 0),
+            false => self.refused_one(Resource::Quotations, 0),
+        }
+        Ok(done)
+    }
+
+    async fn settle_quotation(
+        &self,
+        key: &QuotationKey,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> Result<Settlement, PortError> {
+        let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
+        match &settlement {
+            Settlement::Settled(stored) => {
+                self.wrote_one(Resource::Quotations, sizes::quotation(stored));
+            }
+            Settlement::Refused(stored) => {
+                self.refused_one(Resource::Quotations, sizes::quotation(stored));
+            }
+            Settlement::Missing => self.refused_one(Resource::Quotations, 0),
+        }
+        Ok(settlement)
+    }
+
+    async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError> {
+        self.inner.store.delete_quotation(key).await?;
+        self.wrote_one(Resource::Quotations, 0);
+        Ok(())
+    }
+}

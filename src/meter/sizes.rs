@@ -1,0 +1,206 @@
+//! How large the items are that the AWS engine stores: names and values of all attributes.
+//!
+//! The engine's own tests hold these to the items that it really writes.
+
+use std::fmt::{self, Display, Write as _};
+use std::io;
+
+use serde::Serialize;
+
+use super::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
+use crate::model::{Generation, Timestamp, UserId};
+use crate::ports::{ActiveUser, CatalogueHead, Quotation, QuotationStatus, TableHead, UsageRecord};
+use crate::pricing::{Discount, Discounts, Percentage, Product};
+
+/// A text of this length says which call wrote an item last.
+const NONCE_CHARS: usize = 32;
+/// The id of the item that is the catalogue's head: a control character and a word.
+const CATALOGUE_HEAD_CHARS: usize = 10;
+
+/// The size of an item, attribute by attribute.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ItemSize(usize);
+
+impl ItemSize {
+    fn text(self, name: &str, value: &str) -> Self {
+        self.blob(name, value.len())
+    }
+
+    /// Any value of which the length is all that counts.
+    fn blob(self, name: &str, bytes: usize) -> Self {
+        Self(self.0 + name.len() + bytes)
+    }
+
+    fn number(self, name: &str, value: impl Display) -> Self {
+        self.blob(name, number_bytes(chars(&value)))
+    }
+
+    fn secs(self, name: &str, time: Timestamp) -> Self {
+        self.number(name, time.secs_rounded_up())
+    }
+
+    fn millis(self, name: &str, time: Timestamp) -> Self {
+        self.number(name, time.millis())
+    }
+
+    fn json(self, name: &str, value: &impl Serialize) -> Self {
+        let mut length = Length(0);
+        // What has no JSON is not stored either; its call fails.
+        let _ = serde_json::to_writer(&mut length, value);
+        self.blob(name, length.0)
+    }
+
+    fn nonce(self) -> Self {
+        self.blob("written_by", NONCE_CHARS)
+    }
+
+    const fn bytes(self) -> u64 {
+        self.0 as u64
+    }
+}
+
+/// Counts what is written to it and keeps nothing.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
+}
+
+fn chars(value: &impl Display) -> usize {
+    let mut length = Length(0);
+    // A length cannot fail to grow.
+    let _ = write!(length, "{value}");
+    length.0
+}
+
+/// How long a percentage is as text. A list has hundreds of them and is sized for every refresh, so
+/// none is written out.
+const fn percentage_chars(percentage: Percentage) -> usize {
+    const WHOLE: u32 = 1_000_000;
+    let (whole, mut rest) = (percentage.millionths() / WHOLE, percentage.millionths() % WHOLE);
+    let chars = match whole {
+        0..=9 => 1,
+        10..=99 => 2,
+        _ => 3,
+    };
+    if rest == 0 {
+        return chars;
+    }
+    let mut decimals = 6;
+    while rest % 10 == 0 {
+        (rest, decimals) = (rest / 10, decimals - 1);
+    }
+    chars + 1 + decimals
+}
+
+/// The row of an active user.
+pub(crate) fn active_user(row: &ActiveUser) -> u64 {
+    let item = ItemSize::default().text("user_id", row.user.as_str()).secs("ttl", row.expires_at);
+    item.millis("first_seen", row.first_seen).millis("last_seen", row.last_seen).bytes()
+}
+
+/// A product.
+pub(crate) fn product(product: &Product) -> u64 {
+    let item = ItemSize::default().text("product_id", product.id.as_str());
+    item.text("name", &product.name).number("price", product.price.minor()).bytes()
+}
+
+/// The head of the catalogue.
+pub(crate) fn catalogue_head(head: &CatalogueHead) -> u64 {
+    let item = ItemSize::default().blob("product_id", CATALOGUE_HEAD_CHARS);
+    let item = item.number("version", head.version).text("currency", head.currency.code()).nonce();
+    let item = match &head.loading {
+        Some(mark) => item.text("load_id", &mark.id.0).millis("load_deadline", mark.deadline),
+        None => item,
+    };
+    item.bytes()
+}
+
+/// A user's list of discounts.
+pub(crate) fn discounts(user: &UserId, discounts: &Discounts) -> u64 {
+    let entry = |bytes: usize, discount: &Discount| {
+        let fields = ItemSize::default()
+            .text("product_id", discount.product_id.as_str())
+            .blob("percentage", number_bytes(percentage_chars(discount.percentage)));
+        bytes + ELEMENT_BYTES + CONTAINER_BYTES + 2 * ELEMENT_BYTES + fields.0
+    };
+    let list = discounts.as_slice().iter().fold(CONTAINER_BYTES, entry);
+    ItemSize::default().text("user_id", user.as_str()).blob("discounts", list).bytes()
+}
+
+/// The head of a price table. Until when it is stored has as many digits as any such time.
+pub(crate) fn table_head(user: &UserId, head: &TableHead) -> u64 {
+    let item = ItemSize::default().text("user_id", user.as_str()).text("part", "head");
+    let item = item.number("version", head.version).json("head", head);
+    item.secs("ttl", head.usable_until).nonce().bytes()
+}
+
+/// A part of a price table.
+pub(crate) fn part(user: &UserId, generation: &Generation, number: usize, bytes: usize) -> u64 {
+    let name = chars(&format_args!("{generation}/{number}"));
+    let item = ItemSize::default().text("user_id", user.as_str()).blob("part", name);
+    item.blob("bytes", bytes).number("ttl", 1_800_000_000_u32).bytes()
+}
+
+/// A quotation.
+pub(crate) fn quotation(quotation: &Quotation) -> u64 {
+    let status = match &quotation.status {
+        QuotationStatus::Pending => "pending",
+        QuotationStatus::Answered(_) => "answered",
+        QuotationStatus::Failed(_) => "failed",
+    };
+    ItemSize::default()
+        .text("request_id", quotation.key.as_str())
+        .text("client_request_id", quotation.request_id.as_str())
+        .text("user_id", quotation.user.as_str())
+        .json("lines", &quotation.items)
+        .json("connection", &quotation.connection)
+        .json("dialect", &quotation.dialect)
+        .millis("accepted_at", quotation.accepted_at)
+        .millis("deadline", quotation.deadline)
+        .millis("expires_at", quotation.expires_at)
+        .secs("ttl", quotation.expires_at)
+        .text("status", status)
+        .json("outcome", &quotation.status)
+        .nonce()
+        .bytes()
+}
+
+/// What a process has used in a window.
+pub(crate) fn usage(record: &UsageRecord) -> u64 {
+    let item = ItemSize::default().text("process", &record.process);
+    let item = item.blob("window", chars(&record.window)).blob("usage", record.body.len());
+    item.secs("ttl", record.expires_at).bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_count_names_and_values() {
+        let item = ItemSize::default().text("ab", "José").number("n", -123).json("j", &[1, 2]);
+        assert_eq!(item.bytes(), (2 + 5) + (1 + 4) + (1 + 5));
+    }
+
+    #[test]
+    fn percentages_are_as_long_as_they_are_written() {
+        for text in ["0", "5", "10", "100", "0.5", "12.5", "99.999999", "7.05", "30.1"] {
+            assert_eq!(percentage_chars(text.parse().unwrap()), text.len(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What the meter says of the same work, whatever does it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ocache::meter::{Action, Meter, Operation, Resource, Unit, Usage, Used, Window, metered};
+use ocache::model::{DeduplicationId, GroupId};
+use ocache::ports::{Outgoing, Ports, Posting, Queue, UserDiscounts, Verdict};
+use ocache::ports::{Receipt, UsageRecord};
+use ocache::pricing::{Discount, Discounts, Product};
+
+use super::samples::{
+    answer, generation, head, now, percentage, product, product_id, quotation, secs, user,
+};
+
+fn list(of: &str, count: usize) -> UserDiscounts {
+    let discount = |number| Discount {
+        product_id: product_id(&format!("product-{number:04}")),
+        percentage: percentage("12.5"),
+    };
+    let discounts = Discounts::new((0..count).map(discount).collect()).unwrap();
+    UserDiscounts { user: user(of), discounts }
+}
+
+fn order(number: usize, bytes: usize) -> Outgoing {
+    let of = user(&format!("user {number}"));
+    let id = DeduplicationId::from_random([u8::try_from(number).unwrap(); 16]);
+    let (group, deduplication) = (GroupId::of(&of), id);
+    Outgoing { body: "x".repeat(bytes), posting: Posting::Fifo { group, deduplication } }
+}
+
+/// A little of everything.
+pub async fn work(ports: &Ports) {
+    let store = &ports.store;
+    let products: Vec<Product> =
+        (0..30).map(|number| product(&format!("P{number}"), 100)).collect();
+    store.put_products(&products).await.unwrap();
+    store.list_products(None).await.unwrap();
+    let asked = ["P1", "P2", "P3", "none"].map(product_id);
+    store.products(&asked).await.unwrap();
+    assert_eq!(store.catalogue_head().await.unwrap(), None);
+
+    store.put_discounts(&[list("ann", 60), list("bob", 1)]).await.unwrap();
+    store.discounts(&["ann", "bob", "eve"].map(user)).await.unwrap();
+
+    let (ann, expires_at) = (user("ann"), now().plus(secs(300)));
+    store.active_user(&ann).await.unwrap();
+    store.record_visit(&ann, now(), expires_at).await.unwrap();
+    store.active_user(&ann).await.unwrap();
+
+    let (generation, expires_at) = (generation(), now().plus(secs(86_400)));
+    let parts = [vec![7; 800], vec![7; 900], vec![7; 5000]].map(Bytes::from);
+    store.put_parts(&ann, &generation, &parts, expires_at).await.unwrap();
+    store.flip_head(&ann, &head(1), None, expires_at).await.unwrap();
+    store.flip_head(&ann, &head(2), Some(7), expires_at).await.unwrap();
+    store.table_heads(&["ann", "bob"].map(user)).await.unwrap();
+    store.parts(&ann, &generation, &[2, 0, 9]).await.unwrap();
+
+    let asked = quotation("ann");
+    store.create_quotation(&asked).await.unwrap();
+    store.create_quotation(&asked).await.unwrap();
+    store.quotation(&asked.key).await.unwrap();
+    let verdict = Verdict::Answer(Box::new(answer(5)));
+    store.settle_quotation(&asked.key, &verdict, now()).await.unwrap();
+
+    let orders: Vec<_> = (0..12).map(|number| order(number, 100)).collect();
+    ports.queues.send(Queue::Refresh, &orders).await.unwrap();
+    ports.queues.send(Queue::Quotation, &[order(1, 70_000)]).await.unwrap();
+    let received = ports.queues.receive(Queue::Quotation, 10, secs(5), secs(30)).await.unwrap();
+    let receipts: Vec<Receipt> = received.into_iter().map(|message| message.receipt).collect();
+    ports.queues.change_visibility(Queue::Quotation, &receipts, secs(60)).await.unwrap();
+    ports.queues.acknowledge(Queue::Quotation, &receipts).await.unwrap();
+    ports.queues.receive(Queue::Quotation, 10, secs(0), secs(30)).await.unwrap();
+    let bodies: Vec<_> = (0..11).map(|number| number.to_string()).collect();
+    ports.topic.publish(&bodies).await.unwrap();
+}
+
+fn used(usage: &Usage, operation: Operation) -> Used {
+    usage.total(|line| (line.resource, line.action) == (operation.resource(), operation.action()))
+}
+
+/// Calls, items and thousandths of units of an operation.
+fn figures(usage: &Usage, operation: Operation) -> (u64, u64, u64) {
+    let used = used(usage, operation);
+    (used.calls, used.items, used.milliunits())
+}
+
+fn bytes(usage: &Usage, operation: Operation) -> u64 {
+    used(usage, operation).bytes
+}
+
+pub async fn the_same_work_costs_the_same(ports: Ports) {
+    let meter = Arc::new(Meter::new());
+    work(&metered(ports, &meter)).await;
+    let usage = meter.usage();
+    let (read, scan, write) = (Operation::read, Operation::scan, Operation::write);
+    let queue = Operation::queue;
+    for (operation, expected) in [
+        (write(Resource::Products), (2, 30, 30_000)),
+        (scan(Resource::Products), (1, 30, 1000)),
+        // Four keys at half a unit, and the head that is not there at a whole one.
+        (read(Resource::Products), (2, 3, 3000)),
+        // 60 discounts take 2.5 KB.
+        (write(Resource::Discounts), (1, 2, 4000)),
+        (read(Resource::Discounts), (1, 2, 3000)),
+        (read(Resource::ActiveUsers), (2, 1, 1000)),
+        (write(Resource::ActiveUsers), (1, 1, 1000)),
+        // Parts of 1, 1 and 5 KB in one call, a head, and one that is refused.
+        (write(Resource::PricesByUser), (3, 4, 9000)),
+        // A head and none; a part of 5 KB, one of 1 KB and none.
+        (read(Resource::PricesByUser), (2, 3, 6000)),
+        (write(Resource::Quotations), (3, 2, 3000)),
+        (read(Resource::Quotations), (1, 1, 1000)),
+        (queue(Queue::Refresh, Action::Send), (2, 12, 2000)),
+        (queue(Queue::Quotation, Action::Send), (1, 1, 2000)),
+        (queue(Queue::Quotation, Action::Receive), (2, 1, 3000)),
+        (queue(Queue::Quotation, Action::Hide), (1, 1, 1000)),
+        (queue(Queue::Quotation, Action::Delete), (1, 1, 1000)),
+        (Operation::PUBLISH, (2, 11, 2000)),
+        (Operation::FRAME_IN, (1, 1, 1000)),
+        (Operation::FRAME_OUT, (1, 1, 1000)),
+    ] {
+        assert_eq!(figures(&usage, operation), expected, "{operation:?}");
+    }
+    let unseen = usage.total(|line| line.unit == Unit::GbMillisecond);
+    assert!(unseen.is_nothing(), "{unseen:?}");
+}
+
+pub async fn usage_is_kept_by_window_and_process(ports: Ports) {
+    let record = |window: u64, process: &str, body: &'static str| UsageRecord {
+        window,
+        process: process.to_owned(),
+        body: Bytes::from_static(body.as_bytes()),
+        expires_at: now().plus(Window::RETENTION),
+    };
+    let first = Window::at(now()).number();
+    let kept = [record(first, "a", "new"), record(first, "b", "b"), record(first + 1, "a", "next")];
+    ports.usage.record_usage(&record(first, "a", "old")).await.unwrap();
+    for record in &kept {
+        ports.usage.record_usage(record).await.unwrap();
+    }
+    let read = async |windows: &[u64]| {
+        let mut records = ports.usage.usage_records(windows).await.unwrap();
+        records.sort_by(|a, b| (a.window, &a.process).cmp(&(b.window, &b.process)));
+        records
+    };
+    assert_eq!(read(&[first - 1, first, first + 1]).await, kept);
+    assert_eq!(read(&[first + 1]).await, kept[2..]);
+    assert_eq!(read(&[first - 1]).await, []);
+    assert_eq!(read(&[]).await, []);
+}
+
+/// What a local AWS is billed for by its own count is what is derived without it.
+#[cfg(feature = "aws")]
+pub async fn what_aws_counts_is_what_is_derived() {
+    use super::fixture::Skipped;
+    let aws = match super::aws::make_stack().await {
+        Ok(aws) => aws,
+        Err(Skipped(reason)) => return eprintln!("skipped: {reason}"),
+    };
+    let clock = Arc::new(ocache::ports::SystemClock);
+    let (ports, meter) = (aws.ports(clock, aws.connections(&[])), Arc::new(Meter::new()));
+    let before = aws.meter().usage();
+    work(&metered(ports, &meter)).await;
+    let (derived, counted) = (meter.usage(), aws.meter().usage().since(&before));
+    aws.destroy(|_| {}).await.unwrap();
+    for operation in Operation::all() {
+        // The gateway of this work is nobody's, and the URLs of queues are asked for only on AWS.
+        let is_apart = operation.resource() == Resource::Gateway;
+        if !is_apart && operation.action() != Action::Inspect {
+            assert_eq!(figures(&counted, operation), figures(&derived, operation), "{operation:?}");
+        }
+        // Of an active user that is new, the service answers nothing that could be measured.
+        if !is_apart && operation != Operation::write(Resource::ActiveUsers) {
+            assert_eq!(bytes(&counted, operation), bytes(&derived, operation), "{operation:?}");
+        }
+    }
+    let measured = counted.total(|line| line.unit == Unit::WriteUnit);
+    assert!(measured.measured_milliunits > measured.derived_milliunits, "{measured:?}");
+}

@@ -1,0 +1,275 @@
+//! How many calls, and how many units, a refreshed table costs: a worker in the foreground, a hundred
+//! users waiting, ten thousand products, a hundred discounts each. Counts, never times.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ocache::embedded::Embedded;
+use ocache::memory::{Memory, MemoryConnections, TokioClock};
+use ocache::meter::{Action, Meter, Operation, Reason, Resource, Stage, Usage, UsageLine, metered};
+use ocache::model::{ProductId, Timestamp, UserId};
+use ocache::ports::{
+    BeginLoad, LoadId, LoadMark, Outgoing, Ports, Posting, Queue, Received, SystemClock,
+    SystemRandomness, UserDiscounts,
+};
+use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
+use ocache::runtime::{Consumer, Handler, LONG_POLL, Shutdown, Slots, UrgentGate};
+use ocache::stages::price_calc::PriceCalc;
+use ocache::stages::refresh::{Tick, refresh};
+use ocache::stages::{CatalogueCache, Outcome, Policy, StageError};
+
+const USERS: usize = 100;
+const PRODUCTS: usize = 10_000;
+const DISCOUNTS: usize = 100;
+const UNIT: u64 = 1000;
+
+fn users() -> Vec<UserId> {
+    (0..USERS).map(|number| UserId::new(format!("customer-{number:04}")).unwrap()).collect()
+}
+
+fn product(number: usize) -> ProductId {
+    ProductId::new(format!("SKU-{number:06}")).unwrap()
+}
+
+/// A system whose only worker is ours.
+struct System<'a> {
+    /// Whose calls are not counted.
+    unseen: Ports,
+    ports: Ports,
+    meter: &'a Meter,
+    catalogue: Arc<CatalogueCache>,
+    policy: Policy,
+}
+
+impl System<'_> {
+    async fn load(&self) {
+        let (store, now) = (&self.unseen.store, self.unseen.clock.now());
+        let id = LoadId("load".to_owned());
+        let mark = LoadMark { id: id.clone(), deadline: now.plus(LoadMark::LEASE) };
+        let begun = store.begin_load(&mark, None, Currency::USD, now).await.unwrap();
+        assert_eq!(begun, BeginLoad::Begun);
+        let price = |number: usize| Money::from_minor(1000 + (number * 7919 % 100_000) as i64);
+        let products: Vec<Product> = (0..PRODUCTS)
+            .map(|number| Product {
+                id: product(number),
+                name: format!("Product {number}"),
+                price: price(number),
+            })
+            .collect();
+        store.put_products(&products).await.unwrap();
+        store.finish_load(&id, None).await.unwrap();
+        for user in users() {
+            store.record_visit(&user, now, now.plus(self.policy.ttl)).await.unwrap();
+        }
+    }
+
+    /// Gives every user other discounts than before.
+    async fn change_discounts(&self, percent: usize) {
+        let percentage = format!("{percent}.5").parse().unwrap();
+        let of = |(index, user): (usize, UserId)| {
+            let discount = |number| Discount {
+                product_id: product((index + number * 97) % PRODUCTS),
+                percentage,
+            };
+            let discounts = Discounts::new((0..DISCOUNTS).map(discount).collect()).unwrap();
+            UserDiscounts { user, discounts }
+        };
+        let lists: Vec<_> = users().into_iter().enumerate().map(of).collect();
+        self.unseen.store.put_discounts(&lists).await.unwrap();
+    }
+
+    /// Orders a calculation for everybody, and then lets the worker do them.
+    async fn refresh(&self, number: u64) -> Usage {
+        let before = self.meter.usage();
+        let now = self.unseen.clock.now();
+        let tick = Tick { number, due: now, interval: self.policy.refresh_every };
+        let (store, queues) = (&*self.ports.store, &*self.ports.queues);
+        let done = refresh(store, queues, tick, 2, now).await.unwrap();
+        assert_eq!((done.ordered, done.failed), (USERS, 0));
+
+        let stage = PriceCalc::new(&self.ports, self.catalogue.clone(), self.policy.clone());
+        let consumer = Consumer {
+            queue: Queue::Refresh,
+            queues: self.ports.queues.clone(),
+            handler: Arc::new(stage),
+            slots: Slots::default().refresh,
+            poll_wait: LONG_POLL,
+            gate: UrgentGate::new(),
+            randomness: self.ports.randomness.clone(),
+        };
+        let shutdown = Shutdown::new();
+        let worker = tokio::spawn(consumer.run(shutdown.clone()));
+        let done = Operation::queue(Queue::Refresh, Action::Delete);
+        let used = loop {
+            let used = self.meter.usage().since(&before);
+            if of(&used, done).items >= USERS as u64 {
+                break used;
+            }
+            tokio::task::yield_now().await;
+        };
+        shutdown.begin();
+        worker.await.unwrap();
+        used
+    }
+
+    /// How many parts the tables have, and how many KB they are, each rounded up.
+    async fn parts(&self) -> (u64, u64) {
+        let (mut count, mut kilobytes) = (0, 0);
+        for (user, head) in self.unseen.store.table_heads(&users()).await.unwrap() {
+            let numbers: Vec<u32> = (0..head.parts.len() as u32).collect();
+            let parts = self.unseen.store.parts(&user, &head.generation, &numbers).await.unwrap();
+            let bytes: usize = parts.iter().map(|part| part.as_ref().unwrap().len()).sum();
+            count += parts.len() as u64;
+            kilobytes += bytes.div_ceil(1024) as u64;
+        }
+        (count, kilobytes)
+    }
+}
+
+fn is_workers(line: &UsageLine) -> bool {
+    line.stage == Stage::PriceCalc && line.reason == Reason::Scheduled
+}
+
+fn of(usage: &Usage, operation: Operation) -> ocache::meter::Used {
+    usage.total(|line| {
+        is_workers(line)
+            && (line.resource, line.action) == (operation.resource(), operation.action())
+    })
+}
+
+fn print(engine: &str, what: &str, usage: &Usage) {
+    let users = USERS as f64;
+    let all = usage.total(is_workers);
+    println!("{engine}, {what}: {} calls a table", all.calls as f64 / users);
+    for line in usage.lines().filter(is_workers) {
+        println!(
+            "  {:?} {:?}: {} calls, {} items, {} units measured, {} derived",
+            line.resource,
+            line.action,
+            line.used.calls,
+            line.used.items,
+            line.used.measured_milliunits as f64 / UNIT as f64,
+            line.used.derived_milliunits as f64 / UNIT as f64,
+        );
+    }
+}
+
+async fn the_fewest_calls(engine: &str, unseen: Ports, ports: Ports, meter: &Meter) {
+    let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
+    let catalogue = Arc::new(catalogue);
+    let policy = Policy::default();
+    let system = System { unseen, ports, meter, catalogue, policy };
+    system.load().await;
+    system.change_discounts(10).await;
+    let first = system.refresh(1).await;
+    print(engine, "first", &first);
+
+    system.change_discounts(20).await;
+    let changed = system.refresh(2).await;
+    print(engine, "changed", &changed);
+    let (parts, kilobytes) = system.parts().await;
+    println!("  {} parts and {} KB a table", parts as f64 / 100.0, kilobytes as f64 / 100.0);
+    let unchanged = system.refresh(3).await;
+    print(engine, "unchanged", &unchanged);
+
+    let (users, heads) = (USERS as u64, Operation::write(Resource::PricesByUser));
+    assert_eq!(of(&unchanged, heads).calls, users);
+    assert_eq!(of(&unchanged, heads).milliunits(), users * UNIT, "a small head each");
+    assert!(unchanged.total(is_workers).calls * 2 <= users * 3, "1.5 calls a table");
+    assert!(changed.total(is_workers).calls * 2 <= users * 5, "2.5 calls a table");
+    let units = of(&changed, heads).milliunits();
+    assert!(units <= (kilobytes + parts + users) * UNIT, "{units}");
+    // One check of the catalogue a batch, ten messages a call, all users of a batch in one read.
+    let batches = users / 10;
+    for (operation, calls) in [
+        (Operation::read(Resource::Products), batches),
+        (Operation::read(Resource::Discounts), batches),
+        (Operation::read(Resource::PricesByUser), batches),
+        (Operation::scan(Resource::Products), 0),
+        (Operation::queue(Queue::Refresh, Action::Receive), batches),
+        (Operation::queue(Queue::Refresh, Action::Delete), batches),
+    ] {
+        assert_eq!(of(&unchanged, operation).calls, calls, "{operation:?}");
+    }
+    let unknown = changed.total(|line| line.stage == Stage::Unknown);
+    assert!(unknown.is_nothing(), "{unknown:?}");
+}
+
+/// A stage that can do nothing at present.
+struct Failing;
+
+#[async_trait]
+impl Handler for Failing {
+    async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        batch.iter().map(|_| StageError::Behind.into()).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_that_fail_are_postponed_with_one_call() {
+    let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+    let meter = Arc::new(Meter::new());
+    let ports = metered(Memory::new(clock, Arc::new(SystemRandomness)).ports(), &meter);
+    let message = |number: usize| Outgoing {
+        body: number.to_string(),
+        posting: Posting::Standard { delay: Duration::ZERO },
+    };
+    let messages: Vec<Outgoing> = (0..10).map(message).collect();
+    ports.queues.send(Queue::Provider, &messages).await.unwrap();
+    let consumer = Consumer {
+        queue: Queue::Provider,
+        queues: ports.queues.clone(),
+        handler: Arc::new(Failing),
+        slots: Slots::default().provider,
+        poll_wait: LONG_POLL,
+        gate: UrgentGate::new(),
+        randomness: ports.randomness.clone(),
+    };
+    let shutdown = Shutdown::new();
+    let worker = tokio::spawn(consumer.run(shutdown.clone()));
+    let hidden = |line: &UsageLine| line.action == Action::Hide;
+    while meter.usage().total(hidden).items < 10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(meter.usage().total(hidden).calls, 1);
+    shutdown.begin();
+    worker.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn embedded() {
+    let dir = tempfile::tempdir().unwrap();
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let engine = Embedded::open(dir.path(), clock, randomness).unwrap();
+    let unseen = engine.ports(Arc::new(MemoryConnections::default()));
+    let meter = Arc::new(Meter::new());
+    let ports = metered(unseen.clone(), &meter);
+    the_fewest_calls("embedded", unseen, ports, &meter).await;
+    engine.close().await;
+}
+
+#[cfg(feature = "aws")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn aws() {
+    use ocache::aws::{Aws, AwsSettings};
+    use ocache::ports::Randomness as _;
+
+    let Ok(endpoint) = std::env::var("OCACHE_TEST_ENDPOINT_URL") else {
+        return eprintln!("skipped: OCACHE_TEST_ENDPOINT_URL is not set");
+    };
+    let stack = format!("calls-{:032x}", u128::from_be_bytes(SystemRandomness.bits()));
+    let settings = AwsSettings { endpoint_url: Some(endpoint), ..AwsSettings::new(stack) };
+    let connect = async || Aws::connect(&settings, Arc::new(SystemRandomness)).await.unwrap();
+    let (aws, other) = (connect().await, connect().await);
+    aws.apply(&aws.plan().await.unwrap(), false).await.unwrap();
+    let ports = |aws: &Aws| aws.ports(Arc::new(SystemClock), aws.connections(&[]));
+    let meter = Arc::clone(aws.meter());
+    let (unseen, ports) = (ports(&other), ports(&aws));
+    // A panic must not leave the stack behind.
+    let done =
+        tokio::spawn(async move { the_fewest_calls("aws", unseen, ports, &meter).await }).await;
+    aws.close().await;
+    other.destroy(|_| {}).await.unwrap();
+    done.unwrap();
+}
