@@ -12,6 +12,7 @@ mod cli {
     mod completions;
     mod four_lines;
     mod gateway;
+    mod metrics;
     mod quoting;
     mod up;
 }

@@ -42,6 +42,8 @@ pub(super) async fn run(
         start_fresh(&engine).await?;
     }
     let policy = Policy::from(&args.policy);
+    let bound = serve::watched(bound, &engine);
+    let metrics = bound.metrics();
     let ports = engine.ports(Some(bound.own()));
     load_fixtures(output, &ports).await?;
 
@@ -54,6 +56,7 @@ pub(super) async fn run(
             policy: policy.clone(),
             slots: args.slots.into(),
             poll_wait: LONG_POLL,
+            metrics,
         }),
         shutdown: shutdown.clone(),
     };
@@ -153,6 +156,7 @@ fn announce(
     let data = json!({
         "ready": true,
         "engine": engine.label,
+        "page": gateway.page(),
         "websocket": websocket,
         "subscribe": format!("{http}/subscribe"),
         "health": format!("{http}/health"),
@@ -162,6 +166,7 @@ fn announce(
     output.data(&data, |_| {
         let mut table = table(["", ""]);
         for (name, value) in [
+            ("page", gateway.page()),
             ("websocket", websocket.to_owned()),
             ("subscribe", format!("PUT {http}/subscribe")),
             ("health", format!("GET {http}/health")),
@@ -173,7 +178,7 @@ fn announce(
         }
         table.to_string()
     })?;
-    output.note("ready: a quote was answered over the websocket. Try, in another terminal:");
+    output.note("ready: a quote was answered over the websocket. Open the page, or try in another terminal:");
     output.note("  ocache quote --client AAA P1:2 P3:1");
     Ok(())
 }

@@ -43,6 +43,12 @@ impl Breaker {
         }
     }
 
+    /// Whether it is open: from the failure that opened it until the downstream answers again.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.lock().open_until.is_some()
+    }
+
     /// The downstream answered.
     pub fn succeeded(&self) {
         let mut state = self.lock();
@@ -89,14 +95,17 @@ mod tests {
         breaker.failed();
         breaker.failed();
         assert_eq!(waited().await, Duration::ZERO);
+        assert!(!breaker.is_open());
         breaker.failed();
         assert!(waited().await >= FIRST_PAUSE / 2);
+        assert!(breaker.is_open(), "until the downstream answers");
         for _ in 0..40 {
             breaker.failed();
         }
         let longest = waited().await;
         assert!(longest >= LONGEST_PAUSE / 2 && longest <= LONGEST_PAUSE);
         breaker.succeeded();
+        assert!(!breaker.is_open());
         assert_eq!(waited().await, Duration::ZERO);
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
+use super::metrics::Metrics;
 use super::{Breaker, Shutdown, UrgentGate};
 use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received};
 use crate::stages::Outcome;
@@ -40,6 +41,8 @@ pub struct Consumer {
     pub gate: UrgentGate,
     /// By which the pauses of its breaker vary.
     pub randomness: Arc<dyn Randomness>,
+    /// Where the breaker's state is shown.
+    pub metrics: Metrics,
 }
 
 impl Consumer {
@@ -48,6 +51,7 @@ impl Consumer {
         let consumer = Arc::new(self);
         let slots = Arc::new(Semaphore::new(consumer.slots.max(1)));
         let breaker = Arc::new(Breaker::new(consumer.randomness.clone()));
+        consumer.metrics.breaker(consumer.queue, false);
         let mut batches = JoinSet::new();
         while let Some((batch, permits)) =
             shutdown.unless_begun(consumer.next_batch(&slots, &breaker)).await
@@ -77,7 +81,7 @@ impl Consumer {
             }
             let max = permits.num_permits();
             match self.queues.receive(self.queue, max, self.poll_wait, VISIBILITY).await {
-                Ok(batch) if batch.is_empty() => breaker.succeeded(),
+                Ok(batch) if batch.is_empty() => self.downstream(breaker, true),
                 Ok(batch) => {
                     let unused = max.saturating_sub(batch.len());
                     drop(permits.split(unused));
@@ -85,7 +89,7 @@ impl Consumer {
                 }
                 Err(error) => {
                     warn!(queue = %self.queue, error = %Chain(&error), "receiving failed");
-                    breaker.failed();
+                    self.downstream(breaker, false);
                     // Below the breaker's threshold too, a failing receive must not spin.
                     tokio::time::sleep(FIRST_BACKOFF / 4).await;
                 }
@@ -147,7 +151,17 @@ impl Consumer {
             warn!(queue = %self.queue, error = %Chain(&error), "messages will come again: not acknowledged");
             downstream_failed = true;
         }
-        if downstream_failed { breaker.failed() } else { breaker.succeeded() }
+        self.downstream(breaker, !downstream_failed);
+    }
+
+    /// The downstream answered, or failed.
+    fn downstream(&self, breaker: &Breaker, answered: bool) {
+        if answered {
+            breaker.succeeded()
+        } else {
+            breaker.failed()
+        }
+        self.metrics.breaker(self.queue, breaker.is_open());
     }
 
     async fn postpone(&self, message: &Received, after: Duration) {

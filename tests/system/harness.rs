@@ -13,6 +13,7 @@ use ocache::ports::{
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::protocol::{Frame, QuotationFrame, parse_item};
+use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{LONG_POLL, Role, Shutdown, Slots, Worker};
 use ocache::stages::Policy;
 use ocache::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
@@ -167,6 +168,7 @@ impl System {
             policy: self.policy.clone(),
             slots: self.slots,
             poll_wait: LONG_POLL,
+            metrics: Metrics::new(),
         };
         let shutdown = self.shutdown.clone();
         self.workers.push(tokio::spawn(async move { worker.run(roles, &shutdown).await }));

@@ -47,6 +47,9 @@ pub(super) async fn route(
     request: Request<Incoming>,
     allowance: &Allowance,
 ) -> Reply {
+    if let Some(reply) = gateway.page().route(&request).await {
+        return reply;
+    }
     let path = request.uri().path().to_owned();
     match (request.method(), path.as_str()) {
         (&Method::GET, "/health") => json_reply(StatusCode::OK, &gateway.health()),
@@ -150,7 +153,7 @@ async fn read_body(request: Request<Incoming>) -> Result<Bytes, Reply> {
 }
 
 fn not_found(path: &str) -> Reply {
-    let known = "PUT /subscribe, GET /health, and websockets";
+    let known = "the page at /, PUT /subscribe, GET /health, GET /metrics, and websockets";
     problem(StatusCode::NOT_FOUND, &format!("there is nothing at {path}; there are {known}"))
 }
 
@@ -160,7 +163,7 @@ pub(super) fn problem(status: StatusCode, message: &str) -> Reply {
 }
 
 /// An error that goes away by itself.
-fn later(status: StatusCode, message: &str) -> Reply {
+pub(super) fn later(status: StatusCode, message: &str) -> Reply {
     let mut reply = problem(status, message);
     reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     reply

@@ -29,6 +29,7 @@ use super::addresses::{ClientAddress, SocketPlace};
 use super::guarded::Guarded;
 use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
 use super::origin::AllowedOrigins;
+use super::page::{Page, PageSettings};
 use super::routes::{Reply, is_management, problem, route, too_many};
 use super::session::{SessionContext, run_session};
 use super::sockets::Sockets;
@@ -80,6 +81,7 @@ pub struct Gateway {
     limiter: Limiter,
     ports: Ports,
     policy: Policy,
+    page: Page,
     sockets: Arc<Sockets>,
     origins: AllowedOrigins,
     endpoint: String,
@@ -102,12 +104,13 @@ struct Places {
 impl Gateway {
     /// A gateway that will listen at a management endpoint such as `http://127.0.0.1:7070`.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         ports: Ports,
         policy: Policy,
         sockets: Arc<Sockets>,
         access: Access,
         endpoint: String,
+        page: PageSettings,
     ) -> Self {
         let Access { origins, limits } = access;
         let handler = QuotationHandler::new(&ports, policy.clone());
@@ -115,6 +118,7 @@ impl Gateway {
         let first_visits = QuotationHandler::new(&ports, passing);
         let visitors = Visitors::new(limits, policy.ttl, ports.store.clone(), ports.clock.clone());
         let limiter = Limiter::new(limits);
+        let page = Page::new(&ports, &policy, sockets.clone(), page);
         let instance = ConnectionId::from_random(ports.randomness.bits()).to_string();
         Self {
             handler,
@@ -123,6 +127,7 @@ impl Gateway {
             limiter,
             ports,
             policy,
+            page,
             sockets,
             origins,
             endpoint,
@@ -138,6 +143,10 @@ impl Gateway {
 
     pub(super) fn ports(&self) -> &Ports {
         &self.ports
+    }
+
+    pub(super) const fn page(&self) -> &Page {
+        &self.page
     }
 
     pub(super) fn visitors(&self) -> &Visitors {
@@ -162,6 +171,8 @@ impl Gateway {
     pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) {
         let gateway = Arc::new(self);
         let tasks = TaskTracker::new();
+        let (watched, until) = (gateway.clone(), shutdown.clone());
+        tasks.spawn(async move { watched.page.keep_course(&until).await });
         while let Some(accepted) = shutdown.unless_begun(listener.accept()).await {
             match accepted {
                 Ok((stream, address)) => {
@@ -315,6 +326,7 @@ impl Gateway {
             visitors: &self.visitors,
             allowance,
             clock: &*self.ports.clock,
+            metrics: self.page.metrics(),
             endpoint: &self.endpoint,
         };
         run_session(&mut socket, self.sockets.open(id), context, shutdown).await;

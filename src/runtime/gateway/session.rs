@@ -22,6 +22,7 @@ use crate::model::ConnectionRef;
 use crate::ports::Clock;
 use crate::protocol::Request;
 use crate::runtime::Shutdown;
+use crate::runtime::metrics::Metrics;
 use crate::stages::quotation_handler::QuotationHandler;
 
 /// As on API Gateway: a socket on which nothing is said is closed.
@@ -46,6 +47,8 @@ pub(super) struct SessionContext<'a> {
     pub(super) allowance: Allowance,
     /// For rendering settled quotations as of now.
     pub(super) clock: &'a dyn Clock,
+    /// Where acknowledgements are counted.
+    pub(super) metrics: &'a Metrics,
     /// This gateway's management endpoint.
     pub(super) endpoint: &'a str,
 }
@@ -139,6 +142,8 @@ pub(super) async fn run_session<S>(
 
 /// Replies to a request of a client who may make it.
 async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef) -> Replies {
+    let came_at = Instant::now();
+    let is_quote = matches!(request, Request::Quote { .. });
     let mut handler = context.handler;
     if let Request::Quote { user, .. } = &request {
         match context.visitors.admit(user, context.allowance.address()).await {
@@ -147,7 +152,12 @@ async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef
             refused => return vec![rate_limited(refusal(refused))],
         }
     }
-    replies::reply(&ReplyContext { handler, clock: context.clock }, request, to).await
+    let replies =
+        replies::reply(&ReplyContext { handler, clock: context.clock }, request, to).await;
+    if is_quote {
+        context.metrics.acknowledged(came_at.elapsed());
+    }
+    replies
 }
 
 async fn write<S>(socket: &mut S, frames: Vec<Bytes>) -> Result<(), SocketError>
