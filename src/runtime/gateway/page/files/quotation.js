@@ -3,6 +3,9 @@
 /** One quotation, from being asked to being answered, over as many connections as it takes. */
 const Quotation = (() => {
   const { element, set, amount, duration, seconds, plural, say } = Text;
+  /** By then a quotation is settled, unless the gateway has another deadline. If nothing was heard, the push was lost. */
+  const SETTLED_AFTER_MS = 35_000;
+  const ASK_AGAIN_MS = 10_000;
 
   /** `send` sends a frame and says whether it could; `settled` is called when the wait is over. */
   function start({ send, settled }) {
@@ -13,6 +16,7 @@ const Quotation = (() => {
 
     function ask(client, items) {
       asked = { id: newId(), client, items, state: "sending", at: performance.now() };
+      asked.askAgainAt = asked.at + SETTLED_AFTER_MS;
       asked.sent = request();
       draw();
       say(asked.sent ? "Asked for a quotation" : "Waiting for the connection");
@@ -26,12 +30,17 @@ const Quotation = (() => {
     function connected() {
       if (!isPending()) return;
       if (asked.state === "analysis") {
-        asked.missed = true;
-        send({ action: "get", client: asked.client, request_id: asked.id });
+        fetchMissed();
       } else {
         asked.sent = request();
       }
       draw();
+    }
+
+    function fetchMissed() {
+      asked.missed = true;
+      asked.askAgainAt = performance.now() + ASK_AGAIN_MS;
+      send({ action: "get", client: asked.client, request_id: asked.id });
     }
 
     function hear(frame) {
@@ -80,7 +89,10 @@ const Quotation = (() => {
       if (asked === null) return body.replaceChildren(...nothing());
       if (isPending()) {
         const since = element("span", { class: "since" });
-        const tick = () => set(since, seconds(Math.floor((performance.now() - asked.at) / 1000)));
+        const tick = () => {
+          set(since, seconds(Math.floor((performance.now() - asked.at) / 1000)));
+          if (performance.now() > asked.askAgainAt && asked.state === "analysis") fetchMissed();
+        };
         tick();
         ticking = setInterval(tick, 250);
         return body.replaceChildren(waiting(since));
