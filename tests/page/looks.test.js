@@ -18,7 +18,7 @@ before(async () => {
   home = await Home.make();
   system = await home.up("--ttl", "4m", "--refresh-every", "5s");
   // Some life to be seen.
-  await home.run("subscribe", "BBB", "Núñez & Hijos");
+  await home.run("subscribe", "--ttl", "3m", "BBB", "Núñez & Hijos");
   await home.run("quote", "--client", "Northwind", "P2:1");
 });
 after(async () => {

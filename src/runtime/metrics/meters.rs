@@ -28,19 +28,29 @@ const TIMES: [f64; 14] =
 /// of an hour nobody is quoted from them, unless it is set otherwise.
 const AGES: [f64; 10] = [1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 3600.0];
 
+/// Every effect, in the order of their numbers.
+const EFFECTS: [Effect; 5] =
+    [Effect::Calculated, Effect::Validated, Effect::Unneeded, Effect::Expired, Effect::TooLate];
+const OUTCOMES: [&str; 2] = ["answered", "failed"];
+const WARMTHS: [Warmth; 2] = [Warmth::Warm, Warmth::Cold];
+
 /// What a process counts. Clones count together.
 ///
-/// Counting is an atomic addition behind a read lock; nothing is written out until it is asked for.
+/// Each counter is found by number and not by its labels, so that counting is an atomic addition.
+/// All of them are there from the beginning, at zero; nothing is written out until it is asked for.
 #[derive(Clone, Default)]
 pub struct Metrics(Arc<Counters>);
 
 struct Counters {
     registry: Registry,
-    quotations: Family<Labels<2>, Counter>,
+    /// By outcome and warmth.
+    quotations: [[Counter; WARMTHS.len()]; OUTCOMES.len()],
     acknowledgement: Histogram,
-    answer: Family<Labels<1>, Histogram, fn() -> Histogram>,
+    /// By warmth.
+    answer: [Histogram; WARMTHS.len()],
     price_age: Histogram,
-    recalculations: Family<Labels<2>, Counter>,
+    /// By reason and effect.
+    recalculations: [[Counter; EFFECTS.len()]; REASONS.len()],
     recalculation: Histogram,
     depths: Family<Labels<2>, Gauge>,
     breakers: Family<Labels<1>, Gauge>,
@@ -124,29 +134,31 @@ impl Metrics {
 
 impl Observer for Metrics {
     fn calculated(&self, user: &UserId, cause: &Cause, effect: Effect, took: Duration) {
-        let labels = [("reason", cause.name()), ("effect", effect_name(effect))];
-        self.0.recalculations.get_or_create(&labels).inc();
+        let reason = cause.name();
+        if let Some(place) = REASONS.iter().position(|other| *other == reason) {
+            self.0.recalculations[place][effect as usize].inc();
+        }
         if is_recalculation(effect) {
             self.0.recalculation.observe(took.as_secs_f64());
         }
-        let (reason, effect) = (cause.name(), effect_name(effect));
+        let effect = effect_name(effect);
         self.0.feed.add(user, What::Calculated { reason, effect, took });
     }
 
     fn settled(&self, quotation: &Quotation, warmth: Warmth, after: Duration) {
-        let outcome = match &quotation.status {
+        let answered = match &quotation.status {
             QuotationStatus::Answered(answer) => {
-                let asked = quotation.accepted_at.plus(after);
-                self.0.price_age.observe(asked.since(answer.validated_at).as_secs_f64());
-                "answered"
+                let settled_at = quotation.accepted_at.plus(after);
+                let age = settled_at.since(answer.validated_at);
+                self.0.price_age.observe(age.as_secs_f64());
+                self.0.answer[warmth as usize].observe(after.as_secs_f64());
+                true
             }
-            _ => "failed",
+            _ => false,
         };
-        let warmth = warmth_name(warmth);
-        self.0.quotations.get_or_create(&[("outcome", outcome), ("warmth", warmth)]).inc();
-        if outcome == "answered" {
-            self.0.answer.get_or_create(&[("warmth", warmth)]).observe(after.as_secs_f64());
-        }
+        let outcome = usize::from(!answered);
+        self.0.quotations[outcome][warmth as usize].inc();
+        let (outcome, warmth) = (OUTCOMES[outcome], warmth_name(warmth));
         self.0.feed.add(&quotation.user, What::Settled { outcome, warmth, after });
     }
 }
@@ -154,13 +166,11 @@ impl Observer for Metrics {
 impl Counters {
     /// The tables that were recalculated so far, by reason: those found unchanged too.
     fn recalculated(&self) -> [u64; REASONS.len()] {
-        REASONS.map(|reason| {
-            [Effect::Calculated, Effect::Validated]
-                .map(effect_name)
-                .map(|effect| self.recalculations.get(&[("reason", reason), ("effect", effect)]))
-                .into_iter()
-                .flatten()
-                .map(|counter| counter.get())
+        std::array::from_fn(|reason| {
+            let counters = EFFECTS.iter().zip(&self.recalculations[reason]);
+            counters
+                .filter(|(effect, _)| is_recalculation(**effect))
+                .map(|(_, counter)| counter.get())
                 .sum()
         })
     }
@@ -169,48 +179,62 @@ impl Counters {
 impl Default for Counters {
     fn default() -> Self {
         let times: fn() -> Histogram = || Histogram::new(TIMES);
-        let mut counters = Self {
-            registry: Registry::with_prefix("ocache"),
-            quotations: Family::default(),
-            acknowledgement: times(),
-            answer: Family::new_with_constructor(times),
-            price_age: Histogram::new(AGES),
-            recalculations: Family::default(),
-            recalculation: times(),
-            depths: Family::default(),
-            breakers: Family::default(),
-            sockets: Gauge::default(),
+        let mut to = Registry::with_prefix("ocache");
+
+        let quotations = Family::<Labels<2>, Counter>::default();
+        let help =
+            "Quotations settled, by outcome, and by whether a usable table was found at once";
+        to.register("quotations", help, quotations.clone());
+        let acknowledgement = times();
+        let help = "Time from a quote's frame to its acknowledgement";
+        to.register_with_unit("acknowledgement", help, Unit::Seconds, acknowledgement.clone());
+        let answer = Family::<Labels<1>, Histogram, fn() -> Histogram>::new_with_constructor(times);
+        let help = "Time from a quote's acceptance to its answer";
+        to.register_with_unit("answer", help, Unit::Seconds, answer.clone());
+        let price_age = Histogram::new(AGES);
+        let help = "How long before a quotation was answered its prices were last found right";
+        to.register_with_unit("price_age", help, Unit::Seconds, price_age.clone());
+        let recalculations = Family::<Labels<2>, Counter>::default();
+        let help = "Orders to recalculate a table, by reason, and by what became of the table";
+        to.register("recalculations", help, recalculations.clone());
+        let recalculation = times();
+        let help = "Time that recalculating a table took";
+        to.register_with_unit("recalculation", help, Unit::Seconds, recalculation.clone());
+        let depths = Family::default();
+        let help = "Messages in a queue, by state; on AWS approximate";
+        to.register("queue_messages", help, depths.clone());
+        let breakers = Family::default();
+        let help = "Whether receiving from a queue pauses because the downstream fails";
+        to.register("breaker_open", help, breakers.clone());
+        let sockets = Gauge::default();
+        to.register("sockets", "Open websockets", sockets.clone());
+
+        Self {
+            registry: to,
+            quotations: OUTCOMES.map(|outcome| {
+                WARMTHS.map(|warmth| {
+                    let labels = [("outcome", outcome), ("warmth", warmth_name(warmth))];
+                    quotations.get_or_create_owned(&labels)
+                })
+            }),
+            acknowledgement,
+            answer: WARMTHS
+                .map(|warmth| answer.get_or_create_owned(&[("warmth", warmth_name(warmth))])),
+            price_age,
+            recalculations: REASONS.map(|reason| {
+                EFFECTS.map(|effect| {
+                    let labels = [("reason", reason), ("effect", effect_name(effect))];
+                    recalculations.get_or_create_owned(&labels)
+                })
+            }),
+            recalculation,
+            depths,
+            breakers,
+            sockets,
             calculates: AtomicBool::default(),
             history: History::default(),
             feed: Feed::default(),
-        };
-        counters.register();
-        counters
-    }
-}
-
-impl Counters {
-    fn register(&mut self) {
-        let to = &mut self.registry;
-        let help =
-            "Quotations settled, by outcome, and by whether a usable table was found at once";
-        to.register("quotations", help, self.quotations.clone());
-        let help = "Time from a quote's frame to its acknowledgement";
-        let metric = self.acknowledgement.clone();
-        to.register_with_unit("acknowledgement", help, Unit::Seconds, metric);
-        let help = "Time from a quote's acceptance to its answer";
-        to.register_with_unit("answer", help, Unit::Seconds, self.answer.clone());
-        let help = "How long before a quotation was answered its prices were last found right";
-        to.register_with_unit("price_age", help, Unit::Seconds, self.price_age.clone());
-        let help = "Orders to recalculate a table, by reason, and by what became of the table";
-        to.register("recalculations", help, self.recalculations.clone());
-        let help = "Time that recalculating a table took";
-        to.register_with_unit("recalculation", help, Unit::Seconds, self.recalculation.clone());
-        let help = "Messages in a queue, by state; on AWS approximate";
-        to.register("queue_messages", help, self.depths.clone());
-        let help = "Whether receiving from a queue pauses because the downstream fails";
-        to.register("breaker_open", help, self.breakers.clone());
-        to.register("sockets", "Open websockets", self.sockets.clone());
+        }
     }
 }
 
@@ -266,6 +290,26 @@ mod tests {
         ] {
             assert!(text.lines().any(|other| other == line), "no `{line}` in\n{text}");
         }
+    }
+
+    #[test]
+    fn every_reason_and_effect_has_a_counter_of_its_own() {
+        for (place, effect) in EFFECTS.into_iter().enumerate() {
+            assert_eq!(effect as usize, place);
+        }
+        for (place, warmth) in WARMTHS.into_iter().enumerate() {
+            assert_eq!(warmth as usize, place);
+        }
+        let text = Metrics::new().render().unwrap();
+        let begin_with = |name: &str| text.lines().filter(|line| line.starts_with(name)).count();
+        assert_eq!(begin_with("ocache_recalculations_total{"), REASONS.len() * EFFECTS.len());
+        assert_eq!(begin_with("ocache_quotations_total{"), OUTCOMES.len() * WARMTHS.len());
+        let causes = [
+            Cause::Stale { version: 1 },
+            Cause::Change { version: 1 },
+            Cause::Subscribe { expires_at: Timestamp::default() },
+        ];
+        assert!(causes.iter().all(|cause| REASONS.contains(&cause.name())));
     }
 
     #[test]
