@@ -28,10 +28,13 @@ test("a client is seen to become active, be refreshed, be served and expire", as
   await row.getByText(/^\d+ s$/).waitFor();
   assert.equal(await page.locator("#tile-users").innerText(), "1");
   const events = page.locator("#events");
-  await events.getByText(/AAA answered cold in \d/).waitFor();
+  // Cold, unless the table that the visit orders was faster than the look at it.
+  const answers = events.getByText(/AAA answered (cold|warm) in \d/);
+  await answers.first().waitFor();
   await events.getByText(/AAA table checked in .* \(schedule\)/).first().waitFor();
   await home.run("quote", "--client", "AAA", "P1:2");
-  await events.getByText(/AAA answered warm in \d/).waitFor();
+  await answers.nth(1).waitFor();
+  assert.match(await answers.first().innerText(), /answered warm/);
   const bars = page.locator("#chart rect.reason-scheduled");
   assert.ok((await bars.count()) > 0);
   assert.match(await page.locator("#chart svg").getAttribute("aria-label"), /tables? for schedule/);

@@ -8,8 +8,8 @@ use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, RequestId, Timestamp, UserId};
 use ocache::ports::{
-    Clock, LoadId, LoadMark, Ports, Receipt, Received, SystemClock, SystemRandomness, TableHead,
-    UserDiscounts,
+    Clock, LoadId, LoadMark, Ports, Queue, Receipt, Received, SystemClock, SystemRandomness,
+    TableHead, UserDiscounts,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::protocol::{Frame, QuotationFrame, parse_item};
@@ -74,6 +74,8 @@ pub struct System {
     pub ports: Ports,
     pub policy: Policy,
     pub slots: Slots,
+    /// What its workers count.
+    pub metrics: Metrics,
     connections: Arc<MemoryConnections>,
     shutdown: Shutdown,
     workers: Vec<JoinHandle<()>>,
@@ -96,6 +98,7 @@ impl System {
             ports,
             policy: Policy::default(),
             slots: Slots::default(),
+            metrics: Metrics::new(),
             connections,
             shutdown: Shutdown::new(),
             workers: vec![],
@@ -168,7 +171,7 @@ impl System {
             policy: self.policy.clone(),
             slots: self.slots,
             poll_wait: LONG_POLL,
-            metrics: Metrics::new(),
+            metrics: self.metrics.clone(),
         };
         let shutdown = self.shutdown.clone();
         self.workers.push(tokio::spawn(async move { worker.run(roles, &shutdown).await }));
@@ -251,6 +254,13 @@ impl System {
             if let Some(head) = self.head(who).await.filter(|head| wanted(head)) {
                 return head;
             }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until a queue holds so many messages.
+    pub async fn waiting_when(&self, queue: Queue, wanted: u64) {
+        while self.ports.queues.depth(queue).await.unwrap().waiting != wanted {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
