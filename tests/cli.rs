@@ -16,6 +16,7 @@ mod cli {
     mod four_lines;
     mod gateway;
     mod meter;
+    mod metrics;
     mod opening;
     mod quoting;
     mod secrets;

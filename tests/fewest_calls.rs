@@ -14,6 +14,7 @@ use ocache::ports::{
     SystemRandomness, UserDiscounts,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
+use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Consumer, Handler, LONG_POLL, Shutdown, Slots, UrgentGate};
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::refresh::{Tick, refresh};
@@ -97,6 +98,7 @@ impl System<'_> {
             poll_wait: LONG_POLL,
             gate: UrgentGate::new(),
             randomness: self.ports.randomness.clone(),
+            metrics: Metrics::new(),
         };
         let shutdown = Shutdown::new();
         let worker = tokio::spawn(consumer.run(shutdown.clone()));
@@ -225,6 +227,7 @@ async fn ten_that_fail_are_postponed_with_one_call() {
         poll_wait: LONG_POLL,
         gate: UrgentGate::new(),
         randomness: ports.randomness.clone(),
+        metrics: Metrics::new(),
     };
     let shutdown = Shutdown::new();
     let worker = tokio::spawn(consumer.run(shutdown.clone()));

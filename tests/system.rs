@@ -9,6 +9,7 @@ mod system {
 
     pub mod catalogue_changes;
     pub mod cold_quotes;
+    pub mod counting;
     pub mod expiry;
     pub mod failures;
     pub mod large_catalogue;
@@ -60,6 +61,10 @@ macro_rules! all_of_it_works {
                 an_unreadable_message_ends_in_the_dead_letters,
                 a_failure_that_was_not_pushed_is_pushed_again,
                 an_order_that_comes_too_late_still_tells_the_client,
+            }
+            counting {
+                a_quotation_is_counted_once_however_often_its_message_comes,
+                a_table_is_counted_by_what_became_of_it,
             }
             expiry {
                 an_idle_user_is_refreshed_until_expiry_and_then_never_again,

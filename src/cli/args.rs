@@ -63,7 +63,7 @@ pub enum Command {
     Unsubscribe(UnsubscribeArgs),
     /// Run one role in the foreground
     Worker(WorkerArgs),
-    /// Run the gateway: websockets, PUT /subscribe, /health
+    /// Run the gateway: the page, websockets, PUT /subscribe, /health, /metrics
     Serve(ServeArgs),
     /// Ask for a quotation, or for many in a session
     ///
@@ -247,6 +247,9 @@ pub struct UnsubscribeArgs {
 pub struct WorkerArgs {
     /// What this process does
     pub role: WorkerRole,
+    /// Serve /metrics on this port of loopback; 0 is any free one
+    #[arg(long, value_name = "PORT", env = "OCACHE_METRICS_PORT")]
+    pub metrics_port: Option<u16>,
     /// The times that stages keep to.
     #[command(flatten)]
     pub policy: PolicyArgs,

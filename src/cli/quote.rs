@@ -91,13 +91,14 @@ impl UsedGateway {
         }
         let policy = Policy::from(&args.policy);
         let bound = BoundGateway::bind(0).await?;
-        let ports = engine.ports(Some(bound.own()));
+        let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
         let access = Access::default();
         let gateway =
             bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
-        let worker = Worker { ports, policy, slots: Slots::default(), poll_wait: SHORT_POLL };
+        let slots = Slots::default();
+        let worker = Worker { ports, policy, slots, poll_wait: SHORT_POLL, metrics };
         let provider =
             tokio::spawn(async move { worker.run(&[Role::QuotationProvider], &until).await });
         Ok(Self::Own(Box::new(OwnGateway { engine, gateway, shutdown, provider })))

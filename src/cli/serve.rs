@@ -1,9 +1,12 @@
 //! `ocache serve`: the gateway alone, or with a provider beside it.
 
+#[cfg(feature = "aws")]
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::args::{AccessArgs, ServeArgs};
-use super::engine::Engine;
+use super::engine::{Engine, Kind};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::Output;
@@ -14,6 +17,11 @@ use crate::runtime::gateway::{Access, BoundGateway, StartError, Tokens};
 use crate::runtime::{LONG_POLL, Role, Slots, Worker};
 use crate::stages::Policy;
 use crate::tokens::KeyRing;
+
+/// Each look at the cache is a scan of the active users, a read of their tables, and a question to
+/// each queue: about a cent an hour for a hundred users.
+#[cfg(feature = "aws")]
+const LOOK_EVERY_ON_AWS: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(
     settings: &Settings,
@@ -27,15 +35,19 @@ pub(super) async fn run(
     let wanted = wanted_tokens(settings, output, &args.access).await?;
     access.tokens = wanted.map(|(tokens, _)| tokens);
     let policy = Policy::from(&args.policy);
-    let bound = BoundGateway::bind(args.port).await?;
+    let bound = watched(BoundGateway::bind(args.port).await?, &engine);
+    let metrics = bound.metrics();
     let ports = engine.ports(Some(bound.own()));
     let shutdown = interrupts.listen(output, engine.file());
     let gateway =
         bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
-    let url = json!({ "websocket": gateway.websocket() });
-    output.data(&url, |_| format!("websocket  {}", gateway.websocket()))?;
+    let urls = json!({ "page": gateway.page(), "websocket": gateway.websocket() });
+    output.data(&urls, |_| {
+        format!("page       {}\nwebsocket  {}", gateway.page(), gateway.websocket())
+    })?;
     if args.with_provider {
-        let worker = Worker { ports, policy, slots: Slots::default(), poll_wait: LONG_POLL };
+        let slots = Slots::default();
+        let worker = Worker { ports, policy, slots, poll_wait: LONG_POLL, metrics };
         worker.run(&[Role::QuotationProvider], &shutdown).await;
     }
     shutdown.begun().await;
@@ -43,6 +55,15 @@ pub(super) async fn run(
     engine.close().await;
     output.note("drained");
     Ok(())
+}
+
+/// A gateway whose page looks at the cache as often as its engine can bear.
+pub(super) fn watched(bound: BoundGateway, engine: &Engine) -> BoundGateway {
+    match engine.kind() {
+        Kind::Embedded(_) => bound,
+        #[cfg(feature = "aws")]
+        Kind::Aws(_) => bound.looking_every(LOOK_EVERY_ON_AWS),
+    }
 }
 
 pub(super) fn access(args: &AccessArgs) -> Result<Access, Failure> {

@@ -47,6 +47,8 @@ pub(super) async fn run(
         keys
     });
     let policy = Policy::from(&args.policy);
+    let bound = serve::watched(bound, &engine);
+    let metrics = bound.metrics();
     let ports = engine.ports(Some(bound.own()));
     load_fixtures(output, &ports).await?;
 
@@ -59,6 +61,7 @@ pub(super) async fn run(
             policy: policy.clone(),
             slots: args.slots.into(),
             poll_wait: LONG_POLL,
+            metrics,
         }),
         shutdown: shutdown.clone(),
     };
@@ -159,6 +162,7 @@ fn announce(
     let data = json!({
         "ready": true,
         "engine": engine.label,
+        "page": gateway.page(),
         "websocket": websocket,
         "subscribe": format!("{http}/subscribe"),
         "health": format!("{http}/health"),
@@ -169,6 +173,7 @@ fn announce(
     output.data(&data, |_| {
         let mut table = table(["", ""]);
         for (name, value) in [
+            ("page", gateway.page()),
             ("websocket", websocket.to_owned()),
             ("subscribe", format!("PUT {http}/subscribe")),
             ("health", format!("GET {http}/health")),
@@ -184,7 +189,7 @@ fn announce(
         }
         table.to_string()
     })?;
-    output.note("ready: a quote was answered over the websocket. Try, in another terminal:");
+    output.note("ready: a quote was answered over the websocket. Open the page, or try in another terminal:");
     output.note("  ocache quote --client AAA P1:2 P3:1");
     Ok(())
 }

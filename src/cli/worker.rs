@@ -2,10 +2,11 @@
 
 use super::args::{WorkerArgs, WorkerRole};
 use super::engine::Engine;
-use super::failure::Failure;
+use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::Output;
 use super::settings::Settings;
+use crate::runtime::metrics::{Metrics, MetricsServer, Scrape};
 use crate::runtime::{LONG_POLL, Role, Worker};
 
 pub(super) async fn run(
@@ -23,15 +24,32 @@ pub(super) async fn run(
         WorkerRole::QuotationProvider => &[Role::QuotationProvider],
         WorkerRole::All => &Role::ALL,
     };
+    let ports = engine.ports(None);
+    let metrics = Metrics::new();
+    if let Some(port) = args.metrics_port {
+        let server = metrics_server(port).await?;
+        output.note(&format!("metrics: {}", server.url()));
+        let scrape = Scrape::new(metrics.clone(), ports.queues.clone());
+        tokio::spawn(server.serve(scrape, shutdown.clone()));
+    }
     let worker = Worker {
-        ports: engine.ports(None),
+        ports,
         policy: (&args.policy).into(),
         slots: args.slots.into(),
         poll_wait: LONG_POLL,
+        metrics,
     };
     output.note("working; Ctrl-C drains and stops");
     worker.run(roles, &shutdown).await;
     engine.close().await;
     output.note("drained");
     Ok(())
+}
+
+async fn metrics_server(port: u16) -> Result<MetricsServer, Failure> {
+    MetricsServer::bind(port).await.map_err(|error| {
+        let message = format!("port {port} cannot be opened for metrics: {error}");
+        Failure::new(ExitCode::Failure, message)
+            .hint("choose another with --metrics-port, or any free one with --metrics-port 0")
+    })
 }

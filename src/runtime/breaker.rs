@@ -82,6 +82,12 @@ impl Breaker {
         }
     }
 
+    /// Whether it is open: from the failure that opened it until the downstream answers again.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.lock().open_until.is_some()
+    }
+
     fn succeeded(&self) {
         let mut state = self.lock();
         let was_open = state.open_until.is_some();
@@ -166,14 +172,17 @@ mod tests {
         fail(&breaker).await;
         fail(&breaker).await;
         assert_eq!(waited(&breaker).await, Duration::ZERO);
+        assert!(!breaker.is_open());
         fail(&breaker).await;
         assert!(waited(&breaker).await >= FIRST_PAUSE / 2);
+        assert!(breaker.is_open(), "until the downstream answers");
         for _ in 0..40 {
             fail(&breaker).await;
         }
         let longest = waited(&breaker).await;
         assert!(longest >= LONGEST_PAUSE / 2 && longest <= LONGEST_PAUSE);
         breaker.pass().await.succeeded();
+        assert!(!breaker.is_open());
         assert_eq!(waited(&breaker).await, Duration::ZERO);
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
+use super::metrics::Metrics;
 use super::{Breaker, Pass, Shutdown, UrgentGate};
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received};
@@ -42,10 +43,13 @@ pub struct Consumer {
     pub gate: UrgentGate,
     /// By which the pauses of its breaker vary.
     pub randomness: Arc<dyn Randomness>,
+    /// Where the breaker's state is shown.
+    pub metrics: Metrics,
 }
 
 /// What receiving a batch uses and what handling it uses fail apart: that a queue is empty says
 /// nothing about the store that its messages need.
+#[derive(Clone)]
 struct Breakers {
     receiving: Breaker,
     handling: Breaker,
@@ -55,6 +59,10 @@ impl Breakers {
     fn new(randomness: &Arc<dyn Randomness>) -> Self {
         let breaker = || Breaker::new(randomness.clone());
         Self { receiving: breaker(), handling: breaker() }
+    }
+
+    fn are_open(&self) -> bool {
+        self.receiving.is_open() || self.handling.is_open()
     }
 }
 
@@ -71,14 +79,16 @@ impl Consumer {
         let consumer = Arc::new(self);
         let slots = Arc::new(Semaphore::new(consumer.slots.max(1)));
         let breakers = Breakers::new(&consumer.randomness);
+        consumer.show(&breakers);
         let mut batches = JoinSet::new();
         let scope = account(consumer.queue);
         while let Some(next) =
             shutdown.unless_begun(scope.of(consumer.next_batch(&slots, &breakers))).await
         {
-            let consumer = consumer.clone();
+            let (consumer, breakers) = (consumer.clone(), breakers.clone());
             batches.spawn(scope.of(async move {
                 consumer.work(next.messages, next.pass).await;
+                consumer.show(&breakers);
                 drop(next.permits);
             }));
             while batches.try_join_next().is_some() {}
@@ -100,6 +110,7 @@ impl Consumer {
             match self.queues.receive(self.queue, max, self.poll_wait, VISIBILITY).await {
                 Ok(messages) => {
                     receiving.succeeded();
+                    self.show(breakers);
                     if messages.is_empty() {
                         continue;
                     }
@@ -110,6 +121,7 @@ impl Consumer {
                 Err(error) => {
                     warn!(queue = %self.queue, error = %Chain(&error), "receiving failed");
                     receiving.failed();
+                    self.show(breakers);
                     // Below the breaker's threshold too, a failing receive must not spin.
                     tokio::time::sleep(FIRST_BACKOFF / 4).await;
                 }
@@ -175,6 +187,11 @@ impl Consumer {
             downstream_failed = true;
         }
         if downstream_failed { pass.failed() } else { pass.succeeded() }
+    }
+
+    /// Shows whether a breaker keeps this queue's messages where they are.
+    fn show(&self, breakers: &Breakers) {
+        self.metrics.breaker(self.queue, breakers.are_open());
     }
 
     async fn postpone(&self, again: &BTreeMap<Duration, Vec<Receipt>>) {

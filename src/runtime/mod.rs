@@ -5,6 +5,7 @@ pub mod client;
 mod consumer;
 mod gate;
 pub mod gateway;
+pub mod metrics;
 mod ready_check;
 
 mod schedule;

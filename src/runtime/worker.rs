@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::{BoxFuture, join_all};
 
+use super::metrics::Metrics;
 use super::{Consumer, Handler, Shutdown, UrgentGate, run_schedule};
 use crate::ports::{Ports, Queue, Received};
 use crate::stages::price_calc::PriceCalc;
@@ -61,6 +62,8 @@ pub struct Worker {
     pub slots: Slots,
     /// How long one receive waits: [`LONG_POLL`] or [`SHORT_POLL`].
     pub poll_wait: Duration,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl Worker {
@@ -87,7 +90,9 @@ impl Worker {
             Role::PriceCalc => {
                 let catalogue =
                     Arc::new(CatalogueCache::new(ports.store.clone(), ports.clock.clone()));
-                let stage = Arc::new(PriceCalc::new(ports, catalogue, policy.clone()));
+                let stage = PriceCalc::new(ports, catalogue, policy.clone());
+                let stage = Arc::new(stage.observed_by(Arc::new(self.metrics.clone())));
+                self.metrics.calculates_here();
                 let gate = UrgentGate::new();
                 [(Queue::Quotation, slots.urgent), (Queue::Refresh, slots.refresh)]
                     .map(|(queue, slots)| {
@@ -96,7 +101,8 @@ impl Worker {
                     .into()
             }
             Role::QuotationProvider => {
-                let stage = Arc::new(QuotationProvider::new(ports));
+                let stage = QuotationProvider::new(ports);
+                let stage = Arc::new(stage.observed_by(Arc::new(self.metrics.clone())));
                 let gate = UrgentGate::new();
                 vec![self.consume(Queue::Provider, slots.provider, stage, &gate, shutdown)]
             }
@@ -113,8 +119,9 @@ impl Worker {
     ) -> BoxFuture<'static, ()> {
         let queues = self.ports.queues.clone();
         let randomness = self.ports.randomness.clone();
-        let (gate, poll_wait) = (gate.clone(), self.poll_wait);
-        let consumer = Consumer { queue, queues, handler, slots, poll_wait, gate, randomness };
+        let (gate, poll_wait, metrics) = (gate.clone(), self.poll_wait, self.metrics.clone());
+        let consumer =
+            Consumer { queue, queues, handler, slots, poll_wait, gate, randomness, metrics };
         Box::pin(consumer.run(shutdown.clone()))
     }
 }

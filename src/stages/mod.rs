@@ -5,6 +5,7 @@
 
 mod catalogue_cache;
 mod error;
+mod observer;
 mod outcome;
 mod policy;
 pub mod price_calc;
@@ -15,5 +16,6 @@ pub mod subscribe;
 
 pub use catalogue_cache::{CatalogueCache, SnapshotError};
 pub use error::StageError;
+pub use observer::{Effect, Observer, Unobserved, Warmth};
 pub use outcome::Outcome;
 pub use policy::Policy;

@@ -14,7 +14,7 @@ use tracing::{Instrument, debug, info, info_span};
 
 use super::catalogue_cache::CatalogueCache;
 use super::outcome::{read_bodies, write_body};
-use super::{Outcome, Policy, StageError};
+use super::{Effect, Observer, Outcome, Policy, StageError, Unobserved};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
@@ -38,21 +38,7 @@ pub struct PriceCalc {
     randomness: Arc<dyn Randomness>,
     catalogue: Arc<CatalogueCache>,
     policy: Policy,
-}
-
-/// What a calculation did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Effect {
-    /// New parts and a new head.
-    Calculated,
-    /// The same table as before: only the head says so anew.
-    Validated,
-    /// The table was already what was asked for.
-    Unneeded,
-    /// The user is no longer active.
-    Expired,
-    /// The quotation it was for is past its deadline.
-    TooLate,
+    observer: Arc<dyn Observer>,
 }
 
 /// What a calculation prices from, read in this order: the head first, so that a flip by anybody
@@ -76,7 +62,14 @@ impl PriceCalc {
             randomness: ports.randomness.clone(),
             catalogue,
             policy,
+            observer: Arc::new(Unobserved),
         }
+    }
+
+    /// The stage, with somebody who hears what it does.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
     }
 
     /// Does a batch of orders: those of one user one after the other, different users side by
@@ -160,7 +153,7 @@ impl PriceCalc {
     ) -> Result<Effect, StageError> {
         let started = Instant::now();
         if let Some(effect) = self.not_wanted(order, self.now(sent_at)).await? {
-            log(order, effect, None, started);
+            self.conclude(order, effect, None, started);
             return Ok(effect);
         }
         for _ in 0..MAX_TRIES {
@@ -170,11 +163,11 @@ impl PriceCalc {
             };
             let now = self.now(sent_at);
             if is_unneeded(&order.cause, now_inputs.head.as_ref(), now) {
-                log(order, Effect::Unneeded, now_inputs.head.as_ref(), started);
+                self.conclude(order, Effect::Unneeded, now_inputs.head.as_ref(), started);
                 return Ok(Effect::Unneeded);
             }
             if let Some((effect, head)) = self.write_table(order, &now_inputs, now).await? {
-                log(order, effect, Some(&head), started);
+                self.conclude(order, effect, Some(&head), started);
                 return Ok(effect);
             }
             debug!("the table was flipped by others; starting over");
@@ -187,6 +180,27 @@ impl PriceCalc {
     /// worker would never see why.
     fn now(&self, sent_at: Timestamp) -> Timestamp {
         self.clock.now().max(sent_at)
+    }
+
+    /// Says what became of an order.
+    fn conclude(
+        &self,
+        order: &Calculation,
+        effect: Effect,
+        head: Option<&TableHead>,
+        started: Instant,
+    ) {
+        let urgent = !matches!(order.cause, Cause::Scheduled { .. });
+        let request = match &order.cause {
+            Cause::Quotation(request) => Some(request.request_id.as_str()),
+            _ => None,
+        };
+        let products = head.map(|head| head.products);
+        let took = started.elapsed();
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let kind = if urgent { "URGENT" } else { "scheduled" };
+        info!(request, ?effect, products, took_us, "{kind} calculation");
+        self.observer.calculated(&order.user, &order.cause, effect, took);
     }
 
     /// Whether an order has lost its purpose before any input is looked at.
@@ -394,16 +408,4 @@ fn account_of_all<'a>(causes: impl Iterator<Item = &'a Cause>) -> Scope {
 fn postponed(count: usize, error: StageError) -> Vec<Outcome> {
     let error = Arc::new(error);
     (0..count).map(|_| StageError::Shared(error.clone()).into()).collect()
-}
-
-fn log(order: &Calculation, effect: Effect, head: Option<&TableHead>, started: Instant) {
-    let urgent = !matches!(order.cause, Cause::Scheduled { .. });
-    let request = match &order.cause {
-        Cause::Quotation(request) => Some(request.request_id.as_str()),
-        _ => None,
-    };
-    let products = head.map(|head| head.products);
-    let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let kind = if urgent { "URGENT" } else { "scheduled" };
-    info!(request, ?effect, products, took_us, "{kind} calculation");
 }

@@ -13,7 +13,7 @@ use tracing::{Instrument, info, info_span, warn};
 
 use super::outcome::{only, read_bodies, write_body};
 use super::subscribe::send_urgent;
-use super::{Outcome, StageError};
+use super::{Observer, Outcome, StageError, Unobserved, Warmth};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     Calculation, Cause, Generation, ProductId, ProviderMessage, QuotationKey, QuotationRequest,
@@ -41,6 +41,7 @@ pub struct QuotationProvider {
     queues: Arc<dyn Queues>,
     connections: Arc<dyn Connections>,
     clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
 }
 
 /// What a look at the user's table gave.
@@ -64,7 +65,14 @@ impl QuotationProvider {
             queues: ports.queues.clone(),
             connections: ports.connections.clone(),
             clock: ports.clock.clone(),
+            observer: Arc::new(Unobserved),
         }
+    }
+
+    /// The stage, with somebody who hears what it does.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
     }
 
     /// Answers a batch, its messages side by side. The outcomes are in the order of the batch.
@@ -93,21 +101,23 @@ impl QuotationProvider {
     async fn provide(&self, request: QuotationRequest) -> Result<(), StageError> {
         let now = self.clock.now();
         if now >= request.deadline {
-            return self
-                .settle(&request.key, Verdict::Failure(FailureReason::DeadlinePassed))
-                .await;
+            let late = Verdict::Failure(FailureReason::DeadlinePassed);
+            return self.settle(&request.key, late, Warmth::Cold).await;
         }
+        let warmth = if request.attempt == 0 { Warmth::Warm } else { Warmth::Cold };
         match self.look(&request, now).await? {
             Look::Answer(answer, stale) => {
-                self.settle(&request.key, Verdict::Answer(answer)).await?;
+                self.settle(&request.key, Verdict::Answer(answer), warmth).await?;
                 if let Some(version) = stale {
                     self.order_refresh(request.user, version).await;
                 }
                 Ok(())
             }
-            Look::Failure(reason) => self.settle(&request.key, Verdict::Failure(reason)).await,
+            Look::Failure(reason) => {
+                self.settle(&request.key, Verdict::Failure(reason), warmth).await
+            }
             Look::Missing(_) if request.attempt >= MAX_ATTEMPTS => {
-                self.settle(&request.key, Verdict::Failure(FailureReason::NoTable)).await
+                self.settle(&request.key, Verdict::Failure(FailureReason::NoTable), warmth).await
             }
             Look::Missing(unreadable) => self.order_table(request, unreadable, now).await,
         }
@@ -214,10 +224,19 @@ impl QuotationProvider {
     }
 
     /// Settles a quotation and pushes what is then stored.
-    async fn settle(&self, key: &QuotationKey, verdict: Verdict) -> Result<(), StageError> {
+    async fn settle(
+        &self,
+        key: &QuotationKey,
+        verdict: Verdict,
+        warmth: Warmth,
+    ) -> Result<(), StageError> {
         let now = self.clock.now();
+        let mut first = false;
         let stored = match self.quotations.settle_quotation(key, &verdict, now).await? {
-            Settlement::Settled(quotation) => quotation,
+            Settlement::Settled(quotation) => {
+                first = true;
+                quotation
+            }
             Settlement::Refused(quotation) if quotation.status != QuotationStatus::Pending => {
                 quotation
             }
@@ -225,7 +244,11 @@ impl QuotationProvider {
             Settlement::Refused(_) => {
                 let failed = Verdict::Failure(FailureReason::DeadlinePassed);
                 match self.quotations.settle_quotation(key, &failed, now).await? {
-                    Settlement::Settled(quotation) | Settlement::Refused(quotation) => quotation,
+                    Settlement::Settled(quotation) => {
+                        first = true;
+                        quotation
+                    }
+                    Settlement::Refused(quotation) => quotation,
                     Settlement::Missing => return Ok(()),
                 }
             }
@@ -234,7 +257,12 @@ impl QuotationProvider {
                 return Ok(());
             }
         };
-        self.push(&stored, now).await
+        let pushed = self.push(&stored, now).await;
+        if first {
+            let after = self.clock.now().since(stored.accepted_at);
+            self.observer.settled(&stored, warmth, after);
+        }
+        pushed
     }
 
     async fn push(&self, quotation: &Quotation, now: Timestamp) -> Result<(), StageError> {
@@ -273,7 +301,8 @@ impl QuotationProvider {
 
     /// Settles a quotation as past its deadline, if nobody has, and pushes what is then stored.
     async fn fail(&self, key: &QuotationKey) -> Outcome {
-        self.settle(key, Verdict::Failure(FailureReason::DeadlinePassed)).await.into()
+        let late = Verdict::Failure(FailureReason::DeadlinePassed);
+        self.settle(key, late, Warmth::Cold).await.into()
     }
 }
 

@@ -39,8 +39,18 @@ impl Socket {
     }
 }
 
-/// A plain HTTP/1.1 exchange.
+/// A plain HTTP/1.1 exchange that is answered with JSON.
 pub fn http(websocket: &str, request: &str, body: &str) -> (u16, Value) {
+    let (status, body) = exchange(websocket, request, body);
+    (status, serde_json::from_str(&body).unwrap())
+}
+
+/// What a request without a body is answered with, whatever that says.
+pub fn http_status(websocket: &str, request: &str) -> u16 {
+    exchange(websocket, request.trim_end(), "").0
+}
+
+fn exchange(websocket: &str, request: &str, body: &str) -> (u16, String) {
     let address = websocket.strip_prefix("ws://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     let length = body.len();
@@ -53,7 +63,7 @@ pub fn http(websocket: &str, request: &str, body: &str) -> (u16, Value) {
     stream.read_to_string(&mut reply).unwrap();
     let (head, body) = reply.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap())
+    (status, body.to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::gateway::{Socket, http};
+use super::gateway::{Socket, http, http_status};
 use super::process::{Home, text};
 
 const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\n\
@@ -103,6 +103,29 @@ fn with_tokens_required_nobody_else_gets_in() {
     assert!(!stderr.contains("a.b.c"), "{stderr}");
     let every = home.ok(&["token", "--every-client", "--subject", "shop"]);
     assert_eq!(home.json(&quote_of(&url, &["--token", every.trim()]))["total"], "900.00");
+}
+
+#[test]
+fn the_page_is_for_everybody_and_what_it_shows_is_not() {
+    let home = Home::new();
+    let (_up, url) = home.up(&["--require-token"]);
+    let (own, every) = (token(&home, "AAA"), home.ok(&["token", "--every-client"]));
+    let status = |path: &str, token: Option<&str>| {
+        let authorization =
+            token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
+        http_status(&url, &format!("GET {path} HTTP/1.1\r\n{authorization}"))
+    };
+    for (path, nobodys, own_users, everybodys) in [
+        ("/", 200, 200, 200),
+        ("/products?search=P", 401, 200, 200),
+        ("/clients?search=A", 401, 403, 200),
+        ("/live", 401, 403, 200),
+        ("/metrics", 200, 200, 200),
+    ] {
+        assert_eq!(status(path, None), nobodys, "{path}");
+        assert_eq!(status(path, Some(&own)), own_users, "{path}");
+        assert_eq!(status(path, Some(every.trim())), everybodys, "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,11 +8,12 @@ use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, RequestId, Timestamp, UserId};
 use ocache::ports::{
-    Clock, LoadId, LoadMark, Ports, Receipt, Received, SystemClock, SystemRandomness, TableHead,
-    UserDiscounts,
+    Clock, LoadId, LoadMark, Ports, Queue, Receipt, Received, SystemClock, SystemRandomness,
+    TableHead, UserDiscounts,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::protocol::{Frame, QuotationFrame, parse_item};
+use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{LONG_POLL, Role, Shutdown, Slots, Worker};
 use ocache::stages::Policy;
 use ocache::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
@@ -95,6 +96,8 @@ pub struct System {
     pub ports: Ports,
     pub policy: Policy,
     pub slots: Slots,
+    /// What its workers count.
+    pub metrics: Metrics,
     connections: Arc<MemoryConnections>,
     shutdown: Shutdown,
     workers: Vec<JoinHandle<()>>,
@@ -117,6 +120,7 @@ impl System {
             ports,
             policy: Policy::default(),
             slots: Slots::default(),
+            metrics: Metrics::new(),
             connections,
             shutdown: Shutdown::new(),
             workers: vec![],
@@ -194,6 +198,7 @@ impl System {
             policy: self.policy.clone(),
             slots: self.slots,
             poll_wait: LONG_POLL,
+            metrics: self.metrics.clone(),
         };
         let shutdown = self.shutdown.clone();
         self.workers.push(tokio::spawn(async move { worker.run(roles, &shutdown).await }));
@@ -276,6 +281,13 @@ impl System {
             if let Some(head) = self.head(who).await.filter(|head| wanted(head)) {
                 return head;
             }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until a queue holds so many messages.
+    pub async fn waiting_when(&self, queue: Queue, wanted: u64) {
+        while self.ports.queues.depth(queue).await.unwrap().waiting != wanted {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

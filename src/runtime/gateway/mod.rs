@@ -1,5 +1,5 @@
-//! The local gateway: websockets, `PUT /subscribe`, `POST /@connections/{id}` and `/health` on one
-//! loopback port, with the routes and limits of API Gateway.
+//! The local gateway: websockets, `PUT /subscribe`, `POST /@connections/{id}`, `/health`, `/metrics`
+//! and the page on one loopback port, with the routes and limits of API Gateway.
 
 mod addresses;
 mod answer_order;
@@ -9,6 +9,7 @@ mod entry;
 mod guarded;
 mod limits;
 mod origin;
+mod page;
 mod probe;
 mod registry;
 mod replies;

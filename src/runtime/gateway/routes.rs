@@ -49,6 +49,9 @@ pub(super) async fn route(
     request: Request<Incoming>,
     allowance: &Allowance,
 ) -> Reply {
+    if let Some(reply) = gateway.page().route(&request, gateway.tokens()).await {
+        return reply;
+    }
     let path = request.uri().path().to_owned();
     match (request.method(), path.as_str()) {
         (&Method::GET, "/health") => json_reply(StatusCode::OK, &gateway.health()),
@@ -172,7 +175,7 @@ async fn read_body(request: Request<Incoming>) -> Result<Bytes, Reply> {
 }
 
 fn not_found(path: &str) -> Reply {
-    let known = "PUT /subscribe, GET /health, and websockets";
+    let known = "the page at /, PUT /subscribe, GET /health, GET /metrics, and websockets";
     problem(StatusCode::NOT_FOUND, &format!("there is nothing at {path}; there are {known}"))
 }
 

@@ -30,6 +30,7 @@ use super::entry::{self, Tokens};
 use super::guarded::Guarded;
 use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
 use super::origin::AllowedOrigins;
+use super::page::{Page, PageSettings};
 use super::routes::{Reply, is_management, problem, route, too_many};
 use super::session::{SessionContext, run_session};
 use super::sockets::Sockets;
@@ -84,6 +85,7 @@ pub struct Gateway {
     limiter: Limiter,
     ports: Ports,
     policy: Policy,
+    page: Page,
     sockets: Arc<Sockets>,
     origins: AllowedOrigins,
     tokens: Option<Arc<TokenCheck>>,
@@ -113,12 +115,13 @@ struct Places {
 impl Gateway {
     /// A gateway that will listen at a management endpoint such as `http://127.0.0.1:7070`.
     #[must_use]
-    pub fn new(
+    pub(super) fn new(
         ports: Ports,
         policy: Policy,
         sockets: Arc<Sockets>,
         access: Access,
         endpoint: String,
+        page: PageSettings,
     ) -> Self {
         let Access { origins, limits, tokens } = access;
         let handler = QuotationHandler::new(&ports, policy.clone());
@@ -126,6 +129,7 @@ impl Gateway {
         let first_visits = QuotationHandler::new(&ports, passing);
         let visitors = Visitors::new(limits, policy.ttl, ports.store.clone(), ports.clock.clone());
         let limiter = Limiter::new(limits);
+        let page = Page::new(&ports, &policy, sockets.clone(), page);
         let instance = ConnectionId::from_random(ports.randomness.bits()).to_string();
         Self {
             handler,
@@ -134,6 +138,7 @@ impl Gateway {
             limiter,
             ports,
             policy,
+            page,
             sockets,
             origins,
             tokens: tokens.map(|tokens| tokens.check),
@@ -154,6 +159,10 @@ impl Gateway {
 
     pub(super) fn tokens(&self) -> Option<&TokenCheck> {
         self.tokens.as_deref()
+    }
+
+    pub(super) const fn page(&self) -> &Page {
+        &self.page
     }
 
     pub(super) fn visitors(&self) -> &Visitors {
@@ -178,6 +187,8 @@ impl Gateway {
     pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) {
         let gateway = Arc::new(self);
         let tasks = TaskTracker::new();
+        let (watched, until) = (gateway.clone(), shutdown.clone());
+        tasks.spawn(async move { watched.page.keep_course(&until).await });
         while let Some(accepted) = shutdown.unless_begun(listener.accept()).await {
             match accepted {
                 Ok((stream, address)) => {
@@ -338,6 +349,7 @@ impl Gateway {
             allowance,
             clients,
             clock: &*self.ports.clock,
+            metrics: self.page.metrics(),
             endpoint: &self.endpoint,
         };
         run_session(&mut socket, self.sockets.open(id), context, shutdown).await;

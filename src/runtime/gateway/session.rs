@@ -22,6 +22,7 @@ use crate::model::ConnectionRef;
 use crate::ports::Clock;
 use crate::protocol::Request;
 use crate::runtime::Shutdown;
+use crate::runtime::metrics::Metrics;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::tokens::Clients;
 
@@ -49,6 +50,8 @@ pub(super) struct SessionContext<'a> {
     pub(super) clients: Clients,
     /// For rendering settled quotations as of now.
     pub(super) clock: &'a dyn Clock,
+    /// Where acknowledgements are counted.
+    pub(super) metrics: &'a Metrics,
     /// This gateway's management endpoint.
     pub(super) endpoint: &'a str,
 }
@@ -142,6 +145,8 @@ pub(super) async fn run_session<S>(
 
 /// Replies to a request of a client who may make it.
 async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef) -> Replies {
+    let came_at = Instant::now();
+    let is_quote = matches!(request, Request::Quote { .. });
     let mut handler = context.handler;
     if let Request::Quote { user, .. } = &request {
         match context.visitors.admit(user, context.allowance.address()).await {
@@ -151,7 +156,12 @@ async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef
         }
     }
     let SessionContext { clock, clients, .. } = context;
-    replies::reply(&ReplyContext { handler, clock: *clock, clients }, request, to).await
+    let replies =
+        replies::reply(&ReplyContext { handler, clock: *clock, clients }, request, to).await;
+    if is_quote {
+        context.metrics.acknowledged(came_at.elapsed());
+    }
+    replies
 }
 
 async fn write<S>(socket: &mut S, frames: Vec<Bytes>) -> Result<(), SocketError>

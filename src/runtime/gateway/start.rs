@@ -3,17 +3,23 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::page::PageSettings;
 use super::registry::{GatewayRecord, GatewayRegistry, Registration};
 use super::server::{Access, Gateway};
 use super::sockets::Sockets;
 use crate::ports::Ports;
 use crate::runtime::Shutdown;
+use crate::runtime::metrics::Metrics;
 use crate::stages::Policy;
+
+/// How often the page looks at the cache, at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A gateway that has its port but does not serve yet: its ports are what the workers in the same
 /// process need to push to its sockets directly.
@@ -22,6 +28,7 @@ pub struct BoundGateway {
     sockets: Arc<Sockets>,
     endpoint: String,
     websocket: String,
+    page: PageSettings,
 }
 
 /// A gateway that serves, until it is stopped.
@@ -73,7 +80,21 @@ impl BoundGateway {
             sockets: Sockets::new(),
             endpoint: format!("http://{address}"),
             websocket: format!("ws://{address}"),
+            page: PageSettings { metrics: Metrics::new(), look_every: LOOK_EVERY },
         })
+    }
+
+    /// What is counted in this process. Workers beside the gateway count with it.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.page.metrics.clone()
+    }
+
+    /// Has the page look at the cache less often: where each look is billed.
+    #[must_use]
+    pub fn looking_every(mut self, look_every: Duration) -> Self {
+        self.page.look_every = look_every;
+        self
     }
 
     /// Its management endpoint and its sockets.
@@ -94,9 +115,9 @@ impl BoundGateway {
         registry: &GatewayRegistry,
         engine: &str,
     ) -> Result<RunningGateway, StartError> {
-        let Self { listener, sockets, endpoint, websocket } = self;
+        let Self { listener, sockets, endpoint, websocket, page } = self;
         let keys = access.tokens.as_ref().map(|tokens| tokens.keys.clone());
-        let gateway = Gateway::new(ports, policy, sockets, access, endpoint.clone());
+        let gateway = Gateway::new(ports, policy, sockets, access, endpoint.clone(), page);
         let registration = registry
             .register(&GatewayRecord {
                 websocket: websocket.clone(),
@@ -118,6 +139,12 @@ impl RunningGateway {
     #[must_use]
     pub fn websocket(&self) -> &str {
         &self.websocket
+    }
+
+    /// Where people open the page.
+    #[must_use]
+    pub fn page(&self) -> String {
+        format!("{}/", self.websocket.replacen("ws://", "http://", 1))
     }
 
     /// Leaves the registry, closes every socket with 1001, and waits until they are closed.

@@ -1,0 +1,79 @@
+//! Clients that are known, for choosing one.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::query::Search;
+use crate::model::UserId;
+use crate::ports::{Clock, PortError, Segment, Store};
+
+/// Who is known is not looked at more often than this.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// So many users are read. Others can be named, but are not listed.
+const MAX_LISTED: usize = 2_000;
+
+/// Clients whose ids begin as asked.
+#[derive(Debug, Serialize)]
+pub(super) struct Found {
+    clients: Vec<String>,
+    /// How many of those that were read fit.
+    total: usize,
+    /// Whether all users were read.
+    complete: bool,
+}
+
+/// The users that have discounts or are active, some of them at least.
+pub(super) struct Clients {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    seen: Mutex<Option<Seen>>,
+}
+
+struct Seen {
+    looked_at: Instant,
+    users: BTreeSet<UserId>,
+    complete: bool,
+}
+
+impl Clients {
+    pub(super) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, seen: Mutex::default() }
+    }
+
+    pub(super) async fn search(&self, search: &Search) -> Result<Found, PortError> {
+        let mut seen = self.seen.lock().await;
+        let seen = match seen.take() {
+            Some(young) if young.looked_at.elapsed() < LOOK_EVERY => seen.insert(young),
+            _ => seen.insert(self.look().await?),
+        };
+        let text = search.text.to_lowercase();
+        let fit = |user: &&UserId| user.as_str().to_lowercase().starts_with(&text);
+        let fitting = seen.users.iter().filter(fit);
+        let clients: Vec<_> = fitting.clone().take(search.limit).map(ToString::to_string).collect();
+        Ok(Found { clients, total: fitting.count(), complete: seen.complete })
+    }
+
+    async fn look(&self) -> Result<Seen, PortError> {
+        let mut users = BTreeSet::new();
+        let mut complete = true;
+        let mut from = None;
+        loop {
+            let page = self.store.list_discounted_users(from).await?;
+            users.extend(page.items);
+            from = page.next;
+            if from.is_none() || users.len() >= MAX_LISTED {
+                break;
+            }
+        }
+        complete &= from.is_none();
+        let page = self.store.list_active_users(Segment::ALL, self.clock.now(), None).await?;
+        users.extend(page.items.into_iter().map(|active| active.user));
+        complete &= page.next.is_none();
+        Ok(Seen { looked_at: Instant::now(), users, complete })
+    }
+}

@@ -1,0 +1,102 @@
+"use strict";
+
+/** A websocket that comes back by itself. */
+const Connection = (() => {
+  const FIRST_PAUSE_MS = 400;
+  const LONGEST_PAUSE_MS = 10_000;
+  /** A gateway that does not answer within this time is tried again. */
+  const PATIENCE_MS = 8_000;
+  /** Well within the ten minutes after which a silent socket is closed. */
+  const PING_EVERY_MS = 4 * 60_000;
+
+  /**
+   * `heard` is told of frames, `changed` of the state (`connecting`, `open`, `waiting`), and `logged`
+   * of everything that goes over it.
+   */
+  function open({ address, heard, changed, logged }) {
+    let socket = null;
+    let pause = FIRST_PAUSE_MS;
+    let timer = null;
+    let pings = null;
+
+    function connect() {
+      clearTimeout(timer);
+      changed({ state: "connecting" });
+      let mine;
+      try {
+        mine = new WebSocket(address());
+      } catch {
+        return lost(null, "the address is no websocket");
+      }
+      socket = mine;
+      timer = setTimeout(() => lost(mine, "no answer"), PATIENCE_MS);
+      mine.addEventListener("open", () => {
+        if (socket !== mine) return;
+        clearTimeout(timer);
+        pause = FIRST_PAUSE_MS;
+        logged("event", "connected");
+        clearInterval(pings);
+        pings = setInterval(() => say({ action: "ping" }), PING_EVERY_MS);
+        changed({ state: "open" });
+      });
+      mine.addEventListener("message", ({ data }) => {
+        if (socket !== mine) return;
+        logged("in", data);
+        let frame;
+        try {
+          frame = JSON.parse(data);
+        } catch {
+          return;
+        }
+        heard(frame);
+      });
+      mine.addEventListener("close", ({ code, reason }) => {
+        lost(mine, reason ? `closed: ${reason} (${code})` : `closed (${code})`);
+      });
+    }
+
+    /** Only the socket in use can be lost; one that was given up before says nothing any more. */
+    function lost(which, why) {
+      if (which !== socket && which !== null) return;
+      socket = null;
+      clearTimeout(timer);
+      clearInterval(pings);
+      which?.close();
+      logged("event", why);
+      const wait = pause / 2 + Math.random() * (pause / 2);
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      changed({ state: "waiting", until: Date.now() + wait });
+      timer = setTimeout(connect, wait);
+    }
+
+    /** Sends a frame; says whether it could be. */
+    function say(frame) {
+      if (socket?.readyState !== WebSocket.OPEN) return false;
+      const text = JSON.stringify(frame);
+      socket.send(text);
+      logged("out", text);
+      return true;
+    }
+
+    /** Connects now: again, if it is connected. */
+    function renew() {
+      const old = socket;
+      socket = null;
+      old?.close();
+      pause = FIRST_PAUSE_MS;
+      connect();
+    }
+
+    /** Connects now, unless it is connected. */
+    function hurry() {
+      if (socket === null) connect();
+    }
+
+    window.addEventListener("online", hurry);
+    document.addEventListener("visibilitychange", () => document.hidden || hurry());
+    connect();
+    return { say, renew, hurry };
+  }
+
+  return { open };
+})();

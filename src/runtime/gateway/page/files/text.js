@@ -1,0 +1,59 @@
+"use strict";
+
+/** Small things about text, time and elements that every part of the page uses. */
+const Text = (() => {
+  /** Groups the digits of a decimal string. It stays a string: no amount is ever a number here. */
+  function amount(decimal) {
+    const [, sign, whole, rest] = /^(-?)(\d+)(.*)$/.exec(decimal) ?? [null, "", decimal, ""];
+    return sign + whole.replace(/\B(?=(\d{3})+$)/g, ",") + rest;
+  }
+
+  /** A time as people say it: `0.3 ms`, `850 ms`, `12 s`, `4 min 5 s`, `2 h 10 min`. */
+  function duration(ms) {
+    if (ms < 10 && ms !== Math.round(ms)) return `${ms.toFixed(1)} ms`;
+    if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+    const secs = Math.floor(ms / 1000);
+    if (ms < 10_000 && secs !== ms / 1000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+    return seconds(secs);
+  }
+
+  /** The same in whole seconds, for what is counted down or up. */
+  function seconds(secs) {
+    if (secs < 60) return `${secs} s`;
+    if (secs < 3600) return secs % 60 ? `${Math.floor(secs / 60)} min ${secs % 60} s` : `${secs / 60} min`;
+    const minutes = Math.floor((secs % 3600) / 60);
+    return minutes ? `${Math.floor(secs / 3600)} h ${minutes} min` : `${Math.floor(secs / 3600)} h`;
+  }
+
+  function plural(count, one, many = `${one}s`) {
+    return `${amount(String(count))} ${count === 1 ? one : many}`;
+  }
+
+  /** Makes an element: `element("p", { class: "hint" }, "text", other)`. */
+  function element(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [attribute, value] of Object.entries(attributes)) {
+      if (value !== null && value !== undefined) made.setAttribute(attribute, value);
+    }
+    made.append(...children.filter((child) => child !== null));
+    return made;
+  }
+
+  /** Sets a text only if it is another, so that nothing is drawn or spoken again. */
+  function set(where, text) {
+    if (where.textContent !== text) where.textContent = text;
+  }
+
+  /** Has a screen reader say something. */
+  function say(text) {
+    set(document.getElementById("spoken"), text);
+  }
+
+  /** Shows a problem, or hides it when there is none. */
+  function problem(where, text) {
+    where.hidden = !text;
+    set(where, text ?? "");
+  }
+
+  return { amount, duration, seconds, plural, element, set, say, problem };
+})();

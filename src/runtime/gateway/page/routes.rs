@@ -1,0 +1,177 @@
+//! What the page asks for over HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use serde::Serialize;
+use tokio::time::interval;
+use tracing::warn;
+
+use super::clients::Clients;
+use super::files::Files;
+use super::live::Live;
+use super::products::Products;
+use super::query::Search;
+use crate::ports::{Chain, Clock, PortError, Ports};
+use crate::runtime::gateway::addresses::ClientAddress;
+use crate::runtime::gateway::routes::{later, problem};
+use crate::runtime::gateway::{Reply, Sockets, entry};
+use crate::runtime::metrics::{self, Metrics, SLOT, Scrape};
+use crate::runtime::{Shutdown, TokenCheck};
+use crate::stages::Policy;
+use crate::tokens;
+
+const JSON: &str = "application/json";
+
+/// What the page is told about its process.
+#[derive(Clone)]
+pub(in crate::runtime::gateway) struct PageSettings {
+    /// What is counted in it.
+    pub(in crate::runtime::gateway) metrics: Metrics,
+    /// How often the cache may be looked at for those who watch.
+    pub(in crate::runtime::gateway) look_every: Duration,
+}
+
+/// The page's side of a gateway.
+pub(in crate::runtime::gateway) struct Page {
+    files: Files,
+    products: Products,
+    clients: Clients,
+    live: Live,
+    scrape: Scrape,
+    sockets: Arc<Sockets>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Page {
+    pub(in crate::runtime::gateway) fn new(
+        ports: &Ports,
+        policy: &Policy,
+        sockets: Arc<Sockets>,
+        settings: PageSettings,
+    ) -> Self {
+        let PageSettings { metrics, look_every } = settings;
+        Self {
+            files: Files::new(),
+            products: Products::new(ports.store.clone()),
+            clients: Clients::new(ports.store.clone(), ports.clock.clone()),
+            live: Live::new(ports.clone(), policy.clone(), sockets.clone(), look_every),
+            scrape: Scrape::new(metrics, ports.queues.clone()),
+            sockets,
+            clock: ports.clock.clone(),
+        }
+    }
+
+    /// What is counted in this process.
+    pub(in crate::runtime::gateway) const fn metrics(&self) -> &Metrics {
+        self.scrape.metrics()
+    }
+
+    /// Looks at the counters again and again, so that their course can be shown to who comes later.
+    pub(in crate::runtime::gateway) async fn keep_course(&self, shutdown: &Shutdown) {
+        let mut ticks = interval(SLOT / 2);
+        while shutdown.unless_begun(ticks.tick()).await.is_some() {
+            self.metrics().sample(self.clock.now());
+        }
+    }
+
+    /// Answers a request, if it is one of the page's. Where tokens are wanted, the page itself is
+    /// for everybody, what the store holds is not.
+    pub(in crate::runtime::gateway) async fn route(
+        &self,
+        request: &Request<Incoming>,
+        check: Option<&TokenCheck>,
+    ) -> Option<Reply> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return None;
+        }
+        let from_here = ClientAddress::of(request.headers()) == ClientAddress::Local;
+        let path = request.uri().path();
+        if matches!(path, "/products" | "/clients" | "/live")
+            && let Err(refused) = may_see(path, check, request).await
+        {
+            return Some(refused);
+        }
+        match path {
+            "/products" => Some(self.products(request).await),
+            // Who the customers are, and how the business goes, is not for everybody whom a proxy
+            // lets through.
+            "/clients" | "/live" | "/metrics" if !from_here => {
+                Some(problem(StatusCode::FORBIDDEN, "only this machine may see this"))
+            }
+            "/clients" => Some(self.clients(request).await),
+            "/live" => Some(match self.live.snapshot(&self.scrape).await {
+                Ok(snapshot) => reply(JSON, snapshot),
+                Err(error) => unavailable(&error),
+            }),
+            "/metrics" => Some(self.metrics_reply().await),
+            _ => self.files.get(request.uri(), request.headers()),
+        }
+    }
+
+    async fn products(&self, request: &Request<Incoming>) -> Reply {
+        match Search::of(request.uri()) {
+            Ok(search) => found(self.products.search(search).await),
+            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+        }
+    }
+
+    async fn clients(&self, request: &Request<Incoming>) -> Reply {
+        match Search::of(request.uri()) {
+            Ok(search) => found(self.clients.search(&search).await),
+            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+        }
+    }
+
+    async fn metrics_reply(&self) -> Reply {
+        self.metrics().sockets(self.sockets.count());
+        match self.scrape.render().await {
+            Ok(text) => reply(metrics::CONTENT_TYPE, Bytes::from(text)),
+            Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written"),
+        }
+    }
+}
+
+/// Whether a client may see what is not only about the users that its token speaks for.
+async fn may_see(
+    path: &str,
+    check: Option<&TokenCheck>,
+    request: &Request<Incoming>,
+) -> Result<(), Reply> {
+    let clients = entry::clients_of(check, entry::of_headers(request.headers())).await?;
+    match clients {
+        tokens::Clients::Named(_) if path != "/products" => {
+            Err(problem(StatusCode::FORBIDDEN, "the token does not speak for every client"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn found(found: Result<impl Serialize, PortError>) -> Reply {
+    let json = found.and_then(|found| {
+        serde_json::to_vec(&found).map_err(|error| PortError::corrupt("what was found", error))
+    });
+    match json {
+        Ok(json) => reply(JSON, Bytes::from(json)),
+        Err(error) => unavailable(&error),
+    }
+}
+
+fn unavailable(error: &PortError) -> Reply {
+    warn!(error = %Chain(error), "the page was not answered");
+    later(StatusCode::SERVICE_UNAVAILABLE, "try again")
+}
+
+/// Something that is true only now.
+fn reply(content: &'static str, body: Bytes) -> Reply {
+    let mut reply = Response::new(Full::new(body));
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}

@@ -1,0 +1,124 @@
+//! What happened last in this process, for people who watch.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::model::{Timestamp, UserId};
+use crate::ports::{Clock as _, SystemClock};
+
+/// So many events are kept.
+const KEPT: usize = 100;
+
+/// Something that happened.
+#[derive(Clone, Debug, Serialize)]
+pub struct Event {
+    /// Grows by one with every event of the process.
+    pub number: u64,
+    /// When.
+    #[serde(serialize_with = "text")]
+    pub at: Timestamp,
+    /// To whom.
+    pub user: String,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum What {
+    /// An order to calculate the user's table was dealt with.
+    Calculated {
+        /// Why it was ordered.
+        reason: &'static str,
+        /// What became of the table.
+        effect: &'static str,
+        /// How long that took.
+        #[serde(rename = "took_us", serialize_with = "micros")]
+        took: Duration,
+    },
+    /// A quotation of the user was settled.
+    Settled {
+        /// How.
+        outcome: &'static str,
+        /// Whether a usable table was found at once.
+        warmth: &'static str,
+        /// How long after it was asked.
+        #[serde(rename = "after_ms", serialize_with = "millis")]
+        after: Duration,
+    },
+}
+
+/// The last events.
+#[derive(Debug, Default)]
+pub(super) struct Feed(Mutex<Events>);
+
+#[derive(Debug, Default)]
+struct Events {
+    number: u64,
+    last: VecDeque<Event>,
+}
+
+impl Feed {
+    pub(super) fn add(&self, user: &UserId, what: What) {
+        let mut events = self.events();
+        events.number += 1;
+        let number = events.number;
+        if events.last.len() == KEPT {
+            events.last.pop_front();
+        }
+        let user = user.to_string();
+        events.last.push_back(Event { number, at: SystemClock.now(), user, what });
+    }
+
+    pub(super) fn last(&self, at_most: usize) -> Vec<Event> {
+        let events = self.events();
+        events.last.iter().skip(events.last.len().saturating_sub(at_most)).cloned().collect()
+    }
+
+    fn events(&self) -> MutexGuard<'_, Events> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn text<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(time)
+}
+
+fn micros<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+}
+
+fn millis<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_last_events_are_kept_and_numbered() {
+        let feed = Feed::default();
+        let user = UserId::new("AAA").unwrap();
+        for _ in 0..=KEPT {
+            let after = Duration::from_millis(3);
+            feed.add(&user, What::Settled { outcome: "answered", warmth: "warm", after });
+        }
+        let all = feed.last(usize::MAX);
+        assert_eq!((all.len(), all[0].number), (KEPT, 2));
+        let mut last = serde_json::to_value(&feed.last(1)[0]).unwrap();
+        last["at"] = json!("now");
+        let expected = json!({
+            "number": KEPT + 1, "at": "now", "user": "AAA", "kind": "settled",
+            "outcome": "answered", "warmth": "warm", "after_ms": 3
+        });
+        assert_eq!(last, expected);
+    }
+}

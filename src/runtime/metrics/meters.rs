@@ -1,0 +1,327 @@
+//! The counters of one process.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use prometheus_client::encoding::prometheus_text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::feed::{Event, Feed, What};
+use super::history::{History, REASONS, Slot};
+use crate::model::{Cause, Timestamp, UserId};
+use crate::ports::{Depth, Queue, Quotation, QuotationStatus};
+use crate::stages::{Effect, Observer, Warmth};
+
+type Labels<const N: usize> = [(&'static str, &'static str); N];
+
+/// Bounds of times, in seconds: a warm answer takes a millisecond, a cold one of a large catalogue
+/// seconds, and after half a minute a quotation has failed.
+const TIMES: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+/// Bounds of the age of prices, in seconds: below two intervals they are fresh, and after a quarter
+/// of an hour nobody is quoted from them, unless it is set otherwise.
+const AGES: [f64; 10] = [1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 3600.0];
+
+/// Every effect, in the order of their numbers.
+const EFFECTS: [Effect; 5] =
+    [Effect::Calculated, Effect::Validated, Effect::Unneeded, Effect::Expired, Effect::TooLate];
+const OUTCOMES: [&str; 2] = ["answered", "failed"];
+const WARMTHS: [Warmth; 2] = [Warmth::Warm, Warmth::Cold];
+
+/// What a process counts. Clones count together.
+///
+/// Each counter is found by number and not by its labels, so that counting is an atomic addition.
+/// All of them are there from the beginning, at zero; nothing is written out until it is asked for.
+#[derive(Clone, Default)]
+pub struct Metrics(Arc<Counters>);
+
+struct Counters {
+    registry: Registry,
+    /// By outcome and warmth.
+    quotations: [[Counter; WARMTHS.len()]; OUTCOMES.len()],
+    acknowledgement: Histogram,
+    /// By warmth.
+    answer: [Histogram; WARMTHS.len()],
+    price_age: Histogram,
+    /// By reason and effect.
+    recalculations: [[Counter; EFFECTS.len()]; REASONS.len()],
+    recalculation: Histogram,
+    depths: Family<Labels<2>, Gauge>,
+    breakers: Family<Labels<1>, Gauge>,
+    sockets: Gauge,
+    calculates: AtomicBool,
+    history: History,
+    feed: Feed,
+}
+
+impl Metrics {
+    /// Counters at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes that tables are calculated in this process.
+    pub fn calculates_here(&self) {
+        self.0.calculates.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether tables are calculated in this process: if not, recalculations are counted elsewhere.
+    #[must_use]
+    pub fn is_calculating(&self) -> bool {
+        self.0.calculates.load(Ordering::Relaxed)
+    }
+
+    /// A quote was accepted so long after its frame came.
+    pub fn acknowledged(&self, after: Duration) {
+        self.0.acknowledgement.observe(after.as_secs_f64());
+    }
+
+    /// Whether receiving from a queue pauses because the downstream fails.
+    pub fn breaker(&self, queue: Queue, is_open: bool) {
+        self.0.breakers.get_or_create(&[("queue", queue.name())]).set(is_open.into());
+    }
+
+    /// How many websockets are open.
+    pub fn sockets(&self, open: usize) {
+        self.0.sockets.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// How many messages a queue holds.
+    pub fn depth(&self, queue: Queue, depth: Depth) {
+        let Depth { waiting, in_flight, delayed, dead } = depth;
+        for (state, messages) in
+            [("waiting", waiting), ("in_flight", in_flight), ("delayed", delayed), ("dead", dead)]
+        {
+            let gauge = self.0.depths.get_or_create(&[("queue", queue.name()), ("state", state)]);
+            gauge.set(i64::try_from(messages).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Looks at the recalculations so far, so that their course can be told later.
+    pub fn sample(&self, now: Timestamp) {
+        self.0.history.sample(now, self.0.recalculated());
+    }
+
+    /// How many tables were recalculated in each slot of the last minutes, the oldest first.
+    #[must_use]
+    pub fn course(&self, now: Timestamp) -> Vec<Slot> {
+        self.0.history.course(now, self.0.recalculated())
+    }
+
+    /// What happened last, the oldest first.
+    #[must_use]
+    pub fn events(&self, at_most: usize) -> Vec<Event> {
+        self.0.feed.last(at_most)
+    }
+
+    /// All of it in the text format of Prometheus.
+    ///
+    /// # Errors
+    /// None in practice: text is written to memory.
+    pub fn render(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        prometheus_text::encode(&mut text, &self.0.registry)?;
+        Ok(text)
+    }
+}
+
+impl Observer for Metrics {
+    fn calculated(&self, user: &UserId, cause: &Cause, effect: Effect, took: Duration) {
+        let reason = cause.name();
+        if let Some(place) = REASONS.iter().position(|other| *other == reason) {
+            self.0.recalculations[place][effect as usize].inc();
+        }
+        if is_recalculation(effect) {
+            self.0.recalculation.observe(took.as_secs_f64());
+        }
+        let effect = effect_name(effect);
+        self.0.feed.add(user, What::Calculated { reason, effect, took });
+    }
+
+    fn settled(&self, quotation: &Quotation, warmth: Warmth, after: Duration) {
+        let answered = match &quotation.status {
+            QuotationStatus::Answered(answer) => {
+                let settled_at = quotation.accepted_at.plus(after);
+                let age = settled_at.since(answer.validated_at);
+                self.0.price_age.observe(age.as_secs_f64());
+                self.0.answer[warmth as usize].observe(after.as_secs_f64());
+                true
+            }
+            _ => false,
+        };
+        let outcome = usize::from(!answered);
+        self.0.quotations[outcome][warmth as usize].inc();
+        let (outcome, warmth) = (OUTCOMES[outcome], warmth_name(warmth));
+        self.0.feed.add(&quotation.user, What::Settled { outcome, warmth, after });
+    }
+}
+
+impl Counters {
+    /// The tables that were recalculated so far, by reason: those found unchanged too.
+    fn recalculated(&self) -> [u64; REASONS.len()] {
+        std::array::from_fn(|reason| {
+            let counters = EFFECTS.iter().zip(&self.recalculations[reason]);
+            counters
+                .filter(|(effect, _)| is_recalculation(**effect))
+                .map(|(_, counter)| counter.get())
+                .sum()
+        })
+    }
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        let times: fn() -> Histogram = || Histogram::new(TIMES);
+        let mut to = Registry::with_prefix("ocache");
+
+        let quotations = Family::<Labels<2>, Counter>::default();
+        let help =
+            "Quotations settled, by outcome, and by whether a usable table was found at once";
+        to.register("quotations", help, quotations.clone());
+        let acknowledgement = times();
+        let help = "Time from a quote's frame to its acknowledgement";
+        to.register_with_unit("acknowledgement", help, Unit::Seconds, acknowledgement.clone());
+        let answer = Family::<Labels<1>, Histogram, fn() -> Histogram>::new_with_constructor(times);
+        let help = "Time from a quote's acceptance to its answer";
+        to.register_with_unit("answer", help, Unit::Seconds, answer.clone());
+        let price_age = Histogram::new(AGES);
+        let help = "How long before a quotation was answered its prices were last found right";
+        to.register_with_unit("price_age", help, Unit::Seconds, price_age.clone());
+        let recalculations = Family::<Labels<2>, Counter>::default();
+        let help = "Orders to recalculate a table, by reason, and by what became of the table";
+        to.register("recalculations", help, recalculations.clone());
+        let recalculation = times();
+        let help = "Time that recalculating a table took";
+        to.register_with_unit("recalculation", help, Unit::Seconds, recalculation.clone());
+        let depths = Family::default();
+        let help = "Messages in a queue, by state; on AWS approximate";
+        to.register("queue_messages", help, depths.clone());
+        let breakers = Family::default();
+        let help = "Whether receiving from a queue pauses because the downstream fails";
+        to.register("breaker_open", help, breakers.clone());
+        let sockets = Gauge::default();
+        to.register("sockets", "Open websockets", sockets.clone());
+
+        Self {
+            registry: to,
+            quotations: OUTCOMES.map(|outcome| {
+                WARMTHS.map(|warmth| {
+                    let labels = [("outcome", outcome), ("warmth", warmth_name(warmth))];
+                    quotations.get_or_create_owned(&labels)
+                })
+            }),
+            acknowledgement,
+            answer: WARMTHS
+                .map(|warmth| answer.get_or_create_owned(&[("warmth", warmth_name(warmth))])),
+            price_age,
+            recalculations: REASONS.map(|reason| {
+                EFFECTS.map(|effect| {
+                    let labels = [("reason", reason), ("effect", effect_name(effect))];
+                    recalculations.get_or_create_owned(&labels)
+                })
+            }),
+            recalculation,
+            depths,
+            breakers,
+            sockets,
+            calculates: AtomicBool::default(),
+            history: History::default(),
+            feed: Feed::default(),
+        }
+    }
+}
+
+const fn is_recalculation(effect: Effect) -> bool {
+    matches!(effect, Effect::Calculated | Effect::Validated)
+}
+
+/// The word for a label: what became of the table.
+const fn effect_name(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Calculated => "written",
+        Effect::Validated => "unchanged",
+        Effect::Unneeded => "unneeded",
+        Effect::Expired => "expired",
+        Effect::TooLate => "too_late",
+    }
+}
+
+const fn warmth_name(warmth: Warmth) -> &'static str {
+    match warmth {
+        Warmth::Warm => "warm",
+        Warmth::Cold => "cold",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(id: &str) -> UserId {
+        UserId::new(id).unwrap()
+    }
+
+    #[test]
+    fn what_is_counted_is_written_out() {
+        let metrics = Metrics::new();
+        let cause = Cause::Stale { version: 1 };
+        for effect in [Effect::Calculated, Effect::Validated, Effect::Validated, Effect::Expired] {
+            metrics.calculated(&user("A"), &cause, effect, Duration::from_millis(2));
+        }
+        metrics.breaker(Queue::Refresh, true);
+        metrics.depth(Queue::Provider, Depth { waiting: 3, ..Depth::default() });
+        metrics.acknowledged(Duration::from_millis(1));
+        let text = metrics.render().unwrap();
+        for line in [
+            r#"ocache_recalculations_total{reason="stale",effect="written"} 1"#,
+            r#"ocache_recalculations_total{reason="stale",effect="unchanged"} 2"#,
+            r#"ocache_recalculations_total{reason="stale",effect="expired"} 1"#,
+            r#"ocache_breaker_open{queue="refresh"} 1"#,
+            r#"ocache_queue_messages{queue="provider",state="waiting"} 3"#,
+            "ocache_recalculation_seconds_count 3",
+            "ocache_acknowledgement_seconds_count 1",
+        ] {
+            assert!(text.lines().any(|other| other == line), "no `{line}` in\n{text}");
+        }
+    }
+
+    #[test]
+    fn every_reason_and_effect_has_a_counter_of_its_own() {
+        for (place, effect) in EFFECTS.into_iter().enumerate() {
+            assert_eq!(effect as usize, place);
+        }
+        for (place, warmth) in WARMTHS.into_iter().enumerate() {
+            assert_eq!(warmth as usize, place);
+        }
+        let text = Metrics::new().render().unwrap();
+        let begin_with = |name: &str| text.lines().filter(|line| line.starts_with(name)).count();
+        assert_eq!(begin_with("ocache_recalculations_total{"), REASONS.len() * EFFECTS.len());
+        assert_eq!(begin_with("ocache_quotations_total{"), OUTCOMES.len() * WARMTHS.len());
+        let causes = [
+            Cause::Stale { version: 1 },
+            Cause::Change { version: 1 },
+            Cause::Subscribe { expires_at: Timestamp::default() },
+        ];
+        assert!(causes.iter().all(|cause| REASONS.contains(&cause.name())));
+    }
+
+    #[test]
+    fn the_course_reads_the_same_counters() {
+        let metrics = Metrics::new();
+        let cause = Cause::Subscribe { expires_at: Timestamp::default() };
+        let now = Timestamp::from_secs(1_000);
+        metrics.sample(now);
+        metrics.calculated(&user("A"), &cause, Effect::Calculated, Duration::ZERO);
+        metrics.calculated(&user("A"), &cause, Effect::Unneeded, Duration::ZERO);
+        let course = metrics.course(now.plus(Duration::from_secs(1)));
+        let total: u64 = course.iter().flat_map(|slot| slot.counts).sum();
+        assert_eq!(total, 1, "what was left out is no recalculation");
+    }
+}

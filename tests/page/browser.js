@@ -1,0 +1,64 @@
+// A headless Chromium of the system, and how the page is used in it.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import { chromium } from "playwright-core";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const CHROMIUM = process.env.OCACHE_CHROMIUM ?? "/usr/bin/chromium";
+
+/** Starts a browser with nothing in it. */
+export function launch() {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ],
+  });
+}
+
+/** Opens the page. What goes wrong in it fails the test when `calm` is called. */
+export async function open(browser, url, options = {}) {
+  const context = await browser.newContext({ locale: "en-GB", reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => {
+    // A gateway that was killed cannot be reached: that the browser says so is no fault of the page.
+    if (message.type() === "error" && !/ERR_CONNECTION|WebSocket connection/.test(message.text())) {
+      faults.push(message.text());
+    }
+  });
+  page.calm = () => assert.deepEqual(faults, []);
+  await page.goto(url);
+  return page;
+}
+
+export async function connected(page) {
+  await page.locator("#link[data-state=open]").waitFor();
+}
+
+/** Chooses products by typing, as somebody with a keyboard does. */
+export async function choose(page, client, products) {
+  await page.getByLabel("Client", { exact: true }).fill(client);
+  for (const [product, quantity] of products) {
+    await page.getByRole("combobox", { name: "Products" }).fill(product);
+    await page.keyboard.press("Enter");
+    await page.getByLabel(`Quantity of ${product}`).fill(quantity);
+  }
+}
+
+export async function answered(page) {
+  await page.locator("#quotation[data-state=answered]").waitFor();
+}
+
+/** The violations of accessibility rules, by their names. */
+export async function violations(page) {
+  // Evaluated, not inserted: the page's policy forbids scripts that are not its own.
+  await page.evaluate(AXE);
+  const { violations: found } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(" | ")}`);
+}

@@ -1,0 +1,205 @@
+// Quotes through the page.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { answered, choose, connected, launch, open } from "./browser.js";
+import { Home } from "./processes.js";
+
+const FIXTURES = new URL("../../fixtures/", import.meta.url).pathname;
+let browser;
+let home;
+let system;
+
+before(async () => {
+  browser = await launch();
+  home = await Home.make();
+  system = await home.up();
+});
+after(async () => {
+  await browser?.close();
+  await home?.end();
+});
+
+test("a cold client is told that the quotation is under analysis, and then the answer", async () => {
+  const page = await open(browser, system.page);
+  await connected(page);
+  // What is spoken is kept, so that nothing that came and went is missed.
+  await page.evaluate(() => {
+    window.spoken = [];
+    new MutationObserver(() => window.spoken.push(document.getElementById("spoken").textContent))
+      .observe(document.getElementById("spoken"), { childList: true });
+  });
+  await choose(page, "AAA", [["P1", "2"], ["P3", "1"]]);
+  await page.getByRole("button", { name: "Get the quotation" }).click();
+  await answered(page);
+  const spoken = await page.evaluate(() => window.spoken);
+  const analysis = spoken.indexOf("Quotation under analysis");
+  const answer = spoken.indexOf("Quotation answered: 2 lines, total 1,805.52 USD");
+  assert.ok(analysis >= 0 && answer > analysis, JSON.stringify(spoken));
+  assert.match(await page.locator(".total").innerText(), /^1,805\.52\s+USD$/);
+  const lines = await page.getByRole("table", { name: "Lines, in USD" }).getByRole("row").allInnerTexts();
+  assert.match(lines[1], /Notebook stand.*P1.*500\.00.*−10 %.*450\.00.*2.*900\.00/s);
+  assert.match(lines[2], /Office chair.*P3.*1,029\.00.*−12 %.*905\.52.*1.*905\.52/s);
+  await page.locator(".facts").getByText("Fresh").waitFor();
+  await page.locator(".facts").getByText(/Prices checked \d+ s ago/).waitFor();
+  const frames = await page.locator("#frames-list").textContent();
+  assert.ok(frames.includes('"type":"accepted"') && frames.includes('"action":"quote"'));
+  page.calm();
+  await page.context().close();
+});
+
+test("a warm client is answered from the table", async () => {
+  await home.run("quote", "--client", "BBB", "P1");
+  const before = await home.run("prices", "BBB");
+  const page = await open(browser, system.page);
+  await choose(page, "BBB", [["P1", "2.5"]]);
+  await page.getByRole("button", { name: "Get the quotation" }).click();
+  await answered(page);
+  const line = (await page.locator(".lines tbody tr").innerText()).replaceAll(/\s+/g, " ");
+  const stored = before.prices.find(({ product }) => product === "P1");
+  assert.ok(line.includes(stored.unit_price ?? stored.final_price), `${line} ${JSON.stringify(stored)}`);
+  assert.equal((await home.run("prices", "BBB")).priced_at, before.priced_at, "not calculated again");
+  page.calm();
+  await page.context().close();
+});
+
+test("an unknown product is named and does not fail the rest", async () => {
+  const page = await open(browser, system.page);
+  await choose(page, "AAA", [["P9", "1"], ["P1", "1"]]);
+  await page.getByRole("button", { name: "Get the quotation" }).click();
+  await answered(page);
+  assert.match(await page.locator(".unavailable").innerText(), /No price for 1 product.*P9/s);
+  assert.match(await page.locator(".total").innerText(), /^450\.00/);
+  await choose(page, "AAA", [["P2", "0"]]);
+  await page.getByRole("button", { name: "Get the quotation" }).click();
+  await page.locator("#ask-problem").getByText("A quantity is a number above zero").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), "Quantity of P2");
+  page.calm();
+  await page.context().close();
+});
+
+test("with the keyboard alone: search, choose, count, ask, remove", async () => {
+  const page = await open(browser, system.page);
+  await connected(page);
+  const keys = page.keyboard;
+  const focused = () => page.evaluate(() => {
+    const { id, textContent, ariaLabel } = document.activeElement;
+    return id || ariaLabel || textContent;
+  });
+  const tabTo = async (wanted) => {
+    for (let tries = 0; tries < 20 && (await focused()) !== wanted; tries += 1) await keys.press("Tab");
+    assert.equal(await focused(), wanted);
+  };
+  await keys.press("Tab");
+  assert.equal(await focused(), "Skip to the content");
+  await keys.press("Enter");
+  await tabTo("client");
+  await keys.type("AAA");
+  await tabTo("product");
+  await keys.type("stand");
+  await page.getByRole("option", { name: /Notebook stand/ }).waitFor();
+  await keys.press("ArrowDown");
+  assert.equal(await page.getByRole("option", { selected: true }).count(), 1);
+  assert.equal(await page.locator("#product").getAttribute("aria-activedescendant"), "found-0");
+  await keys.press("Enter");
+  assert.equal(await focused(), "Quantity of P1");
+  await keys.type("2");
+  await keys.press("Enter");
+  await answered(page);
+  assert.match(await page.locator(".total").innerText(), /^900\.00/);
+  await tabTo("Remove P1");
+  await keys.press("Enter");
+  assert.equal(await focused(), "product");
+  await keys.type("x");
+  await keys.press("Escape");
+  assert.equal(await page.locator("#found").isVisible(), false);
+  page.calm();
+  await page.context().close();
+});
+
+test("a gateway that is killed in mid-quote: the page says so, comes back, and fetches what it missed", async () => {
+  const other = await Home.make();
+  try {
+    await other.run("load", FIXTURES);
+    // Nobody calculates yet, so that the quotation of a cold client stays under analysis.
+    const first = await other.serve();
+    const page = await open(browser, first.page);
+    await connected(page);
+    await choose(page, "AAA", [["P1", "2"], ["P3", "1"]]);
+    await page.getByRole("button", { name: "Get the quotation" }).click();
+    await page.locator("#quotation[data-state=analysis]").waitFor();
+    await first.serve.kill();
+    await page.getByText(/The connection is lost\. Trying again/).first().waitFor();
+    await other.serve(new URL(first.page).port);
+    await connected(page);
+    await page.locator("#notice").waitFor({ state: "hidden" });
+    await page.locator("#frames-list").getByText('"action":"get"').waitFor({ state: "attached" });
+    assert.equal(await page.locator("#quotation").getAttribute("data-state"), "analysis");
+    other.start("worker", "price-calc");
+    await answered(page);
+    assert.match(await page.locator(".total").innerText(), /^1,805\.52/);
+    page.calm();
+    await page.context().close();
+  } finally {
+    await other.end();
+  }
+});
+
+test("a quote that was asked while there was no connection is sent when there is one", async () => {
+  const other = await Home.make();
+  try {
+    const first = await other.up();
+    const page = await open(browser, first.page);
+    await connected(page);
+    await choose(page, "AAA", [["P1", "1"]]);
+    await first.up.kill();
+    await page.locator("#link[data-state=waiting]").waitFor();
+    await page.getByRole("button", { name: "Get the quotation" }).click();
+    await page.locator("#quotation").getByText("Waiting for the connection").waitFor();
+    const again = other.start("up", "--port", new URL(first.page).port);
+    await again.says("ready");
+    await answered(page);
+    assert.match(await page.locator(".total").innerText(), /^450\.00/);
+    await page.context().close();
+  } finally {
+    await other.end();
+  }
+});
+
+test("the files from another server, and this gateway's page, with a websocket in their address", async () => {
+  const files = new URL("../../src/runtime/gateway/page/files/", import.meta.url);
+  const types = { css: "text/css", html: "text/html", js: "text/javascript", svg: "image/svg+xml" };
+  const server = createServer(async ({ url }, reply) => {
+    const name = new URL(url, files).pathname.split("/").at(-1) || "index.html";
+    reply.writeHead(200, { "content-type": types[name.split(".").at(-1)] });
+    reply.end(await readFile(new URL(name, files)));
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const static_ = `http://127.0.0.1:${server.address().port}`;
+  const other = await Home.make();
+  try {
+    const origins = [static_, new URL(system.page).origin].flatMap((origin) => ["--allow-origin", origin]);
+    const { websocket } = await other.up(...origins);
+    for (const place of [`${static_}/`, system.page]) {
+      const page = await open(browser, `${place}?${new URLSearchParams({ url: websocket })}`);
+      await connected(page);
+      assert.equal(await page.getByLabel("Websocket").inputValue(), websocket);
+      await choose(page, "AAA", [["P1", "1"]]);
+      await page.getByRole("button", { name: "Get the quotation" }).click();
+      await answered(page);
+      assert.match(await page.locator(".total").innerText(), /^450\.00/);
+      await page.getByRole("link", { name: "Live" }).click();
+      await page.getByText("The live view is served by a gateway on your own machine").waitFor();
+      page.calm();
+      await page.context().close();
+    }
+    const { active_users: active } = await other.run("status");
+    assert.deepEqual(active.map(({ user }) => user), ["AAA"], "it was asked, and not the page's own gateway");
+  } finally {
+    server.close();
+    await other.end();
+  }
+});

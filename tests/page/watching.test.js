@@ -1,0 +1,63 @@
+// The live view: a client becomes active, is refreshed, is served, and expires.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, open } from "./browser.js";
+import { Home } from "./processes.js";
+
+let browser;
+let home;
+
+before(async () => {
+  browser = await launch();
+  home = await Home.make();
+});
+after(async () => {
+  await browser?.close();
+  await home?.end();
+});
+
+test("a client is seen to become active, be refreshed, be served and expire", async () => {
+  const system = await home.up("--ttl", "8s", "--refresh-every", "1s");
+  const page = await open(browser, `${system.page}#live`);
+  await page.getByText("Nobody. The first quote makes a client active.").waitFor();
+  await page.getByRole("rowheader", { name: "provider" }).waitFor();
+  await home.run("quote", "--client", "AAA", "P1:2");
+  const row = page.getByRole("row", { name: /AAA/ });
+  await row.getByText("fresh").waitFor();
+  await row.getByText(/^\d+ s$/).waitFor();
+  assert.equal(await page.locator("#tile-users").innerText(), "1");
+  const events = page.locator("#events");
+  // Cold, unless the table that the visit orders was faster than the look at it.
+  const answers = events.getByText(/AAA answered (cold|warm) in \d/);
+  await answers.first().waitFor();
+  await events.getByText(/AAA table checked in .* \(schedule\)/).first().waitFor();
+  await home.run("quote", "--client", "AAA", "P1:2");
+  await answers.nth(1).waitFor();
+  assert.match(await answers.first().innerText(), /answered warm/);
+  const bars = page.locator("#chart rect.reason-scheduled");
+  assert.ok((await bars.count()) > 0);
+  assert.match(await page.locator("#chart svg").getAttribute("aria-label"), /tables? for schedule/);
+  assert.match(await page.locator("#legend").innerText(), /schedule\s+[1-9]\d*\/min/);
+  await row.getByText("expired").waitFor();
+  await page.getByText("Nobody. The first quote makes a client active.").waitFor();
+  page.calm();
+  await page.context().close();
+});
+
+test("a gateway that calculates nothing says where the figures are", async () => {
+  const other = await Home.make();
+  try {
+    const gateway = await other.serve();
+    const page = await open(browser, `${gateway.page}#live`);
+    await page.getByText("Tables are calculated by other processes").waitFor();
+    await gateway.serve.kill();
+    await page.getByText("What is shown is old: the gateway does not answer. Trying again.").waitFor();
+    await other.serve(new URL(gateway.page).port);
+    await page.locator("#live-problem").waitFor({ state: "hidden" });
+    page.calm();
+    await page.context().close();
+  } finally {
+    await other.end();
+  }
+});
