@@ -10,8 +10,12 @@ mod cli {
     // The scripts are those of the default features.
     #[cfg(feature = "aws")]
     mod completions;
+    mod examples;
     mod four_lines;
     mod gateway;
+    mod guides;
+    mod output;
     mod quoting;
+    mod settings;
     mod up;
 }

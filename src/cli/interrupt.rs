@@ -81,7 +81,8 @@ pub(super) async fn or_interrupted<T>(
     }
 }
 
-async fn interrupted() {
+/// Waits for Ctrl-C, or for the signal that services are stopped with.
+pub(super) async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -10,6 +10,7 @@ use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
+use super::known::meant_products;
 use super::output::Output;
 use super::settings::Settings;
 use super::view;
@@ -36,7 +37,7 @@ pub(super) async fn run(
     let session = async {
         let client = Client::connect(gateway.url()).await?;
         match items {
-            Some(items) => quote_once(client, output, &args, &items).await,
+            Some(items) => quote_once(client, output, &args, &items, gateway.engine()).await,
             None => {
                 Session { client, output, args: &args, due: 0, seen: HashSet::new() }.run().await
             }
@@ -49,8 +50,8 @@ pub(super) async fn run(
 
 /// The gateway that a quote goes through.
 enum UsedGateway {
-    /// One that runs somewhere.
-    Running(String),
+    /// One that runs somewhere; on this engine, if it was found by it.
+    Running(String, Option<Engine>),
     /// One inside this process, with a provider beside it.
     Own(Box<OwnGateway>),
 }
@@ -65,19 +66,17 @@ struct OwnGateway {
 impl UsedGateway {
     async fn find(settings: &Settings, output: &Output, args: &QuoteArgs) -> Result<Self, Failure> {
         if let Some(url) = &args.url {
-            return Ok(Self::Running(url.clone()));
+            return Ok(Self::Running(url.clone(), None));
         }
         let engine = Engine::open(settings, output).await?;
         if let Some(url) = running(&engine.registry, &engine.label).await {
-            engine.close().await;
-            return Ok(Self::Running(url));
+            return Ok(Self::Running(url, Some(engine)));
         }
         #[cfg(feature = "aws")]
         if let super::engine::Kind::Aws(aws) = engine.kind()
             && let Some(url) = deployed(aws).await
         {
-            engine.close().await;
-            return Ok(Self::Running(url));
+            return Ok(Self::Running(url, Some(engine)));
         }
         let policy = Policy::from(&args.policy);
         let bound = BoundGateway::bind(0).await?;
@@ -95,18 +94,29 @@ impl UsedGateway {
 
     fn url(&self) -> &str {
         match self {
-            Self::Running(url) => url,
+            Self::Running(url, _) => url,
             Self::Own(own) => own.gateway.websocket(),
         }
     }
 
+    const fn engine(&self) -> Option<&Engine> {
+        match self {
+            Self::Running(_, engine) => engine.as_ref(),
+            Self::Own(own) => Some(&own.engine),
+        }
+    }
+
     async fn leave(self) {
-        if let Self::Own(own) = self {
-            own.shutdown.begin();
-            // A provider that died has nothing more to drain.
-            let _ = own.provider.await;
-            own.gateway.stop().await;
-            own.engine.close().await;
+        match self {
+            Self::Own(own) => {
+                own.shutdown.begin();
+                // A provider that died has nothing more to drain.
+                let _ = own.provider.await;
+                own.gateway.stop().await;
+                own.engine.close().await;
+            }
+            Self::Running(_, Some(engine)) => engine.close().await,
+            Self::Running(_, None) => {}
         }
     }
 }
@@ -138,6 +148,7 @@ async fn quote_once(
     output: &Output,
     args: &QuoteArgs,
     items: &[Item],
+    engine: Option<&Engine>,
 ) -> Result<(), Failure> {
     let deadline = Instant::now() + args.timeout;
     client.quote(&args.client, items, args.request_id.as_ref()).await?;
@@ -158,6 +169,12 @@ async fn quote_once(
     };
     client.close().await;
     print(output, &quotation)?;
+    let unavailable: Vec<&str> = quotation.unavailable.iter().map(String::as_str).collect();
+    if let (Some(engine), false) = (engine, unavailable.is_empty())
+        && let Some(meant) = meant_products(engine, &unavailable).await
+    {
+        output.note(&format!("hint: {meant}"));
+    }
     match quotation.status.as_str() {
         "failed" => Err(failed(&quotation)),
         _ => Ok(()),

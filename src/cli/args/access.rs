@@ -1,6 +1,7 @@
 //! Who may use a gateway, and how much of it.
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 
 use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError};
 
@@ -11,10 +12,10 @@ use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError};
 #[command(next_help_heading = "Access to the gateway")]
 pub struct AccessArgs {
     /// Origin of web pages that may use the gateway; may be given more than once
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", env = "OCACHE_ALLOW_ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<String>,
     /// Name by which clients may call the gateway, beside localhost; may be given more than once
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", env = "OCACHE_ALLOW_HOST", value_delimiter = ',')]
     pub allow_host: Vec<String>,
     /// Open connections in all
     #[arg(long, value_name = "N", env = "OCACHE_MAX_SOCKETS", default_value_t = DEFAULT.sockets, value_parser = some())]
@@ -35,10 +36,10 @@ pub struct AccessArgs {
     #[arg(long, value_name = "N", env = "OCACHE_MAX_ACTIVE_USERS", default_value_t = DEFAULT.active_users, value_parser = some())]
     pub max_active_users: u32,
     /// Keep a user's table warm only from the second visit on
-    #[arg(long)]
+    #[arg(long, env = "OCACHE_ACTIVE_FROM_SECOND_VISIT", value_parser = FalseyValueParser::new())]
     pub active_from_second_visit: bool,
     /// Limit clients of this machine by address too
-    #[arg(long)]
+    #[arg(long, env = "OCACHE_LIMIT_LOOPBACK", value_parser = FalseyValueParser::new())]
     pub limit_loopback: bool,
 }
 
