@@ -9,7 +9,7 @@ fn errors_are_json_when_json_was_asked_for() {
     let home = Home::with_fixtures();
     for (args, code, kind) in [
         (&["prices", "Nobody", "--output", "json"][..], 4, "not_found"),
-        (&["quotation", "q_none", "--output=ndjson"], 4, "not_found"),
+        (&["quotation", "none", "--client", "AAA", "--output=ndjson"], 4, "not_found"),
         (&["--output", "json", "stauts"], 2, "usage"),
         (&["quote", "--client", "AAA", "P1:x", "--output", "json"], 2, "usage"),
         (&["load", "/no/such/file", "--output", "json"], 3, "bad_data"),
@@ -77,8 +77,8 @@ fn what_was_meant_is_suggested() {
     assert!(stderr.contains("did you mean P1?"), "{stderr}");
     let table = home.fails(4, &["prices", "AAB"]);
     assert!(table.contains("did you mean `AAA`?"), "{table}");
-    let active = home.fails(4, &["unsubscribe", "aaa"]).clone();
-    assert!(active.contains("did you mean `AAA`?"), "{active}");
+    let unsubscribed = text(&home.run(&["unsubscribe", "aaa"]).stderr);
+    assert!(unsubscribed.contains("did you mean `AAA`?"), "{unsubscribed}");
     let page = home.fails(4, &["man", "qoute"]);
     assert!(page.contains("did you mean `quote`?"), "{page}");
 }
