@@ -3,8 +3,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use ocache::cli::{self, Cli};
+use ocache::cli::{self, Stop};
 
 fn main() -> ExitCode {
     #[cfg(feature = "aws")]
@@ -14,29 +13,44 @@ fn main() -> ExitCode {
             served.map_err(|error| (format!("error: {}", ocache::ports::Chain(&error)), 1))
         });
     }
-    let cli = Cli::parse();
-    run(async {
+    let cli = match cli::complete() {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => cli::parse(),
+        Err(error) => Err(Stop::Said(Box::new(error))),
+    };
+    let cli = match cli {
+        Ok(cli) => cli,
+        Err(Stop::Failed(failure, format)) => {
+            return fail(&failure.render(format), failure.code() as u8);
+        }
+        Err(Stop::Said(error)) => {
+            // Nobody reads it if it cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+        }
+    };
+    let format = cli.global.output;
+    run(async move {
         let done = cli::run(cli).await;
-        done.map_err(|failure| (failure.to_text(), failure.code() as u8))
+        done.map_err(|failure| (failure.render(format), failure.code() as u8))
     })
 }
 
 fn run(work: impl Future<Output = Result<(), (String, u8)>>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: the runtime cannot start: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return fail(&format!("error: the runtime cannot start: {error}"), 1),
     };
     let done = runtime.block_on(work);
     // A thread that waits for input, or for a disk, must not keep the process from ending.
     runtime.shutdown_background();
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err((text, code)) => {
-            eprintln!("{text}");
-            ExitCode::from(code)
-        }
+        Err((text, code)) => fail(&text, code),
     }
+}
+
+fn fail(text: &str, code: u8) -> ExitCode {
+    anstream::eprintln!("{text}");
+    ExitCode::from(code)
 }

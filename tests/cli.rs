@@ -13,13 +13,17 @@ mod cli {
     // The scripts are those of the default features.
     #[cfg(feature = "aws")]
     mod completions;
+    mod examples;
     mod four_lines;
     mod gateway;
+    mod guides;
     mod meter;
     mod metrics;
     mod opening;
+    mod output;
     mod quoting;
     mod secrets;
+    mod settings;
     mod tokens;
     mod up;
 }

@@ -1,6 +1,7 @@
 //! What can be typed. Nothing is decided here: see [`super::settings`].
 
 mod access;
+mod examples;
 mod global;
 mod tokens;
 mod websocket;
@@ -10,15 +11,17 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use clap_complete::engine::ArgValueCompleter;
 
 use super::duration::parse_duration;
+use super::known::{complete_product, complete_user};
 use crate::model::{Item, ProductId, RequestId, UserId};
 use crate::pricing::Currency;
 use crate::protocol::parse_item;
 use crate::tokens::Token;
 
 pub use access::AccessArgs;
-pub use global::{Backend, Format, Global};
+pub use global::{Backend, Color, Format, Global, LogFormat};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
 
 /// An organic price cache: price tables are kept warm only for the customers who use them.
@@ -46,63 +49,136 @@ Exit codes: 0 ok, 1 failure, 2 usage, 3 bad data, 4 not found, 5 timed out, 6 un
 pub enum Command {
     /// Run the whole system in one process
     ///
-    /// Creates the store, loads the fixtures when there are no products, and runs the schedule,
-    /// all workers and the gateway until Ctrl-C.
+    /// The quickest way to see ocache work, and all that one machine needs. Creates the store, loads
+    /// the fixtures when there are no products, and runs the schedule, all workers and the gateway
+    /// until Ctrl-C.
+    #[command(after_help = examples::UP)]
     Up(UpArgs),
     /// Load products and discounts from files
     ///
-    /// Products are upserted, a user's list of discounts is replaced. Files are checked whole
-    /// before anything is written. JSON arrays, NDJSON, CSV and DynamoDB batch-write JSON are
-    /// told apart by their content.
+    /// Prices are calculated from what was loaded, so this is how a change of prices begins. Products
+    /// are upserted, a user's list of discounts is replaced. Files are checked whole before anything is
+    /// written. JSON arrays, NDJSON, CSV and DynamoDB batch-write JSON are told apart by their content.
+    #[command(after_help = examples::LOAD)]
     Load(LoadArgs),
     /// Make large data files from a seed
+    ///
+    /// To try ocache at your own size before your own data is at hand. The same seed makes the same
+    /// files.
+    #[command(after_help = examples::GENERATE)]
     Generate(GenerateArgs),
     /// Make users active, so that their price tables are kept warm
+    ///
+    /// A quote does the same. Subscribing ahead, for instance when somebody logs in, makes the first
+    /// quote a warm one.
+    #[command(after_help = examples::SUBSCRIBE)]
     Subscribe(SubscribeArgs),
     /// Let users expire now
+    ///
+    /// A user who stops coming expires anyway; this spares the calculations until then.
+    #[command(after_help = examples::UNSUBSCRIBE)]
     Unsubscribe(UnsubscribeArgs),
     /// Run one role in the foreground
+    ///
+    /// Roles in processes of their own can be watched, stopped and multiplied one by one; `ocache up`
+    /// runs all of them in one.
+    #[command(after_help = examples::WORKER)]
     Worker(WorkerArgs),
     /// Run the gateway: the page, websockets, PUT /subscribe, /health, /metrics
+    ///
+    /// Where clients connect, on this machine's loopback; put a reverse proxy before it for others.
+    /// Answers come from workers, or from here with --with-provider.
+    #[command(after_help = examples::SERVE)]
     Serve(ServeArgs),
     /// Ask for a quotation, or for many in a session
     ///
-    /// Uses the gateway of this store that is running, or starts one inside this process. Without
-    /// products it is a session: each line, such as P1:2 P3:1, is a quote.
+    /// What a client does over the websocket, from the terminal. Uses the gateway of this store that is
+    /// running, or starts one inside this process. Without products it is a session: each line, such
+    /// as P1:2 P3:1, is a quote.
+    #[command(after_help = examples::QUOTE)]
     Quote(QuoteArgs),
     /// Show a past quotation
+    ///
+    /// An answer is stored as it was given, for seven days, so that a price can be shown to have been
+    /// quoted.
+    #[command(after_help = examples::QUOTATION)]
     Quotation(QuotationArgs),
     /// Show a user's stored price table
+    ///
+    /// The table that quotes are answered from: every product at this user's price.
+    #[command(after_help = examples::PRICES)]
     Prices(PricesArgs),
     /// Show active users, tables, queues and dead letters
-    Status,
+    ///
+    /// Whether the cache does its work: who is kept warm and for how long, how old the tables are, and
+    /// what waits.
+    #[command(after_help = examples::STATUS)]
+    Status(StatusArgs),
     /// Show what was used: calls and the units AWS bills, by stage and reason
     ///
     /// Every process that works on the stack writes down what it uses. On AWS that is what the
     /// services report or, where they report nothing, what their rules say; on the embedded store it
     /// is what the same work would have been billed on AWS.
+    #[command(after_help = examples::METER)]
     Meter(MeterArgs),
     /// See to the messages that were given up
+    ///
+    /// A message that fails ten times is put aside, so that it holds nobody else up. Mend the cause,
+    /// and send it to its queue again.
+    #[command(after_help = examples::DEAD_LETTERS)]
     DeadLetters(DeadLettersArgs),
     /// Make a token that lets a client in where tokens are required
+    ///
+    /// A token says for which users its bearer may quote. Give one to each client, or a back end one
+    /// for all of them.
+    #[command(after_help = examples::TOKEN)]
     Token(TokenArgs),
     /// See to the keys that tokens are signed with
+    ///
+    /// Whoever has a key can make tokens for everybody, so keys are changed from time to time.
+    #[command(after_help = examples::KEYS)]
     Keys(KeysCommandArgs),
     /// Copy the embedded store to a file while it is in use
+    ///
+    /// Copying the file yourself could tear it. The copy is a store: put it in a data folder as
+    /// store.db.
+    #[command(after_help = examples::BACKUP)]
     Backup(BackupArgs),
     /// Check that everything ocache needs is there and as it should be
+    ///
+    /// The first thing to run when something does not work. Each thing that is wrong is named with the
+    /// command that mends it.
+    #[command(after_help = examples::DOCTOR)]
     Doctor,
     /// Make the tables, queues and topic of a stack on AWS
     ///
-    /// A second run changes nothing. What exists with other settings is reported, and changed only
-    /// with --fix.
+    /// All that workers in the foreground need of an account; `infra/` deploys the functions as well.
+    /// A second run changes nothing. What exists with other settings is reported, and changed only with
+    /// --fix.
     #[cfg(feature = "aws")]
+    #[command(after_help = examples::PROVISION)]
     Provision(ProvisionArgs),
     /// Delete the tables, queues and topic of a stack on AWS, and all that is in them
+    ///
+    /// The end of what `ocache provision` made. What Terraform made, `terraform destroy` deletes.
     #[cfg(feature = "aws")]
+    #[command(after_help = examples::DESTROY)]
     Destroy(DestroyArgs),
     /// Print a shell's completion script
+    ///
+    /// With it, commands, flags, users and products complete. Those in completions/ are the same.
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
+    /// Print a manual page, or write all of them
+    ///
+    /// The text of --help as `man` shows it. Those in completions/man/ are the same.
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
+    /// Show the settings and where each comes from
+    ///
+    /// A setting is a flag, else an environment variable, else a line of ocache.toml, else the
+    /// default. This says which it was, so that nobody has to guess.
+    Config(ConfigArgs),
 }
 
 impl Command {
@@ -135,13 +211,13 @@ pub struct PolicyArgs {
 #[derive(Clone, Copy, Debug, Args)]
 pub struct SlotArgs {
     /// Scheduled calculations in hand at most
-    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", env = "OCACHE_REFRESH_SLOTS", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
     pub refresh_slots: u16,
     /// Urgent calculations in hand at most; scheduled ones never take these slots
-    #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", env = "OCACHE_URGENT_SLOTS", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
     pub urgent_slots: u16,
     /// Quotations in hand at most
-    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", env = "OCACHE_PROVIDER_SLOTS", default_value = "100", value_parser = clap::value_parser!(u16).range(1..))]
     pub provider_slots: u16,
 }
 
@@ -227,7 +303,7 @@ pub enum DataFormat {
 #[derive(Debug, Args)]
 pub struct SubscribeArgs {
     /// The users
-    #[arg(required = true, value_name = "USER")]
+    #[arg(required = true, value_name = "USER", add = ArgValueCompleter::new(complete_user))]
     pub users: Vec<UserId>,
     /// How long they stay active
     #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = parse_duration, default_value = "5m")]
@@ -238,7 +314,7 @@ pub struct SubscribeArgs {
 #[derive(Debug, Args)]
 pub struct UnsubscribeArgs {
     /// The users
-    #[arg(required = true, value_name = "USER")]
+    #[arg(required = true, value_name = "USER", add = ArgValueCompleter::new(complete_user))]
     pub users: Vec<UserId>,
 }
 
@@ -292,10 +368,10 @@ pub struct ServeArgs {
 #[derive(Debug, Args)]
 pub struct QuoteArgs {
     /// Whose prices
-    #[arg(long, visible_alias = "user", value_name = "USER")]
+    #[arg(long, visible_alias = "user", value_name = "USER", add = ArgValueCompleter::new(complete_user))]
     pub client: UserId,
     /// Products and quantities, such as P1:2; without any it is a session
-    #[arg(value_name = "PRODUCT[:QUANTITY]", value_parser = parse_item)]
+    #[arg(value_name = "PRODUCT[:QUANTITY]", value_parser = parse_item, add = ArgValueCompleter::new(complete_product))]
     pub items: Vec<Item>,
     /// Websocket to use instead of this store's gateway
     #[arg(long, value_name = "URL", value_parser = websocket::parse_websocket)]
@@ -321,7 +397,7 @@ pub struct QuotationArgs {
     #[arg(value_name = "ID")]
     pub request_id: RequestId,
     /// Whose quotation; needed for ids that the client chose
-    #[arg(long, visible_alias = "user", value_name = "USER")]
+    #[arg(long, visible_alias = "user", value_name = "USER", add = ArgValueCompleter::new(complete_user))]
     pub client: Option<UserId>,
 }
 
@@ -329,11 +405,19 @@ pub struct QuotationArgs {
 #[derive(Debug, Args)]
 pub struct PricesArgs {
     /// Whose table
-    #[arg(value_name = "USER")]
+    #[arg(value_name = "USER", add = ArgValueCompleter::new(complete_user))]
     pub user: UserId,
     /// Only this product; may be given more than once
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", add = ArgValueCompleter::new(complete_product))]
     pub product: Vec<ProductId>,
+}
+
+/// Of `ocache status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Show it again and again, at this interval, until Ctrl-C
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, num_args = 0..=1, default_missing_value = "1s")]
+    pub watch: Option<Duration>,
 }
 
 /// Of `ocache dead-letters`.
@@ -440,6 +524,53 @@ pub struct DestroyArgs {
 pub struct CompletionsArgs {
     /// The shell
     pub shell: Shell,
+}
+
+/// Of `ocache man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Page of this command [default: that of ocache itself]
+    #[arg(value_name = "COMMAND", conflicts_with = "dir")]
+    pub command: Option<String>,
+    /// Write every page into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// Of `ocache config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What to do with the settings.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What can be done with settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Show every setting, its value, and where that comes from
+    #[command(after_help = examples::CONFIG_SHOW)]
+    Show(Box<ConfigShowArgs>),
+}
+
+/// Of `ocache config show`: every setting of every command, so that its flags can be tried.
+#[derive(Debug, Args)]
+pub struct ConfigShowArgs {
+    /// Port of the gateway on loopback; 0 is any free one
+    #[arg(long, value_name = "PORT", env = "OCACHE_PORT", default_value = "7070")]
+    pub port: u16,
+    /// Port of a worker's metrics on loopback; 0 is any free one
+    #[arg(long, value_name = "PORT", env = "OCACHE_METRICS_PORT")]
+    pub metrics_port: Option<u16>,
+    /// The times that stages keep to.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// How much is in hand at once.
+    #[command(flatten)]
+    pub slots: SlotArgs,
+    /// Who may use the gateway, and how much of it.
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 #[cfg(test)]

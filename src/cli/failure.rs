@@ -1,5 +1,9 @@
 //! How a run fails: what is said, what to do about it, and the exit code.
 
+use clap::builder::styling::{AnsiColor, Style};
+use serde_json::json;
+
+use super::args::Format;
 use crate::data::{DataErrors, GenerateError, LoadError};
 use crate::embedded::{BackupError, OpenError};
 use crate::ports::{Chain, PortError};
@@ -26,6 +30,27 @@ pub enum ExitCode {
     /// Ctrl-C before there was a result.
     Interrupted = 130,
 }
+
+impl ExitCode {
+    /// The word for it, for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Usage => "usage",
+            Self::BadData => "bad_data",
+            Self::NotFound => "not_found",
+            Self::TimedOut => "timed_out",
+            Self::Unreachable => "unreachable",
+            Self::Denied => "denied",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// As clap marks its own.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Green.on_default();
 
 /// Why a run ends without what was asked for.
 #[derive(Debug)]
@@ -59,14 +84,37 @@ impl Failure {
         self.code
     }
 
-    /// The text for a terminal.
+    /// The JSON for a program: one line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let Self { code, message, hint } = self;
+        let error = json!({
+            "exit_code": *code as u8, "kind": code.name(), "message": message, "hint": hint,
+        });
+        json!({ "error": error }).to_string()
+    }
+
+    /// What is said of it, in a format; for people with colours, for where they are wanted.
+    #[must_use]
+    pub fn render(&self, format: Format) -> String {
+        match format {
+            Format::Table => self.in_words(ERROR, HINT),
+            Format::Json | Format::Ndjson => self.to_json(),
+        }
+    }
+
+    /// The text without colours.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let Self { message, hint, .. } = self;
-        match hint {
-            Some(hint) => format!("error: {message}\n\nhint: {hint}"),
-            None => format!("error: {message}"),
+        self.in_words(Style::new(), Style::new())
+    }
+
+    fn in_words(&self, error: Style, hint: Style) -> String {
+        let mut text = format!("{error}error:{error:#} {}", self.message);
+        if let Some(advice) = &self.hint {
+            text.push_str(&format!("\n\n{hint}hint:{hint:#} {advice}"));
         }
+        text
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -42,8 +43,10 @@ impl Interrupts {
             });
         }
         let (told, at_once, output) = (self.shutdown.clone(), self.at_once.clone(), *output);
+        // Before the task is first run: whoever is told that it works may stop it at once.
+        let stop = signalled();
         tokio::spawn(async move {
-            interrupted().await;
+            stop.await;
             output.note("stopping: finishing what is in hand (Ctrl-C again stops at once)");
             told.begin();
             sleep(SAME_WISH).await;
@@ -81,20 +84,31 @@ pub(super) async fn or_interrupted<T>(
     }
 }
 
-async fn interrupted() {
+/// Waits for Ctrl-C, or for the signal that services are stopped with.
+pub(super) async fn interrupted() {
+    signalled().await;
+}
+
+/// Listens for Ctrl-C and for the signal that services are stopped with, from now on and not from
+/// when the future is first polled.
+fn signalled() -> BoxFuture<'static, ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+        let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+        if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
+            return Box::pin(async move {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+            });
         }
     }
     // Where signals cannot be listened for, they end the process themselves.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    Box::pin(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }

@@ -5,7 +5,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::args::Global;
+use super::args::{Global, LogFormat};
 
 /// Starts logging. Commands that are there to be watched log what happens; the others only what
 /// goes wrong; `--quiet` and `--verbose` move either.
@@ -22,10 +22,13 @@ pub(super) fn start(global: &Global, watched: bool) {
         targets = targets.with_default(LevelFilter::DEBUG);
     }
     let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(color)
-        .with_target(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let registry = tracing_subscriber::registry().with(targets);
     // Only a second start could fail, and there is none.
-    let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
+    let _ = match global.log_format {
+        LogFormat::Text => registry.with(lines.with_ansi(color)).try_init(),
+        LogFormat::Json => {
+            registry.with(lines.json().flatten_event(true).with_current_span(false)).try_init()
+        }
+    };
 }

@@ -3,6 +3,7 @@
 mod args;
 mod backup;
 mod completions;
+mod config;
 #[cfg(feature = "aws")]
 mod confirm;
 mod dead_letters;
@@ -15,10 +16,14 @@ mod failure;
 mod generate;
 mod interrupt;
 mod keys;
+mod known;
 mod load;
 mod logging;
+mod man;
 mod meter;
+mod near;
 mod output;
+mod parse;
 mod prices;
 #[cfg(feature = "aws")]
 mod provision;
@@ -26,6 +31,7 @@ mod quotation;
 mod quote;
 mod serve;
 mod settings;
+mod settings_file;
 mod status;
 mod store_file;
 mod subscribe;
@@ -35,8 +41,10 @@ mod up;
 mod view;
 mod worker;
 
-pub use args::{Cli, Global, PolicyArgs};
+pub use args::{Cli, Format, Global, PolicyArgs};
+pub use completions::complete;
 pub use failure::{ExitCode, Failure};
+pub use parse::{Stop, parse};
 
 use args::Command;
 use interrupt::Interrupts;
@@ -78,7 +86,7 @@ async fn dispatch(
         Command::Quote(args) => quote::run(settings, output, args).await,
         Command::Quotation(args) => quotation::run(settings, output, args).await,
         Command::Prices(args) => prices::run(settings, output, args).await,
-        Command::Status => status::run(settings, output).await,
+        Command::Status(args) => status::run(settings, output, &args).await,
         Command::Meter(args) => meter::run(settings, output, &args).await,
         Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
         Command::Token(args) => token::run(settings, output, args).await,
@@ -90,5 +98,7 @@ async fn dispatch(
         #[cfg(feature = "aws")]
         Command::Destroy(args) => destroy::run(settings, output, args).await,
         Command::Completions(args) => completions::run(output, &args),
+        Command::Man(args) => man::run(output, &args),
+        Command::Config(args) => config::run(output, &args.command),
     }
 }

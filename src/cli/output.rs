@@ -6,9 +6,13 @@ use anstream::AutoStream;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::args::{Format, Global};
 use super::failure::{ExitCode, Failure};
+
+/// To the first place of a screen, and everything after it deleted.
+const CLEARED: &[u8] = b"\x1b[H\x1b[J";
 
 /// How this run prints.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +28,7 @@ impl Output {
 
     /// Whether data is printed for programs.
     pub(super) const fn is_json(&self) -> bool {
-        matches!(self.format, Format::Json)
+        !matches!(self.format, Format::Table)
     }
 
     /// Prints data: as JSON when that was asked for, else as the text that `table` makes.
@@ -35,7 +39,15 @@ impl Output {
     ) -> Result<(), Failure> {
         let mut text = match self.format {
             Format::Json => serde_json::to_string_pretty(data).map_err(Failure::internal)?,
-            Format::Table => table(data),
+            Format::Ndjson => match serde_json::to_value(data).map_err(Failure::internal)? {
+                // An empty list is no line at all.
+                Value::Array(items) if items.is_empty() => return Ok(()),
+                Value::Array(items) => {
+                    items.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
+                }
+                value => value.to_string(),
+            },
+            Format::Table => trimmed(&table(data)),
         };
         text.push('\n');
         self.raw(text.as_bytes())
@@ -49,6 +61,14 @@ impl Output {
             printed => printed.map_err(|error| {
                 Failure::new(ExitCode::Failure, format!("the output cannot be written: {error}"))
             }),
+        }
+    }
+
+    /// Makes room for what is printed next to replace what was printed before, on a terminal.
+    pub(super) fn begin_anew(&self) -> Result<(), Failure> {
+        match self.format {
+            Format::Table if io::stdout().is_terminal() => self.raw(CLEARED),
+            _ => Ok(()),
         }
     }
 
@@ -70,6 +90,11 @@ impl Output {
             ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
         ProgressBar::with_draw_target(Some(steps), target).with_style(style).with_prefix(what)
     }
+}
+
+/// Without the spaces that pad the last column of a table.
+fn trimmed(text: &str) -> String {
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// An empty table with a header, as wide as its content: nothing is ever cut.

@@ -8,6 +8,7 @@ use super::args::PricesArgs;
 use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
+use super::known::{meant_products, nearest_user};
 use super::output::{Output, number, table};
 use super::settings::Settings;
 use crate::model::ProductId;
@@ -26,13 +27,17 @@ pub(super) async fn run(
     let ports = engine.ports(None);
     let heads = ports.store.table_heads(std::slice::from_ref(&args.user)).await?;
     let Some((_, head)) = heads.into_iter().next() else {
+        let near = nearest_user(&engine, args.user.as_str()).await;
+        engine.close().await;
         let message = format!("user `{}` has no price table", args.user);
-        return Err(Failure::new(ExitCode::NotFound, message)
-            .hint("`ocache subscribe` the user while a price-calc worker runs"));
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`ocache subscribe` the user while a price-calc worker runs".to_owned(),
+        };
+        return Err(Failure::new(ExitCode::NotFound, message).hint(hint));
     };
     let rows = entries(&ports, &args, &head).await?;
     let names = names(&ports, &rows).await?;
-    engine.close().await;
     print(output, &args, &head, &rows, &names, &ports)?;
     let missing: Vec<&str> = args
         .product
@@ -40,11 +45,17 @@ pub(super) async fn run(
         .filter(|id| !rows.iter().any(|(product, _)| product == *id))
         .map(ProductId::as_str)
         .collect();
+    let near = match missing.is_empty() {
+        true => None,
+        false => meant_products(&engine, &missing).await,
+    };
+    engine.close().await;
     if missing.is_empty() {
         return Ok(());
     }
     let message = format!("the table of `{}` has no {}", args.user, missing.join(", "));
-    Err(Failure::new(ExitCode::NotFound, message))
+    let hint = near.unwrap_or_else(|| "`ocache prices USER` shows those there are".to_owned());
+    Err(Failure::new(ExitCode::NotFound, message).hint(hint))
 }
 
 async fn entries(

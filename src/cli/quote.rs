@@ -10,6 +10,7 @@ use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
+use super::known::meant_products;
 use super::output::Output;
 use super::settings::Settings;
 use super::token_keys::KeysFound;
@@ -44,7 +45,7 @@ pub(super) async fn run(
         let token = args.token.as_ref().or(gateway.ticket());
         let client = Client::connect(gateway.url(), token).await?;
         match items {
-            Some(items) => quote_once(client, output, &args, &items).await,
+            Some(items) => quote_once(client, output, &args, &items, gateway.engine()).await,
             None => {
                 Session { client, output, args: &args, due: 0, seen: HashSet::new() }.run().await
             }
@@ -57,10 +58,18 @@ pub(super) async fn run(
 
 /// The gateway that a quote goes through.
 enum UsedGateway {
-    /// One that runs somewhere, and a token for it where one could be made.
-    Running(String, Option<Token>),
+    /// One that runs somewhere.
+    Running(Box<RunningElsewhere>),
     /// One inside this process, with a provider beside it.
     Own(Box<OwnGateway>),
+}
+
+struct RunningElsewhere {
+    url: String,
+    /// For it, where one could be made.
+    ticket: Option<Token>,
+    /// On which it was found, if it was.
+    engine: Option<Engine>,
 }
 
 struct OwnGateway {
@@ -71,23 +80,25 @@ struct OwnGateway {
 }
 
 impl UsedGateway {
+    fn running(url: String, ticket: Option<Token>, engine: Option<Engine>) -> Self {
+        Self::Running(Box::new(RunningElsewhere { url, ticket, engine }))
+    }
+
     async fn find(settings: &Settings, output: &Output, args: &QuoteArgs) -> Result<Self, Failure> {
         if let Some(url) = &args.url {
-            return Ok(Self::Running(url.clone(), None));
+            return Ok(Self::running(url.clone(), None, None));
         }
         let engine = Engine::open(settings, output).await?;
         if let Some(record) = running(&engine.registry, &engine.label).await {
-            engine.close().await;
             let ticket = local_ticket(settings, args, record.keys).await?;
-            return Ok(Self::Running(record.websocket, ticket));
+            return Ok(Self::running(record.websocket, ticket, Some(engine)));
         }
         #[cfg(feature = "aws")]
         if let super::engine::Kind::Aws(aws) = engine.kind()
             && let Some(url) = deployed(aws).await
         {
             let ticket = deployed_ticket(aws, args).await;
-            engine.close().await;
-            return Ok(Self::Running(url, ticket));
+            return Ok(Self::running(url, ticket, Some(engine)));
         }
         let policy = Policy::from(&args.policy);
         let bound = BoundGateway::bind(0).await?;
@@ -106,25 +117,39 @@ impl UsedGateway {
 
     fn url(&self) -> &str {
         match self {
-            Self::Running(url, _) => url,
+            Self::Running(running) => &running.url,
             Self::Own(own) => own.gateway.websocket(),
         }
     }
 
-    const fn ticket(&self) -> Option<&Token> {
+    fn ticket(&self) -> Option<&Token> {
         match self {
-            Self::Running(_, ticket) => ticket.as_ref(),
+            Self::Running(running) => running.ticket.as_ref(),
             Self::Own(_) => None,
         }
     }
 
+    fn engine(&self) -> Option<&Engine> {
+        match self {
+            Self::Running(running) => running.engine.as_ref(),
+            Self::Own(own) => Some(&own.engine),
+        }
+    }
+
     async fn leave(self) {
-        if let Self::Own(own) = self {
-            own.shutdown.begin();
-            // A provider that died has nothing more to drain.
-            let _ = own.provider.await;
-            own.gateway.stop().await;
-            own.engine.close().await;
+        match self {
+            Self::Own(own) => {
+                own.shutdown.begin();
+                // A provider that died has nothing more to drain.
+                let _ = own.provider.await;
+                own.gateway.stop().await;
+                own.engine.close().await;
+            }
+            Self::Running(running) => {
+                if let Some(engine) = running.engine {
+                    engine.close().await;
+                }
+            }
         }
     }
 }
@@ -190,6 +215,7 @@ async fn quote_once(
     output: &Output,
     args: &QuoteArgs,
     items: &[Item],
+    engine: Option<&Engine>,
 ) -> Result<(), Failure> {
     let deadline = Instant::now() + args.timeout;
     client.quote(&args.client, items, args.request_id.as_ref()).await?;
@@ -210,6 +236,12 @@ async fn quote_once(
     };
     client.close().await;
     print(output, &quotation)?;
+    let unavailable: Vec<&str> = quotation.unavailable.iter().map(String::as_str).collect();
+    if let (Some(engine), false) = (engine, unavailable.is_empty())
+        && let Some(meant) = meant_products(engine, &unavailable).await
+    {
+        output.note(&format!("hint: {meant}"));
+    }
     match quotation.status.as_str() {
         "failed" => Err(failed(&quotation)),
         _ => Ok(()),

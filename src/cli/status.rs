@@ -1,13 +1,17 @@
 //! `ocache status`: what the cache is doing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde::Serialize;
+use tokio::time::MissedTickBehavior;
 
+use super::args::StatusArgs;
 use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::Failure;
+use super::interrupt::interrupted;
 use super::output::{Output, number, table};
 use super::settings::Settings;
 use crate::model::{Timestamp, UserId};
@@ -71,12 +75,46 @@ struct QueueStatus {
     dead_letters: u64,
 }
 
-pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    args: &StatusArgs,
+) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
-    let status = collect(&ports, &engine).await;
+    let shown = match args.watch {
+        None => print(output, &ports, &engine).await,
+        Some(interval) => watch(output, &ports, &engine, interval).await,
+    };
     engine.close().await;
-    output.data(&status?, show)
+    shown
+}
+
+async fn print(output: &Output, ports: &Ports, engine: &Engine) -> Result<(), Failure> {
+    output.data(&collect(ports, engine).await?, show)
+}
+
+/// Prints it at every interval. It has shown what it was asked for, so Ctrl-C is no failure.
+async fn watch(
+    output: &Output,
+    ports: &Ports,
+    engine: &Engine,
+    interval: Duration,
+) -> Result<(), Failure> {
+    let printing = async {
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let status = collect(ports, engine).await?;
+            output.begin_anew()?;
+            output.data(&status, show)?;
+        }
+    };
+    tokio::select! {
+        failed = printing => failed,
+        () = interrupted() => Ok(()),
+    }
 }
 
 async fn collect(ports: &Ports, engine: &Engine) -> Result<Status, Failure> {
@@ -203,7 +241,7 @@ fn users(status: &Status) -> String {
     }
     let mut table = table(["active user", "time left", "products", "validated", "priced"]);
     for user in status.active_users.iter().take(SHOWN_USERS) {
-        let left = show_duration(std::time::Duration::from_secs(user.expires_in_secs));
+        let left = show_duration(Duration::from_secs(user.expires_in_secs));
         let since = |time: &str| {
             let time: Option<jiff::Timestamp> = time.parse().ok();
             time.map_or_else(String::new, |time| {

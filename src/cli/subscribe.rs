@@ -7,9 +7,9 @@ use super::args::{SubscribeArgs, UnsubscribeArgs};
 use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
+use super::known::nearest_user;
 use super::output::{Output, table};
 use super::settings::Settings;
-use crate::model::UserId;
 use crate::stages::subscribe::{self, Visit};
 
 /// So many users are written down at once.
@@ -66,6 +66,11 @@ pub(super) async fn unsubscribe(
     for user in &args.users {
         done.push((user, subscribe::unsubscribe(&*ports.store, user).await?));
     }
+    let unknown = done.iter().find(|(_, removed)| !removed).map(|(user, _)| *user);
+    let near = match unknown {
+        Some(user) => nearest_user(&engine, user.as_str()).await,
+        None => None,
+    };
     engine.close().await;
     let rows: Vec<_> = done
         .iter()
@@ -78,14 +83,15 @@ pub(super) async fn unsubscribe(
         }
         table.to_string()
     })?;
-    let unknown: Vec<&UserId> =
-        done.iter().filter(|(_, removed)| !removed).map(|(user, _)| *user).collect();
-    match unknown.first() {
+    match unknown {
         None => Ok(()),
         Some(user) => {
-            let message = format!("user `{user}` was not active");
-            Err(Failure::new(ExitCode::NotFound, message)
-                .hint("`ocache status` lists the active users"))
+            let hint = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`ocache status` lists the active users".to_owned(),
+            };
+            Err(Failure::new(ExitCode::NotFound, format!("user `{user}` was not active"))
+                .hint(hint))
         }
     }
 }

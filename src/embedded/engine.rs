@@ -60,6 +60,12 @@ impl Embedded {
         Ok(Self(Arc::new(Inner { file, clock, randomness, writer, readers, wake, threads })))
     }
 
+    /// Whether there is a store in a directory.
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(open::FILE).is_file()
+    }
+
     /// Every port, with the connections of whoever holds the websockets.
     #[must_use]
     pub fn ports(&self, connections: Arc<dyn Connections>) -> Ports {

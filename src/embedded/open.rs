@@ -21,7 +21,7 @@ const BUSY_NAP: Duration = Duration::from_micros(500);
 /// How often to try when SQLite does not wait by itself.
 const RETRY: Duration = Duration::from_millis(10);
 /// The name of the file in its directory.
-const FILE: &str = "store.db";
+pub(super) const FILE: &str = "store.db";
 /// More statements than any thread uses.
 const STATEMENTS: usize = 128;
 /// How long the log beside the file grows before it is copied into it: longer than SQLite's own

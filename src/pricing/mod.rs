@@ -1,6 +1,8 @@
 //! The one pricing module: money, discounts, whole price tables and quotes from them.
 //!
 //! Pure and synchronous: no port, no clock, no task. Time is an argument where it is needed.
+//!
+#![doc = include_str!("../../docs/pricing.md")]
 
 mod catalogue;
 mod currency;

@@ -1,7 +1,11 @@
-//! The completion scripts that are committed are those that the binary makes.
+//! What is generated from the command line, and committed, is current; and real shells complete
+//! with it.
 
-use super::process::Home;
+use std::process::{Command, Stdio};
 
+use super::process::{Home, text};
+
+/// The scripts are those that `ocache completions` prints.
 #[test]
 fn committed_scripts_are_current() {
     let home = Home::new();
@@ -20,4 +24,104 @@ fn committed_scripts_are_current() {
             "completions/{file} is not current: cargo run -- completions {shell} > completions/{file}"
         );
     }
+}
+
+#[test]
+fn committed_manual_pages_are_current() {
+    let home = Home::new();
+    let committed = format!("{}/completions/man", env!("CARGO_MANIFEST_DIR"));
+    let current = home.path().join("man");
+    home.ok(&["man", "--dir", current.to_str().unwrap()]);
+    let names = |dir: &std::path::Path| {
+        let entries = std::fs::read_dir(dir).into_iter().flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let again = "cargo run -- man --dir completions/man";
+    assert_eq!(names(committed.as_ref()), names(&current), "not current: {again}");
+    for name in names(&current) {
+        let read = |dir: &std::path::Path| std::fs::read(dir.join(&name)).unwrap();
+        assert!(read(committed.as_ref()) == read(&current), "{name:?} is not current: {again}");
+    }
+    if !is_there("mandoc") {
+        return;
+    }
+    let page = home.ok(&["man", "quote"]);
+    let file = home.file("quote.1", page);
+    let rendered = home.program("mandoc").args(["-T", "utf8", &file]).output().unwrap();
+    let rendered = text(&rendered.stdout);
+    assert!(rendered.contains("--client") && rendered.contains("P1:2 P3:1"), "{rendered}");
+}
+
+fn is_there(program: &str) -> bool {
+    let mut asked = Command::new(program);
+    let found = asked.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_err() {
+        eprintln!("skipped: {program} is not installed");
+    }
+    found.is_ok()
+}
+
+/// What a shell offers for a line, by a program for that shell which prints one offer a line.
+fn offers(home: &Home, shell: &str, program: &str) -> Vec<String> {
+    let output = home.program(shell).args(["-c", program]).output().unwrap();
+    let stdout = text(&output.stdout);
+    assert!(output.status.success(), "{shell}: {stdout}{}", text(&output.stderr));
+    // fish and zsh add what the offer is for.
+    let first = |line: &str| line.split(['\t', ':']).next().unwrap_or_default().trim().to_owned();
+    stdout.lines().map(first).collect()
+}
+
+/// The offers for the last word of a line, by a shell's own means.
+fn complete(home: &Home, shell: &str, words: &[&str]) -> Vec<String> {
+    let line = words.join(" ");
+    let program = match shell {
+        "bash" => format!(
+            "source <(ocache completions bash)\n\
+             COMP_WORDS=({line}) COMP_CWORD={} COMP_TYPE=9 COMP_LINE='{line}'\n\
+             _clap_complete_ocache ocache {} {}\n\
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            words.len() - 1,
+            words[words.len() - 1],
+            words[words.len() - 2],
+        ),
+        "zsh" => format!(
+            "compdef() {{ :; }}; compadd() {{ :; }}; _describe() {{ print -rl -- ${{(P)3}}; }}\n\
+             source <(ocache completions zsh)\n\
+             words=({line}) CURRENT={}\n\
+             _clap_dynamic_completer_ocache",
+            words.len(),
+        ),
+        _ => format!("ocache completions fish | source\ncomplete -C '{line}'"),
+    };
+    offers(home, shell, &program)
+}
+
+#[test]
+fn real_shells_complete_commands_users_and_products() {
+    let home = Home::with_fixtures();
+    for shell in ["bash", "zsh", "fish"] {
+        if !is_there(shell) {
+            continue;
+        }
+        let has = |words: &[&str], offer: &str| {
+            let offers = complete(&home, shell, words);
+            assert!(offers.iter().any(|found| found == offer), "{shell} {words:?}: {offers:?}");
+        };
+        has(&["ocache", "stat"], "status");
+        has(&["ocache", "quote", "--cli"], "--client");
+        has(&["ocache", "prices", "A"], "AAA");
+        has(&["ocache", "quote", "--client", "B"], "BBB");
+        has(&["ocache", "quote", "--client", "AAA", "P"], "P3");
+        has(&["ocache", "worker", "price"], "price-calc");
+    }
+}
+
+/// Nothing is made by asking what is there.
+#[test]
+fn completing_makes_no_store() {
+    let home = Home::new();
+    complete(&home, "bash", &["ocache", "prices", "A"]);
+    assert!(!home.path().join("data").exists());
 }

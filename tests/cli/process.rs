@@ -43,16 +43,30 @@ impl Home {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ocache"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_ocache"));
+        command.args(args);
+        command
+    }
+
+    /// A program that finds what ocache finds, and `ocache` on its path.
+    pub fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
-            if name.starts_with("OCACHE_") || name.starts_with("AWS_") {
+            if ["OCACHE_", "AWS_", "XDG_"].iter().any(|prefix| name.starts_with(prefix)) {
                 command.env_remove(name);
             }
         }
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(name);
+        }
         // Nothing of the machine's own AWS settings either.
         command.env("HOME", self.path()).envs(self.environment.iter().copied());
-        command.env("OCACHE_DATA_DIR", self.path().join("data")).args(args);
+        let own = Path::new(env!("CARGO_BIN_EXE_ocache")).parent().unwrap().to_owned();
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::iter::once(own).chain(std::env::split_paths(&others));
+        command.env("PATH", std::env::join_paths(path).unwrap());
+        command.env("OCACHE_DATA_DIR", self.path().join("data"));
         command
     }
 
@@ -97,16 +111,7 @@ impl Home {
 
     /// Starts a command that goes on until it is stopped.
     pub fn start(&self, args: &[&str]) -> Running {
-        let mut child = self
-            .command(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        Running { child, stdout, stderr: Some(stderr) }
+        Running::of(self.command(args))
     }
 
     /// Starts a worker, and returns when it works.
@@ -140,6 +145,15 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts a command.
+    pub fn of(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self { child, stdout, stderr: Some(stderr) }
+    }
+
     /// Reads all of stderr as it comes: a process that says much would wait for its reader.
     pub fn read_log(&mut self) -> JoinHandle<String> {
         let mut stderr = self.stderr.take().unwrap();

@@ -14,6 +14,7 @@ use ocache::ports::{
 };
 use ocache::pricing::Answer;
 use ocache::protocol::parse_item;
+use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::subscribe::subscribe;
@@ -92,6 +93,7 @@ impl System {
             policy: self.policy.clone(),
             slots: Slots::default(),
             poll_wait: SHORT_POLL,
+            metrics: Metrics::new(),
         };
         let shutdown = self.shutdown.clone();
         self.workers.push(tokio::spawn(async move { worker.run(&Role::ALL, &shutdown).await }));

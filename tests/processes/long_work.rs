@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use ocache::model::{DeduplicationId, GroupId, UserId};
 use ocache::ports::{Depth, Outgoing, Posting, Queue, Randomness as _, Received, SystemRandomness};
+use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Consumer, Handler, SHORT_POLL, Shutdown, UrgentGate};
 use ocache::stages::Outcome;
 use tokio::sync::Notify;
@@ -74,6 +75,7 @@ async fn is_delivered_once(stack: &Stack, queue: Queue) {
             poll_wait: SHORT_POLL,
             gate: UrgentGate::new(),
             randomness: Arc::new(SystemRandomness),
+            metrics: Metrics::new(),
         };
         tokio::spawn(consumer.run(shutdown.clone()))
     });

@@ -13,10 +13,10 @@ use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError};
 #[command(next_help_heading = "Access to the gateway")]
 pub struct AccessArgs {
     /// Origin of web pages that may use the gateway; may be given more than once
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", env = "OCACHE_ALLOW_ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<String>,
     /// Name by which clients may call the gateway, beside localhost; may be given more than once
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", env = "OCACHE_ALLOW_HOST", value_delimiter = ',')]
     pub allow_host: Vec<String>,
     /// Let in only clients with a token, for the users that it names; see `ocache token`
     #[arg(long, env = "OCACHE_REQUIRE_TOKEN", value_parser = BoolishValueParser::new())]
@@ -43,10 +43,10 @@ pub struct AccessArgs {
     #[arg(long, value_name = "N", env = "OCACHE_MAX_ACTIVE_USERS", default_value_t = DEFAULT.active_users, value_parser = some())]
     pub max_active_users: u32,
     /// Keep a user's table warm only from the second visit on
-    #[arg(long)]
+    #[arg(long, env = "OCACHE_ACTIVE_FROM_SECOND_VISIT", value_parser = BoolishValueParser::new())]
     pub active_from_second_visit: bool,
     /// Limit clients of this machine by address too
-    #[arg(long)]
+    #[arg(long, env = "OCACHE_LIMIT_LOOPBACK", value_parser = BoolishValueParser::new())]
     pub limit_loopback: bool,
 }
 

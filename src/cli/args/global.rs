@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 /// Options of every command.
@@ -41,11 +42,39 @@ pub struct Global {
         value_delimiter = ','
     )]
     pub management_endpoint: Vec<String>,
+    /// Settings file [default: ocache.toml of this folder or one above it, else the user's own]
+    #[arg(long, global = true, value_name = "FILE", env = "OCACHE_CONFIG")]
+    pub config: Option<PathBuf>,
     /// How data is printed
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "OCACHE_OUTPUT",
+        default_value = "table"
+    )]
     pub output: Format,
+    /// Whether to colour what is printed
+    #[arg(long, global = true, value_name = "WHEN", env = "OCACHE_COLOR", default_value = "auto")]
+    pub color: Color,
+    /// How logs are written
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "OCACHE_LOG_FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
     /// Print data and errors only
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "OCACHE_QUIET",
+        value_parser = BoolishValueParser::new(),
+        conflicts_with = "verbose"
+    )]
     pub quiet: bool,
     /// Log more; twice for everything
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
@@ -66,6 +95,28 @@ pub enum Backend {
 pub enum Format {
     /// For people
     Table,
-    /// For programs
+    /// For programs: one JSON value, indented
+    Json,
+    /// For programs that read lines: one JSON value a line, an item of a list each
+    Ndjson,
+}
+
+/// Whether output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR says otherwise; also elsewhere if CLICOLOR_FORCE does
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// For programs: one JSON object a line
     Json,
 }

@@ -1,0 +1,116 @@
+//! What can be typed, by example. Every line is run by a test, in this order.
+
+pub(super) const UP: &str = "\
+Examples:
+  ocache up                                   everything, on port 7070
+  ocache up --port 0 --refresh-every 10s      on any free port, refreshing often
+  ocache up --fresh                           with an empty store, deleting what is in it";
+
+pub(super) const LOAD: &str = "\
+Examples:
+  ocache load fixtures/                       every file of a folder
+  ocache load fixtures/products.json --prune  and remove the products that it does not name";
+
+pub(super) const GENERATE: &str = "\
+Examples:
+  ocache generate data/                       10,000 products and 100 users, as NDJSON
+  ocache generate more/ --products 500 --users 20 --discounts 50 --format csv";
+
+pub(super) const SUBSCRIBE: &str = "\
+Examples:
+  ocache subscribe AAA                        for five minutes
+  ocache subscribe AAA BBB --ttl 1h           two users for an hour";
+
+pub(super) const UNSUBSCRIBE: &str = "\
+Examples:
+  ocache unsubscribe AAA BBB";
+
+pub(super) const WORKER: &str = "\
+Examples:
+  ocache worker price-calc                    calculates price tables until Ctrl-C
+  ocache worker all --urgent-slots 40         all roles, with more room for cold quotes";
+
+pub(super) const SERVE: &str = "\
+Examples:
+  ocache serve --port 0                       on any free port; a worker answers
+  ocache serve --with-provider --allow-origin https://shop.example.com";
+
+pub(super) const QUOTE: &str = "\
+Examples:
+  ocache quote --client AAA P1:2 P3:1         two of P1, one of P3
+  ocache quote --client AAA P1 --output json  for programs
+  printf 'P1:2\\nP2:1 P3:1\\n' | ocache quote --client AAA";
+
+pub(super) const QUOTATION: &str = "\
+Examples:
+  ocache quote --client AAA P1:2 --request-id order-7
+  ocache quotation order-7 --client AAA       by the id that the client gave it";
+
+pub(super) const PRICES: &str = "\
+Examples:
+  ocache prices AAA                           all of them
+  ocache prices AAA --product P1 --product P3";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  ocache status                               once
+  ocache status --watch                       every second, until Ctrl-C
+  ocache status --watch 5s --output ndjson    a line every five seconds, for programs";
+
+pub(super) const METER: &str = "\
+Examples:
+  ocache meter                                of the last hour
+  ocache meter --over 24h                     of the last day";
+
+pub(super) const TOKEN: &str = "\
+Examples:
+  ocache token --client AAA                   for an hour
+  ocache token --every-client --subject shop --expires-in 12h";
+
+pub(super) const KEYS: &str = "\
+Examples:
+  ocache keys rotate                          a new key signs, the old one is accepted
+  ocache keys list                            their names, without the secrets";
+
+pub(super) const DEAD_LETTERS: &str = "\
+Examples:
+  ocache dead-letters list                    what was given up
+  ocache dead-letters redrive --all           send all of them to their queues again
+  ocache dead-letters drop --all --queue refresh";
+
+pub(super) const BACKUP: &str = "\
+Examples:
+  ocache backup ocache-backup.db";
+
+pub(super) const DOCTOR: &str = "\
+Examples:
+  ocache doctor";
+
+#[cfg(feature = "aws")]
+pub(super) const PROVISION: &str = "\
+Examples:
+  ocache provision --region eu-west-1 --dry-run    what would be made
+  ocache provision --region eu-west-1 --yes        make it without being asked
+  ocache provision --region eu-west-1 --fix --yes  also set what differs";
+
+#[cfg(feature = "aws")]
+pub(super) const DESTROY: &str = "\
+Examples:
+  ocache destroy --region eu-west-1 --dry-run      what would be deleted
+  ocache destroy --region eu-west-1 --yes          delete it without being asked";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  ocache completions bash > ocache.bash       source it from ~/.bashrc
+  ocache completions zsh > _ocache            put it in a folder of $fpath
+  ocache completions fish > ocache.fish       put it in ~/.config/fish/completions";
+
+pub(super) const MAN: &str = "\
+Examples:
+  ocache man quote > ocache-quote.1           read it with man ./ocache-quote.1
+  ocache man --dir man1                       every page";
+
+pub(super) const CONFIG_SHOW: &str = "\
+Examples:
+  ocache config show                          as they are now
+  ocache config show --ttl 10m                as they would be with a flag";

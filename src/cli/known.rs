@@ -1,0 +1,135 @@
+//! The users and products that a store knows: for completion, and for saying what was meant.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::sync::Arc;
+
+use clap::Parser;
+use clap_complete::engine::CompletionCandidate;
+
+use super::args::{Backend, Global};
+use super::engine::Engine;
+use super::near::nearest;
+use super::parse::typed;
+use super::settings::Settings;
+use crate::embedded::Embedded;
+use crate::memory::MemoryConnections;
+use crate::model::ProductId;
+use crate::ports::{PortError, Ports, Segment, Store, SystemClock, SystemRandomness};
+
+/// So many rows of a kind are looked at, so that a large store answers while somebody waits.
+const LOOKED_AT: usize = 50_000;
+/// A person does not read more than these.
+const OFFERED: usize = 200;
+
+/// The known user that a name is a typing error of.
+pub(super) async fn nearest_user(engine: &Engine, name: &str) -> Option<String> {
+    let known = users(&*looked_at(engine)?.store).await.unwrap_or_default();
+    nearest(name, known.iter().map(String::as_str)).map(str::to_owned)
+}
+
+/// The products that some ids are typing errors of, as a question.
+pub(super) async fn meant_products(engine: &Engine, ids: &[&str]) -> Option<String> {
+    let known = products(&*looked_at(engine)?.store).await.unwrap_or_default();
+    let near: Vec<&str> =
+        ids.iter().filter_map(|id| nearest(id, known.iter().map(ProductId::as_str))).collect();
+    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))
+}
+
+/// Only a store on this machine is looked through for a hint. On AWS that would take its time, and
+/// be billed.
+fn looked_at(engine: &Engine) -> Option<Ports> {
+    engine.file().map(|_| engine.ports(None))
+}
+
+async fn users(store: &dyn Store) -> Result<BTreeSet<String>, PortError> {
+    let mut known = BTreeSet::new();
+    let mut from = None;
+    loop {
+        let page = store.list_discounted_users(from).await?;
+        known.extend(page.items.into_iter().map(String::from));
+        from = page.next;
+        if from.is_none() || known.len() >= LOOKED_AT {
+            break;
+        }
+    }
+    let mut from = None;
+    loop {
+        let page = store.list_active_users(Segment::ALL, Default::default(), from).await?;
+        known.extend(page.items.into_iter().map(|active| String::from(active.user)));
+        from = page.next;
+        if from.is_none() || known.len() >= 2 * LOOKED_AT {
+            return Ok(known);
+        }
+    }
+}
+
+async fn products(store: &dyn Store) -> Result<Vec<ProductId>, PortError> {
+    let mut known = Vec::new();
+    let mut from = None;
+    loop {
+        let page = store.list_products(from).await?;
+        known.extend(page.items.into_iter().map(|product| product.id));
+        from = page.next;
+        if from.is_none() || known.len() >= LOOKED_AT {
+            return Ok(known);
+        }
+    }
+}
+
+/// Completes a user.
+pub(super) fn complete_user(current: &OsStr) -> Vec<CompletionCandidate> {
+    offer(current, async |store| users(store).await.map(|users| users.into_iter().collect()))
+}
+
+/// Completes a product, or the product of `P1:2`.
+pub(super) fn complete_product(current: &OsStr) -> Vec<CompletionCandidate> {
+    offer(current, async |store| {
+        products(store).await.map(|ids| ids.into_iter().map(String::from).collect())
+    })
+}
+
+/// Those that begin like the word so far. Whatever goes wrong, nothing is offered: an error would
+/// be printed into the line that is being typed.
+fn offer(
+    current: &OsStr,
+    known: impl AsyncFnOnce(&dyn Store) -> Result<Vec<String>, PortError>,
+) -> Vec<CompletionCandidate> {
+    let Some(begun) = current.to_str() else { return vec![] };
+    let found = || {
+        let settings = settings()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+        runtime.block_on(async {
+            let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+            let embedded = Embedded::open(&settings.data_dir, clock, randomness).ok()?;
+            let ports = embedded.ports(Arc::new(MemoryConnections::default()));
+            let known = known(&*ports.store).await.ok();
+            embedded.close().await;
+            known
+        })
+    };
+    let known: Vec<String> = found().unwrap_or_default();
+    let fitting = known.into_iter().filter(|id| id.starts_with(begun)).take(OFFERED);
+    fitting.map(CompletionCandidate::new).collect()
+}
+
+/// Where the store of the line that is being typed is, if that is a file that is there. To ask
+/// AWS would take longer than somebody waits, and make one where none is would be a surprise.
+fn settings() -> Option<Settings> {
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        global: Global,
+    }
+    let words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    let flags = ["--data-dir", "--stack", "--backend", "--profile", "--region", "--endpoint-url"];
+    let mut line = vec!["ocache".into()];
+    for flag in flags {
+        if let Some(value) = typed(&words, flag) {
+            line.extend([flag.into(), value]);
+        }
+    }
+    let settings = Settings::new(&Line::try_parse_from(line).ok()?.global).ok()?;
+    let there = settings.backend == Backend::Embedded && Embedded::is_in(&settings.data_dir);
+    there.then_some(settings)
+}

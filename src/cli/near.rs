@@ -1,0 +1,34 @@
+//! What somebody may have meant.
+
+/// The candidate that a word is a typing error of, if there is one: at most a third of its
+/// characters differ. Of several equally near, the first.
+pub(super) fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let most = (word.chars().count() / 3).max(1);
+    let lower = word.to_lowercase();
+    candidates
+        .into_iter()
+        .filter(|candidate| *candidate != word)
+        .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typing_errors_are_near_and_other_words_are_not() {
+        let all = ["ttl", "refresh-every", "stack"];
+        assert_eq!(nearest("tll", all), Some("ttl"));
+        assert_eq!(nearest("refresh_evry", all), Some("refresh-every"));
+        assert_eq!(nearest("TTL", all), Some("ttl"), "only the case");
+        assert_eq!(nearest("ttl", all), None, "itself");
+        assert_eq!(nearest("quantity", all), None);
+        assert_eq!(nearest("aab", ["aaa", "abb", "aba"]), Some("aaa"));
+    }
+}

@@ -1,0 +1,241 @@
+//! `ocache.toml`: settings of a folder or of a user, by the names of the flags.
+//!
+//! A line of the file is a default of its flag, everywhere where the flag is. So it goes through
+//! the checks of the flag, and a flag or a variable that is set goes before it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{Arg, Command};
+use toml::Value;
+
+use super::failure::{ExitCode, Failure};
+use super::near::nearest;
+
+/// What the file is called in a folder.
+const NAME: &str = "ocache.toml";
+/// Flags that are settings although AWS has the variables for them.
+const WITHOUT_VARIABLE: [&str; 3] = ["profile", "region", "endpoint-url"];
+
+/// A settings file, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SettingsFile {
+    pub(super) path: PathBuf,
+    /// By the flag's name without its dashes.
+    values: BTreeMap<String, Vec<String>>,
+}
+
+/// The name that a flag has as a setting; `None` when it is none: only what an environment
+/// variable can set is, and no secrets are, because files are shared.
+pub(super) fn key_of(argument: &Arg) -> Option<&str> {
+    let long = argument.get_long()?;
+    let variable = argument.get_env().is_some() && !argument.is_hide_env_values_set();
+    (long != "config" && (variable || WITHOUT_VARIABLE.contains(&long))).then_some(long)
+}
+
+impl SettingsFile {
+    /// The file that was named; else that of this folder or the nearest above it; else the user's.
+    pub(super) fn find(named: Option<&Path>) -> Result<Option<Self>, Failure> {
+        if let Some(path) = named {
+            return Self::read(path.to_owned()).map(Some);
+        }
+        let folder = std::env::current_dir().unwrap_or_default();
+        let above = folder.ancestors().map(|folder| folder.join(NAME));
+        let mut candidates = above.chain(users_own());
+        candidates.find(|path| path.is_file()).map(Self::read).transpose()
+    }
+
+    fn read(path: PathBuf) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let message = format!("settings file `{}` cannot be read: {error}", path.display());
+            Failure::new(ExitCode::Usage, message)
+        })?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: PathBuf, text: &str) -> Result<Self, Failure> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            let reason = error.to_string();
+            let message =
+                format!("settings file `{}` is not TOML: {}", path.display(), reason.trim_end());
+            Failure::new(ExitCode::Usage, message).hint("a line is such as: ttl = \"10m\"")
+        })?;
+        let values = table
+            .into_iter()
+            .map(|(key, value)| match texts(&value) {
+                Some(texts) => Ok((key, texts)),
+                None => {
+                    let message =
+                        format!("`{key}` in settings file `{}` is no value", path.display());
+                    Err(Failure::new(ExitCode::Usage, message)
+                        .hint("use text, a number, true, false, or a list of texts"))
+                }
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { path, values })
+    }
+
+    /// Whether the file has a line for a setting.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    /// The definitions of the command line with this file's values as defaults.
+    pub(super) fn over(&self, definitions: Command) -> Result<Command, Failure> {
+        for (key, values) in &self.values {
+            self.check(&definitions, key, values)?;
+        }
+        Ok(with_defaults(definitions, &self.values))
+    }
+
+    fn check(&self, definitions: &Command, key: &str, values: &[String]) -> Result<(), Failure> {
+        let path = self.path.display();
+        let Some(command) = path_to(definitions, key) else {
+            let message = format!("settings file `{path}` has `{key}`, which is no setting");
+            let all = keys(definitions);
+            let hint = match nearest(key, all.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`ocache config show` shows all of them".to_owned(),
+            };
+            return Err(Failure::new(ExitCode::Usage, message).hint(hint));
+        };
+        let flags = values.iter().map(|value| match command.flag_takes_value {
+            true => Some(format!("--{key}={value}")),
+            false => (value == "true").then(|| format!("--{key}")),
+        });
+        let line = std::iter::once(Some("ocache".to_owned()))
+            .chain(command.names.into_iter().map(Some))
+            .chain(flags)
+            .flatten()
+            .map(OsString::from);
+        match definitions.clone().try_get_matches_from(line) {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) =>
+            {
+                let text = error.render().to_string();
+                let reason = text.lines().next().unwrap_or_default();
+                let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+                let message = format!("`{key}` in settings file `{path}`: {reason}");
+                Err(Failure::new(ExitCode::Usage, message))
+            }
+            // Whatever else a command needs is not the file's business.
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where the user's own file is.
+fn users_own() -> Option<PathBuf> {
+    let set = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let folder = set.filter(|folder| folder.is_absolute());
+    let folder = folder.or_else(|| std::env::home_dir().map(|home| home.join(".config")))?;
+    Some(folder.join("ocache").join(NAME))
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    Some(match value {
+        Value::Array(values) => values.iter().map(text).collect::<Option<_>>()?,
+        value => vec![text(value)?],
+    })
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Boolean(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn with_defaults(command: Command, values: &BTreeMap<String, Vec<String>>) -> Command {
+    command
+        .mut_args(|argument| match key_of(&argument).and_then(|key| values.get(key)) {
+            Some(values) => argument.default_values(values.clone()),
+            None => argument,
+        })
+        .mut_subcommands(|command| with_defaults(command, values))
+}
+
+/// A command that has a setting's flag.
+struct HasFlag {
+    /// The subcommands that lead to it.
+    names: Vec<String>,
+    flag_takes_value: bool,
+}
+
+fn path_to(command: &Command, key: &str) -> Option<HasFlag> {
+    if let Some(flag) = command.get_arguments().find(|argument| key_of(argument) == Some(key)) {
+        let flag_takes_value = flag.get_action().takes_values();
+        return Some(HasFlag { names: vec![], flag_takes_value });
+    }
+    command.get_subcommands().find_map(|command| {
+        let mut found = path_to(command, key)?;
+        found.names.insert(0, command.get_name().to_owned());
+        Some(found)
+    })
+}
+
+/// The names of all settings of a command and those below it, sorted.
+pub(super) fn keys(command: &Command) -> Vec<String> {
+    let own = command.get_arguments().filter_map(key_of).map(str::to_owned);
+    let mut all: Vec<String> = own.chain(command.get_subcommands().flat_map(keys)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::super::args::Cli;
+    use super::*;
+
+    fn over(text: &str) -> Result<Command, Failure> {
+        SettingsFile::parse(PathBuf::from("ocache.toml"), text)?.over(Cli::command())
+    }
+
+    #[test]
+    fn a_line_is_a_default() {
+        let command = over("ttl = \"9m\"\nmax-frames = 7\nlimit-loopback = true\n").unwrap();
+        let matches = command.try_get_matches_from(["ocache", "serve", "--max-frames=8"]).unwrap();
+        let (_, serve) = matches.subcommand().unwrap();
+        assert_eq!(serve.get_one::<std::time::Duration>("ttl").unwrap().as_secs(), 540);
+        assert_eq!(serve.get_one::<u32>("max_frames"), Some(&8));
+        assert!(serve.get_flag("limit_loopback"));
+    }
+
+    #[test]
+    fn what_is_no_setting_or_no_value_is_named() {
+        for (text, named) in [
+            ("tll = \"9m\"", "`tll`, which is no setting\n\nhint: did you mean `ttl`?"),
+            ("config = \"x\"", "`config`, which is no setting"),
+            ("ttl = \"soon\"", "`ttl` in settings file `ocache.toml`"),
+            ("output = \"yaml\"", "`output` in settings file `ocache.toml`"),
+            ("ttl = 1.5", "is no value"),
+            ("[ttl]\nx = 1", "is no value"),
+            ("ttl", "is not TOML"),
+        ] {
+            let failure = over(text).map(drop).unwrap_err().to_text();
+            assert!(failure.contains(named), "{text}: {failure}");
+        }
+    }
+
+    #[test]
+    fn a_setting_has_one_name() {
+        fn check(command: &Command) {
+            for argument in command.get_arguments() {
+                let (Some(long), Some(variable)) = (argument.get_long(), argument.get_env()) else {
+                    continue;
+                };
+                let expected = format!("OCACHE_{}", long.replace('-', "_").to_uppercase());
+                assert_eq!(variable.to_str(), Some(expected.as_str()));
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

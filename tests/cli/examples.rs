@@ -1,0 +1,149 @@
+//! Every example in the help is run, and every command that prints data prints it for programs.
+
+use std::process::{Output, Stdio};
+
+use clap::{Command, CommandFactory as _};
+use ocache::cli::Cli;
+use serde_json::Value;
+
+use super::process::{Home, Running, text};
+
+/// Commands that print text for other programs than ocache's users write: no data.
+const SCRIPTS: [&str; 2] = ["completions", "man"];
+/// Commands that print no data, only logs.
+const LOGS: [&str; 1] = ["worker"];
+/// Commands that only an account, or a local AWS, can run.
+const ON_AWS: [&str; 2] = ["provision", "destroy"];
+
+/// A command without subcommands, and the lines that its help shows.
+struct Documented {
+    /// `dead-letters list` is of `dead-letters`.
+    command: String,
+    lines: Vec<String>,
+}
+
+fn documented() -> Vec<Documented> {
+    fn collect(command: &Command, into: &mut Vec<Documented>) {
+        for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines = help.lines().filter_map(example).collect();
+            into.push(Documented { command: command.get_name().to_owned(), lines });
+            collect(command, into);
+        }
+    }
+    let mut all = Vec::new();
+    collect(&Cli::command(), &mut all);
+    all
+}
+
+/// The line as it is typed, without what is said of it.
+fn example(line: &str) -> Option<String> {
+    let typed = line.strip_prefix("  ")?;
+    let typed = typed.split_once("  ").map_or(typed, |(typed, _)| typed);
+    Some(typed.to_owned())
+}
+
+fn goes_on(line: &str) -> bool {
+    ["ocache up", "ocache worker", "ocache serve"].iter().any(|begin| line.starts_with(begin))
+        || line.contains("--watch")
+}
+
+/// A home in whose folder the lines can be typed.
+fn home() -> Home {
+    let home = Home::new();
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    std::os::unix::fs::symlink(fixtures, home.path().join("fixtures")).unwrap();
+    home
+}
+
+fn shell(home: &Home, line: &str) -> std::process::Command {
+    let mut shell = home.program("sh");
+    // The port that is the default may be somebody else's here.
+    shell.current_dir(home.path()).env("OCACHE_PORT", "0").args(["-c", line]);
+    shell
+}
+
+fn run(home: &Home, line: &str) -> Output {
+    let output = shell(home, line).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+    output
+}
+
+fn start(home: &Home, line: &str) -> Running {
+    Running::of(shell(home, &format!("exec {line}")))
+}
+
+#[test]
+fn every_command_shows_how_it_is_used() {
+    for Documented { command, lines } in documented() {
+        let below = ["list", "show", "redrive", "drop", "config"].contains(&command.as_str());
+        assert!(below || !lines.is_empty(), "{command} has no example");
+        for line in lines {
+            let words = line.rsplit_once("| ").map_or(line.as_str(), |(_, last)| last);
+            let words = words.split(" > ").next().unwrap().split_whitespace();
+            if let Err(error) = Cli::command().try_get_matches_from(words) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn examples_work_and_print_for_programs_too() {
+    let home = home();
+    run(&home, "ocache load fixtures/");
+    let mut worker = start(&home, "ocache worker all");
+    worker.stderr_line("working");
+    run(&home, "ocache quote --client AAA P1:2 P3:1 --quiet");
+    let once = documented().into_iter().filter(|of| {
+        !of.lines.iter().any(|line| goes_on(line)) && !ON_AWS.contains(&of.command.as_str())
+    });
+    let again = |line: &str| {
+        // What one example ends, the next may need.
+        run(&home, "ocache subscribe AAA BBB");
+        run(&home, line)
+    };
+    for Documented { command, lines } in once {
+        for line in &lines {
+            again(line);
+        }
+        if SCRIPTS.contains(&command.as_str()) {
+            continue;
+        }
+        if let Some(line) = lines.first() {
+            // What writes files does not overwrite them.
+            let line = line.replace("data/", "data-json/").replace("backup.db", "backup-json.db");
+            let json = again(&format!("{line} --output json")).stdout;
+            let value: Value = serde_json::from_slice(&json).unwrap();
+            assert!(value.is_object() || value.is_array(), "{line}: {value}");
+            let line = line.replace("-json", "-ndjson");
+            let lines = text(&again(&format!("{line} --output ndjson")).stdout);
+            for line in lines.lines() {
+                let _: Value = serde_json::from_str(line).unwrap();
+            }
+        }
+    }
+    assert_eq!(worker.interrupt().0, Some(0));
+}
+
+#[test]
+fn examples_that_go_on_work_until_they_are_stopped() {
+    for Documented { command, lines } in documented() {
+        for line in lines.into_iter().filter(|line| goes_on(line)) {
+            let home = home();
+            run(&home, "ocache load fixtures/");
+            let mut running = start(&home, &format!("{line} --output json"));
+            if LOGS.contains(&command.as_str()) {
+                running.stderr_line("working");
+            } else if line.contains("ndjson") {
+                running = start(&home, &line);
+                let status = running.stdout_json();
+                assert_eq!(status["catalogue"]["version"], 1, "{line}");
+            } else {
+                assert!(running.stdout_json().is_object(), "{line}");
+            }
+            let (code, stderr) = running.interrupt();
+            assert_eq!(code, Some(0), "{line}: {stderr}");
+        }
+    }
+}
