@@ -1,6 +1,7 @@
 //! What can be typed. Nothing is decided here: see [`super::settings`].
 
 mod access;
+mod bench;
 mod global;
 mod websocket;
 
@@ -16,6 +17,7 @@ use crate::pricing::Currency;
 use crate::protocol::parse_item;
 
 pub use access::AccessArgs;
+pub use bench::BenchArgs;
 pub use global::{Backend, Format, Global};
 
 /// An organic price cache: price tables are kept warm only for the customers who use them.
@@ -73,6 +75,12 @@ pub enum Command {
     Prices(PricesArgs),
     /// Show active users, tables, queues and dead letters
     Status,
+    /// Measure how fast this stack subscribes, refreshes and quotes
+    ///
+    /// Uses the gateway of this store that is running, or starts everything inside this process.
+    /// The users it makes up, their tables and their quotations are removed afterwards; products
+    /// and discounts are only read.
+    Bench(BenchArgs),
     /// See to the messages that were given up
     DeadLetters(DeadLettersArgs),
     /// Copy the embedded store to a file while it is in use

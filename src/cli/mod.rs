@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod bench;
 mod completions;
 #[cfg(feature = "aws")]
 mod confirm;
@@ -73,6 +74,7 @@ async fn dispatch(
         Command::Prices(args) => prices::run(settings, output, args).await,
         Command::Status => status::run(settings, output).await,
         Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
+        Command::Bench(args) => bench::run(settings, output, args).await,
         Command::Backup(args) => backup::run(settings, output, args).await,
         Command::Doctor => doctor::run(settings, output).await,
         #[cfg(feature = "aws")]

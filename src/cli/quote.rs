@@ -68,14 +68,7 @@ impl UsedGateway {
             return Ok(Self::Running(url.clone()));
         }
         let engine = Engine::open(settings, output).await?;
-        if let Some(url) = running(&engine.registry, &engine.label).await {
-            engine.close().await;
-            return Ok(Self::Running(url));
-        }
-        #[cfg(feature = "aws")]
-        if let super::engine::Kind::Aws(aws) = engine.kind()
-            && let Some(url) = deployed(aws).await
-        {
+        if let Some(url) = find_gateway(&engine).await {
             engine.close().await;
             return Ok(Self::Running(url));
         }
@@ -108,6 +101,18 @@ impl UsedGateway {
             own.gateway.stop().await;
             own.engine.close().await;
         }
+    }
+}
+
+/// A gateway of this engine that runs, on this machine or on AWS.
+pub(super) async fn find_gateway(engine: &Engine) -> Option<String> {
+    if let Some(url) = running(&engine.registry, &engine.label).await {
+        return Some(url);
+    }
+    match engine.kind() {
+        super::engine::Kind::Embedded(_) => None,
+        #[cfg(feature = "aws")]
+        super::engine::Kind::Aws(aws) => deployed(aws).await,
     }
 }
 

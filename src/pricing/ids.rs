@@ -38,10 +38,10 @@ impl Ids {
         if count == 0 { 0 } else { self.ends[count - 1] as usize }
     }
 
-    /// The index of the first id from `start` on that does not come before this one. Cheap when it
-    /// is close to `start`.
-    pub(super) fn first_from(&self, start: usize, id: &str) -> usize {
-        let (mut low, mut step) = (start, 1);
+    /// The index of the first id from `start` on that does not come before this one. Cheapest when
+    /// it is no farther than `step`, which is at least 1.
+    pub(super) fn first_from(&self, start: usize, mut step: usize, id: &str) -> usize {
+        let mut low = start;
         while low + step <= self.len() && self.get(low + step - 1) < id {
             low += step;
             step *= 2;
@@ -62,7 +62,8 @@ impl Ids {
             let count = step.min(most - same);
             if self.slice(start + same, count) == other.slice(other_start + same, count) {
                 same += count;
-                step *= 2;
+                // One by one at first: most runs are as short as that, or very long.
+                step = same;
             } else if count == 1 {
                 break;
             } else {
@@ -70,6 +71,11 @@ impl Ids {
             }
         }
         same
+    }
+
+    /// All of them as bytes: their texts, and how long each is.
+    pub(super) fn bytes(&self) -> (&[u8], &[u8]) {
+        (self.text.as_bytes(), &self.lengths)
     }
 
     fn slice(&self, start: usize, count: usize) -> (&[u8], &[u8]) {
@@ -94,11 +100,13 @@ mod tests {
         let texts: Vec<&str> = all.iter().map(String::as_str).collect();
         let ids = ids(&texts);
         for start in 0..=100 {
-            for (index, id) in texts.iter().enumerate() {
-                assert_eq!(ids.first_from(start, id), index.max(start), "{id} from {start}");
+            for step in [1, 3, 100, 1000] {
+                for (index, id) in texts.iter().enumerate() {
+                    assert_eq!(ids.first_from(start, step, id), index.max(start), "{id}");
+                }
+                assert_eq!(ids.first_from(start, step, ""), start);
+                assert_eq!(ids.first_from(start, step, "Q"), 100);
             }
-            assert_eq!(ids.first_from(start, ""), start);
-            assert_eq!(ids.first_from(start, "Q"), 100);
         }
     }
 

@@ -62,8 +62,9 @@ pub(super) const COMPRESSED: u8 = 1;
 /// Beyond 12 the catalogue section shrinks by less than 1 %, at five times the time.
 const CATALOGUE_LEVEL: i32 = 12;
 const PRICES_LEVEL: i32 = 3;
-/// Shorter sections hardly shrink, and the call takes longer than all the rest.
-const WORTH_COMPRESSING: usize = 256;
+/// Shorter sections shrink by a percent or two of the part, and a compressor takes longer to make than
+/// all the rest of the part.
+const WORTH_COMPRESSING: usize = 1024;
 
 /// Why a part cannot be packed or read.
 #[derive(Debug, Error)]

@@ -14,15 +14,17 @@ pub const PRICING_VERSION: u32 = 1;
 /// What a stored price table depends on: equal fingerprints mean equal tables, packed alike.
 #[must_use]
 pub fn fingerprint(catalogue: &Catalogue, discounts: &Discounts) -> Digest {
-    let mut digest = DigestBuilder::new("table")
+    let (ids, lengths) = discounts.ids().bytes();
+    let millionths = discounts.percentages().iter().map(|discount| discount.millionths());
+    let millionths: Vec<u8> = millionths.flat_map(u32::to_le_bytes).collect();
+    DigestBuilder::new("table")
         .number(u64::from(PRICING_VERSION))
         .number(u64::from(FORMAT_VERSION))
-        .part(catalogue.digest().to_string().as_bytes());
-    for discount in discounts.as_slice() {
-        digest.add(discount.product_id.as_str().as_bytes());
-        digest.add(&discount.percentage.millionths().to_le_bytes());
-    }
-    digest.finish()
+        .part(catalogue.digest().to_string().as_bytes())
+        .part(ids)
+        .part(lengths)
+        .part(&millionths)
+        .finish()
 }
 
 /// One product of a price table.
@@ -143,7 +145,9 @@ fn join(catalogue: &Catalogue, discounts: &Discounts) -> Vec<Run> {
     let mut runs = Vec::new();
     let (mut product, mut discount) = (0, 0);
     while discount < wanted.len() && product < products.len() {
-        product = products.first_from(product, wanted.get(discount));
+        // As far as from one to the next if they are spread evenly.
+        let step = (products.len() - product).div_ceil(wanted.len() - discount);
+        product = products.first_from(product, step, wanted.get(discount));
         let count = products.run(product, wanted, discount);
         if count > 0 {
             runs.push(Run { product, discount, count });

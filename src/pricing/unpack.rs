@@ -113,7 +113,7 @@ impl PackedPart {
     pub fn find(&self, product: &ProductId) -> Option<Entry> {
         let index = match &self.ids {
             PartIds::Texts(ids) => {
-                let index = ids.first_from(0, product.as_str());
+                let index = ids.first_from(0, ids.len().max(1), product.as_str());
                 (index < ids.len() && ids.get(index) == product.as_str()).then_some(index)
             }
             PartIds::Numbers(numbering, numbers) => {
@@ -302,8 +302,8 @@ mod tests {
     #[test]
     fn every_damaged_byte_is_noticed() {
         // Ids as numbers and as texts, prices plain and compressed.
-        for (width, discounted) in [(8, 20), (64, 20), (8, 200), (64, 200)] {
-            let catalogue = catalogue(210, width, |i| 100 + i as i64);
+        for (width, discounted) in [(8, 20), (64, 20), (8, 300), (64, 300)] {
+            let catalogue = catalogue(310, width, |i| 1000 + i as i64);
             let discounts = discounts(discounted, width, |i| 1_000_000 * (1 + i as u32 % 50));
             let packed = PriceTable::new(&catalogue, &discounts).pack().unwrap().remove(0);
             let entries = |bytes: &[u8]| PackedPart::decode(bytes)?.iter().collect();

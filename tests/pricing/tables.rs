@@ -122,7 +122,7 @@ fn large(seed: u64, count: usize, id_bytes: usize, discounted: f64) -> (Prices, 
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 1000,
+        cases: oracle::cases(1000),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -177,7 +177,7 @@ proptest! {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 40,
+        cases: oracle::cases(40),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
