@@ -24,15 +24,14 @@ const PRODUCTS: u64 = 10_000;
 type Inputs = (&'static Catalogue, &'static Discounts);
 
 fn all() -> Inputs {
-    let products = inputs::dataset(PRODUCTS, 0, 0).products;
-    let discounts = inputs::all_discounted(&products);
-    kept(&products, discounts)
+    let products = inputs::dataset(PRODUCTS, 0, 0).products.leak();
+    kept(products, inputs::all_discounted(products))
 }
 
 fn hundred() -> Inputs {
     let mut dataset = inputs::dataset(PRODUCTS, 1, 100);
     let discounts = dataset.discounts.remove(0).discounts;
-    kept(&dataset.products, discounts)
+    kept(dataset.products.leak(), discounts)
 }
 
 fn kept(products: &[Product], discounts: Discounts) -> Inputs {
