@@ -9,6 +9,7 @@ mod cli {
     #[cfg(feature = "aws")]
     mod aws;
     mod bad_input;
+    mod bench;
     mod commands;
     // The scripts are those of the default features.
     #[cfg(feature = "aws")]

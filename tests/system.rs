@@ -53,6 +53,7 @@ macro_rules! all_of_it_works {
                 a_user_nobody_knows_pays_list_prices_and_becomes_active,
                 ten_quotes_of_a_cold_user_cost_one_calculation,
                 unknown_products_are_named_and_the_rest_is_priced,
+                a_table_in_a_form_that_this_version_does_not_read_is_calculated_anew,
             }
             failures {
                 a_quote_without_a_calculator_fails_at_its_deadline,

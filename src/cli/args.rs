@@ -1,6 +1,7 @@
 //! What can be typed. Nothing is decided here: see [`super::settings`].
 
 mod access;
+mod bench;
 mod examples;
 mod global;
 mod tokens;
@@ -21,6 +22,7 @@ use crate::protocol::parse_item;
 use crate::tokens::Token;
 
 pub use access::AccessArgs;
+pub use bench::BenchArgs;
 pub use global::{Backend, Color, Format, Global, LogFormat};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
 
@@ -121,6 +123,13 @@ pub enum Command {
     /// is what the same work would have been billed on AWS.
     #[command(after_help = examples::METER)]
     Meter(MeterArgs),
+    /// Measure how fast this stack subscribes, refreshes and quotes
+    ///
+    /// Figures of your own stack on your own machine are the ones to plan with. Uses the gateway of
+    /// this store that is running, or starts everything inside this process. The users it makes up,
+    /// their tables and their quotations are removed afterwards; products and discounts are only read.
+    #[command(after_help = examples::BENCH)]
+    Bench(BenchArgs),
     /// See to the messages that were given up
     ///
     /// A message that fails ten times is put aside, so that it holds nobody else up. Mend the cause,

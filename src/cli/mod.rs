@@ -2,6 +2,7 @@
 
 mod args;
 mod backup;
+mod bench;
 mod completions;
 mod config;
 #[cfg(feature = "aws")]
@@ -13,6 +14,7 @@ mod doctor;
 mod duration;
 mod engine;
 mod failure;
+mod find_gateway;
 mod generate;
 mod interrupt;
 mod keys;
@@ -89,6 +91,7 @@ async fn dispatch(
         Command::Status(args) => status::run(settings, output, &args).await,
         Command::Meter(args) => meter::run(settings, output, &args).await,
         Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
+        Command::Bench(args) => bench::run(settings, output, args).await,
         Command::Token(args) => token::run(settings, output, args).await,
         Command::Keys(args) => keys::run(settings, output, args).await,
         Command::Backup(args) => backup::run(settings, output, args).await,

@@ -79,8 +79,8 @@ async fn entries(
                 Failure::new(ExitCode::Failure, message).hint("run the command again")
             })?;
             let part = PackedPart::decode(&part).map_err(Failure::internal)?;
-            for (id, entry) in part.iter() {
-                let id = ProductId::new(id).map_err(Failure::internal)?;
+            for product in part.iter() {
+                let (id, entry) = product.map_err(Failure::internal)?;
                 if args.product.is_empty() || args.product.contains(&id) {
                     rows.push((id, entry));
                 }

@@ -9,20 +9,18 @@ use super::args::QuoteArgs;
 use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
+use super::find_gateway::find_gateway;
 use super::interrupt::or_interrupted;
 use super::known::meant_products;
 use super::output::Output;
 use super::settings::Settings;
-use super::token_keys::KeysFound;
 use super::view;
 use crate::model::{Item, Timestamp};
-use crate::ports::{Chain, Clock, SystemClock, TokenKeys};
+use crate::ports::{Chain, Clock, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
 use crate::runtime::client::{Client, ClientError};
-use crate::runtime::gateway::{
-    Access, BoundGateway, GatewayRecord, GatewayRegistry, KeysPlace, RunningGateway, probe,
-};
-use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
+use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
+use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use crate::stages::Policy;
 use crate::tokens::Token;
 
@@ -89,16 +87,10 @@ impl UsedGateway {
             return Ok(Self::running(url.clone(), None, None));
         }
         let engine = Engine::open(settings, output).await?;
-        if let Some(record) = running(&engine.registry, &engine.label).await {
-            let ticket = local_ticket(settings, args, record.keys).await?;
-            return Ok(Self::running(record.websocket, ticket, Some(engine)));
-        }
-        #[cfg(feature = "aws")]
-        if let super::engine::Kind::Aws(aws) = engine.kind()
-            && let Some(url) = deployed(aws).await
-        {
-            let ticket = deployed_ticket(aws, args).await;
-            return Ok(Self::running(url, ticket, Some(engine)));
+        let only = || std::iter::once(args.client.clone()).collect();
+        let wished = args.token.is_none().then(only);
+        if let Some(found) = find_gateway(settings, &engine, wished).await? {
+            return Ok(Self::running(found.url, found.ticket, Some(engine)));
         }
         let policy = Policy::from(&args.policy);
         let bound = BoundGateway::bind(0).await?;
@@ -152,62 +144,6 @@ impl UsedGateway {
             }
         }
     }
-}
-
-/// The gateway of this engine that runs on this machine. Entries of gateways that died are
-/// cleared away.
-async fn running(registry: &GatewayRegistry, engine: &str) -> Option<GatewayRecord> {
-    for record in registry.records().into_iter().filter(|record| record.engine == engine) {
-        match probe(&record).await {
-            Ok(()) => return Some(record),
-            Err(error) if error.is_dead() => registry.forget(&record),
-            Err(_) => {}
-        }
-    }
-    None
-}
-
-/// A token for a gateway of this machine that wants one, made with its keys. Who may not read them
-/// needs to be given one.
-async fn local_ticket(
-    settings: &Settings,
-    args: &QuoteArgs,
-    place: Option<KeysPlace>,
-) -> Result<Option<Token>, Failure> {
-    let Some(place) = place.filter(|_| args.token.is_none()) else { return Ok(None) };
-    let file = match place {
-        KeysPlace::File(file) => Some(file),
-        KeysPlace::Stack => None,
-    };
-    let found = KeysFound::find(settings, file).await?;
-    Ok(ticket_of(&*found.keys, args).await)
-}
-
-/// A token for the stack's own gateway on AWS: whether it wants one is not asked, and one that is not
-/// wanted does no harm.
-#[cfg(feature = "aws")]
-async fn deployed_ticket(aws: &crate::aws::Aws, args: &QuoteArgs) -> Option<Token> {
-    match args.token {
-        Some(_) => None,
-        None => ticket_of(&*aws.token_keys(), args).await,
-    }
-}
-
-async fn ticket_of(keys: &dyn TokenKeys, args: &QuoteArgs) -> Option<Token> {
-    let keys = keys.read().await.unwrap_or_else(|error| {
-        tracing::info!(error = %Chain(&error), "no token is made");
-        None
-    });
-    ticket(&keys?, &args.client, SystemClock.now()).ok()
-}
-
-/// The gateway that the stack has on AWS. Whoever may not look has to name it with `--url`.
-#[cfg(feature = "aws")]
-async fn deployed(aws: &crate::aws::Aws) -> Option<String> {
-    aws.deployed_websocket().await.unwrap_or_else(|error| {
-        tracing::info!(error = %Chain(&error), "no look at deployed gateways");
-        None
-    })
 }
 
 async fn quote_once(

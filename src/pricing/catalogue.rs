@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::ids::Ids;
 use super::pack::{self, PackError};
 use super::{Currency, Money};
 use crate::model::{Digest, DigestBuilder, ProductId};
@@ -47,10 +48,10 @@ pub struct Catalogue {
     version: u64,
     currency: Currency,
     digest: Digest,
-    ids: String,
-    /// Where each id ends in `ids`.
-    ends: Vec<u32>,
+    ids: Ids,
     prices: Vec<Money>,
+    /// The highest of them.
+    highest_price: Money,
     parts: Vec<CataloguePart>,
 }
 
@@ -76,30 +77,28 @@ impl Catalogue {
             return Err(CatalogueError::Duplicate { id: pair[0].0.clone() });
         }
         let mut digest = DigestBuilder::new("catalogue").part(currency.code().as_bytes());
-        let mut ids = String::new();
-        let mut ends = Vec::with_capacity(products.len());
+        let mut ids = Ids::with_capacity(products.len());
         let mut prices = Vec::with_capacity(products.len());
         for (id, price) in &products {
             digest.add(id.as_str().as_bytes());
             digest.add(&price.minor().to_le_bytes());
-            ids.push_str(id.as_str());
-            // Ids are at most 64 bytes, so 4 GB of them are more products than fit anywhere.
-            ends.push(ids.len() as u32);
+            ids.push(id.as_str());
             prices.push(*price);
         }
+        let highest_price = prices.iter().copied().max().unwrap_or_default();
+        let digest = digest.finish();
         let mut catalogue =
-            Self { version, currency, digest: digest.finish(), ids, ends, prices, parts: vec![] };
+            Self { version, currency, digest, ids, prices, highest_price, parts: vec![] };
         catalogue.parts = catalogue.pack_parts()?;
         Ok(catalogue)
     }
 
     fn pack_parts(&self) -> Result<Vec<CataloguePart>, PackError> {
-        let mut packer = pack::SectionPacker::for_catalogue()?;
         (0..self.len())
             .step_by(MAX_PRODUCTS_PER_PART)
             .flat_map(|start| self.split(start..(start + MAX_PRODUCTS_PER_PART).min(self.len())))
             .map(|range| {
-                let packed = packer.pack_catalogue(self, range.clone())?;
+                let packed = pack::pack_catalogue(self, range.clone())?;
                 Ok(CataloguePart { range, packed })
             })
             .collect()
@@ -107,7 +106,7 @@ impl Catalogue {
 
     /// Halves a range until its ids are short enough for a part.
     fn split(&self, range: Range<usize>) -> Vec<Range<usize>> {
-        let bytes = self.id_end(range.end) - self.id_end(range.start);
+        let bytes = self.ids.end(range.end) - self.ids.end(range.start);
         if bytes <= pack::MAX_ID_BYTES_PER_PART || range.len() == 1 {
             return vec![range];
         }
@@ -115,11 +114,6 @@ impl Catalogue {
         let mut halves = self.split(range.start..middle);
         halves.extend(self.split(middle..range.end));
         halves
-    }
-
-    /// Where the ids of the first `count` products end.
-    fn id_end(&self, count: usize) -> usize {
-        if count == 0 { 0 } else { self.ends[count - 1] as usize }
     }
 
     /// The version of the catalogue that this is a snapshot of.
@@ -155,7 +149,7 @@ impl Catalogue {
     /// The id of the product at an index.
     #[must_use]
     pub fn id(&self, index: usize) -> &str {
-        &self.ids[self.id_end(index)..self.id_end(index + 1)]
+        self.ids.get(index)
     }
 
     /// The list price of the product at an index.
@@ -164,18 +158,17 @@ impl Catalogue {
         self.prices[index]
     }
 
-    /// Where a product is, searching from an index on.
-    pub(super) fn find_from(&self, start: usize, id: &str) -> Result<usize, usize> {
-        let (mut low, mut high) = (start, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.id(middle).cmp(id) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Ok(middle),
-            }
-        }
-        Err(low)
+    pub(super) const fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// All list prices, in the order of the ids.
+    pub(super) fn prices(&self) -> &[Money] {
+        &self.prices
+    }
+
+    pub(super) const fn highest_price(&self) -> Money {
+        self.highest_price
     }
 
     pub(super) fn parts(&self) -> &[CataloguePart] {

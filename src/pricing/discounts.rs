@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Percentage;
+use super::ids::Ids;
 use crate::model::ProductId;
 
 /// A percentage off one product's list price.
@@ -18,7 +19,12 @@ pub struct Discount {
 /// All discounts of one user, sorted by product, each product once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Discount>", into = "Vec<Discount>")]
-pub struct Discounts(Vec<Discount>);
+pub struct Discounts {
+    list: Vec<Discount>,
+    /// The same as columns: the shape in which they are joined with a catalogue.
+    ids: Ids,
+    percentages: Vec<Percentage>,
+}
 
 /// Why a list of discounts is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -38,16 +44,28 @@ impl Discounts {
     /// [`DiscountError::Duplicate`] when a product is named twice.
     pub fn new(mut list: Vec<Discount>) -> Result<Self, DiscountError> {
         list.sort_unstable_by(|a, b| a.product_id.cmp(&b.product_id));
-        match list.windows(2).find(|pair| pair[0].product_id == pair[1].product_id) {
-            Some(pair) => Err(DiscountError::Duplicate { product: pair[0].product_id.clone() }),
-            None => Ok(Self(list)),
+        if let Some(pair) = list.windows(2).find(|pair| pair[0].product_id == pair[1].product_id) {
+            return Err(DiscountError::Duplicate { product: pair[0].product_id.clone() });
         }
+        let mut ids = Ids::with_capacity(list.len());
+        list.iter().for_each(|discount| ids.push(discount.product_id.as_str()));
+        let percentages = list.iter().map(|discount| discount.percentage).collect();
+        Ok(Self { list, ids, percentages })
     }
 
     /// The discounts, by product.
     #[must_use]
     pub fn as_slice(&self) -> &[Discount] {
-        &self.0
+        &self.list
+    }
+
+    pub(super) const fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// In the order of the ids.
+    pub(super) fn percentages(&self) -> &[Percentage] {
+        &self.percentages
     }
 }
 
@@ -60,6 +78,6 @@ impl TryFrom<Vec<Discount>> for Discounts {
 
 impl From<Discounts> for Vec<Discount> {
     fn from(discounts: Discounts) -> Self {
-        discounts.0
+        discounts.list
     }
 }

@@ -4,18 +4,23 @@
 //!
 #![doc = include_str!("../../docs/pricing.md")]
 
+mod bytes;
 mod catalogue;
 mod currency;
 mod discounts;
+mod ids;
 mod money;
+mod numbering;
 mod pack;
 mod quote;
 mod table;
+mod unpack;
 
 pub use catalogue::{Catalogue, CatalogueError, MAX_PRODUCTS_PER_PART, Product};
 pub use currency::Currency;
 pub use discounts::{Discount, DiscountError, Discounts};
 pub use money::{Money, MoneyError, Percentage, PercentageError};
-pub use pack::{PackError, PackedPart};
+pub use pack::PackError;
 pub use quote::{Answer, AnswerLine, QuoteError, Quoted, quote};
 pub use table::{Entry, PRICING_VERSION, PriceTable, fingerprint};
+pub use unpack::PackedPart;

@@ -1,7 +1,9 @@
 //! A user's whole price table.
 
+use std::iter;
+
 use super::catalogue::Catalogue;
-use super::pack::{PackError, SectionPacker};
+use super::pack::{FORMAT_VERSION, PackError, PricesPacker};
 use super::{Discounts, Money, Percentage};
 use crate::model::{Digest, DigestBuilder, ProductId};
 
@@ -9,17 +11,20 @@ use crate::model::{Digest, DigestBuilder, ProductId};
 /// fingerprint, so that all tables are calculated anew.
 pub const PRICING_VERSION: u32 = 1;
 
-/// What a price table depends on: equal fingerprints mean equal tables.
+/// What a stored price table depends on: equal fingerprints mean equal tables, packed alike.
 #[must_use]
 pub fn fingerprint(catalogue: &Catalogue, discounts: &Discounts) -> Digest {
-    let mut digest = DigestBuilder::new("table")
+    let (ids, lengths) = discounts.ids().bytes();
+    let millionths = discounts.percentages().iter().map(|discount| discount.millionths());
+    let millionths: Vec<u8> = millionths.flat_map(u32::to_le_bytes).collect();
+    DigestBuilder::new("table")
         .number(u64::from(PRICING_VERSION))
-        .part(catalogue.digest().to_string().as_bytes());
-    for discount in discounts.as_slice() {
-        digest.add(discount.product_id.as_str().as_bytes());
-        digest.add(&discount.percentage.millionths().to_le_bytes());
-    }
-    digest.finish()
+        .number(u64::from(FORMAT_VERSION))
+        .part(catalogue.digest().to_string().as_bytes())
+        .part(ids)
+        .part(lengths)
+        .part(&millionths)
+        .finish()
 }
 
 /// One product of a price table.
@@ -33,12 +38,12 @@ pub struct Entry {
     pub unit_price: Money,
 }
 
-/// A discounted product: its index in the catalogue, its discount, its price.
+/// A discounted product: its index in the catalogue, its discount, and what that takes off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DiscountedEntry {
     pub(super) index: usize,
     pub(super) discount: Percentage,
-    pub(super) unit_price: Money,
+    pub(super) saving: Money,
 }
 
 /// Every product of a catalogue at one user's prices.
@@ -47,30 +52,54 @@ pub(super) struct DiscountedEntry {
 #[derive(Debug)]
 pub struct PriceTable<'a> {
     catalogue: &'a Catalogue,
-    discounted: Vec<DiscountedEntry>,
+    discounts: &'a Discounts,
+    runs: Vec<Run>,
+    /// What each product of the runs costs less.
+    savings: Vec<Money>,
+}
+
+/// Discounts that follow each other, of products that follow each other too.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// The index of the first product.
+    product: usize,
+    /// The index of its discount.
+    discount: usize,
+    count: usize,
 }
 
 impl<'a> PriceTable<'a> {
     /// Prices a whole catalogue for one user. Discounts of products that are not in it have no
     /// effect.
     #[must_use]
-    pub fn new(catalogue: &'a Catalogue, discounts: &Discounts) -> Self {
-        let mut discounted = Vec::with_capacity(discounts.as_slice().len());
-        let mut from = 0;
-        for discount in discounts.as_slice() {
-            match catalogue.find_from(from, discount.product_id.as_str()) {
-                Ok(index) => {
-                    discounted.push(DiscountedEntry {
-                        index,
-                        discount: discount.percentage,
-                        unit_price: catalogue.price(index).less(discount.percentage),
-                    });
-                    from = index + 1;
-                }
-                Err(next) => from = next,
+    pub fn new(catalogue: &'a Catalogue, discounts: &'a Discounts) -> Self {
+        let runs = join(catalogue, discounts);
+        let mut savings = Vec::with_capacity(discounts.percentages().len());
+        let is_narrow = catalogue.highest_price() <= Money::MAX_NARROW;
+        for &Run { product, discount, count } in &runs {
+            let prices = &catalogue.prices()[product..product + count];
+            let percentages = &discounts.percentages()[discount..discount + count];
+            let pairs = prices.iter().zip(percentages);
+            // Two loops, because which one it is cannot be asked for each product.
+            if is_narrow {
+                savings.extend(pairs.map(|(price, discount)| price.saving_narrow(*discount)));
+            } else {
+                savings.extend(pairs.map(|(price, discount)| price.saving(*discount)));
             }
         }
-        Self { catalogue, discounted }
+        Self { catalogue, discounts, runs, savings }
+    }
+
+    fn discounted(&self) -> impl Iterator<Item = DiscountedEntry> {
+        let pairs = self.runs.iter().flat_map(|run| {
+            let discounts = run.discount..run.discount + run.count;
+            (run.product..).zip(&self.discounts.percentages()[discounts])
+        });
+        pairs.zip(&self.savings).map(|((index, &discount), &saving)| DiscountedEntry {
+            index,
+            discount,
+            saving,
+        })
     }
 
     /// How many products it has.
@@ -98,17 +127,34 @@ impl<'a> PriceTable<'a> {
     /// # Errors
     /// [`PackError`] when the compressor fails.
     pub fn pack(&self) -> Result<Vec<Vec<u8>>, PackError> {
-        let mut packer = SectionPacker::for_prices()?;
-        let mut rest = self.discounted.as_slice();
-        self.catalogue
-            .parts()
-            .iter()
-            .map(|part| {
-                let count = rest.partition_point(|entry| entry.index < part.range.end);
-                let (here, later) = rest.split_at(count);
-                rest = later;
-                packer.pack_part(self.catalogue, part, here)
-            })
-            .collect()
+        let mut packer = PricesPacker::new();
+        let mut discounted = self.discounted().peekable();
+        let mut here = Vec::new();
+        let parts = self.catalogue.parts().iter().map(|part| {
+            here.clear();
+            here.extend(iter::from_fn(|| discounted.next_if(|e| e.index < part.range.end)));
+            packer.pack_part(part, &here)
+        });
+        parts.collect()
     }
+}
+
+/// Finds the products of discounts: both are sorted, so both are gone through once.
+fn join(catalogue: &Catalogue, discounts: &Discounts) -> Vec<Run> {
+    let (products, wanted) = (catalogue.ids(), discounts.ids());
+    let mut runs = Vec::new();
+    let (mut product, mut discount) = (0, 0);
+    while discount < wanted.len() && product < products.len() {
+        // As far as from one to the next if they are spread evenly.
+        let step = (products.len() - product).div_ceil(wanted.len() - discount);
+        product = products.first_from(product, step, wanted.get(discount));
+        let count = products.run(product, wanted, discount);
+        if count > 0 {
+            runs.push(Run { product, discount, count });
+        }
+        product += count;
+        // A discount of no product is passed over.
+        discount += count.max(1);
+    }
+    runs
 }

@@ -64,7 +64,8 @@ pub async fn ready_check(
     let user =
         UserId::new(format!("ocache-ready-check-{name}")).map_err(|_| ReadyCheckError::Setup)?;
     let now = ports.clock.now();
-    let token = keys.map(|keys| ticket(keys, &user, now)).transpose()?;
+    let token =
+        keys.map(|keys| ticket(keys, std::iter::once(user.clone()).collect(), now)).transpose()?;
     let gateway = (websocket, token.as_ref());
     let checked = timeout(PATIENCE, quote_once(ports, gateway, &user, product.id, &name)).await;
     clean_up(ports, &user, &name).await?;

@@ -8,9 +8,9 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use tracing::warn;
 
-use crate::model::{Subject, Timestamp, UserId};
+use crate::model::{Subject, Timestamp};
 use crate::ports::{Chain, Clock, PortError, TokenKeys};
-use crate::tokens::{Grant, KeyRing, Refusal, SignError, Token};
+use crate::tokens::{Clients, Grant, KeyRing, Refusal, SignError, Token};
 
 /// Keys are read again when they are this old, so that a rotation needs no restart.
 const FRESH: Duration = Duration::from_secs(5 * 60);
@@ -105,13 +105,12 @@ impl TokenCheck {
     }
 }
 
-/// A token to open one websocket with, right now and for one user: what programs of ocache make for
+/// A token to open one websocket with, right now, for some users: what programs of ocache make for
 /// themselves where they may read the keys.
 ///
 /// # Errors
 /// None in practice.
-pub fn ticket(keys: &KeyRing, user: &UserId, now: Timestamp) -> Result<Token, SignError> {
-    let clients = std::iter::once(user.clone()).collect();
+pub fn ticket(keys: &KeyRing, clients: Clients, now: Timestamp) -> Result<Token, SignError> {
     keys.sign(&Grant { subject: Subject::ocache(), clients, expires_at: now.plus(TICKET) }, now)
 }
 

@@ -122,9 +122,10 @@ fn decode(parts: &[Option<Bytes>]) -> Result<Content, String> {
     let mut content = Content::new();
     for bytes in parts.iter().flatten() {
         let part = PackedPart::decode(bytes).map_err(|error| error.to_string())?;
-        for (product, entry) in part.iter() {
+        for entry in part.iter() {
+            let (product, entry) = entry.map_err(|error| error.to_string())?;
             let prices = (entry.list_price.minor(), entry.unit_price.minor());
-            if content.insert(product.to_owned(), prices).is_some() {
+            if content.insert(product.to_string(), prices).is_some() {
                 return Err(format!("it has {product} twice"));
             }
         }

@@ -204,7 +204,8 @@ impl QuotationProvider {
         }
     }
 
-    /// The entries of the products, all of one generation; `None` when a part is missing.
+    /// The entries of the products, all of one generation; `None` when a part is missing, or was
+    /// written in a form that this version does not read.
     async fn entries(
         &self,
         request: &QuotationRequest,
@@ -217,7 +218,13 @@ impl QuotationProvider {
         let mut decoded = HashMap::with_capacity(parts.len());
         for (number, part) in numbers.into_iter().zip(parts) {
             let Some(part) = part else { return Ok(None) };
-            decoded.insert(number, PackedPart::decode(&part)?);
+            match PackedPart::decode(&part) {
+                Ok(part) => decoded.insert(number, part),
+                Err(error) => {
+                    warn!(error = %Chain(&error), "the price table is calculated anew");
+                    return Ok(None);
+                }
+            };
         }
         let find = |id: &ProductId| decoded.get(&head.part_of(id)?)?.find(id);
         Ok(Some(ids.iter().filter_map(|id| Some((id.clone(), find(id)?))).collect()))

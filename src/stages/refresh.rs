@@ -93,15 +93,9 @@ async fn refresh_segment(
         let page = users.list_active_users(segment, now, from).await?;
         // The store may list rows that it should have deleted long ago.
         let active = page.items.into_iter().filter(|user| user.is_active(now));
-        let orders = active.map(|user| fifo(&order(user, tick))).collect::<Result<Vec<_>, _>>()?;
-        if !orders.is_empty() {
-            let failed = queues.send(Queue::Refresh, &orders).await?;
-            for entry in &failed {
-                warn!(tick = tick.number, error = %Chain(&entry.error), "a refresh was not ordered");
-            }
-            refreshed.ordered += orders.len() - failed.len();
-            refreshed.failed += failed.len();
-        }
+        let ordered = order(queues, active, tick).await?;
+        refreshed.ordered += ordered.ordered;
+        refreshed.failed += ordered.failed;
         from = page.next;
         if from.is_none() {
             return Ok(refreshed);
@@ -109,7 +103,27 @@ async fn refresh_segment(
     }
 }
 
-fn order(user: ActiveUser, tick: Tick) -> Calculation {
+/// Orders the calculations of some users for a tick.
+///
+/// # Errors
+/// When none of the orders can be sent.
+pub async fn order(
+    queues: &dyn Queues,
+    users: impl Iterator<Item = ActiveUser>,
+    tick: Tick,
+) -> Result<Refreshed, StageError> {
+    let orders = users.map(|user| fifo(&calculation(user, tick))).collect::<Result<Vec<_>, _>>()?;
+    if orders.is_empty() {
+        return Ok(Refreshed::default());
+    }
+    let failed = queues.send(Queue::Refresh, &orders).await?;
+    for entry in &failed {
+        warn!(tick = tick.number, error = %Chain(&entry.error), "a refresh was not ordered");
+    }
+    Ok(Refreshed { ordered: orders.len() - failed.len(), failed: failed.len() })
+}
+
+fn calculation(user: ActiveUser, tick: Tick) -> Calculation {
     Calculation {
         user: user.user,
         cause: Cause::Scheduled {

@@ -6,6 +6,12 @@ use proptest::prelude::*;
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_decimal::{Decimal, RoundingStrategy};
 
+/// How many random cases a property is tried with: as many as `OCACHE_PRICING_CASES` says, if it does.
+pub fn cases(usual: u32) -> u32 {
+    let set = std::env::var("OCACHE_PRICING_CASES").ok();
+    set.map_or(usual, |count| count.parse().expect("OCACHE_PRICING_CASES is a number"))
+}
+
 fn rounded(exact: Decimal) -> Decimal {
     exact.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven)
 }

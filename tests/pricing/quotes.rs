@@ -60,7 +60,7 @@ fn agree(lines: &[Line]) -> Result<(), TestCaseError> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 3000,
+        cases: oracle::cases(3000),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -77,19 +77,20 @@ fn agree(
     strangers: &BTreeSet<ProductId>,
 ) -> Result<(), TestCaseError> {
     let catalogue = catalogue_of(prices);
-    let table = PriceTable::new(&catalogue, &discounts_of(percentages));
+    let discounts = discounts_of(percentages);
+    let table = PriceTable::new(&catalogue, &discounts);
     let packed = table.pack().unwrap();
     prop_assert!(packed.iter().all(|part| part.len() <= PackedPart::MAX_BYTES));
     let parts: Vec<_> = packed.iter().map(|part| PackedPart::decode(part).unwrap()).collect();
     let head = head_of(&table);
     prop_assert_eq!(head.parts.len(), parts.len());
 
-    let mut found = parts.iter().flat_map(PackedPart::iter);
+    let mut found = parts.iter().flat_map(PackedPart::iter).map(Result::unwrap);
     for (id, list_price) in prices {
         let discount = percentages.get(id).copied().unwrap_or_default();
         let unit_price = oracle::unit_price(*list_price, discount);
         let expected = Entry { list_price: *list_price, discount, unit_price };
-        prop_assert_eq!(found.next(), Some((id.as_str(), expected)));
+        prop_assert_eq!(found.next(), Some((id.clone(), expected)));
         prop_assert_eq!(look_up(&head, &parts, id), Some(expected));
     }
     prop_assert_eq!(found.next(), None);
@@ -121,7 +122,7 @@ fn large(seed: u64, count: usize, id_bytes: usize, discounted: f64) -> (Prices, 
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 1000,
+        cases: oracle::cases(1000),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -176,7 +177,7 @@ proptest! {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 40,
+        cases: oracle::cases(40),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

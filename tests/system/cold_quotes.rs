@@ -1,9 +1,10 @@
 //! Quotes that find no table.
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use ocache::runtime::Role;
 
-use super::harness::{Engine, System};
+use super::harness::{Engine, System, user};
 
 pub async fn a_user_nobody_knows_pays_list_prices_and_becomes_active(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
@@ -36,5 +37,24 @@ pub async fn unknown_products_are_named_and_the_rest_is_priced(engine: Engine) {
     let quotation = system.quote("AAA", "P0:1 P1:2 P9:1").await;
     assert_eq!(quotation.unavailable, ["P0", "P9"]);
     assert_eq!((quotation.lines.len(), quotation.total.as_deref()), (1, Some("900.00")));
+    system.stop().await;
+}
+
+pub async fn a_table_in_a_form_that_this_version_does_not_read_is_calculated_anew(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    system.quote("AAA", "P1:2 P3:1").await;
+    let head = system.head("AAA").await.unwrap();
+    let (store, aaa) = (&system.ports.store, user("AAA"));
+    let parts = store.parts(&aaa, &head.generation, &[0]).await.unwrap();
+    let mut part = parts[0].clone().unwrap().to_vec();
+    // The byte after the two that all parts begin with is the version.
+    part[2] += 1;
+    let written =
+        store.put_parts(&aaa, &head.generation, &[Bytes::from(part)], head.parts_expire_at).await;
+    written.unwrap();
+    let quotation = system.quote("AAA", "P1:2 P3:1").await;
+    assert_eq!(quotation.total.as_deref(), Some("1805.52"));
+    assert_ne!(system.head("AAA").await.unwrap().generation, head.generation);
     system.stop().await;
 }

@@ -62,6 +62,11 @@ Examples:
   ocache meter                                of the last hour
   ocache meter --over 24h                     of the last day";
 
+pub(super) const BENCH: &str = "\
+Examples:
+  ocache bench --users 20 --quotes 200        a short one
+  ocache bench --users 20 --quotes 200 --rate 500  at 500 quotes a second";
+
 pub(super) const TOKEN: &str = "\
 Examples:
   ocache token --client AAA                   for an hour

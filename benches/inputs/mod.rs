@@ -1,0 +1,35 @@
+//! What is measured with: the data of `ocache generate --seed 1`.
+
+use ocache::data::{self, Dataset, Existing, Format, Spec};
+use ocache::pricing::{Catalogue, Currency, Discount, Discounts, Percentage, Product};
+
+/// So many products, and the discounts of so many users.
+pub fn dataset(products: u64, users: u64, discounts_per_user: u64) -> Dataset {
+    let spec = Spec {
+        seed: 1,
+        products,
+        users,
+        discounts_per_user,
+        currency: Currency::USD,
+        format: Format::Ndjson,
+    };
+    let dir = tempfile::tempdir().expect("a folder for the generated files");
+    let generated = data::generate(&spec, dir.path(), Existing::Keep, &|_| {});
+    generated.expect("files are generated");
+    data::read(&[dir.path().to_owned()], spec.currency, &|_| {}).expect("they can be read")
+}
+
+/// A snapshot of these products.
+pub fn catalogue(products: &[Product]) -> Catalogue {
+    let products = products.iter().map(|product| (product.id.clone(), product.price)).collect();
+    Catalogue::new(1, Currency::USD, products).expect("generated products differ")
+}
+
+/// A discount for every product, from 1 to 35 % in steps of a half, like the generated ones.
+pub fn all_discounted(products: &[Product]) -> Discounts {
+    let list = products.iter().zip(0_u32..).map(|(product, index)| Discount {
+        product_id: product.id.clone(),
+        percentage: Percentage::from_millionths((2 + index % 69) * 500_000).unwrap_or_default(),
+    });
+    Discounts::new(list.collect()).expect("generated products differ")
+}

@@ -1,0 +1,173 @@
+//! Instructions, counted by callgrind: the same on a busy machine as on an idle one.
+//!
+//! `.ci/bench` runs this and compares the counts with `benches/instructions.txt`.
+
+mod inputs;
+
+use std::hint::black_box;
+
+use gungraun::{library_benchmark, library_benchmark_group, main};
+use ocache::model::{
+    ConnectionId, ConnectionRef, Dialect, Digest, Generation, Item, ProductId, Quantity,
+    QuotationKey, RequestId, Timestamp, UserId,
+};
+use ocache::ports::{Quotation, QuotationStatus};
+use ocache::pricing::{
+    Answer, AnswerLine, Catalogue, Currency, Discounts, Entry, MAX_PRODUCTS_PER_PART, Money,
+    PRICING_VERSION, PackedPart, Percentage, PriceTable, Product, fingerprint,
+};
+use ocache::protocol::{Request, parse, render_quotation};
+
+const PRODUCTS: u64 = 10_000;
+
+/// A catalogue and discounts that live as long as the process, so that dropping them is not counted.
+type Inputs = (&'static Catalogue, &'static Discounts);
+
+fn all() -> Inputs {
+    let products = inputs::dataset(PRODUCTS, 0, 0).products.leak();
+    kept(products, inputs::all_discounted(products))
+}
+
+fn hundred() -> Inputs {
+    let mut dataset = inputs::dataset(PRODUCTS, 1, 100);
+    let discounts = dataset.discounts.remove(0).discounts;
+    kept(dataset.products.leak(), discounts)
+}
+
+fn kept(products: &[Product], discounts: Discounts) -> Inputs {
+    let inputs = (inputs::catalogue(products), discounts);
+    let (catalogue, discounts) = Box::leak(Box::new(inputs));
+    tidy((catalogue, discounts))
+}
+
+/// The allocator tidies up after all that was freed when it is next asked for much: let it be now.
+fn tidy<T>(inputs: T) -> T {
+    drop(black_box(Vec::<u8>::with_capacity(1 << 16)));
+    inputs
+}
+
+fn hundred_as_stored() -> &'static str {
+    serde_json::to_string(hundred().1).expect("discounts have a JSON form").leak()
+}
+
+fn table((catalogue, discounts): Inputs) -> &'static PriceTable<'static> {
+    tidy(Box::leak(Box::new(PriceTable::new(catalogue, discounts))))
+}
+
+fn all_priced() -> &'static PriceTable<'static> {
+    table(all())
+}
+
+fn hundred_priced() -> &'static PriceTable<'static> {
+    table(hundred())
+}
+
+/// A packed part, and a product of its middle.
+fn part() -> (&'static [u8], ProductId) {
+    let (catalogue, discounts) = hundred();
+    let parts = PriceTable::new(catalogue, discounts).pack().expect("the table can be packed");
+    let product = catalogue.id(3 * MAX_PRODUCTS_PER_PART + MAX_PRODUCTS_PER_PART / 2);
+    tidy((parts[3].clone().leak(), ProductId::new(product).expect("it is an id")))
+}
+
+const QUOTE: &str = r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2},
+    {"product":"P2","quantity":"0.5"},{"product":"P3","quantity":7}]}"#;
+
+fn answered() -> &'static Quotation {
+    let user = UserId::new("AAA").expect("it is an id");
+    let request_id = RequestId::from_random([7; 16]);
+    let items = ["P1", "P2", "P3"].map(|id| Item {
+        product: ProductId::new(id).expect("it is an id"),
+        quantity: Quantity::ONE,
+    });
+    let lines = items.iter().map(|item| AnswerLine {
+        product: item.product.clone(),
+        name: "Notebook stand".to_owned(),
+        quantity: item.quantity,
+        list_price: Money::from_minor(50_000),
+        discount: Percentage::from_millionths(10_000_000).unwrap_or_default(),
+        unit_price: Money::from_minor(45_000),
+        total: Money::from_minor(45_000),
+    });
+    let now = Timestamp::from_secs(1_800_000_000);
+    let answer = Answer {
+        lines: lines.collect(),
+        unavailable: vec![],
+        total: Money::from_minor(135_000),
+        currency: Currency::USD,
+        priced_at: now,
+        validated_at: now,
+        stale: false,
+        generation: Generation::from_random([7; 16]),
+        catalogue_version: 1,
+        pricing_version: PRICING_VERSION,
+    };
+    Box::leak(Box::new(Quotation {
+        key: QuotationKey::new(&user, &request_id),
+        request_id,
+        user,
+        items: items.into(),
+        connection: ConnectionRef {
+            endpoint: "http://127.0.0.1:7070".to_owned(),
+            id: ConnectionId::from_random([7; 16]),
+        },
+        dialect: Dialect::Current,
+        accepted_at: now,
+        deadline: now,
+        expires_at: now,
+        status: QuotationStatus::Answered(Box::new(answer)),
+    }))
+}
+
+#[library_benchmark]
+#[bench::all_discounted(setup = all)]
+#[bench::hundred_discounted(setup = hundred)]
+fn price((catalogue, discounts): Inputs) -> PriceTable<'static> {
+    black_box(PriceTable::new(black_box(catalogue), black_box(discounts)))
+}
+
+#[library_benchmark]
+#[bench::all_discounted(setup = all_priced)]
+#[bench::hundred_discounted(setup = hundred_priced)]
+fn pack(table: &'static PriceTable<'static>) -> Vec<Vec<u8>> {
+    black_box(table.pack().unwrap_or_default())
+}
+
+#[library_benchmark]
+#[bench::all_discounted(setup = all)]
+#[bench::hundred_discounted(setup = hundred)]
+fn fingerprinted((catalogue, discounts): Inputs) -> Digest {
+    black_box(fingerprint(black_box(catalogue), black_box(discounts)))
+}
+
+#[library_benchmark]
+#[bench::hundred(setup = hundred_as_stored)]
+fn read_discounts(text: &'static str) -> Option<Discounts> {
+    black_box(serde_json::from_str(black_box(text)).ok())
+}
+
+#[library_benchmark]
+#[bench::one_product(setup = part)]
+fn decode((packed, product): (&'static [u8], ProductId)) -> Option<Entry> {
+    black_box(PackedPart::decode(black_box(packed)).ok()?.find(&product))
+}
+
+#[library_benchmark]
+#[bench::three_lines(QUOTE)]
+fn parse_quote(text: &str) -> Option<Request> {
+    black_box(parse(black_box(text)).ok())
+}
+
+#[library_benchmark]
+#[bench::three_lines(setup = answered)]
+fn render_answer(quotation: &'static Quotation) -> Option<String> {
+    black_box(render_quotation(black_box(quotation), quotation.accepted_at).ok())
+}
+
+library_benchmark_group!(
+    name = tables,
+    benchmarks = [price, pack, fingerprinted, read_discounts, decode]
+);
+library_benchmark_group!(name = frames, benchmarks = [parse_quote, render_answer]);
+
+main!(library_benchmark_groups = [tables, frames]);

@@ -1,0 +1,99 @@
+//! The straightforward way to do what price calc does: for each message read all products, look for
+//! each of them through all of the user's discounts, store the table as one map, always. One
+//! message and one user a call. On the same ports, and to the same prices.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ocache::model::{Calculation, Generation, UserId};
+use ocache::ports::{Ports, Queue, TableHead};
+use ocache::pricing::{Currency, Discounts, Entry, PRICING_VERSION, Product, fingerprint};
+use serde_json::json;
+
+use crate::inputs;
+
+/// Does one order, if there is one; says whether there was.
+pub async fn work_once(ports: &Ports) -> bool {
+    let visibility = Duration::from_secs(60);
+    let received = ports.queues.receive(Queue::Refresh, 1, Duration::ZERO, visibility).await;
+    let Some(message) = received.expect("the queue can be received from").into_iter().next() else {
+        return false;
+    };
+    let order: Calculation = serde_json::from_str(&message.body).expect("it is an order");
+    store(ports, &order.user).await;
+    let acknowledged = ports.queues.acknowledge(Queue::Refresh, &[message.receipt]).await;
+    acknowledged.expect("it can be acknowledged");
+    true
+}
+
+async fn store(ports: &Ports, user: &UserId) {
+    let users = std::slice::from_ref(user);
+    let old = ports.store.table_heads(users).await.expect("heads can be read");
+    let old = old.first().map(|(_, head)| head.version);
+    let products = products(ports).await;
+    let lists = ports.store.discounts(users).await.expect("discounts can be read");
+    let discounts = lists.into_iter().next().map(|list| list.discounts).unwrap_or_default();
+
+    let map: BTreeMap<&str, _> = price(&products, &discounts)
+        .into_iter()
+        .map(|(product, entry)| {
+            let item = json!({
+                "list_price": entry.list_price,
+                "discount": entry.discount,
+                "unit_price": entry.unit_price,
+            });
+            (product.id.as_str(), item)
+        })
+        .collect();
+    let map = Bytes::from(serde_json::to_vec(&map).expect("a map has a JSON form"));
+    let now = ports.clock.now();
+    let expire_at = now.plus(Duration::from_secs(24 * 60 * 60));
+    let head = TableHead {
+        version: old.unwrap_or(0) + 1,
+        generation: Generation::from_random(ports.randomness.bits()),
+        fingerprint: fingerprint(&inputs::catalogue(&[]), &Discounts::default()),
+        pricing_version: PRICING_VERSION,
+        catalogue_version: 1,
+        currency: Currency::USD,
+        products: products.len() as u64,
+        parts: vec![],
+        parts_expire_at: expire_at,
+        priced_at: now,
+        validated_at: now,
+        fresh_until: expire_at,
+        usable_until: expire_at,
+    };
+    let stored = ports.store.put_parts(user, &head.generation, &[map], expire_at).await;
+    stored.expect("a table can be stored");
+    ports.store.flip_head(user, &head, old, expire_at).await.expect("a head can be stored");
+}
+
+async fn products(ports: &Ports) -> Vec<Product> {
+    let (mut products, mut from) = (vec![], None);
+    loop {
+        let page = ports.store.list_products(from).await.expect("products can be listed");
+        products.extend(page.items);
+        from = page.next;
+        if from.is_none() {
+            return products;
+        }
+    }
+}
+
+/// Every product, and whatever discount comes up for it.
+pub fn price<'a>(products: &'a [Product], discounts: &Discounts) -> Vec<(&'a Product, Entry)> {
+    let mut table = Vec::new();
+    for product in products {
+        let mut percentage = Default::default();
+        for discount in discounts.as_slice() {
+            if discount.product_id == product.id {
+                percentage = discount.percentage;
+            }
+        }
+        let unit_price = product.price.less(percentage);
+        table
+            .push((product, Entry { list_price: product.price, discount: percentage, unit_price }));
+    }
+    table
+}

@@ -1,0 +1,177 @@
+//! A store to measure on, and what is measured of a process.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ocache::data::{self, Dataset, LoadOptions};
+use ocache::embedded::Embedded;
+use ocache::memory::MemoryConnections;
+use ocache::model::UserId;
+use ocache::ports::{ActiveUser, Ports, Queue, SystemClock, SystemRandomness};
+use ocache::pricing::{Currency, Money};
+use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
+use ocache::stages::Policy;
+use ocache::stages::refresh::{Tick, order};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+/// How much of a row's full size is measured.
+#[derive(Clone, Copy)]
+pub struct Scale(pub f64);
+
+impl Scale {
+    /// So much, and never nothing.
+    pub fn of(self, full: u32) -> u32 {
+        ((f64::from(full) * self.0) as u32).max(1)
+    }
+}
+
+/// One line of the table.
+pub fn line(row: &str, what: &str, figure: &str) {
+    println!("| {row} | {what} | {figure} |");
+}
+
+/// A store of its own, on a disk, with products and discounts in it.
+pub struct Lab {
+    pub ports: Ports,
+    pub connections: Arc<MemoryConnections>,
+    pub dataset: Dataset,
+    store: Embedded,
+    dir: TempDir,
+    ticks: u64,
+}
+
+/// Workers that can be stopped.
+pub struct Workers {
+    shutdown: Shutdown,
+    task: JoinHandle<()>,
+}
+
+impl Workers {
+    pub async fn stop(self) {
+        self.shutdown.begin();
+        self.task.await.expect("workers end well");
+    }
+}
+
+impl Lab {
+    pub async fn new(dataset: Dataset) -> Self {
+        let dir = tempfile::tempdir().expect("a folder for the store");
+        let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+        let store = Embedded::open(dir.path(), clock, randomness).expect("a store can be made");
+        let connections = Arc::new(MemoryConnections::default());
+        let ports = store.ports(connections.clone());
+        let lab = Self { ports, connections, dataset, store, dir, ticks: 0 };
+        lab.load().await;
+        lab
+    }
+
+    async fn load(&self) {
+        let options = LoadOptions { currency: Currency::USD, prune: false };
+        let Ports { store, clock, randomness, .. } = &self.ports;
+        let loaded =
+            data::load(&**store, &**clock, &**randomness, &self.dataset, options, &|_| {}).await;
+        loaded.expect("generated data can be loaded");
+    }
+
+    /// Changes a price, so that every table has to be calculated anew.
+    pub async fn change_the_catalogue(&mut self) {
+        let price = &mut self.dataset.products[0].price;
+        *price = Money::from_minor(price.minor() + 1);
+        self.load().await;
+    }
+
+    /// Orders a scheduled calculation for each user.
+    pub async fn order_refreshes(&mut self, users: &[UserId]) {
+        self.ticks += 1;
+        let now = self.ports.clock.now();
+        let interval = Duration::from_secs(60 * 60);
+        let tick = Tick { number: self.ticks, due: now, interval };
+        let active = users.iter().map(|user| ActiveUser {
+            user: user.clone(),
+            expires_at: now.plus(interval),
+            first_seen: now,
+            last_seen: now,
+        });
+        let ordered = order(&*self.ports.queues, active, tick).await;
+        assert_eq!(ordered.expect("orders can be sent").ordered, users.len());
+    }
+
+    pub fn work(&self, roles: &'static [Role]) -> Workers {
+        let shutdown = Shutdown::new();
+        let until = shutdown.clone();
+        let (ports, policy) = (self.ports.clone(), Policy::default());
+        let worker = Worker { ports, policy, slots: Slots::default(), poll_wait: SHORT_POLL };
+        let task = tokio::spawn(async move { worker.run(roles, &until).await });
+        Workers { shutdown, task }
+    }
+
+    /// Waits until no refresh is waiting or in hand.
+    pub async fn until_refreshed(&self) {
+        loop {
+            let depth = self.ports.queues.depth(Queue::Refresh).await.expect("depths can be read");
+            if depth.waiting == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2 + depth.waiting / 20)).await;
+        }
+    }
+
+    /// The size of the store's files, in bytes.
+    pub fn bytes_on_disk(&self) -> u64 {
+        let entries = fs::read_dir(self.dir.path()).expect("the folder is there");
+        entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|file| file.len()).sum()
+    }
+
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}
+
+pub fn users(kind: &str, count: u32) -> Vec<UserId> {
+    (0..count).map(|n| UserId::new(format!("{kind}-{n}")).expect("it is an id")).collect()
+}
+
+/// Time on the wall and on the processors, since a moment.
+pub struct Stopwatch {
+    begun: Instant,
+    cpu: Duration,
+}
+
+impl Stopwatch {
+    pub fn start() -> Self {
+        Self { begun: Instant::now(), cpu: cpu_time() }
+    }
+
+    pub fn wall(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// Of this process, all threads together. A busy machine hardly changes it.
+    pub fn cpu(&self) -> Duration {
+        cpu_time() - self.cpu
+    }
+}
+
+fn cpu_time() -> Duration {
+    // The 14th and 15th field, in hundredths of a second; the 2nd may have blanks, but ends with `)`.
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// The most memory this process ever had, in MB.
+pub fn peak_megabytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.and_then(|peak| peak.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// The time within which such a share of calls was done.
+pub fn quantile(times: &mut [Duration], share: f64) -> Duration {
+    times.sort_unstable();
+    let index = (times.len() as f64 * share) as usize;
+    times.get(index.min(times.len().saturating_sub(1))).copied().unwrap_or_default()
+}

@@ -1,0 +1,61 @@
+//! The system under load, each row beside what it is measured against, in one run.
+//!
+//! `cargo bench --bench system -- ROW… [--scale N]`: rows are `size`, `tables`, `refresh`, `quotes`,
+//! `cold`, `growth` and `start`; a scale below 1 makes them smaller. Without a row, all of them.
+//! Each prints lines of a Markdown table. `.ci/performance` writes them down.
+
+mod cold;
+mod growth;
+mod lab;
+mod quotes;
+mod size;
+mod start;
+mod tables;
+
+#[path = "../inputs/mod.rs"]
+mod inputs;
+#[path = "../opponent/mod.rs"]
+mod opponent;
+
+use lab::Scale;
+
+fn main() {
+    let mut rows = vec![];
+    let mut scale = Scale(1.0);
+    // Cargo adds an argument of its own.
+    let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--scale" => {
+                let given = args.next().and_then(|scale| scale.parse().ok());
+                scale = Scale(given.expect("--scale takes a number such as 0.1"));
+            }
+            "echo" => return quotes::serve_echo(),
+            row => rows.push(row.to_owned()),
+        }
+    }
+    let wanted = |row: &str| rows.is_empty() || rows.iter().any(|wanted| wanted == row);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime can be started");
+    if wanted("size") {
+        size::run();
+    }
+    if wanted("tables") {
+        runtime.block_on(tables::against_the_opponent(scale));
+    }
+    if wanted("refresh") {
+        runtime.block_on(tables::refresh(scale));
+    }
+    if wanted("quotes") {
+        runtime.block_on(quotes::run(scale));
+    }
+    if wanted("cold") {
+        runtime.block_on(cold::run(scale));
+    }
+    if wanted("growth") {
+        runtime.block_on(growth::run(scale));
+    }
+    if wanted("start") {
+        start::run();
+    }
+}

@@ -1,0 +1,46 @@
+//! The same work as `instructions.rs` in time, beside the opponent, for a machine that does nothing
+//! else: `cargo bench --bench time`.
+
+mod inputs;
+#[allow(dead_code)] // Only its pricing is timed.
+mod opponent;
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ocache::pricing::{Discounts, PackedPart, PriceTable, fingerprint};
+
+const PRODUCTS: u64 = 10_000;
+
+fn tables(criterion: &mut Criterion) {
+    let dataset = inputs::dataset(PRODUCTS, 1, 100);
+    let catalogue = inputs::catalogue(&dataset.products);
+    let all = inputs::all_discounted(&dataset.products);
+    let hundred = &dataset.discounts[0].discounts;
+    let mut group = criterion.benchmark_group("table of 10,000 products");
+    group.throughput(Throughput::Elements(PRODUCTS));
+    let each: [(&str, &Discounts); 2] = [("all discounted", &all), ("100 discounted", hundred)];
+    for (name, discounts) in each {
+        let table = PriceTable::new(&catalogue, discounts);
+        group.bench_function(format!("priced, {name}"), |bencher| {
+            bencher.iter(|| PriceTable::new(black_box(&catalogue), black_box(discounts)));
+        });
+        group.bench_function(format!("packed, {name}"), |bencher| bencher.iter(|| table.pack()));
+        group.bench_function(format!("fingerprint, {name}"), |bencher| {
+            bencher.iter(|| fingerprint(black_box(&catalogue), black_box(discounts)));
+        });
+    }
+    group.sample_size(10).bench_function("the opponent, 100 discounted", |bencher| {
+        bencher.iter(|| opponent::price(black_box(&dataset.products), black_box(hundred)));
+    });
+    group.finish();
+
+    let parts = PriceTable::new(&catalogue, hundred).pack().expect("the table can be packed");
+    let product = dataset.products[0].id.clone();
+    criterion.bench_function("one product of a packed part", |bencher| {
+        bencher.iter(|| PackedPart::decode(black_box(&parts[0])).map(|part| part.find(&product)));
+    });
+}
+
+criterion_group!(benches, tables);
+criterion_main!(benches);

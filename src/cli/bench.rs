@@ -1,0 +1,81 @@
+//! `ocache bench`: how fast this stack is, found out by using it.
+//!
+//! Users are made up and end with the run, however it ends: they are unsubscribed, and their tables
+//! and quotations deleted. Nobody else's are touched, and no product or discount is written. What
+//! stays for the half minute of their deadlines are the messages that watch over cold quotes.
+
+mod figures;
+mod guests;
+mod quotes;
+mod stack;
+
+use super::args::BenchArgs;
+use super::engine::Engine;
+use super::failure::{ExitCode, Failure};
+use super::interrupt::or_interrupted;
+use super::output::Output;
+use super::settings::Settings;
+use figures::{Figures, Report};
+use guests::Guests;
+use quotes::{Plan, Quotes};
+use stack::Stack;
+
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    args: BenchArgs,
+) -> Result<(), Failure> {
+    let engine = Engine::open(settings, output).await?;
+    let stack = Stack::find(settings, engine, &args).await?;
+    let mut guests = Guests::new(stack.ports(), &args);
+    output.note(&format!(
+        "{}; users `{}…` are made up for this run and removed after it",
+        stack.description(),
+        guests.prefix()
+    ));
+    let measured = or_interrupted(measure(output, &stack, &mut guests, &args)).await;
+    let removed = guests.remove(output).await;
+    let (engine, gateway) = (stack.label().to_owned(), stack.url().to_owned());
+    stack.leave().await;
+    let phases = measured?;
+    removed?;
+    let report = Report { engine, gateway, users: args.users, rate: args.rate, phases };
+    output.data(&report.to_json(), |_| report.to_table())?;
+    match report.unanswered() {
+        0 => Ok(()),
+        count => {
+            let message = format!("{count} of the calls were not answered with a price");
+            Err(Failure::new(ExitCode::Failure, message)
+                .hint("the gateway refuses what is over its limits; try a lower --rate"))
+        }
+    }
+}
+
+/// The phases, one after the other: each leaves behind what the next needs.
+async fn measure(
+    output: &Output,
+    stack: &Stack,
+    guests: &mut Guests,
+    args: &BenchArgs,
+) -> Result<Vec<Figures>, Failure> {
+    let products = guests.products().await?;
+    let quotes = Quotes {
+        url: stack.url(),
+        token: stack.token(),
+        sockets: args.sockets.into(),
+        lines: args.lines.into(),
+        products: &products,
+        patience: args.timeout,
+        output,
+    };
+    let mut phases = vec![guests.subscribe(output).await?, guests.first_tables(output).await?];
+    phases.push(guests.refresh(output).await?);
+    let warm = Plan { phase: "warm quotes", users: guests.warm(), count: args.quotes };
+    phases.push(quotes.run(warm, args.rate, guests).await?);
+    if args.cold > 0 {
+        let users = guests.newcomers(args.cold)?;
+        let cold = Plan { phase: "cold quotes", users, count: args.cold };
+        phases.push(quotes.run(cold, args.rate, guests).await?);
+    }
+    Ok(phases)
+}

@@ -1,0 +1,181 @@
+//! What was measured, for people and for programs.
+
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use serde_json::{Value, json};
+
+use super::super::failure::Failure;
+use super::super::output::{number, table};
+
+/// The share of calls that are done within a time, as it is named.
+const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
+/// An hour, in microseconds. Nobody waits for longer.
+const LONGEST_US: u64 = 60 * 60 * 1_000_000;
+/// Times are kept to three digits.
+const DIGITS: u8 = 3;
+
+/// Times from which shares are read.
+pub(super) struct Times(Histogram<u64>);
+
+impl Times {
+    fn new() -> Result<Self, Failure> {
+        Histogram::new_with_bounds(1, LONGEST_US, DIGITS).map(Self).map_err(Failure::internal)
+    }
+
+    fn add(&mut self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(LONGEST_US);
+        self.0.saturating_record(micros.max(1));
+    }
+
+    fn millis(&self, quantile: f64) -> f64 {
+        self.0.value_at_quantile(quantile) as f64 / 1000.0
+    }
+
+    fn to_json(&self) -> Value {
+        if self.0.is_empty() {
+            return Value::Null;
+        }
+        let quantiles = QUANTILES.map(|(name, at)| (name.replace('.', "_"), self.millis(at)));
+        quantiles.into_iter().map(|(name, millis)| (name, json!(millis))).collect()
+    }
+}
+
+/// The figures of one phase.
+pub(super) struct Figures {
+    phase: &'static str,
+    asked: u64,
+    done: u64,
+    begun: Instant,
+    took: Duration,
+    acknowledged: Times,
+    answered: Times,
+}
+
+impl Figures {
+    pub(super) fn begin(phase: &'static str, asked: u64) -> Result<Self, Failure> {
+        let (acknowledged, answered) = (Times::new()?, Times::new()?);
+        let (begun, took) = (Instant::now(), Duration::ZERO);
+        Ok(Self { phase, asked, done: 0, begun, took, acknowledged, answered })
+    }
+
+    /// A call was taken.
+    pub(super) fn acknowledged(&mut self, took: Duration) {
+        self.acknowledged.add(took);
+    }
+
+    /// What it was for is there.
+    pub(super) fn answered(&mut self, took: Duration) {
+        self.answered.add(took);
+    }
+
+    /// A call ended as it should.
+    pub(super) fn done(&mut self) {
+        self.done += 1;
+        self.took = self.begun.elapsed();
+    }
+
+    fn per_sec(&self) -> f64 {
+        self.done as f64 / self.took.as_secs_f64().max(1e-6)
+    }
+}
+
+/// A whole run.
+pub(super) struct Report {
+    pub(super) engine: String,
+    pub(super) gateway: String,
+    pub(super) users: u32,
+    pub(super) rate: Option<u32>,
+    pub(super) phases: Vec<Figures>,
+}
+
+impl Report {
+    /// How many calls did not end as they should.
+    pub(super) fn unanswered(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.asked - phase.done).sum()
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let phase = |phase: &Figures| {
+            json!({
+                "phase": phase.phase,
+                "asked": phase.asked,
+                "done": phase.done,
+                "secs": phase.took.as_secs_f64(),
+                "per_sec": phase.per_sec(),
+                "acknowledged_ms": phase.acknowledged.to_json(),
+                "answered_ms": phase.answered.to_json(),
+            })
+        };
+        json!({
+            "engine": self.engine,
+            "gateway": self.gateway,
+            "users": self.users,
+            "rate": self.rate,
+            "phases": self.phases.iter().map(phase).collect::<Vec<_>>(),
+        })
+    }
+
+    pub(super) fn to_table(&self) -> String {
+        let mut table = table(["", "done", "a second", "until", "p50", "p90", "p99", "p99.9"]);
+        for phase in &self.phases {
+            let mut first = [
+                phase.phase.into(),
+                number(format!("{}/{}", phase.done, phase.asked)),
+                number(format!("{:.0}", phase.per_sec())),
+            ];
+            for (until, times) in
+                [("acknowledged", &phase.acknowledged), ("answered", &phase.answered)]
+            {
+                if times.0.is_empty() {
+                    continue;
+                }
+                let times = QUANTILES.map(|(_, at)| number(show(times.millis(at))));
+                table.add_row(first.into_iter().chain([until.into()]).chain(times));
+                first = ["".into(), "".into(), "".into()];
+            }
+        }
+        table.to_string()
+    }
+}
+
+/// Milliseconds in three digits.
+fn show(millis: f64) -> String {
+    match millis {
+        ..10.0 => format!("{millis:.2} ms"),
+        10.0..1000.0 => format!("{millis:.0} ms"),
+        _ => format!("{:.2} s", millis / 1000.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_those_of_the_times() {
+        let mut figures = Figures::begin("warm quotes", 1001).unwrap();
+        for millis in 1..=1000 {
+            figures.answered(Duration::from_millis(millis));
+            figures.done();
+        }
+        let report = Report {
+            engine: "embedded".to_owned(),
+            gateway: "ws://127.0.0.1:1".to_owned(),
+            users: 1,
+            rate: None,
+            phases: vec![figures],
+        };
+        assert_eq!(report.unanswered(), 1);
+        let json = report.to_json();
+        let answered = &json["phases"][0]["answered_ms"];
+        for (name, millis) in [("p50", 500.0), ("p90", 900.0), ("p99", 990.0), ("p99_9", 999.0)] {
+            let close = (answered[name].as_f64().unwrap() - millis).abs() <= millis / 1000.0;
+            assert!(close, "{name} of {answered}");
+        }
+        assert_eq!(json["phases"][0]["acknowledged_ms"], Value::Null);
+        let text = report.to_table();
+        assert!(text.contains("1000/1001") && text.contains("answered"), "{text}");
+        assert!(!text.contains("acknowledged"), "{text}");
+    }
+}

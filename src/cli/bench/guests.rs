@@ -1,0 +1,233 @@
+//! Users made up for a run: subscribed, refreshed, and removed with all that they left.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::super::args::BenchArgs;
+use super::super::failure::{ExitCode, Failure};
+use super::super::output::Output;
+use super::figures::Figures;
+use crate::model::{ProductId, QuotationKey, RequestId, UserId};
+use crate::ports::{ActiveUser, MAX_BATCH, Ports};
+use crate::stages::refresh::{Tick, order};
+use crate::stages::subscribe::{subscribe, unsubscribe};
+
+/// Longer than any run; users that a killed run leaves behind expire by it.
+const TTL: Duration = Duration::from_secs(15 * 60);
+/// So many users are written, looked up or removed at once.
+const AT_ONCE: usize = 32;
+/// So many heads are read with one call.
+const HEADS_AT_ONCE: usize = 100;
+/// How often it is looked whether tables are there.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// No quote asks for more products than there are here.
+const PRODUCTS: usize = 10_000;
+
+/// The users of one run, and what is stored for them.
+pub(super) struct Guests {
+    ports: Ports,
+    prefix: String,
+    warm: Vec<UserId>,
+    cold: Vec<UserId>,
+    wanted: u32,
+    quotations: Vec<(UserId, RequestId)>,
+    patience: Duration,
+}
+
+impl Guests {
+    pub(super) fn new(ports: Ports, args: &BenchArgs) -> Self {
+        let run = RequestId::from_random(ports.randomness.bits());
+        let prefix = format!("ocache-bench-{}-", &run.as_str()[2..10]);
+        let (wanted, patience) = (args.users, args.timeout);
+        let (warm, cold, quotations) = (vec![], vec![], vec![]);
+        Self { ports, prefix, warm, cold, wanted, quotations, patience }
+    }
+
+    /// What all their ids begin with.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    pub(super) fn warm(&self) -> Vec<UserId> {
+        self.warm.clone()
+    }
+
+    /// Users that nobody has seen.
+    pub(super) fn newcomers(&mut self, count: u32) -> Result<Vec<UserId>, Failure> {
+        self.cold = self.named("cold", count)?;
+        Ok(self.cold.clone())
+    }
+
+    fn named(&self, kind: &str, count: u32) -> Result<Vec<UserId>, Failure> {
+        let named = |number| UserId::new(format!("{}{kind}-{number}", self.prefix));
+        (0..count).map(named).collect::<Result<_, _>>().map_err(Failure::internal)
+    }
+
+    /// What is stored for a quote has to be removed.
+    pub(super) fn quoted(&mut self, asked: impl IntoIterator<Item = (UserId, RequestId)>) {
+        self.quotations.extend(asked);
+    }
+
+    /// Products to quote.
+    pub(super) async fn products(&self) -> Result<Vec<ProductId>, Failure> {
+        let (mut products, mut from) = (vec![], None);
+        while products.len() < PRODUCTS {
+            let page = self.ports.store.list_products(from).await?;
+            products.extend(page.items.into_iter().map(|product| product.id));
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        if products.is_empty() {
+            return Err(Failure::new(ExitCode::NotFound, "there are no products to quote")
+                .hint("load some with `ocache load PATH`, or `ocache generate DIR` makes many"));
+        }
+        products.truncate(PRODUCTS);
+        Ok(products)
+    }
+
+    /// Makes the users active, as `PUT /subscribe` does.
+    pub(super) async fn subscribe(&mut self, output: &Output) -> Result<Figures, Failure> {
+        self.warm = self.named("warm", self.wanted)?;
+        let bar = output.progress("subscribe", self.warm.len() as u64);
+        let mut figures = Figures::begin("subscribe", self.warm.len() as u64)?;
+        let (ports, shown) = (&self.ports, &bar);
+        let visits = stream::iter(&self.warm).map(async |user| {
+            let begun = Instant::now();
+            let (store, queues) = (&*ports.store, &*ports.queues);
+            subscribe(store, queues, user, TTL, ports.clock.now()).await?;
+            shown.inc(1);
+            Ok::<_, Failure>(begun.elapsed())
+        });
+        let mut visits = visits.buffer_unordered(AT_ONCE);
+        while let Some(took) = visits.try_next().await? {
+            figures.acknowledged(took);
+            figures.done();
+        }
+        bar.finish_and_clear();
+        Ok(figures)
+    }
+
+    /// Waits for the table that each subscription orders.
+    pub(super) async fn first_tables(&self, output: &Output) -> Result<Figures, Failure> {
+        self.tables("first tables", output, &HashMap::new(), Instant::now()).await
+    }
+
+    /// Orders one scheduled calculation for each user, and waits for all of them.
+    pub(super) async fn refresh(&self, output: &Output) -> Result<Figures, Failure> {
+        let before = self.versions(&self.warm).await?;
+        let now = self.ports.clock.now();
+        let users = self.warm.iter().map(|user| ActiveUser {
+            user: user.clone(),
+            expires_at: now.plus(TTL),
+            first_seen: now,
+            last_seen: now,
+        });
+        // A number of its own, so that no other tick's orders are taken for these.
+        let number = now.millis().unsigned_abs();
+        let tick = Tick { number, due: now, interval: Duration::from_secs(60) };
+        let begun = Instant::now();
+        let ordered = order(&*self.ports.queues, users, tick).await?;
+        if ordered.failed > 0 {
+            let message = format!("{} of the refreshes could not be ordered", ordered.failed);
+            return Err(Failure::new(ExitCode::Failure, message));
+        }
+        self.tables("refresh", output, &before, begun).await
+    }
+
+    /// Waits until every user has a table of a later version than before.
+    async fn tables(
+        &self,
+        phase: &'static str,
+        output: &Output,
+        before: &HashMap<UserId, u64>,
+        begun: Instant,
+    ) -> Result<Figures, Failure> {
+        let bar = output.progress(phase, self.warm.len() as u64);
+        let mut figures = Figures::begin(phase, self.warm.len() as u64)?;
+        let mut missing = self.warm.clone();
+        let waiting = async {
+            while !missing.is_empty() {
+                let next = missing.len().saturating_sub(HEADS_AT_ONCE);
+                let looked_at = missing.split_off(next);
+                let there = self.versions(&looked_at).await?;
+                let took = begun.elapsed();
+                for user in looked_at {
+                    if there.get(&user) > before.get(&user) {
+                        figures.answered(took);
+                        figures.done();
+                        bar.inc(1);
+                    } else {
+                        missing.push(user);
+                    }
+                }
+                if missing.len() > next {
+                    sleep(LOOK_EVERY).await;
+                }
+            }
+            Ok::<_, Failure>(())
+        };
+        let waited = timeout(self.patience, waiting).await;
+        bar.finish_and_clear();
+        waited.unwrap_or_else(|_| Err(no_tables(missing.len(), phase)))?;
+        Ok(figures)
+    }
+
+    async fn versions(&self, users: &[UserId]) -> Result<HashMap<UserId, u64>, Failure> {
+        let mut versions = HashMap::with_capacity(users.len());
+        for users in users.chunks(HEADS_AT_ONCE) {
+            let heads = self.ports.store.table_heads(users).await?;
+            versions.extend(heads.into_iter().map(|(user, head)| (user, head.version)));
+        }
+        Ok(versions)
+    }
+
+    /// Removes them, and everything that is stored for them.
+    pub(super) async fn remove(&self, output: &Output) -> Result<(), Failure> {
+        let users = || self.warm.iter().chain(&self.cold);
+        let steps = users().count() * 2 + self.quotations.len();
+        let bar = output.progress("removing", steps as u64);
+        let (store, shown) = (&*self.ports.store, &bar);
+        // First all of them stop being active, so that nobody refreshes what is being deleted.
+        stream::iter(users())
+            .map(async |user| {
+                unsubscribe(store, user).await?;
+                shown.inc(1);
+                Ok::<_, Failure>(())
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await?;
+        let quotations = self.quotations.iter().map(|(user, id)| QuotationKey::new(user, id));
+        stream::iter(quotations)
+            .map(async |key| {
+                store.delete_quotation(&key).await?;
+                shown.inc(1);
+                Ok::<_, Failure>(())
+            })
+            .buffer_unordered(AT_ONCE * MAX_BATCH)
+            .try_collect::<()>()
+            .await?;
+        stream::iter(users())
+            .map(async |user| {
+                store.delete_table(user).await?;
+                shown.inc(1);
+                Ok::<_, Failure>(())
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<()>()
+            .await?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+}
+
+fn no_tables(missing: usize, phase: &str) -> Failure {
+    let message = format!("{phase}: {missing} tables were not calculated in time");
+    Failure::new(ExitCode::TimedOut, message)
+        .hint("is a price-calc worker running? Without any gateway running, `ocache bench` brings its own")
+}

@@ -1,0 +1,100 @@
+//! The system that is measured: the one that runs, or one inside this process.
+
+use tokio::task::JoinHandle;
+
+use super::super::args::BenchArgs;
+use super::super::engine::Engine;
+use super::super::failure::Failure;
+use super::super::find_gateway::{FoundGateway, find_gateway};
+use super::super::settings::Settings;
+use crate::ports::Ports;
+use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
+use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
+use crate::stages::Policy;
+use crate::tokens::{Clients, Token};
+
+/// An engine, and the gateway that quotes go through.
+pub(super) struct Stack {
+    engine: Engine,
+    ports: Ports,
+    url: String,
+    token: Option<Token>,
+    own: Option<OwnSystem>,
+}
+
+struct OwnSystem {
+    gateway: RunningGateway,
+    shutdown: Shutdown,
+    workers: JoinHandle<()>,
+}
+
+impl Stack {
+    /// The given gateway, else the one that runs, else one of its own with its own workers. There is
+    /// no schedule in it: what is refreshed is what is measured.
+    pub(super) async fn find(
+        settings: &Settings,
+        engine: Engine,
+        args: &BenchArgs,
+    ) -> Result<Self, Failure> {
+        let running = match &args.url {
+            Some(url) => Some(FoundGateway { url: url.clone(), ticket: None }),
+            // Its users are many, so its token speaks for every client.
+            None => {
+                let wished = args.token.is_none().then_some(Clients::Every);
+                find_gateway(settings, &engine, wished).await?
+            }
+        };
+        if let Some(FoundGateway { url, ticket }) = running {
+            let (ports, token) = (engine.ports(None), args.token.clone().or(ticket));
+            return Ok(Self { engine, ports, url, token, own: None });
+        }
+        let bound = BoundGateway::bind(0).await?;
+        let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
+        let (policy, access) = (Policy::default(), Access::default());
+        let gateway =
+            bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
+        let url = gateway.websocket().to_owned();
+        let shutdown = Shutdown::new();
+        let until = shutdown.clone();
+        let (worked_on, slots) = (ports.clone(), Slots::default());
+        let worker = Worker { ports: worked_on, policy, slots, poll_wait: SHORT_POLL, metrics };
+        let workers = tokio::spawn(async move {
+            worker.run(&[Role::PriceCalc, Role::QuotationProvider], &until).await;
+        });
+        let token = None;
+        Ok(Self { engine, ports, url, token, own: Some(OwnSystem { gateway, shutdown, workers }) })
+    }
+
+    pub(super) fn ports(&self) -> Ports {
+        self.ports.clone()
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) const fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    pub(super) fn label(&self) -> &str {
+        &self.engine.label
+    }
+
+    pub(super) fn description(&self) -> String {
+        match self.own {
+            Some(_) => "no gateway runs: one is started in this process, with workers".to_owned(),
+            None => format!("through the gateway at {}", self.url),
+        }
+    }
+
+    pub(super) async fn leave(self) {
+        if let Some(own) = self.own {
+            own.shutdown.begin();
+            // Workers that died have nothing more to drain.
+            let _ = own.workers.await;
+            own.gateway.stop().await;
+        }
+        self.engine.close().await;
+    }
+}

@@ -1,0 +1,89 @@
+//! A gateway that runs already, and a token for it where it wants one.
+
+use super::engine::{Engine, Kind};
+use super::failure::Failure;
+use super::settings::Settings;
+use super::token_keys::KeysFound;
+use crate::ports::{Chain, Clock as _, SystemClock, TokenKeys};
+use crate::runtime::gateway::{GatewayRecord, GatewayRegistry, KeysPlace, probe};
+use crate::runtime::ticket;
+use crate::tokens::{Clients, Token};
+
+/// A gateway that runs.
+pub(super) struct FoundGateway {
+    pub(super) url: String,
+    /// For it, where one could be made.
+    pub(super) ticket: Option<Token>,
+}
+
+/// A gateway of this engine that runs, on this machine or on AWS; with a token that speaks for some
+/// clients, if one is wished for.
+pub(super) async fn find_gateway(
+    settings: &Settings,
+    engine: &Engine,
+    wished: Option<Clients>,
+) -> Result<Option<FoundGateway>, Failure> {
+    if let Some(record) = running(&engine.registry, &engine.label).await {
+        let ticket = local_ticket(settings, record.keys, wished).await?;
+        return Ok(Some(FoundGateway { url: record.websocket, ticket }));
+    }
+    match engine.kind() {
+        Kind::Embedded(_) => Ok(None),
+        #[cfg(feature = "aws")]
+        Kind::Aws(aws) => {
+            let Some(url) = deployed(aws).await else { return Ok(None) };
+            // Whether it wants one is not asked, and one that is not wanted does no harm.
+            let ticket = match wished {
+                Some(clients) => ticket_of(&*aws.token_keys(), clients).await,
+                None => None,
+            };
+            Ok(Some(FoundGateway { url, ticket }))
+        }
+    }
+}
+
+/// The gateway of this engine that runs on this machine. Entries of gateways that died are
+/// cleared away.
+async fn running(registry: &GatewayRegistry, engine: &str) -> Option<GatewayRecord> {
+    for record in registry.records().into_iter().filter(|record| record.engine == engine) {
+        match probe(&record).await {
+            Ok(()) => return Some(record),
+            Err(error) if error.is_dead() => registry.forget(&record),
+            Err(_) => {}
+        }
+    }
+    None
+}
+
+/// A token for a gateway of this machine that wants one, made with its keys. Who may not read them
+/// needs to be given one.
+async fn local_ticket(
+    settings: &Settings,
+    place: Option<KeysPlace>,
+    wished: Option<Clients>,
+) -> Result<Option<Token>, Failure> {
+    let (Some(place), Some(clients)) = (place, wished) else { return Ok(None) };
+    let file = match place {
+        KeysPlace::File(file) => Some(file),
+        KeysPlace::Stack => None,
+    };
+    let found = KeysFound::find(settings, file).await?;
+    Ok(ticket_of(&*found.keys, clients).await)
+}
+
+async fn ticket_of(keys: &dyn TokenKeys, clients: Clients) -> Option<Token> {
+    let keys = keys.read().await.unwrap_or_else(|error| {
+        tracing::info!(error = %Chain(&error), "no token is made");
+        None
+    });
+    ticket(&keys?, clients, SystemClock.now()).ok()
+}
+
+/// The gateway that the stack has on AWS. Whoever may not look has to name it with `--url`.
+#[cfg(feature = "aws")]
+async fn deployed(aws: &crate::aws::Aws) -> Option<String> {
+    aws.deployed_websocket().await.unwrap_or_else(|error| {
+        tracing::info!(error = %Chain(&error), "no look at deployed gateways");
+        None
+    })
+}
