@@ -10,6 +10,7 @@ use ocache::memory::MemoryConnections;
 use ocache::model::UserId;
 use ocache::ports::{ActiveUser, Ports, Queue, SystemClock, SystemRandomness};
 use ocache::pricing::{Currency, Money};
+use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::Policy;
 use ocache::stages::refresh::{Tick, order};
@@ -102,7 +103,8 @@ impl Lab {
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
         let (ports, policy) = (self.ports.clone(), Policy::default());
-        let worker = Worker { ports, policy, slots: Slots::default(), poll_wait: SHORT_POLL };
+        let (slots, metrics) = (Slots::default(), Metrics::new());
+        let worker = Worker { ports, policy, slots, poll_wait: SHORT_POLL, metrics };
         let task = tokio::spawn(async move { worker.run(roles, &until).await });
         Workers { shutdown, task }
     }
