@@ -4,6 +4,7 @@
 //! and the queue above does. It says what became of each message, and the runtime acknowledges.
 
 mod catalogue_cache;
+pub mod change;
 mod error;
 mod outcome;
 mod policy;
