@@ -17,13 +17,14 @@
 //! | `aws` | the engine on DynamoDB, SQS, SNS and API Gateway |
 //! | [`memory`] | the engine in memory: the reference model that simulations run on |
 //! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
+//! | [`verify`] | whether stored tables and answers are what products and discounts give |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → ports → pricing → model`, and
 //! `memory, embedded, aws → ports`. Stages never see an engine, engines never see a stage. Only
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
-//! see the simulation.
+//! see the simulation. `verify` sees the ports and what is below them.
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -40,3 +41,4 @@ pub mod protocol;
 pub mod runtime;
 pub mod simulation;
 pub mod stages;
+pub mod verify;

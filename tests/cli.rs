@@ -14,4 +14,5 @@ mod cli {
     mod gateway;
     mod quoting;
     mod up;
+    mod verifying;
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod global;
+mod verify;
 mod websocket;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::protocol::parse_item;
 
 pub use access::AccessArgs;
 pub use global::{Backend, Format, Global};
+pub use verify::VerifyArgs;
 
 /// An organic price cache: price tables are kept warm only for the customers who use them.
 #[derive(Debug, Parser)]
@@ -75,6 +77,11 @@ pub enum Command {
     Status,
     /// See to the messages that were given up
     DeadLetters(DeadLettersArgs),
+    /// Recalculate stored tables and answers independently, and report what differs
+    ///
+    /// Reads and never writes. Ends with exit code 3 when something is wrong, with --strict also
+    /// when a table is stale, outdated, or of other pricing rules.
+    Verify(VerifyArgs),
     /// Copy the embedded store to a file while it is in use
     Backup(BackupArgs),
     /// Check that everything ocache needs is there and as it should be

@@ -28,6 +28,7 @@ mod status;
 mod store_file;
 mod subscribe;
 mod up;
+mod verify;
 mod view;
 mod worker;
 
@@ -73,6 +74,7 @@ async fn dispatch(
         Command::Prices(args) => prices::run(settings, output, args).await,
         Command::Status => status::run(settings, output).await,
         Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
+        Command::Verify(args) => verify::run(settings, output, args).await,
         Command::Backup(args) => backup::run(settings, output, args).await,
         Command::Doctor => doctor::run(settings, output).await,
         #[cfg(feature = "aws")]
