@@ -13,6 +13,7 @@ mod cli {
     mod four_lines;
     mod gateway;
     mod quoting;
+    mod simulating;
     mod up;
     mod verifying;
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod global;
+mod simulate;
 mod verify;
 mod websocket;
 
@@ -18,6 +19,7 @@ use crate::protocol::parse_item;
 
 pub use access::AccessArgs;
 pub use global::{Backend, Format, Global};
+pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use verify::VerifyArgs;
 
 /// An organic price cache: price tables are kept warm only for the customers who use them.
@@ -77,6 +79,11 @@ pub enum Command {
     Status,
     /// See to the messages that were given up
     DeadLetters(DeadLettersArgs),
+    /// Replay arrivals against policies: hits, waits, waste, and what AWS would bill
+    ///
+    /// Nothing is stored and nobody is called: the stages run in virtual time on an engine in
+    /// memory. Several times for --ttl and --refresh-every are tried in all combinations.
+    Simulate(SimulateArgs),
     /// Recalculate stored tables and answers independently, and report what differs
     ///
     /// Reads and never writes. Ends with exit code 3 when something is wrong, with --strict also

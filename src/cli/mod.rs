@@ -24,6 +24,7 @@ mod quotation;
 mod quote;
 mod serve;
 mod settings;
+mod simulate;
 mod status;
 mod store_file;
 mod subscribe;
@@ -74,6 +75,7 @@ async fn dispatch(
         Command::Prices(args) => prices::run(settings, output, args).await,
         Command::Status => status::run(settings, output).await,
         Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
+        Command::Simulate(args) => simulate::run(output, args).await,
         Command::Verify(args) => verify::run(settings, output, args).await,
         Command::Backup(args) => backup::run(settings, output, args).await,
         Command::Doctor => doctor::run(settings, output).await,

@@ -34,7 +34,7 @@ impl Draws {
     }
 
     /// Some different numbers below a bound, all choices equally likely (Floyd's method).
-    pub(super) fn distinct(&mut self, count: u64, bound: u64) -> Vec<u64> {
+    pub(crate) fn distinct(&mut self, count: u64, bound: u64) -> Vec<u64> {
         let mut taken = HashSet::new();
         let mut numbers = vec![];
         for last in bound.saturating_sub(count)..bound {

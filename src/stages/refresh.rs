@@ -38,6 +38,20 @@ impl Tick {
         }
     }
 
+    /// The order of a calculation for a user who is active at this tick.
+    #[must_use]
+    pub fn order(self, user: ActiveUser) -> Calculation {
+        Calculation {
+            user: user.user,
+            cause: Cause::Scheduled {
+                tick: self.number,
+                due: self.due,
+                interval_ms: u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX),
+                expires_at: user.expires_at,
+            },
+        }
+    }
+
     /// When the next one is due.
     #[must_use]
     pub fn next_due(&self) -> Timestamp {
@@ -91,7 +105,7 @@ async fn refresh_segment(
         let page = users.list_active_users(segment, now, from).await?;
         // The store may list rows that it should have deleted long ago.
         let active = page.items.into_iter().filter(|user| user.is_active(now));
-        let orders = active.map(|user| fifo(&order(user, tick))).collect::<Result<Vec<_>, _>>()?;
+        let orders = active.map(|user| fifo(&tick.order(user))).collect::<Result<Vec<_>, _>>()?;
         if !orders.is_empty() {
             let failed = queues.send(Queue::Refresh, &orders).await?;
             for entry in &failed {
@@ -104,18 +118,6 @@ async fn refresh_segment(
         if from.is_none() {
             return Ok(refreshed);
         }
-    }
-}
-
-fn order(user: ActiveUser, tick: Tick) -> Calculation {
-    Calculation {
-        user: user.user,
-        cause: Cause::Scheduled {
-            tick: tick.number,
-            due: tick.due,
-            interval_ms: u64::try_from(tick.interval.as_millis()).unwrap_or(u64::MAX),
-            expires_at: user.expires_at,
-        },
     }
 }
 
