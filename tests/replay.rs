@@ -86,8 +86,8 @@ async fn ten_quotes_of_a_cold_user_wait_for_one_calculation() {
 
 #[tokio::test]
 async fn a_change_reaches_active_users_at_once_or_at_the_next_tick() {
-    // Prices change at noon; both users are there, half a minute after a tick.
-    let noon = MINUTE * 240;
+    // Prices change half a minute after noon, when both users are there.
+    let noon = MINUTE * 240 + Duration::from_secs(30);
     let mut scenario = scenario(vec![
         arrival("a", noon - Duration::from_secs(45)),
         arrival("b", noon - Duration::from_secs(20)),

@@ -1,5 +1,7 @@
 //! The driver: takes whatever happens next, moves the clock there, and has the stages do it.
 
+mod upkeep;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,18 +11,15 @@ use super::goods::Goods;
 use super::meter::Meter;
 use super::{Arrival, Candidate, Outcome, ReplayError, Scenario};
 use crate::billing::Line;
-use crate::data::{Dataset, Draws, LoadOptions, load};
+use crate::data::Draws;
 use crate::memory::{ManualClock, Memory};
 use crate::model::{Calculation, Cause, ConnectionId, ConnectionRef, Dialect, Timestamp, UserId};
-use crate::ports::{
-    ActiveUser, MAX_BATCH, Outgoing, Ports, Posting, Queue, Randomness, Receipt, Received, Segment,
-};
-use crate::pricing::Currency;
+use crate::ports::{MAX_BATCH, Ports, Queue, Randomness, Receipt, Received};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_handler::{Ask, QuotationHandler};
 use crate::stages::quotation_provider::QuotationProvider;
-use crate::stages::refresh::{Tick, refresh};
-use crate::stages::{CatalogueCache, Outcome as Done, Policy, change};
+use crate::stages::refresh::Tick;
+use crate::stages::{CatalogueCache, Outcome as Done, Policy};
 
 /// Memory of the functions, in MB, as `infra/` gives it.
 const HANDLER_MB: u64 = 256;
@@ -35,8 +34,8 @@ const AFTER_DEADLINE: Duration = Duration::from_millis(100);
 /// A message that failed comes again after this time.
 const BACKOFF: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// The first change comes at noon, when customers are there.
-const FIRST_CHANGE: Duration = Duration::from_secs(12 * 3600);
+/// The first change comes after noon, when customers are there, and between two ticks.
+const FIRST_CHANGE: Duration = Duration::from_secs(12 * 3600 + 30);
 const RANDOMNESS: u64 = 0x61;
 
 /// Replays a scenario against one policy.
@@ -128,7 +127,7 @@ impl<'a> Driver<'a> {
         let users = users.into_iter().cloned().collect();
         let goods = Goods::new(scenario.seed, scenario.products, scenario.discounts, users);
         let catalogue = Arc::new(CatalogueCache::new(ports.store.clone(), clock.clone()));
-        let noon = began.plus(FIRST_CHANGE);
+        let first = began.plus(FIRST_CHANGE);
         let changes =
             [(scenario.prices_every, Kind::Prices), (scenario.discounts_every, Kind::Discounts)];
         let driver = Self {
@@ -140,7 +139,7 @@ impl<'a> Driver<'a> {
             next_sweep: began.plus(DAY),
             changes: changes
                 .into_iter()
-                .filter_map(|(every, kind)| every.map(|_| (noon, kind)))
+                .filter_map(|(every, kind)| every.map(|_| (first, kind)))
                 .collect(),
             on_change: candidate.on_change,
             now: began,
@@ -351,115 +350,10 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    async fn tick(&mut self) -> Result<(), ReplayError> {
-        let tick = Tick::at(self.now, self.tick_every);
-        self.next_tick = tick.next_due();
-        if self.meter.ledger().intervals.is_some() {
-            self.order_due(tick).await?;
-        } else {
-            refresh(&*self.ports.store, &*self.ports.queues, tick, 1, self.now).await?;
-        }
-        self.meter.ledger().bill_function(REFRESH_MB, Scenario::CALL_MS);
-        self.look_at_queues().await
-    }
-
-    /// Like a refresh, of those only who are due.
-    async fn order_due(&mut self, tick: Tick) -> Result<(), ReplayError> {
-        let active = active_users(&self.ports, self.now).await?;
-        let mut ledger = self.meter.ledger();
-        let due = ledger.intervals.as_mut().map(|intervals| intervals.due(active, self.now));
-        drop(ledger);
-        let orders = due.unwrap_or_default().into_iter().filter_map(|user| {
-            let order = tick.order(user);
-            Some(Outgoing {
-                body: serde_json::to_string(&order).ok()?,
-                posting: Posting::Fifo {
-                    group: order.group(),
-                    deduplication: order.deduplication(),
-                },
-            })
-        });
-        let orders: Vec<Outgoing> = orders.collect();
-        if !orders.is_empty() {
-            self.ports.queues.send(Queue::Refresh, &orders).await?;
-        }
-        Ok(())
-    }
-
-    /// Loads past the meter: what a load itself costs, no policy changes.
-    async fn load(&self, data: &Dataset) -> Result<change::Change, ReplayError> {
-        let options = LoadOptions { currency: Currency::USD, prune: false };
-        let Ports { store, clock, randomness, .. } = &self.engine;
-        let report = load(&**store, &**clock, &**randomness, data, options, &|_| ()).await?;
-        Ok(report.change)
-    }
-
-    async fn change(&mut self, kind: Kind) -> Result<(), ReplayError> {
-        self.editions += 1;
-        let (data, every) = match kind {
-            Kind::Prices => (self.goods.other_prices(self.editions), self.scenario.prices_every),
-            Kind::Discounts => {
-                (self.goods.other_discounts(self.editions), self.scenario.discounts_every)
-            }
-        };
-        if let Some(every) = every {
-            self.changes.insert((self.now.plus(every), kind));
-        }
-        let change = self.load(&data).await?;
-        let active = active_users(&self.engine, self.now).await?;
-        let whose = (kind == Kind::Discounts).then_some(change.users.as_slice());
-        self.meter.ledger().changed(&active, whose, self.now);
-        if self.on_change {
-            change::order(&*self.ports.store, &*self.ports.queues, &change, self.now).await?;
-        }
-        self.look_at_queues().await
-    }
-
-    /// Deletes what has expired, as DynamoDB does: late, and for nothing.
-    async fn sweep(&mut self) -> Result<(), ReplayError> {
-        self.next_sweep = self.now.plus(DAY);
-        let store = &self.engine.store;
-        let mut gone = vec![];
-        let mut from = None;
-        loop {
-            let page = store.list_table_heads(from).await?;
-            let is_gone =
-                |validated_at: Timestamp| self.now.since(validated_at) > self.policy.retention();
-            let some = page.items.into_iter().filter(|(_, head)| is_gone(head.validated_at));
-            gone.extend(some.map(|(user, _)| user));
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
-        }
-        for user in gone {
-            store.delete_table(&user).await?;
-            let active = store.active_user(&user).await?;
-            if active.is_some_and(|active| !active.is_active(self.now)) {
-                self.ports.store.remove_active_user(&user).await?;
-            }
-        }
-        self.meter.ledger().forget_stored(self.now);
-        Ok(())
-    }
-
     fn end(self, candidate: &Candidate) -> Outcome {
         let mut ledger = self.meter.ledger();
         ledger.end();
         Outcome::new(candidate, &ledger, self.now.since(self.began))
-    }
-}
-
-async fn active_users(ports: &Ports, now: Timestamp) -> Result<Vec<ActiveUser>, ReplayError> {
-    let mut active = vec![];
-    let mut from = None;
-    loop {
-        let page = ports.store.list_active_users(Segment::ALL, now, from).await?;
-        active.extend(page.items.into_iter().filter(|user| user.is_active(now)));
-        from = page.next;
-        if from.is_none() {
-            return Ok(active);
-        }
     }
 }
 

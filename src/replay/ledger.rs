@@ -147,6 +147,14 @@ impl Ledger {
         }
     }
 
+    /// Of active users those who are due, where each has an interval of its own.
+    pub(super) fn due(&mut self, active: Vec<ActiveUser>, now: Timestamp) -> Vec<ActiveUser> {
+        match &mut self.intervals {
+            Some(intervals) => intervals.due(active, now),
+            None => active,
+        }
+    }
+
     /// A table was calculated or validated.
     pub(super) fn flipped(&mut self, user: &UserId, head: &TableHead, bytes: u64, now: Timestamp) {
         let changed = head.priced_at == head.validated_at;

@@ -84,7 +84,7 @@ impl Point {
 fn shown(duration: Duration) -> String {
     let secs = duration.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-    match units.into_iter().find(|(unit, _)| secs >= *unit && secs % unit == 0) {
+    match units.into_iter().find(|(unit, _)| secs >= *unit && secs.is_multiple_of(*unit)) {
         Some((unit, name)) => format!("{}{name}", secs / unit),
         None => format!("{} ms", duration.as_millis()),
     }

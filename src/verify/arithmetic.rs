@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn every_digit_is_written_and_no_needless_one() {
-        assert_eq!(written(45_000_00000000, 10, 2), "450.00");
+        assert_eq!(written(4_500_000_000_000, 10, 2), "450.00");
         assert_eq!(written(12_345, 3, 2), "12.345");
         assert_eq!(written(-5, 3, 0), "-0.005");
         assert_eq!((written(7, 0, 2), written(0, 2, 0)), ("7".to_owned(), "0".to_owned()));
