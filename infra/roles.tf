@@ -46,6 +46,7 @@ locals {
       local.report,
       { actions = local.consume, resources = [local.queue["provider"]] },
       { actions = ["dynamodb:BatchGetItem"], resources = [local.table["products"], local.table["prices-by-user"]] },
+      { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
       # To the provider queue: the deadline of a quotation that waits for its table.
       { actions = local.send, resources = [local.queue["quotation"], local.queue["provider"]] },

@@ -12,23 +12,28 @@
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, metrics, gateway and its page |
+//! | [`billing`] | what AWS bills: units and list prices: pure |
 //! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
 //! | [`cli`] | the command line |
 //! | `lambda` | the Lambda functions: event in, stage, outcome out |
 //! | [`embedded`] | the engine on one SQLite file |
 //! | `aws` | the engine on DynamoDB, SQS, SNS and API Gateway |
 //! | [`memory`] | the engine in memory: the reference model that simulations run on |
+//! | [`replay`] | past or drawn arrivals against policies, in virtual time, with their bill |
 //! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
+//! | [`verify`] | whether stored tables and answers are what products and discounts give |
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → meter → ports → pricing, tokens → model`, and
 //! `memory, embedded, aws → meter → ports`. Stages never see an engine, engines never see a stage. Only
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
-//! see the simulation.
+//! see the simulation. The replay sees the stages, the memory engine, `data`, `meter` and
+//! `billing`, and only the command line sees the replay. `verify` sees the ports and what is below them.
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod billing;
 pub mod cli;
 pub mod data;
 pub mod embedded;
@@ -40,7 +45,9 @@ pub mod model;
 pub mod ports;
 pub mod pricing;
 pub mod protocol;
+pub mod replay;
 pub mod runtime;
 pub mod simulation;
 pub mod stages;
 pub mod tokens;
+pub mod verify;

@@ -13,6 +13,7 @@ mod connections;
 mod discounts;
 mod environment;
 mod error;
+mod layer;
 mod price_tables;
 mod queues;
 mod quotations;
@@ -28,6 +29,7 @@ pub use connections::{Connections, Delivery};
 pub use discounts::{DiscountStore, UserDiscounts};
 pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
+pub(crate) use layer::layer;
 pub use price_tables::{Flip, PriceTables, TableHead};
 pub use queues::{
     DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_DELAY, MAX_RECEIVES, Outgoing,

@@ -25,6 +25,8 @@ mod cli {
     mod quoting;
     mod secrets;
     mod settings;
+    mod simulating;
     mod tokens;
     mod up;
+    mod verifying;
 }

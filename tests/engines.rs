@@ -111,6 +111,7 @@ macro_rules! behaves {
                 what_is_missing_is_not_settled,
                 an_answer_is_redirected,
                 a_deleted_quotation_is_gone,
+                every_quotation_is_listed_as_it_stands,
                 the_longest_quotation_fits,
             }
             sending {

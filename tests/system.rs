@@ -8,6 +8,7 @@ mod system {
     pub mod harness;
 
     pub mod catalogue_changes;
+    pub mod changes;
     pub mod cold_quotes;
     pub mod counting;
     pub mod expiry;
@@ -78,6 +79,13 @@ macro_rules! all_of_it_works {
                 no_quote_mixes_two_catalogues,
                 an_unchanged_refresh_keeps_the_generation,
                 a_dead_loader_does_not_stop_the_system,
+            }
+            changes {
+                discounts_reach_the_active_users_they_are_of_and_nobody_else,
+                prices_reach_every_active_user,
+                who_came_last_comes_first_and_behind_every_cold_quote,
+                a_table_of_an_older_catalogue_is_stale_at_once,
+                the_schedule_finds_what_a_dead_loader_did_not_order,
             }
             wrong_clocks {
                 a_tick_of_an_hour_ago_still_refreshes,

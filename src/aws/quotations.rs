@@ -7,10 +7,10 @@ use super::conditions::{Conditional, conditional};
 use super::errors::Call;
 use super::item::{self, FieldError, Item, item, json, millis, text};
 use super::names::{TTL, Table};
-use super::tables::{Tables, WRITTEN_BY, corrupt, was_written_by};
+use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
 use crate::model::{ConnectionRef, Dialect, QuotationKey, RequestId, Timestamp, UserId};
 use crate::ports::{
-    Created, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
 };
 
 /// What `status` says while nothing is settled; the condition of a verdict.
@@ -62,6 +62,13 @@ fn read(key: &QuotationKey, item: &Item) -> Result<Quotation, PortError> {
         })
     };
     quotation().map_err(|error| corrupt(format_args!("quotation `{key}`"), error))
+}
+
+/// The key of an item that was not asked for by its key.
+fn key_of(item: &Item) -> Result<QuotationKey, FieldError> {
+    let user = item::read_as(item, "user_id", UserId::new)?;
+    let request_id = item::read_as(item, "client_request_id", RequestId::new)?;
+    Ok(QuotationKey::new(&user, &request_id))
 }
 
 #[async_trait]
@@ -168,6 +175,14 @@ impl Quotations for Tables {
                 })
             }
         }
+    }
+
+    async fn list_quotations(&self, from: Option<Cursor>) -> Result<Page<Quotation>, PortError> {
+        let page = self.scan(Table::Quotations, from, |scan| scan);
+        rows(page.await?, |item| {
+            let key = key_of(item).map_err(|error| corrupt("a quotation", error))?;
+            read(&key, item).map(Some)
+        })
     }
 
     async fn delete_quotation(&self, id: &QuotationKey) -> Result<(), PortError> {

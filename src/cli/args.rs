@@ -4,7 +4,9 @@ mod access;
 mod bench;
 mod examples;
 mod global;
+mod simulate;
 mod tokens;
+mod verify;
 mod websocket;
 
 use std::path::PathBuf;
@@ -24,7 +26,9 @@ use crate::tokens::Token;
 pub use access::AccessArgs;
 pub use bench::BenchArgs;
 pub use global::{Backend, Color, Format, Global, LogFormat};
+pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
+pub use verify::VerifyArgs;
 
 /// An organic price cache: price tables are kept warm only for the customers who use them.
 #[derive(Debug, Parser)]
@@ -147,6 +151,20 @@ pub enum Command {
     /// Whoever has a key can make tokens for everybody, so keys are changed from time to time.
     #[command(after_help = examples::KEYS)]
     Keys(KeysCommandArgs),
+    /// Replay arrivals against policies: hits, waits, waste, and what AWS would bill
+    ///
+    /// To choose a TTL and an interval by your own traffic before you pay for them. Nothing is stored
+    /// and nobody is called: the stages run in virtual time on an engine in memory. Several times for
+    /// --ttl and --refresh-every are tried in all combinations.
+    #[command(after_help = examples::SIMULATE)]
+    Simulate(SimulateArgs),
+    /// Recalculate stored tables and answers independently, and report what differs
+    ///
+    /// Whether the prices that customers see are right, by another way than the one that made them.
+    /// Reads and never writes. Ends with exit code 3 when something is wrong, with --strict also when a
+    /// table is stale, outdated, or of other pricing rules.
+    #[command(after_help = examples::VERIFY)]
+    Verify(VerifyArgs),
     /// Copy the embedded store to a file while it is in use
     ///
     /// Copying the file yourself could tear it. The copy is a store: put it in a data folder as

@@ -2,11 +2,19 @@
 
 use std::time::Duration;
 
-/// Reads `90s`, `1m30s`, `500ms` or `2h`: more than nothing, and at most a year.
+/// Reads `90s`, `1m30s`, `500ms`, `2h` or `7d`: more than nothing, and at most a year.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let refuse = || format!("`{text}` is not a time such as 90s, 1m30s or 500ms");
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| refuse())?;
-    let duration = Duration::try_from(parsed).map_err(|_| refuse())?;
+    let (days, rest) = match text.split_once('d') {
+        Some((days, rest)) => (days.parse::<u32>().map_err(|_| refuse())?, rest),
+        None => (0, text),
+    };
+    let parsed: jiff::SignedDuration = match (days, rest) {
+        (1.., "") => jiff::SignedDuration::ZERO,
+        _ => rest.parse().map_err(|_| refuse())?,
+    };
+    let rest = Duration::try_from(parsed).map_err(|_| refuse())?;
+    let duration = rest.saturating_add(Duration::from_secs(24 * 60 * 60) * days);
     if duration < Duration::from_millis(1) || duration > Duration::from_secs(366 * 24 * 60 * 60) {
         return Err(format!("`{text}` is not between 1ms and a year"));
     }
@@ -44,7 +52,10 @@ mod tests {
             assert_eq!((duration.as_secs(), show_duration(duration)), (secs, shown.to_owned()));
         }
         assert_eq!(show_duration(parse_duration("500ms").unwrap()), "500ms");
-        for bad in ["", "5", "0s", "-1s", "soon", "99999h"] {
+        for (text, hours) in [("1d", 24), ("1d12h", 36), ("30d", 720)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(hours * 3600)), "{text}");
+        }
+        for bad in ["", "5", "0s", "-1s", "soon", "99999h", "d", "0d", "-1d", "1d-1s", "400d"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }

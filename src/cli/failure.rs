@@ -17,7 +17,7 @@ pub enum ExitCode {
     Failure = 1,
     /// The command line does not make sense.
     Usage = 2,
-    /// The data given is not usable; nothing of it was written.
+    /// The data given is not usable, and nothing of it was written; or stored data is wrong.
     BadData = 3,
     /// What was asked for does not exist.
     NotFound = 4,

@@ -13,8 +13,9 @@ use super::output::{Output, number, table};
 use super::settings::Settings;
 use crate::data::{self, Counts, Dataset, LoadError, LoadOptions, LoadReport};
 use crate::meter::{Reason, Scope, Stage};
-use crate::ports::Ports;
+use crate::ports::{Chain, Ports};
 use crate::pricing::Currency;
+use crate::stages::change;
 
 pub(super) async fn run(
     settings: &Settings,
@@ -30,12 +31,13 @@ pub(super) async fn run(
         let dataset = read(output, &args.paths, currency).await?;
         let options = LoadOptions { currency, prune: args.prune };
         let report = write(output, &ports, &dataset, options).await?;
-        Ok((dataset, report))
+        let ordered = order_tables(output, &ports, &report).await;
+        Ok((dataset, report, ordered))
     })
     .await;
     engine.close().await;
-    let (dataset, report) = loaded?;
-    print(output, &dataset, &report)
+    let (dataset, report, ordered) = loaded?;
+    print(output, &dataset, &report, ordered)
 }
 
 /// Reads the files, on a thread of its own: they may be large or a pipe, and Ctrl-C shall be heard.
@@ -65,7 +67,26 @@ pub(super) async fn write(
     report
 }
 
-fn print(output: &Output, dataset: &Dataset, report: &LoadReport) -> Result<(), Failure> {
+/// Has the tables of active users calculated anew that the load has made outdated. When that
+/// fails the load is done all the same, and the schedule finds what changed.
+async fn order_tables(output: &Output, ports: &Ports, report: &LoadReport) -> usize {
+    let now = ports.clock.now();
+    match change::order(&*ports.store, &*ports.queues, &report.change, now).await {
+        Ok(done) => done.ordered,
+        Err(error) => {
+            let why = Chain(&error).to_string();
+            output.note(&format!("note: tables change at the next refresh, not at once: {why}"));
+            0
+        }
+    }
+}
+
+fn print(
+    output: &Output,
+    dataset: &Dataset,
+    report: &LoadReport,
+    ordered: usize,
+) -> Result<(), Failure> {
     let unknown: Vec<&str> = report.unknown_products.iter().map(|id| id.as_str()).collect();
     let files: Vec<_> = dataset
         .files
@@ -80,11 +101,16 @@ fn print(output: &Output, dataset: &Dataset, report: &LoadReport) -> Result<(), 
         "products": counts(&report.products),
         "users": counts(&report.users),
         "catalogue_version": report.version,
+        "tables_ordered": ordered,
         "unknown_products": unknown,
     });
     output.data(&summary, |_| summary_table(report).to_string())?;
     if !report.products.wrote() && !report.users.wrote() {
         output.note("nothing changed: the store has all of this already");
+    }
+    if ordered > 0 {
+        let plural = if ordered == 1 { "table" } else { "tables" };
+        output.note(&format!("{ordered} {plural} of active users ordered anew"));
     }
     for notice in &dataset.notices {
         output.note(&format!("note: {notice}"));

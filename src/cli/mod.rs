@@ -34,12 +34,14 @@ mod quote;
 mod serve;
 mod settings;
 mod settings_file;
+mod simulate;
 mod status;
 mod store_file;
 mod subscribe;
 mod token;
 mod token_keys;
 mod up;
+mod verify;
 mod view;
 mod worker;
 
@@ -94,6 +96,8 @@ async fn dispatch(
         Command::Bench(args) => bench::run(settings, output, args).await,
         Command::Token(args) => token::run(settings, output, args).await,
         Command::Keys(args) => keys::run(settings, output, args).await,
+        Command::Simulate(args) => simulate::run(output, args).await,
+        Command::Verify(args) => verify::run(settings, output, args).await,
         Command::Backup(args) => backup::run(settings, output, args).await,
         Command::Doctor => doctor::run(settings, output).await,
         #[cfg(feature = "aws")]

@@ -9,11 +9,12 @@ use std::collections::{HashMap, HashSet};
 use thiserror::Error;
 
 use super::Dataset;
-use crate::model::{ProductId, Timestamp, UserId};
+use crate::model::{ConnectionId, ProductId, Timestamp, UserId};
 use crate::ports::{
     BeginLoad, CatalogueHead, Clock, LoadId, LoadMark, PortError, Randomness, Store, UserDiscounts,
 };
 use crate::pricing::{Currency, Product};
+use crate::stages::change::Change;
 
 /// So many items are compared, and then written, at once.
 const CHUNK: usize = 5_000;
@@ -60,6 +61,8 @@ pub struct LoadReport {
     pub users: Counts,
     /// The catalogue's version afterwards.
     pub version: u64,
+    /// What has changed for price tables.
+    pub change: Change,
     /// Products that have discounts but do not exist, sorted.
     pub unknown_products: Vec<ProductId>,
 }
@@ -142,10 +145,10 @@ impl Loader<'_> {
         let difference = self.compare().await?;
         let mut version = head.as_ref().map_or(0, |head| head.version);
         let new_currency = head.as_ref().is_some_and(|head| head.currency != self.options.currency);
-        if difference.products.wrote() || new_currency {
-            let mark = self.mark(LoadId(
-                crate::model::ConnectionId::from_random(self.randomness.bits()).to_string(),
-            ));
+        let changed_catalogue = difference.products.wrote() || new_currency;
+        let load = ConnectionId::from_random(self.randomness.bits()).to_string();
+        if changed_catalogue {
+            let mark = self.mark(LoadId(load.clone()));
             let expected = head.map(|head| head.version);
             let begun = self
                 .store
@@ -164,9 +167,21 @@ impl Loader<'_> {
         } else {
             self.write_discounts(&difference).await?;
         }
-        let Difference { products, users, .. } = difference;
         let unknown_products = self.unknown_products().await?;
-        Ok(Some(LoadReport { products, users, version, unknown_products }))
+        let Difference { products, users, put_discounts, delete_discounts, .. } = difference;
+        let put = put_discounts.into_iter().map(|list| list.user.clone());
+        Ok(Some(LoadReport {
+            products,
+            users,
+            version,
+            change: Change {
+                load,
+                version,
+                catalogue: changed_catalogue,
+                users: put.chain(delete_discounts).collect(),
+            },
+            unknown_products,
+        }))
     }
 
     fn check_head(&self, head: Option<&CatalogueHead>) -> Result<(), LoadError> {

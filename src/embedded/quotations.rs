@@ -4,23 +4,28 @@
 //! columns beside it, so the writing thread never reads or writes the JSON of another.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
 use super::rows::{from_json, to_json};
 use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
 use crate::ports::{
-    Created, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
 };
 
 const CREATE: &str = "
     INSERT INTO quotation (key, deadline, expires_at, record, status) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT DO NOTHING";
 pub(super) const GET: &str = "SELECT record, redirected, status FROM quotation WHERE key = ?1";
+pub(super) const LIST: &str = "
+    SELECT record, redirected, status, key FROM quotation WHERE key > ?1 ORDER BY key LIMIT ?2";
 const REDIRECT: &str = "UPDATE quotation SET redirected = ?2 WHERE key = ?1";
 const SETTLE: &str = "
     UPDATE quotation SET status = ?2 WHERE key = ?1 AND status IS NULL AND deadline > ?3";
+
+/// So many are read for one page.
+const PAGE: usize = 500;
 
 /// A quotation as it is in its columns.
 struct Stored {
@@ -108,6 +113,25 @@ impl Quotations for Embedded {
         })
     }
 
+    async fn list_quotations(&self, from: Option<Cursor>) -> Result<Page<Quotation>, PortError> {
+        // No key is empty, so all come after the empty text.
+        let after = from.map_or_else(String::new, |cursor| cursor.0);
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(LIST)?;
+            let mut rows = statement.query(params![after, PAGE])?;
+            let mut items = Vec::new();
+            let mut last = None;
+            while let Some(row) = rows.next()? {
+                let key: String = row.get(3)?;
+                items.push(stored(row)?.read(key.as_str())?);
+                last = Some(key);
+            }
+            let next = last.filter(|_| items.len() == PAGE).map(Cursor);
+            Ok(Page { items, next })
+        })
+        .await
+    }
+
     async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError> {
         let key = key.clone();
         self.write(move |tx| {
@@ -133,7 +157,7 @@ impl Embedded {
 }
 
 impl Stored {
-    fn read(&self, key: &QuotationKey) -> Result<Quotation, Failure> {
+    fn read(&self, key: impl std::fmt::Display + Copy) -> Result<Quotation, Failure> {
         let mut quotation: Quotation = from_json(&self.record, || name(key))?;
         if let Some(redirected) = &self.redirected {
             (quotation.connection, quotation.dialect) = from_json(redirected, || name(key))?;
@@ -145,16 +169,15 @@ impl Stored {
     }
 }
 
-fn name(key: &QuotationKey) -> String {
+fn name(key: impl std::fmt::Display) -> String {
     format!("the quotation `{key}`")
 }
 
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored { record: row.get(0)?, redirected: row.get(1)?, status: row.get(2)? })
+}
+
 fn get(connection: &Connection, key: &QuotationKey) -> Result<Option<Stored>, Failure> {
-    let found = connection
-        .prepare_cached(GET)?
-        .query_row([key.as_str()], |row| {
-            Ok(Stored { record: row.get(0)?, redirected: row.get(1)?, status: row.get(2)? })
-        })
-        .optional()?;
+    let found = connection.prepare_cached(GET)?.query_row([key.as_str()], stored).optional()?;
     Ok(found)
 }

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 
 use super::engine::Memory;
 use super::limits::check_item;
+use super::paging::page;
 use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
 use crate::ports::{
-    Created, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
 };
 
 pub(super) type QuotationTable = BTreeMap<QuotationKey, Quotation>;
@@ -75,6 +76,10 @@ impl Quotations for Memory {
         check(&settled)?;
         stored.clone_from(&settled);
         Ok(Settlement::Settled(Box::new(settled)))
+    }
+
+    async fn list_quotations(&self, from: Option<Cursor>) -> Result<Page<Quotation>, PortError> {
+        Ok(page(&self.state().quotations, from.as_ref(), |_, row| Some(row.clone())))
     }
 
     async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError> {

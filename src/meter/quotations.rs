@@ -9,7 +9,7 @@ use super::operation::{Operation, Resource};
 use super::rules::gateway_messages;
 use super::sizes;
 use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
-use crate::ports::{Created, PortError, Quotation, Quotations, Settlement, Verdict};
+use crate::ports::{Created, Cursor, Page, PortError, Quotation, Quotations, Settlement, Verdict};
 
 /// About as long as the frame that says that a quote was accepted.
 const ACCEPTED_BYTES: u64 = 100;
@@ -77,5 +77,13 @@ impl Quotations for Metered {
         self.inner.store.delete_quotation(key).await?;
         self.wrote_one(Resource::Quotations, 0);
         Ok(())
+    }
+
+    async fn list_quotations(&self, from: Option<Cursor>) -> Result<Page<Quotation>, PortError> {
+        let is_first = from.is_none();
+        let page = self.inner.store.list_quotations(from).await?;
+        let sizes = page.items.iter().map(sizes::quotation);
+        self.scanned(Resource::Quotations, is_first, sizes, false);
+        Ok(page)
     }
 }

@@ -222,6 +222,12 @@ impl QuotationKey {
     }
 }
 
+impl std::borrow::Borrow<str> for QuotationKey {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for QuotationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

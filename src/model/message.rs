@@ -89,7 +89,7 @@ pub struct Calculation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
-    /// The schedule came round. The only cause that is not urgent.
+    /// The schedule came round.
     Scheduled {
         /// `floor(due / interval)`, the same for every refresher of the same moment.
         tick: u64,
@@ -112,16 +112,26 @@ pub enum Cause {
         /// keeps: the second time it is stale would look like a repetition of the first.
         version: u64,
     },
-    /// The prices or the user's discounts changed.
+    /// A load changed the prices or the user's discounts. Like a scheduled order, it is not urgent.
     Change {
         /// The catalogue version that the table must at least have.
         version: u64,
+        /// The name of the load, if it changed the user's discounts: no version tells whether a
+        /// table has those, so such an order is always done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        discounts: Option<String>,
     },
     /// A quote found no usable table, and waits for this one.
     Quotation(QuotationRequest),
 }
 
 impl Cause {
+    /// Whether somebody may be waiting for the table: then its order goes ahead of all others.
+    #[must_use]
+    pub const fn is_urgent(&self) -> bool {
+        !matches!(self, Self::Scheduled { .. } | Self::Change { .. })
+    }
+
     /// The word for logs and meters.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -149,7 +159,10 @@ impl Calculation {
         let id = match &self.cause {
             Cause::Scheduled { tick, interval_ms, .. } => id.number(*tick).number(*interval_ms),
             Cause::Subscribe { expires_at } => id.number(expires_at.millis().cast_unsigned()),
-            Cause::Stale { version } | Cause::Change { version } => id.number(*version),
+            Cause::Stale { version } => id.number(*version),
+            Cause::Change { version, discounts } => {
+                id.number(*version).part(discounts.as_deref().unwrap_or_default().as_bytes())
+            }
             Cause::Quotation(request) => {
                 id.part(request.key.as_str().as_bytes()).number(u64::from(request.attempt))
             }
@@ -249,6 +262,21 @@ mod tests {
         };
         assert_ne!(order(1).deduplication(), order(2).deduplication());
         assert_eq!(order(1).group(), scheduled("a", 1).group());
+    }
+
+    #[test]
+    fn two_loads_of_a_users_discounts_are_two_orders() {
+        let change = |version, discounts: Option<&str>| Calculation {
+            user: UserId::new("a").unwrap(),
+            cause: Cause::Change { version, discounts: discounts.map(str::to_owned) },
+        };
+        let ids = [change(1, None), change(1, Some("x")), change(1, Some("y")), change(2, None)]
+            .map(|order| order.deduplication());
+        assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 4);
+        assert_eq!(change(1, Some("x")).deduplication(), ids[1]);
+        // As it was written before loads had a name in it.
+        let before = r#"{"kind":"change","version":1}"#;
+        assert_eq!(serde_json::from_str::<Cause>(before).unwrap(), change(1, None).cause);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::PortError;
+use super::{Cursor, Page, PortError};
 use crate::model::{ConnectionRef, Dialect, Item, QuotationKey, RequestId, Timestamp, UserId};
 use crate::pricing::Answer;
 
@@ -140,6 +140,9 @@ pub trait Quotations: Send + Sync {
         verdict: &Verdict,
         now: Timestamp,
     ) -> Result<Settlement, PortError>;
+
+    /// All quotations, page by page. No order is promised.
+    async fn list_quotations(&self, from: Option<Cursor>) -> Result<Page<Quotation>, PortError>;
 
     /// Deletes a quotation.
     async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError>;

@@ -187,6 +187,7 @@ impl Ledger {
                 };
                 made().is_some_and(|at| at >= sent_at) || order.cause.is_overtaken(now) || expired()
             }
+            Cause::Change { discounts: Some(_), .. } => made().is_some_and(|at| at >= sent_at),
             Cause::Subscribe { .. } | Cause::Stale { .. } | Cause::Change { .. } => {
                 made().is_some()
             }

@@ -9,6 +9,7 @@ use crate::data::{Dataset, LoadOptions, load};
 use crate::model::UserId;
 use crate::ports::UserDiscounts;
 use crate::pricing::{Currency, Discount, Discounts, Money, Percentage, Product};
+use crate::stages::change;
 
 /// Loads some data in a process of its own, which may die at it.
 pub(super) async fn load_some(world: Arc<World>, fleet: Arc<Fleet>, data: Dataset, prune: bool) {
@@ -19,9 +20,13 @@ pub(super) async fn load_some(world: Arc<World>, fleet: Arc<Fleet>, data: Datase
     tokio::select! {
         biased;
         () = process.killed() => {}
-        done = load(store, clock, &*ports.randomness, &data, options, &|_| ()) => {
-            world.tell(&process.name, || format!("{:?}", done.map(|report| report.version)));
-        }
+        () = async {
+            let done = load(store, clock, &*ports.randomness, &data, options, &|_| ()).await;
+            world.tell(&process.name, || format!("{:?}", done.as_ref().map(|report| report.version)));
+            let Ok(report) = done else { return };
+            let ordered = change::order(store, &*ports.queues, &report.change, clock.now()).await;
+            world.tell(&process.name, || format!("orders tables anew: {ordered:?}"));
+        } => {}
     }
 }
 

@@ -222,7 +222,8 @@ fn name_of(order: &Calculation) -> String {
     let what = match &order.cause {
         Cause::Scheduled { tick, interval_ms, .. } => format!("{tick} of {interval_ms}"),
         Cause::Subscribe { expires_at } => expires_at.millis().to_string(),
-        Cause::Stale { version } | Cause::Change { version } => version.to_string(),
+        Cause::Stale { version } => version.to_string(),
+        Cause::Change { version, discounts } => format!("{version} {discounts:?}"),
         Cause::Quotation(request) => format!("{} {}", request.attempt, request.key),
     };
     format!("{} {what} of {:?}", order.cause.name(), order.user)

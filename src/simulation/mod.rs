@@ -21,7 +21,6 @@ mod checks;
 mod clients;
 mod fleet;
 mod inputs;
-mod layer;
 mod ledger;
 mod loads;
 mod messages;

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use crate::model::ProductId;
 use crate::pricing::{Discounts, Product};
 use crate::protocol::{LineFrame, QuotationFrame};
-
-/// A whole, in millionths of a per cent.
-const WHOLE: i128 = 100_000_000;
+use crate::verify::arithmetic::line_total as line_total_of;
+pub(super) use crate::verify::arithmetic::unit_price;
 
 /// List prices in minor units, by product.
 pub(super) type ListPrices = BTreeMap<ProductId, i64>;
@@ -21,20 +20,6 @@ pub(super) fn discount(discounts: &Discounts, product: &str) -> i128 {
     let mut list = discounts.as_slice().iter();
     let found = list.find(|discount| discount.product_id.as_str() == product);
     found.map_or(0, |discount| i128::from(discount.percentage.millionths()))
-}
-
-/// The price of one: list price less discount, halves to the even neighbour.
-pub(super) fn unit_price(list_price: i64, discount: i128) -> i128 {
-    rounded(i128::from(list_price) * (WHOLE - discount), WHOLE)
-}
-
-fn rounded(numerator: i128, denominator: i128) -> i128 {
-    let (down, rest) = (numerator / denominator, numerator % denominator);
-    match (rest * 2).cmp(&denominator) {
-        std::cmp::Ordering::Less => down,
-        std::cmp::Ordering::Equal => down + down % 2,
-        std::cmp::Ordering::Greater => down + 1,
-    }
 }
 
 /// Whether an answer, as it was shown, is what one catalogue and one list of discounts give.
@@ -52,7 +37,7 @@ fn line_total(line: &LineFrame, prices: &ListPrices, discounts: &Discounts) -> O
     let list_price = *prices.get(line.product.as_str())?;
     let discount = discount(discounts, &line.product);
     let unit_price = unit_price(list_price, discount);
-    let total = rounded(unit_price * digits(&line.quantity, 3)?, 1_000);
+    let total = line_total_of(unit_price, digits(&line.quantity, 3)?);
     let right = digits(&line.list_price, 2) == Some(i128::from(list_price))
         && digits(&line.discount_percent, 6) == Some(discount)
         && digits(&line.unit_price, 2) == Some(unit_price)
@@ -72,12 +57,6 @@ fn digits(text: &str, decimals: usize) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn halves_go_to_the_even_neighbour() {
-        assert_eq!([1, 3, 5, 7].map(|list| unit_price(list, WHOLE / 2)), [0, 2, 2, 4]);
-        assert_eq!(unit_price(102_900, 12_000_000), 90_552);
-    }
 
     #[test]
     fn decimals_are_read_whole() {

@@ -11,11 +11,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::task;
 
-use super::layer::layer;
 use crate::model::{
     Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, Generation, ProductId,
     QuotationKey, Timestamp, UserId,
 };
+use crate::ports::layer;
 use crate::ports::{
     ActiveUser, ActiveUsers, BeginLoad, CatalogueHead, CatalogueStore, Created, Cursor, Depth,
     DiscountStore, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page, PortError, Ports, Posting,
@@ -254,6 +254,7 @@ layer!(PriceTables for Planted over store {
 layer!(Quotations for Planted over store {
     fn create_quotation(quotation: &Quotation) -> Created;
     fn quotation(key: &QuotationKey) -> Option<Quotation>;
+    fn list_quotations(from: Option<Cursor>) -> Page<Quotation>;
     fn redirect_quotation(
         key: &QuotationKey,
         connection: &ConnectionRef,

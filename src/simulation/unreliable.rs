@@ -11,13 +11,13 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::FaultKind;
-use super::layer::layer;
 use super::process::{Kind, Process};
 use super::witness::Witness;
 use super::world::World;
 use crate::model::{
     ConnectionRef, Dialect, Generation, ProductId, QuotationKey, Timestamp, UserId,
 };
+use crate::ports::layer;
 use crate::ports::{
     ActiveUser, ActiveUsers, BeginLoad, CatalogueHead, CatalogueStore, Connections, Created,
     Cursor, Delivery, Depth, DiscountStore, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page,
@@ -319,6 +319,7 @@ layer!(PriceTables for Unreliable over store through call {
 layer!(Quotations for Unreliable over store through call {
     fn create_quotation(quotation: &Quotation) -> Created;
     fn quotation(key: &QuotationKey) -> Option<Quotation>;
+    fn list_quotations(from: Option<Cursor>) -> Page<Quotation>;
     fn redirect_quotation(
         key: &QuotationKey,
         connection: &ConnectionRef,

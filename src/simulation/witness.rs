@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::layer::layer;
 use super::messages::Content;
 use super::process::Process;
 use super::world::World;
 use crate::model::{
     ConnectionRef, Dialect, Generation, ProductId, ProviderMessage, QuotationKey, Timestamp, UserId,
 };
+use crate::ports::layer;
 use crate::ports::{
     ActiveUser, ActiveUsers, BeginLoad, CatalogueHead, CatalogueStore, Connections, Created,
     Cursor, Delivery, Depth, DiscountStore, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page,
@@ -230,6 +230,7 @@ layer!(PriceTables for Witness over store {
 
 layer!(Quotations for Witness over store {
     fn quotation(key: &QuotationKey) -> Option<Quotation>;
+    fn list_quotations(from: Option<Cursor>) -> Page<Quotation>;
     fn redirect_quotation(
         key: &QuotationKey,
         connection: &ConnectionRef,

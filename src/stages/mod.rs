@@ -1,9 +1,10 @@
-//! The five stages: what the system does when something wakes it.
+//! The five stages: what the system does when something wakes it; and what follows a load.
 //!
 //! A stage knows ports and nothing behind them. It does not retry a call: the engine below does,
 //! and the queue above does. It says what became of each message, and the runtime acknowledges.
 
 mod catalogue_cache;
+pub mod change;
 mod error;
 mod observer;
 mod outcome;

@@ -162,7 +162,7 @@ impl PriceCalc {
                 None => self.inputs_of(&order.user).await?,
             };
             let now = self.now(sent_at);
-            if is_unneeded(&order.cause, now_inputs.head.as_ref(), now) {
+            if is_unneeded(&order.cause, &now_inputs, now) {
                 self.conclude(order, Effect::Unneeded, now_inputs.head.as_ref(), started);
                 return Ok(Effect::Unneeded);
             }
@@ -190,7 +190,6 @@ impl PriceCalc {
         head: Option<&TableHead>,
         started: Instant,
     ) {
-        let urgent = !matches!(order.cause, Cause::Scheduled { .. });
         let request = match &order.cause {
             Cause::Quotation(request) => Some(request.request_id.as_str()),
             _ => None,
@@ -198,7 +197,11 @@ impl PriceCalc {
         let products = head.map(|head| head.products);
         let took = started.elapsed();
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let kind = if urgent { "URGENT" } else { "scheduled" };
+        let kind = match &order.cause {
+            Cause::Change { .. } => "change",
+            cause if cause.is_urgent() => "URGENT",
+            _ => "scheduled",
+        };
         info!(request, ?effect, products, took_us, "{kind} calculation");
         self.observer.calculated(&order.user, &order.cause, effect, took);
     }
@@ -365,16 +368,21 @@ impl Effect {
 /// A scheduled order is what shows that the prices still hold. However old it seems by our clock,
 /// it is left out only when the table has just been made or validated, also by our clock: the
 /// refresher's may be wrong, and then none of its orders would ever be done.
-fn is_unneeded(cause: &Cause, head: Option<&TableHead>, now: Timestamp) -> bool {
-    let Some(head) = head else { return false };
+fn is_unneeded(cause: &Cause, inputs: &Inputs, now: Timestamp) -> bool {
+    let Some(head) = &inputs.head else { return false };
     match cause {
         Cause::Scheduled { interval_ms, .. } => {
             let interval = Duration::from_millis(*interval_ms);
             let just_now = head.validated_at <= now && now.since(head.validated_at) < interval;
             cause.is_overtaken(now) && just_now
         }
-        Cause::Subscribe { .. } | Cause::Stale { .. } => head.is_fresh(now) && head.products > 0,
-        Cause::Change { version } => head.catalogue_version >= *version,
+        Cause::Subscribe { .. } | Cause::Stale { .. } => {
+            let is_current = head.catalogue_version >= inputs.catalogue.version();
+            is_current && head.is_fresh(now) && head.products > 0
+        }
+        Cause::Change { version, discounts } => {
+            discounts.is_none() && head.catalogue_version >= *version
+        }
         Cause::Quotation(request) => {
             // An empty table answers nothing, so it is never a reason not to look again.
             head.is_usable(now)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::{join_all, try_join};
+use futures_util::future::{join_all, try_join3};
 use tracing::{Instrument, info, info_span, warn};
 
 use super::outcome::{only, read_bodies, write_body};
@@ -167,15 +167,18 @@ impl QuotationProvider {
         only(self.queues.send(Queue::Provider, &[message]).await?)
     }
 
-    /// Looks at the user's table. The head and the products' names are fetched side by side; of
-    /// the table only the parts that the quote needs.
+    /// Looks at the user's table. Its head, the products' names and the catalogue's head are fetched
+    /// side by side; of the table only the parts that the quote needs.
     async fn look(&self, request: &QuotationRequest, now: Timestamp) -> Result<Look, StageError> {
         let ids: Vec<ProductId> = request.items.iter().map(|item| item.product.clone()).collect();
-        let (head, products) = try_join(
+        let (head, products, catalogue) = try_join3(
             self.tables.table_heads(std::slice::from_ref(&request.user)),
             self.products.products(&ids),
+            self.products.catalogue_head(),
         )
         .await?;
+        // A load makes every table stale at once, without a write to any of them.
+        let version = catalogue.map_or(0, |head| head.version);
         let names: HashMap<ProductId, String> =
             products.into_iter().map(|product| (product.id, product.name)).collect();
         let mut head = head.into_iter().next().map(|(_, head)| head);
@@ -192,7 +195,7 @@ impl QuotationProvider {
                 });
             }
             if let Some(entries) = self.entries(request, &usable, &ids).await? {
-                return Ok(answer(request, &usable, &entries, &names, now));
+                return Ok(answer(request, &usable, &entries, &names, version, now));
             }
             if reread {
                 return Ok(Look::Missing(Some(usable.generation)));
@@ -318,6 +321,7 @@ fn answer(
     head: &TableHead,
     entries: &HashMap<ProductId, Entry>,
     names: &HashMap<ProductId, String>,
+    catalogue_version: u64,
     now: Timestamp,
 ) -> Look {
     let quoted = match quote(&request.items, |product| entries.get(product).copied()) {
@@ -334,7 +338,7 @@ fn answer(
         unit_price: entry.unit_price,
         total,
     });
-    let stale = !head.is_fresh(now);
+    let stale = !head.is_fresh(now) || head.catalogue_version < catalogue_version;
     let answer = Answer {
         lines: lines.collect(),
         unavailable: quoted.unavailable,

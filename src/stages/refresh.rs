@@ -39,6 +39,20 @@ impl Tick {
         }
     }
 
+    /// The order of a calculation for a user who is active at this tick.
+    #[must_use]
+    pub fn order(self, user: ActiveUser) -> Calculation {
+        Calculation {
+            user: user.user,
+            cause: Cause::Scheduled {
+                tick: self.number,
+                due: self.due,
+                interval_ms: u64::try_from(self.interval.as_millis()).unwrap_or(u64::MAX),
+                expires_at: user.expires_at,
+            },
+        }
+    }
+
     /// When the next one is due.
     #[must_use]
     pub fn next_due(&self) -> Timestamp {
@@ -112,7 +126,7 @@ pub async fn order(
     users: impl Iterator<Item = ActiveUser>,
     tick: Tick,
 ) -> Result<Refreshed, StageError> {
-    let orders = users.map(|user| fifo(&calculation(user, tick))).collect::<Result<Vec<_>, _>>()?;
+    let orders = users.map(|user| fifo(&tick.order(user))).collect::<Result<Vec<_>, _>>()?;
     if orders.is_empty() {
         return Ok(Refreshed::default());
     }
@@ -121,18 +135,6 @@ pub async fn order(
         warn!(tick = tick.number, error = %Chain(&entry.error), "a refresh was not ordered");
     }
     Ok(Refreshed { ordered: orders.len() - failed.len(), failed: failed.len() })
-}
-
-fn calculation(user: ActiveUser, tick: Tick) -> Calculation {
-    Calculation {
-        user: user.user,
-        cause: Cause::Scheduled {
-            tick: tick.number,
-            due: tick.due,
-            interval_ms: u64::try_from(tick.interval.as_millis()).unwrap_or(u64::MAX),
-            expires_at: user.expires_at,
-        },
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use ocache::ports::{
 };
 use ocache::pricing::Answer;
 
+use super::listing::{all_pages, sorted_by};
 use super::samples::{ODD_IDS, answer, connection, product_id, quotation, user};
 
 fn an_answer(minor: i64) -> Verdict {
@@ -198,6 +199,37 @@ pub async fn a_deleted_quotation_is_gone(ports: Ports) {
     assert_eq!(read(&ports, &kept.key).await, Some(kept));
     ports.store.delete_quotation(&gone.key).await.unwrap();
     create(&ports, &gone).await;
+}
+
+pub async fn every_quotation_is_listed_as_it_stands(ports: Ports) {
+    assert!(all_pages(|from| ports.store.list_quotations(from)).await.is_empty());
+    let mut stored = vec![];
+    for number in 0..1_100 {
+        let mut quotation = quotation(ODD_IDS[number % ODD_IDS.len()]);
+        if number % 2 == 0 {
+            // Chosen by a client, and so stored under another key.
+            quotation.request_id = RequestId::new(format!("{number}")).unwrap();
+            quotation.key = QuotationKey::new(&quotation.user, &quotation.request_id);
+        }
+        stored.push(quotation);
+    }
+    for some in stored.chunks(50) {
+        let creations = some.iter().map(|quotation| ports.store.create_quotation(quotation));
+        try_join_all(creations).await.unwrap();
+    }
+    for (place, verdict) in
+        [(0, an_answer(5)), (1, Verdict::Failure(FailureReason::NoTable)), (2, an_answer(7))]
+    {
+        settle(&ports, &stored[place], &verdict).await;
+        stored[place] = settled(&stored[place], &verdict);
+    }
+    let elsewhere = connection("elsewhere");
+    ports.store.redirect_quotation(&stored[2].key, &elsewhere, Dialect::Original).await.unwrap();
+    stored[2].connection = elsewhere;
+    stored[2].dialect = Dialect::Original;
+    let listed = all_pages(|from| ports.store.list_quotations(from)).await;
+    let by_key = |quotation: &Quotation| quotation.key.clone();
+    assert_eq!(sorted_by(listed, by_key), sorted_by(stored, by_key));
 }
 
 pub async fn the_longest_quotation_fits(ports: Ports) {

@@ -91,6 +91,16 @@ pub(super) const DOCTOR: &str = "\
 Examples:
   ocache doctor";
 
+pub(super) const SIMULATE: &str = "\
+Examples:
+  ocache simulate --synthetic daily --days 1 --users 20 --seed 7
+  ocache simulate --synthetic poisson --days 1 --users 20 --ttl 5m,1h --refresh-every 1m,15m";
+
+pub(super) const VERIFY: &str = "\
+Examples:
+  ocache verify                               a sample of tables and answers
+  ocache verify --all --strict                all of them; stale and outdated ones are failures too";
+
 #[cfg(feature = "aws")]
 pub(super) const PROVISION: &str = "\
 Examples:

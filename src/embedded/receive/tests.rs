@@ -176,6 +176,7 @@ async fn every_query_is_a_search_in_an_index() {
         price_tables::LIST,
         price_tables::PART,
         quotations::GET,
+        quotations::LIST,
     ];
     queries.extend(queues::COUNTS);
     queries.extend(super::super::sweep::searches());

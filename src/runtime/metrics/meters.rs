@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(begin_with("ocache_quotations_total{"), OUTCOMES.len() * WARMTHS.len());
         let causes = [
             Cause::Stale { version: 1 },
-            Cause::Change { version: 1 },
+            Cause::Change { version: 1, discounts: None },
             Cause::Subscribe { expires_at: Timestamp::default() },
         ];
         assert!(causes.iter().all(|cause| REASONS.contains(&cause.name())));

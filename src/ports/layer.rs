@@ -28,4 +28,4 @@ macro_rules! layer {
     };
 }
 
-pub(super) use layer;
+pub(crate) use layer;

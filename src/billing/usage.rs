@@ -1,0 +1,100 @@
+//! How much was used, line by line of a bill.
+
+use std::ops::AddAssign;
+
+/// A line of a bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Line {
+    /// DynamoDB: write units on demand.
+    WriteUnits,
+    /// DynamoDB: read units on demand, counted in halves.
+    ReadUnits,
+    /// DynamoDB: what is stored, counted in bytes for an hour.
+    Storage,
+    /// SQS: requests of FIFO queues.
+    FifoRequests,
+    /// SQS: requests of standard queues.
+    StandardRequests,
+    /// SNS: requests.
+    TopicRequests,
+    /// Lambda: invocations.
+    Invocations,
+    /// Lambda: time on arm64, counted in MB for a millisecond.
+    Arm64,
+    /// Lambda: time on x86-64, counted in MB for a millisecond.
+    X86,
+    /// API Gateway: messages of websockets.
+    WebsocketMessages,
+    /// API Gateway: minutes that websockets are open.
+    WebsocketMinutes,
+}
+
+impl Line {
+    /// All of them, in the order of a bill.
+    pub const ALL: [Self; 11] = [
+        Self::WriteUnits,
+        Self::ReadUnits,
+        Self::Storage,
+        Self::FifoRequests,
+        Self::StandardRequests,
+        Self::TopicRequests,
+        Self::Invocations,
+        Self::Arm64,
+        Self::X86,
+        Self::WebsocketMessages,
+        Self::WebsocketMinutes,
+    ];
+
+    /// Its name in price lists and output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WriteUnits => "write_units",
+            Self::ReadUnits => "read_units",
+            Self::Storage => "storage_gb_months",
+            Self::FifoRequests => "fifo_requests",
+            Self::StandardRequests => "standard_requests",
+            Self::TopicRequests => "topic_requests",
+            Self::Invocations => "invocations",
+            Self::Arm64 => "arm64_gb_seconds",
+            Self::X86 => "x86_64_gb_seconds",
+            Self::WebsocketMessages => "websocket_messages",
+            Self::WebsocketMinutes => "websocket_minutes",
+        }
+    }
+
+    /// How much of what is counted makes the unit that has a price.
+    #[must_use]
+    pub const fn parts(self) -> u128 {
+        match self {
+            Self::ReadUnits => 2,
+            // A month of AWS has 730 hours.
+            Self::Storage => 1024 * 1024 * 1024 * 730,
+            Self::Arm64 | Self::X86 => 1024 * 1000,
+            _ => 1,
+        }
+    }
+}
+
+/// What was used of each line, in the parts that [`Line::parts`] tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage([u128; Line::ALL.len()]);
+
+impl Usage {
+    /// Adds to a line.
+    pub fn add(&mut self, line: Line, parts: impl Into<u128>) {
+        self.0[line as usize] += parts.into();
+    }
+
+    /// What was used of a line.
+    #[must_use]
+    pub const fn of(&self, line: Line) -> u128 {
+        self.0[line as usize]
+    }
+}
+
+impl AddAssign<&Self> for Usage {
+    fn add_assign(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, parts)| *sum += parts);
+    }
+}

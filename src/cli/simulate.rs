@@ -1,0 +1,269 @@
+//! `ocache simulate`: what policies would have done, and cost.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::args::{OnChange, SimulateArgs, SyntheticRhythm};
+use super::duration::show_duration;
+use super::failure::{ExitCode, Failure};
+use super::interrupt::or_interrupted;
+use super::output::{Output, number, table};
+use crate::billing::{Line, PriceList};
+use crate::ports::Chain;
+use crate::replay::{
+    Adaptive, Arrival, Candidate, Rhythm, Row, Scenario, Synthetic, plot, read_trace, sweep,
+};
+use crate::stages::Policy;
+
+pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<(), Failure> {
+    let prices = price_list(args.price_list.as_deref())?;
+    let (scenario, candidates) = (scenario(&args)?, candidates(&args));
+    let started = Instant::now();
+    let bar = output.progress("simulating", candidates.len() as u64);
+    let shown = bar.clone();
+    let work = {
+        let (scenario, prices) = (scenario.clone(), prices.clone());
+        move || sweep(&scenario, &candidates, &prices, &|done| shown.set_position(done as u64))
+    };
+    let rows = or_interrupted(async {
+        let rows = tokio::task::spawn_blocking(work).await.map_err(Failure::internal)?;
+        rows.map_err(Failure::internal)
+    })
+    .await?;
+    bar.finish_and_clear();
+    let took = started.elapsed();
+    if let Some(path) = &args.csv {
+        write(path, &csv(&rows))?;
+    }
+    if let Some(path) = &args.plot {
+        write(path, &plot(&rows, &title(&scenario)))?;
+    }
+    let data = json!({
+        "arrivals": scenario.arrivals.len(),
+        "users": users(&scenario),
+        "products": scenario.products,
+        "discounts": scenario.discounts,
+        "calculation_secs": scenario.calculation.as_secs_f64(),
+        "price_list": { "region": prices.region, "dated": prices.dated },
+        "policies": rows.iter().map(|row| policy(row, &prices)).collect::<Vec<_>>(),
+    });
+    output.data(&data, |_| show(&rows))?;
+    let (arrivals, policies) = (scenario.arrivals.len(), rows.len());
+    let per_sec = (arrivals * policies) as f64 / took.as_secs_f64();
+    let plural = if policies == 1 { "policy" } else { "policies" };
+    output.note(&format!(
+        "{arrivals} arrivals against {policies} {plural} in {:.1} s, {per_sec:.0} arrivals/s; \
+         list prices of {} dated {}",
+        took.as_secs_f64(),
+        prices.region,
+        prices.dated
+    ));
+    Ok(())
+}
+
+fn price_list(path: Option<&Path>) -> Result<PriceList, Failure> {
+    let Some(path) = path else { return PriceList::built_in().map_err(Failure::internal) };
+    let refused = |why: String| {
+        let message = format!("price list {}: {why}", path.display());
+        Failure::new(ExitCode::BadData, message)
+            .hint("`ocache simulate --help` says what it does without one")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    PriceList::parse(&text).map_err(|error| refused(Chain(&error).to_string()))
+}
+
+fn scenario(args: &SimulateArgs) -> Result<Scenario, Failure> {
+    Ok(Scenario {
+        arrivals: arrivals(args)?,
+        products: args.goods.products,
+        discounts: args.goods.discounts,
+        prices_every: args.goods.prices_every.0,
+        discounts_every: args.goods.discounts_every.0,
+        calculation: args.goods.calculation_time,
+        seed: args.seed,
+        policy: Policy { usable_for: args.usable_for, ..Policy::default() },
+    })
+}
+
+fn arrivals(args: &SimulateArgs) -> Result<Vec<Arrival>, Failure> {
+    let drawn = &args.synthetic;
+    let rhythm = match (&args.trace, drawn.synthetic) {
+        (Some(path), _) => {
+            return read_trace(path).map_err(|error| {
+                Failure::new(ExitCode::BadData, Chain(&error).to_string()).hint(
+                    "a trace is CSV with a header `time,customer,lines`, in any order of columns",
+                )
+            });
+        }
+        (None, Some(SyntheticRhythm::Sessions)) => Rhythm::Sessions,
+        (None, Some(SyntheticRhythm::Daily)) => Rhythm::Daily,
+        (None, Some(SyntheticRhythm::Poisson) | None) => Rhythm::Poisson,
+    };
+    let (users, quotes_a_day, days) = (drawn.users, drawn.quotes_a_day, drawn.days);
+    let arrivals = Synthetic { rhythm, users, quotes_a_day, days, seed: args.seed }.arrivals();
+    if arrivals.is_empty() {
+        return Err(Failure::new(ExitCode::Usage, "nobody comes")
+            .hint("give more --users, --quotes-a-day or --days"));
+    }
+    Ok(arrivals)
+}
+
+/// Every combination, in the order in which they are read.
+fn candidates(args: &SimulateArgs) -> Vec<Candidate> {
+    let on_change: &[bool] = match args.on_change {
+        OnChange::Yes => &[true],
+        OnChange::No => &[false],
+        OnChange::Both => &[false, true],
+    };
+    let distinct = |times: &[Duration]| times.iter().copied().collect::<BTreeSet<_>>();
+    let mut candidates = vec![];
+    for ttl in distinct(&args.ttl) {
+        for refresh_every in distinct(&args.refresh_every) {
+            for &on_change in on_change {
+                let fixed = Candidate { ttl, refresh_every, on_change, adaptive: None };
+                let adaptive = args.adaptive.filter(|longest| *longest > refresh_every);
+                let adaptive = adaptive.map(|longest| Candidate {
+                    adaptive: Some(Adaptive { longest, orders_an_hour: args.budget }),
+                    ..fixed.clone()
+                });
+                candidates.extend([Some(fixed), adaptive].into_iter().flatten());
+            }
+        }
+    }
+    candidates
+}
+
+fn users(scenario: &Scenario) -> usize {
+    scenario.arrivals.iter().map(|arrival| &arrival.user).collect::<BTreeSet<_>>().len()
+}
+
+fn title(scenario: &Scenario) -> String {
+    let (arrivals, products) = (scenario.arrivals.len(), scenario.products);
+    format!("{arrivals} quotes of {} customers, {products} products", users(scenario))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| {
+        let message = format!("{} cannot be written: {error}", path.display());
+        Failure::new(ExitCode::Failure, message)
+    })
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+fn show(rows: &[Row]) -> String {
+    let mut table = table([
+        "ttl",
+        "every",
+        "on change",
+        "at once",
+        "cold p50",
+        "cold p99",
+        "tables/answer",
+        "wasted",
+        "outdated",
+        "change reaches all in",
+        "$ a month",
+        "best",
+    ]);
+    for row in rows {
+        let outcome = &row.outcome;
+        let candidate = &outcome.candidate;
+        let cells = [
+            show_duration(candidate.ttl),
+            interval(candidate),
+            if candidate.on_change { "yes" } else { "no" }.to_owned(),
+            percent(outcome.hit_ratio()),
+            show_duration(outcome.cold_p50),
+            show_duration(outcome.cold_p99),
+            format!("{:.2}", outcome.prepared_per_answer()),
+            percent(outcome.wasted_share()),
+            percent(outcome.outdated_share()),
+            show_duration(outcome.reached_last),
+            format!("{:.2}", row.monthly),
+            if row.is_best { "*" } else { "" }.to_owned(),
+        ];
+        table.add_row(cells.map(number));
+    }
+    table.to_string()
+}
+
+fn interval(candidate: &Candidate) -> String {
+    let shortest = show_duration(candidate.refresh_every);
+    match &candidate.adaptive {
+        Some(adaptive) => format!("{shortest} to {}", show_duration(adaptive.longest)),
+        None => shortest,
+    }
+}
+
+/// A row's figures, by the names that JSON and CSV have for them.
+fn figures(row: &Row) -> Vec<(&'static str, Value)> {
+    let outcome = &row.outcome;
+    let secs = |duration: Duration| json!(duration.as_secs_f64());
+    vec![
+        ("ttl_secs", secs(outcome.candidate.ttl)),
+        ("refresh_every_secs", secs(outcome.candidate.refresh_every)),
+        (
+            "adaptive_longest_secs",
+            json!(outcome.candidate.adaptive.as_ref().map(|it| it.longest.as_secs_f64())),
+        ),
+        ("on_change", json!(outcome.candidate.on_change)),
+        ("days", json!(outcome.span.as_secs_f64() / 86_400.0)),
+        ("answered", json!(outcome.answered)),
+        ("failed", json!(outcome.failed)),
+        ("answered_at_once", json!(outcome.warm)),
+        ("hit_ratio", json!(outcome.hit_ratio())),
+        ("marked_stale", json!(outcome.stale)),
+        ("outdated", json!(outcome.outdated)),
+        ("outdated_by_secs", secs(outcome.outdated_by)),
+        ("cold_p50_secs", secs(outcome.cold_p50)),
+        ("cold_p99_secs", secs(outcome.cold_p99)),
+        ("tables_calculated", json!(outcome.calculated)),
+        ("tables_validated", json!(outcome.validated)),
+        ("tables_wasted", json!(outcome.wasted)),
+        ("tables_per_answer", json!(outcome.prepared_per_answer())),
+        ("wasted_share", json!(outcome.wasted_share())),
+        ("change_reached_after_secs", secs(outcome.reached_after)),
+        ("change_reached_last_secs", secs(outcome.reached_last)),
+        ("usd", json!(row.cost)),
+        ("usd_a_month", json!(row.monthly)),
+        ("usd_per_million_answers", json!(row.cost.times(1_000_000).per(outcome.answered))),
+        ("best", json!(row.is_best)),
+    ]
+}
+
+fn policy(row: &Row, prices: &PriceList) -> Value {
+    let mut policy: serde_json::Map<String, Value> =
+        figures(row).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let bill = Line::ALL.into_iter().map(|line| {
+        let usd = prices.cost_of(line, &row.outcome.usage);
+        let units = row.outcome.usage.of(line) / line.parts();
+        (line.name().to_owned(), json!({ "units": units.to_string(), "usd": usd }))
+    });
+    policy.insert("bill".to_owned(), Value::Object(bill.collect()));
+    Value::Object(policy)
+}
+
+fn csv(rows: &[Row]) -> String {
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let figures = figures(row);
+        if index == 0 {
+            let names: Vec<&str> = figures.iter().map(|(name, _)| *name).collect();
+            text.push_str(&names.join(","));
+            text.push('\n');
+        }
+        let values: Vec<String> = figures
+            .iter()
+            .map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            .collect();
+        text.push_str(&values.join(","));
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,369 @@
+//! The driver: takes whatever happens next, moves the clock there, and has the stages do it.
+
+mod upkeep;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::adaptive::Intervals;
+use super::goods::Goods;
+use super::meter::Meter;
+use super::{Arrival, Candidate, Outcome, ReplayError, Scenario};
+use crate::billing::Line;
+use crate::data::Draws;
+use crate::memory::{ManualClock, Memory};
+use crate::model::{Calculation, Cause, ConnectionId, ConnectionRef, Dialect, Timestamp, UserId};
+use crate::ports::{MAX_BATCH, Ports, Queue, Randomness, Receipt, Received};
+use crate::stages::price_calc::PriceCalc;
+use crate::stages::quotation_handler::{Ask, QuotationHandler};
+use crate::stages::quotation_provider::QuotationProvider;
+use crate::stages::refresh::Tick;
+use crate::stages::{CatalogueCache, Outcome as Done, Policy};
+
+/// Memory of the functions, in MB, as `infra/` gives it.
+const HANDLER_MB: u64 = 256;
+const PROVIDER_MB: u64 = 512;
+const REFRESH_MB: u64 = 512;
+const PRICE_CALC_MB: u64 = 1024;
+
+/// Longer than any calculation that a replay may take for granted.
+const VISIBILITY: Duration = Duration::from_secs(300);
+/// A quotation that waits is looked at again so long after its deadline.
+const AFTER_DEADLINE: Duration = Duration::from_millis(100);
+/// A message that failed comes again after this time.
+const BACKOFF: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// The first change comes after noon, when customers are there, and between two ticks.
+const FIRST_CHANGE: Duration = Duration::from_secs(12 * 3600 + 30);
+const RANDOMNESS: u64 = 0x61;
+
+/// Replays a scenario against one policy.
+///
+/// # Errors
+/// [`ReplayError`], when a stage does: nothing fails on this engine.
+pub async fn replay(scenario: &Scenario, candidate: &Candidate) -> Result<Outcome, ReplayError> {
+    let mut driver = Driver::start(scenario, candidate).await?;
+    for (number, arrival) in scenario.arrivals.iter().enumerate() {
+        driver.go_on_until(arrival.at).await?;
+        driver.arrive(number as u64, arrival).await?;
+    }
+    let last = scenario.arrivals.last().map_or(driver.now, |arrival| arrival.at);
+    driver.go_on_until(last.plus(driver.policy.quote_within + AFTER_DEADLINE * 2)).await?;
+    Ok(driver.end(candidate))
+}
+
+struct Driver<'a> {
+    scenario: &'a Scenario,
+    policy: Policy,
+    tick_every: Duration,
+    on_change: bool,
+    goods: Goods,
+    clock: Arc<ManualClock>,
+    engine: Ports,
+    meter: Arc<Meter>,
+    ports: Ports,
+    handler: QuotationHandler,
+    provider: QuotationProvider,
+    calc: PriceCalc,
+    now: Timestamp,
+    began: Timestamp,
+    next_tick: Timestamp,
+    next_sweep: Timestamp,
+    changes: BTreeSet<(Timestamp, Kind)>,
+    editions: u64,
+    /// What ends when, in the order in which it was begun.
+    under_way: BTreeMap<(Timestamp, u64), Work>,
+    begun: u64,
+    in_hand: BTreeMap<Queue, usize>,
+}
+
+/// Something that takes time.
+enum Work {
+    /// A batch of orders.
+    Batch(Queue, Vec<Received>),
+    /// Nothing but a time to look at the queues.
+    Look,
+}
+
+/// What a load changes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Prices,
+    Discounts,
+}
+
+/// What happens next.
+enum Next {
+    Work((Timestamp, u64)),
+    Change(Timestamp, Kind),
+    Tick(Timestamp),
+    Sweep(Timestamp),
+}
+
+impl<'a> Driver<'a> {
+    async fn start(scenario: &'a Scenario, candidate: &Candidate) -> Result<Self, ReplayError> {
+        let first = scenario.arrivals.first().map_or(Timestamp::default(), |arrival| arrival.at);
+        let day = i64::try_from(DAY.as_millis()).unwrap_or(i64::MAX);
+        let began = Timestamp::from_millis(first.millis().div_euclid(day) * day);
+        let clock = Arc::new(ManualClock::new(began));
+        let randomness = Arc::new(Seeded(Mutex::new(Draws::new(scenario.seed, RANDOMNESS, 0))));
+        let engine = Memory::new(clock.clone(), randomness).ports();
+        let meter = Meter::new(engine.clone());
+        let ports = meter.ports();
+        let tick_every = candidate.refresh_every;
+        let longest = candidate.adaptive.as_ref().map_or(tick_every, |it| it.longest);
+        let policy = Policy {
+            ttl: candidate.ttl,
+            refresh_every: longest.max(tick_every),
+            ..scenario.policy.clone()
+        };
+        meter.ledger().intervals = candidate
+            .adaptive
+            .clone()
+            .map(|adaptive| Intervals::new(tick_every, adaptive, scenario.seed));
+        let users: BTreeSet<&UserId> =
+            scenario.arrivals.iter().map(|arrival| &arrival.user).collect();
+        let users = users.into_iter().cloned().collect();
+        let goods = Goods::new(scenario.seed, scenario.products, scenario.discounts, users);
+        let catalogue = Arc::new(CatalogueCache::new(ports.store.clone(), clock.clone()));
+        let first = began.plus(FIRST_CHANGE);
+        let changes =
+            [(scenario.prices_every, Kind::Prices), (scenario.discounts_every, Kind::Discounts)];
+        let driver = Self {
+            handler: QuotationHandler::new(&ports, policy.clone()),
+            provider: QuotationProvider::new(&ports),
+            calc: PriceCalc::new(&ports, catalogue, policy.clone()),
+            next_tick: Tick::at(began, tick_every).next_due(),
+            tick_every,
+            next_sweep: began.plus(DAY),
+            changes: changes
+                .into_iter()
+                .filter_map(|(every, kind)| every.map(|_| (first, kind)))
+                .collect(),
+            on_change: candidate.on_change,
+            now: began,
+            scenario,
+            policy,
+            goods,
+            clock,
+            engine,
+            meter,
+            ports,
+            began,
+            editions: 0,
+            under_way: BTreeMap::new(),
+            begun: 0,
+            in_hand: BTreeMap::new(),
+        };
+        driver.load(&driver.goods.first()).await?;
+        Ok(driver)
+    }
+
+    fn set(&mut self, now: Timestamp) {
+        self.now = now;
+        self.clock.set(now);
+    }
+
+    /// Everything up to a time.
+    async fn go_on_until(&mut self, time: Timestamp) -> Result<(), ReplayError> {
+        while let Some(next) = self.next(time) {
+            match next {
+                Next::Work(key) => {
+                    self.set(key.0);
+                    if let Some(Work::Batch(queue, batch)) = self.under_way.remove(&key) {
+                        self.finish(queue, batch).await?;
+                    }
+                    self.look_at_queues().await?;
+                }
+                Next::Change(at, kind) => {
+                    self.set(at);
+                    self.changes.remove(&(at, kind));
+                    self.change(kind).await?;
+                }
+                Next::Tick(at) => {
+                    self.set(at);
+                    self.tick().await?;
+                }
+                Next::Sweep(at) => {
+                    self.set(at);
+                    self.sweep().await?;
+                }
+            }
+        }
+        self.pass_idle_ticks(time);
+        self.set(time);
+        Ok(())
+    }
+
+    fn next(&mut self, until: Timestamp) -> Option<Next> {
+        let work = self.under_way.keys().next().copied();
+        let change = self.changes.first().copied();
+        // Nobody is active, so nobody is refreshed: the ticks up to the next event are only counted.
+        let is_busy = self.meter.ledger().active_until() > self.next_tick;
+        let tick = is_busy.then_some(self.next_tick);
+        let times = [work.map(|(at, _)| at), change.map(|(at, _)| at), tick, Some(self.next_sweep)];
+        let first = times.into_iter().flatten().min().filter(|at| *at <= until)?;
+        let is_first = |at: Option<Timestamp>| at == Some(first);
+        Some(match (work, change) {
+            (Some(work), _) if work.0 == first => Next::Work(work),
+            (_, Some((at, kind))) if at == first => Next::Change(at, kind),
+            _ if is_first(tick) => Next::Tick(first),
+            _ => Next::Sweep(first),
+        })
+    }
+
+    /// The schedule runs also when nobody is there; each time it reads a table without a row that
+    /// counts.
+    fn pass_idle_ticks(&mut self, until: Timestamp) {
+        if until < self.next_tick {
+            return;
+        }
+        let interval = self.tick_every.as_millis().max(1);
+        let passed = until.since(self.next_tick).as_millis() / interval + 1;
+        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
+        let mut ledger = self.meter.ledger();
+        ledger.usage.add(Line::Invocations, passed);
+        ledger.usage.add(Line::Arm64, u128::from(passed * REFRESH_MB * Scenario::CALL_MS));
+        ledger.usage.add(Line::ReadUnits, passed);
+        drop(ledger);
+        self.next_tick = Tick::at(until, self.tick_every).next_due();
+    }
+
+    async fn arrive(&mut self, number: u64, arrival: &Arrival) -> Result<(), ReplayError> {
+        let ask = Ask {
+            user: arrival.user.clone(),
+            items: self.goods.items(number, arrival.lines),
+            request_id: None,
+            dialect: Dialect::Current,
+            connection: ConnectionRef {
+                endpoint: "replay".to_owned(),
+                id: ConnectionId::from_random(self.ports.randomness.bits()),
+            },
+        };
+        let before = self.settled();
+        self.handler.quote(ask).await?;
+        {
+            let mut ledger = self.meter.ledger();
+            ledger.bill_function(HANDLER_MB, Scenario::CALL_MS);
+            // The frame that asks and the one that accepts; the answer is billed when it is pushed.
+            ledger.bill(Line::WebsocketMessages, 2);
+        }
+        self.look_at_queues().await?;
+        if self.settled() == before {
+            let deadline = self.now.plus(self.policy.quote_within + AFTER_DEADLINE);
+            self.begin(deadline, Work::Look);
+        }
+        Ok(())
+    }
+
+    fn settled(&self) -> u64 {
+        let ledger = self.meter.ledger();
+        ledger.answered + ledger.failed
+    }
+
+    fn begin(&mut self, until: Timestamp, work: Work) {
+        self.begun += 1;
+        self.under_way.insert((until, self.begun), work);
+    }
+
+    /// Takes from the queues whatever can be begun now.
+    async fn look_at_queues(&mut self) -> Result<(), ReplayError> {
+        loop {
+            let batch = self.receive(Queue::Provider, MAX_BATCH).await?;
+            if batch.is_empty() {
+                break;
+            }
+            let done = self.provider.handle(&batch).await;
+            self.meter.ledger().bill_function(PROVIDER_MB, Scenario::CALL_MS);
+            self.conclude(Queue::Provider, &batch, done).await?;
+        }
+        for queue in [Queue::Quotation, Queue::Refresh] {
+            loop {
+                let in_hand = self.in_hand.get(&queue).copied().unwrap_or(0);
+                let free = Scenario::SLOTS.saturating_sub(in_hand).min(MAX_BATCH);
+                let batch = self.receive(queue, free).await?;
+                if batch.is_empty() {
+                    break;
+                }
+                *self.in_hand.entry(queue).or_default() += batch.len();
+                let takes = self.duration_of(queue, &batch).await?;
+                self.meter.ledger().bill_function(PRICE_CALC_MB, takes.as_millis() as u64);
+                self.begin(self.now.plus(takes), Work::Batch(queue, batch));
+            }
+        }
+        Ok(())
+    }
+
+    async fn receive(&self, queue: Queue, max: usize) -> Result<Vec<Received>, ReplayError> {
+        Ok(self.ports.queues.receive(queue, max, Duration::ZERO, VISIBILITY).await?)
+    }
+
+    /// A calculation takes its time, unless every order of the batch finds its table there.
+    async fn duration_of(&self, queue: Queue, batch: &[Received]) -> Result<Duration, ReplayError> {
+        if queue == Queue::Refresh {
+            return Ok(self.scenario.calculation);
+        }
+        for message in batch {
+            let Ok(order) = serde_json::from_str::<Calculation>(&message.body) else { continue };
+            let heads = self.engine.store.table_heads(std::slice::from_ref(&order.user)).await?;
+            let there = heads.first().is_some_and(|(_, head)| match order.cause {
+                Cause::Quotation(_) => head.is_usable(self.now),
+                _ => head.is_fresh(self.now),
+            });
+            if !there {
+                return Ok(self.scenario.calculation);
+            }
+        }
+        Ok(Duration::from_millis(Scenario::CALL_MS))
+    }
+
+    async fn finish(&mut self, queue: Queue, batch: Vec<Received>) -> Result<(), ReplayError> {
+        let done = self.calc.handle(&batch).await;
+        if let Some(in_hand) = self.in_hand.get_mut(&queue) {
+            *in_hand -= batch.len();
+        }
+        self.conclude(queue, &batch, done).await
+    }
+
+    async fn conclude(
+        &mut self,
+        queue: Queue,
+        batch: &[Received],
+        done: Vec<Done>,
+    ) -> Result<(), ReplayError> {
+        let mut receipts: Vec<Receipt> = vec![];
+        for (message, outcome) in batch.iter().zip(done) {
+            match outcome {
+                Done::Done => receipts.push(message.receipt.clone()),
+                Done::Again { after, .. } => {
+                    let after = after.unwrap_or(BACKOFF);
+                    let receipt = std::slice::from_ref(&message.receipt);
+                    self.ports.queues.change_visibility(queue, receipt, after).await?;
+                    self.begin(self.now.plus(after), Work::Look);
+                }
+            }
+        }
+        if !receipts.is_empty() {
+            self.ports.queues.acknowledge(queue, &receipts).await?;
+        }
+        Ok(())
+    }
+
+    fn end(self, candidate: &Candidate) -> Outcome {
+        let mut ledger = self.meter.ledger();
+        ledger.end();
+        Outcome::new(candidate, &ledger, self.now.since(self.began))
+    }
+}
+
+/// Ids from the seed.
+struct Seeded(Mutex<Draws>);
+
+impl Randomness for Seeded {
+    fn bits(&self) -> [u8; 16] {
+        let mut draws = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (high, low) = (draws.next(), draws.next());
+        ((u128::from(high) << 64) | u128::from(low)).to_be_bytes()
+    }
+}

@@ -1,0 +1,115 @@
+//! What happens without a customer: ticks, loads, and the deletion of what has expired.
+
+use super::{DAY, Driver, Kind, REFRESH_MB};
+use crate::data::{Dataset, LoadOptions, load};
+use crate::model::Timestamp;
+use crate::ports::{ActiveUser, Outgoing, Ports, Posting, Queue, Segment};
+use crate::pricing::Currency;
+use crate::replay::{ReplayError, Scenario};
+use crate::stages::change;
+use crate::stages::refresh::{Tick, refresh};
+
+impl Driver<'_> {
+    pub(super) async fn tick(&mut self) -> Result<(), ReplayError> {
+        let tick = Tick::at(self.now, self.tick_every);
+        self.next_tick = tick.next_due();
+        if self.meter.ledger().intervals.is_some() {
+            self.order_due(tick).await?;
+        } else {
+            refresh(&*self.ports.store, &*self.ports.queues, tick, 1, self.now).await?;
+        }
+        self.meter.ledger().bill_function(REFRESH_MB, Scenario::CALL_MS);
+        self.look_at_queues().await
+    }
+
+    /// Like a refresh, of those only who are due.
+    async fn order_due(&mut self, tick: Tick) -> Result<(), ReplayError> {
+        let active = active_users(&self.ports, self.now).await?;
+        let due = self.meter.ledger().due(active, self.now);
+        let orders = due.into_iter().filter_map(|user| {
+            let order = tick.order(user);
+            Some(Outgoing {
+                body: serde_json::to_string(&order).ok()?,
+                posting: Posting::Fifo {
+                    group: order.group(),
+                    deduplication: order.deduplication(),
+                },
+            })
+        });
+        let orders: Vec<Outgoing> = orders.collect();
+        if !orders.is_empty() {
+            self.ports.queues.send(Queue::Refresh, &orders).await?;
+        }
+        Ok(())
+    }
+
+    /// Loads past the meter: what a load itself costs, no policy changes.
+    pub(super) async fn load(&self, data: &Dataset) -> Result<change::Change, ReplayError> {
+        let options = LoadOptions { currency: Currency::USD, prune: false };
+        let Ports { store, clock, randomness, .. } = &self.engine;
+        let report = load(&**store, &**clock, &**randomness, data, options, &|_| ()).await?;
+        Ok(report.change)
+    }
+
+    pub(super) async fn change(&mut self, kind: Kind) -> Result<(), ReplayError> {
+        self.editions += 1;
+        let (data, every) = match kind {
+            Kind::Prices => (self.goods.other_prices(self.editions), self.scenario.prices_every),
+            Kind::Discounts => {
+                (self.goods.other_discounts(self.editions), self.scenario.discounts_every)
+            }
+        };
+        if let Some(every) = every {
+            self.changes.insert((self.now.plus(every), kind));
+        }
+        let change = self.load(&data).await?;
+        let active = active_users(&self.engine, self.now).await?;
+        let whose = (kind == Kind::Discounts).then_some(change.users.as_slice());
+        self.meter.ledger().changed(&active, whose, self.now);
+        if self.on_change {
+            change::order(&*self.ports.store, &*self.ports.queues, &change, self.now).await?;
+        }
+        self.look_at_queues().await
+    }
+
+    /// Deletes what has expired, as DynamoDB does: late, and for nothing.
+    pub(super) async fn sweep(&mut self) -> Result<(), ReplayError> {
+        self.next_sweep = self.now.plus(DAY);
+        let store = &self.engine.store;
+        let mut gone = vec![];
+        let mut from = None;
+        loop {
+            let page = store.list_table_heads(from).await?;
+            let is_gone =
+                |validated_at: Timestamp| self.now.since(validated_at) > self.policy.retention();
+            let some = page.items.into_iter().filter(|(_, head)| is_gone(head.validated_at));
+            gone.extend(some.map(|(user, _)| user));
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        for user in gone {
+            store.delete_table(&user).await?;
+            let active = store.active_user(&user).await?;
+            if active.is_some_and(|active| !active.is_active(self.now)) {
+                self.ports.store.remove_active_user(&user).await?;
+            }
+        }
+        self.meter.ledger().forget_stored(self.now);
+        Ok(())
+    }
+}
+
+async fn active_users(ports: &Ports, now: Timestamp) -> Result<Vec<ActiveUser>, ReplayError> {
+    let mut active = vec![];
+    let mut from = None;
+    loop {
+        let page = ports.store.list_active_users(Segment::ALL, now, from).await?;
+        active.extend(page.items.into_iter().filter(|user| user.is_active(now)));
+        from = page.next;
+        if from.is_none() {
+            return Ok(active);
+        }
+    }
+}

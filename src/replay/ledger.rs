@@ -1,0 +1,206 @@
+//! What is written down while a replay goes on.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::adaptive::Intervals;
+use crate::billing::{Line, Usage};
+use crate::model::{Timestamp, UserId};
+use crate::ports::{ActiveUser, Quotation, QuotationStatus, TableHead};
+
+/// Figures so far, and what is needed for those to come.
+#[derive(Default)]
+pub(super) struct Ledger {
+    pub(super) usage: Usage,
+    pub(super) answered: u64,
+    pub(super) failed: u64,
+    /// Answers that were there at once.
+    pub(super) warm: u64,
+    /// Answers that were marked stale.
+    pub(super) stale: u64,
+    /// How long each other answer took, in milliseconds.
+    pub(super) waits_ms: Vec<u64>,
+    /// Answers by prices that had changed, and how long ago they had, in milliseconds.
+    pub(super) outdated: u64,
+    pub(super) outdated_ms: u128,
+    /// Tables calculated, and tables that were found to be still right.
+    pub(super) calculated: u64,
+    pub(super) validated: u64,
+    /// Those of both that nobody read before the next one.
+    pub(super) wasted: u64,
+    /// How long a change took to reach the table of each user who stayed active, in milliseconds.
+    pub(super) reached_ms: Vec<u64>,
+    /// What an adaptive schedule goes by.
+    pub(super) intervals: Option<Intervals>,
+    users: HashMap<UserId, User>,
+    rows_bytes: u64,
+    active_until: Timestamp,
+    catalogue_changed_at: Timestamp,
+    stored: HashMap<String, Timestamp>,
+}
+
+/// What is known of a user.
+#[derive(Default)]
+struct User {
+    expires_at: Timestamp,
+    row_bytes: u64,
+    head_bytes: u64,
+    has_unread_table: bool,
+    changed_at: Timestamp,
+    /// Since when a change waits to reach the table.
+    unreached: Option<Timestamp>,
+}
+
+impl Ledger {
+    pub(super) fn bill(&mut self, line: Line, parts: u64) {
+        self.usage.add(line, parts);
+    }
+
+    /// Bills an invocation of a function.
+    pub(super) fn bill_function(&mut self, memory_mb: u64, ran_ms: u64) {
+        self.usage.add(Line::Invocations, 1_u64);
+        self.usage.add(Line::Arm64, u128::from(memory_mb) * u128::from(ran_ms));
+    }
+
+    /// Bills what something takes until it goes away. What was there before under the same name is
+    /// billed until then already.
+    pub(super) fn bill_storage(
+        &mut self,
+        name: String,
+        bytes: u64,
+        now: Timestamp,
+        end: Timestamp,
+    ) {
+        let billed_until = self.stored.insert(name, end).unwrap_or(now).max(now);
+        let hours_ms = u128::from(bytes) * end.since(billed_until).as_millis();
+        self.usage.add(Line::Storage, hours_ms / 3_600_000);
+    }
+
+    /// Forgets what has gone away, so that memory does not grow with the years.
+    pub(super) fn forget_stored(&mut self, now: Timestamp) {
+        self.stored.retain(|_, end| *end > now);
+    }
+
+    /// Until when anybody is active.
+    pub(super) const fn active_until(&self) -> Timestamp {
+        self.active_until
+    }
+
+    /// How many bytes the rows of active users have, expired ones included.
+    pub(super) const fn rows_bytes(&self) -> u64 {
+        self.rows_bytes
+    }
+
+    pub(super) fn row_bytes(&self, user: &UserId) -> u64 {
+        self.users.get(user).map_or(0, |known| known.row_bytes)
+    }
+
+    pub(super) fn head_bytes(&self, user: &UserId) -> u64 {
+        self.users.get(user).map_or(0, |known| known.head_bytes)
+    }
+
+    pub(super) fn came(
+        &mut self,
+        user: &UserId,
+        now: Timestamp,
+        expires_at: Timestamp,
+        bytes: u64,
+    ) {
+        let known = self.users.entry(user.clone()).or_default();
+        if known.row_bytes == 0 {
+            known.row_bytes = bytes;
+            self.rows_bytes += bytes;
+        }
+        if known.expires_at <= now {
+            // Whoever was away is nobody whom a change had to reach.
+            known.unreached = None;
+        }
+        known.expires_at = expires_at;
+        self.active_until = self.active_until.max(expires_at);
+    }
+
+    /// The row of an expired user was deleted.
+    pub(super) fn swept(&mut self, user: &UserId) {
+        if let Some(known) = self.users.get_mut(user) {
+            self.rows_bytes -= std::mem::take(&mut known.row_bytes);
+        }
+    }
+
+    /// A load changed prices for everybody, or discounts of some; these are active.
+    pub(super) fn changed(
+        &mut self,
+        active: &[ActiveUser],
+        whose: Option<&[UserId]>,
+        now: Timestamp,
+    ) {
+        match whose {
+            None => self.catalogue_changed_at = now,
+            Some(users) => {
+                for user in users {
+                    self.users.entry(user.clone()).or_default().changed_at = now;
+                }
+            }
+        }
+        for user in active.iter().filter(|user| whose.is_none_or(|all| all.contains(&user.user))) {
+            let known = self.users.entry(user.user.clone()).or_default();
+            known.unreached.get_or_insert(now);
+        }
+    }
+
+    /// Of active users those who are due, where each has an interval of its own.
+    pub(super) fn due(&mut self, active: Vec<ActiveUser>, now: Timestamp) -> Vec<ActiveUser> {
+        match &mut self.intervals {
+            Some(intervals) => intervals.due(active, now),
+            None => active,
+        }
+    }
+
+    /// A table was calculated or validated.
+    pub(super) fn flipped(&mut self, user: &UserId, head: &TableHead, bytes: u64, now: Timestamp) {
+        let changed = head.priced_at == head.validated_at;
+        match changed {
+            true => self.calculated += 1,
+            false => self.validated += 1,
+        }
+        if let Some(intervals) = &mut self.intervals {
+            intervals.flipped(user, changed, now);
+        }
+        let known = self.users.entry(user.clone()).or_default();
+        self.wasted += u64::from(std::mem::replace(&mut known.has_unread_table, true));
+        known.head_bytes = bytes;
+        if let Some(since) = known.unreached.take().filter(|_| known.expires_at > now) {
+            self.reached_ms.push(millis(now.since(since)));
+        }
+    }
+
+    /// A quotation was settled.
+    pub(super) fn settled(&mut self, quotation: &Quotation, now: Timestamp) {
+        let QuotationStatus::Answered(answer) = &quotation.status else {
+            self.failed += 1;
+            return;
+        };
+        self.answered += 1;
+        self.stale += u64::from(answer.stale);
+        match millis(now.since(quotation.accepted_at)) {
+            0 => self.warm += 1,
+            wait_ms => self.waits_ms.push(wait_ms),
+        }
+        let known = self.users.entry(quotation.user.clone()).or_default();
+        known.has_unread_table = false;
+        let changed_at = known.changed_at.max(self.catalogue_changed_at);
+        if answer.validated_at < changed_at {
+            self.outdated += 1;
+            self.outdated_ms += now.since(changed_at).as_millis();
+        }
+    }
+
+    /// Nothing more comes: what nobody has read by now was wasted.
+    pub(super) fn end(&mut self) {
+        let unread = self.users.values().filter(|known| known.has_unread_table).count();
+        self.wasted += unread as u64;
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

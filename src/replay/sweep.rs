@@ -1,0 +1,105 @@
+//! Many policies on one scenario, and which of them are worth looking at.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::{Candidate, Outcome, ReplayError, Scenario, replay};
+use crate::billing::{PriceList, Usd};
+
+/// A month of AWS has 730 hours.
+const MONTH: Duration = Duration::from_secs(730 * 3600);
+
+/// A policy of a sweep.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What it costs, all of it.
+    pub cost: Usd,
+    /// What it costs a month.
+    pub monthly: Usd,
+    /// No other policy answers as many quotes at once for less, or more for as little.
+    pub is_best: bool,
+}
+
+/// Replays a scenario against each policy, as many at a time as the machine has processors.
+/// `progress` is called with the number of those done.
+///
+/// # Errors
+/// [`ReplayError`] of the first that has no result.
+pub fn sweep(
+    scenario: &Scenario,
+    candidates: &[Candidate],
+    prices: &PriceList,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<Vec<Row>, ReplayError> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Result<Outcome, ReplayError>)>> = Mutex::default();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(candidates.len()) {
+            scope.spawn(|| {
+                while let Some((index, candidate)) = take(&next, candidates) {
+                    let outcome = run(scenario, candidate);
+                    let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    done.push((index, outcome));
+                    progress(done.len());
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if done.len() != candidates.len() {
+        return Err(ReplayError::Died);
+    }
+    done.sort_by_key(|(index, _)| *index);
+    let outcomes: Result<Vec<Outcome>, ReplayError> =
+        done.into_iter().map(|(_, outcome)| outcome).collect();
+    Ok(ranked(outcomes?, prices))
+}
+
+fn take<'a>(next: &AtomicUsize, candidates: &'a [Candidate]) -> Option<(usize, &'a Candidate)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    Some((index, candidates.get(index)?))
+}
+
+fn run(scenario: &Scenario, candidate: &Candidate) -> Result<Outcome, ReplayError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.map_err(ReplayError::Thread)?.block_on(replay(scenario, candidate))
+}
+
+fn ranked(outcomes: Vec<Outcome>, prices: &PriceList) -> Vec<Row> {
+    let mut rows: Vec<Row> = outcomes
+        .into_iter()
+        .map(|outcome| {
+            let cost = prices.cost(&outcome.usage);
+            let months = (outcome.span.as_millis() as u64, MONTH.as_millis() as u64);
+            Row { cost, monthly: cost.times(months.1).per(months.0), outcome, is_best: false }
+        })
+        .collect();
+    let points: Vec<(Usd, u64)> = rows.iter().map(|row| (row.cost, row.outcome.warm)).collect();
+    for (index, row) in rows.iter_mut().enumerate() {
+        row.is_best = !points.iter().any(|other| beats(*other, points[index]));
+    }
+    rows
+}
+
+/// Whether one pair of cost and warm answers leaves no reason to choose the other.
+fn beats(one: (Usd, u64), other: (Usd, u64)) -> bool {
+    one.0 <= other.0 && one.1 >= other.1 && one != other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_reason_keeps_a_policy_on_the_frontier() {
+        let point = |cost, warm| (Usd::from_pico(cost), warm);
+        assert!(beats(point(1, 5), point(2, 5)));
+        assert!(beats(point(1, 6), point(1, 5)));
+        assert!(!beats(point(1, 5), point(1, 5)), "equals are both kept");
+        assert!(!beats(point(1, 4), point(2, 5)));
+    }
+}

@@ -1,0 +1,105 @@
+//! Change: after a load, the tables of active users are calculated anew at once, not only at the
+//! next tick.
+//!
+//! Repeating it is safe: the orders of one load have one deduplication id for each user. A loader
+//! that dies before it has sent them all has changed the data all the same; the schedule finds
+//! the change, as it does without any of this.
+
+use std::collections::HashSet;
+
+use futures_util::future::try_join_all;
+use tracing::{info, warn};
+
+use super::StageError;
+use super::subscribe::fifo;
+use crate::model::{Calculation, Cause, Timestamp, UserId};
+use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment};
+
+/// Up to so many users are looked up one by one; beyond that all active users are read.
+const LOOKED_UP: usize = 100;
+/// So many orders are sent at a time.
+const ORDERS_AT_ONCE: usize = 1_000;
+
+/// What a load changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Its name.
+    pub load: String,
+    /// The version of the catalogue afterwards.
+    pub version: u64,
+    /// Whether products changed, and with them every table.
+    pub catalogue: bool,
+    /// Whose discounts changed.
+    pub users: Vec<UserId>,
+}
+
+/// What came of a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ordered {
+    /// Calculations ordered.
+    pub ordered: usize,
+    /// Orders that could not be sent; the schedule will make up for them.
+    pub failed: usize,
+}
+
+/// Orders a calculation for every active user whose table a load has made outdated, the users who
+/// came last first. They wait in the Refresh Queue: nobody's quote waits for them.
+///
+/// # Errors
+/// When the active users cannot be read or none of some orders can be sent. The load itself is
+/// done.
+pub async fn order(
+    users: &dyn ActiveUsers,
+    queues: &dyn Queues,
+    change: &Change,
+    now: Timestamp,
+) -> Result<Ordered, StageError> {
+    let mut done = Ordered::default();
+    if !change.catalogue && change.users.is_empty() {
+        return Ok(done);
+    }
+    let touched: HashSet<&UserId> = change.users.iter().collect();
+    let mut active = match change.catalogue || touched.len() > LOOKED_UP {
+        true => all_active(users, now).await?,
+        false => look_up(users, &change.users).await?,
+    };
+    active.retain(|user| user.is_active(now) && (change.catalogue || touched.contains(&user.user)));
+    active.sort_by(|a, b| b.last_seen.cmp(&a.last_seen).then_with(|| a.user.cmp(&b.user)));
+    for some in active.chunks(ORDERS_AT_ONCE) {
+        let orders = some.iter().map(|user| {
+            let discounts = touched.contains(&user.user).then(|| change.load.clone());
+            let cause = Cause::Change { version: change.version, discounts };
+            fifo(&Calculation { user: user.user.clone(), cause })
+        });
+        let orders = orders.collect::<Result<Vec<_>, _>>()?;
+        let failed = queues.send(Queue::Refresh, &orders).await?;
+        for entry in &failed {
+            warn!(load = change.load, error = %Chain(&entry.error), "a table was not ordered anew");
+        }
+        done.ordered += orders.len() - failed.len();
+        done.failed += failed.len();
+    }
+    info!(load = change.load, ordered = done.ordered, failed = done.failed, "change");
+    Ok(done)
+}
+
+async fn all_active(
+    users: &dyn ActiveUsers,
+    now: Timestamp,
+) -> Result<Vec<ActiveUser>, StageError> {
+    let mut active = vec![];
+    let mut from = None;
+    loop {
+        let page = users.list_active_users(Segment::ALL, now, from).await?;
+        active.extend(page.items);
+        from = page.next;
+        if from.is_none() {
+            return Ok(active);
+        }
+    }
+}
+
+async fn look_up(users: &dyn ActiveUsers, ids: &[UserId]) -> Result<Vec<ActiveUser>, StageError> {
+    let found = try_join_all(ids.iter().map(|id| users.active_user(id))).await?;
+    Ok(found.into_iter().flatten().collect())
+}

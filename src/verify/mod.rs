@@ -1,0 +1,21 @@
+//! Whether what is stored is right: tables and answers are worked out anew from products and
+//! discounts, in the plainest way, and compared.
+//!
+//! Nothing of what made them is used: no snapshot, no join, no money type, only integers of 128
+//! bits ([`arithmetic`]). Reading a packed table is all that is shared. A fingerprint is looked at
+//! only where a table and its inputs differ, to tell a table by older inputs from a wrong one.
+
+mod answers;
+pub mod arithmetic;
+mod explain;
+mod finding;
+mod inputs;
+mod report;
+mod run;
+mod sample;
+mod tables;
+
+pub use explain::{Explained, ExplainedLine, explain};
+pub use finding::{Finding, Kind, Subject};
+pub use report::{Ages, Report};
+pub use run::{VerifyError, VerifyOptions, verify};

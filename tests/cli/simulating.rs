@@ -1,0 +1,83 @@
+//! `ocache simulate`, and what it says of bad input.
+
+use serde_json::json;
+
+use super::process::{Home, text};
+
+const TRACE: &str = "time,customer,lines\n\
+    2026-03-02T09:00:30Z,a,3\n2026-03-02T09:01:10Z,a,1\n2026-03-02T11:00:00Z,b,2\n";
+
+#[test]
+fn a_sweep_is_printed_and_written_in_every_form() {
+    let home = Home::new();
+    let trace = home.file("trace.csv", TRACE);
+    let (csv, plot) = (home.path().join("sweep.csv"), home.path().join("sweep.svg"));
+    let args = ["simulate", &trace, "--ttl", "5m,10m", "--refresh-every", "1m", "--products", "50"];
+    let files = ["--csv", csv.to_str().unwrap(), "--plot", plot.to_str().unwrap()];
+    let report = home.json(&[&args[..], &files].concat());
+    assert_eq!((&report["arrivals"], &report["users"]), (&json!(3), &json!(2)));
+    let policies = report["policies"].as_array().unwrap();
+    assert_eq!(policies.len(), 2);
+    let first = &policies[0];
+    assert_eq!((&first["ttl_secs"], &first["answered"]), (&json!(300.0), &json!(3)));
+    assert_eq!((&first["answered_at_once"], &first["tables_calculated"]), (&json!(1), &json!(2)));
+    assert_eq!(first["best"], true);
+    let bill = first["bill"].as_object().unwrap();
+    assert!(bill["write_units"]["units"].as_str().unwrap().parse::<u64>().unwrap() > 10);
+
+    let csv = std::fs::read_to_string(csv).unwrap();
+    let rows: Vec<&str> = csv.lines().collect();
+    assert_eq!(rows.len(), 3);
+    assert!(
+        rows[0].starts_with("ttl_secs,refresh_every_secs,adaptive_longest_secs,on_change,"),
+        "{csv}"
+    );
+    assert_eq!(rows[1].split(',').count(), rows[0].split(',').count());
+    let plot = std::fs::read_to_string(plot).unwrap();
+    assert_eq!(plot.matches("<circle").count(), 2 + 2, "two policies, two entries of the legend");
+    assert!(home.ok(&args).contains("at once"));
+    assert!(!home.path().join("data").exists(), "a simulation needs no store");
+}
+
+#[test]
+fn drawn_arrivals_need_no_trace_and_are_the_same_for_the_same_seed() {
+    let home = Home::new();
+    let args =
+        ["simulate", "--synthetic", "daily", "--users", "5", "--days", "2", "--products", "20"];
+    let first = home.json(&args);
+    assert!(first["arrivals"].as_u64().unwrap() > 5);
+    assert_eq!(first, home.json(&args));
+    assert_ne!(first, home.json(&[&args[..], &["--seed", "2"]].concat()));
+}
+
+#[test]
+fn what_cannot_be_simulated_is_named() {
+    let home = Home::new();
+    assert!(home.fails(2, &["simulate"]).contains("TRACE"));
+    assert!(home.fails(3, &["simulate", "none.csv"]).contains("none.csv cannot be read"));
+    let bad = home.file("bad.csv", "time,customer\nyesterday,a\n");
+    let said = home.fails(3, &["simulate", &bad]);
+    assert!(said.contains("bad.csv:2: `yesterday` is not a time") && said.contains("hint: "));
+    let trace = home.file("trace.csv", TRACE);
+    let prices = home.file("prices.json", r#"{"region":"r","dated":"d","prices":{}}"#);
+    let said = home.fails(3, &["simulate", &trace, "--price-list", &prices]);
+    assert!(said.contains("no price for `write_units`"), "{said}");
+    home.fails(2, &["simulate", &trace, "--ttl", "soon"]);
+    home.fails(2, &["simulate", &trace, "--synthetic", "poisson"]);
+}
+
+#[test]
+fn prices_can_be_replaced() {
+    let home = Home::new();
+    let trace = home.file("trace.csv", TRACE);
+    let built_in = include_str!("../../src/billing/us-east-1.json");
+    let dear = home.file("dear.json", built_in.replace("\"0.625\"", "\"625000\""));
+    let args = ["simulate", &trace, "--products", "20"];
+    let output = home.run(&[&args[..], &["--price-list", &dear]].concat());
+    assert!(text(&output.stderr).contains("list prices of us-east-1 dated 2026-"));
+    let usd = |report: &serde_json::Value| {
+        report["policies"][0]["usd"].as_str().unwrap().parse::<f64>().unwrap()
+    };
+    let cheap = usd(&home.json(&args));
+    assert!(usd(&home.json(&[&args[..], &["--price-list", &dear]].concat())) > 1_000.0 * cheap);
+}

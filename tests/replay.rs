@@ -1,0 +1,148 @@
+//! Replays of arrivals whose outcome can be counted by hand.
+
+use std::time::Duration;
+
+use ocache::billing::Line;
+use ocache::model::Timestamp;
+use ocache::replay::{Adaptive, Arrival, Candidate, Outcome, Rhythm, Scenario, Synthetic, replay};
+use ocache::stages::Policy;
+
+/// A day's morning.
+const EIGHT: Timestamp = Timestamp::from_secs(1_800_000_000 / 86_400 * 86_400 + 8 * 3600);
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn arrival(user: &str, after: Duration) -> Arrival {
+    Arrival { at: EIGHT.plus(after), user: user.parse().unwrap(), lines: 3 }
+}
+
+fn scenario(arrivals: Vec<Arrival>) -> Scenario {
+    Scenario {
+        arrivals,
+        products: 40,
+        discounts: 5,
+        prices_every: None,
+        discounts_every: None,
+        calculation: Duration::from_millis(250),
+        seed: 1,
+        policy: Policy::default(),
+    }
+}
+
+const EVERY_MINUTE: Candidate = Candidate {
+    ttl: Duration::from_secs(300),
+    refresh_every: MINUTE,
+    on_change: true,
+    adaptive: None,
+};
+
+async fn run(scenario: &Scenario, candidate: &Candidate) -> Outcome {
+    replay(scenario, candidate).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_visit_is_what_can_be_counted_by_hand() {
+    let half = Duration::from_secs(30);
+    let outcome =
+        run(&scenario(vec![arrival("a", half), arrival("a", MINUTE)]), &EVERY_MINUTE).await;
+    assert_eq!((outcome.answered, outcome.failed, outcome.warm, outcome.stale), (2, 0, 1, 0));
+    // The first quote waits for the one calculation; nothing else is ever calculated.
+    let waited = [outcome.cold_p50, outcome.cold_p99];
+    assert_eq!(waited, [Duration::from_millis(250); 2]);
+    assert_eq!(outcome.calculated, 1);
+    // Nothing is replayed after the last quote is over, which is within the first minute's tick.
+    assert_eq!((outcome.validated, outcome.wasted), (1, 1));
+}
+
+#[tokio::test]
+async fn an_active_user_is_kept_warm_until_expiry() {
+    let arrivals = vec![arrival("a", Duration::from_secs(30)), arrival("b", MINUTE * 60)];
+    let outcome = run(&scenario(arrivals), &EVERY_MINUTE).await;
+    // Ticks at one to five minutes find `a`, that at six does not.
+    assert_eq!((outcome.answered, outcome.warm), (2, 0));
+    assert_eq!((outcome.calculated, outcome.validated), (2, 5));
+    // Of each user's tables the last was read by nobody, and of those of `a` four before it.
+    assert_eq!(outcome.wasted, 5);
+}
+
+#[tokio::test]
+async fn years_of_nothing_cost_a_schedule_and_no_time() {
+    let ten_years = Duration::from_secs(3_652 * 86_400);
+    let arrivals = vec![arrival("a", Duration::ZERO), arrival("a", ten_years)];
+    let outcome = run(&scenario(arrivals), &EVERY_MINUTE).await;
+    assert_eq!((outcome.answered, outcome.warm), (2, 0));
+    let ticks = 3_652 * 1440;
+    let invocations = outcome.usage.of(Line::Invocations);
+    // A tick a minute from midnight on, and a few functions for each quote and order.
+    assert!((ticks + 8 * 60..ticks + 8 * 60 + 40).contains(&invocations), "{invocations}");
+}
+
+#[tokio::test]
+async fn ten_quotes_of_a_cold_user_wait_for_one_calculation() {
+    let arrivals = (0..10).map(|n| arrival("a", Duration::from_millis(n))).collect();
+    let outcome = run(&scenario(arrivals), &EVERY_MINUTE).await;
+    assert_eq!((outcome.answered, outcome.warm, outcome.calculated), (10, 0, 1));
+    assert!(outcome.cold_p99 <= Duration::from_millis(300), "{:?}", outcome.cold_p99);
+}
+
+#[tokio::test]
+async fn a_change_reaches_active_users_at_once_or_at_the_next_tick() {
+    // Prices change half a minute after noon, when both users are there.
+    let noon = MINUTE * 240 + Duration::from_secs(30);
+    let mut scenario = scenario(vec![
+        arrival("a", noon - Duration::from_secs(45)),
+        arrival("b", noon - Duration::from_secs(20)),
+        arrival("a", noon + Duration::from_secs(10)),
+        arrival("b", noon + MINUTE * 12),
+    ]);
+    scenario.prices_every = Some(Duration::from_secs(86_400));
+    let slow = Candidate { refresh_every: MINUTE * 7, ..EVERY_MINUTE };
+    let with = run(&scenario, &slow).await;
+    let without = run(&scenario, &Candidate { on_change: false, ..slow }).await;
+    assert_eq!((with.outdated, without.outdated), (0, 1));
+    assert_eq!(without.outdated_by, Duration::from_secs(10));
+    assert_eq!(with.reached_last, Duration::from_millis(250));
+    assert!(without.reached_last > Duration::from_secs(10), "{:?}", without.reached_last);
+}
+
+#[tokio::test]
+async fn an_adaptive_interval_doubles_while_nothing_changes_and_keeps_to_its_budget() {
+    // There for six hours, with a change at noon in the middle of them.
+    let day = Candidate { ttl: MINUTE * 360, ..EVERY_MINUTE };
+    let mut scenario = scenario(
+        ["a", "b"]
+            .iter()
+            .map(|user| arrival(user, Duration::from_secs(30)))
+            .chain([arrival("c", MINUTE * 355)])
+            .collect(),
+    );
+    scenario.prices_every = Some(Duration::from_secs(86_400));
+    let fixed = run(&scenario, &day).await;
+    assert!(fixed.prepared() > 2 * 350, "{fixed:?}");
+    let adaptive = |orders_an_hour| Candidate {
+        adaptive: Some(Adaptive { longest: MINUTE * 16, orders_an_hour }),
+        ..day.clone()
+    };
+    let free = run(&scenario, &adaptive(None)).await;
+    // Four doublings to sixteen minutes, twice; then one in about sixteen minutes.
+    assert!((2 * 20..2 * 36).contains(&free.prepared()), "{}", free.prepared());
+    assert_eq!((free.answered, free.calculated), (fixed.answered, fixed.calculated));
+    let bound = run(&scenario, &adaptive(Some(60))).await;
+    assert!(bound.prepared() <= 60 * 6 + 3, "{}", bound.prepared());
+    let starved = run(&scenario, &adaptive(Some(0))).await;
+    assert!(starved.validated == 0, "{starved:?}");
+}
+
+#[tokio::test]
+async fn a_replay_is_the_same_every_time_and_a_longer_interval_costs_less() {
+    let arrivals =
+        Synthetic { rhythm: Rhythm::Sessions, users: 12, quotes_a_day: 6.0, days: 2, seed: 4 };
+    let mut scenario = scenario(arrivals.arrivals());
+    scenario.prices_every = Some(Duration::from_secs(86_400));
+    scenario.discounts_every = Some(Duration::from_secs(43_200));
+    let first = run(&scenario, &EVERY_MINUTE).await;
+    assert_eq!(first, run(&scenario, &EVERY_MINUTE).await);
+    assert_eq!(first.answered, scenario.arrivals.len() as u64);
+    let slow = run(&scenario, &Candidate { refresh_every: MINUTE * 5, ..EVERY_MINUTE }).await;
+    assert!(slow.prepared() < first.prepared());
+    assert!(slow.usage.of(Line::WriteUnits) < first.usage.of(Line::WriteUnits));
+}

@@ -1,0 +1,141 @@
+//! What a load does for the users who are active.
+
+use std::time::Duration;
+
+use ocache::data::{Dataset, LoadOptions, LoadReport, load};
+use ocache::model::{Calculation, Cause, UserId};
+use ocache::ports::{Queue, UserDiscounts};
+use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
+use ocache::runtime::Role;
+use ocache::stages::change::{self, Ordered};
+
+use super::harness::{Engine, System, user};
+
+const WORK: &[Role] = &[Role::PriceCalc, Role::QuotationProvider];
+const ALL: &[Role] = &[Role::Refresh, Role::PriceCalc, Role::QuotationProvider];
+
+fn discount(of: &str, percentage: &str) -> UserDiscounts {
+    let discount =
+        Discount { product_id: "P1".parse().unwrap(), percentage: percentage.parse().unwrap() };
+    UserDiscounts { user: user(of), discounts: Discounts::new(vec![discount]).unwrap() }
+}
+
+fn price(minor: i64) -> Product {
+    let price = Money::from_minor(minor);
+    Product { id: "P1".parse().unwrap(), name: "Notebook stand".into(), price }
+}
+
+/// Loads, without ordering any table.
+async fn load_only(
+    system: &System,
+    products: Vec<Product>,
+    discounts: Vec<UserDiscounts>,
+) -> LoadReport {
+    let data = Dataset { products, discounts, files: vec![], notices: vec![] };
+    let options = LoadOptions { currency: Currency::USD, prune: false };
+    let ports = &system.ports;
+    load(&*ports.store, &*ports.clock, &*ports.randomness, &data, options, &|_| ()).await.unwrap()
+}
+
+async fn order(system: &System, report: &LoadReport) -> Ordered {
+    let ports = &system.ports;
+    change::order(&*ports.store, &*ports.queues, &report.change, system.now()).await.unwrap()
+}
+
+/// A system whose schedule is too slow to explain anything, with two active users.
+async fn two_active_users(engine: Engine) -> System {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.refresh_every = Duration::from_secs(3600);
+    system.run(WORK);
+    for who in ["AAA", "BBB"] {
+        system.subscribe(who).await;
+        system.head_when(who, |_| true).await;
+    }
+    system
+}
+
+pub async fn discounts_reach_the_active_users_they_are_of_and_nobody_else(engine: Engine) {
+    let mut system = two_active_users(engine).await;
+    // Twice in a row under one catalogue version: the second is not a repetition of the first.
+    for (percentage, total) in [("20", "400.00"), ("30", "350.00")] {
+        let before = system.head("AAA").await.unwrap();
+        let lists = vec![discount("AAA", percentage), discount("idle", percentage)];
+        let report = load_only(&system, vec![], lists).await;
+        assert_eq!(order(&system, &report).await, Ordered { ordered: 1, failed: 0 });
+        // Sent again by a loader that was not sure, it costs nothing.
+        order(&system, &report).await;
+        system.head_when("AAA", |head| head.generation != before.generation).await;
+        assert_eq!(system.quote("AAA", "P1:1").await.total.as_deref(), Some(total));
+        assert_eq!(system.head("AAA").await.unwrap().version, before.version + 1);
+    }
+    assert_eq!(system.head("BBB").await.unwrap().version, 1);
+    assert_eq!(system.head("idle").await, None);
+    system.stop().await;
+}
+
+pub async fn prices_reach_every_active_user(engine: Engine) {
+    let mut system = two_active_users(engine).await;
+    let report = load_only(&system, vec![price(60_000)], vec![]).await;
+    assert_eq!(order(&system, &report).await, Ordered { ordered: 2, failed: 0 });
+    for who in ["AAA", "BBB"] {
+        system.head_when(who, |head| head.catalogue_version == 2).await;
+    }
+    assert_eq!(system.quote("BBB", "P1:1").await.total.as_deref(), Some("600.00"));
+    system.stop().await;
+}
+
+pub async fn who_came_last_comes_first_and_behind_every_cold_quote(engine: Engine) {
+    let system = System::with_fixtures(engine).await;
+    let now = system.now();
+    for (secs, who) in [(1, "first"), (3, "last"), (2, "second")] {
+        let at = now.plus(Duration::from_secs(secs));
+        let expires_at = at.plus(Duration::from_secs(300));
+        system.ports.store.record_visit(&user(who), at, expires_at).await.unwrap();
+    }
+    let [came, left] = [60, 30].map(|secs| now.minus(Duration::from_secs(secs)));
+    system.ports.store.record_visit(&user("gone"), came, left).await.unwrap();
+    let report = load_only(&system, vec![price(1)], vec![discount("second", "1")]).await;
+    assert_eq!(order(&system, &report).await.ordered, 3);
+
+    let queues = &system.ports.queues;
+    assert_eq!(queues.depth(Queue::Quotation).await.unwrap().waiting, 0);
+    let received =
+        queues.receive(Queue::Refresh, 10, Duration::ZERO, Duration::from_secs(60)).await.unwrap();
+    let orders: Vec<(UserId, bool)> = received
+        .iter()
+        .map(|message| {
+            let order: Calculation = serde_json::from_str(&message.body).unwrap();
+            match order.cause {
+                Cause::Change { version: 2, discounts } => (order.user, discounts.is_some()),
+                other => panic!("{other:?}"),
+            }
+        })
+        .collect();
+    assert_eq!(orders, [(user("last"), false), (user("second"), true), (user("first"), false)]);
+}
+
+pub async fn a_table_of_an_older_catalogue_is_stale_at_once(engine: Engine) {
+    let mut system = two_active_users(engine).await;
+    assert!(!system.quote("AAA", "P4:1").await.stale);
+    // The loader died before it ordered anything.
+    load_only(&system, vec![price(60_000)], vec![]).await;
+    let quotation = system.quote("AAA", "P1:1").await;
+    assert_eq!((quotation.stale, quotation.total.as_deref()), (true, Some("450.00")));
+    // The quote itself had the table calculated anew.
+    system.head_when("AAA", |head| head.catalogue_version == 2).await;
+    let quotation = system.quote("AAA", "P1:1").await;
+    assert_eq!((quotation.stale, quotation.total.as_deref()), (false, Some("540.00")));
+    system.stop().await;
+}
+
+pub async fn the_schedule_finds_what_a_dead_loader_did_not_order(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.refresh_every = Duration::from_millis(200);
+    system.run(ALL);
+    system.subscribe("AAA").await;
+    let before = system.head_when("AAA", |_| true).await;
+    load_only(&system, vec![], vec![discount("AAA", "50")]).await;
+    system.head_when("AAA", |head| head.generation != before.generation).await;
+    assert_eq!(system.quote("AAA", "P1:1").await.total.as_deref(), Some("250.00"));
+    system.stop().await;
+}

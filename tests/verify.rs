@@ -1,0 +1,369 @@
+//! Verification: it finds what is wrong, says what is only old, and finds nothing where nothing is.
+
+#[path = "system/harness.rs"]
+#[allow(dead_code, reason = "other tests of systems use the rest of it")]
+mod harness;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use harness::{Engine, System, user};
+use ocache::model::{ProductId, QuotationKey};
+use ocache::ports::{
+    Flip, Quotation, QuotationStatus, Settlement, TableHead, UserDiscounts, Verdict,
+};
+use ocache::pricing::{
+    Answer, Catalogue, Currency, Discount, Discounts, Money, PriceTable, fingerprint,
+};
+use ocache::runtime::Role;
+use ocache::verify::{Kind, Report, VerifyOptions, explain, verify};
+
+const WORK: &[Role] = &[Role::PriceCalc, Role::QuotationProvider];
+
+macro_rules! on_both {
+    ($($test:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test(start_paused = true)]
+            async fn $test() { super::$test(super::harness::memory()).await; })*
+        }
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() { super::$test(super::harness::embedded()).await; })*
+        }
+    };
+}
+
+on_both!(
+    a_clean_store_has_no_findings,
+    a_table_with_another_price_is_wrong,
+    a_table_that_does_not_add_up_is_wrong,
+    a_table_without_a_part_or_with_a_damaged_one_is_wrong,
+    a_head_that_claims_what_is_not_there_is_wrong,
+    a_table_by_older_inputs_is_outdated_and_not_wrong,
+    a_discount_changed_in_a_table_is_wrong,
+    a_stale_table_of_an_active_user_is_told_apart,
+    a_table_by_older_rules_is_told_apart,
+    a_wrong_answer_is_found_and_explained,
+);
+
+async fn found(system: &System) -> Report {
+    let options = VerifyOptions { tables: usize::MAX, answers: usize::MAX, seed: 1 };
+    verify(&*system.ports.store, options, system.now()).await.unwrap()
+}
+
+/// The kind of the one finding, and what it says.
+async fn finding(system: &System) -> (Kind, String) {
+    let report = found(system).await;
+    assert_eq!(report.findings.len(), 1, "{report:?}");
+    let finding = &report.findings[0];
+    (finding.kind, format!("{}: {}", finding.subject, finding.what))
+}
+
+/// A system with two users' tables and an answer of each.
+async fn quoted(engine: Engine) -> System {
+    let mut system = System::with_fixtures(engine).await;
+    system.run(WORK);
+    for who in ["AAA", "BBB"] {
+        assert_eq!(system.quote(who, "P1:2 P3:0.5 P9:1").await.status, "answered");
+    }
+    system.stop().await;
+    system
+}
+
+/// Replaces what is stored under the generation of a user's head.
+async fn overwrite(system: &System, who: &str, products: &[(&str, i64)], discounts: &Discounts) {
+    let head = system.head(who).await.unwrap();
+    let products: Vec<_> = products
+        .iter()
+        .map(|(id, minor)| (ProductId::new(*id).unwrap(), Money::from_minor(*minor)))
+        .collect();
+    let catalogue = Catalogue::new(1, Currency::USD, products).unwrap();
+    let parts = PriceTable::new(&catalogue, discounts).pack().unwrap();
+    put(system, who, &head, parts.into_iter().map(Bytes::from).collect()).await;
+}
+
+async fn put(system: &System, who: &str, head: &TableHead, parts: Vec<Bytes>) {
+    let store = &system.ports.store;
+    let until = system.now().plus(Duration::from_secs(3600));
+    store.put_parts(&user(who), &head.generation, &parts, until).await.unwrap();
+}
+
+/// Replaces a user's head by a changed one.
+async fn change_head(system: &System, who: &str, change: impl FnOnce(&mut TableHead)) {
+    let mut head = system.head(who).await.unwrap();
+    let expected = head.version;
+    head.version += 1;
+    change(&mut head);
+    let until = system.now().plus(Duration::from_secs(3600));
+    let flip = system.ports.store.flip_head(&user(who), &head, Some(expected), until).await;
+    assert_eq!(flip.unwrap(), Flip::Done);
+}
+
+fn list(discounts: &[(&str, &str)]) -> Discounts {
+    let list = discounts.iter().map(|(product, percentage)| Discount {
+        product_id: product.parse().unwrap(),
+        percentage: percentage.parse().unwrap(),
+    });
+    Discounts::new(list.collect()).unwrap()
+}
+
+const PRODUCTS: [(&str, i64); 5] =
+    [("P1", 50_000), ("P2", 57_800), ("P3", 102_900), ("P4", 14_500), ("P5", 1_084_300)];
+const OF_AAA: [(&str, &str); 3] = [("P1", "10"), ("P2", "15"), ("P3", "12")];
+
+async fn a_clean_store_has_no_findings(engine: Engine) {
+    let system = quoted(engine).await;
+    let report = found(&system).await;
+    assert_eq!((report.tables, report.tables_checked, report.active_tables), (2, 2, 2));
+    assert_eq!((report.answers, report.answers_checked), (2, 2));
+    assert_eq!(report.findings, []);
+    // A sample is no more than was asked for.
+    let options = VerifyOptions { tables: 1, answers: 1, seed: 1 };
+    let report = verify(&*system.ports.store, options, system.now()).await.unwrap();
+    assert_eq!((report.tables, report.tables_checked), (2, 1));
+    assert_eq!((report.answers, report.answers_checked), (2, 1));
+}
+
+async fn a_table_with_another_price_is_wrong(engine: Engine) {
+    let system = quoted(engine).await;
+    let mut products = PRODUCTS;
+    products[3].1 += 1;
+    overwrite(&system, "AAA", &products, &list(&OF_AAA)).await;
+    let (kind, what) = finding(&system).await;
+    assert_eq!(kind, Kind::Wrong);
+    assert!(what.contains("table of `AAA`: product `P4` costs 145.00"), "{what}");
+    assert!(what.contains("the table says 145.01"), "{what}");
+}
+
+async fn a_table_that_does_not_add_up_is_wrong(engine: Engine) {
+    let system = quoted(engine).await;
+    let head = system.head("AAA").await.unwrap();
+    let catalogue = Catalogue::new(
+        1,
+        Currency::USD,
+        PRODUCTS.map(|(id, minor)| (id.parse().unwrap(), Money::from_minor(minor))).into(),
+    )
+    .unwrap();
+    let parts = PriceTable::new(&catalogue, &list(&OF_AAA)).pack().unwrap();
+    // The saving of the first discount is one cent more than it should be.
+    let part = with_other_saving(&parts[0]);
+    put(&system, "AAA", &head, vec![part]).await;
+    let (kind, what) = finding(&system).await;
+    assert_eq!(kind, Kind::Wrong);
+    assert!(what.contains("product `P1`: 500.00 less 10 % is not 449.99"), "{what}");
+}
+
+/// A part with its section of prices packed anew: one cent more is saved on the first product.
+fn with_other_saving(part: &[u8]) -> Bytes {
+    let (magic, rest) = part.split_at(3);
+    let length = usize::from(rest[0]);
+    assert!(length < 128, "the test reads lengths of one byte");
+    let (catalogue, rest) = rest.split_at(1 + length);
+    let prices = &rest[1..];
+    let mut plain = zstd::bulk::decompress(prices, 32 * 1024).unwrap();
+    // Three counted: count, gaps, percentages of four bytes each, then the savings, 5000 cents
+    // first: two bytes.
+    let saving = 1 + 3 + 3 * 4;
+    assert_eq!(plain[saving..saving + 2], [0x88, 0x27]);
+    plain[saving] += 1;
+    let packed = zstd::bulk::compress(&plain, 3).unwrap();
+    let mut part = [magic, catalogue].concat();
+    part.push(u8::try_from(packed.len()).unwrap());
+    part.extend(packed);
+    Bytes::from(part)
+}
+
+async fn a_table_without_a_part_or_with_a_damaged_one_is_wrong(engine: Engine) {
+    let system = quoted(engine).await;
+    let head = system.head("AAA").await.unwrap();
+    let parts = system.ports.store.parts(&user("AAA"), &head.generation, &[0]).await.unwrap();
+    let mut bytes = parts[0].clone().unwrap().to_vec();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 0x40;
+    put(&system, "AAA", &head, vec![Bytes::from(bytes)]).await;
+    let (kind, what) = finding(&system).await;
+    assert_eq!(kind, Kind::Wrong);
+    assert!(what.contains("part 0: ") && what.contains("damaged"), "{what}");
+
+    change_head(&system, "AAA", |head| {
+        head.generation = ocache::model::Generation::from_random([9; 16]);
+    })
+    .await;
+    let (kind, what) = finding(&system).await;
+    assert_eq!(kind, Kind::Wrong);
+    assert!(what.contains("part 0 of 1 is not there"), "{what}");
+}
+
+async fn a_head_that_claims_what_is_not_there_is_wrong(engine: Engine) {
+    let system = quoted(engine).await;
+    change_head(&system, "AAA", |head| head.products = 6).await;
+    let (kind, what) = finding(&system).await;
+    assert_eq!(kind, Kind::Wrong);
+    assert!(what.contains("it has 5 products, and its head says 6"), "{what}");
+    change_head(&system, "AAA", |head| {
+        head.products = 5;
+        head.catalogue_version = 9;
+    })
+    .await;
+    let (kind, what) = finding(&system).await;
+    assert_eq!(kind, Kind::Wrong);
+    assert!(what.contains("catalogue version 9, and the last one is 1"), "{what}");
+}
+
+async fn a_table_by_older_inputs_is_outdated_and_not_wrong(engine: Engine) {
+    let system = quoted(engine).await;
+    let other = UserDiscounts { user: user("AAA"), discounts: list(&[("P1", "11")]) };
+    system.ports.store.put_discounts(&[other]).await.unwrap();
+    let (kind, what) = finding(&system).await;
+    assert_eq!(kind, Kind::Outdated);
+    assert!(what.contains("product `P1` has a discount of 11 %, the table says 10 %"), "{what}");
+
+    system.load([("P4".to_owned(), 1)]).await;
+    let report = found(&system).await;
+    assert_eq!((report.count(Kind::Outdated), report.findings.len()), (2, 2), "{report:?}");
+}
+
+async fn a_discount_changed_in_a_table_is_wrong(engine: Engine) {
+    let system = quoted(engine).await;
+    // It adds up, and no list of the user's ever said so.
+    overwrite(&system, "AAA", &PRODUCTS, &list(&[("P1", "90")])).await;
+    let (kind, what) = finding(&system).await;
+    assert_eq!(kind, Kind::Wrong);
+    assert!(what.contains("product `P1` has a discount of 10 %, the table says 90 %"), "{what}");
+    // Nor does a change of the list explain it.
+    let other = UserDiscounts { user: user("AAA"), discounts: list(&[("P1", "11")]) };
+    system.ports.store.put_discounts(&[other]).await.unwrap();
+    assert_eq!(finding(&system).await.0, Kind::Wrong);
+}
+
+async fn a_stale_table_of_an_active_user_is_told_apart(engine: Engine) {
+    let system = quoted(engine).await;
+    let long_ago = system.now().minus(Duration::from_secs(180));
+    for who in ["AAA", "BBB"] {
+        change_head(&system, who, |head| {
+            head.validated_at = long_ago;
+            head.fresh_until = long_ago.plus(Duration::from_secs(120));
+        })
+        .await;
+    }
+    // Who is no longer active need not be fresh.
+    system.ports.store.remove_active_user(&user("BBB")).await.unwrap();
+    let (kind, what) = finding(&system).await;
+    assert_eq!(kind, Kind::Stale);
+    assert!(what.contains("table of `AAA`: validated 18"), "{what}");
+    let report = found(&system).await;
+    assert_eq!((report.active_tables, report.stale), (1, 1));
+    assert!(report.ages.p50 >= Duration::from_secs(180) && report.stale_share() > 0.99);
+}
+
+async fn a_table_by_older_rules_is_told_apart(engine: Engine) {
+    let system = quoted(engine).await;
+    change_head(&system, "AAA", |head| head.pricing_version = 0).await;
+    let (kind, what) = finding(&system).await;
+    assert_eq!(kind, Kind::OtherRules);
+    assert!(what.contains("rule version 0, this ocache has version 1"), "{what}");
+}
+
+async fn a_wrong_answer_is_found_and_explained(engine: Engine) {
+    let system = quoted(engine).await;
+    let page = system.ports.store.list_quotations(None).await.unwrap();
+    let good = page.items.into_iter().find(|quotation| quotation.user == user("AAA")).unwrap();
+    let QuotationStatus::Answered(answer) = &good.status else { panic!("{good:?}") };
+    let explained = explain(answer);
+    assert!(!explained.is_wrong());
+    let line = &explained.lines[1];
+    assert_eq!(
+        (line.rule.as_str(), line.exact_unit_price.as_str(), line.exact_total.as_str()),
+        ("list price less 12 %", "905.52", "452.76")
+    );
+
+    let change = |change: &dyn Fn(&mut Answer)| {
+        let mut wrong = answer.as_ref().clone();
+        change(&mut wrong);
+        wrong
+    };
+    let one_cent = |money: &mut Money| *money = Money::from_minor(money.minor() + 1);
+    for (what, wrong) in [
+        (
+            "500.00 less 10 % is 450.00, not 450.01",
+            change(&|a| one_cent(&mut a.lines[0].unit_price)),
+        ),
+        ("2 times 450.00 is 900.00, not 900.01", change(&|a| one_cent(&mut a.lines[0].total))),
+        ("are 1352.76 together, not 1352.77", change(&|a| one_cent(&mut a.total))),
+        (
+            "not those that were asked for",
+            change(&|a| {
+                let line = a.lines.pop().unwrap();
+                a.total = Money::from_minor(a.total.minor() - line.total.minor());
+            }),
+        ),
+        (
+            "product `P1` has a price, the answer says",
+            change(&|a| {
+                a.unavailable.push("P1".parse().unwrap());
+                a.lines.remove(0);
+                a.total = a.lines[0].total;
+            }),
+        ),
+        (
+            "`P1` does not cost 0.01 in catalogue version 1",
+            change(&|a| {
+                let line = &mut a.lines[0];
+                line.list_price = Money::from_minor(1);
+                line.unit_price = Money::from_minor(1);
+                line.total = Money::from_minor(2);
+                a.total = Money::from_minor(2 + 45_276);
+            }),
+        ),
+    ] {
+        let stored = store(&system, &good, wrong).await;
+        let report = found(&system).await;
+        let said: Vec<&str> = report.findings.iter().map(|found| found.what.as_str()).collect();
+        assert!(said.len() == 1 && said[0].contains(what), "{what}: {said:?}");
+        system.ports.store.delete_quotation(&stored).await.unwrap();
+    }
+    let other = change(&|a| a.pricing_version = 0);
+    assert!(!explain(&other).knows_rules);
+    store(&system, &good, other).await;
+    assert_eq!(finding(&system).await.0, Kind::OtherRules);
+}
+
+/// Stores a quotation like a good one, with another answer.
+async fn store(system: &System, good: &Quotation, answer: Answer) -> QuotationKey {
+    let request_id = ocache::model::RequestId::from_random(system.ports.randomness.bits());
+    let key = QuotationKey::new(&good.user, &request_id);
+    let status = QuotationStatus::Pending;
+    let deadline = system.now().plus(Duration::from_secs(30));
+    let pending = Quotation { key: key.clone(), request_id, status, deadline, ..good.clone() };
+    let store = &system.ports.store;
+    store.create_quotation(&pending).await.unwrap();
+    let verdict = Verdict::Answer(Box::new(answer));
+    let settled = store.settle_quotation(&key, &verdict, system.now()).await.unwrap();
+    assert!(matches!(settled, Settlement::Settled(_)));
+    key
+}
+
+#[tokio::test(start_paused = true)]
+async fn discounts_on_products_that_do_not_exist_do_not_make_a_table_wrong() {
+    let mut system = System::with_fixtures(harness::memory()).await;
+    let discounts = list(&[("P1", "10"), ("P4", "0"), ("gone", "5")]);
+    let given = UserDiscounts { user: user("AAA"), discounts };
+    system.ports.store.put_discounts(&[given]).await.unwrap();
+    system.run(WORK);
+    system.quote("AAA", "P1:1").await;
+    system.stop().await;
+    assert_eq!(found(&system).await.findings, []);
+    system.load([("P4".to_owned(), 1)]).await;
+    assert_eq!(finding(&system).await.0, Kind::Outdated);
+}
+
+/// What the fingerprint is used for depends on this.
+#[test]
+fn a_fingerprint_does_not_depend_on_the_catalogues_version() {
+    let of = |version| {
+        let products = vec![("P1".parse().unwrap(), Money::from_minor(1))];
+        let catalogue = Catalogue::new(version, Currency::USD, products).unwrap();
+        fingerprint(&catalogue, &Discounts::default())
+    };
+    assert_eq!(of(0), of(7));
+}
