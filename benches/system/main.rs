@@ -1,10 +1,11 @@
 //! The system under load, each row beside what it is measured against, in one run.
 //!
 //! `cargo bench --bench system -- ROW… [--scale N]`: rows are `size`, `tables`, `refresh`, `quotes`,
-//! `cold`, `growth` and `start`; a scale below 1 makes them smaller. Without a row, all of them.
+//! `cold`, `flood`, `growth` and `start`; a scale below 1 makes them smaller. Without a row, all of them.
 //! Each prints lines of a Markdown table. `.ci/performance` writes them down.
 
 mod cold;
+mod flood;
 mod growth;
 mod lab;
 mod quotes;
@@ -51,6 +52,9 @@ fn main() {
     }
     if wanted("cold") {
         runtime.block_on(cold::run(scale));
+    }
+    if wanted("flood") {
+        runtime.block_on(flood::run(scale));
     }
     if wanted("growth") {
         runtime.block_on(growth::run(scale));

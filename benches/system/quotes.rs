@@ -15,10 +15,10 @@ use crate::lab::{Scale, line, quantile};
 
 const SOCKETS: u32 = 50;
 const ROUNDS: u32 = 4;
-const QUOTE: &str = r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2},{"product":"P2","quantity":1},{"product":"P3","quantity":1}]}"#;
+pub const QUOTE: &str = r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2},{"product":"P2","quantity":1},{"product":"P3","quantity":1}]}"#;
 
 /// A process that is ended with what is measured.
-struct Server(Child, String);
+pub struct Server(Child, pub String);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -29,7 +29,7 @@ impl Drop for Server {
 }
 
 /// Starts a server, which says in a line where it listens.
-fn start(command: &mut Command) -> Server {
+pub fn start(command: &mut Command) -> Server {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("a server can be started");
     let lines = std::io::BufReader::new(child.stdout.take().expect("its output is piped")).lines();

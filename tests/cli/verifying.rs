@@ -69,7 +69,7 @@ fn a_clean_store_is_right_and_a_damaged_one_is_not() {
         (&report["findings"][0]["kind"], &report["findings"][0]["user"]),
         (&json!("wrong"), &json!("AAA"))
     );
-    assert!(stderr.contains("1 wrong") && stderr.contains("hint: "), "{stderr}");
+    assert!(stderr.contains("1 wrong") && stderr.contains("\"hint\":\""), "{stderr}");
 }
 
 #[test]

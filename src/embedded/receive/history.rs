@@ -163,10 +163,22 @@ async fn agree(
             }
             Step::Cancel => {
                 let order = Order { queue, max: 4, visibility: LONG, token: number.to_string() };
-                drop(store.take(&order).now_or_never());
-                // Two jobs later it is as if nothing had happened.
-                store.acknowledge(queue, &[]).await.unwrap();
-                store.acknowledge(queue, &[]).await.unwrap();
+                match store.take(&order).now_or_never() {
+                    // The writing thread may have been quicker than the one look at it.
+                    Some(taken) => {
+                        let got = taken.unwrap();
+                        let places = model.received(order.max, &got)?;
+                        for (message, place) in got.into_iter().zip(places) {
+                            model.lines[place].hidden_until = model.now + LONG.as_secs();
+                            given.push((message.receipt, place, message.receive_count));
+                        }
+                    }
+                    // Two jobs later it is as if nothing had happened.
+                    None => {
+                        store.acknowledge(queue, &[]).await.unwrap();
+                        store.acknowledge(queue, &[]).await.unwrap();
+                    }
+                }
             }
         }
         let depth = store.depth(queue).await.unwrap();

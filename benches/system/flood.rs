@@ -1,0 +1,77 @@
+//! Quotes of clients that behave, while another one sends as fast as it can: beside calm, in turns.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use futures_util::{SinkExt, StreamExt};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::lab::{Scale, line, quantile};
+use crate::quotes::{QUOTE, start};
+
+const CLIENTS: u32 = 8;
+const ROUNDS: u32 = 4;
+/// A client quotes so long after its last answer.
+const PAUSE: Duration = Duration::from_millis(20);
+
+pub async fn run(scale: Scale) {
+    let data = tempfile::tempdir().expect("a folder for the store");
+    let mut up = Command::new(env!("CARGO_BIN_EXE_ocache"));
+    up.args(["up", "--port", "0", "--output", "json", "--ttl", "1h", "--refresh-every", "10m"]);
+    up.env("OCACHE_DATA_DIR", data.path());
+    let up = start(&mut up);
+    let count = scale.of(150);
+    // Warms the table.
+    measure(&up.1, 10).await;
+    let (mut calm, mut flooded, mut refused) = (vec![], vec![], 0);
+    for _ in 0..ROUNDS {
+        calm.extend(measure(&up.1, count).await);
+        let flood = tokio::spawn(flood(up.1.clone()));
+        flooded.extend(measure(&up.1, count).await);
+        flood.abort();
+        // What is aborted has counted nothing; what has ended by itself was closed.
+        refused += flood.await.unwrap_or(0);
+    }
+    assert_eq!(refused, 0, "a flood is told to slow down, not closed");
+    let p99 = |times: &mut Vec<Duration>| quantile(times, 0.99).as_secs_f64() * 1000.0;
+    let (calm, flooded) = (p99(&mut calm), p99(&mut flooded));
+    line("–", "quotes of 8 clients, calm", &format!("p99 {calm:.2} ms"));
+    line("–", "while one socket floods with quotes", &format!("p99 {flooded:.2} ms"));
+    line("–", "ratio", &format!("{:.2}", flooded / calm));
+}
+
+/// The times that quotes take. Every one of them must be answered.
+async fn measure(url: &str, count: u32) -> Vec<Duration> {
+    let clients = (0..CLIENTS).map(|_| async move {
+        let (mut socket, _) = connect_async(url).await.expect("the server takes sockets");
+        let mut times = vec![];
+        for _ in 0..count {
+            tokio::time::sleep(PAUSE).await;
+            let sent = Instant::now();
+            socket.send(Message::text(QUOTE)).await.expect("the socket is open");
+            loop {
+                let frame = socket.next().await.expect("it is open").expect("the frame is whole");
+                let text = frame.to_text().expect("it is text");
+                assert!(!text.contains("rate_limited"), "an honest client is limited");
+                if text.contains("\":\"quotation\"") {
+                    break;
+                }
+            }
+            times.push(sent.elapsed());
+        }
+        times
+    });
+    join_all(clients).await.into_iter().flatten().collect()
+}
+
+/// Sends quotes without waiting, and reads what comes back; ends when it is closed.
+async fn flood(url: String) -> usize {
+    let (socket, _) = connect_async(url).await.expect("the server takes sockets");
+    let (mut sending, mut receiving) = socket.split();
+    let sending = async { while sending.send(Message::text(QUOTE)).await.is_ok() {} };
+    let receiving = async { while receiving.next().await.is_some_and(|frame| frame.is_ok()) {} };
+    tokio::join!(sending, receiving);
+    1
+}
