@@ -28,6 +28,10 @@ pub fn granted() -> BTreeMap<String, BTreeSet<Call>> {
 }
 
 fn calls(grant: Value) -> Vec<Call> {
+    let grant = match grant {
+        Value::Reference(name) => local(name.trim_start_matches("local.")),
+        grant => grant,
+    };
     let Value::Object(grant) = grant else { panic!("{grant:?} is no grant") };
     let part = |name: &str| {
         let (_, value) = grant.iter().find(|(key, _)| key == name).unwrap();
@@ -146,6 +150,7 @@ fn grants_are_read_as_terraform_reads_them() {
     assert_eq!(
         subscribe,
         [
+            "dynamodb:PutItem on table meter",
             "dynamodb:UpdateItem on table active-users",
             "sqs:GetQueueUrl on queue quotation",
             "sqs:SendMessage on queue quotation",

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-const KEYS: [&str; 4] = ["user_id", "product_id", "request_id", "part"];
-
 /// An item as DynamoDB writes it.
 pub type Item = Map<String, Value>;
 
@@ -18,14 +16,14 @@ pub struct Refused(pub Item);
 
 /// A key as one text. A table that has no sort key is not asked for one.
 fn key(table: &str, item: &Item) -> String {
-    let sorted = table == "prices-by-user";
-    let hash = match table {
-        "quotations" => "request_id",
-        "products" => "product_id",
-        _ => "user_id",
+    let parts: &[&str] = match table {
+        "quotations" => &["request_id"],
+        "products" => &["product_id"],
+        "prices-by-user" => &["user_id", "part"],
+        "meter" => &["window", "process"],
+        _ => &["user_id"],
     };
-    let parts = KEYS.iter().filter(|key| **key == hash || (sorted && **key == "part"));
-    parts.map(|part| item[*part]["S"].as_str().unwrap()).collect::<Vec<_>>().join("\n")
+    parts.iter().map(|part| item[*part]["S"].as_str().unwrap()).collect::<Vec<_>>().join("\n")
 }
 
 impl Table {
