@@ -2,8 +2,6 @@
 # made by `ocache keys rotate`, in the secret `{stack}/token-keys`. Terraform knows no more than its
 # name, so they are in no state and in no plan.
 
-data "aws_caller_identity" "current" {}
-
 data "aws_partition" "current" {}
 
 locals {
@@ -11,8 +9,10 @@ locals {
   # As API Gateway calls it.
   authorization_type = local.uses_tokens ? "CUSTOM" : var.authorization
 
+  # That of the topic, so that a plan needs no account to ask.
+  account = split(":", aws_sns_topic.quotations.arn)[4]
   # AWS appends a hyphen and six characters to the name.
-  token_keys_arn = "arn:${data.aws_partition.current.partition}:secretsmanager:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:secret:${var.stack}/token-keys-??????"
+  token_keys_arn = "arn:${data.aws_partition.current.partition}:secretsmanager:${data.aws_region.current.name}:${local.account}:secret:${var.stack}/token-keys-??????"
 
   authorized_apis = local.uses_tokens ? {
     websocket = "${aws_apigatewayv2_api.websocket.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.websocket[0].id}"

@@ -22,6 +22,8 @@
 //!             savings          discounted varints: list price less unit price
 //! ```
 //!
+//! Planes are the highest byte of each number, then the next, down to the lowest.
+//!
 //! A part stands for itself: ids, list prices, discounts and unit prices of its products. The
 //! catalogue section is the same for all users and is compressed once per snapshot, so it can
 //! afford a high level; a user's own section is small, and compressed only where that pays.
