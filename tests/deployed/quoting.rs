@@ -84,7 +84,15 @@ fn leaves_before_its_answer(stack: &Stack, user: &str) -> bool {
         "items": [{ "product": "P1", "quantity": 1 }],
     }));
     assert_eq!(socket.hear()["type"], "accepted");
+    // The local AWS takes a connection for open until its function of that route has run.
+    let disconnect = format!("{}-disconnect", stack.name());
+    let seen_off = || {
+        let log = stack.log(&disconnect);
+        log.iter().filter(|line| line.contains("DISCONNECT")).count()
+    };
+    let before = seen_off();
     socket.close();
+    wait_for("the function that sees connections off", || (seen_off() > before).then_some(()));
     stack.deliver("quotation", true);
 
     wait_for("the answer, heard or not", || {
