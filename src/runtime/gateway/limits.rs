@@ -42,8 +42,8 @@ impl Limits {
     pub const DEFAULT: Self = Self {
         sockets: 10_000,
         sockets_per_address: 1_000,
-        frames_per_sec: 2_000,
-        frames_per_sec_per_address: 5_000,
+        frames_per_sec: 500,
+        frames_per_sec_per_address: 2_000,
         new_users_per_min_per_address: 6_000,
         active_users: 1_000_000,
         active_from_second_visit: false,
