@@ -10,6 +10,7 @@ use futures_util::future::try_join_all;
 use indicatif::ProgressBar;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
+use tracing::warn;
 
 use super::super::failure::Failure;
 use super::super::output::Output;
@@ -83,7 +84,8 @@ impl Quotes<'_> {
             let sockets = clients.into_iter().zip(asks).enumerate();
             let sockets = sockets.map(|(number, (client, asks))| {
                 let draws = Draws::new(number as u64, plan.count.into(), 0);
-                let socket = Socket { client, waiting: HashMap::new(), draws, quotes: self };
+                let (waiting, told) = (HashMap::new(), false);
+                let socket = Socket { client, waiting, draws, quotes: self, told };
                 socket.run(asks, events.clone())
             });
             let sent = try_join_all(sockets).await;
@@ -121,6 +123,7 @@ struct Socket<'a> {
     waiting: HashMap<String, Instant>,
     draws: Draws,
     quotes: &'a Quotes<'a>,
+    told: bool,
 }
 
 impl Socket<'_> {
@@ -156,6 +159,7 @@ impl Socket<'_> {
         while !self.waiting.is_empty() {
             let Ok(received) = tokio::time::timeout_at(end, self.client.next()).await else {
                 // What was not answered counts as asked and not done.
+                self.tell("no answer came");
                 self.waiting.clear();
                 return Ok(());
             };
@@ -187,12 +191,16 @@ impl Socket<'_> {
                 self.waiting.remove(&quotation.request_id).map(|begun| {
                     match quotation.status.as_str() {
                         "answered" => Event::Answered(begun.elapsed()),
-                        _ => Event::Refused,
+                        _ => {
+                            self.tell(quotation.reason.as_deref().unwrap_or("for no reason given"));
+                            Event::Refused
+                        }
                     }
                 })
             }
             // It does not say of which quote it is: of the longest waiting one, most likely.
-            Frame::Error { .. } => {
+            Frame::Error { message, .. } => {
+                self.tell(&message);
                 let oldest = self.waiting.iter().min_by_key(|(_, begun)| **begun);
                 let oldest = oldest.map(|(id, _)| id.clone());
                 oldest.and_then(|id| self.waiting.remove(&id)).map(|_| Event::Refused)
@@ -202,6 +210,13 @@ impl Socket<'_> {
         if let Some(event) = event {
             // Whoever counts outlives the sockets.
             let _ = events.send(event);
+        }
+    }
+
+    /// Says why there is no price, once: the rest of a socket's quotes mostly have the same reason.
+    fn tell(&mut self, why: &str) {
+        if !std::mem::replace(&mut self.told, true) {
+            warn!(why, "a quote has no price");
         }
     }
 
