@@ -2,6 +2,9 @@
 
 mod access;
 mod bench;
+mod config;
+mod data;
+mod dead_letters;
 mod examples;
 mod global;
 mod simulate;
@@ -19,12 +22,14 @@ use clap_complete::engine::ArgValueCompleter;
 use super::duration::parse_duration;
 use super::known::{complete_product, complete_user};
 use crate::model::{Item, ProductId, RequestId, UserId};
-use crate::pricing::Currency;
 use crate::protocol::parse_item;
 use crate::tokens::Token;
 
 pub use access::AccessArgs;
 pub use bench::BenchArgs;
+pub use config::{ConfigArgs, ConfigCommand};
+pub use data::{DataFormat, GenerateArgs, LoadArgs};
+pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, Format, Global, LogFormat};
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
@@ -272,60 +277,6 @@ pub struct UpArgs {
     pub access: AccessArgs,
 }
 
-/// Of `ocache load`.
-#[derive(Debug, Args)]
-pub struct LoadArgs {
-    /// Files, or folders of files
-    #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    /// Remove stored products that the files do not name; the same for users' discounts
-    #[arg(long)]
-    pub prune: bool,
-    /// Currency of the prices [default: that of the stored prices, else USD]
-    #[arg(long, value_name = "CODE")]
-    pub currency: Option<Currency>,
-}
-
-/// Of `ocache generate`.
-#[derive(Debug, Args)]
-pub struct GenerateArgs {
-    /// Folder to write to
-    #[arg(value_name = "DIR")]
-    pub dir: PathBuf,
-    /// The same seed makes the same files
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub seed: u64,
-    /// How many products
-    #[arg(long, value_name = "N", default_value = "10000")]
-    pub products: u64,
-    /// How many users with discounts
-    #[arg(long, value_name = "N", default_value = "100")]
-    pub users: u64,
-    /// How many discounts each of them has
-    #[arg(long, value_name = "N", default_value = "100")]
-    pub discounts: u64,
-    /// Currency of the prices
-    #[arg(long, value_name = "CODE", default_value = "USD")]
-    pub currency: Currency,
-    /// Form of the files
-    #[arg(long, value_name = "FORMAT", default_value = "ndjson")]
-    pub format: DataFormat,
-    /// Overwrite files that are there
-    #[arg(long)]
-    pub force: bool,
-}
-
-/// Form of data files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DataFormat {
-    /// One JSON object a line
-    Ndjson,
-    /// One JSON array
-    Json,
-    /// Comma-separated values with a header
-    Csv,
-}
-
 /// Of `ocache subscribe`.
 #[derive(Debug, Args)]
 pub struct SubscribeArgs {
@@ -447,62 +398,6 @@ pub struct StatusArgs {
     pub watch: Option<Duration>,
 }
 
-/// Of `ocache dead-letters`.
-#[derive(Debug, Args)]
-pub struct DeadLettersArgs {
-    /// What to do with them.
-    #[command(subcommand)]
-    pub command: DeadLettersCommand,
-}
-
-/// What can be done with dead letters.
-#[derive(Debug, Subcommand)]
-pub enum DeadLettersCommand {
-    /// List them
-    List {
-        /// Only those of this queue
-        #[arg(long)]
-        queue: Option<QueueName>,
-        /// So many of each queue at most
-        #[arg(long, value_name = "N", default_value = "100")]
-        limit: usize,
-    },
-    /// Show one whole
-    Show {
-        /// Its id
-        id: String,
-    },
-    /// Send them to their queue again
-    Redrive(SelectionArgs),
-    /// Delete them
-    Drop(SelectionArgs),
-}
-
-/// Which dead letters.
-#[derive(Debug, Args)]
-pub struct SelectionArgs {
-    /// Their ids
-    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
-    pub ids: Vec<String>,
-    /// Every one
-    #[arg(long)]
-    pub all: bool,
-    /// Only those of this queue
-    #[arg(long)]
-    pub queue: Option<QueueName>,
-}
-
-/// A queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum QueueName {
-    /// Scheduled calculations
-    Refresh,
-    /// Urgent calculations
-    Quotation,
-    /// Quotations to answer
-    Provider,
-}
-
 /// Of `ocache meter`.
 #[derive(Debug, Args)]
 pub struct MeterArgs {
@@ -562,42 +457,6 @@ pub struct ManArgs {
     /// Write every page into this folder instead
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-}
-
-/// Of `ocache config`.
-#[derive(Debug, Args)]
-pub struct ConfigArgs {
-    /// What to do with the settings.
-    #[command(subcommand)]
-    pub command: ConfigCommand,
-}
-
-/// What can be done with settings.
-#[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
-    /// Show every setting, its value, and where that comes from
-    #[command(after_help = examples::CONFIG_SHOW)]
-    Show(Box<ConfigShowArgs>),
-}
-
-/// Of `ocache config show`: every setting of every command, so that its flags can be tried.
-#[derive(Debug, Args)]
-pub struct ConfigShowArgs {
-    /// Port of the gateway on loopback; 0 is any free one
-    #[arg(long, value_name = "PORT", env = "OCACHE_PORT", default_value = "7070")]
-    pub port: u16,
-    /// Port of a worker's metrics on loopback; 0 is any free one
-    #[arg(long, value_name = "PORT", env = "OCACHE_METRICS_PORT")]
-    pub metrics_port: Option<u16>,
-    /// The times that stages keep to.
-    #[command(flatten)]
-    pub policy: PolicyArgs,
-    /// How much is in hand at once.
-    #[command(flatten)]
-    pub slots: SlotArgs,
-    /// Who may use the gateway, and how much of it.
-    #[command(flatten)]
-    pub access: AccessArgs,
 }
 
 #[cfg(test)]

@@ -1,0 +1,61 @@
+//! What is loaded and generated.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::pricing::Currency;
+
+/// Of `ocache load`.
+#[derive(Debug, Args)]
+pub struct LoadArgs {
+    /// Files, or folders of files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Remove stored products that the files do not name; the same for users' discounts
+    #[arg(long)]
+    pub prune: bool,
+    /// Currency of the prices [default: that of the stored prices, else USD]
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
+}
+
+/// Of `ocache generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Folder to write to
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// The same seed makes the same files
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub seed: u64,
+    /// How many products
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub products: u64,
+    /// How many users with discounts
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub users: u64,
+    /// How many discounts each of them has
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub discounts: u64,
+    /// Currency of the prices
+    #[arg(long, value_name = "CODE", default_value = "USD")]
+    pub currency: Currency,
+    /// Form of the files
+    #[arg(long, value_name = "FORMAT", default_value = "ndjson")]
+    pub format: DataFormat,
+    /// Overwrite files that are there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Form of data files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DataFormat {
+    /// One JSON object a line
+    Ndjson,
+    /// One JSON array
+    Json,
+    /// Comma-separated values with a header
+    Csv,
+}

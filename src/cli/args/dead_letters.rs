@@ -1,0 +1,59 @@
+//! Messages that were given up.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Of `ocache dead-letters`.
+#[derive(Debug, Args)]
+pub struct DeadLettersArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: DeadLettersCommand,
+}
+
+/// What can be done with dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// List them
+    List {
+        /// Only those of this queue
+        #[arg(long)]
+        queue: Option<QueueName>,
+        /// So many of each queue at most
+        #[arg(long, value_name = "N", default_value = "100")]
+        limit: usize,
+    },
+    /// Show one whole
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Send them to their queue again
+    Redrive(SelectionArgs),
+    /// Delete them
+    Drop(SelectionArgs),
+}
+
+/// Which dead letters.
+#[derive(Debug, Args)]
+pub struct SelectionArgs {
+    /// Their ids
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    pub ids: Vec<String>,
+    /// Every one
+    #[arg(long)]
+    pub all: bool,
+    /// Only those of this queue
+    #[arg(long)]
+    pub queue: Option<QueueName>,
+}
+
+/// A queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum QueueName {
+    /// Scheduled calculations
+    Refresh,
+    /// Urgent calculations
+    Quotation,
+    /// Quotations to answer
+    Provider,
+}
