@@ -97,6 +97,8 @@ fn examples_work_and_print_for_programs_too() {
     run(&home, "ocache load fixtures/");
     let mut worker = start(&home, "ocache worker all");
     worker.stderr_line("working");
+    // It says much, and would wait for a reader.
+    let _log = worker.read_log();
     run(&home, "ocache quote --client AAA P1:2 P3:1 --quiet");
     let once = documented().into_iter().filter(|of| {
         !of.lines.iter().any(|line| goes_on(line)) && !ON_AWS.contains(&of.command.as_str())
