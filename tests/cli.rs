@@ -1,6 +1,7 @@
 //! The command line, as real processes on the embedded engine.
 
 mod cli {
+    mod forged;
     pub mod process;
     mod raw_socket;
 

@@ -7,6 +7,9 @@
 
 #[cfg(feature = "aws")]
 mod deployed {
+    #[path = "../cli/forged.rs"]
+    #[allow(dead_code, reason = "the command-line tests use all of it")]
+    mod forged;
     #[path = "../cli/process.rs"]
     #[allow(dead_code, reason = "the command-line tests use all of it")]
     pub mod process;
@@ -18,5 +21,6 @@ mod deployed {
     mod giving_up;
     mod quoting;
     mod refreshing;
+    mod tokens;
     mod workers;
 }

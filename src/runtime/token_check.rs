@@ -16,6 +16,8 @@ use crate::tokens::{Clients, Grant, KeyRing, Refusal, SignError, Token};
 const FRESH: Duration = Duration::from_secs(5 * 60);
 /// A token whose key is not known may be signed with a new one. So often, and not for every such
 /// token, the keys are looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// When reading them has failed, it is tried again after so long, and not for every token.
 const RETRY: Duration = Duration::from_secs(10);
 /// Keys that cannot be read again are good for this long: nobody is locked out by an outage, and
 /// no key that was taken away opens a door for ever.
@@ -46,8 +48,8 @@ pub struct TokenCheck {
 struct Known {
     keys: Arc<KeyRing>,
     read_at: Timestamp,
-    /// When reading them was last tried.
-    tried_at: Timestamp,
+    /// When reading them again has failed last, since then.
+    failed_at: Option<Timestamp>,
 }
 
 impl TokenCheck {
@@ -65,7 +67,7 @@ impl TokenCheck {
         let keys = self.keys(FRESH).await?;
         match keys.check(token, self.clock.now()) {
             Err(Refusal::UnknownKey) => {
-                let keys = self.keys(RETRY).await?;
+                let keys = self.keys(LOOK_AGAIN).await?;
                 Ok(keys.check(token, self.clock.now())?)
             }
             checked => Ok(checked?),
@@ -78,14 +80,15 @@ impl TokenCheck {
         let mut known = self.known.lock().await;
         let now = self.clock.now();
         if let Some(known) = &*known
-            && (now.since(known.read_at) < max_age || now.since(known.tried_at) < RETRY)
+            && (now.since(known.read_at) < max_age
+                || known.failed_at.is_some_and(|failed_at| now.since(failed_at) < RETRY))
         {
             return Ok(known.keys.clone());
         }
         let error = match self.keys.read().await {
             Ok(Some(keys)) => {
                 let keys = Arc::new(keys);
-                *known = Some(Known { keys: keys.clone(), read_at: now, tried_at: now });
+                *known = Some(Known { keys: keys.clone(), read_at: now, failed_at: None });
                 return Ok(keys);
             }
             Ok(None) => {
@@ -97,7 +100,7 @@ impl TokenCheck {
         match &mut *known {
             Some(known) if now.since(known.read_at) < USABLE => {
                 warn!(error = %Chain(&error), "the keys of tokens cannot be read again");
-                known.tried_at = now;
+                known.failed_at = Some(now);
                 Ok(known.keys.clone())
             }
             _ => Err(NotGranted::NoKeys(error)),
@@ -165,7 +168,7 @@ mod tests {
         door.keys.replace(&new).await.unwrap();
         let second = door.token(&new);
         assert!(!door.opens(&second).await, "the keys were read a moment ago");
-        door.clock.advance(RETRY);
+        door.clock.advance(LOOK_AGAIN);
         assert!(door.opens(&second).await && door.opens(&first).await);
         // The first key is taken away. It is good for as long as keys count as fresh.
         door.keys.replace(&KeyRing::new(key(2))).await.unwrap();
@@ -183,7 +186,7 @@ mod tests {
         }
         assert_eq!(door.keys.reads(), 1);
         for _ in 0..10 {
-            door.clock.advance(SECOND);
+            door.clock.advance(LOOK_AGAIN / 10);
             assert!(!door.opens(&bad).await);
         }
         assert_eq!(door.keys.reads(), 2);

@@ -1,13 +1,10 @@
 //! Who is let in where tokens are required.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde_json::{Value, json};
-use sha2::Sha256;
+use serde_json::json;
 
+use super::forged::SigningKey;
 use super::gateway::{Socket, http, http_status};
 use super::process::{Home, text};
 
@@ -23,50 +20,9 @@ fn token(home: &Home, user: &str) -> String {
     home.ok(&["token", "--client", user]).trim().to_owned()
 }
 
-/// A token of our own making: what is in it, and what it is signed with.
-fn forged(header: &Value, claims: &Value, secret: &str) -> String {
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", part(header), part(claims));
-    let signer = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    let signature = signer.chain_update(&signed).finalize().into_bytes();
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
-}
-
-/// The key that signs: its name, and its secret.
-fn first_key(home: &Home) -> (String, String) {
-    let file = home.path().join("data/token-keys.json");
-    let keys: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    let of = |name: &str| keys["keys"][0][name].as_str().unwrap().to_owned();
-    (of("kid"), of("secret"))
-}
-
-fn claims(expires_in: i64) -> Value {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    json!({ "sub": "test", "clients": ["AAA"], "exp": i64::try_from(now).unwrap() + expires_in })
-}
-
-/// Everything that is no good here, by what it is.
-fn bad_tokens(home: &Home) -> Vec<(&'static str, String)> {
-    let (kid, secret) = first_key(home);
-    let header = |alg: &str, kid: &str| json!({ "alg": alg, "typ": "JWT", "kid": kid });
-    let own = header("HS256", &kid);
-    let good = forged(&own, &claims(60), &secret);
-    let (signed, signature) = good.rsplit_once('.').unwrap();
-    let (first, _) = signed.split_once('.').unwrap();
-    let mut every = claims(60);
-    every["clients"] = json!("*");
-    let every = URL_SAFE_NO_PAD.encode(every.to_string());
-    vec![
-        ("expired", forged(&own, &claims(-31), &secret)),
-        ("other secret", forged(&own, &claims(60), &secret.to_uppercase())),
-        ("unknown kid", forged(&header("HS256", "other"), &claims(60), &secret)),
-        ("alg none", forged(&header("none", &kid), &claims(60), &secret)),
-        ("another alg", forged(&header("HS512", &kid), &claims(60), &secret)),
-        ("no exp", forged(&own, &json!({ "sub": "a", "clients": ["AAA"] }), &secret)),
-        ("tampered", format!("{first}.{every}.{signature}")),
-        ("oversize", "a".repeat(4000)),
-        ("no token", "nothing-like-it".to_owned()),
-    ]
+/// The key that signs.
+fn first_key(home: &Home) -> SigningKey {
+    SigningKey::of(&std::fs::read(home.path().join("data/token-keys.json")).unwrap())
 }
 
 /// The arguments of a quote for `AAA` by somebody who knows no more than where the gateway is.
@@ -90,7 +46,7 @@ fn with_tokens_required_nobody_else_gets_in() {
     assert_eq!(home.json(&quote_of(&url, &["--token", &own]))["total"], "900.00");
     let stderr = home.fails(7, &quote_of(&url, &["--token", &foreign]));
     assert!(stderr.contains("may not quote for client `AAA`"), "{stderr}");
-    for (what, bad) in bad_tokens(&home) {
+    for (what, bad) in first_key(&home).bad_tokens() {
         let stderr = home.fails(7, &quote_of(&url, &["--token", &bad]));
         assert!(stderr.contains("hint:") && !stderr.contains(&bad), "{what}: {stderr}");
     }
@@ -152,10 +108,8 @@ async fn another_users_frames_are_refused_and_leave_no_trace() {
 async fn a_socket_outlives_its_token() {
     let home = Home::new();
     let (_up, url) = home.up(&["--require-token"]);
-    let (kid, secret) = first_key(&home);
-    let header = json!({ "alg": "HS256", "kid": kid });
     // It has expired already, by less than clocks may differ.
-    let token = forged(&header, &claims(-24), &secret);
+    let token = first_key(&home).token(-24);
     let mut socket = Socket::open(&format!("{url}/?token={token}")).await;
     let knock = format!("GET /?token={token} HTTP/1.1\r\n{UPGRADE}");
     while !is_kept_out(&url, &knock) {
@@ -187,7 +141,7 @@ fn the_gateway_answers_with_the_right_codes_and_logs_no_token() {
         home.start(&["serve", "--port", "0", "--require-token", "-vvv", "--output", "json"]);
     let url = serve.stdout_json()["websocket"].as_str().unwrap().to_owned();
     let log = serve.read_log();
-    let (own, bad) = (token(&home, "AAA"), bad_tokens(&home));
+    let (own, bad) = (token(&home, "AAA"), first_key(&home).bad_tokens());
     let connect = |token: Option<&str>| match token {
         Some(token) => {
             let header = format!("GET / HTTP/1.1\r\nauthorization: Bearer {token}\r\n{UPGRADE}");
@@ -228,8 +182,7 @@ fn the_gateway_answers_with_the_right_codes_and_logs_no_token() {
     assert_eq!(serve.interrupt().0, Some(0));
     let log = log.join().unwrap();
     assert!(log.contains("kept out") && log.contains("let in"), "{log}");
-    let (_, secret) = first_key(&home);
-    assert!(!log.contains(&secret), "{log}");
+    assert!(!log.contains(&first_key(&home).secret), "{log}");
     for token in bad.iter().map(|(_, token)| token).chain([&own]) {
         for part in token.split('.').skip(1).chain([token.as_str()]) {
             assert!(!log.contains(part), "{part} in {log}");
@@ -242,7 +195,7 @@ fn keys_are_private_and_rotate() {
     let home = Home::with_fixtures();
     home.fails(4, &["keys", "list"]);
     let old = token(&home, "AAA");
-    let (first, secret) = first_key(&home);
+    let first = first_key(&home);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -262,13 +215,12 @@ fn keys_are_private_and_rotate() {
     is_let_in(5);
     let rotated = home.json(&["keys", "rotate"]);
     assert_eq!((&rotated[0]["state"], &rotated[1]["state"]), (&json!("signs"), &json!("accepted")));
-    assert_eq!(rotated[1]["kid"], first.as_str());
+    assert_eq!(rotated[1]["kid"], first.kid.as_str());
     is_let_in(5);
     assert_eq!(home.json(&["keys", "rotate", "--revoke"]).as_array().unwrap().len(), 1);
     is_let_in(7);
     let list = home.ok(&["keys", "list"]);
-    let (_, new_secret) = first_key(&home);
-    assert!(!list.contains(&secret) && !list.contains(&new_secret), "{list}");
+    assert!(!list.contains(&first.secret) && !list.contains(&first_key(&home).secret), "{list}");
     // A file of its own is not made by the way.
     let file = home.path().join("own.json").to_str().unwrap().to_owned();
     let stderr = home.fails(4, &["token", "--client", "AAA", "--keys", &file]);

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::stack::{Stack, on_the_stack};
 use super::waiting::wait_for;
-use super::websocket::Socket;
 
 #[test]
 fn cold_and_warm_quotes_are_answered() {
@@ -25,7 +24,7 @@ fn cold_and_warm_quotes_are_answered() {
 #[test]
 fn every_route_replies_in_both_dialects() {
     on_the_stack(|stack| {
-        let mut socket = Socket::open(&stack.websocket());
+        let mut socket = stack.socket();
         socket.say(json!({ "action": "ping" }));
         assert_eq!(socket.hear()["type"], "pong");
         socket.say(json!({ "action": "PING" }));
@@ -78,7 +77,7 @@ fn a_client_that_left_before_its_answer_is_no_failure() {
 fn leaves_before_its_answer(stack: &Stack, user: &str) -> bool {
     // Nobody calculates until the client has gone.
     stack.deliver("quotation", false);
-    let mut socket = Socket::open(&stack.websocket());
+    let mut socket = stack.socket();
     socket.say(json!({
         "action": "quote", "client": user, "request_id": "left",
         "items": [{ "product": "P1", "quantity": 1 }],

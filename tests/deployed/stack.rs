@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 
 use super::process::Home;
+use super::websocket::Socket;
 
 /// What `terraform output -json` says.
 const OUTPUTS: &str = "OCACHE_TEST_DEPLOYED";
@@ -75,17 +76,33 @@ impl Stack {
         output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap())
     }
 
+    /// A token, with these arguments of `ocache token`.
+    pub fn token(&self, args: &[&str]) -> String {
+        self.ok(&[&["token"], args].concat()).trim().to_owned()
+    }
+
     /// Where a local AWS takes websockets of the stack.
     pub fn websocket(&self) -> String {
         let address = self.endpoint.strip_prefix("http://").unwrap();
         format!("ws://{address}/_aws/execute-api/{}/live", self.output("websocket_api_id"))
     }
 
-    /// `PUT /subscribe` of the HTTP API.
+    /// A websocket that may quote for every user.
+    pub fn socket(&self) -> Socket {
+        Socket::open(&self.websocket(), &self.token(&["--every-client"]))
+    }
+
+    /// `PUT /subscribe` of the HTTP API, by who may subscribe every user.
     pub fn subscribe(&self, user: &str) -> (u16, Value) {
+        self.subscribe_with(Some(&self.token(&["--every-client"])), user)
+    }
+
+    pub fn subscribe_with(&self, token: Option<&str>, user: &str) -> (u16, Value) {
         let api = self.output("http_api_id");
         let path = format!("/_aws/execute-api/{api}/$default/subscribe");
-        self.call("PUT", &path, "", &json!({ "user_id": user }))
+        let bearer = |token| format!("authorization: Bearer {token}\r\n");
+        let headers = token.map_or_else(String::new, bearer);
+        self.call("PUT", &path, &headers, &json!({ "user_id": user }))
     }
 
     /// Starts or stops the delivery of a queue to its function.

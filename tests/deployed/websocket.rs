@@ -4,8 +4,23 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// As back ends show a token.
+pub fn with_header(url: &str, token: &str) -> Request {
+    let mut request = url.into_client_request().unwrap();
+    let bearer = format!("Bearer {token}").parse().unwrap();
+    request.headers_mut().insert("authorization", bearer);
+    request
+}
+
+/// As browsers show a token.
+pub fn in_url(url: &str, token: &str) -> Request {
+    format!("{url}?token={token}").into_client_request().unwrap()
+}
 
 /// An open websocket. What it does blocks.
 pub struct Socket {
@@ -14,10 +29,18 @@ pub struct Socket {
 }
 
 impl Socket {
-    pub fn open(url: &str) -> Self {
+    pub fn open(url: &str, token: &str) -> Self {
+        Self::try_open(&with_header(url, token)).unwrap()
+    }
+
+    /// Opens it, or is refused with a status.
+    pub fn try_open(request: &Request) -> Result<Self, u16> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (stream, _) = runtime.block_on(connect_async(url)).unwrap();
-        Self { runtime, stream }
+        match runtime.block_on(connect_async(request.clone())) {
+            Ok((stream, _)) => Ok(Self { runtime, stream }),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     pub fn say(&mut self, frame: impl ToString) {
