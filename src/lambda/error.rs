@@ -1,5 +1,7 @@
 //! Why a function does not start, and why an invocation fails as a whole.
 
+use std::sync::Arc;
+
 use lambda_runtime::Diagnostic;
 use thiserror::Error;
 
@@ -67,7 +69,7 @@ pub enum EventError {
     },
     /// The keys of tokens cannot be read.
     #[error("tokens cannot be checked")]
-    Keys(#[source] PortError),
+    Keys(#[source] Arc<PortError>),
     /// None in practice: what is written are strings.
     #[error("the authorizer's answer cannot be written")]
     Context(#[source] serde_json::Error),

@@ -34,29 +34,36 @@ pub enum NotGranted {
     Refused(#[from] Refusal),
     /// Because there are no keys to check it with.
     #[error("tokens cannot be checked")]
-    NoKeys(#[source] PortError),
+    NoKeys(#[source] Arc<PortError>),
 }
 
 /// Checks tokens with keys that may change.
 pub struct TokenCheck {
     keys: Arc<dyn TokenKeys>,
     clock: Arc<dyn Clock>,
-    known: Mutex<Option<Known>>,
+    /// Locked while keys are read: a crowd that finds them old reads them once.
+    seen: Mutex<Seen>,
+}
+
+/// What came of reading the keys.
+#[derive(Default)]
+struct Seen {
+    known: Option<Known>,
+    /// Why they could not be read since, and until when that is believed.
+    failed: Option<(Arc<PortError>, Timestamp)>,
 }
 
 /// Keys as they were read.
 struct Known {
     keys: Arc<KeyRing>,
     read_at: Timestamp,
-    /// When reading them again has failed last, since then.
-    failed_at: Option<Timestamp>,
 }
 
 impl TokenCheck {
     /// With the keys of a place, which are read when the first token comes.
     #[must_use]
     pub fn new(keys: Arc<dyn TokenKeys>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, clock, known: Mutex::new(None) }
+        Self { keys, clock, seen: Mutex::default() }
     }
 
     /// What a token grants now.
@@ -76,35 +83,44 @@ impl TokenCheck {
 
     /// The keys, read again if they are older than that.
     async fn keys(&self, max_age: Duration) -> Result<Arc<KeyRing>, NotGranted> {
-        // Held while they are read: a crowd that finds them old reads them once.
-        let mut known = self.known.lock().await;
+        let mut seen = self.seen.lock().await;
         let now = self.clock.now();
-        if let Some(known) = &*known
-            && (now.since(known.read_at) < max_age
-                || known.failed_at.is_some_and(|failed_at| now.since(failed_at) < RETRY))
-        {
-            return Ok(known.keys.clone());
+        if let Some(known) = seen.known_for(max_age, now) {
+            return Ok(known);
         }
-        let error = match self.keys.read().await {
-            Ok(Some(keys)) => {
-                let keys = Arc::new(keys);
-                *known = Some(Known { keys: keys.clone(), read_at: now, failed_at: None });
-                return Ok(keys);
+        let error = match &seen.failed {
+            Some((error, until)) if now < *until => Arc::clone(error),
+            _ => {
+                let (error, for_so_long) = match self.keys.read().await {
+                    Ok(Some(keys)) => {
+                        let keys = Arc::new(keys);
+                        let known = Known { keys: keys.clone(), read_at: now };
+                        *seen = Seen { known: Some(known), failed: None };
+                        return Ok(keys);
+                    }
+                    Ok(None) => {
+                        seen.known = None;
+                        (PortError::Missing { what: self.keys.place() }, LOOK_AGAIN)
+                    }
+                    Err(error) => {
+                        warn!(error = %Chain(&error), "the keys of tokens cannot be read");
+                        (error, RETRY)
+                    }
+                };
+                let error = Arc::new(error);
+                seen.failed = Some((error.clone(), now.plus(for_so_long)));
+                error
             }
-            Ok(None) => {
-                *known = None;
-                PortError::Missing { what: self.keys.place() }
-            }
-            Err(error) => error,
         };
-        match &mut *known {
-            Some(known) if now.since(known.read_at) < USABLE => {
-                warn!(error = %Chain(&error), "the keys of tokens cannot be read again");
-                known.failed_at = Some(now);
-                Ok(known.keys.clone())
-            }
-            _ => Err(NotGranted::NoKeys(error)),
-        }
+        seen.known_for(USABLE, now).ok_or(NotGranted::NoKeys(error))
+    }
+}
+
+impl Seen {
+    /// The keys, if they were read in so long a time.
+    fn known_for(&self, max_age: Duration, now: Timestamp) -> Option<Arc<KeyRing>> {
+        let known = self.known.as_ref().filter(|known| now.since(known.read_at) < max_age);
+        known.map(|known| known.keys.clone())
     }
 }
 
@@ -147,6 +163,14 @@ mod tests {
         /// A token for a day.
         fn token(&self, ring: &KeyRing) -> Token {
             good_token(ring, self.clock.now(), Duration::from_secs(24 * 60 * 60))
+        }
+
+        /// Why tokens cannot be checked.
+        async fn trouble(&self, token: &Token) -> Arc<PortError> {
+            match self.check.grant(token).await.unwrap_err() {
+                NotGranted::NoKeys(error) => error,
+                error @ NotGranted::Refused(_) => panic!("{error:?}"),
+            }
         }
 
         async fn opens(&self, token: &Token) -> bool {
@@ -202,17 +226,22 @@ mod tests {
         assert!(door.opens(&token).await && door.opens(&token).await);
         assert_eq!(door.keys.reads(), 2, "it is not tried for every token");
         door.clock.advance(RETRY);
-        let error = door.check.grant(&token).await.unwrap_err();
-        assert!(matches!(error, NotGranted::NoKeys(PortError::Throttled { .. })), "{error:?}");
+        for _ in 0..10 {
+            assert!(matches!(*door.trouble(&token).await, PortError::Throttled { .. }));
+        }
+        assert_eq!(door.keys.reads(), 3, "nor afterwards, when they are good no more");
         door.keys.fail(false);
+        door.clock.advance(RETRY);
         assert!(door.opens(&token).await);
     }
 
     #[tokio::test]
     async fn without_keys_no_token_is_good() {
         let clock = Arc::new(ManualClock::new(NOW));
-        let check = TokenCheck::new(Arc::new(MemoryTokenKeys::default()), clock);
-        let error = check.grant(&Token::from("a.b.c".to_owned())).await.unwrap_err();
-        assert!(matches!(error, NotGranted::NoKeys(PortError::Missing { .. })), "{error:?}");
+        let keys = Arc::new(MemoryTokenKeys::default());
+        let check = TokenCheck::new(keys.clone(), clock.clone());
+        let door = Door { check, keys, clock };
+        let token = Token::from("a.b.c".to_owned());
+        assert!(matches!(*door.trouble(&token).await, PortError::Missing { .. }));
     }
 }
