@@ -211,13 +211,13 @@ variable "log_retention_days" {
 }
 
 variable "log_level" {
-  description = "What the functions log: ERROR, WARN, INFO or DEBUG."
+  description = "What the functions log: WARN, INFO or DEBUG. Alarms count warnings, so less is no choice."
   type        = string
   default     = "INFO"
 
   validation {
-    condition     = contains(["ERROR", "WARN", "INFO", "DEBUG"], var.log_level)
-    error_message = "The level is ERROR, WARN, INFO or DEBUG."
+    condition     = contains(["WARN", "INFO", "DEBUG"], var.log_level)
+    error_message = "The level is WARN, INFO or DEBUG."
   }
 }
 

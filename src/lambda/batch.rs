@@ -125,11 +125,17 @@ fn failed(queue: Queue, batch: &[Received], outcomes: Vec<Outcome>) -> Vec<Faile
 
 /// The whole batch, because nobody knows how far the stage came.
 fn out_of_time(queue: Queue, batch: &[Received]) -> Vec<Failed<'_>> {
-    warn!(queue = queue.name(), count = batch.len(), "the function is out of time");
     // The same for all, so that no message overtakes an earlier one of its group.
     let receives = batch.iter().map(|message| message.receive_count).max().unwrap_or(1);
     let after = backoff(receives);
-    batch.iter().map(|message| Failed { message, after }).collect()
+    let failed = |message| {
+        let Received { id, receive_count, .. }: &Received = message;
+        let (queue, last) = (queue.name(), *receive_count >= MAX_RECEIVES);
+        let error = "the function is out of time";
+        warn!(queue, id, last, ?after, error, "a message was not handled");
+        Failed { message, after }
+    };
+    batch.iter().map(failed).collect()
 }
 
 fn received(message: SqsMessage) -> Result<Received, EventError> {
