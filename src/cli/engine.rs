@@ -144,10 +144,7 @@ fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engin
 #[cfg(feature = "aws")]
 async fn open_aws(target: &AwsTarget, registry: GatewayRegistry) -> Result<Engine, Failure> {
     let aws = connect_aws(target).await?;
-    let elsewhere = match target.management_endpoints.as_slice() {
-        [] => None,
-        allowed => Some(aws.connections(allowed)),
-    };
+    let elsewhere = Some(aws.connections(&target.management_endpoints));
     let endpoint = aws.endpoint().map_or_else(String::new, |url| format!(", endpoint {url}"));
     let label = format!("aws, region {}{endpoint}, stack {}", aws.region(), target.stack);
     let (meter, ports) =

@@ -4,6 +4,8 @@ use super::engine::{Engine, Kind};
 use super::failure::Failure;
 use super::settings::Settings;
 use super::token_keys::KeysFound;
+#[cfg(feature = "aws")]
+use crate::ports::PortError;
 use crate::ports::{Chain, Clock as _, SystemClock, TokenKeys};
 use crate::runtime::gateway::{GatewayRecord, GatewayRegistry, KeysPlace, probe};
 use crate::runtime::ticket;
@@ -31,7 +33,7 @@ pub(super) async fn find_gateway(
         Kind::Embedded(_) => Ok(None),
         #[cfg(feature = "aws")]
         Kind::Aws(aws) => {
-            let Some(url) = deployed(aws).await else { return Ok(None) };
+            let Some(url) = deployed(aws).await? else { return Ok(None) };
             // Whether it wants one is not asked, and one that is not wanted does no harm.
             let ticket = match wished {
                 Some(clients) => ticket_of(&*aws.token_keys(), clients).await,
@@ -79,11 +81,17 @@ async fn ticket_of(keys: &dyn TokenKeys, clients: Clients) -> Option<Token> {
     ticket(&keys?, clients, SystemClock.now()).ok()
 }
 
-/// The gateway that the stack has on AWS. Whoever may not look has to name it with `--url`.
+/// The gateway that the stack has on AWS. Whoever may not look has to name it with `--url`: a
+/// gateway made for one quote, beside one that is deployed, would take the orders of others.
 #[cfg(feature = "aws")]
-async fn deployed(aws: &crate::aws::Aws) -> Option<String> {
-    aws.deployed_websocket().await.unwrap_or_else(|error| {
-        tracing::info!(error = %Chain(&error), "no look at deployed gateways");
-        None
-    })
+async fn deployed(aws: &crate::aws::Aws) -> Result<Option<String>, Failure> {
+    match aws.deployed_websocket().await {
+        Ok(found) => Ok(found),
+        Err(error @ PortError::Denied { .. }) => Err(Failure::from(error)
+            .hint("name the gateway with --url, or be allowed apigateway:GET to have it found")),
+        Err(error) => {
+            tracing::info!(error = %Chain(&error), "no look at deployed gateways");
+            Ok(None)
+        }
+    }
 }

@@ -280,7 +280,7 @@ fn timed_out(args: &QuoteArgs, request_id: Option<&str>) -> Failure {
 
 fn refused(code: &str, message: String) -> Failure {
     let exit = match code {
-        "unavailable" => ExitCode::Unreachable,
+        "unavailable" | "rate_limited" => ExitCode::Unreachable,
         "not_found" => ExitCode::NotFound,
         "forbidden" => ExitCode::Denied,
         _ => ExitCode::BadData,

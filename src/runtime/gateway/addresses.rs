@@ -37,7 +37,8 @@ impl ClientAddress {
         };
         let last = list.to_str().ok().and_then(|list| list.rsplit(',').next());
         match last.map(str::trim).and_then(parse_address) {
-            Some(address) if address.is_loopback() => Self::Local,
+            // One proxy behind another, of which only the farther knows who it was.
+            Some(address) if address.is_loopback() => Self::Unknown,
             Some(address) => Self::Remote(address),
             None => Self::Unknown,
         }
@@ -175,8 +176,8 @@ mod tests {
     #[test]
     fn the_address_is_what_the_nearest_proxy_says() {
         assert_eq!(ClientAddress::of(&HeaderMap::new()), ClientAddress::Local);
-        assert_eq!(forwarded(&["127.0.0.1"]), ClientAddress::Local);
-        assert_eq!(forwarded(&["::1"]), ClientAddress::Local);
+        assert_eq!(forwarded(&["203.0.113.9, 127.0.0.1"]), ClientAddress::Unknown);
+        assert_eq!(forwarded(&["::1"]), ClientAddress::Unknown);
         assert_eq!(forwarded(&["1.2.3.4, 203.0.113.9"]), remote("203.0.113.9"));
         assert_eq!(forwarded(&["1.2.3.4", "203.0.113.9:1234"]), remote("203.0.113.9"));
         assert_eq!(forwarded(&["::ffff:203.0.113.9"]), remote("203.0.113.9"));

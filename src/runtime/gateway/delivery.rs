@@ -1,13 +1,14 @@
 //! The way back to a socket, wherever it is: in this process, in another one of this machine, or
 //! behind the engine's own gateway.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -16,7 +17,7 @@ use tokio::time::timeout;
 use super::registry::GatewayRegistry;
 use super::sockets::Sockets;
 use crate::model::ConnectionRef;
-use crate::ports::{Connections, Delivery, PortError};
+use crate::ports::{Chain, Connections, Delivery, PortError};
 
 /// A gateway on loopback that does not take a frame within this time is in trouble.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,7 +35,8 @@ pub struct GatewayConnections {
 
 impl GatewayConnections {
     /// Delivery for a process. `own` is the endpoint and the sockets of the gateway in it, if it
-    /// has one; `elsewhere` is the engine's own way to gateways that are not of this machine.
+    /// has one; `elsewhere` is the engine's own way to gateways that are not of this machine. It
+    /// fails for those that it does not know: their clients may be waiting still.
     #[must_use]
     pub fn new(
         own: Option<(String, Arc<Sockets>)>,
@@ -56,9 +58,10 @@ impl GatewayConnections {
             .uri(format!("{}/@connections/{}", to.endpoint, to.id))
             .body(Full::new(frame))
             .map_err(|error| PortError::rejected(what(), error.to_string()))?;
+        // What goes wrong with one gateway is no trouble of the downstream: the others answer.
         let response = timeout(PUSH_TIMEOUT, self.client.request(request))
             .await
-            .map_err(|error| PortError::unavailable(what(), error))?;
+            .map_err(|_| PortError::rejected(what(), "it takes no frame"))?;
         match response {
             Ok(response) => match response.status() {
                 StatusCode::OK => Ok(Delivery::Delivered),
@@ -67,9 +70,16 @@ impl GatewayConnections {
             },
             // Nobody listens there any more, so the socket is closed too.
             Err(error) if error.is_connect() => Ok(Delivery::Gone),
-            Err(error) => Err(PortError::unavailable(what(), error)),
+            Err(error) => Err(PortError::rejected(what(), Chain(&error).to_string())),
         }
     }
+}
+
+/// Whether an endpoint is that of a local gateway, which listens nowhere else.
+fn is_on_loopback(endpoint: &str) -> bool {
+    let uri = endpoint.parse::<Uri>().ok().filter(|uri| uri.scheme().is_some());
+    let host = uri.as_ref().and_then(Uri::host).map(|host| host.trim_matches(['[', ']']));
+    host.and_then(|host| host.parse::<IpAddr>().ok()).is_some_and(|address| address.is_loopback())
 }
 
 #[async_trait]
@@ -84,9 +94,56 @@ impl Connections for GatewayConnections {
             return self.post(to, frame).await;
         }
         match &self.elsewhere {
-            Some(connections) => connections.push(to, frame).await,
+            Some(connections) if !is_on_loopback(&to.endpoint) => connections.push(to, frame).await,
             // A gateway of this machine that has left: its sockets are closed.
-            None => Ok(Delivery::Gone),
+            _ => Ok(Delivery::Gone),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ConnectionId;
+
+    /// The engine's way to gateways elsewhere, of which it knows none.
+    struct Unknown;
+
+    #[async_trait]
+    impl Connections for Unknown {
+        async fn push(&self, to: &ConnectionRef, _: Bytes) -> Result<Delivery, PortError> {
+            Err(PortError::rejected(to.endpoint.clone(), "not on the list"))
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_gateway_of_this_machine_can_have_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = GatewayRegistry::new(folder.path());
+        let connections = GatewayConnections::new(None, registry, Some(Arc::new(Unknown)));
+        let push = async |endpoint: &str| {
+            let id = ConnectionId::from_random([1; 16]);
+            let to = ConnectionRef { endpoint: endpoint.to_owned(), id };
+            connections.push(&to, Bytes::new()).await
+        };
+        for endpoint in ["http://127.0.0.1:7070", "http://[::1]:7070"] {
+            assert_eq!(push(endpoint).await.unwrap(), Delivery::Gone, "{endpoint}");
+        }
+        for endpoint in ["https://abc.execute-api.eu-west-1.amazonaws.com/live", "127.0.0.1", ""] {
+            let error = push(endpoint).await.unwrap_err();
+            assert!(matches!(error, PortError::Rejected { .. }), "{endpoint}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_breaks_off_is_no_trouble_of_the_others() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { drop(listener.accept().await) });
+        let folder = tempfile::tempdir().unwrap();
+        let connections = GatewayConnections::new(None, GatewayRegistry::new(folder.path()), None);
+        let to = ConnectionRef { endpoint, id: ConnectionId::from_random([1; 16]) };
+        let error = connections.post(&to, Bytes::new()).await.unwrap_err();
+        assert!(!error.is_downstream(), "{error}");
     }
 }

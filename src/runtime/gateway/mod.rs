@@ -28,6 +28,6 @@ pub use probe::{ProbeError, probe};
 pub use registry::{GatewayRecord, GatewayRegistry, KeysPlace, Registration};
 pub use replies::{ReplyContext, reply_to};
 pub use routes::{Reply, subscribe_reply};
-pub use server::{Access, Gateway, bind};
+pub use server::Access;
 pub use sockets::Sockets;
 pub use start::{BoundGateway, RunningGateway, StartError};

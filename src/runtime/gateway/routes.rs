@@ -38,9 +38,9 @@ struct SubscribeBody {
     user_id: String,
 }
 
-/// Whether a request is for the management API.
-pub(super) fn is_management<T>(request: &Request<T>) -> bool {
-    request.uri().path().starts_with(MANAGEMENT)
+/// Whether a request sends a frame to a client, through the management API.
+pub(super) fn is_push<T>(request: &Request<T>) -> bool {
+    request.method() == Method::POST && request.uri().path().starts_with(MANAGEMENT)
 }
 
 /// Answers a request that is not a websocket's.

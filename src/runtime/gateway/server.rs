@@ -31,7 +31,7 @@ use super::guarded::Guarded;
 use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
 use super::origin::AllowedOrigins;
 use super::page::{Page, PageSettings};
-use super::routes::{Reply, is_management, problem, route, too_many};
+use super::routes::{Reply, is_push, problem, route, too_many};
 use super::session::{SessionContext, run_session};
 use super::sockets::Sockets;
 use super::visitors::Visitors;
@@ -267,10 +267,11 @@ impl Gateway {
             let message = "this page's origin is not allowed; see --allow-origin";
             return problem(StatusCode::FORBIDDEN, message);
         }
-        let address = self.limiter.address(ClientAddress::of(headers));
-        let allowance = Allowance::new(peer.traffic, address);
+        let client = ClientAddress::of(headers);
+        let allowance = Allowance::new(peer.traffic, self.limiter.address(client));
         // The other processes of this machine push their answers as fast as they come.
-        if !is_management(&request) && !allowance.take_frame() {
+        let is_push = client == ClientAddress::Local && is_push(&request);
+        if !is_push && !allowance.take_frame() {
             return too_many("too many requests");
         }
         if !wants_websocket(headers) {

@@ -15,7 +15,8 @@
     get: () => { try { return store().getItem(name) ?? ""; } catch { return ""; } },
     set: (value) => { try { store().setItem(name, value); } catch { /* not kept */ } },
   });
-  const token = kept(() => sessionStorage, "ocache-token");
+  // Each gateway its own: whoever leads a browser to this page with another URL gets no token.
+  const token = kept(() => sessionStorage, `ocache-token ${websocket}`);
   const client = kept(() => sessionStorage, "ocache-client");
   const theme = kept(() => localStorage, "ocache-theme");
 
