@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use crate::meter::Resource;
+use crate::model::is_stack;
 use crate::ports::Queue;
-
-/// The longest stack: its longest queue name must fit the 80 characters of SQS.
-pub(super) const MAX_STACK_CHARS: usize = 60;
 
 /// The tables of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,9 +106,7 @@ pub(super) struct Names(Arc<str>);
 impl Names {
     /// The names of a stack; `None` when it cannot be part of a name.
     pub(super) fn new(stack: &str) -> Option<Self> {
-        let fits = (1..=MAX_STACK_CHARS).contains(&stack.len());
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        (fits && stack.bytes().all(plain)).then(|| Self(stack.into()))
+        is_stack(stack).then(|| Self(stack.into()))
     }
 
     pub(super) fn table(&self, table: Table) -> String {
@@ -167,6 +163,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::MAX_STACK_BYTES;
 
     #[test]
     fn names_are_those_of_the_design_and_fit() {
@@ -187,10 +184,10 @@ mod tests {
             assert_eq!(names.queue_of(&names.queue(Mailbox::Dead(queue))), Some(queue));
         }
         assert_eq!(names.table_of("other-products"), None);
-        let longest = Names::new(&"s".repeat(MAX_STACK_CHARS)).unwrap();
+        let longest = Names::new(&"s".repeat(MAX_STACK_BYTES)).unwrap();
         assert!(longest.queue(Mailbox::Dead(Queue::Quotation)).len() <= 80);
         assert!(Names::new("").is_none());
         assert!(Names::new("a.b").is_none());
-        assert!(Names::new(&"s".repeat(MAX_STACK_CHARS + 1)).is_none());
+        assert!(Names::new(&"s".repeat(MAX_STACK_BYTES + 1)).is_none());
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::names::MAX_STACK_CHARS;
+use crate::model::MAX_STACK_BYTES;
 
 /// Which account, region and stack to use, and how long to wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub enum ConnectError {
     PasswordInEndpoint,
     /// A stack cannot be part of a name.
     #[error(
-        "stack `{stack}` is not 1 to {MAX_STACK_CHARS} letters, digits, hyphens and underscores"
+        "stack `{stack}` is not 1 to {MAX_STACK_BYTES} letters, digits, hyphens and underscores"
     )]
     BadStack {
         /// What was given.
@@ -94,13 +94,16 @@ pub enum ConnectError {
 }
 
 /// The variables that send a service we use somewhere else, the general one first.
-const ENDPOINT_VARIABLES: [&str; 6] = [
+const ENDPOINT_VARIABLES: [&str; 9] = [
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_SQS",
     "AWS_ENDPOINT_URL_SNS",
     "AWS_ENDPOINT_URL_STS",
     "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+    "AWS_ENDPOINT_URL_APIGATEWAYV2",
+    "AWS_ENDPOINT_URL_EVENTBRIDGE",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
 ];
 
 /// The endpoint that the environment sets for all services or, failing that, for one of them.

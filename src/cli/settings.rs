@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use super::args::{Backend, Global, PolicyArgs, SlotArgs};
 use super::failure::{ExitCode, Failure};
+use crate::model::{MAX_STACK_BYTES, is_stack};
 use crate::runtime::Slots;
 use crate::stages::Policy;
-
-/// Names of tables and queues begin with the stack; SQS leaves it this much room.
-const MAX_STACK_BYTES: usize = 50;
 
 /// Which engine, and where.
 #[derive(Clone, Debug)]
@@ -89,8 +87,7 @@ const fn endpoint_is_set() -> bool {
 }
 
 fn checked_stack(stack: &str) -> Result<String, Failure> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if stack.is_empty() || stack.len() > MAX_STACK_BYTES || !stack.bytes().all(fits) {
+    if !is_stack(stack) {
         let message = format!("stack `{stack}` cannot be the prefix of names");
         let hint = format!("use up to {MAX_STACK_BYTES} letters, digits, - and _");
         return Err(Failure::new(ExitCode::Usage, message).hint(hint));

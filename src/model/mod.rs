@@ -7,6 +7,7 @@ mod digest;
 mod ids;
 mod message;
 mod quantity;
+mod stack;
 mod timestamp;
 
 pub use decimal::{Decimal, DecimalError, format_decimal};
@@ -19,4 +20,5 @@ pub use message::{
     QuotationRequest,
 };
 pub use quantity::{Quantity, QuantityError};
+pub use stack::{MAX_STACK_BYTES, is_stack};
 pub use timestamp::Timestamp;
