@@ -101,6 +101,7 @@ macro_rules! behaves {
             }
             quotations {
                 a_quotation_is_created_once,
+                an_expired_quotation_is_replaced,
                 only_one_of_many_creations_is_new,
                 an_answer_is_stored_once,
                 a_failure_is_stored_once,

@@ -81,7 +81,8 @@ impl Quotations for Tables {
         let call = self.client.put_item().table_name(self.name(Table::Quotations));
         let sent = call
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(request_id)")
+            .condition_expression("attribute_not_exists(request_id) OR expires_at <= :now")
+            .expression_attribute_values(":now", millis(quotation.accepted_at))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;

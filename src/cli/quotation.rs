@@ -49,8 +49,9 @@ pub(super) async fn find(
     request_id: &RequestId,
     client: Option<&UserId>,
 ) -> Result<Quotation, Failure> {
-    let found = ports.store.quotation(key).await?;
-    found.filter(|found| client.is_none_or(|user| found.user == *user)).ok_or_else(|| {
+    let (found, now) = (ports.store.quotation(key).await?, ports.clock.now());
+    let is_theirs = |found: &Quotation| client.is_none_or(|user| found.user == *user);
+    found.filter(|found| is_theirs(found) && found.is_kept(now)).ok_or_else(|| {
         Failure::new(ExitCode::NotFound, format!("there is no quotation `{request_id}`"))
             .hint("quotations are kept for seven days; see also --stack and --data-dir")
     })

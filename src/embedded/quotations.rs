@@ -16,7 +16,9 @@ use crate::ports::{
 
 const CREATE: &str = "
     INSERT INTO quotation (key, deadline, expires_at, record, status) VALUES (?1, ?2, ?3, ?4, ?5)
-    ON CONFLICT DO NOTHING";
+    ON CONFLICT DO UPDATE SET deadline = excluded.deadline, expires_at = excluded.expires_at,
+        record = excluded.record, status = excluded.status, redirected = NULL
+    WHERE expires_at <= ?6";
 pub(super) const GET: &str = "SELECT record, redirected, status FROM quotation WHERE key = ?1";
 pub(super) const LIST: &str = "
     SELECT record, redirected, status, key FROM quotation WHERE key > ?1 ORDER BY key LIMIT ?2";
@@ -44,6 +46,7 @@ impl Quotations for Embedded {
             settled => Some(self.json(settled, &key)?),
         };
         let (deadline, expires_at) = (quotation.deadline, quotation.expires_at);
+        let now = quotation.accepted_at.millis() / 1000;
         let found = self
             .write({
                 let key = key.clone();
@@ -53,7 +56,8 @@ impl Quotations for Embedded {
                         deadline.millis(),
                         expires_at.secs_rounded_up(),
                         record,
-                        status
+                        status,
+                        now
                     ])?;
                     if created > 0 { Ok(None) } else { get(tx, &key) }
                 }

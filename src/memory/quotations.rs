@@ -33,7 +33,8 @@ impl Quotations for Memory {
     async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
         check(quotation)?;
         let table = &mut self.state().quotations;
-        if let Some(existing) = table.get(&quotation.key) {
+        let existing = table.get(&quotation.key);
+        if let Some(existing) = existing.filter(|other| other.expires_at > quotation.accepted_at) {
             return Ok(Created::Existing(Box::new(existing.clone())));
         }
         table.insert(quotation.key.clone(), quotation.clone());

@@ -35,6 +35,13 @@ pub struct Quotation {
 }
 
 impl Quotation {
+    /// Whether it is kept at a time. Stores delete what has expired days later; for every reader it
+    /// is gone before.
+    #[must_use]
+    pub fn is_kept(&self, now: Timestamp) -> bool {
+        now < self.expires_at
+    }
+
     /// How it stands at a time: a pending quotation whose deadline has passed *has* failed, for
     /// every reader, whether or not anybody wrote that down.
     #[must_use]
@@ -117,7 +124,8 @@ pub enum Settlement {
 /// The table of quotations.
 #[async_trait]
 pub trait Quotations: Send + Sync {
-    /// Stores a quotation, unless its key exists.
+    /// Stores a quotation, unless its key exists, with one that had not expired when this one was
+    /// accepted.
     async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError>;
 
     /// A quotation, read consistently.

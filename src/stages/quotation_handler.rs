@@ -159,11 +159,11 @@ impl QuotationHandler {
     ) -> Result<Option<Quotation>, StageError> {
         let key = QuotationKey::new(user, request_id);
         let found = self.quotations.quotation(&key).await?;
+        let now = self.clock.now();
         // Ids made by ocache are one name space: whose they are must be looked at.
-        let Some(found) = found.filter(|quotation| quotation.user == *user) else {
-            return Ok(None);
-        };
-        let found = self.as_it_ended(found, self.clock.now()).await?;
+        let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
+        let Some(found) = found.filter(of_user) else { return Ok(None) };
+        let found = self.as_it_ended(found, now).await?;
         if found.status != QuotationStatus::Pending {
             return Ok(Some(found));
         }

@@ -60,6 +60,24 @@ pub async fn a_quotation_is_created_once(ports: Ports) {
     }
 }
 
+pub async fn an_expired_quotation_is_replaced(ports: Ports) {
+    let first = quotation("ann");
+    create(&ports, &first).await;
+    settle(&ports, &first, &an_answer(500)).await;
+    ports
+        .store
+        .redirect_quotation(&first.key, &connection("else"), Dialect::Original)
+        .await
+        .unwrap();
+    let asked = |accepted_at| Quotation { accepted_at, items: vec![], ..first.clone() };
+    let early = asked(first.expires_at.minus(Duration::from_secs(1)));
+    let created = ports.store.create_quotation(&early).await.unwrap();
+    assert!(matches!(created, Created::Existing(_)), "{created:?}");
+    let late = asked(first.expires_at);
+    create(&ports, &late).await;
+    assert_eq!(read(&ports, &late.key).await, Some(late));
+}
+
 pub async fn only_one_of_many_creations_is_new(ports: Ports) {
     let key = quotation("ann").key;
     let rivals: Vec<_> =
