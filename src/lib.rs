@@ -29,7 +29,8 @@
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
 //! see the simulation. The replay sees the stages, the memory engine, `data`, `meter` and
-//! `billing`, and only the command line sees the replay. `verify` sees the ports and what is below them.
+//! `billing`, and only the command line sees the replay. `verify` sees the ports and what is below them, and draws its
+//! samples as `data` draws its rows.
 
 #[cfg(feature = "aws")]
 pub mod aws;

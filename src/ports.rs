@@ -25,15 +25,15 @@ use std::sync::Arc;
 
 pub use active_users::{ActiveUser, ActiveUsers, Segment};
 pub use catalogue::{BeginLoad, CatalogueHead, CatalogueStore, LoadId, LoadMark};
-pub use connections::{Connections, Delivery};
+pub use connections::{Connections, Delivery, MAX_PUSH_BYTES};
 pub use discounts::{DiscountStore, UserDiscounts};
 pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
 pub(crate) use layer::layer;
 pub use price_tables::{Flip, PriceTables, TableHead};
 pub use queues::{
-    DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_DELAY, MAX_RECEIVES, Outgoing,
-    Posting, Queue, Queues, Receipt, Received, Selection,
+    DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_BODY_BYTES, MAX_DELAY,
+    MAX_RECEIVES, Outgoing, Posting, Queue, Queues, Receipt, Received, Selection,
 };
 pub use quotations::{
     Created, FailureReason, Quotation, QuotationStatus, Quotations, Settlement, Verdict,

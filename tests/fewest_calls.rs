@@ -47,8 +47,12 @@ impl System<'_> {
     async fn load(&self) {
         let (store, now) = (&self.unseen.store, self.unseen.clock.now());
         let id = LoadId("load".to_owned());
-        let mark = LoadMark { id: id.clone(), deadline: now.plus(LoadMark::LEASE) };
-        let begun = store.begin_load(&mark, None, Currency::USD, now).await.unwrap();
+        let mark = LoadMark {
+            id: id.clone(),
+            deadline: now.plus(LoadMark::LEASE),
+            currency: Currency::USD,
+        };
+        let begun = store.begin_load(&mark, None, now).await.unwrap();
         assert_eq!(begun, BeginLoad::Begun);
         let price = |number: usize| Money::from_minor(1000 + (number * 7919 % 100_000) as i64);
         let products: Vec<Product> = (0..PRODUCTS)
@@ -59,7 +63,7 @@ impl System<'_> {
             })
             .collect();
         store.put_products(&products).await.unwrap();
-        store.finish_load(&id, None).await.unwrap();
+        store.finish_load(&id).await.unwrap();
         for user in users() {
             store.record_visit(&user, now, now.plus(self.policy.ttl)).await.unwrap();
         }

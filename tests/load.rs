@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ocache::data::{Counts, Dataset, LoadError, LoadOptions, LoadReport, fixtures, load};
-use ocache::memory::{ManualClock, Memory};
+use ocache::memory::{ManualClock, Memory, TokioClock};
+use ocache::meter::{Action, Meter, Resource, UsageLine, metered};
 use ocache::model::Timestamp;
-use ocache::ports::{BeginLoad, LoadId, LoadMark, Ports, SystemRandomness};
+use ocache::ports::{BeginLoad, Clock, LoadId, LoadMark, Ports, SystemRandomness, UserDiscounts};
 use ocache::pricing::{Currency, Money};
+use ocache::stages::{CatalogueCache, SnapshotError};
 
 const USD: LoadOptions = LoadOptions { currency: Currency::USD, prune: false };
 
@@ -98,13 +100,79 @@ async fn a_currency_is_not_changed_under_other_products() {
     assert_eq!((head.currency, head.version), (yen.currency, 2));
 }
 
+/// A load that dies before it has written anything; `None` when another goes on.
+async fn begin_and_die(ports: &Ports, currency: Currency) -> BeginLoad {
+    let head = ports.store.catalogue_head().await.unwrap();
+    let now = ports.clock.now();
+    let mark =
+        LoadMark { id: LoadId("dies".into()), deadline: now.plus(LoadMark::LEASE), currency };
+    ports.store.begin_load(&mark, head.map(|head| head.version), now).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_load_died_that_changed_the_currency_nothing_is_priced_until_all_is_loaded() {
+    let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+    let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+    let cache = || CatalogueCache::new(ports.store.clone(), ports.clock.clone());
+    let data = fixtures::dataset().unwrap();
+    load_into(&ports, &data, USD).await.unwrap();
+    let warm = cache();
+    warm.current().await.unwrap();
+
+    let yen = LoadOptions { currency: "JPY".parse().unwrap(), prune: true };
+    assert_eq!(begin_and_die(&ports, yen.currency).await, BeginLoad::Begun);
+    let error = cache().current().await.unwrap_err();
+    assert!(matches!(error, SnapshotError::HalfLoaded { .. }), "{error}");
+    assert_eq!(warm.current().await.unwrap().currency(), Currency::USD, "it is from before");
+    // Some prices may be in yen already.
+    let error = load_into(&ports, &data, USD).await.unwrap_err();
+    assert!(matches!(error, LoadError::HalfLoaded { .. }), "{error}");
+    load_into(&ports, &data, LoadOptions { prune: true, ..USD }).await.unwrap();
+    assert_eq!(cache().current().await.unwrap().currency(), Currency::USD);
+
+    begin_and_die(&ports, yen.currency).await;
+    tokio::time::advance(LoadMark::LEASE).await;
+    load_into(&ports, &data, yen).await.unwrap();
+    assert_eq!(cache().current().await.unwrap().currency(), yen.currency);
+}
+
+/// A loader for which every look at the clock takes long.
+struct SlowClock(Arc<ManualClock>);
+
+impl Clock for SlowClock {
+    fn now(&self) -> Timestamp {
+        self.0.advance(LoadMark::LEASE * 2 / 3);
+        self.0.now()
+    }
+}
+
+#[tokio::test]
+async fn a_load_stays_marked_while_it_writes_discounts() {
+    let (clock, ports) = engine();
+    let meter = Arc::new(Meter::new());
+    let ports = metered(ports, &meter);
+    let mut data = fixtures::dataset().unwrap();
+    let list = data.discounts[0].clone();
+    let user = |number| format!("user-{number}").parse().unwrap();
+    data.discounts =
+        (0..20_000).map(|number| UserDiscounts { user: user(number), ..list.clone() }).collect();
+    let slow = SlowClock(clock);
+    load(&*ports.store, &slow, &*ports.randomness, &data, USD, &|_| {}).await.unwrap();
+    let heads = |line: &UsageLine| {
+        (line.resource, line.action) == (Resource::Products, Action::Write) && line.used.items > 0
+    };
+    // Its beginning and end, twice around the products, and once for each 5,000 of the lists.
+    let products = data.products.len() as u64;
+    assert_eq!(meter.usage().total(heads).items - products, 2 + 2 + 4);
+}
+
 #[tokio::test]
 async fn a_live_load_keeps_others_out_and_a_dead_one_does_not() {
     let (clock, ports) = engine();
     let data = fixtures::dataset().unwrap();
     let deadline = ports.clock.now().plus(Duration::from_secs(30));
-    let mark = LoadMark { id: LoadId("other".into()), deadline };
-    let begun = ports.store.begin_load(&mark, None, Currency::USD, ports.clock.now()).await;
+    let mark = LoadMark { id: LoadId("other".into()), deadline, currency: Currency::USD };
+    let begun = ports.store.begin_load(&mark, None, ports.clock.now()).await;
     assert_eq!(begun.unwrap(), BeginLoad::Begun);
     let error = load_into(&ports, &data, USD).await.unwrap_err();
     assert!(matches!(error, LoadError::Busy { until } if until == deadline), "{error}");

@@ -49,14 +49,19 @@ fn read(item: &Item) -> Result<Product, PortError> {
 
 fn read_head(item: &Item) -> Result<CatalogueHead, PortError> {
     let head = || -> Result<CatalogueHead, FieldError> {
+        let currency = item::read_as(item, "currency", Currency::try_from)?;
         let loading = match item.get("load_id") {
             None => None,
             Some(_) => Some(LoadMark {
                 id: LoadId(item::read_text(item, "load_id")?.to_owned()),
                 deadline: item::read_millis(item, "load_deadline")?,
+                // The mark of an older version says nothing of it.
+                currency: match item.get("load_currency") {
+                    Some(_) => item::read_as(item, "load_currency", Currency::try_from)?,
+                    None => currency,
+                },
             }),
         };
-        let currency = item::read_as(item, "currency", Currency::try_from)?;
         Ok(CatalogueHead { version: item::read_number(item, "version")?, currency, loading })
     };
     head().map_err(|error| corrupt("the head of the catalogue", error))
@@ -88,7 +93,6 @@ impl CatalogueStore for Tables {
         &self,
         mark: &LoadMark,
         expected: Option<u64>,
-        currency: Currency,
         now: Timestamp,
     ) -> Result<BeginLoad, PortError> {
         let call = self.update_head();
@@ -96,14 +100,14 @@ impl CatalogueStore for Tables {
             None => call
                 .update_expression(
                     "SET version = :zero, currency = :currency, load_id = :id, \
-                     load_deadline = :deadline, written_by = :nonce",
+                     load_deadline = :deadline, load_currency = :currency, written_by = :nonce",
                 )
                 .condition_expression("attribute_not_exists(product_id)")
-                .expression_attribute_values(":zero", number(0))
-                .expression_attribute_values(":currency", text(currency.code())),
+                .expression_attribute_values(":zero", number(0)),
             Some(version) => call
                 .update_expression(
-                    "SET load_id = :id, load_deadline = :deadline, written_by = :nonce",
+                    "SET load_id = :id, load_deadline = :deadline, load_currency = :currency, \
+                     written_by = :nonce",
                 )
                 .condition_expression(
                     "version = :version AND \
@@ -116,6 +120,7 @@ impl CatalogueStore for Tables {
         let call = call
             .expression_attribute_values(":id", text(&mark.id.0))
             .expression_attribute_values(":deadline", millis(mark.deadline))
+            .expression_attribute_values(":currency", text(mark.currency.code()))
             .expression_attribute_values(":nonce", nonce.clone());
         Ok(match self.try_update(call).await? {
             Conditional::Done(_) => BeginLoad::Begun,
@@ -134,28 +139,20 @@ impl CatalogueStore for Tables {
         Ok(matches!(self.try_update(call).await?, Conditional::Done(_)))
     }
 
-    async fn finish_load(
-        &self,
-        load: &LoadId,
-        currency: Option<Currency>,
-    ) -> Result<Option<u64>, PortError> {
-        let set_currency = if currency.is_some() { ", currency = :currency" } else { "" };
+    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
         let nonce = self.nonce();
         let call = self
             .update_head()
             .update_expression(format!(
-                "SET version = version + :one, {WRITTEN_BY} = :nonce{set_currency} \
-                 REMOVE load_id, load_deadline"
+                "SET version = version + :one, {WRITTEN_BY} = :nonce, \
+                 currency = if_not_exists(load_currency, currency) \
+                 REMOVE load_id, load_deadline, load_currency"
             ))
             .condition_expression("load_id = :id")
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":nonce", nonce.clone())
             .expression_attribute_values(":id", text(&load.0))
             .return_values(ReturnValue::AllNew);
-        let call = match currency {
-            Some(currency) => call.expression_attribute_values(":currency", text(currency.code())),
-            None => call,
-        };
         match self.try_update(call).await? {
             Conditional::Done(answer) => match answer.attributes {
                 Some(head) => read_head(&head).map(|head| Some(head.version)),

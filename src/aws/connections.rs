@@ -13,10 +13,7 @@ use bytes::Bytes;
 use super::client::Clients;
 use super::errors::Call;
 use crate::model::ConnectionRef;
-use crate::ports::{Connections, Delivery, PortError};
-
-/// The largest message that API Gateway sends.
-const MAX_FRAME_BYTES: usize = 128 * 1024;
+use crate::ports::{Connections, Delivery, MAX_PUSH_BYTES, PortError};
 
 /// The management APIs that are allowed, a client for each.
 pub(super) struct ManagementApis(HashMap<String, Client>);
@@ -44,9 +41,9 @@ impl Connections for ManagementApis {
         let Some(client) = self.0.get(normal(&to.endpoint)) else {
             return Err(PortError::rejected(what, "its endpoint is not on the allow-list"));
         };
-        if frame.len() > MAX_FRAME_BYTES {
+        if frame.len() > MAX_PUSH_BYTES {
             let why =
-                format!("the frame takes {} bytes, {MAX_FRAME_BYTES} are allowed", frame.len());
+                format!("the frame takes {} bytes, {MAX_PUSH_BYTES} are allowed", frame.len());
             return Err(PortError::rejected(what, why));
         }
         let call = client.post_to_connection().connection_id(to.id.as_str());

@@ -10,12 +10,12 @@ use thiserror::Error;
 
 use super::backoff::Backoff;
 use super::errors::{Kind, kind_of_code};
-use crate::ports::{FailedEntry, PortError, Randomness};
+use crate::ports::{FailedEntry, MAX_BODY_BYTES, PortError, Randomness};
 
 /// The most entries of one call.
 pub(super) const ENTRIES_PER_CALL: usize = 10;
 /// The most bytes of all entries of one call, and of one message.
-pub(super) const BYTES_PER_CALL: usize = 256 * 1024;
+pub(super) const BYTES_PER_CALL: usize = MAX_BODY_BYTES;
 
 /// An entry that a call refused.
 #[derive(Clone, Debug, Error)]
@@ -188,7 +188,17 @@ async fn run_call(
     let mut pending = entries.to_vec();
     let mut rounds = 0;
     loop {
-        let refused = batch.call(&pending).await?;
+        let refused = match batch.call(&pending).await {
+            Ok(refused) => refused,
+            Err(error) if rounds == 0 => return Err(error),
+            // What earlier rounds have sent is sent.
+            Err(error) => {
+                let error = Arc::new(error);
+                let fail = |index| FailedEntry { index, error: own(Arc::clone(&error)) };
+                failed.extend(pending.into_iter().map(fail));
+                return Ok(failed);
+            }
+        };
         let (again, hopeless): (Vec<_>, Vec<_>) =
             refused.into_iter().partition(RefusedEntry::can_be_retried);
         let fail = |refused: RefusedEntry| {
@@ -235,7 +245,10 @@ fn own(error: Arc<PortError>) -> PortError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+    use crate::ports::SystemRandomness;
 
     #[test]
     fn an_entry_without_an_answer_is_not_done() {
@@ -244,6 +257,31 @@ mod tests {
         let refused = refusals(4, ["0", "9"], refused);
         let places: Vec<_> = refused.iter().map(|entry| (entry.place, &*entry.code)).collect();
         assert_eq!(places, [(1, "Unanswered"), (2, "X"), (3, "Unanswered")]);
+    }
+
+    /// Refuses its last entry at first, and then is out of reach.
+    #[derive(Default)]
+    struct Ends(AtomicBool);
+
+    #[async_trait]
+    impl Batch for Ends {
+        fn what(&self) -> String {
+            "a queue".to_owned()
+        }
+
+        async fn call(&self, entries: &[usize]) -> Result<Vec<RefusedEntry>, PortError> {
+            match self.0.swap(true, Ordering::Relaxed) {
+                true => Err(PortError::Throttled { what: self.what() }),
+                false => Ok(vec![RefusedEntry::unanswered(entries.len() - 1)]),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_sent_before_the_trouble_is_sent() {
+        let retry = Retry { backoff: Backoff::default(), randomness: &SystemRandomness };
+        let failed = run_call(&Ends::default(), &[3, 4, 5], &retry).await.unwrap();
+        assert_eq!(failed.iter().map(|entry| entry.index).collect::<Vec<_>>(), [5]);
     }
 
     #[test]

@@ -19,14 +19,12 @@ use super::names::{Mailbox, Names};
 use super::queue_batches::{Deletion, Hiding, Sending, check_fifo_id};
 use crate::model::Timestamp;
 use crate::ports::{
-    Depth, FailedEntry, MAX_BATCH, Outgoing, PortError, Posting, Queue, Queues, Randomness,
-    Receipt, Received,
+    Depth, FailedEntry, MAX_BATCH, MAX_DELAY, Outgoing, PortError, Posting, Queue, Queues,
+    Randomness, Receipt, Received,
 };
 
 /// The longest a receive may wait in one call.
 const MAX_WAIT: Duration = Duration::from_secs(20);
-/// The longest a message may be delayed.
-const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
 /// From this many messages on, another lane sends at the same time.
 const MESSAGES_PER_LANE: usize = 100;
 const MAX_LANES: usize = 8;
@@ -38,7 +36,7 @@ pub(super) struct WorkQueues {
     randomness: Arc<dyn Randomness>,
     backoff: Backoff,
     timeouts: Timeouts,
-    urls: [OnceCell<String>; 6],
+    urls: [OnceCell<String>; 2 * Queue::ALL.len()],
 }
 
 /// How long a call may take, apart from what it is told to wait.

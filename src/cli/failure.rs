@@ -189,6 +189,8 @@ impl From<LoadError> for Failure {
             LoadError::Busy { .. } | LoadError::Contended | LoadError::GivenUp => {
                 Self::new(ExitCode::Failure, message).hint("load the files again")
             }
+            LoadError::HalfLoaded { given, .. } => Self::new(ExitCode::BadData, message)
+                .hint(format!("replace all prices with --prune --currency {given}")),
             LoadError::Currency { stored, given } => {
                 Self::new(ExitCode::BadData, message).hint(format!(
                     "load with --currency {stored}, or replace all prices with --prune --currency {given}"

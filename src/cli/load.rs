@@ -103,6 +103,7 @@ fn print(
         "catalogue_version": report.version,
         "tables_ordered": ordered,
         "unknown_products": unknown,
+        "unreadable": report.unreadable,
     });
     output.data(&summary, |_| summary_table(report).to_string())?;
     if !report.products.wrote() && !report.users.wrote() {
@@ -111,6 +112,9 @@ fn print(
     if ordered > 0 {
         let plural = if ordered == 1 { "table" } else { "tables" };
         output.note(&format!("{ordered} {plural} of active users ordered anew"));
+    }
+    for why in &report.unreadable {
+        output.note(&format!("note: replaced what could not be read: {why}"));
     }
     for notice in &dataset.notices {
         output.note(&format!("note: {notice}"));

@@ -34,12 +34,12 @@ pub(super) async fn run(
     // The port first: a second `up` must not touch the store of the first.
     let bound = BoundGateway::bind(args.port).await?;
     let engine = Engine::open(settings, output).await?;
+    if args.fresh {
+        start_fresh(&engine).await?;
+    }
     #[cfg(feature = "aws")]
     if let (true, Kind::Aws(aws)) = (args.provision, engine.kind()) {
         super::provision::make_missing(output, aws).await?;
-    }
-    if args.fresh {
-        start_fresh(&engine).await?;
     }
     engine.report();
     let keys = serve::wanted_tokens(settings, output, &args.access).await?.map(|(tokens, keys)| {

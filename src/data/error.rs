@@ -318,25 +318,11 @@ fn nearest(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option
     candidates
         .map(|candidate| {
             let is_start = candidate.split('_').next() == Some(&name);
-            (if is_start { 0 } else { edits(&name, candidate) }, candidate)
+            (if is_start { 0 } else { strsim::osa_distance(&name, candidate) }, candidate)
         })
         .filter(|(edits, candidate)| *edits <= MAX_EDITS && *edits < candidate.len())
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
-}
-
-/// How many characters must be added, removed or replaced to make one text of the other.
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in to.chars().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -4,19 +4,20 @@
 //! half-written catalogue; the version moves when all of them are there. Loading the same data
 //! again writes nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use thiserror::Error;
 
 use super::Dataset;
-use crate::model::{ConnectionId, ProductId, Timestamp, UserId};
+use super::difference::{Counts, Difference};
+use crate::model::{ConnectionId, ProductId, Timestamp};
 use crate::ports::{
     BeginLoad, CatalogueHead, Clock, LoadId, LoadMark, PortError, Randomness, Store, UserDiscounts,
 };
 use crate::pricing::{Currency, Product};
 use crate::stages::change::Change;
 
-/// So many items are compared, and then written, at once.
+/// So many items are written at once.
 const CHUNK: usize = 5_000;
 /// How often the comparison starts over because another load came between.
 const MAX_TRIES: u32 = 3;
@@ -29,27 +30,6 @@ pub struct LoadOptions {
     /// Remove stored products that the data does not name, if it names any; the same for users'
     /// discounts.
     pub prune: bool,
-}
-
-/// What became of the rows of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// New.
-    pub added: u64,
-    /// Stored before, with other values.
-    pub changed: u64,
-    /// Stored before, just so.
-    pub unchanged: u64,
-    /// Stored before, and pruned.
-    pub removed: u64,
-}
-
-impl Counts {
-    /// Whether anything was written.
-    #[must_use]
-    pub const fn wrote(&self) -> bool {
-        self.added + self.changed + self.removed > 0
-    }
 }
 
 /// What a load did.
@@ -65,6 +45,8 @@ pub struct LoadReport {
     pub change: Change,
     /// Products that have discounts but do not exist, sorted.
     pub unknown_products: Vec<ProductId>,
+    /// What was stored and could not be read, and why: the data has taken its place.
+    pub unreadable: Vec<String>,
 }
 
 /// Why data was not loaded.
@@ -90,6 +72,14 @@ pub enum LoadError {
     Currency {
         /// The currency in the store.
         stored: Currency,
+        /// The currency asked for.
+        given: Currency,
+    },
+    /// A load in another currency died, and not all of what it may have written would be replaced.
+    #[error("a load of prices in {loaded} was never finished, the data is in {given}")]
+    HalfLoaded {
+        /// The currency of the load that died.
+        loaded: Currency,
         /// The currency asked for.
         given: Currency,
     },
@@ -126,49 +116,40 @@ struct Loader<'a> {
     progress: &'a (dyn Fn(u64) + Sync),
 }
 
-/// What has to be written.
-#[derive(Default)]
-struct Difference<'a> {
-    put_products: Vec<&'a Product>,
-    delete_products: Vec<ProductId>,
-    put_discounts: Vec<&'a UserDiscounts>,
-    delete_discounts: Vec<UserId>,
-    products: Counts,
-    users: Counts,
-}
-
 impl Loader<'_> {
     /// `None` when another load changed the catalogue between comparing and writing.
     async fn try_load(&self) -> Result<Option<LoadReport>, LoadError> {
         let head = self.store.catalogue_head().await?;
         self.check_head(head.as_ref())?;
-        let difference = self.compare().await?;
+        let mut difference = Difference::of(self.data, self.store, self.progress).await?;
+        if self.options.prune {
+            difference.prune(self.data, self.store).await?;
+        }
         let mut version = head.as_ref().map_or(0, |head| head.version);
-        let new_currency = head.as_ref().is_some_and(|head| head.currency != self.options.currency);
+        // Also that of a load which died: with its mark nobody can tell what the prices are in.
+        let is_other = |currency: Currency| currency != self.options.currency;
+        let new_currency = head.as_ref().is_some_and(|head| {
+            is_other(head.currency)
+                || head.loading.as_ref().is_some_and(|mark| is_other(mark.currency))
+        });
         let changed_catalogue = difference.products.wrote() || new_currency;
         let load = ConnectionId::from_random(self.randomness.bits()).to_string();
         if changed_catalogue {
-            let mark = self.mark(LoadId(load.clone()));
+            let mut mark = self.mark(LoadId(load.clone()));
             let expected = head.map(|head| head.version);
-            let begun = self
-                .store
-                .begin_load(&mark, expected, self.options.currency, self.clock.now())
-                .await?;
+            let begun = self.store.begin_load(&mark, expected, self.clock.now()).await?;
             if begun == BeginLoad::Conflict {
                 return Ok(None);
             }
-            self.write_products(&difference, mark.clone()).await?;
-            self.write_discounts(&difference).await?;
-            version = self
-                .store
-                .finish_load(&mark.id, Some(self.options.currency))
-                .await?
-                .ok_or(LoadError::GivenUp)?;
+            self.write_products(&difference, &mut mark).await?;
+            self.write_discounts(&difference, Some(&mut mark)).await?;
+            version = self.store.finish_load(&mark.id).await?.ok_or(LoadError::GivenUp)?;
         } else {
-            self.write_discounts(&difference).await?;
+            self.write_discounts(&difference, None).await?;
         }
         let unknown_products = self.unknown_products().await?;
-        let Difference { products, users, put_discounts, delete_discounts, .. } = difference;
+        let Difference { products, users, put_discounts, delete_discounts, unreadable, .. } =
+            difference;
         let put = put_discounts.into_iter().map(|list| list.user.clone());
         Ok(Some(LoadReport {
             products,
@@ -181,6 +162,7 @@ impl Loader<'_> {
                 users: put.chain(delete_discounts).collect(),
             },
             unknown_products,
+            unreadable,
         }))
     }
 
@@ -197,104 +179,33 @@ impl Loader<'_> {
             Some(mark) if mark.deadline > self.clock.now() => {
                 Err(LoadError::Busy { until: mark.deadline })
             }
+            Some(mark) if mark.currency != self.options.currency && !replaces_all => {
+                Err(LoadError::HalfLoaded { loaded: mark.currency, given: self.options.currency })
+            }
             _ => Ok(()),
         }
     }
 
     fn mark(&self, id: LoadId) -> LoadMark {
-        LoadMark { id, deadline: self.clock.now().plus(LoadMark::LEASE) }
-    }
-
-    async fn compare(&self) -> Result<Difference<'_>, LoadError> {
-        let mut difference = Difference::default();
-        let mut done = 0;
-        // Sorted, neighbours share the pages of a store that keeps them sorted: a million products
-        // are read and written many times faster than in a random order.
-        let mut products: Vec<&Product> = self.data.products.iter().collect();
-        products.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        for chunk in products.chunks(CHUNK) {
-            let ids: Vec<ProductId> = chunk.iter().map(|product| product.id.clone()).collect();
-            let stored = self.store.products(&ids).await?;
-            let stored: HashMap<&ProductId, &Product> =
-                stored.iter().map(|product| (&product.id, product)).collect();
-            for &product in chunk {
-                let is = stored.get(&product.id).copied();
-                if difference.products.compare(is, product) {
-                    difference.put_products.push(product);
-                }
-            }
-            done += chunk.len() as u64;
-            (self.progress)(done);
-        }
-        for chunk in self.data.discounts.chunks(CHUNK) {
-            let users: Vec<UserId> = chunk.iter().map(|list| list.user.clone()).collect();
-            let stored = self.store.discounts(&users).await?;
-            let stored: HashMap<&UserId, &UserDiscounts> =
-                stored.iter().map(|list| (&list.user, list)).collect();
-            for list in chunk {
-                let is = stored.get(&list.user).copied();
-                if difference.users.compare(is, list) {
-                    difference.put_discounts.push(list);
-                }
-            }
-            done += chunk.len() as u64;
-            (self.progress)(done);
-        }
-        if self.options.prune {
-            self.prune(&mut difference).await?;
-        }
-        Ok(difference)
-    }
-
-    async fn prune(&self, difference: &mut Difference<'_>) -> Result<(), LoadError> {
-        if !self.data.products.is_empty() {
-            let named: HashSet<&ProductId> =
-                self.data.products.iter().map(|product| &product.id).collect();
-            let mut from = None;
-            loop {
-                let page = self.store.list_products(from).await?;
-                let ids = page.items.into_iter().map(|product| product.id);
-                difference.delete_products.extend(ids.filter(|id| !named.contains(id)));
-                from = page.next;
-                if from.is_none() {
-                    break;
-                }
-            }
-        }
-        if !self.data.discounts.is_empty() {
-            let named: HashSet<&UserId> =
-                self.data.discounts.iter().map(|list| &list.user).collect();
-            let mut from = None;
-            loop {
-                let page = self.store.list_discounted_users(from).await?;
-                let users = page.items.into_iter();
-                difference.delete_discounts.extend(users.filter(|user| !named.contains(user)));
-                from = page.next;
-                if from.is_none() {
-                    break;
-                }
-            }
-        }
-        difference.products.removed = difference.delete_products.len() as u64;
-        difference.users.removed = difference.delete_discounts.len() as u64;
-        Ok(())
+        let deadline = self.clock.now().plus(LoadMark::LEASE);
+        LoadMark { id, deadline, currency: self.options.currency }
     }
 
     async fn write_products(
         &self,
         difference: &Difference<'_>,
-        mut mark: LoadMark,
+        mark: &mut LoadMark,
     ) -> Result<(), LoadError> {
         for chunk in difference.put_products.chunks(CHUNK) {
-            self.keep(&mut mark).await?;
+            self.keep(mark).await?;
             let products: Vec<Product> = chunk.iter().map(|&product| product.clone()).collect();
             self.store.put_products(&products).await?;
         }
         for chunk in difference.delete_products.chunks(CHUNK) {
-            self.keep(&mut mark).await?;
+            self.keep(mark).await?;
             self.store.delete_products(chunk).await?;
         }
-        self.keep(&mut mark).await
+        self.keep(mark).await
     }
 
     /// Moves the deadline of the mark on once half of its time has passed.
@@ -309,13 +220,24 @@ impl Loader<'_> {
         }
     }
 
-    async fn write_discounts(&self, difference: &Difference<'_>) -> Result<(), LoadError> {
+    /// Writes lists of discounts, while a load of products stays marked if there is one.
+    async fn write_discounts(
+        &self,
+        difference: &Difference<'_>,
+        mut mark: Option<&mut LoadMark>,
+    ) -> Result<(), LoadError> {
         for chunk in difference.put_discounts.chunks(CHUNK) {
+            if let Some(mark) = mark.as_deref_mut() {
+                self.keep(mark).await?;
+            }
             let lists: Vec<UserDiscounts> = chunk.iter().map(|&list| list.clone()).collect();
             self.store.put_discounts(&lists).await?;
         }
-        if !difference.delete_discounts.is_empty() {
-            self.store.delete_discounts(&difference.delete_discounts).await?;
+        for chunk in difference.delete_discounts.chunks(CHUNK) {
+            if let Some(mark) = mark.as_deref_mut() {
+                self.keep(mark).await?;
+            }
+            self.store.delete_discounts(chunk).await?;
         }
         Ok(())
     }
@@ -334,21 +256,5 @@ impl Loader<'_> {
         let known: HashSet<ProductId> = known.into_iter().map(|product| product.id).collect();
         unsure.retain(|id| !known.contains(id));
         Ok(unsure)
-    }
-}
-
-impl Counts {
-    /// Counts a row; says whether it has to be written.
-    fn compare<T: PartialEq>(&mut self, stored: Option<&T>, given: &T) -> bool {
-        let count = match stored {
-            None => &mut self.added,
-            Some(stored) if stored == given => {
-                self.unchanged += 1;
-                return false;
-            }
-            Some(_) => &mut self.changed,
-        };
-        *count += 1;
-        true
     }
 }

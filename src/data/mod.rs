@@ -7,6 +7,7 @@
 
 mod collect;
 mod csv;
+mod difference;
 mod error;
 pub mod fixtures;
 mod generate;
@@ -22,8 +23,9 @@ mod sources;
 mod tests;
 mod words;
 
+pub use difference::Counts;
 pub use error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
 pub use generate::{Existing, Format, GenerateError, Generated, Spec, generate};
-pub use load::{Counts, LoadError, LoadOptions, LoadReport, load};
+pub use load::{LoadError, LoadOptions, LoadReport, load};
 pub use read::{Dataset, FileSummary, Notice, read, read_texts, total_bytes};
 pub(crate) use seeded::Draws;

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, Error, OpenFlags, ffi};
 use thiserror::Error;
 
 use super::engine::Embedded;
@@ -66,7 +66,11 @@ fn copy(from: &Connection, to: &Path) -> Result<(), Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = Connection::open_with_flags(to, flags)?;
     // All pages in one step: writers add to the log beside the file, so nobody waits for it.
-    Backup::new(from, &mut target)?.step(-1)?;
+    match Backup::new(from, &mut target)?.step(-1)? {
+        StepResult::Done => {}
+        // Another program holds the store for itself.
+        _ => return Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None).into()),
+    }
     target.close().map_err(|(_, error)| error)?;
     Ok(())
 }

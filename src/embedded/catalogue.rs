@@ -10,24 +10,26 @@ use crate::model::{ProductId, Timestamp};
 use crate::ports::{
     BeginLoad, CatalogueHead, CatalogueStore, Cursor, LoadId, LoadMark, Page, PortError,
 };
-use crate::pricing::{Currency, Money, Product};
+use crate::pricing::{Money, Product};
 
 /// How many products a page has.
 const PAGE: usize = 4000;
 /// The most products written in one job.
 const CHUNK: usize = 500;
 
-const HEAD: &str = "SELECT version, currency, load_id, load_deadline FROM catalogue_head";
+const HEAD: &str = "
+    SELECT version, currency, load_id, load_deadline, coalesce(load_currency, currency)
+    FROM catalogue_head";
 const FIRST_MARK: &str = "
-    INSERT INTO catalogue_head (id, version, currency, load_id, load_deadline)
-    VALUES (1, 0, ?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    INSERT INTO catalogue_head (id, version, load_id, load_deadline, currency, load_currency)
+    VALUES (1, 0, ?1, ?2, ?3, ?3) ON CONFLICT DO NOTHING";
 const MARK: &str = "
-    UPDATE catalogue_head SET load_id = ?1, load_deadline = ?2
-    WHERE version = ?3 AND (load_id IS NULL OR load_deadline <= ?4)";
+    UPDATE catalogue_head SET load_id = ?1, load_deadline = ?2, load_currency = ?3
+    WHERE version = ?4 AND (load_id IS NULL OR load_deadline <= ?5)";
 const EXTEND: &str = "UPDATE catalogue_head SET load_deadline = ?2 WHERE load_id = ?1";
 const FINISH: &str = "
-    UPDATE catalogue_head SET load_id = NULL, load_deadline = NULL, version = version + 1,
-        currency = coalesce(?2, currency)
+    UPDATE catalogue_head SET load_id = NULL, load_deadline = NULL, load_currency = NULL,
+        version = version + 1, currency = coalesce(load_currency, currency)
     WHERE load_id = ?1 RETURNING version";
 const PUT: &str = "
     INSERT INTO product (id, name, price) VALUES (?1, ?2, ?3)
@@ -46,24 +48,18 @@ impl CatalogueStore for Embedded {
         &self,
         mark: &LoadMark,
         expected: Option<u64>,
-        currency: Currency,
         now: Timestamp,
     ) -> Result<BeginLoad, PortError> {
         let mark = mark.clone();
         self.write(move |tx| {
-            let deadline = mark.deadline.millis();
+            let (id, deadline) = (&mark.id.0, mark.deadline.millis());
+            let currency = mark.currency.code();
             let begun = match expected {
-                None => tx.prepare_cached(FIRST_MARK)?.execute(params![
-                    currency.code(),
-                    mark.id.0,
-                    deadline
-                ])?,
-                Some(version) => tx.prepare_cached(MARK)?.execute(params![
-                    mark.id.0,
-                    deadline,
-                    version,
-                    now.millis()
-                ])?,
+                None => tx.prepare_cached(FIRST_MARK)?.execute(params![id, deadline, currency])?,
+                Some(version) => {
+                    let of = params![id, deadline, currency, version, now.millis()];
+                    tx.prepare_cached(MARK)?.execute(of)?
+                }
             };
             Ok(if begun > 0 { BeginLoad::Begun } else { BeginLoad::Conflict })
         })
@@ -79,18 +75,10 @@ impl CatalogueStore for Embedded {
         .await
     }
 
-    async fn finish_load(
-        &self,
-        load: &LoadId,
-        currency: Option<Currency>,
-    ) -> Result<Option<u64>, PortError> {
+    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
         let load = load.clone();
         self.write(move |tx| {
-            let version = tx
-                .prepare_cached(FINISH)?
-                .query_row(params![load.0, currency.map(Currency::code)], |row| row.get(0))
-                .optional()?;
-            Ok(version)
+            Ok(tx.prepare_cached(FINISH)?.query_row([load.0], |row| row.get(0)).optional()?)
         })
         .await
     }
@@ -163,12 +151,14 @@ fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Failure> {
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let load: Option<(String, i64)> = row.get::<_, Option<String>>(2)?.zip(row.get(3)?);
+    let load_currency = parsed(row, 4, "the currency of a load")?;
     Ok(Some(CatalogueHead {
         version: row.get(0)?,
         currency: parsed(row, 1, "the currency of the catalogue")?,
         loading: load.map(|(id, deadline)| LoadMark {
             id: LoadId(id),
             deadline: Timestamp::from_millis(deadline),
+            currency: load_currency,
         }),
     }))
 }

@@ -277,6 +277,24 @@ mod tests {
     }
 
     #[test]
+    fn all_tables_are_known_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path(), BUSY_WAIT).unwrap());
+        let store = raw(dir.path());
+        let mut names = store
+            .prepare(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
+            )
+            .unwrap();
+        let names = names.query_map([], |row| row.get(0)).unwrap();
+        let mut there: Vec<String> = names.map(Result::unwrap).collect();
+        let mut known = TABLES.to_vec();
+        there.sort();
+        known.sort_unstable();
+        assert_eq!(there, known);
+    }
+
+    #[test]
     fn a_file_in_the_way_is_named() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "").unwrap();

@@ -13,15 +13,14 @@ use super::receive::parse_receipt;
 use super::writer::Tx;
 use crate::model::Timestamp;
 use crate::ports::{
-    Depth, FailedEntry, Outgoing, PortError, Posting, Queue, Queues, Receipt, Received,
+    Depth, FailedEntry, MAX_BODY_BYTES, MAX_DELAY, Outgoing, PortError, Posting, Queue, Queues,
+    Receipt, Received,
 };
 
 /// The most messages sent in one job, so that a mass of them delays nobody else for long.
 const CHUNK: usize = 250;
 /// The largest body, in bytes.
-const MAX_BODY_BYTES: usize = 256 * 1024;
 /// The longest delay.
-const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
 /// How long an id keeps repetitions away.
 const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
 

@@ -7,13 +7,13 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 2] = [FIRST, USAGE];
+pub(super) const MIGRATIONS: [&str; 3] = [FIRST, USAGE, LOAD_CURRENCY];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The tables that a readable store has. Looking into each notices a truncated file early.
-pub(super) const TABLES: [&str; 11] = [
+pub(super) const TABLES: [&str; 12] = [
     "active_user",
     "catalogue_head",
     "product",
@@ -23,6 +23,7 @@ pub(super) const TABLES: [&str; 11] = [
     "table_head",
     "quotation",
     "message",
+    "deduplication",
     "dead_letter",
     "usage",
 ];
@@ -146,3 +147,5 @@ CREATE TABLE usage (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX usage_expiry ON usage (expires_at);
 ";
+
+const LOAD_CURRENCY: &str = "ALTER TABLE catalogue_head ADD COLUMN load_currency TEXT;";

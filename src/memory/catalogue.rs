@@ -11,7 +11,7 @@ use crate::model::{ProductId, Timestamp};
 use crate::ports::{
     BeginLoad, CatalogueHead, CatalogueStore, Cursor, LoadId, LoadMark, Page, PortError,
 };
-use crate::pricing::{Currency, Product};
+use crate::pricing::Product;
 
 #[derive(Default)]
 pub(super) struct CatalogueTables {
@@ -36,14 +36,14 @@ impl CatalogueStore for Memory {
         &self,
         mark: &LoadMark,
         expected: Option<u64>,
-        currency: Currency,
         now: Timestamp,
     ) -> Result<BeginLoad, PortError> {
         let head = &mut self.state().catalogue.head;
         if head.as_ref().map(|head| head.version) != expected {
             return Ok(BeginLoad::Conflict);
         }
-        let head = head.get_or_insert(CatalogueHead { version: 0, currency, loading: None });
+        let first = CatalogueHead { version: 0, currency: mark.currency, loading: None };
+        let head = head.get_or_insert(first);
         if head.loading.as_ref().is_some_and(|other| other.deadline > now) {
             return Ok(BeginLoad::Conflict);
         }
@@ -57,15 +57,10 @@ impl CatalogueStore for Memory {
         Ok(head.map(|head| head.loading = Some(mark.clone())).is_some())
     }
 
-    async fn finish_load(
-        &self,
-        load: &LoadId,
-        currency: Option<Currency>,
-    ) -> Result<Option<u64>, PortError> {
+    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
         let mut state = self.state();
         Ok(state.catalogue.head_of(load).map(|head| {
-            head.loading = None;
-            head.currency = currency.unwrap_or(head.currency);
+            head.currency = head.loading.take().map_or(head.currency, |mark| mark.currency);
             head.version += 1;
             head.version
         }))

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::ports::{MAX_DELAY, Outgoing, PortError, Posting, Queue};
+use crate::ports::{
+    MAX_BODY_BYTES, MAX_DELAY, MAX_PUSH_BYTES, Outgoing, PortError, Posting, Queue,
+};
 
-const MAX_BODY_BYTES: usize = 256 * 1024;
-const MAX_FRAME_BYTES: usize = 128 * 1024;
 const MAX_ITEM_BYTES: usize = 400 * 1024;
 
 fn check(what: &str, thing: &str, bytes: usize, max: usize) -> Result<(), PortError> {
@@ -30,7 +30,7 @@ pub(super) fn check_item_bytes(what: &str, bytes: usize) -> Result<(), PortError
 
 /// Refuses a frame of more than 128 KB.
 pub(super) fn check_frame(what: &str, frame: &[u8]) -> Result<(), PortError> {
-    check(what, "frame", frame.len(), MAX_FRAME_BYTES)
+    check(what, "frame", frame.len(), MAX_PUSH_BYTES)
 }
 
 /// Refuses a message that its queue would not take.

@@ -9,7 +9,7 @@ use crate::model::{ProductId, Timestamp};
 use crate::ports::{
     BeginLoad, CatalogueHead, CatalogueStore, Cursor, LoadId, LoadMark, Page, PortError,
 };
-use crate::pricing::{Currency, Product};
+use crate::pricing::Product;
 
 impl Metered {
     /// The head was updated, or not. It is always smaller than a KB.
@@ -33,10 +33,9 @@ impl CatalogueStore for Metered {
         &self,
         mark: &LoadMark,
         expected: Option<u64>,
-        currency: Currency,
         now: Timestamp,
     ) -> Result<BeginLoad, PortError> {
-        let begun = self.inner.store.begin_load(mark, expected, currency, now).await?;
+        let begun = self.inner.store.begin_load(mark, expected, now).await?;
         self.updated_head(begun == BeginLoad::Begun);
         Ok(begun)
     }
@@ -47,12 +46,8 @@ impl CatalogueStore for Metered {
         Ok(extended)
     }
 
-    async fn finish_load(
-        &self,
-        load: &LoadId,
-        currency: Option<Currency>,
-    ) -> Result<Option<u64>, PortError> {
-        let version = self.inner.store.finish_load(load, currency).await?;
+    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
+        let version = self.inner.store.finish_load(load).await?;
         self.updated_head(version.is_some());
         Ok(version)
     }

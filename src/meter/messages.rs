@@ -11,12 +11,12 @@ use super::operation::{Action, Operation};
 use super::rules::{UNIT, gateway_messages, publish_requests, queue_requests};
 use crate::model::ConnectionRef;
 use crate::ports::{
-    Connections, DeadLetter, DeadLetters, Delivery, Depth, FailedEntry, MAX_BATCH, Outgoing,
-    PortError, Queue, Queues, Receipt, Received, Selection, Topic,
+    Connections, DeadLetter, DeadLetters, Delivery, Depth, FailedEntry, MAX_BATCH, MAX_BODY_BYTES,
+    Outgoing, PortError, Queue, Queues, Receipt, Received, Selection, Topic,
 };
 
 /// The most bytes of all messages of one call.
-const BYTES_PER_CALL: u64 = 256 * 1024;
+const BYTES_PER_CALL: u64 = MAX_BODY_BYTES as u64;
 
 /// What calls with these messages use, filled one after the other.
 fn batches(sizes: impl Iterator<Item = u64>, requests: fn(u64) -> u64) -> Used {

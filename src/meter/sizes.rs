@@ -124,7 +124,10 @@ pub(crate) fn catalogue_head(head: &CatalogueHead) -> u64 {
     let item = ItemSize::default().blob("product_id", CATALOGUE_HEAD_CHARS);
     let item = item.number("version", head.version).text("currency", head.currency.code()).nonce();
     let item = match &head.loading {
-        Some(mark) => item.text("load_id", &mark.id.0).millis("load_deadline", mark.deadline),
+        Some(mark) => item
+            .text("load_id", &mark.id.0)
+            .millis("load_deadline", mark.deadline)
+            .text("load_currency", mark.currency.code()),
         None => item,
     };
     item.bytes()

@@ -21,6 +21,8 @@ pub struct LoadMark {
     pub id: LoadId,
     /// When the loader counts as dead by its own clock. It moves the deadline on while it works.
     pub deadline: Timestamp,
+    /// The currency of the prices that it writes.
+    pub currency: Currency,
 }
 
 impl LoadMark {
@@ -61,20 +63,15 @@ pub trait CatalogueStore: Send + Sync {
         &self,
         mark: &LoadMark,
         expected: Option<u64>,
-        currency: Currency,
         now: Timestamp,
     ) -> Result<BeginLoad, PortError>;
 
     /// Moves the deadline of a load on; `false` when its mark is no longer there.
     async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError>;
 
-    /// Takes the mark of a load away, sets the currency when one is given, and increments the
-    /// version. Returns the new version, or `None` when that mark is no longer there.
-    async fn finish_load(
-        &self,
-        load: &LoadId,
-        currency: Option<Currency>,
-    ) -> Result<Option<u64>, PortError>;
+    /// Takes the mark of a load away, sets the currency to the load's, and increments the version.
+    /// Returns the new version, or `None` when that mark is no longer there.
+    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError>;
 
     /// Upserts products, any number of them.
     async fn put_products(&self, products: &[Product]) -> Result<(), PortError>;

@@ -6,6 +6,9 @@ use bytes::Bytes;
 use super::PortError;
 use crate::model::ConnectionRef;
 
+/// The most bytes of text that one push takes.
+pub const MAX_PUSH_BYTES: usize = 128 * 1024;
+
 /// What became of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
@@ -18,6 +21,6 @@ pub enum Delivery {
 /// Open websocket connections, wherever their gateway is.
 #[async_trait]
 pub trait Connections: Send + Sync {
-    /// Sends one text frame.
+    /// Sends one text message of at most [`MAX_PUSH_BYTES`].
     async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError>;
 }

@@ -12,6 +12,8 @@ use crate::model::{DeduplicationId, GroupId, Timestamp};
 pub const MAX_BATCH: usize = 10;
 /// After this many receives without an acknowledgement a message becomes a dead letter.
 pub const MAX_RECEIVES: u32 = 10;
+/// The largest body of a message, in bytes; also all bodies of one call to AWS together.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
 /// A message cannot be delayed for longer than this.
 pub const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
 

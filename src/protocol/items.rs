@@ -58,8 +58,8 @@ pub fn check_items(items: Vec<Item>) -> Result<Vec<Item>, ItemsError> {
     }
 }
 
-/// Reads `P1:2`: a product, and after the last colon how much of it. Without a number after it
-/// the colon is part of the product's id; without a quantity it is one piece.
+/// Reads `P1:2`: a product, and after the last colon how much of it; one piece without a colon. A
+/// product with a colon in its id needs a quantity.
 ///
 /// # Errors
 /// [`ItemsError`], naming what does not fit.

@@ -17,7 +17,7 @@ use crate::ports::{
     Outgoing, Page, PortError, Ports, PriceTables, Queue, Queues, Quotation, Quotations, Receipt,
     Received, Segment, Settlement, TableHead, Topic, UserDiscounts, Verdict, layer,
 };
-use crate::pricing::{Currency, Product};
+use crate::pricing::Product;
 
 /// What an item has beside what is stored: names of its fields, key, expiry, who wrote it.
 const ITEM_BYTES: u64 = 120;
@@ -151,11 +151,10 @@ layer!(CatalogueStore for Meter over store {
     fn begin_load(
         mark: &LoadMark,
         expected: Option<u64>,
-        currency: Currency,
         now: Timestamp
     ) -> BeginLoad;
     fn extend_load(mark: &LoadMark) -> bool;
-    fn finish_load(load: &LoadId, currency: Option<Currency>) -> Option<u64>;
+    fn finish_load(load: &LoadId) -> Option<u64>;
     fn put_products(products: &[Product]) -> ();
     fn delete_products(products: &[ProductId]) -> ();
 } {

@@ -22,7 +22,7 @@ use crate::ports::{
     PriceTables, Queue, Queues, Quotation, Quotations, Receipt, Received, Segment, Settlement,
     TableHead, UserDiscounts, Verdict,
 };
-use crate::pricing::{Currency, Product};
+use crate::pricing::Product;
 
 /// A bug that the system could have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +77,7 @@ struct Planted {
 struct Remembered {
     parts: BTreeMap<Generation, Vec<Bytes>>,
     discounts: BTreeMap<(Option<task::Id>, UserId), Option<UserDiscounts>>,
-    loads: BTreeMap<String, (LoadMark, Option<u64>, Currency, Timestamp)>,
+    loads: BTreeMap<String, (LoadMark, Option<u64>, Timestamp)>,
 }
 
 impl Planted {
@@ -160,13 +160,12 @@ layer!(CatalogueStore for Planted over store {
         &self,
         mark: &LoadMark,
         expected: Option<u64>,
-        currency: Currency,
         now: Timestamp,
     ) -> Result<BeginLoad, PortError> {
         if self.bug != PlantedBug::LoadWithoutMark {
-            return self.inner.store.begin_load(mark, expected, currency, now).await;
+            return self.inner.store.begin_load(mark, expected, now).await;
         }
-        let load = (mark.clone(), expected, currency, now);
+        let load = (mark.clone(), expected, now);
         self.memory().loads.insert(mark.id.0.clone(), load);
         Ok(BeginLoad::Begun)
     }
@@ -178,16 +177,12 @@ layer!(CatalogueStore for Planted over store {
         self.inner.store.extend_load(mark).await
     }
 
-    async fn finish_load(
-        &self,
-        load: &LoadId,
-        currency: Option<Currency>,
-    ) -> Result<Option<u64>, PortError> {
+    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
         let unmarked = self.memory().loads.remove(&load.0);
-        if let Some((mark, expected, currency, now)) = unmarked {
-            self.inner.store.begin_load(&mark, expected, currency, now).await?;
+        if let Some((mark, expected, now)) = unmarked {
+            self.inner.store.begin_load(&mark, expected, now).await?;
         }
-        self.inner.store.finish_load(load, currency).await
+        self.inner.store.finish_load(load).await
     }
 });
 

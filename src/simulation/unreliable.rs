@@ -24,7 +24,7 @@ use crate::ports::{
     PortError, Ports, PriceTables, Queue, Queues, Quotation, Quotations, Receipt, Received,
     Segment, Settlement, Store, TableHead, Topic, UserDiscounts, Verdict,
 };
-use crate::pricing::{Currency, Product};
+use crate::pricing::Product;
 
 /// A loader's call takes effect well within half of the time of its mark.
 const LOADERS_PATIENCE: Duration = Duration::from_secs(4);
@@ -236,11 +236,10 @@ layer!(CatalogueStore for Unreliable over store through call {
     fn begin_load(
         mark: &LoadMark,
         expected: Option<u64>,
-        currency: Currency,
         now: Timestamp
     ) -> BeginLoad;
     fn extend_load(mark: &LoadMark) -> bool;
-    fn finish_load(load: &LoadId, currency: Option<Currency>) -> Option<u64>;
+    fn finish_load(load: &LoadId) -> Option<u64>;
     fn products(products: &[ProductId]) -> Vec<Product>;
     fn list_products(from: Option<Cursor>) -> Page<Product>;
 } {

@@ -22,7 +22,7 @@ use crate::ports::{
     PortError, Ports, PriceTables, Queue, Queues, Quotation, Quotations, Receipt, Received,
     Segment, Settlement, TableHead, Topic, UserDiscounts, Verdict,
 };
-use crate::pricing::{Currency, Discounts, Product};
+use crate::pricing::{Discounts, Product};
 
 /// The engine as one process uses it, watched.
 pub(super) struct Witness {
@@ -133,20 +133,15 @@ layer!(CatalogueStore for Witness over store {
         &self,
         mark: &LoadMark,
         expected: Option<u64>,
-        currency: Currency,
         now: Timestamp,
     ) -> Result<BeginLoad, PortError> {
-        let begun = self.inner.store.begin_load(mark, expected, currency, now).await?;
+        let begun = self.inner.store.begin_load(mark, expected, now).await?;
         self.tell(|| format!("load after version {expected:?}: {begun:?}"));
         Ok(begun)
     }
 
-    async fn finish_load(
-        &self,
-        load: &LoadId,
-        currency: Option<Currency>,
-    ) -> Result<Option<u64>, PortError> {
-        let version = self.inner.store.finish_load(load, currency).await?;
+    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
+        let version = self.inner.store.finish_load(load).await?;
         self.tell(|| format!("load finished: version {version:?}"));
         if let Some(version) = version {
             let products = self.all_products().await?;

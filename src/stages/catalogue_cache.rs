@@ -34,6 +34,16 @@ pub enum SnapshotError {
     /// A load is going on, and there is no snapshot from before it.
     #[error("products are being loaded")]
     Loading,
+    /// A load died that was changing the currency: some prices are in one, some in the other.
+    #[error(
+        "a load of prices in {loaded} died while prices were in {stored}; load all prices again"
+    )]
+    HalfLoaded {
+        /// The currency that the load was writing.
+        loaded: Currency,
+        /// The currency from before it.
+        stored: Currency,
+    },
     /// Loads finished faster than the products could be read.
     #[error("the catalogue kept changing while it was read")]
     Unsettled,
@@ -89,7 +99,7 @@ impl CatalogueCache {
         let patient_until = Instant::now() + LOAD_PATIENCE;
         let mut scans = 0;
         while scans < MAX_SCANS {
-            let head = self.settled_head(&mut seen.mark).await?;
+            let (head, is_dead) = self.settled_head(&mut seen.mark).await?;
             let now = self.clock.now();
             if let Some(kept) = &seen.snapshot {
                 let same = kept.catalogue.version() == head.version;
@@ -99,7 +109,11 @@ impl CatalogueCache {
                     return Ok(kept.catalogue.clone());
                 }
             }
-            if head.loading.is_some() {
+            if let Some(mark) = &head.loading {
+                if is_dead {
+                    let (loaded, stored) = (mark.currency, head.currency);
+                    return Err(SnapshotError::HalfLoaded { loaded, stored });
+                }
                 if Instant::now() >= patient_until {
                     return Err(SnapshotError::Loading);
                 }
@@ -126,15 +140,16 @@ impl CatalogueCache {
     }
 
     /// The head, after ending a load that has died. What a dead loader left behind is the
-    /// catalogue from then on, under a version of its own.
+    /// catalogue from then on, under a version of its own; unless it was changing the currency,
+    /// when nobody can tell which prices are in which. Says whether the head's load has died.
     async fn settled_head(
         &self,
         watched: &mut Option<(LoadMark, Instant)>,
-    ) -> Result<CatalogueHead, PortError> {
+    ) -> Result<(CatalogueHead, bool), PortError> {
         let head = self.head().await?;
         let Some(mark) = &head.loading else {
             *watched = None;
-            return Ok(head);
+            return Ok((head, false));
         };
         let now = self.clock.now();
         // The deadline is by the loader's clock, which need not agree with ours: by a clock ahead
@@ -146,12 +161,12 @@ impl CatalogueCache {
         };
         let is_dead =
             unchanged_since.elapsed() >= LoadMark::LEASE || now.since(mark.deadline) >= SURELY_DEAD;
-        if !is_dead {
-            return Ok(head);
+        if !is_dead || mark.currency != head.currency {
+            return Ok((head, is_dead));
         }
         warn!(load = mark.id.0, "a load was never finished; load its files again");
-        self.store.finish_load(&mark.id, None).await?;
-        self.head().await
+        self.store.finish_load(&mark.id).await?;
+        Ok((self.head().await?, false))
     }
 
     async fn scan(&self) -> Result<Vec<(ProductId, Money)>, PortError> {

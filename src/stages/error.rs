@@ -55,9 +55,9 @@ impl StageError {
     #[must_use]
     pub fn is_downstream(&self) -> bool {
         match self {
-            Self::Port(error) | Self::Snapshot(SnapshotError::Port(error)) => error.is_downstream(),
-            // A load that does not end keeps every table from being priced.
-            Self::Snapshot(SnapshotError::Loading | SnapshotError::Unsettled) => true,
+            Self::Port(error) => error.is_downstream(),
+            // Without a catalogue no table can be priced, whatever keeps it from being read.
+            Self::Snapshot(_) => true,
             Self::Shared(error) => error.is_downstream(),
             _ => false,
         }

@@ -1,5 +1,7 @@
 //! Bad input is named, has a hint where there is one, the right exit code, and changes nothing.
 
+use serde_json::json;
+
 use super::process::Home;
 
 #[test]
@@ -78,6 +80,26 @@ fn discounts_of_unknown_products_are_kept_and_mentioned() {
     let output = home.run(&["load", &csv]);
     assert!(output.status.success());
     assert!(super::process::text(&output.stderr).contains("`NOPE`"));
+}
+
+#[test]
+fn a_load_mends_the_rows_that_cannot_be_read() {
+    let home = Home::with_fixtures();
+    let store = rusqlite::Connection::open(home.path().join("data/store.db")).unwrap();
+    let damage = |what: &str| assert_eq!(store.execute(what, []).unwrap(), 1);
+    damage("UPDATE discounts SET list = 'x' WHERE user = 'AAA'");
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/");
+    let load = ["load", fixtures, "--output", "json"];
+    let output = home.run(&load);
+    let stderr = super::process::text(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stderr.contains("user `AAA`"), "{stderr}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["unreadable"].as_array().unwrap().len(), 1, "{report}");
+    let users = &report["users"];
+    assert_eq!((&users["changed"], &users["added"]), (&json!(1), &json!(0)), "{report}");
+    let again = home.json(&["load", fixtures]);
+    assert_eq!((&again["unreadable"], &again["users"]["changed"]), (&json!([]), &json!(0)));
 }
 
 #[test]

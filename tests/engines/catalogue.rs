@@ -10,7 +10,11 @@ use super::samples::{ODD_IDS, now, product, product_id, secs};
 
 /// The mark of a load that dies so many seconds from now.
 fn mark(id: &str, secs_from_now: u64) -> LoadMark {
-    LoadMark { id: LoadId(id.to_owned()), deadline: now().plus(secs(secs_from_now)) }
+    LoadMark {
+        id: LoadId(id.to_owned()),
+        deadline: now().plus(secs(secs_from_now)),
+        currency: Currency::USD,
+    }
 }
 
 fn load(id: &str) -> LoadId {
@@ -19,7 +23,7 @@ fn load(id: &str) -> LoadId {
 
 /// Tries to begin a load of dollars now.
 async fn begin(ports: &Ports, mark: &LoadMark, expected: Option<u64>) -> BeginLoad {
-    ports.store.begin_load(mark, expected, Currency::USD, now()).await.unwrap()
+    ports.store.begin_load(mark, expected, now()).await.unwrap()
 }
 
 async fn head(ports: &Ports) -> CatalogueHead {
@@ -41,10 +45,10 @@ pub async fn the_first_load_makes_version_one(ports: Ports) {
     assert_eq!(head(&ports).await, during);
     assert_eq!(listed(&ports).await, [], "the head is no product");
 
-    assert_eq!(ports.store.finish_load(&load("first"), None).await.unwrap(), Some(1));
+    assert_eq!(ports.store.finish_load(&load("first")).await.unwrap(), Some(1));
     let after = CatalogueHead { version: 1, currency: Currency::USD, loading: None };
     assert_eq!(head(&ports).await, after);
-    assert_eq!(ports.store.finish_load(&load("first"), None).await.unwrap(), None, "once");
+    assert_eq!(ports.store.finish_load(&load("first")).await.unwrap(), None, "once");
     assert_eq!(head(&ports).await, after);
 }
 
@@ -52,7 +56,7 @@ pub async fn a_load_needs_the_version_that_was_read(ports: Ports) {
     assert_eq!(begin(&ports, &mark("a", 60), Some(1)).await, BeginLoad::Conflict);
     assert_eq!(ports.store.catalogue_head().await.unwrap(), None);
     assert_eq!(begin(&ports, &mark("a", 60), None).await, BeginLoad::Begun);
-    ports.store.finish_load(&load("a"), None).await.unwrap();
+    ports.store.finish_load(&load("a")).await.unwrap();
 
     for expected in [None, Some(0), Some(2)] {
         let begun = begin(&ports, &mark("b", 60), expected).await;
@@ -60,7 +64,7 @@ pub async fn a_load_needs_the_version_that_was_read(ports: Ports) {
     }
     assert_eq!(head(&ports).await.loading, None);
     assert_eq!(begin(&ports, &mark("b", 60), Some(1)).await, BeginLoad::Begun);
-    assert_eq!(ports.store.finish_load(&load("b"), None).await.unwrap(), Some(2));
+    assert_eq!(ports.store.finish_load(&load("b")).await.unwrap(), Some(2));
 }
 
 pub async fn a_live_mark_keeps_others_out(ports: Ports) {
@@ -71,7 +75,7 @@ pub async fn a_live_mark_keeps_others_out(ports: Ports) {
         assert_eq!(begun, BeginLoad::Conflict, "{expected:?}");
     }
     assert!(!ports.store.extend_load(&mark("other", 120)).await.unwrap());
-    assert_eq!(ports.store.finish_load(&load("other"), None).await.unwrap(), None);
+    assert_eq!(ports.store.finish_load(&load("other")).await.unwrap(), None);
     assert_eq!(head(&ports).await.loading, Some(alive));
 }
 
@@ -79,13 +83,13 @@ pub async fn a_dead_mark_is_taken_over(ports: Ports) {
     let dead = mark("dead", 60);
     assert_eq!(begin(&ports, &dead, None).await, BeginLoad::Begun);
     let heir = mark("heir", 120);
-    let begun = ports.store.begin_load(&heir, Some(0), Currency::USD, dead.deadline).await.unwrap();
+    let begun = ports.store.begin_load(&heir, Some(0), dead.deadline).await.unwrap();
     assert_eq!(begun, BeginLoad::Begun, "a mark is dead from its deadline on");
 
     assert!(!ports.store.extend_load(&mark("dead", 300)).await.unwrap());
-    assert_eq!(ports.store.finish_load(&load("dead"), None).await.unwrap(), None);
+    assert_eq!(ports.store.finish_load(&load("dead")).await.unwrap(), None);
     assert_eq!(head(&ports).await.loading, Some(heir));
-    assert_eq!(ports.store.finish_load(&load("heir"), None).await.unwrap(), Some(1));
+    assert_eq!(ports.store.finish_load(&load("heir")).await.unwrap(), Some(1));
 }
 
 pub async fn an_extended_mark_lives_longer(ports: Ports) {
@@ -98,7 +102,7 @@ pub async fn an_extended_mark_lives_longer(ports: Ports) {
 
     let other = mark("b", 600);
     for (now, begun) in [(short.deadline, BeginLoad::Conflict), (long.deadline, BeginLoad::Begun)] {
-        let begin = ports.store.begin_load(&other, Some(0), Currency::USD, now).await;
+        let begin = ports.store.begin_load(&other, Some(0), now).await;
         assert_eq!(begin.unwrap(), begun);
     }
 }
@@ -106,24 +110,26 @@ pub async fn an_extended_mark_lives_longer(ports: Ports) {
 pub async fn only_one_of_many_loaders_begins(ports: Ports) {
     let marks: Vec<_> = (0..8).map(|n| mark(&format!("load {n}"), 60)).collect();
     for expected in [None, Some(1)] {
-        let begin = |mark| ports.store.begin_load(mark, expected, Currency::USD, now());
+        let begin = |mark| ports.store.begin_load(mark, expected, now());
         let outcomes = try_join_all(marks.iter().map(begin)).await.unwrap();
         let begun = |outcome: &&BeginLoad| **outcome == BeginLoad::Begun;
         assert_eq!(outcomes.iter().filter(begun).count(), 1, "{outcomes:?}");
         let winner = head(&ports).await.loading.unwrap().id;
-        assert!(ports.store.finish_load(&winner, None).await.unwrap().is_some());
+        assert!(ports.store.finish_load(&winner).await.unwrap().is_some());
     }
 }
 
 pub async fn a_currency_changes_only_when_a_load_ends(ports: Ports) {
     let yen: Currency = "JPY".parse().unwrap();
     begin(&ports, &mark("a", 60), None).await;
-    ports.store.finish_load(&load("a"), None).await.unwrap();
+    ports.store.finish_load(&load("a")).await.unwrap();
     assert_eq!(head(&ports).await.currency, Currency::USD);
 
-    ports.store.begin_load(&mark("b", 60), Some(1), yen, now()).await.unwrap();
+    let in_yen = LoadMark { currency: yen, ..mark("b", 60) };
+    ports.store.begin_load(&in_yen, Some(1), now()).await.unwrap();
+    assert_eq!(head(&ports).await.loading, Some(in_yen));
     assert_eq!(head(&ports).await.currency, Currency::USD, "prices are still in dollars");
-    assert_eq!(ports.store.finish_load(&load("b"), Some(yen)).await.unwrap(), Some(2));
+    assert_eq!(ports.store.finish_load(&load("b")).await.unwrap(), Some(2));
     assert_eq!(head(&ports).await.currency, yen);
 }
 

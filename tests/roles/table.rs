@@ -102,7 +102,8 @@ fn assignments(set: &str) -> Vec<String> {
 fn evaluate(value: &str, before: &Item, values: &Value) -> Value {
     if let Some(inside) = value.strip_prefix("if_not_exists(") {
         let (name, other) = inside.trim_end_matches(')').split_once(", ").unwrap();
-        return before.get(name).cloned().unwrap_or_else(|| values[other].clone());
+        let other = before.get(other).unwrap_or(&values[other]);
+        return before.get(name).unwrap_or(other).clone();
     }
     if let Some((name, one)) = value.split_once(" + ") {
         let number = |value: &Value| value["N"].as_str().unwrap().parse::<u64>().unwrap();

@@ -36,7 +36,7 @@ pub async fn no_quote_mixes_two_catalogues(engine: Engine) {
             system.ports.store.put_products(first).await.unwrap();
             tokio::time::sleep(Duration::from_millis(60)).await;
             system.ports.store.put_products(second).await.unwrap();
-            system.ports.store.finish_load(&mark.id, None).await.unwrap().unwrap();
+            system.ports.store.finish_load(&mark.id).await.unwrap().unwrap();
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
     };

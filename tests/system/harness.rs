@@ -163,7 +163,7 @@ impl System {
             .collect();
         let mark = self.begin_load("load", Duration::from_secs(30)).await;
         self.ports.store.put_products(&products).await.unwrap();
-        self.ports.store.finish_load(&mark.id, None).await.unwrap().unwrap()
+        self.ports.store.finish_load(&mark.id).await.unwrap().unwrap()
     }
 
     pub async fn begin_load(&self, id: &str, within: Duration) -> LoadMark {
@@ -172,10 +172,10 @@ impl System {
 
     pub async fn begin_load_until(&self, id: &str, deadline: Timestamp) -> LoadMark {
         let head = self.ports.store.catalogue_head().await.unwrap();
-        let mark = LoadMark { id: LoadId(id.to_owned()), deadline };
+        let mark = LoadMark { id: LoadId(id.to_owned()), deadline, currency: Currency::USD };
         let expected = head.map(|head| head.version);
         let now = self.now();
-        self.ports.store.begin_load(&mark, expected, Currency::USD, now).await.unwrap();
+        self.ports.store.begin_load(&mark, expected, now).await.unwrap();
         mark
     }
 

@@ -219,10 +219,14 @@ async fn a_load_whose_answers_were_lost_goes_on() {
     let lost = || [status(500, "{}"), refused(&stored)];
     let script = Script::new(2, lost().into_iter().chain(lost())).await;
     let (store, now) = (script.aws.store(), Timestamp::from_secs(1));
-    let mark = LoadMark { id: LoadId("l".to_owned()), deadline: now.plus(Duration::from_secs(9)) };
-    let begun = store.begin_load(&mark, Some(7), Currency::USD, now).await.unwrap();
+    let mark = LoadMark {
+        id: LoadId("l".to_owned()),
+        deadline: now.plus(Duration::from_secs(9)),
+        currency: Currency::USD,
+    };
+    let begun = store.begin_load(&mark, Some(7), now).await.unwrap();
     assert_eq!(begun, BeginLoad::Begun);
-    assert_eq!(store.finish_load(&mark.id, None).await.unwrap(), Some(8));
+    assert_eq!(store.finish_load(&mark.id).await.unwrap(), Some(8));
 }
 
 #[tokio::test]

@@ -186,14 +186,17 @@ pub fn texts(answer: Result<ApiGatewayProxyResponse, EventError>) -> Vec<String>
 
 async fn load(ports: &Ports) {
     let now = ports.clock.now();
-    let mark =
-        LoadMark { id: LoadId("load".to_owned()), deadline: now.plus(Duration::from_secs(9)) };
-    ports.store.begin_load(&mark, None, Currency::USD, now).await.unwrap();
+    let mark = LoadMark {
+        id: LoadId("load".to_owned()),
+        deadline: now.plus(Duration::from_secs(9)),
+        currency: Currency::USD,
+    };
+    ports.store.begin_load(&mark, None, now).await.unwrap();
     let products = [("P1", 50_000), ("P2", 57_800)].map(|(id, minor)| Product {
         id: id.parse().unwrap(),
         name: format!("name of {id}"),
         price: Money::from_minor(minor),
     });
     ports.store.put_products(&products).await.unwrap();
-    ports.store.finish_load(&mark.id, None).await.unwrap();
+    ports.store.finish_load(&mark.id).await.unwrap();
 }
