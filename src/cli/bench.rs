@@ -68,14 +68,17 @@ async fn measure(
         patience: args.timeout,
         output,
     };
-    let mut phases = vec![guests.subscribe(output).await?, guests.first_tables(output).await?];
-    phases.push(guests.refresh(output).await?);
+    let mut phases = vec![
+        stack.metered(guests.subscribe(output)).await?,
+        stack.metered(guests.first_tables(output)).await?,
+        stack.metered(guests.refresh(output)).await?,
+    ];
     let warm = Plan { phase: "warm quotes", users: guests.warm(), count: args.quotes };
-    phases.push(quotes.run(warm, args.rate, guests).await?);
+    phases.push(stack.metered(quotes.run(warm, args.rate, guests)).await?);
     if args.cold > 0 {
         let users = guests.newcomers(args.cold)?;
         let cold = Plan { phase: "cold quotes", users, count: args.cold };
-        phases.push(quotes.run(cold, args.rate, guests).await?);
+        phases.push(stack.metered(quotes.run(cold, args.rate, guests)).await?);
     }
     Ok(phases)
 }

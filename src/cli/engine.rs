@@ -15,7 +15,7 @@ use super::store_file::StoreFile;
 #[cfg(feature = "aws")]
 use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
-use crate::meter::{Meter, Reporter, metered};
+use crate::meter::{Meter, Reporter, Usage, metered};
 use crate::ports::{Connections, Ports, SystemClock, SystemRandomness};
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
 
@@ -89,6 +89,11 @@ impl Engine {
             #[cfg(feature = "aws")]
             Kind::Aws(aws) => aws.ports(Arc::new(SystemClock), connections),
         }
+    }
+
+    /// What this process has used so far.
+    pub(super) fn usage(&self) -> Usage {
+        self.meter.usage()
     }
 
     /// Which engine it is, for what only one of them can do.

@@ -98,7 +98,8 @@ fn trimmed(text: &str) -> String {
 }
 
 /// An empty table with a header, as wide as its content: nothing is ever cut.
-pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
+pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
+    let header: Vec<&str> = header.into_iter().collect();
     let mut table = Table::new();
     let rule = LineStyle::none().fill('─').junction('─');
     table.load_style(TableStyle::new().header_separator(rule));

@@ -51,6 +51,12 @@ fn without_a_gateway_it_brings_its_own_and_removes_what_it_made() {
             assert!(of("p90") <= of("p99") && of("p99") <= of("p99_9"), "{figures}");
         }
     }
+    // A first table has at least a part and a head; a quote at least its saving and its answer.
+    for (phase, done) in [(1, 5.0), (3, 40.0)] {
+        let used = &report["phases"][phase]["used"];
+        assert!(used["write_units"].as_f64().unwrap() >= 2.0 * done, "{report}");
+        assert!(used["calls"].as_f64().unwrap() >= 2.0 * done, "{report}");
+    }
     nothing_is_left(&home);
     assert_eq!(home.json(&["status"])["gateways"], json!([]));
 }
@@ -64,6 +70,7 @@ fn a_running_system_is_measured_through_its_own_gateway_at_a_set_rate() {
     // Forty quotes at two hundred a second are not all sent before a fifth of a second.
     assert!(report["phases"][3]["secs"].as_f64().unwrap() >= 39.0 / 200.0, "{report}");
     assert_eq!(phases(&report)[3], ("warm quotes", 40));
+    assert_eq!(report["phases"][3]["used"], Value::Null, "others did the work");
     nothing_is_left(&home);
     assert_eq!(up.interrupt().0, Some(0));
 }

@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::failure::Failure;
 use super::super::output::{number, table};
+use crate::meter::rules::UNIT;
+use crate::meter::{Unit, Usage};
 
 /// The share of calls that are done within a time, as it is named.
 const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
@@ -41,6 +44,15 @@ impl Times {
     }
 }
 
+/// What a phase has used.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Used {
+    /// Calls of any service.
+    calls: u64,
+    read_units: f64,
+    write_units: f64,
+}
+
 /// The figures of one phase.
 pub(super) struct Figures {
     phase: &'static str,
@@ -50,13 +62,15 @@ pub(super) struct Figures {
     took: Duration,
     acknowledged: Times,
     answered: Times,
+    /// What it has used, where that is known.
+    pub(super) used: Option<Usage>,
 }
 
 impl Figures {
     pub(super) fn begin(phase: &'static str, asked: u64) -> Result<Self, Failure> {
         let (acknowledged, answered) = (Times::new()?, Times::new()?);
         let (begun, took) = (Instant::now(), Duration::ZERO);
-        Ok(Self { phase, asked, done: 0, begun, took, acknowledged, answered })
+        Ok(Self { phase, asked, done: 0, begun, took, acknowledged, answered, used: None })
     }
 
     /// A call was taken.
@@ -73,6 +87,17 @@ impl Figures {
     pub(super) fn done(&mut self) {
         self.done += 1;
         self.took = self.begun.elapsed();
+    }
+
+    /// The calls and the units of both kinds that it has used, as AWS bills them.
+    fn used(&self) -> Option<Used> {
+        let used = self.used.as_ref()?;
+        let units = |unit| used.total(|line| line.unit == unit).milliunits() as f64 / UNIT as f64;
+        Some(Used {
+            calls: used.total(|_| true).calls,
+            read_units: units(Unit::ReadUnit),
+            write_units: units(Unit::WriteUnit),
+        })
     }
 
     fn per_sec(&self) -> f64 {
@@ -105,6 +130,7 @@ impl Report {
                 "per_sec": phase.per_sec(),
                 "acknowledged_ms": phase.acknowledged.to_json(),
                 "answered_ms": phase.answered.to_json(),
+                "used": phase.used(),
             })
         };
         json!({
@@ -117,8 +143,15 @@ impl Report {
     }
 
     pub(super) fn to_table(&self) -> String {
-        let mut table = table(["", "done", "a second", "until", "p50", "p90", "p99", "p99.9"]);
+        let times = ["", "done", "a second", "until", "p50", "p90", "p99", "p99.9"];
+        let each = ["calls each", "read units", "write units"];
+        let knows = self.phases.iter().any(|phase| phase.used.is_some());
+        let mut table = table(times.into_iter().chain(each.into_iter().filter(|_| knows)));
         for phase in &self.phases {
+            let mut used = phase.used().map_or_else(Vec::new, |used| {
+                let each = [used.calls as f64, used.read_units, used.write_units];
+                each.map(|count| number(format!("{:.2}", count / phase.done.max(1) as f64))).into()
+            });
             let mut first = [
                 phase.phase.into(),
                 number(format!("{}/{}", phase.done, phase.asked)),
@@ -131,7 +164,8 @@ impl Report {
                     continue;
                 }
                 let times = QUANTILES.map(|(_, at)| number(show(times.millis(at))));
-                table.add_row(first.into_iter().chain([until.into()]).chain(times));
+                let used = std::mem::take(&mut used);
+                table.add_row(first.into_iter().chain([until.into()]).chain(times).chain(used));
                 first = ["".into(), "".into(), "".into()];
             }
         }

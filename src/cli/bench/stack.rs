@@ -7,6 +7,7 @@ use super::super::engine::Engine;
 use super::super::failure::Failure;
 use super::super::find_gateway::{FoundGateway, find_gateway};
 use super::super::settings::Settings;
+use super::figures::Figures;
 use crate::ports::Ports;
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
@@ -79,6 +80,17 @@ impl Stack {
 
     pub(super) fn label(&self) -> &str {
         &self.engine.label
+    }
+
+    /// Runs a phase, and adds what it has used, if all who work on it are in this process.
+    pub(super) async fn metered(
+        &self,
+        phase: impl Future<Output = Result<Figures, Failure>>,
+    ) -> Result<Figures, Failure> {
+        let before = self.engine.usage();
+        let mut figures = phase.await?;
+        figures.used = self.own.as_ref().map(|_| self.engine.usage().since(&before));
+        Ok(figures)
     }
 
     pub(super) fn description(&self) -> String {
