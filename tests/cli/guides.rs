@@ -55,9 +55,14 @@ fn the_first_guide_leads_to_a_quote() {
 fn the_readme_shows_commands_that_there_are() {
     let alone = README.lines().filter_map(|line| line.strip_prefix("    ocache "));
     let transcript = README.lines().filter_map(|line| line.strip_prefix("$ ocache "));
-    let run = README.lines().filter_map(|line| line.strip_prefix("    cargo run --release -- "));
+    let begun = ["    cargo run -- ", "    target/debug/ocache "];
+    let begun: Vec<&str> = README
+        .lines()
+        .filter_map(|line| begun.iter().find_map(|start| line.strip_prefix(start)))
+        .collect();
+    assert_eq!(begun.len(), 2, "the first two steps: {begun:?}");
     let mut count = 0;
-    for line in alone.chain(transcript).chain(run) {
+    for line in alone.chain(transcript).chain(begun) {
         let words = std::iter::once("ocache").chain(line.split_whitespace());
         if let Err(error) = Cli::command().try_get_matches_from(words) {
             panic!("{line}: {error}");
