@@ -9,6 +9,7 @@
 //! | [`tokens`] | who may quote for whom, and the keys that prove it: pure |
 //! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
 //! | [`meter`] | who calls what, why, and how many units AWS bills for it |
+//! | [`trace`] | one trace of a quote, from its frame to its push |
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, metrics, gateway and its page |
@@ -24,7 +25,7 @@
 //! | [`verify`] | whether stored tables and answers are what products and discounts give |
 //!
 //! Imports run downwards only:
-//! `cli, lambda → runtime → stages → protocol → meter → ports → pricing, tokens → model`, and
+//! `cli, lambda → runtime → stages → protocol → meter, trace → ports → pricing, tokens → model`, and
 //! `memory, embedded, aws → meter → ports`. Stages never see an engine, engines never see a stage. Only
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
@@ -51,4 +52,5 @@ pub mod runtime;
 pub mod simulation;
 pub mod stages;
 pub mod tokens;
+pub mod trace;
 pub mod verify;

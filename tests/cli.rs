@@ -11,6 +11,8 @@ mod cli {
     mod aws;
     mod bad_input;
     mod bench;
+    #[cfg(feature = "otel")]
+    mod collector;
     mod commands;
     // The scripts are those of the default features.
     #[cfg(feature = "aws")]
@@ -24,10 +26,14 @@ mod cli {
     mod opening;
     mod output;
     mod quoting;
+    mod schema;
+    mod schemas;
     mod secrets;
     mod settings;
     mod simulating;
     mod tokens;
+    #[cfg(feature = "otel")]
+    mod traces;
     mod up;
     mod verifying;
 }

@@ -171,9 +171,9 @@ impl From<GenerateError> for Failure {
     fn from(error: GenerateError) -> Self {
         let message = Chain(&error).to_string();
         match error {
-            GenerateError::Products { .. } | GenerateError::Discounts { .. } => {
-                Self::new(ExitCode::Usage, message)
-            }
+            GenerateError::Products { .. } => Self::new(ExitCode::Usage, message),
+            GenerateError::Discounts { products, .. } => Self::new(ExitCode::Usage, message)
+                .hint(format!("ask for more with --products, or for --discounts {products}")),
             GenerateError::NotEmpty { .. } => Self::new(ExitCode::Failure, message)
                 .hint("choose another folder, or overwrite with --force"),
             GenerateError::Io { .. } => Self::new(ExitCode::Failure, message),

@@ -2,14 +2,16 @@
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::layer::Layer as _;
 
-use super::args::{Global, LogFormat};
+use super::args::{Backend, Global, LogFormat};
+use super::failure::{ExitCode, Failure};
+use crate::ports::Chain;
+use crate::trace::{self, Systems, Traces};
 
 /// Starts logging. Commands that are there to be watched log what happens; the others only what
-/// goes wrong; `--quiet` and `--verbose` move either.
-pub(super) fn start(global: &Global, watched: bool) {
+/// goes wrong; `--quiet` and `--verbose` move either. Starts tracing too, where it is wanted.
+pub(super) fn start(global: &Global, watched: bool, backend: Backend) -> Result<Traces, Failure> {
     let level = match (global.quiet, watched, global.verbose) {
         (true, ..) => LevelFilter::ERROR,
         (_, false, 0) => LevelFilter::WARN,
@@ -23,12 +25,16 @@ pub(super) fn start(global: &Global, watched: bool) {
     }
     let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
-    let registry = tracing_subscriber::registry().with(targets);
-    // Only a second start could fail, and there is none.
-    let _ = match global.log_format {
-        LogFormat::Text => registry.with(lines.with_ansi(color)).try_init(),
-        LogFormat::Json => {
-            registry.with(lines.json().flatten_event(true).with_current_span(false)).try_init()
-        }
+    let lines = match global.log_format {
+        LogFormat::Text => lines.with_ansi(color).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
     };
+    let systems = match backend {
+        Backend::Embedded => Systems::EMBEDDED,
+        Backend::Aws => Systems::AWS,
+    };
+    trace::install(lines, targets, systems).map_err(|error| {
+        Failure::new(ExitCode::Usage, Chain(&error).to_string())
+            .hint("OTEL_SDK_DISABLED=true switches traces off")
+    })
 }

@@ -64,11 +64,17 @@ use crate::meter::{Reason, Scope, Stage};
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     let output = Output::new(&cli.global);
     let settings = Settings::new(&cli.global)?;
-    logging::start(&cli.global, cli.command.logs_by_default());
+    let traces = logging::start(&cli.global, cli.command.logs_by_default(), settings.backend)?;
+    if let Some(url) = traces.url() {
+        output.note(&format!("traces: {url}"));
+    }
     let interrupts = Interrupts::default();
     let scope = Scope::new(Stage::Command, Reason::Command);
     tokio::select! {
-        done = scope.of(dispatch(cli.command, &settings, &output, &interrupts)) => done,
+        done = scope.of(dispatch(cli.command, &settings, &output, &interrupts)) => {
+            traces.flush().await;
+            done
+        }
         failure = interrupts.stopped_at_once() => Err(failure),
     }
 }

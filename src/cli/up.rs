@@ -190,6 +190,13 @@ fn announce(
         table.to_string()
     })?;
     output.note("ready: a quote was answered over the websocket. Open the page, or try in another terminal:");
-    output.note("  ocache quote --client AAA P1:2 P3:1");
+    output.note(&format!("  {} quote --client AAA P1:2 P3:1", program()));
     Ok(())
+}
+
+/// This program as it was started, which works in another terminal too: `cargo run` puts nothing on
+/// the path.
+fn program() -> String {
+    let typed = std::env::args().next().filter(|typed| !typed.contains(char::is_whitespace));
+    typed.unwrap_or_else(|| "ocache".to_owned())
 }

@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::aws::ConnectError;
 use crate::ports::{Chain, PortError};
 use crate::stages::StageError;
+use crate::trace::InstallError;
 
 /// Why a function does not start.
 #[derive(Debug, Error)]
@@ -24,6 +25,9 @@ pub enum StartError {
     /// The function replies to clients, and is not told where their API is.
     #[error("OCACHE_MANAGEMENT_ENDPOINT is not the one endpoint of this function's API")]
     Endpoint,
+    /// Traces are wanted, and cannot be sent.
+    #[error("traces cannot be sent")]
+    Traces(#[from] InstallError),
     /// AWS cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),

@@ -2,14 +2,16 @@
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
+
+use super::StartError;
+use crate::trace::{self, Systems, Traces};
 
 /// Set by Lambda from the function's logging configuration.
 const LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 
 /// Starts logging. The spans of a line carry Lambda's request id, the user, and the id of the quote.
-pub(super) fn start() {
+/// Starts tracing too, where the function's environment wants it.
+pub(super) fn start() -> Result<Traces, StartError> {
     let level = std::env::var(LEVEL).ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(LevelFilter::INFO);
     // At its most talkative the runtime shows events, and the authorizer's have tokens in them.
@@ -22,6 +24,5 @@ pub(super) fn start() {
         .with_current_span(false)
         .with_span_list(true)
         .with_target(false);
-    // Only a second start could fail, and there is none.
-    let _ = tracing_subscriber::registry().with(targets).with(lines).try_init();
+    Ok(trace::install(lines, targets, Systems::AWS)?)
 }

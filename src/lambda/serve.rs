@@ -23,6 +23,7 @@ use crate::runtime::{Handler, TokenCheck, account};
 use crate::stages::CatalogueCache;
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
+use crate::trace::Traces;
 
 /// Set by Lambda, and by nothing else.
 const RUNTIME: &str = "AWS_LAMBDA_RUNTIME_API";
@@ -40,7 +41,7 @@ pub fn is_started_by_lambda() -> bool {
 /// # Errors
 /// [`StartError`] when the function is not configured as it must be, or Lambda is gone.
 pub async fn serve() -> Result<(), StartError> {
-    logging::start();
+    let traces = logging::start()?;
     let function: Function = std::env::var(HANDLER).unwrap_or_default().parse()?;
     let settings = Settings::from_environment()?;
     let served = match function {
@@ -59,7 +60,7 @@ pub async fn serve() -> Result<(), StartError> {
             run(service_fn(handle)).await
         }
         Function::Subscribe => {
-            let ((ports, meter), ttl) = (ports(&settings).await?, settings.policy.ttl);
+            let ((ports, meter), ttl) = (ports(&settings, traces).await?, settings.policy.ttl);
             let by = settings.authorization;
             let scope = Scope::new(Stage::Subscribe, Reason::Visit);
             let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
@@ -70,7 +71,7 @@ pub async fn serve() -> Result<(), StartError> {
         }
         Function::Refresh => {
             let ((ports, meter), interval) =
-                (ports(&settings).await?, settings.policy.refresh_every);
+                (ports(&settings, traces).await?, settings.policy.refresh_every);
             let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
             let handle = async |event: LambdaEvent<ScheduledEvent>| {
                 let memory_mb = u32::try_from(event.context.env_config.memory).unwrap_or(0);
@@ -81,7 +82,7 @@ pub async fn serve() -> Result<(), StartError> {
         }
         Function::QuotationHandler => {
             let endpoint = settings.own_endpoint()?;
-            let ((ports, meter), by) = (ports(&settings).await?, settings.authorization);
+            let ((ports, meter), by) = (ports(&settings, traces).await?, settings.authorization);
             let frames = Frames::new(ports, settings.policy, endpoint, by);
             let scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
             let handle = async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
@@ -96,7 +97,7 @@ pub async fn serve() -> Result<(), StartError> {
             run(service_fn(handle)).await
         }
         Function::PriceCalc => {
-            let (ports, meter) = ports(&settings).await?;
+            let (ports, meter) = ports(&settings, traces).await?;
             // Lives as long as the process, so the products are read once for many invocations.
             let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
             let stage = PriceCalc::new(&ports, Arc::new(catalogue), settings.policy);
@@ -104,7 +105,7 @@ pub async fn serve() -> Result<(), StartError> {
             consume(settings.stack, accepted, ports, meter, Arc::new(stage)).await
         }
         Function::QuotationProvider => {
-            let (ports, meter) = ports(&settings).await?;
+            let (ports, meter) = ports(&settings, traces).await?;
             let stage = QuotationProvider::new(&ports);
             consume(settings.stack, &[Queue::Provider], ports, meter, Arc::new(stage)).await
         }
@@ -113,13 +114,12 @@ pub async fn serve() -> Result<(), StartError> {
 }
 
 /// The engine's ports, and the meter of what goes through them. Clients are made, and nothing is
-/// sent: connections, credentials and names
-/// are looked up by the first call that needs them.
-async fn ports(settings: &Settings) -> Result<(Ports, FunctionMeter), StartError> {
+/// sent: connections, credentials and names are looked up by the first call that needs them.
+async fn ports(settings: &Settings, traces: Traces) -> Result<(Ports, FunctionMeter), StartError> {
     let aws = aws(settings).await?;
     let connections = aws.connections(&settings.endpoints);
     let ports = aws.ports(Arc::new(SystemClock), connections);
-    let meter = FunctionMeter::new(&aws, &ports);
+    let meter = FunctionMeter::new(&aws, &ports, traces);
     Ok((ports, meter))
 }
 

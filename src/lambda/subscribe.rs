@@ -6,10 +6,12 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse
 use aws_lambda_events::encodings::Body;
 use aws_smithy_types::base64;
 use http_body_util::BodyExt as _;
+use tracing::Instrument as _;
 
 use super::granted::Authorization;
 use crate::ports::Ports;
 use crate::runtime::gateway::subscribe_reply;
+use crate::trace;
 
 /// Answers as the local gateway does.
 pub(super) async fn on_request(
@@ -26,7 +28,10 @@ pub(super) async fn on_request(
         true => base64::decode(body).unwrap_or_default(),
         false => body.into_bytes(),
     };
-    let (head, body) = subscribe_reply(ports, ttl, &clients, &body).await.into_parts();
+    let traceparent = request.headers.get("traceparent").and_then(|it| it.to_str().ok());
+    let reply = subscribe_reply(ports, ttl, &clients, &body);
+    let reply = reply.instrument(trace::subscribe(traceparent)).await;
+    let (head, body) = reply.into_parts();
     let Ok(body) = body.collect().await;
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = head.status.as_u16().into();

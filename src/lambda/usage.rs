@@ -9,6 +9,7 @@ use crate::aws::Aws;
 use crate::meter::rules::{gateway_messages, gb_milliseconds, queue_requests};
 use crate::meter::{Action, Meter, Operation, Reporter, Scope, Used};
 use crate::ports::{Ports, Queue};
+use crate::trace::Traces;
 
 /// Set by Lambda: how much memory the function has, in MB.
 const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
@@ -23,22 +24,24 @@ pub(super) struct FunctionMeter {
     meter: Arc<Meter>,
     reporter: Reporter,
     memory_mb: u64,
+    traces: Traces,
     reported_at: Mutex<Option<Instant>>,
 }
 
 impl FunctionMeter {
     /// For the function that this process is.
-    pub(super) fn new(aws: &Aws, ports: &Ports) -> Self {
+    pub(super) fn new(aws: &Aws, ports: &Ports, traces: Traces) -> Self {
         let memory = std::env::var(MEMORY).ok().and_then(|memory| memory.parse().ok());
         Self {
             meter: Arc::clone(aws.meter()),
             reporter: Reporter::new(Arc::clone(aws.meter()), ports),
             memory_mb: memory.unwrap_or(DEFAULT_MEMORY_MB),
+            traces,
             reported_at: Mutex::new(None),
         }
     }
 
-    /// Handles one event on an account.
+    /// Handles one event on an account, and sends what is to be told of it.
     pub(super) async fn run<F: Future>(&self, scope: Scope, work: F) -> F::Output {
         self.reporter.begin().await;
         let started = Instant::now();
@@ -50,6 +53,8 @@ impl FunctionMeter {
             *reported_at = Some(Instant::now());
             self.reporter.report().await;
         }
+        // Between runs nothing is sent: the process is halted.
+        self.traces.flush().await;
         answer
     }
 

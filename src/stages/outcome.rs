@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::StageError;
 use crate::ports::{FailedEntry, Received};
+use crate::trace::{self, TraceContext};
 
 /// What the runtime shall do with a message that a stage has handled.
 #[derive(Debug)]
@@ -49,12 +52,52 @@ pub(super) fn read_bodies<T: serde::de::DeserializeOwned>(
         .collect()
 }
 
-/// Writes the body of a message.
-pub(super) fn write_body(message: &impl serde::Serialize) -> Result<String, StageError> {
-    serde_json::to_string(message).map_err(StageError::Write)
+/// A message that goes on with a trace. Whoever knows nothing of traces reads it as the message.
+#[derive(Serialize)]
+struct Traced<'a, T> {
+    #[serde(flatten)]
+    message: &'a T,
+    traceparent: TraceContext,
+}
+
+/// Writes the body of a message: part of the trace that the running task is in, if it is in one.
+pub(super) fn write_body(message: &impl Serialize) -> Result<String, StageError> {
+    match trace::current() {
+        None => serde_json::to_string(message),
+        Some(traceparent) => serde_json::to_string(&Traced { message, traceparent }),
+    }
+    .map_err(StageError::Write)
 }
 
 /// The result of a batch of one.
 pub(super) fn only(failed: Vec<FailedEntry>) -> Result<(), StageError> {
     failed.into_iter().next().map_or(Ok(()), |entry| Err(entry.error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Calculation, Cause, ProviderMessage, QuotationKey, RequestId, UserId};
+
+    #[test]
+    fn a_trace_is_nothing_to_whoever_does_not_look_for_it() {
+        let traceparent = TraceContext { trace: 7, span: 1, sampled: true };
+        let user = UserId::new("José").unwrap();
+        let key = QuotationKey::new(&user, &RequestId::from_random([1; 16]));
+        let order = Calculation {
+            user: user.clone(),
+            cause: Cause::Change { version: 1, discounts: None },
+        };
+        let deadline = ProviderMessage::Deadline { user, key };
+
+        let body = serde_json::to_string(&Traced { message: &order, traceparent }).unwrap();
+        assert_eq!(serde_json::from_str::<Calculation>(&body).unwrap(), order);
+        assert_eq!(TraceContext::carried_by(&body), Some(traceparent));
+        let body = serde_json::to_string(&Traced { message: &deadline, traceparent }).unwrap();
+        assert_eq!(serde_json::from_str::<ProviderMessage>(&body).unwrap(), deadline);
+
+        let untraced = write_body(&order).unwrap();
+        assert_eq!(serde_json::from_str::<Calculation>(&untraced).unwrap(), order);
+        assert_eq!(TraceContext::carried_by(&untraced), None);
+    }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tracing::{Instrument, debug, info, info_span};
+use tracing::{Instrument, Span, debug, info, info_span};
 
 use super::catalogue_cache::CatalogueCache;
 use super::outcome::{read_bodies, write_body};
@@ -24,6 +24,7 @@ use crate::ports::{
     Topic,
 };
 use crate::pricing::{Catalogue, Discounts, PRICING_VERSION, PriceTable, fingerprint};
+use crate::trace;
 
 /// How often a calculation starts over when somebody else flips the head meanwhile.
 const MAX_TRIES: u32 = 3;
@@ -78,9 +79,11 @@ impl PriceCalc {
         let sent_at = batch.iter().map(|message| message.sent_at).max().unwrap_or_default();
         let mut orders = Vec::with_capacity(batch.len());
         let mut outcomes = Vec::with_capacity(batch.len());
+        let mut spans = vec![Span::none(); batch.len()];
         for (index, order) in read_bodies::<Calculation>(batch).into_iter().enumerate() {
             outcomes.push(match order {
                 Ok(order) => {
+                    spans[index] = trace::price_calc(&order, &batch[index]);
                     orders.push((index, order));
                     Outcome::Done
                 }
@@ -101,9 +104,9 @@ impl PriceCalc {
             Err(StageError::Port(error)) if !error.is_downstream() => BTreeMap::new(),
             Err(error) => return postponed(batch.len(), error),
         };
-        let done = by_user
-            .into_iter()
-            .map(|(user, orders)| self.handle_user(user, orders, inputs.get(user), sent_at));
+        let done = by_user.into_iter().map(|(user, orders)| {
+            self.handle_user(user, orders, inputs.get(user), sent_at, &spans)
+        });
         let mut waiting = Vec::new();
         for (index, order, effect) in join_all(done).await.into_iter().flatten() {
             match (effect, &order.cause) {
@@ -114,7 +117,7 @@ impl PriceCalc {
                 (Err(error), _) => outcomes[index] = error.into(),
             }
         }
-        self.publish(waiting, &mut outcomes).await;
+        self.publish(waiting, &spans, &mut outcomes).await;
         outcomes
     }
 
@@ -126,6 +129,7 @@ impl PriceCalc {
         orders: Vec<(usize, &'a Calculation)>,
         inputs: Option<&Arc<Inputs>>,
         sent_at: Timestamp,
+        spans: &[Span],
     ) -> Vec<(usize, &'a Calculation, Result<Effect, StageError>)> {
         let mut inputs = inputs.cloned();
         let mut done = Vec::with_capacity(orders.len());
@@ -136,9 +140,11 @@ impl PriceCalc {
                 done.push((index, order, Err(StageError::Behind)));
                 continue;
             }
-            let span = info_span!("price_calc", %user, cause = order.cause.name());
+            let span = spans[index]
+                .in_scope(|| info_span!("price_calc", %user, cause = order.cause.name()));
             let effect = self.calculate(order, inputs.take(), sent_at).instrument(span);
-            let effect = account(&order.cause).of(effect).await;
+            let effect = account(&order.cause).of(effect);
+            let effect = trace::within(spans[index].clone(), effect).await;
             failed = effect.is_err();
             done.push((index, order, effect));
         }
@@ -318,14 +324,22 @@ impl PriceCalc {
     }
 
     /// Publishes the requests whose table is now there; those that fail come again.
-    async fn publish(&self, waiting: Vec<(usize, QuotationRequest)>, outcomes: &mut [Outcome]) {
+    async fn publish(
+        &self,
+        waiting: Vec<(usize, QuotationRequest)>,
+        spans: &[Span],
+        outcomes: &mut [Outcome],
+    ) {
         if waiting.is_empty() {
             return;
         }
         let (indexes, requests): (Vec<usize>, Vec<QuotationRequest>) = waiting.into_iter().unzip();
-        let bodies: Result<Vec<String>, StageError> = requests
-            .into_iter()
-            .map(|request| write_body(&ProviderMessage::Quote(request)))
+        let bodies: Result<Vec<String>, StageError> = indexes
+            .iter()
+            .zip(requests)
+            .map(|(index, request)| {
+                spans[*index].in_scope(|| write_body(&ProviderMessage::Quote(request)))
+            })
             .collect();
         let published = match bodies {
             Ok(bodies) => {

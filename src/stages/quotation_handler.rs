@@ -19,6 +19,7 @@ use crate::ports::{
     ActiveUsers, Clock, Created, FailureReason, Ports, Queues, Quotation, QuotationStatus,
     Quotations, Randomness, Settlement, Topic, Verdict,
 };
+use crate::trace;
 
 /// On which its calls go.
 const ACCOUNT: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
@@ -82,14 +83,17 @@ impl QuotationHandler {
     pub async fn quote(&self, ask: Ask) -> Result<Accepted, StageError> {
         let now = self.clock.now();
         let user = ask.user.clone();
+        let request_id = ask.request_id.clone();
+        let request_id =
+            request_id.unwrap_or_else(|| RequestId::from_random(self.randomness.bits()));
+        let span = trace::quotation_handler(&user, &request_id);
         let visit = subscribe::touch(&*self.users, &*self.queues, &self.policy, &user, now);
-        join(ACCOUNT.of(self.accept(ask)), visit).await.0
+        let accepted = ACCOUNT.of(self.accept(ask, request_id));
+        trace::within(span, async { join(accepted, visit).await.0 }).await
     }
 
-    async fn accept(&self, ask: Ask) -> Result<Accepted, StageError> {
+    async fn accept(&self, ask: Ask, request_id: RequestId) -> Result<Accepted, StageError> {
         let now = self.clock.now();
-        let request_id =
-            ask.request_id.unwrap_or_else(|| RequestId::from_random(self.randomness.bits()));
         let quotation = Quotation {
             key: QuotationKey::new(&ask.user, &request_id),
             request_id: request_id.clone(),

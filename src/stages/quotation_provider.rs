@@ -26,6 +26,7 @@ use crate::ports::{
 };
 use crate::pricing::{Answer, AnswerLine, Entry, PackedPart, quote};
 use crate::protocol::render_quotation;
+use crate::trace;
 
 /// After this many calculations on its behalf a quotation fails.
 const MAX_ATTEMPTS: u32 = 3;
@@ -84,14 +85,19 @@ impl QuotationProvider {
         let messages = read_bodies::<ProviderMessage>(batch);
         join_all(messages.into_iter().zip(batch).map(async |(message, received)| match message {
             Ok(ProviderMessage::Quote(request)) => {
-                let span = info_span!(
-                    "quotation_provider", user = %request.user, request = %request.request_id
-                );
-                self.provide(request).instrument(span).await.into()
+                let traced = trace::quotation_provider(received);
+                let span = traced.in_scope(|| {
+                    info_span!(
+                        "quotation_provider", user = %request.user, request = %request.request_id
+                    )
+                });
+                trace::within(traced, self.provide(request).instrument(span)).await.into()
             }
             Ok(ProviderMessage::Deadline { user, key }) => {
-                let span = info_span!("quotation_provider", %user, %key);
-                self.expire(&key, received.receive_count > 1).instrument(span).await
+                let traced = trace::quotation_provider(received);
+                let span = traced.in_scope(|| info_span!("quotation_provider", %user, %key));
+                let expired = self.expire(&key, received.receive_count > 1).instrument(span);
+                expired.instrument(traced).await
             }
             Err(error) => error.into(),
         }))
@@ -277,7 +283,8 @@ impl QuotationProvider {
 
     async fn push(&self, quotation: &Quotation, now: Timestamp) -> Result<(), StageError> {
         let frame = render_quotation(quotation, now).map_err(StageError::Write)?;
-        let delivery = self.connections.push(&quotation.connection, Bytes::from(frame)).await?;
+        let pushed = self.connections.push(&quotation.connection, Bytes::from(frame));
+        let delivery = trace::within(trace::push(&quotation.request_id), pushed).await?;
         match (&quotation.status, delivery) {
             (_, Delivery::Gone) => info!("settled; the client is gone"),
             (QuotationStatus::Failed(reason), Delivery::Delivered) => info!(%reason, "failed"),

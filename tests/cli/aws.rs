@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::process::{Home, text};
+use super::schema::Schemas;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -13,13 +14,13 @@ use ocache::ports::{Randomness as _, SystemRandomness};
 const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
 
 /// A stack of its own, destroyed when the test is over.
-struct Stack {
-    home: Home,
+pub struct Stack {
+    pub home: Home,
     flags: Vec<String>,
 }
 
 impl Stack {
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         let Ok(endpoint) = std::env::var(ENDPOINT) else {
             eprintln!("skipped: {ENDPOINT} is not set");
             return None;
@@ -32,7 +33,7 @@ impl Stack {
         Some(Self { home, flags })
     }
 
-    fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
+    pub fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
         args.iter().copied().chain(self.flags.iter().map(String::as_str)).collect()
     }
 }
@@ -97,6 +98,33 @@ fn the_four_lines_on_aws() {
     assert_eq!(table["prices"][0]["unit_price"], "450.00");
     let checks = home.json(&stack.args(&["doctor"]));
     assert!(checks.as_array().unwrap().iter().all(|check| check["ok"] == true), "{checks}");
+}
+
+#[test]
+fn what_is_made_and_deleted_is_printed_as_its_schema_says() {
+    let Some(stack) = Stack::new() else { return };
+    let mut schemas = Schemas::read();
+    let mut printed = |name: &str, flags: &[&str]| {
+        let value = stack.home.json(&stack.args(&[&[name], flags].concat()));
+        schemas.check(name, &value);
+        value
+    };
+    let missing = printed("provision", &["--dry-run"]);
+    assert!(missing.as_array().unwrap().iter().all(|it| it["state"] == "missing"), "{missing}");
+    assert_eq!(printed("destroy", &["--dry-run"]), json!({ "would_be_deleted": [] }));
+    printed("provision", &["--yes"]);
+    let queue = format!("http://queue/000000000000/{}-provider", stack.flags[3]);
+    let attributes = json!({ "QueueUrl": queue, "Attributes": { "VisibilityTimeout": "7" } });
+    stack.post("sqs", "/", "x-amz-target: AmazonSQS.SetQueueAttributes\r\n", &attributes);
+    let differs = printed("provision", &["--dry-run"]);
+    assert!(differs.as_array().unwrap().iter().any(|it| it["state"] == "differs"), "{differs}");
+    let set = printed("provision", &["--fix", "--yes"]);
+    assert!(set.as_array().unwrap().iter().any(|it| it["state"] == "set"), "{set}");
+    assert_ne!(printed("destroy", &["--dry-run"]), json!({ "would_be_deleted": [] }));
+    assert_ne!(printed("destroy", &["--yes"]), json!({ "deleted": [] }));
+    for name in ["provision", "destroy"] {
+        assert_eq!(schemas.unseen(name), Vec::<String>::new(), "{name}");
+    }
 }
 
 #[test]

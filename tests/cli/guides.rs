@@ -1,6 +1,7 @@
 //! The commands in the README and in the first guide are run as they stand there.
 
 use clap::CommandFactory as _;
+use clap::error::ErrorKind;
 use ocache::cli::Cli;
 
 use super::process::{Home, Running, text};
@@ -54,9 +55,14 @@ fn the_first_guide_leads_to_a_quote() {
 fn the_readme_shows_commands_that_there_are() {
     let alone = README.lines().filter_map(|line| line.strip_prefix("    ocache "));
     let transcript = README.lines().filter_map(|line| line.strip_prefix("$ ocache "));
-    let run = README.lines().filter_map(|line| line.strip_prefix("    cargo run --release -- "));
+    let begun = ["    cargo run -- ", "    target/debug/ocache "];
+    let begun: Vec<&str> = README
+        .lines()
+        .filter_map(|line| begun.iter().find_map(|start| line.strip_prefix(start)))
+        .collect();
+    assert_eq!(begun.len(), 2, "the first two steps: {begun:?}");
     let mut count = 0;
-    for line in alone.chain(transcript).chain(run) {
+    for line in alone.chain(transcript).chain(begun) {
         let words = std::iter::once("ocache").chain(line.split_whitespace());
         if let Err(error) = Cli::command().try_get_matches_from(words) {
             panic!("{line}: {error}");
@@ -70,5 +76,84 @@ fn the_readme_shows_commands_that_there_are() {
         let name = command.get_name();
         let named = names.contains(&name) || README.contains(&format!("`{name}"));
         assert!(named || name == "help", "the README's table has no `{name}`");
+    }
+}
+
+/// Every page for people, with its name.
+fn pages() -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = vec![root.join("README.md"), root.join("infra/README.md")];
+    let docs = std::fs::read_dir(root.join("docs")).unwrap();
+    paths.extend(docs.map(|entry| entry.unwrap().path()));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let read = |path: &std::path::PathBuf| std::fs::read_to_string(path).unwrap();
+    paths.iter().map(|path| (path.display().to_string(), read(path))).collect()
+}
+
+/// The commands of a page: lines of code that begin with one, and what stands in `…`.
+fn commands_of(page: &str) -> Vec<&str> {
+    let mut fenced = false;
+    let mut found = vec![];
+    for line in page.lines() {
+        fenced ^= line.starts_with("```");
+        let code = if fenced { Some(line) } else { line.strip_prefix("    ") };
+        let code = code.map(|code| code.strip_prefix("$ ").unwrap_or(code));
+        match code.filter(|code| code.starts_with("ocache ")) {
+            // In a settings file of Rust it is a name.
+            Some(code) if code.starts_with("ocache =") => {}
+            Some(code) => found.extend(code.split(['|', '>', '#']).next()),
+            None => found.extend(line.split('`').skip(1).step_by(2)),
+        }
+    }
+    found.retain(|code| code.starts_with("ocache "));
+    found
+}
+
+/// A command in a page may leave out what it is not about, and stand for any value; what it names
+/// there is.
+#[test]
+fn no_page_names_a_command_or_flag_that_there_is_not() {
+    let mut count = 0;
+    for (page, text) in pages() {
+        for command in commands_of(&text) {
+            count += 1;
+            let words = command.split_whitespace();
+            let words = words.map(|word| match word.split_once("\\|") {
+                // In a table, one of several words.
+                Some((first, _)) => first,
+                // Any of them.
+                None if word == "COMMAND" => "status",
+                None => word,
+            });
+            let parsed = Cli::command().try_get_matches_from(words);
+            let wrong = parsed.err().map(|error| error.kind());
+            let harmless = [
+                ErrorKind::DisplayHelp,
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+                ErrorKind::DisplayVersion,
+                ErrorKind::MissingRequiredArgument,
+                ErrorKind::MissingSubcommand,
+                ErrorKind::InvalidValue,
+                ErrorKind::ValueValidation,
+            ];
+            assert!(
+                wrong.is_none_or(|kind| harmless.contains(&kind)),
+                "{page}: `{command}`: {wrong:?}"
+            );
+        }
+    }
+    assert!(count > 100, "{count} commands were found");
+}
+
+/// A link to a file of this repository leads to one.
+#[test]
+fn links_lead_somewhere() {
+    for (page, text) in pages() {
+        let folder = std::path::Path::new(&page).parent().unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
+            let target = link.0.split('#').next().unwrap();
+            let elsewhere = target.is_empty() || target.contains("://");
+            assert!(elsewhere || folder.join(target).exists(), "{page}: there is no {target}");
+        }
     }
 }

@@ -53,7 +53,7 @@ impl Home {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
-            if ["OCACHE_", "AWS_", "XDG_"].iter().any(|prefix| name.starts_with(prefix)) {
+            if ["OCACHE_", "AWS_", "OTEL_", "XDG_"].iter().any(|prefix| name.starts_with(prefix)) {
                 command.env_remove(name);
             }
         }

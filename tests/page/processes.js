@@ -12,18 +12,21 @@ const BINARY = process.env.OCACHE_BINARY ?? join(ROOT, "target/debug/ocache");
 
 /** A data folder of its own, and the processes that were started on it. */
 export class Home {
-  static async make() {
-    return new Home(await mkdtemp(join(tmpdir(), "ocache-page-")));
+  static async make(environment = {}) {
+    return new Home(await mkdtemp(join(tmpdir(), "ocache-page-")), environment);
   }
 
-  constructor(folder) {
+  /** `environment` is what its processes find there beside the data folder. */
+  constructor(folder, environment) {
     this.folder = folder;
+    this.environment = environment;
     this.running = new Set();
   }
 
   start(...args) {
     const clean = Object.entries(process.env).filter(([name]) => !/^(OCACHE|AWS)_/.test(name));
-    const env = { ...Object.fromEntries(clean), HOME: this.folder, OCACHE_DATA_DIR: join(this.folder, "data") };
+    const own = { HOME: this.folder, OCACHE_DATA_DIR: join(this.folder, "data"), ...this.environment };
+    const env = { ...Object.fromEntries(clean), ...own };
     const started = new Running(spawn(BINARY, args, { env, stdio: ["ignore", "pipe", "pipe"] }));
     this.running.add(started);
     return started;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Message;
-use tracing::{info, warn};
+use tracing::{Instrument, Span, info, warn};
 
 use crate::model::{ConnectionRef, UserId};
 use crate::ports::{Chain, Clock, PortError};
@@ -10,6 +10,7 @@ use crate::protocol::{self, Frame, Request, parse};
 use crate::stages::StageError;
 use crate::stages::quotation_handler::{Ask, QuotationHandler};
 use crate::tokens::Clients;
+use crate::trace;
 
 /// What answering frames takes.
 pub struct ReplyContext<'a> {
@@ -26,7 +27,8 @@ pub(super) type Replies = Vec<Bytes>;
 
 /// What a message of the client comes to.
 pub(super) enum Read {
-    Request(Request),
+    /// A request, and the span that what comes of it belongs to.
+    Request(Request, Span),
     Reply(Bytes),
     Nothing,
 }
@@ -48,7 +50,7 @@ pub async fn reply_to(
     connection: ConnectionRef,
 ) -> Vec<Bytes> {
     match read_frame(text, context.clients) {
-        Read::Request(request) => reply(context, request, connection).await,
+        Read::Request(request, span) => reply(context, request, connection).instrument(span).await,
         Read::Reply(frame) => vec![frame],
         Read::Nothing => vec![],
     }
@@ -63,7 +65,7 @@ fn read_frame(text: Option<&str>, clients: &Clients) -> Read {
         Ok(Request::Ping { dialect }) => Read::Reply(rendered(protocol::render_pong(dialect))),
         Ok(request) => match request.user() {
             Some(user) if !clients.cover(user) => Read::Reply(forbidden(user)),
-            _ => Read::Request(request),
+            _ => Read::Request(request, trace::frame(text)),
         },
         Err(error) => Read::Reply(error_frame(error.code(), error.to_string())),
     }

@@ -10,7 +10,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::{Instrument, info, warn};
 
 use super::addresses::ClientAddress;
 use super::entry;
@@ -22,6 +22,7 @@ use crate::ports::{Chain, Delivery, Ports};
 use crate::protocol::MAX_MESSAGE_BYTES;
 use crate::stages::subscribe;
 use crate::tokens::Clients;
+use crate::trace;
 
 /// Below this are the connections, by their ids.
 const MANAGEMENT: &str = "/@connections/";
@@ -73,6 +74,8 @@ async fn put_subscribe(
     request: Request<Incoming>,
     allowance: &Allowance,
 ) -> Reply {
+    let traceparent = request.headers().get("traceparent").and_then(|it| it.to_str().ok());
+    let span = trace::subscribe(traceparent);
     let token = entry::of_headers(request.headers());
     let clients = match entry::clients_of(gateway.tokens(), token).await {
         Ok(clients) => clients,
@@ -91,7 +94,7 @@ async fn put_subscribe(
         Admission::FirstVisit => gateway.ttl(true),
         refused => return too_many(refusal(refused)),
     };
-    subscribe_user(gateway.ports(), ttl, &user).await
+    subscribe_user(gateway.ports(), ttl, &user).instrument(span).await
 }
 
 /// Answers a `PUT /subscribe` with this body, of somebody who may subscribe these clients. Users

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
-use tracing::{debug, info};
+use tracing::{Instrument, debug, info};
 
 use super::answer_order::AnswerOrder;
 use super::guarded::WRITE_STALL;
@@ -99,9 +99,9 @@ pub(super) async fn run_session<S>(
                 Some(Ok(message)) => {
                     idle_at = Instant::now() + IDLE_LIMIT;
                     match read(&message, &context.clients) {
-                        Read::Request(request) => {
+                        Read::Request(request, span) => {
                             let number = order.began();
-                            let reply = reply(&context, request, connection.clone());
+                            let reply = reply(&context, request, connection.clone()).instrument(span);
                             in_hand.push(reply.map(move |replies| (number, replies)).boxed());
                             vec![]
                         }

@@ -1,0 +1,151 @@
+//! The spans, and what each says: never a price, a token or an amount.
+//!
+//! Attributes are those of OpenTelemetry's semantic conventions for messaging where it has any. A
+//! span is named by the stage it is of, as everything else of that stage.
+
+use std::fmt;
+
+use tracing::field::Empty;
+use tracing::{Instrument, Span, info_span};
+
+use super::{TARGET, TraceContext};
+use crate::model::{Calculation, RequestId, UserId};
+use crate::ports::{Queue, Received};
+
+/// Whether this program can trace at all.
+const ON: bool = cfg!(feature = "otel");
+
+/// A frame that came over a websocket. It continues the trace of the client, if it names one.
+#[must_use]
+pub fn frame(text: &str) -> Span {
+    if !ON {
+        return Span::none();
+    }
+    info_span!(
+        target: TARGET,
+        "frame",
+        otel.kind = "server",
+        traceparent = TraceContext::carried_by(text).map(tracing::field::display),
+        network.protocol.name = "websocket",
+        error = Empty,
+    )
+}
+
+/// A request over HTTP to make a user active. It continues the trace that its header names.
+#[must_use]
+pub fn subscribe(traceparent: Option<&str>) -> Span {
+    if !ON {
+        return Span::none();
+    }
+    info_span!(
+        target: TARGET,
+        "subscribe",
+        otel.kind = "server",
+        traceparent,
+        http.request.method = "PUT",
+        http.route = "/subscribe",
+        error = Empty,
+    )
+}
+
+/// A quotation is saved and published.
+#[must_use]
+pub fn quotation_handler(user: &UserId, request: &RequestId) -> Span {
+    if !ON {
+        return Span::none();
+    }
+    info_span!(
+        target: TARGET,
+        "quotation_handler",
+        otel.kind = "producer",
+        "messaging.operation.type" = "send",
+        messaging.operation.name = "publish",
+        messaging.destination.name = "quotations",
+        messaging.message.conversation_id = %request,
+        user.id = %user,
+        error = Empty,
+    )
+}
+
+/// A message of the provider queue is processed.
+#[must_use]
+pub fn quotation_provider(message: &Received) -> Span {
+    if !ON {
+        return Span::none();
+    }
+    info_span!(
+        target: TARGET,
+        "quotation_provider",
+        otel.kind = "consumer",
+        traceparent = TraceContext::carried_by(&message.body).map(tracing::field::display),
+        "messaging.operation.type" = "process",
+        messaging.operation.name = "process",
+        messaging.destination.name = Queue::Provider.name(),
+        messaging.message.id = message.id,
+        messaging.message.body.size = message.body.len(),
+        ocache.receive_count = message.receive_count,
+        error = Empty,
+    )
+}
+
+/// An order of one of the calculation queues is done.
+#[must_use]
+pub fn price_calc(order: &Calculation, message: &Received) -> Span {
+    if !ON {
+        return Span::none();
+    }
+    let queue = if order.cause.is_urgent() { Queue::Quotation } else { Queue::Refresh };
+    info_span!(
+        target: TARGET,
+        "price_calc",
+        otel.kind = "consumer",
+        traceparent = TraceContext::carried_by(&message.body).map(tracing::field::display),
+        "messaging.operation.type" = "process",
+        messaging.operation.name = "process",
+        messaging.destination.name = queue.name(),
+        messaging.message.id = message.id,
+        messaging.message.body.size = message.body.len(),
+        ocache.receive_count = message.receive_count,
+        ocache.cause = order.cause.name(),
+        user.id = %order.user,
+        error = Empty,
+    )
+}
+
+/// An answer is pushed to its connection.
+#[must_use]
+pub fn push(request: &RequestId) -> Span {
+    if !ON {
+        return Span::none();
+    }
+    info_span!(
+        target: TARGET,
+        "push",
+        otel.kind = "client",
+        network.protocol.name = "websocket",
+        messaging.message.conversation_id = %request,
+        error = Empty,
+    )
+}
+
+/// Does work in a span, and says there if it failed. A span for logs, if there is one, is made inside
+/// of this one, or what the work sends would not be known to belong to it.
+pub async fn within<T, E: fmt::Display>(
+    span: Span,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let done = work.instrument(span.clone()).await;
+    if let Err(error) = &done {
+        span.record("error", tracing::field::display(error));
+    }
+    done
+}
+
+/// What a message that is sent now must carry, so that whoever handles it goes on with this trace.
+#[must_use]
+pub fn current() -> Option<TraceContext> {
+    #[cfg(feature = "otel")]
+    return super::layer::current();
+    #[cfg(not(feature = "otel"))]
+    None
+}

@@ -1,0 +1,173 @@
+//! What every command prints for programs is what `docs/schemas` says, no more and no less.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Command, CommandFactory as _};
+use ocache::cli::Cli;
+use ocache::embedded::Embedded;
+use ocache::memory::MemoryConnections;
+use ocache::ports::{MAX_RECEIVES, Outgoing, Posting, Queue, SystemClock, SystemRandomness};
+use serde_json::Value;
+
+use super::process::{Home, text};
+use super::schema::{Schemas, folder};
+
+/// Commands that print no data: scripts, pages, logs.
+const NO_DATA: [&str; 3] = ["completions", "man", "worker"];
+/// What only an account, or a local AWS, can run: see `aws.rs`.
+const ON_AWS: [&str; 2] = ["provision", "destroy"];
+/// Not of a command, but of what is wrong with one.
+const ERROR: &str = "error";
+
+/// The commands without subcommands, as their schemas are called.
+fn commands() -> BTreeSet<String> {
+    fn collect(command: &Command, before: &str, into: &mut BTreeSet<String>) {
+        for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+            let name = format!("{before}{}", command.get_name());
+            if command.has_subcommands() {
+                collect(command, &format!("{name}-"), into);
+            } else {
+                into.insert(name);
+            }
+        }
+    }
+    let mut all = BTreeSet::new();
+    collect(&Cli::command(), "", &mut all);
+    all
+}
+
+#[test]
+fn every_command_that_prints_data_has_a_schema_and_is_documented() {
+    let mut wanted = commands();
+    for name in NO_DATA {
+        assert!(wanted.remove(name), "there is no command {name}");
+    }
+    wanted.insert(ERROR.to_owned());
+    // Without the engine on AWS its commands are not there; what they print is documented.
+    wanted.extend(ON_AWS.map(str::to_owned));
+    assert_eq!(Schemas::read().names(), wanted);
+    let page = std::fs::read_to_string(folder().with_file_name("output.md")).unwrap();
+    for name in wanted {
+        assert!(page.contains(&format!("(schemas/{name}.json)")), "docs/output.md has no {name}");
+    }
+}
+
+/// A home whose commands' output is checked.
+struct Checked {
+    home: Home,
+    schemas: Schemas,
+}
+
+impl Checked {
+    /// Runs a command, which need not succeed, and checks what it prints.
+    fn run(&mut self, name: &str, args: &[&str]) -> Value {
+        let words: Vec<&str> = args.iter().copied().chain(["--output", "json"]).collect();
+        let output = self.home.run(&words);
+        let value = serde_json::from_slice(&output.stdout);
+        let value = value.unwrap_or_else(|_| panic!("{args:?}: {}", text(&output.stderr)));
+        self.schemas.check(name, &value);
+        value
+    }
+
+    /// Checks what a command prints once, and goes on.
+    fn start(&mut self, name: &str, args: &[&str]) {
+        let words: Vec<&str> = args.iter().copied().chain(["--output", "json"]).collect();
+        let mut running = self.home.start(&words);
+        self.schemas.check(name, &running.stdout_json());
+        let (code, stderr) = running.interrupt();
+        assert_eq!(code, Some(0), "{stderr}");
+    }
+
+    fn fails(&mut self, code: i32, args: &[&str]) {
+        let words: Vec<&str> = args.iter().copied().chain(["--output", "json"]).collect();
+        let stderr = self.home.fails(code, &words);
+        let error = serde_json::from_str(stderr.lines().last().unwrap()).unwrap();
+        self.schemas.check(ERROR, &error);
+    }
+}
+
+/// Has messages given up, as only a fault of ocache could.
+async fn give_up(home: &Home, count: usize) {
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let store = Embedded::open(&home.path().join("data"), clock, randomness).unwrap();
+    let queues = store.ports(Arc::new(MemoryConnections::default())).queues;
+    let posting = Posting::Standard { delay: Duration::ZERO };
+    let poison = Outgoing { body: "poison".to_owned(), posting };
+    queues.send(Queue::Provider, &vec![poison; count]).await.unwrap();
+    for _ in 0..=MAX_RECEIVES {
+        let wait = Duration::ZERO;
+        let received = queues.receive(Queue::Provider, 10, wait, wait).await.unwrap();
+        let receipts: Vec<_> = received.into_iter().map(|message| message.receipt).collect();
+        queues.change_visibility(Queue::Provider, &receipts, wait).await.unwrap();
+    }
+    drop(queues);
+    store.close().await;
+}
+
+#[test]
+fn every_command_prints_what_its_schema_says() {
+    let mut checked = Checked { home: Home::new(), schemas: Schemas::read() };
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/");
+    checked.run("doctor", &["doctor"]);
+    let discounts = r#"{"user_id":"CCC","discounts":[{"product_id":"P77","percentage":5}]}"#;
+    let more = checked.home.file("more.ndjson", discounts);
+    checked.run("load", &["load", fixtures, &more]);
+    let folder = checked.home.path().join("made").to_str().unwrap().to_owned();
+    checked.run("generate", &["generate", &folder, "--products", "500", "--users", "2"]);
+    checked.run("subscribe", &["subscribe", "AAA", "BBB"]);
+    checked.run("unsubscribe", &["unsubscribe", "BBB", "Nobody"]);
+    checked.run("status", &["status"]);
+
+    // Nobody calculates, so it fails.
+    let late =
+        ["quote", "--client", "AAA", "--request-id", "late", "--quote-within", "200ms", "P1"];
+    checked.run("quote", &late);
+    checked.fails(4, &["prices", "Nobody"]);
+    checked.run("quotation", &["quotation", "late", "--client", "AAA"]);
+    let mut worker = checked.home.worker("all");
+    let log = worker.read_log();
+    let quoted = checked.run("quote", &["quote", "--client", "AAA", "P1:2", "P9"]);
+    let id = quoted["request_id"].as_str().unwrap().to_owned();
+    checked.run("quotation", &["quotation", &id]);
+    checked.run("prices", &["prices", "AAA"]);
+    checked.run("status", &["status"]);
+    checked.run("bench", &["bench", "--users", "5", "--quotes", "20"]);
+    assert_eq!(worker.interrupt().0, Some(0));
+    log.join().unwrap();
+    checked.run("meter", &["meter"]);
+
+    // Its table is then outdated, because nobody calculates any more.
+    let cheaper = r#"{"id":"P1","name":"Notebook stand","price":"499.00"}"#;
+    let cheaper = checked.home.file("cheaper.ndjson", cheaper);
+    checked.run("load", &["load", &cheaper]);
+    let found = checked.run("verify", &["verify", "--all"]);
+    assert_ne!(found["findings"].as_array().unwrap().len(), 0);
+    checked.run("verify", &["verify", "--quotation", &id]);
+
+    checked.run("keys-rotate", &["keys", "rotate"]);
+    checked.run("keys-rotate", &["keys", "rotate"]);
+    checked.run("keys-list", &["keys", "list"]);
+    checked.run("token", &["token", "--client", "AAA"]);
+    let backup = checked.home.path().join("backup.db").to_str().unwrap().to_owned();
+    checked.run("backup", &["backup", &backup]);
+    checked.run("config-show", &["config", "show", "--ttl", "10m"]);
+    checked.run("simulate", &["simulate", "--synthetic", "daily", "--days", "1", "--users", "20"]);
+    checked.start("serve", &["serve", "--port", "0"]);
+    checked.start("up", &["up", "--port", "0"]);
+
+    tokio::runtime::Runtime::new().unwrap().block_on(give_up(&checked.home, 3));
+    let given_up = checked.run("dead-letters-list", &["dead-letters", "list"]);
+    let [first, second] = [0, 1].map(|number| given_up[number]["id"].as_str().unwrap().to_owned());
+    checked.run("dead-letters-show", &["dead-letters", "show", &first]);
+    checked.run("dead-letters-redrive", &["dead-letters", "redrive", &first]);
+    checked.run("dead-letters-drop", &["dead-letters", "drop", &second]);
+
+    for name in checked.schemas.names() {
+        if !ON_AWS.contains(&name.as_str()) {
+            let unseen = checked.schemas.unseen(&name);
+            assert!(unseen.is_empty(), "{name}: nothing shows {unseen:?}");
+        }
+    }
+}
