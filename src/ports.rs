@@ -30,7 +30,7 @@ pub use discounts::{DiscountStore, UserDiscounts};
 pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
 pub(crate) use layer::layer;
-pub use price_tables::{Flip, PriceTables, TableHead};
+pub use price_tables::{Flip, PriceTables, TableHead, WantedParts};
 pub use queues::{
     DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_BODY_BYTES, MAX_DELAY,
     MAX_RECEIVES, Outgoing, Posting, Queue, Queues, Receipt, Received, Selection,

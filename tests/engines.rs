@@ -96,12 +96,15 @@ macro_rules! behaves {
                 generations_and_users_are_kept_apart,
                 a_table_of_many_parts_comes_back_whole,
                 a_deleted_table_leaves_nothing,
+                a_table_is_put_whole_or_refused,
+                parts_of_many_tables_are_read_at_once,
                 a_table_flipped_while_it_is_read_is_never_mixed,
                 nothing_asked_is_nothing_done,
             }
             quotations {
                 a_quotation_is_created_once,
                 an_expired_quotation_is_replaced,
+                a_quotation_is_published_if_it_is_new,
                 only_one_of_many_creations_is_new,
                 an_answer_is_stored_once,
                 a_failure_is_stored_once,

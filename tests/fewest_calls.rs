@@ -1,4 +1,4 @@
-//! How many calls, and how many units, a refreshed table costs: a worker in the foreground, a hundred
+//! How many calls, and how many units, a refreshed table and a batch of quotes cost: a worker in the foreground, a hundred
 //! users waiting, ten thousand products, a hundred discounts each. Counts, never times.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::meter::{Action, Meter, Operation, Reason, Resource, Stage, Usage, UsageLine, metered};
-use ocache::model::{ProductId, Timestamp, UserId};
+use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, ProductId, Timestamp, UserId};
 use ocache::ports::{
     BeginLoad, LoadId, LoadMark, Outgoing, Ports, Posting, Queue, Received, SystemClock,
     SystemRandomness, UserDiscounts,
@@ -17,6 +17,8 @@ use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Consumer, Handler, LONG_POLL, Shutdown, Slots, UrgentGate};
 use ocache::stages::price_calc::PriceCalc;
+use ocache::stages::quotation_handler::{Ask, QuotationHandler};
+use ocache::stages::quotation_provider::QuotationProvider;
 use ocache::stages::refresh::{Tick, refresh};
 use ocache::stages::{CatalogueCache, Outcome, Policy, StageError};
 
@@ -119,6 +121,32 @@ impl System<'_> {
         used
     }
 
+    /// Has ten users quoted in one batch; what the provider used for it.
+    async fn quote_ten(&self) -> Usage {
+        let handler = QuotationHandler::new(&self.unseen, self.policy.clone());
+        let quantity = "2".parse().unwrap();
+        for (number, user) in users().into_iter().take(10).enumerate() {
+            let items = [number, number + 5000].map(|n| Item { product: product(n), quantity });
+            let connection = ConnectionRef {
+                endpoint: "http://127.0.0.1:1".to_owned(),
+                id: ConnectionId::from_random([number as u8; 16]),
+            };
+            let (items, dialect) = (items.to_vec(), Dialect::Current);
+            handler
+                .quote(Ask { user, items, request_id: None, dialect, connection })
+                .await
+                .unwrap();
+        }
+        let (queues, mut batch) = (&self.unseen.queues, vec![]);
+        while batch.len() < 10 {
+            let minute = Duration::from_secs(60);
+            batch.extend(queues.receive(Queue::Provider, 10, LONG_POLL, minute).await.unwrap());
+        }
+        let before = self.meter.usage();
+        QuotationProvider::new(&self.ports).handle(&batch).await;
+        self.meter.usage().since(&before)
+    }
+
     /// How many parts the tables have, and how many KB they are, each rounded up.
     async fn parts(&self) -> (u64, u64) {
         let (mut count, mut kilobytes) = (0, 0);
@@ -197,6 +225,12 @@ async fn the_fewest_calls(engine: &str, unseen: Ports, ports: Ports, meter: &Met
         (Operation::queue(Queue::Refresh, Action::Delete), batches),
     ] {
         assert_eq!(of(&unchanged, operation).calls, calls, "{operation:?}");
+    }
+    // Heads and parts of all, and names and the catalogue's head.
+    let quoted = system.quote_ten().await;
+    for resource in [Resource::PricesByUser, Resource::Products] {
+        let reads = quoted.total(|line| (line.resource, line.action) == (resource, Action::Read));
+        assert_eq!(reads.calls, 2, "{resource:?}");
     }
     let unknown = changed.total(|line| line.stage == Stage::Unknown);
     assert!(unknown.is_nothing(), "{unknown:?}");

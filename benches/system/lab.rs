@@ -157,8 +157,13 @@ impl Stopwatch {
 }
 
 fn cpu_time() -> Duration {
+    cpu_time_of("self")
+}
+
+/// What a process has used of the processors, its threads together.
+pub fn cpu_time_of(process: impl std::fmt::Display) -> Duration {
     // The 14th and 15th field, in hundredths of a second; the 2nd may have blanks, but ends with `)`.
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
     let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)

@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{accept_async_with_config, connect_async};
 
-use crate::lab::{Scale, line, quantile};
+use crate::lab::{Scale, cpu_time_of, line, quantile};
 
 const SOCKETS: u32 = 50;
 const ROUNDS: u32 = 4;
@@ -76,24 +76,34 @@ pub async fn run(scale: Scale) {
     measure(&echo.1, "quote", 20).await;
     let (mut ours, mut theirs) = (Totals::default(), Totals::default());
     for _ in 0..ROUNDS {
-        theirs.add(measure(&echo.1, "quote", count).await);
-        ours.add(measure(&up.1, "quotation", count).await);
+        theirs.add(&echo, measure(&echo.1, "quote", count)).await;
+        ours.add(&up, measure(&up.1, "quotation", count)).await;
     }
     line("6", "warm quotes a second on `up`, 50 sockets", &ours.show());
     line("6", "websocket echo", &theirs.show());
     let ratios =
         format!("{:.2}, p99 {:.1} ×", ours.rate() / theirs.rate(), ours.p99() / theirs.p99());
     line("6", "ratio", &ratios);
+    let each = format!("{} µs, echo {} µs", ours.cpu_micros(), theirs.cpu_micros());
+    line("6", "CPU of the server for each", &each);
 }
 
 #[derive(Default)]
 struct Totals {
     took: Duration,
     times: Vec<Duration>,
+    cpu: Duration,
 }
 
 impl Totals {
-    fn add(&mut self, (took, times): (Duration, Vec<Duration>)) {
+    async fn add(
+        &mut self,
+        server: &Server,
+        measured: impl Future<Output = (Duration, Vec<Duration>)>,
+    ) {
+        let before = cpu_time_of(server.0.id());
+        let (took, times) = measured.await;
+        self.cpu += cpu_time_of(server.0.id()) - before;
         self.took += took;
         self.times.extend(times);
         self.times.sort_unstable();
@@ -101,6 +111,10 @@ impl Totals {
 
     fn rate(&self) -> f64 {
         self.times.len() as f64 / self.took.as_secs_f64()
+    }
+
+    fn cpu_micros(&self) -> u128 {
+        self.cpu.as_micros() / self.times.len() as u128
     }
 
     fn p99(&self) -> f64 {

@@ -21,6 +21,7 @@ pub async fn against_the_opponent(scale: Scale) {
     let users: Vec<UserId> = lab.dataset.discounts.iter().map(|list| list.user.clone()).collect();
     check_prices(&lab);
     let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
+    let (mut our_cpu, mut their_cpu) = (Duration::ZERO, Duration::ZERO);
     let few = &users[..users.len().div_ceil(20)];
     for _ in 0..3 {
         lab.change_the_catalogue().await;
@@ -33,6 +34,7 @@ pub async fn against_the_opponent(scale: Scale) {
         }
         loops.join_all().await;
         theirs += watch.wall();
+        their_cpu += watch.cpu();
 
         lab.change_the_catalogue().await;
         lab.order_refreshes(&users).await;
@@ -40,6 +42,7 @@ pub async fn against_the_opponent(scale: Scale) {
         let workers = lab.work(&[Role::PriceCalc]);
         lab.until_refreshed().await;
         ours += watch.wall();
+        our_cpu += watch.cpu();
         workers.stop().await;
     }
     let ours = 3.0 * users.len() as f64 / ours.as_secs_f64();
@@ -47,6 +50,9 @@ pub async fn against_the_opponent(scale: Scale) {
     line("4", "tables a second, 1,000 products, all inputs changed", &format!("{ours:.0}"));
     line("4", "the opponent", &format!("{theirs:.0}"));
     line("4", "ratio", &format!("{:.1}", ours / theirs));
+    let each = |cpu: Duration, users: &[UserId]| cpu.as_micros() / (3 * users.len() as u128);
+    let each = format!("{} µs, the opponent {} µs", each(our_cpu, &users), each(their_cpu, few));
+    line("4", "CPU for each", &each);
     lab.close().await;
 }
 

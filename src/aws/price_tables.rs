@@ -14,7 +14,7 @@ use super::item::{self, FieldError, Item, item, number, text};
 use super::names::{TTL, Table};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
 use crate::model::{Generation, Timestamp, UserId};
-use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead};
+use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
 
 const HEAD: &str = "head";
 const BYTES: &str = "bytes";
@@ -37,10 +37,14 @@ fn read(item: &Item) -> Result<(UserId, TableHead), PortError> {
     })
 }
 
-fn read_part(item: Item) -> Result<(String, Bytes), PortError> {
+/// Of whom a part is, under which name, and its bytes.
+fn read_part(item: Item) -> Result<((String, String), Bytes), PortError> {
     let absent = |name| corrupt("a part of a price table", FieldError::Absent { name });
-    let name = item::read_text(&item, "part").map(str::to_owned);
-    let name = name.map_err(|error| corrupt("a part of a price table", error))?;
+    let field = |name| {
+        let text = item::read_text(&item, name).map(str::to_owned);
+        text.map_err(|error| corrupt("a part of a price table", error))
+    };
+    let name = (field("user_id")?, field("part")?);
     match item.into_iter().find(|(field, _)| field == BYTES) {
         Some((_, AttributeValue::B(blob))) => Ok((name, Bytes::from(blob.into_inner()))),
         _ => Err(absent(BYTES)),
@@ -112,12 +116,30 @@ impl PriceTables for Tables {
         generation: &Generation,
         numbers: &[u32],
     ) -> Result<Vec<Option<Bytes>>, PortError> {
-        let names: Vec<_> =
-            numbers.iter().map(|&number| part_name(generation, number as usize)).collect();
-        let keys = names.iter().map(|name| key(user, name)).collect();
-        let items = self.read_all(Table::PricesByUser, keys, true).await?;
+        let (user, generation, numbers) = (user.clone(), generation.clone(), numbers.to_vec());
+        let found = self.parts_of_many(&[WantedParts { user, generation, numbers }]).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn parts_of_many(
+        &self,
+        wanted: &[WantedParts],
+    ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
+        let keys = wanted.iter().flat_map(|one| {
+            let names =
+                one.numbers.iter().map(|&number| part_name(&one.generation, number as usize));
+            names.map(|name| key(&one.user, &name))
+        });
+        let items = self.read_all(Table::PricesByUser, keys.collect(), true).await?;
         let found: HashMap<_, _> = items.into_iter().map(read_part).collect::<Result<_, _>>()?;
-        Ok(names.iter().map(|name| found.get(name).cloned()).collect())
+        let part = |one: &WantedParts, number| {
+            let name = part_name(&one.generation, number);
+            found.get(&(one.user.as_str().to_owned(), name)).cloned()
+        };
+        Ok(wanted
+            .iter()
+            .map(|one| one.numbers.iter().map(|&n| part(one, n as usize)).collect())
+            .collect())
     }
 
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {

@@ -23,15 +23,15 @@ pub(super) const LIST: &str = "SELECT user FROM discounts WHERE user > ?1 ORDER 
 impl DiscountStore for Embedded {
     async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
         let users = users.to_vec();
-        self.read(move |connection| {
+        self.look(move |connection| {
             let mut statement = connection.prepare_cached(GET)?;
             let mut found = Vec::with_capacity(users.len());
-            for user in users {
+            for user in &users {
                 let list: Option<String> =
                     statement.query_row([user.as_str()], |row| row.get(0)).optional()?;
                 if let Some(list) = list {
                     let discounts = from_json(&list, || format!("the discounts of user `{user}`"))?;
-                    found.push(UserDiscounts { user, discounts });
+                    found.push(UserDiscounts { user: user.clone(), discounts });
                 }
             }
             Ok(found)

@@ -53,7 +53,8 @@ impl Embedded {
         let sweeper = Sweeper::new(Arc::clone(&clock));
         let (writer, writing) =
             Writer::spawn(opened.writer, Arc::clone(&wake), sweeper).map_err(failed)?;
-        let (readers, mut reading) = Readers::spawn(opened.readers).map_err(failed)?;
+        let (readers, mut reading) =
+            Readers::spawn(opened.readers, opened.at_hand).map_err(failed)?;
         reading.push(wake::spawn_watcher(Arc::clone(&wake), opened.watcher).map_err(failed)?);
         let threads = Mutex::new(Threads { reading, writing: Some(writing) });
         let file = opened.file;
@@ -111,6 +112,16 @@ impl Embedded {
         self.0.writer.run(work).await.map_err(|failure| failure.into_port(&self.0.file))
     }
 
+    /// Reads a few rows by their keys.
+    pub(super) async fn look<T, F>(&self, read: F) -> Result<T, PortError>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        self.0.readers.look(read).await.map_err(|failure| failure.into_port(&self.0.file))
+    }
+
+    /// Reads as much as there is, away from the thread that asks.
     pub(super) async fn read<T, F>(&self, read: F) -> Result<T, PortError>
     where
         T: Send + 'static,

@@ -13,6 +13,7 @@ mod discounts;
 mod engine;
 mod failure;
 mod groups;
+mod handover;
 mod open;
 mod price_tables;
 mod queues;
@@ -22,6 +23,7 @@ mod receive;
 mod rows;
 mod schema;
 mod sweep;
+mod take;
 #[cfg(test)]
 mod testing;
 mod token_keys;

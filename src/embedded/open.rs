@@ -29,8 +29,9 @@ const STATEMENTS: usize = 128;
 const LOG_PAGES: i64 = 4000;
 /// The log beside the file is cut to this size when it is empty.
 const LOG_BYTES: i64 = 64 << 20;
-/// The cache of the writing connection, in KiB. It holds the inner pages of large indexes.
-const WRITER_CACHE_KIB: i64 = 32 << 10;
+/// The cache of the writing connection, in KiB. It holds the inner pages of large indexes, and no more:
+/// SQLite goes through all of it after every commit that split a page.
+const WRITER_CACHE_KIB: i64 = 8 << 10;
 
 /// Why a store cannot be opened.
 #[derive(Debug, Error)]
@@ -122,6 +123,8 @@ pub(super) struct Opened {
     pub(super) file: PathBuf,
     pub(super) writer: Connection,
     pub(super) readers: Vec<Connection>,
+    /// For reads on the thread that asks; they never wait for a lock.
+    pub(super) at_hand: Vec<Connection>,
     pub(super) watcher: Connection,
 }
 
@@ -143,8 +146,10 @@ pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError>
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let reader = || open_reader(&file, busy_wait).map_err(|e| OpenError::from_sqlite(&file, e));
     let readers = (0..cores.max(2)).map(|_| reader()).collect::<Result<_, _>>()?;
+    let at_hand = (0..cores.max(2)).map(|_| patient_with_nobody(reader()?, &file));
+    let at_hand = at_hand.collect::<Result<_, _>>()?;
     let watcher = reader()?;
-    Ok(Opened { file, writer, readers, watcher })
+    Ok(Opened { file, writer, readers, at_hand, watcher })
 }
 
 /// Makes a file that only its owner may read, unless it exists and may exist.
@@ -256,6 +261,13 @@ fn open_reader(file: &Path, busy_wait: Duration) -> rusqlite::Result<Connection>
     let mut connection = Connection::open_with_flags(file, flags)?;
     configure(&mut connection, busy_wait)?;
     Ok(connection)
+}
+
+/// A reader that gives up at once where it would have to wait.
+fn patient_with_nobody(mut reader: Connection, file: &Path) -> Result<Connection, OpenError> {
+    let unset = reader.busy_handler(None::<fn(i32) -> bool>);
+    unset.map_err(|error| OpenError::from_sqlite(file, error))?;
+    Ok(reader)
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
 use super::rows::{from_json, parsed, to_json};
 use super::writer::Tx;
 use crate::model::{Generation, Timestamp, UserId};
-use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead};
+use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
 
 /// How many heads a page has.
 const PAGE: usize = 500;
@@ -51,15 +51,15 @@ const SUPERSEDE: &str = "
 impl PriceTables for Embedded {
     async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
         let users = users.to_vec();
-        self.read(move |connection| {
+        self.look(move |connection| {
             let mut statement = connection.prepare_cached(HEAD)?;
             let mut found = Vec::with_capacity(users.len());
-            for user in users {
+            for user in &users {
                 let head: Option<String> =
                     statement.query_row([user.as_str()], |row| row.get(0)).optional()?;
                 if let Some(head) = head {
-                    let head = read_head(&head, &user)?;
-                    found.push((user, head));
+                    let head = read_head(&head, user)?;
+                    found.push((user.clone(), head));
                 }
             }
             Ok(found)
@@ -76,20 +76,8 @@ impl PriceTables for Embedded {
     ) -> Result<(), PortError> {
         for (chunk, first) in parts.chunks(CHUNK).zip((0_i64..).step_by(CHUNK)) {
             let (user, generation, chunk) = (user.clone(), generation.clone(), chunk.to_vec());
-            self.write(move |tx| {
-                let expires_at = expire_at.secs_rounded_up();
-                let id: i64 = tx
-                    .prepare_cached(KEEP)?
-                    .query_row(params![user.as_str(), generation.as_str(), expires_at], |row| {
-                        row.get(0)
-                    })?;
-                let mut statement = tx.prepare_cached(PUT_PART)?;
-                for (bytes, number) in chunk.iter().zip(first..) {
-                    statement.execute(params![id, number, &bytes[..]])?;
-                }
-                Ok(())
-            })
-            .await?;
+            self.write(move |tx| put_parts(tx, &user, &generation, first, &chunk, expire_at))
+                .await?;
         }
         Ok(())
     }
@@ -101,29 +89,25 @@ impl PriceTables for Embedded {
         expected: Option<u64>,
         expire_at: Timestamp,
     ) -> Result<Flip, PortError> {
-        let text = to_json(head, || format!("the price table of user `{user}`"))
-            .map_err(|failure| self.port_error(failure))?;
-        let (user, version, generation) = (user.clone(), head.version, head.generation.clone());
-        let superseded_until = self.now().plus(GRACE);
-        self.write(move |tx| {
-            let old = old_head(tx, &user)?;
-            if old.as_ref().map(|(version, _)| *version) != expected {
-                return Ok(Flip::Conflict);
-            }
-            let expires_at = expire_at.secs_rounded_up();
-            let name = generation.as_str();
-            tx.prepare_cached(PUT_HEAD)?.execute(params![
-                user.as_str(),
-                version,
-                name,
-                text,
-                expires_at
-            ])?;
-            if let Some((_, old)) = old.filter(|(_, old)| old != name) {
-                let until = superseded_until.secs_rounded_up();
-                tx.prepare_cached(SUPERSEDE)?.execute(params![user.as_str(), old, until])?;
-            }
-            Ok(Flip::Done)
+        self.flip(user, head, expected, expire_at, |_| Ok(())).await
+    }
+
+    async fn put_table(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        parts: &[Bytes],
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError> {
+        // Those of a large table go ahead, but for the last of them.
+        let ahead = parts.len().saturating_sub(1) / CHUNK * CHUNK;
+        let (ahead, last) = parts.split_at(ahead);
+        self.put_parts(user, &head.generation, ahead, expire_at).await?;
+        let (owner, generation) = (user.clone(), head.generation.clone());
+        let (first, last) = (ahead.len() as i64, last.to_vec());
+        self.flip(user, head, expected, expire_at, move |tx| {
+            put_parts(tx, &owner, &generation, first, &last, expire_at)
         })
         .await
     }
@@ -135,20 +119,17 @@ impl PriceTables for Embedded {
         numbers: &[u32],
     ) -> Result<Vec<Option<Bytes>>, PortError> {
         let (user, generation, numbers) = (user.clone(), generation.clone(), numbers.to_vec());
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(PART)?;
-            let mut parts = Vec::with_capacity(numbers.len());
-            for number in numbers {
-                let bytes: Option<Vec<u8>> = statement
-                    .query_row(params![user.as_str(), generation.as_str(), number], |row| {
-                        row.get(0)
-                    })
-                    .optional()?;
-                parts.push(bytes.map(Bytes::from));
-            }
-            Ok(parts)
-        })
-        .await
+        let wanted = WantedParts { user, generation, numbers };
+        self.look(move |connection| read_parts(connection, &wanted)).await
+    }
+
+    async fn parts_of_many(
+        &self,
+        wanted: &[WantedParts],
+    ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
+        let wanted = wanted.to_vec();
+        self.look(move |connection| wanted.iter().map(|one| read_parts(connection, one)).collect())
+            .await
     }
 
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
@@ -183,6 +164,80 @@ impl PriceTables for Embedded {
         })
         .await
     }
+}
+
+impl Embedded {
+    /// Flips a head, after doing something else in the same transaction.
+    async fn flip(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        expected: Option<u64>,
+        expire_at: Timestamp,
+        before: impl FnOnce(&Tx<'_>) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<Flip, PortError> {
+        let text = to_json(head, || format!("the price table of user `{user}`"))
+            .map_err(|failure| self.port_error(failure))?;
+        let (user, version, generation) = (user.clone(), head.version, head.generation.clone());
+        let superseded_until = self.now().plus(GRACE);
+        self.write(move |tx| {
+            let old = old_head(tx, &user)?;
+            if old.as_ref().map(|(version, _)| *version) != expected {
+                return Ok(Flip::Conflict);
+            }
+            before(tx)?;
+            let expires_at = expire_at.secs_rounded_up();
+            let name = generation.as_str();
+            tx.prepare_cached(PUT_HEAD)?.execute(params![
+                user.as_str(),
+                version,
+                name,
+                text,
+                expires_at
+            ])?;
+            if let Some((_, old)) = old.filter(|(_, old)| old != name) {
+                let until = superseded_until.secs_rounded_up();
+                tx.prepare_cached(SUPERSEDE)?.execute(params![user.as_str(), old, until])?;
+            }
+            Ok(Flip::Done)
+        })
+        .await
+    }
+}
+
+fn put_parts(
+    tx: &Tx<'_>,
+    user: &UserId,
+    generation: &Generation,
+    first: i64,
+    parts: &[Bytes],
+    expire_at: Timestamp,
+) -> Result<(), Failure> {
+    let id: i64 = tx.prepare_cached(KEEP)?.query_row(
+        params![user.as_str(), generation.as_str(), expire_at.secs_rounded_up()],
+        |row| row.get(0),
+    )?;
+    let mut statement = tx.prepare_cached(PUT_PART)?;
+    for (bytes, number) in parts.iter().zip(first..) {
+        statement.execute(params![id, number, &bytes[..]])?;
+    }
+    Ok(())
+}
+
+fn read_parts(
+    connection: &Connection,
+    wanted: &WantedParts,
+) -> Result<Vec<Option<Bytes>>, Failure> {
+    let WantedParts { user, generation, numbers } = wanted;
+    let mut statement = connection.prepare_cached(PART)?;
+    let mut parts = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        let bytes: Option<Vec<u8>> = statement
+            .query_row(params![user.as_str(), generation.as_str(), number], |row| row.get(0))
+            .optional()?;
+        parts.push(bytes.map(Bytes::from));
+    }
+    Ok(parts)
 }
 
 fn read_head(text: &str, user: &UserId) -> Result<TableHead, Failure> {

@@ -9,7 +9,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::engine::Embedded;
 use super::failure::Failure;
 use super::groups::{append, code, settle_all};
-use super::receive::parse_receipt;
+use super::take::parse_receipt;
+use super::wake::LOOKERS;
 use super::writer::Tx;
 use crate::model::Timestamp;
 use crate::ports::{
@@ -83,6 +84,10 @@ impl Queues for Embedded {
         self.receive_from(queue, max, wait, visibility).await
     }
 
+    fn receivers(&self) -> usize {
+        LOOKERS
+    }
+
     async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError> {
         let (receipts, clock) = (receipts.to_vec(), Arc::clone(self.clock()));
         self.write(move |tx| {
@@ -146,7 +151,8 @@ impl Embedded {
     }
 }
 
-fn check(queue: Queue, message: &Outgoing) -> Result<(), PortError> {
+/// Whether a queue takes such a message at all.
+pub(super) fn check(queue: Queue, message: &Outgoing) -> Result<(), PortError> {
     let refuse = |why: &str| Err(PortError::rejected(format!("a message to `{queue}`"), why));
     if message.body.len() > MAX_BODY_BYTES {
         return refuse("its body is larger than 256 KB");
@@ -161,7 +167,13 @@ fn check(queue: Queue, message: &Outgoing) -> Result<(), PortError> {
     }
 }
 
-fn send(tx: &Tx<'_>, queue: Queue, message: &Outgoing, now: Timestamp) -> Result<(), Failure> {
+/// Appends a message, unless it repeats another.
+pub(super) fn send(
+    tx: &Tx<'_>,
+    queue: Queue,
+    message: &Outgoing,
+    now: Timestamp,
+) -> Result<(), Failure> {
     match message.posting {
         Posting::Standard { delay } => {
             append(tx, queue, None, now, now.plus(delay), &message.body)?;

@@ -3,15 +3,21 @@
 //! A quotation is written as JSON once. Where its answer goes now and how it was settled stand in
 //! columns beside it, so the writing thread never reads or writes the JSON of another.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
+use super::queues::{check, send};
 use super::rows::{from_json, to_json};
+use super::topic::published;
+use super::writer::Tx;
 use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
 use crate::ports::{
-    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+    Created, Cursor, Page, PortError, Queue, Quotation, QuotationStatus, Quotations, Settlement,
+    Topic, Verdict,
 };
 
 const CREATE: &str = "
@@ -24,7 +30,8 @@ pub(super) const LIST: &str = "
     SELECT record, redirected, status, key FROM quotation WHERE key > ?1 ORDER BY key LIMIT ?2";
 const REDIRECT: &str = "UPDATE quotation SET redirected = ?2 WHERE key = ?1";
 const SETTLE: &str = "
-    UPDATE quotation SET status = ?2 WHERE key = ?1 AND status IS NULL AND deadline > ?3";
+    UPDATE quotation SET status = ?2 WHERE key = ?1 AND status IS NULL AND deadline > ?3
+    RETURNING record, redirected, status";
 
 /// So many are read for one page.
 const PAGE: usize = 500;
@@ -39,39 +46,25 @@ struct Stored {
 #[async_trait]
 impl Quotations for Embedded {
     async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
-        let key = quotation.key.clone();
-        let record = self.json(quotation, &key)?;
-        let status = match &quotation.status {
-            QuotationStatus::Pending => None,
-            settled => Some(self.json(settled, &key)?),
-        };
-        let (deadline, expires_at) = (quotation.deadline, quotation.expires_at);
-        let now = quotation.accepted_at.millis() / 1000;
-        let found = self
-            .write({
-                let key = key.clone();
-                move |tx| {
-                    let created = tx.prepare_cached(CREATE)?.execute(params![
-                        key.as_str(),
-                        deadline.millis(),
-                        expires_at.secs_rounded_up(),
-                        record,
-                        status,
-                        now
-                    ])?;
-                    if created > 0 { Ok(None) } else { get(tx, &key) }
-                }
-            })
-            .await?;
-        match found {
-            None => Ok(Created::New),
-            Some(stored) => Ok(Created::Existing(Box::new(self.quotation_of(&key, &stored)?))),
-        }
+        self.create(quotation, |_| Ok(())).await
+    }
+
+    async fn create_and_publish(
+        &self,
+        quotation: &Quotation,
+        _topic: &dyn Topic,
+        body: &str,
+    ) -> Result<Created, PortError> {
+        let message = published(body);
+        check(Queue::Provider, &message)?;
+        let clock = Arc::clone(self.clock());
+        let publish = move |tx: &Tx<'_>| send(tx, Queue::Provider, &message, clock.now());
+        self.create(quotation, publish).await
     }
 
     async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError> {
         let wanted = key.clone();
-        let found = self.read(move |connection| get(connection, &wanted)).await?;
+        let found = self.look(move |connection| get(connection, &wanted)).await?;
         found.map(|stored| self.quotation_of(key, &stored)).transpose()
     }
 
@@ -104,9 +97,14 @@ impl Quotations for Embedded {
         let wanted = key.clone();
         let (settled, found) = self
             .write(move |tx| {
-                let settled =
-                    tx.prepare_cached(SETTLE)?.execute(params![wanted.as_str(), status, after])?;
-                Ok((settled > 0, get(tx, &wanted)?))
+                let settled = tx
+                    .prepare_cached(SETTLE)?
+                    .query_row(params![wanted.as_str(), status, after], stored)
+                    .optional()?;
+                match settled {
+                    Some(settled) => Ok((true, Some(settled))),
+                    None => Ok((false, get(tx, &wanted)?)),
+                }
             })
             .await?;
         let Some(stored) = found else { return Ok(Settlement::Missing) };
@@ -147,6 +145,45 @@ impl Quotations for Embedded {
 }
 
 impl Embedded {
+    /// Stores a quotation and, if it is new, does something else in the same transaction.
+    async fn create(
+        &self,
+        quotation: &Quotation,
+        and_then: impl FnOnce(&Tx<'_>) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<Created, PortError> {
+        let key = quotation.key.clone();
+        let record = self.json(quotation, &key)?;
+        let status = match &quotation.status {
+            QuotationStatus::Pending => None,
+            settled => Some(self.json(settled, &key)?),
+        };
+        let (deadline, expires_at) = (quotation.deadline, quotation.expires_at);
+        let now = quotation.accepted_at.millis() / 1000;
+        let found = self
+            .write({
+                let key = key.clone();
+                move |tx| {
+                    let created = tx.prepare_cached(CREATE)?.execute(params![
+                        key.as_str(),
+                        deadline.millis(),
+                        expires_at.secs_rounded_up(),
+                        record,
+                        status,
+                        now
+                    ])?;
+                    if created == 0 {
+                        return get(tx, &key);
+                    }
+                    and_then(tx).map(|()| None)
+                }
+            })
+            .await?;
+        match found {
+            None => Ok(Created::New),
+            Some(stored) => Ok(Created::Existing(Box::new(self.quotation_of(&key, &stored)?))),
+        }
+    }
+
     fn json<T: serde::Serialize>(
         &self,
         value: &T,

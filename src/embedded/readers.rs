@@ -1,11 +1,15 @@
-//! A few threads that read in parallel, each from a connection of its own.
+//! Reading in parallel, each reader from a connection of its own.
+//!
+//! What is found by its key takes a few microseconds, less than waking another thread: it is read on
+//! the thread that asks. What takes longer is read on threads made for it, so that it keeps nobody
+//! from other work.
 
 use std::io;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::failure::Failure;
@@ -15,16 +19,19 @@ enum Order {
     Stop,
 }
 
-/// Hands reads to the reading threads.
+/// Hands reads to the reading threads, or lets the asking thread read.
 pub(super) struct Readers {
+    /// None once the store is closed.
+    at_hand: Vec<Mutex<Option<Connection>>>,
     orders: Sender<Order>,
     threads: usize,
 }
 
 impl Readers {
-    /// Starts one thread for each connection.
+    /// Starts one thread for each connection; those at hand are for the threads that ask.
     pub(super) fn spawn(
         connections: Vec<Connection>,
+        at_hand: Vec<Connection>,
     ) -> io::Result<(Self, Vec<thread::JoinHandle<()>>)> {
         let (orders, inbox) = mpsc::channel();
         let inbox = Arc::new(Mutex::new(inbox));
@@ -38,7 +45,31 @@ impl Readers {
                     .spawn(move || serve(&connection, &inbox))
             })
             .collect::<io::Result<_>>()?;
-        Ok((Self { orders, threads }, handles))
+        let at_hand = at_hand.into_iter().map(|one| Mutex::new(Some(one))).collect();
+        Ok((Self { at_hand, orders, threads }, handles))
+    }
+
+    /// Reads a few rows by their keys, on this thread. Where every connection at hand is in use, or
+    /// another process keeps the file to itself for a moment, a reading thread does it.
+    pub(super) async fn look<T, F>(&self, read: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        match self.at_once(&read) {
+            Some(result) => result,
+            None => self.run(read).await,
+        }
+    }
+
+    /// What a read gives if it need not wait for anything.
+    fn at_once<T>(
+        &self,
+        read: impl Fn(&Connection) -> Result<T, Failure>,
+    ) -> Option<Result<T, Failure>> {
+        let connection = self.at_hand.iter().find_map(|one| one.try_lock().ok())?;
+        let result = snapshot(connection.as_ref()?, read);
+        (!matches!(&result, Err(Failure::Sqlite(error)) if is_busy(error))).then_some(result)
     }
 
     /// Reads; everything one call reads is of one moment.
@@ -58,8 +89,11 @@ impl Readers {
         answered.await.unwrap_or(Err(Failure::Closed))
     }
 
-    /// Lets the threads do what they were given and end.
+    /// Lets the threads do what they were given and end, and closes what is at hand.
     pub(super) fn stop(&self) {
+        for one in &self.at_hand {
+            drop(one.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
         for _ in 0..self.threads {
             let _ = self.orders.send(Order::Stop);
         }
@@ -76,6 +110,11 @@ fn serve(connection: &Connection, inbox: &Mutex<Receiver<Order>>) {
     }
 }
 
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
 fn snapshot<T>(
     connection: &Connection,
     read: impl FnOnce(&Connection) -> Result<T, Failure>,
@@ -86,4 +125,41 @@ fn snapshot<T>(
         connection.prepare_cached("COMMIT")?.execute([])?;
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn readers(at_hand: usize) -> Readers {
+        let open = || Connection::open_in_memory().unwrap();
+        let at_hand = (0..at_hand).map(|_| open()).collect();
+        Readers::spawn(vec![open()], at_hand).unwrap().0
+    }
+
+    fn thread_name(_: &Connection) -> Result<Option<String>, Failure> {
+        Ok(thread::current().name().map(str::to_owned))
+    }
+
+    #[tokio::test]
+    async fn a_look_is_taken_by_who_asks_unless_it_would_have_to_wait() {
+        let here = thread_name(&Connection::open_in_memory().unwrap()).unwrap();
+        let there = Some("ocache-read".to_owned());
+        assert_eq!(readers(1).look(thread_name).await.unwrap(), here);
+        assert_eq!(readers(0).look(thread_name).await.unwrap(), there, "none is at hand");
+        let locked = |connection: &Connection| match thread_name(connection)? {
+            name if name.as_deref() == Some("ocache-read") => Ok(name),
+            _ => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None))?,
+        };
+        assert_eq!(readers(1).look(locked).await.unwrap(), there);
+    }
+
+    #[tokio::test]
+    async fn after_the_end_nobody_looks() {
+        let readers = readers(1);
+        readers.stop();
+        assert!(matches!(readers.look(thread_name).await, Err(Failure::Closed)));
+    }
 }

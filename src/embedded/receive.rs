@@ -3,75 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _};
 use tokio::time::Instant;
 
 use super::engine::Embedded;
-use super::failure::Failure;
-use super::groups::{code, remove, settle, settle_all};
-use super::writer::{Tx, Writer};
+use super::groups::code;
+use super::take::{Order, Taken, take};
 use crate::model::Timestamp;
-use crate::ports::{Clock, MAX_BATCH, MAX_RECEIVES, PortError, Queue, Receipt, Received};
+use crate::ports::{MAX_BATCH, PortError, Queue, Received};
 
 pub(super) const NEXT_READY: &str = "
     SELECT ready_at FROM message WHERE queue = ?1 AND ready_at IS NOT NULL
     ORDER BY ready_at LIMIT 1";
-pub(super) const LEADERS: &str = "
-    SELECT seq, grp FROM message WHERE queue = ?1 AND ready_at <= ?2
-    ORDER BY ready_at, seq LIMIT ?3";
-pub(super) const OF_GROUP: &str = "
-    SELECT seq, sent_at, receives, body FROM message WHERE queue = ?1 AND grp = ?2
-    ORDER BY seq LIMIT ?3";
-const ONE: &str = "SELECT seq, sent_at, receives, body FROM message WHERE seq = ?1";
-const HIDE: &str = "
-    UPDATE message SET receives = receives + 1, hidden_until = ?2, token = ?3,
-        ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE ?2 END
-    WHERE seq = ?1";
-const BURY: &str = "
-    INSERT INTO dead_letter (seq, queue, grp, sent_at, receives, died_at, body)
-    SELECT seq, queue, grp, sent_at, receives, ?2, body FROM message WHERE seq = ?1";
-const SHOW: &str = "
-    UPDATE message SET receives = receives - 1, hidden_until = NULL, token = NULL,
-        ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE ?3 END
-    WHERE seq = ?1 AND token = ?2 RETURNING grp";
-
-/// The most expired and dead messages that one transaction clears away.
-const MAX_CLEARED: usize = 200;
-
-/// What a receive asks for.
-#[derive(Clone)]
-struct Order {
-    queue: Queue,
-    max: usize,
-    visibility: Duration,
-    token: String,
-}
-
-/// Messages on their way to a receiver. If it is gone when they come, they are shown again at
-/// once, as if they had never been received.
-struct Taken {
-    messages: Vec<Received>,
-    queue: Queue,
-    way_back: Writer,
-    clock: Arc<dyn Clock>,
-}
-
-impl Taken {
-    fn into_messages(mut self) -> Vec<Received> {
-        std::mem::take(&mut self.messages)
-    }
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        if self.messages.is_empty() {
-            return;
-        }
-        let receipts: Vec<_> = self.messages.drain(..).map(|message| message.receipt).collect();
-        let (queue, clock) = (self.queue, Arc::clone(&self.clock));
-        drop(self.way_back.submit(move |tx| show(tx, queue, &receipts, clock.now())));
-    }
-}
 
 impl Embedded {
     /// [`crate::ports::Queues::receive`].
@@ -100,6 +43,9 @@ impl Embedded {
 
     /// Waits for messages, for ever when there is no end. Only waiting is cut off at the end,
     /// never a transaction that may have taken something.
+    ///
+    /// What this process makes ready is handed over in the transaction that does; what others do is
+    /// looked for.
     async fn wait_for(
         &self,
         order: &Order,
@@ -114,26 +60,44 @@ impl Embedded {
             tokio::pin!(rung);
             // From here on a ring is remembered, so none is missed between looking and waiting.
             rung.as_mut().enable();
+            let mut place = bell.waiters.enter(order, self.writer(), self.clock());
             let next = self.next_ready(order.queue).await?;
-            if next.is_some_and(|at| at <= self.now()) {
+            let is_ready = next.is_some_and(|at| at <= self.now());
+            let is_over = end.is_some_and(|end| end <= Instant::now());
+            let until = next.and_then(|at| Instant::now().checked_add(at.since(self.now())));
+            let until = [until, end].into_iter().flatten().min();
+            if !is_ready && !is_over {
+                tokio::select! {
+                    biased;
+                    handed = place.handed() => match handed {
+                        Some(messages) => return Ok(messages),
+                        None => continue,
+                    },
+                    // What ended the wait does not matter: one looks again.
+                    _ = before(until, rung) => {}
+                }
+            }
+            // Whoever can no longer leave is just being handed something.
+            if !place.leave() {
+                match place.handed().await {
+                    Some(messages) => return Ok(messages),
+                    None => continue,
+                }
+            }
+            if is_ready {
                 let found = self.take(order).await?;
                 if !found.is_empty() {
                     return Ok(found);
                 }
-            } else if end.is_some_and(|end| end <= Instant::now()) {
+            } else if is_over {
                 return Ok(vec![]);
-            } else {
-                let ready = next.and_then(|at| Instant::now().checked_add(at.since(self.now())));
-                let until = [ready, end].into_iter().flatten().min();
-                // What ended the wait does not matter: one looks again.
-                before(until, rung).await;
             }
         }
     }
 
     /// When something of the queue is ready, if anything is waiting at all. Costs no write.
     async fn next_ready(&self, queue: Queue) -> Result<Option<Timestamp>, PortError> {
-        self.read(move |connection| Ok(next_ready(connection, queue)?)).await
+        self.look(move |connection| Ok(next_ready(connection, queue)?)).await
     }
 
     async fn take(&self, order: &Order) -> Result<Vec<Received>, PortError> {
@@ -142,7 +106,7 @@ impl Embedded {
         let taken = self
             .write(move |tx| {
                 let messages = take(tx, &order, clock.now())?;
-                Ok(Taken { messages, queue: order.queue, way_back, clock })
+                Ok(Taken::new(messages, &order, way_back, clock))
             })
             .await?;
         Ok(taken.into_messages())
@@ -162,138 +126,6 @@ fn next_ready(connection: &Connection, queue: Queue) -> rusqlite::Result<Option<
         .prepare_cached(NEXT_READY)?
         .query_row([code(queue)], |row| row.get(0).map(Timestamp::from_millis))
         .optional()
-}
-
-/// A message that may be received, unless it has expired or was received too often.
-struct Candidate {
-    seq: i64,
-    sent_at: Timestamp,
-    receives: u32,
-    body: String,
-}
-
-/// Takes what is ready, up to `max`. Clears away a bounded number of expired and dead messages
-/// that it meets; when there are more, it may return nothing although something is ready.
-fn take(tx: &Tx<'_>, order: &Order, now: Timestamp) -> Result<Vec<Received>, Failure> {
-    let mut taking = Taking { tx, order, now, cleared: 0, taken: Vec::with_capacity(order.max) };
-    loop {
-        let cleared = taking.cleared;
-        for (seq, group) in leaders(tx, order.queue, now, order.max)? {
-            match group {
-                _ if taking.is_done() => break,
-                Some(group) => taking.take_group(&group)?,
-                None => taking.take_one(seq)?,
-            }
-        }
-        // What was cleared away may have stood before something that is ready.
-        if !taking.taken.is_empty() || taking.is_done() || taking.cleared == cleared {
-            return Ok(taking.taken);
-        }
-    }
-}
-
-fn leaders(
-    tx: &Tx<'_>,
-    queue: Queue,
-    now: Timestamp,
-    limit: usize,
-) -> Result<Vec<(i64, Option<String>)>, Failure> {
-    let mut statement = tx.prepare_cached(LEADERS)?;
-    let rows = statement.query_map(params![code(queue), now.millis(), limit], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-struct Taking<'a> {
-    tx: &'a Tx<'a>,
-    order: &'a Order,
-    now: Timestamp,
-    cleared: usize,
-    taken: Vec<Received>,
-}
-
-impl Taking<'_> {
-    fn is_done(&self) -> bool {
-        self.taken.len() == self.order.max || self.cleared >= MAX_CLEARED
-    }
-
-    /// Takes the front of a group that is ready, as much as is wanted.
-    fn take_group(&mut self, group: &str) -> Result<(), Failure> {
-        let (taken, mut cleared) = (self.taken.len(), None);
-        while self.taken.len() == taken && !self.is_done() && cleared != Some(self.cleared) {
-            cleared = Some(self.cleared);
-            for candidate in self.front(group, self.order.max - taken)? {
-                self.take_or_clear(candidate, Some(group))?;
-            }
-        }
-        settle(self.tx, self.order.queue, group, self.now)
-    }
-
-    fn take_one(&mut self, seq: i64) -> Result<(), Failure> {
-        let candidate = self.tx.prepare_cached(ONE)?.query_row([seq], candidate)?;
-        self.take_or_clear(candidate, None)
-    }
-
-    fn front(&self, group: &str, limit: usize) -> Result<Vec<Candidate>, Failure> {
-        let mut statement = self.tx.prepare_cached(OF_GROUP)?;
-        let rows = statement.query_map(params![code(self.order.queue), group, limit], candidate)?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    fn take_or_clear(&mut self, candidate: Candidate, group: Option<&str>) -> Result<(), Failure> {
-        let expired = candidate.sent_at.plus(self.order.queue.retention()) <= self.now;
-        let dead = candidate.receives >= MAX_RECEIVES;
-        if dead && !expired {
-            let died_at = self.now.millis();
-            self.tx.prepare_cached(BURY)?.execute([candidate.seq, died_at])?;
-        }
-        if dead || expired {
-            self.cleared += 1;
-            return remove(self.tx, candidate.seq);
-        }
-        let hidden_until = self.now.plus(self.order.visibility).millis();
-        let token = &self.order.token;
-        self.tx.prepare_cached(HIDE)?.execute(params![candidate.seq, hidden_until, token])?;
-        self.taken.push(Received {
-            id: candidate.seq.to_string(),
-            body: candidate.body,
-            receipt: Receipt(format!("{}-{token}", candidate.seq)),
-            group: group.map(str::to_owned),
-            receive_count: candidate.receives + 1,
-            sent_at: candidate.sent_at,
-        });
-        Ok(())
-    }
-}
-
-fn candidate(row: &rusqlite::Row<'_>) -> rusqlite::Result<Candidate> {
-    Ok(Candidate {
-        seq: row.get(0)?,
-        sent_at: Timestamp::from_millis(row.get(1)?),
-        receives: row.get(2)?,
-        body: row.get(3)?,
-    })
-}
-
-/// Shows messages again that nobody got, and forgets that they were received.
-fn show(tx: &Tx<'_>, queue: Queue, receipts: &[Receipt], now: Timestamp) -> Result<(), Failure> {
-    let mut groups = Vec::new();
-    for (seq, token) in receipts.iter().filter_map(parse_receipt) {
-        let shown = tx
-            .prepare_cached(SHOW)?
-            .query_row(params![seq, token, now.millis()], |row| row.get::<_, Option<String>>(0))
-            .optional()?;
-        tx.wakes.add(queue);
-        groups.extend(shown.flatten());
-    }
-    settle_all(tx, queue, groups, now)
-}
-
-/// The message and the token of a receipt; `None` for one this engine did not write.
-pub(super) fn parse_receipt(receipt: &Receipt) -> Option<(i64, &str)> {
-    let (seq, token) = receipt.0.split_once('-')?;
-    Some((seq.parse().ok()?, token))
 }
 
 #[cfg(test)]

@@ -90,6 +90,11 @@ impl Sweeper {
         Self { clock, due: Instant::now() + INTERVAL }
     }
 
+    /// By which it tells what has expired.
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
     /// Whether a batch should run if nobody wants to write.
     pub(super) fn is_due(&self) -> bool {
         self.pause().is_zero()

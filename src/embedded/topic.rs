@@ -10,9 +10,12 @@ use crate::ports::{FailedEntry, Outgoing, PortError, Posting, Queue, Queues as _
 #[async_trait]
 impl Topic for Embedded {
     async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
-        let posting = Posting::Standard { delay: Duration::ZERO };
-        let messages: Vec<_> =
-            bodies.iter().map(|body| Outgoing { body: body.clone(), posting }).collect();
+        let messages: Vec<_> = bodies.iter().map(|body| published(body)).collect();
         self.send(Queue::Provider, &messages).await
     }
+}
+
+/// A message of the topic, as its subscriber gets it.
+pub(super) fn published(body: &str) -> Outgoing {
+    Outgoing { body: body.to_owned(), posting: Posting::Standard { delay: Duration::ZERO } }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 
+use super::handover::Waiters;
 use crate::ports::Queue;
 
 /// How often another process's commits are looked for.
@@ -32,7 +33,8 @@ impl QueueSet {
         Self(self.0 | 1 << queue as u8)
     }
 
-    const fn has(self, queue: Queue) -> bool {
+    /// Whether a queue is among them.
+    pub(super) const fn has(self, queue: Queue) -> bool {
         self.0 & (1 << queue as u8) != 0
     }
 }
@@ -60,6 +62,8 @@ pub(super) struct Bell {
     pub(super) rung: Notify,
     /// Who may look.
     pub(super) turns: Semaphore,
+    /// Who is handed what this process makes ready.
+    pub(super) waiters: Waiters,
 }
 
 /// Where receivers wait.
@@ -75,7 +79,11 @@ impl Wake {
     /// Without a watcher yet.
     pub(super) fn new() -> Self {
         Self {
-            bells: Queue::ALL.map(|_| Bell { rung: Notify::new(), turns: Semaphore::new(LOOKERS) }),
+            bells: Queue::ALL.map(|_| Bell {
+                rung: Notify::new(),
+                turns: Semaphore::new(LOOKERS),
+                waiters: Waiters::default(),
+            }),
             waiting: AtomicUsize::new(0),
             stopped: AtomicBool::new(false),
             watcher: OnceLock::new(),

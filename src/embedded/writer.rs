@@ -14,8 +14,11 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::failure::Failure;
+use super::handover::Waiter;
 use super::sweep::Sweeper;
+use super::take::take;
 use super::wake::{QueueSet, Wake, Wakes};
+use crate::ports::{Clock, Queue, Received};
 
 /// The most jobs of one transaction.
 const MAX_JOBS: usize = 256;
@@ -85,7 +88,8 @@ impl Writer {
         sweeper: Sweeper,
     ) -> io::Result<(Self, thread::JoinHandle<()>)> {
         let (orders, inbox) = mpsc::channel();
-        let mut desk = Desk { connection, inbox, wake, sweeper, stopping: false };
+        let inbox = Inbox { orders: inbox, stopping: false };
+        let mut desk = Desk { connection, inbox, wake, sweeper };
         let handle =
             thread::Builder::new().name("ocache-write".into()).spawn(move || desk.run())?;
         Ok((Self(orders), handle))
@@ -122,52 +126,21 @@ impl Writer {
 /// The state of the writing thread.
 struct Desk {
     connection: Connection,
-    inbox: mpsc::Receiver<Order>,
+    inbox: Inbox,
     wake: Arc<Wake>,
     sweeper: Sweeper,
+}
+
+/// What is to be done.
+struct Inbox {
+    orders: mpsc::Receiver<Order>,
     stopping: bool,
 }
 
-impl Desk {
-    fn run(&mut self) {
-        while let Some(first) = self.next() {
-            let mut jobs = vec![first];
-            while jobs.len() < MAX_JOBS
-                && let Some(job) = self.try_next()
-            {
-                jobs.push(job);
-            }
-            self.write(jobs);
-            if self.sweeper.is_overdue() {
-                self.sweep();
-            }
-        }
-    }
-
-    /// The next job, sweeping while there is none; `None` when the thread should end.
-    fn next(&mut self) -> Option<Box<dyn Job>> {
-        loop {
-            if let Some(job) = self.try_next() {
-                return Some(job);
-            }
-            if self.stopping {
-                return None;
-            }
-            if self.sweeper.is_due() {
-                self.sweep();
-                continue;
-            }
-            match self.inbox.recv_timeout(self.sweeper.pause()) {
-                Ok(Order::Job(job)) => return Some(job),
-                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => self.stopping = true,
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-        }
-    }
-
+impl Inbox {
     fn try_next(&mut self) -> Option<Box<dyn Job>> {
         loop {
-            match self.inbox.try_recv() {
+            match self.orders.try_recv() {
                 Ok(Order::Job(job)) => return Some(job),
                 Ok(Order::Stop) | Err(TryRecvError::Disconnected) if !self.stopping => {
                     self.stopping = true;
@@ -177,14 +150,66 @@ impl Desk {
             }
         }
     }
+}
 
-    fn write(&self, mut jobs: Vec<Box<dyn Job>>) {
-        let outcome = transaction(&self.connection, |tx| {
-            jobs.iter_mut().try_for_each(|job| apart(tx, |tx| job.work(tx)))
+impl Desk {
+    fn run(&mut self) {
+        while let Some(first) = self.next() {
+            self.write(first);
+            if self.sweeper.is_overdue() {
+                self.sweep();
+            }
+        }
+    }
+
+    /// The next job, sweeping while there is none; `None` when the thread should end.
+    fn next(&mut self) -> Option<Box<dyn Job>> {
+        loop {
+            if let Some(job) = self.inbox.try_next() {
+                return Some(job);
+            }
+            if self.inbox.stopping {
+                return None;
+            }
+            if self.sweeper.is_due() {
+                self.sweep();
+                continue;
+            }
+            match self.inbox.orders.recv_timeout(self.sweeper.pause()) {
+                Ok(Order::Job(job)) => return Some(job),
+                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                    self.inbox.stopping = true;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// Does a job, and with it those that have come by the time it is done.
+    fn write(&mut self, first: Box<dyn Job>) {
+        let Self { connection, inbox, wake, sweeper } = self;
+        let (mut jobs, mut served) = (Vec::new(), Vec::new());
+        let mut next = Some(first);
+        let outcome = transaction(connection, |tx| {
+            while let Some(mut job) = next.take() {
+                let done = apart(tx, |tx| job.work(tx));
+                // Kept whatever has become of it, because it has to be answered.
+                jobs.push(job);
+                done?;
+                next = if jobs.len() < MAX_JOBS { inbox.try_next() } else { None };
+            }
+            serve(tx, wake, sweeper.clock(), &mut served)
         });
+        // It could not even begin, and nor could what has come meanwhile.
+        while let Some(job) = next.take() {
+            jobs.push(job);
+            next = if jobs.len() < MAX_JOBS { inbox.try_next() } else { None };
+        }
         let committed = match outcome {
             Ok(wakes) => {
-                self.wake.ring(wakes);
+                served.into_iter().for_each(|(waiter, messages)| waiter.give(messages));
+                // There may be more than was asked for, or something that is ready later.
+                wake.ring(wakes);
                 Ok(())
             }
             Err(failure) => Err(failure),
@@ -201,6 +226,33 @@ impl Desk {
             tracing::debug!(?failure, "expired records are not deleted");
         }
     }
+}
+
+/// Takes what the transaction has made ready for the receivers that wait for it.
+fn serve(
+    tx: &Tx<'_>,
+    wake: &Wake,
+    clock: &dyn Clock,
+    served: &mut Vec<(Waiter, Vec<Received>)>,
+) -> Result<(), Failure> {
+    for queue in Queue::ALL {
+        let waiters = &wake.bell(queue).waiters;
+        while tx.wakes.get().has(queue)
+            && let Some(waiter) = waiters.first()
+        {
+            let mut messages = Vec::new();
+            apart(tx, |tx| {
+                messages = take(tx, &waiter.order, clock.now())?;
+                Ok(())
+            })?;
+            if messages.is_empty() {
+                waiters.back(waiter);
+                break;
+            }
+            served.push((waiter, messages));
+        }
+    }
+    Ok(())
 }
 
 /// Runs `work` in one transaction; returns the queues it made something ready in.

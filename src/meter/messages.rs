@@ -44,6 +44,10 @@ impl Metered {
         self.count(Operation::queue(queue, action), used);
     }
 
+    pub(super) fn published(&self, sizes: impl Iterator<Item = u64>) {
+        self.count(Operation::PUBLISH, batches(sizes, publish_requests));
+    }
+
     fn received(&self, queue: Queue, sizes: impl Iterator<Item = u64>) {
         let mut used = batches(sizes, queue_requests);
         if used.calls == 0 {
@@ -76,6 +80,10 @@ impl Queues for Metered {
         let messages = self.inner.queues.receive(queue, max, wait, visibility).await?;
         self.received(queue, messages.iter().map(|message| message.body.len() as u64));
         Ok(messages)
+    }
+
+    fn receivers(&self) -> usize {
+        self.inner.queues.receivers()
     }
 
     async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError> {
@@ -140,8 +148,7 @@ impl DeadLetters for Metered {
 impl Topic for Metered {
     async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
         let failed = self.inner.topic.publish(bodies).await?;
-        let sizes = bodies.iter().map(|body| body.len() as u64);
-        self.count(Operation::PUBLISH, batches(sizes, publish_requests));
+        self.published(bodies.iter().map(|body| body.len() as u64));
         Ok(failed)
     }
 }

@@ -7,7 +7,24 @@ use super::layer::Metered;
 use super::operation::Resource;
 use super::sizes;
 use crate::model::{Generation, Timestamp, UserId};
-use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead};
+use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
+
+impl Metered {
+    fn wrote_parts(&self, user: &UserId, generation: &Generation, parts: &[Bytes]) {
+        let parts = parts.iter().enumerate();
+        let sizes = parts.map(|(number, part)| sizes::part(user, generation, number, part.len()));
+        self.wrote_many(Resource::PricesByUser, sizes);
+    }
+
+    fn flipped(&self, user: &UserId, head: &TableHead, flip: &Flip) {
+        let bytes = sizes::table_head(user, head);
+        match flip {
+            Flip::Done => self.wrote_one(Resource::PricesByUser, bytes),
+            // By the head that is there, which is much like ours.
+            Flip::Conflict => self.refused_one(Resource::PricesByUser, bytes),
+        }
+    }
+}
 
 #[async_trait]
 impl PriceTables for Metered {
@@ -26,9 +43,7 @@ impl PriceTables for Metered {
         expire_at: Timestamp,
     ) -> Result<(), PortError> {
         self.inner.store.put_parts(user, generation, parts, expire_at).await?;
-        let parts = parts.iter().enumerate();
-        let sizes = parts.map(|(number, part)| sizes::part(user, generation, number, part.len()));
-        self.wrote_many(Resource::PricesByUser, sizes);
+        self.wrote_parts(user, generation, parts);
         Ok(())
     }
 
@@ -40,12 +55,21 @@ impl PriceTables for Metered {
         expire_at: Timestamp,
     ) -> Result<Flip, PortError> {
         let flip = self.inner.store.flip_head(user, head, expected, expire_at).await?;
-        let bytes = sizes::table_head(user, head);
-        match flip {
-            Flip::Done => self.wrote_one(Resource::PricesByUser, bytes),
-            // By the head that is there, which is much like ours.
-            Flip::Conflict => self.refused_one(Resource::PricesByUser, bytes),
-        }
+        self.flipped(user, head, &flip);
+        Ok(flip)
+    }
+
+    async fn put_table(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        parts: &[Bytes],
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError> {
+        let flip = self.inner.store.put_table(user, head, parts, expected, expire_at).await?;
+        self.wrote_parts(user, &head.generation, parts);
+        self.flipped(user, head, &flip);
         Ok(flip)
     }
 
@@ -61,6 +85,22 @@ impl PriceTables for Metered {
         });
         self.read_many(Resource::PricesByUser, numbers.len(), sizes, true);
         Ok(parts)
+    }
+
+    async fn parts_of_many(
+        &self,
+        wanted: &[WantedParts],
+    ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
+        let found = self.inner.store.parts_of_many(wanted).await?;
+        let asked = wanted.iter().map(|one| one.numbers.len()).sum();
+        let sizes = wanted.iter().zip(&found).flat_map(|(one, parts)| {
+            let WantedParts { user, generation, numbers } = one;
+            numbers.iter().zip(parts).filter_map(move |(&number, part)| {
+                Some(sizes::part(user, generation, number as usize, part.as_ref()?.len()))
+            })
+        });
+        self.read_many(Resource::PricesByUser, asked, sizes, true);
+        Ok(found)
     }
 
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {

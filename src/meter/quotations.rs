@@ -9,16 +9,16 @@ use super::operation::{Operation, Resource};
 use super::rules::gateway_messages;
 use super::sizes;
 use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
-use crate::ports::{Created, Cursor, Page, PortError, Quotation, Quotations, Settlement, Verdict};
+use crate::ports::{
+    Created, Cursor, Page, PortError, Ports, Quotation, Quotations, Settlement, Topic, Verdict,
+};
 
 /// About as long as the frame that says that a quote was accepted.
 const ACCEPTED_BYTES: u64 = 100;
 
-#[async_trait]
-impl Quotations for Metered {
-    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
-        let created = self.inner.store.create_quotation(quotation).await?;
-        match &created {
+impl Metered {
+    fn created(&self, quotation: &Quotation, created: &Created) {
+        match created {
             Created::New => {
                 let bytes = sizes::quotation(quotation);
                 self.wrote_one(Resource::Quotations, bytes);
@@ -30,6 +30,29 @@ impl Quotations for Metered {
             Created::Existing(stored) => {
                 self.refused_one(Resource::Quotations, sizes::quotation(stored));
             }
+        }
+    }
+}
+
+#[async_trait]
+impl Quotations for Metered {
+    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
+        let created = self.inner.store.create_quotation(quotation).await?;
+        self.created(quotation, &created);
+        Ok(created)
+    }
+
+    async fn create_and_publish(
+        &self,
+        quotation: &Quotation,
+        _topic: &dyn Topic,
+        body: &str,
+    ) -> Result<Created, PortError> {
+        let Ports { store, topic, .. } = &self.inner;
+        let created = store.create_and_publish(quotation, &**topic, body).await?;
+        self.created(quotation, &created);
+        if created == Created::New {
+            self.published(std::iter::once(body.len() as u64));
         }
         Ok(created)
     }

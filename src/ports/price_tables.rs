@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
 use super::{Cursor, Page, PortError};
@@ -69,6 +70,17 @@ pub enum Flip {
     Conflict,
 }
 
+/// Some parts of one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedParts {
+    /// Whose.
+    pub user: UserId,
+    /// Of which generation.
+    pub generation: Generation,
+    /// Which ones.
+    pub numbers: Vec<u32>,
+}
+
 /// The table of price tables.
 #[async_trait]
 pub trait PriceTables: Send + Sync {
@@ -96,6 +108,22 @@ pub trait PriceTables: Send + Sync {
         expire_at: Timestamp,
     ) -> Result<Flip, PortError>;
 
+    /// Writes the parts of the head's generation, and then replaces the head as
+    /// [`Self::flip_head`] does. On a conflict parts may have been written that nobody will read.
+    ///
+    /// An engine that can do both at once does.
+    async fn put_table(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        parts: &[Bytes],
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError> {
+        self.put_parts(user, &head.generation, parts, expire_at).await?;
+        self.flip_head(user, head, expected, expire_at).await
+    }
+
     /// Parts of a generation by number, in the order asked for, read consistently; `None` for one
     /// that is not there.
     async fn parts(
@@ -104,6 +132,16 @@ pub trait PriceTables: Send + Sync {
         generation: &Generation,
         numbers: &[u32],
     ) -> Result<Vec<Option<Bytes>>, PortError>;
+
+    /// Parts of several tables, in the order asked for, as [`Self::parts`] gives them. No part may be
+    /// asked for twice.
+    async fn parts_of_many(
+        &self,
+        wanted: &[WantedParts],
+    ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
+        try_join_all(wanted.iter().map(|one| self.parts(&one.user, &one.generation, &one.numbers)))
+            .await
+    }
 
     /// Deletes a user's head and every part that is stored for the user.
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError>;

@@ -169,6 +169,12 @@ pub trait Queues: Send + Sync {
         visibility: Duration,
     ) -> Result<(), PortError>;
 
+    /// How many receives of one consumer are worth having under way at once. More than one only
+    /// where a receive that waits in vain costs nothing.
+    fn receivers(&self) -> usize {
+        1
+    }
+
     /// How many messages there are.
     async fn depth(&self, queue: Queue) -> Result<Depth, PortError>;
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Cursor, Page, PortError};
+use super::{Cursor, Page, PortError, Topic};
 use crate::model::{ConnectionRef, Dialect, Item, QuotationKey, RequestId, Timestamp, UserId};
 use crate::pricing::Answer;
 
@@ -127,6 +127,25 @@ pub trait Quotations: Send + Sync {
     /// Stores a quotation, unless its key exists, with one that had not expired when this one was
     /// accepted.
     async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError>;
+
+    /// Stores a quotation, unless its key exists, and if it is new publishes a message about it. It
+    /// is never published without being stored; an error may leave it stored and not published.
+    ///
+    /// An engine that keeps quotations and topic in one place does both at once, to its own topic.
+    async fn create_and_publish(
+        &self,
+        quotation: &Quotation,
+        topic: &dyn Topic,
+        body: &str,
+    ) -> Result<Created, PortError> {
+        let created = self.create_quotation(quotation).await?;
+        if created == Created::New
+            && let Some(entry) = topic.publish(&[body.to_owned()]).await?.pop()
+        {
+            return Err(entry.error);
+        }
+        Ok(created)
+    }
 
     /// A quotation, read consistently.
     async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError>;

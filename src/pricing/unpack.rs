@@ -1,5 +1,7 @@
 //! Reading one part of a price table, packed as `pack.rs` says.
 
+use std::cell::RefCell;
+
 use zstd::bulk::Decompressor;
 
 use super::bytes::{Reader, checksum, in_planes};
@@ -15,6 +17,11 @@ use crate::model::ProductId;
 const MAX_SECTION_BYTES: usize = 32 * 1024;
 /// The widest column of prices ÷ 100 that has no price out of range.
 const MAX_PRICE_WIDTH: usize = 5;
+
+thread_local! {
+    /// Making one takes longer than most sections do.
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// A part of a price table. Only what a quote looks for is unfolded.
 #[derive(Debug)]
@@ -246,8 +253,11 @@ fn read_numbers(reader: &mut Reader<'_>, count: usize) -> Result<PartIds, PackEr
 }
 
 fn decompress(section: &[u8]) -> Result<Vec<u8>, PackError> {
-    Decompressor::new()
-        .and_then(|mut decompressor| decompressor.decompress(section, MAX_SECTION_BYTES))
+    DECOMPRESSOR
+        .with_borrow_mut(|kept| match kept {
+            Some(decompressor) => decompressor.decompress(section, MAX_SECTION_BYTES),
+            none => none.insert(Decompressor::new()?).decompress(section, MAX_SECTION_BYTES),
+        })
         .map_err(|_| damaged("a section does not decompress"))
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use futures_util::future::join_all;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
@@ -80,12 +81,27 @@ impl Consumer {
         let slots = Arc::new(Semaphore::new(consumer.slots.max(1)));
         let breakers = Breakers::new(&consumer.randomness);
         consumer.show(&breakers);
+        // One at a time waits for slots, so that what becomes free together makes one batch.
+        let turn = Mutex::new(());
+        let receivers = 0..consumer.queues.receivers().max(1);
+        join_all(receivers.map(|_| consumer.receive(&slots, &turn, &breakers, &shutdown))).await;
+        debug!(queue = %consumer.queue, "drained");
+    }
+
+    /// Receives one batch after the other, and has them handled side by side.
+    async fn receive(
+        self: &Arc<Self>,
+        slots: &Arc<Semaphore>,
+        turn: &Mutex<()>,
+        breakers: &Breakers,
+        shutdown: &Shutdown,
+    ) {
         let mut batches = JoinSet::new();
-        let scope = account(consumer.queue);
+        let scope = account(self.queue);
         while let Some(next) =
-            shutdown.unless_begun(scope.of(consumer.next_batch(&slots, &breakers))).await
+            shutdown.unless_begun(scope.of(self.next_batch(slots, turn, breakers))).await
         {
-            let (consumer, breakers) = (consumer.clone(), breakers.clone());
+            let (consumer, breakers) = (self.clone(), breakers.clone());
             batches.spawn(scope.of(async move {
                 consumer.work(next.messages, next.pass).await;
                 consumer.show(&breakers);
@@ -94,13 +110,19 @@ impl Consumer {
             while batches.try_join_next().is_some() {}
         }
         while batches.join_next().await.is_some() {}
-        debug!(queue = %consumer.queue, "drained");
     }
 
     /// Waits for free slots and for messages to fill them.
-    async fn next_batch(&self, slots: &Arc<Semaphore>, breakers: &Breakers) -> Batch {
+    async fn next_batch(
+        &self,
+        slots: &Arc<Semaphore>,
+        turn: &Mutex<()>,
+        breakers: &Breakers,
+    ) -> Batch {
         loop {
+            let turn = turn.lock().await;
             let mut permits = free_slots(slots).await;
+            drop(turn);
             let pass = breakers.handling.pass().await;
             let receiving = breakers.receiving.pass().await;
             if self.queue == Queue::Refresh {

@@ -12,6 +12,7 @@ mod policy;
 pub mod price_calc;
 pub mod quotation_handler;
 pub mod quotation_provider;
+mod quote_inputs;
 pub mod refresh;
 pub mod subscribe;
 

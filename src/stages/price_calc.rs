@@ -276,15 +276,17 @@ impl PriceCalc {
         // written again, under the same generation.
         let fading =
             kept.is_some_and(|kept| kept.parts_expire_at < now.plus(self.policy.retention() / 2));
-        if effect == Effect::Calculated || fading {
+        let expected = head.as_ref().map(|head| head.version);
+        let flip = if effect == Effect::Calculated || fading {
             let table = PriceTable::new(catalogue, discounts);
             next.parts = table.first_products().collect();
             next.parts_expire_at = expire_at;
             let parts: Vec<Bytes> = table.pack()?.into_iter().map(Bytes::from).collect();
-            self.tables.put_parts(user, &next.generation, &parts, expire_at).await?;
-        }
-        let expected = head.as_ref().map(|head| head.version);
-        match self.tables.flip_head(user, &next, expected, expire_at).await? {
+            self.tables.put_table(user, &next, &parts, expected, expire_at).await?
+        } else {
+            self.tables.flip_head(user, &next, expected, expire_at).await?
+        };
+        match flip {
             Flip::Done => Ok(Some((effect, next))),
             Flip::Conflict => Ok(None),
         }

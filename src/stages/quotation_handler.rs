@@ -106,8 +106,13 @@ impl QuotationHandler {
             expires_at: now.plus(self.policy.keep_quotations),
             status: QuotationStatus::Pending,
         };
-        let quotation = match self.quotations.create_quotation(&quotation).await? {
-            Created::New => quotation,
+        let body = message(&quotation)?;
+        let created = self.quotations.create_and_publish(&quotation, &*self.topic, &body).await?;
+        match created {
+            Created::New => {
+                let (user, lines) = (&quotation.user, quotation.items.len());
+                info!(%user, request = %request_id, lines, "accepted");
+            }
             Created::Existing(existing) => {
                 let same = existing.user == quotation.user && existing.items == quotation.items;
                 if !same {
@@ -120,25 +125,12 @@ impl QuotationHandler {
                 }
                 let Quotation { key, connection, dialect, .. } = &quotation;
                 self.quotations.redirect_quotation(key, connection, *dialect).await?;
-                existing
+                let (user, lines) = (&existing.user, existing.items.len());
+                info!(%user, request = %request_id, lines, "accepted again");
+                only(self.topic.publish(&[message(&existing)?]).await?)?;
             }
-        };
-        info!(user = %quotation.user, request = %request_id, lines = quotation.items.len(), "accepted");
-        self.publish(quotation).await?;
+        }
         Ok(Accepted { request_id, settled: None })
-    }
-
-    async fn publish(&self, quotation: Quotation) -> Result<(), StageError> {
-        let message = ProviderMessage::Quote(QuotationRequest {
-            key: quotation.key,
-            request_id: quotation.request_id,
-            user: quotation.user,
-            items: quotation.items,
-            deadline: quotation.deadline,
-            attempt: 0,
-            unreadable: None,
-        });
-        only(self.topic.publish(&[write_body(&message)?]).await?)
     }
 
     /// An earlier quotation of this user, with the status that is stored. One that is still
@@ -196,4 +188,17 @@ impl QuotationHandler {
             Settlement::Missing => Quotation { status: quotation.status_at(now), ..quotation },
         })
     }
+}
+
+/// What the topic is told of a quotation.
+fn message(quotation: &Quotation) -> Result<String, StageError> {
+    write_body(&ProviderMessage::Quote(QuotationRequest {
+        key: quotation.key.clone(),
+        request_id: quotation.request_id.clone(),
+        user: quotation.user.clone(),
+        items: quotation.items.clone(),
+        deadline: quotation.deadline,
+        attempt: 0,
+        unreadable: None,
+    }))
 }

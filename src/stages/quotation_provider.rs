@@ -3,15 +3,16 @@
 //! Repeating a message is safe: a quotation is settled once, and what is pushed is what is
 //! stored. A crash between the two costs a second push of the same answer, never another one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::{join_all, try_join3};
+use futures_util::future::join_all;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::outcome::{only, read_bodies, write_body};
+use super::quote_inputs::{QuoteInputs, Table};
 use super::subscribe::send_urgent;
 use super::{Observer, Outcome, StageError, Unobserved, Warmth};
 use crate::meter::{Reason, Scope, Stage};
@@ -20,11 +21,11 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, MAX_DELAY, Outgoing, Ports,
-    Posting, PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations, Received,
-    Settlement, TableHead, Verdict,
+    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, MAX_DELAY, Outgoing,
+    PortError, Ports, Posting, PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations,
+    Received, Settlement, TableHead, Verdict,
 };
-use crate::pricing::{Answer, AnswerLine, Entry, PackedPart, quote};
+use crate::pricing::{Answer, AnswerLine, Entry, quote};
 use crate::protocol::render_quotation;
 use crate::trace;
 
@@ -83,6 +84,25 @@ impl QuotationProvider {
 
     async fn handle_all(&self, batch: &[Received]) -> Vec<Outcome> {
         let messages = read_bodies::<ProviderMessage>(batch);
+        let now = self.clock.now();
+        let requests: Vec<&QuotationRequest> = messages
+            .iter()
+            .filter_map(|message| match message {
+                Ok(ProviderMessage::Quote(request)) if now < request.deadline => Some(request),
+                _ => None,
+            })
+            .collect();
+        let shared = match requests[..] {
+            [] => Ok(None),
+            _ => match self.inputs(&requests, now).await {
+                Ok(inputs) => Ok(Some(inputs)),
+                Err(error) if error.is_downstream() => Err(Arc::new(StageError::from(error))),
+                // Something of one of them cannot be read. Each is read alone, so that the others do
+                // not have to wait for it.
+                Err(_) => Ok(None),
+            },
+        };
+        let shared = &shared;
         join_all(messages.into_iter().zip(batch).map(async |(message, received)| match message {
             Ok(ProviderMessage::Quote(request)) => {
                 let traced = trace::quotation_provider(received);
@@ -91,7 +111,9 @@ impl QuotationProvider {
                         "quotation_provider", user = %request.user, request = %request.request_id
                     )
                 });
-                trace::within(traced, self.provide(request).instrument(span)).await.into()
+                let shared = shared.as_ref().map(Option::as_ref);
+                let provided = self.provide(request, shared).instrument(span);
+                trace::within(traced, provided).await.into()
             }
             Ok(ProviderMessage::Deadline { user, key }) => {
                 let traced = trace::quotation_provider(received);
@@ -104,14 +126,19 @@ impl QuotationProvider {
         .await
     }
 
-    async fn provide(&self, request: QuotationRequest) -> Result<(), StageError> {
+    async fn provide(
+        &self,
+        request: QuotationRequest,
+        shared: Result<Option<&QuoteInputs>, &Arc<StageError>>,
+    ) -> Result<(), StageError> {
         let now = self.clock.now();
         if now >= request.deadline {
             let late = Verdict::Failure(FailureReason::DeadlinePassed);
             return self.settle(&request.key, late, Warmth::Cold).await;
         }
         let warmth = if request.attempt == 0 { Warmth::Warm } else { Warmth::Cold };
-        match self.look(&request, now).await? {
+        let shared = shared.map_err(|error| StageError::Shared(error.clone()))?;
+        match self.look(&request, shared, now).await? {
             Look::Answer(answer, stale) => {
                 self.settle(&request.key, Verdict::Answer(answer), warmth).await?;
                 if let Some(version) = stale {
@@ -173,70 +200,36 @@ impl QuotationProvider {
         only(self.queues.send(Queue::Provider, &[message]).await?)
     }
 
-    /// Looks at the user's table. Its head, the products' names and the catalogue's head are fetched
-    /// side by side; of the table only the parts that the quote needs.
-    async fn look(&self, request: &QuotationRequest, now: Timestamp) -> Result<Look, StageError> {
-        let ids: Vec<ProductId> = request.items.iter().map(|item| item.product.clone()).collect();
-        let (head, products, catalogue) = try_join3(
-            self.tables.table_heads(std::slice::from_ref(&request.user)),
-            self.products.products(&ids),
-            self.products.catalogue_head(),
-        )
-        .await?;
-        // A load makes every table stale at once, without a write to any of them.
-        let version = catalogue.map_or(0, |head| head.version);
-        let names: HashMap<ProductId, String> =
-            products.into_iter().map(|product| (product.id, product.name)).collect();
-        let mut head = head.into_iter().next().map(|(_, head)| head);
-        let mut reread = false;
-        loop {
-            let Some(usable) = head.filter(|head| head.is_usable(now)) else {
-                return Ok(Look::Missing(None));
-            };
-            if usable.products == 0 {
-                // It may have been calculated before the first load.
-                return Ok(match request.attempt {
-                    0 => Look::Missing(None),
-                    _ => Look::Failure(FailureReason::EmptyCatalogue),
-                });
-            }
-            if let Some(entries) = self.entries(request, &usable, &ids).await? {
-                return Ok(answer(request, &usable, &entries, &names, version, now));
-            }
-            if reread {
-                return Ok(Look::Missing(Some(usable.generation)));
-            }
-            // The table was replaced while we read it: the head names another generation now.
-            reread = true;
-            let heads = self.tables.table_heads(std::slice::from_ref(&request.user)).await?;
-            head = heads.into_iter().next().map(|(_, head)| head);
-        }
-    }
-
-    /// The entries of the products, all of one generation; `None` when a part is missing, or was
-    /// written in a form that this version does not read.
-    async fn entries(
+    /// Looks at the user's table.
+    async fn look(
         &self,
         request: &QuotationRequest,
-        head: &TableHead,
-        ids: &[ProductId],
-    ) -> Result<Option<HashMap<ProductId, Entry>>, StageError> {
-        let numbers: BTreeSet<u32> = ids.iter().filter_map(|id| head.part_of(id)).collect();
-        let numbers: Vec<u32> = numbers.into_iter().collect();
-        let parts = self.tables.parts(&request.user, &head.generation, &numbers).await?;
-        let mut decoded = HashMap::with_capacity(parts.len());
-        for (number, part) in numbers.into_iter().zip(parts) {
-            let Some(part) = part else { return Ok(None) };
-            match PackedPart::decode(&part) {
-                Ok(part) => decoded.insert(number, part),
-                Err(error) => {
-                    warn!(error = %Chain(&error), "the price table is calculated anew");
-                    return Ok(None);
-                }
-            };
+        shared: Option<&QuoteInputs>,
+        now: Timestamp,
+    ) -> Result<Look, StageError> {
+        let own;
+        let inputs = match shared {
+            Some(inputs) => inputs,
+            None => {
+                own = self.inputs(&[request], now).await?;
+                &own
+            }
+        };
+        if let Ok(look) = look_at(request, inputs.tables.get(&request.user), inputs, now) {
+            return Ok(look);
         }
-        let find = |id: &ProductId| decoded.get(&head.part_of(id)?)?.find(id);
-        Ok(Some(ids.iter().filter_map(|id| Some((id.clone(), find(id)?))).collect()))
+        // The table was replaced while we read it: the head names another generation now.
+        let reread = Table::reread(&*self.tables, request, now).await?;
+        Ok(look_at(request, reread.as_ref(), inputs, now)
+            .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
+    }
+
+    async fn inputs(
+        &self,
+        requests: &[&QuotationRequest],
+        now: Timestamp,
+    ) -> Result<QuoteInputs, PortError> {
+        QuoteInputs::read(&*self.tables, &*self.products, requests, now).await
     }
 
     /// Settles a quotation and pushes what is then stored.
@@ -323,12 +316,32 @@ impl QuotationProvider {
     }
 }
 
+/// What a table says to a request; the name of its generation if a part of it is missing.
+fn look_at(
+    request: &QuotationRequest,
+    table: Option<&Table>,
+    inputs: &QuoteInputs,
+    now: Timestamp,
+) -> Result<Look, Generation> {
+    let Some(table) = table.filter(|table| table.head.is_usable(now)) else {
+        return Ok(Look::Missing(None));
+    };
+    if table.head.products == 0 {
+        // It may have been calculated before the first load.
+        return Ok(match request.attempt {
+            0 => Look::Missing(None),
+            _ => Look::Failure(FailureReason::EmptyCatalogue),
+        });
+    }
+    let Some(entries) = table.entries(request) else { return Err(table.head.generation.clone()) };
+    Ok(answer(request, &table.head, &entries, inputs, now))
+}
+
 fn answer(
     request: &QuotationRequest,
     head: &TableHead,
     entries: &HashMap<ProductId, Entry>,
-    names: &HashMap<ProductId, String>,
-    catalogue_version: u64,
+    inputs: &QuoteInputs,
     now: Timestamp,
 ) -> Look {
     let quoted = match quote(&request.items, |product| entries.get(product).copied()) {
@@ -337,7 +350,10 @@ fn answer(
     };
     let lines = quoted.lines.into_iter().map(|(item, entry, total)| AnswerLine {
         // A product that was deleted since the table was priced has no name any more.
-        name: names.get(&item.product).map_or_else(|| item.product.to_string(), Clone::clone),
+        name: inputs
+            .names
+            .get(&item.product)
+            .map_or_else(|| item.product.to_string(), Clone::clone),
         product: item.product,
         quantity: item.quantity,
         list_price: entry.list_price,
@@ -345,7 +361,7 @@ fn answer(
         unit_price: entry.unit_price,
         total,
     });
-    let stale = !head.is_fresh(now) || head.catalogue_version < catalogue_version;
+    let stale = !head.is_fresh(now) || head.catalogue_version < inputs.catalogue_version;
     let answer = Answer {
         lines: lines.collect(),
         unavailable: quoted.unavailable,

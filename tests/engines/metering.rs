@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ocache::meter::{Action, Meter, Operation, Resource, Unit, Usage, Used, Window, metered};
 use ocache::model::{DeduplicationId, GroupId};
 use ocache::ports::{Outgoing, Ports, Posting, Queue, UserDiscounts, Verdict};
-use ocache::ports::{Receipt, UsageRecord};
+use ocache::ports::{Receipt, UsageRecord, WantedParts};
 use ocache::pricing::{Discount, Discounts, Product};
 
 use super::samples::{
@@ -53,12 +53,22 @@ pub async fn work(ports: &Ports) {
     store.put_parts(&ann, &generation, &parts, expires_at).await.unwrap();
     store.flip_head(&ann, &head(1), None, expires_at).await.unwrap();
     store.flip_head(&ann, &head(2), Some(7), expires_at).await.unwrap();
+    // Parts and a head, and the same refused.
+    let (bob, first, parts) = (user("bob"), head(1), [Bytes::from_static(b"part")]);
+    store.put_table(&bob, &first, &parts, None, expires_at).await.unwrap();
+    store.put_table(&bob, &head(2), &parts, Some(7), expires_at).await.unwrap();
+    let wanted = [(&ann, &generation, vec![2, 0]), (&bob, &first.generation, vec![0])];
+    let wanted = wanted.map(|(user, generation, numbers)| {
+        let (user, generation) = (user.clone(), generation.clone());
+        WantedParts { user, generation, numbers }
+    });
+    store.parts_of_many(&wanted).await.unwrap();
     store.table_heads(&["ann", "bob"].map(user)).await.unwrap();
     store.parts(&ann, &generation, &[2, 0, 9]).await.unwrap();
 
     let asked = quotation("ann");
-    store.create_quotation(&asked).await.unwrap();
-    store.create_quotation(&asked).await.unwrap();
+    store.create_and_publish(&asked, &*ports.topic, "1").await.unwrap();
+    store.create_and_publish(&asked, &*ports.topic, "1").await.unwrap();
     store.quotation(&asked.key).await.unwrap();
     let verdict = Verdict::Answer(Box::new(answer(5)));
     store.settle_quotation(&asked.key, &verdict, now()).await.unwrap();
@@ -105,10 +115,11 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
         (read(Resource::Discounts), (1, 2, 3000)),
         (read(Resource::ActiveUsers), (2, 1, 1000)),
         (write(Resource::ActiveUsers), (1, 1, 1000)),
-        // Parts of 1, 1 and 5 KB in one call, a head, and one that is refused.
-        (write(Resource::PricesByUser), (3, 4, 9000)),
-        // A head and none; a part of 5 KB, one of 1 KB and none.
-        (read(Resource::PricesByUser), (2, 3, 6000)),
+        // Parts of 1, 1 and 5 KB in one call, a head, and one that is refused; twice a part and a
+        // head, of which one is refused.
+        (write(Resource::PricesByUser), (7, 7, 13_000)),
+        // Two heads; a part of 5 KB, one of 1 KB and none; a part of 5 KB and two of 1 KB in one call.
+        (read(Resource::PricesByUser), (3, 7, 10_000)),
         (write(Resource::Quotations), (3, 2, 3000)),
         (read(Resource::Quotations), (1, 1, 1000)),
         (queue(Queue::Refresh, Action::Send), (2, 12, 2000)),
@@ -116,7 +127,7 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
         (queue(Queue::Quotation, Action::Receive), (2, 1, 3000)),
         (queue(Queue::Quotation, Action::Hide), (1, 1, 1000)),
         (queue(Queue::Quotation, Action::Delete), (1, 1, 1000)),
-        (Operation::PUBLISH, (2, 11, 2000)),
+        (Operation::PUBLISH, (3, 12, 3000)),
         (Operation::FRAME_IN, (1, 1, 1000)),
         (Operation::FRAME_OUT, (1, 1, 1000)),
     ] {

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
-use ocache::model::{Timestamp, UserId};
-use ocache::ports::{Flip, Ports, TableHead};
+use ocache::model::{Generation, Timestamp, UserId};
+use ocache::ports::{Flip, Ports, TableHead, WantedParts};
 
 use super::listing::{all_pages, sorted_by};
 use super::samples::{ODD_IDS, generation, head, now, secs, user};
@@ -132,6 +132,51 @@ pub async fn a_table_of_many_parts_comes_back_whole(ports: Ports) {
     let numbers: Vec<_> = (0..200).rev().collect();
     let read = ports.store.parts(&ann, &generation, &numbers).await.unwrap();
     assert!(read.into_iter().flatten().rev().eq(parts), "the bytes differ");
+}
+
+pub async fn a_table_is_put_whole_or_refused(ports: Ports) {
+    let ann = user("ann");
+    // More than one transaction's worth, and exactly one's.
+    for (count, expected) in [(70, None), (64, Some(1)), (1, Some(2)), (0, Some(3))] {
+        let head = head(expected.unwrap_or(0) + 1);
+        let parts: Vec<_> = (0..count).map(|n| Bytes::from(vec![n; 1024])).collect();
+        let put = ports.store.put_table(&ann, &head, &parts, expected, late()).await.unwrap();
+        assert_eq!(put, Flip::Done);
+        assert_eq!(read(&ports, &ann).await.as_ref(), Some(&head));
+        let numbers: Vec<u32> = (0..count.into()).collect();
+        let stored = ports.store.parts(&ann, &head.generation, &numbers).await.unwrap();
+        assert!(stored.into_iter().flatten().eq(parts), "the bytes differ");
+    }
+    let late_comer = head(2);
+    let parts = [Bytes::from_static(b"late")];
+    let put = ports.store.put_table(&ann, &late_comer, &parts, Some(1), late()).await.unwrap();
+    assert_eq!(put, Flip::Conflict);
+    assert_eq!(read(&ports, &ann).await.map(|head| head.version), Some(4));
+}
+
+pub async fn parts_of_many_tables_are_read_at_once(ports: Ports) {
+    let shared = generation();
+    let wanted = |id: &str, generation: &Generation, numbers: &[u32]| WantedParts {
+        user: user(id),
+        generation: generation.clone(),
+        numbers: numbers.to_vec(),
+    };
+    for id in ["ann", "bob"] {
+        let parts: Vec<_> = (0..3).map(|n| Bytes::from(format!("{id} {n}"))).collect();
+        ports.store.put_parts(&user(id), &shared, &parts, late()).await.unwrap();
+    }
+    let all = [
+        wanted("bob", &shared, &[2, 0]),
+        wanted("eve", &shared, &[0]),
+        wanted("ann", &shared, &[1, 7]),
+        wanted("ann", &generation(), &[1]),
+    ];
+    let read = ports.store.parts_of_many(&all).await.unwrap();
+    let part = |text: &'static str| Some(Bytes::from_static(text.as_bytes()));
+    let expected =
+        [vec![part("bob 2"), part("bob 0")], vec![None], vec![part("ann 1"), None], vec![None]];
+    assert_eq!(read, expected);
+    assert_eq!(ports.store.parts_of_many(&[]).await.unwrap(), Vec::<Vec<_>>::new());
 }
 
 pub async fn a_table_flipped_while_it_is_read_is_never_mixed(ports: Ports) {

@@ -5,11 +5,13 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use ocache::model::{Dialect, Item, QuotationKey, RequestId};
 use ocache::ports::{
-    Created, FailureReason, Ports, Quotation, QuotationStatus, Settlement, Verdict,
+    Created, FailureReason, PortError, Ports, Queue, Quotation, QuotationStatus, Settlement,
+    Verdict,
 };
 use ocache::pricing::Answer;
 
 use super::listing::{all_pages, sorted_by};
+use super::receiving::{drain, nothing_comes};
 use super::samples::{ODD_IDS, answer, connection, product_id, quotation, user};
 
 fn an_answer(minor: i64) -> Verdict {
@@ -33,6 +35,34 @@ async fn create(ports: &Ports, quotation: &Quotation) {
 async fn settle(ports: &Ports, quotation: &Quotation, verdict: &Verdict) -> Settlement {
     let in_time = quotation.deadline.minus(Duration::from_millis(1));
     ports.store.settle_quotation(&quotation.key, verdict, in_time).await.unwrap()
+}
+
+/// Creates and publishes a quotation, with its key for a message.
+async fn publish(ports: &Ports, quotation: &Quotation) -> Created {
+    let body = serde_json::to_string(quotation.key.as_str()).unwrap();
+    let store = &ports.store;
+    store.create_and_publish(quotation, &*ports.topic, &body).await.unwrap()
+}
+
+pub async fn a_quotation_is_published_if_it_is_new(ports: Ports) {
+    let first = quotation("ann");
+    assert_eq!(publish(&ports, &first).await, Created::New);
+    assert_eq!(read(&ports, &first.key).await.as_ref(), Some(&first));
+    let second = Quotation { items: vec![], key: first.key.clone(), ..quotation("bob") };
+    assert_eq!(publish(&ports, &second).await, Created::Existing(Box::new(first.clone())));
+    let third = quotation("bob");
+    assert_eq!(publish(&ports, &third).await, Created::New);
+    let mut expected = [first, third].map(|one| format!("{:?}", one.key.as_str()));
+    let mut arrived = drain(&ports, Queue::Provider, 2).await;
+    arrived.sort();
+    expected.sort();
+    assert_eq!(arrived, expected);
+    nothing_comes(&ports, Queue::Provider).await;
+
+    let large = quotation("eve");
+    let body = "x".repeat(257 * 1024);
+    let refused = ports.store.create_and_publish(&large, &*ports.topic, &body).await;
+    assert!(matches!(refused, Err(PortError::Rejected { .. })), "{refused:?}");
 }
 
 async fn read(ports: &Ports, key: &QuotationKey) -> Option<Quotation> {

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use super::super::testing::{StoppedClock, secs, stopped, user};
 use super::*;
 use crate::model::{DeduplicationId, GroupId};
-use crate::ports::{Outgoing, Posting, Queues as _};
+use crate::ports::{MAX_RECEIVES, Outgoing, Posting, Queues as _, Receipt};
 
 const LONG: Duration = Duration::from_secs(600);
 

@@ -1,10 +1,13 @@
 use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, join_all};
 
+use super::super::groups::append;
+use super::super::take::*;
 use super::super::testing::{fifo, fresh, open, secs, standard, stopped};
 use super::super::{active_users, catalogue, dead_letters, discounts, groups, price_tables};
 use super::super::{queues, quotations, wake};
 use super::*;
-use crate::ports::{DeadLetters as _, Depth, Queues as _, Selection};
+use crate::ports::{DeadLetters as _, Depth, MAX_RECEIVES, Queues as _, Receipt, Selection};
 
 const NO_WAIT: Duration = Duration::ZERO;
 const LONG: Duration = Duration::from_secs(600);
@@ -70,6 +73,64 @@ async fn more_receivers_than_may_look_at_once_are_all_served() {
     for receiver in receivers {
         assert_eq!(receiver.await.unwrap().unwrap().len(), 1);
     }
+}
+
+/// A receive that has begun to wait.
+fn waiting(store: &Embedded, queue: Queue, max: usize) -> BoxFuture<'static, Vec<Received>> {
+    let store = store.clone();
+    let receive = async move { store.receive(queue, max, HANG, LONG).await.unwrap() };
+    let mut receive = receive.boxed();
+    assert_eq!((&mut receive).now_or_never(), None);
+    receive
+}
+
+#[tokio::test]
+async fn what_is_sent_is_handed_to_whoever_waits_in_the_same_transaction() {
+    let (store, _dir) = fresh();
+    for (queue, messages) in [
+        (Queue::Quotation, ["1", "2", "3"].map(|body| fifo(body, body))),
+        (Queue::Provider, ["1", "2", "3"].map(standard)),
+    ] {
+        let receivers = [waiting(&store, queue, 1), waiting(&store, queue, 1)];
+        store.send(queue, &messages).await.unwrap();
+        // Neither has been polled again.
+        let depth = store.depth(queue).await.unwrap();
+        assert_eq!((depth.waiting, depth.in_flight), (1, 2));
+        let mut received = join_all(receivers).await.concat();
+        received.extend(take_all(&store, queue, 10).await);
+        assert_eq!(bodies(&received), ["1", "2", "3"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_handed_to_whoever_has_gone_is_shown_again_and_uncounted() {
+    let (store, _dir) = fresh();
+    let gone = waiting(&store, Queue::Provider, 10);
+    store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+    assert_eq!(store.depth(Queue::Provider).await.unwrap().in_flight, 1);
+    drop(gone);
+    let received = store.receive(Queue::Provider, 10, HANG, LONG).await.unwrap();
+    assert_eq!((bodies(&received), received[0].receive_count), (vec!["1"], 1));
+    // And who leaves before anything comes is in nobody's way.
+    drop(waiting(&store, Queue::Refresh, 10));
+    store.send(Queue::Refresh, &[fifo("ann", "2")]).await.unwrap();
+    assert_eq!(store.depth(Queue::Refresh).await.unwrap().waiting, 1);
+}
+
+#[tokio::test]
+async fn what_is_not_committed_is_handed_to_nobody() {
+    let (store, _dir) = fresh();
+    let receiver = waiting(&store, Queue::Provider, 10);
+    let failed = store.write(|tx| {
+        append(tx, Queue::Provider, None, Timestamp::default(), Timestamp::default(), "lost")?;
+        tx.wakes.add(Queue::Provider);
+        // Ends the transaction under it, as a full disk can.
+        tx.execute_batch("ROLLBACK; not SQL")?;
+        Ok(())
+    });
+    assert!(failed.await.is_err());
+    store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+    assert_eq!(bodies(&receiver.await), ["1"]);
 }
 
 #[tokio::test]

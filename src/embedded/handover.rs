@@ -1,0 +1,101 @@
+//! Handing messages to a receiver that waits, in the very transaction that makes them ready.
+//!
+//! The receiver need not look for them, and they need no transaction of their own to be taken.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::take::{Order, Taken};
+use super::writer::Writer;
+use crate::ports::{Clock, Received};
+
+/// The receivers of one queue that wait in this process, the longest waiting first.
+#[derive(Default)]
+pub(super) struct Waiters {
+    next: AtomicU64,
+    queue: Mutex<VecDeque<Waiter>>,
+}
+
+/// A receiver that waits.
+pub(super) struct Waiter {
+    number: u64,
+    pub(super) order: Order,
+    way_back: Writer,
+    clock: Arc<dyn Clock>,
+    hand: oneshot::Sender<Taken>,
+}
+
+/// A receiver's place among those that wait, for as long as it does.
+pub(super) struct Place<'a> {
+    waiters: &'a Waiters,
+    number: u64,
+    handed: oneshot::Receiver<Taken>,
+}
+
+impl Waiters {
+    /// Waits for what an order asks for.
+    pub(super) fn enter(
+        &self,
+        order: &Order,
+        writer: &Writer,
+        clock: &Arc<dyn Clock>,
+    ) -> Place<'_> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (order, way_back, clock) = (order.clone(), writer.clone(), Arc::clone(clock));
+        let (hand, handed) = oneshot::channel();
+        self.lock().push_back(Waiter { number, order, way_back, clock, hand });
+        Place { waiters: self, number, handed }
+    }
+
+    /// The one that has waited longest. It can no longer leave.
+    pub(super) fn first(&self) -> Option<Waiter> {
+        self.lock().pop_front()
+    }
+
+    /// There was nothing for it: it goes on waiting.
+    pub(super) fn back(&self, waiter: Waiter) {
+        self.lock().push_front(waiter);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Waiter>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiter {
+    /// Hands over what was taken and is committed. If the receiver has gone, it is shown again.
+    pub(super) fn give(self, messages: Vec<Received>) {
+        let Self { order, way_back, clock, hand, .. } = self;
+        let _ = hand.send(Taken::new(messages, &order, way_back, clock));
+    }
+}
+
+impl Place<'_> {
+    /// What is handed over; `None` when it could not be committed.
+    pub(super) async fn handed(&mut self) -> Option<Vec<Received>> {
+        (&mut self.handed).await.ok().map(Taken::into_messages)
+    }
+
+    /// Gives the place up; `false` when something is just being handed over.
+    pub(super) fn leave(&self) -> bool {
+        let mut queue = self.waiters.lock();
+        let place = queue.iter().position(|waiter| waiter.number == self.number);
+        place.and_then(|place| queue.remove(place)).is_some()
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl fmt::Debug for Waiters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiters").field("waiting", &self.lock().len()).finish()
+    }
+}

@@ -1,0 +1,212 @@
+//! Taking messages for a receiver, inside a transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::failure::Failure;
+use super::groups::{code, remove, settle, settle_all};
+use super::writer::{Tx, Writer};
+use crate::model::Timestamp;
+use crate::ports::{Clock, MAX_RECEIVES, Queue, Receipt, Received};
+
+pub(super) const LEADERS: &str = "
+    SELECT seq, grp FROM message WHERE queue = ?1 AND ready_at <= ?2
+    ORDER BY ready_at, seq LIMIT ?3";
+pub(super) const OF_GROUP: &str = "
+    SELECT seq, sent_at, receives, body FROM message WHERE queue = ?1 AND grp = ?2
+    ORDER BY seq LIMIT ?3";
+pub(super) const ONE: &str = "SELECT seq, sent_at, receives, body FROM message WHERE seq = ?1";
+pub(super) const HIDE: &str = "
+    UPDATE message SET receives = receives + 1, hidden_until = ?2, token = ?3,
+        ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE ?2 END
+    WHERE seq = ?1";
+pub(super) const BURY: &str = "
+    INSERT INTO dead_letter (seq, queue, grp, sent_at, receives, died_at, body)
+    SELECT seq, queue, grp, sent_at, receives, ?2, body FROM message WHERE seq = ?1";
+pub(super) const SHOW: &str = "
+    UPDATE message SET receives = receives - 1, hidden_until = NULL, token = NULL,
+        ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE ?3 END
+    WHERE seq = ?1 AND token = ?2 RETURNING grp";
+
+/// The most expired and dead messages that one transaction clears away.
+pub(super) const MAX_CLEARED: usize = 200;
+
+/// What a receive asks for.
+#[derive(Clone)]
+pub(super) struct Order {
+    pub(super) queue: Queue,
+    pub(super) max: usize,
+    pub(super) visibility: Duration,
+    pub(super) token: String,
+}
+
+/// Messages on their way to a receiver. If it is gone when they come, they are shown again at
+/// once, as if they had never been received.
+pub(super) struct Taken {
+    messages: Vec<Received>,
+    queue: Queue,
+    way_back: Writer,
+    clock: Arc<dyn Clock>,
+}
+
+impl Taken {
+    /// Messages of an order; they go back through the writer.
+    pub(super) fn new(
+        messages: Vec<Received>,
+        order: &Order,
+        way_back: Writer,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { messages, queue: order.queue, way_back, clock }
+    }
+
+    /// They have come.
+    pub(super) fn into_messages(mut self) -> Vec<Received> {
+        std::mem::take(&mut self.messages)
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if self.messages.is_empty() {
+            return;
+        }
+        let receipts: Vec<_> = self.messages.drain(..).map(|message| message.receipt).collect();
+        let (queue, clock) = (self.queue, Arc::clone(&self.clock));
+        drop(self.way_back.submit(move |tx| show(tx, queue, &receipts, clock.now())));
+    }
+}
+
+/// A message that may be received, unless it has expired or was received too often.
+struct Candidate {
+    seq: i64,
+    sent_at: Timestamp,
+    receives: u32,
+    body: String,
+}
+
+/// Takes what is ready, up to `max`. Clears away a bounded number of expired and dead messages
+/// that it meets; when there are more, it may return nothing although something is ready.
+pub(super) fn take(tx: &Tx<'_>, order: &Order, now: Timestamp) -> Result<Vec<Received>, Failure> {
+    let mut taking = Taking { tx, order, now, cleared: 0, taken: Vec::with_capacity(order.max) };
+    loop {
+        let cleared = taking.cleared;
+        for (seq, group) in leaders(tx, order.queue, now, order.max)? {
+            match group {
+                _ if taking.is_done() => break,
+                Some(group) => taking.take_group(&group)?,
+                None => taking.take_one(seq)?,
+            }
+        }
+        // What was cleared away may have stood before something that is ready.
+        if !taking.taken.is_empty() || taking.is_done() || taking.cleared == cleared {
+            return Ok(taking.taken);
+        }
+    }
+}
+
+fn leaders(
+    tx: &Tx<'_>,
+    queue: Queue,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<(i64, Option<String>)>, Failure> {
+    let mut statement = tx.prepare_cached(LEADERS)?;
+    let rows = statement.query_map(params![code(queue), now.millis(), limit], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+struct Taking<'a> {
+    tx: &'a Tx<'a>,
+    order: &'a Order,
+    now: Timestamp,
+    cleared: usize,
+    taken: Vec<Received>,
+}
+
+impl Taking<'_> {
+    fn is_done(&self) -> bool {
+        self.taken.len() == self.order.max || self.cleared >= MAX_CLEARED
+    }
+
+    /// Takes the front of a group that is ready, as much as is wanted.
+    fn take_group(&mut self, group: &str) -> Result<(), Failure> {
+        let (taken, mut cleared) = (self.taken.len(), None);
+        while self.taken.len() == taken && !self.is_done() && cleared != Some(self.cleared) {
+            cleared = Some(self.cleared);
+            for candidate in self.front(group, self.order.max - taken)? {
+                self.take_or_clear(candidate, Some(group))?;
+            }
+        }
+        settle(self.tx, self.order.queue, group, self.now)
+    }
+
+    fn take_one(&mut self, seq: i64) -> Result<(), Failure> {
+        let candidate = self.tx.prepare_cached(ONE)?.query_row([seq], candidate)?;
+        self.take_or_clear(candidate, None)
+    }
+
+    fn front(&self, group: &str, limit: usize) -> Result<Vec<Candidate>, Failure> {
+        let mut statement = self.tx.prepare_cached(OF_GROUP)?;
+        let rows = statement.query_map(params![code(self.order.queue), group, limit], candidate)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn take_or_clear(&mut self, candidate: Candidate, group: Option<&str>) -> Result<(), Failure> {
+        let expired = candidate.sent_at.plus(self.order.queue.retention()) <= self.now;
+        let dead = candidate.receives >= MAX_RECEIVES;
+        if dead && !expired {
+            let died_at = self.now.millis();
+            self.tx.prepare_cached(BURY)?.execute([candidate.seq, died_at])?;
+        }
+        if dead || expired {
+            self.cleared += 1;
+            return remove(self.tx, candidate.seq);
+        }
+        let hidden_until = self.now.plus(self.order.visibility).millis();
+        let token = &self.order.token;
+        self.tx.prepare_cached(HIDE)?.execute(params![candidate.seq, hidden_until, token])?;
+        self.taken.push(Received {
+            id: candidate.seq.to_string(),
+            body: candidate.body,
+            receipt: Receipt(format!("{}-{token}", candidate.seq)),
+            group: group.map(str::to_owned),
+            receive_count: candidate.receives + 1,
+            sent_at: candidate.sent_at,
+        });
+        Ok(())
+    }
+}
+
+fn candidate(row: &rusqlite::Row<'_>) -> rusqlite::Result<Candidate> {
+    Ok(Candidate {
+        seq: row.get(0)?,
+        sent_at: Timestamp::from_millis(row.get(1)?),
+        receives: row.get(2)?,
+        body: row.get(3)?,
+    })
+}
+
+/// Shows messages again that nobody got, and forgets that they were received.
+fn show(tx: &Tx<'_>, queue: Queue, receipts: &[Receipt], now: Timestamp) -> Result<(), Failure> {
+    let mut groups = Vec::new();
+    for (seq, token) in receipts.iter().filter_map(parse_receipt) {
+        let shown = tx
+            .prepare_cached(SHOW)?
+            .query_row(params![seq, token, now.millis()], |row| row.get::<_, Option<String>>(0))
+            .optional()?;
+        tx.wakes.add(queue);
+        groups.extend(shown.flatten());
+    }
+    settle_all(tx, queue, groups, now)
+}
+
+/// The message and the token of a receipt; `None` for one this engine did not write.
+pub(super) fn parse_receipt(receipt: &Receipt) -> Option<(i64, &str)> {
+    let (seq, token) = receipt.0.split_once('-')?;
+    Some((seq.parse().ok()?, token))
+}
