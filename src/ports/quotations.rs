@@ -77,6 +77,8 @@ pub enum FailureReason {
     EmptyCatalogue,
     /// The table was calculated again and again, and was still not there.
     NoTable,
+    /// The answer does not fit the one message that it would be sent in.
+    AnswerTooLarge,
     /// The total does not fit; the text says where.
     TotalTooLarge(String),
 }
@@ -87,6 +89,9 @@ impl fmt::Display for FailureReason {
             Self::DeadlinePassed => f.write_str("no price table was ready before the deadline"),
             Self::EmptyCatalogue => f.write_str("there are no products to price"),
             Self::NoTable => f.write_str("the price table could not be prepared"),
+            Self::AnswerTooLarge => {
+                f.write_str("the answer is too large for one message; quote fewer products at once")
+            }
             Self::TotalTooLarge(why) => f.write_str(why),
         }
     }

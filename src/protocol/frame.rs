@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::original;
+use super::{MAX_MESSAGE_BYTES, original};
 use crate::model::{Dialect, RequestId, Timestamp};
 use crate::ports::{Quotation, QuotationStatus};
 use crate::pricing::{Answer, AnswerLine};
@@ -129,6 +129,28 @@ impl LineFrame {
             unit_price: line.unit_price.format(answer.currency),
             total: line.total.format(answer.currency),
         }
+    }
+}
+
+/// Whether an answer fits one message, in either dialect: lines of the original are shorter.
+#[must_use]
+pub fn fits_one_message(answer: &Answer) -> bool {
+    // Room for what is not lines: ids of 256 bytes, times, and a total.
+    const AROUND: usize = 4 * 1024;
+    // What is in a line beside its product and name, at most.
+    const FIGURES: usize = 300;
+    // A control character is written as six.
+    let longest = |text: &str| 6 * text.len();
+    let lines = answer.lines.iter();
+    let at_most: usize = lines
+        .map(|line| longest(line.product.as_str()) + longest(&line.name) + FIGURES)
+        .chain(answer.unavailable.iter().map(|product| longest(product.as_str()) + 3))
+        .sum();
+    let room = MAX_MESSAGE_BYTES - AROUND;
+    // Nearly always; else it is written to see.
+    at_most <= room || {
+        let frame = QuotationFrame::default().answered(answer);
+        serde_json::to_string(&frame).is_ok_and(|text| text.len() <= room)
     }
 }
 
@@ -265,5 +287,26 @@ mod tests {
         let late = QuotationFrame::new(&quotation, Timestamp::from_secs(30));
         assert_eq!(late.status, "failed");
         assert_eq!(late.reason, Some(FailureReason::DeadlinePassed.to_string()));
+    }
+
+    #[test]
+    fn what_fits_one_message_does_in_both_dialects() {
+        let QuotationStatus::Answered(small) = answer() else { panic!() };
+        let with_names = |name: &str| {
+            let line = AnswerLine { name: name.to_owned(), ..small.lines[0].clone() };
+            Answer { lines: vec![line; 400], ..(*small).clone() }
+        };
+        let mut fitting = vec![];
+        for name in ["", "Desk", &"n".repeat(150), &"\"".repeat(90), &"\n".repeat(300)] {
+            let answer = with_names(name);
+            fitting.push(fits_one_message(&answer));
+            for dialect in [Dialect::Current, Dialect::Original] {
+                let status = QuotationStatus::Answered(Box::new(answer.clone()));
+                let quotation = quotation(dialect, status);
+                let text = render_quotation(&quotation, Timestamp::default()).unwrap();
+                assert!(text.len() <= MAX_MESSAGE_BYTES || !fitting.last().unwrap(), "{name}");
+            }
+        }
+        assert_eq!(fitting, [true, true, true, true, false]);
     }
 }

@@ -8,11 +8,14 @@ mod items;
 mod original;
 mod request;
 
-pub use frame::{Frame, LineFrame, QuotationFrame, render_accepted, render_pong, render_quotation};
+pub use frame::{
+    Frame, LineFrame, QuotationFrame, fits_one_message, render_accepted, render_pong,
+    render_quotation,
+};
 pub use items::{ItemsError, MAX_ITEMS, check_items, parse_item};
 pub use request::{ProtocolError, Request, parse};
 
 /// The most bytes one websocket frame may have, as on API Gateway.
 pub const MAX_FRAME_BYTES: usize = 32 * 1024;
 /// The most bytes one websocket message may have, as on API Gateway.
-pub const MAX_MESSAGE_BYTES: usize = 128 * 1024;
+pub const MAX_MESSAGE_BYTES: usize = crate::ports::MAX_PUSH_BYTES;

@@ -26,7 +26,7 @@ use crate::ports::{
     Received, Settlement, TableHead, Verdict,
 };
 use crate::pricing::{Answer, AnswerLine, Entry, quote};
-use crate::protocol::render_quotation;
+use crate::protocol::{fits_one_message, render_quotation};
 use crate::trace;
 
 /// After this many calculations on its behalf a quotation fails.
@@ -374,5 +374,8 @@ fn answer(
         catalogue_version: head.catalogue_version,
         pricing_version: head.pricing_version,
     };
+    if !fits_one_message(&answer) {
+        return Look::Failure(FailureReason::AnswerTooLarge);
+    }
     Look::Answer(Box::new(answer), stale.then_some(head.version))
 }

@@ -8,6 +8,8 @@ use ocache::model::{
     RequestId,
 };
 use ocache::ports::{FailureReason, MAX_RECEIVES, Outgoing, Posting, Queue, Verdict};
+use ocache::pricing::{Money, Product};
+use ocache::protocol::MAX_ITEMS;
 use ocache::runtime::Role;
 use ocache::stages::CatalogueCache;
 use ocache::stages::price_calc::PriceCalc;
@@ -35,6 +37,25 @@ pub async fn an_empty_catalogue_is_a_reason(engine: Engine) {
     // Once there are products, nothing stands in the way, not even the empty table.
     system.load([("P1".to_owned(), 100)]).await;
     assert_eq!(system.quote("AAA", "P1:2").await.total.as_deref(), Some("2.00"));
+    system.stop().await;
+}
+
+pub async fn an_answer_too_large_for_a_message_is_a_reason(engine: Engine) {
+    let mut system = System::new(engine);
+    let ids: Vec<String> = (0..MAX_ITEMS).map(|number| format!("P{number}")).collect();
+    system.load(ids.iter().map(|id| (id.clone(), 100))).await;
+    let named = |id: &String| Product {
+        id: id.parse().unwrap(),
+        name: "n".repeat(400),
+        price: Money::from_minor(100),
+    };
+    let products: Vec<Product> = ids.iter().map(named).collect();
+    system.ports.store.put_products(&products).await.unwrap();
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    let quotation = system.quote("AAA", &ids.join(" ")).await;
+    assert_eq!(quotation.status, "failed");
+    assert!(quotation.reason.unwrap().contains("fewer products"));
+    assert_eq!(system.quote("AAA", "P1 P2").await.total.as_deref(), Some("2.00"));
     system.stop().await;
 }
 
