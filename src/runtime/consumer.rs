@@ -11,7 +11,7 @@ use tracing::{debug, warn};
 
 use super::metrics::Metrics;
 use super::{Breaker, Pass, Shutdown, UrgentGate};
-use crate::meter::{Reason, Scope, Stage};
+use crate::meter::Scope;
 use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received};
 use crate::stages::Outcome;
 
@@ -81,7 +81,7 @@ impl Consumer {
         let breakers = Breakers::new(&consumer.randomness);
         consumer.show(&breakers);
         let mut batches = JoinSet::new();
-        let scope = account(consumer.queue);
+        let scope = Scope::receiving(consumer.queue);
         while let Some(next) =
             shutdown.unless_begun(scope.of(consumer.next_batch(&slots, &breakers))).await
         {
@@ -201,16 +201,6 @@ impl Consumer {
                 debug!(queue = %self.queue, error = %Chain(&error), "messages were not postponed");
             }
         }
-    }
-}
-
-/// On which receiving and acknowledging go. What the stage calls, it puts on accounts of its own.
-#[must_use]
-pub const fn account(queue: Queue) -> Scope {
-    match queue {
-        Queue::Refresh => Scope::new(Stage::PriceCalc, Reason::Scheduled),
-        Queue::Quotation => Scope::new(Stage::PriceCalc, Reason::Urgent),
-        Queue::Provider => Scope::new(Stage::QuotationProvider, Reason::Quote),
     }
 }
 
