@@ -101,7 +101,8 @@ Examples:
 pub(super) const SIMULATE: &str = "\
 Examples:
   ocache simulate --synthetic daily --days 1 --users 20 --seed 7
-  ocache simulate --synthetic poisson --days 1 --users 20 --ttl 5m,1h --refresh-every 1m,15m";
+  ocache simulate --synthetic poisson --days 1 --users 20 --ttl 5m,1h --refresh-every 1m,15m
+  ocache simulate --synthetic sessions --days 1 --users 20 --designs   beside the straightforward design";
 
 pub(super) const VERIFY: &str = "\
 Examples:

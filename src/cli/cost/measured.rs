@@ -251,6 +251,10 @@ impl Read {
         }
         match &self.advice {
             Some(advice) => {
+                texts.push(
+                    "forecast from these rates, with the schedule always running, on functions:"
+                        .to_owned(),
+                );
                 texts.push(show_what_if(&advice.tried, advice.every));
                 texts.push(show_verdict(&advice.verdict));
             }
