@@ -22,21 +22,24 @@
 //! | [`memory`] | the engine in memory: the reference model that simulations run on |
 //! | [`replay`] | past or drawn arrivals against policies, in virtual time, with their bill |
 //! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
+//! | [`cost`] | what a stack costs, measured or forecast, and whether precomputing pays |
 //! | [`verify`] | whether stored tables and answers are what products and discounts give |
 //!
 //! Imports run downwards only:
-//! `cli, lambda → runtime → stages → protocol → meter, trace → ports → pricing, tokens → model`, and
+//! `cli, lambda → runtime → stages → protocol → meter, trace → ports → pricing, tokens → model`,
+//! `meter → billing → model`, and
 //! `memory, embedded, aws → meter → ports`. Stages never see an engine, engines never see a stage. Only
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
 //! see the simulation. The replay sees the stages, the memory engine, `data`, `meter` and
-//! `billing`, and only the command line sees the replay. `verify` sees the ports and what is below them, and draws its
-//! samples as `data` draws its rows.
+//! `billing`, `cost` also sees the replay, and only the command line sees these two. `verify` sees
+//! the ports and what is below them, and draws its samples as `data` draws its rows.
 
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod billing;
 pub mod cli;
+pub mod cost;
 pub mod data;
 pub mod embedded;
 #[cfg(feature = "aws")]

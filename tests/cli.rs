@@ -17,6 +17,7 @@ mod cli {
     // The scripts are those of the default features.
     #[cfg(feature = "aws")]
     mod completions;
+    mod costing;
     mod examples;
     mod four_lines;
     mod gateway;

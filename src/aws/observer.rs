@@ -15,7 +15,7 @@ use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
 use super::names::Names;
 use super::{observed_messages, observed_tables};
-use crate::meter::{Meter, Operation, Used};
+use crate::meter::{Action, Meter, Operation, Used};
 
 /// What is known of a call before it is sent.
 #[derive(Clone, Debug)]
@@ -46,6 +46,13 @@ impl Observer {
     pub(super) const fn new(names: Names, meter: Arc<Meter>) -> Self {
         Self { names, meter }
     }
+}
+
+/// A receive that was answered, and with nothing, was a poll.
+fn as_it_went(asked: Operation, used: &Used) -> Operation {
+    let in_vain = used.items == 0 && used.milliunits() > 0;
+    let poll = Operation::new(asked.resource(), Action::Poll).filter(|_| in_vain);
+    poll.filter(|_| asked.action() == Action::Receive).unwrap_or(asked)
 }
 
 impl Intercept for Observer {
@@ -79,7 +86,7 @@ impl Intercept for Observer {
             .or_else(|| observed_messages::used(context, asked))
             // Throttled, refused, or never answered: a call, and nothing to pay.
             .unwrap_or_else(|| Used::derived(1, 0, 0, 0));
-        self.meter.count(asked.operation, used);
+        self.meter.count(as_it_went(asked.operation, &used), used);
         Ok(())
     }
 }

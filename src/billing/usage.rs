@@ -29,6 +29,39 @@ pub enum Line {
     WebsocketMinutes,
 }
 
+/// A service of AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// Tables.
+    DynamoDb,
+    /// Queues.
+    Sqs,
+    /// The topic.
+    Sns,
+    /// Functions.
+    Lambda,
+    /// Websockets.
+    ApiGateway,
+}
+
+impl Service {
+    /// All of them, in the order of a bill.
+    pub const ALL: [Self; 5] =
+        [Self::DynamoDb, Self::Sqs, Self::Sns, Self::Lambda, Self::ApiGateway];
+
+    /// As AWS calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DynamoDb => "DynamoDB",
+            Self::Sqs => "SQS",
+            Self::Sns => "SNS",
+            Self::Lambda => "Lambda",
+            Self::ApiGateway => "API Gateway",
+        }
+    }
+}
+
 impl Line {
     /// All of them, in the order of a bill.
     pub const ALL: [Self; 11] = [
@@ -60,6 +93,18 @@ impl Line {
             Self::X86 => "x86_64_gb_seconds",
             Self::WebsocketMessages => "websocket_messages",
             Self::WebsocketMinutes => "websocket_minutes",
+        }
+    }
+
+    /// The service that bills it.
+    #[must_use]
+    pub const fn service(self) -> Service {
+        match self {
+            Self::WriteUnits | Self::ReadUnits | Self::Storage => Service::DynamoDb,
+            Self::FifoRequests | Self::StandardRequests => Service::Sqs,
+            Self::TopicRequests => Service::Sns,
+            Self::Invocations | Self::Arm64 | Self::X86 => Service::Lambda,
+            Self::WebsocketMessages | Self::WebsocketMinutes => Service::ApiGateway,
         }
     }
 

@@ -3,6 +3,7 @@
 mod access;
 mod bench;
 mod config;
+mod cost;
 mod data;
 mod dead_letters;
 mod examples;
@@ -28,6 +29,7 @@ use crate::tokens::Token;
 pub use access::AccessArgs;
 pub use bench::BenchArgs;
 pub use config::{ConfigArgs, ConfigCommand};
+pub use cost::{CostArgs, CostCommand, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, Format, Global, LogFormat};
@@ -132,6 +134,13 @@ pub enum Command {
     /// is what the same work would have been billed on AWS.
     #[command(after_help = examples::METER)]
     Meter(MeterArgs),
+    /// Show what this stack costs on AWS, or forecast it, and whether precomputing pays
+    ///
+    /// Of the running stack from what the meter saw, scaled to a month; `forecast` from a few numbers
+    /// without any stack. Says where the money goes, what another interval or TTL would save, and
+    /// whether tables should be precomputed for all users, for some, or for nobody.
+    #[command(after_help = examples::COST)]
+    Cost(CostArgs),
     /// Measure how fast this stack subscribes, refreshes and quotes
     ///
     /// Figures of your own stack on your own machine are the ones to plan with. Uses the gateway of

@@ -1,6 +1,7 @@
 //! `ocache meter`: what the processes of a stack have used.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ use super::output::{Output, number, table};
 use super::settings::Settings;
 use crate::meter::rules::UNIT;
 use crate::meter::{Reason, Stage, Unit, Usage, Used, Window};
+use crate::model::Timestamp;
 use crate::ports::Ports;
 
 #[derive(Serialize)]
@@ -32,14 +34,42 @@ pub(super) async fn run(
     args: &MeterArgs,
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
-    let reading = read(&engine.ports(None), &engine, args).await;
+    let (readings, label) = (read(&engine.ports(None), args.over).await, engine.label.clone());
     engine.close().await;
-    output.data(&reading?, show)
+    let Readings { from, to, processes, usage, .. } = readings?;
+    let reading = Reading {
+        engine: label,
+        from: from.to_string(),
+        to: to.to_string(),
+        processes,
+        usage,
+        over: show_duration(args.over),
+    };
+    output.data(&reading, show)
 }
 
-async fn read(ports: &Ports, engine: &Engine, args: &MeterArgs) -> Result<Reading, Failure> {
-    let now = ports.clock.now();
-    let windows: Vec<Window> = Window::back_from(now, args.over).collect();
+/// What was written down within a time.
+pub(super) struct Readings {
+    /// When the first of the windows begins that were added up.
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) processes: usize,
+    pub(super) usage: Usage,
+    /// When the first of them begins in which anything was used.
+    used_from: Timestamp,
+}
+
+impl Readings {
+    /// How long it was used: from the first window in which it was.
+    pub(super) fn span(&self) -> Duration {
+        self.to.since(self.used_from)
+    }
+}
+
+/// Adds up what was used.
+pub(super) async fn read(ports: &Ports, over: Duration) -> Result<Readings, Failure> {
+    let to = ports.clock.now();
+    let windows: Vec<Window> = Window::back_from(to, over).collect();
     let numbers: Vec<u64> = windows.iter().map(|window| window.number()).collect();
     let records = ports.usage.usage_records(&numbers).await?;
     let processes: BTreeSet<&str> = records.iter().map(|record| &*record.process).collect();
@@ -47,14 +77,10 @@ async fn read(ports: &Ports, engine: &Engine, args: &MeterArgs) -> Result<Readin
     for record in &records {
         usage.merge(&Usage::from_bytes(&record.body)?);
     }
-    Ok(Reading {
-        engine: engine.label.clone(),
-        from: windows.first().map_or(now, |first| first.begin()).to_string(),
-        to: now.to_string(),
-        processes: processes.len(),
-        usage,
-        over: show_duration(args.over),
-    })
+    let from = windows.first().map_or(to, |first| first.begin());
+    let used = records.iter().map(|record| record.window).min();
+    let used_from = used.map_or(from, |window| Window::from_number(window).begin());
+    Ok(Readings { from, to, processes: processes.len(), usage, used_from })
 }
 
 fn show(reading: &Reading) -> String {

@@ -7,6 +7,7 @@ mod completions;
 mod config;
 #[cfg(feature = "aws")]
 mod confirm;
+mod cost;
 mod dead_letters;
 #[cfg(feature = "aws")]
 mod destroy;
@@ -26,6 +27,7 @@ mod meter;
 mod near;
 mod output;
 mod parse;
+mod price_list;
 mod prices;
 #[cfg(feature = "aws")]
 mod provision;
@@ -98,6 +100,7 @@ async fn dispatch(
         Command::Prices(args) => prices::run(settings, output, args).await,
         Command::Status(args) => status::run(settings, output, &args).await,
         Command::Meter(args) => meter::run(settings, output, &args).await,
+        Command::Cost(args) => cost::run(settings, output, args).await,
         Command::DeadLetters(args) => dead_letters::run(settings, output, args).await,
         Command::Bench(args) => bench::run(settings, output, args).await,
         Command::Token(args) => token::run(settings, output, args).await,

@@ -11,7 +11,9 @@ use super::duration::show_duration;
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
 use super::output::{Output, number, table};
-use crate::billing::{Line, PriceList};
+use super::price_list;
+use crate::billing::{Line, PriceList, Usage, Usd};
+use crate::cost::straightforward;
 use crate::ports::Chain;
 use crate::replay::{
     Adaptive, Arrival, Candidate, Rhythm, Row, Scenario, Synthetic, plot, read_trace, sweep,
@@ -19,7 +21,7 @@ use crate::replay::{
 use crate::stages::Policy;
 
 pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<(), Failure> {
-    let prices = price_list(args.price_list.as_deref())?;
+    let prices = price_list::read(args.price_list.as_deref())?;
     let (scenario, candidates) = (scenario(&args)?, candidates(&args));
     let started = Instant::now();
     let bar = output.progress("simulating", candidates.len() as u64);
@@ -48,9 +50,13 @@ pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<(), Failu
         "discounts": scenario.discounts,
         "calculation_secs": scenario.calculation.as_secs_f64(),
         "price_list": { "region": prices.region, "dated": prices.dated },
-        "policies": rows.iter().map(|row| policy(row, &prices)).collect::<Vec<_>>(),
+        "policies": rows.iter().map(|row| policy(row, &prices, args.designs, scenario.products))
+            .collect::<Vec<_>>(),
     });
-    output.data(&data, |_| show(&rows))?;
+    output.data(&data, |_| match args.designs {
+        true => format!("{}\n\n{}", show(&rows), designs(&rows, &prices, scenario.products)),
+        false => show(&rows),
+    })?;
     let (arrivals, policies) = (scenario.arrivals.len(), rows.len());
     let per_sec = (arrivals * policies) as f64 / took.as_secs_f64();
     let plural = if policies == 1 { "policy" } else { "policies" };
@@ -62,17 +68,6 @@ pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<(), Failu
         prices.dated
     ));
     Ok(())
-}
-
-fn price_list(path: Option<&Path>) -> Result<PriceList, Failure> {
-    let Some(path) = path else { return PriceList::built_in().map_err(Failure::internal) };
-    let refused = |why: String| {
-        let message = format!("price list {}: {why}", path.display());
-        Failure::new(ExitCode::BadData, message)
-            .hint("`ocache simulate --help` says what it does without one")
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
-    PriceList::parse(&text).map_err(|error| refused(Chain(&error).to_string()))
 }
 
 fn scenario(args: &SimulateArgs) -> Result<Scenario, Failure> {
@@ -185,7 +180,11 @@ fn show(rows: &[Row]) -> String {
             percent(outcome.wasted_share()),
             percent(outcome.outdated_share()),
             show_duration(outcome.reached_last),
-            format!("{:.2}", row.monthly),
+            // Three digits at least: a small shop pays cents.
+            match row.monthly < Usd::from_pico(10_000_000_000_000) {
+                true => format!("{:.4}", row.monthly),
+                false => format!("{:.2}", row.monthly),
+            },
             if row.is_best { "*" } else { "" }.to_owned(),
         ];
         table.add_row(cells.map(number));
@@ -237,16 +236,60 @@ fn figures(row: &Row) -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn policy(row: &Row, prices: &PriceList) -> Value {
+fn policy(row: &Row, prices: &PriceList, designs: bool, products: u64) -> Value {
     let mut policy: serde_json::Map<String, Value> =
         figures(row).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let bill = Line::ALL.into_iter().map(|line| {
-        let usd = prices.cost_of(line, &row.outcome.usage);
-        let units = row.outcome.usage.of(line) / line.parts();
+    policy.insert("bill".to_owned(), bill(&row.outcome.usage, prices));
+    if designs {
+        let usage = straightforward(&row.outcome, products);
+        let usd = prices.cost(&usage);
+        let other = json!({
+            "bill": bill(&usage, prices),
+            "usd": usd,
+            "usd_a_month": row.outcome.monthly(usd),
+        });
+        policy.insert("straightforward".to_owned(), other);
+    }
+    Value::Object(policy)
+}
+
+fn bill(usage: &Usage, prices: &PriceList) -> Value {
+    let lines = Line::ALL.into_iter().map(|line| {
+        let units = usage.of(line) / line.parts();
+        let usd = prices.cost_of(line, usage);
         (line.name().to_owned(), json!({ "units": units.to_string(), "usd": usd }))
     });
-    policy.insert("bill".to_owned(), Value::Object(bill.collect()));
-    Value::Object(policy)
+    Value::Object(lines.collect())
+}
+
+/// The two designs, line by line, for each policy.
+fn designs(rows: &[Row], prices: &PriceList, products: u64) -> String {
+    let tables = rows.iter().map(|row| {
+        let outcome = &row.outcome;
+        let other = straightforward(outcome, products);
+        let mut table = table(["US$ a month", "straightforward", "ocache", "times as much"]);
+        let monthly = |usd: Usd| outcome.monthly(usd);
+        let mut add = |name: &str, (theirs, ours): (Usd, Usd)| {
+            let (theirs, ours) = (monthly(theirs), monthly(ours));
+            let times = match ours.pico() {
+                0 => String::new(),
+                pico => format!("{:.1}", theirs.pico() as f64 / pico as f64),
+            };
+            let shown = [format!("{theirs:.4}"), format!("{ours:.4}"), times];
+            table.add_row(std::iter::once(name.into()).chain(shown.map(number)));
+        };
+        for line in Line::ALL {
+            let cost = (prices.cost_of(line, &other), prices.cost_of(line, &outcome.usage));
+            if cost != (Usd::default(), Usd::default()) {
+                add(line.name(), cost);
+            }
+        }
+        add("all", (prices.cost(&other), prices.cost(&outcome.usage)));
+        let candidate = &outcome.candidate;
+        let (ttl, every) = (show_duration(candidate.ttl), interval(candidate));
+        format!("TTL {ttl}, every {every}:\n{table}")
+    });
+    tables.collect::<Vec<_>>().join("\n\n")
 }
 
 fn csv(rows: &[Row]) -> String {

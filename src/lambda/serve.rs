@@ -19,7 +19,7 @@ use crate::aws::{Aws, AwsSettings};
 use crate::meter::{Operation, Reason, Scope, Stage};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Queue, SystemClock, SystemRandomness};
-use crate::runtime::{Handler, TokenCheck, account};
+use crate::runtime::{Handler, TokenCheck};
 use crate::stages::CatalogueCache;
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
@@ -141,7 +141,7 @@ async fn consume(
         let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
         let records = &event.payload.records;
         let queue = records.first().and_then(|first| batches.queue_of(first).ok());
-        let scope = queue.map_or_else(Scope::default, account);
+        let scope = queue.map_or_else(Scope::default, Scope::receiving);
         if let Some(queue) = queue {
             let bytes = records.iter().filter_map(|message| message.body.as_ref()).map(String::len);
             meter.delivered(scope, queue, records.len(), bytes.sum());

@@ -54,6 +54,19 @@ impl Used {
         }
     }
 
+    /// So many times as much, each figure rounded.
+    #[must_use]
+    pub fn times(&self, count: f64) -> Self {
+        let times = |figure: u64| (figure as f64 * count).round() as u64;
+        Self {
+            calls: times(self.calls),
+            items: times(self.items),
+            bytes: times(self.bytes),
+            measured_milliunits: times(self.measured_milliunits),
+            derived_milliunits: times(self.derived_milliunits),
+        }
+    }
+
     /// What was used beyond an earlier reading.
     #[must_use]
     pub const fn minus(&self, earlier: &Self) -> Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::counters::Used;
+use super::counters::{Meter, Used};
 use super::layer::Metered;
 use super::operation::{Action, Operation};
 use super::rules::{UNIT, gateway_messages, publish_requests, queue_requests};
@@ -36,6 +36,22 @@ fn batches(sizes: impl Iterator<Item = u64>, requests: fn(u64) -> u64) -> Used {
     all
 }
 
+/// What a receive that finds these messages is, and uses; one that finds none is a request too.
+fn received_sizes(queue: Queue, sizes: impl Iterator<Item = u64>) -> (Operation, Used) {
+    let used = batches(sizes, queue_requests);
+    match used.calls {
+        0 => (Operation::queue(queue, Action::Poll), Used::derived(1, 0, 0, queue_requests(0))),
+        _ => (Operation::queue(queue, Action::Receive), used),
+    }
+}
+
+/// Counts a receive.
+pub(crate) fn count_received(meter: &Meter, queue: Queue, messages: &[Received]) {
+    let sizes = messages.iter().map(|message| message.body.len() as u64);
+    let (operation, used) = received_sizes(queue, sizes);
+    meter.count(operation, used);
+}
+
 impl Metered {
     /// So many messages were named by their receipts.
     fn named(&self, queue: Queue, action: Action, count: usize) {
@@ -49,11 +65,8 @@ impl Metered {
     }
 
     fn received(&self, queue: Queue, sizes: impl Iterator<Item = u64>) {
-        let mut used = batches(sizes, queue_requests);
-        if used.calls == 0 {
-            used = Used::derived(1, 0, 0, queue_requests(0));
-        }
-        self.count(Operation::queue(queue, Action::Receive), used);
+        let (operation, used) = received_sizes(queue, sizes);
+        self.count(operation, used);
     }
 }
 

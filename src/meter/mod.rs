@@ -6,6 +6,7 @@
 //! asking is told by a [`Scope`], which travels with the task. What a process has used is written
 //! down by window, so that any other process can add it up.
 
+mod bill;
 mod catalogue;
 mod counters;
 mod layer;
@@ -21,8 +22,10 @@ mod usage;
 mod users;
 mod window;
 
+pub use bill::billed;
 pub use counters::{Meter, Used};
 pub use layer::metered;
+pub(crate) use messages::count_received;
 pub use operation::{Action, Operation, Resource, Unit};
 pub use reporter::Reporter;
 pub use scope::{Reason, Scope, Stage};

@@ -46,8 +46,10 @@ pub enum Action {
     Write,
     /// Messages are sent.
     Send,
-    /// Messages are received, or waited for in vain.
+    /// Messages are received.
     Receive,
+    /// Messages are waited for in vain.
+    Poll,
     /// Messages are deleted.
     Delete,
     /// Messages are hidden for longer, or shown again.
@@ -98,8 +100,8 @@ const TABLES: [Resource; 6] = [
 const QUEUES: [Resource; 3] =
     [Resource::RefreshQueue, Resource::QuotationQueue, Resource::ProviderQueue];
 const TABLE_ACTIONS: [Action; 3] = [Action::Read, Action::Scan, Action::Write];
-const QUEUE_ACTIONS: [Action; 5] =
-    [Action::Send, Action::Receive, Action::Delete, Action::Hide, Action::Inspect];
+const QUEUE_ACTIONS: [Action; 6] =
+    [Action::Send, Action::Receive, Action::Poll, Action::Delete, Action::Hide, Action::Inspect];
 const OTHERS: [Operation; 4] = [
     Operation { resource: Resource::Topic, action: Action::Publish },
     Operation { resource: Resource::Gateway, action: Action::FrameIn },

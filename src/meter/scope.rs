@@ -6,6 +6,8 @@ use std::future::Future;
 use serde::{Deserialize, Serialize};
 use tokio::task_local;
 
+use crate::ports::Queue;
+
 /// What of the system makes a call.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -149,6 +151,17 @@ impl Scope {
     #[must_use]
     pub const fn new(stage: Stage, reason: Reason) -> Self {
         Self { stage, reason }
+    }
+
+    /// On which receiving and acknowledging the messages of a queue go. What their stage calls, it
+    /// puts on accounts of its own.
+    #[must_use]
+    pub const fn receiving(queue: Queue) -> Self {
+        match queue {
+            Queue::Refresh => Self::new(Stage::PriceCalc, Reason::Scheduled),
+            Queue::Quotation => Self::new(Stage::PriceCalc, Reason::Urgent),
+            Queue::Provider => Self::new(Stage::QuotationProvider, Reason::Quote),
+        }
     }
 
     /// That of the running task; unknown where none was set. A task that is spawned does not

@@ -66,6 +66,13 @@ impl Usage {
         later
     }
 
+    /// So many times what was used: of what is known once, what it comes to in a month.
+    #[must_use]
+    pub fn times(&self, count: f64) -> Self {
+        let lines = self.0.iter().map(|(key, used)| (*key, used.times(count)));
+        Self(lines.filter(|(_, used)| !used.is_nothing()).collect())
+    }
+
     /// All lines, sorted by stage, reason and operation.
     pub fn lines(&self) -> impl Iterator<Item = UsageLine> {
         self.0.iter().map(|(&(stage, reason, operation), &used)| UsageLine {
@@ -82,6 +89,12 @@ impl Usage {
     #[must_use]
     pub fn of(&self, scope: Scope, operation: Operation) -> Used {
         self.0.get(&(scope.stage, scope.reason, operation)).copied().unwrap_or_default()
+    }
+
+    /// The lines that are meant.
+    #[must_use]
+    pub fn only(&self, is_meant: impl Fn(&UsageLine) -> bool) -> Self {
+        self.lines().filter(is_meant).collect::<Vec<_>>().into()
     }
 
     /// The sum of the lines that are meant.

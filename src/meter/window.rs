@@ -24,6 +24,12 @@ impl Window {
         Self(millis / (Self::LENGTH.as_secs() * 1000))
     }
 
+    /// The one with a number.
+    #[must_use]
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
     /// Its number.
     #[must_use]
     pub const fn number(self) -> u64 {

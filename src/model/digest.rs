@@ -53,7 +53,8 @@ impl DigestBuilder {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // At once, not byte by byte: digests are written out for every message and every head.
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 

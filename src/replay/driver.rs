@@ -1,6 +1,9 @@
 //! The driver: takes whatever happens next, moves the clock there, and has the stages do it.
 
+mod probe;
 mod upkeep;
+
+pub use probe::{Probe, Sample, Sizes, probe};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,11 +11,12 @@ use std::time::Duration;
 
 use super::adaptive::Intervals;
 use super::goods::Goods;
-use super::meter::Meter;
-use super::{Arrival, Candidate, Outcome, ReplayError, Scenario};
-use crate::billing::Line;
+use super::witness::Witness;
+use super::{Arrival, Candidate, Outcome, ReplayError, Scenario, function_mb};
 use crate::data::Draws;
 use crate::memory::{ManualClock, Memory};
+use crate::meter::rules::{gb_milliseconds, page_read};
+use crate::meter::{Operation, Reason, Resource, Scope, Stage, Used};
 use crate::model::{Calculation, Cause, ConnectionId, ConnectionRef, Dialect, Timestamp, UserId};
 use crate::ports::{MAX_BATCH, Ports, Queue, Randomness, Receipt, Received};
 use crate::stages::price_calc::PriceCalc;
@@ -21,11 +25,8 @@ use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::refresh::Tick;
 use crate::stages::{CatalogueCache, Outcome as Done, Policy};
 
-/// Memory of the functions, in MB, as `infra/` gives it.
-const HANDLER_MB: u64 = 256;
-const PROVIDER_MB: u64 = 512;
-const REFRESH_MB: u64 = 512;
-const PRICE_CALC_MB: u64 = 1024;
+const REFRESH: Scope = Scope::new(Stage::Refresh, Reason::Scheduled);
+const HANDLER: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
 
 /// Longer than any calculation that a replay may take for granted.
 const VISIBILITY: Duration = Duration::from_secs(300);
@@ -59,9 +60,10 @@ struct Driver<'a> {
     tick_every: Duration,
     on_change: bool,
     goods: Goods,
+    catalogue: Arc<CatalogueCache>,
     clock: Arc<ManualClock>,
     engine: Ports,
-    meter: Arc<Meter>,
+    witness: Arc<Witness>,
     ports: Ports,
     handler: QuotationHandler,
     provider: QuotationProvider,
@@ -109,8 +111,8 @@ impl<'a> Driver<'a> {
         let clock = Arc::new(ManualClock::new(began));
         let randomness = Arc::new(Seeded(Mutex::new(Draws::new(scenario.seed, RANDOMNESS, 0))));
         let engine = Memory::new(clock.clone(), randomness).ports();
-        let meter = Meter::new(engine.clone());
-        let ports = meter.ports();
+        let witness = Witness::new(engine.clone());
+        let ports = witness.ports();
         let tick_every = candidate.refresh_every;
         let longest = candidate.adaptive.as_ref().map_or(tick_every, |it| it.longest);
         let policy = Policy {
@@ -118,7 +120,7 @@ impl<'a> Driver<'a> {
             refresh_every: longest.max(tick_every),
             ..scenario.policy.clone()
         };
-        meter.ledger().intervals = candidate
+        witness.ledger().intervals = candidate
             .adaptive
             .clone()
             .map(|adaptive| Intervals::new(tick_every, adaptive, scenario.seed));
@@ -126,14 +128,17 @@ impl<'a> Driver<'a> {
             scenario.arrivals.iter().map(|arrival| &arrival.user).collect();
         let users = users.into_iter().cloned().collect();
         let goods = Goods::new(scenario.seed, scenario.products, scenario.discounts, users);
-        let catalogue = Arc::new(CatalogueCache::new(ports.store.clone(), clock.clone()));
+        // By a clock that stands still no snapshot is old: the witness counts its readings.
+        let no_time = Arc::new(ManualClock::new(began));
+        let catalogue = Arc::new(CatalogueCache::new(ports.store.clone(), no_time));
         let first = began.plus(FIRST_CHANGE);
         let changes =
             [(scenario.prices_every, Kind::Prices), (scenario.discounts_every, Kind::Discounts)];
         let driver = Self {
             handler: QuotationHandler::new(&ports, policy.clone()),
             provider: QuotationProvider::new(&ports),
-            calc: PriceCalc::new(&ports, catalogue, policy.clone()),
+            calc: PriceCalc::new(&ports, catalogue.clone(), policy.clone()),
+            catalogue,
             next_tick: Tick::at(began, tick_every).next_due(),
             tick_every,
             next_sweep: began.plus(DAY),
@@ -148,7 +153,7 @@ impl<'a> Driver<'a> {
             goods,
             clock,
             engine,
-            meter,
+            witness,
             ports,
             began,
             editions: 0,
@@ -200,7 +205,7 @@ impl<'a> Driver<'a> {
         let work = self.under_way.keys().next().copied();
         let change = self.changes.first().copied();
         // Nobody is active, so nobody is refreshed: the ticks up to the next event are only counted.
-        let is_busy = self.meter.ledger().active_until() > self.next_tick;
+        let is_busy = self.witness.ledger().active_until() > self.next_tick;
         let tick = is_busy.then_some(self.next_tick);
         let times = [work.map(|(at, _)| at), change.map(|(at, _)| at), tick, Some(self.next_sweep)];
         let first = times.into_iter().flatten().min().filter(|at| *at <= until)?;
@@ -222,15 +227,34 @@ impl<'a> Driver<'a> {
         let interval = self.tick_every.as_millis().max(1);
         let passed = until.since(self.next_tick).as_millis() / interval + 1;
         let passed = u64::try_from(passed).unwrap_or(u64::MAX);
-        let mut ledger = self.meter.ledger();
-        ledger.usage.add(Line::Invocations, passed);
-        ledger.usage.add(Line::Arm64, u128::from(passed * REFRESH_MB * Scenario::CALL_MS));
-        ledger.usage.add(Line::ReadUnits, passed);
-        drop(ledger);
+        let (rows, bytes) = self.witness.ledger().rows();
+        let read = page_read(bytes, false) * passed;
+        let scanned = Used::derived(passed, rows * passed, bytes * passed, read);
+        let meter = self.witness.meter();
+        meter.count_for(REFRESH, Operation::scan(Resource::ActiveUsers), scanned);
+        let ran = gb_milliseconds(Scenario::CALL, function_mb(Stage::Refresh));
+        meter.count_for(REFRESH, Operation::RUN, Used::derived(passed, passed, 0, ran * passed));
         self.next_tick = Tick::at(until, self.tick_every).next_due();
     }
 
     async fn arrive(&mut self, number: u64, arrival: &Arrival) -> Result<(), ReplayError> {
+        let before = self.settled();
+        self.ask(number, arrival).await?;
+        self.look_at_queues().await?;
+        if self.settled() == before {
+            self.look_after_deadline();
+        }
+        Ok(())
+    }
+
+    /// A quote that waits has a message that comes when its time is over.
+    fn look_after_deadline(&mut self) {
+        let deadline = self.now.plus(self.policy.quote_within + AFTER_DEADLINE);
+        self.begin(deadline, Work::Look);
+    }
+
+    /// What the handler does; nobody has looked at the queues yet.
+    async fn ask(&mut self, number: u64, arrival: &Arrival) -> Result<(), ReplayError> {
         let ask = Ask {
             user: arrival.user.clone(),
             items: self.goods.items(number, arrival.lines),
@@ -241,25 +265,20 @@ impl<'a> Driver<'a> {
                 id: ConnectionId::from_random(self.ports.randomness.bits()),
             },
         };
-        let before = self.settled();
         self.handler.quote(ask).await?;
-        {
-            let mut ledger = self.meter.ledger();
-            ledger.bill_function(HANDLER_MB, Scenario::CALL_MS);
-            // The frame that asks and the one that accepts; the answer is billed when it is pushed.
-            ledger.bill(Line::WebsocketMessages, 2);
-        }
-        self.look_at_queues().await?;
-        if self.settled() == before {
-            let deadline = self.now.plus(self.policy.quote_within + AFTER_DEADLINE);
-            self.begin(deadline, Work::Look);
-        }
+        self.ran(HANDLER, Scenario::CALL);
         Ok(())
     }
 
     fn settled(&self) -> u64 {
-        let ledger = self.meter.ledger();
+        let ledger = self.witness.ledger();
         ledger.answered + ledger.failed
+    }
+
+    /// A function ran.
+    fn ran(&self, scope: Scope, took: Duration) {
+        let ran = gb_milliseconds(took, function_mb(scope.stage));
+        self.witness.meter().count_for(scope, Operation::RUN, Used::derived(1, 1, 0, ran));
     }
 
     fn begin(&mut self, until: Timestamp, work: Work) {
@@ -275,9 +294,13 @@ impl<'a> Driver<'a> {
                 break;
             }
             let done = self.provider.handle(&batch).await;
-            self.meter.ledger().bill_function(PROVIDER_MB, Scenario::CALL_MS);
+            self.ran(Scope::receiving(Queue::Provider), Scenario::CALL);
             self.conclude(Queue::Provider, &batch, done).await?;
         }
+        self.look_at_orders().await
+    }
+
+    async fn look_at_orders(&mut self) -> Result<(), ReplayError> {
         for queue in [Queue::Quotation, Queue::Refresh] {
             loop {
                 let in_hand = self.in_hand.get(&queue).copied().unwrap_or(0);
@@ -288,7 +311,7 @@ impl<'a> Driver<'a> {
                 }
                 *self.in_hand.entry(queue).or_default() += batch.len();
                 let takes = self.duration_of(queue, &batch).await?;
-                self.meter.ledger().bill_function(PRICE_CALC_MB, takes.as_millis() as u64);
+                self.ran(Scope::receiving(queue), takes);
                 self.begin(self.now.plus(takes), Work::Batch(queue, batch));
             }
         }
@@ -296,7 +319,8 @@ impl<'a> Driver<'a> {
     }
 
     async fn receive(&self, queue: Queue, max: usize) -> Result<Vec<Received>, ReplayError> {
-        Ok(self.ports.queues.receive(queue, max, Duration::ZERO, VISIBILITY).await?)
+        let received = self.ports.queues.receive(queue, max, Duration::ZERO, VISIBILITY);
+        Ok(Scope::receiving(queue).of(received).await?)
     }
 
     /// A calculation takes its time, unless every order of the batch finds its table there.
@@ -315,10 +339,11 @@ impl<'a> Driver<'a> {
                 return Ok(self.scenario.calculation);
             }
         }
-        Ok(Duration::from_millis(Scenario::CALL_MS))
+        Ok(Scenario::CALL)
     }
 
     async fn finish(&mut self, queue: Queue, batch: Vec<Received>) -> Result<(), ReplayError> {
+        self.witness.read_catalogue_again(Scope::receiving(queue));
         let done = self.calc.handle(&batch).await;
         if let Some(in_hand) = self.in_hand.get_mut(&queue) {
             *in_hand -= batch.len();
@@ -339,21 +364,23 @@ impl<'a> Driver<'a> {
                 Done::Again { after, .. } => {
                     let after = after.unwrap_or(BACKOFF);
                     let receipt = std::slice::from_ref(&message.receipt);
-                    self.ports.queues.change_visibility(queue, receipt, after).await?;
+                    let hidden = self.ports.queues.change_visibility(queue, receipt, after);
+                    Scope::receiving(queue).of(hidden).await?;
                     self.begin(self.now.plus(after), Work::Look);
                 }
             }
         }
         if !receipts.is_empty() {
-            self.ports.queues.acknowledge(queue, &receipts).await?;
+            let deleted = self.ports.queues.acknowledge(queue, &receipts);
+            Scope::receiving(queue).of(deleted).await?;
         }
         Ok(())
     }
 
     fn end(self, candidate: &Candidate) -> Outcome {
-        let mut ledger = self.meter.ledger();
+        let mut ledger = self.witness.ledger();
         ledger.end();
-        Outcome::new(candidate, &ledger, self.now.since(self.began))
+        Outcome::new(candidate, &ledger, self.witness.meter().usage(), self.now.since(self.began))
     }
 }
 

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::adaptive::Intervals;
-use crate::billing::{Line, Usage};
+use crate::meter::Usage;
 use crate::model::{Timestamp, UserId};
 use crate::ports::{ActiveUser, Quotation, QuotationStatus, TableHead};
 
 /// Figures so far, and what is needed for those to come.
 #[derive(Default)]
 pub(super) struct Ledger {
-    pub(super) usage: Usage,
+    pub(super) stored: Stored,
     pub(super) answered: u64,
     pub(super) failed: u64,
     /// Answers that were there at once.
@@ -32,11 +32,33 @@ pub(super) struct Ledger {
     pub(super) reached_ms: Vec<u64>,
     /// What an adaptive schedule goes by.
     pub(super) intervals: Option<Intervals>,
+    /// When the catalogue was read last, and what that used.
+    pub(super) reading: Reading,
     users: HashMap<UserId, User>,
-    rows_bytes: u64,
+    /// The rows of active users, expired ones included: how many, and how many bytes.
+    rows: (u64, u64),
+    table_millis: u128,
     active_until: Timestamp,
     catalogue_changed_at: Timestamp,
-    stored: HashMap<String, Timestamp>,
+    kept_until: HashMap<String, Timestamp>,
+}
+
+/// A reading of the catalogue.
+#[derive(Default)]
+pub(super) struct Reading {
+    pub(super) at: Timestamp,
+    pub(super) usage: Usage,
+}
+
+/// What was stored, for how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Price tables, their number.
+    pub table_hours: u64,
+    /// Price tables, their bytes.
+    pub table_byte_hours: u128,
+    /// Everything else, its bytes.
+    pub other_byte_hours: u128,
 }
 
 /// What is known of a user.
@@ -44,7 +66,6 @@ pub(super) struct Ledger {
 struct User {
     expires_at: Timestamp,
     row_bytes: u64,
-    head_bytes: u64,
     has_unread_table: bool,
     changed_at: Timestamp,
     /// Since when a change waits to reach the table.
@@ -52,33 +73,37 @@ struct User {
 }
 
 impl Ledger {
-    pub(super) fn bill(&mut self, line: Line, parts: u64) {
-        self.usage.add(line, parts);
-    }
-
-    /// Bills an invocation of a function.
-    pub(super) fn bill_function(&mut self, memory_mb: u64, ran_ms: u64) {
-        self.usage.add(Line::Invocations, 1_u64);
-        self.usage.add(Line::Arm64, u128::from(memory_mb) * u128::from(ran_ms));
-    }
-
-    /// Bills what something takes until it goes away. What was there before under the same name is
-    /// billed until then already.
-    pub(super) fn bill_storage(
+    /// A head or the parts of a price table are stored until they go away.
+    pub(super) fn keep_table(
         &mut self,
         name: String,
         bytes: u64,
+        is_head: bool,
         now: Timestamp,
         end: Timestamp,
     ) {
-        let billed_until = self.stored.insert(name, end).unwrap_or(now).max(now);
-        let hours_ms = u128::from(bytes) * end.since(billed_until).as_millis();
-        self.usage.add(Line::Storage, hours_ms / 3_600_000);
+        let more = self.keep_until(name, now, end);
+        self.stored.table_byte_hours += hours(u128::from(bytes) * more.as_millis());
+        if is_head {
+            self.table_millis += more.as_millis();
+        }
+    }
+
+    /// Something else is stored until it goes away.
+    pub(super) fn keep(&mut self, name: String, bytes: u64, now: Timestamp, end: Timestamp) {
+        let more = self.keep_until(name, now, end);
+        self.stored.other_byte_hours += hours(u128::from(bytes) * more.as_millis());
+    }
+
+    /// For how much longer: what was there before under the same name counts until then already.
+    fn keep_until(&mut self, name: String, now: Timestamp, end: Timestamp) -> Duration {
+        let counted_until = self.kept_until.insert(name, end).unwrap_or(now).max(now);
+        end.since(counted_until)
     }
 
     /// Forgets what has gone away, so that memory does not grow with the years.
     pub(super) fn forget_stored(&mut self, now: Timestamp) {
-        self.stored.retain(|_, end| *end > now);
+        self.kept_until.retain(|_, end| *end > now);
     }
 
     /// Until when anybody is active.
@@ -86,17 +111,9 @@ impl Ledger {
         self.active_until
     }
 
-    /// How many bytes the rows of active users have, expired ones included.
-    pub(super) const fn rows_bytes(&self) -> u64 {
-        self.rows_bytes
-    }
-
-    pub(super) fn row_bytes(&self, user: &UserId) -> u64 {
-        self.users.get(user).map_or(0, |known| known.row_bytes)
-    }
-
-    pub(super) fn head_bytes(&self, user: &UserId) -> u64 {
-        self.users.get(user).map_or(0, |known| known.head_bytes)
+    /// How many rows of active users there are, expired ones included, and their bytes.
+    pub(super) const fn rows(&self) -> (u64, u64) {
+        self.rows
     }
 
     pub(super) fn came(
@@ -109,7 +126,7 @@ impl Ledger {
         let known = self.users.entry(user.clone()).or_default();
         if known.row_bytes == 0 {
             known.row_bytes = bytes;
-            self.rows_bytes += bytes;
+            self.rows = (self.rows.0 + 1, self.rows.1 + bytes);
         }
         if known.expires_at <= now {
             // Whoever was away is nobody whom a change had to reach.
@@ -122,7 +139,8 @@ impl Ledger {
     /// The row of an expired user was deleted.
     pub(super) fn swept(&mut self, user: &UserId) {
         if let Some(known) = self.users.get_mut(user) {
-            self.rows_bytes -= std::mem::take(&mut known.row_bytes);
+            let bytes = std::mem::take(&mut known.row_bytes);
+            self.rows = (self.rows.0 - 1, self.rows.1 - bytes);
         }
     }
 
@@ -156,7 +174,7 @@ impl Ledger {
     }
 
     /// A table was calculated or validated.
-    pub(super) fn flipped(&mut self, user: &UserId, head: &TableHead, bytes: u64, now: Timestamp) {
+    pub(super) fn flipped(&mut self, user: &UserId, head: &TableHead, now: Timestamp) {
         let changed = head.priced_at == head.validated_at;
         match changed {
             true => self.calculated += 1,
@@ -167,7 +185,6 @@ impl Ledger {
         }
         let known = self.users.entry(user.clone()).or_default();
         self.wasted += u64::from(std::mem::replace(&mut known.has_unread_table, true));
-        known.head_bytes = bytes;
         if let Some(since) = known.unreached.take().filter(|_| known.expires_at > now) {
             self.reached_ms.push(millis(now.since(since)));
         }
@@ -198,7 +215,12 @@ impl Ledger {
     pub(super) fn end(&mut self) {
         let unread = self.users.values().filter(|known| known.has_unread_table).count();
         self.wasted += unread as u64;
+        self.stored.table_hours = u64::try_from(hours(self.table_millis)).unwrap_or(u64::MAX);
     }
+}
+
+fn hours(millis: u128) -> u128 {
+    millis / 3_600_000
 }
 
 fn millis(duration: Duration) -> u64 {

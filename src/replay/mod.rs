@@ -7,7 +7,7 @@
 //! | `goods` | what is sold, and how it changes |
 //! | `adaptive` | an experiment: an interval of its own for each user |
 //! | `driver` | the one queue of everything that happens, in its order |
-//! | `meter`, `ledger` | what the stages do to their ports, billed and written down |
+//! | `witness`, `ledger` | what the stages do to their ports, written down beside the meter |
 //! | `outcome`, `sweep`, `plot` | what came of it: one policy, many, and a picture of them |
 //!
 //! Nothing happens but events, so an idle stretch costs nothing, however long it is. What a run
@@ -17,18 +17,19 @@ mod adaptive;
 mod driver;
 mod goods;
 mod ledger;
-mod meter;
 mod outcome;
 mod plot;
 mod scenario;
 mod sweep;
 mod synthetic;
 mod trace;
+mod witness;
 
-pub use driver::replay;
+pub use driver::{Probe, Sample, Sizes, probe, replay};
+pub use ledger::Stored;
 pub use outcome::Outcome;
 pub use plot::plot;
-pub use scenario::{Adaptive, Candidate, ReplayError, Scenario};
+pub use scenario::{Adaptive, Candidate, ReplayError, Scenario, function_mb};
 pub use sweep::{Row, sweep};
 pub use synthetic::{Rhythm, Synthetic};
 pub use trace::{Arrival, TraceError, read_trace};

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use super::Candidate;
-use super::ledger::Ledger;
-use crate::billing::Usage;
+use super::ledger::{Ledger, Stored};
+use crate::billing::{Line, Usage, Usd};
+use crate::meter::{self, billed};
+
+/// A month of AWS has 730 hours.
+const MONTH: Duration = Duration::from_secs(730 * 3600);
 
 /// The figures of one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +43,24 @@ pub struct Outcome {
     pub reached_after: Duration,
     /// The same, of the last of all such users.
     pub reached_last: Duration,
-    /// What AWS would bill.
+    /// What was stored.
+    pub stored: Stored,
+    /// What the stages used, by stage and reason.
+    pub metered: meter::Usage,
+    /// What AWS would bill for that, and for what was stored.
     pub usage: Usage,
 }
 
 impl Outcome {
-    pub(super) fn new(candidate: &Candidate, ledger: &Ledger, span: Duration) -> Self {
+    pub(super) fn new(
+        candidate: &Candidate,
+        ledger: &Ledger,
+        metered: meter::Usage,
+        span: Duration,
+    ) -> Self {
+        let mut usage = billed(metered.lines());
+        let stored = ledger.stored;
+        usage.add(Line::Storage, stored.table_byte_hours + stored.other_byte_hours);
         let mut waits = ledger.waits_ms.clone();
         waits.sort_unstable();
         let reached: u64 = ledger.reached_ms.iter().sum();
@@ -66,8 +82,16 @@ impl Outcome {
             reached_last: Duration::from_millis(
                 ledger.reached_ms.iter().max().copied().unwrap_or(0),
             ),
-            usage: ledger.usage.clone(),
+            stored,
+            metered,
+            usage,
         }
+    }
+
+    /// What an amount of this replay is a month.
+    #[must_use]
+    pub fn monthly(&self, usd: Usd) -> Usd {
+        usd.times(millis(MONTH)).per(millis(self.span))
     }
 
     /// Tables calculated or validated.
@@ -99,6 +123,10 @@ impl Outcome {
     pub fn prepared_per_answer(&self) -> f64 {
         share(self.prepared(), self.answered)
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn share(part: u64, whole: u64) -> f64 {

@@ -90,11 +90,21 @@ fn shown(duration: Duration) -> String {
     }
 }
 
+/// The per cents to show: from nothing, unless all points are far above it.
+fn spread(points: &[Point]) -> (f64, f64) {
+    let hits = |pick: fn(f64, f64) -> f64, from| points.iter().map(|it| it.hits).fold(from, pick);
+    let (least, most) = (hits(f64::min, 100.0), hits(f64::max, 0.0));
+    let room = ((most - least) * 0.15).max(2.0);
+    let bottom = if least > 50.0 { ((least - room) / 10.0).floor() * 10.0 } else { 0.0 };
+    (bottom, (((most + room) / 10.0).ceil() * 10.0).clamp(bottom + 10.0, 100.0))
+}
+
 struct Axes {
     /// Powers of ten.
     low: f64,
     high: f64,
     /// Per cent.
+    bottom: f64,
     top: f64,
 }
 
@@ -106,9 +116,8 @@ impl Axes {
         let (low, high) = (usd(f64::min, f64::INFINITY), usd(f64::max, f64::NEG_INFINITY));
         let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
         let margin = ((high - low) * 0.06).max(0.1);
-        let most = points.iter().map(|point| point.hits).fold(0.0, f64::max);
-        let top = ((most * 1.08 / 10.0).ceil() * 10.0).clamp(10.0, 100.0);
-        Self { low: low - margin, high: high + margin, top }
+        let (bottom, top) = spread(points);
+        Self { low: low - margin, high: high + margin, bottom, top }
     }
 
     fn x(&self, usd: f64) -> f64 {
@@ -117,18 +126,18 @@ impl Axes {
     }
 
     fn y(&self, hits: f64) -> f64 {
-        HEIGHT - BOTTOM - hits / self.top * (HEIGHT - TOP - BOTTOM)
+        HEIGHT - BOTTOM - (hits - self.bottom) / (self.top - self.bottom) * (HEIGHT - TOP - BOTTOM)
     }
 
     fn draw(&self, svg: &mut String) {
         let (right, floor) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
-        let step = match self.top {
-            top if top > 50.0 => 20,
-            top if top > 20.0 => 10,
-            top if top > 10.0 => 5,
+        let step = match self.top - self.bottom {
+            shown if shown > 50.0 => 20,
+            shown if shown > 20.0 => 10,
+            shown if shown > 10.0 => 5,
             _ => 2,
         };
-        for percent in (0..=self.top as u32).step_by(step) {
+        for percent in (self.bottom as u32..=self.top as u32).step_by(step) {
             let y = self.y(percent.into());
             line(svg, "grid", (LEFT, y), (right, y));
             text(svg, "tick", LEFT - 10.0, y + 4.5, "end", &format!("{percent} %"));
@@ -147,7 +156,11 @@ impl Axes {
     /// Round amounts on the axis.
     fn dollars(&self) -> Vec<(f64, String)> {
         let decades = (self.low.floor() as i32)..=(self.high.ceil() as i32);
-        let steps: &[i32] = if self.high - self.low < 2.5 { &[1, 2, 5] } else { &[1] };
+        let steps: &[i32] = match self.high - self.low {
+            shown if shown < 0.6 => &[1, 2, 3, 4, 5, 6, 8],
+            shown if shown < 2.5 => &[1, 2, 5],
+            _ => &[1],
+        };
         let amounts = decades.flat_map(|exponent| {
             let decimals = usize::try_from(-exponent).map_or(0, |below| below.max(2));
             steps.iter().map(move |step| {

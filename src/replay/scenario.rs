@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::Arrival;
 use crate::data::LoadError;
+use crate::meter::Stage;
 use crate::ports::PortError;
 use crate::stages::{Policy, StageError};
 
@@ -15,7 +16,7 @@ use crate::stages::{Policy, StageError};
 /// [`Self::calculation`]; 20 urgent and 20 scheduled orders are in hand at once, ten in a batch;
 /// every other step takes no time. On the bill are the units of every call that the stages make,
 /// by the documented rules, and Lambda functions on arm64 with the memory that `infra/` gives them,
-/// for the time of the calculation or [`Self::CALL_MS`]. Not on it, because no policy changes them:
+/// for the time of the calculation or [`Self::CALL`]. Not on it, because no policy changes them:
 /// loading, minutes of open websockets, polls of empty queues, logs.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -39,9 +40,19 @@ pub struct Scenario {
 
 impl Scenario {
     /// So long a function takes that calculates nothing: a few calls of other services.
-    pub const CALL_MS: u64 = 20;
+    pub const CALL: Duration = Duration::from_millis(20);
     /// So many orders of each queue are in hand at most.
     pub(super) const SLOTS: usize = 20;
+}
+
+/// Memory of the function that runs a stage, in MB, as `infra/` gives it.
+#[must_use]
+pub const fn function_mb(stage: Stage) -> u64 {
+    match stage {
+        Stage::PriceCalc => 1024,
+        Stage::QuotationProvider | Stage::Refresh => 512,
+        _ => 256,
+    }
 }
 
 /// A policy that is tried.

@@ -2,13 +2,9 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use super::{Candidate, Outcome, ReplayError, Scenario, replay};
 use crate::billing::{PriceList, Usd};
-
-/// A month of AWS has 730 hours.
-const MONTH: Duration = Duration::from_secs(730 * 3600);
 
 /// A policy of a sweep.
 #[derive(Clone, Debug)]
@@ -74,8 +70,7 @@ fn ranked(outcomes: Vec<Outcome>, prices: &PriceList) -> Vec<Row> {
         .into_iter()
         .map(|outcome| {
             let cost = prices.cost(&outcome.usage);
-            let months = (outcome.span.as_millis() as u64, MONTH.as_millis() as u64);
-            Row { cost, monthly: cost.times(months.1).per(months.0), outcome, is_best: false }
+            Row { cost, monthly: outcome.monthly(cost), outcome, is_best: false }
         })
         .collect();
     let points: Vec<(Usd, u64)> = rows.iter().map(|row| (row.cost, row.outcome.warm)).collect();

@@ -12,7 +12,7 @@ use tracing::{debug, warn};
 
 use super::metrics::Metrics;
 use super::{Breaker, Pass, Shutdown, UrgentGate};
-use crate::meter::{Reason, Scope, Stage};
+use crate::meter::Scope;
 use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received};
 use crate::stages::Outcome;
 
@@ -97,7 +97,7 @@ impl Consumer {
         shutdown: &Shutdown,
     ) {
         let mut batches = JoinSet::new();
-        let scope = account(self.queue);
+        let scope = Scope::receiving(self.queue);
         while let Some(next) =
             shutdown.unless_begun(scope.of(self.next_batch(slots, turn, breakers))).await
         {
@@ -223,16 +223,6 @@ impl Consumer {
                 debug!(queue = %self.queue, error = %Chain(&error), "messages were not postponed");
             }
         }
-    }
-}
-
-/// On which receiving and acknowledging go. What the stage calls, it puts on accounts of its own.
-#[must_use]
-pub const fn account(queue: Queue) -> Scope {
-    match queue {
-        Queue::Refresh => Scope::new(Stage::PriceCalc, Reason::Scheduled),
-        Queue::Quotation => Scope::new(Stage::PriceCalc, Reason::Urgent),
-        Queue::Provider => Scope::new(Stage::QuotationProvider, Reason::Quote),
     }
 }
 

@@ -14,7 +14,7 @@ mod token_check;
 mod worker;
 
 pub use breaker::{Breaker, Pass};
-pub use consumer::{Consumer, Handler, account, backoff};
+pub use consumer::{Consumer, Handler, backoff};
 pub use gate::UrgentGate;
 pub use ready_check::{ReadyCheckError, ready_check};
 

@@ -12,9 +12,6 @@ use crate::model::{ProductId, Timestamp};
 use crate::ports::{CatalogueHead, CatalogueStore, Clock, LoadMark, PortError};
 use crate::pricing::{Catalogue, CatalogueError, Currency, Money};
 
-/// A snapshot is read again at this age even if the version stands still, for products that were
-/// edited by other means.
-const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 /// How often the head is looked at while a load goes on, and for how long. The messages in hand stay
 /// hidden meanwhile: sent back, they would only use up their receives.
 const LOAD_POLL: Duration = Duration::from_millis(100);
@@ -82,6 +79,10 @@ struct Snapshot {
 }
 
 impl CatalogueCache {
+    /// A snapshot is read again at this age even if the version stands still, for products that
+    /// were edited by other means.
+    pub const MAX_AGE: Duration = Duration::from_secs(10 * 60);
+
     /// A cache that has read nothing yet.
     pub fn new(store: Arc<dyn CatalogueStore>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock, seen: Mutex::default() }
@@ -103,7 +104,7 @@ impl CatalogueCache {
             let now = self.clock.now();
             if let Some(kept) = &seen.snapshot {
                 let same = kept.catalogue.version() == head.version;
-                let young = now.since(kept.taken_at) < MAX_AGE;
+                let young = now.since(kept.taken_at) < Self::MAX_AGE;
                 // While a load goes on, the snapshot from before it is the catalogue.
                 if same && (young || head.loading.is_some()) {
                     return Ok(kept.catalogue.clone());

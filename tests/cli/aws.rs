@@ -138,6 +138,16 @@ fn everything_in_one_process_on_aws() {
 }
 
 #[test]
+fn a_forecast_is_within_a_tenth_of_what_a_local_aws_reports() {
+    let Some(stack) = Stack::new() else { return };
+    stack.home.ok(&stack.args(&["provision", "--yes"]));
+    stack.home.ok(&stack.args(&["load", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/")]));
+    let flags: Vec<&str> = stack.flags.iter().map(String::as_str).collect();
+    let cost = super::costing::worked_until_seen(&stack.home, &flags);
+    super::costing::the_lines_agree(&cost);
+}
+
+#[test]
 fn tokens_are_signed_with_the_secret_of_the_stack() {
     let Some(stack) = Stack::new() else { return };
     let home = &stack.home;

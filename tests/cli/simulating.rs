@@ -40,6 +40,30 @@ fn a_sweep_is_printed_and_written_in_every_form() {
 }
 
 #[test]
+fn the_straightforward_design_is_billed_for_the_same_work() {
+    let home = Home::new();
+    let trace = home.file("trace.csv", TRACE);
+    let args = ["simulate", &trace, "--products", "50", "--designs"];
+    let report = home.json(&args);
+    let ours = &report["policies"][0];
+    let theirs = &ours["straightforward"];
+    let units = |design: &serde_json::Value, line: &str| {
+        design["bill"][line]["units"].as_str().unwrap().parse::<u64>().unwrap()
+    };
+    // A table of 50 products has about 5 KB as maps and is always written; packed it has one, and
+    // is written only when it is new.
+    let count = |name: &str| ours[name].as_u64().unwrap();
+    let (calculated, validated) = (count("tables_calculated"), count("tables_validated"));
+    let spared = 5 * (calculated + validated) - (2 * calculated + validated);
+    assert_eq!(units(theirs, "write_units") - units(ours, "write_units"), spared);
+    for same in ["fifo_requests", "topic_requests", "invocations", "websocket_messages"] {
+        assert_eq!(units(theirs, same), units(ours, same), "{same}");
+    }
+    let shown = home.ok(&args);
+    assert!(shown.contains("straightforward") && shown.contains("times as much"), "{shown}");
+}
+
+#[test]
 fn drawn_arrivals_need_no_trace_and_are_the_same_for_the_same_seed() {
     let home = Home::new();
     let args =

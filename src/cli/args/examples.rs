@@ -62,6 +62,13 @@ Examples:
   ocache meter                                of the last hour
   ocache meter --over 24h                     of the last day";
 
+pub(super) const COST: &str = "\
+Examples:
+  ocache cost                                 of this stack, by the last hour
+  ocache cost --over 24h                      by the last day
+  ocache cost forecast --active-users 500 --quotes-a-minute 400
+  ocache cost forecast --active-users 500 --quotes-a-minute 400 --refresh-every 5m --products 20000";
+
 pub(super) const BENCH: &str = "\
 Examples:
   ocache bench --users 20 --quotes 200        a short one
@@ -94,7 +101,8 @@ Examples:
 pub(super) const SIMULATE: &str = "\
 Examples:
   ocache simulate --synthetic daily --days 1 --users 20 --seed 7
-  ocache simulate --synthetic poisson --days 1 --users 20 --ttl 5m,1h --refresh-every 1m,15m";
+  ocache simulate --synthetic poisson --days 1 --users 20 --ttl 5m,1h --refresh-every 1m,15m
+  ocache simulate --synthetic sessions --days 1 --users 20 --designs   beside the straightforward design";
 
 pub(super) const VERIFY: &str = "\
 Examples:

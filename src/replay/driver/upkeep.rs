@@ -1,7 +1,8 @@
 //! What happens without a customer: ticks, loads, and the deletion of what has expired.
 
-use super::{DAY, Driver, Kind, REFRESH_MB};
+use super::{DAY, Driver, Kind, REFRESH};
 use crate::data::{Dataset, LoadOptions, load};
+use crate::meter::{Reason, Scope, Stage};
 use crate::model::Timestamp;
 use crate::ports::{ActiveUser, Outgoing, Ports, Posting, Queue, Segment};
 use crate::pricing::Currency;
@@ -13,19 +14,19 @@ impl Driver<'_> {
     pub(super) async fn tick(&mut self) -> Result<(), ReplayError> {
         let tick = Tick::at(self.now, self.tick_every);
         self.next_tick = tick.next_due();
-        if self.meter.ledger().intervals.is_some() {
-            self.order_due(tick).await?;
+        if self.witness.ledger().intervals.is_some() {
+            REFRESH.of(self.order_due(tick)).await?;
         } else {
             refresh(&*self.ports.store, &*self.ports.queues, tick, 1, self.now).await?;
         }
-        self.meter.ledger().bill_function(REFRESH_MB, Scenario::CALL_MS);
+        self.ran(REFRESH, Scenario::CALL);
         self.look_at_queues().await
     }
 
     /// Like a refresh, of those only who are due.
     async fn order_due(&mut self, tick: Tick) -> Result<(), ReplayError> {
         let active = active_users(&self.ports, self.now).await?;
-        let due = self.meter.ledger().due(active, self.now);
+        let due = self.witness.ledger().due(active, self.now);
         let orders = due.into_iter().filter_map(|user| {
             let order = tick.order(user);
             Some(Outgoing {
@@ -65,9 +66,10 @@ impl Driver<'_> {
         let change = self.load(&data).await?;
         let active = active_users(&self.engine, self.now).await?;
         let whose = (kind == Kind::Discounts).then_some(change.users.as_slice());
-        self.meter.ledger().changed(&active, whose, self.now);
+        self.witness.ledger().changed(&active, whose, self.now);
         if self.on_change {
-            change::order(&*self.ports.store, &*self.ports.queues, &change, self.now).await?;
+            let ordered = change::order(&*self.ports.store, &*self.ports.queues, &change, self.now);
+            Scope::new(Stage::Load, Reason::Load).of(ordered).await?;
         }
         self.look_at_queues().await
     }
@@ -93,10 +95,11 @@ impl Driver<'_> {
             store.delete_table(&user).await?;
             let active = store.active_user(&user).await?;
             if active.is_some_and(|active| !active.is_active(self.now)) {
-                self.ports.store.remove_active_user(&user).await?;
+                store.remove_active_user(&user).await?;
+                self.witness.ledger().swept(&user);
             }
         }
-        self.meter.ledger().forget_stored(self.now);
+        self.witness.ledger().forget_stored(self.now);
         Ok(())
     }
 }

@@ -1,0 +1,21 @@
+//! `ocache cost`: what a stack costs, measured or forecast.
+
+mod forecast;
+mod measured;
+mod show;
+
+use super::args::{CostArgs, CostCommand};
+use super::failure::Failure;
+use super::output::Output;
+use super::settings::Settings;
+
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    args: CostArgs,
+) -> Result<(), Failure> {
+    match &args.command {
+        Some(CostCommand::Forecast(args)) => forecast::run(output, args).await,
+        None => measured::run(settings, output, &args).await,
+    }
+}

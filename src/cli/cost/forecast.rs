@@ -1,0 +1,121 @@
+//! A month from a few numbers.
+
+use serde_json::{Value, json};
+
+use super::super::args::ForecastArgs;
+use super::super::failure::{ExitCode, Failure};
+use super::super::output::{Output, number, table};
+use super::super::price_list;
+use super::show::{
+    by_purpose, by_stage, count, lines, money, purposes, show_verdict, show_what_if, spent,
+    verdict, what_if, what_if_json,
+};
+use crate::billing::{PriceList, Usd};
+use crate::cost::{Forecast, Month, Numbers, Purpose, Verdict};
+
+pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Failure> {
+    let prices = price_list::read(args.price_list.as_deref())?;
+    let forecast = Forecast::of(numbers(args), args.ttl).await.map_err(Failure::internal)?;
+    let Some(forecast) = forecast else { return Err(too_few_quotes(args)) };
+    let month = forecast.everybody(args.refresh_every, args.ttl, &prices);
+    let tried = what_if(&forecast, args.refresh_every, args.ttl, &prices);
+    let choice = Verdict::of(&forecast, args.refresh_every, args.ttl, &prices);
+    let data = json!({
+        "price_list": { "region": prices.region, "dated": prices.dated },
+        "users": forecast.traffic.users,
+        "quotes_a_month": month.events.quotes,
+        "cold_share": month.events.cold / month.events.quotes,
+        "refreshes_a_month": month.events.refreshes,
+        "usd_a_month": month.bill.total(),
+        "usd_per_million_refreshes": per_million_refreshes(&month),
+        "usd_per_million_quotes": per_million_quotes(&month),
+        "purposes": purposes(&month),
+        "lines": lines(&month.bill, |usd| usd),
+        "what_if": what_if_json(&tried),
+        "verdict": verdict(&choice),
+    });
+    output.data(&data, |_: &Value| {
+        [
+            by_stage(&month.bill, |usd| usd),
+            by_purpose(&month),
+            rates(&forecast, &month),
+            show_what_if(&tried, args.refresh_every),
+            show_verdict(&choice),
+        ]
+        .join("\n\n")
+    })?;
+    output.note(&note(&prices));
+    Ok(())
+}
+
+pub(super) fn note(prices: &PriceList) -> String {
+    format!(
+        "list prices of {} dated {}; without free tier, logs, data transfer and tax",
+        prices.region, prices.dated
+    )
+}
+
+fn numbers(args: &ForecastArgs) -> Numbers {
+    Numbers {
+        active_users: args.active_users,
+        quotes_a_minute: args.quotes_a_minute,
+        changes_a_day: args.changes_a_day,
+        products: args.products,
+        discounts: args.discounts,
+        lines: args.lines,
+        calculation: args.calculation_time,
+        workers: args.workers,
+        processes: args.processes,
+        polls_a_minute: args.polls_a_minute,
+        websockets: args.websockets.unwrap_or(args.active_users),
+    }
+}
+
+fn too_few_quotes(args: &ForecastArgs) -> Failure {
+    let most = args.quotes_a_minute * args.ttl.as_secs_f64() / 60.0;
+    let message = format!(
+        "{} quotes a minute cannot keep {} users active: each keeps one active for the TTL, all of \
+         them fewer than {}",
+        count(args.quotes_a_minute),
+        count(args.active_users),
+        count(most),
+    );
+    Failure::new(ExitCode::Usage, message)
+        .hint("give fewer --active-users, more --quotes-a-minute or a longer --ttl")
+}
+
+/// What a million refreshes cost.
+fn per_million_refreshes(month: &Month) -> Usd {
+    per_million(spent(month, Purpose::KeepWarm), month.events.refreshes)
+}
+
+/// What a million quotes cost, with the tables that they had to wait for.
+fn per_million_quotes(month: &Month) -> Usd {
+    let spent = [Purpose::Quotes, Purpose::Cold].map(|purpose| spent(month, purpose));
+    per_million(spent.into_iter().sum(), month.events.quotes)
+}
+
+pub(super) fn per_million(usd: Usd, count: f64) -> Usd {
+    let each = if count > 0.0 { usd.pico() as f64 / count } else { 0.0 };
+    Usd::from_pico((each * 1e6) as i128)
+}
+
+fn rates(forecast: &Forecast, month: &Month) -> String {
+    let mut rows = table(["", "a month", "US$ per million"]);
+    let cold = month.events.cold / month.events.quotes * 100.0;
+    rows.add_row([
+        "refreshes".into(),
+        number(count(month.events.refreshes)),
+        number(money(per_million_refreshes(month))),
+    ]);
+    rows.add_row([
+        format!("quotes, {cold:.1} % of them cold").into(),
+        number(count(month.events.quotes)),
+        number(money(per_million_quotes(month))),
+    ]);
+    format!(
+        "{rows}\n\n{} users in all, each with {} quotes an hour on average",
+        count(forecast.traffic.users.round()),
+        count(forecast.traffic.quotes_an_hour),
+    )
+}

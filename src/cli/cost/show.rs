@@ -1,0 +1,234 @@
+//! How money is shown.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::super::duration::show_duration;
+use super::super::output::{number, table};
+use crate::billing::PriceList;
+use crate::billing::{Line, Service, Usd};
+use crate::cost::{Bill, BillLine, Choice, Forecast, Month, Purpose, Verdict};
+use crate::meter::Stage;
+
+/// As many digits as tell something.
+pub(super) fn money(usd: Usd) -> String {
+    const CENT: i128 = 10_000_000_000;
+    match usd.pico() {
+        0 => "0".to_owned(),
+        pico if (-CENT / 2..=CENT / 2).contains(&pico) => "<0.01".to_owned(),
+        pico if pico.abs() >= 1000 * 100 * CENT => format!("{usd:.0}"),
+        _ => format!("{usd:.2}"),
+    }
+}
+
+/// A count of any size in three or four digits.
+pub(super) fn count(number: f64) -> String {
+    match number {
+        _ if number >= 1e9 => format!("{:.2} G", number / 1e9),
+        _ if number >= 1e6 => format!("{:.2} M", number / 1e6),
+        _ if number >= 1e4 => format!("{:.1} k", number / 1e3),
+        _ if number >= 100.0 || number.fract() == 0.0 => format!("{number:.0}"),
+        _ => format!("{number:.2}"),
+    }
+}
+
+/// A row for each stage, a column for each service.
+pub(super) fn by_stage(bill: &Bill, scale: impl Fn(Usd) -> Usd) -> String {
+    let mut rows = table(["US$ a month", "DynamoDB", "SQS", "SNS", "Lambda", "API Gateway", "all"]);
+    let stages = Stage::ALL.into_iter().map(Some).chain([None]);
+    for stage in stages {
+        let of_stage = |line: &BillLine| line.stage == stage;
+        if !bill.lines.iter().any(of_stage) {
+            continue;
+        }
+        let name = stage.map_or("stored, connected", Stage::name);
+        rows.add_row(row(name, bill, &scale, of_stage));
+    }
+    rows.add_row(row("all", bill, &scale, |_| true));
+    rows.to_string()
+}
+
+fn row(
+    name: &str,
+    bill: &Bill,
+    scale: &impl Fn(Usd) -> Usd,
+    is_meant: impl Fn(&BillLine) -> bool,
+) -> Vec<comfy_table::Cell> {
+    let of = |service: Option<Service>| {
+        let meant = |line: &BillLine| {
+            is_meant(line) && service.is_none_or(|service| line.line.service() == service)
+        };
+        number(money(scale(bill.sum(meant))))
+    };
+    let services = Service::ALL.into_iter().map(Some).chain([None]).map(of);
+    std::iter::once(name.into()).chain(services).collect()
+}
+
+/// Where the money goes.
+pub(super) fn by_purpose(month: &Month) -> String {
+    let all = month.bill.total();
+    let mut rows = table(["goes into", "US$ a month", "share"]);
+    for purpose in Purpose::ALL {
+        let usd = spent(month, purpose);
+        let share = usd.pico() as f64 / all.pico().max(1) as f64 * 100.0;
+        let name = match purpose {
+            Purpose::KeepWarm => "keeping tables warm",
+            Purpose::Quotes => "answering quotes",
+            Purpose::Cold => "tables that were not warm",
+            Purpose::Idle => "ticks, polls, meters, open websockets",
+            Purpose::Storage => "storage",
+        };
+        rows.add_row([name.into(), number(money(usd)), number(format!("{share:.0} %"))]);
+    }
+    rows.to_string()
+}
+
+pub(super) fn spent(month: &Month, purpose: Purpose) -> Usd {
+    month.bill.sum(|line| line.purpose == Some(purpose))
+}
+
+/// Another interval, or another time to live.
+pub(super) struct WhatIf {
+    pub(super) every: Duration,
+    pub(super) ttl: Duration,
+    pub(super) usd: Usd,
+    pub(super) saves: Usd,
+    pub(super) cold_share: f64,
+}
+
+/// Half and double of each.
+pub(super) fn what_if(
+    forecast: &Forecast,
+    every: Duration,
+    ttl: Duration,
+    prices: &PriceList,
+) -> Vec<WhatIf> {
+    let now = forecast.everybody(every, ttl, prices).bill.total();
+    let others =
+        [(every / 2, ttl), (every * 2, ttl), (every * 4, ttl), (every, ttl / 2), (every, ttl * 2)];
+    let tried = others.map(|(every, ttl)| {
+        let month = forecast.everybody(every, ttl, prices);
+        let usd = month.bill.total();
+        WhatIf {
+            every,
+            ttl,
+            usd,
+            saves: Usd::from_pico(now.pico() - usd.pico()),
+            cold_share: month.events.cold / month.events.quotes,
+        }
+    });
+    tried.into()
+}
+
+pub(super) fn show_what_if(tried: &[WhatIf], every: Duration) -> String {
+    let mut rows = table(["what if", "US$ a month", "saves", "cold quotes"]);
+    for one in tried {
+        let name = match one.every == every {
+            true => format!("a TTL of {}", show_duration(one.ttl)),
+            false => format!("an interval of {}", show_duration(one.every)),
+        };
+        let cold = format!("{:.1} %", one.cold_share * 100.0);
+        rows.add_row([name.into(), number(money(one.usd)), number(money(one.saves)), number(cold)]);
+    }
+    rows.to_string()
+}
+
+pub(super) fn show_verdict(verdict: &Verdict) -> String {
+    let even = match verdict.break_even {
+        few if few < 20.0 => format!("{few:.1}"),
+        many => count(many.round()),
+    };
+    let choice = match verdict.choice {
+        Choice::Precompute => "precompute".to_owned(),
+        Choice::PrecomputeAbove => {
+            format!("precompute only users quoted more than {even} times an hour")
+        }
+        Choice::OnRead => "do not precompute, calculate on read".to_owned(),
+    };
+    let mut rows = table(["", "US$ a month"]);
+    for (name, usd) in [
+        ("precompute for everybody who comes".to_owned(), verdict.precompute),
+        (format!("only for users quoted more than {even} times an hour"), verdict.above),
+        ("calculate on read: every quote waits".to_owned(), verdict.on_read),
+    ] {
+        rows.add_row([name.into(), number(money(usd))]);
+    }
+    format!(
+        "verdict: {choice}\n\n{rows}\n\nbreak-even: {even} quotes an hour. An hour of keeping a user \
+         warm costs as much as\nthe calculations that this spares ({:.2} against {:.2} millionths \
+         of a US$ for each).",
+        verdict.warm_hour.pico() as f64 / 1e6,
+        verdict.cold_quote.pico() as f64 / 1e6,
+    )
+}
+
+/// The lines of a bill, for programs.
+pub(super) fn lines(bill: &Bill, scale: impl Fn(Usd) -> Usd) -> Value {
+    let line = |line: &BillLine| {
+        json!({
+            "for": line.purpose.map(Purpose::name),
+            "stage": line.stage.map(Stage::name),
+            "service": line.line.service().name(),
+            "line": line.line.name(),
+            "units": units(line.line, line.parts),
+            "usd": line.usd,
+            "usd_a_month": scale(line.usd),
+        })
+    };
+    bill.lines.iter().map(line).collect()
+}
+
+/// How much of the unit that has a price.
+pub(super) fn units(line: Line, parts: u128) -> f64 {
+    parts as f64 / line.parts() as f64
+}
+
+pub(super) fn verdict(verdict: &Verdict) -> Value {
+    json!({
+        "choice": verdict.choice.name(),
+        "break_even_quotes_an_hour": verdict.break_even,
+        "usd_of_a_warm_hour": verdict.warm_hour,
+        "usd_of_a_cold_quote": verdict.cold_quote,
+        "precompute_usd_a_month": verdict.precompute,
+        "precompute_above_break_even_usd_a_month": verdict.above,
+        "calculate_on_read_usd_a_month": verdict.on_read,
+    })
+}
+
+pub(super) fn what_if_json(tried: &[WhatIf]) -> Value {
+    let one = |one: &WhatIf| {
+        json!({
+            "refresh_every_secs": one.every.as_secs_f64(),
+            "ttl_secs": one.ttl.as_secs_f64(),
+            "usd_a_month": one.usd,
+            "saves_usd_a_month": one.saves,
+            "cold_share": one.cold_share,
+        })
+    };
+    tried.iter().map(one).collect()
+}
+
+pub(super) fn purposes(month: &Month) -> Value {
+    let purposes: Map<String, Value> = Purpose::ALL
+        .into_iter()
+        .map(|purpose| (purpose.name().to_owned(), json!(spent(month, purpose))))
+        .collect();
+    Value::Object(purposes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_and_counts_have_few_digits() {
+        let usd = |pico: i128| money(Usd::from_pico(pico));
+        let dollar = 1_000_000_000_000;
+        assert_eq!([usd(0), usd(1), usd(-1)], ["0", "<0.01", "<0.01"]);
+        assert_eq!([usd(dollar / 50), usd(dollar * 7)], ["0.02", "7.00"]);
+        assert_eq!([usd(dollar * 12_345), usd(-dollar)], ["12345", "-1.00"]);
+        let shown = [0.25, 3.0, 250.4, 12_345.0, 2_500_000.0, 4e9].map(count);
+        assert_eq!(shown, ["0.25", "3", "250", "12.3 k", "2.50 M", "4.00 G"]);
+    }
+}

@@ -1,0 +1,19 @@
+//! The list prices that a command counts with.
+
+use std::path::Path;
+
+use super::failure::{ExitCode, Failure};
+use crate::billing::PriceList;
+use crate::ports::Chain;
+
+/// The list in a file, or the one built in.
+pub(super) fn read(path: Option<&Path>) -> Result<PriceList, Failure> {
+    let Some(path) = path else { return PriceList::built_in().map_err(Failure::internal) };
+    let refused = |why: String| {
+        let message = format!("price list {}: {why}", path.display());
+        Failure::new(ExitCode::BadData, message)
+            .hint("without --price-list, the list prices that are built in are used")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    PriceList::parse(&text).map_err(|error| refused(Chain(&error).to_string()))
+}

@@ -1,0 +1,136 @@
+//! How often each thing happens, and what that uses.
+
+use std::collections::BTreeMap;
+
+use super::Purpose;
+use crate::meter::rules::{item_read, item_write, page_read, queue_requests};
+use crate::meter::{Action, Operation, Reason, Resource, Scope, Stage, Usage, Used};
+use crate::ports::Queue;
+use crate::replay::Probe;
+
+/// What a process writes down of its own usage, about.
+const REPORT_BYTES: u64 = 1500;
+
+/// How often each thing happens in some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Events {
+    /// Ticks of the schedule.
+    pub ticks: f64,
+    /// Rows that a tick reads: active users, and expired ones not deleted yet.
+    pub rows: f64,
+    /// Calls that send scheduled calculations, ten at most with each.
+    pub sends: f64,
+    /// Scheduled calculations.
+    pub refreshes: f64,
+    /// Those of them that find that something has changed.
+    pub changed: f64,
+    /// Quotes.
+    pub quotes: f64,
+    /// Those of them that find no table.
+    pub cold: f64,
+    /// Those that find one, and the user's visit is written down.
+    pub touches: f64,
+    /// First visits that are no quotes.
+    pub visits: f64,
+    /// Looks of a gateway whether a user that it does not know is active.
+    pub looks: f64,
+    /// Readings of the whole catalogue.
+    pub catalogue_reads: f64,
+    /// Receives that find nothing.
+    pub polls: f64,
+    /// Reports of meters.
+    pub reports: f64,
+}
+
+impl Events {
+    /// What they use, where scheduled calculations come in batches as large as the probe's.
+    #[must_use]
+    pub fn used(&self, probe: &Probe, batch: usize) -> BTreeMap<Purpose, Usage> {
+        let per_batch = 1.0 / batch.max(1) as f64;
+        BTreeMap::from([
+            (
+                Purpose::KeepWarm,
+                sum([
+                    probe.orders.times(self.sends),
+                    probe.validated.times((self.refreshes - self.changed) * per_batch),
+                    probe.calculated.times(self.changed * per_batch),
+                    probe.catalogue.times(self.catalogue_reads),
+                    self.scans(probe),
+                ]),
+            ),
+            (
+                Purpose::Quotes,
+                sum([probe.warm.times(self.quotes), probe.touch.times(self.touches)]),
+            ),
+            (
+                Purpose::Cold,
+                sum([
+                    probe.cold.since(&probe.warm).times(self.cold),
+                    probe.visit.times(self.visits),
+                    self.looks(probe),
+                ]),
+            ),
+            (Purpose::Idle, sum([probe.tick.times(self.ticks), self.idle()])),
+        ])
+    }
+
+    /// So many times as often. How many rows a tick reads stays.
+    #[must_use]
+    pub fn times(&self, count: f64) -> Self {
+        Self {
+            ticks: self.ticks * count,
+            rows: self.rows,
+            sends: self.sends * count,
+            refreshes: self.refreshes * count,
+            changed: self.changed * count,
+            quotes: self.quotes * count,
+            cold: self.cold * count,
+            touches: self.touches * count,
+            visits: self.visits * count,
+            looks: self.looks * count,
+            catalogue_reads: self.catalogue_reads * count,
+            polls: self.polls * count,
+            reports: self.reports * count,
+        }
+    }
+
+    fn scans(&self, probe: &Probe) -> Usage {
+        let bytes = (self.rows * probe.sizes.row as f64).round() as u64;
+        let scan = Used::derived(1, self.rows.round() as u64, bytes, page_read(bytes, false));
+        let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
+        used(scope, Operation::scan(Resource::ActiveUsers), scan.times(self.ticks))
+    }
+
+    fn looks(&self, probe: &Probe) -> Usage {
+        let look = Used::derived(1, 0, 0, item_read(probe.sizes.row, false));
+        let scope = Scope::new(Stage::Subscribe, Reason::Visit);
+        used(scope, Operation::read(Resource::ActiveUsers), look.times(self.looks))
+    }
+
+    fn idle(&self) -> Usage {
+        let scope = Scope::new(Stage::Meter, Reason::Scheduled);
+        let report = Used::derived(1, 1, REPORT_BYTES, item_write(REPORT_BYTES));
+        let report = report.times(self.reports);
+        let mut idle = used(scope, Operation::write(Resource::Meter), report);
+        let poll = Used::derived(1, 0, 0, queue_requests(0));
+        for queue in Queue::ALL {
+            let polls = poll.times(self.polls / Queue::ALL.len() as f64);
+            idle.add(Scope::receiving(queue), Operation::queue(queue, Action::Poll), &polls);
+        }
+        idle
+    }
+}
+
+fn used(scope: Scope, operation: Operation, used: Used) -> Usage {
+    let mut usage = Usage::default();
+    usage.add(scope, operation, &used);
+    usage
+}
+
+fn sum<const N: usize>(parts: [Usage; N]) -> Usage {
+    let mut all = Usage::default();
+    for part in &parts {
+        all.merge(part);
+    }
+    all
+}

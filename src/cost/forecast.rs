@@ -1,0 +1,195 @@
+//! A month, from a few numbers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Bill, Events, HOURS_A_MONTH, Purpose, Share, Traffic, Used};
+use crate::billing::{Line, PriceList};
+use crate::ports::MAX_BATCH;
+use crate::replay::{Probe, ReplayError, Sample, probe};
+use crate::stages::{CatalogueCache, Policy};
+
+const HOUR: f64 = 3600.0;
+const HOURS_A_DAY: f64 = 24.0;
+/// A process writes down what it used once a minute.
+const REPORTS_AN_HOUR: f64 = 60.0;
+/// The part of the time to live after which a visit is written down again.
+const TOUCHED_AFTER: f64 = 0.1;
+
+/// The few numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Numbers {
+    /// Users that are active at a time.
+    pub active_users: f64,
+    /// Quotes of all of them in a minute.
+    pub quotes_a_minute: f64,
+    /// How often the prices of a table change in a day.
+    pub changes_a_day: f64,
+    /// How many products there are.
+    pub products: u64,
+    /// How many discounts each user has.
+    pub discounts: u64,
+    /// How many products a quote asks for.
+    pub lines: u32,
+    /// How long a calculation takes.
+    pub calculation: Duration,
+    /// Processes that calculate; each reads the catalogue every ten minutes.
+    pub workers: u32,
+    /// All processes, or instances of functions; each writes down what it used.
+    pub processes: u32,
+    /// Receives that find nothing, of all queues in a minute.
+    pub polls_a_minute: f64,
+    /// Websockets that are open at a time.
+    pub websockets: f64,
+}
+
+/// A forecast: who comes, and what each thing uses.
+#[derive(Clone, Debug)]
+pub struct Forecast {
+    /// From which numbers.
+    pub numbers: Numbers,
+    /// Who comes.
+    pub traffic: Traffic,
+    /// What each thing uses.
+    pub probe: Probe,
+    /// How many scheduled calculations come in one batch.
+    pub batch: usize,
+}
+
+/// A month of a policy.
+#[derive(Clone, Debug)]
+pub struct Month {
+    /// How often what happens.
+    pub events: Events,
+    /// Who is kept warm, in an hour.
+    pub kept: Share,
+    /// What it costs.
+    pub bill: Bill,
+}
+
+impl Forecast {
+    /// Probes what each thing uses. `ttl` is the one that the number of active users is of.
+    /// None when so few quotes cannot keep so many users active.
+    ///
+    /// # Errors
+    /// [`ReplayError`], when a stage does: nothing fails in a probe.
+    pub async fn of(numbers: Numbers, ttl: Duration) -> Result<Option<Self>, ReplayError> {
+        let quotes_an_hour = numbers.quotes_a_minute * 60.0;
+        let Some(traffic) = Traffic::of(numbers.active_users, quotes_an_hour, ttl) else {
+            return Ok(None);
+        };
+        let batch = (numbers.active_users.round() as usize).clamp(1, MAX_BATCH);
+        let sample = Sample {
+            products: numbers.products,
+            discounts: numbers.discounts,
+            lines: numbers.lines,
+            batch,
+            calculation: numbers.calculation,
+        };
+        let probe = probe(&sample).await?;
+        Ok(Some(Self { numbers, traffic, probe, batch }))
+    }
+
+    /// Everybody who comes is kept warm for a time.
+    #[must_use]
+    pub fn everybody(&self, every: Duration, ttl: Duration, prices: &PriceList) -> Month {
+        self.month(self.traffic.all(ttl), Some(every), ttl, prices)
+    }
+
+    /// Only those are kept warm who ask more often than so many times an hour.
+    #[must_use]
+    pub fn above(&self, an_hour: f64, every: Duration, ttl: Duration, prices: &PriceList) -> Month {
+        self.month(self.traffic.above(an_hour, ttl), Some(every), ttl, prices)
+    }
+
+    /// Nobody is: every quote has its table calculated, and no schedule runs.
+    #[must_use]
+    pub fn on_read(&self, ttl: Duration, prices: &PriceList) -> Month {
+        self.month(Share::NOBODY, None, ttl, prices)
+    }
+
+    fn month(
+        &self,
+        kept: Share,
+        every: Option<Duration>,
+        ttl: Duration,
+        prices: &PriceList,
+    ) -> Month {
+        let an_hour = self.events_an_hour(kept, every, ttl);
+        let events = an_hour.times(HOURS_A_MONTH);
+        let mut bill = Bill::default();
+        for (purpose, metered) in events.used(&self.probe, self.batch) {
+            bill.add(Some(purpose), &Used { metered, ..Used::default() }, prices);
+        }
+        for (purpose, beside) in self.beside(&an_hour, kept) {
+            bill.add(Some(purpose), &Used { beside, ..Used::default() }, prices);
+        }
+        Month { events, kept, bill }
+    }
+
+    fn events_an_hour(&self, kept: Share, every: Option<Duration>, ttl: Duration) -> Events {
+        let numbers = &self.numbers;
+        let quotes = numbers.quotes_a_minute * 60.0;
+        let cold = quotes - kept.quotes + kept.cold;
+        let ticks = every.map_or(0.0, |every| HOUR / every.as_secs_f64());
+        let refreshes = ticks * kept.active;
+        let changed = refreshes * every.map_or(0.0, |every| self.changed_share(every));
+        let reading = HOUR / CatalogueCache::MAX_AGE.as_secs_f64();
+        let calculations = refreshes + cold;
+        Events {
+            ticks,
+            rows: kept.active + (cold * HOURS_A_DAY).min(self.traffic.users - kept.active),
+            sends: ticks * (kept.active / MAX_BATCH as f64).max(kept.active.min(1.0)),
+            refreshes,
+            changed,
+            quotes,
+            cold,
+            touches: (quotes - cold) * touched_share(quotes - cold, kept.active, ttl),
+            visits: 0.0,
+            looks: 0.0,
+            catalogue_reads: (f64::from(numbers.workers) * reading).min(calculations),
+            polls: numbers.polls_a_minute * 60.0,
+            reports: f64::from(numbers.processes) * REPORTS_AN_HOUR,
+        }
+    }
+
+    /// The share of refreshes that write a table: something has changed, or nothing has for so long
+    /// that the parts would go away.
+    fn changed_share(&self, every: Duration) -> f64 {
+        let intervals_a_day = HOURS_A_DAY * HOUR / every.as_secs_f64();
+        let changed = 1.0 - (-self.numbers.changes_a_day / intervals_a_day).exp();
+        let policy = Policy { refresh_every: every, ..Policy::default() };
+        let rewritten_after = policy.retention().as_secs_f64() / 2.0 / every.as_secs_f64();
+        changed + (1.0 - changed).powf(rewritten_after) / rewritten_after
+    }
+
+    /// What is stored, and the minutes of websockets, in a month.
+    fn beside(&self, an_hour: &Events, kept: Share) -> BTreeMap<Purpose, crate::billing::Usage> {
+        let (sizes, a_day) = (&self.probe.sizes, |an_hour: f64| an_hour * HOURS_A_DAY);
+        let policy = Policy::default();
+        let tables = (kept.active + a_day(an_hour.cold)).min(self.traffic.users);
+        let generations = kept.active + a_day(an_hour.changed + an_hour.cold);
+        let quotations = an_hour.quotes * policy.keep_quotations.as_secs_f64() / HOUR;
+        let bytes = tables * sizes.head as f64
+            + generations * sizes.parts as f64
+            + quotations * sizes.quotation as f64
+            + an_hour.rows * sizes.row as f64
+            + self.traffic.users * sizes.discounts as f64
+            + sizes.products as f64;
+        let mut stored = crate::billing::Usage::default();
+        stored.add(Line::Storage, (bytes * HOURS_A_MONTH) as u128);
+        let mut open = crate::billing::Usage::default();
+        open.add(Line::WebsocketMinutes, (self.numbers.websockets * 60.0 * HOURS_A_MONTH) as u128);
+        BTreeMap::from([(Purpose::Storage, stored), (Purpose::Idle, open)])
+    }
+}
+
+/// The share of warm quotes whose visit is written down. After one that is, none is for a part of
+/// the time to live; the next one after that is.
+fn touched_share(warm_an_hour: f64, active: f64, ttl: Duration) -> f64 {
+    if active <= 0.0 {
+        return 0.0;
+    }
+    let rest = ttl.as_secs_f64() * TOUCHED_AFTER / HOUR;
+    1.0 / (1.0 + warm_an_hour / active * rest)
+}

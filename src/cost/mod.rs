@@ -1,0 +1,33 @@
+//! What a stack costs, measured or forecast, and whether precomputing pays.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `traffic` | how many users are active, and how many quotes find nobody active: by a model |
+//! | `events` | how often each thing happens, and what that uses, by a probe of the stages |
+//! | `forecast` | a month from a few numbers, and what other policies would change |
+//! | `reading` | how often each thing happened, from what the meter saw |
+//! | `bill` | money by stage and line |
+//! | `verdict` | precompute for all, for some, or for nobody |
+//! | `straightforward` | the design that ocache replaces, doing the same work |
+//!
+//! Units are never worked out here: the meter's rules count what the real stages do in a probe on
+//! the engine in memory, and [`crate::billing`] knows what they cost.
+
+mod bill;
+mod events;
+mod forecast;
+mod reading;
+mod straightforward;
+mod traffic;
+mod verdict;
+
+pub use bill::{Bill, BillLine, Purpose, Used};
+pub use events::Events;
+pub use forecast::{Forecast, Month, Numbers};
+pub use reading::Reading;
+pub use straightforward::straightforward;
+pub use traffic::{Share, Traffic};
+pub use verdict::{Choice, Verdict};
+
+/// Hours that AWS counts for a month.
+pub const HOURS_A_MONTH: f64 = 730.0;

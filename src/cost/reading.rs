@@ -1,0 +1,103 @@
+//! How often each thing happened, from what the meter saw.
+
+use crate::meter::{Action, Reason, Resource, Stage, Usage, UsageLine, Used};
+use crate::ports::MAX_BATCH;
+
+use super::Events;
+
+/// About what a discount takes in a list, in bytes, and what the list takes beside.
+const DISCOUNT_BYTES: f64 = 40.0;
+const LIST_BYTES: f64 = 30.0;
+
+/// What can be told from a reading of the meter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// How often what happened.
+    pub events: Events,
+    /// Active users at a tick, on average.
+    pub active: f64,
+    /// Scheduled calculations in one batch, on average and rounded.
+    pub batch: usize,
+    /// Products of a quote, on average and rounded.
+    pub lines: u32,
+    /// Discounts of a user, about.
+    pub discounts: u64,
+}
+
+impl Reading {
+    /// Reads a reading. Of the tables it must be told how many products there are, and in how many
+    /// parts a table is stored.
+    #[must_use]
+    pub fn of(usage: &Usage, products: u64, part_count: u64) -> Self {
+        let used = |stage, reason, resource, action| {
+            usage.total(|line| {
+                line.stage == stage
+                    && reason_is(line, reason)
+                    && (line.resource, line.action) == (resource, action)
+            })
+        };
+        let scheduled = Some(Reason::Scheduled);
+        let of_queue = |action| used(Stage::PriceCalc, scheduled, Resource::RefreshQueue, action);
+        let scans = used(Stage::Refresh, scheduled, Resource::ActiveUsers, Action::Scan);
+        let ordered = used(Stage::Refresh, scheduled, Resource::RefreshQueue, Action::Send);
+        let (received, refreshed) = (of_queue(Action::Receive), of_queue(Action::Delete));
+        let written = used(Stage::PriceCalc, scheduled, Resource::PricesByUser, Action::Write);
+        let quotes =
+            used(Stage::QuotationHandler, None, Resource::Quotations, Action::Write).items as f64;
+        let urgent = |stage, reason| {
+            used(stage, Some(reason), Resource::QuotationQueue, Action::Send).items as f64
+        };
+        let cold = urgent(Stage::QuotationProvider, Reason::Quote);
+        let came = urgent(Stage::Subscribe, Reason::FirstVisit);
+        // Every quote of a user who is not active orders a table of its own, and so does the visit.
+        let visits = (came - cold).max(0.0);
+        let visit =
+            |reason, action| used(Stage::Subscribe, Some(reason), Resource::ActiveUsers, action);
+        let looked = visit(Reason::Visit, Action::Read);
+        let touched =
+            visit(Reason::Quote, Action::Write).plus(&visit(Reason::Visit, Action::Write));
+        let refreshes = refreshed.items as f64;
+        let parts_written = written.items as f64 - refreshes;
+        let catalogue = used(Stage::PriceCalc, None, Resource::Products, Action::Scan);
+        let asked = used(Stage::QuotationProvider, None, Resource::Products, Action::Read);
+        let lists = used(Stage::PriceCalc, None, Resource::Discounts, Action::Read);
+        let polls = usage.total(|line| line.action == Action::Poll);
+        let reports = usage.total(|line| line.stage == Stage::Meter);
+        let active = per(ordered.items, scans.calls);
+        Self {
+            events: Events {
+                ticks: scans.calls as f64,
+                rows: per(scans.items, scans.calls),
+                sends: ordered.calls as f64,
+                refreshes,
+                changed: (parts_written / part_count.max(1) as f64).clamp(0.0, refreshes),
+                quotes,
+                cold,
+                touches: (touched.items as f64 - cold - visits).max(0.0),
+                visits,
+                looks: looked.calls as f64,
+                catalogue_reads: per(catalogue.items, products),
+                polls: polls.calls as f64,
+                reports: reports.calls as f64,
+            },
+            active,
+            batch: (per(received.items, received.calls).round() as usize).clamp(1, MAX_BATCH),
+            // With each, the head of the catalogue is read.
+            lines: (asked.items as f64 / (quotes + cold).max(1.0) - 1.0).round().max(1.0) as u32,
+            discounts: discounts(&lists),
+        }
+    }
+}
+
+fn reason_is(line: &UsageLine, reason: Option<Reason>) -> bool {
+    reason.is_none_or(|reason| line.reason == reason)
+}
+
+fn per(count: u64, of: u64) -> f64 {
+    if of == 0 { 0.0 } else { count as f64 / of as f64 }
+}
+
+fn discounts(lists: &Used) -> u64 {
+    let bytes = per(lists.bytes, lists.items);
+    ((bytes - LIST_BYTES) / DISCOUNT_BYTES).round().max(0.0) as u64
+}

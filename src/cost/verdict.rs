@@ -1,0 +1,98 @@
+//! Whether precomputing pays, and for whom.
+
+use std::time::Duration;
+
+use super::{Forecast, HOURS_A_MONTH, Purpose};
+use crate::billing::{PriceList, Usd};
+
+/// A choice that saves less than this share is not worth telling users apart.
+const WORTH_IT_PERCENT: i128 = 5;
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Keep everybody warm who comes.
+    Precompute,
+    /// Keep those warm who ask more often than the break-even.
+    PrecomputeAbove,
+    /// Keep nobody warm; calculate on read.
+    OnRead,
+}
+
+impl Choice {
+    /// Its name for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Precompute => "precompute",
+            Self::PrecomputeAbove => "precompute_above_break_even",
+            Self::OnRead => "calculate_on_read",
+        }
+    }
+}
+
+/// Which of three ways costs least, a month.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
+    /// What to do.
+    pub choice: Choice,
+    /// A user who asks so many quotes in an hour costs the same, kept warm or not.
+    pub break_even: f64,
+    /// An hour of keeping one user warm.
+    pub warm_hour: Usd,
+    /// What a cold quote costs more than a warm one.
+    pub cold_quote: Usd,
+    /// Everybody is kept warm.
+    pub precompute: Usd,
+    /// Those above the break-even are.
+    pub above: Usd,
+    /// Nobody is.
+    pub on_read: Usd,
+}
+
+impl Verdict {
+    /// Of a forecast, by money alone: a cold quote also waits for its calculation.
+    #[must_use]
+    pub fn of(forecast: &Forecast, every: Duration, ttl: Duration, prices: &PriceList) -> Self {
+        let everybody = forecast.everybody(every, ttl, prices);
+        let on_read = forecast.on_read(ttl, prices);
+        let spent = |month: &super::Month, on| month.bill.sum(|line| line.purpose == Some(on));
+        let user_hours = everybody.kept.active * HOURS_A_MONTH;
+        let warm_hour = each(spent(&everybody, Purpose::KeepWarm), user_hours);
+        let cold_quote = each(spent(&on_read, Purpose::Cold), on_read.events.cold);
+        let break_even = warm_hour.pico() as f64 / (cold_quote.pico() as f64).max(1.0);
+        let above = forecast.above(break_even, every, ttl, prices);
+        let (precompute, above, on_read) =
+            (everybody.bill.total(), above.bill.total(), on_read.bill.total());
+        let choice = choose(precompute, above, on_read);
+        Self { choice, break_even, warm_hour, cold_quote, precompute, above, on_read }
+    }
+}
+
+fn choose(precompute: Usd, above: Usd, on_read: Usd) -> Choice {
+    let (simple, choice) = match on_read < precompute {
+        true => (on_read, Choice::OnRead),
+        false => (precompute, Choice::Precompute),
+    };
+    let saved = simple.pico() - above.pico();
+    if saved * 100 > simple.pico() * WORTH_IT_PERCENT { Choice::PrecomputeAbove } else { choice }
+}
+
+fn each(usd: Usd, count: f64) -> Usd {
+    Usd::from_pico(if count > 0.0 { (usd.pico() as f64 / count) as i128 } else { 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn telling_users_apart_must_be_worth_it() {
+        let usd = |dollars: i128| Usd::from_pico(dollars * 1_000_000_000_000);
+        let choose = |all, above, none| choose(usd(all), usd(above), usd(none));
+        assert_eq!(choose(100, 96, 200), Choice::Precompute);
+        assert_eq!(choose(100, 94, 200), Choice::PrecomputeAbove);
+        assert_eq!(choose(100, 78, 80), Choice::OnRead);
+        assert_eq!(choose(100, 60, 80), Choice::PrecomputeAbove);
+    }
+}

@@ -1,0 +1,84 @@
+//! From what was used to what is on a bill.
+
+use super::operation::{Resource, Unit};
+use super::usage::UsageLine;
+use crate::billing::{Line, Usage};
+
+/// The lines of a bill that these lines of a reading come to, as those of functions on arm64. The
+/// meter sees neither what is stored nor how long websockets are open.
+pub fn billed(lines: impl IntoIterator<Item = UsageLine>) -> Usage {
+    let mut thousandths = Usage::default();
+    let mut bill = Usage::default();
+    for line in lines {
+        let milliunits = line.used.milliunits();
+        match line.unit {
+            Unit::ReadUnit => thousandths.add(Line::ReadUnits, milliunits),
+            Unit::WriteUnit => thousandths.add(Line::WriteUnits, milliunits),
+            Unit::Request => thousandths.add(requests_to(line.resource), milliunits),
+            Unit::Message => thousandths.add(Line::WebsocketMessages, milliunits),
+            Unit::GbMillisecond => {
+                thousandths.add(Line::Arm64, milliunits);
+                bill.add(Line::Invocations, line.used.calls);
+            }
+        }
+    }
+    for line in Line::ALL {
+        let parts = match line {
+            // A thousandth of a thousandth of a GB-second.
+            Line::Arm64 => thousandths.of(line) * line.parts() / 1_000_000,
+            _ => thousandths.of(line) * line.parts() / 1_000,
+        };
+        bill.add(line, parts);
+    }
+    bill
+}
+
+const fn requests_to(resource: Resource) -> Line {
+    match resource {
+        Resource::RefreshQueue | Resource::QuotationQueue => Line::FifoRequests,
+        Resource::Topic => Line::TopicRequests,
+        _ => Line::StandardRequests,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::meter::rules::gb_milliseconds;
+    use crate::meter::{Action, Meter, Operation, Used};
+    use crate::ports::Queue;
+
+    #[test]
+    fn each_unit_has_its_line() {
+        let meter = Meter::new();
+        let run = gb_milliseconds(Duration::from_millis(100), 512);
+        for (operation, milliunits) in [
+            (Operation::read(Resource::Products), 2_500),
+            (Operation::write(Resource::Quotations), 3_000),
+            (Operation::queue(Queue::Quotation, Action::Send), 4_000),
+            (Operation::queue(Queue::Provider, Action::Receive), 5_000),
+            (Operation::PUBLISH, 6_000),
+            (Operation::FRAME_IN, 7_000),
+            (Operation::RUN, run),
+        ] {
+            meter.count(operation, Used::derived(2, 1, 0, milliunits));
+        }
+        let bill = billed(meter.usage().lines());
+        let is = [
+            (Line::WriteUnits, 3),
+            (Line::ReadUnits, 5),
+            (Line::Storage, 0),
+            (Line::FifoRequests, 4),
+            (Line::StandardRequests, 5),
+            (Line::TopicRequests, 6),
+            (Line::Invocations, 2),
+            (Line::Arm64, 512 * 100),
+            (Line::X86, 0),
+            (Line::WebsocketMessages, 7),
+            (Line::WebsocketMinutes, 0),
+        ];
+        assert_eq!(is, Line::ALL.map(|line| (line, bill.of(line))));
+    }
+}

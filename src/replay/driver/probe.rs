@@ -1,0 +1,235 @@
+//! What each thing that happens uses, by letting it happen once.
+
+use std::time::Duration;
+
+use super::Driver;
+use crate::meter::{Action, Reason, Resource, Scope, Stage, Usage, UsageLine, sizes};
+use crate::model::{Timestamp, UserId};
+use crate::ports::{MAX_BATCH, PortError, Ports, QuotationStatus};
+use crate::replay::{Arrival, Candidate, ReplayError, Scenario};
+use crate::stages::subscribe::subscribe;
+use crate::stages::{Policy, StageError};
+
+/// No tick comes by itself.
+const NEVER: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Whoever came stays active for the whole probe. A visit is written down again after a tenth of it.
+const TTL: Duration = Duration::from_secs(10 * 3600);
+/// After this time nothing that was begun goes on, and no deduplication id is remembered.
+const LATER: Duration = Duration::from_secs(6 * 60);
+/// Times of today's length, in the middle of no tick.
+const BEGIN: Timestamp = Timestamp::from_secs(3_000 * 7 * 24 * 3600);
+
+/// What a stack is made of that is probed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// How many products there are.
+    pub products: u64,
+    /// How many discounts each user has.
+    pub discounts: u64,
+    /// How many products a quote asks for.
+    pub lines: u32,
+    /// How many scheduled calculations come in one batch: one to ten.
+    pub batch: usize,
+    /// How long a calculation takes.
+    pub calculation: Duration,
+}
+
+/// What each thing uses: every call of the stages that do it, and the time of their functions.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// A tick, but for the reading of active users.
+    pub tick: Usage,
+    /// The sending of a batch of scheduled calculations.
+    pub orders: Usage,
+    /// A batch of them that find their tables unchanged.
+    pub validated: Usage,
+    /// A batch of them that make their tables anew.
+    pub calculated: Usage,
+    /// A worker reads the catalogue.
+    pub catalogue: Usage,
+    /// A quote that is answered at once.
+    pub warm: Usage,
+    /// What it uses more if the user's visit is written down.
+    pub touch: Usage,
+    /// A quote of a user who is not active and has no table.
+    pub cold: Usage,
+    /// The first visit of a user that is no quote.
+    pub visit: Usage,
+    /// How large things are.
+    pub sizes: Sizes,
+}
+
+/// How many bytes are stored of each thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// The row of an active user.
+    pub row: u64,
+    /// The head of a price table.
+    pub head: u64,
+    /// The parts of a price table, all together.
+    pub parts: u64,
+    /// How many these are.
+    pub part_count: u64,
+    /// A quotation with its answer.
+    pub quotation: u64,
+    /// All products.
+    pub products: u64,
+    /// A list of discounts.
+    pub discounts: u64,
+}
+
+/// Lets each thing happen once.
+///
+/// # Errors
+/// [`ReplayError`], when a stage does: nothing fails on this engine.
+pub async fn probe(sample: &Sample) -> Result<Probe, ReplayError> {
+    let batch = sample.batch.clamp(1, MAX_BATCH);
+    let users: Vec<UserId> = (0..=batch).filter_map(user).collect();
+    let arrivals =
+        users.iter().map(|user| Arrival { at: BEGIN, user: user.clone(), lines: sample.lines });
+    let scenario = Scenario {
+        arrivals: arrivals.collect(),
+        products: sample.products,
+        discounts: sample.discounts,
+        prices_every: None,
+        discounts_every: None,
+        calculation: sample.calculation,
+        seed: 1,
+        policy: Policy::default(),
+    };
+    let candidate = Candidate { ttl: TTL, refresh_every: NEVER, on_change: false, adaptive: None };
+    let probing =
+        Probing { driver: Driver::start(&scenario, &candidate).await?, seen: Usage::default() };
+    probing.all(&scenario.arrivals).await
+}
+
+fn user(number: usize) -> Option<UserId> {
+    UserId::new(format!("user-{number:04}")).ok()
+}
+
+struct Probing<'a> {
+    driver: Driver<'a>,
+    /// What was used before.
+    seen: Usage,
+}
+
+impl Probing<'_> {
+    async fn all(mut self, arrivals: &[Arrival]) -> Result<Probe, ReplayError> {
+        let [first, others @ .., visitor] = arrivals else {
+            return Err(PortError::rejected("a probe", "it has no users").into());
+        };
+        self.read_catalogue().await?;
+        let catalogue = self.used();
+        let cold = self.quote(first).await?;
+        for other in others {
+            self.quote(other).await?;
+        }
+        let warm = self.quote(first).await?;
+        let kept = self.tick().await?;
+        let prices = self.driver.goods.other_prices(1);
+        self.driver.load(&prices).await?;
+        let changed = self.tick().await?;
+        self.driver.go_on_until(self.driver.now.plus(TTL / 5)).await?;
+        let touch = self.quote(first).await?.since(&warm);
+        let visit = self.visit(&visitor.user).await?;
+        let sends = |line: &UsageLine| line.action == Action::Send;
+        let refreshes = |line: &UsageLine| line.stage == Stage::Refresh;
+        let scans = |line: &UsageLine| line.resource == Resource::ActiveUsers;
+        let calculates = |line: &UsageLine| line.stage == Stage::PriceCalc;
+        let sizes = self.sizes(&first.user, &catalogue, &kept, others.len() as u64 + 1).await?;
+        Ok(Probe {
+            tick: kept.only(|line| refreshes(line) && !sends(line) && !scans(line)),
+            orders: kept.only(|line| refreshes(line) && sends(line)),
+            validated: kept.only(calculates),
+            calculated: changed.only(calculates),
+            catalogue,
+            warm,
+            touch,
+            cold,
+            visit,
+            sizes,
+        })
+    }
+
+    /// What was used since the last time.
+    fn used(&mut self) -> Usage {
+        let now = self.driver.witness.meter().usage();
+        let used = now.since(&self.seen);
+        self.seen = now;
+        used
+    }
+
+    /// So that nothing else has to read it.
+    async fn read_catalogue(&self) -> Result<(), ReplayError> {
+        let reading = self.driver.catalogue.current();
+        let scope = Scope::new(Stage::PriceCalc, Reason::Scheduled);
+        scope.of(reading).await.map_err(StageError::from)?;
+        self.driver.witness.ledger().reading.at = self.driver.now;
+        Ok(())
+    }
+
+    async fn quote(&mut self, arrival: &Arrival) -> Result<Usage, ReplayError> {
+        self.read_catalogue().await?;
+        self.used();
+        self.driver.ask(0, arrival).await?;
+        // The order of a first visit is there before that of the quote, and is received alone.
+        self.driver.look_at_orders().await?;
+        self.driver.look_at_queues().await?;
+        self.driver.look_after_deadline();
+        self.settled().await
+    }
+
+    async fn tick(&mut self) -> Result<Usage, ReplayError> {
+        self.read_catalogue().await?;
+        self.used();
+        self.driver.tick().await?;
+        self.settled().await
+    }
+
+    async fn visit(&mut self, user: &UserId) -> Result<Usage, ReplayError> {
+        self.read_catalogue().await?;
+        self.used();
+        let Ports { store, queues, .. } = &self.driver.ports;
+        subscribe(&**store, &**queues, user, TTL, self.driver.now).await?;
+        self.driver.look_at_queues().await?;
+        self.settled().await
+    }
+
+    async fn settled(&mut self) -> Result<Usage, ReplayError> {
+        self.driver.go_on_until(self.driver.now.plus(LATER)).await?;
+        Ok(self.used())
+    }
+
+    async fn sizes(
+        &self,
+        user: &UserId,
+        catalogue: &Usage,
+        kept: &Usage,
+        batch: u64,
+    ) -> Result<Sizes, ReplayError> {
+        let store = &self.driver.engine.store;
+        let row = store.active_user(user).await?;
+        let heads = store.table_heads(std::slice::from_ref(user)).await?;
+        let mut sizes = Sizes {
+            row: row.as_ref().map_or(0, sizes::active_user),
+            products: catalogue.total(|line| line.action == Action::Scan).bytes,
+            discounts: kept.total(|line| line.resource == Resource::Discounts).bytes / batch,
+            ..Sizes::default()
+        };
+        if let Some((user, head)) = heads.first() {
+            let numbers: Vec<u32> = (0..).take(head.parts.len()).collect();
+            let parts = store.parts(user, &head.generation, &numbers).await?;
+            let bytes = parts.iter().flatten().zip(0..);
+            let bytes =
+                bytes.map(|(part, number)| sizes::part(user, &head.generation, number, part.len()));
+            sizes.parts = bytes.sum();
+            sizes.part_count = parts.len() as u64;
+            sizes.head = sizes::table_head(user, head);
+        }
+        let quotations = store.list_quotations(None).await?.items;
+        let answered =
+            quotations.iter().find(|one| matches!(one.status, QuotationStatus::Answered(_)));
+        sizes.quotation = answered.map_or(0, sizes::quotation);
+        Ok(sizes)
+    }
+}

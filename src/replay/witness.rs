@@ -1,0 +1,240 @@
+//! What is written down of each call beside what the meter counts of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::ledger::{Ledger, Reading};
+use crate::meter::rules::{item_read, page_read};
+use crate::meter::{Meter, Operation, Resource, Scope, Used, count_received, metered, sizes};
+use crate::model::{
+    ConnectionRef, Dialect, Generation, ProductId, QuotationKey, Timestamp, UserId,
+};
+use crate::ports::{
+    ActiveUser, ActiveUsers, BeginLoad, CatalogueHead, CatalogueStore, Clock, Connections, Created,
+    Cursor, Delivery, Depth, DiscountStore, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page,
+    PortError, Ports, PriceTables, Queue, Queues, Quotation, Quotations, Receipt, Received,
+    Segment, Settlement, TableHead, UserDiscounts, Verdict, layer,
+};
+use crate::pricing::Product;
+use crate::stages::CatalogueCache;
+
+/// A layer above a metered engine.
+pub(super) struct Witness {
+    /// The engine, metered.
+    inner: Ports,
+    /// The engine, for looks that nobody is billed for.
+    engine: Ports,
+    meter: Arc<Meter>,
+    clock: Arc<dyn Clock>,
+    ledger: Mutex<Ledger>,
+}
+
+impl Witness {
+    pub(super) fn new(engine: Ports) -> Arc<Self> {
+        let (clock, meter) = (engine.clock.clone(), Arc::new(Meter::new()));
+        let engine = Ports { connections: Arc::new(Readers), ..engine };
+        let inner = metered(engine.clone(), &meter);
+        Arc::new(Self { inner, engine, meter, clock, ledger: Mutex::default() })
+    }
+
+    /// The ports above this witness.
+    pub(super) fn ports(self: &Arc<Self>) -> Ports {
+        Ports { store: self.clone(), queues: self.clone(), ..self.inner.clone() }
+    }
+
+    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// A worker reads the catalogue again when its snapshot is old. Nobody edits products here by
+    /// other means, so that is counted and not done: it would take most of the time of a replay.
+    pub(super) fn read_catalogue_again(&self, scope: Scope) {
+        let mut ledger = self.ledger();
+        let now = self.clock.now();
+        if now.since(ledger.reading.at) < CatalogueCache::MAX_AGE {
+            return;
+        }
+        ledger.reading.at = now;
+        let scan = ledger.reading.usage.total(|_| true);
+        self.meter.count_for(scope, Operation::scan(Resource::Products), scan);
+        // The head is looked at once more after it, as after every scan.
+        let look = Used::derived(1, 1, 0, item_read(0, true));
+        self.meter.count_for(scope, Operation::read(Resource::Products), look);
+    }
+
+    fn keep_table(&self, name: String, bytes: u64, is_head: bool, end: Timestamp) {
+        self.ledger().keep_table(name, bytes, is_head, self.clock.now(), end);
+    }
+}
+
+/// Whoever a frame is for has a connection, and reads it.
+struct Readers;
+
+#[async_trait]
+impl Connections for Readers {
+    async fn push(&self, _to: &ConnectionRef, _frame: Bytes) -> Result<Delivery, PortError> {
+        Ok(Delivery::Delivered)
+    }
+}
+
+layer!(ActiveUsers for Witness over store {
+    fn active_user(user: &UserId) -> Option<ActiveUser>;
+    fn remove_active_user(user: &UserId) -> bool;
+} {
+    async fn record_visit(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Option<ActiveUser>, PortError> {
+        let before = self.inner.store.record_visit(user, now, expires_at).await?;
+        let first_seen = before.as_ref().map_or(now, |before| before.first_seen);
+        let row = ActiveUser { user: user.clone(), expires_at, first_seen, last_seen: now };
+        self.ledger().came(user, now, expires_at, sizes::active_user(&row));
+        Ok(before)
+    }
+
+    /// A scan reads what it then leaves out, too: rows that have expired stay for up to days. Its
+    /// pages are larger on AWS than here, so the first one counts for all.
+    async fn list_active_users(
+        &self,
+        segment: Segment,
+        now: Timestamp,
+        from: Option<Cursor>,
+    ) -> Result<Page<ActiveUser>, PortError> {
+        if from.is_none() {
+            let (rows, bytes) = self.ledger().rows();
+            let share = u64::from(segment.count.max(1));
+            let used = Used::derived(1, rows / share, bytes / share, page_read(bytes / share, false));
+            self.meter.count(Operation::scan(Resource::ActiveUsers), used);
+        }
+        self.engine.store.list_active_users(segment, now, from).await
+    }
+});
+
+layer!(CatalogueStore for Witness over store {
+    fn catalogue_head() -> Option<CatalogueHead>;
+    fn begin_load(
+        mark: &LoadMark,
+        expected: Option<u64>,
+        now: Timestamp
+    ) -> BeginLoad;
+    fn extend_load(mark: &LoadMark) -> bool;
+    fn finish_load(load: &LoadId) -> Option<u64>;
+    fn put_products(products: &[Product]) -> ();
+    fn delete_products(products: &[ProductId]) -> ();
+    fn products(products: &[ProductId]) -> Vec<Product>;
+} {
+    async fn list_products(&self, from: Option<Cursor>) -> Result<Page<Product>, PortError> {
+        if from.is_none() {
+            self.ledger().reading = Reading { at: self.clock.now(), usage: self.meter.usage() };
+        }
+        let page = self.inner.store.list_products(from).await?;
+        if page.next.is_none() {
+            let mut ledger = self.ledger();
+            ledger.reading.usage = self.meter.usage().since(&ledger.reading.usage);
+        }
+        Ok(page)
+    }
+});
+
+layer!(DiscountStore for Witness over store {
+    fn discounts(users: &[UserId]) -> Vec<UserDiscounts>;
+    fn put_discounts(lists: &[UserDiscounts]) -> ();
+    fn delete_discounts(users: &[UserId]) -> ();
+    fn list_discounted_users(from: Option<Cursor>) -> Page<UserId>;
+} {});
+
+layer!(PriceTables for Witness over store {
+    fn table_heads(users: &[UserId]) -> Vec<(UserId, TableHead)>;
+    fn parts(user: &UserId, generation: &Generation, numbers: &[u32]) -> Vec<Option<Bytes>>;
+    fn delete_table(user: &UserId) -> ();
+    fn list_table_heads(from: Option<Cursor>) -> Page<(UserId, TableHead)>;
+} {
+    async fn put_parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        parts: &[Bytes],
+        expire_at: Timestamp,
+    ) -> Result<(), PortError> {
+        self.inner.store.put_parts(user, generation, parts, expire_at).await?;
+        let bytes = parts.iter().enumerate();
+        let bytes = bytes.map(|(number, part)| sizes::part(user, generation, number, part.len()));
+        self.keep_table(generation.to_string(), bytes.sum(), false, expire_at);
+        Ok(())
+    }
+
+    async fn flip_head(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError> {
+        let flip = self.inner.store.flip_head(user, head, expected, expire_at).await?;
+        if flip == Flip::Done {
+            self.ledger().flipped(user, head, self.clock.now());
+            let bytes = sizes::table_head(user, head);
+            self.keep_table(format!("head of {user}"), bytes, true, expire_at);
+        }
+        Ok(flip)
+    }
+});
+
+layer!(Quotations for Witness over store {
+    fn create_quotation(quotation: &Quotation) -> Created;
+    fn quotation(key: &QuotationKey) -> Option<Quotation>;
+    fn list_quotations(from: Option<Cursor>) -> Page<Quotation>;
+    fn redirect_quotation(
+        key: &QuotationKey,
+        connection: &ConnectionRef,
+        dialect: Dialect
+    ) -> bool;
+    fn delete_quotation(key: &QuotationKey) -> ();
+} {
+    async fn settle_quotation(
+        &self,
+        key: &QuotationKey,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> Result<Settlement, PortError> {
+        let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
+        if let Settlement::Settled(quotation) = &settlement {
+            let (bytes, end) = (sizes::quotation(quotation), quotation.expires_at);
+            let mut ledger = self.ledger();
+            ledger.keep(key.to_string(), bytes, now, end);
+            ledger.settled(quotation, now);
+        }
+        Ok(settlement)
+    }
+});
+
+layer!(Queues for Witness over queues {
+    fn send(queue: Queue, messages: &[Outgoing]) -> Vec<FailedEntry>;
+    fn acknowledge(queue: Queue, receipts: &[Receipt]) -> ();
+    fn change_visibility(queue: Queue, receipts: &[Receipt], visibility: Duration) -> ();
+    fn depth(queue: Queue) -> Depth;
+} {
+    /// A receive that comes back empty is the driver's way to look, and is not billed.
+    async fn receive(
+        &self,
+        queue: Queue,
+        max: usize,
+        wait: Duration,
+        visibility: Duration,
+    ) -> Result<Vec<Received>, PortError> {
+        let messages = self.engine.queues.receive(queue, max, wait, visibility).await?;
+        if !messages.is_empty() {
+            count_received(&self.meter, queue, &messages);
+        }
+        Ok(messages)
+    }
+});

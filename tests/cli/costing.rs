@@ -1,0 +1,137 @@
+//! `ocache cost`: measured, forecast, and the one against the other.
+
+use serde_json::{Value, json};
+
+use super::process::Home;
+
+const USERS: [&str; 6] = ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF"];
+const TICKS: f64 = 30.0;
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
+}
+
+/// A small system works until the meter has seen enough ticks.
+pub fn worked_until_seen(home: &Home, target: &[&str]) -> Value {
+    let up = [&["--refresh-every", "1s", "--ttl", "1h"], target].concat();
+    let (up, _) = home.up(&up);
+    for _ in 0..4 {
+        for user in USERS {
+            home.ok(&[&["quote", "--client", user, "P1:2", "P3:1"], target].concat());
+        }
+    }
+    // Each quote that had to wait has a message that comes when its time is over.
+    let status = [&["status"], target].concat();
+    while home.json(&status)["queues"]["provider"]["delayed"] != 0 {}
+    let cost = [&["cost", "--ttl", "1h", "--refresh-every", "1s"], target].concat();
+    while number(&home.json(&cost)["events"]["ticks"]) < TICKS {}
+    assert_eq!(up.interrupt().0, Some(0));
+    home.json(&cost)
+}
+
+pub fn the_lines_agree(cost: &Value) {
+    let events = &cost["events"];
+    // One more, by which `up` sees that it is ready.
+    assert_eq!(number(&events["quotes"]), 25.0);
+    // The table that a first visit orders may be there before its quote is looked at.
+    assert!((1.0..=6.0).contains(&number(&events["cold_quotes"])), "{events}");
+    assert!(number(&events["refreshes"]) > 2.0 * TICKS, "{events}");
+    let compared = cost["compared"].as_array().unwrap();
+    let mut lines = 0;
+    for line in compared {
+        // A report of a command is smaller than that of a worker, and there are few of each.
+        if line["stage"] == "meter" {
+            continue;
+        }
+        let ratio = number(&line["forecast_by_measured"]);
+        assert!((0.9..=1.1).contains(&ratio), "{line}\n{cost:#}");
+        lines += 1;
+    }
+    assert!(lines >= 12, "{cost:#}");
+}
+
+#[test]
+fn a_forecast_of_what_was_done_is_within_a_tenth_of_what_the_meter_saw() {
+    let home = Home::with_fixtures();
+    let cost = worked_until_seen(&home, &[]);
+    the_lines_agree(&cost);
+    let total: f64 =
+        cost["lines"].as_array().unwrap().iter().map(|line| number(&line["usd"])).sum();
+    assert!((total - number(&cost["usd"])).abs() < 1e-11, "{cost:#}");
+    assert!(number(&cost["usd_a_month"]) > number(&cost["usd"]));
+    assert!(number(&cost["usd_per_million_refreshes"]) > 0.5);
+    let shown = home.ok(&["cost", "--ttl", "1h"]);
+    for said in ["US$ a month", "price_calc", "forecast ÷ measured", "verdict: ", "break-even: "] {
+        assert!(shown.contains(said), "{shown}");
+    }
+}
+
+#[test]
+fn a_stack_that_did_nothing_costs_nothing() {
+    let home = Home::new();
+    assert!(home.ok(&["cost"]).contains("nothing was used within 1h"));
+    let cost = home.json(&["cost"]);
+    assert_eq!((&cost["verdict"], &cost["compared"]), (&Value::Null, &json!([])));
+}
+
+fn forecast(home: &Home, more: &[&str]) -> Value {
+    let few = ["cost", "forecast", "--active-users", "500", "--quotes-a-minute", "400"];
+    home.json(&[&few[..], more].concat())
+}
+
+#[test]
+fn a_forecast_needs_no_stack_and_answers_to_its_numbers() {
+    let home = Home::new();
+    let now = forecast(&home, &[]);
+    // A month has 43,800 ticks and minutes.
+    assert_eq!(number(&now["refreshes_a_month"]).round(), 500.0 * 43_800.0);
+    assert_eq!(number(&now["quotes_a_month"]).round(), 400.0 * 43_800.0);
+    assert_eq!((number(&now["cold_share"]) * 1e6).round(), 62_500.0);
+    let purposes = now["purposes"].as_object().unwrap();
+    let sum: f64 = purposes.values().map(number).sum();
+    assert!((sum - number(&now["usd_a_month"])).abs() < 1e-9, "{now:#}");
+    assert!(!home.path().join("data").exists(), "a forecast needs no store");
+
+    // A scheduled calculation in a batch of ten, by hand: a head written; read were the head and
+    // the discounts, and a tenth of the catalogue's head; a tenth of three requests of queues, and
+    // a tenth of a tenth of a second with 1 GB. A tick reads a row of 0.1 KB at half a unit each 4.
+    let by_hand = 0.625 + 0.125 * 2.1 + 0.5 * 0.3 + (0.2 + 1.333_34) * 0.1;
+    let refreshes = number(&now["usd_per_million_refreshes"]);
+    assert!((by_hand..by_hand * 1.05).contains(&refreshes), "{refreshes} {by_hand}");
+
+    let slow = forecast(&home, &["--refresh-every", "2m"]);
+    let saved = now["what_if"].as_array().unwrap();
+    let double = saved.iter().find(|one| one["refresh_every_secs"] == 120.0).unwrap();
+    assert_eq!(double["usd_a_month"], slow["usd_a_month"]);
+    let dear = include_str!("../../src/billing/us-east-1.json").replace("0.625", "625");
+    let dear = home.file("dear.json", dear);
+    let dear = number(&forecast(&home, &["--price-list", &dear])["usd_a_month"]);
+    assert!(dear > 100.0 * number(&now["usd_a_month"]), "{dear}");
+}
+
+#[test]
+fn the_verdict_follows_the_quotes() {
+    let home = Home::new();
+    let choice = |active: &str, quotes: &str, every: &str| {
+        let args = ["cost", "forecast", "--active-users", active, "--quotes-a-minute", quotes];
+        let report = home.json(&[&args[..], &["--refresh-every", every]].concat());
+        report["verdict"]["choice"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(choice("100", "400", "5m"), "precompute");
+    assert_eq!(choice("100", "21", "10s"), "calculate_on_read");
+    assert_eq!(choice("100", "60", "15s"), "precompute_above_break_even");
+}
+
+#[test]
+fn what_cannot_be_forecast_is_named() {
+    let home = Home::new();
+    let said = home.fails(2, &["cost", "forecast"]);
+    assert!(said.contains("--active-users") && said.contains("--quotes-a-minute"), "{said}");
+    let few = ["cost", "forecast", "--active-users", "500", "--quotes-a-minute", "4"];
+    let said = home.fails(2, &few);
+    assert!(said.contains("cannot keep 500 users active") && said.contains("hint: "), "{said}");
+    home.fails(2, &["cost", "forecast", "--active-users", "many", "--quotes-a-minute", "4"]);
+    let said = home.fails(3, &["cost", "--price-list", "none.json"]);
+    assert!(said.contains("none.json"), "{said}");
+    home.fails(2, &["cost", "--over", "soon"]);
+}
