@@ -75,9 +75,11 @@ impl GatewayConnections {
     }
 }
 
-/// Whether an endpoint is that of a local gateway, which listens nowhere else.
-fn is_on_loopback(endpoint: &str) -> bool {
-    let uri = endpoint.parse::<Uri>().ok().filter(|uri| uri.scheme().is_some());
+/// Whether an endpoint is that of a local gateway: on loopback and without a path, which a local AWS
+/// has.
+fn is_local_gateway(endpoint: &str) -> bool {
+    let uri = endpoint.parse::<Uri>().ok();
+    let uri = uri.filter(|uri| uri.scheme().is_some() && uri.path().trim_matches('/').is_empty());
     let host = uri.as_ref().and_then(Uri::host).map(|host| host.trim_matches(['[', ']']));
     host.and_then(|host| host.parse::<IpAddr>().ok()).is_some_and(|address| address.is_loopback())
 }
@@ -94,7 +96,9 @@ impl Connections for GatewayConnections {
             return self.post(to, frame).await;
         }
         match &self.elsewhere {
-            Some(connections) if !is_on_loopback(&to.endpoint) => connections.push(to, frame).await,
+            Some(connections) if !is_local_gateway(&to.endpoint) => {
+                connections.push(to, frame).await
+            }
             // A gateway of this machine that has left: its sockets are closed.
             _ => Ok(Delivery::Gone),
         }
@@ -129,7 +133,9 @@ mod tests {
         for endpoint in ["http://127.0.0.1:7070", "http://[::1]:7070"] {
             assert_eq!(push(endpoint).await.unwrap(), Delivery::Gone, "{endpoint}");
         }
-        for endpoint in ["https://abc.execute-api.eu-west-1.amazonaws.com/live", "127.0.0.1", ""] {
+        let of_aws = "https://abc.execute-api.eu-west-1.amazonaws.com/live";
+        let of_local_aws = "http://127.0.0.1:4566/_aws/execute-api/abc/live";
+        for endpoint in [of_aws, of_local_aws, "127.0.0.1", ""] {
             let error = push(endpoint).await.unwrap_err();
             assert!(matches!(error, PortError::Rejected { .. }), "{endpoint}: {error}");
         }
