@@ -41,6 +41,14 @@ export async function connected(page) {
   await page.locator("#link[data-state=open]").waitFor();
 }
 
+/** Gives the page a token for the gateway that it talks to. */
+export async function showToken(page, token) {
+  await page.locator("#settings summary").click();
+  await page.getByLabel("Token", { exact: true }).fill(token);
+  await page.getByRole("button", { name: "Connect" }).click();
+  await connected(page);
+}
+
 /** Chooses products by typing, as somebody with a keyboard does. */
 export async function choose(page, client, products) {
   await page.getByLabel("Client", { exact: true }).fill(client);

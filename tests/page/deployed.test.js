@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { answered, choose, connected, launch, open } from "./browser.js";
+import { answered, choose, launch, open, showToken } from "./browser.js";
 import { Home, ROOT } from "./processes.js";
 
 const { OCACHE_TEST_DEPLOYED: outputs, OCACHE_TEST_ENDPOINT_URL: endpoint } = process.env;
@@ -31,8 +31,10 @@ after(async () => {
   await home?.end();
 });
 
+/** Quotes for a client, with a token for it: the stack lets in nobody else. */
 async function quote(page, client) {
-  await connected(page);
+  const { token } = await home.run("token", "--client", client, ...flags);
+  await showToken(page, token);
   await choose(page, client, [["P1", "2"], ["P3", "1"], ["P9", "1"]]);
   await page.getByRole("button", { name: "Get the quotation" }).click();
   await answered(page);

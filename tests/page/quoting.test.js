@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { answered, choose, connected, launch, open } from "./browser.js";
+import { answered, choose, connected, launch, open, showToken } from "./browser.js";
 import { Home } from "./processes.js";
 
 const FIXTURES = new URL("../../fixtures/", import.meta.url).pathname;
@@ -201,5 +201,31 @@ test("the files from another server, and this gateway's page, with a websocket i
   } finally {
     server.close();
     await other.end();
+  }
+});
+
+test("a token is shown to the gateway that it was typed for, and to no other", async () => {
+  const guarded = await Home.make();
+  try {
+    const { page: address, websocket } = await guarded.up("--require-token");
+    const { token } = await guarded.run("token", "--client", "AAA");
+    const page = await open(browser, address);
+    await showToken(page, token);
+    await page.reload();
+    await connected(page);
+    const asked = [];
+    page.on("websocket", (socket) => asked.push(socket.url()));
+    await page.goto(`${address}?${new URLSearchParams({ url: system.websocket })}`);
+    await page.getByText("Connection", { exact: true }).click();
+    assert.equal(await page.getByLabel("Token", { exact: true }).inputValue(), "");
+    assert.ok(asked.length > 0 && asked.every((url) => !url.includes("token")), asked.join());
+    // Typed together with another gateway's address, it is that gateway's.
+    await page.getByLabel("Websocket").fill(websocket);
+    await page.getByLabel("Token", { exact: true }).fill(token);
+    await page.getByRole("button", { name: "Connect" }).click();
+    await connected(page);
+    await page.context().close();
+  } finally {
+    await guarded.end();
   }
 });

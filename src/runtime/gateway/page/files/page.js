@@ -16,7 +16,8 @@
     set: (value) => { try { store().setItem(name, value); } catch { /* not kept */ } },
   });
   // Each gateway its own: whoever leads a browser to this page with another URL gets no token.
-  const token = kept(() => sessionStorage, `ocache-token ${websocket}`);
+  const tokenOf = (url) => kept(() => sessionStorage, `ocache-token ${url}`);
+  const token = tokenOf(websocket);
   const client = kept(() => sessionStorage, "ocache-client");
   const theme = kept(() => localStorage, "ocache-theme");
 
@@ -160,7 +161,7 @@
     const url = at("url").value.trim();
     if (!/^wss?:\/\/[^/]/.test(url)) return problem(at("settings-problem"), "A websocket begins with ws:// or wss://.");
     problem(at("settings-problem"), null);
-    token.set(at("token").value.trim());
+    tokenOf(url).set(at("token").value.trim());
     if (url !== websocket) {
       // What the page may talk to is decided when it is loaded.
       location.search = new URLSearchParams({ url });
