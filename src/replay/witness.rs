@@ -9,14 +9,10 @@ use bytes::Bytes;
 use super::ledger::{Ledger, Reading};
 use crate::meter::rules::{item_read, page_read};
 use crate::meter::{Meter, Operation, Resource, Scope, Used, count_received, metered, sizes};
-use crate::model::{
-    ConnectionRef, Dialect, Generation, ProductId, QuotationKey, Timestamp, UserId,
-};
+use crate::model::{ConnectionRef, Generation, QuotationKey, Timestamp, UserId};
 use crate::ports::{
-    ActiveUser, ActiveUsers, BeginLoad, CatalogueHead, CatalogueStore, Clock, Connections, Created,
-    Cursor, Delivery, Depth, DiscountStore, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page,
-    PortError, Ports, PriceTables, Queue, Queues, Quotation, Quotations, Receipt, Received,
-    Segment, Settlement, TableHead, UserDiscounts, Verdict, layer,
+    ActiveUser, Clock, Connections, Cursor, Delivery, Flip, Page, PortError, Ports, Queue,
+    Received, Segment, Settlement, TableHead, Verdict, layer,
 };
 use crate::pricing::Product;
 use crate::stages::CatalogueCache;
@@ -84,10 +80,7 @@ impl Connections for Readers {
     }
 }
 
-layer!(ActiveUsers for Witness over store {
-    fn active_user(user: &UserId) -> Option<ActiveUser>;
-    fn remove_active_user(user: &UserId) -> bool;
-} {
+layer!(ActiveUsers for Witness over store [active_user, remove_active_user] {
     async fn record_visit(
         &self,
         user: &UserId,
@@ -119,19 +112,7 @@ layer!(ActiveUsers for Witness over store {
     }
 });
 
-layer!(CatalogueStore for Witness over store {
-    fn catalogue_head() -> Option<CatalogueHead>;
-    fn begin_load(
-        mark: &LoadMark,
-        expected: Option<u64>,
-        now: Timestamp
-    ) -> BeginLoad;
-    fn extend_load(mark: &LoadMark) -> bool;
-    fn finish_load(load: &LoadId) -> Option<u64>;
-    fn put_products(products: &[Product]) -> ();
-    fn delete_products(products: &[ProductId]) -> ();
-    fn products(products: &[ProductId]) -> Vec<Product>;
-} {
+layer!(CatalogueStore for Witness over store [catalogue_head, begin_load, extend_load, finish_load, put_products, delete_products, products] {
     async fn list_products(&self, from: Option<Cursor>) -> Result<Page<Product>, PortError> {
         if from.is_none() {
             self.ledger().reading = Reading { at: self.clock.now(), usage: self.meter.usage() };
@@ -145,19 +126,9 @@ layer!(CatalogueStore for Witness over store {
     }
 });
 
-layer!(DiscountStore for Witness over store {
-    fn discounts(users: &[UserId]) -> Vec<UserDiscounts>;
-    fn put_discounts(lists: &[UserDiscounts]) -> ();
-    fn delete_discounts(users: &[UserId]) -> ();
-    fn list_discounted_users(from: Option<Cursor>) -> Page<UserId>;
-} {});
+layer!(DiscountStore for Witness over store [discounts, put_discounts, delete_discounts, list_discounted_users] {});
 
-layer!(PriceTables for Witness over store {
-    fn table_heads(users: &[UserId]) -> Vec<(UserId, TableHead)>;
-    fn parts(user: &UserId, generation: &Generation, numbers: &[u32]) -> Vec<Option<Bytes>>;
-    fn delete_table(user: &UserId) -> ();
-    fn list_table_heads(from: Option<Cursor>) -> Page<(UserId, TableHead)>;
-} {
+layer!(PriceTables for Witness over store [table_heads, parts, delete_table, list_table_heads] {
     async fn put_parts(
         &self,
         user: &UserId,
@@ -189,17 +160,7 @@ layer!(PriceTables for Witness over store {
     }
 });
 
-layer!(Quotations for Witness over store {
-    fn create_quotation(quotation: &Quotation) -> Created;
-    fn quotation(key: &QuotationKey) -> Option<Quotation>;
-    fn list_quotations(from: Option<Cursor>) -> Page<Quotation>;
-    fn redirect_quotation(
-        key: &QuotationKey,
-        connection: &ConnectionRef,
-        dialect: Dialect
-    ) -> bool;
-    fn delete_quotation(key: &QuotationKey) -> ();
-} {
+layer!(Quotations for Witness over store [create_quotation, quotation, list_quotations, redirect_quotation, delete_quotation] {
     async fn settle_quotation(
         &self,
         key: &QuotationKey,
@@ -217,12 +178,7 @@ layer!(Quotations for Witness over store {
     }
 });
 
-layer!(Queues for Witness over queues {
-    fn send(queue: Queue, messages: &[Outgoing]) -> Vec<FailedEntry>;
-    fn acknowledge(queue: Queue, receipts: &[Receipt]) -> ();
-    fn change_visibility(queue: Queue, receipts: &[Receipt], visibility: Duration) -> ();
-    fn depth(queue: Queue) -> Depth;
-} {
+layer!(Queues for Witness over queues [send, acknowledge, change_visibility, depth] {
     /// A receive that comes back empty is the driver's way to look, and is not billed.
     async fn receive(
         &self,

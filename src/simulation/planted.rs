@@ -11,18 +11,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::task;
 
-use crate::model::{
-    Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, Generation, ProductId,
-    QuotationKey, Timestamp, UserId,
-};
+use crate::model::{Calculation, Cause, DeduplicationId, Generation, Timestamp, UserId};
 use crate::ports::layer;
 use crate::ports::{
-    ActiveUser, ActiveUsers, BeginLoad, CatalogueHead, CatalogueStore, Created, Cursor, Depth,
-    DiscountStore, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page, PortError, Ports, Posting,
-    PriceTables, Queue, Queues, Quotation, Quotations, Receipt, Received, Segment, Settlement,
-    TableHead, UserDiscounts, Verdict,
+    ActiveUser, BeginLoad, Cursor, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page, PortError,
+    Ports, Posting, Queue, Received, Segment, TableHead, UserDiscounts,
 };
-use crate::pricing::Product;
 
 /// A bug that the system could have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,11 +120,7 @@ fn hashed(text: &str) -> DeduplicationId {
     DeduplicationId::from_random(u128::from(hasher.finish()).to_le_bytes())
 }
 
-layer!(ActiveUsers for Planted over store {
-    fn active_user(user: &UserId) -> Option<ActiveUser>;
-    fn record_visit(user: &UserId, now: Timestamp, expires_at: Timestamp) -> Option<ActiveUser>;
-    fn remove_active_user(user: &UserId) -> bool;
-} {
+layer!(ActiveUsers for Planted over store [active_user, record_visit, remove_active_user] {
     async fn list_active_users(
         &self,
         segment: Segment,
@@ -149,13 +139,7 @@ layer!(ActiveUsers for Planted over store {
     }
 });
 
-layer!(CatalogueStore for Planted over store {
-    fn catalogue_head() -> Option<CatalogueHead>;
-    fn put_products(products: &[Product]) -> ();
-    fn delete_products(products: &[ProductId]) -> ();
-    fn products(products: &[ProductId]) -> Vec<Product>;
-    fn list_products(from: Option<Cursor>) -> Page<Product>;
-} {
+layer!(CatalogueStore for Planted over store [catalogue_head, put_products, delete_products, products, list_products] {
     async fn begin_load(
         &self,
         mark: &LoadMark,
@@ -186,11 +170,7 @@ layer!(CatalogueStore for Planted over store {
     }
 });
 
-layer!(DiscountStore for Planted over store {
-    fn put_discounts(lists: &[UserDiscounts]) -> ();
-    fn delete_discounts(users: &[UserId]) -> ();
-    fn list_discounted_users(from: Option<Cursor>) -> Page<UserId>;
-} {
+layer!(DiscountStore for Planted over store [put_discounts, delete_discounts, list_discounted_users] {
     async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
         match self.discounts_read_ahead(users) {
             Some(lists) => Ok(lists),
@@ -199,11 +179,7 @@ layer!(DiscountStore for Planted over store {
     }
 });
 
-layer!(PriceTables for Planted over store {
-    fn parts(user: &UserId, generation: &Generation, numbers: &[u32]) -> Vec<Option<Bytes>>;
-    fn delete_table(user: &UserId) -> ();
-    fn list_table_heads(from: Option<Cursor>) -> Page<(UserId, TableHead)>;
-} {
+layer!(PriceTables for Planted over store [parts, delete_table, list_table_heads] {
     async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
         if self.bug == PlantedBug::InputsBeforeHead {
             self.read_ahead(users).await?;
@@ -246,24 +222,9 @@ layer!(PriceTables for Planted over store {
     }
 });
 
-layer!(Quotations for Planted over store {
-    fn create_quotation(quotation: &Quotation) -> Created;
-    fn quotation(key: &QuotationKey) -> Option<Quotation>;
-    fn list_quotations(from: Option<Cursor>) -> Page<Quotation>;
-    fn redirect_quotation(
-        key: &QuotationKey,
-        connection: &ConnectionRef,
-        dialect: Dialect
-    ) -> bool;
-    fn settle_quotation(key: &QuotationKey, verdict: &Verdict, now: Timestamp) -> Settlement;
-    fn delete_quotation(key: &QuotationKey) -> ();
-} {});
+layer!(Quotations for Planted over store [create_quotation, quotation, list_quotations, redirect_quotation, settle_quotation, delete_quotation] {});
 
-layer!(Queues for Planted over queues {
-    fn acknowledge(queue: Queue, receipts: &[Receipt]) -> ();
-    fn change_visibility(queue: Queue, receipts: &[Receipt], visibility: Duration) -> ();
-    fn depth(queue: Queue) -> Depth;
-} {
+layer!(Queues for Planted over queues [acknowledge, change_visibility, depth] {
     async fn send(
         &self,
         queue: Queue,

@@ -14,15 +14,11 @@ use super::FaultKind;
 use super::process::{Kind, Process};
 use super::witness::Witness;
 use super::world::World;
-use crate::model::{
-    ConnectionRef, Dialect, Generation, ProductId, QuotationKey, Timestamp, UserId,
-};
+use crate::model::{ConnectionRef, Generation, ProductId, Timestamp, UserId};
 use crate::ports::layer;
 use crate::ports::{
-    ActiveUser, ActiveUsers, BeginLoad, CatalogueHead, CatalogueStore, Connections, Created,
-    Cursor, Delivery, Depth, DiscountStore, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page,
-    PortError, Ports, PriceTables, Queue, Queues, Quotation, Quotations, Receipt, Received,
-    Segment, Settlement, Store, TableHead, Topic, UserDiscounts, Verdict,
+    Connections, Delivery, FailedEntry, Outgoing, PortError, Ports, Queue, Queues, Received, Store,
+    Topic, UserDiscounts,
 };
 use crate::pricing::Product;
 
@@ -224,25 +220,9 @@ fn unavailable(name: &str) -> PortError {
     PortError::unavailable(name, "simulated")
 }
 
-layer!(ActiveUsers for Unreliable over store through call {
-    fn active_user(user: &UserId) -> Option<ActiveUser>;
-    fn record_visit(user: &UserId, now: Timestamp, expires_at: Timestamp) -> Option<ActiveUser>;
-    fn remove_active_user(user: &UserId) -> bool;
-    fn list_active_users(segment: Segment, now: Timestamp, from: Option<Cursor>) -> Page<ActiveUser>;
-} {});
+layer!(ActiveUsers for Unreliable over store through call [active_user, record_visit, remove_active_user, list_active_users] {});
 
-layer!(CatalogueStore for Unreliable over store through call {
-    fn catalogue_head() -> Option<CatalogueHead>;
-    fn begin_load(
-        mark: &LoadMark,
-        expected: Option<u64>,
-        now: Timestamp
-    ) -> BeginLoad;
-    fn extend_load(mark: &LoadMark) -> bool;
-    fn finish_load(load: &LoadId) -> Option<u64>;
-    fn products(products: &[ProductId]) -> Vec<Product>;
-    fn list_products(from: Option<Cursor>) -> Page<Product>;
-} {
+layer!(CatalogueStore for Unreliable over store through call [catalogue_head, begin_load, extend_load, finish_load, products, list_products] {
     async fn put_products(&self, products: &[Product]) -> Result<(), PortError> {
         let mut rest = products;
         while !rest.is_empty() {
@@ -264,10 +244,7 @@ layer!(CatalogueStore for Unreliable over store through call {
     }
 });
 
-layer!(DiscountStore for Unreliable over store through call {
-    fn delete_discounts(users: &[UserId]) -> ();
-    fn list_discounted_users(from: Option<Cursor>) -> Page<UserId>;
-} {
+layer!(DiscountStore for Unreliable over store through call [delete_discounts, list_discounted_users] {
     async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
         let poisoned = self.world.plan.poisoned.as_ref();
         if let Some(user) = users.iter().find(|user| poisoned == Some(user)) {
@@ -288,18 +265,7 @@ layer!(DiscountStore for Unreliable over store through call {
     }
 });
 
-layer!(PriceTables for Unreliable over store through call {
-    fn table_heads(users: &[UserId]) -> Vec<(UserId, TableHead)>;
-    fn flip_head(
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        expire_at: Timestamp
-    ) -> Flip;
-    fn parts(user: &UserId, generation: &Generation, numbers: &[u32]) -> Vec<Option<Bytes>>;
-    fn delete_table(user: &UserId) -> ();
-    fn list_table_heads(from: Option<Cursor>) -> Page<(UserId, TableHead)>;
-} {
+layer!(PriceTables for Unreliable over store through call [table_heads, flip_head, parts, delete_table, list_table_heads] {
     async fn put_parts(
         &self,
         user: &UserId,
@@ -315,24 +281,9 @@ layer!(PriceTables for Unreliable over store through call {
     }
 });
 
-layer!(Quotations for Unreliable over store through call {
-    fn create_quotation(quotation: &Quotation) -> Created;
-    fn quotation(key: &QuotationKey) -> Option<Quotation>;
-    fn list_quotations(from: Option<Cursor>) -> Page<Quotation>;
-    fn redirect_quotation(
-        key: &QuotationKey,
-        connection: &ConnectionRef,
-        dialect: Dialect
-    ) -> bool;
-    fn settle_quotation(key: &QuotationKey, verdict: &Verdict, now: Timestamp) -> Settlement;
-    fn delete_quotation(key: &QuotationKey) -> ();
-} {});
+layer!(Quotations for Unreliable over store through call [create_quotation, quotation, list_quotations, redirect_quotation, settle_quotation, delete_quotation] {});
 
-layer!(Queues for Unreliable over queues through call {
-    fn acknowledge(queue: Queue, receipts: &[Receipt]) -> ();
-    fn change_visibility(queue: Queue, receipts: &[Receipt], visibility: Duration) -> ();
-    fn depth(queue: Queue) -> Depth;
-} {
+layer!(Queues for Unreliable over queues through call [acknowledge, change_visibility, depth] {
     async fn send(
         &self,
         queue: Queue,
@@ -368,7 +319,7 @@ layer!(Queues for Unreliable over queues through call {
     }
 });
 
-layer!(Topic for Unreliable over topic through call {} {
+layer!(Topic for Unreliable over topic through call [] {
     async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
         let sent = self.sendable(bodies.len());
         let some: Vec<String> = sent.iter().map(|index| bodies[*index].clone()).collect();
@@ -377,7 +328,7 @@ layer!(Topic for Unreliable over topic through call {} {
     }
 });
 
-layer!(Connections for Unreliable over connections through call {} {
+layer!(Connections for Unreliable over connections through call [] {
     async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError> {
         if self.breaks(FaultKind::ConnectionLost, self.world.plan.rates.connection_lost) {
             self.world.close(to);

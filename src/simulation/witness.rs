@@ -12,15 +12,12 @@ use bytes::Bytes;
 use super::messages::Content;
 use super::process::Process;
 use super::world::World;
-use crate::model::{
-    ConnectionRef, Dialect, Generation, ProductId, ProviderMessage, QuotationKey, Timestamp, UserId,
-};
+use crate::model::{ConnectionRef, ProductId, ProviderMessage, QuotationKey, Timestamp, UserId};
 use crate::ports::layer;
 use crate::ports::{
-    ActiveUser, ActiveUsers, BeginLoad, CatalogueHead, CatalogueStore, Connections, Created,
-    Cursor, Delivery, Depth, DiscountStore, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page,
-    PortError, Ports, PriceTables, Queue, Queues, Quotation, Quotations, Receipt, Received,
-    Segment, Settlement, TableHead, Topic, UserDiscounts, Verdict,
+    ActiveUser, BeginLoad, Created, Delivery, Depth, FailedEntry, Flip, LoadId, LoadMark, Outgoing,
+    PortError, Ports, Queue, Quotation, Receipt, Received, Settlement, TableHead, UserDiscounts,
+    Verdict,
 };
 use crate::pricing::{Discounts, Product};
 
@@ -93,10 +90,7 @@ impl Witness {
     }
 }
 
-layer!(ActiveUsers for Witness over store {
-    fn active_user(user: &UserId) -> Option<ActiveUser>;
-    fn list_active_users(segment: Segment, now: Timestamp, from: Option<Cursor>) -> Page<ActiveUser>;
-} {
+layer!(ActiveUsers for Witness over store [active_user, list_active_users] {
     async fn record_visit(
         &self,
         user: &UserId,
@@ -123,12 +117,7 @@ layer!(ActiveUsers for Witness over store {
     }
 });
 
-layer!(CatalogueStore for Witness over store {
-    fn catalogue_head() -> Option<CatalogueHead>;
-    fn extend_load(mark: &LoadMark) -> bool;
-    fn products(products: &[ProductId]) -> Vec<Product>;
-    fn list_products(from: Option<Cursor>) -> Page<Product>;
-} {
+layer!(CatalogueStore for Witness over store [catalogue_head, extend_load, products, list_products] {
     async fn begin_load(
         &self,
         mark: &LoadMark,
@@ -161,10 +150,7 @@ layer!(CatalogueStore for Witness over store {
     }
 });
 
-layer!(DiscountStore for Witness over store {
-    fn discounts(users: &[UserId]) -> Vec<UserDiscounts>;
-    fn list_discounted_users(from: Option<Cursor>) -> Page<UserId>;
-} {
+layer!(DiscountStore for Witness over store [discounts, list_discounted_users] {
     async fn put_discounts(&self, lists: &[UserDiscounts]) -> Result<(), PortError> {
         self.inner.store.put_discounts(lists).await?;
         for list in lists {
@@ -190,18 +176,7 @@ layer!(DiscountStore for Witness over store {
     }
 });
 
-layer!(PriceTables for Witness over store {
-    fn table_heads(users: &[UserId]) -> Vec<(UserId, TableHead)>;
-    fn put_parts(
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp
-    ) -> ();
-    fn parts(user: &UserId, generation: &Generation, numbers: &[u32]) -> Vec<Option<Bytes>>;
-    fn delete_table(user: &UserId) -> ();
-    fn list_table_heads(from: Option<Cursor>) -> Page<(UserId, TableHead)>;
-} {
+layer!(PriceTables for Witness over store [table_heads, put_parts, parts, delete_table, list_table_heads] {
     async fn flip_head(
         &self,
         user: &UserId,
@@ -223,16 +198,7 @@ layer!(PriceTables for Witness over store {
     }
 });
 
-layer!(Quotations for Witness over store {
-    fn quotation(key: &QuotationKey) -> Option<Quotation>;
-    fn list_quotations(from: Option<Cursor>) -> Page<Quotation>;
-    fn redirect_quotation(
-        key: &QuotationKey,
-        connection: &ConnectionRef,
-        dialect: Dialect
-    ) -> bool;
-    fn delete_quotation(key: &QuotationKey) -> ();
-} {
+layer!(Quotations for Witness over store [quotation, list_quotations, redirect_quotation, delete_quotation] {
     async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
         let created = self.inner.store.create_quotation(quotation).await?;
         if created == Created::New {
@@ -260,10 +226,7 @@ layer!(Quotations for Witness over store {
     }
 });
 
-layer!(Queues for Witness over queues {
-    fn change_visibility(queue: Queue, receipts: &[Receipt], visibility: Duration) -> ();
-    fn depth(queue: Queue) -> Depth;
-} {
+layer!(Queues for Witness over queues [change_visibility, depth] {
     async fn send(
         &self,
         queue: Queue,
@@ -304,7 +267,7 @@ layer!(Queues for Witness over queues {
     }
 });
 
-layer!(Topic for Witness over topic {} {
+layer!(Topic for Witness over topic [] {
     async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
         let mut failed = vec![];
         for (index, body) in bodies.iter().enumerate() {
@@ -319,7 +282,7 @@ layer!(Topic for Witness over topic {} {
     }
 });
 
-layer!(Connections for Witness over connections {} {
+layer!(Connections for Witness over connections [] {
     async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError> {
         let delivery = self.inner.connections.push(to, frame.clone()).await?;
         let text = String::from_utf8_lossy(&frame);
