@@ -51,14 +51,10 @@ impl Waiters {
         Place { waiters: self, number, handed }
     }
 
-    /// The one that has waited longest. It can no longer leave.
+    /// The one that has waited longest. It can no longer leave: it is handed something or dropped,
+    /// and waits for that however long it meant to wait.
     pub(super) fn first(&self) -> Option<Waiter> {
         self.lock().pop_front()
-    }
-
-    /// There was nothing for it: it goes on waiting.
-    pub(super) fn back(&self, waiter: Waiter) {
-        self.lock().push_front(waiter);
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Waiter>> {
@@ -75,7 +71,7 @@ impl Waiter {
 }
 
 impl Place<'_> {
-    /// What is handed over; `None` when it could not be committed.
+    /// What is handed over; `None` when there was nothing, or it could not be committed.
     pub(super) async fn handed(&mut self) -> Option<Vec<Received>> {
         (&mut self.handed).await.ok().map(Taken::into_messages)
     }

@@ -20,8 +20,6 @@ use crate::ports::{
 
 /// The most messages sent in one job, so that a mass of them delays nobody else for long.
 const CHUNK: usize = 250;
-/// The largest body, in bytes.
-/// The longest delay.
 /// How long an id keeps repetitions away.
 const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
 

@@ -77,7 +77,7 @@ impl Embedded {
                     _ = before(until, rung) => {}
                 }
             }
-            // Whoever can no longer leave is just being handed something.
+            // Whoever can no longer leave is handed something, or told to look again.
             if !place.leave() {
                 match place.handed().await {
                     Some(messages) => return Ok(messages),

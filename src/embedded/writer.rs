@@ -207,7 +207,12 @@ impl Desk {
         }
         let committed = match outcome {
             Ok(wakes) => {
-                served.into_iter().for_each(|(waiter, messages)| waiter.give(messages));
+                for (waiter, messages) in served {
+                    // One for whom there was nothing is dropped by this, and looks again.
+                    if !messages.is_empty() {
+                        waiter.give(messages);
+                    }
+                }
                 // There may be more than was asked for, or something that is ready later.
                 wake.ring(wakes);
                 Ok(())
@@ -245,11 +250,11 @@ fn serve(
                 messages = take(tx, &waiter.order, clock.now())?;
                 Ok(())
             })?;
-            if messages.is_empty() {
-                waiters.back(waiter);
+            let in_vain = messages.is_empty();
+            served.push((waiter, messages));
+            if in_vain {
                 break;
             }
-            served.push((waiter, messages));
         }
     }
     Ok(())

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 
@@ -287,4 +289,42 @@ async fn a_receive_costs_the_same_whatever_waits() {
         take_all(&store, queue, 10).await;
     }
     assert_eq!(cost().await.unwrap(), alone);
+}
+
+/// Waits end while messages are handed to others: who is passed over must not wait for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_wait_ends_in_time_whatever_is_handed_to_others() {
+    const MESSAGES: usize = 500;
+    let (store, _dir) = fresh();
+    let received = Arc::new(AtomicUsize::new(0));
+    let receivers = (0..wake::LOOKERS).map(|_| {
+        let (store, received) = (store.clone(), Arc::clone(&received));
+        tokio::spawn(async move {
+            while received.load(Ordering::Relaxed) < MESSAGES {
+                let wait = Duration::from_micros(200);
+                let some = store.receive(Queue::Provider, 10, wait, LONG).await.unwrap();
+                received.fetch_add(some.len(), Ordering::Relaxed);
+            }
+        })
+    });
+    let receivers: Vec<_> = receivers.collect();
+    for _ in 0..MESSAGES {
+        store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+    }
+    for receiver in receivers {
+        tokio::time::timeout(HANG, receiver).await.expect("a receiver waits for ever").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_passed_over_is_told_to_look_again() {
+    let (store, _dir) = fresh();
+    let (queue, token) = (Queue::Provider, "token".to_owned());
+    let order = Order { queue, max: 1, visibility: LONG, token };
+    let waiters = &store.wake().bell(order.queue).waiters;
+    let mut place = waiters.enter(&order, store.writer(), store.clock());
+    let waiter = waiters.first().unwrap();
+    assert!(!place.leave(), "it may be handed something");
+    drop(waiter);
+    assert!(place.handed().await.is_none());
 }
