@@ -100,7 +100,7 @@ async fn a_currency_is_not_changed_under_other_products() {
     assert_eq!((head.currency, head.version), (yen.currency, 2));
 }
 
-/// A load that dies before it has written anything; `None` when another goes on.
+/// A load that dies before it has written anything; `Conflict` when another goes on.
 async fn begin_and_die(ports: &Ports, currency: Currency) -> BeginLoad {
     let head = ports.store.catalogue_head().await.unwrap();
     let now = ports.clock.now();
@@ -130,7 +130,7 @@ async fn after_a_load_died_that_changed_the_currency_nothing_is_priced_until_all
     load_into(&ports, &data, LoadOptions { prune: true, ..USD }).await.unwrap();
     assert_eq!(cache().current().await.unwrap().currency(), Currency::USD);
 
-    begin_and_die(&ports, yen.currency).await;
+    assert_eq!(begin_and_die(&ports, yen.currency).await, BeginLoad::Begun);
     tokio::time::advance(LoadMark::LEASE).await;
     load_into(&ports, &data, yen).await.unwrap();
     assert_eq!(cache().current().await.unwrap().currency(), yen.currency);

@@ -16,8 +16,8 @@ pub struct Reading {
     pub events: Events,
     /// Active users at a tick, on average.
     pub active: f64,
-    /// Scheduled calculations in one batch, on average and rounded.
-    pub batch: usize,
+    /// Scheduled calculations in one batch, on average.
+    pub batch: f64,
     /// Products of a quote, on average and rounded.
     pub lines: u32,
     /// Discounts of a user, about.
@@ -25,6 +25,25 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// The events, apart for the two whole sizes of batches that the average lies between.
+    #[must_use]
+    pub fn by_batch(&self) -> Vec<(usize, Events)> {
+        let (small, large) = (self.batch.floor(), self.batch.ceil());
+        let many = self.batch.fract();
+        // Of the calculations, not of the batches.
+        let in_large = many * large / self.batch;
+        let of = |share: f64, rest: Events| Events {
+            refreshes: self.events.refreshes * share,
+            changed: self.events.changed * share,
+            ..rest
+        };
+        let mut all = vec![(small as usize, of(1.0 - in_large, self.events))];
+        if many > 0.0 {
+            all.push((large as usize, of(in_large, Events::default())));
+        }
+        all
+    }
+
     /// Reads a reading. Of the tables it must be told how many products there are, and in how many
     /// parts a table is stored.
     #[must_use]
@@ -81,7 +100,7 @@ impl Reading {
                 reports: reports.calls as f64,
             },
             active,
-            batch: (per(received.items, received.calls).round() as usize).clamp(1, MAX_BATCH),
+            batch: per(received.items, received.calls).clamp(1.0, MAX_BATCH as f64),
             // With each, the head of the catalogue is read.
             lines: (asked.items as f64 / (quotes + cold).max(1.0) - 1.0).round().max(1.0) as u32,
             discounts: discounts(&lists),
@@ -100,4 +119,25 @@ fn per(count: u64, of: u64) -> f64 {
 fn discounts(lists: &Used) -> u64 {
     let bytes = per(lists.bytes, lists.items);
     ((bytes - LIST_BYTES) / DISCOUNT_BYTES).round().max(0.0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_of_two_sizes_make_up_all_that_was_refreshed() {
+        for batch in [1.0, 2.0, 2.46, 9.99, 10.0] {
+            let events =
+                Events { refreshes: 123.0, changed: 12.0, quotes: 25.0, ..Events::default() };
+            let (active, lines, discounts) = (3.0, 2, 1);
+            let parts = Reading { events, active, batch, lines, discounts }.by_batch();
+            let sum = |of: fn(&Events) -> f64| parts.iter().map(|(_, part)| of(part)).sum::<f64>();
+            assert!((sum(|part| part.refreshes) - 123.0).abs() < 1e-9, "{parts:?}");
+            assert!((sum(|part| part.changed) - 12.0).abs() < 1e-9, "{parts:?}");
+            assert!((sum(|part| part.quotes) - 25.0).abs() < 1e-9, "once: {parts:?}");
+            let batches: f64 = parts.iter().map(|(size, part)| part.refreshes / *size as f64).sum();
+            assert!((batches - 123.0 / batch).abs() < 1e-9, "{batch}: {parts:?}");
+        }
+    }
 }

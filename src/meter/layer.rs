@@ -6,6 +6,7 @@
 //! table, and a redirected quotation. A failed call counts nothing.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use async_trait::async_trait;
 
@@ -13,7 +14,7 @@ use super::counters::{Meter, Used};
 use super::operation::{Operation, Resource};
 use super::rules::{self, item_read, item_write, page_read};
 use super::sizes;
-use crate::ports::{PortError, Ports, UsageLog, UsageRecord};
+use crate::ports::{PortError, Ports, Queue, UsageLog, UsageRecord};
 
 /// As many as the AWS engine reads with one call.
 const READS_PER_CALL: usize = 100;
@@ -24,12 +25,18 @@ const WRITES_PER_CALL: usize = 25;
 pub(super) struct Metered {
     pub(super) inner: Ports,
     meter: Arc<Meter>,
+    /// Receives of each queue that found nothing.
+    pub(super) in_vain: [AtomicUsize; Queue::ALL.len()],
 }
 
 /// The ports, with every call counted before its answer is given.
 #[must_use]
 pub fn metered(ports: Ports, meter: &Arc<Meter>) -> Ports {
-    let layer = Arc::new(Metered { inner: ports.clone(), meter: Arc::clone(meter) });
+    let layer = Arc::new(Metered {
+        inner: ports.clone(),
+        meter: Arc::clone(meter),
+        in_vain: Default::default(),
+    });
     Ports {
         store: layer.clone(),
         queues: layer.clone(),

@@ -135,3 +135,11 @@ fn what_cannot_be_forecast_is_named() {
     assert!(said.contains("none.json"), "{said}");
     home.fails(2, &["cost", "--over", "soon"]);
 }
+
+#[test]
+fn where_nothing_was_done_nothing_is_compared() {
+    let home = Home::with_fixtures();
+    let text = home.ok(&["cost"]);
+    assert!(text.contains("no verdict") && text.contains("every ten seconds"), "{text}");
+    assert!(!text.contains("forecast ÷ measured"), "{text}");
+}

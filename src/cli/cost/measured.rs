@@ -87,17 +87,19 @@ impl Read {
         args: &CostArgs,
         prices: &PriceList,
     ) -> Result<Bill, Failure> {
-        let sample = Sample {
-            products,
-            discounts: self.reading.discounts,
-            lines: self.reading.lines,
-            batch: self.reading.batch,
-            calculation: args.calculation_time,
-        };
-        let probe = probe(&sample).await.map_err(Failure::internal)?;
         let mut bill = Bill::default();
-        for (purpose, metered) in self.reading.events.used(&probe, self.reading.batch) {
-            bill.add(Some(purpose), &Used { metered, ..Used::default() }, prices);
+        for (batch, events) in self.reading.by_batch() {
+            let sample = Sample {
+                products,
+                discounts: self.reading.discounts,
+                lines: self.reading.lines,
+                batch,
+                calculation: args.calculation_time,
+            };
+            let probe = probe(&sample).await.map_err(Failure::internal)?;
+            for (purpose, metered) in events.used(&probe, batch) {
+                bill.add(Some(purpose), &Used { metered, ..Used::default() }, prices);
+            }
         }
         Ok(bill)
     }
@@ -246,8 +248,9 @@ impl Read {
                 count(events.cold)
             ),
         ];
-        if self.forecast.is_some() {
-            texts.push(show_compared(&self.compared()));
+        let compared = self.compared();
+        if !compared.is_empty() {
+            texts.push(show_compared(&compared));
         }
         match &self.advice {
             Some(advice) => {
@@ -260,7 +263,7 @@ impl Read {
             }
             None => texts.push(
                 "no verdict: it needs ticks, and at least one quote for each active user within \
-                 the TTL"
+                 the TTL; what runs writes down every ten seconds what it used, on AWS every minute"
                     .to_owned(),
             ),
         }
