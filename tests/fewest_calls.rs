@@ -143,7 +143,8 @@ impl System<'_> {
             batch.extend(queues.receive(Queue::Provider, 10, LONG_POLL, minute).await.unwrap());
         }
         let before = self.meter.usage();
-        QuotationProvider::new(&self.ports).handle(&batch).await;
+        let outcomes = QuotationProvider::new(&self.ports).handle(&batch).await;
+        assert!(outcomes.iter().all(Outcome::is_done), "{outcomes:?}");
         self.meter.usage().since(&before)
     }
 
@@ -304,7 +305,8 @@ async fn aws() {
     let connect = async || Aws::connect(&settings, Arc::new(SystemRandomness)).await.unwrap();
     let (aws, other) = (connect().await, connect().await);
     aws.apply(&aws.plan().await.unwrap(), false).await.unwrap();
-    let ports = |aws: &Aws| aws.ports(Arc::new(SystemClock), aws.connections(&[]));
+    let connections = Arc::new(MemoryConnections::default());
+    let ports = |aws: &Aws| aws.ports(Arc::new(SystemClock), connections.clone());
     let meter = Arc::clone(aws.meter());
     let (unseen, ports) = (ports(&other), ports(&aws));
     // A panic must not leave the stack behind.

@@ -8,5 +8,5 @@ mod usage;
 mod usd;
 
 pub use price_list::{PriceList, PriceListError, Rate};
-pub use usage::{Line, Service, Usage};
+pub use usage::{HOURS_A_MONTH, Line, Service, Usage};
 pub use usd::Usd;

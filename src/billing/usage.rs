@@ -113,13 +113,23 @@ impl Line {
     pub const fn parts(self) -> u128 {
         match self {
             Self::ReadUnits => 2,
-            // A month of AWS has 730 hours.
-            Self::Storage => 1024 * 1024 * 1024 * 730,
+            Self::Storage => 1024 * 1024 * 1024 * HOURS_A_MONTH as u128,
             Self::Arm64 | Self::X86 => 1024 * 1000,
             _ => 1,
         }
     }
 }
+
+impl Line {
+    /// So much of the unit that has a price.
+    #[must_use]
+    pub fn units(self, parts: u128) -> f64 {
+        parts as f64 / self.parts() as f64
+    }
+}
+
+/// Hours that AWS counts for a month.
+pub const HOURS_A_MONTH: f64 = 730.0;
 
 /// What was used of each line, in the parts that [`Line::parts`] tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -255,9 +255,9 @@ fn policy(row: &Row, prices: &PriceList, designs: bool, products: u64) -> Value 
 
 fn bill(usage: &Usage, prices: &PriceList) -> Value {
     let lines = Line::ALL.into_iter().map(|line| {
-        let units = usage.of(line) / line.parts();
+        let units = line.units(usage.of(line));
         let usd = prices.cost_of(line, usage);
-        (line.name().to_owned(), json!({ "units": units.to_string(), "usd": usd }))
+        (line.name().to_owned(), json!({ "units": units, "usd": usd }))
     });
     Value::Object(lines.collect())
 }

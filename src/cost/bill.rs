@@ -36,15 +36,6 @@ impl Purpose {
     }
 }
 
-/// What was used for a purpose, and what the meter does not see of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Used {
-    /// By the stages.
-    pub metered: Usage,
-    /// Beside the stages: what is stored, and minutes of websockets.
-    pub beside: billing::Usage,
-}
-
 /// A line of a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BillLine {
@@ -68,16 +59,16 @@ pub struct Bill {
 }
 
 impl Bill {
-    /// Adds what was used.
-    pub fn add(&mut self, purpose: Option<Purpose>, used: &Used, prices: &PriceList) {
+    /// Adds what the stages used.
+    pub fn add_metered(&mut self, purpose: Option<Purpose>, used: &Usage, prices: &PriceList) {
         for stage in Stage::ALL {
-            let lines = used.metered.lines().filter(|line| line.stage == stage);
-            self.extend(purpose, Some(stage), &billed(lines), prices);
+            let lines = used.lines().filter(|line| line.stage == stage);
+            self.add(purpose, Some(stage), &billed(lines), prices);
         }
-        self.extend(purpose, None, &used.beside, prices);
     }
 
-    fn extend(
+    /// Adds what a stage used, or what belongs to none: what is stored, and minutes of websockets.
+    pub fn add(
         &mut self,
         purpose: Option<Purpose>,
         stage: Option<Stage>,
@@ -105,9 +96,8 @@ impl Bill {
         self.sum(|_| true)
     }
 
-    /// What was used of a line, in its parts.
-    #[must_use]
-    pub fn parts(&self, line: Line) -> u128 {
-        self.lines.iter().filter(|one| one.line == line).map(|one| one.parts).sum()
+    /// What was used of the lines that are meant, in their parts.
+    pub fn parts(&self, is_meant: impl Fn(&BillLine) -> bool) -> u128 {
+        self.lines.iter().filter(|line| is_meant(line)).map(|line| line.parts).sum()
     }
 }

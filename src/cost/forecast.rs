@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Bill, Events, HOURS_A_MONTH, Purpose, Share, Traffic, Used};
-use crate::billing::{Line, PriceList};
+use super::{Bill, Events, Purpose, Share, Traffic};
+use crate::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::ports::MAX_BATCH;
 use crate::replay::{Probe, ReplayError, Sample, probe};
 use crate::stages::{CatalogueCache, Policy};
@@ -13,8 +13,6 @@ const HOUR: f64 = 3600.0;
 const HOURS_A_DAY: f64 = 24.0;
 /// A process writes down what it used once a minute.
 const REPORTS_AN_HOUR: f64 = 60.0;
-/// The part of the time to live after which a visit is written down again.
-const TOUCHED_AFTER: f64 = 0.1;
 
 /// The few numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,6 +63,14 @@ pub struct Month {
     pub kept: Share,
     /// What it costs.
     pub bill: Bill,
+}
+
+impl Month {
+    /// What is spent for a purpose.
+    #[must_use]
+    pub fn spent(&self, purpose: Purpose) -> Usd {
+        self.bill.sum(|line| line.purpose == Some(purpose))
+    }
 }
 
 impl Forecast {
@@ -118,11 +124,11 @@ impl Forecast {
         let an_hour = self.events_an_hour(kept, every, ttl);
         let events = an_hour.times(HOURS_A_MONTH);
         let mut bill = Bill::default();
-        for (purpose, metered) in events.used(&self.probe, self.batch) {
-            bill.add(Some(purpose), &Used { metered, ..Used::default() }, prices);
+        for (purpose, used) in events.used(&self.probe, self.batch) {
+            bill.add_metered(Some(purpose), &used, prices);
         }
-        for (purpose, beside) in self.beside(&an_hour, kept) {
-            bill.add(Some(purpose), &Used { beside, ..Used::default() }, prices);
+        for (purpose, used) in self.beside(&an_hour, kept) {
+            bill.add(Some(purpose), None, &used, prices);
         }
         Month { events, kept, bill }
     }
@@ -164,7 +170,7 @@ impl Forecast {
     }
 
     /// What is stored, and the minutes of websockets, in a month.
-    fn beside(&self, an_hour: &Events, kept: Share) -> BTreeMap<Purpose, crate::billing::Usage> {
+    fn beside(&self, an_hour: &Events, kept: Share) -> BTreeMap<Purpose, billing::Usage> {
         let (sizes, a_day) = (&self.probe.sizes, |an_hour: f64| an_hour * HOURS_A_DAY);
         let policy = Policy::default();
         let tables = (kept.active + a_day(an_hour.cold)).min(self.traffic.users);
@@ -176,9 +182,9 @@ impl Forecast {
             + an_hour.rows * sizes.row as f64
             + self.traffic.users * sizes.discounts as f64
             + sizes.products as f64;
-        let mut stored = crate::billing::Usage::default();
+        let mut stored = billing::Usage::default();
         stored.add(Line::Storage, (bytes * HOURS_A_MONTH) as u128);
-        let mut open = crate::billing::Usage::default();
+        let mut open = billing::Usage::default();
         open.add(Line::WebsocketMinutes, (self.numbers.websockets * 60.0 * HOURS_A_MONTH) as u128);
         BTreeMap::from([(Purpose::Storage, stored), (Purpose::Idle, open)])
     }
@@ -190,6 +196,7 @@ fn touched_share(warm_an_hour: f64, active: f64, ttl: Duration) -> f64 {
     if active <= 0.0 {
         return 0.0;
     }
-    let rest = ttl.as_secs_f64() * TOUCHED_AFTER / HOUR;
+    let policy = Policy { ttl, ..Policy::default() };
+    let rest = policy.touched_after().as_secs_f64() / HOUR;
     1.0 / (1.0 + warm_an_hour / active * rest)
 }

@@ -10,8 +10,9 @@
 //! | `verdict` | precompute for all, for some, or for nobody |
 //! | `straightforward` | the design that ocache replaces, doing the same work |
 //!
-//! Units are never worked out here: the meter's rules count what the real stages do in a probe on
-//! the engine in memory, and [`crate::billing`] knows what they cost.
+//! What stages use is not worked out here: the meter counts it in a probe on the engine in memory,
+//! and [`crate::billing`] knows what it costs. Scans of active users, looks at unknown users, polls
+//! in vain, reports of the meter and the straightforward design are counted by the same rules.
 
 mod bill;
 mod events;
@@ -21,13 +22,10 @@ mod straightforward;
 mod traffic;
 mod verdict;
 
-pub use bill::{Bill, BillLine, Purpose, Used};
+pub use bill::{Bill, BillLine, Purpose};
 pub use events::Events;
 pub use forecast::{Forecast, Month, Numbers};
 pub use reading::Reading;
 pub use straightforward::straightforward;
 pub use traffic::{Share, Traffic};
 pub use verdict::{Choice, Verdict};
-
-/// Hours that AWS counts for a month.
-pub const HOURS_A_MONTH: f64 = 730.0;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Forecast, HOURS_A_MONTH, Purpose};
-use crate::billing::{PriceList, Usd};
+use super::{Forecast, Purpose};
+use crate::billing::{HOURS_A_MONTH, PriceList, Usd};
 
 /// A choice that saves less than this share is not worth telling users apart.
 const WORTH_IT_PERCENT: i128 = 5;
@@ -56,10 +56,9 @@ impl Verdict {
     pub fn of(forecast: &Forecast, every: Duration, ttl: Duration, prices: &PriceList) -> Self {
         let everybody = forecast.everybody(every, ttl, prices);
         let on_read = forecast.on_read(ttl, prices);
-        let spent = |month: &super::Month, on| month.bill.sum(|line| line.purpose == Some(on));
         let user_hours = everybody.kept.active * HOURS_A_MONTH;
-        let warm_hour = each(spent(&everybody, Purpose::KeepWarm), user_hours);
-        let cold_quote = each(spent(&on_read, Purpose::Cold), on_read.events.cold);
+        let warm_hour = each(everybody.spent(Purpose::KeepWarm), user_hours);
+        let cold_quote = each(on_read.spent(Purpose::Cold), on_read.events.cold);
         let break_even = warm_hour.pico() as f64 / (cold_quote.pico() as f64).max(1.0);
         let above = forecast.above(break_even, every, ttl, prices);
         let (precompute, above, on_read) =

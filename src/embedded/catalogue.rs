@@ -41,7 +41,7 @@ pub(super) const LIST: &str =
 #[async_trait]
 impl CatalogueStore for Embedded {
     async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError> {
-        self.look(head).await
+        self.look(1, head).await
     }
 
     async fn begin_load(
@@ -116,7 +116,7 @@ impl CatalogueStore for Embedded {
 
     async fn products(&self, products: &[ProductId]) -> Result<Vec<Product>, PortError> {
         let products = products.to_vec();
-        self.look(move |connection| {
+        self.look(products.len(), move |connection| {
             let mut statement = connection.prepare_cached(GET)?;
             let mut found = Vec::with_capacity(products.len());
             for id in &products {

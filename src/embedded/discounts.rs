@@ -23,7 +23,7 @@ pub(super) const LIST: &str = "SELECT user FROM discounts WHERE user > ?1 ORDER 
 impl DiscountStore for Embedded {
     async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
         let users = users.to_vec();
-        self.look(move |connection| {
+        self.look(users.len(), move |connection| {
             let mut statement = connection.prepare_cached(GET)?;
             let mut found = Vec::with_capacity(users.len());
             for user in &users {

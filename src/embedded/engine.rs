@@ -16,6 +16,9 @@ use super::writer::{Tx, Writer};
 use crate::model::Timestamp;
 use crate::ports::{Clock, Connections, PortError, Ports, Randomness};
 
+/// So many rows are read on the thread that asks for them: about a millisecond.
+const FEW: usize = 100;
+
 /// Tables, queues and topic in one SQLite file. Clones share everything.
 #[derive(Clone)]
 pub struct Embedded(Arc<Inner>);
@@ -112,13 +115,18 @@ impl Embedded {
         self.0.writer.run(work).await.map_err(|failure| failure.into_port(&self.0.file))
     }
 
-    /// Reads a few rows by their keys.
-    pub(super) async fn look<T, F>(&self, read: F) -> Result<T, PortError>
+    /// Reads so many rows by their keys: a few on the thread that asks, more away from it.
+    pub(super) async fn look<T, F>(&self, rows: usize, read: F) -> Result<T, PortError>
     where
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T, Failure> + Send + 'static,
     {
-        self.0.readers.look(read).await.map_err(|failure| failure.into_port(&self.0.file))
+        let readers = &self.0.readers;
+        let looked = match rows {
+            0..=FEW => readers.look(read).await,
+            _ => readers.run(read).await,
+        };
+        looked.map_err(|failure| failure.into_port(&self.0.file))
     }
 
     /// Reads as much as there is, away from the thread that asks.

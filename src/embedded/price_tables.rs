@@ -51,7 +51,7 @@ const SUPERSEDE: &str = "
 impl PriceTables for Embedded {
     async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
         let users = users.to_vec();
-        self.look(move |connection| {
+        self.look(users.len(), move |connection| {
             let mut statement = connection.prepare_cached(HEAD)?;
             let mut found = Vec::with_capacity(users.len());
             for user in &users {
@@ -120,16 +120,18 @@ impl PriceTables for Embedded {
     ) -> Result<Vec<Option<Bytes>>, PortError> {
         let (user, generation, numbers) = (user.clone(), generation.clone(), numbers.to_vec());
         let wanted = WantedParts { user, generation, numbers };
-        self.look(move |connection| read_parts(connection, &wanted)).await
+        self.look(wanted.numbers.len(), move |connection| read_parts(connection, &wanted)).await
     }
 
     async fn parts_of_many(
         &self,
         wanted: &[WantedParts],
     ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
-        let wanted = wanted.to_vec();
-        self.look(move |connection| wanted.iter().map(|one| read_parts(connection, one)).collect())
-            .await
+        let (wanted, parts) = (wanted.to_vec(), wanted.iter().map(|one| one.numbers.len()).sum());
+        self.look(parts, move |connection| {
+            wanted.iter().map(|one| read_parts(connection, one)).collect()
+        })
+        .await
     }
 
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
@@ -250,4 +252,25 @@ fn old_head(tx: &Tx<'_>, user: &UserId) -> Result<Option<(u64, String)>, Failure
         .query_row([user.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok(old)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fresh, head, secs, user};
+    use super::*;
+
+    #[tokio::test]
+    async fn parts_and_head_are_one_transaction() {
+        let (store, _dir) = fresh();
+        let (now, generation) = (store.clock().now(), Generation::from_random([1; 16]));
+        let (ann, late) = (user("ann"), now.plus(secs(3600)));
+        let (head, parts) = (head(1, &generation, now), [Bytes::from_static(b"part")]);
+        // Somebody else was quicker: nothing of it stays.
+        let flip = store.put_table(&ann, &head, &parts, Some(7), late).await.unwrap();
+        assert_eq!(flip, Flip::Conflict);
+        assert_eq!(store.parts(&ann, &generation, &[0]).await.unwrap(), [None]);
+        let flip = store.put_table(&ann, &head, &parts, None, late).await.unwrap();
+        assert_eq!(flip, Flip::Done);
+        assert_eq!(store.parts(&ann, &generation, &[0]).await.unwrap(), [Some(parts[0].clone())]);
+    }
 }

@@ -64,7 +64,7 @@ impl Quotations for Embedded {
 
     async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError> {
         let wanted = key.clone();
-        let found = self.look(move |connection| get(connection, &wanted)).await?;
+        let found = self.look(1, move |connection| get(connection, &wanted)).await?;
         found.map(|stored| self.quotation_of(key, &stored)).transpose()
     }
 
@@ -221,4 +221,53 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
 fn get(connection: &Connection, key: &QuotationKey) -> Result<Option<Stored>, Failure> {
     let found = connection.prepare_cached(GET)?.query_row([key.as_str()], stored).optional()?;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fresh, secs, user};
+    use super::*;
+    use crate::model::{ConnectionId, RequestId};
+    use crate::ports::{FailedEntry, Queues as _};
+
+    fn quotation() -> Quotation {
+        let (user, request_id) = (user("ann"), RequestId::new("1").unwrap());
+        let (accepted_at, id) = (Timestamp::from_secs(1_800_000_000), [1; 16]);
+        Quotation {
+            key: QuotationKey::new(&user, &request_id),
+            request_id,
+            user,
+            items: vec![],
+            connection: ConnectionRef { endpoint: "e".into(), id: ConnectionId::from_random(id) },
+            dialect: Dialect::Current,
+            accepted_at,
+            deadline: accepted_at.plus(secs(30)),
+            expires_at: accepted_at.plus(secs(3600)),
+            status: QuotationStatus::Pending,
+        }
+    }
+
+    /// A way to publish that must not be taken.
+    struct Unused;
+
+    #[async_trait]
+    impl Topic for Unused {
+        async fn publish(&self, _: &[String]) -> Result<Vec<FailedEntry>, PortError> {
+            panic!("the message goes with the quotation")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_quotation_and_its_message_are_one_transaction() {
+        let (store, _dir) = fresh();
+        let refused = store.create(&quotation(), |_| Err(Failure::rejected("it", "a test"))).await;
+        assert!(refused.is_err());
+        assert_eq!(store.quotation(&quotation().key).await.unwrap(), None);
+
+        let created = store.create_and_publish(&quotation(), &Unused, "body").await.unwrap();
+        assert_eq!(created, Created::New);
+        let wait = std::time::Duration::ZERO;
+        let messages = store.receive(Queue::Provider, 10, wait, secs(30)).await.unwrap();
+        assert_eq!(messages.len(), 1);
+    }
 }

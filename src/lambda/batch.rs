@@ -16,7 +16,7 @@ use super::EventError;
 use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, MAX_RECEIVES, Queue, Queues, Receipt, Received};
 use crate::runtime::{Handler, backoff};
-use crate::stages::Outcome;
+use crate::stages::{Outcome, StageError};
 
 /// So long before Lambda would end the function, the stage is ended: what it has not done is
 /// reported, and comes again after a backoff instead of after its whole visibility.
@@ -127,15 +127,9 @@ fn failed(queue: Queue, batch: &[Received], outcomes: Vec<Outcome>) -> Vec<Faile
 fn out_of_time(queue: Queue, batch: &[Received]) -> Vec<Failed<'_>> {
     // The same for all, so that no message overtakes an earlier one of its group.
     let receives = batch.iter().map(|message| message.receive_count).max().unwrap_or(1);
-    let after = backoff(receives);
-    let failed = |message| {
-        let Received { id, receive_count, .. }: &Received = message;
-        let (queue, last) = (queue.name(), *receive_count >= MAX_RECEIVES);
-        let error = "the function is out of time";
-        warn!(queue, id, last, ?after, error, "a message was not handled");
-        Failed { message, after }
-    };
-    batch.iter().map(failed).collect()
+    let after = Some(backoff(receives));
+    let again = |_: &Received| Outcome::Again { error: StageError::OutOfTime, after };
+    failed(queue, batch, batch.iter().map(again).collect())
 }
 
 fn received(message: SqsMessage) -> Result<Received, EventError> {

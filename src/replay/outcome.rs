@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::Candidate;
 use super::ledger::{Ledger, Stored};
-use crate::billing::{Line, Usage, Usd};
+use crate::billing::{HOURS_A_MONTH, Line, Usage, Usd};
 use crate::meter::{self, billed};
 
-/// A month of AWS has 730 hours.
-const MONTH: Duration = Duration::from_secs(730 * 3600);
+/// A month of AWS.
+const MONTH: Duration = Duration::from_secs(HOURS_A_MONTH as u64 * 3600);
 
 /// The figures of one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -112,7 +112,9 @@ layer!(ActiveUsers for Witness over store [active_user, remove_active_user] {
     }
 });
 
-layer!(CatalogueStore for Witness over store [catalogue_head, begin_load, extend_load, finish_load, put_products, delete_products, products] {
+layer!(CatalogueStore for Witness over store [
+    catalogue_head, begin_load, extend_load, finish_load, put_products, delete_products, products
+] {
     async fn list_products(&self, from: Option<Cursor>) -> Result<Page<Product>, PortError> {
         if from.is_none() {
             self.ledger().reading = Reading { at: self.clock.now(), usage: self.meter.usage() };
@@ -128,7 +130,9 @@ layer!(CatalogueStore for Witness over store [catalogue_head, begin_load, extend
 
 layer!(DiscountStore for Witness over store [discounts, put_discounts, delete_discounts, list_discounted_users] {});
 
-layer!(PriceTables for Witness over store [table_heads, parts, delete_table, list_table_heads] {
+layer!(PriceTables for Witness over store [
+    table_heads, parts, parts_of_many, delete_table, list_table_heads
+] {
     async fn put_parts(
         &self,
         user: &UserId,
@@ -160,7 +164,9 @@ layer!(PriceTables for Witness over store [table_heads, parts, delete_table, lis
     }
 });
 
-layer!(Quotations for Witness over store [create_quotation, quotation, list_quotations, redirect_quotation, delete_quotation] {
+layer!(Quotations for Witness over store [
+    create_quotation, quotation, list_quotations, redirect_quotation, delete_quotation
+] {
     async fn settle_quotation(
         &self,
         key: &QuotationKey,

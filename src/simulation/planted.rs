@@ -139,7 +139,9 @@ layer!(ActiveUsers for Planted over store [active_user, record_visit, remove_act
     }
 });
 
-layer!(CatalogueStore for Planted over store [catalogue_head, put_products, delete_products, products, list_products] {
+layer!(CatalogueStore for Planted over store [
+    catalogue_head, put_products, delete_products, products, list_products
+] {
     async fn begin_load(
         &self,
         mark: &LoadMark,
@@ -170,7 +172,9 @@ layer!(CatalogueStore for Planted over store [catalogue_head, put_products, dele
     }
 });
 
-layer!(DiscountStore for Planted over store [put_discounts, delete_discounts, list_discounted_users] {
+layer!(DiscountStore for Planted over store [
+    put_discounts, delete_discounts, list_discounted_users
+] {
     async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
         match self.discounts_read_ahead(users) {
             Some(lists) => Ok(lists),
@@ -179,7 +183,7 @@ layer!(DiscountStore for Planted over store [put_discounts, delete_discounts, li
     }
 });
 
-layer!(PriceTables for Planted over store [parts, delete_table, list_table_heads] {
+layer!(PriceTables for Planted over store [parts, parts_of_many, delete_table, list_table_heads] {
     async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
         if self.bug == PlantedBug::InputsBeforeHead {
             self.read_ahead(users).await?;

@@ -222,7 +222,9 @@ fn unavailable(name: &str) -> PortError {
 
 layer!(ActiveUsers for Unreliable over store through call [active_user, record_visit, remove_active_user, list_active_users] {});
 
-layer!(CatalogueStore for Unreliable over store through call [catalogue_head, begin_load, extend_load, finish_load, products, list_products] {
+layer!(CatalogueStore for Unreliable over store through call [
+    catalogue_head, begin_load, extend_load, finish_load, products, list_products
+] {
     async fn put_products(&self, products: &[Product]) -> Result<(), PortError> {
         let mut rest = products;
         while !rest.is_empty() {
@@ -244,7 +246,9 @@ layer!(CatalogueStore for Unreliable over store through call [catalogue_head, be
     }
 });
 
-layer!(DiscountStore for Unreliable over store through call [delete_discounts, list_discounted_users] {
+layer!(DiscountStore for Unreliable over store through call [
+    delete_discounts, list_discounted_users
+] {
     async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
         let poisoned = self.world.plan.poisoned.as_ref();
         if let Some(user) = users.iter().find(|user| poisoned == Some(user)) {
@@ -265,7 +269,9 @@ layer!(DiscountStore for Unreliable over store through call [delete_discounts, l
     }
 });
 
-layer!(PriceTables for Unreliable over store through call [table_heads, flip_head, parts, delete_table, list_table_heads] {
+layer!(PriceTables for Unreliable over store through call [
+    table_heads, flip_head, parts, parts_of_many, delete_table, list_table_heads
+] {
     async fn put_parts(
         &self,
         user: &UserId,

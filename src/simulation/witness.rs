@@ -117,7 +117,9 @@ layer!(ActiveUsers for Witness over store [active_user, list_active_users] {
     }
 });
 
-layer!(CatalogueStore for Witness over store [catalogue_head, extend_load, products, list_products] {
+layer!(CatalogueStore for Witness over store [
+    catalogue_head, extend_load, products, list_products
+] {
     async fn begin_load(
         &self,
         mark: &LoadMark,
@@ -176,7 +178,9 @@ layer!(DiscountStore for Witness over store [discounts, list_discounted_users] {
     }
 });
 
-layer!(PriceTables for Witness over store [table_heads, put_parts, parts, delete_table, list_table_heads] {
+layer!(PriceTables for Witness over store [
+    table_heads, put_parts, parts, parts_of_many, delete_table, list_table_heads
+] {
     async fn flip_head(
         &self,
         user: &UserId,
@@ -198,7 +202,9 @@ layer!(PriceTables for Witness over store [table_heads, put_parts, parts, delete
     }
 });
 
-layer!(Quotations for Witness over store [quotation, list_quotations, redirect_quotation, delete_quotation] {
+layer!(Quotations for Witness over store [
+    quotation, list_quotations, redirect_quotation, delete_quotation
+] {
     async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
         let created = self.inner.store.create_quotation(quotation).await?;
         if created == Created::New {

@@ -36,6 +36,9 @@ pub enum StageError {
     /// An earlier order of the same user must come again first.
     #[error("an earlier order of the user was not done")]
     Behind,
+    /// Its function was cut off, and nobody knows how far it came.
+    #[error("the function is out of time")]
+    OutOfTime,
     /// A quotation is not due yet.
     #[error("the deadline is still ahead")]
     NotDue,

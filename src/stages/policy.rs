@@ -33,6 +33,12 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// How long after a visit the next one is written down again.
+    #[must_use]
+    pub fn touched_after(&self) -> Duration {
+        self.ttl / 10
+    }
+
     /// How long a table counts as fresh: two intervals, so that one refresh may come late.
     #[must_use]
     pub fn fresh_for(&self) -> Duration {

@@ -84,7 +84,7 @@ pub async fn touch(
 ) {
     let visit = async {
         if let Some(known) = users.active_user(user).await? {
-            let enough = now.plus(policy.ttl.saturating_sub(policy.ttl / 10));
+            let enough = now.plus(policy.ttl.saturating_sub(policy.touched_after()));
             if known.is_active(now) && known.expires_at >= enough {
                 return Ok(());
             }

@@ -71,7 +71,7 @@ impl Serialize for TraceContext {
 /// The context in a frame or message, if it carries one that is valid. One that is not is as good as
 /// none: a trace begins anew there, and nothing else changes.
 #[derive(Default, Deserialize)]
-pub(super) struct Carried {
+struct Carried {
     #[serde(default, deserialize_with = "lenient")]
     traceparent: Option<TraceContext>,
 }

@@ -27,8 +27,6 @@ pub(super) enum Value {
     Text(String),
     /// A count.
     Count(i64),
-    /// Yes or no.
-    Flag(bool),
 }
 
 /// A span that is over.

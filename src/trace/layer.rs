@@ -152,10 +152,6 @@ impl Visit for Fields {
     fn record_u64(&mut self, field: &Field, count: u64) {
         self.record_i64(field, i64::try_from(count).unwrap_or(i64::MAX));
     }
-
-    fn record_bool(&mut self, field: &Field, flag: bool) {
-        self.attributes.push((field.name(), Value::Flag(flag)));
-    }
 }
 
 /// The innermost span of this room that the running task is in.

@@ -48,7 +48,6 @@ fn attribute((key, value): &(&'static str, Value)) -> Json {
     let value = match value {
         Value::Text(text) => json!({ "stringValue": text }),
         Value::Count(count) => json!({ "intValue": count.to_string() }),
-        Value::Flag(flag) => json!({ "boolValue": flag }),
     };
     json!({ "key": key, "value": value })
 }

@@ -137,6 +137,17 @@ fn what_cannot_be_forecast_is_named() {
 }
 
 #[test]
+fn a_calculation_longer_than_a_function_may_take_is_refused() {
+    let few = ["cost", "forecast", "--active-users", "5", "--quotes-a-minute", "9"];
+    let home = Home::new();
+    for time in ["31s", "5m"] {
+        let stderr = home.fails(2, &[&few[..], &["--calculation-time", time]].concat());
+        assert!(stderr.contains("more than 30s"), "{stderr}");
+    }
+    home.fails(2, &["cost", "--calculation-time", "1h"]);
+}
+
+#[test]
 fn where_nothing_was_done_nothing_is_compared() {
     let home = Home::with_fixtures();
     let text = home.ok(&["cost"]);

@@ -63,6 +63,7 @@ pub async fn a_quotation_is_published_if_it_is_new(ports: Ports) {
     let body = "x".repeat(257 * 1024);
     let refused = ports.store.create_and_publish(&large, &*ports.topic, &body).await;
     assert!(matches!(refused, Err(PortError::Rejected { .. })), "{refused:?}");
+    nothing_comes(&ports, Queue::Provider).await;
 }
 
 async fn read(ports: &Ports, key: &QuotationKey) -> Option<Quotation> {

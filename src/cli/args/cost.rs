@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::super::duration::parse_duration;
+use super::simulate::parse_calculation_time;
 
 /// Of `ocache cost`.
 #[derive(Debug, Args)]
@@ -23,8 +24,8 @@ pub struct CostArgs {
     /// The time between two scheduled calculations of an active user's table of this stack
     #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = parse_duration, default_value = "1m")]
     pub refresh_every: Duration,
-    /// How long the calculation of a table takes in a function
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "100ms")]
+    /// How long the calculation of a table takes in a function, at most 30s
+    #[arg(long, value_name = "TIME", value_parser = parse_calculation_time, default_value = "100ms")]
     pub calculation_time: Duration,
     /// List prices of AWS to use instead of those built in
     #[arg(long, value_name = "FILE")]
@@ -65,8 +66,8 @@ pub struct ForecastArgs {
     /// The time between two scheduled calculations of an active user's table
     #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = parse_duration, default_value = "1m")]
     pub refresh_every: Duration,
-    /// How long the calculation of a table takes in a function
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "100ms")]
+    /// How long the calculation of a table takes in a function, at most 30s
+    #[arg(long, value_name = "TIME", value_parser = parse_calculation_time, default_value = "100ms")]
     pub calculation_time: Duration,
     /// Functions or processes that calculate; each reads all products every ten minutes
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=100_000))]

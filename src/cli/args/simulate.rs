@@ -129,7 +129,7 @@ fn parse_every(text: &str) -> Result<Every, String> {
     Ok(Every(Some(every)))
 }
 
-fn parse_calculation_time(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_calculation_time(text: &str) -> Result<Duration, String> {
     let time = parse_duration(text)?;
     if time > Duration::from_secs(30) {
         return Err(format!("`{text}` is more than 30s"));

@@ -7,8 +7,8 @@ use super::super::failure::{ExitCode, Failure};
 use super::super::output::{Output, number, table};
 use super::super::price_list;
 use super::show::{
-    by_purpose, by_stage, count, lines, money, purposes, show_verdict, show_what_if, spent,
-    verdict, what_if, what_if_json,
+    by_purpose, by_stage, count, lines, money, purposes, show_verdict, show_what_if, verdict,
+    what_if, what_if_json,
 };
 use crate::billing::{PriceList, Usd};
 use crate::cost::{Forecast, Month, Numbers, Purpose, Verdict};
@@ -86,12 +86,12 @@ fn too_few_quotes(args: &ForecastArgs) -> Failure {
 
 /// What a million refreshes cost.
 fn per_million_refreshes(month: &Month) -> Usd {
-    per_million(spent(month, Purpose::KeepWarm), month.events.refreshes)
+    per_million(month.spent(Purpose::KeepWarm), month.events.refreshes)
 }
 
 /// What a million quotes cost, with the tables that they had to wait for.
 fn per_million_quotes(month: &Month) -> Usd {
-    let spent = [Purpose::Quotes, Purpose::Cold].map(|purpose| spent(month, purpose));
+    let spent = [Purpose::Quotes, Purpose::Cold].map(|purpose| month.spent(purpose));
     per_million(spent.into_iter().sum(), month.events.quotes)
 }
 

@@ -14,12 +14,11 @@ use super::super::price_list;
 use super::super::settings::Settings;
 use super::forecast::{note, per_million};
 use super::show::{
-    by_stage, count, lines, money, show_verdict, show_what_if, units, verdict, what_if,
-    what_if_json,
+    by_stage, count, lines, money, show_verdict, show_what_if, verdict, what_if, what_if_json,
 };
-use crate::billing::{Line, PriceList, Usd};
-use crate::cost::{Bill, BillLine, Forecast, HOURS_A_MONTH, Numbers, Reading, Used, Verdict};
-use crate::meter::{Reason, Stage, Usage, UsageLine};
+use crate::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
+use crate::cost::{Bill, Forecast, Numbers, Reading, Verdict};
+use crate::meter::{Reason, Stage, UsageLine};
 use crate::ports::{Ports, TableHead};
 use crate::replay::{Sample, probe};
 
@@ -58,8 +57,7 @@ struct Advice {
 async fn read(ports: &Ports, args: &CostArgs, prices: &PriceList) -> Result<Read, Failure> {
     let readings = meter::read(ports, args.over).await?;
     let mut bill = Bill::default();
-    let used = Used { metered: readings.usage.clone(), ..Used::default() };
-    bill.add(None, &used, prices);
+    bill.add_metered(None, &readings.usage, prices);
     let head = newest_head(ports).await?;
     let (products, parts) =
         head.as_ref().map_or((0, 0), |head| (head.products, head.parts.len() as u64));
@@ -97,8 +95,8 @@ impl Read {
                 calculation: args.calculation_time,
             };
             let probe = probe(&sample).await.map_err(Failure::internal)?;
-            for (purpose, metered) in events.used(&probe, batch) {
-                bill.add(Some(purpose), &Used { metered, ..Used::default() }, prices);
+            for (purpose, used) in events.used(&probe, batch) {
+                bill.add_metered(Some(purpose), &used, prices);
             }
         }
         Ok(bill)
@@ -145,9 +143,8 @@ impl Read {
     }
 
     fn spent(&self, is_meant: impl Fn(&UsageLine) -> bool, prices: &PriceList) -> Usd {
-        let metered: Usage = self.readings.usage.only(is_meant);
         let mut bill = Bill::default();
-        bill.add(None, &Used { metered, ..Used::default() }, prices);
+        bill.add_metered(None, &self.readings.usage.only(is_meant), prices);
         bill.total()
     }
 
@@ -182,8 +179,7 @@ impl Read {
             Stage::Meter,
         ];
         let used = |bill: &Bill, stage, line: Line| {
-            let meant = |one: &&BillLine| one.stage == Some(stage) && one.line == line;
-            units(line, bill.lines.iter().filter(meant).map(|one| one.parts).sum())
+            line.units(bill.parts(|one| one.stage == Some(stage) && one.line == line))
         };
         let all = stages.into_iter().flat_map(|stage| Line::ALL.map(|line| (stage, line)));
         let compared = all.map(|(stage, line)| Compared {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::duration::show_duration;
 use super::super::output::{number, table};
 use crate::billing::PriceList;
-use crate::billing::{Line, Service, Usd};
+use crate::billing::{Service, Usd};
 use crate::cost::{Bill, BillLine, Choice, Forecast, Month, Purpose, Verdict};
 use crate::meter::Stage;
 
@@ -35,7 +35,8 @@ pub(super) fn count(number: f64) -> String {
 
 /// A row for each stage, a column for each service.
 pub(super) fn by_stage(bill: &Bill, scale: impl Fn(Usd) -> Usd) -> String {
-    let mut rows = table(["US$ a month", "DynamoDB", "SQS", "SNS", "Lambda", "API Gateway", "all"]);
+    let services = Service::ALL.map(Service::name);
+    let mut rows = table(["US$ a month"].into_iter().chain(services).chain(["all"]));
     let stages = Stage::ALL.into_iter().map(Some).chain([None]);
     for stage in stages {
         let of_stage = |line: &BillLine| line.stage == stage;
@@ -70,7 +71,7 @@ pub(super) fn by_purpose(month: &Month) -> String {
     let all = month.bill.total();
     let mut rows = table(["goes into", "US$ a month", "share"]);
     for purpose in Purpose::ALL {
-        let usd = spent(month, purpose);
+        let usd = month.spent(purpose);
         let share = usd.pico() as f64 / all.pico().max(1) as f64 * 100.0;
         let name = match purpose {
             Purpose::KeepWarm => "keeping tables warm",
@@ -82,10 +83,6 @@ pub(super) fn by_purpose(month: &Month) -> String {
         rows.add_row([name.into(), number(money(usd)), number(format!("{share:.0} %"))]);
     }
     rows.to_string()
-}
-
-pub(super) fn spent(month: &Month, purpose: Purpose) -> Usd {
-    month.bill.sum(|line| line.purpose == Some(purpose))
 }
 
 /// Another interval, or another time to live.
@@ -171,17 +168,12 @@ pub(super) fn lines(bill: &Bill, scale: impl Fn(Usd) -> Usd) -> Value {
             "stage": line.stage.map(Stage::name),
             "service": line.line.service().name(),
             "line": line.line.name(),
-            "units": units(line.line, line.parts),
+            "units": line.line.units(line.parts),
             "usd": line.usd,
             "usd_a_month": scale(line.usd),
         })
     };
     bill.lines.iter().map(line).collect()
-}
-
-/// How much of the unit that has a price.
-pub(super) fn units(line: Line, parts: u128) -> f64 {
-    parts as f64 / line.parts() as f64
 }
 
 pub(super) fn verdict(verdict: &Verdict) -> Value {
@@ -212,7 +204,7 @@ pub(super) fn what_if_json(tried: &[WhatIf]) -> Value {
 pub(super) fn purposes(month: &Month) -> Value {
     let purposes: Map<String, Value> = Purpose::ALL
         .into_iter()
-        .map(|purpose| (purpose.name().to_owned(), json!(spent(month, purpose))))
+        .map(|purpose| (purpose.name().to_owned(), json!(month.spent(purpose))))
         .collect();
     Value::Object(purposes)
 }

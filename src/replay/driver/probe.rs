@@ -68,8 +68,6 @@ pub struct Sizes {
     pub head: u64,
     /// The parts of a price table, all together.
     pub parts: u64,
-    /// How many these are.
-    pub part_count: u64,
     /// A quotation with its answer.
     pub quotation: u64,
     /// All products.
@@ -223,7 +221,6 @@ impl Probing<'_> {
             let bytes =
                 bytes.map(|(part, number)| sizes::part(user, &head.generation, number, part.len()));
             sizes.parts = bytes.sum();
-            sizes.part_count = parts.len() as u64;
             sizes.head = sizes::table_head(user, head);
         }
         let quotations = store.list_quotations(None).await?.items;
