@@ -75,7 +75,7 @@ const QUOTE: &str = r#"{"action":"quote","client":"AAA","items":[{"product":"P1"
 
 fn answered() -> &'static Quotation {
     let user = UserId::new("AAA").expect("it is an id");
-    let request_id = RequestId::from_random([7; 16]);
+    let request_id = RequestId::made(Timestamp::from_secs(7), [7; 16]);
     let items = ["P1", "P2", "P3"].map(|id| Item {
         product: ProductId::new(id).expect("it is an id"),
         quantity: Quantity::ONE,

@@ -330,7 +330,8 @@ async fn a_wrong_answer_is_found_and_explained(engine: Engine) {
 
 /// Stores a quotation like a good one, with another answer.
 async fn store(system: &System, good: &Quotation, answer: Answer) -> QuotationKey {
-    let request_id = ocache::model::RequestId::from_random(system.ports.randomness.bits());
+    let request_id =
+        ocache::model::RequestId::made(system.ports.clock.now(), system.ports.randomness.bits());
     let key = QuotationKey::new(&good.user, &request_id);
     let status = QuotationStatus::Pending;
     let deadline = system.now().plus(Duration::from_secs(30));

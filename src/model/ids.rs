@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::Timestamp;
 use super::digest::DigestBuilder;
 
 /// Why a text cannot be an id.
@@ -159,10 +160,14 @@ impl RequestId {
     /// What ids made by ocache begin with; no client's id is mistaken for one.
     const MADE: &'static str = "q_";
 
-    /// An id nobody can guess.
+    /// An id nobody can guess: the time in milliseconds, then 80 of the random bits.
+    ///
+    /// Ids of a time sort together, so what is stored by them one after the other is stored in one
+    /// place, and not all over an index.
     #[must_use]
-    pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(format!("{}{}", Self::MADE, base32(bytes)))
+    pub fn made(at: Timestamp, mut random: [u8; 16]) -> Self {
+        random[..6].copy_from_slice(&at.millis().to_be_bytes()[2..]);
+        Self(format!("{}{}", Self::MADE, base32(random)))
     }
 
     /// Whether it has the form of the ids made by ocache.
@@ -276,9 +281,11 @@ mod tests {
 
     #[test]
     fn made_request_ids_are_recognised() {
-        let made = RequestId::from_random([255; 16]);
+        let made = RequestId::made(Timestamp::from_millis(-1), [255; 16]);
         assert!(made.is_made());
         assert_eq!(RequestId::new(made.as_str()), Ok(made));
+        let ids = [1, 2, 255, 256].map(|at| RequestId::made(Timestamp::from_millis(at), [255; 16]));
+        assert!(ids.is_sorted(), "{ids:?}");
         for other in ["q_", "1", "q_0123456789abcdefghjkmnpqri", "Q_0123456789abcdefghjkmnpqrs"] {
             assert!(!RequestId::new(other).unwrap().is_made(), "{other}");
         }
@@ -290,7 +297,7 @@ mod tests {
         let one = RequestId::new("1").unwrap();
         assert_ne!(QuotationKey::new(&ann, &one), QuotationKey::new(&bob, &one));
         assert_eq!(QuotationKey::of_made(&one), None);
-        let made = RequestId::from_random([7; 16]);
+        let made = RequestId::made(Timestamp::from_secs(7), [7; 16]);
         assert_eq!(QuotationKey::new(&ann, &made), QuotationKey::new(&bob, &made));
     }
 }

@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn each_attempt_for_a_request_is_a_message_of_its_own() {
         let user = UserId::new("a").unwrap();
-        let request_id = RequestId::from_random([1; 16]);
+        let request_id = RequestId::made(Timestamp::from_secs(1), [1; 16]);
         let order = |attempt| Calculation {
             user: user.clone(),
             cause: Cause::Quotation(QuotationRequest {

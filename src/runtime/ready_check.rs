@@ -60,7 +60,7 @@ pub async fn ready_check(
 ) -> Result<bool, ReadyCheckError> {
     let page = ports.store.list_products(None).await?;
     let Some(product) = page.items.into_iter().next() else { return Ok(false) };
-    let name = RequestId::from_random(ports.randomness.bits());
+    let name = RequestId::made(ports.clock.now(), ports.randomness.bits());
     let user =
         UserId::new(format!("ocache-ready-check-{name}")).map_err(|_| ReadyCheckError::Setup)?;
     let now = ports.clock.now();

@@ -77,13 +77,15 @@ pub(super) fn only(failed: Vec<FailedEntry>) -> Result<(), StageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Calculation, Cause, ProviderMessage, QuotationKey, RequestId, UserId};
+    use crate::model::{
+        Calculation, Cause, ProviderMessage, QuotationKey, RequestId, Timestamp, UserId,
+    };
 
     #[test]
     fn a_trace_is_nothing_to_whoever_does_not_look_for_it() {
         let traceparent = TraceContext { trace: 7, span: 1, sampled: true };
         let user = UserId::new("José").unwrap();
-        let key = QuotationKey::new(&user, &RequestId::from_random([1; 16]));
+        let key = QuotationKey::new(&user, &RequestId::made(Timestamp::from_secs(1), [1; 16]));
         let order = Calculation {
             user: user.clone(),
             cause: Cause::Change { version: 1, discounts: None },

@@ -84,8 +84,7 @@ impl QuotationHandler {
         let now = self.clock.now();
         let user = ask.user.clone();
         let request_id = ask.request_id.clone();
-        let request_id =
-            request_id.unwrap_or_else(|| RequestId::from_random(self.randomness.bits()));
+        let request_id = request_id.unwrap_or_else(|| RequestId::made(now, self.randomness.bits()));
         let span = trace::quotation_handler(&user, &request_id);
         let visit = subscribe::touch(&*self.users, &*self.queues, &self.policy, &user, now);
         let accepted = ACCOUNT.of(self.accept(ask, request_id));

@@ -57,7 +57,7 @@ pub fn generation() -> Generation {
 }
 
 pub fn request_id() -> RequestId {
-    RequestId::from_random(SystemRandomness.bits())
+    RequestId::made(SystemClock.now(), SystemRandomness.bits())
 }
 
 pub fn connection(id: &str) -> ConnectionRef {

@@ -48,7 +48,7 @@ fn head() -> TableHead {
 }
 
 fn quotation(expires_at: Timestamp) -> Quotation {
-    let (user, request_id) = (user(), RequestId::from_random([1; 16]));
+    let (user, request_id) = (user(), RequestId::made(Timestamp::from_secs(1), [1; 16]));
     Quotation {
         key: QuotationKey::new(&user, &request_id),
         request_id,

@@ -39,7 +39,7 @@ pub(super) struct Guests {
 
 impl Guests {
     pub(super) fn new(ports: Ports, args: &BenchArgs) -> Self {
-        let run = RequestId::from_random(ports.randomness.bits());
+        let run = RequestId::made(ports.clock.now(), ports.randomness.bits());
         let prefix = format!("ocache-bench-{}-", &run.as_str()[2..10]);
         let (wanted, patience) = (args.users, args.timeout);
         let (warm, cold, quotations) = (vec![], vec![], vec![]);
