@@ -78,7 +78,7 @@ impl CatalogueStore for Embedded {
     async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
         let load = load.clone();
         self.write(move |tx| {
-            Ok(tx.prepare_cached(FINISH)?.query_row([load.0], |row| row.get(0)).optional()?)
+            Ok(tx.prepare_cached(FINISH)?.query_row([&load.0], |row| row.get(0)).optional()?)
         })
         .await
     }

@@ -118,7 +118,7 @@ impl Embedded {
         self.write(move |tx| {
             let now = clock.now();
             let mut count = 0;
-            for seq in chunk {
+            for &seq in &chunk {
                 let Some((group, body)) = take_out(tx, queue, seq)? else { continue };
                 count += 1;
                 if let Fate::Redrive = fate {

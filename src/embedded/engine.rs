@@ -55,7 +55,8 @@ impl Embedded {
         let wake = Arc::new(Wake::new());
         let sweeper = Sweeper::new(Arc::clone(&clock));
         let (writer, writing) =
-            Writer::spawn(opened.writer, Arc::clone(&wake), sweeper).map_err(failed)?;
+            Writer::spawn(opened.writer, opened.copier, Arc::clone(&wake), sweeper)
+                .map_err(failed)?;
         let (readers, mut reading) =
             Readers::spawn(opened.readers, opened.at_hand).map_err(failed)?;
         reading.push(wake::spawn_watcher(Arc::clone(&wake), opened.watcher).map_err(failed)?);
@@ -110,7 +111,7 @@ impl Embedded {
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, PortError>
     where
         T: Send + 'static,
-        F: FnOnce(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
     {
         self.0.writer.run(work).await.map_err(|failure| failure.into_port(&self.0.file))
     }

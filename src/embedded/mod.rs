@@ -7,6 +7,7 @@
 mod active_users;
 mod backup;
 mod catalogue;
+mod checkpoint;
 mod clear;
 mod dead_letters;
 mod discounts;

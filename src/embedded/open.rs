@@ -24,9 +24,6 @@ const RETRY: Duration = Duration::from_millis(10);
 pub(super) const FILE: &str = "store.db";
 /// More statements than any thread uses.
 const STATEMENTS: usize = 128;
-/// How long the log beside the file grows before it is copied into it: longer than SQLite's own
-/// 1,000 pages, so that an inner page that many commits change is copied less often.
-const LOG_PAGES: i64 = 4000;
 /// The log beside the file is cut to this size when it is empty.
 const LOG_BYTES: i64 = 64 << 20;
 /// The cache of the writing connection, in KiB. It holds the inner pages of large indexes, and no more:
@@ -126,6 +123,8 @@ pub(super) struct Opened {
     /// For reads on the thread that asks; they never wait for a lock.
     pub(super) at_hand: Vec<Connection>,
     pub(super) watcher: Connection,
+    /// Copies the log into the file.
+    pub(super) copier: Connection,
 }
 
 /// Opens the store in a directory.
@@ -149,7 +148,8 @@ pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError>
     let at_hand = (0..cores.max(2)).map(|_| patient_with_nobody(reader()?, &file));
     let at_hand = at_hand.collect::<Result<_, _>>()?;
     let watcher = reader()?;
-    Ok(Opened { file, writer, readers, at_hand, watcher })
+    let copier = open_copier(&file, busy_wait).map_err(|e| OpenError::from_sqlite(&file, e))?;
+    Ok(Opened { file, writer, readers, at_hand, watcher, copier })
 }
 
 /// Makes a file that only its owner may read, unless it exists and may exist.
@@ -220,7 +220,6 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "OFF")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
-    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
 }
 
@@ -254,6 +253,14 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
         connection.prepare(&format!("SELECT 1 FROM {table} LIMIT 1"))?.exists([])?;
     }
     Ok(())
+}
+
+fn open_copier(file: &Path, busy_wait: Duration) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(file, flags)?;
+    configure(&mut connection, busy_wait)?;
+    prepare(&connection)?;
+    Ok(connection)
 }
 
 fn open_reader(file: &Path, busy_wait: Duration) -> rusqlite::Result<Connection> {

@@ -13,6 +13,10 @@ use super::writer::Tx;
 use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
 
+mod sections;
+
+use sections::Part;
+
 /// How many heads a page has.
 const PAGE: usize = 500;
 /// The most parts written in one job: about a megabyte.
@@ -28,10 +32,13 @@ const KEEP: &str = "
     ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at RETURNING id";
 // A part that is there already is not written again: its bytes are by far the most of it.
 const PUT_PART: &str = "
-    INSERT INTO part (generation, number, bytes) VALUES (?1, ?2, ?3)
-    ON CONFLICT DO UPDATE SET bytes = excluded.bytes WHERE bytes <> excluded.bytes";
+    INSERT INTO part (generation, number, section, bytes) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT DO UPDATE SET section = excluded.section, bytes = excluded.bytes
+    WHERE bytes <> excluded.bytes OR section IS NOT excluded.section";
 pub(super) const PART: &str = "
-    SELECT bytes FROM generation JOIN part ON part.generation = generation.id
+    SELECT part.section, section.bytes, part.bytes
+    FROM generation JOIN part ON part.generation = generation.id
+    LEFT JOIN section ON section.id = part.section
     WHERE user = ?1 AND name = ?2 AND number = ?3";
 const OLD: &str = "SELECT version, generation FROM table_head WHERE user = ?1";
 const PUT_HEAD: &str = "
@@ -75,7 +82,7 @@ impl PriceTables for Embedded {
         expire_at: Timestamp,
     ) -> Result<(), PortError> {
         for (chunk, first) in parts.chunks(CHUNK).zip((0_i64..).step_by(CHUNK)) {
-            let (user, generation, chunk) = (user.clone(), generation.clone(), chunk.to_vec());
+            let (user, generation, chunk) = (user.clone(), generation.clone(), Part::of_all(chunk));
             self.write(move |tx| put_parts(tx, &user, &generation, first, &chunk, expire_at))
                 .await?;
         }
@@ -105,7 +112,7 @@ impl PriceTables for Embedded {
         let (ahead, last) = parts.split_at(ahead);
         self.put_parts(user, &head.generation, ahead, expire_at).await?;
         let (owner, generation) = (user.clone(), head.generation.clone());
-        let (first, last) = (ahead.len() as i64, last.to_vec());
+        let (first, last) = (ahead.len() as i64, Part::of_all(last));
         self.flip(user, head, expected, expire_at, move |tx| {
             put_parts(tx, &owner, &generation, first, &last, expire_at)
         })
@@ -176,7 +183,7 @@ impl Embedded {
         head: &TableHead,
         expected: Option<u64>,
         expire_at: Timestamp,
-        before: impl FnOnce(&Tx<'_>) -> Result<(), Failure> + Send + 'static,
+        before: impl Fn(&Tx<'_>) -> Result<(), Failure> + Send + 'static,
     ) -> Result<Flip, PortError> {
         let text = to_json(head, || format!("the price table of user `{user}`"))
             .map_err(|failure| self.port_error(failure))?;
@@ -212,16 +219,17 @@ fn put_parts(
     user: &UserId,
     generation: &Generation,
     first: i64,
-    parts: &[Bytes],
+    parts: &[Part],
     expire_at: Timestamp,
 ) -> Result<(), Failure> {
-    let id: i64 = tx.prepare_cached(KEEP)?.query_row(
-        params![user.as_str(), generation.as_str(), expire_at.secs_rounded_up()],
-        |row| row.get(0),
-    )?;
+    let expires_at = expire_at.secs_rounded_up();
+    let id: i64 = tx
+        .prepare_cached(KEEP)?
+        .query_row(params![user.as_str(), generation.as_str(), expires_at], |row| row.get(0))?;
     let mut statement = tx.prepare_cached(PUT_PART)?;
-    for (bytes, number) in parts.iter().zip(first..) {
-        statement.execute(params![id, number, &bytes[..]])?;
+    for (part, number) in parts.iter().zip(first..) {
+        let section = part.section.as_ref().map(|one| one.keep(tx, expires_at)).transpose()?;
+        statement.execute(params![id, number, section, &part.own[..]])?;
     }
     Ok(())
 }
@@ -234,10 +242,9 @@ fn read_parts(
     let mut statement = connection.prepare_cached(PART)?;
     let mut parts = Vec::with_capacity(numbers.len());
     for number in numbers {
-        let bytes: Option<Vec<u8>> = statement
-            .query_row(params![user.as_str(), generation.as_str(), number], |row| row.get(0))
-            .optional()?;
-        parts.push(bytes.map(Bytes::from));
+        let values = params![user.as_str(), generation.as_str(), number];
+        let part = statement.query_row(values, sections::whole).optional()?;
+        parts.push(part.flatten());
     }
     Ok(parts)
 }

@@ -122,7 +122,7 @@ impl Queues for Embedded {
                     })
                     .optional()?;
                 // Receivers that wait for the old time must learn the new one.
-                tx.wakes.add(queue);
+                tx.later.add(queue);
                 groups.extend(group.flatten());
             }
             settle_all(tx, queue, groups, now)
@@ -175,6 +175,9 @@ pub(super) fn send(
     match message.posting {
         Posting::Standard { delay } => {
             append(tx, queue, None, now, now.plus(delay), &message.body)?;
+            if !delay.is_zero() {
+                tx.later.add(queue);
+            }
         }
         Posting::Fifo { group, deduplication } => {
             let until = now.plus(DEDUPLICATION).millis();
@@ -190,7 +193,6 @@ pub(super) fn send(
             append(tx, queue, Some(&group.to_string()), now, now, &message.body)?;
         }
     }
-    // Even a delayed message: receivers wait for the next time they know of.
     tx.wakes.add(queue);
     Ok(())
 }

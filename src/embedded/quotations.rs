@@ -149,7 +149,7 @@ impl Embedded {
     async fn create(
         &self,
         quotation: &Quotation,
-        and_then: impl FnOnce(&Tx<'_>) -> Result<(), Failure> + Send + 'static,
+        and_then: impl Fn(&Tx<'_>) -> Result<(), Failure> + Send + 'static,
     ) -> Result<Created, PortError> {
         let key = quotation.key.clone();
         let record = self.json(quotation, &key)?;

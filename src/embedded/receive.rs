@@ -103,12 +103,15 @@ impl Embedded {
     async fn take(&self, order: &Order) -> Result<Vec<Received>, PortError> {
         let (order, way_back, clock) =
             (order.clone(), self.writer().clone(), Arc::clone(self.clock()));
+        let (asked, now) = (order.clone(), Arc::clone(&clock));
         let taken = self
-            .write(move |tx| {
-                let messages = take(tx, &order, clock.now())?;
-                Ok(Taken::new(messages, &order, way_back, clock))
-            })
-            .await?;
+            .writer()
+            .run_then(
+                move |tx| take(tx, &asked, now.now()),
+                move |messages| Taken::new(messages, &order, way_back, clock),
+            )
+            .await
+            .map_err(|failure| self.port_error(failure))?;
         Ok(taken.into_messages())
     }
 }

@@ -7,18 +7,19 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 3] = [FIRST, USAGE, LOAD_CURRENCY];
+pub(super) const MIGRATIONS: [&str; 4] = [FIRST, USAGE, LOAD_CURRENCY, SECTION];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The tables that a readable store has. Looking into each notices a truncated file early.
-pub(super) const TABLES: [&str; 12] = [
+pub(super) const TABLES: [&str; 13] = [
     "active_user",
     "catalogue_head",
     "product",
     "discounts",
     "generation",
+    "section",
     "part",
     "table_head",
     "quotation",
@@ -149,3 +150,15 @@ CREATE INDEX usage_expiry ON usage (expires_at);
 ";
 
 const LOAD_CURRENCY: &str = "ALTER TABLE catalogue_head ADD COLUMN load_currency TEXT;";
+
+const SECTION: &str = "
+-- What the parts of many users begin with, stored once. It expires after all parts that refer to it.
+CREATE TABLE section (
+    id INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    expires_at INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX section_expiry ON section (expires_at);
+ALTER TABLE part ADD COLUMN section INTEGER;
+";

@@ -55,9 +55,10 @@ macro_rules! chore {
     };
 }
 
-const CHORES: [Chore; 6] = [
+const CHORES: [Chore; 7] = [
     chore!("deduplication", "queue, id", "expires_at", Timestamp::millis),
     chore!("table_head", "rowid", "expires_at", whole_secs),
+    chore!("section", "rowid", "expires_at", whole_secs),
     chore!("quotation", "rowid", "expires_at", whole_secs),
     chore!("active_user", "bucket, user", "expires_at", |now| {
         whole_secs(now.minus(ACTIVE_USER_GRACE))
@@ -212,11 +213,13 @@ mod tests {
     use crate::model::Generation;
     use crate::ports::{ActiveUsers as _, PriceTables as _, Queues as _};
 
-    /// Sweeps until there is nothing left to do.
-    async fn sweep_all(store: &Embedded, clock: &Arc<StoppedClock>) {
-        let now = clock.now();
-        while !store.read(move |connection| is_clean(connection, now)).await.unwrap() {
-            store.write(move |tx| sweep(tx, now)).await.unwrap();
+    impl Embedded {
+        /// Sweeps until there is nothing left to do.
+        pub(in crate::embedded) async fn sweep_all(&self, clock: &Arc<StoppedClock>) {
+            let now = clock.now();
+            while !self.read(move |connection| is_clean(connection, now)).await.unwrap() {
+                self.write(move |tx| sweep(tx, now)).await.unwrap();
+            }
         }
     }
 
@@ -235,7 +238,7 @@ mod tests {
         clock.advance(queue.retention() - secs(1));
         store.send(queue, &[fifo("ann", "young")]).await.unwrap();
         clock.advance(secs(1));
-        sweep_all(&store, &clock).await;
+        store.sweep_all(&clock).await;
         assert_eq!(count(&store, "message").await, 2);
         // The ids of the old ones are forgotten, that of the young one is not.
         assert_eq!(count(&store, "deduplication").await, 1);
@@ -257,10 +260,10 @@ mod tests {
         store.flip_head(&ann, &head, Some(1), expire_at).await.unwrap();
 
         clock.advance(secs(59));
-        sweep_all(&store, &clock).await;
+        store.sweep_all(&clock).await;
         assert_eq!(count(&store, "part").await, 101);
         clock.advance(secs(2));
-        sweep_all(&store, &clock).await;
+        store.sweep_all(&clock).await;
         assert_eq!(count(&store, "part").await, 1);
         assert_eq!(store.parts(&ann, &old, &[0]).await.unwrap(), [None]);
         assert_eq!(store.parts(&ann, &new, &[0]).await.unwrap(), [Some(part)]);
@@ -269,10 +272,10 @@ mod tests {
         let head = testing::head(3, &new, clock.now());
         store.flip_head(&ann, &head, Some(2), expire_at).await.unwrap();
         clock.advance(secs(3600));
-        sweep_all(&store, &clock).await;
+        store.sweep_all(&clock).await;
         assert_eq!(count(&store, "part").await, 1);
         clock.advance(secs(86_400));
-        sweep_all(&store, &clock).await;
+        store.sweep_all(&clock).await;
         for table in ["part", "generation", "table_head"] {
             assert_eq!(count(&store, table).await, 0, "{table}");
         }
@@ -284,10 +287,10 @@ mod tests {
         let expires_at = clock.now().plus(secs(300));
         store.record_visit(&user("ann"), clock.now(), expires_at).await.unwrap();
         clock.advance(secs(300 + 3599));
-        sweep_all(&store, &clock).await;
+        store.sweep_all(&clock).await;
         assert!(store.active_user(&user("ann")).await.unwrap().is_some());
         clock.advance(secs(1));
-        sweep_all(&store, &clock).await;
+        store.sweep_all(&clock).await;
         assert!(store.active_user(&user("ann")).await.unwrap().is_none());
     }
 
@@ -299,7 +302,7 @@ mod tests {
         let opened = open::open(dir.path(), open::BUSY_WAIT).unwrap();
         let sweeper = Sweeper { clock, due: Instant::now() };
         let (_writer, _thread) =
-            Writer::spawn(opened.writer, Arc::new(Wake::new()), sweeper).unwrap();
+            Writer::spawn(opened.writer, opened.copier, Arc::new(Wake::new()), sweeper).unwrap();
         while count(&store, "active_user").await > 0 {
             tokio::task::yield_now().await;
         }

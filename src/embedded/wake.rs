@@ -39,7 +39,7 @@ impl QueueSet {
     }
 }
 
-/// Collects the queues that a job made something ready in.
+/// Collects queues that jobs did something to.
 #[derive(Debug, Default)]
 pub(super) struct Wakes(Cell<QueueSet>);
 
@@ -47,6 +47,11 @@ impl Wakes {
     /// The queue has something to receive.
     pub(super) fn add(&self, queue: Queue) {
         self.0.set(self.0.get().and(queue));
+    }
+
+    /// So have these.
+    pub(super) fn add_all(&self, queues: QueueSet) {
+        self.0.set(QueueSet(self.0.get().0 | queues.0));
     }
 
     /// All that were added.

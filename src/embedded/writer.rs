@@ -1,8 +1,9 @@
 //! The one thread that writes: jobs of many tasks become one transaction.
 //!
-//! A commit waits for the disk; jobs that come meanwhile share the next one. Each job has a
-//! savepoint of its own, so one that fails undoes only itself, and nobody gets an answer before
-//! the commit.
+//! A commit waits for the disk; jobs that come meanwhile share the next one, and nobody gets an answer
+//! before it. When a job fails, nothing is committed: that job has its answer, and all others are
+//! done again without it. A savepoint for each job would spare that, and copies every page that a job
+//! changes; failing is rare.
 
 use std::io;
 use std::ops::Deref;
@@ -13,6 +14,7 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::checkpoint::Copier;
 use super::failure::Failure;
 use super::handover::Waiter;
 use super::sweep::Sweeper;
@@ -26,8 +28,10 @@ const MAX_JOBS: usize = 256;
 /// The transaction a job runs in.
 pub(super) struct Tx<'a> {
     connection: &'a Connection,
-    /// Which queues' receivers to wake after the commit.
+    /// In which queues something may be ready, for the receivers that wait in this process.
     pub(super) wakes: Wakes,
+    /// In which queues something is ready at another time than receivers know of.
+    pub(super) later: Wakes,
 }
 
 impl Deref for Tx<'_> {
@@ -39,26 +43,28 @@ impl Deref for Tx<'_> {
 
 /// Something to write, and somebody to answer.
 trait Job: Send {
-    /// Does it, keeps the result.
+    /// Does it, keeps the result; may be called again after what it did was undone.
     fn work(&mut self, tx: &Tx<'_>) -> Result<(), Failure>;
     /// Answers, with the result or with why nothing was committed.
     fn answer(self: Box<Self>, committed: Result<(), Failure>);
 }
 
-struct Write<T, F> {
-    work: Option<F>,
+struct Write<T, U, F, N> {
+    work: F,
     result: Option<Result<T, Failure>>,
-    answer: oneshot::Sender<Result<T, Failure>>,
+    then: N,
+    answer: oneshot::Sender<Result<U, Failure>>,
 }
 
-impl<T, F> Job for Write<T, F>
+impl<T, U, F, N> Job for Write<T, U, F, N>
 where
     T: Send,
-    F: FnOnce(&Tx<'_>) -> Result<T, Failure> + Send,
+    U: Send,
+    F: Fn(&Tx<'_>) -> Result<T, Failure> + Send,
+    N: FnOnce(T) -> U + Send,
 {
     fn work(&mut self, tx: &Tx<'_>) -> Result<(), Failure> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        let result = work(tx);
+        let result = (self.work)(tx);
         let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
         self.result = Some(result);
         outcome
@@ -67,7 +73,7 @@ where
     fn answer(self: Box<Self>, committed: Result<(), Failure>) {
         let result = self.result.unwrap_or(Err(Failure::Closed));
         // Nobody may be waiting any more; that is no reason not to have written.
-        let _ = self.answer.send(committed.and(result));
+        let _ = self.answer.send(committed.and(result).map(self.then));
     }
 }
 
@@ -83,37 +89,66 @@ pub(super) struct Writer(mpsc::Sender<Order>);
 impl Writer {
     /// Starts the thread.
     pub(super) fn spawn(
-        connection: Connection,
+        mut connection: Connection,
+        copier: Connection,
         wake: Arc<Wake>,
         sweeper: Sweeper,
     ) -> io::Result<(Self, thread::JoinHandle<()>)> {
         let (orders, inbox) = mpsc::channel();
         let inbox = Inbox { orders: inbox, stopping: false };
-        let mut desk = Desk { connection, inbox, wake, sweeper };
+        let copier = Copier::spawn(&mut connection, copier)?;
+        let mut desk = Desk { _copier: copier, connection, inbox, wake, sweeper };
         let handle =
             thread::Builder::new().name("ocache-write".into()).spawn(move || desk.run())?;
         Ok((Self(orders), handle))
     }
 
     /// Does a job and waits until it is committed. The job is done even when the future is
-    /// dropped.
+    /// dropped, and again where one that shared its transaction has failed.
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
-        F: FnOnce(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
     {
-        self.submit(work).await.unwrap_or(Err(Failure::Closed))
+        self.run_then(work, |result| result).await
+    }
+
+    /// Does a job and makes something of its result, once that is committed.
+    pub(super) async fn run_then<T, U, F>(
+        &self,
+        work: F,
+        then: impl FnOnce(T) -> U + Send + 'static,
+    ) -> Result<U, Failure>
+    where
+        T: Send + 'static,
+        U: Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        self.submit_then(work, then).await.unwrap_or(Err(Failure::Closed))
     }
 
     /// Hands a job over; whoever wants its answer awaits it.
     pub(super) fn submit<T, F>(&self, work: F) -> oneshot::Receiver<Result<T, Failure>>
     where
         T: Send + 'static,
-        F: FnOnce(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        self.submit_then(work, |result| result)
+    }
+
+    fn submit_then<T, U, F>(
+        &self,
+        work: F,
+        then: impl FnOnce(T) -> U + Send + 'static,
+    ) -> oneshot::Receiver<Result<U, Failure>>
+    where
+        T: Send + 'static,
+        U: Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         // When the thread has ended, the job is dropped here, and `answered` says so.
-        let _ = self.0.send(Order::Job(Box::new(Write { work: Some(work), result: None, answer })));
+        let _ = self.0.send(Order::Job(Box::new(Write { work, result: None, then, answer })));
         answered
     }
 
@@ -125,6 +160,8 @@ impl Writer {
 
 /// The state of the writing thread.
 struct Desk {
+    /// Before the connection, so that it ends before it.
+    _copier: Copier,
     connection: Connection,
     inbox: Inbox,
     wake: Arc<Wake>,
@@ -187,41 +224,60 @@ impl Desk {
 
     /// Does a job, and with it those that have come by the time it is done.
     fn write(&mut self, first: Box<dyn Job>) {
-        let Self { connection, inbox, wake, sweeper } = self;
-        let (mut jobs, mut served) = (Vec::new(), Vec::new());
-        let mut next = Some(first);
+        let mut jobs = vec![first];
+        let mut serving = true;
+        while !jobs.is_empty() {
+            match self.attempt(&mut jobs, serving) {
+                Ok(()) => return jobs.into_iter().for_each(|job| job.answer(Ok(()))),
+                Err(Undone::By(culprit)) => jobs.remove(culprit).answer(Ok(())),
+                // The receivers that wait look for themselves, and report what is wrong.
+                Err(Undone::ByServing) => serving = false,
+                Err(Undone::Wholly(failure)) => {
+                    // What has come meanwhile would only wait to fail as well.
+                    while jobs.len() < MAX_JOBS
+                        && let Some(job) = self.inbox.try_next()
+                    {
+                        jobs.push(job);
+                    }
+                    return jobs.into_iter().for_each(|job| job.answer(Err(failure.clone())));
+                }
+            }
+        }
+    }
+
+    /// Does these jobs, and those that have come by the time they are done, in one transaction, and
+    /// hands what they have made ready to the receivers that wait for it.
+    fn attempt(&mut self, jobs: &mut Vec<Box<dyn Job>>, serving: bool) -> Result<(), Undone> {
+        let Self { connection, inbox, wake, sweeper, .. } = self;
+        let mut undone_by = None;
+        let mut served = Vec::new();
         let outcome = transaction(connection, |tx| {
-            while let Some(mut job) = next.take() {
-                let done = apart(tx, |tx| job.work(tx));
-                // Kept whatever has become of it, because it has to be answered.
-                jobs.push(job);
-                done?;
-                next = if jobs.len() < MAX_JOBS { inbox.try_next() } else { None };
+            let mut done = 0;
+            loop {
+                if done == jobs.len() {
+                    let next = if done < MAX_JOBS { inbox.try_next() } else { None };
+                    let Some(next) = next else { break };
+                    jobs.push(next);
+                }
+                jobs[done].work(tx).inspect_err(|_| undone_by = by(tx, Undone::By(done)))?;
+                done += 1;
+            }
+            if !serving {
+                tx.later.add_all(tx.wakes.get());
+                return Ok(());
             }
             serve(tx, wake, sweeper.clock(), &mut served)
+                .inspect_err(|_| undone_by = by(tx, Undone::ByServing))
         });
-        // It could not even begin, and nor could what has come meanwhile.
-        while let Some(job) = next.take() {
-            jobs.push(job);
-            next = if jobs.len() < MAX_JOBS { inbox.try_next() } else { None };
-        }
-        let committed = match outcome {
-            Ok(wakes) => {
-                for (waiter, messages) in served {
-                    // One for whom there was nothing is dropped by this, and looks again.
-                    if !messages.is_empty() {
-                        waiter.give(messages);
-                    }
-                }
-                // There may be more than was asked for, or something that is ready later.
-                wake.ring(wakes);
-                Ok(())
+        let changed = outcome.map_err(|failure| undone_by.unwrap_or(Undone::Wholly(failure)))?;
+        for (waiter, messages) in served {
+            // One for whom there was nothing is dropped by this, and looks again.
+            if !messages.is_empty() {
+                waiter.give(messages);
             }
-            Err(failure) => Err(failure),
-        };
-        for job in jobs {
-            job.answer(committed.clone());
         }
+        wake.ring(changed);
+        Ok(())
     }
 
     fn sweep(&mut self) {
@@ -231,6 +287,22 @@ impl Desk {
             tracing::debug!(?failure, "expired records are not deleted");
         }
     }
+}
+
+/// Why nothing of a transaction was committed.
+enum Undone {
+    /// Because of one of its jobs.
+    By(usize),
+    /// Because what was made ready cannot be taken.
+    ByServing,
+    /// For a reason that every job would meet.
+    Wholly(Failure),
+}
+
+/// Who has undone a transaction that is still open. A full disk, for one, makes SQLite roll it back by
+/// itself, and then it is not the job's fault.
+fn by(tx: &Tx<'_>, culprit: Undone) -> Option<Undone> {
+    (!tx.is_autocommit()).then_some(culprit)
 }
 
 /// Takes what the transaction has made ready for the receivers that wait for it.
@@ -245,11 +317,7 @@ fn serve(
         while tx.wakes.get().has(queue)
             && let Some(waiter) = waiters.first()
         {
-            let mut messages = Vec::new();
-            apart(tx, |tx| {
-                messages = take(tx, &waiter.order, clock.now())?;
-                Ok(())
-            })?;
+            let messages = take(tx, &waiter.order, clock.now())?;
             let in_vain = messages.is_empty();
             served.push((waiter, messages));
             if in_vain {
@@ -260,32 +328,18 @@ fn serve(
     Ok(())
 }
 
-/// Runs `work` in one transaction; returns the queues it made something ready in.
+/// Runs `work` in one transaction; returns the queues whose receivers must look again.
 fn transaction(
     connection: &Connection,
     work: impl FnOnce(&Tx<'_>) -> Result<(), Failure>,
 ) -> Result<QueueSet, Failure> {
-    let tx = Tx { connection, wakes: Wakes::default() };
+    let tx = Tx { connection, wakes: Wakes::default(), later: Wakes::default() };
     execute(connection, "BEGIN IMMEDIATE")?;
     let outcome = work(&tx).and_then(|()| execute(connection, "COMMIT"));
     if outcome.is_err() && !connection.is_autocommit() {
         execute(connection, "ROLLBACK")?;
     }
-    outcome.map(|()| tx.wakes.get())
-}
-
-/// Runs one job in a savepoint: its failure undoes only itself. Fails only when the whole
-/// transaction is lost.
-fn apart(tx: &Tx<'_>, work: impl FnOnce(&Tx<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
-    execute(tx, "SAVEPOINT job")?;
-    if let Err(failure) = work(tx) {
-        // A full disk, for one, makes SQLite roll everything back by itself.
-        if tx.is_autocommit() {
-            return Err(failure);
-        }
-        execute(tx, "ROLLBACK TO job")?;
-    }
-    execute(tx, "RELEASE job")
+    outcome.map(|()| tx.later.get())
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), Failure> {
@@ -318,7 +372,8 @@ mod tests {
         let (release, held) = mpsc::channel();
         let (begun, begins) = mpsc::channel();
         drop(writer.submit(move |_| {
-            begun.send(()).unwrap();
+            // It may be done again.
+            let _ = begun.send(());
             let _ = held.recv();
             Ok(())
         }));
@@ -340,7 +395,7 @@ mod tests {
         let late = store.writer().submit(move |tx| {
             put(tx, "P3")?;
             let count = |of: &Connection| of.query_one(COUNT, [], |row| row.get::<_, i64>(0));
-            Ok((count(tx)?, count(&Connection::open(file)?)?))
+            Ok((count(tx)?, count(&Connection::open(&file)?)?))
         });
         assert_eq!(count(&store).await, 0);
         drop(held);

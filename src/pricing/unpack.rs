@@ -96,6 +96,19 @@ impl PackedPart {
         Ok(part)
     }
 
+    /// How many bytes at the start of a packed part are the same for all users of the catalogue, for a
+    /// store that wants to keep them once; 0 when these are not the bytes of a part.
+    #[must_use]
+    pub fn shared_bytes(bytes: &[u8]) -> usize {
+        let mut reader = Reader(bytes);
+        let begins =
+            [reader.take(2).ok() == Some(&MAGIC), reader.byte().ok() == Some(FORMAT_VERSION)];
+        match reader.section() {
+            Ok(_) if begins == [true, true] => bytes.len() - reader.0.len(),
+            _ => 0,
+        }
+    }
+
     /// How many products it has.
     #[must_use]
     pub const fn len(&self) -> usize {
