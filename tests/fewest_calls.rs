@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
-use ocache::meter::{Action, Meter, Operation, Reason, Resource, Stage, Usage, UsageLine, metered};
+use ocache::meter::{
+    Action, Meter, Operation, Reason, Resource, Scope, Stage, Usage, UsageLine, metered,
+};
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, ProductId, Timestamp, UserId};
 use ocache::ports::{
     BeginLoad, LoadId, LoadMark, Outgoing, Ports, Posting, Queue, Received, SystemClock,
@@ -21,6 +23,14 @@ use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::quotation_provider::QuotationProvider;
 use ocache::stages::refresh::{Tick, refresh};
 use ocache::stages::{CatalogueCache, Outcome, Policy, StageError};
+
+// The opponent, and what it needs, are those of the benchmarks.
+#[path = "../benches/inputs/mod.rs"]
+#[allow(dead_code, reason = "the benchmarks use more of it")]
+mod inputs;
+#[path = "../benches/opponent/mod.rs"]
+#[allow(dead_code, reason = "the benchmarks use more of it")]
+mod opponent;
 
 const USERS: usize = 100;
 const PRODUCTS: usize = 10_000;
@@ -86,15 +96,28 @@ impl System<'_> {
         self.unseen.store.put_discounts(&lists).await.unwrap();
     }
 
-    /// Orders a calculation for everybody, and then lets the worker do them.
-    async fn refresh(&self, number: u64) -> Usage {
-        let before = self.meter.usage();
+    /// Orders a calculation for everybody.
+    async fn order(&self, number: u64) {
         let now = self.unseen.clock.now();
         let tick = Tick { number, due: now, interval: self.policy.refresh_every };
         let (store, queues) = (&*self.ports.store, &*self.ports.queues);
         let done = refresh(store, queues, tick, 2, now).await.unwrap();
         assert_eq!((done.ordered, done.failed), (USERS, 0));
+    }
 
+    /// Has everybody's table calculated by the opponent.
+    async fn refresh_straightforwardly(&self, number: u64) -> Usage {
+        let before = self.meter.usage();
+        self.order(number).await;
+        let all = async { while opponent::work_once(&self.ports).await {} };
+        Scope::new(Stage::PriceCalc, Reason::Scheduled).of(all).await;
+        self.meter.usage().since(&before)
+    }
+
+    /// Orders a calculation for everybody, and then lets the worker do them.
+    async fn refresh(&self, number: u64) -> Usage {
+        let before = self.meter.usage();
+        self.order(number).await;
         let stage = PriceCalc::new(&self.ports, self.catalogue.clone(), self.policy.clone());
         let consumer = Consumer {
             queue: Queue::Refresh,
@@ -188,6 +211,20 @@ fn print(engine: &str, what: &str, usage: &Usage) {
             line.used.derived_milliunits as f64 / UNIT as f64,
         );
     }
+}
+
+/// The same day's work of the opponent. Its tables are larger than an item of DynamoDB may be, so it
+/// is only seen on the embedded engine.
+async fn the_straightforward_way(unseen: Ports, ports: Ports, meter: &Meter) {
+    let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
+    let catalogue = Arc::new(catalogue);
+    let system = System { unseen, ports, meter, catalogue, policy: Policy::default() };
+    system.load().await;
+    system.change_discounts(10).await;
+    let used = system.refresh_straightforwardly(1).await;
+    print("embedded", "the straightforward way", &used);
+    let used = used.total(is_workers);
+    assert!(used.calls >= 7 * USERS as u64, "{}", used.calls);
 }
 
 async fn the_fewest_calls(engine: &str, unseen: Ports, ports: Ports, meter: &Meter) {
@@ -288,6 +325,18 @@ async fn embedded() {
     let meter = Arc::new(Meter::new());
     let ports = metered(unseen.clone(), &meter);
     the_fewest_calls("embedded", unseen, ports, &meter).await;
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_opponent() {
+    let dir = tempfile::tempdir().unwrap();
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let engine = Embedded::open(dir.path(), clock, randomness).unwrap();
+    let unseen = engine.ports(Arc::new(MemoryConnections::default()));
+    let meter = Arc::new(Meter::new());
+    let ports = metered(unseen.clone(), &meter);
+    the_straightforward_way(unseen, ports, &meter).await;
     engine.close().await;
 }
 

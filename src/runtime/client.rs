@@ -13,8 +13,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::model::{Item, RequestId, UserId};
 use crate::protocol::Frame;
@@ -82,7 +83,10 @@ impl Client {
     /// # Errors
     /// [`ClientError::Connect`], [`ClientError::Denied`] or [`ClientError::Silent`].
     pub async fn connect(url: &str, token: Option<&Token>) -> Result<Self, ClientError> {
-        let connecting = async { connect_async(request(url, token)?).await };
+        // The library's own buffer is 128 KB, which it clears for each frame it reads.
+        let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
+        let connecting =
+            async { connect_async_with_config(request(url, token)?, Some(config), true).await };
         match timeout(CONNECT_TIMEOUT, connecting).await {
             Ok(Ok((socket, _))) => Ok(Self(socket)),
             Ok(Err(SocketError::Http(response))) if is_denial(response.status()) => {
