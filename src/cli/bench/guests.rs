@@ -40,7 +40,9 @@ pub(super) struct Guests {
 impl Guests {
     pub(super) fn new(ports: Ports, args: &BenchArgs) -> Self {
         let run = RequestId::made(ports.clock.now(), ports.randomness.bits());
-        let prefix = format!("ocache-bench-{}-", &run.as_str()[2..10]);
+        // Of its end: it begins with the time, which two runs of a second share.
+        let name = &run.as_str()[run.as_str().len() - 8..];
+        let prefix = format!("ocache-bench-{name}-");
         let (wanted, patience) = (args.users, args.timeout);
         let (warm, cold, quotations) = (vec![], vec![], vec![]);
         Self { ports, prefix, warm, cold, wanted, quotations, patience }
