@@ -55,7 +55,13 @@ struct System<'a> {
     policy: Policy,
 }
 
-impl System<'_> {
+impl<'a> System<'a> {
+    fn new(unseen: Ports, ports: Ports, meter: &'a Meter) -> Self {
+        let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
+        let catalogue = Arc::new(catalogue);
+        Self { unseen, ports, meter, catalogue, policy: Policy::default() }
+    }
+
     async fn load(&self) {
         let (store, now) = (&self.unseen.store, self.unseen.clock.now());
         let id = LoadId("load".to_owned());
@@ -213,12 +219,9 @@ fn print(engine: &str, what: &str, usage: &Usage) {
     }
 }
 
-/// The same day's work of the opponent. Its tables are larger than an item of DynamoDB may be, so it
+/// The same work, done by the opponent. Its tables are larger than an item of DynamoDB may be, so it
 /// is only seen on the embedded engine.
-async fn the_straightforward_way(unseen: Ports, ports: Ports, meter: &Meter) {
-    let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
-    let catalogue = Arc::new(catalogue);
-    let system = System { unseen, ports, meter, catalogue, policy: Policy::default() };
+async fn the_straightforward_way(system: System<'_>) {
     system.load().await;
     system.change_discounts(10).await;
     let used = system.refresh_straightforwardly(1).await;
@@ -227,11 +230,7 @@ async fn the_straightforward_way(unseen: Ports, ports: Ports, meter: &Meter) {
     assert!(used.calls >= 7 * USERS as u64, "{}", used.calls);
 }
 
-async fn the_fewest_calls(engine: &str, unseen: Ports, ports: Ports, meter: &Meter) {
-    let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
-    let catalogue = Arc::new(catalogue);
-    let policy = Policy::default();
-    let system = System { unseen, ports, meter, catalogue, policy };
+async fn the_fewest_calls(engine: &str, system: System<'_>) {
     system.load().await;
     system.change_discounts(10).await;
     let first = system.refresh(1).await;
@@ -316,28 +315,26 @@ async fn ten_that_fail_are_postponed_with_one_call() {
     worker.await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn embedded() {
+/// Shows a new system on the embedded engine to a test.
+async fn on_the_embedded_engine(test: impl AsyncFnOnce(System<'_>)) {
     let dir = tempfile::tempdir().unwrap();
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
     let engine = Embedded::open(dir.path(), clock, randomness).unwrap();
     let unseen = engine.ports(Arc::new(MemoryConnections::default()));
     let meter = Arc::new(Meter::new());
     let ports = metered(unseen.clone(), &meter);
-    the_fewest_calls("embedded", unseen, ports, &meter).await;
+    test(System::new(unseen, ports, &meter)).await;
     engine.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn embedded() {
+    on_the_embedded_engine(async |system| the_fewest_calls("embedded", system).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_opponent() {
-    let dir = tempfile::tempdir().unwrap();
-    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let engine = Embedded::open(dir.path(), clock, randomness).unwrap();
-    let unseen = engine.ports(Arc::new(MemoryConnections::default()));
-    let meter = Arc::new(Meter::new());
-    let ports = metered(unseen.clone(), &meter);
-    the_straightforward_way(unseen, ports, &meter).await;
-    engine.close().await;
+    on_the_embedded_engine(the_straightforward_way).await;
 }
 
 #[cfg(feature = "aws")]
@@ -359,8 +356,10 @@ async fn aws() {
     let meter = Arc::clone(aws.meter());
     let (unseen, ports) = (ports(&other), ports(&aws));
     // A panic must not leave the stack behind.
-    let done =
-        tokio::spawn(async move { the_fewest_calls("aws", unseen, ports, &meter).await }).await;
+    let done = tokio::spawn(async move {
+        the_fewest_calls("aws", System::new(unseen, ports, &meter)).await;
+    })
+    .await;
     aws.close().await;
     other.destroy(|_| {}).await.unwrap();
     done.unwrap();

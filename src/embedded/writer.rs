@@ -351,6 +351,8 @@ fn execute(connection: &Connection, sql: &str) -> Result<(), Failure> {
 mod tests {
     use std::time::Duration;
 
+    use futures_util::FutureExt as _;
+
     use super::super::testing::{fresh, standard};
     use super::*;
     use crate::ports::{PortError, Queue, Queues as _};
@@ -404,6 +406,26 @@ mod tests {
         assert!(matches!(constraint.await.unwrap(), Err(Failure::Sqlite(_))));
         assert_eq!(late.await.unwrap().unwrap(), (2, 0), "of one transaction, not committed yet");
         assert_eq!(count(&store).await, 2);
+    }
+
+    #[tokio::test]
+    async fn messages_taken_beside_a_job_that_fails_are_taken_once() {
+        let (store, _dir) = fresh();
+        store.send(Queue::Provider, &[standard("1")]).await.unwrap();
+        let held = hold(store.writer());
+        let receive = store.receive(Queue::Provider, 10, Duration::ZERO, Duration::from_secs(60));
+        let mut receive = std::pin::pin!(receive);
+        assert!(receive.as_mut().now_or_never().is_none(), "it is the writer's turn");
+        let bad: oneshot::Receiver<Result<(), _>> =
+            store.writer().submit(|_| Err(Failure::rejected("it", "not wanted")));
+        drop(held);
+        assert!(bad.await.unwrap().is_err());
+        let received = receive.await.unwrap();
+        assert_eq!((received.len(), received[0].receive_count), (1, 1));
+        // Whatever went back would be in the writer's hands before this.
+        store.write(|tx| put(tx, "P1")).await.unwrap();
+        let again = store.receive(Queue::Provider, 10, Duration::ZERO, Duration::MAX).await;
+        assert!(again.unwrap().is_empty());
     }
 
     #[tokio::test]

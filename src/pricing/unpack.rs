@@ -61,13 +61,7 @@ impl PackedPart {
             return Err(damaged("it is too large"));
         }
         let mut reader = Reader(bytes);
-        if reader.take(2)? != MAGIC {
-            return Err(damaged("it does not begin like one"));
-        }
-        match reader.byte()? {
-            FORMAT_VERSION => {}
-            found => return Err(PackError::UnknownVersion { found }),
-        }
+        begin(&mut reader)?;
         let catalogue = reader.section()?;
         let prices = reader.section()?;
         reader.end()?;
@@ -101,11 +95,9 @@ impl PackedPart {
     #[must_use]
     pub fn shared_bytes(bytes: &[u8]) -> usize {
         let mut reader = Reader(bytes);
-        let begins =
-            [reader.take(2).ok() == Some(&MAGIC), reader.byte().ok() == Some(FORMAT_VERSION)];
-        match reader.section() {
-            Ok(_) if begins == [true, true] => bytes.len() - reader.0.len(),
-            _ => 0,
+        match begin(&mut reader).and_then(|()| reader.section()) {
+            Ok(_) => bytes.len() - reader.0.len(),
+            Err(_) => 0,
         }
     }
 
@@ -263,6 +255,17 @@ fn read_numbers(reader: &mut Reader<'_>, count: usize) -> Result<PartIds, PackEr
         numbers.push(number);
     }
     Ok(PartIds::Numbers(numbering, numbers))
+}
+
+/// Reads past what every part begins with.
+fn begin(reader: &mut Reader<'_>) -> Result<(), PackError> {
+    if reader.take(2)? != MAGIC {
+        return Err(damaged("it does not begin like one"));
+    }
+    match reader.byte()? {
+        FORMAT_VERSION => Ok(()),
+        found => Err(PackError::UnknownVersion { found }),
+    }
 }
 
 fn decompress(section: &[u8]) -> Result<Vec<u8>, PackError> {
