@@ -171,9 +171,7 @@ pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
 
 fn open_writer(file: &Path, busy_wait: Duration) -> Result<Connection, OpenError> {
     let failed = |error| OpenError::from_sqlite(file, error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(file, flags).map_err(failed)?;
-    configure(&mut connection, busy_wait).map_err(failed)?;
+    let mut connection = connect(file, Access::Write, busy_wait).map_err(failed)?;
     // Before anything is written: it may be somebody else's file.
     check_identity(file, &connection)?;
     prepare(&connection).map_err(failed)?;
@@ -197,6 +195,23 @@ fn check_identity(file: &Path, connection: &Connection) -> Result<(), OpenError>
         0 if !is_used && found == 0 => Ok(()),
         _ => Err(OpenError::Foreign { file: file.to_owned() }),
     }
+}
+
+/// What a connection may do.
+enum Access {
+    Read,
+    Write,
+}
+
+fn connect(file: &Path, access: Access, busy_wait: Duration) -> rusqlite::Result<Connection> {
+    let access = match access {
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(file, flags)?;
+    configure(&mut connection, busy_wait)?;
+    Ok(connection)
 }
 
 /// What every connection needs.
@@ -256,18 +271,13 @@ fn probe(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn open_copier(file: &Path, busy_wait: Duration) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(file, flags)?;
-    configure(&mut connection, busy_wait)?;
+    let connection = connect(file, Access::Write, busy_wait)?;
     prepare(&connection)?;
     Ok(connection)
 }
 
 fn open_reader(file: &Path, busy_wait: Duration) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(file, flags)?;
-    configure(&mut connection, busy_wait)?;
-    Ok(connection)
+    connect(file, Access::Read, busy_wait)
 }
 
 /// A reader that gives up at once where it would have to wait.
@@ -279,10 +289,12 @@ fn patient_with_nobody(mut reader: Connection, file: &Path) -> Result<Connection
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::super::testing::{open as open_store, user};
     use super::*;
-    use crate::model::Timestamp;
-    use crate::ports::ActiveUsers as _;
+    use crate::model::{Generation, Timestamp};
+    use crate::ports::{ActiveUsers as _, PriceTables as _};
 
     fn error_of(dir: &Path) -> OpenError {
         let error = open(dir, Duration::from_millis(20)).map(drop).unwrap_err();
@@ -332,6 +344,32 @@ mod tests {
         fs::write(dir.path().join(FILE), "a letter to my grandmother, quite long ".repeat(99))
             .unwrap();
         assert!(matches!(error_of(dir.path()), OpenError::Foreign { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_store_of_any_earlier_version_keeps_its_tables() {
+        let (ann, generation) = (user("ann"), Generation::from_random([1; 16]));
+        for version in 1..VERSION {
+            let dir = tempfile::tempdir().unwrap();
+            let old = raw(dir.path());
+            for step in &MIGRATIONS[..version as usize] {
+                old.execute_batch(step).unwrap();
+            }
+            old.pragma_update(None, "user_version", version).unwrap();
+            old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            let name = generation.as_str();
+            let put =
+                "INSERT INTO generation (id, user, name, expires_at) VALUES (1, 'ann', ?1, ?2)";
+            old.execute(put, rusqlite::params![name, i64::MAX]).unwrap();
+            let put = "INSERT INTO part (generation, number, bytes) VALUES (1, 0, ?1)";
+            old.execute(put, [b"as it was"]).unwrap();
+            drop(old);
+
+            let store = open_store(dir.path());
+            let parts = store.parts(&ann, &generation, &[0]).await.unwrap();
+            assert_eq!(parts, [Some(Bytes::from_static(b"as it was"))], "version {version}");
+            store.close().await;
+        }
     }
 
     #[test]

@@ -58,9 +58,7 @@ macro_rules! layer {
     // CatalogueStore
     (@of catalogue_head $to:tt) => {
         $crate::ports::layer! {
-            @add $to fn catalogue_head(
-
-            ) -> Option<$crate::ports::CatalogueHead>;
+            @add $to fn catalogue_head() -> Option<$crate::ports::CatalogueHead>;
         }
     };
     (@of begin_load $to:tt) => {
