@@ -205,7 +205,9 @@ fn of(usage: &Usage, operation: Operation) -> ocache::meter::Used {
 fn print(engine: &str, what: &str, usage: &Usage) {
     let users = USERS as f64;
     let all = usage.total(is_workers);
-    println!("{engine}, {what}: {} calls a table", all.calls as f64 / users);
+    let written = of(usage, Operation::write(Resource::PricesByUser)).milliunits() / UNIT;
+    let (calls, written) = (all.calls as f64 / users, written as f64 / users);
+    println!("{engine}, {what}: {calls} calls and {written} write units a table");
     for line in usage.lines().filter(is_workers) {
         println!(
             "  {:?} {:?}: {} calls, {} items, {} units measured, {} derived",
