@@ -14,6 +14,8 @@ mod discounts;
 mod environment;
 mod error;
 mod layer;
+mod port;
+pub(crate) mod prelude;
 mod price_tables;
 mod queues;
 mod quotations;
@@ -30,7 +32,8 @@ pub use discounts::{DiscountStore, UserDiscounts};
 pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
 pub(crate) use layer::layer;
-pub use price_tables::{Flip, PriceTables, TableHead, WantedParts};
+pub(crate) use port::port;
+pub use price_tables::{Flip, PriceTables, TableHead, WantedParts, parts_of};
 pub use queues::{
     DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_BODY_BYTES, MAX_DELAY,
     MAX_RECEIVES, Outgoing, Posting, Queue, Queues, Receipt, Received, Selection,
@@ -39,7 +42,7 @@ pub use quotations::{
     Created, FailureReason, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
 };
 pub use token_keys::TokenKeys;
-pub use topic::Topic;
+pub use topic::{Topic, publish};
 pub use usage_log::{UsageLog, UsageRecord};
 
 /// One page of a listing, and how to get the next.

@@ -97,6 +97,7 @@ macro_rules! behaves {
                 a_table_of_many_parts_comes_back_whole,
                 a_deleted_table_leaves_nothing,
                 a_table_is_put_whole_or_refused,
+                a_head_without_parts_keeps_those_that_are_stored,
                 parts_of_many_tables_are_read_at_once,
                 a_table_flipped_while_it_is_read_is_never_mixed,
                 nothing_asked_is_nothing_done,

@@ -13,7 +13,7 @@ use ocache::meter::{
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, ProductId, Timestamp, UserId};
 use ocache::ports::{
     BeginLoad, LoadId, LoadMark, Outgoing, Ports, Posting, Queue, Received, SystemClock,
-    SystemRandomness, UserDiscounts,
+    SystemRandomness, UserDiscounts, parts_of,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::runtime::metrics::Metrics;
@@ -182,7 +182,8 @@ impl<'a> System<'a> {
         let (mut count, mut kilobytes) = (0, 0);
         for (user, head) in self.unseen.store.table_heads(&users()).await.unwrap() {
             let numbers: Vec<u32> = (0..head.parts.len() as u32).collect();
-            let parts = self.unseen.store.parts(&user, &head.generation, &numbers).await.unwrap();
+            let parts =
+                parts_of(&*self.unseen.store, &user, &head.generation, &numbers).await.unwrap();
             let bytes: usize = parts.iter().map(|part| part.as_ref().unwrap().len()).sum();
             count += parts.len() as u64;
             kilobytes += bytes.div_ceil(1024) as u64;

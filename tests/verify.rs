@@ -10,7 +10,7 @@ use bytes::Bytes;
 use harness::{Engine, System, user};
 use ocache::model::{ProductId, QuotationKey};
 use ocache::ports::{
-    Flip, Quotation, QuotationStatus, Settlement, TableHead, UserDiscounts, Verdict,
+    Flip, Quotation, QuotationStatus, Settlement, TableHead, UserDiscounts, Verdict, parts_of,
 };
 use ocache::pricing::{
     Answer, Catalogue, Currency, Discount, Discounts, Money, PriceTable, fingerprint,
@@ -85,7 +85,8 @@ async fn overwrite(system: &System, who: &str, products: &[(&str, i64)], discoun
 async fn put(system: &System, who: &str, head: &TableHead, parts: Vec<Bytes>) {
     let store = &system.ports.store;
     let until = system.now().plus(Duration::from_secs(3600));
-    store.put_parts(&user(who), &head.generation, &parts, until).await.unwrap();
+    let flip = store.put_table(&user(who), head, &parts, Some(head.version), until).await;
+    assert_eq!(flip.unwrap(), Flip::Done);
 }
 
 /// Replaces a user's head by a changed one.
@@ -95,7 +96,7 @@ async fn change_head(system: &System, who: &str, change: impl FnOnce(&mut TableH
     head.version += 1;
     change(&mut head);
     let until = system.now().plus(Duration::from_secs(3600));
-    let flip = system.ports.store.flip_head(&user(who), &head, Some(expected), until).await;
+    let flip = system.ports.store.put_table(&user(who), &head, &[], Some(expected), until).await;
     assert_eq!(flip.unwrap(), Flip::Done);
 }
 
@@ -176,7 +177,7 @@ fn with_other_saving(part: &[u8]) -> Bytes {
 async fn a_table_without_a_part_or_with_a_damaged_one_is_wrong(engine: Engine) {
     let system = quoted(engine).await;
     let head = system.head("AAA").await.unwrap();
-    let parts = system.ports.store.parts(&user("AAA"), &head.generation, &[0]).await.unwrap();
+    let parts = parts_of(&*system.ports.store, &user("AAA"), &head.generation, &[0]).await.unwrap();
     let mut bytes = parts[0].clone().unwrap().to_vec();
     let last = bytes.len() - 1;
     bytes[last] ^= 0x40;
@@ -337,7 +338,7 @@ async fn store(system: &System, good: &Quotation, answer: Answer) -> QuotationKe
     let deadline = system.now().plus(Duration::from_secs(30));
     let pending = Quotation { key: key.clone(), request_id, status, deadline, ..good.clone() };
     let store = &system.ports.store;
-    store.create_quotation(&pending).await.unwrap();
+    store.create_quotation(&pending, &*system.ports.topic, "").await.unwrap();
     let verdict = Verdict::Answer(Box::new(answer));
     let settled = store.settle_quotation(&key, &verdict, system.now()).await.unwrap();
     assert!(matches!(settled, Settlement::Settled(_)));

@@ -64,9 +64,8 @@ async fn store(ports: &Ports, user: &UserId) {
         fresh_until: expire_at,
         usable_until: expire_at,
     };
-    let stored = ports.store.put_parts(user, &head.generation, &[map], expire_at).await;
+    let stored = ports.store.put_table(user, &head, &[map], old, expire_at).await;
     stored.expect("a table can be stored");
-    ports.store.flip_head(user, &head, old, expire_at).await.expect("a head can be stored");
 }
 
 async fn products(ports: &Ports) -> Vec<Product> {

@@ -59,72 +59,19 @@ impl PriceTables for Tables {
         items.iter().map(read).collect()
     }
 
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError> {
-        let write = |(number, bytes): (usize, &Bytes)| {
-            let mut item = key(user, &part_name(generation, number));
-            item.insert(BYTES.to_owned(), AttributeValue::B(Blob::new(bytes.to_vec())));
-            item.insert(TTL.to_owned(), item::ttl(expire_at));
-            Write::Put(item)
-        };
-        let writes = parts.iter().enumerate().map(write).collect();
-        self.write_all(Table::PricesByUser, writes).await
-    }
-
-    async fn flip_head(
+    async fn put_table(
         &self,
         user: &UserId,
         head: &TableHead,
+        parts: &[Bytes],
         expected: Option<u64>,
         expire_at: Timestamp,
     ) -> Result<Flip, PortError> {
-        let nonce = self.nonce();
-        let mut item = key(user, HEAD);
-        item.insert("version".to_owned(), number(head.version));
-        item.insert(HEAD.to_owned(), item::json("the head of a price table", head)?);
-        item.insert(TTL.to_owned(), item::ttl(expire_at));
-        item.insert(WRITTEN_BY.to_owned(), nonce.clone());
-        self.check_size(Table::PricesByUser, &item)?;
-        let call = self.client.put_item().table_name(self.name(Table::PricesByUser));
-        let call = match expected {
-            None => call.condition_expression("attribute_not_exists(user_id)"),
-            Some(version) => call
-                .condition_expression("version = :version")
-                .expression_attribute_values(":version", number(version)),
-        };
-        let sent = call
-            .set_item(Some(item))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let resource = self.resource(Table::PricesByUser);
-        Ok(match conditional(Call { action: "PutItem", resource: &resource }, sent)? {
-            Conditional::Done(_) => Flip::Done,
-            Conditional::Refused(Some(head)) if was_written_by(&head, &nonce) => Flip::Done,
-            Conditional::Refused(_) => Flip::Conflict,
-        })
+        self.put_parts(user, &head.generation, parts, expire_at).await?;
+        self.flip_head(user, head, expected, expire_at).await
     }
 
-    async fn parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        numbers: &[u32],
-    ) -> Result<Vec<Option<Bytes>>, PortError> {
-        let (user, generation, numbers) = (user.clone(), generation.clone(), numbers.to_vec());
-        let found = self.parts_of_many(&[WantedParts { user, generation, numbers }]).await?;
-        Ok(found.into_iter().flatten().collect())
-    }
-
-    async fn parts_of_many(
-        &self,
-        wanted: &[WantedParts],
-    ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
+    async fn parts(&self, wanted: &[WantedParts]) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
         let keys = wanted.iter().flat_map(|one| {
             let names =
                 one.numbers.iter().map(|&number| part_name(&one.generation, number as usize));
@@ -176,5 +123,60 @@ impl PriceTables for Tables {
             scan.filter_expression("part = :head").expression_attribute_values(":head", text(HEAD))
         });
         rows(page.await?, |item| read(item).map(Some))
+    }
+}
+
+impl Tables {
+    /// Writes parts; nothing when there are none.
+    async fn put_parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        parts: &[Bytes],
+        expire_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = |(number, bytes): (usize, &Bytes)| {
+            let mut item = key(user, &part_name(generation, number));
+            item.insert(BYTES.to_owned(), AttributeValue::B(Blob::new(bytes.to_vec())));
+            item.insert(TTL.to_owned(), item::ttl(expire_at));
+            Write::Put(item)
+        };
+        let writes = parts.iter().enumerate().map(write).collect();
+        self.write_all(Table::PricesByUser, writes).await
+    }
+
+    /// Replaces the head, if its version is still `expected`.
+    async fn flip_head(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError> {
+        let nonce = self.nonce();
+        let mut item = key(user, HEAD);
+        item.insert("version".to_owned(), number(head.version));
+        item.insert(HEAD.to_owned(), item::json("the head of a price table", head)?);
+        item.insert(TTL.to_owned(), item::ttl(expire_at));
+        item.insert(WRITTEN_BY.to_owned(), nonce.clone());
+        self.check_size(Table::PricesByUser, &item)?;
+        let call = self.client.put_item().table_name(self.name(Table::PricesByUser));
+        let call = match expected {
+            None => call.condition_expression("attribute_not_exists(user_id)"),
+            Some(version) => call
+                .condition_expression("version = :version")
+                .expression_attribute_values(":version", number(version)),
+        };
+        let sent = call
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let resource = self.resource(Table::PricesByUser);
+        Ok(match conditional(Call { action: "PutItem", resource: &resource }, sent)? {
+            Conditional::Done(_) => Flip::Done,
+            Conditional::Refused(Some(head)) if was_written_by(&head, &nonce) => Flip::Done,
+            Conditional::Refused(_) => Flip::Conflict,
+        })
     }
 }

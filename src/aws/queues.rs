@@ -271,6 +271,10 @@ impl Queues for WorkQueues {
         }
     }
 
+    fn receivers(&self) -> usize {
+        1
+    }
+
     async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError> {
         self.delete(Mailbox::Live(queue), &handles(receipts)).await
     }

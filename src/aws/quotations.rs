@@ -10,7 +10,8 @@ use super::names::{TTL, Table};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
 use crate::model::{ConnectionRef, Dialect, QuotationKey, RequestId, Timestamp, UserId};
 use crate::ports::{
-    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Topic,
+    Verdict, publish,
 };
 
 /// What `status` says while nothing is settled; the condition of a verdict.
@@ -73,31 +74,17 @@ fn key_of(item: &Item) -> Result<QuotationKey, FieldError> {
 
 #[async_trait]
 impl Quotations for Tables {
-    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
-        let nonce = self.nonce();
-        let mut item = write(quotation)?;
-        item.insert(WRITTEN_BY.to_owned(), nonce.clone());
-        self.check_size(Table::Quotations, &item)?;
-        let call = self.client.put_item().table_name(self.name(Table::Quotations));
-        let sent = call
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(request_id) OR expires_at <= :now")
-            .expression_attribute_values(":now", millis(quotation.accepted_at))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let resource = self.resource(Table::Quotations);
-        let call = Call { action: "PutItem", resource: &resource };
-        match conditional(call, sent)? {
-            Conditional::Done(_) => Ok(Created::New),
-            Conditional::Refused(Some(stored)) if was_written_by(&stored, &nonce) => {
-                Ok(Created::New)
-            }
-            Conditional::Refused(Some(stored)) => {
-                Ok(Created::Existing(Box::new(read(&quotation.key, &stored)?)))
-            }
-            Conditional::Refused(None) => Err(call.incomplete("item")),
+    async fn create_quotation(
+        &self,
+        quotation: &Quotation,
+        topic: &dyn Topic,
+        body: &str,
+    ) -> Result<Created, PortError> {
+        let created = self.create(quotation).await?;
+        if created == Created::New {
+            publish(topic, body).await?;
         }
+        Ok(created)
     }
 
     async fn quotation(&self, id: &QuotationKey) -> Result<Option<Quotation>, PortError> {
@@ -193,5 +180,35 @@ impl Quotations for Tables {
             Call { action: "DeleteItem", resource: &resource }.failed(error)
         })?;
         Ok(())
+    }
+}
+
+impl Tables {
+    /// Stores a quotation, unless its key exists.
+    async fn create(&self, quotation: &Quotation) -> Result<Created, PortError> {
+        let nonce = self.nonce();
+        let mut item = write(quotation)?;
+        item.insert(WRITTEN_BY.to_owned(), nonce.clone());
+        self.check_size(Table::Quotations, &item)?;
+        let call = self.client.put_item().table_name(self.name(Table::Quotations));
+        let sent = call
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(request_id) OR expires_at <= :now")
+            .expression_attribute_values(":now", millis(quotation.accepted_at))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let resource = self.resource(Table::Quotations);
+        let call = Call { action: "PutItem", resource: &resource };
+        match conditional(call, sent)? {
+            Conditional::Done(_) => Ok(Created::New),
+            Conditional::Refused(Some(stored)) if was_written_by(&stored, &nonce) => {
+                Ok(Created::New)
+            }
+            Conditional::Refused(Some(stored)) => {
+                Ok(Created::Existing(Box::new(read(&quotation.key, &stored)?)))
+            }
+            Conditional::Refused(None) => Err(call.incomplete("item")),
+        }
     }
 }

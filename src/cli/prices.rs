@@ -12,7 +12,7 @@ use super::known::{meant_products, nearest_user};
 use super::output::{Output, number, table};
 use super::settings::Settings;
 use crate::model::ProductId;
-use crate::ports::{Ports, TableHead};
+use crate::ports::{Ports, TableHead, parts_of};
 use crate::pricing::{Entry, PackedPart};
 
 /// So many parts are read at once: about 3 MB of memory.
@@ -72,7 +72,7 @@ async fn entries(
     };
     let mut rows = Vec::new();
     for numbers in numbers.chunks(PARTS_AT_ONCE) {
-        for part in ports.store.parts(&args.user, &head.generation, numbers).await? {
+        for part in parts_of(&*ports.store, &args.user, &head.generation, numbers).await? {
             let part = part.ok_or_else(|| {
                 let message =
                     format!("the table of `{}` was replaced while it was read", args.user);

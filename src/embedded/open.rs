@@ -294,7 +294,7 @@ mod tests {
     use super::super::testing::{open as open_store, user};
     use super::*;
     use crate::model::{Generation, Timestamp};
-    use crate::ports::{ActiveUsers as _, PriceTables as _};
+    use crate::ports::{ActiveUsers as _, parts_of};
 
     fn error_of(dir: &Path) -> OpenError {
         let error = open(dir, Duration::from_millis(20)).map(drop).unwrap_err();
@@ -366,7 +366,7 @@ mod tests {
             drop(old);
 
             let store = open_store(dir.path());
-            let parts = store.parts(&ann, &generation, &[0]).await.unwrap();
+            let parts = parts_of(&store, &ann, &generation, &[0]).await.unwrap();
             assert_eq!(parts, [Some(Bytes::from_static(b"as it was"))], "version {version}");
             store.close().await;
         }

@@ -74,31 +74,6 @@ impl PriceTables for Embedded {
         .await
     }
 
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError> {
-        for (chunk, first) in parts.chunks(CHUNK).zip((0_i64..).step_by(CHUNK)) {
-            let (user, generation, chunk) = (user.clone(), generation.clone(), Part::of_all(chunk));
-            self.write(move |tx| put_parts(tx, &user, &generation, first, &chunk, expire_at))
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn flip_head(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        expire_at: Timestamp,
-    ) -> Result<Flip, PortError> {
-        self.flip(user, head, expected, expire_at, |_| Ok(())).await
-    }
-
     async fn put_table(
         &self,
         user: &UserId,
@@ -110,7 +85,12 @@ impl PriceTables for Embedded {
         // Those of a large table go ahead, but for the last of them.
         let ahead = parts.len().saturating_sub(1) / CHUNK * CHUNK;
         let (ahead, last) = parts.split_at(ahead);
-        self.put_parts(user, &head.generation, ahead, expire_at).await?;
+        for (chunk, first) in ahead.chunks(CHUNK).zip((0_i64..).step_by(CHUNK)) {
+            let (user, generation, chunk) =
+                (user.clone(), head.generation.clone(), Part::of_all(chunk));
+            self.write(move |tx| put_parts(tx, &user, &generation, first, &chunk, expire_at))
+                .await?;
+        }
         let (owner, generation) = (user.clone(), head.generation.clone());
         let (first, last) = (ahead.len() as i64, Part::of_all(last));
         self.flip(user, head, expected, expire_at, move |tx| {
@@ -119,21 +99,7 @@ impl PriceTables for Embedded {
         .await
     }
 
-    async fn parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        numbers: &[u32],
-    ) -> Result<Vec<Option<Bytes>>, PortError> {
-        let (user, generation, numbers) = (user.clone(), generation.clone(), numbers.to_vec());
-        let wanted = WantedParts { user, generation, numbers };
-        self.look(wanted.numbers.len(), move |connection| read_parts(connection, &wanted)).await
-    }
-
-    async fn parts_of_many(
-        &self,
-        wanted: &[WantedParts],
-    ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
+    async fn parts(&self, wanted: &[WantedParts]) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
         let (wanted, parts) = (wanted.to_vec(), wanted.iter().map(|one| one.numbers.len()).sum());
         self.look(parts, move |connection| {
             wanted.iter().map(|one| read_parts(connection, one)).collect()
@@ -214,6 +180,7 @@ impl Embedded {
     }
 }
 
+/// Writes parts, numbered from `first`; without any, the generation stays as it is.
 fn put_parts(
     tx: &Tx<'_>,
     user: &UserId,
@@ -222,6 +189,9 @@ fn put_parts(
     parts: &[Part],
     expire_at: Timestamp,
 ) -> Result<(), Failure> {
+    if parts.is_empty() {
+        return Ok(());
+    }
     let expires_at = expire_at.secs_rounded_up();
     let id: i64 = tx
         .prepare_cached(KEEP)?
@@ -265,6 +235,7 @@ fn old_head(tx: &Tx<'_>, user: &UserId) -> Result<Option<(u64, String)>, Failure
 mod tests {
     use super::super::testing::{fresh, head, secs, user};
     use super::*;
+    use crate::ports::parts_of;
 
     #[tokio::test]
     async fn parts_and_head_are_one_transaction() {
@@ -275,9 +246,12 @@ mod tests {
         // Somebody else was quicker: nothing of it stays.
         let flip = store.put_table(&ann, &head, &parts, Some(7), late).await.unwrap();
         assert_eq!(flip, Flip::Conflict);
-        assert_eq!(store.parts(&ann, &generation, &[0]).await.unwrap(), [None]);
+        assert_eq!(parts_of(&store, &ann, &generation, &[0]).await.unwrap(), [None]);
         let flip = store.put_table(&ann, &head, &parts, None, late).await.unwrap();
         assert_eq!(flip, Flip::Done);
-        assert_eq!(store.parts(&ann, &generation, &[0]).await.unwrap(), [Some(parts[0].clone())]);
+        assert_eq!(
+            parts_of(&store, &ann, &generation, &[0]).await.unwrap(),
+            [Some(parts[0].clone())]
+        );
     }
 }

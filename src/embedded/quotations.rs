@@ -45,11 +45,7 @@ struct Stored {
 
 #[async_trait]
 impl Quotations for Embedded {
-    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
-        self.create(quotation, |_| Ok(())).await
-    }
-
-    async fn create_and_publish(
+    async fn create_quotation(
         &self,
         quotation: &Quotation,
         _topic: &dyn Topic,
@@ -264,7 +260,7 @@ mod tests {
         assert!(refused.is_err());
         assert_eq!(store.quotation(&quotation().key).await.unwrap(), None);
 
-        let created = store.create_and_publish(&quotation(), &Unused, "body").await.unwrap();
+        let created = store.create_quotation(&quotation(), &Unused, "body").await.unwrap();
         assert_eq!(created, Created::New);
         let wait = std::time::Duration::ZERO;
         let messages = store.receive(Queue::Provider, 10, wait, secs(30)).await.unwrap();

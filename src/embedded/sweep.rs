@@ -211,7 +211,7 @@ mod tests {
     use super::super::{Embedded, open, testing};
     use super::*;
     use crate::model::Generation;
-    use crate::ports::{ActiveUsers as _, PriceTables as _, Queues as _};
+    use crate::ports::{ActiveUsers as _, Flip, PriceTables as _, Queues as _, parts_of};
 
     impl Embedded {
         /// Sweeps until there is nothing left to do.
@@ -252,12 +252,14 @@ mod tests {
         let (ann, part) = (user("ann"), Bytes::from(vec![7; 1000]));
         let (old, new) = (Generation::from_random([1; 16]), Generation::from_random([2; 16]));
         let expire_at = clock.now().plus(secs(86_400));
-        store.put_parts(&ann, &old, &vec![part.clone(); 100], expire_at).await.unwrap();
-        let head = testing::head(1, &old, clock.now());
-        store.flip_head(&ann, &head, None, expire_at).await.unwrap();
-        store.put_parts(&ann, &new, std::slice::from_ref(&part), expire_at).await.unwrap();
-        let head = testing::head(2, &new, clock.now());
-        store.flip_head(&ann, &head, Some(1), expire_at).await.unwrap();
+        let put = async |version: u64, generation, parts: &[Bytes]| {
+            let head = testing::head(version, generation, clock.now());
+            let expected = Some(version - 1).filter(|version| *version > 0);
+            let flip = store.put_table(&ann, &head, parts, expected, expire_at).await.unwrap();
+            assert_eq!(flip, Flip::Done);
+        };
+        put(1, &old, &vec![part.clone(); 100]).await;
+        put(2, &new, std::slice::from_ref(&part)).await;
 
         clock.advance(secs(59));
         store.sweep_all(&clock).await;
@@ -265,12 +267,11 @@ mod tests {
         clock.advance(secs(2));
         store.sweep_all(&clock).await;
         assert_eq!(count(&store, "part").await, 1);
-        assert_eq!(store.parts(&ann, &old, &[0]).await.unwrap(), [None]);
-        assert_eq!(store.parts(&ann, &new, &[0]).await.unwrap(), [Some(part)]);
+        assert_eq!(parts_of(&store, &ann, &old, &[0]).await.unwrap(), [None]);
+        assert_eq!(parts_of(&store, &ann, &new, &[0]).await.unwrap(), [Some(part)]);
 
         // An unchanged table flips its head and keeps its parts.
-        let head = testing::head(3, &new, clock.now());
-        store.flip_head(&ann, &head, Some(2), expire_at).await.unwrap();
+        put(3, &new, &[]).await;
         clock.advance(secs(3600));
         store.sweep_all(&clock).await;
         assert_eq!(count(&store, "part").await, 1);

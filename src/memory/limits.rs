@@ -57,11 +57,13 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use super::super::price_tables::tests::head;
     use super::*;
     use crate::memory::{ManualClock, Memory};
     use crate::model::{Generation, ProductId, Timestamp, UserId};
     use crate::ports::{
         CatalogueStore as _, DiscountStore as _, PriceTables as _, SystemRandomness, UserDiscounts,
+        parts_of,
     };
     use crate::pricing::{Discount, Discounts, Money, Percentage, Product};
 
@@ -100,9 +102,11 @@ mod tests {
 
         let parts = [vec![0; MAX_ITEM_BYTES].into(), vec![0; MAX_ITEM_BYTES + 1].into()];
         let generation = Generation::from_random([0; 16]);
-        let put = memory.put_parts(&user, &generation, &parts, Timestamp::default()).await;
+        let at = Timestamp::default();
+        let put =
+            memory.put_table(&user, &head(1, &generation, at), &parts, None, at).await.map(drop);
         assert_eq!(rejected(put), "part 1 of the price table of user `ann`");
-        assert_eq!(memory.parts(&user, &generation, &[0]).await.unwrap(), [None]);
+        assert_eq!(parts_of(&memory, &user, &generation, &[0]).await.unwrap(), [None]);
     }
 
     #[test]

@@ -8,13 +8,12 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use async_trait::async_trait;
-
 use super::counters::{Meter, Used};
 use super::operation::{Operation, Resource};
 use super::rules::{self, item_read, item_write, page_read};
 use super::sizes;
-use crate::ports::{PortError, Ports, Queue, UsageLog, UsageRecord};
+use crate::ports::Ports;
+use crate::ports::prelude::*;
 
 /// As many as the AWS engine reads with one call.
 const READS_PER_CALL: usize = 100;
@@ -120,23 +119,25 @@ impl Metered {
     }
 }
 
-#[async_trait]
-impl UsageLog for Metered {
-    async fn record_usage(&self, record: &UsageRecord) -> Result<(), PortError> {
-        self.inner.usage.record_usage(record).await?;
-        self.wrote_one(Resource::Meter, sizes::usage(record));
-        Ok(())
-    }
-
-    async fn usage_records(&self, windows: &[u64]) -> Result<Vec<UsageRecord>, PortError> {
-        let records = self.inner.usage.usage_records(windows).await?;
-        for window in windows {
-            let of_window = records.iter().filter(|record| record.window == *window);
-            let bytes = of_window.clone().map(sizes::usage).sum();
-            let units = page_read(bytes, false);
-            let used = Used::derived(1, of_window.count() as u64, bytes, units);
-            self.count(Operation::read(Resource::Meter), used);
+layer!(
+    #[over(inner.usage)]
+    impl UsageLog for Metered {
+        async fn record_usage(&self, record: _) -> _ {
+            self.inner.usage.record_usage(record).await?;
+            self.wrote_one(Resource::Meter, sizes::usage(record));
+            Ok(())
         }
-        Ok(records)
+
+        async fn usage_records(&self, windows: _) -> _ {
+            let records = self.inner.usage.usage_records(windows).await?;
+            for window in windows {
+                let of_window = records.iter().filter(|record| record.window == *window);
+                let bytes = of_window.clone().map(sizes::usage).sum();
+                let units = page_read(bytes, false);
+                let used = Used::derived(1, of_window.count() as u64, bytes, units);
+                self.count(Operation::read(Resource::Meter), used);
+            }
+            Ok(records)
+        }
     }
-}
+);

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Cursor, Page, PortError};
+use super::{Cursor, Page, PortError, port};
 use crate::model::{ProductId, Timestamp};
 use crate::pricing::{Currency, Product};
 
@@ -51,37 +50,38 @@ pub enum BeginLoad {
     Conflict,
 }
 
-/// The table of products and its head.
-#[async_trait]
-pub trait CatalogueStore: Send + Sync {
-    /// The head, read consistently; `None` before the first load.
-    async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError>;
+port!(
+    /// The table of products and its head.
+    pub trait CatalogueStore: Send + Sync {
+        /// The head, read consistently; `None` before the first load.
+        async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError>;
 
-    /// Sets the mark, if the head still has `expected` as its version (`None`: there is no head
-    /// yet) and carries no mark whose deadline is after `now`.
-    async fn begin_load(
-        &self,
-        mark: &LoadMark,
-        expected: Option<u64>,
-        now: Timestamp,
-    ) -> Result<BeginLoad, PortError>;
+        /// Sets the mark, if the head still has `expected` as its version (`None`: there is no head
+        /// yet) and carries no mark whose deadline is after `now`.
+        async fn begin_load(
+            &self,
+            mark: &LoadMark,
+            expected: Option<u64>,
+            now: Timestamp,
+        ) -> Result<BeginLoad, PortError>;
 
-    /// Moves the deadline of a load on; `false` when its mark is no longer there.
-    async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError>;
+        /// Moves the deadline of a load on; `false` when its mark is no longer there.
+        async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError>;
 
-    /// Takes the mark of a load away, sets the currency to the load's, and increments the version.
-    /// Returns the new version, or `None` when that mark is no longer there.
-    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError>;
+        /// Takes the mark of a load away, sets the currency to the load's, and increments the version.
+        /// Returns the new version, or `None` when that mark is no longer there.
+        async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError>;
 
-    /// Upserts products, any number of them.
-    async fn put_products(&self, products: &[Product]) -> Result<(), PortError>;
+        /// Upserts products, any number of them.
+        async fn put_products(&self, products: &[Product]) -> Result<(), PortError>;
 
-    /// Deletes products, any number of them.
-    async fn delete_products(&self, products: &[ProductId]) -> Result<(), PortError>;
+        /// Deletes products, any number of them.
+        async fn delete_products(&self, products: &[ProductId]) -> Result<(), PortError>;
 
-    /// Those of the products that exist, in any order. Any number may be asked for.
-    async fn products(&self, products: &[ProductId]) -> Result<Vec<Product>, PortError>;
+        /// Those of the products that exist, in any order. Any number may be asked for.
+        async fn products(&self, products: &[ProductId]) -> Result<Vec<Product>, PortError>;
 
-    /// All products, page by page, read consistently. No order is promised.
-    async fn list_products(&self, from: Option<Cursor>) -> Result<Page<Product>, PortError>;
-}
+        /// All products, page by page, read consistently. No order is promised.
+        async fn list_products(&self, from: Option<Cursor>) -> Result<Page<Product>, PortError>;
+    }
+);

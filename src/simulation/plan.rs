@@ -23,7 +23,7 @@ const SLOW_CALLS: [&[&str]; 8] = [
     &["catalogue_head", "list_products"],
     &["discounts"],
     &["table_heads"],
-    &["put_parts", "flip_head"],
+    &["put_table"],
 ];
 /// So many of them are.
 const SLOW_ONE_IN: u64 = 4;

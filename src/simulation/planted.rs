@@ -6,17 +6,13 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::task;
 
-use crate::model::{Calculation, Cause, DeduplicationId, Generation, Timestamp, UserId};
-use crate::ports::layer;
-use crate::ports::{
-    ActiveUser, BeginLoad, Cursor, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page, PortError,
-    Ports, Posting, Queue, Received, Segment, TableHead, UserDiscounts,
-};
+use super::unreliable::NEVER;
+use crate::model::{Calculation, Cause, DeduplicationId};
+use crate::ports::prelude::*;
+use crate::ports::{Ports, Posting};
 
 /// A bug that the system could have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +65,6 @@ struct Planted {
 /// What a bug keeps for later.
 #[derive(Default)]
 struct Remembered {
-    parts: BTreeMap<Generation, Vec<Bytes>>,
     discounts: BTreeMap<(Option<task::Id>, UserId), Option<UserDiscounts>>,
     loads: BTreeMap<String, (LoadMark, Option<u64>, Timestamp)>,
 }
@@ -120,137 +115,114 @@ fn hashed(text: &str) -> DeduplicationId {
     DeduplicationId::from_random(u128::from(hasher.finish()).to_le_bytes())
 }
 
-layer!(ActiveUsers for Planted over store [active_user, record_visit, remove_active_user] {
-    async fn list_active_users(
-        &self,
-        segment: Segment,
-        now: Timestamp,
-        from: Option<Cursor>,
-    ) -> Result<Page<ActiveUser>, PortError> {
-        if self.bug != PlantedBug::ExpiredUsersListed {
-            return self.inner.store.list_active_users(segment, now, from).await;
-        }
-        let long_ago = Timestamp::default();
-        let mut page = self.inner.store.list_active_users(segment, long_ago, from).await?;
-        for user in &mut page.items {
-            user.expires_at = now.plus(Duration::from_secs(3600));
-        }
-        Ok(page)
-    }
-});
-
-layer!(CatalogueStore for Planted over store [
-    catalogue_head, put_products, delete_products, products, list_products
-] {
-    async fn begin_load(
-        &self,
-        mark: &LoadMark,
-        expected: Option<u64>,
-        now: Timestamp,
-    ) -> Result<BeginLoad, PortError> {
-        if self.bug != PlantedBug::LoadWithoutMark {
-            return self.inner.store.begin_load(mark, expected, now).await;
-        }
-        let load = (mark.clone(), expected, now);
-        self.memory().loads.insert(mark.id.0.clone(), load);
-        Ok(BeginLoad::Begun)
-    }
-
-    async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError> {
-        if self.bug == PlantedBug::LoadWithoutMark {
-            return Ok(true);
-        }
-        self.inner.store.extend_load(mark).await
-    }
-
-    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
-        let unmarked = self.memory().loads.remove(&load.0);
-        if let Some((mark, expected, now)) = unmarked {
-            self.inner.store.begin_load(&mark, expected, now).await?;
-        }
-        self.inner.store.finish_load(load).await
-    }
-});
-
-layer!(DiscountStore for Planted over store [
-    put_discounts, delete_discounts, list_discounted_users
-] {
-    async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
-        match self.discounts_read_ahead(users) {
-            Some(lists) => Ok(lists),
-            None => self.inner.store.discounts(users).await,
+layer!(
+    #[over(inner.store)]
+    impl ActiveUsers for Planted {
+        async fn list_active_users(&self, segment: _, now: _, from: _) -> _ {
+            if self.bug != PlantedBug::ExpiredUsersListed {
+                return self.inner.store.list_active_users(segment, now, from).await;
+            }
+            let long_ago = Timestamp::default();
+            let mut page = self.inner.store.list_active_users(segment, long_ago, from).await?;
+            for user in &mut page.items {
+                user.expires_at = now.plus(Duration::from_secs(3600));
+            }
+            Ok(page)
         }
     }
-});
+);
 
-layer!(PriceTables for Planted over store [parts, parts_of_many, delete_table, list_table_heads] {
-    async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
-        if self.bug == PlantedBug::InputsBeforeHead {
-            self.read_ahead(users).await?;
+layer!(
+    #[over(inner.store)]
+    impl CatalogueStore for Planted {
+        async fn begin_load(&self, mark: _, expected: _, now: _) -> _ {
+            if self.bug != PlantedBug::LoadWithoutMark {
+                return self.inner.store.begin_load(mark, expected, now).await;
+            }
+            let load = (mark.clone(), expected, now);
+            self.memory().loads.insert(mark.id.0.clone(), load);
+            Ok(BeginLoad::Begun)
         }
-        self.inner.store.table_heads(users).await
-    }
 
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError> {
-        if self.bug == PlantedBug::HeadBeforeParts {
-            self.memory().parts.insert(generation.clone(), parts.to_vec());
-            return Ok(());
+        async fn extend_load(&self, mark: _) -> _ {
+            if self.bug == PlantedBug::LoadWithoutMark {
+                return Ok(true);
+            }
+            self.inner.store.extend_load(mark).await
         }
-        self.inner.store.put_parts(user, generation, parts, expire_at).await
-    }
 
-    async fn flip_head(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        expire_at: Timestamp,
-    ) -> Result<Flip, PortError> {
-        let mut expected = expected;
-        if self.bug == PlantedBug::NoConditionOnHead {
-            let heads = self.inner.store.table_heads(std::slice::from_ref(user)).await?;
-            expected = heads.first().map(|(_, head)| head.version);
+        async fn finish_load(&self, load: _) -> _ {
+            let unmarked = self.memory().loads.remove(&load.0);
+            if let Some((mark, expected, now)) = unmarked {
+                self.inner.store.begin_load(&mark, expected, now).await?;
+            }
+            self.inner.store.finish_load(load).await
         }
-        let flip = self.inner.store.flip_head(user, head, expected, expire_at).await?;
-        let late = self.memory().parts.remove(&head.generation);
-        if let (Flip::Done, Some(parts)) = (&flip, late) {
-            self.inner.store.put_parts(user, &head.generation, &parts, expire_at).await?;
+    }
+);
+
+layer!(
+    #[over(inner.store)]
+    impl DiscountStore for Planted {
+        async fn discounts(&self, users: _) -> _ {
+            match self.discounts_read_ahead(users) {
+                Some(lists) => Ok(lists),
+                None => self.inner.store.discounts(users).await,
+            }
         }
-        Ok(flip)
     }
-});
+);
 
-layer!(Quotations for Planted over store [create_quotation, quotation, list_quotations, redirect_quotation, settle_quotation, delete_quotation] {});
-
-layer!(Queues for Planted over queues [acknowledge, change_visibility, depth] {
-    async fn send(
-        &self,
-        queue: Queue,
-        messages: &[Outgoing],
-    ) -> Result<Vec<FailedEntry>, PortError> {
-        let messages: Vec<_> = messages.iter().map(|message| self.repost(message)).collect();
-        self.inner.queues.send(queue, &messages).await
-    }
-
-    async fn receive(
-        &self,
-        queue: Queue,
-        max: usize,
-        wait: Duration,
-        visibility: Duration,
-    ) -> Result<Vec<Received>, PortError> {
-        let received = self.inner.queues.receive(queue, max, wait, visibility).await?;
-        if self.bug == PlantedBug::AcknowledgeFirst && !received.is_empty() {
-            let receipts: Vec<_> =
-                received.iter().map(|message| message.receipt.clone()).collect();
-            self.inner.queues.acknowledge(queue, &receipts).await?;
+layer!(
+    #[over(inner.store)]
+    impl PriceTables for Planted {
+        async fn table_heads(&self, users: _) -> _ {
+            if self.bug == PlantedBug::InputsBeforeHead {
+                self.read_ahead(users).await?;
+            }
+            self.inner.store.table_heads(users).await
         }
-        Ok(received)
+
+        async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
+            let mut expected = expected;
+            if self.bug == PlantedBug::NoConditionOnHead {
+                let heads = self.inner.store.table_heads(std::slice::from_ref(user)).await?;
+                expected = heads.first().map(|(_, head)| head.version);
+            }
+            let store = &self.inner.store;
+            if self.bug != PlantedBug::HeadBeforeParts || parts.is_empty() {
+                return store.put_table(user, head, parts, expected, expire_at).await;
+            }
+            let flip = store.put_table(user, head, &[], expected, expire_at).await?;
+            if flip == Flip::Done {
+                store.put_table(user, head, parts, NEVER, expire_at).await?;
+            }
+            Ok(flip)
+        }
     }
-});
+);
+
+layer!(
+    #[over(inner.store)]
+    impl Quotations for Planted {}
+);
+
+layer!(
+    #[over(inner.queues)]
+    impl Queues for Planted {
+        async fn send(&self, queue: _, messages: _) -> _ {
+            let messages: Vec<_> = messages.iter().map(|message| self.repost(message)).collect();
+            self.inner.queues.send(queue, &messages).await
+        }
+
+        async fn receive(&self, queue: _, max: _, wait: _, visibility: _) -> _ {
+            let received = self.inner.queues.receive(queue, max, wait, visibility).await?;
+            if self.bug == PlantedBug::AcknowledgeFirst && !received.is_empty() {
+                let receipts: Vec<_> =
+                    received.iter().map(|message| message.receipt.clone()).collect();
+                self.inner.queues.acknowledge(queue, &receipts).await?;
+            }
+            Ok(received)
+        }
+    }
+);

@@ -277,16 +277,14 @@ impl PriceCalc {
         let fading =
             kept.is_some_and(|kept| kept.parts_expire_at < now.plus(self.policy.retention() / 2));
         let expected = head.as_ref().map(|head| head.version);
-        let flip = if effect == Effect::Calculated || fading {
+        let mut parts: Vec<Bytes> = vec![];
+        if effect == Effect::Calculated || fading {
             let table = PriceTable::new(catalogue, discounts);
             next.parts = table.first_products().collect();
             next.parts_expire_at = expire_at;
-            let parts: Vec<Bytes> = table.pack()?.into_iter().map(Bytes::from).collect();
-            self.tables.put_table(user, &next, &parts, expected, expire_at).await?
-        } else {
-            self.tables.flip_head(user, &next, expected, expire_at).await?
-        };
-        match flip {
+            parts = table.pack()?.into_iter().map(Bytes::from).collect();
+        }
+        match self.tables.put_table(user, &next, &parts, expected, expire_at).await? {
             Flip::Done => Ok(Some((effect, next))),
             Flip::Conflict => Ok(None),
         }

@@ -106,7 +106,7 @@ impl QuotationHandler {
             status: QuotationStatus::Pending,
         };
         let body = message(&quotation)?;
-        let created = self.quotations.create_and_publish(&quotation, &*self.topic, &body).await?;
+        let created = self.quotations.create_quotation(&quotation, &*self.topic, &body).await?;
         match created {
             Created::New => {
                 let (user, lines) = (&quotation.user, quotation.items.len());

@@ -104,7 +104,7 @@ async fn read_parts(
         })
         .filter(|wanted| !wanted.numbers.is_empty())
         .collect();
-    let found = tables.parts_of_many(&wanted).await?;
+    let found = tables.parts(&wanted).await?;
     let table = |(user, head)| (user, Table { head, parts: BTreeMap::new() });
     let mut read: HashMap<UserId, Table> = heads.into_iter().map(table).collect();
     for (WantedParts { user, numbers, .. }, parts) in wanted.into_iter().zip(found) {

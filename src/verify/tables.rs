@@ -6,7 +6,7 @@ use super::arithmetic::unit_price;
 use super::inputs::{Inputs, is_as_calculated};
 use super::{Kind, VerifyError};
 use crate::model::{ProductId, UserId};
-use crate::ports::{Store, TableHead};
+use crate::ports::{Store, TableHead, parts_of};
 use crate::pricing::{Discounts, Entry, PRICING_VERSION, PackedPart};
 
 /// A head is read again so often when its parts are gone: a refresh replaces them.
@@ -53,7 +53,7 @@ async fn check_head(
         return Ok(Some((Kind::OtherRules, what)));
     }
     let numbers: Vec<u32> = (0..).take(head.parts.len()).collect();
-    let parts = store.parts(user, &head.generation, &numbers).await?;
+    let parts = parts_of(store, user, &head.generation, &numbers).await?;
     // After the table, so that they are at least as new as what it was priced from.
     let lists = store.discounts(std::slice::from_ref(user)).await?;
     let discounts = lists.into_iter().next().map(|list| list.discounts).unwrap_or_default();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ocache::meter::{Action, Meter, Operation, Resource, Unit, Usage, Used, Window, metered};
 use ocache::model::{DeduplicationId, GroupId};
 use ocache::ports::{Outgoing, Ports, Posting, Queue, UserDiscounts, Verdict};
-use ocache::ports::{Receipt, UsageRecord, WantedParts};
+use ocache::ports::{Receipt, TableHead, UsageRecord, WantedParts, parts_of};
 use ocache::pricing::{Discount, Discounts, Product};
 
 use super::samples::{
@@ -50,9 +50,9 @@ pub async fn work(ports: &Ports) {
 
     let (generation, expires_at) = (generation(), now().plus(secs(86_400)));
     let parts = [vec![7; 800], vec![7; 900], vec![7; 5000]].map(Bytes::from);
-    store.put_parts(&ann, &generation, &parts, expires_at).await.unwrap();
-    store.flip_head(&ann, &head(1), None, expires_at).await.unwrap();
-    store.flip_head(&ann, &head(2), Some(7), expires_at).await.unwrap();
+    let one = TableHead { generation: generation.clone(), ..head(1) };
+    store.put_table(&ann, &one, &parts, None, expires_at).await.unwrap();
+    store.put_table(&ann, &head(2), &[], Some(7), expires_at).await.unwrap();
     // Parts and a head, and the same refused.
     let (bob, first, parts) = (user("bob"), head(1), [Bytes::from_static(b"part")]);
     store.put_table(&bob, &first, &parts, None, expires_at).await.unwrap();
@@ -62,13 +62,13 @@ pub async fn work(ports: &Ports) {
         let (user, generation) = (user.clone(), generation.clone());
         WantedParts { user, generation, numbers }
     });
-    store.parts_of_many(&wanted).await.unwrap();
+    store.parts(&wanted).await.unwrap();
     store.table_heads(&["ann", "bob"].map(user)).await.unwrap();
-    store.parts(&ann, &generation, &[2, 0, 9]).await.unwrap();
+    parts_of(&**store, &ann, &generation, &[2, 0, 9]).await.unwrap();
 
     let asked = quotation("ann");
-    store.create_and_publish(&asked, &*ports.topic, "1").await.unwrap();
-    store.create_and_publish(&asked, &*ports.topic, "1").await.unwrap();
+    store.create_quotation(&asked, &*ports.topic, "1").await.unwrap();
+    store.create_quotation(&asked, &*ports.topic, "1").await.unwrap();
     store.quotation(&asked.key).await.unwrap();
     let verdict = Verdict::Answer(Box::new(answer(5)));
     store.settle_quotation(&asked.key, &verdict, now()).await.unwrap();

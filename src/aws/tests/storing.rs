@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -11,7 +12,8 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    BeginLoad, Flip, LoadId, LoadMark, PortError, Quotation, QuotationStatus, Segment, TableHead,
+    BeginLoad, FailedEntry, Flip, LoadId, LoadMark, PortError, Quotation, QuotationStatus, Segment,
+    TableHead, Topic,
 };
 use crate::pricing::{Currency, Discount, Discounts, Money, Product};
 
@@ -63,6 +65,16 @@ fn quotation(expires_at: Timestamp) -> Quotation {
         deadline: expires_at,
         expires_at,
         status: QuotationStatus::Pending,
+    }
+}
+
+/// A topic without subscribers.
+struct Nobody;
+
+#[async_trait]
+impl Topic for Nobody {
+    async fn publish(&self, _bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
+        Ok(vec![])
     }
 }
 
@@ -167,9 +179,9 @@ async fn every_expiry_is_a_number_of_seconds() {
     let script = Script::new(1, vec![ok("{}"); 4]).await;
     let (store, at) = (script.aws.store(), Timestamp::from_millis(1_700_000_000_001));
     store.record_visit(&user(), Timestamp::default(), at).await.unwrap();
-    store.put_parts(&user(), &generation(), &[Bytes::from_static(b"x")], at).await.unwrap();
-    store.flip_head(&user(), &head(), None, at).await.unwrap();
-    store.create_quotation(&quotation(at)).await.unwrap();
+    let parts = [Bytes::from_static(b"x")];
+    store.put_table(&user(), &head(), &parts, None, at).await.unwrap();
+    store.create_quotation(&quotation(at), &Nobody, "").await.unwrap();
     let asked: Vec<_> = script.asked().iter().map(super::script::Asked::json).collect();
     let expected = json!({ "N": "1700000001" });
     assert_eq!(asked[0]["ExpressionAttributeValues"][":ttl"], expected);
@@ -206,7 +218,8 @@ async fn a_flip_whose_answer_was_lost_is_done() {
         let script = Script::new(2, [status(500, "{}"), refused(&stored)]).await;
         let store = script.aws.store();
         let expire_at = Timestamp::from_secs(9);
-        assert_eq!(store.flip_head(&user(), &head(), Some(2), expire_at).await.unwrap(), flip);
+        let put = store.put_table(&user(), &head(), &[], Some(2), expire_at).await;
+        assert_eq!(put.unwrap(), flip);
         assert_eq!(script.operations(), ["PutItem", "PutItem"]);
     }
 }

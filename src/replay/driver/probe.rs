@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Driver;
 use crate::meter::{Action, Reason, Resource, Scope, Stage, Usage, UsageLine, sizes};
 use crate::model::{Timestamp, UserId};
-use crate::ports::{MAX_BATCH, PortError, Ports, QuotationStatus};
+use crate::ports::{MAX_BATCH, PortError, Ports, QuotationStatus, parts_of};
 use crate::replay::{Arrival, Candidate, ReplayError, Scenario};
 use crate::stages::subscribe::subscribe;
 use crate::stages::{Policy, StageError};
@@ -216,7 +216,7 @@ impl Probing<'_> {
         };
         if let Some((user, head)) = heads.first() {
             let numbers: Vec<u32> = (0..).take(head.parts.len()).collect();
-            let parts = store.parts(user, &head.generation, &numbers).await?;
+            let parts = parts_of(&**store, user, &head.generation, &numbers).await?;
             let bytes = parts.iter().flatten().zip(0..);
             let bytes =
                 bytes.map(|(part, number)| sizes::part(user, &head.generation, number, part.len()));
