@@ -18,11 +18,11 @@ const MOST_PAGES: i32 = 3 * PAGES;
 
 /// The thread, for as long as there is somebody who writes.
 pub(super) struct Copier {
-    orders: SyncSender<Order>,
+    commands: SyncSender<CopierCommand>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
-enum Order {
+enum CopierCommand {
     Copy,
     Stop,
 }
@@ -30,13 +30,13 @@ enum Order {
 impl Copier {
     /// Starts the thread, with a connection of its own.
     pub(super) fn spawn(writer: &mut Connection, connection: Connection) -> io::Result<Self> {
-        let (orders, inbox) = mpsc::sync_channel(1);
-        let (mut log, asked) = (Log::default(), orders.clone());
+        let (commands, inbox) = mpsc::sync_channel(1);
+        let (mut log, asked) = (Log::default(), commands.clone());
         let hooked = writer.wal_hook(Some(move |wal: &mut Wal, pages| {
             match log.after_commit(pages) {
                 Copy::Nothing => {}
                 // One order that waits already is enough.
-                Copy::Aside => drop(asked.try_send(Order::Copy)),
+                Copy::Aside => drop(asked.try_send(CopierCommand::Copy)),
                 // What it cannot copy because somebody still reads an older page, it copies the
                 // next time.
                 Copy::Now => drop(wal.checkpoint()),
@@ -46,7 +46,7 @@ impl Copier {
         hooked.map_err(io::Error::other)?;
         let thread = thread::Builder::new().name("ocache-log".into());
         let thread = thread.spawn(move || serve(&connection, &inbox))?;
-        Ok(Self { orders, thread: Some(thread) })
+        Ok(Self { commands, thread: Some(thread) })
     }
 }
 
@@ -54,15 +54,15 @@ impl Drop for Copier {
     /// Ends before the writer does: whoever is the last to close the file copies and deletes the log,
     /// and two who close it at once leave that to each other.
     fn drop(&mut self) {
-        let _ = self.orders.send(Order::Stop);
+        let _ = self.commands.send(CopierCommand::Stop);
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread that copies the log has panicked");
         }
     }
 }
 
-fn serve(connection: &Connection, inbox: &Receiver<Order>) {
-    while let Ok(Order::Copy) = inbox.recv() {
+fn serve(connection: &Connection, inbox: &Receiver<CopierCommand>) {
+    while let Ok(CopierCommand::Copy) = inbox.recv() {
         // Another process may be at it, which is as good.
         if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
             tracing::debug!(%error, "the log is not copied");

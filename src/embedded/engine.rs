@@ -8,11 +8,12 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use super::failure::Failure;
+use super::marks::{Tx, Writer};
 use super::open::{self, OpenError};
 use super::readers::Readers;
+use super::serving::Serving;
 use super::sweep::Sweeper;
 use super::wake::{self, Wake};
-use super::writer::{Tx, Writer};
 use crate::model::Timestamp;
 use crate::ports::{Clock, Connections, PortError, Ports, Randomness};
 
@@ -53,10 +54,10 @@ impl Embedded {
         let opened = open::open(dir, open::BUSY_WAIT)?;
         let failed = |source| OpenError::inaccessible(&opened.file, source);
         let wake = Arc::new(Wake::new());
+        let serving = Serving::new(Arc::clone(&wake), Arc::clone(&clock));
         let sweeper = Sweeper::new(Arc::clone(&clock));
         let (writer, writing) =
-            Writer::spawn(opened.writer, opened.copier, Arc::clone(&wake), sweeper)
-                .map_err(failed)?;
+            Writer::spawn(opened.writer, opened.copier, serving, sweeper).map_err(failed)?;
         let (readers, mut reading) =
             Readers::spawn(opened.readers, opened.at_hand).map_err(failed)?;
         reading.push(wake::spawn_watcher(Arc::clone(&wake), opened.watcher).map_err(failed)?);

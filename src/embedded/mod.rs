@@ -15,6 +15,7 @@ mod engine;
 mod failure;
 mod groups;
 mod handover;
+mod marks;
 mod open;
 mod price_tables;
 mod queues;
@@ -23,6 +24,7 @@ mod readers;
 mod receive;
 mod rows;
 mod schema;
+mod serving;
 mod sweep;
 mod take;
 #[cfg(test)]

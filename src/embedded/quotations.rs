@@ -10,10 +10,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
+use super::marks::Tx;
 use super::queues::{check, send};
 use super::rows::{from_json, to_json};
 use super::topic::published;
-use super::writer::Tx;
 use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
 use crate::ports::{
     Created, Cursor, Page, PortError, Queue, Quotation, QuotationStatus, Quotations, Settlement,

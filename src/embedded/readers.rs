@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::failure::Failure;
 
-enum Order {
+enum ReaderCommand {
     Read(Box<dyn FnOnce(&Connection) + Send>),
     Stop,
 }
@@ -23,7 +23,7 @@ enum Order {
 pub(super) struct Readers {
     /// None once the store is closed.
     at_hand: Vec<Mutex<Option<Connection>>>,
-    orders: Sender<Order>,
+    commands: Sender<ReaderCommand>,
     threads: usize,
 }
 
@@ -33,7 +33,7 @@ impl Readers {
         connections: Vec<Connection>,
         at_hand: Vec<Connection>,
     ) -> io::Result<(Self, Vec<thread::JoinHandle<()>>)> {
-        let (orders, inbox) = mpsc::channel();
+        let (commands, inbox) = mpsc::channel();
         let inbox = Arc::new(Mutex::new(inbox));
         let threads = connections.len();
         let handles = connections
@@ -46,7 +46,7 @@ impl Readers {
             })
             .collect::<io::Result<_>>()?;
         let at_hand = at_hand.into_iter().map(|one| Mutex::new(Some(one))).collect();
-        Ok((Self { at_hand, orders, threads }, handles))
+        Ok((Self { at_hand, commands, threads }, handles))
     }
 
     /// Reads a few rows by their keys, on this thread. Where every connection at hand is in use, or
@@ -79,13 +79,13 @@ impl Readers {
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let order = Order::Read(Box::new(move |connection| {
+        let command = ReaderCommand::Read(Box::new(move |connection| {
             if !answer.is_closed() {
                 let _ = answer.send(snapshot(connection, read));
             }
         }));
-        // When the threads have ended, the order is dropped here, and `answered` says so.
-        let _ = self.orders.send(order);
+        // When the threads have ended, the command is dropped here, and `answered` says so.
+        let _ = self.commands.send(command);
         answered.await.unwrap_or(Err(Failure::Closed))
     }
 
@@ -95,17 +95,17 @@ impl Readers {
             drop(one.lock().unwrap_or_else(PoisonError::into_inner).take());
         }
         for _ in 0..self.threads {
-            let _ = self.orders.send(Order::Stop);
+            let _ = self.commands.send(ReaderCommand::Stop);
         }
     }
 }
 
-fn serve(connection: &Connection, inbox: &Mutex<Receiver<Order>>) {
+fn serve(connection: &Connection, inbox: &Mutex<Receiver<ReaderCommand>>) {
     loop {
-        let order = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match order {
-            Ok(Order::Read(read)) => read(connection),
-            Ok(Order::Stop) | Err(_) => return,
+        let command = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match command {
+            Ok(ReaderCommand::Read(read)) => read(connection),
+            Ok(ReaderCommand::Stop) | Err(_) => return,
         }
     }
 }

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, Params};
 
 use super::failure::Failure;
 use super::groups::{code, remove, settle_all};
-use super::writer::Tx;
+use super::marks::{Marks, Tx};
+use super::writer::{IdleWork, Transact};
 use crate::model::Timestamp;
 use crate::ports::{Clock, Queue};
 
@@ -90,35 +91,29 @@ impl Sweeper {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, due: Instant::now() + INTERVAL }
     }
+}
 
-    /// By which it tells what has expired.
-    pub(super) fn clock(&self) -> &dyn Clock {
-        &*self.clock
-    }
-
-    /// Whether a batch should run if nobody wants to write.
-    pub(super) fn is_due(&self) -> bool {
+impl IdleWork<Marks> for Sweeper {
+    fn is_due(&self) -> bool {
         self.pause().is_zero()
     }
 
-    /// Whether a batch should run although others want to write.
-    pub(super) fn is_overdue(&self) -> bool {
+    fn is_overdue(&self) -> bool {
         self.due.elapsed() >= PATIENCE
     }
 
-    /// How long until it is due.
-    pub(super) fn pause(&self) -> Duration {
+    fn pause(&self) -> Duration {
         self.due.saturating_duration_since(Instant::now())
     }
 
     /// Looks for something to delete and, only if there is, deletes one batch in a transaction.
-    pub(super) fn step(
+    fn step(
         &mut self,
         connection: &Connection,
-        transact: impl FnOnce(&dyn Fn(&Tx<'_>) -> Result<(), Failure>) -> Result<(), Failure>,
+        transact: &Transact<'_, Marks>,
     ) -> Result<(), Failure> {
         let now = self.clock.now();
-        // In trouble one does not hurry.
+        // A failure is tried again after the whole interval.
         self.due = Instant::now() + INTERVAL;
         if is_clean(connection, now)? {
             return Ok(());
@@ -205,9 +200,10 @@ pub(super) fn searches() -> Vec<&'static str> {
 mod tests {
     use bytes::Bytes;
 
+    use super::super::marks::Writer;
+    use super::super::serving::Serving;
     use super::super::testing::{StoppedClock, fifo, secs, standard, stopped, user};
     use super::super::wake::Wake;
-    use super::super::writer::Writer;
     use super::super::{Embedded, open, testing};
     use super::*;
     use crate::model::Generation;
@@ -301,9 +297,10 @@ mod tests {
         store.record_visit(&user("ann"), clock.now(), clock.now()).await.unwrap();
         clock.advance(secs(7200));
         let opened = open::open(dir.path(), open::BUSY_WAIT).unwrap();
+        let serving = Serving::new(Arc::new(Wake::new()), clock.clone());
         let sweeper = Sweeper { clock, due: Instant::now() };
         let (_writer, _thread) =
-            Writer::spawn(opened.writer, opened.copier, Arc::new(Wake::new()), sweeper).unwrap();
+            Writer::spawn(opened.writer, opened.copier, serving, sweeper).unwrap();
         while count(&store, "active_user").await > 0 {
             tokio::task::yield_now().await;
         }

@@ -3,7 +3,6 @@
 //! A thread asks SQLite every few milliseconds whether another connection has committed; that is
 //! one look at shared memory. While nobody waits, it sleeps.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
@@ -13,6 +12,7 @@ use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 
 use super::handover::Waiters;
+use super::marks::QueueSet;
 use crate::ports::Queue;
 
 /// How often another process's commits are looked for.
@@ -21,44 +21,6 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(10);
 /// How many waiting receivers of one queue look at the same time. All others wait for their turn,
 /// so that one message does not wake a herd.
 pub(super) const LOOKERS: usize = 4;
-
-/// Some of the queues.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct QueueSet(u8);
-
-impl QueueSet {
-    const ALL: Self = Self(u8::MAX);
-
-    const fn and(self, queue: Queue) -> Self {
-        Self(self.0 | 1 << queue as u8)
-    }
-
-    /// Whether a queue is among them.
-    pub(super) const fn has(self, queue: Queue) -> bool {
-        self.0 & (1 << queue as u8) != 0
-    }
-}
-
-/// Collects queues that jobs did something to.
-#[derive(Debug, Default)]
-pub(super) struct Wakes(Cell<QueueSet>);
-
-impl Wakes {
-    /// The queue has something to receive.
-    pub(super) fn add(&self, queue: Queue) {
-        self.0.set(self.0.get().and(queue));
-    }
-
-    /// So have these.
-    pub(super) fn add_all(&self, queues: QueueSet) {
-        self.0.set(QueueSet(self.0.get().0 | queues.0));
-    }
-
-    /// All that were added.
-    pub(super) fn get(&self) -> QueueSet {
-        self.0.get()
-    }
-}
 
 /// Where receivers of one queue wait.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use ocache::model::{Dialect, Item, QuotationKey, RequestId};
 use ocache::ports::{
     Created, FailureReason, PortError, Ports, Queue, Quotation, QuotationStatus, Settlement,

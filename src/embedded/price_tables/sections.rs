@@ -8,7 +8,7 @@ use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::super::failure::Failure;
-use super::super::writer::Tx;
+use super::super::marks::Tx;
 use crate::model::DigestBuilder;
 use crate::pricing::PackedPart;
 
