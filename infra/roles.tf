@@ -22,15 +22,20 @@ locals {
       local.report,
       { actions = ["dynamodb:Scan"], resources = [local.table["active-users"]] },
       { actions = local.send, resources = [local.queue["refresh"]] },
+      # It folds and drops what loads that died have left: the head says what there is of it.
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
+      { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"]] },
+      { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
     ]
     price-calc = [
       local.report,
       { actions = local.consume, resources = [local.queue["refresh"], local.queue["quotation"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["active-users"]] },
-      # The update ends a load whose loader died.
-      { actions = ["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["products"]] },
       { actions = ["dynamodb:BatchGetItem"], resources = [local.table["discounts"]] },
-      { actions = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"], resources = [local.table["prices-by-user"]] },
+      # What a load has brought into force and is not in the rows yet.
+      { actions = ["dynamodb:Query"], resources = [local.table["journal"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"], resources = [local.table["prices-by-user"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
     ]
     quotation-handler = [
@@ -45,7 +50,7 @@ locals {
     quotation-provider = [
       local.report,
       { actions = local.consume, resources = [local.queue["provider"]] },
-      { actions = ["dynamodb:BatchGetItem"], resources = [local.table["products"], local.table["prices-by-user"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
       # To the provider queue: the deadline of a quotation that waits for its table.

@@ -8,17 +8,20 @@
 //! with cursors, conditions on single items, receipts and visibility.
 
 mod active_users;
+mod bases;
 mod catalogue;
 mod connections;
 mod discounts;
 mod environment;
 mod error;
 mod layer;
+mod loads;
 mod port;
 pub(crate) mod prelude;
 mod price_tables;
 mod queues;
 mod quotations;
+mod reading;
 mod token_keys;
 mod topic;
 mod usage_log;
@@ -26,12 +29,16 @@ mod usage_log;
 use std::sync::Arc;
 
 pub use active_users::{ActiveUser, ActiveUsers, Segment};
-pub use catalogue::{BeginLoad, CatalogueHead, CatalogueStore, LoadId, LoadMark};
+pub use bases::{BaseIndex, Bases};
+pub use catalogue::{AtHead, CatalogueHead, CatalogueStore};
 pub use connections::{Connections, Delivery, MAX_PUSH_BYTES};
 pub use discounts::{DiscountStore, UserDiscounts};
 pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
 pub(crate) use layer::layer;
+pub use loads::{
+    Commit, Committed, JOURNAL_KEPT_FOR, Journal, LoadId, Loads, Record, RecordKey, RowChange,
+};
 pub(crate) use port::port;
 pub use price_tables::{Flip, PriceTables, TableHead, WantedParts, parts_of};
 pub use queues::{
@@ -40,6 +47,9 @@ pub use queues::{
 };
 pub use quotations::{
     Created, FailureReason, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+};
+pub use reading::{
+    First, at_head, discounts_now, first_discounted_users, first_products, products_now,
 };
 pub use token_keys::TokenKeys;
 pub use topic::{Topic, publish};
@@ -59,9 +69,15 @@ pub struct Page<T> {
 pub struct Cursor(pub String);
 
 /// Everything that is stored.
-pub trait Store: ActiveUsers + CatalogueStore + DiscountStore + PriceTables + Quotations {}
+pub trait Store:
+    ActiveUsers + Bases + CatalogueStore + DiscountStore + Loads + PriceTables + Quotations
+{
+}
 
-impl<T: ActiveUsers + CatalogueStore + DiscountStore + PriceTables + Quotations> Store for T {}
+impl<T> Store for T where
+    T: ActiveUsers + Bases + CatalogueStore + DiscountStore + Loads + PriceTables + Quotations
+{
+}
 
 /// All ports of one engine, as the runtime hands them to the stages.
 #[derive(Clone)]

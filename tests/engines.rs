@@ -11,11 +11,13 @@ mod engines {
     pub mod samples;
 
     pub mod active_users;
+    pub mod bases;
     pub mod catalogue;
     pub mod dead_letters;
     pub mod delivery;
     pub mod discounts;
     pub mod fifo;
+    pub mod loads;
     pub mod metering;
     pub mod price_tables;
     pub mod quotations;
@@ -65,17 +67,27 @@ macro_rules! behaves {
                 segments_cover_each_user_once,
                 ids_of_every_kind_are_kept_apart,
             }
+            bases {
+                a_base_comes_back_as_it_was_written,
+                bases_of_two_versions_are_kept_apart,
+                a_base_may_be_written_again_for_longer,
+            }
             catalogue {
-                the_first_load_makes_version_one,
-                a_load_needs_the_version_that_was_read,
-                a_live_mark_keeps_others_out,
-                a_dead_mark_is_taken_over,
-                an_extended_mark_lives_longer,
-                only_one_of_many_loaders_begins,
-                a_currency_changes_only_when_a_load_ends,
                 products_are_upserted_and_deleted,
                 a_large_catalogue_is_listed_whole,
                 many_products_are_read_at_once,
+                nothing_asked_is_nothing_done,
+            }
+            loads {
+                the_first_load_makes_version_one,
+                a_journal_is_laid_over_the_rows_until_it_is_folded,
+                a_load_needs_the_version_that_was_read,
+                only_one_of_many_loads_comes_into_force,
+                a_dropped_load_never_comes_into_force,
+                the_journal_of_the_head_is_not_dropped,
+                what_is_folded_late_changes_nothing,
+                the_base_moves_only_with_products_and_currency,
+                a_large_journal_comes_back_in_its_order,
                 nothing_asked_is_nothing_done,
             }
             discounts {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use ocache::data::apply;
 use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::meter::{
@@ -12,8 +13,8 @@ use ocache::meter::{
 };
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, ProductId, Timestamp, UserId};
 use ocache::ports::{
-    BeginLoad, LoadId, LoadMark, Outgoing, Ports, Posting, Queue, Received, SystemClock,
-    SystemRandomness, UserDiscounts, parts_of,
+    Outgoing, Ports, Posting, Queue, Received, RowChange, SystemClock, SystemRandomness,
+    UserDiscounts, parts_of,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::runtime::metrics::Metrics;
@@ -64,24 +65,14 @@ impl<'a> System<'a> {
 
     async fn load(&self) {
         let (store, now) = (&self.unseen.store, self.unseen.clock.now());
-        let id = LoadId("load".to_owned());
-        let mark = LoadMark {
-            id: id.clone(),
-            deadline: now.plus(LoadMark::LEASE),
-            currency: Currency::USD,
-        };
-        let begun = store.begin_load(&mark, None, now).await.unwrap();
-        assert_eq!(begun, BeginLoad::Begun);
         let price = |number: usize| Money::from_minor(1000 + (number * 7919 % 100_000) as i64);
-        let products: Vec<Product> = (0..PRODUCTS)
-            .map(|number| Product {
-                id: product(number),
-                name: format!("Product {number}"),
-                price: price(number),
-            })
-            .collect();
-        store.put_products(&products).await.unwrap();
-        store.finish_load(&id).await.unwrap();
+        let products = (0..PRODUCTS).map(|number| Product {
+            id: product(number),
+            name: format!("Product {number}"),
+            price: price(number),
+        });
+        let changes = products.map(RowChange::from).collect();
+        apply(&self.unseen, changes, Currency::USD).await.unwrap();
         for user in users() {
             store.record_visit(&user, now, now.plus(self.policy.ttl)).await.unwrap();
         }
@@ -98,8 +89,9 @@ impl<'a> System<'a> {
             let discounts = Discounts::new((0..DISCOUNTS).map(discount).collect()).unwrap();
             UserDiscounts { user, discounts }
         };
-        let lists: Vec<_> = users().into_iter().enumerate().map(of).collect();
-        self.unseen.store.put_discounts(&lists).await.unwrap();
+        let lists = users().into_iter().enumerate().map(of);
+        let changes = lists.map(RowChange::from).collect();
+        apply(&self.unseen, changes, Currency::USD).await.unwrap();
     }
 
     /// Orders a calculation for everybody.

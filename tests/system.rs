@@ -77,9 +77,10 @@ macro_rules! all_of_it_works {
                 a_cold_quote_overtakes_a_backlog_of_refreshes,
             }
             catalogue_changes {
-                no_quote_mixes_two_catalogues,
+                no_quote_mixes_two_loads,
                 an_unchanged_refresh_keeps_the_generation,
-                a_dead_loader_does_not_stop_the_system,
+                a_load_that_dies_changes_nothing,
+                what_a_load_left_is_folded_at_a_tick,
             }
             changes {
                 discounts_reach_the_active_users_they_are_of_and_nobody_else,
@@ -138,16 +139,4 @@ mod damaged {
     test_on!((flavor = "current_thread")
         a_row_that_cannot_be_read_stops_nobody_else
         failures::a_row_that_cannot_be_read_stops_nobody_else(harness::embedded()).await);
-}
-
-/// What takes minutes, on an engine that owns its time.
-mod slow {
-    use crate::system::{harness, wrong_clocks};
-
-    test_on!((start_paused = true)
-        a_load_that_goes_on_is_not_ended_by_a_clock_ahead
-        wrong_clocks::a_load_that_goes_on_is_not_ended_by_a_clock_ahead(harness::memory()).await);
-    test_on!((start_paused = true)
-        a_dead_load_is_ended_by_a_clock_behind
-        wrong_clocks::a_dead_load_is_ended_by_a_clock_behind(harness::memory()).await);
 }

@@ -214,7 +214,7 @@ async fn a_head_that_claims_what_is_not_there_is_wrong(engine: Engine) {
 async fn a_table_by_older_inputs_is_outdated_and_not_wrong(engine: Engine) {
     let system = quoted(engine).await;
     let other = UserDiscounts { user: user("AAA"), discounts: list(&[("P1", "11")]) };
-    system.ports.store.put_discounts(&[other]).await.unwrap();
+    system.change(vec![other.into()]).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Outdated);
     assert!(what.contains("product `P1` has a discount of 11 %, the table says 10 %"), "{what}");
@@ -233,7 +233,7 @@ async fn a_discount_changed_in_a_table_is_wrong(engine: Engine) {
     assert!(what.contains("product `P1` has a discount of 10 %, the table says 90 %"), "{what}");
     // Nor does a change of the list explain it.
     let other = UserDiscounts { user: user("AAA"), discounts: list(&[("P1", "11")]) };
-    system.ports.store.put_discounts(&[other]).await.unwrap();
+    system.change(vec![other.into()]).await;
     assert_eq!(finding(&system).await.0, Kind::Wrong);
 }
 
@@ -350,7 +350,7 @@ async fn discounts_on_products_that_do_not_exist_do_not_make_a_table_wrong() {
     let mut system = System::with_fixtures(harness::memory()).await;
     let discounts = list(&[("P1", "10"), ("P4", "0"), ("gone", "5")]);
     let given = UserDiscounts { user: user("AAA"), discounts };
-    system.ports.store.put_discounts(&[given]).await.unwrap();
+    system.change(vec![given.into()]).await;
     system.run(WORK);
     system.quote("AAA", "P1:1").await;
     system.stop().await;

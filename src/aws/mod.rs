@@ -5,6 +5,7 @@
 
 mod active_users;
 mod backoff;
+mod bases;
 mod batch;
 mod catalogue;
 mod client;
@@ -19,12 +20,16 @@ mod discounts;
 mod engine;
 mod entries;
 mod errors;
+mod head;
 mod identity;
 mod item;
+mod loaded;
+mod loads;
 mod names;
 mod observed_messages;
 mod observed_tables;
 mod observer;
+mod overlay;
 mod polls;
 mod price_tables;
 mod provision;

@@ -17,7 +17,8 @@ use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
 
 const HEAD: &str = "head";
-const BYTES: &str = "bytes";
+/// The attribute with the bytes of a part.
+pub(super) const BYTES: &str = "bytes";
 
 fn key(user: &UserId, part: &str) -> Item {
     item([("user_id", text(user.as_str())), ("part", text(part))])
@@ -38,7 +39,7 @@ fn read(item: &Item) -> Result<(UserId, TableHead), PortError> {
 }
 
 /// Of whom a part is, under which name, and its bytes.
-fn read_part(item: Item) -> Result<((String, String), Bytes), PortError> {
+pub(super) fn read_part(item: Item) -> Result<((String, String), Bytes), PortError> {
     let absent = |name| corrupt("a part of a price table", FieldError::Absent { name });
     let field = |name| {
         let text = item::read_text(&item, name).map(str::to_owned);
@@ -119,6 +120,7 @@ impl PriceTables for Tables {
         &self,
         from: Option<Cursor>,
     ) -> Result<Page<(UserId, TableHead)>, PortError> {
+        // Parts are left out, and bases, which have no head.
         let page = self.scan(Table::PricesByUser, from, |scan| {
             scan.filter_expression("part = :head").expression_attribute_values(":head", text(HEAD))
         });

@@ -60,15 +60,10 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Fail
 }
 
 async fn catalogue(ports: &Ports) -> Check {
-    let now = ports.clock.now();
     match ports.store.catalogue_head().await {
-        Ok(Some(head)) => match head.loading {
-            Some(mark) if mark.deadline <= now => {
-                Check::wrong("products", "a load was never finished", "ocache load the files again")
-            }
-            Some(_) => Check::ok("products", "a load is going on"),
-            None => Check::ok("products", format!("version {} in {}", head.version, head.currency)),
-        },
+        Ok(Some(head)) => {
+            Check::ok("products", format!("version {} in {}", head.version, head.currency))
+        }
         Ok(None) => Check::wrong("products", "none are loaded", "ocache load PATH"),
         Err(error) => Check::failed("products", &error),
     }

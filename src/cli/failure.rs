@@ -186,11 +186,9 @@ impl From<LoadError> for Failure {
         let message = Chain(&error).to_string();
         match error {
             LoadError::Port(error) => error.into(),
-            LoadError::Busy { .. } | LoadError::Contended | LoadError::GivenUp => {
+            LoadError::Contended | LoadError::Dropped => {
                 Self::new(ExitCode::Failure, message).hint("load the files again")
             }
-            LoadError::HalfLoaded { given, .. } => Self::new(ExitCode::BadData, message)
-                .hint(format!("replace all prices with --prune --currency {given}")),
             LoadError::Currency { stored, given } => {
                 Self::new(ExitCode::BadData, message).hint(format!(
                     "load with --currency {stored}, or replace all prices with --prune --currency {given}"

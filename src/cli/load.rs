@@ -1,19 +1,20 @@
 //! `ocache load`: files into the store.
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use comfy_table::Table;
 use serde_json::json;
 
 use super::args::LoadArgs;
 use super::engine::Engine;
-use super::failure::Failure;
+use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
 use super::output::{Output, number, table};
 use super::settings::Settings;
-use crate::data::{self, Counts, Dataset, LoadError, LoadOptions, LoadReport};
+use crate::data::{self, Counts, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport};
 use crate::meter::{Reason, Scope, Stage};
-use crate::ports::{Chain, Ports};
+use crate::ports::{Chain, LoadId, Ports, Store};
 use crate::pricing::Currency;
 use crate::stages::change;
 
@@ -24,17 +25,24 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
+    let watched = Watched::default();
     let loaded = or_interrupted(async {
         let head = ports.store.catalogue_head().await?;
         let stored = head.filter(|head| head.version > 0).map(|head| head.currency);
         let currency = args.currency.or(stored).unwrap_or(Currency::USD);
         let dataset = read(output, &args.paths, currency).await?;
         let options = LoadOptions { currency, prune: args.prune };
-        let report = write(output, &ports, &dataset, options).await?;
+        let report = write(output, &ports, &dataset, options, &watched).await?;
         let ordered = order_tables(output, &ports, &report).await;
         Ok((dataset, report, ordered))
     })
     .await;
+    let loaded = match loaded {
+        Err(failure) if failure.code() == ExitCode::Interrupted => {
+            Err(watched.interrupted(&*ports.store).await)
+        }
+        loaded => loaded,
+    };
     engine.close().await;
     let (dataset, report, ordered) = loaded?;
     print(output, &dataset, &report, ordered)
@@ -50,17 +58,76 @@ async fn read(output: &Output, paths: &[PathBuf], currency: Currency) -> Result<
     Ok(dataset?)
 }
 
+/// How far a load is, for whoever interrupts it.
+#[derive(Debug, Default)]
+pub(super) struct Watched(Mutex<Phase>);
+
+#[derive(Clone, Debug, Default)]
+enum Phase {
+    #[default]
+    Reading,
+    /// It has a journal, and may just have come into force.
+    Writing(LoadId),
+    /// It is in force, as this version.
+    InForce(u64),
+}
+
+impl Watched {
+    fn set(&self, phase: Phase) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = phase;
+    }
+
+    /// What an interrupted load has done. A journal that nobody will ever read is dropped.
+    async fn interrupted(&self, store: &dyn Store) -> Failure {
+        let phase = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let version = match phase {
+            Phase::Reading => None,
+            Phase::InForce(version) => Some(version),
+            Phase::Writing(load) => {
+                // Not if it is in force: then the head names it. What stays here goes with a later
+                // load.
+                let _ = store.drop_journal(&load).await;
+                let head = store.catalogue_head().await.ok().flatten();
+                head.filter(|head| head.unfolded == Some(load)).map(|head| head.version)
+            }
+        };
+        match version {
+            None => Failure::new(ExitCode::Interrupted, "interrupted; nothing was changed")
+                .hint("load the files again"),
+            Some(version) => {
+                let message = format!(
+                    "interrupted after all of it came into force, as catalogue version {version}"
+                );
+                Failure::new(ExitCode::Interrupted, message)
+                    .hint("tables change at the next refresh, not at once")
+            }
+        }
+    }
+}
+
 /// Loads a data set, with a progress bar.
 pub(super) async fn write(
     output: &Output,
     ports: &Ports,
     dataset: &Dataset,
     options: LoadOptions,
+    watched: &Watched,
 ) -> Result<LoadReport, LoadError> {
     let rows = dataset.products.len() + dataset.discounts.len();
-    let bar = output.progress("loading", rows as u64);
+    let bar = output.progress("comparing", rows as u64);
     let (store, clock, randomness) = (&*ports.store, &*ports.clock, &*ports.randomness);
-    let progress = |rows| bar.set_position(rows);
+    let show = |what, done, all| {
+        bar.set_prefix(what);
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let progress = |progress: LoadProgress<'_>| match progress {
+        LoadProgress::Began(load) => watched.set(Phase::Writing(load.clone())),
+        LoadProgress::Compared(done) => show("comparing", done, rows as u64),
+        LoadProgress::Written(done, all) => show("writing", done, all),
+        LoadProgress::InForce(version) => watched.set(Phase::InForce(version)),
+        LoadProgress::Folded(done, all) => show("folding", done, all),
+    };
     let loading = data::load(store, clock, randomness, dataset, options, &progress);
     let report = Scope::new(Stage::Load, Reason::Load).of(loading).await;
     bar.finish_and_clear();
@@ -112,6 +179,9 @@ fn print(
     if ordered > 0 {
         let plural = if ordered == 1 { "table" } else { "tables" };
         output.note(&format!("{ordered} {plural} of active users ordered anew"));
+    }
+    if let Some(why) = &report.unfolded {
+        output.note(&format!("note: in force, and not yet folded into the rows: {why}"));
     }
     for why in &report.unreadable {
         output.note(&format!("note: replaced what could not be read: {why}"));

@@ -14,6 +14,7 @@ use super::settings::Settings;
 use crate::model::ProductId;
 use crate::ports::{Ports, TableHead, parts_of};
 use crate::pricing::{Entry, PackedPart};
+use crate::stages::Names;
 
 /// So many parts are read at once: about 3 MB of memory.
 const PARTS_AT_ONCE: usize = 100;
@@ -37,7 +38,7 @@ pub(super) async fn run(
         return Err(Failure::new(ExitCode::NotFound, message).hint(hint));
     };
     let rows = entries(&ports, &args, &head).await?;
-    let names = names(&ports, &rows).await?;
+    let names = names(&ports, &head, &rows).await?;
     print(output, &args, &head, &rows, &names, &ports)?;
     let missing: Vec<&str> = args
         .product
@@ -92,11 +93,12 @@ async fn entries(
 
 async fn names(
     ports: &Ports,
+    head: &TableHead,
     rows: &[(ProductId, Entry)],
 ) -> Result<HashMap<ProductId, String>, Failure> {
-    let ids: Vec<ProductId> = rows.iter().map(|(id, _)| id.clone()).collect();
-    let products = ports.store.products(&ids).await?;
-    Ok(products.into_iter().map(|product| (product.id, product.name)).collect())
+    let ids: BTreeSet<&ProductId> = rows.iter().map(|(id, _)| id).collect();
+    let names = Names::new(ports.store.clone()).of(head.base_version, &ids).await?;
+    Ok(names.unwrap_or_default())
 }
 
 fn print(

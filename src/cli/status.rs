@@ -37,7 +37,7 @@ struct Status {
 struct CatalogueStatus {
     version: u64,
     currency: String,
-    loading: bool,
+    folding: bool,
 }
 
 #[derive(Serialize)]
@@ -141,7 +141,7 @@ async fn collect(ports: &Ports, engine: &Engine) -> Result<Status, Failure> {
         catalogue: head.map(|head| CatalogueStatus {
             version: head.version,
             currency: head.currency.to_string(),
-            loading: head.loading.is_some(),
+            folding: head.unfolded.is_some(),
         }),
         gateways: gateways(engine).await,
         active_users,
@@ -221,8 +221,8 @@ fn show(status: &Status) -> String {
     let catalogue = match &status.catalogue {
         None => "no products are loaded".to_owned(),
         Some(catalogue) => {
-            let loading = if catalogue.loading { ", a load is going on" } else { "" };
-            format!("catalogue version {} in {}{loading}", catalogue.version, catalogue.currency)
+            let folding = if catalogue.folding { ", being folded into the rows" } else { "" };
+            format!("catalogue version {} in {}{folding}", catalogue.version, catalogue.currency)
         }
     };
     let gateways = match status.gateways.as_slice() {

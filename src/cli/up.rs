@@ -1,10 +1,7 @@
 //! `ocache up`: everything at once, ready when a real quote has been answered.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
 
 use super::args::UpArgs;
 use super::duration::show_duration;
@@ -15,14 +12,11 @@ use super::output::{Output, table};
 use super::settings::Settings;
 use super::{load, serve};
 use crate::data::{LoadError, LoadOptions, fixtures};
-use crate::ports::{Chain, Ports};
+use crate::ports::{Chain, Ports, first_products};
 use crate::pricing::Currency;
 use crate::runtime::gateway::{BoundGateway, RunningGateway};
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, ready_check};
 use crate::stages::Policy;
-
-/// How often to look whether another process has finished loading.
-const OTHER_LOAD_POLL: Duration = Duration::from_millis(20);
 
 pub(super) async fn run(
     settings: &Settings,
@@ -126,9 +120,8 @@ async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
 async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
     let dataset = fixtures::dataset()?;
     let options = LoadOptions { currency: Currency::USD, prune: false };
-    let mut waiting = false;
-    while ports.store.list_products(None).await?.items.is_empty() {
-        match load::write(output, ports, &dataset, options).await {
+    while first_products(&*ports.store, 1).await?.rows.is_empty() {
+        match load::write(output, ports, &dataset, options, &load::Watched::default()).await {
             Ok(_) => {
                 output.note(&format!(
                     "no products yet: loaded the fixtures ({} products, discounts of {} users)",
@@ -137,13 +130,8 @@ async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
                 ));
                 return Ok(());
             }
-            // Somebody else brings products, perhaps another `up`. If they die, so does their mark.
-            Err(LoadError::Busy { .. } | LoadError::Contended | LoadError::GivenUp) => {
-                if !std::mem::replace(&mut waiting, true) {
-                    output.note("waiting for another process that loads products");
-                }
-                sleep(OTHER_LOAD_POLL).await;
-            }
+            // Somebody else has brought products, perhaps another `up`.
+            Err(LoadError::Contended) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -7,10 +7,12 @@ use super::{Bill, Events, Purpose, Share, Traffic};
 use crate::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::ports::MAX_BATCH;
 use crate::replay::{Probe, ReplayError, Sample, probe};
-use crate::stages::{CatalogueCache, Policy};
+use crate::stages::Policy;
 
 const HOUR: f64 = 3600.0;
 const HOURS_A_DAY: f64 = 24.0;
+/// A worker reads the products when it starts and after a load: so often, it is assumed.
+const LOADS_AN_HOUR: f64 = 1.0;
 /// A process writes down what it used once a minute.
 const REPORTS_AN_HOUR: f64 = 60.0;
 
@@ -140,7 +142,7 @@ impl Forecast {
         let ticks = every.map_or(0.0, |every| HOUR / every.as_secs_f64());
         let refreshes = ticks * kept.active;
         let changed = refreshes * every.map_or(0.0, |every| self.changed_share(every));
-        let reading = HOUR / CatalogueCache::MAX_AGE.as_secs_f64();
+        let reading = LOADS_AN_HOUR;
         let calculations = refreshes + cold;
         Events {
             ticks,

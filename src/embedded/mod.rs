@@ -6,6 +6,7 @@
 
 mod active_users;
 mod backup;
+mod bases;
 mod catalogue;
 mod checkpoint;
 mod clear;
@@ -15,6 +16,8 @@ mod engine;
 mod failure;
 mod groups;
 mod handover;
+mod journal_rows;
+mod loads;
 mod marks;
 mod open;
 mod price_tables;

@@ -76,6 +76,7 @@ pub(super) fn head(version: u64, generation: &Generation, now: Timestamp) -> Tab
         fingerprint: DigestBuilder::new("test").finish(),
         pricing_version: 1,
         catalogue_version: 1,
+        base_version: 1,
         currency: Currency::USD,
         products: 0,
         parts: vec![],

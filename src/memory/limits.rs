@@ -62,8 +62,7 @@ mod tests {
     use crate::memory::{ManualClock, Memory};
     use crate::model::{Generation, ProductId, Timestamp, UserId};
     use crate::ports::{
-        CatalogueStore as _, DiscountStore as _, PriceTables as _, SystemRandomness, UserDiscounts,
-        parts_of,
+        LoadId, Loads as _, PriceTables as _, RowChange, SystemRandomness, UserDiscounts, parts_of,
     };
     use crate::pricing::{Discount, Discounts, Money, Percentage, Product};
 
@@ -87,9 +86,13 @@ mod tests {
             price: Money::ZERO,
         };
         let products = [product("fits", MAX_ITEM_BYTES - 100), product("株", MAX_ITEM_BYTES)];
-        assert_eq!(rejected(memory.put_products(&products).await), "product `株`");
-        assert!(memory.list_products(None).await.unwrap().items.is_empty());
-        memory.put_products(&products[..1]).await.unwrap();
+        let load = LoadId("load".to_owned());
+        memory.begin_load(&load, Timestamp::default()).await.unwrap();
+        let changes = products.map(RowChange::from);
+        let written = memory.write_journal(&load, &changes).await.map(drop);
+        assert_eq!(rejected(written), "product `株`");
+        assert!(memory.list_journal(&load, None).await.unwrap().items.is_empty());
+        assert!(memory.write_journal(&load, &changes[..1]).await.unwrap());
 
         let user = UserId::new("ann").unwrap();
         let discount = |n: usize| Discount {
@@ -97,8 +100,9 @@ mod tests {
             percentage: Percentage::default(),
         };
         let discounts = Discounts::new((0..5000).map(discount).collect()).unwrap();
-        let list = UserDiscounts { user: user.clone(), discounts };
-        assert_eq!(rejected(memory.put_discounts(&[list]).await), "discounts of user `ann`");
+        let list = RowChange::from(UserDiscounts { user: user.clone(), discounts });
+        let written = memory.write_journal(&load, &[list]).await.map(drop);
+        assert_eq!(rejected(written), "discounts of user `ann`");
 
         let parts = [vec![0; MAX_ITEM_BYTES].into(), vec![0; MAX_ITEM_BYTES + 1].into()];
         let generation = Generation::from_random([0; 16]);

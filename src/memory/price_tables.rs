@@ -129,6 +129,7 @@ pub(super) mod tests {
             fingerprint: DigestBuilder::new("test").finish(),
             pricing_version: 1,
             catalogue_version: 1,
+            base_version: 1,
             currency: Currency::USD,
             products: 1,
             parts: vec![],

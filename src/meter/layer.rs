@@ -87,6 +87,26 @@ impl Metered {
         found: impl Iterator<Item = u64>,
         consistent: bool,
     ) {
+        self.page(Operation::scan(table), is_first, found, consistent);
+    }
+
+    /// The same of the items under one partition key, which are read consistently.
+    pub(super) fn queried(
+        &self,
+        table: Resource,
+        is_first: bool,
+        found: impl Iterator<Item = u64>,
+    ) {
+        self.page(Operation::read(table), is_first, found, true);
+    }
+
+    fn page(
+        &self,
+        operation: Operation,
+        is_first: bool,
+        found: impl Iterator<Item = u64>,
+        consistent: bool,
+    ) {
         let (mut items, mut bytes) = (0, 0);
         for size in found {
             (items, bytes) = (items + 1, bytes + size);
@@ -95,7 +115,7 @@ impl Metered {
             true => page_read(bytes, consistent),
             false => bytes * rules::UNIT / 4096 / if consistent { 1 } else { 2 },
         };
-        self.count(Operation::scan(table), Used::derived(1, items, bytes, units));
+        self.count(operation, Used::derived(1, items, bytes, units));
     }
 
     /// One item was written by a call of its own.

@@ -9,7 +9,9 @@
 mod bill;
 mod catalogue;
 mod counters;
+pub(crate) mod journal_items;
 mod layer;
+mod loads;
 mod messages;
 mod operation;
 mod price_tables;

@@ -1,4 +1,4 @@
-//! The tables of active users and of discounts, counted.
+//! The table of active users, counted.
 
 use super::layer::Metered;
 use super::operation::Resource;
@@ -33,40 +33,6 @@ layer!(
             let page = self.inner.store.list_active_users(segment, now, from).await?;
             let sizes = page.items.iter().map(sizes::active_user);
             self.scanned(Resource::ActiveUsers, is_first, sizes, false);
-            Ok(page)
-        }
-    }
-);
-
-layer!(
-    #[over(inner.store)]
-    impl DiscountStore for Metered {
-        async fn discounts(&self, users: _) -> _ {
-            let found = self.inner.store.discounts(users).await?;
-            let sizes = found.iter().map(|list| sizes::discounts(&list.user, &list.discounts));
-            self.read_many(Resource::Discounts, users.len(), sizes, true);
-            Ok(found)
-        }
-
-        async fn put_discounts(&self, lists: _) -> _ {
-            self.inner.store.put_discounts(lists).await?;
-            let sizes = lists.iter().map(|list| sizes::discounts(&list.user, &list.discounts));
-            self.wrote_many(Resource::Discounts, sizes);
-            Ok(())
-        }
-
-        async fn delete_discounts(&self, users: _) -> _ {
-            self.inner.store.delete_discounts(users).await?;
-            self.wrote_many(Resource::Discounts, users.iter().map(|_| 0));
-            Ok(())
-        }
-
-        async fn list_discounted_users(&self, from: _) -> _ {
-            let is_first = from.is_none();
-            let page = self.inner.store.list_discounted_users(from).await?;
-            // The lists are read and billed too, but nobody here sees how long they are.
-            let sizes = page.items.iter().map(|user| sizes::discounts(user, &Default::default()));
-            self.scanned(Resource::Discounts, is_first, sizes, false);
             Ok(page)
         }
     }

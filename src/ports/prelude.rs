@@ -7,10 +7,10 @@ pub(crate) use std::time::Duration;
 pub(crate) use bytes::Bytes;
 
 pub(crate) use super::{
-    ActiveUser, BeginLoad, CatalogueHead, Created, Cursor, DeadLetter, Delivery, Depth,
-    FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page, PortError, Queue, Quotation, Receipt,
-    Received, Segment, Selection, Settlement, TableHead, Topic, UsageRecord, UserDiscounts,
-    Verdict, WantedParts, layer,
+    ActiveUser, AtHead, BaseIndex, CatalogueHead, Commit, Committed, Created, Cursor, DeadLetter,
+    Delivery, Depth, FailedEntry, Flip, Journal, LoadId, Outgoing, Page, PortError, Queue,
+    Quotation, Receipt, Received, RowChange, Segment, Selection, Settlement, TableHead, Topic,
+    UsageRecord, UserDiscounts, Verdict, WantedParts, layer,
 };
 pub(crate) use crate::model::{
     ConnectionRef, Dialect, Generation, ProductId, QuotationKey, Timestamp, UserId,

@@ -18,8 +18,12 @@ pub struct TableHead {
     pub fingerprint: Digest,
     /// The version of the pricing rules.
     pub pricing_version: u32,
-    /// The catalogue that the table is of.
+    /// The version of the catalogue that it was calculated or found right at.
     pub catalogue_version: u64,
+    /// The base that it goes with: the version of its products. Tables of stores from before there
+    /// were bases have none, and count as missing.
+    #[serde(default)]
+    pub base_version: u64,
     /// The currency of all prices.
     pub currency: Currency,
     /// How many products the table has.

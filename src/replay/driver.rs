@@ -343,7 +343,6 @@ impl<'a> Driver<'a> {
     }
 
     async fn finish(&mut self, queue: Queue, batch: Vec<Received>) -> Result<(), ReplayError> {
-        self.witness.read_catalogue_again(Scope::receiving(queue));
         let done = self.calc.handle(&batch).await;
         if let Some(in_hand) = self.in_hand.get_mut(&queue) {
             *in_hand -= batch.len();

@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::ledger::{Ledger, Reading};
-use crate::meter::rules::{item_read, page_read};
-use crate::meter::{Meter, Operation, Resource, Scope, Used, count_received, metered, sizes};
+use super::ledger::Ledger;
+use crate::meter::rules::page_read;
+use crate::meter::{Meter, Operation, Resource, Used, count_received, metered, sizes};
 use crate::ports::prelude::*;
 use crate::ports::{Clock, Connections, Ports};
-use crate::stages::CatalogueCache;
 
 /// A layer above a metered engine.
 pub(super) struct Witness {
@@ -41,22 +40,6 @@ impl Witness {
 
     pub(super) fn meter(&self) -> &Meter {
         &self.meter
-    }
-
-    /// A worker reads the catalogue again when its snapshot is old. Nobody edits products here by
-    /// other means, so that is counted and not done: it would take most of the time of a replay.
-    pub(super) fn read_catalogue_again(&self, scope: Scope) {
-        let mut ledger = self.ledger();
-        let now = self.clock.now();
-        if now.since(ledger.reading.at) < CatalogueCache::MAX_AGE {
-            return;
-        }
-        ledger.reading.at = now;
-        let scan = ledger.reading.usage.total(|_| true);
-        self.meter.count_for(scope, Operation::scan(Resource::Products), scan);
-        // The head is looked at once more after it, as after every scan.
-        let look = Used::derived(1, 1, 0, item_read(0, true));
-        self.meter.count_for(scope, Operation::read(Resource::Products), look);
     }
 
     fn keep_table(&self, name: String, bytes: u64, is_head: bool, end: Timestamp) {
@@ -102,19 +85,17 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl CatalogueStore for Witness {
-        async fn list_products(&self, from: _) -> _ {
-            if from.is_none() {
-                self.ledger().reading = Reading { at: self.clock.now(), usage: self.meter.usage() };
-            }
-            let page = self.inner.store.list_products(from).await?;
-            if page.next.is_none() {
-                let mut ledger = self.ledger();
-                ledger.reading.usage = self.meter.usage().since(&ledger.reading.usage);
-            }
-            Ok(page)
-        }
-    }
+    impl CatalogueStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl Bases for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl Loads for Witness {}
 );
 
 layer!(

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::client::{Client, ClientError};
 use super::token_check::ticket;
 use crate::model::{Item, ProductId, Quantity, QuotationKey, RequestId, UserId};
-use crate::ports::{PortError, Ports};
+use crate::ports::{PortError, Ports, first_products};
 use crate::protocol::Frame;
 use crate::stages::StageError;
 use crate::stages::subscribe::{subscribe, unsubscribe};
@@ -58,8 +58,8 @@ pub async fn ready_check(
     websocket: &str,
     keys: Option<&KeyRing>,
 ) -> Result<bool, ReadyCheckError> {
-    let page = ports.store.list_products(None).await?;
-    let Some(product) = page.items.into_iter().next() else { return Ok(false) };
+    let first = first_products(&*ports.store, 1).await?;
+    let Some(product) = first.rows.into_iter().next() else { return Ok(false) };
     let name = RequestId::made(ports.clock.now(), ports.randomness.bits());
     let user =
         UserId::new(format!("ocache-ready-check-{name}")).map_err(|_| ReadyCheckError::Setup)?;

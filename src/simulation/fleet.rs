@@ -80,14 +80,14 @@ impl Fleet {
                 Kind::Loader => "loader",
             }
         );
-        let skew_ms = self.skew_ms(kind);
+        let skew_ms = self.skew_ms();
         self.world.tell(&name, || format!("starts, {} s off", skew_ms / 1000));
-        Process::new(name, kind, self.world.clock.clone(), skew_ms)
+        Process::new(name, self.world.clock.clone(), skew_ms)
     }
 
-    fn skew_ms(&self, kind: Kind) -> i64 {
+    fn skew_ms(&self) -> i64 {
         let most = i64::try_from(self.world.plan.most_skew.as_millis()).unwrap_or(0);
-        if most == 0 || !self.world.is_faulty() || kind == Kind::Loader {
+        if most == 0 || !self.world.is_faulty() {
             return 0;
         }
         self.world.count_fault(FaultKind::ClockSkewed);

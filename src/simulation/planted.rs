@@ -12,7 +12,7 @@ use tokio::task;
 use super::unreliable::NEVER;
 use crate::model::{Calculation, Cause, DeduplicationId};
 use crate::ports::prelude::*;
-use crate::ports::{Ports, Posting};
+use crate::ports::{Ports, Posting, at_head};
 
 /// A bug that the system could have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,13 +31,21 @@ pub enum PlantedBug {
     RequestIdAsDeduplicationId,
     /// Expired users are listed as if they were active.
     ExpiredUsersListed,
-    /// Products are written while no mark says so.
-    LoadWithoutMark,
+    /// Discounts are read as they are, not as they were at the head that products were read at.
+    DiscountsLive,
+    /// Names are read as they are, not as they were in the version of a table.
+    NamesLive,
+    /// The head names a journal before the journal is written.
+    HeadBeforeJournal,
+    /// A fold writes over what a later load wrote.
+    FoldOverHigherVersion,
+    /// A loader whose journal was dropped goes on as if it were there.
+    PausedLoaderResumes,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
         Self::NoConditionOnHead,
@@ -45,7 +53,11 @@ impl PlantedBug {
         Self::ContentBasedDeduplication,
         Self::RequestIdAsDeduplicationId,
         Self::ExpiredUsersListed,
-        Self::LoadWithoutMark,
+        Self::DiscountsLive,
+        Self::NamesLive,
+        Self::HeadBeforeJournal,
+        Self::FoldOverHigherVersion,
+        Self::PausedLoaderResumes,
     ];
 
     /// The same ports, with this bug.
@@ -66,7 +78,8 @@ struct Planted {
 #[derive(Default)]
 struct Remembered {
     discounts: BTreeMap<(Option<task::Id>, UserId), Option<UserDiscounts>>,
-    loads: BTreeMap<String, (LoadMark, Option<u64>, Timestamp)>,
+    journals: BTreeMap<LoadId, Vec<RowChange>>,
+    folded: Option<Vec<RowChange>>,
 }
 
 impl Planted {
@@ -91,13 +104,28 @@ impl Planted {
 
     /// Reads inputs that will be used after the head is read.
     async fn read_ahead(&self, users: &[UserId]) -> Result<(), PortError> {
-        let lists = self.inner.store.discounts(users).await?;
+        let head = self.inner.store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+        let AtHead::Read(lists) = self.inner.store.discounts(users, &head).await? else {
+            return Ok(());
+        };
         let mut memory = self.memory();
         for user in users {
             let list = lists.iter().find(|list| list.user == *user).cloned();
             memory.discounts.insert((task::try_id(), user.clone()), list);
         }
         Ok(())
+    }
+
+    /// The version whose names are read: the one asked for, or the one in force.
+    async fn named(&self, version: u64) -> Result<u64, PortError> {
+        if self.bug != PlantedBug::NamesLive {
+            return Ok(version);
+        }
+        let head = self.inner.store.catalogue_head().await?;
+        let live = head.map_or(version, |head| head.base_version);
+        // Its base may not be written yet.
+        let is_there = self.inner.store.base(live).await?.is_some();
+        Ok(if is_there { live } else { version })
     }
 
     /// What this task, which is one calculation, has read ahead; another one's is its own.
@@ -134,41 +162,82 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl CatalogueStore for Planted {
-        async fn begin_load(&self, mark: _, expected: _, now: _) -> _ {
-            if self.bug != PlantedBug::LoadWithoutMark {
-                return self.inner.store.begin_load(mark, expected, now).await;
-            }
-            let load = (mark.clone(), expected, now);
-            self.memory().loads.insert(mark.id.0.clone(), load);
-            Ok(BeginLoad::Begun)
-        }
+    impl CatalogueStore for Planted {}
+);
 
-        async fn extend_load(&self, mark: _) -> _ {
-            if self.bug == PlantedBug::LoadWithoutMark {
-                return Ok(true);
+layer!(
+    #[over(inner.store)]
+    impl DiscountStore for Planted {
+        async fn discounts(&self, users: _, at: _) -> _ {
+            if let Some(lists) = self.discounts_read_ahead(users) {
+                return Ok(AtHead::Read(lists));
             }
-            self.inner.store.extend_load(mark).await
-        }
-
-        async fn finish_load(&self, load: _) -> _ {
-            let unmarked = self.memory().loads.remove(&load.0);
-            if let Some((mark, expected, now)) = unmarked {
-                self.inner.store.begin_load(&mark, expected, now).await?;
+            if self.bug != PlantedBug::DiscountsLive {
+                return self.inner.store.discounts(users, at).await;
             }
-            self.inner.store.finish_load(load).await
+            let lists = at_head(&*self.inner.store, |head| {
+                Box::pin(async move { self.inner.store.discounts(users, &head).await })
+            });
+            lists.await.map(AtHead::Read)
         }
     }
 );
 
 layer!(
     #[over(inner.store)]
-    impl DiscountStore for Planted {
-        async fn discounts(&self, users: _) -> _ {
-            match self.discounts_read_ahead(users) {
-                Some(lists) => Ok(lists),
-                None => self.inner.store.discounts(users).await,
+    impl Loads for Planted {
+        async fn write_journal(&self, load: _, changes: _) -> _ {
+            match self.bug {
+                PlantedBug::HeadBeforeJournal => {
+                    let mut memory = self.memory();
+                    let late = memory.journals.entry(load.clone()).or_default();
+                    late.extend_from_slice(changes);
+                    Ok(true)
+                }
+                PlantedBug::PausedLoaderResumes => {
+                    self.inner.store.write_journal(load, changes).await?;
+                    Ok(true)
+                }
+                _ => self.inner.store.write_journal(load, changes).await,
             }
+        }
+
+        async fn commit_load(&self, commit: _, expected: _) -> _ {
+            let mut committed = self.inner.store.commit_load(commit, expected).await?;
+            let resumes = self.bug == PlantedBug::PausedLoaderResumes;
+            if resumes && committed == Committed::Dropped {
+                self.inner.store.begin_load(&commit.load, Timestamp::default()).await?;
+                committed = self.inner.store.commit_load(commit, expected).await?;
+            }
+            let late = self.memory().journals.remove(&commit.load);
+            if let (Committed::Version(_), Some(late)) = (committed, late) {
+                self.inner.store.write_journal(&commit.load, &late).await?;
+            }
+            Ok(committed)
+        }
+
+        async fn fold(&self, load: _, version: _, changes: _, forget_at: _) -> _ {
+            if self.bug == PlantedBug::FoldOverHigherVersion {
+                // The rows get what a fold of before had for them, under the later version.
+                let before = self.memory().folded.replace(changes.to_vec());
+                if let Some(before) = before {
+                    self.inner.store.fold(load, version, &before, forget_at).await?;
+                }
+            }
+            self.inner.store.fold(load, version, changes, forget_at).await
+        }
+    }
+);
+
+layer!(
+    #[over(inner.store)]
+    impl Bases for Planted {
+        async fn base(&self, version: _) -> _ {
+            self.inner.store.base(self.named(version).await?).await
+        }
+
+        async fn base_parts(&self, version: _, numbers: _) -> _ {
+            self.inner.store.base_parts(self.named(version).await?, numbers).await
         }
     }
 );

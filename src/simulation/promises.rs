@@ -84,7 +84,7 @@ impl Promises {
         &mut self,
         text: &str,
         oldest: Duration,
-        inputs: &mut Inputs,
+        inputs: &Inputs,
         checks: &mut Checks,
     ) -> Result<(), Breach> {
         let Some((key, frame)) = read(text) else { return Ok(()) };

@@ -68,8 +68,8 @@ async fn is_in_order(world: &World, since: Timestamp) -> bool {
         return false;
     }
     let head = world.engine.store.catalogue_head().await;
-    let loading = head.is_ok_and(|head| head.is_some_and(|head| head.loading.is_some()));
-    !loading
+    let is_folded = head.is_ok_and(|head| head.is_none_or(|head| head.unfolded.is_none()));
+    is_folded
         && others(world).all(|user| world.look(|ledger| is_refreshed(world, ledger, &user, since)))
 }
 

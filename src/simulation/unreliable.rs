@@ -10,14 +10,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::FaultKind;
-use super::process::{Kind, Process};
+use super::process::Process;
 use super::witness::Witness;
 use super::world::World;
 use crate::ports::prelude::*;
 use crate::ports::{Connections, Ports, Queues, Store, publish};
-
-/// A loader's call takes effect well within half of the time of its mark.
-const LOADERS_PATIENCE: Duration = Duration::from_secs(4);
 
 /// The version that no head has: a table that is put in its place leaves its parts and no head, as it
 /// does where the two are written one after the other.
@@ -149,10 +146,6 @@ impl Unreliable {
         let (chance, plan) = (&world.chance, &world.plan);
         let delay = world.is_faulty().then(|| plan.delay(name, chance)).flatten();
         if let Some(delay) = delay {
-            let delay = match process.kind {
-                Kind::Loader => delay.min(LOADERS_PATIENCE),
-                Kind::Worker | Kind::Gateway => delay,
-            };
             world.count_fault(FaultKind::Delayed);
             world.tell(&process.name, || format!("{name}: takes {} ms", delay.as_millis()));
             tokio::time::sleep(delay).await;
@@ -235,22 +228,45 @@ layer!(
 
 layer!(
     #[over(inner.store, through = call)]
-    impl CatalogueStore for Unreliable {
-        async fn put_products(&self, products: _) -> _ {
-            let mut rest = products;
+    impl CatalogueStore for Unreliable {}
+);
+
+layer!(
+    #[over(inner.store, through = call)]
+    impl DiscountStore for Unreliable {
+        async fn discounts(&self, users: _, at: _) -> _ {
+            let poisoned = self.world.plan.poisoned.as_ref();
+            if let Some(user) = users.iter().find(|user| poisoned == Some(user)) {
+                self.world.count_fault(FaultKind::PoisonedRow);
+                return Err(PortError::corrupt(format!("the discounts of {user:?}"), "simulated"));
+            }
+            self.call("discounts", self.inner.store.discounts(users, at)).await
+        }
+    }
+);
+
+layer!(
+    #[over(inner.store, through = call)]
+    impl Loads for Unreliable {
+        async fn write_journal(&self, load: _, changes: _) -> _ {
+            let mut rest = changes;
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(self.share(rest.len()));
-                self.call("put_products", self.inner.store.put_products(now)).await?;
+                let write = self.inner.store.write_journal(load, now);
+                if !self.call("write_journal", write).await? {
+                    return Ok(false);
+                }
                 rest = later;
             }
-            Ok(())
+            Ok(true)
         }
 
-        async fn delete_products(&self, products: _) -> _ {
-            let mut rest = products;
+        async fn fold(&self, load: _, version: _, changes: _, forget_at: _) -> _ {
+            let mut rest = changes;
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(self.share(rest.len()));
-                self.call("delete_products", self.inner.store.delete_products(now)).await?;
+                let fold = self.inner.store.fold(load, version, now, forget_at);
+                self.call("fold", fold).await?;
                 rest = later;
             }
             Ok(())
@@ -260,26 +276,7 @@ layer!(
 
 layer!(
     #[over(inner.store, through = call)]
-    impl DiscountStore for Unreliable {
-        async fn discounts(&self, users: _) -> _ {
-            let poisoned = self.world.plan.poisoned.as_ref();
-            if let Some(user) = users.iter().find(|user| poisoned == Some(user)) {
-                self.world.count_fault(FaultKind::PoisonedRow);
-                return Err(PortError::corrupt(format!("the discounts of {user:?}"), "simulated"));
-            }
-            self.call("discounts", self.inner.store.discounts(users)).await
-        }
-
-        async fn put_discounts(&self, lists: _) -> _ {
-            let mut rest = lists;
-            while !rest.is_empty() {
-                let (now, later) = rest.split_at(self.share(rest.len()));
-                self.call("put_discounts", self.inner.store.put_discounts(now)).await?;
-                rest = later;
-            }
-            Ok(())
-        }
-    }
+    impl Bases for Unreliable {}
 );
 
 layer!(

@@ -13,7 +13,6 @@ use super::world::World;
 use crate::model::ProviderMessage;
 use crate::ports::prelude::*;
 use crate::ports::{Ports, parts_of};
-use crate::pricing::Discounts;
 
 /// The engine as one process uses it, watched.
 pub(super) struct Witness {
@@ -70,15 +69,15 @@ impl Witness {
         Ok(())
     }
 
-    async fn all_products(&self) -> Result<Vec<Product>, PortError> {
-        let mut products = vec![];
+    async fn journal(&self, load: &LoadId) -> Result<Vec<RowChange>, PortError> {
+        let mut changes = vec![];
         let mut from = None;
         loop {
-            let page = self.inner.store.list_products(from).await?;
-            products.extend(page.items);
+            let page = self.inner.store.list_journal(load, from).await?;
+            changes.extend(page.items);
             from = page.next;
             if from.is_none() {
-                return Ok(products);
+                return Ok(changes);
             }
         }
     }
@@ -111,62 +110,42 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl CatalogueStore for Witness {
-        async fn begin_load(&self, mark: _, expected: _, now: _) -> _ {
-            let begun = self.inner.store.begin_load(mark, expected, now).await?;
-            self.tell(|| format!("load after version {expected:?}: {begun:?}"));
-            Ok(begun)
-        }
+    impl CatalogueStore for Witness {}
+);
 
-        async fn finish_load(&self, load: _) -> _ {
-            let version = self.inner.store.finish_load(load).await?;
-            self.tell(|| format!("load finished: version {version:?}"));
-            if let Some(version) = version {
-                let products = self.all_products().await?;
-                self.world.note(|ledger, now| ledger.loaded(version, &products, now));
+layer!(
+    #[over(inner.store)]
+    impl DiscountStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl Loads for Witness {
+        async fn write_journal(&self, load: _, changes: _) -> _ {
+            let written = self.inner.store.write_journal(load, changes).await?;
+            self.tell(|| format!("{} changes in journal {}: {written}", changes.len(), load.0));
+            if written {
+                self.world.note(|ledger, _| ledger.journaled(load, changes));
             }
-            Ok(version)
+            Ok(written)
         }
 
-        async fn put_products(&self, products: _) -> _ {
-            self.tell(|| format!("{} products written", products.len()));
-            self.inner.store.put_products(products).await
-        }
-
-        async fn delete_products(&self, products: _) -> _ {
-            self.tell(|| format!("{} products deleted", products.len()));
-            self.inner.store.delete_products(products).await
+        async fn commit_load(&self, commit: _, expected: _) -> _ {
+            let committed = self.inner.store.commit_load(commit, expected).await?;
+            self.tell(|| format!("load after version {expected:?}: {committed:?}"));
+            if let Committed::Version(version) = committed {
+                let changes = self.journal(&commit.load).await?;
+                let load = &commit.load;
+                self.world.note(|ledger, now| ledger.committed(load, version, &changes, now));
+            }
+            Ok(committed)
         }
     }
 );
 
 layer!(
     #[over(inner.store)]
-    impl DiscountStore for Witness {
-        async fn put_discounts(&self, lists: _) -> _ {
-            self.inner.store.put_discounts(lists).await?;
-            for list in lists {
-                self.tell(|| format!("{:?} has other discounts", list.user));
-                self.world.note(|ledger, now| {
-                    ledger.discounted(&list.user, list.discounts.clone(), now);
-                    Ok(())
-                });
-            }
-            Ok(())
-        }
-
-        async fn delete_discounts(&self, users: _) -> _ {
-            self.inner.store.delete_discounts(users).await?;
-            for user in users {
-                self.tell(|| format!("{user:?} has no discounts any more"));
-                self.world.note(|ledger, now| {
-                    ledger.discounted(user, Discounts::default(), now);
-                    Ok(())
-                });
-            }
-            Ok(())
-        }
-    }
+    impl Bases for Witness {}
 );
 
 layer!(

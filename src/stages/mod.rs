@@ -6,6 +6,8 @@
 mod catalogue_cache;
 pub mod change;
 mod error;
+pub mod folding;
+mod names;
 mod observer;
 mod outcome;
 mod policy;
@@ -18,6 +20,7 @@ pub mod subscribe;
 
 pub use catalogue_cache::{CatalogueCache, SnapshotError};
 pub use error::StageError;
+pub use names::Names;
 pub use observer::{Effect, Observer, Unobserved, Warmth};
 pub use outcome::Outcome;
 pub use policy::Policy;

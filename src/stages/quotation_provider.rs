@@ -11,8 +11,9 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use tracing::{Instrument, info, info_span, warn};
 
+use super::names::{Names, NamesOf};
 use super::outcome::{only, read_bodies, write_body};
-use super::quote_inputs::{QuoteInputs, Table};
+use super::quote_inputs::{QuoteInputs, Shelf, Table};
 use super::subscribe::send_urgent;
 use super::{Observer, Outcome, StageError, Unobserved, Warmth};
 use crate::meter::{Reason, Scope, Stage};
@@ -38,7 +39,8 @@ const DEADLINE_GRACE: Duration = Duration::from_millis(50);
 /// The stage, with the ports it needs.
 pub struct QuotationProvider {
     tables: Arc<dyn PriceTables>,
-    products: Arc<dyn CatalogueStore>,
+    catalogue: Arc<dyn CatalogueStore>,
+    names: Names,
     quotations: Arc<dyn Quotations>,
     queues: Arc<dyn Queues>,
     connections: Arc<dyn Connections>,
@@ -62,7 +64,8 @@ impl QuotationProvider {
     pub fn new(ports: &Ports) -> Self {
         Self {
             tables: ports.store.clone(),
-            products: ports.store.clone(),
+            catalogue: ports.store.clone(),
+            names: Names::new(ports.store.clone()),
             quotations: ports.store.clone(),
             queues: ports.queues.clone(),
             connections: ports.connections.clone(),
@@ -219,7 +222,7 @@ impl QuotationProvider {
             return Ok(look);
         }
         // The table was replaced while we read it: the head names another generation now.
-        let reread = Table::reread(&*self.tables, request, now).await?;
+        let reread = Table::reread(self.shelf(), request, now).await?;
         Ok(look_at(request, reread.as_ref(), inputs, now)
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }
@@ -229,7 +232,11 @@ impl QuotationProvider {
         requests: &[&QuotationRequest],
         now: Timestamp,
     ) -> Result<QuoteInputs, PortError> {
-        QuoteInputs::read(&*self.tables, &*self.products, requests, now).await
+        QuoteInputs::read(self.shelf(), &*self.catalogue, requests, now).await
+    }
+
+    fn shelf(&self) -> Shelf<'_> {
+        Shelf { tables: &*self.tables, names: &self.names }
     }
 
     /// Settles a quotation and pushes what is then stored.
@@ -333,27 +340,26 @@ fn look_at(
             _ => Look::Failure(FailureReason::EmptyCatalogue),
         });
     }
-    let Some(entries) = table.entries(request) else { return Err(table.head.generation.clone()) };
-    Ok(answer(request, &table.head, &entries, inputs, now))
+    let Some((entries, names)) = table.entries(request) else {
+        return Err(table.head.generation.clone());
+    };
+    let stale = !table.head.is_fresh(now) || table.head.base_version < inputs.base_version;
+    Ok(answer(request, &table.head, &entries, names, stale))
 }
 
 fn answer(
     request: &QuotationRequest,
     head: &TableHead,
     entries: &HashMap<ProductId, Entry>,
-    inputs: &QuoteInputs,
-    now: Timestamp,
+    names: &NamesOf,
+    stale: bool,
 ) -> Look {
     let quoted = match quote(&request.items, |product| entries.get(product).copied()) {
         Ok(quoted) => quoted,
         Err(error) => return Look::Failure(FailureReason::TotalTooLarge(error.to_string())),
     };
     let lines = quoted.lines.into_iter().map(|(item, entry, total)| AnswerLine {
-        // A product that was deleted since the table was priced has no name any more.
-        name: inputs
-            .names
-            .get(&item.product)
-            .map_or_else(|| item.product.to_string(), Clone::clone),
+        name: names.get(&item.product).map_or_else(|| item.product.to_string(), Clone::clone),
         product: item.product,
         quantity: item.quantity,
         list_price: entry.list_price,
@@ -361,7 +367,6 @@ fn answer(
         unit_price: entry.unit_price,
         total,
     });
-    let stale = !head.is_fresh(now) || head.catalogue_version < inputs.catalogue_version;
     let answer = Answer {
         lines: lines.collect(),
         unavailable: quoted.unavailable,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::VerifyError;
 use crate::model::ProductId;
-use crate::ports::CatalogueStore;
+use crate::ports::{AtHead, CatalogueHead, CatalogueStore};
 use crate::pricing::{Catalogue, Currency, Discount, Discounts, Entry, fingerprint};
 
 /// How often the products are read anew because a load came between.
@@ -12,8 +12,8 @@ const MAX_READS: u32 = 5;
 
 /// One state of the products.
 pub(super) struct Inputs {
-    pub(super) version: u64,
-    pub(super) currency: Currency,
+    /// The head that it was in force at.
+    pub(super) head: CatalogueHead,
     /// List prices in minor units.
     pub(super) prices: BTreeMap<ProductId, i64>,
 }
@@ -22,26 +22,31 @@ impl Inputs {
     /// Reads all products, of one version.
     pub(super) async fn read(store: &dyn CatalogueStore) -> Result<Self, VerifyError> {
         for _ in 0..MAX_READS {
-            let Some(head) = store.catalogue_head().await? else {
-                return Ok(Self { version: 0, currency: Currency::USD, prices: BTreeMap::new() });
-            };
-            let mut prices = BTreeMap::new();
-            let mut from = None;
-            loop {
-                let page = store.list_products(from).await?;
-                let rows = page.items.into_iter();
-                prices.extend(rows.map(|product| (product.id, product.price.minor())));
-                from = page.next;
-                if from.is_none() {
-                    break;
-                }
-            }
-            let is_same = store.catalogue_head().await?.as_ref() == Some(&head);
-            if is_same && head.loading.is_none() {
-                return Ok(Self { version: head.version, currency: head.currency, prices });
+            let head = store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+            if let AtHead::Read(prices) = prices(store, &head).await? {
+                return Ok(Self { head, prices });
             }
         }
         Err(VerifyError::Loading)
+    }
+}
+
+async fn prices(
+    store: &dyn CatalogueStore,
+    head: &CatalogueHead,
+) -> Result<AtHead<BTreeMap<ProductId, i64>>, VerifyError> {
+    let mut prices = BTreeMap::new();
+    let mut from = None;
+    loop {
+        let AtHead::Read(page) = store.list_products(head, from).await? else {
+            return Ok(AtHead::Moved);
+        };
+        let rows = page.items.into_iter();
+        prices.extend(rows.map(|product| (product.id, product.price.minor())));
+        from = page.next;
+        if from.is_none() {
+            return Ok(AtHead::Read(prices));
+        }
     }
 }
 

@@ -46,7 +46,7 @@ pub async fn verify(
     let inputs = Inputs::read(store).await?;
     let active = active_users(store, now).await?;
     let mut report = Report {
-        catalogue_version: inputs.version,
+        catalogue_version: inputs.head.version,
         active_users: active.len() as u64,
         ..Report::default()
     };
@@ -65,7 +65,7 @@ pub async fn verify(
         }
     }
     // A load that ended meanwhile makes differences that are none.
-    if store.catalogue_head().await?.map_or(0, |head| head.version) != inputs.version {
+    if store.catalogue_head().await?.map_or(0, |head| head.version) != inputs.head.version {
         return Err(VerifyError::Loading);
     }
     report.findings.sort_by(|a, b| (a.kind, &a.subject).cmp(&(b.kind, &b.subject)));

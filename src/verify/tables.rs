@@ -6,7 +6,7 @@ use super::arithmetic::unit_price;
 use super::inputs::{Inputs, is_as_calculated};
 use super::{Kind, VerifyError};
 use crate::model::{ProductId, UserId};
-use crate::ports::{Store, TableHead, parts_of};
+use crate::ports::{AtHead, Store, TableHead, parts_of};
 use crate::pricing::{Discounts, Entry, PRICING_VERSION, PackedPart};
 
 /// A head is read again so often when its parts are gone: a refresh replaces them.
@@ -54,8 +54,8 @@ async fn check_head(
     }
     let numbers: Vec<u32> = (0..).take(head.parts.len()).collect();
     let parts = parts_of(store, user, &head.generation, &numbers).await?;
-    // After the table, so that they are at least as new as what it was priced from.
-    let lists = store.discounts(std::slice::from_ref(user)).await?;
+    let lists = store.discounts(std::slice::from_ref(user), &inputs.head).await?;
+    let AtHead::Read(lists) = lists else { return Err(VerifyError::Loading) };
     let discounts = lists.into_iter().next().map(|list| list.discounts).unwrap_or_default();
     let mut content = Content::new();
     for (number, part) in parts.iter().enumerate() {
@@ -108,26 +108,19 @@ fn compare(head: &TableHead, content: &Content, inputs: &Inputs, discounts: &Dis
         }
     }
     let Some(difference) = difference(head, content, inputs, discounts) else {
-        return (head.catalogue_version > inputs.version).then(|| {
-            let (is, of) = (inputs.version, head.catalogue_version);
+        return (head.catalogue_version > inputs.head.version).then(|| {
+            let (is, of) = (inputs.head.version, head.catalogue_version);
             (Kind::Wrong, format!("it is of catalogue version {of}, and the last one is {is}"))
         });
     };
     if !is_as_calculated(content, head.currency, discounts, head.fingerprint) {
         return wrong(difference);
     }
-    // It is what was calculated. Whether it may still be so: a catalogue of the same version has
-    // the same prices, while discounts have no version.
-    let same_version = head.catalogue_version == inputs.version;
-    match same_version && prices_differ(content, inputs) {
+    // It is what was calculated. Whether it may still be so: of one version there is one state.
+    match head.catalogue_version >= inputs.head.version {
         true => wrong(format!("{difference}, in the same catalogue version")),
         false => Some((Kind::Outdated, difference)),
     }
-}
-
-fn prices_differ(content: &Content, inputs: &Inputs) -> bool {
-    let listed = content.iter().map(|(id, entry)| (id, entry.list_price.minor()));
-    !listed.eq(inputs.prices.iter().map(|(id, price)| (id, *price)))
 }
 
 /// The first difference between a table and what products and discounts give.
@@ -138,8 +131,8 @@ fn difference(
     discounts: &Discounts,
 ) -> Option<String> {
     let currency = head.currency;
-    if currency != inputs.currency {
-        return Some(format!("it is in {currency}, the products are in {}", inputs.currency));
+    if currency != inputs.head.currency {
+        return Some(format!("it is in {currency}, the products are in {}", inputs.head.currency));
     }
     if let Some(id) = content.keys().find(|id| !inputs.prices.contains_key(*id)) {
         return Some(format!("product `{id}` does not exist"));

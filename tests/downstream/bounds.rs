@@ -27,6 +27,7 @@ fn head(generation: &Generation, until: Timestamp) -> TableHead {
         generation: generation.clone(),
         fingerprint: DigestBuilder::new("test").finish(),
         pricing_version: 1,
+        base_version: 1,
         catalogue_version: 1,
         currency: Currency::USD,
         products: 0,

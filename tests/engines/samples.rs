@@ -73,6 +73,7 @@ pub fn head(version: u64) -> TableHead {
         generation: generation(),
         fingerprint: DigestBuilder::new("test").number(version).finish(),
         pricing_version: 1,
+        base_version: 0,
         catalogue_version: version * 2,
         currency: Currency::USD,
         products: 3000,

@@ -52,6 +52,7 @@ fn head_of(table: &PriceTable<'_>) -> TableHead {
         generation: Generation::from_random([1; 16]),
         fingerprint: fingerprint(&catalogue_of(&Prices::new()), &Discounts::default()),
         pricing_version: PRICING_VERSION,
+        base_version: 0,
         catalogue_version: 1,
         currency: Currency::USD,
         products: table.len() as u64,

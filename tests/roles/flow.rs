@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ocache::ports::{Clock as _, SystemClock};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use ocache::ports::{Clock as _, Record, RowChange, SystemClock, UserDiscounts};
+use ocache::pricing::{Discount, Discounts, Money, Product};
 use ocache::tokens::{Clients, Grant, Key, KeyRing};
 use serde_json::{Value, json};
 
@@ -117,16 +120,38 @@ fn subscribe_event(user: &str) -> Value {
     })
 }
 
-/// One product, in a catalogue whose last loader died on the way.
+/// One product and a user's discounts. The load of both is in force, and its loader died before
+/// they were in the rows.
 fn put_catalogue(aws: &Aws) {
-    aws.put("products", json!({
-        "product_id": { "S": "\u{1}catalogue" }, "version": { "N": "1" }, "currency": { "S": "USD" },
-        "load_id": { "S": "died" }, "load_deadline": { "N": "1" },
-    }));
     aws.put(
         "products",
         json!({
-            "product_id": { "S": "P1" }, "name": { "S": "One" }, "price": { "N": "50000" },
+            "product_id": { "S": "\u{1}catalogue" }, "version": { "N": "1" },
+            "base_version": { "N": "1" }, "currency": { "S": "USD" }, "unfolded": { "S": "died" },
+            "journal:died": { "M": { "began_at": { "N": "1" }, "is_over": { "BOOL": false } } },
+        }),
+    );
+    let product = Product {
+        id: "P1".parse().unwrap(),
+        name: "One".to_owned(),
+        price: Money::from_minor(50_000),
+    };
+    put_change(aws, "0/P1", Record::Product(product));
+    let discount =
+        Discount { product_id: "P1".parse().unwrap(), percentage: "10".parse().unwrap() };
+    let discounts = Discounts::new(vec![discount]).unwrap();
+    let list = UserDiscounts { user: "AAA".parse().unwrap(), discounts };
+    put_change(aws, "1/AAA", Record::Discounts(list));
+}
+
+/// Puts an item into the journal of that load.
+fn put_change(aws: &Aws, first: &str, record: Record) {
+    let json = serde_json::to_vec(&[RowChange::Put(record)]).unwrap();
+    let packed = BASE64_STANDARD.encode(zstd::bulk::compress(&json, 1).unwrap());
+    aws.put(
+        "journal",
+        json!({
+            "load_id": { "S": "died" }, "first": { "S": first }, "changes": { "B": packed },
         }),
     );
 }

@@ -7,7 +7,7 @@ use ocache::model::{
     Calculation, Cause, DeduplicationId, GroupId, ProviderMessage, QuotationKey, QuotationRequest,
     RequestId,
 };
-use ocache::ports::{FailureReason, MAX_RECEIVES, Outgoing, Posting, Queue, Verdict};
+use ocache::ports::{FailureReason, MAX_RECEIVES, Outgoing, Posting, Queue, RowChange, Verdict};
 use ocache::pricing::{Money, Product};
 use ocache::protocol::MAX_ITEMS;
 use ocache::runtime::Role;
@@ -49,8 +49,7 @@ pub async fn an_answer_too_large_for_a_message_is_a_reason(engine: Engine) {
         name: "n".repeat(400),
         price: Money::from_minor(100),
     };
-    let products: Vec<Product> = ids.iter().map(named).collect();
-    system.ports.store.put_products(&products).await.unwrap();
+    system.change(ids.iter().map(named).map(RowChange::from).collect()).await;
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     let quotation = system.quote("AAA", &ids.join(" ")).await;
     assert_eq!(quotation.status, "failed");

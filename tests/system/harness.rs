@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ocache::data::apply;
 use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, RequestId, Timestamp, UserId};
 use ocache::ports::{
-    Clock, LoadId, LoadMark, Ports, Queue, Receipt, Received, SystemClock, SystemRandomness,
+    Clock, LoadId, Ports, Queue, Receipt, Received, RowChange, SystemClock, SystemRandomness,
     TableHead, UserDiscounts,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
@@ -143,7 +144,7 @@ impl System {
             user: user("AAA"),
             discounts: Discounts::new(discounts.into()).unwrap(),
         };
-        system.ports.store.put_discounts(&[list]).await.unwrap();
+        system.change(vec![list.into()]).await;
         system
     }
 
@@ -151,32 +152,26 @@ impl System {
         self.ports.clock.now()
     }
 
-    /// Upserts products under a mark, as a loader does.
+    /// Upserts products, as a loader does.
     pub async fn load(&self, products: impl IntoIterator<Item = (String, i64)>) -> u64 {
-        let products: Vec<Product> = products
-            .into_iter()
-            .map(|(id, minor)| Product {
-                name: format!("name of {id}"),
-                id: id.parse().unwrap(),
-                price: Money::from_minor(minor),
-            })
-            .collect();
-        let mark = self.begin_load("load", Duration::from_secs(30)).await;
-        self.ports.store.put_products(&products).await.unwrap();
-        self.ports.store.finish_load(&mark.id).await.unwrap().unwrap()
+        let products = products.into_iter().map(|(id, minor)| Product {
+            name: format!("name of {id}"),
+            id: id.parse().unwrap(),
+            price: Money::from_minor(minor),
+        });
+        self.change(products.map(RowChange::from).collect()).await
     }
 
-    pub async fn begin_load(&self, id: &str, within: Duration) -> LoadMark {
-        self.begin_load_until(id, self.now().plus(within)).await
+    /// Brings changes into force and folds them; returns the version.
+    pub async fn change(&self, changes: Vec<RowChange>) -> u64 {
+        apply(&self.ports, changes, Currency::USD).await.unwrap()
     }
 
-    pub async fn begin_load_until(&self, id: &str, deadline: Timestamp) -> LoadMark {
-        let head = self.ports.store.catalogue_head().await.unwrap();
-        let mark = LoadMark { id: LoadId(id.to_owned()), deadline, currency: Currency::USD };
-        let expected = head.map(|head| head.version);
-        let now = self.now();
-        self.ports.store.begin_load(&mark, expected, now).await.unwrap();
-        mark
+    /// A load that dies before it is committed.
+    pub async fn begin_load_and_die(&self, id: &str, changes: &[RowChange]) {
+        let load = LoadId(id.to_owned());
+        self.ports.store.begin_load(&load, self.now()).await.unwrap();
+        assert!(self.ports.store.write_journal(&load, changes).await.unwrap());
     }
 
     /// The same system, seen by a process whose clock is off by so many seconds.

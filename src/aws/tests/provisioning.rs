@@ -11,8 +11,8 @@ use crate::aws::{Action, Aws, AwsSettings, ProvisionError, Removal, Resource};
 use crate::model::Generation;
 use crate::ports::{PortError, Randomness as _, SystemRandomness};
 
-/// Six tables, six queues, the topic and its subscription.
-const RESOURCES: usize = 14;
+/// Seven tables, six queues, the topic and its subscription.
+const RESOURCES: usize = 15;
 
 /// A stack that nobody else has, if there is a local AWS.
 async fn stack() -> Option<Aws> {

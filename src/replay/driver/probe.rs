@@ -159,10 +159,9 @@ impl Probing<'_> {
 
     /// So that nothing else has to read it.
     async fn read_catalogue(&self) -> Result<(), ReplayError> {
-        let reading = self.driver.catalogue.current();
+        let reading = self.driver.catalogue.current(self.driver.now);
         let scope = Scope::new(Stage::PriceCalc, Reason::Scheduled);
         scope.of(reading).await.map_err(StageError::from)?;
-        self.driver.witness.ledger().reading.at = self.driver.now;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use tracing::{debug, warn};
 
 use super::query::Search;
 use crate::model::ProductId;
-use crate::ports::{CatalogueStore, Chain, PortError};
+use crate::ports::{AtHead, CatalogueStore, Chain, PortError, products_now};
 use crate::pricing::{Currency, Product};
 
 /// Whether the products have changed is not looked at more often than this.
@@ -82,7 +82,7 @@ impl Products {
         if let Some(id) = whole
             && found.products.is_empty()
         {
-            let others = self.store.products(&[id]).await?;
+            let others = products_now(&*self.store, &[id]).await?;
             found.total = others.len();
             let currency = found.currency.parse().unwrap_or(Currency::USD);
             found.products =
@@ -107,18 +107,18 @@ impl Products {
         Ok(seen.index.clone())
     }
 
-    /// The products, if they have changed. While a load goes on, those from before it are good
-    /// enough.
+    /// The products, if they have changed.
     async fn read(&self, known: &Index) -> Result<Option<Index>, PortError> {
         let Some(head) = self.store.catalogue_head().await? else { return Ok(None) };
-        let waits = head.loading.is_some() && known.version.is_some();
-        if known.version == Some(head.version) || waits {
+        if known.version == Some(head.base_version) {
             return Ok(None);
         }
         let mut entries = Vec::new();
         let mut from = None;
         let complete = loop {
-            let page = self.store.list_products(from).await?;
+            let AtHead::Read(page) = self.store.list_products(&head, from).await? else {
+                return Ok(None);
+            };
             let room = MAX_SEARCHED - entries.len();
             let fits = page.items.len() <= room;
             entries.extend(page.items.into_iter().take(room).map(Entry::new));
@@ -137,7 +137,7 @@ impl Products {
             "products read to be searched"
         );
         Ok(Some(Index {
-            version: Some(head.version),
+            version: Some(head.base_version),
             currency: Some(head.currency),
             entries,
             complete,
