@@ -32,6 +32,7 @@ mod cli {
     mod secrets;
     mod settings;
     mod simulating;
+    mod supervised;
     mod tokens;
     #[cfg(feature = "otel")]
     mod traces;
