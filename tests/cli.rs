@@ -36,6 +36,7 @@ mod cli {
     mod tokens;
     #[cfg(feature = "otel")]
     mod traces;
+    mod unread;
     mod up;
     mod verifying;
 }

@@ -7,6 +7,7 @@ use tracing_subscriber::layer::Layer as _;
 use super::args::{Backend, Global, LogFormat};
 use super::failure::{ExitCode, Failure};
 use super::settings::Settings;
+use super::stderr::Stderr;
 use crate::ports::Chain;
 use crate::supervisor::log_panics;
 use crate::trace::{self, Systems, Traces};
@@ -30,7 +31,7 @@ pub(super) fn start(
         targets = targets.with_default(LevelFilter::DEBUG);
     }
     let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| Stderr).with_target(false);
     let lines = match global.log_format {
         LogFormat::Text => lines.with_ansi(color).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),

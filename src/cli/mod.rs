@@ -29,6 +29,7 @@ mod output;
 mod parse;
 mod price_list;
 mod prices;
+mod progress;
 #[cfg(feature = "aws")]
 mod provision;
 mod quotation;
@@ -39,6 +40,7 @@ mod settings_file;
 mod signals;
 mod simulate;
 mod status;
+mod stderr;
 mod store_file;
 mod subscribe;
 mod token;
@@ -52,6 +54,7 @@ pub use args::{Cli, Format, Global, PolicyArgs};
 pub use completions::complete;
 pub use failure::{ExitCode, Failure};
 pub use parse::{Stop, parse};
+pub use stderr::{finish_saying, say_last};
 
 use args::Command;
 use interrupt::Interrupts;
