@@ -33,11 +33,13 @@ pub enum PlantedBug {
     ExpiredUsersListed,
     /// Products are written while no mark says so.
     LoadWithoutMark,
+    /// The first calculation that a process stores panics. Its message comes again, and then all is well.
+    PanicsOnce,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
         Self::NoConditionOnHead,
@@ -46,6 +48,7 @@ impl PlantedBug {
         Self::RequestIdAsDeduplicationId,
         Self::ExpiredUsersListed,
         Self::LoadWithoutMark,
+        Self::PanicsOnce,
     ];
 
     /// The same ports, with this bug.
@@ -67,6 +70,7 @@ struct Planted {
 struct Remembered {
     discounts: BTreeMap<(Option<task::Id>, UserId), Option<UserDiscounts>>,
     loads: BTreeMap<String, (LoadMark, Option<u64>, Timestamp)>,
+    panicked: bool,
 }
 
 impl Planted {
@@ -184,6 +188,10 @@ layer!(
         }
 
         async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
+            if self.bug == PlantedBug::PanicsOnce {
+                let panicked = std::mem::replace(&mut self.memory().panicked, true);
+                assert!(panicked, "planted");
+            }
             let mut expected = expected;
             if self.bug == PlantedBug::NoConditionOnHead {
                 let heads = self.inner.store.table_heads(std::slice::from_ref(user)).await?;
