@@ -32,9 +32,11 @@ mod cli {
     mod secrets;
     mod settings;
     mod simulating;
+    mod supervised;
     mod tokens;
     #[cfg(feature = "otel")]
     mod traces;
+    mod unread;
     mod up;
     mod verifying;
 }

@@ -24,6 +24,7 @@ use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::quotation_provider::QuotationProvider;
 use ocache::stages::refresh::{Tick, refresh};
 use ocache::stages::{CatalogueCache, Outcome, Policy, StageError};
+use ocache::supervisor::Supervisor;
 
 // The opponent, and what it needs, are those of the benchmarks.
 #[path = "../benches/inputs/mod.rs"]
@@ -126,6 +127,7 @@ impl<'a> System<'a> {
             gate: UrgentGate::new(),
             randomness: self.ports.randomness.clone(),
             metrics: Metrics::new(),
+            supervisor: Supervisor::new(),
         };
         let shutdown = Shutdown::new();
         let worker = tokio::spawn(consumer.run(shutdown.clone()));
@@ -298,6 +300,7 @@ async fn ten_that_fail_are_postponed_with_one_call() {
         gate: UrgentGate::new(),
         randomness: ports.randomness.clone(),
         metrics: Metrics::new(),
+        supervisor: Supervisor::new(),
     };
     let shutdown = Shutdown::new();
     let worker = tokio::spawn(consumer.run(shutdown.clone()));
@@ -314,7 +317,7 @@ async fn ten_that_fail_are_postponed_with_one_call() {
 async fn on_the_embedded_engine(test: impl AsyncFnOnce(System<'_>)) {
     let dir = tempfile::tempdir().unwrap();
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let engine = Embedded::open(dir.path(), clock, randomness).unwrap();
+    let engine = Embedded::open(dir.path(), clock, randomness, &Supervisor::new()).unwrap();
     let unseen = engine.ports(Arc::new(MemoryConnections::default()));
     let meter = Arc::new(Meter::new());
     let ports = metered(unseen.clone(), &meter);

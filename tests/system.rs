@@ -64,6 +64,7 @@ macro_rules! all_of_it_works {
                 an_unreadable_message_ends_in_the_dead_letters,
                 a_failure_that_was_not_pushed_is_pushed_again,
                 an_order_that_comes_too_late_still_tells_the_client,
+                a_panic_over_one_message_fails_no_other,
             }
             counting {
                 a_quotation_is_counted_once_however_often_its_message_comes,

@@ -88,7 +88,8 @@ fn offer(
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
         runtime.block_on(async {
             let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-            let embedded = Embedded::open(&settings.data_dir, clock, randomness).ok()?;
+            let embedded =
+                Embedded::open(&settings.data_dir, clock, randomness, &settings.supervisor).ok()?;
             let ports = embedded.ports(Arc::new(MemoryConnections::default()));
             let known = known(&*ports.store).await.ok();
             embedded.close().await;

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use super::args::{Format, Global};
 use super::failure::{ExitCode, Failure};
+use super::progress::Terminal;
+use super::stderr::Stderr;
 
 /// To the first place of a screen, and everything after it deleted.
 const CLEARED: &[u8] = b"\x1b[H\x1b[J";
@@ -55,6 +57,8 @@ impl Output {
 
     /// Prints bytes as they are. A reader that has left is not a failure.
     pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+        // On a terminal, what was said before comes before.
+        Stderr::settle();
         let mut stdout = AutoStream::auto(io::stdout().lock());
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -75,16 +79,17 @@ impl Output {
     /// Tells the person at the terminal something that is not data.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
-            // If stderr is closed, there is nobody to tell.
-            let _ = writeln!(AutoStream::auto(io::stderr().lock()), "{text}");
+            Stderr::say(text);
         }
     }
 
     /// A progress bar of so many steps; hidden where nobody would see it.
     pub(super) fn progress(&self, what: &'static str, steps: u64) -> ProgressBar {
         let shown = !self.quiet && io::stderr().is_terminal();
-        let target =
-            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = match shown {
+            true => ProgressDrawTarget::term_like(Box::<Terminal>::default()),
+            false => ProgressDrawTarget::hidden(),
+        };
         let style = "{prefix:>12} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
         let style =
             ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -13,6 +13,7 @@ use super::find_gateway::find_gateway;
 use super::interrupt::or_interrupted;
 use super::known::meant_products;
 use super::output::Output;
+use super::serve::serve_on;
 use super::settings::Settings;
 use super::view;
 use crate::model::{Item, Timestamp};
@@ -96,14 +97,14 @@ impl UsedGateway {
         let bound = BoundGateway::bind(0).await?;
         let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
         let access = Access::default();
-        let gateway =
-            bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
+        let gateway = serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
         let slots = Slots::default();
-        let worker = Worker { ports, policy, slots, poll_wait: SHORT_POLL, metrics };
-        let provider =
-            tokio::spawn(async move { worker.run(&[Role::QuotationProvider], &until).await });
+        let supervisor = engine.supervisor().clone();
+        let worker = Worker { ports, policy, slots, poll_wait: SHORT_POLL, metrics, supervisor };
+        let running = async move { worker.run(&[Role::QuotationProvider], &until).await };
+        let provider = engine.supervisor().spawn("the provider", running);
         Ok(Self::Own(Box::new(OwnGateway { engine, gateway, shutdown, provider })))
     }
 
@@ -132,7 +133,7 @@ impl UsedGateway {
         match self {
             Self::Own(own) => {
                 own.shutdown.begin();
-                // A provider that died has nothing more to drain.
+                // Its supervisor has heard of a panic.
                 let _ = own.provider.await;
                 own.gateway.stop().await;
                 own.engine.close().await;

@@ -46,9 +46,8 @@ pub(super) async fn run(
     let ports = engine.ports(Some(bound.own()));
     load_fixtures(output, &ports).await?;
 
-    let shutdown = interrupts.listen(output, engine.file());
-    let gateway =
-        bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
+    let shutdown = interrupts.listen(engine.file());
+    let gateway = serve::serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
     let system = System {
         worker: std::sync::Arc::new(Worker {
             ports: ports.clone(),
@@ -56,6 +55,7 @@ pub(super) async fn run(
             slots: args.slots.into(),
             poll_wait: LONG_POLL,
             metrics,
+            supervisor: settings.supervisor.clone(),
         }),
         shutdown: shutdown.clone(),
     };
@@ -70,7 +70,7 @@ pub(super) async fn run(
             announce(output, &engine, &gateway, &policy, keys.is_some())?;
             let schedule = system.spawn(&[Role::Refresh]);
             shutdown.begun().await;
-            // A schedule that died must not keep the rest from draining.
+            // Its supervisor has heard of a panic.
             let _ = schedule.await;
             Ok(())
         }
@@ -100,7 +100,8 @@ struct System {
 impl System {
     fn spawn(&self, roles: &'static [Role]) -> JoinHandle<()> {
         let (worker, shutdown) = (self.worker.clone(), self.shutdown.clone());
-        tokio::spawn(async move { worker.run(roles, &shutdown).await })
+        let running = async move { worker.run(roles, &shutdown).await };
+        self.worker.supervisor.spawn("the workers", running)
     }
 }
 

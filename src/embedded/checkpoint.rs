@@ -4,11 +4,14 @@
 //! or comes after it, waits for thousands of pages. Here the writing thread goes on meanwhile. It copies
 //! only what has come since, and only when the log has become so long that it has to begin anew.
 
+use std::ops::ControlFlow;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::{io, thread};
 
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
+
+use crate::supervisor::Supervisor;
 
 /// How many pages the log grows by before it is copied: more than SQLite's own 1,000, so that an inner
 /// page that many commits change is copied less often.
@@ -29,7 +32,11 @@ enum CopierCommand {
 
 impl Copier {
     /// Starts the thread, with a connection of its own.
-    pub(super) fn spawn(writer: &mut Connection, connection: Connection) -> io::Result<Self> {
+    pub(super) fn spawn(
+        writer: &mut Connection,
+        connection: Connection,
+        supervisor: &Supervisor,
+    ) -> io::Result<Self> {
         let (commands, inbox) = mpsc::sync_channel(1);
         let (mut log, asked) = (Log::default(), commands.clone());
         let hooked = writer.wal_hook(Some(move |wal: &mut Wal, pages| {
@@ -44,8 +51,9 @@ impl Copier {
             Ok(())
         }));
         hooked.map_err(io::Error::other)?;
-        let thread = thread::Builder::new().name("ocache-log".into());
-        let thread = thread.spawn(move || serve(&connection, &inbox))?;
+        let part = "the checkpoint thread of the store";
+        let thread =
+            supervisor.thread("ocache-log", part, move || copy_next(&connection, &inbox))?;
         Ok(Self { commands, thread: Some(thread) })
     }
 }
@@ -55,19 +63,20 @@ impl Drop for Copier {
     /// and two who close it at once leave that to each other.
     fn drop(&mut self) {
         let _ = self.commands.send(CopierCommand::Stop);
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that copies the log has panicked");
+        if let Some(thread) = self.thread.take() {
+            // Its supervisor has heard of a panic.
+            let _ = thread.join();
         }
     }
 }
 
-fn serve(connection: &Connection, inbox: &Receiver<CopierCommand>) {
-    while let Ok(CopierCommand::Copy) = inbox.recv() {
-        // Another process may be at it, which is as good.
-        if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            tracing::debug!(%error, "the log is not copied");
-        }
+fn copy_next(connection: &Connection, inbox: &Receiver<CopierCommand>) -> ControlFlow<()> {
+    let Ok(CopierCommand::Copy) = inbox.recv() else { return ControlFlow::Break(()) };
+    // Another process may be at it, which is as good.
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::debug!(%error, "the log is not copied");
     }
+    ControlFlow::Continue(())
 }
 
 /// How long the log is.

@@ -16,6 +16,7 @@ use super::sweep::Sweeper;
 use super::wake::{self, Wake};
 use crate::model::Timestamp;
 use crate::ports::{Clock, Connections, PortError, Ports, Randomness};
+use crate::supervisor::Supervisor;
 
 /// So many rows are read on the thread that asks for them: about a millisecond.
 const FEW: usize = 100;
@@ -42,7 +43,8 @@ struct Threads {
 
 impl Embedded {
     /// Opens the store in a directory, and makes both where there is none. Other processes may
-    /// have it open too. Blocks for as long as the disk takes.
+    /// have it open too. Blocks for as long as the disk takes. The supervisor hears of a thread of the
+    /// engine that dies.
     ///
     /// # Errors
     /// [`OpenError`], which names the file and knows a way out.
@@ -50,6 +52,7 @@ impl Embedded {
         dir: &Path,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
+        supervisor: &Supervisor,
     ) -> Result<Self, OpenError> {
         let opened = open::open(dir, open::BUSY_WAIT)?;
         let failed = |source| OpenError::inaccessible(&opened.file, source);
@@ -57,10 +60,13 @@ impl Embedded {
         let serving = Serving::new(Arc::clone(&wake), Arc::clone(&clock));
         let sweeper = Sweeper::new(Arc::clone(&clock));
         let (writer, writing) =
-            Writer::spawn(opened.writer, opened.copier, serving, sweeper).map_err(failed)?;
+            Writer::spawn(opened.writer, opened.copier, serving, sweeper, supervisor)
+                .map_err(failed)?;
         let (readers, mut reading) =
-            Readers::spawn(opened.readers, opened.at_hand).map_err(failed)?;
-        reading.push(wake::spawn_watcher(Arc::clone(&wake), opened.watcher).map_err(failed)?);
+            Readers::spawn(opened.readers, opened.at_hand, supervisor).map_err(failed)?;
+        reading.push(
+            wake::spawn_watcher(Arc::clone(&wake), opened.watcher, supervisor).map_err(failed)?,
+        );
         let threads = Mutex::new(Threads { reading, writing: Some(writing) });
         let file = opened.file;
         Ok(Self(Arc::new(Inner { file, clock, randomness, writer, readers, wake, threads })))
@@ -166,9 +172,8 @@ impl Embedded {
 }
 
 fn join(thread: JoinHandle<()>) {
-    if thread.join().is_err() {
-        tracing::error!("a thread of the store has panicked");
-    }
+    // Its supervisor has heard of a panic.
+    let _ = thread.join();
 }
 
 impl Inner {

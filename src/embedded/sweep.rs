@@ -208,6 +208,7 @@ mod tests {
     use super::*;
     use crate::model::Generation;
     use crate::ports::{ActiveUsers as _, Flip, PriceTables as _, Queues as _, parts_of};
+    use crate::supervisor::Supervisor;
 
     impl Embedded {
         /// Sweeps until there is nothing left to do.
@@ -298,9 +299,9 @@ mod tests {
         clock.advance(secs(7200));
         let opened = open::open(dir.path(), open::BUSY_WAIT).unwrap();
         let serving = Serving::new(Arc::new(Wake::new()), clock.clone());
-        let sweeper = Sweeper { clock, due: Instant::now() };
+        let (sweeper, supervisor) = (Sweeper { clock, due: Instant::now() }, Supervisor::new());
         let (_writer, _thread) =
-            Writer::spawn(opened.writer, opened.copier, serving, sweeper).unwrap();
+            Writer::spawn(opened.writer, opened.copier, serving, sweeper, &supervisor).unwrap();
         while count(&store, "active_user").await > 0 {
             tokio::task::yield_now().await;
         }

@@ -13,6 +13,7 @@ use crate::ports::{
     Clock, Outgoing, Posting, Randomness as _, SystemClock, SystemRandomness, TableHead,
 };
 use crate::pricing::Currency;
+use crate::supervisor::Supervisor;
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl Clock for StoppedClock {
 }
 
 pub(super) fn open_with(dir: &Path, clock: Arc<dyn Clock>) -> Embedded {
-    Embedded::open(dir, clock, Arc::new(SystemRandomness)).unwrap()
+    Embedded::open(dir, clock, Arc::new(SystemRandomness), &Supervisor::new()).unwrap()
 }
 
 pub(super) fn open(dir: &Path) -> Embedded {

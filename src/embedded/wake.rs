@@ -3,6 +3,7 @@
 //! A thread asks SQLite every few milliseconds whether another connection has committed; that is
 //! one look at shared memory. While nobody waits, it sleeps.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
@@ -14,6 +15,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::handover::Waiters;
 use super::marks::QueueSet;
 use crate::ports::Queue;
+use crate::supervisor::Supervisor;
 
 /// How often another process's commits are looked for.
 const WATCH_INTERVAL: Duration = Duration::from_millis(10);
@@ -116,11 +118,15 @@ impl Drop for Waiting<'_> {
 pub(super) fn spawn_watcher(
     wake: Arc<Wake>,
     connection: Connection,
+    supervisor: &Supervisor,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     let watched = Arc::clone(&wake);
-    let handle = thread::Builder::new().name("ocache-watch".into()).spawn(move || {
-        let mut seen = None;
-        while !watched.stopped.load(Ordering::SeqCst) {
+    let mut seen = None;
+    let handle =
+        supervisor.thread("ocache-watch", "the watching thread of the store", move || {
+            if watched.stopped.load(Ordering::SeqCst) {
+                return ControlFlow::Break(());
+            }
             match data_version(&connection) {
                 Ok(version) if seen == Some(version) => {}
                 Ok(version) => {
@@ -131,8 +137,8 @@ pub(super) fn spawn_watcher(
                 Err(_) => watched.ring(QueueSet::ALL),
             }
             watched.rest();
-        }
-    })?;
+            ControlFlow::Continue(())
+        })?;
     let _ = wake.watcher.set(handle.thread().clone());
     // Whoever came before the line above could not nudge it.
     wake.nudge();

@@ -6,7 +6,7 @@
 //! changes; failing is rare.
 
 use std::io;
-use std::ops::Deref;
+use std::ops::{ControlFlow, Deref};
 use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::checkpoint::Copier;
 use super::failure::Failure;
+use crate::supervisor::Supervisor;
 
 /// The most jobs of one transaction.
 const MAX_JOBS: usize = 256;
@@ -122,13 +123,14 @@ impl<M: Default + 'static> Writer<M> {
         copier: Connection,
         hook: impl CommitHook<Marks = M>,
         idle: impl IdleWork<M>,
+        supervisor: &Supervisor,
     ) -> io::Result<(Self, thread::JoinHandle<()>)> {
         let (sender, commands) = mpsc::channel();
         let inbox = Inbox { commands, stopping: false };
-        let copier = Copier::spawn(&mut connection, copier)?;
+        let copier = Copier::spawn(&mut connection, copier, supervisor)?;
         let mut desk = Desk { _copier: copier, connection, inbox, hook, idle };
-        let handle =
-            thread::Builder::new().name("ocache-write".into()).spawn(move || desk.run())?;
+        let part = "the writing thread of the store";
+        let handle = supervisor.thread("ocache-write", part, move || desk.step())?;
         Ok((Self(sender), handle))
     }
 
@@ -220,13 +222,14 @@ impl<M> Inbox<M> {
 }
 
 impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
-    fn run(&mut self) {
-        while let Some(first) = self.next() {
-            self.write(first);
-            if self.idle.is_overdue() {
-                self.do_idle_work();
-            }
+    /// Writes what comes next.
+    fn step(&mut self) -> ControlFlow<()> {
+        let Some(first) = self.next() else { return ControlFlow::Break(()) };
+        self.write(first);
+        if self.idle.is_overdue() {
+            self.do_idle_work();
         }
+        ControlFlow::Continue(())
     }
 
     /// The next job, with idle work while there is none; `None` when the thread should end.

@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 use super::EventError;
 use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, MAX_RECEIVES, Queue, Queues, Receipt, Received};
-use crate::runtime::{Handler, backoff};
+use crate::runtime::{Handler, backoff, handle};
 use crate::stages::{Outcome, StageError};
 
 /// So long before Lambda would end the function, the stage is ended: what it has not done is
@@ -59,7 +59,7 @@ impl Batches {
         let batch: Vec<Received> =
             event.records.into_iter().map(received).collect::<Result<_, _>>()?;
         let left = deadline.since(self.clock.now()).saturating_sub(RESERVE);
-        let failed = match timeout(left, self.stage.handle(&batch)).await {
+        let failed = match timeout(left, handle(&*self.stage, &batch)).await {
             Ok(outcomes) => failed(queue, &batch, outcomes),
             Err(_) => out_of_time(queue, &batch),
         };

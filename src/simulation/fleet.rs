@@ -12,7 +12,6 @@ use super::unreliable;
 use super::world::World;
 use crate::model::{ConnectionId, ConnectionRef};
 use crate::ports::{Ports, Randomness};
-use crate::runtime::metrics::Metrics;
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, run_schedule};
 use crate::stages::quotation_handler::QuotationHandler;
 
@@ -162,7 +161,8 @@ impl Fleet {
             policy: plan.policy.clone(),
             slots: plan.slots,
             poll_wait: LONG_POLL,
-            metrics: Metrics::new(),
+            metrics: self.world.metrics.clone(),
+            supervisor: self.world.supervisor.clone(),
         };
         let (timed, queued): (Vec<Role>, Vec<Role>) =
             roles.iter().partition(|role| **role == Role::Refresh);

@@ -41,11 +41,13 @@ pub enum PlantedBug {
     FoldOverHigherVersion,
     /// A loader whose journal was dropped goes on as if it were there.
     PausedLoaderResumes,
+    /// The first calculation that a process stores panics. Its message comes again, and then all is well.
+    PanicsOnce,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
         Self::NoConditionOnHead,
@@ -58,6 +60,7 @@ impl PlantedBug {
         Self::HeadBeforeJournal,
         Self::FoldOverHigherVersion,
         Self::PausedLoaderResumes,
+        Self::PanicsOnce,
     ];
 
     /// The same ports, with this bug.
@@ -80,6 +83,7 @@ struct Remembered {
     discounts: BTreeMap<(Option<task::Id>, UserId), Option<UserDiscounts>>,
     journals: BTreeMap<LoadId, Vec<RowChange>>,
     folded: Option<Vec<RowChange>>,
+    panicked: bool,
 }
 
 impl Planted {
@@ -253,6 +257,10 @@ layer!(
         }
 
         async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
+            if self.bug == PlantedBug::PanicsOnce {
+                let panicked = std::mem::replace(&mut self.memory().panicked, true);
+                assert!(panicked, "planted");
+            }
             let mut expected = expected;
             if self.bug == PlantedBug::NoConditionOnHead {
                 let heads = self.inner.store.table_heads(std::slice::from_ref(user)).await?;

@@ -70,6 +70,8 @@ pub enum Invariant {
     ExpiredIsLeftAlone,
     /// A message or row that cannot be read keeps nobody else waiting, and is given up in the end.
     PoisonBlocksNobody,
+    /// No stage and no task of a worker panics.
+    NothingPanics,
 }
 
 /// A promise that was not kept.

@@ -28,6 +28,18 @@ const AFTER_DEADLINE: Duration = Duration::from_secs(5);
 /// So many intervals may pass between two calculations of an active user's table.
 const FEW_INTERVALS: u32 = 3;
 
+/// In production a panic fails a message, which then comes again: nobody else would notice it here.
+fn check_panics(world: &World) -> Result<(), Breach> {
+    let (died, panics) = (world.supervisor.check(), world.metrics.stage_panics());
+    world.note(|ledger, _| {
+        ledger.checks.hold(Invariant::NothingPanics, died.is_ok() && panics == 0, || match died {
+            Err(died) => died.to_string(),
+            Ok(()) => format!("stages panicked over {panics} messages"),
+        })
+    });
+    world.breach().map_or(Ok(()), Err)
+}
+
 /// Stops the faults and checks what must then come true.
 pub(super) async fn settle(world: &Arc<World>, fleet: &Arc<Fleet>) -> Result<(), Breach> {
     let plan = &world.plan;
@@ -50,6 +62,7 @@ pub(super) async fn settle(world: &Arc<World>, fleet: &Arc<Fleet>) -> Result<(),
             break;
         }
     }
+    check_panics(world)?;
     check_messages(world).await?;
     check_refreshed(world, since)?;
     check_promises(world).await?;

@@ -8,6 +8,7 @@ use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::model::UserId;
 use ocache::ports::{Flip, Ports, SystemClock, SystemRandomness, TableHead, parts_of};
+use ocache::supervisor::Supervisor;
 use serde_json::{Value, json};
 
 use super::process::{Home, text};
@@ -25,8 +26,13 @@ fn meddle(home: &Home, with: impl AsyncFnOnce(&Ports, &UserId, TableHead)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let dir = home.path().join("data");
-        let store =
-            Embedded::open(&dir, Arc::new(SystemClock), Arc::new(SystemRandomness)).unwrap();
+        let store = Embedded::open(
+            &dir,
+            Arc::new(SystemClock),
+            Arc::new(SystemRandomness),
+            &Supervisor::new(),
+        )
+        .unwrap();
         let ports = store.ports(Arc::new(MemoryConnections::default()));
         let user = UserId::new("AAA").unwrap();
         let heads = ports.store.table_heads(std::slice::from_ref(&user)).await.unwrap();

@@ -19,6 +19,7 @@ use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::subscribe::subscribe;
 use ocache::stages::{Policy, StageError};
+use ocache::supervisor::Supervisor;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -94,6 +95,7 @@ impl System {
             slots: Slots::default(),
             poll_wait: SHORT_POLL,
             metrics: Metrics::new(),
+            supervisor: Supervisor::new(),
         };
         let shutdown = self.shutdown.clone();
         self.workers.push(tokio::spawn(async move { worker.run(&Role::ALL, &shutdown).await }));

@@ -5,13 +5,19 @@ use std::sync::Arc;
 use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::ports::{SystemClock, SystemRandomness};
+use ocache::supervisor::Supervisor;
 
 use super::fixture::{Fixture, Skipped};
 
 pub async fn start() -> Result<Fixture, Skipped> {
     let dir = tempfile::tempdir().unwrap();
-    let engine =
-        Embedded::open(dir.path(), Arc::new(SystemClock), Arc::new(SystemRandomness)).unwrap();
+    let engine = Embedded::open(
+        dir.path(),
+        Arc::new(SystemClock),
+        Arc::new(SystemRandomness),
+        &Supervisor::new(),
+    )
+    .unwrap();
     let ports = engine.ports(Arc::new(MemoryConnections::default()));
     let clean_up = Box::pin(async move {
         engine.close().await;

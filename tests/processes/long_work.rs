@@ -11,6 +11,7 @@ use ocache::ports::{Depth, Outgoing, Posting, Queue, Randomness as _, Received, 
 use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Consumer, Handler, SHORT_POLL, Shutdown, UrgentGate};
 use ocache::stages::Outcome;
+use ocache::supervisor::Supervisor;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -76,6 +77,7 @@ async fn is_delivered_once(stack: &Stack, queue: Queue) {
             gate: UrgentGate::new(),
             randomness: Arc::new(SystemRandomness),
             metrics: Metrics::new(),
+            supervisor: Supervisor::new(),
         };
         tokio::spawn(consumer.run(shutdown.clone()))
     });

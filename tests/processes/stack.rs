@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::ports::{Ports, SystemClock, SystemRandomness};
+use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 
 /// Where processes work together, and the same seen from inside the test.
@@ -30,7 +31,9 @@ impl Stack {
     pub fn embedded() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-        let engine = Embedded::open(&dir.path().join("data"), clock, randomness).unwrap();
+        let engine =
+            Embedded::open(&dir.path().join("data"), clock, randomness, &Supervisor::new())
+                .unwrap();
         let ports = engine.ports(Arc::new(MemoryConnections::default()));
         let target = Target::Embedded(engine);
         Self { engine: "embedded", ports, dir, flags: vec![], target }

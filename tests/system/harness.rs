@@ -18,6 +18,7 @@ use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{LONG_POLL, Role, Shutdown, Slots, Worker};
 use ocache::stages::Policy;
 use ocache::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
+use ocache::supervisor::Supervisor;
 use tokio::task::JoinHandle;
 
 /// An engine under test, and what must live as long as it.
@@ -41,7 +42,7 @@ pub fn memory() -> Engine {
 pub fn embedded() -> Engine {
     let dir = tempfile::tempdir().unwrap();
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let store = Embedded::open(dir.path(), clock, randomness).unwrap();
+    let store = Embedded::open(dir.path(), clock, randomness, &Supervisor::new()).unwrap();
     let connections = Arc::new(MemoryConnections::default());
     let (ports, path) = (store.ports(connections.clone()), dir.path().to_owned());
     Engine { ports, dir: Some(path), connections, _keep: Box::new(dir) }
@@ -194,6 +195,7 @@ impl System {
             slots: self.slots,
             poll_wait: LONG_POLL,
             metrics: self.metrics.clone(),
+            supervisor: Supervisor::new(),
         };
         let shutdown = self.shutdown.clone();
         self.workers.push(tokio::spawn(async move { worker.run(roles, &shutdown).await }));

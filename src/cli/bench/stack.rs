@@ -6,6 +6,7 @@ use super::super::args::BenchArgs;
 use super::super::engine::Engine;
 use super::super::failure::Failure;
 use super::super::find_gateway::{FoundGateway, find_gateway};
+use super::super::serve::serve_on;
 use super::super::settings::Settings;
 use super::figures::Figures;
 use crate::ports::Ports;
@@ -52,14 +53,19 @@ impl Stack {
         let bound = BoundGateway::bind(0).await?;
         let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
         let (policy, access) = (Policy::default(), Access::default());
-        let gateway =
-            bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
+        let gateway = serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
         let url = gateway.websocket().to_owned();
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
-        let (worked_on, slots) = (ports.clone(), Slots::default());
-        let worker = Worker { ports: worked_on, policy, slots, poll_wait: SHORT_POLL, metrics };
-        let workers = tokio::spawn(async move {
+        let worker = Worker {
+            ports: ports.clone(),
+            policy,
+            slots: Slots::default(),
+            poll_wait: SHORT_POLL,
+            metrics,
+            supervisor: engine.supervisor().clone(),
+        };
+        let workers = engine.supervisor().spawn("the workers", async move {
             worker.run(&[Role::PriceCalc, Role::QuotationProvider], &until).await;
         });
         let token = None;
@@ -103,7 +109,7 @@ impl Stack {
     pub(super) async fn leave(self) {
         if let Some(own) = self.own {
             own.shutdown.begin();
-            // Workers that died have nothing more to drain.
+            // Their supervisor has heard of a panic.
             let _ = own.workers.await;
             own.gateway.stop().await;
         }

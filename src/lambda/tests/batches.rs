@@ -45,6 +45,17 @@ impl Handler for Picky {
     }
 }
 
+/// Panics over the messages whose body is `bad`.
+struct Fragile;
+
+#[async_trait]
+impl Handler for Fragile {
+    async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        assert!(batch.iter().all(|message| message.body != "bad"), "a bad message");
+        batch.iter().map(|_| Outcome::Done).collect()
+    }
+}
+
 /// Never comes to an end.
 struct Stuck;
 
@@ -74,8 +85,17 @@ async fn a_message_that_cannot_be_read_fails_alone_and_comes_again_after_its_bac
 
 #[tokio::test(start_paused = true)]
 async fn later_messages_of_a_group_come_again_behind_the_one_that_failed() {
+    comes_again_behind_what_failed(Arc::new(Picky)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_panics_fails_its_message_as_any_failure_does() {
+    comes_again_behind_what_failed(Arc::new(Fragile)).await;
+}
+
+async fn comes_again_behind_what_failed(stage: Arc<dyn Handler>) {
     let stack = Stack::new().await;
-    let function = batches(&stack.ports, &[Queue::Quotation], Arc::new(Picky));
+    let function = batches(&stack.ports, &[Queue::Quotation], stage);
     let orders = [("a", "1"), ("b", "bad"), ("a", "2"), ("b", "3"), ("c", "4"), ("b", "bad")];
     let orders = orders.map(|(user, body)| order(user, Some(body)));
     stack.ports.queues.send(Queue::Quotation, &orders).await.unwrap();

@@ -9,6 +9,7 @@ use crate::ports::{Chain, Clock, PortError};
 use crate::protocol::{self, Frame, Request, parse};
 use crate::stages::StageError;
 use crate::stages::quotation_handler::{Ask, QuotationHandler};
+use crate::supervisor::catch;
 use crate::tokens::Clients;
 use crate::trace;
 
@@ -71,7 +72,17 @@ fn read_frame(text: Option<&str>, clients: &Clients) -> Read {
     }
 }
 
+/// Replies to one request. A panic of the stage fails this request, and its connection stays open.
 pub(super) async fn reply(
+    context: &ReplyContext<'_>,
+    request: Request,
+    to: ConnectionRef,
+) -> Replies {
+    let replied = catch(reply_of_stage(context, request, to)).await;
+    replied.unwrap_or_else(|panic| vec![failure("the request failed", &panic.into())])
+}
+
+async fn reply_of_stage(
     context: &ReplyContext<'_>,
     request: Request,
     to: ConnectionRef,

@@ -41,6 +41,7 @@ use crate::protocol::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
 use crate::runtime::{Shutdown, TokenCheck};
 use crate::stages::Policy;
 use crate::stages::quotation_handler::QuotationHandler;
+use crate::supervisor::{Panic, catch};
 use crate::tokens::Clients;
 
 /// A client that has not finished its request head by then is cut off.
@@ -182,13 +183,14 @@ impl Gateway {
         json!({ "status": "ok", "instance": self.instance, "sockets": self.sockets.count() })
     }
 
-    /// Serves until the shutdown begins; then closes every socket with 1001 and returns when the
-    /// last one is closed.
-    pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) {
-        let gateway = Arc::new(self);
-        let tasks = TaskTracker::new();
-        let (watched, until) = (gateway.clone(), shutdown.clone());
-        tasks.spawn(async move { watched.page.keep_course(&until).await });
+    /// Takes connections until the shutdown begins. The tasks then close every socket with 1001.
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tasks: TaskTracker,
+        shutdown: Shutdown,
+    ) {
+        let gateway = self;
         while let Some(accepted) = shutdown.unless_begun(listener.accept()).await {
             match accepted {
                 Ok((stream, address)) => {
@@ -211,9 +213,6 @@ impl Gateway {
                 }
             }
         }
-        drop(listener);
-        tasks.close();
-        tasks.wait().await;
     }
 
     async fn connection(
@@ -230,7 +229,7 @@ impl Gateway {
         let service = service_fn(move |request| {
             let gateway = self.clone();
             let reply = gateway.respond(request, peer.clone(), tasks.clone(), shutdown.clone());
-            async move { Ok::<_, Infallible>(reply.await) }
+            async move { Ok::<_, Infallible>(catch(reply).await.unwrap_or_else(panicked)) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -356,6 +355,11 @@ impl Gateway {
         run_session(&mut socket, self.sockets.open(id), context, shutdown).await;
         socket.into_inner().linger().await;
     }
+}
+
+/// Only this one request fails; the log says why.
+fn panicked(_: Panic) -> Reply {
+    problem(StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed on this request")
 }
 
 fn wants_websocket(headers: &HeaderMap) -> bool {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use super::page::PageSettings;
 use super::registry::{GatewayRecord, GatewayRegistry, Registration};
@@ -17,6 +18,7 @@ use crate::ports::Ports;
 use crate::runtime::Shutdown;
 use crate::runtime::metrics::Metrics;
 use crate::stages::Policy;
+use crate::supervisor::Supervisor;
 
 /// How often the page looks at the cache, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -35,7 +37,10 @@ pub struct BoundGateway {
 pub struct RunningGateway {
     websocket: String,
     shutdown: Shutdown,
+    /// Takes connections.
     task: JoinHandle<()>,
+    /// Serve them, and outlive the task above if it dies.
+    connections: TaskTracker,
     registration: Registration,
 }
 
@@ -103,7 +108,8 @@ impl BoundGateway {
         (self.endpoint.clone(), self.sockets.clone())
     }
 
-    /// Serves on an engine's ports. `engine` names the engine and its target for others.
+    /// Serves on an engine's ports. `engine` names the engine and its target for others. The supervisor
+    /// hears of a gateway that takes no more connections because it has died.
     ///
     /// # Errors
     /// [`StartError::Register`].
@@ -114,10 +120,12 @@ impl BoundGateway {
         access: Access,
         registry: &GatewayRegistry,
         engine: &str,
+        supervisor: &Supervisor,
     ) -> Result<RunningGateway, StartError> {
         let Self { listener, sockets, endpoint, websocket, page } = self;
         let keys = access.tokens.as_ref().map(|tokens| tokens.keys.clone());
-        let gateway = Gateway::new(ports, policy, sockets, access, endpoint.clone(), page);
+        let gateway =
+            Arc::new(Gateway::new(ports, policy, sockets, access, endpoint.clone(), page));
         let registration = registry
             .register(&GatewayRecord {
                 websocket: websocket.clone(),
@@ -129,8 +137,13 @@ impl BoundGateway {
             })
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
         let shutdown = Shutdown::new();
-        let task = tokio::spawn(gateway.serve(listener, shutdown.clone()));
-        Ok(RunningGateway { websocket, shutdown, task, registration })
+        let connections = TaskTracker::new();
+        let (watched, until) = (gateway.clone(), shutdown.clone());
+        let course = async move { watched.page().keep_course(&until).await };
+        connections.spawn(supervisor.watch("the page's course of counters", course));
+        let serving = gateway.serve(listener, connections.clone(), shutdown.clone());
+        let task = supervisor.spawn("the gateway", serving);
+        Ok(RunningGateway { websocket, shutdown, task, connections, registration })
     }
 }
 
@@ -151,7 +164,9 @@ impl RunningGateway {
     pub async fn stop(self) {
         drop(self.registration);
         self.shutdown.begin();
-        // A gateway that died has closed its sockets too.
+        // Its supervisor has heard of a panic.
         let _ = self.task.await;
+        self.connections.close();
+        self.connections.wait().await;
     }
 }

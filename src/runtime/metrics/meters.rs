@@ -54,6 +54,8 @@ struct Counters {
     recalculation: Histogram,
     depths: Family<Labels<2>, Gauge>,
     breakers: Family<Labels<1>, Gauge>,
+    /// By queue.
+    stage_panics: [Counter; Queue::ALL.len()],
     sockets: Gauge,
     calculates: AtomicBool,
     history: History,
@@ -86,6 +88,17 @@ impl Metrics {
     /// Whether receiving from a queue pauses because the downstream fails.
     pub fn breaker(&self, queue: Queue, is_open: bool) {
         self.0.breakers.get_or_create(&[("queue", queue.name())]).set(is_open.into());
+    }
+
+    /// A stage panicked over a message of a queue.
+    pub fn stage_panicked(&self, queue: Queue) {
+        self.0.stage_panics[queue as usize].inc();
+    }
+
+    /// How often a stage panicked, over whatever message.
+    #[must_use]
+    pub fn stage_panics(&self) -> u64 {
+        self.0.stage_panics.iter().map(Counter::get).sum()
     }
 
     /// How many websockets are open.
@@ -206,6 +219,10 @@ impl Default for Counters {
         let breakers = Family::default();
         let help = "Whether receiving from a queue pauses because the downstream fails";
         to.register("breaker_open", help, breakers.clone());
+        let stage_panics = Family::<Labels<1>, Counter>::default();
+        let help =
+            "Messages over which a stage panicked, by queue; each comes again or is given up";
+        to.register("stage_panics", help, stage_panics.clone());
         let sockets = Gauge::default();
         to.register("sockets", "Open websockets", sockets.clone());
 
@@ -230,6 +247,8 @@ impl Default for Counters {
             recalculation,
             depths,
             breakers,
+            stage_panics: Queue::ALL
+                .map(|queue| stage_panics.get_or_create_owned(&[("queue", queue.name())])),
             sockets,
             calculates: AtomicBool::default(),
             history: History::default(),
@@ -278,6 +297,8 @@ mod tests {
         metrics.breaker(Queue::Refresh, true);
         metrics.depth(Queue::Provider, Depth { waiting: 3, ..Depth::default() });
         metrics.acknowledged(Duration::from_millis(1));
+        metrics.stage_panicked(Queue::Provider);
+        assert_eq!(metrics.stage_panics(), 1);
         let text = metrics.render().unwrap();
         for line in [
             r#"ocache_recalculations_total{reason="stale",effect="written"} 1"#,
@@ -286,6 +307,8 @@ mod tests {
             r#"ocache_breaker_open{queue="refresh"} 1"#,
             r#"ocache_queue_messages{queue="provider",state="waiting"} 3"#,
             "ocache_recalculation_seconds_count 3",
+            r#"ocache_stage_panics_total{queue="provider"} 1"#,
+            r#"ocache_stage_panics_total{queue="refresh"} 0"#,
             "ocache_acknowledgement_seconds_count 1",
         ] {
             assert!(text.lines().any(|other| other == line), "no `{line}` in\n{text}");
