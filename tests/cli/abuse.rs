@@ -240,3 +240,20 @@ fn a_first_visit_is_quoted_and_not_refreshed_when_so_configured() {
     visit();
     assert!(left_secs().unwrap() > 60);
 }
+
+#[test]
+fn a_proxy_that_does_not_say_for_whom_makes_nobody_this_machine() {
+    let home = Home::with_fixtures();
+    let limit = ["--max-frames-per-address", "5", "--max-frames", "1000"];
+    let (_up, url) = home.up(&[&["--allow-host", "quotes.example.com"], &limit[..]].concat());
+    for path in ["/metrics", "/clients", "/live"] {
+        assert_eq!(http_status(&url, &format!("GET {path} HTTP/1.1")), 403, "{path}");
+    }
+    // Strangers share one allowance, whatever connection they come by.
+    let refused = (0..100).find(|_| http_status(&url, "GET /health HTTP/1.1") == 429);
+    assert!(refused.is_some());
+    // Who proves to be of this machine has nothing to do with it.
+    for _ in 0..10 {
+        assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2"])["total"], "900.00");
+    }
+}

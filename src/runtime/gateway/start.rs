@@ -15,6 +15,7 @@ use super::server::{Access, Gateway};
 use super::sockets::Sockets;
 use crate::ports::Ports;
 use crate::runtime::Shutdown;
+use crate::runtime::client::Destination;
 use crate::runtime::metrics::Metrics;
 use crate::stages::Policy;
 
@@ -33,7 +34,7 @@ pub struct BoundGateway {
 
 /// A gateway that serves, until it is stopped.
 pub struct RunningGateway {
-    websocket: String,
+    record: GatewayRecord,
     shutdown: Shutdown,
     task: JoinHandle<()>,
     registration: Registration,
@@ -118,19 +119,21 @@ impl BoundGateway {
         let Self { listener, sockets, endpoint, websocket, page } = self;
         let keys = access.tokens.as_ref().map(|tokens| tokens.keys.clone());
         let gateway = Gateway::new(ports, policy, sockets, access, endpoint.clone(), page);
+        let record = GatewayRecord {
+            websocket,
+            endpoint,
+            instance: gateway.instance().to_owned(),
+            secret: gateway.secret().clone(),
+            engine: engine.to_owned(),
+            pid: std::process::id(),
+            keys,
+        };
         let registration = registry
-            .register(&GatewayRecord {
-                websocket: websocket.clone(),
-                endpoint,
-                instance: gateway.instance().to_owned(),
-                engine: engine.to_owned(),
-                pid: std::process::id(),
-                keys,
-            })
+            .register(&record)
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
         let shutdown = Shutdown::new();
         let task = tokio::spawn(gateway.serve(listener, shutdown.clone()));
-        Ok(RunningGateway { websocket, shutdown, task, registration })
+        Ok(RunningGateway { record, shutdown, task, registration })
     }
 }
 
@@ -138,13 +141,19 @@ impl RunningGateway {
     /// Where clients connect.
     #[must_use]
     pub fn websocket(&self) -> &str {
-        &self.websocket
+        &self.record.websocket
+    }
+
+    /// For a client in this process.
+    #[must_use]
+    pub fn destination(&self) -> Destination {
+        Destination::Entered(Box::new(self.record.clone()))
     }
 
     /// Where people open the page.
     #[must_use]
     pub fn page(&self) -> String {
-        format!("{}/", self.websocket.replacen("ws://", "http://", 1))
+        format!("{}/", self.record.websocket.replacen("ws://", "http://", 1))
     }
 
     /// Leaves the registry, closes every socket with 1001, and waits until they are closed.
