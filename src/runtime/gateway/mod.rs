@@ -20,6 +20,7 @@ mod server;
 mod session;
 mod sockets;
 mod start;
+mod unfinished;
 mod visitors;
 
 pub use delivery::GatewayConnections;

@@ -92,7 +92,7 @@ async fn put_subscribe(
         Ok(clients) => clients,
         Err(reply) => return reply,
     };
-    let user = match read_body(request).await.map(|body| read_user(&body)) {
+    let user = match read_body(gateway, request).await.map(|body| read_user(&body)) {
         Ok(Ok(user)) => user,
         Ok(Err(message)) => return problem(StatusCode::BAD_REQUEST, &message),
         Err(reply) => return reply,
@@ -167,7 +167,7 @@ async fn post_to_connection(
     let Ok(id) = ConnectionId::new(id) else {
         return problem(StatusCode::BAD_REQUEST, "that is not a connection id");
     };
-    let frame = match read_body(request).await {
+    let frame = match read_body(gateway, request).await {
         Ok(frame) => frame,
         Err(reply) => return reply,
     };
@@ -180,9 +180,21 @@ async fn post_to_connection(
     }
 }
 
-async fn read_body(request: Request<Incoming>) -> Result<Bytes, Reply> {
-    let body = Limited::new(request.into_body(), MAX_MESSAGE_BYTES).collect();
-    let Ok(body) = timeout(BODY_LIMIT, body).await else {
+async fn read_body(gateway: &Gateway, request: Request<Incoming>) -> Result<Bytes, Reply> {
+    let unfinished = gateway.unfinished().of_one();
+    let counted = request.into_body().map_frame(|frame| {
+        unfinished.received(frame.data_ref().map_or(0, Bytes::len));
+        frame
+    });
+    let body = timeout(BODY_LIMIT, Limited::new(counted, MAX_MESSAGE_BYTES).collect());
+    let body = tokio::select! {
+        body = body => body,
+        () = unfinished.given_up() => {
+            let message = "too many bodies wait for the rest; try again";
+            return Err(later(StatusCode::SERVICE_UNAVAILABLE, message));
+        }
+    };
+    let Ok(body) = body else {
         return Err(problem(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"));
     };
     match body {

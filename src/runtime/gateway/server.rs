@@ -36,6 +36,7 @@ use super::routes::{Reply, is_push, problem, route, too_many};
 use super::secret::Secret;
 use super::session::{SessionContext, run_session};
 use super::sockets::Sockets;
+use super::unfinished::UnfinishedMessages;
 use super::visitors::Visitors;
 use crate::model::ConnectionId;
 use crate::ports::Ports;
@@ -85,6 +86,7 @@ pub struct Gateway {
     first_visits: QuotationHandler,
     visitors: Visitors,
     limiter: Limiter,
+    unfinished: Arc<UnfinishedMessages>,
     ports: Ports,
     policy: Policy,
     page: Page,
@@ -142,6 +144,7 @@ impl Gateway {
             first_visits,
             visitors,
             limiter,
+            unfinished: Arc::default(),
             ports,
             policy,
             page,
@@ -158,6 +161,10 @@ impl Gateway {
     #[must_use]
     pub fn instance(&self) -> &str {
         &self.instance
+    }
+
+    pub(super) const fn unfinished(&self) -> &Arc<UnfinishedMessages> {
+        &self.unfinished
     }
 
     /// What its entry holds, and no reply.
@@ -358,6 +365,8 @@ impl Gateway {
         };
         let mut io = io.into_inner();
         io.limit(allowance.clone());
+        let unfinished = Arc::new(self.unfinished.of_one());
+        io.count(unfinished.clone());
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
@@ -373,6 +382,7 @@ impl Gateway {
             first_visits: &self.first_visits,
             visitors: &self.visitors,
             allowance,
+            unfinished,
             clients,
             clock: &*self.ports.clock,
             metrics: self.page.metrics(),
