@@ -1,6 +1,7 @@
 //! The one binary: the command line or, started by Lambda, a function. Maps the result to an exit
 //! code, and does nothing else.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use ocache::cli::{self, Stop};
@@ -51,6 +52,7 @@ fn run(work: impl Future<Output = Result<(), (String, u8)>>) -> ExitCode {
 }
 
 fn fail(text: &str, code: u8) -> ExitCode {
-    anstream::eprintln!("{text}");
+    // Nobody reads it if it cannot be written.
+    let _ = writeln!(anstream::stderr(), "{text}");
     ExitCode::from(code)
 }

@@ -19,6 +19,8 @@ mod cli {
     mod completions;
     mod costing;
     mod examples;
+    #[cfg(unix)]
+    mod file_limit;
     mod four_lines;
     mod gateway;
     mod guides;

@@ -13,6 +13,7 @@ mod dead_letters;
 mod discounts;
 mod engine;
 mod failure;
+mod file_limit;
 mod groups;
 mod handover;
 mod marks;
