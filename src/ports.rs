@@ -29,7 +29,7 @@ pub use active_users::{ActiveUser, ActiveUsers, Segment};
 pub use catalogue::{BeginLoad, CatalogueHead, CatalogueStore, LoadId, LoadMark};
 pub use connections::{Connections, Delivery, MAX_PUSH_BYTES};
 pub use discounts::{DiscountStore, UserDiscounts};
-pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
+pub use environment::{Clock, Randomness, SteadyClock, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
 pub(crate) use layer::layer;
 pub(crate) use port::port;

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use super::clock;
 use super::failure::Failure;
 use super::marks::{Tx, Writer};
 use super::open::{self, OpenError};
@@ -53,6 +54,7 @@ impl Embedded {
     ) -> Result<Self, OpenError> {
         let opened = open::open(dir, open::BUSY_WAIT)?;
         let failed = |source| OpenError::inaccessible(&opened.file, source);
+        clock::catch_up(&*clock, &opened.watcher);
         let wake = Arc::new(Wake::new());
         let serving = Serving::new(Arc::clone(&wake), Arc::clone(&clock));
         let sweeper = Sweeper::new(Arc::clone(&clock));
@@ -60,7 +62,10 @@ impl Embedded {
             Writer::spawn(opened.writer, opened.copier, serving, sweeper).map_err(failed)?;
         let (readers, mut reading) =
             Readers::spawn(opened.readers, opened.at_hand).map_err(failed)?;
-        reading.push(wake::spawn_watcher(Arc::clone(&wake), opened.watcher).map_err(failed)?);
+        reading.push(
+            wake::spawn_watcher(Arc::clone(&wake), opened.watcher, Arc::clone(&clock))
+                .map_err(failed)?,
+        );
         let threads = Mutex::new(Threads { reading, writing: Some(writing) });
         let file = opened.file;
         Ok(Self(Arc::new(Inner { file, clock, randomness, writer, readers, wake, threads })))

@@ -9,6 +9,7 @@ mod backup;
 mod catalogue;
 mod checkpoint;
 mod clear;
+mod clock;
 mod dead_letters;
 mod discounts;
 mod engine;

@@ -11,9 +11,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 
+use super::clock;
 use super::handover::Waiters;
 use super::marks::QueueSet;
-use crate::ports::Queue;
+use crate::ports::{Clock, Queue};
 
 /// How often another process's commits are looked for.
 const WATCH_INTERVAL: Duration = Duration::from_millis(10);
@@ -116,6 +117,7 @@ impl Drop for Waiting<'_> {
 pub(super) fn spawn_watcher(
     wake: Arc<Wake>,
     connection: Connection,
+    clock: Arc<dyn Clock>,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     let watched = Arc::clone(&wake);
     let handle = thread::Builder::new().name("ocache-watch".into()).spawn(move || {
@@ -125,6 +127,8 @@ pub(super) fn spawn_watcher(
                 Ok(version) if seen == Some(version) => {}
                 Ok(version) => {
                     seen = Some(version);
+                    // First, so that what others have sent just now is not still to come.
+                    clock::catch_up(&*clock, &connection);
                     watched.ring(QueueSet::ALL);
                 }
                 // Receivers look for themselves and report what is wrong.
