@@ -33,7 +33,7 @@ pub use bases::{BaseIndex, Bases};
 pub use catalogue::{AtHead, CatalogueHead, CatalogueStore};
 pub use connections::{Connections, Delivery, MAX_PUSH_BYTES};
 pub use discounts::{DiscountStore, UserDiscounts};
-pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
+pub use environment::{Clock, Randomness, SteadyClock, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
 pub(crate) use layer::layer;
 pub use loads::{

@@ -19,9 +19,12 @@ mod cli {
     mod completions;
     mod costing;
     mod examples;
+    #[cfg(unix)]
+    mod file_limit;
     mod four_lines;
     mod gateway;
     mod guides;
+    mod impostor;
     mod meter;
     mod metrics;
     mod opening;

@@ -11,6 +11,7 @@ use ocache::memory::{ManualClock, Memory};
 use ocache::model::Timestamp;
 use ocache::ports::{JOURNAL_KEPT_FOR, Ports, SystemRandomness, first_products};
 use ocache::pricing::{Currency, Money};
+use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
@@ -26,7 +27,8 @@ fn engine() -> (Arc<ManualClock>, Ports) {
 fn stored() -> (Arc<ManualClock>, Ports, TempDir) {
     let dir = TempDir::new().unwrap();
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
-    let store = Embedded::open(&Supervisor::new(), dir.path(), clock.clone(), Arc::new(SystemRandomness)).unwrap();
+    let store = Embedded::open(dir.path(), clock.clone(), Arc::new(SystemRandomness), &Supervisor::new());
+    let store = store.unwrap();
     let nobody = Memory::new(clock.clone(), Arc::new(SystemRandomness)).connections();
     (clock, store.ports(nobody), dir)
 }

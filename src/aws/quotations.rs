@@ -67,9 +67,7 @@ fn read(key: &QuotationKey, item: &Item) -> Result<Quotation, PortError> {
 
 /// The key of an item that was not asked for by its key.
 fn key_of(item: &Item) -> Result<QuotationKey, FieldError> {
-    let user = item::read_as(item, "user_id", UserId::new)?;
-    let request_id = item::read_as(item, "client_request_id", RequestId::new)?;
-    Ok(QuotationKey::new(&user, &request_id))
+    item::read_as(item, "request_id", QuotationKey::stored)
 }
 
 #[async_trait]

@@ -6,6 +6,7 @@ use super::engine::{Engine, Kind};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::settings::Settings;
+use crate::model::{RequestId, UserId};
 use crate::ports::{Chain, PortError, Ports, Queue};
 use crate::runtime::gateway::probe;
 
@@ -50,6 +51,7 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Fail
         #[cfg(feature = "aws")]
         Kind::Aws(aws) => aws_checks(aws, &ports).await,
     };
+    checks.push(a_write(&ports).await);
     checks.push(catalogue(&ports).await);
     for queue in Queue::ALL {
         checks.push(dead_letters(&ports, queue).await);
@@ -57,6 +59,25 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Fail
     checks.extend(gateways(&engine).await);
     engine.close().await;
     print(output, &checks)
+}
+
+/// Whether something can be written: a visit that has expired when it is made, and that is removed.
+async fn a_write(ports: &Ports) -> Check {
+    const WHAT: &str = "a write";
+    let now = ports.clock.now();
+    let name = RequestId::made(now, ports.randomness.bits());
+    let user = match UserId::new(format!("ocache-doctor-{name}")) {
+        Ok(user) => user,
+        Err(error) => return Check::wrong(WHAT, error.to_string(), "see the message"),
+    };
+    let written = async {
+        ports.store.record_visit(&user, now, now).await?;
+        ports.store.remove_active_user(&user).await.map(drop)
+    };
+    match written.await {
+        Ok(()) => Check::ok(WHAT, "done, and undone"),
+        Err(error) => Check::failed(WHAT, &error),
+    }
 }
 
 async fn catalogue(ports: &Ports) -> Check {

@@ -16,7 +16,7 @@ use super::store_file::StoreFile;
 use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
 use crate::meter::{Meter, Reporter, Usage, metered};
-use crate::ports::{Connections, Ports, SystemClock, SystemRandomness};
+use crate::ports::{Connections, Ports, SteadyClock, SystemClock, SystemRandomness};
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
 use crate::supervisor::Supervisor;
 
@@ -146,7 +146,8 @@ impl Engine {
 }
 
 fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {
-    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let clock = Arc::new(SteadyClock::new(Arc::new(SystemClock)));
+    let randomness = Arc::new(SystemRandomness);
     let embedded = Embedded::open(&settings.data_dir, clock, randomness, &settings.supervisor)?;
     let label = format!("embedded, {}", embedded.file().display());
     let meter = Arc::new(Meter::new());

@@ -156,7 +156,14 @@ impl From<OpenError> for Failure {
 
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
-        Self::internal(error).hint("choose a file that does not exist, in a folder that does")
+        let code = match &error {
+            BackupError::Copy { source: PortError::Unavailable { .. }, .. } => {
+                ExitCode::Unreachable
+            }
+            _ => ExitCode::Failure,
+        };
+        Self::new(code, Chain(&error).to_string())
+            .hint("choose a file that does not exist, in a folder that does and has room for it")
     }
 }
 

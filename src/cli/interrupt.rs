@@ -111,6 +111,20 @@ pub(super) async fn or_interrupted<T>(
     }
 }
 
+/// From now on, a write beyond the limit on file sizes (`ulimit -f`) is an error, which names it,
+/// instead of a signal that ends the process.
+pub(super) fn outlive_the_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::Signal;
+        use tokio::signal::unix::{SignalKind, signal};
+        // The handler stays for as long as the process lives. Nobody has to hear of the signal.
+        if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
+            tracing::debug!(%error, "a write beyond the limit on file sizes ends the process");
+        }
+    }
+}
+
 /// Waits for Ctrl-C, or for the signal that services are stopped with.
 pub(super) async fn interrupted() {
     signalled(1).await;

@@ -75,6 +75,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     if let Some(url) = traces.url() {
         output.note(&format!("traces: {url}"));
     }
+    interrupt::outlive_the_file_limit();
     let interrupts = Interrupts::new(settings.supervisor.clone(), output);
     let scope = Scope::new(Stage::Command, Reason::Command);
     let done = tokio::select! {

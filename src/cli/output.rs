@@ -63,7 +63,12 @@ impl Output {
         match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             printed => printed.map_err(|error| {
-                Failure::new(ExitCode::Failure, format!("the output cannot be written: {error}"))
+                let message = format!("the output cannot be written: {error}");
+                match error.kind() {
+                    ErrorKind::FileTooLarge => Failure::new(ExitCode::Unreachable, message)
+                        .hint("lift the limit on the size of files with `ulimit -f unlimited`"),
+                    _ => Failure::new(ExitCode::Failure, message),
+                }
             }),
         }
     }

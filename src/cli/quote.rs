@@ -19,7 +19,7 @@ use super::view;
 use crate::model::{Item, Timestamp};
 use crate::ports::{Chain, Clock, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
-use crate::runtime::client::{Client, ClientError};
+use crate::runtime::client::{Client, ClientError, Destination};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use crate::stages::Policy;
@@ -42,7 +42,7 @@ pub(super) async fn run(
     let gateway = UsedGateway::find(settings, output, &args).await?;
     let session = async {
         let token = args.token.as_ref().or(gateway.ticket());
-        let client = Client::connect(gateway.url(), token).await?;
+        let client = Client::connect(&gateway.destination(), token).await?;
         match items {
             Some(items) => quote_once(client, output, &args, &items, gateway.engine()).await,
             None => {
@@ -64,7 +64,7 @@ enum UsedGateway {
 }
 
 struct RunningElsewhere {
-    url: String,
+    gateway: Destination,
     /// For it, where one could be made.
     ticket: Option<Token>,
     /// On which it was found, if it was.
@@ -79,19 +79,19 @@ struct OwnGateway {
 }
 
 impl UsedGateway {
-    fn running(url: String, ticket: Option<Token>, engine: Option<Engine>) -> Self {
-        Self::Running(Box::new(RunningElsewhere { url, ticket, engine }))
+    fn running(gateway: Destination, ticket: Option<Token>, engine: Option<Engine>) -> Self {
+        Self::Running(Box::new(RunningElsewhere { gateway, ticket, engine }))
     }
 
     async fn find(settings: &Settings, output: &Output, args: &QuoteArgs) -> Result<Self, Failure> {
         if let Some(url) = &args.url {
-            return Ok(Self::running(url.clone(), None, None));
+            return Ok(Self::running(Destination::Url(url.clone()), None, None));
         }
         let engine = Engine::open(settings, output).await?;
         let only = || std::iter::once(args.client.clone()).collect();
         let wished = args.token.is_none().then(only);
         if let Some(found) = find_gateway(settings, &engine, wished).await? {
-            return Ok(Self::running(found.url, found.ticket, Some(engine)));
+            return Ok(Self::running(found.gateway, found.ticket, Some(engine)));
         }
         let policy = Policy::from(&args.policy);
         let bound = BoundGateway::bind(0).await?;
@@ -108,10 +108,10 @@ impl UsedGateway {
         Ok(Self::Own(Box::new(OwnGateway { engine, gateway, shutdown, provider })))
     }
 
-    fn url(&self) -> &str {
+    fn destination(&self) -> Destination {
         match self {
-            Self::Running(running) => &running.url,
-            Self::Own(own) => own.gateway.websocket(),
+            Self::Running(running) => running.gateway.clone(),
+            Self::Own(own) => own.gateway.destination(),
         }
     }
 

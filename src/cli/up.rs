@@ -61,8 +61,9 @@ pub(super) async fn run(
     };
     // The schedule starts last: nothing may be refreshed while the check cleans up after itself.
     let workers = system.spawn(&[Role::PriceCalc, Role::QuotationProvider]);
+    let own = gateway.destination();
     let checked = tokio::select! {
-        checked = ready_check(&ports, gateway.websocket(), keys.as_ref()) => Some(checked),
+        checked = ready_check(&ports, &own, keys.as_ref()) => Some(checked),
         () = shutdown.begun() => None,
     };
     let outcome = match checked {

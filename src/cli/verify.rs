@@ -24,10 +24,10 @@ pub(super) async fn run(
     args: VerifyArgs,
 ) -> Result<(), Failure> {
     if let Some(request_id) = &args.quotation {
-        let key = quotation::key(request_id, args.client.as_ref())?;
+        let keys = quotation::keys(request_id, args.client.as_ref())?;
         let engine = Engine::open(settings, output).await?;
         let ports = engine.ports(None);
-        let found = quotation::find(&ports, &key, request_id, args.client.as_ref()).await;
+        let found = quotation::find(&ports, &keys, request_id, args.client.as_ref()).await;
         engine.close().await;
         return explain_one(output, &found?, &ports);
     }

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use super::clock;
 use super::failure::Failure;
 use super::marks::{Tx, Writer};
 use super::open::{self, OpenError};
@@ -56,6 +57,7 @@ impl Embedded {
     ) -> Result<Self, OpenError> {
         let opened = open::open(dir, open::BUSY_WAIT)?;
         let failed = |source| OpenError::inaccessible(&opened.file, source);
+        clock::catch_up(&*clock, &opened.watcher);
         let wake = Arc::new(Wake::new());
         let serving = Serving::new(Arc::clone(&wake), Arc::clone(&clock));
         let sweeper = Sweeper::new(Arc::clone(&clock));
@@ -64,8 +66,10 @@ impl Embedded {
                 .map_err(failed)?;
         let (readers, mut reading) =
             Readers::spawn(opened.readers, opened.at_hand, supervisor).map_err(failed)?;
+        let (watched, watcher) = (Arc::clone(&wake), opened.watcher);
         reading.push(
-            wake::spawn_watcher(Arc::clone(&wake), opened.watcher, supervisor).map_err(failed)?,
+            wake::spawn_watcher(watched, watcher, Arc::clone(&clock), supervisor)
+                .map_err(failed)?,
         );
         let threads = Mutex::new(Threads { reading, writing: Some(writing) });
         let file = opened.file;

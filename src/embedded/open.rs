@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
 
+use super::file_limit::FileTooLarge;
 use super::schema::{APPLICATION_ID, MIGRATIONS, TABLES, VERSION};
 
 /// How long to wait for another process that holds the file.
@@ -110,6 +111,10 @@ impl OpenError {
             }
             Some(ErrorCode::NotADatabase) => Self::Foreign { file },
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { file, source },
+            Some(ErrorCode::SystemIoFailure) => match FileTooLarge::of(&file) {
+                Some(reason) => Self::inaccessible(&file, reason),
+                None => Self::inaccessible(&file, source),
+            },
             _ => Self::inaccessible(&file, source),
         }
     }

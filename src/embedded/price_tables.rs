@@ -93,10 +93,15 @@ impl PriceTables for Embedded {
         }
         let (owner, generation) = (user.clone(), head.generation.clone());
         let (first, last) = (ahead.len() as i64, Part::of_all(last));
-        self.flip(user, head, expected, expire_at, move |tx| {
-            put_parts(tx, &owner, &generation, first, &last, expire_at)
-        })
-        .await
+        let flip = self
+            .flip(user, head, expected, expire_at, move |tx| {
+                put_parts(tx, &owner, &generation, first, &last, expire_at)
+            })
+            .await?;
+        if flip == Flip::Conflict && !ahead.is_empty() {
+            self.give_up(user, &head.generation).await?;
+        }
+        Ok(flip)
     }
 
     async fn parts(&self, wanted: &[WantedParts]) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
@@ -142,6 +147,19 @@ impl PriceTables for Embedded {
 }
 
 impl Embedded {
+    /// Has the sweeper take the parts of a generation that no head will name. If this does not
+    /// happen, it takes them when they expire.
+    async fn give_up(&self, user: &UserId, generation: &Generation) -> Result<(), PortError> {
+        let (user, generation) = (user.clone(), generation.clone());
+        let now = self.now().secs_rounded_up();
+        self.write(move |tx| {
+            let values = params![user.as_str(), generation.as_str(), now];
+            tx.prepare_cached(SUPERSEDE)?.execute(values)?;
+            Ok(())
+        })
+        .await
+    }
+
     /// Flips a head, after doing something else in the same transaction.
     async fn flip(
         &self,
@@ -233,9 +251,9 @@ fn old_head(tx: &Tx<'_>, user: &UserId) -> Result<Option<(u64, String)>, Failure
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{fresh, head, secs, user};
+    use super::super::testing::{fresh, head, secs, stopped, user};
     use super::*;
-    use crate::ports::parts_of;
+    use crate::ports::{Clock as _, parts_of};
 
     #[tokio::test]
     async fn parts_and_head_are_one_transaction() {
@@ -253,5 +271,25 @@ mod tests {
             parts_of(&store, &ann, &generation, &[0]).await.unwrap(),
             [Some(parts[0].clone())]
         );
+    }
+
+    #[tokio::test]
+    async fn a_conflict_leaves_no_part_of_a_large_table() {
+        let (store, clock, _dir) = stopped();
+        let (now, generation) = (clock.now(), Generation::from_random([1; 16]));
+        let (ann, late) = (user("ann"), now.plus(secs(86_400)));
+        let parts = vec![Bytes::from_static(b"part"); 3 * CHUNK];
+        let head = head(1, &generation, now);
+        let flip = store.put_table(&ann, &head, &parts, Some(7), late).await.unwrap();
+        assert_eq!(flip, Flip::Conflict);
+        clock.advance(secs(1));
+        store.sweep_all(&clock).await;
+        for table in ["part", "generation"] {
+            let count = move |connection: &Connection| {
+                let query = format!("SELECT count(*) FROM {table}");
+                Ok(connection.query_row(&query, [], |row| row.get::<_, i64>(0))?)
+            };
+            assert_eq!(store.read(count).await.unwrap(), 0, "{table}");
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::ports::{
 /// The most messages sent in one job, so that a mass of them delays nobody else for long.
 const CHUNK: usize = 250;
 /// How long an id keeps repetitions away.
-const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
+pub(super) const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
 
 const REMEMBER: &str = "
     INSERT INTO deduplication (queue, id, expires_at) VALUES (?1, ?2, ?3)

@@ -24,6 +24,10 @@ impl StoppedClock {
         Arc::new(Self(AtomicI64::new(1_800_000_000_000)))
     }
 
+    pub(super) fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
     pub(super) fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }

@@ -12,9 +12,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 
+use super::clock;
 use super::handover::Waiters;
 use super::marks::QueueSet;
-use crate::ports::Queue;
+use crate::ports::{Clock, Queue};
 use crate::supervisor::Supervisor;
 
 /// How often another process's commits are looked for.
@@ -118,6 +119,7 @@ impl Drop for Waiting<'_> {
 pub(super) fn spawn_watcher(
     wake: Arc<Wake>,
     connection: Connection,
+    clock: Arc<dyn Clock>,
     supervisor: &Supervisor,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     let watched = Arc::clone(&wake);
@@ -131,6 +133,8 @@ pub(super) fn spawn_watcher(
                 Ok(version) if seen == Some(version) => {}
                 Ok(version) => {
                     seen = Some(version);
+                    // First, so that what others have sent just now is not still to come.
+                    clock::catch_up(&*clock, &connection);
                     watched.ring(QueueSet::ALL);
                 }
                 // Receivers look for themselves and report what is wrong.

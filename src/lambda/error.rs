@@ -65,6 +65,12 @@ pub enum EventError {
         #[source]
         source: jiff::Error,
     },
+    /// The event's time is before all others that ocache knows.
+    #[error("`{time}` is before 1970")]
+    BeforeEpoch {
+        /// What the event says.
+        time: String,
+    },
     /// A frame came through another API than the one that answers are pushed to.
     #[error("the frame came from stage `{stage}` of API `{api}`, answers go to {endpoint}")]
     Api {
@@ -92,7 +98,7 @@ impl EventError {
         match self {
             Self::Incomplete { .. } => "IncompleteEvent",
             Self::Queue { .. } => "ForeignQueue",
-            Self::Time { .. } => "BadTime",
+            Self::Time { .. } | Self::BeforeEpoch { .. } => "BadTime",
             Self::Api { .. } => "ForeignApi",
             Self::Keys(_) => "NoKeys",
             Self::Context(_) => "BadContext",

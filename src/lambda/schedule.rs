@@ -45,6 +45,9 @@ pub(super) async fn on_schedule(
         Ok(due) => due,
         Err(source) => return Err(EventError::Time { time: event.time, source }),
     };
+    if due < jiff::Timestamp::UNIX_EPOCH {
+        return Err(EventError::BeforeEpoch { time: event.time });
+    }
     let now = ports.clock.now();
     let tick = Tick::at(Timestamp::from_millis(due.as_millisecond()), interval);
     if now.since(tick.next_due()) >= interval {

@@ -157,7 +157,7 @@ fn base32(bytes: [u8; 16]) -> String {
 }
 
 impl RequestId {
-    /// What ids made by ocache begin with; no client's id is mistaken for one.
+    /// What ids made by ocache begin with. A client's may too: see [`QuotationKey`].
     const MADE: &'static str = "q_";
 
     /// An id nobody can guess: the time in milliseconds, then 80 of the random bits.
@@ -198,26 +198,48 @@ impl ConnectionId {
 /// Where a quotation is stored.
 ///
 /// An id made by ocache is unique in itself. One chosen by a client is unique only for its user,
-/// so its key carries a hash of the user too: two customers who both count `1, 2, 3` never meet.
+/// so its key carries a hash of the user too: two customers who both count `1, 2, 3` never meet. That
+/// holds for every chosen id, also for one that looks as if ocache had made it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct QuotationKey(String);
 
 impl QuotationKey {
-    /// The key of this user's request.
+    /// The key of a request whose id its user chose.
     #[must_use]
     pub fn new(user: &UserId, request: &RequestId) -> Self {
-        if request.is_made() {
-            return Self(request.0.clone());
-        }
         let scope = DigestBuilder::new("quotation").part(user.as_str().as_bytes()).finish();
         Self(format!("{scope}/{request}"))
     }
 
-    /// The key of an id made by ocache, whose user is not known yet.
+    /// A request id that nobody can guess, and its key.
+    #[must_use]
+    pub fn make(at: Timestamp, random: [u8; 16]) -> (RequestId, Self) {
+        let made = RequestId::made(at, random);
+        let key = Self(made.0.clone());
+        (made, key)
+    }
+
+    /// The key of a request whose id ocache made; `None` when it cannot have.
     #[must_use]
     pub fn of_made(request: &RequestId) -> Option<Self> {
         request.is_made().then(|| Self(request.0.clone()))
+    }
+
+    /// A key as it was stored.
+    ///
+    /// # Errors
+    /// [`IdError`] when it is empty.
+    pub fn stored(text: impl Into<String>) -> Result<Self, IdError> {
+        match text.into() {
+            text if text.is_empty() => Err(IdError::Empty { kind: "quotation key" }),
+            text => Ok(Self(text)),
+        }
+    }
+
+    /// The keys that a user's request may have of which only the id is known, likeliest first.
+    pub fn candidates(user: &UserId, request: &RequestId) -> impl Iterator<Item = Self> {
+        Self::of_made(request).into_iter().chain([Self::new(user, request)])
     }
 
     /// The key as text.
@@ -297,7 +319,14 @@ mod tests {
         let one = RequestId::new("1").unwrap();
         assert_ne!(QuotationKey::new(&ann, &one), QuotationKey::new(&bob, &one));
         assert_eq!(QuotationKey::of_made(&one), None);
+        // One that looks made is no other's either, nor the one that was made.
         let made = RequestId::made(Timestamp::from_secs(7), [7; 16]);
-        assert_eq!(QuotationKey::new(&ann, &made), QuotationKey::new(&bob, &made));
+        let keys = [QuotationKey::new(&ann, &made), QuotationKey::new(&bob, &made)];
+        assert_ne!(keys[0], keys[1]);
+        let own = QuotationKey::of_made(&made).unwrap();
+        assert!(!keys.contains(&own));
+        let [chosen, _] = keys;
+        assert!(QuotationKey::candidates(&ann, &made).eq([own, chosen]));
+        assert!(QuotationKey::candidates(&ann, &one).eq([QuotationKey::new(&ann, &one)]));
     }
 }

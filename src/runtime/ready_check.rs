@@ -6,7 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
 
-use super::client::{Client, ClientError};
+use super::client::{Client, ClientError, Destination};
 use super::token_check::ticket;
 use crate::model::{Item, ProductId, Quantity, QuotationKey, RequestId, UserId};
 use crate::ports::{PortError, Ports, first_products};
@@ -55,7 +55,7 @@ pub enum ReadyCheckError {
 /// [`ReadyCheckError`], naming what did not work.
 pub async fn ready_check(
     ports: &Ports,
-    websocket: &str,
+    gateway: &Destination,
     keys: Option<&KeyRing>,
 ) -> Result<bool, ReadyCheckError> {
     let first = first_products(&*ports.store, 1).await?;
@@ -66,7 +66,7 @@ pub async fn ready_check(
     let now = ports.clock.now();
     let token =
         keys.map(|keys| ticket(keys, std::iter::once(user.clone()).collect(), now)).transpose()?;
-    let gateway = (websocket, token.as_ref());
+    let gateway = (gateway, token.as_ref());
     let checked = timeout(PATIENCE, quote_once(ports, gateway, &user, product.id, &name)).await;
     clean_up(ports, &user, &name).await?;
     checked.unwrap_or(Err(ReadyCheckError::TimedOut)).map(|()| true)
@@ -74,7 +74,7 @@ pub async fn ready_check(
 
 async fn quote_once(
     ports: &Ports,
-    (websocket, token): (&str, Option<&Token>),
+    (gateway, token): (&Destination, Option<&Token>),
     user: &UserId,
     product: ProductId,
     request_id: &RequestId,
@@ -84,7 +84,7 @@ async fn quote_once(
     while ports.store.table_heads(std::slice::from_ref(user)).await?.is_empty() {
         sleep(Duration::from_millis(5)).await;
     }
-    let mut client = Client::connect(websocket, token).await?;
+    let mut client = Client::connect(gateway, token).await?;
     let item = Item { product, quantity: Quantity::ONE };
     client.quote(user, &[item], Some(request_id)).await?;
     let checked = loop {

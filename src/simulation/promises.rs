@@ -58,8 +58,15 @@ impl Promises {
         self.by_key.insert(quotation.key.clone(), promise);
     }
 
+    /// The promise to a user whose request has this id.
+    fn find(&mut self, user: &UserId, request_id: &RequestId) -> Option<&mut Promise> {
+        let mut keys = QuotationKey::candidates(user, request_id);
+        let key = keys.find(|key| self.by_key.get(key).is_some_and(|it| it.user == *user))?;
+        self.by_key.get_mut(&key)
+    }
+
     pub(super) fn accepted(&mut self, user: &UserId, request_id: &RequestId) {
-        if let Some(promise) = self.by_key.get_mut(&QuotationKey::new(user, request_id)) {
+        if let Some(promise) = self.find(user, request_id) {
             promise.accepted = true;
         }
     }
@@ -87,8 +94,8 @@ impl Promises {
         inputs: &Inputs,
         checks: &mut Checks,
     ) -> Result<(), Breach> {
-        let Some((key, frame)) = read(text) else { return Ok(()) };
-        let Some(promise) = self.by_key.get_mut(&key) else { return Ok(()) };
+        let Some((user, request_id, frame)) = read(text) else { return Ok(()) };
+        let Some(promise) = self.find(&user, &request_id) else { return Ok(()) };
         if frame.status == "pending" {
             return Ok(());
         }
@@ -117,7 +124,7 @@ impl Promises {
 
     /// Nobody is there to be told.
     pub(super) fn client_gone(&mut self, text: &str) {
-        let promise = read(text).and_then(|(key, _)| self.by_key.get_mut(&key));
+        let promise = read(text).and_then(|(user, id, _)| self.find(&user, &id));
         if let Some(promise) = promise {
             promise.told = true;
         }
@@ -148,9 +155,9 @@ fn in_order_of<'a>(
     priced.chain(promise.products.iter().filter(move |product| is_unavailable(product)))
 }
 
-fn read(text: &str) -> Option<(QuotationKey, QuotationFrame)> {
+fn read(text: &str) -> Option<(UserId, RequestId, QuotationFrame)> {
     let Ok(Frame::Quotation(frame)) = serde_json::from_str(text) else { return None };
     let user = UserId::new(frame.client.clone()).ok()?;
     let request_id = RequestId::new(frame.request_id.clone()).ok()?;
-    Some((QuotationKey::new(&user, &request_id), frame))
+    Some((user, request_id, frame))
 }

@@ -193,7 +193,7 @@ async fn check_quote(
     let accepted = quote(world.clone(), gateway.clone(), ask).await;
     let asked_at = world.clock.now();
     sleep(world.plan.policy.quote_within + AFTER_DEADLINE).await;
-    let key = accepted.map(|accepted| QuotationKey::new(&user, &accepted.request_id));
+    let key = accepted.and_then(|accepted| QuotationKey::of_made(&accepted.request_id));
     world.note(|ledger, _| {
         let promise = key.as_ref().and_then(|key| ledger.promises.get(key));
         // Where clocks are wrong, a deadline may be past as soon as it is set.

@@ -83,18 +83,28 @@ impl QuotationHandler {
     pub async fn quote(&self, ask: Ask) -> Result<Accepted, StageError> {
         let now = self.clock.now();
         let user = ask.user.clone();
-        let request_id = ask.request_id.clone();
-        let request_id = request_id.unwrap_or_else(|| RequestId::made(now, self.randomness.bits()));
+        let (request_id, key) = match ask.request_id.clone() {
+            Some(chosen) => {
+                let key = QuotationKey::new(&user, &chosen);
+                (chosen, key)
+            }
+            None => QuotationKey::make(now, self.randomness.bits()),
+        };
         let span = trace::quotation_handler(&user, &request_id);
         let visit = subscribe::touch(&*self.users, &*self.queues, &self.policy, &user, now);
-        let accepted = ACCOUNT.of(self.accept(ask, request_id));
+        let accepted = ACCOUNT.of(self.accept(ask, request_id, key));
         trace::within(span, async { join(accepted, visit).await.0 }).await
     }
 
-    async fn accept(&self, ask: Ask, request_id: RequestId) -> Result<Accepted, StageError> {
+    async fn accept(
+        &self,
+        ask: Ask,
+        request_id: RequestId,
+        key: QuotationKey,
+    ) -> Result<Accepted, StageError> {
         let now = self.clock.now();
         let quotation = Quotation {
-            key: QuotationKey::new(&ask.user, &request_id),
+            key,
             request_id: request_id.clone(),
             user: ask.user,
             items: ask.items,
@@ -152,19 +162,25 @@ impl QuotationHandler {
         request_id: &RequestId,
         connection: &ConnectionRef,
     ) -> Result<Option<Quotation>, StageError> {
-        let key = QuotationKey::new(user, request_id);
-        let found = self.quotations.quotation(&key).await?;
         let now = self.clock.now();
-        // Ids made by ocache are one name space: whose they are must be looked at.
-        let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
-        let Some(found) = found.filter(of_user) else { return Ok(None) };
+        let mut found = None;
+        for key in QuotationKey::candidates(user, request_id) {
+            // Whose it is must be looked at: one that ocache made has nothing of its user in its key.
+            let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
+            found = self.quotations.quotation(&key).await?.filter(of_user);
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some(found) = found else { return Ok(None) };
         let found = self.as_it_ended(found, now).await?;
         if found.status != QuotationStatus::Pending {
             return Ok(Some(found));
         }
-        self.quotations.redirect_quotation(&key, connection, found.dialect).await?;
+        let key = &found.key;
+        self.quotations.redirect_quotation(key, connection, found.dialect).await?;
         // It may have been settled, and pushed to the old connection, just before.
-        match self.quotations.quotation(&key).await? {
+        match self.quotations.quotation(key).await? {
             Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
             None => Ok(None),
         }

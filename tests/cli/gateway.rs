@@ -153,7 +153,7 @@ fn subscribing_over_http() {
     assert_eq!(http(&url, "GET /subscribe HTTP/1.1", "").0, 405);
     assert_eq!(http(&url, "GET /health HTTP/1.1", "").1["status"], "ok");
     assert_eq!(http(&url, "GET /nowhere HTTP/1.1", "").0, 404);
-    assert_eq!(http(&url, "POST /@connections/nobody HTTP/1.1", "{}").0, 410);
+    assert_eq!(http(&url, "POST /@connections/nobody HTTP/1.1", "{}").0, 403);
     let page = "POST /@connections/nobody HTTP/1.1\r\norigin: http://localhost:1";
     assert_eq!(http(&url, page, "{}").0, 403);
 }

@@ -126,7 +126,7 @@ impl System {
             },
         };
         let accepted = handler.quote(ask).await?;
-        Ok(QuotationKey::new(&user, &accepted.request_id))
+        Ok(QuotationKey::of_made(&accepted.request_id).unwrap())
     }
 
     /// Waits for the end of a quotation, as any reader sees it.

@@ -10,6 +10,7 @@ use super::super::serve::serve_on;
 use super::super::settings::Settings;
 use super::figures::Figures;
 use crate::ports::Ports;
+use crate::runtime::client::Destination;
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use crate::stages::Policy;
@@ -19,7 +20,7 @@ use crate::tokens::{Clients, Token};
 pub(super) struct Stack {
     engine: Engine,
     ports: Ports,
-    url: String,
+    gateway: Destination,
     token: Option<Token>,
     own: Option<OwnSystem>,
 }
@@ -39,22 +40,24 @@ impl Stack {
         args: &BenchArgs,
     ) -> Result<Self, Failure> {
         let running = match &args.url {
-            Some(url) => Some(FoundGateway { url: url.clone(), ticket: None }),
+            Some(url) => {
+                Some(FoundGateway { gateway: Destination::Url(url.clone()), ticket: None })
+            }
             // Its users are many, so its token speaks for every client.
             None => {
                 let wished = args.token.is_none().then_some(Clients::Every);
                 find_gateway(settings, &engine, wished).await?
             }
         };
-        if let Some(FoundGateway { url, ticket }) = running {
+        if let Some(FoundGateway { gateway, ticket }) = running {
             let (ports, token) = (engine.ports(None), args.token.clone().or(ticket));
-            return Ok(Self { engine, ports, url, token, own: None });
+            return Ok(Self { engine, ports, gateway, token, own: None });
         }
         let bound = BoundGateway::bind(0).await?;
         let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
         let (policy, access) = (Policy::default(), Access::default());
-        let gateway = serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
-        let url = gateway.websocket().to_owned();
+        let own = serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
+        let gateway = own.destination();
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
         let worker = Worker {
@@ -68,16 +71,16 @@ impl Stack {
         let workers = engine.supervisor().spawn("the workers", async move {
             worker.run(&[Role::PriceCalc, Role::QuotationProvider], &until).await;
         });
-        let token = None;
-        Ok(Self { engine, ports, url, token, own: Some(OwnSystem { gateway, shutdown, workers }) })
+        let own = Some(OwnSystem { gateway: own, shutdown, workers });
+        Ok(Self { engine, ports, gateway, token: None, own })
     }
 
     pub(super) fn ports(&self) -> Ports {
         self.ports.clone()
     }
 
-    pub(super) fn url(&self) -> &str {
-        &self.url
+    pub(super) const fn gateway(&self) -> &Destination {
+        &self.gateway
     }
 
     pub(super) const fn token(&self) -> Option<&Token> {
@@ -102,7 +105,7 @@ impl Stack {
     pub(super) fn description(&self) -> String {
         match self.own {
             Some(_) => "no gateway runs: one is started in this process, with workers".to_owned(),
-            None => format!("through the gateway at {}", self.url),
+            None => format!("through the gateway at {}", self.gateway.url()),
         }
     }
 

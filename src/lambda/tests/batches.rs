@@ -127,7 +127,7 @@ async fn an_empty_queue_is_no_fault() {
 }
 
 #[tokio::test]
-async fn messages_of_other_queues_and_without_attributes_are_refused_whole() {
+async fn messages_of_other_queues_are_refused_whole() {
     let stack = Stack::new().await;
     let function = batches(&stack.ports, &[Queue::Quotation], Arc::new(Picky));
     stack.ports.queues.send(Queue::Refresh, &[order("a", None)]).await.unwrap();
@@ -138,8 +138,29 @@ async fn messages_of_other_queues_and_without_attributes_are_refused_whole() {
         matches!(foreign, Err(EventError::Queue { source_arn }) if source_arn.ends_with("organic-cache-refresh.fifo"))
     );
 
-    let mut bare = json!(event(Queue::Quotation, &batch));
-    bare["Records"][0]["attributes"] = json!({});
-    let bare = function.handle(serde_json::from_value(bare).unwrap(), deadline).await;
-    assert!(matches!(bare, Err(EventError::Incomplete { field: "receive count" })));
+    let mut nameless = json!(event(Queue::Quotation, &batch));
+    nameless["Records"][0]["messageId"] = json!(null);
+    let nameless = function.handle(serde_json::from_value(nameless).unwrap(), deadline).await;
+    assert!(matches!(nameless, Err(EventError::Incomplete { field: "message id" })));
+}
+
+#[tokio::test]
+async fn a_message_without_an_attribute_fails_alone() {
+    let stack = Stack::new().await;
+    let function = batches(&stack.ports, &[Queue::Quotation], Arc::new(Picky));
+    let orders = ["a", "b", "a"].map(|user| order(user, None));
+    stack.ports.queues.send(Queue::Quotation, &orders).await.unwrap();
+    let batch = receive(&stack.ports, Queue::Quotation).await;
+    let deadline = stack.ports.clock.now().plus(TIMEOUT);
+    let of_a = batch.iter().filter(|message| message.group == batch[0].group);
+    let of_a: Vec<&str> = of_a.map(|message| &*message.id).collect();
+    for attribute in ["ApproximateReceiveCount", "SentTimestamp"] {
+        let mut event = json!(event(Queue::Quotation, &batch));
+        event["Records"][0]["attributes"].as_object_mut().unwrap().remove(attribute).unwrap();
+        let response = function.handle(serde_json::from_value(event).unwrap(), deadline).await;
+        let failures = response.unwrap().batch_item_failures;
+        let failed: Vec<_> = failures.iter().map(|one| &*one.item_identifier).collect();
+        assert_eq!(failed, of_a, "{attribute}: it, and the one behind it in its group");
+        assert!(failed.len() < batch.len());
+    }
 }

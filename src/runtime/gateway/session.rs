@@ -1,5 +1,6 @@
 //! One client's websocket, from its opening to its close.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use super::guarded::WRITE_STALL;
 use super::limits::Allowance;
 use super::replies::{self, Read, Replies, ReplyContext, rate_limited, read};
 use super::sockets::OpenSocket;
+use super::unfinished::Unfinished;
 use super::visitors::{Admission, Visitors, refusal};
 use crate::model::ConnectionRef;
 use crate::ports::Clock;
@@ -46,6 +48,8 @@ pub(super) struct SessionContext<'a> {
     pub(super) visitors: &'a Visitors,
     /// How much the client may send.
     pub(super) allowance: Allowance,
+    /// What was received of a message that is not finished.
+    pub(super) unfinished: Arc<Unfinished>,
     /// Whom the client may quote for.
     pub(super) clients: Clients,
     /// For rendering settled quotations as of now.
@@ -54,6 +58,17 @@ pub(super) struct SessionContext<'a> {
     pub(super) metrics: &'a Metrics,
     /// This gateway's management endpoint.
     pub(super) endpoint: &'a str,
+}
+
+impl SessionContext<'_> {
+    /// Counts a message that has come; says whether the client may send as many.
+    fn takes(&self, message: &Message) -> bool {
+        match message {
+            Message::Ping(bytes) | Message::Pong(bytes) => self.unfinished.passed(bytes.len()),
+            _ => self.unfinished.finished(),
+        }
+        self.allowance.take_frame()
+    }
 }
 
 /// Serves one websocket until it is closed, by either side.
@@ -92,7 +107,7 @@ pub(super) async fn run_session<S>(
                 None => break None,
                 Some(Err(error)) => break close_after(&error),
                 Some(Ok(Message::Close(_))) => break None,
-                Some(Ok(_)) if !context.allowance.take_frame() => {
+                Some(Ok(message)) if !context.takes(&message) => {
                     deaf_until = Some(Instant::now() + DEAF_FOR);
                     vec![rate_limited("too many frames, of which this one was not read; send fewer")]
                 }
@@ -113,6 +128,9 @@ pub(super) async fn run_session<S>(
             () = sleep_until(deaf_until.unwrap_or(end_of_life)), if deaf_until.is_some() => {
                 deaf_until = None;
                 vec![]
+            }
+            () = context.unfinished.given_up() => {
+                break Some(close(CloseCode::Again, "too much of too many messages waits for the rest"));
             }
             () = shutdown.begun() => break Some(close(CloseCode::Away, "the gateway stops")),
             () = sleep_until(idle_at.min(end_of_life)) => {

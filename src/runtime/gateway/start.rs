@@ -16,6 +16,7 @@ use super::server::{Access, Gateway};
 use super::sockets::Sockets;
 use crate::ports::Ports;
 use crate::runtime::Shutdown;
+use crate::runtime::client::Destination;
 use crate::runtime::metrics::Metrics;
 use crate::stages::Policy;
 use crate::supervisor::Supervisor;
@@ -35,7 +36,7 @@ pub struct BoundGateway {
 
 /// A gateway that serves, until it is stopped.
 pub struct RunningGateway {
-    websocket: String,
+    record: GatewayRecord,
     shutdown: Shutdown,
     /// Takes connections.
     task: JoinHandle<()>,
@@ -126,15 +127,17 @@ impl BoundGateway {
         let keys = access.tokens.as_ref().map(|tokens| tokens.keys.clone());
         let gateway =
             Arc::new(Gateway::new(ports, policy, sockets, access, endpoint.clone(), page));
+        let record = GatewayRecord {
+            websocket,
+            endpoint,
+            instance: gateway.instance().to_owned(),
+            secret: gateway.secret().clone(),
+            engine: engine.to_owned(),
+            pid: std::process::id(),
+            keys,
+        };
         let registration = registry
-            .register(&GatewayRecord {
-                websocket: websocket.clone(),
-                endpoint,
-                instance: gateway.instance().to_owned(),
-                engine: engine.to_owned(),
-                pid: std::process::id(),
-                keys,
-            })
+            .register(&record)
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
         let shutdown = Shutdown::new();
         let connections = TaskTracker::new();
@@ -143,7 +146,7 @@ impl BoundGateway {
         connections.spawn(supervisor.watch("the page's course of counters", course));
         let serving = gateway.serve(listener, connections.clone(), shutdown.clone());
         let task = supervisor.spawn("the gateway", serving);
-        Ok(RunningGateway { websocket, shutdown, task, connections, registration })
+        Ok(RunningGateway { record, shutdown, task, connections, registration })
     }
 }
 
@@ -151,13 +154,19 @@ impl RunningGateway {
     /// Where clients connect.
     #[must_use]
     pub fn websocket(&self) -> &str {
-        &self.websocket
+        &self.record.websocket
+    }
+
+    /// For a client in this process.
+    #[must_use]
+    pub fn destination(&self) -> Destination {
+        Destination::Entered(Box::new(self.record.clone()))
     }
 
     /// Where people open the page.
     #[must_use]
     pub fn page(&self) -> String {
-        format!("{}/", self.websocket.replacen("ws://", "http://", 1))
+        format!("{}/", self.record.websocket.replacen("ws://", "http://", 1))
     }
 
     /// Leaves the registry, closes every socket with 1001, and waits until they are closed.

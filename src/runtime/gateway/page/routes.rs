@@ -86,11 +86,11 @@ impl Page {
         &self,
         request: &Request<Incoming>,
         check: Option<&TokenCheck>,
+        client: ClientAddress,
     ) -> Option<Reply> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let from_here = ClientAddress::of(request.headers()) == ClientAddress::Local;
         let path = request.uri().path();
         if matches!(path, "/products" | "/clients" | "/live")
             && let Err(refused) = may_see(path, check, request).await
@@ -101,8 +101,8 @@ impl Page {
             "/products" => Some(self.products(request).await),
             // Who the customers are, and how the business goes, is not for everybody whom a proxy
             // lets through.
-            "/clients" | "/live" | "/metrics" if !from_here => {
-                Some(problem(StatusCode::FORBIDDEN, "only this machine may see this"))
+            "/clients" | "/live" | "/metrics" if !client.is_here() => {
+                Some(problem(StatusCode::FORBIDDEN, ONLY_HERE))
             }
             "/clients" => Some(self.clients(request).await),
             "/live" => Some(match self.live.snapshot(&self.scrape).await {
@@ -136,6 +136,10 @@ impl Page {
         }
     }
 }
+
+/// What is said to clients that are elsewhere or, behind a proxy, may be.
+const ONLY_HERE: &str = "only this machine may see this; a gateway with --allow-host takes every \
+    client for one behind its proxy";
 
 /// Whether a client may see what is not only about the users that its token speaks for.
 async fn may_see(
