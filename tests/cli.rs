@@ -22,6 +22,7 @@ mod cli {
     mod four_lines;
     mod gateway;
     mod guides;
+    mod hidden;
     mod meter;
     mod metrics;
     mod opening;

@@ -36,7 +36,7 @@ pub(super) fn write(product: &Product) -> Item {
 fn read(item: &Item) -> Result<Product, PortError> {
     let product = || -> Result<Product, FieldError> {
         Ok(Product {
-            id: item::read_as(item, "product_id", ProductId::new)?,
+            id: item::read_as(item, "product_id", ProductId::stored)?,
             name: item::read_text(item, "name")?.to_owned(),
             price: item::read_number(item, "price").map(Money::from_minor)?,
         })

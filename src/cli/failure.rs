@@ -6,6 +6,7 @@ use serde_json::json;
 use super::args::Format;
 use crate::data::{DataErrors, GenerateError, LoadError};
 use crate::embedded::{BackupError, OpenError};
+use crate::model::{escape_but, escape_json};
 use crate::ports::{Chain, PortError};
 use crate::stages::{SnapshotError, StageError};
 
@@ -91,7 +92,7 @@ impl Failure {
         let error = json!({
             "exit_code": *code as u8, "kind": code.name(), "message": message, "hint": hint,
         });
-        json!({ "error": error }).to_string()
+        escape_json(&json!({ "error": error }).to_string()).into_owned()
     }
 
     /// What is said of it, in a format; for people with colours, for where they are wanted.
@@ -110,8 +111,9 @@ impl Failure {
     }
 
     fn in_words(&self, error: Style, hint: Style) -> String {
-        let mut text = format!("{error}error:{error:#} {}", self.message);
+        let mut text = format!("{error}error:{error:#} {}", escape_but(&self.message, &['\n']));
         if let Some(advice) = &self.hint {
+            let advice = escape_but(advice, &['\n']);
             text.push_str(&format!("\n\n{hint}hint:{hint:#} {advice}"));
         }
         text

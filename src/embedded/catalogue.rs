@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::rows::parsed;
+use super::rows::{currency, id};
 use crate::model::{ProductId, Timestamp};
 use crate::ports::{
     BeginLoad, CatalogueHead, CatalogueStore, Cursor, LoadId, LoadMark, Page, PortError,
@@ -151,10 +151,10 @@ fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Failure> {
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let load: Option<(String, i64)> = row.get::<_, Option<String>>(2)?.zip(row.get(3)?);
-    let load_currency = parsed(row, 4, "the currency of a load")?;
+    let load_currency = currency(row, 4, "the currency of a load")?;
     Ok(Some(CatalogueHead {
         version: row.get(0)?,
-        currency: parsed(row, 1, "the currency of the catalogue")?,
+        currency: currency(row, 1, "the currency of the catalogue")?,
         loading: load.map(|(id, deadline)| LoadMark {
             id: LoadId(id),
             deadline: Timestamp::from_millis(deadline),
@@ -165,7 +165,7 @@ fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Failure> {
 
 fn product(row: &Row<'_>) -> Result<Product, Failure> {
     Ok(Product {
-        id: parsed(row, 0, "a product")?,
+        id: id(row, 0, "a product", ProductId::stored)?,
         name: row.get(1)?,
         price: Money::from_minor(row.get(2)?),
     })

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::engine::Embedded;
-use super::rows::{from_json, parsed, to_json};
+use super::rows::{from_json, id, to_json};
 use crate::model::UserId;
 use crate::ports::{Cursor, DiscountStore, Page, PortError, UserDiscounts};
 
@@ -82,7 +82,7 @@ impl DiscountStore for Embedded {
             let mut rows = statement.query(params![after, PAGE])?;
             let mut items: Vec<UserId> = Vec::new();
             while let Some(row) = rows.next()? {
-                items.push(parsed(row, 0, "a user with discounts")?);
+                items.push(id(row, 0, "a user with discounts", UserId::stored)?);
             }
             let last = items.last().filter(|_| items.len() == PAGE);
             let next = last.map(|user| Cursor(user.as_str().to_owned()));
