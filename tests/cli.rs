@@ -28,6 +28,8 @@ mod cli {
     mod opening;
     mod output;
     mod quoting;
+    #[cfg(feature = "aws")]
+    mod refused;
     mod schema;
     mod schemas;
     mod secrets;

@@ -74,6 +74,13 @@ impl Failure {
         self
     }
 
+    /// The same, its hint changed, if it has one.
+    #[cfg(feature = "aws")]
+    #[must_use]
+    pub(super) fn map_hint(self, change: impl FnOnce(String) -> String) -> Self {
+        Self { hint: self.hint.map(change), ..self }
+    }
+
     /// Something that should not have happened.
     pub(super) fn internal(error: impl std::error::Error) -> Self {
         Self::new(ExitCode::Failure, Chain(&error).to_string())
@@ -123,6 +130,21 @@ impl Failure {
 impl From<PortError> for Failure {
     fn from(error: PortError) -> Self {
         let message = Chain(&error).to_string();
+        #[cfg(feature = "aws")]
+        let known = super::refusals::hint(&error);
+        #[cfg(not(feature = "aws"))]
+        let known = None::<String>;
+        let failure = Self::of(error, message);
+        match known {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl Failure {
+    /// By the kind of an error, with what usually helps.
+    fn of(error: PortError, message: String) -> Self {
         match error {
             PortError::Unavailable { .. } => Self::new(ExitCode::Unreachable, message),
             PortError::Throttled { .. } => {
@@ -132,6 +154,9 @@ impl From<PortError> for Failure {
                 .hint("`ocache provision` makes what is missing; see also --stack and --region"),
             PortError::Denied { .. } => Self::new(ExitCode::Denied, message)
                 .hint("`ocache doctor` says who you are and what you may not do"),
+            PortError::Refused { .. } => Self::new(ExitCode::Failure, message).hint(
+                "`ocache doctor` looks at everything; see also --endpoint-url and AWS_ENDPOINT_URL",
+            ),
             PortError::Rejected { .. } => Self::new(ExitCode::BadData, message),
             PortError::Corrupt { .. } => Self::new(ExitCode::Failure, message),
         }
@@ -211,6 +236,16 @@ impl From<crate::aws::ConnectError> for Failure {
             ConnectError::NoCredentials { .. } => Self::new(ExitCode::Denied, message),
             ConnectError::NoProfile { .. } => Self::new(ExitCode::Denied, message)
                 .hint("`aws configure list-profiles` shows those there are"),
+            ConnectError::EmptyProfile { profile, .. } => {
+                let profile = super::refusals::pasted(&profile);
+                Self::new(ExitCode::Denied, message)
+                    .hint(format!("`aws configure --profile {profile}` sets them"))
+            }
+            ConnectError::LoggedOut { profile, .. } => {
+                let profile = super::refusals::pasted(&profile);
+                Self::new(ExitCode::Denied, message)
+                    .hint(format!("`aws sso login --profile {profile}`"))
+            }
             ConnectError::NoRegion
             | ConnectError::BadEndpoint { .. }
             | ConnectError::PasswordInEndpoint

@@ -33,6 +33,8 @@ mod prices;
 mod provision;
 mod quotation;
 mod quote;
+#[cfg(feature = "aws")]
+mod refusals;
 mod serve;
 mod settings;
 mod settings_file;
@@ -75,6 +77,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     tokio::select! {
         done = scope.of(dispatch(cli.command, &settings, &output, &interrupts)) => {
             traces.flush().await;
+            #[cfg(feature = "aws")]
+            let done = done.map_err(|failure| failure.for_profile(settings.aws.profile.as_deref()));
             done
         }
         failure = interrupts.stopped_at_once() => Err(failure),
