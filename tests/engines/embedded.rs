@@ -6,9 +6,9 @@ use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::ports::{SystemClock, SystemRandomness};
 
-use super::fixture::{Fixture, Skipped};
+use super::fixture::Fixture;
 
-pub async fn start() -> Result<Fixture, Skipped> {
+pub async fn start() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let engine =
         Embedded::open(dir.path(), Arc::new(SystemClock), Arc::new(SystemRandomness)).unwrap();
@@ -17,5 +17,5 @@ pub async fn start() -> Result<Fixture, Skipped> {
         engine.close().await;
         drop(dir);
     });
-    Ok(Fixture { ports, clean_up })
+    Fixture { ports, clean_up }
 }
