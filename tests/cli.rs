@@ -24,12 +24,15 @@ mod cli {
     mod four_lines;
     mod gateway;
     mod guides;
+    mod hidden;
     mod impostor;
     mod meter;
     mod metrics;
     mod opening;
     mod output;
     mod quoting;
+    #[cfg(feature = "aws")]
+    mod refused;
     mod schema;
     mod schemas;
     mod secrets;

@@ -1,8 +1,8 @@
 //! One behaviour, every engine.
 //!
 //! The tests are written once, against the ports, and demand what the docs of the ports promise and
-//! no more. An engine joins with a module that has `async fn start() -> Result<Fixture, Skipped>`
-//! and one `behaves!` line at the end of this file.
+//! no more. An engine joins with a module that has `async fn start() -> Fixture` and one `behaves!`
+//! line at the end of this file.
 
 mod engines {
     pub mod fixture;
@@ -32,10 +32,11 @@ mod engines {
     mod token_keys;
 }
 
-/// One test, on a runtime that is as configured.
+/// One test with its attributes, on a runtime that is as configured.
 macro_rules! test_on {
-    (($($runtime:tt)*) $test:ident $run:expr) => {
+    (($($runtime:tt)*) [$($attributes:tt)*] $test:ident $run:expr) => {
         #[tokio::test($($runtime)*)]
+        $($attributes)*
         async fn $test() {
             $run;
         }
@@ -44,11 +45,12 @@ macro_rules! test_on {
 
 /// Instantiates tests, each with an engine of its own.
 macro_rules! tests_of {
-    ($engine:ident $runtime:tt: $($area:ident { $($test:ident),* $(,)? })*) => {
+    ($engine:ident $runtime:tt $attributes:tt: $($area:ident { $($test:ident),* $(,)? })*) => {
         mod $engine {
             $(mod $area {
                 use crate::engines::{$area, $engine, fixture};
-                $(test_on!($runtime $test fixture::run($engine::start().await, $area::$test).await);)*
+                $(test_on!($runtime $attributes $test
+                    fixture::run($engine::start().await, $area::$test).await);)*
             })*
         }
     };
@@ -57,7 +59,10 @@ macro_rules! tests_of {
 /// The list of all tests.
 macro_rules! behaves {
     ($engine:ident on $runtime:tt) => {
-        tests_of! { $engine $runtime:
+        behaves!($engine on $runtime []);
+    };
+    ($engine:ident on $runtime:tt $attributes:tt) => {
+        tests_of! { $engine $runtime $attributes:
             active_users {
                 a_visit_is_stored_and_returns_the_row_before,
                 expiry_is_kept_in_whole_seconds_rounded_up,
@@ -191,10 +196,12 @@ macro_rules! behaves {
 behaves!(memory on (start_paused = true));
 behaves!(embedded on (flavor = "multi_thread", worker_threads = 2));
 #[cfg(feature = "aws")]
-behaves!(aws on (flavor = "multi_thread", worker_threads = 2));
+behaves!(aws on (flavor = "multi_thread", worker_threads = 2)
+    [#[ignore = "needs a local AWS: .ci/ministack cargo test"]]);
 
 #[cfg(feature = "aws")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a local AWS: .ci/ministack cargo test"]
 async fn what_aws_counts_is_what_is_derived() {
     engines::metering::what_aws_counts_is_what_is_derived().await;
 }

@@ -33,7 +33,7 @@ impl Loaded for Product {
     fn read(item: &Item) -> Result<Self, PortError> {
         let product = || -> Result<Product, FieldError> {
             Ok(Product {
-                id: item::read_as(item, "product_id", ProductId::new)?,
+                id: item::read_as(item, "product_id", ProductId::stored)?,
                 name: item::read_text(item, "name")?.to_owned(),
                 price: item::read_number(item, "price").map(Money::from_minor)?,
             })

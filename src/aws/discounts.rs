@@ -67,7 +67,7 @@ fn read(item: &Item) -> Result<UserDiscounts, FieldError> {
     let list = list.iter().map(read_entry).collect::<Result<_, _>>()?;
     let malformed = |source| FieldError::Malformed { name: LIST, source };
     Ok(UserDiscounts {
-        user: item::read_as(item, "user_id", UserId::new)?,
+        user: item::read_as(item, "user_id", UserId::stored)?,
         discounts: Discounts::new(list).map_err(|error| malformed(error.into()))?,
     })
 }
@@ -76,13 +76,13 @@ fn read_entry(entry: &AttributeValue) -> Result<Discount, FieldError> {
     let malformed = |_| FieldError::Malformed { name: LIST, source: NotAMap.into() };
     let entry = entry.as_m().map_err(malformed)?;
     Ok(Discount {
-        product_id: item::read_as(entry, "product_id", ProductId::new)?,
+        product_id: item::read_as(entry, "product_id", ProductId::stored)?,
         percentage: item::read_number(entry, "percentage")?,
     })
 }
 
 fn read_user(item: &Item) -> Result<UserId, PortError> {
-    let user = item::read_as(item, "user_id", UserId::new);
+    let user = item::read_as(item, "user_id", UserId::stored);
     user.map_err(|error| corrupt("a user with discounts", error))
 }
 

@@ -30,7 +30,7 @@ fn part_name(generation: &Generation, number: usize) -> String {
 
 fn read(item: &Item) -> Result<(UserId, TableHead), PortError> {
     let row = || -> Result<(UserId, TableHead), FieldError> {
-        Ok((item::read_as(item, "user_id", UserId::new)?, item::read_json(item, HEAD)?))
+        Ok((item::read_as(item, "user_id", UserId::stored)?, item::read_json(item, HEAD)?))
     };
     row().map_err(|error| {
         let user = item::read_text(item, "user_id").unwrap_or("?");

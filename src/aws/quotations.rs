@@ -51,8 +51,8 @@ fn read(key: &QuotationKey, item: &Item) -> Result<Quotation, PortError> {
     let quotation = || -> Result<Quotation, FieldError> {
         Ok(Quotation {
             key: key.clone(),
-            request_id: item::read_as(item, "client_request_id", RequestId::new)?,
-            user: item::read_as(item, "user_id", UserId::new)?,
+            request_id: item::read_as(item, "client_request_id", RequestId::stored)?,
+            user: item::read_as(item, "user_id", UserId::stored)?,
             items: item::read_json(item, "lines")?,
             connection: item::read_json(item, "connection")?,
             dialect: item::read_json(item, "dialect")?,

@@ -8,6 +8,7 @@ mod data;
 mod dead_letters;
 mod examples;
 mod global;
+mod ids;
 mod simulate;
 mod tokens;
 mod verify;
@@ -25,6 +26,7 @@ use super::known::{complete_product, complete_user};
 use crate::model::{Item, ProductId, RequestId, UserId};
 use crate::protocol::parse_item;
 use crate::tokens::Token;
+use ids::{stored_product, stored_request, stored_user};
 
 pub use access::AccessArgs;
 pub use bench::BenchArgs;
@@ -301,7 +303,7 @@ pub struct SubscribeArgs {
 #[derive(Debug, Args)]
 pub struct UnsubscribeArgs {
     /// The users
-    #[arg(required = true, value_name = "USER", add = ArgValueCompleter::new(complete_user))]
+    #[arg(required = true, value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
     pub users: Vec<UserId>,
 }
 
@@ -381,10 +383,10 @@ pub struct QuoteArgs {
 #[derive(Debug, Args)]
 pub struct QuotationArgs {
     /// Its request id
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = stored_request)]
     pub request_id: RequestId,
     /// Whose quotation; needed for ids that the client chose
-    #[arg(long, visible_alias = "user", value_name = "USER", add = ArgValueCompleter::new(complete_user))]
+    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
     pub client: Option<UserId>,
 }
 
@@ -392,10 +394,10 @@ pub struct QuotationArgs {
 #[derive(Debug, Args)]
 pub struct PricesArgs {
     /// Whose table
-    #[arg(value_name = "USER", add = ArgValueCompleter::new(complete_user))]
+    #[arg(value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
     pub user: UserId,
     /// Only this product; may be given more than once
-    #[arg(long, value_name = "ID", add = ArgValueCompleter::new(complete_product))]
+    #[arg(long, value_name = "ID", value_parser = stored_product, add = ArgValueCompleter::new(complete_product))]
     pub product: Vec<ProductId>,
 }
 

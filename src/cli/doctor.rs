@@ -37,8 +37,12 @@ impl Check {
             PortError::Unavailable { .. } | PortError::Throttled { .. } => {
                 "see that it runs and can be reached, and run ocache doctor again"
             }
-            PortError::Rejected { .. } | PortError::Corrupt { .. } => "see the message",
+            PortError::Refused { .. } | PortError::Rejected { .. } | PortError::Corrupt { .. } => {
+                "see the message"
+            }
         };
+        #[cfg(feature = "aws")]
+        let mend = &super::refusals::hint(error).unwrap_or_else(|| mend.to_owned());
         Self::wrong(what, Chain(error).to_string(), mend)
     }
 }
@@ -58,6 +62,10 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Fail
     }
     checks.extend(gateways(&engine).await);
     engine.close().await;
+    #[cfg(feature = "aws")]
+    for mend in checks.iter_mut().filter_map(|check| check.mend.as_mut()) {
+        *mend = super::refusals::for_profile(mend, settings.aws.profile.as_deref());
+    }
     print(output, &checks)
 }
 

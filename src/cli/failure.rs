@@ -6,6 +6,7 @@ use serde_json::json;
 use super::args::Format;
 use crate::data::{DataErrors, GenerateError, LoadError};
 use crate::embedded::{BackupError, OpenError};
+use crate::model::{escape_but, escape_json};
 use crate::ports::{Chain, PortError};
 use crate::stages::{SnapshotError, StageError};
 
@@ -73,6 +74,13 @@ impl Failure {
         self
     }
 
+    /// The same, its hint changed, if it has one.
+    #[cfg(feature = "aws")]
+    #[must_use]
+    pub(super) fn map_hint(self, change: impl FnOnce(String) -> String) -> Self {
+        Self { hint: self.hint.map(change), ..self }
+    }
+
     /// Something that should not have happened.
     pub(super) fn internal(error: impl std::error::Error) -> Self {
         Self::new(ExitCode::Failure, Chain(&error).to_string())
@@ -91,7 +99,7 @@ impl Failure {
         let error = json!({
             "exit_code": *code as u8, "kind": code.name(), "message": message, "hint": hint,
         });
-        json!({ "error": error }).to_string()
+        escape_json(&json!({ "error": error }).to_string()).into_owned()
     }
 
     /// What is said of it, in a format; for people with colours, for where they are wanted.
@@ -110,8 +118,9 @@ impl Failure {
     }
 
     fn in_words(&self, error: Style, hint: Style) -> String {
-        let mut text = format!("{error}error:{error:#} {}", self.message);
+        let mut text = format!("{error}error:{error:#} {}", escape_but(&self.message, &['\n']));
         if let Some(advice) = &self.hint {
+            let advice = escape_but(advice, &['\n']);
             text.push_str(&format!("\n\n{hint}hint:{hint:#} {advice}"));
         }
         text
@@ -121,6 +130,21 @@ impl Failure {
 impl From<PortError> for Failure {
     fn from(error: PortError) -> Self {
         let message = Chain(&error).to_string();
+        #[cfg(feature = "aws")]
+        let known = super::refusals::hint(&error);
+        #[cfg(not(feature = "aws"))]
+        let known = None::<String>;
+        let failure = Self::of(error, message);
+        match known {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl Failure {
+    /// By the kind of an error, with what usually helps.
+    fn of(error: PortError, message: String) -> Self {
         match error {
             PortError::Unavailable { .. } => Self::new(ExitCode::Unreachable, message),
             PortError::Throttled { .. } => {
@@ -130,6 +154,9 @@ impl From<PortError> for Failure {
                 .hint("`ocache provision` makes what is missing; see also --stack and --region"),
             PortError::Denied { .. } => Self::new(ExitCode::Denied, message)
                 .hint("`ocache doctor` says who you are and what you may not do"),
+            PortError::Refused { .. } => Self::new(ExitCode::Failure, message).hint(
+                "`ocache doctor` looks at everything; see also --endpoint-url and AWS_ENDPOINT_URL",
+            ),
             PortError::Rejected { .. } => Self::new(ExitCode::BadData, message),
             PortError::Corrupt { .. } => Self::new(ExitCode::Failure, message),
         }
@@ -214,6 +241,16 @@ impl From<crate::aws::ConnectError> for Failure {
             ConnectError::NoCredentials { .. } => Self::new(ExitCode::Denied, message),
             ConnectError::NoProfile { .. } => Self::new(ExitCode::Denied, message)
                 .hint("`aws configure list-profiles` shows those there are"),
+            ConnectError::EmptyProfile { profile, .. } => {
+                let profile = super::refusals::pasted(&profile);
+                Self::new(ExitCode::Denied, message)
+                    .hint(format!("`aws configure --profile {profile}` sets them"))
+            }
+            ConnectError::LoggedOut { profile, .. } => {
+                let profile = super::refusals::pasted(&profile);
+                Self::new(ExitCode::Denied, message)
+                    .hint(format!("`aws sso login --profile {profile}`"))
+            }
             ConnectError::NoRegion
             | ConnectError::BadEndpoint { .. }
             | ConnectError::PasswordInEndpoint

@@ -89,6 +89,9 @@ async fn ticket_of(keys: &dyn TokenKeys, clients: Clients) -> Option<Token> {
 async fn deployed(aws: &crate::aws::Aws) -> Result<Option<String>, Failure> {
     match aws.deployed_websocket().await {
         Ok(found) => Ok(found),
+        Err(error @ PortError::Denied { .. }) if super::refusals::is_of_caller(&error) => {
+            Err(error.into())
+        }
         Err(error @ PortError::Denied { .. }) => Err(Failure::from(error)
             .hint("name the gateway with --url, or be allowed apigateway:GET to have it found")),
         Err(error) => {

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use comfy_table::Table;
 use serde_json::json;
 
 use super::args::LoadArgs;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
-use super::output::{Output, number, table};
+use super::output::{Output, Table, number, table};
 use super::settings::Settings;
 use crate::data::{self, Counts, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport};
 use crate::meter::{Reason, Scope, Stage};

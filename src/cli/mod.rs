@@ -34,6 +34,8 @@ mod progress;
 mod provision;
 mod quotation;
 mod quote;
+#[cfg(feature = "aws")]
+mod refusals;
 mod serve;
 mod settings;
 mod settings_file;
@@ -81,7 +83,10 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     let done = tokio::select! {
         done = catch(scope.of(dispatch(cli.command, &settings, &output, &interrupts))) => {
             traces.flush().await;
-            done.unwrap_or_else(|panic| Err(Died { part: "the command", panic }.into()))
+            let done = done.unwrap_or_else(|panic| Err(Died { part: "the command", panic }.into()));
+            #[cfg(feature = "aws")]
+            let done = done.map_err(|failure| failure.for_profile(settings.aws.profile.as_deref()));
+            done
         }
         failure = interrupts.stopped_at_once() => Err(failure),
     };

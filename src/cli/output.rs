@@ -1,9 +1,11 @@
 //! Where things are printed: data to stdout, everything else to stderr.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::AutoStream;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +14,7 @@ use super::args::{Format, Global};
 use super::failure::{ExitCode, Failure};
 use super::progress::Terminal;
 use super::stderr::Stderr;
+use crate::model::{escape_but, escape_json};
 
 /// To the first place of a screen, and everything after it deleted.
 const CLEARED: &[u8] = b"\x1b[H\x1b[J";
@@ -33,13 +36,14 @@ impl Output {
         !matches!(self.format, Format::Table)
     }
 
-    /// Prints data: as JSON when that was asked for, else as the text that `table` makes.
+    /// Prints data: as JSON when that was asked for, else as the text that `table` makes. A name
+    /// in it that could deceive a reader, or steer a terminal, is printed escaped.
     pub(super) fn data<T: Serialize>(
         &self,
         data: &T,
         table: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
-        let mut text = match self.format {
+        let text = match self.format {
             Format::Json => serde_json::to_string_pretty(data).map_err(Failure::internal)?,
             Format::Ndjson => match serde_json::to_value(data).map_err(Failure::internal)? {
                 // An empty list is no line at all.
@@ -51,6 +55,11 @@ impl Output {
             },
             Format::Table => trimmed(&table(data)),
         };
+        let mut text = match self.is_json() {
+            true => escape_json(&text),
+            false => escape_but(&text, &['\n']),
+        }
+        .into_owned();
         text.push('\n');
         self.raw(text.as_bytes())
     }
@@ -84,7 +93,7 @@ impl Output {
     /// Tells the person at the terminal something that is not data.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
-            Stderr::say(text);
+            Stderr::say(&escape_but(text, &['\n']));
         }
     }
 
@@ -107,17 +116,40 @@ fn trimmed(text: &str) -> String {
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// An empty table with a header, as wide as its content: nothing is ever cut.
+/// Rows and columns as people read them, as wide as their content: nothing is ever cut.
+pub(super) struct Table(comfy_table::Table);
+
+impl Table {
+    /// Adds a row. Its cells are escaped here, where their width is not known yet.
+    pub(super) fn add_row(&mut self, cells: impl IntoIterator<Item = impl Into<Cell>>) {
+        let cells = cells.into_iter().map(|cell| {
+            let cell = cell.into();
+            match escape_but(&cell.content(), &['\n']) {
+                Cow::Borrowed(_) => cell,
+                Cow::Owned(text) => Cell::new(text),
+            }
+        });
+        self.0.add_row(cells.collect::<Vec<_>>());
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// An empty table with a header.
 pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let header: Vec<&str> = header.into_iter().collect();
-    let mut table = Table::new();
+    let mut table = comfy_table::Table::new();
     let rule = LineStyle::none().fill('─').junction('─');
     table.load_style(TableStyle::new().header_separator(rule));
     table.set_content_arrangement(ContentArrangement::Disabled);
     if header.iter().any(|title| !title.is_empty()) {
         table.set_header(header);
     }
-    table
+    Table(table)
 }
 
 /// A cell for a number.

@@ -93,6 +93,8 @@ impl UsedGateway {
         if let Some(found) = find_gateway(settings, &engine, wished).await? {
             return Ok(Self::running(found.gateway, found.ticket, Some(engine)));
         }
+        // A gateway on a stack that is not there could only say that it is unavailable.
+        engine.ports(None).store.catalogue_head().await?;
         let policy = Policy::from(&args.policy);
         let bound = BoundGateway::bind(0).await?;
         let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
@@ -167,7 +169,13 @@ async fn quote_once(
                 request_id = Some(id);
             }
             Frame::Quotation(quotation) => break quotation,
-            Frame::Error { code, message } => return Err(refused(&code, message)),
+            Frame::Error { code, message } => {
+                if let (Some(engine), "unavailable") = (engine, &*code) {
+                    // Clients are not told why. Who may ask the store is.
+                    engine.ports(None).store.catalogue_head().await?;
+                }
+                return Err(refused(&code, message));
+            }
             Frame::Pong => {}
         }
     };

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::engine::Embedded;
 use super::failure::Failure;
 use super::journal_rows::{Kind, Overlay, listed};
-use super::rows::parsed;
+use super::rows::{currency, id};
 use crate::model::ProductId;
 use crate::ports::{
     AtHead, CatalogueHead, CatalogueStore, Cursor, LoadId, Page, PortError, Record,
@@ -74,8 +74,8 @@ impl CatalogueStore for Embedded {
                 }
                 Ok(products)
             };
-            let id = |product: &Product| product.id.as_str().to_owned();
-            listed(&overlay, Kind::Product, from, PAGE, rows, as_product, id).map(AtHead::Read)
+            let key = |product: &Product| product.id.as_str().to_owned();
+            listed(&overlay, Kind::Product, from, PAGE, rows, as_product, key).map(AtHead::Read)
         })
         .await
     }
@@ -88,7 +88,7 @@ pub(super) fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Fai
     Ok(Some(CatalogueHead {
         version: row.get(0)?,
         base_version: row.get(1)?,
-        currency: parsed(row, 2, "the currency of the catalogue")?,
+        currency: currency(row, 2, "the currency of the catalogue")?,
         unfolded: row.get::<_, Option<String>>(3)?.map(LoadId),
     }))
 }
@@ -102,7 +102,7 @@ fn as_product(record: Record) -> Option<Product> {
 
 fn product(row: &Row<'_>) -> Result<Product, Failure> {
     Ok(Product {
-        id: parsed(row, 0, "a product")?,
+        id: id(row, 0, "a product", ProductId::stored)?,
         name: row.get(1)?,
         price: Money::from_minor(row.get(2)?),
     })

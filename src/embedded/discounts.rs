@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::journal_rows::{Kind, Overlay, listed};
-use super::rows::{from_json, parsed};
+use super::rows::{from_json, id};
 use crate::model::UserId;
 use crate::ports::{
     AtHead, CatalogueHead, Cursor, DiscountStore, Page, PortError, Record, UserDiscounts,
@@ -63,13 +63,13 @@ impl DiscountStore for Embedded {
                 let mut rows = statement.query(params![after, PAGE])?;
                 let mut users: Vec<UserId> = vec![];
                 while let Some(row) = rows.next()? {
-                    users.push(parsed(row, 0, "a user with discounts")?);
+                    users.push(id(row, 0, "a user with discounts", UserId::stored)?);
                 }
                 Ok(users)
             };
             let user = |record| as_discounts(record).map(|list| list.user);
-            let id = |user: &UserId| user.as_str().to_owned();
-            listed(&overlay, Kind::Discounts, from, PAGE, rows, user, id).map(AtHead::Read)
+            let key = |user: &UserId| user.as_str().to_owned();
+            listed(&overlay, Kind::Discounts, from, PAGE, rows, user, key).map(AtHead::Read)
         })
         .await
     }

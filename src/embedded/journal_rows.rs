@@ -130,11 +130,11 @@ pub(super) fn change(kind: i64, key: String, record: Option<&str>) -> Result<Row
     Ok(match record {
         Some(record) => RowChange::Put(parse(record, &key)?),
         None if kind == Kind::Product as i64 => {
-            let id = ProductId::new(key).map_err(|error| unreadable(&error))?;
+            let id = ProductId::stored(key).map_err(|error| unreadable(&error))?;
             RowChange::Delete(RecordKey::Product(id))
         }
         None => {
-            let user = UserId::new(key).map_err(|error| unreadable(&error))?;
+            let user = UserId::stored(key).map_err(|error| unreadable(&error))?;
             RowChange::Delete(RecordKey::Discounts(user))
         }
     })

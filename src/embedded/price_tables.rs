@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::engine::Embedded;
 use super::failure::Failure;
 use super::marks::Tx;
-use super::rows::{from_json, parsed, to_json};
+use super::rows::{from_json, id, to_json};
 use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
 
@@ -134,7 +134,7 @@ impl PriceTables for Embedded {
             let mut rows = statement.query(params![after, PAGE])?;
             let mut items: Vec<(UserId, TableHead)> = Vec::new();
             while let Some(row) = rows.next()? {
-                let user = parsed(row, 0, "the user of a price table")?;
+                let user = id(row, 0, "the user of a price table", UserId::stored)?;
                 let head = read_head(&row.get::<_, String>(1)?, &user)?;
                 items.push((user, head));
             }

@@ -2,75 +2,48 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Timestamp;
 use super::digest::DigestBuilder;
-
-/// Why a text cannot be an id.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum IdError {
-    /// Nothing was given.
-    #[error("{kind} is empty")]
-    Empty {
-        /// Which kind of id.
-        kind: &'static str,
-    },
-    /// Too many bytes of UTF-8.
-    #[error("{kind} `{start}…` is {length} bytes long, {max} are allowed")]
-    TooLong {
-        /// Which kind of id.
-        kind: &'static str,
-        /// Its first characters.
-        start: String,
-        /// Its length in bytes.
-        length: usize,
-        /// The most it may have.
-        max: usize,
-    },
-    /// A control character, such as a line break.
-    #[error("{kind} {shown} has a control character")]
-    ControlCharacter {
-        /// Which kind of id.
-        kind: &'static str,
-        /// The id, quoted and escaped.
-        shown: String,
-    },
-}
-
-fn check(kind: &'static str, max: usize, text: &str) -> Result<(), IdError> {
-    if text.is_empty() {
-        return Err(IdError::Empty { kind });
-    }
-    if text.len() > max {
-        let start = text.chars().take(16).filter(|c| !c.is_control()).collect();
-        return Err(IdError::TooLong { kind, start, length: text.len(), max });
-    }
-    if text.chars().any(char::is_control) {
-        return Err(IdError::ControlCharacter { kind, shown: format!("{text:?}") });
-    }
-    Ok(())
-}
+use super::id_rules::{IdError, check_new, check_stored};
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $max:literal) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
             /// The most bytes it may have.
             pub const MAX_BYTES: usize = $max;
 
-            /// Checks and takes a text.
+            /// An id that comes from outside: a file, a command line, a client.
+            ///
+            /// It is never altered: whoever sent it knows it by exactly these bytes.
+            ///
+            /// # Errors
+            /// [`IdError`] when it is empty or too long, or can be taken for another id: a
+            /// character does not show, a blank is at an end, a letter is not in Unicode's form
+            /// NFC.
+            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+                let text = text.into();
+                check_new($kind, $max, &text)?;
+                Ok(Self(text))
+            }
+
+            /// An id that is stored or on its way already, or that only names what may be.
+            ///
+            /// Version 0.1.0 took ids that are refused today, and what it stored is still read
+            /// and removed.
             ///
             /// # Errors
             /// [`IdError`] when it is empty, too long, or has a control character.
-            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+            pub fn stored(text: impl Into<String>) -> Result<Self, IdError> {
                 let text = text.into();
-                check($kind, $max, &text)?;
+                check_stored($kind, $max, &text)?;
                 Ok(Self(text))
             }
 
@@ -81,10 +54,9 @@ macro_rules! text_id {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = IdError;
-            fn try_from(text: String) -> Result<Self, IdError> {
-                Self::new(text)
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::stored(String::deserialize(deserializer)?).map_err(D::Error::custom)
             }
         }
 
@@ -122,11 +94,11 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// A customer: 1–256 bytes of UTF-8 without control characters.
+    /// A customer: 1–256 bytes of UTF-8, of which every character shows.
     UserId, "user id", 256
 }
 text_id! {
-    /// A product: 1–64 bytes of UTF-8 without control characters.
+    /// A product: 1–64 bytes of UTF-8, of which every character shows.
     ProductId, "product id", 64
 }
 text_id! {
@@ -296,9 +268,18 @@ mod tests {
         assert!(UserId::new("u".repeat(256)).is_ok());
         assert!(matches!(UserId::new(""), Err(IdError::Empty { .. })));
         assert!(matches!(UserId::new("u".repeat(257)), Err(IdError::TooLong { length: 257, .. })));
-        let error = UserId::new("a\nb").unwrap_err();
-        assert_eq!(error.to_string(), r#"user id "a\nb" has a control character"#);
         assert!(serde_json::from_str::<UserId>(r#""""#).is_err());
+    }
+
+    #[test]
+    fn a_new_id_is_held_to_more_than_one_that_is_stored() {
+        for text in ["EEE ", "AAA\u{200b}", "Jose\u{301}"] {
+            assert!(UserId::new(text).is_err(), "{text:?}");
+            let json = serde_json::to_string(text).unwrap();
+            let read: UserId = serde_json::from_str(&json).unwrap();
+            assert_eq!(UserId::stored(text), Ok(read.clone()));
+            assert_eq!(serde_json::to_string(&read).unwrap(), json, "it is not altered");
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl NamePart {
         let mut names = BTreeMap::new();
         for _ in 0..count {
             let id = text(reader.section()?)?;
-            let id = ProductId::new(id).map_err(|_| damaged("a product id is not valid"))?;
+            let id = ProductId::stored(id).map_err(|_| damaged("a product id is not valid"))?;
             let name = text(reader.section()?)?.into();
             names.insert(id, name);
         }

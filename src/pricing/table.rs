@@ -119,7 +119,7 @@ impl<'a> PriceTable<'a> {
         self.catalogue
             .parts()
             .iter()
-            .filter_map(|part| ProductId::new(self.catalogue.id(part.range.start)).ok())
+            .filter_map(|part| ProductId::stored(self.catalogue.id(part.range.start)).ok())
     }
 
     /// The table packed into parts, each at most [`super::PackedPart::MAX_BYTES`], sorted by product.

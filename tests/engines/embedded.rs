@@ -7,9 +7,9 @@ use ocache::memory::MemoryConnections;
 use ocache::ports::{SystemClock, SystemRandomness};
 use ocache::supervisor::Supervisor;
 
-use super::fixture::{Fixture, Skipped};
+use super::fixture::Fixture;
 
-pub async fn start() -> Result<Fixture, Skipped> {
+pub async fn start() -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let engine = Embedded::open(
         dir.path(),
@@ -23,5 +23,5 @@ pub async fn start() -> Result<Fixture, Skipped> {
         engine.close().await;
         drop(dir);
     });
-    Ok(Fixture { ports, clean_up })
+    Fixture { ports, clean_up }
 }

@@ -35,12 +35,13 @@ pub fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
+/// As an engine has it. Some of these ids are refused today, and all are in some store.
 pub fn user(id: &str) -> UserId {
-    UserId::new(id).unwrap()
+    UserId::stored(id).unwrap()
 }
 
 pub fn product_id(id: &str) -> ProductId {
-    ProductId::new(id).unwrap()
+    ProductId::stored(id).unwrap()
 }
 
 pub fn product(id: &str, minor: i64) -> Product {

@@ -17,12 +17,12 @@ use super::oracle;
 type Prices = BTreeMap<ProductId, Money>;
 type Percentages = BTreeMap<ProductId, Percentage>;
 
-/// A text cut to the longest start that is a product id.
+/// A text cut to the longest start that is a product id in some store.
 fn cut(mut text: String) -> ProductId {
     while text.len() > ProductId::MAX_BYTES {
         text.pop();
     }
-    ProductId::new(text).unwrap()
+    ProductId::stored(text).unwrap()
 }
 
 /// An id that often begins like others do, and often is in no catalogue.

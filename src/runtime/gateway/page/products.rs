@@ -75,7 +75,8 @@ impl Products {
     /// Searches. Of a store that cannot be read, what was read of it before is searched.
     pub(super) async fn search(&self, search: Search) -> Result<Found, PortError> {
         let index = self.index().await?;
-        let whole = (!index.complete).then(|| ProductId::new(search.text.as_str()).ok()).flatten();
+        let whole =
+            (!index.complete).then(|| ProductId::stored(search.text.as_str()).ok()).flatten();
         let Search { text, limit } = search;
         let searching = spawn_blocking(move || index.search(&text, limit)).await;
         let mut found = searching.map_err(|error| PortError::unavailable("the search", error))?;
@@ -217,7 +218,7 @@ mod tests {
             ("X", "p1 clone"),
         ];
         let entries = products.map(|(id, name)| {
-            let (id, price) = (id.parse().unwrap(), Money::from_minor(1050));
+            let (id, price) = (ProductId::new(id).unwrap(), Money::from_minor(1050));
             Entry::new(Product { id, name: name.to_owned(), price })
         });
         Index {
