@@ -16,7 +16,7 @@ use super::store_file::StoreFile;
 use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
 use crate::meter::{Meter, Reporter, Usage, metered};
-use crate::ports::{Connections, Ports, SystemClock, SystemRandomness};
+use crate::ports::{Connections, Housekeeping, Ports, SystemClock, SystemRandomness};
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
 
 /// How often what was used is written down where that costs nothing, and where it is billed: a write
@@ -99,6 +99,15 @@ impl Engine {
     /// Which engine it is, for what only one of them can do.
     pub(super) const fn kind(&self) -> &Kind {
         &self.kind
+    }
+
+    /// What says how the store is kept in order, where that is up to ocache.
+    pub(super) fn housekeeping(&self) -> Option<Arc<dyn Housekeeping>> {
+        match &self.kind {
+            Kind::Embedded(embedded) => Some(Arc::new(embedded.clone())),
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => None,
+        }
     }
 
     /// The file of the store, if it is one.

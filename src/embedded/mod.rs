@@ -15,6 +15,7 @@ mod engine;
 mod failure;
 mod groups;
 mod handover;
+mod housekeeping;
 mod marks;
 mod open;
 mod price_tables;
