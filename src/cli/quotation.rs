@@ -52,7 +52,8 @@ pub(super) async fn find(
     let (found, now) = (ports.store.quotation(key).await?, ports.clock.now());
     let is_theirs = |found: &Quotation| client.is_none_or(|user| found.user == *user);
     found.filter(|found| is_theirs(found) && found.is_kept(now)).ok_or_else(|| {
-        Failure::new(ExitCode::NotFound, format!("there is no quotation `{request_id}`"))
-            .hint("quotations are kept for seven days; see also --stack and --data-dir")
+        Failure::new(ExitCode::NotFound, format!("there is no quotation `{request_id}`")).hint(
+            "they are kept for as long as --keep-quotations says; see also --stack and --data-dir",
+        )
     })
 }
