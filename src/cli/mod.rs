@@ -29,6 +29,7 @@ mod output;
 mod parse;
 mod price_list;
 mod prices;
+mod progress;
 #[cfg(feature = "aws")]
 mod provision;
 mod quotation;
@@ -39,6 +40,7 @@ mod settings_file;
 mod simulate;
 mod status;
 mod store_file;
+mod stream;
 mod subscribe;
 mod token;
 mod token_keys;

@@ -31,6 +31,16 @@ impl Output {
         !matches!(self.format, Format::Table)
     }
 
+    /// Whether JSON is written for people to read as well.
+    pub(super) const fn is_indented(&self) -> bool {
+        matches!(self.format, Format::Json)
+    }
+
+    /// Whether only data and errors are printed.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Prints data: as JSON when that was asked for, else as the text that `table` makes.
     pub(super) fn data<T: Serialize>(
         &self,
@@ -55,10 +65,20 @@ impl Output {
 
     /// Prints bytes as they are. A reader that has left is not a failure.
     pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut stdout = AutoStream::auto(io::stdout().lock());
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            printed => printed.map_err(|error| {
+        self.print(bytes).map(drop)
+    }
+
+    /// Prints bytes as they are. Returns whether anybody still reads them.
+    pub(super) fn print(&self, bytes: &[u8]) -> Result<bool, Failure> {
+        let stdout = io::stdout().lock();
+        let printed = match self.format {
+            // Looking for colours to leave out takes longer than all else, and JSON has none.
+            Format::Json | Format::Ndjson => write_all(stdout, bytes),
+            Format::Table => write_all(AutoStream::auto(stdout), bytes),
+        };
+        match printed {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            printed => printed.map(|()| true).map_err(|error| {
                 Failure::new(ExitCode::Failure, format!("the output cannot be written: {error}"))
             }),
         }
@@ -92,8 +112,13 @@ impl Output {
     }
 }
 
+fn write_all(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
+    to.write_all(bytes)?;
+    to.flush()
+}
+
 /// Without the spaces that pad the last column of a table.
-fn trimmed(text: &str) -> String {
+pub(super) fn trimmed(text: &str) -> String {
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
