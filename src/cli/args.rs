@@ -406,6 +406,9 @@ pub struct BackupArgs {
     /// The file to write; it must not exist
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Be the process that copies for another one
+    #[arg(long, hide = true)]
+    pub copier: bool,
 }
 
 /// Of `ocache provision`.

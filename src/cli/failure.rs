@@ -32,6 +32,18 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// All of them.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Failure,
+        Self::Usage,
+        Self::BadData,
+        Self::NotFound,
+        Self::TimedOut,
+        Self::Unreachable,
+        Self::Denied,
+        Self::Interrupted,
+    ];
+
     /// The word for it, for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -156,7 +168,19 @@ impl From<OpenError> for Failure {
 
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
-        Self::internal(error).hint("choose a file that does not exist, in a folder that does")
+        let hint = match &error {
+            BackupError::Exists { .. } | BackupError::Create { .. } => {
+                "choose a file that does not exist, in a folder that does"
+            }
+            BackupError::Copy { .. } | BackupError::Sync { .. } => {
+                "see that the disk of the copy is not full, and run the command again"
+            }
+            BackupError::Outpaced { .. } => {
+                "copy to a faster disk, or when less is written, and move the file from there"
+            }
+            BackupError::Ended { .. } => "run the command again",
+        };
+        Self::internal(error).hint(hint)
     }
 }
 

@@ -36,7 +36,7 @@ mod usage_log;
 mod wake;
 mod writer;
 
-pub use backup::BackupError;
+pub use backup::{BackupError, Copied};
 pub use engine::Embedded;
 pub use open::OpenError;
 pub use token_keys::KeysFile;
