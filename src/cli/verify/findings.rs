@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::failure::Failure;
-use super::super::output::Output;
+use super::super::output::{Output, trimmed};
 use super::super::progress::Progress;
 use super::super::stream::ObjectStream;
 use super::words;
@@ -58,7 +58,7 @@ impl<'a> Findings<'a> {
         if self.shown.iter().any(|shown| *shown > 0) {
             text.push('\n');
         }
-        text.push_str(&show());
+        text.push_str(&trimmed(&show()));
         text.push('\n');
         self.output.raw(text.as_bytes())
     }
