@@ -14,6 +14,7 @@ mod connections;
 mod discounts;
 mod environment;
 mod error;
+mod housekeeping;
 mod layer;
 mod loads;
 mod port;
@@ -35,6 +36,7 @@ pub use connections::{Connections, Delivery, MAX_PUSH_BYTES};
 pub use discounts::{DiscountStore, UserDiscounts};
 pub use environment::{Clock, Randomness, SteadyClock, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
+pub use housekeeping::{Backlog, Housekeeping, Upkeep};
 pub(crate) use layer::layer;
 pub use loads::{
     Commit, Committed, JOURNAL_KEPT_FOR, Journal, LoadId, Loads, Record, RecordKey, RowChange,

@@ -9,6 +9,7 @@ mod cli {
 
     #[cfg(feature = "aws")]
     mod aws;
+    mod backups;
     mod bad_input;
     mod bench;
     #[cfg(feature = "otel")]

@@ -16,7 +16,7 @@ use ocache::pricing::{
     Answer, Catalogue, Currency, Discount, Discounts, Money, PriceTable, fingerprint,
 };
 use ocache::runtime::Role;
-use ocache::verify::{Kind, Report, VerifyOptions, explain, verify};
+use ocache::verify::{Finding, Kind, Report, VerifyOptions, explain, verify};
 
 const WORK: &[Role] = &[Role::PriceCalc, Role::QuotationProvider];
 
@@ -46,16 +46,25 @@ on_both!(
     a_wrong_answer_is_found_and_explained,
 );
 
-async fn found(system: &System) -> Report {
-    let options = VerifyOptions { tables: usize::MAX, answers: usize::MAX, seed: 1 };
-    verify(&*system.ports.store, options, system.now()).await.unwrap()
+/// A verification of all there is, with its findings.
+#[derive(Debug)]
+struct Found {
+    report: Report,
+    findings: Vec<Finding>,
+}
+
+async fn found(system: &System) -> Found {
+    let options = VerifyOptions { tables: None, answers: None, seed: 1 };
+    let mut findings = vec![];
+    let verified = verify(&*system.ports.store, options, system.now(), &mut findings).await;
+    Found { report: verified.unwrap(), findings }
 }
 
 /// The kind of the one finding, and what it says.
 async fn finding(system: &System) -> (Kind, String) {
-    let report = found(system).await;
-    assert_eq!(report.findings.len(), 1, "{report:?}");
-    let finding = &report.findings[0];
+    let found = found(system).await;
+    assert_eq!(found.findings.len(), 1, "{found:?}");
+    let finding = &found.findings[0];
     (finding.kind, format!("{}: {}", finding.subject, finding.what))
 }
 
@@ -114,13 +123,15 @@ const OF_AAA: [(&str, &str); 3] = [("P1", "10"), ("P2", "15"), ("P3", "12")];
 
 async fn a_clean_store_has_no_findings(engine: Engine) {
     let system = quoted(engine).await;
-    let report = found(&system).await;
+    let Found { report, findings } = found(&system).await;
     assert_eq!((report.tables, report.tables_checked, report.active_tables), (2, 2, 2));
     assert_eq!((report.answers, report.answers_checked), (2, 2));
-    assert_eq!(report.findings, []);
+    assert_eq!(findings, []);
     // A sample is no more than was asked for.
-    let options = VerifyOptions { tables: 1, answers: 1, seed: 1 };
-    let report = verify(&*system.ports.store, options, system.now()).await.unwrap();
+    let options = VerifyOptions { tables: Some(1), answers: Some(1), seed: 1 };
+    let mut findings = vec![];
+    let verified = verify(&*system.ports.store, options, system.now(), &mut findings).await;
+    let report = verified.unwrap();
     assert_eq!((report.tables, report.tables_checked), (2, 1));
     assert_eq!((report.answers, report.answers_checked), (2, 1));
 }
@@ -220,8 +231,8 @@ async fn a_table_by_older_inputs_is_outdated_and_not_wrong(engine: Engine) {
     assert!(what.contains("product `P1` has a discount of 11 %, the table says 10 %"), "{what}");
 
     system.load([("P4".to_owned(), 1)]).await;
-    let report = found(&system).await;
-    assert_eq!((report.count(Kind::Outdated), report.findings.len()), (2, 2), "{report:?}");
+    let Found { report, findings } = found(&system).await;
+    assert_eq!((report.count(Kind::Outdated), findings.len()), (2, 2), "{report:?}");
 }
 
 async fn a_discount_changed_in_a_table_is_wrong(engine: Engine) {
@@ -252,7 +263,7 @@ async fn a_stale_table_of_an_active_user_is_told_apart(engine: Engine) {
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Stale);
     assert!(what.contains("table of `AAA`: validated 18"), "{what}");
-    let report = found(&system).await;
+    let report = found(&system).await.report;
     assert_eq!((report.active_tables, report.stale), (1, 1));
     assert!(report.ages.p50 >= Duration::from_secs(180) && report.stale_share() > 0.99);
 }

@@ -135,6 +135,11 @@ impl Lab {
         entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|file| file.len()).sum()
     }
 
+    /// The engine itself.
+    pub const fn store(&self) -> &Embedded {
+        &self.store
+    }
+
     pub async fn close(self) {
         self.store.close().await;
     }

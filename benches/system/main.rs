@@ -1,7 +1,7 @@
 //! The system under load, each row beside what it is measured against, in one run.
 //!
 //! `cargo bench --bench system -- ROW… [--scale N]`: rows are `size`, `tables`, `refresh`, `quotes`,
-//! `cold`, `flood`, `growth` and `start`; a scale below 1 makes them smaller. Without a row, all of them.
+//! `cold`, `flood`, `growth`, `start` and `upkeep`; a scale below 1 makes them smaller. Without a row, all of them.
 //! Each prints lines of a Markdown table. `.ci/performance` writes them down.
 
 mod cold;
@@ -12,6 +12,7 @@ mod quotes;
 mod size;
 mod start;
 mod tables;
+mod upkeep;
 
 #[path = "../inputs/mod.rs"]
 mod inputs;
@@ -61,5 +62,8 @@ fn main() {
     }
     if wanted("start") {
         start::run();
+    }
+    if wanted("upkeep") {
+        runtime.block_on(upkeep::run(scale));
     }
 }

@@ -9,6 +9,7 @@ mod dead_letters;
 mod examples;
 mod global;
 mod ids;
+mod policy;
 mod simulate;
 mod tokens;
 mod verify;
@@ -35,6 +36,7 @@ pub use cost::{CostArgs, CostCommand, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, Format, Global, LogFormat};
+pub use policy::PolicyArgs;
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
 pub use verify::VerifyArgs;
@@ -114,8 +116,8 @@ pub enum Command {
     Quote(QuoteArgs),
     /// Show a past quotation
     ///
-    /// An answer is stored as it was given, for seven days, so that a price can be shown to have been
-    /// quoted.
+    /// An answer is stored as it was given, for as long as --keep-quotations says (seven days), so that a
+    /// price can be shown to have been quoted.
     #[command(after_help = examples::QUOTATION)]
     Quotation(QuotationArgs),
     /// Show a user's stored price table
@@ -231,23 +233,6 @@ impl Command {
     pub const fn logs_by_default(&self) -> bool {
         matches!(self, Self::Worker(_) | Self::Serve(_))
     }
-}
-
-/// The times that stages keep to.
-#[derive(Clone, Debug, Args)]
-pub struct PolicyArgs {
-    /// How long a user stays active after a visit
-    #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = parse_duration, default_value = "5m")]
-    pub ttl: Duration,
-    /// The time between two scheduled calculations of an active user's table
-    #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = parse_duration, default_value = "1m")]
-    pub refresh_every: Duration,
-    /// How long a table answers quotes when nothing refreshes it; at least three intervals
-    #[arg(long, value_name = "TIME", env = "OCACHE_USABLE_FOR", value_parser = parse_duration, default_value = "15m")]
-    pub usable_for: Duration,
-    /// How long a quotation may take before it fails
-    #[arg(long, value_name = "TIME", env = "OCACHE_QUOTE_WITHIN", value_parser = parse_duration, default_value = "30s")]
-    pub quote_within: Duration,
 }
 
 /// How many messages one worker has in hand.
@@ -423,6 +408,9 @@ pub struct BackupArgs {
     /// The file to write; it must not exist
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Be the process that copies for another one
+    #[arg(long, hide = true)]
+    pub copier: bool,
 }
 
 /// Of `ocache provision`.

@@ -16,7 +16,9 @@ use super::store_file::StoreFile;
 use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
 use crate::meter::{Meter, Reporter, Usage, metered};
-use crate::ports::{Connections, Ports, SteadyClock, SystemClock, SystemRandomness};
+use crate::ports::{
+    Connections, Housekeeping, Ports, SteadyClock, SystemClock, SystemRandomness,
+};
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
 use crate::supervisor::Supervisor;
 
@@ -108,6 +110,15 @@ impl Engine {
     /// Which engine it is, for what only one of them can do.
     pub(super) const fn kind(&self) -> &Kind {
         &self.kind
+    }
+
+    /// What says how the store is kept in order, where that is up to ocache.
+    pub(super) fn housekeeping(&self) -> Option<Arc<dyn Housekeeping>> {
+        match &self.kind {
+            Kind::Embedded(embedded) => Some(Arc::new(embedded.clone())),
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => None,
+        }
     }
 
     /// The file of the store, if it is one.

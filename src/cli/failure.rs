@@ -33,6 +33,18 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// All of them.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Failure,
+        Self::Usage,
+        Self::BadData,
+        Self::NotFound,
+        Self::TimedOut,
+        Self::Unreachable,
+        Self::Denied,
+        Self::Interrupted,
+    ];
+
     /// The word for it, for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -189,8 +201,19 @@ impl From<BackupError> for Failure {
             }
             _ => ExitCode::Failure,
         };
-        Self::new(code, Chain(&error).to_string())
-            .hint("choose a file that does not exist, in a folder that does and has room for it")
+        let hint = match &error {
+            BackupError::Exists { .. } | BackupError::Create { .. } => {
+                "choose a file that does not exist, in a folder that does"
+            }
+            BackupError::Copy { .. } | BackupError::Sync { .. } => {
+                "see that the disk of the copy is not full, and run the command again"
+            }
+            BackupError::Outpaced { .. } => {
+                "copy to a faster disk, or when less is written, and move the file from there"
+            }
+            BackupError::Ended { .. } => "run the command again",
+        };
+        Self::new(code, Chain(&error).to_string()).hint(hint)
     }
 }
 

@@ -30,6 +30,7 @@ mod parse;
 mod price_list;
 mod prices;
 mod progress;
+mod terminal;
 #[cfg(feature = "aws")]
 mod provision;
 mod quotation;
@@ -44,6 +45,7 @@ mod simulate;
 mod status;
 mod stderr;
 mod store_file;
+mod stream;
 mod subscribe;
 mod token;
 mod token_keys;

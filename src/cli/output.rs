@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::args::{Format, Global};
 use super::failure::{ExitCode, Failure};
-use super::progress::Terminal;
+use super::terminal::Terminal;
 use super::stderr::Stderr;
 use crate::model::{escape_but, escape_json};
 
@@ -34,6 +34,16 @@ impl Output {
     /// Whether data is printed for programs.
     pub(super) const fn is_json(&self) -> bool {
         !matches!(self.format, Format::Table)
+    }
+
+    /// Whether JSON is written for people to read as well.
+    pub(super) const fn is_indented(&self) -> bool {
+        matches!(self.format, Format::Json)
+    }
+
+    /// Whether only data and errors are printed.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Prints data: as JSON when that was asked for, else as the text that `table` makes. A name
@@ -66,12 +76,22 @@ impl Output {
 
     /// Prints bytes as they are. A reader that has left is not a failure.
     pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+        self.print(bytes).map(drop)
+    }
+
+    /// Prints bytes as they are. Returns whether anybody still reads them.
+    pub(super) fn print(&self, bytes: &[u8]) -> Result<bool, Failure> {
         // On a terminal, what was said before comes before.
         Stderr::settle();
-        let mut stdout = AutoStream::auto(io::stdout().lock());
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            printed => printed.map_err(|error| {
+        let stdout = io::stdout().lock();
+        let printed = match self.format {
+            // Looking for colours to leave out takes longer than all else, and JSON has none.
+            Format::Json | Format::Ndjson => write_all(stdout, bytes),
+            Format::Table => write_all(AutoStream::auto(stdout), bytes),
+        };
+        match printed {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            printed => printed.map(|()| true).map_err(|error| {
                 let message = format!("the output cannot be written: {error}");
                 match error.kind() {
                     ErrorKind::FileTooLarge => Failure::new(ExitCode::Unreachable, message)
@@ -111,13 +131,18 @@ impl Output {
     }
 }
 
+fn write_all(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
+    to.write_all(bytes)?;
+    to.flush()
+}
+
 /// Without the spaces that pad the last column of a table.
-fn trimmed(text: &str) -> String {
+pub(super) fn trimmed(text: &str) -> String {
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// Rows and columns as people read them, as wide as their content: nothing is ever cut.
-pub(super) struct Table(comfy_table::Table);
+pub(super) struct Table(pub(super) comfy_table::Table);
 
 impl Table {
     /// Adds a row. Its cells are escaped here, where their width is not known yet.

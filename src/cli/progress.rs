@@ -1,68 +1,69 @@
-//! A terminal for progress bars that never makes the work wait: what it draws goes the way of all that is
-//! said on stderr.
+//! How far a command has come, for the person who waits for it.
 
-use std::io::{self, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
 
-use indicatif::TermLike;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::stderr::Stderr;
+use super::output::Output;
+use super::terminal::Terminal;
 
-/// The width of a terminal that does not say.
-const WIDTH: u16 = 80;
+/// What takes less time than this shows no progress: it would only flicker.
+const NOTICED_AFTER: Duration = Duration::from_millis(500);
 
-/// What is drawn, until it is flushed in one piece.
-#[derive(Debug, Default)]
-pub(super) struct Terminal(Mutex<Vec<u8>>);
+/// Counts what a command has read. Shown on a terminal, once the command takes long.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    /// When it is shown; `None` when it is, or never will be.
+    due: Option<Instant>,
+}
 
-impl Terminal {
-    fn drawn(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl Output {
+    /// A count of what is read, up to a total if that is known.
+    pub(super) fn count(&self, what: &'static str, total: Option<u64>) -> Progress {
+        Progress::new(what, total, self.is_watched())
     }
 
-    /// Moves the cursor by an ANSI sequence, which takes 0 for 1.
-    fn move_cursor(&self, by: usize, direction: char) -> io::Result<()> {
-        if by == 0 {
-            return Ok(());
-        }
-        write!(self.drawn(), "\x1b[{by}{direction}")
+    /// The same while rows are printed. On a terminal that shows the rows, they say how far it is.
+    pub(super) fn count_rows(&self, what: &'static str, total: Option<u64>) -> Progress {
+        Progress::new(what, total, self.is_watched() && !io::stdout().is_terminal())
+    }
+
+    /// Whether anybody sees what goes to stderr as it goes there.
+    fn is_watched(&self) -> bool {
+        !self.is_quiet() && io::stderr().is_terminal()
     }
 }
 
-impl TermLike for Terminal {
-    fn width(&self) -> u16 {
-        terminal_size::terminal_size_of(io::stderr()).map_or(WIDTH, |(width, _)| width.0)
+impl Progress {
+    fn new(what: &'static str, total: Option<u64>, is_seen: bool) -> Self {
+        let style = match total {
+            Some(_) => "{prefix:>12} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
+            None => "{prefix:>12} {human_pos} {per_sec}",
+        };
+        let style =
+            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+        let bar = bar.with_style(style).with_prefix(what);
+        Self { bar, due: is_seen.then(|| Instant::now() + NOTICED_AFTER) }
     }
 
-    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        self.move_cursor(lines, 'A')
+    /// So many more were read.
+    pub(super) fn add(&mut self, count: u64) {
+        self.bar.inc(count);
+        if self.due.take_if(|due| *due <= Instant::now()).is_some() {
+            self.bar.set_draw_target(ProgressDrawTarget::term_like(Box::<Terminal>::default()));
+        }
     }
 
-    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        self.move_cursor(lines, 'B')
+    /// Prints something while the count is out of the way.
+    pub(super) fn beside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
     }
+}
 
-    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        self.move_cursor(columns, 'C')
-    }
-
-    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        self.move_cursor(columns, 'D')
-    }
-
-    fn write_line(&self, text: &str) -> io::Result<()> {
-        writeln!(self.drawn(), "{text}")
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        self.drawn().write_all(text.as_bytes())
-    }
-
-    fn clear_line(&self) -> io::Result<()> {
-        self.drawn().write_all(b"\r\x1b[2K")
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        Stderr.write_all(&std::mem::take(&mut *self.drawn()))
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -62,6 +62,8 @@ pub(super) async fn find(
         None => "; whose it is has to be said with --client if a client chose it",
     };
     Err(Failure::new(ExitCode::NotFound, format!("there is no quotation `{request_id}`")).hint(
-        format!("quotations are kept for seven days{chosen}; see also --stack and --data-dir"),
+        format!(
+            "quotations are kept for as long as --keep-quotations says{chosen}; see also --stack and --data-dir"
+        ),
     ))
 }

@@ -1,5 +1,6 @@
 //! `ocache serve`: the gateway alone, or with a provider beside it.
 
+use std::sync::Arc;
 #[cfg(feature = "aws")]
 use std::time::Duration;
 
@@ -57,10 +58,11 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// A gateway whose page looks at the cache as often as its engine can bear.
+/// A gateway whose page looks at the cache as often as its engine can bear, and whose metrics tell of
+/// its upkeep.
 pub(super) fn watched(bound: BoundGateway, engine: &Engine) -> BoundGateway {
     match engine.kind() {
-        Kind::Embedded(_) => bound,
+        Kind::Embedded(embedded) => bound.reporting_upkeep(Arc::new(embedded.clone())),
         #[cfg(feature = "aws")]
         Kind::Aws(_) => bound.looking_every(LOOK_EVERY_ON_AWS),
     }

@@ -115,7 +115,8 @@ impl From<&PolicyArgs> for Policy {
             refresh_every: args.refresh_every,
             usable_for: args.usable_for,
             quote_within: args.quote_within,
-            ..Self::default()
+            keep_quotations: args.keep_quotations,
+            keep_tables: args.keep_tables,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn run(
     if let Some(port) = args.metrics_port {
         let server = metrics_server(port).await?;
         output.note(&format!("metrics: {}", server.url()));
-        let scrape = Scrape::new(metrics.clone(), ports.queues.clone());
+        let scrape = Scrape::new(metrics.clone(), ports.queues.clone(), engine.housekeeping());
         let serving = server.serve(scrape, shutdown.clone());
         settings.supervisor.spawn("the metrics server", serving);
     }

@@ -167,7 +167,7 @@ impl Forecast {
         let intervals_a_day = HOURS_A_DAY * HOUR / every.as_secs_f64();
         let changed = 1.0 - (-self.numbers.changes_a_day / intervals_a_day).exp();
         let policy = Policy { refresh_every: every, ..Policy::default() };
-        let rewritten_after = policy.retention().as_secs_f64() / 2.0 / every.as_secs_f64();
+        let rewritten_after = policy.keep_tables().as_secs_f64() / 2.0 / every.as_secs_f64();
         changed + (1.0 - changed).powf(rewritten_after) / rewritten_after
     }
 
@@ -177,7 +177,7 @@ impl Forecast {
         let policy = Policy::default();
         let tables = (kept.active + a_day(an_hour.cold)).min(self.traffic.users);
         let generations = kept.active + a_day(an_hour.changed + an_hour.cold);
-        let quotations = an_hour.quotes * policy.keep_quotations.as_secs_f64() / HOUR;
+        let quotations = an_hour.quotes * policy.keep_quotations().as_secs_f64() / HOUR;
         let bytes = tables * sizes.head as f64
             + generations * sizes.parts as f64
             + quotations * sizes.quotation as f64

@@ -18,6 +18,7 @@ mod failure;
 mod file_limit;
 mod groups;
 mod handover;
+mod housekeeping;
 mod journal_rows;
 mod loads;
 mod marks;
@@ -40,7 +41,7 @@ mod usage_log;
 mod wake;
 mod writer;
 
-pub use backup::BackupError;
+pub use backup::{BackupError, Copied};
 pub use engine::Embedded;
 pub use open::OpenError;
 pub use token_keys::KeysFile;

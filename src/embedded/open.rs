@@ -157,6 +157,11 @@ pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError>
     Ok(Opened { file, writer, readers, at_hand, watcher, copier })
 }
 
+/// Where SQLite keeps the log of a store.
+pub(super) fn log_of(file: &Path) -> PathBuf {
+    file.with_extension("db-wal")
+}
+
 /// Makes a file that only its owner may read, unless it exists and may exist.
 pub(super) fn create_private(file: &Path, must_be_new: bool) -> io::Result<()> {
     let mut options = OpenOptions::new();

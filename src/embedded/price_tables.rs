@@ -17,8 +17,10 @@ mod sections;
 
 use sections::Part;
 
-/// How many heads a page has.
+/// How many heads a page has at most.
 const PAGE: usize = 500;
+/// No head is added to a page that has so much: with a million products one is some 12 KB.
+const PAGE_BYTES: usize = 1 << 20;
 /// The most parts written in one job: about a megabyte.
 const CHUNK: usize = 32;
 /// How long a superseded generation stays for readers that have just read its head.
@@ -133,12 +135,18 @@ impl PriceTables for Embedded {
             let mut statement = connection.prepare_cached(LIST)?;
             let mut rows = statement.query(params![after, PAGE])?;
             let mut items: Vec<(UserId, TableHead)> = Vec::new();
-            while let Some(row) = rows.next()? {
+            let mut bytes = 0;
+            while bytes < PAGE_BYTES
+                && let Some(row) = rows.next()?
+            {
                 let user = id(row, 0, "the user of a price table", UserId::stored)?;
-                let head = read_head(&row.get::<_, String>(1)?, &user)?;
+                let text: String = row.get(1)?;
+                bytes += text.len();
+                let head = read_head(&text, &user)?;
                 items.push((user, head));
             }
-            let last = items.last().filter(|_| items.len() == PAGE);
+            let is_full = items.len() == PAGE || bytes >= PAGE_BYTES;
+            let last = items.last().filter(|_| is_full);
             let next = last.map(|(user, _)| Cursor(user.as_str().to_owned()));
             Ok(Page { items, next })
         })
@@ -291,5 +299,31 @@ mod tests {
             };
             assert_eq!(store.read(count).await.unwrap(), 0, "{table}");
         }
+    }
+
+    #[tokio::test]
+    async fn large_heads_come_in_pages_that_are_not_large() {
+        let (store, _dir) = fresh();
+        let (now, generation) = (store.clock().now(), Generation::from_random([1; 16]));
+        let product = |n: u32| crate::model::ProductId::new(format!("{n:060}")).unwrap();
+        let head =
+            TableHead { parts: (0..1000).map(product).collect(), ..head(1, &generation, now) };
+        let names: Vec<String> = (0..40).map(|n| format!("user-{n:02}")).collect();
+        for name in &names {
+            let (user, until) = (user(name), now.plus(secs(3600)));
+            let flip = store.put_table(&user, &head, &[], None, until).await.unwrap();
+            assert_eq!(flip, Flip::Done);
+        }
+        let (mut found, mut pages, mut from) = (vec![], 0, None);
+        loop {
+            let page = store.list_table_heads(from).await.unwrap();
+            found.extend(page.items.into_iter().map(|(user, _)| user.to_string()));
+            (pages, from) = (pages + 1, page.next);
+            if from.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, names);
+        assert_eq!(pages, 3, "60 KB each, a megabyte a page");
     }
 }

@@ -33,8 +33,10 @@ const SETTLE: &str = "
     UPDATE quotation SET status = ?2 WHERE key = ?1 AND status IS NULL AND deadline > ?3
     RETURNING record, redirected, status";
 
-/// So many are read for one page.
+/// So many are read for one page at most.
 const PAGE: usize = 500;
+/// None is added to a page that has so much: an answer may be 128 KB.
+const PAGE_BYTES: usize = 1 << 20;
 
 /// A quotation as it is in its columns.
 struct Stored {
@@ -118,13 +120,18 @@ impl Quotations for Embedded {
             let mut statement = connection.prepare_cached(LIST)?;
             let mut rows = statement.query(params![after, PAGE])?;
             let mut items = Vec::new();
-            let mut last = None;
-            while let Some(row) = rows.next()? {
+            let (mut last, mut bytes) = (None, 0);
+            while bytes < PAGE_BYTES
+                && let Some(row) = rows.next()?
+            {
                 let key: String = row.get(3)?;
-                items.push(stored(row)?.read(key.as_str())?);
+                let stored = stored(row)?;
+                bytes += stored.record.len() + stored.status.as_ref().map_or(0, String::len);
+                items.push(stored.read(key.as_str())?);
                 last = Some(key);
             }
-            let next = last.filter(|_| items.len() == PAGE).map(Cursor);
+            let is_full = items.len() == PAGE || bytes >= PAGE_BYTES;
+            let next = last.filter(|_| is_full).map(Cursor);
             Ok(Page { items, next })
         })
         .await

@@ -215,4 +215,7 @@ CREATE TABLE base_part (
     bytes BLOB NOT NULL,
     PRIMARY KEY (version, number)
 ) STRICT;
+CREATE TRIGGER base_gone AFTER DELETE ON base BEGIN
+    DELETE FROM base_part WHERE version = old.version;
+END;
 ";

@@ -17,12 +17,12 @@ mod quote;
 mod table;
 mod unpack;
 
-pub use catalogue::{Catalogue, CatalogueError, MAX_PRODUCTS_PER_PART, Product};
+pub use catalogue::{Catalogue, CatalogueDigest, CatalogueError, MAX_PRODUCTS_PER_PART, Product};
 pub use currency::Currency;
 pub use discounts::{Discount, DiscountError, Discounts};
 pub use money::{Money, MoneyError, Percentage, PercentageError};
 pub use names::{NamePart, PackedNames};
 pub use pack::PackError;
 pub use quote::{Answer, AnswerLine, QuoteError, Quoted, quote};
-pub use table::{Entry, PRICING_VERSION, PriceTable, fingerprint};
+pub use table::{Entry, PRICING_VERSION, PriceTable, fingerprint, fingerprint_of};
 pub use unpack::PackedPart;

@@ -141,7 +141,7 @@ fn policy(chance: &Chance, skewed: bool) -> Policy {
         ttl,
         refresh_every,
         usable_for: Duration::from_secs(chance.pick([0, 60, 900])),
-        retention: Duration::from_secs(chance.pick([60, 600, 86_400])),
+        keep_tables: Duration::from_secs(chance.pick([60, 600, 86_400])),
         quote_within: Duration::from_secs(chance.pick([5, 30, 30])),
         ..Policy::default()
     }

@@ -253,7 +253,7 @@ impl PriceCalc {
         let kept = head
             .as_ref()
             .filter(|head| head.fingerprint == fingerprint && Some(&head.generation) != unreadable);
-        let expire_at = now.plus(self.policy.retention());
+        let expire_at = now.plus(self.policy.keep_tables());
         let mut next = TableHead {
             version: head.as_ref().map_or(1, |head| head.version + 1),
             generation: Generation::from_random(self.randomness.bits()),
@@ -281,7 +281,7 @@ impl PriceCalc {
         // Parts that are kept must outlive the table by far; past half of their time they are
         // written again, under the same generation.
         let fading =
-            kept.is_some_and(|kept| kept.parts_expire_at < now.plus(self.policy.retention() / 2));
+            kept.is_some_and(|kept| kept.parts_expire_at < now.plus(self.policy.keep_tables() / 2));
         let expected = head.as_ref().map(|head| head.version);
         let mut parts: Vec<Bytes> = vec![];
         if effect == Effect::Calculated || fading {

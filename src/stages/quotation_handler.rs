@@ -112,7 +112,7 @@ impl QuotationHandler {
             dialect: ask.dialect,
             accepted_at: now,
             deadline: now.plus(self.policy.quote_within),
-            expires_at: now.plus(self.policy.keep_quotations),
+            expires_at: now.plus(self.policy.keep_quotations()),
             status: QuotationStatus::Pending,
         };
         let body = message(&quotation)?;

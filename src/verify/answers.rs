@@ -70,12 +70,12 @@ fn product_problem(answer: &Answer, inputs: &Inputs) -> Option<String> {
     if answer.catalogue_version < inputs.head.base_version {
         return None;
     }
-    if let Some(id) = answer.unavailable.iter().find(|id| inputs.prices.contains_key(*id)) {
+    if let Some(id) = answer.unavailable.iter().find(|id| inputs.prices.get(id).is_some()) {
         return Some(format!("product `{id}` has a price, the answer says it has none"));
     }
     answer.lines.iter().find_map(|line| {
         let id = &line.product;
-        let is = inputs.prices.get(id).copied();
+        let is = inputs.prices.get(id);
         (is != Some(line.list_price.minor())).then(|| {
             let says = line.list_price.format(answer.currency);
             format!(

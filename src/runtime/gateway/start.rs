@@ -14,7 +14,7 @@ use super::page::PageSettings;
 use super::registry::{GatewayRecord, GatewayRegistry, Registration};
 use super::server::{Access, Gateway};
 use super::sockets::Sockets;
-use crate::ports::Ports;
+use crate::ports::{Housekeeping, Ports};
 use crate::runtime::Shutdown;
 use crate::runtime::client::Destination;
 use crate::runtime::metrics::Metrics;
@@ -86,7 +86,11 @@ impl BoundGateway {
             sockets: Sockets::new(),
             endpoint: format!("http://{address}"),
             websocket: format!("ws://{address}"),
-            page: PageSettings { metrics: Metrics::new(), look_every: LOOK_EVERY },
+            page: PageSettings {
+                metrics: Metrics::new(),
+                look_every: LOOK_EVERY,
+                housekeeping: None,
+            },
         })
     }
 
@@ -100,6 +104,13 @@ impl BoundGateway {
     #[must_use]
     pub fn looking_every(mut self, look_every: Duration) -> Self {
         self.page.look_every = look_every;
+        self
+    }
+
+    /// Has the metrics tell how the store is kept in order.
+    #[must_use]
+    pub fn reporting_upkeep(mut self, housekeeping: Arc<dyn Housekeeping>) -> Self {
+        self.page.housekeeping = Some(housekeeping);
         self
     }
 

@@ -17,7 +17,7 @@ use super::files::Files;
 use super::live::Live;
 use super::products::Products;
 use super::query::Search;
-use crate::ports::{Chain, Clock, PortError, Ports};
+use crate::ports::{Chain, Clock, Housekeeping, PortError, Ports};
 use crate::runtime::gateway::addresses::ClientAddress;
 use crate::runtime::gateway::routes::{later, problem};
 use crate::runtime::gateway::{Reply, Sockets, entry};
@@ -35,6 +35,8 @@ pub(in crate::runtime::gateway) struct PageSettings {
     pub(in crate::runtime::gateway) metrics: Metrics,
     /// How often the cache may be looked at for those who watch.
     pub(in crate::runtime::gateway) look_every: Duration,
+    /// What knows how the store is kept in order, if that is up to ocache.
+    pub(in crate::runtime::gateway) housekeeping: Option<Arc<dyn Housekeeping>>,
 }
 
 /// The page's side of a gateway.
@@ -55,13 +57,13 @@ impl Page {
         sockets: Arc<Sockets>,
         settings: PageSettings,
     ) -> Self {
-        let PageSettings { metrics, look_every } = settings;
+        let PageSettings { metrics, look_every, housekeeping } = settings;
         Self {
             files: Files::new(),
             products: Products::new(ports.store.clone()),
             clients: Clients::new(ports.store.clone(), ports.clock.clone()),
             live: Live::new(ports.clone(), policy.clone(), sockets.clone(), look_every),
-            scrape: Scrape::new(metrics, ports.queues.clone()),
+            scrape: Scrape::new(metrics, ports.queues.clone(), housekeeping),
             sockets,
             clock: ports.clock.clone(),
         }
