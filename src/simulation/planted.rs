@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task;
 
 use super::unreliable::NEVER;
-use crate::model::{Calculation, Cause, DeduplicationId};
+use crate::model::{Calculation, Cause, DeduplicationId, ProviderMessage};
 use crate::ports::prelude::*;
 use crate::ports::{Ports, Posting};
 
@@ -33,11 +33,13 @@ pub enum PlantedBug {
     ExpiredUsersListed,
     /// Products are written while no mark says so.
     LoadWithoutMark,
+    /// No message comes when the deadline of a quotation has passed.
+    NoDeadline,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
         Self::NoConditionOnHead,
@@ -46,6 +48,7 @@ impl PlantedBug {
         Self::RequestIdAsDeduplicationId,
         Self::ExpiredUsersListed,
         Self::LoadWithoutMark,
+        Self::NoDeadline,
     ];
 
     /// The same ports, with this bug.
@@ -72,6 +75,14 @@ struct Remembered {
 impl Planted {
     fn memory(&self) -> MutexGuard<'_, Remembered> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn withholds(&self, queue: Queue, message: &Outgoing) -> bool {
+        let is_deadline = || {
+            let content = serde_json::from_str(&message.body);
+            matches!(content, Ok(ProviderMessage::Deadline { .. }))
+        };
+        self.bug == PlantedBug::NoDeadline && queue == Queue::Provider && is_deadline()
     }
 
     fn repost(&self, message: &Outgoing) -> Outgoing {
@@ -211,7 +222,8 @@ layer!(
     #[over(inner.queues)]
     impl Queues for Planted {
         async fn send(&self, queue: _, messages: _) -> _ {
-            let messages: Vec<_> = messages.iter().map(|message| self.repost(message)).collect();
+            let messages = messages.iter().filter(|message| !self.withholds(queue, message));
+            let messages: Vec<_> = messages.map(|message| self.repost(message)).collect();
             self.inner.queues.send(queue, &messages).await
         }
 

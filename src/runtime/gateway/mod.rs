@@ -3,6 +3,7 @@
 
 mod addresses;
 mod answer_order;
+mod awaited;
 mod bucket;
 mod delivery;
 mod entry;
@@ -20,13 +21,14 @@ mod sockets;
 mod start;
 mod visitors;
 
+pub use awaited::Promise;
 pub use delivery::GatewayConnections;
 pub use entry::Tokens;
 pub use limits::Limits;
 pub use origin::{AllowedOrigins, OriginError};
 pub use probe::{ProbeError, probe};
 pub use registry::{GatewayRecord, GatewayRegistry, KeysPlace, Registration};
-pub use replies::{ReplyContext, reply_to};
+pub use replies::{Replied, ReplyContext, reply_to};
 pub use routes::{Reply, subscribe_reply};
 pub use server::Access;
 pub use sockets::Sockets;
