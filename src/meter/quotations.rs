@@ -7,8 +7,8 @@ use super::operation::{Action, Operation, Resource};
 use super::rules::{gateway_messages, item_read, queue_requests};
 use super::scope::Scope;
 use super::sizes;
-use crate::ports::{Ports, QuotationStatus};
 use crate::ports::prelude::*;
+use crate::ports::{Ports, QuotationStatus};
 
 /// About as long as the frame that says that a quote was accepted.
 const ACCEPTED_BYTES: u64 = 100;
