@@ -42,7 +42,8 @@ locals {
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
-      { actions = local.send, resources = [local.queue["quotation"]] },
+      # To the provider queue: the message that tells the client when the deadline has passed.
+      { actions = local.send, resources = [local.queue["quotation"], local.queue["provider"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
       # A quote that was answered before is answered again by a push.
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
@@ -53,8 +54,7 @@ locals {
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
-      # To the provider queue: the deadline of a quotation that waits for its table.
-      { actions = local.send, resources = [local.queue["quotation"], local.queue["provider"]] },
+      { actions = local.send, resources = [local.queue["quotation"]] },
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
     ]
     authorizer = [

@@ -10,11 +10,14 @@ use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::meter::{
     Action, Meter, Operation, Reason, Resource, Scope, Stage, Usage, UsageLine, metered,
+    metered_and_watched,
 };
-use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, ProductId, Timestamp, UserId};
+use ocache::model::{
+    ConnectionId, ConnectionRef, Dialect, Item, ProductId, QuotationKey, Timestamp, UserId,
+};
 use ocache::ports::{
-    Outgoing, Ports, Posting, Queue, Received, RowChange, SystemClock, SystemRandomness,
-    UserDiscounts, parts_of,
+    FailureReason, Outgoing, Ports, Posting, Queue, Received, RowChange, SystemClock,
+    SystemRandomness, UserDiscounts, Verdict, parts_of,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::runtime::metrics::Metrics;
@@ -311,6 +314,64 @@ async fn ten_that_fail_are_postponed_with_one_call() {
     assert_eq!(meter.usage().total(hidden).calls, 1);
     shutdown.begin();
     worker.await.unwrap();
+}
+
+/// What one quotation uses of the queue that its deadline comes by, and what looking after it takes.
+/// It is settled in time, by somebody who is not counted.
+async fn a_deadline(watched: bool) -> Vec<(u64, u64, u64)> {
+    let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+    let (unseen, meter) =
+        (Memory::new(clock, Arc::new(SystemRandomness)).ports(), Arc::new(Meter::new()));
+    let layer = if watched { metered_and_watched } else { metered };
+    let (ports, policy) = (layer(unseen.clone(), &meter), Policy::default());
+    let handler = QuotationHandler::new(&ports, policy.clone());
+    let handler = if watched { handler.watched() } else { handler };
+    let items = vec![Item { product: product(1), quantity: "2".parse().unwrap() }];
+    let id = ConnectionId::from_random([1; 16]);
+    let connection = ConnectionRef { endpoint: "http://127.0.0.1:1".to_owned(), id };
+    let (user, dialect) = (users().remove(0), Dialect::Current);
+    let ask = Ask { user, items, request_id: None, dialect, connection };
+    let accepted = handler.quote(ask).await.unwrap();
+
+    let minute = Duration::from_secs(60);
+    let asked = unseen.queues.receive(Queue::Provider, 1, LONG_POLL, minute).await.unwrap();
+    unseen.queues.acknowledge(Queue::Provider, &[asked[0].receipt.clone()]).await.unwrap();
+    let key = QuotationKey::of_made(&accepted.request_id).unwrap();
+    let failed = Verdict::Failure(FailureReason::NoTable);
+    unseen.store.settle_quotation(&key, &failed, unseen.clock.now()).await.unwrap();
+
+    let comes = Scope::receiving(Queue::Provider);
+    let wait = policy.quote_within * 2;
+    let batch = unseen.queues.receive(Queue::Provider, 10, wait, Duration::ZERO).await.unwrap();
+    assert_eq!(batch.is_empty(), watched, "{batch:?}");
+    if !watched {
+        let received = ports.queues.receive(Queue::Provider, 10, LONG_POLL, minute);
+        let batch = comes.of(received).await.unwrap();
+        let outcomes = QuotationProvider::new(&ports).handle(&batch).await;
+        assert!(outcomes.iter().all(Outcome::is_done), "{outcomes:?}");
+        let receipts = [batch[0].receipt.clone()];
+        comes.of(ports.queues.acknowledge(Queue::Provider, &receipts)).await.unwrap();
+    }
+    let provider = Resource::ProviderQueue;
+    let parts = [
+        (Stage::QuotationHandler, provider, Action::Send),
+        (Stage::QuotationProvider, provider, Action::Receive),
+        (Stage::QuotationProvider, Resource::Quotations, Action::Read),
+        (Stage::QuotationProvider, provider, Action::Delete),
+    ];
+    let usage = meter.usage();
+    let used = parts.map(|part| {
+        let used = usage.total(|line| (line.stage, line.resource, line.action) == part);
+        (used.calls, used.items, used.milliunits())
+    });
+    used.into()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_a_gateway_watches_sends_nothing_and_is_billed_as_on_aws() {
+    let by_message = a_deadline(false).await;
+    assert_eq!(by_message, [(1, 1, UNIT); 4]);
+    assert_eq!(a_deadline(true).await, by_message);
 }
 
 /// Shows a new system on the embedded engine to a test.

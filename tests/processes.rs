@@ -12,8 +12,12 @@ mod processes {
     pub mod fleet;
     pub mod prices;
     pub mod report;
+    pub mod socket;
     pub mod stack;
 
+    mod dead_hands;
+    #[cfg(feature = "aws")]
+    mod dropping;
     mod killing;
     mod long_work;
 }

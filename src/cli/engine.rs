@@ -15,7 +15,7 @@ use super::store_file::StoreFile;
 #[cfg(feature = "aws")]
 use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
-use crate::meter::{Meter, Reporter, Usage, metered};
+use crate::meter::{Meter, Reporter, Usage, metered_and_watched};
 use crate::ports::{
     Connections, Housekeeping, Ports, SteadyClock, SystemClock, SystemRandomness,
 };
@@ -96,7 +96,9 @@ impl Engine {
         let connections: Arc<dyn Connections> =
             Arc::new(GatewayConnections::new(own, registry, elsewhere));
         match &self.kind {
-            Kind::Embedded(embedded) => metered(embedded.ports(connections), &self.meter),
+            Kind::Embedded(embedded) => {
+                metered_and_watched(embedded.ports(connections), &self.meter)
+            }
             #[cfg(feature = "aws")]
             Kind::Aws(aws) => aws.ports(Arc::new(SystemClock), connections),
         }
@@ -163,7 +165,7 @@ fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engin
     let label = format!("embedded, {}", embedded.file().display());
     let meter = Arc::new(Meter::new());
     let connections = Arc::new(GatewayConnections::new(None, registry.clone(), None));
-    let ports = metered(embedded.ports(connections), &meter);
+    let ports = metered_and_watched(embedded.ports(connections), &meter);
     let (kind, supervisor) = (Kind::Embedded(embedded), &settings.supervisor);
     Ok(Engine::new(kind, registry, label, None, meter, &ports, supervisor))
 }

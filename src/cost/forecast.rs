@@ -151,6 +151,7 @@ impl Forecast {
             refreshes,
             changed,
             quotes,
+            deadlines: quotes,
             cold,
             touches: (quotes - cold) * touched_share(quotes - cold, kept.active, ttl),
             visits: 0.0,

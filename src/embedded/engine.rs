@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
+use tokio::sync::OnceCell;
 
 use super::clock;
 use super::failure::Failure;
+use super::leases::Leases;
 use super::marks::{Tx, Writer};
 use super::open::{self, OpenError};
 use super::readers::Readers;
@@ -33,6 +35,8 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     wake: Arc<Wake>,
+    /// Of a process that receives.
+    leases: OnceCell<Leases>,
     threads: Mutex<Threads>,
 }
 
@@ -73,7 +77,9 @@ impl Embedded {
         );
         let threads = Mutex::new(Threads { reading, writing: Some(writing) });
         let file = opened.file;
-        Ok(Self(Arc::new(Inner { file, clock, randomness, writer, readers, wake, threads })))
+        let leases = OnceCell::new();
+        let inner = Inner { file, clock, randomness, writer, readers, wake, leases, threads };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Whether there is a store in a directory.
@@ -111,10 +117,13 @@ impl Embedded {
         let joined = tokio::task::spawn_blocking(move || {
             inner.stop_reading();
             reading.into_iter().for_each(join);
+            let leases = inner.leases.get();
+            leases.and_then(Leases::stop).into_iter().for_each(join);
             // The writer last: the last connection of all copies the log into the file and deletes
             // it, which one that only reads cannot.
             inner.writer.stop();
             writing.into_iter().for_each(join);
+            leases.into_iter().for_each(Leases::leave);
         });
         let _ = joined.await;
     }
@@ -156,6 +165,10 @@ impl Embedded {
 
     pub(super) fn wake(&self) -> &Wake {
         &self.0.wake
+    }
+
+    pub(super) fn leases(&self) -> &OnceCell<Leases> {
+        &self.0.leases
     }
 
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {

@@ -1,7 +1,7 @@
 //! The engine on one SQLite file, shared by all ocache processes of a machine.
 //!
 //! One thread per process writes, and commits many jobs at once; a few threads read in parallel,
-//! each from its own connection; one more notices what other processes wrote. What is committed
+//! each from its own connection; one more notices what other processes wrote, and one that they ended. What is committed
 //! survives `kill -9` and a loss of power.
 
 mod active_users;
@@ -20,6 +20,7 @@ mod groups;
 mod handover;
 mod housekeeping;
 mod journal_rows;
+mod leases;
 mod loads;
 mod marks;
 mod open;

@@ -29,8 +29,8 @@ impl Embedded {
         if max == 0 {
             return Ok(vec![]);
         }
-        let token = u128::from_be_bytes(self.random_bits());
-        let request = ReceiveRequest { queue, max, visibility, token: format!("{token:032x}") };
+        let token = self.delivery_token().await?;
+        let request = ReceiveRequest { queue, max, visibility, token };
         let found = match self.next_ready(queue).await? {
             Some(at) if at <= self.now() => self.take(&request).await?,
             _ => vec![],

@@ -23,7 +23,9 @@ const WRITES_PER_CALL: usize = 25;
 /// The layer.
 pub(super) struct Metered {
     pub(super) inner: Ports,
-    meter: Arc<Meter>,
+    pub(super) meter: Arc<Meter>,
+    /// Whether the gateway watches deadlines, for which a deployed one needs messages.
+    pub(super) watched: bool,
     /// Receives of each queue that found nothing.
     pub(super) in_vain: [AtomicUsize; Queue::ALL.len()],
 }
@@ -31,9 +33,21 @@ pub(super) struct Metered {
 /// The ports, with every call counted before its answer is given.
 #[must_use]
 pub fn metered(ports: Ports, meter: &Arc<Meter>) -> Ports {
+    layered(ports, meter, false)
+}
+
+/// The same, where the gateway watches deadlines itself. A gateway on AWS does not stay, so the same
+/// work would be billed a delayed message for each quotation there.
+#[must_use]
+pub fn metered_and_watched(ports: Ports, meter: &Arc<Meter>) -> Ports {
+    layered(ports, meter, true)
+}
+
+fn layered(ports: Ports, meter: &Arc<Meter>, watched: bool) -> Ports {
     let layer = Arc::new(Metered {
         inner: ports.clone(),
         meter: Arc::clone(meter),
+        watched,
         in_vain: Default::default(),
     });
     Ports {

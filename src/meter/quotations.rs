@@ -3,14 +3,17 @@
 
 use super::counters::Used;
 use super::layer::Metered;
-use super::operation::{Operation, Resource};
-use super::rules::gateway_messages;
+use super::operation::{Action, Operation, Resource};
+use super::rules::{gateway_messages, item_read, queue_requests};
+use super::scope::Scope;
 use super::sizes;
-use crate::ports::Ports;
 use crate::ports::prelude::*;
+use crate::ports::{Ports, QuotationStatus};
 
 /// About as long as the frame that says that a quote was accepted.
 const ACCEPTED_BYTES: u64 = 100;
+/// About as long as a message that comes at a deadline, beside the two ids in it.
+const DEADLINE_BYTES: u64 = 38;
 
 impl Metered {
     fn created(&self, quotation: &Quotation, created: &Created) {
@@ -22,10 +25,34 @@ impl Metered {
                 self.count(Operation::FRAME_IN, came);
                 let went = Used::derived(1, 1, ACCEPTED_BYTES, gateway_messages(ACCEPTED_BYTES));
                 self.count(Operation::FRAME_OUT, went);
+                if self.watched && quotation.status == QuotationStatus::Pending {
+                    self.deadline_on_aws(quotation);
+                }
             }
             Created::Existing(stored) => {
                 self.refused_one(Resource::Quotations, sizes::quotation(stored));
             }
+        }
+    }
+}
+
+impl Metered {
+    /// The message that comes at the deadline: sent, received, looked after and deleted.
+    fn deadline_on_aws(&self, quotation: &Quotation) {
+        let ids = quotation.user.as_str().len() + quotation.key.as_str().len();
+        let bytes = DEADLINE_BYTES + ids as u64;
+        let message = Used::derived(1, 1, bytes, queue_requests(bytes));
+        let stored = sizes::quotation(quotation);
+        let look = Used::derived(1, 1, stored, item_read(stored, true));
+        let deleted = Used::derived(1, 1, 0, queue_requests(0));
+        self.count(Operation::queue(Queue::Provider, Action::Send), message);
+        let comes = Scope::receiving(Queue::Provider);
+        for (operation, used) in [
+            (Operation::queue(Queue::Provider, Action::Receive), message),
+            (Operation::read(Resource::Quotations), look),
+            (Operation::queue(Queue::Provider, Action::Delete), deleted),
+        ] {
+            self.meter.count_for(comes, operation, used);
         }
     }
 }

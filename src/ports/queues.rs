@@ -46,6 +46,18 @@ impl Queue {
         matches!(self, Self::Refresh | Self::Quotation)
     }
 
+    /// How long a received message is hidden from other receivers; whoever works on it for longer
+    /// extends that. A message in the hands of a killed process is lost to everybody for this long
+    /// (on the embedded engine the end of the process is noticed before), so it is short where a
+    /// client waits.
+    #[must_use]
+    pub const fn visibility(self) -> Duration {
+        match self {
+            Self::Refresh => Duration::from_secs(60),
+            Self::Quotation | Self::Provider => Duration::from_secs(10),
+        }
+    }
+
     /// How long a message waits before it is dropped unread. A refresh is repeated every tick, so
     /// it need not wait long.
     #[must_use]

@@ -9,7 +9,7 @@ mod original;
 mod request;
 
 pub use frame::{
-    Frame, LineFrame, QuotationFrame, fits_one_message, render_accepted, render_pong,
+    Frame, LineFrame, QuotationFrame, Told, fits_one_message, render_accepted, render_pong,
     render_quotation,
 };
 pub use items::{ItemsError, MAX_ITEMS, check_items, parse_item};

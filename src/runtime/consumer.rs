@@ -16,8 +16,9 @@ use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Re
 use crate::stages::{Outcome, StageError};
 use crate::supervisor::Supervisor;
 
-/// How long a message stays hidden; a longer calculation extends it.
-const VISIBILITY: Duration = Duration::from_secs(60);
+/// So often the visibility of messages in hand is extended before it would end: one failed call does
+/// not lose them.
+const EXTENSIONS: u32 = 3;
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
@@ -137,7 +138,11 @@ impl Consumer {
                 self.gate.yield_to_urgent().await;
             }
             let max = permits.num_permits();
-            match self.queues.receive(self.queue, max, self.poll_wait, VISIBILITY).await {
+            match self
+                .queues
+                .receive(self.queue, max, self.poll_wait, self.queue.visibility())
+                .await
+            {
                 Ok(messages) => {
                     receiving.succeeded();
                     self.show(breakers);
@@ -178,12 +183,13 @@ impl Consumer {
         self.conclude(&batch, outcomes, pass).await;
     }
 
-    /// Extends the visibility of messages at half of its time, for as long as it is polled.
+    /// Extends the visibility of messages before it ends, for as long as it is polled.
     async fn keep_hidden(&self, receipts: &[Receipt]) {
+        let visibility = self.queue.visibility();
         loop {
-            tokio::time::sleep(VISIBILITY / 2).await;
+            tokio::time::sleep(visibility / EXTENSIONS).await;
             if let Err(error) =
-                self.queues.change_visibility(self.queue, receipts, VISIBILITY).await
+                self.queues.change_visibility(self.queue, receipts, visibility).await
             {
                 warn!(queue = %self.queue, error = %Chain(&error), "visibility was not extended");
             }

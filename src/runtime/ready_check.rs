@@ -79,7 +79,7 @@ async fn quote_once(
     product: ProductId,
     request_id: &RequestId,
 ) -> Result<(), ReadyCheckError> {
-    // Warm first: a cold quote would leave its deadline message behind.
+    // Warm first, so that what was calculated is known and can be removed.
     subscribe(&*ports.store, &*ports.queues, user, TTL, ports.clock.now()).await?;
     while ports.store.table_heads(std::slice::from_ref(user)).await?.is_empty() {
         sleep(Duration::from_millis(5)).await;

@@ -107,7 +107,9 @@ impl Fleet {
     fn new_gateway(&self) -> Arc<Gateway> {
         let process = self.new_process(Kind::Gateway);
         let ports = self.ports(&process);
-        let handler = QuotationHandler::new(&ports, self.world.plan.policy.clone());
+        let plan = &self.world.plan;
+        let handler = QuotationHandler::new(&ports, plan.policy.clone());
+        let handler = if plan.watched { handler.watched() } else { handler };
         Arc::new(Gateway { process, ports, handler, connections: Mutex::default() })
     }
 

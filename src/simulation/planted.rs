@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task;
 
 use super::unreliable::NEVER;
-use crate::model::{Calculation, Cause, DeduplicationId};
+use crate::model::{Calculation, Cause, DeduplicationId, ProviderMessage};
 use crate::ports::prelude::*;
 use crate::ports::{Ports, Posting, at_head};
 
@@ -43,11 +43,13 @@ pub enum PlantedBug {
     PausedLoaderResumes,
     /// The first calculation that a process stores panics. Its message comes again, and then all is well.
     PanicsOnce,
+    /// No message comes when the deadline of a quotation has passed.
+    NoDeadline,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
         Self::NoConditionOnHead,
@@ -61,6 +63,7 @@ impl PlantedBug {
         Self::FoldOverHigherVersion,
         Self::PausedLoaderResumes,
         Self::PanicsOnce,
+        Self::NoDeadline,
     ];
 
     /// The same ports, with this bug.
@@ -89,6 +92,14 @@ struct Remembered {
 impl Planted {
     fn memory(&self) -> MutexGuard<'_, Remembered> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn withholds(&self, queue: Queue, message: &Outgoing) -> bool {
+        let is_deadline = || {
+            let content = serde_json::from_str(&message.body);
+            matches!(content, Ok(ProviderMessage::Deadline { .. }))
+        };
+        self.bug == PlantedBug::NoDeadline && queue == Queue::Provider && is_deadline()
     }
 
     fn repost(&self, message: &Outgoing) -> Outgoing {
@@ -288,7 +299,8 @@ layer!(
     #[over(inner.queues)]
     impl Queues for Planted {
         async fn send(&self, queue: _, messages: _) -> _ {
-            let messages: Vec<_> = messages.iter().map(|message| self.repost(message)).collect();
+            let messages = messages.iter().filter(|message| !self.withholds(queue, message));
+            let messages: Vec<_> = messages.map(|message| self.repost(message)).collect();
             self.inner.queues.send(queue, &messages).await
         }
 

@@ -1,13 +1,13 @@
 //! Every quotation: when it was asked, whether it was accepted, and what its client was told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Invariant;
 use super::checks::Checks;
 use super::inputs::Inputs;
 use super::report::Breach;
-use crate::model::{QuotationKey, RequestId, Timestamp, UserId};
+use crate::model::{ConnectionId, ConnectionRef, QuotationKey, RequestId, Timestamp, UserId};
 use crate::ports::{Quotation, QuotationStatus};
 use crate::protocol::{Frame, QuotationFrame};
 
@@ -17,6 +17,8 @@ pub(super) struct Promise {
     pub(super) user: UserId,
     pub(super) request_id: RequestId,
     products: Vec<String>,
+    /// On which the client waits.
+    connections: Vec<ConnectionId>,
     pub(super) deadline: Timestamp,
     /// The client was told that it is under analysis.
     pub(super) accepted: bool,
@@ -48,6 +50,7 @@ impl Promises {
             user: quotation.user.clone(),
             request_id: quotation.request_id.clone(),
             products,
+            connections: vec![],
             deadline: quotation.deadline,
             accepted: false,
             settled_at: None,
@@ -68,6 +71,13 @@ impl Promises {
     pub(super) fn accepted(&mut self, user: &UserId, request_id: &RequestId) {
         if let Some(promise) = self.find(user, request_id) {
             promise.accepted = true;
+        }
+    }
+
+    /// The client waits for the outcome on a connection.
+    pub(super) fn awaited(&mut self, key: &QuotationKey, connection: &ConnectionRef) {
+        if let Some(promise) = self.by_key.get_mut(key) {
+            promise.connections.push(connection.id.clone());
         }
     }
 
@@ -142,6 +152,13 @@ impl Promises {
     pub(super) fn of(&self, user: &UserId) -> Vec<RequestId> {
         let own = self.by_key.values().filter(|promise| promise.accepted && promise.user == *user);
         own.map(|promise| promise.request_id.clone()).collect()
+    }
+}
+
+impl Promise {
+    /// Whether nobody waits for the outcome any more.
+    pub(super) fn is_forsaken(&self, lost: &BTreeSet<ConnectionId>) -> bool {
+        self.connections.iter().all(|connection| lost.contains(connection))
     }
 }
 

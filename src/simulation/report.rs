@@ -28,6 +28,8 @@ pub enum FaultKind {
     Duplicated,
     /// Messages were delivered in another order.
     Reordered,
+    /// A message was published and delivered to nobody.
+    Dropped,
     /// A client's connection broke.
     ConnectionLost,
     /// A process was stopped at a call, like by `kill -9`.

@@ -1,5 +1,6 @@
 //! The end of a run: the faults stop, and within a known time everything must be in order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use super::Invariant;
 use super::clients::{come, quote};
 use super::fleet::{Fleet, Gateway, RECOVERY};
 use super::ledger::Ledger;
-use super::messages::Messages;
+use super::messages::Content;
 use super::report::Breach;
 use super::world::World;
-use crate::model::{Dialect, Item, Quantity, QuotationKey, Timestamp, UserId};
+use crate::model::{Dialect, Item, ProviderMessage, Quantity, QuotationKey, Timestamp, UserId};
 use crate::ports::{Clock, DeadLetter, Queue};
 use crate::stages::quotation_handler::Ask;
 
@@ -58,7 +59,8 @@ pub(super) async fn settle(world: &Arc<World>, fleet: &Arc<Fleet>) -> Result<(),
         sleep(step).await;
         let now = world.clock.now();
         let may_be_over = now >= recovered_by || is_in_order(world, since).await;
-        if now >= since.plus(LONGEST) || (may_be_over && is_drained(world).await) {
+        let is_over = may_be_over && is_drained(world).await && untold(world).await.is_empty();
+        if now >= since.plus(LONGEST) || is_over {
             break;
         }
     }
@@ -150,29 +152,50 @@ fn check_refreshed(world: &World, since: Timestamp) -> Result<(), Breach> {
     world.breach().map_or(Ok(()), Err)
 }
 
-/// Every accepted quotation must be over, and its client told, unless a message was given up.
+/// Every accepted quotation must be over, and its client told.
 async fn check_promises(world: &World) -> Result<(), Breach> {
-    let mut gave_up = false;
-    for queue in Queue::ALL {
-        gave_up |= Messages::gave_up(&dead(world, queue).await);
-    }
-    world.note(|ledger, now| {
+    let untold = untold(world).await;
+    world.note(|ledger, _| {
         for (key, promise) in ledger.promises.all().filter(|(_, promise)| promise.accepted) {
-            let due = now >= promise.deadline.plus(AFTER_DEADLINE);
-            // Sent by a clock that was wrong, the message may come much later.
-            let later = || world.plan.has_wrong_clocks() && ledger.messages.has_deadline(key);
-            let over = promise.settled_at.is_some() || !due || gave_up || later();
-            ledger.checks.hold(Invariant::EndsByDeadline, over, || {
-                format!("quotation {key} is pending past its deadline")
-            })?;
-            let told = promise.told || promise.settled_at.is_none() || gave_up;
-            ledger.checks.hold(Invariant::EndsByDeadline, told, || {
-                format!("quotation {key} is settled, and its client was never told")
+            ledger.checks.hold(Invariant::EndsByDeadline, !untold.contains(key), || {
+                format!("the client of quotation {key} was never told: {promise:?}")
             })?;
         }
         Ok(())
     });
     world.breach().map_or(Ok(()), Err)
+}
+
+/// The accepted quotations whose deadline has passed and whose clients wait for an outcome still.
+async fn untold(world: &World) -> BTreeSet<QuotationKey> {
+    let letters = dead(world, Queue::Provider).await;
+    let lost = world.lost();
+    let now = world.clock.now();
+    let key_of = |letter: &DeadLetter| match Content::read(Queue::Provider, &letter.body) {
+        Content::Provide(ProviderMessage::Deadline { key, .. }) => Some((key, true)),
+        Content::Provide(ProviderMessage::Quote(request)) => Some((request.key, false)),
+        Content::Order(_) | Content::Unreadable => None,
+    };
+    let given_up: Vec<_> = letters.iter().filter_map(key_of).collect();
+    world.look(|ledger| {
+        let all = ledger.promises.all().filter(|(_, promise)| promise.accepted && !promise.told);
+        let untold = all.filter(|(key, promise)| {
+            let is_pending = promise.settled_at.is_none();
+            let excused = match world.plan.watched {
+                // The gateway died, and its sockets with it.
+                true => promise.is_forsaken(&lost),
+                // The message at the deadline failed ten times; or the outcome was stored, and pushing
+                // it has failed ever since: that message finds it settled.
+                false => given_up
+                    .iter()
+                    .any(|(of, is_deadline)| of == *key && (*is_deadline || !is_pending)),
+            };
+            // Sent by a clock that was wrong, the message may come much later.
+            let later = || world.plan.has_wrong_clocks() && ledger.messages.has_deadline(key);
+            now >= promise.deadline.plus(AFTER_DEADLINE) && !excused && !(is_pending && later())
+        });
+        untold.map(|(key, _)| key.clone()).collect()
+    })
 }
 
 /// A quote on a system that works again must be answered, whatever poison there still is.

@@ -187,6 +187,17 @@ impl Unreliable {
         (0..count).filter(|_| self.world.chance.one_in(2)).collect()
     }
 
+    /// The topic takes messages, and delivers them to nobody.
+    fn drop_published<'a>(&self, bodies: impl Iterator<Item = &'a str>) {
+        for body in bodies {
+            self.world.tell(&self.process.name, || format!("the topic drops {body}"));
+            self.world.note(|ledger, _| {
+                ledger.messages.dropped(body);
+                Ok(())
+            });
+        }
+    }
+
     /// Another order of a batch. In a FIFO queue the messages of a group keep theirs.
     fn reorder(&self, queue: Queue, batch: &mut Vec<Received>) {
         if batch.len() < 2 || !self.breaks(FaultKind::Reordered, self.world.plan.rates.reordered) {
@@ -205,14 +216,19 @@ impl Unreliable {
     }
 }
 
-/// The entries that were not sent, by their place in the whole batch.
-fn failed_entries(count: usize, sent: &[usize], failed: Vec<FailedEntry>) -> Vec<FailedEntry> {
+/// The entries that were not sent, by their place in the whole batch. `failed` are places among those
+/// that were delivered.
+fn failed_entries(
+    count: usize,
+    (sent, delivered): (&[usize], &[usize]),
+    failed: Vec<FailedEntry>,
+) -> Vec<FailedEntry> {
     let unsent = (0..count).filter(|index| !sent.contains(index)).map(|index| FailedEntry {
         index,
         error: PortError::Throttled { what: "an entry of a batch".to_owned() },
     });
     let refused = failed.into_iter().filter_map(|entry| {
-        sent.get(entry.index).map(|index| FailedEntry { index: *index, ..entry })
+        delivered.get(entry.index).map(|index| FailedEntry { index: *index, ..entry })
     });
     unsent.chain(refused).collect()
 }
@@ -321,7 +337,7 @@ layer!(
             let sent = self.sendable(messages.len());
             let some: Vec<Outgoing> = sent.iter().map(|index| messages[*index].clone()).collect();
             let failed = self.call("send", self.inner.queues.send(queue, &some)).await?;
-            Ok(failed_entries(messages.len(), &sent, failed))
+            Ok(failed_entries(messages.len(), (&sent, &sent), failed))
         }
 
         async fn receive(&self, queue: _, max: _, wait: _, visibility: _) -> _ {
@@ -348,9 +364,16 @@ layer!(
     impl Topic for Unreliable {
         async fn publish(&self, bodies: _) -> _ {
             let sent = self.sendable(bodies.len());
-            let some: Vec<String> = sent.iter().map(|index| bodies[*index].clone()).collect();
-            let failed = self.call("publish", self.inner.topic.publish(&some)).await?;
-            Ok(failed_entries(bodies.len(), &sent, failed))
+            let (dropped, delivered): (Vec<usize>, Vec<usize>) = sent
+                .iter()
+                .partition(|_| self.breaks(FaultKind::Dropped, self.world.plan.rates.dropped));
+            let some: Vec<String> = delivered.iter().map(|index| bodies[*index].clone()).collect();
+            let publish = async {
+                self.drop_published(dropped.iter().map(|index| bodies[*index].as_str()));
+                self.inner.topic.publish(&some).await
+            };
+            let failed = self.call("publish", publish).await?;
+            Ok(failed_entries(bodies.len(), (&sent, &delivered), failed))
         }
     }
 );

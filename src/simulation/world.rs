@@ -171,6 +171,11 @@ impl World {
         self.state().lost.insert(connection.id.clone());
     }
 
+    /// All connections that broke or were closed.
+    pub(super) fn lost(&self) -> BTreeSet<ConnectionId> {
+        self.state().lost.clone()
+    }
+
     pub(super) fn is_closed(&self, connection: &ConnectionRef) -> bool {
         self.state().lost.contains(&connection.id)
     }

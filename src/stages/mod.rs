@@ -5,6 +5,7 @@
 
 mod catalogue_cache;
 pub mod change;
+mod deadline;
 mod error;
 pub mod folding;
 mod names;
@@ -19,6 +20,7 @@ pub mod refresh;
 pub mod subscribe;
 
 pub use catalogue_cache::{CatalogueCache, SnapshotError};
+pub use deadline::DEADLINE_GRACE;
 pub use error::StageError;
 pub use names::Names;
 pub use observer::{Effect, Observer, Unobserved, Warmth};

@@ -5,14 +5,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
 use tracing::{Instrument, info, info_span, warn};
 
+use super::deadline::DEADLINE_GRACE;
 use super::names::{Names, NamesOf};
-use super::outcome::{only, read_bodies, write_body};
+use super::outcome::read_bodies;
 use super::quote_inputs::{QuoteInputs, Shelf, Table};
 use super::subscribe::send_urgent;
 use super::{Observer, Outcome, StageError, Unobserved, Warmth};
@@ -22,9 +22,9 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, MAX_DELAY, Outgoing,
-    PortError, Ports, Posting, PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations,
-    Received, Settlement, TableHead, Verdict,
+    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, PortError, Ports,
+    PriceTables, Queues, Quotation, QuotationStatus, Quotations, Received, Settlement, TableHead,
+    Verdict,
 };
 use crate::pricing::{Answer, AnswerLine, Entry, quote};
 use crate::protocol::{fits_one_message, render_quotation};
@@ -32,9 +32,6 @@ use crate::trace;
 
 /// After this many calculations on its behalf a quotation fails.
 const MAX_ATTEMPTS: u32 = 3;
-/// Later than the deadline itself by this much, so that the message finds it passed even by a
-/// clock that is a little behind.
-const DEADLINE_GRACE: Duration = Duration::from_millis(50);
 
 /// The stage, with the ports it needs.
 pub struct QuotationProvider {
@@ -115,7 +112,8 @@ impl QuotationProvider {
                     )
                 });
                 let shared = shared.as_ref().map(Option::as_ref);
-                let provided = self.provide(request, shared).instrument(span);
+                let again = received.receive_count > 1;
+                let provided = self.provide(request, again, shared).instrument(span);
                 trace::within(traced, provided).await.into()
             }
             Ok(ProviderMessage::Deadline { user, key }) => {
@@ -132,12 +130,21 @@ impl QuotationProvider {
     async fn provide(
         &self,
         request: QuotationRequest,
+        again: bool,
         shared: Result<Option<&QuoteInputs>, &Arc<StageError>>,
     ) -> Result<(), StageError> {
         let now = self.clock.now();
         if now >= request.deadline {
             let late = Verdict::Failure(FailureReason::DeadlinePassed);
             return self.settle(&request.key, late, Warmth::Cold).await;
+        }
+        // Whoever had the message before may have settled the quotation, and died before the push. By
+        // another clock it may not have been past its deadline then.
+        if again
+            && let Some(stored) = self.quotations.quotation(&request.key).await?
+            && stored.status != QuotationStatus::Pending
+        {
+            return self.push(&stored, now).await;
         }
         let warmth = if request.attempt == 0 { Warmth::Warm } else { Warmth::Cold };
         let shared = shared.map_err(|error| StageError::Shared(error.clone()))?;
@@ -155,22 +162,17 @@ impl QuotationProvider {
             Look::Missing(_) if request.attempt >= MAX_ATTEMPTS => {
                 self.settle(&request.key, Verdict::Failure(FailureReason::NoTable), warmth).await
             }
-            Look::Missing(unreadable) => self.order_table(request, unreadable, now).await,
+            Look::Missing(unreadable) => self.order_table(request, unreadable).await,
         }
     }
 
-    /// Has the table calculated ahead of all scheduled work, and makes sure that the client hears
-    /// at the deadline if nothing comes of it.
+    /// Has the table calculated ahead of all scheduled work.
     async fn order_table(
         &self,
         request: QuotationRequest,
         unreadable: Option<Generation>,
-        now: Timestamp,
     ) -> Result<(), StageError> {
         info!(attempt = request.attempt + 1, "no usable table; ordering one");
-        if request.attempt == 0 {
-            self.send_deadline(&request, now).await?;
-        }
         let attempt = request.attempt + 1;
         let user = request.user.clone();
         let cause = Cause::Quotation(QuotationRequest { attempt, unreadable, ..request });
@@ -186,21 +188,6 @@ impl QuotationProvider {
         if let Err(error) = scope.of(order).await {
             warn!(error = %Chain(&error), "a stale table was not ordered anew");
         }
-    }
-
-    async fn send_deadline(
-        &self,
-        request: &QuotationRequest,
-        now: Timestamp,
-    ) -> Result<(), StageError> {
-        let message =
-            ProviderMessage::Deadline { user: request.user.clone(), key: request.key.clone() };
-        // Where the gateway's clock is ahead of ours, the deadline can be further off than a message
-        // can be delayed. It then comes too early, and is postponed.
-        let delay = (request.deadline.since(now) + DEADLINE_GRACE).min(MAX_DELAY);
-        let message =
-            Outgoing { body: write_body(&message)?, posting: Posting::Standard { delay } };
-        only(self.queues.send(Queue::Provider, &[message]).await?)
     }
 
     /// Looks at the user's table.

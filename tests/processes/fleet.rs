@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 use super::stack::Stack;
 
-/// Longer than a message in the hands of a killed worker stays hidden, so that it is still worth
-/// answering when it comes again.
+/// Long enough that a message which several killed workers held is still worth answering when it comes
+/// again.
 pub const QUOTE_WITHIN_SECS: u64 = 75;
 
 /// What a process does.
@@ -154,7 +154,7 @@ impl Drop for Fleet {
 
 /// Reads the first JSON value, of several lines, for the address in it; `None` when the process
 /// ended first.
-fn websocket(mut stdout: impl BufRead) -> Option<String> {
+pub fn websocket(mut stdout: impl BufRead) -> Option<String> {
     let mut read = String::new();
     while stdout.read_line(&mut read).ok()? > 0 {
         if let Ok(value) = serde_json::from_str::<Value>(&read) {

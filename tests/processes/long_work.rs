@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use super::stack::Stack;
 
 /// Longer than a message is hidden when it is received.
-const WORK: Duration = Duration::from_secs(70);
+const WORK: Duration = Duration::from_secs(25);
 
 /// Takes its time, and counts what it was given.
 #[derive(Default)]

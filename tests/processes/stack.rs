@@ -60,6 +60,12 @@ impl Stack {
         Self { engine: "aws", ports, dir, flags, target: Target::Aws(Box::new(aws)) }
     }
 
+    /// What its resources on AWS are named after.
+    #[cfg(feature = "aws")]
+    pub fn name(&self) -> &str {
+        self.flags.last().map_or("", String::as_str)
+    }
+
     pub fn path(&self) -> &Path {
         self.dir.path()
     }

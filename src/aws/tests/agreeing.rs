@@ -57,6 +57,15 @@ impl Terraform {
         &first.unwrap_or_else(|| panic!("there is no {kind}"))["values"]
     }
 
+    /// The policy of the queue that the topic delivers to, or of that of its dead letters.
+    fn policy_of(&self, index: &str) -> &Value {
+        let is_it = |resource: &&Value| {
+            resource["type"] == "aws_sqs_queue_policy" && resource["index"] == index
+        };
+        let found = self.resources.iter().find(is_it);
+        &found.unwrap_or_else(|| panic!("the {index} queue has no policy"))["values"]
+    }
+
     /// Whether a value is as it should be, or will only be known when it exists.
     fn is(&self, value: &Value, should: &str) -> bool {
         (self.is_plan && value.is_null()) || same_setting(&text(value), should)
@@ -121,7 +130,7 @@ fn check_queue(terraform: &Terraform, should: &DesiredQueue, is: &Value) {
         }
     }
     if let Some(policy) = left.remove("Policy") {
-        let is = &terraform.only("aws_sqs_queue_policy");
+        let is = terraform.policy_of(if name.ends_with("-dlq") { "dead" } else { "live" });
         assert!(terraform.is(&is["policy"], policy), "{name} Policy: {} {policy}", is["policy"]);
         let url = text(&is["queue_url"]);
         assert!(terraform.is_plan || url.ends_with(&format!("/{name}")), "the policy is of {url}");
@@ -167,10 +176,14 @@ fn topic_and_subscription_are_the_same() {
     }
     let subscription = terraform.only("aws_sns_topic_subscription");
     assert_eq!(subscription["protocol"], "sqs");
-    assert_eq!(subscription["raw_message_delivery"], true);
+    for (key, (name, value)) in
+        ["raw_message_delivery", "redrive_policy"].iter().zip(should.attributes())
+    {
+        assert!(terraform.is(&subscription[key], &value), "{name}: {} {value}", subscription[key]);
+    }
     assert!(terraform.is(&subscription["topic_arn"], &should.arn), "{subscription}");
     assert!(terraform.is(&subscription["endpoint"], &should.subscriber_arn), "{subscription}");
-    for key in ["filter_policy", "redrive_policy", "delivery_policy"] {
+    for key in ["filter_policy", "delivery_policy"] {
         assert!(is_unset(&subscription[key]), "only infra/ sets {key}: {}", subscription[key]);
     }
 }

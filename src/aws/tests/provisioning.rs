@@ -87,6 +87,34 @@ async fn what_differs_is_left_alone_until_it_is_to_be_fixed() {
 
 #[tokio::test]
 #[ignore = "needs a local AWS: .ci/ministack cargo test"]
+async fn what_the_topic_cannot_deliver_is_kept_and_can_be_sent_again() {
+    let aws = stack().await;
+    let plan = aws.plan().await.unwrap();
+    aws.apply(&plan, false).await.unwrap();
+    // A subscription that an earlier version made.
+    let topic = &plan.desired.topic;
+    let page = aws.clients.sns.list_subscriptions_by_topic().topic_arn(&topic.arn);
+    let page = page.send().await.unwrap();
+    let arn = page.subscriptions()[0].subscription_arn().unwrap();
+    let unset = aws.clients.sns.set_subscription_attributes().subscription_arn(arn);
+    unset.attribute_name("RedrivePolicy").attribute_value("{}").send().await.unwrap();
+    let plan = aws.plan().await.unwrap();
+    let differing: Vec<_> =
+        plan.changes.iter().filter(|change| change.action != Action::Unchanged).collect();
+    let [change] = differing[..] else { panic!("{differing:?}") };
+    assert_eq!(change.resource, topic.subscription());
+    let is_redrive = |action: &Action| {
+        matches!(action, Action::Differs { attribute, should, .. }
+            if attribute == "RedrivePolicy" && should.contains("-provider-dlq"))
+    };
+    assert!(is_redrive(&change.action), "{change:?}");
+    assert_eq!(aws.apply(&plan, true).await.unwrap().len(), 1);
+    assert!(aws.plan().await.unwrap().is_clean());
+    destroy(&aws).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a local AWS: .ci/ministack cargo test"]
 async fn another_key_cannot_be_fixed() {
     let aws = stack().await;
     let name = aws.plan().await.unwrap().desired.tables[0].name.clone();

@@ -7,7 +7,7 @@ use super::super::groups::append;
 use super::super::take::*;
 use super::super::testing::{fifo, fresh, open, secs, standard, stopped};
 use super::super::{active_users, catalogue, dead_letters, discounts, groups, price_tables};
-use super::super::{queues, quotations, wake};
+use super::super::{leases, queues, quotations, wake};
 use super::*;
 use crate::ports::{DeadLetters as _, Depth, MAX_RECEIVES, Queues as _, Receipt, Selection};
 
@@ -226,6 +226,8 @@ async fn every_query_is_a_search_in_an_index() {
         BURY,
         SHOW,
         groups::FRONT,
+        leases::HELD,
+        leases::RELEASE,
         queues::ACKNOWLEDGE,
         queues::POSTPONE,
         dead_letters::LIST,

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod answer_order;
+mod awaited;
 mod bucket;
 mod delivery;
 mod entry;
@@ -23,13 +24,14 @@ mod start;
 mod unfinished;
 mod visitors;
 
+pub use awaited::Promise;
 pub use delivery::GatewayConnections;
 pub use entry::Tokens;
 pub use limits::Limits;
 pub use origin::{AllowedOrigins, OriginError};
 pub use probe::{ProbeError, connect, probe};
 pub use registry::{GatewayRecord, GatewayRegistry, KeysPlace, Registration};
-pub use replies::{ReplyContext, reply_to};
+pub use replies::{Replied, ReplyContext, reply_to};
 pub use routes::{Reply, subscribe_reply};
 pub use secret::Secret;
 pub use server::Access;

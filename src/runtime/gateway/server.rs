@@ -132,9 +132,11 @@ impl Gateway {
         page: PageSettings,
     ) -> Self {
         let Access { origins, limits, tokens } = access;
-        let handler = QuotationHandler::new(&ports, policy.clone());
+        let metrics = Arc::new(page.metrics.clone());
+        let handler =
+            |policy| QuotationHandler::new(&ports, policy).watched().observed_by(metrics.clone());
         let passing = Policy { ttl: FIRST_VISIT_TTL.min(policy.ttl), ..policy.clone() };
-        let first_visits = QuotationHandler::new(&ports, passing);
+        let (handler, first_visits) = (handler(policy.clone()), handler(passing));
         let visitors = Visitors::new(limits, policy.ttl, ports.store.clone(), ports.clock.clone());
         let limiter = Limiter::new(limits);
         let page = Page::new(&ports, &policy, sockets.clone(), page);

@@ -11,20 +11,22 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
-use tracing::{Instrument, debug, info};
+use tracing::{Instrument, debug, info, warn};
 
 use super::answer_order::AnswerOrder;
+use super::awaited::{Awaited, Promise};
 use super::guarded::WRITE_STALL;
 use super::limits::Allowance;
-use super::replies::{self, Read, Replies, ReplyContext, rate_limited, read};
+use super::replies::{self, Read, Replied, ReplyContext, rate_limited, read};
 use super::sockets::OpenSocket;
 use super::unfinished::Unfinished;
 use super::visitors::{Admission, Visitors, refusal};
 use crate::model::ConnectionRef;
-use crate::ports::Clock;
+use crate::ports::{Chain, Clock};
 use crate::protocol::Request;
 use crate::runtime::Shutdown;
 use crate::runtime::metrics::Metrics;
+use crate::stages::StageError;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::tokens::Clients;
 
@@ -85,8 +87,10 @@ pub(super) async fn run_session<S>(
     let connection = ConnectionRef { endpoint: context.endpoint.to_owned(), id: open.id().clone() };
     let end_of_life = Instant::now() + LIFE_LIMIT;
     let mut idle_at = Instant::now() + IDLE_LIMIT;
-    let mut in_hand: FuturesUnordered<BoxFuture<'_, (u64, Replies)>> = FuturesUnordered::new();
+    let mut in_hand: FuturesUnordered<BoxFuture<'_, (u64, Replied)>> = FuturesUnordered::new();
     let mut order = AnswerOrder::default();
+    let mut awaited = Awaited::default();
+    let mut overdue: FuturesUnordered<BoxFuture<'_, Overdue>> = FuturesUnordered::new();
     let mut deaf_until: Option<Instant> = None;
     info!(connection = %connection.id, "opened");
 
@@ -94,8 +98,11 @@ pub(super) async fn run_session<S>(
         let outgoing: Vec<Bytes> = tokio::select! {
             // Answers first: a client that floods us still gets what is due to it.
             biased;
-            Some((request, replies)) = in_hand.next() => {
-                let mut frames = replies;
+            Some((request, replied)) = in_hand.next() => {
+                let Replied { mut frames, promise } = replied;
+                if let Some(promise) = promise {
+                    awaited.promised(promise, Instant::now(), context.clock.now());
+                }
                 frames.extend(order.finished(request));
                 frames
             }
@@ -103,6 +110,21 @@ pub(super) async fn run_session<S>(
                 Some(frame) => order.pushed(frame).into_iter().collect(),
                 None => break Some(close(CloseCode::Policy, "too many frames unread")),
             },
+            Some((promise, outcome)) = overdue.next() => match outcome {
+                Ok(frame) => vec![frame],
+                Err(error) => {
+                    warn!(error = %Chain(&error), "the outcome of a quotation is not known");
+                    awaited.unknown(promise, Instant::now());
+                    vec![]
+                }
+            },
+            () = sleep_until(awaited.due().unwrap_or(end_of_life)),
+                if awaited.due().is_some() && overdue.len() < MAX_IN_HAND =>
+            {
+                let due = awaited.take_due(Instant::now());
+                overdue.extend(due.map(|promise| end(&context, promise).boxed()));
+                vec![]
+            }
             message = socket.next(), if in_hand.len() < MAX_IN_HAND && deaf_until.is_none() => match message {
                 None => break None,
                 Some(Err(error)) => break close_after(&error),
@@ -117,7 +139,7 @@ pub(super) async fn run_session<S>(
                         Read::Request(request, span) => {
                             let number = order.began();
                             let reply = reply(&context, request, connection.clone()).instrument(span);
-                            in_hand.push(reply.map(move |replies| (number, replies)).boxed());
+                            in_hand.push(reply.map(move |replied| (number, replied)).boxed());
                             vec![]
                         }
                         Read::Reply(frame) => vec![frame],
@@ -139,6 +161,7 @@ pub(super) async fn run_session<S>(
         };
         if !outgoing.is_empty() {
             idle_at = Instant::now() + IDLE_LIMIT;
+            awaited.told(outgoing.iter().map(|frame| &**frame));
             if let Err(error) = write(&mut socket, outgoing).await {
                 debug!(connection = %connection.id, %error, "writing failed");
                 break None;
@@ -146,8 +169,8 @@ pub(super) async fn run_session<S>(
         }
     };
     // Quotes that are being accepted are finished: their answers can be asked for later.
-    while let Some((_, replies)) = in_hand.next().await {
-        if write(&mut socket, replies).await.is_err() {
+    while let Some((_, replied)) = in_hand.next().await {
+        if write(&mut socket, replied.frames).await.is_err() {
             debug!(connection = %connection.id, "closed before its last replies");
         }
     }
@@ -162,7 +185,7 @@ pub(super) async fn run_session<S>(
 }
 
 /// Replies to a request of a client who may make it.
-async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef) -> Replies {
+async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef) -> Replied {
     let came_at = Instant::now();
     let is_quote = matches!(request, Request::Quote { .. });
     let mut handler = context.handler;
@@ -170,16 +193,27 @@ async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef
         match context.visitors.admit(user, context.allowance.address()).await {
             Admission::Visit => {}
             Admission::FirstVisit => handler = context.first_visits,
-            refused => return vec![rate_limited(refusal(refused))],
+            refused => return rate_limited(refusal(refused)).into(),
         }
     }
     let SessionContext { clock, clients, .. } = context;
-    let replies =
+    let replied =
         replies::reply(&ReplyContext { handler, clock: *clock, clients }, request, to).await;
     if is_quote {
         context.metrics.acknowledged(came_at.elapsed());
     }
-    replies
+    replied
+}
+
+/// A promise whose deadline has passed, and what its client is told.
+type Overdue = (Promise, Result<Bytes, StageError>);
+
+/// Finds out what a client is told whose deadline has passed.
+async fn end(context: &SessionContext<'_>, promise: Promise) -> Overdue {
+    let SessionContext { handler, clock, clients, .. } = context;
+    let outcome =
+        replies::outcome(&ReplyContext { handler, clock: *clock, clients }, &promise).await;
+    (promise, outcome)
 }
 
 async fn write<S>(socket: &mut S, frames: Vec<Bytes>) -> Result<(), SocketError>
