@@ -1,7 +1,6 @@
 //! The one binary: the command line or, started by Lambda, a function. Maps the result to an exit
 //! code, and does nothing else.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use ocache::cli::{self, Stop};

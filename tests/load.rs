@@ -27,7 +27,8 @@ fn engine() -> (Arc<ManualClock>, Ports) {
 fn stored() -> (Arc<ManualClock>, Ports, TempDir) {
     let dir = TempDir::new().unwrap();
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
-    let store = Embedded::open(dir.path(), clock.clone(), Arc::new(SystemRandomness), &Supervisor::new());
+    let store =
+        Embedded::open(dir.path(), clock.clone(), Arc::new(SystemRandomness), &Supervisor::new());
     let store = store.unwrap();
     let nobody = Memory::new(clock.clone(), Arc::new(SystemRandomness)).connections();
     (clock, store.ports(nobody), dir)

@@ -16,9 +16,7 @@ use super::store_file::StoreFile;
 use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
 use crate::meter::{Meter, Reporter, Usage, metered_and_watched};
-use crate::ports::{
-    Connections, Housekeeping, Ports, SteadyClock, SystemClock, SystemRandomness,
-};
+use crate::ports::{Connections, Housekeeping, Ports, SteadyClock, SystemClock, SystemRandomness};
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
 use crate::supervisor::Supervisor;
 

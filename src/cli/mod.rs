@@ -30,7 +30,6 @@ mod parse;
 mod price_list;
 mod prices;
 mod progress;
-mod terminal;
 #[cfg(feature = "aws")]
 mod provision;
 mod quotation;
@@ -47,6 +46,7 @@ mod stderr;
 mod store_file;
 mod stream;
 mod subscribe;
+mod terminal;
 mod token;
 mod token_keys;
 mod up;

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::args::{Format, Global};
 use super::failure::{ExitCode, Failure};
-use super::terminal::Terminal;
 use super::stderr::Stderr;
+use super::terminal::Terminal;
 use crate::model::{escape_but, escape_json};
 
 /// To the first place of a screen, and everything after it deleted.

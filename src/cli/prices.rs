@@ -3,7 +3,7 @@
 //! A table is printed while it is read, a few parts at a time: one of a million products is larger than
 //! what a small machine has to spare.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, json};
 

@@ -309,7 +309,7 @@ impl PriceCalc {
     async fn try_inputs(&self, users: &[UserId]) -> Result<AtHead<InputsByUser>, StageError> {
         let heads = self.tables.table_heads(users).await?;
         let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
-        let keep_until = self.clock.now().plus(self.policy.retention());
+        let keep_until = self.clock.now().plus(self.policy.keep_tables());
         let (catalogue, at) = self.catalogue.current(keep_until).await?;
         let AtHead::Read(discounts) = self.discounts.discounts(users, &at).await? else {
             return Ok(AtHead::Moved);

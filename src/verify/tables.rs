@@ -5,7 +5,7 @@ use super::fingerprints::is_as_calculated;
 use super::inputs::Inputs;
 use super::{Kind, VerifyError};
 use crate::model::{ProductId, UserId};
-use crate::ports::{Store, TableHead, parts_of};
+use crate::ports::{AtHead, Store, TableHead, parts_of};
 use crate::pricing::{Entry, PRICING_VERSION, PackedPart};
 
 /// A head is read again so often when its parts are gone: a refresh replaces them.

@@ -6,6 +6,7 @@ use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::model::{QuotationKey, RequestId, UserId};
 use ocache::ports::{SystemClock, SystemRandomness};
+use ocache::supervisor::Supervisor;
 use serde_json::Value;
 
 use super::process::{Home, Running, text};
@@ -49,8 +50,8 @@ fn kept(home: &Home, request_id: &str) -> (u64, u64) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let dir = home.path().join("data");
-        let store =
-            Embedded::open(&dir, Arc::new(SystemClock), Arc::new(SystemRandomness)).unwrap();
+        let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+        let store = Embedded::open(&dir, clock, randomness, &Supervisor::new()).unwrap();
         let ports = store.ports(Arc::new(MemoryConnections::default()));
         let user = UserId::new("AAA").unwrap();
         let key = QuotationKey::new(&user, &RequestId::new(request_id).unwrap());

@@ -29,10 +29,9 @@ async fn quotes_in_dead_hands_are_answered_on_the_embedded_store() {
 
 #[cfg(feature = "aws")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a local AWS: .ci/ministack cargo test"]
 async fn quotes_in_dead_hands_are_answered_on_aws() {
-    if let Some(stack) = Stack::aws().await {
-        kill_workers(stack).await;
-    }
+    kill_workers(Stack::aws().await).await;
 }
 
 /// A process that is ended with the test.

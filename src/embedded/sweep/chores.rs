@@ -143,7 +143,10 @@ pub(super) const CHORES: [Chore; 12] = [
     rows!("table_head": "table_head", "rowid", "expires_at", Seconds, Duration::ZERO),
     Chore { name: "generation", budget: PARTS, records: Records::Generations },
     rows!("section": "section", "rowid", "expires_at", Seconds, Duration::ZERO),
-    Chore { budget: BASES, ..rows!("base": "base", "version", "expires_at", Seconds, Duration::ZERO) },
+    Chore {
+        budget: BASES,
+        ..rows!("base": "base", "version", "expires_at", Seconds, Duration::ZERO)
+    },
     rows!("quotation": "quotation", "rowid", "expires_at", Seconds, Duration::ZERO),
     rows!("active_user": "active_user", "bucket, user", "expires_at", Seconds, ACTIVE_USER_GRACE),
     rows!("usage": "usage", "window, process", "expires_at", Seconds, Duration::ZERO),

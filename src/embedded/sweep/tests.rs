@@ -15,6 +15,7 @@ use crate::model::Generation;
 use crate::ports::{
     ActiveUsers as _, Flip, Housekeeping as _, PriceTables as _, Queue, Queues as _, parts_of,
 };
+use crate::supervisor::Supervisor;
 
 impl Embedded {
     /// Sweeps until there is nothing left to do.
@@ -106,7 +107,9 @@ async fn the_writing_thread_sweeps_by_itself() {
     let opened = open::open(dir.path(), open::BUSY_WAIT).unwrap();
     let serving = Serving::new(Arc::new(Wake::new()), clock.clone());
     let sweeper = Sweeper { due: Instant::now(), ..Sweeper::new(clock) };
-    let (_writer, _thread) = Writer::spawn(opened.writer, opened.copier, serving, sweeper).unwrap();
+    let supervisor = Supervisor::new();
+    let (_writer, _thread) =
+        Writer::spawn(opened.writer, opened.copier, serving, sweeper, &supervisor).unwrap();
     while count(&store, "active_user").await > 0 {
         tokio::task::yield_now().await;
     }
