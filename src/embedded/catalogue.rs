@@ -74,7 +74,7 @@ impl CatalogueStore for Embedded {
                 }
                 Ok(products)
             };
-            listed(&overlay, Kind::Product, from.as_ref(), PAGE, rows, as_product, id)
+            listed(&overlay, Kind::Product, from.as_ref(), PAGE, rows, as_product, key_of)
                 .map(AtHead::Read)
         })
         .await
@@ -93,7 +93,7 @@ pub(super) fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Fai
     }))
 }
 
-fn id(product: &Product) -> &str {
+fn key_of(product: &Product) -> &str {
     product.id.as_str()
 }
 
