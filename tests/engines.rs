@@ -93,6 +93,7 @@ macro_rules! behaves {
                 what_is_folded_late_changes_nothing,
                 the_base_moves_only_with_products_and_currency,
                 a_large_journal_comes_back_in_its_order,
+                a_listing_that_outlasts_the_fold_is_whole,
                 nothing_asked_is_nothing_done,
             }
             discounts {

@@ -1,7 +1,6 @@
 //! `ocache load`: files into the store.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -11,9 +10,10 @@ use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
 use super::output::{Output, Table, number, table};
 use super::settings::Settings;
+use super::watched_load::Watched;
 use crate::data::{self, Counts, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport};
 use crate::meter::{Reason, Scope, Stage};
-use crate::ports::{Chain, LoadId, Ports, Store};
+use crate::ports::{Chain, Ports};
 use crate::pricing::Currency;
 use crate::stages::change;
 
@@ -57,53 +57,6 @@ async fn read(output: &Output, paths: &[PathBuf], currency: Currency) -> Result<
     Ok(dataset?)
 }
 
-/// How far a load is, for whoever interrupts it.
-#[derive(Debug, Default)]
-pub(super) struct Watched(Mutex<Phase>);
-
-#[derive(Clone, Debug, Default)]
-enum Phase {
-    #[default]
-    Reading,
-    /// It has a journal, and may just have come into force.
-    Writing(LoadId),
-    /// It is in force, as this version.
-    InForce(u64),
-}
-
-impl Watched {
-    fn set(&self, phase: Phase) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = phase;
-    }
-
-    /// What an interrupted load has done. A journal that nobody will ever read is dropped.
-    async fn interrupted(&self, store: &dyn Store) -> Failure {
-        let phase = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let version = match phase {
-            Phase::Reading => None,
-            Phase::InForce(version) => Some(version),
-            Phase::Writing(load) => {
-                // Not if it is in force: then the head names it. What stays here goes with a later
-                // load.
-                let _ = store.drop_journal(&load).await;
-                let head = store.catalogue_head().await.ok().flatten();
-                head.filter(|head| head.unfolded == Some(load)).map(|head| head.version)
-            }
-        };
-        match version {
-            None => Failure::new(ExitCode::Interrupted, "interrupted; nothing was changed")
-                .hint("load the files again"),
-            Some(version) => {
-                let message = format!(
-                    "interrupted after all of it came into force, as catalogue version {version}"
-                );
-                Failure::new(ExitCode::Interrupted, message)
-                    .hint("tables change at the next refresh, not at once")
-            }
-        }
-    }
-}
-
 /// Loads a data set, with a progress bar.
 pub(super) async fn write(
     output: &Output,
@@ -121,10 +74,13 @@ pub(super) async fn write(
         bar.set_position(done);
     };
     let progress = |progress: LoadProgress<'_>| match progress {
-        LoadProgress::Began(load) => watched.set(Phase::Writing(load.clone())),
-        LoadProgress::Compared(done) => show("comparing", done, rows as u64),
+        LoadProgress::Began(load, version) => watched.began(load, version),
+        LoadProgress::Compared(done) => {
+            watched.comparing();
+            show("comparing", done, rows as u64);
+        }
         LoadProgress::Written(done, all) => show("writing", done, all),
-        LoadProgress::InForce(version) => watched.set(Phase::InForce(version)),
+        LoadProgress::InForce(version) => watched.in_force(version),
         LoadProgress::Folded(done, all) => show("folding", done, all),
     };
     let loading = data::load(store, clock, randomness, dataset, options, &progress);

@@ -52,6 +52,7 @@ mod token_keys;
 mod up;
 mod verify;
 mod view;
+mod watched_load;
 mod worker;
 
 pub use args::{Cli, Format, Global, PolicyArgs};

@@ -10,6 +10,7 @@ use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::{Output, table};
 use super::settings::Settings;
+use super::watched_load::Watched;
 use super::{load, serve};
 use crate::data::{LoadError, LoadOptions, fixtures};
 use crate::ports::{Chain, Ports, first_products};
@@ -123,7 +124,7 @@ async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
     let dataset = fixtures::dataset()?;
     let options = LoadOptions { currency: Currency::USD, prune: false };
     while first_products(&*ports.store, 1).await?.rows.is_empty() {
-        match load::write(output, ports, &dataset, options, &load::Watched::default()).await {
+        match load::write(output, ports, &dataset, options, &Watched::default()).await {
             Ok(_) => {
                 output.note(&format!(
                     "no products yet: loaded the fixtures ({} products, discounts of {} users)",

@@ -37,8 +37,8 @@ pub struct LoadOptions {
 /// How far a load is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadProgress<'a> {
-    /// It has a journal of this name.
-    Began(&'a LoadId),
+    /// It has a journal of this name, and comes into force if the head still has this version then.
+    Began(&'a LoadId, u64),
     /// So many rows are compared with the store.
     Compared(u64),
     /// So many changes of all are in the journal.
@@ -184,7 +184,7 @@ impl Loader<'_> {
         expected: Option<u64>,
     ) -> Result<Option<u64>, LoadError> {
         let all = difference.changes();
-        (self.progress)(LoadProgress::Began(&commit.load));
+        (self.progress)(LoadProgress::Began(&commit.load, expected.unwrap_or(0)));
         self.store.begin_load(&commit.load, self.clock.now()).await?;
         let mut written = 0;
         for chunk in difference.in_chunks(CHUNK) {

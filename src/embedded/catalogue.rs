@@ -74,8 +74,8 @@ impl CatalogueStore for Embedded {
                 }
                 Ok(products)
             };
-            let key = |product: &Product| product.id.as_str().to_owned();
-            listed(&overlay, Kind::Product, from, PAGE, rows, as_product, key).map(AtHead::Read)
+            listed(&overlay, Kind::Product, from.as_ref(), PAGE, rows, as_product, key_of)
+                .map(AtHead::Read)
         })
         .await
     }
@@ -91,6 +91,10 @@ pub(super) fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Fai
         currency: currency(row, 2, "the currency of the catalogue")?,
         unfolded: row.get::<_, Option<String>>(3)?.map(LoadId),
     }))
+}
+
+fn key_of(product: &Product) -> &str {
+    product.id.as_str()
 }
 
 fn as_product(record: Record) -> Option<Product> {

@@ -68,8 +68,9 @@ impl DiscountStore for Embedded {
                 Ok(users)
             };
             let user = |record| as_discounts(record).map(|list| list.user);
-            let key = |user: &UserId| user.as_str().to_owned();
-            listed(&overlay, Kind::Discounts, from, PAGE, rows, user, key).map(AtHead::Read)
+            let from = from.as_ref();
+            listed(&overlay, Kind::Discounts, from, PAGE, rows, user, UserId::as_str)
+                .map(AtHead::Read)
         })
         .await
     }

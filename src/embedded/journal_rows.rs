@@ -1,6 +1,8 @@
 //! Changes as they stand in a journal, and as they are laid over rows that they are not yet folded
 //! into.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::catalogue::head;
@@ -19,9 +21,9 @@ pub(super) enum Kind {
 const UNFOLDED: &str = "SELECT unfolded FROM catalogue_head";
 const OVER: &str = "
     SELECT record FROM journal_row WHERE journal = ?1 AND kind = ?2 AND key = ?3";
-const PUTS: &str = "
+const CHANGES: &str = "
     SELECT key, record FROM journal_row
-    WHERE journal = ?1 AND kind = ?2 AND key > ?3 AND record IS NOT NULL ORDER BY key LIMIT ?4";
+    WHERE journal = ?1 AND kind = ?2 AND key > ?3 ORDER BY key LIMIT ?4";
 
 /// The journal of the head, if it has one that is unfolded.
 pub(super) struct Overlay<'a> {
@@ -53,56 +55,60 @@ impl<'a> Overlay<'a> {
         record.map(|record| record.map(|record| parse(&record, key)).transpose()).transpose()
     }
 
-    fn puts(
+    /// What the journal says of the first rows after a key, in their order: that each is deleted, or
+    /// what is in it.
+    fn changes(
         &self,
         kind: Kind,
         after: &str,
         limit: usize,
-    ) -> Result<Vec<(String, Record)>, Failure> {
+    ) -> Result<Vec<(String, Option<Record>)>, Failure> {
         let Some(journal) = self.journal else { return Ok(vec![]) };
-        let mut statement = self.connection.prepare_cached(PUTS)?;
+        let mut statement = self.connection.prepare_cached(CHANGES)?;
         let mut rows = statement.query(params![journal, kind as i64, after, limit])?;
-        let mut puts = vec![];
+        let mut changes = vec![];
         while let Some(row) = rows.next()? {
-            let (key, record): (String, String) = (row.get(0)?, row.get(1)?);
-            let record = parse(&record, &key)?;
-            puts.push((key, record));
+            let (key, record): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+            let record = record.map(|record| parse(&record, &key)).transpose()?;
+            changes.push((key, record));
         }
-        Ok(puts)
+        Ok(changes)
     }
 }
 
-/// A page of a table with the journal laid over: first the rows that it does not change, then what
-/// it puts. A cursor is the last key, behind a letter for which of the two.
+/// A page of a table with the journal laid over, in the order of the keys. A cursor is the last key.
+///
+/// Rows and journal are merged by key, so that a listing goes on rightly when the journal is folded
+/// in between two of its pages: what comes after the cursor is in the rows by then.
 pub(super) fn listed<T>(
     overlay: &Overlay<'_>,
     kind: Kind,
-    from: Option<Cursor>,
+    from: Option<&Cursor>,
     size: usize,
     rows: impl Fn(&str) -> Result<Vec<T>, Failure>,
     of: impl Fn(Record) -> Option<T>,
-    id: impl Fn(&T) -> String,
+    id: impl Fn(&T) -> &str,
 ) -> Result<Page<T>, Failure> {
     // No id is empty, so all come after the empty text.
-    let from = from.map_or_else(|| "r".to_owned(), |cursor| cursor.0);
-    if let Some(after) = from.strip_prefix('j') {
-        let puts = overlay.puts(kind, after, size)?;
-        let last = puts.last().filter(|_| puts.len() == size);
-        let next = last.map(|(key, _)| Cursor(format!("j{key}")));
-        return Ok(Page { items: puts.into_iter().filter_map(|(_, put)| of(put)).collect(), next });
-    }
-    let items = rows(from.get(1..).unwrap_or_default())?;
-    let next = match items.last().filter(|_| items.len() == size) {
-        Some(last) => Some(Cursor(format!("r{}", id(last)))),
-        None => overlay.journal.map(|_| Cursor("j".to_owned())),
+    let after = from.map_or("", |cursor| &cursor.0);
+    let rows = rows(after)?;
+    let changes = overlay.changes(kind, after, size)?;
+    let last_row = rows.last().filter(|_| rows.len() == size).map(|row| id(row).to_owned());
+    let last_change = changes.last().filter(|_| changes.len() == size).map(|(key, _)| key.clone());
+    // Beyond the last key of a full page there may be more, so the shorter of the two ends it.
+    let end = match (last_row, last_change) {
+        (Some(row), Some(change)) => Some(row.min(change)),
+        (row, change) => row.or(change),
     };
-    let mut kept = vec![];
-    for item in items {
-        if overlay.over(kind, &id(&item))?.is_none() {
-            kept.push(item);
-        }
+    if changes.is_empty() {
+        return Ok(Page { items: rows, next: end.map(Cursor) });
     }
-    Ok(Page { items: kept, next })
+    let mut merged: BTreeMap<String, Option<T>> =
+        rows.into_iter().map(|row| (id(&row).to_owned(), Some(row))).collect();
+    merged.extend(changes.into_iter().map(|(key, record)| (key, record.and_then(&of))));
+    let on_page = |key: &str| end.as_deref().is_none_or(|end| key <= end);
+    let items = merged.into_iter().filter(|(key, _)| on_page(key)).filter_map(|(_, item)| item);
+    Ok(Page { items: items.collect(), next: end.map(Cursor) })
 }
 
 fn parse(record: &str, key: &str) -> Result<Record, Failure> {

@@ -70,6 +70,7 @@ fn item(first: &RowChange, json: &mut Vec<u8>) -> io::Result<JournalItem> {
 }
 
 /// The changes in an item.
+#[cfg(any(feature = "aws", test))]
 pub(crate) fn unpack(packed: &[u8]) -> io::Result<Vec<RowChange>> {
     Ok(serde_json::from_slice(&zstd::stream::decode_all(packed)?)?)
 }

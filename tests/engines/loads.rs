@@ -1,5 +1,7 @@
 //! Loads: what they bring comes into force together, once, and is folded into the rows.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::try_join_all;
 use ocache::model::Timestamp;
 use ocache::ports::{
@@ -327,6 +329,36 @@ pub async fn a_large_journal_comes_back_in_its_order(ports: Ports) {
     let prices = ports.store.products(&[product_id("P2999")], &now).await.unwrap();
     let prices = prices.map(|rows| rows.into_iter().map(|row| row.price).collect::<Vec<_>>());
     assert_eq!(prices, AtHead::Read(vec![Money::from_minor(2_999)]));
+}
+
+pub async fn a_listing_that_outlasts_the_fold_is_whole(ports: Ports) {
+    // More than a page on every engine.
+    let name = "Ñ".repeat(300);
+    let first = (0..4_100).map(|n| {
+        let product = Product { name: name.clone(), ..product(&format!("P{n:04}"), 1) };
+        RowChange::from(product)
+    });
+    load_all(&ports, "first", &first.collect::<Vec<_>>()).await;
+    let changed: Vec<_> = (0..200).map(|n| put(&format!("P{n:04}"), 2)).collect();
+    let at = bring(&ports, "second", &changed).await;
+    let AtHead::Read(page) = ports.store.list_products(&at, None).await.unwrap() else {
+        panic!("nothing moved");
+    };
+    let (mut listed, mut from) = (page.items, page.next);
+    assert!(from.is_some(), "it has one page only");
+    fold(&ports, "second", 2).await;
+    finish(&ports, "second").await;
+    while from.is_some() {
+        // Some engines have the reader start over.
+        let page = ports.store.list_products(&at, from).await.unwrap();
+        let AtHead::Read(page) = page else { return };
+        listed.extend(page.items);
+        from = page.next;
+    }
+    let listed: BTreeMap<_, _> =
+        listed.into_iter().map(|product| (product.id, product.price.minor())).collect();
+    let changed = listed.values().filter(|price| **price == 2).count();
+    assert_eq!((listed.len(), changed), (4_100, 200));
 }
 
 pub async fn nothing_asked_is_nothing_done(ports: Ports) {
