@@ -21,8 +21,9 @@ use crate::stages::folding::{fold, tidy};
 
 /// So many changes are written at once.
 const CHUNK: usize = 5_000;
-/// How often the comparison starts over because another load came between.
-const MAX_TRIES: u32 = 5;
+/// How often the comparison starts over because another load came between. Each time another load has
+/// succeeded.
+const MAX_TRIES: u32 = 20;
 
 /// How to load.
 #[derive(Clone, Copy, Debug)]

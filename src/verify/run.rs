@@ -35,7 +35,7 @@ pub enum VerifyError {
     #[error(transparent)]
     Port(#[from] PortError),
     /// The products kept changing.
-    #[error("products are being loaded")]
+    #[error("a load came into force while the store was verified")]
     Loading,
 }
 

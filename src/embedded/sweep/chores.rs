@@ -20,7 +20,7 @@ const ROWS: Budget = Budget { least: 200, most: 3200 };
 /// The parts of a base go with it: a megabyte for about 50,000 products.
 const BASES: Budget = Budget { least: 1, most: 4 };
 /// Parts are up to 32 KB each.
-const PARTS: Budget = Budget { least: 32, most: 1024 };
+const PARTS: Budget = Budget { least: 32, most: 2048 };
 
 /// How much of a chore one batch may do.
 #[derive(Clone, Copy)]
