@@ -37,6 +37,7 @@ locals {
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
+      # The first visit of a user whose quote orders no table: one that is refused, or was answered before.
       { actions = local.send, resources = [local.queue["quotation"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
       # A quote that was answered before is answered again by a push.
@@ -48,8 +49,9 @@ locals {
       { actions = ["dynamodb:BatchGetItem"], resources = [local.table["products"], local.table["prices-by-user"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
-      # To the provider queue: the deadline of a quotation that waits for its table.
-      { actions = local.send, resources = [local.queue["quotation"], local.queue["provider"]] },
+      # To the refresh queue: a table that a quote found stale. To the provider queue: the deadline of a
+      # quotation that waits for its table.
+      { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"], local.queue["provider"]] },
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
     ]
     authorizer = [

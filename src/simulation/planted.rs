@@ -37,11 +37,13 @@ pub enum PlantedBug {
     ExpiredUsersListed,
     /// Products are written while no mark says so.
     LoadWithoutMark,
+    /// The order of a stale table goes before cold quotes.
+    StaleIsUrgent,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
         Self::NoConditionOnHead,
@@ -50,6 +52,7 @@ impl PlantedBug {
         Self::RequestIdAsDeduplicationId,
         Self::ExpiredUsersListed,
         Self::LoadWithoutMark,
+        Self::StaleIsUrgent,
     ];
 
     /// The same ports, with this bug.
@@ -92,6 +95,14 @@ impl Planted {
             _ => deduplication,
         };
         Outgoing { body: message.body.clone(), posting: Posting::Fifo { group, deduplication } }
+    }
+
+    fn queue_of(&self, queue: Queue, message: &Outgoing) -> Queue {
+        let order = serde_json::from_str::<Calculation>(&message.body).map(|order| order.cause);
+        match (self.bug, order) {
+            (PlantedBug::StaleIsUrgent, Ok(Cause::Stale { .. })) => Queue::Quotation,
+            _ => queue,
+        }
     }
 
     /// Reads inputs that will be used after the head is read.
@@ -234,6 +245,8 @@ layer!(Queues for Planted over queues [acknowledge, change_visibility, depth] {
         queue: Queue,
         messages: &[Outgoing],
     ) -> Result<Vec<FailedEntry>, PortError> {
+        // A stale table is ordered alone.
+        let queue = messages.first().map_or(queue, |message| self.queue_of(queue, message));
         let messages: Vec<_> = messages.iter().map(|message| self.repost(message)).collect();
         self.inner.queues.send(queue, &messages).await
     }

@@ -13,6 +13,7 @@ pub mod price_calc;
 pub mod quotation_handler;
 pub mod quotation_provider;
 mod quote_inputs;
+mod recent_orders;
 pub mod refresh;
 pub mod subscribe;
 

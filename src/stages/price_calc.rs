@@ -158,7 +158,7 @@ impl PriceCalc {
         sent_at: Timestamp,
     ) -> Result<Effect, StageError> {
         let started = Instant::now();
-        if let Some(effect) = self.not_wanted(order, self.now(sent_at)).await? {
+        if let Some(effect) = self.not_wanted(order, self.now(sent_at), sent_at).await? {
             self.conclude(order, effect, None, started);
             return Ok(effect);
         }
@@ -205,6 +205,7 @@ impl PriceCalc {
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let kind = match &order.cause {
             Cause::Change { .. } => "change",
+            Cause::Stale { .. } => "stale",
             cause if cause.is_urgent() => "URGENT",
             _ => "scheduled",
         };
@@ -217,6 +218,7 @@ impl PriceCalc {
         &self,
         order: &Calculation,
         now: Timestamp,
+        sent_at: Timestamp,
     ) -> Result<Option<Effect>, StageError> {
         Ok(match &order.cause {
             Cause::Scheduled { expires_at, .. } if now >= *expires_at => {
@@ -225,7 +227,8 @@ impl PriceCalc {
                 let active = user.is_some_and(|user| user.is_active(now));
                 (!active).then_some(Effect::Expired)
             }
-            Cause::Quotation(request) if now >= request.deadline => Some(Effect::TooLate),
+            // By our clock it may only seem so, and the order may be the only one for its user.
+            Cause::Quotation(request) if sent_at >= request.deadline => Some(Effect::TooLate),
             _ => None,
         })
     }
@@ -419,8 +422,7 @@ const fn account(cause: &Cause) -> Scope {
     Scope::new(Stage::PriceCalc, reason)
 }
 
-/// On which the calls go that the orders of a batch share: if they have several causes, they are at
-/// least all urgent, or they would not have come from one queue.
+/// On which the calls go that the orders of a batch share.
 fn account_of_all<'a>(causes: impl Iterator<Item = &'a Cause>) -> Scope {
     let mut accounts = causes.map(account);
     let first = accounts.next().unwrap_or(Scope::new(Stage::PriceCalc, Reason::Urgent));

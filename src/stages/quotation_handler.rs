@@ -75,7 +75,7 @@ impl QuotationHandler {
     }
 
     /// Accepts a quote: when this returns, it is saved and on its way. The user's visit is
-    /// written down at the same time.
+    /// written down at the same time, and orders a calculation only where the quote does not.
     ///
     /// # Errors
     /// When the quotation cannot be saved or published, or when the client's id is taken by
@@ -86,9 +86,18 @@ impl QuotationHandler {
         let request_id = ask.request_id.clone();
         let request_id = request_id.unwrap_or_else(|| RequestId::made(now, self.randomness.bits()));
         let span = trace::quotation_handler(&user, &request_id);
-        let visit = subscribe::touch(&*self.users, &*self.queues, &self.policy, &user, now);
+        let visit = subscribe::touch(&*self.users, &self.policy, &user, now);
         let accepted = ACCOUNT.of(self.accept(ask, request_id));
-        trace::within(span, async { join(accepted, visit).await.0 }).await
+        trace::within(span, async {
+            let (accepted, visit) = join(accepted, visit).await;
+            // A quote that is on its way has the table calculated if it is missing or stale.
+            let is_on_its_way = accepted.as_ref().is_ok_and(|accepted| accepted.settled.is_none());
+            if let Some(visit) = visit.filter(|_| !is_on_its_way) {
+                subscribe::order_unless_known(&*self.queues, &user, visit).await;
+            }
+            accepted
+        })
+        .await
     }
 
     async fn accept(&self, ask: Ask, request_id: RequestId) -> Result<Accepted, StageError> {

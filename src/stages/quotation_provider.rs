@@ -13,7 +13,8 @@ use tracing::{Instrument, info, info_span, warn};
 
 use super::outcome::{only, read_bodies, write_body};
 use super::quote_inputs::{QuoteInputs, Table};
-use super::subscribe::send_urgent;
+use super::recent_orders::RecentOrders;
+use super::subscribe::{send, send_urgent};
 use super::{Observer, Outcome, StageError, Unobserved, Warmth};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
@@ -44,14 +45,14 @@ pub struct QuotationProvider {
     connections: Arc<dyn Connections>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
+    stale_orders: RecentOrders,
 }
 
 /// What a look at the user's table gave.
 enum Look {
-    /// An answer, and the head version to refresh when it was stale.
-    Answer(Box<Answer>, Option<u64>),
-    /// A reason why there never will be one.
-    Failure(FailureReason),
+    /// An answer, or a reason why there never will be one; and the version of the head if its table
+    /// is stale.
+    Verdict(Verdict, Option<u64>),
     /// No usable table. Its generation, if it has a head whose parts are missing.
     Missing(Option<Generation>),
 }
@@ -68,6 +69,7 @@ impl QuotationProvider {
             connections: ports.connections.clone(),
             clock: ports.clock.clone(),
             observer: Arc::new(Unobserved),
+            stale_orders: RecentOrders::new(),
         }
     }
 
@@ -139,15 +141,12 @@ impl QuotationProvider {
         let warmth = if request.attempt == 0 { Warmth::Warm } else { Warmth::Cold };
         let shared = shared.map_err(|error| StageError::Shared(error.clone()))?;
         match self.look(&request, shared, now).await? {
-            Look::Answer(answer, stale) => {
-                self.settle(&request.key, Verdict::Answer(answer), warmth).await?;
+            Look::Verdict(verdict, stale) => {
+                self.settle(&request.key, verdict, warmth).await?;
                 if let Some(version) = stale {
                     self.order_refresh(request.user, version).await;
                 }
                 Ok(())
-            }
-            Look::Failure(reason) => {
-                self.settle(&request.key, Verdict::Failure(reason), warmth).await
             }
             Look::Missing(_) if request.attempt >= MAX_ATTEMPTS => {
                 self.settle(&request.key, Verdict::Failure(FailureReason::NoTable), warmth).await
@@ -174,13 +173,18 @@ impl QuotationProvider {
         send_urgent(&*self.queues, &Calculation { user, cause }).await
     }
 
-    /// Has a stale table calculated. The quote is answered already, and the next one will ask
-    /// again, so a failure is only noted.
+    /// Has a stale table calculated, once for each version of its head. Nobody waits for it: it goes
+    /// behind all cold quotes. The quote is answered already, and the next one will ask again, so a
+    /// failure is only noted.
     async fn order_refresh(&self, user: UserId, version: u64) {
+        if !self.stale_orders.claim(&user, version) {
+            return;
+        }
         let calculation = Calculation { user, cause: Cause::Stale { version } };
-        let order = send_urgent(&*self.queues, &calculation);
+        let order = send(&*self.queues, Queue::Refresh, &calculation);
         let scope = Scope::new(Stage::QuotationProvider, Reason::Urgent);
         if let Err(error) = scope.of(order).await {
+            self.stale_orders.forget(&calculation.user);
             warn!(error = %Chain(&error), "a stale table was not ordered anew");
         }
     }
@@ -316,6 +320,12 @@ impl QuotationProvider {
     }
 }
 
+impl Look {
+    const fn failure(reason: FailureReason, stale: Option<u64>) -> Self {
+        Self::Verdict(Verdict::Failure(reason), stale)
+    }
+}
+
 /// What a table says to a request; the name of its generation if a part of it is missing.
 fn look_at(
     request: &QuotationRequest,
@@ -330,7 +340,7 @@ fn look_at(
         // It may have been calculated before the first load.
         return Ok(match request.attempt {
             0 => Look::Missing(None),
-            _ => Look::Failure(FailureReason::EmptyCatalogue),
+            _ => Look::failure(FailureReason::EmptyCatalogue, None),
         });
     }
     let Some(entries) = table.entries(request) else { return Err(table.head.generation.clone()) };
@@ -344,9 +354,13 @@ fn answer(
     inputs: &QuoteInputs,
     now: Timestamp,
 ) -> Look {
+    let is_stale = !head.is_fresh(now) || head.catalogue_version < inputs.catalogue_version;
+    let stale = is_stale.then_some(head.version);
     let quoted = match quote(&request.items, |product| entries.get(product).copied()) {
         Ok(quoted) => quoted,
-        Err(error) => return Look::Failure(FailureReason::TotalTooLarge(error.to_string())),
+        Err(error) => {
+            return Look::failure(FailureReason::TotalTooLarge(error.to_string()), stale);
+        }
     };
     let lines = quoted.lines.into_iter().map(|(item, entry, total)| AnswerLine {
         // A product that was deleted since the table was priced has no name any more.
@@ -361,7 +375,6 @@ fn answer(
         unit_price: entry.unit_price,
         total,
     });
-    let stale = !head.is_fresh(now) || head.catalogue_version < inputs.catalogue_version;
     let answer = Answer {
         lines: lines.collect(),
         unavailable: quoted.unavailable,
@@ -369,13 +382,13 @@ fn answer(
         currency: head.currency,
         priced_at: head.priced_at,
         validated_at: head.validated_at,
-        stale,
+        stale: is_stale,
         generation: head.generation.clone(),
         catalogue_version: head.catalogue_version,
         pricing_version: head.pricing_version,
     };
     if !fits_one_message(&answer) {
-        return Look::Failure(FailureReason::AnswerTooLarge);
+        return Look::failure(FailureReason::AnswerTooLarge, stale);
     }
-    Look::Answer(Box::new(answer), stale.then_some(head.version))
+    Look::Verdict(Verdict::Answer(Box::new(answer)), stale)
 }
