@@ -1,5 +1,7 @@
 //! What a client gets.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_MESSAGE_BYTES, original};
@@ -188,6 +190,17 @@ pub fn render_quotation(quotation: &Quotation, now: Timestamp) -> serde_json::Re
         Dialect::Original => original::render_quotation(quotation, &quotation.status_at(now)),
         Dialect::Current => Frame::Quotation(QuotationFrame::new(quotation, now)).to_json(),
     }
+}
+
+/// The id of the request that a pushed frame answers, in either dialect; none if it answers none.
+#[must_use]
+pub fn answered_request(frame: &[u8]) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Answer<'a> {
+        #[serde(borrow, alias = "id")]
+        request_id: Cow<'a, str>,
+    }
+    serde_json::from_slice(frame).ok().map(|answer: Answer<'_>| answer.request_id)
 }
 
 /// The answer to a ping.

@@ -81,10 +81,24 @@ impl QuotationHandler {
     /// When the quotation cannot be saved or published, or when the client's id is taken by
     /// another quote. Then the quote is not accepted.
     pub async fn quote(&self, ask: Ask) -> Result<Accepted, StageError> {
+        let request_id = ask.request_id.clone().unwrap_or_else(|| self.new_request_id());
+        self.quote_as(ask, request_id).await
+    }
+
+    /// An id for a quote whose client chose none.
+    #[must_use]
+    pub fn new_request_id(&self) -> RequestId {
+        RequestId::made(self.clock.now(), self.randomness.bits())
+    }
+
+    /// Accepts a quote under an id that the caller knows before anything is done: the client's own, or
+    /// a new one.
+    ///
+    /// # Errors
+    /// As [`Self::quote`].
+    pub async fn quote_as(&self, ask: Ask, request_id: RequestId) -> Result<Accepted, StageError> {
         let now = self.clock.now();
         let user = ask.user.clone();
-        let request_id = ask.request_id.clone();
-        let request_id = request_id.unwrap_or_else(|| RequestId::made(now, self.randomness.bits()));
         let span = trace::quotation_handler(&user, &request_id);
         let visit = subscribe::touch(&*self.users, &self.policy, &user, now);
         let accepted = ACCOUNT.of(self.accept(ask, request_id));

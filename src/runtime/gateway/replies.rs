@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Message;
 use tracing::{Instrument, Span, info, warn};
 
-use crate::model::{ConnectionRef, UserId};
+use crate::model::{ConnectionRef, RequestId, UserId};
 use crate::ports::{Chain, Clock, PortError};
 use crate::protocol::{self, Frame, Request, parse};
 use crate::stages::StageError;
@@ -50,7 +50,10 @@ pub async fn reply_to(
     connection: ConnectionRef,
 ) -> Vec<Bytes> {
     match read_frame(text, context.clients) {
-        Read::Request(request, span) => reply(context, request, connection).instrument(span).await,
+        Read::Request(request, span) => {
+            let id = answer_id(context.handler, &request);
+            reply(context, request, id, connection).instrument(span).await
+        }
         Read::Reply(frame) => vec![frame],
         Read::Nothing => vec![],
     }
@@ -71,9 +74,22 @@ fn read_frame(text: Option<&str>, clients: &Clients) -> Read {
     }
 }
 
+/// By which id a request's answer will be known. A quote whose client chose none gets one here, before
+/// anything can be pushed for it.
+pub(super) fn answer_id(handler: &QuotationHandler, request: &Request) -> RequestId {
+    match request {
+        Request::Quote { request_id: Some(id), .. } | Request::Get { request_id: id, .. } => {
+            id.clone()
+        }
+        Request::Quote { request_id: None, .. } | Request::Ping { .. } => handler.new_request_id(),
+    }
+}
+
+/// Replies to a request whose answer will be known by this [id](answer_id).
 pub(super) async fn reply(
     context: &ReplyContext<'_>,
     request: Request,
+    id: RequestId,
     to: ConnectionRef,
 ) -> Replies {
     // From before the stage looked: what it found pending must not be shown as failed because its
@@ -82,7 +98,7 @@ pub(super) async fn reply(
     match request {
         Request::Quote { user, items, request_id, dialect } => {
             let ask = Ask { user, items, request_id, dialect, connection: to };
-            match context.handler.quote(ask).await {
+            match context.handler.quote_as(ask, id).await {
                 Ok(accepted) => {
                     let ack = rendered(protocol::render_accepted(&accepted.request_id, dialect));
                     let settled = accepted.settled.map(|quotation| {

@@ -15,10 +15,10 @@ use tracing::{Instrument, debug, info};
 use super::answer_order::AnswerOrder;
 use super::guarded::WRITE_STALL;
 use super::limits::Allowance;
-use super::replies::{self, Read, Replies, ReplyContext, rate_limited, read};
-use super::sockets::OpenSocket;
+use super::replies::{self, Read, Replies, ReplyContext, answer_id, rate_limited, read};
+use super::sockets::{OpenSocket, WaitingFrame};
 use super::visitors::{Admission, Visitors, refusal};
-use crate::model::ConnectionRef;
+use crate::model::{ConnectionRef, RequestId};
 use crate::ports::Clock;
 use crate::protocol::Request;
 use crate::runtime::Shutdown;
@@ -56,6 +56,13 @@ pub(super) struct SessionContext<'a> {
     pub(super) endpoint: &'a str,
 }
 
+/// What a client gets next: replies to its requests, then what was pushed to it.
+#[derive(Default)]
+struct Outgoing {
+    replies: Replies,
+    pushed: Vec<WaitingFrame>,
+}
+
 /// Serves one websocket until it is closed, by either side.
 ///
 /// Generic over the transport, so that a test can be a client without a network.
@@ -70,22 +77,21 @@ pub(super) async fn run_session<S>(
     let connection = ConnectionRef { endpoint: context.endpoint.to_owned(), id: open.id().clone() };
     let end_of_life = Instant::now() + LIFE_LIMIT;
     let mut idle_at = Instant::now() + IDLE_LIMIT;
-    let mut in_hand: FuturesUnordered<BoxFuture<'_, (u64, Replies)>> = FuturesUnordered::new();
+    let mut in_hand: FuturesUnordered<BoxFuture<'_, (RequestId, Replies)>> =
+        FuturesUnordered::new();
     let mut order = AnswerOrder::default();
     let mut deaf_until: Option<Instant> = None;
     info!(connection = %connection.id, "opened");
 
     let close = loop {
-        let outgoing: Vec<Bytes> = tokio::select! {
+        let outgoing: Outgoing = tokio::select! {
             // Answers first: a client that floods us still gets what is due to it.
             biased;
             Some((request, replies)) = in_hand.next() => {
-                let mut frames = replies;
-                frames.extend(order.finished(request));
-                frames
+                Outgoing { replies, pushed: order.finished(&request) }
             }
             frame = open.next_frame() => match frame {
-                Some(frame) => order.pushed(frame).into_iter().collect(),
+                Some(frame) => Outgoing::pushed(order.pushed(frame)),
                 None => break Some(close(CloseCode::Policy, "too many frames unread")),
             },
             message = socket.next(), if in_hand.len() < MAX_IN_HAND && deaf_until.is_none() => match message {
@@ -94,25 +100,29 @@ pub(super) async fn run_session<S>(
                 Some(Ok(Message::Close(_))) => break None,
                 Some(Ok(_)) if !context.allowance.take_frame() => {
                     deaf_until = Some(Instant::now() + DEAF_FOR);
-                    vec![rate_limited("too many frames, of which this one was not read; send fewer")]
+                    Outgoing::reply(rate_limited(
+                        "too many frames, of which this one was not read; send fewer",
+                    ))
                 }
                 Some(Ok(message)) => {
                     idle_at = Instant::now() + IDLE_LIMIT;
                     match read(&message, &context.clients) {
                         Read::Request(request, span) => {
-                            let number = order.began();
-                            let reply = reply(&context, request, connection.clone()).instrument(span);
-                            in_hand.push(reply.map(move |replies| (number, replies)).boxed());
-                            vec![]
+                            let id = answer_id(context.handler, &request);
+                            order.began(id.clone());
+                            let to = connection.clone();
+                            let reply = reply(&context, request, id.clone(), to).instrument(span);
+                            in_hand.push(reply.map(move |replies| (id, replies)).boxed());
+                            Outgoing::default()
                         }
-                        Read::Reply(frame) => vec![frame],
-                        Read::Nothing => vec![],
+                        Read::Reply(frame) => Outgoing::reply(frame),
+                        Read::Nothing => Outgoing::default(),
                     }
                 }
             },
             () = sleep_until(deaf_until.unwrap_or(end_of_life)), if deaf_until.is_some() => {
                 deaf_until = None;
-                vec![]
+                Outgoing::default()
             }
             () = shutdown.begun() => break Some(close(CloseCode::Away, "the gateway stops")),
             () = sleep_until(idle_at.min(end_of_life)) => {
@@ -127,10 +137,20 @@ pub(super) async fn run_session<S>(
             }
         }
     };
-    // Quotes that are being accepted are finished: their answers can be asked for later.
-    while let Some((_, replies)) = in_hand.next().await {
-        if write(&mut socket, replies).await.is_err() {
+    // Quotes that are being accepted are finished, also when nobody is there to be told: their answers
+    // can be asked for later. What waited for them is sent, and what came meanwhile.
+    let mut is_there = close.is_some();
+    loop {
+        let outgoing = match in_hand.next().await {
+            Some((request, replies)) => Outgoing { replies, pushed: order.finished(&request) },
+            None => match open.ready_frame() {
+                Some(frame) => Outgoing::pushed(order.pushed(frame)),
+                None => break,
+            },
+        };
+        if is_there && write(&mut socket, outgoing).await.is_err() {
             debug!(connection = %connection.id, "closed before its last replies");
+            is_there = false;
         }
     }
     let farewell = async {
@@ -143,8 +163,27 @@ pub(super) async fn run_session<S>(
     info!(connection = %connection.id, "closed");
 }
 
+impl Outgoing {
+    fn reply(frame: Bytes) -> Self {
+        Self { replies: vec![frame], ..Self::default() }
+    }
+
+    fn pushed(frame: Option<WaitingFrame>) -> Self {
+        Self { pushed: frame.into_iter().collect(), ..Self::default() }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.replies.is_empty() && self.pushed.is_empty()
+    }
+}
+
 /// Replies to a request of a client who may make it.
-async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef) -> Replies {
+async fn reply(
+    context: &SessionContext<'_>,
+    request: Request,
+    id: RequestId,
+    to: ConnectionRef,
+) -> Replies {
     let came_at = Instant::now();
     let is_quote = matches!(request, Request::Quote { .. });
     let mut handler = context.handler;
@@ -156,20 +195,22 @@ async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef
         }
     }
     let SessionContext { clock, clients, .. } = context;
-    let replies =
-        replies::reply(&ReplyContext { handler, clock: *clock, clients }, request, to).await;
+    let context_of_reply = ReplyContext { handler, clock: *clock, clients };
+    let replies = replies::reply(&context_of_reply, request, id, to).await;
     if is_quote {
         context.metrics.acknowledged(came_at.elapsed());
     }
     replies
 }
 
-async fn write<S>(socket: &mut S, frames: Vec<Bytes>) -> Result<(), SocketError>
+/// Writes what goes out next. What was pushed counts among what waits until it is written.
+async fn write<S>(socket: &mut S, outgoing: Outgoing) -> Result<(), SocketError>
 where
     S: Sink<Message, Error = SocketError> + Unpin,
 {
     let writing = async {
-        for frame in frames {
+        let pushed = outgoing.pushed.iter().map(|frame| frame.bytes().clone());
+        for frame in outgoing.replies.into_iter().chain(pushed) {
             let text =
                 Utf8Bytes::try_from(frame).map_err(|error| SocketError::Utf8(error.to_string()))?;
             socket.feed(Message::Text(text)).await?;
@@ -194,3 +235,6 @@ fn close_after(error: &SocketError) -> Option<CloseFrame> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
