@@ -21,6 +21,8 @@ use sections::Part;
 const PAGE: usize = 500;
 /// The most parts written in one job: about a megabyte.
 const CHUNK: usize = 32;
+/// More parts than this are cut away from the thread that asks: each is hashed.
+const FEW: usize = 10;
 /// How long a superseded generation stays for readers that have just read its head.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -82,7 +84,8 @@ impl PriceTables for Embedded {
         expire_at: Timestamp,
     ) -> Result<(), PortError> {
         for (chunk, first) in parts.chunks(CHUNK).zip((0_i64..).step_by(CHUNK)) {
-            let (user, generation, chunk) = (user.clone(), generation.clone(), Part::of_all(chunk));
+            let (user, generation, chunk) =
+                (user.clone(), generation.clone(), self.cut(chunk).await?);
             self.write(move |tx| put_parts(tx, &user, &generation, first, &chunk, expire_at))
                 .await?;
         }
@@ -112,7 +115,7 @@ impl PriceTables for Embedded {
         let (ahead, last) = parts.split_at(ahead);
         self.put_parts(user, &head.generation, ahead, expire_at).await?;
         let (owner, generation) = (user.clone(), head.generation.clone());
-        let (first, last) = (ahead.len() as i64, Part::of_all(last));
+        let (first, last) = (ahead.len() as i64, self.cut(last).await?);
         self.flip(user, head, expected, expire_at, move |tx| {
             put_parts(tx, &owner, &generation, first, &last, expire_at)
         })
@@ -176,6 +179,14 @@ impl PriceTables for Embedded {
 }
 
 impl Embedded {
+    async fn cut(&self, parts: &[Bytes]) -> Result<Vec<Part>, PortError> {
+        if parts.len() <= FEW {
+            return Ok(Part::of_all(parts));
+        }
+        let parts = parts.to_vec();
+        self.read(move |_| Ok(Part::of_all(&parts))).await
+    }
+
     /// Flips a head, after doing something else in the same transaction.
     async fn flip(
         &self,

@@ -6,6 +6,7 @@
 mod catalogue_cache;
 pub mod change;
 mod error;
+mod large_work;
 mod observer;
 mod outcome;
 mod policy;

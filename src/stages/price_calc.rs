@@ -13,17 +13,18 @@ use futures_util::future::join_all;
 use tracing::{Instrument, Span, debug, info, info_span};
 
 use super::catalogue_cache::CatalogueCache;
+use super::large_work::{LargeWork, Size};
 use super::outcome::{read_bodies, write_body};
 use super::{Effect, Observer, Outcome, Policy, StageError, Unobserved};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
-    Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
+    Calculation, Cause, Generation, ProductId, ProviderMessage, QuotationRequest, Timestamp, UserId,
 };
 use crate::ports::{
     ActiveUsers, Clock, DiscountStore, Flip, Ports, PriceTables, Randomness, Received, TableHead,
     Topic,
 };
-use crate::pricing::{Catalogue, Discounts, PRICING_VERSION, PriceTable, fingerprint};
+use crate::pricing::{Catalogue, Discounts, PRICING_VERSION, PackError, PriceTable, fingerprint};
 use crate::trace;
 
 /// How often a calculation starts over when somebody else flips the head meanwhile.
@@ -40,6 +41,9 @@ pub struct PriceCalc {
     catalogue: Arc<CatalogueCache>,
     policy: Policy,
     observer: Arc<dyn Observer>,
+    /// Apart from each other, so that a cold quote waits for no other table.
+    urgent_work: LargeWork,
+    other_work: LargeWork,
 }
 
 /// What a calculation prices from, read in this order: the head first, so that a flip by anybody
@@ -64,6 +68,8 @@ impl PriceCalc {
             catalogue,
             policy,
             observer: Arc::new(Unobserved),
+            urgent_work: LargeWork::new(),
+            other_work: LargeWork::new(),
         }
     }
 
@@ -238,12 +244,18 @@ impl PriceCalc {
     async fn write_table(
         &self,
         order: &Calculation,
-        inputs: &Inputs,
+        inputs: &Arc<Inputs>,
         now: Timestamp,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
-        let Inputs { head, catalogue, discounts } = inputs;
+        let Inputs { head, catalogue, discounts } = &**inputs;
         let user = &order.user;
-        let fingerprint = fingerprint(catalogue, discounts);
+        let work = if order.cause.is_urgent() { &self.urgent_work } else { &self.other_work };
+        let compared = inputs.clone();
+        let fingerprint = work
+            .run(Size::of_discounts(discounts.as_slice().len()), move || {
+                fingerprint(&compared.catalogue, &compared.discounts)
+            })
+            .await;
         let unreadable = match &order.cause {
             Cause::Quotation(request) => request.unreadable.as_ref(),
             _ => None,
@@ -281,10 +293,11 @@ impl PriceCalc {
             kept.is_some_and(|kept| kept.parts_expire_at < now.plus(self.policy.retention() / 2));
         let expected = head.as_ref().map(|head| head.version);
         let flip = if effect == Effect::Calculated || fading {
-            let table = PriceTable::new(catalogue, discounts);
-            next.parts = table.first_products().collect();
+            let size = Size::of_table(catalogue.len(), discounts.as_slice().len());
+            let priced = inputs.clone();
+            let (first_products, parts) = work.run(size, move || priced.price()).await?;
+            next.parts = first_products;
             next.parts_expire_at = expire_at;
-            let parts: Vec<Bytes> = table.pack()?.into_iter().map(Bytes::from).collect();
             self.tables.put_table(user, &next, &parts, expected, expire_at).await?
         } else {
             self.tables.flip_head(user, &next, expected, expire_at).await?
@@ -369,6 +382,13 @@ impl PriceCalc {
 }
 
 impl Inputs {
+    /// The table, packed: the first product of each part, and the parts.
+    fn price(&self) -> Result<(Vec<ProductId>, Vec<Bytes>), PackError> {
+        let table = PriceTable::new(&self.catalogue, &self.discounts);
+        let parts = table.pack()?.into_iter().map(Bytes::from).collect();
+        Ok((table.first_products().collect(), parts))
+    }
+
     fn is_behind(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.catalogue_version > self.catalogue.version())
     }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use tracing::{Instrument, info, info_span, warn};
 
+use super::large_work::LargeWork;
 use super::outcome::{only, read_bodies, write_body};
 use super::quote_inputs::{QuoteInputs, Table};
 use super::recent_orders::RecentOrders;
@@ -46,6 +47,7 @@ pub struct QuotationProvider {
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     stale_orders: RecentOrders,
+    work: LargeWork,
 }
 
 /// What a look at the user's table gave.
@@ -70,6 +72,7 @@ impl QuotationProvider {
             clock: ports.clock.clone(),
             observer: Arc::new(Unobserved),
             stale_orders: RecentOrders::new(),
+            work: LargeWork::new(),
         }
     }
 
@@ -223,7 +226,7 @@ impl QuotationProvider {
             return Ok(look);
         }
         // The table was replaced while we read it: the head names another generation now.
-        let reread = Table::reread(&*self.tables, request, now).await?;
+        let reread = Table::reread(&*self.tables, &self.work, request, now).await?;
         Ok(look_at(request, reread.as_ref(), inputs, now)
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }
@@ -233,7 +236,7 @@ impl QuotationProvider {
         requests: &[&QuotationRequest],
         now: Timestamp,
     ) -> Result<QuoteInputs, PortError> {
-        QuoteInputs::read(&*self.tables, &*self.products, requests, now).await
+        QuoteInputs::read(&*self.tables, &*self.products, &self.work, requests, now).await
     }
 
     /// Settles a quotation and pushes what is then stored.

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use bytes::Bytes;
 use futures_util::future::try_join3;
 use tracing::warn;
 
+use super::large_work::{LargeWork, Size};
 use crate::model::{ProductId, QuotationRequest, Timestamp, UserId};
 use crate::ports::{CatalogueStore, Chain, PortError, PriceTables, TableHead, WantedParts};
-use crate::pricing::{Entry, PackedPart};
+use crate::pricing::{Entry, PackError, PackedPart};
 
 /// The tables of some users, as far as their quotes need them, and what else an answer says.
 pub(super) struct QuoteInputs {
@@ -31,6 +33,7 @@ impl QuoteInputs {
     pub(super) async fn read(
         tables: &dyn PriceTables,
         products: &dyn CatalogueStore,
+        work: &LargeWork,
         requests: &[&QuotationRequest],
         now: Timestamp,
     ) -> Result<Self, PortError> {
@@ -44,7 +47,7 @@ impl QuoteInputs {
         )
         .await?;
         Ok(Self {
-            tables: read_parts(tables, heads, requests, now).await?,
+            tables: read_parts(tables, work, heads, requests, now).await?,
             names: products.into_iter().map(|product| (product.id, product.name)).collect(),
             catalogue_version: catalogue.map_or(0, |head| head.version),
         })
@@ -55,11 +58,12 @@ impl Table {
     /// The table of one request's user, read anew.
     pub(super) async fn reread(
         tables: &dyn PriceTables,
+        work: &LargeWork,
         request: &QuotationRequest,
         now: Timestamp,
     ) -> Result<Option<Self>, PortError> {
         let heads = tables.table_heads(std::slice::from_ref(&request.user)).await?;
-        Ok(read_parts(tables, heads, &[request], now).await?.remove(&request.user))
+        Ok(read_parts(tables, work, heads, &[request], now).await?.remove(&request.user))
     }
 
     /// The entries of a request's products, all of one generation; `None` when a part is missing.
@@ -88,6 +92,7 @@ fn users(requests: &[&QuotationRequest]) -> Vec<UserId> {
 /// The tables of some heads, with the parts that the requests need of those that are usable.
 async fn read_parts(
     tables: &dyn PriceTables,
+    work: &LargeWork,
     heads: Vec<(UserId, TableHead)>,
     requests: &[&QuotationRequest],
     now: Timestamp,
@@ -105,12 +110,14 @@ async fn read_parts(
         .filter(|wanted| !wanted.numbers.is_empty())
         .collect();
     let found = tables.parts_of_many(&wanted).await?;
+    let size = Size::of_packed(found.iter().flatten().flatten().map(Bytes::len).sum());
+    let unpacked = work.run(size, move || unpack(&found)).await;
     let table = |(user, head)| (user, Table { head, parts: BTreeMap::new() });
     let mut read: HashMap<UserId, Table> = heads.into_iter().map(table).collect();
-    for (WantedParts { user, numbers, .. }, parts) in wanted.into_iter().zip(found) {
+    for (WantedParts { user, numbers, .. }, parts) in wanted.into_iter().zip(unpacked) {
         let Some(table) = read.get_mut(&user) else { continue };
         for (number, part) in numbers.into_iter().zip(parts) {
-            match part.as_deref().map(PackedPart::decode) {
+            match part {
                 Some(Ok(part)) => drop(table.parts.insert(number, part)),
                 Some(Err(error)) => {
                     warn!(%user, error = %Chain(&error), "the price table is calculated anew");
@@ -120,4 +127,10 @@ async fn read_parts(
         }
     }
     Ok(read)
+}
+
+/// The parts of each table, as far as they are there.
+fn unpack(found: &[Vec<Option<Bytes>>]) -> Vec<Vec<Option<Result<PackedPart, PackError>>>> {
+    let part = |part: &Option<Bytes>| part.as_deref().map(PackedPart::decode);
+    found.iter().map(|parts| parts.iter().map(part).collect()).collect()
 }
