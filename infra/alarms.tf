@@ -23,6 +23,23 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   ok_actions          = var.alarm_topic_arns
 }
 
+# A quotation was published and not delivered. Its client is told at the deadline that it has failed.
+resource "aws_cloudwatch_metric_alarm" "undelivered" {
+  alarm_name          = "${local.alarm}undelivered"
+  alarm_description   = "The topic could not deliver quotations to the provider queue: `ocache doctor`."
+  namespace           = "AWS/SNS"
+  metric_name         = "NumberOfNotificationsFailed"
+  dimensions          = { TopicName = aws_sns_topic.quotations.name }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}
+
 # Cold quotes wait for these; past the deadline of a quotation they are lost.
 resource "aws_cloudwatch_metric_alarm" "urgent_age" {
   alarm_name          = "${local.alarm}urgent-age"

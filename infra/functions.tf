@@ -24,6 +24,8 @@ locals {
     OCACHE_REFRESH_EVERY       = "${var.refresh_every_mins}m"
     OCACHE_USABLE_FOR          = "${var.usable_for_secs}s"
     OCACHE_QUOTE_WITHIN        = "${var.quote_within_secs}s"
+    OCACHE_KEEP_QUOTATIONS     = "${var.keep_quotations_secs}s"
+    OCACHE_KEEP_TABLES         = "${var.keep_tables_secs}s"
     OCACHE_MANAGEMENT_ENDPOINT = local.management_endpoint
     OCACHE_AUTHORIZATION       = var.authorization
   }

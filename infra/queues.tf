@@ -2,23 +2,28 @@
 # the two.
 
 locals {
-  # What a function does not report comes again after this time: six times its timeout, as Lambda
-  # wants it. What it reports as failed comes again sooner, because the function says when.
-  visibility_secs       = 60
-  function_timeout_secs = local.visibility_secs / 6
+  # The longest that AWS lets a function work on messages that are hidden for as long.
+  function_timeout_secs = 10
 
+  dead_visibility_secs = 60
   max_receives         = 10
   max_message_bytes    = 256 * 1024
   dead_retention_secs  = 14 * 24 * 60 * 60
   queue_retention_secs = 4 * 24 * 60 * 60
 
   queues = {
+    # What a function that crashed had in its hands comes again after `visibility_secs`. What it reports
+    # as failed comes again sooner, because the function says when. Lambda takes no less than the
+    # function's timeout, and advises six times that, for invocations that are throttled. Where a client
+    # waits, that would be longer than a quotation may take; and max_concurrency keeps these
+    # invocations from being throttled. A message that comes twice does no harm.
+
     # Scheduled calculations: every tick repeats them, so an old one need not wait.
-    refresh = { fifo = true, retention_secs = 10 * 60 }
+    refresh = { fifo = true, retention_secs = 10 * 60, visibility_secs = 60 }
     # Urgent calculations.
-    quotation = { fifo = true, retention_secs = local.queue_retention_secs }
+    quotation = { fifo = true, retention_secs = local.queue_retention_secs, visibility_secs = 10 }
     # Quotations to answer.
-    provider = { fifo = false, retention_secs = local.queue_retention_secs }
+    provider = { fifo = false, retention_secs = local.queue_retention_secs, visibility_secs = 10 }
   }
 }
 
@@ -27,7 +32,7 @@ resource "aws_sqs_queue" "dead" {
 
   name                       = "${var.stack}-${each.key}-dlq${each.value.fifo ? ".fifo" : ""}"
   message_retention_seconds  = local.dead_retention_secs
-  visibility_timeout_seconds = local.visibility_secs
+  visibility_timeout_seconds = local.dead_visibility_secs
   max_message_size           = local.max_message_bytes
 
   fifo_queue                  = each.value.fifo
@@ -41,7 +46,7 @@ resource "aws_sqs_queue" "live" {
 
   name                       = "${var.stack}-${each.key}${each.value.fifo ? ".fifo" : ""}"
   message_retention_seconds  = each.value.retention_secs
-  visibility_timeout_seconds = local.visibility_secs
+  visibility_timeout_seconds = each.value.visibility_secs
   max_message_size           = local.max_message_bytes
 
   # High-throughput mode: ids are remembered per group, and throughput is counted per group.
@@ -66,13 +71,23 @@ resource "aws_sns_topic_subscription" "provider" {
   endpoint             = aws_sqs_queue.live["provider"].arn
   raw_message_delivery = true
 
+  # What cannot be delivered goes to where quotations go that are given up, so that both are found, and
+  # sent again, in one place.
+  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead["provider"].arn })
+
   # What is published before the topic may send to the queue is lost.
-  depends_on = [aws_sqs_queue_policy.provider]
+  depends_on = [aws_sqs_queue_policy.topic]
 }
 
-# Lets this topic, and no other, send to the provider queue.
-resource "aws_sqs_queue_policy" "provider" {
-  queue_url = aws_sqs_queue.live["provider"].id
+# Lets this topic, and no other, send to the queue that it delivers to, or that it puts into what it
+# cannot deliver.
+resource "aws_sqs_queue_policy" "topic" {
+  for_each = {
+    live = aws_sqs_queue.live["provider"]
+    dead = aws_sqs_queue.dead["provider"]
+  }
+
+  queue_url = each.value.id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -80,7 +95,7 @@ resource "aws_sqs_queue_policy" "provider" {
       Effect    = "Allow"
       Principal = { Service = "sns.amazonaws.com" }
       Action    = "sqs:SendMessage"
-      Resource  = aws_sqs_queue.live["provider"].arn
+      Resource  = each.value.arn
       Condition = { ArnEquals = { "aws:SourceArn" = aws_sns_topic.quotations.arn } }
     }]
   })

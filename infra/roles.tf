@@ -22,23 +22,30 @@ locals {
       local.report,
       { actions = ["dynamodb:Scan"], resources = [local.table["active-users"]] },
       { actions = local.send, resources = [local.queue["refresh"]] },
+      # It folds and drops what loads that died have left: the head says what there is of it.
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
+      { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"]] },
+      { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
     ]
     price-calc = [
       local.report,
       { actions = local.consume, resources = [local.queue["refresh"], local.queue["quotation"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["active-users"]] },
-      # The update ends a load whose loader died.
-      { actions = ["dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["products"]] },
       { actions = ["dynamodb:BatchGetItem"], resources = [local.table["discounts"]] },
-      { actions = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"], resources = [local.table["prices-by-user"]] },
+      # What a load has brought into force and is not in the rows yet.
+      { actions = ["dynamodb:Query"], resources = [local.table["journal"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"], resources = [local.table["prices-by-user"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
     ]
     quotation-handler = [
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
-      # The first visit of a user whose quote orders no table: one that is refused, or was answered before.
-      { actions = local.send, resources = [local.queue["quotation"]] },
+      # To the quotation queue: the first visit of a user whose quote orders no table, because it is
+      # refused or was answered before. To the provider queue: the message that tells the client when
+      # the deadline has passed.
+      { actions = local.send, resources = [local.queue["quotation"], local.queue["provider"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
       # A quote that was answered before is answered again by a push.
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
@@ -46,12 +53,12 @@ locals {
     quotation-provider = [
       local.report,
       { actions = local.consume, resources = [local.queue["provider"]] },
-      { actions = ["dynamodb:BatchGetItem"], resources = [local.table["products"], local.table["prices-by-user"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
-      # To the refresh queue: a table that a quote found stale. To the provider queue: the deadline of a
-      # quotation that waits for its table.
-      { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"], local.queue["provider"]] },
+      # To the quotation queue: a table that a quote waits for. To the refresh queue: one that a quote
+      # found stale.
+      { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"]] },
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
     ]
     authorizer = [

@@ -4,8 +4,9 @@
 locals {
   tables = {
     active-users   = { keys = ["user_id"], expires = true }
-    products       = { keys = ["product_id"], expires = false }
-    discounts      = { keys = ["user_id"], expires = false }
+    products       = { keys = ["product_id"], expires = true }
+    discounts      = { keys = ["user_id"], expires = true }
+    journal        = { keys = ["load_id", "first"], expires = false }
     prices-by-user = { keys = ["user_id", "part"], expires = true }
     quotations     = { keys = ["request_id"], expires = true }
     meter          = { keys = ["window", "process"], expires = true }

@@ -87,6 +87,28 @@ variable "quote_within_secs" {
   }
 }
 
+variable "keep_quotations_secs" {
+  description = "How long a past quotation can be asked for, in seconds. DynamoDB deletes it some days later."
+  type        = number
+  default     = 604800
+
+  validation {
+    condition     = var.keep_quotations_secs >= max(60, var.quote_within_secs) && var.keep_quotations_secs <= 31622400
+    error_message = "Quotations are kept for a minute to a year, and at least as long as one may take."
+  }
+}
+
+variable "keep_tables_secs" {
+  description = "How long a table that nothing calculates again stays stored, in seconds. DynamoDB deletes it some days later."
+  type        = number
+  default     = 86400
+
+  validation {
+    condition     = var.keep_tables_secs >= 2 * var.usable_for_secs && var.keep_tables_secs <= 31622400
+    error_message = "Tables are kept for at least twice as long as they are usable, and at most a year."
+  }
+}
+
 # Who may use it.
 
 variable "authorization" {

@@ -9,6 +9,7 @@
 //! | [`tokens`] | who may quote for whom, and the keys that prove it: pure |
 //! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
 //! | [`meter`] | who calls what, why, and how many units AWS bills for it |
+//! | [`supervisor`] | tasks and threads that must not die unnoticed, and panics: knows nothing of the rest |
 //! | [`trace`] | one trace of a quote, from its frame to its push |
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
@@ -27,7 +28,7 @@
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → stages → protocol → meter, trace → ports → pricing, tokens → model`,
-//! `meter → billing → model`, and
+//! `meter → billing → model`, every room may see `supervisor`, and
 //! `memory, embedded, aws → meter → ports`. Stages never see an engine, engines never see a stage. Only
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
@@ -54,6 +55,7 @@ pub mod replay;
 pub mod runtime;
 pub mod simulation;
 pub mod stages;
+pub mod supervisor;
 pub mod tokens;
 pub mod trace;
 pub mod verify;

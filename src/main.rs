@@ -45,12 +45,15 @@ fn run(work: impl Future<Output = Result<(), (String, u8)>>) -> ExitCode {
     // A thread that waits for input, or for a disk, must not keep the process from ending.
     runtime.shutdown_background();
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            cli::finish_saying();
+            ExitCode::SUCCESS
+        }
         Err((text, code)) => fail(&text, code),
     }
 }
 
 fn fail(text: &str, code: u8) -> ExitCode {
-    anstream::eprintln!("{text}");
+    cli::say_last(text);
     ExitCode::from(code)
 }

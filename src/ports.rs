@@ -8,15 +8,21 @@
 //! with cursors, conditions on single items, receipts and visibility.
 
 mod active_users;
+mod bases;
 mod catalogue;
 mod connections;
 mod discounts;
 mod environment;
 mod error;
+mod housekeeping;
 mod layer;
+mod loads;
+mod port;
+pub(crate) mod prelude;
 mod price_tables;
 mod queues;
 mod quotations;
+mod reading;
 mod token_keys;
 mod topic;
 mod usage_log;
@@ -24,13 +30,19 @@ mod usage_log;
 use std::sync::Arc;
 
 pub use active_users::{ActiveUser, ActiveUsers, Segment};
-pub use catalogue::{BeginLoad, CatalogueHead, CatalogueStore, LoadId, LoadMark};
+pub use bases::{BaseIndex, Bases};
+pub use catalogue::{AtHead, CatalogueHead, CatalogueStore};
 pub use connections::{Connections, Delivery, MAX_PUSH_BYTES};
 pub use discounts::{DiscountStore, UserDiscounts};
-pub use environment::{Clock, Randomness, SystemClock, SystemRandomness};
+pub use environment::{Clock, Randomness, SteadyClock, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
+pub use housekeeping::{Backlog, Housekeeping, Upkeep};
 pub(crate) use layer::layer;
-pub use price_tables::{Flip, PriceTables, TableHead, WantedParts};
+pub use loads::{
+    Commit, Committed, JOURNAL_KEPT_FOR, Journal, LoadId, Loads, Record, RecordKey, RowChange,
+};
+pub(crate) use port::port;
+pub use price_tables::{Flip, PriceTables, TableHead, WantedParts, parts_of};
 pub use queues::{
     DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_BODY_BYTES, MAX_DELAY,
     MAX_RECEIVES, Outgoing, Posting, Queue, Queues, Receipt, Received, Selection,
@@ -38,8 +50,11 @@ pub use queues::{
 pub use quotations::{
     Created, FailureReason, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
 };
+pub use reading::{
+    First, at_head, discounts_now, first_discounted_users, first_products, products_now,
+};
 pub use token_keys::TokenKeys;
-pub use topic::Topic;
+pub use topic::{Topic, publish};
 pub use usage_log::{UsageLog, UsageRecord};
 
 /// One page of a listing, and how to get the next.
@@ -56,9 +71,15 @@ pub struct Page<T> {
 pub struct Cursor(pub String);
 
 /// Everything that is stored.
-pub trait Store: ActiveUsers + CatalogueStore + DiscountStore + PriceTables + Quotations {}
+pub trait Store:
+    ActiveUsers + Bases + CatalogueStore + DiscountStore + Loads + PriceTables + Quotations
+{
+}
 
-impl<T: ActiveUsers + CatalogueStore + DiscountStore + PriceTables + Quotations> Store for T {}
+impl<T> Store for T where
+    T: ActiveUsers + Bases + CatalogueStore + DiscountStore + Loads + PriceTables + Quotations
+{
+}
 
 /// All ports of one engine, as the runtime hands them to the stages.
 #[derive(Clone)]

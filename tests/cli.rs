@@ -9,6 +9,7 @@ mod cli {
 
     #[cfg(feature = "aws")]
     mod aws;
+    mod backups;
     mod bad_input;
     mod bench;
     #[cfg(feature = "otel")]
@@ -19,22 +20,30 @@ mod cli {
     mod completions;
     mod costing;
     mod examples;
+    #[cfg(unix)]
+    mod file_limit;
     mod four_lines;
     mod gateway;
     mod guides;
+    mod hidden;
+    mod impostor;
     mod meter;
     mod metrics;
     mod opening;
     mod output;
     mod quoting;
+    #[cfg(feature = "aws")]
+    mod refused;
     mod schema;
     mod schemas;
     mod secrets;
     mod settings;
     mod simulating;
+    mod supervised;
     mod tokens;
     #[cfg(feature = "otel")]
     mod traces;
+    mod unread;
     mod up;
     mod verifying;
 }

@@ -1,6 +1,6 @@
 //! The stack that `infra/` deploys, on a local AWS that enforces IAM: the functions are this very
 //! program, the queues wake them, and no process of ours runs but the client. `infra/test` deploys
-//! it and runs this; without it everything here is skipped.
+//! it and runs this; without it everything here is ignored.
 //!
 //! What a local AWS cannot show: how long anything takes, what is throttled, and more than one batch
 //! of a FIFO queue at a time.

@@ -1,15 +1,19 @@
 //! Loading data sets through the ports of the reference engine.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use ocache::data::{Counts, Dataset, LoadError, LoadOptions, LoadReport, fixtures, load};
-use ocache::memory::{ManualClock, Memory, TokioClock};
-use ocache::meter::{Action, Meter, Resource, UsageLine, metered};
+use ocache::data::{
+    Counts, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport, fixtures, load,
+};
+use ocache::embedded::Embedded;
+use ocache::memory::{ManualClock, Memory};
 use ocache::model::Timestamp;
-use ocache::ports::{BeginLoad, Clock, LoadId, LoadMark, Ports, SystemRandomness, UserDiscounts};
+use ocache::ports::{JOURNAL_KEPT_FOR, Ports, SystemRandomness, first_products};
 use ocache::pricing::{Currency, Money};
-use ocache::stages::{CatalogueCache, SnapshotError};
+use ocache::supervisor::Supervisor;
+use tempfile::TempDir;
+use tokio::sync::Notify;
 
 const USD: LoadOptions = LoadOptions { currency: Currency::USD, prune: false };
 
@@ -17,6 +21,17 @@ fn engine() -> (Arc<ManualClock>, Ports) {
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
     let memory = Memory::new(clock.clone(), Arc::new(SystemRandomness));
     (clock, memory.ports())
+}
+
+/// An engine whose calls wait for the disk, so that a load can die between two of them.
+fn stored() -> (Arc<ManualClock>, Ports, TempDir) {
+    let dir = TempDir::new().unwrap();
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
+    let store =
+        Embedded::open(dir.path(), clock.clone(), Arc::new(SystemRandomness), &Supervisor::new());
+    let store = store.unwrap();
+    let nobody = Memory::new(clock.clone(), Arc::new(SystemRandomness)).connections();
+    (clock, store.ports(nobody), dir)
 }
 
 async fn load_into(
@@ -28,8 +43,8 @@ async fn load_into(
 }
 
 async fn products(ports: &Ports) -> Vec<String> {
-    let page = ports.store.list_products(None).await.unwrap();
-    page.items.into_iter().map(|product| product.id.to_string()).collect()
+    let first = first_products(&*ports.store, usize::MAX).await.unwrap();
+    first.rows.into_iter().map(|product| product.id.to_string()).collect()
 }
 
 #[tokio::test]
@@ -68,14 +83,17 @@ async fn what_changed_is_counted_and_pruned_only_when_asked() {
 }
 
 #[tokio::test]
-async fn discounts_alone_do_not_move_the_catalogue() {
+async fn discounts_alone_do_not_move_the_base() {
     let (_, ports) = engine();
     let mut data = fixtures::dataset().unwrap();
     load_into(&ports, &data, USD).await.unwrap();
     data.products.clear();
     data.discounts[0].discounts = ocache::pricing::Discounts::default();
     let report = load_into(&ports, &data, USD).await.unwrap();
-    assert_eq!((report.users.changed, report.version), (1, 1));
+    assert_eq!((report.users.changed, report.version), (1, 2));
+    assert!(!report.change.catalogue);
+    let head = ports.store.catalogue_head().await.unwrap().unwrap();
+    assert_eq!((head.version, head.base_version), (2, 1));
 }
 
 #[tokio::test]
@@ -100,84 +118,91 @@ async fn a_currency_is_not_changed_under_other_products() {
     assert_eq!((head.currency, head.version), (yen.currency, 2));
 }
 
-/// A load that dies before it has written anything; `Conflict` when another goes on.
-async fn begin_and_die(ports: &Ports, currency: Currency) -> BeginLoad {
-    let head = ports.store.catalogue_head().await.unwrap();
-    let now = ports.clock.now();
-    let mark =
-        LoadMark { id: LoadId("dies".into()), deadline: now.plus(LoadMark::LEASE), currency };
-    ports.store.begin_load(&mark, head.map(|head| head.version), now).await.unwrap()
-}
-
-#[tokio::test(start_paused = true)]
-async fn after_a_load_died_that_changed_the_currency_nothing_is_priced_until_all_is_loaded() {
-    let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
-    let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
-    let cache = || CatalogueCache::new(ports.store.clone(), ports.clock.clone());
-    let data = fixtures::dataset().unwrap();
-    load_into(&ports, &data, USD).await.unwrap();
-    let warm = cache();
-    warm.current().await.unwrap();
-
-    let yen = LoadOptions { currency: "JPY".parse().unwrap(), prune: true };
-    assert_eq!(begin_and_die(&ports, yen.currency).await, BeginLoad::Begun);
-    let error = cache().current().await.unwrap_err();
-    assert!(matches!(error, SnapshotError::HalfLoaded { .. }), "{error}");
-    assert_eq!(warm.current().await.unwrap().currency(), Currency::USD, "it is from before");
-    // Some prices may be in yen already.
-    let error = load_into(&ports, &data, USD).await.unwrap_err();
-    assert!(matches!(error, LoadError::HalfLoaded { .. }), "{error}");
-    load_into(&ports, &data, LoadOptions { prune: true, ..USD }).await.unwrap();
-    assert_eq!(cache().current().await.unwrap().currency(), Currency::USD);
-
-    assert_eq!(begin_and_die(&ports, yen.currency).await, BeginLoad::Begun);
-    tokio::time::advance(LoadMark::LEASE).await;
-    load_into(&ports, &data, yen).await.unwrap();
-    assert_eq!(cache().current().await.unwrap().currency(), yen.currency);
-}
-
-/// A loader for which every look at the clock takes long.
-struct SlowClock(Arc<ManualClock>);
-
-impl Clock for SlowClock {
-    fn now(&self) -> Timestamp {
-        self.0.advance(LoadMark::LEASE * 2 / 3);
-        self.0.now()
+/// A load that dies at one moment.
+async fn load_until(
+    ports: &Ports,
+    data: &Dataset,
+    options: LoadOptions,
+    moment: fn(LoadProgress<'_>) -> bool,
+) {
+    let reached = Notify::new();
+    let progress = |progress: LoadProgress<'_>| {
+        if moment(progress) {
+            reached.notify_one();
+        }
+    };
+    let (store, clock, randomness) = (&*ports.store, &*ports.clock, &*ports.randomness);
+    tokio::select! {
+        biased;
+        () = reached.notified() => {}
+        done = load(store, clock, randomness, data, options, &progress) => panic!("{done:?}"),
     }
 }
 
 #[tokio::test]
-async fn a_load_stays_marked_while_it_writes_discounts() {
-    let (clock, ports) = engine();
-    let meter = Arc::new(Meter::new());
-    let ports = metered(ports, &meter);
-    let mut data = fixtures::dataset().unwrap();
-    let list = data.discounts[0].clone();
-    let user = |number| format!("user-{number}").parse().unwrap();
-    data.discounts =
-        (0..20_000).map(|number| UserDiscounts { user: user(number), ..list.clone() }).collect();
-    let slow = SlowClock(clock);
-    load(&*ports.store, &slow, &*ports.randomness, &data, USD, &|_| {}).await.unwrap();
-    let heads = |line: &UsageLine| {
-        (line.resource, line.action) == (Resource::Products, Action::Write) && line.used.items > 0
-    };
-    // Its beginning and end, twice around the products, and once for each 5,000 of the lists.
-    let products = data.products.len() as u64;
-    assert_eq!(meter.usage().total(heads).items - products, 2 + 2 + 4);
+async fn a_load_that_dies_before_its_commit_changes_nothing_and_blocks_nobody() {
+    let (clock, ports, _dir) = stored();
+    let data = fixtures::dataset().unwrap();
+    load_into(&ports, &data, USD).await.unwrap();
+    let before = ports.store.catalogue_head().await.unwrap();
+    let yen = LoadOptions { currency: "JPY".parse().unwrap(), prune: true };
+    load_until(&ports, &data, yen, |at| matches!(at, LoadProgress::Written(..))).await;
+    assert_eq!(ports.store.catalogue_head().await.unwrap(), before);
+    assert_eq!(ports.store.journals().await.unwrap().len(), 1);
+
+    let mut other = fixtures::dataset().unwrap();
+    other.products[0].price = Money::from_minor(1);
+    assert_eq!(load_into(&ports, &other, USD).await.unwrap().version, 2);
+    assert_eq!(ports.store.journals().await.unwrap().len(), 1, "it may still go on");
+    clock.advance(JOURNAL_KEPT_FOR);
+    load_into(&ports, &data, USD).await.unwrap();
+    assert_eq!(ports.store.journals().await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn a_live_load_keeps_others_out_and_a_dead_one_does_not() {
-    let (clock, ports) = engine();
+async fn a_load_that_dies_after_its_commit_is_folded_by_the_next() {
+    let (_, ports, _dir) = stored();
     let data = fixtures::dataset().unwrap();
-    let deadline = ports.clock.now().plus(Duration::from_secs(30));
-    let mark = LoadMark { id: LoadId("other".into()), deadline, currency: Currency::USD };
-    let begun = ports.store.begin_load(&mark, None, ports.clock.now()).await;
-    assert_eq!(begun.unwrap(), BeginLoad::Begun);
-    let error = load_into(&ports, &data, USD).await.unwrap_err();
-    assert!(matches!(error, LoadError::Busy { until } if until == deadline), "{error}");
-    assert!(products(&ports).await.is_empty());
+    load_until(&ports, &data, USD, |at| matches!(at, LoadProgress::InForce(1))).await;
+    let head = ports.store.catalogue_head().await.unwrap().unwrap();
+    assert_eq!((head.version, head.unfolded.is_some()), (1, true));
+    assert_eq!(products(&ports).await.len(), 5, "it is in force");
+    let again = load_into(&ports, &data, USD).await.unwrap();
+    assert_eq!((again.version, again.products.unchanged), (1, 5));
+    let head = ports.store.catalogue_head().await.unwrap().unwrap();
+    assert_eq!(head.unfolded, None);
+    assert_eq!(ports.store.journals().await.unwrap(), []);
+}
 
-    clock.advance(Duration::from_secs(31));
-    assert_eq!(load_into(&ports, &data, USD).await.unwrap().version, 1);
+#[tokio::test]
+async fn a_load_begins_again_when_another_comes_between() {
+    let (_, ports, _dir) = stored();
+    let data = fixtures::dataset().unwrap();
+    let mut other = fixtures::dataset().unwrap();
+    other.products[0].price = Money::from_minor(1);
+    let (one, two) = tokio::join!(load_into(&ports, &data, USD), load_into(&ports, &other, USD));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    let versions = HashSet::from([one.version, two.version]);
+    assert_eq!(versions, HashSet::from([1, 2]), "one after the other");
+    // The later one was compared with the earlier one's rows.
+    let later = if one.version == 2 { one } else { two };
+    assert_eq!(later.products, Counts { changed: 1, unchanged: 4, ..Counts::default() });
+}
+
+#[tokio::test]
+async fn a_load_whose_journal_was_dropped_says_so_and_changes_nothing() {
+    let (_, ports, _dir) = stored();
+    let data = fixtures::dataset().unwrap();
+    let dropping = async {
+        loop {
+            if let Some(journal) = ports.store.journals().await.unwrap().pop() {
+                return ports.store.drop_journal(&journal.load).await.unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let (loaded, ()) = tokio::join!(load_into(&ports, &data, USD), dropping);
+    let error = loaded.unwrap_err();
+    assert!(matches!(error, LoadError::Dropped), "{error}");
+    assert_eq!(ports.store.catalogue_head().await.unwrap(), None);
 }

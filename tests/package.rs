@@ -1,5 +1,5 @@
-//! What `infra/package` takes into a zip, and what it refuses, tried with small C programs. Where
-//! there is no C compiler, no binutils or no zip, it says so.
+//! What `infra/package` takes into a zip, and what it refuses, tried with small C programs. `.ci/tools`
+//! runs this where a C compiler, binutils and zip are.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,25 +8,15 @@ use tempfile::TempDir;
 
 const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/infra/package");
 
-/// Whether everything that the command needs is here.
-fn has_tools() -> bool {
-    let missing = ["cc", "readelf", "strip", "zip"].into_iter().find(|tool| {
-        let found = Command::new("sh").args(["-c", "command -v \"$0\" >/dev/null", tool]).status();
-        !found.is_ok_and(|status| status.success())
-    });
-    if let Some(tool) = missing {
-        eprintln!("skipped: {tool} is not here");
-    }
-    missing.is_none()
-}
-
-/// A program of this source; `None` when this machine's C library does not have what it uses.
-fn compiled(home: &TempDir, source: &str, flags: &[&str]) -> Option<PathBuf> {
+/// A program of this source.
+fn compiled(home: &TempDir, source: &str, flags: &[&str]) -> PathBuf {
     let (file, program) = (home.path().join("program.c"), home.path().join("program"));
     std::fs::write(&file, source).unwrap();
     let mut cc = Command::new("cc");
     let cc = cc.arg("-Wno-implicit-function-declaration").args(flags).arg("-o").arg(&program);
-    cc.arg(&file).output().unwrap().status.success().then_some(program)
+    let output = cc.arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    program
 }
 
 fn package(program: &Path, zip: &Path) -> Output {
@@ -43,13 +33,11 @@ fn refusal(program: &Path, home: &TempDir) -> String {
 }
 
 #[test]
-fn the_same_program_makes_the_same_zip() {
-    if !has_tools() {
-        return;
-    }
+#[ignore = "needs a C compiler, binutils and zip: .ci/tools"]
+fn needs_cc_the_same_program_makes_the_same_zip() {
     let zips = [(), ()].map(|()| {
         let home = tempfile::tempdir().unwrap();
-        let program = compiled(&home, "int main(void) { return 0; }", &[]).unwrap();
+        let program = compiled(&home, "int main(void) { return 0; }", &[]);
         let zip = home.path().join("package.zip");
         let output = package(&program, &zip);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -60,32 +48,22 @@ fn the_same_program_makes_the_same_zip() {
 }
 
 #[test]
-fn a_program_that_needs_a_newer_glibc_is_refused() {
-    if !has_tools() {
-        return;
-    }
+#[ignore = "needs a C compiler and glibc 2.36: .ci/tools"]
+fn needs_glibc_a_program_that_needs_a_newer_glibc_is_refused() {
     let home = tempfile::tempdir().unwrap();
     // New in glibc 2.36.
     let source = "unsigned arc4random(void); int main(void) { return arc4random() == 7; }";
-    let Some(program) = compiled(&home, source, &[]) else {
-        eprintln!("skipped: this machine's glibc is older than 2.36");
-        return;
-    };
+    let program = compiled(&home, source, &[]);
     let said = refusal(&program, &home);
     assert!(said.contains("needs glibc 2.36, provided.al2023 has 2.34"), "{said}");
     assert!(said.contains("hint: see \"An older glibc, another architecture\""), "{said}");
 }
 
 #[test]
-fn a_program_that_needs_no_glibc_is_taken() {
-    if !has_tools() {
-        return;
-    }
+#[ignore = "needs a C compiler and a static glibc: .ci/tools"]
+fn needs_static_glibc_a_program_that_needs_no_glibc_is_taken() {
     let home = tempfile::tempdir().unwrap();
-    let Some(program) = compiled(&home, "int main(void) { return 0; }", &["-static"]) else {
-        eprintln!("skipped: this machine's glibc cannot be linked statically");
-        return;
-    };
+    let program = compiled(&home, "int main(void) { return 0; }", &["-static"]);
     let output = package(&program, &home.path().join("package.zip"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stdout).unwrap();
@@ -93,10 +71,8 @@ fn a_program_that_needs_no_glibc_is_taken() {
 }
 
 #[test]
-fn what_is_no_program_is_refused() {
-    if !has_tools() {
-        return;
-    }
+#[ignore = "needs a C compiler, binutils and zip: .ci/tools"]
+fn needs_cc_what_is_no_program_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let said = refusal(Path::new(PACKAGE), &home);
     assert!(said.contains("is not a program for x86_64 or arm64 Linux"), "{said}");

@@ -10,13 +10,13 @@ use bytes::Bytes;
 use harness::{Engine, System, user};
 use ocache::model::{ProductId, QuotationKey};
 use ocache::ports::{
-    Flip, Quotation, QuotationStatus, Settlement, TableHead, UserDiscounts, Verdict,
+    Flip, Quotation, QuotationStatus, Settlement, TableHead, UserDiscounts, Verdict, parts_of,
 };
 use ocache::pricing::{
     Answer, Catalogue, Currency, Discount, Discounts, Money, PriceTable, fingerprint,
 };
 use ocache::runtime::Role;
-use ocache::verify::{Kind, Report, VerifyOptions, explain, verify};
+use ocache::verify::{Finding, Kind, Report, VerifyOptions, explain, verify};
 
 const WORK: &[Role] = &[Role::PriceCalc, Role::QuotationProvider];
 
@@ -46,16 +46,25 @@ on_both!(
     a_wrong_answer_is_found_and_explained,
 );
 
-async fn found(system: &System) -> Report {
-    let options = VerifyOptions { tables: usize::MAX, answers: usize::MAX, seed: 1 };
-    verify(&*system.ports.store, options, system.now()).await.unwrap()
+/// A verification of all there is, with its findings.
+#[derive(Debug)]
+struct Found {
+    report: Report,
+    findings: Vec<Finding>,
+}
+
+async fn found(system: &System) -> Found {
+    let options = VerifyOptions { tables: None, answers: None, seed: 1 };
+    let mut findings = vec![];
+    let verified = verify(&*system.ports.store, options, system.now(), &mut findings).await;
+    Found { report: verified.unwrap(), findings }
 }
 
 /// The kind of the one finding, and what it says.
 async fn finding(system: &System) -> (Kind, String) {
-    let report = found(system).await;
-    assert_eq!(report.findings.len(), 1, "{report:?}");
-    let finding = &report.findings[0];
+    let found = found(system).await;
+    assert_eq!(found.findings.len(), 1, "{found:?}");
+    let finding = &found.findings[0];
     (finding.kind, format!("{}: {}", finding.subject, finding.what))
 }
 
@@ -85,7 +94,8 @@ async fn overwrite(system: &System, who: &str, products: &[(&str, i64)], discoun
 async fn put(system: &System, who: &str, head: &TableHead, parts: Vec<Bytes>) {
     let store = &system.ports.store;
     let until = system.now().plus(Duration::from_secs(3600));
-    store.put_parts(&user(who), &head.generation, &parts, until).await.unwrap();
+    let flip = store.put_table(&user(who), head, &parts, Some(head.version), until).await;
+    assert_eq!(flip.unwrap(), Flip::Done);
 }
 
 /// Replaces a user's head by a changed one.
@@ -95,7 +105,7 @@ async fn change_head(system: &System, who: &str, change: impl FnOnce(&mut TableH
     head.version += 1;
     change(&mut head);
     let until = system.now().plus(Duration::from_secs(3600));
-    let flip = system.ports.store.flip_head(&user(who), &head, Some(expected), until).await;
+    let flip = system.ports.store.put_table(&user(who), &head, &[], Some(expected), until).await;
     assert_eq!(flip.unwrap(), Flip::Done);
 }
 
@@ -113,13 +123,15 @@ const OF_AAA: [(&str, &str); 3] = [("P1", "10"), ("P2", "15"), ("P3", "12")];
 
 async fn a_clean_store_has_no_findings(engine: Engine) {
     let system = quoted(engine).await;
-    let report = found(&system).await;
+    let Found { report, findings } = found(&system).await;
     assert_eq!((report.tables, report.tables_checked, report.active_tables), (2, 2, 2));
     assert_eq!((report.answers, report.answers_checked), (2, 2));
-    assert_eq!(report.findings, []);
+    assert_eq!(findings, []);
     // A sample is no more than was asked for.
-    let options = VerifyOptions { tables: 1, answers: 1, seed: 1 };
-    let report = verify(&*system.ports.store, options, system.now()).await.unwrap();
+    let options = VerifyOptions { tables: Some(1), answers: Some(1), seed: 1 };
+    let mut findings = vec![];
+    let verified = verify(&*system.ports.store, options, system.now(), &mut findings).await;
+    let report = verified.unwrap();
     assert_eq!((report.tables, report.tables_checked), (2, 1));
     assert_eq!((report.answers, report.answers_checked), (2, 1));
 }
@@ -176,7 +188,7 @@ fn with_other_saving(part: &[u8]) -> Bytes {
 async fn a_table_without_a_part_or_with_a_damaged_one_is_wrong(engine: Engine) {
     let system = quoted(engine).await;
     let head = system.head("AAA").await.unwrap();
-    let parts = system.ports.store.parts(&user("AAA"), &head.generation, &[0]).await.unwrap();
+    let parts = parts_of(&*system.ports.store, &user("AAA"), &head.generation, &[0]).await.unwrap();
     let mut bytes = parts[0].clone().unwrap().to_vec();
     let last = bytes.len() - 1;
     bytes[last] ^= 0x40;
@@ -213,14 +225,14 @@ async fn a_head_that_claims_what_is_not_there_is_wrong(engine: Engine) {
 async fn a_table_by_older_inputs_is_outdated_and_not_wrong(engine: Engine) {
     let system = quoted(engine).await;
     let other = UserDiscounts { user: user("AAA"), discounts: list(&[("P1", "11")]) };
-    system.ports.store.put_discounts(&[other]).await.unwrap();
+    system.change(vec![other.into()]).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Outdated);
     assert!(what.contains("product `P1` has a discount of 11 %, the table says 10 %"), "{what}");
 
     system.load([("P4".to_owned(), 1)]).await;
-    let report = found(&system).await;
-    assert_eq!((report.count(Kind::Outdated), report.findings.len()), (2, 2), "{report:?}");
+    let Found { report, findings } = found(&system).await;
+    assert_eq!((report.count(Kind::Outdated), findings.len()), (2, 2), "{report:?}");
 }
 
 async fn a_discount_changed_in_a_table_is_wrong(engine: Engine) {
@@ -232,7 +244,7 @@ async fn a_discount_changed_in_a_table_is_wrong(engine: Engine) {
     assert!(what.contains("product `P1` has a discount of 10 %, the table says 90 %"), "{what}");
     // Nor does a change of the list explain it.
     let other = UserDiscounts { user: user("AAA"), discounts: list(&[("P1", "11")]) };
-    system.ports.store.put_discounts(&[other]).await.unwrap();
+    system.change(vec![other.into()]).await;
     assert_eq!(finding(&system).await.0, Kind::Wrong);
 }
 
@@ -251,7 +263,7 @@ async fn a_stale_table_of_an_active_user_is_told_apart(engine: Engine) {
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Stale);
     assert!(what.contains("table of `AAA`: validated 18"), "{what}");
-    let report = found(&system).await;
+    let report = found(&system).await.report;
     assert_eq!((report.active_tables, report.stale), (1, 1));
     assert!(report.ages.p50 >= Duration::from_secs(180) && report.stale_share() > 0.99);
 }
@@ -337,7 +349,7 @@ async fn store(system: &System, good: &Quotation, answer: Answer) -> QuotationKe
     let deadline = system.now().plus(Duration::from_secs(30));
     let pending = Quotation { key: key.clone(), request_id, status, deadline, ..good.clone() };
     let store = &system.ports.store;
-    store.create_quotation(&pending).await.unwrap();
+    store.create_quotation(&pending, &*system.ports.topic, "").await.unwrap();
     let verdict = Verdict::Answer(Box::new(answer));
     let settled = store.settle_quotation(&key, &verdict, system.now()).await.unwrap();
     assert!(matches!(settled, Settlement::Settled(_)));
@@ -349,7 +361,7 @@ async fn discounts_on_products_that_do_not_exist_do_not_make_a_table_wrong() {
     let mut system = System::with_fixtures(harness::memory()).await;
     let discounts = list(&[("P1", "10"), ("P4", "0"), ("gone", "5")]);
     let given = UserDiscounts { user: user("AAA"), discounts };
-    system.ports.store.put_discounts(&[given]).await.unwrap();
+    system.change(vec![given.into()]).await;
     system.run(WORK);
     system.quote("AAA", "P1:1").await;
     system.stop().await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ocache::model::{Calculation, Generation, UserId};
-use ocache::ports::{Ports, Queue, TableHead};
+use ocache::ports::{Ports, Queue, TableHead, discounts_now, first_products};
 use ocache::pricing::{Currency, Discounts, Entry, PRICING_VERSION, Product, fingerprint};
 use serde_json::json;
 
@@ -32,7 +32,7 @@ async fn store(ports: &Ports, user: &UserId) {
     let old = ports.store.table_heads(users).await.expect("heads can be read");
     let old = old.first().map(|(_, head)| head.version);
     let products = products(ports).await;
-    let lists = ports.store.discounts(users).await.expect("discounts can be read");
+    let lists = discounts_now(&*ports.store, users).await.expect("discounts can be read");
     let discounts = lists.into_iter().next().map(|list| list.discounts).unwrap_or_default();
 
     let map: BTreeMap<&str, _> = price(&products, &discounts)
@@ -55,6 +55,7 @@ async fn store(ports: &Ports, user: &UserId) {
         fingerprint: fingerprint(&inputs::catalogue(&[]), &Discounts::default()),
         pricing_version: PRICING_VERSION,
         catalogue_version: 1,
+        base_version: 1,
         currency: Currency::USD,
         products: products.len() as u64,
         parts: vec![],
@@ -64,21 +65,13 @@ async fn store(ports: &Ports, user: &UserId) {
         fresh_until: expire_at,
         usable_until: expire_at,
     };
-    let stored = ports.store.put_parts(user, &head.generation, &[map], expire_at).await;
+    let stored = ports.store.put_table(user, &head, &[map], old, expire_at).await;
     stored.expect("a table can be stored");
-    ports.store.flip_head(user, &head, old, expire_at).await.expect("a head can be stored");
 }
 
 async fn products(ports: &Ports) -> Vec<Product> {
-    let (mut products, mut from) = (vec![], None);
-    loop {
-        let page = ports.store.list_products(from).await.expect("products can be listed");
-        products.extend(page.items);
-        from = page.next;
-        if from.is_none() {
-            return products;
-        }
-    }
+    let products = first_products(&*ports.store, usize::MAX).await;
+    products.expect("products can be listed").rows
 }
 
 /// Every product, and whatever discount comes up for it.

@@ -17,6 +17,7 @@ use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::Policy;
 use ocache::stages::change::Change;
 use ocache::stages::refresh::{Tick, order};
+use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -80,7 +81,8 @@ impl Lab {
     pub async fn new(dataset: Dataset) -> Self {
         let dir = tempfile::tempdir().expect("a folder for the store");
         let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-        let store = Embedded::open(dir.path(), clock, randomness).expect("a store can be made");
+        let store = Embedded::open(dir.path(), clock, randomness, &Supervisor::new())
+            .expect("a store can be made");
         let connections = Arc::new(MemoryConnections::default());
         let ports = store.ports(connections.clone());
         let lab = Self { ports, connections, dataset, store, dir, ticks: 0 };
@@ -133,7 +135,14 @@ impl Lab {
         let until = shutdown.clone();
         let (ports, policy) = (self.ports.clone(), Policy::default());
         let (slots, metrics) = (Slots::default(), Metrics::new());
-        let worker = Worker { ports, policy, slots, poll_wait: SHORT_POLL, metrics };
+        let worker = Worker {
+            ports,
+            policy,
+            slots,
+            poll_wait: SHORT_POLL,
+            metrics,
+            supervisor: Supervisor::new(),
+        };
         let task = tokio::spawn(async move { worker.run(roles, &until).await });
         Workers { shutdown, task }
     }
@@ -153,6 +162,11 @@ impl Lab {
     pub fn bytes_on_disk(&self) -> u64 {
         let entries = fs::read_dir(self.dir.path()).expect("the folder is there");
         entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|file| file.len()).sum()
+    }
+
+    /// The engine itself.
+    pub const fn store(&self) -> &Embedded {
+        &self.store
     }
 
     pub async fn close(self) {

@@ -1,9 +1,9 @@
 //! The system under load, each row beside what it is measured against, in one run.
 //!
 //! `cargo bench --bench system -- ROW… [--scale N] [--beside BINARY]`: rows are `size`, `tables`,
-//! `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `growth` and `start`; a scale below 1 makes
-//! them smaller. Without a row, all of them. `ping` and `urgent` also measure another build, in turns
-//! with this one. Each prints lines of a Markdown table. `.ci/performance` writes them down.
+//! `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `growth`, `start` and `upkeep`; a scale below
+//! 1 makes them smaller. Without a row, all of them. `ping` and `urgent` also measure another build, in
+//! turns with this one. Each prints lines of a Markdown table. `.ci/performance` writes them down.
 
 mod cold;
 mod flood;
@@ -14,6 +14,7 @@ mod quotes;
 mod size;
 mod start;
 mod tables;
+mod upkeep;
 mod urgent;
 
 #[path = "../inputs/mod.rs"]
@@ -77,5 +78,8 @@ fn main() {
     }
     if wanted("start") {
         start::run();
+    }
+    if wanted("upkeep") {
+        runtime.block_on(upkeep::run(scale));
     }
 }

@@ -17,7 +17,7 @@ fn key(user: &UserId) -> Item {
 fn read(item: &Item) -> Result<ActiveUser, PortError> {
     let row = || -> Result<ActiveUser, FieldError> {
         Ok(ActiveUser {
-            user: item::read_as(item, "user_id", UserId::new)?,
+            user: item::read_as(item, "user_id", UserId::stored)?,
             expires_at: Timestamp::from_secs(item::read_number(item, TTL)?),
             first_seen: item::read_millis(item, "first_seen")?,
             last_seen: item::read_millis(item, "last_seen")?,

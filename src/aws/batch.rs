@@ -20,7 +20,7 @@ const WRITES_PER_CALL: usize = 25;
 /// The most reads of one call. DynamoDB stops at 16 MB and leaves the rest unprocessed.
 const READS_PER_CALL: usize = 100;
 /// How many calls of one batch are in flight at a time.
-const CALLS_IN_FLIGHT: usize = 4;
+pub(super) const CALLS_IN_FLIGHT: usize = 4;
 
 /// One write of a batch.
 #[derive(Clone, Debug)]
@@ -102,11 +102,33 @@ impl Tables {
         keys: Vec<Item>,
         consistent: bool,
     ) -> Result<Vec<Item>, PortError> {
+        self.read_what(table, keys, consistent, None).await
+    }
+
+    /// The same, consistently and with some fields only.
+    pub(super) async fn read_fields(
+        &self,
+        table: Table,
+        keys: Vec<Item>,
+        fields: &str,
+    ) -> Result<Vec<Item>, PortError> {
+        self.read_what(table, keys, true, Some(fields)).await
+    }
+
+    async fn read_what(
+        &self,
+        table: Table,
+        keys: Vec<Item>,
+        consistent: bool,
+        fields: Option<&str>,
+    ) -> Result<Vec<Item>, PortError> {
         let by_key: BTreeMap<_, _> =
             keys.into_iter().map(|key| (key_of(table, &key), key)).collect();
         let keys = by_key.into_values().collect();
         let calls = chunks(keys, READS_PER_CALL).into_iter().map(|keys| {
-            self.until_processed(table, keys, move |keys| self.read_some(table, keys, consistent))
+            self.until_processed(table, keys, move |keys| {
+                self.read_some(table, keys, consistent, fields)
+            })
         });
         let found: Vec<Vec<Item>> =
             stream::iter(calls).buffer_unordered(CALLS_IN_FLIGHT).try_collect().await?;
@@ -159,9 +181,11 @@ impl Tables {
         table: Table,
         keys: Vec<Item>,
         consistent: bool,
+        fields: Option<&str>,
     ) -> Result<(Vec<Item>, Vec<Item>), PortError> {
         let resource = self.resource(table);
         let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent);
+        let keys = keys.set_projection_expression(fields.map(str::to_owned));
         let keys = keys.build().map_err(|error| PortError::corrupt(&resource, error))?;
         let call = self.client.batch_get_item().request_items(self.name(table), keys);
         let answer = call
@@ -178,7 +202,7 @@ fn only<T>(by_table: Option<HashMap<String, T>>) -> Option<T> {
     by_table.and_then(|tables| tables.into_values().next())
 }
 
-fn chunks<T>(all: Vec<T>, size: usize) -> Vec<Vec<T>> {
+pub(super) fn chunks<T>(all: Vec<T>, size: usize) -> Vec<Vec<T>> {
     let mut rest = all.into_iter();
     std::iter::from_fn(|| Some(rest.by_ref().take(size).collect::<Vec<_>>()))
         .take_while(|chunk| !chunk.is_empty())

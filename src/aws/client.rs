@@ -16,6 +16,7 @@ use aws_credential_types::provider::ProvideCredentials as _;
 
 use super::names::Names;
 use super::observer::Observer;
+use super::profiles::Profiles;
 use super::settings::{AwsSettings, ConnectError, endpoint_in_environment, host_of, is_loopback};
 
 use crate::meter::Meter;
@@ -119,6 +120,7 @@ async fn load(
         .connect_timeout(settings.connect_timeout)
         .operation_attempt_timeout(settings.attempt_timeout)
         .operation_timeout(settings.operation_timeout);
+    let profiles = Profiles::read(settings).await?;
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region.clone())
         .timeout_config(timeouts.build())
@@ -135,7 +137,7 @@ async fn load(
     let config = loader.load().await;
     // Asked for now, so that a profile or a local endpoint without any is named as what it is.
     if settings.profile.is_some() || is_local {
-        require_credentials(settings, &config).await?;
+        require_credentials(&profiles, &config).await?;
     }
     Ok(config)
 }
@@ -157,15 +159,13 @@ fn credentials(settings: &AwsSettings, region: Region) -> CredentialsProviderCha
     }
 }
 
-async fn require_credentials(
-    settings: &AwsSettings,
-    config: &SdkConfig,
-) -> Result<(), ConnectError> {
+async fn require_credentials(profiles: &Profiles, config: &SdkConfig) -> Result<(), ConnectError> {
     let Some(provider) = config.credentials_provider() else { return Ok(()) };
     let Err(source) = provider.provide_credentials().await else { return Ok(()) };
     let source = Box::new(source);
-    Err(match &settings.profile {
-        Some(profile) => ConnectError::NoProfile { profile: profile.clone(), source },
+    Err(match profiles.chosen.clone() {
+        Some(profile) if profiles.logs_in(&profile) => ConnectError::LoggedOut { profile, source },
+        Some(profile) => ConnectError::EmptyProfile { profile, source },
         None => {
             let endpoint = config.endpoint_url().unwrap_or_default().to_owned();
             ConnectError::NoCredentials { endpoint, source }

@@ -11,8 +11,8 @@ use super::identity::Identity;
 use super::names::{Mailbox, Names, TTL, Table};
 use crate::ports::{MAX_RECEIVES, Queue};
 
-/// For how long a received message is hidden when its receiver does not say.
-const VISIBILITY_SECS: u64 = 60;
+/// For how long a dead letter is hidden from others while somebody looks at it.
+const DEAD_VISIBILITY_SECS: u64 = 60;
 /// How long dead letters are kept: as long as SQS keeps anything.
 const DEAD_RETENTION_SECS: u64 = 14 * 24 * 60 * 60;
 
@@ -78,6 +78,9 @@ pub(super) struct DesiredTopic {
     pub(super) arn: String,
     pub(super) subscriber: String,
     pub(super) subscriber_arn: String,
+    /// Where a message goes that cannot be delivered to the subscriber: to where the subscriber's own
+    /// go that are given up, so that both are found, and sent again, in one place.
+    pub(super) dead_letters_arn: String,
 }
 
 impl Desired {
@@ -98,6 +101,7 @@ impl Desired {
             name: names.topic(),
             arn: identity.arn_of("sns", &names.topic()),
             subscriber_arn: identity.arn_of("sqs", &subscriber),
+            dead_letters_arn: identity.arn_of("sqs", &names.queue(Mailbox::Dead(Queue::Provider))),
             subscriber,
         };
         Self { tables: tables.into(), queues: queues.collect(), topic }
@@ -112,6 +116,12 @@ impl DesiredTopic {
     pub(super) fn subscription(&self) -> Resource {
         Resource::Subscription { topic: self.name.clone(), queue: self.subscriber.clone() }
     }
+
+    /// What the subscription is set to, by the names that SNS has for it.
+    pub(super) fn attributes(&self) -> [(&'static str, String); 2] {
+        let redrive = json!({ "deadLetterTargetArn": self.dead_letters_arn });
+        [("RawMessageDelivery", "true".to_owned()), ("RedrivePolicy", redrive.to_string())]
+    }
 }
 
 fn attributes(
@@ -121,8 +131,12 @@ fn attributes(
 ) -> BTreeMap<QueueAttributeName, String> {
     use QueueAttributeName as Name;
     let queue = mailbox.queue();
+    let visibility_secs = match mailbox {
+        Mailbox::Live(queue) => queue.visibility().as_secs(),
+        Mailbox::Dead(_) => DEAD_VISIBILITY_SECS,
+    };
     let mut attributes = BTreeMap::from([
-        (Name::VisibilityTimeout, VISIBILITY_SECS.to_string()),
+        (Name::VisibilityTimeout, visibility_secs.to_string()),
         (Name::MaximumMessageSize, BYTES_PER_CALL.to_string()),
         (Name::MessageRetentionPeriod, DEAD_RETENTION_SECS.to_string()),
     ]);
@@ -143,14 +157,15 @@ fn attributes(
             (Name::RedrivePolicy, redrive.to_string()),
         ]);
     }
-    if matches!(mailbox, Mailbox::Live(Queue::Provider)) {
-        attributes.insert(Name::Policy, topic_may_send(names, identity));
+    if queue == Queue::Provider {
+        attributes.insert(Name::Policy, topic_may_send(mailbox, names, identity));
     }
     attributes
 }
 
-/// Lets this topic, and no other, send to the provider queue.
-fn topic_may_send(names: &Names, identity: &Identity) -> String {
+/// Lets this topic, and no other, send to the queue that it delivers to, or that it puts into what it
+/// cannot deliver.
+fn topic_may_send(mailbox: Mailbox, names: &Names, identity: &Identity) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -158,7 +173,7 @@ fn topic_may_send(names: &Names, identity: &Identity) -> String {
             "Effect": "Allow",
             "Principal": { "Service": "sns.amazonaws.com" },
             "Action": "sqs:SendMessage",
-            "Resource": identity.arn_of("sqs", &names.queue(Mailbox::Live(Queue::Provider))),
+            "Resource": identity.arn_of("sqs", &names.queue(mailbox)),
             "Condition": {
                 "ArnEquals": { "aws:SourceArn": identity.arn_of("sns", &names.topic()) },
             },

@@ -54,6 +54,7 @@ impl Aws {
             names: clients.names.clone(),
             randomness: Arc::clone(&randomness),
             backoff,
+            known_names: Arc::default(),
         };
         let queues = WorkQueues::new(&clients, timeouts, Arc::clone(&randomness), backoff);
         let topic = QuotationsTopic::new(clients.clone(), Arc::clone(&randomness), backoff);

@@ -232,6 +232,9 @@ fn own(error: Arc<PortError>) -> PortError {
         PortError::Denied { what, .. } => {
             PortError::Denied { what: what.clone(), source: Box::new(Arc::clone(&error)) }
         }
+        PortError::Refused { what, .. } => {
+            PortError::Refused { what: what.clone(), source: Box::new(Arc::clone(&error)) }
+        }
         PortError::Corrupt { what, .. } => {
             PortError::Corrupt { what: what.clone(), source: Box::new(Arc::clone(&error)) }
         }

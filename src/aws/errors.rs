@@ -2,9 +2,9 @@
 
 use std::error::Error as StdError;
 
-use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
+use super::refusal::{Refusal, seconds_ahead_of};
 use crate::ports::PortError;
 
 /// What a failure asks for.
@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Denied,
     Unavailable,
     Rejected,
+    /// For a reason that is neither the caller's rights nor what was sent.
+    Refused,
 }
 
 const THROTTLED: &[&str] = &[
@@ -59,12 +61,17 @@ const DENIED: &[&str] = &[
     "InvalidClientTokenId",
     "InvalidSecurity",
     "InvalidSignatureException",
+    "InvalidToken",
     "MissingAuthenticationToken",
     "MissingAuthenticationTokenException",
     "NotAuthorized",
     "OptInRequired",
     "RequestExpired",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
+    "SubscriptionRequiredException",
+    "TokenRefreshRequired",
     "UnrecognizedClientException",
 ];
 
@@ -79,12 +86,31 @@ const UNAVAILABLE: &[&str] = &[
     "ServiceUnavailableException",
 ];
 
-/// Those whose messages repeat what was signed: the request's headers, a session's token among them.
-const SIGNATURE: &[&str] = &[
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "InvalidSignatureException",
-    "SignatureDoesNotMatch",
+/// About what a call carries: the same call fails again, another one may not.
+const REJECTED: &[&str] = &[
+    "BadRequestException",
+    "BatchEntryIdsNotDistinct",
+    "BatchRequestTooLong",
+    "ConditionalCheckFailedException",
+    "EmptyBatchRequest",
+    "InvalidAttributeName",
+    "InvalidAttributeValue",
+    "InvalidBatchEntryId",
+    "InvalidMessageContents",
+    "InvalidParameter",
+    "InvalidParameterException",
+    "InvalidParameterValue",
+    "InvalidParameterValueException",
+    "InvalidRequestException",
+    "ItemCollectionSizeLimitExceededException",
+    "MessageNotInflight",
+    "PayloadTooLargeException",
+    "ReceiptHandleIsInvalid",
+    "SerializationException",
+    "TooManyEntriesInBatchRequest",
+    "TransactionCanceledException",
+    "ValidationError",
+    "ValidationException",
 ];
 
 /// What a code means by itself.
@@ -104,7 +130,11 @@ fn kind_of_answer(code: Option<&str>, status: u16) -> Kind {
     match (code.and_then(kind_of_code), code, status) {
         (Some(kind), _, _) => kind,
         (None, _, 429) => Kind::Throttled,
-        (None, Some(_), 400..=499) => Kind::Rejected,
+        (None, Some(code), 400..=499) => {
+            // Queues put their name before some codes.
+            let name = code.rsplit('.').next().unwrap_or(code);
+            if REJECTED.contains(&name) { Kind::Rejected } else { Kind::Refused }
+        }
         _ => Kind::Unavailable,
     }
 }
@@ -131,17 +161,28 @@ impl Call<'_> {
             }
             _ => Kind::Unavailable,
         };
-        if has_no_credentials(&error) {
-            return self.denied(error);
+        if let Some(refusal) = Refusal::of_credentials(&error) {
+            return self.denied(refusal);
         }
         match kind {
             Kind::Throttled => PortError::Throttled { what: self.resource.to_owned() },
             Kind::Missing => PortError::Missing { what: self.resource.to_owned() },
-            Kind::Denied => match SIGNATURE.iter().find(|code| error.code() == Some(code)) {
-                Some(code) => self.denied(BadSignature { code }),
-                None => self.denied(error),
+            Kind::Denied => {
+                let date = error.raw_response().and_then(|raw| raw.headers().get("date"));
+                let ahead = seconds_ahead_of(date);
+                match error.code().and_then(|code| Refusal::of_code(code, ahead)) {
+                    Some(refusal) => self.denied(refusal),
+                    None => self.denied(error),
+                }
+            }
+            Kind::Unavailable => match foreign_status(&error) {
+                Some(status) => PortError::unavailable(self.resource, NotAws { status }),
+                None => PortError::unavailable(self.resource, error),
             },
-            Kind::Unavailable => PortError::unavailable(self.resource, error),
+            Kind::Refused => PortError::Refused {
+                what: format!("{} on {}", self.action, self.resource),
+                source: Box::new(error),
+            },
             Kind::Rejected => {
                 let why = match (error.code(), error.message()) {
                     (Some(code), Some(message)) => format!("{code}: {message}"),
@@ -167,26 +208,29 @@ impl Call<'_> {
     }
 }
 
-/// In place of what AWS says about a signature.
-#[derive(Debug, thiserror::Error)]
-#[error("{code}: the secret key is not that of the access key, or something changed the request")]
-struct BadSignature {
-    code: &'static str,
+/// The status of an answer that no service of AWS gives: an error without a code, or a success
+/// that cannot be read. A load balancer says that a service is down without a code too.
+fn foreign_status<E>(error: &SdkError<E>) -> Option<u16>
+where
+    E: ProvideErrorMetadata,
+{
+    let status = error.raw_response()?.status().as_u16();
+    let is_readable = match error {
+        SdkError::ServiceError(context) => context.err().code().is_some(),
+        SdkError::ResponseError(_) => false,
+        _ => return None,
+    };
+    (!is_readable && status < 500).then_some(status)
 }
 
-/// Nothing was sent because no credentials were found: for the user that is a refusal.
-fn has_no_credentials(error: &(dyn StdError + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(
-            CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_),
-        ) = error.downcast_ref()
-        {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+/// In place of what the SDK says about an answer that it cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the endpoint does not speak the protocol of AWS: its answer, of status {status}, is none of AWS's"
+)]
+pub struct NotAws {
+    /// The HTTP status of the answer.
+    pub status: u16,
 }
 
 /// An answer that lacks what its operation always answers.
@@ -209,7 +253,11 @@ mod tests {
             (Some("SignatureDoesNotMatch"), 403, Kind::Denied),
             (Some("ValidationException"), 400, Kind::Rejected),
             (Some("SomethingNew"), 500, Kind::Unavailable),
-            (Some("SomethingNew"), 409, Kind::Rejected),
+            (Some("AWS.SimpleQueueService.EmptyBatchRequest"), 400, Kind::Rejected),
+            (Some("SubscriptionRequiredException"), 400, Kind::Denied),
+            (Some("RequestTimeTooSkewed"), 403, Kind::Denied),
+            (Some("UnknownOperationException"), 400, Kind::Refused),
+            (Some("SomethingNew"), 409, Kind::Refused),
             (None, 429, Kind::Throttled),
             (None, 404, Kind::Unavailable),
             (None, 403, Kind::Unavailable),

@@ -12,16 +12,18 @@ pub(super) enum Table {
     ActiveUsers,
     Products,
     Discounts,
+    Journal,
     PricesByUser,
     Quotations,
     Meter,
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::ActiveUsers,
         Self::Products,
         Self::Discounts,
+        Self::Journal,
         Self::PricesByUser,
         Self::Quotations,
         Self::Meter,
@@ -32,6 +34,7 @@ impl Table {
             Self::ActiveUsers => "active-users",
             Self::Products => "products",
             Self::Discounts => "discounts",
+            Self::Journal => "journal",
             Self::PricesByUser => "prices-by-user",
             Self::Quotations => "quotations",
             Self::Meter => "meter",
@@ -44,6 +47,7 @@ impl Table {
             Self::ActiveUsers => Resource::ActiveUsers,
             Self::Products => Resource::Products,
             Self::Discounts => Resource::Discounts,
+            Self::Journal => Resource::Journal,
             Self::PricesByUser => Resource::PricesByUser,
             Self::Quotations => Resource::Quotations,
             Self::Meter => Resource::Meter,
@@ -55,15 +59,16 @@ impl Table {
         match self {
             Self::ActiveUsers | Self::Discounts => &["user_id"],
             Self::Products => &["product_id"],
+            Self::Journal => &["load_id", "first"],
             Self::PricesByUser => &["user_id", "part"],
             Self::Quotations => &["request_id"],
             Self::Meter => &["window", "process"],
         }
     }
 
-    /// Whether its items expire.
+    /// Whether items of it expire. A journal is dropped by those who know that it is not needed.
     pub(super) const fn expires(self) -> bool {
-        !matches!(self, Self::Products | Self::Discounts)
+        !matches!(self, Self::Journal)
     }
 }
 

@@ -6,9 +6,7 @@
 //! is made visible again at once.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -16,9 +14,8 @@ use tracing::warn;
 
 use super::queues::WorkQueues;
 use crate::meter::Scope;
-use crate::ports::{
-    Chain, Depth, FailedEntry, Outgoing, PortError, Queue, Queues, Receipt, Received,
-};
+use crate::ports::prelude::*;
+use crate::ports::{Chain, Queues as _};
 
 /// A poll that was told to wait this long may take so much longer to answer, with all attempts.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -131,45 +128,16 @@ impl Drop for Handover {
     }
 }
 
-#[async_trait]
-impl Queues for PatientQueues {
-    async fn send(
-        &self,
-        queue: Queue,
-        messages: &[Outgoing],
-    ) -> Result<Vec<FailedEntry>, PortError> {
-        self.queues.send(queue, messages).await
-    }
-
-    async fn receive(
-        &self,
-        queue: Queue,
-        max: usize,
-        wait: Duration,
-        visibility: Duration,
-    ) -> Result<Vec<Received>, PortError> {
-        let poll = Some(self.poll(queue, max, wait, visibility));
-        let held = HeldPoll { queues: self, queue, poll };
-        match held.finish(wait + ANSWER_TIME).await {
-            Some(received) => received.map(|handover| handover.take(max)),
-            None => Ok(vec![]),
+layer!(
+    #[over(queues)]
+    impl Queues for PatientQueues {
+        async fn receive(&self, queue: _, max: _, wait: _, visibility: _) -> _ {
+            let poll = Some(self.poll(queue, max, wait, visibility));
+            let held = HeldPoll { queues: self, queue, poll };
+            match held.finish(wait + ANSWER_TIME).await {
+                Some(received) => received.map(|handover| handover.take(max)),
+                None => Ok(vec![]),
+            }
         }
     }
-
-    async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError> {
-        self.queues.acknowledge(queue, receipts).await
-    }
-
-    async fn change_visibility(
-        &self,
-        queue: Queue,
-        receipts: &[Receipt],
-        visibility: Duration,
-    ) -> Result<(), PortError> {
-        self.queues.change_visibility(queue, receipts, visibility).await
-    }
-
-    async fn depth(&self, queue: Queue) -> Result<Depth, PortError> {
-        self.queues.depth(queue).await
-    }
-}
+);

@@ -17,7 +17,8 @@ use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
 
 const HEAD: &str = "head";
-const BYTES: &str = "bytes";
+/// The attribute with the bytes of a part.
+pub(super) const BYTES: &str = "bytes";
 
 fn key(user: &UserId, part: &str) -> Item {
     item([("user_id", text(user.as_str())), ("part", text(part))])
@@ -29,7 +30,7 @@ fn part_name(generation: &Generation, number: usize) -> String {
 
 fn read(item: &Item) -> Result<(UserId, TableHead), PortError> {
     let row = || -> Result<(UserId, TableHead), FieldError> {
-        Ok((item::read_as(item, "user_id", UserId::new)?, item::read_json(item, HEAD)?))
+        Ok((item::read_as(item, "user_id", UserId::stored)?, item::read_json(item, HEAD)?))
     };
     row().map_err(|error| {
         let user = item::read_text(item, "user_id").unwrap_or("?");
@@ -38,7 +39,7 @@ fn read(item: &Item) -> Result<(UserId, TableHead), PortError> {
 }
 
 /// Of whom a part is, under which name, and its bytes.
-fn read_part(item: Item) -> Result<((String, String), Bytes), PortError> {
+pub(super) fn read_part(item: Item) -> Result<((String, String), Bytes), PortError> {
     let absent = |name| corrupt("a part of a price table", FieldError::Absent { name });
     let field = |name| {
         let text = item::read_text(&item, name).map(str::to_owned);
@@ -59,72 +60,19 @@ impl PriceTables for Tables {
         items.iter().map(read).collect()
     }
 
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError> {
-        let write = |(number, bytes): (usize, &Bytes)| {
-            let mut item = key(user, &part_name(generation, number));
-            item.insert(BYTES.to_owned(), AttributeValue::B(Blob::new(bytes.to_vec())));
-            item.insert(TTL.to_owned(), item::ttl(expire_at));
-            Write::Put(item)
-        };
-        let writes = parts.iter().enumerate().map(write).collect();
-        self.write_all(Table::PricesByUser, writes).await
-    }
-
-    async fn flip_head(
+    async fn put_table(
         &self,
         user: &UserId,
         head: &TableHead,
+        parts: &[Bytes],
         expected: Option<u64>,
         expire_at: Timestamp,
     ) -> Result<Flip, PortError> {
-        let nonce = self.nonce();
-        let mut item = key(user, HEAD);
-        item.insert("version".to_owned(), number(head.version));
-        item.insert(HEAD.to_owned(), item::json("the head of a price table", head)?);
-        item.insert(TTL.to_owned(), item::ttl(expire_at));
-        item.insert(WRITTEN_BY.to_owned(), nonce.clone());
-        self.check_size(Table::PricesByUser, &item)?;
-        let call = self.client.put_item().table_name(self.name(Table::PricesByUser));
-        let call = match expected {
-            None => call.condition_expression("attribute_not_exists(user_id)"),
-            Some(version) => call
-                .condition_expression("version = :version")
-                .expression_attribute_values(":version", number(version)),
-        };
-        let sent = call
-            .set_item(Some(item))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let resource = self.resource(Table::PricesByUser);
-        Ok(match conditional(Call { action: "PutItem", resource: &resource }, sent)? {
-            Conditional::Done(_) => Flip::Done,
-            Conditional::Refused(Some(head)) if was_written_by(&head, &nonce) => Flip::Done,
-            Conditional::Refused(_) => Flip::Conflict,
-        })
+        self.put_parts(user, &head.generation, parts, expire_at).await?;
+        self.flip_head(user, head, expected, expire_at).await
     }
 
-    async fn parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        numbers: &[u32],
-    ) -> Result<Vec<Option<Bytes>>, PortError> {
-        let (user, generation, numbers) = (user.clone(), generation.clone(), numbers.to_vec());
-        let found = self.parts_of_many(&[WantedParts { user, generation, numbers }]).await?;
-        Ok(found.into_iter().flatten().collect())
-    }
-
-    async fn parts_of_many(
-        &self,
-        wanted: &[WantedParts],
-    ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
+    async fn parts(&self, wanted: &[WantedParts]) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
         let keys = wanted.iter().flat_map(|one| {
             let names =
                 one.numbers.iter().map(|&number| part_name(&one.generation, number as usize));
@@ -172,9 +120,65 @@ impl PriceTables for Tables {
         &self,
         from: Option<Cursor>,
     ) -> Result<Page<(UserId, TableHead)>, PortError> {
+        // Parts are left out, and bases, which have no head.
         let page = self.scan(Table::PricesByUser, from, |scan| {
             scan.filter_expression("part = :head").expression_attribute_values(":head", text(HEAD))
         });
         rows(page.await?, |item| read(item).map(Some))
+    }
+}
+
+impl Tables {
+    /// Writes parts; nothing when there are none.
+    async fn put_parts(
+        &self,
+        user: &UserId,
+        generation: &Generation,
+        parts: &[Bytes],
+        expire_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = |(number, bytes): (usize, &Bytes)| {
+            let mut item = key(user, &part_name(generation, number));
+            item.insert(BYTES.to_owned(), AttributeValue::B(Blob::new(bytes.to_vec())));
+            item.insert(TTL.to_owned(), item::ttl(expire_at));
+            Write::Put(item)
+        };
+        let writes = parts.iter().enumerate().map(write).collect();
+        self.write_all(Table::PricesByUser, writes).await
+    }
+
+    /// Replaces the head, if its version is still `expected`.
+    async fn flip_head(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        expected: Option<u64>,
+        expire_at: Timestamp,
+    ) -> Result<Flip, PortError> {
+        let nonce = self.nonce();
+        let mut item = key(user, HEAD);
+        item.insert("version".to_owned(), number(head.version));
+        item.insert(HEAD.to_owned(), item::json("the head of a price table", head)?);
+        item.insert(TTL.to_owned(), item::ttl(expire_at));
+        item.insert(WRITTEN_BY.to_owned(), nonce.clone());
+        self.check_size(Table::PricesByUser, &item)?;
+        let call = self.client.put_item().table_name(self.name(Table::PricesByUser));
+        let call = match expected {
+            None => call.condition_expression("attribute_not_exists(user_id)"),
+            Some(version) => call
+                .condition_expression("version = :version")
+                .expression_attribute_values(":version", number(version)),
+        };
+        let sent = call
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let resource = self.resource(Table::PricesByUser);
+        Ok(match conditional(Call { action: "PutItem", resource: &resource }, sent)? {
+            Conditional::Done(_) => Flip::Done,
+            Conditional::Refused(Some(head)) if was_written_by(&head, &nonce) => Flip::Done,
+            Conditional::Refused(_) => Flip::Conflict,
+        })
     }
 }

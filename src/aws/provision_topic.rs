@@ -1,12 +1,13 @@
 //! Making the topic and its subscription.
 
+use std::collections::HashMap;
+
 use super::client::Clients;
 use super::desired::DesiredTopic;
 use super::errors::Call;
 use super::provision::{Action, Change, if_there};
+use super::provision_queues::same_setting;
 use crate::ports::PortError;
-
-const RAW_MESSAGE_DELIVERY: &str = "RawMessageDelivery";
 
 impl Clients {
     pub(super) async fn plan_topic(&self, topic: &DesiredTopic) -> Result<Vec<Change>, PortError> {
@@ -20,13 +21,14 @@ impl Clients {
         match self.subscription(topic).await? {
             None => changes.push(Change::new(topic.subscription(), Action::Create)),
             Some(arn) => {
-                let is = self.raw_delivery(topic, &arn).await?;
-                let differs = (is.as_deref() != Some("true")).then(|| Action::Differs {
-                    attribute: RAW_MESSAGE_DELIVERY.to_owned(),
-                    is,
-                    should: "true".to_owned(),
+                let found = self.subscription_attributes(topic, &arn).await?;
+                let differences = topic.attributes().into_iter().filter_map(|(name, should)| {
+                    let is = found.get(name);
+                    let same = is.is_some_and(|is| same_setting(is, &should));
+                    let (attribute, is) = (name.to_owned(), is.cloned());
+                    (!same).then_some(Action::Differs { attribute, is, should })
                 });
-                let differences = differs.into_iter().collect();
+                let differences = differences.collect();
                 changes.extend(Change::of_existing(&topic.subscription(), differences));
             }
         }
@@ -46,8 +48,10 @@ impl Clients {
                 Action::Create if change.resource == topic.subscription() => {
                     self.subscribe(topic).await?;
                 }
-                Action::Differs { .. } if change.resource == topic.subscription() => {
-                    self.deliver_raw(topic).await?;
+                Action::Differs { attribute, should, .. }
+                    if change.resource == topic.subscription() =>
+                {
+                    self.set_subscription_attribute(topic, attribute, should).await?;
                 }
                 _ => {}
             }
@@ -92,16 +96,15 @@ impl Clients {
         }
     }
 
-    async fn raw_delivery(
+    async fn subscription_attributes(
         &self,
         topic: &DesiredTopic,
         arn: &str,
-    ) -> Result<Option<String>, PortError> {
+    ) -> Result<HashMap<String, String>, PortError> {
         let resource = topic.subscription().to_string();
         let call = Call { action: "GetSubscriptionAttributes", resource: &resource };
         let answer = self.sns.get_subscription_attributes().subscription_arn(arn).send().await;
-        let attributes = answer.map_err(|error| call.failed(error))?.attributes;
-        Ok(attributes.and_then(|mut all| all.remove(RAW_MESSAGE_DELIVERY)))
+        Ok(answer.map_err(|error| call.failed(error))?.attributes.unwrap_or_default())
     }
 
     async fn subscribe(&self, topic: &DesiredTopic) -> Result<(), PortError> {
@@ -112,12 +115,18 @@ impl Clients {
             .subscribe()
             .topic_arn(&topic.arn)
             .protocol("sqs")
-            .endpoint(&topic.subscriber_arn)
-            .attributes(RAW_MESSAGE_DELIVERY, "true");
-        request.send().await.map(drop).map_err(|error| call.failed(error))
+            .endpoint(&topic.subscriber_arn);
+        let attributes = topic.attributes().map(|(name, value)| (name.to_owned(), value));
+        let answer = request.set_attributes(Some(attributes.into())).send().await;
+        answer.map(drop).map_err(|error| call.failed(error))
     }
 
-    async fn deliver_raw(&self, topic: &DesiredTopic) -> Result<(), PortError> {
+    async fn set_subscription_attribute(
+        &self,
+        topic: &DesiredTopic,
+        name: &str,
+        value: &str,
+    ) -> Result<(), PortError> {
         let Some(arn) = self.subscription(topic).await? else {
             return self.subscribe(topic).await;
         };
@@ -127,8 +136,8 @@ impl Clients {
             .sns
             .set_subscription_attributes()
             .subscription_arn(arn)
-            .attribute_name(RAW_MESSAGE_DELIVERY)
-            .attribute_value("true");
+            .attribute_name(name)
+            .attribute_value(value);
         request.send().await.map(drop).map_err(|error| call.failed(error))
     }
 

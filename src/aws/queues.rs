@@ -1,5 +1,6 @@
 //! The queues.
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
+use tracing::warn;
 
 use super::backoff::Backoff;
 use super::client::Clients;
@@ -19,7 +21,7 @@ use super::names::{Mailbox, Names};
 use super::queue_batches::{Deletion, Hiding, Sending, check_fifo_id};
 use crate::model::Timestamp;
 use crate::ports::{
-    Depth, FailedEntry, MAX_BATCH, MAX_DELAY, Outgoing, PortError, Posting, Queue, Queues,
+    Chain, Depth, FailedEntry, MAX_BATCH, MAX_DELAY, Outgoing, PortError, Posting, Queue, Queues,
     Randomness, Receipt, Received,
 };
 
@@ -266,9 +268,13 @@ impl Queues for WorkQueues {
             let poll = Poll { max, wait: wait.min(MAX_WAIT), visibility };
             let messages = self.poll(Mailbox::Live(queue), poll).await?;
             if !messages.is_empty() || wait <= MAX_WAIT {
-                return messages.into_iter().map(|message| self.received(queue, message)).collect();
+                return Ok(self.readable(queue, messages));
             }
         }
+    }
+
+    fn receivers(&self) -> usize {
+        1
     }
 
     async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError> {
@@ -296,6 +302,29 @@ impl Queues for WorkQueues {
 }
 
 impl WorkQueues {
+    /// The messages that came with all that is needed. Each of the others fails alone: it stays hidden
+    /// and comes again, and once it has come too often it is a dead letter. Those behind it in its
+    /// group wait for it, so that none is handled out of order.
+    fn readable(&self, queue: Queue, messages: Vec<Message>) -> Vec<Received> {
+        let mut received = Vec::with_capacity(messages.len());
+        let mut waiting = HashSet::new();
+        for message in messages {
+            let id = message.message_id.clone().unwrap_or_default();
+            let group = attribute(&message, &MessageSystemAttributeName::MessageGroupId);
+            if group.as_ref().is_some_and(|group| waiting.contains(group)) {
+                continue;
+            }
+            match self.received(queue, message) {
+                Ok(message) => received.push(message),
+                Err(error) => {
+                    warn!(%queue, id, error = %Chain(&error), "a message was not taken");
+                    waiting.extend(group);
+                }
+            }
+        }
+        received
+    }
+
     fn received(&self, queue: Queue, message: Message) -> Result<Received, PortError> {
         let resource = self.resource(Mailbox::Live(queue));
         let call = Call { action: "ReceiveMessage", resource: &resource };

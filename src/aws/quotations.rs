@@ -10,7 +10,8 @@ use super::names::{TTL, Table};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
 use crate::model::{ConnectionRef, Dialect, QuotationKey, RequestId, Timestamp, UserId};
 use crate::ports::{
-    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Topic,
+    Verdict, publish,
 };
 
 /// What `status` says while nothing is settled; the condition of a verdict.
@@ -50,8 +51,8 @@ fn read(key: &QuotationKey, item: &Item) -> Result<Quotation, PortError> {
     let quotation = || -> Result<Quotation, FieldError> {
         Ok(Quotation {
             key: key.clone(),
-            request_id: item::read_as(item, "client_request_id", RequestId::new)?,
-            user: item::read_as(item, "user_id", UserId::new)?,
+            request_id: item::read_as(item, "client_request_id", RequestId::stored)?,
+            user: item::read_as(item, "user_id", UserId::stored)?,
             items: item::read_json(item, "lines")?,
             connection: item::read_json(item, "connection")?,
             dialect: item::read_json(item, "dialect")?,
@@ -66,38 +67,22 @@ fn read(key: &QuotationKey, item: &Item) -> Result<Quotation, PortError> {
 
 /// The key of an item that was not asked for by its key.
 fn key_of(item: &Item) -> Result<QuotationKey, FieldError> {
-    let user = item::read_as(item, "user_id", UserId::new)?;
-    let request_id = item::read_as(item, "client_request_id", RequestId::new)?;
-    Ok(QuotationKey::new(&user, &request_id))
+    item::read_as(item, "request_id", QuotationKey::stored)
 }
 
 #[async_trait]
 impl Quotations for Tables {
-    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
-        let nonce = self.nonce();
-        let mut item = write(quotation)?;
-        item.insert(WRITTEN_BY.to_owned(), nonce.clone());
-        self.check_size(Table::Quotations, &item)?;
-        let call = self.client.put_item().table_name(self.name(Table::Quotations));
-        let sent = call
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(request_id) OR expires_at <= :now")
-            .expression_attribute_values(":now", millis(quotation.accepted_at))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let resource = self.resource(Table::Quotations);
-        let call = Call { action: "PutItem", resource: &resource };
-        match conditional(call, sent)? {
-            Conditional::Done(_) => Ok(Created::New),
-            Conditional::Refused(Some(stored)) if was_written_by(&stored, &nonce) => {
-                Ok(Created::New)
-            }
-            Conditional::Refused(Some(stored)) => {
-                Ok(Created::Existing(Box::new(read(&quotation.key, &stored)?)))
-            }
-            Conditional::Refused(None) => Err(call.incomplete("item")),
+    async fn create_quotation(
+        &self,
+        quotation: &Quotation,
+        topic: &dyn Topic,
+        body: &str,
+    ) -> Result<Created, PortError> {
+        let created = self.create(quotation).await?;
+        if created == Created::New {
+            publish(topic, body).await?;
         }
+        Ok(created)
     }
 
     async fn quotation(&self, id: &QuotationKey) -> Result<Option<Quotation>, PortError> {
@@ -193,5 +178,35 @@ impl Quotations for Tables {
             Call { action: "DeleteItem", resource: &resource }.failed(error)
         })?;
         Ok(())
+    }
+}
+
+impl Tables {
+    /// Stores a quotation, unless its key exists.
+    async fn create(&self, quotation: &Quotation) -> Result<Created, PortError> {
+        let nonce = self.nonce();
+        let mut item = write(quotation)?;
+        item.insert(WRITTEN_BY.to_owned(), nonce.clone());
+        self.check_size(Table::Quotations, &item)?;
+        let call = self.client.put_item().table_name(self.name(Table::Quotations));
+        let sent = call
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(request_id) OR expires_at <= :now")
+            .expression_attribute_values(":now", millis(quotation.accepted_at))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let resource = self.resource(Table::Quotations);
+        let call = Call { action: "PutItem", resource: &resource };
+        match conditional(call, sent)? {
+            Conditional::Done(_) => Ok(Created::New),
+            Conditional::Refused(Some(stored)) if was_written_by(&stored, &nonce) => {
+                Ok(Created::New)
+            }
+            Conditional::Refused(Some(stored)) => {
+                Ok(Created::Existing(Box::new(read(&quotation.key, &stored)?)))
+            }
+            Conditional::Refused(None) => Err(call.incomplete("item")),
+        }
     }
 }

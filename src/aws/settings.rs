@@ -62,12 +62,27 @@ pub enum ConnectError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A profile is not there, or has no credentials.
-    #[error("profile `{profile}` gives no credentials")]
+    /// A profile is not there.
+    #[error("there is no AWS profile `{profile}`")]
     NoProfile {
         /// Which.
         profile: String,
-        /// Where was looked.
+    },
+    /// A profile is there, and gives no credentials.
+    #[error("AWS profile `{profile}` gives no credentials")]
+    EmptyProfile {
+        /// Which.
+        profile: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A profile whose credentials come from a login gives none: it has not been made, or has expired.
+    #[error("AWS profile `{profile}` needs a login")]
+    LoggedOut {
+        /// Which.
+        profile: String,
+        /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },

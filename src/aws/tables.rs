@@ -7,11 +7,13 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
+use tokio::sync::Mutex;
 
 use super::backoff::Backoff;
 use super::errors::Call;
 use super::item::{FieldError, Item, text};
 use super::names::{Names, Table};
+use super::overlay::KnownNames;
 use crate::ports::{Cursor, Page, PortError, Randomness};
 
 /// The tables of a stack.
@@ -21,6 +23,7 @@ pub(super) struct Tables {
     pub(super) names: Names,
     pub(super) randomness: Arc<dyn Randomness>,
     pub(super) backoff: Backoff,
+    pub(super) known_names: Arc<Mutex<KnownNames>>,
 }
 
 /// The attribute that says which call wrote an item last. The SDK may send a call again whose
@@ -56,6 +59,15 @@ impl Tables {
         Ok(answer.item)
     }
 
+    /// Writes one item, whatever is there.
+    pub(super) async fn put(&self, table: Table, item: Item) -> Result<(), PortError> {
+        let call = self.client.put_item().table_name(self.name(table)).set_item(Some(item));
+        let sent = call.send().await;
+        sent.map(drop).map_err(|error| {
+            Call { action: "PutItem", resource: &self.resource(table) }.failed(error)
+        })
+    }
+
     /// One page of a table.
     pub(super) async fn scan(
         &self,
@@ -88,7 +100,7 @@ pub(super) fn corrupt(what: impl fmt::Display, error: FieldError) -> PortError {
 }
 
 /// The keys of all our tables are strings, so a cursor is a JSON object of strings.
-fn cursor_of(key: &Item) -> Result<Cursor, PortError> {
+pub(super) fn cursor_of(key: &Item) -> Result<Cursor, PortError> {
     let strings: BTreeMap<&str, &str> = key
         .iter()
         .filter_map(|(name, value)| Some((name.as_str(), value.as_s().ok()?.as_str())))
@@ -97,7 +109,7 @@ fn cursor_of(key: &Item) -> Result<Cursor, PortError> {
     json.map(Cursor).map_err(|error| PortError::corrupt("the end of a page", error))
 }
 
-fn start_key(cursor: &Cursor) -> Result<Item, PortError> {
+pub(super) fn start_key(cursor: &Cursor) -> Result<Item, PortError> {
     let strings: BTreeMap<String, String> = serde_json::from_str(&cursor.0)
         .map_err(|error| PortError::rejected("cursor", error.to_string()))?;
     Ok(strings.into_iter().map(|(name, value)| (name, text(value))).collect())

@@ -8,6 +8,8 @@ mod data;
 mod dead_letters;
 mod examples;
 mod global;
+mod ids;
+mod policy;
 mod simulate;
 mod tokens;
 mod verify;
@@ -25,6 +27,7 @@ use super::known::{complete_product, complete_user};
 use crate::model::{Item, ProductId, RequestId, UserId};
 use crate::protocol::parse_item;
 use crate::tokens::Token;
+use ids::{stored_product, stored_request, stored_user};
 
 pub use access::AccessArgs;
 pub use bench::BenchArgs;
@@ -33,6 +36,7 @@ pub use cost::{CostArgs, CostCommand, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, Format, Global, LogFormat};
+pub use policy::PolicyArgs;
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
 pub use verify::VerifyArgs;
@@ -112,8 +116,8 @@ pub enum Command {
     Quote(QuoteArgs),
     /// Show a past quotation
     ///
-    /// An answer is stored as it was given, for seven days, so that a price can be shown to have been
-    /// quoted.
+    /// An answer is stored as it was given, for as long as --keep-quotations says (seven days), so that a
+    /// price can be shown to have been quoted.
     #[command(after_help = examples::QUOTATION)]
     Quotation(QuotationArgs),
     /// Show a user's stored price table
@@ -231,23 +235,6 @@ impl Command {
     }
 }
 
-/// The times that stages keep to.
-#[derive(Clone, Debug, Args)]
-pub struct PolicyArgs {
-    /// How long a user stays active after a visit
-    #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = parse_duration, default_value = "5m")]
-    pub ttl: Duration,
-    /// The time between two scheduled calculations of an active user's table
-    #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = parse_duration, default_value = "1m")]
-    pub refresh_every: Duration,
-    /// How long a table answers quotes when nothing refreshes it; at least three intervals
-    #[arg(long, value_name = "TIME", env = "OCACHE_USABLE_FOR", value_parser = parse_duration, default_value = "15m")]
-    pub usable_for: Duration,
-    /// How long a quotation may take before it fails
-    #[arg(long, value_name = "TIME", env = "OCACHE_QUOTE_WITHIN", value_parser = parse_duration, default_value = "30s")]
-    pub quote_within: Duration,
-}
-
 /// How many messages one worker has in hand.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct SlotArgs {
@@ -301,7 +288,7 @@ pub struct SubscribeArgs {
 #[derive(Debug, Args)]
 pub struct UnsubscribeArgs {
     /// The users
-    #[arg(required = true, value_name = "USER", add = ArgValueCompleter::new(complete_user))]
+    #[arg(required = true, value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
     pub users: Vec<UserId>,
 }
 
@@ -381,10 +368,10 @@ pub struct QuoteArgs {
 #[derive(Debug, Args)]
 pub struct QuotationArgs {
     /// Its request id
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = stored_request)]
     pub request_id: RequestId,
     /// Whose quotation; needed for ids that the client chose
-    #[arg(long, visible_alias = "user", value_name = "USER", add = ArgValueCompleter::new(complete_user))]
+    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
     pub client: Option<UserId>,
 }
 
@@ -392,10 +379,10 @@ pub struct QuotationArgs {
 #[derive(Debug, Args)]
 pub struct PricesArgs {
     /// Whose table
-    #[arg(value_name = "USER", add = ArgValueCompleter::new(complete_user))]
+    #[arg(value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
     pub user: UserId,
     /// Only this product; may be given more than once
-    #[arg(long, value_name = "ID", add = ArgValueCompleter::new(complete_product))]
+    #[arg(long, value_name = "ID", value_parser = stored_product, add = ArgValueCompleter::new(complete_product))]
     pub product: Vec<ProductId>,
 }
 
@@ -421,6 +408,9 @@ pub struct BackupArgs {
     /// The file to write; it must not exist
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Be the process that copies for another one
+    #[arg(long, hide = true)]
+    pub copier: bool,
 }
 
 /// Of `ocache provision`.

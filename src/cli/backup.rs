@@ -1,29 +1,71 @@
 //! `ocache backup`: a copy of the embedded store while it is in use.
+//!
+//! While a copy is made, the log of the store grows. Whoever stops the command, with Ctrl-Z or otherwise,
+//! would have it grow for as long as that lasts. So a process of its own copies, which does not
+//! stop with the command; and the command ends it when it comes to a standstill.
+
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::timeout;
 
-use super::args::BackupArgs;
-use super::engine::{Engine, Kind};
-use super::failure::Failure;
+use super::args::{Backend, BackupArgs};
+use super::failure::{ExitCode, Failure};
+use super::interrupt::or_interrupted;
 use super::output::Output;
 use super::settings::Settings;
+
+mod copier;
+
+use copier::{Copier, Said};
+
+/// A copy that does not get on for so long is ended.
+const STANDSTILL: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(
     settings: &Settings,
     output: &Output,
     args: BackupArgs,
 ) -> Result<(), Failure> {
-    let engine = Engine::open(settings, output).await?;
-    match engine.kind() {
-        Kind::Embedded(embedded) => embedded.backup(&args.file).await?,
-        #[cfg(feature = "aws")]
-        Kind::Aws(_) => {
-            let message = "only the embedded store is a file to back up";
-            return Err(Failure::new(super::failure::ExitCode::Usage, message)
-                .hint("on AWS, tables have point-in-time recovery"));
-        }
+    if settings.backend != Backend::Embedded {
+        let message = "only the embedded store is a file to back up";
+        return Err(Failure::new(ExitCode::Usage, message)
+            .hint("on AWS, tables have point-in-time recovery"));
     }
-    engine.close().await;
+    if args.copier {
+        return copier::run(settings, output, &args.file).await;
+    }
+    or_interrupted(copied(settings, output, &args)).await?;
     let file = args.file.display().to_string();
     output.data(&json!({ "file": file }), |_| format!("backed up to {file}"))
+}
+
+/// Has the store copied, and shows how far it is.
+async fn copied(settings: &Settings, output: &Output, args: &BackupArgs) -> Result<(), Failure> {
+    let mut copier = Copier::start(&settings.data_dir, &args.file)?;
+    let mut progress = output.count("pages", None);
+    let (mut shown, mut is_copying) = (0, true);
+    loop {
+        let said = match is_copying {
+            true => timeout(STANDSTILL, copier.said()).await.map_err(|_| stood_still(args))?,
+            // What is left is for the disk of the copy to do; it does not concern the store.
+            false => copier.said().await,
+        };
+        match said {
+            Some(Said::Copied { pages, total }) => {
+                progress.add(pages.saturating_sub(shown));
+                shown = pages;
+                is_copying = pages < total;
+            }
+            Some(Said::Line(line)) => progress.beside(|| output.note(&line)),
+            None => return copier.outcome(),
+        }
+    }
+}
+
+fn stood_still(args: &BackupArgs) -> Failure {
+    let (file, secs) = (args.file.display(), STANDSTILL.as_secs());
+    let message = format!("the copy to `{file}` did not get on for {secs} s and was ended");
+    Failure::new(ExitCode::TimedOut, message)
+        .hint("copy to a local disk that is not full, and move the file from there")
 }

@@ -35,7 +35,7 @@ pub(super) async fn run(
     ));
     let measured = or_interrupted(measure(output, &stack, &mut guests, &args)).await;
     let removed = guests.remove(output).await;
-    let (engine, gateway) = (stack.label().to_owned(), stack.url().to_owned());
+    let (engine, gateway) = (stack.label().to_owned(), stack.gateway().url().to_owned());
     stack.leave().await;
     let phases = measured?;
     removed?;
@@ -60,7 +60,7 @@ async fn measure(
 ) -> Result<Vec<Figures>, Failure> {
     let products = guests.products().await?;
     let quotes = Quotes {
-        url: stack.url(),
+        gateway: stack.gateway(),
         token: stack.token(),
         sockets: args.sockets.into(),
         lines: args.lines.into(),

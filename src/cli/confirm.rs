@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::failure::{ExitCode, Failure};
 use super::output::Output;
+use super::stderr::Stderr;
 
 /// Asks whether to go on. Where nobody can answer it does not ask: `--yes` must say so.
 pub(super) fn confirm(output: &Output, yes: bool, what: &str) -> Result<(), Failure> {
@@ -14,6 +15,8 @@ pub(super) fn confirm(output: &Output, yes: bool, what: &str) -> Result<(), Fail
         let message = format!("nobody is there to be asked whether to {what}");
         return Err(Failure::new(ExitCode::Usage, message).hint("say so with --yes"));
     }
+    // The question comes after what was said before, and is the one thing that waits for its reader.
+    Stderr::settle();
     let mut stderr = anstream::stderr();
     write!(stderr, "{what}? [y/N] ").and_then(|()| stderr.flush()).map_err(Failure::internal)?;
     let mut answer = String::new();

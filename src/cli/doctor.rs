@@ -6,6 +6,7 @@ use super::engine::{Engine, Kind};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::settings::Settings;
+use crate::model::{RequestId, UserId};
 use crate::ports::{Chain, PortError, Ports, Queue};
 use crate::runtime::gateway::probe;
 
@@ -36,8 +37,12 @@ impl Check {
             PortError::Unavailable { .. } | PortError::Throttled { .. } => {
                 "see that it runs and can be reached, and run ocache doctor again"
             }
-            PortError::Rejected { .. } | PortError::Corrupt { .. } => "see the message",
+            PortError::Refused { .. } | PortError::Rejected { .. } | PortError::Corrupt { .. } => {
+                "see the message"
+            }
         };
+        #[cfg(feature = "aws")]
+        let mend = &super::refusals::hint(error).unwrap_or_else(|| mend.to_owned());
         Self::wrong(what, Chain(error).to_string(), mend)
     }
 }
@@ -50,25 +55,44 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Fail
         #[cfg(feature = "aws")]
         Kind::Aws(aws) => aws_checks(aws, &ports).await,
     };
+    checks.push(a_write(&ports).await);
     checks.push(catalogue(&ports).await);
     for queue in Queue::ALL {
         checks.push(dead_letters(&ports, queue).await);
     }
     checks.extend(gateways(&engine).await);
     engine.close().await;
+    #[cfg(feature = "aws")]
+    for mend in checks.iter_mut().filter_map(|check| check.mend.as_mut()) {
+        *mend = super::refusals::for_profile(mend, settings.aws.profile.as_deref());
+    }
     print(output, &checks)
 }
 
-async fn catalogue(ports: &Ports) -> Check {
+/// Whether something can be written: a visit that has expired when it is made, and that is removed.
+async fn a_write(ports: &Ports) -> Check {
+    const WHAT: &str = "a write";
     let now = ports.clock.now();
+    let name = RequestId::made(now, ports.randomness.bits());
+    let user = match UserId::new(format!("ocache-doctor-{name}")) {
+        Ok(user) => user,
+        Err(error) => return Check::wrong(WHAT, error.to_string(), "see the message"),
+    };
+    let written = async {
+        ports.store.record_visit(&user, now, now).await?;
+        ports.store.remove_active_user(&user).await.map(drop)
+    };
+    match written.await {
+        Ok(()) => Check::ok(WHAT, "done, and undone"),
+        Err(error) => Check::failed(WHAT, &error),
+    }
+}
+
+async fn catalogue(ports: &Ports) -> Check {
     match ports.store.catalogue_head().await {
-        Ok(Some(head)) => match head.loading {
-            Some(mark) if mark.deadline <= now => {
-                Check::wrong("products", "a load was never finished", "ocache load the files again")
-            }
-            Some(_) => Check::ok("products", "a load is going on"),
-            None => Check::ok("products", format!("version {} in {}", head.version, head.currency)),
-        },
+        Ok(Some(head)) => {
+            Check::ok("products", format!("version {} in {}", head.version, head.currency))
+        }
         Ok(None) => Check::wrong("products", "none are loaded", "ocache load PATH"),
         Err(error) => Check::failed("products", &error),
     }

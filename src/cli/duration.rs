@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// What is stored for less time would be gone while its readers still count on it.
+const LEAST_RETENTION: Duration = Duration::from_secs(60);
+
 /// Reads `90s`, `1m30s`, `500ms`, `2h` or `7d`: more than nothing, and at most a year.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let refuse = || format!("`{text}` is not a time such as 90s, 1m30s or 500ms");
@@ -17,6 +20,15 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration = rest.saturating_add(Duration::from_secs(24 * 60 * 60) * days);
     if duration < Duration::from_millis(1) || duration > Duration::from_secs(366 * 24 * 60 * 60) {
         return Err(format!("`{text}` is not between 1ms and a year"));
+    }
+    Ok(duration)
+}
+
+/// Reads how long something stays stored: at least a minute, and at most a year.
+pub(super) fn parse_retention(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    if duration < LEAST_RETENTION {
+        return Err(format!("`{text}` is less than a minute"));
     }
     Ok(duration)
 }
@@ -54,6 +66,10 @@ mod tests {
         assert_eq!(show_duration(parse_duration("500ms").unwrap()), "500ms");
         for (text, hours) in [("1d", 24), ("1d12h", 36), ("30d", 720)] {
             assert_eq!(parse_duration(text), Ok(Duration::from_secs(hours * 3600)), "{text}");
+        }
+        assert_eq!(parse_retention("1m"), Ok(Duration::from_secs(60)));
+        for bad in ["59s", "400d", "soon"] {
+            assert!(parse_retention(bad).is_err(), "{bad}");
         }
         for bad in ["", "5", "0s", "-1s", "soon", "99999h", "d", "0d", "-1d", "1d-1s", "400d"] {
             assert!(parse_duration(bad).is_err(), "{bad}");

@@ -15,9 +15,10 @@ use super::store_file::StoreFile;
 #[cfg(feature = "aws")]
 use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
-use crate::meter::{Meter, Reporter, Usage, metered};
-use crate::ports::{Connections, Ports, SystemClock, SystemRandomness};
+use crate::meter::{Meter, Reporter, Usage, metered_and_watched};
+use crate::ports::{Connections, Housekeeping, Ports, SteadyClock, SystemClock, SystemRandomness};
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
+use crate::supervisor::Supervisor;
 
 /// How often what was used is written down where that costs nothing, and where it is billed: a write
 /// unit a minute.
@@ -37,6 +38,7 @@ pub struct Engine {
     meter: Arc<Meter>,
     reporter: Arc<Reporter>,
     reporting: OnceLock<AbortHandle>,
+    supervisor: Supervisor,
 }
 
 /// Which engine it is.
@@ -55,7 +57,7 @@ impl Engine {
         let engine = match settings.backend {
             Backend::Embedded => open_embedded(settings, registry)?,
             #[cfg(feature = "aws")]
-            Backend::Aws => open_aws(&settings.aws, registry).await?,
+            Backend::Aws => open_aws(settings, registry).await?,
             #[cfg(not(feature = "aws"))]
             Backend::Aws => {
                 let message = "this ocache was built without its AWS engine";
@@ -74,9 +76,16 @@ impl Engine {
         elsewhere: Option<Arc<dyn Connections>>,
         meter: Arc<Meter>,
         ports: &Ports,
+        supervisor: &Supervisor,
     ) -> Self {
         let reporter = Arc::new(Reporter::new(Arc::clone(&meter), ports));
-        Self { kind, registry, label, elsewhere, meter, reporter, reporting: OnceLock::new() }
+        let (reporting, supervisor) = (OnceLock::new(), supervisor.clone());
+        Self { kind, registry, label, elsewhere, meter, reporter, reporting, supervisor }
+    }
+
+    /// Hears of every task and thread of this run that dies.
+    pub(super) const fn supervisor(&self) -> &Supervisor {
+        &self.supervisor
     }
 
     /// The ports. `own` is the gateway of this process, if it has one.
@@ -85,7 +94,9 @@ impl Engine {
         let connections: Arc<dyn Connections> =
             Arc::new(GatewayConnections::new(own, registry, elsewhere));
         match &self.kind {
-            Kind::Embedded(embedded) => metered(embedded.ports(connections), &self.meter),
+            Kind::Embedded(embedded) => {
+                metered_and_watched(embedded.ports(connections), &self.meter)
+            }
             #[cfg(feature = "aws")]
             Kind::Aws(aws) => aws.ports(Arc::new(SystemClock), connections),
         }
@@ -99,6 +110,15 @@ impl Engine {
     /// Which engine it is, for what only one of them can do.
     pub(super) const fn kind(&self) -> &Kind {
         &self.kind
+    }
+
+    /// What says how the store is kept in order, where that is up to ocache.
+    pub(super) fn housekeeping(&self) -> Option<Arc<dyn Housekeeping>> {
+        match &self.kind {
+            Kind::Embedded(embedded) => Some(Arc::new(embedded.clone())),
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => None,
+        }
     }
 
     /// The file of the store, if it is one.
@@ -118,8 +138,8 @@ impl Engine {
             Kind::Aws(_) => REPORT_EVERY_BILLED,
         };
         let reporter = Arc::clone(&self.reporter);
-        self.reporting
-            .get_or_init(|| tokio::spawn(async move { reporter.run(every).await }).abort_handle());
+        let reporting = async move { reporter.run(every).await };
+        self.reporting.get_or_init(|| self.supervisor.spawn("the meter", reporting).abort_handle());
     }
 
     /// Writes what is still to be written.
@@ -137,24 +157,28 @@ impl Engine {
 }
 
 fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {
-    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let embedded = Embedded::open(&settings.data_dir, clock, randomness)?;
+    let clock = Arc::new(SteadyClock::new(Arc::new(SystemClock)));
+    let randomness = Arc::new(SystemRandomness);
+    let embedded = Embedded::open(&settings.data_dir, clock, randomness, &settings.supervisor)?;
     let label = format!("embedded, {}", embedded.file().display());
     let meter = Arc::new(Meter::new());
     let connections = Arc::new(GatewayConnections::new(None, registry.clone(), None));
-    let ports = metered(embedded.ports(connections), &meter);
-    Ok(Engine::new(Kind::Embedded(embedded), registry, label, None, meter, &ports))
+    let ports = metered_and_watched(embedded.ports(connections), &meter);
+    let (kind, supervisor) = (Kind::Embedded(embedded), &settings.supervisor);
+    Ok(Engine::new(kind, registry, label, None, meter, &ports, supervisor))
 }
 
 #[cfg(feature = "aws")]
-async fn open_aws(target: &AwsTarget, registry: GatewayRegistry) -> Result<Engine, Failure> {
+async fn open_aws(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {
+    let target = &settings.aws;
     let aws = connect_aws(target).await?;
     let elsewhere = Some(aws.connections(&target.management_endpoints));
     let endpoint = aws.endpoint().map_or_else(String::new, |url| format!(", endpoint {url}"));
     let label = format!("aws, region {}{endpoint}, stack {}", aws.region(), target.stack);
     let (meter, ports) =
         (Arc::clone(aws.meter()), aws.ports(Arc::new(SystemClock), aws.connections(&[])));
-    Ok(Engine::new(Kind::Aws(Box::new(aws)), registry, label, elsewhere, meter, &ports))
+    let (kind, supervisor) = (Kind::Aws(Box::new(aws)), &settings.supervisor);
+    Ok(Engine::new(kind, registry, label, elsewhere, meter, &ports, supervisor))
 }
 
 /// The AWS engine as the settings say.

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::args::Format;
 use crate::data::{DataErrors, GenerateError, LoadError};
 use crate::embedded::{BackupError, OpenError};
+use crate::model::{escape_but, escape_json};
 use crate::ports::{Chain, PortError};
 use crate::stages::{SnapshotError, StageError};
 
@@ -32,6 +33,18 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// All of them.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Failure,
+        Self::Usage,
+        Self::BadData,
+        Self::NotFound,
+        Self::TimedOut,
+        Self::Unreachable,
+        Self::Denied,
+        Self::Interrupted,
+    ];
+
     /// The word for it, for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -73,6 +86,13 @@ impl Failure {
         self
     }
 
+    /// The same, its hint changed, if it has one.
+    #[cfg(feature = "aws")]
+    #[must_use]
+    pub(super) fn map_hint(self, change: impl FnOnce(String) -> String) -> Self {
+        Self { hint: self.hint.map(change), ..self }
+    }
+
     /// Something that should not have happened.
     pub(super) fn internal(error: impl std::error::Error) -> Self {
         Self::new(ExitCode::Failure, Chain(&error).to_string())
@@ -91,7 +111,7 @@ impl Failure {
         let error = json!({
             "exit_code": *code as u8, "kind": code.name(), "message": message, "hint": hint,
         });
-        json!({ "error": error }).to_string()
+        escape_json(&json!({ "error": error }).to_string()).into_owned()
     }
 
     /// What is said of it, in a format; for people with colours, for where they are wanted.
@@ -110,8 +130,9 @@ impl Failure {
     }
 
     fn in_words(&self, error: Style, hint: Style) -> String {
-        let mut text = format!("{error}error:{error:#} {}", self.message);
+        let mut text = format!("{error}error:{error:#} {}", escape_but(&self.message, &['\n']));
         if let Some(advice) = &self.hint {
+            let advice = escape_but(advice, &['\n']);
             text.push_str(&format!("\n\n{hint}hint:{hint:#} {advice}"));
         }
         text
@@ -121,6 +142,21 @@ impl Failure {
 impl From<PortError> for Failure {
     fn from(error: PortError) -> Self {
         let message = Chain(&error).to_string();
+        #[cfg(feature = "aws")]
+        let known = super::refusals::hint(&error);
+        #[cfg(not(feature = "aws"))]
+        let known = None::<String>;
+        let failure = Self::of(error, message);
+        match known {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl Failure {
+    /// By the kind of an error, with what usually helps.
+    fn of(error: PortError, message: String) -> Self {
         match error {
             PortError::Unavailable { .. } => Self::new(ExitCode::Unreachable, message),
             PortError::Throttled { .. } => {
@@ -130,6 +166,9 @@ impl From<PortError> for Failure {
                 .hint("`ocache provision` makes what is missing; see also --stack and --region"),
             PortError::Denied { .. } => Self::new(ExitCode::Denied, message)
                 .hint("`ocache doctor` says who you are and what you may not do"),
+            PortError::Refused { .. } => Self::new(ExitCode::Failure, message).hint(
+                "`ocache doctor` looks at everything; see also --endpoint-url and AWS_ENDPOINT_URL",
+            ),
             PortError::Rejected { .. } => Self::new(ExitCode::BadData, message),
             PortError::Corrupt { .. } => Self::new(ExitCode::Failure, message),
         }
@@ -156,7 +195,25 @@ impl From<OpenError> for Failure {
 
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
-        Self::internal(error).hint("choose a file that does not exist, in a folder that does")
+        let code = match &error {
+            BackupError::Copy { source: PortError::Unavailable { .. }, .. } => {
+                ExitCode::Unreachable
+            }
+            _ => ExitCode::Failure,
+        };
+        let hint = match &error {
+            BackupError::Exists { .. } | BackupError::Create { .. } => {
+                "choose a file that does not exist, in a folder that does"
+            }
+            BackupError::Copy { .. } | BackupError::Sync { .. } => {
+                "see that the disk of the copy is not full, and run the command again"
+            }
+            BackupError::Outpaced { .. } => {
+                "copy to a faster disk, or when less is written, and move the file from there"
+            }
+            BackupError::Ended { .. } => "run the command again",
+        };
+        Self::new(code, Chain(&error).to_string()).hint(hint)
     }
 }
 
@@ -186,11 +243,9 @@ impl From<LoadError> for Failure {
         let message = Chain(&error).to_string();
         match error {
             LoadError::Port(error) => error.into(),
-            LoadError::Busy { .. } | LoadError::Contended | LoadError::GivenUp => {
+            LoadError::Contended | LoadError::Dropped => {
                 Self::new(ExitCode::Failure, message).hint("load the files again")
             }
-            LoadError::HalfLoaded { given, .. } => Self::new(ExitCode::BadData, message)
-                .hint(format!("replace all prices with --prune --currency {given}")),
             LoadError::Currency { stored, given } => {
                 Self::new(ExitCode::BadData, message).hint(format!(
                     "load with --currency {stored}, or replace all prices with --prune --currency {given}"
@@ -209,6 +264,16 @@ impl From<crate::aws::ConnectError> for Failure {
             ConnectError::NoCredentials { .. } => Self::new(ExitCode::Denied, message),
             ConnectError::NoProfile { .. } => Self::new(ExitCode::Denied, message)
                 .hint("`aws configure list-profiles` shows those there are"),
+            ConnectError::EmptyProfile { profile, .. } => {
+                let profile = super::refusals::pasted(&profile);
+                Self::new(ExitCode::Denied, message)
+                    .hint(format!("`aws configure --profile {profile}` sets them"))
+            }
+            ConnectError::LoggedOut { profile, .. } => {
+                let profile = super::refusals::pasted(&profile);
+                Self::new(ExitCode::Denied, message)
+                    .hint(format!("`aws sso login --profile {profile}`"))
+            }
             ConnectError::NoRegion
             | ConnectError::BadEndpoint { .. }
             | ConnectError::PasswordInEndpoint

@@ -7,13 +7,14 @@ use super::token_keys::KeysFound;
 #[cfg(feature = "aws")]
 use crate::ports::PortError;
 use crate::ports::{Chain, Clock as _, SystemClock, TokenKeys};
+use crate::runtime::client::Destination;
 use crate::runtime::gateway::{GatewayRecord, GatewayRegistry, KeysPlace, probe};
 use crate::runtime::ticket;
 use crate::tokens::{Clients, Token};
 
 /// A gateway that runs.
 pub(super) struct FoundGateway {
-    pub(super) url: String,
+    pub(super) gateway: Destination,
     /// For it, where one could be made.
     pub(super) ticket: Option<Token>,
 }
@@ -26,8 +27,9 @@ pub(super) async fn find_gateway(
     wished: Option<Clients>,
 ) -> Result<Option<FoundGateway>, Failure> {
     if let Some(record) = running(&engine.registry, &engine.label).await {
-        let ticket = local_ticket(settings, record.keys, wished).await?;
-        return Ok(Some(FoundGateway { url: record.websocket, ticket }));
+        let ticket = local_ticket(settings, record.keys.clone(), wished).await?;
+        let gateway = Destination::Entered(Box::new(record));
+        return Ok(Some(FoundGateway { gateway, ticket }));
     }
     match engine.kind() {
         Kind::Embedded(_) => Ok(None),
@@ -39,7 +41,7 @@ pub(super) async fn find_gateway(
                 Some(clients) => ticket_of(&*aws.token_keys(), clients).await,
                 None => None,
             };
-            Ok(Some(FoundGateway { url, ticket }))
+            Ok(Some(FoundGateway { gateway: Destination::Url(url), ticket }))
         }
     }
 }
@@ -87,6 +89,9 @@ async fn ticket_of(keys: &dyn TokenKeys, clients: Clients) -> Option<Token> {
 async fn deployed(aws: &crate::aws::Aws) -> Result<Option<String>, Failure> {
     match aws.deployed_websocket().await {
         Ok(found) => Ok(found),
+        Err(error @ PortError::Denied { .. }) if super::refusals::is_of_caller(&error) => {
+            Err(error.into())
+        }
         Err(error @ PortError::Denied { .. }) => Err(Failure::from(error)
             .hint("name the gateway with --url, or be allowed apigateway:GET to have it found")),
         Err(error) => {

@@ -1,25 +1,31 @@
-//! Ctrl-C: the first asks to drain, the second does not ask.
+//! Ctrl-C: the first asks to drain, the second does not ask. And what else ends a run.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::failure::{ExitCode, Failure};
 use super::output::Output;
+use super::signals::signalled;
 use super::store_file::StoreFile;
 use crate::runtime::Shutdown;
+use crate::supervisor::{Died, Supervisor};
 
-/// Supervisors send a signal to a process and to its group: two so close together are one.
-const SAME_WISH: Duration = Duration::from_millis(300);
+/// A process of which a part died drains for so long at most: what it has in hand may wait for that part.
+const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
 /// The interruptions of this run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Interrupts {
+    supervisor: Supervisor,
+    output: Output,
     shutdown: Shutdown,
     at_once: watch::Sender<Option<AtOnce>>,
+    /// Whether the command drains when it is told to stop.
+    drains: AtomicBool,
 }
 
 /// Why a run stops without finishing what is in hand.
@@ -32,25 +38,31 @@ enum AtOnce {
 }
 
 impl Interrupts {
+    /// For a run whose parts this supervisor hears of.
+    pub(super) fn new(supervisor: Supervisor, output: Output) -> Self {
+        let (at_once, drains) = (watch::Sender::default(), AtomicBool::new(false));
+        Self { supervisor, output, shutdown: Shutdown::new(), at_once, drains }
+    }
+
     /// Listens for Ctrl-C and for the signal that services are stopped with. The first begins the
     /// shutdown that is returned; a second one ends [`Self::stopped_at_once`]. So does the loss of
-    /// the store's file, if it has one.
-    pub(super) fn listen(&self, output: &Output, store: Option<StoreFile>) -> Shutdown {
+    /// the store's file, if it has one. The shutdown also begins when a part of the process dies.
+    pub(super) fn listen(&self, store: Option<StoreFile>) -> Shutdown {
+        self.drains.store(true, Ordering::SeqCst);
         if let Some(store) = store {
             let at_once = self.at_once.clone();
-            tokio::spawn(async move {
+            self.supervisor.spawn("the watch over the file of the store", async move {
                 at_once.send_replace(Some(AtOnce::StoreGone(store.gone().await)));
             });
         }
-        let (told, at_once, output) = (self.shutdown.clone(), self.at_once.clone(), *output);
+        let (told, at_once, output) = (self.shutdown.clone(), self.at_once.clone(), self.output);
         // Before the task is first run: whoever is told that it works may stop it at once.
-        let stop = signalled();
-        tokio::spawn(async move {
-            stop.await;
+        let (first, second) = (signalled(1), signalled(2));
+        self.supervisor.spawn("the wait for signals", async move {
+            first.await;
             output.note("stopping: finishing what is in hand (Ctrl-C again stops at once)");
             told.begin();
-            sleep(SAME_WISH).await;
-            interrupted().await;
+            second.await;
             at_once.send_replace(Some(AtOnce::Insisted));
         });
         self.shutdown.clone()
@@ -59,7 +71,11 @@ impl Interrupts {
     /// Waits for a reason to stop at once. What is durable by then stays so, as after a kill -9.
     pub(super) async fn stopped_at_once(&self) -> Failure {
         let mut at_once = self.at_once.subscribe();
-        match at_once.wait_for(Option::is_some).await.as_deref() {
+        let reason = tokio::select! {
+            reason = at_once.wait_for(Option::is_some) => reason,
+            died = self.died_and_not_drained() => return died.into(),
+        };
+        match reason.as_deref() {
             Ok(Some(AtOnce::StoreGone(file))) => {
                 let message =
                     format!("the store `{}` was deleted or replaced while in use", file.display());
@@ -71,6 +87,17 @@ impl Interrupts {
                 Failure::new(ExitCode::Interrupted, message)
             }
         }
+    }
+
+    /// Waits until a part has died, and then until the command should have drained, if it does.
+    async fn died_and_not_drained(&self) -> Died {
+        let died = self.supervisor.died().await;
+        if self.drains.load(Ordering::SeqCst) {
+            self.output.note(&format!("stopping, because {died}; finishing what is in hand"));
+            self.shutdown.begin();
+            sleep(DRAIN_LIMIT).await;
+        }
+        died
     }
 }
 
@@ -84,31 +111,54 @@ pub(super) async fn or_interrupted<T>(
     }
 }
 
-/// Waits for Ctrl-C, or for the signal that services are stopped with.
-pub(super) async fn interrupted() {
-    signalled().await;
-}
-
-/// Listens for Ctrl-C and for the signal that services are stopped with, from now on and not from
-/// when the future is first polled.
-fn signalled() -> BoxFuture<'static, ()> {
+/// From now on, a write beyond the limit on file sizes (`ulimit -f`) is an error, which names it,
+/// instead of a signal that ends the process.
+pub(super) fn outlive_the_file_limit() {
     #[cfg(unix)]
     {
+        use rustix::process::Signal;
         use tokio::signal::unix::{SignalKind, signal};
-        let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-        if let (Ok(mut interrupt), Ok(mut terminate)) = signals {
-            return Box::pin(async move {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-            });
+        // The handler stays for as long as the process lives. Nobody has to hear of the signal.
+        if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
+            tracing::debug!(%error, "a write beyond the limit on file sizes ends the process");
         }
     }
-    // Where signals cannot be listened for, they end the process themselves.
-    Box::pin(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+}
+
+/// Waits for Ctrl-C, or for the signal that services are stopped with.
+pub(super) async fn interrupted() {
+    signalled(1).await;
+}
+
+impl From<Died> for Failure {
+    fn from(died: Died) -> Self {
+        Self::new(ExitCode::Failure, died.to_string()).hint(
+            "this is a bug of ocache: please report it; what was in hand comes again after a restart",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use tokio::time::Instant;
+
+    use super::super::args::Cli;
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_cannot_drain_without_the_dead_part_ends_all_the_same() {
+        let output = Output::new(&Cli::parse_from(["ocache", "--quiet", "status"]).global);
+        for (drains, after) in [(true, DRAIN_LIMIT), (false, Duration::ZERO)] {
+            let interrupts = Interrupts::new(Supervisor::new(), output);
+            interrupts.drains.store(drains, Ordering::SeqCst);
+            interrupts.supervisor.spawn("the schedule", async { panic!("it is late") });
+            let began = Instant::now();
+            let failure = interrupts.stopped_at_once().await;
+            assert_eq!(began.elapsed(), after);
+            assert_eq!(failure.code(), ExitCode::Failure);
+            assert!(failure.to_text().starts_with("error: the schedule died: it is late"));
+            assert_eq!(interrupts.shutdown.has_begun(), drains);
         }
-    })
+    }
 }

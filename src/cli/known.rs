@@ -15,7 +15,10 @@ use super::settings::Settings;
 use crate::embedded::Embedded;
 use crate::memory::MemoryConnections;
 use crate::model::ProductId;
-use crate::ports::{PortError, Ports, Segment, Store, SystemClock, SystemRandomness};
+use crate::ports::{
+    PortError, Ports, Segment, Store, SystemClock, SystemRandomness, first_discounted_users,
+    first_products,
+};
 
 /// So many rows of a kind are looked at, so that a large store answers while somebody waits.
 const LOOKED_AT: usize = 50_000;
@@ -43,16 +46,8 @@ fn looked_at(engine: &Engine) -> Option<Ports> {
 }
 
 async fn users(store: &dyn Store) -> Result<BTreeSet<String>, PortError> {
-    let mut known = BTreeSet::new();
-    let mut from = None;
-    loop {
-        let page = store.list_discounted_users(from).await?;
-        known.extend(page.items.into_iter().map(String::from));
-        from = page.next;
-        if from.is_none() || known.len() >= LOOKED_AT {
-            break;
-        }
-    }
+    let first = first_discounted_users(store, LOOKED_AT).await?;
+    let mut known: BTreeSet<String> = first.rows.into_iter().map(String::from).collect();
     let mut from = None;
     loop {
         let page = store.list_active_users(Segment::ALL, Default::default(), from).await?;
@@ -65,16 +60,8 @@ async fn users(store: &dyn Store) -> Result<BTreeSet<String>, PortError> {
 }
 
 async fn products(store: &dyn Store) -> Result<Vec<ProductId>, PortError> {
-    let mut known = Vec::new();
-    let mut from = None;
-    loop {
-        let page = store.list_products(from).await?;
-        known.extend(page.items.into_iter().map(|product| product.id));
-        from = page.next;
-        if from.is_none() || known.len() >= LOOKED_AT {
-            return Ok(known);
-        }
-    }
+    let first = first_products(store, LOOKED_AT).await?;
+    Ok(first.rows.into_iter().map(|product| product.id).collect())
 }
 
 /// Completes a user.
@@ -101,7 +88,8 @@ fn offer(
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
         runtime.block_on(async {
             let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-            let embedded = Embedded::open(&settings.data_dir, clock, randomness).ok()?;
+            let embedded =
+                Embedded::open(&settings.data_dir, clock, randomness, &settings.supervisor).ok()?;
             let ports = embedded.ports(Arc::new(MemoryConnections::default()));
             let known = known(&*ports.store).await.ok();
             embedded.close().await;

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use comfy_table::Table;
 use serde_json::json;
 
 use super::args::LoadArgs;
 use super::engine::Engine;
-use super::failure::Failure;
+use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
-use super::output::{Output, number, table};
+use super::output::{Output, Table, number, table};
 use super::settings::Settings;
-use crate::data::{self, Counts, Dataset, LoadError, LoadOptions, LoadReport};
+use super::watched_load::Watched;
+use crate::data::{self, Counts, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport};
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, Ports};
 use crate::pricing::Currency;
@@ -24,17 +24,24 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
+    let watched = Watched::default();
     let loaded = or_interrupted(async {
         let head = ports.store.catalogue_head().await?;
         let stored = head.filter(|head| head.version > 0).map(|head| head.currency);
         let currency = args.currency.or(stored).unwrap_or(Currency::USD);
         let dataset = read(output, &args.paths, currency).await?;
         let options = LoadOptions { currency, prune: args.prune };
-        let report = write(output, &ports, &dataset, options).await?;
+        let report = write(output, &ports, &dataset, options, &watched).await?;
         let ordered = order_tables(output, &ports, &report).await;
         Ok((dataset, report, ordered))
     })
     .await;
+    let loaded = match loaded {
+        Err(failure) if failure.code() == ExitCode::Interrupted => {
+            Err(watched.interrupted(&*ports.store).await)
+        }
+        loaded => loaded,
+    };
     engine.close().await;
     let (dataset, report, ordered) = loaded?;
     print(output, &dataset, &report, ordered)
@@ -56,11 +63,26 @@ pub(super) async fn write(
     ports: &Ports,
     dataset: &Dataset,
     options: LoadOptions,
+    watched: &Watched,
 ) -> Result<LoadReport, LoadError> {
     let rows = dataset.products.len() + dataset.discounts.len();
-    let bar = output.progress("loading", rows as u64);
+    let bar = output.progress("comparing", rows as u64);
     let (store, clock, randomness) = (&*ports.store, &*ports.clock, &*ports.randomness);
-    let progress = |rows| bar.set_position(rows);
+    let show = |what, done, all| {
+        bar.set_prefix(what);
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let progress = |progress: LoadProgress<'_>| match progress {
+        LoadProgress::Began(load, version) => watched.began(load, version),
+        LoadProgress::Compared(done) => {
+            watched.comparing();
+            show("comparing", done, rows as u64);
+        }
+        LoadProgress::Written(done, all) => show("writing", done, all),
+        LoadProgress::InForce(version) => watched.in_force(version),
+        LoadProgress::Folded(done, all) => show("folding", done, all),
+    };
     let loading = data::load(store, clock, randomness, dataset, options, &progress);
     let report = Scope::new(Stage::Load, Reason::Load).of(loading).await;
     bar.finish_and_clear();
@@ -112,6 +134,9 @@ fn print(
     if ordered > 0 {
         let plural = if ordered == 1 { "table" } else { "tables" };
         output.note(&format!("{ordered} {plural} of active users ordered anew"));
+    }
+    if let Some(why) = &report.unfolded {
+        output.note(&format!("note: in force, and not yet folded into the rows: {why}"));
     }
     for why in &report.unreadable {
         output.note(&format!("note: replaced what could not be read: {why}"));

@@ -1,17 +1,28 @@
 //! Logs: structured, on stderr, so that a person can follow one user or one request.
 
+use std::borrow::Cow;
+use std::io::{self, Write};
+
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Layer as _;
 
 use super::args::{Backend, Global, LogFormat};
 use super::failure::{ExitCode, Failure};
+use super::settings::Settings;
+use super::stderr::Stderr;
+use crate::model::{escape_but, escape_json};
 use crate::ports::Chain;
+use crate::supervisor::log_panics;
 use crate::trace::{self, Systems, Traces};
 
 /// Starts logging. Commands that are there to be watched log what happens; the others only what
 /// goes wrong; `--quiet` and `--verbose` move either. Starts tracing too, where it is wanted.
-pub(super) fn start(global: &Global, watched: bool, backend: Backend) -> Result<Traces, Failure> {
+pub(super) fn start(
+    global: &Global,
+    watched: bool,
+    settings: &Settings,
+) -> Result<Traces, Failure> {
     let level = match (global.quiet, watched, global.verbose) {
         (true, ..) => LevelFilter::ERROR,
         (_, false, 0) => LevelFilter::WARN,
@@ -24,17 +35,92 @@ pub(super) fn start(global: &Global, watched: bool, backend: Backend) -> Result<
         targets = targets.with_default(LevelFilter::DEBUG);
     }
     let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let escape = escape_of(global.log_format, color);
+    let writer = move || Lines { to: Stderr, escape };
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
     let lines = match global.log_format {
         LogFormat::Text => lines.with_ansi(color).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
     };
-    let systems = match backend {
+    let systems = match settings.backend {
         Backend::Embedded => Systems::EMBEDDED,
         Backend::Aws => Systems::AWS,
     };
-    trace::install(lines, targets, systems).map_err(|error| {
+    log_panics();
+    trace::install(lines, targets, systems, &settings.supervisor).map_err(|error| {
         Failure::new(ExitCode::Usage, Chain(&error).to_string())
             .hint("OTEL_SDK_DISABLED=true switches traces off")
     })
+}
+
+type Escape = fn(&str) -> Cow<'_, str>;
+
+fn escape_of(format: LogFormat, color: bool) -> Escape {
+    match (format, color) {
+        (LogFormat::Json, _) => escape_json,
+        // What a value has of escape sequences is escaped before it gets here.
+        (LogFormat::Text, true) => |line| escape_but(line, &['\n', '\u{1b}']),
+        (LogFormat::Text, false) => |line| escape_but(line, &['\n']),
+    }
+}
+
+/// Writes lines of the log so that no name in them deceives a reader or steers a terminal.
+struct Lines<W> {
+    to: W,
+    escape: Escape,
+}
+
+impl<W: Write> Write for Lines<W> {
+    /// Each call has a whole line.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        self.to.write_all((self.escape)(&text).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_name_in_a_log_steers_a_terminal() {
+        let user = "A\u{202e}B\u{200b}\u{1b}[2J";
+        for color in [false, true] {
+            let to = Shared::default();
+            let shared = to.clone();
+            let escape = escape_of(LogFormat::Text, color);
+            let lines = tracing_subscriber::fmt()
+                .with_ansi(color)
+                .with_writer(move || Lines { to: shared.clone(), escape })
+                .finish();
+            tracing::subscriber::with_default(lines, || tracing::info!(user, "of %user"));
+            let line = String::from_utf8(to.0.lock().unwrap().clone()).unwrap();
+            assert!(line.contains("A\\u{202e}B\\u{200b}"), "{line:?}");
+            assert!(line.ends_with('\n') && !line.contains("\u{1b}[2J"), "{line:?}");
+            assert_eq!(line.contains("\u{1b}["), color, "{line:?}");
+        }
+        let mut json = Lines { to: vec![], escape: escape_of(LogFormat::Json, true) };
+        json.write_all("{\"user\":\"A\u{202e}\"}\n".as_bytes()).unwrap();
+        assert_eq!(json.to, b"{\"user\":\"A\\u202e\"}\n");
+    }
 }

@@ -29,28 +29,37 @@ mod output;
 mod parse;
 mod price_list;
 mod prices;
+mod progress;
 #[cfg(feature = "aws")]
 mod provision;
 mod quotation;
 mod quote;
+#[cfg(feature = "aws")]
+mod refusals;
 mod serve;
 mod settings;
 mod settings_file;
+mod signals;
 mod simulate;
 mod status;
+mod stderr;
 mod store_file;
+mod stream;
 mod subscribe;
+mod terminal;
 mod token;
 mod token_keys;
 mod up;
 mod verify;
 mod view;
+mod watched_load;
 mod worker;
 
 pub use args::{Cli, Format, Global, PolicyArgs};
 pub use completions::complete;
 pub use failure::{ExitCode, Failure};
 pub use parse::{Stop, parse};
+pub use stderr::{finish_saying, say_last};
 
 use args::Command;
 use interrupt::Interrupts;
@@ -58,6 +67,7 @@ use output::Output;
 use settings::Settings;
 
 use crate::meter::{Reason, Scope, Stage};
+use crate::supervisor::{Died, catch};
 
 /// Does what the command line says.
 ///
@@ -66,19 +76,26 @@ use crate::meter::{Reason, Scope, Stage};
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     let output = Output::new(&cli.global);
     let settings = Settings::new(&cli.global)?;
-    let traces = logging::start(&cli.global, cli.command.logs_by_default(), settings.backend)?;
+    let traces = logging::start(&cli.global, cli.command.logs_by_default(), &settings)?;
     if let Some(url) = traces.url() {
         output.note(&format!("traces: {url}"));
     }
-    let interrupts = Interrupts::default();
+    interrupt::outlive_the_file_limit();
+    let interrupts = Interrupts::new(settings.supervisor.clone(), output);
     let scope = Scope::new(Stage::Command, Reason::Command);
-    tokio::select! {
-        done = scope.of(dispatch(cli.command, &settings, &output, &interrupts)) => {
+    let done = tokio::select! {
+        done = catch(scope.of(dispatch(cli.command, &settings, &output, &interrupts))) => {
             traces.flush().await;
+            let done = done.unwrap_or_else(|panic| Err(Died { part: "the command", panic }.into()));
+            #[cfg(feature = "aws")]
+            let done = done.map_err(|failure| failure.for_profile(settings.aws.profile.as_deref()));
             done
         }
         failure = interrupts.stopped_at_once() => Err(failure),
-    }
+    };
+    // Whatever came of it, a part that died is the reason.
+    settings.supervisor.check()?;
+    done
 }
 
 async fn dispatch(

@@ -1,15 +1,20 @@
 //! Where things are printed: data to stdout, everything else to stderr.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::AutoStream;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::args::{Format, Global};
 use super::failure::{ExitCode, Failure};
+use super::stderr::Stderr;
+use super::terminal::Terminal;
+use crate::model::{escape_but, escape_json};
 
 /// To the first place of a screen, and everything after it deleted.
 const CLEARED: &[u8] = b"\x1b[H\x1b[J";
@@ -31,13 +36,24 @@ impl Output {
         !matches!(self.format, Format::Table)
     }
 
-    /// Prints data: as JSON when that was asked for, else as the text that `table` makes.
+    /// Whether JSON is written for people to read as well.
+    pub(super) const fn is_indented(&self) -> bool {
+        matches!(self.format, Format::Json)
+    }
+
+    /// Whether only data and errors are printed.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Prints data: as JSON when that was asked for, else as the text that `table` makes. A name
+    /// in it that could deceive a reader, or steer a terminal, is printed escaped.
     pub(super) fn data<T: Serialize>(
         &self,
         data: &T,
         table: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
-        let mut text = match self.format {
+        let text = match self.format {
             Format::Json => serde_json::to_string_pretty(data).map_err(Failure::internal)?,
             Format::Ndjson => match serde_json::to_value(data).map_err(Failure::internal)? {
                 // An empty list is no line at all.
@@ -49,17 +65,39 @@ impl Output {
             },
             Format::Table => trimmed(&table(data)),
         };
+        let mut text = match self.is_json() {
+            true => escape_json(&text),
+            false => escape_but(&text, &['\n']),
+        }
+        .into_owned();
         text.push('\n');
         self.raw(text.as_bytes())
     }
 
     /// Prints bytes as they are. A reader that has left is not a failure.
     pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut stdout = AutoStream::auto(io::stdout().lock());
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            printed => printed.map_err(|error| {
-                Failure::new(ExitCode::Failure, format!("the output cannot be written: {error}"))
+        self.print(bytes).map(drop)
+    }
+
+    /// Prints bytes as they are. Returns whether anybody still reads them.
+    pub(super) fn print(&self, bytes: &[u8]) -> Result<bool, Failure> {
+        // On a terminal, what was said before comes before.
+        Stderr::settle();
+        let stdout = io::stdout().lock();
+        let printed = match self.format {
+            // Looking for colours to leave out takes longer than all else, and JSON has none.
+            Format::Json | Format::Ndjson => write_all(stdout, bytes),
+            Format::Table => write_all(AutoStream::auto(stdout), bytes),
+        };
+        match printed {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            printed => printed.map(|()| true).map_err(|error| {
+                let message = format!("the output cannot be written: {error}");
+                match error.kind() {
+                    ErrorKind::FileTooLarge => Failure::new(ExitCode::Unreachable, message)
+                        .hint("lift the limit on the size of files with `ulimit -f unlimited`"),
+                    _ => Failure::new(ExitCode::Failure, message),
+                }
             }),
         }
     }
@@ -75,16 +113,17 @@ impl Output {
     /// Tells the person at the terminal something that is not data.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
-            // If stderr is closed, there is nobody to tell.
-            let _ = writeln!(AutoStream::auto(io::stderr().lock()), "{text}");
+            Stderr::say(&escape_but(text, &['\n']));
         }
     }
 
     /// A progress bar of so many steps; hidden where nobody would see it.
     pub(super) fn progress(&self, what: &'static str, steps: u64) -> ProgressBar {
         let shown = !self.quiet && io::stderr().is_terminal();
-        let target =
-            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = match shown {
+            true => ProgressDrawTarget::term_like(Box::<Terminal>::default()),
+            false => ProgressDrawTarget::hidden(),
+        };
         let style = "{prefix:>12} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
         let style =
             ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -92,22 +131,50 @@ impl Output {
     }
 }
 
+fn write_all(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
+    to.write_all(bytes)?;
+    to.flush()
+}
+
 /// Without the spaces that pad the last column of a table.
-fn trimmed(text: &str) -> String {
+pub(super) fn trimmed(text: &str) -> String {
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-/// An empty table with a header, as wide as its content: nothing is ever cut.
+/// Rows and columns as people read them, as wide as their content: nothing is ever cut.
+pub(super) struct Table(pub(super) comfy_table::Table);
+
+impl Table {
+    /// Adds a row. Its cells are escaped here, where their width is not known yet.
+    pub(super) fn add_row(&mut self, cells: impl IntoIterator<Item = impl Into<Cell>>) {
+        let cells = cells.into_iter().map(|cell| {
+            let cell = cell.into();
+            match escape_but(&cell.content(), &['\n']) {
+                Cow::Borrowed(_) => cell,
+                Cow::Owned(text) => Cell::new(text),
+            }
+        });
+        self.0.add_row(cells.collect::<Vec<_>>());
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// An empty table with a header.
 pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let header: Vec<&str> = header.into_iter().collect();
-    let mut table = Table::new();
+    let mut table = comfy_table::Table::new();
     let rule = LineStyle::none().fill('─').junction('─');
     table.load_style(TableStyle::new().header_separator(rule));
     table.set_content_arrangement(ContentArrangement::Disabled);
     if header.iter().any(|title| !title.is_empty()) {
         table.set_header(header);
     }
-    table
+    Table(table)
 }
 
 /// A cell for a number.

@@ -1,14 +1,17 @@
 //! From what is typed to what is meant: flags, over the environment, over the settings file, over
 //! the defaults.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ContextValue;
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, ValueEnum};
 
 use super::args::{Cli, Color, Format};
 use super::failure::{ExitCode, Failure};
 use super::settings_file::SettingsFile;
+use crate::model::escape;
 
 /// A command line that ends here: it asked for help, or it cannot be done.
 #[derive(Debug)]
@@ -55,12 +58,27 @@ pub(super) fn parsed() -> Result<Parsed, Stop> {
     }
 }
 
-fn stop(error: clap::Error, wishes: Wishes) -> Stop {
+fn stop(mut error: clap::Error, wishes: Wishes) -> Stop {
+    escape_words(&mut error);
     match wishes.format {
         Format::Json | Format::Ndjson if error.use_stderr() => {
             Stop::Failed(usage(&error), wishes.format)
         }
         _ => Stop::Said(Box::new(error)),
+    }
+}
+
+/// Escapes what clap repeats of the command line.
+fn escape_words(error: &mut clap::Error) {
+    let escaped = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(word) => match escape(word) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(word) => Some((kind, ContextValue::String(word))),
+        },
+        _ => None,
+    });
+    for (kind, value) in escaped.collect::<Vec<_>>() {
+        error.insert(kind, value);
     }
 }
 

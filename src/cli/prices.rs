@@ -1,22 +1,30 @@
 //! `ocache prices`: a user's stored table, decoded.
+//!
+//! A table is printed while it is read, a few parts at a time: one of a million products is larger than
+//! what a small machine has to spare.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashSet};
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::args::PricesArgs;
-use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::known::{meant_products, nearest_user};
-use super::output::{Output, number, table};
+use super::output::Output;
 use super::settings::Settings;
-use crate::model::ProductId;
-use crate::ports::{Ports, TableHead};
+use super::stream::{ObjectStream, members};
+use crate::model::{ProductId, Timestamp};
+use crate::ports::{Ports, TableHead, parts_of};
 use crate::pricing::{Entry, PackedPart};
+use crate::stages::Names;
 
-/// So many parts are read at once: about 3 MB of memory.
-const PARTS_AT_ONCE: usize = 100;
+mod text;
+
+use text::TextTable;
+
+/// So many parts are read at once, with up to 1,024 products each.
+const PARTS_AT_ONCE: usize = 16;
 
 pub(super) async fn run(
     settings: &Settings,
@@ -36,15 +44,9 @@ pub(super) async fn run(
         };
         return Err(Failure::new(ExitCode::NotFound, message).hint(hint));
     };
-    let rows = entries(&ports, &args, &head).await?;
-    let names = names(&ports, &rows).await?;
-    print(output, &args, &head, &rows, &names, &ports)?;
-    let missing: Vec<&str> = args
-        .product
-        .iter()
-        .filter(|id| !rows.iter().any(|(product, _)| product == *id))
-        .map(ProductId::as_str)
-        .collect();
+    let found = print(output, &args, &head, &ports).await?;
+    let missing: Vec<&str> =
+        args.product.iter().filter(|id| !found.contains(*id)).map(ProductId::as_str).collect();
     let near = match missing.is_empty() {
         true => None,
         false => meant_products(&engine, &missing).await,
@@ -58,105 +60,139 @@ pub(super) async fn run(
     Err(Failure::new(ExitCode::NotFound, message).hint(hint))
 }
 
-async fn entries(
-    ports: &Ports,
-    args: &PricesArgs,
-    head: &TableHead,
-) -> Result<Vec<(ProductId, Entry)>, Failure> {
-    let numbers: Vec<u32> = if args.product.is_empty() {
-        (0..).take(head.parts.len()).collect()
-    } else {
-        let wanted: BTreeSet<u32> =
-            args.product.iter().filter_map(|product| head.part_of(product)).collect();
-        wanted.into_iter().collect()
-    };
-    let mut rows = Vec::new();
-    for numbers in numbers.chunks(PARTS_AT_ONCE) {
-        for part in ports.store.parts(&args.user, &head.generation, numbers).await? {
-            let part = part.ok_or_else(|| {
-                let message =
-                    format!("the table of `{}` was replaced while it was read", args.user);
-                Failure::new(ExitCode::Failure, message).hint("run the command again")
-            })?;
-            let part = PackedPart::decode(&part).map_err(Failure::internal)?;
-            for product in part.iter() {
-                let (id, entry) = product.map_err(Failure::internal)?;
-                if args.product.is_empty() || args.product.contains(&id) {
-                    rows.push((id, entry));
-                }
-            }
-        }
-    }
-    Ok(rows)
+/// One line of the table.
+struct Row {
+    product: ProductId,
+    name: String,
+    entry: Entry,
 }
 
-async fn names(
-    ports: &Ports,
-    rows: &[(ProductId, Entry)],
-) -> Result<HashMap<ProductId, String>, Failure> {
-    let ids: Vec<ProductId> = rows.iter().map(|(id, _)| id.clone()).collect();
-    let products = ports.store.products(&ids).await?;
-    Ok(products.into_iter().map(|product| (product.id, product.name)).collect())
-}
-
-fn print(
+/// Prints the table, or the products that were asked for. Returns which of those there are.
+async fn print(
     output: &Output,
     args: &PricesArgs,
     head: &TableHead,
-    rows: &[(ProductId, Entry)],
-    names: &HashMap<ProductId, String>,
     ports: &Ports,
-) -> Result<(), Failure> {
-    let currency = head.currency;
-    let name = |id: &ProductId| names.get(id).map_or("", String::as_str);
-    let prices: Vec<_> = rows
-        .iter()
-        .map(|(id, entry)| {
-            json!({
-                "product": id.as_str(),
-                "name": name(id),
-                "list_price": entry.list_price.format(currency),
-                "discount_percent": entry.discount.to_string(),
-                "unit_price": entry.unit_price.format(currency),
-            })
-        })
-        .collect();
-    let now = ports.clock.now();
-    let data = json!({
-        "user": args.user.as_str(),
-        "currency": currency.code(),
-        "catalogue_version": head.catalogue_version,
-        "generation": head.generation.as_str(),
-        "priced_at": head.priced_at.to_string(),
-        "validated_at": head.validated_at.to_string(),
-        "fresh": head.is_fresh(now),
-        "usable": head.is_usable(now),
-        "products": head.products,
-        "prices": prices,
-    });
-    output.data(&data, |_| {
-        let mut table = table(["product", "name", "list price", "discount", "unit price"]);
-        for (id, entry) in rows {
-            let discount = match entry.discount.millionths() {
-                0 => String::new(),
-                _ => format!("{} %", entry.discount),
-            };
-            let (list, unit) =
-                (entry.list_price.format(currency), entry.unit_price.format(currency));
-            table.add_row([
-                id.as_str().into(),
-                name(id).into(),
-                number(list),
-                number(discount),
-                number(unit),
-            ]);
+) -> Result<HashSet<ProductId>, Failure> {
+    let (now, names) = (ports.clock.now(), Names::new(ports.store.clone()));
+    let mut printed = Printed::begin(output, args, head, now)?;
+    let mut found = HashSet::new();
+    let total = if args.product.is_empty() { head.products } else { args.product.len() as u64 };
+    let mut progress = output.count_rows("prices", Some(total));
+    for numbers in wanted_parts(args, head).chunks(PARTS_AT_ONCE) {
+        let rows = rows(ports, &names, args, head, numbers).await?;
+        if !args.product.is_empty() {
+            found.extend(rows.iter().map(|row| row.product.clone()));
         }
-        let state = match (head.is_fresh(now), head.is_usable(now)) {
-            (true, _) => "fresh",
-            (false, true) => "stale",
-            (false, false) => "too old for quotes",
-        };
-        let age = show_duration(now.since(head.validated_at));
-        format!("{table}\n{} products in {currency}, validated {age} ago, {state}", head.products)
-    })
+        printed.rows(&rows)?;
+        progress.add(rows.len() as u64);
+        if !printed.is_heard() {
+            break;
+        }
+    }
+    drop(progress);
+    printed.end()?;
+    Ok(found)
+}
+
+/// The numbers of the parts that have what is asked for.
+fn wanted_parts(args: &PricesArgs, head: &TableHead) -> Vec<u32> {
+    if args.product.is_empty() {
+        return (0..).take(head.parts.len()).collect();
+    }
+    let wanted: BTreeSet<u32> =
+        args.product.iter().filter_map(|product| head.part_of(product)).collect();
+    wanted.into_iter().collect()
+}
+
+/// The rows of some parts.
+async fn rows(
+    ports: &Ports,
+    names: &Names,
+    args: &PricesArgs,
+    head: &TableHead,
+    numbers: &[u32],
+) -> Result<Vec<Row>, Failure> {
+    let mut entries = Vec::new();
+    for part in parts_of(&*ports.store, &args.user, &head.generation, numbers).await? {
+        let part = part.ok_or_else(|| {
+            let message = format!("the table of `{}` was replaced while it was read", args.user);
+            Failure::new(ExitCode::Failure, message).hint("run the command again")
+        })?;
+        let part = PackedPart::decode(&part).map_err(Failure::internal)?;
+        for product in part.iter() {
+            let (id, entry) = product.map_err(Failure::internal)?;
+            if args.product.is_empty() || args.product.contains(&id) {
+                entries.push((id, entry));
+            }
+        }
+    }
+    let ids: BTreeSet<&ProductId> = entries.iter().map(|(id, _)| id).collect();
+    let mut names = names.of(head.base_version, &ids).await?.unwrap_or_default();
+    let rows = entries.into_iter().map(|(product, entry)| {
+        let name = names.remove(&product).unwrap_or_default();
+        Row { product, name, entry }
+    });
+    Ok(rows.collect())
+}
+
+/// A table that is being printed.
+enum Printed<'a> {
+    Json(ObjectStream<'a>, &'a TableHead),
+    Text(TextTable<'a>),
+}
+
+impl<'a> Printed<'a> {
+    fn begin(
+        output: &'a Output,
+        args: &PricesArgs,
+        head: &'a TableHead,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        if !output.is_json() {
+            return Ok(Self::Text(TextTable::new(output, head, now)));
+        }
+        let about = json!({
+            "user": args.user.as_str(),
+            "currency": head.currency.code(),
+            "catalogue_version": head.catalogue_version,
+            "generation": head.generation.as_str(),
+            "priced_at": head.priced_at.to_string(),
+            "validated_at": head.validated_at.to_string(),
+            "fresh": head.is_fresh(now),
+            "usable": head.is_usable(now),
+            "products": head.products,
+        });
+        Ok(Self::Json(ObjectStream::begin(output, &members(about), "prices")?, head))
+    }
+
+    fn rows(&mut self, rows: &[Row]) -> Result<(), Failure> {
+        match self {
+            Self::Json(stream, head) => rows.iter().try_for_each(|row| {
+                stream.item(&json!({
+                    "product": row.product.as_str(),
+                    "name": row.name,
+                    "list_price": row.entry.list_price.format(head.currency),
+                    "discount_percent": row.entry.discount.to_string(),
+                    "unit_price": row.entry.unit_price.format(head.currency),
+                }))
+            }),
+            Self::Text(table) => table.rows(rows),
+        }
+    }
+
+    /// Whether anybody still reads what is printed.
+    const fn is_heard(&self) -> bool {
+        match self {
+            Self::Json(stream, _) => stream.is_heard(),
+            Self::Text(table) => table.is_heard(),
+        }
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        match self {
+            Self::Json(stream, _) => stream.end(&Map::new()),
+            Self::Text(table) => table.end(),
+        }
+    }
 }

@@ -15,10 +15,10 @@ pub(super) async fn run(
     output: &Output,
     args: QuotationArgs,
 ) -> Result<(), Failure> {
-    let key = key(&args.request_id, args.client.as_ref())?;
+    let keys = keys(&args.request_id, args.client.as_ref())?;
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
-    let found = find(&ports, &key, &args.request_id, args.client.as_ref()).await;
+    let found = find(&ports, &keys, &args.request_id, args.client.as_ref()).await;
     engine.close().await;
     let found = found?;
     let now = ports.clock.now();
@@ -26,14 +26,14 @@ pub(super) async fn run(
     output.data(&Frame::Quotation(frame.clone()), |_| view::quotation(&frame, now))
 }
 
-/// Where the quotation of an id is stored.
-pub(super) fn key(
+/// Where the quotation of an id may be stored, likeliest first.
+pub(super) fn keys(
     request_id: &RequestId,
     client: Option<&UserId>,
-) -> Result<QuotationKey, Failure> {
+) -> Result<Vec<QuotationKey>, Failure> {
     match client {
-        Some(user) => Ok(QuotationKey::new(user, request_id)),
-        None => QuotationKey::of_made(request_id).ok_or_else(|| {
+        Some(user) => Ok(QuotationKey::candidates(user, request_id).collect()),
+        None => QuotationKey::of_made(request_id).map(|key| vec![key]).ok_or_else(|| {
             let message = format!(
                 "request id `{request_id}` was chosen by a client; each client has its own"
             );
@@ -45,14 +45,25 @@ pub(super) fn key(
 /// The quotation, if it is the client's.
 pub(super) async fn find(
     ports: &Ports,
-    key: &QuotationKey,
+    keys: &[QuotationKey],
     request_id: &RequestId,
     client: Option<&UserId>,
 ) -> Result<Quotation, Failure> {
-    let (found, now) = (ports.store.quotation(key).await?, ports.clock.now());
+    let now = ports.clock.now();
     let is_theirs = |found: &Quotation| client.is_none_or(|user| found.user == *user);
-    found.filter(|found| is_theirs(found) && found.is_kept(now)).ok_or_else(|| {
-        Failure::new(ExitCode::NotFound, format!("there is no quotation `{request_id}`"))
-            .hint("quotations are kept for seven days; see also --stack and --data-dir")
-    })
+    for key in keys {
+        let found = ports.store.quotation(key).await?;
+        if let Some(found) = found.filter(|found| is_theirs(found) && found.is_kept(now)) {
+            return Ok(found);
+        }
+    }
+    let chosen = match client {
+        Some(_) => "",
+        None => "; whose it is has to be said with --client if a client chose it",
+    };
+    Err(Failure::new(ExitCode::NotFound, format!("there is no quotation `{request_id}`")).hint(
+        format!(
+            "quotations are kept for as long as --keep-quotations says{chosen}; see also --stack and --data-dir"
+        ),
+    ))
 }

@@ -13,12 +13,13 @@ use super::find_gateway::find_gateway;
 use super::interrupt::or_interrupted;
 use super::known::meant_products;
 use super::output::Output;
+use super::serve::serve_on;
 use super::settings::Settings;
 use super::view;
 use crate::model::{Item, Timestamp};
 use crate::ports::{Chain, Clock, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
-use crate::runtime::client::{Client, ClientError};
+use crate::runtime::client::{Client, ClientError, Destination};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use crate::stages::Policy;
@@ -41,7 +42,7 @@ pub(super) async fn run(
     let gateway = UsedGateway::find(settings, output, &args).await?;
     let session = async {
         let token = args.token.as_ref().or(gateway.ticket());
-        let client = Client::connect(gateway.url(), token).await?;
+        let client = Client::connect(&gateway.destination(), token).await?;
         match items {
             Some(items) => quote_once(client, output, &args, &items, gateway.engine()).await,
             None => {
@@ -63,7 +64,7 @@ enum UsedGateway {
 }
 
 struct RunningElsewhere {
-    url: String,
+    gateway: Destination,
     /// For it, where one could be made.
     ticket: Option<Token>,
     /// On which it was found, if it was.
@@ -78,39 +79,41 @@ struct OwnGateway {
 }
 
 impl UsedGateway {
-    fn running(url: String, ticket: Option<Token>, engine: Option<Engine>) -> Self {
-        Self::Running(Box::new(RunningElsewhere { url, ticket, engine }))
+    fn running(gateway: Destination, ticket: Option<Token>, engine: Option<Engine>) -> Self {
+        Self::Running(Box::new(RunningElsewhere { gateway, ticket, engine }))
     }
 
     async fn find(settings: &Settings, output: &Output, args: &QuoteArgs) -> Result<Self, Failure> {
         if let Some(url) = &args.url {
-            return Ok(Self::running(url.clone(), None, None));
+            return Ok(Self::running(Destination::Url(url.clone()), None, None));
         }
         let engine = Engine::open(settings, output).await?;
         let only = || std::iter::once(args.client.clone()).collect();
         let wished = args.token.is_none().then(only);
         if let Some(found) = find_gateway(settings, &engine, wished).await? {
-            return Ok(Self::running(found.url, found.ticket, Some(engine)));
+            return Ok(Self::running(found.gateway, found.ticket, Some(engine)));
         }
+        // A gateway on a stack that is not there could only say that it is unavailable.
+        engine.ports(None).store.catalogue_head().await?;
         let policy = Policy::from(&args.policy);
         let bound = BoundGateway::bind(0).await?;
         let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
         let access = Access::default();
-        let gateway =
-            bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
+        let gateway = serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
         let slots = Slots::default();
-        let worker = Worker { ports, policy, slots, poll_wait: SHORT_POLL, metrics };
-        let provider =
-            tokio::spawn(async move { worker.run(&[Role::QuotationProvider], &until).await });
+        let supervisor = engine.supervisor().clone();
+        let worker = Worker { ports, policy, slots, poll_wait: SHORT_POLL, metrics, supervisor };
+        let running = async move { worker.run(&[Role::QuotationProvider], &until).await };
+        let provider = engine.supervisor().spawn("the provider", running);
         Ok(Self::Own(Box::new(OwnGateway { engine, gateway, shutdown, provider })))
     }
 
-    fn url(&self) -> &str {
+    fn destination(&self) -> Destination {
         match self {
-            Self::Running(running) => &running.url,
-            Self::Own(own) => own.gateway.websocket(),
+            Self::Running(running) => running.gateway.clone(),
+            Self::Own(own) => own.gateway.destination(),
         }
     }
 
@@ -132,7 +135,7 @@ impl UsedGateway {
         match self {
             Self::Own(own) => {
                 own.shutdown.begin();
-                // A provider that died has nothing more to drain.
+                // Its supervisor has heard of a panic.
                 let _ = own.provider.await;
                 own.gateway.stop().await;
                 own.engine.close().await;
@@ -166,7 +169,13 @@ async fn quote_once(
                 request_id = Some(id);
             }
             Frame::Quotation(quotation) => break quotation,
-            Frame::Error { code, message } => return Err(refused(&code, message)),
+            Frame::Error { code, message } => {
+                if let (Some(engine), "unavailable") = (engine, &*code) {
+                    // Clients are not told why. Who may ask the store is.
+                    engine.ports(None).store.catalogue_head().await?;
+                }
+                return Err(refused(&code, message));
+            }
             Frame::Pong => {}
         }
     };

@@ -1,5 +1,6 @@
 //! `ocache serve`: the gateway alone, or with a provider beside it.
 
+use std::sync::Arc;
 #[cfg(feature = "aws")]
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use super::interrupt::Interrupts;
 use super::output::Output;
 use super::settings::Settings;
 use super::token_keys::KeysFound;
-use crate::ports::Chain;
-use crate::runtime::gateway::{Access, BoundGateway, StartError, Tokens};
+use crate::ports::{Chain, Ports};
+use crate::runtime::gateway::{Access, BoundGateway, RunningGateway, StartError, Tokens};
 use crate::runtime::{LONG_POLL, Role, Slots, Worker};
 use crate::stages::Policy;
 use crate::tokens::KeyRing;
@@ -38,16 +39,16 @@ pub(super) async fn run(
     let bound = watched(BoundGateway::bind(args.port).await?, &engine);
     let metrics = bound.metrics();
     let ports = engine.ports(Some(bound.own()));
-    let shutdown = interrupts.listen(output, engine.file());
-    let gateway =
-        bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
+    let shutdown = interrupts.listen(engine.file());
+    let gateway = serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
     let urls = json!({ "page": gateway.page(), "websocket": gateway.websocket() });
     output.data(&urls, |_| {
         format!("page       {}\nwebsocket  {}", gateway.page(), gateway.websocket())
     })?;
     if args.with_provider {
         let slots = Slots::default();
-        let worker = Worker { ports, policy, slots, poll_wait: LONG_POLL, metrics };
+        let supervisor = settings.supervisor.clone();
+        let worker = Worker { ports, policy, slots, poll_wait: LONG_POLL, metrics, supervisor };
         worker.run(&[Role::QuotationProvider], &shutdown).await;
     }
     shutdown.begun().await;
@@ -57,13 +58,26 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// A gateway whose page looks at the cache as often as its engine can bear.
+/// A gateway whose page looks at the cache as often as its engine can bear, and whose metrics tell of
+/// its upkeep.
 pub(super) fn watched(bound: BoundGateway, engine: &Engine) -> BoundGateway {
     match engine.kind() {
-        Kind::Embedded(_) => bound,
+        Kind::Embedded(embedded) => bound.reporting_upkeep(Arc::new(embedded.clone())),
         #[cfg(feature = "aws")]
         Kind::Aws(_) => bound.looking_every(LOOK_EVERY_ON_AWS),
     }
+}
+
+/// Has a gateway serve on an engine.
+pub(super) fn serve_on(
+    engine: &Engine,
+    bound: BoundGateway,
+    ports: Ports,
+    policy: Policy,
+    access: Access,
+) -> Result<RunningGateway, Failure> {
+    let supervisor = engine.supervisor();
+    Ok(bound.serve(ports, policy, access, &engine.registry, &engine.label, supervisor)?)
 }
 
 pub(super) fn access(args: &AccessArgs) -> Result<Access, Failure> {

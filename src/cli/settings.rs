@@ -7,6 +7,7 @@ use super::failure::{ExitCode, Failure};
 use crate::model::{MAX_STACK_BYTES, is_stack};
 use crate::runtime::Slots;
 use crate::stages::Policy;
+use crate::supervisor::Supervisor;
 
 /// Which engine, and where.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Settings {
     pub backend: Backend,
     /// Folder of the embedded store and of the machine's gateways.
     pub data_dir: PathBuf,
+    /// Hears of every task and thread of this run that dies.
+    pub supervisor: Supervisor,
     /// Where AWS is, if that is the engine.
     #[cfg(feature = "aws")]
     pub aws: AwsTarget,
@@ -46,6 +49,7 @@ impl Settings {
         Ok(Self {
             backend: backend(global)?,
             data_dir,
+            supervisor: Supervisor::new(),
             #[cfg(feature = "aws")]
             aws: AwsTarget {
                 stack,
@@ -111,7 +115,8 @@ impl From<&PolicyArgs> for Policy {
             refresh_every: args.refresh_every,
             usable_for: args.usable_for,
             quote_within: args.quote_within,
-            ..Self::default()
+            keep_quotations: args.keep_quotations,
+            keep_tables: args.keep_tables,
         }
     }
 }

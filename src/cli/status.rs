@@ -1,9 +1,13 @@
 //! `ocache status`: what the cache is doing.
+//!
+//! Users and tables are counted page by page, and none of them is kept but those that are shown:
+//! there may be more than fit in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use indicatif::HumanBytes;
 use serde::Serialize;
 use tokio::time::MissedTickBehavior;
 
@@ -14,50 +18,48 @@ use super::failure::Failure;
 use super::interrupt::interrupted;
 use super::output::{Output, number, table};
 use super::settings::Settings;
-use crate::model::{Timestamp, UserId};
-use crate::ports::{ActiveUser, Depth, Ports, Queue, Segment, TableHead};
+use crate::model::Timestamp;
+use crate::ports::{Depth, Ports, Queue, Upkeep};
 use crate::runtime::gateway::probe;
 
-/// A table for people names so many users; JSON names them all.
-const SHOWN_USERS: usize = 50;
+mod users;
 
+use users::{ShownUsers, shown_users, stream_users};
+
+/// Everything but the active users.
 #[derive(Serialize)]
-struct Status {
+struct Overview {
     engine: String,
     catalogue: Option<CatalogueStatus>,
     gateways: Vec<String>,
-    active_users: Vec<UserStatus>,
     tables: TablesStatus,
     queues: BTreeMap<&'static str, QueueStatus>,
+    /// None where the engine has none to do.
+    housekeeping: Option<HousekeepingStatus>,
     #[serde(skip)]
     now: Timestamp,
+}
+
+#[derive(Serialize)]
+struct HousekeepingStatus {
+    file_bytes: u64,
+    log_bytes: u64,
+    backlog: Vec<BacklogStatus>,
+}
+
+/// Records of one kind that have expired and are still stored.
+#[derive(Serialize)]
+struct BacklogStatus {
+    kind: &'static str,
+    records: u64,
+    late_secs: f64,
 }
 
 #[derive(Serialize)]
 struct CatalogueStatus {
     version: u64,
     currency: String,
-    loading: bool,
-}
-
-#[derive(Serialize)]
-struct UserStatus {
-    user: String,
-    expires_at: String,
-    expires_in_secs: u64,
-    table: Option<TableStatus>,
-}
-
-#[derive(Serialize)]
-struct TableStatus {
-    products: u64,
-    catalogue_version: u64,
-    head_version: u64,
-    priced_at: String,
-    validated_at: String,
-    age_secs: u64,
-    fresh: bool,
-    usable: bool,
+    folding: bool,
 }
 
 #[derive(Default, Serialize)]
@@ -83,15 +85,24 @@ pub(super) async fn run(
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
     let shown = match args.watch {
-        None => print(output, &ports, &engine).await,
+        None => print(output, &ports, &engine, false).await,
         Some(interval) => watch(output, &ports, &engine, interval).await,
     };
     engine.close().await;
     shown
 }
 
-async fn print(output: &Output, ports: &Ports, engine: &Engine) -> Result<(), Failure> {
-    output.data(&collect(ports, engine).await?, show)
+/// Prints it, `anew` in the place of what was printed before.
+async fn print(output: &Output, ports: &Ports, engine: &Engine, anew: bool) -> Result<(), Failure> {
+    let overview = overview(output, ports, engine).await?;
+    if output.is_json() {
+        return stream_users(output, ports, &overview).await;
+    }
+    let users = shown_users(output, ports, overview.now).await?;
+    if anew {
+        output.begin_anew()?;
+    }
+    output.data(&(), |()| show(&overview, &users))
 }
 
 /// Prints it at every interval. It has shown what it was asked for, so Ctrl-C is no failure.
@@ -106,9 +117,7 @@ async fn watch(
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let status = collect(ports, engine).await?;
-            output.begin_anew()?;
-            output.data(&status, show)?;
+            print(output, ports, engine, true).await?;
         }
     };
     tokio::select! {
@@ -117,36 +126,30 @@ async fn watch(
     }
 }
 
-async fn collect(ports: &Ports, engine: &Engine) -> Result<Status, Failure> {
+/// What is known of the cache but for its users.
+async fn overview(output: &Output, ports: &Ports, engine: &Engine) -> Result<Overview, Failure> {
     let now = ports.clock.now();
-    let (tables, mut heads) = tables(ports, now).await?;
-    let mut active_users: Vec<UserStatus> = active_users(ports, now)
-        .await?
-        .into_iter()
-        .map(|active| UserStatus {
-            expires_at: active.expires_at.to_string(),
-            expires_in_secs: active.expires_at.since(now).as_secs(),
-            table: heads.remove(&active.user).map(|head| TableStatus::new(&head, now)),
-            user: active.user.into(),
-        })
-        .collect();
-    active_users.sort_by(|a, b| a.user.cmp(&b.user));
+    let tables = tables(output, ports, now).await?;
     let mut queues = BTreeMap::new();
     for queue in Queue::ALL {
         queues.insert(queue.name(), QueueStatus::from(ports.queues.depth(queue).await?));
     }
+    let upkeep = match engine.housekeeping() {
+        Some(housekeeping) => Some(housekeeping.upkeep().await?.into()),
+        None => None,
+    };
     let head = ports.store.catalogue_head().await?;
-    Ok(Status {
+    Ok(Overview {
         engine: engine.label.clone(),
         catalogue: head.map(|head| CatalogueStatus {
             version: head.version,
             currency: head.currency.to_string(),
-            loading: head.loading.is_some(),
+            folding: head.unfolded.is_some(),
         }),
         gateways: gateways(engine).await,
-        active_users,
         tables,
         queues,
+        housekeeping: upkeep,
         now,
     })
 }
@@ -160,53 +163,35 @@ async fn gateways(engine: &Engine) -> Vec<String> {
     join_all(probes).await.into_iter().flatten().collect()
 }
 
-async fn active_users(ports: &Ports, now: Timestamp) -> Result<Vec<ActiveUser>, Failure> {
-    let mut users = Vec::new();
-    let mut from = None;
-    loop {
-        let page = ports.store.list_active_users(Segment::ALL, now, from).await?;
-        users.extend(page.items.into_iter().filter(|user| user.is_active(now)));
-        from = page.next;
-        if from.is_none() {
-            return Ok(users);
-        }
-    }
-}
-
-async fn tables(
-    ports: &Ports,
-    now: Timestamp,
-) -> Result<(TablesStatus, HashMap<UserId, TableHead>), Failure> {
+/// Counts all tables.
+async fn tables(output: &Output, ports: &Ports, now: Timestamp) -> Result<TablesStatus, Failure> {
+    let mut progress = output.count("tables", None);
     let mut tables = TablesStatus::default();
-    let mut heads = HashMap::new();
     let mut from = None;
     loop {
         let page = ports.store.list_table_heads(from).await?;
-        for (user, head) in page.items {
+        for (_, head) in &page.items {
             tables.stored += 1;
             tables.fresh += u64::from(head.is_fresh(now));
             tables.usable += u64::from(head.is_usable(now));
-            heads.insert(user, head);
         }
+        progress.add(page.items.len() as u64);
         from = page.next;
         if from.is_none() {
-            return Ok((tables, heads));
+            return Ok(tables);
         }
     }
 }
 
-impl TableStatus {
-    fn new(head: &TableHead, now: Timestamp) -> Self {
-        Self {
-            products: head.products,
-            catalogue_version: head.catalogue_version,
-            head_version: head.version,
-            priced_at: head.priced_at.to_string(),
-            validated_at: head.validated_at.to_string(),
-            age_secs: now.since(head.validated_at).as_secs(),
-            fresh: head.is_fresh(now),
-            usable: head.is_usable(now),
-        }
+impl From<Upkeep> for HousekeepingStatus {
+    fn from(upkeep: Upkeep) -> Self {
+        let Upkeep { backlog, file_bytes, log_bytes } = upkeep;
+        let backlog = backlog.into_iter().map(|one| BacklogStatus {
+            kind: one.kind,
+            records: one.records,
+            late_secs: one.late.as_secs_f64(),
+        });
+        Self { file_bytes, log_bytes, backlog: backlog.collect() }
     }
 }
 
@@ -217,56 +202,42 @@ impl From<Depth> for QueueStatus {
     }
 }
 
-fn show(status: &Status) -> String {
-    let catalogue = match &status.catalogue {
+fn show(overview: &Overview, users: &ShownUsers) -> String {
+    let catalogue = match &overview.catalogue {
         None => "no products are loaded".to_owned(),
         Some(catalogue) => {
-            let loading = if catalogue.loading { ", a load is going on" } else { "" };
-            format!("catalogue version {} in {}{loading}", catalogue.version, catalogue.currency)
+            let folding = if catalogue.folding { ", being folded into the rows" } else { "" };
+            format!("catalogue version {} in {}{folding}", catalogue.version, catalogue.currency)
         }
     };
-    let gateways = match status.gateways.as_slice() {
+    let gateways = match overview.gateways.as_slice() {
         [] => "no gateway runs on this machine".to_owned(),
         gateways => format!("gateway {}", gateways.join(", ")),
     };
-    let TablesStatus { stored, fresh, usable } = &status.tables;
+    let TablesStatus { stored, fresh, usable } = &overview.tables;
     let plural = if *stored == 1 { "" } else { "s" };
     let tables = format!("{stored} price table{plural}: {usable} usable, {fresh} of them fresh");
-    format!("{catalogue}\n{gateways}\n{tables}\n\n{}\n\n{}", users(status), queues(status))
+    let housekeeping = overview.housekeeping.as_ref().map_or_else(String::new, housekeeping);
+    let users = users.show(overview.now);
+    format!("{catalogue}\n{gateways}\n{tables}{housekeeping}\n\n{users}\n\n{}", queues(overview))
 }
 
-fn users(status: &Status) -> String {
-    if status.active_users.is_empty() {
-        return "no active users".to_owned();
-    }
-    let mut table = table(["active user", "time left", "products", "validated", "priced"]);
-    for user in status.active_users.iter().take(SHOWN_USERS) {
-        let left = show_duration(Duration::from_secs(user.expires_in_secs));
-        let since = |time: &str| {
-            let time: Option<jiff::Timestamp> = time.parse().ok();
-            time.map_or_else(String::new, |time| {
-                let then = Timestamp::from_millis(time.as_millisecond());
-                format!("{} ago", show_duration(status.now.since(then)))
-            })
-        };
-        let [products, validated, priced] = match &user.table {
-            Some(table) => {
-                [table.products.to_string(), since(&table.validated_at), since(&table.priced_at)]
-            }
-            None => ["no table".to_owned(), String::new(), String::new()],
-        };
-        let cells = [left, products, validated, priced].map(number);
-        table.add_row(std::iter::once(user.user.clone().into()).chain(cells));
-    }
-    let more = status.active_users.len().saturating_sub(SHOWN_USERS);
-    let more =
-        if more > 0 { format!("\nand {more} more (see --output json)") } else { String::new() };
-    format!("{table}{more}")
+/// A line for people, of the store's files and of what waits to be deleted.
+fn housekeeping(status: &HousekeepingStatus) -> String {
+    let HousekeepingStatus { file_bytes, log_bytes, backlog } = status;
+    let records: u64 = backlog.iter().map(|one| one.records).sum();
+    let late = backlog.iter().map(|one| one.late_secs).fold(0.0, f64::max);
+    let late = match records {
+        0 => String::new(),
+        _ => format!(", the oldest for {}", show_duration(Duration::from_secs_f64(late))),
+    };
+    let (file, log) = (HumanBytes(*file_bytes), HumanBytes(*log_bytes));
+    format!("\nstore {file}, its log {log}; {records} expired records to delete{late}")
 }
 
-fn queues(status: &Status) -> String {
+fn queues(overview: &Overview) -> String {
     let mut table = table(["queue", "waiting", "in flight", "delayed", "dead letters"]);
-    for (name, depth) in &status.queues {
+    for (name, depth) in &overview.queues {
         let QueueStatus { waiting, in_flight, delayed, dead_letters } = depth;
         let figures = [waiting, in_flight, delayed, dead_letters].map(number);
         table.add_row(std::iter::once((*name).into()).chain(figures));

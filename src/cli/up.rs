@@ -1,10 +1,7 @@
 //! `ocache up`: everything at once, ready when a real quote has been answered.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
 
 use super::args::UpArgs;
 use super::duration::show_duration;
@@ -13,16 +10,14 @@ use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::{Output, table};
 use super::settings::Settings;
+use super::watched_load::Watched;
 use super::{load, serve};
 use crate::data::{LoadError, LoadOptions, fixtures};
-use crate::ports::{Chain, Ports};
+use crate::ports::{Chain, Ports, first_products};
 use crate::pricing::Currency;
 use crate::runtime::gateway::{BoundGateway, RunningGateway};
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, ready_check};
 use crate::stages::Policy;
-
-/// How often to look whether another process has finished loading.
-const OTHER_LOAD_POLL: Duration = Duration::from_millis(20);
 
 pub(super) async fn run(
     settings: &Settings,
@@ -52,9 +47,8 @@ pub(super) async fn run(
     let ports = engine.ports(Some(bound.own()));
     load_fixtures(output, &ports).await?;
 
-    let shutdown = interrupts.listen(output, engine.file());
-    let gateway =
-        bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
+    let shutdown = interrupts.listen(engine.file());
+    let gateway = serve::serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
     let system = System {
         worker: std::sync::Arc::new(Worker {
             ports: ports.clone(),
@@ -62,13 +56,15 @@ pub(super) async fn run(
             slots: args.slots.into(),
             poll_wait: LONG_POLL,
             metrics,
+            supervisor: settings.supervisor.clone(),
         }),
         shutdown: shutdown.clone(),
     };
     // The schedule starts last: nothing may be refreshed while the check cleans up after itself.
     let workers = system.spawn(&[Role::PriceCalc, Role::QuotationProvider]);
+    let own = gateway.destination();
     let checked = tokio::select! {
-        checked = ready_check(&ports, gateway.websocket(), keys.as_ref()) => Some(checked),
+        checked = ready_check(&ports, &own, keys.as_ref()) => Some(checked),
         () = shutdown.begun() => None,
     };
     let outcome = match checked {
@@ -76,7 +72,7 @@ pub(super) async fn run(
             announce(output, &engine, &gateway, &policy, keys.is_some())?;
             let schedule = system.spawn(&[Role::Refresh]);
             shutdown.begun().await;
-            // A schedule that died must not keep the rest from draining.
+            // Its supervisor has heard of a panic.
             let _ = schedule.await;
             Ok(())
         }
@@ -106,7 +102,8 @@ struct System {
 impl System {
     fn spawn(&self, roles: &'static [Role]) -> JoinHandle<()> {
         let (worker, shutdown) = (self.worker.clone(), self.shutdown.clone());
-        tokio::spawn(async move { worker.run(roles, &shutdown).await })
+        let running = async move { worker.run(roles, &shutdown).await };
+        self.worker.supervisor.spawn("the workers", running)
     }
 }
 
@@ -126,9 +123,8 @@ async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
 async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
     let dataset = fixtures::dataset()?;
     let options = LoadOptions { currency: Currency::USD, prune: false };
-    let mut waiting = false;
-    while ports.store.list_products(None).await?.items.is_empty() {
-        match load::write(output, ports, &dataset, options).await {
+    while first_products(&*ports.store, 1).await?.rows.is_empty() {
+        match load::write(output, ports, &dataset, options, &Watched::default()).await {
             Ok(_) => {
                 output.note(&format!(
                     "no products yet: loaded the fixtures ({} products, discounts of {} users)",
@@ -137,13 +133,8 @@ async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
                 ));
                 return Ok(());
             }
-            // Somebody else brings products, perhaps another `up`. If they die, so does their mark.
-            Err(LoadError::Busy { .. } | LoadError::Contended | LoadError::GivenUp) => {
-                if !std::mem::replace(&mut waiting, true) {
-                    output.note("waiting for another process that loads products");
-                }
-                sleep(OTHER_LOAD_POLL).await;
-            }
+            // Somebody else has brought products, perhaps another `up`.
+            Err(LoadError::Contended) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -1,6 +1,6 @@
 //! `ocache verify`: whether what is stored is right.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::args::VerifyArgs;
 use super::duration::show_duration;
@@ -10,13 +10,13 @@ use super::interrupt::or_interrupted;
 use super::output::{Output, number, table};
 use super::quotation;
 use super::settings::Settings;
-use crate::ports::{Chain, Ports, Quotation, QuotationStatus, Randomness};
-use crate::verify::{
-    Explained, Finding, Kind, Report, Subject, VerifyError, VerifyOptions, explain, verify,
-};
+use crate::ports::{Chain, Randomness};
+use crate::verify::{Counts, Kind, Report, VerifyError, VerifyOptions, verify};
 
-/// A table for people shows so many findings; JSON shows them all.
-const SHOWN_FINDINGS: usize = 50;
+mod explained;
+mod findings;
+
+use findings::Findings;
 
 pub(super) async fn run(
     settings: &Settings,
@@ -24,23 +24,25 @@ pub(super) async fn run(
     args: VerifyArgs,
 ) -> Result<(), Failure> {
     if let Some(request_id) = &args.quotation {
-        let key = quotation::key(request_id, args.client.as_ref())?;
+        let keys = quotation::keys(request_id, args.client.as_ref())?;
         let engine = Engine::open(settings, output).await?;
         let ports = engine.ports(None);
-        let found = quotation::find(&ports, &key, request_id, args.client.as_ref()).await;
+        let found = quotation::find(&ports, &keys, request_id, args.client.as_ref()).await;
         engine.close().await;
-        return explain_one(output, &found?, &ports);
+        return explained::print(output, &found?, &ports);
     }
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
-    let size = if args.all { usize::MAX } else { args.sample };
+    let size = (!args.all).then_some(args.sample);
     let options = VerifyOptions { tables: size, answers: size, seed: seed(&*ports.randomness) };
-    let report =
-        or_interrupted(async { Ok(verify(&*ports.store, options, ports.clock.now()).await?) })
-            .await;
+    let mut findings = Findings::new(output);
+    let report = or_interrupted(async {
+        Ok(verify(&*ports.store, options, ports.clock.now(), &mut findings).await?)
+    })
+    .await;
     engine.close().await;
     let report = report?;
-    output.data(&summary(&report), |_| show(&report))?;
+    findings.end(summary(&report), || show(&report))?;
     verdict(&report, args.strict)
 }
 
@@ -76,22 +78,18 @@ const fn words(kind: Kind) -> &'static str {
     }
 }
 
-fn summary(report: &Report) -> Value {
-    let count = |kind: Kind, tables: bool| {
-        let is_meant = |finding: &&Finding| {
-            finding.kind == kind && matches!(finding.subject, Subject::Table(_)) == tables
-        };
-        report.findings.iter().filter(is_meant).count()
-    };
+fn summary(report: &Report) -> Map<String, Value> {
     let ages = &report.ages;
-    json!({
+    let tables = |kind| report.table_findings.of(kind);
+    let answers = |kind| report.answer_findings.of(kind);
+    super::stream::members(json!({
         "catalogue_version": report.catalogue_version,
         "tables": {
             "stored": report.tables,
             "checked": report.tables_checked,
-            "wrong": count(Kind::Wrong, true),
-            "other_rules": count(Kind::OtherRules, true),
-            "outdated": count(Kind::Outdated, true),
+            "wrong": tables(Kind::Wrong),
+            "other_rules": tables(Kind::OtherRules),
+            "outdated": tables(Kind::Outdated),
         },
         "active_users": {
             "count": report.active_users,
@@ -108,37 +106,24 @@ fn summary(report: &Report) -> Value {
         "answers": {
             "stored": report.answers,
             "checked": report.answers_checked,
-            "wrong": count(Kind::Wrong, false),
-            "other_rules": count(Kind::OtherRules, false),
+            "wrong": answers(Kind::Wrong),
+            "other_rules": answers(Kind::OtherRules),
         },
-        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
-    })
-}
-
-fn finding(finding: &Finding) -> Value {
-    let (user, request) = match &finding.subject {
-        Subject::Table(user) => (user, None),
-        Subject::Answer(user, request) => (user, Some(request.as_str())),
-    };
-    json!({
-        "kind": finding.kind.name(),
-        "user": user.as_str(),
-        "request_id": request,
-        "what": finding.what,
-    })
+    }))
 }
 
 fn show(report: &Report) -> String {
     let mut counts = table(["", "stored", "checked", "wrong", "other rules", "outdated"]);
-    let summary = summary(report);
-    for name in ["tables", "answers"] {
-        let of = |field: &str| match &summary[name][field] {
-            Value::Null => String::new(),
-            count => count.to_string(),
-        };
-        let figures = ["stored", "checked", "wrong", "other_rules", "outdated"].map(of);
-        counts.add_row(std::iter::once(name.into()).chain(figures.map(number)));
-    }
+    let mut add = |name: &str, stored: u64, checked: u64, found: &Counts, outdated: Option<u64>| {
+        let figures = [stored, checked, found.of(Kind::Wrong), found.of(Kind::OtherRules)];
+        let figures = figures.into_iter().map(number);
+        let outdated = outdated.map_or_else(String::new, |count| count.to_string());
+        counts.add_row(std::iter::once(name.into()).chain(figures).chain([number(outdated)]));
+    };
+    let Report { tables, tables_checked, table_findings, .. } = report;
+    let outdated = table_findings.of(Kind::Outdated);
+    add("tables", *tables, *tables_checked, table_findings, Some(outdated));
+    add("answers", report.answers, report.answers_checked, &report.answer_findings, None);
     let mut text = format!(
         "{counts}\n{} of {} tables of active users stale ({:.1} %)",
         report.stale,
@@ -155,131 +140,7 @@ fn show(report: &Report) -> String {
         let ages = ages.map(|(name, age)| format!("{name} {}", show_duration(age)));
         text.push_str(&format!("\nvalidated before {}", ages.join(", ")));
     }
-    if report.findings.is_empty() {
-        return text;
-    }
-    let mut found = table(["", "of", "what"]);
-    for Finding { kind, subject, what } in report.findings.iter().take(SHOWN_FINDINGS) {
-        found.add_row([words(*kind), &subject.to_string(), what]);
-    }
-    text.push_str(&format!("\n\n{found}"));
-    let more = report.findings.len().saturating_sub(SHOWN_FINDINGS);
-    if more > 0 {
-        text.push_str(&format!("\nand {more} more (see --output json)"));
-    }
     text
-}
-
-fn explain_one(output: &Output, found: &Quotation, ports: &Ports) -> Result<(), Failure> {
-    let id = &found.request_id;
-    let answer = match found.status_at(ports.clock.now()) {
-        QuotationStatus::Answered(answer) => answer,
-        QuotationStatus::Pending => {
-            let message = format!("quotation `{id}` has no answer yet");
-            return Err(Failure::new(ExitCode::NotFound, message));
-        }
-        QuotationStatus::Failed(reason) => {
-            let message = format!("quotation `{id}` has no answer: {reason}");
-            return Err(Failure::new(ExitCode::NotFound, message));
-        }
-    };
-    let explained = explain(&answer);
-    let lines: Vec<Value> = explained.lines.iter().map(line).collect();
-    let data = json!({
-        "request_id": id.as_str(),
-        "client": found.user.as_str(),
-        "pricing_version": explained.pricing_version,
-        "knows_rules": explained.knows_rules,
-        "catalogue_version": answer.catalogue_version,
-        "generation": answer.generation.as_str(),
-        "priced_at": answer.priced_at.to_string(),
-        "validated_at": answer.validated_at.to_string(),
-        "stale": answer.stale,
-        "currency": answer.currency.code(),
-        "lines": lines,
-        "unavailable": answer.unavailable.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
-        "total": answer.total.format(answer.currency),
-        "problem": explained.problem,
-    });
-    output.data(&data, |_| {
-        let total = answer.total.format(answer.currency);
-        let mut text = show_lines(&explained);
-        text.push_str(&format!(
-            "\ntotal {total} {}, the sum of the rounded lines",
-            answer.currency
-        ));
-        if let Some(problem) = &explained.problem {
-            text.push_str(&format!(": {problem}"));
-        }
-        if !answer.unavailable.is_empty() {
-            let ids: Vec<&str> = answer.unavailable.iter().map(|id| id.as_str()).collect();
-            text.push_str(&format!("\nno price for: {}", ids.join(", ")));
-        }
-        text.push_str(&format!(
-            "\npriced {} from catalogue version {} by rule version {}, validated {}, asked {}",
-            answer.priced_at,
-            answer.catalogue_version,
-            answer.pricing_version,
-            answer.validated_at,
-            found.accepted_at,
-        ));
-        text
-    })?;
-    if !explained.knows_rules {
-        output.note("note: this ocache does not have those rules; nothing was checked");
-    }
-    if explained.is_wrong() {
-        let message = format!("the answer of quotation `{id}` is wrong");
-        return Err(Failure::new(ExitCode::BadData, message));
-    }
-    Ok(())
-}
-
-fn line(line: &crate::verify::ExplainedLine) -> Value {
-    json!({
-        "product": line.product,
-        "list_price": line.list_price,
-        "rule": line.rule,
-        "exact_unit_price": line.exact_unit_price,
-        "unit_price": line.unit_price,
-        "quantity": line.quantity,
-        "exact_total": line.exact_total,
-        "total": line.total,
-        "problem": line.problem,
-    })
-}
-
-fn show_lines(explained: &Explained) -> String {
-    let mut lines = table([
-        "product",
-        "list price",
-        "rule",
-        "exact",
-        "rounded half-even",
-        "quantity",
-        "exact total",
-        "rounded half-even",
-        "",
-    ]);
-    for line in &explained.lines {
-        let verdict = match (&line.problem, explained.knows_rules) {
-            (Some(problem), _) => problem,
-            (None, true) => "right",
-            (None, false) => "not checked",
-        };
-        lines.add_row([
-            line.product.as_str().into(),
-            number(&line.list_price),
-            line.rule.as_str().into(),
-            number(&line.exact_unit_price),
-            number(&line.unit_price),
-            number(&line.quantity),
-            number(&line.exact_total),
-            number(&line.total),
-            verdict.into(),
-        ]);
-    }
-    lines.to_string()
 }
 
 impl From<VerifyError> for Failure {

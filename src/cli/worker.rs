@@ -17,7 +17,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
     engine.report();
-    let shutdown = interrupts.listen(output, engine.file());
+    let shutdown = interrupts.listen(engine.file());
     let roles: &[Role] = match args.role {
         WorkerRole::Refresh => &[Role::Refresh],
         WorkerRole::PriceCalc => &[Role::PriceCalc],
@@ -29,8 +29,9 @@ pub(super) async fn run(
     if let Some(port) = args.metrics_port {
         let server = metrics_server(port).await?;
         output.note(&format!("metrics: {}", server.url()));
-        let scrape = Scrape::new(metrics.clone(), ports.queues.clone());
-        tokio::spawn(server.serve(scrape, shutdown.clone()));
+        let scrape = Scrape::new(metrics.clone(), ports.queues.clone(), engine.housekeeping());
+        let serving = server.serve(scrape, shutdown.clone());
+        settings.supervisor.spawn("the metrics server", serving);
     }
     let worker = Worker {
         ports,
@@ -38,6 +39,7 @@ pub(super) async fn run(
         slots: args.slots.into(),
         poll_wait: LONG_POLL,
         metrics,
+        supervisor: settings.supervisor.clone(),
     };
     output.note("working; Ctrl-C drains and stops");
     worker.run(roles, &shutdown).await;

@@ -26,6 +26,8 @@ pub struct Events {
     pub changed: f64,
     /// Quotes.
     pub quotes: f64,
+    /// Those of them at whose deadline a message comes: all, but where a gateway watches.
+    pub deadlines: f64,
     /// Those of them that find no table.
     pub cold: f64,
     /// Those that find one, and the user's visit is written down.
@@ -60,7 +62,11 @@ impl Events {
             ),
             (
                 Purpose::Quotes,
-                sum([probe.warm.times(self.quotes), probe.touch.times(self.touches)]),
+                sum([
+                    probe.warm.times(self.quotes),
+                    probe.deadline.times(self.deadlines),
+                    probe.touch.times(self.touches),
+                ]),
             ),
             (
                 Purpose::Cold,
@@ -84,6 +90,7 @@ impl Events {
             refreshes: self.refreshes * count,
             changed: self.changed * count,
             quotes: self.quotes * count,
+            deadlines: self.deadlines * count,
             cold: self.cold * count,
             touches: self.touches * count,
             visits: self.visits * count,

@@ -7,10 +7,12 @@ use super::{Bill, Events, Purpose, Share, Traffic};
 use crate::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::ports::MAX_BATCH;
 use crate::replay::{Probe, ReplayError, Sample, probe};
-use crate::stages::{CatalogueCache, Policy};
+use crate::stages::Policy;
 
 const HOUR: f64 = 3600.0;
 const HOURS_A_DAY: f64 = 24.0;
+/// A worker reads the products when it starts and after a load: so often, it is assumed.
+const LOADS_AN_HOUR: f64 = 1.0;
 /// A process writes down what it used once a minute.
 const REPORTS_AN_HOUR: f64 = 60.0;
 
@@ -140,7 +142,7 @@ impl Forecast {
         let ticks = every.map_or(0.0, |every| HOUR / every.as_secs_f64());
         let refreshes = ticks * kept.active;
         let changed = refreshes * every.map_or(0.0, |every| self.changed_share(every));
-        let reading = HOUR / CatalogueCache::MAX_AGE.as_secs_f64();
+        let reading = LOADS_AN_HOUR;
         let calculations = refreshes + cold;
         Events {
             ticks,
@@ -149,6 +151,7 @@ impl Forecast {
             refreshes,
             changed,
             quotes,
+            deadlines: quotes,
             cold,
             touches: (quotes - cold) * touched_share(quotes - cold, kept.active, ttl),
             visits: 0.0,
@@ -165,7 +168,7 @@ impl Forecast {
         let intervals_a_day = HOURS_A_DAY * HOUR / every.as_secs_f64();
         let changed = 1.0 - (-self.numbers.changes_a_day / intervals_a_day).exp();
         let policy = Policy { refresh_every: every, ..Policy::default() };
-        let rewritten_after = policy.retention().as_secs_f64() / 2.0 / every.as_secs_f64();
+        let rewritten_after = policy.keep_tables().as_secs_f64() / 2.0 / every.as_secs_f64();
         changed + (1.0 - changed).powf(rewritten_after) / rewritten_after
     }
 
@@ -175,7 +178,7 @@ impl Forecast {
         let policy = Policy::default();
         let tables = (kept.active + a_day(an_hour.cold)).min(self.traffic.users);
         let generations = kept.active + a_day(an_hour.changed + an_hour.cold);
-        let quotations = an_hour.quotes * policy.keep_quotations.as_secs_f64() / HOUR;
+        let quotations = an_hour.quotes * policy.keep_quotations().as_secs_f64() / HOUR;
         let bytes = tables * sizes.head as f64
             + generations * sizes.parts as f64
             + quotations * sizes.quotation as f64

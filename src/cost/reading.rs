@@ -63,6 +63,7 @@ impl Reading {
         let written = used(Stage::PriceCalc, scheduled, Resource::PricesByUser, Action::Write);
         let quotes =
             used(Stage::QuotationHandler, None, Resource::Quotations, Action::Write).items as f64;
+        let deadlines = used(Stage::QuotationHandler, None, Resource::ProviderQueue, Action::Send);
         let urgent = |stage, reason| {
             used(stage, Some(reason), Resource::QuotationQueue, Action::Send).items as f64
         };
@@ -90,6 +91,7 @@ impl Reading {
                 refreshes,
                 changed: (parts_written / part_count.max(1) as f64).clamp(0.0, refreshes),
                 quotes,
+                deadlines: deadlines.items as f64,
                 cold,
                 touches: (touched.items as f64 - cold - visits).max(0.0),
                 visits,

@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 
 use super::Dataset;
 use crate::model::{ProductId, UserId};
-use crate::ports::{Chain, PortError, Store, UserDiscounts};
+use crate::ports::{
+    AtHead, CatalogueHead, Chain, PortError, Record, RecordKey, RowChange, Store, UserDiscounts,
+};
 use crate::pricing::Product;
 
 /// So many items are compared at once.
@@ -47,13 +49,28 @@ pub(super) struct Difference<'a> {
     pub(super) unreadable: Vec<String>,
 }
 
+/// The store, as it is at a head.
+#[derive(Clone, Copy)]
+pub(super) struct StoreAt<'a> {
+    pub(super) store: &'a dyn Store,
+    pub(super) head: &'a CatalogueHead,
+}
+
+/// One change of a difference, with the data left where it is.
+enum Planned<'a> {
+    PutProduct(&'a Product),
+    DeleteProduct(&'a ProductId),
+    PutDiscounts(&'a UserDiscounts),
+    DeleteDiscounts(&'a UserId),
+}
+
 impl<'a> Difference<'a> {
     /// Compares data with the store. `progress` is called with the number of rows done so far.
     pub(super) async fn of(
         data: &'a Dataset,
-        store: &dyn Store,
+        at: StoreAt<'_>,
         progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Self, PortError> {
+    ) -> Result<AtHead<Self>, PortError> {
         let mut difference = Self::default();
         let mut done = 0;
         // Sorted, neighbours share the pages of a store that keeps them sorted: a million products
@@ -62,9 +79,11 @@ impl<'a> Difference<'a> {
         products.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         for chunk in products.chunks(CHUNK) {
             let ids: Vec<ProductId> = chunk.iter().map(|product| product.id.clone()).collect();
-            let stored =
-                Stored::read(&ids, |product: &Product| &product.id, |ids| store.products(ids))
-                    .await?;
+            let read = |ids| at.store.products(ids, at.head);
+            let AtHead::Read(stored) = Stored::read(&ids, |product| &product.id, read).await?
+            else {
+                return Ok(AtHead::Moved);
+            };
             for &product in chunk {
                 if difference.products.compare(&stored, &product.id, product) {
                     difference.put_products.push(product);
@@ -74,15 +93,15 @@ impl<'a> Difference<'a> {
             done += chunk.len() as u64;
             progress(done);
         }
-        for chunk in data.discounts.chunks(CHUNK) {
+        let mut lists: Vec<&UserDiscounts> = data.discounts.iter().collect();
+        lists.sort_unstable_by(|a, b| a.user.cmp(&b.user));
+        for chunk in lists.chunks(CHUNK) {
             let users: Vec<UserId> = chunk.iter().map(|list| list.user.clone()).collect();
-            let stored = Stored::read(
-                &users,
-                |list: &UserDiscounts| &list.user,
-                |users| store.discounts(users),
-            )
-            .await?;
-            for list in chunk {
+            let read = |users| at.store.discounts(users, at.head);
+            let AtHead::Read(stored) = Stored::read(&users, |list| &list.user, read).await? else {
+                return Ok(AtHead::Moved);
+            };
+            for &list in chunk {
                 if difference.users.compare(&stored, &list.user, list) {
                     difference.put_discounts.push(list);
                 }
@@ -91,21 +110,23 @@ impl<'a> Difference<'a> {
             done += chunk.len() as u64;
             progress(done);
         }
-        Ok(difference)
+        Ok(AtHead::Read(difference))
     }
 
     /// Adds what the store has and data of the same kind does not name, to be deleted.
     pub(super) async fn prune(
         &mut self,
         data: &Dataset,
-        store: &dyn Store,
-    ) -> Result<(), PortError> {
+        at: StoreAt<'_>,
+    ) -> Result<AtHead<()>, PortError> {
         if !data.products.is_empty() {
             let named: HashSet<&ProductId> =
                 data.products.iter().map(|product| &product.id).collect();
             let mut from = None;
             loop {
-                let page = store.list_products(from).await?;
+                let AtHead::Read(page) = at.store.list_products(at.head, from).await? else {
+                    return Ok(AtHead::Moved);
+                };
                 let ids = page.items.into_iter().map(|product| product.id);
                 self.delete_products.extend(ids.filter(|id| !named.contains(id)));
                 from = page.next;
@@ -118,7 +139,8 @@ impl<'a> Difference<'a> {
             let named: HashSet<&UserId> = data.discounts.iter().map(|list| &list.user).collect();
             let mut from = None;
             loop {
-                let page = store.list_discounted_users(from).await?;
+                let page = at.store.list_discounted_users(at.head, from).await?;
+                let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
                 let users = page.items.into_iter();
                 self.delete_discounts.extend(users.filter(|user| !named.contains(user)));
                 from = page.next;
@@ -129,7 +151,52 @@ impl<'a> Difference<'a> {
         }
         self.products.removed = self.delete_products.len() as u64;
         self.users.removed = self.delete_discounts.len() as u64;
-        Ok(())
+        Ok(AtHead::Read(()))
+    }
+
+    /// How many changes there are.
+    pub(super) fn changes(&self) -> u64 {
+        let products = self.put_products.len() + self.delete_products.len();
+        (products + self.put_discounts.len() + self.delete_discounts.len()) as u64
+    }
+
+    /// All changes in the order of a journal, so many at a time.
+    pub(super) fn in_chunks(&self, size: usize) -> impl Iterator<Item = Vec<RowChange>> {
+        let mut products: Vec<Planned<'_>> =
+            self.put_products.iter().map(|product| Planned::PutProduct(product)).collect();
+        products.extend(self.delete_products.iter().map(Planned::DeleteProduct));
+        products.sort_unstable_by(|a, b| a.id().cmp(b.id()));
+        let mut lists: Vec<Planned<'_>> =
+            self.put_discounts.iter().map(|list| Planned::PutDiscounts(list)).collect();
+        lists.extend(self.delete_discounts.iter().map(Planned::DeleteDiscounts));
+        lists.sort_unstable_by(|a, b| a.id().cmp(b.id()));
+        products.extend(lists);
+        let mut rest = products.into_iter();
+        std::iter::from_fn(move || {
+            let chunk: Vec<RowChange> =
+                rest.by_ref().take(size).map(|change| change.to_change()).collect();
+            (!chunk.is_empty()).then_some(chunk)
+        })
+    }
+}
+
+impl Planned<'_> {
+    fn id(&self) -> &str {
+        match self {
+            Self::PutProduct(product) => product.id.as_str(),
+            Self::DeleteProduct(id) => id.as_str(),
+            Self::PutDiscounts(list) => list.user.as_str(),
+            Self::DeleteDiscounts(user) => user.as_str(),
+        }
+    }
+
+    fn to_change(&self) -> RowChange {
+        match *self {
+            Self::PutProduct(product) => RowChange::Put(Record::Product(product.clone())),
+            Self::DeleteProduct(id) => RowChange::Delete(RecordKey::Product(id.clone())),
+            Self::PutDiscounts(list) => RowChange::Put(Record::Discounts(list.clone())),
+            Self::DeleteDiscounts(user) => RowChange::Delete(RecordKey::Discounts(user.clone())),
+        }
     }
 }
 
@@ -164,13 +231,14 @@ impl<I: Clone + Eq + Hash, T> Stored<I, T> {
     async fn read<'a>(
         ids: &'a [I],
         id_of: impl Fn(&T) -> &I,
-        read: impl Fn(&'a [I]) -> BoxFuture<'a, Result<Vec<T>, PortError>>,
-    ) -> Result<Self, PortError> {
+        read: impl Fn(&'a [I]) -> BoxFuture<'a, Result<AtHead<Vec<T>>, PortError>>,
+    ) -> Result<AtHead<Self>, PortError> {
         let mut stored = Self { found: HashMap::new(), unreadable: HashMap::new() };
         let mut rest = vec![ids];
         while let Some(ids) = rest.pop() {
             match (read(ids).await, ids) {
-                (Ok(found), _) => {
+                (Ok(AtHead::Moved), _) => return Ok(AtHead::Moved),
+                (Ok(AtHead::Read(found)), _) => {
                     stored.found.extend(found.into_iter().map(|item| (id_of(&item).clone(), item)));
                 }
                 (Err(error @ PortError::Corrupt { .. }), [id]) => {
@@ -183,7 +251,7 @@ impl<I: Clone + Eq + Hash, T> Stored<I, T> {
                 (Err(error), _) => return Err(error),
             }
         }
-        Ok(stored)
+        Ok(AtHead::Read(stored))
     }
 }
 
@@ -202,12 +270,15 @@ mod tests {
             let read = |ids: &[usize]| {
                 let result = match ids.iter().find(|&&id| bad[id]) {
                     Some(id) => Err(PortError::corrupt(format!("row {id}"), "a test")),
-                    None => Ok(ids.to_vec()),
+                    None => Ok(AtHead::Read(ids.to_vec())),
                 };
                 Box::pin(std::future::ready(result)) as BoxFuture<'_, _>
             };
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            let stored = runtime.block_on(Stored::read(&ids, |id| id, read)).unwrap();
+            let AtHead::Read(stored) = runtime.block_on(Stored::read(&ids, |id| id, read)).unwrap()
+            else {
+                panic!("nothing has moved");
+            };
             for id in ids {
                 prop_assert_eq!(stored.found.contains_key(&id), !bad[id]);
                 prop_assert_eq!(stored.unreadable.contains_key(&id), bad[id]);
@@ -221,7 +292,7 @@ mod tests {
         let read = |_: &[u8]| {
             *asked.borrow_mut() += 1;
             let error = PortError::Throttled { what: "a store".to_owned() };
-            Box::pin(std::future::ready(Err::<Vec<u8>, _>(error))) as BoxFuture<'_, _>
+            Box::pin(std::future::ready(Err::<AtHead<Vec<u8>>, _>(error))) as BoxFuture<'_, _>
         };
         assert!(Stored::read(&[1, 2, 3], |id| id, read).await.is_err());
         assert_eq!(asked.into_inner(), 1);

@@ -8,7 +8,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use crate::model::{IdError, ProductId, UserId};
+use crate::model::{IdError, ProductId, UserId, escape};
 use crate::pricing::{MoneyError, PercentageError};
 
 /// How many errors are listed; the others are only counted.
@@ -303,8 +303,9 @@ fn did_you_mean(near: Option<&str>) -> String {
 /// Something of a file for a message: short, and harmless to a terminal.
 fn shown(text: &str) -> String {
     const MAX_CHARS: usize = 40;
-    let start: String = text.chars().take(MAX_CHARS).flat_map(char::escape_debug).collect();
-    if text.chars().nth(MAX_CHARS).is_some() { start + "…" } else { start }
+    let start: String = text.chars().take(MAX_CHARS).collect();
+    let end = if text.chars().nth(MAX_CHARS).is_some() { "…" } else { "" };
+    format!("{}{end}", escape(&start))
 }
 
 /// The candidate that a name was probably meant to be.

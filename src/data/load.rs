@@ -1,26 +1,29 @@
-//! Brings a data set into the store, writing only what differs.
+//! Brings a data set into the store, writing only what differs, in one moment.
 //!
-//! Products are written under the catalogue's loading mark, so that no table is priced from a
-//! half-written catalogue; the version moves when all of them are there. Loading the same data
-//! again writes nothing.
+//! What differs goes into a journal that nobody reads. One write brings all of it into force, and
+//! then it is folded into the rows. A load that ends before that write has changed nothing; one that
+//! ends after it has changed everything. Loading the same data again writes nothing.
 
 use std::collections::HashSet;
 
 use thiserror::Error;
+use tracing::warn;
 
 use super::Dataset;
-use super::difference::{Counts, Difference};
-use crate::model::{ConnectionId, ProductId, Timestamp};
+use super::difference::{Counts, Difference, StoreAt};
+use crate::model::{ConnectionId, ProductId};
 use crate::ports::{
-    BeginLoad, CatalogueHead, Clock, LoadId, LoadMark, PortError, Randomness, Store, UserDiscounts,
+    AtHead, CatalogueHead, Chain, Clock, Commit, Committed, LoadId, PortError, Randomness, Store,
 };
-use crate::pricing::{Currency, Product};
+use crate::pricing::Currency;
 use crate::stages::change::Change;
+use crate::stages::folding::{fold, tidy};
 
-/// So many items are written at once.
+/// So many changes are written at once.
 const CHUNK: usize = 5_000;
-/// How often the comparison starts over because another load came between.
-const MAX_TRIES: u32 = 3;
+/// How often the comparison starts over because another load came between. Each time another load has
+/// succeeded.
+const MAX_TRIES: u32 = 20;
 
 /// How to load.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,21 @@ pub struct LoadOptions {
     /// Remove stored products that the data does not name, if it names any; the same for users'
     /// discounts.
     pub prune: bool,
+}
+
+/// How far a load is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadProgress<'a> {
+    /// It has a journal of this name, and comes into force if the head still has this version then.
+    Began(&'a LoadId, u64),
+    /// So many rows are compared with the store.
+    Compared(u64),
+    /// So many changes of all are in the journal.
+    Written(u64, u64),
+    /// All of it is in force, as this version.
+    InForce(u64),
+    /// So many changes of all are folded into the rows.
+    Folded(u64, u64),
 }
 
 /// What a load did.
@@ -47,6 +65,8 @@ pub struct LoadReport {
     pub unknown_products: Vec<ProductId>,
     /// What was stored and could not be read, and why: the data has taken its place.
     pub unreadable: Vec<String>,
+    /// Why the changes, which are in force, are not folded into the rows. Whoever comes next does it.
+    pub unfolded: Option<String>,
 }
 
 /// Why data was not loaded.
@@ -55,18 +75,12 @@ pub enum LoadError {
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// Another load is going on.
-    #[error("another load is writing products, at the latest until {until}")]
-    Busy {
-        /// Its deadline.
-        until: Timestamp,
-    },
     /// Other loads kept coming between.
-    #[error("the catalogue kept changing while this load compared it")]
+    #[error("other loads kept changing the store while this one compared it; nothing was changed")]
     Contended,
-    /// The mark was taken over: the loader was too slow, or its clock is far off.
-    #[error("this load took so long that it was given up; what it had written stays")]
-    GivenUp,
+    /// Somebody dropped the journal.
+    #[error("this load took so long that others took it for dead; nothing was changed")]
+    Dropped,
     /// The prices stored are in another currency, and not all of them would be replaced.
     #[error("the stored prices are in {stored}, the data is in {given}")]
     Currency {
@@ -75,28 +89,19 @@ pub enum LoadError {
         /// The currency asked for.
         given: Currency,
     },
-    /// A load in another currency died, and not all of what it may have written would be replaced.
-    #[error("a load of prices in {loaded} was never finished, the data is in {given}")]
-    HalfLoaded {
-        /// The currency of the load that died.
-        loaded: Currency,
-        /// The currency asked for.
-        given: Currency,
-    },
 }
 
-/// Loads a data set. `progress` is called with the number of rows done so far.
+/// Loads a data set. `progress` hears how far it is.
 ///
 /// # Errors
-/// [`LoadError`]. Before anything is written the store is unchanged; a load that fails later can
-/// simply be repeated.
+/// [`LoadError`]. Nothing is changed then, and the load can simply be repeated.
 pub async fn load(
     store: &dyn Store,
     clock: &dyn Clock,
     randomness: &dyn Randomness,
     data: &Dataset,
     options: LoadOptions,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: &(dyn Fn(LoadProgress<'_>) + Sync),
 ) -> Result<LoadReport, LoadError> {
     let loader = Loader { store, clock, randomness, data, options, progress };
     for _ in 0..MAX_TRIES {
@@ -113,136 +118,117 @@ struct Loader<'a> {
     randomness: &'a dyn Randomness,
     data: &'a Dataset,
     options: LoadOptions,
-    progress: &'a (dyn Fn(u64) + Sync),
+    progress: &'a (dyn Fn(LoadProgress<'_>) + Sync),
 }
 
 impl Loader<'_> {
-    /// `None` when another load changed the catalogue between comparing and writing.
+    /// `None` when another load came between comparing and committing.
     async fn try_load(&self) -> Result<Option<LoadReport>, LoadError> {
-        let head = self.store.catalogue_head().await?;
-        self.check_head(head.as_ref())?;
-        let mut difference = Difference::of(self.data, self.store, self.progress).await?;
-        if self.options.prune {
-            difference.prune(self.data, self.store).await?;
+        tidy(self.store, self.clock).await?;
+        let stored = self.store.catalogue_head().await?;
+        let head = stored.clone().unwrap_or(CatalogueHead::EMPTY);
+        self.check_currency(&head)?;
+        let at = StoreAt { store: self.store, head: &head };
+        let compared = |rows| (self.progress)(LoadProgress::Compared(rows));
+        let AtHead::Read(mut difference) = Difference::of(self.data, at, &compared).await? else {
+            return Ok(None);
+        };
+        if self.options.prune && difference.prune(self.data, at).await? == AtHead::Moved {
+            return Ok(None);
         }
-        let mut version = head.as_ref().map_or(0, |head| head.version);
-        // Also that of a load which died: with its mark nobody can tell what the prices are in.
-        let is_other = |currency: Currency| currency != self.options.currency;
-        let new_currency = head.as_ref().is_some_and(|head| {
-            is_other(head.currency)
-                || head.loading.as_ref().is_some_and(|mark| is_other(mark.currency))
-        });
-        let changed_catalogue = difference.products.wrote() || new_currency;
-        let load = ConnectionId::from_random(self.randomness.bits()).to_string();
-        if changed_catalogue {
-            let mut mark = self.mark(LoadId(load.clone()));
-            let expected = head.map(|head| head.version);
-            let begun = self.store.begin_load(&mark, expected, self.clock.now()).await?;
-            if begun == BeginLoad::Conflict {
+        let unknown = self.unknown_products(at, &difference.delete_products).await?;
+        let AtHead::Read(unknown_products) = unknown else {
+            return Ok(None);
+        };
+        let new_currency = stored.is_some() && head.currency != self.options.currency;
+        let changes_base = difference.products.wrote() || new_currency;
+        let load = LoadId(ConnectionId::from_random(self.randomness.bits()).to_string());
+        let mut report = LoadReport {
+            version: head.version,
+            unknown_products,
+            change: Change { load: load.0.clone(), version: head.version, ..Change::default() },
+            ..LoadReport::default()
+        };
+        if changes_base || difference.users.wrote() {
+            let expected = stored.map(|head| head.version);
+            let currency = self.options.currency;
+            let commit = Commit { load, currency, changes_base };
+            let Some(version) = self.commit(&difference, &commit, expected).await? else {
                 return Ok(None);
-            }
-            self.write_products(&difference, &mut mark).await?;
-            self.write_discounts(&difference, Some(&mut mark)).await?;
-            version = self.store.finish_load(&mark.id).await?.ok_or(LoadError::GivenUp)?;
-        } else {
-            self.write_discounts(&difference, None).await?;
+            };
+            report.version = version;
+            report.unfolded = self.fold(&difference, &commit.load, version).await;
         }
-        let unknown_products = self.unknown_products().await?;
         let Difference { products, users, put_discounts, delete_discounts, unreadable, .. } =
             difference;
         let put = put_discounts.into_iter().map(|list| list.user.clone());
-        Ok(Some(LoadReport {
-            products,
-            users,
-            version,
-            change: Change {
-                load,
-                version,
-                catalogue: changed_catalogue,
-                users: put.chain(delete_discounts).collect(),
-            },
-            unknown_products,
-            unreadable,
-        }))
+        report.change.version = report.version;
+        report.change.catalogue = changes_base;
+        report.change.users = put.chain(delete_discounts).collect();
+        Ok(Some(LoadReport { products, users, unreadable, ..report }))
     }
 
-    fn check_head(&self, head: Option<&CatalogueHead>) -> Result<(), LoadError> {
-        let Some(head) = head else { return Ok(()) };
+    fn check_currency(&self, head: &CatalogueHead) -> Result<(), LoadError> {
         let replaces_all = self.options.prune && !self.data.products.is_empty();
         if head.version > 0 && head.currency != self.options.currency && !replaces_all {
-            return Err(LoadError::Currency {
-                stored: head.currency,
-                given: self.options.currency,
-            });
-        }
-        match &head.loading {
-            Some(mark) if mark.deadline > self.clock.now() => {
-                Err(LoadError::Busy { until: mark.deadline })
-            }
-            Some(mark) if mark.currency != self.options.currency && !replaces_all => {
-                Err(LoadError::HalfLoaded { loaded: mark.currency, given: self.options.currency })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn mark(&self, id: LoadId) -> LoadMark {
-        let deadline = self.clock.now().plus(LoadMark::LEASE);
-        LoadMark { id, deadline, currency: self.options.currency }
-    }
-
-    async fn write_products(
-        &self,
-        difference: &Difference<'_>,
-        mark: &mut LoadMark,
-    ) -> Result<(), LoadError> {
-        for chunk in difference.put_products.chunks(CHUNK) {
-            self.keep(mark).await?;
-            let products: Vec<Product> = chunk.iter().map(|&product| product.clone()).collect();
-            self.store.put_products(&products).await?;
-        }
-        for chunk in difference.delete_products.chunks(CHUNK) {
-            self.keep(mark).await?;
-            self.store.delete_products(chunk).await?;
-        }
-        self.keep(mark).await
-    }
-
-    /// Moves the deadline of the mark on once half of its time has passed.
-    async fn keep(&self, mark: &mut LoadMark) -> Result<(), LoadError> {
-        if mark.deadline.since(self.clock.now()) > LoadMark::LEASE / 2 {
-            return Ok(());
-        }
-        *mark = self.mark(mark.id.clone());
-        match self.store.extend_load(mark).await? {
-            true => Ok(()),
-            false => Err(LoadError::GivenUp),
-        }
-    }
-
-    /// Writes lists of discounts, while a load of products stays marked if there is one.
-    async fn write_discounts(
-        &self,
-        difference: &Difference<'_>,
-        mut mark: Option<&mut LoadMark>,
-    ) -> Result<(), LoadError> {
-        for chunk in difference.put_discounts.chunks(CHUNK) {
-            if let Some(mark) = mark.as_deref_mut() {
-                self.keep(mark).await?;
-            }
-            let lists: Vec<UserDiscounts> = chunk.iter().map(|&list| list.clone()).collect();
-            self.store.put_discounts(&lists).await?;
-        }
-        for chunk in difference.delete_discounts.chunks(CHUNK) {
-            if let Some(mark) = mark.as_deref_mut() {
-                self.keep(mark).await?;
-            }
-            self.store.delete_discounts(chunk).await?;
+            let (stored, given) = (head.currency, self.options.currency);
+            return Err(LoadError::Currency { stored, given });
         }
         Ok(())
     }
 
-    async fn unknown_products(&self) -> Result<Vec<ProductId>, LoadError> {
+    /// Writes the journal and brings it into force; `None` when another load came between.
+    async fn commit(
+        &self,
+        difference: &Difference<'_>,
+        commit: &Commit,
+        expected: Option<u64>,
+    ) -> Result<Option<u64>, LoadError> {
+        let all = difference.changes();
+        (self.progress)(LoadProgress::Began(&commit.load, expected.unwrap_or(0)));
+        self.store.begin_load(&commit.load, self.clock.now()).await?;
+        let mut written = 0;
+        for chunk in difference.in_chunks(CHUNK) {
+            if !self.store.write_journal(&commit.load, &chunk).await? {
+                return Err(LoadError::Dropped);
+            }
+            written += chunk.len() as u64;
+            (self.progress)(LoadProgress::Written(written, all));
+        }
+        match self.store.commit_load(commit, expected).await? {
+            Committed::Version(version) => {
+                (self.progress)(LoadProgress::InForce(version));
+                Ok(Some(version))
+            }
+            Committed::Conflict => {
+                self.store.drop_journal(&commit.load).await?;
+                Ok(None)
+            }
+            Committed::Dropped => Err(LoadError::Dropped),
+        }
+    }
+
+    /// Folds the journal into the rows; says why, if that fails. The load is in force all the same.
+    async fn fold(
+        &self,
+        difference: &Difference<'_>,
+        load: &LoadId,
+        version: u64,
+    ) -> Option<String> {
+        let all = difference.changes();
+        let folded = |done| (self.progress)(LoadProgress::Folded(done, all));
+        let error = fold(self.store, self.clock, load, version, &folded).await.err()?;
+        let why = Chain(&error).to_string();
+        warn!(load = load.0, version, error = why, "the load is in force and not folded yet");
+        Some(why)
+    }
+
+    /// What has discounts and will not exist.
+    async fn unknown_products(
+        &self,
+        at: StoreAt<'_>,
+        deleted: &[ProductId],
+    ) -> Result<AtHead<Vec<ProductId>>, PortError> {
         let named: HashSet<&ProductId> =
             self.data.products.iter().map(|product| &product.id).collect();
         let discounted = self.data.discounts.iter().flat_map(|list| list.discounts.as_slice());
@@ -252,9 +238,13 @@ impl Loader<'_> {
             .collect();
         let mut unsure: Vec<ProductId> = unsure.into_iter().cloned().collect();
         unsure.sort_unstable();
-        let known = self.store.products(&unsure).await?;
-        let known: HashSet<ProductId> = known.into_iter().map(|product| product.id).collect();
+        let AtHead::Read(known) = self.store.products(&unsure, at.head).await? else {
+            return Ok(AtHead::Moved);
+        };
+        let deleted: HashSet<&ProductId> = deleted.iter().collect();
+        let known = known.into_iter().map(|product| product.id);
+        let known: HashSet<ProductId> = known.filter(|id| !deleted.contains(id)).collect();
         unsure.retain(|id| !known.contains(id));
-        Ok(unsure)
+        Ok(AtHead::Read(unsure))
     }
 }

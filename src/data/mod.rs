@@ -5,6 +5,7 @@
 //! of its rows are products and which are discounts, is told from its content and never from its
 //! name. Every bad row of every file is reported with its line; one bad row refuses all the data.
 
+mod apply;
 mod collect;
 mod csv;
 mod difference;
@@ -23,9 +24,10 @@ mod sources;
 mod tests;
 mod words;
 
+pub use apply::apply;
 pub use difference::Counts;
 pub use error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
 pub use generate::{Existing, Format, GenerateError, Generated, Spec, generate};
-pub use load::{LoadError, LoadOptions, LoadReport, load};
+pub use load::{LoadError, LoadOptions, LoadProgress, LoadReport, load};
 pub use read::{Dataset, FileSummary, Notice, read, read_texts, total_bytes};
 pub(crate) use seeded::Draws;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::rows::parsed;
+use super::rows::id;
 use crate::model::{DigestBuilder, Timestamp, UserId};
 use crate::ports::{ActiveUser, ActiveUsers, Cursor, Page, PortError, Segment};
 
@@ -143,7 +143,7 @@ fn list(
 
 fn read(row: &Row<'_>) -> Result<ActiveUser, Failure> {
     Ok(ActiveUser {
-        user: parsed(row, 0, "an active user")?,
+        user: id(row, 0, "an active user", UserId::stored)?,
         expires_at: Timestamp::from_secs(row.get(1)?),
         first_seen: Timestamp::from_millis(row.get(2)?),
         last_seen: Timestamp::from_millis(row.get(3)?),

@@ -1,7 +1,12 @@
 //! A copy of the whole store while it is in use.
+//!
+//! The copy is of one moment, and for as long as it takes the log beside the store cannot begin anew:
+//! what others write meanwhile makes it longer. So a copy is given up when the log has grown by as much
+//! as the store has, and whoever watches a copy can end it between any two steps.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -10,8 +15,14 @@ use thiserror::Error;
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::open::create_private;
+use super::housekeeping::bytes;
+use super::open::{create_private, log_of};
 use crate::ports::PortError;
+
+/// So many pages are copied in a step: a megabyte.
+const PAGES: i32 = 256;
+/// The log may grow by this much during a copy, also where the store is smaller.
+const LOG_GROWTH: u64 = 1 << 30;
 
 /// Why there is no copy.
 #[derive(Debug, Error)]
@@ -38,57 +49,155 @@ pub enum BackupError {
         /// Why.
         source: PortError,
     },
+    /// The copy is not safe on its disk; it is removed again.
+    #[error("cannot write `{}` to its disk", file.display())]
+    Sync {
+        /// Where the copy should have been.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// More was written to the store than could be copied in that time; the file is removed again.
+    #[error("the store changes faster than it can be copied to `{}`", file.display())]
+    Outpaced {
+        /// Where the copy should have been.
+        file: PathBuf,
+    },
+    /// Whoever watched it ended it; the file is removed again.
+    #[error("the copy to `{}` was ended", file.display())]
+    Ended {
+        /// Where the copy should have been.
+        file: PathBuf,
+    },
+}
+
+/// How far a copy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Pages that are copied.
+    pub pages: u64,
+    /// Pages that there are.
+    pub total: u64,
+}
+
+/// How a copy ended.
+enum Copy {
+    Done,
+    Outpaced,
+    Ended,
 }
 
 impl Embedded {
     /// Copies the store, as it is at one moment, to a new file that only its owner may read.
-    /// Others go on reading and writing meanwhile.
+    /// Others go on reading and writing meanwhile. `watch` is told how far it is after every step, at
+    /// first when the file has been made and at last when all pages are copied, and may end it.
     ///
     /// # Errors
     /// [`BackupError`]; nothing that exists is ever overwritten.
-    pub async fn backup(&self, to: &Path) -> Result<(), BackupError> {
+    pub async fn backup(
+        &self,
+        to: &Path,
+        watch: impl FnMut(Copied) -> ControlFlow<()> + Send + 'static,
+    ) -> Result<(), BackupError> {
         let file = to.to_owned();
         create_private(to, true).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => BackupError::Exists { file: file.clone() },
             _ => BackupError::Create { file: file.clone(), source },
         })?;
-        let target = file.clone();
-        let copied = self.read(move |connection| copy(connection, &target)).await;
-        copied.map_err(|source| {
+        let (target, log) = (file.clone(), log_of(self.file()));
+        let most_log = bytes(&log) + LOG_GROWTH.max(bytes(self.file()));
+        let has_room = move || bytes(&log) <= most_log;
+        let copied = self.read(move |connection| copy(connection, &target, has_room, watch)).await;
+        let outcome = match copied {
+            Ok(Copy::Done) => synced(&file).await,
+            Ok(Copy::Outpaced) => Err(BackupError::Outpaced { file: file.clone() }),
+            Ok(Copy::Ended) => Err(BackupError::Ended { file: file.clone() }),
+            Err(source) => Err(BackupError::Copy { file: file.clone(), source }),
+        };
+        outcome.inspect_err(|_| {
             // It is empty or half full, and this call made it.
             let _ = fs::remove_file(&file);
-            BackupError::Copy { file, source }
         })
     }
 }
 
-fn copy(from: &Connection, to: &Path) -> Result<(), Failure> {
+/// Waits until a file is on its disk. Not while the store is read: it may take long.
+async fn synced(file: &Path) -> Result<(), BackupError> {
+    let copy = file.to_owned();
+    let synced = tokio::task::spawn_blocking(move || File::open(copy)?.sync_all()).await;
+    let synced = synced.map_err(io::Error::other).and_then(|synced| synced);
+    synced.map_err(|source| BackupError::Sync { file: file.to_owned(), source })
+}
+
+fn copy(
+    from: &Connection,
+    to: &Path,
+    has_room: impl Fn() -> bool,
+    mut watch: impl FnMut(Copied) -> ControlFlow<()>,
+) -> Result<Copy, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = Connection::open_with_flags(to, flags)?;
-    // All pages in one step: writers add to the log beside the file, so nobody waits for it.
-    match Backup::new(from, &mut target)?.step(-1)? {
-        StepResult::Done => {}
-        // Another program holds the store for itself.
-        _ => return Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None).into()),
+    // A copy that fails is removed, so there is nothing to roll back, and it is synced when it is whole.
+    target.pragma_update(None, "journal_mode", "OFF")?;
+    target.pragma_update(None, "synchronous", "OFF")?;
+    // From here on all that is read is of one moment. Without it each step would be of its own, and the
+    // copy would begin again whenever somebody writes.
+    let pages: u64 = from.query_one("PRAGMA page_count", [], |row| row.get(0))?;
+    from.query_one("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    if watch(Copied { pages: 0, total: pages }).is_break() {
+        return Ok(Copy::Ended);
     }
+    let outcome = {
+        let backup = Backup::new(from, &mut target)?;
+        loop {
+            match backup.step(PAGES)? {
+                StepResult::Done => break Copy::Done,
+                StepResult::More => {}
+                // Another program holds the store for itself.
+                _ => {
+                    return Err(
+                        Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None).into()
+                    );
+                }
+            }
+            if !has_room() {
+                break Copy::Outpaced;
+            }
+            let progress = backup.progress();
+            let count = |pages| u64::try_from(pages).unwrap_or_default();
+            let copied = count(progress.pagecount).saturating_sub(count(progress.remaining));
+            let copied = Copied { pages: copied, total: count(progress.pagecount) };
+            if watch(copied).is_break() {
+                break Copy::Ended;
+            }
+        }
+    };
     target.close().map_err(|(_, error)| error)?;
-    Ok(())
+    if matches!(outcome, Copy::Done) {
+        // Whatever it answers: there is nothing left to end.
+        let _ = watch(Copied { pages, total: pages });
+    }
+    Ok(outcome)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::super::testing::{fifo, fresh, open};
+    use super::super::testing::{fifo, fresh, open, standard};
     use super::*;
     use crate::ports::{Queue, Queues as _};
+
+    fn unwatched(_: Copied) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 
     #[tokio::test]
     async fn a_copy_is_a_store_of_its_own() {
         let (store, _dir) = fresh();
         store.send(Queue::Quotation, &[fifo("ann", "1")]).await.unwrap();
         let copies = tempfile::tempdir().unwrap();
-        store.backup(&copies.path().join("store.db")).await.unwrap();
+        store.backup(&copies.path().join("store.db"), unwatched).await.unwrap();
         store.send(Queue::Quotation, &[fifo("ann", "2")]).await.unwrap();
 
         let copy = open(copies.path());
@@ -103,15 +212,59 @@ mod tests {
         let (store, dir) = fresh();
         let target = dir.path().join("precious");
         fs::write(&target, "precious").unwrap();
-        assert!(matches!(store.backup(&target).await, Err(BackupError::Exists { .. })));
+        let refused = store.backup(&target, unwatched).await;
+        assert!(matches!(refused, Err(BackupError::Exists { .. })));
         assert_eq!(fs::read(&target).unwrap(), b"precious");
 
         let nowhere = dir.path().join("none").join("copy");
-        assert!(matches!(store.backup(&nowhere).await, Err(BackupError::Create { .. })));
+        let refused = store.backup(&nowhere, unwatched).await;
+        assert!(matches!(refused, Err(BackupError::Create { .. })));
 
         store.close().await;
         let target = dir.path().join("late");
-        assert!(matches!(store.backup(&target).await, Err(BackupError::Copy { .. })));
+        let refused = store.backup(&target, unwatched).await;
+        assert!(matches!(refused, Err(BackupError::Copy { .. })));
         assert!(!target.exists());
+    }
+
+    #[tokio::test]
+    async fn writes_between_two_steps_are_not_in_the_copy_and_do_not_begin_it_again() {
+        let (store, dir) = fresh();
+        let large = [standard(&"x".repeat(200_000))];
+        for _ in 0..20 {
+            store.send(Queue::Provider, &large).await.unwrap();
+        }
+        let copies = tempfile::tempdir().unwrap();
+        let (writer, mut steps) = (open(dir.path()), 0);
+        let runtime = tokio::runtime::Handle::current();
+        let watch = move |copied: Copied| {
+            steps += 1;
+            assert!(copied.pages <= copied.total && steps <= copied.total, "{copied:?}");
+            let later = [standard("later")];
+            let send = || runtime.block_on(writer.send(Queue::Provider, &later)).unwrap();
+            std::thread::scope(|scope| scope.spawn(send).join().unwrap());
+            ControlFlow::Continue(())
+        };
+        store.backup(&copies.path().join("store.db"), watch).await.unwrap();
+        let copy = open(copies.path());
+        assert_eq!(copy.depth(Queue::Provider).await.unwrap().waiting, 20);
+        assert!(store.depth(Queue::Provider).await.unwrap().waiting > 22, "it had several steps");
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_is_ended_or_outpaced_leaves_nothing() {
+        let (store, dir) = fresh();
+        let target = dir.path().join("copy");
+        let ended = store.backup(&target, |_| ControlFlow::Break(())).await;
+        assert!(matches!(ended, Err(BackupError::Ended { .. })) && !target.exists());
+
+        let large = [standard(&"x".repeat(200_000))];
+        for _ in 0..20 {
+            store.send(Queue::Provider, &large).await.unwrap();
+        }
+        create_private(&target, true).unwrap();
+        let to = target.clone();
+        let copied = store.read(move |from| copy(from, &to, || false, unwatched)).await.unwrap();
+        assert!(matches!(copied, Copy::Outpaced));
     }
 }

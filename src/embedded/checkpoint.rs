@@ -4,11 +4,14 @@
 //! or comes after it, waits for thousands of pages. Here the writing thread goes on meanwhile. It copies
 //! only what has come since, and only when the log has become so long that it has to begin anew.
 
+use std::ops::ControlFlow;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::{io, thread};
 
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
+
+use crate::supervisor::Supervisor;
 
 /// How many pages the log grows by before it is copied: more than SQLite's own 1,000, so that an inner
 /// page that many commits change is copied less often.
@@ -18,25 +21,29 @@ const MOST_PAGES: i32 = 3 * PAGES;
 
 /// The thread, for as long as there is somebody who writes.
 pub(super) struct Copier {
-    orders: SyncSender<Order>,
+    commands: SyncSender<CopierCommand>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
-enum Order {
+enum CopierCommand {
     Copy,
     Stop,
 }
 
 impl Copier {
     /// Starts the thread, with a connection of its own.
-    pub(super) fn spawn(writer: &mut Connection, connection: Connection) -> io::Result<Self> {
-        let (orders, inbox) = mpsc::sync_channel(1);
-        let (mut log, asked) = (Log::default(), orders.clone());
+    pub(super) fn spawn(
+        writer: &mut Connection,
+        connection: Connection,
+        supervisor: &Supervisor,
+    ) -> io::Result<Self> {
+        let (commands, inbox) = mpsc::sync_channel(1);
+        let (mut log, asked) = (Log::default(), commands.clone());
         let hooked = writer.wal_hook(Some(move |wal: &mut Wal, pages| {
             match log.after_commit(pages) {
                 Copy::Nothing => {}
                 // One order that waits already is enough.
-                Copy::Aside => drop(asked.try_send(Order::Copy)),
+                Copy::Aside => drop(asked.try_send(CopierCommand::Copy)),
                 // What it cannot copy because somebody still reads an older page, it copies the
                 // next time.
                 Copy::Now => drop(wal.checkpoint()),
@@ -44,9 +51,10 @@ impl Copier {
             Ok(())
         }));
         hooked.map_err(io::Error::other)?;
-        let thread = thread::Builder::new().name("ocache-log".into());
-        let thread = thread.spawn(move || serve(&connection, &inbox))?;
-        Ok(Self { orders, thread: Some(thread) })
+        let part = "the checkpoint thread of the store";
+        let thread =
+            supervisor.thread("ocache-log", part, move || copy_next(&connection, &inbox))?;
+        Ok(Self { commands, thread: Some(thread) })
     }
 }
 
@@ -54,20 +62,21 @@ impl Drop for Copier {
     /// Ends before the writer does: whoever is the last to close the file copies and deletes the log,
     /// and two who close it at once leave that to each other.
     fn drop(&mut self) {
-        let _ = self.orders.send(Order::Stop);
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that copies the log has panicked");
+        let _ = self.commands.send(CopierCommand::Stop);
+        if let Some(thread) = self.thread.take() {
+            // Its supervisor has heard of a panic.
+            let _ = thread.join();
         }
     }
 }
 
-fn serve(connection: &Connection, inbox: &Receiver<Order>) {
-    while let Ok(Order::Copy) = inbox.recv() {
-        // Another process may be at it, which is as good.
-        if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-            tracing::debug!(%error, "the log is not copied");
-        }
+fn copy_next(connection: &Connection, inbox: &Receiver<CopierCommand>) -> ControlFlow<()> {
+    let Ok(CopierCommand::Copy) = inbox.recv() else { return ControlFlow::Break(()) };
+    // Another process may be at it, which is as good.
+    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::debug!(%error, "the log is not copied");
     }
+    ControlFlow::Continue(())
 }
 
 /// How long the log is.

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::engine::Embedded;
 use super::failure::Failure;
 use super::groups::{append, code};
-use super::writer::Tx;
+use super::marks::Tx;
 use crate::model::Timestamp;
 use crate::ports::{DeadLetter, DeadLetters, PortError, Queue, Selection};
 
@@ -123,7 +123,7 @@ impl Embedded {
                 count += 1;
                 if let Fate::Redrive = fate {
                     append(tx, queue, group.as_deref(), now, now, &body)?;
-                    tx.wakes.add(queue);
+                    tx.marks.wakes.add(queue);
                 }
             }
             Ok(count)

@@ -5,103 +5,115 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::rows::{from_json, parsed, to_json};
+use super::journal_rows::{Kind, Overlay, listed};
+use super::rows::{from_json, id};
 use crate::model::UserId;
-use crate::ports::{Cursor, DiscountStore, Page, PortError, UserDiscounts};
+use crate::ports::{
+    AtHead, CatalogueHead, Cursor, DiscountStore, Page, PortError, Record, UserDiscounts,
+};
 
 /// How many users a page has.
 const PAGE: usize = 1000;
-/// The most lists written in one job.
-const CHUNK: usize = 100;
 /// Lists of more bytes than this, about 300 discounts, are read from their text away from the thread
 /// that asks: each discount takes 1,400 instructions.
 const LARGE: usize = 16 * 1024;
 
-const PUT: &str = "
-    INSERT INTO discounts (user, list) VALUES (?1, ?2)
-    ON CONFLICT DO UPDATE SET list = excluded.list";
 pub(super) const GET: &str = "SELECT list FROM discounts WHERE user = ?1";
 pub(super) const LIST: &str = "SELECT user FROM discounts WHERE user > ?1 ORDER BY user LIMIT ?2";
 
 #[async_trait]
 impl DiscountStore for Embedded {
-    async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
-        let users = users.to_vec();
-        let texts = self
+    async fn discounts(
+        &self,
+        users: &[UserId],
+        at: &CatalogueHead,
+    ) -> Result<AtHead<Vec<UserDiscounts>>, PortError> {
+        let (users, version) = (users.to_vec(), at.version);
+        let found = self
             .look(users.len(), move |connection| {
+                let Some(overlay) = Overlay::at(connection, version)? else {
+                    return Ok(AtHead::Moved);
+                };
                 let mut statement = connection.prepare_cached(GET)?;
                 let mut found = Vec::with_capacity(users.len());
                 for user in &users {
+                    if let Some(change) = overlay.over(Kind::Discounts, user.as_str())? {
+                        found.extend(change.and_then(as_discounts).map(Found::Changed));
+                        continue;
+                    }
                     let list: Option<String> =
                         statement.query_row([user.as_str()], |row| row.get(0)).optional()?;
-                    found.extend(list.map(|list| (user.clone(), list)));
+                    found.extend(list.map(|list| Found::Text(user.clone(), list)));
                 }
-                Ok(found)
+                Ok(AtHead::Read(found))
             })
             .await?;
-        match texts.iter().map(|(_, list)| list.len()).sum::<usize>() {
-            0..=LARGE => parse(texts).map_err(|failure| self.port_error(failure)),
-            _ => self.read(move |_| parse(texts)).await,
-        }
+        let AtHead::Read(found) = found else { return Ok(AtHead::Moved) };
+        let lists = match found.iter().map(Found::bytes).sum::<usize>() {
+            0..=LARGE => parse(found).map_err(|failure| self.port_error(failure)),
+            _ => self.read(move |_| parse(found)).await,
+        };
+        lists.map(AtHead::Read)
     }
 
-    async fn put_discounts(&self, lists: &[UserDiscounts]) -> Result<(), PortError> {
-        for chunk in lists.chunks(CHUNK) {
-            let mut texts = Vec::with_capacity(chunk.len());
-            for UserDiscounts { user, discounts } in chunk {
-                let text = to_json(discounts, || format!("the discounts of user `{user}`"))
-                    .map_err(|failure| self.port_error(failure))?;
-                texts.push((user.clone(), text));
-            }
-            self.write(move |tx| {
-                let mut statement = tx.prepare_cached(PUT)?;
-                for (user, text) in &texts {
-                    statement.execute(params![user.as_str(), text])?;
-                }
-                Ok(())
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
-    async fn delete_discounts(&self, users: &[UserId]) -> Result<(), PortError> {
-        for chunk in users.chunks(CHUNK) {
-            let chunk = chunk.to_vec();
-            self.write(move |tx| {
-                let mut statement = tx.prepare_cached("DELETE FROM discounts WHERE user = ?1")?;
-                for user in &chunk {
-                    statement.execute([user.as_str()])?;
-                }
-                Ok(())
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
-    async fn list_discounted_users(&self, from: Option<Cursor>) -> Result<Page<UserId>, PortError> {
-        // No id is empty, so all come after the empty text.
-        let after = from.map_or_else(String::new, |cursor| cursor.0);
+    async fn list_discounted_users(
+        &self,
+        at: &CatalogueHead,
+        from: Option<Cursor>,
+    ) -> Result<AtHead<Page<UserId>>, PortError> {
+        let version = at.version;
         self.read(move |connection| {
-            let mut statement = connection.prepare_cached(LIST)?;
-            let mut rows = statement.query(params![after, PAGE])?;
-            let mut items: Vec<UserId> = Vec::new();
-            while let Some(row) = rows.next()? {
-                items.push(parsed(row, 0, "a user with discounts")?);
-            }
-            let last = items.last().filter(|_| items.len() == PAGE);
-            let next = last.map(|user| Cursor(user.as_str().to_owned()));
-            Ok(Page { items, next })
+            let Some(overlay) = Overlay::at(connection, version)? else {
+                return Ok(AtHead::Moved);
+            };
+            let rows = |after: &str| {
+                let mut statement = connection.prepare_cached(LIST)?;
+                let mut rows = statement.query(params![after, PAGE])?;
+                let mut users: Vec<UserId> = vec![];
+                while let Some(row) = rows.next()? {
+                    users.push(id(row, 0, "a user with discounts", UserId::stored)?);
+                }
+                Ok(users)
+            };
+            let user = |record| as_discounts(record).map(|list| list.user);
+            let from = from.as_ref();
+            listed(&overlay, Kind::Discounts, from, PAGE, rows, user, UserId::as_str)
+                .map(AtHead::Read)
         })
         .await
     }
 }
 
-fn parse(texts: Vec<(UserId, String)>) -> Result<Vec<UserDiscounts>, Failure> {
-    let parsed = texts.into_iter().map(|(user, list)| {
-        let discounts = from_json(&list, || format!("the discounts of user `{user}`"))?;
-        Ok(UserDiscounts { user, discounts })
+/// A user's discounts: from the journal of a load, or the text of a row.
+enum Found {
+    Changed(UserDiscounts),
+    Text(UserId, String),
+}
+
+impl Found {
+    /// How many bytes are yet to be parsed.
+    const fn bytes(&self) -> usize {
+        match self {
+            Self::Changed(_) => 0,
+            Self::Text(_, list) => list.len(),
+        }
+    }
+}
+
+fn parse(found: Vec<Found>) -> Result<Vec<UserDiscounts>, Failure> {
+    let parsed = found.into_iter().map(|found| match found {
+        Found::Changed(list) => Ok(list),
+        Found::Text(user, list) => {
+            let discounts = from_json(&list, || format!("the discounts of user `{user}`"))?;
+            Ok(UserDiscounts { user, discounts })
+        }
     });
     parsed.collect()
+}
+
+fn as_discounts(record: Record) -> Option<UserDiscounts> {
+    match record {
+        Record::Discounts(list) => Some(list),
+        Record::Product(_) => None,
+    }
 }

@@ -6,15 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
+use tokio::sync::OnceCell;
 
+use super::clock;
 use super::failure::Failure;
+use super::leases::Leases;
+use super::marks::{Tx, Writer};
 use super::open::{self, OpenError};
 use super::readers::Readers;
+use super::serving::Serving;
 use super::sweep::Sweeper;
 use super::wake::{self, Wake};
-use super::writer::{Tx, Writer};
 use crate::model::Timestamp;
 use crate::ports::{Clock, Connections, PortError, Ports, Randomness};
+use crate::supervisor::Supervisor;
 
 /// So many rows are read on the thread that asks for them: about a millisecond.
 const FEW: usize = 100;
@@ -30,6 +35,8 @@ struct Inner {
     writer: Writer,
     readers: Readers,
     wake: Arc<Wake>,
+    /// Of a process that receives.
+    leases: OnceCell<Leases>,
     threads: Mutex<Threads>,
 }
 
@@ -41,7 +48,8 @@ struct Threads {
 
 impl Embedded {
     /// Opens the store in a directory, and makes both where there is none. Other processes may
-    /// have it open too. Blocks for as long as the disk takes.
+    /// have it open too. Blocks for as long as the disk takes. The supervisor hears of a thread of the
+    /// engine that dies.
     ///
     /// # Errors
     /// [`OpenError`], which names the file and knows a way out.
@@ -49,20 +57,29 @@ impl Embedded {
         dir: &Path,
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
+        supervisor: &Supervisor,
     ) -> Result<Self, OpenError> {
         let opened = open::open(dir, open::BUSY_WAIT)?;
         let failed = |source| OpenError::inaccessible(&opened.file, source);
+        clock::catch_up(&*clock, &opened.watcher);
         let wake = Arc::new(Wake::new());
+        let serving = Serving::new(Arc::clone(&wake), Arc::clone(&clock));
         let sweeper = Sweeper::new(Arc::clone(&clock));
         let (writer, writing) =
-            Writer::spawn(opened.writer, opened.copier, Arc::clone(&wake), sweeper)
+            Writer::spawn(opened.writer, opened.copier, serving, sweeper, supervisor)
                 .map_err(failed)?;
         let (readers, mut reading) =
-            Readers::spawn(opened.readers, opened.at_hand).map_err(failed)?;
-        reading.push(wake::spawn_watcher(Arc::clone(&wake), opened.watcher).map_err(failed)?);
+            Readers::spawn(opened.readers, opened.at_hand, supervisor).map_err(failed)?;
+        let (watched, watcher) = (Arc::clone(&wake), opened.watcher);
+        reading.push(
+            wake::spawn_watcher(watched, watcher, Arc::clone(&clock), supervisor)
+                .map_err(failed)?,
+        );
         let threads = Mutex::new(Threads { reading, writing: Some(writing) });
         let file = opened.file;
-        Ok(Self(Arc::new(Inner { file, clock, randomness, writer, readers, wake, threads })))
+        let leases = OnceCell::new();
+        let inner = Inner { file, clock, randomness, writer, readers, wake, leases, threads };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Whether there is a store in a directory.
@@ -100,10 +117,13 @@ impl Embedded {
         let joined = tokio::task::spawn_blocking(move || {
             inner.stop_reading();
             reading.into_iter().for_each(join);
+            let leases = inner.leases.get();
+            leases.and_then(Leases::stop).into_iter().for_each(join);
             // The writer last: the last connection of all copies the log into the file and deletes
             // it, which one that only reads cannot.
             inner.writer.stop();
             writing.into_iter().for_each(join);
+            leases.into_iter().for_each(Leases::leave);
         });
         let _ = joined.await;
     }
@@ -147,6 +167,10 @@ impl Embedded {
         &self.0.wake
     }
 
+    pub(super) fn leases(&self) -> &OnceCell<Leases> {
+        &self.0.leases
+    }
+
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock
     }
@@ -165,9 +189,8 @@ impl Embedded {
 }
 
 fn join(thread: JoinHandle<()>) {
-    if thread.join().is_err() {
-        tracing::error!("a thread of the store has panicked");
-    }
+    // Its supervisor has heard of a panic.
+    let _ = thread.join();
 }
 
 impl Inner {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
+use super::file_limit::FileTooLarge;
 use crate::ports::PortError;
 
 /// Why a job was not done.
@@ -50,6 +51,14 @@ impl Failure {
     pub(super) fn into_port(self, file: &Path) -> PortError {
         let store = || format!("the store `{}`", file.display());
         match self {
+            Self::Sqlite(error)
+                if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) =>
+            {
+                match FileTooLarge::of(file) {
+                    Some(reason) => PortError::unavailable(store(), reason),
+                    None => from_sqlite(store(), error),
+                }
+            }
             Self::Sqlite(error) => from_sqlite(store(), error),
             Self::Unreadable { what, source } => PortError::corrupt(what, source),
             Self::Rejected { what, why } => PortError::rejected(what, why),

@@ -7,7 +7,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::failure::Failure;
-use super::writer::Tx;
+use super::marks::Tx;
 use crate::model::Timestamp;
 use crate::ports::{MAX_BATCH, Queue};
 
@@ -56,7 +56,7 @@ pub(super) fn settle(
         tx.prepare_cached(SET_READY)?.execute([seq, target])?;
     }
     if target <= now.millis() {
-        tx.wakes.add(queue);
+        tx.marks.wakes.add(queue);
     }
     Ok(())
 }

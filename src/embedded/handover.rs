@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::take::{Order, Taken};
-use super::writer::Writer;
+use super::marks::Writer;
+use super::take::{ReceiveRequest, Taken};
 use crate::ports::{Clock, Received};
 
 /// The receivers of one queue that wait in this process, the longest waiting first.
@@ -23,7 +23,7 @@ pub(super) struct Waiters {
 /// A receiver that waits.
 pub(super) struct Waiter {
     number: u64,
-    pub(super) order: Order,
+    pub(super) request: ReceiveRequest,
     way_back: Writer,
     clock: Arc<dyn Clock>,
     hand: oneshot::Sender<Taken>,
@@ -37,17 +37,17 @@ pub(super) struct Place<'a> {
 }
 
 impl Waiters {
-    /// Waits for what an order asks for.
+    /// Waits for what a request asks for.
     pub(super) fn enter(
         &self,
-        order: &Order,
+        request: &ReceiveRequest,
         writer: &Writer,
         clock: &Arc<dyn Clock>,
     ) -> Place<'_> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (order, way_back, clock) = (order.clone(), writer.clone(), Arc::clone(clock));
+        let (request, way_back, clock) = (request.clone(), writer.clone(), Arc::clone(clock));
         let (hand, handed) = oneshot::channel();
-        self.lock().push_back(Waiter { number, order, way_back, clock, hand });
+        self.lock().push_back(Waiter { number, request, way_back, clock, hand });
         Place { waiters: self, number, handed }
     }
 
@@ -65,8 +65,8 @@ impl Waiters {
 impl Waiter {
     /// Hands over what was taken and is committed. If the receiver has gone, it is shown again.
     pub(super) fn give(self, messages: Vec<Received>) {
-        let Self { order, way_back, clock, hand, .. } = self;
-        let _ = hand.send(Taken::new(messages, &order, way_back, clock));
+        let Self { request, way_back, clock, hand, .. } = self;
+        let _ = hand.send(Taken::new(messages, &request, way_back, clock));
     }
 }
 

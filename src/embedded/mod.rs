@@ -1,20 +1,28 @@
 //! The engine on one SQLite file, shared by all ocache processes of a machine.
 //!
 //! One thread per process writes, and commits many jobs at once; a few threads read in parallel,
-//! each from its own connection; one more notices what other processes wrote. What is committed
+//! each from its own connection; one more notices what other processes wrote, and one that they ended. What is committed
 //! survives `kill -9` and a loss of power.
 
 mod active_users;
 mod backup;
+mod bases;
 mod catalogue;
 mod checkpoint;
 mod clear;
+mod clock;
 mod dead_letters;
 mod discounts;
 mod engine;
 mod failure;
+mod file_limit;
 mod groups;
 mod handover;
+mod housekeeping;
+mod journal_rows;
+mod leases;
+mod loads;
+mod marks;
 mod open;
 mod price_tables;
 mod queues;
@@ -23,6 +31,7 @@ mod readers;
 mod receive;
 mod rows;
 mod schema;
+mod serving;
 mod sweep;
 mod take;
 #[cfg(test)]
@@ -33,7 +42,7 @@ mod usage_log;
 mod wake;
 mod writer;
 
-pub use backup::BackupError;
+pub use backup::{BackupError, Copied};
 pub use engine::Embedded;
 pub use open::OpenError;
 pub use token_keys::KeysFile;

@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
 
+use super::file_limit::FileTooLarge;
 use super::schema::{APPLICATION_ID, MIGRATIONS, TABLES, VERSION};
 
 /// How long to wait for another process that holds the file.
@@ -110,6 +111,10 @@ impl OpenError {
             }
             Some(ErrorCode::NotADatabase) => Self::Foreign { file },
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { file, source },
+            Some(ErrorCode::SystemIoFailure) => match FileTooLarge::of(&file) {
+                Some(reason) => Self::inaccessible(&file, reason),
+                None => Self::inaccessible(&file, source),
+            },
             _ => Self::inaccessible(&file, source),
         }
     }
@@ -150,6 +155,11 @@ pub(super) fn open(dir: &Path, busy_wait: Duration) -> Result<Opened, OpenError>
     let watcher = reader()?;
     let copier = open_copier(&file, busy_wait).map_err(|e| OpenError::from_sqlite(&file, e))?;
     Ok(Opened { file, writer, readers, at_hand, watcher, copier })
+}
+
+/// Where SQLite keeps the log of a store.
+pub(super) fn log_of(file: &Path) -> PathBuf {
+    file.with_extension("db-wal")
 }
 
 /// Makes a file that only its owner may read, unless it exists and may exist.
@@ -294,7 +304,7 @@ mod tests {
     use super::super::testing::{open as open_store, user};
     use super::*;
     use crate::model::{Generation, Timestamp};
-    use crate::ports::{ActiveUsers as _, PriceTables as _};
+    use crate::ports::{ActiveUsers as _, parts_of};
 
     fn error_of(dir: &Path) -> OpenError {
         let error = open(dir, Duration::from_millis(20)).map(drop).unwrap_err();
@@ -366,7 +376,7 @@ mod tests {
             drop(old);
 
             let store = open_store(dir.path());
-            let parts = store.parts(&ann, &generation, &[0]).await.unwrap();
+            let parts = parts_of(&store, &ann, &generation, &[0]).await.unwrap();
             assert_eq!(parts, [Some(Bytes::from_static(b"as it was"))], "version {version}");
             store.close().await;
         }

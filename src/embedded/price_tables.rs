@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::rows::{from_json, parsed, to_json};
-use super::writer::Tx;
+use super::marks::Tx;
+use super::rows::{from_json, id, to_json};
 use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
 
@@ -17,8 +17,10 @@ mod sections;
 
 use sections::Part;
 
-/// How many heads a page has.
+/// How many heads a page has at most.
 const PAGE: usize = 500;
+/// No head is added to a page that has so much: with a million products one is some 12 KB.
+const PAGE_BYTES: usize = 1 << 20;
 /// The most parts written in one job: about a megabyte.
 const CHUNK: usize = 32;
 /// More parts than this are cut away from the thread that asks: each is hashed.
@@ -76,32 +78,6 @@ impl PriceTables for Embedded {
         .await
     }
 
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError> {
-        for (chunk, first) in parts.chunks(CHUNK).zip((0_i64..).step_by(CHUNK)) {
-            let (user, generation, chunk) =
-                (user.clone(), generation.clone(), self.cut(chunk).await?);
-            self.write(move |tx| put_parts(tx, &user, &generation, first, &chunk, expire_at))
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn flip_head(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        expire_at: Timestamp,
-    ) -> Result<Flip, PortError> {
-        self.flip(user, head, expected, expire_at, |_| Ok(())).await
-    }
-
     async fn put_table(
         &self,
         user: &UserId,
@@ -113,30 +89,26 @@ impl PriceTables for Embedded {
         // Those of a large table go ahead, but for the last of them.
         let ahead = parts.len().saturating_sub(1) / CHUNK * CHUNK;
         let (ahead, last) = parts.split_at(ahead);
-        self.put_parts(user, &head.generation, ahead, expire_at).await?;
+        for (chunk, first) in ahead.chunks(CHUNK).zip((0_i64..).step_by(CHUNK)) {
+            let (user, generation, chunk) =
+                (user.clone(), head.generation.clone(), self.cut(chunk).await?);
+            self.write(move |tx| put_parts(tx, &user, &generation, first, &chunk, expire_at))
+                .await?;
+        }
         let (owner, generation) = (user.clone(), head.generation.clone());
         let (first, last) = (ahead.len() as i64, self.cut(last).await?);
-        self.flip(user, head, expected, expire_at, move |tx| {
-            put_parts(tx, &owner, &generation, first, &last, expire_at)
-        })
-        .await
+        let flip = self
+            .flip(user, head, expected, expire_at, move |tx| {
+                put_parts(tx, &owner, &generation, first, &last, expire_at)
+            })
+            .await?;
+        if flip == Flip::Conflict && !ahead.is_empty() {
+            self.give_up(user, &head.generation).await?;
+        }
+        Ok(flip)
     }
 
-    async fn parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        numbers: &[u32],
-    ) -> Result<Vec<Option<Bytes>>, PortError> {
-        let (user, generation, numbers) = (user.clone(), generation.clone(), numbers.to_vec());
-        let wanted = WantedParts { user, generation, numbers };
-        self.look(wanted.numbers.len(), move |connection| read_parts(connection, &wanted)).await
-    }
-
-    async fn parts_of_many(
-        &self,
-        wanted: &[WantedParts],
-    ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
+    async fn parts(&self, wanted: &[WantedParts]) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
         let (wanted, parts) = (wanted.to_vec(), wanted.iter().map(|one| one.numbers.len()).sum());
         self.look(parts, move |connection| {
             wanted.iter().map(|one| read_parts(connection, one)).collect()
@@ -165,12 +137,18 @@ impl PriceTables for Embedded {
             let mut statement = connection.prepare_cached(LIST)?;
             let mut rows = statement.query(params![after, PAGE])?;
             let mut items: Vec<(UserId, TableHead)> = Vec::new();
-            while let Some(row) = rows.next()? {
-                let user = parsed(row, 0, "the user of a price table")?;
-                let head = read_head(&row.get::<_, String>(1)?, &user)?;
+            let mut bytes = 0;
+            while bytes < PAGE_BYTES
+                && let Some(row) = rows.next()?
+            {
+                let user = id(row, 0, "the user of a price table", UserId::stored)?;
+                let text: String = row.get(1)?;
+                bytes += text.len();
+                let head = read_head(&text, &user)?;
                 items.push((user, head));
             }
-            let last = items.last().filter(|_| items.len() == PAGE);
+            let is_full = items.len() == PAGE || bytes >= PAGE_BYTES;
+            let last = items.last().filter(|_| is_full);
             let next = last.map(|(user, _)| Cursor(user.as_str().to_owned()));
             Ok(Page { items, next })
         })
@@ -185,6 +163,19 @@ impl Embedded {
         }
         let parts = parts.to_vec();
         self.read(move |_| Ok(Part::of_all(&parts))).await
+    }
+
+    /// Has the sweeper take the parts of a generation that no head will name. If this does not
+    /// happen, it takes them when they expire.
+    async fn give_up(&self, user: &UserId, generation: &Generation) -> Result<(), PortError> {
+        let (user, generation) = (user.clone(), generation.clone());
+        let now = self.now().secs_rounded_up();
+        self.write(move |tx| {
+            let values = params![user.as_str(), generation.as_str(), now];
+            tx.prepare_cached(SUPERSEDE)?.execute(values)?;
+            Ok(())
+        })
+        .await
     }
 
     /// Flips a head, after doing something else in the same transaction.
@@ -225,6 +216,7 @@ impl Embedded {
     }
 }
 
+/// Writes parts, numbered from `first`; without any, the generation stays as it is.
 fn put_parts(
     tx: &Tx<'_>,
     user: &UserId,
@@ -233,6 +225,9 @@ fn put_parts(
     parts: &[Part],
     expire_at: Timestamp,
 ) -> Result<(), Failure> {
+    if parts.is_empty() {
+        return Ok(());
+    }
     let expires_at = expire_at.secs_rounded_up();
     let id: i64 = tx
         .prepare_cached(KEEP)?
@@ -274,8 +269,9 @@ fn old_head(tx: &Tx<'_>, user: &UserId) -> Result<Option<(u64, String)>, Failure
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{fresh, head, secs, user};
+    use super::super::testing::{fresh, head, secs, stopped, user};
     use super::*;
+    use crate::ports::{Clock as _, parts_of};
 
     #[tokio::test]
     async fn parts_and_head_are_one_transaction() {
@@ -286,9 +282,58 @@ mod tests {
         // Somebody else was quicker: nothing of it stays.
         let flip = store.put_table(&ann, &head, &parts, Some(7), late).await.unwrap();
         assert_eq!(flip, Flip::Conflict);
-        assert_eq!(store.parts(&ann, &generation, &[0]).await.unwrap(), [None]);
+        assert_eq!(parts_of(&store, &ann, &generation, &[0]).await.unwrap(), [None]);
         let flip = store.put_table(&ann, &head, &parts, None, late).await.unwrap();
         assert_eq!(flip, Flip::Done);
-        assert_eq!(store.parts(&ann, &generation, &[0]).await.unwrap(), [Some(parts[0].clone())]);
+        assert_eq!(
+            parts_of(&store, &ann, &generation, &[0]).await.unwrap(),
+            [Some(parts[0].clone())]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_conflict_leaves_no_part_of_a_large_table() {
+        let (store, clock, _dir) = stopped();
+        let (now, generation) = (clock.now(), Generation::from_random([1; 16]));
+        let (ann, late) = (user("ann"), now.plus(secs(86_400)));
+        let parts = vec![Bytes::from_static(b"part"); 3 * CHUNK];
+        let head = head(1, &generation, now);
+        let flip = store.put_table(&ann, &head, &parts, Some(7), late).await.unwrap();
+        assert_eq!(flip, Flip::Conflict);
+        clock.advance(secs(1));
+        store.sweep_all(&clock).await;
+        for table in ["part", "generation"] {
+            let count = move |connection: &Connection| {
+                let query = format!("SELECT count(*) FROM {table}");
+                Ok(connection.query_row(&query, [], |row| row.get::<_, i64>(0))?)
+            };
+            assert_eq!(store.read(count).await.unwrap(), 0, "{table}");
+        }
+    }
+
+    #[tokio::test]
+    async fn large_heads_come_in_pages_that_are_not_large() {
+        let (store, _dir) = fresh();
+        let (now, generation) = (store.clock().now(), Generation::from_random([1; 16]));
+        let product = |n: u32| crate::model::ProductId::new(format!("{n:060}")).unwrap();
+        let head =
+            TableHead { parts: (0..1000).map(product).collect(), ..head(1, &generation, now) };
+        let names: Vec<String> = (0..40).map(|n| format!("user-{n:02}")).collect();
+        for name in &names {
+            let (user, until) = (user(name), now.plus(secs(3600)));
+            let flip = store.put_table(&user, &head, &[], None, until).await.unwrap();
+            assert_eq!(flip, Flip::Done);
+        }
+        let (mut found, mut pages, mut from) = (vec![], 0, None);
+        loop {
+            let page = store.list_table_heads(from).await.unwrap();
+            found.extend(page.items.into_iter().map(|(user, _)| user.to_string()));
+            (pages, from) = (pages + 1, page.next);
+            if from.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, names);
+        assert_eq!(pages, 3, "60 KB each, a megabyte a page");
     }
 }

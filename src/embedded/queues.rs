@@ -9,9 +9,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::engine::Embedded;
 use super::failure::Failure;
 use super::groups::{append, code, settle_all};
+use super::marks::Tx;
 use super::take::parse_receipt;
 use super::wake::LOOKERS;
-use super::writer::Tx;
 use crate::model::Timestamp;
 use crate::ports::{
     Depth, FailedEntry, MAX_BODY_BYTES, MAX_DELAY, Outgoing, PortError, Posting, Queue, Queues,
@@ -21,7 +21,7 @@ use crate::ports::{
 /// The most messages sent in one job, so that a mass of them delays nobody else for long.
 const CHUNK: usize = 250;
 /// How long an id keeps repetitions away.
-const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
+pub(super) const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
 
 const REMEMBER: &str = "
     INSERT INTO deduplication (queue, id, expires_at) VALUES (?1, ?2, ?3)
@@ -122,7 +122,7 @@ impl Queues for Embedded {
                     })
                     .optional()?;
                 // Receivers that wait for the old time must learn the new one.
-                tx.later.add(queue);
+                tx.marks.later.add(queue);
                 groups.extend(group.flatten());
             }
             settle_all(tx, queue, groups, now)
@@ -176,7 +176,7 @@ pub(super) fn send(
         Posting::Standard { delay } => {
             append(tx, queue, None, now, now.plus(delay), &message.body)?;
             if !delay.is_zero() {
-                tx.later.add(queue);
+                tx.marks.later.add(queue);
             }
         }
         Posting::Fifo { group, deduplication } => {
@@ -193,7 +193,7 @@ pub(super) fn send(
             append(tx, queue, Some(&group.to_string()), now, now, &message.body)?;
         }
     }
-    tx.wakes.add(queue);
+    tx.marks.wakes.add(queue);
     Ok(())
 }
 

@@ -10,10 +10,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
+use super::marks::Tx;
 use super::queues::{check, send};
 use super::rows::{from_json, to_json};
 use super::topic::published;
-use super::writer::Tx;
 use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
 use crate::ports::{
     Created, Cursor, Page, PortError, Queue, Quotation, QuotationStatus, Quotations, Settlement,
@@ -33,8 +33,10 @@ const SETTLE: &str = "
     UPDATE quotation SET status = ?2 WHERE key = ?1 AND status IS NULL AND deadline > ?3
     RETURNING record, redirected, status";
 
-/// So many are read for one page.
+/// So many are read for one page at most.
 const PAGE: usize = 500;
+/// None is added to a page that has so much: an answer may be 128 KB.
+const PAGE_BYTES: usize = 1 << 20;
 
 /// A quotation as it is in its columns.
 struct Stored {
@@ -45,11 +47,7 @@ struct Stored {
 
 #[async_trait]
 impl Quotations for Embedded {
-    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
-        self.create(quotation, |_| Ok(())).await
-    }
-
-    async fn create_and_publish(
+    async fn create_quotation(
         &self,
         quotation: &Quotation,
         _topic: &dyn Topic,
@@ -122,13 +120,18 @@ impl Quotations for Embedded {
             let mut statement = connection.prepare_cached(LIST)?;
             let mut rows = statement.query(params![after, PAGE])?;
             let mut items = Vec::new();
-            let mut last = None;
-            while let Some(row) = rows.next()? {
+            let (mut last, mut bytes) = (None, 0);
+            while bytes < PAGE_BYTES
+                && let Some(row) = rows.next()?
+            {
                 let key: String = row.get(3)?;
-                items.push(stored(row)?.read(key.as_str())?);
+                let stored = stored(row)?;
+                bytes += stored.record.len() + stored.status.as_ref().map_or(0, String::len);
+                items.push(stored.read(key.as_str())?);
                 last = Some(key);
             }
-            let next = last.filter(|_| items.len() == PAGE).map(Cursor);
+            let is_full = items.len() == PAGE || bytes >= PAGE_BYTES;
+            let next = last.filter(|_| is_full).map(Cursor);
             Ok(Page { items, next })
         })
         .await
@@ -264,7 +267,7 @@ mod tests {
         assert!(refused.is_err());
         assert_eq!(store.quotation(&quotation().key).await.unwrap(), None);
 
-        let created = store.create_and_publish(&quotation(), &Unused, "body").await.unwrap();
+        let created = store.create_quotation(&quotation(), &Unused, "body").await.unwrap();
         assert_eq!(created, Created::New);
         let wait = std::time::Duration::ZERO;
         let messages = store.receive(Queue::Provider, 10, wait, secs(30)).await.unwrap();

@@ -5,16 +5,18 @@
 //! from other work.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread;
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
 use super::failure::Failure;
+use crate::supervisor::Supervisor;
 
-enum Order {
+enum ReaderCommand {
     Read(Box<dyn FnOnce(&Connection) + Send>),
     Stop,
 }
@@ -23,7 +25,7 @@ enum Order {
 pub(super) struct Readers {
     /// None once the store is closed.
     at_hand: Vec<Mutex<Option<Connection>>>,
-    orders: Sender<Order>,
+    commands: Sender<ReaderCommand>,
     threads: usize,
 }
 
@@ -32,21 +34,22 @@ impl Readers {
     pub(super) fn spawn(
         connections: Vec<Connection>,
         at_hand: Vec<Connection>,
+        supervisor: &Supervisor,
     ) -> io::Result<(Self, Vec<thread::JoinHandle<()>>)> {
-        let (orders, inbox) = mpsc::channel();
+        let (commands, inbox) = mpsc::channel();
         let inbox = Arc::new(Mutex::new(inbox));
         let threads = connections.len();
         let handles = connections
             .into_iter()
             .map(|connection| {
                 let inbox = Arc::clone(&inbox);
-                thread::Builder::new()
-                    .name("ocache-read".into())
-                    .spawn(move || serve(&connection, &inbox))
+                supervisor.thread("ocache-read", "a reading thread of the store", move || {
+                    serve_next(&connection, &inbox)
+                })
             })
             .collect::<io::Result<_>>()?;
         let at_hand = at_hand.into_iter().map(|one| Mutex::new(Some(one))).collect();
-        Ok((Self { at_hand, orders, threads }, handles))
+        Ok((Self { at_hand, commands, threads }, handles))
     }
 
     /// Reads a few rows by their keys, on this thread. Where every connection at hand is in use, or
@@ -67,7 +70,12 @@ impl Readers {
         &self,
         read: impl Fn(&Connection) -> Result<T, Failure>,
     ) -> Option<Result<T, Failure>> {
-        let connection = self.at_hand.iter().find_map(|one| one.try_lock().ok())?;
+        let connection = self.at_hand.iter().find_map(|one| match one.try_lock() {
+            Ok(connection) => Some(connection),
+            // A read that panicked has ended its transaction, so the connection is as good as before.
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        })?;
         let result = snapshot(connection.as_ref()?, read);
         (!matches!(&result, Err(Failure::Sqlite(error)) if is_busy(error))).then_some(result)
     }
@@ -79,13 +87,13 @@ impl Readers {
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let order = Order::Read(Box::new(move |connection| {
+        let command = ReaderCommand::Read(Box::new(move |connection| {
             if !answer.is_closed() {
                 let _ = answer.send(snapshot(connection, read));
             }
         }));
-        // When the threads have ended, the order is dropped here, and `answered` says so.
-        let _ = self.orders.send(order);
+        // When the threads have ended, the command is dropped here, and `answered` says so.
+        let _ = self.commands.send(command);
         answered.await.unwrap_or(Err(Failure::Closed))
     }
 
@@ -95,19 +103,18 @@ impl Readers {
             drop(one.lock().unwrap_or_else(PoisonError::into_inner).take());
         }
         for _ in 0..self.threads {
-            let _ = self.orders.send(Order::Stop);
+            let _ = self.commands.send(ReaderCommand::Stop);
         }
     }
 }
 
-fn serve(connection: &Connection, inbox: &Mutex<Receiver<Order>>) {
-    loop {
-        let order = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match order {
-            Ok(Order::Read(read)) => read(connection),
-            Ok(Order::Stop) | Err(_) => return,
-        }
+fn serve_next(connection: &Connection, inbox: &Mutex<Receiver<ReaderCommand>>) -> ControlFlow<()> {
+    let command = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    match command {
+        Ok(ReaderCommand::Read(read)) => read(connection),
+        Ok(ReaderCommand::Stop) | Err(_) => return ControlFlow::Break(()),
     }
+    ControlFlow::Continue(())
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
@@ -120,11 +127,25 @@ fn snapshot<T>(
     read: impl FnOnce(&Connection) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     connection.prepare_cached("BEGIN")?.execute([])?;
+    let ended = EndedOnPanic(connection);
     let result = read(connection);
+    drop(ended);
     if !connection.is_autocommit() {
         connection.prepare_cached("COMMIT")?.execute([])?;
     }
     result
+}
+
+/// Ends the transaction of a read that panics: left open, it would keep the log from being copied.
+struct EndedOnPanic<'a>(&'a Connection);
+
+impl Drop for EndedOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() && !self.0.is_autocommit() {
+            // What cannot even be rolled back fails the next read, which says why.
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -132,11 +153,12 @@ mod tests {
     use rusqlite::ffi;
 
     use super::*;
+    use crate::supervisor::catch;
 
     fn readers(at_hand: usize) -> Readers {
         let open = || Connection::open_in_memory().unwrap();
         let at_hand = (0..at_hand).map(|_| open()).collect();
-        Readers::spawn(vec![open()], at_hand).unwrap().0
+        Readers::spawn(vec![open()], at_hand, &Supervisor::new()).unwrap().0
     }
 
     fn thread_name(_: &Connection) -> Result<Option<String>, Failure> {
@@ -154,6 +176,15 @@ mod tests {
             _ => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None))?,
         };
         assert_eq!(readers(1).look(locked).await.unwrap(), there);
+    }
+
+    #[tokio::test]
+    async fn a_look_that_panics_leaves_its_connection_as_it_was() {
+        let readers = readers(1);
+        let panics = |_: &Connection| -> Result<(), Failure> { panic!("a bad look") };
+        assert!(catch(readers.look(panics)).await.is_err());
+        let here = thread_name(&Connection::open_in_memory().unwrap()).unwrap();
+        assert_eq!(readers.look(thread_name).await.unwrap(), here);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::engine::Embedded;
 use super::groups::code;
-use super::take::{Order, Taken, take};
+use super::take::{ReceiveRequest, Taken, take};
 use crate::model::Timestamp;
 use crate::ports::{MAX_BATCH, PortError, Queue, Received};
 
@@ -29,16 +29,16 @@ impl Embedded {
         if max == 0 {
             return Ok(vec![]);
         }
-        let token = u128::from_be_bytes(self.random_bits());
-        let order = Order { queue, max, visibility, token: format!("{token:032x}") };
+        let token = self.delivery_token().await?;
+        let request = ReceiveRequest { queue, max, visibility, token };
         let found = match self.next_ready(queue).await? {
-            Some(at) if at <= self.now() => self.take(&order).await?,
+            Some(at) if at <= self.now() => self.take(&request).await?,
             _ => vec![],
         };
         if !found.is_empty() || wait.is_zero() {
             return Ok(found);
         }
-        self.wait_for(&order, Instant::now().checked_add(wait)).await
+        self.wait_for(&request, Instant::now().checked_add(wait)).await
     }
 
     /// Waits for messages, for ever when there is no end. Only waiting is cut off at the end,
@@ -48,11 +48,11 @@ impl Embedded {
     /// looked for.
     async fn wait_for(
         &self,
-        order: &Order,
+        request: &ReceiveRequest,
         end: Option<Instant>,
     ) -> Result<Vec<Received>, PortError> {
         let wake = self.wake();
-        let bell = wake.bell(order.queue);
+        let bell = wake.bell(request.queue);
         let _waiting = wake.wait();
         let Some(_turn) = before(end, bell.turns.acquire()).await else { return Ok(vec![]) };
         loop {
@@ -60,8 +60,8 @@ impl Embedded {
             tokio::pin!(rung);
             // From here on a ring is remembered, so none is missed between looking and waiting.
             rung.as_mut().enable();
-            let mut place = bell.waiters.enter(order, self.writer(), self.clock());
-            let next = self.next_ready(order.queue).await?;
+            let mut place = bell.waiters.enter(request, self.writer(), self.clock());
+            let next = self.next_ready(request.queue).await?;
             let is_ready = next.is_some_and(|at| at <= self.now());
             let is_over = end.is_some_and(|end| end <= Instant::now());
             let until = next.and_then(|at| Instant::now().checked_add(at.since(self.now())));
@@ -85,7 +85,7 @@ impl Embedded {
                 }
             }
             if is_ready {
-                let found = self.take(order).await?;
+                let found = self.take(request).await?;
                 if !found.is_empty() {
                     return Ok(found);
                 }
@@ -100,15 +100,15 @@ impl Embedded {
         self.look(1, move |connection| Ok(next_ready(connection, queue)?)).await
     }
 
-    async fn take(&self, order: &Order) -> Result<Vec<Received>, PortError> {
-        let (order, way_back, clock) =
-            (order.clone(), self.writer().clone(), Arc::clone(self.clock()));
-        let (asked, now) = (order.clone(), Arc::clone(&clock));
+    async fn take(&self, request: &ReceiveRequest) -> Result<Vec<Received>, PortError> {
+        let (request, way_back, clock) =
+            (request.clone(), self.writer().clone(), Arc::clone(self.clock()));
+        let (asked, now) = (request.clone(), Arc::clone(&clock));
         let taken = self
             .writer()
             .run_then(
                 move |tx| take(tx, &asked, now.now()),
-                move |messages| Taken::new(messages, &order, way_back, clock),
+                move |messages| Taken::new(messages, &request, way_back, clock),
             )
             .await
             .map_err(|failure| self.port_error(failure))?;

@@ -1,21 +1,27 @@
 //! Reading columns that hold more than a number or any text.
 
-use std::str::FromStr;
-
 use rusqlite::Row;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::failure::{Failure, Text};
+use crate::model::IdError;
+use crate::pricing::Currency;
 
-/// A text column that is parsed; `what` names the record if it cannot be.
-pub(super) fn parsed<T>(row: &Row<'_>, column: usize, what: &str) -> Result<T, Failure>
-where
-    T: FromStr,
-    T::Err: ToString,
-{
+/// A column that holds a currency; `what` names the record if it does not.
+pub(super) fn currency(row: &Row<'_>, column: usize, what: &str) -> Result<Currency, Failure> {
     let text: String = row.get(column)?;
-    text.parse().map_err(|error: T::Err| Failure::unreadable(what, Text(error.to_string())))
+    text.parse().map_err(|error| Failure::unreadable(what, Text(error)))
+}
+
+/// A column that holds an id, made by `UserId::stored` and its like.
+pub(super) fn id<T>(
+    row: &Row<'_>,
+    column: usize,
+    what: &str,
+    stored: impl FnOnce(String) -> Result<T, IdError>,
+) -> Result<T, Failure> {
+    stored(row.get(column)?).map_err(|error| Failure::unreadable(what, error))
 }
 
 /// What JSON text says; `what` names the record if it says something else.

@@ -7,17 +7,21 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 4] = [FIRST, USAGE, LOAD_CURRENCY, SECTION];
+pub(super) const MIGRATIONS: [&str; 5] = [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The tables that a readable store has. Looking into each notices a truncated file early.
-pub(super) const TABLES: [&str; 13] = [
+pub(super) const TABLES: [&str; 17] = [
     "active_user",
     "catalogue_head",
     "product",
     "discounts",
+    "journal",
+    "journal_row",
+    "base",
+    "base_part",
     "generation",
     "section",
     "part",
@@ -161,4 +165,57 @@ CREATE TABLE section (
 ) STRICT;
 CREATE INDEX section_expiry ON section (expires_at);
 ALTER TABLE part ADD COLUMN section INTEGER;
+";
+
+const JOURNAL: &str = "
+-- A load that a program of before left half done has written what it has written: that is a version
+-- of its own. If it was changing the currency, nobody can tell which prices are in which; they have
+-- to be loaded again.
+DELETE FROM product WHERE EXISTS
+    (SELECT 1 FROM catalogue_head WHERE load_id IS NOT NULL AND load_currency <> currency);
+UPDATE catalogue_head SET version = version + 1 WHERE load_id IS NOT NULL;
+DELETE FROM catalogue_head WHERE version = 0;
+
+-- `base_version` is the version of the last load that changed a product or the currency. `unfolded`
+-- is the journal of the load that made this version, while the rows do not have all of it.
+ALTER TABLE catalogue_head DROP COLUMN load_id;
+ALTER TABLE catalogue_head DROP COLUMN load_deadline;
+ALTER TABLE catalogue_head DROP COLUMN load_currency;
+ALTER TABLE catalogue_head ADD COLUMN base_version INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE catalogue_head ADD COLUMN unfolded INTEGER;
+UPDATE catalogue_head SET base_version = version;
+
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    load TEXT NOT NULL UNIQUE,
+    began_at INTEGER NOT NULL,
+    is_over INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- A change without a record deletes the row.
+CREATE TABLE journal_row (
+    journal INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    record TEXT,
+    PRIMARY KEY (journal, kind, key)
+) STRICT;
+
+-- What all tables of one version of the products share.
+CREATE TABLE base (
+    version INTEGER PRIMARY KEY,
+    expires_at INTEGER NOT NULL,
+    parts TEXT NOT NULL
+) STRICT;
+CREATE INDEX base_expiry ON base (expires_at);
+
+CREATE TABLE base_part (
+    version INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (version, number)
+) STRICT;
+CREATE TRIGGER base_gone AFTER DELETE ON base BEGIN
+    DELETE FROM base_part WHERE version = old.version;
+END;
 ";

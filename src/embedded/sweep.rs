@@ -1,310 +1,126 @@
 //! Deleting what has expired: in the writing thread, in small batches, when nobody wants to write.
+//!
+//! Every chore has a budget of its own, so that much of one kind never keeps another kind waiting. A
+//! chore that did not get through with its budget has twice as much in the next batch, and that batch
+//! does not wait for a pause in the writing: what expires faster is deleted faster.
+
+mod chores;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension as _, Params};
+use rusqlite::Connection;
 
+use self::chores::CHORES;
 use super::failure::Failure;
-use super::groups::{code, remove, settle_all};
-use super::writer::Tx;
+use super::marks::{Marks, Tx};
+use super::writer::{IdleWork, Transact};
 use crate::model::Timestamp;
-use crate::ports::{Clock, Queue};
+use crate::ports::Clock;
+
+pub(super) use self::chores::backlog;
+#[cfg(test)]
+pub(super) use self::chores::searches;
 
 /// How long nothing is looked for after nothing was found.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// The pause between two batches, which others write in.
-const BREATH: Duration = Duration::from_millis(20);
-/// How long writers may keep a batch from its turn.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How long writers may keep a batch from its turn, unless the one before it left something behind.
 const PATIENCE: Duration = Duration::from_millis(250);
-/// The most rows of a batch. Few enough that it takes a few milliseconds.
-const ROWS: i64 = 200;
-/// The most parts of a batch: they are up to 32 KB each.
-const PARTS: usize = 32;
-/// How long an expired user is remembered, so that a returning one keeps its first visit.
-const ACTIVE_USER_GRACE: Duration = Duration::from_secs(60 * 60);
-/// How long dead letters are kept.
-const DEAD_LETTER_RETENTION: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// Rows of one table that are deleted when a column is at most a bound.
-struct Chore {
-    find: &'static str,
-    delete: &'static str,
-    bound: fn(Timestamp) -> i64,
-}
+/// How much of each chore one batch may do.
+type Budgets = [usize; CHORES.len()];
 
-macro_rules! chore {
-    ($table:literal, $key:literal, $column:literal, $bound:expr) => {
-        Chore {
-            find: concat!("SELECT 1 FROM ", $table, " WHERE ", $column, " <= ?1 LIMIT 1"),
-            delete: concat!(
-                "DELETE FROM ",
-                $table,
-                " WHERE (",
-                $key,
-                ") IN (SELECT ",
-                $key,
-                " FROM ",
-                $table,
-                " WHERE ",
-                $column,
-                " <= ?1 LIMIT ?2)"
-            ),
-            bound: $bound,
-        }
-    };
-}
-
-const CHORES: [Chore; 7] = [
-    chore!("deduplication", "queue, id", "expires_at", Timestamp::millis),
-    chore!("table_head", "rowid", "expires_at", whole_secs),
-    chore!("section", "rowid", "expires_at", whole_secs),
-    chore!("quotation", "rowid", "expires_at", whole_secs),
-    chore!("active_user", "bucket, user", "expires_at", |now| {
-        whole_secs(now.minus(ACTIVE_USER_GRACE))
-    }),
-    chore!("usage", "window, process", "expires_at", whole_secs),
-    chore!("dead_letter", "seq", "died_at", |now| now.minus(DEAD_LETTER_RETENTION).millis()),
-];
-
-const OLD_MESSAGES: &str = "
-    SELECT seq, grp FROM message WHERE queue = ?1 AND sent_at <= ?2 ORDER BY sent_at LIMIT ?3";
-const OLD_GENERATION: &str =
-    "SELECT id FROM generation WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 1";
-const DELETE_PARTS: &str = "
-    DELETE FROM part WHERE rowid IN (SELECT rowid FROM part WHERE generation = ?1 LIMIT ?2)";
-
-/// An expiry in whole seconds has passed when it is at most this.
-fn whole_secs(now: Timestamp) -> i64 {
-    now.millis().div_euclid(1000)
-}
-
-/// Knows when it is time to sweep.
+/// Knows when it is time to sweep, and how much.
 pub(super) struct Sweeper {
     clock: Arc<dyn Clock>,
     due: Instant,
+    /// How long writers may keep the next batch from its turn.
+    patience: Duration,
+    budgets: Budgets,
 }
 
 impl Sweeper {
     /// Due for the first time after one interval.
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, due: Instant::now() + INTERVAL }
+        let due = Instant::now() + INTERVAL;
+        Self { clock, due, patience: PATIENCE, budgets: least_budgets() }
     }
+}
 
-    /// By which it tells what has expired.
-    pub(super) fn clock(&self) -> &dyn Clock {
-        &*self.clock
-    }
-
-    /// Whether a batch should run if nobody wants to write.
-    pub(super) fn is_due(&self) -> bool {
+impl IdleWork<Marks> for Sweeper {
+    fn is_due(&self) -> bool {
         self.pause().is_zero()
     }
 
-    /// Whether a batch should run although others want to write.
-    pub(super) fn is_overdue(&self) -> bool {
-        self.due.elapsed() >= PATIENCE
+    fn is_overdue(&self) -> bool {
+        self.is_due() && self.due.elapsed() >= self.patience
     }
 
-    /// How long until it is due.
-    pub(super) fn pause(&self) -> Duration {
+    fn pause(&self) -> Duration {
         self.due.saturating_duration_since(Instant::now())
     }
 
     /// Looks for something to delete and, only if there is, deletes one batch in a transaction.
-    pub(super) fn step(
+    fn step(
         &mut self,
         connection: &Connection,
-        transact: impl FnOnce(&dyn Fn(&Tx<'_>) -> Result<(), Failure>) -> Result<(), Failure>,
+        transact: &Transact<'_, Marks>,
     ) -> Result<(), Failure> {
         let now = self.clock.now();
-        // In trouble one does not hurry.
-        self.due = Instant::now() + INTERVAL;
+        // After a failure the next batch waits as long as when there is nothing to do.
+        (self.due, self.patience) = (Instant::now() + INTERVAL, PATIENCE);
         if is_clean(connection, now)? {
+            self.budgets = least_budgets();
             return Ok(());
         }
-        transact(&|tx| sweep(tx, now))?;
-        self.due = Instant::now() + BREATH;
+        let done = std::cell::Cell::new([0; CHORES.len()]);
+        transact(&|tx| sweep(tx, now, &self.budgets).map(|counts| done.set(counts)))?;
+        let left_some = adapt(&mut self.budgets, &done.get());
+        self.due = Instant::now() + PAUSE;
+        if left_some {
+            self.patience = Duration::ZERO;
+        }
         Ok(())
     }
 }
 
+fn least_budgets() -> Budgets {
+    CHORES.map(|chore| chore.budget.least)
+}
+
+/// Sets each budget by what came of the last one; says whether any was used up.
+fn adapt(budgets: &mut Budgets, done: &Budgets) -> bool {
+    let mut left_some = false;
+    for ((budget, done), chore) in budgets.iter_mut().zip(done).zip(CHORES) {
+        if *done >= *budget {
+            left_some = true;
+            *budget = (*budget * 2).min(chore.budget.most);
+        } else if *done < *budget / 2 {
+            *budget = (*budget / 2).max(chore.budget.least);
+        }
+    }
+    left_some
+}
+
 fn is_clean(connection: &Connection, now: Timestamp) -> Result<bool, Failure> {
     for chore in CHORES {
-        if exists(connection, chore.find, [(chore.bound)(now)])? {
+        if chore.is_due(connection, now)? {
             return Ok(false);
         }
     }
-    for queue in Queue::ALL {
-        let oldest = now.minus(queue.retention()).millis();
-        if exists(connection, OLD_MESSAGES, [code(queue), oldest, 1])? {
-            return Ok(false);
-        }
-    }
-    Ok(!exists(connection, OLD_GENERATION, [whole_secs(now)])?)
+    Ok(true)
 }
 
-fn exists(connection: &Connection, sql: &str, values: impl Params) -> Result<bool, Failure> {
-    Ok(connection.prepare_cached(sql)?.exists(values)?)
-}
-
-/// Deletes one batch of what has expired, of whatever kind.
-fn sweep(tx: &Tx<'_>, now: Timestamp) -> Result<(), Failure> {
-    let mut rows = ROWS;
-    for chore in CHORES {
-        let deleted = tx.prepare_cached(chore.delete)?.execute([(chore.bound)(now), rows])?;
-        rows -= i64::try_from(deleted).unwrap_or(rows);
+/// Deletes one batch: of each kind the oldest, as many as its budget allows. Returns how much of
+/// each budget was used.
+fn sweep(tx: &Tx<'_>, now: Timestamp, budgets: &Budgets) -> Result<Budgets, Failure> {
+    let mut done = [0; CHORES.len()];
+    for ((chore, budget), done) in CHORES.into_iter().zip(budgets).zip(&mut done) {
+        *done = chore.work(tx, now, *budget)?;
     }
-    for queue in Queue::ALL {
-        rows -= sweep_messages(tx, queue, now, rows)?;
-    }
-    if rows > 0 { sweep_parts(tx, now) } else { Ok(()) }
-}
-
-fn sweep_messages(tx: &Tx<'_>, queue: Queue, now: Timestamp, limit: i64) -> Result<i64, Failure> {
-    let oldest = now.minus(queue.retention()).millis();
-    let mut statement = tx.prepare_cached(OLD_MESSAGES)?;
-    let old: Vec<(i64, Option<String>)> = statement
-        .query_map([code(queue), oldest, limit], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    for (seq, _) in &old {
-        remove(tx, *seq)?;
-    }
-    let count = i64::try_from(old.len()).unwrap_or(limit);
-    settle_all(tx, queue, old.into_iter().filter_map(|(_, group)| group).collect(), now)?;
-    Ok(count)
-}
-
-fn sweep_parts(tx: &Tx<'_>, now: Timestamp) -> Result<(), Failure> {
-    let mut left = PARTS;
-    while left > 0 {
-        let old: Option<i64> = tx
-            .prepare_cached(OLD_GENERATION)?
-            .query_row([whole_secs(now)], |row| row.get(0))
-            .optional()?;
-        let Some(id) = old else { return Ok(()) };
-        let limit = i64::try_from(left).unwrap_or(i64::MAX);
-        let deleted = tx.prepare_cached(DELETE_PARTS)?.execute([id, limit])?;
-        if deleted < left {
-            tx.prepare_cached("DELETE FROM generation WHERE id = ?1")?.execute([id])?;
-        }
-        // A generation costs something even when it has no parts.
-        left -= deleted.max(1);
-    }
-    Ok(())
-}
-
-/// What a sweep searches for, for the test of query plans.
-#[cfg(test)]
-pub(super) fn searches() -> Vec<&'static str> {
-    let chores = CHORES.into_iter().flat_map(|chore| [chore.find, chore.delete]);
-    chores.chain([OLD_MESSAGES, OLD_GENERATION, DELETE_PARTS]).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-
-    use super::super::testing::{StoppedClock, fifo, secs, standard, stopped, user};
-    use super::super::wake::Wake;
-    use super::super::writer::Writer;
-    use super::super::{Embedded, open, testing};
-    use super::*;
-    use crate::model::Generation;
-    use crate::ports::{ActiveUsers as _, PriceTables as _, Queues as _};
-
-    impl Embedded {
-        /// Sweeps until there is nothing left to do.
-        pub(in crate::embedded) async fn sweep_all(&self, clock: &Arc<StoppedClock>) {
-            let now = clock.now();
-            while !self.read(move |connection| is_clean(connection, now)).await.unwrap() {
-                self.write(move |tx| sweep(tx, now)).await.unwrap();
-            }
-        }
-    }
-
-    async fn count(store: &Embedded, table: &str) -> i64 {
-        let sql = format!("SELECT count(*) FROM {table}");
-        store.read(move |c| Ok(c.query_one(&sql, [], |row| row.get(0))?)).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn old_messages_go_and_their_group_goes_on() {
-        let (store, clock, _dir) = stopped();
-        let queue = Queue::Refresh;
-        let old: Vec<_> = (0..500).map(|n| fifo("ann", &n.to_string())).collect();
-        store.send(queue, &old).await.unwrap();
-        store.send(Queue::Provider, &[standard("stays")]).await.unwrap();
-        clock.advance(queue.retention() - secs(1));
-        store.send(queue, &[fifo("ann", "young")]).await.unwrap();
-        clock.advance(secs(1));
-        store.sweep_all(&clock).await;
-        assert_eq!(count(&store, "message").await, 2);
-        // The ids of the old ones are forgotten, that of the young one is not.
-        assert_eq!(count(&store, "deduplication").await, 1);
-        let received = store.receive(queue, 10, Duration::ZERO, secs(30)).await.unwrap();
-        assert_eq!(received.into_iter().map(|m| m.body).collect::<Vec<_>>(), ["young"]);
-    }
-
-    #[tokio::test]
-    async fn superseded_parts_go_after_a_minute_and_live_ones_stay() {
-        let (store, clock, _dir) = stopped();
-        let (ann, part) = (user("ann"), Bytes::from(vec![7; 1000]));
-        let (old, new) = (Generation::from_random([1; 16]), Generation::from_random([2; 16]));
-        let expire_at = clock.now().plus(secs(86_400));
-        store.put_parts(&ann, &old, &vec![part.clone(); 100], expire_at).await.unwrap();
-        let head = testing::head(1, &old, clock.now());
-        store.flip_head(&ann, &head, None, expire_at).await.unwrap();
-        store.put_parts(&ann, &new, std::slice::from_ref(&part), expire_at).await.unwrap();
-        let head = testing::head(2, &new, clock.now());
-        store.flip_head(&ann, &head, Some(1), expire_at).await.unwrap();
-
-        clock.advance(secs(59));
-        store.sweep_all(&clock).await;
-        assert_eq!(count(&store, "part").await, 101);
-        clock.advance(secs(2));
-        store.sweep_all(&clock).await;
-        assert_eq!(count(&store, "part").await, 1);
-        assert_eq!(store.parts(&ann, &old, &[0]).await.unwrap(), [None]);
-        assert_eq!(store.parts(&ann, &new, &[0]).await.unwrap(), [Some(part)]);
-
-        // An unchanged table flips its head and keeps its parts.
-        let head = testing::head(3, &new, clock.now());
-        store.flip_head(&ann, &head, Some(2), expire_at).await.unwrap();
-        clock.advance(secs(3600));
-        store.sweep_all(&clock).await;
-        assert_eq!(count(&store, "part").await, 1);
-        clock.advance(secs(86_400));
-        store.sweep_all(&clock).await;
-        for table in ["part", "generation", "table_head"] {
-            assert_eq!(count(&store, table).await, 0, "{table}");
-        }
-    }
-
-    #[tokio::test]
-    async fn an_expired_user_is_remembered_for_an_hour() {
-        let (store, clock, _dir) = stopped();
-        let expires_at = clock.now().plus(secs(300));
-        store.record_visit(&user("ann"), clock.now(), expires_at).await.unwrap();
-        clock.advance(secs(300 + 3599));
-        store.sweep_all(&clock).await;
-        assert!(store.active_user(&user("ann")).await.unwrap().is_some());
-        clock.advance(secs(1));
-        store.sweep_all(&clock).await;
-        assert!(store.active_user(&user("ann")).await.unwrap().is_none());
-    }
-
-    #[tokio::test]
-    async fn the_writing_thread_sweeps_by_itself() {
-        let (store, clock, dir) = stopped();
-        store.record_visit(&user("ann"), clock.now(), clock.now()).await.unwrap();
-        clock.advance(secs(7200));
-        let opened = open::open(dir.path(), open::BUSY_WAIT).unwrap();
-        let sweeper = Sweeper { clock, due: Instant::now() };
-        let (_writer, _thread) =
-            Writer::spawn(opened.writer, opened.copier, Arc::new(Wake::new()), sweeper).unwrap();
-        while count(&store, "active_user").await > 0 {
-            tokio::task::yield_now().await;
-        }
-    }
+    Ok(done)
 }

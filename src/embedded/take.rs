@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::failure::Failure;
 use super::groups::{code, remove, settle, settle_all};
-use super::writer::{Tx, Writer};
+use super::marks::{Tx, Writer};
 use crate::model::Timestamp;
 use crate::ports::{Clock, MAX_RECEIVES, Queue, Receipt, Received};
 
@@ -35,7 +35,7 @@ pub(super) const MAX_CLEARED: usize = 200;
 
 /// What a receive asks for.
 #[derive(Clone)]
-pub(super) struct Order {
+pub(super) struct ReceiveRequest {
     pub(super) queue: Queue,
     pub(super) max: usize,
     pub(super) visibility: Duration,
@@ -52,14 +52,14 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    /// Messages of an order; they go back through the writer.
+    /// Messages of a request; they go back through the writer.
     pub(super) fn new(
         messages: Vec<Received>,
-        order: &Order,
+        request: &ReceiveRequest,
         way_back: Writer,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { messages, queue: order.queue, way_back, clock }
+        Self { messages, queue: request.queue, way_back, clock }
     }
 
     /// They have come.
@@ -89,11 +89,16 @@ struct Candidate {
 
 /// Takes what is ready, up to `max`. Clears away a bounded number of expired and dead messages
 /// that it meets; when there are more, it may return nothing although something is ready.
-pub(super) fn take(tx: &Tx<'_>, order: &Order, now: Timestamp) -> Result<Vec<Received>, Failure> {
-    let mut taking = Taking { tx, order, now, cleared: 0, taken: Vec::with_capacity(order.max) };
+pub(super) fn take(
+    tx: &Tx<'_>,
+    request: &ReceiveRequest,
+    now: Timestamp,
+) -> Result<Vec<Received>, Failure> {
+    let mut taking =
+        Taking { tx, request, now, cleared: 0, taken: Vec::with_capacity(request.max) };
     loop {
         let cleared = taking.cleared;
-        for (seq, group) in leaders(tx, order.queue, now, order.max)? {
+        for (seq, group) in leaders(tx, request.queue, now, request.max)? {
             match group {
                 _ if taking.is_done() => break,
                 Some(group) => taking.take_group(&group)?,
@@ -122,7 +127,7 @@ fn leaders(
 
 struct Taking<'a> {
     tx: &'a Tx<'a>,
-    order: &'a Order,
+    request: &'a ReceiveRequest,
     now: Timestamp,
     cleared: usize,
     taken: Vec<Received>,
@@ -130,7 +135,7 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     fn is_done(&self) -> bool {
-        self.taken.len() == self.order.max || self.cleared >= MAX_CLEARED
+        self.taken.len() == self.request.max || self.cleared >= MAX_CLEARED
     }
 
     /// Takes the front of a group that is ready, as much as is wanted.
@@ -138,11 +143,11 @@ impl Taking<'_> {
         let (taken, mut cleared) = (self.taken.len(), None);
         while self.taken.len() == taken && !self.is_done() && cleared != Some(self.cleared) {
             cleared = Some(self.cleared);
-            for candidate in self.front(group, self.order.max - taken)? {
+            for candidate in self.front(group, self.request.max - taken)? {
                 self.take_or_clear(candidate, Some(group))?;
             }
         }
-        settle(self.tx, self.order.queue, group, self.now)
+        settle(self.tx, self.request.queue, group, self.now)
     }
 
     fn take_one(&mut self, seq: i64) -> Result<(), Failure> {
@@ -152,12 +157,13 @@ impl Taking<'_> {
 
     fn front(&self, group: &str, limit: usize) -> Result<Vec<Candidate>, Failure> {
         let mut statement = self.tx.prepare_cached(OF_GROUP)?;
-        let rows = statement.query_map(params![code(self.order.queue), group, limit], candidate)?;
+        let rows =
+            statement.query_map(params![code(self.request.queue), group, limit], candidate)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn take_or_clear(&mut self, candidate: Candidate, group: Option<&str>) -> Result<(), Failure> {
-        let expired = candidate.sent_at.plus(self.order.queue.retention()) <= self.now;
+        let expired = candidate.sent_at.plus(self.request.queue.retention()) <= self.now;
         let dead = candidate.receives >= MAX_RECEIVES;
         if dead && !expired {
             let died_at = self.now.millis();
@@ -167,8 +173,8 @@ impl Taking<'_> {
             self.cleared += 1;
             return remove(self.tx, candidate.seq);
         }
-        let hidden_until = self.now.plus(self.order.visibility).millis();
-        let token = &self.order.token;
+        let hidden_until = self.now.plus(self.request.visibility).millis();
+        let token = &self.request.token;
         self.tx.prepare_cached(HIDE)?.execute(params![candidate.seq, hidden_until, token])?;
         self.taken.push(Received {
             id: candidate.seq.to_string(),
@@ -199,7 +205,7 @@ fn show(tx: &Tx<'_>, queue: Queue, receipts: &[Receipt], now: Timestamp) -> Resu
             .prepare_cached(SHOW)?
             .query_row(params![seq, token, now.millis()], |row| row.get::<_, Option<String>>(0))
             .optional()?;
-        tx.wakes.add(queue);
+        tx.marks.wakes.add(queue);
         groups.extend(shown.flatten());
     }
     settle_all(tx, queue, groups, now)

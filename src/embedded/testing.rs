@@ -13,6 +13,7 @@ use crate::ports::{
     Clock, Outgoing, Posting, Randomness as _, SystemClock, SystemRandomness, TableHead,
 };
 use crate::pricing::Currency;
+use crate::supervisor::Supervisor;
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ pub(super) struct StoppedClock(AtomicI64);
 impl StoppedClock {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self(AtomicI64::new(1_800_000_000_000)))
+    }
+
+    pub(super) fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
     pub(super) fn advance(&self, by: Duration) {
@@ -35,7 +40,7 @@ impl Clock for StoppedClock {
 }
 
 pub(super) fn open_with(dir: &Path, clock: Arc<dyn Clock>) -> Embedded {
-    Embedded::open(dir, clock, Arc::new(SystemRandomness)).unwrap()
+    Embedded::open(dir, clock, Arc::new(SystemRandomness), &Supervisor::new()).unwrap()
 }
 
 pub(super) fn open(dir: &Path) -> Embedded {
@@ -76,6 +81,7 @@ pub(super) fn head(version: u64, generation: &Generation, now: Timestamp) -> Tab
         fingerprint: DigestBuilder::new("test").finish(),
         pricing_version: 1,
         catalogue_version: 1,
+        base_version: 1,
         currency: Currency::USD,
         products: 0,
         parts: vec![],

@@ -3,7 +3,7 @@
 //! A thread asks SQLite every few milliseconds whether another connection has committed; that is
 //! one look at shared memory. While nobody waits, it sleeps.
 
-use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
@@ -12,8 +12,11 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Notify, Semaphore};
 
+use super::clock;
 use super::handover::Waiters;
-use crate::ports::Queue;
+use super::marks::QueueSet;
+use crate::ports::{Clock, Queue};
+use crate::supervisor::Supervisor;
 
 /// How often another process's commits are looked for.
 const WATCH_INTERVAL: Duration = Duration::from_millis(10);
@@ -21,44 +24,6 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(10);
 /// How many waiting receivers of one queue look at the same time. All others wait for their turn,
 /// so that one message does not wake a herd.
 pub(super) const LOOKERS: usize = 4;
-
-/// Some of the queues.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct QueueSet(u8);
-
-impl QueueSet {
-    const ALL: Self = Self(u8::MAX);
-
-    const fn and(self, queue: Queue) -> Self {
-        Self(self.0 | 1 << queue as u8)
-    }
-
-    /// Whether a queue is among them.
-    pub(super) const fn has(self, queue: Queue) -> bool {
-        self.0 & (1 << queue as u8) != 0
-    }
-}
-
-/// Collects queues that jobs did something to.
-#[derive(Debug, Default)]
-pub(super) struct Wakes(Cell<QueueSet>);
-
-impl Wakes {
-    /// The queue has something to receive.
-    pub(super) fn add(&self, queue: Queue) {
-        self.0.set(self.0.get().and(queue));
-    }
-
-    /// So have these.
-    pub(super) fn add_all(&self, queues: QueueSet) {
-        self.0.set(QueueSet(self.0.get().0 | queues.0));
-    }
-
-    /// All that were added.
-    pub(super) fn get(&self) -> QueueSet {
-        self.0.get()
-    }
-}
 
 /// Where receivers of one queue wait.
 #[derive(Debug)]
@@ -154,23 +119,30 @@ impl Drop for Waiting<'_> {
 pub(super) fn spawn_watcher(
     wake: Arc<Wake>,
     connection: Connection,
+    clock: Arc<dyn Clock>,
+    supervisor: &Supervisor,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     let watched = Arc::clone(&wake);
-    let handle = thread::Builder::new().name("ocache-watch".into()).spawn(move || {
-        let mut seen = None;
-        while !watched.stopped.load(Ordering::SeqCst) {
+    let mut seen = None;
+    let handle =
+        supervisor.thread("ocache-watch", "the watching thread of the store", move || {
+            if watched.stopped.load(Ordering::SeqCst) {
+                return ControlFlow::Break(());
+            }
             match data_version(&connection) {
                 Ok(version) if seen == Some(version) => {}
                 Ok(version) => {
                     seen = Some(version);
+                    // First, so that what others have sent just now is not still to come.
+                    clock::catch_up(&*clock, &connection);
                     watched.ring(QueueSet::ALL);
                 }
                 // Receivers look for themselves and report what is wrong.
                 Err(_) => watched.ring(QueueSet::ALL),
             }
             watched.rest();
-        }
-    })?;
+            ControlFlow::Continue(())
+        })?;
     let _ = wake.watcher.set(handle.thread().clone());
     // Whoever came before the line above could not nudge it.
     wake.nudge();

@@ -6,35 +6,60 @@
 //! changes; failing is rare.
 
 use std::io;
-use std::ops::Deref;
-use std::sync::Arc;
+use std::ops::{ControlFlow, Deref};
 use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::checkpoint::Copier;
 use super::failure::Failure;
-use super::handover::Waiter;
-use super::sweep::Sweeper;
-use super::take::take;
-use super::wake::{QueueSet, Wake, Wakes};
-use crate::ports::{Clock, Queue, Received};
+use crate::supervisor::Supervisor;
 
 /// The most jobs of one transaction.
 const MAX_JOBS: usize = 256;
 
 /// The transaction a job runs in.
-pub(super) struct Tx<'a> {
+pub(super) struct Transaction<'a, M> {
     connection: &'a Connection,
-    /// In which queues something may be ready, for the receivers that wait in this process.
-    pub(super) wakes: Wakes,
-    /// In which queues something is ready at another time than receivers know of.
-    pub(super) later: Wakes,
+    /// What its jobs tell the hook.
+    pub(super) marks: M,
 }
 
-impl Deref for Tx<'_> {
+/// Takes part in every transaction with jobs.
+pub(super) trait CommitHook: Send + 'static {
+    /// What jobs tell it.
+    type Marks: Default + 'static;
+    /// Does its part after the jobs, in their transaction. When it fails, nothing is committed, and
+    /// the jobs are done again without it.
+    fn before_commit(&mut self, tx: &Transaction<'_, Self::Marks>) -> Result<(), Failure>;
+    /// Comes instead of [`Self::before_commit`] when that has failed.
+    fn left_out(&mut self, tx: &Transaction<'_, Self::Marks>);
+    /// The transaction is committed.
+    fn committed(&mut self, marks: Self::Marks);
+    /// Nothing of the transaction was committed.
+    fn undone(&mut self);
+}
+
+/// Work for when there are no jobs, and after a while also when there are.
+pub(super) trait IdleWork<M>: Send + 'static {
+    /// Whether some should be done if nobody wants to write.
+    fn is_due(&self) -> bool;
+    /// Whether some should be done although others want to write.
+    fn is_overdue(&self) -> bool;
+    /// How long until it is due.
+    fn pause(&self) -> Duration;
+    /// Does a part of it, in a transaction if it finds something to do.
+    fn step(&mut self, connection: &Connection, transact: &Transact<'_, M>) -> Result<(), Failure>;
+}
+
+/// Does something in a transaction.
+pub(super) type Transact<'a, M> =
+    dyn Fn(&dyn Fn(&Transaction<'_, M>) -> Result<(), Failure>) -> Result<(), Failure> + 'a;
+
+impl<M> Deref for Transaction<'_, M> {
     type Target = Connection;
     fn deref(&self) -> &Connection {
         self.connection
@@ -42,9 +67,9 @@ impl Deref for Tx<'_> {
 }
 
 /// Something to write, and somebody to answer.
-trait Job: Send {
+trait Job<M>: Send {
     /// Does it, keeps the result; may be called again after what it did was undone.
-    fn work(&mut self, tx: &Tx<'_>) -> Result<(), Failure>;
+    fn work(&mut self, tx: &Transaction<'_, M>) -> Result<(), Failure>;
     /// Answers, with the result or with why nothing was committed.
     fn answer(self: Box<Self>, committed: Result<(), Failure>);
 }
@@ -56,14 +81,14 @@ struct Write<T, U, F, N> {
     answer: oneshot::Sender<Result<U, Failure>>,
 }
 
-impl<T, U, F, N> Job for Write<T, U, F, N>
+impl<M, T, U, F, N> Job<M> for Write<T, U, F, N>
 where
     T: Send,
     U: Send,
-    F: Fn(&Tx<'_>) -> Result<T, Failure> + Send,
+    F: Fn(&Transaction<'_, M>) -> Result<T, Failure> + Send,
     N: FnOnce(T) -> U + Send,
 {
-    fn work(&mut self, tx: &Tx<'_>) -> Result<(), Failure> {
+    fn work(&mut self, tx: &Transaction<'_, M>) -> Result<(), Failure> {
         let result = (self.work)(tx);
         let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
         self.result = Some(result);
@@ -77,30 +102,36 @@ where
     }
 }
 
-enum Order {
-    Job(Box<dyn Job>),
+enum WriterCommand<M> {
+    Job(Box<dyn Job<M>>),
     Stop,
 }
 
 /// Hands jobs to the writing thread.
-#[derive(Clone)]
-pub(super) struct Writer(mpsc::Sender<Order>);
+pub(super) struct Writer<M>(mpsc::Sender<WriterCommand<M>>);
 
-impl Writer {
+impl<M> Clone for Writer<M> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<M: Default + 'static> Writer<M> {
     /// Starts the thread.
     pub(super) fn spawn(
         mut connection: Connection,
         copier: Connection,
-        wake: Arc<Wake>,
-        sweeper: Sweeper,
+        hook: impl CommitHook<Marks = M>,
+        idle: impl IdleWork<M>,
+        supervisor: &Supervisor,
     ) -> io::Result<(Self, thread::JoinHandle<()>)> {
-        let (orders, inbox) = mpsc::channel();
-        let inbox = Inbox { orders: inbox, stopping: false };
-        let copier = Copier::spawn(&mut connection, copier)?;
-        let mut desk = Desk { _copier: copier, connection, inbox, wake, sweeper };
-        let handle =
-            thread::Builder::new().name("ocache-write".into()).spawn(move || desk.run())?;
-        Ok((Self(orders), handle))
+        let (sender, commands) = mpsc::channel();
+        let inbox = Inbox { commands, stopping: false };
+        let copier = Copier::spawn(&mut connection, copier, supervisor)?;
+        let mut desk = Desk { _copier: copier, connection, inbox, hook, idle };
+        let part = "the writing thread of the store";
+        let handle = supervisor.thread("ocache-write", part, move || desk.step())?;
+        Ok((Self(sender), handle))
     }
 
     /// Does a job and waits until it is committed. The job is done even when the future is
@@ -108,7 +139,7 @@ impl Writer {
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
-        F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+        F: Fn(&Transaction<'_, M>) -> Result<T, Failure> + Send + 'static,
     {
         self.run_then(work, |result| result).await
     }
@@ -122,7 +153,7 @@ impl Writer {
     where
         T: Send + 'static,
         U: Send + 'static,
-        F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+        F: Fn(&Transaction<'_, M>) -> Result<T, Failure> + Send + 'static,
     {
         self.submit_then(work, then).await.unwrap_or(Err(Failure::Closed))
     }
@@ -131,7 +162,7 @@ impl Writer {
     pub(super) fn submit<T, F>(&self, work: F) -> oneshot::Receiver<Result<T, Failure>>
     where
         T: Send + 'static,
-        F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+        F: Fn(&Transaction<'_, M>) -> Result<T, Failure> + Send + 'static,
     {
         self.submit_then(work, |result| result)
     }
@@ -144,63 +175,65 @@ impl Writer {
     where
         T: Send + 'static,
         U: Send + 'static,
-        F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+        F: Fn(&Transaction<'_, M>) -> Result<T, Failure> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         // When the thread has ended, the job is dropped here, and `answered` says so.
-        let _ = self.0.send(Order::Job(Box::new(Write { work, result: None, then, answer })));
+        let _ =
+            self.0.send(WriterCommand::Job(Box::new(Write { work, result: None, then, answer })));
         answered
     }
 
     /// Lets the thread do what it was given and end.
     pub(super) fn stop(&self) {
-        let _ = self.0.send(Order::Stop);
+        let _ = self.0.send(WriterCommand::Stop);
     }
 }
 
 /// The state of the writing thread.
-struct Desk {
+struct Desk<H: CommitHook, I> {
     /// Before the connection, so that it ends before it.
     _copier: Copier,
     connection: Connection,
-    inbox: Inbox,
-    wake: Arc<Wake>,
-    sweeper: Sweeper,
+    inbox: Inbox<H::Marks>,
+    hook: H,
+    idle: I,
 }
 
 /// What is to be done.
-struct Inbox {
-    orders: mpsc::Receiver<Order>,
+struct Inbox<M> {
+    commands: mpsc::Receiver<WriterCommand<M>>,
     stopping: bool,
 }
 
-impl Inbox {
-    fn try_next(&mut self) -> Option<Box<dyn Job>> {
+impl<M> Inbox<M> {
+    fn try_next(&mut self) -> Option<Box<dyn Job<M>>> {
         loop {
-            match self.orders.try_recv() {
-                Ok(Order::Job(job)) => return Some(job),
-                Ok(Order::Stop) | Err(TryRecvError::Disconnected) if !self.stopping => {
+            match self.commands.try_recv() {
+                Ok(WriterCommand::Job(job)) => return Some(job),
+                Ok(WriterCommand::Stop) | Err(TryRecvError::Disconnected) if !self.stopping => {
                     self.stopping = true;
                 }
-                Ok(Order::Stop) => {}
+                Ok(WriterCommand::Stop) => {}
                 Err(_) => return None,
             }
         }
     }
 }
 
-impl Desk {
-    fn run(&mut self) {
-        while let Some(first) = self.next() {
-            self.write(first);
-            if self.sweeper.is_overdue() {
-                self.sweep();
-            }
+impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
+    /// Writes what comes next.
+    fn step(&mut self) -> ControlFlow<()> {
+        let Some(first) = self.next() else { return ControlFlow::Break(()) };
+        self.write(first);
+        if self.idle.is_overdue() {
+            self.do_idle_work();
         }
+        ControlFlow::Continue(())
     }
 
-    /// The next job, sweeping while there is none; `None` when the thread should end.
-    fn next(&mut self) -> Option<Box<dyn Job>> {
+    /// The next job, with idle work while there is none; `None` when the thread should end.
+    fn next(&mut self) -> Option<Box<dyn Job<H::Marks>>> {
         loop {
             if let Some(job) = self.inbox.try_next() {
                 return Some(job);
@@ -208,13 +241,13 @@ impl Desk {
             if self.inbox.stopping {
                 return None;
             }
-            if self.sweeper.is_due() {
-                self.sweep();
+            if self.idle.is_due() {
+                self.do_idle_work();
                 continue;
             }
-            match self.inbox.orders.recv_timeout(self.sweeper.pause()) {
-                Ok(Order::Job(job)) => return Some(job),
-                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => {
+            match self.inbox.commands.recv_timeout(self.idle.pause()) {
+                Ok(WriterCommand::Job(job)) => return Some(job),
+                Ok(WriterCommand::Stop) | Err(RecvTimeoutError::Disconnected) => {
                     self.inbox.stopping = true;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -223,15 +256,14 @@ impl Desk {
     }
 
     /// Does a job, and with it those that have come by the time it is done.
-    fn write(&mut self, first: Box<dyn Job>) {
+    fn write(&mut self, first: Box<dyn Job<H::Marks>>) {
         let mut jobs = vec![first];
-        let mut serving = true;
+        let mut hooked = true;
         while !jobs.is_empty() {
-            match self.attempt(&mut jobs, serving) {
+            match self.attempt(&mut jobs, hooked) {
                 Ok(()) => return jobs.into_iter().for_each(|job| job.answer(Ok(()))),
                 Err(Undone::By(culprit)) => jobs.remove(culprit).answer(Ok(())),
-                // The receivers that wait look for themselves, and report what is wrong.
-                Err(Undone::ByServing) => serving = false,
+                Err(Undone::ByHook) => hooked = false,
                 Err(Undone::Wholly(failure)) => {
                     // What has come meanwhile would only wait to fail as well.
                     while jobs.len() < MAX_JOBS
@@ -245,12 +277,15 @@ impl Desk {
         }
     }
 
-    /// Does these jobs, and those that have come by the time they are done, in one transaction, and
-    /// hands what they have made ready to the receivers that wait for it.
-    fn attempt(&mut self, jobs: &mut Vec<Box<dyn Job>>, serving: bool) -> Result<(), Undone> {
-        let Self { connection, inbox, wake, sweeper, .. } = self;
+    /// Does these jobs, and those that have come by the time they are done, and the hook's part, in
+    /// one transaction.
+    fn attempt(
+        &mut self,
+        jobs: &mut Vec<Box<dyn Job<H::Marks>>>,
+        hooked: bool,
+    ) -> Result<(), Undone> {
+        let Self { connection, inbox, hook, .. } = self;
         let mut undone_by = None;
-        let mut served = Vec::new();
         let outcome = transaction(connection, |tx| {
             let mut done = 0;
             loop {
@@ -262,28 +297,28 @@ impl Desk {
                 jobs[done].work(tx).inspect_err(|_| undone_by = by(tx, Undone::By(done)))?;
                 done += 1;
             }
-            if !serving {
-                tx.later.add_all(tx.wakes.get());
+            if !hooked {
+                hook.left_out(tx);
                 return Ok(());
             }
-            serve(tx, wake, sweeper.clock(), &mut served)
-                .inspect_err(|_| undone_by = by(tx, Undone::ByServing))
+            hook.before_commit(tx).inspect_err(|_| undone_by = by(tx, Undone::ByHook))
         });
-        let changed = outcome.map_err(|failure| undone_by.unwrap_or(Undone::Wholly(failure)))?;
-        for (waiter, messages) in served {
-            // One for whom there was nothing is dropped by this, and looks again.
-            if !messages.is_empty() {
-                waiter.give(messages);
+        match outcome {
+            Ok(marks) => {
+                hook.committed(marks);
+                Ok(())
+            }
+            Err(failure) => {
+                hook.undone();
+                Err(undone_by.unwrap_or(Undone::Wholly(failure)))
             }
         }
-        wake.ring(changed);
-        Ok(())
     }
 
-    fn sweep(&mut self) {
+    fn do_idle_work(&mut self) {
         let connection = &self.connection;
-        let swept = self.sweeper.step(connection, |work| transaction(connection, work).map(drop));
-        if let Err(failure) = swept {
+        let done = self.idle.step(connection, &|work| transaction(connection, work).map(drop));
+        if let Err(failure) = done {
             tracing::debug!(?failure, "expired records are not deleted");
         }
     }
@@ -293,53 +328,30 @@ impl Desk {
 enum Undone {
     /// Because of one of its jobs.
     By(usize),
-    /// Because what was made ready cannot be taken.
-    ByServing,
+    /// Because of the hook.
+    ByHook,
     /// For a reason that every job would meet.
     Wholly(Failure),
 }
 
 /// Who has undone a transaction that is still open. A full disk, for one, makes SQLite roll it back by
 /// itself, and then it is not the job's fault.
-fn by(tx: &Tx<'_>, culprit: Undone) -> Option<Undone> {
+fn by(tx: &Connection, culprit: Undone) -> Option<Undone> {
     (!tx.is_autocommit()).then_some(culprit)
 }
 
-/// Takes what the transaction has made ready for the receivers that wait for it.
-fn serve(
-    tx: &Tx<'_>,
-    wake: &Wake,
-    clock: &dyn Clock,
-    served: &mut Vec<(Waiter, Vec<Received>)>,
-) -> Result<(), Failure> {
-    for queue in Queue::ALL {
-        let waiters = &wake.bell(queue).waiters;
-        while tx.wakes.get().has(queue)
-            && let Some(waiter) = waiters.first()
-        {
-            let messages = take(tx, &waiter.order, clock.now())?;
-            let in_vain = messages.is_empty();
-            served.push((waiter, messages));
-            if in_vain {
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Runs `work` in one transaction; returns the queues whose receivers must look again.
-fn transaction(
+/// Runs `work` in one transaction; returns what its jobs tell the hook.
+fn transaction<M: Default>(
     connection: &Connection,
-    work: impl FnOnce(&Tx<'_>) -> Result<(), Failure>,
-) -> Result<QueueSet, Failure> {
-    let tx = Tx { connection, wakes: Wakes::default(), later: Wakes::default() };
+    work: impl FnOnce(&Transaction<'_, M>) -> Result<(), Failure>,
+) -> Result<M, Failure> {
+    let tx = Transaction { connection, marks: M::default() };
     execute(connection, "BEGIN IMMEDIATE")?;
     let outcome = work(&tx).and_then(|()| execute(connection, "COMMIT"));
     if outcome.is_err() && !connection.is_autocommit() {
         execute(connection, "ROLLBACK")?;
     }
-    outcome.map(|()| tx.later.get())
+    outcome.map(|()| tx.marks)
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), Failure> {
@@ -349,10 +361,9 @@ fn execute(connection: &Connection, sql: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures_util::FutureExt as _;
 
+    use super::super::marks::{Tx, Writer};
     use super::super::testing::{fresh, standard};
     use super::*;
     use crate::ports::{PortError, Queue, Queues as _};

@@ -4,7 +4,7 @@
 //! the adapter shortens that to the backoff that a foreground worker keeps to. On a FIFO queue every
 //! later message of the same group is reported too, or Lambda would delete it out of order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 use super::EventError;
 use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, MAX_RECEIVES, Queue, Queues, Receipt, Received};
-use crate::runtime::{Handler, backoff};
+use crate::runtime::{Handler, backoff, handle};
 use crate::stages::{Outcome, StageError};
 
 /// So long before Lambda would end the function, the stage is ended: what it has not done is
@@ -56,16 +56,16 @@ impl Batches {
         let mut response = SqsBatchResponse::default();
         let Some(first) = event.records.first() else { return Ok(response) };
         let queue = self.queue_of(first)?;
-        let batch: Vec<Received> =
-            event.records.into_iter().map(received).collect::<Result<_, _>>()?;
+        let (batch, unreadable) = readable(queue, event.records)?;
         let left = deadline.since(self.clock.now()).saturating_sub(RESERVE);
-        let failed = match timeout(left, self.stage.handle(&batch)).await {
+        let failed = match timeout(left, handle(&*self.stage, &batch)).await {
             Ok(outcomes) => failed(queue, &batch, outcomes),
             Err(_) => out_of_time(queue, &batch),
         };
         self.postpone(queue, &failed).await;
-        for failed in failed {
-            response.add_failure(&failed.message.id);
+        let failed = failed.iter().map(|failed| &failed.message.id);
+        for id in failed.chain(&unreadable) {
+            response.add_failure(id);
         }
         Ok(response)
     }
@@ -130,6 +130,34 @@ fn out_of_time(queue: Queue, batch: &[Received]) -> Vec<Failed<'_>> {
     let after = Some(backoff(receives));
     let again = |_: &Received| Outcome::Again { error: StageError::OutOfTime, after };
     failed(queue, batch, batch.iter().map(again).collect())
+}
+
+/// The messages that came with all that is needed, and the ids of the others and of those behind them
+/// in their groups: these come again, and the rest is handled.
+fn readable(
+    queue: Queue,
+    messages: Vec<SqsMessage>,
+) -> Result<(Vec<Received>, Vec<String>), EventError> {
+    let (mut batch, mut unreadable) = (vec![], vec![]);
+    let mut waiting = HashSet::new();
+    for message in messages {
+        let id = message.message_id.clone();
+        let id = id.ok_or(EventError::Incomplete { field: "message id" })?;
+        let group = message.attributes.get("MessageGroupId").cloned();
+        if group.as_ref().is_some_and(|group| waiting.contains(group)) {
+            unreadable.push(id);
+            continue;
+        }
+        match received(message) {
+            Ok(message) => batch.push(message),
+            Err(error) => {
+                warn!(queue = queue.name(), id, error = %Chain(&error), "a message was not read");
+                unreadable.push(id);
+                waiting.extend(group);
+            }
+        }
+    }
+    Ok((batch, unreadable))
 }
 
 fn received(message: SqsMessage) -> Result<Received, EventError> {

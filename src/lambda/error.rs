@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::aws::ConnectError;
 use crate::ports::{Chain, PortError};
 use crate::stages::StageError;
+use crate::supervisor::Died;
 use crate::trace::InstallError;
 
 /// Why a function does not start.
@@ -31,6 +32,9 @@ pub enum StartError {
     /// AWS cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// A part of the function died.
+    #[error(transparent)]
+    Died(#[from] Died),
     /// Lambda cannot be talked to.
     #[error("the Lambda runtime ended")]
     Runtime(#[source] lambda_runtime::Error),
@@ -61,6 +65,12 @@ pub enum EventError {
         #[source]
         source: jiff::Error,
     },
+    /// The event's time is before all others that ocache knows.
+    #[error("`{time}` is before 1970")]
+    BeforeEpoch {
+        /// What the event says.
+        time: String,
+    },
     /// A frame came through another API than the one that answers are pushed to.
     #[error("the frame came from stage `{stage}` of API `{api}`, answers go to {endpoint}")]
     Api {
@@ -88,7 +98,7 @@ impl EventError {
         match self {
             Self::Incomplete { .. } => "IncompleteEvent",
             Self::Queue { .. } => "ForeignQueue",
-            Self::Time { .. } => "BadTime",
+            Self::Time { .. } | Self::BeforeEpoch { .. } => "BadTime",
             Self::Api { .. } => "ForeignApi",
             Self::Keys(_) => "NoKeys",
             Self::Context(_) => "BadContext",

@@ -8,7 +8,8 @@ use tracing::warn;
 
 use super::EventError;
 use crate::model::Timestamp;
-use crate::ports::Ports;
+use crate::ports::{Chain, Ports};
+use crate::stages::folding::tidy;
 use crate::stages::refresh::{Tick, refresh};
 
 /// So much of the function's memory goes with a share of the users that is read beside the others.
@@ -29,7 +30,7 @@ pub(super) struct ScheduledEvent {
     time: String,
 }
 
-/// Orders a calculation for every active user. The tick is that of the time at which the event was
+/// Orders a calculation for every active user, and ends what loads that died have left. The tick is that of the time at which the event was
 /// due, so that a refresher elsewhere that keeps the same interval makes the same messages.
 ///
 /// # Errors
@@ -44,6 +45,9 @@ pub(super) async fn on_schedule(
         Ok(due) => due,
         Err(source) => return Err(EventError::Time { time: event.time, source }),
     };
+    if due < jiff::Timestamp::UNIX_EPOCH {
+        return Err(EventError::BeforeEpoch { time: event.time });
+    }
     let now = ports.clock.now();
     let tick = Tick::at(Timestamp::from_millis(due.as_millisecond()), interval);
     if now.since(tick.next_due()) >= interval {
@@ -52,6 +56,10 @@ pub(super) async fn on_schedule(
         return Ok(json!({ "ordered": 0, "failed": 0 }));
     }
     let done = refresh(&*ports.store, &*ports.queues, tick, segments, now).await?;
+    // After the orders, which are what the tick is for; folding a large load can take minutes.
+    if let Err(error) = tidy(&*ports.store, &*ports.clock).await {
+        warn!(error = %Chain(&error), "what a load left is not folded; the next tick tries again");
+    }
     Ok(json!({ "ordered": done.ordered, "failed": done.failed }))
 }
 

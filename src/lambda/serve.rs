@@ -23,6 +23,7 @@ use crate::runtime::{Handler, TokenCheck};
 use crate::stages::CatalogueCache;
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
+use crate::supervisor::Supervisor;
 use crate::trace::Traces;
 
 /// Set by Lambda, and by nothing else.
@@ -39,9 +40,18 @@ pub fn is_started_by_lambda() -> bool {
 /// Handles invocations one after the other until Lambda ends the process.
 ///
 /// # Errors
-/// [`StartError`] when the function is not configured as it must be, or Lambda is gone.
+/// [`StartError`] when the function is not configured as it must be, Lambda is gone, or a part of the
+/// function has died: Lambda then starts a new process.
 pub async fn serve() -> Result<(), StartError> {
-    let traces = logging::start()?;
+    let supervisor = Supervisor::new();
+    tokio::select! {
+        served = serve_supervised(&supervisor) => served,
+        died = supervisor.died() => Err(died.into()),
+    }
+}
+
+async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
+    let traces = logging::start(supervisor)?;
     let function: Function = std::env::var(HANDLER).unwrap_or_default().parse()?;
     let settings = Settings::from_environment()?;
     let served = match function {

@@ -69,13 +69,15 @@ mod tests {
     use super::*;
 
     /// What `infra/functions.tf` sets.
-    const SET: [&str; 7] = [
+    const SET: [&str; 9] = [
         "OCACHE_AUTHORIZATION",
         "OCACHE_STACK",
         "OCACHE_TTL",
         "OCACHE_REFRESH_EVERY",
         "OCACHE_USABLE_FOR",
         "OCACHE_QUOTE_WITHIN",
+        "OCACHE_KEEP_QUOTATIONS",
+        "OCACHE_KEEP_TABLES",
         "OCACHE_MANAGEMENT_ENDPOINT",
     ];
 

@@ -54,7 +54,8 @@ impl Frames {
         let clients = self.authorization.clients(Some(&event.request_context.authorizer.fields));
         let context =
             ReplyContext { handler: &self.handler, clock: &*self.ports.clock, clients: &clients };
-        let mut replies = reply_to(&context, text, connection.clone()).await.into_iter();
+        let replied = reply_to(&context, text, connection.clone()).await;
+        let mut replies = replied.frames.into_iter();
         let first = replies.next();
         for frame in replies {
             if let Err(error) = self.ports.connections.push(&connection, frame).await {

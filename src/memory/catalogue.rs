@@ -1,94 +1,250 @@
-//! The table of products and its head.
+//! Products and discounts, and the head that gives each state of them a version.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
 use super::engine::Memory;
-use super::limits::check_item;
+use super::journals::Journals;
 use super::paging::page;
-use crate::model::{ProductId, Timestamp};
+use crate::model::{ProductId, Timestamp, UserId};
 use crate::ports::{
-    BeginLoad, CatalogueHead, CatalogueStore, Cursor, LoadId, LoadMark, Page, PortError,
+    AtHead, CatalogueHead, CatalogueStore, Cursor, DiscountStore, LoadId, Page, PortError, Record,
+    RecordKey, RowChange, UserDiscounts,
 };
 use crate::pricing::Product;
 
+/// Whatever loads bring.
 #[derive(Default)]
-pub(super) struct CatalogueTables {
-    head: Option<CatalogueHead>,
-    products: BTreeMap<ProductId, Product>,
+pub(super) struct LoadedTables {
+    pub(super) head: Option<CatalogueHead>,
+    pub(super) journals: Journals,
+    products: Rows<ProductId, Product>,
+    discounts: Rows<UserId, UserDiscounts>,
 }
 
-impl CatalogueTables {
-    /// The head, if it carries the mark of this load.
-    fn head_of(&mut self, load: &LoadId) -> Option<&mut CatalogueHead> {
-        self.head.as_mut().filter(|head| head.loading.as_ref().is_some_and(|mark| mark.id == *load))
+/// Rows by key, each with the version that wrote it.
+type Rows<K, T> = BTreeMap<K, Row<T>>;
+
+struct Row<T> {
+    version: u64,
+    content: Content<T>,
+}
+
+enum Content<T> {
+    There(T),
+    /// It was deleted; only its version is kept, until this time.
+    Deleted {
+        forget_at: Timestamp,
+    },
+}
+
+impl LoadedTables {
+    /// Writes a change of a version, unless the row has that version or a later one.
+    pub(super) fn fold(&mut self, version: u64, change: &RowChange, forget_at: Timestamp) {
+        match change {
+            RowChange::Put(Record::Product(product)) => {
+                let content = Content::There(product.clone());
+                write(&mut self.products, &product.id, Row { version, content });
+            }
+            RowChange::Put(Record::Discounts(list)) => {
+                let content = Content::There(list.clone());
+                write(&mut self.discounts, &list.user, Row { version, content });
+            }
+            RowChange::Delete(RecordKey::Product(id)) => {
+                let content = Content::Deleted { forget_at };
+                write(&mut self.products, id, Row { version, content });
+            }
+            RowChange::Delete(RecordKey::Discounts(user)) => {
+                let content = Content::Deleted { forget_at };
+                write(&mut self.discounts, user, Row { version, content });
+            }
+        }
     }
+
+    /// Forgets what was deleted long enough ago.
+    pub(super) fn forget(&mut self, now: Timestamp) {
+        self.products.retain(|_, row| row.content.is_kept(now));
+        self.discounts.retain(|_, row| row.content.is_kept(now));
+    }
+
+    /// The changes that are laid over the rows at a head; `None` when they are gone, because they
+    /// were folded in after that head was read.
+    fn overlay(&self, at: &CatalogueHead) -> Option<Overlay<'_>> {
+        let Some(load) = &at.unfolded else { return Some(Overlay(None)) };
+        self.journals.changes(load).map(|changes| Overlay(Some(changes)))
+    }
+}
+
+impl<T> Content<T> {
+    fn is_kept(&self, now: Timestamp) -> bool {
+        match self {
+            Self::There(_) => true,
+            Self::Deleted { forget_at } => now < *forget_at,
+        }
+    }
+}
+
+fn write<K: Ord + Clone, T>(rows: &mut Rows<K, T>, key: &K, row: Row<T>) {
+    if rows.get(key).is_none_or(|there| there.version < row.version) {
+        rows.insert(key.clone(), row);
+    }
+}
+
+/// The journal of a head, laid over the rows.
+struct Overlay<'a>(Option<&'a BTreeMap<RecordKey, RowChange>>);
+
+impl<'a> Overlay<'a> {
+    fn over(&self, key: &RecordKey) -> Option<&'a RowChange> {
+        self.0.and_then(|changes| changes.get(key))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'a RowChange> {
+        self.0.into_iter().flat_map(BTreeMap::values)
+    }
+}
+
+/// What is in a row at a head.
+enum Seen<'a, T> {
+    There(&'a T),
+    Absent,
+    /// A later load has written it.
+    Later,
+}
+
+fn seen<'a, T>(row: Option<&'a Row<T>>, at: &CatalogueHead) -> Seen<'a, T> {
+    match row {
+        None => Seen::Absent,
+        Some(row) if row.version > at.version => Seen::Later,
+        Some(Row { content: Content::There(value), .. }) => Seen::There(value),
+        Some(_) => Seen::Absent,
+    }
+}
+
+fn as_product(change: &RowChange) -> Option<&Product> {
+    match change {
+        RowChange::Put(Record::Product(product)) => Some(product),
+        _ => None,
+    }
+}
+
+fn as_discounts(change: &RowChange) -> Option<&UserDiscounts> {
+    match change {
+        RowChange::Put(Record::Discounts(list)) => Some(list),
+        _ => None,
+    }
+}
+
+/// Rows by their keys, at a head.
+fn read<K: Ord + Clone, T: Clone>(
+    rows: &Rows<K, T>,
+    overlay: Option<Overlay<'_>>,
+    keys: &[K],
+    at: &CatalogueHead,
+    name: fn(K) -> RecordKey,
+    of: fn(&RowChange) -> Option<&T>,
+) -> AtHead<Vec<T>> {
+    let Some(overlay) = overlay else { return AtHead::Moved };
+    let mut found = vec![];
+    for key in keys {
+        let row = seen(rows.get(key), at);
+        if matches!(row, Seen::Later) {
+            return AtHead::Moved;
+        }
+        match (overlay.over(&name(key.clone())), row) {
+            (Some(change), _) => found.extend(of(change).cloned()),
+            (None, Seen::There(value)) => found.push(value.clone()),
+            (None, _) => {}
+        }
+    }
+    AtHead::Read(found)
+}
+
+/// A page of rows, at a head. What the journal changes comes with the last page.
+fn list<K, T, U>(
+    rows: &Rows<K, T>,
+    overlay: Option<Overlay<'_>>,
+    from: Option<&Cursor>,
+    at: &CatalogueHead,
+    name: fn(K) -> RecordKey,
+    of: fn(&RowChange) -> Option<&T>,
+    item: impl Fn(&T) -> U,
+) -> AtHead<Page<U>>
+where
+    K: Ord + Clone + Borrow<str>,
+{
+    let Some(overlay) = overlay else { return AtHead::Moved };
+    let looked_at = page(rows, from, |key, row| Some((key.clone(), seen(Some(row), at))));
+    let mut items = vec![];
+    for (key, row) in looked_at.items {
+        match row {
+            Seen::Later => return AtHead::Moved,
+            Seen::There(value) if overlay.over(&name(key)).is_none() => items.push(item(value)),
+            Seen::There(_) | Seen::Absent => {}
+        }
+    }
+    if looked_at.next.is_none() {
+        items.extend(overlay.all().filter_map(of).map(&item));
+    }
+    AtHead::Read(Page { items, next: looked_at.next })
 }
 
 #[async_trait]
 impl CatalogueStore for Memory {
     async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError> {
-        Ok(self.state().catalogue.head.clone())
+        Ok(self.state().loaded.head.clone())
     }
 
-    async fn begin_load(
+    async fn products(
         &self,
-        mark: &LoadMark,
-        expected: Option<u64>,
-        now: Timestamp,
-    ) -> Result<BeginLoad, PortError> {
-        let head = &mut self.state().catalogue.head;
-        if head.as_ref().map(|head| head.version) != expected {
-            return Ok(BeginLoad::Conflict);
-        }
-        let first = CatalogueHead { version: 0, currency: mark.currency, loading: None };
-        let head = head.get_or_insert(first);
-        if head.loading.as_ref().is_some_and(|other| other.deadline > now) {
-            return Ok(BeginLoad::Conflict);
-        }
-        head.loading = Some(mark.clone());
-        Ok(BeginLoad::Begun)
+        products: &[ProductId],
+        at: &CatalogueHead,
+    ) -> Result<AtHead<Vec<Product>>, PortError> {
+        let loaded = &self.state().loaded;
+        let overlay = loaded.overlay(at);
+        Ok(read(&loaded.products, overlay, products, at, RecordKey::Product, as_product))
     }
 
-    async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError> {
-        let mut state = self.state();
-        let head = state.catalogue.head_of(&mark.id);
-        Ok(head.map(|head| head.loading = Some(mark.clone())).is_some())
+    async fn list_products(
+        &self,
+        at: &CatalogueHead,
+        from: Option<Cursor>,
+    ) -> Result<AtHead<Page<Product>>, PortError> {
+        let loaded = &self.state().loaded;
+        let (overlay, from) = (loaded.overlay(at), from.as_ref());
+        let name = RecordKey::Product;
+        Ok(list(&loaded.products, overlay, from, at, name, as_product, Product::clone))
+    }
+}
+
+#[async_trait]
+impl DiscountStore for Memory {
+    async fn discounts(
+        &self,
+        users: &[UserId],
+        at: &CatalogueHead,
+    ) -> Result<AtHead<Vec<UserDiscounts>>, PortError> {
+        let loaded = &self.state().loaded;
+        let overlay = loaded.overlay(at);
+        Ok(read(&loaded.discounts, overlay, users, at, RecordKey::Discounts, as_discounts))
     }
 
-    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
-        let mut state = self.state();
-        Ok(state.catalogue.head_of(load).map(|head| {
-            head.currency = head.loading.take().map_or(head.currency, |mark| mark.currency);
-            head.version += 1;
-            head.version
-        }))
+    async fn list_discounted_users(
+        &self,
+        at: &CatalogueHead,
+        from: Option<Cursor>,
+    ) -> Result<AtHead<Page<UserId>>, PortError> {
+        let loaded = &self.state().loaded;
+        let (overlay, from) = (loaded.overlay(at), from.as_ref());
+        let (name, user) = (RecordKey::Discounts, |list: &UserDiscounts| list.user.clone());
+        Ok(list(&loaded.discounts, overlay, from, at, name, as_discounts, user))
     }
+}
 
-    async fn put_products(&self, products: &[Product]) -> Result<(), PortError> {
-        for product in products {
-            check_item(&format!("product `{}`", product.id), product)?;
-        }
-        let rows = products.iter().map(|product| (product.id.clone(), product.clone()));
-        self.state().catalogue.products.extend(rows);
-        Ok(())
-    }
-
-    async fn delete_products(&self, products: &[ProductId]) -> Result<(), PortError> {
-        let table = &mut self.state().catalogue.products;
-        for product in products {
-            table.remove(product);
-        }
-        Ok(())
-    }
-
-    async fn products(&self, products: &[ProductId]) -> Result<Vec<Product>, PortError> {
-        let table = &self.state().catalogue.products;
-        Ok(products.iter().filter_map(|product| table.get(product).cloned()).collect())
-    }
-
-    async fn list_products(&self, from: Option<Cursor>) -> Result<Page<Product>, PortError> {
-        Ok(page(&self.state().catalogue.products, from.as_ref(), |_, row| Some(row.clone())))
+impl Journals {
+    /// Whether the head names this load.
+    pub(super) fn is_unfolded(head: Option<&CatalogueHead>, load: &LoadId) -> bool {
+        head.is_some_and(|head| head.unfolded.as_ref() == Some(load))
     }
 }

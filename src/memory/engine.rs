@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::active_users::ActiveUserTable;
-use super::catalogue::CatalogueTables;
+use super::bases::BaseTable;
+use super::catalogue::LoadedTables;
 use super::connections::MemoryConnections;
-use super::discounts::DiscountTable;
 use super::price_tables::PriceTableTables;
 use super::queue::QueueState;
 use super::quotations::QuotationTable;
@@ -31,8 +31,8 @@ struct Shared {
 /// Everything that is stored.
 pub(super) struct State {
     pub(super) active_users: ActiveUserTable,
-    pub(super) catalogue: CatalogueTables,
-    pub(super) discounts: DiscountTable,
+    pub(super) bases: BaseTable,
+    pub(super) loaded: LoadedTables,
     pub(super) price_tables: PriceTableTables,
     pub(super) quotations: QuotationTable,
     pub(super) queues: PerQueue<QueueState>,
@@ -78,8 +78,8 @@ impl Memory {
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
         let state = State {
             active_users: ActiveUserTable::default(),
-            catalogue: CatalogueTables::default(),
-            discounts: DiscountTable::default(),
+            bases: BaseTable::default(),
+            loaded: LoadedTables::default(),
             price_tables: PriceTableTables::default(),
             quotations: QuotationTable::default(),
             queues: PerQueue::new(QueueState::new),

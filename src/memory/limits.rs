@@ -57,11 +57,12 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use super::super::price_tables::tests::head;
     use super::*;
     use crate::memory::{ManualClock, Memory};
     use crate::model::{Generation, ProductId, Timestamp, UserId};
     use crate::ports::{
-        CatalogueStore as _, DiscountStore as _, PriceTables as _, SystemRandomness, UserDiscounts,
+        LoadId, Loads as _, PriceTables as _, RowChange, SystemRandomness, UserDiscounts, parts_of,
     };
     use crate::pricing::{Discount, Discounts, Money, Percentage, Product};
 
@@ -85,9 +86,13 @@ mod tests {
             price: Money::ZERO,
         };
         let products = [product("fits", MAX_ITEM_BYTES - 100), product("株", MAX_ITEM_BYTES)];
-        assert_eq!(rejected(memory.put_products(&products).await), "product `株`");
-        assert!(memory.list_products(None).await.unwrap().items.is_empty());
-        memory.put_products(&products[..1]).await.unwrap();
+        let load = LoadId("load".to_owned());
+        memory.begin_load(&load, Timestamp::default()).await.unwrap();
+        let changes = products.map(RowChange::from);
+        let written = memory.write_journal(&load, &changes).await.map(drop);
+        assert_eq!(rejected(written), "product `株`");
+        assert!(memory.list_journal(&load, None).await.unwrap().items.is_empty());
+        assert!(memory.write_journal(&load, &changes[..1]).await.unwrap());
 
         let user = UserId::new("ann").unwrap();
         let discount = |n: usize| Discount {
@@ -95,14 +100,17 @@ mod tests {
             percentage: Percentage::default(),
         };
         let discounts = Discounts::new((0..5000).map(discount).collect()).unwrap();
-        let list = UserDiscounts { user: user.clone(), discounts };
-        assert_eq!(rejected(memory.put_discounts(&[list]).await), "discounts of user `ann`");
+        let list = RowChange::from(UserDiscounts { user: user.clone(), discounts });
+        let written = memory.write_journal(&load, &[list]).await.map(drop);
+        assert_eq!(rejected(written), "discounts of user `ann`");
 
         let parts = [vec![0; MAX_ITEM_BYTES].into(), vec![0; MAX_ITEM_BYTES + 1].into()];
         let generation = Generation::from_random([0; 16]);
-        let put = memory.put_parts(&user, &generation, &parts, Timestamp::default()).await;
+        let at = Timestamp::default();
+        let put =
+            memory.put_table(&user, &head(1, &generation, at), &parts, None, at).await.map(drop);
         assert_eq!(rejected(put), "part 1 of the price table of user `ann`");
-        assert_eq!(memory.parts(&user, &generation, &[0]).await.unwrap(), [None]);
+        assert_eq!(parts_of(&memory, &user, &generation, &[0]).await.unwrap(), [None]);
     }
 
     #[test]

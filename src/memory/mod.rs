@@ -7,11 +7,12 @@
 //! It deletes as late as the services do: users, heads and quotations past their expiry stay.
 
 mod active_users;
+mod bases;
 mod catalogue;
 mod clock;
 mod connections;
-mod discounts;
 mod engine;
+mod journals;
 mod limits;
 mod paging;
 mod price_tables;

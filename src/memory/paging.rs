@@ -11,10 +11,10 @@ use crate::ports::{Cursor, Page};
 const PAGE_ROWS: usize = 100;
 
 /// The page after a cursor, which is the key of the last row that was looked at.
-pub(super) fn page<K, V, T>(
-    table: &BTreeMap<K, V>,
+pub(super) fn page<'a, K, V, T>(
+    table: &'a BTreeMap<K, V>,
     from: Option<&Cursor>,
-    item: impl Fn(&K, &V) -> Option<T>,
+    item: impl Fn(&'a K, &'a V) -> Option<T>,
 ) -> Page<T>
 where
     K: Borrow<str> + Ord,

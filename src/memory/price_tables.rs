@@ -9,7 +9,7 @@ use super::engine::Memory;
 use super::limits::{check_item, check_item_bytes};
 use super::paging::page;
 use crate::model::{Generation, Timestamp, UserId};
-use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead};
+use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
 
 #[derive(Default)]
 pub(super) struct PriceTableTables {
@@ -23,6 +23,26 @@ struct Part {
 }
 
 impl PriceTableTables {
+    fn put_parts(
+        &mut self,
+        user: &UserId,
+        generation: &Generation,
+        parts: &[Bytes],
+        expire_at: Timestamp,
+    ) {
+        let rows = self.parts.entry(user.clone()).or_default();
+        rows.extend((0..).zip(parts).map(|(number, bytes)| {
+            ((generation.clone(), number), Part { bytes: bytes.clone(), expire_at })
+        }));
+    }
+
+    fn parts(&self, wanted: &WantedParts) -> Vec<Option<Bytes>> {
+        let WantedParts { user, generation, numbers } = wanted;
+        let parts = self.parts.get(user);
+        let part = |number: &u32| parts?.get(&(generation.clone(), *number));
+        numbers.iter().map(|number| Some(part(number)?.bytes.clone())).collect()
+    }
+
     /// Deletes the parts of a user that have expired and that no reader can want.
     fn forget_superseded(&mut self, user: &UserId, now: Timestamp) {
         let live = self.heads.get(user).map(|head| &head.generation);
@@ -40,35 +60,23 @@ impl PriceTables for Memory {
         Ok(users.iter().filter_map(head_of).collect())
     }
 
-    async fn put_parts(
+    async fn put_table(
         &self,
         user: &UserId,
-        generation: &Generation,
+        head: &TableHead,
         parts: &[Bytes],
+        expected: Option<u64>,
         expire_at: Timestamp,
-    ) -> Result<(), PortError> {
+    ) -> Result<Flip, PortError> {
         for (number, bytes) in parts.iter().enumerate() {
             let what = format!("part {number} of the price table of user `{user}`");
             check_item_bytes(&what, bytes.len())?;
         }
-        let mut state = self.state();
-        let rows = state.price_tables.parts.entry(user.clone()).or_default();
-        rows.extend((0..).zip(parts).map(|(number, bytes)| {
-            ((generation.clone(), number), Part { bytes: bytes.clone(), expire_at })
-        }));
-        Ok(())
-    }
-
-    async fn flip_head(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        _expire_at: Timestamp,
-    ) -> Result<Flip, PortError> {
-        check_item(&format!("head of the price table of user `{user}`"), head)?;
         let now = self.clock().now();
         let tables = &mut self.state().price_tables;
+        // Before the condition on the head, as on DynamoDB: a conflict leaves them.
+        tables.put_parts(user, &head.generation, parts, expire_at);
+        check_item(&format!("head of the price table of user `{user}`"), head)?;
         if tables.heads.get(user).map(|head| head.version) != expected {
             return Ok(Flip::Conflict);
         }
@@ -77,16 +85,9 @@ impl PriceTables for Memory {
         Ok(Flip::Done)
     }
 
-    async fn parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        numbers: &[u32],
-    ) -> Result<Vec<Option<Bytes>>, PortError> {
-        let state = self.state();
-        let parts = state.price_tables.parts.get(user);
-        let part = |number: &u32| parts?.get(&(generation.clone(), *number));
-        Ok(numbers.iter().map(|number| Some(part(number)?.bytes.clone())).collect())
+    async fn parts(&self, wanted: &[WantedParts]) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
+        let tables = &self.state().price_tables;
+        Ok(wanted.iter().map(|wanted| tables.parts(wanted)).collect())
     }
 
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
@@ -107,23 +108,28 @@ impl PriceTables for Memory {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
     use crate::memory::ManualClock;
     use crate::model::DigestBuilder;
-    use crate::ports::SystemRandomness;
+    use crate::ports::{SystemRandomness, parts_of};
     use crate::pricing::Currency;
 
-    fn head(version: u64, generation: &Generation, at: Timestamp) -> TableHead {
+    pub(in crate::memory) fn head(
+        version: u64,
+        generation: &Generation,
+        at: Timestamp,
+    ) -> TableHead {
         TableHead {
             version,
             generation: generation.clone(),
             fingerprint: DigestBuilder::new("test").finish(),
             pricing_version: 1,
             catalogue_version: 1,
+            base_version: 1,
             currency: Currency::USD,
             products: 1,
             parts: vec![],
@@ -143,18 +149,19 @@ mod tests {
         let memory = Memory::new(clock.clone(), Arc::new(SystemRandomness));
         let user = UserId::new("ann").unwrap();
         let [old, live] = [1, 2].map(|byte| Generation::from_random([byte; 16]));
-        for generation in [&old, &live] {
-            let parts = [Bytes::from_static(b"part")];
-            memory.put_parts(&user, generation, &parts, expiry).await.unwrap();
-        }
-        let left = async |generation| {
-            let parts = memory.parts(&user, generation, &[0]).await.unwrap();
-            parts[0].is_some()
+        let put = async |version: u64, generation| {
+            let (head, parts) = (head(version, generation, expiry), [Bytes::from_static(b"part")]);
+            let expected = version.checked_sub(1).filter(|version| *version > 0);
+            memory.put_table(&user, &head, &parts, expected, expiry).await.unwrap()
         };
-        memory.flip_head(&user, &head(1, &live, expiry), None, expiry).await.unwrap();
+        let left = async |generation| {
+            parts_of(&memory, &user, generation, &[0]).await.unwrap()[0].is_some()
+        };
+        assert_eq!(put(1, &old).await, Flip::Done);
+        assert_eq!(put(2, &live).await, Flip::Done);
         assert!(left(&old).await && left(&live).await);
         clock.set(expiry);
-        memory.flip_head(&user, &head(2, &live, expiry), Some(1), expiry).await.unwrap();
+        assert_eq!(put(3, &live).await, Flip::Done);
         assert!(!left(&old).await && left(&live).await);
         assert_eq!(memory.table_heads(&[user]).await.unwrap().len(), 1);
     }

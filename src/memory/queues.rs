@@ -93,6 +93,10 @@ impl Queues for Memory {
         }
     }
 
+    fn receivers(&self) -> usize {
+        1
+    }
+
     async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError> {
         // In a FIFO queue the next of the group can now be received.
         self.change_queue(queue, |state, now| state.acknowledge(receipts, now));

@@ -9,13 +9,23 @@ use super::limits::check_item;
 use super::paging::page;
 use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
 use crate::ports::{
-    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Topic,
+    Verdict, publish,
 };
 
 pub(super) type QuotationTable = BTreeMap<QuotationKey, Quotation>;
 
 fn check(quotation: &Quotation) -> Result<(), PortError> {
     check_item(&format!("quotation `{}`", quotation.key), quotation)
+}
+
+fn create(table: &mut QuotationTable, quotation: &Quotation) -> Created {
+    let existing = table.get(&quotation.key);
+    if let Some(existing) = existing.filter(|other| other.expires_at > quotation.accepted_at) {
+        return Created::Existing(Box::new(existing.clone()));
+    }
+    table.insert(quotation.key.clone(), quotation.clone());
+    Created::New
 }
 
 /// The status that a verdict gives, unless it comes too late.
@@ -30,15 +40,18 @@ fn status_of(verdict: &Verdict, deadline: Timestamp, now: Timestamp) -> Option<Q
 
 #[async_trait]
 impl Quotations for Memory {
-    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
+    async fn create_quotation(
+        &self,
+        quotation: &Quotation,
+        topic: &dyn Topic,
+        body: &str,
+    ) -> Result<Created, PortError> {
         check(quotation)?;
-        let table = &mut self.state().quotations;
-        let existing = table.get(&quotation.key);
-        if let Some(existing) = existing.filter(|other| other.expires_at > quotation.accepted_at) {
-            return Ok(Created::Existing(Box::new(existing.clone())));
+        let created = create(&mut self.state().quotations, quotation);
+        if created == Created::New {
+            publish(topic, body).await?;
         }
-        table.insert(quotation.key.clone(), quotation.clone());
-        Ok(Created::New)
+        Ok(created)
     }
 
     async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError> {

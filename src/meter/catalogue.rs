@@ -1,79 +1,60 @@
-//! The table of products and its head, counted.
-
-use async_trait::async_trait;
+//! Products, discounts and the head that gives them a version, counted.
+//!
+//! What a reader lays over the rows while a journal is folded in is not seen here, and counts
+//! nothing.
 
 use super::layer::Metered;
 use super::operation::Resource;
 use super::sizes;
-use crate::model::{ProductId, Timestamp};
-use crate::ports::{
-    BeginLoad, CatalogueHead, CatalogueStore, Cursor, LoadId, LoadMark, Page, PortError,
-};
-use crate::pricing::Product;
+use crate::ports::prelude::*;
 
-impl Metered {
-    /// The head was updated, or not. It is always smaller than a KB.
-    fn updated_head(&self, done: bool) {
-        match done {
-            true => self.wrote_one(Resource::Products, 0),
-            false => self.refused_one(Resource::Products, 0),
+layer!(
+    #[over(inner.store)]
+    impl CatalogueStore for Metered {
+        async fn catalogue_head(&self) -> _ {
+            let head = self.inner.store.catalogue_head().await?;
+            self.read_one(Resource::Products, head.as_ref().map(sizes::catalogue_head), true);
+            Ok(head)
+        }
+
+        async fn products(&self, products: _, at: _) -> _ {
+            let found = self.inner.store.products(products, at).await?;
+            let rows = found.read().into_iter().flatten();
+            let sizes = rows.map(|product| sizes::product(product, at.version));
+            self.read_many(Resource::Products, products.len(), sizes, true);
+            Ok(found)
+        }
+
+        async fn list_products(&self, at: _, from: _) -> _ {
+            let is_first = from.is_none();
+            let page = self.inner.store.list_products(at, from).await?;
+            let rows = page.read().into_iter().flat_map(|page| &page.items);
+            let sizes = rows.map(|product| sizes::product(product, at.version));
+            self.scanned(Resource::Products, is_first, sizes, true);
+            Ok(page)
         }
     }
-}
+);
 
-#[async_trait]
-impl CatalogueStore for Metered {
-    async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError> {
-        let head = self.inner.store.catalogue_head().await?;
-        self.read_one(Resource::Products, head.as_ref().map(sizes::catalogue_head), true);
-        Ok(head)
-    }
+layer!(
+    #[over(inner.store)]
+    impl DiscountStore for Metered {
+        async fn discounts(&self, users: _, at: _) -> _ {
+            let found = self.inner.store.discounts(users, at).await?;
+            let rows = found.read().into_iter().flatten();
+            let sizes = rows.map(|list| sizes::discounts(&list.user, &list.discounts, at.version));
+            self.read_many(Resource::Discounts, users.len(), sizes, true);
+            Ok(found)
+        }
 
-    async fn begin_load(
-        &self,
-        mark: &LoadMark,
-        expected: Option<u64>,
-        now: Timestamp,
-    ) -> Result<BeginLoad, PortError> {
-        let begun = self.inner.store.begin_load(mark, expected, now).await?;
-        self.updated_head(begun == BeginLoad::Begun);
-        Ok(begun)
+        async fn list_discounted_users(&self, at: _, from: _) -> _ {
+            let is_first = from.is_none();
+            let page = self.inner.store.list_discounted_users(at, from).await?;
+            // The lists are read and billed too, but nobody here sees how long they are.
+            let rows = page.read().into_iter().flat_map(|page| &page.items);
+            let sizes = rows.map(|user| sizes::discounts(user, &Default::default(), at.version));
+            self.scanned(Resource::Discounts, is_first, sizes, true);
+            Ok(page)
+        }
     }
-
-    async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError> {
-        let extended = self.inner.store.extend_load(mark).await?;
-        self.updated_head(extended);
-        Ok(extended)
-    }
-
-    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
-        let version = self.inner.store.finish_load(load).await?;
-        self.updated_head(version.is_some());
-        Ok(version)
-    }
-
-    async fn put_products(&self, products: &[Product]) -> Result<(), PortError> {
-        self.inner.store.put_products(products).await?;
-        self.wrote_many(Resource::Products, products.iter().map(sizes::product));
-        Ok(())
-    }
-
-    async fn delete_products(&self, products: &[ProductId]) -> Result<(), PortError> {
-        self.inner.store.delete_products(products).await?;
-        self.wrote_many(Resource::Products, products.iter().map(|_| 0));
-        Ok(())
-    }
-
-    async fn products(&self, products: &[ProductId]) -> Result<Vec<Product>, PortError> {
-        let found = self.inner.store.products(products).await?;
-        self.read_many(Resource::Products, products.len(), found.iter().map(sizes::product), false);
-        Ok(found)
-    }
-
-    async fn list_products(&self, from: Option<Cursor>) -> Result<Page<Product>, PortError> {
-        let is_first = from.is_none();
-        let page = self.inner.store.list_products(from).await?;
-        self.scanned(Resource::Products, is_first, page.items.iter().map(sizes::product), true);
-        Ok(page)
-    }
-}
+);

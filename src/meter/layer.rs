@@ -8,13 +8,12 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use async_trait::async_trait;
-
 use super::counters::{Meter, Used};
 use super::operation::{Operation, Resource};
 use super::rules::{self, item_read, item_write, page_read};
 use super::sizes;
-use crate::ports::{PortError, Ports, Queue, UsageLog, UsageRecord};
+use crate::ports::Ports;
+use crate::ports::prelude::*;
 
 /// As many as the AWS engine reads with one call.
 const READS_PER_CALL: usize = 100;
@@ -24,7 +23,9 @@ const WRITES_PER_CALL: usize = 25;
 /// The layer.
 pub(super) struct Metered {
     pub(super) inner: Ports,
-    meter: Arc<Meter>,
+    pub(super) meter: Arc<Meter>,
+    /// Whether the gateway watches deadlines, for which a deployed one needs messages.
+    pub(super) watched: bool,
     /// Receives of each queue that found nothing.
     pub(super) in_vain: [AtomicUsize; Queue::ALL.len()],
 }
@@ -32,9 +33,21 @@ pub(super) struct Metered {
 /// The ports, with every call counted before its answer is given.
 #[must_use]
 pub fn metered(ports: Ports, meter: &Arc<Meter>) -> Ports {
+    layered(ports, meter, false)
+}
+
+/// The same, where the gateway watches deadlines itself. A gateway on AWS does not stay, so the same
+/// work would be billed a delayed message for each quotation there.
+#[must_use]
+pub fn metered_and_watched(ports: Ports, meter: &Arc<Meter>) -> Ports {
+    layered(ports, meter, true)
+}
+
+fn layered(ports: Ports, meter: &Arc<Meter>, watched: bool) -> Ports {
     let layer = Arc::new(Metered {
         inner: ports.clone(),
         meter: Arc::clone(meter),
+        watched,
         in_vain: Default::default(),
     });
     Ports {
@@ -88,6 +101,26 @@ impl Metered {
         found: impl Iterator<Item = u64>,
         consistent: bool,
     ) {
+        self.page(Operation::scan(table), is_first, found, consistent);
+    }
+
+    /// The same of the items under one partition key, which are read consistently.
+    pub(super) fn queried(
+        &self,
+        table: Resource,
+        is_first: bool,
+        found: impl Iterator<Item = u64>,
+    ) {
+        self.page(Operation::read(table), is_first, found, true);
+    }
+
+    fn page(
+        &self,
+        operation: Operation,
+        is_first: bool,
+        found: impl Iterator<Item = u64>,
+        consistent: bool,
+    ) {
         let (mut items, mut bytes) = (0, 0);
         for size in found {
             (items, bytes) = (items + 1, bytes + size);
@@ -96,7 +129,7 @@ impl Metered {
             true => page_read(bytes, consistent),
             false => bytes * rules::UNIT / 4096 / if consistent { 1 } else { 2 },
         };
-        self.count(Operation::scan(table), Used::derived(1, items, bytes, units));
+        self.count(operation, Used::derived(1, items, bytes, units));
     }
 
     /// One item was written by a call of its own.
@@ -120,23 +153,25 @@ impl Metered {
     }
 }
 
-#[async_trait]
-impl UsageLog for Metered {
-    async fn record_usage(&self, record: &UsageRecord) -> Result<(), PortError> {
-        self.inner.usage.record_usage(record).await?;
-        self.wrote_one(Resource::Meter, sizes::usage(record));
-        Ok(())
-    }
-
-    async fn usage_records(&self, windows: &[u64]) -> Result<Vec<UsageRecord>, PortError> {
-        let records = self.inner.usage.usage_records(windows).await?;
-        for window in windows {
-            let of_window = records.iter().filter(|record| record.window == *window);
-            let bytes = of_window.clone().map(sizes::usage).sum();
-            let units = page_read(bytes, false);
-            let used = Used::derived(1, of_window.count() as u64, bytes, units);
-            self.count(Operation::read(Resource::Meter), used);
+layer!(
+    #[over(inner.usage)]
+    impl UsageLog for Metered {
+        async fn record_usage(&self, record: _) -> _ {
+            self.inner.usage.record_usage(record).await?;
+            self.wrote_one(Resource::Meter, sizes::usage(record));
+            Ok(())
         }
-        Ok(records)
+
+        async fn usage_records(&self, windows: _) -> _ {
+            let records = self.inner.usage.usage_records(windows).await?;
+            for window in windows {
+                let of_window = records.iter().filter(|record| record.window == *window);
+                let bytes = of_window.clone().map(sizes::usage).sum();
+                let units = page_read(bytes, false);
+                let used = Used::derived(1, of_window.count() as u64, bytes, units);
+                self.count(Operation::read(Resource::Meter), used);
+            }
+            Ok(records)
+        }
     }
-}
+);

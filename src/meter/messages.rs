@@ -1,20 +1,13 @@
 //! Queues, topic and connections, counted. SQS and SNS take ten messages and 256 KB a call.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
-
-use async_trait::async_trait;
-use bytes::Bytes;
 
 use super::counters::{Meter, Used};
 use super::layer::Metered;
 use super::operation::{Action, Operation};
 use super::rules::{UNIT, gateway_messages, publish_requests, queue_requests};
-use crate::model::ConnectionRef;
-use crate::ports::{
-    Connections, DeadLetter, DeadLetters, Delivery, Depth, FailedEntry, MAX_BATCH, MAX_BODY_BYTES,
-    Outgoing, PortError, Queue, Queues, Receipt, Received, Selection, Topic,
-};
+use crate::ports::prelude::*;
+use crate::ports::{MAX_BATCH, MAX_BODY_BYTES};
 
 /// The most bytes of all messages of one call.
 const BYTES_PER_CALL: u64 = MAX_BODY_BYTES as u64;
@@ -71,122 +64,107 @@ impl Metered {
     }
 }
 
-#[async_trait]
-impl Queues for Metered {
-    async fn send(
-        &self,
-        queue: Queue,
-        messages: &[Outgoing],
-    ) -> Result<Vec<FailedEntry>, PortError> {
-        let failed = self.inner.queues.send(queue, messages).await?;
-        let sizes = messages.iter().map(|message| message.body.len() as u64);
-        self.count(Operation::queue(queue, Action::Send), batches(sizes, queue_requests));
-        Ok(failed)
-    }
+layer!(
+    #[over(inner.queues)]
+    impl Queues for Metered {
+        async fn send(&self, queue: _, messages: _) -> _ {
+            let failed = self.inner.queues.send(queue, messages).await?;
+            let sizes = messages.iter().map(|message| message.body.len() as u64);
+            self.count(Operation::queue(queue, Action::Send), batches(sizes, queue_requests));
+            Ok(failed)
+        }
 
-    async fn receive(
-        &self,
-        queue: Queue,
-        max: usize,
-        wait: Duration,
-        visibility: Duration,
-    ) -> Result<Vec<Received>, PortError> {
-        let messages = self.inner.queues.receive(queue, max, wait, visibility).await?;
-        if messages.is_empty() {
-            // Where waiting in vain costs nothing several wait; on AWS it would be one of them.
-            let before = self.in_vain[queue as usize].fetch_add(1, Ordering::Relaxed);
-            if !before.is_multiple_of(self.inner.queues.receivers().max(1)) {
-                return Ok(messages);
+        async fn receive(&self, queue: _, max: _, wait: _, visibility: _) -> _ {
+            let messages = self.inner.queues.receive(queue, max, wait, visibility).await?;
+            if messages.is_empty() {
+                // Where waiting in vain costs nothing several wait; on AWS it would be one of them.
+                let before = self.in_vain[queue as usize].fetch_add(1, Ordering::Relaxed);
+                if !before.is_multiple_of(self.inner.queues.receivers().max(1)) {
+                    return Ok(messages);
+                }
             }
+            self.received(queue, messages.iter().map(|message| message.body.len() as u64));
+            Ok(messages)
         }
-        self.received(queue, messages.iter().map(|message| message.body.len() as u64));
-        Ok(messages)
-    }
 
-    fn receivers(&self) -> usize {
-        self.inner.queues.receivers()
-    }
-
-    async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError> {
-        self.inner.queues.acknowledge(queue, receipts).await?;
-        self.named(queue, Action::Delete, receipts.len());
-        Ok(())
-    }
-
-    async fn change_visibility(
-        &self,
-        queue: Queue,
-        receipts: &[Receipt],
-        visibility: Duration,
-    ) -> Result<(), PortError> {
-        self.inner.queues.change_visibility(queue, receipts, visibility).await?;
-        self.named(queue, Action::Hide, receipts.len());
-        Ok(())
-    }
-
-    async fn depth(&self, queue: Queue) -> Result<Depth, PortError> {
-        let depth = self.inner.queues.depth(queue).await?;
-        // The queue and that of its dead letters.
-        self.count(Operation::queue(queue, Action::Inspect), Used::derived(2, 0, 0, 2 * UNIT));
-        Ok(depth)
-    }
-}
-
-#[async_trait]
-impl DeadLetters for Metered {
-    async fn dead_letters(&self, queue: Queue, limit: usize) -> Result<Vec<DeadLetter>, PortError> {
-        let letters = self.inner.dead_letters.dead_letters(queue, limit).await?;
-        // They are received, and shown again.
-        self.received(queue, letters.iter().map(|letter| letter.body.len() as u64));
-        self.named(queue, Action::Hide, letters.len());
-        Ok(letters)
-    }
-
-    async fn redrive(&self, queue: Queue, selection: &Selection) -> Result<u64, PortError> {
-        let count = self.inner.dead_letters.redrive(queue, selection).await?;
-        let letters = usize::try_from(count).unwrap_or(usize::MAX);
-        for action in [Action::Receive, Action::Send, Action::Delete] {
-            self.named(queue, action, letters);
+        async fn acknowledge(&self, queue: _, receipts: _) -> _ {
+            self.inner.queues.acknowledge(queue, receipts).await?;
+            self.named(queue, Action::Delete, receipts.len());
+            Ok(())
         }
-        Ok(count)
-    }
 
-    async fn drop_dead_letters(
-        &self,
-        queue: Queue,
-        selection: &Selection,
-    ) -> Result<u64, PortError> {
-        let count = self.inner.dead_letters.drop_dead_letters(queue, selection).await?;
-        let letters = usize::try_from(count).unwrap_or(usize::MAX);
-        for action in [Action::Receive, Action::Delete] {
-            self.named(queue, action, letters);
+        async fn change_visibility(&self, queue: _, receipts: _, visibility: _) -> _ {
+            self.inner.queues.change_visibility(queue, receipts, visibility).await?;
+            self.named(queue, Action::Hide, receipts.len());
+            Ok(())
         }
-        Ok(count)
-    }
-}
 
-#[async_trait]
-impl Topic for Metered {
-    async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
-        let failed = self.inner.topic.publish(bodies).await?;
-        self.published(bodies.iter().map(|body| body.len() as u64));
-        Ok(failed)
+        async fn depth(&self, queue: _) -> _ {
+            let depth = self.inner.queues.depth(queue).await?;
+            // The queue and that of its dead letters.
+            self.count(Operation::queue(queue, Action::Inspect), Used::derived(2, 0, 0, 2 * UNIT));
+            Ok(depth)
+        }
     }
-}
+);
 
-#[async_trait]
-impl Connections for Metered {
-    async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError> {
-        let bytes = frame.len() as u64;
-        let delivery = self.inner.connections.push(to, frame).await?;
-        let units = match delivery {
-            Delivery::Delivered => gateway_messages(bytes),
-            Delivery::Gone => 0,
-        };
-        self.count(Operation::FRAME_OUT, Used::derived(1, 1, bytes, units));
-        Ok(delivery)
+layer!(
+    #[over(inner.dead_letters)]
+    impl DeadLetters for Metered {
+        async fn dead_letters(&self, queue: _, limit: _) -> _ {
+            let letters = self.inner.dead_letters.dead_letters(queue, limit).await?;
+            // They are received, and shown again.
+            self.received(queue, letters.iter().map(|letter| letter.body.len() as u64));
+            self.named(queue, Action::Hide, letters.len());
+            Ok(letters)
+        }
+
+        async fn redrive(&self, queue: _, selection: _) -> _ {
+            let count = self.inner.dead_letters.redrive(queue, selection).await?;
+            let letters = usize::try_from(count).unwrap_or(usize::MAX);
+            for action in [Action::Receive, Action::Send, Action::Delete] {
+                self.named(queue, action, letters);
+            }
+            Ok(count)
+        }
+
+        async fn drop_dead_letters(&self, queue: _, selection: _) -> _ {
+            let count = self.inner.dead_letters.drop_dead_letters(queue, selection).await?;
+            let letters = usize::try_from(count).unwrap_or(usize::MAX);
+            for action in [Action::Receive, Action::Delete] {
+                self.named(queue, action, letters);
+            }
+            Ok(count)
+        }
     }
-}
+);
+
+layer!(
+    #[over(inner.topic)]
+    impl Topic for Metered {
+        async fn publish(&self, bodies: _) -> _ {
+            let failed = self.inner.topic.publish(bodies).await?;
+            self.published(bodies.iter().map(|body| body.len() as u64));
+            Ok(failed)
+        }
+    }
+);
+
+layer!(
+    #[over(inner.connections)]
+    impl Connections for Metered {
+        async fn push(&self, to: _, frame: _) -> _ {
+            let bytes = frame.len() as u64;
+            let delivery = self.inner.connections.push(to, frame).await?;
+            let units = match delivery {
+                Delivery::Delivered => gateway_messages(bytes),
+                Delivery::Gone => 0,
+            };
+            self.count(Operation::FRAME_OUT, Used::derived(1, 1, bytes, units));
+            Ok(delivery)
+        }
+    }
+);
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,9 @@
 mod bill;
 mod catalogue;
 mod counters;
+pub(crate) mod journal_items;
 mod layer;
+mod loads;
 mod messages;
 mod operation;
 mod price_tables;
@@ -24,7 +26,7 @@ mod window;
 
 pub use bill::billed;
 pub use counters::{Meter, Used};
-pub use layer::metered;
+pub use layer::{metered, metered_and_watched};
 pub(crate) use messages::count_received;
 pub use operation::{Action, Operation, Resource, Unit};
 pub use reporter::Reporter;

@@ -14,6 +14,8 @@ pub enum Resource {
     Products,
     /// The table of discounts.
     Discounts,
+    /// The table of the journals of loads.
+    Journal,
     /// The table of price tables.
     PricesByUser,
     /// The table of quotations.
@@ -89,10 +91,11 @@ pub struct Operation {
     action: Action,
 }
 
-const TABLES: [Resource; 6] = [
+const TABLES: [Resource; 7] = [
     Resource::ActiveUsers,
     Resource::Products,
     Resource::Discounts,
+    Resource::Journal,
     Resource::PricesByUser,
     Resource::Quotations,
     Resource::Meter,

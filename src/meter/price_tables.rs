@@ -1,13 +1,9 @@
 //! The table of price tables, counted.
 
-use async_trait::async_trait;
-use bytes::Bytes;
-
 use super::layer::Metered;
 use super::operation::Resource;
 use super::sizes;
-use crate::model::{Generation, Timestamp, UserId};
-use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
+use crate::ports::prelude::*;
 
 impl Metered {
     fn wrote_parts(&self, user: &UserId, generation: &Generation, parts: &[Bytes]) {
@@ -26,99 +22,52 @@ impl Metered {
     }
 }
 
-#[async_trait]
-impl PriceTables for Metered {
-    async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
-        let found = self.inner.store.table_heads(users).await?;
-        let sizes = found.iter().map(|(user, head)| sizes::table_head(user, head));
-        self.read_many(Resource::PricesByUser, users.len(), sizes, true);
-        Ok(found)
-    }
+layer!(
+    #[over(inner.store)]
+    impl PriceTables for Metered {
+        async fn table_heads(&self, users: _) -> _ {
+            let found = self.inner.store.table_heads(users).await?;
+            let sizes = found.iter().map(|(user, head)| sizes::table_head(user, head));
+            self.read_many(Resource::PricesByUser, users.len(), sizes, true);
+            Ok(found)
+        }
 
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError> {
-        self.inner.store.put_parts(user, generation, parts, expire_at).await?;
-        self.wrote_parts(user, generation, parts);
-        Ok(())
-    }
+        async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
+            let flip = self.inner.store.put_table(user, head, parts, expected, expire_at).await?;
+            if !parts.is_empty() {
+                self.wrote_parts(user, &head.generation, parts);
+            }
+            self.flipped(user, head, &flip);
+            Ok(flip)
+        }
 
-    async fn flip_head(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        expire_at: Timestamp,
-    ) -> Result<Flip, PortError> {
-        let flip = self.inner.store.flip_head(user, head, expected, expire_at).await?;
-        self.flipped(user, head, &flip);
-        Ok(flip)
-    }
+        async fn parts(&self, wanted: _) -> _ {
+            let found = self.inner.store.parts(wanted).await?;
+            let asked = wanted.iter().map(|one| one.numbers.len()).sum();
+            let sizes = wanted.iter().zip(&found).flat_map(|(one, parts)| {
+                let WantedParts { user, generation, numbers } = one;
+                numbers.iter().zip(parts).filter_map(move |(&number, part)| {
+                    Some(sizes::part(user, generation, number as usize, part.as_ref()?.len()))
+                })
+            });
+            self.read_many(Resource::PricesByUser, asked, sizes, true);
+            Ok(found)
+        }
 
-    async fn put_table(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        parts: &[Bytes],
-        expected: Option<u64>,
-        expire_at: Timestamp,
-    ) -> Result<Flip, PortError> {
-        let flip = self.inner.store.put_table(user, head, parts, expected, expire_at).await?;
-        self.wrote_parts(user, &head.generation, parts);
-        self.flipped(user, head, &flip);
-        Ok(flip)
-    }
+        async fn delete_table(&self, user: _) -> _ {
+            self.inner.store.delete_table(user).await?;
+            self.read_one(Resource::PricesByUser, None, true);
+            self.wrote_many(Resource::PricesByUser, std::iter::once(0));
+            Ok(())
+        }
 
-    async fn parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        numbers: &[u32],
-    ) -> Result<Vec<Option<Bytes>>, PortError> {
-        let parts = self.inner.store.parts(user, generation, numbers).await?;
-        let sizes = numbers.iter().zip(&parts).filter_map(|(&number, part)| {
-            Some(sizes::part(user, generation, number as usize, part.as_ref()?.len()))
-        });
-        self.read_many(Resource::PricesByUser, numbers.len(), sizes, true);
-        Ok(parts)
+        async fn list_table_heads(&self, from: _) -> _ {
+            let is_first = from.is_none();
+            let page = self.inner.store.list_table_heads(from).await?;
+            // The parts are read and billed too, but nobody here sees how large they are.
+            let sizes = page.items.iter().map(|(user, head)| sizes::table_head(user, head));
+            self.scanned(Resource::PricesByUser, is_first, sizes, false);
+            Ok(page)
+        }
     }
-
-    async fn parts_of_many(
-        &self,
-        wanted: &[WantedParts],
-    ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
-        let found = self.inner.store.parts_of_many(wanted).await?;
-        let asked = wanted.iter().map(|one| one.numbers.len()).sum();
-        let sizes = wanted.iter().zip(&found).flat_map(|(one, parts)| {
-            let WantedParts { user, generation, numbers } = one;
-            numbers.iter().zip(parts).filter_map(move |(&number, part)| {
-                Some(sizes::part(user, generation, number as usize, part.as_ref()?.len()))
-            })
-        });
-        self.read_many(Resource::PricesByUser, asked, sizes, true);
-        Ok(found)
-    }
-
-    async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
-        self.inner.store.delete_table(user).await?;
-        self.read_one(Resource::PricesByUser, None, true);
-        self.wrote_many(Resource::PricesByUser, std::iter::once(0));
-        Ok(())
-    }
-
-    async fn list_table_heads(
-        &self,
-        from: Option<Cursor>,
-    ) -> Result<Page<(UserId, TableHead)>, PortError> {
-        let is_first = from.is_none();
-        let page = self.inner.store.list_table_heads(from).await?;
-        // The parts are read and billed too, but nobody here sees how large they are.
-        let sizes = page.items.iter().map(|(user, head)| sizes::table_head(user, head));
-        self.scanned(Resource::PricesByUser, is_first, sizes, false);
-        Ok(page)
-    }
-}
+);

@@ -1,20 +1,19 @@
 //! The table of quotations, counted. Each new one is a frame from a client and one back that says
 //! that it was accepted.
 
-use async_trait::async_trait;
-
 use super::counters::Used;
 use super::layer::Metered;
-use super::operation::{Operation, Resource};
-use super::rules::gateway_messages;
+use super::operation::{Action, Operation, Resource};
+use super::rules::{gateway_messages, item_read, queue_requests};
+use super::scope::Scope;
 use super::sizes;
-use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
-use crate::ports::{
-    Created, Cursor, Page, PortError, Ports, Quotation, Quotations, Settlement, Topic, Verdict,
-};
+use crate::ports::prelude::*;
+use crate::ports::{Ports, QuotationStatus};
 
 /// About as long as the frame that says that a quote was accepted.
 const ACCEPTED_BYTES: u64 = 100;
+/// About as long as a message that comes at a deadline, beside the two ids in it.
+const DEADLINE_BYTES: u64 = 38;
 
 impl Metered {
     fn created(&self, quotation: &Quotation, created: &Created) {
@@ -26,6 +25,9 @@ impl Metered {
                 self.count(Operation::FRAME_IN, came);
                 let went = Used::derived(1, 1, ACCEPTED_BYTES, gateway_messages(ACCEPTED_BYTES));
                 self.count(Operation::FRAME_OUT, went);
+                if self.watched && quotation.status == QuotationStatus::Pending {
+                    self.deadline_on_aws(quotation);
+                }
             }
             Created::Existing(stored) => {
                 self.refused_one(Resource::Quotations, sizes::quotation(stored));
@@ -34,79 +36,81 @@ impl Metered {
     }
 }
 
-#[async_trait]
-impl Quotations for Metered {
-    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError> {
-        let created = self.inner.store.create_quotation(quotation).await?;
-        self.created(quotation, &created);
-        Ok(created)
-    }
-
-    async fn create_and_publish(
-        &self,
-        quotation: &Quotation,
-        _topic: &dyn Topic,
-        body: &str,
-    ) -> Result<Created, PortError> {
-        let Ports { store, topic, .. } = &self.inner;
-        let created = store.create_and_publish(quotation, &**topic, body).await?;
-        self.created(quotation, &created);
-        if created == Created::New {
-            self.published(std::iter::once(body.len() as u64));
+impl Metered {
+    /// The message that comes at the deadline: sent, received, looked after and deleted.
+    fn deadline_on_aws(&self, quotation: &Quotation) {
+        let ids = quotation.user.as_str().len() + quotation.key.as_str().len();
+        let bytes = DEADLINE_BYTES + ids as u64;
+        let message = Used::derived(1, 1, bytes, queue_requests(bytes));
+        let stored = sizes::quotation(quotation);
+        let look = Used::derived(1, 1, stored, item_read(stored, true));
+        let deleted = Used::derived(1, 1, 0, queue_requests(0));
+        self.count(Operation::queue(Queue::Provider, Action::Send), message);
+        let comes = Scope::receiving(Queue::Provider);
+        for (operation, used) in [
+            (Operation::queue(Queue::Provider, Action::Receive), message),
+            (Operation::read(Resource::Quotations), look),
+            (Operation::queue(Queue::Provider, Action::Delete), deleted),
+        ] {
+            self.meter.count_for(comes, operation, used);
         }
-        Ok(created)
-    }
-
-    async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError> {
-        let found = self.inner.store.quotation(key).await?;
-        self.read_one(Resource::Quotations, found.as_ref().map(sizes::quotation), true);
-        Ok(found)
-    }
-
-    async fn redirect_quotation(
-        &self,
-        key: &QuotationKey,
-        connection: &ConnectionRef,
-        dialect: Dialect,
-    ) -> Result<bool, PortError> {
-        let done = self.inner.store.redirect_quotation(key, connection, dialect).await?;
-        match done {
-            true => self.wrote_one(Resource::Quotations, 0),
-            false => self.refused_one(Resource::Quotations, 0),
-        }
-        Ok(done)
-    }
-
-    async fn settle_quotation(
-        &self,
-        key: &QuotationKey,
-        verdict: &Verdict,
-        now: Timestamp,
-    ) -> Result<Settlement, PortError> {
-        let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
-        match &settlement {
-            Settlement::Settled(stored) => {
-                self.wrote_one(Resource::Quotations, sizes::quotation(stored));
-            }
-            Settlement::Refused(stored) => {
-                self.refused_one(Resource::Quotations, sizes::quotation(stored));
-            }
-            Settlement::Missing => self.refused_one(Resource::Quotations, 0),
-        }
-        Ok(settlement)
-    }
-
-    async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError> {
-        self.inner.store.delete_quotation(key).await?;
-        self.wrote_one(Resource::Quotations, 0);
-        Ok(())
-    }
-
-    async fn list_quotations(&self, from: Option<Cursor>) -> Result<Page<Quotation>, PortError> {
-        let is_first = from.is_none();
-        let page = self.inner.store.list_quotations(from).await?;
-        let sizes = page.items.iter().map(sizes::quotation);
-        self.scanned(Resource::Quotations, is_first, sizes, false);
-        Ok(page)
     }
 }
+
+layer!(
+    #[over(inner.store)]
+    impl Quotations for Metered {
+        async fn create_quotation(&self, quotation: _, _topic: _, body: _) -> _ {
+            let Ports { store, topic, .. } = &self.inner;
+            let created = store.create_quotation(quotation, &**topic, body).await?;
+            self.created(quotation, &created);
+            if created == Created::New {
+                self.published(std::iter::once(body.len() as u64));
+            }
+            Ok(created)
+        }
+
+        async fn quotation(&self, key: _) -> _ {
+            let found = self.inner.store.quotation(key).await?;
+            self.read_one(Resource::Quotations, found.as_ref().map(sizes::quotation), true);
+            Ok(found)
+        }
+
+        async fn redirect_quotation(&self, key: _, connection: _, dialect: _) -> _ {
+            let done = self.inner.store.redirect_quotation(key, connection, dialect).await?;
+            match done {
+                true => self.wrote_one(Resource::Quotations, 0),
+                false => self.refused_one(Resource::Quotations, 0),
+            }
+            Ok(done)
+        }
+
+        async fn settle_quotation(&self, key: _, verdict: _, now: _) -> _ {
+            let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
+            match &settlement {
+                Settlement::Settled(stored) => {
+                    self.wrote_one(Resource::Quotations, sizes::quotation(stored));
+                }
+                Settlement::Refused(stored) => {
+                    self.refused_one(Resource::Quotations, sizes::quotation(stored));
+                }
+                Settlement::Missing => self.refused_one(Resource::Quotations, 0),
+            }
+            Ok(settlement)
+        }
+
+        async fn list_quotations(&self, from: _) -> _ {
+            let is_first = from.is_none();
+            let page = self.inner.store.list_quotations(from).await?;
+            let sizes = page.items.iter().map(sizes::quotation);
+            self.scanned(Resource::Quotations, is_first, sizes, false);
+            Ok(page)
+        }
+
+        async fn delete_quotation(&self, key: _) -> _ {
+            self.inner.store.delete_quotation(key).await?;
+            self.wrote_one(Resource::Quotations, 0);
+            Ok(())
+        }
+    }
+);

@@ -7,15 +7,21 @@ use std::io;
 
 use serde::Serialize;
 
+use super::journal_items::{self, JournalItem};
 use super::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
 use crate::model::{Generation, Timestamp, UserId};
-use crate::ports::{ActiveUser, CatalogueHead, Quotation, QuotationStatus, TableHead, UsageRecord};
+use crate::ports::{
+    ActiveUser, BaseIndex, CatalogueHead, LoadId, Quotation, QuotationStatus, RowChange, TableHead,
+    UsageRecord,
+};
 use crate::pricing::{Discount, Discounts, Percentage, Product};
 
 /// A text of this length says which call wrote an item last.
 const NONCE_CHARS: usize = 32;
 /// The id of the item that is the catalogue's head: a control character and a word.
 const CATALOGUE_HEAD_CHARS: usize = 10;
+/// What stands in the place of a user for bases: a control character and a word.
+const BASE_CHARS: usize = 5;
 
 /// The size of an item, attribute by attribute.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,28 +119,58 @@ pub(crate) fn active_user(row: &ActiveUser) -> u64 {
     item.millis("first_seen", row.first_seen).millis("last_seen", row.last_seen).bytes()
 }
 
-/// A product.
-pub(crate) fn product(product: &Product) -> u64 {
+/// A product, with the version that wrote it.
+pub(crate) fn product(product: &Product, version: u64) -> u64 {
     let item = ItemSize::default().text("product_id", product.id.as_str());
-    item.text("name", &product.name).number("price", product.price.minor()).bytes()
+    let item = item.text("name", &product.name).number("price", product.price.minor());
+    item.number("version", version).bytes()
 }
 
 /// The head of the catalogue.
 pub(crate) fn catalogue_head(head: &CatalogueHead) -> u64 {
     let item = ItemSize::default().blob("product_id", CATALOGUE_HEAD_CHARS);
-    let item = item.number("version", head.version).text("currency", head.currency.code()).nonce();
-    let item = match &head.loading {
-        Some(mark) => item
-            .text("load_id", &mark.id.0)
-            .millis("load_deadline", mark.deadline)
-            .text("load_currency", mark.currency.code()),
-        None => item,
-    };
-    item.bytes()
+    let item = item.number("version", head.version).number("base_version", head.base_version);
+    let item = item.text("currency", head.currency.code()).nonce();
+    match &head.unfolded {
+        Some(load) => item.text("unfolded", &load.0).bytes(),
+        None => item.bytes(),
+    }
 }
 
-/// A user's list of discounts.
-pub(crate) fn discounts(user: &UserId, discounts: &Discounts) -> u64 {
+/// The attribute of the catalogue's head that registers a journal. When the load began has as many
+/// digits as any such time.
+pub(crate) fn registration(load: &LoadId) -> u64 {
+    let fields = ItemSize::default().number("began_at", 1_800_000_000_000_u64).blob("is_over", 1);
+    let map = CONTAINER_BYTES + 2 * ELEMENT_BYTES + fields.0;
+    ItemSize::default().blob("journal:", load.0.len() + map).bytes()
+}
+
+/// The items that changes take in a journal.
+pub(crate) fn journal(load: &LoadId, changes: &[RowChange]) -> Vec<u64> {
+    // What cannot be packed is not stored either; its call fails.
+    let items = journal_items::pack(changes).unwrap_or_default();
+    let size = |item: JournalItem| {
+        let size = ItemSize::default().text("load_id", &load.0).text("first", &item.first);
+        size.blob("changes", item.packed.len()).bytes()
+    };
+    items.into_iter().map(size).collect()
+}
+
+/// The index of a base.
+pub(crate) fn base_index(version: u64, index: &BaseIndex) -> u64 {
+    let item = ItemSize::default().blob("user_id", BASE_CHARS).blob("part", chars(&version));
+    item.json("index", index).secs("ttl", index.expires_at).bytes()
+}
+
+/// A part of a base.
+pub(crate) fn base_part(version: u64, number: usize, bytes: usize) -> u64 {
+    let name = chars(&format_args!("{version}/{number}"));
+    let item = ItemSize::default().blob("user_id", BASE_CHARS).blob("part", name);
+    item.blob("bytes", bytes).number("ttl", 1_800_000_000_u32).bytes()
+}
+
+/// A user's list of discounts, with the version that wrote it.
+pub(crate) fn discounts(user: &UserId, discounts: &Discounts, version: u64) -> u64 {
     let entry = |bytes: usize, discount: &Discount| {
         let fields = ItemSize::default()
             .text("product_id", discount.product_id.as_str())
@@ -142,7 +178,8 @@ pub(crate) fn discounts(user: &UserId, discounts: &Discounts) -> u64 {
         bytes + ELEMENT_BYTES + CONTAINER_BYTES + 2 * ELEMENT_BYTES + fields.0
     };
     let list = discounts.as_slice().iter().fold(CONTAINER_BYTES, entry);
-    ItemSize::default().text("user_id", user.as_str()).blob("discounts", list).bytes()
+    let item = ItemSize::default().text("user_id", user.as_str()).blob("discounts", list);
+    item.number("version", version).bytes()
 }
 
 /// The head of a price table. Until when it is stored has as many digits as any such time.

@@ -2,75 +2,48 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Timestamp;
 use super::digest::DigestBuilder;
-
-/// Why a text cannot be an id.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum IdError {
-    /// Nothing was given.
-    #[error("{kind} is empty")]
-    Empty {
-        /// Which kind of id.
-        kind: &'static str,
-    },
-    /// Too many bytes of UTF-8.
-    #[error("{kind} `{start}…` is {length} bytes long, {max} are allowed")]
-    TooLong {
-        /// Which kind of id.
-        kind: &'static str,
-        /// Its first characters.
-        start: String,
-        /// Its length in bytes.
-        length: usize,
-        /// The most it may have.
-        max: usize,
-    },
-    /// A control character, such as a line break.
-    #[error("{kind} {shown} has a control character")]
-    ControlCharacter {
-        /// Which kind of id.
-        kind: &'static str,
-        /// The id, quoted and escaped.
-        shown: String,
-    },
-}
-
-fn check(kind: &'static str, max: usize, text: &str) -> Result<(), IdError> {
-    if text.is_empty() {
-        return Err(IdError::Empty { kind });
-    }
-    if text.len() > max {
-        let start = text.chars().take(16).filter(|c| !c.is_control()).collect();
-        return Err(IdError::TooLong { kind, start, length: text.len(), max });
-    }
-    if text.chars().any(char::is_control) {
-        return Err(IdError::ControlCharacter { kind, shown: format!("{text:?}") });
-    }
-    Ok(())
-}
+use super::id_rules::{IdError, check_new, check_stored};
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $max:literal) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
             /// The most bytes it may have.
             pub const MAX_BYTES: usize = $max;
 
-            /// Checks and takes a text.
+            /// An id that comes from outside: a file, a command line, a client.
+            ///
+            /// It is never altered: whoever sent it knows it by exactly these bytes.
+            ///
+            /// # Errors
+            /// [`IdError`] when it is empty or too long, or can be taken for another id: a
+            /// character does not show, a blank is at an end, a letter is not in Unicode's form
+            /// NFC.
+            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+                let text = text.into();
+                check_new($kind, $max, &text)?;
+                Ok(Self(text))
+            }
+
+            /// An id that is stored or on its way already, or that only names what may be.
+            ///
+            /// Version 0.1.0 took ids that are refused today, and what it stored is still read
+            /// and removed.
             ///
             /// # Errors
             /// [`IdError`] when it is empty, too long, or has a control character.
-            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+            pub fn stored(text: impl Into<String>) -> Result<Self, IdError> {
                 let text = text.into();
-                check($kind, $max, &text)?;
+                check_stored($kind, $max, &text)?;
                 Ok(Self(text))
             }
 
@@ -81,10 +54,9 @@ macro_rules! text_id {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = IdError;
-            fn try_from(text: String) -> Result<Self, IdError> {
-                Self::new(text)
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::stored(String::deserialize(deserializer)?).map_err(D::Error::custom)
             }
         }
 
@@ -122,11 +94,11 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// A customer: 1–256 bytes of UTF-8 without control characters.
+    /// A customer: 1–256 bytes of UTF-8, of which every character shows.
     UserId, "user id", 256
 }
 text_id! {
-    /// A product: 1–64 bytes of UTF-8 without control characters.
+    /// A product: 1–64 bytes of UTF-8, of which every character shows.
     ProductId, "product id", 64
 }
 text_id! {
@@ -157,7 +129,7 @@ fn base32(bytes: [u8; 16]) -> String {
 }
 
 impl RequestId {
-    /// What ids made by ocache begin with; no client's id is mistaken for one.
+    /// What ids made by ocache begin with. A client's may too: see [`QuotationKey`].
     const MADE: &'static str = "q_";
 
     /// An id nobody can guess: the time in milliseconds, then 80 of the random bits.
@@ -198,26 +170,48 @@ impl ConnectionId {
 /// Where a quotation is stored.
 ///
 /// An id made by ocache is unique in itself. One chosen by a client is unique only for its user,
-/// so its key carries a hash of the user too: two customers who both count `1, 2, 3` never meet.
+/// so its key carries a hash of the user too: two customers who both count `1, 2, 3` never meet. That
+/// holds for every chosen id, also for one that looks as if ocache had made it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct QuotationKey(String);
 
 impl QuotationKey {
-    /// The key of this user's request.
+    /// The key of a request whose id its user chose.
     #[must_use]
     pub fn new(user: &UserId, request: &RequestId) -> Self {
-        if request.is_made() {
-            return Self(request.0.clone());
-        }
         let scope = DigestBuilder::new("quotation").part(user.as_str().as_bytes()).finish();
         Self(format!("{scope}/{request}"))
     }
 
-    /// The key of an id made by ocache, whose user is not known yet.
+    /// A request id that nobody can guess, and its key.
+    #[must_use]
+    pub fn make(at: Timestamp, random: [u8; 16]) -> (RequestId, Self) {
+        let made = RequestId::made(at, random);
+        let key = Self(made.0.clone());
+        (made, key)
+    }
+
+    /// The key of a request whose id ocache made; `None` when it cannot have.
     #[must_use]
     pub fn of_made(request: &RequestId) -> Option<Self> {
         request.is_made().then(|| Self(request.0.clone()))
+    }
+
+    /// A key as it was stored.
+    ///
+    /// # Errors
+    /// [`IdError`] when it is empty.
+    pub fn stored(text: impl Into<String>) -> Result<Self, IdError> {
+        match text.into() {
+            text if text.is_empty() => Err(IdError::Empty { kind: "quotation key" }),
+            text => Ok(Self(text)),
+        }
+    }
+
+    /// The keys that a user's request may have of which only the id is known, likeliest first.
+    pub fn candidates(user: &UserId, request: &RequestId) -> impl Iterator<Item = Self> {
+        Self::of_made(request).into_iter().chain([Self::new(user, request)])
     }
 
     /// The key as text.
@@ -274,9 +268,18 @@ mod tests {
         assert!(UserId::new("u".repeat(256)).is_ok());
         assert!(matches!(UserId::new(""), Err(IdError::Empty { .. })));
         assert!(matches!(UserId::new("u".repeat(257)), Err(IdError::TooLong { length: 257, .. })));
-        let error = UserId::new("a\nb").unwrap_err();
-        assert_eq!(error.to_string(), r#"user id "a\nb" has a control character"#);
         assert!(serde_json::from_str::<UserId>(r#""""#).is_err());
+    }
+
+    #[test]
+    fn a_new_id_is_held_to_more_than_one_that_is_stored() {
+        for text in ["EEE ", "AAA\u{200b}", "Jose\u{301}"] {
+            assert!(UserId::new(text).is_err(), "{text:?}");
+            let json = serde_json::to_string(text).unwrap();
+            let read: UserId = serde_json::from_str(&json).unwrap();
+            assert_eq!(UserId::stored(text), Ok(read.clone()));
+            assert_eq!(serde_json::to_string(&read).unwrap(), json, "it is not altered");
+        }
     }
 
     #[test]
@@ -297,7 +300,14 @@ mod tests {
         let one = RequestId::new("1").unwrap();
         assert_ne!(QuotationKey::new(&ann, &one), QuotationKey::new(&bob, &one));
         assert_eq!(QuotationKey::of_made(&one), None);
+        // One that looks made is no other's either, nor the one that was made.
         let made = RequestId::made(Timestamp::from_secs(7), [7; 16]);
-        assert_eq!(QuotationKey::new(&ann, &made), QuotationKey::new(&bob, &made));
+        let keys = [QuotationKey::new(&ann, &made), QuotationKey::new(&bob, &made)];
+        assert_ne!(keys[0], keys[1]);
+        let own = QuotationKey::of_made(&made).unwrap();
+        assert!(!keys.contains(&own));
+        let [chosen, _] = keys;
+        assert!(QuotationKey::candidates(&ann, &made).eq([own, chosen]));
+        assert!(QuotationKey::candidates(&ann, &one).eq([QuotationKey::new(&ann, &one)]));
     }
 }

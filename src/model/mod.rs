@@ -4,6 +4,8 @@
 
 mod decimal;
 mod digest;
+mod hidden;
+mod id_rules;
 mod ids;
 mod message;
 mod quantity;
@@ -12,9 +14,9 @@ mod timestamp;
 
 pub use decimal::{Decimal, DecimalError, format_decimal};
 pub use digest::{Digest, DigestBuilder};
-pub use ids::{
-    ConnectionId, Generation, IdError, ProductId, QuotationKey, RequestId, Subject, UserId,
-};
+pub use hidden::{CodePoint, Flaw, escape, escape_but, escape_json};
+pub use id_rules::IdError;
+pub use ids::{ConnectionId, Generation, ProductId, QuotationKey, RequestId, Subject, UserId};
 pub use message::{
     Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, GroupId, Item, ProviderMessage,
     QuotationRequest,

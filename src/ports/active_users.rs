@@ -1,8 +1,6 @@
 //! Who uses the cache at present.
 
-use async_trait::async_trait;
-
-use super::{Cursor, Page, PortError};
+use super::{Cursor, Page, PortError, port};
 use crate::model::{Timestamp, UserId};
 
 /// A user whose table is kept warm until an expiry.
@@ -41,31 +39,32 @@ impl Segment {
     pub const ALL: Self = Self { index: 0, count: 1 };
 }
 
-/// The table of active users.
-///
-/// Expiry is kept in whole seconds, rounded up, because that is what a TTL attribute holds.
-#[async_trait]
-pub trait ActiveUsers: Send + Sync {
-    /// The row of a user, expired or not.
-    async fn active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError>;
+port!(
+    /// The table of active users.
+    ///
+    /// Expiry is kept in whole seconds, rounded up, because that is what a TTL attribute holds.
+    pub trait ActiveUsers: Send + Sync {
+        /// The row of a user, expired or not.
+        async fn active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError>;
 
-    /// Writes a visit: sets the expiry and `last_seen`, keeps `first_seen` if there is one.
-    /// Returns the row as it was before.
-    async fn record_visit(
-        &self,
-        user: &UserId,
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<Option<ActiveUser>, PortError>;
+        /// Writes a visit: sets the expiry and `last_seen`, keeps `first_seen` if there is one.
+        /// Returns the row as it was before.
+        async fn record_visit(
+            &self,
+            user: &UserId,
+            now: Timestamp,
+            expires_at: Timestamp,
+        ) -> Result<Option<ActiveUser>, PortError>;
 
-    /// Removes a user; says whether there was one.
-    async fn remove_active_user(&self, user: &UserId) -> Result<bool, PortError>;
+        /// Removes a user; says whether there was one.
+        async fn remove_active_user(&self, user: &UserId) -> Result<bool, PortError>;
 
-    /// The users of a segment that have not expired at `now`, page by page.
-    async fn list_active_users(
-        &self,
-        segment: Segment,
-        now: Timestamp,
-        from: Option<Cursor>,
-    ) -> Result<Page<ActiveUser>, PortError>;
-}
+        /// The users of a segment that have not expired at `now`, page by page.
+        async fn list_active_users(
+            &self,
+            segment: Segment,
+            now: Timestamp,
+            from: Option<Cursor>,
+        ) -> Result<Page<ActiveUser>, PortError>;
+    }
+);

@@ -1,9 +1,8 @@
 //! The way back to a client's websocket.
 
-use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::PortError;
+use super::{PortError, port};
 use crate::model::ConnectionRef;
 
 /// The most bytes of text that one push takes.
@@ -18,9 +17,10 @@ pub enum Delivery {
     Gone,
 }
 
-/// Open websocket connections, wherever their gateway is.
-#[async_trait]
-pub trait Connections: Send + Sync {
-    /// Sends one text message of at most [`MAX_PUSH_BYTES`].
-    async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError>;
-}
+port!(
+    /// Open websocket connections, wherever their gateway is.
+    pub trait Connections: Send + Sync {
+        /// Sends one text message of at most [`MAX_PUSH_BYTES`].
+        async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError>;
+    }
+);

@@ -1,13 +1,13 @@
 //! The discounts of each user.
 
-use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
-use super::{Cursor, Page, PortError};
+use super::{AtHead, CatalogueHead, Cursor, Page, PortError, port};
 use crate::model::UserId;
 use crate::pricing::Discounts;
 
 /// A user's discounts as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserDiscounts {
     /// Whose.
     pub user: UserId,
@@ -15,19 +15,21 @@ pub struct UserDiscounts {
     pub discounts: Discounts,
 }
 
-/// The table of discounts: one item per user.
-#[async_trait]
-pub trait DiscountStore: Send + Sync {
-    /// Those of the users that have discounts, in any order, read consistently. Any number may be
-    /// asked for.
-    async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError>;
+port!(
+    /// The table of discounts: one item per user, read at a head as products are.
+    pub trait DiscountStore: Send + Sync {
+        /// Those of the users that have discounts, in any order. Any number may be asked for.
+        async fn discounts(
+            &self,
+            users: &[UserId],
+            at: &CatalogueHead,
+        ) -> Result<AtHead<Vec<UserDiscounts>>, PortError>;
 
-    /// Replaces the lists of users, any number of them.
-    async fn put_discounts(&self, lists: &[UserDiscounts]) -> Result<(), PortError>;
-
-    /// Deletes the lists of users, any number of them.
-    async fn delete_discounts(&self, users: &[UserId]) -> Result<(), PortError>;
-
-    /// All users that have discounts, page by page. No order is promised.
-    async fn list_discounted_users(&self, from: Option<Cursor>) -> Result<Page<UserId>, PortError>;
-}
+        /// All users that have discounts, page by page. No order is promised.
+        async fn list_discounted_users(
+            &self,
+            at: &CatalogueHead,
+            from: Option<Cursor>,
+        ) -> Result<AtHead<Page<UserId>>, PortError>;
+    }
+);

@@ -1,6 +1,8 @@
 //! Time and chance, injected so that tests and simulations own them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rand::Rng as _;
 
@@ -10,6 +12,10 @@ use crate::model::Timestamp;
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Says that this time has passed, by the clock of another process that works on the same data.
+    /// Most clocks know better.
+    fn has_passed(&self, _: Timestamp) {}
 }
 
 /// Where ids come from that nobody must guess.
@@ -29,6 +35,41 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock that never goes back: when the clock that it follows is set back, it goes on from where it
+/// was. So what is stored with a time, such as until when a message is hidden, comes when it is due.
+pub struct SteadyClock {
+    followed: Arc<dyn Clock>,
+    started: Instant,
+    /// By how many milliseconds the time is ahead of what has elapsed since the start. Only grows.
+    ahead: AtomicI64,
+}
+
+impl SteadyClock {
+    /// A clock that follows another one, as long as that goes forward.
+    #[must_use]
+    pub fn new(followed: Arc<dyn Clock>) -> Self {
+        let ahead = AtomicI64::new(followed.now().millis());
+        Self { followed, started: Instant::now(), ahead }
+    }
+
+    fn at_least(&self, time: Timestamp) -> Timestamp {
+        let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let wanted = time.millis().saturating_sub(elapsed);
+        let ahead = self.ahead.fetch_max(wanted, Ordering::Relaxed).max(wanted);
+        Timestamp::from_millis(ahead.saturating_add(elapsed))
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> Timestamp {
+        self.at_least(self.followed.now())
+    }
+
+    fn has_passed(&self, time: Timestamp) {
+        self.at_least(time);
+    }
+}
+
 /// The cryptographic generator of the thread, seeded by the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandomness;
@@ -38,5 +79,39 @@ impl Randomness for SystemRandomness {
         let mut bits = [0; 16];
         rand::rng().fill_bytes(&mut bits);
         bits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Wall(AtomicI64);
+
+    impl Clock for Wall {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    #[test]
+    fn a_steady_clock_goes_forward_only() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let wall = Arc::new(Wall(AtomicI64::new(1_800_000_000_000)));
+        let steady = SteadyClock::new(wall.clone());
+        let start = steady.now();
+        assert!(start >= wall.now());
+        let set = |time: Timestamp| wall.0.store(time.millis(), Ordering::Relaxed);
+        set(start.minus(HOUR));
+        assert!(steady.now() >= start);
+        set(start.plus(HOUR));
+        assert!(steady.now() >= start.plus(HOUR));
+        // Another process knows of a later time.
+        steady.has_passed(start.plus(HOUR * 2));
+        assert!(steady.now() >= start.plus(HOUR * 2));
+        steady.has_passed(start);
+        assert!(steady.now() >= start.plus(HOUR * 2));
     }
 }

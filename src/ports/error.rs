@@ -40,6 +40,16 @@ pub enum PortError {
         #[source]
         source: Source,
     },
+    /// The downstream answered that it does not do this, for a reason that is neither the caller's
+    /// rights nor what was sent: it does not know the operation, or is in no state for it.
+    #[error("{what} was refused")]
+    Refused {
+        /// The action and its object.
+        what: String,
+        /// Why.
+        #[source]
+        source: Source,
+    },
     /// This one thing cannot be done, however often it is tried: too large, malformed.
     #[error("{what}: {why}")]
     Rejected {
@@ -85,6 +95,7 @@ impl PortError {
                 | Self::Throttled { .. }
                 | Self::Missing { .. }
                 | Self::Denied { .. }
+                | Self::Refused { .. }
         )
     }
 }

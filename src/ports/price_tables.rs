@@ -1,11 +1,9 @@
 //! Prices by user: a head that names a generation, and the parts of that generation.
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 
-use super::{Cursor, Page, PortError};
+use super::{Cursor, Page, PortError, port};
 use crate::model::{Digest, Generation, ProductId, Timestamp, UserId};
 use crate::pricing::Currency;
 
@@ -20,8 +18,12 @@ pub struct TableHead {
     pub fingerprint: Digest,
     /// The version of the pricing rules.
     pub pricing_version: u32,
-    /// The catalogue that the table is of.
+    /// The version of the catalogue that it was calculated or found right at.
     pub catalogue_version: u64,
+    /// The base that it goes with: the version of its products. Tables of stores from before there
+    /// were bases have none, and count as missing.
+    #[serde(default)]
+    pub base_version: u64,
     /// The currency of all prices.
     pub currency: Currency,
     /// How many products the table has.
@@ -81,74 +83,58 @@ pub struct WantedParts {
     pub numbers: Vec<u32>,
 }
 
-/// The table of price tables.
-#[async_trait]
-pub trait PriceTables: Send + Sync {
-    /// The heads of those users that have one, in any order, read consistently. Any number may
-    /// be asked for.
-    async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError>;
+port!(
+    /// The table of price tables.
+    pub trait PriceTables: Send + Sync {
+        /// The heads of those users that have one, in any order, read consistently. Any number may
+        /// be asked for.
+        async fn table_heads(
+            &self,
+            users: &[UserId],
+        ) -> Result<Vec<(UserId, TableHead)>, PortError>;
 
-    /// Writes the parts of a generation, numbered from 0 in the order given. Writing them again
-    /// is harmless.
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError>;
+        /// Writes the parts of the head's generation, numbered from 0, and then replaces the head, if its
+        /// version is still `expected` (`None`: there is none). Both are stored until `expire_at`. Without
+        /// parts those that are stored stay as they are; writing them again is harmless.
+        ///
+        /// On a conflict parts may have been written that nobody will read; an error may also leave only
+        /// some of them. An engine that can do both at once does.
+        async fn put_table(
+            &self,
+            user: &UserId,
+            head: &TableHead,
+            parts: &[Bytes],
+            expected: Option<u64>,
+            expire_at: Timestamp,
+        ) -> Result<Flip, PortError>;
 
-    /// Replaces the head, if its version is still `expected` (`None`: there is none). The head
-    /// itself is stored until `expire_at`.
-    async fn flip_head(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        expire_at: Timestamp,
-    ) -> Result<Flip, PortError>;
+        /// Parts of any number of tables, in the order asked for, read consistently; `None` for one that
+        /// is not there. No part may be asked for twice.
+        async fn parts(&self, wanted: &[WantedParts])
+        -> Result<Vec<Vec<Option<Bytes>>>, PortError>;
 
-    /// Writes the parts of the head's generation, and then replaces the head as
-    /// [`Self::flip_head`] does. On a conflict parts may have been written that nobody will read.
-    ///
-    /// An engine that can do both at once does.
-    async fn put_table(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        parts: &[Bytes],
-        expected: Option<u64>,
-        expire_at: Timestamp,
-    ) -> Result<Flip, PortError> {
-        self.put_parts(user, &head.generation, parts, expire_at).await?;
-        self.flip_head(user, head, expected, expire_at).await
+        /// Deletes a user's head and every part that is stored for the user.
+        async fn delete_table(&self, user: &UserId) -> Result<(), PortError>;
+
+        /// All heads, page by page. No order is promised.
+        async fn list_table_heads(
+            &self,
+            from: Option<Cursor>,
+        ) -> Result<Page<(UserId, TableHead)>, PortError>;
     }
+);
 
-    /// Parts of a generation by number, in the order asked for, read consistently; `None` for one
-    /// that is not there.
-    async fn parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        numbers: &[u32],
-    ) -> Result<Vec<Option<Bytes>>, PortError>;
-
-    /// Parts of several tables, in the order asked for, as [`Self::parts`] gives them. No part may be
-    /// asked for twice.
-    async fn parts_of_many(
-        &self,
-        wanted: &[WantedParts],
-    ) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
-        try_join_all(wanted.iter().map(|one| self.parts(&one.user, &one.generation, &one.numbers)))
-            .await
-    }
-
-    /// Deletes a user's head and every part that is stored for the user.
-    async fn delete_table(&self, user: &UserId) -> Result<(), PortError>;
-
-    /// All heads, page by page. No order is promised.
-    async fn list_table_heads(
-        &self,
-        from: Option<Cursor>,
-    ) -> Result<Page<(UserId, TableHead)>, PortError>;
+/// Parts of one table, as [`PriceTables::parts`] gives them.
+///
+/// # Errors
+/// When they cannot be read.
+pub async fn parts_of(
+    tables: &(impl PriceTables + ?Sized),
+    user: &UserId,
+    generation: &Generation,
+    numbers: &[u32],
+) -> Result<Vec<Option<Bytes>>, PortError> {
+    let (user, generation, numbers) = (user.clone(), generation.clone(), numbers.to_vec());
+    let found = tables.parts(&[WantedParts { user, generation, numbers }]).await?;
+    Ok(found.into_iter().flatten().collect())
 }

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use async_trait::async_trait;
-
-use super::PortError;
+use super::{PortError, port};
 use crate::model::{DeduplicationId, GroupId, Timestamp};
 
 /// The most messages one receive returns.
@@ -46,6 +44,18 @@ impl Queue {
     #[must_use]
     pub const fn is_fifo(self) -> bool {
         matches!(self, Self::Refresh | Self::Quotation)
+    }
+
+    /// How long a received message is hidden from other receivers; whoever works on it for longer
+    /// extends that. A message in the hands of a killed process is lost to everybody for this long
+    /// (on the embedded engine the end of the process is noticed before), so it is short where a
+    /// client waits.
+    #[must_use]
+    pub const fn visibility(self) -> Duration {
+        match self {
+            Self::Refresh => Duration::from_secs(60),
+            Self::Quotation | Self::Provider => Duration::from_secs(10),
+        }
     }
 
     /// How long a message waits before it is dropped unread. A refresh is repeated every tick, so
@@ -134,50 +144,49 @@ pub struct Depth {
     pub dead: u64,
 }
 
-/// The queues.
-#[async_trait]
-pub trait Queues: Send + Sync {
-    /// Sends messages, any number of them, in batches. Returns the entries that could not be
-    /// sent; an error means that none was.
-    async fn send(
-        &self,
-        queue: Queue,
-        messages: &[Outgoing],
-    ) -> Result<Vec<FailedEntry>, PortError>;
+port!(
+    /// The queues.
+    pub trait Queues: Send + Sync {
+        /// Sends messages, any number of them, in batches. Returns the entries that could not be
+        /// sent; an error means that none was.
+        async fn send(
+            &self,
+            queue: Queue,
+            messages: &[Outgoing],
+        ) -> Result<Vec<FailedEntry>, PortError>;
 
-    /// Receives up to `max` messages (at most [`MAX_BATCH`]), waiting up to `wait` for the first.
-    /// What is received stays hidden for `visibility`, and with it, in a FIFO queue, the rest of
-    /// its group. Cancelling the future loses no message: what it had taken becomes visible
-    /// again, not only when its visibility ends.
-    async fn receive(
-        &self,
-        queue: Queue,
-        max: usize,
-        wait: Duration,
-        visibility: Duration,
-    ) -> Result<Vec<Received>, PortError>;
+        /// Receives up to `max` messages (at most [`MAX_BATCH`]), waiting up to `wait` for the first.
+        /// What is received stays hidden for `visibility`, and with it, in a FIFO queue, the rest of
+        /// its group. Cancelling the future loses no message: what it had taken becomes visible
+        /// again, not only when its visibility ends.
+        async fn receive(
+            &self,
+            queue: Queue,
+            max: usize,
+            wait: Duration,
+            visibility: Duration,
+        ) -> Result<Vec<Received>, PortError>;
 
-    /// Deletes received messages. One whose receipt has expired is skipped: it will come again.
-    async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError>;
+        /// Deletes received messages. One whose receipt has expired is skipped: it will come again.
+        async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError>;
 
-    /// Hides received messages for this much longer from now; zero makes them visible at once.
-    /// One whose receipt has expired is skipped.
-    async fn change_visibility(
-        &self,
-        queue: Queue,
-        receipts: &[Receipt],
-        visibility: Duration,
-    ) -> Result<(), PortError>;
+        /// Hides received messages for this much longer from now; zero makes them visible at once.
+        /// One whose receipt has expired is skipped.
+        async fn change_visibility(
+            &self,
+            queue: Queue,
+            receipts: &[Receipt],
+            visibility: Duration,
+        ) -> Result<(), PortError>;
 
-    /// How many receives of one consumer are worth having under way at once. More than one only
-    /// where a receive that waits in vain costs nothing.
-    fn receivers(&self) -> usize {
-        1
+        /// How many receives of one consumer are worth having under way at once. More than one only
+        /// where a receive that waits in vain costs nothing.
+        fn receivers(&self) -> usize;
+
+        /// How many messages there are.
+        async fn depth(&self, queue: Queue) -> Result<Depth, PortError>;
     }
-
-    /// How many messages there are.
-    async fn depth(&self, queue: Queue) -> Result<Depth, PortError>;
-}
+);
 
 /// A message that was given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,19 +223,24 @@ impl Selection {
     }
 }
 
-/// The messages that were given up, by the queue they come from.
-#[async_trait]
-pub trait DeadLetters: Send + Sync {
-    /// Up to `limit` of them.
-    async fn dead_letters(&self, queue: Queue, limit: usize) -> Result<Vec<DeadLetter>, PortError>;
+port!(
+    /// The messages that were given up, by the queue they come from.
+    pub trait DeadLetters: Send + Sync {
+        /// Up to `limit` of them.
+        async fn dead_letters(
+            &self,
+            queue: Queue,
+            limit: usize,
+        ) -> Result<Vec<DeadLetter>, PortError>;
 
-    /// Sends them to their queue again; returns how many.
-    async fn redrive(&self, queue: Queue, selection: &Selection) -> Result<u64, PortError>;
+        /// Sends them to their queue again; returns how many.
+        async fn redrive(&self, queue: Queue, selection: &Selection) -> Result<u64, PortError>;
 
-    /// Deletes them; returns how many.
-    async fn drop_dead_letters(
-        &self,
-        queue: Queue,
-        selection: &Selection,
-    ) -> Result<u64, PortError>;
-}
+        /// Deletes them; returns how many.
+        async fn drop_dead_letters(
+            &self,
+            queue: Queue,
+            selection: &Selection,
+        ) -> Result<u64, PortError>;
+    }
+);

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Cursor, Page, PortError, Topic};
+use super::{Cursor, Page, PortError, Topic, port};
 use crate::model::{ConnectionRef, Dialect, Item, QuotationKey, RequestId, Timestamp, UserId};
 use crate::pricing::Answer;
 
@@ -126,56 +125,47 @@ pub enum Settlement {
     Missing,
 }
 
-/// The table of quotations.
-#[async_trait]
-pub trait Quotations: Send + Sync {
-    /// Stores a quotation, unless its key exists, with one that had not expired when this one was
-    /// accepted.
-    async fn create_quotation(&self, quotation: &Quotation) -> Result<Created, PortError>;
+port!(
+    /// The table of quotations.
+    pub trait Quotations: Send + Sync {
+        /// Stores a quotation, unless its key exists, with one that had not expired when this one was
+        /// accepted. If it is new, publishes a message about it. It is never published without being
+        /// stored; an error may leave it stored and not published.
+        ///
+        /// An engine that keeps quotations and topic in one place does both at once, to its own topic.
+        async fn create_quotation(
+            &self,
+            quotation: &Quotation,
+            topic: &dyn Topic,
+            body: &str,
+        ) -> Result<Created, PortError>;
 
-    /// Stores a quotation, unless its key exists, and if it is new publishes a message about it. It
-    /// is never published without being stored; an error may leave it stored and not published.
-    ///
-    /// An engine that keeps quotations and topic in one place does both at once, to its own topic.
-    async fn create_and_publish(
-        &self,
-        quotation: &Quotation,
-        topic: &dyn Topic,
-        body: &str,
-    ) -> Result<Created, PortError> {
-        let created = self.create_quotation(quotation).await?;
-        if created == Created::New
-            && let Some(entry) = topic.publish(&[body.to_owned()]).await?.pop()
-        {
-            return Err(entry.error);
-        }
-        Ok(created)
+        /// A quotation, read consistently.
+        async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError>;
+
+        /// Sends the answer of a quotation elsewhere: the client came back on another connection.
+        /// `false` when there is no such quotation.
+        async fn redirect_quotation(
+            &self,
+            key: &QuotationKey,
+            connection: &ConnectionRef,
+            dialect: Dialect,
+        ) -> Result<bool, PortError>;
+
+        /// Stores a verdict, if the quotation is pending and, for an answer, `now` is before its
+        /// deadline.
+        async fn settle_quotation(
+            &self,
+            key: &QuotationKey,
+            verdict: &Verdict,
+            now: Timestamp,
+        ) -> Result<Settlement, PortError>;
+
+        /// All quotations, page by page. No order is promised.
+        async fn list_quotations(&self, from: Option<Cursor>)
+        -> Result<Page<Quotation>, PortError>;
+
+        /// Deletes a quotation.
+        async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError>;
     }
-
-    /// A quotation, read consistently.
-    async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError>;
-
-    /// Sends the answer of a quotation elsewhere: the client came back on another connection.
-    /// `false` when there is no such quotation.
-    async fn redirect_quotation(
-        &self,
-        key: &QuotationKey,
-        connection: &ConnectionRef,
-        dialect: Dialect,
-    ) -> Result<bool, PortError>;
-
-    /// Stores a verdict, if the quotation is pending and, for an answer, `now` is before its
-    /// deadline.
-    async fn settle_quotation(
-        &self,
-        key: &QuotationKey,
-        verdict: &Verdict,
-        now: Timestamp,
-    ) -> Result<Settlement, PortError>;
-
-    /// All quotations, page by page. No order is promised.
-    async fn list_quotations(&self, from: Option<Cursor>) -> Result<Page<Quotation>, PortError>;
-
-    /// Deletes a quotation.
-    async fn delete_quotation(&self, key: &QuotationKey) -> Result<(), PortError>;
-}
+);

@@ -1,9 +1,8 @@
 //! What processes have used, by window of time.
 
-use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::PortError;
+use super::{PortError, port};
 use crate::model::Timestamp;
 
 /// What one process has used in one window.
@@ -19,12 +18,13 @@ pub struct UsageRecord {
     pub expires_at: Timestamp,
 }
 
-/// The table that meters write to.
-#[async_trait]
-pub trait UsageLog: Send + Sync {
-    /// Writes a record, in place of the one that the process wrote for the window before.
-    async fn record_usage(&self, record: &UsageRecord) -> Result<(), PortError>;
+port!(
+    /// The table that meters write to.
+    pub trait UsageLog: Send + Sync {
+        /// Writes a record, in place of the one that the process wrote for the window before.
+        async fn record_usage(&self, record: &UsageRecord) -> Result<(), PortError>;
 
-    /// All records of some windows, in any order.
-    async fn usage_records(&self, windows: &[u64]) -> Result<Vec<UsageRecord>, PortError>;
-}
+        /// All records of some windows, in any order.
+        async fn usage_records(&self, windows: &[u64]) -> Result<Vec<UsageRecord>, PortError>;
+    }
+);

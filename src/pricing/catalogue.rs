@@ -62,6 +62,29 @@ pub(super) struct CataloguePart {
     pub(super) packed: Vec<u8>,
 }
 
+/// The digest of a catalogue whose products pass by in the order of their ids.
+pub struct CatalogueDigest(DigestBuilder);
+
+impl CatalogueDigest {
+    /// Of a catalogue in this currency.
+    #[must_use]
+    pub fn new(currency: Currency) -> Self {
+        Self(DigestBuilder::new("catalogue").part(currency.code().as_bytes()))
+    }
+
+    /// Adds the next product.
+    pub fn add(&mut self, product: &ProductId, price: Money) {
+        self.0.add(product.as_str().as_bytes());
+        self.0.add(&price.minor().to_le_bytes());
+    }
+
+    /// The digest of the products that were added.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        self.0.finish()
+    }
+}
+
 impl Catalogue {
     /// Builds a snapshot. The order of the products does not matter.
     ///
@@ -76,12 +99,11 @@ impl Catalogue {
         if let Some(pair) = products.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(CatalogueError::Duplicate { id: pair[0].0.clone() });
         }
-        let mut digest = DigestBuilder::new("catalogue").part(currency.code().as_bytes());
+        let mut digest = CatalogueDigest::new(currency);
         let mut ids = Ids::with_capacity(products.len());
         let mut prices = Vec::with_capacity(products.len());
         for (id, price) in &products {
-            digest.add(id.as_str().as_bytes());
-            digest.add(&price.minor().to_le_bytes());
+            digest.add(id, *price);
             ids.push(id.as_str());
             prices.push(*price);
         }

@@ -14,13 +14,19 @@ pub const PRICING_VERSION: u32 = 1;
 /// What a stored price table depends on: equal fingerprints mean equal tables, packed alike.
 #[must_use]
 pub fn fingerprint(catalogue: &Catalogue, discounts: &Discounts) -> Digest {
+    fingerprint_of(catalogue.digest(), discounts)
+}
+
+/// The same, of a catalogue whose digest is known.
+#[must_use]
+pub fn fingerprint_of(catalogue: Digest, discounts: &Discounts) -> Digest {
     let (ids, lengths) = discounts.ids().bytes();
     let millionths = discounts.percentages().iter().map(|discount| discount.millionths());
     let millionths: Vec<u8> = millionths.flat_map(u32::to_le_bytes).collect();
     DigestBuilder::new("table")
         .number(u64::from(PRICING_VERSION))
         .number(u64::from(FORMAT_VERSION))
-        .part(catalogue.digest().to_string().as_bytes())
+        .part(catalogue.to_string().as_bytes())
         .part(ids)
         .part(lengths)
         .part(&millionths)
@@ -119,7 +125,7 @@ impl<'a> PriceTable<'a> {
         self.catalogue
             .parts()
             .iter()
-            .filter_map(|part| ProductId::new(self.catalogue.id(part.range.start)).ok())
+            .filter_map(|part| ProductId::stored(self.catalogue.id(part.range.start)).ok())
     }
 
     /// The table packed into parts, each at most [`super::PackedPart::MAX_BYTES`], sorted by product.

@@ -143,7 +143,7 @@ impl PackedPart {
                 PartIds::Texts(ids) => ids.get(index).to_owned(),
                 PartIds::Numbers(numbering, numbers) => numbering.id(numbers[index])?,
             };
-            let id = ProductId::new(text).map_err(|_| damaged("an id is no product's"))?;
+            let id = ProductId::stored(text).map_err(|_| damaged("an id is no product's"))?;
             Ok((id, self.entry(index)))
         })
     }

@@ -192,15 +192,38 @@ pub fn render_quotation(quotation: &Quotation, now: Timestamp) -> serde_json::Re
     }
 }
 
-/// The id of the request that a pushed frame answers, in either dialect; none if it answers none.
-#[must_use]
-pub fn answered_request(frame: &[u8]) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Answer<'a> {
-        #[serde(borrow, alias = "id")]
-        request_id: Cow<'a, str>,
+/// Of which quotation a frame to a client tells the outcome, in either dialect.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Told<'a> {
+    /// The id that the client knows it by.
+    pub request_id: Cow<'a, str>,
+    /// Whose it is. The original dialect does not say; its ids are unique alone.
+    pub client: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AnyFrame<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<&'a str>,
+    #[serde(borrow)]
+    status: Option<&'a str>,
+    #[serde(borrow, alias = "id")]
+    request_id: Cow<'a, str>,
+    client: Option<String>,
+}
+
+impl<'a> Told<'a> {
+    /// Reads it; `None` for a frame that tells no outcome.
+    #[must_use]
+    pub fn of(frame: &'a [u8]) -> Option<Self> {
+        let AnyFrame { kind, status, request_id, client } = serde_json::from_slice(frame).ok()?;
+        let tells = match (kind, status) {
+            (Some("quotation"), Some(status)) => status != "pending",
+            // The original dialect writes an id only where it tells an outcome.
+            (kind, _) => kind.is_none(),
+        };
+        tells.then_some(Self { request_id, client })
     }
-    serde_json::from_slice(frame).ok().map(|answer: Answer<'_>| answer.request_id)
 }
 
 /// The answer to a ping.
@@ -262,6 +285,27 @@ mod tests {
             catalogue_version: 1,
             pricing_version: 1,
         }))
+    }
+
+    #[test]
+    fn a_frame_with_an_outcome_tells_whose_it_is() {
+        let told = |dialect, status| {
+            let text = render_quotation(&quotation(dialect, status), Timestamp::default()).unwrap();
+            Told::of(text.as_bytes()).map(|told| (told.request_id.into_owned(), told.client))
+        };
+        let (id, client) = ("7".to_owned(), Some("AAA".to_owned()));
+        for status in [answer(), QuotationStatus::Failed(FailureReason::NoTable)] {
+            let current = told(Dialect::Current, status.clone());
+            assert_eq!(current, Some((id.clone(), client.clone())));
+            assert_eq!(told(Dialect::Original, status), Some((id.clone(), None)));
+        }
+        for dialect in [Dialect::Current, Dialect::Original] {
+            assert_eq!(told(dialect, QuotationStatus::Pending), None);
+            let request_id = RequestId::new("7").unwrap();
+            let accepted = render_accepted(&request_id, dialect).unwrap();
+            assert_eq!(Told::of(accepted.as_bytes()), None);
+            assert_eq!(Told::of(render_pong(dialect).unwrap().as_bytes()), None);
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ mod original;
 mod request;
 
 pub use frame::{
-    Frame, LineFrame, QuotationFrame, answered_request, fits_one_message, render_accepted,
-    render_pong, render_quotation,
+    Frame, LineFrame, QuotationFrame, Told, fits_one_message, render_accepted, render_pong,
+    render_quotation,
 };
 pub use items::{ItemsError, MAX_ITEMS, check_items, parse_item};
 pub use request::{ProtocolError, Request, parse};

@@ -122,9 +122,10 @@ pub fn parse(text: &str) -> Result<Request, ProtocolError> {
         "quote" => parse_quote(text),
         "get" => {
             let get: Get = fields("get", text)?;
+            // What an earlier version took is still told.
             Ok(Request::Get {
-                user: UserId::new(get.client)?,
-                request_id: RequestId::new(get.request_id)?,
+                user: UserId::stored(get.client)?,
+                request_id: RequestId::stored(get.request_id)?,
             })
         }
         "ping" => Ok(Request::Ping { dialect: Dialect::Current }),

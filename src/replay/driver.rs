@@ -30,7 +30,7 @@ const HANDLER: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
 
 /// Longer than any calculation that a replay may take for granted.
 const VISIBILITY: Duration = Duration::from_secs(300);
-/// A quotation that waits is looked at again so long after its deadline.
+/// The message that comes at a quotation's deadline is there so long after it.
 const AFTER_DEADLINE: Duration = Duration::from_millis(100);
 /// A message that failed comes again after this time.
 const BACKOFF: Duration = Duration::from_secs(1);
@@ -238,16 +238,13 @@ impl<'a> Driver<'a> {
     }
 
     async fn arrive(&mut self, number: u64, arrival: &Arrival) -> Result<(), ReplayError> {
-        let before = self.settled();
         self.ask(number, arrival).await?;
         self.look_at_queues().await?;
-        if self.settled() == before {
-            self.look_after_deadline();
-        }
+        self.look_after_deadline();
         Ok(())
     }
 
-    /// A quote that waits has a message that comes when its time is over.
+    /// Every quote has a message that comes when its time is over.
     fn look_after_deadline(&mut self) {
         let deadline = self.now.plus(self.policy.quote_within + AFTER_DEADLINE);
         self.begin(deadline, Work::Look);
@@ -268,11 +265,6 @@ impl<'a> Driver<'a> {
         self.handler.quote(ask).await?;
         self.ran(HANDLER, Scenario::CALL);
         Ok(())
-    }
-
-    fn settled(&self) -> u64 {
-        let ledger = self.witness.ledger();
-        ledger.answered + ledger.failed
     }
 
     /// A function ran.
@@ -343,7 +335,6 @@ impl<'a> Driver<'a> {
     }
 
     async fn finish(&mut self, queue: Queue, batch: Vec<Received>) -> Result<(), ReplayError> {
-        self.witness.read_catalogue_again(Scope::receiving(queue));
         let done = self.calc.handle(&batch).await;
         if let Some(in_hand) = self.in_hand.get_mut(&queue) {
             *in_hand -= batch.len();

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::adaptive::Intervals;
-use crate::meter::Usage;
 use crate::model::{Timestamp, UserId};
 use crate::ports::{ActiveUser, Quotation, QuotationStatus, TableHead};
 
@@ -32,8 +31,6 @@ pub(super) struct Ledger {
     pub(super) reached_ms: Vec<u64>,
     /// What an adaptive schedule goes by.
     pub(super) intervals: Option<Intervals>,
-    /// When the catalogue was read last, and what that used.
-    pub(super) reading: Reading,
     users: HashMap<UserId, User>,
     /// The rows of active users, expired ones included: how many, and how many bytes.
     rows: (u64, u64),
@@ -41,13 +38,6 @@ pub(super) struct Ledger {
     active_until: Timestamp,
     catalogue_changed_at: Timestamp,
     kept_until: HashMap<String, Timestamp>,
-}
-
-/// A reading of the catalogue.
-#[derive(Default)]
-pub(super) struct Reading {
-    pub(super) at: Timestamp,
-    pub(super) usage: Usage,
 }
 
 /// What was stored, for how long.

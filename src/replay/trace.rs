@@ -123,6 +123,9 @@ fn arrival(time: &str, customer: &str, lines: Option<&str>) -> Result<Arrival, S
             .ok_or_else(|| format!("`{lines}` is not a number of lines"))?,
     };
     let at = Timestamp::from_millis(at.as_millisecond());
+    if at < Timestamp::default() {
+        return Err(format!("`{time}` is before 1970"));
+    }
     Ok(Arrival { at, user, lines: lines.min(MOST_LINES) })
 }
 
@@ -168,6 +171,10 @@ mod tests {
             ("time,customer\n", "has no arrivals"),
             ("time,who\n", "has no column `customer`"),
             ("time,customer\n2026-01-31,a\n", ":2: `2026-01-31` is not a time"),
+            (
+                "time,customer\n1969-12-31T23:59:59Z,a\n",
+                ":2: `1969-12-31T23:59:59Z` is before 1970",
+            ),
             ("time,customer\n2026-01-31T09:30:00Z,\n", ":2: user id is empty"),
             ("time,customer,lines\n2026-01-31T09:30:00Z,a,0\n", ":2: `0` is not a number of lines"),
             ("time,customer\n2026-01-31T09:30:00Z\n", "cannot be read"),

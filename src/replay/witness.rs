@@ -1,21 +1,14 @@
 //! What is written down of each call beside what the meter counts of it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 
-use super::ledger::{Ledger, Reading};
-use crate::meter::rules::{item_read, page_read};
-use crate::meter::{Meter, Operation, Resource, Scope, Used, count_received, metered, sizes};
-use crate::model::{ConnectionRef, Generation, QuotationKey, Timestamp, UserId};
-use crate::ports::{
-    ActiveUser, Clock, Connections, Cursor, Delivery, Flip, Page, PortError, Ports, Queue,
-    Received, Segment, Settlement, TableHead, Verdict, layer,
-};
-use crate::pricing::Product;
-use crate::stages::CatalogueCache;
+use super::ledger::Ledger;
+use crate::meter::rules::page_read;
+use crate::meter::{Meter, Operation, Resource, Used, count_received, metered, sizes};
+use crate::ports::prelude::*;
+use crate::ports::{Clock, Connections, Ports};
 
 /// A layer above a metered engine.
 pub(super) struct Witness {
@@ -49,22 +42,6 @@ impl Witness {
         &self.meter
     }
 
-    /// A worker reads the catalogue again when its snapshot is old. Nobody edits products here by
-    /// other means, so that is counted and not done: it would take most of the time of a replay.
-    pub(super) fn read_catalogue_again(&self, scope: Scope) {
-        let mut ledger = self.ledger();
-        let now = self.clock.now();
-        if now.since(ledger.reading.at) < CatalogueCache::MAX_AGE {
-            return;
-        }
-        ledger.reading.at = now;
-        let scan = ledger.reading.usage.total(|_| true);
-        self.meter.count_for(scope, Operation::scan(Resource::Products), scan);
-        // The head is looked at once more after it, as after every scan.
-        let look = Used::derived(1, 1, 0, item_read(0, true));
-        self.meter.count_for(scope, Operation::read(Resource::Products), look);
-    }
-
     fn keep_table(&self, name: String, bytes: u64, is_head: bool, end: Timestamp) {
         self.ledger().keep_table(name, bytes, is_head, self.clock.now(), end);
     }
@@ -80,123 +57,99 @@ impl Connections for Readers {
     }
 }
 
-layer!(ActiveUsers for Witness over store [active_user, remove_active_user] {
-    async fn record_visit(
-        &self,
-        user: &UserId,
-        now: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<Option<ActiveUser>, PortError> {
-        let before = self.inner.store.record_visit(user, now, expires_at).await?;
-        let first_seen = before.as_ref().map_or(now, |before| before.first_seen);
-        let row = ActiveUser { user: user.clone(), expires_at, first_seen, last_seen: now };
-        self.ledger().came(user, now, expires_at, sizes::active_user(&row));
-        Ok(before)
-    }
-
-    /// A scan reads what it then leaves out, too: rows that have expired stay for up to days. Its
-    /// pages are larger on AWS than here, so the first one counts for all.
-    async fn list_active_users(
-        &self,
-        segment: Segment,
-        now: Timestamp,
-        from: Option<Cursor>,
-    ) -> Result<Page<ActiveUser>, PortError> {
-        if from.is_none() {
-            let (rows, bytes) = self.ledger().rows();
-            let share = u64::from(segment.count.max(1));
-            let used = Used::derived(1, rows / share, bytes / share, page_read(bytes / share, false));
-            self.meter.count(Operation::scan(Resource::ActiveUsers), used);
+layer!(
+    #[over(inner.store)]
+    impl ActiveUsers for Witness {
+        async fn record_visit(&self, user: _, now: _, expires_at: _) -> _ {
+            let before = self.inner.store.record_visit(user, now, expires_at).await?;
+            let first_seen = before.as_ref().map_or(now, |before| before.first_seen);
+            let row = ActiveUser { user: user.clone(), expires_at, first_seen, last_seen: now };
+            self.ledger().came(user, now, expires_at, sizes::active_user(&row));
+            Ok(before)
         }
-        self.engine.store.list_active_users(segment, now, from).await
-    }
-});
 
-layer!(CatalogueStore for Witness over store [
-    catalogue_head, begin_load, extend_load, finish_load, put_products, delete_products, products
-] {
-    async fn list_products(&self, from: Option<Cursor>) -> Result<Page<Product>, PortError> {
-        if from.is_none() {
-            self.ledger().reading = Reading { at: self.clock.now(), usage: self.meter.usage() };
+        /// A scan reads what it then leaves out, too: rows that have expired stay for up to days. Its
+        /// pages are larger on AWS than here, so the first one counts for all.
+        async fn list_active_users(&self, segment: _, now: _, from: _) -> _ {
+            if from.is_none() {
+                let (rows, bytes) = self.ledger().rows();
+                let share = u64::from(segment.count.max(1));
+                let used =
+                    Used::derived(1, rows / share, bytes / share, page_read(bytes / share, false));
+                self.meter.count(Operation::scan(Resource::ActiveUsers), used);
+            }
+            self.engine.store.list_active_users(segment, now, from).await
         }
-        let page = self.inner.store.list_products(from).await?;
-        if page.next.is_none() {
-            let mut ledger = self.ledger();
-            ledger.reading.usage = self.meter.usage().since(&ledger.reading.usage);
+    }
+);
+
+layer!(
+    #[over(inner.store)]
+    impl CatalogueStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl Bases for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl Loads for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl DiscountStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl PriceTables for Witness {
+        async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
+            let flip = self.inner.store.put_table(user, head, parts, expected, expire_at).await?;
+            let generation = &head.generation;
+            if !parts.is_empty() {
+                let bytes = parts.iter().enumerate();
+                let bytes = bytes.map(|(at, part)| sizes::part(user, generation, at, part.len()));
+                self.keep_table(generation.to_string(), bytes.sum(), false, expire_at);
+            }
+            if flip == Flip::Done {
+                self.ledger().flipped(user, head, self.clock.now());
+                let bytes = sizes::table_head(user, head);
+                self.keep_table(format!("head of {user}"), bytes, true, expire_at);
+            }
+            Ok(flip)
         }
-        Ok(page)
     }
-});
+);
 
-layer!(DiscountStore for Witness over store [discounts, put_discounts, delete_discounts, list_discounted_users] {});
-
-layer!(PriceTables for Witness over store [
-    table_heads, parts, parts_of_many, delete_table, list_table_heads
-] {
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError> {
-        self.inner.store.put_parts(user, generation, parts, expire_at).await?;
-        let bytes = parts.iter().enumerate();
-        let bytes = bytes.map(|(number, part)| sizes::part(user, generation, number, part.len()));
-        self.keep_table(generation.to_string(), bytes.sum(), false, expire_at);
-        Ok(())
-    }
-
-    async fn flip_head(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        expire_at: Timestamp,
-    ) -> Result<Flip, PortError> {
-        let flip = self.inner.store.flip_head(user, head, expected, expire_at).await?;
-        if flip == Flip::Done {
-            self.ledger().flipped(user, head, self.clock.now());
-            let bytes = sizes::table_head(user, head);
-            self.keep_table(format!("head of {user}"), bytes, true, expire_at);
+layer!(
+    #[over(inner.store)]
+    impl Quotations for Witness {
+        async fn settle_quotation(&self, key: _, verdict: _, now: _) -> _ {
+            let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
+            if let Settlement::Settled(quotation) = &settlement {
+                let (bytes, end) = (sizes::quotation(quotation), quotation.expires_at);
+                let mut ledger = self.ledger();
+                ledger.keep(key.to_string(), bytes, now, end);
+                ledger.settled(quotation, now);
+            }
+            Ok(settlement)
         }
-        Ok(flip)
     }
-});
+);
 
-layer!(Quotations for Witness over store [
-    create_quotation, quotation, list_quotations, redirect_quotation, delete_quotation
-] {
-    async fn settle_quotation(
-        &self,
-        key: &QuotationKey,
-        verdict: &Verdict,
-        now: Timestamp,
-    ) -> Result<Settlement, PortError> {
-        let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
-        if let Settlement::Settled(quotation) = &settlement {
-            let (bytes, end) = (sizes::quotation(quotation), quotation.expires_at);
-            let mut ledger = self.ledger();
-            ledger.keep(key.to_string(), bytes, now, end);
-            ledger.settled(quotation, now);
+layer!(
+    #[over(inner.queues)]
+    impl Queues for Witness {
+        /// A receive that comes back empty is the driver's way to look, and is not billed.
+        async fn receive(&self, queue: _, max: _, wait: _, visibility: _) -> _ {
+            let messages = self.engine.queues.receive(queue, max, wait, visibility).await?;
+            if !messages.is_empty() {
+                count_received(&self.meter, queue, &messages);
+            }
+            Ok(messages)
         }
-        Ok(settlement)
     }
-});
-
-layer!(Queues for Witness over queues [send, acknowledge, change_visibility, depth] {
-    /// A receive that comes back empty is the driver's way to look, and is not billed.
-    async fn receive(
-        &self,
-        queue: Queue,
-        max: usize,
-        wait: Duration,
-        visibility: Duration,
-    ) -> Result<Vec<Received>, PortError> {
-        let messages = self.engine.queues.receive(queue, max, wait, visibility).await?;
-        if !messages.is_empty() {
-            count_received(&self.meter, queue, &messages);
-        }
-        Ok(messages)
-    }
-});
+);

@@ -15,8 +15,11 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, client_async_with_config, connect_async_with_config,
+};
 
+use super::gateway::{GatewayRecord, connect};
 use crate::model::{Item, RequestId, UserId};
 use crate::protocol::Frame;
 use crate::tokens::Token;
@@ -74,6 +77,26 @@ pub struct ReceivedFrame {
     pub frame: Frame,
 }
 
+/// Which gateway to open a websocket to.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// The one at a URL that somebody chose.
+    Url(String),
+    /// One that entered itself on this machine. It proves that it did before it is sent anything.
+    Entered(Box<GatewayRecord>),
+}
+
+impl Destination {
+    /// Its websocket's URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        match self {
+            Self::Url(url) => url,
+            Self::Entered(record) => &record.websocket,
+        }
+    }
+}
+
 /// An open websocket to a gateway.
 pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -82,13 +105,10 @@ impl Client {
     ///
     /// # Errors
     /// [`ClientError::Connect`], [`ClientError::Denied`] or [`ClientError::Silent`].
-    pub async fn connect(url: &str, token: Option<&Token>) -> Result<Self, ClientError> {
-        // The library's own buffer is 128 KB, which it clears for each frame it reads.
-        let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
-        let connecting =
-            async { connect_async_with_config(request(url, token)?, Some(config), true).await };
-        match timeout(CONNECT_TIMEOUT, connecting).await {
-            Ok(Ok((socket, _))) => Ok(Self(socket)),
+    pub async fn connect(to: &Destination, token: Option<&Token>) -> Result<Self, ClientError> {
+        let url = to.url();
+        match timeout(CONNECT_TIMEOUT, open(to, token)).await {
+            Ok(Ok(socket)) => Ok(Self(socket)),
             Ok(Err(SocketError::Http(response))) if is_denial(response.status()) => {
                 Err(ClientError::Denied { url: shown(url), reason: denial(&response) })
             }
@@ -148,6 +168,24 @@ impl Client {
         // If the other side does not answer, the socket is closed all the same.
         let _ = timeout(CLOSE_TIMEOUT, self.0.close(None)).await;
     }
+}
+
+async fn open(
+    to: &Destination,
+    token: Option<&Token>,
+) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, SocketError> {
+    // The library's own buffer is 128 KB, which it clears for each frame it reads.
+    let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
+    let request = request(to.url(), token)?;
+    let (socket, _) = match to {
+        Destination::Url(_) => connect_async_with_config(request, Some(config), true).await?,
+        Destination::Entered(record) => {
+            let stream = connect(record).await.map_err(std::io::Error::other)?;
+            let stream = MaybeTlsStream::Plain(stream);
+            client_async_with_config(request, stream, Some(config)).await?
+        }
+    };
+    Ok(socket)
 }
 
 fn request(url: &str, token: Option<&Token>) -> Result<Request, SocketError> {
@@ -213,7 +251,8 @@ mod tests {
     #[tokio::test]
     async fn what_can_be_no_token_is_not_sent() {
         let token = Token::from("a\nb".to_owned());
-        let error = Client::connect("ws://127.0.0.1:1", Some(&token)).await.err().unwrap();
+        let to = Destination::Url("ws://127.0.0.1:1".to_owned());
+        let error = Client::connect(&to, Some(&token)).await.err().unwrap();
         assert!(matches!(error, ClientError::Connect { .. }), "{error:?}");
         assert!(!format!("{error:?}").contains("a\\nb"), "{error:?}");
     }

@@ -4,29 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::future::join_all;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::metrics::Metrics;
-use super::{Breaker, Pass, Shutdown, UrgentGate};
+use super::{Breaker, Handler, Pass, Shutdown, UrgentGate, handle};
 use crate::meter::Scope;
 use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Receipt, Received};
-use crate::stages::Outcome;
+use crate::stages::{Outcome, StageError};
+use crate::supervisor::Supervisor;
 
-/// How long a message stays hidden; a longer calculation extends it.
-const VISIBILITY: Duration = Duration::from_secs(60);
+/// So often the visibility of messages in hand is extended before it would end: one failed call does
+/// not lose them.
+const EXTENSIONS: u32 = 3;
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
-
-/// A stage, as a consumer sees it.
-#[async_trait]
-pub trait Handler: Send + Sync {
-    /// Handles a batch; the outcomes are in its order.
-    async fn handle(&self, batch: &[Received]) -> Vec<Outcome>;
-}
 
 /// One queue's consumer.
 pub struct Consumer {
@@ -44,8 +38,10 @@ pub struct Consumer {
     pub gate: UrgentGate,
     /// By which the pauses of its breaker vary.
     pub randomness: Arc<dyn Randomness>,
-    /// Where the breaker's state is shown.
+    /// Where the breaker's state and the stage's panics are shown.
     pub metrics: Metrics,
+    /// Hears when what the consumer itself does panics. A panic of the stage fails only its message.
+    pub supervisor: Supervisor,
 }
 
 /// What receiving a batch uses and what handling it uses fail apart: that a queue is empty says
@@ -75,6 +71,15 @@ struct Batch {
 }
 
 impl Consumer {
+    /// What a queue's consumer is called when it dies.
+    pub(super) const fn part(queue: Queue) -> &'static str {
+        match queue {
+            Queue::Refresh => "the consumer of the Refresh Queue",
+            Queue::Quotation => "the consumer of the Quotation Queue",
+            Queue::Provider => "the consumer of the provider's queue",
+        }
+    }
+
     /// Consumes until the shutdown begins, then finishes what is in hand.
     pub async fn run(self, shutdown: Shutdown) {
         let consumer = Arc::new(self);
@@ -102,11 +107,15 @@ impl Consumer {
             shutdown.unless_begun(scope.of(self.next_batch(slots, turn, breakers))).await
         {
             let (consumer, breakers) = (self.clone(), breakers.clone());
-            batches.spawn(scope.of(async move {
-                consumer.work(next.messages, next.pass).await;
-                consumer.show(&breakers);
-                drop(next.permits);
-            }));
+            let part = Self::part(self.queue);
+            batches.spawn(self.supervisor.watch(
+                part,
+                scope.of(async move {
+                    consumer.work(next.messages, next.pass).await;
+                    consumer.show(&breakers);
+                    drop(next.permits);
+                }),
+            ));
             while batches.try_join_next().is_some() {}
         }
         while batches.join_next().await.is_some() {}
@@ -129,7 +138,11 @@ impl Consumer {
                 self.gate.yield_to_urgent().await;
             }
             let max = permits.num_permits();
-            match self.queues.receive(self.queue, max, self.poll_wait, VISIBILITY).await {
+            match self
+                .queues
+                .receive(self.queue, max, self.poll_wait, self.queue.visibility())
+                .await
+            {
                 Ok(messages) => {
                     receiving.succeeded();
                     self.show(breakers);
@@ -164,18 +177,19 @@ impl Consumer {
         let outcomes = tokio::select! {
             // What is done needs no more time. Without an order a simulation would not replay.
             biased;
-            outcomes = self.handler.handle(&batch) => outcomes,
+            outcomes = handle(&*self.handler, &batch) => outcomes,
             () = self.keep_hidden(&receipts) => return,
         };
         self.conclude(&batch, outcomes, pass).await;
     }
 
-    /// Extends the visibility of messages at half of its time, for as long as it is polled.
+    /// Extends the visibility of messages before it ends, for as long as it is polled.
     async fn keep_hidden(&self, receipts: &[Receipt]) {
+        let visibility = self.queue.visibility();
         loop {
-            tokio::time::sleep(VISIBILITY / 2).await;
+            tokio::time::sleep(visibility / EXTENSIONS).await;
             if let Err(error) =
-                self.queues.change_visibility(self.queue, receipts, VISIBILITY).await
+                self.queues.change_visibility(self.queue, receipts, visibility).await
             {
                 warn!(queue = %self.queue, error = %Chain(&error), "visibility was not extended");
             }
@@ -193,6 +207,9 @@ impl Consumer {
                 Outcome::Done => done.push(message.receipt.clone()),
                 Outcome::Again { error, after } => {
                     downstream_failed |= error.is_downstream();
+                    if matches!(error, StageError::Panicked(_)) {
+                        self.metrics.stage_panicked(self.queue);
+                    }
                     let after = after.unwrap_or_else(|| backoff(message.receive_count));
                     let last = message.receive_count >= MAX_RECEIVES;
                     let (queue, id) = (self.queue.name(), &message.id);

@@ -5,6 +5,7 @@ pub mod client;
 mod consumer;
 mod gate;
 pub mod gateway;
+mod handler;
 pub mod metrics;
 mod ready_check;
 
@@ -14,8 +15,9 @@ mod token_check;
 mod worker;
 
 pub use breaker::{Breaker, Pass};
-pub use consumer::{Consumer, Handler, backoff};
+pub use consumer::{Consumer, backoff};
 pub use gate::UrgentGate;
+pub use handler::{Handler, handle};
 pub use ready_check::{ReadyCheckError, ready_check};
 
 pub use schedule::run_schedule;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
 
-use super::client::{Client, ClientError};
+use super::client::{Client, ClientError, Destination};
 use super::token_check::ticket;
 use crate::model::{Item, ProductId, Quantity, QuotationKey, RequestId, UserId};
-use crate::ports::{PortError, Ports};
+use crate::ports::{PortError, Ports, first_products};
 use crate::protocol::Frame;
 use crate::stages::StageError;
 use crate::stages::subscribe::{subscribe, unsubscribe};
@@ -55,18 +55,18 @@ pub enum ReadyCheckError {
 /// [`ReadyCheckError`], naming what did not work.
 pub async fn ready_check(
     ports: &Ports,
-    websocket: &str,
+    gateway: &Destination,
     keys: Option<&KeyRing>,
 ) -> Result<bool, ReadyCheckError> {
-    let page = ports.store.list_products(None).await?;
-    let Some(product) = page.items.into_iter().next() else { return Ok(false) };
+    let first = first_products(&*ports.store, 1).await?;
+    let Some(product) = first.rows.into_iter().next() else { return Ok(false) };
     let name = RequestId::made(ports.clock.now(), ports.randomness.bits());
     let user =
         UserId::new(format!("ocache-ready-check-{name}")).map_err(|_| ReadyCheckError::Setup)?;
     let now = ports.clock.now();
     let token =
         keys.map(|keys| ticket(keys, std::iter::once(user.clone()).collect(), now)).transpose()?;
-    let gateway = (websocket, token.as_ref());
+    let gateway = (gateway, token.as_ref());
     let checked = timeout(PATIENCE, quote_once(ports, gateway, &user, product.id, &name)).await;
     clean_up(ports, &user, &name).await?;
     checked.unwrap_or(Err(ReadyCheckError::TimedOut)).map(|()| true)
@@ -74,17 +74,17 @@ pub async fn ready_check(
 
 async fn quote_once(
     ports: &Ports,
-    (websocket, token): (&str, Option<&Token>),
+    (gateway, token): (&Destination, Option<&Token>),
     user: &UserId,
     product: ProductId,
     request_id: &RequestId,
 ) -> Result<(), ReadyCheckError> {
-    // Warm first: a cold quote would leave its deadline message behind.
+    // Warm first, so that what was calculated is known and can be removed.
     subscribe(&*ports.store, &*ports.queues, user, TTL, ports.clock.now()).await?;
     while ports.store.table_heads(std::slice::from_ref(user)).await?.is_empty() {
         sleep(Duration::from_millis(5)).await;
     }
-    let mut client = Client::connect(websocket, token).await?;
+    let mut client = Client::connect(gateway, token).await?;
     let item = Item { product, quantity: Quantity::ONE };
     client.quote(user, &[item], Some(request_id)).await?;
     let checked = loop {

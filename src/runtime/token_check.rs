@@ -49,8 +49,14 @@ pub struct TokenCheck {
 #[derive(Default)]
 struct Seen {
     known: Option<Known>,
-    /// Why they could not be read since, and until when that is believed.
-    failed: Option<(Arc<PortError>, Timestamp)>,
+    failed: Option<Failed>,
+}
+
+/// Why keys could not be read, and for how long that is believed.
+struct Failed {
+    error: Arc<PortError>,
+    at: Timestamp,
+    believed_for: Duration,
 }
 
 /// Keys as they were read.
@@ -89,9 +95,11 @@ impl TokenCheck {
             return Ok(known);
         }
         let error = match &seen.failed {
-            Some((error, until)) if now < *until => Arc::clone(error),
+            Some(failed) if is_within(failed.believed_for, failed.at, now) => {
+                Arc::clone(&failed.error)
+            }
             _ => {
-                let (error, for_so_long) = match self.keys.read().await {
+                let (error, believed_for) = match self.keys.read().await {
                     Ok(Some(keys)) => {
                         let keys = Arc::new(keys);
                         let known = Known { keys: keys.clone(), read_at: now };
@@ -108,20 +116,27 @@ impl TokenCheck {
                     }
                 };
                 let error = Arc::new(error);
-                seen.failed = Some((error.clone(), now.plus(for_so_long)));
+                seen.failed = Some(Failed { error: error.clone(), at: now, believed_for });
                 error
             }
         };
-        seen.known_for(USABLE, now).ok_or(NotGranted::NoKeys(error))
+        let usable = seen.known.as_ref().filter(|known| now.since(known.read_at) < USABLE);
+        usable.map(|known| known.keys.clone()).ok_or(NotGranted::NoKeys(error))
     }
 }
 
 impl Seen {
     /// The keys, if they were read in so long a time.
     fn known_for(&self, max_age: Duration, now: Timestamp) -> Option<Arc<KeyRing>> {
-        let known = self.known.as_ref().filter(|known| now.since(known.read_at) < max_age);
+        let known = self.known.as_ref().filter(|known| is_within(max_age, known.read_at, now));
         known.map(|known| known.keys.clone())
     }
+}
+
+/// Whether it is not longer ago than that. What seems to come later is of a time before the clock was
+/// set back, so nobody knows how long ago it was.
+fn is_within(age: Duration, then: Timestamp, now: Timestamp) -> bool {
+    now >= then && now.since(then) < age
 }
 
 /// A token to open one websocket with, right now, for some users: what programs of ocache make for
@@ -233,6 +248,28 @@ mod tests {
         door.keys.fail(false);
         door.clock.advance(RETRY);
         assert!(door.opens(&token).await);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_hides_no_rotation_and_prolongs_no_outage() {
+        let door = Door::new(KeyRing::new(key(1)));
+        let set_back = || door.clock.set(door.clock.now().minus(Duration::from_secs(3600)));
+        let old = door.token(&KeyRing::new(key(1)));
+        assert!(door.opens(&old).await);
+        door.keys.replace(&KeyRing::new(key(2))).await.unwrap();
+        set_back();
+        let new = door.token(&KeyRing::new(key(2)));
+        assert!(!door.opens(&old).await && door.opens(&new).await);
+        // Keys that were read a moment ago are good enough when they cannot be read now.
+        door.keys.fail(true);
+        set_back();
+        let new = door.token(&KeyRing::new(key(2)));
+        assert!(door.opens(&new).await);
+        door.keys.fail(false);
+        door.keys.replace(&KeyRing::new(key(3))).await.unwrap();
+        set_back();
+        let newest = door.token(&KeyRing::new(key(3)));
+        assert!(door.opens(&newest).await && !door.opens(&new).await);
     }
 
     #[tokio::test]

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures_util::future::{BoxFuture, join_all};
 
 use super::metrics::Metrics;
 use super::{Consumer, Handler, Shutdown, UrgentGate, run_schedule};
-use crate::ports::{Ports, Queue, Received};
+use crate::ports::{Ports, Queue};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
-use crate::stages::{CatalogueCache, Outcome, Policy};
+use crate::stages::{CatalogueCache, Policy};
+use crate::supervisor::Supervisor;
 
 /// How long receives of workers wait. SQS allows 20 s, and bills each receive; but what is under way
 /// has to be waited for when the worker stops.
@@ -64,28 +64,34 @@ pub struct Worker {
     pub poll_wait: Duration,
     /// What is counted.
     pub metrics: Metrics,
+    /// Hears of a consumer or schedule that dies.
+    pub supervisor: Supervisor,
 }
+
+/// What a role runs as a task of its own, and what that is called when it dies.
+type RoleTask = (&'static str, BoxFuture<'static, ()>);
 
 impl Worker {
     /// Runs roles side by side until the shutdown begins, then drains them.
     pub async fn run(&self, roles: &[Role], shutdown: &Shutdown) {
-        let tasks: Vec<BoxFuture<'static, ()>> =
+        let tasks: Vec<RoleTask> =
             roles.iter().flat_map(|role| self.tasks(*role, shutdown)).collect();
         // Each in a task of its own, so that one's work never keeps another from receiving.
-        join_all(tasks.into_iter().map(tokio::spawn)).await;
+        join_all(tasks.into_iter().map(|(part, task)| self.supervisor.spawn(part, task))).await;
     }
 
-    fn tasks(&self, role: Role, shutdown: &Shutdown) -> Vec<BoxFuture<'static, ()>> {
+    fn tasks(&self, role: Role, shutdown: &Shutdown) -> Vec<RoleTask> {
         let Self { ports, policy, slots, .. } = self;
         match role {
             Role::Refresh => {
                 let segments = std::thread::available_parallelism().map_or(2, usize::from);
-                vec![Box::pin(run_schedule(
+                let schedule = run_schedule(
                     ports.clone(),
                     policy.refresh_every,
                     u32::try_from(segments).unwrap_or(2),
                     shutdown.clone(),
-                ))]
+                );
+                vec![("the schedule", Box::pin(schedule))]
             }
             Role::PriceCalc => {
                 let catalogue =
@@ -116,26 +122,20 @@ impl Worker {
         handler: Arc<dyn Handler>,
         gate: &UrgentGate,
         shutdown: &Shutdown,
-    ) -> BoxFuture<'static, ()> {
+    ) -> RoleTask {
         let queues = self.ports.queues.clone();
         let randomness = self.ports.randomness.clone();
-        let (gate, poll_wait, metrics) = (gate.clone(), self.poll_wait, self.metrics.clone());
-        let consumer =
-            Consumer { queue, queues, handler, slots, poll_wait, gate, randomness, metrics };
-        Box::pin(consumer.run(shutdown.clone()))
-    }
-}
-
-#[async_trait]
-impl Handler for PriceCalc {
-    async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
-        Self::handle(self, batch).await
-    }
-}
-
-#[async_trait]
-impl Handler for QuotationProvider {
-    async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
-        Self::handle(self, batch).await
+        let consumer = Consumer {
+            queue,
+            queues,
+            handler,
+            slots,
+            poll_wait: self.poll_wait,
+            gate: gate.clone(),
+            randomness,
+            metrics: self.metrics.clone(),
+            supervisor: self.supervisor.clone(),
+        };
+        (Consumer::part(queue), Box::pin(consumer.run(shutdown.clone())))
     }
 }

@@ -1,12 +1,18 @@
 //! What clients do: ask, ask again, come back on another connection.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::fleet::{Fleet, Gateway};
 use super::world::World;
-use crate::model::{ConnectionRef, Dialect, Item, ProductId, RequestId, Timestamp, UserId};
-use crate::ports::{Clock, Quotation};
+use crate::model::{
+    ConnectionRef, Dialect, Item, ProductId, QuotationKey, RequestId, Timestamp, UserId,
+};
+use crate::ports::{Clock, Quotation, QuotationStatus};
 use crate::protocol::render_quotation;
+use crate::stages::DEADLINE_GRACE;
 use crate::stages::quotation_handler::{Accepted, Ask};
 use crate::stages::subscribe::{subscribe, unsubscribe};
 
@@ -104,7 +110,7 @@ fn items(world: &World) -> Vec<Item> {
 /// Sends a quote to the gateway, and notes whether it is accepted. A gateway that dies says
 /// nothing any more.
 pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) -> Option<Accepted> {
-    let user = ask.user.clone();
+    let (user, connection) = (ask.user.clone(), ask.connection.clone());
     world.tell("client", || {
         format!("{user:?} asks {:?} of {}", ask.request_id, ask.connection.endpoint)
     });
@@ -126,8 +132,12 @@ pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) ->
         ledger.promises.accepted(&user, &accepted.request_id);
         Ok(())
     });
-    if let Some(settled) = &accepted.settled {
-        show(&world, settled, asked_at);
+    match &accepted.settled {
+        Some(settled) => show(&world, settled, asked_at),
+        None => {
+            let socket = Socket { gateway, connection };
+            watch(&world, socket, user, accepted.request_id.clone(), accepted.deadline);
+        }
     }
     Some(accepted)
 }
@@ -144,6 +154,55 @@ pub(super) async fn get(world: Arc<World>, socket: Socket, user: UserId, request
     };
     if let Ok(Some(quotation)) = found {
         show(&world, &quotation, asked_at);
+        if quotation.status_at(asked_at) == QuotationStatus::Pending {
+            let socket = Socket { gateway, connection };
+            watch(&world, socket, user, request_id, quotation.deadline);
+        }
+    }
+}
+
+/// Has a gateway watch the deadline of a quotation, if gateways do.
+fn watch(
+    world: &Arc<World>,
+    socket: Socket,
+    user: UserId,
+    request_id: RequestId,
+    deadline: Timestamp,
+) {
+    let key = QuotationKey::new(&user, &request_id);
+    world.note(|ledger, _| {
+        ledger.promises.awaited(&key, &socket.connection);
+        Ok(())
+    });
+    if world.plan.watched {
+        tokio::spawn(tell_at_deadline(world.clone(), socket, user, request_id, deadline));
+    }
+}
+
+/// Tells a client the outcome when the deadline has passed, as the session of its socket does. It
+/// dies with its gateway.
+async fn tell_at_deadline(
+    world: Arc<World>,
+    Socket { gateway, connection }: Socket,
+    user: UserId,
+    request_id: RequestId,
+    deadline: Timestamp,
+) {
+    let key = QuotationKey::new(&user, &request_id);
+    let clock = &gateway.process.clock;
+    sleep(deadline.since(clock.now()) + DEADLINE_GRACE).await;
+    let is_told = || world.look(|ledger| ledger.promises.get(&key).is_some_and(|it| it.told));
+    while !world.is_closed(&connection) && !is_told() {
+        let ended = tokio::select! {
+            biased;
+            () = gateway.process.killed() => return,
+            ended = gateway.handler.fail(&user, &request_id) => ended,
+        };
+        match ended {
+            Ok(Some(quotation)) => return show(&world, &quotation, clock.now()),
+            Ok(None) => return,
+            Err(_) => sleep(Duration::from_secs(1)).await,
+        }
     }
 }
 

@@ -12,7 +12,6 @@ use super::unreliable;
 use super::world::World;
 use crate::model::{ConnectionId, ConnectionRef};
 use crate::ports::{Ports, Randomness};
-use crate::runtime::metrics::Metrics;
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, run_schedule};
 use crate::stages::quotation_handler::QuotationHandler;
 
@@ -80,14 +79,14 @@ impl Fleet {
                 Kind::Loader => "loader",
             }
         );
-        let skew_ms = self.skew_ms(kind);
+        let skew_ms = self.skew_ms();
         self.world.tell(&name, || format!("starts, {} s off", skew_ms / 1000));
-        Process::new(name, kind, self.world.clock.clone(), skew_ms)
+        Process::new(name, self.world.clock.clone(), skew_ms)
     }
 
-    fn skew_ms(&self, kind: Kind) -> i64 {
+    fn skew_ms(&self) -> i64 {
         let most = i64::try_from(self.world.plan.most_skew.as_millis()).unwrap_or(0);
-        if most == 0 || !self.world.is_faulty() || kind == Kind::Loader {
+        if most == 0 || !self.world.is_faulty() {
             return 0;
         }
         self.world.count_fault(FaultKind::ClockSkewed);
@@ -108,7 +107,9 @@ impl Fleet {
     fn new_gateway(&self) -> Arc<Gateway> {
         let process = self.new_process(Kind::Gateway);
         let ports = self.ports(&process);
-        let handler = QuotationHandler::new(&ports, self.world.plan.policy.clone());
+        let plan = &self.world.plan;
+        let handler = QuotationHandler::new(&ports, plan.policy.clone());
+        let handler = if plan.watched { handler.watched() } else { handler };
         Arc::new(Gateway { process, ports, handler, connections: Mutex::default() })
     }
 
@@ -162,7 +163,8 @@ impl Fleet {
             policy: plan.policy.clone(),
             slots: plan.slots,
             poll_wait: LONG_POLL,
-            metrics: Metrics::new(),
+            metrics: self.world.metrics.clone(),
+            supervisor: self.world.supervisor.clone(),
         };
         let (timed, queued): (Vec<Role>, Vec<Role>) =
             roles.iter().partition(|role| **role == Role::Refresh);

@@ -1,126 +1,150 @@
-//! Every catalogue and every list of discounts that existed, and when.
+//! Every state of what loads bring, and when it was in force.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Invariant;
 use super::checks::Checks;
-use super::oracle::{self, ListPrices};
+use super::oracle;
 use super::report::Breach;
-use crate::model::{Timestamp, UserId};
-use crate::pricing::Discounts;
+use crate::model::{ProductId, Timestamp, UserId};
+use crate::ports::{LoadId, Record, RecordKey, RowChange};
+use crate::pricing::{Discounts, Product};
 use crate::protocol::QuotationFrame;
 
-/// Something that was there for a time.
+/// Products and discounts of one version.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Loaded {
+    pub(super) products: BTreeMap<ProductId, Product>,
+    discounts: BTreeMap<UserId, Discounts>,
+}
+
+impl Loaded {
+    fn apply(&mut self, change: &RowChange) {
+        match change.clone() {
+            RowChange::Put(Record::Product(product)) => {
+                self.products.insert(product.id.clone(), product);
+            }
+            RowChange::Put(Record::Discounts(list)) => {
+                self.discounts.insert(list.user, list.discounts);
+            }
+            RowChange::Delete(RecordKey::Product(id)) => drop(self.products.remove(&id)),
+            RowChange::Delete(RecordKey::Discounts(user)) => drop(self.discounts.remove(&user)),
+        }
+    }
+
+    /// What a user has.
+    pub(super) fn discounts_of(&self, user: &UserId) -> Discounts {
+        self.discounts.get(user).cloned().unwrap_or_default()
+    }
+}
+
+/// A state, and when it was in force.
 #[derive(Debug)]
-pub(super) struct State<T> {
-    pub(super) value: T,
+struct Version {
+    loaded: Arc<Loaded>,
     since: Timestamp,
     until: Option<Timestamp>,
-}
-
-/// The states of one thing, in their order.
-#[derive(Debug)]
-pub(super) struct States<T>(Vec<State<T>>);
-
-impl<T: Default> States<T> {
-    fn new(start: Timestamp) -> Self {
-        Self(vec![State { value: T::default(), since: start, until: None }])
-    }
-}
-
-impl<T> States<T> {
-    fn push(&mut self, value: T, now: Timestamp) {
-        if let Some(last) = self.0.last_mut() {
-            last.until = Some(now);
-        }
-        self.0.push(State { value, since: now, until: None });
-    }
-
-    /// Those that were there at some time from `from` to `to`, the last first.
-    fn between(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = &T> {
-        let there =
-            move |state: &&State<T>| state.since <= to && state.until.is_none_or(|end| end >= from);
-        self.0.iter().rev().filter(there).map(|state| &state.value)
-    }
 }
 
 /// What prices are made from.
 #[derive(Debug)]
 pub(super) struct Inputs {
-    start: Timestamp,
     /// By version; the one before the first load is empty.
-    catalogues: States<ListPrices>,
-    discounts: BTreeMap<UserId, States<Discounts>>,
+    versions: Vec<Version>,
+    /// What was written to the journal of each load.
+    journals: BTreeMap<LoadId, BTreeMap<RecordKey, RowChange>>,
+    committed: Vec<LoadId>,
 }
 
 impl Inputs {
     pub(super) fn new(start: Timestamp) -> Self {
-        Self { start, catalogues: States::new(start), discounts: BTreeMap::new() }
+        let empty = Version { loaded: Arc::default(), since: start, until: None };
+        Self { versions: vec![empty], journals: BTreeMap::new(), committed: vec![] }
     }
 
-    /// A load is finished, and this is the catalogue now.
-    pub(super) fn publish(
+    /// Changes were written to the journal of a load.
+    pub(super) fn journaled(
         &mut self,
+        load: &LoadId,
+        changes: &[RowChange],
+        checks: &mut Checks,
+    ) -> Result<(), Breach> {
+        checks.hold(Invariant::WholeLoad, !self.committed.contains(load), || {
+            format!("the journal of load {} is written to after its commit", load.0)
+        })?;
+        let journal = self.journals.entry(load.clone()).or_default();
+        journal.extend(changes.iter().map(|change| (change.key(), change.clone())));
+        Ok(())
+    }
+
+    /// A load came into force with this journal.
+    pub(super) fn committed(
+        &mut self,
+        load: &LoadId,
         version: u64,
-        prices: ListPrices,
+        journal: &[RowChange],
         now: Timestamp,
         checks: &mut Checks,
     ) -> Result<(), Breach> {
-        let next = self.catalogues.0.len() as u64;
-        self.catalogues.push(prices, now);
+        let next = self.versions.len() as u64;
         checks.hold(Invariant::NothingGoesBack, version == next, || {
             format!("the catalogue's version became {version}, not {next}")
-        })
+        })?;
+        let written = self.journals.get(load);
+        let is_whole = written.map_or(0, BTreeMap::len) == journal.len()
+            && journal.iter().all(|change| {
+                written.is_some_and(|written| written.get(&change.key()) == Some(change))
+            });
+        checks.hold(Invariant::WholeLoad, is_whole, || {
+            format!("load {} came into force with another journal than it had written", load.0)
+        })?;
+        self.committed.push(load.clone());
+        let mut loaded = self.last().clone();
+        journal.iter().for_each(|change| loaded.apply(change));
+        if let Some(last) = self.versions.last_mut() {
+            last.until = Some(now);
+        }
+        self.versions.push(Version { loaded: Arc::new(loaded), since: now, until: None });
+        Ok(())
     }
 
-    /// A user has these discounts now.
-    pub(super) fn set_discounts(&mut self, user: &UserId, discounts: Discounts, now: Timestamp) {
-        self.lists_mut(user).push(discounts, now);
+    fn last(&self) -> Loaded {
+        self.versions.last().map(|last| (*last.loaded).clone()).unwrap_or_default()
     }
 
-    fn lists_mut(&mut self, user: &UserId) -> &mut States<Discounts> {
-        let start = self.start;
-        self.discounts.entry(user.clone()).or_insert_with(|| States::new(start))
-    }
-
-    /// The list prices of a version, if there was one.
-    pub(super) fn catalogue(&self, version: u64) -> Option<&ListPrices> {
+    /// The state of a version, if there was one.
+    pub(super) fn version(&self, version: u64) -> Option<Arc<Loaded>> {
         let index = usize::try_from(version).ok()?;
-        self.catalogues.0.get(index).map(|state| &state.value)
+        self.versions.get(index).map(|version| version.loaded.clone())
     }
 
-    /// The lists of a user, by their number, from a number on.
-    pub(super) fn lists_from(
-        &mut self,
-        user: &UserId,
-        first: usize,
-    ) -> impl Iterator<Item = (usize, &Discounts)> {
-        let lists = self.lists_mut(user).0.iter().enumerate().skip(first);
-        lists.map(|(number, state)| (number, &state.value))
-    }
-
-    /// Whether an answer is by one catalogue and one list that were there in a time.
+    /// Whether an answer is by one state that was in force at some time from `from` to `to`. Prices
+    /// and names are of one version.
     pub(super) fn explain(
-        &mut self,
+        &self,
         shown: &QuotationFrame,
         user: &UserId,
         from: Timestamp,
         to: Timestamp,
     ) -> bool {
-        self.lists_mut(user);
-        let Some(lists) = self.discounts.get(user) else { return false };
-        self.catalogues
-            .between(from, to)
-            .any(|prices| lists.between(from, to).any(|list| oracle::agrees(shown, prices, list)))
+        let mut in_force =
+            self.versions.iter().rev().filter(|version| {
+                version.since <= to && version.until.is_none_or(|end| end >= from)
+            });
+        in_force.any(|version| {
+            let discounts = version.loaded.discounts_of(user);
+            oracle::agrees(shown, &version.loaded.products, &discounts)
+        })
     }
 
-    /// How many loads were finished.
+    /// How many loads came into force.
     pub(super) fn loads(&self) -> u64 {
-        self.catalogues.0.len() as u64 - 1
+        self.versions.len() as u64 - 1
     }
 
     /// Whether there is anything to sell now.
     pub(super) fn has_products(&self) -> bool {
-        self.catalogues.0.last().is_some_and(|state| !state.value.is_empty())
+        self.versions.last().is_some_and(|last| !last.loaded.products.is_empty())
     }
 }

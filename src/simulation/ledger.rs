@@ -8,15 +8,13 @@ use super::Invariant;
 use super::checks::Checks;
 use super::inputs::Inputs;
 use super::messages::{Content, Handed, Messages, Visits};
-use super::oracle::{self, ListPrices};
 use super::plan::Plan;
 use super::process::ProcessClock;
 use super::promises::Promises;
 use super::report::Breach;
 use super::tables::Tables;
 use crate::model::{Calculation, Cause, ProviderMessage, Timestamp, UserId};
-use crate::ports::{Queue, Quotation, QuotationStatus, Received, TableHead};
-use crate::pricing::{Discounts, Product};
+use crate::ports::{LoadId, Queue, Quotation, QuotationStatus, Received, RowChange, TableHead};
 
 /// So long after the last fault something may still fail: a load that died has to be noticed.
 const CALM_AFTER: Duration = Duration::from_secs(120);
@@ -83,18 +81,18 @@ impl Ledger {
         }
     }
 
-    pub(super) fn loaded(
-        &mut self,
-        version: u64,
-        products: &[Product],
-        now: Timestamp,
-    ) -> Result<(), Breach> {
-        let prices: ListPrices = oracle::list_prices(products);
-        self.inputs.publish(version, prices, now, &mut self.checks)
+    pub(super) fn journaled(&mut self, load: &LoadId, changes: &[RowChange]) -> Result<(), Breach> {
+        self.inputs.journaled(load, changes, &mut self.checks)
     }
 
-    pub(super) fn discounted(&mut self, user: &UserId, discounts: Discounts, now: Timestamp) {
-        self.inputs.set_discounts(user, discounts, now);
+    pub(super) fn committed(
+        &mut self,
+        load: &LoadId,
+        version: u64,
+        journal: &[RowChange],
+        now: Timestamp,
+    ) -> Result<(), Breach> {
+        self.inputs.committed(load, version, journal, now, &mut self.checks)
     }
 
     pub(super) fn flipped(
@@ -104,11 +102,11 @@ impl Ledger {
         parts: &[Option<Bytes>],
         now: Timestamp,
     ) -> Result<(), Breach> {
-        self.tables.flip(user, head, parts, &mut self.inputs, now, &mut self.checks)
+        self.tables.flip(user, head, parts, &self.inputs, now, &mut self.checks)
     }
 
     pub(super) fn shown(&mut self, text: &str) -> Result<(), Breach> {
-        self.promises.shown(text, self.oldest, &mut self.inputs, &mut self.checks)
+        self.promises.shown(text, self.oldest, &self.inputs, &mut self.checks)
     }
 
     pub(super) fn settled(&mut self, quotation: &Quotation, now: Timestamp) -> Result<(), Breach> {
@@ -189,10 +187,10 @@ impl Ledger {
                 };
                 made().is_some_and(|at| at >= sent_at) || order.cause.is_overtaken(now) || expired()
             }
-            Cause::Change { discounts: Some(_), .. } => made().is_some_and(|at| at >= sent_at),
-            Cause::Subscribe { .. } | Cause::Stale { .. } | Cause::Change { .. } => {
-                made().is_some()
+            Cause::Change { version, .. } => {
+                self.tables.catalogue_version(&order.user).is_some_and(|is| is >= *version)
             }
+            Cause::Subscribe { .. } | Cause::Stale { .. } => made().is_some(),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Loads that change prices and discounts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fleet::Fleet;
 use super::process::Kind;
 use super::world::World;
 use crate::data::{Dataset, LoadOptions, load};
 use crate::model::UserId;
-use crate::ports::UserDiscounts;
+use crate::ports::{Store, UserDiscounts};
 use crate::pricing::{Currency, Discount, Discounts, Money, Percentage, Product};
 use crate::stages::change;
 
@@ -17,16 +18,30 @@ pub(super) async fn load_some(world: Arc<World>, fleet: Arc<Fleet>, data: Datase
     let ports = fleet.ports(&process);
     let options = LoadOptions { currency: Currency::USD, prune };
     let (store, clock) = (&*ports.store, &*ports.clock);
+    // Somebody takes a load for dead, this one perhaps, while it goes on.
+    let impatient = world.chance.one_in(4).then(|| world.chance.millis(1, 2_000));
     tokio::select! {
         biased;
         () = process.killed() => {}
         () = async {
-            let done = load(store, clock, &*ports.randomness, &data, options, &|_| ()).await;
+            let loading = load(store, clock, &*ports.randomness, &data, options, &|_| ());
+            let (done, ()) = tokio::join!(loading, drop_some_journal(&world, store, impatient));
             world.tell(&process.name, || format!("{:?}", done.as_ref().map(|report| report.version)));
             let Ok(report) = done else { return };
             let ordered = change::order(store, &*ports.queues, &report.change, clock.now()).await;
             world.tell(&process.name, || format!("orders tables anew: {ordered:?}"));
         } => {}
+    }
+}
+
+/// After a while, takes a load for dead whose journal is there.
+async fn drop_some_journal(world: &World, store: &dyn Store, after: Option<Duration>) {
+    let Some(after) = after else { return };
+    tokio::time::sleep(after).await;
+    let Ok(journals) = store.journals().await else { return };
+    if !journals.is_empty() {
+        let journal = &journals[world.chance.index(journals.len())];
+        let _ = store.drop_journal(&journal.load).await;
     }
 }
 
@@ -41,7 +56,7 @@ pub(super) fn some_data(world: &World, everything: bool) -> Dataset {
             let price = price.checked_add(Money::from_minor(chance.between(0, 900).cast_signed()));
             products.push(Product {
                 id: id.clone(),
-                name: format!("name of {id}"),
+                name: format!("name {} of {id}", chance.below(1_000)),
                 price: price.unwrap_or_default(),
             });
         }

@@ -80,6 +80,15 @@ impl Messages {
         }
     }
 
+    /// A message was published, and the topic delivers it to nobody.
+    pub(super) fn dropped(&mut self, body: &str) {
+        if let Content::Provide(ProviderMessage::Quote(request)) =
+            Content::read(Queue::Provider, body)
+        {
+            self.published.insert((request.key, request.attempt));
+        }
+    }
+
     /// A queue took a message that nobody can read.
     pub(super) fn poisoned(&mut self, queue: Queue) {
         *self.outstanding.entry((queue, super::settle::POISON.to_owned())).or_default() += 1;
@@ -214,11 +223,6 @@ impl Messages {
                 (given_up as u64) < **count
             })
             .map(|((_, body), _)| body.as_str())
-    }
-
-    /// Whether any message but poison was given up.
-    pub(super) fn gave_up(dead: &[DeadLetter]) -> bool {
-        dead.iter().any(|letter| letter.body != super::settle::POISON)
     }
 }
 

@@ -8,12 +8,8 @@ use crate::protocol::{LineFrame, QuotationFrame};
 use crate::verify::arithmetic::line_total as line_total_of;
 pub(super) use crate::verify::arithmetic::unit_price;
 
-/// List prices in minor units, by product.
-pub(super) type ListPrices = BTreeMap<ProductId, i64>;
-
-pub(super) fn list_prices(products: &[Product]) -> ListPrices {
-    products.iter().map(|product| (product.id.clone(), product.price.minor())).collect()
-}
+/// Products, by id.
+pub(super) type Products = BTreeMap<ProductId, Product>;
 
 /// Millionths of a per cent that the user pays less for a product.
 pub(super) fn discount(discounts: &Discounts, product: &str) -> i128 {
@@ -22,23 +18,25 @@ pub(super) fn discount(discounts: &Discounts, product: &str) -> i128 {
     found.map_or(0, |discount| i128::from(discount.percentage.millionths()))
 }
 
-/// Whether an answer, as it was shown, is what one catalogue and one list of discounts give.
-pub(super) fn agrees(shown: &QuotationFrame, prices: &ListPrices, discounts: &Discounts) -> bool {
+/// Whether an answer, as it was shown, is what these products and these discounts give.
+pub(super) fn agrees(shown: &QuotationFrame, products: &Products, discounts: &Discounts) -> bool {
     let totals: Option<Vec<i128>> =
-        shown.lines.iter().map(|line| line_total(line, prices, discounts)).collect();
+        shown.lines.iter().map(|line| line_total(line, products, discounts)).collect();
     let Some(totals) = totals else { return false };
-    let none_is_known = !shown.unavailable.iter().any(|id| prices.contains_key(id.as_str()));
+    let none_is_known = !shown.unavailable.iter().any(|id| products.contains_key(id.as_str()));
     let total = shown.total.as_deref().and_then(|total| digits(total, 2));
     none_is_known && total == Some(totals.iter().sum())
 }
 
-/// The total of a line, if every figure in it is right.
-fn line_total(line: &LineFrame, prices: &ListPrices, discounts: &Discounts) -> Option<i128> {
-    let list_price = *prices.get(line.product.as_str())?;
+/// The total of a line, if its name and every figure in it are right.
+fn line_total(line: &LineFrame, products: &Products, discounts: &Discounts) -> Option<i128> {
+    let product = products.get(line.product.as_str())?;
+    let list_price = product.price.minor();
     let discount = discount(discounts, &line.product);
     let unit_price = unit_price(list_price, discount);
     let total = line_total_of(unit_price, digits(&line.quantity, 3)?);
-    let right = digits(&line.list_price, 2) == Some(i128::from(list_price))
+    let right = line.name == product.name
+        && digits(&line.list_price, 2) == Some(i128::from(list_price))
         && digits(&line.discount_percent, 6) == Some(discount)
         && digits(&line.unit_price, 2) == Some(unit_price)
         && digits(&line.total, 2) == Some(total);
@@ -70,7 +68,7 @@ mod tests {
     fn one_wrong_figure_is_seen() {
         let line = LineFrame {
             product: "P1".into(),
-            name: String::new(),
+            name: "One".into(),
             quantity: "2".into(),
             list_price: "500.00".into(),
             discount_percent: "10".into(),
@@ -83,14 +81,19 @@ mod tests {
             total: Some(total.into()),
             ..QuotationFrame::default()
         };
-        let prices = |id: &str| ListPrices::from([(ProductId::new(id).unwrap(), 50_000)]);
+        let products = |id: &str, name: &str| {
+            let id = ProductId::new(id).unwrap();
+            let price = crate::pricing::Money::from_minor(50_000);
+            Products::from([(id.clone(), Product { id, name: name.into(), price })])
+        };
         let discounts: Discounts =
             serde_json::from_str(r#"[{"product_id":"P1","percentage":10000000}]"#).unwrap();
-        assert!(agrees(&frame(&line, "900.00"), &prices("P1"), &discounts));
-        assert!(!agrees(&frame(&line, "900.01"), &prices("P1"), &discounts));
-        assert!(!agrees(&frame(&line, "900.00"), &prices("P2"), &discounts));
-        assert!(!agrees(&frame(&line, "900.00"), &prices("P1"), &Discounts::default()));
+        assert!(agrees(&frame(&line, "900.00"), &products("P1", "One"), &discounts));
+        assert!(!agrees(&frame(&line, "900.00"), &products("P1", "Other"), &discounts));
+        assert!(!agrees(&frame(&line, "900.01"), &products("P1", "One"), &discounts));
+        assert!(!agrees(&frame(&line, "900.00"), &products("P2", "One"), &discounts));
+        assert!(!agrees(&frame(&line, "900.00"), &products("P1", "One"), &Discounts::default()));
         let wrong = LineFrame { unit_price: "450.01".into(), ..line };
-        assert!(!agrees(&frame(&wrong, "900.00"), &prices("P1"), &discounts));
+        assert!(!agrees(&frame(&wrong, "900.00"), &products("P1", "One"), &discounts));
     }
 }

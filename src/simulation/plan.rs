@@ -23,7 +23,7 @@ const SLOW_CALLS: [&[&str]; 8] = [
     &["catalogue_head", "list_products"],
     &["discounts"],
     &["table_heads"],
-    &["put_parts", "flip_head"],
+    &["put_table"],
 ];
 /// So many of them are.
 const SLOW_ONE_IN: u64 = 4;
@@ -43,6 +43,7 @@ pub(super) struct Rates {
     pub(super) duplicated: u64,
     pub(super) reordered: u64,
     pub(super) connection_lost: u64,
+    pub(super) dropped: u64,
 }
 
 /// Everything about a run that is settled before it begins.
@@ -54,6 +55,8 @@ pub(super) struct Plan {
     pub(super) segments: u32,
     pub(super) workers: usize,
     pub(super) gateways: usize,
+    /// Whether gateways watch the deadlines of their clients; if not, messages come at them.
+    pub(super) watched: bool,
     pub(super) users: Vec<UserId>,
     /// A user whose discounts cannot be read.
     pub(super) poisoned: Option<UserId>,
@@ -89,6 +92,7 @@ impl Plan {
             segments: chance.pick([1, 2, 3]),
             workers: chance.pick([1, 2, 2, 3]),
             gateways: chance.pick([1, 2]),
+            watched: chance.one_in(2),
             users,
             poisoned,
             poisons_queues: chance.one_in(6),
@@ -141,7 +145,7 @@ fn policy(chance: &Chance, skewed: bool) -> Policy {
         ttl,
         refresh_every,
         usable_for: Duration::from_secs(chance.pick([0, 60, 900])),
-        retention: Duration::from_secs(chance.pick([60, 600, 86_400])),
+        keep_tables: Duration::from_secs(chance.pick([60, 600, 86_400])),
         quote_within: Duration::from_secs(chance.pick([5, 30, 30])),
         ..Policy::default()
     }
@@ -183,5 +187,6 @@ fn rates(chance: &Chance) -> Rates {
         duplicated: 3 * rate(),
         reordered: chance.pick([0, 1_000, 5_000]),
         connection_lost: 2 * rate(),
+        dropped: 3 * rate(),
     }
 }

@@ -6,17 +6,13 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::task;
 
-use crate::model::{Calculation, Cause, DeduplicationId, Generation, Timestamp, UserId};
-use crate::ports::layer;
-use crate::ports::{
-    ActiveUser, BeginLoad, Cursor, FailedEntry, Flip, LoadId, LoadMark, Outgoing, Page, PortError,
-    Ports, Posting, Queue, Received, Segment, TableHead, UserDiscounts,
-};
+use super::unreliable::NEVER;
+use crate::model::{Calculation, Cause, DeduplicationId, ProviderMessage};
+use crate::ports::prelude::*;
+use crate::ports::{Ports, Posting, at_head};
 
 /// A bug that the system could have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,15 +31,27 @@ pub enum PlantedBug {
     RequestIdAsDeduplicationId,
     /// Expired users are listed as if they were active.
     ExpiredUsersListed,
-    /// Products are written while no mark says so.
-    LoadWithoutMark,
     /// The order of a stale table goes before cold quotes.
     StaleIsUrgent,
+    /// Discounts are read as they are, not as they were at the head that products were read at.
+    DiscountsLive,
+    /// Names are read as they are, not as they were in the version of a table.
+    NamesLive,
+    /// The head names a journal before the journal is written.
+    HeadBeforeJournal,
+    /// A fold writes over what a later load wrote.
+    FoldOverHigherVersion,
+    /// A loader whose journal was dropped goes on as if it were there.
+    PausedLoaderResumes,
+    /// The first calculation that a process stores panics. Its message comes again, and then all is well.
+    PanicsOnce,
+    /// No message comes when the deadline of a quotation has passed.
+    NoDeadline,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 15] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
         Self::NoConditionOnHead,
@@ -51,8 +59,14 @@ impl PlantedBug {
         Self::ContentBasedDeduplication,
         Self::RequestIdAsDeduplicationId,
         Self::ExpiredUsersListed,
-        Self::LoadWithoutMark,
         Self::StaleIsUrgent,
+        Self::DiscountsLive,
+        Self::NamesLive,
+        Self::HeadBeforeJournal,
+        Self::FoldOverHigherVersion,
+        Self::PausedLoaderResumes,
+        Self::PanicsOnce,
+        Self::NoDeadline,
     ];
 
     /// The same ports, with this bug.
@@ -72,14 +86,23 @@ struct Planted {
 /// What a bug keeps for later.
 #[derive(Default)]
 struct Remembered {
-    parts: BTreeMap<Generation, Vec<Bytes>>,
     discounts: BTreeMap<(Option<task::Id>, UserId), Option<UserDiscounts>>,
-    loads: BTreeMap<String, (LoadMark, Option<u64>, Timestamp)>,
+    journals: BTreeMap<LoadId, Vec<RowChange>>,
+    folded: Option<Vec<RowChange>>,
+    panicked: bool,
 }
 
 impl Planted {
     fn memory(&self) -> MutexGuard<'_, Remembered> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn withholds(&self, queue: Queue, message: &Outgoing) -> bool {
+        let is_deadline = || {
+            let content = serde_json::from_str(&message.body);
+            matches!(content, Ok(ProviderMessage::Deadline { .. }))
+        };
+        self.bug == PlantedBug::NoDeadline && queue == Queue::Provider && is_deadline()
     }
 
     fn repost(&self, message: &Outgoing) -> Outgoing {
@@ -107,13 +130,28 @@ impl Planted {
 
     /// Reads inputs that will be used after the head is read.
     async fn read_ahead(&self, users: &[UserId]) -> Result<(), PortError> {
-        let lists = self.inner.store.discounts(users).await?;
+        let head = self.inner.store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+        let AtHead::Read(lists) = self.inner.store.discounts(users, &head).await? else {
+            return Ok(());
+        };
         let mut memory = self.memory();
         for user in users {
             let list = lists.iter().find(|list| list.user == *user).cloned();
             memory.discounts.insert((task::try_id(), user.clone()), list);
         }
         Ok(())
+    }
+
+    /// The version whose names are read: the one asked for, or the one in force.
+    async fn named(&self, version: u64) -> Result<u64, PortError> {
+        if self.bug != PlantedBug::NamesLive {
+            return Ok(version);
+        }
+        let head = self.inner.store.catalogue_head().await?;
+        let live = head.map_or(version, |head| head.base_version);
+        // Its base may not be written yet.
+        let is_there = self.inner.store.base(live).await?.is_some();
+        Ok(if is_there { live } else { version })
     }
 
     /// What this task, which is one calculation, has read ahead; another one's is its own.
@@ -131,139 +169,162 @@ fn hashed(text: &str) -> DeduplicationId {
     DeduplicationId::from_random(u128::from(hasher.finish()).to_le_bytes())
 }
 
-layer!(ActiveUsers for Planted over store [active_user, record_visit, remove_active_user] {
-    async fn list_active_users(
-        &self,
-        segment: Segment,
-        now: Timestamp,
-        from: Option<Cursor>,
-    ) -> Result<Page<ActiveUser>, PortError> {
-        if self.bug != PlantedBug::ExpiredUsersListed {
-            return self.inner.store.list_active_users(segment, now, from).await;
-        }
-        let long_ago = Timestamp::default();
-        let mut page = self.inner.store.list_active_users(segment, long_ago, from).await?;
-        for user in &mut page.items {
-            user.expires_at = now.plus(Duration::from_secs(3600));
-        }
-        Ok(page)
-    }
-});
-
-layer!(CatalogueStore for Planted over store [
-    catalogue_head, put_products, delete_products, products, list_products
-] {
-    async fn begin_load(
-        &self,
-        mark: &LoadMark,
-        expected: Option<u64>,
-        now: Timestamp,
-    ) -> Result<BeginLoad, PortError> {
-        if self.bug != PlantedBug::LoadWithoutMark {
-            return self.inner.store.begin_load(mark, expected, now).await;
-        }
-        let load = (mark.clone(), expected, now);
-        self.memory().loads.insert(mark.id.0.clone(), load);
-        Ok(BeginLoad::Begun)
-    }
-
-    async fn extend_load(&self, mark: &LoadMark) -> Result<bool, PortError> {
-        if self.bug == PlantedBug::LoadWithoutMark {
-            return Ok(true);
-        }
-        self.inner.store.extend_load(mark).await
-    }
-
-    async fn finish_load(&self, load: &LoadId) -> Result<Option<u64>, PortError> {
-        let unmarked = self.memory().loads.remove(&load.0);
-        if let Some((mark, expected, now)) = unmarked {
-            self.inner.store.begin_load(&mark, expected, now).await?;
-        }
-        self.inner.store.finish_load(load).await
-    }
-});
-
-layer!(DiscountStore for Planted over store [
-    put_discounts, delete_discounts, list_discounted_users
-] {
-    async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
-        match self.discounts_read_ahead(users) {
-            Some(lists) => Ok(lists),
-            None => self.inner.store.discounts(users).await,
+layer!(
+    #[over(inner.store)]
+    impl ActiveUsers for Planted {
+        async fn list_active_users(&self, segment: _, now: _, from: _) -> _ {
+            if self.bug != PlantedBug::ExpiredUsersListed {
+                return self.inner.store.list_active_users(segment, now, from).await;
+            }
+            let long_ago = Timestamp::default();
+            let mut page = self.inner.store.list_active_users(segment, long_ago, from).await?;
+            for user in &mut page.items {
+                user.expires_at = now.plus(Duration::from_secs(3600));
+            }
+            Ok(page)
         }
     }
-});
+);
 
-layer!(PriceTables for Planted over store [parts, parts_of_many, delete_table, list_table_heads] {
-    async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
-        if self.bug == PlantedBug::InputsBeforeHead {
-            self.read_ahead(users).await?;
+layer!(
+    #[over(inner.store)]
+    impl CatalogueStore for Planted {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl DiscountStore for Planted {
+        async fn discounts(&self, users: _, at: _) -> _ {
+            if let Some(lists) = self.discounts_read_ahead(users) {
+                return Ok(AtHead::Read(lists));
+            }
+            if self.bug != PlantedBug::DiscountsLive {
+                return self.inner.store.discounts(users, at).await;
+            }
+            let lists = at_head(&*self.inner.store, |head| {
+                Box::pin(async move { self.inner.store.discounts(users, &head).await })
+            });
+            lists.await.map(AtHead::Read)
         }
-        self.inner.store.table_heads(users).await
     }
+);
 
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError> {
-        if self.bug == PlantedBug::HeadBeforeParts {
-            self.memory().parts.insert(generation.clone(), parts.to_vec());
-            return Ok(());
+layer!(
+    #[over(inner.store)]
+    impl Loads for Planted {
+        async fn write_journal(&self, load: _, changes: _) -> _ {
+            match self.bug {
+                PlantedBug::HeadBeforeJournal => {
+                    let mut memory = self.memory();
+                    let late = memory.journals.entry(load.clone()).or_default();
+                    late.extend_from_slice(changes);
+                    Ok(true)
+                }
+                PlantedBug::PausedLoaderResumes => {
+                    self.inner.store.write_journal(load, changes).await?;
+                    Ok(true)
+                }
+                _ => self.inner.store.write_journal(load, changes).await,
+            }
         }
-        self.inner.store.put_parts(user, generation, parts, expire_at).await
-    }
 
-    async fn flip_head(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        expire_at: Timestamp,
-    ) -> Result<Flip, PortError> {
-        let mut expected = expected;
-        if self.bug == PlantedBug::NoConditionOnHead {
-            let heads = self.inner.store.table_heads(std::slice::from_ref(user)).await?;
-            expected = heads.first().map(|(_, head)| head.version);
+        async fn commit_load(&self, commit: _, expected: _) -> _ {
+            let mut committed = self.inner.store.commit_load(commit, expected).await?;
+            let resumes = self.bug == PlantedBug::PausedLoaderResumes;
+            if resumes && committed == Committed::Dropped {
+                self.inner.store.begin_load(&commit.load, Timestamp::default()).await?;
+                committed = self.inner.store.commit_load(commit, expected).await?;
+            }
+            let late = self.memory().journals.remove(&commit.load);
+            if let (Committed::Version(_), Some(late)) = (committed, late) {
+                self.inner.store.write_journal(&commit.load, &late).await?;
+            }
+            Ok(committed)
         }
-        let flip = self.inner.store.flip_head(user, head, expected, expire_at).await?;
-        let late = self.memory().parts.remove(&head.generation);
-        if let (Flip::Done, Some(parts)) = (&flip, late) {
-            self.inner.store.put_parts(user, &head.generation, &parts, expire_at).await?;
+
+        async fn fold(&self, load: _, version: _, changes: _, forget_at: _) -> _ {
+            if self.bug == PlantedBug::FoldOverHigherVersion {
+                // The rows get what a fold of before had for them, under the later version.
+                let before = self.memory().folded.replace(changes.to_vec());
+                if let Some(before) = before {
+                    self.inner.store.fold(load, version, &before, forget_at).await?;
+                }
+            }
+            self.inner.store.fold(load, version, changes, forget_at).await
         }
-        Ok(flip)
     }
-});
+);
 
-layer!(Quotations for Planted over store [create_quotation, quotation, list_quotations, redirect_quotation, settle_quotation, delete_quotation] {});
-
-layer!(Queues for Planted over queues [acknowledge, change_visibility, depth] {
-    async fn send(
-        &self,
-        queue: Queue,
-        messages: &[Outgoing],
-    ) -> Result<Vec<FailedEntry>, PortError> {
-        // A stale table is ordered alone.
-        let queue = messages.first().map_or(queue, |message| self.queue_of(queue, message));
-        let messages: Vec<_> = messages.iter().map(|message| self.repost(message)).collect();
-        self.inner.queues.send(queue, &messages).await
-    }
-
-    async fn receive(
-        &self,
-        queue: Queue,
-        max: usize,
-        wait: Duration,
-        visibility: Duration,
-    ) -> Result<Vec<Received>, PortError> {
-        let received = self.inner.queues.receive(queue, max, wait, visibility).await?;
-        if self.bug == PlantedBug::AcknowledgeFirst && !received.is_empty() {
-            let receipts: Vec<_> =
-                received.iter().map(|message| message.receipt.clone()).collect();
-            self.inner.queues.acknowledge(queue, &receipts).await?;
+layer!(
+    #[over(inner.store)]
+    impl Bases for Planted {
+        async fn base(&self, version: _) -> _ {
+            self.inner.store.base(self.named(version).await?).await
         }
-        Ok(received)
+
+        async fn base_parts(&self, version: _, numbers: _) -> _ {
+            self.inner.store.base_parts(self.named(version).await?, numbers).await
+        }
     }
-});
+);
+
+layer!(
+    #[over(inner.store)]
+    impl PriceTables for Planted {
+        async fn table_heads(&self, users: _) -> _ {
+            if self.bug == PlantedBug::InputsBeforeHead {
+                self.read_ahead(users).await?;
+            }
+            self.inner.store.table_heads(users).await
+        }
+
+        async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
+            if self.bug == PlantedBug::PanicsOnce {
+                let panicked = std::mem::replace(&mut self.memory().panicked, true);
+                assert!(panicked, "planted");
+            }
+            let mut expected = expected;
+            if self.bug == PlantedBug::NoConditionOnHead {
+                let heads = self.inner.store.table_heads(std::slice::from_ref(user)).await?;
+                expected = heads.first().map(|(_, head)| head.version);
+            }
+            let store = &self.inner.store;
+            if self.bug != PlantedBug::HeadBeforeParts || parts.is_empty() {
+                return store.put_table(user, head, parts, expected, expire_at).await;
+            }
+            let flip = store.put_table(user, head, &[], expected, expire_at).await?;
+            if flip == Flip::Done {
+                store.put_table(user, head, parts, NEVER, expire_at).await?;
+            }
+            Ok(flip)
+        }
+    }
+);
+
+layer!(
+    #[over(inner.store)]
+    impl Quotations for Planted {}
+);
+
+layer!(
+    #[over(inner.queues)]
+    impl Queues for Planted {
+        async fn send(&self, queue: _, messages: _) -> _ {
+            // A stale table is ordered alone.
+            let queue = messages.first().map_or(queue, |message| self.queue_of(queue, message));
+            let messages = messages.iter().filter(|message| !self.withholds(queue, message));
+            let messages: Vec<_> = messages.map(|message| self.repost(message)).collect();
+            self.inner.queues.send(queue, &messages).await
+        }
+
+        async fn receive(&self, queue: _, max: _, wait: _, visibility: _) -> _ {
+            let received = self.inner.queues.receive(queue, max, wait, visibility).await?;
+            if self.bug == PlantedBug::AcknowledgeFirst && !received.is_empty() {
+                let receipts: Vec<_> =
+                    received.iter().map(|message| message.receipt.clone()).collect();
+                self.inner.queues.acknowledge(queue, &receipts).await?;
+            }
+            Ok(received)
+        }
+    }
+);

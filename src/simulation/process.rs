@@ -25,7 +25,6 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) name: String,
-    pub(super) kind: Kind,
     pub(super) clock: Arc<ProcessClock>,
     death: CancellationToken,
 }
@@ -39,10 +38,10 @@ pub(super) struct ProcessClock {
 }
 
 impl Process {
-    pub(super) fn new(name: String, kind: Kind, right: Arc<TokioClock>, skew_ms: i64) -> Arc<Self> {
+    pub(super) fn new(name: String, right: Arc<TokioClock>, skew_ms: i64) -> Arc<Self> {
         let clock =
             ProcessClock { right, skew_ms: AtomicI64::new(skew_ms), first_skew_ms: skew_ms };
-        Arc::new(Self { name, kind, clock: Arc::new(clock), death: CancellationToken::new() })
+        Arc::new(Self { name, clock: Arc::new(clock), death: CancellationToken::new() })
     }
 
     /// Nothing the process does has any effect from here on.

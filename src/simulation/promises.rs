@@ -1,13 +1,13 @@
 //! Every quotation: when it was asked, whether it was accepted, and what its client was told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Invariant;
 use super::checks::Checks;
 use super::inputs::Inputs;
 use super::report::Breach;
-use crate::model::{QuotationKey, RequestId, Timestamp, UserId};
+use crate::model::{ConnectionId, ConnectionRef, QuotationKey, RequestId, Timestamp, UserId};
 use crate::ports::{Quotation, QuotationStatus};
 use crate::protocol::{Frame, QuotationFrame};
 
@@ -17,6 +17,8 @@ pub(super) struct Promise {
     pub(super) user: UserId,
     pub(super) request_id: RequestId,
     products: Vec<String>,
+    /// On which the client waits.
+    connections: Vec<ConnectionId>,
     pub(super) deadline: Timestamp,
     /// The client was told that it is under analysis.
     pub(super) accepted: bool,
@@ -48,6 +50,7 @@ impl Promises {
             user: quotation.user.clone(),
             request_id: quotation.request_id.clone(),
             products,
+            connections: vec![],
             deadline: quotation.deadline,
             accepted: false,
             settled_at: None,
@@ -58,9 +61,23 @@ impl Promises {
         self.by_key.insert(quotation.key.clone(), promise);
     }
 
+    /// The promise to a user whose request has this id.
+    fn find(&mut self, user: &UserId, request_id: &RequestId) -> Option<&mut Promise> {
+        let mut keys = QuotationKey::candidates(user, request_id);
+        let key = keys.find(|key| self.by_key.get(key).is_some_and(|it| it.user == *user))?;
+        self.by_key.get_mut(&key)
+    }
+
     pub(super) fn accepted(&mut self, user: &UserId, request_id: &RequestId) {
-        if let Some(promise) = self.by_key.get_mut(&QuotationKey::new(user, request_id)) {
+        if let Some(promise) = self.find(user, request_id) {
             promise.accepted = true;
+        }
+    }
+
+    /// The client waits for the outcome on a connection.
+    pub(super) fn awaited(&mut self, key: &QuotationKey, connection: &ConnectionRef) {
+        if let Some(promise) = self.by_key.get_mut(key) {
+            promise.connections.push(connection.id.clone());
         }
     }
 
@@ -84,11 +101,11 @@ impl Promises {
         &mut self,
         text: &str,
         oldest: Duration,
-        inputs: &mut Inputs,
+        inputs: &Inputs,
         checks: &mut Checks,
     ) -> Result<(), Breach> {
-        let Some((key, frame)) = read(text) else { return Ok(()) };
-        let Some(promise) = self.by_key.get_mut(&key) else { return Ok(()) };
+        let Some((user, request_id, frame)) = read(text) else { return Ok(()) };
+        let Some(promise) = self.find(&user, &request_id) else { return Ok(()) };
         if frame.status == "pending" {
             return Ok(());
         }
@@ -117,7 +134,7 @@ impl Promises {
 
     /// Nobody is there to be told.
     pub(super) fn client_gone(&mut self, text: &str) {
-        let promise = read(text).and_then(|(key, _)| self.by_key.get_mut(&key));
+        let promise = read(text).and_then(|(user, id, _)| self.find(&user, &id));
         if let Some(promise) = promise {
             promise.told = true;
         }
@@ -138,6 +155,13 @@ impl Promises {
     }
 }
 
+impl Promise {
+    /// Whether nobody waits for the outcome any more.
+    pub(super) fn is_forsaken(&self, lost: &BTreeSet<ConnectionId>) -> bool {
+        self.connections.iter().all(|connection| lost.contains(connection))
+    }
+}
+
 /// The products asked for: those with a price first, as an answer has them.
 fn in_order_of<'a>(
     frame: &'a QuotationFrame,
@@ -148,9 +172,9 @@ fn in_order_of<'a>(
     priced.chain(promise.products.iter().filter(move |product| is_unavailable(product)))
 }
 
-fn read(text: &str) -> Option<(QuotationKey, QuotationFrame)> {
+fn read(text: &str) -> Option<(UserId, RequestId, QuotationFrame)> {
     let Ok(Frame::Quotation(frame)) = serde_json::from_str(text) else { return None };
     let user = UserId::new(frame.client.clone()).ok()?;
     let request_id = RequestId::new(frame.request_id.clone()).ok()?;
-    Some((QuotationKey::new(&user, &request_id), frame))
+    Some((user, request_id, frame))
 }

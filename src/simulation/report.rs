@@ -28,6 +28,8 @@ pub enum FaultKind {
     Duplicated,
     /// Messages were delivered in another order.
     Reordered,
+    /// A message was published and delivered to nobody.
+    Dropped,
     /// A client's connection broke.
     ConnectionLost,
     /// A process was stopped at a call, like by `kill -9`.
@@ -49,11 +51,13 @@ pub enum Invariant {
     OneOutcome,
     /// An accepted quotation is over by its deadline, and its client is told.
     EndsByDeadline,
-    /// A price shown is the price by one catalogue version and one list of discounts, which
-    /// existed and were not too old.
+    /// A price shown is the price of one version of products, names and discounts, which
+    /// was in force and is not too old.
     RightPrice,
     /// A head names parts that are all there, and are one table.
     WholeTable,
+    /// A load comes into force whole: its journal is all that it wrote.
+    WholeLoad,
     /// Versions of heads and catalogues, and the inputs of a user's tables, never go backwards.
     NothingGoesBack,
     /// A message is acknowledged only when its effect is durable.
@@ -70,6 +74,8 @@ pub enum Invariant {
     ExpiredIsLeftAlone,
     /// A message or row that cannot be read keeps nobody else waiting, and is given up in the end.
     PoisonBlocksNobody,
+    /// No stage and no task of a worker panics.
+    NothingPanics,
 }
 
 /// A promise that was not kept.

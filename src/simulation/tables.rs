@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::Invariant;
 use super::checks::Checks;
 use super::inputs::Inputs;
-use super::oracle::{self, ListPrices};
+use super::oracle::{self, Products};
 use super::report::Breach;
 use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::TableHead;
@@ -29,8 +29,6 @@ pub(super) struct Tables {
 struct Table {
     version: u64,
     catalogue_version: u64,
-    /// The number of the oldest list of discounts it can be by.
-    list: usize,
     /// When it was made or validated.
     flipped_at: Vec<Timestamp>,
 }
@@ -42,14 +40,14 @@ impl Tables {
         user: &UserId,
         head: &TableHead,
         parts: &[Option<Bytes>],
-        inputs: &mut Inputs,
+        inputs: &Inputs,
         now: Timestamp,
         checks: &mut Checks,
     ) -> Result<(), Breach> {
         self.flips += 1;
-        let (version, catalogue_version, list) = match self.by_user.get(user) {
-            Some(before) => (before.version, before.catalogue_version, before.list),
-            None => (0, 0, 0),
+        let (version, catalogue_version) = match self.by_user.get(user) {
+            Some(before) => (before.version, before.catalogue_version),
+            None => (0, 0),
         };
         let name = || format!("the table of {user:?}, version {}", head.version);
         checks.hold(Invariant::NothingGoesBack, head.version == version + 1, || {
@@ -66,24 +64,18 @@ impl Tables {
             invariant: Invariant::WholeTable,
             what: format!("{}: {why}", name()),
         })?;
-        let prices = inputs.catalogue(head.catalogue_version).cloned();
-        let list_of = |from, inputs: &mut Inputs| {
-            let prices = prices.as_ref()?;
-            let mut lists = inputs.lists_from(user, from);
-            lists.find(|(_, list)| is_priced_by(content, prices, list)).map(|(number, _)| number)
-        };
-        checks.hold(Invariant::RightPrice, list_of(0, inputs).is_some(), || {
+        let is_right = inputs.version(head.catalogue_version).is_some_and(|loaded| {
+            let base = inputs.version(head.base_version);
+            base.is_some_and(|base| base.products == loaded.products)
+                && is_priced_by(content, &loaded.products, &loaded.discounts_of(user))
+        });
+        checks.hold(Invariant::RightPrice, is_right, || {
             let given = head.catalogue_version;
-            format!("{} is not catalogue {given} less any list of discounts there was", name())
-        })?;
-        let at_list = list_of(list, inputs);
-        checks.hold(Invariant::NothingGoesBack, at_list.is_some(), || {
-            format!("{} is by discounts older than those of the version before", name())
+            format!("{} is not what products and discounts of version {given} give", name())
         })?;
         let table = self.by_user.entry(user.clone()).or_default();
         table.version = head.version;
         table.catalogue_version = head.catalogue_version;
-        table.list = at_list.unwrap_or(list);
         table.flipped_at.push(now);
         Ok(())
     }
@@ -105,6 +97,11 @@ impl Tables {
     /// When the table of a user was last made or validated.
     pub(super) fn flipped_at(&self, user: &UserId) -> Option<Timestamp> {
         self.by_user.get(user).and_then(|table| table.flipped_at.last().copied())
+    }
+
+    /// The version that the table of a user is right at.
+    pub(super) fn catalogue_version(&self, user: &UserId) -> Option<u64> {
+        self.by_user.get(user).map(|table| table.catalogue_version)
     }
 
     /// How often the table of a user was made or validated since a time.
@@ -133,11 +130,12 @@ fn decode(parts: &[Option<Bytes>]) -> Result<Content, String> {
     Ok(content)
 }
 
-fn is_priced_by(content: &Content, prices: &ListPrices, discounts: &Discounts) -> bool {
-    content.len() == prices.len()
-        && prices.iter().all(|(product, list)| {
-            let discount = oracle::discount(discounts, product.as_str());
-            let Some((is_list, is_unit)) = content.get(product.as_str()) else { return false };
-            is_list == list && i128::from(*is_unit) == oracle::unit_price(*list, discount)
+fn is_priced_by(content: &Content, products: &Products, discounts: &Discounts) -> bool {
+    content.len() == products.len()
+        && products.values().all(|product| {
+            let (id, list) = (product.id.as_str(), product.price.minor());
+            let Some((is_list, is_unit)) = content.get(id) else { return false };
+            let unit = oracle::unit_price(list, oracle::discount(discounts, id));
+            *is_list == list && i128::from(*is_unit) == unit
         })
 }

@@ -6,24 +6,19 @@
 //! one.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
+use async_trait::async_trait;
 
 use super::FaultKind;
-use super::process::{Kind, Process};
+use super::process::Process;
 use super::witness::Witness;
 use super::world::World;
-use crate::model::{ConnectionRef, Generation, ProductId, Timestamp, UserId};
-use crate::ports::layer;
-use crate::ports::{
-    Connections, Delivery, FailedEntry, Outgoing, PortError, Ports, Queue, Queues, Received, Store,
-    Topic, UserDiscounts,
-};
-use crate::pricing::Product;
+use crate::ports::prelude::*;
+use crate::ports::{Connections, Ports, Queues, Store, publish};
 
-/// A loader's call takes effect well within half of the time of its mark.
-const LOADERS_PATIENCE: Duration = Duration::from_secs(4);
+/// The version that no head has: a table that is put in its place leaves its parts and no head, as it
+/// does where the two are written one after the other.
+pub(super) const NEVER: Option<u64> = Some(u64::MAX);
 
 /// What a process calls.
 pub(super) struct Unreliable {
@@ -37,6 +32,16 @@ struct Below {
     queues: Arc<dyn Queues>,
     topic: Arc<dyn Topic>,
     connections: Arc<dyn Connections>,
+}
+
+/// A topic whose messages are published later.
+struct NotYet;
+
+#[async_trait]
+impl Topic for NotYet {
+    async fn publish(&self, _bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
+        Ok(vec![])
+    }
 }
 
 /// How a call ends.
@@ -141,10 +146,6 @@ impl Unreliable {
         let (chance, plan) = (&world.chance, &world.plan);
         let delay = world.is_faulty().then(|| plan.delay(name, chance)).flatten();
         if let Some(delay) = delay {
-            let delay = match process.kind {
-                Kind::Loader => delay.min(LOADERS_PATIENCE),
-                Kind::Worker | Kind::Gateway => delay,
-            };
             world.count_fault(FaultKind::Delayed);
             world.tell(&process.name, || format!("{name}: takes {} ms", delay.as_millis()));
             tokio::time::sleep(delay).await;
@@ -186,6 +187,17 @@ impl Unreliable {
         (0..count).filter(|_| self.world.chance.one_in(2)).collect()
     }
 
+    /// The topic takes messages, and delivers them to nobody.
+    fn drop_published<'a>(&self, bodies: impl Iterator<Item = &'a str>) {
+        for body in bodies {
+            self.world.tell(&self.process.name, || format!("the topic drops {body}"));
+            self.world.note(|ledger, _| {
+                ledger.messages.dropped(body);
+                Ok(())
+            });
+        }
+    }
+
     /// Another order of a batch. In a FIFO queue the messages of a group keep theirs.
     fn reorder(&self, queue: Queue, batch: &mut Vec<Received>) {
         if batch.len() < 2 || !self.breaks(FaultKind::Reordered, self.world.plan.rates.reordered) {
@@ -204,14 +216,19 @@ impl Unreliable {
     }
 }
 
-/// The entries that were not sent, by their place in the whole batch.
-fn failed_entries(count: usize, sent: &[usize], failed: Vec<FailedEntry>) -> Vec<FailedEntry> {
+/// The entries that were not sent, by their place in the whole batch. `failed` are places among those
+/// that were delivered.
+fn failed_entries(
+    count: usize,
+    (sent, delivered): (&[usize], &[usize]),
+    failed: Vec<FailedEntry>,
+) -> Vec<FailedEntry> {
     let unsent = (0..count).filter(|index| !sent.contains(index)).map(|index| FailedEntry {
         index,
         error: PortError::Throttled { what: "an entry of a batch".to_owned() },
     });
     let refused = failed.into_iter().filter_map(|entry| {
-        sent.get(entry.index).map(|index| FailedEntry { index: *index, ..entry })
+        delivered.get(entry.index).map(|index| FailedEntry { index: *index, ..entry })
     });
     unsent.chain(refused).collect()
 }
@@ -220,125 +237,155 @@ fn unavailable(name: &str) -> PortError {
     PortError::unavailable(name, "simulated")
 }
 
-layer!(ActiveUsers for Unreliable over store through call [active_user, record_visit, remove_active_user, list_active_users] {});
+layer!(
+    #[over(inner.store, through = call)]
+    impl ActiveUsers for Unreliable {}
+);
 
-layer!(CatalogueStore for Unreliable over store through call [
-    catalogue_head, begin_load, extend_load, finish_load, products, list_products
-] {
-    async fn put_products(&self, products: &[Product]) -> Result<(), PortError> {
-        let mut rest = products;
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(self.share(rest.len()));
-            self.call("put_products", self.inner.store.put_products(now)).await?;
-            rest = later;
+layer!(
+    #[over(inner.store, through = call)]
+    impl CatalogueStore for Unreliable {}
+);
+
+layer!(
+    #[over(inner.store, through = call)]
+    impl DiscountStore for Unreliable {
+        async fn discounts(&self, users: _, at: _) -> _ {
+            let poisoned = self.world.plan.poisoned.as_ref();
+            if let Some(user) = users.iter().find(|user| poisoned == Some(user)) {
+                self.world.count_fault(FaultKind::PoisonedRow);
+                return Err(PortError::corrupt(format!("the discounts of {user:?}"), "simulated"));
+            }
+            self.call("discounts", self.inner.store.discounts(users, at)).await
         }
-        Ok(())
     }
+);
 
-    async fn delete_products(&self, products: &[ProductId]) -> Result<(), PortError> {
-        let mut rest = products;
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(self.share(rest.len()));
-            self.call("delete_products", self.inner.store.delete_products(now)).await?;
-            rest = later;
+layer!(
+    #[over(inner.store, through = call)]
+    impl Loads for Unreliable {
+        async fn write_journal(&self, load: _, changes: _) -> _ {
+            let mut rest = changes;
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(self.share(rest.len()));
+                let write = self.inner.store.write_journal(load, now);
+                if !self.call("write_journal", write).await? {
+                    return Ok(false);
+                }
+                rest = later;
+            }
+            Ok(true)
         }
-        Ok(())
-    }
-});
 
-layer!(DiscountStore for Unreliable over store through call [
-    delete_discounts, list_discounted_users
-] {
-    async fn discounts(&self, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError> {
-        let poisoned = self.world.plan.poisoned.as_ref();
-        if let Some(user) = users.iter().find(|user| poisoned == Some(user)) {
-            self.world.count_fault(FaultKind::PoisonedRow);
-            return Err(PortError::corrupt(format!("the discounts of {user:?}"), "simulated"));
+        async fn fold(&self, load: _, version: _, changes: _, forget_at: _) -> _ {
+            let mut rest = changes;
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(self.share(rest.len()));
+                let fold = self.inner.store.fold(load, version, now, forget_at);
+                self.call("fold", fold).await?;
+                rest = later;
+            }
+            Ok(())
         }
-        self.call("discounts", self.inner.store.discounts(users)).await
     }
+);
 
-    async fn put_discounts(&self, lists: &[UserDiscounts]) -> Result<(), PortError> {
-        let mut rest = lists;
-        while !rest.is_empty() {
-            let (now, later) = rest.split_at(self.share(rest.len()));
-            self.call("put_discounts", self.inner.store.put_discounts(now)).await?;
-            rest = later;
+layer!(
+    #[over(inner.store, through = call)]
+    impl Bases for Unreliable {}
+);
+
+layer!(
+    #[over(inner.store, through = call)]
+    impl PriceTables for Unreliable {
+        /// Parts first, and then the head, so that something can break between the two.
+        async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
+            let store = &self.inner.store;
+            if !parts.is_empty() {
+                let torn = self.breaks(FaultKind::Torn, self.world.plan.rates.torn);
+                let written = if torn { self.world.chance.index(parts.len()) } else { parts.len() };
+                let put = store.put_table(user, head, &parts[..written], NEVER, expire_at);
+                self.call("put_table", put).await?;
+                if torn {
+                    return Err(unavailable("put_table"));
+                }
+            }
+            self.call("put_table", store.put_table(user, head, &[], expected, expire_at)).await
         }
-        Ok(())
     }
-});
+);
 
-layer!(PriceTables for Unreliable over store through call [
-    table_heads, flip_head, parts, parts_of_many, delete_table, list_table_heads
-] {
-    async fn put_parts(
-        &self,
-        user: &UserId,
-        generation: &Generation,
-        parts: &[Bytes],
-        expire_at: Timestamp,
-    ) -> Result<(), PortError> {
-        let torn = self.breaks(FaultKind::Torn, self.world.plan.rates.torn);
-        let written = if torn { self.world.chance.index(parts.len()) } else { parts.len() };
-        let put = self.inner.store.put_parts(user, generation, &parts[..written], expire_at);
-        self.call("put_parts", put).await?;
-        if torn { Err(unavailable("put_parts")) } else { Ok(()) }
-    }
-});
-
-layer!(Quotations for Unreliable over store through call [create_quotation, quotation, list_quotations, redirect_quotation, settle_quotation, delete_quotation] {});
-
-layer!(Queues for Unreliable over queues through call [acknowledge, change_visibility, depth] {
-    async fn send(
-        &self,
-        queue: Queue,
-        messages: &[Outgoing],
-    ) -> Result<Vec<FailedEntry>, PortError> {
-        let sent = self.sendable(messages.len());
-        let some: Vec<Outgoing> = sent.iter().map(|index| messages[*index].clone()).collect();
-        let failed = self.call("send", self.inner.queues.send(queue, &some)).await?;
-        Ok(failed_entries(messages.len(), &sent, failed))
-    }
-
-    async fn receive(
-        &self,
-        queue: Queue,
-        max: usize,
-        wait: Duration,
-        visibility: Duration,
-    ) -> Result<Vec<Received>, PortError> {
-        let echo = self.world.next_echo(queue);
-        let (max, wait) = match echo {
-            Some(_) => (max.saturating_sub(1), Duration::ZERO),
-            None => (max, wait),
-        };
-        let receive = self.inner.queues.receive(queue, max, wait, visibility);
-        let mut batch = self.call("receive", receive).await?;
-        batch.extend(echo);
-        let repeats = !queue.is_fifo() && !batch.is_empty();
-        if repeats && self.breaks(FaultKind::Duplicated, self.world.plan.rates.duplicated) {
-            self.world.echo(queue, batch[self.world.chance.index(batch.len())].clone());
+layer!(
+    #[over(inner.store, through = call)]
+    impl Quotations for Unreliable {
+        /// The quotation first, and then the message, so that something can break between the two.
+        async fn create_quotation(&self, quotation: _, topic: _, body: _) -> _ {
+            let create = self.inner.store.create_quotation(quotation, &NotYet, body);
+            let created = self.call("create_quotation", create).await?;
+            if created == Created::New {
+                publish(topic, body).await?;
+            }
+            Ok(created)
         }
-        self.reorder(queue, &mut batch);
-        Ok(batch)
     }
-});
+);
 
-layer!(Topic for Unreliable over topic through call [] {
-    async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
-        let sent = self.sendable(bodies.len());
-        let some: Vec<String> = sent.iter().map(|index| bodies[*index].clone()).collect();
-        let failed = self.call("publish", self.inner.topic.publish(&some)).await?;
-        Ok(failed_entries(bodies.len(), &sent, failed))
-    }
-});
-
-layer!(Connections for Unreliable over connections through call [] {
-    async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError> {
-        if self.breaks(FaultKind::ConnectionLost, self.world.plan.rates.connection_lost) {
-            self.world.close(to);
+layer!(
+    #[over(inner.queues, through = call)]
+    impl Queues for Unreliable {
+        async fn send(&self, queue: _, messages: _) -> _ {
+            let sent = self.sendable(messages.len());
+            let some: Vec<Outgoing> = sent.iter().map(|index| messages[*index].clone()).collect();
+            let failed = self.call("send", self.inner.queues.send(queue, &some)).await?;
+            Ok(failed_entries(messages.len(), (&sent, &sent), failed))
         }
-        self.call("push", self.inner.connections.push(to, frame)).await
+
+        async fn receive(&self, queue: _, max: _, wait: _, visibility: _) -> _ {
+            let echo = self.world.next_echo(queue);
+            let (max, wait) = match echo {
+                Some(_) => (max.saturating_sub(1), Duration::ZERO),
+                None => (max, wait),
+            };
+            let receive = self.inner.queues.receive(queue, max, wait, visibility);
+            let mut batch = self.call("receive", receive).await?;
+            batch.extend(echo);
+            let repeats = !queue.is_fifo() && !batch.is_empty();
+            if repeats && self.breaks(FaultKind::Duplicated, self.world.plan.rates.duplicated) {
+                self.world.echo(queue, batch[self.world.chance.index(batch.len())].clone());
+            }
+            self.reorder(queue, &mut batch);
+            Ok(batch)
+        }
     }
-});
+);
+
+layer!(
+    #[over(inner.topic, through = call)]
+    impl Topic for Unreliable {
+        async fn publish(&self, bodies: _) -> _ {
+            let sent = self.sendable(bodies.len());
+            let (dropped, delivered): (Vec<usize>, Vec<usize>) = sent
+                .iter()
+                .partition(|_| self.breaks(FaultKind::Dropped, self.world.plan.rates.dropped));
+            let some: Vec<String> = delivered.iter().map(|index| bodies[*index].clone()).collect();
+            let publish = async {
+                self.drop_published(dropped.iter().map(|index| bodies[*index].as_str()));
+                self.inner.topic.publish(&some).await
+            };
+            let failed = self.call("publish", publish).await?;
+            Ok(failed_entries(bodies.len(), (&sent, &delivered), failed))
+        }
+    }
+);
+
+layer!(
+    #[over(inner.connections, through = call)]
+    impl Connections for Unreliable {
+        async fn push(&self, to: _, frame: _) -> _ {
+            if self.breaks(FaultKind::ConnectionLost, self.world.plan.rates.connection_lost) {
+                self.world.close(to);
+            }
+            self.call("push", self.inner.connections.push(to, frame)).await
+        }
+    }
+);

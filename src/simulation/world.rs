@@ -12,6 +12,8 @@ use super::{FaultKind, PlantedBug};
 use crate::memory::{Memory, MemoryConnections, TokioClock};
 use crate::model::{ConnectionId, ConnectionRef, Timestamp};
 use crate::ports::{Clock, Ports, Queue, Received};
+use crate::runtime::metrics::Metrics;
+use crate::supervisor::Supervisor;
 
 /// When every simulation begins.
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -29,6 +31,10 @@ pub(super) struct World {
     /// The engine below all faults.
     pub(super) engine: Ports,
     connections: Arc<MemoryConnections>,
+    /// Hears of every task of a worker that dies.
+    pub(super) supervisor: Supervisor,
+    /// Of all workers.
+    pub(super) metrics: Metrics,
     faulty: AtomicBool,
     kills: AtomicU64,
     calls: AtomicU64,
@@ -72,6 +78,8 @@ impl World {
             clock,
             engine: memory.ports(),
             connections: memory.connections(),
+            supervisor: Supervisor::new(),
+            metrics: Metrics::new(),
             faulty: AtomicBool::new(true),
             calls: AtomicU64::new(0),
             state: Mutex::new(state),
@@ -161,6 +169,11 @@ impl World {
     pub(super) fn close(&self, connection: &ConnectionRef) {
         self.connections.close(connection);
         self.state().lost.insert(connection.id.clone());
+    }
+
+    /// All connections that broke or were closed.
+    pub(super) fn lost(&self) -> BTreeSet<ConnectionId> {
+        self.state().lost.clone()
     }
 
     pub(super) fn is_closed(&self, connection: &ConnectionRef) -> bool {

@@ -1,25 +1,17 @@
-//! One immutable snapshot of the catalogue, shared by every calculation of a worker.
+//! One immutable snapshot of the products, shared by every calculation of a worker.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::model::{ProductId, Timestamp};
-use crate::ports::{CatalogueHead, CatalogueStore, Clock, LoadMark, PortError};
-use crate::pricing::{Catalogue, CatalogueError, Currency, Money};
+use crate::ports::{AtHead, BaseIndex, CatalogueHead, Clock, PortError, Store};
+use crate::pricing::{Catalogue, CatalogueError, Money, PackError, PackedNames, Product};
 
-/// How often the head is looked at while a load goes on, and for how long. The messages in hand stay
-/// hidden meanwhile: sent back, they would only use up their receives.
-const LOAD_POLL: Duration = Duration::from_millis(100);
-/// A dead load is waited for: it is known to be dead after the lease of its mark.
-const LOAD_PATIENCE: Duration = LoadMark::LEASE.saturating_add(Duration::from_secs(10));
-/// No clock is wrong by so much that a mark could still be alive this long after its deadline.
-const SURELY_DEAD: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often a scan is begun again because a load finished in the middle of it.
+/// How often a scan is begun again because a load came between.
 const MAX_SCANS: u32 = 5;
 
 /// Why there is no snapshot to price from.
@@ -28,25 +20,15 @@ pub enum SnapshotError {
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// A load is going on, and there is no snapshot from before it.
-    #[error("products are being loaded")]
-    Loading,
-    /// A load died that was changing the currency: some prices are in one, some in the other.
-    #[error(
-        "a load of prices in {loaded} died while prices were in {stored}; load all prices again"
-    )]
-    HalfLoaded {
-        /// The currency that the load was writing.
-        loaded: Currency,
-        /// The currency from before it.
-        stored: Currency,
-    },
-    /// Loads finished faster than the products could be read.
+    /// Loads came into force faster than the products could be read.
     #[error("the catalogue kept changing while it was read")]
     Unsettled,
     /// The stored products do not make a catalogue.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// The names could not be packed.
+    #[error(transparent)]
+    Names(#[from] PackError),
     /// The task that builds the snapshot died.
     #[error("building the catalogue")]
     Build(#[from] tokio::task::JoinError),
@@ -56,143 +38,137 @@ pub enum SnapshotError {
 /// thread of its own; for a smaller one changing threads costs more than it saves.
 const LARGEST_IN_PLACE: usize = 1_000;
 
-/// Keeps the current snapshot and replaces it when the catalogue's version moves.
+/// Keeps the current snapshot and replaces it when a load changes the products.
 pub struct CatalogueCache {
-    store: Arc<dyn CatalogueStore>,
+    store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     /// The lock is held while a snapshot is read, so that only one task reads it and the others
     /// wait for that one.
-    seen: Mutex<Seen>,
-}
-
-/// What was read so far.
-#[derive(Default)]
-struct Seen {
-    snapshot: Option<Snapshot>,
-    /// The mark of a load that goes on, and since when it has not changed.
-    mark: Option<(LoadMark, Instant)>,
+    snapshot: Mutex<Option<Snapshot>>,
 }
 
 struct Snapshot {
     catalogue: Arc<Catalogue>,
-    taken_at: Timestamp,
+    base: Base,
+    /// When the stored base may be deleted.
+    stored_until: Timestamp,
+}
+
+/// What tables of this snapshot share, packed.
+struct Base {
+    first: Vec<ProductId>,
+    parts: Vec<Bytes>,
 }
 
 impl CatalogueCache {
-    /// A snapshot is read again at this age even if the version stands still, for products that
-    /// were edited by other means.
-    pub const MAX_AGE: Duration = Duration::from_secs(10 * 60);
-
     /// A cache that has read nothing yet.
-    pub fn new(store: Arc<dyn CatalogueStore>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, seen: Mutex::default() }
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, snapshot: Mutex::default() }
     }
 
-    /// The catalogue as of now: one read of its head, and of the products only when it moved.
-    /// Before the first load it is empty, at version 0.
+    /// The products that are in force now, and the head that says so: one read of the head, and of
+    /// the products only when they changed. Before the first load there are none, at version 0.
     ///
-    /// While the first load goes on it waits for its end.
+    /// The base of the snapshot is stored until `keep_until` at least.
     ///
     /// # Errors
-    /// [`SnapshotError::Loading`] and [`SnapshotError::Unsettled`] pass by themselves.
-    pub async fn current(&self) -> Result<Arc<Catalogue>, SnapshotError> {
-        let mut seen = self.seen.lock().await;
-        let patient_until = Instant::now() + LOAD_PATIENCE;
-        let mut scans = 0;
-        while scans < MAX_SCANS {
-            let (head, is_dead) = self.settled_head(&mut seen.mark).await?;
-            let now = self.clock.now();
-            if let Some(kept) = &seen.snapshot {
-                let same = kept.catalogue.version() == head.version;
-                let young = now.since(kept.taken_at) < Self::MAX_AGE;
-                // While a load goes on, the snapshot from before it is the catalogue.
-                if same && (young || head.loading.is_some()) {
-                    return Ok(kept.catalogue.clone());
-                }
+    /// [`SnapshotError::Unsettled`] passes by itself.
+    pub async fn current(
+        &self,
+        keep_until: Timestamp,
+    ) -> Result<(Arc<Catalogue>, CatalogueHead), SnapshotError> {
+        let mut kept = self.snapshot.lock().await;
+        for _ in 0..MAX_SCANS {
+            let head = self.store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+            if kept.as_ref().is_none_or(|kept| kept.catalogue.version() != head.base_version) {
+                let AtHead::Read(products) = self.scan(&head).await? else { continue };
+                *kept = Some(self.snapshot_of(&head, products).await?);
             }
-            if let Some(mark) = &head.loading {
-                if is_dead {
-                    let (loaded, stored) = (mark.currency, head.currency);
-                    return Err(SnapshotError::HalfLoaded { loaded, stored });
-                }
-                if Instant::now() >= patient_until {
-                    return Err(SnapshotError::Loading);
-                }
-                sleep(LOAD_POLL).await;
-                continue;
+            if let Some(snapshot) = &mut *kept {
+                self.keep_base(snapshot, keep_until).await?;
+                return Ok((snapshot.catalogue.clone(), head));
             }
-            scans += 1;
-            let products = self.scan().await?;
-            // What was read while a load began or ended is a mixture, and is thrown away.
-            if self.head().await? != head {
-                continue;
-            }
-            let catalogue = Arc::new(build(head.version, head.currency, products).await?);
-            info!(version = head.version, products = catalogue.len(), "catalogue read");
-            seen.snapshot = Some(Snapshot { catalogue: catalogue.clone(), taken_at: now });
-            return Ok(catalogue);
         }
         Err(SnapshotError::Unsettled)
     }
 
-    async fn head(&self) -> Result<CatalogueHead, PortError> {
-        let head = self.store.catalogue_head().await?;
-        Ok(head.unwrap_or(CatalogueHead { version: 0, currency: Currency::USD, loading: None }))
-    }
-
-    /// The head, after ending a load that has died. What a dead loader left behind is the
-    /// catalogue from then on, under a version of its own; unless it was changing the currency,
-    /// when nobody can tell which prices are in which. Says whether the head's load has died.
-    async fn settled_head(
-        &self,
-        watched: &mut Option<(LoadMark, Instant)>,
-    ) -> Result<(CatalogueHead, bool), PortError> {
-        let head = self.head().await?;
-        let Some(mark) = &head.loading else {
-            *watched = None;
-            return Ok((head, false));
-        };
-        let now = self.clock.now();
-        // The deadline is by the loader's clock, which need not agree with ours: by a clock ahead
-        // a load would be ended while it writes, by one behind never. How long the mark has not
-        // changed is something that every clock can tell.
-        let unchanged_since = match watched {
-            Some((same, since)) if same == mark => *since,
-            _ => watched.insert((mark.clone(), Instant::now())).1,
-        };
-        let is_dead =
-            unchanged_since.elapsed() >= LoadMark::LEASE || now.since(mark.deadline) >= SURELY_DEAD;
-        if !is_dead || mark.currency != head.currency {
-            return Ok((head, is_dead));
+    /// Has the base of the snapshot written again with the next [`Self::current`]: a reader did not
+    /// find it.
+    pub async fn doubt_base(&self) {
+        if let Some(snapshot) = &mut *self.snapshot.lock().await {
+            snapshot.stored_until = Timestamp::default();
         }
-        warn!(load = mark.id.0, "a load was never finished; load its files again");
-        self.store.finish_load(&mark.id).await?;
-        Ok((self.head().await?, false))
     }
 
-    async fn scan(&self) -> Result<Vec<(ProductId, Money)>, PortError> {
+    async fn scan(&self, head: &CatalogueHead) -> Result<AtHead<Vec<Product>>, PortError> {
         let mut products = Vec::new();
         let mut from = None;
         loop {
-            let page = self.store.list_products(from).await?;
-            products.extend(page.items.into_iter().map(|product| (product.id, product.price)));
-            from = page.next;
+            match self.store.list_products(head, from).await? {
+                AtHead::Moved => return Ok(AtHead::Moved),
+                AtHead::Read(page) => {
+                    products.extend(page.items);
+                    from = page.next;
+                }
+            }
             if from.is_none() {
-                return Ok(products);
+                return Ok(AtHead::Read(products));
             }
         }
     }
+
+    async fn snapshot_of(
+        &self,
+        head: &CatalogueHead,
+        products: Vec<Product>,
+    ) -> Result<Snapshot, SnapshotError> {
+        let (version, currency) = (head.base_version, head.currency);
+        let in_place = products.len() <= LARGEST_IN_PLACE;
+        let build = move || {
+            let base = Base::of(&products)?;
+            let prices: Vec<(ProductId, Money)> =
+                products.into_iter().map(|product| (product.id, product.price)).collect();
+            let catalogue = Catalogue::new(version, currency, prices)?;
+            Ok::<_, SnapshotError>((Arc::new(catalogue), base))
+        };
+        let built = if in_place { build() } else { tokio::task::spawn_blocking(build).await? };
+        let (catalogue, base) = built?;
+        info!(version = head.version, products = catalogue.len(), "catalogue read");
+        let stored = match catalogue.is_empty() {
+            true => None,
+            false => self.store.base(version).await?,
+        };
+        // Stored in another form, it is written again.
+        let stored = stored.filter(|index| index.parts == base.first);
+        let stored_until = stored.map_or_else(Timestamp::default, |index| index.expires_at);
+        Ok(Snapshot { catalogue, base, stored_until })
+    }
+
+    /// Writes the base, unless it is stored long enough already.
+    async fn keep_base(
+        &self,
+        snapshot: &mut Snapshot,
+        keep_until: Timestamp,
+    ) -> Result<(), SnapshotError> {
+        if snapshot.stored_until >= keep_until || snapshot.catalogue.is_empty() {
+            return Ok(());
+        }
+        // For twice the time, so that it is not written again with every calculation.
+        let expires_at = keep_until.plus(keep_until.since(self.clock.now()));
+        let index = BaseIndex { parts: snapshot.base.first.clone(), expires_at };
+        let version = snapshot.catalogue.version();
+        self.store.put_base(version, &index, &snapshot.base.parts).await?;
+        snapshot.stored_until = expires_at;
+        Ok(())
+    }
 }
 
-async fn build(
-    version: u64,
-    currency: Currency,
-    products: Vec<(ProductId, Money)>,
-) -> Result<Catalogue, SnapshotError> {
-    let in_place = products.len() <= LARGEST_IN_PLACE;
-    let build = move || Catalogue::new(version, currency, products);
-    if in_place {
-        return Ok(build()?);
+impl Base {
+    fn of(products: &[Product]) -> Result<Self, PackError> {
+        let mut sorted: Vec<&Product> = products.iter().collect();
+        sorted.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let names = sorted.into_iter().map(|product| (&product.id, product.name.as_str()));
+        let PackedNames { first, parts } = PackedNames::new(names)?;
+        Ok(Self { first, parts: parts.into_iter().map(Bytes::from).collect() })
     }
-    Ok(tokio::task::spawn_blocking(build).await??)
 }

@@ -8,6 +8,7 @@ use super::catalogue_cache::SnapshotError;
 use crate::model::RequestId;
 use crate::ports::PortError;
 use crate::pricing::PackError;
+use crate::supervisor::Panic;
 
 /// Why a stage could not do what it was woken for.
 #[derive(Debug, Error)]
@@ -39,6 +40,9 @@ pub enum StageError {
     /// Its function was cut off, and nobody knows how far it came.
     #[error("the function is out of time")]
     OutOfTime,
+    /// The stage panicked over the message.
+    #[error("the stage panicked")]
+    Panicked(#[from] Panic),
     /// A quotation is not due yet.
     #[error("the deadline is still ahead")]
     NotDue,

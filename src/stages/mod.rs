@@ -5,8 +5,11 @@
 
 mod catalogue_cache;
 pub mod change;
+mod deadline;
 mod error;
+pub mod folding;
 mod large_work;
+mod names;
 mod observer;
 mod outcome;
 mod policy;
@@ -19,7 +22,9 @@ pub mod refresh;
 pub mod subscribe;
 
 pub use catalogue_cache::{CatalogueCache, SnapshotError};
+pub use deadline::DEADLINE_GRACE;
 pub use error::StageError;
+pub use names::Names;
 pub use observer::{Effect, Observer, Unobserved, Warmth};
 pub use outcome::Outcome;
 pub use policy::Policy;

@@ -11,12 +11,12 @@ pub struct Policy {
     pub refresh_every: Duration,
     /// How long a quote is answered from a table that nothing has validated again.
     pub usable_for: Duration,
-    /// How long the parts of a table stay stored.
-    pub retention: Duration,
     /// How long a quotation may take.
     pub quote_within: Duration,
-    /// How long a settled quotation can be asked for.
+    /// How long a quotation can be asked for.
     pub keep_quotations: Duration,
+    /// How long a table that nothing calculates again stays stored.
+    pub keep_tables: Duration,
 }
 
 impl Default for Policy {
@@ -25,9 +25,9 @@ impl Default for Policy {
             ttl: Duration::from_secs(5 * 60),
             refresh_every: Duration::from_secs(60),
             usable_for: Duration::from_secs(15 * 60),
-            retention: Duration::from_secs(24 * 60 * 60),
             quote_within: Duration::from_secs(30),
             keep_quotations: Duration::from_secs(7 * 24 * 60 * 60),
+            keep_tables: Duration::from_secs(24 * 60 * 60),
         }
     }
 }
@@ -51,10 +51,39 @@ impl Policy {
         self.usable_for.max(self.refresh_every * 3)
     }
 
-    /// How long parts stay stored: as set, but always longer than they are usable, or a usable
+    /// How long tables stay stored: as set, but always longer than they are usable, or a usable
     /// table could lose its parts between two refreshes.
     #[must_use]
-    pub fn retention(&self) -> Duration {
-        self.retention.max(self.usable_for() * 2)
+    pub fn keep_tables(&self) -> Duration {
+        self.keep_tables.max(self.usable_for() * 2)
+    }
+
+    /// How long quotations stay stored: as set, but never less than one may take, or a pending one
+    /// could be deleted before its deadline.
+    #[must_use]
+    pub fn keep_quotations(&self) -> Duration {
+        self.keep_quotations.max(self.quote_within)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_deleted_while_it_counts() {
+        let secs = Duration::from_secs;
+        let policy = Policy {
+            usable_for: secs(900),
+            quote_within: secs(120),
+            keep_quotations: secs(60),
+            keep_tables: secs(60),
+            ..Policy::default()
+        };
+        assert_eq!(policy.keep_quotations(), secs(120));
+        assert_eq!(policy.keep_tables(), secs(1800));
+        let policy = Policy { keep_quotations: secs(300), keep_tables: secs(86_400), ..policy };
+        assert_eq!(policy.keep_quotations(), secs(300));
+        assert_eq!(policy.keep_tables(), secs(86_400));
     }
 }

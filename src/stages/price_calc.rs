@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use tracing::{Instrument, Span, debug, info, info_span};
 
-use super::catalogue_cache::CatalogueCache;
+use super::catalogue_cache::{CatalogueCache, SnapshotError};
 use super::large_work::{LargeWork, Size};
 use super::outcome::{read_bodies, write_body};
 use super::{Effect, Observer, Outcome, Policy, StageError, Unobserved};
@@ -21,8 +21,8 @@ use crate::model::{
     Calculation, Cause, Generation, ProductId, ProviderMessage, QuotationRequest, Timestamp, UserId,
 };
 use crate::ports::{
-    ActiveUsers, Clock, DiscountStore, Flip, Ports, PriceTables, Randomness, Received, TableHead,
-    Topic,
+    ActiveUsers, AtHead, CatalogueHead, Clock, DiscountStore, Flip, Ports, PriceTables, Randomness,
+    Received, TableHead, Topic,
 };
 use crate::pricing::{Catalogue, Discounts, PRICING_VERSION, PackError, PriceTable, fingerprint};
 use crate::trace;
@@ -50,9 +50,14 @@ pub struct PriceCalc {
 /// who has read newer inputs makes ours fail.
 struct Inputs {
     head: Option<TableHead>,
+    /// The head of the catalogue that the rest was read at.
+    at: CatalogueHead,
     catalogue: Arc<Catalogue>,
     discounts: Discounts,
 }
+
+/// The inputs of some users, read at one head of the catalogue.
+type InputsByUser = BTreeMap<UserId, Arc<Inputs>>;
 
 impl PriceCalc {
     /// The stage on an engine. Several may share one cache of the catalogue.
@@ -102,6 +107,9 @@ impl PriceCalc {
             by_user.entry(&order.user).or_default().push((*index, order));
         }
         let users: Vec<UserId> = by_user.keys().map(|&user| user.clone()).collect();
+        if orders.iter().any(|(_, order)| unreadable(&order.cause).is_some()) {
+            self.catalogue.doubt_base().await;
+        }
         let shared = account_of_all(orders.iter().map(|(_, order)| &order.cause));
         let inputs = match shared.of(self.inputs(&users)).await {
             Ok(inputs) => inputs,
@@ -247,7 +255,7 @@ impl PriceCalc {
         inputs: &Arc<Inputs>,
         now: Timestamp,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
-        let Inputs { head, catalogue, discounts } = &**inputs;
+        let Inputs { head, at, catalogue, discounts } = &**inputs;
         let user = &order.user;
         let work = if order.cause.is_urgent() { &self.urgent_work } else { &self.other_work };
         let compared = inputs.clone();
@@ -256,20 +264,18 @@ impl PriceCalc {
                 fingerprint(&compared.catalogue, &compared.discounts)
             })
             .await;
-        let unreadable = match &order.cause {
-            Cause::Quotation(request) => request.unreadable.as_ref(),
-            _ => None,
-        };
+        let unreadable = unreadable(&order.cause);
         let kept = head
             .as_ref()
             .filter(|head| head.fingerprint == fingerprint && Some(&head.generation) != unreadable);
-        let expire_at = now.plus(self.policy.retention());
+        let expire_at = now.plus(self.policy.keep_tables());
         let mut next = TableHead {
             version: head.as_ref().map_or(1, |head| head.version + 1),
             generation: Generation::from_random(self.randomness.bits()),
             fingerprint,
             pricing_version: PRICING_VERSION,
-            catalogue_version: catalogue.version(),
+            catalogue_version: at.version,
+            base_version: at.base_version,
             currency: catalogue.currency(),
             products: catalogue.len() as u64,
             parts: vec![],
@@ -290,46 +296,53 @@ impl PriceCalc {
         // Parts that are kept must outlive the table by far; past half of their time they are
         // written again, under the same generation.
         let fading =
-            kept.is_some_and(|kept| kept.parts_expire_at < now.plus(self.policy.retention() / 2));
+            kept.is_some_and(|kept| kept.parts_expire_at < now.plus(self.policy.keep_tables() / 2));
         let expected = head.as_ref().map(|head| head.version);
-        let flip = if effect == Effect::Calculated || fading {
+        let mut parts: Vec<Bytes> = vec![];
+        if effect == Effect::Calculated || fading {
             let size = Size::of_table(catalogue.len(), discounts.as_slice().len());
             let priced = inputs.clone();
-            let (first_products, parts) = work.run(size, move || priced.price()).await?;
-            next.parts = first_products;
+            (next.parts, parts) = work.run(size, move || priced.price()).await?;
             next.parts_expire_at = expire_at;
-            self.tables.put_table(user, &next, &parts, expected, expire_at).await?
-        } else {
-            self.tables.flip_head(user, &next, expected, expire_at).await?
-        };
-        match flip {
+        }
+        match self.tables.put_table(user, &next, &parts, expected, expire_at).await? {
             Flip::Done => Ok(Some((effect, next))),
             Flip::Conflict => Ok(None),
         }
     }
 
-    /// The inputs of a whole batch in three reads: heads, then the catalogue, then discounts.
-    async fn inputs(&self, users: &[UserId]) -> Result<BTreeMap<UserId, Arc<Inputs>>, StageError> {
+    /// The inputs of a whole batch: heads, then the catalogue, then discounts at its head.
+    async fn inputs(&self, users: &[UserId]) -> Result<InputsByUser, StageError> {
+        for _ in 0..MAX_TRIES {
+            if let AtHead::Read(inputs) = self.try_inputs(users).await? {
+                return Ok(inputs);
+            }
+        }
+        Err(StageError::Snapshot(SnapshotError::Unsettled))
+    }
+
+    async fn try_inputs(&self, users: &[UserId]) -> Result<AtHead<InputsByUser>, StageError> {
         let heads = self.tables.table_heads(users).await?;
         let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
-        let catalogue = self.catalogue.current().await?;
-        let discounts = self.discounts.discounts(users).await?;
+        let keep_until = self.clock.now().plus(self.policy.keep_tables());
+        let (catalogue, at) = self.catalogue.current(keep_until).await?;
+        let AtHead::Read(discounts) = self.discounts.discounts(users, &at).await? else {
+            return Ok(AtHead::Moved);
+        };
         let mut discounts: BTreeMap<UserId, Discounts> =
             discounts.into_iter().map(|list| (list.user, list.discounts)).collect();
-        Ok(users
-            .iter()
-            .map(|user| {
-                let inputs = Inputs {
-                    head: heads.remove(user),
-                    catalogue: catalogue.clone(),
-                    discounts: discounts.remove(user).unwrap_or_default(),
-                };
-                (user.clone(), Arc::new(inputs))
-            })
-            // A table of a newer catalogue than ours: our snapshot was taken before its head was
-            // read. Such a user reads everything again.
-            .filter(|(_, inputs)| !inputs.is_behind())
-            .collect())
+        let inputs = users.iter().map(|user| {
+            let inputs = Inputs {
+                head: heads.remove(user),
+                at: at.clone(),
+                catalogue: catalogue.clone(),
+                discounts: discounts.remove(user).unwrap_or_default(),
+            };
+            (user.clone(), Arc::new(inputs))
+        });
+        // A table of a later load than ours: our head of the catalogue was read before. Such a user
+        // reads everything again.
+        Ok(AtHead::Read(inputs.filter(|(_, inputs)| !inputs.is_behind()).collect()))
     }
 
     async fn inputs_of(&self, user: &UserId) -> Result<Arc<Inputs>, StageError> {
@@ -390,7 +403,7 @@ impl Inputs {
     }
 
     fn is_behind(&self) -> bool {
-        self.head.as_ref().is_some_and(|head| head.catalogue_version > self.catalogue.version())
+        self.head.as_ref().is_some_and(|head| head.catalogue_version > self.at.version)
     }
 }
 
@@ -416,18 +429,24 @@ fn is_unneeded(cause: &Cause, inputs: &Inputs, now: Timestamp) -> bool {
             cause.is_overtaken(now) && just_now
         }
         Cause::Subscribe { .. } | Cause::Stale { .. } => {
-            let is_current = head.catalogue_version >= inputs.catalogue.version();
+            let is_current = head.base_version >= inputs.at.base_version;
             is_current && head.is_fresh(now) && head.products > 0
         }
-        Cause::Change { version, discounts } => {
-            discounts.is_none() && head.catalogue_version >= *version
-        }
+        Cause::Change { version, .. } => head.catalogue_version >= *version,
         Cause::Quotation(request) => {
             // An empty table answers nothing, so it is never a reason not to look again.
             head.is_usable(now)
                 && head.products > 0
                 && request.unreadable.as_ref() != Some(&head.generation)
         }
+    }
+}
+
+/// The generation that could not be read, if an order comes from that.
+const fn unreadable(cause: &Cause) -> Option<&Generation> {
+    match cause {
+        Cause::Quotation(request) => request.unreadable.as_ref(),
+        _ => None,
     }
 }
 

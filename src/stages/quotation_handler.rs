@@ -1,15 +1,19 @@
 //! Quotation handler: saves a quotation, publishes it, and only then is it accepted.
 //!
+//! Whatever becomes of what was published, the client is told by the deadline: by the gateway, if it
+//! stays and watches, else by a delayed message.
+//!
 //! Repeating a request with the client's own id is safe: the quotation is created once, and a
 //! repetition sends its answer to the connection that asked last.
 
 use std::sync::Arc;
 
-use futures_util::future::join;
+use futures_util::future::{join, try_join};
 use tracing::info;
 
+use super::deadline::send_deadline;
 use super::outcome::{only, write_body};
-use super::{Policy, StageError, subscribe};
+use super::{Observer, Policy, StageError, Unobserved, Warmth, subscribe};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     ConnectionRef, Dialect, Item, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
@@ -32,7 +36,10 @@ pub struct QuotationHandler {
     topic: Arc<dyn Topic>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
+    observer: Arc<dyn Observer>,
     policy: Policy,
+    /// Whether the gateway tells its clients itself when a deadline has passed.
+    watched: bool,
 }
 
 /// A quote as a client asks for it.
@@ -55,6 +62,8 @@ pub struct Ask {
 pub struct Accepted {
     /// By which the answer will be known.
     pub request_id: RequestId,
+    /// Until when there will be an answer.
+    pub deadline: Timestamp,
     /// The answer, when the same request had one before: nothing will be pushed, this is it.
     pub settled: Option<Box<Quotation>>,
 }
@@ -70,8 +79,23 @@ impl QuotationHandler {
             topic: ports.topic.clone(),
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
+            observer: Arc::new(Unobserved),
             policy,
+            watched: false,
         }
+    }
+
+    /// The stage of a gateway that stays for as long as its sockets do, and tells a client itself
+    /// when a deadline has passed (see [`Self::fail`]). No message has to, so none is sent.
+    #[must_use]
+    pub fn watched(self) -> Self {
+        Self { watched: true, ..self }
+    }
+
+    /// The stage, with somebody who hears what it does.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer, ..self }
     }
 
     /// Accepts a quote: when this returns, it is saved and on its way. The user's visit is
@@ -99,9 +123,13 @@ impl QuotationHandler {
     pub async fn quote_as(&self, ask: Ask, request_id: RequestId) -> Result<Accepted, StageError> {
         let now = self.clock.now();
         let user = ask.user.clone();
+        let key = match (&ask.request_id, QuotationKey::of_made(&request_id)) {
+            (None, Some(made)) => made,
+            _ => QuotationKey::new(&user, &request_id),
+        };
         let span = trace::quotation_handler(&user, &request_id);
         let visit = subscribe::touch(&*self.users, &self.policy, &user, now);
-        let accepted = ACCOUNT.of(self.accept(ask, request_id));
+        let accepted = ACCOUNT.of(self.accept(ask, request_id, key));
         trace::within(span, async {
             let (accepted, visit) = join(accepted, visit).await;
             // A quote that is on its way has the table calculated if it is missing or stale.
@@ -114,10 +142,15 @@ impl QuotationHandler {
         .await
     }
 
-    async fn accept(&self, ask: Ask, request_id: RequestId) -> Result<Accepted, StageError> {
+    async fn accept(
+        &self,
+        ask: Ask,
+        request_id: RequestId,
+        key: QuotationKey,
+    ) -> Result<Accepted, StageError> {
         let now = self.clock.now();
         let quotation = Quotation {
-            key: QuotationKey::new(&ask.user, &request_id),
+            key,
             request_id: request_id.clone(),
             user: ask.user,
             items: ask.items,
@@ -125,34 +158,75 @@ impl QuotationHandler {
             dialect: ask.dialect,
             accepted_at: now,
             deadline: now.plus(self.policy.quote_within),
-            expires_at: now.plus(self.policy.keep_quotations),
+            expires_at: now.plus(self.policy.keep_quotations()),
             status: QuotationStatus::Pending,
         };
         let body = message(&quotation)?;
-        let created = self.quotations.create_and_publish(&quotation, &*self.topic, &body).await?;
+        let saved = async {
+            let saved = self.quotations.create_quotation(&quotation, &*self.topic, &body);
+            Ok(saved.await?)
+        };
+        let (created, ()) = try_join(saved, self.announce_deadline(&quotation, now)).await?;
         match created {
             Created::New => {
                 let (user, lines) = (&quotation.user, quotation.items.len());
                 info!(%user, request = %request_id, lines, "accepted");
+                Ok(Accepted { request_id, deadline: quotation.deadline, settled: None })
             }
-            Created::Existing(existing) => {
-                let same = existing.user == quotation.user && existing.items == quotation.items;
-                if !same {
-                    return Err(StageError::RequestIdTaken { request_id });
-                }
-                let existing = self.as_it_ended(*existing, now).await?;
-                if existing.status != QuotationStatus::Pending {
-                    info!(user = %existing.user, request = %request_id, "answered before");
-                    return Ok(Accepted { request_id, settled: Some(Box::new(existing)) });
-                }
-                let Quotation { key, connection, dialect, .. } = &quotation;
-                self.quotations.redirect_quotation(key, connection, *dialect).await?;
-                let (user, lines) = (&existing.user, existing.items.len());
-                info!(%user, request = %request_id, lines, "accepted again");
-                only(self.topic.publish(&[message(&existing)?]).await?)?;
-            }
+            Created::Existing(existing) => self.accept_again(*existing, &quotation, now).await,
         }
-        Ok(Accepted { request_id, settled: None })
+    }
+
+    /// A quotation is asked for that is stored already.
+    async fn accept_again(
+        &self,
+        existing: Quotation,
+        asked: &Quotation,
+        now: Timestamp,
+    ) -> Result<Accepted, StageError> {
+        let request_id = asked.request_id.clone();
+        if existing.user != asked.user || existing.items != asked.items {
+            return Err(StageError::RequestIdTaken { request_id });
+        }
+        let existing = self.as_it_ended(existing, now).await?;
+        let (deadline, user) = (existing.deadline, &existing.user);
+        if existing.status != QuotationStatus::Pending {
+            info!(%user, request = %request_id, "answered before");
+            return Ok(Accepted { request_id, deadline, settled: Some(Box::new(existing)) });
+        }
+        self.quotations.redirect_quotation(&asked.key, &asked.connection, asked.dialect).await?;
+        info!(%user, request = %request_id, lines = existing.items.len(), "accepted again");
+        let body = [message(&existing)?];
+        let published = async { only(self.topic.publish(&body).await?) };
+        // Whoever took it the first time may have died before it announced the deadline.
+        try_join(published, self.announce_deadline(&existing, now)).await?;
+        Ok(Accepted { request_id, deadline, settled: None })
+    }
+
+    /// Sees to it that the client is told when the deadline passes.
+    async fn announce_deadline(
+        &self,
+        quotation: &Quotation,
+        now: Timestamp,
+    ) -> Result<(), StageError> {
+        let Quotation { user, key, deadline, .. } = quotation;
+        match self.watched {
+            true => Ok(()),
+            false => send_deadline(&*self.queues, user, key, *deadline, now).await,
+        }
+    }
+
+    /// Ends a quotation whose deadline has passed, whatever the clock says by now: it has failed,
+    /// unless it was settled before. Returns what is stored then.
+    ///
+    /// # Errors
+    /// When the quotation cannot be written.
+    pub async fn fail(
+        &self,
+        user: &UserId,
+        request_id: &RequestId,
+    ) -> Result<Option<Quotation>, StageError> {
+        ACCOUNT.of(self.settle_as_failed(&QuotationKey::new(user, request_id))).await
     }
 
     /// An earlier quotation of this user, with the status that is stored. One that is still
@@ -175,19 +249,25 @@ impl QuotationHandler {
         request_id: &RequestId,
         connection: &ConnectionRef,
     ) -> Result<Option<Quotation>, StageError> {
-        let key = QuotationKey::new(user, request_id);
-        let found = self.quotations.quotation(&key).await?;
         let now = self.clock.now();
-        // Ids made by ocache are one name space: whose they are must be looked at.
-        let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
-        let Some(found) = found.filter(of_user) else { return Ok(None) };
+        let mut found = None;
+        for key in QuotationKey::candidates(user, request_id) {
+            // Whose it is must be looked at: one that ocache made has nothing of its user in its key.
+            let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
+            found = self.quotations.quotation(&key).await?.filter(of_user);
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some(found) = found else { return Ok(None) };
         let found = self.as_it_ended(found, now).await?;
         if found.status != QuotationStatus::Pending {
             return Ok(Some(found));
         }
-        self.quotations.redirect_quotation(&key, connection, found.dialect).await?;
+        let key = &found.key;
+        self.quotations.redirect_quotation(key, connection, found.dialect).await?;
         // It may have been settled, and pushed to the old connection, just before.
-        match self.quotations.quotation(&key).await? {
+        match self.quotations.quotation(key).await? {
             Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
             None => Ok(None),
         }
@@ -204,10 +284,21 @@ impl QuotationHandler {
         if quotation.status_at(now) == quotation.status {
             return Ok(quotation);
         }
+        let status = quotation.status_at(now);
+        let stored = self.settle_as_failed(&quotation.key).await?;
+        Ok(stored.unwrap_or(Quotation { status, ..quotation }))
+    }
+
+    async fn settle_as_failed(&self, key: &QuotationKey) -> Result<Option<Quotation>, StageError> {
         let failed = Verdict::Failure(FailureReason::DeadlinePassed);
-        Ok(match self.quotations.settle_quotation(&quotation.key, &failed, now).await? {
-            Settlement::Settled(stored) | Settlement::Refused(stored) => *stored,
-            Settlement::Missing => Quotation { status: quotation.status_at(now), ..quotation },
+        let now = self.clock.now();
+        Ok(match self.quotations.settle_quotation(key, &failed, now).await? {
+            Settlement::Settled(stored) => {
+                self.observer.settled(&stored, Warmth::Cold, now.since(stored.accepted_at));
+                Some(*stored)
+            }
+            Settlement::Refused(stored) => Some(*stored),
+            Settlement::Missing => None,
         })
     }
 }

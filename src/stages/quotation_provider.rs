@@ -5,15 +5,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
 use tracing::{Instrument, info, info_span, warn};
 
+use super::deadline::DEADLINE_GRACE;
 use super::large_work::LargeWork;
-use super::outcome::{only, read_bodies, write_body};
-use super::quote_inputs::{QuoteInputs, Table};
+use super::names::{Names, NamesOf};
+use super::outcome::read_bodies;
+use super::quote_inputs::{QuoteInputs, Shelf, Table};
 use super::recent_orders::RecentOrders;
 use super::subscribe::{send, send_urgent};
 use super::{Observer, Outcome, StageError, Unobserved, Warmth};
@@ -23,9 +24,9 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, MAX_DELAY, Outgoing,
-    PortError, Ports, Posting, PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations,
-    Received, Settlement, TableHead, Verdict,
+    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, PortError, Ports,
+    PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations, Received, Settlement,
+    TableHead, Verdict,
 };
 use crate::pricing::{Answer, AnswerLine, Entry, quote};
 use crate::protocol::{fits_one_message, render_quotation};
@@ -33,14 +34,12 @@ use crate::trace;
 
 /// After this many calculations on its behalf a quotation fails.
 const MAX_ATTEMPTS: u32 = 3;
-/// Later than the deadline itself by this much, so that the message finds it passed even by a
-/// clock that is a little behind.
-const DEADLINE_GRACE: Duration = Duration::from_millis(50);
 
 /// The stage, with the ports it needs.
 pub struct QuotationProvider {
     tables: Arc<dyn PriceTables>,
-    products: Arc<dyn CatalogueStore>,
+    catalogue: Arc<dyn CatalogueStore>,
+    names: Names,
     quotations: Arc<dyn Quotations>,
     queues: Arc<dyn Queues>,
     connections: Arc<dyn Connections>,
@@ -65,7 +64,8 @@ impl QuotationProvider {
     pub fn new(ports: &Ports) -> Self {
         Self {
             tables: ports.store.clone(),
-            products: ports.store.clone(),
+            catalogue: ports.store.clone(),
+            names: Names::new(ports.store.clone()),
             quotations: ports.store.clone(),
             queues: ports.queues.clone(),
             connections: ports.connections.clone(),
@@ -117,7 +117,8 @@ impl QuotationProvider {
                     )
                 });
                 let shared = shared.as_ref().map(Option::as_ref);
-                let provided = self.provide(request, shared).instrument(span);
+                let again = received.receive_count > 1;
+                let provided = self.provide(request, again, shared).instrument(span);
                 trace::within(traced, provided).await.into()
             }
             Ok(ProviderMessage::Deadline { user, key }) => {
@@ -134,12 +135,21 @@ impl QuotationProvider {
     async fn provide(
         &self,
         request: QuotationRequest,
+        again: bool,
         shared: Result<Option<&QuoteInputs>, &Arc<StageError>>,
     ) -> Result<(), StageError> {
         let now = self.clock.now();
         if now >= request.deadline {
             let late = Verdict::Failure(FailureReason::DeadlinePassed);
             return self.settle(&request.key, late, Warmth::Cold).await;
+        }
+        // Whoever had the message before may have settled the quotation, and died before the push. By
+        // another clock it may not have been past its deadline then.
+        if again
+            && let Some(stored) = self.quotations.quotation(&request.key).await?
+            && stored.status != QuotationStatus::Pending
+        {
+            return self.push(&stored, now).await;
         }
         let warmth = if request.attempt == 0 { Warmth::Warm } else { Warmth::Cold };
         let shared = shared.map_err(|error| StageError::Shared(error.clone()))?;
@@ -154,22 +164,17 @@ impl QuotationProvider {
             Look::Missing(_) if request.attempt >= MAX_ATTEMPTS => {
                 self.settle(&request.key, Verdict::Failure(FailureReason::NoTable), warmth).await
             }
-            Look::Missing(unreadable) => self.order_table(request, unreadable, now).await,
+            Look::Missing(unreadable) => self.order_table(request, unreadable).await,
         }
     }
 
-    /// Has the table calculated ahead of all scheduled work, and makes sure that the client hears
-    /// at the deadline if nothing comes of it.
+    /// Has the table calculated ahead of all scheduled work.
     async fn order_table(
         &self,
         request: QuotationRequest,
         unreadable: Option<Generation>,
-        now: Timestamp,
     ) -> Result<(), StageError> {
         info!(attempt = request.attempt + 1, "no usable table; ordering one");
-        if request.attempt == 0 {
-            self.send_deadline(&request, now).await?;
-        }
         let attempt = request.attempt + 1;
         let user = request.user.clone();
         let cause = Cause::Quotation(QuotationRequest { attempt, unreadable, ..request });
@@ -192,21 +197,6 @@ impl QuotationProvider {
         }
     }
 
-    async fn send_deadline(
-        &self,
-        request: &QuotationRequest,
-        now: Timestamp,
-    ) -> Result<(), StageError> {
-        let message =
-            ProviderMessage::Deadline { user: request.user.clone(), key: request.key.clone() };
-        // Where the gateway's clock is ahead of ours, the deadline can be further off than a message
-        // can be delayed. It then comes too early, and is postponed.
-        let delay = (request.deadline.since(now) + DEADLINE_GRACE).min(MAX_DELAY);
-        let message =
-            Outgoing { body: write_body(&message)?, posting: Posting::Standard { delay } };
-        only(self.queues.send(Queue::Provider, &[message]).await?)
-    }
-
     /// Looks at the user's table.
     async fn look(
         &self,
@@ -226,7 +216,7 @@ impl QuotationProvider {
             return Ok(look);
         }
         // The table was replaced while we read it: the head names another generation now.
-        let reread = Table::reread(&*self.tables, &self.work, request, now).await?;
+        let reread = Table::reread(self.shelf(), request, now).await?;
         Ok(look_at(request, reread.as_ref(), inputs, now)
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }
@@ -236,7 +226,11 @@ impl QuotationProvider {
         requests: &[&QuotationRequest],
         now: Timestamp,
     ) -> Result<QuoteInputs, PortError> {
-        QuoteInputs::read(&*self.tables, &*self.products, &self.work, requests, now).await
+        QuoteInputs::read(self.shelf(), &*self.catalogue, requests, now).await
+    }
+
+    fn shelf(&self) -> Shelf<'_> {
+        Shelf { tables: &*self.tables, names: &self.names, work: &self.work }
     }
 
     /// Settles a quotation and pushes what is then stored.
@@ -346,18 +340,20 @@ fn look_at(
             _ => Look::failure(FailureReason::EmptyCatalogue, None),
         });
     }
-    let Some(entries) = table.entries(request) else { return Err(table.head.generation.clone()) };
-    Ok(answer(request, &table.head, &entries, inputs, now))
+    let Some((entries, names)) = table.entries(request) else {
+        return Err(table.head.generation.clone());
+    };
+    let is_stale = !table.head.is_fresh(now) || table.head.base_version < inputs.base_version;
+    Ok(answer(request, &table.head, &entries, names, is_stale))
 }
 
 fn answer(
     request: &QuotationRequest,
     head: &TableHead,
     entries: &HashMap<ProductId, Entry>,
-    inputs: &QuoteInputs,
-    now: Timestamp,
+    names: &NamesOf,
+    is_stale: bool,
 ) -> Look {
-    let is_stale = !head.is_fresh(now) || head.catalogue_version < inputs.catalogue_version;
     let stale = is_stale.then_some(head.version);
     let quoted = match quote(&request.items, |product| entries.get(product).copied()) {
         Ok(quoted) => quoted,
@@ -366,11 +362,7 @@ fn answer(
         }
     };
     let lines = quoted.lines.into_iter().map(|(item, entry, total)| AnswerLine {
-        // A product that was deleted since the table was priced has no name any more.
-        name: inputs
-            .names
-            .get(&item.product)
-            .map_or_else(|| item.product.to_string(), Clone::clone),
+        name: names.get(&item.product).map_or_else(|| item.product.to_string(), Clone::clone),
         product: item.product,
         quantity: item.quantity,
         list_price: entry.list_price,

@@ -3,21 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
-use futures_util::future::try_join3;
+use futures_util::future::{try_join, try_join_all};
 use tracing::warn;
 
 use super::large_work::{LargeWork, Size};
+use super::names::{Names, NamesOf};
 use crate::model::{ProductId, QuotationRequest, Timestamp, UserId};
 use crate::ports::{CatalogueStore, Chain, PortError, PriceTables, TableHead, WantedParts};
 use crate::pricing::{Entry, PackError, PackedPart};
 
-/// The tables of some users, as far as their quotes need them, and what else an answer says.
+/// Where tables and what goes with them are read.
+#[derive(Clone, Copy)]
+pub(super) struct Shelf<'a> {
+    pub(super) tables: &'a dyn PriceTables,
+    pub(super) names: &'a Names,
+    /// For what is unpacked of large tables.
+    pub(super) work: &'a LargeWork,
+}
+
+/// The tables of some users, as far as their quotes need them.
 pub(super) struct QuoteInputs {
     pub(super) tables: HashMap<UserId, Table>,
-    /// Of the products that there are.
-    pub(super) names: HashMap<ProductId, String>,
-    /// Of the catalogue; 0 before the first load.
-    pub(super) catalogue_version: u64,
+    /// The version of the products that are in force; 0 before the first load.
+    pub(super) base_version: u64,
 }
 
 /// A user's table.
@@ -25,31 +33,25 @@ pub(super) struct Table {
     pub(super) head: TableHead,
     /// Those that were wanted, are there, and can be read.
     parts: BTreeMap<u32, PackedPart>,
+    /// Of the products that were wanted; `None` when the table's base is not there.
+    names: Option<NamesOf>,
 }
 
 impl QuoteInputs {
-    /// Reads for these requests. Heads, names and the catalogue's head are read side by side; of the
-    /// tables only the parts that the requests need.
+    /// Reads for these requests. Heads and the catalogue's head are read side by side; of tables
+    /// and names only the parts that the requests need.
     pub(super) async fn read(
-        tables: &dyn PriceTables,
-        products: &dyn CatalogueStore,
-        work: &LargeWork,
+        shelf: Shelf<'_>,
+        catalogue: &dyn CatalogueStore,
         requests: &[&QuotationRequest],
         now: Timestamp,
     ) -> Result<Self, PortError> {
-        let ids: BTreeSet<&ProductId> = requests.iter().flat_map(|one| product_ids(one)).collect();
-        let ids: Vec<ProductId> = ids.into_iter().cloned().collect();
         let users = users(requests);
-        let (heads, products, catalogue) = try_join3(
-            tables.table_heads(&users),
-            products.products(&ids),
-            products.catalogue_head(),
-        )
-        .await?;
+        let (heads, at) =
+            try_join(shelf.tables.table_heads(&users), catalogue.catalogue_head()).await?;
         Ok(Self {
-            tables: read_parts(tables, work, heads, requests, now).await?,
-            names: products.into_iter().map(|product| (product.id, product.name)).collect(),
-            catalogue_version: catalogue.map_or(0, |head| head.version),
+            tables: read_tables(shelf, heads, requests, now).await?,
+            base_version: at.map_or(0, |head| head.base_version),
         })
     }
 }
@@ -57,17 +59,20 @@ impl QuoteInputs {
 impl Table {
     /// The table of one request's user, read anew.
     pub(super) async fn reread(
-        tables: &dyn PriceTables,
-        work: &LargeWork,
+        shelf: Shelf<'_>,
         request: &QuotationRequest,
         now: Timestamp,
     ) -> Result<Option<Self>, PortError> {
-        let heads = tables.table_heads(std::slice::from_ref(&request.user)).await?;
-        Ok(read_parts(tables, work, heads, &[request], now).await?.remove(&request.user))
+        let heads = shelf.tables.table_heads(std::slice::from_ref(&request.user)).await?;
+        Ok(read_tables(shelf, heads, &[request], now).await?.remove(&request.user))
     }
 
-    /// The entries of a request's products, all of one generation; `None` when a part is missing.
-    pub(super) fn entries(&self, request: &QuotationRequest) -> Option<HashMap<ProductId, Entry>> {
+    /// The entries and names of a request's products, all of one generation; `None` when a part of
+    /// the table or its base is missing.
+    pub(super) fn entries(
+        &self,
+        request: &QuotationRequest,
+    ) -> Option<(HashMap<ProductId, Entry>, &NamesOf)> {
         let mut entries = HashMap::new();
         for id in product_ids(request) {
             let Some(number) = self.head.part_of(id) else { continue };
@@ -75,7 +80,7 @@ impl Table {
                 entries.insert(id.clone(), entry);
             }
         }
-        Some(entries)
+        Some((entries, self.names.as_ref()?))
     }
 }
 
@@ -89,30 +94,39 @@ fn users(requests: &[&QuotationRequest]) -> Vec<UserId> {
     users.into_iter().cloned().collect()
 }
 
-/// The tables of some heads, with the parts that the requests need of those that are usable.
-async fn read_parts(
-    tables: &dyn PriceTables,
-    work: &LargeWork,
+/// The tables of some heads, with what the requests need of those that are usable.
+async fn read_tables(
+    shelf: Shelf<'_>,
     heads: Vec<(UserId, TableHead)>,
     requests: &[&QuotationRequest],
     now: Timestamp,
 ) -> Result<HashMap<UserId, Table>, PortError> {
-    let wanted: Vec<WantedParts> = heads
-        .iter()
-        .filter(|(_, head)| head.is_usable(now))
+    let usable = heads.iter().filter(|(_, head)| head.is_usable(now));
+    let wanted: Vec<WantedParts> = usable
+        .clone()
         .map(|(user, head)| {
-            let of_user = requests.iter().filter(|request| request.user == *user);
-            let ids = of_user.flat_map(|request| product_ids(request));
+            let ids = wanted_by(user, requests);
             let numbers: BTreeSet<u32> = ids.filter_map(|id| head.part_of(id)).collect();
             let (user, generation) = (user.clone(), head.generation.clone());
             WantedParts { user, generation, numbers: numbers.into_iter().collect() }
         })
         .filter(|wanted| !wanted.numbers.is_empty())
         .collect();
-    let found = tables.parts_of_many(&wanted).await?;
+    let mut of_version: BTreeMap<u64, BTreeSet<&ProductId>> = BTreeMap::new();
+    for (user, head) in usable {
+        of_version.entry(head.base_version).or_default().extend(wanted_by(user, requests));
+    }
+    let names = of_version
+        .iter()
+        .map(async |(version, products)| Ok((*version, shelf.names.of(*version, products).await?)));
+    let (found, names) = try_join(shelf.tables.parts(&wanted), try_join_all(names)).await?;
     let size = Size::of_packed(found.iter().flatten().flatten().map(Bytes::len).sum());
-    let unpacked = work.run(size, move || unpack(&found)).await;
-    let table = |(user, head)| (user, Table { head, parts: BTreeMap::new() });
+    let unpacked = shelf.work.run(size, move || unpack(&found)).await;
+    let names: HashMap<u64, Option<NamesOf>> = names.into_iter().collect();
+    let table = |(user, head): (UserId, TableHead)| {
+        let names = names.get(&head.base_version).cloned().flatten();
+        (user, Table { head, parts: BTreeMap::new(), names })
+    };
     let mut read: HashMap<UserId, Table> = heads.into_iter().map(table).collect();
     for (WantedParts { user, numbers, .. }, parts) in wanted.into_iter().zip(unpacked) {
         let Some(table) = read.get_mut(&user) else { continue };
@@ -133,4 +147,12 @@ async fn read_parts(
 fn unpack(found: &[Vec<Option<Bytes>>]) -> Vec<Vec<Option<Result<PackedPart, PackError>>>> {
     let part = |part: &Option<Bytes>| part.as_deref().map(PackedPart::decode);
     found.iter().map(|parts| parts.iter().map(part).collect()).collect()
+}
+
+fn wanted_by<'a>(
+    user: &UserId,
+    requests: &[&'a QuotationRequest],
+) -> impl Iterator<Item = &'a ProductId> {
+    let of_user = requests.iter().filter(move |request| request.user == *user);
+    of_user.flat_map(|request| product_ids(request))
 }

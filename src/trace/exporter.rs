@@ -23,6 +23,7 @@ use super::finished::Finished;
 use super::layer::SpanCollector;
 use super::{Systems, TraceSettings, otlp};
 use crate::ports::Chain;
+use crate::supervisor::Supervisor;
 
 /// So many spans wait for the collector at most; what comes on top is dropped and counted.
 const MAX_WAITING: usize = 2048;
@@ -59,6 +60,7 @@ impl Exporter {
     pub fn start(
         settings: TraceSettings,
         systems: Systems,
+        supervisor: &Supervisor,
     ) -> Result<(Self, SpanCollector), NoCertificates> {
         let (spans, waiting) = mpsc::channel(MAX_WAITING);
         let (flushes, asked) = mpsc::channel(1);
@@ -68,7 +70,7 @@ impl Exporter {
         let url = settings.url().into();
         let collector = Collector { client: HttpClient::new(&settings)?, settings };
         let sending = Sending { collector, waiting, dropped, failing: false };
-        tokio::spawn(sending.run(asked));
+        supervisor.spawn("the exporter of traces", sending.run(asked));
         Ok((Self { url, flushes, patience }, SpanCollector::new(sender, sampler, systems)))
     }
 

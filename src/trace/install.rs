@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[cfg(feature = "otel")]
 use super::{Exporter, NoCertificates, SettingsError, SpanCollector, TraceSettings};
+use crate::supervisor::Supervisor;
 
 /// The target of all spans of this room, which no log shows.
 pub(super) const TARGET: &str = "trace";
@@ -78,7 +79,8 @@ impl Traces {
     }
 }
 
-/// Starts logging what is shown and, if the environment says where to, tracing.
+/// Starts logging what is shown and, if the environment says where to, tracing. The supervisor hears
+/// of an exporter that dies.
 ///
 /// # Errors
 /// [`InstallError`], when traces are wanted and cannot be exported.
@@ -87,6 +89,7 @@ pub fn install(
     lines: impl Layer<Base> + Send + Sync + 'static,
     shown: Targets,
     systems: Systems,
+    supervisor: &Supervisor,
 ) -> Result<Traces, InstallError> {
     let shown = shown.with_target(TARGET, LevelFilter::OFF);
     #[cfg(feature = "otel")]
@@ -94,7 +97,7 @@ pub fn install(
         let (exporter, collector) = match TraceSettings::from_environment()? {
             None => (None, None),
             Some(settings) => {
-                let (exporter, collector) = Exporter::start(settings, systems)?;
+                let (exporter, collector) = Exporter::start(settings, systems, supervisor)?;
                 let own = Targets::new().with_target(TARGET, LevelFilter::INFO);
                 (Some(exporter), Some(collector.with_filter(own)))
             }

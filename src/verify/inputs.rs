@@ -1,75 +1,63 @@
 //! The products as they are stored, read without any snapshot.
 
-use std::collections::BTreeMap;
-
-use super::VerifyError;
-use crate::model::ProductId;
-use crate::ports::CatalogueStore;
-use crate::pricing::{Catalogue, Currency, Discount, Discounts, Entry, fingerprint};
+use super::list_prices::{ListPrices, Unsorted};
+use super::{Audience, Step, VerifyError};
+use crate::ports::{AtHead, CatalogueHead, CatalogueStore};
 
 /// How often the products are read anew because a load came between.
 const MAX_READS: u32 = 5;
 
 /// One state of the products.
 pub(super) struct Inputs {
-    pub(super) version: u64,
-    pub(super) currency: Currency,
-    /// List prices in minor units.
-    pub(super) prices: BTreeMap<ProductId, i64>,
+    /// The head that it was in force at.
+    pub(super) head: CatalogueHead,
+    pub(super) prices: ListPrices,
 }
 
 impl Inputs {
     /// Reads all products, of one version.
-    pub(super) async fn read(store: &dyn CatalogueStore) -> Result<Self, VerifyError> {
+    pub(super) async fn read(
+        store: &dyn CatalogueStore,
+        audience: &mut dyn Audience,
+    ) -> Result<Self, VerifyError> {
         for _ in 0..MAX_READS {
-            let Some(head) = store.catalogue_head().await? else {
-                return Ok(Self { version: 0, currency: Currency::USD, prices: BTreeMap::new() });
-            };
-            let mut prices = BTreeMap::new();
-            let mut from = None;
-            loop {
-                let page = store.list_products(from).await?;
-                let rows = page.items.into_iter();
-                prices.extend(rows.map(|product| (product.id, product.price.minor())));
-                from = page.next;
-                if from.is_none() {
-                    break;
-                }
-            }
-            let is_same = store.catalogue_head().await?.as_ref() == Some(&head);
-            if is_same && head.loading.is_none() {
-                return Ok(Self { version: head.version, currency: head.currency, prices });
+            let head = store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+            if let AtHead::Read(products) = products(store, &head, audience).await? {
+                return Ok(Self { head, prices: ListPrices::of(products) });
             }
         }
         Err(VerifyError::Loading)
     }
+
+    /// Whether the products are still those that were read. What differs after a load ended is
+    /// no finding.
+    pub(super) async fn check_current(
+        &self,
+        store: &dyn CatalogueStore,
+    ) -> Result<(), VerifyError> {
+        let version = store.catalogue_head().await?.map_or(0, |head| head.version);
+        if version == self.head.version { Ok(()) } else { Err(VerifyError::Loading) }
+    }
 }
 
-/// Whether a table's content is what its fingerprint was made from. Discounts on products that a
-/// table does not have leave no trace in it but count in its fingerprint; they are taken from the
-/// user's present list.
-pub(super) fn is_as_calculated(
-    content: &BTreeMap<ProductId, Entry>,
-    currency: Currency,
-    present: &Discounts,
-    stored: crate::model::Digest,
-) -> bool {
-    let products = content.iter().map(|(id, entry)| (id.clone(), entry.list_price)).collect();
-    let Ok(catalogue) = Catalogue::new(0, currency, products) else { return false };
-    let own = content
-        .iter()
-        .filter(|(_, entry)| entry.discount.millionths() > 0)
-        .map(|(id, entry)| Discount { product_id: id.clone(), percentage: entry.discount });
-    let own: Vec<Discount> = own.collect();
-    let is_traceless = |discount: &&Discount| {
-        let entry = content.get(&discount.product_id);
-        entry.is_none_or(|entry| {
-            entry.discount.millionths() == 0 && discount.percentage.millionths() == 0
-        })
-    };
-    let others = present.as_slice().iter().filter(is_traceless).cloned();
-    let with_others = own.iter().cloned().chain(others).collect();
-    [own, with_others]
-        .into_iter()
-        .any(|list| Discounts::new(list).is_ok_and(|list| fingerprint(&catalogue, &list) == stored))
+async fn products(
+    store: &dyn CatalogueStore,
+    head: &CatalogueHead,
+    audience: &mut dyn Audience,
+) -> Result<AtHead<Unsorted>, VerifyError> {
+    let mut products = Unsorted::new();
+    let mut from = None;
+    loop {
+        let AtHead::Read(page) = store.list_products(head, from).await? else {
+            return Ok(AtHead::Moved);
+        };
+        audience.progress(Step::Products, page.items.len() as u64);
+        for product in &page.items {
+            products.push(&product.id, product.price.minor());
+        }
+        from = page.next;
+        if from.is_none() {
+            return Ok(AtHead::Read(products));
+        }
+    }
 }

@@ -5,17 +5,25 @@
 //! bits ([`arithmetic`]). Reading a packed table is all that is shared. A fingerprint is looked at
 //! only where a table and its inputs differ, to tell a table by older inputs from a wrong one.
 
+mod ages;
 mod answers;
 pub mod arithmetic;
+mod audience;
+mod comparison;
 mod explain;
 mod finding;
+mod fingerprints;
 mod inputs;
+mod list_prices;
+mod recent;
 mod report;
 mod run;
 mod sample;
 mod tables;
 
+pub use ages::Ages;
+pub use audience::{Audience, Step};
 pub use explain::{Explained, ExplainedLine, explain};
 pub use finding::{Finding, Kind, Subject};
-pub use report::{Ages, Report};
+pub use report::{Counts, Report};
 pub use run::{VerifyError, VerifyOptions, verify};

@@ -1,23 +1,29 @@
 //! The whole of it: what is listed, what of it is checked.
-
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+//!
+//! Everything is read in pages, and nothing of a page is kept but counts and what was chosen to be
+//! checked, so that a store of any size can be verified. Only list prices are kept, in little memory.
 
 use thiserror::Error;
 
+use super::ages::AgeCounts;
 use super::inputs::Inputs;
+use super::recent::Recent;
 use super::sample::Sample;
-use super::{Ages, Finding, Kind, Report, Subject, answers, tables};
+use super::tables::Verdict;
+use super::{Audience, Finding, Kind, Report, Step, Subject, answers, tables};
 use crate::model::{Timestamp, UserId};
-use crate::ports::{PortError, Quotation, QuotationStatus, Segment, Store};
+use crate::ports::{PortError, Quotation, QuotationStatus, Segment, Store, TableHead};
+
+/// So many heads are read at once: with a million products each is some 10 KB.
+const HEADS_AT_ONCE: usize = 100;
 
 /// What to verify.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyOptions {
-    /// So many tables at most, by chance.
-    pub tables: usize,
-    /// So many answers at most, the last ones.
-    pub answers: usize,
+    /// So many tables at most, by chance; every one of them if there is no limit.
+    pub tables: Option<usize>,
+    /// So many answers at most, the last ones; every one of them if there is no limit.
+    pub answers: Option<usize>,
     /// What the chance comes from.
     pub seed: u64,
 }
@@ -29,12 +35,12 @@ pub enum VerifyError {
     #[error(transparent)]
     Port(#[from] PortError),
     /// The products kept changing.
-    #[error("products are being loaded")]
+    #[error("a load came into force while the store was verified")]
     Loading,
 }
 
 /// Verifies a store as it is at a time. It reads and never writes; what is changed meanwhile by
-/// others is no finding.
+/// others is no finding. The audience hears of each finding when it is made.
 ///
 /// # Errors
 /// [`VerifyError`].
@@ -42,142 +48,154 @@ pub async fn verify(
     store: &dyn Store,
     options: VerifyOptions,
     now: Timestamp,
+    audience: &mut dyn Audience,
 ) -> Result<Report, VerifyError> {
-    let inputs = Inputs::read(store).await?;
-    let active = active_users(store, now).await?;
-    let mut report = Report {
-        catalogue_version: inputs.version,
-        active_users: active.len() as u64,
-        ..Report::default()
-    };
-    for user in sampled_tables(store, &active, options, now, &mut report).await? {
-        report.tables_checked += 1;
-        if let Some((kind, what)) = tables::check(store, &user, &inputs).await? {
-            report.findings.push(Finding { kind, subject: Subject::Table(user), what });
-        }
-    }
-    for quotation in last_answers(store, options.answers, &mut report).await? {
-        let QuotationStatus::Answered(answer) = &quotation.status else { continue };
-        report.answers_checked += 1;
-        if let Some((kind, what)) = answers::check(&quotation, answer, &inputs) {
-            let subject = Subject::Answer(quotation.user, quotation.request_id);
-            report.findings.push(Finding { kind, subject, what });
-        }
-    }
-    // A load that ended meanwhile makes differences that are none.
-    if store.catalogue_head().await?.map_or(0, |head| head.version) != inputs.version {
-        return Err(VerifyError::Loading);
-    }
-    report.findings.sort_by(|a, b| (a.kind, &a.subject).cmp(&(b.kind, &b.subject)));
-    Ok(report)
+    let inputs = Inputs::read(store, audience).await?;
+    let report = Report { catalogue_version: inputs.head.version, ..Report::default() };
+    let mut run = Run { store, inputs, now, audience, report };
+    run.active_users().await?;
+    run.tables(options).await?;
+    run.answers(options.answers).await?;
+    run.inputs.check_current(store).await?;
+    Ok(run.report)
 }
 
-async fn active_users(store: &dyn Store, now: Timestamp) -> Result<HashSet<UserId>, VerifyError> {
-    let mut active = HashSet::new();
-    let mut from = None;
-    loop {
-        let page = store.list_active_users(Segment::ALL, now, from).await?;
-        let some = page.items.into_iter().filter(|user| user.is_active(now));
-        active.extend(some.map(|user| user.user));
-        from = page.next;
-        if from.is_none() {
-            return Ok(active);
-        }
-    }
-}
-
-/// Looks at every head, and chooses the tables that are read.
-async fn sampled_tables(
-    store: &dyn Store,
-    active: &HashSet<UserId>,
-    options: VerifyOptions,
+/// A verification that goes on.
+struct Run<'a> {
+    store: &'a dyn Store,
+    inputs: Inputs,
     now: Timestamp,
-    report: &mut Report,
-) -> Result<Vec<UserId>, VerifyError> {
-    let mut sample = Sample::new(options.tables, options.seed);
-    let mut ages = vec![];
-    let mut from = None;
-    loop {
-        let page = store.list_table_heads(from).await?;
-        for (user, head) in page.items {
-            report.tables += 1;
-            if active.contains(&user) {
-                report.active_tables += 1;
-                let age = now.since(head.validated_at);
-                ages.push(age);
-                if !head.is_fresh(now) {
-                    report.stale += 1;
-                    let late = now.since(head.fresh_until).as_secs();
-                    let what = format!("validated {} s ago, {late} s too late", age.as_secs());
-                    let subject = Subject::Table(user.clone());
-                    report.findings.push(Finding { kind: Kind::Stale, subject, what });
+    audience: &'a mut dyn Audience,
+    report: Report,
+}
+
+impl Run<'_> {
+    /// How old the tables of active users are.
+    async fn active_users(&mut self) -> Result<(), VerifyError> {
+        let mut ages = AgeCounts::default();
+        let mut from = None;
+        loop {
+            let page = self.store.list_active_users(Segment::ALL, self.now, from).await?;
+            let active = page.items.into_iter().filter(|user| user.is_active(self.now));
+            let users: Vec<UserId> = active.map(|user| user.user).collect();
+            self.report.active_users += users.len() as u64;
+            for some in users.chunks(HEADS_AT_ONCE) {
+                for (user, head) in self.store.table_heads(some).await? {
+                    self.report.active_tables += 1;
+                    ages.add(self.now.since(head.validated_at));
+                    self.look_at_age(user, &head);
                 }
+                self.audience.progress(Step::ActiveUsers, some.len() as u64);
             }
+            from = page.next;
+            if from.is_none() {
+                self.report.ages = ages.ages();
+                return Ok(());
+            }
+        }
+    }
+
+    fn look_at_age(&mut self, user: UserId, head: &TableHead) {
+        if head.is_fresh(self.now) {
+            return;
+        }
+        self.report.stale += 1;
+        let age = self.now.since(head.validated_at).as_secs();
+        let late = self.now.since(head.fresh_until).as_secs();
+        let what = format!("validated {age} s ago, {late} s too late");
+        self.found(Finding { kind: Kind::Stale, subject: Subject::Table(user), what });
+    }
+
+    /// Lists every head, and checks all tables or those that were chosen.
+    async fn tables(&mut self, options: VerifyOptions) -> Result<(), VerifyError> {
+        let mut sample = options.tables.map(|size| Sample::new(size, options.seed));
+        let mut from = None;
+        loop {
+            let page = self.store.list_table_heads(from).await?;
+            self.audience.progress(Step::Listing, page.items.len() as u64);
+            self.report.tables += page.items.len() as u64;
             // What nobody is answered from may have lost its parts.
-            if head.is_usable(now) {
-                sample.show(user);
-            }
-        }
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
-    }
-    report.ages = Ages::of(ages);
-    Ok(sample.into_kept())
-}
-
-/// The answers that were asked for last.
-async fn last_answers(
-    store: &dyn Store,
-    most: usize,
-    report: &mut Report,
-) -> Result<Vec<Quotation>, VerifyError> {
-    let mut last: BinaryHeap<Reverse<Recent>> = BinaryHeap::new();
-    let mut from = None;
-    loop {
-        let page = store.list_quotations(from).await?;
-        for quotation in page.items {
-            if matches!(quotation.status, QuotationStatus::Answered(_)) {
-                report.answers += 1;
-                last.push(Reverse(Recent(quotation)));
-                if last.len() > most {
-                    last.pop();
+            let usable = page.items.into_iter().filter(|(_, head)| head.is_usable(self.now));
+            let users: Vec<UserId> = usable.map(|(user, _)| user).collect();
+            for user in users {
+                match &mut sample {
+                    Some(sample) => sample.show(user),
+                    None => self.check_table(user).await?,
                 }
             }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
         }
-        from = page.next;
-        if from.is_none() {
-            return Ok(last.into_iter().map(|Reverse(Recent(quotation))| quotation).collect());
+        let mut chosen = sample.map(Sample::into_kept).unwrap_or_default();
+        chosen.sort_unstable();
+        for user in chosen {
+            self.check_table(user).await?;
         }
+        Ok(())
     }
-}
 
-/// A quotation in the order of when it was asked.
-struct Recent(Quotation);
-
-impl Recent {
-    fn order(&self) -> (Timestamp, &str) {
-        (self.0.accepted_at, self.0.key.as_str())
+    async fn check_table(&mut self, user: UserId) -> Result<(), VerifyError> {
+        self.report.tables_checked += 1;
+        let verdict = tables::check(self.store, &user, &self.inputs).await?;
+        self.conclude(verdict, Subject::Table(user)).await?;
+        self.audience.progress(Step::Tables, 1);
+        Ok(())
     }
-}
 
-impl PartialEq for Recent {
-    fn eq(&self, other: &Self) -> bool {
-        self.order() == other.order()
+    /// Reads every quotation, and checks all answers or the last ones.
+    async fn answers(&mut self, most: Option<usize>) -> Result<(), VerifyError> {
+        let mut recent = most.map(Recent::new);
+        let mut from = None;
+        loop {
+            let page = self.store.list_quotations(from).await?;
+            self.audience.progress(Step::Quotations, page.items.len() as u64);
+            for quotation in page.items {
+                if !matches!(quotation.status, QuotationStatus::Answered(_)) {
+                    continue;
+                }
+                self.report.answers += 1;
+                match &mut recent {
+                    Some(recent) => recent.show(&quotation),
+                    None => self.check_answer(quotation).await?,
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        for key in recent.map(Recent::into_keys).unwrap_or_default() {
+            // One that has expired meanwhile is no finding.
+            if let Some(quotation) = self.store.quotation(&key).await? {
+                self.check_answer(quotation).await?;
+            }
+        }
+        Ok(())
     }
-}
 
-impl Eq for Recent {}
-
-impl PartialOrd for Recent {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
+    async fn check_answer(&mut self, quotation: Quotation) -> Result<(), VerifyError> {
+        let QuotationStatus::Answered(answer) = &quotation.status else { return Ok(()) };
+        self.report.answers_checked += 1;
+        let verdict = answers::check(&quotation, answer, &self.inputs);
+        let subject = Subject::Answer(quotation.user, quotation.request_id);
+        self.conclude(verdict, subject).await?;
+        self.audience.progress(Step::Answers, 1);
+        Ok(())
     }
-}
 
-impl Ord for Recent {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.order().cmp(&other.order())
+    /// Tells of what was found by comparing, unless a load that ended meanwhile explains it.
+    async fn conclude(&mut self, verdict: Verdict, subject: Subject) -> Result<(), VerifyError> {
+        if let Some((kind, what)) = verdict {
+            self.inputs.check_current(self.store).await?;
+            self.found(Finding { kind, subject, what });
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, finding: Finding) {
+        self.report.add(&finding);
+        self.audience.found(finding);
     }
 }

@@ -1,22 +1,20 @@
 //! One table against its own head, and against products and discounts.
 
-use std::collections::BTreeMap;
-
-use super::arithmetic::unit_price;
-use super::inputs::{Inputs, is_as_calculated};
+use super::comparison::Comparison;
+use super::fingerprints::is_as_calculated;
+use super::inputs::Inputs;
 use super::{Kind, VerifyError};
 use crate::model::{ProductId, UserId};
-use crate::ports::{Store, TableHead};
-use crate::pricing::{Discounts, Entry, PRICING_VERSION, PackedPart};
+use crate::ports::{AtHead, Store, TableHead, parts_of};
+use crate::pricing::{Entry, PRICING_VERSION, PackedPart};
 
 /// A head is read again so often when its parts are gone: a refresh replaces them.
 const MAX_READS: u32 = 3;
+/// So many parts are read at once: 2 MB at most.
+const PARTS_AT_ONCE: usize = 64;
 
 /// Nothing, or what is the matter with a table.
 pub(super) type Verdict = Option<(Kind, String)>;
-
-/// What the parts of a table say.
-type Content = BTreeMap<ProductId, Entry>;
 
 /// Checks the table of a user as it is now.
 pub(super) async fn check(
@@ -52,120 +50,84 @@ async fn check_head(
         );
         return Ok(Some((Kind::OtherRules, what)));
     }
-    let numbers: Vec<u32> = (0..).take(head.parts.len()).collect();
-    let parts = store.parts(user, &head.generation, &numbers).await?;
-    // After the table, so that they are at least as new as what it was priced from.
-    let lists = store.discounts(std::slice::from_ref(user)).await?;
+    // After the head, so that they are at least as new as what the table was priced from.
+    let lists = store.discounts(std::slice::from_ref(user), &inputs.head).await?;
+    let AtHead::Read(lists) = lists else { return Err(VerifyError::Loading) };
     let discounts = lists.into_iter().next().map(|list| list.discounts).unwrap_or_default();
-    let mut content = Content::new();
-    for (number, part) in parts.iter().enumerate() {
-        let Some(part) = part else {
-            return Ok(wrong(format!("part {number} of {} is not there", parts.len())));
-        };
-        if let Err(why) = read_part(part, head, number, &mut content) {
-            return Ok(wrong(format!("part {number}: {why}")));
-        }
+    let mut comparison = Comparison::new(head, inputs, &discounts);
+    let read =
+        read_entries(store, user, head, &mut |id, entry| comparison.add(&id, &entry)).await?;
+    if let Err(why) = read {
+        return Ok(wrong(why));
     }
-    Ok(compare(head, &content, inputs, &discounts))
+    let compared = comparison.finish();
+    if let Some(why) = compared.contradiction {
+        return Ok(wrong(why));
+    }
+    let Some(difference) = compared.difference else {
+        return Ok((head.catalogue_version > inputs.head.version).then(|| {
+            let (is, of) = (inputs.head.version, head.catalogue_version);
+            (Kind::Wrong, format!("it is of catalogue version {of}, and the last one is {is}"))
+        }));
+    };
+    if !is_as_calculated(store, user, head, &discounts).await? {
+        return Ok(wrong(difference));
+    }
+    // It is what was calculated. Whether it may still be so: of one version there is one state.
+    Ok(match head.catalogue_version >= inputs.head.version {
+        true => wrong(format!("{difference}, in the same catalogue version")),
+        false => Some((Kind::Outdated, difference)),
+    })
 }
 
 fn wrong(what: String) -> Verdict {
     Some((Kind::Wrong, what))
 }
 
+/// Shows every product of a table, in the order of their ids, a few parts at a time. Says what is wrong
+/// with the first part that cannot be read.
+pub(super) async fn read_entries(
+    store: &dyn Store,
+    user: &UserId,
+    head: &TableHead,
+    show: &mut (dyn FnMut(ProductId, Entry) + Send),
+) -> Result<Result<(), String>, VerifyError> {
+    let numbers: Vec<u32> = (0..).take(head.parts.len()).collect();
+    let mut last = None;
+    for some in numbers.chunks(PARTS_AT_ONCE) {
+        let parts = parts_of(store, user, &head.generation, some).await?;
+        for (number, part) in some.iter().zip(parts) {
+            let Some(part) = part else {
+                let parts = numbers.len();
+                return Ok(Err(format!("part {number} of {parts} is not there")));
+            };
+            let first = head.parts.get(*number as usize);
+            if let Err(why) = read_part(&part, first, &mut last, show) {
+                return Ok(Err(format!("part {number}: {why}")));
+            }
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Shows every product of a part.
 fn read_part(
     part: &[u8],
-    head: &TableHead,
-    number: usize,
-    content: &mut Content,
+    first: Option<&ProductId>,
+    last: &mut Option<ProductId>,
+    show: &mut (dyn FnMut(ProductId, Entry) + Send),
 ) -> Result<(), String> {
     let part = PackedPart::decode(part).map_err(|error| error.to_string())?;
     for (place, product) in part.iter().enumerate() {
         let (id, entry) = product.map_err(|error| error.to_string())?;
-        if place == 0 && head.parts.get(number) != Some(&id) {
+        if place == 0 && first != Some(&id) {
             return Err(format!("it begins with product `{id}`, and its head says otherwise"));
         }
-        if content.last_key_value().is_some_and(|(last, _)| *last >= id) {
+        if last.as_ref().is_some_and(|last| *last >= id) {
             return Err(format!("product `{id}` is not in its order"));
         }
-        content.insert(id, entry);
+        *last = Some(id.clone());
+        show(id, entry);
     }
     Ok(())
-}
-
-fn compare(head: &TableHead, content: &Content, inputs: &Inputs, discounts: &Discounts) -> Verdict {
-    if content.len() as u64 != head.products {
-        let (is, says) = (content.len(), head.products);
-        return wrong(format!("it has {is} products, and its head says {says}"));
-    }
-    for (id, entry) in content {
-        let discount = i128::from(entry.discount.millionths());
-        let expected = unit_price(entry.list_price.minor(), discount);
-        if i128::from(entry.unit_price.minor()) != expected {
-            let list = entry.list_price.format(head.currency);
-            let (unit, less) = (entry.unit_price.format(head.currency), entry.discount);
-            return wrong(format!("product `{id}`: {list} less {less} % is not {unit}"));
-        }
-    }
-    let Some(difference) = difference(head, content, inputs, discounts) else {
-        return (head.catalogue_version > inputs.version).then(|| {
-            let (is, of) = (inputs.version, head.catalogue_version);
-            (Kind::Wrong, format!("it is of catalogue version {of}, and the last one is {is}"))
-        });
-    };
-    if !is_as_calculated(content, head.currency, discounts, head.fingerprint) {
-        return wrong(difference);
-    }
-    // It is what was calculated. Whether it may still be so: a catalogue of the same version has
-    // the same prices, while discounts have no version.
-    let same_version = head.catalogue_version == inputs.version;
-    match same_version && prices_differ(content, inputs) {
-        true => wrong(format!("{difference}, in the same catalogue version")),
-        false => Some((Kind::Outdated, difference)),
-    }
-}
-
-fn prices_differ(content: &Content, inputs: &Inputs) -> bool {
-    let listed = content.iter().map(|(id, entry)| (id, entry.list_price.minor()));
-    !listed.eq(inputs.prices.iter().map(|(id, price)| (id, *price)))
-}
-
-/// The first difference between a table and what products and discounts give.
-fn difference(
-    head: &TableHead,
-    content: &Content,
-    inputs: &Inputs,
-    discounts: &Discounts,
-) -> Option<String> {
-    let currency = head.currency;
-    if currency != inputs.currency {
-        return Some(format!("it is in {currency}, the products are in {}", inputs.currency));
-    }
-    if let Some(id) = content.keys().find(|id| !inputs.prices.contains_key(*id)) {
-        return Some(format!("product `{id}` does not exist"));
-    }
-    let list: BTreeMap<&ProductId, i128> = discounts
-        .as_slice()
-        .iter()
-        .map(|discount| (&discount.product_id, i128::from(discount.percentage.millionths())))
-        .collect();
-    for (id, price) in &inputs.prices {
-        let Some(entry) = content.get(id) else {
-            return Some(format!("product `{id}` is missing"));
-        };
-        let shown = |minor: i64| crate::pricing::Money::from_minor(minor).format(currency);
-        if entry.list_price.minor() != *price {
-            let (is, says) = (shown(*price), entry.list_price.format(currency));
-            return Some(format!("product `{id}` costs {is}, the table says {says}"));
-        }
-        let less = list.get(id).copied().unwrap_or(0);
-        if i128::from(entry.discount.millionths()) != less {
-            let is = super::arithmetic::written(less, 6, 0);
-            return Some(format!(
-                "product `{id}` has a discount of {is} %, the table says {} %",
-                entry.discount
-            ));
-        }
-    }
-    None
 }

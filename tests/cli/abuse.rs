@@ -6,6 +6,7 @@ use std::process::Child;
 
 use serde_json::json;
 
+use super::gateway::http_status;
 use super::process::{Home, Running};
 use super::raw_socket::{CONTINUATION, FINAL, RawSocket, TEXT, dial, frame};
 
@@ -239,4 +240,51 @@ fn a_first_visit_is_quoted_and_not_refreshed_when_so_configured() {
     assert!(left_secs().unwrap_or(0) <= 2, "too short to be refreshed");
     visit();
     assert!(left_secs().unwrap() > 60);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn unfinished_messages_are_bounded_in_bytes_for_all_together() {
+    const MESSAGES: usize = 700;
+    const FRAGMENT: usize = 30 * 1024;
+    const FRAGMENTS: usize = 4;
+    let home = Home::with_fixtures();
+    let (gateway, websocket) = serve(&home, &[]);
+    let before = resident(gateway.process());
+    let mut sockets: Vec<_> = (0..MESSAGES).map(|_| RawSocket::open(&websocket)).collect();
+    for socket in &mut sockets {
+        for first in [TEXT].into_iter().chain([CONTINUATION; FRAGMENTS - 1]) {
+            // One of an earlier socket may be closed already.
+            let _ = socket.send(first, &[b' '; FRAGMENT]);
+        }
+    }
+    assert_eq!(sockets[0].close_code(), 1013, "the oldest");
+    // An honest client, also with a message that is not small.
+    let mut honest = RawSocket::open(&websocket);
+    let long = format!("{}{PING}", " ".repeat(FRAGMENT));
+    honest.say(&long);
+    assert_eq!(honest.hear(), json!({ "type": "pong" }));
+    let newest = sockets.last_mut().unwrap();
+    newest.send(FINAL | CONTINUATION, PING.as_bytes()).unwrap();
+    assert_eq!(newest.hear(), json!({ "type": "pong" }), "one of the newest is finished");
+    let grown = resident(gateway.process()) - before;
+    // A message may take twice its size while it grows.
+    assert!(grown < 2 * 64 * 1024 * 1024 + MESSAGES as u64 * 2 * BYTES_PER_SOCKET, "{grown} bytes");
+}
+
+#[test]
+fn a_proxy_that_does_not_say_for_whom_makes_nobody_this_machine() {
+    let home = Home::with_fixtures();
+    let limit = ["--max-frames-per-address", "5", "--max-frames", "1000"];
+    let (_up, url) = home.up(&[&["--allow-host", "quotes.example.com"], &limit[..]].concat());
+    for path in ["/metrics", "/clients", "/live"] {
+        assert_eq!(http_status(&url, &format!("GET {path} HTTP/1.1")), 403, "{path}");
+    }
+    // Strangers share one allowance, whatever connection they come by.
+    let refused = (0..100).find(|_| http_status(&url, "GET /health HTTP/1.1") == 429);
+    assert!(refused.is_some());
+    // Who proves to be of this machine has nothing to do with it.
+    for _ in 0..10 {
+        assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2"])["total"], "900.00");
+    }
 }

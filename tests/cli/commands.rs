@@ -1,6 +1,6 @@
 //! The commands that look at the store or change it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::process::{Home, text};
 
@@ -70,6 +70,41 @@ fn an_unsubscribed_user_is_no_longer_active() {
     let status = home.json(&["status"]);
     assert_eq!(status["active_users"].as_array().unwrap().len(), 1);
     assert_eq!(status["active_users"][0]["user"], "BBB");
+}
+
+#[test]
+fn a_table_of_many_parts_is_printed_in_pieces_that_look_like_one() {
+    const PRODUCTS: usize = 20_000;
+    let home = Home::new();
+    let made = home.path().join("made").to_str().unwrap().to_owned();
+    let products = PRODUCTS.to_string();
+    home.ok(&["generate", &made, "--products", &products, "--users", "1"]);
+    home.ok(&["load", &made]);
+    let _worker = home.worker("price-calc");
+    home.ok(&["subscribe", "Ann"]);
+    let prices = loop {
+        let output = home.run(&["prices", "Ann", "--output", "json"]);
+        if output.status.success() {
+            break serde_json::from_slice::<Value>(&output.stdout).unwrap();
+        }
+    };
+    let rows = prices["prices"].as_array().unwrap();
+    assert_eq!((rows.len(), &prices["products"]), (PRODUCTS, &json!(PRODUCTS)));
+    assert!(rows.is_sorted_by_key(|row| row["product"].as_str().unwrap().to_owned()));
+    assert!(rows.iter().all(|row| row["name"] != ""), "every product has a name");
+    let line = home.ok(&["prices", "Ann", "--output", "ndjson"]);
+    assert_eq!(line.lines().count(), 1);
+    assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["prices"], prices["prices"]);
+
+    let text = home.ok(&["prices", "Ann"]);
+    let lines: Vec<&str> = text.lines().collect();
+    // A header, its rule, the rows, and what is to be known of all.
+    assert_eq!(lines.len(), PRODUCTS + 3);
+    assert!(lines[PRODUCTS + 2].starts_with("20000 products in USD"), "{}", lines[PRODUCTS + 2]);
+    // The last column is aligned to the right, and the rule has a space more.
+    let width = lines[1].chars().count() - 1;
+    let others = lines[2..PRODUCTS + 2].iter().find(|line| line.chars().count() != width);
+    assert_eq!(others, None, "columns of all pieces are as wide");
 }
 
 #[test]

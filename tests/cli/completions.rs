@@ -1,8 +1,6 @@
 //! What is generated from the command line, and committed, is current; and real shells complete
 //! with it.
 
-use std::process::{Command, Stdio};
-
 use super::process::{Home, text};
 
 /// The scripts are those that `ocache completions` prints.
@@ -44,23 +42,17 @@ fn committed_manual_pages_are_current() {
         let read = |dir: &std::path::Path| std::fs::read(dir.join(&name)).unwrap();
         assert!(read(committed.as_ref()) == read(&current), "{name:?} is not current: {again}");
     }
-    if !is_there("mandoc") {
-        return;
-    }
+}
+
+#[test]
+#[ignore = "needs mandoc: .ci/tools"]
+fn needs_mandoc_pages_are_readable() {
+    let home = Home::new();
     let page = home.ok(&["man", "quote"]);
     let file = home.file("quote.1", page);
     let rendered = home.program("mandoc").args(["-T", "utf8", &file]).output().unwrap();
     let rendered = text(&rendered.stdout);
     assert!(rendered.contains("--client") && rendered.contains("P1:2 P3:1"), "{rendered}");
-}
-
-fn is_there(program: &str) -> bool {
-    let mut asked = Command::new(program);
-    let found = asked.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if found.is_err() {
-        eprintln!("skipped: {program} is not installed");
-    }
-    found.is_ok()
 }
 
 /// What a shell offers for a line, by a program for that shell which prints one offer a line.
@@ -98,29 +90,42 @@ fn complete(home: &Home, shell: &str, words: &[&str]) -> Vec<String> {
     offers(home, shell, &program)
 }
 
-#[test]
-fn real_shells_complete_commands_users_and_products() {
+fn completes_commands_users_and_products(shell: &str) {
     let home = Home::with_fixtures();
-    for shell in ["bash", "zsh", "fish"] {
-        if !is_there(shell) {
-            continue;
-        }
-        let has = |words: &[&str], offer: &str| {
-            let offers = complete(&home, shell, words);
-            assert!(offers.iter().any(|found| found == offer), "{shell} {words:?}: {offers:?}");
-        };
-        has(&["ocache", "stat"], "status");
-        has(&["ocache", "quote", "--cli"], "--client");
-        has(&["ocache", "prices", "A"], "AAA");
-        has(&["ocache", "quote", "--client", "B"], "BBB");
-        has(&["ocache", "quote", "--client", "AAA", "P"], "P3");
-        has(&["ocache", "worker", "price"], "price-calc");
-    }
+    let has = |words: &[&str], offer: &str| {
+        let offers = complete(&home, shell, words);
+        assert!(offers.iter().any(|found| found == offer), "{shell} {words:?}: {offers:?}");
+    };
+    has(&["ocache", "stat"], "status");
+    has(&["ocache", "quote", "--cli"], "--client");
+    has(&["ocache", "prices", "A"], "AAA");
+    has(&["ocache", "quote", "--client", "B"], "BBB");
+    has(&["ocache", "quote", "--client", "AAA", "P"], "P3");
+    has(&["ocache", "worker", "price"], "price-calc");
+}
+
+#[test]
+#[ignore = "needs bash: .ci/tools"]
+fn needs_bash_that_completes() {
+    completes_commands_users_and_products("bash");
+}
+
+#[test]
+#[ignore = "needs zsh: .ci/tools"]
+fn needs_zsh_that_completes() {
+    completes_commands_users_and_products("zsh");
+}
+
+#[test]
+#[ignore = "needs fish: .ci/tools"]
+fn needs_fish_that_completes() {
+    completes_commands_users_and_products("fish");
 }
 
 /// Nothing is made by asking what is there.
 #[test]
-fn completing_makes_no_store() {
+#[ignore = "needs bash: .ci/tools"]
+fn needs_bash_completing_makes_no_store() {
     let home = Home::new();
     complete(&home, "bash", &["ocache", "prices", "A"]);
     assert!(!home.path().join("data").exists());

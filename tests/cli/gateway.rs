@@ -97,6 +97,39 @@ async fn both_dialects_over_one_socket() {
     assert_eq!(answer["unavailable"], json!(["P9"]));
 }
 
+/// Nobody answers, and nobody but the gateway is there: it tells its clients itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_tells_its_clients_when_a_deadline_has_passed() {
+    let home = Home::new();
+    let args = ["serve", "--port", "0", "--output", "json", "--quote-within", "1s"];
+    let mut gateway = home.start(&args);
+    let started = gateway.stdout_json();
+    let url = started["websocket"].as_str().unwrap();
+    let (mut socket, mut other) = (Socket::open(url).await, Socket::open(url).await);
+    let quote = r#"{"action":"quote","client":"AAA","request_id":"r1",
+        "items":[{"product":"P1","quantity":2}]}"#;
+    socket.say(quote).await;
+    assert_eq!(socket.hear().await["type"], "accepted");
+    let original = r#"{"action":"MESSAGE","payload":{"message":{"user_id":"AAA",
+        "products":[{"id":"P1","qtd":2}]}}}"#;
+    socket.say(original).await;
+    assert_eq!(socket.hear().await, json!({ "message": "quotation under analisys" }));
+    // Whoever asks for it while it is pending waits for it too.
+    let get = r#"{"action":"get","client":"AAA","request_id":"r1"}"#;
+    other.say(get).await;
+    assert_eq!(other.hear().await["status"], "pending");
+
+    let failed = socket.hear().await;
+    assert_eq!((&failed["request_id"], &failed["status"]), (&json!("r1"), &json!("failed")));
+    assert!(failed["reason"].as_str().unwrap().contains("deadline"), "{failed}");
+    assert_eq!(other.hear().await, failed);
+    let failed_too = socket.hear().await;
+    assert_eq!(failed_too["message"], failed["reason"], "in the original dialect");
+    // That was all, and it is stored.
+    socket.say(get).await;
+    assert_eq!(socket.hear().await, failed);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_frames_are_answered_and_the_socket_stays_open() {
     let home = Home::new();
@@ -153,7 +186,7 @@ fn subscribing_over_http() {
     assert_eq!(http(&url, "GET /subscribe HTTP/1.1", "").0, 405);
     assert_eq!(http(&url, "GET /health HTTP/1.1", "").1["status"], "ok");
     assert_eq!(http(&url, "GET /nowhere HTTP/1.1", "").0, 404);
-    assert_eq!(http(&url, "POST /@connections/nobody HTTP/1.1", "{}").0, 410);
+    assert_eq!(http(&url, "POST /@connections/nobody HTTP/1.1", "{}").0, 403);
     let page = "POST /@connections/nobody HTTP/1.1\r\norigin: http://localhost:1";
     assert_eq!(http(&url, page, "{}").0, 403);
 }

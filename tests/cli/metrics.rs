@@ -45,9 +45,21 @@ fn a_gateway_counts_what_was_answered() {
         "ocache_acknowledgement_seconds_count 3",
         "ocache_price_age_seconds_count 3",
         "# TYPE ocache_recalculations_total counter",
+        r#"ocache_expired_records{kind="generation"} 0"#,
+        r#"ocache_expired_records_late_seconds{kind="quotation"} 0.0"#,
     ] {
         assert!(has_line(&text, wanted), "no `{wanted}` in\n{text}");
     }
+}
+
+#[test]
+fn metrics_tell_how_large_the_store_is() {
+    let home = Home::new();
+    let (_up, url) = home.up(&[]);
+    let (_, text) = get(&url, "/metrics", "host: localhost");
+    let file = std::fs::metadata(home.path().join("data/store.db")).unwrap().len();
+    assert_eq!(sum(&text, r#"ocache_store_bytes{file="store"}"#), file, "{text}");
+    assert!(sum(&text, r#"ocache_store_bytes{file="log"}"#) > 0, "{text}");
 }
 
 #[test]

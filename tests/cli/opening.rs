@@ -141,14 +141,13 @@ fn script(home: &Home, script: &str, args: &[&str]) -> Output {
 fn a_store_that_may_not_grow_says_so_and_goes_on_later() {
     let home = Home::new();
     home.ok(&["load", &products(&home, 1)]);
-    // In units of 512 bytes. The signal would end the process; ignored, the write fails.
-    let limited = r#"trap "" XFSZ; ulimit -f 64; exec "$@""#;
+    // In units of 512 bytes.
+    let limited = r#"ulimit -f 64; exec "$@""#;
     let output = script(&home, limited, &["load", &products(&home, 2)]);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(6), "{stderr}");
     assert!(stderr.contains("store.db` is unavailable"), "{stderr}");
-    let killed = script(&home, r#"ulimit -f 64; exec "$@""#, &["load", &products(&home, 3)]);
-    assert!(!killed.status.success());
+    assert!(stderr.contains("ulimit -f"), "{stderr}");
 
     assert_eq!(integrity(&store(&home)), "ok");
     // A load that failed keeps other loads out for half a minute, and nobody else.
@@ -157,10 +156,11 @@ fn a_store_that_may_not_grow_says_so_and_goes_on_later() {
     assert_eq!(integrity(&store(&home)), "ok");
 }
 
-/// A disk that is full, where a small one can be mounted.
+/// A disk that is full.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_named_and_room_is_all_it_takes() {
+#[ignore = "needs a disk of its own: .ci/tools"]
+fn needs_a_disk_a_full_one_is_named_and_room_is_all_it_takes() {
     let home = Home::new();
     fs::create_dir(folder(&home)).unwrap();
     let run = |inside: &str, args: &[&str]| {
@@ -172,10 +172,6 @@ fn a_full_disk_is_named_and_room_is_all_it_takes() {
         );
         script(&home, &script_in, args)
     };
-    if !run("true", &["status"]).status.success() {
-        eprintln!("skipped: a disk cannot be mounted here");
-        return;
-    }
     let inside = r#"
         dd if=/dev/zero of="$OCACHE_DATA_DIR/filler" bs=1024 count=1250 2>/dev/null || exit 98
         "$@"; test $? = 6 || exit 97
@@ -190,7 +186,8 @@ fn a_full_disk_is_named_and_room_is_all_it_takes() {
 /// Somebody who may read the store and not write to it.
 #[cfg(unix)]
 #[test]
-fn a_store_that_cannot_be_written_is_named() {
+#[ignore = "needs a user without rights who may run the program: .ci/tools"]
+fn needs_nobody_a_store_that_cannot_be_written_is_named() {
     use std::os::unix::fs::{PermissionsExt as _, chown};
     use std::os::unix::process::CommandExt as _;
 
@@ -210,10 +207,6 @@ fn a_store_that_cannot_be_written_is_named() {
         command.stdin(Stdio::null()).output()
     };
     mode(home.path(), 0o755);
-    if !run(&["--version"]).is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: nobody else may run the program here");
-        return;
-    }
     let before = fs::read(store(&home)).unwrap();
     for (folder_mode, file_mode) in [(0o777, 0o444), (0o555, 0o444), (0o555, 0o666)] {
         mode(&store(&home), file_mode);

@@ -1,5 +1,7 @@
 //! `ocache quote` in all its ways.
 
+use serde_json::json;
+
 use super::process::{Home, text};
 
 #[test]
@@ -54,4 +56,27 @@ fn a_gateway_that_is_not_there_is_unreachable() {
     let stderr = home.fails(6, &["quote", "--client", "AAA", "--url", url, "P1"]);
     assert!(stderr.contains(url) && stderr.contains("hint:"), "{stderr}");
     assert_eq!(stderr.matches("refused").count(), 1, "{stderr}");
+}
+
+/// A customer who numbers quotes in a way that looks like ours is still the only one whose they are.
+#[test]
+fn a_chosen_request_id_is_its_clients_own_whatever_it_looks_like() {
+    const ID: &str = "q_0000000000000000000000000a";
+    let home = Home::new();
+    let _up = home.up(&[]);
+    for (client, item, total) in [("AAA", "P1:2", "900.00"), ("BBB", "P1:4", "1780.00")] {
+        let quote = ["quote", "--client", client, "--request-id", ID, item];
+        let answer = home.json(&quote);
+        assert_eq!((&answer["request_id"], &answer["total"]), (&json!(ID), &json!(total)));
+        let kept = home.json(&["quotation", ID, "--client", client]);
+        assert_eq!((&kept["client"], &kept["total"]), (&json!(client), &json!(total)));
+    }
+    let stderr = home.fails(4, &["quotation", ID]);
+    assert!(stderr.contains("--client"), "{stderr}");
+    // One that ocache made is found without saying whose it is, and with it.
+    let made = home.json(&["quote", "--client", "AAA", "P1:2"])["request_id"].clone();
+    let made = made.as_str().unwrap();
+    assert_eq!(home.json(&["quotation", made])["client"], "AAA");
+    assert_eq!(home.json(&["quotation", made, "--client", "AAA"])["client"], "AAA");
+    home.fails(4, &["quotation", made, "--client", "BBB"]);
 }

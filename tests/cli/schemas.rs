@@ -9,6 +9,7 @@ use ocache::cli::Cli;
 use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::ports::{MAX_RECEIVES, Outgoing, Posting, Queue, SystemClock, SystemRandomness};
+use ocache::supervisor::Supervisor;
 use serde_json::Value;
 
 use super::process::{Home, text};
@@ -91,7 +92,8 @@ impl Checked {
 /// Has messages given up, as only a fault of ocache could.
 async fn give_up(home: &Home, count: usize) {
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let store = Embedded::open(&home.path().join("data"), clock, randomness).unwrap();
+    let store =
+        Embedded::open(&home.path().join("data"), clock, randomness, &Supervisor::new()).unwrap();
     let queues = store.ports(Arc::new(MemoryConnections::default())).queues;
     let posting = Posting::Standard { delay: Duration::ZERO };
     let poison = Outgoing { body: "poison".to_owned(), posting };

@@ -1,8 +1,15 @@
 //! Settings: flags, then the environment, then a file, then defaults.
 
+use std::sync::Arc;
+
+use ocache::embedded::Embedded;
+use ocache::memory::MemoryConnections;
+use ocache::model::{QuotationKey, RequestId, UserId};
+use ocache::ports::{SystemClock, SystemRandomness};
+use ocache::supervisor::Supervisor;
 use serde_json::Value;
 
-use super::process::{Home, text};
+use super::process::{Home, Running, text};
 
 fn shown(home: &Home, args: &[&str], variables: &[(&str, &str)]) -> Vec<Value> {
     let args = [&["config", "show", "--output", "json"], args].concat();
@@ -28,12 +35,58 @@ fn each_setting_says_where_it_comes_from() {
     assert_eq!(setting(&all, "stack"), ("other", "environment"));
     assert_eq!(setting(&all, "refresh-every"), ("2m", "flag"));
     assert_eq!(setting(&all, "quote-within"), ("30s", "default"));
+    assert_eq!(setting(&all, "keep-quotations"), ("7d", "default"));
+    assert_eq!(setting(&all, "keep-tables"), ("1d", "default"));
     assert_eq!(setting(&all, "region"), ("", "default"));
     let ttl = all.iter().find(|setting| setting["setting"] == "ttl").unwrap();
     assert!(ttl["from"].as_str().unwrap().ends_with("ocache.toml"), "{ttl}");
 
     let named = shown(&home, &["--config", &file], &[("OCACHE_TTL", "1m")]);
     assert_eq!(setting(&named, "ttl"), ("1m", "environment"));
+}
+
+/// How long the quotation and the table of AAA are kept, in seconds.
+fn kept(home: &Home, request_id: &str) -> (u64, u64) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let dir = home.path().join("data");
+        let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+        let store = Embedded::open(&dir, clock, randomness, &Supervisor::new()).unwrap();
+        let ports = store.ports(Arc::new(MemoryConnections::default()));
+        let user = UserId::new("AAA").unwrap();
+        let key = QuotationKey::new(&user, &RequestId::new(request_id).unwrap());
+        let quotation = ports.store.quotation(&key).await.unwrap().unwrap();
+        let heads = ports.store.table_heads(&[user]).await.unwrap();
+        let head = &heads[0].1;
+        store.close().await;
+        let quotation = quotation.expires_at.since(quotation.accepted_at);
+        (quotation.as_secs(), head.parts_expire_at.since(head.priced_at).as_secs())
+    })
+}
+
+#[test]
+fn how_long_quotations_and_tables_are_kept_can_be_set() {
+    let home = Home::with_fixtures();
+    home.file("ocache.toml", "keep-tables = \"2h\"\n");
+    let _worker = Running::of({
+        let mut worker = home.command(&["worker", "price-calc"]);
+        worker.current_dir(home.path());
+        worker
+    });
+    let quote = |id: &str, more: &[&str]| {
+        let args = ["quote", "--client", "AAA", "--request-id", id, "P1"];
+        home.json(&[&args, more].concat());
+        kept(&home, id)
+    };
+    assert_eq!(quote("usual", &[]), (7 * 86_400, 7200));
+    assert_eq!(quote("short", &["--keep-quotations", "2m"]), (120, 7200));
+    // Never less than it may take.
+    let slow = ["--keep-quotations", "1m", "--quote-within", "90s"];
+    assert_eq!(quote("slow", &slow), (90, 7200));
+    for (flag, value) in [("--keep-quotations", "59s"), ("--keep-tables", "400d")] {
+        let stderr = home.fails(2, &["config", "show", flag, value]);
+        assert!(stderr.contains(value) && stderr.contains(flag), "{stderr}");
+    }
 }
 
 #[test]

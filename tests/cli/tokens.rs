@@ -177,7 +177,7 @@ fn the_gateway_answers_with_the_right_codes_and_logs_no_token() {
     home.fails(5, &["quote", "--client", "AAA", "--url", &in_url, "--timeout", "1ms", "P1"]);
     // Neither what is open to all, nor what only this machine may, wants a token.
     assert_eq!(http(&url, "GET /health HTTP/1.1", "").0, 200);
-    assert_eq!(http(&url, "POST /@connections/nobody HTTP/1.1", "{}").0, 410);
+    assert_eq!(http(&url, "POST /@connections/nobody HTTP/1.1", "{}").0, 403);
 
     assert_eq!(serve.interrupt().0, Some(0));
     let log = log.join().unwrap();

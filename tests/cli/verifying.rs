@@ -7,7 +7,8 @@ use bytes::Bytes;
 use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::model::UserId;
-use ocache::ports::{Ports, SystemClock, SystemRandomness, TableHead};
+use ocache::ports::{Flip, Ports, SystemClock, SystemRandomness, TableHead, parts_of};
+use ocache::supervisor::Supervisor;
 use serde_json::{Value, json};
 
 use super::process::{Home, text};
@@ -25,8 +26,13 @@ fn meddle(home: &Home, with: impl AsyncFnOnce(&Ports, &UserId, TableHead)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let dir = home.path().join("data");
-        let store =
-            Embedded::open(&dir, Arc::new(SystemClock), Arc::new(SystemRandomness)).unwrap();
+        let store = Embedded::open(
+            &dir,
+            Arc::new(SystemClock),
+            Arc::new(SystemRandomness),
+            &Supervisor::new(),
+        )
+        .unwrap();
         let ports = store.ports(Arc::new(MemoryConnections::default()));
         let user = UserId::new("AAA").unwrap();
         let heads = ports.store.table_heads(std::slice::from_ref(&user)).await.unwrap();
@@ -55,13 +61,14 @@ fn a_clean_store_is_right_and_a_damaged_one_is_not() {
     assert!(home.ok(&["verify"]).contains("0 of 1 tables of active users stale"));
 
     meddle(&home, async |ports, user, head| {
-        let parts = ports.store.parts(user, &head.generation, &[0]).await.unwrap();
+        let parts = parts_of(&*ports.store, user, &head.generation, &[0]).await.unwrap();
         let mut bytes = parts[0].clone().unwrap().to_vec();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         let until = head.parts_expire_at;
         let parts = [Bytes::from(bytes)];
-        ports.store.put_parts(user, &head.generation, &parts, until).await.unwrap();
+        let put = ports.store.put_table(user, &head, &parts, Some(head.version), until).await;
+        assert_eq!(put.unwrap(), Flip::Done);
     });
     let (report, stderr) = failing(&home, &["verify"], 3);
     assert_eq!(report["tables"]["wrong"], 1);
@@ -85,7 +92,7 @@ fn what_is_only_old_fails_only_when_it_shall() {
             ..head.clone()
         };
         let until = head.parts_expire_at;
-        ports.store.flip_head(user, &old, Some(head.version), until).await.unwrap();
+        ports.store.put_table(user, &old, &[], Some(head.version), until).await.unwrap();
     });
     let report = home.json(&["verify"]);
     assert_eq!(

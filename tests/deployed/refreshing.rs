@@ -6,6 +6,7 @@ use super::stack::on_the_stack;
 use super::waiting::wait_for;
 
 #[test]
+#[ignore = "needs a deployed stack: infra/test"]
 fn a_subscriber_gets_a_table_and_the_schedule_keeps_it() {
     on_the_stack(|stack| {
         let (status, said) = stack.subscribe("scheduled");
@@ -27,6 +28,7 @@ fn a_subscriber_gets_a_table_and_the_schedule_keeps_it() {
 }
 
 #[test]
+#[ignore = "needs a deployed stack: infra/test"]
 fn a_subscription_that_is_none_is_refused() {
     on_the_stack(|stack| {
         let (status, said) = stack.subscribe("");

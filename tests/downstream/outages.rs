@@ -55,8 +55,9 @@ fn outage() -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a local AWS: .ci/ministack cargo test"]
 async fn every_outage_is_outlived() {
-    let Some(endpoint) = shared_endpoint() else { return };
+    let endpoint = shared_endpoint();
     let outages = OUTAGES.map(|(fault, of)| outlive(&endpoint, fault, of).boxed());
     let outcomes: Vec<_> = stream::iter(outages).buffered(AT_ONCE).collect().await;
     let mut table = format!(

@@ -19,6 +19,7 @@ use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::subscribe::subscribe;
 use ocache::stages::{Policy, StageError};
+use ocache::supervisor::Supervisor;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -30,14 +31,9 @@ pub const LOOK: Duration = Duration::from_millis(100);
 /// A user of the fixtures whose table is kept warm all the time.
 pub const WARM: &str = "AAA";
 
-/// The endpoint of the local AWS that the tests share, if there is one.
-pub fn shared_endpoint() -> Option<String> {
-    const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
-    let endpoint = std::env::var(ENDPOINT).ok();
-    if endpoint.is_none() {
-        eprintln!("skipped: {ENDPOINT} is not set");
-    }
-    endpoint
+/// The endpoint of the local AWS that the tests share.
+pub fn shared_endpoint() -> String {
+    std::env::var("OCACHE_TEST_ENDPOINT_URL").unwrap()
 }
 
 /// A stack with the fixtures in it, and workers that reach it through a proxy.
@@ -94,6 +90,7 @@ impl System {
             slots: Slots::default(),
             poll_wait: SHORT_POLL,
             metrics: Metrics::new(),
+            supervisor: Supervisor::new(),
         };
         let shutdown = self.shutdown.clone();
         self.workers.push(tokio::spawn(async move { worker.run(&Role::ALL, &shutdown).await }));
@@ -124,7 +121,7 @@ impl System {
             },
         };
         let accepted = handler.quote(ask).await?;
-        Ok(QuotationKey::new(&user, &accepted.request_id))
+        Ok(QuotationKey::of_made(&accepted.request_id).unwrap())
     }
 
     /// Waits for the end of a quotation, as any reader sees it.

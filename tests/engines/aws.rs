@@ -6,27 +6,25 @@ use ocache::aws::{Aws, AwsSettings};
 use ocache::model::Generation;
 use ocache::ports::{Randomness as _, SystemClock, SystemRandomness};
 
-use super::fixture::{Fixture, Skipped};
+use super::fixture::Fixture;
 
 /// Where the local AWS is. Credentials come from the environment, as always.
 const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
 
 /// A stack of its own, with nothing in it.
-pub async fn make_stack() -> Result<Aws, Skipped> {
-    let Ok(endpoint) = std::env::var(ENDPOINT) else {
-        return Err(Skipped(format!("{ENDPOINT} is not set")));
-    };
+pub async fn make_stack() -> Aws {
+    let endpoint = std::env::var(ENDPOINT).unwrap();
     let stack = format!("test-{}", Generation::from_random(SystemRandomness.bits()));
     let settings = AwsSettings { endpoint_url: Some(endpoint), ..AwsSettings::new(stack) };
     let aws = Aws::connect(&settings, Arc::new(SystemRandomness)).await.unwrap();
     let plan = aws.plan().await.unwrap();
     aws.apply(&plan, false).await.unwrap();
-    Ok(aws)
+    aws
 }
 
-pub async fn start() -> Result<Fixture, Skipped> {
-    let aws = make_stack().await?;
+pub async fn start() -> Fixture {
+    let aws = make_stack().await;
     let ports = aws.ports(Arc::new(SystemClock), aws.connections(&[]));
     let clean_up = Box::pin(async move { aws.destroy(|_| {}).await.unwrap() });
-    Ok(Fixture { ports, clean_up })
+    Fixture { ports, clean_up }
 }

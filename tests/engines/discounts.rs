@@ -1,10 +1,11 @@
 //! Discounts of users.
 
+use ocache::data::apply;
 use ocache::model::UserId;
-use ocache::ports::{Ports, UserDiscounts};
-use ocache::pricing::{Discount, Discounts};
+use ocache::ports::{Ports, RecordKey, RowChange, UserDiscounts, at_head, first_discounted_users};
+use ocache::pricing::{Currency, Discount, Discounts};
 
-use super::listing::{all_pages, sorted_by};
+use super::listing::{put_discounts, sorted_by};
 use super::samples::{ODD_IDS, percentage, product_id, user};
 
 fn list(of: &str, discounts: &[(&str, &str)]) -> UserDiscounts {
@@ -16,19 +17,22 @@ fn list(of: &str, discounts: &[(&str, &str)]) -> UserDiscounts {
 }
 
 async fn read(ports: &Ports, users: &[UserId]) -> Vec<UserDiscounts> {
-    sorted_by(ports.store.discounts(users).await.unwrap(), |list| list.user.clone())
+    let read = at_head(&*ports.store, |head| {
+        Box::pin(async move { ports.store.discounts(users, &head).await })
+    });
+    sorted_by(read.await.unwrap(), |list| list.user.clone())
 }
 
 async fn listed(ports: &Ports) -> Vec<UserId> {
-    let users = all_pages(|from| ports.store.list_discounted_users(from)).await;
-    sorted_by(users, UserId::clone)
+    let users = first_discounted_users(&*ports.store, usize::MAX).await.unwrap();
+    sorted_by(users.rows, UserId::clone)
 }
 
 pub async fn a_list_is_replaced_whole(ports: Ports) {
     assert_eq!(read(&ports, &[user("ann")]).await, []);
     for discounts in [&[("P1", "10"), ("P2", "20")][..], &[("P2", "5"), ("株式会社", "100")]] {
         let list = list("ann", discounts);
-        ports.store.put_discounts(std::slice::from_ref(&list)).await.unwrap();
+        put_discounts(&ports, std::slice::from_ref(&list)).await;
         assert_eq!(read(&ports, &[user("ann"), user("bob")]).await, [list]);
     }
     assert_eq!(listed(&ports).await, [user("ann")]);
@@ -41,7 +45,7 @@ pub async fn many_lists_at_once(ports: Ports) {
         .map(|(id, n)| list(&id, &[("P1", &format!("0.{n:03}1")), ("P2", "50")]))
         .collect();
     let lists = sorted_by(lists, |list| list.user.clone());
-    ports.store.put_discounts(&lists).await.unwrap();
+    put_discounts(&ports, &lists).await;
 
     let mut users: Vec<_> = lists.iter().map(|list| list.user.clone()).collect();
     assert_eq!(listed(&ports).await, users);
@@ -51,11 +55,12 @@ pub async fn many_lists_at_once(ports: Ports) {
 
 pub async fn a_deleted_list_is_gone(ports: Ports) {
     let lists: Vec<_> = (10..50).map(|n| list(&format!("user {n}"), &[("P1", "10")])).collect();
-    ports.store.put_discounts(&lists).await.unwrap();
+    put_discounts(&ports, &lists).await;
     let mut users: Vec<_> = lists.iter().map(|list| list.user.clone()).collect();
     let kept = users.split_off(30);
     users.push(user("stranger"));
-    ports.store.delete_discounts(&users).await.unwrap();
+    let deleted = users.iter().cloned().map(RecordKey::Discounts).map(RowChange::Delete);
+    apply(&ports, deleted.collect(), Currency::USD).await.unwrap();
     assert_eq!(read(&ports, &users).await, []);
     assert_eq!(listed(&ports).await, kept);
 }
@@ -65,7 +70,7 @@ pub async fn every_digit_of_a_percentage_is_kept(ports: Ports) {
     let products = ["A", "B", "C", "D", "E", "F", "G"];
     let discounts: Vec<_> = products.into_iter().zip(percents).collect();
     let list = list("ann", &discounts);
-    ports.store.put_discounts(std::slice::from_ref(&list)).await.unwrap();
+    put_discounts(&ports, std::slice::from_ref(&list)).await;
     assert_eq!(read(&ports, &[user("ann")]).await, [list]);
 }
 
@@ -73,13 +78,11 @@ pub async fn a_long_list_fits(ports: Ports) {
     let products: Vec<_> = (0..3000).map(|n| format!("product-{n:05}")).collect();
     let discounts: Vec<_> = products.iter().map(|id| (id.as_str(), "12.345678")).collect();
     let list = list("ann", &discounts);
-    ports.store.put_discounts(std::slice::from_ref(&list)).await.unwrap();
+    put_discounts(&ports, std::slice::from_ref(&list)).await;
     assert_eq!(read(&ports, &[user("ann")]).await, [list]);
 }
 
 pub async fn nothing_asked_is_nothing_done(ports: Ports) {
-    ports.store.put_discounts(&[]).await.unwrap();
-    ports.store.delete_discounts(&[]).await.unwrap();
     assert_eq!(read(&ports, &[]).await, []);
     assert_eq!(listed(&ports).await, []);
 }

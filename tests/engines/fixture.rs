@@ -15,22 +15,15 @@ pub struct Fixture {
     pub clean_up: BoxFuture<'static, ()>,
 }
 
-/// Why an engine cannot be tested here.
-pub struct Skipped(pub String);
-
 /// Runs one test.
-pub async fn run<T>(fixture: Result<Fixture, Skipped>, test: impl FnOnce(Ports) -> T)
+pub async fn run<T>(fixture: Fixture, test: impl FnOnce(Ports) -> T)
 where
     T: Future<Output = ()>,
 {
-    match fixture {
-        Err(Skipped(reason)) => eprintln!("skipped: {reason}"),
-        Ok(Fixture { ports, clean_up }) => {
-            let outcome = AssertUnwindSafe(test(ports)).catch_unwind().await;
-            clean_up.await;
-            if let Err(panic) = outcome {
-                resume_unwind(panic);
-            }
-        }
+    let Fixture { ports, clean_up } = fixture;
+    let outcome = AssertUnwindSafe(test(ports)).catch_unwind().await;
+    clean_up.await;
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
     }
 }

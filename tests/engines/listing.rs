@@ -1,6 +1,11 @@
-//! Reading listings to their end.
+//! Reading listings to their end, and writing rows as loads do.
 
-use ocache::ports::{Cursor, Page, PortError};
+use ocache::data::apply;
+use ocache::model::ProductId;
+use ocache::ports::{
+    Cursor, Page, PortError, Ports, Record, RecordKey, RowChange, UserDiscounts, first_products,
+};
+use ocache::pricing::{Currency, Product};
 
 /// Everything on all pages.
 pub async fn all_pages<T, F>(mut page: impl FnMut(Option<Cursor>) -> F) -> Vec<T>
@@ -24,4 +29,29 @@ where
 pub fn sorted_by<T, K: Ord>(mut items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
     items.sort_by_key(key);
     items
+}
+
+/// All products as of now.
+pub async fn all_products(ports: &Ports) -> Vec<Product> {
+    let products = first_products(&*ports.store, usize::MAX).await.unwrap();
+    assert!(products.complete);
+    sorted_by(products.rows, |product| product.id.clone())
+}
+
+/// Writes products as one load.
+pub async fn put_products(ports: &Ports, products: &[Product]) {
+    let puts = products.iter().map(|product| RowChange::Put(Record::Product(product.clone())));
+    apply(ports, puts.collect(), Currency::USD).await.unwrap();
+}
+
+/// Deletes products as one load.
+pub async fn delete_products(ports: &Ports, products: &[ProductId]) {
+    let ids = products.iter().cloned().map(RecordKey::Product);
+    apply(ports, ids.map(RowChange::Delete).collect(), Currency::USD).await.unwrap();
+}
+
+/// Writes lists of discounts as one load.
+pub async fn put_discounts(ports: &Ports, lists: &[UserDiscounts]) {
+    let puts = lists.iter().map(|list| RowChange::Put(Record::Discounts(list.clone())));
+    apply(ports, puts.collect(), Currency::USD).await.unwrap();
 }

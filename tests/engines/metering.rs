@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ocache::meter::{Action, Meter, Operation, Resource, Unit, Usage, Used, Window, metered};
 use ocache::model::{DeduplicationId, GroupId};
-use ocache::ports::{Outgoing, Ports, Posting, Queue, UserDiscounts, Verdict};
-use ocache::ports::{Receipt, UsageRecord, WantedParts};
+use ocache::ports::{BaseIndex, Outgoing, Ports, Posting, Queue, UserDiscounts, Verdict};
+use ocache::ports::{Receipt, TableHead, UsageRecord, WantedParts, parts_of};
 use ocache::pricing::{Discount, Discounts, Product};
 
+use super::listing::{put_discounts, put_products};
 use super::samples::{
     answer, generation, head, now, percentage, product, product_id, quotation, secs, user,
 };
@@ -34,14 +35,19 @@ pub async fn work(ports: &Ports) {
     let store = &ports.store;
     let products: Vec<Product> =
         (0..30).map(|number| product(&format!("P{number}"), 100)).collect();
-    store.put_products(&products).await.unwrap();
-    store.list_products(None).await.unwrap();
-    let asked = ["P1", "P2", "P3", "none"].map(product_id);
-    store.products(&asked).await.unwrap();
     assert_eq!(store.catalogue_head().await.unwrap(), None);
+    put_products(ports, &products).await;
+    put_discounts(ports, &[list("ann", 60), list("bob", 1)]).await;
+    let head_now = store.catalogue_head().await.unwrap().unwrap();
+    store.list_products(&head_now, None).await.unwrap();
+    let asked = ["P1", "P2", "P3", "none"].map(product_id);
+    store.products(&asked, &head_now).await.unwrap();
+    store.discounts(&["ann", "bob", "eve"].map(user), &head_now).await.unwrap();
 
-    store.put_discounts(&[list("ann", 60), list("bob", 1)]).await.unwrap();
-    store.discounts(&["ann", "bob", "eve"].map(user)).await.unwrap();
+    let index = BaseIndex { parts: vec![product_id("P1")], expires_at: now().plus(secs(300)) };
+    store.put_base(1, &index, &[Bytes::from_static(b"names")]).await.unwrap();
+    store.base(1).await.unwrap();
+    store.base_parts(1, &[0, 1]).await.unwrap();
 
     let (ann, expires_at) = (user("ann"), now().plus(secs(300)));
     store.active_user(&ann).await.unwrap();
@@ -50,9 +56,9 @@ pub async fn work(ports: &Ports) {
 
     let (generation, expires_at) = (generation(), now().plus(secs(86_400)));
     let parts = [vec![7; 800], vec![7; 900], vec![7; 5000]].map(Bytes::from);
-    store.put_parts(&ann, &generation, &parts, expires_at).await.unwrap();
-    store.flip_head(&ann, &head(1), None, expires_at).await.unwrap();
-    store.flip_head(&ann, &head(2), Some(7), expires_at).await.unwrap();
+    let one = TableHead { generation: generation.clone(), ..head(1) };
+    store.put_table(&ann, &one, &parts, None, expires_at).await.unwrap();
+    store.put_table(&ann, &head(2), &[], Some(7), expires_at).await.unwrap();
     // Parts and a head, and the same refused.
     let (bob, first, parts) = (user("bob"), head(1), [Bytes::from_static(b"part")]);
     store.put_table(&bob, &first, &parts, None, expires_at).await.unwrap();
@@ -62,13 +68,13 @@ pub async fn work(ports: &Ports) {
         let (user, generation) = (user.clone(), generation.clone());
         WantedParts { user, generation, numbers }
     });
-    store.parts_of_many(&wanted).await.unwrap();
+    store.parts(&wanted).await.unwrap();
     store.table_heads(&["ann", "bob"].map(user)).await.unwrap();
-    store.parts(&ann, &generation, &[2, 0, 9]).await.unwrap();
+    parts_of(&**store, &ann, &generation, &[2, 0, 9]).await.unwrap();
 
     let asked = quotation("ann");
-    store.create_and_publish(&asked, &*ports.topic, "1").await.unwrap();
-    store.create_and_publish(&asked, &*ports.topic, "1").await.unwrap();
+    store.create_quotation(&asked, &*ports.topic, "1").await.unwrap();
+    store.create_quotation(&asked, &*ports.topic, "1").await.unwrap();
     store.quotation(&asked.key).await.unwrap();
     let verdict = Verdict::Answer(Box::new(answer(5)));
     store.settle_quotation(&asked.key, &verdict, now()).await.unwrap();
@@ -95,6 +101,7 @@ fn figures(usage: &Usage, operation: Operation) -> (u64, u64, u64) {
     (used.calls, used.items, used.milliunits())
 }
 
+#[cfg(feature = "aws")]
 fn bytes(usage: &Usage, operation: Operation) -> u64 {
     used(usage, operation).bytes
 }
@@ -106,20 +113,22 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
     let (read, scan, write) = (Operation::read, Operation::scan, Operation::write);
     let queue = Operation::queue;
     for (operation, expected) in [
-        (write(Resource::Products), (2, 30, 30_000)),
+        // The rows one by one, and the head five times for each of two loads.
+        (write(Resource::Products), (40, 40, 40_000)),
         (scan(Resource::Products), (1, 30, 1000)),
-        // Four keys at half a unit, and the head that is not there at a whole one.
-        (read(Resource::Products), (2, 3, 3000)),
+        // Four keys; the rows to see their versions; the head six times.
+        (read(Resource::Products), (8, 7, 40_000)),
         // 60 discounts take 2.5 KB.
-        (write(Resource::Discounts), (1, 2, 4000)),
-        (read(Resource::Discounts), (1, 2, 3000)),
+        (write(Resource::Discounts), (2, 2, 4000)),
+        (read(Resource::Discounts), (2, 2, 5000)),
         (read(Resource::ActiveUsers), (2, 1, 1000)),
         (write(Resource::ActiveUsers), (1, 1, 1000)),
         // Parts of 1, 1 and 5 KB in one call, a head, and one that is refused; twice a part and a
-        // head, of which one is refused.
-        (write(Resource::PricesByUser), (7, 7, 13_000)),
+        // head, of which one is refused; a base's part and its index.
+        (write(Resource::PricesByUser), (9, 9, 15_000)),
         // Two heads; a part of 5 KB, one of 1 KB and none; a part of 5 KB and two of 1 KB in one call.
-        (read(Resource::PricesByUser), (3, 7, 10_000)),
+        // The index of a base; of its parts one, and one that is not there.
+        (read(Resource::PricesByUser), (5, 9, 12_000)),
         (write(Resource::Quotations), (3, 2, 3000)),
         (read(Resource::Quotations), (1, 1, 1000)),
         (queue(Queue::Refresh, Action::Send), (2, 12, 2000)),
@@ -165,11 +174,7 @@ pub async fn usage_is_kept_by_window_and_process(ports: Ports) {
 /// What a local AWS is billed for by its own count is what is derived without it.
 #[cfg(feature = "aws")]
 pub async fn what_aws_counts_is_what_is_derived() {
-    use super::fixture::Skipped;
-    let aws = match super::aws::make_stack().await {
-        Ok(aws) => aws,
-        Err(Skipped(reason)) => return eprintln!("skipped: {reason}"),
-    };
+    let aws = super::aws::make_stack().await;
     let clock = Arc::new(ocache::ports::SystemClock);
     let (ports, meter) = (aws.ports(clock, aws.connections(&[])), Arc::new(Meter::new()));
     let before = aws.meter().usage();
@@ -182,8 +187,11 @@ pub async fn what_aws_counts_is_what_is_derived() {
         if !is_apart && operation.action() != Action::Inspect {
             assert_eq!(figures(&counted, operation), figures(&derived, operation), "{operation:?}");
         }
-        // Of an active user that is new, the service answers nothing that could be measured.
-        if !is_apart && operation != Operation::write(Resource::ActiveUsers) {
+        // Of an active user that is new, the service answers nothing that could be measured. Before
+        // a journal is deleted its keys are read, which nobody sees but the engine.
+        let is_unseen = operation == Operation::write(Resource::ActiveUsers)
+            || operation == Operation::read(Resource::Journal);
+        if !is_apart && !is_unseen {
             assert_eq!(bytes(&counted, operation), bytes(&derived, operation), "{operation:?}");
         }
     }

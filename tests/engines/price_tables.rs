@@ -1,9 +1,9 @@
 //! Heads and parts of price tables.
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use ocache::model::{Generation, Timestamp, UserId};
-use ocache::ports::{Flip, Ports, TableHead, WantedParts};
+use ocache::ports::{Flip, Ports, TableHead, WantedParts, parts_of};
 
 use super::listing::{all_pages, sorted_by};
 use super::samples::{ODD_IDS, generation, head, now, secs, user};
@@ -14,7 +14,22 @@ fn late() -> Timestamp {
 }
 
 async fn flip(ports: &Ports, of: &UserId, head: &TableHead, expected: Option<u64>) -> Flip {
-    ports.store.flip_head(of, head, expected, late()).await.unwrap()
+    ports.store.put_table(of, head, &[], expected, late()).await.unwrap()
+}
+
+/// Puts the first table of a user.
+async fn put(ports: &Ports, of: &UserId, head: &TableHead, parts: &[Bytes]) {
+    let flip = ports.store.put_table(of, head, parts, None, late()).await.unwrap();
+    assert_eq!(flip, Flip::Done);
+}
+
+async fn parts(
+    ports: &Ports,
+    of: &UserId,
+    generation: &Generation,
+    numbers: &[u32],
+) -> Vec<Option<Bytes>> {
+    parts_of(&*ports.store, of, generation, numbers).await.unwrap()
 }
 
 async fn read(ports: &Ports, of: &UserId) -> Option<TableHead> {
@@ -56,8 +71,8 @@ pub async fn only_one_of_many_flips_is_done(ports: Ports) {
     let ann = user("ann");
     for expected in [None, Some(1)] {
         let heads: Vec<_> = (0..8).map(|_| head(expected.unwrap_or(0) + 1)).collect();
-        let flips = heads.iter().map(|head| ports.store.flip_head(&ann, head, expected, late()));
-        let outcomes = try_join_all(flips).await.unwrap();
+        let flips = heads.iter().map(|head| flip(&ports, &ann, head, expected));
+        let outcomes = join_all(flips).await;
         let done: Vec<_> = (0..8).filter(|&n| outcomes[n] == Flip::Done).collect();
         assert_eq!(done.len(), 1, "{outcomes:?}");
         assert_eq!(read(&ports, &ann).await.as_ref(), Some(&heads[done[0]]));
@@ -68,13 +83,11 @@ pub async fn many_heads_are_read_at_once(ports: Ports) {
     let ids = (0..130).map(|n| format!("user {n}")).chain(ODD_IDS.map(str::to_owned));
     let heads: Vec<_> = ids.zip(1..).map(|(id, version)| (user(&id), head(version))).collect();
     let heads = sorted_by(heads, |(user, _)| user.clone());
-    for some in heads.chunks(25) {
-        let flips = some.iter().map(|(user, head)| ports.store.flip_head(user, head, None, late()));
-        try_join_all(flips).await.unwrap();
-    }
     // Parts are stored beside the heads, and are none.
-    let parts = [Bytes::from_static(b"part")];
-    ports.store.put_parts(&heads[0].0, &heads[0].1.generation, &parts, late()).await.unwrap();
+    let part = [Bytes::from_static(b"part")];
+    for some in heads.chunks(25) {
+        join_all(some.iter().map(|(user, head)| put(&ports, user, head, &part))).await;
+    }
 
     let mut users: Vec<_> = heads.iter().map(|(user, _)| user.clone()).collect();
     users.extend((0..50).map(|n| user(&format!("stranger {n}"))));
@@ -85,53 +98,53 @@ pub async fn many_heads_are_read_at_once(ports: Ports) {
 }
 
 pub async fn parts_come_in_the_order_asked_for(ports: Ports) {
-    let (ann, generation) = (user("ann"), generation());
-    let parts = [&b"zero\0\xff"[..], b"one", b"two"].map(Bytes::from_static);
-    ports.store.put_parts(&ann, &generation, &parts, late()).await.unwrap();
-    let read = ports.store.parts(&ann, &generation, &[2, 7, 0]).await.unwrap();
-    assert_eq!(read, [Some(parts[2].clone()), None, Some(parts[0].clone())]);
+    let (ann, head) = (user("ann"), head(1));
+    let written = [&b"zero\0\xff"[..], b"one", b"two"].map(Bytes::from_static);
+    put(&ports, &ann, &head, &written).await;
+    let read = parts(&ports, &ann, &head.generation, &[2, 7, 0]).await;
+    assert_eq!(read, [Some(written[2].clone()), None, Some(written[0].clone())]);
 }
 
 pub async fn parts_may_be_written_again(ports: Ports) {
     let (ann, generation) = (user("ann"), generation());
-    let parts = [&b"zero"[..], b"one"].map(Bytes::from_static);
-    for expire_at in [late(), late().plus(secs(86_400))] {
-        ports.store.put_parts(&ann, &generation, &parts, expire_at).await.unwrap();
-        let read = ports.store.parts(&ann, &generation, &[0, 1]).await.unwrap();
-        assert_eq!(read, parts.clone().map(Some));
+    let written = [&b"zero"[..], b"one"].map(Bytes::from_static);
+    for (expected, expire_at) in [(None, late()), (Some(1), late().plus(secs(86_400)))] {
+        let head = head(expected.unwrap_or(0) + 1);
+        let head = TableHead { generation: generation.clone(), ..head };
+        let flip = ports.store.put_table(&ann, &head, &written, expected, expire_at).await.unwrap();
+        assert_eq!(flip, Flip::Done);
+        let read = parts(&ports, &ann, &generation, &[0, 1]).await;
+        assert_eq!(read, written.clone().map(Some));
     }
 }
 
 pub async fn generations_and_users_are_kept_apart(ports: Ports) {
     let (old, new) = (generation(), generation());
-    for (user, generation, part) in [
-        (user("ann"), &old, &b"ann, old"[..]),
-        (user("ann"), &new, b"ann, new"),
-        (user("bob"), &new, b"bob, new"),
+    for (user, expected, generation, part) in [
+        (user("ann"), None, &old, &b"ann, old"[..]),
+        (user("ann"), Some(1), &new, b"ann, new"),
+        (user("bob"), None, &new, b"bob, new"),
     ] {
-        let part = Bytes::from_static(part);
-        ports
-            .store
-            .put_parts(&user, generation, std::slice::from_ref(&part), late())
-            .await
-            .unwrap();
-        let read = ports.store.parts(&user, generation, &[0]).await.unwrap();
-        assert_eq!(read, [Some(part)]);
+        let (part, head) = (Bytes::from_static(part), head(expected.unwrap_or(0) + 1));
+        let head = TableHead { generation: generation.clone(), ..head };
+        let written = std::slice::from_ref(&part);
+        let flip = ports.store.put_table(&user, &head, written, expected, late()).await.unwrap();
+        assert_eq!(flip, Flip::Done);
+        assert_eq!(parts(&ports, &user, generation, &[0]).await, [Some(part)]);
     }
     // A reader that still has the old head can read on.
-    flip(&ports, &user("ann"), &TableHead { generation: new, ..head(1) }, None).await;
-    let read = ports.store.parts(&user("ann"), &old, &[0]).await.unwrap();
+    let read = parts(&ports, &user("ann"), &old, &[0]).await;
     assert_eq!(read, [Some(Bytes::from_static(b"ann, old"))]);
-    assert_eq!(ports.store.parts(&user("bob"), &old, &[0]).await.unwrap(), [None]);
+    assert_eq!(parts(&ports, &user("bob"), &old, &[0]).await, [None]);
 }
 
 pub async fn a_table_of_many_parts_comes_back_whole(ports: Ports) {
-    let (ann, generation) = (user("ann"), generation());
-    let parts: Vec<_> = (0..200_u8).map(|n| Bytes::from(vec![n; 32 * 1024])).collect();
-    ports.store.put_parts(&ann, &generation, &parts, late()).await.unwrap();
+    let (ann, head) = (user("ann"), head(1));
+    let written: Vec<_> = (0..200_u8).map(|n| Bytes::from(vec![n; 32 * 1024])).collect();
+    put(&ports, &ann, &head, &written).await;
     let numbers: Vec<_> = (0..200).rev().collect();
-    let read = ports.store.parts(&ann, &generation, &numbers).await.unwrap();
-    assert!(read.into_iter().flatten().rev().eq(parts), "the bytes differ");
+    let read = parts(&ports, &ann, &head.generation, &numbers).await;
+    assert!(read.into_iter().flatten().rev().eq(written), "the bytes differ");
 }
 
 pub async fn a_table_is_put_whole_or_refused(ports: Ports) {
@@ -139,19 +152,28 @@ pub async fn a_table_is_put_whole_or_refused(ports: Ports) {
     // More than one transaction's worth, and exactly one's.
     for (count, expected) in [(70, None), (64, Some(1)), (1, Some(2)), (0, Some(3))] {
         let head = head(expected.unwrap_or(0) + 1);
-        let parts: Vec<_> = (0..count).map(|n| Bytes::from(vec![n; 1024])).collect();
-        let put = ports.store.put_table(&ann, &head, &parts, expected, late()).await.unwrap();
+        let written: Vec<_> = (0..count).map(|n| Bytes::from(vec![n; 1024])).collect();
+        let put = ports.store.put_table(&ann, &head, &written, expected, late()).await.unwrap();
         assert_eq!(put, Flip::Done);
         assert_eq!(read(&ports, &ann).await.as_ref(), Some(&head));
         let numbers: Vec<u32> = (0..count.into()).collect();
-        let stored = ports.store.parts(&ann, &head.generation, &numbers).await.unwrap();
-        assert!(stored.into_iter().flatten().eq(parts), "the bytes differ");
+        let stored = parts(&ports, &ann, &head.generation, &numbers).await;
+        assert!(stored.into_iter().flatten().eq(written), "the bytes differ");
     }
     let late_comer = head(2);
     let parts = [Bytes::from_static(b"late")];
     let put = ports.store.put_table(&ann, &late_comer, &parts, Some(1), late()).await.unwrap();
     assert_eq!(put, Flip::Conflict);
     assert_eq!(read(&ports, &ann).await.map(|head| head.version), Some(4));
+}
+
+pub async fn a_head_without_parts_keeps_those_that_are_stored(ports: Ports) {
+    let (ann, first, part) = (user("ann"), head(1), Bytes::from_static(b"part"));
+    put(&ports, &ann, &first, std::slice::from_ref(&part)).await;
+    let second = TableHead { generation: first.generation.clone(), ..head(2) };
+    assert_eq!(flip(&ports, &ann, &second, Some(1)).await, Flip::Done);
+    assert_eq!(read(&ports, &ann).await.as_ref(), Some(&second));
+    assert_eq!(parts(&ports, &ann, &first.generation, &[0, 1]).await, [Some(part), None]);
 }
 
 pub async fn parts_of_many_tables_are_read_at_once(ports: Ports) {
@@ -163,7 +185,8 @@ pub async fn parts_of_many_tables_are_read_at_once(ports: Ports) {
     };
     for id in ["ann", "bob"] {
         let parts: Vec<_> = (0..3).map(|n| Bytes::from(format!("{id} {n}"))).collect();
-        ports.store.put_parts(&user(id), &shared, &parts, late()).await.unwrap();
+        let head = TableHead { generation: shared.clone(), ..head(1) };
+        put(&ports, &user(id), &head, &parts).await;
     }
     let all = [
         wanted("bob", &shared, &[2, 0]),
@@ -171,12 +194,12 @@ pub async fn parts_of_many_tables_are_read_at_once(ports: Ports) {
         wanted("ann", &shared, &[1, 7]),
         wanted("ann", &generation(), &[1]),
     ];
-    let read = ports.store.parts_of_many(&all).await.unwrap();
+    let read = ports.store.parts(&all).await.unwrap();
     let part = |text: &'static str| Some(Bytes::from_static(text.as_bytes()));
     let expected =
         [vec![part("bob 2"), part("bob 0")], vec![None], vec![part("ann 1"), None], vec![None]];
     assert_eq!(read, expected);
-    assert_eq!(ports.store.parts_of_many(&[]).await.unwrap(), Vec::<Vec<_>>::new());
+    assert_eq!(ports.store.parts(&[]).await.unwrap(), Vec::<Vec<_>>::new());
 }
 
 pub async fn a_table_flipped_while_it_is_read_is_never_mixed(ports: Ports) {
@@ -186,10 +209,10 @@ pub async fn a_table_flipped_while_it_is_read_is_never_mixed(ports: Ports) {
     let writes = async {
         for version in 1..=FLIPS {
             let head = TableHead { version: version.into(), ..head(1) };
-            let parts = vec![Bytes::from(vec![version; 1024]); PARTS as usize];
-            ports.store.put_parts(&ann, &head.generation, &parts, late()).await.unwrap();
+            let written = vec![Bytes::from(vec![version; 1024]); PARTS as usize];
             let expected = (version > 1).then(|| u64::from(version) - 1);
-            assert_eq!(flip(&ports, &ann, &head, expected).await, Flip::Done);
+            let put = ports.store.put_table(&ann, &head, &written, expected, late()).await;
+            assert_eq!(put.unwrap(), Flip::Done);
         }
     };
     let reads = async {
@@ -197,8 +220,7 @@ pub async fn a_table_flipped_while_it_is_read_is_never_mixed(ports: Ports) {
         loop {
             if let Some(head) = read(&ports, &ann).await {
                 let numbers = [0, PARTS / 2, PARTS - 1];
-                let parts = ports.store.parts(&ann, &head.generation, &numbers).await.unwrap();
-                for part in parts {
+                for part in parts(&ports, &ann, &head.generation, &numbers).await {
                     assert!(part.unwrap().iter().all(|byte| u64::from(*byte) == head.version));
                 }
                 seen.push(head.version);
@@ -216,23 +238,20 @@ pub async fn a_table_flipped_while_it_is_read_is_never_mixed(ports: Ports) {
 pub async fn a_deleted_table_leaves_nothing(ports: Ports) {
     let part = [Bytes::from_static(b"part")];
     for id in ["ann", "bob"] {
-        let head = head(1);
-        ports.store.put_parts(&user(id), &head.generation, &part, late()).await.unwrap();
-        assert_eq!(flip(&ports, &user(id), &head, None).await, Flip::Done);
+        put(&ports, &user(id), &head(1), &part).await;
     }
     let gone = read(&ports, &user("ann")).await.unwrap();
     ports.store.delete_table(&user("ann")).await.unwrap();
     ports.store.delete_table(&user("ann")).await.unwrap();
     assert_eq!(read(&ports, &user("ann")).await, None);
-    assert_eq!(ports.store.parts(&user("ann"), &gone.generation, &[0]).await.unwrap(), [None]);
+    assert_eq!(parts(&ports, &user("ann"), &gone.generation, &[0]).await, [None]);
     assert!(read(&ports, &user("bob")).await.is_some());
 }
 
 pub async fn nothing_asked_is_nothing_done(ports: Ports) {
     let (ann, generation) = (user("ann"), generation());
-    ports.store.put_parts(&ann, &generation, &[], late()).await.unwrap();
-    assert_eq!(ports.store.parts(&ann, &generation, &[]).await.unwrap(), []);
-    assert_eq!(ports.store.parts(&ann, &generation, &[0]).await.unwrap(), [None]);
+    assert_eq!(parts(&ports, &ann, &generation, &[]).await, []);
+    assert_eq!(parts(&ports, &ann, &generation, &[0]).await, [None]);
     assert_eq!(ports.store.table_heads(&[]).await.unwrap(), []);
     assert!(all_pages(|from| ports.store.list_table_heads(from)).await.is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use ocache::model::{Dialect, Item, QuotationKey, RequestId};
 use ocache::ports::{
     Created, FailureReason, PortError, Ports, Queue, Quotation, QuotationStatus, Settlement,
@@ -28,7 +28,7 @@ fn settled(quotation: &Quotation, verdict: &Verdict) -> Quotation {
 }
 
 async fn create(ports: &Ports, quotation: &Quotation) {
-    assert_eq!(ports.store.create_quotation(quotation).await.unwrap(), Created::New);
+    assert_eq!(publish(ports, quotation).await, Created::New);
 }
 
 /// Settles while there is time.
@@ -40,8 +40,7 @@ async fn settle(ports: &Ports, quotation: &Quotation, verdict: &Verdict) -> Sett
 /// Creates and publishes a quotation, with its key for a message.
 async fn publish(ports: &Ports, quotation: &Quotation) -> Created {
     let body = serde_json::to_string(quotation.key.as_str()).unwrap();
-    let store = &ports.store;
-    store.create_and_publish(quotation, &*ports.topic, &body).await.unwrap()
+    ports.store.create_quotation(quotation, &*ports.topic, &body).await.unwrap()
 }
 
 pub async fn a_quotation_is_published_if_it_is_new(ports: Ports) {
@@ -61,7 +60,7 @@ pub async fn a_quotation_is_published_if_it_is_new(ports: Ports) {
 
     let large = quotation("eve");
     let body = "x".repeat(257 * 1024);
-    let refused = ports.store.create_and_publish(&large, &*ports.topic, &body).await;
+    let refused = ports.store.create_quotation(&large, &*ports.topic, &body).await;
     assert!(matches!(refused, Err(PortError::Rejected { .. })), "{refused:?}");
     nothing_comes(&ports, Queue::Provider).await;
 }
@@ -77,7 +76,7 @@ pub async fn a_quotation_is_created_once(ports: Ports) {
     assert_eq!(read(&ports, &first.key).await.as_ref(), Some(&first));
 
     let second = Quotation { items: vec![], key: first.key.clone(), ..quotation("bob") };
-    let created = ports.store.create_quotation(&second).await.unwrap();
+    let created = publish(&ports, &second).await;
     assert_eq!(created, Created::Existing(Box::new(first.clone())));
     assert_eq!(read(&ports, &first.key).await, Some(first));
 
@@ -102,7 +101,7 @@ pub async fn an_expired_quotation_is_replaced(ports: Ports) {
         .unwrap();
     let asked = |accepted_at| Quotation { accepted_at, items: vec![], ..first.clone() };
     let early = asked(first.expires_at.minus(Duration::from_secs(1)));
-    let created = ports.store.create_quotation(&early).await.unwrap();
+    let created = publish(&ports, &early).await;
     assert!(matches!(created, Created::Existing(_)), "{created:?}");
     let late = asked(first.expires_at);
     create(&ports, &late).await;
@@ -113,8 +112,7 @@ pub async fn only_one_of_many_creations_is_new(ports: Ports) {
     let key = quotation("ann").key;
     let rivals: Vec<_> =
         (0..8).map(|_| Quotation { key: key.clone(), ..quotation("ann") }).collect();
-    let creations = rivals.iter().map(|rival| ports.store.create_quotation(rival));
-    let outcomes = try_join_all(creations).await.unwrap();
+    let outcomes = join_all(rivals.iter().map(|rival| publish(&ports, rival))).await;
     let stored = read(&ports, &key).await.unwrap();
     for (rival, outcome) in rivals.iter().zip(outcomes) {
         let expected = match *rival == stored {
@@ -263,8 +261,7 @@ pub async fn every_quotation_is_listed_as_it_stands(ports: Ports) {
         stored.push(quotation);
     }
     for some in stored.chunks(50) {
-        let creations = some.iter().map(|quotation| ports.store.create_quotation(quotation));
-        try_join_all(creations).await.unwrap();
+        join_all(some.iter().map(|quotation| publish(&ports, quotation))).await;
     }
     for (place, verdict) in
         [(0, an_answer(5)), (1, Verdict::Failure(FailureReason::NoTable)), (2, an_answer(7))]

@@ -35,12 +35,13 @@ pub fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
+/// As an engine has it. Some of these ids are refused today, and all are in some store.
 pub fn user(id: &str) -> UserId {
-    UserId::new(id).unwrap()
+    UserId::stored(id).unwrap()
 }
 
 pub fn product_id(id: &str) -> ProductId {
-    ProductId::new(id).unwrap()
+    ProductId::stored(id).unwrap()
 }
 
 pub fn product(id: &str, minor: i64) -> Product {
@@ -73,6 +74,7 @@ pub fn head(version: u64) -> TableHead {
         generation: generation(),
         fingerprint: DigestBuilder::new("test").number(version).finish(),
         pricing_version: 1,
+        base_version: 0,
         catalogue_version: version * 2,
         currency: Currency::USD,
         products: 3000,

@@ -17,12 +17,12 @@ use super::oracle;
 type Prices = BTreeMap<ProductId, Money>;
 type Percentages = BTreeMap<ProductId, Percentage>;
 
-/// A text cut to the longest start that is a product id.
+/// A text cut to the longest start that is a product id in some store.
 fn cut(mut text: String) -> ProductId {
     while text.len() > ProductId::MAX_BYTES {
         text.pop();
     }
-    ProductId::new(text).unwrap()
+    ProductId::stored(text).unwrap()
 }
 
 /// An id that often begins like others do, and often is in no catalogue.
@@ -52,6 +52,7 @@ fn head_of(table: &PriceTable<'_>) -> TableHead {
         generation: Generation::from_random([1; 16]),
         fingerprint: fingerprint(&catalogue_of(&Prices::new()), &Discounts::default()),
         pricing_version: PRICING_VERSION,
+        base_version: 0,
         catalogue_version: 1,
         currency: Currency::USD,
         products: table.len() as u64,

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 use super::stack::Stack;
 
-/// Longer than a message in the hands of a killed worker stays hidden, so that it is still worth
-/// answering when it comes again.
+/// Long enough that a message which several killed workers held is still worth answering when it comes
+/// again.
 pub const QUOTE_WITHIN_SECS: u64 = 75;
 
 /// What a process does.
@@ -56,7 +56,7 @@ struct Process {
     log: std::path::PathBuf,
 }
 
-/// One process of each role.
+/// Processes, one of each role that is wanted.
 pub struct Fleet {
     stack: Arc<Stack>,
     processes: Vec<Process>,
@@ -64,11 +64,11 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    pub fn start(stack: Arc<Stack>) -> Self {
+    pub fn start(stack: Arc<Stack>, roles: &[Role]) -> Self {
         let addresses = Arc::new([watch::Sender::new(None), watch::Sender::new(None)]);
         let mut fleet = Self { stack, processes: vec![], addresses };
-        for role in Role::ALL {
-            let process = fleet.launch(role, 1);
+        for role in roles {
+            let process = fleet.launch(*role, 1);
             fleet.processes.push(process);
         }
         fleet
@@ -76,6 +76,22 @@ impl Fleet {
 
     pub fn addresses(&self) -> Addresses {
         [self.addresses[0].subscribe(), self.addresses[1].subscribe()]
+    }
+
+    /// Waits until `serve` says where it listens.
+    pub async fn gateway_address(&self) -> String {
+        self.address(0).await
+    }
+
+    /// Waits until `up` is ready.
+    pub async fn up_address(&self) -> String {
+        self.address(1).await
+    }
+
+    async fn address(&self, of: usize) -> String {
+        let mut address = self.addresses[of].subscribe();
+        let known = address.wait_for(Option::is_some).await.unwrap();
+        known.clone().unwrap_or_default()
     }
 
     fn launch(&self, role: Role, started: u32) -> Process {
@@ -154,7 +170,7 @@ impl Drop for Fleet {
 
 /// Reads the first JSON value, of several lines, for the address in it; `None` when the process
 /// ended first.
-fn websocket(mut stdout: impl BufRead) -> Option<String> {
+pub fn websocket(mut stdout: impl BufRead) -> Option<String> {
     let mut read = String::new();
     while stdout.read_line(&mut read).ok()? > 0 {
         if let Ok(value) = serde_json::from_str::<Value>(&read) {

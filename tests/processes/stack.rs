@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::ports::{Ports, SystemClock, SystemRandomness};
+use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 
 /// Where processes work together, and the same seen from inside the test.
@@ -30,24 +31,23 @@ impl Stack {
     pub fn embedded() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-        let engine = Embedded::open(&dir.path().join("data"), clock, randomness).unwrap();
+        let engine =
+            Embedded::open(&dir.path().join("data"), clock, randomness, &Supervisor::new())
+                .unwrap();
         let ports = engine.ports(Arc::new(MemoryConnections::default()));
         let target = Target::Embedded(engine);
         Self { engine: "embedded", ports, dir, flags: vec![], target }
     }
 
-    /// A stack on the local AWS, if there is one.
+    /// A stack on the local AWS.
     #[cfg(feature = "aws")]
-    pub async fn aws() -> Option<Self> {
+    pub async fn aws() -> Self {
         use ocache::aws::{Aws, AwsSettings};
         use ocache::model::Generation;
         use ocache::ports::Randomness as _;
 
         const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
-        let Ok(endpoint) = std::env::var(ENDPOINT) else {
-            eprintln!("skipped: {ENDPOINT} is not set");
-            return None;
-        };
+        let endpoint = std::env::var(ENDPOINT).unwrap();
         let name = format!("kill-{}", Generation::from_random(SystemRandomness.bits()));
         let flags = ["--endpoint-url", &endpoint, "--stack", &name].map(str::to_owned).to_vec();
         let settings =
@@ -57,7 +57,13 @@ impl Stack {
         aws.apply(&plan, false).await.unwrap();
         let ports = aws.ports(Arc::new(SystemClock), Arc::new(MemoryConnections::default()));
         let dir = tempfile::tempdir().unwrap();
-        Some(Self { engine: "aws", ports, dir, flags, target: Target::Aws(Box::new(aws)) })
+        Self { engine: "aws", ports, dir, flags, target: Target::Aws(Box::new(aws)) }
+    }
+
+    /// What its resources on AWS are named after.
+    #[cfg(feature = "aws")]
+    pub fn name(&self) -> &str {
+        self.flags.last().map_or("", String::as_str)
     }
 
     pub fn path(&self) -> &Path {

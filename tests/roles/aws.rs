@@ -134,6 +134,7 @@ impl State {
                 let items = if first { table.all() } else { vec![] };
                 ok(json!({ "Count": items.len(), "ScannedCount": items.len(), "Items": items }))
             }
+            "Query" => ok(json!({ "Items": table.query(&request) })),
             "PutItem" => match table.put_if(&name, &request) {
                 Ok(()) => ok(json!({})),
                 Err(refused) => refuse(refused),
@@ -168,7 +169,12 @@ impl State {
                 continue;
             }
             for write in request.as_array().unwrap() {
-                table.put(&name, write["PutRequest"]["Item"].as_object().unwrap().clone());
+                match write["PutRequest"]["Item"].as_object() {
+                    Some(item) => table.put(&name, item.clone()),
+                    None => {
+                        table.delete(&name, write["DeleteRequest"]["Key"].as_object().unwrap());
+                    }
+                }
             }
         }
         ok(json!({ "Responses": responses, "UnprocessedKeys": {}, "UnprocessedItems": {} }))

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ocache::ports::{Clock as _, SystemClock};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use ocache::ports::{Clock as _, Record, RowChange, SystemClock, UserDiscounts};
+use ocache::pricing::{Discount, Discounts, Money, Product};
 use ocache::tokens::{Clients, Grant, Key, KeyRing};
 use serde_json::{Value, json};
 
@@ -62,6 +65,16 @@ impl Functions {
         response["batchItemFailures"].as_array().unwrap().len()
     }
 
+    /// Delivers the quotes that wait for the provider, all of which must succeed. Returns the messages
+    /// that come at their deadlines.
+    fn deliver_quotes(&self) -> Vec<String> {
+        let is_deadline =
+            |body: &String| serde_json::from_str::<Value>(body).unwrap()["kind"] == "deadline";
+        let (deadlines, quotes) = self.aws.take("provider").into_iter().partition(is_deadline);
+        assert_eq!(self.deliver("quotation-provider", "provider", quotes), 0);
+        deadlines
+    }
+
     /// Delivers what waits in a queue, all of which must succeed.
     fn deliver_all(&self, function: &str, queue: &str) {
         assert_eq!(self.deliver(function, queue, self.aws.take(queue)), 0, "{queue}");
@@ -117,16 +130,38 @@ fn subscribe_event(user: &str) -> Value {
     })
 }
 
-/// One product, in a catalogue whose last loader died on the way.
+/// One product and a user's discounts. The load of both is in force, and its loader died before
+/// they were in the rows.
 fn put_catalogue(aws: &Aws) {
-    aws.put("products", json!({
-        "product_id": { "S": "\u{1}catalogue" }, "version": { "N": "1" }, "currency": { "S": "USD" },
-        "load_id": { "S": "died" }, "load_deadline": { "N": "1" },
-    }));
     aws.put(
         "products",
         json!({
-            "product_id": { "S": "P1" }, "name": { "S": "One" }, "price": { "N": "50000" },
+            "product_id": { "S": "\u{1}catalogue" }, "version": { "N": "1" },
+            "base_version": { "N": "1" }, "currency": { "S": "USD" }, "unfolded": { "S": "died" },
+            "journal:died": { "M": { "began_at": { "N": "1" }, "is_over": { "BOOL": false } } },
+        }),
+    );
+    let product = Product {
+        id: "P1".parse().unwrap(),
+        name: "One".to_owned(),
+        price: Money::from_minor(50_000),
+    };
+    put_change(aws, "0/P1", Record::Product(product));
+    let discount =
+        Discount { product_id: "P1".parse().unwrap(), percentage: "10".parse().unwrap() };
+    let discounts = Discounts::new(vec![discount]).unwrap();
+    let list = UserDiscounts { user: "AAA".parse().unwrap(), discounts };
+    put_change(aws, "1/AAA", Record::Discounts(list));
+}
+
+/// Puts an item into the journal of that load.
+fn put_change(aws: &Aws, first: &str, record: Record) {
+    let json = serde_json::to_vec(&[RowChange::Put(record)]).unwrap();
+    let packed = BASE64_STANDARD.encode(zstd::bulk::compress(&json, 1).unwrap());
+    aws.put(
+        "journal",
+        json!({
+            "load_id": { "S": "died" }, "first": { "S": first }, "changes": { "B": packed },
         }),
     );
 }
@@ -161,15 +196,16 @@ fn quotes(functions: &Functions) {
     assert_eq!(functions.frame(&quote)["type"], "accepted");
     let get = json!({ "action": "get", "client": "BBB", "request_id": "r1" });
     functions.frame(&get);
-    functions.deliver_all("quotation-provider", "provider");
-    let deadline = aws.take("provider");
+    let deadlines = functions.deliver_quotes();
+    // Who asks again is not known to, until it is announced once more.
+    assert_eq!(deadlines.len(), 3);
     functions.deliver_all("price-calc", "quotation");
     let again = aws.take("provider");
     assert_eq!(functions.deliver("quotation-provider", "provider", again.clone()), 0);
     assert!(aws.pushed() > 0, "nothing was answered");
     // A message may come twice, and the one of the deadline comes in any case.
     functions.deliver("quotation-provider", "provider", again);
-    functions.deliver("quotation-provider", "provider", deadline);
+    functions.deliver("quotation-provider", "provider", deadlines);
     // Asked again after it was answered: the answer is pushed behind the acknowledgement.
     let pushed = aws.pushed();
     assert_eq!(functions.frame(&quote)["type"], "accepted");
@@ -186,7 +222,7 @@ fn quotes(functions: &Functions) {
     let mut other = quote;
     other["request_id"] = json!("r2");
     functions.frame(&other);
-    functions.deliver_all("quotation-provider", "provider");
+    functions.deliver_quotes();
     functions.deliver_all("price-calc", "quotation");
     // Its answer and its deadline are as before.
     aws.take("provider");

@@ -19,6 +19,7 @@ fn key(table: &str, item: &Item) -> String {
     let parts: &[&str] = match table {
         "quotations" => &["request_id"],
         "products" => &["product_id"],
+        "journal" => &["load_id", "first"],
         "prices-by-user" => &["user_id", "part"],
         "meter" => &["window", "process"],
         _ => &["user_id"],
@@ -44,12 +45,44 @@ impl Table {
         self.0.retain(|_, item| !is_it(item));
     }
 
-    /// Puts an item, unless there must be none and is one.
+    pub fn delete(&mut self, table: &str, wanted: &Item) {
+        self.0.remove(&key(table, wanted));
+    }
+
+    /// The items of a load's journal that a query asks for.
+    pub fn query(&self, request: &Value) -> Vec<Item> {
+        let values = &request["ExpressionAttributeValues"];
+        let value = |name: &str| values[name]["S"].as_str();
+        let is_asked = |item: &Item| {
+            let first = item["first"]["S"].as_str().unwrap();
+            item["load_id"]["S"].as_str() == value(":load")
+                && first.starts_with(value(":kind").unwrap_or_default())
+                && value(":name").is_none_or(|last| first <= last)
+        };
+        let mut items: Vec<Item> = self.0.values().filter(|item| is_asked(item)).cloned().collect();
+        if request["ScanIndexForward"] == false {
+            items.reverse();
+        }
+        items.truncate(request["Limit"].as_u64().map_or(usize::MAX, |limit| limit as usize));
+        if request["ProjectionExpression"].is_string() {
+            items.iter_mut().for_each(|item| item.retain(|name, _| name != "changes"));
+        }
+        items
+    }
+
+    /// Puts an item, unless there must be none, or none of such a version, and is one.
     pub fn put_if(&mut self, table: &str, request: &Value) -> Result<(), Refused> {
         let item = request["Item"].as_object().unwrap().clone();
         let condition = request["ConditionExpression"].as_str().unwrap_or_default();
+        let version = |item: &Value| item["N"].as_str().and_then(|n| n.parse::<u64>().ok());
+        let below = version(&request["ExpressionAttributeValues"][":version"]);
+        let is_lower = |stored: &Item| {
+            condition.contains("version < ") && stored.get("version").and_then(version) < below
+        };
         match self.get(table, &item) {
-            Some(stored) if condition.contains("attribute_not_exists") => Err(Refused(stored)),
+            Some(stored) if condition.contains("attribute_not_exists") && !is_lower(&stored) => {
+                Err(Refused(stored))
+            }
             _ => {
                 self.put(table, item);
                 Ok(())
@@ -68,16 +101,24 @@ impl Table {
         }
         let mut after = before.clone();
         after.extend(wanted.clone());
+        let names = &request["ExpressionAttributeNames"];
+        let named = |name: &str| names[name].as_str().unwrap_or(name).to_owned();
         let expression = request["UpdateExpression"].as_str().unwrap();
-        let (set, remove) = expression.split_once(" REMOVE ").unwrap_or((expression, ""));
-        for assignment in assignments(set.trim_start_matches("SET ")) {
+        let (set, remove) = match expression.strip_prefix("REMOVE ") {
+            Some(remove) => ("", remove),
+            None => expression.split_once(" REMOVE ").unwrap_or((expression, "")),
+        };
+        let set = assignments(set.trim_start_matches("SET "));
+        for assignment in set.iter().filter(|assignment| !assignment.is_empty()) {
             let (name, value) = assignment.split_once(" = ").unwrap();
-            let name = request["ExpressionAttributeNames"][name].as_str().unwrap_or(name);
             let value = evaluate(value, &before, &request["ExpressionAttributeValues"]);
-            after.insert(name.to_owned(), value);
+            match name.split_once('.') {
+                Some((map, name)) => after[&named(map)]["M"][name] = value,
+                None => drop(after.insert(named(name), value)),
+            }
         }
         for name in remove.split(", ").filter(|name| !name.is_empty()) {
-            after.remove(name.trim());
+            after.remove(&named(name.trim()));
         }
         self.put(table, after.clone());
         Ok((before, after))

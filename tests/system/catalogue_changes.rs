@@ -3,9 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use ocache::ports::{Commit, Committed, LoadId, RowChange, UserDiscounts};
+use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
+use ocache::protocol::LineFrame;
 use ocache::runtime::Role;
 
-use super::harness::{Engine, System};
+use super::harness::{Engine, System, user};
 
 const ALL: &[Role] = &[Role::Refresh, Role::PriceCalc, Role::QuotationProvider];
 /// More than one part, so that a table can be torn.
@@ -15,38 +18,72 @@ fn every_price(minor: i64) -> impl Iterator<Item = (String, i64)> {
     (0..PRODUCTS).map(move |n| (format!("P{n:04}"), minor))
 }
 
-pub async fn no_quote_mixes_two_catalogues(engine: Engine) {
+/// Everything of one edition: prices, names, and a discount for AAA, which belong together.
+fn edition(number: i64) -> Vec<RowChange> {
+    let products = every_price(number * 100).map(|(id, minor)| Product {
+        id: id.parse().unwrap(),
+        name: format!("edition {number}"),
+        price: Money::from_minor(minor),
+    });
+    let discounts = every_price(0).map(|(id, _)| Discount {
+        product_id: id.parse().unwrap(),
+        percentage: number.to_string().parse().unwrap(),
+    });
+    let discounts = Discounts::new(discounts.collect()).unwrap();
+    let list = UserDiscounts { user: user("AAA"), discounts };
+    products.map(RowChange::from).chain([list.into()]).collect()
+}
+
+/// Loads an edition with pauses in which anything may happen.
+async fn load_slowly(system: &System, number: i64) {
+    let store = &system.ports.store;
+    let pause = || tokio::time::sleep(Duration::from_millis(30));
+    let load = LoadId(format!("edition {number}"));
+    let changes = edition(number);
+    let (first, second) = changes.split_at(PRODUCTS / 2);
+    store.begin_load(&load, system.now()).await.unwrap();
+    assert!(store.write_journal(&load, first).await.unwrap());
+    pause().await;
+    assert!(store.write_journal(&load, second).await.unwrap());
+    pause().await;
+    let before = store.catalogue_head().await.unwrap().map(|head| head.version);
+    let commit = Commit { load: load.clone(), currency: Currency::USD, changes_base: true };
+    let committed = store.commit_load(&commit, before).await.unwrap();
+    let Committed::Version(version) = committed else { panic!("{committed:?}") };
+    let forget_at = system.now().plus(Duration::from_secs(3600));
+    for some in [first, second] {
+        pause().await;
+        store.fold(&load, version, some, forget_at).await.unwrap();
+    }
+    pause().await;
+    store.finish_load(&load).await.unwrap();
+    store.drop_journal(&load).await.unwrap();
+}
+
+pub async fn no_quote_mixes_two_loads(engine: Engine) {
     let mut system = System::new(engine);
     system.policy.refresh_every = Duration::from_millis(50);
-    system.load(every_price(100)).await;
+    system.change(edition(1)).await;
     system.run(ALL);
     assert_eq!(system.quote("AAA", "P0000:1").await.status, "answered");
     let loads = async {
-        for price in 2..=12 {
-            // Half, a pause in which anything may happen, the other half.
-            let mark = system.begin_load(&format!("load {price}"), Duration::from_secs(30)).await;
-            let products: Vec<_> = every_price(price * 100)
-                .map(|(id, minor)| ocache::pricing::Product {
-                    id: id.parse().unwrap(),
-                    name: id,
-                    price: ocache::pricing::Money::from_minor(minor),
-                })
-                .collect();
-            let (first, second) = products.split_at(PRODUCTS / 2);
-            system.ports.store.put_products(first).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(60)).await;
-            system.ports.store.put_products(second).await.unwrap();
-            system.ports.store.finish_load(&mark.id).await.unwrap().unwrap();
-            tokio::time::sleep(Duration::from_millis(60)).await;
+        for number in 2..=12 {
+            load_slowly(&system, number).await;
         }
     };
     let mut seen = HashSet::new();
     let quotes = async {
         loop {
             let quotation = system.quote("AAA", "P0000:1 P1500:1 P2999:1").await;
-            let prices: HashSet<_> = quotation.lines.iter().map(|line| &line.unit_price).collect();
-            assert_eq!((quotation.lines.len(), prices.len()), (3, 1), "{quotation:?}");
-            seen.insert(quotation.lines[0].unit_price.clone());
+            let of_line = |line: &LineFrame| {
+                let edition = line.list_price.trim_end_matches(".00").to_owned();
+                assert_eq!(line.name, format!("edition {edition}"), "{quotation:?}");
+                assert_eq!(line.discount_percent, edition, "{quotation:?}");
+                edition
+            };
+            let editions: HashSet<_> = quotation.lines.iter().map(of_line).collect();
+            assert_eq!((quotation.lines.len(), editions.len()), (3, 1), "{quotation:?}");
+            seen.extend(editions);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -77,14 +114,37 @@ pub async fn an_unchanged_refresh_keeps_the_generation(engine: Engine) {
     system.stop().await;
 }
 
-pub async fn a_dead_loader_does_not_stop_the_system(engine: Engine) {
+pub async fn a_load_that_dies_changes_nothing(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
-    let long_ago = system.now().minus(Duration::from_secs(2 * 24 * 3600));
-    system.begin_load_until("died", long_ago).await;
+    let before = system.ports.store.catalogue_head().await.unwrap();
+    system.begin_load_and_die("died", &edition(7)).await;
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     let quotation = system.quote("AAA", "P1:2").await;
     assert_eq!(quotation.total.as_deref(), Some("900.00"));
-    let head = system.ports.store.catalogue_head().await.unwrap().unwrap();
-    assert_eq!((head.loading, head.version), (None, 2));
+    assert_eq!(system.ports.store.catalogue_head().await.unwrap(), before);
+    // Nor does it keep the next one waiting.
+    system.load([("P9".to_owned(), 100)]).await;
+    assert_eq!(system.quote("BBB", "P9:1").await.total.as_deref(), Some("1.00"));
+    system.stop().await;
+}
+
+pub async fn what_a_load_left_is_folded_at_a_tick(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.refresh_every = Duration::from_millis(50);
+    let before = system.ports.store.catalogue_head().await.unwrap().map(|head| head.version);
+    let load = LoadId("left".to_owned());
+    let mut changes = edition(7);
+    changes.truncate(10);
+    system.begin_load_and_die("left", &changes).await;
+    let commit = Commit { load, currency: Currency::USD, changes_base: true };
+    system.ports.store.commit_load(&commit, before).await.unwrap();
+    system.run(ALL);
+    // In force at once, and folded by and by.
+    let quotation = system.quote("BBB", "P0003:1").await;
+    assert_eq!(quotation.total.as_deref(), Some("7.00"));
+    while system.ports.store.catalogue_head().await.unwrap().unwrap().unfolded.is_some() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(system.quote("CCC", "P0003:1").await.total.as_deref(), Some("7.00"));
     system.stop().await;
 }

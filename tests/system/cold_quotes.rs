@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use ocache::ports::{Flip, parts_of};
 use ocache::runtime::Role;
 
 use super::harness::{Engine, System, user};
@@ -46,13 +47,13 @@ pub async fn a_table_in_a_form_that_this_version_does_not_read_is_calculated_ane
     system.quote("AAA", "P1:2 P3:1").await;
     let head = system.head("AAA").await.unwrap();
     let (store, aaa) = (&system.ports.store, user("AAA"));
-    let parts = store.parts(&aaa, &head.generation, &[0]).await.unwrap();
+    let parts = parts_of(&**store, &aaa, &head.generation, &[0]).await.unwrap();
     let mut part = parts[0].clone().unwrap().to_vec();
     // The byte after the two that all parts begin with is the version.
     part[2] += 1;
-    let written =
-        store.put_parts(&aaa, &head.generation, &[Bytes::from(part)], head.parts_expire_at).await;
-    written.unwrap();
+    let (parts, expected) = ([Bytes::from(part)], Some(head.version));
+    let put = store.put_table(&aaa, &head, &parts, expected, head.parts_expire_at).await;
+    assert_eq!(put.unwrap(), Flip::Done);
     let quotation = system.quote("AAA", "P1:2 P3:1").await;
     assert_eq!(quotation.total.as_deref(), Some("1805.52"));
     assert_ne!(system.head("AAA").await.unwrap().generation, head.generation);

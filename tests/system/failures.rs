@@ -3,11 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use bytes::Bytes;
+
 use ocache::model::{
-    Calculation, Cause, DeduplicationId, GroupId, ProviderMessage, QuotationKey, QuotationRequest,
-    RequestId,
+    Calculation, Cause, ConnectionRef, DeduplicationId, GroupId, ProviderMessage, QuotationKey,
+    QuotationRequest, RequestId,
 };
-use ocache::ports::{FailureReason, MAX_RECEIVES, Outgoing, Posting, Queue, Received, Verdict};
+use ocache::ports::{
+    Connections, Delivery, FailureReason, MAX_RECEIVES, Outgoing, PortError, Posting, Queue,
+    Received, RowChange, Verdict,
+};
 use ocache::pricing::{Money, Product};
 use ocache::protocol::MAX_ITEMS;
 use ocache::runtime::Role;
@@ -49,8 +55,7 @@ pub async fn an_answer_too_large_for_a_message_is_a_reason(engine: Engine) {
         name: "n".repeat(400),
         price: Money::from_minor(100),
     };
-    let products: Vec<Product> = ids.iter().map(named).collect();
-    system.ports.store.put_products(&products).await.unwrap();
+    system.change(ids.iter().map(named).map(RowChange::from).collect()).await;
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     let quotation = system.quote("AAA", &ids.join(" ")).await;
     assert_eq!(quotation.status, "failed");
@@ -69,7 +74,7 @@ pub async fn a_damaged_table_is_calculated_anew(engine: Engine) {
     let lost = ocache::model::Generation::from_random([7; 16]);
     let broken = ocache::ports::TableHead { generation: lost, version: 2, ..head };
     let late = system.now().plus(Duration::from_secs(3600));
-    system.ports.store.flip_head(&user("AAA"), &broken, Some(1), late).await.unwrap();
+    system.ports.store.put_table(&user("AAA"), &broken, &[], Some(1), late).await.unwrap();
 
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     assert_eq!(system.quote("AAA", "P1:2").await.total.as_deref(), Some("900.00"));
@@ -168,4 +173,36 @@ pub async fn an_order_that_comes_too_late_still_tells_the_client(engine: Engine)
     let provider = QuotationProvider::new(&system.ports);
     assert!(provider.handle(&published).await[0].is_done());
     assert_eq!(system.pushed("c").await.status, "failed");
+}
+
+/// Panics when something is pushed to one connection.
+struct PanicsFor(&'static str, Arc<dyn Connections>);
+
+#[async_trait]
+impl Connections for PanicsFor {
+    async fn push(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError> {
+        assert_ne!(to.id.as_str(), self.0, "planted by a test");
+        self.1.push(to, frame).await
+    }
+}
+
+pub async fn a_panic_over_one_message_fails_no_other(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.ports.connections = Arc::new(PanicsFor("bad", system.ports.connections.clone()));
+    system.run(&[Role::PriceCalc]);
+    system.subscribe("AAA").await;
+    system.head_when("AAA", |_| true).await;
+    // Before anybody takes them, so that they come in one batch.
+    for connection in ["one", "bad", "two", "three"] {
+        system.ask("AAA", "P1:2", connection, None).await;
+    }
+    system.run(&[Role::QuotationProvider]);
+    for connection in ["one", "two", "three"] {
+        assert_eq!(system.pushed(connection).await.total.as_deref(), Some("900.00"));
+    }
+    // The message itself comes again, as any that fails.
+    while system.metrics.stage_panics() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    system.stop().await;
 }

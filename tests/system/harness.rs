@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ocache::data::apply;
 use ocache::embedded::Embedded;
 use ocache::memory::{Memory, MemoryConnections, TokioClock};
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, RequestId, Timestamp, UserId};
 use ocache::ports::{
-    Clock, LoadId, LoadMark, Ports, Queue, Receipt, Received, SystemClock, SystemRandomness,
+    Clock, LoadId, Ports, Queue, Receipt, Received, RowChange, SystemClock, SystemRandomness,
     TableHead, UserDiscounts,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
@@ -17,6 +18,7 @@ use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{LONG_POLL, Role, Shutdown, Slots, Worker};
 use ocache::stages::Policy;
 use ocache::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
+use ocache::supervisor::Supervisor;
 use tokio::task::JoinHandle;
 
 /// An engine under test, and what must live as long as it.
@@ -40,7 +42,7 @@ pub fn memory() -> Engine {
 pub fn embedded() -> Engine {
     let dir = tempfile::tempdir().unwrap();
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let store = Embedded::open(dir.path(), clock, randomness).unwrap();
+    let store = Embedded::open(dir.path(), clock, randomness, &Supervisor::new()).unwrap();
     let connections = Arc::new(MemoryConnections::default());
     let (ports, path) = (store.ports(connections.clone()), dir.path().to_owned());
     Engine { ports, dir: Some(path), connections, _keep: Box::new(dir) }
@@ -48,16 +50,13 @@ pub fn embedded() -> Engine {
 
 /// The engine on a local AWS, if there is one: a stack of its own, which goes when that is stopped.
 #[cfg(feature = "aws")]
-pub async fn aws() -> Option<Engine> {
+pub async fn aws() -> Engine {
     use ocache::aws::{Aws, AwsSettings};
     use ocache::model::Generation;
     use ocache::ports::Randomness as _;
 
     const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
-    let Ok(endpoint) = std::env::var(ENDPOINT) else {
-        eprintln!("skipped: {ENDPOINT} is not set");
-        return None;
-    };
+    let endpoint = std::env::var(ENDPOINT).unwrap();
     let stack = format!("system-{}", Generation::from_random(SystemRandomness.bits()));
     let settings = AwsSettings { endpoint_url: Some(endpoint), ..AwsSettings::new(stack) };
     let aws = Aws::connect(&settings, Arc::new(SystemRandomness)).await.unwrap();
@@ -65,7 +64,7 @@ pub async fn aws() -> Option<Engine> {
     aws.apply(&plan, false).await.unwrap();
     let connections = Arc::new(MemoryConnections::default());
     let ports = aws.ports(Arc::new(SystemClock), connections.clone());
-    Some(Engine { ports, dir: None, connections, _keep: Box::new(aws) })
+    Engine { ports, dir: None, connections, _keep: Box::new(aws) }
 }
 
 struct WrongClock {
@@ -143,7 +142,7 @@ impl System {
             user: user("AAA"),
             discounts: Discounts::new(discounts.into()).unwrap(),
         };
-        system.ports.store.put_discounts(&[list]).await.unwrap();
+        system.change(vec![list.into()]).await;
         system
     }
 
@@ -151,32 +150,26 @@ impl System {
         self.ports.clock.now()
     }
 
-    /// Upserts products under a mark, as a loader does.
+    /// Upserts products, as a loader does.
     pub async fn load(&self, products: impl IntoIterator<Item = (String, i64)>) -> u64 {
-        let products: Vec<Product> = products
-            .into_iter()
-            .map(|(id, minor)| Product {
-                name: format!("name of {id}"),
-                id: id.parse().unwrap(),
-                price: Money::from_minor(minor),
-            })
-            .collect();
-        let mark = self.begin_load("load", Duration::from_secs(30)).await;
-        self.ports.store.put_products(&products).await.unwrap();
-        self.ports.store.finish_load(&mark.id).await.unwrap().unwrap()
+        let products = products.into_iter().map(|(id, minor)| Product {
+            name: format!("name of {id}"),
+            id: id.parse().unwrap(),
+            price: Money::from_minor(minor),
+        });
+        self.change(products.map(RowChange::from).collect()).await
     }
 
-    pub async fn begin_load(&self, id: &str, within: Duration) -> LoadMark {
-        self.begin_load_until(id, self.now().plus(within)).await
+    /// Brings changes into force and folds them; returns the version.
+    pub async fn change(&self, changes: Vec<RowChange>) -> u64 {
+        apply(&self.ports, changes, Currency::USD).await.unwrap()
     }
 
-    pub async fn begin_load_until(&self, id: &str, deadline: Timestamp) -> LoadMark {
-        let head = self.ports.store.catalogue_head().await.unwrap();
-        let mark = LoadMark { id: LoadId(id.to_owned()), deadline, currency: Currency::USD };
-        let expected = head.map(|head| head.version);
-        let now = self.now();
-        self.ports.store.begin_load(&mark, expected, now).await.unwrap();
-        mark
+    /// A load that dies before it is committed.
+    pub async fn begin_load_and_die(&self, id: &str, changes: &[RowChange]) {
+        let load = LoadId(id.to_owned());
+        self.ports.store.begin_load(&load, self.now()).await.unwrap();
+        assert!(self.ports.store.write_journal(&load, changes).await.unwrap());
     }
 
     /// The same system, seen by a process whose clock is off by so many seconds.
@@ -199,6 +192,7 @@ impl System {
             slots: self.slots,
             poll_wait: LONG_POLL,
             metrics: self.metrics.clone(),
+            supervisor: Supervisor::new(),
         };
         let shutdown = self.shutdown.clone();
         self.workers.push(tokio::spawn(async move { worker.run(roles, &shutdown).await }));

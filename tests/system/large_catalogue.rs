@@ -1,6 +1,7 @@
 //! A catalogue far larger than a quote.
 
 use bytes::Bytes;
+use ocache::ports::{Flip, parts_of};
 use ocache::runtime::Role;
 
 use super::harness::{Engine, System, user};
@@ -22,19 +23,16 @@ pub async fn two_hundred_thousand_products_are_quoted_from_the_parts_needed(engi
     let needed = ["SKU000000", "SKU123456", "SKU199999"]
         .map(|id| head.part_of(&id.parse().unwrap()).unwrap());
     let parts = 0..u32::try_from(head.parts.len()).unwrap();
-    let kept = system.ports.store.parts(&user("Foo"), &head.generation, &needed).await.unwrap();
+    let store = &system.ports.store;
+    let kept = parts_of(&**store, &user("Foo"), &head.generation, &needed).await.unwrap();
     let rubbish = parts.map(|number| match needed.iter().position(|needed| *needed == number) {
         Some(at) => kept[at].clone().unwrap(),
         None => Bytes::from_static(b"rubbish"),
     });
     let rubbish: Vec<Bytes> = rubbish.collect();
     let expire_at = head.parts_expire_at;
-    system
-        .ports
-        .store
-        .put_parts(&user("Foo"), &head.generation, &rubbish, expire_at)
-        .await
-        .unwrap();
+    let put = store.put_table(&user("Foo"), &head, &rubbish, Some(head.version), expire_at).await;
+    assert_eq!(put.unwrap(), Flip::Done);
     let again = system.quote("Foo", "SKU000000:1 SKU123456:1 SKU199999:2").await;
     assert_eq!(again.lines, quotation.lines);
     system.stop().await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ocache::model::{
     Calculation, Cause, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
 };
-use ocache::ports::{FailureReason, LoadMark, Ports, Queue, QuotationStatus};
+use ocache::ports::{FailureReason, Ports, Queue, QuotationStatus};
 use ocache::runtime::Role;
 use ocache::stages::CatalogueCache;
 use ocache::stages::price_calc::PriceCalc;
@@ -84,27 +84,6 @@ pub async fn a_failure_that_a_client_saw_is_final(engine: Engine) {
     assert_eq!(system.pushed("c").await.status, "failed");
     let stored = system.ports.store.quotation(&key).await.unwrap().unwrap();
     assert_eq!(stored.status, failed);
-}
-
-pub async fn a_load_that_goes_on_is_not_ended_by_a_clock_ahead(engine: Engine) {
-    let system = System::with_fixtures(engine).await;
-    let ahead = catalogue(&system.ports_off_by(3600));
-    assert_eq!(ahead.current().await.unwrap().version(), 1);
-    let mut mark = system.begin_load("goes on", LoadMark::LEASE).await;
-    for _ in 0..5 {
-        assert_eq!(ahead.current().await.unwrap().version(), 1);
-        tokio::time::sleep(LoadMark::LEASE / 2).await;
-        mark.deadline = system.now().plus(LoadMark::LEASE);
-        assert!(system.ports.store.extend_load(&mark).await.unwrap(), "the mark is still there");
-    }
-}
-
-pub async fn a_dead_load_is_ended_by_a_clock_behind(engine: Engine) {
-    let system = System::with_fixtures(engine).await;
-    let behind = catalogue(&system.ports_off_by(-3600));
-    system.begin_load("dies", LoadMark::LEASE).await;
-    // There is no snapshot from before the load, so it waits until the loader counts as dead.
-    assert_eq!(behind.current().await.unwrap().version(), 2);
 }
 
 pub async fn a_provider_whose_clock_is_behind_orders_tables(engine: Engine) {

@@ -2,7 +2,7 @@
 
 use super::script::{Answer, Script, engine, error, ok, status};
 use crate::model::UserId;
-use crate::ports::{ActiveUser, PortError};
+use crate::ports::{ActiveUser, Chain, PortError};
 
 async fn read(script: &Script) -> Result<Option<ActiveUser>, PortError> {
     script.aws.store().active_user(&UserId::new("ann").unwrap()).await
@@ -23,6 +23,11 @@ async fn codes_are_told_apart() {
             if what == "GetItem on table `test-active-users`");
         assert!(named, "{code}: {denied:?}");
     }
+    for code in ["UnknownOperationException", "InvalidAction", "SomethingNew"] {
+        let refused = failure(error(code)).await;
+        assert!(matches!(refused, PortError::Refused { .. }), "{code}: {refused:?}");
+        assert!(Chain(&refused).to_string().contains(code), "{refused:?}");
+    }
     let rejected = failure(error("ValidationException")).await;
     assert!(
         matches!(&rejected, PortError::Rejected { why, .. } if why.contains("said the service")),
@@ -36,9 +41,30 @@ async fn what_is_not_aws_is_unavailable() {
     for code in [200, 403, 404, 500, 503] {
         let error = failure(status(code, page)).await;
         assert!(matches!(error, PortError::Unavailable { .. }), "{code}: {error:?}");
+        // A load balancer of AWS says so too when a service is down.
+        let says_so = Chain(&error).to_string().contains("does not speak the protocol of AWS");
+        assert_eq!(says_so, code < 500, "{code}: {error:?}");
     }
     let error = failure(status(429, page)).await;
     assert!(matches!(error, PortError::Throttled { .. }), "{error:?}");
+}
+
+/// Each refusal of the caller has words of its own, and none repeats what was signed.
+#[tokio::test]
+async fn refusals_of_the_caller_are_told_apart() {
+    for (code, words) in [
+        ("ExpiredTokenException", "have expired"),
+        ("UnrecognizedClientException", "does not know the access key"),
+        ("InvalidSignatureException", "the secret key is not that of the access key"),
+        ("RequestTimeTooSkewed", "this machine's clock"),
+        ("SubscriptionRequiredException", "not signed up"),
+    ] {
+        let denied = failure(error(code)).await;
+        assert!(matches!(denied, PortError::Denied { .. }), "{code}: {denied:?}");
+        let said = Chain(&denied).to_string();
+        assert!(said.contains(code) && said.contains(words), "{said}");
+        assert!(!said.contains("said the service"), "{said}");
+    }
 }
 
 #[tokio::test]

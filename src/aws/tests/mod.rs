@@ -5,6 +5,7 @@ mod agreeing;
 mod connecting;
 mod failing;
 mod keeping_keys;
+mod loading;
 mod provisioning;
 mod pushing;
 mod queueing;

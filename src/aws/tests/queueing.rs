@@ -136,6 +136,35 @@ async fn a_long_poll_may_take_longer_than_other_calls() {
     assert_eq!(polled["VisibilityTimeout"], 20);
 }
 
+/// A message of a queue, without one of its attributes or with all.
+fn message(id: &str, group: &str, without: Option<&str>) -> Value {
+    let mut attributes = json!({
+        "ApproximateReceiveCount": "1", "SentTimestamp": "1800000000000", "MessageGroupId": group,
+    });
+    if let (Some(name), Some(attributes)) = (without, attributes.as_object_mut()) {
+        attributes.remove(name).unwrap();
+    }
+    json!({ "MessageId": id, "ReceiptHandle": id, "Body": id, "Attributes": attributes })
+}
+
+#[tokio::test]
+async fn a_message_without_an_attribute_fails_alone() {
+    for without in ["ApproximateReceiveCount", "SentTimestamp"] {
+        let messages = [
+            message("1", "a", None),
+            message("2", "a", Some(without)),
+            message("3", "b", None),
+            message("4", "a", None),
+        ];
+        let came = ok(json!({ "Messages": messages }).to_string());
+        let script = Script::new(1, [url(), came]).await;
+        let wait = Duration::from_secs(20);
+        let received = script.aws.queues().receive(Queue::Refresh, 10, wait, wait).await.unwrap();
+        let bodies: Vec<&str> = received.iter().map(|message| &*message.body).collect();
+        assert_eq!(bodies, ["1", "3"], "the last one waits behind the second of its group");
+    }
+}
+
 fn arn() -> Answer {
     ok(r#"{"Attributes":{"QueueArn":"arn:aws:sqs:eu-west-1:1:q"}}"#)
 }

@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::aws::backoff::Backoff;
@@ -45,6 +45,16 @@ pub fn status(status: u16, body: impl Into<String>) -> Answer {
 /// An error of the JSON protocols.
 pub fn error(code: &str) -> Answer {
     status(400, format!(r#"{{"__type":"com.amazonaws#{code}","message":"said the service"}}"#))
+}
+
+/// A condition that failed on an item as it is.
+pub fn refused(item: &Value) -> Answer {
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+        "message": "The conditional request failed",
+        "Item": item,
+    });
+    status(400, body.to_string())
 }
 
 impl Answer {

@@ -3,12 +3,18 @@
 use bytes::Bytes;
 
 use crate::aws::item::{Item, item_bytes};
-use crate::aws::{catalogue, discounts, quotations, usage_log};
+use crate::aws::loaded::Loaded as _;
+use crate::aws::loads::journal_item;
+use crate::aws::{bases, head, quotations, usage_log};
+use crate::meter::journal_items::pack;
 use crate::meter::sizes;
 use crate::model::{
     ConnectionId, ConnectionRef, Dialect, Item as Line, QuotationKey, RequestId, Timestamp, UserId,
 };
-use crate::ports::{Quotation, QuotationStatus, UsageRecord, UserDiscounts};
+use crate::ports::{
+    BaseIndex, LoadId, Quotation, QuotationStatus, Record, RecordKey, RowChange, UsageRecord,
+    UserDiscounts,
+};
 use crate::pricing::{Discount, Discounts, Money, Product};
 
 fn size(item: &Item) -> u64 {
@@ -20,7 +26,7 @@ fn products_and_discounts_are_as_large_as_the_meter_says() {
     for (id, name, price) in [("P1", "Stand", 50_000), ("株", "Caneta “José”", 0)] {
         let id = id.parse().unwrap();
         let product = Product { id, name: name.to_owned(), price: Money::from_minor(price) };
-        assert_eq!(sizes::product(&product), size(&catalogue::write(&product)));
+        assert_eq!(sizes::product(&product, 12_345), size(&product.write(12_345)));
     }
     for percentages in [vec![], vec!["10"], vec!["12.345678", "0", "100", "7.5"]] {
         let discount = |(number, percentage): (usize, &&str)| Discount {
@@ -32,9 +38,36 @@ fn products_and_discounts_are_as_large_as_the_meter_says() {
             user: UserId::new("José").unwrap(),
             discounts: Discounts::new(list).unwrap(),
         };
-        let told = sizes::discounts(&list.user, &list.discounts);
-        assert_eq!(told, size(&discounts::write(&list)), "{percentages:?}");
+        let told = sizes::discounts(&list.user, &list.discounts, 7);
+        assert_eq!(told, size(&list.write(7)), "{percentages:?}");
     }
+}
+
+#[test]
+fn journals_and_bases_are_as_large_as_the_meter_says() {
+    let load = LoadId("l".repeat(32));
+    let began_at = head::registration(Timestamp::from_millis(1_800_000_000_123));
+    let registered = Item::from([(head::attribute_of(&load), began_at)]);
+    assert_eq!(sizes::registration(&load), size(&registered));
+    let product = |n: u32| Product {
+        id: format!("株{n:07}").parse().unwrap(),
+        name: format!("Caneta “{n}”"),
+        price: Money::from_minor(n.into()),
+    };
+    let mut changes: Vec<_> =
+        (0..3000).map(|n| RowChange::Put(Record::Product(product(n)))).collect();
+    changes.push(RowChange::Delete(RecordKey::Discounts(UserId::new("ann").unwrap())));
+    let items = pack(&changes).unwrap().into_iter();
+    let written: Vec<u64> = items.map(|item| size(&journal_item(&load, item))).collect();
+    assert!(written.len() > 2, "{written:?}");
+    assert_eq!(sizes::journal(&load, &changes), written);
+
+    let parts = vec!["P1".parse().unwrap(), "株".parse().unwrap()];
+    let index = BaseIndex { parts, expires_at: Timestamp::from_millis(1_800_000_000_123) };
+    assert_eq!(sizes::base_index(7, &index), size(&bases::write_index(7, &index).unwrap()));
+    let bytes = Bytes::from_static(&[0; 500]);
+    let part = bases::write_part(7, 12, &bytes, index.expires_at);
+    assert_eq!(sizes::base_part(7, 12, bytes.len()), size(&part));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::ids::{stored_request, stored_user};
 use crate::model::{RequestId, UserId};
 
 /// Of `ocache verify`.
@@ -17,9 +18,9 @@ pub struct VerifyArgs {
     #[arg(long)]
     pub strict: bool,
     /// Explain this one answer, line by line, from what was stored with it
-    #[arg(long, value_name = "ID", conflicts_with_all = ["sample", "all", "strict"])]
+    #[arg(long, value_name = "ID", value_parser = stored_request, conflicts_with_all = ["sample", "all", "strict"])]
     pub quotation: Option<RequestId>,
     /// Whose quotation; needed for ids that the client chose
-    #[arg(long, visible_alias = "user", value_name = "USER", requires = "quotation")]
+    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user, requires = "quotation")]
     pub client: Option<UserId>,
 }

@@ -11,7 +11,7 @@ use super::super::failure::{ExitCode, Failure};
 use super::super::output::Output;
 use super::figures::Figures;
 use crate::model::{ProductId, QuotationKey, RequestId, UserId};
-use crate::ports::{ActiveUser, MAX_BATCH, Ports};
+use crate::ports::{ActiveUser, MAX_BATCH, Ports, first_products};
 use crate::stages::refresh::{Tick, order};
 use crate::stages::subscribe::{subscribe, unsubscribe};
 
@@ -75,15 +75,9 @@ impl Guests {
 
     /// Products to quote.
     pub(super) async fn products(&self) -> Result<Vec<ProductId>, Failure> {
-        let (mut products, mut from) = (vec![], None);
-        while products.len() < PRODUCTS {
-            let page = self.ports.store.list_products(from).await?;
-            products.extend(page.items.into_iter().map(|product| product.id));
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
-        }
+        let first = first_products(&*self.ports.store, PRODUCTS).await?;
+        let mut products: Vec<ProductId> =
+            first.rows.into_iter().map(|product| product.id).collect();
         if products.is_empty() {
             return Err(Failure::new(ExitCode::NotFound, "there are no products to quote")
                 .hint("load some with `ocache load PATH`, or `ocache generate DIR` makes many"));

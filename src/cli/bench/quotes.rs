@@ -19,12 +19,12 @@ use super::guests::Guests;
 use crate::data::Draws;
 use crate::model::{Item, ProductId, Quantity, RequestId, UserId};
 use crate::protocol::Frame;
-use crate::runtime::client::Client;
+use crate::runtime::client::{Client, Destination};
 use crate::tokens::Token;
 
 /// Where quotes are sent, and what is in them.
 pub(super) struct Quotes<'a> {
-    pub(super) url: &'a str,
+    pub(super) gateway: &'a Destination,
     /// What the gateway wants to see, if it does.
     pub(super) token: Option<&'a Token>,
     pub(super) sockets: usize,
@@ -66,7 +66,7 @@ impl Quotes<'_> {
     ) -> Result<Figures, Failure> {
         let sockets = self.sockets.min(plan.count as usize);
         let clients =
-            try_join_all((0..sockets).map(|_| Client::connect(self.url, self.token))).await?;
+            try_join_all((0..sockets).map(|_| Client::connect(self.gateway, self.token))).await?;
         let mut asks: Vec<Vec<Ask>> = (0..sockets).map(|_| vec![]).collect();
         let begun = Instant::now();
         for (number, user) in (0..plan.count).zip(plan.users.iter().cycle()) {

@@ -6,9 +6,11 @@ use super::super::args::BenchArgs;
 use super::super::engine::Engine;
 use super::super::failure::Failure;
 use super::super::find_gateway::{FoundGateway, find_gateway};
+use super::super::serve::serve_on;
 use super::super::settings::Settings;
 use super::figures::Figures;
 use crate::ports::Ports;
+use crate::runtime::client::Destination;
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use crate::stages::Policy;
@@ -18,7 +20,7 @@ use crate::tokens::{Clients, Token};
 pub(super) struct Stack {
     engine: Engine,
     ports: Ports,
-    url: String,
+    gateway: Destination,
     token: Option<Token>,
     own: Option<OwnSystem>,
 }
@@ -38,40 +40,47 @@ impl Stack {
         args: &BenchArgs,
     ) -> Result<Self, Failure> {
         let running = match &args.url {
-            Some(url) => Some(FoundGateway { url: url.clone(), ticket: None }),
+            Some(url) => {
+                Some(FoundGateway { gateway: Destination::Url(url.clone()), ticket: None })
+            }
             // Its users are many, so its token speaks for every client.
             None => {
                 let wished = args.token.is_none().then_some(Clients::Every);
                 find_gateway(settings, &engine, wished).await?
             }
         };
-        if let Some(FoundGateway { url, ticket }) = running {
+        if let Some(FoundGateway { gateway, ticket }) = running {
             let (ports, token) = (engine.ports(None), args.token.clone().or(ticket));
-            return Ok(Self { engine, ports, url, token, own: None });
+            return Ok(Self { engine, ports, gateway, token, own: None });
         }
         let bound = BoundGateway::bind(0).await?;
         let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
         let (policy, access) = (Policy::default(), Access::default());
-        let gateway =
-            bound.serve(ports.clone(), policy.clone(), access, &engine.registry, &engine.label)?;
-        let url = gateway.websocket().to_owned();
+        let own = serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
+        let gateway = own.destination();
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
-        let (worked_on, slots) = (ports.clone(), Slots::default());
-        let worker = Worker { ports: worked_on, policy, slots, poll_wait: SHORT_POLL, metrics };
-        let workers = tokio::spawn(async move {
+        let worker = Worker {
+            ports: ports.clone(),
+            policy,
+            slots: Slots::default(),
+            poll_wait: SHORT_POLL,
+            metrics,
+            supervisor: engine.supervisor().clone(),
+        };
+        let workers = engine.supervisor().spawn("the workers", async move {
             worker.run(&[Role::PriceCalc, Role::QuotationProvider], &until).await;
         });
-        let token = None;
-        Ok(Self { engine, ports, url, token, own: Some(OwnSystem { gateway, shutdown, workers }) })
+        let own = Some(OwnSystem { gateway: own, shutdown, workers });
+        Ok(Self { engine, ports, gateway, token: None, own })
     }
 
     pub(super) fn ports(&self) -> Ports {
         self.ports.clone()
     }
 
-    pub(super) fn url(&self) -> &str {
-        &self.url
+    pub(super) const fn gateway(&self) -> &Destination {
+        &self.gateway
     }
 
     pub(super) const fn token(&self) -> Option<&Token> {
@@ -96,14 +105,14 @@ impl Stack {
     pub(super) fn description(&self) -> String {
         match self.own {
             Some(_) => "no gateway runs: one is started in this process, with workers".to_owned(),
-            None => format!("through the gateway at {}", self.url),
+            None => format!("through the gateway at {}", self.gateway.url()),
         }
     }
 
     pub(super) async fn leave(self) {
         if let Some(own) = self.own {
             own.shutdown.begin();
-            // Workers that died have nothing more to drain.
+            // Their supervisor has heard of a panic.
             let _ = own.workers.await;
             own.gateway.stop().await;
         }

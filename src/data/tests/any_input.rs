@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::read_one;
 use crate::data::Dataset;
+use crate::model::ProductId;
 use crate::ports::UserDiscounts;
 use crate::pricing::{Currency, Discount, Discounts, Money, Percentage, Product};
 
@@ -53,12 +54,17 @@ fn text() -> impl Strategy<Value = String> {
     "[^\\p{Cc}\\s]([^\\p{Cc}]{0,8}[^\\p{Cc}\\s])?"
 }
 
+/// The same, without what no id may have.
+fn id() -> impl Strategy<Value = String> {
+    text().prop_filter("no id", |text| ProductId::new(text.as_str()).is_ok())
+}
+
 fn percentage() -> impl Strategy<Value = Percentage> {
     (0_u32..=100_000_000).prop_map(|millionths| Percentage::from_millionths(millionths).unwrap())
 }
 
 fn products() -> impl Strategy<Value = Vec<Product>> {
-    let product = (text(), text(), 0..=Money::MAX_PRICE.minor());
+    let product = (id(), text(), 0..=Money::MAX_PRICE.minor());
     vec(product, 1..20).prop_map(|products| {
         let number = |(index, (id, name, minor)): (usize, (String, String, i64))| Product {
             id: format!("{id}{index}").parse().unwrap(),
@@ -70,7 +76,7 @@ fn products() -> impl Strategy<Value = Vec<Product>> {
 }
 
 fn discounts() -> impl Strategy<Value = Vec<UserDiscounts>> {
-    let list = (text(), vec((text(), percentage()), 1..6));
+    let list = (id(), vec((id(), percentage()), 1..6));
     vec(list, 1..8).prop_map(|lists| {
         let number = |(index, (user, list)): (usize, (String, Vec<(String, Percentage)>))| {
             let list = list.into_iter().enumerate().map(|(index, (product, percentage))| {

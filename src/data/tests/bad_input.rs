@@ -45,7 +45,35 @@ const BAD: &[(&str, &str)] = &[
     ("[{\"id\":\"\",\"name\":\"a\",\"price\":1}]", "f:1: product id is empty"),
     (
         "[{\"id\":\"a\\n\",\"name\":\"a\",\"price\":1}]",
-        "f:1: product id \"a\\n\" has a control character",
+        "f:1: product id \"a\\n\" has U+000A, a control character, as character 2",
+    ),
+    (
+        "user_id,product_id,percentage\nAAA\u{200b},P1,20\n",
+        "f:2: user id \"AAA\\u{200b}\" has U+200B, an invisible character, as character 4",
+    ),
+    (
+        "user_id,product_id,percentage\nA,P,1\nBBB,P1\u{ad},20\n",
+        "f:3: product id \"P1\\u{ad}\" has U+00AD, an invisible character, as character 3",
+    ),
+    (
+        "user_id,product_id,percentage\n\u{feff}CCC,P1,20\n",
+        "f:2: user id \"\\u{feff}CCC\" has U+FEFF, an invisible character, as character 1",
+    ),
+    (
+        "[\n{\"user_id\":\"EEE \",\"discounts\":[]}]",
+        "f:2: user id \"EEE \" ends with a blank, U+0020",
+    ),
+    (
+        "[{\"user_id\":\"F\",\"discounts\":[{\"product_id\":\" P1\",\"percentage\":1}]}]",
+        "f:1: discount 1: product id \" P1\" begins with a blank, U+0020",
+    ),
+    (
+        "id,name,price\n\"P2\u{a0}\",Lamp,1\n",
+        "f:2: product id \"P2\\u{a0}\" ends with a blank, U+00A0",
+    ),
+    (
+        "id,name,price\nJose\u{301},a,1\n",
+        "f:2: product id \"Jose\\u{301}\" is not in Unicode's form NFC: it has U+0065 U+0301 where NFC has U+00E9",
     ),
     ("[{\"id\":\"P\",\"name\":\" \",\"price\":1}]", "f:1: `name` is empty"),
     ("[{\"id\":\"P\",\"name\":\"a\\u001b\",\"price\":1}]", "f:1: `name` has a control character"),

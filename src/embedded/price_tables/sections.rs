@@ -8,7 +8,7 @@ use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::super::failure::Failure;
-use super::super::writer::Tx;
+use super::super::marks::Tx;
 use crate::model::DigestBuilder;
 use crate::pricing::PackedPart;
 
@@ -85,10 +85,10 @@ pub(super) fn whole(row: &Row<'_>) -> rusqlite::Result<Option<Bytes>> {
 #[cfg(test)]
 mod tests {
     use super::super::super::Embedded;
-    use super::super::super::testing::{secs, stopped, user};
+    use super::super::super::testing::{head, secs, stopped, user};
     use super::*;
     use crate::model::{Generation, ProductId};
-    use crate::ports::{Clock as _, PriceTables as _};
+    use crate::ports::{Clock as _, Flip, PriceTables as _, parts_of};
     use crate::pricing::{Catalogue, Currency, Discounts, Money, PriceTable};
 
     async fn count(store: &Embedded) -> i64 {
@@ -115,18 +115,22 @@ mod tests {
         let (part, short) = (part(), Bytes::from_static(b"not a part"));
         let late = clock.now().plus(secs(7200));
         let generation = Generation::from_random([1; 16]);
-        for name in ["ann", "bob"] {
+        let put = async |name, version: u64, expire_at| {
+            let head = head(version, &generation, clock.now());
             let parts = [part.clone(), short.clone()];
-            store.put_parts(&user(name), &generation, &parts, late).await.unwrap();
-        }
+            let expected = Some(version - 1).filter(|version| *version > 0);
+            let put = store.put_table(&user(name), &head, &parts, expected, expire_at).await;
+            assert_eq!(put.unwrap(), Flip::Done);
+        };
+        put("ann", 1, late).await;
+        put("bob", 1, late).await;
         assert_eq!(count(&store).await, 1);
-        let (later, parts) = (late.plus(secs(86_400)), [part.clone(), short.clone()]);
-        store.put_parts(&user("bob"), &generation, &parts, later).await.unwrap();
+        put("bob", 2, late.plus(secs(86_400))).await;
         clock.advance(secs(86_400));
         store.sweep_all(&clock).await;
-        let found = store.parts(&user("bob"), &generation, &[0, 1, 2]).await.unwrap();
+        let found = parts_of(&store, &user("bob"), &generation, &[0, 1, 2]).await.unwrap();
         assert_eq!(found, [Some(part), Some(short), None]);
-        let found = store.parts(&user("ann"), &generation, &[0]).await.unwrap();
+        let found = parts_of(&store, &user("ann"), &generation, &[0]).await.unwrap();
         assert_eq!(found, [None]);
         clock.advance(secs(86_400));
         store.sweep_all(&clock).await;

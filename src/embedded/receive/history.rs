@@ -162,12 +162,13 @@ async fn agree(
                 clock.advance(secs(by));
             }
             Step::Cancel => {
-                let order = Order { queue, max: 4, visibility: LONG, token: number.to_string() };
-                match store.take(&order).now_or_never() {
+                let request =
+                    ReceiveRequest { queue, max: 4, visibility: LONG, token: number.to_string() };
+                match store.take(&request).now_or_never() {
                     // The writing thread may have been quicker than the one look at it.
                     Some(taken) => {
                         let got = taken.unwrap();
-                        let places = model.received(order.max, &got)?;
+                        let places = model.received(request.max, &got)?;
                         for (message, place) in got.into_iter().zip(places) {
                             model.lines[place].hidden_until = model.now + LONG.as_secs();
                             given.push((message.receipt, place, message.receive_count));

@@ -7,7 +7,7 @@ use super::super::groups::append;
 use super::super::take::*;
 use super::super::testing::{fifo, fresh, open, secs, standard, stopped};
 use super::super::{active_users, catalogue, dead_letters, discounts, groups, price_tables};
-use super::super::{queues, quotations, wake};
+use super::super::{leases, queues, quotations, wake};
 use super::*;
 use crate::ports::{DeadLetters as _, Depth, MAX_RECEIVES, Queues as _, Receipt, Selection};
 
@@ -125,7 +125,7 @@ async fn what_is_not_committed_is_handed_to_nobody() {
     let receiver = waiting(&store, Queue::Provider, 10);
     let failed = store.write(|tx| {
         append(tx, Queue::Provider, None, Timestamp::default(), Timestamp::default(), "lost")?;
-        tx.wakes.add(Queue::Provider);
+        tx.marks.wakes.add(Queue::Provider);
         // Ends the transaction under it, as a full disk can.
         tx.execute_batch("ROLLBACK; not SQL")?;
         Ok(())
@@ -153,9 +153,10 @@ async fn what_a_cancelled_receive_took_is_shown_again_at_once_and_uncounted() {
     {
         store.send(queue, &[message]).await.unwrap();
         for _ in 0..MAX_RECEIVES + 1 {
-            let order = Order { queue, max: 10, visibility: LONG, token: "token".into() };
+            let request =
+                ReceiveRequest { queue, max: 10, visibility: LONG, token: "token".into() };
             // One poll hands the job over; then nobody waits for it.
-            drop(store.take(&order).now_or_never());
+            drop(store.take(&request).now_or_never());
         }
         let received = store.receive(queue, 10, HANG, LONG).await.unwrap();
         assert_eq!((bodies(&received), received[0].receive_count), (vec!["1"], 1));
@@ -225,6 +226,8 @@ async fn every_query_is_a_search_in_an_index() {
         BURY,
         SHOW,
         groups::FRONT,
+        leases::HELD,
+        leases::RELEASE,
         queues::ACKNOWLEDGE,
         queues::POSTPONE,
         dead_letters::LIST,
@@ -320,9 +323,9 @@ async fn a_wait_ends_in_time_whatever_is_handed_to_others() {
 async fn a_receiver_that_is_passed_over_is_told_to_look_again() {
     let (store, _dir) = fresh();
     let (queue, token) = (Queue::Provider, "token".to_owned());
-    let order = Order { queue, max: 1, visibility: LONG, token };
-    let waiters = &store.wake().bell(order.queue).waiters;
-    let mut place = waiters.enter(&order, store.writer(), store.clock());
+    let request = ReceiveRequest { queue, max: 1, visibility: LONG, token };
+    let waiters = &store.wake().bell(request.queue).waiters;
+    let mut place = waiters.enter(&request, store.writer(), store.clock());
     let waiter = waiters.first().unwrap();
     assert!(!place.leave(), "it may be handed something");
     drop(waiter);

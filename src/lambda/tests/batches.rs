@@ -45,6 +45,17 @@ impl Handler for Picky {
     }
 }
 
+/// Panics over the messages whose body is `bad`.
+struct Fragile;
+
+#[async_trait]
+impl Handler for Fragile {
+    async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        assert!(batch.iter().all(|message| message.body != "bad"), "a bad message");
+        batch.iter().map(|_| Outcome::Done).collect()
+    }
+}
+
 /// Never comes to an end.
 struct Stuck;
 
@@ -74,8 +85,17 @@ async fn a_message_that_cannot_be_read_fails_alone_and_comes_again_after_its_bac
 
 #[tokio::test(start_paused = true)]
 async fn later_messages_of_a_group_come_again_behind_the_one_that_failed() {
+    comes_again_behind_what_failed(Arc::new(Picky)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_panics_fails_its_message_as_any_failure_does() {
+    comes_again_behind_what_failed(Arc::new(Fragile)).await;
+}
+
+async fn comes_again_behind_what_failed(stage: Arc<dyn Handler>) {
     let stack = Stack::new().await;
-    let function = batches(&stack.ports, &[Queue::Quotation], Arc::new(Picky));
+    let function = batches(&stack.ports, &[Queue::Quotation], stage);
     let orders = [("a", "1"), ("b", "bad"), ("a", "2"), ("b", "3"), ("c", "4"), ("b", "bad")];
     let orders = orders.map(|(user, body)| order(user, Some(body)));
     stack.ports.queues.send(Queue::Quotation, &orders).await.unwrap();
@@ -107,7 +127,7 @@ async fn an_empty_queue_is_no_fault() {
 }
 
 #[tokio::test]
-async fn messages_of_other_queues_and_without_attributes_are_refused_whole() {
+async fn messages_of_other_queues_are_refused_whole() {
     let stack = Stack::new().await;
     let function = batches(&stack.ports, &[Queue::Quotation], Arc::new(Picky));
     stack.ports.queues.send(Queue::Refresh, &[order("a", None)]).await.unwrap();
@@ -118,8 +138,29 @@ async fn messages_of_other_queues_and_without_attributes_are_refused_whole() {
         matches!(foreign, Err(EventError::Queue { source_arn }) if source_arn.ends_with("organic-cache-refresh.fifo"))
     );
 
-    let mut bare = json!(event(Queue::Quotation, &batch));
-    bare["Records"][0]["attributes"] = json!({});
-    let bare = function.handle(serde_json::from_value(bare).unwrap(), deadline).await;
-    assert!(matches!(bare, Err(EventError::Incomplete { field: "receive count" })));
+    let mut nameless = json!(event(Queue::Quotation, &batch));
+    nameless["Records"][0]["messageId"] = json!(null);
+    let nameless = function.handle(serde_json::from_value(nameless).unwrap(), deadline).await;
+    assert!(matches!(nameless, Err(EventError::Incomplete { field: "message id" })));
+}
+
+#[tokio::test]
+async fn a_message_without_an_attribute_fails_alone() {
+    let stack = Stack::new().await;
+    let function = batches(&stack.ports, &[Queue::Quotation], Arc::new(Picky));
+    let orders = ["a", "b", "a"].map(|user| order(user, None));
+    stack.ports.queues.send(Queue::Quotation, &orders).await.unwrap();
+    let batch = receive(&stack.ports, Queue::Quotation).await;
+    let deadline = stack.ports.clock.now().plus(TIMEOUT);
+    let of_a = batch.iter().filter(|message| message.group == batch[0].group);
+    let of_a: Vec<&str> = of_a.map(|message| &*message.id).collect();
+    for attribute in ["ApproximateReceiveCount", "SentTimestamp"] {
+        let mut event = json!(event(Queue::Quotation, &batch));
+        event["Records"][0]["attributes"].as_object_mut().unwrap().remove(attribute).unwrap();
+        let response = function.handle(serde_json::from_value(event).unwrap(), deadline).await;
+        let failures = response.unwrap().batch_item_failures;
+        let failed: Vec<_> = failures.iter().map(|one| &*one.item_identifier).collect();
+        assert_eq!(failed, of_a, "{attribute}: it, and the one behind it in its group");
+        assert!(failed.len() < batch.len());
+    }
 }

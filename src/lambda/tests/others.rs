@@ -85,6 +85,8 @@ async fn a_tick_that_was_overtaken_orders_nothing() {
     assert!(
         matches!(tick(&stack, "now").await, Err(EventError::Time { time, .. }) if time == "now")
     );
+    let early = tick(&stack, "1969-12-31T23:59:59Z").await.unwrap_err();
+    assert_eq!(early.to_string(), "`1969-12-31T23:59:59Z` is before 1970");
 }
 
 #[tokio::test]

@@ -8,13 +8,14 @@ use aws_lambda_events::encodings::Body;
 use aws_lambda_events::sqs::SqsEvent;
 use serde_json::{Value, json};
 
+use crate::data::apply;
 use crate::lambda::EventError;
 use crate::lambda::batch::Batches;
 use crate::lambda::granted::Authorization;
 use crate::lambda::websocket::Frames;
 use crate::memory::{Memory, MemoryConnections, TokioClock};
 use crate::model::{ConnectionId, ConnectionRef, Timestamp};
-use crate::ports::{LoadId, LoadMark, Ports, Queue, Receipt, Received, SystemRandomness};
+use crate::ports::{Ports, Queue, Receipt, Received, RowChange, SystemRandomness};
 use crate::pricing::{Currency, Money, Product};
 use crate::runtime::Handler;
 use crate::stages::price_calc::PriceCalc;
@@ -185,18 +186,11 @@ pub fn texts(answer: Result<ApiGatewayProxyResponse, EventError>) -> Vec<String>
 }
 
 async fn load(ports: &Ports) {
-    let now = ports.clock.now();
-    let mark = LoadMark {
-        id: LoadId("load".to_owned()),
-        deadline: now.plus(Duration::from_secs(9)),
-        currency: Currency::USD,
-    };
-    ports.store.begin_load(&mark, None, now).await.unwrap();
     let products = [("P1", 50_000), ("P2", 57_800)].map(|(id, minor)| Product {
         id: id.parse().unwrap(),
         name: format!("name of {id}"),
         price: Money::from_minor(minor),
     });
-    ports.store.put_products(&products).await.unwrap();
-    ports.store.finish_load(&mark.id).await.unwrap();
+    let changes = products.map(RowChange::from).to_vec();
+    apply(ports, changes, Currency::USD).await.unwrap();
 }

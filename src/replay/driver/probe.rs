@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Driver;
 use crate::meter::{Action, Reason, Resource, Scope, Stage, Usage, UsageLine, sizes};
 use crate::model::{Timestamp, UserId};
-use crate::ports::{MAX_BATCH, PortError, Ports, QuotationStatus};
+use crate::ports::{MAX_BATCH, PortError, Ports, QuotationStatus, parts_of};
 use crate::replay::{Arrival, Candidate, ReplayError, Scenario};
 use crate::stages::subscribe::subscribe;
 use crate::stages::{Policy, StageError};
@@ -53,6 +53,8 @@ pub struct Probe {
     pub touch: Usage,
     /// A quote of a user who is not active and has no table.
     pub cold: Usage,
+    /// The message that comes at the deadline of any quote, where the gateway does not watch it.
+    pub deadline: Usage,
     /// The first visit of a user that is no quote.
     pub visit: Usage,
     /// How large things are.
@@ -122,13 +124,13 @@ impl Probing<'_> {
         for other in others {
             self.quote(other).await?;
         }
-        let warm = self.quote(first).await?;
+        let (warm, deadline) = self.warm_quote(first).await?;
         let kept = self.tick().await?;
         let prices = self.driver.goods.other_prices(1);
         self.driver.load(&prices).await?;
         let changed = self.tick().await?;
         self.driver.go_on_until(self.driver.now.plus(TTL / 5)).await?;
-        let touch = self.quote(first).await?.since(&warm);
+        let touch = self.warm_quote(first).await?.0.since(&warm);
         let visit = self.visit(&visitor.user).await?;
         let sends = |line: &UsageLine| line.action == Action::Send;
         let refreshes = |line: &UsageLine| line.stage == Stage::Refresh;
@@ -143,7 +145,8 @@ impl Probing<'_> {
             catalogue,
             warm,
             touch,
-            cold,
+            cold: cold.since(&deadline),
+            deadline,
             visit,
             sizes,
         })
@@ -159,20 +162,37 @@ impl Probing<'_> {
 
     /// So that nothing else has to read it.
     async fn read_catalogue(&self) -> Result<(), ReplayError> {
-        let reading = self.driver.catalogue.current();
+        let reading = self.driver.catalogue.current(self.driver.now);
         let scope = Scope::new(Stage::PriceCalc, Reason::Scheduled);
         scope.of(reading).await.map_err(StageError::from)?;
-        self.driver.witness.ledger().reading.at = self.driver.now;
         Ok(())
     }
 
     async fn quote(&mut self, arrival: &Arrival) -> Result<Usage, ReplayError> {
+        self.ask(arrival).await?;
+        self.settled().await
+    }
+
+    /// A quote that is answered at once; apart from that, the message that comes at its deadline.
+    async fn warm_quote(&mut self, arrival: &Arrival) -> Result<(Usage, Usage), ReplayError> {
+        self.ask(arrival).await?;
+        let mut warm = self.used();
+        let mut deadline = self.settled().await?;
+        let is_sent = |line: &UsageLine| {
+            (line.resource, line.action) == (Resource::ProviderQueue, Action::Send)
+        };
+        deadline.merge(&warm.only(is_sent));
+        warm = warm.only(|line| !is_sent(line));
+        Ok((warm, deadline))
+    }
+
+    async fn ask(&mut self, arrival: &Arrival) -> Result<(), ReplayError> {
         self.read_catalogue().await?;
         self.used();
         self.driver.ask(0, arrival).await?;
         self.driver.look_at_queues().await?;
         self.driver.look_after_deadline();
-        self.settled().await
+        Ok(())
     }
 
     async fn tick(&mut self) -> Result<Usage, ReplayError> {
@@ -214,7 +234,7 @@ impl Probing<'_> {
         };
         if let Some((user, head)) = heads.first() {
             let numbers: Vec<u32> = (0..).take(head.parts.len()).collect();
-            let parts = store.parts(user, &head.generation, &numbers).await?;
+            let parts = parts_of(&**store, user, &head.generation, &numbers).await?;
             let bytes = parts.iter().flatten().zip(0..);
             let bytes =
                 bytes.map(|(part, number)| sizes::part(user, &head.generation, number, part.len()));

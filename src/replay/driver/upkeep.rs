@@ -83,7 +83,7 @@ impl Driver<'_> {
         loop {
             let page = store.list_table_heads(from).await?;
             let is_gone =
-                |validated_at: Timestamp| self.now.since(validated_at) > self.policy.retention();
+                |validated_at: Timestamp| self.now.since(validated_at) > self.policy.keep_tables();
             let some = page.items.into_iter().filter(|(_, head)| is_gone(head.validated_at));
             gone.extend(some.map(|(user, _)| user));
             from = page.next;

@@ -19,21 +19,37 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Where a client is, as far as counting goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ClientAddress {
-    /// On this machine.
+    /// On this machine: a process that has proven that it may read the gateway's entry.
+    Known,
+    /// On this machine, as far as can be told.
     Local,
     /// Behind a reverse proxy, which says so. Of an IPv6 address only the network counts: one
     /// customer has 2^64 of them.
     Remote(IpAddr),
-    /// Behind a reverse proxy, which says something else. All of these count as one.
+    /// Behind a reverse proxy, which says something else, or nothing. All of these count as one.
     Unknown,
+}
+
+/// What is known of a request apart from its headers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Way {
+    /// Whether the other side of the connection has proven that it may read the gateway's entry.
+    pub(super) is_known: bool,
+    /// Whether the gateway stands behind a reverse proxy, so that any connection may be the proxy's.
+    pub(super) is_proxied: bool,
 }
 
 impl ClientAddress {
     /// The address that the nearest proxy has seen: the last in the list. Those before it are the
     /// client's own words.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of(headers: &HeaderMap, way: Way) -> Self {
         let Some(list) = headers.get_all(FORWARDED_FOR).iter().next_back() else {
-            return Self::Local;
+            return match way {
+                Way { is_known: true, .. } => Self::Known,
+                // A proxy that says nothing must not make its clients this machine.
+                Way { is_proxied: true, .. } => Self::Unknown,
+                Way { .. } => Self::Local,
+            };
         };
         let last = list.to_str().ok().and_then(|list| list.rsplit(',').next());
         match last.map(str::trim).and_then(parse_address) {
@@ -42,6 +58,11 @@ impl ClientAddress {
             Some(address) => Self::Remote(address),
             None => Self::Unknown,
         }
+    }
+
+    /// Whether the client is on this machine.
+    pub(super) const fn is_here(self) -> bool {
+        matches!(self, Self::Known | Self::Local)
     }
 }
 
@@ -97,7 +118,7 @@ impl Addresses {
 
     /// What a client shares with the others of its address; `None` when it is not counted.
     pub(super) fn find(&self, client: ClientAddress) -> Option<Arc<Address>> {
-        if client == ClientAddress::Local && !self.limits.count_loopback {
+        if client.is_here() && !self.limits.count_loopback {
             return None;
         }
         let mut known = lock(&self.known);
@@ -166,7 +187,7 @@ mod tests {
 
     fn forwarded(lists: &[&str]) -> ClientAddress {
         let headers = lists.iter().map(|list| (FORWARDED_FOR, list.parse().unwrap()));
-        ClientAddress::of(&headers.collect())
+        ClientAddress::of(&headers.collect(), Way::default())
     }
 
     fn remote(address: &str) -> ClientAddress {
@@ -175,7 +196,6 @@ mod tests {
 
     #[test]
     fn the_address_is_what_the_nearest_proxy_says() {
-        assert_eq!(ClientAddress::of(&HeaderMap::new()), ClientAddress::Local);
         assert_eq!(forwarded(&["203.0.113.9, 127.0.0.1"]), ClientAddress::Unknown);
         assert_eq!(forwarded(&["::1"]), ClientAddress::Unknown);
         assert_eq!(forwarded(&["1.2.3.4, 203.0.113.9"]), remote("203.0.113.9"));
@@ -186,6 +206,21 @@ mod tests {
         for nonsense in ["", "unknown", "1.2.3.4,", "1.2.3"] {
             assert_eq!(forwarded(&[nonsense]), ClientAddress::Unknown, "{nonsense}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_says_nothing_hides_strangers() {
+        let of = |is_known, is_proxied| {
+            let way = Way { is_known, is_proxied };
+            ClientAddress::of(&HeaderMap::new(), way)
+        };
+        assert_eq!(of(false, false), ClientAddress::Local);
+        assert_eq!(of(false, true), ClientAddress::Unknown);
+        assert_eq!((of(true, false), of(true, true)), (ClientAddress::Known, ClientAddress::Known));
+        // Who is forwarded is elsewhere, whoever forwards.
+        let headers = HeaderMap::from_iter([(FORWARDED_FOR, "203.0.113.9".parse().unwrap())]);
+        let way = Way { is_known: true, is_proxied: true };
+        assert_eq!(ClientAddress::of(&headers, way), remote("203.0.113.9"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::sockets::WaitingFrame;
 use crate::model::RequestId;
-use crate::protocol::answered_request;
+use crate::protocol::Told;
 
 /// Keeps the promise that a quote is acknowledged before it is answered.
 ///
@@ -28,10 +28,11 @@ impl AnswerOrder {
         if self.in_hand.is_empty() {
             return Some(frame);
         }
-        let answered = answered_request(frame.bytes());
-        let request =
-            self.in_hand.iter().find(|request| answered.as_deref() == Some(request.as_str()));
-        let Some(request) = request.cloned() else { return Some(frame) };
+        let told = Told::of(frame.bytes());
+        let is_told = |request: &&RequestId| {
+            told.as_ref().is_some_and(|told| told.request_id == request.as_str())
+        };
+        let Some(request) = self.in_hand.iter().find(is_told).cloned() else { return Some(frame) };
         self.waiting.push((request, frame));
         None
     }
@@ -68,7 +69,10 @@ mod tests {
     }
 
     async fn answer(id: &str) -> WaitingFrame {
-        frame(&format!(r#"{{"type":"quotation","request_id":"{id}","client":"AAA"}}"#)).await
+        frame(&format!(
+            r#"{{"type":"quotation","request_id":"{id}","client":"AAA","status":"answered"}}"#
+        ))
+        .await
     }
 
     fn sent(frames: impl IntoIterator<Item = WaitingFrame>) -> usize {

@@ -1,6 +1,7 @@
 //! The way back to a socket, wherever it is: in this process, in another one of this machine, or
 //! behind the engine's own gateway.
 
+use std::error::Error as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +10,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{Method, Request, StatusCode, Uri};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
+use super::known_gateways::KnownGateways;
+use super::probe::ProbeError;
 use super::registry::GatewayRegistry;
 use super::sockets::Sockets;
 use crate::model::ConnectionRef;
@@ -21,16 +23,18 @@ use crate::ports::{Chain, Connections, Delivery, PortError};
 
 /// A gateway on loopback that does not take a frame within this time is in trouble.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection on which nothing is pushed for so long gives its place at the gateway back.
+const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Delivers directly where it can, else through the management API of the socket's gateway.
 ///
-/// Endpoints come with stored data, so none is called that is not this process's own, entered in
-/// the machine's registry, or allowed by the engine.
+/// Endpoints come with stored data, so none is called that is not this process's own, that of a
+/// gateway entered in the machine's registry, which proves itself, or allowed by the engine.
 pub struct GatewayConnections {
     own: Option<(String, Arc<Sockets>)>,
-    registry: GatewayRegistry,
     elsewhere: Option<Arc<dyn Connections>>,
-    client: Client<HttpConnector, Full<Bytes>>,
+    /// Keeps connections open, so that a gateway proves itself once for many frames.
+    client: Client<KnownGateways, Full<Bytes>>,
 }
 
 impl GatewayConnections {
@@ -43,12 +47,11 @@ impl GatewayConnections {
         registry: GatewayRegistry,
         elsewhere: Option<Arc<dyn Connections>>,
     ) -> Self {
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { own, registry, elsewhere, client }
-    }
-
-    fn is_registered(&self, endpoint: &str) -> bool {
-        self.registry.records().iter().any(|record| record.endpoint == endpoint)
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_LIMIT)
+            .build(KnownGateways::new(registry));
+        Self { own, elsewhere, client }
     }
 
     async fn post(&self, to: &ConnectionRef, frame: Bytes) -> Result<Delivery, PortError> {
@@ -68,11 +71,17 @@ impl GatewayConnections {
                 StatusCode::GONE | StatusCode::NOT_FOUND => Ok(Delivery::Gone),
                 status => Err(PortError::rejected(what(), format!("it answered {status}"))),
             },
-            // Nobody listens there any more, so the socket is closed too.
-            Err(error) if error.is_connect() => Ok(Delivery::Gone),
+            // The gateway has ended, so the socket is closed too.
+            Err(error) if is_dead(&error) => Ok(Delivery::Gone),
             Err(error) => Err(PortError::rejected(what(), Chain(&error).to_string())),
         }
     }
+}
+
+/// Whether a request was not sent because its gateway has ended.
+fn is_dead(error: &ClientError) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<ProbeError>());
+    source.is_some_and(ProbeError::is_dead)
 }
 
 /// Whether an endpoint is that of a local gateway: on loopback and without a path, which a local AWS
@@ -92,21 +101,21 @@ impl Connections for GatewayConnections {
         {
             return Ok(sockets.push(&to.id, frame));
         }
-        if self.is_registered(&to.endpoint) {
+        if is_local_gateway(&to.endpoint) {
             return self.post(to, frame).await;
         }
         match &self.elsewhere {
-            Some(connections) if !is_local_gateway(&to.endpoint) => {
-                connections.push(to, frame).await
-            }
-            // A gateway of this machine that has left: its sockets are closed.
-            _ => Ok(Delivery::Gone),
+            Some(connections) => connections.push(to, frame).await,
+            // Where all gateways are on this machine, this one was never any.
+            None => Ok(Delivery::Gone),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::registry::GatewayRecord;
+    use super::super::secret::Secret;
     use super::*;
     use crate::model::ConnectionId;
 
@@ -145,11 +154,21 @@ mod tests {
     async fn a_gateway_that_breaks_off_is_no_trouble_of_the_others() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { drop(listener.accept().await) });
+        tokio::spawn(async move { while listener.accept().await.is_ok() {} });
         let folder = tempfile::tempdir().unwrap();
-        let connections = GatewayConnections::new(None, GatewayRegistry::new(folder.path()), None);
+        let registry = GatewayRegistry::new(folder.path());
+        let _registration = registry.register(&GatewayRecord {
+            websocket: endpoint.replacen("http", "ws", 1),
+            endpoint: endpoint.clone(),
+            instance: "one".into(),
+            secret: Secret::from_random([[1; 16], [2; 16]]),
+            engine: "embedded".into(),
+            pid: 1,
+            keys: None,
+        });
+        let connections = GatewayConnections::new(None, registry, None);
         let to = ConnectionRef { endpoint, id: ConnectionId::from_random([1; 16]) };
-        let error = connections.post(&to, Bytes::new()).await.unwrap_err();
+        let error = connections.push(&to, Bytes::new()).await.unwrap_err();
         assert!(!error.is_downstream(), "{error}");
     }
 }

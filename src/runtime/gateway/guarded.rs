@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::limits::Allowance;
+use super::unfinished::Unfinished;
 
 /// A client that takes nothing for so long while something is written to it is gone.
 pub(super) const WRITE_STALL: Duration = Duration::from_secs(10);
@@ -22,6 +24,8 @@ const LINGER_BYTES: u64 = 256 * 1024;
 pub(super) struct Guarded<T> {
     io: T,
     allowance: Option<Allowance>,
+    /// What is received of a message that is not finished.
+    unfinished: Option<Arc<Unfinished>>,
     /// Until when nothing is read.
     pause: Option<Pin<Box<Sleep>>>,
     /// When a write that makes no progress fails.
@@ -30,12 +34,17 @@ pub(super) struct Guarded<T> {
 
 impl<T> Guarded<T> {
     pub(super) const fn new(io: T) -> Self {
-        Self { io, allowance: None, pause: None, stall: None }
+        Self { io, allowance: None, unfinished: None, pause: None, stall: None }
     }
 
     /// From here on, no more is read than is allowed.
     pub(super) fn limit(&mut self, allowance: Allowance) {
         self.allowance = Some(allowance);
+    }
+
+    /// From here on, what is read is part of a message until that is finished.
+    pub(super) fn count(&mut self, unfinished: Arc<Unfinished>) {
+        self.unfinished = Some(unfinished);
     }
 
     /// Fails a write that has waited too long; forgets the wait when it is over.
@@ -81,8 +90,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+        let bytes = buffer.filled().len() - before;
+        if let Some(unfinished) = &this.unfinished {
+            unfinished.received(bytes);
+        }
         if let Some(allowance) = &this.allowance {
-            allowance.charge_bytes(buffer.filled().len() - before);
+            allowance.charge_bytes(bytes);
             this.pause = allowance.no_bytes_until().map(|until| Box::pin(sleep_until(until)));
         }
         Poll::Ready(Ok(()))
@@ -129,7 +142,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 

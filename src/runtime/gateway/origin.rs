@@ -15,6 +15,8 @@ use thiserror::Error;
 pub struct AllowedOrigins {
     origins: BTreeSet<String>,
     hosts: BTreeSet<String>,
+    /// Whether a name was given by which clients call the gateway: that of its reverse proxy.
+    is_proxied: bool,
 }
 
 /// Why a text is not an origin, or not a host.
@@ -40,8 +42,16 @@ impl AllowedOrigins {
             let uri = Uri::from_str(origin).ok()?;
             Some(Ok(uri.host()?.to_owned()))
         });
+        let is_proxied = !hosts.is_empty();
         let hosts = hosts.iter().map(|host| normalise_host(host)).chain(theirs);
-        Ok(Self { hosts: hosts.collect::<Result<_, _>>()?, origins })
+        Ok(Self { hosts: hosts.collect::<Result<_, _>>()?, origins, is_proxied })
+    }
+
+    /// Whether the gateway stands behind a reverse proxy: it listens on loopback only, so no other
+    /// name leads to it.
+    #[must_use]
+    pub const fn is_proxied(&self) -> bool {
+        self.is_proxied
     }
 
     /// Whether a request may be answered: it names no origin, an allowed one, or the very host it

@@ -1,16 +1,22 @@
-//! Whether a gateway that entered itself still runs: its port may be another's by now.
+//! The way to a gateway that entered itself: its port may be another's by now.
 
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper_util::client::legacy::{Client, Error as ClientError};
-use hyper_util::rt::TokioExecutor;
-use serde::Deserialize;
+use hyper::client::conn::http1::{self, Parts, SendRequest};
+use hyper::header::HOST;
+use hyper::{Request, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
 use thiserror::Error;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::registry::GatewayRecord;
+use super::secret::Challenge;
+use crate::ports::{Randomness as _, SystemRandomness};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 /// More than any health is long.
@@ -19,18 +25,24 @@ const MAX_BYTES: usize = 4096;
 /// Why a gateway cannot be used.
 #[derive(Debug, Error)]
 pub enum ProbeError {
-    /// Nobody listens there any more.
+    /// No connection to it can be opened.
     #[error("gateway {endpoint} cannot be reached")]
     Unreachable {
         /// Its endpoint.
         endpoint: String,
         /// Why.
         #[source]
-        source: ClientError,
+        source: io::Error,
     },
     /// It listens, and does not answer.
     #[error("gateway {endpoint} did not answer within {} s", PATIENCE.as_secs())]
     Silent {
+        /// Its endpoint.
+        endpoint: String,
+    },
+    /// It may be the gateway, and takes no connection now.
+    #[error("gateway {endpoint} takes no further connection")]
+    Busy {
         /// Its endpoint.
         endpoint: String,
     },
@@ -40,59 +52,140 @@ pub enum ProbeError {
         /// Its endpoint.
         endpoint: String,
     },
+    /// No gateway has entered itself with this endpoint.
+    #[error("no gateway at {endpoint} is known on this machine")]
+    Unknown {
+        /// The endpoint.
+        endpoint: String,
+    },
 }
 
 impl ProbeError {
     /// Whether the gateway is known to have ended.
     #[must_use]
-    pub const fn is_dead(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Another { .. })
+    pub fn is_dead(&self) -> bool {
+        match self {
+            // Any other reason, such as too many open files, is this process's own.
+            Self::Unreachable { source, .. } => source.kind() == io::ErrorKind::ConnectionRefused,
+            Self::Another { .. } | Self::Unknown { .. } => true,
+            Self::Silent { .. } | Self::Busy { .. } => false,
+        }
     }
 }
 
-#[derive(Deserialize)]
-struct Health {
-    instance: String,
+/// What a server said to a challenge.
+enum Answer {
+    Proven,
+    NotNow,
+    NotProven,
 }
 
-/// Asks a gateway for its health, and sees that it is the one that made the entry.
+/// Whether a gateway runs, and is the one that made the entry.
 ///
 /// # Errors
 /// [`ProbeError`].
 pub async fn probe(record: &GatewayRecord) -> Result<(), ProbeError> {
+    connect(record).await.map(drop)
+}
+
+/// Opens a connection to a gateway and has it prove that it made the entry. The connection is good
+/// for any request, and the gateway knows that it comes from this machine.
+///
+/// # Errors
+/// [`ProbeError`]. Nothing but a challenge was sent then.
+pub async fn connect(record: &GatewayRecord) -> Result<TcpStream, ProbeError> {
     let endpoint = || record.endpoint.clone();
-    match timeout(PATIENCE, instance(&record.endpoint)).await {
-        Ok(Ok(Some(instance))) if instance == record.instance => Ok(()),
-        Ok(Ok(_)) => Err(ProbeError::Another { endpoint: endpoint() }),
-        Ok(Err(source)) => Err(ProbeError::Unreachable { endpoint: endpoint(), source }),
-        Err(_) => Err(ProbeError::Silent { endpoint: endpoint() }),
+    let Some(address) = address(&record.endpoint) else {
+        return Err(ProbeError::Unknown { endpoint: endpoint() });
+    };
+    let proven = async {
+        let opened = TcpStream::connect(address).await.and_then(|stream| {
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        });
+        let stream =
+            opened.map_err(|source| ProbeError::Unreachable { endpoint: endpoint(), source })?;
+        challenge(stream, record).await
+    };
+    let silent = |_| ProbeError::Silent { endpoint: endpoint() };
+    timeout(PATIENCE, proven).await.map_err(silent)?
+}
+
+/// Where an endpoint is, which is on loopback and so needs no name to be looked up.
+fn address(endpoint: &str) -> Option<SocketAddr> {
+    endpoint.parse::<Uri>().ok()?.authority()?.as_str().parse().ok()
+}
+
+/// Asks for the health, and returns the connection if the answer has the proof in it.
+async fn challenge(stream: TcpStream, record: &GatewayRecord) -> Result<TcpStream, ProbeError> {
+    let endpoint = || record.endpoint.clone();
+    let busy = |_| ProbeError::Busy { endpoint: endpoint() };
+    let another = || ProbeError::Another { endpoint: endpoint() };
+    let challenge = Challenge::new(record.secret.clone(), SystemRandomness.bits());
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(busy)?;
+    let (answer, connection) =
+        tokio::join!(ask(sender, &challenge, record), connection.without_shutdown());
+    match (answer, connection) {
+        (Ok(Answer::Proven), Ok(Parts { io, read_buf, .. })) if read_buf.is_empty() => {
+            Ok(io.into_inner())
+        }
+        (Ok(Answer::NotProven), _) => Err(another()),
+        // It does not speak HTTP.
+        (Err(error), _) if error.is_parse() => Err(another()),
+        // One that is full breaks off, perhaps before it says so.
+        (Ok(Answer::NotNow | Answer::Proven) | Err(_), _) => {
+            Err(ProbeError::Busy { endpoint: endpoint() })
+        }
     }
 }
 
-/// The instance that the server there says it is; none when what it says is not ocache's.
-async fn instance(endpoint: &str) -> Result<Option<String>, ClientError> {
-    let Ok(uri) = format!("{endpoint}/health").parse() else { return Ok(None) };
-    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-    let response = match client.get(uri).await {
-        Ok(response) => response,
-        Err(error) if error.is_connect() => return Err(error),
-        // Somebody took the connection and does not speak HTTP.
-        Err(_) => return Ok(None),
-    };
-    let Ok(body) = Limited::new(response.into_body(), MAX_BYTES).collect().await else {
-        return Ok(None);
-    };
-    let health = serde_json::from_slice::<Health>(&body.to_bytes());
-    Ok(health.ok().map(|health| health.instance))
+async fn ask(
+    mut sender: SendRequest<Empty<Bytes>>,
+    challenge: &Challenge,
+    record: &GatewayRecord,
+) -> Result<Answer, hyper::Error> {
+    let host = record.endpoint.trim_start_matches("http://");
+    let mut request = Request::get("/health").header(HOST, host);
+    for (name, value) in challenge.headers().into_iter().flatten() {
+        request = request.header(name, value);
+    }
+    let Ok(request) = request.body(Empty::new()) else { return Ok(Answer::NotProven) };
+    let response = sender.send_request(request).await?;
+    let (head, body) = response.into_parts();
+    match head.status {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Ok(Answer::NotNow),
+        StatusCode::OK if challenge.is_met(&head.headers) => {
+            // The rest has to be read before the connection can be used again.
+            let whole = Limited::new(body, MAX_BYTES).collect().await.is_ok();
+            Ok(if whole { Answer::Proven } else { Answer::NotNow })
+        }
+        _ => Ok(Answer::NotProven),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
+    use super::super::secret::Secret;
     use super::*;
 
+    fn record(address: SocketAddr) -> GatewayRecord {
+        GatewayRecord {
+            websocket: format!("ws://{address}"),
+            endpoint: format!("http://{address}"),
+            instance: "mine".into(),
+            secret: Secret::from_random([[1; 16], [2; 16]]),
+            engine: "embedded".into(),
+            pid: 1,
+            keys: None,
+        }
+    }
+
+    /// A server that says one thing to whatever it is asked.
     async fn answering(reply: &'static str) -> GatewayRecord {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -101,40 +194,49 @@ mod tests {
             let _ = stream.read(&mut [0; 1024]).await.unwrap();
             stream.write_all(reply.as_bytes()).await.unwrap();
         });
-        GatewayRecord {
-            websocket: format!("ws://{address}"),
-            endpoint: format!("http://{address}"),
-            instance: "mine".into(),
-            engine: "embedded".into(),
-            pid: 1,
-            keys: None,
+        record(address)
+    }
+
+    #[tokio::test]
+    async fn who_only_says_what_the_gateway_said_is_another() {
+        for other in [
+            "HTTP/1.1 200 OK\r\ncontent-length: 19\r\n\r\n{\"instance\":\"mine\"}",
+            "HTTP/1.1 200 OK\r\nocache-proof: AAAA\r\ncontent-length: 2\r\n\r\nhi",
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+            "220 mail.example.com ESMTP\r\n",
+        ] {
+            let error = probe(&answering(other).await).await.unwrap_err();
+            assert!(matches!(error, ProbeError::Another { .. }) && error.is_dead(), "{error:?}");
         }
     }
 
     #[tokio::test]
-    async fn only_the_gateway_that_entered_itself_is_it() {
-        let health = "HTTP/1.1 200 OK\r\ncontent-length: 19\r\n\r\n{\"instance\":\"mine\"}";
-        assert!(probe(&answering(health).await).await.is_ok());
-        for other in [
-            "HTTP/1.1 200 OK\r\ncontent-length: 19\r\n\r\n{\"instance\":\"your\"}",
-            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
-            "220 mail.example.com ESMTP\r\n",
-        ] {
-            let error = probe(&answering(other).await).await.unwrap_err();
-            assert!(matches!(error, ProbeError::Another { .. }), "{error:?}");
-        }
+    async fn one_that_nobody_listens_for_is_dead() {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let gone = GatewayRecord { endpoint: format!("http://{free}"), ..answering("").await };
-        let error = probe(&gone).await.unwrap_err();
+        let error = probe(&record(free)).await.unwrap_err();
         assert!(matches!(error, ProbeError::Unreachable { .. }) && error.is_dead());
+        let strange = GatewayRecord { endpoint: "http://example.com".into(), ..record(free) };
+        assert!(probe(&strange).await.unwrap_err().is_dead(), "no gateway has such an endpoint");
+    }
+
+    #[tokio::test]
+    async fn one_that_is_full_is_not_dead() {
+        for full in ["HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n", ""] {
+            let error = probe(&answering(full).await).await.unwrap_err();
+            assert!(matches!(error, ProbeError::Busy { .. }) && !error.is_dead(), "{error:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_does_not_answer_may_only_be_slow() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let record = GatewayRecord { endpoint: format!("http://{address}"), ..answering("").await };
+        let record = record(listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let taken = listener.accept().await;
+            pending::<()>().await;
+            drop(taken);
+        });
         let error = probe(&record).await.unwrap_err();
-        assert!(matches!(error, ProbeError::Silent { .. }) && !error.is_dead());
+        assert!(matches!(error, ProbeError::Silent { .. }) && !error.is_dead(), "{error:?}");
     }
 }

@@ -4,9 +4,12 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use tracing::debug;
+
+use super::secret::Secret;
 
 /// A running gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,8 +18,11 @@ pub struct GatewayRecord {
     pub websocket: String,
     /// Where answers are pushed: `http://127.0.0.1:7070`.
     pub endpoint: String,
-    /// What its `/health` says, so that another server on a reused port is not taken for it.
+    /// What its `/health` calls it.
     pub instance: String,
+    /// What it and whoever may read this entry prove to each other that they know, so that another
+    /// server on a reused port is not taken for it.
+    pub secret: Secret,
     /// Which engine and target it works on.
     pub engine: String,
     /// Its process.
@@ -57,8 +63,8 @@ impl GatewayRegistry {
         &self.0
     }
 
-    /// Enters a gateway. Only the owner of the folder may write to it: whoever could would be sent
-    /// other people's answers.
+    /// Enters a gateway. Only the owner of the folder may write to it, or read the secrets in it:
+    /// whoever could would be sent other people's answers.
     ///
     /// # Errors
     /// When the entry cannot be written.
@@ -81,6 +87,13 @@ impl GatewayRegistry {
             .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
             .filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok())
             .collect()
+    }
+
+    /// When an entry was last made or removed, by the clock of the file system; `None` when there
+    /// is no registry.
+    #[must_use]
+    pub fn changed_at(&self) -> Option<SystemTime> {
+        fs::metadata(&self.0).and_then(|folder| folder.modified()).ok()
     }
 
     /// Removes the entry of a gateway that is known to be dead.
@@ -127,6 +140,7 @@ mod tests {
             websocket: "ws://127.0.0.1:1".into(),
             endpoint: "http://127.0.0.1:1".into(),
             instance: "abc".into(),
+            secret: Secret::from_random([[1; 16], [2; 16]]),
             engine: "embedded".into(),
             pid: 1,
             keys: Some(KeysPlace::File("keys.json".into())),

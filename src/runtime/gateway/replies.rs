@@ -4,11 +4,13 @@ use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Message;
 use tracing::{Instrument, Span, info, warn};
 
-use crate::model::{ConnectionRef, RequestId, UserId};
-use crate::ports::{Chain, Clock, PortError};
+use super::awaited::Promise;
+use crate::model::{ConnectionRef, RequestId, Timestamp, UserId};
+use crate::ports::{Chain, Clock, PortError, Quotation, QuotationStatus};
 use crate::protocol::{self, Frame, Request, parse};
 use crate::stages::StageError;
-use crate::stages::quotation_handler::{Ask, QuotationHandler};
+use crate::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
+use crate::supervisor::catch;
 use crate::tokens::Clients;
 use crate::trace;
 
@@ -22,8 +24,20 @@ pub struct ReplyContext<'a> {
     pub clients: &'a Clients,
 }
 
-/// Replies to one request, in order.
-pub(super) type Replies = Vec<Bytes>;
+/// What a request is answered with.
+#[derive(Debug, Default)]
+pub struct Replied {
+    /// The replies, in order.
+    pub frames: Vec<Bytes>,
+    /// What the client is now promised to be told later.
+    pub promise: Option<Promise>,
+}
+
+impl From<Bytes> for Replied {
+    fn from(frame: Bytes) -> Self {
+        Self { frames: vec![frame], promise: None }
+    }
+}
 
 /// What a message of the client comes to.
 pub(super) enum Read {
@@ -42,20 +56,19 @@ pub(super) fn read(message: &Message, clients: &Clients) -> Read {
     }
 }
 
-/// Replies to one frame, in order, for a gateway that keeps no session. `None` is a frame that is
-/// not text.
+/// Replies to one frame for a gateway that keeps no session. `None` is a frame that is not text.
 pub async fn reply_to(
     context: &ReplyContext<'_>,
     text: Option<&str>,
     connection: ConnectionRef,
-) -> Vec<Bytes> {
+) -> Replied {
     match read_frame(text, context.clients) {
         Read::Request(request, span) => {
             let id = answer_id(context.handler, &request);
             reply(context, request, id, connection).instrument(span).await
         }
-        Read::Reply(frame) => vec![frame],
-        Read::Nothing => vec![],
+        Read::Reply(frame) => frame.into(),
+        Read::Nothing => Replied::default(),
     }
 }
 
@@ -85,44 +98,78 @@ pub(super) fn answer_id(handler: &QuotationHandler, request: &Request) -> Reques
     }
 }
 
-/// Replies to a request whose answer will be known by this [id](answer_id).
+/// Replies to a request whose answer will be known by this [id](answer_id). A panic of the stage fails
+/// this request, and its connection stays open.
 pub(super) async fn reply(
     context: &ReplyContext<'_>,
     request: Request,
     id: RequestId,
     to: ConnectionRef,
-) -> Replies {
+) -> Replied {
+    let replied = catch(reply_of_stage(context, request, id, to)).await;
+    replied.unwrap_or_else(|panic| failure("the request failed", &panic.into()).into())
+}
+
+async fn reply_of_stage(
+    context: &ReplyContext<'_>,
+    request: Request,
+    id: RequestId,
+    to: ConnectionRef,
+) -> Replied {
     // From before the stage looked: what it found pending must not be shown as failed because its
     // deadline has passed since.
     let asked_at = context.clock.now();
     match request {
         Request::Quote { user, items, request_id, dialect } => {
-            let ask = Ask { user, items, request_id, dialect, connection: to };
+            let ask = Ask { user: user.clone(), items, request_id, dialect, connection: to };
             match context.handler.quote_as(ask, id).await {
-                Ok(accepted) => {
-                    let ack = rendered(protocol::render_accepted(&accepted.request_id, dialect));
-                    let settled = accepted.settled.map(|quotation| {
-                        rendered(protocol::render_quotation(&quotation, asked_at))
-                    });
-                    std::iter::once(ack).chain(settled).collect()
+                Ok(Accepted { request_id, deadline, settled }) => {
+                    let ack = rendered(protocol::render_accepted(&request_id, dialect));
+                    let promise =
+                        settled.is_none().then_some(Promise { user, request_id, deadline });
+                    let settled = settled.map(|quotation| shown(&quotation, asked_at));
+                    Replied { frames: std::iter::once(ack).chain(settled).collect(), promise }
                 }
-                Err(error) => vec![failure("the quote was not accepted", &error)],
+                Err(error) => failure("the quote was not accepted", &error).into(),
             }
         }
         Request::Get { user, request_id } => {
             match context.handler.get(&user, &request_id, &to).await {
                 Ok(Some(quotation)) => {
-                    vec![rendered(protocol::render_quotation(&quotation, asked_at))]
+                    let is_pending = quotation.status_at(asked_at) == QuotationStatus::Pending;
+                    let deadline = quotation.deadline;
+                    let promise = is_pending.then_some(Promise { user, request_id, deadline });
+                    Replied { promise, ..shown(&quotation, asked_at).into() }
                 }
-                Ok(None) => {
-                    let message = format!("there is no quotation `{request_id}` of this client");
-                    vec![error_frame("not_found", message)]
-                }
-                Err(error) => vec![failure("the quotation was not found", &error)],
+                Ok(None) => no_such_quotation(&request_id).into(),
+                Err(error) => failure("the quotation was not found", &error).into(),
             }
         }
-        Request::Ping { dialect } => vec![rendered(protocol::render_pong(dialect))],
+        Request::Ping { dialect } => rendered(protocol::render_pong(dialect)).into(),
     }
+}
+
+/// The outcome that a client was promised, now that the deadline has passed.
+///
+/// # Errors
+/// When the store does not say what it is.
+pub(super) async fn outcome(
+    context: &ReplyContext<'_>,
+    promise: &Promise,
+) -> Result<Bytes, StageError> {
+    let Promise { user, request_id, .. } = promise;
+    Ok(match context.handler.fail(user, request_id).await? {
+        Some(quotation) => shown(&quotation, context.clock.now()),
+        None => no_such_quotation(request_id),
+    })
+}
+
+fn shown(quotation: &Quotation, asked_at: Timestamp) -> Bytes {
+    rendered(protocol::render_quotation(quotation, asked_at))
+}
+
+fn no_such_quotation(request_id: &RequestId) -> Bytes {
+    error_frame("not_found", format!("there is no quotation `{request_id}` of this client"))
 }
 
 /// An error frame that tells the client no more than it needs; the log has the rest.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, ORIGIN, RETRY_AFTER};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
@@ -49,16 +49,17 @@ pub(super) async fn route(
     gateway: &Gateway,
     request: Request<Incoming>,
     allowance: &Allowance,
+    client: ClientAddress,
 ) -> Reply {
-    if let Some(reply) = gateway.page().route(&request, gateway.tokens()).await {
+    if let Some(reply) = gateway.page().route(&request, gateway.tokens(), client).await {
         return reply;
     }
     let path = request.uri().path().to_owned();
     match (request.method(), path.as_str()) {
-        (&Method::GET, "/health") => json_reply(StatusCode::OK, &gateway.health()),
+        (&Method::GET, "/health") => health(gateway, request.headers()),
         (&Method::PUT, "/subscribe") => put_subscribe(gateway, request, allowance).await,
         (&Method::POST, path) => match path.strip_prefix(MANAGEMENT) {
-            Some(id) => post_to_connection(gateway, id, request).await,
+            Some(id) => post_to_connection(gateway, id, request, client).await,
             None => not_found(path),
         },
         (method, "/subscribe") => {
@@ -67,6 +68,16 @@ pub(super) async fn route(
         }
         (_, path) => not_found(path),
     }
+}
+
+/// The health and, for a caller that proves that it knows the secret of the entry, the gateway's own
+/// proof.
+fn health(gateway: &Gateway, asked: &HeaderMap) -> Reply {
+    let mut reply = json_reply(StatusCode::OK, &gateway.health());
+    if let Some((name, proof)) = gateway.secret().answer(asked) {
+        reply.headers_mut().insert(name, proof);
+    }
+    reply
 }
 
 async fn put_subscribe(
@@ -81,7 +92,7 @@ async fn put_subscribe(
         Ok(clients) => clients,
         Err(reply) => return reply,
     };
-    let user = match read_body(request).await.map(|body| read_user(&body)) {
+    let user = match read_body(gateway, request).await.map(|body| read_user(&body)) {
         Ok(Ok(user)) => user,
         Ok(Err(message)) => return problem(StatusCode::BAD_REQUEST, &message),
         Err(reply) => return reply,
@@ -138,19 +149,25 @@ async fn subscribe_user(ports: &Ports, ttl: Duration, user: &UserId) -> Reply {
     }
 }
 
-/// The management API, for the other processes of this machine. A browser has no business here,
-/// nor has anybody behind a proxy.
-async fn post_to_connection(gateway: &Gateway, id: &str, request: Request<Incoming>) -> Reply {
+/// The management API, for the other processes of this machine that work on the same store: whoever
+/// could push would give answers in the gateway's name. A browser has no business here either.
+async fn post_to_connection(
+    gateway: &Gateway,
+    id: &str,
+    request: Request<Incoming>,
+    client: ClientAddress,
+) -> Reply {
     if request.headers().contains_key(ORIGIN) {
         return problem(StatusCode::FORBIDDEN, "pages may not push to connections");
     }
-    if ClientAddress::of(request.headers()) != ClientAddress::Local {
-        return problem(StatusCode::FORBIDDEN, "only this machine may push to connections");
+    if client != ClientAddress::Known {
+        let message = "only a process that proves that it may read the gateway's entry may push";
+        return problem(StatusCode::FORBIDDEN, message);
     }
     let Ok(id) = ConnectionId::new(id) else {
         return problem(StatusCode::BAD_REQUEST, "that is not a connection id");
     };
-    let frame = match read_body(request).await {
+    let frame = match read_body(gateway, request).await {
         Ok(frame) => frame,
         Err(reply) => return reply,
     };
@@ -163,9 +180,21 @@ async fn post_to_connection(gateway: &Gateway, id: &str, request: Request<Incomi
     }
 }
 
-async fn read_body(request: Request<Incoming>) -> Result<Bytes, Reply> {
-    let body = Limited::new(request.into_body(), MAX_MESSAGE_BYTES).collect();
-    let Ok(body) = timeout(BODY_LIMIT, body).await else {
+async fn read_body(gateway: &Gateway, request: Request<Incoming>) -> Result<Bytes, Reply> {
+    let unfinished = gateway.unfinished().of_one();
+    let counted = request.into_body().map_frame(|frame| {
+        unfinished.received(frame.data_ref().map_or(0, Bytes::len));
+        frame
+    });
+    let body = timeout(BODY_LIMIT, Limited::new(counted, MAX_MESSAGE_BYTES).collect());
+    let body = tokio::select! {
+        body = body => body,
+        () = unfinished.given_up() => {
+            let message = "too many bodies wait for the rest; try again";
+            return Err(later(StatusCode::SERVICE_UNAVAILABLE, message));
+        }
+    };
+    let Ok(body) = body else {
         return Err(problem(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"));
     };
     match body {

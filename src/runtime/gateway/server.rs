@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,15 +26,17 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::addresses::{ClientAddress, SocketPlace};
+use super::addresses::{ClientAddress, SocketPlace, Way};
 use super::entry::{self, Tokens};
 use super::guarded::Guarded;
 use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
 use super::origin::AllowedOrigins;
 use super::page::{Page, PageSettings};
 use super::routes::{Reply, is_push, problem, route, too_many};
+use super::secret::Secret;
 use super::session::{SessionContext, run_session};
 use super::sockets::Sockets;
+use super::unfinished::UnfinishedMessages;
 use super::visitors::Visitors;
 use crate::model::ConnectionId;
 use crate::ports::Ports;
@@ -41,6 +44,7 @@ use crate::protocol::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
 use crate::runtime::{Shutdown, TokenCheck};
 use crate::stages::Policy;
 use crate::stages::quotation_handler::QuotationHandler;
+use crate::supervisor::{Panic, catch};
 use crate::tokens::Clients;
 
 /// A client that has not finished its request head by then is cut off.
@@ -83,6 +87,7 @@ pub struct Gateway {
     first_visits: QuotationHandler,
     visitors: Visitors,
     limiter: Limiter,
+    unfinished: Arc<UnfinishedMessages>,
     ports: Ports,
     policy: Policy,
     page: Page,
@@ -91,6 +96,7 @@ pub struct Gateway {
     tokens: Option<Arc<TokenCheck>>,
     endpoint: String,
     instance: String,
+    secret: Secret,
 }
 
 /// A connection: what its client may use, and its place among all.
@@ -98,6 +104,8 @@ pub struct Gateway {
 struct Peer {
     traffic: Arc<Mutex<Traffic>>,
     place: Arc<ConnectionPlace>,
+    /// Whether the other side has proven that it may read this gateway's entry.
+    is_known: Arc<AtomicBool>,
 }
 
 /// What a websocket's client may do: how much, and for whom.
@@ -124,18 +132,22 @@ impl Gateway {
         page: PageSettings,
     ) -> Self {
         let Access { origins, limits, tokens } = access;
-        let handler = QuotationHandler::new(&ports, policy.clone());
+        let metrics = Arc::new(page.metrics.clone());
+        let handler =
+            |policy| QuotationHandler::new(&ports, policy).watched().observed_by(metrics.clone());
         let passing = Policy { ttl: FIRST_VISIT_TTL.min(policy.ttl), ..policy.clone() };
-        let first_visits = QuotationHandler::new(&ports, passing);
+        let (handler, first_visits) = (handler(policy.clone()), handler(passing));
         let visitors = Visitors::new(limits, policy.ttl, ports.store.clone(), ports.clock.clone());
         let limiter = Limiter::new(limits);
         let page = Page::new(&ports, &policy, sockets.clone(), page);
         let instance = ConnectionId::from_random(ports.randomness.bits()).to_string();
+        let secret = Secret::from_random([ports.randomness.bits(), ports.randomness.bits()]);
         Self {
             handler,
             first_visits,
             visitors,
             limiter,
+            unfinished: Arc::default(),
             ports,
             policy,
             page,
@@ -144,6 +156,7 @@ impl Gateway {
             tokens: tokens.map(|tokens| tokens.check),
             endpoint,
             instance,
+            secret,
         }
     }
 
@@ -151,6 +164,15 @@ impl Gateway {
     #[must_use]
     pub fn instance(&self) -> &str {
         &self.instance
+    }
+
+    pub(super) const fn unfinished(&self) -> &Arc<UnfinishedMessages> {
+        &self.unfinished
+    }
+
+    /// What its entry holds, and no reply.
+    pub(super) const fn secret(&self) -> &Secret {
+        &self.secret
     }
 
     pub(super) fn ports(&self) -> &Ports {
@@ -182,13 +204,14 @@ impl Gateway {
         json!({ "status": "ok", "instance": self.instance, "sockets": self.sockets.count() })
     }
 
-    /// Serves until the shutdown begins; then closes every socket with 1001 and returns when the
-    /// last one is closed.
-    pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) {
-        let gateway = Arc::new(self);
-        let tasks = TaskTracker::new();
-        let (watched, until) = (gateway.clone(), shutdown.clone());
-        tasks.spawn(async move { watched.page.keep_course(&until).await });
+    /// Takes connections until the shutdown begins. The tasks then close every socket with 1001.
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tasks: TaskTracker,
+        shutdown: Shutdown,
+    ) {
+        let gateway = self;
         while let Some(accepted) = shutdown.unless_begun(listener.accept()).await {
             match accepted {
                 Ok((stream, address)) => {
@@ -198,8 +221,11 @@ impl Gateway {
                         let _ = stream.try_write(NO_PLACE);
                         continue;
                     };
-                    let peer =
-                        Peer { traffic: gateway.limiter.connection(), place: Arc::new(place) };
+                    let peer = Peer {
+                        traffic: gateway.limiter.connection(),
+                        place: Arc::new(place),
+                        is_known: Arc::default(),
+                    };
                     let connection =
                         gateway.clone().connection(stream, peer, tasks.clone(), shutdown.clone());
                     tasks.spawn(connection);
@@ -211,9 +237,6 @@ impl Gateway {
                 }
             }
         }
-        drop(listener);
-        tasks.close();
-        tasks.wait().await;
     }
 
     async fn connection(
@@ -230,7 +253,7 @@ impl Gateway {
         let service = service_fn(move |request| {
             let gateway = self.clone();
             let reply = gateway.respond(request, peer.clone(), tasks.clone(), shutdown.clone());
-            async move { Ok::<_, Infallible>(reply.await) }
+            async move { Ok::<_, Infallible>(catch(reply).await.unwrap_or_else(panicked)) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -267,15 +290,15 @@ impl Gateway {
             let message = "this page's origin is not allowed; see --allow-origin";
             return problem(StatusCode::FORBIDDEN, message);
         }
-        let client = ClientAddress::of(headers);
+        let client = self.client(&peer, headers);
         let allowance = Allowance::new(peer.traffic, self.limiter.address(client));
         // The other processes of this machine push their answers as fast as they come.
-        let is_push = client == ClientAddress::Local && is_push(&request);
+        let is_push = client == ClientAddress::Known && is_push(&request);
         if !is_push && !allowance.take_frame() {
             return too_many("too many requests");
         }
         if !wants_websocket(headers) {
-            return route(&self, request, &allowance).await;
+            return route(&self, request, &allowance, client).await;
         }
         let token = entry::of_websocket(&request);
         let clients = match entry::clients_of(self.tokens(), token).await {
@@ -288,6 +311,16 @@ impl Gateway {
         };
         let places = Places { _connection: peer.place, _socket: socket };
         self.upgrade(request, Client { allowance, clients }, places, tasks, shutdown)
+    }
+
+    /// Where a request comes from. Whoever proves in one that it may read the entry is known from
+    /// then on, for as long as the connection lasts.
+    fn client(&self, peer: &Peer, headers: &HeaderMap) -> ClientAddress {
+        if self.secret.answer(headers).is_some() {
+            peer.is_known.store(true, Ordering::Relaxed);
+        }
+        let is_known = peer.is_known.load(Ordering::Relaxed);
+        ClientAddress::of(headers, Way { is_known, is_proxied: self.origins.is_proxied() })
     }
 
     fn upgrade(
@@ -333,6 +366,8 @@ impl Gateway {
         };
         let mut io = io.into_inner();
         io.limit(allowance.clone());
+        let unfinished = Arc::new(self.unfinished.of_one());
+        io.count(unfinished.clone());
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
@@ -348,6 +383,7 @@ impl Gateway {
             first_visits: &self.first_visits,
             visitors: &self.visitors,
             allowance,
+            unfinished,
             clients,
             clock: &*self.ports.clock,
             metrics: self.page.metrics(),
@@ -356,6 +392,11 @@ impl Gateway {
         run_session(&mut socket, self.sockets.open(id), context, shutdown).await;
         socket.into_inner().linger().await;
     }
+}
+
+/// Only this one request fails; the log says why.
+fn panicked(_: Panic) -> Reply {
+    problem(StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed on this request")
 }
 
 fn wants_websocket(headers: &HeaderMap) -> bool {

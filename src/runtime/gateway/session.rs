@@ -1,5 +1,6 @@
 //! One client's websocket, from its opening to its close.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,19 +11,22 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
-use tracing::{Instrument, debug, info};
+use tracing::{Instrument, debug, info, warn};
 
 use super::answer_order::AnswerOrder;
+use super::awaited::{Awaited, Promise};
 use super::guarded::WRITE_STALL;
 use super::limits::Allowance;
-use super::replies::{self, Read, Replies, ReplyContext, answer_id, rate_limited, read};
+use super::replies::{self, Read, Replied, ReplyContext, answer_id, rate_limited, read};
 use super::sockets::{OpenSocket, WaitingFrame};
+use super::unfinished::Unfinished;
 use super::visitors::{Admission, Visitors, refusal};
 use crate::model::{ConnectionRef, RequestId};
-use crate::ports::Clock;
+use crate::ports::{Chain, Clock};
 use crate::protocol::Request;
 use crate::runtime::Shutdown;
 use crate::runtime::metrics::Metrics;
+use crate::stages::StageError;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::tokens::Clients;
 
@@ -46,6 +50,8 @@ pub(super) struct SessionContext<'a> {
     pub(super) visitors: &'a Visitors,
     /// How much the client may send.
     pub(super) allowance: Allowance,
+    /// What was received of a message that is not finished.
+    pub(super) unfinished: Arc<Unfinished>,
     /// Whom the client may quote for.
     pub(super) clients: Clients,
     /// For rendering settled quotations as of now.
@@ -59,8 +65,19 @@ pub(super) struct SessionContext<'a> {
 /// What a client gets next: replies to its requests, then what was pushed to it.
 #[derive(Default)]
 struct Outgoing {
-    replies: Replies,
+    replies: Vec<Bytes>,
     pushed: Vec<WaitingFrame>,
+}
+
+impl SessionContext<'_> {
+    /// Counts a message that has come; says whether the client may send as many.
+    fn takes(&self, message: &Message) -> bool {
+        match message {
+            Message::Ping(bytes) | Message::Pong(bytes) => self.unfinished.passed(bytes.len()),
+            _ => self.unfinished.finished(),
+        }
+        self.allowance.take_frame()
+    }
 }
 
 /// Serves one websocket until it is closed, by either side.
@@ -77,9 +94,11 @@ pub(super) async fn run_session<S>(
     let connection = ConnectionRef { endpoint: context.endpoint.to_owned(), id: open.id().clone() };
     let end_of_life = Instant::now() + LIFE_LIMIT;
     let mut idle_at = Instant::now() + IDLE_LIMIT;
-    let mut in_hand: FuturesUnordered<BoxFuture<'_, (RequestId, Replies)>> =
+    let mut in_hand: FuturesUnordered<BoxFuture<'_, (RequestId, Replied)>> =
         FuturesUnordered::new();
     let mut order = AnswerOrder::default();
+    let mut awaited = Awaited::default();
+    let mut overdue: FuturesUnordered<BoxFuture<'_, Overdue>> = FuturesUnordered::new();
     let mut deaf_until: Option<Instant> = None;
     info!(connection = %connection.id, "opened");
 
@@ -87,18 +106,36 @@ pub(super) async fn run_session<S>(
         let outgoing: Outgoing = tokio::select! {
             // Answers first: a client that floods us still gets what is due to it.
             biased;
-            Some((request, replies)) = in_hand.next() => {
+            Some((request, Replied { frames: replies, promise })) = in_hand.next() => {
+                if let Some(promise) = promise {
+                    awaited.promised(promise, Instant::now(), context.clock.now());
+                }
                 Outgoing { replies, pushed: order.finished(&request) }
             }
             frame = open.next_frame() => match frame {
                 Some(frame) => Outgoing::pushed(order.pushed(frame)),
                 None => break Some(close(CloseCode::Policy, "too many frames unread")),
             },
+            Some((promise, outcome)) = overdue.next() => match outcome {
+                Ok(frame) => Outgoing::reply(frame),
+                Err(error) => {
+                    warn!(error = %Chain(&error), "the outcome of a quotation is not known");
+                    awaited.unknown(promise, Instant::now());
+                    Outgoing::default()
+                }
+            },
+            () = sleep_until(awaited.due().unwrap_or(end_of_life)),
+                if awaited.due().is_some() && overdue.len() < MAX_IN_HAND =>
+            {
+                let due = awaited.take_due(Instant::now());
+                overdue.extend(due.map(|promise| end(&context, promise).boxed()));
+                Outgoing::default()
+            }
             message = socket.next(), if in_hand.len() < MAX_IN_HAND && deaf_until.is_none() => match message {
                 None => break None,
                 Some(Err(error)) => break close_after(&error),
                 Some(Ok(Message::Close(_))) => break None,
-                Some(Ok(_)) if !context.allowance.take_frame() => {
+                Some(Ok(message)) if !context.takes(&message) => {
                     deaf_until = Some(Instant::now() + DEAF_FOR);
                     Outgoing::reply(rate_limited(
                         "too many frames, of which this one was not read; send fewer",
@@ -112,7 +149,7 @@ pub(super) async fn run_session<S>(
                             order.began(id.clone());
                             let to = connection.clone();
                             let reply = reply(&context, request, id.clone(), to).instrument(span);
-                            in_hand.push(reply.map(move |replies| (id, replies)).boxed());
+                            in_hand.push(reply.map(move |replied| (id, replied)).boxed());
                             Outgoing::default()
                         }
                         Read::Reply(frame) => Outgoing::reply(frame),
@@ -124,6 +161,9 @@ pub(super) async fn run_session<S>(
                 deaf_until = None;
                 Outgoing::default()
             }
+            () = context.unfinished.given_up() => {
+                break Some(close(CloseCode::Again, "too much of too many messages waits for the rest"));
+            }
             () = shutdown.begun() => break Some(close(CloseCode::Away, "the gateway stops")),
             () = sleep_until(idle_at.min(end_of_life)) => {
                 break Some(close(CloseCode::Away, "idle for too long, or open for too long"));
@@ -131,6 +171,7 @@ pub(super) async fn run_session<S>(
         };
         if !outgoing.is_empty() {
             idle_at = Instant::now() + IDLE_LIMIT;
+            awaited.told(outgoing.frames().map(|frame| &**frame));
             if let Err(error) = write(&mut socket, outgoing).await {
                 debug!(connection = %connection.id, %error, "writing failed");
                 break None;
@@ -142,7 +183,9 @@ pub(super) async fn run_session<S>(
     let mut is_there = close.is_some();
     loop {
         let outgoing = match in_hand.next().await {
-            Some((request, replies)) => Outgoing { replies, pushed: order.finished(&request) },
+            Some((request, Replied { frames: replies, .. })) => {
+                Outgoing { replies, pushed: order.finished(&request) }
+            }
             None => match open.ready_frame() {
                 Some(frame) => Outgoing::pushed(order.pushed(frame)),
                 None => break,
@@ -172,6 +215,10 @@ impl Outgoing {
         Self { pushed: frame.into_iter().collect(), ..Self::default() }
     }
 
+    fn frames(&self) -> impl Iterator<Item = &Bytes> {
+        self.replies.iter().chain(self.pushed.iter().map(WaitingFrame::bytes))
+    }
+
     const fn is_empty(&self) -> bool {
         self.replies.is_empty() && self.pushed.is_empty()
     }
@@ -183,7 +230,7 @@ async fn reply(
     request: Request,
     id: RequestId,
     to: ConnectionRef,
-) -> Replies {
+) -> Replied {
     let came_at = Instant::now();
     let is_quote = matches!(request, Request::Quote { .. });
     let mut handler = context.handler;
@@ -191,16 +238,27 @@ async fn reply(
         match context.visitors.admit(user, context.allowance.address()).await {
             Admission::Visit => {}
             Admission::FirstVisit => handler = context.first_visits,
-            refused => return vec![rate_limited(refusal(refused))],
+            refused => return rate_limited(refusal(refused)).into(),
         }
     }
     let SessionContext { clock, clients, .. } = context;
     let context_of_reply = ReplyContext { handler, clock: *clock, clients };
-    let replies = replies::reply(&context_of_reply, request, id, to).await;
+    let replied = replies::reply(&context_of_reply, request, id, to).await;
     if is_quote {
         context.metrics.acknowledged(came_at.elapsed());
     }
-    replies
+    replied
+}
+
+/// A promise whose deadline has passed, and what its client is told.
+type Overdue = (Promise, Result<Bytes, StageError>);
+
+/// Finds out what a client is told whose deadline has passed.
+async fn end(context: &SessionContext<'_>, promise: Promise) -> Overdue {
+    let SessionContext { handler, clock, clients, .. } = context;
+    let outcome =
+        replies::outcome(&ReplyContext { handler, clock: *clock, clients }, &promise).await;
+    (promise, outcome)
 }
 
 /// Writes what goes out next. What was pushed counts among what waits until it is written.
@@ -209,10 +267,9 @@ where
     S: Sink<Message, Error = SocketError> + Unpin,
 {
     let writing = async {
-        let pushed = outgoing.pushed.iter().map(|frame| frame.bytes().clone());
-        for frame in outgoing.replies.into_iter().chain(pushed) {
-            let text =
-                Utf8Bytes::try_from(frame).map_err(|error| SocketError::Utf8(error.to_string()))?;
+        for frame in outgoing.frames() {
+            let text = Utf8Bytes::try_from(frame.clone())
+                .map_err(|error| SocketError::Utf8(error.to_string()))?;
             socket.feed(Message::Text(text)).await?;
         }
         socket.flush().await

@@ -8,15 +8,18 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use super::page::PageSettings;
 use super::registry::{GatewayRecord, GatewayRegistry, Registration};
 use super::server::{Access, Gateway};
 use super::sockets::Sockets;
-use crate::ports::Ports;
+use crate::ports::{Housekeeping, Ports};
 use crate::runtime::Shutdown;
+use crate::runtime::client::Destination;
 use crate::runtime::metrics::Metrics;
 use crate::stages::Policy;
+use crate::supervisor::Supervisor;
 
 /// How often the page looks at the cache, at most.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -33,9 +36,12 @@ pub struct BoundGateway {
 
 /// A gateway that serves, until it is stopped.
 pub struct RunningGateway {
-    websocket: String,
+    record: GatewayRecord,
     shutdown: Shutdown,
+    /// Takes connections.
     task: JoinHandle<()>,
+    /// Serve them, and outlive the task above if it dies.
+    connections: TaskTracker,
     registration: Registration,
 }
 
@@ -80,7 +86,11 @@ impl BoundGateway {
             sockets: Sockets::new(),
             endpoint: format!("http://{address}"),
             websocket: format!("ws://{address}"),
-            page: PageSettings { metrics: Metrics::new(), look_every: LOOK_EVERY },
+            page: PageSettings {
+                metrics: Metrics::new(),
+                look_every: LOOK_EVERY,
+                housekeeping: None,
+            },
         })
     }
 
@@ -97,13 +107,21 @@ impl BoundGateway {
         self
     }
 
+    /// Has the metrics tell how the store is kept in order.
+    #[must_use]
+    pub fn reporting_upkeep(mut self, housekeeping: Arc<dyn Housekeeping>) -> Self {
+        self.page.housekeeping = Some(housekeeping);
+        self
+    }
+
     /// Its management endpoint and its sockets.
     #[must_use]
     pub fn own(&self) -> (String, Arc<Sockets>) {
         (self.endpoint.clone(), self.sockets.clone())
     }
 
-    /// Serves on an engine's ports. `engine` names the engine and its target for others.
+    /// Serves on an engine's ports. `engine` names the engine and its target for others. The supervisor
+    /// hears of a gateway that takes no more connections because it has died.
     ///
     /// # Errors
     /// [`StartError::Register`].
@@ -114,23 +132,32 @@ impl BoundGateway {
         access: Access,
         registry: &GatewayRegistry,
         engine: &str,
+        supervisor: &Supervisor,
     ) -> Result<RunningGateway, StartError> {
         let Self { listener, sockets, endpoint, websocket, page } = self;
         let keys = access.tokens.as_ref().map(|tokens| tokens.keys.clone());
-        let gateway = Gateway::new(ports, policy, sockets, access, endpoint.clone(), page);
+        let gateway =
+            Arc::new(Gateway::new(ports, policy, sockets, access, endpoint.clone(), page));
+        let record = GatewayRecord {
+            websocket,
+            endpoint,
+            instance: gateway.instance().to_owned(),
+            secret: gateway.secret().clone(),
+            engine: engine.to_owned(),
+            pid: std::process::id(),
+            keys,
+        };
         let registration = registry
-            .register(&GatewayRecord {
-                websocket: websocket.clone(),
-                endpoint,
-                instance: gateway.instance().to_owned(),
-                engine: engine.to_owned(),
-                pid: std::process::id(),
-                keys,
-            })
+            .register(&record)
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
         let shutdown = Shutdown::new();
-        let task = tokio::spawn(gateway.serve(listener, shutdown.clone()));
-        Ok(RunningGateway { websocket, shutdown, task, registration })
+        let connections = TaskTracker::new();
+        let (watched, until) = (gateway.clone(), shutdown.clone());
+        let course = async move { watched.page().keep_course(&until).await };
+        connections.spawn(supervisor.watch("the page's course of counters", course));
+        let serving = gateway.serve(listener, connections.clone(), shutdown.clone());
+        let task = supervisor.spawn("the gateway", serving);
+        Ok(RunningGateway { record, shutdown, task, connections, registration })
     }
 }
 
@@ -138,20 +165,28 @@ impl RunningGateway {
     /// Where clients connect.
     #[must_use]
     pub fn websocket(&self) -> &str {
-        &self.websocket
+        &self.record.websocket
+    }
+
+    /// For a client in this process.
+    #[must_use]
+    pub fn destination(&self) -> Destination {
+        Destination::Entered(Box::new(self.record.clone()))
     }
 
     /// Where people open the page.
     #[must_use]
     pub fn page(&self) -> String {
-        format!("{}/", self.websocket.replacen("ws://", "http://", 1))
+        format!("{}/", self.record.websocket.replacen("ws://", "http://", 1))
     }
 
     /// Leaves the registry, closes every socket with 1001, and waits until they are closed.
     pub async fn stop(self) {
         drop(self.registration);
         self.shutdown.begin();
-        // A gateway that died has closed its sockets too.
+        // Its supervisor has heard of a panic.
         let _ = self.task.await;
+        self.connections.close();
+        self.connections.wait().await;
     }
 }

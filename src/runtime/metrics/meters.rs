@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::prometheus_text;
@@ -15,7 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::feed::{Event, Feed, What};
 use super::history::{History, REASONS, Slot};
 use crate::model::{Cause, Timestamp, UserId};
-use crate::ports::{Depth, Queue, Quotation, QuotationStatus};
+use crate::ports::{Backlog, Depth, Queue, Quotation, QuotationStatus, Upkeep};
 use crate::stages::{Effect, Observer, Warmth};
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
@@ -54,7 +54,12 @@ struct Counters {
     recalculation: Histogram,
     depths: Family<Labels<2>, Gauge>,
     breakers: Family<Labels<1>, Gauge>,
+    /// By queue.
+    stage_panics: [Counter; Queue::ALL.len()],
     sockets: Gauge,
+    backlog: Family<Labels<1>, Gauge>,
+    backlog_late: Family<Labels<1>, Gauge<f64, AtomicU64>>,
+    store_bytes: Family<Labels<1>, Gauge>,
     calculates: AtomicBool,
     history: History,
     feed: Feed,
@@ -88,6 +93,17 @@ impl Metrics {
         self.0.breakers.get_or_create(&[("queue", queue.name())]).set(is_open.into());
     }
 
+    /// A stage panicked over a message of a queue.
+    pub fn stage_panicked(&self, queue: Queue) {
+        self.0.stage_panics[queue as usize].inc();
+    }
+
+    /// How often a stage panicked, over whatever message.
+    #[must_use]
+    pub fn stage_panics(&self) -> u64 {
+        self.0.stage_panics.iter().map(Counter::get).sum()
+    }
+
     /// How many websockets are open.
     pub fn sockets(&self, open: usize) {
         self.0.sockets.set(i64::try_from(open).unwrap_or(i64::MAX));
@@ -101,6 +117,20 @@ impl Metrics {
         {
             let gauge = self.0.depths.get_or_create(&[("queue", queue.name()), ("state", state)]);
             gauge.set(i64::try_from(messages).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// What the store has still to delete, and how large its files are.
+    pub fn upkeep(&self, upkeep: &Upkeep) {
+        for Backlog { kind, records, late } in &upkeep.backlog {
+            let labels = [("kind", *kind)];
+            let records = i64::try_from(*records).unwrap_or(i64::MAX);
+            self.0.backlog.get_or_create(&labels).set(records);
+            self.0.backlog_late.get_or_create(&labels).set(late.as_secs_f64());
+        }
+        for (file, bytes) in [("store", upkeep.file_bytes), ("log", upkeep.log_bytes)] {
+            let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+            self.0.store_bytes.get_or_create(&[("file", file)]).set(bytes);
         }
     }
 
@@ -206,8 +236,21 @@ impl Default for Counters {
         let breakers = Family::default();
         let help = "Whether receiving from a queue pauses because the downstream fails";
         to.register("breaker_open", help, breakers.clone());
+        let stage_panics = Family::<Labels<1>, Counter>::default();
+        let help =
+            "Messages over which a stage panicked, by queue; each comes again or is given up";
+        to.register("stage_panics", help, stage_panics.clone());
         let sockets = Gauge::default();
         to.register("sockets", "Open websockets", sockets.clone());
+        let backlog = Family::default();
+        let help = "Records that have expired and are still stored, by kind; embedded store only";
+        to.register("expired_records", help, backlog.clone());
+        let backlog_late = Family::default();
+        let help = "For how long the oldest of them could have been deleted";
+        to.register_with_unit("expired_records_late", help, Unit::Seconds, backlog_late.clone());
+        let store_bytes = Family::default();
+        let help = "Sizes of the embedded store's file and of the log beside it";
+        to.register_with_unit("store", help, Unit::Bytes, store_bytes.clone());
 
         Self {
             registry: to,
@@ -230,7 +273,12 @@ impl Default for Counters {
             recalculation,
             depths,
             breakers,
+            stage_panics: Queue::ALL
+                .map(|queue| stage_panics.get_or_create_owned(&[("queue", queue.name())])),
             sockets,
+            backlog,
+            backlog_late,
+            store_bytes,
             calculates: AtomicBool::default(),
             history: History::default(),
             feed: Feed::default(),
@@ -278,6 +326,8 @@ mod tests {
         metrics.breaker(Queue::Refresh, true);
         metrics.depth(Queue::Provider, Depth { waiting: 3, ..Depth::default() });
         metrics.acknowledged(Duration::from_millis(1));
+        metrics.stage_panicked(Queue::Provider);
+        assert_eq!(metrics.stage_panics(), 1);
         let text = metrics.render().unwrap();
         for line in [
             r#"ocache_recalculations_total{reason="stale",effect="written"} 1"#,
@@ -286,6 +336,8 @@ mod tests {
             r#"ocache_breaker_open{queue="refresh"} 1"#,
             r#"ocache_queue_messages{queue="provider",state="waiting"} 3"#,
             "ocache_recalculation_seconds_count 3",
+            r#"ocache_stage_panics_total{queue="provider"} 1"#,
+            r#"ocache_stage_panics_total{queue="refresh"} 0"#,
             "ocache_acknowledgement_seconds_count 1",
         ] {
             assert!(text.lines().any(|other| other == line), "no `{line}` in\n{text}");

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::Metrics;
-use crate::ports::{Chain, Depth, Queue, Queues};
+use crate::ports::{Chain, Depth, Housekeeping, Queue, Queues};
 
 /// What the answer is written in.
 pub const CONTENT_TYPE: &str = prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
@@ -21,6 +21,8 @@ const DEPTHS_AGE: Duration = Duration::from_secs(1);
 pub struct Scrape {
     metrics: Metrics,
     queues: Arc<dyn Queues>,
+    /// None where the engine has nothing to delete.
+    housekeeping: Option<Arc<dyn Housekeeping>>,
     /// Held while the queues are looked at, so that only one task does it.
     looked: Mutex<Option<(Instant, Depths)>>,
 }
@@ -29,10 +31,14 @@ pub struct Scrape {
 type Depths = Vec<(Queue, Depth)>;
 
 impl Scrape {
-    /// Of these counters and queues.
+    /// Of these counters and queues, and of a store that ocache keeps in order.
     #[must_use]
-    pub fn new(metrics: Metrics, queues: Arc<dyn Queues>) -> Self {
-        Self { metrics, queues, looked: Mutex::default() }
+    pub fn new(
+        metrics: Metrics,
+        queues: Arc<dyn Queues>,
+        housekeeping: Option<Arc<dyn Housekeeping>>,
+    ) -> Self {
+        Self { metrics, queues, housekeeping, looked: Mutex::default() }
     }
 
     /// The counters, for what else wants to know.
@@ -74,6 +80,12 @@ impl Scrape {
     pub async fn render(&self) -> Result<String, fmt::Error> {
         for (queue, depth) in self.depths().await {
             self.metrics.depth(queue, depth);
+        }
+        if let Some(housekeeping) = &self.housekeeping {
+            match housekeeping.upkeep().await {
+                Ok(upkeep) => self.metrics.upkeep(&upkeep),
+                Err(error) => debug!(error = %Chain(&error), "the store's upkeep is not known"),
+            }
         }
         self.metrics.render()
     }

@@ -21,6 +21,7 @@ use tracing::{debug, warn};
 use super::scrape::{self, Scrape};
 use crate::runtime::Shutdown;
 use crate::runtime::gateway::AllowedOrigins;
+use crate::supervisor::catch;
 
 /// A client that has not finished its request head by then is cut off.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
@@ -68,7 +69,7 @@ impl MetricsServer {
             let scrape = scrape.clone();
             let service = service_fn(move |request| {
                 let scrape = scrape.clone();
-                async move { Ok::<_, Infallible>(respond(&scrape, &request).await) }
+                async move { Ok::<_, Infallible>(answer(&scrape, &request).await) }
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -83,6 +84,12 @@ impl MetricsServer {
             });
         }
     }
+}
+
+/// Answers a request. A panic fails only that one; the log says why.
+async fn answer(scrape: &Scrape, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    let failed = |_| status(StatusCode::INTERNAL_SERVER_ERROR, "this request failed\n");
+    catch(respond(scrape, request)).await.unwrap_or_else(failed)
 }
 
 async fn respond(scrape: &Scrape, request: &Request<Incoming>) -> Response<Full<Bytes>> {

@@ -13,7 +13,7 @@ use ocache::model::{
     Calculation, ConnectionRef, Dialect, ProductId, ProviderMessage, QuotationKey, Timestamp,
 };
 use ocache::ports::{
-    CatalogueHead, FailureReason, LoadMark, Quotation, QuotationStatus, TableHead,
+    CatalogueHead, FailureReason, Quotation, QuotationStatus, RowChange, TableHead,
 };
 use ocache::protocol::{render_accepted, render_quotation};
 use serde::Serialize;
@@ -34,7 +34,9 @@ fuzz_target!(|input: &[u8]| {
             let _ = read::<CatalogueHead>(text);
         }
         2 => {
-            let _ = read::<LoadMark>(text);
+            if let Some(change) = read::<RowChange>(text) {
+                let _ = change.key();
+            }
         }
         3 => {
             let Some(quotation) = read::<Quotation>(text) else { return };

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::query::Search;
 use crate::model::UserId;
-use crate::ports::{Clock, PortError, Segment, Store};
+use crate::ports::{Clock, First, PortError, Segment, Store, first_discounted_users};
 
 /// Who is known is not looked at more often than this.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -59,18 +59,8 @@ impl Clients {
     }
 
     async fn look(&self) -> Result<Seen, PortError> {
-        let mut users = BTreeSet::new();
-        let mut complete = true;
-        let mut from = None;
-        loop {
-            let page = self.store.list_discounted_users(from).await?;
-            users.extend(page.items);
-            from = page.next;
-            if from.is_none() || users.len() >= MAX_LISTED {
-                break;
-            }
-        }
-        complete &= from.is_none();
+        let First { rows, mut complete } = first_discounted_users(&*self.store, MAX_LISTED).await?;
+        let mut users: BTreeSet<UserId> = rows.into_iter().collect();
         let page = self.store.list_active_users(Segment::ALL, self.clock.now(), None).await?;
         users.extend(page.items.into_iter().map(|active| active.user));
         complete &= page.next.is_none();

@@ -43,7 +43,7 @@ struct Snapshot {
 struct CatalogueView {
     version: u64,
     currency: String,
-    loading: bool,
+    folding: bool,
 }
 
 #[derive(Serialize)]
@@ -229,7 +229,7 @@ impl TablesView {
 impl From<CatalogueHead> for CatalogueView {
     fn from(head: CatalogueHead) -> Self {
         let currency = head.currency.to_string();
-        Self { version: head.version, currency, loading: head.loading.is_some() }
+        Self { version: head.version, currency, folding: head.unfolded.is_some() }
     }
 }
 

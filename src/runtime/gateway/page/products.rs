@@ -11,7 +11,7 @@ use tracing::{debug, warn};
 
 use super::query::Search;
 use crate::model::ProductId;
-use crate::ports::{CatalogueStore, Chain, PortError};
+use crate::ports::{AtHead, CatalogueStore, Chain, PortError, products_now};
 use crate::pricing::{Currency, Product};
 
 /// Whether the products have changed is not looked at more often than this.
@@ -75,14 +75,15 @@ impl Products {
     /// Searches. Of a store that cannot be read, what was read of it before is searched.
     pub(super) async fn search(&self, search: Search) -> Result<Found, PortError> {
         let index = self.index().await?;
-        let whole = (!index.complete).then(|| ProductId::new(search.text.as_str()).ok()).flatten();
+        let whole =
+            (!index.complete).then(|| ProductId::stored(search.text.as_str()).ok()).flatten();
         let Search { text, limit } = search;
         let searching = spawn_blocking(move || index.search(&text, limit)).await;
         let mut found = searching.map_err(|error| PortError::unavailable("the search", error))?;
         if let Some(id) = whole
             && found.products.is_empty()
         {
-            let others = self.store.products(&[id]).await?;
+            let others = products_now(&*self.store, &[id]).await?;
             found.total = others.len();
             let currency = found.currency.parse().unwrap_or(Currency::USD);
             found.products =
@@ -107,18 +108,18 @@ impl Products {
         Ok(seen.index.clone())
     }
 
-    /// The products, if they have changed. While a load goes on, those from before it are good
-    /// enough.
+    /// The products, if they have changed.
     async fn read(&self, known: &Index) -> Result<Option<Index>, PortError> {
         let Some(head) = self.store.catalogue_head().await? else { return Ok(None) };
-        let waits = head.loading.is_some() && known.version.is_some();
-        if known.version == Some(head.version) || waits {
+        if known.version == Some(head.base_version) {
             return Ok(None);
         }
         let mut entries = Vec::new();
         let mut from = None;
         let complete = loop {
-            let page = self.store.list_products(from).await?;
+            let AtHead::Read(page) = self.store.list_products(&head, from).await? else {
+                return Ok(None);
+            };
             let room = MAX_SEARCHED - entries.len();
             let fits = page.items.len() <= room;
             entries.extend(page.items.into_iter().take(room).map(Entry::new));
@@ -137,7 +138,7 @@ impl Products {
             "products read to be searched"
         );
         Ok(Some(Index {
-            version: Some(head.version),
+            version: Some(head.base_version),
             currency: Some(head.currency),
             entries,
             complete,
@@ -217,7 +218,7 @@ mod tests {
             ("X", "p1 clone"),
         ];
         let entries = products.map(|(id, name)| {
-            let (id, price) = (id.parse().unwrap(), Money::from_minor(1050));
+            let (id, price) = (ProductId::new(id).unwrap(), Money::from_minor(1050));
             Entry::new(Product { id, name: name.to_owned(), price })
         });
         Index {

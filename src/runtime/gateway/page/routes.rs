@@ -17,7 +17,7 @@ use super::files::Files;
 use super::live::Live;
 use super::products::Products;
 use super::query::Search;
-use crate::ports::{Chain, Clock, PortError, Ports};
+use crate::ports::{Chain, Clock, Housekeeping, PortError, Ports};
 use crate::runtime::gateway::addresses::ClientAddress;
 use crate::runtime::gateway::routes::{later, problem};
 use crate::runtime::gateway::{Reply, Sockets, entry};
@@ -35,6 +35,8 @@ pub(in crate::runtime::gateway) struct PageSettings {
     pub(in crate::runtime::gateway) metrics: Metrics,
     /// How often the cache may be looked at for those who watch.
     pub(in crate::runtime::gateway) look_every: Duration,
+    /// What knows how the store is kept in order, if that is up to ocache.
+    pub(in crate::runtime::gateway) housekeeping: Option<Arc<dyn Housekeeping>>,
 }
 
 /// The page's side of a gateway.
@@ -55,13 +57,13 @@ impl Page {
         sockets: Arc<Sockets>,
         settings: PageSettings,
     ) -> Self {
-        let PageSettings { metrics, look_every } = settings;
+        let PageSettings { metrics, look_every, housekeeping } = settings;
         Self {
             files: Files::new(),
             products: Products::new(ports.store.clone()),
             clients: Clients::new(ports.store.clone(), ports.clock.clone()),
             live: Live::new(ports.clone(), policy.clone(), sockets.clone(), look_every),
-            scrape: Scrape::new(metrics, ports.queues.clone()),
+            scrape: Scrape::new(metrics, ports.queues.clone(), housekeeping),
             sockets,
             clock: ports.clock.clone(),
         }
@@ -86,11 +88,11 @@ impl Page {
         &self,
         request: &Request<Incoming>,
         check: Option<&TokenCheck>,
+        client: ClientAddress,
     ) -> Option<Reply> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let from_here = ClientAddress::of(request.headers()) == ClientAddress::Local;
         let path = request.uri().path();
         if matches!(path, "/products" | "/clients" | "/live")
             && let Err(refused) = may_see(path, check, request).await
@@ -101,8 +103,8 @@ impl Page {
             "/products" => Some(self.products(request).await),
             // Who the customers are, and how the business goes, is not for everybody whom a proxy
             // lets through.
-            "/clients" | "/live" | "/metrics" if !from_here => {
-                Some(problem(StatusCode::FORBIDDEN, "only this machine may see this"))
+            "/clients" | "/live" | "/metrics" if !client.is_here() => {
+                Some(problem(StatusCode::FORBIDDEN, ONLY_HERE))
             }
             "/clients" => Some(self.clients(request).await),
             "/live" => Some(match self.live.snapshot(&self.scrape).await {
@@ -136,6 +138,10 @@ impl Page {
         }
     }
 }
+
+/// What is said to clients that are elsewhere or, behind a proxy, may be.
+const ONLY_HERE: &str = "only this machine may see this; a gateway with --allow-host takes every \
+    client for one behind its proxy";
 
 /// Whether a client may see what is not only about the users that its token speaks for.
 async fn may_see(

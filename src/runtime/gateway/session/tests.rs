@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::super::limits::{Limiter, Limits};
 use super::super::sockets::Sockets;
+use super::super::unfinished::UnfinishedMessages;
 use super::*;
 use crate::memory::{Memory, TokioClock};
 use crate::model::{ConnectionId, Timestamp};
@@ -58,15 +59,17 @@ impl Client {
         let session = tokio::spawn(async move {
             let far = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
             let policy = Policy::default();
-            let handler = QuotationHandler::new(&ports, policy.clone());
+            let handler = QuotationHandler::new(&ports, policy.clone()).watched();
             let limits = Limits::DEFAULT;
             let visitors =
                 Visitors::new(limits, policy.ttl, ports.store.clone(), ports.clock.clone());
+            let unfinished = Arc::new(UnfinishedMessages::default());
             let context = SessionContext {
                 handler: &handler,
                 first_visits: &handler,
                 visitors: &visitors,
                 allowance: Allowance::new(Limiter::new(limits).connection(), None),
+                unfinished: Arc::new(unfinished.of_one()),
                 clients: Clients::Every,
                 clock: &*ports.clock,
                 metrics: &Metrics::new(),

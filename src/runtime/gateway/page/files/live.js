@@ -76,7 +76,7 @@ const Live = (() => {
       set(at("tile-queues-note"), dead ? plural(dead, "dead letter") : `${amount(String(total("in_flight")))} in flight`);
       at("tile-queues-note").classList.toggle("alarm", dead > 0);
       set(at("tile-sockets"), amount(String(sockets)));
-      set(at("tile-sockets-note"), catalogue === null ? "no products" : `catalogue version ${catalogue.version}${catalogue.loading ? ", loading" : ""}`);
+      set(at("tile-sockets-note"), catalogue === null ? "no products" : `catalogue version ${catalogue.version}${catalogue.folding ? ", being folded" : ""}`);
     }
 
     function users({ active_users: active, ttl_secs: ttl }, first) {

@@ -1,0 +1,86 @@
+//! Bases, in the table of prices by user, in the place of a user.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use bytes::Bytes;
+
+use super::batch::Write;
+use super::item::{self, Item, item, text};
+use super::names::{TTL, Table};
+use super::price_tables::{BYTES, read_part};
+use super::tables::{Tables, corrupt};
+use crate::model::Timestamp;
+use crate::ports::{BaseIndex, Bases, PortError};
+
+/// No user has a control character in its id.
+const BASE: &str = "\u{1}base";
+const INDEX: &str = "index";
+
+fn key(part: &str) -> Item {
+    item([("user_id", text(BASE)), ("part", text(part))])
+}
+
+fn part_name(version: u64, number: usize) -> String {
+    format!("{version}/{number}")
+}
+
+pub(super) fn write_index(version: u64, index: &BaseIndex) -> Result<Item, PortError> {
+    let mut item = key(&version.to_string());
+    item.insert(INDEX.to_owned(), item::json("the index of a base", index)?);
+    item.insert(TTL.to_owned(), item::ttl(index.expires_at));
+    Ok(item)
+}
+
+pub(super) fn write_part(
+    version: u64,
+    number: usize,
+    bytes: &Bytes,
+    expires_at: Timestamp,
+) -> Item {
+    let mut item = key(&part_name(version, number));
+    item.insert(BYTES.to_owned(), AttributeValue::B(Blob::new(bytes.to_vec())));
+    item.insert(TTL.to_owned(), item::ttl(expires_at));
+    item
+}
+
+#[async_trait]
+impl Bases for Tables {
+    async fn put_base(
+        &self,
+        version: u64,
+        index: &BaseIndex,
+        parts: &[Bytes],
+    ) -> Result<(), PortError> {
+        let index_item = write_index(version, index)?;
+        self.check_size(Table::PricesByUser, &index_item)?;
+        let write =
+            |(number, bytes)| Write::Put(write_part(version, number, bytes, index.expires_at));
+        let parts = parts.iter().enumerate().map(write).collect();
+        self.write_all(Table::PricesByUser, parts).await?;
+        // Only now: whoever finds the index finds the parts.
+        self.put(Table::PricesByUser, index_item).await
+    }
+
+    async fn base(&self, version: u64) -> Result<Option<BaseIndex>, PortError> {
+        let item = self.get(Table::PricesByUser, key(&version.to_string()), true).await?;
+        let index = item.map(|item| item::read_json(&item, INDEX)).transpose();
+        index.map_err(|error| corrupt(format_args!("the index of base {version}"), error))
+    }
+
+    async fn base_parts(
+        &self,
+        version: u64,
+        numbers: &[u32],
+    ) -> Result<Vec<Option<Bytes>>, PortError> {
+        let names = numbers.iter().map(|&number| part_name(version, number as usize));
+        let keys = names.clone().map(|name| key(&name)).collect();
+        let items = self.read_all(Table::PricesByUser, keys, true).await?;
+        let parts = items.into_iter().map(read_part).collect::<Result<Vec<_>, _>>()?;
+        let by_name: HashMap<String, Bytes> =
+            parts.into_iter().map(|((_, name), bytes)| (name, bytes)).collect();
+        Ok(names.map(|name| by_name.get(&name).cloned()).collect())
+    }
+}

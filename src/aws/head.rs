@@ -1,0 +1,134 @@
+//! The item that is the catalogue's head, and registers the journals of loads.
+//!
+//! Each journal that is stored has an attribute of this item. So one conditional update decides
+//! whether a journal may still be committed and, at the same moment, commits it.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+
+use super::conditions::{Conditional, conditional};
+use super::errors::Call;
+use super::item::{self, FieldError, Item, item, millis, text};
+use super::loaded::VERSION;
+use super::names::Table;
+use super::tables::{Tables, corrupt};
+use crate::model::Timestamp;
+use crate::ports::{CatalogueHead, Journal, LoadId, PortError};
+use crate::pricing::Currency;
+
+/// No product has a control character in its id.
+const HEAD: &str = "\u{1}catalogue";
+/// What the attribute of a journal begins with; the load's id follows.
+const JOURNAL: &str = "journal:";
+const BEGAN_AT: &str = "began_at";
+const IS_OVER: &str = "is_over";
+
+pub(super) fn key() -> Item {
+    item([("product_id", text(HEAD))])
+}
+
+/// Whether an item of the table of products is the head, and not a product.
+pub(super) fn is_head(item: &Item) -> bool {
+    item::read_text(item, "product_id").is_ok_and(|id| id == HEAD)
+}
+
+/// The head; `None` when the item only registers the journal of a first load.
+pub(super) fn read(item: &Item) -> Result<Option<CatalogueHead>, PortError> {
+    if !item.contains_key(VERSION) {
+        return Ok(None);
+    }
+    let head = || -> Result<CatalogueHead, FieldError> {
+        let version = item::read_number(item, VERSION)?;
+        Ok(CatalogueHead {
+            version,
+            // A head of an older release has none: any of its loads may have changed products.
+            base_version: match item.get("base_version") {
+                Some(_) => item::read_number(item, "base_version")?,
+                None => version,
+            },
+            currency: item::read_as(item, "currency", Currency::try_from)?,
+            unfolded: match item.get("unfolded") {
+                Some(_) => Some(LoadId(item::read_text(item, "unfolded")?.to_owned())),
+                None => None,
+            },
+        })
+    };
+    head().map(Some).map_err(|error| corrupt("the head of the catalogue", error))
+}
+
+/// The name of the attribute that registers a journal.
+pub(super) fn attribute_of(load: &LoadId) -> String {
+    format!("{JOURNAL}{}", load.0)
+}
+
+/// What registers a journal that has begun.
+pub(super) fn registration(began_at: Timestamp) -> AttributeValue {
+    let began_at = (BEGAN_AT.to_owned(), millis(began_at));
+    AttributeValue::M(HashMap::from([began_at, (IS_OVER.to_owned(), AttributeValue::Bool(false))]))
+}
+
+/// Whether a journal is registered and may be written to and committed.
+pub(super) fn is_open(item: &Item, load: &LoadId) -> bool {
+    let registered = item.get(&attribute_of(load)).and_then(|value| value.as_m().ok());
+    registered.is_some_and(|journal| journal.get(IS_OVER) == Some(&AttributeValue::Bool(false)))
+}
+
+/// All journals but the head's.
+pub(super) fn journals(item: &Item) -> Result<Vec<Journal>, PortError> {
+    let unfolded = item::read_text(item, "unfolded").ok();
+    let mut journals = vec![];
+    for (name, value) in item {
+        let Some(load) = name.strip_prefix(JOURNAL) else { continue };
+        if unfolded == Some(load) {
+            continue;
+        }
+        let absent = |name| corrupt(format_args!("journal `{load}`"), FieldError::Absent { name });
+        let fields = value.as_m().map_err(|_| absent("registration"))?;
+        let began_at = item::read_millis(fields, BEGAN_AT);
+        let began_at =
+            began_at.map_err(|error| corrupt(format_args!("journal `{load}`"), error))?;
+        let is_over = fields.get(IS_OVER).and_then(|is_over| is_over.as_bool().ok());
+        let is_over = *is_over.ok_or_else(|| absent(IS_OVER))?;
+        journals.push(Journal { load: LoadId(load.to_owned()), began_at, is_over });
+    }
+    Ok(journals)
+}
+
+impl Tables {
+    pub(super) async fn head_item(&self) -> Result<Option<Item>, PortError> {
+        self.get(Table::Products, key(), true).await
+    }
+
+    /// Whether a journal may still be written to and committed.
+    pub(super) async fn is_open(&self, load: &LoadId) -> Result<bool, PortError> {
+        let call = self.client.get_item().table_name(self.name(Table::Products));
+        let call = call
+            .set_key(Some(key()))
+            .consistent_read(true)
+            .projection_expression("#journal")
+            .expression_attribute_names("#journal", attribute_of(load));
+        let answer = call.send().await.map_err(|error| {
+            Call { action: "GetItem", resource: &self.resource(Table::Products) }.failed(error)
+        })?;
+        Ok(answer.item.is_some_and(|item| is_open(&item, load)))
+    }
+
+    /// An update of the head in which `#journal` is the attribute of a load.
+    pub(super) fn update_head(&self, load: &LoadId) -> UpdateItemFluentBuilder {
+        let call = self.client.update_item().table_name(self.name(Table::Products));
+        call.set_key(Some(key()))
+            .expression_attribute_names("#journal", attribute_of(load))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    pub(super) async fn try_update(
+        &self,
+        call: UpdateItemFluentBuilder,
+    ) -> Result<Conditional<UpdateItemOutput>, PortError> {
+        let resource = self.resource(Table::Products);
+        conditional(Call { action: "UpdateItem", resource: &resource }, call.send().await)
+    }
+}

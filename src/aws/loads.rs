@@ -1,0 +1,252 @@
+//! The journals of loads, and the writes that bring them into force.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::batch::Write;
+use super::conditions::{Conditional, conditional};
+use super::errors::Call;
+use super::head;
+use super::item::{Item, item, number, text};
+use super::loaded::{VERSION, id_of, place_of, row, version_of};
+use super::names::Table;
+use super::overlay::CHANGES;
+use super::tables::{Tables, WRITTEN_BY, was_written_by};
+use crate::meter::journal_items::{JournalItem, pack};
+use crate::model::Timestamp;
+use crate::ports::{Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, RowChange};
+
+/// So many rows are written at a time while a journal is folded.
+const FOLDS_IN_FLIGHT: usize = 50;
+
+/// An item of a journal.
+pub(super) fn journal_item(load: &LoadId, packed: JournalItem) -> Item {
+    let mut item = journal_place(load, packed.first);
+    item.insert(CHANGES.to_owned(), AttributeValue::B(Blob::new(packed.packed)));
+    item
+}
+
+fn journal_place(load: &LoadId, first: String) -> Item {
+    item([("load_id", text(&load.0)), ("first", text(first))])
+}
+
+impl Tables {
+    /// Refuses what will not fit into its row once it is folded.
+    fn check_row(&self, change: &RowChange) -> Result<(), PortError> {
+        let (table, _) = place_of(&change.key());
+        self.check_size(table, &row(change, u64::MAX, Timestamp::default()))
+    }
+
+    /// Those of the changes whose rows have a lower version. All are of one table.
+    async fn due<'a>(
+        &self,
+        table: Table,
+        version: u64,
+        changes: &[&'a RowChange],
+    ) -> Result<Vec<&'a RowChange>, PortError> {
+        let keys = changes.iter().map(|change| place_of(&change.key()).1).collect();
+        let fields = format!("{}, {VERSION}", table.keys().join(", "));
+        let rows = self.read_fields(table, keys, &fields).await?;
+        let mut done = HashSet::new();
+        for row in &rows {
+            if version_of(table, row)? >= version {
+                done.insert(id_of(table, row)?);
+            }
+        }
+        let is_due = |change: &&&RowChange| {
+            let (_, place) = place_of(&change.key());
+            id_of(table, &place).is_ok_and(|id| !done.contains(id))
+        };
+        Ok(changes.iter().filter(is_due).copied().collect())
+    }
+
+    /// Writes a row unless it has this version or a later one.
+    async fn fold_row(&self, table: Table, row: Item, version: u64) -> Result<(), PortError> {
+        let call = self.client.put_item().table_name(self.name(table)).set_item(Some(row));
+        let sent = call
+            .condition_expression(format!(
+                "attribute_not_exists({VERSION}) OR {VERSION} < :version"
+            ))
+            .expression_attribute_values(":version", number(version))
+            .send()
+            .await;
+        let resource = self.resource(table);
+        // A refusal means that it was written meanwhile, by this load or a later one.
+        conditional(Call { action: "PutItem", resource: &resource }, sent).map(drop)
+    }
+
+    async fn drop_items(&self, load: &LoadId) -> Result<(), PortError> {
+        let mut from = None;
+        loop {
+            let query = self
+                .query_journal(load)
+                .key_condition_expression("load_id = :load")
+                .expression_attribute_names("#first", "first")
+                .projection_expression("load_id, #first")
+                .set_exclusive_start_key(from);
+            let (keys, next) = self.journal_items(query).await?;
+            let deletes = keys.into_iter().map(Write::Delete).collect();
+            self.write_all(Table::Journal, deletes).await?;
+            from = next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Loads for Tables {
+    async fn begin_load(&self, load: &LoadId, now: Timestamp) -> Result<(), PortError> {
+        let call = self
+            .update_head(load)
+            .update_expression("SET #journal = :begun")
+            .condition_expression("attribute_not_exists(#journal)")
+            .expression_attribute_values(":begun", head::registration(now));
+        // A refusal means that it is registered, by an attempt whose answer was lost or long ago.
+        self.try_update(call).await.map(drop)
+    }
+
+    async fn write_journal(&self, load: &LoadId, changes: &[RowChange]) -> Result<bool, PortError> {
+        changes.iter().try_for_each(|change| self.check_row(change))?;
+        let packed = pack(changes).map_err(|error| {
+            PortError::corrupt(format!("the journal of load `{}`", load.0), error)
+        })?;
+        let places: Vec<Item> =
+            packed.iter().map(|item| journal_place(load, item.first.clone())).collect();
+        let items = packed.into_iter().map(|item| Write::Put(journal_item(load, item))).collect();
+        self.write_all(Table::Journal, items).await?;
+        // Whoever drops a journal says so in the head before deleting items. So if it is still open
+        // after these were written, they are among those that are deleted later; and if it is not,
+        // they may have come too late, and are taken back here.
+        if self.is_open(load).await? {
+            return Ok(true);
+        }
+        let deletes = places.into_iter().map(Write::Delete).collect();
+        self.write_all(Table::Journal, deletes).await?;
+        Ok(false)
+    }
+
+    async fn commit_load(
+        &self,
+        commit: &Commit,
+        expected: Option<u64>,
+    ) -> Result<Committed, PortError> {
+        let next = expected.unwrap_or(0) + 1;
+        let base_version = match (commit.changes_base, expected) {
+            (true, _) => ":next",
+            // A head of an older release has no base version; it is its version then.
+            (false, Some(_)) => "if_not_exists(base_version, version)",
+            (false, None) => ":zero",
+        };
+        let head_is_as_expected = match expected {
+            Some(_) => "version = :expected",
+            None => "attribute_not_exists(version)",
+        };
+        // Only commits write the nonce: it stays until the next load is in force.
+        let nonce = self.nonce();
+        let mut call = self
+            .update_head(&commit.load)
+            .update_expression(format!(
+                "SET version = :next, base_version = {base_version}, currency = :currency, \
+                 unfolded = :load, {WRITTEN_BY} = :nonce \
+                 REMOVE load_id, load_deadline, load_currency"
+            ))
+            .condition_expression(format!(
+                "{head_is_as_expected} AND attribute_not_exists(unfolded) AND \
+                 #journal.is_over = :no"
+            ))
+            .expression_attribute_values(":next", number(next))
+            .expression_attribute_values(":currency", text(commit.currency.code()))
+            .expression_attribute_values(":load", text(&commit.load.0))
+            .expression_attribute_values(":nonce", nonce.clone())
+            .expression_attribute_values(":no", AttributeValue::Bool(false));
+        // A value that no expression uses is refused.
+        call = match (expected, commit.changes_base) {
+            (Some(version), _) => call.expression_attribute_values(":expected", number(version)),
+            (None, false) => call.expression_attribute_values(":zero", number(0)),
+            (None, true) => call,
+        };
+        Ok(match self.try_update(call).await? {
+            Conditional::Done(_) => Committed::Version(next),
+            Conditional::Refused(Some(item)) if was_written_by(&item, &nonce) => {
+                Committed::Version(next)
+            }
+            Conditional::Refused(Some(item)) if head::is_open(&item, &commit.load) => {
+                Committed::Conflict
+            }
+            Conditional::Refused(_) => Committed::Dropped,
+        })
+    }
+
+    async fn list_journal(
+        &self,
+        load: &LoadId,
+        from: Option<Cursor>,
+    ) -> Result<Page<RowChange>, PortError> {
+        let query = self.query_journal(load).key_condition_expression("load_id = :load");
+        self.changes_page(query, from.as_ref().map(|from| from.0.as_str())).await
+    }
+
+    async fn fold(
+        &self,
+        _load: &LoadId,
+        version: u64,
+        changes: &[RowChange],
+        forget_at: Timestamp,
+    ) -> Result<(), PortError> {
+        for table in [Table::Products, Table::Discounts] {
+            let of_table: Vec<&RowChange> =
+                changes.iter().filter(|change| place_of(&change.key()).0 == table).collect();
+            let due = self.due(table, version, &of_table).await?;
+            let rows: Vec<Item> =
+                due.into_iter().map(|change| row(change, version, forget_at)).collect();
+            let writes = rows.into_iter().map(|row| self.fold_row(table, row, version));
+            stream::iter(writes)
+                .buffer_unordered(FOLDS_IN_FLIGHT)
+                .try_for_each(|()| async { Ok(()) })
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn finish_load(&self, load: &LoadId) -> Result<(), PortError> {
+        let call = self
+            .update_head(load)
+            .update_expression("SET #journal.is_over = :yes REMOVE unfolded")
+            .condition_expression("unfolded = :load")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":load", text(&load.0));
+        self.try_update(call).await.map(drop)
+    }
+
+    async fn drop_journal(&self, load: &LoadId) -> Result<(), PortError> {
+        let call = self
+            .update_head(load)
+            .update_expression("SET #journal.is_over = :yes")
+            .condition_expression(
+                "attribute_exists(#journal) AND \
+                 (attribute_not_exists(unfolded) OR unfolded <> :load)",
+            )
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":load", text(&load.0));
+        if let Conditional::Refused(_) = self.try_update(call).await? {
+            return Ok(());
+        }
+        self.drop_items(load).await?;
+        let call = self
+            .update_head(load)
+            .update_expression("REMOVE #journal")
+            .condition_expression("#journal.is_over = :yes")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        self.try_update(call).await.map(drop)
+    }
+
+    async fn journals(&self) -> Result<Vec<Journal>, PortError> {
+        self.head_item().await?.map_or_else(|| Ok(vec![]), |item| head::journals(&item))
+    }
+}

@@ -1,0 +1,216 @@
+//! The journal of a head, laid over rows that it is not yet folded into.
+//!
+//! A journal never changes once it is the head's, but it is dropped when it is folded, item by item.
+//! What a reader finds in it is therefore right, and what it does not find may have been dropped. So
+//! a reader that has missed anything reads the head again afterwards: as long as the head names the
+//! journal, nobody has begun to drop it, and what was missed was never there. If the head names it
+//! no longer, the answer is [`AtHead::Moved`].
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::batch::{CALLS_IN_FLIGHT, chunks};
+use super::errors::Call;
+use super::item::{self, FieldError, Item, text};
+use super::names::Table;
+use super::tables::{Tables, corrupt, cursor_of, start_key};
+use crate::meter::journal_items::{journal_key, unpack};
+use crate::ports::{
+    AtHead, CatalogueHead, CatalogueStore as _, Cursor, LoadId, Page, PortError, RowChange,
+};
+
+/// The cursor of the first page of what a journal puts; later ones add where they start. Cursors of
+/// rows are JSON objects.
+pub(super) const PUTS: &str = "puts";
+/// So many names are looked up one after the other.
+const NAMES_PER_RUN: usize = 100;
+/// So many items make a page of changes: about 700 KB of JSON.
+const ITEMS_PER_PAGE: i32 = 10;
+/// The attribute with the packed changes.
+pub(super) const CHANGES: &str = "changes";
+
+/// The changes of one kind of row in a journal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Overlay<'a> {
+    pub(super) load: &'a LoadId,
+    /// What their names begin with.
+    pub(super) names: &'static str,
+}
+
+/// The names of all changes of a kind in the journal that was listed last: a listing of many pages
+/// reads them once.
+#[derive(Debug, Default)]
+pub(super) struct KnownNames(Option<(LoadId, &'static str, Arc<HashSet<String>>)>);
+
+fn changes_in(item: &Item) -> Result<Vec<RowChange>, PortError> {
+    let packed = item.get(CHANGES).and_then(|value| value.as_b().ok());
+    let changes = match packed {
+        None => Err(FieldError::Absent { name: CHANGES }),
+        Some(packed) => unpack(packed.as_ref())
+            .map_err(|error| FieldError::Malformed { name: CHANGES, source: error.into() }),
+    };
+    changes.map_err(|error| {
+        let load = item::read_text(item, "load_id").unwrap_or("?");
+        corrupt(format_args!("the journal of load `{load}`"), error)
+    })
+}
+
+/// Changes by their names.
+fn named(changes: Vec<RowChange>) -> impl Iterator<Item = (String, RowChange)> {
+    changes.into_iter().map(|change| (journal_key(&change.key()), change))
+}
+
+impl Tables {
+    /// A query of the journal of a load. `first`, a reserved word, is `#first` in it.
+    pub(super) fn query_journal(&self, load: &LoadId) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(self.name(Table::Journal)).consistent_read(true);
+        query.expression_attribute_values(":load", text(&load.0))
+    }
+
+    /// One page of a query of the journal.
+    pub(super) async fn journal_items(
+        &self,
+        query: QueryFluentBuilder,
+    ) -> Result<(Vec<Item>, Option<Item>), PortError> {
+        let resource = self.resource(Table::Journal);
+        let call = Call { action: "Query", resource: &resource };
+        let page = query.send().await.map_err(|error| call.failed(error))?;
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
+    }
+
+    /// What the journal of a head does to some rows, by their names, which begin with `kind`.
+    pub(super) async fn changes_at(
+        &self,
+        at: &CatalogueHead,
+        kind: &'static str,
+        mut names: Vec<String>,
+    ) -> Result<AtHead<HashMap<String, RowChange>>, PortError> {
+        let Some(load) = &at.unfolded else { return Ok(AtHead::Read(HashMap::new())) };
+        names.sort_unstable();
+        names.dedup();
+        let asked = names.len();
+        let overlay = Overlay { load, names: kind };
+        let runs = chunks(names, NAMES_PER_RUN).into_iter().map(|run| self.look_up(overlay, run));
+        let found: Vec<Vec<_>> =
+            stream::iter(runs).buffer_unordered(CALLS_IN_FLIGHT).try_collect().await?;
+        let found: HashMap<_, _> = found.into_iter().flatten().collect();
+        if found.len() < asked && !self.is_unfolded(load).await? {
+            return Ok(AtHead::Moved);
+        }
+        Ok(AtHead::Read(found))
+    }
+
+    /// Looks up sorted names.
+    async fn look_up(
+        &self,
+        overlay: Overlay<'_>,
+        names: Vec<String>,
+    ) -> Result<Vec<(String, RowChange)>, PortError> {
+        let mut found = vec![];
+        let mut rest = names.into_iter().peekable();
+        while let Some(name) = rest.next() {
+            let query = self
+                .query_journal(overlay.load)
+                .key_condition_expression("load_id = :load AND #first BETWEEN :kind AND :name")
+                .expression_attribute_names("#first", "first")
+                .expression_attribute_values(":kind", text(overlay.names))
+                .expression_attribute_values(":name", text(&name))
+                .scan_index_forward(false)
+                .limit(1);
+            let (items, _) = self.journal_items(query).await?;
+            let Some(item) = items.first() else { continue };
+            let mut changes: HashMap<_, _> = named(changes_in(item)?).collect();
+            let last = changes.keys().max().cloned();
+            found.extend(changes.remove_entry(&name));
+            // The item holds all changes from its first to its last.
+            while let Some(name) = rest.next_if(|name| last.as_ref() >= Some(name)) {
+                found.extend(changes.remove_entry(&name));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The names of all changes of a kind.
+    pub(super) async fn names_in(
+        &self,
+        overlay: Overlay<'_>,
+    ) -> Result<AtHead<Arc<HashSet<String>>>, PortError> {
+        // Held while they are read, so that others wait for them instead of reading them too.
+        let mut known = self.known_names.lock().await;
+        if let Some((load, kind, names)) = &known.0
+            && (load, *kind) == (overlay.load, overlay.names)
+        {
+            return Ok(AtHead::Read(names.clone()));
+        }
+        known.0 = None;
+        let (mut names, mut from) = (HashSet::new(), None);
+        loop {
+            let query = self.query_kind(overlay).set_exclusive_start_key(from);
+            let (items, next) = self.journal_items(query).await?;
+            for item in &items {
+                names.extend(named(changes_in(item)?).map(|(name, _)| name));
+            }
+            from = next;
+            if from.is_none() {
+                break;
+            }
+        }
+        if !self.is_unfolded(overlay.load).await? {
+            return Ok(AtHead::Moved);
+        }
+        let names = Arc::new(names);
+        known.0 = Some((overlay.load.clone(), overlay.names, names.clone()));
+        Ok(AtHead::Read(names))
+    }
+
+    /// A page of the changes of a kind. `after` is what follows [`PUTS`] in the cursor.
+    pub(super) async fn puts_of(
+        &self,
+        overlay: Overlay<'_>,
+        after: &str,
+    ) -> Result<AtHead<Page<RowChange>>, PortError> {
+        let from = Some(after).filter(|after| !after.is_empty());
+        let page = self.changes_page(self.query_kind(overlay), from).await?;
+        if !self.is_unfolded(overlay.load).await? {
+            return Ok(AtHead::Moved);
+        }
+        let next = page.next.map(|next| Cursor(format!("{PUTS}{}", next.0)));
+        if next.is_none() {
+            // The listing is over, and a million names take a hundred megabytes.
+            self.known_names.lock().await.0 = None;
+        }
+        Ok(AtHead::Read(Page { items: page.items, next }))
+    }
+
+    /// A page of changes. The query says which.
+    pub(super) async fn changes_page(
+        &self,
+        query: QueryFluentBuilder,
+        from: Option<&str>,
+    ) -> Result<Page<RowChange>, PortError> {
+        let from = from.map(|from| start_key(&Cursor(from.to_owned()))).transpose()?;
+        let query = query.set_exclusive_start_key(from).limit(ITEMS_PER_PAGE);
+        let (items, next) = self.journal_items(query).await?;
+        let changes = items.iter().map(changes_in).collect::<Result<Vec<_>, _>>()?;
+        let next = next.map(|key| cursor_of(&key)).transpose()?;
+        Ok(Page { items: changes.into_iter().flatten().collect(), next })
+    }
+
+    fn query_kind(&self, overlay: Overlay<'_>) -> QueryFluentBuilder {
+        let kind: AttributeValue = text(overlay.names);
+        self.query_journal(overlay.load)
+            .key_condition_expression("load_id = :load AND begins_with(#first, :kind)")
+            .expression_attribute_names("#first", "first")
+            .expression_attribute_values(":kind", kind)
+    }
+
+    /// Whether the head still names the journal of a load.
+    async fn is_unfolded(&self, load: &LoadId) -> Result<bool, PortError> {
+        let head = self.catalogue_head().await?;
+        Ok(head.is_some_and(|head| head.unfolded.as_ref() == Some(load)))
+    }
+}

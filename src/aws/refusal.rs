@@ -1,0 +1,165 @@
+//! Why AWS refuses a caller whatever is asked, told apart by what helps.
+
+use std::error::Error as StdError;
+use std::time::SystemTime;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_sts::primitives::{DateTime, DateTimeFormat};
+use thiserror::Error;
+
+use super::clock_skew::MAX_SKEW_SECS;
+
+/// Why AWS refuses a caller whatever is asked.
+///
+/// What AWS says about a signature is not repeated: it has what was signed, and so a session's token.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// There is nothing to sign a request with. Nothing was sent.
+    #[error("no AWS credentials were found")]
+    NoCredentials,
+    /// What the credentials are made from does not give any. Nothing was sent.
+    #[error("there are no credentials to be had")]
+    CredentialsFailed(#[source] Box<dyn StdError + Send + Sync>),
+    /// The credentials were good once.
+    #[error("{code}: the AWS credentials have expired")]
+    Expired {
+        /// What AWS calls it.
+        code: &'static str,
+    },
+    /// AWS knows no such access key, or session.
+    #[error("{code}: AWS does not know the access key, or its session token")]
+    UnknownKey {
+        /// What AWS calls it.
+        code: &'static str,
+    },
+    /// The access key is known, and the request was not signed with its secret.
+    #[error(
+        "{code}: the secret key is not that of the access key, or something changed the request"
+    )]
+    BadSignature {
+        /// What AWS calls it.
+        code: &'static str,
+    },
+    /// The time at which the request was signed is not that of AWS.
+    #[error("{code}: this machine's clock is {}", off(*.ahead_secs))]
+    Skewed {
+        /// What AWS calls it.
+        code: &'static str,
+        /// How far the clock is ahead; behind, if negative. Not every answer tells.
+        ahead_secs: Option<i64>,
+    },
+    /// The account has not turned the service on.
+    #[error("{code}: the account is not signed up for this service")]
+    NotSubscribed {
+        /// What AWS calls it.
+        code: &'static str,
+    },
+}
+
+/// What a code is about.
+#[derive(Clone, Copy)]
+enum About {
+    Time,
+    Expiry,
+    Key,
+    Signature,
+    Subscription,
+}
+
+const ABOUT: &[(&str, About)] = &[
+    ("RequestTimeTooSkewed", About::Time),
+    ("RequestInTheFuture", About::Time),
+    ("RequestExpired", About::Time),
+    ("ExpiredToken", About::Expiry),
+    ("ExpiredTokenException", About::Expiry),
+    ("TokenRefreshRequired", About::Expiry),
+    ("InvalidAccessKeyId", About::Key),
+    ("InvalidClientTokenId", About::Key),
+    ("InvalidSecurity", About::Key),
+    ("InvalidToken", About::Key),
+    ("UnrecognizedClientException", About::Key),
+    ("IncompleteSignature", About::Signature),
+    ("IncompleteSignatureException", About::Signature),
+    ("InvalidSignatureException", About::Signature),
+    ("SignatureDoesNotMatch", About::Signature),
+    ("OptInRequired", About::Subscription),
+    ("SubscriptionRequiredException", About::Subscription),
+];
+
+impl Refusal {
+    /// What a code means; `ahead_secs` is how far this machine's clock is ahead of the answer's. Some
+    /// services call a wrong clock a bad signature.
+    pub(super) fn of_code(code: &str, ahead_secs: Option<i64>) -> Option<Self> {
+        let &(code, about) = ABOUT.iter().find(|(known, _)| *known == code)?;
+        let is_off = ahead_secs.is_some_and(|secs| secs.unsigned_abs() >= MAX_SKEW_SECS);
+        Some(match about {
+            About::Time => Self::Skewed { code, ahead_secs: ahead_secs.filter(|_| is_off) },
+            About::Expiry | About::Signature if is_off => Self::Skewed { code, ahead_secs },
+            About::Expiry => Self::Expired { code },
+            About::Key => Self::UnknownKey { code },
+            About::Signature => Self::BadSignature { code },
+            About::Subscription => Self::NotSubscribed { code },
+        })
+    }
+
+    /// Whether nothing was sent for want of credentials.
+    pub(super) fn of_credentials<E>(error: &SdkError<E>) -> Option<Self>
+    where
+        E: StdError + Send + Sync + 'static,
+    {
+        let error: &(dyn StdError + 'static) = error;
+        let mut causes = std::iter::successors(Some(error), |error| (*error).source());
+        match causes.find_map(|cause| cause.downcast_ref::<CredentialsError>())? {
+            CredentialsError::CredentialsNotLoaded(_) => Some(Self::NoCredentials),
+            // Whoever gives them did not answer; that may pass.
+            CredentialsError::ProviderTimedOut(_) => None,
+            failed => Some(Self::CredentialsFailed(causes_of(failed).into())),
+        }
+    }
+}
+
+/// An error with its causes, as text: it belongs to a larger one that is dropped.
+fn causes_of(error: &dyn StdError) -> String {
+    crate::ports::Chain(error).to_string()
+}
+
+/// How far this machine's clock is ahead of an answer, by its `Date`.
+pub(super) fn seconds_ahead_of(date: Option<&str>) -> Option<i64> {
+    let there = DateTime::from_str(date?, DateTimeFormat::HttpDate).ok()?;
+    Some(DateTime::from(SystemTime::now()).secs() - there.secs())
+}
+
+fn off(ahead_secs: Option<i64>) -> String {
+    match ahead_secs {
+        None => "too far from AWS's".to_owned(),
+        Some(secs) => {
+            let side = if secs < 0 { "behind" } else { "ahead of" };
+            format!("{} minutes {side} AWS's", secs.unsigned_abs() / 60)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(code: &str, ahead_secs: Option<i64>) -> String {
+        Refusal::of_code(code, ahead_secs).map_or_else(String::new, |refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn each_has_words_of_its_own_and_a_wrong_clock_comes_before_a_bad_signature() {
+        assert!(said("ExpiredTokenException", Some(3)).contains("have expired"));
+        assert!(said("UnrecognizedClientException", None).contains("does not know the access key"));
+        assert!(said("SignatureDoesNotMatch", Some(-30)).contains("secret key"));
+        assert!(said("SubscriptionRequiredException", None).contains("not signed up"));
+        for code in ["RequestTimeTooSkewed", "InvalidSignatureException", "ExpiredToken"] {
+            let error = said(code, Some(-7_260));
+            assert_eq!(error, format!("{code}: this machine's clock is 121 minutes behind AWS's"));
+        }
+        assert!(said("RequestExpired", Some(900)).contains("15 minutes ahead of AWS's"));
+        assert!(said("RequestTimeTooSkewed", None).contains("too far from AWS's"));
+        assert_eq!(said("AccessDenied", Some(9_999)), "");
+    }
+}

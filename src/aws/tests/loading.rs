@@ -1,0 +1,324 @@
+//! Loads: the head that decides, rows with versions, and a journal that is laid over them.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use super::script::{Answer, Asked, NONCE, Script, ok, refused, status};
+use crate::meter::journal_items::{JournalItem, pack};
+use crate::model::{ProductId, Timestamp, UserId};
+use crate::ports::{
+    AtHead, CatalogueHead, Commit, Committed, Cursor, LoadId, PortError, Record, RecordKey,
+    RowChange, UserDiscounts,
+};
+use crate::pricing::{Currency, Discount, Discounts, Money, Product};
+
+fn load() -> LoadId {
+    LoadId("l1".to_owned())
+}
+
+fn product(id: &str, price: i64) -> Product {
+    let id = ProductId::new(id).unwrap();
+    Product { id, name: "name".to_owned(), price: Money::from_minor(price) }
+}
+
+fn put(id: &str, price: i64) -> RowChange {
+    RowChange::Put(Record::Product(product(id, price)))
+}
+
+fn delete(id: &str) -> RowChange {
+    RowChange::Delete(RecordKey::Product(ProductId::new(id).unwrap()))
+}
+
+/// A head at a version, whose journal is this or none.
+fn at(version: u64, unfolded: Option<LoadId>) -> CatalogueHead {
+    CatalogueHead { version, base_version: version, currency: Currency::USD, unfolded }
+}
+
+/// A product as it is stored, by an older release or by the load of a version.
+fn row(id: &str, version: Option<u64>) -> Value {
+    let mut row =
+        json!({ "product_id": { "S": id }, "name": { "S": "name" }, "price": { "N": "1" } });
+    if let Some(version) = version {
+        row["version"] = json!({ "N": version.to_string() });
+    }
+    row
+}
+
+fn tombstone(id: &str, version: u64) -> Value {
+    json!({
+        "product_id": { "S": id }, "version": { "N": version.to_string() },
+        "deleted": { "BOOL": true }, "ttl": { "N": "9" },
+    })
+}
+
+fn registered(is_over: bool) -> Value {
+    json!({ "M": { "began_at": { "N": "1000" }, "is_over": { "BOOL": is_over } } })
+}
+
+/// The head's item, at version 8.
+fn head_item(unfolded: Option<&str>, journals: &[(&str, bool)]) -> Value {
+    let mut item = json!({
+        "product_id": { "S": "\u{1}catalogue" }, "version": { "N": "8" },
+        "base_version": { "N": "8" }, "currency": { "S": "USD" }, "written_by": { "S": "x" },
+    });
+    for (load, is_over) in journals {
+        item[format!("journal:{load}")] = registered(*is_over);
+    }
+    if let Some(load) = unfolded {
+        item["unfolded"] = json!({ "S": load });
+    }
+    item
+}
+
+fn got(item: &Value) -> Answer {
+    ok(json!({ "Item": item }).to_string())
+}
+
+fn items(items: &[Value]) -> Answer {
+    ok(json!({ "Items": items }).to_string())
+}
+
+fn journal(changes: &[RowChange]) -> Vec<Value> {
+    let item = |item: JournalItem| {
+        let packed = BASE64_STANDARD.encode(&item.packed);
+        json!({
+            "load_id": { "S": "l1" }, "first": { "S": item.first }, "changes": { "B": packed },
+        })
+    };
+    pack(changes).unwrap().into_iter().map(item).collect()
+}
+
+fn commit() -> Commit {
+    Commit { load: load(), currency: Currency::USD, changes_base: true }
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_was_lost_is_in_force() {
+    let mut stored = head_item(Some("l1"), &[("l1", false)]);
+    stored["written_by"] = json!({ "S": NONCE });
+    let script = Script::new(2, [status(500, "{}"), refused(&stored)]).await;
+    let committed = script.aws.store().commit_load(&commit(), Some(7)).await.unwrap();
+    assert_eq!(committed, Committed::Version(8));
+    assert_eq!(script.operations(), ["UpdateItem", "UpdateItem"]);
+}
+
+#[tokio::test]
+async fn a_refused_commit_says_whether_it_can_be_tried_again() {
+    for (stored, told) in [
+        (head_item(None, &[("l1", false)]), Committed::Conflict),
+        (head_item(Some("l0"), &[("l0", false), ("l1", false)]), Committed::Conflict),
+        (head_item(None, &[("l1", true)]), Committed::Dropped),
+        (head_item(None, &[]), Committed::Dropped),
+    ] {
+        let script = Script::new(1, [refused(&stored)]).await;
+        let committed = script.aws.store().commit_load(&commit(), Some(7)).await.unwrap();
+        assert_eq!(committed, told, "{stored}");
+    }
+}
+
+#[tokio::test]
+async fn a_commit_is_one_conditional_write() {
+    let script = Script::new(1, vec![ok("{}"); 3]).await;
+    let store = script.aws.store();
+    assert_eq!(store.commit_load(&commit(), None).await.unwrap(), Committed::Version(1));
+    let discounts_only = Commit { changes_base: false, ..commit() };
+    store.commit_load(&discounts_only, None).await.unwrap();
+    store.commit_load(&discounts_only, Some(7)).await.unwrap();
+    let asked: Vec<Value> = script.asked().iter().map(Asked::json).collect();
+    for request in &asked {
+        let condition = request["ConditionExpression"].as_str().unwrap();
+        assert!(condition.contains("attribute_not_exists(unfolded)"), "{condition}");
+        assert!(condition.contains("#journal.is_over = :no"), "{condition}");
+        assert_eq!(request["ExpressionAttributeNames"]["#journal"], "journal:l1");
+    }
+    let text = |at: usize, part: &str| asked[at][part].as_str().unwrap().to_owned();
+    assert!(text(0, "ConditionExpression").starts_with("attribute_not_exists(version)"));
+    assert!(text(0, "UpdateExpression").contains("base_version = :next"));
+    assert!(text(1, "UpdateExpression").contains("base_version = :zero"));
+    assert!(text(2, "ConditionExpression").starts_with("version = :expected"));
+    assert!(text(2, "UpdateExpression").contains("if_not_exists(base_version, version)"));
+    assert_eq!(asked[2]["ExpressionAttributeValues"][":next"], json!({ "N": "8" }));
+}
+
+#[tokio::test]
+async fn heads_of_all_releases_are_read() {
+    let before = json!({
+        "product_id": { "S": "\u{1}catalogue" }, "version": { "N": "7" },
+        "currency": { "S": "CHF" }, "load_id": { "S": "l" }, "load_deadline": { "N": "1" },
+        "load_currency": { "S": "USD" },
+    });
+    let first = json!({ "product_id": { "S": "\u{1}catalogue" }, "journal:l1": registered(false) });
+    let now = head_item(Some("l1"), &[("l1", false)]);
+    let script = Script::new(1, [got(&before), got(&first), got(&now)]).await;
+    let store = script.aws.store();
+    let head = store.catalogue_head().await.unwrap().unwrap();
+    let francs = Currency::try_from("CHF".to_owned()).unwrap();
+    assert_eq!(head, CatalogueHead { currency: francs, ..at(7, None) });
+    assert_eq!(store.catalogue_head().await.unwrap(), None);
+    assert_eq!(store.catalogue_head().await.unwrap(), Some(at(8, Some(load()))));
+}
+
+#[tokio::test]
+async fn journals_are_all_but_the_one_of_the_head() {
+    let item = head_item(Some("l0"), &[("l0", false), ("l1", false), ("l2", true)]);
+    let script = Script::new(1, [got(&item)]).await;
+    let mut journals = script.aws.store().journals().await.unwrap();
+    journals.sort_by(|a, b| a.load.cmp(&b.load));
+    let told: Vec<_> =
+        journals.iter().map(|journal| (journal.load.0.as_str(), journal.is_over)).collect();
+    assert_eq!(told, [("l1", false), ("l2", true)]);
+    assert_eq!(journals[0].began_at, Timestamp::from_secs(1));
+}
+
+#[tokio::test]
+async fn rows_are_folded_over_lower_versions_only() {
+    let rows = json!({ "Responses": { "test-products": [
+        row("P1", Some(5)), row("P2", Some(4)), tombstone("P4", 6),
+    ] } });
+    let written_meanwhile = refused(&row("P2", Some(6)));
+    let script = Script::new(1, [ok(rows.to_string()), written_meanwhile, ok("{}")]).await;
+    let changes = [put("P1", 2), put("P2", 2), delete("P3"), put("P4", 2)];
+    let forget_at = Timestamp::from_millis(8_001);
+    script.aws.store().fold(&load(), 5, &changes, forget_at).await.unwrap();
+    let asked = script.asked();
+    assert_eq!(script.operations(), ["BatchGetItem", "PutItem", "PutItem"]);
+    let mut puts: Vec<Value> = asked[1..].iter().map(Asked::json).collect();
+    puts.sort_by_key(|put| put["Item"]["product_id"]["S"].to_string());
+    for put in &puts {
+        let condition = &put["ConditionExpression"];
+        assert_eq!(condition, "attribute_not_exists(version) OR version < :version");
+        assert_eq!(put["ExpressionAttributeValues"][":version"], json!({ "N": "5" }));
+    }
+    let mut folded = row("P2", Some(5));
+    folded["price"] = json!({ "N": "2" });
+    assert_eq!(puts[0]["Item"], folded);
+    assert_eq!(puts[1]["Item"], tombstone("P3", 5));
+}
+
+#[tokio::test]
+async fn rows_of_a_later_version_are_not_read() {
+    let rows = |rows: Value| ok(json!({ "Responses": { "test-products": rows } }).to_string());
+    let answers = [
+        rows(json!([row("P1", Some(6))])),
+        rows(json!([row("P1", None), tombstone("P2", 6)])),
+        rows(json!([row("P1", None), tombstone("P2", 5)])),
+    ];
+    let script = Script::new(1, answers).await;
+    let (store, ids) = (script.aws.store(), ["P1", "P2"].map(|id| ProductId::new(id).unwrap()));
+    assert_eq!(store.products(&ids, &at(5, None)).await.unwrap(), AtHead::Moved);
+    assert_eq!(store.products(&ids, &at(5, None)).await.unwrap(), AtHead::Moved);
+    let read = store.products(&ids, &at(5, None)).await.unwrap();
+    assert_eq!(read, AtHead::Read(vec![product("P1", 1)]));
+    let asked = script.asked()[0].json();
+    assert_eq!(asked["RequestItems"]["test-products"]["ConsistentRead"], true);
+}
+
+#[tokio::test]
+async fn a_journal_is_laid_over_rows_as_long_as_the_head_names_it() {
+    // Rows and journal are read side by side: one answer serves both.
+    let both = |rows: &[Value]| {
+        let changes = journal(&[put("P1", 2), put("P3", 2)]);
+        ok(json!({ "Responses": { "test-products": rows }, "Items": changes }).to_string())
+    };
+    let ids = ["P1", "P2"].map(|id| ProductId::new(id).unwrap());
+    for (head, is_read) in
+        [(head_item(Some("l1"), &[]), true), (head_item(None, &[("l1", true)]), false)]
+    {
+        let read = || both(&[row("P1", Some(7)), row("P2", Some(7))]);
+        // The journal says nothing of P2, or its item was dropped.
+        let script = Script::new(1, [read(), read(), got(&head)]).await;
+        let read = script.aws.store().products(&ids, &at(8, Some(load()))).await.unwrap();
+        let whole = vec![product("P2", 1), product("P1", 2)];
+        assert_eq!(read, if is_read { AtHead::Read(whole) } else { AtHead::Moved });
+    }
+    // What the journal says needs no second look at the head.
+    let read = || both(&[row("P1", Some(7))]);
+    let script = Script::new(1, [read(), read()]).await;
+    let read = script.aws.store().products(&ids[..1], &at(8, Some(load()))).await.unwrap();
+    assert_eq!(read, AtHead::Read(vec![product("P1", 2)]));
+}
+
+#[tokio::test]
+async fn a_listing_leaves_out_what_the_journal_changes_and_ends_with_what_it_puts() {
+    let changes = journal(&[put("P1", 2), delete("P2"), put("P3", 2)]);
+    let head = head_item(Some("l1"), &[("l1", false)]);
+    let rows = [head.clone(), row("P1", Some(7)), row("P2", None), row("P4", None)];
+    let answers = [items(&changes), got(&head), items(&rows), items(&changes), got(&head)];
+    let script = Script::new(1, answers).await;
+    let (store, at) = (script.aws.store(), at(8, Some(load())));
+    let AtHead::Read(first) = store.list_products(&at, None).await.unwrap() else { panic!() };
+    assert_eq!(first.items, [product("P4", 1)]);
+    let AtHead::Read(last) = store.list_products(&at, first.next).await.unwrap() else { panic!() };
+    assert_eq!(last.items, [product("P1", 2), product("P3", 2)]);
+    assert!(last.next.is_none());
+    assert_eq!(script.operations(), ["Query", "GetItem", "Scan", "Query", "GetItem"]);
+}
+
+#[tokio::test]
+async fn a_listing_whose_journal_is_dropped_on_the_way_begins_again() {
+    let (folded, changes) = (head_item(None, &[("l1", true)]), journal(&[put("P1", 2)]));
+    let script = Script::new(1, [items(&[]), got(&folded), items(&changes), got(&folded)]).await;
+    let (store, at) = (script.aws.store(), at(8, Some(load())));
+    let first = store.list_products(&at, None).await.unwrap();
+    assert!(matches!(first, AtHead::Moved), "{first:?}");
+    let last = store.list_products(&at, Some(Cursor("puts".to_owned()))).await.unwrap();
+    assert!(matches!(last, AtHead::Moved), "{last:?}");
+}
+
+#[tokio::test]
+async fn what_was_written_to_a_journal_that_is_over_is_taken_back() {
+    for (head, written) in
+        [(head_item(None, &[("l1", false)]), true), (head_item(None, &[("l1", true)]), false)]
+    {
+        let script = Script::new(1, [ok("{}"), got(&head), ok("{}")]).await;
+        let changes = [put("P1", 2), delete("P2")];
+        assert_eq!(script.aws.store().write_journal(&load(), &changes).await.unwrap(), written);
+        let asked: Vec<Value> = script.asked().iter().map(Asked::json).collect();
+        let writes = |at: usize| asked[at]["RequestItems"]["test-journal"].clone();
+        assert_eq!(writes(0)[0]["PutRequest"]["Item"]["first"], json!({ "S": "0/P1" }));
+        if written {
+            assert_eq!(asked.len(), 2);
+        } else {
+            let key = json!({ "load_id": { "S": "l1" }, "first": { "S": "0/P1" } });
+            assert_eq!(writes(2), json!([{ "DeleteRequest": { "Key": key } }]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_journal_is_over_before_its_first_item_is_deleted() {
+    let keys = json!({ "load_id": { "S": "l1" }, "first": { "S": "0/P1" } });
+    let answers = [ok("{}"), items(&[keys]), ok("{}"), ok("{}")];
+    let script = Script::new(1, answers).await;
+    script.aws.store().drop_journal(&load()).await.unwrap();
+    let order = ["UpdateItem", "Query", "BatchWriteItem", "UpdateItem"];
+    assert_eq!(script.operations(), order);
+    let asked: Vec<Value> = script.asked().iter().map(Asked::json).collect();
+    assert_eq!(asked[0]["UpdateExpression"], "SET #journal.is_over = :yes");
+    assert!(asked[0]["ConditionExpression"].as_str().unwrap().contains("unfolded <> :load"));
+    assert_eq!(asked[3]["UpdateExpression"], "REMOVE #journal");
+
+    // The head names it.
+    let script = Script::new(1, [refused(&head_item(Some("l1"), &[("l1", false)]))]).await;
+    script.aws.store().drop_journal(&load()).await.unwrap();
+    assert_eq!(script.operations(), ["UpdateItem"]);
+}
+
+#[tokio::test]
+async fn a_row_that_is_too_large_is_named_before_anything_is_sent() {
+    let discount = |n: usize| Discount {
+        product_id: ProductId::new(format!("{n:064}")).unwrap(),
+        percentage: "12.345678".parse().unwrap(),
+    };
+    let discounts = Discounts::new((0..5000).map(discount).collect()).unwrap();
+    let list = UserDiscounts { user: UserId::new("ann").unwrap(), discounts };
+    let changes = [RowChange::Put(Record::Discounts(list))];
+    let script = Script::new(1, []).await;
+    let error = script.aws.store().write_journal(&load(), &changes).await.unwrap_err();
+    assert!(
+        matches!(&error, PortError::Rejected { what, .. } if what.contains("`ann`")),
+        "{error}"
+    );
+    assert!(script.asked().is_empty());
+}

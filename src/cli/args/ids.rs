@@ -1,0 +1,18 @@
+//! Ids on the command line.
+//!
+//! A command that makes something parses them as new ids, which is the default. One that only reads or
+//! removes also takes what version 0.1.0 may have stored.
+
+use crate::model::{IdError, ProductId, RequestId, UserId};
+
+pub(super) fn stored_user(text: &str) -> Result<UserId, IdError> {
+    UserId::stored(text)
+}
+
+pub(super) fn stored_product(text: &str) -> Result<ProductId, IdError> {
+    ProductId::stored(text)
+}
+
+pub(super) fn stored_request(text: &str) -> Result<RequestId, IdError> {
+    RequestId::stored(text)
+}

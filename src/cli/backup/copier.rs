@@ -1,0 +1,201 @@
+//! The process that copies, and the way to it.
+//!
+//! It says on stdout how far it is, a line `PAGES TOTAL` each time, and ends when its stdin does: then
+//! the command that started it is gone.
+
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+
+use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::super::engine::{Engine, Kind};
+use super::super::failure::{ExitCode, Failure};
+use super::super::output::Output;
+use super::super::settings::Settings;
+use crate::embedded::Copied;
+
+/// Copies, as the process that was started for it.
+pub(super) async fn run(settings: &Settings, output: &Output, to: &Path) -> Result<(), Failure> {
+    let engine = Engine::open(settings, output).await?;
+    let copied = match engine.kind() {
+        Kind::Embedded(embedded) => {
+            let is_alone = watch_stdin();
+            let tell = teller();
+            let watch = move |copied| {
+                tell(copied);
+                match is_alone.load(Ordering::Relaxed) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            };
+            embedded.backup(to, watch).await
+        }
+        #[cfg(feature = "aws")]
+        Kind::Aws(_) => Ok(()),
+    };
+    engine.close().await;
+    Ok(copied?)
+}
+
+/// Is set when the command that started this process is gone.
+fn watch_stdin() -> Arc<AtomicBool> {
+    let is_alone = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&is_alone);
+    thread::spawn(move || {
+        // Nothing is ever sent, so this returns at the end.
+        let _ = io::stdin().read(&mut [0]);
+        set.store(true, Ordering::Relaxed);
+    });
+    is_alone
+}
+
+/// Says how far the copy is, on a thread of its own: a command that was stopped does not read, and the
+/// copy must not wait for it.
+fn teller() -> impl Fn(Copied) {
+    let (sender, receiver) = channel::<Copied>();
+    thread::spawn(move || {
+        for Copied { pages, total } in receiver {
+            let mut stdout = io::stdout().lock();
+            let told = writeln!(stdout, "{pages} {total}").and_then(|()| stdout.flush());
+            if told.is_err() {
+                return;
+            }
+        }
+    });
+    move |copied| {
+        // If nobody listens any more, the end of stdin says so.
+        let _ = sender.send(copied);
+    }
+}
+
+/// What the process says.
+pub(super) enum Said {
+    /// So many pages of so many are copied.
+    Copied { pages: u64, total: u64 },
+    /// Something for people.
+    Line(String),
+}
+
+/// The process, as the command sees it. Ended and its file removed if it is dropped before it is done.
+pub(super) struct Copier {
+    child: Child,
+    file: PathBuf,
+    said: UnboundedReceiver<Said>,
+    /// Whether it has made the file.
+    has_begun: bool,
+    /// What it said last, if it was why it failed.
+    failure: Option<Failure>,
+    is_done: bool,
+}
+
+impl Copier {
+    pub(super) fn start(data_dir: &Path, file: &Path) -> Result<Self, Failure> {
+        let failed = |error: io::Error| {
+            let message = format!("the process that copies cannot be started: {error}");
+            Failure::new(ExitCode::Failure, message)
+        };
+        let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+        // Its settings are those of this command, whatever is in a settings file.
+        #[cfg(unix)]
+        command.args(["--config", "/dev/null"]);
+        command.args(["--backend", "embedded", "--output", "json", "--data-dir"]).arg(data_dir);
+        command.args(["backup", "--copier", "--"]).arg(file);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // What a terminal sends to this command it does not send to that process.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn().map_err(failed)?;
+        let (say, said) = unbounded_channel();
+        if let Some(stdout) = child.stdout.take() {
+            listen(stdout, say.clone(), |line| {
+                let (pages, total) = line.split_once(' ')?;
+                Some(Said::Copied { pages: pages.parse().ok()?, total: total.parse().ok()? })
+            });
+        }
+        if let Some(stderr) = child.stderr.take() {
+            listen(stderr, say, |line| Some(Said::Line(line.to_owned())));
+        }
+        let file = file.to_owned();
+        Ok(Self { child, file, said, has_begun: false, failure: None, is_done: false })
+    }
+
+    /// What it says next; `None` when it has ended.
+    pub(super) async fn said(&mut self) -> Option<Said> {
+        loop {
+            match self.said.recv().await? {
+                Said::Line(line) => match failure(&line) {
+                    Some(failure) => self.failure = Some(failure),
+                    None => return Some(Said::Line(line)),
+                },
+                said @ Said::Copied { .. } => {
+                    self.has_begun = true;
+                    return Some(said);
+                }
+            }
+        }
+    }
+
+    /// What came of it, once it has ended.
+    pub(super) fn outcome(mut self) -> Result<(), Failure> {
+        let status = self.child.wait().map_err(Failure::internal)?;
+        if status.success() {
+            self.is_done = true;
+            return Ok(());
+        }
+        Err(self.failure.take().unwrap_or_else(|| {
+            let message = format!("the process that copies has ended: {status}");
+            Failure::new(ExitCode::Failure, message).hint("run the command again")
+        }))
+    }
+}
+
+impl Drop for Copier {
+    fn drop(&mut self) {
+        if self.is_done {
+            return;
+        }
+        // It may have ended by itself, and removed its file.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if self.has_begun {
+            let _ = fs::remove_file(&self.file);
+        }
+    }
+}
+
+/// Reads lines on a thread of its own until there are no more.
+fn listen(
+    from: impl Read + Send + 'static,
+    say: UnboundedSender<Said>,
+    read: impl Fn(&str) -> Option<Said> + Send + 'static,
+) {
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let gone = read(&line).is_some_and(|said| say.send(said).is_err());
+            if gone {
+                return;
+            }
+        }
+    });
+}
+
+/// The failure that a line is, if it is one.
+fn failure(line: &str) -> Option<Failure> {
+    let value: Value = serde_json::from_str(line).ok()?;
+    let error = value.get("error")?;
+    let code = error.get("exit_code")?.as_u64()?;
+    let code = ExitCode::ALL.into_iter().find(|known| u64::from(*known as u8) == code)?;
+    let failure = Failure::new(code, error.get("message")?.as_str()?);
+    Some(match error.get("hint").and_then(Value::as_str) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    })
+}

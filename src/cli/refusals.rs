@@ -1,0 +1,92 @@
+//! What helps against a refusal of AWS that is about the caller, or against an endpoint that is not AWS.
+
+use std::error::Error;
+
+use super::failure::Failure;
+use crate::aws::{NotAws, Refusal};
+
+/// In hints, where the profile goes if one was chosen.
+const PROFILE: &str = " --profile PROFILE";
+
+/// What helps, if something in this error says so.
+pub(super) fn hint(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut causes = std::iter::successors(Some(error), |error| (*error).source());
+    causes.find_map(|cause| match cause.downcast_ref() {
+        Some(refusal) => Some(of(refusal)),
+        None => cause.is::<NotAws>().then(|| {
+            "see where --endpoint-url, AWS_ENDPOINT_URL and the profile send calls".to_owned()
+        }),
+    })
+}
+
+/// Whether AWS refused the caller whatever is asked.
+pub(super) fn is_of_caller(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| (*error).source()).any(|cause| cause.is::<Refusal>())
+}
+
+fn of(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NoCredentials => {
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with --profile; \
+             `aws configure list-profiles` shows those there are"
+                .to_owned()
+        }
+        Refusal::CredentialsFailed(_) => {
+            format!("`aws sts get-caller-identity{PROFILE}` tries them; if they come from SSO, `aws sso login{PROFILE}`")
+        }
+        Refusal::Expired { .. } => {
+            format!("`aws sso login{PROFILE}` renews those of SSO; others are set anew, AWS_SESSION_TOKEN too")
+        }
+        Refusal::UnknownKey { .. } => {
+            format!("`aws sts get-caller-identity{PROFILE}` tries them; see AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN")
+        }
+        Refusal::BadSignature { .. } => {
+            format!("`aws sts get-caller-identity{PROFILE}` tries them; see AWS_SECRET_ACCESS_KEY")
+        }
+        Refusal::Skewed { .. } => {
+            "set this machine's clock; `ocache doctor` says how far it is off".to_owned()
+        }
+        Refusal::NotSubscribed { .. } => {
+            "open the service once in the AWS console of this account, or choose another region with --region"
+                .to_owned()
+        }
+    }
+}
+
+/// A hint with the chosen profile in it.
+pub(super) fn for_profile(hint: &str, profile: Option<&str>) -> String {
+    let chosen =
+        profile.map_or_else(String::new, |profile| format!(" --profile {}", pasted(profile)));
+    hint.replace(PROFILE, &chosen)
+}
+
+/// A word as a shell takes it.
+pub(super) fn pasted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.@/+".contains(c);
+    match word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+impl Failure {
+    /// The same, with the chosen profile in its hint.
+    #[must_use]
+    pub(super) fn for_profile(self, profile: Option<&str>) -> Self {
+        self.map_hint(|hint| for_profile(&hint, profile))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_can_be_pasted() {
+        let expired = of(&Refusal::Expired { code: "ExpiredToken" });
+        assert!(for_profile(&expired, None).starts_with("`aws sso login` renews"));
+        assert!(for_profile(&expired, Some("dev")).starts_with("`aws sso login --profile dev`"));
+        let odd = for_profile(&expired, Some("it's mine"));
+        assert!(odd.starts_with(r"`aws sso login --profile 'it'\''s mine'`"), "{odd}");
+    }
+}

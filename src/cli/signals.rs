@@ -1,0 +1,109 @@
+//! Ctrl-C and the signal that services are stopped with, counted by a thread of their own.
+//!
+//! The threads that do the work may all be stuck, in a write to a terminal that was stopped by Ctrl-S for
+//! one. The thread that counts signals writes nothing, so the second signal ends the process all the same.
+
+use std::io;
+use std::process;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::failure::ExitCode;
+
+/// Supervisors send a signal to a process and to its group: two so close together are one.
+const SAME_WISH: Duration = Duration::from_millis(300);
+/// After the second signal the process ends by itself, with what it has to say, unless it is stuck.
+const STUCK_AFTER: Duration = Duration::from_secs(1);
+
+/// How many signals have come. It begins with the first who asks: until then a signal ends the process.
+static COUNT: OnceLock<Option<watch::Receiver<u32>>> = OnceLock::new();
+
+/// Waits until so many signals have come. They count from this call on, not from when the future is
+/// first polled.
+pub(super) fn signalled(times: u32) -> impl Future<Output = ()> + use<> {
+    let count = COUNT.get_or_init(|| count().ok()).clone();
+    async move {
+        let came = match count {
+            Some(mut count) => count.wait_for(|count| *count >= times).await.is_ok(),
+            None => false,
+        };
+        if !came {
+            // Where signals cannot be listened for, they end the process themselves.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn count() -> io::Result<watch::Receiver<u32>> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let mut signals = Signals::listen(&runtime)?;
+    let (tell, count) = watch::channel(0);
+    thread::Builder::new().name("ocache-signals".into()).spawn(move || {
+        runtime.block_on(async {
+            signals.next().await;
+            tell.send_replace(1);
+            sleep(SAME_WISH).await;
+            signals.forget();
+            signals.next().await;
+            tell.send_replace(2);
+            sleep(STUCK_AFTER).await;
+            process::exit(ExitCode::Interrupted as i32);
+        });
+    })?;
+    Ok(count)
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen(runtime: &Runtime) -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let _runtime = runtime.enter();
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Forgets those that have come.
+    fn forget(&mut self) {
+        let _ = self.interrupt.recv().now_or_never();
+        let _ = self.terminate.recv().now_or_never();
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen(_: &Runtime) -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn forget(&mut self) {
+        let _ = tokio::signal::ctrl_c().now_or_never();
+    }
+}

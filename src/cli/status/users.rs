@@ -1,0 +1,183 @@
+//! The active users and their tables.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Map;
+
+use super::super::duration::show_duration;
+use super::super::failure::Failure;
+use super::super::output::{Output, number, table};
+use super::super::stream::{ObjectStream, members};
+use super::Overview;
+use crate::model::{Timestamp, UserId};
+use crate::ports::{ActiveUser, Cursor, Ports, Segment, TableHead};
+
+/// People are shown so many users; programs are told of all of them.
+const SHOWN: usize = 50;
+/// So many tables are looked up at once: with a million products the head of each is some 10 KB.
+const HEADS_AT_ONCE: usize = 100;
+
+#[derive(Serialize)]
+struct UserStatus {
+    user: String,
+    expires_at: String,
+    expires_in_secs: u64,
+    table: Option<TableStatus>,
+}
+
+#[derive(Serialize)]
+struct TableStatus {
+    products: u64,
+    catalogue_version: u64,
+    head_version: u64,
+    priced_at: String,
+    validated_at: String,
+    age_secs: u64,
+    fresh: bool,
+    usable: bool,
+}
+
+/// Users for people.
+pub(super) struct ShownUsers {
+    first: Vec<(ActiveUser, Option<TableHead>)>,
+    count: usize,
+}
+
+/// Active users, page by page.
+struct Pages<'a> {
+    ports: &'a Ports,
+    now: Timestamp,
+    /// None after the last page.
+    from: Option<Option<Cursor>>,
+}
+
+impl<'a> Pages<'a> {
+    const fn new(ports: &'a Ports, now: Timestamp) -> Self {
+        Self { ports, now, from: Some(None) }
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<ActiveUser>>, Failure> {
+        let Some(from) = self.from.take() else { return Ok(None) };
+        let page = self.ports.store.list_active_users(Segment::ALL, self.now, from).await?;
+        self.from = page.next.map(Some);
+        let active = page.items.into_iter().filter(|user| user.is_active(self.now));
+        Ok(Some(active.collect()))
+    }
+}
+
+/// Prints everything for programs, each user when it is read.
+pub(super) async fn stream_users(
+    output: &Output,
+    ports: &Ports,
+    overview: &Overview,
+) -> Result<(), Failure> {
+    let about = serde_json::to_value(overview).map_err(Failure::internal)?;
+    let mut stream = ObjectStream::begin(output, &members(about), "active_users")?;
+    let mut progress = output.count_rows("active users", None);
+    let mut pages = Pages::new(ports, overview.now);
+    while let Some(users) = pages.next().await? {
+        for some in users.chunks(HEADS_AT_ONCE) {
+            for (user, head) in with_tables(ports, some.to_vec()).await? {
+                stream.item(&UserStatus::new(&user, head.as_ref(), overview.now))?;
+            }
+            progress.add(some.len() as u64);
+        }
+        if !stream.is_heard() {
+            break;
+        }
+    }
+    drop(progress);
+    stream.end(&Map::new())
+}
+
+/// The first users by name, and how many there are.
+pub(super) async fn shown_users(
+    output: &Output,
+    ports: &Ports,
+    now: Timestamp,
+) -> Result<ShownUsers, Failure> {
+    let mut progress = output.count("active users", None);
+    let (mut first, mut count) = (BTreeMap::new(), 0);
+    let mut pages = Pages::new(ports, now);
+    while let Some(users) = pages.next().await? {
+        progress.add(users.len() as u64);
+        count += users.len();
+        for user in users {
+            first.insert(user.user.clone(), user);
+            if first.len() > SHOWN {
+                first.pop_last();
+            }
+        }
+    }
+    let first = with_tables(ports, first.into_values().collect()).await?;
+    Ok(ShownUsers { first, count })
+}
+
+/// Users with the heads of their tables, in the order given.
+async fn with_tables(
+    ports: &Ports,
+    users: Vec<ActiveUser>,
+) -> Result<Vec<(ActiveUser, Option<TableHead>)>, Failure> {
+    let ids: Vec<UserId> = users.iter().map(|user| user.user.clone()).collect();
+    let heads = ports.store.table_heads(&ids).await?;
+    let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
+    let users = users.into_iter().map(|user| {
+        let head = heads.remove(&user.user);
+        (user, head)
+    });
+    Ok(users.collect())
+}
+
+impl UserStatus {
+    fn new(user: &ActiveUser, head: Option<&TableHead>, now: Timestamp) -> Self {
+        Self {
+            user: user.user.as_str().to_owned(),
+            expires_at: user.expires_at.to_string(),
+            expires_in_secs: user.expires_at.since(now).as_secs(),
+            table: head.map(|head| TableStatus::new(head, now)),
+        }
+    }
+}
+
+impl TableStatus {
+    fn new(head: &TableHead, now: Timestamp) -> Self {
+        Self {
+            products: head.products,
+            catalogue_version: head.catalogue_version,
+            head_version: head.version,
+            priced_at: head.priced_at.to_string(),
+            validated_at: head.validated_at.to_string(),
+            age_secs: now.since(head.validated_at).as_secs(),
+            fresh: head.is_fresh(now),
+            usable: head.is_usable(now),
+        }
+    }
+}
+
+impl ShownUsers {
+    pub(super) fn show(&self, now: Timestamp) -> String {
+        if self.count == 0 {
+            return "no active users".to_owned();
+        }
+        let mut table = table(["active user", "time left", "products", "validated", "priced"]);
+        for (user, head) in &self.first {
+            let left = Duration::from_secs(user.expires_at.since(now).as_secs());
+            let ago = |time: Timestamp| format!("{} ago", show_duration(now.since(time)));
+            let [products, validated, priced] = match head {
+                Some(head) => {
+                    [head.products.to_string(), ago(head.validated_at), ago(head.priced_at)]
+                }
+                None => ["no table".to_owned(), String::new(), String::new()],
+            };
+            let cells = [show_duration(left), products, validated, priced].map(number);
+            table.add_row(std::iter::once(user.user.to_string().into()).chain(cells));
+        }
+        let more = match self.count - self.first.len() {
+            0 => String::new(),
+            more => format!("\nand {more} more (see --output json)"),
+        };
+        format!("{table}{more}")
+    }
+}

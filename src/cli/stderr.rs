@@ -1,0 +1,259 @@
+//! Everything that goes to stderr, written by one thread, so that nobody else waits for whoever reads it.
+//!
+//! A pipe that nobody reads is full after 64 KB, and a terminal stops after Ctrl-S. From then on a write
+//! waits, perhaps for ever, and with it whoever logs. Here lines wait in a bounded queue instead; what
+//! does not fit is left out, counted, and told as soon as stderr takes lines again.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anstream::AutoStream;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+
+/// So many lines wait at most: about two megabytes.
+const MAX_WAITING: usize = 8192;
+/// A stderr that has taken nothing for so long is not read.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How often to look whether a line is written.
+const LOOK_EVERY: Duration = Duration::from_micros(100);
+
+/// The queue of this process.
+static QUEUE: OnceLock<Queue> = OnceLock::new();
+
+/// Stderr. Writing to it never waits; what is written at once is written whole or left out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stderr;
+
+struct Queue {
+    lines: NonBlocking,
+    /// Never dropped: while the thread is stuck, dropping it waits for a second and prints to stdout.
+    _thread: WorkerGuard,
+    accounts: Arc<Accounts>,
+    /// After how many written lines somebody last gave up waiting.
+    stuck_at: AtomicU64,
+}
+
+/// How many lines there were, and how many of them are written.
+#[derive(Default)]
+struct Accounts {
+    pushed: AtomicU64,
+    written: AtomicU64,
+    left_out: OnceLock<ErrorCounter>,
+}
+
+/// What the thread writes to.
+struct Written<W> {
+    to: W,
+    accounts: Arc<Accounts>,
+    /// How many of the lines that were left out have been told.
+    told: u64,
+}
+
+impl Write for Stderr {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        queue().push(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stderr {
+    /// Says something to a person, with colours only where they are wanted.
+    pub(super) fn say(text: &str) {
+        let choice = AutoStream::choice(&io::stderr());
+        let mut line = AutoStream::new(Vec::new(), choice);
+        // Memory takes everything.
+        let _ = writeln!(line, "{text}");
+        queue().push(&line.into_inner());
+    }
+
+    /// Waits until everything so far is written, or stderr does not take it. Before something is
+    /// printed elsewhere this keeps the order.
+    pub(super) fn settle() {
+        if let Some(queue) = QUEUE.get() {
+            queue.settle();
+        }
+    }
+}
+
+/// Says why the process ends, and waits until it is read, or nobody reads it.
+pub fn say_last(text: &str) {
+    // A queue that is full takes no last words.
+    Stderr::settle();
+    Stderr::say(text);
+    Stderr::settle();
+}
+
+/// Waits until everything that was said is written, or nobody reads it.
+pub fn finish_saying() {
+    Stderr::settle();
+}
+
+fn queue() -> &'static Queue {
+    QUEUE.get_or_init(|| Queue::start(io::stderr(), MAX_WAITING))
+}
+
+impl Queue {
+    fn start(to: impl Write + Send + 'static, max_waiting: usize) -> Self {
+        let accounts = Arc::new(Accounts::default());
+        let (lines, thread) = NonBlockingBuilder::default()
+            .lossy(true)
+            .buffered_lines_limit(max_waiting)
+            .thread_name("ocache-stderr")
+            .finish(Written { to, accounts: Arc::clone(&accounts), told: 0 });
+        accounts.left_out.get_or_init(|| lines.error_counter());
+        Self { lines, _thread: thread, accounts, stuck_at: AtomicU64::new(u64::MAX) }
+    }
+
+    fn push(&self, line: &[u8]) {
+        if !line.is_empty() {
+            // Counted first: a line must not be written before it is counted.
+            self.accounts.pushed.fetch_add(1, Ordering::SeqCst);
+            // It never fails; what does not fit is counted.
+            let _ = self.lines.clone().write(line);
+        }
+    }
+
+    /// Whether all lines that were pushed by now are written.
+    fn settle(&self) -> bool {
+        let pushed = self.accounts.pushed.load(Ordering::SeqCst);
+        let (mut before, mut since) = (None, Instant::now());
+        loop {
+            let written = self.accounts.written.load(Ordering::SeqCst);
+            if written + self.accounts.left_out() >= pushed {
+                return true;
+            }
+            if self.stuck_at.load(Ordering::SeqCst) == written {
+                return false;
+            }
+            if before != Some(written) {
+                (before, since) = (Some(written), Instant::now());
+            } else if since.elapsed() >= PATIENCE {
+                self.stuck_at.store(written, Ordering::SeqCst);
+                return false;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+impl Accounts {
+    fn left_out(&self) -> u64 {
+        self.left_out.get().map_or(0, |counter| counter.dropped_lines() as u64)
+    }
+}
+
+impl<W: Write> Write for Written<W> {
+    /// The thread hands over one line at a time.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        // If stderr is closed, there is nobody to tell.
+        let _ = self.to.write_all(line);
+        self.accounts.written.fetch_add(1, Ordering::SeqCst);
+        Ok(line.len())
+    }
+
+    /// The thread flushes when no line waits any more: what did not fit would have come here.
+    fn flush(&mut self) -> io::Result<()> {
+        let left_out = self.accounts.left_out();
+        if left_out > self.told {
+            let lines = left_out - self.told;
+            self.told = left_out;
+            tracing::error!(lines, "lines of the log were left out: nothing read stderr");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Condvar, Mutex};
+
+    use super::*;
+
+    /// A stderr that takes nothing until it is read.
+    #[derive(Clone, Default)]
+    struct Pipe(Arc<Shared>);
+
+    #[derive(Default)]
+    struct Shared {
+        taken: Mutex<Taken>,
+        is_read: Condvar,
+    }
+
+    #[derive(Default)]
+    struct Taken {
+        is_read: bool,
+        bytes: Vec<u8>,
+    }
+
+    impl Pipe {
+        fn read(&self) {
+            self.0.taken.lock().unwrap().is_read = true;
+            self.0.is_read.notify_all();
+        }
+
+        fn lines(&self) -> Vec<String> {
+            let taken = self.0.taken.lock().unwrap();
+            String::from_utf8(taken.bytes.clone()).unwrap().lines().map(str::to_owned).collect()
+        }
+    }
+
+    impl Write for Pipe {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            let taken = self.0.taken.lock().unwrap();
+            let mut taken = self.0.is_read.wait_while(taken, |taken| !taken.is_read).unwrap();
+            taken.bytes.extend(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_reader_and_what_did_not_fit_is_counted() {
+        let pipe = Pipe::default();
+        let queue = Queue::start(pipe.clone(), 4);
+        for number in 0..100 {
+            queue.push(format!("{number}\n").as_bytes());
+        }
+        assert!(!queue.settle(), "nobody reads");
+        let left_out = queue.accounts.left_out();
+        // One line may be in the hands of the thread.
+        assert!((95..=96).contains(&left_out), "{left_out}");
+
+        pipe.read();
+        while queue.accounts.written.load(Ordering::SeqCst) + left_out < 100 {
+            thread::yield_now();
+        }
+        let kept: Vec<String> = (0..100 - left_out).map(|number| number.to_string()).collect();
+        assert_eq!(pipe.lines(), kept);
+        queue.push(b"after\n");
+        assert!(queue.settle());
+        assert_eq!(pipe.lines().last().unwrap(), "after");
+    }
+
+    #[test]
+    fn a_closed_stderr_holds_nobody_up() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let queue = Queue::start(Closed, 4);
+        queue.push(b"a line\n");
+        assert!(queue.settle());
+    }
+}

@@ -1,0 +1,44 @@
+//! Changes without files: for tools and tests that know what they want stored.
+
+use super::LoadError;
+use crate::model::ConnectionId;
+use crate::ports::{CatalogueHead, Commit, Committed, LoadId, Ports, Record, RecordKey, RowChange};
+use crate::pricing::Currency;
+use crate::stages::folding::fold;
+
+/// Brings changes into force as one load and folds them into the rows; returns the version.
+/// Nothing is compared: what is there already makes a version too.
+///
+/// # Errors
+/// [`LoadError`]. Of several changes of one row the last counts.
+pub async fn apply(
+    ports: &Ports,
+    changes: Vec<RowChange>,
+    currency: Currency,
+) -> Result<u64, LoadError> {
+    let store = &*ports.store;
+    let head = store.catalogue_head().await?;
+    let before = head.clone().unwrap_or(CatalogueHead::EMPTY);
+    let changes_base = before.currency != currency || changes.iter().any(changes_product);
+    let by_key = changes.into_iter().map(|change| (change.key(), change));
+    let by_key: std::collections::BTreeMap<RecordKey, RowChange> = by_key.collect();
+    let changes: Vec<RowChange> = by_key.into_values().collect();
+    let load = LoadId(ConnectionId::from_random(ports.randomness.bits()).to_string());
+    store.begin_load(&load, ports.clock.now()).await?;
+    if !store.write_journal(&load, &changes).await? {
+        return Err(LoadError::Dropped);
+    }
+    let commit = Commit { load, currency, changes_base };
+    match store.commit_load(&commit, head.map(|head| head.version)).await? {
+        Committed::Version(version) => {
+            fold(store, &*ports.clock, &commit.load, version, &|_| ()).await?;
+            Ok(version)
+        }
+        Committed::Conflict => Err(LoadError::Contended),
+        Committed::Dropped => Err(LoadError::Dropped),
+    }
+}
+
+const fn changes_product(change: &RowChange) -> bool {
+    matches!(change, RowChange::Put(Record::Product(_)) | RowChange::Delete(RecordKey::Product(_)))
+}

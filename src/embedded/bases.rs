@@ -1,0 +1,74 @@
+//! Bases, by the version of the products.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rusqlite::{OptionalExtension as _, params};
+
+use super::engine::Embedded;
+use super::rows::{from_json, to_json};
+use crate::ports::{BaseIndex, Bases, PortError};
+
+const PUT: &str = "
+    INSERT INTO base (version, expires_at, parts) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at, parts = excluded.parts";
+const PUT_PART: &str = "
+    INSERT INTO base_part (version, number, bytes) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET bytes = excluded.bytes";
+const GET: &str = "SELECT parts, expires_at FROM base WHERE version = ?1";
+const GET_PART: &str = "SELECT bytes FROM base_part WHERE version = ?1 AND number = ?2";
+
+#[async_trait]
+impl Bases for Embedded {
+    async fn put_base(
+        &self,
+        version: u64,
+        index: &BaseIndex,
+        parts: &[Bytes],
+    ) -> Result<(), PortError> {
+        let first = to_json(&index.parts, || format!("the index of base {version}"));
+        let first = first.map_err(|failure| self.port_error(failure))?;
+        let (expires_at, parts) = (index.expires_at.secs_rounded_up(), parts.to_vec());
+        self.write(move |tx| {
+            let mut statement = tx.prepare_cached(PUT_PART)?;
+            for (number, bytes) in parts.iter().enumerate() {
+                statement.execute(params![version, number, &bytes[..]])?;
+            }
+            tx.prepare_cached(PUT)?.execute(params![version, expires_at, first])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn base(&self, version: u64) -> Result<Option<BaseIndex>, PortError> {
+        self.look(1, move |connection| {
+            let mut statement = connection.prepare_cached(GET)?;
+            let row = statement.query_row([version], |row| Ok((row.get(0)?, row.get(1)?)));
+            let Some((parts, expires_at)): Option<(String, i64)> = row.optional()? else {
+                return Ok(None);
+            };
+            let parts = from_json(&parts, || format!("the index of base {version}"))?;
+            Ok(Some(BaseIndex {
+                parts,
+                expires_at: crate::model::Timestamp::from_secs(expires_at),
+            }))
+        })
+        .await
+    }
+
+    async fn base_parts(
+        &self,
+        version: u64,
+        numbers: &[u32],
+    ) -> Result<Vec<Option<Bytes>>, PortError> {
+        let numbers = numbers.to_vec();
+        self.look(numbers.len(), move |connection| {
+            let mut statement = connection.prepare_cached(GET_PART)?;
+            let part = |number: &u32| -> rusqlite::Result<Option<Bytes>> {
+                let bytes = statement.query_row(params![version, number], |row| row.get(0));
+                Ok(bytes.optional()?.map(|bytes: Vec<u8>| bytes.into()))
+            };
+            Ok(numbers.iter().map(part).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}

@@ -1,0 +1,50 @@
+//! The limit on the size of files that a process was started with (`ulimit -f`).
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// How far beyond the end of a file SQLite writes at once, at most.
+const REACH: u64 = 64 * 1024;
+
+/// A write failed because of the limit.
+#[derive(Debug, Error)]
+#[error(
+    "a file may have {limit} bytes at most here (`ulimit -f`); `ulimit -f unlimited` lifts the limit"
+)]
+pub(super) struct FileTooLarge {
+    limit: u64,
+}
+
+impl FileTooLarge {
+    /// The reason why a write to a store failed, if the limit is the reason: SQLite only says that
+    /// writing failed.
+    pub(super) fn of(store: &Path) -> Option<Self> {
+        let limit = limit()?;
+        let sizes = ["", "-wal", "-shm"].map(|end| size(&beside(store, end)));
+        let reached = sizes.into_iter().max().unwrap_or_default().saturating_add(REACH);
+        (reached > limit).then_some(Self { limit })
+    }
+}
+
+fn beside(store: &Path, end: &str) -> PathBuf {
+    let mut path = OsString::from(store);
+    path.push(end);
+    path.into()
+}
+
+fn size(file: &Path) -> u64 {
+    file.metadata().map_or(0, |file| file.len())
+}
+
+#[cfg(unix)]
+fn limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Fsize).current
+}
+
+/// Elsewhere there is no such limit.
+#[cfg(not(unix))]
+const fn limit() -> Option<u64> {
+    None
+}

@@ -1,0 +1,26 @@
+//! How much has expired and is still there, and how large the files are.
+
+use std::fs;
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use super::engine::Embedded;
+use super::open::log_of;
+use super::sweep::backlog;
+use crate::ports::{Housekeeping, PortError, Upkeep};
+
+#[async_trait]
+impl Housekeeping for Embedded {
+    async fn upkeep(&self) -> Result<Upkeep, PortError> {
+        let now = self.now();
+        let backlog = self.read(move |connection| backlog(connection, now)).await?;
+        let (file_bytes, log_bytes) = (bytes(self.file()), bytes(&log_of(self.file())));
+        Ok(Upkeep { backlog, file_bytes, log_bytes })
+    }
+}
+
+/// The size of a file; nothing when there is none.
+pub(super) fn bytes(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |metadata| metadata.len())
+}

@@ -1,0 +1,238 @@
+//! The journals of loads, and the writes that bring them into force.
+//!
+//! Every call is one transaction or several small ones, so the head names a journal for exactly as
+//! long as its changes are not all in the rows, and nothing is folded of any other. Rows need no
+//! versions of their own here, and what is deleted leaves nothing behind.
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension as _, params};
+
+use super::engine::Embedded;
+use super::failure::Failure;
+use super::journal_rows::{change, columns};
+use super::marks::Tx;
+use super::rows::to_json;
+use crate::model::Timestamp;
+use crate::ports::{
+    Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, Record, RecordKey,
+    RowChange,
+};
+
+/// The most changes written in one job. The writer is held for a few milliseconds.
+const CHUNK: usize = 500;
+/// How many changes a page has.
+const PAGE: usize = 2000;
+
+const BEGIN: &str = "INSERT INTO journal (load, began_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+const OPEN: &str = "SELECT id FROM journal WHERE load = ?1 AND NOT is_over";
+const ADD: &str = "
+    INSERT INTO journal_row (journal, kind, key, record) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT DO UPDATE SET record = excluded.record";
+const FIRST_HEAD: &str = "
+    INSERT INTO catalogue_head (id, version, base_version, currency, unfolded)
+    VALUES (1, 1, ?3, ?1, ?2) ON CONFLICT DO NOTHING RETURNING version";
+const NEXT_HEAD: &str = "
+    UPDATE catalogue_head SET version = version + 1, currency = ?1, unfolded = ?2,
+        base_version = CASE WHEN ?3 THEN version + 1 ELSE base_version END
+    WHERE version = ?4 AND unfolded IS NULL RETURNING version";
+const LIST: &str = "
+    SELECT kind, key, record FROM journal_row JOIN journal ON journal.id = journal
+    WHERE load = ?1 AND (kind, key) > (?2, ?3) ORDER BY kind, key LIMIT ?4";
+const IS_UNFOLDED: &str = "
+    SELECT 1 FROM catalogue_head JOIN journal ON journal.id = unfolded
+    WHERE load = ?1 AND version = ?2";
+const PUT_PRODUCT: &str = "
+    INSERT INTO product (id, name, price) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET name = excluded.name, price = excluded.price";
+const PUT_DISCOUNTS: &str = "
+    INSERT INTO discounts (user, list) VALUES (?1, ?2)
+    ON CONFLICT DO UPDATE SET list = excluded.list";
+const FINISH: &str = "
+    UPDATE catalogue_head SET unfolded = NULL
+    WHERE unfolded = (SELECT id FROM journal WHERE load = ?1)";
+const CLOSE: &str = "
+    UPDATE journal SET is_over = 1
+    WHERE load = ?1 AND id NOT IN (SELECT unfolded FROM catalogue_head WHERE unfolded IS NOT NULL)
+    RETURNING id";
+const DROP_ROWS: &str = "
+    DELETE FROM journal_row WHERE (journal, kind, key) IN
+        (SELECT journal, kind, key FROM journal_row WHERE journal = ?1 LIMIT ?2)";
+const OTHERS: &str = "
+    SELECT load, began_at, is_over FROM journal
+    WHERE id NOT IN (SELECT unfolded FROM catalogue_head WHERE unfolded IS NOT NULL)";
+
+#[async_trait]
+impl Loads for Embedded {
+    async fn begin_load(&self, load: &LoadId, now: Timestamp) -> Result<(), PortError> {
+        let load = load.clone();
+        self.write(move |tx| {
+            tx.prepare_cached(BEGIN)?.execute(params![load.0, now.millis()])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn write_journal(&self, load: &LoadId, changes: &[RowChange]) -> Result<bool, PortError> {
+        for chunk in changes.chunks(CHUNK) {
+            let rows = chunk.iter().map(columns).collect::<Result<Vec<_>, _>>();
+            let rows = rows.map_err(|failure| self.port_error(failure))?;
+            let load = load.clone();
+            let written = self.write(move |tx| {
+                let Some(journal) = open_journal(tx, &load)? else { return Ok(false) };
+                let mut statement = tx.prepare_cached(ADD)?;
+                for (kind, key, record) in &rows {
+                    statement.execute(params![journal, *kind as i64, key, record])?;
+                }
+                Ok(true)
+            });
+            if !written.await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn commit_load(
+        &self,
+        commit: &Commit,
+        expected: Option<u64>,
+    ) -> Result<Committed, PortError> {
+        let commit = commit.clone();
+        self.write(move |tx| {
+            let Some(journal) = open_journal(tx, &commit.load)? else {
+                return Ok(Committed::Dropped);
+            };
+            let (currency, changes_base) = (commit.currency.code(), commit.changes_base);
+            let version = match expected {
+                None => tx
+                    .prepare_cached(FIRST_HEAD)?
+                    .query_row(params![currency, journal, changes_base], |row| row.get(0)),
+                Some(version) => tx
+                    .prepare_cached(NEXT_HEAD)?
+                    .query_row(params![currency, journal, changes_base, version], |row| row.get(0)),
+            };
+            Ok(version.optional()?.map_or(Committed::Conflict, Committed::Version))
+        })
+        .await
+    }
+
+    async fn list_journal(
+        &self,
+        load: &LoadId,
+        from: Option<Cursor>,
+    ) -> Result<Page<RowChange>, PortError> {
+        let load = load.clone();
+        // A cursor is the kind's digit and the key. No key is empty.
+        let from = from.map_or_else(|| "0".to_owned(), |cursor| cursor.0);
+        self.read(move |connection| {
+            let kind: i64 = from.get(..1).and_then(|kind| kind.parse().ok()).unwrap_or(0);
+            let after = from.get(1..).unwrap_or_default();
+            let mut statement = connection.prepare_cached(LIST)?;
+            let mut rows = statement.query(params![load.0, kind, after, PAGE])?;
+            let (mut items, mut last) = (vec![], None);
+            while let Some(row) = rows.next()? {
+                let (kind, key, record): (i64, String, Option<String>) =
+                    (row.get(0)?, row.get(1)?, row.get(2)?);
+                last = Some(format!("{kind}{key}"));
+                items.push(change(kind, key, record.as_deref())?);
+            }
+            let next = last.filter(|_| items.len() == PAGE).map(Cursor);
+            Ok(Page { items, next })
+        })
+        .await
+    }
+
+    async fn fold(
+        &self,
+        load: &LoadId,
+        version: u64,
+        changes: &[RowChange],
+        _forget_at: Timestamp,
+    ) -> Result<(), PortError> {
+        for chunk in changes.chunks(CHUNK) {
+            let (load, chunk) = (load.clone(), chunk.to_vec());
+            self.write(move |tx| {
+                let mut statement = tx.prepare_cached(IS_UNFOLDED)?;
+                if !statement.exists(params![load.0, version])? {
+                    return Ok(());
+                }
+                chunk.iter().try_for_each(|change| apply(tx, change))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn finish_load(&self, load: &LoadId) -> Result<(), PortError> {
+        let load = load.clone();
+        self.write(move |tx| {
+            if tx.prepare_cached(FINISH)?.execute([&load.0])? > 0 {
+                tx.prepare_cached(CLOSE)?.query_row([&load.0], |_| Ok(()))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn drop_journal(&self, load: &LoadId) -> Result<(), PortError> {
+        let load = load.clone();
+        let close = move |tx: &Tx<'_>| {
+            let mut statement = tx.prepare_cached(CLOSE)?;
+            Ok(statement.query_row([&load.0], |row| row.get::<_, i64>(0)).optional()?)
+        };
+        let Some(journal) = self.write(close).await? else { return Ok(()) };
+        loop {
+            let deleted = self.write(move |tx| {
+                let deleted = tx.prepare_cached(DROP_ROWS)?.execute(params![journal, CHUNK])?;
+                if deleted < CHUNK {
+                    tx.prepare_cached("DELETE FROM journal WHERE id = ?1")?.execute([journal])?;
+                }
+                Ok(deleted)
+            });
+            if deleted.await? < CHUNK {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn journals(&self) -> Result<Vec<Journal>, PortError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(OTHERS)?;
+            let rows = statement.query_map([], |row| {
+                Ok(Journal {
+                    load: LoadId(row.get(0)?),
+                    began_at: Timestamp::from_millis(row.get(1)?),
+                    is_over: row.get(2)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}
+
+/// The number of a journal that may still be written to and committed.
+fn open_journal(tx: &Tx<'_>, load: &LoadId) -> Result<Option<i64>, Failure> {
+    Ok(tx.prepare_cached(OPEN)?.query_row([&load.0], |row| row.get(0)).optional()?)
+}
+
+fn apply(tx: &Tx<'_>, change: &RowChange) -> Result<(), Failure> {
+    match change {
+        RowChange::Put(Record::Product(product)) => {
+            let row = params![product.id.as_str(), product.name, product.price.minor()];
+            tx.prepare_cached(PUT_PRODUCT)?.execute(row)?;
+        }
+        RowChange::Put(Record::Discounts(list)) => {
+            let user = &list.user;
+            let text = to_json(&list.discounts, || format!("the discounts of user `{user}`"))?;
+            tx.prepare_cached(PUT_DISCOUNTS)?.execute(params![user.as_str(), text])?;
+        }
+        RowChange::Delete(RecordKey::Product(id)) => {
+            tx.prepare_cached("DELETE FROM product WHERE id = ?1")?.execute([id.as_str()])?;
+        }
+        RowChange::Delete(RecordKey::Discounts(user)) => {
+            tx.prepare_cached("DELETE FROM discounts WHERE user = ?1")?.execute([user.as_str()])?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! The part of the queues in a transaction: what its jobs have made ready is taken for the receivers
+//! that wait for it, and handed over once it is committed.
+
+use std::sync::Arc;
+
+use super::failure::Failure;
+use super::handover::Waiter;
+use super::marks::{Marks, Tx};
+use super::take::take;
+use super::wake::Wake;
+use super::writer::CommitHook;
+use crate::ports::{Clock, Queue, Received};
+
+/// Serves the receivers that wait in this process.
+pub(super) struct Serving {
+    wake: Arc<Wake>,
+    clock: Arc<dyn Clock>,
+    /// What is handed over when it is committed. Whoever is dropped from here looks again.
+    served: Vec<(Waiter, Vec<Received>)>,
+}
+
+impl Serving {
+    pub(super) fn new(wake: Arc<Wake>, clock: Arc<dyn Clock>) -> Self {
+        Self { wake, clock, served: Vec::new() }
+    }
+}
+
+impl CommitHook for Serving {
+    type Marks = Marks;
+
+    /// Takes what the transaction has made ready for the receivers that wait for it.
+    fn before_commit(&mut self, tx: &Tx<'_>) -> Result<(), Failure> {
+        for queue in Queue::ALL {
+            let waiters = &self.wake.bell(queue).waiters;
+            while tx.marks.wakes.get().has(queue)
+                && let Some(waiter) = waiters.first()
+            {
+                let messages = take(tx, &waiter.request, self.clock.now())?;
+                let in_vain = messages.is_empty();
+                self.served.push((waiter, messages));
+                if in_vain {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The receivers that wait look for themselves, and report what is wrong.
+    fn left_out(&mut self, tx: &Tx<'_>) {
+        tx.marks.later.add_all(tx.marks.wakes.get());
+    }
+
+    fn committed(&mut self, marks: Marks) {
+        for (waiter, messages) in self.served.drain(..) {
+            // One for whom there was nothing is dropped by this, and looks again.
+            if !messages.is_empty() {
+                waiter.give(messages);
+            }
+        }
+        self.wake.ring(marks.later.get());
+    }
+
+    fn undone(&mut self) {
+        self.served.clear();
+    }
+}

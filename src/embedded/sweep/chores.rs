@@ -1,0 +1,324 @@
+//! What is deleted: one chore for each kind of record that expires.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, Params, params};
+
+use super::super::failure::Failure;
+use super::super::groups::{code, remove, settle_all};
+use super::super::marks::Tx;
+use crate::model::Timestamp;
+use crate::ports::{Backlog, Queue};
+
+/// How long an expired user is remembered, so that a returning one keeps its first visit.
+const ACTIVE_USER_GRACE: Duration = Duration::from_secs(60 * 60);
+/// How long dead letters are kept.
+const DEAD_LETTER_RETENTION: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// So many rows take a few milliseconds.
+const ROWS: Budget = Budget { least: 200, most: 3200 };
+/// The parts of a base go with it: a megabyte for about 50,000 products.
+const BASES: Budget = Budget { least: 1, most: 4 };
+/// Parts are up to 32 KB each.
+const PARTS: Budget = Budget { least: 32, most: 2048 };
+
+/// How much of a chore one batch may do.
+#[derive(Clone, Copy)]
+pub(super) struct Budget {
+    /// When there is little to do.
+    pub(super) least: usize,
+    /// However much there is to do, so that nobody who writes waits for long.
+    pub(super) most: usize,
+}
+
+/// The deletion of one kind of record, the oldest first.
+#[derive(Clone, Copy)]
+pub(super) struct Chore {
+    /// What the records are called in metrics.
+    name: &'static str,
+    pub(super) budget: Budget,
+    records: Records,
+}
+
+/// Which records, and how they are deleted.
+#[derive(Clone, Copy)]
+enum Records {
+    /// Rows of one table.
+    Rows(Rows),
+    /// Messages that nobody received in time. Their groups go on without them.
+    Messages(Queue),
+    /// Generations of price tables, and the parts of each.
+    Generations,
+}
+
+/// The rows of a table whose value in one column is at most a bound.
+#[derive(Clone, Copy)]
+struct Rows {
+    /// The value of the oldest of them.
+    oldest: &'static str,
+    count: &'static str,
+    delete: &'static str,
+    unit: TimeUnit,
+    /// How long a record stays after the time in its column.
+    grace: Duration,
+}
+
+/// What a column counts.
+#[derive(Clone, Copy)]
+enum TimeUnit {
+    Seconds,
+    Milliseconds,
+}
+
+impl TimeUnit {
+    /// What is at most this is not after `now`.
+    fn bound(self, now: Timestamp) -> i64 {
+        match self {
+            Self::Seconds => now.millis().div_euclid(1000),
+            Self::Milliseconds => now.millis(),
+        }
+    }
+
+    fn timestamp(self, value: i64) -> Timestamp {
+        match self {
+            Self::Seconds => Timestamp::from_secs(value),
+            Self::Milliseconds => Timestamp::from_millis(value),
+        }
+    }
+}
+
+macro_rules! oldest {
+    ($table:literal, $column:literal) => {
+        concat!(
+            "SELECT ",
+            $column,
+            " FROM ",
+            $table,
+            " WHERE ",
+            $column,
+            " <= ?1 ORDER BY ",
+            $column,
+            " LIMIT 1"
+        )
+    };
+}
+
+macro_rules! rows {
+    ($name:literal: $table:literal, $key:literal, $column:literal, $unit:ident, $grace:expr) => {
+        Chore {
+            name: $name,
+            budget: ROWS,
+            records: Records::Rows(Rows {
+                oldest: oldest!($table, $column),
+                count: concat!("SELECT count(*) FROM ", $table, " WHERE ", $column, " <= ?1"),
+                delete: concat!(
+                    "DELETE FROM ",
+                    $table,
+                    " WHERE (",
+                    $key,
+                    ") IN (SELECT ",
+                    $key,
+                    " FROM ",
+                    $table,
+                    " WHERE ",
+                    $column,
+                    " <= ?1 ORDER BY ",
+                    $column,
+                    " LIMIT ?2)"
+                ),
+                unit: TimeUnit::$unit,
+                grace: $grace,
+            }),
+        }
+    };
+}
+
+const fn messages(name: &'static str, queue: Queue) -> Chore {
+    Chore { name, budget: ROWS, records: Records::Messages(queue) }
+}
+
+/// All of them. What readers may still hold comes before what it refers to.
+pub(super) const CHORES: [Chore; 12] = [
+    rows!("deduplication": "deduplication", "queue, id", "expires_at", Milliseconds, Duration::ZERO),
+    rows!("table_head": "table_head", "rowid", "expires_at", Seconds, Duration::ZERO),
+    Chore { name: "generation", budget: PARTS, records: Records::Generations },
+    rows!("section": "section", "rowid", "expires_at", Seconds, Duration::ZERO),
+    Chore {
+        budget: BASES,
+        ..rows!("base": "base", "version", "expires_at", Seconds, Duration::ZERO)
+    },
+    rows!("quotation": "quotation", "rowid", "expires_at", Seconds, Duration::ZERO),
+    rows!("active_user": "active_user", "bucket, user", "expires_at", Seconds, ACTIVE_USER_GRACE),
+    rows!("usage": "usage", "window, process", "expires_at", Seconds, Duration::ZERO),
+    rows!("dead_letter": "dead_letter", "seq", "died_at", Milliseconds, DEAD_LETTER_RETENTION),
+    messages("refresh_message", Queue::Refresh),
+    messages("quotation_message", Queue::Quotation),
+    messages("provider_message", Queue::Provider),
+];
+
+const OLDEST_MESSAGE: &str = "
+    SELECT sent_at FROM message WHERE queue = ?1 AND sent_at <= ?2 ORDER BY sent_at LIMIT 1";
+const COUNT_MESSAGES: &str = "SELECT count(*) FROM message WHERE queue = ?1 AND sent_at <= ?2";
+const OLD_MESSAGES: &str = "
+    SELECT seq, grp FROM message WHERE queue = ?1 AND sent_at <= ?2 ORDER BY sent_at LIMIT ?3";
+
+const OLDEST_GENERATION: &str = oldest!("generation", "expires_at");
+const COUNT_GENERATIONS: &str = "SELECT count(*) FROM generation WHERE expires_at <= ?1";
+const OLD_GENERATIONS: &str =
+    "SELECT id FROM generation WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
+const DELETE_PARTS: &str = "
+    DELETE FROM part WHERE rowid IN (SELECT rowid FROM part WHERE generation = ?1 LIMIT ?2)";
+const DELETE_GENERATION: &str = "
+    DELETE FROM generation
+    WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM part WHERE generation = ?1)";
+
+impl Chore {
+    /// Whether there is anything to delete.
+    pub(super) fn is_due(&self, connection: &Connection, now: Timestamp) -> Result<bool, Failure> {
+        Ok(match self.records {
+            Records::Rows(rows) => {
+                connection.prepare_cached(rows.oldest)?.exists([rows.bound(now)])?
+            }
+            Records::Messages(queue) => {
+                let values = [code(queue), sent_before(queue, now).millis()];
+                connection.prepare_cached(OLDEST_MESSAGE)?.exists(values)?
+            }
+            Records::Generations => {
+                let bound = TimeUnit::Seconds.bound(now);
+                connection.prepare_cached(OLDEST_GENERATION)?.exists([bound])?
+            }
+        })
+    }
+
+    /// Deletes what its budget allows, the oldest first. Returns how much of the budget was used.
+    pub(super) fn work(
+        &self,
+        tx: &Tx<'_>,
+        now: Timestamp,
+        budget: usize,
+    ) -> Result<usize, Failure> {
+        match self.records {
+            Records::Rows(rows) => {
+                Ok(tx.prepare_cached(rows.delete)?.execute(params![rows.bound(now), budget])?)
+            }
+            Records::Messages(queue) => sweep_messages(tx, queue, now, budget),
+            Records::Generations => sweep_generations(tx, now, budget),
+        }
+    }
+
+    /// What waits to be deleted.
+    fn backlog(&self, connection: &Connection, now: Timestamp) -> Result<Backlog, Failure> {
+        let (records, late) = match self.records {
+            Records::Rows(rows) => {
+                let bound = [rows.bound(now)];
+                let since = |value| now.minus(rows.grace).since(rows.unit.timestamp(value));
+                waiting(connection, rows.count, rows.oldest, bound, since)?
+            }
+            Records::Messages(queue) => {
+                let before = sent_before(queue, now);
+                let since = |value| before.since(Timestamp::from_millis(value));
+                let bound = [code(queue), before.millis()];
+                waiting(connection, COUNT_MESSAGES, OLDEST_MESSAGE, bound, since)?
+            }
+            Records::Generations => {
+                let since = |value| now.since(Timestamp::from_secs(value));
+                let bound = [TimeUnit::Seconds.bound(now)];
+                waiting(connection, COUNT_GENERATIONS, OLDEST_GENERATION, bound, since)?
+            }
+        };
+        Ok(Backlog { kind: self.name, records, late })
+    }
+}
+
+impl Rows {
+    /// The rows go whose column has at most this.
+    fn bound(&self, now: Timestamp) -> i64 {
+        self.unit.bound(now.minus(self.grace))
+    }
+}
+
+/// What waits to be deleted, of each kind.
+pub(in crate::embedded) fn backlog(
+    connection: &Connection,
+    now: Timestamp,
+) -> Result<Vec<Backlog>, Failure> {
+    CHORES.iter().map(|chore| chore.backlog(connection, now)).collect()
+}
+
+/// How many records there are, and for how long the oldest of them has been due.
+fn waiting(
+    connection: &Connection,
+    count: &str,
+    oldest: &str,
+    values: impl Params + Copy,
+    since: impl Fn(i64) -> Duration,
+) -> Result<(u64, Duration), Failure> {
+    let oldest: Option<i64> =
+        connection.prepare_cached(oldest)?.query_row(values, |row| row.get(0)).optional()?;
+    let Some(oldest) = oldest else { return Ok((0, Duration::ZERO)) };
+    let count = connection.prepare_cached(count)?.query_row(values, |row| row.get(0))?;
+    Ok((count, since(oldest)))
+}
+
+/// Messages that were sent at this time or before are not delivered any more.
+fn sent_before(queue: Queue, now: Timestamp) -> Timestamp {
+    now.minus(queue.retention())
+}
+
+fn sweep_messages(
+    tx: &Tx<'_>,
+    queue: Queue,
+    now: Timestamp,
+    budget: usize,
+) -> Result<usize, Failure> {
+    let mut statement = tx.prepare_cached(OLD_MESSAGES)?;
+    let values = params![code(queue), sent_before(queue, now).millis(), budget];
+    let old: Vec<(i64, Option<String>)> = statement
+        .query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (seq, _) in &old {
+        remove(tx, *seq)?;
+    }
+    let count = old.len();
+    settle_all(tx, queue, old.into_iter().filter_map(|(_, group)| group).collect(), now)?;
+    Ok(count)
+}
+
+/// Deletes generations with all of their parts. One that has more parts than the budget allows loses
+/// as many, and goes with the last of them.
+fn sweep_generations(tx: &Tx<'_>, now: Timestamp, budget: usize) -> Result<usize, Failure> {
+    let old: Vec<i64> = tx
+        .prepare_cached(OLD_GENERATIONS)?
+        .query_map(params![TimeUnit::Seconds.bound(now), budget], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut used = 0;
+    for id in old {
+        if used >= budget {
+            break;
+        }
+        let deleted = tx.prepare_cached(DELETE_PARTS)?.execute(params![id, budget - used])?;
+        tx.prepare_cached(DELETE_GENERATION)?.execute([id])?;
+        // A generation costs something even when it has no parts.
+        used += deleted.max(1);
+    }
+    Ok(used)
+}
+
+/// What a sweep searches for, for the test of query plans.
+#[cfg(test)]
+pub(in crate::embedded) fn searches() -> Vec<&'static str> {
+    let rows = CHORES.into_iter().filter_map(|chore| match chore.records {
+        Records::Rows(rows) => Some([rows.oldest, rows.count, rows.delete]),
+        _ => None,
+    });
+    let others = [
+        OLDEST_MESSAGE,
+        COUNT_MESSAGES,
+        OLD_MESSAGES,
+        OLDEST_GENERATION,
+        COUNT_GENERATIONS,
+        OLD_GENERATIONS,
+        DELETE_PARTS,
+    ];
+    rows.flatten().chain(others).collect()
+}

@@ -1,0 +1,205 @@
+//! What goes, what stays, and how much at once.
+
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use rusqlite::params;
+
+use super::super::marks::Writer;
+use super::super::serving::Serving;
+use super::super::testing::{StoppedClock, fifo, secs, standard, stopped, user};
+use super::super::wake::Wake;
+use super::super::{Embedded, open, testing};
+use super::*;
+use crate::model::Generation;
+use crate::ports::{
+    ActiveUsers as _, Flip, Housekeeping as _, PriceTables as _, Queue, Queues as _, parts_of,
+};
+use crate::supervisor::Supervisor;
+
+impl Embedded {
+    /// Sweeps until there is nothing left to do.
+    pub(in crate::embedded) async fn sweep_all(&self, clock: &Arc<StoppedClock>) {
+        let now = clock.now();
+        while !self.read(move |connection| is_clean(connection, now)).await.unwrap() {
+            self.write(move |tx| sweep(tx, now, &least_budgets())).await.unwrap();
+        }
+    }
+}
+
+async fn count(store: &Embedded, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM {table}");
+    store.read(move |c| Ok(c.query_one(&sql, [], |row| row.get(0))?)).await.unwrap()
+}
+
+#[tokio::test]
+async fn old_messages_go_and_their_group_goes_on() {
+    let (store, clock, _dir) = stopped();
+    let queue = Queue::Refresh;
+    let old: Vec<_> = (0..500).map(|n| fifo("ann", &n.to_string())).collect();
+    store.send(queue, &old).await.unwrap();
+    store.send(Queue::Provider, &[standard("stays")]).await.unwrap();
+    clock.advance(queue.retention() - secs(1));
+    store.send(queue, &[fifo("ann", "young")]).await.unwrap();
+    clock.advance(secs(1));
+    store.sweep_all(&clock).await;
+    assert_eq!(count(&store, "message").await, 2);
+    // The ids of the old ones are forgotten, that of the young one is not.
+    assert_eq!(count(&store, "deduplication").await, 1);
+    let received = store.receive(queue, 10, Duration::ZERO, secs(30)).await.unwrap();
+    assert_eq!(received.into_iter().map(|m| m.body).collect::<Vec<_>>(), ["young"]);
+}
+
+#[tokio::test]
+async fn superseded_parts_go_after_a_minute_and_live_ones_stay() {
+    let (store, clock, _dir) = stopped();
+    let (ann, part) = (user("ann"), Bytes::from(vec![7; 1000]));
+    let (old, new) = (Generation::from_random([1; 16]), Generation::from_random([2; 16]));
+    let expire_at = clock.now().plus(secs(86_400));
+    let put = async |version: u64, generation, parts: &[Bytes]| {
+        let head = testing::head(version, generation, clock.now());
+        let expected = Some(version - 1).filter(|version| *version > 0);
+        let flip = store.put_table(&ann, &head, parts, expected, expire_at).await.unwrap();
+        assert_eq!(flip, Flip::Done);
+    };
+    put(1, &old, &vec![part.clone(); 100]).await;
+    put(2, &new, std::slice::from_ref(&part)).await;
+
+    clock.advance(secs(59));
+    store.sweep_all(&clock).await;
+    assert_eq!(count(&store, "part").await, 101);
+    clock.advance(secs(2));
+    store.sweep_all(&clock).await;
+    assert_eq!(count(&store, "part").await, 1);
+    assert_eq!(parts_of(&store, &ann, &old, &[0]).await.unwrap(), [None]);
+    assert_eq!(parts_of(&store, &ann, &new, &[0]).await.unwrap(), [Some(part)]);
+
+    // An unchanged table flips its head and keeps its parts.
+    put(3, &new, &[]).await;
+    clock.advance(secs(3600));
+    store.sweep_all(&clock).await;
+    assert_eq!(count(&store, "part").await, 1);
+    clock.advance(secs(86_400));
+    store.sweep_all(&clock).await;
+    for table in ["part", "generation", "table_head"] {
+        assert_eq!(count(&store, table).await, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_user_is_remembered_for_an_hour() {
+    let (store, clock, _dir) = stopped();
+    let expires_at = clock.now().plus(secs(300));
+    store.record_visit(&user("ann"), clock.now(), expires_at).await.unwrap();
+    clock.advance(secs(300 + 3599));
+    store.sweep_all(&clock).await;
+    assert!(store.active_user(&user("ann")).await.unwrap().is_some());
+    clock.advance(secs(1));
+    store.sweep_all(&clock).await;
+    assert!(store.active_user(&user("ann")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_writing_thread_sweeps_by_itself() {
+    let (store, clock, dir) = stopped();
+    store.record_visit(&user("ann"), clock.now(), clock.now()).await.unwrap();
+    clock.advance(secs(7200));
+    let opened = open::open(dir.path(), open::BUSY_WAIT).unwrap();
+    let serving = Serving::new(Arc::new(Wake::new()), clock.clone());
+    let sweeper = Sweeper { due: Instant::now(), ..Sweeper::new(clock) };
+    let supervisor = Supervisor::new();
+    let (_writer, _thread) =
+        Writer::spawn(opened.writer, opened.copier, serving, sweeper, &supervisor).unwrap();
+    while count(&store, "active_user").await > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Adds so many ids and generations of one part that have expired, the later the higher their number.
+fn add_expired(tx: &Tx<'_>, numbers: std::ops::Range<i64>) -> Result<(), Failure> {
+    for number in numbers {
+        tx.prepare_cached("INSERT INTO deduplication (queue, id, expires_at) VALUES (0, ?1, ?1)")?
+            .execute([number])?;
+        let generation =
+            "INSERT INTO generation (id, user, name, expires_at) VALUES (?1, 'ann', ?1, ?1)";
+        tx.prepare_cached(generation)?.execute([number])?;
+        tx.prepare_cached("INSERT INTO part (generation, number, bytes) VALUES (?1, 0, ?2)")?
+            .execute(params![number, vec![7_u8; 100]])?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_kind_has_a_budget_of_its_own_and_the_oldest_go_first() {
+    let (store, clock, _dir) = stopped();
+    store.write(|tx| add_expired(tx, 1..5001)).await.unwrap();
+    store.record_visit(&user("ann"), clock.now(), clock.now()).await.unwrap();
+    clock.advance(secs(7200));
+    let now = clock.now();
+    store.write(move |tx| sweep(tx, now, &least_budgets())).await.unwrap();
+    // However much there is of the others, the user has gone.
+    assert_eq!(count(&store, "active_user").await, 0);
+    for (table, left) in [("deduplication", 4800), ("generation", 4968), ("part", 4968)] {
+        assert_eq!(count(&store, table).await, left, "{table}");
+    }
+    for (table, first) in [("deduplication", 201), ("generation", 33)] {
+        let oldest = format!("SELECT min(expires_at) FROM {table}");
+        let oldest = store.read(move |c| Ok(c.query_one(&oldest, [], |row| row.get::<_, i64>(0))?));
+        assert_eq!(oldest.await.unwrap(), first, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn the_backlog_stays_bounded_while_much_expires_between_two_batches() {
+    // More than three times what the fastest refresh leaves behind in twice the pause of two batches.
+    const EXPIRES: i64 = 1000;
+    let (store, clock, _dir) = stopped();
+    let sweeper = Arc::new(Mutex::new(Sweeper::new(clock)));
+    for batch in 0..60 {
+        let sweeper = Arc::clone(&sweeper);
+        let numbers = 1 + batch * EXPIRES..1 + (batch + 1) * EXPIRES;
+        let step = store.write(move |tx| {
+            add_expired(tx, numbers.clone())?;
+            sweeper.lock().unwrap().step(tx, &|sweep| sweep(tx))
+        });
+        step.await.unwrap();
+        for table in ["deduplication", "generation"] {
+            let waiting = count(&store, table).await;
+            assert!(waiting <= 6 * EXPIRES, "{waiting} of {table} after batch {batch}");
+        }
+    }
+    let waiting = count(&store, "generation").await;
+    assert!(waiting <= EXPIRES, "{waiting}");
+}
+
+#[tokio::test]
+async fn a_batch_that_left_something_behind_waits_for_no_pause_in_the_writing() {
+    let (store, clock, _dir) = stopped();
+    let step = async |sweeper: &Arc<Mutex<Sweeper>>| {
+        let sweeper = Arc::clone(sweeper);
+        store.write(move |tx| sweeper.lock().unwrap().step(tx, &|sweep| sweep(tx))).await.unwrap();
+    };
+    let sweeper = Arc::new(Mutex::new(Sweeper::new(clock)));
+    store.write(|tx| add_expired(tx, 1..40)).await.unwrap();
+    step(&sweeper).await;
+    assert_eq!(sweeper.lock().unwrap().patience, Duration::ZERO);
+    step(&sweeper).await;
+    assert_eq!(sweeper.lock().unwrap().patience, PATIENCE);
+    assert_eq!(count(&store, "generation").await, 0);
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_by_kind() {
+    let (store, clock, _dir) = stopped();
+    let last = clock.now().millis() / 1000;
+    store.write(move |tx| add_expired(tx, last - 9..last + 1)).await.unwrap();
+    store.write(|tx| add_expired(tx, i64::MAX - 1..i64::MAX)).await.unwrap();
+    let upkeep = store.upkeep().await.unwrap();
+    let of = |kind: &str| upkeep.backlog.iter().find(|one| one.kind == kind).unwrap();
+    assert_eq!((of("generation").records, of("generation").late), (10, secs(9)));
+    assert_eq!((of("quotation").records, of("quotation").late), (0, Duration::ZERO));
+    assert!(upkeep.file_bytes + upkeep.log_bytes > 0);
+    store.sweep_all(&clock).await;
+    let upkeep = store.upkeep().await.unwrap();
+    assert!(upkeep.backlog.iter().all(|one| one.records == 0), "{upkeep:?}");
+}

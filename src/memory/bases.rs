@@ -1,0 +1,47 @@
+//! Bases, by the version of the products.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::engine::Memory;
+use super::limits::check_item_bytes;
+use crate::ports::{BaseIndex, Bases, PortError};
+
+/// The index and the parts of each.
+pub(super) type BaseTable = BTreeMap<u64, (BaseIndex, Vec<Bytes>)>;
+
+#[async_trait]
+impl Bases for Memory {
+    async fn put_base(
+        &self,
+        version: u64,
+        index: &BaseIndex,
+        parts: &[Bytes],
+    ) -> Result<(), PortError> {
+        for (number, bytes) in parts.iter().enumerate() {
+            check_item_bytes(&format!("part {number} of base {version}"), bytes.len())?;
+        }
+        let now = self.clock().now();
+        let bases = &mut self.state().bases;
+        bases.retain(|_, (index, _)| now < index.expires_at);
+        bases.insert(version, (index.clone(), parts.to_vec()));
+        Ok(())
+    }
+
+    async fn base(&self, version: u64) -> Result<Option<BaseIndex>, PortError> {
+        Ok(self.state().bases.get(&version).map(|(index, _)| index.clone()))
+    }
+
+    async fn base_parts(
+        &self,
+        version: u64,
+        numbers: &[u32],
+    ) -> Result<Vec<Option<Bytes>>, PortError> {
+        let state = self.state();
+        let parts = state.bases.get(&version).map(|(_, parts)| parts);
+        let part = |number: &u32| parts?.get(usize::try_from(*number).ok()?).cloned();
+        Ok(numbers.iter().map(part).collect())
+    }
+}

@@ -1,0 +1,165 @@
+//! The journals of loads.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use async_trait::async_trait;
+
+use super::catalogue::LoadedTables;
+use super::engine::Memory;
+use super::limits::check_item;
+use super::paging::page;
+use crate::model::Timestamp;
+use crate::ports::{
+    CatalogueHead, Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, Record,
+    RecordKey, RowChange,
+};
+
+/// By load. A journal that was dropped is no longer there.
+#[derive(Default)]
+pub(super) struct Journals(BTreeMap<LoadId, Stored>);
+
+struct Stored {
+    began_at: Timestamp,
+    is_over: bool,
+    changes: BTreeMap<RecordKey, RowChange>,
+}
+
+impl Journals {
+    pub(super) fn changes(&self, load: &LoadId) -> Option<&BTreeMap<RecordKey, RowChange>> {
+        self.0.get(load).map(|journal| &journal.changes)
+    }
+}
+
+/// Refuses what no item of DynamoDB can hold.
+fn check(change: &RowChange) -> Result<(), PortError> {
+    match change {
+        RowChange::Put(Record::Product(product)) => {
+            check_item(&format!("product `{}`", product.id), product)
+        }
+        RowChange::Put(Record::Discounts(list)) => {
+            let what = format!("discounts of user `{}`", list.user);
+            check_item(&what, &(&list.user, &list.discounts))
+        }
+        RowChange::Delete(_) => Ok(()),
+    }
+}
+
+impl LoadedTables {
+    fn commit(&mut self, commit: &Commit, expected: Option<u64>) -> Committed {
+        let Some(journal) = self.journals.0.get(&commit.load) else { return Committed::Dropped };
+        if journal.is_over {
+            return Committed::Dropped;
+        }
+        let head = self.head.as_ref();
+        let is_folded = head.is_none_or(|head| head.unfolded.is_none());
+        if head.map(|head| head.version) != expected || !is_folded {
+            return Committed::Conflict;
+        }
+        let before = head.cloned().unwrap_or(CatalogueHead::EMPTY);
+        let version = before.version + 1;
+        self.head = Some(CatalogueHead {
+            version,
+            base_version: if commit.changes_base { version } else { before.base_version },
+            currency: commit.currency,
+            unfolded: Some(commit.load.clone()),
+        });
+        Committed::Version(version)
+    }
+}
+
+#[async_trait]
+impl Loads for Memory {
+    async fn begin_load(&self, load: &LoadId, now: Timestamp) -> Result<(), PortError> {
+        let journal = Stored { began_at: now, is_over: false, changes: BTreeMap::new() };
+        if let Entry::Vacant(new) = self.state().loaded.journals.0.entry(load.clone()) {
+            new.insert(journal);
+        }
+        Ok(())
+    }
+
+    async fn write_journal(&self, load: &LoadId, changes: &[RowChange]) -> Result<bool, PortError> {
+        changes.iter().try_for_each(check)?;
+        let mut state = self.state();
+        let journal = state.loaded.journals.0.get_mut(load).filter(|journal| !journal.is_over);
+        let Some(journal) = journal else { return Ok(false) };
+        journal.changes.extend(changes.iter().map(|change| (change.key(), change.clone())));
+        Ok(true)
+    }
+
+    async fn commit_load(
+        &self,
+        commit: &Commit,
+        expected: Option<u64>,
+    ) -> Result<Committed, PortError> {
+        Ok(self.state().loaded.commit(commit, expected))
+    }
+
+    async fn list_journal(
+        &self,
+        load: &LoadId,
+        from: Option<Cursor>,
+    ) -> Result<Page<RowChange>, PortError> {
+        let state = self.state();
+        let Some(changes) = state.loaded.journals.changes(load) else {
+            return Ok(Page { items: vec![], next: None });
+        };
+        // A cursor is the number of the next change.
+        let numbered: BTreeMap<String, &RowChange> = (0_u64..)
+            .zip(changes.values())
+            .map(|(n, change)| (format!("{n:020}"), change))
+            .collect();
+        Ok(page(&numbered, from.as_ref(), |_, change| Some((*change).clone())))
+    }
+
+    async fn fold(
+        &self,
+        _load: &LoadId,
+        version: u64,
+        changes: &[RowChange],
+        forget_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let loaded = &mut self.state().loaded;
+        loaded.forget(self.clock().now());
+        for change in changes {
+            loaded.fold(version, change, forget_at);
+        }
+        Ok(())
+    }
+
+    async fn finish_load(&self, load: &LoadId) -> Result<(), PortError> {
+        let loaded = &mut self.state().loaded;
+        let unfolded = loaded.head.as_mut().map(|head| &mut head.unfolded);
+        let Some(unfolded) = unfolded.filter(|unfolded| unfolded.as_ref() == Some(load)) else {
+            return Ok(());
+        };
+        *unfolded = None;
+        if let Some(journal) = loaded.journals.0.get_mut(load) {
+            journal.is_over = true;
+        }
+        Ok(())
+    }
+
+    async fn drop_journal(&self, load: &LoadId) -> Result<(), PortError> {
+        let loaded = &mut self.state().loaded;
+        if !Journals::is_unfolded(loaded.head.as_ref(), load) {
+            loaded.journals.0.remove(load);
+        }
+        Ok(())
+    }
+
+    async fn journals(&self) -> Result<Vec<Journal>, PortError> {
+        let loaded = &self.state().loaded;
+        let of_others = loaded
+            .journals
+            .0
+            .iter()
+            .filter(|(load, _)| !Journals::is_unfolded(loaded.head.as_ref(), load));
+        let journal = |(load, stored): (&LoadId, &Stored)| Journal {
+            load: load.clone(),
+            began_at: stored.began_at,
+            is_over: stored.is_over,
+        };
+        Ok(of_others.map(journal).collect())
+    }
+}

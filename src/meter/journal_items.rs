@@ -1,0 +1,139 @@
+//! How the changes of a load are cut into the items of its journal, and packed.
+//!
+//! The AWS engine stores these items, and the meter sizes them. An item holds changes of one kind of
+//! row, as zstd( JSON ): a load of many rows takes a fifth of the write units. A change alone fits
+//! into an item whenever its row does, because what JSON adds to a row compresses to less than the
+//! names and marks that DynamoDB counts for the same fields.
+
+use std::io;
+
+use crate::ports::{RecordKey, RowChange};
+
+/// The most bytes of JSON in one item, unless one change alone takes more.
+const ITEM_BYTES: usize = 64 * 1024;
+/// Larger items for more time are not worth it: zstd's default.
+const LEVEL: i32 = 3;
+
+/// What the names of products in a journal begin with.
+pub(crate) const PRODUCTS: &str = "0/";
+/// What the names of discounts in a journal begin with.
+pub(crate) const DISCOUNTS: &str = "1/";
+
+/// One item.
+pub(crate) struct JournalItem {
+    /// The name of its first change.
+    pub(crate) first: String,
+    /// The changes, packed.
+    pub(crate) packed: Vec<u8>,
+}
+
+/// The name of a row in a journal: sorted as the rows' keys are.
+pub(crate) fn journal_key(key: &RecordKey) -> String {
+    match key {
+        RecordKey::Product(id) => format!("{PRODUCTS}{id}"),
+        RecordKey::Discounts(user) => format!("{DISCOUNTS}{user}"),
+    }
+}
+
+fn kind(change: &RowChange) -> bool {
+    matches!(change.key(), RecordKey::Product(_))
+}
+
+/// The items for these changes, filled one after the other.
+pub(crate) fn pack(changes: &[RowChange]) -> io::Result<Vec<JournalItem>> {
+    let mut items = vec![];
+    let (mut json, mut first): (Vec<u8>, Option<&RowChange>) = (vec![], None);
+    for change in changes {
+        let next = serde_json::to_vec(change)?;
+        let begun = first.filter(|first| {
+            kind(first) != kind(change) || json.len() + next.len() + 1 > ITEM_BYTES
+        });
+        if let Some(begun) = begun {
+            items.push(item(begun, &mut json)?);
+            first = None;
+        }
+        json.push(if first.is_none() { b'[' } else { b',' });
+        json.extend(next);
+        first = first.or(Some(change));
+    }
+    if let Some(begun) = first {
+        items.push(item(begun, &mut json)?);
+    }
+    Ok(items)
+}
+
+fn item(first: &RowChange, json: &mut Vec<u8>) -> io::Result<JournalItem> {
+    json.push(b']');
+    let packed = zstd::bulk::compress(json, LEVEL)?;
+    json.clear();
+    Ok(JournalItem { first: journal_key(&first.key()), packed })
+}
+
+/// The changes in an item.
+#[cfg(any(feature = "aws", test))]
+pub(crate) fn unpack(packed: &[u8]) -> io::Result<Vec<RowChange>> {
+    Ok(serde_json::from_slice(&zstd::stream::decode_all(packed)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ProductId, UserId};
+    use crate::ports::{Record, UserDiscounts};
+    use crate::pricing::{Discount, Discounts, Money, Product};
+
+    fn put(number: usize) -> RowChange {
+        let id = ProductId::new(format!("P{number:06}")).unwrap();
+        let name = format!("Stand \"{number}\"");
+        RowChange::Put(Record::Product(Product { id, name, price: Money::from_minor(1999) }))
+    }
+
+    fn delete(user: &str) -> RowChange {
+        RowChange::Delete(RecordKey::Discounts(UserId::new(user).unwrap()))
+    }
+
+    #[test]
+    fn items_hold_all_changes_in_order_and_one_kind_each() {
+        let mut changes: Vec<_> = (0..2000).map(put).collect();
+        changes.extend([delete("ann"), delete("株")]);
+        let items = pack(&changes).unwrap();
+        let unpacked: Vec<_> = items.iter().map(|item| unpack(&item.packed).unwrap()).collect();
+        assert!(items.len() > 2, "{}", items.len());
+        for (item, changes) in items.iter().zip(&unpacked) {
+            assert_eq!(item.first, journal_key(&changes[0].key()));
+            assert!(changes.iter().all(|change| kind(change) == kind(&changes[0])));
+            assert!(serde_json::to_vec(changes).unwrap().len() <= ITEM_BYTES + 1);
+        }
+        assert_eq!(items.last().unwrap().first, "1/ann");
+        assert_eq!(unpacked.concat(), changes);
+        assert!(pack(&[]).unwrap().is_empty());
+    }
+
+    /// The longest list of DynamoDB's 400 KB that compresses worst has long ids without a pattern.
+    #[test]
+    fn a_list_whose_row_fits_has_an_item_that_fits() {
+        const MAX_ITEM_BYTES: usize = 400 * 1024;
+        let mut state = 7_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+\\\"";
+            char::from(alphabet[(state >> 33) as usize % alphabet.len()])
+        };
+        for chars in [4, 8, 64] {
+            // Names and marks of an entry take 29 bytes of the row.
+            let entries = MAX_ITEM_BYTES / (29 + chars) - 1;
+            let discount = |_| Discount {
+                product_id: ProductId::new((0..chars).map(|_| random()).collect::<String>())
+                    .unwrap(),
+                percentage: "12.345678".parse().unwrap(),
+            };
+            let mut list: Vec<_> = (0..entries).map(discount).collect();
+            list.sort_by(|a, b| a.product_id.cmp(&b.product_id));
+            list.dedup_by(|a, b| a.product_id == b.product_id);
+            let discounts = Discounts::new(list).unwrap();
+            let list = UserDiscounts { user: UserId::new("ann").unwrap(), discounts };
+            let items = pack(&[RowChange::Put(Record::Discounts(list))]).unwrap();
+            assert!(items[0].packed.len() < MAX_ITEM_BYTES - 100, "{}", items[0].packed.len());
+        }
+    }
+}

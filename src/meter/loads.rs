@@ -1,0 +1,142 @@
+//! Loads and bases, counted.
+
+use super::layer::Metered;
+use super::operation::Resource;
+use super::sizes;
+use crate::ports::prelude::*;
+use crate::ports::{Record, RecordKey};
+
+impl Metered {
+    /// The head was updated, or not. It is always smaller than a KB.
+    fn updated_head(&self, done: bool) {
+        match done {
+            true => self.wrote_one(Resource::Products, 0),
+            false => self.refused_one(Resource::Products, 0),
+        }
+    }
+
+    /// Rows of one table were looked at, and then written one by one.
+    fn folded(&self, table: Resource, rows: &[u64]) {
+        self.read_many(table, rows.len(), std::iter::empty(), true);
+        for bytes in rows {
+            self.wrote_one(table, *bytes);
+        }
+    }
+}
+
+fn table_of(key: &RecordKey) -> Resource {
+    match key {
+        RecordKey::Product(_) => Resource::Products,
+        RecordKey::Discounts(_) => Resource::Discounts,
+    }
+}
+
+fn row_size(change: &RowChange, version: u64) -> u64 {
+    match change {
+        RowChange::Put(Record::Product(product)) => sizes::product(product, version),
+        RowChange::Put(Record::Discounts(list)) => {
+            sizes::discounts(&list.user, &list.discounts, version)
+        }
+        RowChange::Delete(_) => 0,
+    }
+}
+
+layer!(
+    #[over(inner.store)]
+    impl Loads for Metered {
+        async fn begin_load(&self, load: _, now: _) -> _ {
+            self.inner.store.begin_load(load, now).await?;
+            self.updated_head(true);
+            Ok(())
+        }
+
+        async fn write_journal(&self, load: _, changes: _) -> _ {
+            let written = self.inner.store.write_journal(load, changes).await?;
+            // Of the head, only what registers the journal.
+            let registration = written.then(|| sizes::registration(load));
+            self.read_one(Resource::Products, registration, true);
+            if written {
+                self.wrote_many(Resource::Journal, sizes::journal(load, changes).into_iter());
+            }
+            Ok(written)
+        }
+
+        async fn commit_load(&self, commit: _, expected: _) -> _ {
+            let committed = self.inner.store.commit_load(commit, expected).await?;
+            self.updated_head(matches!(committed, Committed::Version(_)));
+            Ok(committed)
+        }
+
+        async fn list_journal(&self, load: _, from: _) -> _ {
+            let is_first = from.is_none();
+            let page = self.inner.store.list_journal(load, from).await?;
+            let sizes = sizes::journal(load, &page.items).into_iter();
+            self.queried(Resource::Journal, is_first, sizes);
+            Ok(page)
+        }
+
+        async fn fold(&self, load: _, version: _, changes: _, forget_at: _) -> _ {
+            self.inner.store.fold(load, version, changes, forget_at).await?;
+            for table in [Resource::Products, Resource::Discounts] {
+                let of_table = changes.iter().filter(|change| table_of(&change.key()) == table);
+                let rows: Vec<u64> = of_table.map(|change| row_size(change, version)).collect();
+                if !rows.is_empty() {
+                    self.folded(table, &rows);
+                }
+            }
+            Ok(())
+        }
+
+        async fn finish_load(&self, load: _) -> _ {
+            self.inner.store.finish_load(load).await?;
+            self.updated_head(true);
+            Ok(())
+        }
+
+        async fn drop_journal(&self, load: _) -> _ {
+            self.inner.store.drop_journal(load).await?;
+            // The head is told before and after. How many items go is not seen here: one counts.
+            self.updated_head(true);
+            self.queried(Resource::Journal, true, std::iter::once(0));
+            self.wrote_many(Resource::Journal, std::iter::once(0));
+            self.updated_head(true);
+            Ok(())
+        }
+
+        async fn journals(&self) -> _ {
+            let journals = self.inner.store.journals().await?;
+            self.read_one(Resource::Products, None, true);
+            Ok(journals)
+        }
+    }
+);
+
+layer!(
+    #[over(inner.store)]
+    impl Bases for Metered {
+        async fn put_base(&self, version: _, index: _, parts: _) -> _ {
+            self.inner.store.put_base(version, index, parts).await?;
+            let parts = parts.iter().enumerate();
+            let sizes = parts.map(|(number, part)| sizes::base_part(version, number, part.len()));
+            self.wrote_many(Resource::PricesByUser, sizes);
+            self.wrote_one(Resource::PricesByUser, sizes::base_index(version, index));
+            Ok(())
+        }
+
+        async fn base(&self, version: _) -> _ {
+            let index = self.inner.store.base(version).await?;
+            let size = index.as_ref().map(|index| sizes::base_index(version, index));
+            self.read_one(Resource::PricesByUser, size, true);
+            Ok(index)
+        }
+
+        async fn base_parts(&self, version: _, numbers: _) -> _ {
+            let parts = self.inner.store.base_parts(version, numbers).await?;
+            let sizes = numbers.iter().zip(&parts).filter_map(|(&number, part)| {
+                Some(sizes::base_part(version, number as usize, part.as_ref()?.len()))
+            });
+            self.read_many(Resource::PricesByUser, numbers.len(), sizes, true);
+            Ok(parts)
+        }
+    }
+);

@@ -1,0 +1,18 @@
+//! The names that signatures of ports are written with. Layers are made from the signatures in
+//! other modules, where these names must mean the same, so a module with a
+//! [`layer!`](super::layer) imports all of them.
+
+pub(crate) use std::time::Duration;
+
+pub(crate) use bytes::Bytes;
+
+pub(crate) use super::{
+    ActiveUser, AtHead, BaseIndex, CatalogueHead, Commit, Committed, Created, Cursor, DeadLetter,
+    Delivery, Depth, FailedEntry, Flip, Journal, LoadId, Outgoing, Page, PortError, Queue,
+    Quotation, Receipt, Received, RowChange, Segment, Selection, Settlement, TableHead, Topic,
+    UsageRecord, UserDiscounts, Verdict, WantedParts, layer,
+};
+pub(crate) use crate::model::{
+    ConnectionRef, Dialect, Generation, ProductId, QuotationKey, Timestamp, UserId,
+};
+pub(crate) use crate::pricing::Product;

@@ -1,0 +1,125 @@
+//! Reads at the head of the catalogue for whoever needs one state and no particular one.
+
+use std::error::Error;
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use super::{AtHead, CatalogueHead, CatalogueStore, DiscountStore, PortError, UserDiscounts};
+use crate::model::{ProductId, UserId};
+use crate::pricing::Product;
+
+/// How often a read is begun again because a load came between.
+const MAX_READS: u32 = 10;
+
+/// Loads came into force faster than one state could be read.
+#[derive(Debug)]
+struct Unsettled;
+
+impl fmt::Display for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("loads kept changing it while it was read")
+    }
+}
+
+impl Error for Unsettled {}
+
+/// The first rows of a listing, and whether they are all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct First<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Whether there are no others.
+    pub complete: bool,
+}
+
+/// Reads at the head, and again at the next one when a load came between. Before the first load the
+/// head is [`CatalogueHead::EMPTY`].
+///
+/// # Errors
+/// Those of the port; and unavailable, when loads never stop coming between.
+pub async fn at_head<'a, S, T>(
+    store: &'a S,
+    read: impl Fn(CatalogueHead) -> BoxFuture<'a, Result<AtHead<T>, PortError>>,
+) -> Result<T, PortError>
+where
+    S: CatalogueStore + ?Sized,
+{
+    for _ in 0..MAX_READS {
+        let head = store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+        if let AtHead::Read(value) = read(head).await? {
+            return Ok(value);
+        }
+    }
+    Err(PortError::unavailable("the catalogue", Unsettled))
+}
+
+/// Those of the products that exist now.
+///
+/// # Errors
+/// As [`at_head`].
+pub async fn products_now<S>(store: &S, products: &[ProductId]) -> Result<Vec<Product>, PortError>
+where
+    S: CatalogueStore + ?Sized,
+{
+    at_head(store, |head| Box::pin(async move { store.products(products, &head).await })).await
+}
+
+/// Those of the users that have discounts now.
+///
+/// # Errors
+/// As [`at_head`].
+pub async fn discounts_now<S>(store: &S, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError>
+where
+    S: CatalogueStore + DiscountStore + ?Sized,
+{
+    at_head(store, |head| Box::pin(async move { store.discounts(users, &head).await })).await
+}
+
+/// The first products, at least `most` if there are so many. No order is promised.
+///
+/// # Errors
+/// As [`at_head`].
+pub async fn first_products<S>(store: &S, most: usize) -> Result<First<Product>, PortError>
+where
+    S: CatalogueStore + ?Sized,
+{
+    let read = |head: CatalogueHead| async move {
+        let (mut rows, mut from) = (vec![], None);
+        loop {
+            let AtHead::Read(page) = store.list_products(&head, from).await? else {
+                return Ok(AtHead::Moved);
+            };
+            rows.extend(page.items);
+            from = page.next;
+            if from.is_none() || rows.len() >= most {
+                return Ok(AtHead::Read(First { rows, complete: from.is_none() }));
+            }
+        }
+    };
+    at_head(store, |head| Box::pin(read(head))).await
+}
+
+/// The first users that have discounts, at least `most` if there are so many. No order is promised.
+///
+/// # Errors
+/// As [`at_head`].
+pub async fn first_discounted_users<S>(store: &S, most: usize) -> Result<First<UserId>, PortError>
+where
+    S: CatalogueStore + DiscountStore + ?Sized,
+{
+    let read = |head: CatalogueHead| async move {
+        let (mut rows, mut from) = (vec![], None);
+        loop {
+            let AtHead::Read(page) = store.list_discounted_users(&head, from).await? else {
+                return Ok(AtHead::Moved);
+            };
+            rows.extend(page.items);
+            from = page.next;
+            if from.is_none() || rows.len() >= most {
+                return Ok(AtHead::Read(First { rows, complete: from.is_none() }));
+            }
+        }
+    };
+    at_head(store, |head| Box::pin(read(head))).await
+}

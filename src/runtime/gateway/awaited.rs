@@ -1,0 +1,131 @@
+//! The quotations that a socket's client was promised and has not been told of.
+//!
+//! A quotation's message can be lost on its way, and whoever should answer it can die. The gateway
+//! outlives both, and its sockets do not outlive the gateway: so it watches the deadlines itself, in
+//! memory, and that costs nothing while all goes well.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::model::{RequestId, Timestamp, UserId};
+use crate::protocol::Told;
+use crate::stages::DEADLINE_GRACE;
+
+/// The store could not be asked about a quotation. So long after that it is asked again.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// A quotation whose outcome a client was promised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// Who asked.
+    pub user: UserId,
+    /// By which the client knows it.
+    pub request_id: RequestId,
+    /// Until when the client is told.
+    pub deadline: Timestamp,
+}
+
+/// All that one socket's client waits for.
+#[derive(Debug, Default)]
+pub(super) struct Awaited {
+    /// By when they are due, which is mostly the order in which they were promised.
+    promises: VecDeque<(Instant, Promise)>,
+}
+
+impl Awaited {
+    /// The client was promised an outcome. `now` is the same moment as that of `clock`.
+    pub(super) fn promised(&mut self, promise: Promise, now: Instant, clock: Timestamp) {
+        let left = promise.deadline.since(clock) + DEADLINE_GRACE;
+        self.add(now + left, promise);
+    }
+
+    /// The outcome could not be found out. It will be tried again.
+    pub(super) fn unknown(&mut self, promise: Promise, now: Instant) {
+        self.add(now + ASK_AGAIN_AFTER, promise);
+    }
+
+    fn add(&mut self, due: Instant, promise: Promise) {
+        let place = self.promises.partition_point(|(other, _)| *other <= due);
+        self.promises.insert(place, (due, promise));
+    }
+
+    /// The client is sent these frames, which may be what it waits for.
+    pub(super) fn told<'a>(&mut self, frames: impl IntoIterator<Item = &'a [u8]>) {
+        for frame in frames {
+            if self.promises.is_empty() {
+                return;
+            }
+            if let Some(told) = Told::of(frame) {
+                self.promises.retain(|(_, promise)| !is_about(promise, &told));
+            }
+        }
+    }
+
+    /// When the next deadline passes.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.promises.front().map(|(due, _)| *due)
+    }
+
+    /// A promise whose deadline has passed.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Promise> {
+        self.promises.pop_front_if(|(due, _)| *due <= now).map(|(_, promise)| promise)
+    }
+}
+
+fn is_about(promise: &Promise, told: &Told<'_>) -> bool {
+    let is_client = |client: &str| client == promise.user.as_str();
+    promise.request_id.as_str() == told.request_id && told.client.as_deref().is_none_or(is_client)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn promise(user: &str, id: &str, secs: u64) -> Promise {
+        Promise {
+            user: UserId::new(user).unwrap(),
+            request_id: RequestId::new(id).unwrap(),
+            deadline: NOW.plus(Duration::from_secs(secs)),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn promises_are_due_after_their_deadlines_earliest_first() {
+        let (mut awaited, now) = (Awaited::default(), Instant::now());
+        for (id, secs) in [("late", 30), ("early", 10), ("past", 0)] {
+            awaited.promised(promise("AAA", id, secs), now, NOW);
+        }
+        let at = |secs| now + Duration::from_secs(secs) + DEADLINE_GRACE;
+        assert_eq!(awaited.take_due(now), None, "a clock may be a little behind");
+        let mut due = vec![];
+        while let Some(next) = awaited.due() {
+            due.push((next, awaited.take_due(next).unwrap()));
+        }
+        let expected = [("past", 0), ("early", 10), ("late", 30)];
+        assert_eq!(due, expected.map(|(id, secs)| (at(secs), promise("AAA", id, secs))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_promise_is_kept_by_its_own_frame_alone() {
+        let (mut awaited, now) = (Awaited::default(), Instant::now());
+        for user in ["AAA", "BBB"] {
+            awaited.promised(promise(user, "1", 30), now, NOW);
+        }
+        let of = |client: &str| {
+            format!(
+                r#"{{"type":"quotation","request_id":"1","client":"{client}","status":"failed"}}"#
+            )
+        };
+        awaited.told([b"{\"type\":\"pong\"}".as_slice(), of("CCC").as_bytes()]);
+        assert_eq!(awaited.promises.len(), 2);
+        awaited.told([of("AAA").as_bytes()]);
+        let left: Vec<_> = awaited.promises.iter().map(|(_, promise)| promise.clone()).collect();
+        assert_eq!(left, [promise("BBB", "1", 30)]);
+        awaited.told([br#"{"id":"1","products":[],"unavailable":[]}"#.as_slice()]);
+        assert_eq!(awaited.due(), None);
+    }
+}

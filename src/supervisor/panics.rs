@@ -1,0 +1,68 @@
+//! Catching panics, and logging them.
+
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+
+use futures_util::FutureExt as _;
+use thiserror::Error;
+
+thread_local! {
+    /// Where the last panic of this thread happened: its payload does not say.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// What a panic said.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{message}{}", place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default())]
+pub struct Panic {
+    message: String,
+    /// The file, line and column, where [`log_panics`] was called before.
+    place: Option<String>,
+}
+
+impl Panic {
+    /// Of the panic that was just caught on this thread.
+    pub(super) fn from_payload(payload: &(dyn Any + Send)) -> Self {
+        Self { message: message(payload).to_owned(), place: PLACE.take() }
+    }
+}
+
+/// Runs a future to its end, or to its panic.
+///
+/// What the future shares with others must bear that it stops half-way, as it does when it is dropped.
+///
+/// # Errors
+/// [`Panic`].
+pub async fn catch<T>(work: impl Future<Output = T>) -> Result<T, Panic> {
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.map_err(|payload| Panic::from_payload(&*payload))
+}
+
+/// From now on a panic is a line of the log. By default it is written to stderr at once, so a thread
+/// that panics would wait for whoever reads that.
+pub fn log_panics() {
+    panic::set_hook(Box::new(|panicked| {
+        let place = panicked.location().map(ToString::to_string);
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
+        tracing::error!(
+            thread = thread::current().name(),
+            place,
+            backtrace = backtrace.map(tracing::field::display),
+            "panicked: {}",
+            message(panicked.payload())
+        );
+        PLACE.set(place);
+    }));
+}
+
+fn message(payload: &(dyn Any + Send)) -> &str {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text,
+        _ => "a panic without a text",
+    }
+}

@@ -1,0 +1,38 @@
+//! Panics that a test plants in a process from outside. Only builds with debug assertions have this.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// Names a folder: a part panics when a file of its name appears there.
+const VARIABLE: &str = "OCACHE_PLANTED_PANICS";
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+fn folder() -> Option<&'static PathBuf> {
+    static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOLDER.get_or_init(|| std::env::var_os(VARIABLE).map(PathBuf::from)).as_ref()
+}
+
+pub(super) fn panic_if_wanted(part: &str) {
+    if folder().is_some_and(|folder| folder.join(part).exists()) {
+        panic!("planted by a test");
+    }
+}
+
+/// Runs a task, and panics in the middle of it if that is wanted.
+pub(super) async fn or_panic<T>(part: &str, task: impl Future<Output = T>) -> T {
+    let watch = async {
+        if folder().is_none() {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            panic_if_wanted(part);
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = task => done,
+        () = watch => unreachable!("it only panics"),
+    }
+}

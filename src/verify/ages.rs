@@ -1,0 +1,73 @@
+//! How old tables are, of any number of them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Ages below this are kept to the millisecond, older ones to the second.
+const EXACT_BELOW: Duration = Duration::from_secs(60);
+
+/// How old the tables of active users are, by when they were last found to be right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ages {
+    /// Half of them are so old or younger.
+    pub p50: Duration,
+    /// Of a hundred, 90.
+    pub p90: Duration,
+    /// Of a hundred, 99.
+    pub p99: Duration,
+    /// The oldest.
+    pub oldest: Duration,
+}
+
+/// How many tables have which age. It takes no more memory for more tables, because tables are not
+/// kept for ever.
+#[derive(Debug, Default)]
+pub(super) struct AgeCounts {
+    counts: BTreeMap<Duration, u64>,
+    total: u64,
+}
+
+impl AgeCounts {
+    pub(super) fn add(&mut self, age: Duration) {
+        let age = match age < EXACT_BELOW {
+            true => Duration::from_millis(age.as_millis() as u64),
+            false => Duration::from_secs(age.as_secs()),
+        };
+        *self.counts.entry(age).or_default() += 1;
+        self.total += 1;
+    }
+
+    pub(super) fn ages(&self) -> Ages {
+        Ages { p50: self.at(50), p90: self.at(90), p99: self.at(99), oldest: self.at(100) }
+    }
+
+    /// So many of a hundred are so old or younger.
+    fn at(&self, percent: u64) -> Duration {
+        let rank = (self.total * percent).div_ceil(100);
+        let mut passed = 0;
+        let ages = self.counts.iter().map(|(age, count)| {
+            passed += count;
+            (*age, passed)
+        });
+        let mut ages = ages.skip_while(|(_, passed)| *passed < rank);
+        ages.next().map_or(Duration::ZERO, |(age, _)| age)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_ages_that_occurred() {
+        let mut counts = AgeCounts::default();
+        (1..=200).rev().map(Duration::from_secs).for_each(|age| counts.add(age));
+        let ages = counts.ages();
+        let secs = [ages.p50, ages.p90, ages.p99, ages.oldest].map(|age| age.as_secs());
+        assert_eq!(secs, [100, 180, 198, 200]);
+        assert_eq!(AgeCounts::default().ages(), Ages::default());
+        let mut one = AgeCounts::default();
+        one.add(Duration::from_micros(1_234_567));
+        assert_eq!(one.ages().p50, Duration::from_millis(1_234));
+    }
+}

@@ -1,0 +1,73 @@
+//! Whether a table is what its fingerprint says, whatever the inputs are now.
+
+use super::VerifyError;
+use super::tables::read_entries;
+use crate::model::{ProductId, UserId};
+use crate::ports::{Store, TableHead};
+use crate::pricing::{CatalogueDigest, Discount, Discounts, Entry, fingerprint_of};
+
+/// Whether a table's content is what its fingerprint was made from. Discounts on products that a
+/// table does not have leave no trace in it but count in its fingerprint; they are taken from the
+/// user's present list.
+///
+/// Reads the table once more, because hardly any table needs this.
+pub(super) async fn is_as_calculated(
+    store: &dyn Store,
+    user: &UserId,
+    head: &TableHead,
+    present: &Discounts,
+) -> Result<bool, VerifyError> {
+    let mut seen = Seen::new(head, present);
+    let read = read_entries(store, user, head, &mut |id, entry| seen.add(id, &entry)).await?;
+    Ok(read.is_ok() && seen.matches_fingerprint())
+}
+
+/// What a fingerprint is made from, as far as the table shows it.
+struct Seen<'a> {
+    head: &'a TableHead,
+    catalogue: CatalogueDigest,
+    /// The discounts that the table shows.
+    own: Vec<Discount>,
+    /// Those of the present list that can have left no trace.
+    traceless: Vec<Discount>,
+    /// The rest of the present list, sorted by product.
+    present: &'a [Discount],
+}
+
+impl<'a> Seen<'a> {
+    fn new(head: &'a TableHead, present: &'a Discounts) -> Self {
+        let catalogue = CatalogueDigest::new(head.currency);
+        Self { head, catalogue, own: vec![], traceless: vec![], present: present.as_slice() }
+    }
+
+    /// The next product of the table.
+    fn add(&mut self, id: ProductId, entry: &Entry) {
+        self.catalogue.add(&id, entry.list_price);
+        let before = self.present.partition_point(|discount| discount.product_id < id);
+        let (absent, rest) = self.present.split_at(before);
+        self.traceless.extend_from_slice(absent);
+        self.present = rest;
+        if let Some((discount, rest)) = rest.split_first()
+            && discount.product_id == id
+        {
+            self.present = rest;
+            if entry.discount.millionths() == 0 && discount.percentage.millionths() == 0 {
+                self.traceless.push(discount.clone());
+            }
+        }
+        if entry.discount.millionths() > 0 {
+            self.own.push(Discount { product_id: id, percentage: entry.discount });
+        }
+    }
+
+    /// Whether the fingerprint is that of what was seen.
+    fn matches_fingerprint(mut self) -> bool {
+        self.traceless.extend_from_slice(self.present);
+        let with_traceless = self.own.iter().cloned().chain(self.traceless).collect();
+        let catalogue = self.catalogue.finish();
+        let mut lists = [self.own, with_traceless].into_iter().map(Discounts::new);
+        lists.any(|list| {
+            list.is_ok_and(|list| fingerprint_of(catalogue, &list) == self.head.fingerprint)
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! Bases: what tables of one version of the products share.
+
+use bytes::Bytes;
+use ocache::ports::{BaseIndex, Ports};
+
+use super::samples::{now, product_id, secs};
+
+fn index(first: &[&str]) -> BaseIndex {
+    let parts = first.iter().map(|id| product_id(id)).collect();
+    BaseIndex { parts, expires_at: now().plus(secs(3600)) }
+}
+
+fn parts(of: &[&'static str]) -> Vec<Bytes> {
+    of.iter().map(|part| Bytes::from_static(part.as_bytes())).collect()
+}
+
+pub async fn a_base_comes_back_as_it_was_written(ports: Ports) {
+    assert_eq!(ports.store.base(7).await.unwrap(), None);
+    let (index, parts) = (index(&["A", "株式会社"]), parts(&["first", "second"]));
+    ports.store.put_base(7, &index, &parts).await.unwrap();
+    assert_eq!(ports.store.base(7).await.unwrap(), Some(index));
+    let read = ports.store.base_parts(7, &[1, 0, 2]).await.unwrap();
+    assert_eq!(read, [Some(parts[1].clone()), Some(parts[0].clone()), None]);
+}
+
+pub async fn bases_of_two_versions_are_kept_apart(ports: Ports) {
+    let (one, two) = (index(&["A"]), index(&["B"]));
+    ports.store.put_base(1, &one, &parts(&["one"])).await.unwrap();
+    ports.store.put_base(2, &two, &parts(&["two"])).await.unwrap();
+    assert_eq!(ports.store.base(1).await.unwrap(), Some(one));
+    assert_eq!(ports.store.base_parts(2, &[0]).await.unwrap(), [Some(Bytes::from_static(b"two"))]);
+    assert_eq!(ports.store.base(3).await.unwrap(), None);
+    assert_eq!(ports.store.base_parts(3, &[0]).await.unwrap(), [None]);
+}
+
+pub async fn a_base_may_be_written_again_for_longer(ports: Ports) {
+    let short = index(&["A"]);
+    let long = BaseIndex { expires_at: short.expires_at.plus(secs(3600)), ..short.clone() };
+    for index in [&short, &long, &long] {
+        ports.store.put_base(1, index, &parts(&["one"])).await.unwrap();
+        assert_eq!(ports.store.base(1).await.unwrap().as_ref(), Some(index));
+    }
+    let heads = ports.store.list_table_heads(None).await.unwrap();
+    assert!(heads.items.is_empty(), "a base is nobody's table");
+}

@@ -1,0 +1,120 @@
+//! Data whose every price, name and discount tells of which edition it is.
+//!
+//! The prices are worked out here by exact decimals, not by ocache.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use ocache::protocol::{LineFrame, QuotationFrame};
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// Each user has discounts on so many products.
+pub const DISCOUNTS: u64 = 8;
+
+/// How much data there is, in every edition.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub products: u64,
+    pub users: u64,
+}
+
+pub fn user(index: u64) -> String {
+    format!("customer-{index}")
+}
+
+fn product(index: u64) -> String {
+    format!("P{index:06}")
+}
+
+fn name(edition: u64, index: u64) -> String {
+    format!("product {index} of edition {edition}")
+}
+
+fn list_price(edition: u64, index: u64) -> Decimal {
+    Decimal::new(i64::try_from(edition * 1_000_000 + index * 13 + 7).unwrap(), 2)
+}
+
+impl Size {
+    /// The products on which a user has a discount, if the data names the user.
+    pub fn discounted(self, user: u64) -> BTreeSet<u64> {
+        if user >= self.users {
+            return BTreeSet::new();
+        }
+        (0..DISCOUNTS)
+            .map(|nth| (user * 7 + nth * (self.products / DISCOUNTS)) % self.products)
+            .collect()
+    }
+
+    /// A discount, in percent. Not 0, and different in each of two editions that are near.
+    fn discount(self, edition: u64, user: u64, index: u64) -> Decimal {
+        if !self.discounted(user).contains(&index) {
+            return Decimal::ZERO;
+        }
+        let hundredths = (edition % 89) * 100 + (user + index) % 100 + 1;
+        Decimal::new(i64::try_from(hundredths).unwrap(), 2)
+    }
+
+    /// An edition as a file that can be loaded.
+    pub fn file(self, edition: u64) -> String {
+        let mut file = String::new();
+        for index in 0..self.products {
+            let (id, name, price) =
+                (product(index), name(edition, index), list_price(edition, index));
+            writeln!(file, r#"{{"id":"{id}","name":"{name}","price":{price}}}"#).unwrap();
+        }
+        for number in 0..self.users {
+            let discounts = self.discounted(number).into_iter().map(|index| {
+                let (id, percentage) = (product(index), self.discount(edition, number, index));
+                format!(r#"{{"product_id":"{id}","percentage":{percentage}}}"#)
+            });
+            let discounts = discounts.collect::<Vec<_>>().join(",");
+            writeln!(file, r#"{{"user_id":"{}","discounts":[{discounts}]}}"#, user(number))
+                .unwrap();
+        }
+        file
+    }
+
+    /// The one edition that an answer is of, if all of it is right: names, prices, discounts.
+    pub fn edition_of(
+        self,
+        user: u64,
+        items: &[(u64, u64)],
+        answer: &QuotationFrame,
+    ) -> Result<u64, String> {
+        if answer.status != "answered" || answer.lines.len() != items.len() {
+            return Err(format!("not answered, or not whole: {answer:?}"));
+        }
+        let first = decimal(&answer.lines[0].list_price)? * Decimal::ONE_HUNDRED;
+        let edition = u64::try_from(first).map_err(|error| error.to_string())? / 1_000_000;
+        for ((index, quantity), line) in items.iter().zip(&answer.lines) {
+            let (list, percent) =
+                (list_price(edition, *index), self.discount(edition, user, *index));
+            let unit = rounded(list * (Decimal::ONE - percent / Decimal::ONE_HUNDRED));
+            let expected = [list, percent, unit, rounded(unit * Decimal::from(*quantity))];
+            let ids = (product(*index), name(edition, *index));
+            if (&line.product, &line.name) != (&ids.0, &ids.1) || amounts(line)? != expected {
+                return Err(format!("by edition {edition} it is {expected:?}, not {line:?}"));
+            }
+        }
+        Ok(edition)
+    }
+}
+
+/// What a quote asks for, as the websocket takes it.
+pub fn items(items: &[(u64, u64)]) -> Vec<serde_json::Value> {
+    let item = |(index, quantity): &(u64, u64)| serde_json::json!({ "product": product(*index), "quantity": quantity });
+    items.iter().map(item).collect()
+}
+
+fn rounded(exact: Decimal) -> Decimal {
+    exact.round_dp_with_strategy(2, RoundingStrategy::MidpointNearestEven)
+}
+
+fn amounts(line: &LineFrame) -> Result<[Decimal; 4], String> {
+    let LineFrame { list_price, discount_percent, unit_price, total, .. } = line;
+    Ok([decimal(list_price)?, decimal(discount_percent)?, decimal(unit_price)?, decimal(total)?])
+}
+
+fn decimal(text: &str) -> Result<Decimal, String> {
+    text.parse().map_err(|error| format!("`{text}`: {error}"))
+}
