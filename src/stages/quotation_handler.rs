@@ -20,8 +20,8 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    ActiveUsers, Clock, Created, FailureReason, Ports, Queues, Quotation, QuotationStatus,
-    Quotations, Randomness, Settlement, Topic, Verdict,
+    ActiveUsers, Clock, Created, FailureReason, PortError, Ports, Queues, Quotation,
+    QuotationStatus, Quotations, Randomness, Settlement, Topic, Verdict,
 };
 use crate::trace;
 
@@ -226,7 +226,13 @@ impl QuotationHandler {
         user: &UserId,
         request_id: &RequestId,
     ) -> Result<Option<Quotation>, StageError> {
-        ACCOUNT.of(self.settle_as_failed(&QuotationKey::new(user, request_id))).await
+        let failed = async {
+            match self.stored(user, request_id, self.clock.now()).await? {
+                Some(found) => self.settle_as_failed(&found.key).await,
+                None => Ok(None),
+            }
+        };
+        ACCOUNT.of(failed).await
     }
 
     /// An earlier quotation of this user, with the status that is stored. One that is still
@@ -250,16 +256,7 @@ impl QuotationHandler {
         connection: &ConnectionRef,
     ) -> Result<Option<Quotation>, StageError> {
         let now = self.clock.now();
-        let mut found = None;
-        for key in QuotationKey::candidates(user, request_id) {
-            // Whose it is must be looked at: one that ocache made has nothing of its user in its key.
-            let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
-            found = self.quotations.quotation(&key).await?.filter(of_user);
-            if found.is_some() {
-                break;
-            }
-        }
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = self.stored(user, request_id, now).await? else { return Ok(None) };
         let found = self.as_it_ended(found, now).await?;
         if found.status != QuotationStatus::Pending {
             return Ok(Some(found));
@@ -271,6 +268,23 @@ impl QuotationHandler {
             Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
             None => Ok(None),
         }
+    }
+
+    /// A quotation of this user, by the id that its client knows.
+    async fn stored(
+        &self,
+        user: &UserId,
+        request_id: &RequestId,
+        now: Timestamp,
+    ) -> Result<Option<Quotation>, PortError> {
+        for key in QuotationKey::candidates(user, request_id) {
+            // Whose it is must be looked at: one that ocache made has nothing of its user in its key.
+            let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
+            if let Some(found) = self.quotations.quotation(&key).await?.filter(of_user) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// A quotation that a client will be shown. One that is past its deadline has failed, and
