@@ -42,7 +42,9 @@ locals {
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
-      # To the provider queue: the message that tells the client when the deadline has passed.
+      # To the quotation queue: the first visit of a user whose quote orders no table, because it is
+      # refused or was answered before. To the provider queue: the message that tells the client when
+      # the deadline has passed.
       { actions = local.send, resources = [local.queue["quotation"], local.queue["provider"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
       # A quote that was answered before is answered again by a push.
@@ -54,7 +56,9 @@ locals {
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
-      { actions = local.send, resources = [local.queue["quotation"]] },
+      # To the quotation queue: a table that a quote waits for. To the refresh queue: one that a quote
+      # found stale.
+      { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"]] },
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
     ]
     authorizer = [

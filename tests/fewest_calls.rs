@@ -148,7 +148,7 @@ impl<'a> System<'a> {
     }
 
     /// Has ten users quoted in one batch; what the provider used for it.
-    async fn quote_ten(&self) -> Usage {
+    async fn quote_ten(&self, provider: &QuotationProvider) -> Usage {
         let handler = QuotationHandler::new(&self.unseen, self.policy.clone());
         let quantity = "2".parse().unwrap();
         for (number, user) in users().into_iter().take(10).enumerate() {
@@ -169,7 +169,7 @@ impl<'a> System<'a> {
             batch.extend(queues.receive(Queue::Provider, 10, LONG_POLL, minute).await.unwrap());
         }
         let before = self.meter.usage();
-        let outcomes = QuotationProvider::new(&self.ports).handle(&batch).await;
+        let outcomes = provider.handle(&batch).await;
         assert!(outcomes.iter().all(Outcome::is_done), "{outcomes:?}");
         self.meter.usage().since(&before)
     }
@@ -263,11 +263,16 @@ async fn the_fewest_calls(engine: &str, system: System<'_>) {
     ] {
         assert_eq!(of(&unchanged, operation).calls, calls, "{operation:?}");
     }
-    // Heads and parts of all, and names and the catalogue's head.
-    let quoted = system.quote_ten().await;
-    for resource in [Resource::PricesByUser, Resource::Products] {
-        let reads = quoted.total(|line| (line.resource, line.action) == (resource, Action::Read));
-        assert_eq!(reads.calls, 2, "{resource:?}");
+    // Heads and parts of all, and the catalogue's head. A provider reads the index and the names of a
+    // version once.
+    let provider = QuotationProvider::new(&system.ports);
+    for (of_prices, batch) in [(4, "the first batch"), (2, "the second batch")] {
+        let quoted = system.quote_ten(&provider).await;
+        for (resource, calls) in [(Resource::PricesByUser, of_prices), (Resource::Products, 1)] {
+            let reads =
+                quoted.total(|line| (line.resource, line.action) == (resource, Action::Read));
+            assert_eq!(reads.calls, calls, "{resource:?}, {batch}");
+        }
     }
     let unknown = changed.total(|line| line.stage == Stage::Unknown);
     assert!(unknown.is_nothing(), "{unknown:?}");

@@ -14,6 +14,7 @@ mod system {
     pub mod expiry;
     pub mod failures;
     pub mod large_catalogue;
+    pub mod orders;
     pub mod priority;
     pub mod warm_quotes;
     pub mod wrong_clocks;
@@ -74,6 +75,11 @@ macro_rules! all_of_it_works {
             expiry {
                 an_idle_user_is_refreshed_until_expiry_and_then_never_again,
                 a_user_who_keeps_quoting_stays,
+            }
+            orders {
+                a_stale_table_is_ordered_once_and_behind_every_cold_quote,
+                the_quote_of_a_new_user_orders_one_calculation,
+                a_visit_orders_what_its_quote_does_not,
             }
             priority {
                 a_cold_quote_overtakes_a_backlog_of_refreshes,

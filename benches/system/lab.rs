@@ -1,6 +1,8 @@
 //! A store to measure on, and what is measured of a process.
 
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,10 +15,13 @@ use ocache::pricing::{Currency, Money};
 use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::Policy;
+use ocache::stages::change::Change;
 use ocache::stages::refresh::{Tick, order};
 use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
+
+use crate::quotes::{Server, start};
 
 /// How much of a row's full size is measured.
 #[derive(Clone, Copy)]
@@ -26,6 +31,21 @@ impl Scale {
     /// So much, and never nothing.
     pub fn of(self, full: u32) -> u32 {
         ((f64::from(full) * self.0) as u32).max(1)
+    }
+}
+
+/// A build of ocache to measure.
+pub struct Build {
+    pub name: &'static str,
+    pub binary: PathBuf,
+}
+
+impl Build {
+    /// This build, and the one that it is measured beside.
+    pub fn all(beside: Option<&PathBuf>) -> Vec<Self> {
+        let this = Self { name: "now", binary: env!("CARGO_BIN_EXE_ocache").into() };
+        let beside = beside.map(|binary| Self { name: "before", binary: binary.clone() });
+        beside.into_iter().chain([this]).collect()
     }
 }
 
@@ -66,23 +86,32 @@ impl Lab {
         let connections = Arc::new(MemoryConnections::default());
         let ports = store.ports(connections.clone());
         let lab = Self { ports, connections, dataset, store, dir, ticks: 0 };
-        lab.load().await;
+        lab.load(&lab.dataset).await;
         lab
     }
 
-    async fn load(&self) {
+    async fn load(&self, dataset: &Dataset) -> Change {
         let options = LoadOptions { currency: Currency::USD, prune: false };
         let Ports { store, clock, randomness, .. } = &self.ports;
-        let loaded =
-            data::load(&**store, &**clock, &**randomness, &self.dataset, options, &|_| {}).await;
-        loaded.expect("generated data can be loaded");
+        let loaded = data::load(&**store, &**clock, &**randomness, dataset, options, &|_| {}).await;
+        loaded.expect("generated data can be loaded").change
     }
 
     /// Changes a price, so that every table has to be calculated anew.
-    pub async fn change_the_catalogue(&mut self) {
-        let price = &mut self.dataset.products[0].price;
-        *price = Money::from_minor(price.minor() + 1);
-        self.load().await;
+    pub async fn change_the_catalogue(&mut self) -> Change {
+        let product = &mut self.dataset.products[0];
+        product.price = Money::from_minor(product.price.minor() + 1);
+        let (products, discounts) = (vec![product.clone()], vec![]);
+        let changed = Dataset { products, discounts, files: vec![], notices: vec![] };
+        self.load(&changed).await
+    }
+
+    /// Starts `ocache up` of a build on this store.
+    pub fn up(&self, build: &Build) -> Server {
+        let mut up = Command::new(&build.binary);
+        up.args(["up", "--port", "0", "--output", "json", "--ttl", "1h", "--refresh-every", "10m"]);
+        up.env("OCACHE_DATA_DIR", self.dir.path());
+        start(&mut up)
     }
 
     /// Orders a scheduled calculation for each user.

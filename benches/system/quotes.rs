@@ -28,6 +28,17 @@ impl Drop for Server {
     }
 }
 
+impl Server {
+    /// Has it drain and end.
+    pub fn stop(mut self) {
+        let pid = self.0.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(told.is_ok_and(|status| status.success()), "the server is there");
+        let ended = self.0.wait().expect("the server can be waited for");
+        assert!(ended.success(), "the server ended with {ended}");
+    }
+}
+
 /// Starts a server, which says in a line where it listens.
 pub fn start(command: &mut Command) -> Server {
     let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -68,9 +68,8 @@ impl Reading {
             used(stage, Some(reason), Resource::QuotationQueue, Action::Send).items as f64
         };
         let cold = urgent(Stage::QuotationProvider, Reason::Quote);
-        let came = urgent(Stage::Subscribe, Reason::FirstVisit);
-        // Every quote of a user who is not active orders a table of its own, and so does the visit.
-        let visits = (came - cold).max(0.0);
+        // The visit of a quote orders nothing; the quote does.
+        let visits = urgent(Stage::Subscribe, Reason::FirstVisit);
         let visit =
             |reason, action| used(Stage::Subscribe, Some(reason), Resource::ActiveUsers, action);
         let looked = visit(Reason::Visit, Action::Read);

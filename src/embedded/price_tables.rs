@@ -23,6 +23,8 @@ const PAGE: usize = 500;
 const PAGE_BYTES: usize = 1 << 20;
 /// The most parts written in one job: about a megabyte.
 const CHUNK: usize = 32;
+/// More parts than this are cut away from the thread that asks: each is hashed.
+const FEW: usize = 10;
 /// How long a superseded generation stays for readers that have just read its head.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -89,12 +91,12 @@ impl PriceTables for Embedded {
         let (ahead, last) = parts.split_at(ahead);
         for (chunk, first) in ahead.chunks(CHUNK).zip((0_i64..).step_by(CHUNK)) {
             let (user, generation, chunk) =
-                (user.clone(), head.generation.clone(), Part::of_all(chunk));
+                (user.clone(), head.generation.clone(), self.cut(chunk).await?);
             self.write(move |tx| put_parts(tx, &user, &generation, first, &chunk, expire_at))
                 .await?;
         }
         let (owner, generation) = (user.clone(), head.generation.clone());
-        let (first, last) = (ahead.len() as i64, Part::of_all(last));
+        let (first, last) = (ahead.len() as i64, self.cut(last).await?);
         let flip = self
             .flip(user, head, expected, expire_at, move |tx| {
                 put_parts(tx, &owner, &generation, first, &last, expire_at)
@@ -155,6 +157,14 @@ impl PriceTables for Embedded {
 }
 
 impl Embedded {
+    async fn cut(&self, parts: &[Bytes]) -> Result<Vec<Part>, PortError> {
+        if parts.len() <= FEW {
+            return Ok(Part::of_all(parts));
+        }
+        let parts = parts.to_vec();
+        self.read(move |_| Ok(Part::of_all(&parts))).await
+    }
+
     /// Has the sweeper take the parts of a generation that no head will name. If this does not
     /// happen, it takes them when they expire.
     async fn give_up(&self, user: &UserId, generation: &Generation) -> Result<(), PortError> {

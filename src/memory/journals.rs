@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Bound;
 
 use async_trait::async_trait;
 
 use super::catalogue::LoadedTables;
 use super::engine::Memory;
 use super::limits::check_item;
-use super::paging::page;
+use super::paging::PAGE_ROWS;
 use crate::model::Timestamp;
 use crate::ports::{
     CatalogueHead, Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, Record,
@@ -29,6 +30,17 @@ impl Journals {
     pub(super) fn changes(&self, load: &LoadId) -> Option<&BTreeMap<RecordKey, RowChange>> {
         self.0.get(load).map(|journal| &journal.changes)
     }
+}
+
+/// A cursor is the key of the last change of a page.
+fn cursor_at(key: &RecordKey) -> Result<Cursor, PortError> {
+    let text = serde_json::to_string(key);
+    text.map(Cursor).map_err(|error| PortError::corrupt("a change of a journal", error))
+}
+
+fn key_at(cursor: &Cursor) -> Result<RecordKey, PortError> {
+    serde_json::from_str(&cursor.0)
+        .map_err(|error| PortError::corrupt("a cursor of a journal", error))
 }
 
 /// Refuses what no item of DynamoDB can hold.
@@ -104,12 +116,13 @@ impl Loads for Memory {
         let Some(changes) = state.loaded.journals.changes(load) else {
             return Ok(Page { items: vec![], next: None });
         };
-        // A cursor is the number of the next change.
-        let numbered: BTreeMap<String, &RowChange> = (0_u64..)
-            .zip(changes.values())
-            .map(|(n, change)| (format!("{n:020}"), change))
-            .collect();
-        Ok(page(&numbered, from.as_ref(), |_, change| Some((*change).clone())))
+        let after = from.map(|cursor| key_at(&cursor)).transpose()?;
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut rest = changes.range((after, Bound::Unbounded)).peekable();
+        let page: Vec<_> = rest.by_ref().take(PAGE_ROWS).collect();
+        let last = page.last().filter(|_| rest.peek().is_some());
+        let next = last.map(|(key, _)| cursor_at(key)).transpose()?;
+        Ok(Page { items: page.into_iter().map(|(_, change)| change.clone()).collect(), next })
     }
 
     async fn fold(
@@ -120,7 +133,6 @@ impl Loads for Memory {
         forget_at: Timestamp,
     ) -> Result<(), PortError> {
         let loaded = &mut self.state().loaded;
-        loaded.forget(self.clock().now());
         for change in changes {
             loaded.fold(version, change, forget_at);
         }
@@ -129,6 +141,7 @@ impl Loads for Memory {
 
     async fn finish_load(&self, load: &LoadId) -> Result<(), PortError> {
         let loaded = &mut self.state().loaded;
+        loaded.forget(self.clock().now());
         let unfolded = loaded.head.as_mut().map(|head| &mut head.unfolded);
         let Some(unfolded) = unfolded.filter(|unfolded| unfolded.as_ref() == Some(load)) else {
             return Ok(());

@@ -8,7 +8,7 @@ use crate::ports::{Cursor, Page};
 
 /// How many rows are looked at for one page. Those that are then left out count too, as they do in
 /// the services: a page may be empty although there is a next one.
-const PAGE_ROWS: usize = 100;
+pub(super) const PAGE_ROWS: usize = 100;
 
 /// The page after a cursor, which is the key of the last row that was looked at.
 pub(super) fn page<'a, K, V, T>(

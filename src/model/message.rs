@@ -106,13 +106,14 @@ pub enum Cause {
         /// The expiry this visit gave the user.
         expires_at: Timestamp,
     },
-    /// A quote was answered from a table past its freshness.
+    /// A quote was answered from a table past its freshness. Nobody waits for the new one, so the
+    /// order is not urgent.
     Stale {
         /// The version of the head that was stale. Not the generation, which an unchanged table
         /// keeps: the second time it is stale would look like a repetition of the first.
         version: u64,
     },
-    /// A load changed the prices or the user's discounts. Like a scheduled order, it is not urgent.
+    /// A load changed the prices or the user's discounts. The order is not urgent either.
     Change {
         /// The catalogue version that the table must at least have.
         version: u64,
@@ -129,7 +130,7 @@ impl Cause {
     /// Whether somebody may be waiting for the table: then its order goes ahead of all others.
     #[must_use]
     pub const fn is_urgent(&self) -> bool {
-        !matches!(self, Self::Scheduled { .. } | Self::Change { .. })
+        matches!(self, Self::Subscribe { .. } | Self::Quotation(_))
     }
 
     /// The word for logs and meters.

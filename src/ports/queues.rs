@@ -18,9 +18,9 @@ pub const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
 /// The queues of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
-    /// Scheduled calculations. FIFO.
+    /// Calculations that nobody waits for: of the schedule, after a load, of stale tables. FIFO.
     Refresh,
-    /// Urgent calculations. FIFO.
+    /// Calculations that a quote or a new user waits for. FIFO.
     Quotation,
     /// Quotations to answer: the topic's subscriber. Not FIFO, but messages can be delayed.
     Provider,

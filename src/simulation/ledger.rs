@@ -122,8 +122,10 @@ impl Ledger {
         clock: &ProcessClock,
         now: Timestamp,
     ) -> Result<(), Breach> {
+        // A quote may find a table stale whose user has just left, or whose visit was not written.
         if queue == Queue::Refresh
             && let Content::Order(order) = Content::read(queue, body)
+            && !matches!(order.cause, Cause::Stale { .. })
         {
             self.may_be_refreshed(&order.user, clock, now)?;
         }

@@ -105,6 +105,11 @@ impl Messages {
         if let Cause::Quotation(request) = &order.cause {
             self.ordered.insert((request.key.clone(), request.attempt));
         }
+        let is_waited_for = matches!(order.cause, Cause::Quotation(_) | Cause::Subscribe { .. });
+        let in_its_queue = is_waited_for == (queue == Queue::Quotation);
+        checks.hold(Invariant::UrgentIsWaitedFor, in_its_queue, || {
+            format!("{order:?} was sent to queue {queue}")
+        })?;
         let order = (queue, name_of(order));
         let before = self.orders.get(&order).copied();
         let is_repetition = before.is_some_and(|before| now.since(before) < REPETITION);

@@ -31,6 +31,8 @@ pub enum PlantedBug {
     RequestIdAsDeduplicationId,
     /// Expired users are listed as if they were active.
     ExpiredUsersListed,
+    /// The order of a stale table goes before cold quotes.
+    StaleIsUrgent,
     /// Discounts are read as they are, not as they were at the head that products were read at.
     DiscountsLive,
     /// Names are read as they are, not as they were in the version of a table.
@@ -49,7 +51,7 @@ pub enum PlantedBug {
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
         Self::NoConditionOnHead,
@@ -57,6 +59,7 @@ impl PlantedBug {
         Self::ContentBasedDeduplication,
         Self::RequestIdAsDeduplicationId,
         Self::ExpiredUsersListed,
+        Self::StaleIsUrgent,
         Self::DiscountsLive,
         Self::NamesLive,
         Self::HeadBeforeJournal,
@@ -115,6 +118,14 @@ impl Planted {
             _ => deduplication,
         };
         Outgoing { body: message.body.clone(), posting: Posting::Fifo { group, deduplication } }
+    }
+
+    fn queue_of(&self, queue: Queue, message: &Outgoing) -> Queue {
+        let order = serde_json::from_str::<Calculation>(&message.body).map(|order| order.cause);
+        match (self.bug, order) {
+            (PlantedBug::StaleIsUrgent, Ok(Cause::Stale { .. })) => Queue::Quotation,
+            _ => queue,
+        }
     }
 
     /// Reads inputs that will be used after the head is read.
@@ -299,6 +310,8 @@ layer!(
     #[over(inner.queues)]
     impl Queues for Planted {
         async fn send(&self, queue: _, messages: _) -> _ {
+            // A stale table is ordered alone.
+            let queue = messages.first().map_or(queue, |message| self.queue_of(queue, message));
             let messages = messages.iter().filter(|message| !self.withholds(queue, message));
             let messages: Vec<_> = messages.map(|message| self.repost(message)).collect();
             self.inner.queues.send(queue, &messages).await

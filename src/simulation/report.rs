@@ -64,6 +64,8 @@ pub enum Invariant {
     EffectBeforeAcknowledgement,
     /// An order is one message: not dropped as the repetition of another, and not sent twice.
     OneOrderOneMessage,
+    /// In the urgent queue are only orders that a quote or a new user waits for.
+    UrgentIsWaitedFor,
     /// A message is done, or waits, or is a dead letter after all its receives.
     NoMessageLost,
     /// A user who is active gets a table, and has it validated.

@@ -8,6 +8,7 @@ pub mod change;
 mod deadline;
 mod error;
 pub mod folding;
+mod large_work;
 mod names;
 mod observer;
 mod outcome;
@@ -16,6 +17,7 @@ pub mod price_calc;
 pub mod quotation_handler;
 pub mod quotation_provider;
 mod quote_inputs;
+mod recent_orders;
 pub mod refresh;
 pub mod subscribe;
 

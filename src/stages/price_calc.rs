@@ -13,17 +13,18 @@ use futures_util::future::join_all;
 use tracing::{Instrument, Span, debug, info, info_span};
 
 use super::catalogue_cache::{CatalogueCache, SnapshotError};
+use super::large_work::{LargeWork, Size};
 use super::outcome::{read_bodies, write_body};
 use super::{Effect, Observer, Outcome, Policy, StageError, Unobserved};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
-    Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
+    Calculation, Cause, Generation, ProductId, ProviderMessage, QuotationRequest, Timestamp, UserId,
 };
 use crate::ports::{
     ActiveUsers, AtHead, CatalogueHead, Clock, DiscountStore, Flip, Ports, PriceTables, Randomness,
     Received, TableHead, Topic,
 };
-use crate::pricing::{Catalogue, Discounts, PRICING_VERSION, PriceTable, fingerprint};
+use crate::pricing::{Catalogue, Discounts, PRICING_VERSION, PackError, PriceTable, fingerprint};
 use crate::trace;
 
 /// How often a calculation starts over when somebody else flips the head meanwhile.
@@ -40,6 +41,9 @@ pub struct PriceCalc {
     catalogue: Arc<CatalogueCache>,
     policy: Policy,
     observer: Arc<dyn Observer>,
+    /// Apart from each other, so that a cold quote waits for no other table.
+    urgent_work: LargeWork,
+    other_work: LargeWork,
 }
 
 /// What a calculation prices from, read in this order: the head first, so that a flip by anybody
@@ -69,6 +73,8 @@ impl PriceCalc {
             catalogue,
             policy,
             observer: Arc::new(Unobserved),
+            urgent_work: LargeWork::new(),
+            other_work: LargeWork::new(),
         }
     }
 
@@ -166,7 +172,7 @@ impl PriceCalc {
         sent_at: Timestamp,
     ) -> Result<Effect, StageError> {
         let started = Instant::now();
-        if let Some(effect) = self.not_wanted(order, self.now(sent_at)).await? {
+        if let Some(effect) = self.not_wanted(order, self.now(sent_at), sent_at).await? {
             self.conclude(order, effect, None, started);
             return Ok(effect);
         }
@@ -213,6 +219,7 @@ impl PriceCalc {
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let kind = match &order.cause {
             Cause::Change { .. } => "change",
+            Cause::Stale { .. } => "stale",
             cause if cause.is_urgent() => "URGENT",
             _ => "scheduled",
         };
@@ -225,6 +232,7 @@ impl PriceCalc {
         &self,
         order: &Calculation,
         now: Timestamp,
+        sent_at: Timestamp,
     ) -> Result<Option<Effect>, StageError> {
         Ok(match &order.cause {
             Cause::Scheduled { expires_at, .. } if now >= *expires_at => {
@@ -233,7 +241,8 @@ impl PriceCalc {
                 let active = user.is_some_and(|user| user.is_active(now));
                 (!active).then_some(Effect::Expired)
             }
-            Cause::Quotation(request) if now >= request.deadline => Some(Effect::TooLate),
+            // By our clock it may only seem so, and the order may be the only one for its user.
+            Cause::Quotation(request) if sent_at >= request.deadline => Some(Effect::TooLate),
             _ => None,
         })
     }
@@ -243,12 +252,18 @@ impl PriceCalc {
     async fn write_table(
         &self,
         order: &Calculation,
-        inputs: &Inputs,
+        inputs: &Arc<Inputs>,
         now: Timestamp,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
-        let Inputs { head, at, catalogue, discounts } = inputs;
+        let Inputs { head, at, catalogue, discounts } = &**inputs;
         let user = &order.user;
-        let fingerprint = fingerprint(catalogue, discounts);
+        let work = if order.cause.is_urgent() { &self.urgent_work } else { &self.other_work };
+        let compared = inputs.clone();
+        let fingerprint = work
+            .run(Size::of_discounts(discounts.as_slice().len()), move || {
+                fingerprint(&compared.catalogue, &compared.discounts)
+            })
+            .await;
         let unreadable = unreadable(&order.cause);
         let kept = head
             .as_ref()
@@ -285,10 +300,10 @@ impl PriceCalc {
         let expected = head.as_ref().map(|head| head.version);
         let mut parts: Vec<Bytes> = vec![];
         if effect == Effect::Calculated || fading {
-            let table = PriceTable::new(catalogue, discounts);
-            next.parts = table.first_products().collect();
+            let size = Size::of_table(catalogue.len(), discounts.as_slice().len());
+            let priced = inputs.clone();
+            (next.parts, parts) = work.run(size, move || priced.price()).await?;
             next.parts_expire_at = expire_at;
-            parts = table.pack()?.into_iter().map(Bytes::from).collect();
         }
         match self.tables.put_table(user, &next, &parts, expected, expire_at).await? {
             Flip::Done => Ok(Some((effect, next))),
@@ -380,6 +395,13 @@ impl PriceCalc {
 }
 
 impl Inputs {
+    /// The table, packed: the first product of each part, and the parts.
+    fn price(&self) -> Result<(Vec<ProductId>, Vec<Bytes>), PackError> {
+        let table = PriceTable::new(&self.catalogue, &self.discounts);
+        let parts = table.pack()?.into_iter().map(Bytes::from).collect();
+        Ok((table.first_products().collect(), parts))
+    }
+
     fn is_behind(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.catalogue_version > self.at.version)
     }
@@ -439,8 +461,7 @@ const fn account(cause: &Cause) -> Scope {
     Scope::new(Stage::PriceCalc, reason)
 }
 
-/// On which the calls go that the orders of a batch share: if they have several causes, they are at
-/// least all urgent, or they would not have come from one queue.
+/// On which the calls go that the orders of a batch share.
 fn account_of_all<'a>(causes: impl Iterator<Item = &'a Cause>) -> Scope {
     let mut accounts = causes.map(account);
     let first = accounts.next().unwrap_or(Scope::new(Stage::PriceCalc, Reason::Urgent));

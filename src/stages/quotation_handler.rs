@@ -20,8 +20,8 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    ActiveUsers, Clock, Created, FailureReason, Ports, Queues, Quotation, QuotationStatus,
-    Quotations, Randomness, Settlement, Topic, Verdict,
+    ActiveUsers, Clock, Created, FailureReason, PortError, Ports, Queues, Quotation,
+    QuotationStatus, Quotations, Randomness, Settlement, Topic, Verdict,
 };
 use crate::trace;
 
@@ -99,25 +99,47 @@ impl QuotationHandler {
     }
 
     /// Accepts a quote: when this returns, it is saved and on its way. The user's visit is
-    /// written down at the same time.
+    /// written down at the same time, and orders a calculation only where the quote does not.
     ///
     /// # Errors
     /// When the quotation cannot be saved or published, or when the client's id is taken by
     /// another quote. Then the quote is not accepted.
     pub async fn quote(&self, ask: Ask) -> Result<Accepted, StageError> {
+        let request_id = ask.request_id.clone().unwrap_or_else(|| self.new_request_id());
+        self.quote_as(ask, request_id).await
+    }
+
+    /// An id for a quote whose client chose none.
+    #[must_use]
+    pub fn new_request_id(&self) -> RequestId {
+        RequestId::made(self.clock.now(), self.randomness.bits())
+    }
+
+    /// Accepts a quote under an id that the caller knows before anything is done: the client's own, or
+    /// a new one.
+    ///
+    /// # Errors
+    /// As [`Self::quote`].
+    pub async fn quote_as(&self, ask: Ask, request_id: RequestId) -> Result<Accepted, StageError> {
         let now = self.clock.now();
         let user = ask.user.clone();
-        let (request_id, key) = match ask.request_id.clone() {
-            Some(chosen) => {
-                let key = QuotationKey::new(&user, &chosen);
-                (chosen, key)
-            }
-            None => QuotationKey::make(now, self.randomness.bits()),
+        let key = match (&ask.request_id, QuotationKey::of_made(&request_id)) {
+            (None, Some(made)) => made,
+            _ => QuotationKey::new(&user, &request_id),
         };
         let span = trace::quotation_handler(&user, &request_id);
-        let visit = subscribe::touch(&*self.users, &*self.queues, &self.policy, &user, now);
+        let visit = subscribe::touch(&*self.users, &self.policy, &user, now);
         let accepted = ACCOUNT.of(self.accept(ask, request_id, key));
-        trace::within(span, async { join(accepted, visit).await.0 }).await
+        trace::within(span, async {
+            let (accepted, visit) = join(accepted, visit).await;
+            // A quote that is on its way has the table calculated if it is missing or stale.
+            let is_on_its_way = accepted.as_ref().is_ok_and(|accepted| accepted.settled.is_none());
+            if let Some(visit) = visit.filter(|_| !is_on_its_way) {
+                subscribe::order_unless_known(&*self.queues, &user, visit).await;
+            }
+            accepted
+        })
+        .await
     }
 
     async fn accept(
@@ -204,7 +226,13 @@ impl QuotationHandler {
         user: &UserId,
         request_id: &RequestId,
     ) -> Result<Option<Quotation>, StageError> {
-        ACCOUNT.of(self.settle_as_failed(&QuotationKey::new(user, request_id))).await
+        let failed = async {
+            match self.stored(user, request_id, self.clock.now()).await? {
+                Some(found) => self.settle_as_failed(&found.key).await,
+                None => Ok(None),
+            }
+        };
+        ACCOUNT.of(failed).await
     }
 
     /// An earlier quotation of this user, with the status that is stored. One that is still
@@ -228,16 +256,7 @@ impl QuotationHandler {
         connection: &ConnectionRef,
     ) -> Result<Option<Quotation>, StageError> {
         let now = self.clock.now();
-        let mut found = None;
-        for key in QuotationKey::candidates(user, request_id) {
-            // Whose it is must be looked at: one that ocache made has nothing of its user in its key.
-            let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
-            found = self.quotations.quotation(&key).await?.filter(of_user);
-            if found.is_some() {
-                break;
-            }
-        }
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = self.stored(user, request_id, now).await? else { return Ok(None) };
         let found = self.as_it_ended(found, now).await?;
         if found.status != QuotationStatus::Pending {
             return Ok(Some(found));
@@ -249,6 +268,23 @@ impl QuotationHandler {
             Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
             None => Ok(None),
         }
+    }
+
+    /// A quotation of this user, by the id that its client knows.
+    async fn stored(
+        &self,
+        user: &UserId,
+        request_id: &RequestId,
+        now: Timestamp,
+    ) -> Result<Option<Quotation>, PortError> {
+        for key in QuotationKey::candidates(user, request_id) {
+            // Whose it is must be looked at: one that ocache made has nothing of its user in its key.
+            let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
+            if let Some(found) = self.quotations.quotation(&key).await?.filter(of_user) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// A quotation that a client will be shown. One that is past its deadline has failed, and

@@ -11,10 +11,12 @@ use futures_util::future::join_all;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::deadline::DEADLINE_GRACE;
+use super::large_work::LargeWork;
 use super::names::{Names, NamesOf};
 use super::outcome::read_bodies;
 use super::quote_inputs::{QuoteInputs, Shelf, Table};
-use super::subscribe::send_urgent;
+use super::recent_orders::RecentOrders;
+use super::subscribe::{send, send_urgent};
 use super::{Observer, Outcome, StageError, Unobserved, Warmth};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
@@ -23,8 +25,8 @@ use crate::model::{
 };
 use crate::ports::{
     CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, PortError, Ports,
-    PriceTables, Queues, Quotation, QuotationStatus, Quotations, Received, Settlement, TableHead,
-    Verdict,
+    PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations, Received, Settlement,
+    TableHead, Verdict,
 };
 use crate::pricing::{Answer, AnswerLine, Entry, quote};
 use crate::protocol::{fits_one_message, render_quotation};
@@ -43,14 +45,15 @@ pub struct QuotationProvider {
     connections: Arc<dyn Connections>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
+    stale_orders: RecentOrders,
+    work: LargeWork,
 }
 
 /// What a look at the user's table gave.
 enum Look {
-    /// An answer, and the head version to refresh when it was stale.
-    Answer(Box<Answer>, Option<u64>),
-    /// A reason why there never will be one.
-    Failure(FailureReason),
+    /// An answer, or a reason why there never will be one; and the version of the head if its table
+    /// is stale.
+    Verdict(Verdict, Option<u64>),
     /// No usable table. Its generation, if it has a head whose parts are missing.
     Missing(Option<Generation>),
 }
@@ -68,6 +71,8 @@ impl QuotationProvider {
             connections: ports.connections.clone(),
             clock: ports.clock.clone(),
             observer: Arc::new(Unobserved),
+            stale_orders: RecentOrders::new(),
+            work: LargeWork::new(),
         }
     }
 
@@ -149,15 +154,12 @@ impl QuotationProvider {
         let warmth = if request.attempt == 0 { Warmth::Warm } else { Warmth::Cold };
         let shared = shared.map_err(|error| StageError::Shared(error.clone()))?;
         match self.look(&request, shared, now).await? {
-            Look::Answer(answer, stale) => {
-                self.settle(&request.key, Verdict::Answer(answer), warmth).await?;
+            Look::Verdict(verdict, stale) => {
+                self.settle(&request.key, verdict, warmth).await?;
                 if let Some(version) = stale {
                     self.order_refresh(request.user, version).await;
                 }
                 Ok(())
-            }
-            Look::Failure(reason) => {
-                self.settle(&request.key, Verdict::Failure(reason), warmth).await
             }
             Look::Missing(_) if request.attempt >= MAX_ATTEMPTS => {
                 self.settle(&request.key, Verdict::Failure(FailureReason::NoTable), warmth).await
@@ -179,13 +181,18 @@ impl QuotationProvider {
         send_urgent(&*self.queues, &Calculation { user, cause }).await
     }
 
-    /// Has a stale table calculated. The quote is answered already, and the next one will ask
-    /// again, so a failure is only noted.
+    /// Has a stale table calculated, once for each version of its head. Nobody waits for it: it goes
+    /// behind all cold quotes. The quote is answered already, and the next one will ask again, so a
+    /// failure is only noted.
     async fn order_refresh(&self, user: UserId, version: u64) {
+        if !self.stale_orders.claim(&user, version) {
+            return;
+        }
         let calculation = Calculation { user, cause: Cause::Stale { version } };
-        let order = send_urgent(&*self.queues, &calculation);
+        let order = send(&*self.queues, Queue::Refresh, &calculation);
         let scope = Scope::new(Stage::QuotationProvider, Reason::Urgent);
         if let Err(error) = scope.of(order).await {
+            self.stale_orders.forget(&calculation.user);
             warn!(error = %Chain(&error), "a stale table was not ordered anew");
         }
     }
@@ -223,7 +230,7 @@ impl QuotationProvider {
     }
 
     fn shelf(&self) -> Shelf<'_> {
-        Shelf { tables: &*self.tables, names: &self.names }
+        Shelf { tables: &*self.tables, names: &self.names, work: &self.work }
     }
 
     /// Settles a quotation and pushes what is then stored.
@@ -310,6 +317,12 @@ impl QuotationProvider {
     }
 }
 
+impl Look {
+    const fn failure(reason: FailureReason, stale: Option<u64>) -> Self {
+        Self::Verdict(Verdict::Failure(reason), stale)
+    }
+}
+
 /// What a table says to a request; the name of its generation if a part of it is missing.
 fn look_at(
     request: &QuotationRequest,
@@ -324,14 +337,14 @@ fn look_at(
         // It may have been calculated before the first load.
         return Ok(match request.attempt {
             0 => Look::Missing(None),
-            _ => Look::Failure(FailureReason::EmptyCatalogue),
+            _ => Look::failure(FailureReason::EmptyCatalogue, None),
         });
     }
     let Some((entries, names)) = table.entries(request) else {
         return Err(table.head.generation.clone());
     };
-    let stale = !table.head.is_fresh(now) || table.head.base_version < inputs.base_version;
-    Ok(answer(request, &table.head, &entries, names, stale))
+    let is_stale = !table.head.is_fresh(now) || table.head.base_version < inputs.base_version;
+    Ok(answer(request, &table.head, &entries, names, is_stale))
 }
 
 fn answer(
@@ -339,11 +352,14 @@ fn answer(
     head: &TableHead,
     entries: &HashMap<ProductId, Entry>,
     names: &NamesOf,
-    stale: bool,
+    is_stale: bool,
 ) -> Look {
+    let stale = is_stale.then_some(head.version);
     let quoted = match quote(&request.items, |product| entries.get(product).copied()) {
         Ok(quoted) => quoted,
-        Err(error) => return Look::Failure(FailureReason::TotalTooLarge(error.to_string())),
+        Err(error) => {
+            return Look::failure(FailureReason::TotalTooLarge(error.to_string()), stale);
+        }
     };
     let lines = quoted.lines.into_iter().map(|(item, entry, total)| AnswerLine {
         name: names.get(&item.product).map_or_else(|| item.product.to_string(), Clone::clone),
@@ -361,13 +377,13 @@ fn answer(
         currency: head.currency,
         priced_at: head.priced_at,
         validated_at: head.validated_at,
-        stale,
+        stale: is_stale,
         generation: head.generation.clone(),
         catalogue_version: head.catalogue_version,
         pricing_version: head.pricing_version,
     };
     if !fits_one_message(&answer) {
-        return Look::Failure(FailureReason::AnswerTooLarge);
+        return Look::failure(FailureReason::AnswerTooLarge, stale);
     }
-    Look::Answer(Box::new(answer), stale.then_some(head.version))
+    Look::Verdict(Verdict::Answer(Box::new(answer)), stale)
 }

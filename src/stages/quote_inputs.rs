@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use bytes::Bytes;
 use futures_util::future::{try_join, try_join_all};
 use tracing::warn;
 
+use super::large_work::{LargeWork, Size};
 use super::names::{Names, NamesOf};
 use crate::model::{ProductId, QuotationRequest, Timestamp, UserId};
 use crate::ports::{CatalogueStore, Chain, PortError, PriceTables, TableHead, WantedParts};
-use crate::pricing::{Entry, PackedPart};
+use crate::pricing::{Entry, PackError, PackedPart};
 
 /// Where tables and what goes with them are read.
 #[derive(Clone, Copy)]
 pub(super) struct Shelf<'a> {
     pub(super) tables: &'a dyn PriceTables,
     pub(super) names: &'a Names,
+    /// For what is unpacked of large tables.
+    pub(super) work: &'a LargeWork,
 }
 
 /// The tables of some users, as far as their quotes need them.
@@ -116,16 +120,18 @@ async fn read_tables(
         .iter()
         .map(async |(version, products)| Ok((*version, shelf.names.of(*version, products).await?)));
     let (found, names) = try_join(shelf.tables.parts(&wanted), try_join_all(names)).await?;
+    let size = Size::of_packed(found.iter().flatten().flatten().map(Bytes::len).sum());
+    let unpacked = shelf.work.run(size, move || unpack(&found)).await;
     let names: HashMap<u64, Option<NamesOf>> = names.into_iter().collect();
     let table = |(user, head): (UserId, TableHead)| {
         let names = names.get(&head.base_version).cloned().flatten();
         (user, Table { head, parts: BTreeMap::new(), names })
     };
     let mut read: HashMap<UserId, Table> = heads.into_iter().map(table).collect();
-    for (WantedParts { user, numbers, .. }, parts) in wanted.into_iter().zip(found) {
+    for (WantedParts { user, numbers, .. }, parts) in wanted.into_iter().zip(unpacked) {
         let Some(table) = read.get_mut(&user) else { continue };
         for (number, part) in numbers.into_iter().zip(parts) {
-            match part.as_deref().map(PackedPart::decode) {
+            match part {
                 Some(Ok(part)) => drop(table.parts.insert(number, part)),
                 Some(Err(error)) => {
                     warn!(%user, error = %Chain(&error), "the price table is calculated anew");
@@ -135,6 +141,12 @@ async fn read_tables(
         }
     }
     Ok(read)
+}
+
+/// The parts of each table, as far as they are there.
+fn unpack(found: &[Vec<Option<Bytes>>]) -> Vec<Vec<Option<Result<PackedPart, PackError>>>> {
+    let part = |part: &Option<Bytes>| part.as_deref().map(PackedPart::decode);
+    found.iter().map(|parts| parts.iter().map(part).collect()).collect()
 }
 
 fn wanted_by<'a>(

@@ -45,13 +45,16 @@ pub async fn subscribe(
     ttl: Duration,
     now: Timestamp,
 ) -> Result<Subscribed, StageError> {
-    let visit = write_visit(users, queues, user, ttl, now);
+    let visit = async {
+        let subscribed = write_visit(users, user, ttl, now).await?;
+        order_first(queues, user, subscribed).await?;
+        Ok(subscribed)
+    };
     Scope::new(Stage::Subscribe, Reason::Visit).of(visit).await
 }
 
 async fn write_visit(
     users: &dyn ActiveUsers,
-    queues: &dyn Queues,
     user: &UserId,
     ttl: Duration,
     now: Timestamp,
@@ -63,36 +66,54 @@ async fn write_visit(
         Some(before) if before.is_active(now) => Visit::Known,
         Some(_) => Visit::Returned,
     };
-    if visit != Visit::Known {
-        let calculation =
-            Calculation { user: user.clone(), cause: Cause::Subscribe { expires_at } };
-        let order = send_urgent(queues, &calculation);
-        Scope::new(Stage::Subscribe, Reason::FirstVisit).of(order).await?;
-    }
     info!(%user, ?visit, %expires_at, "subscribed");
     Ok(Subscribed { visit, expires_at })
 }
 
-/// The visit that every quote is. It reads first and writes only when a tenth of the TTL has
-/// passed, and its failure is never the quote's.
-pub async fn touch(
-    users: &dyn ActiveUsers,
+/// Orders the first calculation of a user whose visit found them new or expired.
+async fn order_first(
     queues: &dyn Queues,
+    user: &UserId,
+    Subscribed { visit, expires_at }: Subscribed,
+) -> Result<(), StageError> {
+    if visit == Visit::Known {
+        return Ok(());
+    }
+    let calculation = Calculation { user: user.clone(), cause: Cause::Subscribe { expires_at } };
+    let order = send_urgent(queues, &calculation);
+    Scope::new(Stage::Subscribe, Reason::FirstVisit).of(order).await
+}
+
+/// The visit that every quote is. It reads first and writes only when a tenth of the TTL has
+/// passed, and its failure is never the quote's. It orders nothing, because the quote does;
+/// when nothing comes of the quote, what this returns is for [`order_unless_known`].
+pub(super) async fn touch(
+    users: &dyn ActiveUsers,
     policy: &Policy,
     user: &UserId,
     now: Timestamp,
-) {
+) -> Option<Subscribed> {
     let visit = async {
         if let Some(known) = users.active_user(user).await? {
             let enough = now.plus(policy.ttl.saturating_sub(policy.touched_after()));
             if known.is_active(now) && known.expires_at >= enough {
-                return Ok(());
+                return Ok(None);
             }
         }
-        write_visit(users, queues, user, policy.ttl, now).await.map(|_| ())
+        write_visit(users, user, policy.ttl, now).await.map(Some)
     };
-    if let Err(error) = Scope::new(Stage::Subscribe, Reason::Quote).of(visit).await {
+    let visit = Scope::new(Stage::Subscribe, Reason::Quote).of(visit).await;
+    visit.unwrap_or_else(|error| {
         warn!(%user, error = %Chain(&error), "the visit was not written down; the quote goes on");
+        None
+    })
+}
+
+/// Orders the first calculation of a new user whose quote orders none. The next refresh makes up for
+/// an order that cannot be sent.
+pub(super) async fn order_unless_known(queues: &dyn Queues, user: &UserId, visit: Subscribed) {
+    if let Err(error) = order_first(queues, user, visit).await {
+        warn!(%user, error = %Chain(&error), "the table of a new user was not ordered");
     }
 }
 
@@ -107,13 +128,22 @@ pub async fn unsubscribe(users: &dyn ActiveUsers, user: &UserId) -> Result<bool,
     Ok(removed)
 }
 
-/// Sends a calculation ahead of all scheduled ones.
+/// Sends a calculation that somebody waits for, ahead of all others.
 pub(super) async fn send_urgent(
     queues: &dyn Queues,
     calculation: &Calculation,
 ) -> Result<(), StageError> {
+    send(queues, Queue::Quotation, calculation).await
+}
+
+/// Sends a calculation to one of the two queues for them.
+pub(super) async fn send(
+    queues: &dyn Queues,
+    queue: Queue,
+    calculation: &Calculation,
+) -> Result<(), StageError> {
     let message = fifo(calculation)?;
-    only(queues.send(Queue::Quotation, &[message]).await?)
+    only(queues.send(queue, &[message]).await?)
 }
 
 /// A calculation as either of its queues takes it.

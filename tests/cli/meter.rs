@@ -31,7 +31,7 @@ fn what_processes_used_is_added_up() {
     // Five products and two lists; the journal, written and dropped; the head five times.
     assert_eq!(total(&loaded, "write_unit"), 15_000, "{loaded:?}");
     let calculated = lines(&reading, "price_calc");
-    assert!(calculated.iter().any(|line| line["reason"] == "first_visit"), "{calculated:?}");
+    assert!(calculated.iter().any(|line| line["reason"] == "quote"), "{calculated:?}");
     let answered = lines(&reading, "quotation_provider");
     assert!(total(&answered, "write_unit") >= 1000, "{answered:?}");
     assert!(answered.iter().all(|line| line["measured_milliunits"] == 0), "{answered:?}");

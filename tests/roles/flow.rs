@@ -212,6 +212,11 @@ fn quotes(functions: &Functions) {
     assert_eq!(aws.pushed(), pushed + 1);
     assert_eq!(functions.frame(&get)["status"], "answered");
 
+    // Its user has expired since, and the quote needs no table: the visit orders one.
+    aws.remove("active-users", |item| item["user_id"]["S"] == "BBB");
+    assert_eq!(functions.frame(&quote)["type"], "accepted");
+    functions.deliver_all("price-calc", "quotation");
+
     // The parts of a table are gone: the head is read again, and the table ordered.
     aws.remove("prices-by-user", |item| item["part"]["S"] != "head");
     let mut other = quote;
@@ -219,6 +224,26 @@ fn quotes(functions: &Functions) {
     functions.frame(&other);
     functions.deliver_quotes();
     functions.deliver_all("price-calc", "quotation");
+    // Its answer and its deadline are as before.
+    aws.take("provider");
+
+    // There is a newer catalogue: the answer is stale, and the table is ordered behind cold quotes.
+    put_catalogue_head(aws, 9);
+    other["request_id"] = json!("r3");
+    functions.frame(&other);
+    functions.deliver_all("quotation-provider", "provider");
+    functions.deliver_all("price-calc", "refresh");
+}
+
+/// The head of a catalogue that is not being loaded.
+fn put_catalogue_head(aws: &Aws, version: u32) {
+    aws.put(
+        "products",
+        json!({
+            "product_id": { "S": "\u{1}catalogue" }, "version": { "N": version.to_string() },
+            "currency": { "S": "USD" },
+        }),
+    );
 }
 
 /// A token is checked with keys that are read once.

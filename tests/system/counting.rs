@@ -25,7 +25,7 @@ pub async fn a_quotation_is_counted_once_however_often_its_message_comes(engine:
     // Nobody calculates before the provider has looked, so that the first one surely is cold.
     system.run(&[Role::QuotationProvider]);
     system.ask("AAA", "P1:2", "c", Some("1")).await;
-    system.waiting_when(Queue::Quotation, 2).await;
+    system.waiting_when(Queue::Quotation, 1).await;
     system.run(&[Role::PriceCalc]);
     assert_eq!(system.pushed("c").await.status, "answered");
     system.ask("AAA", "P1:2", "c", Some("2")).await;

@@ -12,7 +12,7 @@ use ocache::model::{
 };
 use ocache::ports::{
     Connections, Delivery, FailureReason, MAX_RECEIVES, Outgoing, PortError, Posting, Queue,
-    RowChange, Verdict,
+    Received, RowChange, Verdict,
 };
 use ocache::pricing::{Money, Product};
 use ocache::protocol::MAX_ITEMS;
@@ -163,8 +163,10 @@ pub async fn an_order_that_comes_too_late_still_tells_the_client(engine: Engine)
     let failed = Verdict::Failure(FailureReason::DeadlinePassed);
     system.ports.store.settle_quotation(&request.key, &failed, system.now()).await.unwrap();
 
+    let sent_at = request.deadline;
     let cause = Cause::Quotation(QuotationRequest { attempt: 1, ..request });
     let order = received(&Calculation { user: user("AAA"), cause }, 1);
+    let order = Received { sent_at, ..order };
     assert!(price_calc(&system).handle(&[order]).await[0].is_done());
     assert!(system.head("AAA").await.is_none(), "nothing is calculated any more");
     let published = queues.receive(Queue::Provider, 1, wait, wait).await.unwrap();

@@ -26,9 +26,7 @@ pub async fn a_cold_quote_overtakes_a_backlog_of_refreshes(engine: Engine) {
     system.ask("Foo", "P1:2", "Foo", None).await;
     // The order for the cold user is in its queue before the worker starts, so that what is
     // counted is the worker's own choice.
-    while system.ports.queues.depth(Queue::Quotation).await.unwrap().waiting < 2 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    system.waiting_when(Queue::Quotation, 1).await;
     system.run(&[Role::PriceCalc]);
     assert_eq!(system.pushed("Foo").await.status, "answered");
     let waiting = system.ports.queues.depth(Queue::Refresh).await.unwrap();

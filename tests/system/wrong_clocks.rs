@@ -95,8 +95,7 @@ pub async fn a_provider_whose_clock_is_behind_orders_tables(engine: Engine) {
     assert!(behind.handle(&asked).await[0].is_done());
     let ordered = system.ports.queues.depth(Queue::Quotation).await.unwrap();
     let deadline = system.ports.queues.depth(Queue::Provider).await.unwrap();
-    // One for the user who is new, one for the quotation.
-    assert_eq!((ordered.waiting, deadline.delayed), (2, 1));
+    assert_eq!((ordered.waiting, deadline.delayed), (1, 1));
 }
 
 pub async fn a_calculator_whose_clock_is_off_makes_tables_that_answer(engine: Engine) {

@@ -190,8 +190,6 @@ impl Probing<'_> {
         self.read_catalogue().await?;
         self.used();
         self.driver.ask(0, arrival).await?;
-        // The order of a first visit is there before that of the quote, and is received alone.
-        self.driver.look_at_orders().await?;
         self.driver.look_at_queues().await?;
         self.driver.look_after_deadline();
         Ok(())

@@ -63,7 +63,10 @@ pub async fn reply_to(
     connection: ConnectionRef,
 ) -> Replied {
     match read_frame(text, context.clients) {
-        Read::Request(request, span) => reply(context, request, connection).instrument(span).await,
+        Read::Request(request, span) => {
+            let id = answer_id(context.handler, &request);
+            reply(context, request, id, connection).instrument(span).await
+        }
         Read::Reply(frame) => frame.into(),
         Read::Nothing => Replied::default(),
     }
@@ -84,19 +87,33 @@ fn read_frame(text: Option<&str>, clients: &Clients) -> Read {
     }
 }
 
-/// Replies to one request. A panic of the stage fails this request, and its connection stays open.
+/// By which id a request's answer will be known. A quote whose client chose none gets one here, before
+/// anything can be pushed for it.
+pub(super) fn answer_id(handler: &QuotationHandler, request: &Request) -> RequestId {
+    match request {
+        Request::Quote { request_id: Some(id), .. } | Request::Get { request_id: id, .. } => {
+            id.clone()
+        }
+        Request::Quote { request_id: None, .. } | Request::Ping { .. } => handler.new_request_id(),
+    }
+}
+
+/// Replies to a request whose answer will be known by this [id](answer_id). A panic of the stage fails
+/// this request, and its connection stays open.
 pub(super) async fn reply(
     context: &ReplyContext<'_>,
     request: Request,
+    id: RequestId,
     to: ConnectionRef,
 ) -> Replied {
-    let replied = catch(reply_of_stage(context, request, to)).await;
+    let replied = catch(reply_of_stage(context, request, id, to)).await;
     replied.unwrap_or_else(|panic| failure("the request failed", &panic.into()).into())
 }
 
 async fn reply_of_stage(
     context: &ReplyContext<'_>,
     request: Request,
+    id: RequestId,
     to: ConnectionRef,
 ) -> Replied {
     // From before the stage looked: what it found pending must not be shown as failed because its
@@ -105,7 +122,7 @@ async fn reply_of_stage(
     match request {
         Request::Quote { user, items, request_id, dialect } => {
             let ask = Ask { user: user.clone(), items, request_id, dialect, connection: to };
-            match context.handler.quote(ask).await {
+            match context.handler.quote_as(ask, id).await {
                 Ok(Accepted { request_id, deadline, settled }) => {
                     let ack = rendered(protocol::render_accepted(&request_id, dialect));
                     let promise =

@@ -17,11 +17,11 @@ use super::answer_order::AnswerOrder;
 use super::awaited::{Awaited, Promise};
 use super::guarded::WRITE_STALL;
 use super::limits::Allowance;
-use super::replies::{self, Read, Replied, ReplyContext, rate_limited, read};
-use super::sockets::OpenSocket;
+use super::replies::{self, Read, Replied, ReplyContext, answer_id, rate_limited, read};
+use super::sockets::{OpenSocket, WaitingFrame};
 use super::unfinished::Unfinished;
 use super::visitors::{Admission, Visitors, refusal};
-use crate::model::ConnectionRef;
+use crate::model::{ConnectionRef, RequestId};
 use crate::ports::{Chain, Clock};
 use crate::protocol::Request;
 use crate::runtime::Shutdown;
@@ -62,6 +62,13 @@ pub(super) struct SessionContext<'a> {
     pub(super) endpoint: &'a str,
 }
 
+/// What a client gets next: replies to its requests, then what was pushed to it.
+#[derive(Default)]
+struct Outgoing {
+    replies: Vec<Bytes>,
+    pushed: Vec<WaitingFrame>,
+}
+
 impl SessionContext<'_> {
     /// Counts a message that has come; says whether the client may send as many.
     fn takes(&self, message: &Message) -> bool {
@@ -87,7 +94,8 @@ pub(super) async fn run_session<S>(
     let connection = ConnectionRef { endpoint: context.endpoint.to_owned(), id: open.id().clone() };
     let end_of_life = Instant::now() + LIFE_LIMIT;
     let mut idle_at = Instant::now() + IDLE_LIMIT;
-    let mut in_hand: FuturesUnordered<BoxFuture<'_, (u64, Replied)>> = FuturesUnordered::new();
+    let mut in_hand: FuturesUnordered<BoxFuture<'_, (RequestId, Replied)>> =
+        FuturesUnordered::new();
     let mut order = AnswerOrder::default();
     let mut awaited = Awaited::default();
     let mut overdue: FuturesUnordered<BoxFuture<'_, Overdue>> = FuturesUnordered::new();
@@ -95,27 +103,25 @@ pub(super) async fn run_session<S>(
     info!(connection = %connection.id, "opened");
 
     let close = loop {
-        let outgoing: Vec<Bytes> = tokio::select! {
+        let outgoing: Outgoing = tokio::select! {
             // Answers first: a client that floods us still gets what is due to it.
             biased;
-            Some((request, replied)) = in_hand.next() => {
-                let Replied { mut frames, promise } = replied;
+            Some((request, Replied { frames: replies, promise })) = in_hand.next() => {
                 if let Some(promise) = promise {
                     awaited.promised(promise, Instant::now(), context.clock.now());
                 }
-                frames.extend(order.finished(request));
-                frames
+                Outgoing { replies, pushed: order.finished(&request) }
             }
             frame = open.next_frame() => match frame {
-                Some(frame) => order.pushed(frame).into_iter().collect(),
+                Some(frame) => Outgoing::pushed(order.pushed(frame)),
                 None => break Some(close(CloseCode::Policy, "too many frames unread")),
             },
             Some((promise, outcome)) = overdue.next() => match outcome {
-                Ok(frame) => vec![frame],
+                Ok(frame) => Outgoing::reply(frame),
                 Err(error) => {
                     warn!(error = %Chain(&error), "the outcome of a quotation is not known");
                     awaited.unknown(promise, Instant::now());
-                    vec![]
+                    Outgoing::default()
                 }
             },
             () = sleep_until(awaited.due().unwrap_or(end_of_life)),
@@ -123,7 +129,7 @@ pub(super) async fn run_session<S>(
             {
                 let due = awaited.take_due(Instant::now());
                 overdue.extend(due.map(|promise| end(&context, promise).boxed()));
-                vec![]
+                Outgoing::default()
             }
             message = socket.next(), if in_hand.len() < MAX_IN_HAND && deaf_until.is_none() => match message {
                 None => break None,
@@ -131,25 +137,29 @@ pub(super) async fn run_session<S>(
                 Some(Ok(Message::Close(_))) => break None,
                 Some(Ok(message)) if !context.takes(&message) => {
                     deaf_until = Some(Instant::now() + DEAF_FOR);
-                    vec![rate_limited("too many frames, of which this one was not read; send fewer")]
+                    Outgoing::reply(rate_limited(
+                        "too many frames, of which this one was not read; send fewer",
+                    ))
                 }
                 Some(Ok(message)) => {
                     idle_at = Instant::now() + IDLE_LIMIT;
                     match read(&message, &context.clients) {
                         Read::Request(request, span) => {
-                            let number = order.began();
-                            let reply = reply(&context, request, connection.clone()).instrument(span);
-                            in_hand.push(reply.map(move |replied| (number, replied)).boxed());
-                            vec![]
+                            let id = answer_id(context.handler, &request);
+                            order.began(id.clone());
+                            let to = connection.clone();
+                            let reply = reply(&context, request, id.clone(), to).instrument(span);
+                            in_hand.push(reply.map(move |replied| (id, replied)).boxed());
+                            Outgoing::default()
                         }
-                        Read::Reply(frame) => vec![frame],
-                        Read::Nothing => vec![],
+                        Read::Reply(frame) => Outgoing::reply(frame),
+                        Read::Nothing => Outgoing::default(),
                     }
                 }
             },
             () = sleep_until(deaf_until.unwrap_or(end_of_life)), if deaf_until.is_some() => {
                 deaf_until = None;
-                vec![]
+                Outgoing::default()
             }
             () = context.unfinished.given_up() => {
                 break Some(close(CloseCode::Again, "too much of too many messages waits for the rest"));
@@ -161,17 +171,29 @@ pub(super) async fn run_session<S>(
         };
         if !outgoing.is_empty() {
             idle_at = Instant::now() + IDLE_LIMIT;
-            awaited.told(outgoing.iter().map(|frame| &**frame));
+            awaited.told(outgoing.frames().map(|frame| &**frame));
             if let Err(error) = write(&mut socket, outgoing).await {
                 debug!(connection = %connection.id, %error, "writing failed");
                 break None;
             }
         }
     };
-    // Quotes that are being accepted are finished: their answers can be asked for later.
-    while let Some((_, replied)) = in_hand.next().await {
-        if write(&mut socket, replied.frames).await.is_err() {
+    // Quotes that are being accepted are finished, also when nobody is there to be told: their answers
+    // can be asked for later. What waited for them is sent, and what came meanwhile.
+    let mut is_there = close.is_some();
+    loop {
+        let outgoing = match in_hand.next().await {
+            Some((request, Replied { frames: replies, .. })) => {
+                Outgoing { replies, pushed: order.finished(&request) }
+            }
+            None => match open.ready_frame() {
+                Some(frame) => Outgoing::pushed(order.pushed(frame)),
+                None => break,
+            },
+        };
+        if is_there && write(&mut socket, outgoing).await.is_err() {
             debug!(connection = %connection.id, "closed before its last replies");
+            is_there = false;
         }
     }
     let farewell = async {
@@ -184,8 +206,31 @@ pub(super) async fn run_session<S>(
     info!(connection = %connection.id, "closed");
 }
 
+impl Outgoing {
+    fn reply(frame: Bytes) -> Self {
+        Self { replies: vec![frame], ..Self::default() }
+    }
+
+    fn pushed(frame: Option<WaitingFrame>) -> Self {
+        Self { pushed: frame.into_iter().collect(), ..Self::default() }
+    }
+
+    fn frames(&self) -> impl Iterator<Item = &Bytes> {
+        self.replies.iter().chain(self.pushed.iter().map(WaitingFrame::bytes))
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.replies.is_empty() && self.pushed.is_empty()
+    }
+}
+
 /// Replies to a request of a client who may make it.
-async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef) -> Replied {
+async fn reply(
+    context: &SessionContext<'_>,
+    request: Request,
+    id: RequestId,
+    to: ConnectionRef,
+) -> Replied {
     let came_at = Instant::now();
     let is_quote = matches!(request, Request::Quote { .. });
     let mut handler = context.handler;
@@ -197,8 +242,8 @@ async fn reply(context: &SessionContext<'_>, request: Request, to: ConnectionRef
         }
     }
     let SessionContext { clock, clients, .. } = context;
-    let replied =
-        replies::reply(&ReplyContext { handler, clock: *clock, clients }, request, to).await;
+    let context_of_reply = ReplyContext { handler, clock: *clock, clients };
+    let replied = replies::reply(&context_of_reply, request, id, to).await;
     if is_quote {
         context.metrics.acknowledged(came_at.elapsed());
     }
@@ -216,14 +261,15 @@ async fn end(context: &SessionContext<'_>, promise: Promise) -> Overdue {
     (promise, outcome)
 }
 
-async fn write<S>(socket: &mut S, frames: Vec<Bytes>) -> Result<(), SocketError>
+/// Writes what goes out next. What was pushed counts among what waits until it is written.
+async fn write<S>(socket: &mut S, outgoing: Outgoing) -> Result<(), SocketError>
 where
     S: Sink<Message, Error = SocketError> + Unpin,
 {
     let writing = async {
-        for frame in frames {
-            let text =
-                Utf8Bytes::try_from(frame).map_err(|error| SocketError::Utf8(error.to_string()))?;
+        for frame in outgoing.frames() {
+            let text = Utf8Bytes::try_from(frame.clone())
+                .map_err(|error| SocketError::Utf8(error.to_string()))?;
             socket.feed(Message::Text(text)).await?;
         }
         socket.flush().await
@@ -246,3 +292,6 @@ fn close_after(error: &SocketError) -> Option<CloseFrame> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

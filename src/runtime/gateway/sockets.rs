@@ -22,14 +22,30 @@ const MAX_WAITING_BYTES_IN_ALL: usize = 128 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct Sockets {
     open: Mutex<HashMap<ConnectionId, Inbox>>,
-    waiting_bytes: AtomicUsize,
+    waiting: Arc<Waiting>,
 }
 
-/// The way to one socket.
+/// The way to one socket. How much may wait in it is counted, not given by the channel: a frame that
+/// was taken from the channel may still have to wait.
 #[derive(Debug)]
 struct Inbox {
-    frames: mpsc::Sender<Bytes>,
-    waiting_bytes: Arc<AtomicUsize>,
+    frames: mpsc::UnboundedSender<WaitingFrame>,
+    waiting: Arc<Waiting>,
+}
+
+/// What waits, for one client or for all.
+#[derive(Debug, Default)]
+struct Waiting {
+    frames: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+/// A frame on its way to its client. It counts among what waits until it is dropped.
+#[derive(Debug)]
+pub struct WaitingFrame {
+    frame: Bytes,
+    /// For its client, and for all.
+    counted: [Arc<Waiting>; 2],
 }
 
 /// An open socket's place among [`Sockets`], for as long as it is open.
@@ -37,8 +53,7 @@ struct Inbox {
 pub struct OpenSocket {
     sockets: Arc<Sockets>,
     id: ConnectionId,
-    frames: mpsc::Receiver<Bytes>,
-    waiting_bytes: Arc<AtomicUsize>,
+    frames: mpsc::UnboundedReceiver<WaitingFrame>,
 }
 
 impl Sockets {
@@ -51,35 +66,34 @@ impl Sockets {
     /// Enters a socket that has just been opened.
     #[must_use]
     pub fn open(self: &Arc<Self>, id: ConnectionId) -> OpenSocket {
-        let (sender, frames) = mpsc::channel(MAX_WAITING_FRAMES);
-        let waiting_bytes = Arc::<AtomicUsize>::default();
-        let inbox = Inbox { frames: sender, waiting_bytes: waiting_bytes.clone() };
-        self.lock().insert(id.clone(), inbox);
-        OpenSocket { sockets: self.clone(), id, frames, waiting_bytes }
+        let (sender, frames) = mpsc::unbounded_channel();
+        self.lock().insert(id.clone(), Inbox { frames: sender, waiting: Arc::default() });
+        OpenSocket { sockets: self.clone(), id, frames }
     }
 
     /// Hands a frame to a socket. One that has stopped reading is given up.
     pub fn push(&self, id: &ConnectionId, frame: Bytes) -> Delivery {
         let mut sockets = self.lock();
         let Some(inbox) = sockets.get(id) else { return Delivery::Gone };
-        let bytes = frame.len();
-        let fits = self.has_room(inbox, bytes);
-        // Before it is sent: the receiver counts down.
-        inbox.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        if fits && inbox.frames.try_send(frame).is_ok() {
-            return Delivery::Delivered;
+        if self.has_room(inbox, frame.len()) {
+            let counted = [inbox.waiting.clone(), self.waiting.clone()];
+            if inbox.frames.send(WaitingFrame::new(frame, counted)).is_ok() {
+                return Delivery::Delivered;
+            }
         }
-        // The count of what was not sent goes with the socket. Dropping the sender ends the session.
+        // Dropping the sender ends the session.
         sockets.remove(id);
         Delivery::Gone
     }
 
     fn has_room(&self, inbox: &Inbox, bytes: usize) -> bool {
-        let waiting = inbox.waiting_bytes.load(Ordering::Relaxed);
-        let in_all = self.waiting_bytes.load(Ordering::Relaxed);
-        waiting == 0
-            || (waiting + bytes <= MAX_WAITING_BYTES && in_all + bytes <= MAX_WAITING_BYTES_IN_ALL)
+        let frames = inbox.waiting.frames.load(Ordering::Relaxed);
+        let own = inbox.waiting.bytes.load(Ordering::Relaxed);
+        let in_all = self.waiting.bytes.load(Ordering::Relaxed);
+        frames == 0
+            || (frames < MAX_WAITING_FRAMES
+                && own + bytes <= MAX_WAITING_BYTES
+                && in_all + bytes <= MAX_WAITING_BYTES_IN_ALL)
     }
 
     /// How many are open.
@@ -101,11 +115,13 @@ impl OpenSocket {
     }
 
     /// The next frame pushed to it; `None` when it was given up.
-    pub async fn next_frame(&mut self) -> Option<Bytes> {
-        let frame = self.frames.recv().await?;
-        self.waiting_bytes.fetch_sub(frame.len(), Ordering::Relaxed);
-        self.sockets.waiting_bytes.fetch_sub(frame.len(), Ordering::Relaxed);
-        Some(frame)
+    pub async fn next_frame(&mut self) -> Option<WaitingFrame> {
+        self.frames.recv().await
+    }
+
+    /// A frame that was pushed to it already.
+    pub fn ready_frame(&mut self) -> Option<WaitingFrame> {
+        self.frames.try_recv().ok()
     }
 }
 
@@ -113,8 +129,31 @@ impl Drop for OpenSocket {
     fn drop(&mut self) {
         // Nothing can be pushed to it after this.
         self.sockets.lock().remove(&self.id);
-        let left = self.waiting_bytes.load(Ordering::Relaxed);
-        self.sockets.waiting_bytes.fetch_sub(left, Ordering::Relaxed);
+    }
+}
+
+impl WaitingFrame {
+    fn new(frame: Bytes, counted: [Arc<Waiting>; 2]) -> Self {
+        for waiting in &counted {
+            waiting.frames.fetch_add(1, Ordering::Relaxed);
+            waiting.bytes.fetch_add(frame.len(), Ordering::Relaxed);
+        }
+        Self { frame, counted }
+    }
+
+    /// What the client will get.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.frame
+    }
+}
+
+impl Drop for WaitingFrame {
+    fn drop(&mut self) {
+        for waiting in &self.counted {
+            waiting.frames.fetch_sub(1, Ordering::Relaxed);
+            waiting.bytes.fetch_sub(self.frame.len(), Ordering::Relaxed);
+        }
     }
 }
 
@@ -129,7 +168,7 @@ mod tests {
         assert_eq!(sockets.push(&id, Bytes::new()), Delivery::Gone);
         let mut socket = sockets.open(id.clone());
         assert_eq!(sockets.push(&id, Bytes::from("x")), Delivery::Delivered);
-        assert_eq!(socket.next_frame().await, Some(Bytes::from("x")));
+        assert_eq!(socket.next_frame().await.unwrap().bytes(), "x");
         drop(socket);
         assert_eq!(sockets.push(&id, Bytes::new()), Delivery::Gone);
         assert_eq!(sockets.count(), 0);
@@ -147,7 +186,22 @@ mod tests {
         for _ in 0..MAX_WAITING_FRAMES {
             assert!(socket.next_frame().await.is_some());
         }
-        assert_eq!(socket.next_frame().await, None);
+        assert!(socket.next_frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_frame_counts_until_it_is_dropped() {
+        let sockets = Sockets::new();
+        let mut socket = sockets.open(ConnectionId::from_random([1; 16]));
+        let id = socket.id().clone();
+        let mut held = vec![];
+        for _ in 0..MAX_WAITING_FRAMES {
+            assert_eq!(sockets.push(&id, Bytes::from("x")), Delivery::Delivered);
+            held.push(socket.ready_frame().unwrap());
+        }
+        held.pop();
+        assert_eq!(sockets.push(&id, Bytes::from("x")), Delivery::Delivered);
+        assert_eq!(sockets.push(&id, Bytes::from("x")), Delivery::Gone);
     }
 
     #[tokio::test]
@@ -165,12 +219,12 @@ mod tests {
         assert_eq!(push(&open[17], &Bytes::from("x")), Delivery::Delivered, "it keeps up");
         assert_eq!(push(&open[17], &Bytes::from("x")), Delivery::Gone, "it does not");
         // What is read or closed makes room.
-        assert_eq!(open[1].next_frame().await.unwrap().len(), MAX_WAITING_BYTES);
+        assert_eq!(open[1].next_frame().await.unwrap().bytes().len(), MAX_WAITING_BYTES);
         open.drain(2..17);
         for _ in 0..2 {
             assert_eq!(push(&open[2 + 1], &Bytes::from("x")), Delivery::Delivered);
         }
         open.clear();
-        assert_eq!(sockets.waiting_bytes.load(Ordering::Relaxed), 0);
+        assert_eq!(sockets.waiting.bytes.load(Ordering::Relaxed), 0);
     }
 }

@@ -1,0 +1,177 @@
+//! A client without a network, of a gateway whose topic takes as long as a test wants.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::io::{DuplexStream, duplex};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::super::limits::{Limiter, Limits};
+use super::super::sockets::Sockets;
+use super::super::unfinished::UnfinishedMessages;
+use super::*;
+use crate::memory::{Memory, TokioClock};
+use crate::model::{ConnectionId, Timestamp};
+use crate::ports::{Delivery, FailedEntry, PortError, Ports, SystemRandomness, Topic};
+use crate::stages::Policy;
+
+/// Keeps quotes of the customer `slow` until it is told to let them go.
+struct SlowTopic {
+    inner: Arc<dyn Topic>,
+    gate: Arc<Semaphore>,
+}
+
+#[async_trait]
+impl Topic for SlowTopic {
+    async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError> {
+        if bodies.iter().any(|body| body.contains(r#""user":"slow""#)) {
+            let _passed = self.gate.acquire().await;
+        }
+        self.inner.publish(bodies).await
+    }
+}
+
+struct Client {
+    socket: WebSocketStream<DuplexStream>,
+    sockets: Arc<Sockets>,
+    id: ConnectionId,
+    gate: Arc<Semaphore>,
+    shutdown: Shutdown,
+    session: JoinHandle<()>,
+}
+
+impl Client {
+    async fn connect() -> Self {
+        let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+        let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+        let gate = Arc::new(Semaphore::new(0));
+        let topic = Arc::new(SlowTopic { inner: ports.topic.clone(), gate: gate.clone() });
+        let ports = Ports { topic, ..ports };
+        let (near, far) = duplex(1024 * 1024);
+        let socket = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
+        let id = ConnectionId::from_random([1; 16]);
+        let (sockets, shutdown) = (Sockets::new(), Shutdown::new());
+        let (open, stop) = (sockets.open(id.clone()), shutdown.clone());
+        let session = tokio::spawn(async move {
+            let far = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
+            let policy = Policy::default();
+            let handler = QuotationHandler::new(&ports, policy.clone()).watched();
+            let limits = Limits::DEFAULT;
+            let visitors =
+                Visitors::new(limits, policy.ttl, ports.store.clone(), ports.clock.clone());
+            let unfinished = Arc::new(UnfinishedMessages::default());
+            let context = SessionContext {
+                handler: &handler,
+                first_visits: &handler,
+                visitors: &visitors,
+                allowance: Allowance::new(Limiter::new(limits).connection(), None),
+                unfinished: Arc::new(unfinished.of_one()),
+                clients: Clients::Every,
+                clock: &*ports.clock,
+                metrics: &Metrics::new(),
+                endpoint: "http://127.0.0.1:1",
+            };
+            run_session(far, open, context, &stop).await;
+        });
+        Self { socket, sockets, id, gate, shutdown, session }
+    }
+
+    async fn quote(&mut self, client: &str, request_id: Option<&str>) {
+        let items = json!([{ "product": "P1", "quantity": 1 }]);
+        let mut frame = json!({ "action": "quote", "client": client, "items": items });
+        if let Some(id) = request_id {
+            frame["request_id"] = id.into();
+        }
+        self.socket.send(Message::text(frame.to_string())).await.unwrap();
+    }
+
+    /// Somebody pushes the answer to a request.
+    fn push(&self, request_id: &str) -> Delivery {
+        let frame = json!({ "type": "quotation", "request_id": request_id, "status": "answered" });
+        self.sockets.push(&self.id, frame.to_string().into())
+    }
+
+    /// The next message: the type and the request id of a frame, or the code of a close.
+    async fn next(&mut self) -> (String, String) {
+        match self.socket.next().await.unwrap().unwrap() {
+            Message::Text(text) => {
+                let frame: Value = serde_json::from_str(&text).unwrap();
+                let field = |name: &str| frame[name].as_str().unwrap().to_owned();
+                (field("type"), field("request_id"))
+            }
+            Message::Close(Some(frame)) => ("close".to_owned(), u16::from(frame.code).to_string()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn expect(&mut self, kind: &str, request_id: &str) {
+        assert_eq!(self.next().await, (kind.to_owned(), request_id.to_owned()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_request_holds_up_no_answer_but_its_own() {
+    let mut client = Client::connect().await;
+    client.quote("slow", Some("s")).await;
+    client.quote("fast", Some("f")).await;
+    client.expect("accepted", "f").await;
+    assert_eq!(client.push("s"), Delivery::Delivered);
+    assert_eq!(client.push("f"), Delivery::Delivered);
+    client.expect("quotation", "f").await;
+    client.gate.add_permits(1);
+    client.expect("accepted", "s").await;
+    client.expect("quotation", "s").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quote_that_ocache_names_is_answered_while_a_slow_one_is_in_hand() {
+    let mut client = Client::connect().await;
+    client.quote("slow", None).await;
+    client.quote("fast", None).await;
+    let (kind, made) = client.next().await;
+    assert_eq!(kind, "accepted");
+    client.push(&made);
+    client.expect("quotation", &made).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_shutdown_what_was_held_back_is_sent() {
+    let mut client = Client::connect().await;
+    client.quote("slow", Some("s")).await;
+    client.quote("fast", Some("f")).await;
+    client.expect("accepted", "f").await;
+    client.push("s");
+    client.push("f");
+    client.expect("quotation", "f").await;
+    client.shutdown.begin();
+    tokio::task::yield_now().await;
+    // The session drains now; what comes meanwhile is sent too.
+    client.push("f");
+    client.gate.add_permits(1);
+    client.expect("accepted", "s").await;
+    client.expect("quotation", "s").await;
+    client.expect("quotation", "f").await;
+    client.expect("close", "1001").await;
+    drop(client.socket);
+    client.session.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_back_counts_among_what_waits() {
+    let mut client = Client::connect().await;
+    client.quote("slow", Some("s")).await;
+    client.quote("fast", Some("f")).await;
+    client.expect("accepted", "f").await;
+    let mut held = 0;
+    while client.push("s") == Delivery::Delivered {
+        held += 1;
+        assert!(held <= 256, "nothing limits what is held back");
+        // So that the session takes the frame and holds it.
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(held, 256);
+}

@@ -1,0 +1,126 @@
+//! Large pieces of work on threads of their own.
+//!
+//! A stage shares its threads with websockets. While it prices, packs or unpacks, no other task of the
+//! thread goes on, so a client's ping waits. Work that takes longer than a ping may wait is therefore
+//! handed to another thread; for less, changing threads costs more than it saves.
+
+use std::panic::resume_unwind;
+use std::thread::available_parallelism;
+
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+/// How much work something is, in about a thousand instructions: a quarter of a microsecond. The
+/// figures behind it are those of `benches/instructions.txt`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Size(usize);
+
+/// Work up to this size is done where it is: about 120 µs. A batch has ten pieces, which one thread may
+/// do one after the other.
+const LARGEST_IN_PLACE: Size = Size(500);
+
+impl Size {
+    /// Comparing discounts: a fingerprint takes 700 instructions for each.
+    pub(super) const fn of_discounts(discounts: usize) -> Self {
+        Self(discounts)
+    }
+
+    /// Pricing and packing: about 16 instructions for a product, and 500 for one with a discount.
+    pub(super) const fn of_table(products: usize, discounts: usize) -> Self {
+        Self(products / 64 + discounts / 2)
+    }
+
+    /// Unpacking: about 30 instructions for a byte.
+    pub(super) const fn of_packed(bytes: usize) -> Self {
+        Self(bytes / 32)
+    }
+}
+
+/// How many pieces of large work of one kind go on at once.
+#[derive(Debug)]
+pub(super) struct LargeWork(Semaphore);
+
+impl LargeWork {
+    /// As many at once as leave one processor to the threads that serve sockets.
+    pub(super) fn new() -> Self {
+        let processors = available_parallelism().map_or(1, usize::from);
+        Self(Semaphore::new(processors.saturating_sub(1).max(1)))
+    }
+
+    /// Does a piece of work: a small one at once, a large one on a thread of its own. A panic in it is
+    /// the caller's.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        size: Size,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        if size <= LARGEST_IN_PLACE {
+            return work();
+        }
+        // The semaphore is never closed.
+        let _permit = self.0.acquire().await;
+        match spawn_blocking(work).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                // The runtime ends, and this task with it.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::AssertUnwindSafe;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use futures_util::FutureExt as _;
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    const LARGE: Size = Size(LARGEST_IN_PLACE.0 + 1);
+
+    #[tokio::test]
+    async fn only_large_work_leaves_its_thread() {
+        let work = LargeWork::new();
+        let here = thread::current().id();
+        assert_eq!(work.run(LARGEST_IN_PLACE, || thread::current().id()).await, here);
+        assert_ne!(work.run(LARGE, || thread::current().id()).await, here);
+    }
+
+    #[test]
+    fn a_table_of_ten_thousand_products_is_small_and_one_with_many_discounts_is_not() {
+        assert!(Size::of_table(10_000, 100) <= LARGEST_IN_PLACE);
+        assert!(Size::of_table(10_000, 10_000) > LARGEST_IN_PLACE);
+        assert!(Size::of_table(100_000, 100) > LARGEST_IN_PLACE);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_the_callers_and_the_next_piece_is_done() {
+        let work = LargeWork::new();
+        let panics = AssertUnwindSafe(work.run(LARGE, || panic!("planted"))).catch_unwind();
+        let panic = panics.await.unwrap_err();
+        assert_eq!(panic.downcast_ref(), Some(&"planted"));
+        assert_eq!(work.run(LARGE, || 1).await, 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_processor_is_left_to_others() {
+        let work = LargeWork(Semaphore::new(2));
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let pieces = (0..50).map(|_| {
+            let (now, most) = (now.clone(), most.clone());
+            work.run(LARGE, move || {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                thread::yield_now();
+                now.fetch_sub(1, Ordering::SeqCst);
+            })
+        });
+        join_all(pieces).await;
+        assert!((1..=2).contains(&most.load(Ordering::SeqCst)));
+    }
+}
