@@ -16,6 +16,8 @@ const REPORT_BYTES: u64 = 1500;
 pub struct Events {
     /// Ticks of the schedule.
     pub ticks: f64,
+    /// Looks whether a load left something to fold: one a tick, however many segments it scans.
+    pub head_looks: f64,
     /// Rows that a tick reads: active users, and expired ones not deleted yet.
     pub rows: f64,
     /// Calls that send scheduled calculations, ten at most with each.
@@ -76,7 +78,14 @@ impl Events {
                     self.looks(probe),
                 ]),
             ),
-            (Purpose::Idle, sum([probe.tick.times(self.ticks), self.idle()])),
+            (
+                Purpose::Idle,
+                sum([
+                    probe.tick.times(self.ticks),
+                    probe.head_look.times(self.head_looks),
+                    self.idle(),
+                ]),
+            ),
         ])
     }
 
@@ -85,6 +94,7 @@ impl Events {
     pub fn times(&self, count: f64) -> Self {
         Self {
             ticks: self.ticks * count,
+            head_looks: self.head_looks * count,
             rows: self.rows,
             sends: self.sends * count,
             refreshes: self.refreshes * count,

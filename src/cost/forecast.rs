@@ -146,6 +146,7 @@ impl Forecast {
         let calculations = refreshes + cold;
         Events {
             ticks,
+            head_looks: ticks,
             rows: kept.active + (cold * HOURS_A_DAY).min(self.traffic.users - kept.active),
             sends: ticks * (kept.active / MAX_BATCH as f64).max(kept.active.min(1.0)),
             refreshes,

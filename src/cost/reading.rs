@@ -58,6 +58,7 @@ impl Reading {
         let scheduled = Some(Reason::Scheduled);
         let of_queue = |action| used(Stage::PriceCalc, scheduled, Resource::RefreshQueue, action);
         let scans = used(Stage::Refresh, scheduled, Resource::ActiveUsers, Action::Scan);
+        let head_looks = used(Stage::Refresh, None, Resource::Products, Action::Read);
         let ordered = used(Stage::Refresh, scheduled, Resource::RefreshQueue, Action::Send);
         let (received, refreshed) = (of_queue(Action::Receive), of_queue(Action::Delete));
         let written = used(Stage::PriceCalc, scheduled, Resource::PricesByUser, Action::Write);
@@ -86,6 +87,7 @@ impl Reading {
         Self {
             events: Events {
                 ticks: scans.calls as f64,
+                head_looks: head_looks.calls as f64,
                 rows: per(scans.items, scans.calls),
                 sends: ordered.calls as f64,
                 refreshes,

@@ -74,7 +74,7 @@ fn the_four_lines_on_aws() {
     assert!(missing.contains("is missing") && missing.contains("ocache provision"), "{missing}");
 
     let made = home.json(&stack.args(&["provision", "--yes"]));
-    assert_eq!(made.as_array().unwrap().len(), 14);
+    assert_eq!(made.as_array().unwrap().len(), 15);
     let again = home.run(&stack.args(&["provision"]));
     assert!(again.status.success());
     assert!(text(&again.stderr).contains("nothing to do"), "{}", text(&again.stderr));

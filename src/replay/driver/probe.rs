@@ -37,8 +37,10 @@ pub struct Sample {
 /// What each thing uses: every call of the stages that do it, and the time of their functions.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// A tick, but for the reading of active users.
+    /// A tick, but for the reading of active users and of the catalogue's head.
     pub tick: Usage,
+    /// The look of a tick whether a load left something to fold.
+    pub head_look: Usage,
     /// The sending of a batch of scheduled calculations.
     pub orders: Usage,
     /// A batch of them that find their tables unchanged.
@@ -135,10 +137,14 @@ impl Probing<'_> {
         let sends = |line: &UsageLine| line.action == Action::Send;
         let refreshes = |line: &UsageLine| line.stage == Stage::Refresh;
         let scans = |line: &UsageLine| line.resource == Resource::ActiveUsers;
+        let looks_at_head = |line: &UsageLine| line.resource == Resource::Products;
         let calculates = |line: &UsageLine| line.stage == Stage::PriceCalc;
         let sizes = self.sizes(&first.user, &catalogue, &kept, others.len() as u64 + 1).await?;
         Ok(Probe {
-            tick: kept.only(|line| refreshes(line) && !sends(line) && !scans(line)),
+            tick: kept.only(|line| {
+                refreshes(line) && !sends(line) && !scans(line) && !looks_at_head(line)
+            }),
+            head_look: kept.only(|line| refreshes(line) && looks_at_head(line)),
             orders: kept.only(|line| refreshes(line) && sends(line)),
             validated: kept.only(calculates),
             calculated: changed.only(calculates),
