@@ -126,6 +126,7 @@ fn print(
         "tables_ordered": ordered,
         "unknown_products": unknown,
         "unreadable": report.unreadable,
+        "unfolded": report.unfolded,
     });
     output.data(&summary, |_| summary_table(report).to_string())?;
     if !report.products.wrote() && !report.users.wrote() {

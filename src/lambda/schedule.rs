@@ -9,7 +9,7 @@ use tracing::warn;
 use super::EventError;
 use crate::model::Timestamp;
 use crate::ports::{Chain, Ports};
-use crate::stages::folding::tidy;
+use crate::stages::folding::fold_left;
 use crate::stages::refresh::{Tick, refresh};
 
 /// So much of the function's memory goes with a share of the users that is read beside the others.
@@ -57,7 +57,7 @@ pub(super) async fn on_schedule(
     }
     let done = refresh(&*ports.store, &*ports.queues, tick, segments, now).await?;
     // After the orders, which are what the tick is for; folding a large load can take minutes.
-    if let Err(error) = tidy(&*ports.store, &*ports.clock).await {
+    if let Err(error) = fold_left(&*ports.store, &*ports.clock).await {
         warn!(error = %Chain(&error), "what a load left is not folded; the next tick tries again");
     }
     Ok(json!({ "ordered": done.ordered, "failed": done.failed }))

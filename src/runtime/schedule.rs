@@ -6,7 +6,7 @@ use tracing::warn;
 
 use super::Shutdown;
 use crate::ports::{Chain, Ports};
-use crate::stages::folding::tidy;
+use crate::stages::folding::fold_left;
 use crate::stages::refresh::{Tick, refresh};
 
 /// Refreshes at once and then at every tick, until the shutdown begins. A refresh that fails is
@@ -18,7 +18,7 @@ pub async fn run_schedule(ports: Ports, every: Duration, segments: u32, shutdown
         if let Err(error) = refresh(&*ports.store, &*ports.queues, tick, segments, now).await {
             warn!(tick = tick.number, error = %Chain(&error), "refresh failed; the next tick makes up for it");
         }
-        if let Err(error) = tidy(&*ports.store, &*ports.clock).await {
+        if let Err(error) = fold_left(&*ports.store, &*ports.clock).await {
             warn!(error = %Chain(&error), "what a load left is not folded; the next tick tries again");
         }
         let wait = tick.next_due().since(ports.clock.now());

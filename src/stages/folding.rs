@@ -13,6 +13,9 @@ use crate::ports::{CatalogueHead, Clock, LoadId, Loads, PortError, Store};
 /// For so long what was deleted keeps its version: longer than any read or load is under way.
 const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// On which the calls go.
+const ACCOUNT: Scope = Scope::new(Stage::Refresh, Reason::Load);
+
 /// Folds the journal of a load into the rows and drops it. `progress` hears how many changes are
 /// done.
 ///
@@ -41,21 +44,36 @@ pub async fn fold(
     store.drop_journal(load).await
 }
 
+/// Folds what the last load has left unfolded. One read of the head where there is nothing to do.
+///
+/// # Errors
+/// Those of the ports.
+pub async fn fold_left(store: &dyn Store, clock: &dyn Clock) -> Result<(), PortError> {
+    ACCOUNT.of(fold_head(store, clock)).await
+}
+
+async fn fold_head(store: &dyn Store, clock: &dyn Clock) -> Result<(), PortError> {
+    let head = store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+    match &head.unfolded {
+        None => Ok(()),
+        Some(load) => {
+            info!(load = load.0, version = head.version, "folding what a load left");
+            fold(store, clock, load, head.version, &|_| ()).await
+        }
+    }
+}
+
 /// Ends what loads that died have left: folds a journal that is in force, and drops those that
 /// never will be.
 ///
 /// # Errors
 /// Those of the ports.
 pub async fn tidy(store: &dyn Store, clock: &dyn Clock) -> Result<(), PortError> {
-    Scope::new(Stage::Refresh, Reason::Load).of(tidy_all(store, clock)).await
+    ACCOUNT.of(tidy_all(store, clock)).await
 }
 
 async fn tidy_all(store: &dyn Store, clock: &dyn Clock) -> Result<(), PortError> {
-    let head = store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
-    if let Some(load) = &head.unfolded {
-        info!(load = load.0, version = head.version, "folding what a load left");
-        fold(store, clock, load, head.version, &|_| ()).await?;
-    }
+    fold_head(store, clock).await?;
     let now = clock.now();
     for journal in store.journals().await? {
         if journal.is_waste(now) {

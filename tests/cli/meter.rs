@@ -28,8 +28,8 @@ fn what_processes_used_is_added_up() {
     let reading = home.json(&["meter"]);
     assert!(reading["processes"].as_u64() >= Some(2), "{reading}");
     let loaded = lines(&reading, "load");
-    // Five products and two lists, a mark and its end.
-    assert_eq!(total(&loaded, "write_unit"), 9000, "{loaded:?}");
+    // Five products and two lists; the journal, written and dropped; the head five times.
+    assert_eq!(total(&loaded, "write_unit"), 15_000, "{loaded:?}");
     let calculated = lines(&reading, "price_calc");
     assert!(calculated.iter().any(|line| line["reason"] == "quote"), "{calculated:?}");
     let answered = lines(&reading, "quotation_provider");

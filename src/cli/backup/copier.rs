@@ -90,7 +90,7 @@ pub(super) struct Copier {
     file: PathBuf,
     said: UnboundedReceiver<Said>,
     /// Whether it has made the file.
-    has_begun: bool,
+    is_ours: bool,
     /// What it said last, if it was why it failed.
     failure: Option<Failure>,
     is_done: bool,
@@ -112,6 +112,8 @@ impl Copier {
         // What a terminal sends to this command it does not send to that process.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        // What is there already is not for this command to remove.
+        let is_ours = !file.exists();
         let mut child = command.spawn().map_err(failed)?;
         let (say, said) = unbounded_channel();
         if let Some(stdout) = child.stdout.take() {
@@ -124,7 +126,7 @@ impl Copier {
             listen(stderr, say, |line| Some(Said::Line(line.to_owned())));
         }
         let file = file.to_owned();
-        Ok(Self { child, file, said, has_begun: false, failure: None, is_done: false })
+        Ok(Self { child, file, said, is_ours, failure: None, is_done: false })
     }
 
     /// What it says next; `None` when it has ended.
@@ -136,7 +138,6 @@ impl Copier {
                     None => return Some(Said::Line(line)),
                 },
                 said @ Said::Copied { .. } => {
-                    self.has_begun = true;
                     return Some(said);
                 }
             }
@@ -165,7 +166,7 @@ impl Drop for Copier {
         // It may have ended by itself, and removed its file.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if self.has_begun {
+        if self.is_ours {
             let _ = fs::remove_file(&self.file);
         }
     }

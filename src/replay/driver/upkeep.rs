@@ -8,6 +8,7 @@ use crate::ports::{ActiveUser, Outgoing, Ports, Posting, Queue, Segment};
 use crate::pricing::Currency;
 use crate::replay::{ReplayError, Scenario};
 use crate::stages::change;
+use crate::stages::folding::fold_left;
 use crate::stages::refresh::{Tick, refresh};
 
 impl Driver<'_> {
@@ -19,6 +20,7 @@ impl Driver<'_> {
         } else {
             refresh(&*self.ports.store, &*self.ports.queues, tick, 1, self.now).await?;
         }
+        fold_left(&*self.ports.store, &*self.ports.clock).await?;
         self.ran(REFRESH, Scenario::CALL);
         self.look_at_queues().await
     }
