@@ -80,7 +80,11 @@ impl Entry {
         loop {
             let holder = Holder(draw());
             let path = holder.file(folder);
-            create_dir(folder)?;
+            match create_dir(folder) {
+                // The last one that left removed it while we looked whether it is there.
+                Err(error) if is_again(&error) && !folder.is_file() => continue,
+                created => created?,
+            }
             match create_private(&path, true) {
                 // The last one that left has just removed the folder; or the name is taken.
                 Err(error) if is_again(&error) => continue,

@@ -128,7 +128,7 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
         (write(Resource::PricesByUser), (9, 9, 15_000)),
         // Two heads; a part of 5 KB, one of 1 KB and none; a part of 5 KB and two of 1 KB in one call.
         // The index of a base; of its parts one, and one that is not there.
-        (read(Resource::PricesByUser), (5, 9, 12_000)),
+        (read(Resource::PricesByUser), (5, 9, 13_000)),
         (write(Resource::Quotations), (3, 2, 3000)),
         (read(Resource::Quotations), (1, 1, 1000)),
         (queue(Queue::Refresh, Action::Send), (2, 12, 2000)),

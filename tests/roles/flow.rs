@@ -231,7 +231,7 @@ fn quotes(functions: &Functions) {
     put_catalogue_head(aws, 9);
     other["request_id"] = json!("r3");
     functions.frame(&other);
-    functions.deliver_all("quotation-provider", "provider");
+    functions.deliver_quotes();
     functions.deliver_all("price-calc", "refresh");
 }
 
