@@ -10,7 +10,7 @@ use ocache::embedded::Embedded;
 use ocache::memory::{ManualClock, Memory};
 use ocache::model::Timestamp;
 use ocache::ports::{JOURNAL_KEPT_FOR, Ports, SystemRandomness, first_products};
-use ocache::pricing::{Currency, Money};
+use ocache::pricing::{Currency, Money, Product};
 use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -118,6 +118,23 @@ async fn a_currency_is_not_changed_under_other_products() {
     assert_eq!((head.currency, head.version), (yen.currency, 2));
 }
 
+/// So many that a journal is written in several pieces.
+fn many_products() -> Dataset {
+    let mut data = fixtures::dataset().unwrap();
+    data.products = (0..6_000)
+        .map(|number| Product {
+            id: format!("N{number:04}").parse().unwrap(),
+            name: format!("Product {number}"),
+            price: Money::from_minor(number),
+        })
+        .collect();
+    data
+}
+
+fn is_half_written(progress: LoadProgress<'_>) -> bool {
+    matches!(progress, LoadProgress::Written(done, all) if done < all)
+}
+
 /// A load that dies at one moment.
 async fn load_until(
     ports: &Ports,
@@ -146,7 +163,7 @@ async fn a_load_that_dies_before_its_commit_changes_nothing_and_blocks_nobody() 
     load_into(&ports, &data, USD).await.unwrap();
     let before = ports.store.catalogue_head().await.unwrap();
     let yen = LoadOptions { currency: "JPY".parse().unwrap(), prune: true };
-    load_until(&ports, &data, yen, |at| matches!(at, LoadProgress::Written(..))).await;
+    load_until(&ports, &many_products(), yen, is_half_written).await;
     assert_eq!(ports.store.catalogue_head().await.unwrap(), before);
     assert_eq!(ports.store.journals().await.unwrap().len(), 1);
 
@@ -192,16 +209,20 @@ async fn a_load_begins_again_when_another_comes_between() {
 #[tokio::test]
 async fn a_load_whose_journal_was_dropped_says_so_and_changes_nothing() {
     let (_, ports, _dir) = stored();
-    let data = fixtures::dataset().unwrap();
-    let dropping = async {
-        loop {
-            if let Some(journal) = ports.store.journals().await.unwrap().pop() {
-                return ports.store.drop_journal(&journal.load).await.unwrap();
-            }
-            tokio::task::yield_now().await;
+    let (data, half) = (many_products(), Notify::new());
+    let progress = |progress: LoadProgress<'_>| {
+        if is_half_written(progress) {
+            half.notify_one();
         }
     };
-    let (loaded, ()) = tokio::join!(load_into(&ports, &data, USD), dropping);
+    let (store, clock, randomness) = (&*ports.store, &*ports.clock, &*ports.randomness);
+    let loading = load(store, clock, randomness, &data, USD, &progress);
+    let dropping = async {
+        half.notified().await;
+        let journals = store.journals().await.unwrap();
+        store.drop_journal(&journals[0].load).await.unwrap();
+    };
+    let (loaded, ()) = tokio::join!(loading, dropping);
     let error = loaded.unwrap_err();
     assert!(matches!(error, LoadError::Dropped), "{error}");
     assert_eq!(ports.store.catalogue_head().await.unwrap(), None);

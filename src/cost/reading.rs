@@ -98,7 +98,8 @@ impl Reading {
                 touches: (touched.items as f64 - cold - visits).max(0.0),
                 visits,
                 looks: looked.calls as f64,
-                catalogue_reads: per(catalogue.items, products),
+                // The head is read with them.
+                catalogue_reads: per(catalogue.items, products + 1),
                 polls: polls.calls as f64,
                 reports: reports.calls as f64,
             },

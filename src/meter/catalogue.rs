@@ -29,7 +29,9 @@ layer!(
             let is_first = from.is_none();
             let page = self.inner.store.list_products(at, from).await?;
             let rows = page.read().into_iter().flat_map(|page| &page.items);
-            let sizes = rows.map(|product| sizes::product(product, at.version));
+            // The head is an item of the same table.
+            let head = (is_first && at.version > 0).then(|| sizes::catalogue_head(at));
+            let sizes = rows.map(|product| sizes::product(product, at.version)).chain(head);
             self.scanned(Resource::Products, is_first, sizes, true);
             Ok(page)
         }
