@@ -86,7 +86,7 @@ pub struct Sizes {
 /// [`ReplayError`], when a stage does: nothing fails on this engine.
 pub async fn probe(sample: &Sample) -> Result<Probe, ReplayError> {
     let batch = sample.batch.clamp(1, MAX_BATCH);
-    let users: Vec<UserId> = (0..=batch).filter_map(user).collect();
+    let users: Vec<UserId> = (0..=batch + 1).filter_map(user).collect();
     let arrivals =
         users.iter().map(|user| Arrival { at: BEGIN, user: user.clone(), lines: sample.lines });
     let scenario = Scenario {
@@ -117,11 +117,15 @@ struct Probing<'a> {
 
 impl Probing<'_> {
     async fn all(mut self, arrivals: &[Arrival]) -> Result<Probe, ReplayError> {
-        let [first, others @ .., visitor] = arrivals else {
+        let [opener, first, others @ .., visitor] = arrivals else {
             return Err(PortError::rejected("a probe", "it has no users").into());
         };
         self.read_catalogue().await?;
         let catalogue = self.used();
+        // Whoever comes first reads the names, which are then kept. It counts for no other quote.
+        self.quote(opener).await?;
+        self.driver.ports.store.remove_active_user(&opener.user).await?;
+        self.used();
         let cold = self.quote(first).await?;
         for other in others {
             self.quote(other).await?;
@@ -168,7 +172,8 @@ impl Probing<'_> {
 
     /// So that nothing else has to read it.
     async fn read_catalogue(&self) -> Result<(), ReplayError> {
-        let reading = self.driver.catalogue.current(self.driver.now);
+        let keep_until = self.driver.now.plus(Policy::default().keep_tables());
+        let reading = self.driver.catalogue.current(keep_until);
         let scope = Scope::new(Stage::PriceCalc, Reason::Scheduled);
         scope.of(reading).await.map_err(StageError::from)?;
         Ok(())
