@@ -213,6 +213,8 @@ async fn check_quote(
         dialect: Dialect::Current,
         connection: gateway.connect(world),
     };
+    // A load may come into force after the answer.
+    let has_products = world.look(|ledger| ledger.inputs.has_products());
     let accepted = quote(world.clone(), gateway.clone(), ask).await;
     let asked_at = world.clock.now();
     sleep(world.plan.policy.quote_within + AFTER_DEADLINE).await;
@@ -220,7 +222,7 @@ async fn check_quote(
     world.note(|ledger, _| {
         let promise = key.as_ref().and_then(|key| ledger.promises.get(key));
         // Where clocks are wrong, a deadline may be past as soon as it is set.
-        let answers = world.plan.clocks_end_right && ledger.inputs.has_products();
+        let answers = world.plan.clocks_end_right && has_products;
         let kept = promise.is_some_and(|promise| {
             promise.told && promise.settled_at.is_some() && (promise.answered || !answers)
         });
