@@ -69,6 +69,9 @@ pub enum IdError {
 /// Whether a text may become an id.
 pub(super) fn check_new(kind: &'static str, max: usize, text: &str) -> Result<(), IdError> {
     check_size(kind, max, text)?;
+    if is_plain(text) && !text.starts_with(' ') && !text.ends_with(' ') {
+        return Ok(());
+    }
     for (end, character) in [("begins", text.chars().next()), ("ends", text.chars().next_back())] {
         if let Some(blank) = character.filter(|character| is_blank_end(*character)) {
             let code_point = CodePoint(blank);
@@ -93,6 +96,9 @@ pub(super) fn check_new(kind: &'static str, max: usize, text: &str) -> Result<()
 /// Whether a text was an id for some version of ocache.
 pub(super) fn check_stored(kind: &'static str, max: usize, text: &str) -> Result<(), IdError> {
     check_size(kind, max, text)?;
+    if is_plain(text) {
+        return Ok(());
+    }
     let mut characters = text.chars().enumerate();
     match characters.find(|(_, character)| character.is_control()) {
         None => Ok(()),
@@ -110,6 +116,11 @@ fn check_size(kind: &'static str, max: usize, text: &str) -> Result<(), IdError>
         return Err(IdError::TooLong { kind, start, length: text.len(), max });
     }
     Ok(())
+}
+
+/// Whether a text has only what ASCII prints, as most ids do: nothing of it is a flaw.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// A line break at an end is a control character, and named as that.

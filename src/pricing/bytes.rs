@@ -4,6 +4,7 @@ use super::Money;
 use super::pack::{PackError, damaged};
 
 /// Appends a number, seven bits to a byte, the lowest first.
+#[inline]
 pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value as u8) | 0x80);
