@@ -10,7 +10,7 @@ use super::journals::Journals;
 use super::paging::page;
 use crate::model::{ProductId, Timestamp, UserId};
 use crate::ports::{
-    AtHead, CatalogueHead, CatalogueStore, Cursor, DiscountStore, LoadId, Page, PortError, Record,
+    AtHead, CatalogueHead, CatalogueStore, Cursor, DiscountStore, Page, PortError, Record,
     RecordKey, RowChange, UserDiscounts,
 };
 use crate::pricing::Product;
@@ -239,12 +239,5 @@ impl DiscountStore for Memory {
         let (overlay, from) = (loaded.overlay(at), from.as_ref());
         let (name, user) = (RecordKey::Discounts, |list: &UserDiscounts| list.user.clone());
         Ok(list(&loaded.discounts, overlay, from, at, name, as_discounts, user))
-    }
-}
-
-impl Journals {
-    /// Whether the head names this load.
-    pub(super) fn is_unfolded(head: Option<&CatalogueHead>, load: &LoadId) -> bool {
-        head.is_some_and(|head| head.unfolded.as_ref() == Some(load))
     }
 }

@@ -30,6 +30,11 @@ impl Journals {
     pub(super) fn changes(&self, load: &LoadId) -> Option<&BTreeMap<RecordKey, RowChange>> {
         self.0.get(load).map(|journal| &journal.changes)
     }
+
+    /// Whether the head names this load.
+    fn is_unfolded(head: Option<&CatalogueHead>, load: &LoadId) -> bool {
+        head.is_some_and(|head| head.unfolded.as_ref() == Some(load))
+    }
 }
 
 /// A cursor is the key of the last change of a page.

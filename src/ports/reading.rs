@@ -5,7 +5,9 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 
-use super::{AtHead, CatalogueHead, CatalogueStore, DiscountStore, PortError, UserDiscounts};
+use super::{
+    AtHead, CatalogueHead, CatalogueStore, Cursor, DiscountStore, Page, PortError, UserDiscounts,
+};
 use crate::model::{ProductId, UserId};
 use crate::pricing::Product;
 
@@ -85,17 +87,7 @@ where
     S: CatalogueStore + ?Sized,
 {
     let read = |head: CatalogueHead| async move {
-        let (mut rows, mut from) = (vec![], None);
-        loop {
-            let AtHead::Read(page) = store.list_products(&head, from).await? else {
-                return Ok(AtHead::Moved);
-            };
-            rows.extend(page.items);
-            from = page.next;
-            if from.is_none() || rows.len() >= most {
-                return Ok(AtHead::Read(First { rows, complete: from.is_none() }));
-            }
-        }
+        first(most, |from| store.list_products(&head, from)).await
     };
     at_head(store, |head| Box::pin(read(head))).await
 }
@@ -109,17 +101,23 @@ where
     S: CatalogueStore + DiscountStore + ?Sized,
 {
     let read = |head: CatalogueHead| async move {
-        let (mut rows, mut from) = (vec![], None);
-        loop {
-            let AtHead::Read(page) = store.list_discounted_users(&head, from).await? else {
-                return Ok(AtHead::Moved);
-            };
-            rows.extend(page.items);
-            from = page.next;
-            if from.is_none() || rows.len() >= most {
-                return Ok(AtHead::Read(First { rows, complete: from.is_none() }));
-            }
-        }
+        first(most, |from| store.list_discounted_users(&head, from)).await
     };
     at_head(store, |head| Box::pin(read(head))).await
+}
+
+/// Reads pages until there are enough rows, or no more.
+async fn first<'a, T>(
+    most: usize,
+    page: impl Fn(Option<Cursor>) -> BoxFuture<'a, Result<AtHead<Page<T>>, PortError>>,
+) -> Result<AtHead<First<T>>, PortError> {
+    let (mut rows, mut from) = (vec![], None);
+    loop {
+        let AtHead::Read(page) = page(from).await? else { return Ok(AtHead::Moved) };
+        rows.extend(page.items);
+        from = page.next;
+        if from.is_none() || rows.len() >= most {
+            return Ok(AtHead::Read(First { rows, complete: from.is_none() }));
+        }
+    }
 }

@@ -117,7 +117,11 @@ impl Names {
                 None => {
                     let Some(bytes) = read.next().flatten() else { return Ok(None) };
                     match NamePart::decode(&bytes) {
-                        Ok(part) => Arc::new(part),
+                        Ok(part) => {
+                            let part = Arc::new(part);
+                            self.parts.insert((version, *number), part.clone());
+                            part
+                        }
                         Err(error) => {
                             warn!(version, error = %Chain(&error), "the base is written anew");
                             return Ok(None);
@@ -131,7 +135,6 @@ impl Names {
                 self.parts.remove(&(version, *number));
                 return Ok(None);
             }
-            self.parts.insert((version, *number), part.clone());
             parts.push(part);
         }
         Ok(Some(parts))
