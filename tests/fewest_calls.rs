@@ -26,7 +26,7 @@ use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::quotation_provider::QuotationProvider;
 use ocache::stages::refresh::{Tick, refresh};
-use ocache::stages::{CatalogueCache, Outcome, Policy, StageError};
+use ocache::stages::{CatalogueCache, Lookup, Outcome, Policy, StageError};
 use ocache::supervisor::Supervisor;
 
 // The opponent, and what it needs, are those of the benchmarks.
@@ -265,7 +265,7 @@ async fn the_fewest_calls(engine: &str, system: System<'_>) {
     }
     // Heads and parts of all, and the catalogue's head. A provider reads the index and the names of a
     // version once.
-    let provider = QuotationProvider::new(&system.ports);
+    let provider = QuotationProvider::new(&system.ports, Lookup::new(&system.ports));
     for (of_prices, batch) in [(4, "the first batch"), (2, "the second batch")] {
         let quoted = system.quote_ten(&provider).await;
         for (resource, calls) in [(Resource::PricesByUser, of_prices), (Resource::Products, 1)] {
@@ -352,7 +352,7 @@ async fn a_deadline(watched: bool) -> Vec<(u64, u64, u64)> {
     if !watched {
         let received = ports.queues.receive(Queue::Provider, 10, LONG_POLL, minute);
         let batch = comes.of(received).await.unwrap();
-        let outcomes = QuotationProvider::new(&ports).handle(&batch).await;
+        let outcomes = QuotationProvider::new(&ports, Lookup::new(&ports)).handle(&batch).await;
         assert!(outcomes.iter().all(Outcome::is_done), "{outcomes:?}");
         let receipts = [batch[0].receipt.clone()];
         comes.of(ports.queues.acknowledge(Queue::Provider, &receipts)).await.unwrap();

@@ -14,9 +14,9 @@ use ocache::ports::{ActiveUser, Ports, Queue, SystemClock, SystemRandomness};
 use ocache::pricing::{Currency, Money};
 use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
-use ocache::stages::Policy;
 use ocache::stages::change::Change;
 use ocache::stages::refresh::{Tick, order};
+use ocache::stages::{Lookup, Policy};
 use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -136,6 +136,7 @@ impl Lab {
         let (ports, policy) = (self.ports.clone(), Policy::default());
         let (slots, metrics) = (Slots::default(), Metrics::new());
         let worker = Worker {
+            lookup: Lookup::new(&ports),
             ports,
             policy,
             slots,

@@ -8,6 +8,7 @@ use super::output::Output;
 use super::settings::Settings;
 use crate::runtime::metrics::{Metrics, MetricsServer, Scrape};
 use crate::runtime::{LONG_POLL, Role, Worker};
+use crate::stages::Lookup;
 
 pub(super) async fn run(
     settings: &Settings,
@@ -34,6 +35,7 @@ pub(super) async fn run(
         settings.supervisor.spawn("the metrics server", serving);
     }
     let worker = Worker {
+        lookup: Lookup::new(&ports),
         ports,
         policy: (&args.policy).into(),
         slots: args.slots.into(),

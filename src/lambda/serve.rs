@@ -20,9 +20,9 @@ use crate::meter::{Operation, Reason, Scope, Stage};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Queue, SystemClock, SystemRandomness};
 use crate::runtime::{Handler, TokenCheck};
-use crate::stages::CatalogueCache;
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
+use crate::stages::{CatalogueCache, Lookup};
 use crate::supervisor::Supervisor;
 use crate::trace::Traces;
 
@@ -116,7 +116,7 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
         }
         Function::QuotationProvider => {
             let (ports, meter) = ports(&settings, traces).await?;
-            let stage = QuotationProvider::new(&ports);
+            let stage = QuotationProvider::new(&ports, Lookup::new(&ports));
             consume(settings.stack, &[Queue::Provider], ports, meter, Arc::new(stage)).await
         }
     };

@@ -23,7 +23,7 @@ use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_handler::{Ask, QuotationHandler};
 use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::refresh::Tick;
-use crate::stages::{CatalogueCache, Outcome as Done, Policy};
+use crate::stages::{CatalogueCache, Lookup, Outcome as Done, Policy};
 
 const REFRESH: Scope = Scope::new(Stage::Refresh, Reason::Scheduled);
 const HANDLER: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
@@ -136,7 +136,7 @@ impl<'a> Driver<'a> {
             [(scenario.prices_every, Kind::Prices), (scenario.discounts_every, Kind::Discounts)];
         let driver = Self {
             handler: QuotationHandler::new(&ports, policy.clone()),
-            provider: QuotationProvider::new(&ports),
+            provider: QuotationProvider::new(&ports, Lookup::new(&ports)),
             calc: PriceCalc::new(&ports, catalogue.clone(), policy.clone()),
             catalogue,
             next_tick: Tick::at(began, tick_every).next_due(),

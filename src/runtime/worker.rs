@@ -10,7 +10,7 @@ use super::{Consumer, Handler, Shutdown, UrgentGate, run_schedule};
 use crate::ports::{Ports, Queue};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
-use crate::stages::{CatalogueCache, Policy};
+use crate::stages::{CatalogueCache, Lookup, Policy};
 use crate::supervisor::Supervisor;
 
 /// How long receives of workers wait. SQS allows 20 s, and bills each receive; but what is under way
@@ -56,6 +56,8 @@ impl Default for Slots {
 pub struct Worker {
     /// The engine.
     pub ports: Ports,
+    /// Of this process.
+    pub lookup: Arc<Lookup>,
     /// The times to keep to.
     pub policy: Policy,
     /// How much to have in hand.
@@ -107,7 +109,7 @@ impl Worker {
                     .into()
             }
             Role::QuotationProvider => {
-                let stage = QuotationProvider::new(ports);
+                let stage = QuotationProvider::new(ports, self.lookup.clone());
                 let stage = Arc::new(stage.observed_by(Arc::new(self.metrics.clone())));
                 let gate = UrgentGate::new();
                 vec![self.consume(Queue::Provider, slots.provider, stage, &gate, shutdown)]

@@ -13,6 +13,7 @@ use super::world::World;
 use crate::model::{ConnectionId, ConnectionRef};
 use crate::ports::{Ports, Randomness};
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, run_schedule};
+use crate::stages::Lookup;
 use crate::stages::quotation_handler::QuotationHandler;
 
 /// Which roles workers take, so that every role is there.
@@ -160,6 +161,7 @@ impl Fleet {
         let plan = &self.world.plan;
         let worker = Worker {
             ports: ports.clone(),
+            lookup: Lookup::new(&ports),
             policy: plan.policy.clone(),
             slots: plan.slots,
             poll_wait: LONG_POLL,

@@ -3,33 +3,27 @@
 //! Repeating a message is safe: a quotation is settled once, and what is pushed is what is
 //! stored. A crash between the two costs a second push of the same answer, never another one.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tracing::{Instrument, info, info_span, warn};
+use tracing::{Instrument, info, info_span};
 
 use super::deadline::DEADLINE_GRACE;
-use super::large_work::LargeWork;
-use super::names::{Names, NamesOf};
+use super::lookup::{Look, Lookup};
 use super::outcome::read_bodies;
-use super::quote_inputs::{QuoteInputs, Shelf, Table};
-use super::recent_orders::RecentOrders;
-use super::subscribe::{send, send_urgent};
+use super::quote_inputs::QuoteInputs;
+use super::subscribe::send_urgent;
 use super::{Observer, Outcome, StageError, Unobserved, Warmth};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
-    Calculation, Cause, Generation, ProductId, ProviderMessage, QuotationKey, QuotationRequest,
-    Timestamp, UserId,
+    Calculation, Cause, Generation, ProviderMessage, QuotationKey, QuotationRequest, Timestamp,
 };
 use crate::ports::{
-    CatalogueStore, Chain, Clock, Connections, Delivery, FailureReason, PortError, Ports,
-    PriceTables, Queue, Queues, Quotation, QuotationStatus, Quotations, Received, Settlement,
-    TableHead, Verdict,
+    Clock, Connections, Delivery, FailureReason, Ports, Queues, Quotation, QuotationStatus,
+    Quotations, Received, Settlement, Verdict,
 };
-use crate::pricing::{Answer, AnswerLine, Entry, quote};
-use crate::protocol::{fits_one_message, render_quotation};
+use crate::protocol::render_quotation;
 use crate::trace;
 
 /// After this many calculations on its behalf a quotation fails.
@@ -37,42 +31,25 @@ const MAX_ATTEMPTS: u32 = 3;
 
 /// The stage, with the ports it needs.
 pub struct QuotationProvider {
-    tables: Arc<dyn PriceTables>,
-    catalogue: Arc<dyn CatalogueStore>,
-    names: Names,
+    lookup: Arc<Lookup>,
     quotations: Arc<dyn Quotations>,
     queues: Arc<dyn Queues>,
     connections: Arc<dyn Connections>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
-    stale_orders: RecentOrders,
-    work: LargeWork,
-}
-
-/// What a look at the user's table gave.
-enum Look {
-    /// An answer, or a reason why there never will be one; and the version of the head if its table
-    /// is stale.
-    Verdict(Verdict, Option<u64>),
-    /// No usable table. Its generation, if it has a head whose parts are missing.
-    Missing(Option<Generation>),
 }
 
 impl QuotationProvider {
-    /// The stage on an engine.
+    /// The stage on an engine, with the lookup of its process.
     #[must_use]
-    pub fn new(ports: &Ports) -> Self {
+    pub fn new(ports: &Ports, lookup: Arc<Lookup>) -> Self {
         Self {
-            tables: ports.store.clone(),
-            catalogue: ports.store.clone(),
-            names: Names::new(ports.store.clone()),
+            lookup,
             quotations: ports.store.clone(),
             queues: ports.queues.clone(),
             connections: ports.connections.clone(),
             clock: ports.clock.clone(),
             observer: Arc::new(Unobserved),
-            stale_orders: RecentOrders::new(),
-            work: LargeWork::new(),
         }
     }
 
@@ -99,7 +76,7 @@ impl QuotationProvider {
             .collect();
         let shared = match requests[..] {
             [] => Ok(None),
-            _ => match self.inputs(&requests, now).await {
+            _ => match self.lookup.inputs(&requests, now).await {
                 Ok(inputs) => Ok(Some(inputs)),
                 Err(error) if error.is_downstream() => Err(Arc::new(StageError::from(error))),
                 // Something of one of them cannot be read. Each is read alone, so that the others do
@@ -153,11 +130,11 @@ impl QuotationProvider {
         }
         let warmth = if request.attempt == 0 { Warmth::Warm } else { Warmth::Cold };
         let shared = shared.map_err(|error| StageError::Shared(error.clone()))?;
-        match self.look(&request, shared, now).await? {
+        match self.lookup.look(&request, shared, now).await? {
             Look::Verdict(verdict, stale) => {
                 self.settle(&request.key, verdict, warmth).await?;
                 if let Some(version) = stale {
-                    self.order_refresh(request.user, version).await;
+                    self.lookup.order_stale(Stage::QuotationProvider, request.user, version).await;
                 }
                 Ok(())
             }
@@ -179,58 +156,6 @@ impl QuotationProvider {
         let user = request.user.clone();
         let cause = Cause::Quotation(QuotationRequest { attempt, unreadable, ..request });
         send_urgent(&*self.queues, &Calculation { user, cause }).await
-    }
-
-    /// Has a stale table calculated, once for each version of its head. Nobody waits for it: it goes
-    /// behind all cold quotes. The quote is answered already, and the next one will ask again, so a
-    /// failure is only noted.
-    async fn order_refresh(&self, user: UserId, version: u64) {
-        if !self.stale_orders.claim(&user, version) {
-            return;
-        }
-        let calculation = Calculation { user, cause: Cause::Stale { version } };
-        let order = send(&*self.queues, Queue::Refresh, &calculation);
-        let scope = Scope::new(Stage::QuotationProvider, Reason::Urgent);
-        if let Err(error) = scope.of(order).await {
-            self.stale_orders.forget(&calculation.user);
-            warn!(error = %Chain(&error), "a stale table was not ordered anew");
-        }
-    }
-
-    /// Looks at the user's table.
-    async fn look(
-        &self,
-        request: &QuotationRequest,
-        shared: Option<&QuoteInputs>,
-        now: Timestamp,
-    ) -> Result<Look, StageError> {
-        let own;
-        let inputs = match shared {
-            Some(inputs) => inputs,
-            None => {
-                own = self.inputs(&[request], now).await?;
-                &own
-            }
-        };
-        if let Ok(look) = look_at(request, inputs.tables.get(&request.user), inputs, now) {
-            return Ok(look);
-        }
-        // The table was replaced while we read it: the head names another generation now.
-        let reread = Table::reread(self.shelf(), request, now).await?;
-        Ok(look_at(request, reread.as_ref(), inputs, now)
-            .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
-    }
-
-    async fn inputs(
-        &self,
-        requests: &[&QuotationRequest],
-        now: Timestamp,
-    ) -> Result<QuoteInputs, PortError> {
-        QuoteInputs::read(self.shelf(), &*self.catalogue, requests, now).await
-    }
-
-    fn shelf(&self) -> Shelf<'_> {
-        Shelf { tables: &*self.tables, names: &self.names, work: &self.work }
     }
 
     /// Settles a quotation and pushes what is then stored.
@@ -315,75 +240,4 @@ impl QuotationProvider {
         let late = Verdict::Failure(FailureReason::DeadlinePassed);
         self.settle(key, late, Warmth::Cold).await.into()
     }
-}
-
-impl Look {
-    const fn failure(reason: FailureReason, stale: Option<u64>) -> Self {
-        Self::Verdict(Verdict::Failure(reason), stale)
-    }
-}
-
-/// What a table says to a request; the name of its generation if a part of it is missing.
-fn look_at(
-    request: &QuotationRequest,
-    table: Option<&Table>,
-    inputs: &QuoteInputs,
-    now: Timestamp,
-) -> Result<Look, Generation> {
-    let Some(table) = table.filter(|table| table.head.is_usable(now)) else {
-        return Ok(Look::Missing(None));
-    };
-    if table.head.products == 0 {
-        // It may have been calculated before the first load.
-        return Ok(match request.attempt {
-            0 => Look::Missing(None),
-            _ => Look::failure(FailureReason::EmptyCatalogue, None),
-        });
-    }
-    let Some((entries, names)) = table.entries(request) else {
-        return Err(table.head.generation.clone());
-    };
-    let is_stale = !table.head.is_fresh(now) || table.head.base_version < inputs.base_version;
-    Ok(answer(request, &table.head, &entries, names, is_stale))
-}
-
-fn answer(
-    request: &QuotationRequest,
-    head: &TableHead,
-    entries: &HashMap<ProductId, Entry>,
-    names: &NamesOf,
-    is_stale: bool,
-) -> Look {
-    let stale = is_stale.then_some(head.version);
-    let quoted = match quote(&request.items, |product| entries.get(product).copied()) {
-        Ok(quoted) => quoted,
-        Err(error) => {
-            return Look::failure(FailureReason::TotalTooLarge(error.to_string()), stale);
-        }
-    };
-    let lines = quoted.lines.into_iter().map(|(item, entry, total)| AnswerLine {
-        name: names.get(&item.product).map_or_else(|| item.product.to_string(), Clone::clone),
-        product: item.product,
-        quantity: item.quantity,
-        list_price: entry.list_price,
-        discount: entry.discount,
-        unit_price: entry.unit_price,
-        total,
-    });
-    let answer = Answer {
-        lines: lines.collect(),
-        unavailable: quoted.unavailable,
-        total: quoted.total,
-        currency: head.currency,
-        priced_at: head.priced_at,
-        validated_at: head.validated_at,
-        stale: is_stale,
-        generation: head.generation.clone(),
-        catalogue_version: head.catalogue_version,
-        pricing_version: head.pricing_version,
-    };
-    if !fits_one_message(&answer) {
-        return Look::failure(FailureReason::AnswerTooLarge, stale);
-    }
-    Look::Verdict(Verdict::Answer(Box::new(answer)), stale)
 }

@@ -18,7 +18,7 @@ use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::subscribe::subscribe;
-use ocache::stages::{Policy, StageError};
+use ocache::stages::{Lookup, Policy, StageError};
 use ocache::supervisor::Supervisor;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -86,6 +86,7 @@ impl System {
     pub fn run(&mut self) {
         let worker = Worker {
             ports: self.ports.clone(),
+            lookup: Lookup::new(&self.ports),
             policy: self.policy.clone(),
             slots: Slots::default(),
             poll_wait: SHORT_POLL,

@@ -12,9 +12,9 @@ use ocache::ports::{Ports, Queue};
 use ocache::protocol::Frame;
 use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
-use ocache::stages::Policy;
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::subscribe::subscribe;
+use ocache::stages::{Lookup, Policy};
 use ocache::supervisor::Supervisor;
 use tokio::time::{sleep, timeout};
 
@@ -113,6 +113,7 @@ async fn by_functions(ports: &Ports, users: &[String]) {
     };
     let worker = Worker {
         ports: ports.clone(),
+        lookup: Lookup::new(&ports),
         policy,
         slots: Slots::default(),
         poll_wait: SHORT_POLL,

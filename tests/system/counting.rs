@@ -8,9 +8,9 @@ use ocache::model::{
 };
 use ocache::ports::Queue;
 use ocache::runtime::Role;
-use ocache::stages::CatalogueCache;
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_provider::QuotationProvider;
+use ocache::stages::{CatalogueCache, Lookup};
 
 use super::harness::{Engine, System, items, received, user};
 
@@ -42,7 +42,7 @@ pub async fn a_quotation_is_counted_once_however_often_its_message_comes(engine:
         attempt: 0,
         unreadable: None,
     });
-    let provider = QuotationProvider::new(&system.ports);
+    let provider = QuotationProvider::new(&system.ports, Lookup::new(&system.ports));
     let provider = provider.observed_by(Arc::new(system.metrics.clone()));
     assert!(provider.handle(&[received(&message, 2)]).await[0].is_done());
     assert!(system.has_unread("c"), "it is told again");

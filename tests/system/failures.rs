@@ -17,9 +17,9 @@ use ocache::ports::{
 use ocache::pricing::{Money, Product};
 use ocache::protocol::MAX_ITEMS;
 use ocache::runtime::Role;
-use ocache::stages::CatalogueCache;
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_provider::QuotationProvider;
+use ocache::stages::{CatalogueCache, Lookup};
 
 use super::harness::{Engine, System, received, user};
 
@@ -114,7 +114,7 @@ pub async fn a_failure_that_was_not_pushed_is_pushed_again(engine: Engine) {
     let failed = Verdict::Failure(FailureReason::DeadlinePassed);
     system.ports.store.settle_quotation(&key, &failed, system.now()).await.unwrap();
     let message = ProviderMessage::Deadline { user: user("AAA"), key };
-    let provider = QuotationProvider::new(&system.ports);
+    let provider = QuotationProvider::new(&system.ports, Lookup::new(&system.ports));
     // Whoever settled a quotation pushes it, so the first delivery has nothing to do.
     assert!(provider.handle(&[received(&message, 1)]).await[0].is_done());
     assert!(!system.has_unread("c"));
@@ -170,7 +170,7 @@ pub async fn an_order_that_comes_too_late_still_tells_the_client(engine: Engine)
     assert!(price_calc(&system).handle(&[order]).await[0].is_done());
     assert!(system.head("AAA").await.is_none(), "nothing is calculated any more");
     let published = queues.receive(Queue::Provider, 1, wait, wait).await.unwrap();
-    let provider = QuotationProvider::new(&system.ports);
+    let provider = QuotationProvider::new(&system.ports, Lookup::new(&system.ports));
     assert!(provider.handle(&published).await[0].is_done());
     assert_eq!(system.pushed("c").await.status, "failed");
 }

@@ -16,8 +16,8 @@ use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
 use ocache::protocol::{Frame, QuotationFrame, parse_item};
 use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{LONG_POLL, Role, Shutdown, Slots, Worker};
-use ocache::stages::Policy;
 use ocache::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
+use ocache::stages::{Lookup, Policy};
 use ocache::supervisor::Supervisor;
 use tokio::task::JoinHandle;
 
@@ -186,8 +186,10 @@ impl System {
 
     /// Starts workers whose clock is off by so many seconds.
     pub fn run_off_by(&mut self, secs: i64, roles: &'static [Role]) {
+        let ports = self.ports_off_by(secs);
         let worker = Worker {
-            ports: self.ports_off_by(secs),
+            lookup: Lookup::new(&ports),
+            ports,
             policy: self.policy.clone(),
             slots: self.slots,
             poll_wait: LONG_POLL,

@@ -8,10 +8,10 @@ use ocache::model::{
 };
 use ocache::ports::{FailureReason, Ports, Queue, QuotationStatus};
 use ocache::runtime::Role;
-use ocache::stages::CatalogueCache;
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_handler::QuotationHandler;
 use ocache::stages::quotation_provider::QuotationProvider;
+use ocache::stages::{CatalogueCache, Lookup};
 
 use super::harness::{Engine, System, items, received, user};
 
@@ -79,7 +79,8 @@ pub async fn a_failure_that_a_client_saw_is_final(engine: Engine) {
         attempt: 0,
         unreadable: None,
     });
-    let behind = QuotationProvider::new(&system.ports_off_by(-60));
+    let ports = system.ports_off_by(-60);
+    let behind = QuotationProvider::new(&ports, Lookup::new(&ports));
     assert!(behind.handle(&[received(&message, 1)]).await[0].is_done());
     assert_eq!(system.pushed("c").await.status, "failed");
     let stored = system.ports.store.quotation(&key).await.unwrap().unwrap();
@@ -91,7 +92,8 @@ pub async fn a_provider_whose_clock_is_behind_orders_tables(engine: Engine) {
     system.ask("AAA", "P1:2", "c", Some("1")).await;
     let wait = Duration::from_secs(5);
     let asked = system.ports.queues.receive(Queue::Provider, 1, wait, wait).await.unwrap();
-    let behind = QuotationProvider::new(&system.ports_off_by(-3600));
+    let ports = system.ports_off_by(-3600);
+    let behind = QuotationProvider::new(&ports, Lookup::new(&ports));
     assert!(behind.handle(&asked).await[0].is_done());
     let ordered = system.ports.queues.depth(Queue::Quotation).await.unwrap();
     let deadline = system.ports.queues.depth(Queue::Provider).await.unwrap();

@@ -20,7 +20,7 @@ use crate::pricing::{Currency, Money, Product};
 use crate::runtime::Handler;
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
-use crate::stages::{CatalogueCache, Policy};
+use crate::stages::{CatalogueCache, Lookup, Policy};
 
 pub const ENDPOINT: &str = "https://abc123.execute-api.eu-west-1.amazonaws.com/live";
 pub const VISIBILITY: Duration = Duration::from_secs(60);
@@ -60,8 +60,11 @@ impl Stack {
         let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
         let price_calc = PriceCalc::new(&ports, Arc::new(catalogue), Policy::default());
         let price_calc = batches(&ports, &[Queue::Quotation, Queue::Refresh], Arc::new(price_calc));
-        let provider =
-            batches(&ports, &[Queue::Provider], Arc::new(QuotationProvider::new(&ports)));
+        let provider = batches(
+            &ports,
+            &[Queue::Provider],
+            Arc::new(QuotationProvider::new(&ports, Lookup::new(&ports))),
+        );
         let frames = frames(&ports, Authorization::None);
         Self { connections: memory.connections(), frames, price_calc, provider, ports }
     }

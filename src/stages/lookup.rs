@@ -1,0 +1,183 @@
+//! Lookup: what a user's table says to a quote.
+//!
+//! A process has one, which all its stages share: what is kept in memory is kept once, and a stale
+//! table is ordered once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tracing::warn;
+
+use super::StageError;
+use super::large_work::LargeWork;
+use super::names::{Names, NamesOf};
+use super::quote_inputs::{QuoteInputs, Shelf, Table};
+use super::recent_orders::RecentOrders;
+use super::subscribe::send;
+use crate::meter::{Reason, Scope, Stage};
+use crate::model::{
+    Calculation, Cause, Generation, ProductId, QuotationRequest, Timestamp, UserId,
+};
+use crate::ports::{
+    CatalogueStore, Chain, FailureReason, PortError, Ports, PriceTables, Queue, Queues, TableHead,
+    Verdict,
+};
+use crate::pricing::{Answer, AnswerLine, Entry, quote};
+use crate::protocol::fits_one_message;
+
+/// Looks at price tables for the stages of a process.
+pub struct Lookup {
+    tables: Arc<dyn PriceTables>,
+    catalogue: Arc<dyn CatalogueStore>,
+    queues: Arc<dyn Queues>,
+    names: Names,
+    stale_orders: RecentOrders,
+    work: LargeWork,
+}
+
+/// What a look at the user's table gave.
+pub(super) enum Look {
+    /// An answer, or a reason why there never will be one; and the version of the head if its table
+    /// is stale.
+    Verdict(Verdict, Option<u64>),
+    /// No usable table. Its generation, if it has a head whose parts are missing.
+    Missing(Option<Generation>),
+}
+
+impl Lookup {
+    /// For the stages of one process on an engine.
+    #[must_use]
+    pub fn new(ports: &Ports) -> Arc<Self> {
+        Arc::new(Self {
+            tables: ports.store.clone(),
+            catalogue: ports.store.clone(),
+            queues: ports.queues.clone(),
+            names: Names::new(ports.store.clone()),
+            stale_orders: RecentOrders::new(),
+            work: LargeWork::new(),
+        })
+    }
+
+    /// What the requests of a batch are answered from, read at once.
+    pub(super) async fn inputs(
+        &self,
+        requests: &[&QuotationRequest],
+        now: Timestamp,
+    ) -> Result<QuoteInputs, PortError> {
+        QuoteInputs::read(self.shelf(), &*self.catalogue, requests, now).await
+    }
+
+    /// Looks at the table of a request's user: in what was read for its batch, else in the store.
+    pub(super) async fn look(
+        &self,
+        request: &QuotationRequest,
+        shared: Option<&QuoteInputs>,
+        now: Timestamp,
+    ) -> Result<Look, StageError> {
+        let own;
+        let inputs = match shared {
+            Some(inputs) => inputs,
+            None => {
+                own = self.inputs(&[request], now).await?;
+                &own
+            }
+        };
+        if let Ok(look) = look_at(request, inputs.tables.get(&request.user), inputs, now) {
+            return Ok(look);
+        }
+        // The table was replaced while we read it: the head names another generation now.
+        let reread = Table::reread(self.shelf(), request, now).await?;
+        Ok(look_at(request, reread.as_ref(), inputs, now)
+            .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
+    }
+
+    fn shelf(&self) -> Shelf<'_> {
+        Shelf { tables: &*self.tables, names: &self.names, work: &self.work }
+    }
+
+    /// Has a stale table calculated, once for each version of its head. Nobody waits for it: it goes
+    /// behind all cold quotes. The quote is answered already, and the next one will ask again, so a
+    /// failure is only noted.
+    pub(super) async fn order_stale(&self, stage: Stage, user: UserId, version: u64) {
+        if !self.stale_orders.claim(&user, version) {
+            return;
+        }
+        let calculation = Calculation { user, cause: Cause::Stale { version } };
+        let order = send(&*self.queues, Queue::Refresh, &calculation);
+        if let Err(error) = Scope::new(stage, Reason::Urgent).of(order).await {
+            self.stale_orders.forget(&calculation.user);
+            warn!(error = %Chain(&error), "a stale table was not ordered anew");
+        }
+    }
+}
+
+impl Look {
+    const fn failure(reason: FailureReason, stale: Option<u64>) -> Self {
+        Self::Verdict(Verdict::Failure(reason), stale)
+    }
+}
+
+/// What a table says to a request; the name of its generation if a part of it is missing.
+fn look_at(
+    request: &QuotationRequest,
+    table: Option<&Table>,
+    inputs: &QuoteInputs,
+    now: Timestamp,
+) -> Result<Look, Generation> {
+    let Some(table) = table.filter(|table| table.head.is_usable(now)) else {
+        return Ok(Look::Missing(None));
+    };
+    if table.head.products == 0 {
+        // It may have been calculated before the first load.
+        return Ok(match request.attempt {
+            0 => Look::Missing(None),
+            _ => Look::failure(FailureReason::EmptyCatalogue, None),
+        });
+    }
+    let Some((entries, names)) = table.entries(request) else {
+        return Err(table.head.generation.clone());
+    };
+    let is_stale = !table.head.is_fresh(now) || table.head.base_version < inputs.base_version;
+    Ok(answer(request, &table.head, &entries, names, is_stale))
+}
+
+fn answer(
+    request: &QuotationRequest,
+    head: &TableHead,
+    entries: &HashMap<ProductId, Entry>,
+    names: &NamesOf,
+    is_stale: bool,
+) -> Look {
+    let stale = is_stale.then_some(head.version);
+    let quoted = match quote(&request.items, |product| entries.get(product).copied()) {
+        Ok(quoted) => quoted,
+        Err(error) => {
+            return Look::failure(FailureReason::TotalTooLarge(error.to_string()), stale);
+        }
+    };
+    let lines = quoted.lines.into_iter().map(|(item, entry, total)| AnswerLine {
+        name: names.get(&item.product).map_or_else(|| item.product.to_string(), Clone::clone),
+        product: item.product,
+        quantity: item.quantity,
+        list_price: entry.list_price,
+        discount: entry.discount,
+        unit_price: entry.unit_price,
+        total,
+    });
+    let answer = Answer {
+        lines: lines.collect(),
+        unavailable: quoted.unavailable,
+        total: quoted.total,
+        currency: head.currency,
+        priced_at: head.priced_at,
+        validated_at: head.validated_at,
+        stale: is_stale,
+        generation: head.generation.clone(),
+        catalogue_version: head.catalogue_version,
+        pricing_version: head.pricing_version,
+    };
+    if !fits_one_message(&answer) {
+        return Look::failure(FailureReason::AnswerTooLarge, stale);
+    }
+    Look::Verdict(Verdict::Answer(Box::new(answer)), stale)
+}
