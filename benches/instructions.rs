@@ -13,15 +13,15 @@ use ocache::model::{
 };
 use ocache::ports::{Quotation, QuotationStatus};
 use ocache::pricing::{
-    Answer, AnswerLine, Catalogue, Currency, Discounts, Entry, MAX_PRODUCTS_PER_PART, Money,
-    PRICING_VERSION, PackedPart, Percentage, PriceTable, Product, fingerprint,
+    Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, Money, OwnRows,
+    PRICING_VERSION, PackedBase, PackedOwn, Percentage, Product, fingerprint,
 };
 use ocache::protocol::{Request, parse, render_quotation};
 
 const PRODUCTS: u64 = 10_000;
 
-/// A catalogue and discounts that live as long as the process, so that dropping them is not counted.
-type Inputs = (&'static Catalogue, &'static Discounts);
+/// A base and discounts that live as long as the process, so that dropping them is not counted.
+type Inputs = (&'static Base, &'static Discounts);
 
 fn all() -> Inputs {
     let products = inputs::dataset(PRODUCTS, 0, 0).products.leak();
@@ -35,9 +35,9 @@ fn hundred() -> Inputs {
 }
 
 fn kept(products: &[Product], discounts: Discounts) -> Inputs {
-    let inputs = (inputs::catalogue(products), discounts);
-    let (catalogue, discounts) = Box::leak(Box::new(inputs));
-    tidy((catalogue, discounts))
+    let inputs = (inputs::base(products), discounts);
+    let (base, discounts) = Box::leak(Box::new(inputs));
+    tidy((base, discounts))
 }
 
 /// The allocator tidies up after all that was freed when it is next asked for much: let it be now.
@@ -50,24 +50,32 @@ fn hundred_as_stored() -> &'static str {
     serde_json::to_string(hundred().1).expect("discounts have a JSON form").leak()
 }
 
-fn table((catalogue, discounts): Inputs) -> &'static PriceTable<'static> {
-    tidy(Box::leak(Box::new(PriceTable::new(catalogue, discounts))))
+fn rows((base, discounts): Inputs) -> &'static OwnRows {
+    let rows = OwnRows::price(base.index(), discounts, |number| base.part(number));
+    tidy(Box::leak(Box::new(rows.unwrap_or_default())))
 }
 
-fn all_priced() -> &'static PriceTable<'static> {
-    table(all())
+fn all_priced() -> &'static OwnRows {
+    rows(all())
 }
 
-fn hundred_priced() -> &'static PriceTable<'static> {
-    table(hundred())
+fn hundred_priced() -> &'static OwnRows {
+    rows(hundred())
 }
 
-/// A packed part, and a product of its middle.
-fn part() -> (&'static [u8], ProductId) {
-    let (catalogue, discounts) = hundred();
-    let parts = PriceTable::new(catalogue, discounts).pack().expect("the table can be packed");
-    let product = catalogue.id(3 * MAX_PRODUCTS_PER_PART + MAX_PRODUCTS_PER_PART / 2);
-    tidy((parts[3].clone().leak(), ProductId::new(product).expect("it is an id")))
+/// A packed part of a base.
+fn part() -> &'static [u8] {
+    let products = inputs::dataset(PRODUCTS, 0, 0).products;
+    let base = PackedBase::new(Currency::USD, products).expect("generated products differ");
+    tidy(base.parts[3].clone().leak())
+}
+
+/// What an answer is made from: a base, a customer's rows as stored, and a product.
+fn stored() -> (&'static Base, &'static [u8], ProductId) {
+    let (base, discounts) = hundred();
+    let packed = PackedOwn::new(rows((base, discounts))).expect("rows can be packed");
+    let product = discounts.as_slice()[50].product_id.clone();
+    tidy((base, packed.parts[0].clone().leak(), product))
 }
 
 const QUOTE: &str = r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2},
@@ -122,22 +130,23 @@ fn answered() -> &'static Quotation {
 #[library_benchmark]
 #[bench::all_discounted(setup = all)]
 #[bench::hundred_discounted(setup = hundred)]
-fn price((catalogue, discounts): Inputs) -> PriceTable<'static> {
-    black_box(PriceTable::new(black_box(catalogue), black_box(discounts)))
+fn price((base, discounts): Inputs) -> Option<OwnRows> {
+    let (base, discounts) = (black_box(base), black_box(discounts));
+    black_box(OwnRows::price(base.index(), discounts, |number| base.part(number)))
 }
 
 #[library_benchmark]
 #[bench::all_discounted(setup = all_priced)]
 #[bench::hundred_discounted(setup = hundred_priced)]
-fn pack(table: &'static PriceTable<'static>) -> Vec<Vec<u8>> {
-    black_box(table.pack().unwrap_or_default())
+fn pack(rows: &'static OwnRows) -> PackedOwn {
+    black_box(PackedOwn::new(rows).unwrap_or_default())
 }
 
 #[library_benchmark]
 #[bench::all_discounted(setup = all)]
 #[bench::hundred_discounted(setup = hundred)]
-fn fingerprinted((catalogue, discounts): Inputs) -> Digest {
-    black_box(fingerprint(black_box(catalogue), black_box(discounts)))
+fn fingerprinted((_, discounts): Inputs) -> Digest {
+    black_box(fingerprint(black_box(discounts)))
 }
 
 #[library_benchmark]
@@ -147,9 +156,16 @@ fn read_discounts(text: &'static str) -> Option<Discounts> {
 }
 
 #[library_benchmark]
-#[bench::one_product(setup = part)]
-fn decode((packed, product): (&'static [u8], ProductId)) -> Option<Entry> {
-    black_box(PackedPart::decode(black_box(packed)).ok()?.find(&product))
+#[bench::part_of_a_base(setup = part)]
+fn unpack(packed: &'static [u8]) -> Option<BasePart> {
+    black_box(BasePart::decode(black_box(packed)).ok())
+}
+
+#[library_benchmark]
+#[bench::hundred_own_rows(setup = stored)]
+fn look_up((base, own, product): (&'static Base, &'static [u8], ProductId)) -> Option<Entry> {
+    let own = OwnRows::decode(black_box(own)).ok()?;
+    black_box(base.entry(&product, &own))
 }
 
 #[library_benchmark]
@@ -166,7 +182,7 @@ fn render_answer(quotation: &'static Quotation) -> Option<String> {
 
 library_benchmark_group!(
     name = tables,
-    benchmarks = [price, pack, fingerprinted, read_discounts, decode]
+    benchmarks = [price, pack, fingerprinted, read_discounts, unpack, look_up]
 );
 library_benchmark_group!(name = frames, benchmarks = [parse_quote, render_answer]);
 

@@ -8,26 +8,29 @@ mod opponent;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ocache::pricing::{Discounts, PackedPart, PriceTable, fingerprint};
+use ocache::pricing::{BasePart, Currency, Discounts, OwnRows, PackedBase, PackedOwn, fingerprint};
 
 const PRODUCTS: u64 = 10_000;
 
 fn tables(criterion: &mut Criterion) {
     let dataset = inputs::dataset(PRODUCTS, 1, 100);
-    let catalogue = inputs::catalogue(&dataset.products);
+    let base = inputs::base(&dataset.products);
+    let price = |discounts| OwnRows::price(base.index(), discounts, |number| base.part(number));
     let all = inputs::all_discounted(&dataset.products);
     let hundred = &dataset.discounts[0].discounts;
     let mut group = criterion.benchmark_group("table of 10,000 products");
     group.throughput(Throughput::Elements(PRODUCTS));
     let each: [(&str, &Discounts); 2] = [("all discounted", &all), ("100 discounted", hundred)];
     for (name, discounts) in each {
-        let table = PriceTable::new(&catalogue, discounts);
+        let rows = price(discounts).expect("the base is whole");
         group.bench_function(format!("priced, {name}"), |bencher| {
-            bencher.iter(|| PriceTable::new(black_box(&catalogue), black_box(discounts)));
+            bencher.iter(|| price(black_box(discounts)));
         });
-        group.bench_function(format!("packed, {name}"), |bencher| bencher.iter(|| table.pack()));
+        group.bench_function(format!("packed, {name}"), |bencher| {
+            bencher.iter(|| PackedOwn::new(black_box(&rows)));
+        });
         group.bench_function(format!("fingerprint, {name}"), |bencher| {
-            bencher.iter(|| fingerprint(black_box(&catalogue), black_box(discounts)));
+            bencher.iter(|| fingerprint(black_box(discounts)));
         });
     }
     group.sample_size(10).bench_function("the opponent, 100 discounted", |bencher| {
@@ -35,10 +38,10 @@ fn tables(criterion: &mut Criterion) {
     });
     group.finish();
 
-    let parts = PriceTable::new(&catalogue, hundred).pack().expect("the table can be packed");
-    let product = dataset.products[0].id.clone();
-    criterion.bench_function("one product of a packed part", |bencher| {
-        bencher.iter(|| PackedPart::decode(black_box(&parts[0])).map(|part| part.find(&product)));
+    let packed = PackedBase::new(Currency::USD, dataset.products.clone());
+    let parts = packed.expect("generated products differ").parts;
+    criterion.bench_function("a part of a base, unpacked", |bencher| {
+        bencher.iter(|| BasePart::decode(black_box(&parts[0])));
     });
 }
 

@@ -23,6 +23,7 @@ mod price_tables;
 mod queues;
 mod quotations;
 mod reading;
+mod table_reader;
 mod token_keys;
 mod topic;
 mod usage_log;
@@ -30,7 +31,7 @@ mod usage_log;
 use std::sync::Arc;
 
 pub use active_users::{ActiveUser, ActiveUsers, Segment};
-pub use bases::{BaseIndex, Bases};
+pub use bases::{Bases, StoredBase};
 pub use catalogue::{AtHead, CatalogueHead, CatalogueStore};
 pub use connections::{Connections, Delivery, MAX_PUSH_BYTES};
 pub use discounts::{DiscountStore, UserDiscounts};
@@ -42,7 +43,9 @@ pub use loads::{
     Commit, Committed, JOURNAL_KEPT_FOR, Journal, LoadId, Loads, Record, RecordKey, RowChange,
 };
 pub(crate) use port::port;
-pub use price_tables::{Flip, PriceTables, TableHead, WantedParts, parts_of};
+pub use price_tables::{
+    Flip, MAX_INLINE_BYTES, Own, PriceTables, TableHead, WantedParts, parts_of,
+};
 pub use queues::{
     DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_BODY_BYTES, MAX_DELAY,
     MAX_RECEIVES, Outgoing, Posting, Queue, Queues, Receipt, Received, Selection,
@@ -53,6 +56,7 @@ pub use quotations::{
 pub use reading::{
     First, at_head, discounts_now, first_discounted_users, first_products, products_now,
 };
+pub use table_reader::{TableError, TableReader, TableRow};
 pub use token_keys::TokenKeys;
 pub use topic::{Topic, publish};
 pub use usage_log::{UsageLog, UsageRecord};

@@ -10,10 +10,11 @@ use bytes::Bytes;
 use harness::{Engine, System, user};
 use ocache::model::{ProductId, QuotationKey};
 use ocache::ports::{
-    Flip, Quotation, QuotationStatus, Settlement, TableHead, UserDiscounts, Verdict, parts_of,
+    Flip, Own, Quotation, QuotationStatus, Settlement, TableHead, UserDiscounts, Verdict,
 };
 use ocache::pricing::{
-    Answer, Catalogue, Currency, Discount, Discounts, Money, PriceTable, fingerprint,
+    Answer, Base, Currency, Discount, Discounts, Money, OwnRow, OwnRows, PackedBase, PackedOwn,
+    Product,
 };
 use ocache::runtime::Role;
 use ocache::verify::{Finding, Kind, Report, VerifyOptions, explain, verify};
@@ -79,23 +80,31 @@ async fn quoted(engine: Engine) -> System {
     system
 }
 
-/// Replaces what is stored under the generation of a user's head.
-async fn overwrite(system: &System, who: &str, products: &[(&str, i64)], discounts: &Discounts) {
-    let head = system.head(who).await.unwrap();
-    let products: Vec<_> = products
-        .iter()
-        .map(|(id, minor)| (ProductId::new(*id).unwrap(), Money::from_minor(*minor)))
-        .collect();
-    let catalogue = Catalogue::new(1, Currency::USD, products).unwrap();
-    let parts = PriceTable::new(&catalogue, discounts).pack().unwrap();
-    put(system, who, &head, parts.into_iter().map(Bytes::from).collect()).await;
+fn packed(products: &[(&str, i64)]) -> PackedBase {
+    let product = |(id, minor): &(&str, i64)| Product {
+        id: ProductId::new(*id).unwrap(),
+        name: format!("Product {id}"),
+        price: Money::from_minor(*minor),
+    };
+    PackedBase::new(Currency::USD, products.iter().map(product).collect()).unwrap()
 }
 
-async fn put(system: &System, who: &str, head: &TableHead, parts: Vec<Bytes>) {
-    let store = &system.ports.store;
-    let until = system.now().plus(Duration::from_secs(3600));
-    let flip = store.put_table(&user(who), head, &parts, Some(head.version), until).await;
-    assert_eq!(flip.unwrap(), Flip::Done);
+/// Replaces what is stored of the base that a user's table was priced against.
+async fn overwrite_base(system: &System, who: &str, parts: Vec<Bytes>) {
+    let version = system.head(who).await.unwrap().base_version;
+    let base = system.ports.store.base(version).await.unwrap().unwrap();
+    system.ports.store.put_base(version, &base, &parts).await.unwrap();
+}
+
+/// Replaces a user's own rows.
+async fn overwrite_own(system: &System, who: &str, own: &OwnRows) {
+    let packed = PackedOwn::new(own).unwrap().parts.remove(0);
+    change_head(system, who, |head| head.own = Own::Inline(packed.into())).await;
+}
+
+fn priced(discounts: &Discounts) -> OwnRows {
+    let base = Base::new(&packed(&PRODUCTS)).unwrap();
+    OwnRows::price(base.index(), discounts, |number| base.part(number)).unwrap()
 }
 
 /// Replaces a user's head by a changed one.
@@ -140,70 +149,55 @@ async fn a_table_with_another_price_is_wrong(engine: Engine) {
     let system = quoted(engine).await;
     let mut products = PRODUCTS;
     products[3].1 += 1;
-    overwrite(&system, "AAA", &products, &list(&OF_AAA)).await;
-    let (kind, what) = finding(&system).await;
-    assert_eq!(kind, Kind::Wrong);
-    assert!(what.contains("table of `AAA`: product `P4` costs 145.00"), "{what}");
-    assert!(what.contains("the table says 145.01"), "{what}");
+    let parts = packed(&products).parts.into_iter().map(Bytes::from).collect();
+    overwrite_base(&system, "AAA", parts).await;
+    // Of everybody whose table was priced against that base.
+    let Found { findings, .. } = found(&system).await;
+    let users: Vec<String> = findings.iter().map(|found| found.subject.to_string()).collect();
+    assert_eq!(users, ["table of `AAA`", "table of `BBB`"]);
+    for Finding { kind, what, .. } in findings {
+        assert_eq!(kind, Kind::Wrong);
+        assert!(what.contains("product `P4` costs 145.00"), "{what}");
+        assert!(what.contains("the table says 145.01"), "{what}");
+    }
 }
 
 async fn a_table_that_does_not_add_up_is_wrong(engine: Engine) {
     let system = quoted(engine).await;
-    let head = system.head("AAA").await.unwrap();
-    let catalogue = Catalogue::new(
-        1,
-        Currency::USD,
-        PRODUCTS.map(|(id, minor)| (id.parse().unwrap(), Money::from_minor(minor))).into(),
-    )
-    .unwrap();
-    let parts = PriceTable::new(&catalogue, &list(&OF_AAA)).pack().unwrap();
-    // The saving of the first discount is one cent more than it should be.
-    let part = with_other_saving(&parts[0]);
-    put(&system, "AAA", &head, vec![part]).await;
+    let mut rows: Vec<OwnRow> = priced(&list(&OF_AAA)).as_slice().to_vec();
+    rows[0].saving = Money::from_minor(rows[0].saving.minor() + 1);
+    overwrite_own(&system, "AAA", &OwnRows::new(rows).unwrap()).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Wrong);
     assert!(what.contains("product `P1`: 500.00 less 10 % is not 449.99"), "{what}");
 }
 
-/// A part with one cent more saved on the first product, and the checksum of that.
-fn with_other_saving(part: &[u8]) -> Bytes {
-    let mut part = part.to_vec();
-    let length = usize::from(part[3]);
-    assert!(length < 128, "the test reads lengths of one byte");
-    // After the length of the section of prices, and the byte that says that it is not compressed.
-    let (start, end) = (4 + length + 2, part.len() - 4);
-    assert_eq!(part[start - 1], 0);
-    // Three counted: count, gaps, the unit of all percentages in three bytes, percentages, then
-    // the savings, 5000 cents first: two bytes.
-    let saving = start + 1 + 3 + 3 + 3;
-    assert_eq!(part[saving..saving + 2], [0x88, 0x27]);
-    part[saving] += 1;
-    let sum = part[start..end]
-        .iter()
-        .fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
-    part[end..].copy_from_slice(&sum.to_le_bytes());
-    Bytes::from(part)
-}
-
 async fn a_table_without_a_part_or_with_a_damaged_one_is_wrong(engine: Engine) {
     let system = quoted(engine).await;
-    let head = system.head("AAA").await.unwrap();
-    let parts = parts_of(&*system.ports.store, &user("AAA"), &head.generation, &[0]).await.unwrap();
-    let mut bytes = parts[0].clone().unwrap().to_vec();
+    let good = system.head("AAA").await.unwrap();
+    let Own::Inline(rows) = &good.own else { panic!("{good:?}") };
+    let mut bytes = rows.to_vec();
     let last = bytes.len() - 1;
     bytes[last] ^= 0x40;
-    put(&system, "AAA", &head, vec![Bytes::from(bytes)]).await;
+    change_head(&system, "AAA", |head| head.own = Own::Inline(bytes.into())).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Wrong);
-    assert!(what.contains("part 0: ") && what.contains("damaged"), "{what}");
+    assert!(what.contains("damaged"), "{what}");
 
     change_head(&system, "AAA", |head| {
         head.generation = ocache::model::Generation::from_random([9; 16]);
+        head.own = Own::Parts(vec![0]);
     })
     .await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Wrong);
     assert!(what.contains("part 0 of 1 is not there"), "{what}");
+
+    change_head(&system, "AAA", |head| head.own = good.own).await;
+    overwrite_base(&system, "AAA", vec![Bytes::from_static(b"rubbish")]).await;
+    let Found { findings, .. } = found(&system).await;
+    assert_eq!(findings.len(), 2, "{findings:?}");
+    assert!(findings[0].what.contains("damaged"), "{findings:?}");
 }
 
 async fn a_head_that_claims_what_is_not_there_is_wrong(engine: Engine) {
@@ -238,7 +232,7 @@ async fn a_table_by_older_inputs_is_outdated_and_not_wrong(engine: Engine) {
 async fn a_discount_changed_in_a_table_is_wrong(engine: Engine) {
     let system = quoted(engine).await;
     // It adds up, and no list of the user's ever said so.
-    overwrite(&system, "AAA", &PRODUCTS, &list(&[("P1", "90")])).await;
+    overwrite_own(&system, "AAA", &priced(&list(&[("P1", "90")]))).await;
     let (kind, what) = finding(&system).await;
     assert_eq!(kind, Kind::Wrong);
     assert!(what.contains("product `P1` has a discount of 10 %, the table says 90 %"), "{what}");
@@ -368,15 +362,4 @@ async fn discounts_on_products_that_do_not_exist_do_not_make_a_table_wrong() {
     assert_eq!(found(&system).await.findings, []);
     system.load([("P4".to_owned(), 1)]).await;
     assert_eq!(finding(&system).await.0, Kind::Outdated);
-}
-
-/// What the fingerprint is used for depends on this.
-#[test]
-fn a_fingerprint_does_not_depend_on_the_catalogues_version() {
-    let of = |version| {
-        let products = vec![("P1".parse().unwrap(), Money::from_minor(1))];
-        let catalogue = Catalogue::new(version, Currency::USD, products).unwrap();
-        fingerprint(&catalogue, &Discounts::default())
-    };
-    assert_eq!(of(0), of(7));
 }

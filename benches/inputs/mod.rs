@@ -1,7 +1,7 @@
 //! What is measured with: the data of `ocache generate --seed 1`.
 
 use ocache::data::{self, Dataset, Existing, Format, Spec};
-use ocache::pricing::{Catalogue, Currency, Discount, Discounts, Percentage, Product};
+use ocache::pricing::{Base, Currency, Discount, Discounts, PackedBase, Percentage, Product};
 
 /// So many products, and the discounts of so many users.
 pub fn dataset(products: u64, users: u64, discounts_per_user: u64) -> Dataset {
@@ -19,10 +19,10 @@ pub fn dataset(products: u64, users: u64, discounts_per_user: u64) -> Dataset {
     data::read(&[dir.path().to_owned()], spec.currency, &|_| {}).expect("they can be read")
 }
 
-/// A snapshot of these products.
-pub fn catalogue(products: &[Product]) -> Catalogue {
-    let products = products.iter().map(|product| (product.id.clone(), product.price)).collect();
-    Catalogue::new(1, Currency::USD, products).expect("generated products differ")
+/// The base of these products.
+pub fn base(products: &[Product]) -> Base {
+    let packed = PackedBase::new(Currency::USD, products.to_vec());
+    Base::new(&packed.expect("generated products differ")).expect("it can be read")
 }
 
 /// A discount for every product, from 1 to 35 % in steps of a half, like the generated ones.

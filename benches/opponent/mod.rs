@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ocache::model::{Calculation, Generation, UserId};
-use ocache::ports::{Ports, Queue, TableHead, discounts_now, first_products};
+use ocache::ports::{Own, Ports, Queue, TableHead, discounts_now, first_products};
 use ocache::pricing::{Currency, Discounts, Entry, PRICING_VERSION, Product, fingerprint};
 use serde_json::json;
-
-use crate::inputs;
 
 /// Does one order, if there is one; says whether there was.
 pub async fn work_once(ports: &Ports) -> bool {
@@ -52,13 +50,13 @@ async fn store(ports: &Ports, user: &UserId) {
     let head = TableHead {
         version: old.unwrap_or(0) + 1,
         generation: Generation::from_random(ports.randomness.bits()),
-        fingerprint: fingerprint(&inputs::catalogue(&[]), &Discounts::default()),
+        fingerprint: fingerprint(&Discounts::default()),
         pricing_version: PRICING_VERSION,
         catalogue_version: 1,
         base_version: 1,
         currency: Currency::USD,
         products: products.len() as u64,
-        parts: vec![],
+        own: Own::Parts(vec![0]),
         parts_expire_at: expire_at,
         priced_at: now,
         validated_at: now,

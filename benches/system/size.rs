@@ -1,35 +1,31 @@
-//! How many bytes a stored product takes.
+//! How many bytes are stored.
 
-use ocache::pricing::{PackedPart, PriceTable};
+use ocache::pricing::{Base, Currency, OwnRows, PackedBase, PackedOwn};
 
 use crate::inputs;
 use crate::lab::line;
 
 const PRODUCTS: u64 = 10_000;
-const BEST_LEVEL: i32 = 19;
 
 pub fn run() {
     let dataset = inputs::dataset(PRODUCTS, 1, 100);
-    let catalogue = inputs::catalogue(&dataset.products);
-    let pack = |discounts| {
-        let parts = PriceTable::new(&catalogue, discounts).pack();
-        parts.expect("the table can be packed")
+    let packed = PackedBase::new(Currency::USD, dataset.products.clone());
+    let packed = packed.expect("generated products differ");
+    let base = Base::new(&packed).expect("it can be read");
+    let own = |discounts| {
+        let rows = OwnRows::price(base.index(), discounts, |number| base.part(number));
+        let packed = PackedOwn::new(&rows.expect("the base is whole"));
+        size(&packed.expect("rows can be packed").parts)
     };
-    let parts = pack(&dataset.discounts[0].discounts);
-    let size = |parts: &[Vec<u8>]| parts.iter().map(Vec::len).sum::<usize>();
-    let all_discounted = size(&pack(&inputs::all_discounted(&dataset.products)));
-    // The same columns, one after the other, in one frame for each part.
-    let columns = parts.iter().map(|part| {
-        let part = PackedPart::decode(part).expect("it can be read");
-        let compressed = zstd::bulk::compress(part.columns(), BEST_LEVEL);
-        compressed.expect("columns can be compressed").len()
-    });
-    let columns: usize = columns.sum();
-    for (what, bytes) in [
-        ("bytes per product, ids included, 100 discounts", size(&parts)),
-        ("zstd -19 of the columns that all users share", columns),
-        ("bytes per product, all discounted", all_discounted),
-    ] {
-        line("3", what, &format!("{:.2}", bytes as f64 / PRODUCTS as f64));
-    }
+    let hundred = own(&dataset.discounts[0].discounts);
+    let all = own(&inputs::all_discounted(&dataset.products));
+    let each = |bytes: usize| format!("{:.2}", bytes as f64 / PRODUCTS as f64);
+    let base = each(size(&packed.parts));
+    line("3", "bytes per product of a base, ids and names included", &base);
+    line("3", "bytes of a customer with 100 own rows", &hundred.to_string());
+    line("3", "bytes per own row, all products discounted", &each(all));
+}
+
+fn size(parts: &[Vec<u8>]) -> usize {
+    parts.iter().map(Vec::len).sum()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ocache::model::UserId;
-use ocache::pricing::PackedPart;
+use ocache::pricing::OwnRows;
 use ocache::runtime::Role;
 use tokio::task::JoinSet;
 
@@ -58,15 +58,13 @@ pub async fn against_the_opponent(scale: Scale) {
 
 /// The opponent's prices are ours.
 fn check_prices(lab: &Lab) {
-    let catalogue = inputs::catalogue(&lab.dataset.products);
+    let base = inputs::base(&lab.dataset.products);
     for list in lab.dataset.discounts.iter().take(20) {
-        let table = ocache::pricing::PriceTable::new(&catalogue, &list.discounts);
-        let parts = table.pack().expect("the table can be packed");
-        let parts = parts.iter().map(|part| PackedPart::decode(part).expect("it can be read"));
-        let parts: Vec<PackedPart> = parts.collect();
+        let own = OwnRows::price(base.index(), &list.discounts, |number| base.part(number));
+        let own = own.expect("the base is whole");
         let theirs = opponent::price(&lab.dataset.products, &list.discounts);
         for (product, entry) in theirs {
-            let ours = parts.iter().find_map(|part| part.find(&product.id));
+            let ours = base.entry(&product.id, &own);
             assert_eq!(ours, Some(entry), "{}", product.id);
         }
     }

@@ -8,16 +8,17 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 
 use super::batch::Write;
-use super::item::{self, Item, item, text};
+use super::item::{self, FieldError, Item, item, text};
 use super::names::{TTL, Table};
 use super::price_tables::{BYTES, read_part};
 use super::tables::{Tables, corrupt};
 use crate::model::Timestamp;
-use crate::ports::{BaseIndex, Bases, PortError};
+use crate::ports::{Bases, PortError, StoredBase};
 
 /// No user has a control character in its id.
 const BASE: &str = "\u{1}base";
-const INDEX: &str = "index";
+/// Under another name than before there were prices in it: such a base is not there.
+const CONTENTS: &str = "contents";
 
 fn key(part: &str) -> Item {
     item([("user_id", text(BASE)), ("part", text(part))])
@@ -27,10 +28,10 @@ fn part_name(version: u64, number: usize) -> String {
     format!("{version}/{number}")
 }
 
-pub(super) fn write_index(version: u64, index: &BaseIndex) -> Result<Item, PortError> {
+pub(super) fn write_index(version: u64, base: &StoredBase) -> Result<Item, PortError> {
     let mut item = key(&version.to_string());
-    item.insert(INDEX.to_owned(), item::json("the index of a base", index)?);
-    item.insert(TTL.to_owned(), item::ttl(index.expires_at));
+    item.insert(CONTENTS.to_owned(), item::json("the index of a base", &base.index)?);
+    item.insert(TTL.to_owned(), item::ttl(base.expires_at));
     Ok(item)
 }
 
@@ -51,23 +52,31 @@ impl Bases for Tables {
     async fn put_base(
         &self,
         version: u64,
-        index: &BaseIndex,
+        base: &StoredBase,
         parts: &[Bytes],
     ) -> Result<(), PortError> {
-        let index_item = write_index(version, index)?;
+        let index_item = write_index(version, base)?;
         self.check_size(Table::PricesByUser, &index_item)?;
         let write =
-            |(number, bytes)| Write::Put(write_part(version, number, bytes, index.expires_at));
+            |(number, bytes)| Write::Put(write_part(version, number, bytes, base.expires_at));
         let parts = parts.iter().enumerate().map(write).collect();
         self.write_all(Table::PricesByUser, parts).await?;
         // Only now: whoever finds the index finds the parts.
         self.put(Table::PricesByUser, index_item).await
     }
 
-    async fn base(&self, version: u64) -> Result<Option<BaseIndex>, PortError> {
+    async fn base(&self, version: u64) -> Result<Option<StoredBase>, PortError> {
         let item = self.get(Table::PricesByUser, key(&version.to_string()), true).await?;
-        let index = item.map(|item| item::read_json(&item, INDEX)).transpose();
-        index.map_err(|error| corrupt(format_args!("the index of base {version}"), error))
+        let Some(item) = item.filter(|item| item.contains_key(CONTENTS)) else { return Ok(None) };
+        let read = || -> Result<StoredBase, FieldError> {
+            let index = item::read_json(&item, CONTENTS)?;
+            let expires_at = Timestamp::from_secs(item::read_number(&item, TTL)?);
+            Ok(StoredBase { index, expires_at })
+        };
+        let base = read();
+        let base =
+            base.map_err(|error| corrupt(format_args!("the index of base {version}"), error));
+        base.map(Some)
     }
 
     async fn base_parts(

@@ -14,9 +14,14 @@ use super::item::{self, FieldError, Item, item, number, text};
 use super::names::{TTL, Table};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
 use crate::model::{Generation, Timestamp, UserId};
-use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
+use crate::ports::{
+    Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, TableHead, WantedParts,
+};
+use crate::pricing::PackError;
 
 const HEAD: &str = "head";
+/// The attribute with the packed head.
+const TABLE: &str = "table";
 /// The attribute with the bytes of a part.
 pub(super) const BYTES: &str = "bytes";
 
@@ -28,14 +33,18 @@ fn part_name(generation: &Generation, number: usize) -> String {
     format!("{generation}/{number}")
 }
 
-fn read(item: &Item) -> Result<(UserId, TableHead), PortError> {
-    let row = || -> Result<(UserId, TableHead), FieldError> {
-        Ok((item::read_as(item, "user_id", UserId::stored)?, item::read_json(item, HEAD)?))
-    };
-    row().map_err(|error| {
-        let user = item::read_text(item, "user_id").unwrap_or("?");
-        corrupt(format_args!("the head of the price table of user `{user}`"), error)
-    })
+/// The user and the head of an item; `None` when another version of ocache wrote it in another form.
+fn read(item: &Item) -> Result<Option<(UserId, TableHead)>, PortError> {
+    let Some(AttributeValue::B(packed)) = item.get(TABLE) else { return Ok(None) };
+    let user = item::read_as(item, "user_id", UserId::stored)
+        .map_err(|error| corrupt("the head of a price table", error))?;
+    match TableHead::unpack(packed.as_ref()) {
+        Ok(head) => Ok(Some((user, head))),
+        Err(PackError::UnknownVersion { .. }) => Ok(None),
+        Err(error) => {
+            Err(PortError::corrupt(format!("the head of the price table of user `{user}`"), error))
+        }
+    }
 }
 
 /// Of whom a part is, under which name, and its bytes.
@@ -57,7 +66,7 @@ impl PriceTables for Tables {
     async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
         let keys = users.iter().map(|user| key(user, HEAD)).collect();
         let items = self.read_all(Table::PricesByUser, keys, true).await?;
-        items.iter().map(read).collect()
+        items.iter().filter_map(|item| read(item).transpose()).collect()
     }
 
     async fn put_table(
@@ -88,6 +97,10 @@ impl PriceTables for Tables {
             .iter()
             .map(|one| one.numbers.iter().map(|&n| part(one, n as usize)).collect())
             .collect())
+    }
+
+    fn inline_bytes(&self) -> usize {
+        MAX_INLINE_BYTES
     }
 
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
@@ -124,7 +137,7 @@ impl PriceTables for Tables {
         let page = self.scan(Table::PricesByUser, from, |scan| {
             scan.filter_expression("part = :head").expression_attribute_values(":head", text(HEAD))
         });
-        rows(page.await?, |item| read(item).map(Some))
+        rows(page.await?, read)
     }
 }
 
@@ -158,13 +171,21 @@ impl Tables {
         let nonce = self.nonce();
         let mut item = key(user, HEAD);
         item.insert("version".to_owned(), number(head.version));
-        item.insert(HEAD.to_owned(), item::json("the head of a price table", head)?);
+        let packed = head.pack();
+        let form = Blob::new(&packed[..1]);
+        item.insert(TABLE.to_owned(), AttributeValue::B(Blob::new(packed)));
         item.insert(TTL.to_owned(), item::ttl(expire_at));
         item.insert(WRITTEN_BY.to_owned(), nonce.clone());
         self.check_size(Table::PricesByUser, &item)?;
         let call = self.client.put_item().table_name(self.name(Table::PricesByUser));
         let call = match expected {
-            None => call.condition_expression("attribute_not_exists(user_id)"),
+            // In place of one that another version of ocache wrote in another form.
+            None => call
+                .condition_expression(
+                    "attribute_not_exists(user_id) OR NOT begins_with(#table, :form)",
+                )
+                .expression_attribute_names("#table", TABLE)
+                .expression_attribute_values(":form", AttributeValue::B(form)),
             Some(version) => call
                 .condition_expression("version = :version")
                 .expression_attribute_values(":version", number(version)),

@@ -7,8 +7,8 @@ use super::args::Format;
 use crate::data::{DataErrors, GenerateError, LoadError};
 use crate::embedded::{BackupError, OpenError};
 use crate::model::{escape_but, escape_json};
-use crate::ports::{Chain, PortError};
-use crate::stages::{SnapshotError, StageError};
+use crate::ports::{Chain, PortError, TableError};
+use crate::stages::{MakeBaseError, StageError};
 
 /// The published exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,8 +178,21 @@ impl Failure {
 impl From<StageError> for Failure {
     fn from(error: StageError) -> Self {
         match error {
-            StageError::Port(error) | StageError::Snapshot(SnapshotError::Port(error)) => {
-                error.into()
+            StageError::Port(error) | StageError::Base(MakeBaseError::Port(error)) => error.into(),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Port(error) => error.into(),
+            error @ (TableError::NoBase { .. }
+            | TableError::NoBasePart { .. }
+            | TableError::NoPart { .. }) => {
+                let message = format!("the table was replaced while it was read: {error}");
+                Self::new(ExitCode::Failure, message).hint("run the command again")
             }
             error => Self::internal(error),
         }

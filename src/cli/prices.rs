@@ -3,7 +3,7 @@
 //! A table is printed while it is read, a few parts at a time: one of a million products is larger than
 //! what a small machine has to spare.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use serde_json::{Map, json};
 
@@ -15,16 +15,14 @@ use super::output::Output;
 use super::settings::Settings;
 use super::stream::{ObjectStream, members};
 use crate::model::{ProductId, Timestamp};
-use crate::ports::{Ports, TableHead, parts_of};
-use crate::pricing::{Entry, PackedPart};
-use crate::stages::Names;
+use crate::ports::{Ports, TableHead, TableReader, TableRow};
 
 mod text;
 
 use text::TextTable;
 
-/// So many parts are read at once, with up to 1,024 products each.
-const PARTS_AT_ONCE: usize = 16;
+/// So many parts of the base are read at once, with a few hundred products each.
+const PARTS_AT_ONCE: usize = 64;
 
 pub(super) async fn run(
     settings: &Settings,
@@ -60,13 +58,6 @@ pub(super) async fn run(
     Err(Failure::new(ExitCode::NotFound, message).hint(hint))
 }
 
-/// One line of the table.
-struct Row {
-    product: ProductId,
-    name: String,
-    entry: Entry,
-}
-
 /// Prints the table, or the products that were asked for. Returns which of those there are.
 async fn print(
     output: &Output,
@@ -74,14 +65,17 @@ async fn print(
     head: &TableHead,
     ports: &Ports,
 ) -> Result<HashSet<ProductId>, Failure> {
-    let (now, names) = (ports.clock.now(), Names::new(ports.store.clone()));
+    let now = ports.clock.now();
+    let reader = TableReader::open(&*ports.store, &args.user, head).await?;
     let mut printed = Printed::begin(output, args, head, now)?;
     let mut found = HashSet::new();
     let total = if args.product.is_empty() { head.products } else { args.product.len() as u64 };
     let mut progress = output.count_rows("prices", Some(total));
-    for numbers in wanted_parts(args, head).chunks(PARTS_AT_ONCE) {
-        let rows = rows(ports, &names, args, head, numbers).await?;
-        if !args.product.is_empty() {
+    let wanted = (!args.product.is_empty()).then_some(args.product.as_slice());
+    for numbers in reader.parts(wanted).chunks(PARTS_AT_ONCE) {
+        let mut rows = reader.rows(numbers).await?;
+        if let Some(wanted) = wanted {
+            rows.retain(|row| wanted.contains(&row.product));
             found.extend(rows.iter().map(|row| row.product.clone()));
         }
         printed.rows(&rows)?;
@@ -93,47 +87,6 @@ async fn print(
     drop(progress);
     printed.end()?;
     Ok(found)
-}
-
-/// The numbers of the parts that have what is asked for.
-fn wanted_parts(args: &PricesArgs, head: &TableHead) -> Vec<u32> {
-    if args.product.is_empty() {
-        return (0..).take(head.parts.len()).collect();
-    }
-    let wanted: BTreeSet<u32> =
-        args.product.iter().filter_map(|product| head.part_of(product)).collect();
-    wanted.into_iter().collect()
-}
-
-/// The rows of some parts.
-async fn rows(
-    ports: &Ports,
-    names: &Names,
-    args: &PricesArgs,
-    head: &TableHead,
-    numbers: &[u32],
-) -> Result<Vec<Row>, Failure> {
-    let mut entries = Vec::new();
-    for part in parts_of(&*ports.store, &args.user, &head.generation, numbers).await? {
-        let part = part.ok_or_else(|| {
-            let message = format!("the table of `{}` was replaced while it was read", args.user);
-            Failure::new(ExitCode::Failure, message).hint("run the command again")
-        })?;
-        let part = PackedPart::decode(&part).map_err(Failure::internal)?;
-        for product in part.iter() {
-            let (id, entry) = product.map_err(Failure::internal)?;
-            if args.product.is_empty() || args.product.contains(&id) {
-                entries.push((id, entry));
-            }
-        }
-    }
-    let ids: BTreeSet<&ProductId> = entries.iter().map(|(id, _)| id).collect();
-    let mut names = names.of(head.base_version, &ids).await?.unwrap_or_default();
-    let rows = entries.into_iter().map(|(product, entry)| {
-        let name = names.remove(&product).unwrap_or_default();
-        Row { product, name, entry }
-    });
-    Ok(rows.collect())
 }
 
 /// A table that is being printed.
@@ -166,7 +119,7 @@ impl<'a> Printed<'a> {
         Ok(Self::Json(ObjectStream::begin(output, &members(about), "prices")?, head))
     }
 
-    fn rows(&mut self, rows: &[Row]) -> Result<(), Failure> {
+    fn rows(&mut self, rows: &[TableRow]) -> Result<(), Failure> {
         match self {
             Self::Json(stream, head) => rows.iter().try_for_each(|row| {
                 stream.item(&json!({

@@ -6,15 +6,17 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::rows::{from_json, to_json};
-use crate::ports::{BaseIndex, Bases, PortError};
+use crate::model::Timestamp;
+use crate::ports::{Bases, PortError, StoredBase};
+use crate::pricing::BaseIndex;
 
 const PUT: &str = "
-    INSERT INTO base (version, expires_at, parts) VALUES (?1, ?2, ?3)
-    ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at, parts = excluded.parts";
+    INSERT INTO base (version, expires_at, contents) VALUES (?1, ?2, ?3)
+    ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at, contents = excluded.contents";
 const PUT_PART: &str = "
     INSERT INTO base_part (version, number, bytes) VALUES (?1, ?2, ?3)
     ON CONFLICT DO UPDATE SET bytes = excluded.bytes";
-const GET: &str = "SELECT parts, expires_at FROM base WHERE version = ?1";
+const GET: &str = "SELECT contents, expires_at FROM base WHERE version = ?1";
 const GET_PART: &str = "SELECT bytes FROM base_part WHERE version = ?1 AND number = ?2";
 
 #[async_trait]
@@ -22,35 +24,32 @@ impl Bases for Embedded {
     async fn put_base(
         &self,
         version: u64,
-        index: &BaseIndex,
+        base: &StoredBase,
         parts: &[Bytes],
     ) -> Result<(), PortError> {
-        let first = to_json(&index.parts, || format!("the index of base {version}"));
-        let first = first.map_err(|failure| self.port_error(failure))?;
-        let (expires_at, parts) = (index.expires_at.secs_rounded_up(), parts.to_vec());
+        let index = to_json(&base.index, || format!("the index of base {version}"));
+        let index = index.map_err(|failure| self.port_error(failure))?;
+        let (expires_at, parts) = (base.expires_at.secs_rounded_up(), parts.to_vec());
         self.write(move |tx| {
             let mut statement = tx.prepare_cached(PUT_PART)?;
             for (number, bytes) in parts.iter().enumerate() {
                 statement.execute(params![version, number, &bytes[..]])?;
             }
-            tx.prepare_cached(PUT)?.execute(params![version, expires_at, first])?;
+            tx.prepare_cached(PUT)?.execute(params![version, expires_at, index])?;
             Ok(())
         })
         .await
     }
 
-    async fn base(&self, version: u64) -> Result<Option<BaseIndex>, PortError> {
+    async fn base(&self, version: u64) -> Result<Option<StoredBase>, PortError> {
         self.look(1, move |connection| {
             let mut statement = connection.prepare_cached(GET)?;
             let row = statement.query_row([version], |row| Ok((row.get(0)?, row.get(1)?)));
-            let Some((parts, expires_at)): Option<(String, i64)> = row.optional()? else {
+            let Some((index, expires_at)): Option<(String, i64)> = row.optional()? else {
                 return Ok(None);
             };
-            let parts = from_json(&parts, || format!("the index of base {version}"))?;
-            Ok(Some(BaseIndex {
-                parts,
-                expires_at: crate::model::Timestamp::from_secs(expires_at),
-            }))
+            let index: BaseIndex = from_json(&index, || format!("the index of base {version}"))?;
+            Ok(Some(StoredBase { index, expires_at: Timestamp::from_secs(expires_at) }))
         })
         .await
     }

@@ -299,12 +299,10 @@ fn patient_with_nobody(mut reader: Connection, file: &Path) -> Result<Connection
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::super::testing::{open as open_store, user};
     use super::*;
-    use crate::model::{Generation, Timestamp};
-    use crate::ports::{ActiveUsers as _, parts_of};
+    use crate::model::Timestamp;
+    use crate::ports::{ActiveUsers as _, PriceTables as _, Segment, first_products};
 
     fn error_of(dir: &Path) -> OpenError {
         let error = open(dir, Duration::from_millis(20)).map(drop).unwrap_err();
@@ -358,7 +356,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_store_of_any_earlier_version_keeps_its_tables() {
-        let (ann, generation) = (user("ann"), Generation::from_random([1; 16]));
+        let ann = user("ann");
         for version in 1..VERSION {
             let dir = tempfile::tempdir().unwrap();
             let old = raw(dir.path());
@@ -367,17 +365,23 @@ mod tests {
             }
             old.pragma_update(None, "user_version", version).unwrap();
             old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-            let name = generation.as_str();
-            let put =
-                "INSERT INTO generation (id, user, name, expires_at) VALUES (1, 'ann', ?1, ?2)";
-            old.execute(put, rusqlite::params![name, i64::MAX]).unwrap();
-            let put = "INSERT INTO part (generation, number, bytes) VALUES (1, 0, ?1)";
-            old.execute(put, [b"as it was"]).unwrap();
+            let put = "INSERT INTO active_user VALUES (1, 'ann', ?1, 1000, 1000)";
+            old.execute(put, [1_900_000_000]).unwrap();
+            let put = "INSERT INTO product VALUES ('P1', 'Desk', 500)";
+            old.execute(put, []).unwrap();
+            // Price tables of another form are calculated anew.
+            if version < 6 {
+                let put = "INSERT INTO table_head VALUES ('ann', 1, 'g', '{}', 1900000000)";
+                old.execute(put, []).unwrap();
+            }
             drop(old);
 
             let store = open_store(dir.path());
-            let parts = parts_of(&store, &ann, &generation, &[0]).await.unwrap();
-            assert_eq!(parts, [Some(Bytes::from_static(b"as it was"))], "version {version}");
+            let users = store.list_active_users(Segment::ALL, Timestamp::default(), None).await;
+            assert_eq!(users.unwrap().items[0].user, ann, "version {version}");
+            let products = first_products(&store, 9).await.unwrap();
+            assert_eq!(products.rows[0].name, "Desk", "version {version}");
+            assert!(store.table_heads(std::slice::from_ref(&ann)).await.unwrap().is_empty());
             store.close().await;
         }
     }

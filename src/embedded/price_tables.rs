@@ -1,6 +1,4 @@
-//! Price tables: heads, and the parts of their generations.
-
-use std::time::Duration;
+//! Price tables: one row for each user, with the head and the user's own rows.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,55 +6,37 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::marks::Tx;
-use super::rows::{from_json, id, to_json};
-use crate::model::{Generation, Timestamp, UserId};
-use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
-
-mod sections;
-
-use sections::Part;
+use super::rows::id;
+use crate::model::{Timestamp, UserId};
+use crate::ports::{
+    Cursor, Flip, MAX_INLINE_BYTES, Own, Page, PortError, PriceTables, TableHead, WantedParts,
+};
+use crate::pricing::{PackError, Reader, put_varint};
 
 /// How many heads a page has at most.
 const PAGE: usize = 500;
-/// No head is added to a page that has so much: with a million products one is some 12 KB.
+/// No head is added to a page that has so much.
 const PAGE_BYTES: usize = 1 << 20;
-/// The most parts written in one job: about a megabyte.
-const CHUNK: usize = 32;
-/// More parts than this are cut away from the thread that asks: each is hashed.
-const FEW: usize = 10;
-/// How long a superseded generation stays for readers that have just read its head.
-const GRACE: Duration = Duration::from_secs(60);
+/// A table is kept for so many seconds more than asked for, so that most refreshes need not move its
+/// place in the order of expiry.
+const SLACK: i64 = 60 * 60;
 
-pub(super) const HEAD: &str = "SELECT head FROM table_head WHERE user = ?1";
+pub(super) const HEAD: &str = "SELECT head FROM price_table WHERE user = ?1";
 pub(super) const LIST: &str =
-    "SELECT user, head FROM table_head WHERE user > ?1 ORDER BY user LIMIT ?2";
-const KEEP: &str = "
-    INSERT INTO generation (user, name, expires_at) VALUES (?1, ?2, ?3)
-    ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at RETURNING id";
-// A part that is there already is not written again: its bytes are by far the most of it.
-const PUT_PART: &str = "
-    INSERT INTO part (generation, number, section, bytes) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT DO UPDATE SET section = excluded.section, bytes = excluded.bytes
-    WHERE bytes <> excluded.bytes OR section IS NOT excluded.section";
-pub(super) const PART: &str = "
-    SELECT part.section, section.bytes, part.bytes
-    FROM generation JOIN part ON part.generation = generation.id
-    LEFT JOIN section ON section.id = part.section
-    WHERE user = ?1 AND name = ?2 AND number = ?3";
-const OLD: &str = "SELECT version, generation FROM table_head WHERE user = ?1";
-const PUT_HEAD: &str = "
-    INSERT INTO table_head (user, version, generation, head, expires_at)
-    VALUES (?1, ?2, ?3, ?4, ?5)
-    ON CONFLICT DO UPDATE SET version = excluded.version, generation = excluded.generation,
-        head = excluded.head, expires_at = excluded.expires_at";
-const DELETE_TABLE: [&str; 3] = [
-    "DELETE FROM part WHERE generation IN (SELECT id FROM generation WHERE user = ?1)",
-    "DELETE FROM generation WHERE user = ?1",
-    "DELETE FROM table_head WHERE user = ?1",
-];
-const SUPERSEDE: &str = "
-    UPDATE generation SET expires_at = ?3 WHERE user = ?1 AND name = ?2 AND expires_at > ?3";
+    "SELECT user, head FROM price_table WHERE user > ?1 ORDER BY user LIMIT ?2";
+pub(super) const PARTS: &str = "SELECT head, parts FROM price_table WHERE user = ?1";
+// In place of one that another version of ocache wrote in another form: its head begins with another
+// byte.
+const CREATE: &str = "
+    INSERT INTO price_table (user, version, expires_at, head, parts) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (user) DO UPDATE SET version = excluded.version, expires_at = excluded.expires_at,
+        head = excluded.head, parts = excluded.parts
+    WHERE substr(head, 1, 1) <> substr(excluded.head, 1, 1)";
+const EXPIRY: &str = "SELECT expires_at FROM price_table WHERE user = ?1 AND version = ?2";
+const PROLONG: &str = "UPDATE price_table SET expires_at = ?2 WHERE user = ?1";
+const REPLACE: &str = "UPDATE price_table SET version = ?2, head = ?3, parts = ?4 WHERE user = ?1";
+const VALIDATE: &str = "UPDATE price_table SET version = ?2, head = ?3 WHERE user = ?1";
+const DELETE: &str = "DELETE FROM price_table WHERE user = ?1";
 
 #[async_trait]
 impl PriceTables for Embedded {
@@ -66,10 +46,9 @@ impl PriceTables for Embedded {
             let mut statement = connection.prepare_cached(HEAD)?;
             let mut found = Vec::with_capacity(users.len());
             for user in &users {
-                let head: Option<String> =
-                    statement.query_row([user.as_str()], |row| row.get(0)).optional()?;
-                if let Some(head) = head {
-                    let head = read_head(&head, user)?;
+                let mut rows = statement.query([user.as_str()])?;
+                let Some(row) = rows.next()? else { continue };
+                if let Some(head) = read_head(row.get_ref(0)?.as_blob()?, user)? {
                     found.push((user.clone(), head));
                 }
             }
@@ -86,26 +65,33 @@ impl PriceTables for Embedded {
         expected: Option<u64>,
         expire_at: Timestamp,
     ) -> Result<Flip, PortError> {
-        // Those of a large table go ahead, but for the last of them.
-        let ahead = parts.len().saturating_sub(1) / CHUNK * CHUNK;
-        let (ahead, last) = parts.split_at(ahead);
-        for (chunk, first) in ahead.chunks(CHUNK).zip((0_i64..).step_by(CHUNK)) {
-            let (user, generation, chunk) =
-                (user.clone(), head.generation.clone(), self.cut(chunk).await?);
-            self.write(move |tx| put_parts(tx, &user, &generation, first, &chunk, expire_at))
-                .await?;
-        }
-        let (owner, generation) = (user.clone(), head.generation.clone());
-        let (first, last) = (ahead.len() as i64, self.cut(last).await?);
-        let flip = self
-            .flip(user, head, expected, expire_at, move |tx| {
-                put_parts(tx, &owner, &generation, first, &last, expire_at)
-            })
-            .await?;
-        if flip == Flip::Conflict && !ahead.is_empty() {
-            self.give_up(user, &head.generation).await?;
-        }
-        Ok(flip)
+        let (user, version, packed) = (user.clone(), head.version, head.pack());
+        let keeps_parts = parts.is_empty() && matches!(head.own, Own::Parts(_));
+        let parts = (!parts.is_empty()).then(|| join(parts));
+        let expires_at = expire_at.secs_rounded_up();
+        let until = expires_at.saturating_add(SLACK);
+        self.write(move |tx| {
+            let user = user.as_str();
+            let Some(expected) = expected else {
+                let values = params![user, version, until, packed, parts];
+                return Ok(flip(tx.prepare_cached(CREATE)?.execute(values)?));
+            };
+            let kept_until: Option<i64> = tx
+                .prepare_cached(EXPIRY)?
+                .query_row(params![user, expected], |row| row.get(0))
+                .optional()?;
+            let Some(kept_until) = kept_until else { return Ok(Flip::Conflict) };
+            if kept_until < expires_at {
+                tx.prepare_cached(PROLONG)?.execute(params![user, until])?;
+            }
+            Ok(flip(match keeps_parts {
+                true => tx.prepare_cached(VALIDATE)?.execute(params![user, version, packed])?,
+                false => {
+                    tx.prepare_cached(REPLACE)?.execute(params![user, version, packed, parts])?
+                }
+            }))
+        })
+        .await
     }
 
     async fn parts(&self, wanted: &[WantedParts]) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
@@ -116,12 +102,14 @@ impl PriceTables for Embedded {
         .await
     }
 
+    fn inline_bytes(&self) -> usize {
+        MAX_INLINE_BYTES
+    }
+
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
         let user = user.clone();
         self.write(move |tx| {
-            for delete in DELETE_TABLE {
-                tx.prepare_cached(delete)?.execute([user.as_str()])?;
-            }
+            tx.prepare_cached(DELETE)?.execute([user.as_str()])?;
             Ok(())
         })
         .await
@@ -137,187 +125,162 @@ impl PriceTables for Embedded {
             let mut statement = connection.prepare_cached(LIST)?;
             let mut rows = statement.query(params![after, PAGE])?;
             let mut items: Vec<(UserId, TableHead)> = Vec::new();
-            let mut bytes = 0;
+            let (mut last, mut count, mut bytes) = (None, 0, 0);
             while bytes < PAGE_BYTES
                 && let Some(row) = rows.next()?
             {
                 let user = id(row, 0, "the user of a price table", UserId::stored)?;
-                let text: String = row.get(1)?;
-                bytes += text.len();
-                let head = read_head(&text, &user)?;
-                items.push((user, head));
+                let packed = row.get_ref(1)?.as_blob()?;
+                (count, bytes) = (count + 1, bytes + packed.len());
+                let head = read_head(packed, &user)?;
+                last = Some(user.as_str().to_owned());
+                items.extend(head.map(|head| (user, head)));
             }
-            let is_full = items.len() == PAGE || bytes >= PAGE_BYTES;
-            let last = items.last().filter(|_| is_full);
-            let next = last.map(|(user, _)| Cursor(user.as_str().to_owned()));
-            Ok(Page { items, next })
+            let is_full = count == PAGE || bytes >= PAGE_BYTES;
+            Ok(Page { items, next: last.filter(|_| is_full).map(Cursor) })
         })
         .await
     }
 }
 
-impl Embedded {
-    async fn cut(&self, parts: &[Bytes]) -> Result<Vec<Part>, PortError> {
-        if parts.len() <= FEW {
-            return Ok(Part::of_all(parts));
-        }
-        let parts = parts.to_vec();
-        self.read(move |_| Ok(Part::of_all(&parts))).await
-    }
-
-    /// Has the sweeper take the parts of a generation that no head will name. If this does not
-    /// happen, it takes them when they expire.
-    async fn give_up(&self, user: &UserId, generation: &Generation) -> Result<(), PortError> {
-        let (user, generation) = (user.clone(), generation.clone());
-        let now = self.now().secs_rounded_up();
-        self.write(move |tx| {
-            let values = params![user.as_str(), generation.as_str(), now];
-            tx.prepare_cached(SUPERSEDE)?.execute(values)?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Flips a head, after doing something else in the same transaction.
-    async fn flip(
-        &self,
-        user: &UserId,
-        head: &TableHead,
-        expected: Option<u64>,
-        expire_at: Timestamp,
-        before: impl Fn(&Tx<'_>) -> Result<(), Failure> + Send + 'static,
-    ) -> Result<Flip, PortError> {
-        let text = to_json(head, || format!("the price table of user `{user}`"))
-            .map_err(|failure| self.port_error(failure))?;
-        let (user, version, generation) = (user.clone(), head.version, head.generation.clone());
-        let superseded_until = self.now().plus(GRACE);
-        self.write(move |tx| {
-            let old = old_head(tx, &user)?;
-            if old.as_ref().map(|(version, _)| *version) != expected {
-                return Ok(Flip::Conflict);
-            }
-            before(tx)?;
-            let expires_at = expire_at.secs_rounded_up();
-            let name = generation.as_str();
-            tx.prepare_cached(PUT_HEAD)?.execute(params![
-                user.as_str(),
-                version,
-                name,
-                text,
-                expires_at
-            ])?;
-            if let Some((_, old)) = old.filter(|(_, old)| old != name) {
-                let until = superseded_until.secs_rounded_up();
-                tx.prepare_cached(SUPERSEDE)?.execute(params![user.as_str(), old, until])?;
-            }
-            Ok(Flip::Done)
-        })
-        .await
+const fn flip(changed: usize) -> Flip {
+    match changed {
+        0 => Flip::Conflict,
+        _ => Flip::Done,
     }
 }
 
-/// Writes parts, numbered from `first`; without any, the generation stays as it is.
-fn put_parts(
-    tx: &Tx<'_>,
-    user: &UserId,
-    generation: &Generation,
-    first: i64,
-    parts: &[Part],
-    expire_at: Timestamp,
-) -> Result<(), Failure> {
-    if parts.is_empty() {
-        return Ok(());
+/// A head; `None` when another version of ocache wrote it in another form.
+fn read_head(packed: &[u8], user: &UserId) -> Result<Option<TableHead>, Failure> {
+    match TableHead::unpack(packed) {
+        Ok(head) => Ok(Some(head)),
+        Err(PackError::UnknownVersion { .. }) => Ok(None),
+        Err(error) => Err(Failure::unreadable(format!("the price table of user `{user}`"), error)),
     }
-    let expires_at = expire_at.secs_rounded_up();
-    let id: i64 = tx
-        .prepare_cached(KEEP)?
-        .query_row(params![user.as_str(), generation.as_str(), expires_at], |row| row.get(0))?;
-    let mut statement = tx.prepare_cached(PUT_PART)?;
-    for (part, number) in parts.iter().zip(first..) {
-        let section = part.section.as_ref().map(|one| one.keep(tx, expires_at)).transpose()?;
-        statement.execute(params![id, number, section, &part.own[..]])?;
-    }
-    Ok(())
 }
 
+/// Parts one after the other, behind how many they are and how long each is.
+fn join(parts: &[Bytes]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(parts.iter().map(|part| part.len() + 3).sum());
+    put_varint(&mut joined, parts.len() as u64);
+    parts.iter().for_each(|part| put_varint(&mut joined, part.len() as u64));
+    parts.iter().for_each(|part| joined.extend_from_slice(part));
+    joined
+}
+
+fn split(joined: &[u8]) -> Result<Vec<&[u8]>, PackError> {
+    let mut reader = Reader(joined);
+    let count = reader.count(joined.len())?;
+    let lengths = (0..count).map(|_| reader.length()).collect::<Result<Vec<_>, _>>()?;
+    lengths.into_iter().map(|length| reader.take(length)).collect()
+}
+
+/// Parts of a user; none are there when the table was replaced by another generation.
 fn read_parts(
     connection: &Connection,
     wanted: &WantedParts,
 ) -> Result<Vec<Option<Bytes>>, Failure> {
     let WantedParts { user, generation, numbers } = wanted;
-    let mut statement = connection.prepare_cached(PART)?;
-    let mut parts = Vec::with_capacity(numbers.len());
-    for number in numbers {
-        let values = params![user.as_str(), generation.as_str(), number];
-        let part = statement.query_row(values, sections::whole).optional()?;
-        parts.push(part.flatten());
+    let none = vec![None; numbers.len()];
+    let mut statement = connection.prepare_cached(PARTS)?;
+    let mut rows = statement.query([user.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(none) };
+    let head = read_head(row.get_ref(0)?.as_blob()?, user)?;
+    let joined = row.get_ref(1)?.as_blob_or_null()?;
+    let (Some(head), Some(joined)) = (head, joined) else { return Ok(none) };
+    if head.generation != *generation {
+        return Ok(none);
     }
-    Ok(parts)
-}
-
-fn read_head(text: &str, user: &UserId) -> Result<TableHead, Failure> {
-    from_json(text, || format!("the price table of user `{user}`"))
-}
-
-fn old_head(tx: &Tx<'_>, user: &UserId) -> Result<Option<(u64, String)>, Failure> {
-    let old = tx
-        .prepare_cached(OLD)?
-        .query_row([user.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    Ok(old)
+    let parts = split(joined)
+        .map_err(|error| Failure::unreadable(format!("the price table of user `{user}`"), error))?;
+    let part = |number: &u32| parts.get(*number as usize).map(|part| Bytes::copy_from_slice(part));
+    Ok(numbers.iter().map(part).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{fresh, head, secs, stopped, user};
     use super::*;
+    use crate::model::Generation;
     use crate::ports::{Clock as _, parts_of};
 
     #[tokio::test]
-    async fn parts_and_head_are_one_transaction() {
+    async fn a_table_is_one_row_and_its_parts_go_with_its_generation() {
         let (store, _dir) = fresh();
-        let (now, generation) = (store.clock().now(), Generation::from_random([1; 16]));
-        let (ann, late) = (user("ann"), now.plus(secs(3600)));
-        let (head, parts) = (head(1, &generation, now), [Bytes::from_static(b"part")]);
+        let (now, ann) = (store.clock().now(), user("ann"));
+        let late = now.plus(secs(3600));
+        let [first, second] = [1, 2].map(|byte| Generation::from_random([byte; 16]));
+        let in_parts = |version, generation: &Generation| TableHead {
+            own: Own::Parts(vec![0, 7]),
+            ..head(version, generation, now)
+        };
+        let parts = [b"one", b"two"].map(|part| Bytes::from_static(part));
         // Somebody else was quicker: nothing of it stays.
-        let flip = store.put_table(&ann, &head, &parts, Some(7), late).await.unwrap();
-        assert_eq!(flip, Flip::Conflict);
-        assert_eq!(parts_of(&store, &ann, &generation, &[0]).await.unwrap(), [None]);
-        let flip = store.put_table(&ann, &head, &parts, None, late).await.unwrap();
-        assert_eq!(flip, Flip::Done);
-        assert_eq!(
-            parts_of(&store, &ann, &generation, &[0]).await.unwrap(),
-            [Some(parts[0].clone())]
-        );
+        let flip = store.put_table(&ann, &in_parts(1, &first), &parts, Some(7), late).await;
+        assert_eq!(flip.unwrap(), Flip::Conflict);
+        assert_eq!(parts_of(&store, &ann, &first, &[0]).await.unwrap(), [None]);
+        let flip = store.put_table(&ann, &in_parts(1, &first), &parts, None, late).await;
+        assert_eq!(flip.unwrap(), Flip::Done);
+        let found = parts_of(&store, &ann, &first, &[1, 2, 0]).await.unwrap();
+        let [one, two] = parts.clone().map(Some);
+        assert_eq!(found, [two, None, one]);
+        // Validated, it keeps its parts; replaced, it has those of its new generation only.
+        let flip = store.put_table(&ann, &in_parts(2, &first), &[], Some(1), late).await;
+        assert_eq!(flip.unwrap(), Flip::Done);
+        assert!(parts_of(&store, &ann, &first, &[0]).await.unwrap()[0].is_some());
+        let flip = store.put_table(&ann, &head(3, &second, now), &[], Some(2), late).await;
+        assert_eq!(flip.unwrap(), Flip::Done);
+        assert_eq!(parts_of(&store, &ann, &first, &[0]).await.unwrap(), [None]);
     }
 
     #[tokio::test]
-    async fn a_conflict_leaves_no_part_of_a_large_table() {
+    async fn a_table_of_another_form_is_not_there_and_is_replaced() {
+        let (store, _dir) = fresh();
+        let (now, ann) = (store.clock().now(), user("ann"));
+        let insert = |tx: &super::super::marks::Tx<'_>| {
+            let insert = "INSERT INTO price_table (user, version, expires_at, head)
+                VALUES ('ann', 9, 1, x'ff00')";
+            Ok(tx.prepare_cached(insert)?.execute([]).map(drop)?)
+        };
+        store.write(insert).await.unwrap();
+        let heads = async || store.table_heads(std::slice::from_ref(&ann)).await.unwrap();
+        assert!(heads().await.is_empty());
+        assert!(store.list_table_heads(None).await.unwrap().items.is_empty());
+        let head = head(1, &Generation::from_random([1; 16]), now);
+        let flip = store.put_table(&ann, &head, &[], None, now.plus(secs(9))).await.unwrap();
+        assert_eq!((flip, heads().await.len()), (Flip::Done, 1));
+    }
+
+    #[tokio::test]
+    async fn a_table_stays_as_long_as_the_last_write_of_it_says() {
         let (store, clock, _dir) = stopped();
-        let (now, generation) = (clock.now(), Generation::from_random([1; 16]));
-        let (ann, late) = (user("ann"), now.plus(secs(86_400)));
-        let parts = vec![Bytes::from_static(b"part"); 3 * CHUNK];
-        let head = head(1, &generation, now);
-        let flip = store.put_table(&ann, &head, &parts, Some(7), late).await.unwrap();
-        assert_eq!(flip, Flip::Conflict);
-        clock.advance(secs(1));
-        store.sweep_all(&clock).await;
-        for table in ["part", "generation"] {
-            let count = move |connection: &Connection| {
-                let query = format!("SELECT count(*) FROM {table}");
-                Ok(connection.query_row(&query, [], |row| row.get::<_, i64>(0))?)
-            };
-            assert_eq!(store.read(count).await.unwrap(), 0, "{table}");
+        let (ann, generation) = (user("ann"), Generation::from_random([1; 16]));
+        let day = secs(86_400);
+        let put = async |version: u64| {
+            let head = head(version, &generation, clock.now());
+            let expected = Some(version - 1).filter(|version| *version > 0);
+            let flip = store.put_table(&ann, &head, &[], expected, clock.now().plus(day)).await;
+            assert_eq!(flip.unwrap(), Flip::Done);
+        };
+        put(1).await;
+        for version in 2..50 {
+            clock.advance(secs(1800));
+            put(version).await;
         }
+        clock.advance(day - secs(1));
+        store.sweep_all(&clock).await;
+        assert_eq!(store.table_heads(std::slice::from_ref(&ann)).await.unwrap().len(), 1);
+        clock.advance(secs(2 * 3600));
+        store.sweep_all(&clock).await;
+        assert!(store.table_heads(std::slice::from_ref(&ann)).await.unwrap().is_empty());
     }
 
     #[tokio::test]
     async fn large_heads_come_in_pages_that_are_not_large() {
         let (store, _dir) = fresh();
         let (now, generation) = (store.clock().now(), Generation::from_random([1; 16]));
-        let product = |n: u32| crate::model::ProductId::new(format!("{n:060}")).unwrap();
-        let head =
-            TableHead { parts: (0..1000).map(product).collect(), ..head(1, &generation, now) };
+        let own = Own::Inline(vec![7; 60_000].into());
+        let head = TableHead { own, ..head(1, &generation, now) };
         let names: Vec<String> = (0..40).map(|n| format!("user-{n:02}")).collect();
         for name in &names {
             let (user, until) = (user(name), now.plus(secs(3600)));

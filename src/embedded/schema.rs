@@ -7,13 +7,13 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 5] = [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL];
+pub(super) const MIGRATIONS: [&str; 6] = [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL, OWN_ROWS];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The tables that a readable store has. Looking into each notices a truncated file early.
-pub(super) const TABLES: [&str; 17] = [
+pub(super) const TABLES: [&str; 14] = [
     "active_user",
     "catalogue_head",
     "product",
@@ -22,10 +22,7 @@ pub(super) const TABLES: [&str; 17] = [
     "journal_row",
     "base",
     "base_part",
-    "generation",
-    "section",
-    "part",
-    "table_head",
+    "price_table",
     "quotation",
     "message",
     "deduplication",
@@ -218,4 +215,26 @@ CREATE TABLE base_part (
 CREATE TRIGGER base_gone AFTER DELETE ON base BEGIN
     DELETE FROM base_part WHERE version = old.version;
 END;
+";
+
+const OWN_ROWS: &str = "
+-- Tables that repeat the catalogue are calculated anew, against a base with prices.
+DROP TABLE table_head;
+DROP TABLE part;
+DROP TABLE generation;
+DROP TABLE section;
+DELETE FROM base;
+ALTER TABLE base RENAME COLUMN parts TO contents;
+
+-- `head` is packed, and begins with the version of its form. `parts` are the user's own rows, where
+-- they are too many to stand in the head.
+CREATE TABLE price_table (
+    id INTEGER PRIMARY KEY,
+    user TEXT NOT NULL UNIQUE,
+    version INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    parts BLOB
+) STRICT;
+CREATE INDEX price_table_expiry ON price_table (expires_at);
 ";

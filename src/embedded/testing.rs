@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::Embedded;
 use crate::model::{DeduplicationId, DigestBuilder, Generation, GroupId, Timestamp, UserId};
 use crate::ports::{
-    Clock, Outgoing, Posting, Randomness as _, SystemClock, SystemRandomness, TableHead,
+    Clock, Outgoing, Own, Posting, Randomness as _, SystemClock, SystemRandomness, TableHead,
 };
 use crate::pricing::Currency;
 use crate::supervisor::Supervisor;
@@ -84,7 +84,7 @@ pub(super) fn head(version: u64, generation: &Generation, now: Timestamp) -> Tab
         base_version: 1,
         currency: Currency::USD,
         products: 0,
-        parts: vec![],
+        own: Own::NONE,
         parts_expire_at: now,
         priced_at: now,
         validated_at: now,

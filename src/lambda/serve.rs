@@ -22,7 +22,7 @@ use crate::ports::{Ports, Queue, SystemClock, SystemRandomness};
 use crate::runtime::{Handler, TokenCheck};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
-use crate::stages::{CatalogueCache, Lookup};
+use crate::stages::{BaseMaker, Lookup};
 use crate::supervisor::Supervisor;
 use crate::trace::Traces;
 
@@ -108,9 +108,9 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
         }
         Function::PriceCalc => {
             let (ports, meter) = ports(&settings, traces).await?;
-            // Lives as long as the process, so the products are read once for many invocations.
-            let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
-            let stage = PriceCalc::new(&ports, Arc::new(catalogue), settings.policy);
+            // Lives as long as the process, so a base is read once for many invocations.
+            let bases = BaseMaker::new(&ports, Lookup::new(&ports).bases().clone());
+            let stage = PriceCalc::new(&ports, Arc::new(bases), settings.policy);
             let accepted = &[Queue::Quotation, Queue::Refresh];
             consume(settings.stack, accepted, ports, meter, Arc::new(stage)).await
         }

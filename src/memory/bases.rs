@@ -7,17 +7,17 @@ use bytes::Bytes;
 
 use super::engine::Memory;
 use super::limits::check_item_bytes;
-use crate::ports::{BaseIndex, Bases, PortError};
+use crate::ports::{Bases, PortError, StoredBase};
 
 /// The index and the parts of each.
-pub(super) type BaseTable = BTreeMap<u64, (BaseIndex, Vec<Bytes>)>;
+pub(super) type BaseTable = BTreeMap<u64, (StoredBase, Vec<Bytes>)>;
 
 #[async_trait]
 impl Bases for Memory {
     async fn put_base(
         &self,
         version: u64,
-        index: &BaseIndex,
+        base: &StoredBase,
         parts: &[Bytes],
     ) -> Result<(), PortError> {
         for (number, bytes) in parts.iter().enumerate() {
@@ -25,13 +25,13 @@ impl Bases for Memory {
         }
         let now = self.clock().now();
         let bases = &mut self.state().bases;
-        bases.retain(|_, (index, _)| now < index.expires_at);
-        bases.insert(version, (index.clone(), parts.to_vec()));
+        bases.retain(|_, (base, _)| now < base.expires_at);
+        bases.insert(version, (base.clone(), parts.to_vec()));
         Ok(())
     }
 
-    async fn base(&self, version: u64) -> Result<Option<BaseIndex>, PortError> {
-        Ok(self.state().bases.get(&version).map(|(index, _)| index.clone()))
+    async fn base(&self, version: u64) -> Result<Option<StoredBase>, PortError> {
+        Ok(self.state().bases.get(&version).map(|(base, _)| base.clone()))
     }
 
     async fn base_parts(

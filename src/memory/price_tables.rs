@@ -6,10 +6,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::engine::Memory;
-use super::limits::{check_item, check_item_bytes};
+use super::limits::check_item_bytes;
 use super::paging::page;
 use crate::model::{Generation, Timestamp, UserId};
-use crate::ports::{Cursor, Flip, Page, PortError, PriceTables, TableHead, WantedParts};
+use crate::ports::{
+    Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, TableHead, WantedParts,
+};
 
 #[derive(Default)]
 pub(super) struct PriceTableTables {
@@ -76,7 +78,8 @@ impl PriceTables for Memory {
         let tables = &mut self.state().price_tables;
         // Before the condition on the head, as on DynamoDB: a conflict leaves them.
         tables.put_parts(user, &head.generation, parts, expire_at);
-        check_item(&format!("head of the price table of user `{user}`"), head)?;
+        let what = format!("the head of the price table of user `{user}`");
+        check_item_bytes(&what, head.pack().len())?;
         if tables.heads.get(user).map(|head| head.version) != expected {
             return Ok(Flip::Conflict);
         }
@@ -88,6 +91,10 @@ impl PriceTables for Memory {
     async fn parts(&self, wanted: &[WantedParts]) -> Result<Vec<Vec<Option<Bytes>>>, PortError> {
         let tables = &self.state().price_tables;
         Ok(wanted.iter().map(|wanted| tables.parts(wanted)).collect())
+    }
+
+    fn inline_bytes(&self) -> usize {
+        MAX_INLINE_BYTES
     }
 
     async fn delete_table(&self, user: &UserId) -> Result<(), PortError> {
@@ -115,7 +122,7 @@ pub(super) mod tests {
     use super::*;
     use crate::memory::ManualClock;
     use crate::model::DigestBuilder;
-    use crate::ports::{SystemRandomness, parts_of};
+    use crate::ports::{Own, SystemRandomness, parts_of};
     use crate::pricing::Currency;
 
     pub(in crate::memory) fn head(
@@ -132,7 +139,7 @@ pub(super) mod tests {
             base_version: 1,
             currency: Currency::USD,
             products: 1,
-            parts: vec![],
+            own: Own::NONE,
             parts_expire_at: at,
             priced_at: at,
             validated_at: at,

@@ -114,12 +114,12 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl Bases for Metered {
-        async fn put_base(&self, version: _, index: _, parts: _) -> _ {
-            self.inner.store.put_base(version, index, parts).await?;
+        async fn put_base(&self, version: _, base: _, parts: _) -> _ {
+            self.inner.store.put_base(version, base, parts).await?;
             let parts = parts.iter().enumerate();
             let sizes = parts.map(|(number, part)| sizes::base_part(version, number, part.len()));
             self.wrote_many(Resource::PricesByUser, sizes);
-            self.wrote_one(Resource::PricesByUser, sizes::base_index(version, index));
+            self.wrote_one(Resource::PricesByUser, sizes::base_index(version, base));
             Ok(())
         }
 

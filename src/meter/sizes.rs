@@ -11,8 +11,8 @@ use super::journal_items::{self, JournalItem};
 use super::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
 use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{
-    ActiveUser, BaseIndex, CatalogueHead, LoadId, Quotation, QuotationStatus, RowChange, TableHead,
-    UsageRecord,
+    ActiveUser, CatalogueHead, LoadId, Quotation, QuotationStatus, RowChange, StoredBase,
+    TableHead, UsageRecord,
 };
 use crate::pricing::{Discount, Discounts, Percentage, Product};
 
@@ -157,9 +157,9 @@ pub(crate) fn journal(load: &LoadId, changes: &[RowChange]) -> Vec<u64> {
 }
 
 /// The index of a base.
-pub(crate) fn base_index(version: u64, index: &BaseIndex) -> u64 {
+pub(crate) fn base_index(version: u64, base: &StoredBase) -> u64 {
     let item = ItemSize::default().blob("user_id", BASE_CHARS).blob("part", chars(&version));
-    item.json("index", index).secs("ttl", index.expires_at).bytes()
+    item.json("contents", &base.index).secs("ttl", base.expires_at).bytes()
 }
 
 /// A part of a base.
@@ -185,7 +185,7 @@ pub(crate) fn discounts(user: &UserId, discounts: &Discounts, version: u64) -> u
 /// The head of a price table. Until when it is stored has as many digits as any such time.
 pub(crate) fn table_head(user: &UserId, head: &TableHead) -> u64 {
     let item = ItemSize::default().text("user_id", user.as_str()).text("part", "head");
-    let item = item.number("version", head.version).json("head", head);
+    let item = item.number("version", head.version).blob("table", head.pack().len());
     item.secs("ttl", head.usable_until).nonce().bytes()
 }
 

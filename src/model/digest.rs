@@ -51,6 +51,20 @@ impl DigestBuilder {
     }
 }
 
+impl Digest {
+    /// As it is stored where every byte counts.
+    #[must_use]
+    pub const fn bytes(&self) -> [u8; 16] {
+        self.0
+    }
+
+    /// From what [`Self::bytes`] gave.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // At once, not byte by byte: digests are written out for every message and every head.

@@ -245,6 +245,16 @@ impl Generation {
         Self(base32(bytes))
     }
 
+    /// One that is stored already.
+    ///
+    /// # Errors
+    /// [`IdError`] when it is empty, too long, or has a control character.
+    pub fn stored(text: impl Into<String>) -> Result<Self, IdError> {
+        let text = text.into();
+        check_stored("generation", 64, &text)?;
+        Ok(Self(text))
+    }
+
     /// The generation as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

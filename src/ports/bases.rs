@@ -1,26 +1,26 @@
-//! What all tables of one version of the products have in common: the names, for now.
+//! What all customers have in common: the catalogue base of each version of the products.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 use super::{PortError, port};
-use crate::model::{ProductId, Timestamp};
+use crate::model::Timestamp;
+use crate::pricing::{BaseIndex, Currency};
 
-/// Says what the base of a version consists of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BaseIndex {
-    /// The first product of each part, sorted.
-    pub parts: Vec<ProductId>,
+/// A base that is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBase {
+    /// What it consists of.
+    pub index: BaseIndex,
     /// From when on the base may be deleted, unless it is written again before.
     pub expires_at: Timestamp,
 }
 
-impl BaseIndex {
-    /// Which part a product is in, if it is in any.
+impl StoredBase {
+    /// The base of no products, which nobody has to store.
     #[must_use]
-    pub fn part_of(&self, product: &ProductId) -> Option<u32> {
-        let after = self.parts.partition_point(|first| first <= product);
-        after.checked_sub(1).and_then(|part| u32::try_from(part).ok())
+    pub const fn nothing(currency: Currency) -> Self {
+        let index = BaseIndex { currency, products: 0, parts: vec![] };
+        Self { index, expires_at: Timestamp::from_millis(i64::MAX) }
     }
 }
 
@@ -34,12 +34,13 @@ port!(
         async fn put_base(
             &self,
             version: u64,
-            index: &BaseIndex,
+            base: &StoredBase,
             parts: &[Bytes],
         ) -> Result<(), PortError>;
 
-        /// The index of a base; `None` when there is none.
-        async fn base(&self, version: u64) -> Result<Option<BaseIndex>, PortError>;
+        /// What a base consists of; `None` when there is none, or one that another version of ocache
+        /// wrote in another form.
+        async fn base(&self, version: u64) -> Result<Option<StoredBase>, PortError>;
 
         /// Parts of a base by number, in the order asked for; `None` for one that is not there.
         async fn base_parts(

@@ -7,9 +7,9 @@ pub(crate) use std::time::Duration;
 pub(crate) use bytes::Bytes;
 
 pub(crate) use super::{
-    ActiveUser, AtHead, BaseIndex, CatalogueHead, Commit, Committed, Created, Cursor, DeadLetter,
-    Delivery, Depth, FailedEntry, Flip, Journal, LoadId, Outgoing, Page, PortError, Queue,
-    Quotation, Receipt, Received, RowChange, Segment, Selection, Settlement, TableHead, Topic,
+    ActiveUser, AtHead, CatalogueHead, Commit, Committed, Created, Cursor, DeadLetter, Delivery,
+    Depth, FailedEntry, Flip, Journal, LoadId, Outgoing, Page, PortError, Queue, Quotation,
+    Receipt, Received, RowChange, Segment, Selection, Settlement, StoredBase, TableHead, Topic,
     UsageRecord, UserDiscounts, Verdict, WantedParts, layer,
 };
 pub(crate) use crate::model::{

@@ -1,35 +1,53 @@
-//! Prices by user: a head that names a generation, and the parts of that generation.
+//! Prices by user: a head that names a base, and the rows that only this user has.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 use super::{Cursor, Page, PortError, port};
-use crate::model::{Digest, Generation, ProductId, Timestamp, UserId};
+use crate::model::{Digest, Generation, Timestamp, UserId};
 use crate::pricing::Currency;
 
-/// Describes a user's current table. The only item that a refresh of an unchanged table writes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+mod packed;
+
+/// With more bytes of own rows than this, the item of a head would be larger than a kilobyte, and cost a
+/// second write unit of DynamoDB.
+pub const MAX_INLINE_BYTES: usize = 640;
+
+/// Where the rows are that only this user has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// In the head: one packed part, or nothing when there are no rows.
+    Inline(Bytes),
+    /// In parts of their own. The index of the first row of each, sorted.
+    Parts(Vec<u32>),
+}
+
+impl Own {
+    /// No rows: every product at its list price.
+    pub const NONE: Self = Self::Inline(Bytes::new());
+}
+
+/// Describes a user's current table: every product of a base, at the prices of the base or at those of
+/// the user's own rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableHead {
     /// Grows by one with every flip; the condition of the next one.
     pub version: u64,
-    /// Under which name the parts are stored.
+    /// The name of these prices; parts are stored under it.
     pub generation: Generation,
-    /// The hash of all inputs.
+    /// The hash of all inputs beside the base.
     pub fingerprint: Digest,
     /// The version of the pricing rules.
     pub pricing_version: u32,
     /// The version of the catalogue that it was calculated or found right at.
     pub catalogue_version: u64,
-    /// The base that it goes with: the version of its products. Tables of stores from before there
-    /// were bases have none, and count as missing.
-    #[serde(default)]
+    /// The base that it was priced against: the version of its products.
     pub base_version: u64,
     /// The currency of all prices.
     pub currency: Currency,
     /// How many products the table has.
     pub products: u64,
-    /// The first product of each part, sorted.
-    pub parts: Vec<ProductId>,
+    /// The rows that only this user has.
+    pub own: Own,
     /// When the parts may be deleted, unless they are written again before.
     pub parts_expire_at: Timestamp,
     /// When the prices were calculated.
@@ -55,10 +73,11 @@ impl TableHead {
         now < self.fresh_until
     }
 
-    /// Which part a product is in, if it is in any.
+    /// Which part has the own row of the product at an index, if one has it.
     #[must_use]
-    pub fn part_of(&self, product: &ProductId) -> Option<u32> {
-        let after = self.parts.partition_point(|first| first <= product);
+    pub fn part_of(&self, index: u32) -> Option<u32> {
+        let Own::Parts(first) = &self.own else { return None };
+        let after = first.partition_point(|first| *first <= index);
         after.checked_sub(1).and_then(|part| u32::try_from(part).ok())
     }
 }
@@ -87,15 +106,16 @@ port!(
     /// The table of price tables.
     pub trait PriceTables: Send + Sync {
         /// The heads of those users that have one, in any order, read consistently. Any number may
-        /// be asked for.
+        /// be asked for. A head that another version of ocache wrote in another form is not there.
         async fn table_heads(
             &self,
             users: &[UserId],
         ) -> Result<Vec<(UserId, TableHead)>, PortError>;
 
         /// Writes the parts of the head's generation, numbered from 0, and then replaces the head, if its
-        /// version is still `expected` (`None`: there is none). Both are stored until `expire_at`. Without
-        /// parts those that are stored stay as they are; writing them again is harmless.
+        /// version is still `expected` (`None`: there is none, or one that another version of ocache
+        /// wrote in another form). Both are stored until `expire_at`. Without parts those that are stored
+        /// stay as they are; writing them again is harmless.
         ///
         /// On a conflict parts may have been written that nobody will read; an error may also leave only
         /// some of them. An engine that can do both at once does.
@@ -109,9 +129,14 @@ port!(
         ) -> Result<Flip, PortError>;
 
         /// Parts of any number of tables, in the order asked for, read consistently; `None` for one that
-        /// is not there. No part may be asked for twice.
+        /// is not there. Those of a generation that was replaced may be gone at once. No part may be asked
+        /// for twice.
         async fn parts(&self, wanted: &[WantedParts])
         -> Result<Vec<Vec<Option<Bytes>>>, PortError>;
+
+        /// The most bytes of own rows that are worth keeping in a head. More of them are read apart from
+        /// it, and only as far as they are needed.
+        fn inline_bytes(&self) -> usize;
 
         /// Deletes a user's head and every part that is stored for the user.
         async fn delete_table(&self, user: &UserId) -> Result<(), PortError>;

@@ -3,8 +3,19 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Currency, Entry, Money, Percentage};
+use super::{Currency, Money, Percentage};
 use crate::model::{Generation, Item, ProductId, Quantity, Timestamp};
+
+/// The prices of one product for one customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The price before the discount.
+    pub list_price: Money,
+    /// The discount; zero for a product at list price.
+    pub discount: Percentage,
+    /// What the user pays for one.
+    pub unit_price: Money,
+}
 
 /// Why lines cannot be totalled.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -72,13 +83,13 @@ pub struct Quoted {
     pub total: Money,
 }
 
-/// Prices the items of a quote: each line total rounds half-even, the grand total sums them.
+/// Prices the items of a quote, asking for the prices of each once, in their order: each line total rounds half-even, the grand total sums them.
 ///
 /// # Errors
 /// [`QuoteError::TooLarge`] when a total does not fit 64 bits of minor units.
 pub fn quote(
     items: &[Item],
-    price_of: impl Fn(&ProductId) -> Option<Entry>,
+    mut price_of: impl FnMut(&ProductId) -> Option<Entry>,
 ) -> Result<Quoted, QuoteError> {
     let mut quoted = Quoted { lines: vec![], unavailable: vec![], total: Money::ZERO };
     for item in items {

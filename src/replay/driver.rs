@@ -23,7 +23,7 @@ use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_handler::{Ask, QuotationHandler};
 use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::refresh::Tick;
-use crate::stages::{CatalogueCache, Lookup, Outcome as Done, Policy};
+use crate::stages::{BaseMaker, Lookup, Outcome as Done, Policy};
 
 const REFRESH: Scope = Scope::new(Stage::Refresh, Reason::Scheduled);
 const HANDLER: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
@@ -60,7 +60,7 @@ struct Driver<'a> {
     tick_every: Duration,
     on_change: bool,
     goods: Goods,
-    catalogue: Arc<CatalogueCache>,
+    bases: Arc<BaseMaker>,
     clock: Arc<ManualClock>,
     engine: Ports,
     witness: Arc<Witness>,
@@ -128,17 +128,16 @@ impl<'a> Driver<'a> {
             scenario.arrivals.iter().map(|arrival| &arrival.user).collect();
         let users = users.into_iter().cloned().collect();
         let goods = Goods::new(scenario.seed, scenario.products, scenario.discounts, users);
-        // By a clock that stands still no snapshot is old: the witness counts its readings.
-        let no_time = Arc::new(ManualClock::new(began));
-        let catalogue = Arc::new(CatalogueCache::new(ports.store.clone(), no_time));
+        let lookup = Lookup::new(&ports);
+        let bases = Arc::new(BaseMaker::new(&ports, lookup.bases().clone()));
         let first = began.plus(FIRST_CHANGE);
         let changes =
             [(scenario.prices_every, Kind::Prices), (scenario.discounts_every, Kind::Discounts)];
         let driver = Self {
             handler: QuotationHandler::new(&ports, policy.clone()),
-            provider: QuotationProvider::new(&ports, Lookup::new(&ports)),
-            calc: PriceCalc::new(&ports, catalogue.clone(), policy.clone()),
-            catalogue,
+            provider: QuotationProvider::new(&ports, lookup),
+            calc: PriceCalc::new(&ports, bases.clone(), policy.clone()),
+            bases,
             next_tick: Tick::at(began, tick_every).next_due(),
             tick_every,
             next_sweep: began.plus(DAY),

@@ -10,7 +10,7 @@ use super::{Consumer, Handler, Shutdown, UrgentGate, run_schedule};
 use crate::ports::{Ports, Queue};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
-use crate::stages::{CatalogueCache, Lookup, Policy};
+use crate::stages::{BaseMaker, Lookup, Policy};
 use crate::supervisor::Supervisor;
 
 /// How long receives of workers wait. SQS allows 20 s, and bills each receive; but what is under way
@@ -96,9 +96,8 @@ impl Worker {
                 vec![("the schedule", Box::pin(schedule))]
             }
             Role::PriceCalc => {
-                let catalogue =
-                    Arc::new(CatalogueCache::new(ports.store.clone(), ports.clock.clone()));
-                let stage = PriceCalc::new(ports, catalogue, policy.clone());
+                let bases = BaseMaker::new(ports, self.lookup.bases().clone());
+                let stage = PriceCalc::new(ports, Arc::new(bases), policy.clone());
                 let stage = Arc::new(stage.observed_by(Arc::new(self.metrics.clone())));
                 self.metrics.calculates_here();
                 let gate = UrgentGate::new();

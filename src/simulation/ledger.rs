@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::Invariant;
 use super::checks::Checks;
 use super::inputs::Inputs;
@@ -14,7 +12,9 @@ use super::promises::Promises;
 use super::report::Breach;
 use super::tables::Tables;
 use crate::model::{Calculation, Cause, ProviderMessage, Timestamp, UserId};
-use crate::ports::{LoadId, Queue, Quotation, QuotationStatus, Received, RowChange, TableHead};
+use crate::ports::{
+    LoadId, Queue, Quotation, QuotationStatus, Received, RowChange, TableError, TableHead, TableRow,
+};
 
 /// So long after the last fault something may still fail: a load that died has to be noticed.
 const CALM_AFTER: Duration = Duration::from_secs(120);
@@ -33,6 +33,8 @@ pub(super) struct Ledger {
     poisoned: Option<UserId>,
     /// How much later than it should something may be seen.
     slack: Duration,
+    /// A table that was made or found right so lately is not written down as right again.
+    lately: Duration,
     /// How old the inputs of an answer may be.
     oldest: Duration,
 }
@@ -50,6 +52,7 @@ impl Ledger {
             visits: Visits::default(),
             checks: Checks::default(),
             slack,
+            lately: plan.policy.fresh_for() / 2 + slack,
             oldest: plan.policy.usable_for() + slack,
         }
     }
@@ -99,10 +102,10 @@ impl Ledger {
         &mut self,
         user: &UserId,
         head: &TableHead,
-        parts: &[Option<Bytes>],
+        rows: Result<Vec<TableRow>, TableError>,
         now: Timestamp,
     ) -> Result<(), Breach> {
-        self.tables.flip(user, head, parts, &self.inputs, now, &mut self.checks)
+        self.tables.flip(user, head, rows, &self.inputs, now, &mut self.checks)
     }
 
     pub(super) fn shown(&mut self, text: &str) -> Result<(), Breach> {
@@ -185,7 +188,9 @@ impl Ledger {
                     let visit = self.visits.of(&order.user);
                     visit.is_none_or(|visit| visit.removed_at.is_some() || now >= visit.expires_at)
                 };
-                made().is_some_and(|at| at >= sent_at) || order.cause.is_overtaken(now) || expired()
+                made().is_some_and(|at| at.plus(self.lately) >= sent_at)
+                    || order.cause.is_overtaken(now)
+                    || expired()
             }
             Cause::Change { version, .. } => {
                 self.tables.catalogue_version(&order.user).is_some_and(|is| is >= *version)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::chance::Chance;
 use crate::model::{ProductId, UserId};
+use crate::ports::MAX_INLINE_BYTES;
 use crate::runtime::Slots;
 use crate::stages::Policy;
 
@@ -62,6 +63,8 @@ pub(super) struct Plan {
     pub(super) poisoned: Option<UserId>,
     /// Whether messages are sent that cannot be read.
     pub(super) poisons_queues: bool,
+    /// The most bytes of own rows that stand in the head of a table.
+    pub(super) inline_bytes: usize,
     /// Every product that is ever loaded.
     pub(super) products: Vec<ProductId>,
     pub(super) rates: Rates,
@@ -96,6 +99,7 @@ impl Plan {
             users,
             poisoned,
             poisons_queues: chance.one_in(6),
+            inline_bytes: chance.pick([0, 0, MAX_INLINE_BYTES]),
             products: products(chance),
             rates: if calm { Rates::default() } else { rates(chance) },
             longest_delay: Duration::from_millis(chance.pick([20, 500, 3_000, 20_000, 90_000])),

@@ -16,6 +16,7 @@ use super::report::Breach;
 use super::world::World;
 use crate::model::{Dialect, Item, ProviderMessage, Quantity, QuotationKey, Timestamp, UserId};
 use crate::ports::{Clock, DeadLetter, Queue};
+use crate::stages::Policy;
 use crate::stages::quotation_handler::Ask;
 
 /// A message that no stage can read.
@@ -51,7 +52,7 @@ pub(super) async fn settle(world: &Arc<World>, fleet: &Arc<Fleet>) -> Result<(),
     }
     let gateway = Gateway::apart(fleet);
     let since = world.clock.now();
-    let recovered_by = since.plus(RECOVERY + plan.policy.refresh_every * FEW_INTERVALS);
+    let recovered_by = since.plus(RECOVERY + until_refreshed(&plan.policy) * 2);
     // Often enough that nobody expires.
     let step = (plan.policy.ttl / 2).min(Duration::from_secs(30));
     loop {
@@ -128,10 +129,15 @@ async fn check_messages(world: &World) -> Result<(), Breach> {
     world.breach().map_or(Ok(()), Err)
 }
 
+/// By when the schedule has reached a user, and has written down that the table is right.
+fn until_refreshed(policy: &Policy) -> Duration {
+    policy.refresh_every * FEW_INTERVALS + policy.fresh_for() / 2
+}
+
 /// Whether the schedule has reached a user again since a time, and just has.
 fn is_refreshed(world: &World, ledger: &Ledger, user: &UserId, since: Timestamp) -> bool {
     let now = world.clock.now();
-    let late = world.plan.policy.refresh_every * FEW_INTERVALS;
+    let late = until_refreshed(&world.plan.policy);
     let flipped_at = ledger.tables.flipped_at(user);
     let just_now = flipped_at.is_some_and(|at| now.since(at) <= late);
     just_now && ledger.tables.flips_since(user, since) >= 2

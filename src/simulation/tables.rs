@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-
 use super::Invariant;
 use super::checks::Checks;
 use super::inputs::Inputs;
 use super::oracle::{self, Products};
 use super::report::Breach;
 use crate::model::{Generation, Timestamp, UserId};
-use crate::ports::TableHead;
-use crate::pricing::{Discounts, PackedPart};
+use crate::ports::{TableError, TableHead, TableRow};
+use crate::pricing::Discounts;
 
 /// List price and unit price, by product.
 type Content = BTreeMap<String, (i64, i64)>;
@@ -20,7 +18,7 @@ type Content = BTreeMap<String, (i64, i64)>;
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     by_user: BTreeMap<UserId, Table>,
-    /// Of each generation that a head named, what its parts say.
+    /// Of each generation that a head named, what it says.
     contents: BTreeMap<(UserId, Generation), Content>,
     flips: u64,
 }
@@ -39,7 +37,7 @@ impl Tables {
         &mut self,
         user: &UserId,
         head: &TableHead,
-        parts: &[Option<Bytes>],
+        rows: Result<Vec<TableRow>, TableError>,
         inputs: &Inputs,
         now: Timestamp,
         checks: &mut Checks,
@@ -58,16 +56,22 @@ impl Tables {
             let given = head.catalogue_version;
             format!("{} is of catalogue {given}, after {catalogue_version}", name())
         })?;
-        let whole = parts.iter().all(Option::is_some);
-        checks.hold(Invariant::WholeTable, whole, || format!("{} has parts missing", name()))?;
-        let content = self.content(user, head, parts).map_err(|why| Breach {
-            invariant: Invariant::WholeTable,
-            what: format!("{}: {why}", name()),
+        let content = match rows {
+            Ok(rows) => content(rows),
+            Err(error) => {
+                let what = format!("{}: {error}", name());
+                return Err(Breach { invariant: Invariant::WholeTable, what });
+            }
+        };
+        let same = self.contents.entry((user.clone(), head.generation.clone()));
+        let same = same.or_insert_with(|| content.clone());
+        checks.hold(Invariant::WholeTable, *same == content, || {
+            format!("{} has other prices than its generation had", name())
         })?;
         let is_right = inputs.version(head.catalogue_version).is_some_and(|loaded| {
             let base = inputs.version(head.base_version);
             base.is_some_and(|base| base.products == loaded.products)
-                && is_priced_by(content, &loaded.products, &loaded.discounts_of(user))
+                && is_priced_by(&content, &loaded.products, &loaded.discounts_of(user))
         });
         checks.hold(Invariant::RightPrice, is_right, || {
             let given = head.catalogue_version;
@@ -78,20 +82,6 @@ impl Tables {
         table.catalogue_version = head.catalogue_version;
         table.flipped_at.push(now);
         Ok(())
-    }
-
-    /// What the parts of a generation say; read once.
-    fn content(
-        &mut self,
-        user: &UserId,
-        head: &TableHead,
-        parts: &[Option<Bytes>],
-    ) -> Result<&Content, String> {
-        let content = self.contents.entry((user.clone(), head.generation.clone()));
-        Ok(match content {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(new) => new.insert(decode(parts)?),
-        })
     }
 
     /// When the table of a user was last made or validated.
@@ -115,19 +105,12 @@ impl Tables {
     }
 }
 
-fn decode(parts: &[Option<Bytes>]) -> Result<Content, String> {
-    let mut content = Content::new();
-    for bytes in parts.iter().flatten() {
-        let part = PackedPart::decode(bytes).map_err(|error| error.to_string())?;
-        for entry in part.iter() {
-            let (product, entry) = entry.map_err(|error| error.to_string())?;
-            let prices = (entry.list_price.minor(), entry.unit_price.minor());
-            if content.insert(product.to_string(), prices).is_some() {
-                return Err(format!("it has {product} twice"));
-            }
-        }
-    }
-    Ok(content)
+fn content(rows: Vec<TableRow>) -> Content {
+    let prices = |row: TableRow| {
+        let TableRow { product, entry, .. } = row;
+        (product.into(), (entry.list_price.minor(), entry.unit_price.minor()))
+    };
+    rows.into_iter().map(prices).collect()
 }
 
 fn is_priced_by(content: &Content, products: &Products, discounts: &Discounts) -> bool {

@@ -312,6 +312,10 @@ layer!(
             }
             self.call("put_table", store.put_table(user, head, &[], expected, expire_at)).await
         }
+
+        fn inline_bytes(&self) -> _ {
+            self.world.plan.inline_bytes
+        }
     }
 );
 

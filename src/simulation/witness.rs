@@ -12,7 +12,7 @@ use super::unreliable::NEVER;
 use super::world::World;
 use crate::model::ProviderMessage;
 use crate::ports::prelude::*;
-use crate::ports::{Ports, parts_of};
+use crate::ports::{Ports, TableError, TableReader, TableRow};
 
 /// The engine as one process uses it, watched.
 pub(super) struct Witness {
@@ -67,6 +67,12 @@ impl Witness {
         let (clock, stored) = (&self.process.clock, stored.as_ref());
         self.world.note(|ledger, _| ledger.acknowledged(queue, &message, clock, stored));
         Ok(())
+    }
+
+    /// The whole table of a head that has just been flipped.
+    async fn rows(&self, user: &UserId, head: &TableHead) -> Result<Vec<TableRow>, TableError> {
+        let reader = TableReader::open(&*self.inner.store, user, head).await?;
+        reader.rows(&reader.parts(None)).await
     }
 
     async fn journal(&self, load: &LoadId) -> Result<Vec<RowChange>, PortError> {
@@ -163,9 +169,8 @@ layer!(
                 )
             });
             if flip == Flip::Done {
-                let numbers: Vec<u32> = (0..).take(head.parts.len()).collect();
-                let parts = parts_of(&*self.inner.store, user, &head.generation, &numbers).await?;
-                self.world.note(|ledger, now| ledger.flipped(user, head, &parts, now));
+                let rows = self.rows(user, head).await;
+                self.world.note(|ledger, now| ledger.flipped(user, head, rows, now));
             }
             Ok(flip)
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::catalogue_cache::SnapshotError;
+use super::base_maker::MakeBaseError;
 use crate::model::RequestId;
 use crate::ports::PortError;
 use crate::pricing::PackError;
@@ -16,9 +16,9 @@ pub enum StageError {
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// There is no snapshot of the catalogue to price from.
+    /// There is no base to price against.
     #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
+    Base(#[from] MakeBaseError),
     /// A table could not be packed or read.
     #[error(transparent)]
     Pack(#[from] PackError),
@@ -64,7 +64,7 @@ impl StageError {
         match self {
             Self::Port(error) => error.is_downstream(),
             // Without a catalogue no table can be priced, whatever keeps it from being read.
-            Self::Snapshot(_) => true,
+            Self::Base(_) => true,
             Self::Shared(error) => error.is_downstream(),
             _ => false,
         }

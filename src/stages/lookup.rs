@@ -3,21 +3,18 @@
 //! A process has one, which all its stages share: what is kept in memory is kept once, and a stale
 //! table is ordered once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tracing::warn;
 
 use super::StageError;
+use super::base_shelf::BaseShelf;
 use super::large_work::LargeWork;
-use super::names::{Names, NamesOf};
 use super::quote_inputs::{QuoteInputs, Shelf, Table};
 use super::recent_orders::RecentOrders;
 use super::subscribe::send;
 use crate::meter::{Reason, Scope, Stage};
-use crate::model::{
-    Calculation, Cause, Generation, ProductId, QuotationRequest, Timestamp, UserId,
-};
+use crate::model::{Calculation, Cause, Generation, QuotationRequest, Timestamp, UserId};
 use crate::ports::{
     CatalogueStore, Chain, FailureReason, PortError, Ports, PriceTables, Queue, Queues, TableHead,
     Verdict,
@@ -30,7 +27,7 @@ pub struct Lookup {
     tables: Arc<dyn PriceTables>,
     catalogue: Arc<dyn CatalogueStore>,
     queues: Arc<dyn Queues>,
-    names: Names,
+    bases: Arc<BaseShelf>,
     stale_orders: RecentOrders,
     work: LargeWork,
 }
@@ -52,10 +49,16 @@ impl Lookup {
             tables: ports.store.clone(),
             catalogue: ports.store.clone(),
             queues: ports.queues.clone(),
-            names: Names::new(ports.store.clone()),
+            bases: Arc::new(BaseShelf::new(ports.store.clone(), BaseShelf::DEFAULT_BYTES)),
             stale_orders: RecentOrders::new(),
             work: LargeWork::new(),
         })
+    }
+
+    /// The bases that the process keeps in memory.
+    #[must_use]
+    pub const fn bases(&self) -> &Arc<BaseShelf> {
+        &self.bases
     }
 
     /// What the requests of a batch are answered from, read at once.
@@ -92,7 +95,7 @@ impl Lookup {
     }
 
     fn shelf(&self) -> Shelf<'_> {
-        Shelf { tables: &*self.tables, names: &self.names, work: &self.work }
+        Shelf { tables: &*self.tables, bases: &self.bases, work: &self.work }
     }
 
     /// Has a stale table calculated, once for each version of its head. Nobody waits for it: it goes
@@ -134,36 +137,38 @@ fn look_at(
             _ => Look::failure(FailureReason::EmptyCatalogue, None),
         });
     }
-    let Some((entries, names)) = table.entries(request) else {
+    let Some(prices) = table.prices(&request.items) else {
         return Err(table.head.generation.clone());
     };
     let is_stale = !table.head.is_fresh(now) || table.head.base_version < inputs.base_version;
-    Ok(answer(request, &table.head, &entries, names, is_stale))
+    Ok(answer(request, &table.head, &prices, is_stale))
 }
 
 fn answer(
     request: &QuotationRequest,
     head: &TableHead,
-    entries: &HashMap<ProductId, Entry>,
-    names: &NamesOf,
+    prices: &[Option<(Entry, &str)>],
     is_stale: bool,
 ) -> Look {
     let stale = is_stale.then_some(head.version);
-    let quoted = match quote(&request.items, |product| entries.get(product).copied()) {
+    let mut entries = prices.iter().map(|price| price.map(|(entry, _)| entry));
+    let quoted = match quote(&request.items, |_| entries.next().flatten()) {
         Ok(quoted) => quoted,
         Err(error) => {
             return Look::failure(FailureReason::TotalTooLarge(error.to_string()), stale);
         }
     };
-    let lines = quoted.lines.into_iter().map(|(item, entry, total)| AnswerLine {
-        name: names.get(&item.product).map_or_else(|| item.product.to_string(), Clone::clone),
-        product: item.product,
-        quantity: item.quantity,
-        list_price: entry.list_price,
-        discount: entry.discount,
-        unit_price: entry.unit_price,
-        total,
-    });
+    let names = prices.iter().flatten().map(|(_, name)| *name);
+    let lines =
+        quoted.lines.into_iter().zip(names).map(|((item, entry, total), name)| AnswerLine {
+            name: name.to_owned(),
+            product: item.product,
+            quantity: item.quantity,
+            list_price: entry.list_price,
+            discount: entry.discount,
+            unit_price: entry.unit_price,
+            total,
+        });
     let answer = Answer {
         lines: lines.collect(),
         unavailable: quoted.unavailable,

@@ -3,14 +3,14 @@
 //! A stage knows ports and nothing behind them. It does not retry a call: the engine below does,
 //! and the queue above does. It says what became of each message, and the runtime acknowledges.
 
-mod catalogue_cache;
+mod base_maker;
+mod base_shelf;
 pub mod change;
 mod deadline;
 mod error;
 pub mod folding;
 mod large_work;
 mod lookup;
-mod names;
 mod observer;
 mod outcome;
 mod policy;
@@ -22,11 +22,11 @@ mod recent_orders;
 pub mod refresh;
 pub mod subscribe;
 
-pub use catalogue_cache::{CatalogueCache, SnapshotError};
+pub use base_maker::{BaseMaker, Current, MakeBaseError};
+pub use base_shelf::{BaseShelf, Parts, ShelfUse};
 pub use deadline::DEADLINE_GRACE;
 pub use error::StageError;
 pub use lookup::Lookup;
-pub use names::Names;
 pub use observer::{Effect, Observer, Unobserved, Warmth};
 pub use outcome::Outcome;
 pub use policy::Policy;

@@ -4,7 +4,7 @@
 //! names them, the head flips only from the version that was read before the inputs, and a table
 //! whose inputs have not changed is only validated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,19 +12,22 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use tracing::{Instrument, Span, debug, info, info_span};
 
-use super::catalogue_cache::{CatalogueCache, SnapshotError};
+use super::base_maker::{BaseMaker, Current, MakeBaseError};
+use super::base_shelf::Parts;
 use super::large_work::{LargeWork, Size};
 use super::outcome::{read_bodies, write_body};
 use super::{Effect, Observer, Outcome, Policy, StageError, Unobserved};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
-    Calculation, Cause, Generation, ProductId, ProviderMessage, QuotationRequest, Timestamp, UserId,
+    Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
 };
 use crate::ports::{
-    ActiveUsers, AtHead, CatalogueHead, Clock, DiscountStore, Flip, Ports, PriceTables, Randomness,
-    Received, TableHead, Topic,
+    ActiveUsers, AtHead, CatalogueHead, Clock, DiscountStore, Flip, Own, Ports, PriceTables,
+    Randomness, Received, StoredBase, TableHead, Topic,
 };
-use crate::pricing::{Catalogue, Discounts, PRICING_VERSION, PackError, PriceTable, fingerprint};
+use crate::pricing::{
+    BaseIndex, Discounts, OwnRows, PRICING_VERSION, PackError, PackedOwn, damaged, fingerprint,
+};
 use crate::trace;
 
 /// How often a calculation starts over when somebody else flips the head meanwhile.
@@ -38,7 +41,7 @@ pub struct PriceCalc {
     topic: Arc<dyn Topic>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
-    catalogue: Arc<CatalogueCache>,
+    bases: Arc<BaseMaker>,
     policy: Policy,
     observer: Arc<dyn Observer>,
     /// Apart from each other, so that a cold quote waits for no other table.
@@ -52,17 +55,19 @@ struct Inputs {
     head: Option<TableHead>,
     /// The head of the catalogue that the rest was read at.
     at: CatalogueHead,
-    catalogue: Arc<Catalogue>,
-    discounts: Discounts,
+    base: Arc<StoredBase>,
+    /// Not read when no load came into force since the table was calculated, or found right: it is
+    /// what they give.
+    discounts: Option<Arc<Discounts>>,
 }
 
 /// The inputs of some users, read at one head of the catalogue.
 type InputsByUser = BTreeMap<UserId, Arc<Inputs>>;
 
 impl PriceCalc {
-    /// The stage on an engine. Several may share one cache of the catalogue.
+    /// The stage on an engine. All of a process share one maker of bases.
     #[must_use]
-    pub fn new(ports: &Ports, catalogue: Arc<CatalogueCache>, policy: Policy) -> Self {
+    pub fn new(ports: &Ports, bases: Arc<BaseMaker>, policy: Policy) -> Self {
         Self {
             users: ports.store.clone(),
             discounts: ports.store.clone(),
@@ -70,7 +75,7 @@ impl PriceCalc {
             topic: ports.topic.clone(),
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
-            catalogue,
+            bases,
             policy,
             observer: Arc::new(Unobserved),
             urgent_work: LargeWork::new(),
@@ -107,11 +112,13 @@ impl PriceCalc {
             by_user.entry(&order.user).or_default().push((*index, order));
         }
         let users: Vec<UserId> = by_user.keys().map(|&user| user.clone()).collect();
-        if orders.iter().any(|(_, order)| unreadable(&order.cause).is_some()) {
-            self.catalogue.doubt_base().await;
+        let unreadable: BTreeSet<&Generation> =
+            orders.iter().filter_map(|(_, order)| unreadable(&order.cause)).collect();
+        if !unreadable.is_empty() {
+            self.bases.doubt();
         }
         let shared = account_of_all(orders.iter().map(|(_, order)| &order.cause));
-        let inputs = match shared.of(self.inputs(&users)).await {
+        let inputs = match shared.of(self.inputs(&users, &unreadable)).await {
             Ok(inputs) => inputs,
             // Something of one of them cannot be read. Each is read alone, so that the others do
             // not have to wait for it.
@@ -179,7 +186,7 @@ impl PriceCalc {
         for _ in 0..MAX_TRIES {
             let now_inputs = match inputs.take() {
                 Some(inputs) => inputs,
-                None => self.inputs_of(&order.user).await?,
+                None => self.inputs_of(order).await?,
             };
             let now = self.now(sent_at);
             if is_unneeded(&order.cause, &now_inputs, now) {
@@ -255,99 +262,169 @@ impl PriceCalc {
         inputs: &Arc<Inputs>,
         now: Timestamp,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
-        let Inputs { head, at, catalogue, discounts } = &**inputs;
-        let user = &order.user;
+        let Inputs { head, at, base, discounts } = &**inputs;
+        let Some(discounts) = discounts else { return self.validate(order, inputs, now).await };
         let work = if order.cause.is_urgent() { &self.urgent_work } else { &self.other_work };
-        let compared = inputs.clone();
-        let fingerprint = work
-            .run(Size::of_discounts(discounts.as_slice().len()), move || {
-                fingerprint(&compared.catalogue, &compared.discounts)
-            })
-            .await;
-        let unreadable = unreadable(&order.cause);
-        let kept = head
-            .as_ref()
-            .filter(|head| head.fingerprint == fingerprint && Some(&head.generation) != unreadable);
+        let count = discounts.as_slice().len();
+        let compared = discounts.clone();
+        let fingerprint = work.run(Size::of_discounts(count), move || fingerprint(&compared)).await;
+        let is_kept = |head: &&TableHead| {
+            head.fingerprint == fingerprint
+                && head.base_version == at.base_version
+                && head.pricing_version == PRICING_VERSION
+                && Some(&head.generation) != unreadable(&order.cause)
+                && !self.is_fading(head, now)
+        };
+        if head.as_ref().is_some_and(|head| is_kept(&head)) {
+            return self.validate(order, inputs, now).await;
+        }
         let expire_at = now.plus(self.policy.keep_tables());
-        let mut next = TableHead {
+        let numbers = base.index.parts_of_discounts(discounts);
+        let parts = self.bases.shelf().parts(at.base_version, &base.index, numbers).await?;
+        let Some(parts) = parts else {
+            self.bases.doubt();
+            return Ok(None);
+        };
+        let (base, discounts) = (base.clone(), discounts.clone());
+        let inline = self.tables.inline_bytes();
+        let price = move || price(&base.index, &discounts, &parts, inline);
+        let (own, parts) = work.run(Size::of_table(count), price).await?;
+        let next = TableHead {
             version: head.as_ref().map_or(1, |head| head.version + 1),
             generation: Generation::from_random(self.randomness.bits()),
             fingerprint,
             pricing_version: PRICING_VERSION,
             catalogue_version: at.version,
             base_version: at.base_version,
-            currency: catalogue.currency(),
-            products: catalogue.len() as u64,
-            parts: vec![],
+            currency: at.currency,
+            products: u64::from(inputs.base.index.products),
+            own,
             parts_expire_at: expire_at,
             priced_at: now,
             validated_at: now,
             fresh_until: now.plus(self.policy.fresh_for()),
-            usable_until: now.plus(self.policy.usable_for()),
+            usable_until: self.usable_until(&inputs.base, now),
         };
-        let mut effect = Effect::Calculated;
-        if let Some(kept) = kept {
-            effect = Effect::Validated;
-            next.priced_at = kept.priced_at;
-            next.generation = kept.generation.clone();
-            next.parts = kept.parts.clone();
-            next.parts_expire_at = kept.parts_expire_at;
-        }
-        // Parts that are kept must outlive the table by far; past half of their time they are
-        // written again, under the same generation.
-        let fading =
-            kept.is_some_and(|kept| kept.parts_expire_at < now.plus(self.policy.keep_tables() / 2));
         let expected = head.as_ref().map(|head| head.version);
-        let mut parts: Vec<Bytes> = vec![];
-        if effect == Effect::Calculated || fading {
-            let size = Size::of_table(catalogue.len(), discounts.as_slice().len());
-            let priced = inputs.clone();
-            (next.parts, parts) = work.run(size, move || priced.price()).await?;
-            next.parts_expire_at = expire_at;
-        }
-        match self.tables.put_table(user, &next, &parts, expected, expire_at).await? {
-            Flip::Done => Ok(Some((effect, next))),
+        match self.tables.put_table(&order.user, &next, &parts, expected, expire_at).await? {
+            Flip::Done => Ok(Some((Effect::Calculated, next))),
             Flip::Conflict => Ok(None),
         }
     }
 
+    /// Writes down that a table is still right, if that was not done lately. What follows a load also
+    /// writes down of which one the table is.
+    async fn validate(
+        &self,
+        order: &Calculation,
+        inputs: &Inputs,
+        now: Timestamp,
+    ) -> Result<Option<(Effect, TableHead)>, StageError> {
+        let Some(head) = &inputs.head else { return Ok(None) };
+        let lately = head.validated_at.plus(self.policy.fresh_for() / 2);
+        let is_lately = head.validated_at <= now && now < lately;
+        let is_told = match &order.cause {
+            Cause::Change { version, .. } => head.catalogue_version >= *version,
+            _ => true,
+        };
+        if is_lately && is_told && head.is_fresh(now) && head.is_usable(now) {
+            return Ok(Some((Effect::Validated, head.clone())));
+        }
+        let next = TableHead {
+            version: head.version + 1,
+            catalogue_version: inputs.at.version,
+            validated_at: now,
+            fresh_until: now.plus(self.policy.fresh_for()),
+            usable_until: self.usable_until(&inputs.base, now),
+            ..head.clone()
+        };
+        let expire_at = now.plus(self.policy.keep_tables());
+        match self.tables.put_table(&order.user, &next, &[], Some(head.version), expire_at).await? {
+            Flip::Done => Ok(Some((Effect::Validated, next))),
+            Flip::Conflict => Ok(None),
+        }
+    }
+
+    /// Until when quotes are answered from a table that is right now: never longer than its base is
+    /// stored.
+    fn usable_until(&self, base: &StoredBase, now: Timestamp) -> Timestamp {
+        let usable_until = now.plus(self.policy.usable_for());
+        match base.index.products {
+            0 => usable_until,
+            _ => usable_until.min(base.expires_at),
+        }
+    }
+
+    /// Whether a table has parts that could be gone before it is. Past half of their time they are
+    /// written again.
+    fn is_fading(&self, head: &TableHead, now: Timestamp) -> bool {
+        let in_parts = matches!(head.own, Own::Parts(_));
+        in_parts && head.parts_expire_at < now.plus(self.policy.keep_tables() / 2)
+    }
+
     /// The inputs of a whole batch: heads, then the catalogue, then discounts at its head.
-    async fn inputs(&self, users: &[UserId]) -> Result<InputsByUser, StageError> {
+    async fn inputs(
+        &self,
+        users: &[UserId],
+        unreadable: &BTreeSet<&Generation>,
+    ) -> Result<InputsByUser, StageError> {
         for _ in 0..MAX_TRIES {
-            if let AtHead::Read(inputs) = self.try_inputs(users).await? {
+            if let AtHead::Read(inputs) = self.try_inputs(users, unreadable).await? {
                 return Ok(inputs);
             }
         }
-        Err(StageError::Snapshot(SnapshotError::Unsettled))
+        Err(StageError::Base(MakeBaseError::Unsettled))
     }
 
-    async fn try_inputs(&self, users: &[UserId]) -> Result<AtHead<InputsByUser>, StageError> {
+    async fn try_inputs(
+        &self,
+        users: &[UserId],
+        unreadable: &BTreeSet<&Generation>,
+    ) -> Result<AtHead<InputsByUser>, StageError> {
         let heads = self.tables.table_heads(users).await?;
         let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
-        let keep_until = self.clock.now().plus(self.policy.keep_tables());
-        let (catalogue, at) = self.catalogue.current(keep_until).await?;
-        let AtHead::Read(discounts) = self.discounts.discounts(users, &at).await? else {
-            return Ok(AtHead::Moved);
+        let now = self.clock.now();
+        let keep_until = now.plus(self.policy.keep_tables());
+        let Current { head: at, base } = self.bases.current(keep_until).await?;
+        let is_unchanged = |user: &&UserId| {
+            heads.get(*user).is_some_and(|head| {
+                head.catalogue_version == at.version
+                    && head.pricing_version == PRICING_VERSION
+                    && !unreadable.contains(&head.generation)
+                    && !self.is_fading(head, now)
+            })
         };
-        let mut discounts: BTreeMap<UserId, Discounts> =
-            discounts.into_iter().map(|list| (list.user, list.discounts)).collect();
-        let inputs = users.iter().map(|user| {
-            let inputs = Inputs {
-                head: heads.remove(user),
-                at: at.clone(),
-                catalogue: catalogue.clone(),
-                discounts: discounts.remove(user).unwrap_or_default(),
+        let unchanged: BTreeSet<&UserId> = users.iter().filter(is_unchanged).collect();
+        let changed: Vec<UserId> =
+            users.iter().filter(|user| !unchanged.contains(user)).cloned().collect();
+        let mut discounts: BTreeMap<UserId, Discounts> = BTreeMap::new();
+        if !changed.is_empty() {
+            let AtHead::Read(lists) = self.discounts.discounts(&changed, &at).await? else {
+                return Ok(AtHead::Moved);
             };
-            (user.clone(), Arc::new(inputs))
-        });
-        // A table of a later load than ours: our head of the catalogue was read before. Such a user
-        // reads everything again.
-        Ok(AtHead::Read(inputs.filter(|(_, inputs)| !inputs.is_behind()).collect()))
+            discounts.extend(lists.into_iter().map(|list| (list.user, list.discounts)));
+        }
+        let mut inputs = InputsByUser::new();
+        for user in users {
+            let is_unchanged = unchanged.contains(user);
+            let head = heads.remove(user);
+            let list = (!is_unchanged).then(|| discounts.remove(user).unwrap_or_default());
+            let (at, base, discounts) = (at.clone(), base.clone(), list.map(Arc::new));
+            let of_user = Inputs { head, at, base, discounts };
+            // A table of a later load than ours: our head of the catalogue was read before. Such a
+            // user reads everything again.
+            if !of_user.is_behind() {
+                inputs.insert(user.clone(), Arc::new(of_user));
+            }
+        }
+        Ok(AtHead::Read(inputs))
     }
 
-    async fn inputs_of(&self, user: &UserId) -> Result<Arc<Inputs>, StageError> {
+    async fn inputs_of(&self, order: &Calculation) -> Result<Arc<Inputs>, StageError> {
+        let (user, unreadable) = (&order.user, unreadable(&order.cause).into_iter().collect());
         for _ in 0..MAX_TRIES {
-            if let Some(inputs) = self.inputs(std::slice::from_ref(user)).await?.remove(user) {
+            let inputs = self.inputs(std::slice::from_ref(user), &unreadable).await?.remove(user);
+            if let Some(inputs) = inputs {
                 return Ok(inputs);
             }
         }
@@ -395,16 +472,26 @@ impl PriceCalc {
 }
 
 impl Inputs {
-    /// The table, packed: the first product of each part, and the parts.
-    fn price(&self) -> Result<(Vec<ProductId>, Vec<Bytes>), PackError> {
-        let table = PriceTable::new(&self.catalogue, &self.discounts);
-        let parts = table.pack()?.into_iter().map(Bytes::from).collect();
-        Ok((table.first_products().collect(), parts))
-    }
-
     fn is_behind(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.catalogue_version > self.at.version)
     }
+}
+
+/// The rows that only one user has, packed: where they are, and their parts if they have some.
+fn price(
+    index: &BaseIndex,
+    discounts: &Discounts,
+    parts: &Parts,
+    inline_bytes: usize,
+) -> Result<(Own, Vec<Bytes>), PackError> {
+    let rows = OwnRows::price(index, discounts, |number| parts.get(&number).map(|part| &**part));
+    let packed = PackedOwn::new(&rows.ok_or(damaged("a part of the base is missing"))?)?;
+    let mut parts: Vec<Bytes> = packed.parts.into_iter().map(Bytes::from).collect();
+    Ok(match parts.as_slice() {
+        [] => (Own::NONE, parts),
+        [only] if only.len() <= inline_bytes => (Own::Inline(parts.remove(0)), vec![]),
+        _ => (Own::Parts(packed.first), parts),
+    })
 }
 
 impl Effect {

@@ -1,22 +1,25 @@
 //! What quotations are answered from, read for a batch of them at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::{try_join, try_join_all};
 use tracing::warn;
 
+use super::base_shelf::{BaseShelf, Parts};
 use super::large_work::{LargeWork, Size};
-use super::names::{Names, NamesOf};
-use crate::model::{ProductId, QuotationRequest, Timestamp, UserId};
-use crate::ports::{CatalogueStore, Chain, PortError, PriceTables, TableHead, WantedParts};
-use crate::pricing::{Entry, PackError, PackedPart};
+use crate::model::{Item, ProductId, QuotationRequest, Timestamp, UserId};
+use crate::ports::{
+    CatalogueStore, Chain, Own, PortError, PriceTables, StoredBase, TableHead, WantedParts,
+};
+use crate::pricing::{Entry, OwnRows};
 
-/// Where tables and what goes with them are read.
+/// Where tables and what they are priced against are read.
 #[derive(Clone, Copy)]
 pub(super) struct Shelf<'a> {
     pub(super) tables: &'a dyn PriceTables,
-    pub(super) names: &'a Names,
+    pub(super) bases: &'a BaseShelf,
     /// For what is unpacked of large tables.
     pub(super) work: &'a LargeWork,
 }
@@ -31,15 +34,21 @@ pub(super) struct QuoteInputs {
 /// A user's table.
 pub(super) struct Table {
     pub(super) head: TableHead,
-    /// Those that were wanted, are there, and can be read.
-    parts: BTreeMap<u32, PackedPart>,
-    /// Of the products that were wanted; `None` when the table's base is not there.
-    names: Option<NamesOf>,
+    /// What was wanted of it; `None` when something of that is not there, or cannot be read.
+    wanted: Option<Wanted>,
+}
+
+/// What requests need of a table.
+struct Wanted {
+    base: Arc<StoredBase>,
+    parts: Parts,
+    /// By the number of the part; those that stand in the head are number 0.
+    own: BTreeMap<u32, OwnRows>,
 }
 
 impl QuoteInputs {
     /// Reads for these requests. Heads and the catalogue's head are read side by side; of tables
-    /// and names only the parts that the requests need.
+    /// and bases only the parts that the requests need.
     pub(super) async fn read(
         shelf: Shelf<'_>,
         catalogue: &dyn CatalogueStore,
@@ -67,25 +76,37 @@ impl Table {
         Ok(read_tables(shelf, heads, &[request], now).await?.remove(&request.user))
     }
 
-    /// The entries and names of a request's products, all of one generation; `None` when a part of
-    /// the table or its base is missing.
-    pub(super) fn entries(
-        &self,
-        request: &QuotationRequest,
-    ) -> Option<(HashMap<ProductId, Entry>, &NamesOf)> {
-        let mut entries = HashMap::new();
-        for id in product_ids(request) {
-            let Some(number) = self.head.part_of(id) else { continue };
-            if let Some(entry) = self.parts.get(&number)?.find(id) {
-                entries.insert(id.clone(), entry);
-            }
-        }
-        Some((entries, self.names.as_ref()?))
+    /// What each item costs, and what its product is called, all of one generation; `None` for an item
+    /// whose product does not exist. `None` of all when something of the table or its base is missing.
+    pub(super) fn prices(&self, items: &[Item]) -> Option<Vec<Option<(Entry, &str)>>> {
+        let wanted = self.wanted.as_ref()?;
+        items.iter().map(|item| wanted.price(&self.head, &item.product)).collect()
     }
 }
 
-fn product_ids(request: &QuotationRequest) -> impl Iterator<Item = &ProductId> {
-    request.items.iter().map(|item| &item.product)
+impl Wanted {
+    /// `None` when something is missing; `Some(None)` when there is no such product.
+    fn price(&self, head: &TableHead, product: &ProductId) -> Option<Option<(Entry, &str)>> {
+        let Some(number) = self.base.index.part_of(product) else { return Some(None) };
+        let part = self.parts.get(&number)?;
+        let Some(place) = part.find(product) else { return Some(None) };
+        let index = self.base.index.first_of(number)? + place as u32;
+        let found = part.entry(place);
+        let list_price = found.list_price;
+        let entry = match own_part(head, index) {
+            Some(number) => self.own.get(&number)?.entry(index, list_price)?,
+            None => OwnRows::default().entry(index, list_price)?,
+        };
+        Some(Some((entry, found.name)))
+    }
+}
+
+/// The part that has the own row of the product at an index, if one has it.
+fn own_part(head: &TableHead, index: u32) -> Option<u32> {
+    match &head.own {
+        Own::Inline(_) => Some(0),
+        Own::Parts(_) => head.part_of(index),
+    }
 }
 
 /// Each of them once.
@@ -101,58 +122,103 @@ async fn read_tables(
     requests: &[&QuotationRequest],
     now: Timestamp,
 ) -> Result<HashMap<UserId, Table>, PortError> {
-    let usable = heads.iter().filter(|(_, head)| head.is_usable(now));
-    let wanted: Vec<WantedParts> = usable
-        .clone()
-        .map(|(user, head)| {
-            let ids = wanted_by(user, requests);
-            let numbers: BTreeSet<u32> = ids.filter_map(|id| head.part_of(id)).collect();
-            let (user, generation) = (user.clone(), head.generation.clone());
-            WantedParts { user, generation, numbers: numbers.into_iter().collect() }
-        })
-        .filter(|wanted| !wanted.numbers.is_empty())
-        .collect();
-    let mut of_version: BTreeMap<u64, BTreeSet<&ProductId>> = BTreeMap::new();
-    for (user, head) in usable {
-        of_version.entry(head.base_version).or_default().extend(wanted_by(user, requests));
-    }
-    let names = of_version
-        .iter()
-        .map(async |(version, products)| Ok((*version, shelf.names.of(*version, products).await?)));
-    let (found, names) = try_join(shelf.tables.parts(&wanted), try_join_all(names)).await?;
-    let size = Size::of_packed(found.iter().flatten().flatten().map(Bytes::len).sum());
-    let unpacked = shelf.work.run(size, move || unpack(&found)).await;
-    let names: HashMap<u64, Option<NamesOf>> = names.into_iter().collect();
-    let table = |(user, head): (UserId, TableHead)| {
-        let names = names.get(&head.base_version).cloned().flatten();
-        (user, Table { head, parts: BTreeMap::new(), names })
-    };
-    let mut read: HashMap<UserId, Table> = heads.into_iter().map(table).collect();
-    for (WantedParts { user, numbers, .. }, parts) in wanted.into_iter().zip(unpacked) {
-        let Some(table) = read.get_mut(&user) else { continue };
-        for (number, part) in numbers.into_iter().zip(parts) {
-            match part {
-                Some(Ok(part)) => drop(table.parts.insert(number, part)),
-                Some(Err(error)) => {
-                    warn!(%user, error = %Chain(&error), "the price table is calculated anew");
-                }
-                None => {}
-            }
-        }
-    }
-    Ok(read)
+    let found = heads.iter().map(async |(user, head)| match head.is_usable(now) {
+        true => in_base(shelf.bases, head, wanted_by(user, requests)).await,
+        false => Ok(None),
+    });
+    let found = try_join_all(found).await?;
+    let in_parts = heads.iter().zip(&found).filter_map(|((user, head), found)| {
+        let numbers: BTreeSet<u32> =
+            found.as_ref()?.indexes.iter().filter_map(|index| head.part_of(*index)).collect();
+        let (user, generation) = (user.clone(), head.generation.clone());
+        let wanted = WantedParts { user, generation, numbers: numbers.into_iter().collect() };
+        (!wanted.numbers.is_empty()).then_some(wanted)
+    });
+    let in_parts: Vec<WantedParts> = in_parts.collect();
+    let mut own = read_parts(shelf, in_parts).await?;
+    let tables = heads.into_iter().zip(found).map(|((user, head), found)| {
+        let wanted = found.and_then(|found| {
+            let own = match &head.own {
+                Own::Inline(rows) => BTreeMap::from([(0, decode(&user, rows)?)]),
+                Own::Parts(_) => own.remove(&user).unwrap_or_default(),
+            };
+            Some(Wanted { base: found.base, parts: found.parts, own })
+        });
+        (user, Table { head, wanted })
+    });
+    Ok(tables.collect())
 }
 
-/// The parts of each table, as far as they are there.
-fn unpack(found: &[Vec<Option<Bytes>>]) -> Vec<Vec<Option<Result<PackedPart, PackError>>>> {
-    let part = |part: &Option<Bytes>| part.as_deref().map(PackedPart::decode);
-    found.iter().map(|parts| parts.iter().map(part).collect()).collect()
+/// Products as they are in a base.
+struct Found {
+    base: Arc<StoredBase>,
+    parts: Parts,
+    indexes: Vec<u32>,
+}
+
+/// Finds products in the base of a table; `None` when something of that is not there.
+async fn in_base<'a>(
+    bases: &BaseShelf,
+    head: &TableHead,
+    products: impl Iterator<Item = &'a ProductId> + Clone,
+) -> Result<Option<Found>, PortError> {
+    let Some(base) = bases.base(head.base_version).await? else { return Ok(None) };
+    let index = &base.index;
+    let numbers: BTreeSet<u32> =
+        products.clone().filter_map(|product| index.part_of(product)).collect();
+    let Some(parts) = bases.parts(head.base_version, index, numbers).await? else {
+        return Ok(None);
+    };
+    let indexes = match head.own {
+        Own::Inline(_) => vec![],
+        Own::Parts(_) => {
+            let index_of = |product: &ProductId| {
+                let number = index.part_of(product)?;
+                Some(index.first_of(number)? + parts.get(&number)?.find(product)? as u32)
+            };
+            products.filter_map(index_of).collect()
+        }
+    };
+    Ok(Some(Found { base, parts, indexes }))
+}
+
+/// The own rows of some parts, those left out that are missing or cannot be read.
+async fn read_parts(
+    shelf: Shelf<'_>,
+    wanted: Vec<WantedParts>,
+) -> Result<HashMap<UserId, BTreeMap<u32, OwnRows>>, PortError> {
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = shelf.tables.parts(&wanted).await?;
+    let size = Size::of_packed(found.iter().flatten().flatten().map(Bytes::len).sum());
+    let unpack = move || {
+        let tables = wanted.into_iter().zip(found).map(|(wanted, parts)| {
+            let parts = wanted.numbers.iter().zip(parts);
+            let rows =
+                parts.filter_map(|(number, part)| Some((*number, decode(&wanted.user, &part?)?)));
+            let rows = rows.collect();
+            (wanted.user, rows)
+        });
+        tables.collect()
+    };
+    Ok(shelf.work.run(size, unpack).await)
+}
+
+fn decode(user: &UserId, bytes: &[u8]) -> Option<OwnRows> {
+    if bytes.is_empty() {
+        return Some(OwnRows::default());
+    }
+    let rows = OwnRows::decode(bytes).inspect_err(|error| {
+        warn!(%user, error = %Chain(error), "the price table is calculated anew");
+    });
+    rows.ok()
 }
 
 fn wanted_by<'a>(
     user: &UserId,
     requests: &[&'a QuotationRequest],
-) -> impl Iterator<Item = &'a ProductId> {
+) -> impl Iterator<Item = &'a ProductId> + Clone {
     let of_user = requests.iter().filter(move |request| request.user == *user);
-    of_user.flat_map(|request| product_ids(request))
+    of_user.flat_map(|request| request.items.iter().map(|item| &item.product))
 }

@@ -22,8 +22,17 @@ pub(super) struct Comparison<'a> {
     miscalculated: Option<String>,
     /// The first product of the table that does not exist.
     unknown: Option<String>,
-    /// The first product of which the table says something else.
-    differs: Option<String>,
+    /// The first product of which the base says something else.
+    base_differs: Option<String>,
+    /// The first product whose discount is another.
+    own_differs: Option<String>,
+}
+
+/// What a table says, and products and discounts do not.
+pub(super) struct Difference {
+    pub(super) what: String,
+    /// Whether it is about what all users have in common.
+    pub(super) is_of_base: bool,
 }
 
 /// What came of a comparison.
@@ -31,7 +40,7 @@ pub(super) struct Compared {
     /// Why the table cannot be right, whatever it was made from.
     pub(super) contradiction: Option<String>,
     /// The first difference between the table and what products and discounts give.
-    pub(super) difference: Option<String>,
+    pub(super) difference: Option<Difference>,
 }
 
 impl<'a> Comparison<'a> {
@@ -48,7 +57,8 @@ impl<'a> Comparison<'a> {
             next: 0,
             miscalculated: None,
             unknown: None,
-            differs: None,
+            base_differs: None,
+            own_differs: None,
         }
     }
 
@@ -82,7 +92,11 @@ impl<'a> Comparison<'a> {
             .then(|| format!("it is in {currency}, the products are in {other}"));
         Compared {
             contradiction: miscounted.or(self.miscalculated),
-            difference: in_other.or(self.unknown).or(self.differs),
+            difference: in_other
+                .or(self.unknown)
+                .or(self.base_differs)
+                .map(|what| Difference { what, is_of_base: true })
+                .or(self.own_differs.map(|what| Difference { what, is_of_base: false })),
         }
     }
 
@@ -101,13 +115,13 @@ impl<'a> Comparison<'a> {
 
     fn missing(&mut self, listed: &str) {
         self.next += 1;
-        self.differs.get_or_insert_with(|| format!("product `{listed}` is missing"));
+        self.base_differs.get_or_insert_with(|| format!("product `{listed}` is missing"));
     }
 
     fn compare(&mut self, id: &ProductId, entry: &Entry, price: i64) {
         if entry.list_price.minor() != price {
             let currency = self.head.currency;
-            self.differs.get_or_insert_with(|| {
+            self.base_differs.get_or_insert_with(|| {
                 let (is, says) =
                     (Money::from_minor(price).format(currency), entry.list_price.format(currency));
                 format!("product `{id}` costs {is}, the table says {says}")
@@ -116,7 +130,7 @@ impl<'a> Comparison<'a> {
         }
         let less = self.discounts.get(id).copied().unwrap_or(0);
         if i128::from(entry.discount.millionths()) != less {
-            self.differs.get_or_insert_with(|| {
+            self.own_differs.get_or_insert_with(|| {
                 let (is, says) = (written(less, 6, 0), entry.discount);
                 format!("product `{id}` has a discount of {is} %, the table says {says} %")
             });

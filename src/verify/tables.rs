@@ -5,8 +5,8 @@ use super::fingerprints::is_as_calculated;
 use super::inputs::Inputs;
 use super::{Kind, VerifyError};
 use crate::model::{ProductId, UserId};
-use crate::ports::{AtHead, Store, TableHead, parts_of};
-use crate::pricing::{Entry, PRICING_VERSION, PackedPart};
+use crate::ports::{AtHead, Store, TableError, TableHead, TableReader};
+use crate::pricing::{Entry, PRICING_VERSION};
 
 /// A head is read again so often when its parts are gone: a refresh replaces them.
 const MAX_READS: u32 = 3;
@@ -70,7 +70,10 @@ async fn check_head(
             (Kind::Wrong, format!("it is of catalogue version {of}, and the last one is {is}"))
         }));
     };
-    if !is_as_calculated(store, user, head, &discounts).await? {
+    // A base is of one version, and of one version there is one state of the products.
+    let is_of_base = difference.is_of_base && head.base_version >= inputs.head.base_version;
+    let difference = difference.what;
+    if is_of_base || !is_as_calculated(store, user, head, &discounts).await? {
         return Ok(wrong(difference));
     }
     // It is what was calculated. Whether it may still be so: of one version there is one state.
@@ -92,42 +95,30 @@ pub(super) async fn read_entries(
     head: &TableHead,
     show: &mut (dyn FnMut(ProductId, Entry) + Send),
 ) -> Result<Result<(), String>, VerifyError> {
-    let numbers: Vec<u32> = (0..).take(head.parts.len()).collect();
-    let mut last = None;
-    for some in numbers.chunks(PARTS_AT_ONCE) {
-        let parts = parts_of(store, user, &head.generation, some).await?;
-        for (number, part) in some.iter().zip(parts) {
-            let Some(part) = part else {
-                let parts = numbers.len();
-                return Ok(Err(format!("part {number} of {parts} is not there")));
-            };
-            let first = head.parts.get(*number as usize);
-            if let Err(why) = read_part(&part, first, &mut last, show) {
-                return Ok(Err(format!("part {number}: {why}")));
-            }
-        }
+    match try_read_entries(store, user, head, show).await {
+        Ok(()) => Ok(Ok(())),
+        Err(TableError::Port(error)) => Err(error.into()),
+        Err(error) => Ok(Err(error.to_string())),
     }
-    Ok(Ok(()))
 }
 
-/// Shows every product of a part.
-fn read_part(
-    part: &[u8],
-    first: Option<&ProductId>,
-    last: &mut Option<ProductId>,
+async fn try_read_entries(
+    store: &dyn Store,
+    user: &UserId,
+    head: &TableHead,
     show: &mut (dyn FnMut(ProductId, Entry) + Send),
-) -> Result<(), String> {
-    let part = PackedPart::decode(part).map_err(|error| error.to_string())?;
-    for (place, product) in part.iter().enumerate() {
-        let (id, entry) = product.map_err(|error| error.to_string())?;
-        if place == 0 && first != Some(&id) {
-            return Err(format!("it begins with product `{id}`, and its head says otherwise"));
+) -> Result<(), TableError> {
+    let reader = TableReader::open(store, user, head).await?;
+    let mut last: Option<ProductId> = None;
+    for some in reader.parts(None).chunks(PARTS_AT_ONCE) {
+        for row in reader.rows(some).await? {
+            if last.as_ref().is_some_and(|last| *last >= row.product) {
+                let what = format!("product `{}` is not in its order", row.product);
+                return Err(TableError::Contradiction(what));
+            }
+            last = Some(row.product.clone());
+            show(row.product, row.entry);
         }
-        if last.as_ref().is_some_and(|last| *last >= id) {
-            return Err(format!("product `{id}` is not in its order"));
-        }
-        *last = Some(id.clone());
-        show(id, entry);
     }
     Ok(())
 }

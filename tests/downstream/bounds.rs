@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ocache::aws::AwsSettings;
 use ocache::model::{DigestBuilder, Generation, Timestamp, UserId};
-use ocache::ports::{Flip, Outgoing, PortError, Posting, Queue, TableHead, parts_of};
+use ocache::ports::{Flip, Outgoing, Own, PortError, Posting, Queue, TableHead, parts_of};
 use ocache::pricing::Currency;
 
 use super::proxy::Fault;
@@ -31,7 +31,7 @@ fn head(generation: &Generation, until: Timestamp) -> TableHead {
         catalogue_version: 1,
         currency: Currency::USD,
         products: 0,
-        parts: vec![],
+        own: Own::NONE,
         parts_expire_at: until,
         priced_at: until,
         validated_at: until,

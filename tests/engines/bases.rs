@@ -1,13 +1,17 @@
 //! Bases: what tables of one version of the products share.
 
 use bytes::Bytes;
-use ocache::ports::{BaseIndex, Ports};
+use ocache::ports::{Ports, StoredBase};
+use ocache::pricing::{BaseIndex, Currency, PartStart};
 
 use super::samples::{now, product_id, secs};
 
-fn index(first: &[&str]) -> BaseIndex {
-    let parts = first.iter().map(|id| product_id(id)).collect();
-    BaseIndex { parts, expires_at: now().plus(secs(3600)) }
+/// A base of parts that begin with these products.
+fn base(first: &[&str]) -> StoredBase {
+    let start = |(id, part): (&&str, u32)| PartStart { product: product_id(id), index: part * 300 };
+    let parts: Vec<PartStart> = first.iter().zip(0..).map(start).collect();
+    let index = BaseIndex { currency: Currency::USD, products: 3_000, parts };
+    StoredBase { index, expires_at: now().plus(secs(3600)) }
 }
 
 fn parts(of: &[&'static str]) -> Vec<Bytes> {
@@ -16,15 +20,15 @@ fn parts(of: &[&'static str]) -> Vec<Bytes> {
 
 pub async fn a_base_comes_back_as_it_was_written(ports: Ports) {
     assert_eq!(ports.store.base(7).await.unwrap(), None);
-    let (index, parts) = (index(&["A", "株式会社"]), parts(&["first", "second"]));
-    ports.store.put_base(7, &index, &parts).await.unwrap();
-    assert_eq!(ports.store.base(7).await.unwrap(), Some(index));
+    let (base, parts) = (base(&["A", "株式会社"]), parts(&["first", "second"]));
+    ports.store.put_base(7, &base, &parts).await.unwrap();
+    assert_eq!(ports.store.base(7).await.unwrap(), Some(base));
     let read = ports.store.base_parts(7, &[1, 0, 2]).await.unwrap();
     assert_eq!(read, [Some(parts[1].clone()), Some(parts[0].clone()), None]);
 }
 
 pub async fn bases_of_two_versions_are_kept_apart(ports: Ports) {
-    let (one, two) = (index(&["A"]), index(&["B"]));
+    let (one, two) = (base(&["A"]), base(&["B"]));
     ports.store.put_base(1, &one, &parts(&["one"])).await.unwrap();
     ports.store.put_base(2, &two, &parts(&["two"])).await.unwrap();
     assert_eq!(ports.store.base(1).await.unwrap(), Some(one));
@@ -34,11 +38,11 @@ pub async fn bases_of_two_versions_are_kept_apart(ports: Ports) {
 }
 
 pub async fn a_base_may_be_written_again_for_longer(ports: Ports) {
-    let short = index(&["A"]);
-    let long = BaseIndex { expires_at: short.expires_at.plus(secs(3600)), ..short.clone() };
-    for index in [&short, &long, &long] {
-        ports.store.put_base(1, index, &parts(&["one"])).await.unwrap();
-        assert_eq!(ports.store.base(1).await.unwrap().as_ref(), Some(index));
+    let short = base(&["A"]);
+    let long = StoredBase { expires_at: short.expires_at.plus(secs(3600)), ..short.clone() };
+    for base in [&short, &long, &long] {
+        ports.store.put_base(1, base, &parts(&["one"])).await.unwrap();
+        assert_eq!(ports.store.base(1).await.unwrap().as_ref(), Some(base));
     }
     let heads = ports.store.list_table_heads(None).await.unwrap();
     assert!(heads.items.is_empty(), "a base is nobody's table");

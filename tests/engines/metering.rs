@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ocache::meter::{Action, Meter, Operation, Resource, Unit, Usage, Used, Window, metered};
 use ocache::model::{DeduplicationId, GroupId};
-use ocache::ports::{BaseIndex, Outgoing, Ports, Posting, Queue, Quotation, QuotationStatus};
+use ocache::ports::{Outgoing, Ports, Posting, Queue, Quotation, QuotationStatus, StoredBase};
 use ocache::ports::{
     Receipt, TableHead, UsageRecord, UserDiscounts, Verdict, WantedParts, parts_of,
 };
-use ocache::pricing::{Discount, Discounts, Product};
+use ocache::pricing::{Currency, Discount, Discounts, Product};
 
 use super::listing::{put_discounts, put_products};
 use super::samples::{
@@ -46,8 +46,9 @@ pub async fn work(ports: &Ports) {
     store.products(&asked, &head_now).await.unwrap();
     store.discounts(&["ann", "bob", "eve"].map(user), &head_now).await.unwrap();
 
-    let index = BaseIndex { parts: vec![product_id("P1")], expires_at: now().plus(secs(300)) };
-    store.put_base(1, &index, &[Bytes::from_static(b"names")]).await.unwrap();
+    let base =
+        StoredBase { expires_at: now().plus(secs(300)), ..StoredBase::nothing(Currency::USD) };
+    store.put_base(1, &base, &[Bytes::from_static(b"names")]).await.unwrap();
     store.base(1).await.unwrap();
     store.base_parts(1, &[0, 1]).await.unwrap();
 

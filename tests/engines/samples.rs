@@ -6,7 +6,9 @@ use ocache::model::{
     ConnectionId, ConnectionRef, Dialect, DigestBuilder, Generation, Item, ProductId, QuotationKey,
     RequestId, Timestamp, UserId,
 };
-use ocache::ports::{Clock as _, Quotation, QuotationStatus, Randomness as _, SystemRandomness};
+use ocache::ports::{
+    Clock as _, Own, Quotation, QuotationStatus, Randomness as _, SystemRandomness,
+};
 use ocache::ports::{SystemClock, TableHead};
 use ocache::pricing::{Answer, AnswerLine, Currency, Money, Percentage, Product};
 
@@ -78,7 +80,7 @@ pub fn head(version: u64) -> TableHead {
         catalogue_version: version * 2,
         currency: Currency::USD,
         products: 3000,
-        parts: ["A", "José", "株式会社"].map(product_id).to_vec(),
+        own: Own::Parts(vec![0, 7, 300]),
         parts_expire_at: now.plus(secs(86_400)),
         priced_at: now.plus(Duration::from_millis(1)),
         validated_at: now.plus(Duration::from_millis(2)),

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ocache::model::{Generation, ProductId, Timestamp};
-use ocache::ports::TableHead;
+use ocache::model::ProductId;
 use ocache::pricing::{
-    Catalogue, Currency, Discount, Discounts, Entry, Money, PRICING_VERSION, PackedPart,
-    Percentage, PriceTable, fingerprint,
+    Base, BasePart, Currency, Discount, Discounts, Entry, Money, OwnRow, OwnRows, PackedBase,
+    PackedOwn, Percentage, Product, fingerprint,
 };
 use proptest::prelude::*;
 use rand::SeedableRng as _;
@@ -31,10 +30,19 @@ fn id() -> impl Strategy<Value = ProductId> {
     (start, "\\PC{1,20}").prop_map(|(start, rest)| cut(format!("{start}{rest}")))
 }
 
-fn catalogue_of(prices: &Prices) -> Catalogue {
+/// What the product of an id is called.
+fn name_of(id: &ProductId) -> String {
+    format!("the {id}").repeat(id.as_str().len() % 3)
+}
+
+fn base_of(prices: &Prices) -> PackedBase {
     // Backwards, because the order must not matter.
-    let products = prices.iter().rev().map(|(id, price)| (id.clone(), *price)).collect();
-    Catalogue::new(1, Currency::USD, products).unwrap()
+    let products = prices.iter().rev().map(|(id, price)| Product {
+        id: id.clone(),
+        name: name_of(id),
+        price: *price,
+    });
+    PackedBase::new(Currency::USD, products.collect()).unwrap()
 }
 
 fn discounts_of(percentages: &Percentages) -> Discounts {
@@ -45,30 +53,20 @@ fn discounts_of(percentages: &Percentages) -> Discounts {
     Discounts::new(list.collect()).unwrap()
 }
 
-/// The head that price calculation writes for a table, as far as reading it goes.
-fn head_of(table: &PriceTable<'_>) -> TableHead {
-    TableHead {
-        version: 1,
-        generation: Generation::from_random([1; 16]),
-        fingerprint: fingerprint(&catalogue_of(&Prices::new()), &Discounts::default()),
-        pricing_version: PRICING_VERSION,
-        base_version: 0,
-        catalogue_version: 1,
-        currency: Currency::USD,
-        products: table.len() as u64,
-        parts: table.first_products().collect(),
-        parts_expire_at: Timestamp::default(),
-        priced_at: Timestamp::default(),
-        validated_at: Timestamp::default(),
-        fresh_until: Timestamp::default(),
-        usable_until: Timestamp::default(),
+/// Prices the rows of a customer, packs them, and reads them back.
+fn own_of(base: &Base, discounts: &Discounts) -> OwnRows {
+    let priced = OwnRows::price(base.index(), discounts, |number| base.part(number)).unwrap();
+    let packed = PackedOwn::new(&priced).unwrap();
+    assert_eq!(packed.first.len(), packed.parts.len());
+    let mut rows: Vec<OwnRow> = vec![];
+    for (first, part) in packed.first.iter().zip(&packed.parts) {
+        let part = OwnRows::decode(part).unwrap();
+        assert_eq!(part.as_slice()[0].index, *first);
+        rows.extend(part.as_slice());
     }
-}
-
-/// The price of a product as a reader finds it: from the head to the part to the product.
-fn look_up(head: &TableHead, parts: &[PackedPart], product: &ProductId) -> Option<Entry> {
-    let part = usize::try_from(head.part_of(product)?).unwrap();
-    parts[part].find(product)
+    let read = OwnRows::new(rows).unwrap();
+    assert_eq!(read, priced);
+    read
 }
 
 /// Prices, packs and reads back; every entry must be what the oracle says, and nothing else there.
@@ -77,28 +75,33 @@ fn agree(
     percentages: &Percentages,
     strangers: &BTreeSet<ProductId>,
 ) -> Result<(), TestCaseError> {
-    let catalogue = catalogue_of(prices);
+    let packed = base_of(prices);
+    prop_assert_eq!(packed.index.products as usize, prices.len());
+    let base = Base::new(&packed).unwrap();
     let discounts = discounts_of(percentages);
-    let table = PriceTable::new(&catalogue, &discounts);
-    let packed = table.pack().unwrap();
-    prop_assert!(packed.iter().all(|part| part.len() <= PackedPart::MAX_BYTES));
-    let parts: Vec<_> = packed.iter().map(|part| PackedPart::decode(part).unwrap()).collect();
-    let head = head_of(&table);
-    prop_assert_eq!(head.parts.len(), parts.len());
+    let own = own_of(&base, &discounts);
 
-    let mut found = parts.iter().flat_map(PackedPart::iter).map(Result::unwrap);
+    let numbers = 0..packed.parts.len() as u32;
+    for number in numbers.clone() {
+        prop_assert!(packed.index.fits(number, base.part(number).unwrap()));
+    }
+    let parts: Vec<&BasePart> = numbers.map(|number| base.part(number).unwrap()).collect();
+    let mut found = parts.iter().flat_map(|part| part.iter());
     for (id, list_price) in prices {
         let discount = percentages.get(id).copied().unwrap_or_default();
         let unit_price = oracle::unit_price(*list_price, discount);
         let expected = Entry { list_price: *list_price, discount, unit_price };
-        prop_assert_eq!(found.next(), Some((id.clone(), expected)));
-        prop_assert_eq!(look_up(&head, &parts, id), Some(expected));
+        prop_assert_eq!(base.entry(id, &own), Some(expected));
+        let listed = found.next().unwrap();
+        let is = (listed.id, listed.name.to_owned(), listed.list_price);
+        prop_assert_eq!(is, (id.as_str(), name_of(id), *list_price));
     }
     prop_assert_eq!(found.next(), None);
-    prop_assert_eq!(table.len(), prices.len());
     for id in strangers.iter().chain(percentages.keys()).filter(|id| !prices.contains_key(*id)) {
-        prop_assert_eq!(look_up(&head, &parts, id), None);
+        prop_assert_eq!(base.entry(id, &own), None);
     }
+    let rows = percentages.keys().filter(|id| prices.contains_key(*id)).count();
+    prop_assert_eq!(own.as_slice().len(), rows);
     Ok(())
 }
 
@@ -146,33 +149,53 @@ proptest! {
     }
 
     #[test]
-    fn a_fingerprint_tells_tables_apart(
-        prices in prop::collection::btree_map(id(), oracle::price(), 1..20),
+    fn a_fingerprint_tells_discounts_apart(
         percentages in prop::collection::btree_map(id(), oracle::percentage(), 1..20),
         index in any::<prop::sample::Index>(),
     ) {
-        let print = |prices: &Prices, percentages: &Percentages| {
-            fingerprint(&catalogue_of(prices), &discounts_of(percentages))
-        };
-        let original = print(&prices, &percentages);
-        let forwards = prices.clone().into_iter().collect();
-        let same = Catalogue::new(2, Currency::USD, forwards).unwrap();
-        prop_assert_eq!(fingerprint(&same, &discounts_of(&percentages)), original);
-
-        let mut dearer = prices.clone();
-        let price = dearer.values_mut().nth(index.index(prices.len())).unwrap();
-        *price = Money::from_minor(price.minor() ^ 1);
-        prop_assert_ne!(print(&dearer, &percentages), original);
+        let print = |percentages: &Percentages| fingerprint(&discounts_of(percentages));
+        let original = print(&percentages);
+        prop_assert_eq!(print(&percentages.clone()), original);
 
         let mut other = percentages.clone();
         let discount = other.values_mut().nth(index.index(percentages.len())).unwrap();
         *discount = Percentage::from_millionths(discount.millionths() / 2 + 1).unwrap();
         if other != percentages {
-            prop_assert_ne!(print(&prices, &other), original);
+            prop_assert_ne!(print(&other), original);
         }
         let mut fewer = percentages.clone();
         fewer.pop_last();
-        prop_assert_ne!(print(&prices, &fewer), original);
+        prop_assert_ne!(print(&fewer), original);
+    }
+
+    #[test]
+    fn damage_is_noticed_or_changes_nothing(
+        prices in prop::collection::btree_map(id(), oracle::price(), 1..40),
+        seed in any::<u64>(),
+        place in any::<prop::sample::Index>(),
+        bit in 0_u8..8,
+    ) {
+        let packed = base_of(&prices).parts.remove(0);
+        let rows = |part: &BasePart| format!("{:?}", part.iter().collect::<Vec<_>>());
+        let good = rows(&BasePart::decode(&packed).unwrap());
+        let mut damaged = packed.clone();
+        damaged[place.index(packed.len())] ^= 1 << bit;
+        if let Ok(read) = BasePart::decode(&damaged) {
+            prop_assert_eq!(rows(&read), good);
+        }
+        prop_assert!(BasePart::decode(&packed[..place.index(packed.len())]).is_err());
+
+        let (prices, percentages) = large(seed, 60, 20, 0.9);
+        let base = Base::new(&base_of(&prices)).unwrap();
+        let own = OwnRows::price(base.index(), &discounts_of(&percentages), |n| base.part(n));
+        let own = own.unwrap();
+        let packed = PackedOwn::new(&own).unwrap().parts.remove(0);
+        let mut damaged = packed.clone();
+        damaged[place.index(packed.len())] ^= 1 << bit;
+        if let Ok(read) = OwnRows::decode(&damaged) {
+            prop_assert_eq!(read, own);
+        }
+        prop_assert!(OwnRows::decode(&packed[..place.index(packed.len())]).is_err());
     }
 }
 

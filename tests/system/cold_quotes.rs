@@ -1,8 +1,7 @@
 //! Quotes that find no table.
 
-use bytes::Bytes;
 use futures_util::future::join_all;
-use ocache::ports::{Flip, parts_of};
+use ocache::ports::{Flip, Own, TableHead};
 use ocache::runtime::Role;
 
 use super::harness::{Engine, System, user};
@@ -47,12 +46,14 @@ pub async fn a_table_in_a_form_that_this_version_does_not_read_is_calculated_ane
     system.quote("AAA", "P1:2 P3:1").await;
     let head = system.head("AAA").await.unwrap();
     let (store, aaa) = (&system.ports.store, user("AAA"));
-    let parts = parts_of(&**store, &aaa, &head.generation, &[0]).await.unwrap();
-    let mut part = parts[0].clone().unwrap().to_vec();
-    // The byte after the two that all parts begin with is the version.
-    part[2] += 1;
-    let (parts, expected) = ([Bytes::from(part)], Some(head.version));
-    let put = store.put_table(&aaa, &head, &parts, expected, head.parts_expire_at).await;
+    let Own::Inline(rows) = &head.own else { panic!("{head:?}") };
+    // The first byte is the version of the form.
+    let mut rows = rows.to_vec();
+    rows[0] += 1;
+    let own = Own::Inline(rows.into());
+    let other = TableHead { own, version: head.version + 1, ..head.clone() };
+    let (expected, expire_at) = (Some(head.version), head.parts_expire_at);
+    let put = store.put_table(&aaa, &other, &[], expected, expire_at).await;
     assert_eq!(put.unwrap(), Flip::Done);
     let quotation = system.quote("AAA", "P1:2 P3:1").await;
     assert_eq!(quotation.total.as_deref(), Some("1805.52"));

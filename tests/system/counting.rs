@@ -10,7 +10,7 @@ use ocache::ports::Queue;
 use ocache::runtime::Role;
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_provider::QuotationProvider;
-use ocache::stages::{CatalogueCache, Lookup};
+use ocache::stages::{BaseMaker, Lookup};
 
 use super::harness::{Engine, System, items, received, user};
 
@@ -57,8 +57,8 @@ pub async fn a_quotation_is_counted_once_however_often_its_message_comes(engine:
 
 pub async fn a_table_is_counted_by_what_became_of_it(engine: Engine) {
     let system = System::with_fixtures(engine).await;
-    let catalogue = CatalogueCache::new(system.ports.store.clone(), system.ports.clock.clone());
-    let stage = PriceCalc::new(&system.ports, Arc::new(catalogue), system.policy.clone());
+    let bases = BaseMaker::new(&system.ports, Lookup::new(&system.ports).bases().clone());
+    let stage = PriceCalc::new(&system.ports, Arc::new(bases), system.policy.clone());
     let stage = stage.observed_by(Arc::new(system.metrics.clone()));
     let now = system.now();
     let order = |expires_at, tick| {

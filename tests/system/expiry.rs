@@ -24,8 +24,9 @@ pub async fn an_idle_user_is_refreshed_until_expiry_and_then_never_again(engine:
     // One tick may be on its way when the user expires.
     sleep_until(&system, expires_at.plus(Duration::from_millis(500))).await;
     let expired = system.head("AAA").await.unwrap();
-    // Five seconds, rounded up to whole ones, at a tick a second, after the first calculation.
-    assert!((5..=8).contains(&expired.version), "{expired:?}");
+    // Five seconds, rounded up to whole ones, at a tick a second, after the first calculation; a table
+    // that was found right within the last second is not written again.
+    assert!((3..=8).contains(&expired.version), "{expired:?}");
     assert!(expired.validated_at <= expires_at.plus(Duration::from_millis(200)), "{expired:?}");
 
     sleep_until(&system, expires_at.plus(Duration::from_secs(3))).await;
@@ -47,5 +48,5 @@ pub async fn a_user_who_keeps_quoting_stays(engine: Engine) {
     }
     system.stop().await;
     // Refreshed all the time, by the schedule alone.
-    assert!(system.head("AAA").await.unwrap().version > 8);
+    assert!(system.head("AAA").await.unwrap().version > 5);
 }

@@ -19,7 +19,7 @@ use ocache::protocol::MAX_ITEMS;
 use ocache::runtime::Role;
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_provider::QuotationProvider;
-use ocache::stages::{CatalogueCache, Lookup};
+use ocache::stages::{BaseMaker, Lookup};
 
 use super::harness::{Engine, System, received, user};
 
@@ -125,8 +125,8 @@ pub async fn a_failure_that_was_not_pushed_is_pushed_again(engine: Engine) {
 
 fn price_calc(system: &System) -> PriceCalc {
     let ports = &system.ports;
-    let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
-    PriceCalc::new(ports, Arc::new(catalogue), system.policy.clone())
+    let bases = BaseMaker::new(ports, Lookup::new(ports).bases().clone());
+    PriceCalc::new(ports, Arc::new(bases), system.policy.clone())
 }
 
 /// An order that the schedule gives.

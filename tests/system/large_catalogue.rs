@@ -1,10 +1,9 @@
 //! A catalogue far larger than a quote.
 
 use bytes::Bytes;
-use ocache::ports::{Flip, parts_of};
 use ocache::runtime::Role;
 
-use super::harness::{Engine, System, user};
+use super::harness::{Engine, System};
 
 const PRODUCTS: usize = 200_000;
 
@@ -17,22 +16,25 @@ pub async fn two_hundred_thousand_products_are_quoted_from_the_parts_needed(engi
     let totals: Vec<_> = quotation.lines.iter().map(|line| line.total.as_str()).collect();
     assert_eq!(totals, ["0.01", "1234.57", "4000.00"]);
 
-    // Every part that such a quote does not need becomes rubbish, which any reader would refuse.
+    // Every part of the base that such a quote does not need becomes rubbish, which any reader would
+    // refuse.
     let head = system.head("Foo").await.unwrap();
     assert_eq!(head.products, PRODUCTS as u64);
+    let (store, version) = (&system.ports.store, head.base_version);
+    let base = store.base(version).await.unwrap().unwrap();
     let needed = ["SKU000000", "SKU123456", "SKU199999"]
-        .map(|id| head.part_of(&id.parse().unwrap()).unwrap());
-    let parts = 0..u32::try_from(head.parts.len()).unwrap();
-    let store = &system.ports.store;
-    let kept = parts_of(&**store, &user("Foo"), &head.generation, &needed).await.unwrap();
+        .map(|id| base.index.part_of(&id.parse().unwrap()).unwrap());
+    let kept = store.base_parts(version, &needed).await.unwrap();
+    let parts = 0..u32::try_from(base.index.parts.len()).unwrap();
     let rubbish = parts.map(|number| match needed.iter().position(|needed| *needed == number) {
         Some(at) => kept[at].clone().unwrap(),
         None => Bytes::from_static(b"rubbish"),
     });
     let rubbish: Vec<Bytes> = rubbish.collect();
-    let expire_at = head.parts_expire_at;
-    let put = store.put_table(&user("Foo"), &head, &rubbish, Some(head.version), expire_at).await;
-    assert_eq!(put.unwrap(), Flip::Done);
+    store.put_base(version, &base, &rubbish).await.unwrap();
+    // A process that has nothing of it in memory.
+    system.stop().await;
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     let again = system.quote("Foo", "SKU000000:1 SKU123456:1 SKU199999:2").await;
     assert_eq!(again.lines, quotation.lines);
     system.stop().await;

@@ -11,7 +11,7 @@ use ocache::runtime::Role;
 use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_handler::QuotationHandler;
 use ocache::stages::quotation_provider::QuotationProvider;
-use ocache::stages::{CatalogueCache, Lookup};
+use ocache::stages::{BaseMaker, Lookup};
 
 use super::harness::{Engine, System, items, received, user};
 
@@ -30,14 +30,13 @@ fn old_tick(system: &System, tick: u64) -> Calculation {
     Calculation { user: user("AAA"), cause }
 }
 
-fn catalogue(ports: &Ports) -> CatalogueCache {
-    CatalogueCache::new(ports.store.clone(), ports.clock.clone())
+fn bases(ports: &Ports) -> Arc<BaseMaker> {
+    Arc::new(BaseMaker::new(ports, Lookup::new(ports).bases().clone()))
 }
 
 fn price_calc(system: &System) -> PriceCalc {
     let ports = &system.ports;
-    let catalogue = catalogue(ports);
-    PriceCalc::new(ports, Arc::new(catalogue), system.policy.clone())
+    PriceCalc::new(ports, bases(ports), system.policy.clone())
 }
 
 pub async fn a_tick_of_an_hour_ago_still_refreshes(engine: Engine) {

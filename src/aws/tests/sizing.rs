@@ -12,10 +12,10 @@ use crate::model::{
     ConnectionId, ConnectionRef, Dialect, Item as Line, QuotationKey, RequestId, Timestamp, UserId,
 };
 use crate::ports::{
-    BaseIndex, LoadId, Quotation, QuotationStatus, Record, RecordKey, RowChange, UsageRecord,
+    LoadId, Quotation, QuotationStatus, Record, RecordKey, RowChange, StoredBase, UsageRecord,
     UserDiscounts,
 };
-use crate::pricing::{Discount, Discounts, Money, Product};
+use crate::pricing::{BaseIndex, Currency, Discount, Discounts, Money, PartStart, Product};
 
 fn size(item: &Item) -> u64 {
     item_bytes(item) as u64
@@ -62,11 +62,13 @@ fn journals_and_bases_are_as_large_as_the_meter_says() {
     assert!(written.len() > 2, "{written:?}");
     assert_eq!(sizes::journal(&load, &changes), written);
 
-    let parts = vec!["P1".parse().unwrap(), "株".parse().unwrap()];
-    let index = BaseIndex { parts, expires_at: Timestamp::from_millis(1_800_000_000_123) };
-    assert_eq!(sizes::base_index(7, &index), size(&bases::write_index(7, &index).unwrap()));
+    let start = |(id, index): (&str, u32)| PartStart { product: id.parse().unwrap(), index };
+    let parts = [("P1", 0), ("株", 300)].map(start).to_vec();
+    let index = BaseIndex { currency: Currency::USD, products: 301, parts };
+    let base = StoredBase { index, expires_at: Timestamp::from_millis(1_800_000_000_123) };
+    assert_eq!(sizes::base_index(7, &base), size(&bases::write_index(7, &base).unwrap()));
     let bytes = Bytes::from_static(&[0; 500]);
-    let part = bases::write_part(7, 12, &bytes, index.expires_at);
+    let part = bases::write_part(7, 12, &bytes, base.expires_at);
     assert_eq!(sizes::base_part(7, 12, bytes.len()), size(&part));
 }
 

@@ -10,8 +10,8 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    AtHead, BaseIndex, CatalogueHead, FailedEntry, Flip, LoadId, PortError, Quotation,
-    QuotationStatus, RecordKey, RowChange, Segment, TableHead, Topic,
+    AtHead, CatalogueHead, FailedEntry, Flip, LoadId, Own, PortError, Quotation, QuotationStatus,
+    RecordKey, RowChange, Segment, StoredBase, TableHead, Topic,
 };
 use crate::pricing::Currency;
 
@@ -34,7 +34,7 @@ fn head() -> TableHead {
         base_version: 1,
         currency: Currency::USD,
         products: 1,
-        parts: vec![],
+        own: Own::NONE,
         parts_expire_at: at,
         priced_at: at,
         validated_at: at,
@@ -97,8 +97,9 @@ fn written(request: &Value) -> Vec<usize> {
 
 /// Writes a base of so many parts.
 async fn put_base(script: &Script, parts: usize) -> Result<(), PortError> {
-    let index = BaseIndex { parts: vec![], expires_at: Timestamp::from_secs(9) };
-    script.aws.store().put_base(1, &index, &vec![Bytes::from_static(b"x"); parts]).await
+    let expires_at = Timestamp::from_secs(9);
+    let base = StoredBase { expires_at, ..StoredBase::nothing(Currency::USD) };
+    script.aws.store().put_base(1, &base, &vec![Bytes::from_static(b"x"); parts]).await
 }
 
 #[tokio::test]
@@ -154,8 +155,8 @@ async fn every_expiry_is_a_number_of_seconds() {
     let parts = [Bytes::from_static(b"x")];
     store.put_table(&user(), &head(), &parts, None, at).await.unwrap();
     store.create_quotation(&quotation(at), &Nobody, "").await.unwrap();
-    let index = BaseIndex { parts: vec![], expires_at: at };
-    store.put_base(1, &index, &[Bytes::from_static(b"x")]).await.unwrap();
+    let base = StoredBase { expires_at: at, ..StoredBase::nothing(Currency::USD) };
+    store.put_base(1, &base, &[Bytes::from_static(b"x")]).await.unwrap();
     let delete = RowChange::Delete(RecordKey::Product(ProductId::new("P1").unwrap()));
     store.fold(&LoadId("l".to_owned()), 1, &[delete], at).await.unwrap();
     let asked: Vec<_> = script.asked().iter().map(super::script::Asked::json).collect();

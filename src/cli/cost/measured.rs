@@ -19,7 +19,7 @@ use super::show::{
 use crate::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::cost::{Bill, Forecast, Numbers, Reading, Verdict};
 use crate::meter::{Reason, Stage, UsageLine};
-use crate::ports::{Ports, TableHead};
+use crate::ports::{Own, Ports, TableHead};
 use crate::replay::{Sample, probe};
 
 pub(super) async fn run(
@@ -59,8 +59,7 @@ async fn read(ports: &Ports, args: &CostArgs, prices: &PriceList) -> Result<Read
     let mut bill = Bill::default();
     bill.add_metered(None, &readings.usage, prices);
     let head = newest_head(ports).await?;
-    let (products, parts) =
-        head.as_ref().map_or((0, 0), |head| (head.products, head.parts.len() as u64));
+    let (products, parts) = head.as_ref().map_or((0, 0), |head| (head.products, own_parts(head)));
     let reading = Reading::of(&readings.usage, products, parts);
     let mut read = Read { readings, bill, reading, forecast: None, advice: None };
     if products > 0 {
@@ -74,6 +73,14 @@ async fn read(ports: &Ports, args: &CostArgs, prices: &PriceList) -> Result<Read
 async fn newest_head(ports: &Ports) -> Result<Option<TableHead>, Failure> {
     let heads = ports.store.list_table_heads(None).await?.items;
     Ok(heads.into_iter().map(|(_, head)| head).max_by_key(|head| head.catalogue_version))
+}
+
+/// How many parts the own rows of a table are stored in.
+const fn own_parts(head: &TableHead) -> u64 {
+    match &head.own {
+        Own::Inline(_) => 0,
+        Own::Parts(first) => first.len() as u64,
+    }
 }
 
 impl Read {

@@ -5,9 +5,8 @@ use comfy_table::{ColumnConstraint, Table, Width};
 use super::super::duration::show_duration;
 use super::super::failure::Failure;
 use super::super::output::{Output, number, table, trimmed};
-use super::Row;
 use crate::model::Timestamp;
-use crate::ports::TableHead;
+use crate::ports::{TableHead, TableRow};
 
 const HEADER: [&str; 5] = ["product", "name", "list price", "discount", "unit price"];
 /// The spaces around the content of a column.
@@ -33,11 +32,11 @@ impl<'a> TextTable<'a> {
     }
 
     /// Prints a piece.
-    pub(super) fn rows(&mut self, rows: &[Row]) -> Result<(), Failure> {
+    pub(super) fn rows(&mut self, rows: &[TableRow]) -> Result<(), Failure> {
         let currency = self.head.currency;
         let is_first = self.widths.is_empty();
         let mut piece = table(if is_first { HEADER } else { [""; 5] });
-        for Row { product, name, entry } in rows {
+        for TableRow { product, name, entry } in rows {
             let discount = match entry.discount.millionths() {
                 0 => String::new(),
                 _ => format!("{} %", entry.discount),

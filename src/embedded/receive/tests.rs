@@ -240,7 +240,7 @@ async fn every_query_is_a_search_in_an_index() {
         discounts::LIST,
         price_tables::HEAD,
         price_tables::LIST,
-        price_tables::PART,
+        price_tables::PARTS,
         quotations::GET,
         quotations::LIST,
     ];

@@ -19,8 +19,6 @@ const DEAD_LETTER_RETENTION: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 const ROWS: Budget = Budget { least: 200, most: 3200 };
 /// The parts of a base go with it: a megabyte for about 50,000 products.
 const BASES: Budget = Budget { least: 1, most: 4 };
-/// Parts are up to 32 KB each.
-const PARTS: Budget = Budget { least: 32, most: 2048 };
 
 /// How much of a chore one batch may do.
 #[derive(Clone, Copy)]
@@ -47,8 +45,6 @@ enum Records {
     Rows(Rows),
     /// Messages that nobody received in time. Their groups go on without them.
     Messages(Queue),
-    /// Generations of price tables, and the parts of each.
-    Generations,
 }
 
 /// The rows of a table whose value in one column is at most a bound.
@@ -138,11 +134,9 @@ const fn messages(name: &'static str, queue: Queue) -> Chore {
 }
 
 /// All of them. What readers may still hold comes before what it refers to.
-pub(super) const CHORES: [Chore; 12] = [
+pub(super) const CHORES: [Chore; 10] = [
     rows!("deduplication": "deduplication", "queue, id", "expires_at", Milliseconds, Duration::ZERO),
-    rows!("table_head": "table_head", "rowid", "expires_at", Seconds, Duration::ZERO),
-    Chore { name: "generation", budget: PARTS, records: Records::Generations },
-    rows!("section": "section", "rowid", "expires_at", Seconds, Duration::ZERO),
+    rows!("price_table": "price_table", "id", "expires_at", Seconds, Duration::ZERO),
     Chore {
         budget: BASES,
         ..rows!("base": "base", "version", "expires_at", Seconds, Duration::ZERO)
@@ -162,16 +156,6 @@ const COUNT_MESSAGES: &str = "SELECT count(*) FROM message WHERE queue = ?1 AND 
 const OLD_MESSAGES: &str = "
     SELECT seq, grp FROM message WHERE queue = ?1 AND sent_at <= ?2 ORDER BY sent_at LIMIT ?3";
 
-const OLDEST_GENERATION: &str = oldest!("generation", "expires_at");
-const COUNT_GENERATIONS: &str = "SELECT count(*) FROM generation WHERE expires_at <= ?1";
-const OLD_GENERATIONS: &str =
-    "SELECT id FROM generation WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
-const DELETE_PARTS: &str = "
-    DELETE FROM part WHERE rowid IN (SELECT rowid FROM part WHERE generation = ?1 LIMIT ?2)";
-const DELETE_GENERATION: &str = "
-    DELETE FROM generation
-    WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM part WHERE generation = ?1)";
-
 impl Chore {
     /// Whether there is anything to delete.
     pub(super) fn is_due(&self, connection: &Connection, now: Timestamp) -> Result<bool, Failure> {
@@ -182,10 +166,6 @@ impl Chore {
             Records::Messages(queue) => {
                 let values = [code(queue), sent_before(queue, now).millis()];
                 connection.prepare_cached(OLDEST_MESSAGE)?.exists(values)?
-            }
-            Records::Generations => {
-                let bound = TimeUnit::Seconds.bound(now);
-                connection.prepare_cached(OLDEST_GENERATION)?.exists([bound])?
             }
         })
     }
@@ -202,7 +182,6 @@ impl Chore {
                 Ok(tx.prepare_cached(rows.delete)?.execute(params![rows.bound(now), budget])?)
             }
             Records::Messages(queue) => sweep_messages(tx, queue, now, budget),
-            Records::Generations => sweep_generations(tx, now, budget),
         }
     }
 
@@ -219,11 +198,6 @@ impl Chore {
                 let since = |value| before.since(Timestamp::from_millis(value));
                 let bound = [code(queue), before.millis()];
                 waiting(connection, COUNT_MESSAGES, OLDEST_MESSAGE, bound, since)?
-            }
-            Records::Generations => {
-                let since = |value| now.since(Timestamp::from_secs(value));
-                let bound = [TimeUnit::Seconds.bound(now)];
-                waiting(connection, COUNT_GENERATIONS, OLDEST_GENERATION, bound, since)?
             }
         };
         Ok(Backlog { kind: self.name, records, late })
@@ -284,26 +258,6 @@ fn sweep_messages(
     Ok(count)
 }
 
-/// Deletes generations with all of their parts. One that has more parts than the budget allows loses
-/// as many, and goes with the last of them.
-fn sweep_generations(tx: &Tx<'_>, now: Timestamp, budget: usize) -> Result<usize, Failure> {
-    let old: Vec<i64> = tx
-        .prepare_cached(OLD_GENERATIONS)?
-        .query_map(params![TimeUnit::Seconds.bound(now), budget], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let mut used = 0;
-    for id in old {
-        if used >= budget {
-            break;
-        }
-        let deleted = tx.prepare_cached(DELETE_PARTS)?.execute(params![id, budget - used])?;
-        tx.prepare_cached(DELETE_GENERATION)?.execute([id])?;
-        // A generation costs something even when it has no parts.
-        used += deleted.max(1);
-    }
-    Ok(used)
-}
-
 /// What a sweep searches for, for the test of query plans.
 #[cfg(test)]
 pub(in crate::embedded) fn searches() -> Vec<&'static str> {
@@ -311,14 +265,6 @@ pub(in crate::embedded) fn searches() -> Vec<&'static str> {
         Records::Rows(rows) => Some([rows.oldest, rows.count, rows.delete]),
         _ => None,
     });
-    let others = [
-        OLDEST_MESSAGE,
-        COUNT_MESSAGES,
-        OLD_MESSAGES,
-        OLDEST_GENERATION,
-        COUNT_GENERATIONS,
-        OLD_GENERATIONS,
-        DELETE_PARTS,
-    ];
+    let others = [OLDEST_MESSAGE, COUNT_MESSAGES, OLD_MESSAGES];
     rows.flatten().chain(others).collect()
 }

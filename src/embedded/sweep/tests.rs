@@ -2,19 +2,13 @@
 
 use std::sync::Mutex;
 
-use bytes::Bytes;
-use rusqlite::params;
-
 use super::super::marks::Writer;
 use super::super::serving::Serving;
 use super::super::testing::{StoppedClock, fifo, secs, standard, stopped, user};
 use super::super::wake::Wake;
-use super::super::{Embedded, open, testing};
+use super::super::{Embedded, open};
 use super::*;
-use crate::model::Generation;
-use crate::ports::{
-    ActiveUsers as _, Flip, Housekeeping as _, PriceTables as _, Queue, Queues as _, parts_of,
-};
+use crate::ports::{ActiveUsers as _, Housekeeping as _, Queue, Queues as _};
 use crate::supervisor::Supervisor;
 
 impl Embedded {
@@ -51,42 +45,6 @@ async fn old_messages_go_and_their_group_goes_on() {
 }
 
 #[tokio::test]
-async fn superseded_parts_go_after_a_minute_and_live_ones_stay() {
-    let (store, clock, _dir) = stopped();
-    let (ann, part) = (user("ann"), Bytes::from(vec![7; 1000]));
-    let (old, new) = (Generation::from_random([1; 16]), Generation::from_random([2; 16]));
-    let expire_at = clock.now().plus(secs(86_400));
-    let put = async |version: u64, generation, parts: &[Bytes]| {
-        let head = testing::head(version, generation, clock.now());
-        let expected = Some(version - 1).filter(|version| *version > 0);
-        let flip = store.put_table(&ann, &head, parts, expected, expire_at).await.unwrap();
-        assert_eq!(flip, Flip::Done);
-    };
-    put(1, &old, &vec![part.clone(); 100]).await;
-    put(2, &new, std::slice::from_ref(&part)).await;
-
-    clock.advance(secs(59));
-    store.sweep_all(&clock).await;
-    assert_eq!(count(&store, "part").await, 101);
-    clock.advance(secs(2));
-    store.sweep_all(&clock).await;
-    assert_eq!(count(&store, "part").await, 1);
-    assert_eq!(parts_of(&store, &ann, &old, &[0]).await.unwrap(), [None]);
-    assert_eq!(parts_of(&store, &ann, &new, &[0]).await.unwrap(), [Some(part)]);
-
-    // An unchanged table flips its head and keeps its parts.
-    put(3, &new, &[]).await;
-    clock.advance(secs(3600));
-    store.sweep_all(&clock).await;
-    assert_eq!(count(&store, "part").await, 1);
-    clock.advance(secs(86_400));
-    store.sweep_all(&clock).await;
-    for table in ["part", "generation", "table_head"] {
-        assert_eq!(count(&store, table).await, 0, "{table}");
-    }
-}
-
-#[tokio::test]
 async fn an_expired_user_is_remembered_for_an_hour() {
     let (store, clock, _dir) = stopped();
     let expires_at = clock.now().plus(secs(300));
@@ -115,16 +73,14 @@ async fn the_writing_thread_sweeps_by_itself() {
     }
 }
 
-/// Adds so many ids and generations of one part that have expired, the later the higher their number.
+/// Adds so many ids and price tables that have expired, the later the higher their number.
 fn add_expired(tx: &Tx<'_>, numbers: std::ops::Range<i64>) -> Result<(), Failure> {
     for number in numbers {
         tx.prepare_cached("INSERT INTO deduplication (queue, id, expires_at) VALUES (0, ?1, ?1)")?
             .execute([number])?;
-        let generation =
-            "INSERT INTO generation (id, user, name, expires_at) VALUES (?1, 'ann', ?1, ?1)";
-        tx.prepare_cached(generation)?.execute([number])?;
-        tx.prepare_cached("INSERT INTO part (generation, number, bytes) VALUES (?1, 0, ?2)")?
-            .execute(params![number, vec![7_u8; 100]])?;
+        let table = "INSERT INTO price_table (user, version, expires_at, head)
+            VALUES (?1, 1, ?1, x'01')";
+        tx.prepare_cached(table)?.execute([number])?;
     }
     Ok(())
 }
@@ -139,10 +95,10 @@ async fn each_kind_has_a_budget_of_its_own_and_the_oldest_go_first() {
     store.write(move |tx| sweep(tx, now, &least_budgets())).await.unwrap();
     // However much there is of the others, the user has gone.
     assert_eq!(count(&store, "active_user").await, 0);
-    for (table, left) in [("deduplication", 4800), ("generation", 4968), ("part", 4968)] {
+    for (table, left) in [("deduplication", 4800), ("price_table", 4800)] {
         assert_eq!(count(&store, table).await, left, "{table}");
     }
-    for (table, first) in [("deduplication", 201), ("generation", 33)] {
+    for (table, first) in [("deduplication", 201), ("price_table", 201)] {
         let oldest = format!("SELECT min(expires_at) FROM {table}");
         let oldest = store.read(move |c| Ok(c.query_one(&oldest, [], |row| row.get::<_, i64>(0))?));
         assert_eq!(oldest.await.unwrap(), first, "{table}");
@@ -163,12 +119,12 @@ async fn the_backlog_stays_bounded_while_much_expires_between_two_batches() {
             sweeper.lock().unwrap().step(tx, &|sweep| sweep(tx))
         });
         step.await.unwrap();
-        for table in ["deduplication", "generation"] {
+        for table in ["deduplication", "price_table"] {
             let waiting = count(&store, table).await;
             assert!(waiting <= 6 * EXPIRES, "{waiting} of {table} after batch {batch}");
         }
     }
-    let waiting = count(&store, "generation").await;
+    let waiting = count(&store, "price_table").await;
     assert!(waiting <= EXPIRES, "{waiting}");
 }
 
@@ -180,12 +136,12 @@ async fn a_batch_that_left_something_behind_waits_for_no_pause_in_the_writing() 
         store.write(move |tx| sweeper.lock().unwrap().step(tx, &|sweep| sweep(tx))).await.unwrap();
     };
     let sweeper = Arc::new(Mutex::new(Sweeper::new(clock)));
-    store.write(|tx| add_expired(tx, 1..40)).await.unwrap();
+    store.write(|tx| add_expired(tx, 1..250)).await.unwrap();
     step(&sweeper).await;
     assert_eq!(sweeper.lock().unwrap().patience, Duration::ZERO);
     step(&sweeper).await;
     assert_eq!(sweeper.lock().unwrap().patience, PATIENCE);
-    assert_eq!(count(&store, "generation").await, 0);
+    assert_eq!(count(&store, "price_table").await, 0);
 }
 
 #[tokio::test]
@@ -196,7 +152,7 @@ async fn what_waits_is_counted_by_kind() {
     store.write(|tx| add_expired(tx, i64::MAX - 1..i64::MAX)).await.unwrap();
     let upkeep = store.upkeep().await.unwrap();
     let of = |kind: &str| upkeep.backlog.iter().find(|one| one.kind == kind).unwrap();
-    assert_eq!((of("generation").records, of("generation").late), (10, secs(9)));
+    assert_eq!((of("price_table").records, of("price_table").late), (10, secs(9)));
     assert_eq!((of("quotation").records, of("quotation").late), (0, Duration::ZERO));
     assert!(upkeep.file_bytes + upkeep.log_bytes > 0);
     store.sweep_all(&clock).await;

@@ -19,7 +19,7 @@ use crate::lambda::websocket::on_connection;
 use crate::model::Timestamp;
 use crate::ports::{Queue, Receipt, Received};
 use crate::stages::price_calc::PriceCalc;
-use crate::stages::{CatalogueCache, Policy};
+use crate::stages::{BaseMaker, Lookup, Policy};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -135,8 +135,8 @@ proptest! {
         let ids: Vec<_> = event.records.iter().map(|record| record.message_id.clone()).collect();
         on_stack(async |stack| {
             let ports = &stack.ports;
-            let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
-            let stage = PriceCalc::new(ports, Arc::new(catalogue), Policy::default());
+            let bases = BaseMaker::new(ports, Lookup::new(ports).bases().clone());
+            let stage = PriceCalc::new(ports, Arc::new(bases), Policy::default());
             let function = batches(ports, &[Queue::Quotation], Arc::new(stage));
             let deadline = ports.clock.now().plus(TIMEOUT);
             if let Ok(response) = function.handle(event, deadline).await {

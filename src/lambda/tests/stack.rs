@@ -20,7 +20,7 @@ use crate::pricing::{Currency, Money, Product};
 use crate::runtime::Handler;
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
-use crate::stages::{CatalogueCache, Lookup, Policy};
+use crate::stages::{BaseMaker, Lookup, Policy};
 
 pub const ENDPOINT: &str = "https://abc123.execute-api.eu-west-1.amazonaws.com/live";
 pub const VISIBILITY: Duration = Duration::from_secs(60);
@@ -57,8 +57,8 @@ impl Stack {
         let memory = Memory::new(clock, Arc::new(SystemRandomness));
         let ports = memory.ports();
         load(&ports).await;
-        let catalogue = CatalogueCache::new(ports.store.clone(), ports.clock.clone());
-        let price_calc = PriceCalc::new(&ports, Arc::new(catalogue), Policy::default());
+        let bases = BaseMaker::new(&ports, Lookup::new(&ports).bases().clone());
+        let price_calc = PriceCalc::new(&ports, Arc::new(bases), Policy::default());
         let price_calc = batches(&ports, &[Queue::Quotation, Queue::Refresh], Arc::new(price_calc));
         let provider = batches(
             &ports,

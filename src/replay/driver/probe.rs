@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Driver;
 use crate::meter::{Action, Reason, Resource, Scope, Stage, Usage, UsageLine, sizes};
 use crate::model::{Timestamp, UserId};
-use crate::ports::{MAX_BATCH, PortError, Ports, QuotationStatus, parts_of};
+use crate::ports::{MAX_BATCH, Own, PortError, Ports, QuotationStatus, parts_of};
 use crate::replay::{Arrival, Candidate, ReplayError, Scenario};
 use crate::stages::subscribe::subscribe;
 use crate::stages::{Policy, StageError};
@@ -173,7 +173,7 @@ impl Probing<'_> {
     /// So that nothing else has to read it.
     async fn read_catalogue(&self) -> Result<(), ReplayError> {
         let keep_until = self.driver.now.plus(Policy::default().keep_tables());
-        let reading = self.driver.catalogue.current(keep_until);
+        let reading = self.driver.bases.current(keep_until);
         let scope = Scope::new(Stage::PriceCalc, Reason::Scheduled);
         scope.of(reading).await.map_err(StageError::from)?;
         Ok(())
@@ -244,7 +244,8 @@ impl Probing<'_> {
             ..Sizes::default()
         };
         if let Some((user, head)) = heads.first() {
-            let numbers: Vec<u32> = (0..).take(head.parts.len()).collect();
+            let count = if let Own::Parts(first) = &head.own { first.len() } else { 0 };
+            let numbers: Vec<u32> = (0..).take(count).collect();
             let parts = parts_of(&**store, user, &head.generation, &numbers).await?;
             let bytes = parts.iter().flatten().zip(0..);
             let bytes =

@@ -1,0 +1,176 @@
+//! The catalogue base: ids, names and list prices of one version of the products, in parts.
+//!
+//! All customers have it in common, so it is packed, stored, read and unpacked once for all of them. A
+//! product is known by its *index*: how many products of the base come before it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::base_part::{self, BasePart};
+use super::bytes::PackError;
+use super::{Currency, Entry, Money, OwnRows};
+use crate::model::ProductId;
+
+/// A part is full when it has so many bytes before compression; one long name may take more.
+const PART_BYTES: usize = 24 * 1024;
+/// Of a large catalogue parts are larger, so that there are no more than about this many: the index
+/// of all parts is one item of the store.
+const MANY_PARTS: usize = 2_048;
+
+/// A product as it is loaded and stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// What people call it.
+    pub name: String,
+    /// Its list price.
+    pub price: Money,
+}
+
+/// Why products do not make a base.
+#[derive(Debug, Error)]
+pub enum BaseError {
+    /// Two products have one id.
+    #[error("product `{id}` is in the catalogue twice")]
+    Duplicate {
+        /// Which id.
+        id: ProductId,
+    },
+    /// More products than an index counts.
+    #[error("{count} products are more than a catalogue can have")]
+    TooMany {
+        /// How many.
+        count: usize,
+    },
+    /// A part could not be packed.
+    #[error("packing the catalogue")]
+    Pack(#[from] PackError),
+}
+
+/// Where a part begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartStart {
+    /// Its first product.
+    pub product: ProductId,
+    /// The index of that.
+    pub index: u32,
+}
+
+/// Says what a base consists of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseIndex {
+    /// The currency of all prices.
+    pub currency: Currency,
+    /// How many products there are.
+    pub products: u32,
+    /// Where each part begins, sorted.
+    pub parts: Vec<PartStart>,
+}
+
+/// A base as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedBase {
+    /// What it consists of.
+    pub index: BaseIndex,
+    /// The parts.
+    pub parts: Vec<Vec<u8>>,
+}
+
+/// A base in memory, whole. A process that serves quotes keeps only the parts that it needs.
+#[derive(Debug)]
+pub struct Base {
+    index: BaseIndex,
+    parts: Vec<Arc<BasePart>>,
+}
+
+impl BaseIndex {
+    /// Which part a product is in, if it is in any.
+    #[must_use]
+    pub fn part_of(&self, product: &ProductId) -> Option<u32> {
+        let after = self.parts.partition_point(|part| part.product <= *product);
+        after.checked_sub(1).and_then(|part| u32::try_from(part).ok())
+    }
+
+    /// The index of a part's first product.
+    #[must_use]
+    pub fn first_of(&self, part: u32) -> Option<u32> {
+        self.parts.get(part as usize).map(|part| part.index)
+    }
+
+    /// Whether a part is the one that the index means: it begins and ends where it should.
+    #[must_use]
+    pub fn fits(&self, number: u32, part: &BasePart) -> bool {
+        let Some(start) = self.parts.get(number as usize) else { return false };
+        let end = self.parts.get(number as usize + 1).map_or(self.products, |next| next.index);
+        let first = part.iter().next();
+        part.len() as u64 == u64::from(end) - u64::from(start.index)
+            && first.is_some_and(|first| first.id == start.product.as_str())
+    }
+}
+
+impl PackedBase {
+    /// Packs the products of one version. Their order does not matter; the same products always give
+    /// the same bytes.
+    ///
+    /// # Errors
+    /// [`BaseError`] when an id comes twice or a part cannot be packed.
+    pub fn new(currency: Currency, mut products: Vec<Product>) -> Result<Self, BaseError> {
+        products.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        if let Some(pair) = products.windows(2).find(|pair| pair[0].id == pair[1].id) {
+            return Err(BaseError::Duplicate { id: pair[0].id.clone() });
+        }
+        let count = products.len();
+        let Ok(total) = u32::try_from(count) else { return Err(BaseError::TooMany { count }) };
+        let bytes: usize = products.iter().map(base_part::plain_bytes).sum();
+        let full = PART_BYTES.max(bytes / MANY_PARTS);
+        let mut index = BaseIndex { currency, products: total, parts: vec![] };
+        let mut parts = vec![];
+        let (mut start, mut filled) = (0, 0);
+        for end in 1..=count {
+            filled += base_part::plain_bytes(&products[end - 1]);
+            if filled >= full || end == count {
+                let (product, first) = (products[start].id.clone(), start as u32);
+                index.parts.push(PartStart { product, index: first });
+                parts.push(base_part::pack(&products[start..end])?);
+                (start, filled) = (end, 0);
+            }
+        }
+        Ok(Self { index, parts })
+    }
+}
+
+impl Base {
+    /// Unpacks a whole base.
+    ///
+    /// # Errors
+    /// [`PackError`] when a part cannot be read.
+    pub fn new(packed: &PackedBase) -> Result<Self, PackError> {
+        let parts = packed.parts.iter().map(|part| BasePart::decode(part).map(Arc::new));
+        Ok(Self { index: packed.index.clone(), parts: parts.collect::<Result<_, _>>()? })
+    }
+
+    /// What it consists of.
+    #[must_use]
+    pub const fn index(&self) -> &BaseIndex {
+        &self.index
+    }
+
+    /// One of its parts.
+    #[must_use]
+    pub fn part(&self, number: u32) -> Option<&BasePart> {
+        self.parts.get(number as usize).map(|part| &**part)
+    }
+
+    /// What a customer with these rows of their own pays for a product; `None` for one that does not
+    /// exist.
+    #[must_use]
+    pub fn entry(&self, product: &ProductId, own: &OwnRows) -> Option<Entry> {
+        let number = self.index.part_of(product)?;
+        let part = self.part(number)?;
+        let place = part.find(product)?;
+        own.entry(self.index.first_of(number)? + place as u32, part.entry(place).list_price)
+    }
+}

@@ -1,0 +1,225 @@
+//! One part of a catalogue base: products that follow each other, with what all customers have in
+//! common of them.
+//!
+//! ```text
+//! part    = "OB" version(1 byte) columns(1 byte) zstd( body )
+//! body    = varint(count)
+//!           ids      count times: varint(bytes in common with the id before) varint(bytes of the rest)
+//!                    and then the rests
+//!           prices   count times: varint
+//!           names    count times: varint(bytes) and then the names
+//! ```
+//!
+//! `columns` says which further columns follow; this version knows none. Zstd's checksum is on.
+
+use std::ops::Range;
+
+use zstd::bulk::Compressor;
+use zstd::zstd_safe::CParameter;
+
+use super::Money;
+use super::base::Product;
+use super::bytes::{PackError, Reader, damaged, put_varint};
+use super::ids::Ids;
+use crate::model::ProductId;
+
+const MAGIC: &[u8] = b"OB";
+const FORMAT_VERSION: u8 = 1;
+const NO_MORE_COLUMNS: u8 = 0;
+const LEVEL: i32 = 6;
+/// No part that we write is larger than this once decompressed: one product has a name of 400 KB at
+/// most.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// A part, unpacked.
+#[derive(Debug)]
+pub struct BasePart {
+    ids: Ids,
+    prices: Vec<Money>,
+    highest_price: Money,
+    names: String,
+    /// Where each name ends.
+    name_ends: Vec<u32>,
+}
+
+/// What all customers have in common of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BaseEntry<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// What people call it.
+    pub name: &'a str,
+    /// Its list price.
+    pub list_price: Money,
+}
+
+/// About how many bytes a product takes before compression.
+pub(super) fn plain_bytes(product: &Product) -> usize {
+    product.id.as_str().len() + product.name.len() + 8
+}
+
+/// Packs products, sorted by id. The same products always give the same bytes.
+pub(super) fn pack(products: &[Product]) -> Result<Vec<u8>, PackError> {
+    let mut body = Vec::with_capacity(products.iter().map(plain_bytes).sum());
+    put_varint(&mut body, products.len() as u64);
+    let mut rests = Vec::with_capacity(products.len());
+    let mut before = "";
+    for product in products {
+        let id = product.id.as_str();
+        let shared = shared_prefix(before, id);
+        put_varint(&mut body, shared as u64);
+        put_varint(&mut body, (id.len() - shared) as u64);
+        rests.push(&id[shared..]);
+        before = id;
+    }
+    rests.iter().for_each(|rest| body.extend_from_slice(rest.as_bytes()));
+    for product in products {
+        put_varint(&mut body, product.price.minor().cast_unsigned());
+    }
+    products.iter().for_each(|product| put_varint(&mut body, product.name.len() as u64));
+    products.iter().for_each(|product| body.extend_from_slice(product.name.as_bytes()));
+    let mut packed = [MAGIC, &[FORMAT_VERSION, NO_MORE_COLUMNS]].concat();
+    packed.extend(compress(&body).map_err(PackError::Compress)?);
+    Ok(packed)
+}
+
+fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut compressor = Compressor::new(LEVEL)?;
+    compressor.set_parameter(CParameter::ChecksumFlag(true))?;
+    compressor.compress(body)
+}
+
+/// How many bytes two ids have in common at the start, ending between characters.
+fn shared_prefix(before: &str, id: &str) -> usize {
+    let mut shared = before.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
+    while !id.is_char_boundary(shared) {
+        shared -= 1;
+    }
+    shared
+}
+
+impl BasePart {
+    /// Reads a packed part.
+    ///
+    /// # Errors
+    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`]; nothing is ever guessed.
+    pub fn decode(bytes: &[u8]) -> Result<Self, PackError> {
+        let mut reader = Reader(bytes);
+        if reader.take(MAGIC.len())? != MAGIC {
+            return Err(damaged("it does not begin as a part of a base does"));
+        }
+        match reader.byte()? {
+            FORMAT_VERSION => {}
+            found => return Err(PackError::UnknownVersion { found, known: FORMAT_VERSION }),
+        }
+        if reader.byte()? != NO_MORE_COLUMNS {
+            return Err(damaged("it has columns of an unknown kind"));
+        }
+        let body = zstd::bulk::decompress(reader.0, MAX_BYTES)
+            .map_err(|_| damaged("a part of a base does not decompress"))?;
+        let mut reader = Reader(&body);
+        // Each product takes at least five bytes.
+        let count = reader.count(body.len() / 5)?;
+        let ids = read_ids(&mut reader, count)?;
+        let prices = (0..count).map(|_| reader.price()).collect::<Result<Vec<_>, _>>()?;
+        let mut end = 0_usize;
+        let mut name_ends = Vec::with_capacity(count);
+        for _ in 0..count {
+            end = end.checked_add(reader.length()?).ok_or(damaged("a name is too long"))?;
+            name_ends.push(u32::try_from(end).map_err(|_| damaged("a name is too long"))?);
+        }
+        let names = reader.text(end)?;
+        if name_ends.iter().any(|end| !names.is_char_boundary(*end as usize)) {
+            return Err(damaged("a name ends within a character"));
+        }
+        reader.end()?;
+        let highest_price = prices.iter().copied().max().unwrap_or_default();
+        Ok(Self { ids, prices, highest_price, names: names.to_owned(), name_ends })
+    }
+
+    /// How many products it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.prices.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.prices.is_empty()
+    }
+
+    /// The place of a product in it.
+    #[must_use]
+    pub fn find(&self, product: &ProductId) -> Option<usize> {
+        let place = self.ids.first_from(0, self.len().max(1), product.as_str());
+        (place < self.len() && self.ids.get(place) == product.as_str()).then_some(place)
+    }
+
+    /// The product at a place, which must be less than [`Self::len`].
+    #[must_use]
+    pub fn entry(&self, place: usize) -> BaseEntry<'_> {
+        let name = self.name_range(place);
+        BaseEntry {
+            id: self.ids.get(place),
+            name: &self.names[name],
+            list_price: self.prices[place],
+        }
+    }
+
+    /// All products, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = BaseEntry<'_>> {
+        (0..self.len()).map(|place| self.entry(place))
+    }
+
+    /// About how much memory it takes, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        /// Of a product, beside its texts: where its id ends, its length, its price, where its name ends.
+        const COLUMNS: usize = 4 + 1 + 8 + 4;
+        self.ids.end(self.len()) + self.names.len() + self.len() * COLUMNS + size_of::<Self>()
+    }
+
+    pub(super) const fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    pub(super) fn prices(&self) -> &[Money] {
+        &self.prices
+    }
+
+    pub(super) const fn highest_price(&self) -> Money {
+        self.highest_price
+    }
+
+    fn name_range(&self, place: usize) -> Range<usize> {
+        let start = place.checked_sub(1).map_or(0, |before| self.name_ends[before]);
+        start as usize..self.name_ends[place] as usize
+    }
+}
+
+fn read_ids(reader: &mut Reader<'_>, count: usize) -> Result<Ids, PackError> {
+    let mut lengths = Vec::with_capacity(count);
+    for _ in 0..count {
+        lengths.push((reader.length()?, reader.length()?));
+    }
+    let mut ids = Ids::with_capacity(count);
+    let mut id = String::new();
+    for (shared, rest) in lengths {
+        let rest = reader.text(rest)?;
+        if !id.is_char_boundary(shared) {
+            return Err(damaged("an id shares more than there is"));
+        }
+        let comes_after = id.is_empty() || &id[shared..] < rest;
+        id.truncate(shared);
+        id.push_str(rest);
+        if id.is_empty() || id.len() > ProductId::MAX_BYTES {
+            return Err(damaged("an id has a length that no id has"));
+        }
+        if !comes_after {
+            return Err(damaged("its products are not sorted"));
+        }
+        ids.push(&id);
+    }
+    Ok(ids)
+}

@@ -1,0 +1,169 @@
+//! What only one customer has: their rows, priced against a base.
+
+use super::base::BaseIndex;
+use super::base_part::BasePart;
+use super::{Discounts, Entry, Money, Percentage, packed_own};
+use crate::model::{Digest, DigestBuilder};
+
+/// The version of the pricing rules. A change of any rule changes it, and with it every
+/// fingerprint, so that all tables are calculated anew.
+pub const PRICING_VERSION: u32 = 1;
+
+/// What the rows of a customer depend on beside the base: equal fingerprints and one base mean equal
+/// rows, packed alike.
+#[must_use]
+pub fn fingerprint(discounts: &Discounts) -> Digest {
+    let (ids, lengths) = discounts.ids().bytes();
+    let millionths = discounts.percentages().iter().map(|discount| discount.millionths());
+    let millionths: Vec<u8> = millionths.flat_map(u32::to_le_bytes).collect();
+    DigestBuilder::new("own rows")
+        .number(u64::from(PRICING_VERSION))
+        .number(u64::from(packed_own::FORMAT_VERSION))
+        .part(ids)
+        .part(lengths)
+        .part(&millionths)
+        .finish()
+}
+
+/// One product at a price of the customer's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnRow {
+    /// The index of the product in the base.
+    pub index: u32,
+    /// The discount.
+    pub discount: Percentage,
+    /// What it takes off the list price.
+    pub saving: Money,
+}
+
+/// The rows of one customer, sorted by index. All other products cost what the base says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnRows {
+    pub(super) rows: Vec<OwnRow>,
+}
+
+impl OwnRows {
+    /// Prices what a customer has of their own. Discounts of products that are not in the base have no
+    /// effect. `None` when a part that is needed is not at hand; [`parts_of_discounts`] says which
+    /// ones are.
+    ///
+    /// [`parts_of_discounts`]: BaseIndex::parts_of_discounts
+    #[must_use]
+    pub fn price<'a>(
+        index: &BaseIndex,
+        discounts: &Discounts,
+        part: impl Fn(u32) -> Option<&'a BasePart>,
+    ) -> Option<Self> {
+        let mut rows = Vec::with_capacity(discounts.as_slice().len());
+        for (number, start, end) in index.discounts_by_part(discounts) {
+            add_part(&mut rows, part(number)?, index.first_of(number)?, discounts, start, end);
+        }
+        Some(Self { rows })
+    }
+
+    /// Rows that were priced before; `None` when they are not sorted by index, or two have the same.
+    #[must_use]
+    pub fn new(rows: Vec<OwnRow>) -> Option<Self> {
+        rows.is_sorted_by(|a, b| a.index < b.index).then_some(Self { rows })
+    }
+
+    /// The rows, sorted by index.
+    #[must_use]
+    pub fn as_slice(&self) -> &[OwnRow] {
+        &self.rows
+    }
+
+    /// What the customer pays for the product at an index, which has this list price. `None` when the
+    /// row does not go with this price.
+    #[must_use]
+    pub fn entry(&self, index: u32, list_price: Money) -> Option<Entry> {
+        let Ok(at) = self.rows.binary_search_by_key(&index, |row| row.index) else {
+            let discount = Percentage::default();
+            return Some(Entry { list_price, discount, unit_price: list_price });
+        };
+        let OwnRow { discount, saving, .. } = self.rows[at];
+        let unit_price = Money::from_minor(list_price.minor() - saving.minor());
+        (unit_price >= Money::ZERO).then_some(Entry { list_price, discount, unit_price })
+    }
+}
+
+impl BaseIndex {
+    /// The parts that are needed to price these discounts.
+    #[must_use]
+    pub fn parts_of_discounts(&self, discounts: &Discounts) -> Vec<u32> {
+        self.discounts_by_part(discounts).map(|(number, ..)| number).collect()
+    }
+
+    /// The discounts of each part that has any: its number, the first of them and the one after the
+    /// last.
+    fn discounts_by_part(
+        &self,
+        discounts: &Discounts,
+    ) -> impl Iterator<Item = (u32, usize, usize)> {
+        let ids = discounts.ids();
+        let mut start = 0;
+        let first = self.parts.first().map(|part| part.product.as_str());
+        if let Some(first) = first {
+            start = ids.first_from(0, 1, first);
+        }
+        let mut number = 0;
+        std::iter::from_fn(move || {
+            if start >= ids.len() || self.parts.is_empty() {
+                return None;
+            }
+            let id = ids.get(start);
+            let rest = &self.parts[number..];
+            number += rest.partition_point(|part| part.product.as_str() <= id) - 1;
+            let end = match self.parts.get(number + 1) {
+                Some(next) => ids.first_from(start, 4, next.product.as_str()),
+                None => ids.len(),
+            };
+            let found = (u32::try_from(number).ok()?, start, end);
+            start = end;
+            Some(found)
+        })
+    }
+}
+
+/// Adds the rows of one part. Both ids are sorted, so both are gone through once; runs of equal ids are
+/// found by comparing their bytes at once.
+fn add_part(
+    rows: &mut Vec<OwnRow>,
+    part: &BasePart,
+    first: u32,
+    discounts: &Discounts,
+    mut discount: usize,
+    end: usize,
+) {
+    let (products, wanted) = (part.ids(), discounts.ids());
+    let is_narrow = part.highest_price() <= Money::MAX_NARROW;
+    let mut product = 0;
+    while discount < end && product < products.len() {
+        // As far as from one to the next if they are spread evenly.
+        let step = (products.len() - product).div_ceil(end - discount);
+        product = products.first_from(product, step, wanted.get(discount));
+        let count = products.run(product, wanted, discount).min(end - discount);
+        if count > 0 {
+            let prices = &part.prices()[product..product + count];
+            let percentages = &discounts.percentages()[discount..discount + count];
+            let pairs = (first + product as u32..).zip(prices.iter().zip(percentages));
+            // Two loops, because which one it is cannot be asked for each product.
+            if is_narrow {
+                rows.extend(pairs.map(|(index, (price, &discount))| OwnRow {
+                    index,
+                    discount,
+                    saving: price.saving_narrow(discount),
+                }));
+            } else {
+                rows.extend(pairs.map(|(index, (price, &discount))| OwnRow {
+                    index,
+                    discount,
+                    saving: price.saving(discount),
+                }));
+            }
+        }
+        product += count;
+        // A discount of no product is passed over.
+        discount += count.max(1);
+    }
+}

@@ -1,0 +1,170 @@
+//! The packed form of a customer's own rows.
+//!
+//! ```text
+//! part    = version(1 byte) form(1 byte) body checksum(4 bytes)
+//! body    = columns, or zstd( columns )
+//! columns = varint(count)
+//!           gaps         count times: varint, the indexes skipped since the row before
+//!           unit         varint, what all percentages are multiples of, in millionths of a per cent
+//!           percentages  count times: varint, in units
+//!           savings      count times: varint
+//! ```
+//!
+//! A table of a few hundred rows is one part, which stands in the table's head. Of more, each part
+//! begins anew, so that it can be read alone.
+
+use zstd::bulk::Compressor;
+
+use super::bytes::{PackError, Reader, checksum, damaged, put_varint};
+use super::own::{OwnRow, OwnRows};
+use super::{Money, Percentage};
+
+/// Part of a table's fingerprint, so that rows packed by another version are packed anew.
+pub(super) const FORMAT_VERSION: u8 = 1;
+
+const PLAIN: u8 = 0;
+const COMPRESSED: u8 = 1;
+const LEVEL: i32 = 3;
+/// What is shorter shrinks too little for the time it takes to make a compressor.
+const WORTH_COMPRESSING: usize = 2 * 1024;
+/// A part is full when its columns have so many bytes.
+const PART_BYTES: usize = 24 * 1024;
+/// The most bytes that a row takes: three numbers.
+const MAX_ROW_BYTES: usize = 5 + 5 + 8;
+const MAX_BYTES: usize = PART_BYTES + MAX_ROW_BYTES + 32;
+
+/// A customer's rows, packed in parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackedOwn {
+    /// The index of the first row of each part.
+    pub first: Vec<u32>,
+    /// The parts; none when there are no rows.
+    pub parts: Vec<Vec<u8>>,
+}
+
+impl PackedOwn {
+    /// Packs rows. The same rows always give the same bytes.
+    ///
+    /// # Errors
+    /// [`PackError`] when the compressor fails.
+    pub fn new(own: &OwnRows) -> Result<Self, PackError> {
+        let mut packed = Self::default();
+        let mut rest = own.as_slice();
+        while let Some(first) = rest.first() {
+            let unit = rest.iter().map(|row| row.discount.millionths()).fold(0, gcd).max(1);
+            let (part, after) = rest.split_at(count_that_fits(rest, unit));
+            packed.first.push(first.index);
+            packed.parts.push(pack_part(part, unit)?);
+            rest = after;
+        }
+        Ok(packed)
+    }
+}
+
+fn count_that_fits(rows: &[OwnRow], unit: u32) -> usize {
+    let (mut bytes, mut next) = (0, 0);
+    let fits = |row: &&OwnRow| {
+        bytes += varint_bytes(u64::from(row.index - next))
+            + varint_bytes(u64::from(row.discount.millionths() / unit))
+            + varint_bytes(row.saving.minor().cast_unsigned());
+        next = row.index + 1;
+        bytes <= PART_BYTES
+    };
+    rows.iter().take_while(fits).count().max(1)
+}
+
+const fn varint_bytes(number: u64) -> usize {
+    let bits = u64::BITS - (number | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
+fn pack_part(rows: &[OwnRow], unit: u32) -> Result<Vec<u8>, PackError> {
+    let mut columns = Vec::with_capacity(rows.len() * 6 + 8);
+    put_varint(&mut columns, rows.len() as u64);
+    let mut next = 0;
+    for row in rows {
+        put_varint(&mut columns, u64::from(row.index - next));
+        next = row.index + 1;
+    }
+    put_varint(&mut columns, u64::from(unit));
+    rows.iter()
+        .for_each(|row| put_varint(&mut columns, u64::from(row.discount.millionths() / unit)));
+    rows.iter().for_each(|row| put_varint(&mut columns, row.saving.minor().cast_unsigned()));
+    let sum = checksum(&columns);
+    let compressed = match columns.len() >= WORTH_COMPRESSING {
+        true => Some(compress(&columns).map_err(PackError::Compress)?),
+        false => None,
+    };
+    let compressed = compressed.filter(|compressed| compressed.len() < columns.len());
+    let (form, body) = match &compressed {
+        Some(body) => (COMPRESSED, body),
+        None => (PLAIN, &columns),
+    };
+    Ok([&[FORMAT_VERSION, form], body.as_slice(), &sum].concat())
+}
+
+fn compress(columns: &[u8]) -> std::io::Result<Vec<u8>> {
+    Compressor::new(LEVEL)?.compress(columns)
+}
+
+const fn gcd(mut a: u32, mut b: u32) -> u32 {
+    while a != 0 {
+        (a, b) = (b % a, a);
+    }
+    b
+}
+
+impl OwnRows {
+    /// Reads a packed part.
+    ///
+    /// # Errors
+    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`]; nothing is ever guessed.
+    pub fn decode(bytes: &[u8]) -> Result<Self, PackError> {
+        let mut reader = Reader(bytes);
+        match reader.byte()? {
+            FORMAT_VERSION => {}
+            found => return Err(PackError::UnknownVersion { found, known: FORMAT_VERSION }),
+        }
+        let form = reader.byte()?;
+        let (body, sum) = reader.0.split_last_chunk().ok_or(damaged("it ends too early"))?;
+        match form {
+            PLAIN => read_columns(body, sum),
+            COMPRESSED => {
+                let columns = zstd::bulk::decompress(body, MAX_BYTES)
+                    .map_err(|_| damaged("own rows do not decompress"))?;
+                read_columns(&columns, sum)
+            }
+            _ => Err(damaged("own rows have an unknown form")),
+        }
+    }
+}
+
+fn read_columns(columns: &[u8], sum: &[u8; 4]) -> Result<OwnRows, PackError> {
+    if checksum(columns) != *sum {
+        return Err(damaged("own rows have another checksum"));
+    }
+    let mut reader = Reader(columns);
+    // Each row takes at least three bytes.
+    let count = reader.count(columns.len() / 3)?;
+    let mut rows = Vec::with_capacity(count);
+    let mut next = 0_u64;
+    for _ in 0..count {
+        let index = next.checked_add(reader.varint()?);
+        let index = index.and_then(|index| u32::try_from(index).ok());
+        let index = index.ok_or(damaged("a row is of no product"))?;
+        next = u64::from(index) + 1;
+        rows.push(OwnRow { index, discount: Percentage::default(), saving: Money::ZERO });
+    }
+    let unit = reader.varint()?;
+    for row in &mut rows {
+        let millionths = reader.varint()?.checked_mul(unit);
+        let millionths = millionths.and_then(|millionths| u32::try_from(millionths).ok());
+        let percentage = millionths.and_then(Percentage::from_millionths);
+        row.discount = percentage.ok_or(damaged("a discount is more than 100 %"))?;
+    }
+    for row in &mut rows {
+        row.saving = reader.price()?;
+    }
+    reader.end()?;
+    Ok(OwnRows { rows })
+}

@@ -1,0 +1,166 @@
+//! Bases in memory: what was unpacked once is kept, up to a bound, for all stages of a process.
+//!
+//! A base never changes, so what is kept is never wrong. What a process serves comes from here; only
+//! what is not kept is read from the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use tracing::warn;
+
+use crate::ports::{Bases, Chain, PortError, StoredBase};
+use crate::pricing::{BaseIndex, BasePart};
+
+/// About how many bytes an unpacked part takes.
+const PART_BYTES: u64 = 32 * 1024;
+/// So many versions are in use at once at most: the last one, and those that tables not yet
+/// refreshed were priced against.
+const BASES: usize = 64;
+
+/// Some parts of one base, by number.
+pub type Parts = BTreeMap<u32, Arc<BasePart>>;
+
+/// Reads bases and keeps what it has unpacked.
+pub struct BaseShelf {
+    store: Arc<dyn Bases>,
+    bases: Cache<u64, Arc<StoredBase>>,
+    parts: Cache<(u64, u32), Arc<BasePart>, ByBytes>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// How well a shelf serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShelfUse {
+    /// Parts that were kept when they were asked for.
+    pub hits: u64,
+    /// Parts that had to be read.
+    pub misses: u64,
+    /// About how many bytes the kept parts take.
+    pub bytes: u64,
+}
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<(u64, u32), Arc<BasePart>> for ByBytes {
+    fn weight(&self, _: &(u64, u32), part: &Arc<BasePart>) -> u64 {
+        part.weight() as u64
+    }
+}
+
+impl BaseShelf {
+    /// The most memory that unpacked parts take unless something else is said, in bytes.
+    pub const DEFAULT_BYTES: u64 = 128 * 1024 * 1024;
+
+    /// A shelf on which nothing is kept yet, and never more than so many bytes.
+    #[must_use]
+    pub fn new(store: Arc<dyn Bases>, most_bytes: u64) -> Self {
+        let parts = usize::try_from(most_bytes / PART_BYTES).unwrap_or(usize::MAX).max(1);
+        Self {
+            store,
+            bases: Cache::new(BASES),
+            parts: Cache::with_weighter(parts, most_bytes, ByBytes),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
+    }
+
+    /// How well it has served.
+    #[must_use]
+    pub fn usage(&self) -> ShelfUse {
+        ShelfUse {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            bytes: self.parts.weight(),
+        }
+    }
+
+    /// The base of a version; `None` when it is not there.
+    ///
+    /// # Errors
+    /// Those of the port.
+    pub async fn base(&self, version: u64) -> Result<Option<Arc<StoredBase>>, PortError> {
+        if let Some(base) = self.bases.get(&version) {
+            return Ok(Some(base));
+        }
+        let Some(base) = self.store.base(version).await? else { return Ok(None) };
+        let base = Arc::new(base);
+        self.bases.insert(version, base.clone());
+        Ok(Some(base))
+    }
+
+    /// Parts of a base by number; `None` when one of them is not there or cannot be read.
+    ///
+    /// # Errors
+    /// Those of the port.
+    pub async fn parts(
+        &self,
+        version: u64,
+        index: &BaseIndex,
+        numbers: impl IntoIterator<Item = u32>,
+    ) -> Result<Option<Parts>, PortError> {
+        let mut parts = Parts::new();
+        let mut missing = vec![];
+        for number in numbers {
+            match self.parts.get(&(version, number)) {
+                Some(part) => drop(parts.insert(number, part)),
+                None => missing.push(number),
+            }
+        }
+        self.hits.fetch_add(parts.len() as u64, Ordering::Relaxed);
+        if missing.is_empty() {
+            return Ok(Some(parts));
+        }
+        self.misses.fetch_add(missing.len() as u64, Ordering::Relaxed);
+        let read = self.store.base_parts(version, &missing).await?;
+        for (number, bytes) in missing.into_iter().zip(read) {
+            let Some(bytes) = bytes else { return Ok(None) };
+            let Some(part) = self.unpack(version, index, number, &bytes) else { return Ok(None) };
+            parts.insert(number, part);
+        }
+        Ok(Some(parts))
+    }
+
+    /// Keeps a base that was just made.
+    pub(super) fn keep(&self, version: u64, base: Arc<StoredBase>, parts: &[impl AsRef<[u8]>]) {
+        for (number, bytes) in (0..).zip(parts) {
+            self.unpack(version, &base.index, number, bytes.as_ref());
+        }
+        self.bases.insert(version, base);
+    }
+
+    /// Forgets a base, so that it is read from the store again.
+    pub(super) fn forget(&self, version: u64) {
+        if let Some((_, base)) = self.bases.remove(&version) {
+            let parts = u32::try_from(base.index.parts.len()).unwrap_or(u32::MAX);
+            (0..parts).for_each(|number| drop(self.parts.remove(&(version, number))));
+        }
+    }
+
+    fn unpack(
+        &self,
+        version: u64,
+        index: &BaseIndex,
+        number: u32,
+        bytes: &[u8],
+    ) -> Option<Arc<BasePart>> {
+        let part = match BasePart::decode(bytes) {
+            // Another version of ocache may have cut the base otherwise since the index was read.
+            Ok(part) if index.fits(number, &part) => Arc::new(part),
+            Ok(_) => {
+                self.forget(version);
+                return None;
+            }
+            Err(error) => {
+                warn!(version, number, error = %Chain(&error), "the base is made anew");
+                return None;
+            }
+        };
+        self.parts.insert((version, number), part.clone());
+        Some(part)
+    }
+}
