@@ -85,6 +85,10 @@ impl Quotations for Tables {
         Ok(created)
     }
 
+    async fn store_answered(&self, quotation: &Quotation) -> Result<Created, PortError> {
+        self.create(quotation).await
+    }
+
     async fn quotation(&self, id: &QuotationKey) -> Result<Option<Quotation>, PortError> {
         let item = self.get(Table::Quotations, key(id), true).await?;
         item.map(|item| read(id, &item)).transpose()

@@ -54,6 +54,11 @@ impl Quotations for Memory {
         Ok(created)
     }
 
+    async fn store_answered(&self, quotation: &Quotation) -> Result<Created, PortError> {
+        check(quotation)?;
+        Ok(create(&mut self.state().quotations, quotation))
+    }
+
     async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError> {
         Ok(self.state().quotations.get(key).cloned())
     }

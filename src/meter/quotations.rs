@@ -70,6 +70,12 @@ layer!(
             Ok(created)
         }
 
+        async fn store_answered(&self, quotation: _) -> _ {
+            let created = self.inner.store.store_answered(quotation).await?;
+            self.created(quotation, &created);
+            Ok(created)
+        }
+
         async fn quotation(&self, key: _) -> _ {
             let found = self.inner.store.quotation(key).await?;
             self.read_one(Resource::Quotations, found.as_ref().map(sizes::quotation), true);

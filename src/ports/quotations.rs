@@ -140,6 +140,10 @@ port!(
             body: &str,
         ) -> Result<Created, PortError>;
 
+        /// Stores a quotation that is settled already, unless its key exists, with one that had not
+        /// expired when this one was accepted. One write; nothing is published.
+        async fn store_answered(&self, quotation: &Quotation) -> Result<Created, PortError>;
+
         /// A quotation, read consistently.
         async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError>;
 

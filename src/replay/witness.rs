@@ -42,6 +42,13 @@ impl Witness {
         &self.meter
     }
 
+    fn settled(&self, quotation: &Quotation, now: Timestamp) {
+        let (bytes, end) = (sizes::quotation(quotation), quotation.expires_at);
+        let mut ledger = self.ledger();
+        ledger.keep(quotation.key.to_string(), bytes, now, end);
+        ledger.settled(quotation, now);
+    }
+
     fn keep_table(&self, name: String, bytes: u64, is_head: bool, end: Timestamp) {
         self.ledger().keep_table(name, bytes, is_head, self.clock.now(), end);
     }
@@ -127,13 +134,18 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl Quotations for Witness {
+        async fn store_answered(&self, quotation: _) -> _ {
+            let created = self.inner.store.store_answered(quotation).await?;
+            if created == Created::New {
+                self.settled(quotation, quotation.accepted_at);
+            }
+            Ok(created)
+        }
+
         async fn settle_quotation(&self, key: _, verdict: _, now: _) -> _ {
             let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
             if let Settlement::Settled(quotation) = &settlement {
-                let (bytes, end) = (sizes::quotation(quotation), quotation.expires_at);
-                let mut ledger = self.ledger();
-                ledger.keep(key.to_string(), bytes, now, end);
-                ledger.settled(quotation, now);
+                self.settled(quotation, now);
             }
             Ok(settlement)
         }

@@ -187,6 +187,18 @@ layer!(
             Ok(created)
         }
 
+        async fn store_answered(&self, quotation: _) -> _ {
+            let created = self.inner.store.store_answered(quotation).await?;
+            if created == Created::New {
+                self.tell(|| format!("quotation {} is stored answered", quotation.key));
+                self.world.note(|ledger, now| {
+                    ledger.promises.created(quotation);
+                    ledger.settled(quotation, now)
+                });
+            }
+            Ok(created)
+        }
+
         async fn settle_quotation(&self, key: _, verdict: _, now: _) -> _ {
             let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
             if let Settlement::Settled(quotation) = &settlement {

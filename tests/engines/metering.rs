@@ -5,8 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ocache::meter::{Action, Meter, Operation, Resource, Unit, Usage, Used, Window, metered};
 use ocache::model::{DeduplicationId, GroupId};
-use ocache::ports::{BaseIndex, Outgoing, Ports, Posting, Queue, UserDiscounts, Verdict};
-use ocache::ports::{Receipt, TableHead, UsageRecord, WantedParts, parts_of};
+use ocache::ports::{BaseIndex, Outgoing, Ports, Posting, Queue, Quotation, QuotationStatus};
+use ocache::ports::{
+    Receipt, TableHead, UsageRecord, UserDiscounts, Verdict, WantedParts, parts_of,
+};
 use ocache::pricing::{Discount, Discounts, Product};
 
 use super::listing::{put_discounts, put_products};
@@ -78,6 +80,10 @@ pub async fn work(ports: &Ports) {
     store.quotation(&asked.key).await.unwrap();
     let verdict = Verdict::Answer(Box::new(answer(5)));
     store.settle_quotation(&asked.key, &verdict, now()).await.unwrap();
+    let status = QuotationStatus::Answered(Box::new(answer(6)));
+    let answered = Quotation { status, ..quotation("bob") };
+    store.store_answered(&answered).await.unwrap();
+    store.store_answered(&answered).await.unwrap();
 
     let orders: Vec<_> = (0..12).map(|number| order(number, 100)).collect();
     ports.queues.send(Queue::Refresh, &orders).await.unwrap();
@@ -130,7 +136,8 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
         // Two heads; a part of 5 KB, one of 1 KB and none; a part of 5 KB and two of 1 KB in one call.
         // The index of a base; of its parts one, and one that is not there.
         (read(Resource::PricesByUser), (5, 9, 13_000)),
-        (write(Resource::Quotations), (3, 2, 3000)),
+        // One is created, refused and settled; one is stored answered, and refused.
+        (write(Resource::Quotations), (5, 3, 5000)),
         (read(Resource::Quotations), (1, 1, 1000)),
         (queue(Queue::Refresh, Action::Send), (2, 12, 2000)),
         (queue(Queue::Quotation, Action::Send), (1, 1, 2000)),
@@ -139,8 +146,8 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
         (queue(Queue::Quotation, Action::Hide), (1, 1, 1000)),
         (queue(Queue::Quotation, Action::Delete), (1, 1, 1000)),
         (Operation::PUBLISH, (3, 12, 3000)),
-        (Operation::FRAME_IN, (1, 1, 1000)),
-        (Operation::FRAME_OUT, (1, 1, 1000)),
+        (Operation::FRAME_IN, (2, 2, 2000)),
+        (Operation::FRAME_OUT, (2, 2, 2000)),
     ] {
         assert_eq!(figures(&usage, operation), expected, "{operation:?}");
     }

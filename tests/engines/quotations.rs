@@ -139,6 +139,58 @@ pub async fn an_answer_is_stored_once(ports: Ports) {
     assert_eq!(read(&ports, &pending.key).await, Some(answered));
 }
 
+pub async fn an_answer_is_stored_with_its_quotation(ports: Ports) {
+    let asked = quotation("ann");
+    let answered = settled(&asked, &an_answer(90_276));
+    assert_eq!(store_answered(&ports, &answered).await, Created::New);
+    assert_eq!(read(&ports, &asked.key).await.as_ref(), Some(&answered));
+
+    let rival = Quotation { items: vec![], ..settled(&asked, &an_answer(1)) };
+    let existing = Created::Existing(Box::new(answered.clone()));
+    assert_eq!(store_answered(&ports, &rival).await, existing);
+    assert_eq!(publish(&ports, &asked).await, existing);
+    let again = settle(&ports, &asked, &an_answer(1)).await;
+    assert_eq!(again, Settlement::Refused(Box::new(answered.clone())));
+    nothing_comes(&ports, Queue::Provider).await;
+
+    let elsewhere = connection("c2");
+    let moved =
+        Quotation { connection: elsewhere.clone(), dialect: Dialect::Original, ..answered.clone() };
+    ports.store.redirect_quotation(&asked.key, &elsewhere, Dialect::Original).await.unwrap();
+    assert_eq!(read(&ports, &asked.key).await.as_ref(), Some(&moved));
+
+    let late = Quotation { accepted_at: answered.expires_at, ..rival };
+    assert_eq!(store_answered(&ports, &late).await, Created::New, "the first has expired");
+    assert_eq!(read(&ports, &asked.key).await, Some(late));
+}
+
+pub async fn a_quotation_that_waits_is_not_stored_answered(ports: Ports) {
+    let waiting = quotation("ann");
+    create(&ports, &waiting).await;
+    let answered = settled(&waiting, &an_answer(1));
+    let existing = Created::Existing(Box::new(waiting.clone()));
+    assert_eq!(store_answered(&ports, &answered).await, existing);
+    assert_eq!(read(&ports, &waiting.key).await, Some(waiting));
+}
+
+pub async fn only_one_of_many_answered_is_stored(ports: Ports) {
+    let asked = quotation("ann");
+    let rivals: Vec<_> = (0..8).map(|minor| settled(&asked, &an_answer(minor))).collect();
+    let outcomes = join_all(rivals.iter().map(|rival| store_answered(&ports, rival))).await;
+    let stored = read(&ports, &asked.key).await.unwrap();
+    for (rival, outcome) in rivals.iter().zip(outcomes) {
+        let expected = match *rival == stored {
+            true => Created::New,
+            false => Created::Existing(Box::new(stored.clone())),
+        };
+        assert_eq!(outcome, expected);
+    }
+}
+
+async fn store_answered(ports: &Ports, quotation: &Quotation) -> Created {
+    ports.store.store_answered(quotation).await.unwrap()
+}
+
 pub async fn a_failure_is_stored_once(ports: Ports) {
     let pending = quotation("ann");
     create(&ports, &pending).await;
