@@ -7,7 +7,8 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 5] = [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL];
+pub(super) const MIGRATIONS: [&str; 6] =
+    [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL, PACKED_QUOTATION];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
@@ -218,4 +219,24 @@ CREATE TABLE base_part (
 CREATE TRIGGER base_gone AFTER DELETE ON base BEGIN
     DELETE FROM base_part WHERE version = old.version;
 END;
+";
+
+const PACKED_QUOTATION: &str = "
+-- Rows are packed. What is JSON text in them was written by a program of before. A quotation without
+-- a deadline is settled. All are kept equally long, so the first rows expire first.
+ALTER TABLE quotation RENAME TO old_quotation;
+DROP INDEX quotation_expiry;
+CREATE TABLE quotation (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    expires_at INTEGER NOT NULL,
+    deadline INTEGER,
+    record ANY NOT NULL,
+    redirected ANY,
+    outcome ANY
+) STRICT;
+INSERT INTO quotation (key, expires_at, deadline, record, redirected, outcome)
+    SELECT key, expires_at, iif(status IS NULL, deadline, NULL), record, redirected, status
+    FROM old_quotation ORDER BY expires_at;
+DROP TABLE old_quotation;
 ";

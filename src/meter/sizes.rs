@@ -11,8 +11,8 @@ use super::journal_items::{self, JournalItem};
 use super::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
 use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{
-    ActiveUser, BaseIndex, CatalogueHead, LoadId, Quotation, QuotationStatus, RowChange, TableHead,
-    UsageRecord,
+    ActiveUser, BaseIndex, CatalogueHead, LoadId, PackedError, Quotation, QuotationStatus,
+    RowChange, TableHead, UsageRecord,
 };
 use crate::pricing::{Discount, Discounts, Percentage, Product};
 
@@ -54,6 +54,11 @@ impl ItemSize {
         // What has no JSON is not stored either; its call fails.
         let _ = serde_json::to_writer(&mut length, value);
         self.blob(name, length.0)
+    }
+
+    fn packed(self, name: &str, packed: Result<Vec<u8>, PackedError>) -> Self {
+        // What cannot be packed is not stored either; its call fails.
+        self.blob(name, packed.map_or(0, |bytes| bytes.len()))
     }
 
     fn nonce(self) -> Self {
@@ -196,28 +201,38 @@ pub(crate) fn part(user: &UserId, generation: &Generation, number: usize, bytes:
     item.blob("bytes", bytes).number("ttl", 1_800_000_000_u32).bytes()
 }
 
-/// A quotation.
+/// A quotation as it is when it is stored.
 pub(crate) fn quotation(quotation: &Quotation) -> u64 {
-    let status = match &quotation.status {
+    quotation_item(quotation, &quotation.status).bytes()
+}
+
+/// A quotation that was stored pending, and is settled.
+pub(crate) fn settled_quotation(settled: &Quotation) -> u64 {
+    let pending = Quotation { status: QuotationStatus::Pending, ..settled.clone() };
+    let item = quotation_item(&pending, &settled.status);
+    item.packed("outcome", settled.status.pack()).bytes()
+}
+
+/// The item of a quotation that was stored as it is here, and has this status now.
+fn quotation_item(stored: &Quotation, status: &QuotationStatus) -> ItemSize {
+    let item = ItemSize::default()
+        .text("request_id", stored.key.as_str())
+        .packed("packed", stored.pack())
+        .secs("ttl", stored.expires_at)
+        .text("status", status_word(status))
+        .nonce();
+    match stored.status {
+        QuotationStatus::Pending => item.millis("deadline", stored.deadline),
+        _ => item,
+    }
+}
+
+const fn status_word(status: &QuotationStatus) -> &'static str {
+    match status {
         QuotationStatus::Pending => "pending",
         QuotationStatus::Answered(_) => "answered",
         QuotationStatus::Failed(_) => "failed",
-    };
-    ItemSize::default()
-        .text("request_id", quotation.key.as_str())
-        .text("client_request_id", quotation.request_id.as_str())
-        .text("user_id", quotation.user.as_str())
-        .json("lines", &quotation.items)
-        .json("connection", &quotation.connection)
-        .json("dialect", &quotation.dialect)
-        .millis("accepted_at", quotation.accepted_at)
-        .millis("deadline", quotation.deadline)
-        .millis("expires_at", quotation.expires_at)
-        .secs("ttl", quotation.expires_at)
-        .text("status", status)
-        .json("outcome", &quotation.status)
-        .nonce()
-        .bytes()
+    }
 }
 
 /// What a process has used in a window.
