@@ -48,8 +48,8 @@ pub use queues::{
     MAX_RECEIVES, Outgoing, Posting, Queue, Queues, Receipt, Received, Selection,
 };
 pub use quotations::{
-    Created, FailureReason, PackedError, Quotation, QuotationStatus, Quotations, Settlement,
-    Verdict, pack_target, unpack_target,
+    Created, FailureReason, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+    pack_target, unpack_target,
 };
 pub use reading::{
     First, at_head, discounts_now, first_discounted_users, first_products, products_now,

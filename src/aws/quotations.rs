@@ -11,10 +11,12 @@ use super::errors::Call;
 use super::item::{self, FieldError, Item, blob, item, millis, number, text};
 use super::names::{TTL, Table};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
-use crate::model::{ConnectionRef, Dialect, QuotationKey, RequestId, Timestamp, UserId};
+use crate::model::{
+    ConnectionRef, Dialect, PackedError, QuotationKey, RequestId, Timestamp, UserId,
+};
 use crate::ports::{
-    Created, Cursor, PackedError, Page, PortError, Quotation, QuotationStatus, Quotations,
-    Settlement, Topic, Verdict, pack_target, publish, unpack_target,
+    Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Topic,
+    Verdict, pack_target, publish, unpack_target,
 };
 
 /// What `status` says while nothing is settled; the condition of a verdict.

@@ -8,18 +8,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use serde::de::DeserializeOwned;
 
 use super::engine::Embedded;
 use super::failure::{Failure, Text};
 use super::marks::Tx;
 use super::queues::{check, send};
-use super::rows::from_json;
+use super::rows::{from_packed, packed_bytes};
 use super::topic::published;
-use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
+use crate::model::{ConnectionRef, Dialect, PackedError, QuotationKey, Timestamp};
 use crate::ports::{
-    Created, Cursor, PackedError, Page, PortError, Queue, Quotation, QuotationStatus, Quotations,
-    Settlement, Topic, Verdict, pack_target, unpack_target,
+    Created, Cursor, Page, PortError, Queue, Quotation, QuotationStatus, Quotations, Settlement,
+    Topic, Verdict, pack_target, unpack_target,
 };
 
 /// One that takes the place of another is the youngest, as the sweep expects.
@@ -201,45 +200,21 @@ impl Embedded {
 
 impl Stored {
     fn read(&self, key: &QuotationKey) -> Result<Quotation, Failure> {
-        let unpack = |bytes: &[u8]| Quotation::unpack(key.clone(), bytes);
-        let Some(mut quotation) = read_column(&self.record, key, unpack)? else {
+        let (what, unpack) = (|| name(key), |bytes: &[u8]| Quotation::unpack(key.clone(), bytes));
+        let Some(mut quotation) = from_packed(&self.record, what, unpack)? else {
             return Err(Failure::unreadable(name(key), Text("it has no record".to_owned())));
         };
-        if let Some(target) = read_column(&self.redirected, key, unpack_target)? {
+        if let Some(target) = from_packed(&self.redirected, what, unpack_target)? {
             (quotation.connection, quotation.dialect) = target;
         }
-        if let Some(status) = read_column(&self.outcome, key, QuotationStatus::unpack)? {
+        if let Some(status) = from_packed(&self.outcome, what, QuotationStatus::unpack)? {
             quotation.status = status;
         }
         Ok(quotation)
     }
 
     fn bytes(&self) -> usize {
-        let bytes = |value: &Value| match value {
-            Value::Blob(bytes) => bytes.len(),
-            Value::Text(text) => text.len(),
-            _ => 0,
-        };
-        bytes(&self.record) + bytes(&self.redirected) + bytes(&self.outcome)
-    }
-}
-
-/// What a column holds, packed or as JSON; `None` when it is empty.
-fn read_column<T: DeserializeOwned>(
-    value: &Value,
-    key: &QuotationKey,
-    unpack: impl FnOnce(&[u8]) -> Result<T, PackedError>,
-) -> Result<Option<T>, Failure> {
-    match value {
-        Value::Null => Ok(None),
-        Value::Blob(bytes) => {
-            unpack(bytes).map(Some).map_err(|error| Failure::unreadable(name(key), error))
-        }
-        Value::Text(text) => from_json(text, || name(key)).map(Some),
-        other => {
-            let why = format!("a column of it is {}", other.data_type());
-            Err(Failure::unreadable(name(key), Text(why)))
-        }
+        [&self.record, &self.redirected, &self.outcome].into_iter().map(packed_bytes).sum()
     }
 }
 

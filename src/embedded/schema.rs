@@ -7,8 +7,8 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 6] =
-    [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL, PACKED_QUOTATION];
+pub(super) const MIGRATIONS: [&str; 7] =
+    [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL, PACKED_QUOTATION, PACKED_DISCOUNTS];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
@@ -239,4 +239,15 @@ INSERT INTO quotation (key, expires_at, deadline, record, redirected, outcome)
     SELECT key, expires_at, iif(status IS NULL, deadline, NULL), record, redirected, status
     FROM old_quotation ORDER BY expires_at;
 DROP TABLE old_quotation;
+";
+
+const PACKED_DISCOUNTS: &str = "
+-- Lists are packed. One that is JSON text was written by a program of before.
+ALTER TABLE discounts RENAME TO old_discounts;
+CREATE TABLE discounts (
+    user TEXT PRIMARY KEY,
+    list ANY NOT NULL
+) STRICT;
+INSERT INTO discounts (user, list) SELECT user, list FROM old_discounts;
+DROP TABLE old_discounts;
 ";

@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use super::journal_items::{self, JournalItem};
 use super::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
-use crate::model::{Generation, Timestamp, UserId};
+use crate::model::{Generation, PackedError, Timestamp, UserId};
 use crate::ports::{
-    ActiveUser, BaseIndex, CatalogueHead, LoadId, PackedError, Quotation, QuotationStatus,
-    RowChange, TableHead, UsageRecord,
+    ActiveUser, BaseIndex, CatalogueHead, LoadId, Quotation, QuotationStatus, RowChange, TableHead,
+    UsageRecord,
 };
-use crate::pricing::{Discount, Discounts, Percentage, Product};
+use crate::pricing::{Discounts, Product};
 
 /// A text of this length says which call wrote an item last.
 const NONCE_CHARS: usize = 32;
@@ -98,26 +98,6 @@ fn chars(value: &impl Display) -> usize {
     length.0
 }
 
-/// How long a percentage is as text. A list has hundreds of them and is sized for every refresh, so
-/// none is written out.
-const fn percentage_chars(percentage: Percentage) -> usize {
-    const WHOLE: u32 = 1_000_000;
-    let (whole, mut rest) = (percentage.millionths() / WHOLE, percentage.millionths() % WHOLE);
-    let chars = match whole {
-        0..=9 => 1,
-        10..=99 => 2,
-        _ => 3,
-    };
-    if rest == 0 {
-        return chars;
-    }
-    let mut decimals = 6;
-    while rest % 10 == 0 {
-        (rest, decimals) = (rest / 10, decimals - 1);
-    }
-    chars + 1 + decimals
-}
-
 /// The row of an active user.
 pub(crate) fn active_user(row: &ActiveUser) -> u64 {
     let item = ItemSize::default().text("user_id", row.user.as_str()).secs("ttl", row.expires_at);
@@ -176,14 +156,8 @@ pub(crate) fn base_part(version: u64, number: usize, bytes: usize) -> u64 {
 
 /// A user's list of discounts, with the version that wrote it.
 pub(crate) fn discounts(user: &UserId, discounts: &Discounts, version: u64) -> u64 {
-    let entry = |bytes: usize, discount: &Discount| {
-        let fields = ItemSize::default()
-            .text("product_id", discount.product_id.as_str())
-            .blob("percentage", number_bytes(percentage_chars(discount.percentage)));
-        bytes + ELEMENT_BYTES + CONTAINER_BYTES + 2 * ELEMENT_BYTES + fields.0
-    };
-    let list = discounts.as_slice().iter().fold(CONTAINER_BYTES, entry);
-    let item = ItemSize::default().text("user_id", user.as_str()).blob("discounts", list);
+    let item = ItemSize::default().text("user_id", user.as_str());
+    let item = item.packed("discounts", discounts.pack());
     item.number("version", version).bytes()
 }
 
@@ -250,12 +224,5 @@ mod tests {
     fn sizes_count_names_and_values() {
         let item = ItemSize::default().text("ab", "José").number("n", -123).json("j", &[1, 2]);
         assert_eq!(item.bytes(), (2 + 5) + (1 + 4) + (1 + 5));
-    }
-
-    #[test]
-    fn percentages_are_as_long_as_they_are_written() {
-        for text in ["0", "5", "10", "100", "0.5", "12.5", "99.999999", "7.05", "30.1"] {
-            assert_eq!(percentage_chars(text.parse().unwrap()), text.len(), "{text}");
-        }
     }
 }

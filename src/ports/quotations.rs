@@ -10,7 +10,7 @@ use super::{Cursor, Page, PortError, Topic, port};
 use crate::model::{ConnectionRef, Dialect, Item, QuotationKey, RequestId, Timestamp, UserId};
 use crate::pricing::Answer;
 
-pub use packed::{PackedError, pack_target, unpack_target};
+pub use packed::{pack_target, unpack_target};
 
 /// A quotation as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ mod money;
 mod names;
 mod numbering;
 mod pack;
+mod packed_discounts;
 mod quote;
 mod table;
 mod unpack;

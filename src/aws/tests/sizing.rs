@@ -29,7 +29,7 @@ fn products_and_discounts_are_as_large_as_the_meter_says() {
     for (id, name, price) in [("P1", "Stand", 50_000), ("株", "Caneta “José”", 0)] {
         let id = id.parse().unwrap();
         let product = Product { id, name: name.to_owned(), price: Money::from_minor(price) };
-        assert_eq!(sizes::product(&product, 12_345), size(&product.write(12_345)));
+        assert_eq!(sizes::product(&product, 12_345), size(&product.write(12_345).unwrap()));
     }
     for percentages in [vec![], vec!["10"], vec!["12.345678", "0", "100", "7.5"]] {
         let discount = |(number, percentage): (usize, &&str)| Discount {
@@ -42,7 +42,7 @@ fn products_and_discounts_are_as_large_as_the_meter_says() {
             discounts: Discounts::new(list).unwrap(),
         };
         let told = sizes::discounts(&list.user, &list.discounts, 7);
-        assert_eq!(told, size(&list.write(7)), "{percentages:?}");
+        assert_eq!(told, size(&list.write(7).unwrap()), "{percentages:?}");
     }
 }
 

@@ -1,49 +1,22 @@
 //! The compact form of a quotation.
 //!
-//! ```text
-//! packed = version(1 byte) fields checksum(4 bytes, CRC-32 of what stands before it)
-//! ```
-//!
-//! The fields are [postcard](https://postcard.jamesmunns.com/wire-format)'s: numbers are varints, and
-//! nothing is named. Times count from when the quotation was accepted. An answer names a product by its
-//! place in the items, unless it is packed apart from them.
-//!
-//! Stores hold bytes of earlier builds, so no field moves while the version stays.
+//! Times count from when the quotation was accepted. An answer names a product by its place in the items,
+//! unless it is packed apart from them. No field moves while the version stays: stores hold bytes of
+//! earlier builds.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::{FailureReason, Quotation, QuotationStatus};
 use crate::model::{
-    ConnectionRef, Dialect, Generation, IdError, Item, ProductId, Quantity, QuotationKey,
-    RequestId, Timestamp, UserId,
+    ConnectionRef, Dialect, Generation, Item, PackedError, ProductId, Quantity, QuotationKey,
+    RequestId, Timestamp, UserId, seal, unseal,
 };
 use crate::pricing::{Answer, AnswerLine, Currency, Money, Percentage};
 
 /// The version of the form.
 const VERSION: u8 = 1;
-
-/// Why a quotation cannot be packed, or its bytes cannot be read.
-#[derive(Debug, Error)]
-pub enum PackedError {
-    /// The bytes were written by a version of ocache that this one does not know.
-    #[error("it has format version {found}, this ocache reads {VERSION}")]
-    UnknownVersion {
-        /// The version they say.
-        found: u8,
-    },
-    /// The bytes are not what any version writes.
-    #[error("it is damaged: {0}")]
-    Damaged(&'static str),
-    /// A field is not what it should be.
-    #[error("it has a field that cannot be read")]
-    Field(#[from] postcard::Error),
-    /// An id is none.
-    #[error(transparent)]
-    Id(#[from] IdError),
-}
 
 #[derive(Serialize, Deserialize)]
 struct PackedQuotation<'a> {
@@ -120,17 +93,20 @@ impl Quotation {
     pub fn pack(&self) -> Result<Vec<u8>, PackedError> {
         let beside = Beside { items: &self.items, time: self.accepted_at };
         let is_in_key = self.request_id.as_str() == ending(&self.key);
-        seal(&PackedQuotation {
-            request_id: (!is_in_key).then_some(Cow::Borrowed(&self.request_id)),
-            user: Cow::Borrowed(&self.user),
-            items: Cow::Borrowed(&self.items),
-            connection: Cow::Borrowed(&self.connection),
-            dialect: self.dialect,
-            accepted_at: self.accepted_at,
-            deadline: beside.since(self.deadline),
-            expires_at: beside.since(self.expires_at),
-            status: PackedStatus::of(&self.status, &beside),
-        })
+        seal(
+            VERSION,
+            &PackedQuotation {
+                request_id: (!is_in_key).then_some(Cow::Borrowed(&self.request_id)),
+                user: Cow::Borrowed(&self.user),
+                items: Cow::Borrowed(&self.items),
+                connection: Cow::Borrowed(&self.connection),
+                dialect: self.dialect,
+                accepted_at: self.accepted_at,
+                deadline: beside.since(self.deadline),
+                expires_at: beside.since(self.expires_at),
+                status: PackedStatus::of(&self.status, &beside),
+            },
+        )
     }
 
     /// The quotation with a key.
@@ -138,7 +114,7 @@ impl Quotation {
     /// # Errors
     /// [`PackedError`] when these are not the bytes of a quotation.
     pub fn unpack(key: QuotationKey, bytes: &[u8]) -> Result<Self, PackedError> {
-        let packed: PackedQuotation<'_> = unseal(bytes)?;
+        let packed: PackedQuotation<'_> = unseal(VERSION, bytes)?;
         let request_id = match packed.request_id {
             Some(id) => id.into_owned(),
             None => RequestId::stored(ending(&key))?,
@@ -166,7 +142,7 @@ impl QuotationStatus {
     /// # Errors
     /// [`PackedError`]; none is known that happens.
     pub fn pack(&self) -> Result<Vec<u8>, PackedError> {
-        seal(&PackedStatus::of(self, &Beside::NOTHING))
+        seal(VERSION, &PackedStatus::of(self, &Beside::NOTHING))
     }
 
     /// What [`Self::pack`] has written.
@@ -174,7 +150,7 @@ impl QuotationStatus {
     /// # Errors
     /// [`PackedError`] when these are not the bytes of a status.
     pub fn unpack(bytes: &[u8]) -> Result<Self, PackedError> {
-        unseal::<PackedStatus<'_>>(bytes)?.read(&Beside::NOTHING)
+        unseal::<PackedStatus<'_>>(VERSION, bytes)?.read(&Beside::NOTHING)
     }
 }
 
@@ -183,7 +159,7 @@ impl QuotationStatus {
 /// # Errors
 /// [`PackedError`]; none is known that happens.
 pub fn pack_target(connection: &ConnectionRef, dialect: Dialect) -> Result<Vec<u8>, PackedError> {
-    seal(&(connection, dialect))
+    seal(VERSION, &(connection, dialect))
 }
 
 /// What [`pack_target`] has written.
@@ -191,7 +167,7 @@ pub fn pack_target(connection: &ConnectionRef, dialect: Dialect) -> Result<Vec<u
 /// # Errors
 /// [`PackedError`] when these are not the bytes of a target.
 pub fn unpack_target(bytes: &[u8]) -> Result<(ConnectionRef, Dialect), PackedError> {
-    unseal(bytes)
+    unseal(VERSION, bytes)
 }
 
 /// What a key says of the id: all of it, or what follows the scope.
@@ -305,30 +281,6 @@ impl<'a> Places<'a> {
         }
         self.more.push((Cow::Borrowed(product), quantity.unwrap_or(Quantity::ONE)));
         self.items.len() + self.more.len() - 1
-    }
-}
-
-fn seal(fields: &impl Serialize) -> Result<Vec<u8>, PackedError> {
-    let mut bytes = postcard::to_extend(fields, vec![VERSION])?;
-    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
-    Ok(bytes)
-}
-
-fn unseal<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, PackedError> {
-    match bytes.first() {
-        Some(&VERSION) => {}
-        Some(&found) => return Err(PackedError::UnknownVersion { found }),
-        None => return Err(PackedError::Damaged("it is empty")),
-    }
-    let (bytes, sum) =
-        bytes.split_last_chunk::<4>().ok_or(PackedError::Damaged("it ends too early"))?;
-    if crc32fast::hash(bytes).to_le_bytes() != *sum {
-        return Err(PackedError::Damaged("it has another checksum"));
-    }
-    let (fields, rest) = postcard::take_from_bytes(bytes.get(1..).unwrap_or_default())?;
-    match rest {
-        [] => Ok(fields),
-        _ => Err(PackedError::Damaged("something follows its end")),
     }
 }
 
