@@ -46,8 +46,8 @@ fn tidy<T>(inputs: T) -> T {
     inputs
 }
 
-fn hundred_as_stored() -> &'static str {
-    serde_json::to_string(hundred().1).expect("discounts have a JSON form").leak()
+fn hundred_as_stored() -> &'static [u8] {
+    hundred().1.pack().expect("discounts can be packed").leak()
 }
 
 fn rows((base, discounts): Inputs) -> &'static OwnRows {
@@ -151,8 +151,8 @@ fn fingerprinted((_, discounts): Inputs) -> Digest {
 
 #[library_benchmark]
 #[bench::hundred(setup = hundred_as_stored)]
-fn read_discounts(text: &'static str) -> Option<Discounts> {
-    black_box(serde_json::from_str(black_box(text)).ok())
+fn read_discounts(packed: &'static [u8]) -> Option<Discounts> {
+    black_box(Discounts::unpack(black_box(packed)).ok())
 }
 
 #[library_benchmark]

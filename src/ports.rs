@@ -52,6 +52,7 @@ pub use queues::{
 };
 pub use quotations::{
     Created, FailureReason, Quotation, QuotationStatus, Quotations, Settlement, Verdict,
+    pack_target, unpack_target,
 };
 pub use reading::{
     First, at_head, discounts_now, first_discounted_users, first_products, products_now,

@@ -44,14 +44,14 @@ impl Loaded for Product {
         })
     }
 
-    fn write(&self, version: u64) -> Item {
-        item([
+    fn write(&self, version: u64) -> Result<Item, PortError> {
+        Ok(item([
             ("product_id", text(self.id.as_str())),
             ("name", text(&self.name)),
             // In minor units of the head's currency: the number alone is exact in any of them.
             ("price", number(self.price.minor())),
             (VERSION, number(version)),
-        ])
+        ]))
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use thiserror::Error;
 
-use super::item::{self, FieldError, Item, item, number, text};
+use super::item::{self, FieldError, Item, blob, item, number, text};
 use super::loaded::{DELETED, Loaded, VERSION};
 use super::names::Table;
 use super::tables::{Tables, corrupt};
@@ -13,7 +13,7 @@ use crate::model::{ProductId, UserId};
 use crate::ports::{
     AtHead, CatalogueHead, Cursor, DiscountStore, Page, PortError, Record, RecordKey, UserDiscounts,
 };
-use crate::pricing::{Discount, Discounts};
+use crate::pricing::{Discount, DiscountError, Discounts};
 
 const LIST: &str = "discounts";
 
@@ -44,32 +44,34 @@ impl Loaded for UserDiscounts {
         })
     }
 
-    fn write(&self, version: u64) -> Item {
-        let entry = |discount: &Discount| {
-            AttributeValue::M(item([
-                ("product_id", text(discount.product_id.as_str())),
-                // In per cent, as an exact decimal.
-                ("percentage", number(discount.percentage)),
-            ]))
-        };
-        let entries = self.discounts.as_slice().iter().map(entry).collect();
-        item([
+    fn write(&self, version: u64) -> Result<Item, PortError> {
+        let packed = self.discounts.pack().map_err(|error| {
+            let what = format!("discounts of user `{}`", self.user);
+            PortError::rejected(what, error.to_string())
+        })?;
+        Ok(item([
             ("user_id", text(self.user.as_str())),
-            (LIST, AttributeValue::L(entries)),
+            (LIST, blob(packed)),
             (VERSION, number(version)),
-        ])
+        ]))
     }
 }
 
 fn read(item: &Item) -> Result<UserDiscounts, FieldError> {
-    let list = item.get(LIST).and_then(|list| list.as_l().ok());
-    let list = list.ok_or(FieldError::Absent { name: LIST })?;
-    let list = list.iter().map(read_entry).collect::<Result<_, _>>()?;
-    let malformed = |source| FieldError::Malformed { name: LIST, source };
-    Ok(UserDiscounts {
-        user: item::read_as(item, "user_id", UserId::stored)?,
-        discounts: Discounts::new(list).map_err(|error| malformed(error.into()))?,
-    })
+    let user = item::read_as(item, "user_id", UserId::stored)?;
+    let discounts = match item.get(LIST) {
+        Some(AttributeValue::L(entries)) => read_entries(entries)?,
+        _ => item::read_packed(item, LIST, Discounts::unpack)?,
+    };
+    Ok(UserDiscounts { user, discounts })
+}
+
+/// A list as version 0.1.0 has written it.
+fn read_entries(entries: &[AttributeValue]) -> Result<Discounts, FieldError> {
+    let list = entries.iter().map(read_entry).collect::<Result<_, _>>()?;
+    let malformed =
+        |error: DiscountError| FieldError::Malformed { name: LIST, source: error.into() };
+    Discounts::new(list).map_err(malformed)
 }
 
 fn read_entry(entry: &AttributeValue) -> Result<Discount, FieldError> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,6 +41,10 @@ pub(super) fn text(value: impl Into<String>) -> AttributeValue {
 
 pub(super) fn number(value: impl Display) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+pub(super) fn blob(bytes: Vec<u8>) -> AttributeValue {
+    AttributeValue::B(Blob::new(bytes))
 }
 
 /// A time in milliseconds.
@@ -87,6 +92,20 @@ where
 {
     let text = read_text(item, name)?;
     serde_json::from_str(text).map_err(|error| FieldError::Malformed { name, source: error.into() })
+}
+
+/// What is unpacked from bytes.
+pub(super) fn read_packed<T, E>(
+    item: &Item,
+    name: &'static str,
+    unpack: impl FnOnce(&[u8]) -> Result<T, E>,
+) -> Result<T, FieldError>
+where
+    E: Into<Source>,
+{
+    let value = item.get(name).and_then(|value| value.as_b().ok());
+    let bytes = value.ok_or(FieldError::Absent { name })?;
+    unpack(bytes.as_ref()).map_err(|error| FieldError::Malformed { name, source: error.into() })
 }
 
 /// A text that makes some other type, such as an id.

@@ -37,7 +37,7 @@ pub(super) trait Loaded: Sized + Send {
     fn read(item: &Item) -> Result<Self, PortError>;
 
     /// The row as a version writes it.
-    fn write(&self, version: u64) -> Item;
+    fn write(&self, version: u64) -> Result<Item, PortError>;
 }
 
 /// The table that a row is in, and its key.
@@ -49,7 +49,11 @@ pub(super) fn place_of(key: &RecordKey) -> (Table, Item) {
 }
 
 /// The row as a version leaves it.
-pub(super) fn row(change: &RowChange, version: u64, forget_at: Timestamp) -> Item {
+pub(super) fn row(
+    change: &RowChange,
+    version: u64,
+    forget_at: Timestamp,
+) -> Result<Item, PortError> {
     match change {
         RowChange::Put(Record::Product(product)) => product.write(version),
         RowChange::Put(Record::Discounts(list)) => list.write(version),
@@ -58,7 +62,7 @@ pub(super) fn row(change: &RowChange, version: u64, forget_at: Timestamp) -> Ite
             item.insert(VERSION.to_owned(), number(version));
             item.insert(DELETED.to_owned(), AttributeValue::Bool(true));
             item.insert(TTL.to_owned(), item::ttl(forget_at));
-            item
+            Ok(item)
         }
     }
 }

@@ -38,7 +38,7 @@ impl Tables {
     /// Refuses what will not fit into its row once it is folded.
     fn check_row(&self, change: &RowChange) -> Result<(), PortError> {
         let (table, _) = place_of(&change.key());
-        self.check_size(table, &row(change, u64::MAX, Timestamp::default()))
+        self.check_size(table, &row(change, u64::MAX, Timestamp::default())?)
     }
 
     /// Those of the changes whose rows have a lower version. All are of one table.
@@ -203,8 +203,8 @@ impl Loads for Tables {
             let of_table: Vec<&RowChange> =
                 changes.iter().filter(|change| place_of(&change.key()).0 == table).collect();
             let due = self.due(table, version, &of_table).await?;
-            let rows: Vec<Item> =
-                due.into_iter().map(|change| row(change, version, forget_at)).collect();
+            let rows = due.into_iter().map(|change| row(change, version, forget_at));
+            let rows: Vec<Item> = rows.collect::<Result<_, _>>()?;
             let writes = rows.into_iter().map(|row| self.fold_row(table, row, version));
             stream::iter(writes)
                 .buffer_unordered(FOLDS_IN_FLIGHT)

@@ -1,17 +1,22 @@
 //! The table of quotations.
+//!
+//! A quotation is packed into one attribute; beside it stands what conditions need. Where its answer goes
+//! now and how it was settled later are attributes of their own, so that nothing is read to write them.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::conditions::{Conditional, conditional};
 use super::errors::Call;
-use super::item::{self, FieldError, Item, item, json, millis, text};
+use super::item::{self, FieldError, Item, blob, item, millis, number, text};
 use super::names::{TTL, Table};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
-use crate::model::{ConnectionRef, Dialect, QuotationKey, RequestId, Timestamp, UserId};
+use crate::model::{
+    ConnectionRef, Dialect, PackedError, QuotationKey, RequestId, Timestamp, UserId,
+};
 use crate::ports::{
     Created, Cursor, Page, PortError, Quotation, QuotationStatus, Quotations, Settlement, Topic,
-    Verdict, publish,
+    Verdict, pack_target, publish, unpack_target,
 };
 
 /// What `status` says while nothing is settled; the condition of a verdict.
@@ -30,39 +35,68 @@ const fn status_word(status: &QuotationStatus) -> &'static str {
 }
 
 pub(super) fn write(quotation: &Quotation) -> Result<Item, PortError> {
-    let what = format!("quotation `{}`", quotation.key);
-    Ok(item([
+    let mut item = item([
         ("request_id", text(quotation.key.as_str())),
-        ("client_request_id", text(quotation.request_id.as_str())),
-        ("user_id", text(quotation.user.as_str())),
-        ("lines", json(&what, &quotation.items)?),
-        ("connection", json(&what, &quotation.connection)?),
-        ("dialect", json(&what, &quotation.dialect)?),
-        ("accepted_at", millis(quotation.accepted_at)),
-        ("deadline", millis(quotation.deadline)),
-        ("expires_at", millis(quotation.expires_at)),
+        ("packed", packed(&quotation.key, quotation.pack())?),
         (TTL, item::ttl(quotation.expires_at)),
         ("status", text(status_word(&quotation.status))),
-        ("outcome", json(&what, &quotation.status)?),
-    ]))
+    ]);
+    if quotation.status == QuotationStatus::Pending {
+        item.insert("deadline".to_owned(), millis(quotation.deadline));
+    }
+    Ok(item)
+}
+
+fn packed(
+    key: &QuotationKey,
+    bytes: Result<Vec<u8>, PackedError>,
+) -> Result<AttributeValue, PortError> {
+    let named = |error: PackedError| PortError::rejected(name(key), error.to_string());
+    bytes.map(blob).map_err(named)
+}
+
+fn name(key: &QuotationKey) -> String {
+    format!("quotation `{key}`")
 }
 
 fn read(key: &QuotationKey, item: &Item) -> Result<Quotation, PortError> {
     let quotation = || -> Result<Quotation, FieldError> {
-        Ok(Quotation {
-            key: key.clone(),
-            request_id: item::read_as(item, "client_request_id", RequestId::stored)?,
-            user: item::read_as(item, "user_id", UserId::stored)?,
-            items: item::read_json(item, "lines")?,
-            connection: item::read_json(item, "connection")?,
-            dialect: item::read_json(item, "dialect")?,
-            accepted_at: item::read_millis(item, "accepted_at")?,
-            deadline: item::read_millis(item, "deadline")?,
-            expires_at: item::read_millis(item, "expires_at")?,
-            status: item::read_json(item, "outcome")?,
-        })
+        let mut quotation = match item.contains_key("packed") {
+            true => {
+                item::read_packed(item, "packed", |bytes| Quotation::unpack(key.clone(), bytes))?
+            }
+            false => read_attributes(key, item)?,
+        };
+        if item.contains_key("redirected") {
+            let target = item::read_packed(item, "redirected", unpack_target)?;
+            (quotation.connection, quotation.dialect) = target;
+        }
+        if item.get("outcome").is_some_and(AttributeValue::is_b) {
+            quotation.status = item::read_packed(item, "outcome", QuotationStatus::unpack)?;
+        }
+        Ok(quotation)
     };
-    quotation().map_err(|error| corrupt(format_args!("quotation `{key}`"), error))
+    quotation().map_err(|error| corrupt(name(key), error))
+}
+
+/// An item that version 0.1.0 has written, which packed nothing.
+fn read_attributes(key: &QuotationKey, item: &Item) -> Result<Quotation, FieldError> {
+    let is_settled_since = item.get("outcome").is_some_and(AttributeValue::is_b);
+    Ok(Quotation {
+        key: key.clone(),
+        request_id: item::read_as(item, "client_request_id", RequestId::stored)?,
+        user: item::read_as(item, "user_id", UserId::stored)?,
+        items: item::read_json(item, "lines")?,
+        connection: item::read_json(item, "connection")?,
+        dialect: item::read_json(item, "dialect")?,
+        accepted_at: item::read_millis(item, "accepted_at")?,
+        deadline: item::read_millis(item, "deadline")?,
+        expires_at: item::read_millis(item, "expires_at")?,
+        status: match is_settled_since {
+            true => QuotationStatus::Pending,
+            false => item::read_json(item, "outcome")?,
+        },
+    })
 }
 
 /// The key of an item that was not asked for by its key.
@@ -100,15 +134,12 @@ impl Quotations for Tables {
         connection: &ConnectionRef,
         dialect: Dialect,
     ) -> Result<bool, PortError> {
-        let what = format!("quotation `{id}`");
         let call = self.client.update_item().table_name(self.name(Table::Quotations));
         let sent = call
             .set_key(Some(key(id)))
-            .update_expression("SET #connection = :connection, dialect = :dialect")
+            .update_expression("SET redirected = :target")
             .condition_expression("attribute_exists(request_id)")
-            .expression_attribute_names("#connection", "connection")
-            .expression_attribute_values(":connection", json(&what, connection)?)
-            .expression_attribute_values(":dialect", json(&what, &dialect)?)
+            .expression_attribute_values(":target", packed(id, pack_target(connection, dialect))?)
             .send()
             .await;
         let resource = self.resource(Table::Quotations);
@@ -140,7 +171,7 @@ impl Quotations for Tables {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":pending", text(PENDING))
             .expression_attribute_values(":status", text(status_word(&status)))
-            .expression_attribute_values(":outcome", json(&format!("quotation `{id}`"), &status)?)
+            .expression_attribute_values(":outcome", packed(id, status.pack())?)
             .expression_attribute_values(":nonce", nonce.clone())
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -195,8 +226,9 @@ impl Tables {
         let call = self.client.put_item().table_name(self.name(Table::Quotations));
         let sent = call
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(request_id) OR expires_at <= :now")
-            .expression_attribute_values(":now", millis(quotation.accepted_at))
+            .condition_expression("attribute_not_exists(request_id) OR #ttl <= :now")
+            .expression_attribute_names("#ttl", TTL)
+            .expression_attribute_values(":now", number(quotation.accepted_at.millis() / 1000))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;

@@ -11,7 +11,6 @@ use super::engine::Embedded;
 use super::failure::Failure;
 use super::journal_rows::{change, columns};
 use super::marks::Tx;
-use super::rows::to_json;
 use crate::model::Timestamp;
 use crate::ports::{
     Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, Record, RecordKey,
@@ -224,8 +223,10 @@ fn apply(tx: &Tx<'_>, change: &RowChange) -> Result<(), Failure> {
         }
         RowChange::Put(Record::Discounts(list)) => {
             let user = &list.user;
-            let text = to_json(&list.discounts, || format!("the discounts of user `{user}`"))?;
-            tx.prepare_cached(PUT_DISCOUNTS)?.execute(params![user.as_str(), text])?;
+            let packed = list.discounts.pack().map_err(|error| {
+                Failure::rejected(format!("the discounts of user `{user}`"), error.to_string())
+            })?;
+            tx.prepare_cached(PUT_DISCOUNTS)?.execute(params![user.as_str(), packed])?;
         }
         RowChange::Delete(RecordKey::Product(id)) => {
             tx.prepare_cached("DELETE FROM product WHERE id = ?1")?.execute([id.as_str()])?;

@@ -1,48 +1,51 @@
 //! The table of quotations.
 //!
-//! A quotation is written as JSON once. Where its answer goes now and how it was settled stand in
-//! columns beside it, so the writing thread never reads or writes the JSON of another.
+//! A quotation is packed once. Where its answer goes now and how it was settled later stand in columns
+//! beside it, so the writing thread never reads or writes the packed form of another.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::engine::Embedded;
-use super::failure::Failure;
+use super::failure::{Failure, Text};
 use super::marks::Tx;
 use super::queues::{check, send};
-use super::rows::{from_json, to_json};
+use super::rows::{from_packed, packed_bytes};
 use super::topic::published;
-use crate::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
+use crate::model::{ConnectionRef, Dialect, PackedError, QuotationKey, Timestamp};
 use crate::ports::{
     Created, Cursor, Page, PortError, Queue, Quotation, QuotationStatus, Quotations, Settlement,
-    Topic, Verdict,
+    Topic, Verdict, pack_target, unpack_target,
 };
 
+/// One that takes the place of another is the youngest, as the sweep expects.
 const CREATE: &str = "
-    INSERT INTO quotation (key, deadline, expires_at, record, status) VALUES (?1, ?2, ?3, ?4, ?5)
-    ON CONFLICT DO UPDATE SET deadline = excluded.deadline, expires_at = excluded.expires_at,
-        record = excluded.record, status = excluded.status, redirected = NULL
-    WHERE expires_at <= ?6";
-pub(super) const GET: &str = "SELECT record, redirected, status FROM quotation WHERE key = ?1";
+    INSERT INTO quotation (key, deadline, expires_at, record) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (key) DO UPDATE SET id = (SELECT max(id) + 1 FROM quotation),
+        deadline = excluded.deadline, expires_at = excluded.expires_at, record = excluded.record,
+        redirected = NULL, outcome = NULL
+    WHERE expires_at <= ?5";
+pub(super) const GET: &str = "SELECT record, redirected, outcome FROM quotation WHERE key = ?1";
 pub(super) const LIST: &str = "
-    SELECT record, redirected, status, key FROM quotation WHERE key > ?1 ORDER BY key LIMIT ?2";
+    SELECT record, redirected, outcome, key FROM quotation WHERE key > ?1 ORDER BY key LIMIT ?2";
 const REDIRECT: &str = "UPDATE quotation SET redirected = ?2 WHERE key = ?1";
 const SETTLE: &str = "
-    UPDATE quotation SET status = ?2 WHERE key = ?1 AND status IS NULL AND deadline > ?3
-    RETURNING record, redirected, status";
+    UPDATE quotation SET outcome = ?2, deadline = NULL WHERE key = ?1 AND deadline > ?3
+    RETURNING record, redirected, outcome";
 
 /// So many are read for one page at most.
 const PAGE: usize = 500;
 /// None is added to a page that has so much: an answer may be 128 KB.
 const PAGE_BYTES: usize = 1 << 20;
 
-/// A quotation as it is in its columns.
+/// A quotation as it is in its columns. What a version before has written is JSON text.
 struct Stored {
-    record: String,
-    redirected: Option<String>,
-    status: Option<String>,
+    record: Value,
+    redirected: Value,
+    outcome: Value,
 }
 
 #[async_trait]
@@ -76,7 +79,7 @@ impl Quotations for Embedded {
         connection: &ConnectionRef,
         dialect: Dialect,
     ) -> Result<bool, PortError> {
-        let target = self.json(&(connection, dialect), key)?;
+        let target = packed(key, pack_target(connection, dialect))?;
         let key = key.clone();
         self.write(move |tx| {
             Ok(tx.prepare_cached(REDIRECT)?.execute(params![key.as_str(), target])? > 0)
@@ -95,13 +98,13 @@ impl Quotations for Embedded {
             // A failure counts at any time.
             Verdict::Failure(reason) => (QuotationStatus::Failed(reason.clone()), i64::MIN),
         };
-        let status = self.json(&status, key)?;
+        let outcome = packed(key, status.pack())?;
         let wanted = key.clone();
         let (settled, found) = self
             .write(move |tx| {
                 let settled = tx
                     .prepare_cached(SETTLE)?
-                    .query_row(params![wanted.as_str(), status, after], stored)
+                    .query_row(params![wanted.as_str(), outcome, after], stored)
                     .optional()?;
                 match settled {
                     Some(settled) => Ok((true, Some(settled))),
@@ -130,8 +133,10 @@ impl Quotations for Embedded {
             {
                 let key: String = row.get(3)?;
                 let stored = stored(row)?;
-                bytes += stored.record.len() + stored.status.as_ref().map_or(0, String::len);
-                items.push(stored.read(key.as_str())?);
+                bytes += stored.bytes();
+                let named = QuotationKey::stored(key.as_str());
+                let named = named.map_err(|error| Failure::unreadable("a quotation", error))?;
+                items.push(stored.read(&named)?);
                 last = Some(key);
             }
             let is_full = items.len() == PAGE || bytes >= PAGE_BYTES;
@@ -159,12 +164,10 @@ impl Embedded {
         and_then: impl Fn(&Tx<'_>) -> Result<(), Failure> + Send + 'static,
     ) -> Result<Created, PortError> {
         let key = quotation.key.clone();
-        let record = self.json(quotation, &key)?;
-        let status = match &quotation.status {
-            QuotationStatus::Pending => None,
-            settled => Some(self.json(settled, &key)?),
-        };
-        let (deadline, expires_at) = (quotation.deadline, quotation.expires_at);
+        let record = packed(&key, quotation.pack())?;
+        let is_pending = quotation.status == QuotationStatus::Pending;
+        let deadline = is_pending.then_some(quotation.deadline.millis());
+        let expires_at = quotation.expires_at.secs_rounded_up();
         let now = quotation.accepted_at.millis() / 1000;
         let found = self
             .write({
@@ -172,10 +175,9 @@ impl Embedded {
                 move |tx| {
                     let created = tx.prepare_cached(CREATE)?.execute(params![
                         key.as_str(),
-                        deadline.millis(),
-                        expires_at.secs_rounded_up(),
+                        deadline,
+                        expires_at,
                         record,
-                        status,
                         now
                     ])?;
                     if created == 0 {
@@ -191,38 +193,41 @@ impl Embedded {
         }
     }
 
-    fn json<T: serde::Serialize>(
-        &self,
-        value: &T,
-        key: &QuotationKey,
-    ) -> Result<String, PortError> {
-        to_json(value, || name(key)).map_err(|failure| self.port_error(failure))
-    }
-
     fn quotation_of(&self, key: &QuotationKey, stored: &Stored) -> Result<Quotation, PortError> {
         stored.read(key).map_err(|failure| self.port_error(failure))
     }
 }
 
 impl Stored {
-    fn read(&self, key: impl std::fmt::Display + Copy) -> Result<Quotation, Failure> {
-        let mut quotation: Quotation = from_json(&self.record, || name(key))?;
-        if let Some(redirected) = &self.redirected {
-            (quotation.connection, quotation.dialect) = from_json(redirected, || name(key))?;
+    fn read(&self, key: &QuotationKey) -> Result<Quotation, Failure> {
+        let (what, unpack) = (|| name(key), |bytes: &[u8]| Quotation::unpack(key.clone(), bytes));
+        let Some(mut quotation) = from_packed(&self.record, what, unpack)? else {
+            return Err(Failure::unreadable(name(key), Text("it has no record".to_owned())));
+        };
+        if let Some(target) = from_packed(&self.redirected, what, unpack_target)? {
+            (quotation.connection, quotation.dialect) = target;
         }
-        if let Some(status) = &self.status {
-            quotation.status = from_json(status, || name(key))?;
+        if let Some(status) = from_packed(&self.outcome, what, QuotationStatus::unpack)? {
+            quotation.status = status;
         }
         Ok(quotation)
     }
+
+    fn bytes(&self) -> usize {
+        [&self.record, &self.redirected, &self.outcome].into_iter().map(packed_bytes).sum()
+    }
 }
 
-fn name(key: impl std::fmt::Display) -> String {
+fn packed(key: &QuotationKey, bytes: Result<Vec<u8>, PackedError>) -> Result<Vec<u8>, PortError> {
+    bytes.map_err(|error| PortError::rejected(name(key), error.to_string()))
+}
+
+fn name(key: &QuotationKey) -> String {
     format!("the quotation `{key}`")
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored { record: row.get(0)?, redirected: row.get(1)?, status: row.get(2)? })
+    Ok(Stored { record: row.get(0)?, redirected: row.get(1)?, outcome: row.get(2)? })
 }
 
 fn get(connection: &Connection, key: &QuotationKey) -> Result<Option<Stored>, Failure> {
@@ -231,50 +236,4 @@ fn get(connection: &Connection, key: &QuotationKey) -> Result<Option<Stored>, Fa
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::{fresh, secs, user};
-    use super::*;
-    use crate::model::{ConnectionId, RequestId};
-    use crate::ports::{FailedEntry, Queues as _};
-
-    fn quotation() -> Quotation {
-        let (user, request_id) = (user("ann"), RequestId::new("1").unwrap());
-        let (accepted_at, id) = (Timestamp::from_secs(1_800_000_000), [1; 16]);
-        Quotation {
-            key: QuotationKey::new(&user, &request_id),
-            request_id,
-            user,
-            items: vec![],
-            connection: ConnectionRef { endpoint: "e".into(), id: ConnectionId::from_random(id) },
-            dialect: Dialect::Current,
-            accepted_at,
-            deadline: accepted_at.plus(secs(30)),
-            expires_at: accepted_at.plus(secs(3600)),
-            status: QuotationStatus::Pending,
-        }
-    }
-
-    /// A way to publish that must not be taken.
-    struct Unused;
-
-    #[async_trait]
-    impl Topic for Unused {
-        async fn publish(&self, _: &[String]) -> Result<Vec<FailedEntry>, PortError> {
-            panic!("the message goes with the quotation")
-        }
-    }
-
-    #[tokio::test]
-    async fn a_quotation_and_its_message_are_one_transaction() {
-        let (store, _dir) = fresh();
-        let refused = store.create(&quotation(), |_| Err(Failure::rejected("it", "a test"))).await;
-        assert!(refused.is_err());
-        assert_eq!(store.quotation(&quotation().key).await.unwrap(), None);
-
-        let created = store.create_quotation(&quotation(), &Unused, "body").await.unwrap();
-        assert_eq!(created, Created::New);
-        let wait = std::time::Duration::ZERO;
-        let messages = store.receive(Queue::Provider, 10, wait, secs(30)).await.unwrap();
-        assert_eq!(messages.len(), 1);
-    }
-}
+mod tests;

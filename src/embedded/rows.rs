@@ -1,11 +1,12 @@
 //! Reading columns that hold more than a number or any text.
 
 use rusqlite::Row;
+use rusqlite::types::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::failure::{Failure, Text};
-use crate::model::IdError;
+use crate::model::{IdError, PackedError};
 use crate::pricing::Currency;
 
 /// A column that holds a currency; `what` names the record if it does not.
@@ -22,6 +23,35 @@ pub(super) fn id<T>(
     stored: impl FnOnce(String) -> Result<T, IdError>,
 ) -> Result<T, Failure> {
     stored(row.get(column)?).map_err(|error| Failure::unreadable(what, error))
+}
+
+/// What a column holds: packed, or as JSON if a version before has written it. `None` when it is empty;
+/// `what` names the record.
+pub(super) fn from_packed<T: DeserializeOwned>(
+    value: &Value,
+    what: impl FnOnce() -> String,
+    unpack: impl FnOnce(&[u8]) -> Result<T, PackedError>,
+) -> Result<Option<T>, Failure> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Blob(bytes) => {
+            unpack(bytes).map(Some).map_err(|error| Failure::unreadable(what(), error))
+        }
+        Value::Text(text) => from_json(text, what).map(Some),
+        other => {
+            let why = format!("a column of it is {}", other.data_type());
+            Err(Failure::unreadable(what(), Text(why)))
+        }
+    }
+}
+
+/// How many bytes [`from_packed`] reads.
+pub(super) fn packed_bytes(value: &Value) -> usize {
+    match value {
+        Value::Blob(bytes) => bytes.len(),
+        Value::Text(text) => text.len(),
+        _ => 0,
+    }
 }
 
 /// What JSON text says; `what` names the record if it says something else.

@@ -7,7 +7,8 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 6] = [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL, OWN_ROWS];
+pub(super) const MIGRATIONS: [&str; 8] =
+    [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL, OWN_ROWS, PACKED_QUOTATION, PACKED_DISCOUNTS];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
@@ -237,4 +238,35 @@ CREATE TABLE price_table (
     parts BLOB
 ) STRICT;
 CREATE INDEX price_table_expiry ON price_table (expires_at);
+";
+
+const PACKED_QUOTATION: &str = "
+-- Rows are packed. What is JSON text in them was written by a program of before. A quotation without
+-- a deadline is settled. All are kept equally long, so the first rows expire first.
+ALTER TABLE quotation RENAME TO old_quotation;
+DROP INDEX quotation_expiry;
+CREATE TABLE quotation (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    expires_at INTEGER NOT NULL,
+    deadline INTEGER,
+    record ANY NOT NULL,
+    redirected ANY,
+    outcome ANY
+) STRICT;
+INSERT INTO quotation (key, expires_at, deadline, record, redirected, outcome)
+    SELECT key, expires_at, iif(status IS NULL, deadline, NULL), record, redirected, status
+    FROM old_quotation ORDER BY expires_at;
+DROP TABLE old_quotation;
+";
+
+const PACKED_DISCOUNTS: &str = "
+-- Lists are packed. One that is JSON text was written by a program of before.
+ALTER TABLE discounts RENAME TO old_discounts;
+CREATE TABLE discounts (
+    user TEXT PRIMARY KEY,
+    list ANY NOT NULL
+) STRICT;
+INSERT INTO discounts (user, list) SELECT user, list FROM old_discounts;
+DROP TABLE old_discounts;
 ";

@@ -95,7 +95,7 @@ layer!(
             let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
             match &settlement {
                 Settlement::Settled(stored) => {
-                    self.wrote_one(Resource::Quotations, sizes::quotation(stored));
+                    self.wrote_one(Resource::Quotations, sizes::settled_quotation(stored));
                 }
                 Settlement::Refused(stored) => {
                     self.refused_one(Resource::Quotations, sizes::quotation(stored));

@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use super::journal_items::{self, JournalItem};
 use super::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
-use crate::model::{Generation, Timestamp, UserId};
+use crate::model::{Generation, PackedError, Timestamp, UserId};
 use crate::ports::{
     ActiveUser, CatalogueHead, LoadId, Quotation, QuotationStatus, RowChange, StoredBase,
     TableHead, UsageRecord,
 };
-use crate::pricing::{Discount, Discounts, Percentage, Product};
+use crate::pricing::{Discounts, Product};
 
 /// A text of this length says which call wrote an item last.
 const NONCE_CHARS: usize = 32;
@@ -56,6 +56,11 @@ impl ItemSize {
         self.blob(name, length.0)
     }
 
+    fn packed(self, name: &str, packed: Result<Vec<u8>, PackedError>) -> Self {
+        // What cannot be packed is not stored either; its call fails.
+        self.blob(name, packed.map_or(0, |bytes| bytes.len()))
+    }
+
     fn nonce(self) -> Self {
         self.blob("written_by", NONCE_CHARS)
     }
@@ -91,26 +96,6 @@ fn chars(value: &impl Display) -> usize {
     // A length cannot fail to grow.
     let _ = write!(length, "{value}");
     length.0
-}
-
-/// How long a percentage is as text. A list has hundreds of them and is sized for every refresh, so
-/// none is written out.
-const fn percentage_chars(percentage: Percentage) -> usize {
-    const WHOLE: u32 = 1_000_000;
-    let (whole, mut rest) = (percentage.millionths() / WHOLE, percentage.millionths() % WHOLE);
-    let chars = match whole {
-        0..=9 => 1,
-        10..=99 => 2,
-        _ => 3,
-    };
-    if rest == 0 {
-        return chars;
-    }
-    let mut decimals = 6;
-    while rest % 10 == 0 {
-        (rest, decimals) = (rest / 10, decimals - 1);
-    }
-    chars + 1 + decimals
 }
 
 /// The row of an active user.
@@ -171,14 +156,8 @@ pub(crate) fn base_part(version: u64, number: usize, bytes: usize) -> u64 {
 
 /// A user's list of discounts, with the version that wrote it.
 pub(crate) fn discounts(user: &UserId, discounts: &Discounts, version: u64) -> u64 {
-    let entry = |bytes: usize, discount: &Discount| {
-        let fields = ItemSize::default()
-            .text("product_id", discount.product_id.as_str())
-            .blob("percentage", number_bytes(percentage_chars(discount.percentage)));
-        bytes + ELEMENT_BYTES + CONTAINER_BYTES + 2 * ELEMENT_BYTES + fields.0
-    };
-    let list = discounts.as_slice().iter().fold(CONTAINER_BYTES, entry);
-    let item = ItemSize::default().text("user_id", user.as_str()).blob("discounts", list);
+    let item = ItemSize::default().text("user_id", user.as_str());
+    let item = item.packed("discounts", discounts.pack());
     item.number("version", version).bytes()
 }
 
@@ -196,28 +175,38 @@ pub(crate) fn part(user: &UserId, generation: &Generation, number: usize, bytes:
     item.blob("bytes", bytes).number("ttl", 1_800_000_000_u32).bytes()
 }
 
-/// A quotation.
+/// A quotation as it is when it is stored.
 pub(crate) fn quotation(quotation: &Quotation) -> u64 {
-    let status = match &quotation.status {
+    quotation_item(quotation, &quotation.status).bytes()
+}
+
+/// A quotation that was stored pending, and is settled.
+pub(crate) fn settled_quotation(settled: &Quotation) -> u64 {
+    let pending = Quotation { status: QuotationStatus::Pending, ..settled.clone() };
+    let item = quotation_item(&pending, &settled.status);
+    item.packed("outcome", settled.status.pack()).bytes()
+}
+
+/// The item of a quotation that was stored as it is here, and has this status now.
+fn quotation_item(stored: &Quotation, status: &QuotationStatus) -> ItemSize {
+    let item = ItemSize::default()
+        .text("request_id", stored.key.as_str())
+        .packed("packed", stored.pack())
+        .secs("ttl", stored.expires_at)
+        .text("status", status_word(status))
+        .nonce();
+    match stored.status {
+        QuotationStatus::Pending => item.millis("deadline", stored.deadline),
+        _ => item,
+    }
+}
+
+const fn status_word(status: &QuotationStatus) -> &'static str {
+    match status {
         QuotationStatus::Pending => "pending",
         QuotationStatus::Answered(_) => "answered",
         QuotationStatus::Failed(_) => "failed",
-    };
-    ItemSize::default()
-        .text("request_id", quotation.key.as_str())
-        .text("client_request_id", quotation.request_id.as_str())
-        .text("user_id", quotation.user.as_str())
-        .json("lines", &quotation.items)
-        .json("connection", &quotation.connection)
-        .json("dialect", &quotation.dialect)
-        .millis("accepted_at", quotation.accepted_at)
-        .millis("deadline", quotation.deadline)
-        .millis("expires_at", quotation.expires_at)
-        .secs("ttl", quotation.expires_at)
-        .text("status", status)
-        .json("outcome", &quotation.status)
-        .nonce()
-        .bytes()
+    }
 }
 
 /// What a process has used in a window.
@@ -235,12 +224,5 @@ mod tests {
     fn sizes_count_names_and_values() {
         let item = ItemSize::default().text("ab", "José").number("n", -123).json("j", &[1, 2]);
         assert_eq!(item.bytes(), (2 + 5) + (1 + 4) + (1 + 5));
-    }
-
-    #[test]
-    fn percentages_are_as_long_as_they_are_written() {
-        for text in ["0", "5", "10", "100", "0.5", "12.5", "99.999999", "7.05", "30.1"] {
-            assert_eq!(percentage_chars(text.parse().unwrap()), text.len(), "{text}");
-        }
     }
 }

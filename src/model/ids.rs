@@ -151,6 +151,18 @@ impl RequestId {
     }
 }
 
+impl ProductId {
+    /// Whether a text is what [`Self::stored`] takes.
+    pub(crate) fn check_stored(text: &str) -> Result<(), IdError> {
+        check_stored("product id", Self::MAX_BYTES, text)
+    }
+
+    /// An id that was checked when its text was taken.
+    pub(crate) fn checked(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 impl Subject {
     /// Whom the tokens are for that ocache makes for itself.
     #[must_use]

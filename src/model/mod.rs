@@ -9,6 +9,7 @@ mod id_rules;
 mod ids;
 mod message;
 mod quantity;
+mod sealed;
 mod stack;
 mod timestamp;
 
@@ -22,5 +23,7 @@ pub use message::{
     QuotationRequest,
 };
 pub use quantity::{Quantity, QuantityError};
+pub use sealed::PackedError;
+pub(crate) use sealed::{seal, unseal};
 pub use stack::{MAX_STACK_BYTES, is_stack};
 pub use timestamp::Timestamp;

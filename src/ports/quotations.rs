@@ -1,5 +1,7 @@
 //! Quotations: asked, then settled once.
 
+mod packed;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::{Cursor, Page, PortError, Topic, port};
 use crate::model::{ConnectionRef, Dialect, Item, QuotationKey, RequestId, Timestamp, UserId};
 use crate::pricing::Answer;
+
+pub use packed::{pack_target, unpack_target};
 
 /// A quotation as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! What one user pays less.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -17,13 +19,14 @@ pub struct Discount {
 }
 
 /// All discounts of one user, sorted by product, each product once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Discount>", into = "Vec<Discount>")]
 pub struct Discounts {
-    list: Vec<Discount>,
-    /// The same as columns: the shape in which they are joined with a catalogue.
+    /// Columns: the shape in which they are stored, hashed and joined with a catalogue.
     ids: Ids,
     percentages: Vec<Percentage>,
+    /// The same as a list, once somebody has asked for it.
+    list: OnceLock<Vec<Discount>>,
 }
 
 /// Why a list of discounts is refused.
@@ -50,13 +53,36 @@ impl Discounts {
         let mut ids = Ids::with_capacity(list.len());
         list.iter().for_each(|discount| ids.push(discount.product_id.as_str()));
         let percentages = list.iter().map(|discount| discount.percentage).collect();
-        Ok(Self { list, ids, percentages })
+        Ok(Self { ids, percentages, list: OnceLock::from(list) })
+    }
+
+    /// Columns that are equally long, of ids of products.
+    pub(super) const fn of_columns(ids: Ids, percentages: Vec<Percentage>) -> Self {
+        Self { ids, percentages, list: OnceLock::new() }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The discounts, by product.
     #[must_use]
     pub fn as_slice(&self) -> &[Discount] {
-        &self.list
+        self.list.get_or_init(|| {
+            let discount = |(index, percentage): (usize, &Percentage)| Discount {
+                product_id: ProductId::checked(self.ids.get(index)),
+                percentage: *percentage,
+            };
+            self.percentages.iter().enumerate().map(discount).collect()
+        })
     }
 
     pub(super) const fn ids(&self) -> &Ids {
@@ -69,6 +95,14 @@ impl Discounts {
     }
 }
 
+impl PartialEq for Discounts {
+    fn eq(&self, other: &Self) -> bool {
+        self.ids == other.ids && self.percentages == other.percentages
+    }
+}
+
+impl Eq for Discounts {}
+
 impl TryFrom<Vec<Discount>> for Discounts {
     type Error = DiscountError;
     fn try_from(list: Vec<Discount>) -> Result<Self, DiscountError> {
@@ -78,6 +112,6 @@ impl TryFrom<Vec<Discount>> for Discounts {
 
 impl From<Discounts> for Vec<Discount> {
     fn from(discounts: Discounts) -> Self {
-        discounts.list
+        discounts.as_slice().to_vec()
     }
 }

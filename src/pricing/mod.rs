@@ -13,6 +13,7 @@ mod discounts;
 mod ids;
 mod money;
 mod own;
+mod packed_discounts;
 mod packed_own;
 mod quote;
 

@@ -42,10 +42,9 @@ impl Witness {
         &self.meter
     }
 
-    fn settled(&self, quotation: &Quotation, now: Timestamp) {
-        let (bytes, end) = (sizes::quotation(quotation), quotation.expires_at);
+    fn settled(&self, quotation: &Quotation, bytes: u64, now: Timestamp) {
         let mut ledger = self.ledger();
-        ledger.keep(quotation.key.to_string(), bytes, now, end);
+        ledger.keep(quotation.key.to_string(), bytes, now, quotation.expires_at);
         ledger.settled(quotation, now);
     }
 
@@ -137,7 +136,7 @@ layer!(
         async fn store_answered(&self, quotation: _) -> _ {
             let created = self.inner.store.store_answered(quotation).await?;
             if created == Created::New {
-                self.settled(quotation, quotation.accepted_at);
+                self.settled(quotation, sizes::quotation(quotation), quotation.accepted_at);
             }
             Ok(created)
         }
@@ -145,7 +144,7 @@ layer!(
         async fn settle_quotation(&self, key: _, verdict: _, now: _) -> _ {
             let settlement = self.inner.store.settle_quotation(key, verdict, now).await?;
             if let Settlement::Settled(quotation) = &settlement {
-                self.settled(quotation, now);
+                self.settled(quotation, sizes::settled_quotation(quotation), now);
             }
             Ok(settlement)
         }

@@ -39,7 +39,7 @@ pub async fn work(ports: &Ports) {
         (0..30).map(|number| product(&format!("P{number}"), 100)).collect();
     assert_eq!(store.catalogue_head().await.unwrap(), None);
     put_products(ports, &products).await;
-    put_discounts(ports, &[list("ann", 60), list("bob", 1)]).await;
+    put_discounts(ports, &[list("ann", 500), list("bob", 1)]).await;
     let head_now = store.catalogue_head().await.unwrap().unwrap();
     store.list_products(&head_now, None).await.unwrap();
     let asked = ["P1", "P2", "P3", "none"].map(product_id);
@@ -126,7 +126,7 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
         (scan(Resource::Products), (1, 31, 1000)),
         // Four keys; the rows to see their versions; the head six times.
         (read(Resource::Products), (8, 7, 40_000)),
-        // 60 discounts take 2.5 KB.
+        // 500 discounts take 2.2 KB.
         (write(Resource::Discounts), (2, 2, 4000)),
         (read(Resource::Discounts), (2, 2, 5000)),
         (read(Resource::ActiveUsers), (2, 1, 1000)),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Asked, NONCE, Script, ok, refused, status};
 use crate::meter::journal_items::{JournalItem, pack};
-use crate::model::{ProductId, Timestamp, UserId};
+use crate::model::{DigestBuilder, ProductId, Timestamp, UserId};
 use crate::ports::{
     AtHead, CatalogueHead, Commit, Committed, Cursor, LoadId, PortError, Record, RecordKey,
     RowChange, UserDiscounts,
@@ -305,13 +305,19 @@ async fn a_journal_is_over_before_its_first_item_is_deleted() {
     assert_eq!(script.operations(), ["UpdateItem"]);
 }
 
+/// The longest text of an id, which shares nothing with others.
+fn without_a_pattern(n: u64) -> String {
+    let digest = DigestBuilder::new("test").number(n).finish().to_string();
+    digest.repeat(2)[..ProductId::MAX_BYTES].to_owned()
+}
+
 #[tokio::test]
 async fn a_row_that_is_too_large_is_named_before_anything_is_sent() {
-    let discount = |n: usize| Discount {
-        product_id: ProductId::new(format!("{n:064}")).unwrap(),
+    let discount = |n: u64| Discount {
+        product_id: ProductId::new(without_a_pattern(n)).unwrap(),
         percentage: "12.345678".parse().unwrap(),
     };
-    let discounts = Discounts::new((0..5000).map(discount).collect()).unwrap();
+    let discounts = Discounts::new((0..7000).map(discount).collect()).unwrap();
     let list = UserDiscounts { user: UserId::new("ann").unwrap(), discounts };
     let changes = [RowChange::Put(Record::Discounts(list))];
     let script = Script::new(1, []).await;
@@ -321,4 +327,35 @@ async fn a_row_that_is_too_large_is_named_before_anything_is_sent() {
         "{error}"
     );
     assert!(script.asked().is_empty());
+}
+
+/// A list as version 0.1.0 has written it, and one as it is written now.
+#[tokio::test]
+async fn lists_of_the_version_before_are_read() {
+    let head = CatalogueHead { version: 1, base_version: 1, ..CatalogueHead::EMPTY };
+    let discount = |id: &str, percentage: &str| Discount {
+        product_id: ProductId::new(id).unwrap(),
+        percentage: percentage.parse().unwrap(),
+    };
+    let list = vec![discount("P1", "12.5"), discount("株", "0.000001")];
+    let discounts = Discounts::new(list.clone()).unwrap();
+    let entry = |one: &Discount| {
+        json!({ "M": {
+            "product_id": { "S": one.product_id.as_str() },
+            "percentage": { "N": one.percentage.to_string() },
+        } })
+    };
+    let entries: Vec<Value> = list.iter().map(entry).collect();
+    let packed = BASE64_STANDARD.encode(discounts.pack().unwrap());
+    for stored in [json!({ "L": entries }), json!({ "B": packed })] {
+        let item = json!({
+            "user_id": { "S": "ann" }, "version": { "N": "1" }, "discounts": stored,
+        });
+        let answer = json!({ "Responses": { "test-discounts": [item] }, "UnprocessedKeys": {} });
+        let script = Script::new(1, [ok(answer.to_string())]).await;
+        let user = UserId::new("ann").unwrap();
+        let read = script.aws.store().discounts(std::slice::from_ref(&user), &head).await;
+        let expected = UserDiscounts { user, discounts: discounts.clone() };
+        assert_eq!(read.unwrap(), AtHead::Read(vec![expected]));
+    }
 }

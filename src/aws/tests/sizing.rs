@@ -1,21 +1,26 @@
 //! Whether the meter knows how large the items are that this engine stores.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
-use crate::aws::item::{Item, item_bytes};
+use crate::aws::item::{Item, blob, item_bytes};
 use crate::aws::loaded::Loaded as _;
 use crate::aws::loads::journal_item;
 use crate::aws::{bases, head, quotations, usage_log};
 use crate::meter::journal_items::pack;
 use crate::meter::sizes;
 use crate::model::{
-    ConnectionId, ConnectionRef, Dialect, Item as Line, QuotationKey, RequestId, Timestamp, UserId,
+    ConnectionId, ConnectionRef, Dialect, Generation, Item as Line, QuotationKey, RequestId,
+    Timestamp, UserId,
 };
 use crate::ports::{
-    LoadId, Quotation, QuotationStatus, Record, RecordKey, RowChange, StoredBase, UsageRecord,
-    UserDiscounts,
+    FailureReason, LoadId, Quotation, QuotationStatus, Record, RecordKey, RowChange, StoredBase,
+    UsageRecord, UserDiscounts,
 };
-use crate::pricing::{BaseIndex, Currency, Discount, Discounts, Money, PartStart, Product};
+use crate::pricing::{
+    Answer, AnswerLine, BaseIndex, Currency, Discount, Discounts, Money, PartStart, Product,
+};
 
 fn size(item: &Item) -> u64 {
     item_bytes(item) as u64
@@ -26,7 +31,7 @@ fn products_and_discounts_are_as_large_as_the_meter_says() {
     for (id, name, price) in [("P1", "Stand", 50_000), ("株", "Caneta “José”", 0)] {
         let id = id.parse().unwrap();
         let product = Product { id, name: name.to_owned(), price: Money::from_minor(price) };
-        assert_eq!(sizes::product(&product, 12_345), size(&product.write(12_345)));
+        assert_eq!(sizes::product(&product, 12_345), size(&product.write(12_345).unwrap()));
     }
     for percentages in [vec![], vec!["10"], vec!["12.345678", "0", "100", "7.5"]] {
         let discount = |(number, percentage): (usize, &&str)| Discount {
@@ -39,7 +44,7 @@ fn products_and_discounts_are_as_large_as_the_meter_says() {
             discounts: Discounts::new(list).unwrap(),
         };
         let told = sizes::discounts(&list.user, &list.discounts, 7);
-        assert_eq!(told, size(&list.write(7)), "{percentages:?}");
+        assert_eq!(told, size(&list.write(7).unwrap()), "{percentages:?}");
     }
 }
 
@@ -72,35 +77,92 @@ fn journals_and_bases_are_as_large_as_the_meter_says() {
     assert_eq!(sizes::base_part(7, 12, bytes.len()), size(&part));
 }
 
-#[test]
-fn quotations_and_readings_are_as_large_as_the_meter_says() {
-    let (user, request_id) = (UserId::new("José").unwrap(), RequestId::new("7").unwrap());
+/// A pending quotation of three lines, under an id that its client chose.
+fn quotation() -> Quotation {
+    let (user, request_id) = (UserId::new("José Núñez").unwrap(), RequestId::new("7").unwrap());
     let now = Timestamp::from_millis(1_800_000_000_123);
     let connection = ConnectionRef {
-        endpoint: "https://abc123.execute-api.eu-west-1.amazonaws.com/live".to_owned(),
-        id: ConnectionId::new("c1").unwrap(),
+        endpoint: "https://abcdefghij.execute-api.ap-southeast-2.amazonaws.com/production"
+            .to_owned(),
+        id: ConnectionId::new("L0SM9cOFvHcCIhw=").unwrap(),
     };
-    let quotation = Quotation {
+    let line = |product: &str| Line {
+        product: product.parse().unwrap(),
+        quantity: "12.5".parse().unwrap(),
+    };
+    Quotation {
         key: QuotationKey::new(&user, &request_id),
         request_id,
         user,
-        items: vec![Line { product: "P1".parse().unwrap(), quantity: "2".parse().unwrap() }],
+        items: ["OFFICE-CHAIR-0001", "OFFICE-CHAIR-0002", "OFFICE-DESK-9999"].map(line).to_vec(),
         connection,
         dialect: Dialect::Current,
         accepted_at: now,
-        deadline: now,
-        expires_at: now,
+        deadline: now.plus(Duration::from_secs(30)),
+        expires_at: now.plus(Duration::from_secs(7 * 86_400)),
         status: QuotationStatus::Pending,
+    }
+}
+
+fn answer(of: &Quotation) -> QuotationStatus {
+    let line = |item: &Line| AnswerLine {
+        product: item.product.clone(),
+        name: "Ergonomic office chair “José”, black, with armrests, 5 castors".to_owned(),
+        quantity: item.quantity,
+        list_price: Money::from_minor(1_234_567),
+        discount: "12.345678".parse().unwrap(),
+        unit_price: Money::from_minor(1_082_151),
+        total: Money::from_minor(13_526_888),
     };
-    let nonce = "written_by".len() + 32;
-    let item = quotations::write(&quotation).unwrap();
-    assert_eq!(sizes::quotation(&quotation), size(&item) + nonce as u64);
+    QuotationStatus::Answered(Box::new(Answer {
+        lines: of.items.iter().map(line).collect(),
+        unavailable: vec![],
+        total: Money::from_minor(40_580_664),
+        currency: Currency::USD,
+        priced_at: of.accepted_at.minus(Duration::from_secs(600)),
+        validated_at: of.accepted_at.minus(Duration::from_secs(60)),
+        stale: false,
+        generation: Generation::from_random([7; 16]),
+        catalogue_version: 12_345,
+        pricing_version: 1,
+    }))
+}
+
+/// What says which call wrote an item.
+const NONCE: u64 = "written_by".len() as u64 + 32;
+/// What one write unit of DynamoDB holds.
+const WRITE_UNIT: u64 = 1024;
+
+#[test]
+fn quotations_and_readings_are_as_large_as_the_meter_says() {
+    let pending = quotation();
+    let answered = Quotation { status: answer(&pending), ..pending.clone() };
+    let failed =
+        Quotation { status: QuotationStatus::Failed(FailureReason::NoTable), ..pending.clone() };
+    for stored in [&pending, &answered, &failed] {
+        let item = quotations::write(stored).unwrap();
+        assert_eq!(sizes::quotation(stored), size(&item) + NONCE);
+    }
+    for settled in [&answered, &failed] {
+        let mut item = quotations::write(&pending).unwrap();
+        item.insert("outcome".to_owned(), blob(settled.status.pack().unwrap()));
+        item.extend(quotations::write(settled).unwrap().remove_entry("status"));
+        assert_eq!(sizes::settled_quotation(settled), size(&item) + NONCE);
+    }
 
     let record = UsageRecord {
         window: 5_986_000,
         process: "f".repeat(32),
         body: Bytes::from_static(&[0; 500]),
-        expires_at: now,
+        expires_at: pending.accepted_at,
     };
     assert_eq!(sizes::usage(&record), size(&usage_log::write(&record)));
+}
+
+#[test]
+fn a_quotation_of_three_lines_is_one_write_unit() {
+    let pending = quotation();
+    let answered = Quotation { status: answer(&pending), ..pending };
+    let bytes = size(&quotations::write(&answered).unwrap()) + NONCE;
+    assert!(bytes <= WRITE_UNIT * 3 / 4, "{bytes} bytes");
 }

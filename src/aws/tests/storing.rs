@@ -1,6 +1,8 @@
 //! Tables: what is left undone, what is written how, and answers that are lost.
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -10,8 +12,9 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    AtHead, CatalogueHead, FailedEntry, Flip, LoadId, Own, PortError, Quotation, QuotationStatus,
-    RecordKey, RowChange, Segment, StoredBase, TableHead, Topic,
+    AtHead, CatalogueHead, Created, FailedEntry, FailureReason, Flip, LoadId, Own, PortError,
+    Quotation, QuotationStatus, RecordKey, RowChange, Segment, StoredBase, TableHead, Topic,
+    pack_target,
 };
 use crate::pricing::Currency;
 
@@ -208,4 +211,79 @@ async fn what_cannot_be_read_is_named() {
         matches!(&missing, PortError::Missing { what } if what == "table `test-products`"),
         "{missing:?}"
     );
+}
+
+/// The item of a quotation as version 0.1.0 has written it.
+fn unpacked_item(quotation: &Quotation, status: &str, outcome: &Value) -> Value {
+    let millis = |time: Timestamp| json!({ "N": time.millis().to_string() });
+    let text = |value: Value| json!({ "S": value.to_string() });
+    json!({
+        "request_id": { "S": quotation.key.as_str() },
+        "client_request_id": { "S": quotation.request_id.as_str() },
+        "user_id": { "S": quotation.user.as_str() },
+        "lines": text(json!(quotation.items)),
+        "connection": text(json!(quotation.connection)),
+        "dialect": text(json!(quotation.dialect)),
+        "accepted_at": millis(quotation.accepted_at),
+        "deadline": millis(quotation.deadline),
+        "expires_at": millis(quotation.expires_at),
+        "ttl": { "N": quotation.expires_at.secs_rounded_up().to_string() },
+        "status": { "S": status },
+        "outcome": outcome,
+    })
+}
+
+#[tokio::test]
+async fn a_quotation_of_the_version_before_is_read_whatever_became_of_it() {
+    let stored = quotation(Timestamp::from_millis(1_800_000_000_123));
+    let failed = QuotationStatus::Failed(FailureReason::NoTable);
+    let target = ConnectionRef { endpoint: "else".to_owned(), ..stored.connection.clone() };
+    let binary = |bytes: Vec<u8>| json!({ "B": STANDARD.encode(bytes) });
+    let pending = unpacked_item(&stored, "pending", &json!({ "S": "\"pending\"" }));
+    let settled = unpacked_item(&stored, "failed", &json!({ "S": json!(failed).to_string() }));
+    let settled_since = unpacked_item(&stored, "failed", &binary(failed.pack().unwrap()));
+    let mut redirected_since = pending.clone();
+    let moved = pack_target(&target, Dialect::Original).unwrap();
+    redirected_since["redirected"] = binary(moved);
+    let failed = Quotation { status: failed, ..stored.clone() };
+    let moved = Quotation { connection: target, dialect: Dialect::Original, ..stored.clone() };
+    for (item, expected) in [
+        (pending, stored.clone()),
+        (settled, failed.clone()),
+        (settled_since, failed),
+        (redirected_since, moved),
+    ] {
+        let script = Script::new(1, [ok(json!({ "Item": item }).to_string())]).await;
+        let read = script.aws.store().quotation(&stored.key).await.unwrap();
+        assert_eq!(read, Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn an_answered_quotation_is_one_conditional_write() {
+    let at = Timestamp::from_millis(1_800_000_000_123);
+    let failed = QuotationStatus::Failed(FailureReason::EmptyCatalogue);
+    let answered = Quotation { status: failed, ..quotation(at) };
+    let item = json!({
+        "request_id": { "S": answered.key.as_str() },
+        "packed": { "B": STANDARD.encode(answered.pack().unwrap()) },
+        "ttl": { "N": "1800000001" },
+        "status": { "S": "failed" },
+        "written_by": { "S": NONCE },
+    });
+    let other = Quotation { items: vec![], ..quotation(at) };
+    let mut existing = item.clone();
+    existing["written_by"] = json!({ "S": "another" });
+    existing["packed"] = json!({ "B": STANDARD.encode(other.pack().unwrap()) });
+    let found = Created::Existing(Box::new(other));
+    // The first answer was lost; the second attempt fails on what the first has written.
+    for (stored, expected) in [(&item, Created::New), (&existing, found)] {
+        let script = Script::new(2, [status(500, "{}"), refused(stored)]).await;
+        let created = script.aws.store().store_answered(&answered).await.unwrap();
+        assert_eq!(created, expected);
+        assert_eq!(script.operations(), ["PutItem", "PutItem"]);
+        let asked = script.asked()[0].json();
+        assert_eq!(asked["Item"], item);
+        assert_eq!(asked["ExpressionAttributeValues"][":now"], json!({ "N": "1800000000" }));
+    }
 }

@@ -141,7 +141,7 @@ pub(super) const CHORES: [Chore; 10] = [
         budget: BASES,
         ..rows!("base": "base", "version", "expires_at", Seconds, Duration::ZERO)
     },
-    rows!("quotation": "quotation", "rowid", "expires_at", Seconds, Duration::ZERO),
+    QUOTATIONS,
     rows!("active_user": "active_user", "bucket, user", "expires_at", Seconds, ACTIVE_USER_GRACE),
     rows!("usage": "usage", "window, process", "expires_at", Seconds, Duration::ZERO),
     rows!("dead_letter": "dead_letter", "seq", "died_at", Milliseconds, DEAD_LETTER_RETENTION),
@@ -149,6 +149,24 @@ pub(super) const CHORES: [Chore; 10] = [
     messages("quotation_message", Queue::Quotation),
     messages("provider_message", Queue::Provider),
 ];
+
+/// Quotations have no index of their expiry. All are kept equally long, so they expire in the order in
+/// which they were stored; one that is kept longer, by an earlier setting, keeps those behind it.
+const QUOTATIONS: Chore = Chore {
+    name: "quotation",
+    budget: ROWS,
+    records: Records::Rows(Rows {
+        oldest: "SELECT expires_at FROM quotation
+            WHERE id = (SELECT min(id) FROM quotation) AND expires_at <= ?1",
+        count: "SELECT count(*) FROM quotation WHERE id < ifnull(
+            (SELECT id FROM quotation WHERE id > 0 AND expires_at > ?1 ORDER BY id LIMIT 1),
+            9223372036854775807)",
+        delete: "DELETE FROM quotation WHERE id IN
+            (SELECT id FROM quotation WHERE id > 0 ORDER BY id LIMIT ?2) AND expires_at <= ?1",
+        unit: TimeUnit::Seconds,
+        grace: Duration::ZERO,
+    }),
+};
 
 const OLDEST_MESSAGE: &str = "
     SELECT sent_at FROM message WHERE queue = ?1 AND sent_at <= ?2 ORDER BY sent_at LIMIT 1";

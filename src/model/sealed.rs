@@ -1,0 +1,63 @@
+//! Bytes that a store keeps for years: the version of their form before them, a checksum behind.
+//!
+//! ```text
+//! sealed = version(1 byte) fields checksum(4 bytes, CRC-32 of what stands before it)
+//! ```
+//!
+//! The fields are [postcard](https://postcard.jamesmunns.com/wire-format)'s: numbers are varints, and
+//! nothing is named.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::IdError;
+
+/// Why something cannot be packed, or its bytes cannot be read.
+#[derive(Debug, Error)]
+pub enum PackedError {
+    /// The bytes were written by a version of ocache that this one does not know.
+    #[error("it has format version {found}, this ocache reads {known}")]
+    UnknownVersion {
+        /// The version they say.
+        found: u8,
+        /// The version that is read.
+        known: u8,
+    },
+    /// The bytes are not what any version writes.
+    #[error("it is damaged: {0}")]
+    Damaged(&'static str),
+    /// A field is not what it should be.
+    #[error("it has a field that cannot be read")]
+    Field(#[from] postcard::Error),
+    /// An id is none.
+    #[error(transparent)]
+    Id(#[from] IdError),
+}
+
+/// Seals some fields.
+pub(crate) fn seal(version: u8, fields: &impl Serialize) -> Result<Vec<u8>, PackedError> {
+    let mut bytes = postcard::to_extend(fields, vec![version])?;
+    bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+    Ok(bytes)
+}
+
+/// The fields that [`seal`] has sealed with a version.
+pub(crate) fn unseal<'a, T: Deserialize<'a>>(
+    version: u8,
+    bytes: &'a [u8],
+) -> Result<T, PackedError> {
+    let damaged = PackedError::Damaged;
+    let (&found, _) = bytes.split_first().ok_or(damaged("it is empty"))?;
+    if found != version {
+        return Err(PackedError::UnknownVersion { found, known: version });
+    }
+    let (bytes, sum) = bytes.split_last_chunk::<4>().ok_or(damaged("it ends too early"))?;
+    if crc32fast::hash(bytes).to_le_bytes() != *sum {
+        return Err(damaged("it has another checksum"));
+    }
+    let (fields, rest) = postcard::take_from_bytes(bytes.get(1..).unwrap_or_default())?;
+    match rest {
+        [] => Ok(fields),
+        _ => Err(damaged("something follows its end")),
+    }
+}
