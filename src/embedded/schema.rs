@@ -7,15 +7,17 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 5] = [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL];
+pub(super) const MIGRATIONS: [&str; 6] =
+    [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL, STACK_SETTINGS];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The tables that a readable store has. Looking into each notices a truncated file early.
-pub(super) const TABLES: [&str; 17] = [
+pub(super) const TABLES: [&str; 18] = [
     "active_user",
     "catalogue_head",
+    "stack_settings",
     "product",
     "discounts",
     "journal",
@@ -218,4 +220,12 @@ CREATE TABLE base_part (
 CREATE TRIGGER base_gone AFTER DELETE ON base BEGIN
     DELETE FROM base_part WHERE version = old.version;
 END;
+";
+
+const STACK_SETTINGS: &str = "
+CREATE TABLE stack_settings (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    revision INTEGER NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
 ";

@@ -90,6 +90,11 @@ layer!(
 
 layer!(
     #[over(inner.store)]
+    impl SettingsStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
     impl Bases for Witness {}
 );
 

@@ -115,6 +115,11 @@ layer!(
 
 layer!(
     #[over(inner.store)]
+    impl SettingsStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
     impl DiscountStore for Witness {}
 );
 
