@@ -10,7 +10,7 @@ use super::{Consumer, Handler, Shutdown, UrgentGate, run_schedule};
 use crate::ports::{Ports, Queue};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
-use crate::stages::{CatalogueCache, Policy};
+use crate::stages::{CatalogueCache, PolicyInForce};
 use crate::supervisor::Supervisor;
 
 /// How long receives of workers wait. SQS allows 20 s, and bills each receive; but what is under way
@@ -57,7 +57,7 @@ pub struct Worker {
     /// The engine.
     pub ports: Ports,
     /// The times to keep to.
-    pub policy: Policy,
+    pub policy: PolicyInForce,
     /// How much to have in hand.
     pub slots: Slots,
     /// How long one receive waits: [`LONG_POLL`] or [`SHORT_POLL`].
@@ -87,7 +87,7 @@ impl Worker {
                 let segments = std::thread::available_parallelism().map_or(2, usize::from);
                 let schedule = run_schedule(
                     ports.clone(),
-                    policy.refresh_every,
+                    policy.clone(),
                     u32::try_from(segments).unwrap_or(2),
                     shutdown.clone(),
                 );

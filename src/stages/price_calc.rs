@@ -15,7 +15,7 @@ use tracing::{Instrument, Span, debug, info, info_span};
 use super::catalogue_cache::{CatalogueCache, SnapshotError};
 use super::large_work::{LargeWork, Size};
 use super::outcome::{read_bodies, write_body};
-use super::{Effect, Observer, Outcome, Policy, StageError, Unobserved};
+use super::{Effect, Observer, Outcome, PolicyInForce, StageError, Unobserved};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     Calculation, Cause, Generation, ProductId, ProviderMessage, QuotationRequest, Timestamp, UserId,
@@ -39,7 +39,7 @@ pub struct PriceCalc {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     catalogue: Arc<CatalogueCache>,
-    policy: Policy,
+    policy: PolicyInForce,
     observer: Arc<dyn Observer>,
     /// Apart from each other, so that a cold quote waits for no other table.
     urgent_work: LargeWork,
@@ -62,7 +62,11 @@ type InputsByUser = BTreeMap<UserId, Arc<Inputs>>;
 impl PriceCalc {
     /// The stage on an engine. Several may share one cache of the catalogue.
     #[must_use]
-    pub fn new(ports: &Ports, catalogue: Arc<CatalogueCache>, policy: Policy) -> Self {
+    pub fn new(
+        ports: &Ports,
+        catalogue: Arc<CatalogueCache>,
+        policy: impl Into<PolicyInForce>,
+    ) -> Self {
         Self {
             users: ports.store.clone(),
             discounts: ports.store.clone(),
@@ -71,7 +75,7 @@ impl PriceCalc {
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
             catalogue,
-            policy,
+            policy: policy.into(),
             observer: Arc::new(Unobserved),
             urgent_work: LargeWork::new(),
             other_work: LargeWork::new(),
@@ -268,7 +272,8 @@ impl PriceCalc {
         let kept = head
             .as_ref()
             .filter(|head| head.fingerprint == fingerprint && Some(&head.generation) != unreadable);
-        let expire_at = now.plus(self.policy.keep_tables());
+        let policy = self.policy.now();
+        let expire_at = now.plus(policy.keep_tables());
         let mut next = TableHead {
             version: head.as_ref().map_or(1, |head| head.version + 1),
             generation: Generation::from_random(self.randomness.bits()),
@@ -282,8 +287,8 @@ impl PriceCalc {
             parts_expire_at: expire_at,
             priced_at: now,
             validated_at: now,
-            fresh_until: now.plus(self.policy.fresh_for()),
-            usable_until: now.plus(self.policy.usable_for()),
+            fresh_until: now.plus(policy.fresh_for()),
+            usable_until: now.plus(policy.usable_for()),
         };
         let mut effect = Effect::Calculated;
         if let Some(kept) = kept {
@@ -296,7 +301,7 @@ impl PriceCalc {
         // Parts that are kept must outlive the table by far; past half of their time they are
         // written again, under the same generation.
         let fading =
-            kept.is_some_and(|kept| kept.parts_expire_at < now.plus(self.policy.keep_tables() / 2));
+            kept.is_some_and(|kept| kept.parts_expire_at < now.plus(policy.keep_tables() / 2));
         let expected = head.as_ref().map(|head| head.version);
         let mut parts: Vec<Bytes> = vec![];
         if effect == Effect::Calculated || fading {
@@ -324,7 +329,7 @@ impl PriceCalc {
     async fn try_inputs(&self, users: &[UserId]) -> Result<AtHead<InputsByUser>, StageError> {
         let heads = self.tables.table_heads(users).await?;
         let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
-        let keep_until = self.clock.now().plus(self.policy.keep_tables());
+        let keep_until = self.clock.now().plus(self.policy.now().keep_tables());
         let (catalogue, at) = self.catalogue.current(keep_until).await?;
         let AtHead::Read(discounts) = self.discounts.discounts(users, &at).await? else {
             return Ok(AtHead::Moved);

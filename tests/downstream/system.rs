@@ -86,7 +86,7 @@ impl System {
     pub fn run(&mut self) {
         let worker = Worker {
             ports: self.ports.clone(),
-            policy: self.policy.clone(),
+            policy: self.policy.clone().into(),
             slots: Slots::default(),
             poll_wait: SHORT_POLL,
             metrics: Metrics::new(),

@@ -113,7 +113,7 @@ async fn by_functions(ports: &Ports, users: &[String]) {
     };
     let worker = Worker {
         ports: ports.clone(),
-        policy,
+        policy: policy.into(),
         slots: Slots::default(),
         poll_wait: SHORT_POLL,
         metrics: Metrics::new(),

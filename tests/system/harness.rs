@@ -188,7 +188,7 @@ impl System {
     pub fn run_off_by(&mut self, secs: i64, roles: &'static [Role]) {
         let worker = Worker {
             ports: self.ports_off_by(secs),
-            policy: self.policy.clone(),
+            policy: self.policy.clone().into(),
             slots: self.slots,
             poll_wait: LONG_POLL,
             metrics: self.metrics.clone(),

@@ -2,11 +2,10 @@
 
 use comfy_table::{ColumnConstraint, Table, Width};
 
-use super::super::duration::show_duration;
 use super::super::failure::Failure;
 use super::super::output::{Output, number, table, trimmed};
 use super::Row;
-use crate::model::Timestamp;
+use crate::model::{Timestamp, show_duration};
 use crate::ports::TableHead;
 
 const HEADER: [&str; 5] = ["product", "name", "list price", "discount", "unit price"];
