@@ -23,6 +23,7 @@ mod price_tables;
 mod queues;
 mod quotations;
 mod reading;
+mod stack_settings;
 mod table_reader;
 mod token_keys;
 mod topic;
@@ -57,6 +58,7 @@ pub use quotations::{
 pub use reading::{
     First, at_head, discounts_now, first_discounted_users, first_products, products_now,
 };
+pub use stack_settings::{SettingsRecord, SettingsStore};
 pub use table_reader::{TableError, TableReader, TableRow};
 pub use token_keys::TokenKeys;
 pub use topic::{Topic, publish};
@@ -77,12 +79,26 @@ pub struct Cursor(pub String);
 
 /// Everything that is stored.
 pub trait Store:
-    ActiveUsers + Bases + CatalogueStore + DiscountStore + Loads + PriceTables + Quotations
+    ActiveUsers
+    + Bases
+    + CatalogueStore
+    + DiscountStore
+    + Loads
+    + PriceTables
+    + Quotations
+    + SettingsStore
 {
 }
 
 impl<T> Store for T where
-    T: ActiveUsers + Bases + CatalogueStore + DiscountStore + Loads + PriceTables + Quotations
+    T: ActiveUsers
+        + Bases
+        + CatalogueStore
+        + DiscountStore
+        + Loads
+        + PriceTables
+        + Quotations
+        + SettingsStore
 {
 }
 

@@ -22,6 +22,7 @@ mod engines {
     pub mod price_tables;
     pub mod quotations;
     pub mod sending;
+    pub mod stack_settings;
     pub mod topic;
 
     #[cfg(feature = "aws")]
@@ -139,6 +140,14 @@ macro_rules! behaves {
                 a_deleted_quotation_is_gone,
                 every_quotation_is_listed_as_it_stands,
                 the_longest_quotation_fits,
+            }
+            stack_settings {
+                nothing_is_set_at_first,
+                a_record_comes_back_as_it_was_written,
+                only_the_next_revision_is_written,
+                only_one_of_many_changes_is_written,
+                settings_and_loads_do_not_meet,
+                settings_may_come_before_the_first_load,
             }
             sending {
                 batches_of_any_size_arrive_whole,

@@ -16,7 +16,7 @@ use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::change::Change;
 use ocache::stages::refresh::{Tick, order};
-use ocache::stages::{Lookup, Policy};
+use ocache::stages::{Lookup, Policy, Setting, set};
 use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -87,6 +87,10 @@ impl Lab {
         let ports = store.ports(connections.clone());
         let lab = Self { ports, connections, dataset, store, dir, ticks: 0 };
         lab.load(&lab.dataset).await;
+        // A build that is started beside this process keeps to the record, and one of before it was
+        // made to the flags.
+        let settings = [(Setting::Ttl, "1h".to_owned()), (Setting::RefreshEvery, "10m".to_owned())];
+        set(&*lab.ports.store, &settings).await.expect("the settings of the stack can be set");
         lab
     }
 
@@ -138,7 +142,7 @@ impl Lab {
         let worker = Worker {
             lookup: Lookup::new(&ports),
             ports,
-            policy,
+            policy: policy.into(),
             slots,
             poll_wait: SHORT_POLL,
             metrics,

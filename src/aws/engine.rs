@@ -55,6 +55,7 @@ impl Aws {
             randomness: Arc::clone(&randomness),
             backoff,
             known_names: Arc::default(),
+            known_settings: Arc::default(),
         };
         let queues = WorkQueues::new(&clients, timeouts, Arc::clone(&randomness), backoff);
         let topic = QuotationsTopic::new(clients.clone(), Arc::clone(&randomness), backoff);

@@ -30,9 +30,9 @@ pub(super) fn key() -> Item {
     item([("product_id", text(HEAD))])
 }
 
-/// Whether an item of the table of products is the head, and not a product.
-pub(super) fn is_head(item: &Item) -> bool {
-    item::read_text(item, "product_id").is_ok_and(|id| id == HEAD)
+/// Whether an item of the table of products is a product, and not the head or what else is kept there.
+pub(super) fn is_product(item: &Item) -> bool {
+    item::read_text(item, "product_id").is_ok_and(|id| !id.starts_with('\u{1}'))
 }
 
 /// The head; `None` when the item only registers the journal of a first load.
@@ -99,7 +99,11 @@ pub(super) fn journals(item: &Item) -> Result<Vec<Journal>, PortError> {
 
 impl Tables {
     pub(super) async fn head_item(&self) -> Result<Option<Item>, PortError> {
-        self.get(Table::Products, key(), true).await
+        let item = self.get(Table::Products, key(), true).await?;
+        if let Some(item) = &item {
+            self.note_settings(item);
+        }
+        Ok(item)
     }
 
     /// Whether a journal may still be written to and committed.

@@ -42,6 +42,7 @@ mod queues;
 mod quotations;
 mod refusal;
 mod settings;
+mod stack_settings;
 mod tables;
 mod token_keys;
 mod topic;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
@@ -14,6 +14,7 @@ use super::errors::Call;
 use super::item::{FieldError, Item, text};
 use super::names::{Names, Table};
 use super::overlay::KnownNames;
+use super::stack_settings::KnownSettings;
 use crate::ports::{Cursor, Page, PortError, Randomness};
 
 /// The tables of a stack.
@@ -24,6 +25,7 @@ pub(super) struct Tables {
     pub(super) randomness: Arc<dyn Randomness>,
     pub(super) backoff: Backoff,
     pub(super) known_names: Arc<Mutex<KnownNames>>,
+    pub(super) known_settings: Arc<std::sync::Mutex<KnownSettings>>,
 }
 
 /// The attribute that says which call wrote an item last. The SDK may send a call again whose
@@ -43,6 +45,10 @@ impl Tables {
     /// A value of [`WRITTEN_BY`] that no other call has.
     pub(super) fn nonce(&self) -> AttributeValue {
         text(format!("{:032x}", u128::from_be_bytes(self.randomness.bits())))
+    }
+
+    pub(super) fn known_settings(&self) -> MutexGuard<'_, KnownSettings> {
+        self.known_settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One item.

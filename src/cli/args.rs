@@ -22,16 +22,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use clap_complete::engine::ArgValueCompleter;
 
-use super::duration::parse_duration;
 use super::known::{complete_product, complete_user};
-use crate::model::{Item, ProductId, RequestId, UserId};
+use crate::model::{Item, ProductId, RequestId, UserId, parse_duration};
 use crate::protocol::parse_item;
+use crate::stages::Setting;
 use crate::tokens::Token;
 use ids::{stored_product, stored_request, stored_user};
 
 pub use access::AccessArgs;
 pub use bench::BenchArgs;
-pub use config::{ConfigArgs, ConfigCommand};
+pub use config::{ConfigArgs, ConfigCommand, ConfigSetArgs};
 pub use cost::{CostArgs, CostCommand, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
@@ -219,10 +219,11 @@ pub enum Command {
     /// The text of --help as `man` shows it. Those in completions/man/ are the same.
     #[command(after_help = examples::MAN)]
     Man(ManArgs),
-    /// Show the settings and where each comes from
+    /// Show the settings and where each comes from, or set one of the stack
     ///
-    /// A setting is a flag, else an environment variable, else a line of ocache.toml, else the
-    /// default. This says which it was, so that nobody has to guess.
+    /// A setting of a process is a flag, else an environment variable, else a line of ocache.toml, else
+    /// the default. A setting of the stack is the same for all its processes: what was set for it, else
+    /// the default. `show` says which it was, `set` sets one of the stack.
     Config(ConfigArgs),
 }
 
@@ -279,9 +280,9 @@ pub struct SubscribeArgs {
     /// The users
     #[arg(required = true, value_name = "USER", add = ArgValueCompleter::new(complete_user))]
     pub users: Vec<UserId>,
-    /// How long they stay active
-    #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = parse_duration, default_value = "5m")]
-    pub ttl: Duration,
+    /// How long they stay active after this visit [default: the stack's ttl]
+    #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = policy::of(Setting::Ttl))]
+    pub ttl: Option<String>,
 }
 
 /// Of `ocache unsubscribe`.

@@ -26,7 +26,7 @@ pub(super) async fn run(
     args: BenchArgs,
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
-    let stack = Stack::find(settings, engine, &args).await?;
+    let stack = Stack::find(settings, output, engine, &args).await?;
     let mut guests = Guests::new(stack.ports(), &args);
     output.note(&format!(
         "{}; users `{}…` are made up for this run and removed after it",

@@ -1,22 +1,30 @@
-//! `ocache config show`: every setting, and where it comes from.
+//! `ocache config`: every setting and where it comes from; and one of the stack, set.
 
 use clap::parser::ValueSource;
 use serde::Serialize;
+use serde_json::json;
 
-use super::args::ConfigCommand;
-use super::failure::Failure;
+use super::args::{Backend, ConfigCommand, ConfigSetArgs};
+use super::engine::Engine;
+use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::parse::{Parsed, Stop, parsed};
+use super::settings::Settings;
 use super::settings_file::key_of;
+use super::stack_settings::{Given, understood};
+use super::token_keys::KeysFound;
+use crate::embedded::Embedded;
+use crate::ports::SettingsRecord;
+use crate::stages::{self, Setting, StackSettings};
 
 /// One setting.
 #[derive(Serialize)]
-struct Setting {
+struct Shown {
     setting: String,
     /// As it would be typed; none when it is not set and has no default.
     value: Option<String>,
     origin: Origin,
-    /// The flag, variable or file.
+    /// The flag, variable or file; of a setting of the stack, what it is raised by.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
 }
@@ -27,22 +35,81 @@ enum Origin {
     Flag,
     Environment,
     File,
+    /// It was set for all processes of the stack.
+    Stack,
     Default,
 }
 
-pub(super) fn run(output: &Output, command: &ConfigCommand) -> Result<(), Failure> {
-    let ConfigCommand::Show(_) = command;
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    command: &ConfigCommand,
+) -> Result<(), Failure> {
+    match command {
+        ConfigCommand::Show(_) => show(settings, output).await,
+        ConfigCommand::Set(args) => set(settings, output, args).await,
+    }
+}
+
+async fn set(settings: &Settings, output: &Output, args: &ConfigSetArgs) -> Result<(), Failure> {
+    let setting = args.key;
+    let value = setting.canonical(&args.value).map_err(|reason| {
+        Failure::new(ExitCode::Usage, format!("{setting} cannot be set: {reason}"))
+    })?;
+    if settings.backend == Backend::Aws && setting == Setting::RefreshEvery {
+        let message = "the schedule on AWS decides how often tables are refreshed";
+        return Err(Failure::new(ExitCode::Usage, message).hint(
+            "set refresh_every_mins in infra/ and apply it or, without functions, stop the workers \
+             and run `ocache provision --refresh-every TIME`",
+        ));
+    }
+    if setting == Setting::RequireToken && value == "true" {
+        // Without keys nobody could come in.
+        KeysFound::find(settings, None).await?.read(output).await?;
+    }
+    let engine = Engine::open(settings, output).await?;
+    let store = engine.ports(None).store;
+    let changed = stages::set(&*store, &[(setting, value.clone())]).await;
+    let record = store.settings().await;
+    engine.close().await;
+    let (changed, stack) = (changed?, understood(&record?)?);
+    let before = changed.first().map_or_else(|| value.clone(), |change| change.before.clone());
+    let in_force = stack.in_force(setting);
+    if in_force != value {
+        output.note(&format!("note: {setting} {in_force} is in force, {}", raised_by(setting)));
+    }
+    let data = json!({
+        "setting": setting.name(), "value": value, "before": before, "in_force": in_force,
+    });
+    output.data(&data, |_| format!("{setting}  {before} → {value}"))
+}
+
+/// Why a setting may be more than what was set.
+const fn raised_by(setting: Setting) -> &'static str {
+    match setting {
+        Setting::FreshFor => "because it is at least two times refresh-every",
+        Setting::UsableFor => "because it is at least fresh-for and one refresh-every",
+        Setting::KeepTables => "because it is at least two times usable-for",
+        Setting::KeepQuotations => "because it is at least quote-within",
+        _ => "",
+    }
+}
+
+async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
     // The values as they were typed, which the types no longer know.
     let parsed = match parsed() {
         Ok(parsed) => parsed,
         Err(Stop::Failed(failure, _)) => return Err(failure),
         Err(Stop::Said(error)) => return Err(Failure::internal(*error)),
     };
-    let settings = settings(&parsed);
-    output.data(&settings, |settings| {
+    let record = record(settings, output).await?;
+    let stack = understood(&record)?;
+    Given::of(&parsed).warn(output, &stack);
+    let shown = all(&parsed, &record, &stack);
+    output.data(&shown, |settings| {
         let mut table = table(["setting", "value", "from"]);
         for setting in settings {
-            let from = setting.from.clone().unwrap_or_else(|| "default".to_owned());
+            let from = setting.words();
             let value = setting.value.clone().unwrap_or_default();
             table.add_row([setting.setting.clone(), value, from]);
         }
@@ -50,17 +117,58 @@ pub(super) fn run(output: &Output, command: &ConfigCommand) -> Result<(), Failur
     })
 }
 
-fn settings(parsed: &Parsed) -> Vec<Setting> {
+impl Shown {
+    /// A setting of the stack.
+    fn of_stack(setting: Setting, record: &SettingsRecord, stack: &StackSettings) -> Self {
+        let value = stack.in_force(setting);
+        let is_raised = value != stack.as_set(setting);
+        let origin = match record.values.contains_key(setting.name()) {
+            true => Origin::Stack,
+            false => Origin::Default,
+        };
+        let from = is_raised.then(|| raised_by(setting).to_owned());
+        Self { setting: setting.name().to_owned(), value: Some(value), origin, from }
+    }
+
+    /// Where it comes from.
+    fn words(&self) -> String {
+        match (self.origin, &self.from) {
+            (Origin::Stack, None) => "stack".to_owned(),
+            (Origin::Stack, Some(why)) => format!("stack, {why}"),
+            (Origin::Default, None) => "default".to_owned(),
+            (Origin::Default, Some(why)) => format!("default, {why}"),
+            (_, from) => from.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// What was set for the stack. Where there is no store yet, nothing was.
+async fn record(settings: &Settings, output: &Output) -> Result<SettingsRecord, Failure> {
+    if settings.backend == Backend::Embedded && !Embedded::is_in(&settings.data_dir) {
+        let dir = settings.data_dir.display();
+        output.note(&format!("there is no store in `{dir}` yet: its settings are the defaults"));
+        return Ok(SettingsRecord::default());
+    }
+    let engine = Engine::open(settings, output).await?;
+    let record = engine.ports(None).store.settings().await;
+    engine.close().await;
+    Ok(record?)
+}
+
+fn all(parsed: &Parsed, record: &SettingsRecord, stack: &StackSettings) -> Vec<Shown> {
     let show = ["config", "show"];
     let command =
         show.iter().try_fold(&parsed.command, |command, name| command.find_subcommand(name));
     let matches =
         show.iter().try_fold(&parsed.matches, |matches, name| matches.subcommand_matches(name));
     let (Some(command), Some(matches)) = (command, matches) else { return vec![] };
-    let mut settings: Vec<Setting> = command
+    let mut settings: Vec<Shown> = command
         .get_arguments()
         .filter_map(|argument| {
             let key = key_of(argument)?;
+            if let Some(setting) = Setting::named(key) {
+                return Some(Shown::of_stack(setting, record, stack));
+            }
             let id = argument.get_id().as_str();
             let values = matches.get_raw(id).into_iter().flatten();
             let values: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
@@ -73,7 +181,7 @@ fn settings(parsed: &Parsed) -> Vec<Setting> {
                 _ => (Origin::Default, None),
             };
             let value = (!values.is_empty()).then(|| values.join(","));
-            Some(Setting { setting: key.to_owned(), value, origin, from })
+            Some(Shown { setting: key.to_owned(), value, origin, from })
         })
         .collect();
     settings.sort_by(|a, b| a.setting.cmp(&b.setting));

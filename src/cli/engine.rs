@@ -7,6 +7,7 @@ use tokio::task::AbortHandle;
 
 use super::args::Backend;
 use super::failure::Failure;
+use super::find_gateway::running;
 use super::output::Output;
 #[cfg(feature = "aws")]
 use super::settings::AwsTarget;
@@ -16,8 +17,14 @@ use super::store_file::StoreFile;
 use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
 use crate::meter::{Meter, Reporter, Usage, metered_and_watched};
+#[cfg(feature = "aws")]
+use crate::meter::{Stage, Window};
 use crate::ports::{Connections, Housekeeping, Ports, SteadyClock, SystemClock, SystemRandomness};
+#[cfg(feature = "aws")]
+use crate::ports::{PortError, UsageRecord};
+use crate::runtime::follow_settings;
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
+use crate::stages::SettingsInForce;
 use crate::supervisor::Supervisor;
 
 /// How often what was used is written down where that costs nothing, and where it is billed: a write
@@ -25,6 +32,18 @@ use crate::supervisor::Supervisor;
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 #[cfg(feature = "aws")]
 const REPORT_EVERY_BILLED: Duration = Duration::from_secs(60);
+/// How often the settings of the stack are read again where that costs nothing, and where it is billed.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+#[cfg(feature = "aws")]
+const FOLLOW_EVERY_BILLED: Duration = Duration::from_secs(4);
+
+/// Who works writes down once a minute what it used.
+#[cfg(feature = "aws")]
+const LATELY: Duration = Duration::from_secs(90);
+/// Of commands that end with their work nobody else has to know.
+#[cfg(feature = "aws")]
+const WORKING: [Stage; 4] =
+    [Stage::Refresh, Stage::PriceCalc, Stage::QuotationHandler, Stage::QuotationProvider];
 
 /// An engine, and the gateways of this machine that work on it.
 pub struct Engine {
@@ -38,6 +57,7 @@ pub struct Engine {
     meter: Arc<Meter>,
     reporter: Arc<Reporter>,
     reporting: OnceLock<AbortHandle>,
+    following: OnceLock<AbortHandle>,
     supervisor: Supervisor,
 }
 
@@ -79,8 +99,9 @@ impl Engine {
         supervisor: &Supervisor,
     ) -> Self {
         let reporter = Arc::new(Reporter::new(Arc::clone(&meter), ports));
-        let (reporting, supervisor) = (OnceLock::new(), supervisor.clone());
-        Self { kind, registry, label, elsewhere, meter, reporter, reporting, supervisor }
+        let (reporting, following, supervisor) =
+            (OnceLock::new(), OnceLock::new(), supervisor.clone());
+        Self { kind, registry, label, elsewhere, meter, reporter, reporting, following, supervisor }
     }
 
     /// Hears of every task and thread of this run that dies.
@@ -130,8 +151,44 @@ impl Engine {
         }
     }
 
-    /// From now on what is used is written down every so often, not only at the end.
-    pub(super) fn report(&self) {
+    /// From now on the settings of the stack are followed.
+    pub(super) fn follow(&self, settings: &SettingsInForce) {
+        let every = match &self.kind {
+            Kind::Embedded(_) => FOLLOW_EVERY,
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => FOLLOW_EVERY_BILLED,
+        };
+        let following = follow_settings(settings.clone(), self.ports(None).store, every);
+        let part = "the settings of the stack";
+        self.following.get_or_init(|| self.supervisor.spawn(part, following).abort_handle());
+    }
+
+    /// Whether another process works on the stack: a worker or a gateway. On AWS, whether one has
+    /// written down within the last minutes what it used.
+    pub(super) async fn others_live(&self) -> Result<bool, Failure> {
+        if running(&self.registry, &self.label).await.is_some() {
+            return Ok(true);
+        }
+        match &self.kind {
+            Kind::Embedded(embedded) => Ok(embedded.others_live()),
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => Ok(works_lately(&self.ports(None)).await?),
+        }
+    }
+
+    /// This process works on the stack from now on: others find out that it lives, and what it uses is
+    /// written down every so often, not only at the end.
+    pub(super) async fn stay(&self) -> Result<(), Failure> {
+        match &self.kind {
+            Kind::Embedded(embedded) => embedded.enter().await?,
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => {}
+        }
+        self.report();
+        Ok(())
+    }
+
+    fn report(&self) {
         let every = match &self.kind {
             Kind::Embedded(_) => REPORT_EVERY,
             #[cfg(feature = "aws")]
@@ -144,8 +201,10 @@ impl Engine {
 
     /// Writes what is still to be written.
     pub(super) async fn close(self) {
-        if let Some(reporting) = self.reporting.get() {
-            reporting.abort();
+        for task in [&self.reporting, &self.following] {
+            if let Some(task) = task.get() {
+                task.abort();
+            }
         }
         self.reporter.finish().await;
         match self.kind {
@@ -179,6 +238,26 @@ async fn open_aws(settings: &Settings, registry: GatewayRegistry) -> Result<Engi
         (Arc::clone(aws.meter()), aws.ports(Arc::new(SystemClock), aws.connections(&[])));
     let (kind, supervisor) = (Kind::Aws(Box::new(aws)), &settings.supervisor);
     Ok(Engine::new(kind, registry, label, elsewhere, meter, &ports, supervisor))
+}
+
+/// Whether some process has written down within the last moments what a stage of it used.
+#[cfg(feature = "aws")]
+async fn works_lately(ports: &Ports) -> Result<bool, PortError> {
+    let now = ports.clock.now();
+    let windows = Window::back_from(now, LATELY).map(Window::number);
+    let records = ports.usage.usage_records(&windows.collect::<Vec<_>>()).await?;
+    let is_late = |record: &UsageRecord| {
+        let written_at = record.expires_at.minus(Window::RETENTION);
+        now.since(written_at) < LATELY
+    };
+    for record in records.iter().filter(|record| is_late(record)) {
+        let usage = Usage::from_bytes(&record.body)?;
+        let works = |stage| WORKING.contains(&stage);
+        if usage.total(|line| works(line.stage)).calls > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The AWS engine as the settings say.

@@ -48,7 +48,7 @@ pub(super) async fn find_gateway(
 
 /// The gateway of this engine that runs on this machine. Entries of gateways that died are
 /// cleared away.
-async fn running(registry: &GatewayRegistry, engine: &str) -> Option<GatewayRecord> {
+pub(super) async fn running(registry: &GatewayRegistry, engine: &str) -> Option<GatewayRecord> {
     for record in registry.records().into_iter().filter(|record| record.engine == engine) {
         match probe(&record).await {
             Ok(()) => return Some(record),

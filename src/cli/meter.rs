@@ -6,14 +6,13 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::args::MeterArgs;
-use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::Failure;
 use super::output::{Output, number, table};
 use super::settings::Settings;
 use crate::meter::rules::UNIT;
 use crate::meter::{Reason, Stage, Unit, Usage, Used, Window};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, show_duration};
 use crate::ports::Ports;
 
 #[derive(Serialize)]

@@ -12,7 +12,6 @@ mod dead_letters;
 #[cfg(feature = "aws")]
 mod destroy;
 mod doctor;
-mod duration;
 mod engine;
 mod failure;
 mod find_gateway;
@@ -41,6 +40,7 @@ mod settings;
 mod settings_file;
 mod signals;
 mod simulate;
+mod stack_settings;
 mod status;
 mod stderr;
 mod store_file;
@@ -132,6 +132,6 @@ async fn dispatch(
         Command::Destroy(args) => destroy::run(settings, output, args).await,
         Command::Completions(args) => completions::run(output, &args),
         Command::Man(args) => man::run(output, &args),
-        Command::Config(args) => config::run(output, &args.command),
+        Command::Config(args) => config::run(settings, output, &args.command).await,
     }
 }

@@ -6,23 +6,23 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::{Instant, timeout_at};
 
 use super::args::QuoteArgs;
-use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::find_gateway::find_gateway;
 use super::interrupt::or_interrupted;
 use super::known::meant_products;
 use super::output::Output;
-use super::serve::serve_on;
+use super::serve::{self, GatewayTokens, serve_on};
 use super::settings::Settings;
+use super::stack_settings::{self, Given};
 use super::view;
-use crate::model::{Item, Timestamp};
+use crate::model::{Item, Timestamp, show_duration};
 use crate::ports::{Chain, Clock, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
 use crate::runtime::client::{Client, ClientError, Destination};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
-use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
-use crate::stages::{Lookup, Policy};
+use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
+use crate::stages::Lookup;
 use crate::tokens::Token;
 
 /// What helps who was not let in, or not to these prices.
@@ -74,6 +74,8 @@ struct RunningElsewhere {
 struct OwnGateway {
     engine: Engine,
     gateway: RunningGateway,
+    /// For it, where tokens are required.
+    ticket: Option<Token>,
     shutdown: Shutdown,
     provider: tokio::task::JoinHandle<()>,
 }
@@ -90,25 +92,31 @@ impl UsedGateway {
         let engine = Engine::open(settings, output).await?;
         let only = || std::iter::once(args.client.clone()).collect();
         let wished = args.token.is_none().then(only);
-        if let Some(found) = find_gateway(settings, &engine, wished).await? {
+        let given = Given::read()?;
+        if let Some(found) = find_gateway(settings, &engine, wished.clone()).await? {
+            stack_settings::mention(&engine, output, &given).await?;
             return Ok(Self::running(found.gateway, found.ticket, Some(engine)));
         }
         // A gateway on a stack that is not there could only say that it is unavailable.
         engine.ports(None).store.catalogue_head().await?;
-        let policy = Policy::from(&args.policy);
+        let stack = stack_settings::follow(&engine, output, &given).await?;
+        let GatewayTokens { tokens, keys } = serve::tokens(settings, output, None, &stack).await?;
         let bound = BoundGateway::bind(0).await?;
         let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
-        let access = Access::default();
-        let gateway = serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
+        let access = Access { tokens: Some(tokens), ..Access::default() };
+        let gateway = serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
+        let ticket = keys
+            .zip(wished)
+            .and_then(|(keys, clients)| ticket(&keys, clients, ports.clock.now()).ok());
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
-        let slots = Slots::default();
+        let (slots, policy) = (Slots::default(), stack.policy());
         let supervisor = engine.supervisor().clone();
         let (lookup, poll_wait) = (Lookup::new(&ports), SHORT_POLL);
         let worker = Worker { ports, lookup, policy, slots, poll_wait, metrics, supervisor };
         let running = async move { worker.run(&[Role::QuotationProvider], &until).await };
         let provider = engine.supervisor().spawn("the provider", running);
-        Ok(Self::Own(Box::new(OwnGateway { engine, gateway, shutdown, provider })))
+        Ok(Self::Own(Box::new(OwnGateway { engine, gateway, ticket, shutdown, provider })))
     }
 
     fn destination(&self) -> Destination {
@@ -121,7 +129,7 @@ impl UsedGateway {
     fn ticket(&self) -> Option<&Token> {
         match self {
             Self::Running(running) => running.ticket.as_ref(),
-            Self::Own(_) => None,
+            Self::Own(own) => own.ticket.as_ref(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `ocache serve`: the gateway alone, or with a provider beside it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 #[cfg(feature = "aws")]
 use std::time::Duration;
@@ -12,11 +13,12 @@ use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::Output;
 use super::settings::Settings;
+use super::stack_settings::{self, Given};
 use super::token_keys::KeysFound;
 use crate::ports::{Chain, Ports};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway, StartError, Tokens};
 use crate::runtime::{LONG_POLL, Role, Slots, Worker};
-use crate::stages::{Lookup, Policy};
+use crate::stages::{Lookup, SettingsInForce};
 use crate::tokens::KeyRing;
 
 /// Each look at the cache is a scan of the active users, a read of their tables, and a question to
@@ -32,15 +34,15 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let mut access = access(&args.access)?;
     let engine = Engine::open(settings, output).await?;
-    engine.report();
-    let wanted = wanted_tokens(settings, output, &args.access).await?;
-    access.tokens = wanted.map(|(tokens, _)| tokens);
-    let policy = Policy::from(&args.policy);
+    engine.stay().await?;
+    let stack = stack_settings::follow(&engine, output, &Given::read()?).await?;
+    let found = tokens(settings, output, args.access.keys.keys, &stack).await?;
+    access.tokens = Some(found.tokens);
     let bound = watched(BoundGateway::bind(args.port).await?, &engine);
     let metrics = bound.metrics();
     let ports = engine.ports(Some(bound.own()));
     let shutdown = interrupts.listen(engine.file());
-    let gateway = serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
+    let gateway = serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
     let urls = json!({ "page": gateway.page(), "websocket": gateway.websocket() });
     output.data(&urls, |_| {
         format!("page       {}\nwebsocket  {}", gateway.page(), gateway.websocket())
@@ -48,7 +50,7 @@ pub(super) async fn run(
     if args.with_provider {
         let slots = Slots::default();
         let supervisor = settings.supervisor.clone();
-        let (lookup, poll_wait) = (Lookup::new(&ports), LONG_POLL);
+        let (lookup, poll_wait, policy) = (Lookup::new(&ports), LONG_POLL, stack.policy());
         let worker = Worker { ports, lookup, policy, slots, poll_wait, metrics, supervisor };
         worker.run(&[Role::QuotationProvider], &shutdown).await;
     }
@@ -74,33 +76,44 @@ pub(super) fn serve_on(
     engine: &Engine,
     bound: BoundGateway,
     ports: Ports,
-    policy: Policy,
+    stack: SettingsInForce,
     access: Access,
 ) -> Result<RunningGateway, Failure> {
     let supervisor = engine.supervisor();
-    Ok(bound.serve(ports, policy, access, &engine.registry, &engine.label, supervisor)?)
+    Ok(bound.serve(ports, stack, access, &engine.registry, &engine.label, supervisor)?)
 }
 
 pub(super) fn access(args: &AccessArgs) -> Result<Access, Failure> {
     Access::try_from(args).map_err(|error| Failure::new(ExitCode::Usage, error.to_string()))
 }
 
-/// The tokens that the gateway wants, and the keys they are signed with, if it wants any.
-pub(super) async fn wanted_tokens(
+/// What a gateway lets clients in by, while its stack requires tokens.
+pub(super) struct GatewayTokens {
+    pub(super) tokens: Tokens,
+    /// The keys, where tokens are required now.
+    pub(super) keys: Option<KeyRing>,
+}
+
+/// What a gateway checks tokens with. Where they are required already, there have to be keys.
+pub(super) async fn tokens(
     settings: &Settings,
     output: &Output,
-    args: &AccessArgs,
-) -> Result<Option<(Tokens, KeyRing)>, Failure> {
-    if !args.require_token {
-        return match args.keys.keys {
-            None => Ok(None),
-            Some(_) => Err(Failure::new(ExitCode::Usage, "--keys alone lets everybody in")
-                .hint("add --require-token, or leave --keys out")),
-        };
+    file: Option<PathBuf>,
+    stack: &SettingsInForce,
+) -> Result<GatewayTokens, Failure> {
+    let requires_token = stack.now().requires_token;
+    if file.is_some() && !requires_token {
+        let message = "--keys alone lets everybody in: this stack requires no tokens";
+        return Err(Failure::new(ExitCode::Usage, message).hint(
+            "require them with `ocache config set require-token true`, or leave --keys out",
+        ));
     }
-    let found = KeysFound::find(settings, args.keys.keys.clone()).await?;
-    let keys = found.read(output).await?;
-    Ok(Some((found.tokens(), keys)))
+    let found = KeysFound::find(settings, file).await?;
+    let keys = match requires_token {
+        true => Some(found.read(output).await?),
+        false => None,
+    };
+    Ok(GatewayTokens { tokens: found.tokens(), keys })
 }
 
 impl From<StartError> for Failure {

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::args::{Backend, Global, PolicyArgs, SlotArgs};
+use super::args::{Backend, Global, SlotArgs};
 use super::failure::{ExitCode, Failure};
 use crate::model::{MAX_STACK_BYTES, is_stack};
 use crate::runtime::Slots;
-use crate::stages::Policy;
 use crate::supervisor::Supervisor;
 
 /// Which engine, and where.
@@ -106,19 +105,6 @@ fn default_data_dir() -> Result<PathBuf, Failure> {
         Failure::new(ExitCode::Usage, "there is no home folder to keep the store in")
             .hint("say where with --data-dir or OCACHE_DATA_DIR")
     })
-}
-
-impl From<&PolicyArgs> for Policy {
-    fn from(args: &PolicyArgs) -> Self {
-        Self {
-            ttl: args.ttl,
-            refresh_every: args.refresh_every,
-            usable_for: args.usable_for,
-            quote_within: args.quote_within,
-            keep_quotations: args.keep_quotations,
-            keep_tables: args.keep_tables,
-        }
-    }
 }
 
 impl From<SlotArgs> for Slots {

@@ -203,7 +203,7 @@ mod tests {
         let command = over("ttl = \"9m\"\nmax-frames = 7\nlimit-loopback = true\n").unwrap();
         let matches = command.try_get_matches_from(["ocache", "serve", "--max-frames=8"]).unwrap();
         let (_, serve) = matches.subcommand().unwrap();
-        assert_eq!(serve.get_one::<std::time::Duration>("ttl").unwrap().as_secs(), 540);
+        assert_eq!(serve.get_one::<String>("ttl").unwrap(), "9m");
         assert_eq!(serve.get_one::<u32>("max_frames"), Some(&8));
         assert!(serve.get_flag("limit_loopback"));
     }

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::args::{OnChange, SimulateArgs, SyntheticRhythm};
-use super::duration::show_duration;
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
 use super::output::{Output, number, table};
 use super::price_list;
 use crate::billing::{Line, PriceList, Usage, Usd};
 use crate::cost::straightforward;
+use crate::model::show_duration;
 use crate::ports::Chain;
 use crate::replay::{
     Adaptive, Arrival, Candidate, Rhythm, Row, Scenario, Synthetic, plot, read_trace, sweep,

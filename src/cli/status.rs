@@ -12,13 +12,12 @@ use serde::Serialize;
 use tokio::time::MissedTickBehavior;
 
 use super::args::StatusArgs;
-use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::Failure;
 use super::interrupt::interrupted;
 use super::output::{Output, number, table};
 use super::settings::Settings;
-use crate::model::Timestamp;
+use crate::model::{Timestamp, show_duration};
 use crate::ports::{Depth, Ports, Queue, Upkeep};
 use crate::runtime::gateway::probe;
 

@@ -1,15 +1,20 @@
 //! `ocache subscribe` and `ocache unsubscribe`.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
 use super::args::{SubscribeArgs, UnsubscribeArgs};
-use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::known::nearest_user;
 use super::output::{Output, table};
 use super::settings::Settings;
+use super::stack_settings::{Given, understood};
+use crate::model::show_duration;
+use crate::ports::SettingsStore;
+use crate::stages::Setting;
 use crate::stages::subscribe::{self, Visit};
 
 /// So many users are written down at once.
@@ -22,9 +27,10 @@ pub(super) async fn subscribe(
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
+    let ttl = ttl(output, &*ports.store).await?;
     let visits = stream::iter(&args.users).map(async |user| {
         let (store, queues, now) = (&*ports.store, &*ports.queues, ports.clock.now());
-        let subscribed = subscribe::subscribe(store, queues, user, args.ttl, now).await?;
+        let subscribed = subscribe::subscribe(store, queues, user, ttl, now).await?;
         Ok::<_, Failure>((user, subscribed))
     });
     let done: Vec<_> = visits.buffered(AT_ONCE).try_collect().await?;
@@ -41,10 +47,23 @@ pub(super) async fn subscribe(
         let mut table = table(["user", "was", "active for"]);
         for (user, subscribed) in &done {
             let visit = visit_name(subscribed.visit);
-            table.add_row([user.as_str(), visit, &show_duration(args.ttl)]);
+            table.add_row([user.as_str(), visit, &show_duration(ttl)]);
         }
         table.to_string()
     })
+}
+
+/// How long the users stay active: as the flag says, which is about this visit, else as the stack says.
+async fn ttl(output: &Output, store: &dyn SettingsStore) -> Result<Duration, Failure> {
+    let mut given = Given::read()?;
+    let of_visit = given.take_flag(Setting::Ttl);
+    let mut stack = understood(&store.settings().await?)?;
+    given.warn(output, &stack);
+    if let Some(ttl) = of_visit {
+        // It was checked when it was parsed.
+        stack.set(Setting::Ttl, &ttl).map_err(|error| Failure::new(ExitCode::Usage, error))?;
+    }
+    Ok(stack.policy.ttl)
 }
 
 const fn visit_name(visit: Visit) -> &'static str {

@@ -4,20 +4,22 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::args::UpArgs;
-use super::duration::show_duration;
 use super::engine::{Engine, Kind};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::{Output, table};
+use super::serve::GatewayTokens;
 use super::settings::Settings;
+use super::stack_settings::{self, Given};
 use super::watched_load::Watched;
 use super::{load, serve};
 use crate::data::{LoadError, LoadOptions, fixtures};
+use crate::model::show_duration;
 use crate::ports::{Chain, Ports, first_products};
 use crate::pricing::Currency;
 use crate::runtime::gateway::{BoundGateway, RunningGateway};
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, ready_check};
-use crate::stages::{Lookup, Policy};
+use crate::stages::{Lookup, StackSettings};
 
 pub(super) async fn run(
     settings: &Settings,
@@ -36,12 +38,13 @@ pub(super) async fn run(
     if let (true, Kind::Aws(aws)) = (args.provision, engine.kind()) {
         super::provision::make_missing(output, aws).await?;
     }
-    engine.report();
-    let keys = serve::wanted_tokens(settings, output, &args.access).await?.map(|(tokens, keys)| {
-        access.tokens = Some(tokens);
-        keys
-    });
-    let policy = Policy::from(&args.policy);
+    engine.stay().await?;
+    let given = Given::read()?;
+    stack_settings::set_if_alone(&engine, output, &given).await?;
+    let stack = stack_settings::follow(&engine, output, &given).await?;
+    let GatewayTokens { tokens, keys } =
+        serve::tokens(settings, output, args.access.keys.keys, &stack).await?;
+    access.tokens = Some(tokens);
     let bound = serve::watched(bound, &engine);
     let metrics = bound.metrics();
     let ports = engine.ports(Some(bound.own()));
@@ -49,12 +52,12 @@ pub(super) async fn run(
 
     let shutdown = interrupts.listen(engine.file());
     let lookup = Lookup::new(&ports);
-    let gateway = serve::serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
+    let gateway = serve::serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
     let system = System {
         worker: std::sync::Arc::new(Worker {
             ports: ports.clone(),
             lookup,
-            policy: policy.clone(),
+            policy: stack.policy(),
             slots: args.slots.into(),
             poll_wait: LONG_POLL,
             metrics,
@@ -71,7 +74,7 @@ pub(super) async fn run(
     };
     let outcome = match checked {
         Some(Ok(_)) => {
-            announce(output, &engine, &gateway, &policy, keys.is_some())?;
+            announce(output, &engine, &gateway, &stack.now())?;
             let schedule = system.spawn(&[Role::Refresh]);
             shutdown.begun().await;
             // Its supervisor has heard of a panic.
@@ -147,9 +150,9 @@ fn announce(
     output: &Output,
     engine: &Engine,
     gateway: &RunningGateway,
-    policy: &Policy,
-    requires_token: bool,
+    stack: &StackSettings,
 ) -> Result<(), Failure> {
+    let StackSettings { policy, requires_token, .. } = stack;
     let websocket = gateway.websocket();
     let http = websocket.replacen("ws://", "http://", 1);
     let data = json!({
@@ -175,7 +178,7 @@ fn announce(
             ("users expire after", show_duration(policy.ttl)),
             (
                 "lets in",
-                if requires_token { "clients with a token" } else { "everybody" }.to_owned(),
+                if *requires_token { "clients with a token" } else { "everybody" }.to_owned(),
             ),
         ] {
             table.add_row([name, &value]);

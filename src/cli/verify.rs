@@ -3,13 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::args::VerifyArgs;
-use super::duration::show_duration;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
 use super::output::{Output, number, table};
 use super::quotation;
 use super::settings::Settings;
+use crate::model::show_duration;
 use crate::ports::{Chain, Randomness};
 use crate::verify::{Counts, Kind, Report, VerifyError, VerifyOptions, verify};
 

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::duration::show_duration;
 use super::output::{number, table};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, show_duration};
 use crate::protocol::QuotationFrame;
 
 /// The quotation as a table with its grand total, what could not be priced, and how old the prices

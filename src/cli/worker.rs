@@ -6,6 +6,7 @@ use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::Output;
 use super::settings::Settings;
+use super::stack_settings::{self, Given};
 use crate::runtime::metrics::{Metrics, MetricsServer, Scrape};
 use crate::runtime::{LONG_POLL, Role, Worker};
 use crate::stages::Lookup;
@@ -17,7 +18,8 @@ pub(super) async fn run(
     args: WorkerArgs,
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
-    engine.report();
+    engine.stay().await?;
+    let stack = stack_settings::follow(&engine, output, &Given::read()?).await?;
     let shutdown = interrupts.listen(engine.file());
     let roles: &[Role] = match args.role {
         WorkerRole::Refresh => &[Role::Refresh],
@@ -37,7 +39,7 @@ pub(super) async fn run(
     let worker = Worker {
         lookup: Lookup::new(&ports),
         ports,
-        policy: (&args.policy).into(),
+        policy: stack.policy(),
         slots: args.slots.into(),
         poll_wait: LONG_POLL,
         metrics,

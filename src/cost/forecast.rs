@@ -48,6 +48,8 @@ pub struct Numbers {
 pub struct Forecast {
     /// From which numbers.
     pub numbers: Numbers,
+    /// The rest of the policy, of which others are tried.
+    policy: Policy,
     /// Who comes.
     pub traffic: Traffic,
     /// What each thing uses.
@@ -76,14 +78,14 @@ impl Month {
 }
 
 impl Forecast {
-    /// Probes what each thing uses. `ttl` is the one that the number of active users is of.
+    /// Probes what each thing uses. The policy is the one that the number of active users is of.
     /// None when so few quotes cannot keep so many users active.
     ///
     /// # Errors
     /// [`ReplayError`], when a stage does: nothing fails in a probe.
-    pub async fn of(numbers: Numbers, ttl: Duration) -> Result<Option<Self>, ReplayError> {
+    pub async fn of(numbers: Numbers, policy: Policy) -> Result<Option<Self>, ReplayError> {
         let quotes_an_hour = numbers.quotes_a_minute * 60.0;
-        let Some(traffic) = Traffic::of(numbers.active_users, quotes_an_hour, ttl) else {
+        let Some(traffic) = Traffic::of(numbers.active_users, quotes_an_hour, policy.ttl) else {
             return Ok(None);
         };
         let batch = (numbers.active_users.round() as usize).clamp(1, MAX_BATCH);
@@ -95,7 +97,7 @@ impl Forecast {
             calculation: numbers.calculation,
         };
         let probe = probe(&sample).await?;
-        Ok(Some(Self { numbers, traffic, probe, batch }))
+        Ok(Some(Self { numbers, policy, traffic, probe, batch }))
     }
 
     /// Everybody who comes is kept warm for a time.
@@ -168,7 +170,7 @@ impl Forecast {
     fn changed_share(&self, every: Duration) -> f64 {
         let intervals_a_day = HOURS_A_DAY * HOUR / every.as_secs_f64();
         let changed = 1.0 - (-self.numbers.changes_a_day / intervals_a_day).exp();
-        let policy = Policy { refresh_every: every, ..Policy::default() };
+        let policy = Policy { refresh_every: every, ..self.policy.clone() };
         let rewritten_after = policy.keep_tables().as_secs_f64() / 2.0 / every.as_secs_f64();
         changed + (1.0 - changed).powf(rewritten_after) / rewritten_after
     }
@@ -176,10 +178,9 @@ impl Forecast {
     /// What is stored, and the minutes of websockets, in a month.
     fn beside(&self, an_hour: &Events, kept: Share) -> BTreeMap<Purpose, billing::Usage> {
         let (sizes, a_day) = (&self.probe.sizes, |an_hour: f64| an_hour * HOURS_A_DAY);
-        let policy = Policy::default();
         let tables = (kept.active + a_day(an_hour.cold)).min(self.traffic.users);
         let generations = kept.active + a_day(an_hour.changed + an_hour.cold);
-        let quotations = an_hour.quotes * policy.keep_quotations().as_secs_f64() / HOUR;
+        let quotations = an_hour.quotes * self.policy.keep_quotations().as_secs_f64() / HOUR;
         let bytes = tables * sizes.head as f64
             + generations * sizes.parts as f64
             + quotations * sizes.quotation as f64

@@ -138,6 +138,17 @@ fn ended(folder: &Path, own: Holder) -> Vec<Entry> {
     others.collect()
 }
 
+/// Whether the file of another process is locked.
+fn others_live(folder: &Path, own: Option<Holder>) -> bool {
+    let Ok(files) = fs::read_dir(folder) else { return false };
+    let mut paths = files.filter_map(|file| Some(file.ok()?.path()));
+    paths.any(|path| {
+        let is_other = Holder::of_file(&path).is_some_and(|holder| Some(holder) != own);
+        let file = if is_other { open(&path).ok() } else { None };
+        file.is_some_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    })
+}
+
 /// Looks after processes that end, and frees what they held.
 struct Watch {
     folder: PathBuf,
@@ -271,16 +282,42 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Embedded {
+    /// Enters this process among those that work on the store, until it is closed.
+    ///
+    /// # Errors
+    /// When its file cannot be made.
+    pub async fn enter(&self) -> Result<(), PortError> {
+        self.holder().await.map(drop)
+    }
+
+    /// Whether another process works on the store that has entered itself.
+    #[must_use]
+    pub fn others_live(&self) -> bool {
+        let own = self.leases().get().map(|leases| leases.holder);
+        others_live(&self.leases_folder(), own)
+    }
+
     /// A token for a delivery to this process.
     pub(super) async fn delivery_token(&self) -> Result<String, PortError> {
-        let draw = || u128::from_be_bytes(self.random_bits()) as u64;
-        let folder = self.file().with_file_name("leases");
+        Ok(format!("{:016x}{:016x}", self.holder().await?.0, self.draw()))
+    }
+
+    fn leases_folder(&self) -> PathBuf {
+        self.file().with_file_name("leases")
+    }
+
+    fn draw(&self) -> u64 {
+        u128::from_be_bytes(self.random_bits()) as u64
+    }
+
+    async fn holder(&self) -> Result<Holder, PortError> {
+        let (folder, draw) = (self.leases_folder(), || self.draw());
         let begin = async || {
             Leases::begin(folder.clone(), self.writer().clone(), Arc::clone(self.clock()), draw)
         };
         let leases = self.leases().get_or_try_init(begin).await;
         let failed = |error| PortError::unavailable(folder.display().to_string(), error);
-        Ok(format!("{:016x}{:016x}", leases.map_err(failed)?.holder.0, draw()))
+        Ok(leases.map_err(failed)?.holder)
     }
 }
 

@@ -32,6 +32,7 @@ mod receive;
 mod rows;
 mod schema;
 mod serving;
+mod stack_settings;
 mod sweep;
 mod take;
 #[cfg(test)]

@@ -7,16 +7,26 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 8] =
-    [FIRST, USAGE, LOAD_CURRENCY, SECTION, JOURNAL, OWN_ROWS, PACKED_QUOTATION, PACKED_DISCOUNTS];
+pub(super) const MIGRATIONS: [&str; 9] = [
+    FIRST,
+    USAGE,
+    LOAD_CURRENCY,
+    SECTION,
+    JOURNAL,
+    OWN_ROWS,
+    PACKED_QUOTATION,
+    PACKED_DISCOUNTS,
+    STACK_SETTINGS,
+];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 
 /// The tables that a readable store has. Looking into each notices a truncated file early.
-pub(super) const TABLES: [&str; 14] = [
+pub(super) const TABLES: [&str; 15] = [
     "active_user",
     "catalogue_head",
+    "stack_settings",
     "product",
     "discounts",
     "journal",
@@ -269,4 +279,12 @@ CREATE TABLE discounts (
 ) STRICT;
 INSERT INTO discounts (user, list) SELECT user, list FROM old_discounts;
 DROP TABLE old_discounts;
+";
+
+const STACK_SETTINGS: &str = "
+CREATE TABLE stack_settings (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    revision INTEGER NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
 ";

@@ -6,6 +6,7 @@
 mod authorizer;
 mod batch;
 mod error;
+mod following;
 mod function;
 mod granted;
 mod logging;

@@ -9,6 +9,7 @@ use lambda_runtime::{LambdaEvent, run, service_fn};
 
 use super::authorizer::{AuthorizationEvent, authorize};
 use super::batch::Batches;
+use super::following::Following;
 use super::schedule::{ScheduledEvent, on_schedule, segments};
 use super::settings::Settings;
 use super::subscribe::on_request;
@@ -70,22 +71,34 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
             run(service_fn(handle)).await
         }
         Function::Subscribe => {
-            let ((ports, meter), ttl) = (ports(&settings, traces).await?, settings.policy.ttl);
+            let (ports, meter) = ports(&settings, traces).await?;
+            let following = Following::new(&ports);
             let by = settings.authorization;
             let scope = Scope::new(Stage::Subscribe, Reason::Visit);
             let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-                let answer = meter.run(scope, on_request(&ports, ttl, by, event.payload)).await;
-                Ok::<_, EventError>(answer)
+                let answering = async {
+                    following.look().await?;
+                    let ttl = following.policy().now().ttl;
+                    Ok::<_, EventError>(on_request(&ports, ttl, by, event.payload).await)
+                };
+                meter.run(scope, answering).await
             };
             run(service_fn(handle)).await
         }
         Function::Refresh => {
-            let ((ports, meter), interval) =
-                (ports(&settings, traces).await?, settings.policy.refresh_every);
+            let (ports, meter) = ports(&settings, traces).await?;
+            let (following, every) = (Following::new(&ports), settings.scheduled_every);
             let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
             let handle = async |event: LambdaEvent<ScheduledEvent>| {
                 let memory_mb = u32::try_from(event.context.env_config.memory).unwrap_or(0);
-                let refreshing = on_schedule(&ports, interval, segments(memory_mb), event.payload);
+                let refreshing = async {
+                    match &every {
+                        Some(every) => following.schedule_is(every).await?,
+                        None => following.look().await?,
+                    }
+                    let interval = following.policy().now().refresh_every;
+                    on_schedule(&ports, interval, segments(memory_mb), event.payload).await
+                };
                 meter.run(scope, refreshing).await
             };
             run(service_fn(handle)).await
@@ -93,12 +106,17 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
         Function::QuotationHandler => {
             let endpoint = settings.own_endpoint()?;
             let ((ports, meter), by) = (ports(&settings, traces).await?, settings.authorization);
-            let frames = Frames::new(ports, settings.policy, endpoint, by);
+            let following = Following::new(&ports);
+            let frames = Frames::new(ports, following.policy(), endpoint, by);
             let scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
             let handle = async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
                 let bytes = event.payload.body.as_deref().map_or(0, str::len);
                 meter.frame(scope, Operation::FRAME_IN, bytes);
-                let answer = meter.run(scope, frames.handle(event.payload)).await?;
+                let answering = async {
+                    following.look().await?;
+                    frames.handle(event.payload).await
+                };
+                let answer = meter.run(scope, answering).await?;
                 if let Some(Body::Text(frame)) = &answer.body {
                     meter.frame(scope, Operation::FRAME_OUT, frame.len());
                 }
@@ -108,16 +126,17 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
         }
         Function::PriceCalc => {
             let (ports, meter) = ports(&settings, traces).await?;
+            let following = Following::new(&ports);
             // Lives as long as the process, so a base is read once for many invocations.
             let bases = BaseMaker::new(&ports, Lookup::new(&ports).bases().clone());
-            let stage = PriceCalc::new(&ports, Arc::new(bases), settings.policy);
+            let stage = PriceCalc::new(&ports, Arc::new(bases), following.policy());
             let accepted = &[Queue::Quotation, Queue::Refresh];
-            consume(settings.stack, accepted, ports, meter, Arc::new(stage)).await
+            consume(settings.stack, accepted, ports, meter, Arc::new(stage), Some(following)).await
         }
         Function::QuotationProvider => {
             let (ports, meter) = ports(&settings, traces).await?;
             let stage = QuotationProvider::new(&ports, Lookup::new(&ports));
-            consume(settings.stack, &[Queue::Provider], ports, meter, Arc::new(stage)).await
+            consume(settings.stack, &[Queue::Provider], ports, meter, Arc::new(stage), None).await
         }
     };
     served.map_err(StartError::Runtime)
@@ -144,6 +163,7 @@ async fn consume(
     ports: Ports,
     meter: FunctionMeter,
     stage: Arc<dyn Handler>,
+    following: Option<Following>,
 ) -> Result<(), lambda_runtime::Error> {
     let Ports { queues, clock, .. } = ports;
     let batches = Batches { stack, accepted, queues, clock, stage };
@@ -156,7 +176,12 @@ async fn consume(
             let bytes = records.iter().filter_map(|message| message.body.as_ref()).map(String::len);
             meter.delivered(scope, queue, records.len(), bytes.sum());
         }
-        let handled = batches.handle(event.payload, Timestamp::from_millis(deadline));
+        let handled = async {
+            if let Some(following) = &following {
+                following.look().await?;
+            }
+            batches.handle(event.payload, Timestamp::from_millis(deadline)).await
+        };
         meter.run(scope, handled).await
     };
     run(service_fn(handle)).await

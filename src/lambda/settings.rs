@@ -4,19 +4,25 @@ use clap::Parser;
 
 use super::StartError;
 use super::granted::Authorization;
-use crate::cli::{Global, PolicyArgs};
-use crate::stages::Policy;
+use crate::cli::Global;
+use crate::stages::Setting;
 
 /// The variables of a function.
 #[derive(Debug, Parser)]
 struct Variables {
     #[command(flatten)]
     global: Global,
-    #[command(flatten)]
-    policy: PolicyArgs,
+    /// The interval of the schedule that calls the function
+    #[arg(long, env = "OCACHE_SCHEDULED_EVERY", value_parser = interval)]
+    scheduled_every: Option<String>,
     /// How the API in front of the function lets clients in. What is not said is the strictest.
     #[arg(long, env = "OCACHE_AUTHORIZATION", default_value = "TOKEN")]
     authorization: Authorization,
+}
+
+/// An interval, in the form that the stack's record has it in.
+fn interval(text: &str) -> Result<String, String> {
+    Setting::RefreshEvery.canonical(text)
 }
 
 /// What a function works with.
@@ -24,8 +30,8 @@ struct Variables {
 pub(super) struct Settings {
     /// What all names begin with.
     pub(super) stack: String,
-    /// The times that stages keep to.
-    pub(super) policy: Policy,
+    /// The interval of the schedule that calls this function, if one does.
+    pub(super) scheduled_every: Option<String>,
     /// Where answers may be pushed.
     pub(super) endpoints: Vec<String>,
     /// How clients are let in.
@@ -41,11 +47,11 @@ impl Settings {
     /// Those of the environment, and of flags.
     fn new<const N: usize>(flags: [&str; N]) -> Result<Self, StartError> {
         let arguments = std::iter::once("bootstrap").chain(flags);
-        let Variables { global, policy, authorization } =
+        let Variables { global, scheduled_every, authorization } =
             Variables::try_parse_from(arguments).map_err(StartError::Environment)?;
         Ok(Self {
             stack: global.stack,
-            policy: (&policy).into(),
+            scheduled_every,
             endpoints: global.management_endpoint,
             authorization,
         })
@@ -62,22 +68,15 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use clap::CommandFactory;
 
     use super::*;
 
     /// What `infra/functions.tf` sets.
-    const SET: [&str; 9] = [
+    const SET: [&str; 4] = [
         "OCACHE_AUTHORIZATION",
         "OCACHE_STACK",
-        "OCACHE_TTL",
-        "OCACHE_REFRESH_EVERY",
-        "OCACHE_USABLE_FOR",
-        "OCACHE_QUOTE_WITHIN",
-        "OCACHE_KEEP_QUOTATIONS",
-        "OCACHE_KEEP_TABLES",
+        "OCACHE_SCHEDULED_EVERY",
         "OCACHE_MANAGEMENT_ENDPOINT",
     ];
 
@@ -97,19 +96,18 @@ mod tests {
     fn values_are_those_of_the_command_line() {
         let settings = Settings::new([
             "--stack=shop",
-            "--ttl=90s",
-            "--refresh-every=2m",
+            "--scheduled-every=120s",
             "--management-endpoint=https://a/live",
         ])
         .unwrap();
         assert_eq!(settings.stack, "shop");
-        assert_eq!(settings.policy.ttl, Duration::from_secs(90));
-        assert_eq!(settings.policy.refresh_every, Duration::from_secs(120));
+        assert_eq!(settings.scheduled_every.as_deref(), Some("2m"), "as the record has it");
         assert_eq!(settings.own_endpoint().unwrap(), "https://a/live");
         assert_eq!(settings.authorization, Authorization::Token, "unless it is told otherwise");
         let open = Settings::new(["--authorization=NONE"]).unwrap();
         assert_eq!(open.authorization, Authorization::None);
         assert!(matches!(Settings::new(["--authorization=SOME"]), Err(StartError::Environment(_))));
-        assert!(matches!(Settings::new(["--ttl=soon"]), Err(StartError::Environment(_))));
+        let soon = Settings::new(["--scheduled-every=soon"]);
+        assert!(matches!(soon, Err(StartError::Environment(_))));
     }
 }

@@ -13,7 +13,7 @@ use super::granted::Authorization;
 use crate::model::{ConnectionId, ConnectionRef};
 use crate::ports::{Chain, Ports};
 use crate::runtime::gateway::{ReplyContext, reply_to};
-use crate::stages::Policy;
+use crate::stages::PolicyInForce;
 use crate::stages::quotation_handler::QuotationHandler;
 
 /// The function behind every frame.
@@ -29,7 +29,7 @@ impl Frames {
     /// clients come to it by `authorization`.
     pub(super) fn new(
         ports: Ports,
-        policy: Policy,
+        policy: impl Into<PolicyInForce>,
         endpoint: String,
         authorization: Authorization,
     ) -> Self {

@@ -13,7 +13,7 @@ use super::price_tables::PriceTableTables;
 use super::queue::QueueState;
 use super::quotations::QuotationTable;
 use super::usage_log::UsageTable;
-use crate::ports::{Clock, Ports, Queue, Randomness};
+use crate::ports::{Clock, Ports, Queue, Randomness, SettingsRecord};
 
 /// All ports in one process and one lock. Clones are handles of the same engine.
 #[derive(Clone)]
@@ -35,6 +35,7 @@ pub(super) struct State {
     pub(super) loaded: LoadedTables,
     pub(super) price_tables: PriceTableTables,
     pub(super) quotations: QuotationTable,
+    pub(super) settings: SettingsRecord,
     pub(super) queues: PerQueue<QueueState>,
     pub(super) usage: UsageTable,
 }
@@ -82,6 +83,7 @@ impl Memory {
             loaded: LoadedTables::default(),
             price_tables: PriceTableTables::default(),
             quotations: QuotationTable::default(),
+            settings: SettingsRecord::default(),
             queues: PerQueue::new(QueueState::new),
             usage: UsageTable::default(),
         };

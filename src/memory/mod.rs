@@ -19,6 +19,7 @@ mod price_tables;
 mod queue;
 mod queues;
 mod quotations;
+mod stack_settings;
 mod token_keys;
 mod usage_log;
 

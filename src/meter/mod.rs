@@ -20,6 +20,7 @@ mod reporter;
 pub mod rules;
 mod scope;
 pub(crate) mod sizes;
+mod stack_settings;
 mod usage;
 mod users;
 mod window;

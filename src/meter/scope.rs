@@ -28,6 +28,8 @@ pub enum Stage {
     Load,
     /// The meter itself, writing down what was used.
     Meter,
+    /// A process that follows the settings of the stack.
+    Settings,
     /// Any other command.
     Command,
     /// Nobody has said.
@@ -63,7 +65,7 @@ pub enum Reason {
 
 impl Stage {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Subscribe,
         Self::Refresh,
         Self::PriceCalc,
@@ -71,6 +73,7 @@ impl Stage {
         Self::QuotationProvider,
         Self::Load,
         Self::Meter,
+        Self::Settings,
         Self::Command,
         Self::Unknown,
     ];
@@ -86,6 +89,7 @@ impl Stage {
             Self::QuotationProvider => "quotation_provider",
             Self::Load => "load",
             Self::Meter => "meter",
+            Self::Settings => "settings",
             Self::Command => "command",
             Self::Unknown => "unknown",
         }

@@ -11,8 +11,8 @@ use super::journal_items::{self, JournalItem};
 use super::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
 use crate::model::{Generation, PackedError, Timestamp, UserId};
 use crate::ports::{
-    ActiveUser, CatalogueHead, LoadId, Quotation, QuotationStatus, RowChange, StoredBase,
-    TableHead, UsageRecord,
+    ActiveUser, CatalogueHead, LoadId, Quotation, QuotationStatus, RowChange, SettingsRecord,
+    StoredBase, TableHead, UsageRecord,
 };
 use crate::pricing::{Discounts, Product};
 
@@ -120,6 +120,14 @@ pub(crate) fn catalogue_head(head: &CatalogueHead) -> u64 {
         Some(load) => item.text("unfolded", &load.0).bytes(),
         None => item.bytes(),
     }
+}
+
+/// The settings of the stack, which are attributes of the catalogue's head, and its key.
+pub(crate) fn settings(record: &SettingsRecord) -> u64 {
+    let value = |(key, value): (&String, &String)| ELEMENT_BYTES + key.len() + value.len();
+    let values = CONTAINER_BYTES + record.values.iter().map(value).sum::<usize>();
+    let item = ItemSize::default().blob("product_id", CATALOGUE_HEAD_CHARS);
+    item.blob("settings", values).number("settings_revision", record.revision).bytes()
 }
 
 /// The attribute of the catalogue's head that registers a journal. When the load began has as many

@@ -4,6 +4,7 @@
 
 mod decimal;
 mod digest;
+mod duration;
 mod hidden;
 mod id_rules;
 mod ids;
@@ -15,6 +16,7 @@ mod timestamp;
 
 pub use decimal::{Decimal, DecimalError, format_decimal};
 pub use digest::{Digest, DigestBuilder};
+pub use duration::{parse_duration, parse_retention, show_duration, write_duration};
 pub use hidden::{CodePoint, Flaw, escape, escape_but, escape_json};
 pub use id_rules::IdError;
 pub use ids::{ConnectionId, Generation, ProductId, QuotationKey, RequestId, Subject, UserId};

@@ -96,6 +96,11 @@ layer!(
 
 layer!(
     #[over(inner.store)]
+    impl SettingsStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
     impl Bases for Witness {}
 );
 

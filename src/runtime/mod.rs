@@ -3,6 +3,7 @@
 mod breaker;
 pub mod client;
 mod consumer;
+mod follow_settings;
 mod gate;
 pub mod gateway;
 mod handler;
@@ -16,6 +17,7 @@ mod worker;
 
 pub use breaker::{Breaker, Pass};
 pub use consumer::{Consumer, backoff};
+pub use follow_settings::follow_settings;
 pub use gate::UrgentGate;
 pub use handler::{Handler, handle};
 pub use ready_check::{ReadyCheckError, ready_check};

@@ -6,14 +6,15 @@ use tracing::warn;
 
 use super::Shutdown;
 use crate::ports::{Chain, Ports};
+use crate::stages::PolicyInForce;
 use crate::stages::folding::fold_left;
 use crate::stages::refresh::{Tick, refresh};
 
 /// Refreshes at once and then at every tick, until the shutdown begins. A refresh that fails is
-/// not repeated: the next tick does the same for everybody.
-pub async fn run_schedule(ports: Ports, every: Duration, segments: u32, shutdown: Shutdown) {
+/// not repeated: the next tick does the same for everybody. Another interval counts at once.
+pub async fn run_schedule(ports: Ports, policy: PolicyInForce, segments: u32, shutdown: Shutdown) {
     while !shutdown.has_begun() {
-        let now = ports.clock.now();
+        let (now, every) = (ports.clock.now(), policy.now().refresh_every);
         let tick = Tick::at(now, every);
         if let Err(error) = refresh(&*ports.store, &*ports.queues, tick, segments, now).await {
             warn!(tick = tick.number, error = %Chain(&error), "refresh failed; the next tick makes up for it");
@@ -24,6 +25,7 @@ pub async fn run_schedule(ports: Ports, every: Duration, segments: u32, shutdown
         let wait = tick.next_due().since(ports.clock.now());
         // A clock that was set back must not silence the schedule for longer than a tick.
         let wait = wait.clamp(Duration::from_millis(1), every.max(Duration::from_millis(1)));
-        shutdown.unless_begun(tokio::time::sleep(wait)).await;
+        let other = policy.other_interval_than(every);
+        shutdown.unless_begun(tokio::time::timeout(wait, other)).await;
     }
 }

@@ -10,7 +10,7 @@ use super::{Consumer, Handler, Shutdown, UrgentGate, run_schedule};
 use crate::ports::{Ports, Queue};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
-use crate::stages::{BaseMaker, Lookup, Policy};
+use crate::stages::{BaseMaker, Lookup, PolicyInForce};
 use crate::supervisor::Supervisor;
 
 /// How long receives of workers wait. SQS allows 20 s, and bills each receive; but what is under way
@@ -59,7 +59,7 @@ pub struct Worker {
     /// Of this process.
     pub lookup: Arc<Lookup>,
     /// The times to keep to.
-    pub policy: Policy,
+    pub policy: PolicyInForce,
     /// How much to have in hand.
     pub slots: Slots,
     /// How long one receive waits: [`LONG_POLL`] or [`SHORT_POLL`].
@@ -89,7 +89,7 @@ impl Worker {
                 let segments = std::thread::available_parallelism().map_or(2, usize::from);
                 let schedule = run_schedule(
                     ports.clone(),
-                    policy.refresh_every,
+                    policy.clone(),
                     u32::try_from(segments).unwrap_or(2),
                     shutdown.clone(),
                 );

@@ -162,7 +162,7 @@ impl Fleet {
         let worker = Worker {
             ports: ports.clone(),
             lookup: Lookup::new(&ports),
-            policy: plan.policy.clone(),
+            policy: plan.policy.clone().into(),
             slots: plan.slots,
             poll_wait: LONG_POLL,
             metrics: self.world.metrics.clone(),
@@ -173,8 +173,8 @@ impl Fleet {
         let schedule = async {
             if !timed.is_empty() {
                 // As many segments as the plan says, whatever machine this is.
-                let every = plan.policy.refresh_every;
-                run_schedule(ports, every, plan.segments, shutdown.clone()).await;
+                let policy = plan.policy.clone().into();
+                run_schedule(ports, policy, plan.segments, shutdown.clone()).await;
             }
         };
         join(schedule, worker.run(&queued, shutdown)).await;

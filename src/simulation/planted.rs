@@ -193,6 +193,11 @@ layer!(
 
 layer!(
     #[over(inner.store)]
+    impl SettingsStore for Planted {}
+);
+
+layer!(
+    #[over(inner.store)]
     impl DiscountStore for Planted {
         async fn discounts(&self, users: _, at: _) -> _ {
             if let Some(lists) = self.discounts_read_ahead(users) {

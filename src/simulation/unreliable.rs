@@ -249,6 +249,11 @@ layer!(
 
 layer!(
     #[over(inner.store, through = call)]
+    impl SettingsStore for Unreliable {}
+);
+
+layer!(
+    #[over(inner.store, through = call)]
     impl DiscountStore for Unreliable {
         async fn discounts(&self, users: _, at: _) -> _ {
             let poisoned = self.world.plan.poisoned.as_ref();

@@ -121,6 +121,11 @@ layer!(
 
 layer!(
     #[over(inner.store)]
+    impl SettingsStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
     impl DiscountStore for Witness {}
 );
 

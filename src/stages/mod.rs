@@ -20,6 +20,9 @@ pub mod quotation_provider;
 mod quote_inputs;
 mod recent_orders;
 pub mod refresh;
+mod set_settings;
+mod settings_in_force;
+mod stack_settings;
 pub mod subscribe;
 
 pub use base_maker::{BaseMaker, Current, MakeBaseError};
@@ -29,4 +32,7 @@ pub use error::StageError;
 pub use lookup::Lookup;
 pub use observer::{Effect, Observer, Unobserved, Warmth};
 pub use outcome::Outcome;
-pub use policy::Policy;
+pub use policy::{Answering, Policy, PolicyInForce};
+pub use set_settings::{Change, SetError, set};
+pub use settings_in_force::SettingsInForce;
+pub use stack_settings::{BadSetting, Setting, StackSettings, UserLimits};

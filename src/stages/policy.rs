@@ -1,14 +1,18 @@
-//! The times that the stages keep to.
+//! What the stages of a stack keep to.
 
 use std::time::Duration;
 
-/// How long things live, and how often they are done again.
+use super::settings_in_force::SettingsInForce;
+
+/// How long things live, how often they are done again, and how quotes are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How long a user stays active after a visit.
     pub ttl: Duration,
     /// The time between two scheduled calculations of an active user's table.
     pub refresh_every: Duration,
+    /// How long a table that was compared with what it was priced from counts as fresh.
+    pub fresh_for: Duration,
     /// How long a quote is answered from a table that nothing has validated again.
     pub usable_for: Duration,
     /// How long a quotation may take.
@@ -17,6 +21,18 @@ pub struct Policy {
     pub keep_quotations: Duration,
     /// How long a table that nothing calculates again stays stored.
     pub keep_tables: Duration,
+    /// Where a quote is answered whose table is there.
+    pub answer: Answering,
+}
+
+/// Where a quote is answered whose table is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answering {
+    /// Where it arrives: nothing is published or queued.
+    #[default]
+    Direct,
+    /// By the quotation provider, which the topic tells of every quotation.
+    Topic,
 }
 
 impl Default for Policy {
@@ -24,10 +40,12 @@ impl Default for Policy {
         Self {
             ttl: Duration::from_secs(5 * 60),
             refresh_every: Duration::from_secs(60),
+            fresh_for: Duration::from_secs(10 * 60),
             usable_for: Duration::from_secs(15 * 60),
             quote_within: Duration::from_secs(30),
             keep_quotations: Duration::from_secs(7 * 24 * 60 * 60),
             keep_tables: Duration::from_secs(24 * 60 * 60),
+            answer: Answering::Direct,
         }
     }
 }
@@ -39,16 +57,18 @@ impl Policy {
         self.ttl / 10
     }
 
-    /// How long a table counts as fresh: two intervals, so that one refresh may come late.
+    /// How long a table counts as fresh: as set, but never less than two intervals, so that one
+    /// refresh may come late.
     #[must_use]
     pub fn fresh_for(&self) -> Duration {
-        self.refresh_every * 2
+        self.fresh_for.max(self.refresh_every * 2)
     }
 
-    /// How long a table is usable: as set, but never less than three intervals.
+    /// How long a table is usable: as set, but always an interval longer than it is fresh, or a table
+    /// would go missing that a late refresh is about to validate.
     #[must_use]
     pub fn usable_for(&self) -> Duration {
-        self.usable_for.max(self.refresh_every * 3)
+        self.usable_for.max(self.fresh_for() + self.refresh_every)
     }
 
     /// How long tables stay stored: as set, but always longer than they are usable, or a usable
@@ -63,6 +83,45 @@ impl Policy {
     #[must_use]
     pub fn keep_quotations(&self) -> Duration {
         self.keep_quotations.max(self.quote_within)
+    }
+}
+
+/// The policy of a stage, which may change while the process runs.
+#[derive(Clone, Debug)]
+pub struct PolicyInForce {
+    settings: SettingsInForce,
+    longest_ttl: Duration,
+}
+
+impl PolicyInForce {
+    pub(super) const fn new(settings: SettingsInForce) -> Self {
+        Self { settings, longest_ttl: Duration::MAX }
+    }
+
+    /// What is in force now. Cheap: nothing is asked of anybody.
+    #[must_use]
+    pub fn now(&self) -> Policy {
+        let mut policy = self.settings.now().policy.clone();
+        policy.ttl = policy.ttl.min(self.longest_ttl);
+        policy
+    }
+
+    /// Waits until the interval is another one.
+    pub async fn other_interval_than(&self, refresh_every: Duration) {
+        self.settings.until(|settings| settings.policy.refresh_every != refresh_every).await;
+    }
+
+    /// The same, for users who never stay active for longer than this.
+    #[must_use]
+    pub fn with_ttl_at_most(self, longest_ttl: Duration) -> Self {
+        Self { longest_ttl, ..self }
+    }
+}
+
+/// A policy that never changes.
+impl From<Policy> for PolicyInForce {
+    fn from(policy: Policy) -> Self {
+        SettingsInForce::from(policy).policy()
     }
 }
 
@@ -85,5 +144,24 @@ mod tests {
         let policy = Policy { keep_quotations: secs(300), keep_tables: secs(86_400), ..policy };
         assert_eq!(policy.keep_quotations(), secs(300));
         assert_eq!(policy.keep_tables(), secs(86_400));
+    }
+
+    #[test]
+    fn a_table_is_fresh_for_two_intervals_and_usable_for_one_more_whatever_is_set() {
+        let secs = Duration::from_secs;
+        let policy = Policy { fresh_for: secs(600), usable_for: secs(1), ..Policy::default() };
+        assert_eq!((policy.fresh_for(), policy.usable_for()), (secs(600), secs(660)));
+        let policy = Policy { refresh_every: secs(400), ..policy };
+        assert_eq!((policy.fresh_for(), policy.usable_for()), (secs(800), secs(1200)));
+        let policy = Policy { usable_for: secs(5000), ..policy };
+        assert_eq!(policy.usable_for(), secs(5000));
+    }
+
+    #[test]
+    fn a_policy_in_force_may_be_held_to_a_shorter_ttl() {
+        let policy = PolicyInForce::from(Policy::default());
+        assert_eq!(policy.now(), Policy::default());
+        let passing = policy.with_ttl_at_most(Duration::from_secs(1)).now();
+        assert_eq!(passing, Policy { ttl: Duration::from_secs(1), ..Policy::default() });
     }
 }

@@ -16,7 +16,7 @@ use super::base_maker::{BaseMaker, Current, MakeBaseError};
 use super::base_shelf::Parts;
 use super::large_work::{LargeWork, Size};
 use super::outcome::{read_bodies, write_body};
-use super::{Effect, Observer, Outcome, Policy, StageError, Unobserved};
+use super::{Effect, Observer, Outcome, PolicyInForce, StageError, Unobserved};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
@@ -42,7 +42,7 @@ pub struct PriceCalc {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     bases: Arc<BaseMaker>,
-    policy: Policy,
+    policy: PolicyInForce,
     observer: Arc<dyn Observer>,
     /// Apart from each other, so that a cold quote waits for no other table.
     urgent_work: LargeWork,
@@ -67,7 +67,7 @@ type InputsByUser = BTreeMap<UserId, Arc<Inputs>>;
 impl PriceCalc {
     /// The stage on an engine. All of a process share one maker of bases.
     #[must_use]
-    pub fn new(ports: &Ports, bases: Arc<BaseMaker>, policy: Policy) -> Self {
+    pub fn new(ports: &Ports, bases: Arc<BaseMaker>, policy: impl Into<PolicyInForce>) -> Self {
         Self {
             users: ports.store.clone(),
             discounts: ports.store.clone(),
@@ -76,7 +76,7 @@ impl PriceCalc {
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
             bases,
-            policy,
+            policy: policy.into(),
             observer: Arc::new(Unobserved),
             urgent_work: LargeWork::new(),
             other_work: LargeWork::new(),
@@ -278,7 +278,7 @@ impl PriceCalc {
         if head.as_ref().is_some_and(|head| is_kept(&head)) {
             return self.validate(order, inputs, now).await;
         }
-        let expire_at = now.plus(self.policy.keep_tables());
+        let expire_at = now.plus(self.policy.now().keep_tables());
         let numbers = base.index.parts_of_discounts(discounts);
         let parts = self.bases.shelf().parts(at.base_version, &base.index, numbers).await?;
         let Some(parts) = parts else {
@@ -302,7 +302,7 @@ impl PriceCalc {
             parts_expire_at: expire_at,
             priced_at: now,
             validated_at: now,
-            fresh_until: now.plus(self.policy.fresh_for()),
+            fresh_until: now.plus(self.policy.now().fresh_for()),
             usable_until: self.usable_until(&inputs.base, now),
         };
         let expected = head.as_ref().map(|head| head.version);
@@ -321,7 +321,7 @@ impl PriceCalc {
         now: Timestamp,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
         let Some(head) = &inputs.head else { return Ok(None) };
-        let lately = head.validated_at.plus(self.policy.fresh_for() / 2);
+        let lately = head.validated_at.plus(self.policy.now().fresh_for() / 2);
         let is_lately = head.validated_at <= now && now < lately;
         let is_told = match &order.cause {
             Cause::Change { version, .. } => head.catalogue_version >= *version,
@@ -334,11 +334,11 @@ impl PriceCalc {
             version: head.version + 1,
             catalogue_version: inputs.at.version,
             validated_at: now,
-            fresh_until: now.plus(self.policy.fresh_for()),
+            fresh_until: now.plus(self.policy.now().fresh_for()),
             usable_until: self.usable_until(&inputs.base, now),
             ..head.clone()
         };
-        let expire_at = now.plus(self.policy.keep_tables());
+        let expire_at = now.plus(self.policy.now().keep_tables());
         match self.tables.put_table(&order.user, &next, &[], Some(head.version), expire_at).await? {
             Flip::Done => Ok(Some((Effect::Validated, next))),
             Flip::Conflict => Ok(None),
@@ -348,7 +348,7 @@ impl PriceCalc {
     /// Until when quotes are answered from a table that is right now: never longer than its base is
     /// stored.
     fn usable_until(&self, base: &StoredBase, now: Timestamp) -> Timestamp {
-        let usable_until = now.plus(self.policy.usable_for());
+        let usable_until = now.plus(self.policy.now().usable_for());
         match base.index.products {
             0 => usable_until,
             _ => usable_until.min(base.expires_at),
@@ -359,7 +359,7 @@ impl PriceCalc {
     /// written again.
     fn is_fading(&self, head: &TableHead, now: Timestamp) -> bool {
         let in_parts = matches!(head.own, Own::Parts(_));
-        in_parts && head.parts_expire_at < now.plus(self.policy.keep_tables() / 2)
+        in_parts && head.parts_expire_at < now.plus(self.policy.now().keep_tables() / 2)
     }
 
     /// The inputs of a whole batch: heads, then the catalogue, then discounts at its head.
@@ -384,7 +384,7 @@ impl PriceCalc {
         let heads = self.tables.table_heads(users).await?;
         let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
         let now = self.clock.now();
-        let keep_until = now.plus(self.policy.keep_tables());
+        let keep_until = now.plus(self.policy.now().keep_tables());
         let Current { head: at, base } = self.bases.current(keep_until).await?;
         let is_unchanged = |user: &&UserId| {
             heads.get(*user).is_some_and(|head| {

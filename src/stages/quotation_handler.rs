@@ -13,7 +13,7 @@ use tracing::info;
 
 use super::deadline::send_deadline;
 use super::outcome::{only, write_body};
-use super::{Observer, Policy, StageError, Unobserved, Warmth, subscribe};
+use super::{Observer, PolicyInForce, StageError, Unobserved, Warmth, subscribe};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     ConnectionRef, Dialect, Item, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
@@ -37,7 +37,7 @@ pub struct QuotationHandler {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     observer: Arc<dyn Observer>,
-    policy: Policy,
+    policy: PolicyInForce,
     /// Whether the gateway tells its clients itself when a deadline has passed.
     watched: bool,
 }
@@ -71,7 +71,7 @@ pub struct Accepted {
 impl QuotationHandler {
     /// The stage on an engine.
     #[must_use]
-    pub fn new(ports: &Ports, policy: Policy) -> Self {
+    pub fn new(ports: &Ports, policy: impl Into<PolicyInForce>) -> Self {
         Self {
             users: ports.store.clone(),
             quotations: ports.store.clone(),
@@ -80,7 +80,7 @@ impl QuotationHandler {
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
             observer: Arc::new(Unobserved),
-            policy,
+            policy: policy.into(),
             watched: false,
         }
     }
@@ -128,7 +128,8 @@ impl QuotationHandler {
             _ => QuotationKey::new(&user, &request_id),
         };
         let span = trace::quotation_handler(&user, &request_id);
-        let visit = subscribe::touch(&*self.users, &self.policy, &user, now);
+        let policy = self.policy.now();
+        let visit = subscribe::touch(&*self.users, &policy, &user, now);
         let accepted = ACCOUNT.of(self.accept(ask, request_id, key));
         trace::within(span, async {
             let (accepted, visit) = join(accepted, visit).await;
@@ -148,7 +149,7 @@ impl QuotationHandler {
         request_id: RequestId,
         key: QuotationKey,
     ) -> Result<Accepted, StageError> {
-        let now = self.clock.now();
+        let (now, policy) = (self.clock.now(), self.policy.now());
         let quotation = Quotation {
             key,
             request_id: request_id.clone(),
@@ -157,8 +158,8 @@ impl QuotationHandler {
             connection: ask.connection,
             dialect: ask.dialect,
             accepted_at: now,
-            deadline: now.plus(self.policy.quote_within),
-            expires_at: now.plus(self.policy.keep_quotations()),
+            deadline: now.plus(policy.quote_within),
+            expires_at: now.plus(policy.keep_quotations()),
             status: QuotationStatus::Pending,
         };
         let body = message(&quotation)?;

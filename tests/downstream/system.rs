@@ -87,7 +87,7 @@ impl System {
         let worker = Worker {
             ports: self.ports.clone(),
             lookup: Lookup::new(&self.ports),
-            policy: self.policy.clone(),
+            policy: self.policy.clone().into(),
             slots: Slots::default(),
             poll_wait: SHORT_POLL,
             metrics: Metrics::new(),

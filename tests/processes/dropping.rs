@@ -114,7 +114,7 @@ async fn by_functions(ports: &Ports, users: &[String]) {
     let worker = Worker {
         ports: ports.clone(),
         lookup: Lookup::new(&ports),
-        policy,
+        policy: policy.into(),
         slots: Slots::default(),
         poll_wait: SHORT_POLL,
         metrics: Metrics::new(),

@@ -190,7 +190,7 @@ impl System {
         let worker = Worker {
             lookup: Lookup::new(&ports),
             ports,
-            policy: self.policy.clone(),
+            policy: self.policy.clone().into(),
             slots: self.slots,
             poll_wait: LONG_POLL,
             metrics: self.metrics.clone(),

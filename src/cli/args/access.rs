@@ -5,6 +5,7 @@ use clap::builder::BoolishValueParser;
 
 use super::KeysArgs;
 use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError};
+use crate::stages::UserLimits;
 
 /// Who may use the gateway, and how much of it.
 ///
@@ -18,9 +19,9 @@ pub struct AccessArgs {
     /// Name by which clients may call the gateway, beside localhost; may be given more than once
     #[arg(long, value_name = "HOST", env = "OCACHE_ALLOW_HOST", value_delimiter = ',')]
     pub allow_host: Vec<String>,
-    /// Let in only clients with a token, for the users that it names; see `ocache token`
-    #[arg(long, env = "OCACHE_REQUIRE_TOKEN", value_parser = BoolishValueParser::new())]
-    pub require_token: bool,
+    /// Which users come in, and how.
+    #[command(flatten)]
+    pub stack: UserArgs,
     /// Where the keys are.
     #[command(flatten)]
     pub keys: KeysArgs,
@@ -36,19 +37,30 @@ pub struct AccessArgs {
     /// Frames a second of one address
     #[arg(long, value_name = "N", env = "OCACHE_MAX_FRAMES_PER_ADDRESS", default_value_t = DEFAULT.frames_per_sec_per_address, value_parser = some())]
     pub max_frames_per_address: u32,
-    /// Users a minute that one address may make active
-    #[arg(long, value_name = "N", env = "OCACHE_MAX_NEW_USERS_PER_ADDRESS", default_value_t = DEFAULT.new_users_per_min_per_address, value_parser = some())]
-    pub max_new_users_per_address: u32,
-    /// Users that may be active through the gateway at once
-    #[arg(long, value_name = "N", env = "OCACHE_MAX_ACTIVE_USERS", default_value_t = DEFAULT.active_users, value_parser = some())]
-    pub max_active_users: u32,
-    /// Keep a user's table warm only from the second visit on
-    #[arg(long, env = "OCACHE_ACTIVE_FROM_SECOND_VISIT", value_parser = BoolishValueParser::new())]
-    pub active_from_second_visit: bool,
     /// Limit clients of this machine by address too
     #[arg(long, env = "OCACHE_LIMIT_LOOPBACK", value_parser = BoolishValueParser::new())]
     pub limit_loopback: bool,
 }
+
+/// The settings of the stack that gateways keep to.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Settings of the stack, the same for all its processes")]
+pub struct UserArgs {
+    /// Let in only clients with a token, for the users that it names; see `ocache token`
+    #[arg(long, env = "OCACHE_REQUIRE_TOKEN", value_parser = BoolishValueParser::new())]
+    pub require_token: bool,
+    /// Users a minute that one address may make active
+    #[arg(long, value_name = "N", env = "OCACHE_MAX_NEW_USERS_PER_ADDRESS", default_value_t = USERS.new_per_min_per_address, value_parser = some())]
+    pub max_new_users_per_address: u32,
+    /// Users that may be active through one gateway at once
+    #[arg(long, value_name = "N", env = "OCACHE_MAX_ACTIVE_USERS", default_value_t = USERS.active, value_parser = some())]
+    pub max_active_users: u32,
+    /// Keep a user's table warm only from the second visit on
+    #[arg(long, env = "OCACHE_ACTIVE_FROM_SECOND_VISIT", value_parser = BoolishValueParser::new())]
+    pub active_from_second_visit: bool,
+}
+
+const USERS: UserLimits = UserLimits::DEFAULT;
 
 const DEFAULT: Limits = Limits::DEFAULT;
 
@@ -65,9 +77,6 @@ impl TryFrom<&AccessArgs> for Access {
             sockets_per_address: args.max_sockets_per_address,
             frames_per_sec: args.max_frames,
             frames_per_sec_per_address: args.max_frames_per_address,
-            new_users_per_min_per_address: args.max_new_users_per_address,
-            active_users: args.max_active_users,
-            active_from_second_visit: args.active_from_second_visit,
             count_loopback: args.limit_loopback,
         };
         let origins = AllowedOrigins::new(&args.allow_origin, &args.allow_host)?;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::super::duration::parse_duration;
 use super::websocket::parse_websocket;
+use crate::model::parse_duration;
 use crate::tokens::Token;
 
 /// Of `ocache bench`.

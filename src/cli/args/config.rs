@@ -1,8 +1,10 @@
 //! Settings.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::{AccessArgs, PolicyArgs, SlotArgs, examples};
+use crate::stages::Setting;
 
 /// Of `ocache config`.
 #[derive(Debug, Args)]
@@ -18,6 +20,28 @@ pub enum ConfigCommand {
     /// Show every setting, its value, and where that comes from
     #[command(after_help = examples::CONFIG_SHOW)]
     Show(Box<ConfigShowArgs>),
+    /// Set a setting of the stack, for all its processes
+    ///
+    /// Those that run follow it within seconds. Every other setting is of a process: it is a flag, a
+    /// variable, or a line of ocache.toml.
+    #[command(after_help = examples::CONFIG_SET)]
+    Set(ConfigSetArgs),
+}
+
+/// Of `ocache config set`.
+#[derive(Debug, Args)]
+pub struct ConfigSetArgs {
+    /// The name of its flag, without the dashes
+    #[arg(value_name = "KEY", value_parser = setting_parser())]
+    pub key: Setting,
+    /// As the flag would be given; `true` or `false` for a flag without a value
+    #[arg(value_name = "VALUE")]
+    pub value: String,
+}
+
+fn setting_parser() -> impl TypedValueParser<Value = Setting> {
+    PossibleValuesParser::new(Setting::ALL.map(Setting::name))
+        .try_map(|name| Setting::named(&name).ok_or("no setting of a stack has this name"))
 }
 
 /// Of `ocache config show`: every setting of every command, so that its flags can be tried.

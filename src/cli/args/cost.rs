@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::super::duration::parse_duration;
+use super::policy::of;
 use super::simulate::parse_calculation_time;
+use crate::model::parse_duration;
+use crate::stages::Setting;
 
 /// Of `ocache cost`.
 #[derive(Debug, Args)]
@@ -18,12 +20,12 @@ pub struct CostArgs {
     /// How far to look back; usage is kept for a week, in steps of five minutes
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1h")]
     pub over: Duration,
-    /// How long a user of this stack stays active after a visit
-    #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = parse_duration, default_value = "5m")]
-    pub ttl: Duration,
-    /// The time between two scheduled calculations of an active user's table of this stack
-    #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = parse_duration, default_value = "1m")]
-    pub refresh_every: Duration,
+    /// The stack's ttl counts; another one is mentioned
+    #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = of(Setting::Ttl), hide = true)]
+    pub ttl: Option<String>,
+    /// The stack's interval counts; another one is mentioned
+    #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = of(Setting::RefreshEvery), hide = true)]
+    pub refresh_every: Option<String>,
     /// How long the calculation of a table takes in a function, at most 30s
     #[arg(long, value_name = "TIME", value_parser = parse_calculation_time, default_value = "100ms")]
     pub calculation_time: Duration,

@@ -136,4 +136,9 @@ Examples:
 pub(super) const CONFIG_SHOW: &str = "\
 Examples:
   ocache config show                          as they are now
-  ocache config show --ttl 10m                as they would be with a flag";
+  ocache config show --port 7171              as they would be with a flag";
+
+pub(super) const CONFIG_SET: &str = "\
+Examples:
+  ocache config set ttl 10m                   how long users stay active
+  ocache config set require-token true        let in only clients with a token";

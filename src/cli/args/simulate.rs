@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::super::duration::parse_duration;
+use crate::model::parse_duration;
 
 /// Of `ocache simulate`.
 #[derive(Debug, Args)]

@@ -6,14 +6,16 @@ use super::super::args::BenchArgs;
 use super::super::engine::Engine;
 use super::super::failure::Failure;
 use super::super::find_gateway::{FoundGateway, find_gateway};
-use super::super::serve::serve_on;
+use super::super::output::Output;
+use super::super::serve::{self, GatewayTokens, serve_on};
 use super::super::settings::Settings;
+use super::super::stack_settings::{self, Given};
 use super::figures::Figures;
 use crate::ports::Ports;
 use crate::runtime::client::Destination;
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
-use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
-use crate::stages::{Lookup, Policy};
+use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
+use crate::stages::Lookup;
 use crate::tokens::{Clients, Token};
 
 /// An engine, and the gateway that quotes go through.
@@ -36,6 +38,7 @@ impl Stack {
     /// no schedule in it: what is refreshed is what is measured.
     pub(super) async fn find(
         settings: &Settings,
+        output: &Output,
         engine: Engine,
         args: &BenchArgs,
     ) -> Result<Self, Failure> {
@@ -55,15 +58,18 @@ impl Stack {
         }
         let bound = BoundGateway::bind(0).await?;
         let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
-        let (policy, access) = (Policy::default(), Access::default());
-        let own = serve_on(&engine, bound, ports.clone(), policy.clone(), access)?;
+        let stack = stack_settings::follow(&engine, output, &Given::default()).await?;
+        let GatewayTokens { tokens, keys } = serve::tokens(settings, output, None, &stack).await?;
+        let access = Access { tokens: Some(tokens), ..Access::default() };
+        let own = serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
+        let made = keys.and_then(|keys| ticket(&keys, Clients::Every, ports.clock.now()).ok());
         let gateway = own.destination();
         let shutdown = Shutdown::new();
         let until = shutdown.clone();
         let worker = Worker {
             ports: ports.clone(),
             lookup: Lookup::new(&ports),
-            policy,
+            policy: stack.policy(),
             slots: Slots::default(),
             poll_wait: SHORT_POLL,
             metrics,
@@ -73,7 +79,7 @@ impl Stack {
             worker.run(&[Role::PriceCalc, Role::QuotationProvider], &until).await;
         });
         let own = Some(OwnSystem { gateway: own, shutdown, workers });
-        Ok(Self { engine, ports, gateway, token: None, own })
+        Ok(Self { engine, ports, gateway, token: args.token.clone().or(made), own })
     }
 
     pub(super) fn ports(&self) -> Ports {

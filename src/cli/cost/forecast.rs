@@ -12,10 +12,12 @@ use super::show::{
 };
 use crate::billing::{PriceList, Usd};
 use crate::cost::{Forecast, Month, Numbers, Purpose, Verdict};
+use crate::stages::Policy;
 
 pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Failure> {
     let prices = price_list::read(args.price_list.as_deref())?;
-    let forecast = Forecast::of(numbers(args), args.ttl).await.map_err(Failure::internal)?;
+    let policy = Policy { ttl: args.ttl, ..Policy::default() };
+    let forecast = Forecast::of(numbers(args), policy).await.map_err(Failure::internal)?;
     let Some(forecast) = forecast else { return Err(too_few_quotes(args)) };
     let month = forecast.everybody(args.refresh_every, args.ttl, &prices);
     let tried = what_if(&forecast, args.refresh_every, args.ttl, &prices);

@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::args::CostArgs;
-use super::super::duration::show_duration;
 use super::super::engine::Engine;
 use super::super::failure::Failure;
 use super::super::meter::{self, Readings};
 use super::super::output::{Output, number, table};
 use super::super::price_list;
 use super::super::settings::Settings;
+use super::super::stack_settings::{Given, understood};
 use super::forecast::{note, per_million};
 use super::show::{
     by_stage, count, lines, money, show_verdict, show_what_if, verdict, what_if, what_if_json,
@@ -19,8 +19,10 @@ use super::show::{
 use crate::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::cost::{Bill, Forecast, Numbers, Reading, Verdict};
 use crate::meter::{Reason, Stage, UsageLine};
+use crate::model::show_duration;
 use crate::ports::{Own, Ports, TableHead};
 use crate::replay::{Sample, probe};
+use crate::stages::Policy;
 
 pub(super) async fn run(
     settings: &Settings,
@@ -29,7 +31,13 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let prices = price_list::read(args.price_list.as_deref())?;
     let engine = Engine::open(settings, output).await?;
-    let read = read(&engine.ports(None), args, &prices).await;
+    let ports = engine.ports(None);
+    let read = async {
+        let stack = understood(&ports.store.settings().await?)?;
+        Given::read()?.warn(output, &stack);
+        read(&ports, args, stack.policy, &prices).await
+    }
+    .await;
     engine.close().await;
     let read = read?;
     output.data(&read.as_json(&prices), |_| read.show(args, &prices))?;
@@ -54,7 +62,12 @@ struct Advice {
     verdict: Verdict,
 }
 
-async fn read(ports: &Ports, args: &CostArgs, prices: &PriceList) -> Result<Read, Failure> {
+async fn read(
+    ports: &Ports,
+    args: &CostArgs,
+    policy: Policy,
+    prices: &PriceList,
+) -> Result<Read, Failure> {
     let readings = meter::read(ports, args.over).await?;
     let mut bill = Bill::default();
     bill.add_metered(None, &readings.usage, prices);
@@ -64,7 +77,7 @@ async fn read(ports: &Ports, args: &CostArgs, prices: &PriceList) -> Result<Read
     let mut read = Read { readings, bill, reading, forecast: None, advice: None };
     if products > 0 {
         read.forecast = Some(read.foreseen(products, args, prices).await?);
-        read.advice = read.advise(products, args, prices).await?;
+        read.advice = read.advise(products, args, policy, prices).await?;
     }
     Ok(read)
 }
@@ -113,6 +126,7 @@ impl Read {
         &self,
         products: u64,
         args: &CostArgs,
+        policy: Policy,
         prices: &PriceList,
     ) -> Result<Option<Advice>, Failure> {
         let (span, events) = (self.readings.span(), &self.reading.events);
@@ -120,7 +134,7 @@ impl Read {
             return Ok(None);
         }
         let minutes = span.as_secs_f64() / 60.0;
-        let every = args.refresh_every;
+        let (every, ttl) = (policy.refresh_every, policy.ttl);
         let changes = events.changed / events.refreshes.max(1.0) / every.as_secs_f64();
         let numbers = Numbers {
             active_users: self.reading.active,
@@ -135,11 +149,11 @@ impl Read {
             polls_a_minute: events.polls / minutes,
             websockets: self.reading.active,
         };
-        let forecast = Forecast::of(numbers, args.ttl).await.map_err(Failure::internal)?;
+        let forecast = Forecast::of(numbers, policy).await.map_err(Failure::internal)?;
         Ok(forecast.map(|forecast| Advice {
             every,
-            tried: what_if(&forecast, every, args.ttl, prices),
-            verdict: Verdict::of(&forecast, every, args.ttl, prices),
+            tried: what_if(&forecast, every, ttl, prices),
+            verdict: Verdict::of(&forecast, every, ttl, prices),
         }))
     }
 
@@ -164,7 +178,7 @@ impl Read {
             !is_refresh(line)
                 && !matches!(
                     line.stage,
-                    Stage::Load | Stage::Meter | Stage::Command | Stage::Unknown
+                    Stage::Load | Stage::Meter | Stage::Settings | Stage::Command | Stage::Unknown
                 )
         };
         let events = &self.reading.events;

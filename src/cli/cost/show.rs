@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::super::duration::show_duration;
 use super::super::output::{number, table};
 use crate::billing::PriceList;
 use crate::billing::{Service, Usd};
 use crate::cost::{Bill, BillLine, Choice, Forecast, Month, Purpose, Verdict};
 use crate::meter::Stage;
+use crate::model::show_duration;
 
 /// As many digits as tell something.
 pub(super) fn money(usd: Usd) -> String {

@@ -2,10 +2,9 @@
 
 use comfy_table::{ColumnConstraint, Table, Width};
 
-use super::super::duration::show_duration;
 use super::super::failure::Failure;
 use super::super::output::{Output, number, table, trimmed};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, show_duration};
 use crate::ports::{TableHead, TableRow};
 
 const HEADER: [&str; 5] = ["product", "name", "list price", "discount", "unit price"];

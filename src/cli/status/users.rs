@@ -6,12 +6,11 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Map;
 
-use super::super::duration::show_duration;
 use super::super::failure::Failure;
 use super::super::output::{Output, number, table};
 use super::super::stream::{ObjectStream, members};
 use super::Overview;
-use crate::model::{Timestamp, UserId};
+use crate::model::{Timestamp, UserId, show_duration};
 use crate::ports::{ActiveUser, Cursor, Ports, Segment, TableHead};
 
 /// People are shown so many users; programs are told of all of them.

@@ -143,12 +143,11 @@ impl Known {
 
 impl Address {
     fn new(limits: &Limits) -> Self {
-        let new_users = Rate::per_min(limits.new_users_per_min_per_address.into());
         Self {
             max_sockets: limits.sockets_per_address,
             sockets: AtomicU32::new(0),
             traffic: Mutex::new(Traffic::new(limits.frames_per_sec_per_address)),
-            new_users: Mutex::new(Bucket::new(new_users)),
+            new_users: Mutex::new(Bucket::new(Rate::per_min(0))),
         }
     }
 
@@ -163,9 +162,12 @@ impl Address {
         lock(&self.traffic)
     }
 
-    /// Takes a new user; says whether there was one to be had.
-    pub(super) fn take_new_user(&self) -> bool {
-        lock(&self.new_users).take(1, Instant::now())
+    /// Takes one of so many new users a minute, and as many at once; says whether there was one to be
+    /// had.
+    pub(super) fn take_new_user(&self, per_min: u32) -> bool {
+        let mut new_users = lock(&self.new_users);
+        new_users.set_rate(Rate::per_min(per_min.into()));
+        new_users.take(1, Instant::now())
     }
 
     fn is_as_good_as_new(&self, now: Instant) -> bool {
@@ -249,7 +251,7 @@ mod tests {
         let find = |n: u32| addresses.find(ClientAddress::Remote(IpAddr::V4(n.into()))).unwrap();
         let connected = find(0).open_socket();
         for n in 0..2 * FORGET_FROM as u32 {
-            assert!(find(n).take_new_user());
+            assert!(find(n).take_new_user(6000));
         }
         assert_eq!(lock(&addresses.known).addresses.len(), 2 * FORGET_FROM, "none is calm yet");
         tokio::time::advance(Duration::from_secs(60)).await;

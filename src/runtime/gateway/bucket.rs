@@ -51,6 +51,11 @@ impl Bucket {
         Self { rate, paid_at: None }
     }
 
+    /// Fills at another rate from now on.
+    pub(super) const fn set_rate(&mut self, rate: Rate) {
+        self.rate = rate;
+    }
+
     /// Takes units if there are as many; says whether there were.
     pub(super) fn take(&mut self, units: u64, now: Instant) -> bool {
         let paid_at = self.paid_at.map_or(now, |paid_at| paid_at.max(now));

@@ -10,6 +10,7 @@ use super::registry::KeysPlace;
 use super::routes::{Reply, later, problem};
 use crate::ports::Chain;
 use crate::runtime::{NotGranted, TokenCheck};
+use crate::stages::SettingsInForce;
 use crate::tokens::{Clients, Refusal, Token};
 
 /// The tokens that a gateway wants.
@@ -53,13 +54,50 @@ pub(super) fn of_headers(headers: &HeaderMap) -> Result<Token, Refusal> {
     }
 }
 
-/// Whom a client may quote for; or the reply that keeps it out. Without a check, anybody may quote
-/// for anybody.
-pub(super) async fn clients_of(
-    check: Option<&TokenCheck>,
-    token: Result<Token, Refusal>,
-) -> Result<Clients, Reply> {
-    let Some(check) = check else { return Ok(Clients::Every) };
+/// Decides who comes in: everybody or, while the stack requires tokens, whoever has a good one.
+pub(super) struct Door {
+    settings: SettingsInForce,
+    check: Option<Arc<TokenCheck>>,
+}
+
+impl Door {
+    pub(super) fn new(settings: SettingsInForce, tokens: Option<Tokens>) -> Self {
+        Self { settings, check: tokens.map(|tokens| tokens.check) }
+    }
+
+    /// Whom a client may quote for; or the reply that keeps it out. While tokens are not required,
+    /// anybody may quote for anybody. While nobody knows whether they are, nobody comes in.
+    pub(super) async fn clients_of(&self, token: Result<Token, Refusal>) -> Result<Clients, Reply> {
+        let Some(settings) = self.settings.current() else {
+            error!("whether tokens are required cannot be read, so nobody is let in");
+            return Err(unknown("whether a token is needed cannot be read; try again"));
+        };
+        match (settings.requires_token, &self.check) {
+            (false, _) => Ok(Clients::Every),
+            (true, Some(check)) => granted_by(check, token).await,
+            (true, None) => {
+                error!("tokens are required, and this gateway has no keys to check them with");
+                Err(unknown("tokens cannot be checked here"))
+            }
+        }
+    }
+
+    /// Waits until tokens are required.
+    pub(super) async fn closed(&self) {
+        self.settings.until(|settings| settings.requires_token).await;
+    }
+
+    /// Whether it lets in everybody.
+    pub(super) fn is_open(&self) -> bool {
+        self.settings.current().is_some_and(|settings| !settings.requires_token)
+    }
+}
+
+fn unknown(message: &str) -> Reply {
+    later(StatusCode::SERVICE_UNAVAILABLE, message)
+}
+
+async fn granted_by(check: &TokenCheck, token: Result<Token, Refusal>) -> Result<Clients, Reply> {
     let granted = match token {
         Ok(token) => check.grant(&token).await,
         Err(refusal) => Err(refusal.into()),
@@ -72,7 +110,7 @@ pub(super) async fn clients_of(
         Err(NotGranted::Refused(refusal)) => Err(unauthorized(&refusal)),
         Err(NotGranted::NoKeys(cause)) => {
             error!(error = %Chain(&cause), "tokens cannot be checked");
-            Err(later(StatusCode::SERVICE_UNAVAILABLE, "tokens cannot be checked; try again"))
+            Err(unknown("tokens cannot be checked; try again"))
         }
     }
 }

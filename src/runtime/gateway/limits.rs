@@ -27,12 +27,6 @@ pub struct Limits {
     pub frames_per_sec: u32,
     /// Frames a second of one address, and as many at once.
     pub frames_per_sec_per_address: u32,
-    /// Users of one address that were not active before, a minute, and as many at once.
-    pub new_users_per_min_per_address: u32,
-    /// Users that may be active through this gateway at once.
-    pub active_users: u32,
-    /// Whether a user's first visit is quoted without making the user active.
-    pub active_from_second_visit: bool,
     /// Whether clients of this machine are limited by address too.
     pub count_loopback: bool,
 }
@@ -44,9 +38,6 @@ impl Limits {
         sockets_per_address: 1_000,
         frames_per_sec: 500,
         frames_per_sec_per_address: 2_000,
-        new_users_per_min_per_address: 6_000,
-        active_users: 1_000_000,
-        active_from_second_visit: false,
         count_loopback: false,
     };
 }

@@ -51,7 +51,7 @@ pub(super) async fn route(
     allowance: &Allowance,
     client: ClientAddress,
 ) -> Reply {
-    if let Some(reply) = gateway.page().route(&request, gateway.tokens(), client).await {
+    if let Some(reply) = gateway.page().route(&request, gateway.door(), client).await {
         return reply;
     }
     let path = request.uri().path().to_owned();
@@ -88,7 +88,7 @@ async fn put_subscribe(
     let traceparent = request.headers().get("traceparent").and_then(|it| it.to_str().ok());
     let span = trace::subscribe(traceparent);
     let token = entry::of_headers(request.headers());
-    let clients = match entry::clients_of(gateway.tokens(), token).await {
+    let clients = match gateway.door().clients_of(token).await {
         Ok(clients) => clients,
         Err(reply) => return reply,
     };

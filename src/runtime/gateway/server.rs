@@ -27,7 +27,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::addresses::{ClientAddress, SocketPlace, Way};
-use super::entry::{self, Tokens};
+use super::entry::{self, Door, Tokens};
 use super::guarded::Guarded;
 use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
 use super::origin::AllowedOrigins;
@@ -41,8 +41,8 @@ use super::visitors::Visitors;
 use crate::model::ConnectionId;
 use crate::ports::Ports;
 use crate::protocol::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
-use crate::runtime::{Shutdown, TokenCheck};
-use crate::stages::Policy;
+use crate::runtime::Shutdown;
+use crate::stages::SettingsInForce;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::supervisor::{Panic, catch};
 use crate::tokens::Clients;
@@ -77,7 +77,7 @@ pub struct Access {
     pub origins: AllowedOrigins,
     /// How much.
     pub limits: Limits,
-    /// By which tokens; without, anybody may quote for anybody.
+    /// By which tokens, while the stack requires them. Else anybody may quote for anybody.
     pub tokens: Option<Tokens>,
 }
 
@@ -89,11 +89,11 @@ pub struct Gateway {
     limiter: Limiter,
     unfinished: Arc<UnfinishedMessages>,
     ports: Ports,
-    policy: Policy,
+    settings: SettingsInForce,
     page: Page,
     sockets: Arc<Sockets>,
     origins: AllowedOrigins,
-    tokens: Option<Arc<TokenCheck>>,
+    door: Door,
     endpoint: String,
     instance: String,
     secret: Secret,
@@ -112,6 +112,8 @@ struct Peer {
 struct Client {
     allowance: Allowance,
     clients: Clients,
+    /// Whether it has shown one.
+    by_token: bool,
 }
 
 /// A websocket's places, given back when it is closed.
@@ -125,7 +127,7 @@ impl Gateway {
     #[must_use]
     pub(super) fn new(
         ports: Ports,
-        policy: Policy,
+        settings: SettingsInForce,
         sockets: Arc<Sockets>,
         access: Access,
         endpoint: String,
@@ -135,11 +137,12 @@ impl Gateway {
         let metrics = Arc::new(page.metrics.clone());
         let handler =
             |policy| QuotationHandler::new(&ports, policy).watched().observed_by(metrics.clone());
-        let passing = Policy { ttl: FIRST_VISIT_TTL.min(policy.ttl), ..policy.clone() };
-        let (handler, first_visits) = (handler(policy.clone()), handler(passing));
-        let visitors = Visitors::new(limits, policy.ttl, ports.store.clone(), ports.clock.clone());
+        let passing = settings.policy().with_ttl_at_most(FIRST_VISIT_TTL);
+        let (handler, first_visits) = (handler(settings.policy()), handler(passing));
+        let visitors = Visitors::new(settings.clone(), ports.store.clone(), ports.clock.clone());
         let limiter = Limiter::new(limits);
-        let page = Page::new(&ports, &policy, sockets.clone(), page);
+        let door = Door::new(settings.clone(), tokens);
+        let page = Page::new(&ports, &settings, sockets.clone(), page);
         let instance = ConnectionId::from_random(ports.randomness.bits()).to_string();
         let secret = Secret::from_random([ports.randomness.bits(), ports.randomness.bits()]);
         Self {
@@ -149,11 +152,11 @@ impl Gateway {
             limiter,
             unfinished: Arc::default(),
             ports,
-            policy,
+            settings,
             page,
             sockets,
             origins,
-            tokens: tokens.map(|tokens| tokens.check),
+            door,
             endpoint,
             instance,
             secret,
@@ -179,8 +182,8 @@ impl Gateway {
         &self.ports
     }
 
-    pub(super) fn tokens(&self) -> Option<&TokenCheck> {
-        self.tokens.as_deref()
+    pub(super) const fn door(&self) -> &Door {
+        &self.door
     }
 
     pub(super) const fn page(&self) -> &Page {
@@ -193,7 +196,8 @@ impl Gateway {
 
     /// How long a user is active after a visit.
     pub(super) fn ttl(&self, first_visit: bool) -> Duration {
-        if first_visit { FIRST_VISIT_TTL.min(self.policy.ttl) } else { self.policy.ttl }
+        let ttl = self.settings.now().policy.ttl;
+        if first_visit { FIRST_VISIT_TTL.min(ttl) } else { ttl }
     }
 
     pub(super) fn sockets(&self) -> &Sockets {
@@ -301,7 +305,8 @@ impl Gateway {
             return route(&self, request, &allowance, client).await;
         }
         let token = entry::of_websocket(&request);
-        let clients = match entry::clients_of(self.tokens(), token).await {
+        let by_token = !self.door.is_open();
+        let clients = match self.door.clients_of(token).await {
             Ok(clients) => clients,
             Err(reply) => return reply,
         };
@@ -310,7 +315,7 @@ impl Gateway {
             place => place.flatten(),
         };
         let places = Places { _connection: peer.place, _socket: socket };
-        self.upgrade(request, Client { allowance, clients }, places, tasks, shutdown)
+        self.upgrade(request, Client { allowance, clients, by_token }, places, tasks, shutdown)
     }
 
     /// Where a request comes from. Whoever proves in one that it may read the entry is known from
@@ -357,7 +362,7 @@ impl Gateway {
     }
 
     async fn session(&self, upgraded: Upgraded, client: Client, shutdown: &Shutdown) {
-        let Client { allowance, clients } = client;
+        let Client { allowance, clients, by_token } = client;
         // Back to the plain socket: what the client sent right after its request comes first.
         let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Guarded<TcpStream>>>()
         else {
@@ -389,7 +394,13 @@ impl Gateway {
             metrics: self.page.metrics(),
             endpoint: &self.endpoint,
         };
-        run_session(&mut socket, self.sockets.open(id), context, shutdown).await;
+        let shut_out = async {
+            match by_token {
+                true => std::future::pending().await,
+                false => self.door.closed().await,
+            }
+        };
+        run_session(&mut socket, self.sockets.open(id), context, shut_out, shutdown).await;
         socket.into_inner().linger().await;
     }
 }

@@ -80,13 +80,15 @@ impl SessionContext<'_> {
     }
 }
 
-/// Serves one websocket until it is closed, by either side.
+/// Serves one websocket until it is closed, by either side, or its client is shut out: it came without a
+/// token, and now one is required.
 ///
 /// Generic over the transport, so that a test can be a client without a network.
 pub(super) async fn run_session<S>(
     mut socket: S,
     mut open: OpenSocket,
     context: SessionContext<'_>,
+    shut_out: impl Future<Output = ()>,
     shutdown: &Shutdown,
 ) where
     S: Stream<Item = Result<Message, SocketError>> + Sink<Message, Error = SocketError> + Unpin,
@@ -100,6 +102,7 @@ pub(super) async fn run_session<S>(
     let mut awaited = Awaited::default();
     let mut overdue: FuturesUnordered<BoxFuture<'_, Overdue>> = FuturesUnordered::new();
     let mut deaf_until: Option<Instant> = None;
+    tokio::pin!(shut_out);
     info!(connection = %connection.id, "opened");
 
     let close = loop {
@@ -164,6 +167,7 @@ pub(super) async fn run_session<S>(
             () = context.unfinished.given_up() => {
                 break Some(close(CloseCode::Again, "too much of too many messages waits for the rest"));
             }
+            () = &mut shut_out => break Some(close(CloseCode::Policy, "a token is required now")),
             () = shutdown.begun() => break Some(close(CloseCode::Away, "the gateway stops")),
             () = sleep_until(idle_at.min(end_of_life)) => {
                 break Some(close(CloseCode::Away, "idle for too long, or open for too long"));

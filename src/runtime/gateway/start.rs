@@ -18,7 +18,7 @@ use crate::ports::{Housekeeping, Ports};
 use crate::runtime::Shutdown;
 use crate::runtime::client::Destination;
 use crate::runtime::metrics::Metrics;
-use crate::stages::Policy;
+use crate::stages::SettingsInForce;
 use crate::supervisor::Supervisor;
 
 /// How often the page looks at the cache, at most.
@@ -128,7 +128,7 @@ impl BoundGateway {
     pub fn serve(
         self,
         ports: Ports,
-        policy: Policy,
+        settings: SettingsInForce,
         access: Access,
         registry: &GatewayRegistry,
         engine: &str,
@@ -137,7 +137,7 @@ impl BoundGateway {
         let Self { listener, sockets, endpoint, websocket, page } = self;
         let keys = access.tokens.as_ref().map(|tokens| tokens.keys.clone());
         let gateway =
-            Arc::new(Gateway::new(ports, policy, sockets, access, endpoint.clone(), page));
+            Arc::new(Gateway::new(ports, settings, sockets, access, endpoint.clone(), page));
         let record = GatewayRecord {
             websocket,
             endpoint,

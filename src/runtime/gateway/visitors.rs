@@ -12,10 +12,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::addresses::Address;
-use super::limits::{Limits, lock};
+use super::limits::lock;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::UserId;
 use crate::ports::{ActiveUsers, Chain, Clock};
+use crate::stages::SettingsInForce;
 
 /// Looking for users that have expired takes time; when all places are taken it is not done more
 /// often than this.
@@ -44,8 +45,7 @@ pub(super) const fn refusal(admission: Admission) -> &'static str {
 
 /// The users that are active through one gateway.
 pub(super) struct Visitors {
-    limits: Limits,
-    ttl: Duration,
+    settings: SettingsInForce,
     users: Arc<dyn ActiveUsers>,
     clock: Arc<dyn Clock>,
     hasher: RandomState,
@@ -60,41 +60,41 @@ struct Seen {
 
 impl Visitors {
     pub(super) fn new(
-        limits: Limits,
-        ttl: Duration,
+        settings: SettingsInForce,
         users: Arc<dyn ActiveUsers>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let seen = Mutex::new(Seen { until: HashMap::new(), looked_at: None });
-        Self { limits, ttl, users, clock, hasher: RandomState::new(), seen }
+        Self { settings, users, clock, hasher: RandomState::new(), seen }
     }
 
     /// Decides about a visit. A user that is active in the store is never refused, whoever made
     /// it so.
     pub(super) async fn admit(&self, user: &UserId, address: Option<&Arc<Address>>) -> Admission {
-        let hash = self.hasher.hash_one(user);
-        if self.returns(hash) {
+        let (hash, settings) = (self.hasher.hash_one(user), self.settings.now());
+        let (limits, ttl) = (settings.users, settings.policy.ttl);
+        if self.returns(hash, ttl) {
             return Admission::Visit;
         }
         let active = self.is_active(user).await;
-        if !active && address.is_some_and(|address| !address.take_new_user()) {
+        if !active && address.is_some_and(|it| !it.take_new_user(limits.new_per_min_per_address)) {
             return Admission::AddressTooNew;
         }
-        let entered = self.enter(hash);
+        let entered = self.enter(hash, limits.active, ttl);
         match (active, entered) {
             (true, _) => Admission::Visit,
             (false, false) => Admission::Full,
-            (false, true) if self.limits.active_from_second_visit => Admission::FirstVisit,
+            (false, true) if limits.active_from_second_visit => Admission::FirstVisit,
             (false, true) => Admission::Visit,
         }
     }
 
     /// Whether the user was here within a TTL; if so, it counts from now on.
-    fn returns(&self, hash: u64) -> bool {
+    fn returns(&self, hash: u64, ttl: Duration) -> bool {
         let now = Instant::now();
         match lock(&self.seen).until.get_mut(&hash) {
             Some(until) if *until > now => {
-                *until = now + self.ttl;
+                *until = now + ttl;
                 true
             }
             _ => false,
@@ -112,10 +112,10 @@ impl Visitors {
         }
     }
 
-    /// Takes a place for a user; says whether there was one.
-    fn enter(&self, hash: u64) -> bool {
+    /// Takes one of so many places for a user; says whether there was one.
+    fn enter(&self, hash: u64, places: u32, ttl: Duration) -> bool {
         let now = Instant::now();
-        let places = usize::try_from(self.limits.active_users).unwrap_or(usize::MAX);
+        let places = usize::try_from(places).unwrap_or(usize::MAX);
         let mut seen = lock(&self.seen);
         if seen.until.len() >= places && !seen.until.contains_key(&hash) {
             seen.forget_expired(now);
@@ -123,7 +123,7 @@ impl Visitors {
                 return false;
             }
         }
-        seen.until.insert(hash, now + self.ttl);
+        seen.until.insert(hash, now + ttl);
         true
     }
 }
@@ -144,33 +144,36 @@ mod tests {
     use tokio::time::advance;
 
     use super::super::addresses::{Addresses, ClientAddress};
+    use super::super::limits::Limits;
     use super::*;
     use crate::memory::{Memory, TokioClock};
     use crate::model::Timestamp;
     use crate::ports::{Ports, SystemRandomness};
+    use crate::stages::{StackSettings, UserLimits};
 
     const TTL: Duration = Duration::from_secs(300);
 
-    fn visitors(limits: Limits) -> (Visitors, Ports) {
+    fn visitors(users: UserLimits) -> (Visitors, Ports) {
+        let settings = StackSettings { users, ..StackSettings::default() };
         let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
         let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
-        (Visitors::new(limits, TTL, ports.store.clone(), ports.clock.clone()), ports)
+        (Visitors::new(settings.into(), ports.store.clone(), ports.clock.clone()), ports)
     }
 
     fn user(n: u32) -> UserId {
         UserId::new(format!("U{n}")).unwrap()
     }
 
-    fn address(limits: Limits) -> Arc<Address> {
+    fn address() -> Arc<Address> {
         let address: IpAddr = "203.0.113.9".parse().unwrap();
-        Addresses::new(limits).find(ClientAddress::Remote(address)).unwrap()
+        Addresses::new(Limits::DEFAULT).find(ClientAddress::Remote(address)).unwrap()
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_address_brings_only_so_many_new_users() {
-        let limits = Limits { new_users_per_min_per_address: 3, ..Limits::default() };
+        let limits = UserLimits { new_per_min_per_address: 3, ..UserLimits::default() };
         let (visitors, _) = visitors(limits);
-        let address = address(limits);
+        let address = address();
         for n in 0..3 {
             assert_eq!(visitors.admit(&user(n), Some(&address)).await, Admission::Visit);
         }
@@ -183,7 +186,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn places_are_free_again_when_users_expire() {
-        let (visitors, ports) = visitors(Limits { active_users: 2, ..Limits::default() });
+        let (visitors, ports) = visitors(UserLimits { active: 2, ..UserLimits::default() });
         for n in 0..2 {
             assert_eq!(visitors.admit(&user(n), None).await, Admission::Visit);
         }
@@ -201,7 +204,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_a_second_visit_makes_active_when_so_configured() {
-        let limits = Limits { active_from_second_visit: true, ..Limits::default() };
+        let limits = UserLimits { active_from_second_visit: true, ..UserLimits::default() };
         let (visitors, _) = visitors(limits);
         assert_eq!(visitors.admit(&user(1), None).await, Admission::FirstVisit);
         assert_eq!(visitors.admit(&user(1), None).await, Admission::Visit);

@@ -13,7 +13,7 @@ use crate::model::{Timestamp, UserId};
 use crate::ports::{ActiveUser, CatalogueHead, Depth, PortError, Ports, Queue, Segment, TableHead};
 use crate::runtime::gateway::Sockets;
 use crate::runtime::metrics::{Event, REASONS, SLOT, Scrape, Slot};
-use crate::stages::Policy;
+use crate::stages::SettingsInForce;
 
 /// So many users are shown: those that came last.
 const SHOWN_USERS: usize = 100;
@@ -110,7 +110,7 @@ struct SlotView {
 /// Looks at the cache for all who watch.
 pub(super) struct Live {
     ports: Ports,
-    policy: Policy,
+    settings: SettingsInForce,
     sockets: Arc<Sockets>,
     look_every: Duration,
     /// Held while somebody looks.
@@ -120,11 +120,11 @@ pub(super) struct Live {
 impl Live {
     pub(super) fn new(
         ports: Ports,
-        policy: Policy,
+        settings: SettingsInForce,
         sockets: Arc<Sockets>,
         look_every: Duration,
     ) -> Self {
-        Self { ports, policy, sockets, look_every, seen: Mutex::default() }
+        Self { ports, settings, sockets, look_every, seen: Mutex::default() }
     }
 
     /// What was last seen, as JSON.
@@ -145,6 +145,7 @@ impl Live {
 
     async fn look(&self, scrape: &Scrape) -> Result<Snapshot, PortError> {
         let now = self.ports.clock.now();
+        let policy = &self.settings.now().policy;
         let store = &self.ports.store;
         let (mut users, complete) = self.active_users(now).await?;
         let total = users.len();
@@ -159,8 +160,8 @@ impl Live {
         Ok(Snapshot {
             at: now.to_string(),
             every_ms: u64::try_from(self.look_every.as_millis()).unwrap_or(u64::MAX),
-            ttl_secs: self.policy.ttl.as_secs(),
-            refresh_every_secs: self.policy.refresh_every.as_secs_f64(),
+            ttl_secs: policy.ttl.as_secs(),
+            refresh_every_secs: policy.refresh_every.as_secs_f64(),
             catalogue: store.catalogue_head().await?.map(CatalogueView::from),
             tables: TablesView::of(&users),
             active_users: UsersView { total, complete, users },

@@ -18,12 +18,13 @@ use super::live::Live;
 use super::products::Products;
 use super::query::Search;
 use crate::ports::{Chain, Clock, Housekeeping, PortError, Ports};
+use crate::runtime::Shutdown;
 use crate::runtime::gateway::addresses::ClientAddress;
+use crate::runtime::gateway::entry::{self, Door};
 use crate::runtime::gateway::routes::{later, problem};
-use crate::runtime::gateway::{Reply, Sockets, entry};
+use crate::runtime::gateway::{Reply, Sockets};
 use crate::runtime::metrics::{self, Metrics, SLOT, Scrape};
-use crate::runtime::{Shutdown, TokenCheck};
-use crate::stages::Policy;
+use crate::stages::SettingsInForce;
 use crate::tokens;
 
 const JSON: &str = "application/json";
@@ -53,16 +54,16 @@ pub(in crate::runtime::gateway) struct Page {
 impl Page {
     pub(in crate::runtime::gateway) fn new(
         ports: &Ports,
-        policy: &Policy,
+        settings: &SettingsInForce,
         sockets: Arc<Sockets>,
-        settings: PageSettings,
+        how: PageSettings,
     ) -> Self {
-        let PageSettings { metrics, look_every, housekeeping } = settings;
+        let PageSettings { metrics, look_every, housekeeping } = how;
         Self {
             files: Files::new(),
             products: Products::new(ports.store.clone()),
             clients: Clients::new(ports.store.clone(), ports.clock.clone()),
-            live: Live::new(ports.clone(), policy.clone(), sockets.clone(), look_every),
+            live: Live::new(ports.clone(), settings.clone(), sockets.clone(), look_every),
             scrape: Scrape::new(metrics, ports.queues.clone(), housekeeping),
             sockets,
             clock: ports.clock.clone(),
@@ -87,7 +88,7 @@ impl Page {
     pub(in crate::runtime::gateway) async fn route(
         &self,
         request: &Request<Incoming>,
-        check: Option<&TokenCheck>,
+        door: &Door,
         client: ClientAddress,
     ) -> Option<Reply> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -95,7 +96,7 @@ impl Page {
         }
         let path = request.uri().path();
         if matches!(path, "/products" | "/clients" | "/live")
-            && let Err(refused) = may_see(path, check, request).await
+            && let Err(refused) = may_see(path, door, request).await
         {
             return Some(refused);
         }
@@ -144,12 +145,8 @@ const ONLY_HERE: &str = "only this machine may see this; a gateway with --allow-
     client for one behind its proxy";
 
 /// Whether a client may see what is not only about the users that its token speaks for.
-async fn may_see(
-    path: &str,
-    check: Option<&TokenCheck>,
-    request: &Request<Incoming>,
-) -> Result<(), Reply> {
-    let clients = entry::clients_of(check, entry::of_headers(request.headers())).await?;
+async fn may_see(path: &str, door: &Door, request: &Request<Incoming>) -> Result<(), Reply> {
+    let clients = door.clients_of(entry::of_headers(request.headers())).await?;
     match clients {
         tokens::Clients::Named(_) if path != "/products" => {
             Err(problem(StatusCode::FORBIDDEN, "the token does not speak for every client"))

@@ -17,7 +17,7 @@ use super::*;
 use crate::memory::{Memory, TokioClock};
 use crate::model::{ConnectionId, Timestamp};
 use crate::ports::{Delivery, FailedEntry, PortError, Ports, SystemRandomness, Topic};
-use crate::stages::Policy;
+use crate::stages::{Policy, SettingsInForce};
 
 /// Keeps quotes of the customer `slow` until it is told to let them go.
 struct SlowTopic {
@@ -58,11 +58,10 @@ impl Client {
         let (open, stop) = (sockets.open(id.clone()), shutdown.clone());
         let session = tokio::spawn(async move {
             let far = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
-            let policy = Policy::default();
-            let handler = QuotationHandler::new(&ports, policy.clone()).watched();
+            let settings = SettingsInForce::from(Policy::default());
+            let handler = QuotationHandler::new(&ports, settings.policy()).watched();
             let limits = Limits::DEFAULT;
-            let visitors =
-                Visitors::new(limits, policy.ttl, ports.store.clone(), ports.clock.clone());
+            let visitors = Visitors::new(settings, ports.store.clone(), ports.clock.clone());
             let unfinished = Arc::new(UnfinishedMessages::default());
             let context = SessionContext {
                 handler: &handler,
@@ -75,7 +74,7 @@ impl Client {
                 metrics: &Metrics::new(),
                 endpoint: "http://127.0.0.1:1",
             };
-            run_session(far, open, context, &stop).await;
+            run_session(far, open, context, std::future::pending(), &stop).await;
         });
         Self { socket, sockets, id, gate, shutdown, session }
     }

@@ -6,7 +6,10 @@ use std::time::Duration;
 const LEAST_RETENTION: Duration = Duration::from_secs(60);
 
 /// Reads `90s`, `1m30s`, `500ms`, `2h` or `7d`: more than nothing, and at most a year.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let refuse = || format!("`{text}` is not a time such as 90s, 1m30s or 500ms");
     let (days, rest) = match text.split_once('d') {
         Some((days, rest)) => (days.parse::<u32>().map_err(|_| refuse())?, rest),
@@ -25,7 +28,10 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Reads how long something stays stored: at least a minute, and at most a year.
-pub(super) fn parse_retention(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn parse_retention(text: &str) -> Result<Duration, String> {
     let duration = parse_duration(text)?;
     if duration < LEAST_RETENTION {
         return Err(format!("`{text}` is less than a minute"));
@@ -34,7 +40,8 @@ pub(super) fn parse_retention(text: &str) -> Result<Duration, String> {
 }
 
 /// Writes a time in its two largest units: `1m 30s`, `2h`, `350ms`.
-pub(super) fn show_duration(duration: Duration) -> String {
+#[must_use]
+pub fn show_duration(duration: Duration) -> String {
     let secs = duration.as_secs();
     if secs == 0 {
         return format!("{}ms", duration.as_millis());
@@ -51,6 +58,22 @@ pub(super) fn show_duration(duration: Duration) -> String {
     parts.join(" ")
 }
 
+/// Writes a time exactly, to the millisecond, as [`parse_duration`] reads it: `1m30s`, `7d`, `1s500ms`.
+#[must_use]
+pub fn write_duration(duration: Duration) -> String {
+    let secs = duration.as_secs();
+    let units = [
+        (secs / 86_400, "d"),
+        (secs / 3600 % 24, "h"),
+        (secs / 60 % 60, "m"),
+        (secs % 60, "s"),
+        (duration.subsec_millis().into(), "ms"),
+    ];
+    let parts = units.iter().filter(|(count, _)| *count > 0);
+    let text: String = parts.map(|(count, unit)| format!("{count}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +87,16 @@ mod tests {
             assert_eq!((duration.as_secs(), show_duration(duration)), (secs, shown.to_owned()));
         }
         assert_eq!(show_duration(parse_duration("500ms").unwrap()), "500ms");
+        for (text, written) in [
+            ("90s", "1m30s"),
+            ("1500ms", "1s500ms"),
+            ("36h", "1d12h"),
+            ("7d", "7d"),
+            ("8784h", "366d"),
+        ] {
+            assert_eq!(write_duration(parse_duration(text).unwrap()), written);
+            assert_eq!(parse_duration(written), parse_duration(text), "{written}");
+        }
         for (text, hours) in [("1d", 24), ("1d12h", 36), ("30d", 720)] {
             assert_eq!(parse_duration(text), Ok(Duration::from_secs(hours * 3600)), "{text}");
         }

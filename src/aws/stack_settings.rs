@@ -1,0 +1,129 @@
+//! The settings of the stack: attributes of the item that is the catalogue's head.
+//!
+//! So whoever reads the head has read them, and commands or functions that need both ask once. Until
+//! something is set, those count that Terraform wrote into an item of their own when it made the
+//! stack. That item is not the head's, because Terraform deletes what it wrote: a change of its
+//! configuration must never take the head of the catalogue with it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use tokio::time::Instant;
+
+use super::conditions::Conditional;
+use super::head;
+use super::item::{self, FieldError, Item, item, number, text};
+use super::names::Table;
+use super::tables::{Tables, corrupt};
+use crate::ports::{PortError, SettingsRecord, SettingsStore};
+
+const SETTINGS: &str = "settings";
+const REVISION: &str = "settings_revision";
+/// The item that Terraform writes. No product has a control character in its id.
+const FIRST: &str = "\u{1}settings";
+/// For so long nobody asks again for what came with the head.
+const KEPT_FOR: Duration = Duration::from_secs(2);
+
+/// What this process has read.
+#[derive(Default)]
+pub(super) struct KnownSettings {
+    /// With the head, and when.
+    last: Option<(Instant, SettingsRecord)>,
+    /// What Terraform wrote. It never changes.
+    first: Option<SettingsRecord>,
+}
+
+/// What was set, if anything ever was.
+fn read(item: &Item) -> Result<Option<SettingsRecord>, PortError> {
+    if !item.contains_key(REVISION) {
+        return Ok(None);
+    }
+    let revision = item::read_number(item, REVISION).map_err(unreadable)?;
+    Ok(Some(SettingsRecord { revision, values: values(item)? }))
+}
+
+fn values(item: &Item) -> Result<BTreeMap<String, String>, PortError> {
+    let absent = || unreadable(FieldError::Absent { name: SETTINGS });
+    let values = item.get(SETTINGS).and_then(|values| values.as_m().ok()).ok_or_else(absent)?;
+    let text = |(key, value): (&String, &AttributeValue)| {
+        let value = value.as_s().map_err(|_| absent())?;
+        Ok((key.clone(), value.clone()))
+    };
+    values.iter().map(text).collect()
+}
+
+fn unreadable(error: FieldError) -> PortError {
+    corrupt("the settings of the stack", error)
+}
+
+impl Tables {
+    /// Remembers the settings that came with the head's item.
+    pub(super) fn note_settings(&self, item: &Item) {
+        // What cannot be read is for whoever asks for it.
+        if let Ok(Some(record)) = read(item) {
+            self.known_settings().last = Some((Instant::now(), record));
+        }
+    }
+
+    fn kept_settings(&self) -> Option<SettingsRecord> {
+        let known = self.known_settings();
+        let (at, record) = known.last.as_ref()?;
+        (at.elapsed() < KEPT_FOR).then(|| record.clone())
+    }
+
+    /// What Terraform wrote, if it did.
+    async fn first_settings(&self) -> Result<SettingsRecord, PortError> {
+        if let Some(first) = &self.known_settings().first {
+            return Ok(first.clone());
+        }
+        let key = item([("product_id", text(FIRST))]);
+        let Some(found) = self.get(Table::Products, key, true).await? else {
+            return Ok(SettingsRecord::default());
+        };
+        let first = SettingsRecord { revision: 0, values: values(&found)? };
+        self.known_settings().first = Some(first.clone());
+        Ok(first)
+    }
+}
+
+#[async_trait]
+impl SettingsStore for Tables {
+    async fn settings(&self) -> Result<SettingsRecord, PortError> {
+        if let Some(record) = self.kept_settings() {
+            return Ok(record);
+        }
+        let item = self.head_item().await?;
+        match item.as_ref().map_or(Ok(None), read)? {
+            Some(record) => Ok(record),
+            None => self.first_settings().await,
+        }
+    }
+
+    async fn put_settings(&self, record: &SettingsRecord) -> Result<bool, PortError> {
+        let values: HashMap<String, AttributeValue> =
+            record.values.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        let call = self.client.update_item().table_name(self.name(Table::Products));
+        let mut call = call
+            .set_key(Some(head::key()))
+            .update_expression(format!("SET {SETTINGS} = :values, {REVISION} = :revision"))
+            .expression_attribute_values(":values", AttributeValue::M(values))
+            .expression_attribute_values(":revision", number(record.revision))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        call = match record.revision.saturating_sub(1) {
+            0 => call.condition_expression(format!("attribute_not_exists({REVISION})")),
+            before => call
+                .condition_expression(format!("{REVISION} = :before"))
+                .expression_attribute_values(":before", number(before)),
+        };
+        let done = match self.try_update(call).await? {
+            Conditional::Done(_) => true,
+            // The SDK may have sent it twice because an answer was lost.
+            Conditional::Refused(Some(item)) => read(&item)?.as_ref() == Some(record),
+            Conditional::Refused(None) => false,
+        };
+        self.known_settings().last = None;
+        Ok(done)
+    }
+}

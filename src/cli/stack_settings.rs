@@ -1,0 +1,161 @@
+//! The settings of the stack, at the command line.
+//!
+//! In force is what the stack's record says, then the defaults. A flag, a variable or a line of the
+//! settings file sets the record where that is what the command is for; everywhere else, where it says
+//! something else, it is only mentioned.
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+
+use super::engine::Engine;
+use super::failure::{ExitCode, Failure};
+use super::output::Output;
+use super::parse::{Parsed, Stop, parsed};
+use super::settings_file::SettingsFile;
+use crate::ports::{Chain, SettingsRecord};
+use crate::stages::{Change, SetError, Setting, SettingsInForce, StackSettings, set};
+
+/// What a run was told of the settings of its stack.
+#[derive(Debug, Default)]
+pub(super) struct Given(Vec<GivenValue>);
+
+/// One value, and who said so.
+#[derive(Debug)]
+pub(super) struct GivenValue {
+    pub(super) setting: Setting,
+    /// As the record would have it.
+    pub(super) value: String,
+    /// `--ttl`, `OCACHE_TTL`, or the line of a file.
+    from: String,
+    pub(super) is_flag: bool,
+}
+
+impl Given {
+    /// By the command line, the environment and the settings file of this process.
+    pub(super) fn read() -> Result<Self, Failure> {
+        match parsed() {
+            Ok(parsed) => Ok(Self::of(&parsed)),
+            Err(Stop::Failed(failure, _)) => Err(failure),
+            Err(Stop::Said(error)) => Err(Failure::internal(*error)),
+        }
+    }
+
+    pub(super) fn of(parsed: &Parsed) -> Self {
+        let (mut command, mut matches) = (&parsed.command, &parsed.matches);
+        while let Some((name, below)) = matches.subcommand() {
+            let Some(found) = command.find_subcommand(name) else { break };
+            (command, matches) = (found, below);
+        }
+        let given = |setting| given(setting, command, matches, parsed.file.as_ref());
+        Self(Setting::ALL.into_iter().filter_map(given).collect())
+    }
+
+    /// The value of a flag that was typed.
+    pub(super) fn take_flag(&mut self, setting: Setting) -> Option<String> {
+        let is_meant = |given: &GivenValue| given.is_flag && given.setting == setting;
+        let index = self.0.iter().position(is_meant)?;
+        Some(self.0.remove(index).value)
+    }
+
+    /// Mentions each value that is not in force.
+    pub(super) fn warn(&self, output: &Output, settings: &StackSettings) {
+        for GivenValue { setting, value, from, .. } in &self.0 {
+            let in_force = settings.as_set(*setting);
+            if *value != in_force {
+                output.note(&format!(
+                    "warning: {from} {value} is not in force: the stack's {setting} is {in_force}; \
+                     `ocache config set {setting} {value}` sets it for all processes"
+                ));
+            }
+        }
+    }
+
+    /// All values, by the names of their settings.
+    pub(super) fn values(&self) -> Vec<(Setting, String)> {
+        self.0.iter().map(|given| (given.setting, given.value.clone())).collect()
+    }
+}
+
+fn given(
+    setting: Setting,
+    command: &Command,
+    matches: &ArgMatches,
+    file: Option<&SettingsFile>,
+) -> Option<GivenValue> {
+    let is_meant = |argument: &&clap::Arg| argument.get_long() == Some(setting.name());
+    let argument = command.get_arguments().find(is_meant)?;
+    let id = argument.get_id().as_str();
+    let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+    let (from, is_flag) = match matches.value_source(id)? {
+        ValueSource::CommandLine => (format!("--{setting}"), true),
+        ValueSource::EnvVariable => (variable.unwrap_or_default(), false),
+        _ => {
+            let file = file.filter(|file| file.has(setting.name()))?;
+            (format!("`{setting}` in settings file `{}`:", file.path.display()), false)
+        }
+    };
+    let text = matches.get_raw(id)?.next()?.to_string_lossy();
+    // It was checked when it was parsed.
+    let value = setting.canonical(&text).ok()?;
+    Some(GivenValue { setting, value, from, is_flag })
+}
+
+/// The settings in force, which this process follows from here on. Other values than these are
+/// mentioned.
+pub(super) async fn follow(
+    engine: &Engine,
+    output: &Output,
+    given: &Given,
+) -> Result<SettingsInForce, Failure> {
+    let settings = SettingsInForce::read(&*engine.ports(None).store).await?;
+    given.warn(output, &settings.now());
+    engine.follow(&settings);
+    Ok(settings)
+}
+
+/// Mentions values that are not in force, for a command that leaves the work to other processes.
+pub(super) async fn mention(
+    engine: &Engine,
+    output: &Output,
+    given: &Given,
+) -> Result<(), Failure> {
+    if !given.0.is_empty() {
+        let record = engine.ports(None).store.settings().await?;
+        given.warn(output, &understood(&record)?);
+    }
+    Ok(())
+}
+
+/// Sets what was given, if no other process of the stack lives; what is not set is mentioned by
+/// [`follow`].
+pub(super) async fn set_if_alone(
+    engine: &Engine,
+    output: &Output,
+    given: &Given,
+) -> Result<(), Failure> {
+    if given.0.is_empty() || engine.others_live().await? {
+        return Ok(());
+    }
+    let store = engine.ports(None).store;
+    for Change { setting, before, now } in set(&*store, &given.values()).await? {
+        output.note(&format!("set for the stack: {setting} {now} (was {before})"));
+    }
+    Ok(())
+}
+
+/// What is in force by a record that may have a value that means nothing to this release.
+pub(super) fn understood(record: &SettingsRecord) -> Result<StackSettings, Failure> {
+    StackSettings::of(record).map_err(|error| SetError::from(error).into())
+}
+
+impl From<SetError> for Failure {
+    fn from(error: SetError) -> Self {
+        let message = Chain(&error).to_string();
+        match error {
+            SetError::Port(error) => error.into(),
+            SetError::Bad(_) => Self::new(ExitCode::BadData, message)
+                .hint("`ocache config set KEY VALUE` sets another value"),
+            SetError::Contended => Self::new(ExitCode::Failure, message).hint("try again"),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The settings of the stack, as a function keeps to them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::EventError;
+use crate::ports::{Chain, Ports, Store};
+use crate::stages::{self, Change, PolicyInForce, Setting, SettingsInForce, StageError};
+
+/// Between runs the process is halted, so each run begins with a look, if the last one is older.
+const LOOK_EVERY: Duration = Duration::from_secs(4);
+
+/// What is in force, looked at before each run.
+#[derive(Clone)]
+pub(super) struct Following {
+    settings: SettingsInForce,
+    store: Arc<dyn Store>,
+}
+
+impl Following {
+    /// On an engine. Nothing is read before the first run.
+    pub(super) fn new(ports: &Ports) -> Self {
+        Self { settings: SettingsInForce::unread(), store: ports.store.clone() }
+    }
+
+    /// The part that stages keep to.
+    pub(super) fn policy(&self) -> PolicyInForce {
+        self.settings.policy()
+    }
+
+    /// Has a run keep to what is in force.
+    ///
+    /// # Errors
+    /// When it was never read and cannot be now.
+    pub(super) async fn look(&self) -> Result<(), EventError> {
+        let looked = self.settings.look_if_older(&*self.store, LOOK_EVERY).await;
+        looked.map_err(|error| EventError::Stage(error.into()))
+    }
+
+    /// Has everybody keep to the interval of the schedule that calls this function: it is what
+    /// decides how often tables are refreshed.
+    pub(super) async fn schedule_is(&self, every: &str) -> Result<(), EventError> {
+        self.look().await?;
+        if self.settings.now().as_set(Setting::RefreshEvery) == every {
+            return Ok(());
+        }
+        let interval = (Setting::RefreshEvery, every.to_owned());
+        match stages::set(&*self.store, &[interval]).await {
+            Ok(changes) => {
+                for Change { before, now, .. } in changes {
+                    info!(before, now, "the interval is that of the schedule now");
+                }
+            }
+            // The next tick tries again.
+            Err(error) => warn!(error = %Chain(&error), "the interval is not that of the schedule"),
+        }
+        let looked = self.settings.look(&*self.store).await;
+        looked.map_err(|error| EventError::Stage(StageError::from(error)))
+    }
+}

@@ -1,0 +1,128 @@
+//! Setting what all processes of a stack keep to.
+
+use thiserror::Error;
+
+use super::stack_settings::{BadSetting, Setting, StackSettings};
+use crate::ports::{PortError, SettingsRecord, Store};
+
+/// So often a change is begun again because somebody else has made one.
+const MAX_TRIES: u32 = 10;
+
+/// Why nothing was set.
+#[derive(Debug, Error)]
+pub enum SetError {
+    /// The record cannot be read or written.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// It would have a value that means nothing to this release.
+    #[error("the settings of the stack cannot be read")]
+    Bad(#[from] BadSetting),
+    /// Others set something again and again.
+    #[error("the settings of the stack keep being changed by others")]
+    Contended,
+}
+
+/// A setting whose value is another one now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which.
+    pub setting: Setting,
+    /// What it was set to, or its default.
+    pub before: String,
+    /// What it is set to.
+    pub now: String,
+}
+
+/// Sets values for the stack, in the form that [`Setting::canonical`] gives them. All other values stay.
+/// Returns those that were others before.
+///
+/// # Errors
+/// [`SetError`]; then nothing is set.
+pub async fn set(store: &dyn Store, values: &[(Setting, String)]) -> Result<Vec<Change>, SetError> {
+    for _ in 0..MAX_TRIES {
+        let record = store.settings().await?;
+        let is_recorded =
+            |(setting, value): &(Setting, String)| record.values.get(setting.name()) == Some(value);
+        if values.iter().all(is_recorded) {
+            return Ok(vec![]);
+        }
+        let texts = values.iter().map(|(setting, text)| (setting.name().to_owned(), text.clone()));
+        let next = record.with(texts);
+        StackSettings::of(&next)?;
+        if store.put_settings(&next).await? {
+            let change = |(setting, now): &(Setting, String)| {
+                let (setting, before, now) = (*setting, before(&record, *setting), now.clone());
+                Change { setting, before, now }
+            };
+            let changes = values.iter().map(change);
+            return Ok(changes.filter(|change| change.before != change.now).collect());
+        }
+    }
+    Err(SetError::Contended)
+}
+
+fn before(record: &SettingsRecord, setting: Setting) -> String {
+    let recorded = record.values.get(setting.name()).cloned();
+    recorded.unwrap_or_else(|| StackSettings::default().as_set(setting))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::future::try_join_all;
+
+    use super::*;
+    use crate::memory::{Memory, TokioClock};
+    use crate::model::Timestamp;
+    use crate::ports::{Ports, SystemRandomness};
+
+    fn ports() -> Ports {
+        let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+        Memory::new(clock, Arc::new(SystemRandomness)).ports()
+    }
+
+    fn ttl(value: &str) -> (Setting, String) {
+        (Setting::Ttl, value.to_owned())
+    }
+
+    #[tokio::test]
+    async fn what_changes_is_told_and_all_else_stays() {
+        let ports = ports();
+        let store = &*ports.store;
+        let answer = (Setting::Answer, "topic".to_owned());
+        let changed = set(store, &[ttl("5m"), answer]).await.unwrap();
+        let change =
+            Change { setting: Setting::Answer, before: "direct".into(), now: "topic".into() };
+        assert_eq!(changed, [change], "the default is no change");
+        assert_eq!(set(store, &[ttl("5m")]).await.unwrap(), []);
+        assert_eq!(store.settings().await.unwrap().revision, 1, "nothing to write");
+        let changed = set(store, &[ttl("4s")]).await.unwrap();
+        assert_eq!((&*changed[0].before, &*changed[0].now), ("5m", "4s"));
+        let stored = StackSettings::of(&store.settings().await.unwrap()).unwrap();
+        assert_eq!(stored.as_set(Setting::Answer), "topic");
+    }
+
+    #[tokio::test]
+    async fn a_value_that_is_none_is_replaced_by_one_that_is() {
+        let ports = ports();
+        let broken = SettingsRecord::default().with([("ttl".to_owned(), "soon".to_owned())]);
+        assert!(ports.store.put_settings(&broken).await.unwrap());
+        let other = (Setting::Answer, "topic".to_owned());
+        assert!(matches!(set(&*ports.store, &[other]).await, Err(SetError::Bad(_))));
+        set(&*ports.store, &[ttl("4s")]).await.unwrap();
+        StackSettings::of(&ports.store.settings().await.unwrap()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn changes_of_many_at_once_are_all_made() {
+        let ports = ports();
+        let values: Vec<_> = Setting::ALL
+            .iter()
+            .map(|setting| (*setting, StackSettings::default().as_set(*setting)))
+            .collect();
+        let sets = values.iter().map(|value| set(&*ports.store, std::slice::from_ref(value)));
+        try_join_all(sets).await.unwrap();
+        assert_eq!(ports.store.settings().await.unwrap().values.len(), Setting::ALL.len());
+    }
+}

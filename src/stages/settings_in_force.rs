@@ -1,0 +1,223 @@
+//! The settings that a process keeps to, which may change while it runs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::policy::{Policy, PolicyInForce};
+use super::stack_settings::{Setting, StackSettings};
+use crate::meter::{Reason, Scope, Stage};
+use crate::ports::{Chain, PortError, Store};
+
+/// Settings that were not read again for so long may have changed.
+const CURRENT_FOR: Duration = Duration::from_secs(10);
+
+/// What is in force, as this process knows it. Clones are handles of the same settings.
+#[derive(Clone)]
+pub struct SettingsInForce(Arc<watch::Sender<Known>>);
+
+#[derive(Clone)]
+struct Known {
+    settings: Arc<StackSettings>,
+    read: Read,
+}
+
+#[derive(Clone, Copy)]
+enum Read {
+    /// They are not of a store, and never change.
+    Fixed,
+    Never,
+    At(Instant),
+}
+
+impl SettingsInForce {
+    /// Settings that have still to be read: until then the defaults, of which nobody should make use.
+    #[must_use]
+    pub fn unread() -> Self {
+        Self::new(Arc::default(), Read::Never)
+    }
+
+    /// What is in force in a store.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a value means nothing to this release.
+    pub async fn read(store: &dyn Store) -> Result<Self, PortError> {
+        let settings = Self::unread();
+        settings.look(store).await?;
+        Ok(settings)
+    }
+
+    fn new(settings: Arc<StackSettings>, read: Read) -> Self {
+        Self(Arc::new(watch::Sender::new(Known { settings, read })))
+    }
+
+    /// What is in force now. Cheap: nothing is asked of anybody.
+    #[must_use]
+    pub fn now(&self) -> Arc<StackSettings> {
+        self.0.borrow().settings.clone()
+    }
+
+    /// The part that stages keep to.
+    #[must_use]
+    pub fn policy(&self) -> PolicyInForce {
+        PolicyInForce::new(self.clone())
+    }
+
+    /// What is in force, if it was read lately: what must not be guessed is asked here.
+    #[must_use]
+    pub fn current(&self) -> Option<Arc<StackSettings>> {
+        let known = self.0.borrow();
+        let is_current = match known.read {
+            Read::Fixed => true,
+            Read::Never => false,
+            Read::At(at) => at.elapsed() < CURRENT_FOR,
+        };
+        is_current.then(|| known.settings.clone())
+    }
+
+    /// Reads what is in force, and says what has changed.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a value means nothing to this release. What was known stays.
+    pub async fn look(&self, store: &dyn Store) -> Result<(), PortError> {
+        let scope = Scope::new(Stage::Settings, Reason::Scheduled);
+        let record = scope.of(store.settings()).await?;
+        let settings = StackSettings::of(&record)
+            .map_err(|error| PortError::corrupt("the settings of the stack", error))?;
+        let before = self.0.borrow().clone();
+        let is_first = matches!(before.read, Read::Never);
+        for setting in Setting::ALL.into_iter().filter(|_| !is_first) {
+            let (old, new) = (before.settings.in_force(setting), settings.in_force(setting));
+            if old != new {
+                info!(setting = setting.name(), old, new, "a setting of the stack has changed");
+            }
+        }
+        self.0.send_if_modified(|known| {
+            known.read = Read::At(Instant::now());
+            let has_changed = *known.settings != settings;
+            if has_changed {
+                known.settings = Arc::new(settings);
+            }
+            has_changed
+        });
+        Ok(())
+    }
+
+    /// Reads what is in force, unless that was done within so long a time.
+    ///
+    /// # Errors
+    /// When it was never read and cannot be now. What was read once is kept to until it can be read
+    /// again.
+    pub async fn look_if_older(&self, store: &dyn Store, age: Duration) -> Result<(), PortError> {
+        let read = self.0.borrow().read;
+        match read {
+            Read::Fixed => Ok(()),
+            Read::At(at) if at.elapsed() < age => Ok(()),
+            Read::Never => self.look(store).await,
+            Read::At(_) => {
+                if let Err(error) = self.look(store).await {
+                    warn!(error = %Chain(&error), "the settings of the stack are not read again; those of before are kept to");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until something is true of the settings.
+    pub async fn until(&self, mut is_so: impl FnMut(&StackSettings) -> bool) {
+        let mut receiver = self.0.subscribe();
+        // The sender is this handle's own, so it is there.
+        let _ = receiver.wait_for(|known| is_so(&known.settings)).await;
+    }
+}
+
+/// Settings that never change, with this policy and no tokens.
+impl From<Policy> for SettingsInForce {
+    fn from(policy: Policy) -> Self {
+        Self::from(StackSettings { policy, ..StackSettings::default() })
+    }
+}
+
+/// Settings that never change.
+impl From<StackSettings> for SettingsInForce {
+    fn from(settings: StackSettings) -> Self {
+        Self::new(Arc::new(settings), Read::Fixed)
+    }
+}
+
+impl fmt::Debug for SettingsInForce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SettingsInForce").field(&self.now()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{Memory, TokioClock};
+    use crate::model::Timestamp;
+    use crate::ports::{Ports, SettingsRecord, SystemRandomness};
+
+    fn ports() -> Ports {
+        let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+        Memory::new(clock, Arc::new(SystemRandomness)).ports()
+    }
+
+    async fn set(ports: &Ports, setting: Setting, value: &str) {
+        let value = (setting.name().to_owned(), value.to_owned());
+        let next = ports.store.settings().await.unwrap().with([value]);
+        assert!(ports.store.put_settings(&next).await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_is_followed_by_every_handle() {
+        let ports = ports();
+        let settings = SettingsInForce::read(&*ports.store).await.unwrap();
+        let policy = settings.policy();
+        assert_eq!(policy.now(), Policy::default());
+        set(&ports, Setting::Ttl, "4s").await;
+        let age = Duration::from_secs(1);
+        settings.look_if_older(&*ports.store, age).await.unwrap();
+        assert_eq!(policy.now().ttl, Policy::default().ttl, "it was read a moment ago");
+        tokio::time::advance(age).await;
+        settings.look_if_older(&*ports.store, age).await.unwrap();
+        assert_eq!(policy.now().ttl, Duration::from_secs(4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_read_again_is_kept_to_but_not_current() {
+        let ports = ports();
+        let settings = SettingsInForce::read(&*ports.store).await.unwrap();
+        set(&ports, Setting::RequireToken, "true").await;
+        settings.look(&*ports.store).await.unwrap();
+        // What no release has ever written.
+        set(&ports, Setting::RequireToken, "perhaps").await;
+        assert!(settings.look(&*ports.store).await.is_err());
+        assert!(SettingsInForce::read(&*ports.store).await.is_err());
+        tokio::time::advance(CURRENT_FOR - Duration::from_millis(1)).await;
+        assert!(settings.current().unwrap().requires_token);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        settings.look_if_older(&*ports.store, Duration::ZERO).await.unwrap();
+        assert!(settings.current().is_none());
+        assert!(settings.now().requires_token);
+        set(&ports, Setting::RequireToken, "false").await;
+        settings.look(&*ports.store).await.unwrap();
+        assert!(!settings.current().unwrap().requires_token);
+    }
+
+    #[tokio::test]
+    async fn a_setting_of_a_later_release_is_passed_over() {
+        let ports = ports();
+        let later = ("walls".to_owned(), "green".to_owned());
+        assert!(ports.store.put_settings(&SettingsRecord::default().with([later])).await.unwrap());
+        let settings = SettingsInForce::read(&*ports.store).await.unwrap();
+        assert_eq!(*settings.now(), StackSettings::default());
+        set(&ports, Setting::Ttl, "4s").await;
+        let record = ports.store.settings().await.unwrap();
+        assert_eq!(record.values.get("walls").map(String::as_str), Some("green"));
+    }
+}

@@ -1,0 +1,300 @@
+//! The settings of a stack: what they are called, what their values mean, and what is in force.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::policy::{Answering, Policy};
+use crate::model::{parse_duration, parse_retention, write_duration};
+use crate::ports::SettingsRecord;
+
+/// What all processes of a stack keep to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StackSettings {
+    /// What stages keep to.
+    pub policy: Policy,
+    /// Which users a gateway lets in.
+    pub users: UserLimits,
+    /// Whether gateways let in only clients with a token.
+    pub requires_token: bool,
+}
+
+/// How many users gateways make active, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserLimits {
+    /// Through one gateway at once.
+    pub active: u32,
+    /// In a minute, by one address.
+    pub new_per_min_per_address: u32,
+    /// Whether a user who comes once is answered, and no more.
+    pub active_from_second_visit: bool,
+}
+
+impl UserLimits {
+    /// Those that hold unless others are set.
+    pub const DEFAULT: Self =
+        Self { active: 1_000_000, new_per_min_per_address: 6_000, active_from_second_visit: false };
+}
+
+impl Default for UserLimits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// One setting of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// [`Policy::ttl`].
+    Ttl,
+    /// [`Policy::refresh_every`].
+    RefreshEvery,
+    /// [`Policy::fresh_for`].
+    FreshFor,
+    /// [`Policy::usable_for`].
+    UsableFor,
+    /// [`Policy::quote_within`].
+    QuoteWithin,
+    /// [`Policy::keep_quotations`].
+    KeepQuotations,
+    /// [`Policy::keep_tables`].
+    KeepTables,
+    /// [`Policy::answer`].
+    Answer,
+    /// [`StackSettings::requires_token`].
+    RequireToken,
+    /// [`UserLimits::active`].
+    MaxActiveUsers,
+    /// [`UserLimits::new_per_min_per_address`].
+    MaxNewUsersPerAddress,
+    /// [`UserLimits::active_from_second_visit`].
+    ActiveFromSecondVisit,
+}
+
+/// A value in the record that is no value of its setting.
+#[derive(Debug, Error)]
+#[error("{setting}: {reason}")]
+pub struct BadSetting {
+    setting: Setting,
+    reason: String,
+}
+
+impl Setting {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Ttl,
+        Self::RefreshEvery,
+        Self::FreshFor,
+        Self::UsableFor,
+        Self::QuoteWithin,
+        Self::KeepQuotations,
+        Self::KeepTables,
+        Self::Answer,
+        Self::RequireToken,
+        Self::MaxActiveUsers,
+        Self::MaxNewUsersPerAddress,
+        Self::ActiveFromSecondVisit,
+    ];
+
+    /// The name of its flag.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ttl => "ttl",
+            Self::RefreshEvery => "refresh-every",
+            Self::FreshFor => "fresh-for",
+            Self::UsableFor => "usable-for",
+            Self::QuoteWithin => "quote-within",
+            Self::KeepQuotations => "keep-quotations",
+            Self::KeepTables => "keep-tables",
+            Self::Answer => "answer",
+            Self::RequireToken => "require-token",
+            Self::MaxActiveUsers => "max-active-users",
+            Self::MaxNewUsersPerAddress => "max-new-users-per-address",
+            Self::ActiveFromSecondVisit => "active-from-second-visit",
+        }
+    }
+
+    /// The setting whose flag has a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|setting| setting.name() == name)
+    }
+
+    /// A value in the one form that the record has it in, so that equal values are equal texts.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn canonical(self, text: &str) -> Result<String, String> {
+        let mut settings = StackSettings::default();
+        settings.set(self, text)?;
+        Ok(settings.as_set(self))
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl StackSettings {
+    /// The record over the defaults. What later releases have set is passed over.
+    ///
+    /// # Errors
+    /// [`BadSetting`] when a value is none.
+    pub fn of(record: &SettingsRecord) -> Result<Self, BadSetting> {
+        let mut settings = Self::default();
+        for (name, text) in &record.values {
+            if let Some(setting) = Setting::named(name) {
+                settings.set(setting, text).map_err(|reason| BadSetting { setting, reason })?;
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Sets one, by its value as it is typed.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn set(&mut self, setting: Setting, text: &str) -> Result<(), String> {
+        let Self { policy, users, requires_token } = self;
+        match setting {
+            Setting::Ttl => policy.ttl = parse_duration(text)?,
+            Setting::RefreshEvery => policy.refresh_every = parse_duration(text)?,
+            Setting::FreshFor => policy.fresh_for = parse_duration(text)?,
+            Setting::UsableFor => policy.usable_for = parse_duration(text)?,
+            Setting::QuoteWithin => policy.quote_within = parse_duration(text)?,
+            Setting::KeepQuotations => policy.keep_quotations = parse_retention(text)?,
+            Setting::KeepTables => policy.keep_tables = parse_retention(text)?,
+            Setting::Answer => policy.answer = parse_answering(text)?,
+            Setting::RequireToken => *requires_token = parse_flag(text)?,
+            Setting::MaxActiveUsers => users.active = parse_count(text)?,
+            Setting::MaxNewUsersPerAddress => users.new_per_min_per_address = parse_count(text)?,
+            Setting::ActiveFromSecondVisit => users.active_from_second_visit = parse_flag(text)?,
+        }
+        Ok(())
+    }
+
+    /// The value that was set, or the default.
+    #[must_use]
+    pub fn as_set(&self, setting: Setting) -> String {
+        let Self { policy, users, requires_token } = self;
+        match setting {
+            Setting::Ttl => write_duration(policy.ttl),
+            Setting::RefreshEvery => write_duration(policy.refresh_every),
+            Setting::FreshFor => write_duration(policy.fresh_for),
+            Setting::UsableFor => write_duration(policy.usable_for),
+            Setting::QuoteWithin => write_duration(policy.quote_within),
+            Setting::KeepQuotations => write_duration(policy.keep_quotations),
+            Setting::KeepTables => write_duration(policy.keep_tables),
+            Setting::Answer => policy.answer.name().to_owned(),
+            Setting::RequireToken => requires_token.to_string(),
+            Setting::MaxActiveUsers => users.active.to_string(),
+            Setting::MaxNewUsersPerAddress => users.new_per_min_per_address.to_string(),
+            Setting::ActiveFromSecondVisit => users.active_from_second_visit.to_string(),
+        }
+    }
+
+    /// The value in force: what was set or, where another setting demands more, that.
+    #[must_use]
+    pub fn in_force(&self, setting: Setting) -> String {
+        match setting {
+            Setting::FreshFor => write_duration(self.policy.fresh_for()),
+            Setting::UsableFor => write_duration(self.policy.usable_for()),
+            Setting::KeepQuotations => write_duration(self.policy.keep_quotations()),
+            Setting::KeepTables => write_duration(self.policy.keep_tables()),
+            _ => self.as_set(setting),
+        }
+    }
+}
+
+impl Answering {
+    /// As it is typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Topic => "topic",
+        }
+    }
+}
+
+fn parse_answering(text: &str) -> Result<Answering, String> {
+    let all = [Answering::Direct, Answering::Topic];
+    let found = all.into_iter().find(|answer| answer.name() == text);
+    found.ok_or_else(|| format!("`{text}` is neither `direct` nor `topic`"))
+}
+
+fn parse_flag(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(format!("`{text}` is neither `true` nor `false`")),
+    }
+}
+
+fn parse_count(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("`{text}` is not a number from 1 to {}", u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_found_by_its_name_and_keeps_its_value() {
+        for (setting, text, canonical) in [
+            (Setting::Ttl, "90s", "1m30s"),
+            (Setting::RefreshEvery, "500ms", "500ms"),
+            (Setting::FreshFor, "1h", "1h"),
+            (Setting::UsableFor, "3600s", "1h"),
+            (Setting::QuoteWithin, "29s", "29s"),
+            (Setting::KeepQuotations, "30d", "30d"),
+            (Setting::KeepTables, "36h", "1d12h"),
+            (Setting::Answer, "topic", "topic"),
+            (Setting::RequireToken, "YES", "true"),
+            (Setting::MaxActiveUsers, "7", "7"),
+            (Setting::MaxNewUsersPerAddress, "8", "8"),
+            (Setting::ActiveFromSecondVisit, "1", "true"),
+        ] {
+            assert_eq!(Setting::named(setting.name()), Some(setting));
+            assert_eq!(setting.canonical(text).as_deref(), Ok(canonical), "{setting}");
+            let value = (setting.name().to_owned(), text.to_owned());
+            let settings = StackSettings::of(&SettingsRecord::default().with([value])).unwrap();
+            assert_ne!(settings, StackSettings::default(), "{setting} sets nothing");
+            assert_eq!(settings.as_set(setting), canonical);
+        }
+    }
+
+    #[test]
+    fn what_is_no_value_is_named() {
+        for (setting, text) in [
+            (Setting::Ttl, "soon"),
+            (Setting::KeepTables, "1s"),
+            (Setting::Answer, "Direct"),
+            (Setting::RequireToken, "perhaps"),
+            (Setting::MaxActiveUsers, "0"),
+            (Setting::MaxNewUsersPerAddress, "-1"),
+        ] {
+            let value = (setting.name().to_owned(), text.to_owned());
+            let error = StackSettings::of(&SettingsRecord::default().with([value])).unwrap_err();
+            let error = error.to_string();
+            assert!(error.starts_with(setting.name()) && error.contains(text), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_follows_from_another_setting_is_in_force() {
+        let mut settings = StackSettings::default();
+        settings.set(Setting::RefreshEvery, "20m").unwrap();
+        let in_force = |setting| settings.in_force(setting);
+        assert_eq!(in_force(Setting::FreshFor), "40m");
+        assert_eq!(in_force(Setting::UsableFor), "1h");
+        assert_eq!(in_force(Setting::KeepTables), "1d");
+        assert_eq!(settings.as_set(Setting::UsableFor), "15m");
+        settings.set(Setting::QuoteWithin, "8d").unwrap();
+        assert_eq!(settings.in_force(Setting::KeepQuotations), "8d");
+    }
+}
