@@ -22,7 +22,7 @@ use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
 use crate::runtime::client::{Client, ClientError, Destination};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
-use crate::stages::{Lookup, Policy};
+use crate::stages::Policy;
 use crate::tokens::Token;
 
 /// What helps who was not let in, or not to these prices.
@@ -104,7 +104,7 @@ impl UsedGateway {
         let until = shutdown.clone();
         let slots = Slots::default();
         let supervisor = engine.supervisor().clone();
-        let (lookup, poll_wait) = (Lookup::new(&ports), SHORT_POLL);
+        let (lookup, poll_wait) = (gateway.lookup(), SHORT_POLL);
         let worker = Worker { ports, lookup, policy, slots, poll_wait, metrics, supervisor };
         let running = async move { worker.run(&[Role::QuotationProvider], &until).await };
         let provider = engine.supervisor().spawn("the provider", running);

@@ -16,7 +16,7 @@ use super::token_keys::KeysFound;
 use crate::ports::{Chain, Ports};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway, StartError, Tokens};
 use crate::runtime::{LONG_POLL, Role, Slots, Worker};
-use crate::stages::{Lookup, Policy};
+use crate::stages::Policy;
 use crate::tokens::KeyRing;
 
 /// Each look at the cache is a scan of the active users, a read of their tables, and a question to
@@ -48,7 +48,7 @@ pub(super) async fn run(
     if args.with_provider {
         let slots = Slots::default();
         let supervisor = settings.supervisor.clone();
-        let (lookup, poll_wait) = (Lookup::new(&ports), LONG_POLL);
+        let (lookup, poll_wait) = (gateway.lookup(), LONG_POLL);
         let worker = Worker { ports, lookup, policy, slots, poll_wait, metrics, supervisor };
         worker.run(&[Role::QuotationProvider], &shutdown).await;
     }

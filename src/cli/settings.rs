@@ -6,7 +6,7 @@ use super::args::{Backend, Global, PolicyArgs, SlotArgs};
 use super::failure::{ExitCode, Failure};
 use crate::model::{MAX_STACK_BYTES, is_stack};
 use crate::runtime::Slots;
-use crate::stages::Policy;
+use crate::stages::{Answering, Policy};
 use crate::supervisor::Supervisor;
 
 /// Which engine, and where.
@@ -117,6 +117,7 @@ impl From<&PolicyArgs> for Policy {
             quote_within: args.quote_within,
             keep_quotations: args.keep_quotations,
             keep_tables: args.keep_tables,
+            answering: Answering::default(),
         }
     }
 }

@@ -13,8 +13,8 @@ use super::granted::Authorization;
 use crate::model::{ConnectionId, ConnectionRef};
 use crate::ports::{Chain, Ports};
 use crate::runtime::gateway::{ReplyContext, reply_to};
-use crate::stages::Policy;
 use crate::stages::quotation_handler::QuotationHandler;
+use crate::stages::{Lookup, Policy};
 
 /// The function behind every frame.
 pub(super) struct Frames {
@@ -33,7 +33,7 @@ impl Frames {
         endpoint: String,
         authorization: Authorization,
     ) -> Self {
-        let handler = QuotationHandler::new(&ports, policy);
+        let handler = QuotationHandler::new(&ports, Lookup::new(&ports), policy);
         Self { ports, handler, endpoint, authorization }
     }
 

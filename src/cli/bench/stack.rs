@@ -13,7 +13,7 @@ use crate::ports::Ports;
 use crate::runtime::client::Destination;
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
-use crate::stages::{Lookup, Policy};
+use crate::stages::Policy;
 use crate::tokens::{Clients, Token};
 
 /// An engine, and the gateway that quotes go through.
@@ -62,7 +62,7 @@ impl Stack {
         let until = shutdown.clone();
         let worker = Worker {
             ports: ports.clone(),
-            lookup: Lookup::new(&ports),
+            lookup: own.lookup(),
             policy,
             slots: Slots::default(),
             poll_wait: SHORT_POLL,

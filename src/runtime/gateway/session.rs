@@ -106,9 +106,11 @@ pub(super) async fn run_session<S>(
         let outgoing: Outgoing = tokio::select! {
             // Answers first: a client that floods us still gets what is due to it.
             biased;
-            Some((request, Replied { frames: replies, promise })) = in_hand.next() => {
-                if let Some(promise) = promise {
-                    awaited.promised(promise, Instant::now(), context.clock.now());
+            Some((request, Replied { frames: replies, promise, is_kept })) = in_hand.next() => {
+                match promise {
+                    Some(promise) if is_kept => awaited.kept(&promise),
+                    Some(promise) => awaited.promised(promise, Instant::now(), context.clock.now()),
+                    None => {}
                 }
                 Outgoing { replies, pushed: order.finished(&request) }
             }
@@ -171,7 +173,7 @@ pub(super) async fn run_session<S>(
         };
         if !outgoing.is_empty() {
             idle_at = Instant::now() + IDLE_LIMIT;
-            awaited.told(outgoing.frames().map(|frame| &**frame));
+            awaited.told(outgoing.pushed.iter().map(|frame| &**frame.bytes()));
             if let Err(error) = write(&mut socket, outgoing).await {
                 debug!(connection = %connection.id, %error, "writing failed");
                 break None;
