@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::chance::Chance;
 use crate::model::{ProductId, UserId};
 use crate::runtime::Slots;
-use crate::stages::Policy;
+use crate::stages::{Answering, Policy};
 
 /// Ids that something stores, cuts or compares wrongly sooner or later.
 const ODD_USERS: [&str; 5] =
@@ -82,8 +82,9 @@ impl Plan {
         let calm = chance.one_in(12);
         let users = users(chance);
         let poisoned = chance.one_in(8).then(|| users.last().cloned()).flatten();
+        let answering = chance.pick([Answering::Direct, Answering::Direct, Answering::Topic]);
         Self {
-            policy: policy(chance, skewed),
+            policy: Policy { answering, ..policy(chance, skewed) },
             slots: Slots {
                 refresh: chance.pick([1, 10, 20]),
                 urgent: chance.pick([1, 10, 20]),
