@@ -12,7 +12,7 @@ mod quantity;
 mod stack;
 mod timestamp;
 
-pub use decimal::{Decimal, DecimalError, format_decimal};
+pub use decimal::{Decimal, DecimalError, ShownDecimal};
 pub use digest::{Digest, DigestBuilder};
 pub use hidden::{CodePoint, Flaw, escape, escape_but, escape_json};
 pub use id_rules::IdError;
