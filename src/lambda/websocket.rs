@@ -38,7 +38,8 @@ impl Frames {
     }
 
     /// Replies to a frame: the first reply is the route's response, the rest is pushed. API Gateway
-    /// may deliver them in any order.
+    /// may deliver them in any order. A quote that is answered where it arrives has one reply: the
+    /// stage has pushed its answer by then.
     ///
     /// # Errors
     /// When the event is not that of a frame, or came through another API.

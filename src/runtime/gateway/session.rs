@@ -1,5 +1,6 @@
 //! One client's websocket, from its opening to its close.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,6 +101,11 @@ pub(super) async fn run_session<S>(
     let mut awaited = Awaited::default();
     let mut overdue: FuturesUnordered<BoxFuture<'_, Overdue>> = FuturesUnordered::new();
     let mut deaf_until: Option<Instant> = None;
+    // Waited for all the time, so each is registered once and not for every frame.
+    let unfinished = context.unfinished.clone();
+    let mut given_up = pin!(unfinished.given_up());
+    let mut stopping = pin!(shutdown.begun());
+    let mut idle = pin!(sleep_until(idle_at));
     info!(connection = %connection.id, "opened");
 
     let close = loop {
@@ -163,12 +169,18 @@ pub(super) async fn run_session<S>(
                 deaf_until = None;
                 Outgoing::default()
             }
-            () = context.unfinished.given_up() => {
+            () = &mut given_up => {
                 break Some(close(CloseCode::Again, "too much of too many messages waits for the rest"));
             }
-            () = shutdown.begun() => break Some(close(CloseCode::Away, "the gateway stops")),
-            () = sleep_until(idle_at.min(end_of_life)) => {
-                break Some(close(CloseCode::Away, "idle for too long, or open for too long"));
+            () = &mut stopping => break Some(close(CloseCode::Away, "the gateway stops")),
+            () = &mut idle => {
+                let until = idle_at.min(end_of_life);
+                if Instant::now() >= until {
+                    break Some(close(CloseCode::Away, "idle for too long, or open for too long"));
+                }
+                // Something was said since.
+                idle.as_mut().reset(until);
+                Outgoing::default()
             }
         };
         if !outgoing.is_empty() {
