@@ -42,12 +42,16 @@ locals {
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
+      # The table that a quote is answered from where it arrives.
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },
+      { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
       # To the quotation queue: the first visit of a user whose quote orders no table, because it is
-      # refused or was answered before. To the provider queue: the message that tells the client when
-      # the deadline has passed.
-      { actions = local.send, resources = [local.queue["quotation"], local.queue["provider"]] },
+      # refused or was answered before. To the refresh queue: a table that a quote found stale. To the
+      # provider queue: the message that tells the client when the deadline has passed, and an answer
+      # that could not be pushed.
+      { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"], local.queue["provider"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
-      # A quote that was answered before is answered again by a push.
+      # A quote that is answered where it arrives, or was answered before, is answered by a push.
       { actions = ["execute-api:ManageConnections"], resources = [local.push] },
     ]
     quotation-provider = [

@@ -26,7 +26,7 @@ use ocache::stages::price_calc::PriceCalc;
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::quotation_provider::QuotationProvider;
 use ocache::stages::refresh::{Tick, refresh};
-use ocache::stages::{BaseMaker, Lookup, Outcome, Policy, StageError};
+use ocache::stages::{Answering, BaseMaker, Lookup, Outcome, Policy, StageError};
 use ocache::supervisor::Supervisor;
 
 // The opponent, and what it needs, are those of the benchmarks.
@@ -148,7 +148,8 @@ impl<'a> System<'a> {
 
     /// Has ten users quoted in one batch; what the provider used for it.
     async fn quote_ten(&self, provider: &QuotationProvider) -> Usage {
-        let handler = QuotationHandler::new(&self.unseen, self.policy.clone());
+        let policy = Policy { answering: Answering::Topic, ..self.policy.clone() };
+        let handler = QuotationHandler::new(&self.unseen, Lookup::new(&self.unseen), policy);
         let quantity = "2".parse().unwrap();
         for (number, user) in users().into_iter().take(10).enumerate() {
             let items = [number, number + 5000].map(|n| Item { product: product(n), quantity });
@@ -171,6 +172,29 @@ impl<'a> System<'a> {
         let outcomes = provider.handle(&batch).await;
         assert!(outcomes.iter().all(Outcome::is_done), "{outcomes:?}");
         self.meter.usage().since(&before)
+    }
+
+    /// Quotes of three lines, answered where they arrive: what the second one uses, whose user's visit
+    /// is known.
+    async fn quote_direct(&self) -> Usage {
+        let handler =
+            QuotationHandler::new(&self.ports, Lookup::new(&self.ports), self.policy.clone());
+        let mut used = Usage::default();
+        for _ in 0..2 {
+            let quantity = "2".parse().unwrap();
+            let items = [1, 2, 3].map(|n| Item { product: product(n), quantity });
+            let connection = ConnectionRef {
+                endpoint: "http://127.0.0.1:1".to_owned(),
+                id: ConnectionId::from_random([1; 16]),
+            };
+            let (user, dialect) = (users().remove(0), Dialect::Current);
+            let items = items.to_vec();
+            let before = self.meter.usage();
+            let ask = Ask { user, items, request_id: None, dialect, connection };
+            handler.quote(ask).await.unwrap();
+            used = self.meter.usage().since(&before);
+        }
+        used
     }
 }
 
@@ -255,6 +279,22 @@ async fn the_fewest_calls(engine: &str, system: System<'_>) {
             assert_eq!(reads.calls, calls, "{resource:?}, {batch}");
         }
     }
+    let direct = system.quote_direct().await;
+    let written =
+        direct.total(|line| (line.resource, line.action) == (Resource::Quotations, Action::Write));
+    let tables = |line: &UsageLine| {
+        let resource = line.resource;
+        matches!(line.action, Action::Read | Action::Write) && resource != Resource::Meter
+    };
+    println!(
+        "{engine}: a direct quote: {} calls, {} write units",
+        direct.total(tables).calls,
+        written.milliunits() / UNIT
+    );
+    assert!(direct.total(tables).calls <= 4, "{direct:?}");
+    assert_eq!((written.calls, written.items), (1, 1));
+    let is_sent = |line: &UsageLine| matches!(line.action, Action::Send | Action::Publish);
+    assert!(direct.total(is_sent).is_nothing(), "{direct:?}");
     let unknown = changed.total(|line| line.stage == Stage::Unknown);
     assert!(unknown.is_nothing(), "{unknown:?}");
 }
@@ -310,7 +350,7 @@ async fn a_deadline(watched: bool) -> Vec<(u64, u64, u64)> {
         (Memory::new(clock, Arc::new(SystemRandomness)).ports(), Arc::new(Meter::new()));
     let layer = if watched { metered_and_watched } else { metered };
     let (ports, policy) = (layer(unseen.clone(), &meter), Policy::default());
-    let handler = QuotationHandler::new(&ports, policy.clone());
+    let handler = QuotationHandler::new(&ports, Lookup::new(&ports), policy.clone());
     let handler = if watched { handler.watched() } else { handler };
     let items = vec![Item { product: product(1), quantity: "2".parse().unwrap() }];
     let id = ConnectionId::from_random([1; 16]);

@@ -1,7 +1,8 @@
 //! The whole system without its gateway: five stages, real workers, one engine, and a client that
 //! sees what is pushed.
 //!
-//! Written once; an engine joins with one `works!` line. Where a test speaks of seconds, an engine
+//! Written once; an engine joins with one `both_ways_work!` line, which also says that quotes are
+//! answered where they arrive in one half of the tests, and from the topic in the other. Where a test speaks of seconds, an engine
 //! that owns its time spends none.
 
 mod system {
@@ -11,6 +12,7 @@ mod system {
     pub mod changes;
     pub mod cold_quotes;
     pub mod counting;
+    pub mod direct_answers;
     pub mod expiry;
     pub mod failures;
     pub mod large_catalogue;
@@ -32,19 +34,27 @@ macro_rules! test_on {
 }
 
 macro_rules! works {
-    ($engine:ident $runtime:tt $($area:ident { $($test:ident),* $(,)? })*) => {
-        mod $engine {
+    (($name:ident: $engine:ident $answering:ident $runtime:tt)
+        $($area:ident { $($test:ident),* $(,)? })*
+    ) => {
+        mod $name {
             $(mod $area {
+                use ocache::stages::Answering;
+
                 use crate::system::{$area, harness};
-                $(test_on!($runtime $test $area::$test(harness::$engine()).await);)*
+
+                $(test_on!($runtime $test {
+                    let engine = harness::$engine().answering(Answering::$answering);
+                    $area::$test(engine).await
+                });)*
             })*
         }
     };
 }
 
 macro_rules! all_of_it_works {
-    ($engine:ident $runtime:tt) => {
-        works! { $engine $runtime
+    ($engine:tt) => {
+        works! { $engine
             warm_quotes {
                 a_subscribed_user_is_quoted_from_the_warm_table,
                 a_repeated_request_is_answered_once_and_told_again,
@@ -66,7 +76,6 @@ macro_rules! all_of_it_works {
                 an_unreadable_message_ends_in_the_dead_letters,
                 a_failure_that_was_not_pushed_is_pushed_again,
                 an_order_that_comes_too_late_still_tells_the_client,
-                a_panic_over_one_message_fails_no_other,
             }
             counting {
                 a_quotation_is_counted_once_however_often_its_message_comes,
@@ -79,7 +88,6 @@ macro_rules! all_of_it_works {
             orders {
                 a_stale_table_is_ordered_once_and_behind_every_cold_quote,
                 the_quote_of_a_new_user_orders_one_calculation,
-                a_visit_orders_what_its_quote_does_not,
             }
             priority {
                 a_cold_quote_overtakes_a_backlog_of_refreshes,
@@ -112,8 +120,44 @@ macro_rules! all_of_it_works {
     };
 }
 
-all_of_it_works!(memory(start_paused = true));
-all_of_it_works!(embedded(flavor = "multi_thread", worker_threads = 2));
+macro_rules! both_ways_work {
+    ($engine:ident $direct:ident $topic:ident $runtime:tt) => {
+        all_of_it_works!(($direct: $engine Direct $runtime));
+        all_of_it_works!(($topic: $engine Topic $runtime));
+
+        /// What is only of quotes that are answered where they arrive.
+        mod $engine {
+            works! { (direct: $engine Direct $runtime)
+                direct_answers {
+                    a_warm_quote_costs_one_write_and_no_message,
+                    a_gateway_that_stays_tells_the_answer_itself,
+                    an_answer_that_cannot_be_pushed_is_pushed_by_the_provider,
+                    a_client_that_is_gone_is_no_failure,
+                    a_reason_is_told_at_once_too,
+                    a_table_that_is_not_usable_takes_the_topic,
+                    a_request_that_waits_is_not_answered_a_second_time,
+                    a_visit_orders_no_table_that_is_fresh_or_ordered,
+                    a_visit_is_remembered_for_a_tenth_of_the_ttl,
+                }
+            }
+            works! { (topic: $engine Topic $runtime)
+                failures {
+                    a_panic_over_one_message_fails_no_other,
+                }
+                orders {
+                    a_visit_orders_what_its_quote_does_not,
+                }
+                direct_answers {
+                    every_quotation_takes_the_topic_when_so_configured,
+                }
+            }
+        }
+    };
+}
+
+both_ways_work!(memory memory_direct memory_topic (start_paused = true));
+both_ways_work!(embedded embedded_direct embedded_topic
+    (flavor = "multi_thread", worker_threads = 2));
 
 /// Clocks of different machines are an affair of AWS more than of one machine's processes.
 #[cfg(feature = "aws")]

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, Quantity, UserId};
 use ocache::ports::Queue;
 use ocache::runtime::Role;
-use ocache::stages::Policy;
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
+use ocache::stages::{Lookup, Policy};
 
 use crate::inputs;
 use crate::lab::{Lab, Scale, line, quantile, users};
@@ -38,7 +38,7 @@ pub async fn run(scale: Scale) {
 
 /// One cold quote after the other, each of another user.
 pub async fn quote(lab: &Lab, users: &[UserId]) -> Vec<Duration> {
-    let handler = QuotationHandler::new(&lab.ports, Policy::default());
+    let handler = QuotationHandler::new(&lab.ports, Lookup::new(&lab.ports), Policy::default());
     let mut times = vec![];
     for user in users {
         let id = ConnectionId::new(user.as_str()).expect("it is an id");

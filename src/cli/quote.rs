@@ -22,7 +22,6 @@ use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
 use crate::runtime::client::{Client, ClientError, Destination};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
-use crate::stages::Lookup;
 use crate::tokens::Token;
 
 /// What helps who was not let in, or not to these prices.
@@ -112,7 +111,7 @@ impl UsedGateway {
         let until = shutdown.clone();
         let (slots, policy) = (Slots::default(), stack.policy());
         let supervisor = engine.supervisor().clone();
-        let (lookup, poll_wait) = (Lookup::new(&ports), SHORT_POLL);
+        let (lookup, poll_wait) = (gateway.lookup(), SHORT_POLL);
         let worker = Worker { ports, lookup, policy, slots, poll_wait, metrics, supervisor };
         let running = async move { worker.run(&[Role::QuotationProvider], &until).await };
         let provider = engine.supervisor().spawn("the provider", running);

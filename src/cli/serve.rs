@@ -18,7 +18,7 @@ use super::token_keys::KeysFound;
 use crate::ports::{Chain, Ports};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway, StartError, Tokens};
 use crate::runtime::{LONG_POLL, Role, Slots, Worker};
-use crate::stages::{Lookup, SettingsInForce};
+use crate::stages::SettingsInForce;
 use crate::tokens::KeyRing;
 
 /// Each look at the cache is a scan of the active users, a read of their tables, and a question to
@@ -50,7 +50,7 @@ pub(super) async fn run(
     if args.with_provider {
         let slots = Slots::default();
         let supervisor = settings.supervisor.clone();
-        let (lookup, poll_wait, policy) = (Lookup::new(&ports), LONG_POLL, stack.policy());
+        let (lookup, poll_wait, policy) = (gateway.lookup(), LONG_POLL, stack.policy());
         let worker = Worker { ports, lookup, policy, slots, poll_wait, metrics, supervisor };
         worker.run(&[Role::QuotationProvider], &shutdown).await;
     }

@@ -83,7 +83,7 @@ pub(super) async fn unsubscribe(
     let ports = engine.ports(None);
     let mut done = Vec::with_capacity(args.users.len());
     for user in &args.users {
-        done.push((user, subscribe::unsubscribe(&*ports.store, user).await?));
+        done.push((user, subscribe::unsubscribe(&*ports.store, None, user).await?));
     }
     let unknown = done.iter().find(|(_, removed)| !removed).map(|(user, _)| *user);
     let near = match unknown {

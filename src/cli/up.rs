@@ -19,7 +19,7 @@ use crate::ports::{Chain, Ports, first_products};
 use crate::pricing::Currency;
 use crate::runtime::gateway::{BoundGateway, RunningGateway};
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, ready_check};
-use crate::stages::{Lookup, StackSettings};
+use crate::stages::StackSettings;
 
 pub(super) async fn run(
     settings: &Settings,
@@ -51,12 +51,11 @@ pub(super) async fn run(
     load_fixtures(output, &ports).await?;
 
     let shutdown = interrupts.listen(engine.file());
-    let lookup = Lookup::new(&ports);
     let gateway = serve::serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
     let system = System {
         worker: std::sync::Arc::new(Worker {
             ports: ports.clone(),
-            lookup,
+            lookup: gateway.lookup(),
             policy: stack.policy(),
             slots: args.slots.into(),
             poll_wait: LONG_POLL,

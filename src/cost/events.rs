@@ -7,6 +7,7 @@ use crate::meter::rules::{item_read, item_write, page_read, queue_requests};
 use crate::meter::{Action, Operation, Reason, Resource, Scope, Stage, Usage, Used};
 use crate::ports::Queue;
 use crate::replay::Probe;
+use crate::stages::Answering;
 
 /// What a process writes down of its own usage, about.
 const REPORT_BYTES: u64 = 1500;
@@ -28,7 +29,10 @@ pub struct Events {
     pub changed: f64,
     /// Quotes.
     pub quotes: f64,
-    /// Those of them at whose deadline a message comes: all, but where a gateway watches.
+    /// Those of them that are answered where they arrive; the others take the topic.
+    pub direct: f64,
+    /// Those of them at whose deadline a message comes: all that take the topic, but where a gateway
+    /// watches.
     pub deadlines: f64,
     /// Those of them that find no table.
     pub cold: f64,
@@ -65,7 +69,8 @@ impl Events {
             (
                 Purpose::Quotes,
                 sum([
-                    probe.warm.times(self.quotes),
+                    probe.warm.times(self.quotes - self.direct),
+                    probe.direct.times(self.direct),
                     probe.deadline.times(self.deadlines),
                     probe.touch.times(self.touches),
                 ]),
@@ -89,6 +94,12 @@ impl Events {
         ])
     }
 
+    /// Where quotes are answered, as far as these tell.
+    #[must_use]
+    pub fn answering(&self) -> Answering {
+        if self.direct > 0.0 { Answering::Direct } else { Answering::Topic }
+    }
+
     /// So many times as often. How many rows a tick reads stays.
     #[must_use]
     pub fn times(&self, count: f64) -> Self {
@@ -100,6 +111,7 @@ impl Events {
             refreshes: self.refreshes * count,
             changed: self.changed * count,
             quotes: self.quotes * count,
+            direct: self.direct * count,
             deadlines: self.deadlines * count,
             cold: self.cold * count,
             touches: self.touches * count,

@@ -7,7 +7,7 @@ use super::{Bill, Events, Purpose, Share, Traffic};
 use crate::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::ports::MAX_BATCH;
 use crate::replay::{Probe, ReplayError, Sample, probe};
-use crate::stages::Policy;
+use crate::stages::{Answering, Policy};
 
 const HOUR: f64 = 3600.0;
 const HOURS_A_DAY: f64 = 24.0;
@@ -33,6 +33,8 @@ pub struct Numbers {
     pub lines: u32,
     /// How long a calculation takes.
     pub calculation: Duration,
+    /// Where quotes are answered that find a table.
+    pub answering: Answering,
     /// Processes that calculate; each reads the catalogue every ten minutes.
     pub workers: u32,
     /// All processes, or instances of functions; each writes down what it used.
@@ -95,6 +97,7 @@ impl Forecast {
             lines: numbers.lines,
             batch,
             calculation: numbers.calculation,
+            answering: numbers.answering,
         };
         let probe = probe(&sample).await?;
         Ok(Some(Self { numbers, policy, traffic, probe, batch }))
@@ -146,6 +149,10 @@ impl Forecast {
         let changed = refreshes * every.map_or(0.0, |every| self.changed_share(every));
         let reading = LOADS_AN_HOUR;
         let calculations = refreshes + cold;
+        let direct = match numbers.answering {
+            Answering::Direct => quotes - cold,
+            Answering::Topic => 0.0,
+        };
         Events {
             ticks,
             head_looks: ticks,
@@ -154,7 +161,8 @@ impl Forecast {
             refreshes,
             changed,
             quotes,
-            deadlines: quotes,
+            direct,
+            deadlines: quotes - direct,
             cold,
             touches: (quotes - cold) * touched_share(quotes - cold, kept.active, ttl),
             visits: 0.0,

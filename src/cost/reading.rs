@@ -1,6 +1,6 @@
 //! How often each thing happened, from what the meter saw.
 
-use crate::meter::{Action, Reason, Resource, Stage, Usage, UsageLine, Used};
+use crate::meter::{Action, Operation, Reason, Resource, Stage, Usage, UsageLine, Used};
 use crate::ports::MAX_BATCH;
 
 use super::Events;
@@ -64,6 +64,9 @@ impl Reading {
         let written = used(Stage::PriceCalc, scheduled, Resource::PricesByUser, Action::Write);
         let quotes =
             used(Stage::QuotationHandler, None, Resource::Quotations, Action::Write).items as f64;
+        let publish = Operation::PUBLISH;
+        let published =
+            used(Stage::QuotationHandler, None, publish.resource(), publish.action()).items as f64;
         let deadlines = used(Stage::QuotationHandler, None, Resource::ProviderQueue, Action::Send);
         let urgent = |stage, reason| {
             used(stage, Some(reason), Resource::QuotationQueue, Action::Send).items as f64
@@ -79,7 +82,9 @@ impl Reading {
         let refreshes = refreshed.items as f64;
         let parts_written = written.items as f64 - refreshes;
         let catalogue = used(Stage::PriceCalc, None, Resource::Products, Action::Scan);
-        let asked = used(Stage::QuotationProvider, None, Resource::Products, Action::Read);
+        let looks_at_head = |stage| used(stage, None, Resource::Products, Action::Read);
+        let asked =
+            looks_at_head(Stage::QuotationHandler).plus(&looks_at_head(Stage::QuotationProvider));
         let lists = used(Stage::PriceCalc, None, Resource::Discounts, Action::Read);
         let polls = usage.total(|line| line.action == Action::Poll);
         let reports = usage.total(|line| line.stage == Stage::Meter);
@@ -93,6 +98,7 @@ impl Reading {
                 refreshes,
                 changed: (parts_written / part_count.max(1) as f64).clamp(0.0, refreshes),
                 quotes,
+                direct: (quotes - published).max(0.0),
                 deadlines: deadlines.items as f64,
                 cold,
                 touches: (touched.items as f64 - cold - visits).max(0.0),

@@ -13,8 +13,8 @@ use super::granted::Authorization;
 use crate::model::{ConnectionId, ConnectionRef};
 use crate::ports::{Chain, Ports};
 use crate::runtime::gateway::{ReplyContext, reply_to};
-use crate::stages::PolicyInForce;
 use crate::stages::quotation_handler::QuotationHandler;
+use crate::stages::{Lookup, PolicyInForce};
 
 /// The function behind every frame.
 pub(super) struct Frames {
@@ -33,12 +33,13 @@ impl Frames {
         endpoint: String,
         authorization: Authorization,
     ) -> Self {
-        let handler = QuotationHandler::new(&ports, policy);
+        let handler = QuotationHandler::new(&ports, Lookup::new(&ports), policy);
         Self { ports, handler, endpoint, authorization }
     }
 
     /// Replies to a frame: the first reply is the route's response, the rest is pushed. API Gateway
-    /// may deliver them in any order.
+    /// may deliver them in any order. A quote that is answered where it arrives has one reply: the
+    /// stage has pushed its answer by then.
     ///
     /// # Errors
     /// When the event is not that of a frame, or came through another API.

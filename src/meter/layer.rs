@@ -24,7 +24,8 @@ const WRITES_PER_CALL: usize = 25;
 pub(super) struct Metered {
     pub(super) inner: Ports,
     pub(super) meter: Arc<Meter>,
-    /// Whether the gateway watches deadlines, for which a deployed one needs messages.
+    /// Whether the gateway stays: it watches deadlines, for which a deployed one needs messages, and
+    /// sends answers with acknowledgements, which a deployed one pushes.
     pub(super) watched: bool,
     /// Receives of each queue that found nothing.
     pub(super) in_vain: [AtomicUsize; Queue::ALL.len()],
@@ -36,8 +37,8 @@ pub fn metered(ports: Ports, meter: &Arc<Meter>) -> Ports {
     layered(ports, meter, false)
 }
 
-/// The same, where the gateway watches deadlines itself. A gateway on AWS does not stay, so the same
-/// work would be billed a delayed message for each quotation there.
+/// The same, where the gateway stays. One on AWS does not, so the same work would be billed a delayed
+/// message for each quotation that is published there, and a push for each that is answered at once.
 #[must_use]
 pub fn metered_and_watched(ports: Ports, meter: &Arc<Meter>) -> Ports {
     layered(ports, meter, true)

@@ -37,6 +37,12 @@ impl Metered {
 }
 
 impl Metered {
+    /// The push of an answer that a gateway sends with its acknowledgement.
+    fn answer_on_aws(&self, quotation: &Quotation) {
+        let bytes = sizes::quotation(quotation);
+        self.count(Operation::FRAME_OUT, Used::derived(1, 1, bytes, gateway_messages(bytes)));
+    }
+
     /// The message that comes at the deadline: sent, received, looked after and deleted.
     fn deadline_on_aws(&self, quotation: &Quotation) {
         let ids = quotation.user.as_str().len() + quotation.key.as_str().len();
@@ -73,6 +79,9 @@ layer!(
         async fn store_answered(&self, quotation: _) -> _ {
             let created = self.inner.store.store_answered(quotation).await?;
             self.created(quotation, &created);
+            if self.watched && created == Created::New {
+                self.answer_on_aws(quotation);
+            }
             Ok(created)
         }
 

@@ -1,5 +1,7 @@
 //! Reading and writing exact decimals: the one place where digits become integers.
 
+use std::fmt;
+
 use thiserror::Error;
 
 /// The largest count of significant digits a decimal may have; more never fits any of our types.
@@ -115,19 +117,45 @@ fn parse_exponent(text: &str) -> Result<i64, DecimalError> {
     }
 }
 
-/// Writes `units × 10^-decimals` with exactly that many decimals: `format_decimal(90000, 2)` is
+/// `units × 10^-decimals` as it is written, with exactly that many decimals: of 90000 and 2 it is
 /// `900.00`.
-#[must_use]
-pub fn format_decimal(units: i64, decimals: u32) -> String {
-    let digits = units.unsigned_abs().to_string();
-    let decimals = decimals as usize;
-    let sign = if units < 0 { "-" } else { "" };
-    if decimals == 0 {
-        return format!("{sign}{digits}");
+#[derive(Clone, Copy, Debug)]
+pub struct ShownDecimal {
+    units: i64,
+    decimals: u32,
+}
+
+impl ShownDecimal {
+    /// With all decimals.
+    #[must_use]
+    pub const fn new(units: i64, decimals: u32) -> Self {
+        Self { units, decimals }
     }
-    let padded = format!("{digits:0>width$}", width = decimals + 1);
-    let (whole, fraction) = padded.split_at(padded.len() - decimals);
-    format!("{sign}{whole}.{fraction}")
+
+    /// Without the zeros at its end: `2.5` instead of `2.500`.
+    #[must_use]
+    pub const fn trimmed(mut units: i64, mut decimals: u32) -> Self {
+        while decimals > 0 && units % 10 == 0 {
+            units /= 10;
+            decimals -= 1;
+        }
+        Self { units, decimals }
+    }
+}
+
+impl fmt::Display for ShownDecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = self.units.unsigned_abs();
+        if self.units < 0 {
+            f.write_str("-")?;
+        }
+        if self.decimals == 0 {
+            return write!(f, "{units}");
+        }
+        let one = 10_u64.checked_pow(self.decimals);
+        let (whole, fraction) = one.map_or((0, units), |one| (units / one, units % one));
+        write!(f, "{whole}.{fraction:0>width$}", width = self.decimals as usize)
+    }
 }
 
 #[cfg(test)]
@@ -171,10 +199,19 @@ mod tests {
 
     #[test]
     fn writes_every_decimal() {
-        assert_eq!(format_decimal(90_000, 2), "900.00");
-        assert_eq!(format_decimal(5, 2), "0.05");
-        assert_eq!(format_decimal(-5, 3), "-0.005");
-        assert_eq!(format_decimal(7, 0), "7");
-        assert_eq!(format_decimal(i64::MIN, 2), "-92233720368547758.08");
+        for (units, decimals, all, trimmed) in [
+            (90_000, 2, "900.00", "900"),
+            (5, 2, "0.05", "0.05"),
+            (-5, 3, "-0.005", "-0.005"),
+            (-1500, 3, "-1.500", "-1.5"),
+            (7, 0, "7", "7"),
+            (0, 3, "0.000", "0"),
+            (i64::MIN, 2, "-92233720368547758.08", "-92233720368547758.08"),
+            (i64::MAX, 19, "0.9223372036854775807", "0.9223372036854775807"),
+            (12, 22, "0.0000000000000000000012", "0.0000000000000000000012"),
+        ] {
+            assert_eq!(ShownDecimal::new(units, decimals).to_string(), all);
+            assert_eq!(ShownDecimal::trimmed(units, decimals).to_string(), trimmed);
+        }
     }
 }

@@ -14,7 +14,7 @@ mod sealed;
 mod stack;
 mod timestamp;
 
-pub use decimal::{Decimal, DecimalError, format_decimal};
+pub use decimal::{Decimal, DecimalError, ShownDecimal};
 pub use digest::{Digest, DigestBuilder};
 pub use duration::{parse_duration, parse_retention, show_duration, write_duration};
 pub use hidden::{CodePoint, Flaw, escape, escape_but, escape_json};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::decimal::{Decimal, DecimalError, format_decimal};
+use super::decimal::{Decimal, DecimalError, ShownDecimal};
 
 /// A positive quantity with up to three decimals, counted in thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,8 +72,7 @@ impl FromStr for Quantity {
 /// Without needless zeros: `2`, `2.5`, `0.125`.
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format_decimal(self.0, Self::DECIMALS);
-        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+        ShownDecimal::trimmed(self.0, Self::DECIMALS).fmt(f)
     }
 }
 

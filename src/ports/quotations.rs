@@ -49,12 +49,16 @@ impl Quotation {
     /// every reader, whether or not anybody wrote that down.
     #[must_use]
     pub fn status_at(&self, now: Timestamp) -> QuotationStatus {
-        match &self.status {
-            QuotationStatus::Pending if now >= self.deadline => {
-                QuotationStatus::Failed(FailureReason::DeadlinePassed)
-            }
-            status => status.clone(),
+        match self.fails_at(now) {
+            true => QuotationStatus::Failed(FailureReason::DeadlinePassed),
+            false => self.status.clone(),
         }
+    }
+
+    /// Whether it is stored as pending, and has failed by then.
+    #[must_use]
+    pub fn fails_at(&self, now: Timestamp) -> bool {
+        self.status == QuotationStatus::Pending && now >= self.deadline
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Currency;
-use crate::model::{Decimal, DecimalError, Quantity, format_decimal};
+use crate::model::{Decimal, DecimalError, Quantity, ShownDecimal};
 
 /// An amount in minor units of its currency: cents for USD.
 #[derive(
@@ -85,7 +85,13 @@ impl Money {
     /// The amount with the decimals of its currency: `900.00`.
     #[must_use]
     pub fn format(self, currency: Currency) -> String {
-        format_decimal(self.0, currency.decimals())
+        self.shown(currency).to_string()
+    }
+
+    /// The same, to be written somewhere.
+    #[must_use]
+    pub fn shown(self, currency: Currency) -> ShownDecimal {
+        ShownDecimal::new(self.0, currency.decimals())
     }
 
     /// This price less a discount, rounded half-even to a minor unit.
@@ -213,8 +219,7 @@ impl FromStr for Percentage {
 /// Without needless zeros: `10`, `12.5`.
 impl fmt::Display for Percentage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = format_decimal(i64::from(self.0), Self::DECIMALS);
-        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+        ShownDecimal::trimmed(i64::from(self.0), Self::DECIMALS).fmt(f)
     }
 }
 

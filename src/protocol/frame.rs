@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_MESSAGE_BYTES, original};
+use super::{MAX_MESSAGE_BYTES, original, render};
 use crate::model::{Dialect, RequestId, Timestamp};
-use crate::ports::{Quotation, QuotationStatus};
+use crate::ports::{FailureReason, Quotation, QuotationStatus};
 use crate::pricing::{Answer, AnswerLine};
 
 /// A frame to a client that speaks the current dialect.
@@ -173,11 +173,7 @@ impl Frame {
 pub fn render_accepted(request_id: &RequestId, dialect: Dialect) -> serde_json::Result<String> {
     match dialect {
         Dialect::Original => Ok(original::ACCEPTED.to_owned()),
-        Dialect::Current => Frame::Accepted {
-            request_id: request_id.to_string(),
-            message: "quotation under analysis".to_owned(),
-        }
-        .to_json(),
+        Dialect::Current => render::accepted(request_id),
     }
 }
 
@@ -186,9 +182,12 @@ pub fn render_accepted(request_id: &RequestId, dialect: Dialect) -> serde_json::
 /// # Errors
 /// None in practice: every field is a string.
 pub fn render_quotation(quotation: &Quotation, now: Timestamp) -> serde_json::Result<String> {
+    let late =
+        quotation.fails_at(now).then(|| QuotationStatus::Failed(FailureReason::DeadlinePassed));
+    let status = late.as_ref().unwrap_or(&quotation.status);
     match quotation.dialect {
-        Dialect::Original => original::render_quotation(quotation, &quotation.status_at(now)),
-        Dialect::Current => Frame::Quotation(QuotationFrame::new(quotation, now)).to_json(),
+        Dialect::Original => original::render_quotation(quotation, status),
+        Dialect::Current => render::quotation(quotation, status),
     }
 }
 
@@ -241,7 +240,6 @@ pub fn render_pong(dialect: Dialect) -> serde_json::Result<String> {
 mod tests {
     use super::*;
     use crate::model::{ConnectionId, ConnectionRef, Generation, QuotationKey, UserId};
-    use crate::ports::FailureReason;
     use crate::pricing::{Currency, Money};
 
     fn quotation(dialect: Dialect, status: QuotationStatus) -> Quotation {
@@ -322,6 +320,40 @@ mod tests {
                 r#""total":"900.00","currency":"USD"}"#
             )
         );
+    }
+
+    #[test]
+    fn what_is_written_is_what_clients_read() {
+        let QuotationStatus::Answered(answer) = answer() else { panic!() };
+        let odd = AnswerLine {
+            name: "\"Stuhl\"\n\u{1} Ærø".into(),
+            quantity: "0.125".parse().unwrap(),
+            discount: "12.5".parse().unwrap(),
+            ..answer.lines[0].clone()
+        };
+        let lines = vec![answer.lines[0].clone(), odd];
+        let many = Answer { lines, stale: true, ..(*answer).clone() };
+        let none = Answer { lines: vec![], unavailable: vec![], ..(*answer).clone() };
+        let yen = Answer { currency: "JPY".parse().unwrap(), ..(*answer).clone() };
+        let answered = [*answer, many, none, yen].map(|it| QuotationStatus::Answered(it.into()));
+        let others = [
+            QuotationStatus::Pending,
+            QuotationStatus::Failed(FailureReason::NoTable),
+            QuotationStatus::Failed(FailureReason::TotalTooLarge("\"P\" is".into())),
+        ];
+        for status in answered.into_iter().chain(others) {
+            for now in [Timestamp::default(), Timestamp::from_secs(30)] {
+                let quotation = quotation(Dialect::Current, status.clone());
+                let read = Frame::Quotation(QuotationFrame::new(&quotation, now));
+                let written = render_quotation(&quotation, now).unwrap();
+                assert_eq!(written, read.to_json().unwrap());
+                assert_eq!(serde_json::from_str::<Frame>(&written).unwrap(), read);
+            }
+        }
+        let accepted = render_accepted(&RequestId::new("\"7\"").unwrap(), Dialect::Current);
+        let message = "quotation under analysis".to_owned();
+        let read = Frame::Accepted { request_id: "\"7\"".into(), message };
+        assert_eq!(accepted.unwrap(), read.to_json().unwrap());
     }
 
     #[test]

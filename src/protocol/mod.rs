@@ -6,6 +6,7 @@
 mod frame;
 mod items;
 mod original;
+mod render;
 mod request;
 
 pub use frame::{

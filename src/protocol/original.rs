@@ -1,5 +1,7 @@
 //! The frames of the original proof of concept, spelling included.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -36,7 +38,8 @@ struct Message<'a> {
 
 #[derive(Deserialize)]
 struct AskedProduct<'a> {
-    id: String,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
     #[serde(borrow)]
     qtd: &'a RawValue,
 }

@@ -1,5 +1,7 @@
 //! What a client asks for.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -7,6 +9,8 @@ use thiserror::Error;
 use super::items::{ItemsError, check_items};
 use super::original;
 use crate::model::{Dialect, IdError, Item, ProductId, RequestId, UserId};
+
+const QUOTE: &str = "quote";
 
 /// A frame of a client, understood and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,17 +95,23 @@ struct Action {
     action: String,
 }
 
+/// Texts are borrowed from the frame, where they have no escapes.
 #[derive(Deserialize)]
 struct Quote<'a> {
-    client: String,
+    #[serde(borrow)]
+    action: Cow<'a, str>,
+    #[serde(borrow)]
+    client: Cow<'a, str>,
     #[serde(borrow)]
     items: Vec<QuoteItem<'a>>,
-    request_id: Option<String>,
+    #[serde(borrow)]
+    request_id: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
 struct QuoteItem<'a> {
-    product: String,
+    #[serde(borrow)]
+    product: Cow<'a, str>,
     #[serde(borrow)]
     quantity: &'a RawValue,
 }
@@ -117,9 +127,16 @@ struct Get {
 /// # Errors
 /// [`ProtocolError`], to be sent back as an error frame.
 pub fn parse(text: &str) -> Result<Request, ProtocolError> {
+    // Nearly every frame is a quote: it is read once. What is none, or a bad one, is read for its
+    // action first, so that the error names what is wrong.
+    if let Ok(quote) = serde_json::from_str::<Quote<'_>>(text)
+        && quote.action == QUOTE
+    {
+        return read_quote(quote);
+    }
     let Action { action } = serde_json::from_str(text).map_err(ProtocolError::NotJson)?;
     match action.as_str() {
-        "quote" => parse_quote(text),
+        QUOTE => read_quote(fields(QUOTE, text)?),
         "get" => {
             let get: Get = fields("get", text)?;
             // What an earlier version took is still told.
@@ -135,8 +152,7 @@ pub fn parse(text: &str) -> Result<Request, ProtocolError> {
     }
 }
 
-fn parse_quote(text: &str) -> Result<Request, ProtocolError> {
-    let quote: Quote<'_> = fields("quote", text)?;
+fn read_quote(quote: Quote<'_>) -> Result<Request, ProtocolError> {
     let items = quote.items.into_iter().map(|item| read_item(item.product, item.quantity));
     Ok(Request::Quote {
         user: UserId::new(quote.client)?,
@@ -154,15 +170,21 @@ pub(super) fn fields<'a, T: Deserialize<'a>>(
 }
 
 /// Reads a quantity from its text, whether it was a JSON number or a string.
-pub(super) fn read_item(product: String, quantity: &RawValue) -> Result<Item, ItemsError> {
+pub(super) fn read_item(product: Cow<'_, str>, quantity: &RawValue) -> Result<Item, ItemsError> {
     let product = ProductId::new(product)?;
-    let text: std::borrow::Cow<'_, str> = match serde_json::from_str::<String>(quantity.get()) {
-        Ok(string) => string.into(),
-        Err(_) => quantity.get().into(),
-    };
+    let text = text_of(quantity.get());
     match text.parse() {
         Ok(quantity) => Ok(Item { product, quantity }),
         Err(why) => Err(ItemsError::Quantity { product, why }),
+    }
+}
+
+/// A JSON string without its quotes, and anything else as it is written.
+fn text_of(json: &str) -> Cow<'_, str> {
+    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(plain) if !plain.contains('\\') => plain.into(),
+        Some(_) => serde_json::from_str(json).map_or_else(|_| json.into(), Cow::<str>::Owned),
+        None => json.into(),
     }
 }
 
@@ -186,6 +208,18 @@ mod tests {
                 "products":[{"id":"P1","qtd":2},{"id":"P3","qtd":0.5}]}}}"#,
         );
         assert_eq!(items(current.unwrap()), items(original.unwrap()));
+    }
+
+    #[test]
+    fn escapes_and_other_fields_change_nothing() {
+        let plain =
+            r#"{"action":"quote","client":"A b","items":[{"product":"P1","quantity":"2.5"}]}"#;
+        let escaped = r#"{"x":{"action":1},"items":[{"quantity":"2\u002e5","y":[],
+            "product":"P\u0031"}],"\u0061ction":"qu\u006fte","client":"A\u0020b"}"#;
+        assert_eq!(parse(plain).unwrap(), parse(escaped).unwrap());
+        // Whoever names a field twice says nothing.
+        let twice = plain.replace("\"client\"", "\"client\":\"B\",\"client\"");
+        assert_eq!(parse(&twice).unwrap_err().code(), "bad_frame");
     }
 
     #[test]

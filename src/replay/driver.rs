@@ -134,8 +134,9 @@ impl<'a> Driver<'a> {
         let changes =
             [(scenario.prices_every, Kind::Prices), (scenario.discounts_every, Kind::Discounts)];
         let driver = Self {
-            handler: QuotationHandler::new(&ports, policy.clone()),
-            provider: QuotationProvider::new(&ports, lookup),
+            // Functions of their own: neither sees what the other keeps in memory.
+            handler: QuotationHandler::new(&ports, Lookup::new(&ports), policy.clone()),
+            provider: QuotationProvider::new(&ports, Lookup::new(&ports)),
             calc: PriceCalc::new(&ports, bases.clone(), policy.clone()),
             bases,
             next_tick: Tick::at(began, tick_every).next_due(),

@@ -106,7 +106,7 @@ async fn clean_up(
     user: &UserId,
     request_id: &RequestId,
 ) -> Result<(), ReadyCheckError> {
-    unsubscribe(&*ports.store, user).await?;
+    unsubscribe(&*ports.store, None, user).await?;
     ports.store.delete_quotation(&QuotationKey::new(user, request_id)).await?;
     ports.store.delete_table(user).await?;
     Ok(())

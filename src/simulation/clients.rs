@@ -231,6 +231,6 @@ pub(super) async fn go(gateway: Arc<Gateway>, user: UserId) {
         biased;
         () = gateway.process.killed() => {}
         // Who is not heard expires a little later.
-        _ = unsubscribe(&*gateway.ports.store, &user) => {}
+        _ = unsubscribe(&*gateway.ports.store, Some(gateway.handler.visits()), &user) => {}
     }
 }

@@ -109,7 +109,7 @@ impl Fleet {
         let process = self.new_process(Kind::Gateway);
         let ports = self.ports(&process);
         let plan = &self.world.plan;
-        let handler = QuotationHandler::new(&ports, plan.policy.clone());
+        let handler = QuotationHandler::new(&ports, Lookup::new(&ports), plan.policy.clone());
         let handler = if plan.watched { handler.watched() } else { handler };
         Arc::new(Gateway { process, ports, handler, connections: Mutex::default() })
     }

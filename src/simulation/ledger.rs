@@ -112,6 +112,10 @@ impl Ledger {
         self.promises.shown(text, self.oldest, &self.inputs, &mut self.checks)
     }
 
+    pub(super) fn created(&mut self, quotation: &Quotation) -> Result<(), Breach> {
+        self.promises.created(quotation, &mut self.checks)
+    }
+
     pub(super) fn settled(&mut self, quotation: &Quotation, now: Timestamp) -> Result<(), Breach> {
         self.promises.settled(quotation, now, &mut self.checks)
     }

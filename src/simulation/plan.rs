@@ -6,7 +6,7 @@ use super::chance::Chance;
 use crate::model::{ProductId, UserId};
 use crate::ports::MAX_INLINE_BYTES;
 use crate::runtime::Slots;
-use crate::stages::Policy;
+use crate::stages::{Answering, Policy};
 
 /// Ids that something stores, cuts or compares wrongly sooner or later.
 const ODD_USERS: [&str; 5] =
@@ -147,6 +147,7 @@ fn policy(chance: &Chance, skewed: bool) -> Policy {
     let ttl = Duration::from_secs(if skewed { 4 * 3600 } else { chance.pick([60, 120, 300]) });
     Policy {
         ttl,
+        answering: chance.pick([Answering::Direct, Answering::Direct, Answering::Topic]),
         refresh_every,
         // Two intervals, so that time is what makes tables stale.
         fresh_for: Duration::ZERO,

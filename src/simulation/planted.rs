@@ -13,6 +13,7 @@ use super::unreliable::NEVER;
 use crate::model::{Calculation, Cause, DeduplicationId, ProviderMessage};
 use crate::ports::prelude::*;
 use crate::ports::{Ports, Posting, at_head};
+use crate::protocol::render_quotation;
 
 /// A bug that the system could have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,11 +48,17 @@ pub enum PlantedBug {
     PanicsOnce,
     /// No message comes when the deadline of a quotation has passed.
     NoDeadline,
+    /// An answer is pushed before it is stored.
+    PushBeforeStore,
+    /// An answer is stored in place of the quotation that is there.
+    AnswerReplaces,
+    /// Quotes are answered from tables that are past their time.
+    UsableForEver,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
         Self::NoConditionOnHead,
@@ -67,6 +74,9 @@ impl PlantedBug {
         Self::PausedLoaderResumes,
         Self::PanicsOnce,
         Self::NoDeadline,
+        Self::PushBeforeStore,
+        Self::AnswerReplaces,
+        Self::UsableForEver,
     ];
 
     /// The same ports, with this bug.
@@ -280,7 +290,12 @@ layer!(
             if self.bug == PlantedBug::InputsBeforeHead {
                 self.read_ahead(users).await?;
             }
-            self.inner.store.table_heads(users).await
+            let mut heads = self.inner.store.table_heads(users).await?;
+            if self.bug == PlantedBug::UsableForEver {
+                let for_ever = Timestamp::from_millis(i64::MAX);
+                heads.iter_mut().for_each(|(_, head)| head.usable_until = for_ever);
+            }
+            Ok(heads)
         }
 
         async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
@@ -308,7 +323,20 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl Quotations for Planted {}
+    impl Quotations for Planted {
+        async fn store_answered(&self, quotation: _) -> _ {
+            let Ports { store, connections, .. } = &self.inner;
+            if self.bug == PlantedBug::PushBeforeStore
+                && let Ok(frame) = render_quotation(quotation, quotation.accepted_at)
+            {
+                connections.push(&quotation.connection, frame.into()).await?;
+            }
+            if self.bug == PlantedBug::AnswerReplaces {
+                store.delete_quotation(&quotation.key).await?;
+            }
+            store.store_answered(quotation).await
+        }
+    }
 );
 
 layer!(

@@ -20,6 +20,8 @@ pub(super) struct Promise {
     /// On which the client waits.
     connections: Vec<ConnectionId>,
     pub(super) deadline: Timestamp,
+    /// Until when it is kept, and its key is taken.
+    expires_at: Timestamp,
     /// The client was told that it is under analysis.
     pub(super) accepted: bool,
     /// When its outcome was stored.
@@ -44,7 +46,16 @@ impl Promises {
         self.asked += 1;
     }
 
-    pub(super) fn created(&mut self, quotation: &Quotation) {
+    pub(super) fn created(
+        &mut self,
+        quotation: &Quotation,
+        checks: &mut Checks,
+    ) -> Result<(), Breach> {
+        let is_free = |there: &Promise| there.expires_at <= quotation.accepted_at;
+        let free = self.by_key.get(&quotation.key).is_none_or(is_free);
+        checks.hold(Invariant::OneOutcome, free, || {
+            format!("quotation {} was stored in place of another", quotation.key)
+        })?;
         let products = quotation.items.iter().map(|item| item.product.to_string()).collect();
         let promise = Promise {
             user: quotation.user.clone(),
@@ -52,6 +63,7 @@ impl Promises {
             products,
             connections: vec![],
             deadline: quotation.deadline,
+            expires_at: quotation.expires_at,
             accepted: false,
             settled_at: None,
             answered: false,
@@ -59,6 +71,7 @@ impl Promises {
             shown: None,
         };
         self.by_key.insert(quotation.key.clone(), promise);
+        Ok(())
     }
 
     /// The promise to a user whose request has this id.
@@ -105,10 +118,14 @@ impl Promises {
         checks: &mut Checks,
     ) -> Result<(), Breach> {
         let Some((user, request_id, frame)) = read(text) else { return Ok(()) };
-        let Some(promise) = self.find(&user, &request_id) else { return Ok(()) };
         if frame.status == "pending" {
             return Ok(());
         }
+        let Some(promise) = self.find(&user, &request_id) else {
+            return checks.hold(Invariant::OneOutcome, false, || {
+                format!("a client was told what is not stored: {text}")
+            });
+        };
         promise.told = true;
         if let Some(before) = &promise.shown {
             return checks.hold(Invariant::OneOutcome, before == text, || {

@@ -189,10 +189,7 @@ layer!(
             let created = self.inner.store.create_quotation(quotation, topic, body).await?;
             if created == Created::New {
                 self.tell(|| format!("quotation {}, until {}", quotation.key, quotation.deadline));
-                self.world.note(|ledger, _| {
-                    ledger.promises.created(quotation);
-                    Ok(())
-                });
+                self.world.note(|ledger, _| ledger.created(quotation));
             }
             Ok(created)
         }
@@ -202,7 +199,7 @@ layer!(
             if created == Created::New {
                 self.tell(|| format!("quotation {} is stored answered", quotation.key));
                 self.world.note(|ledger, now| {
-                    ledger.promises.created(quotation);
+                    ledger.created(quotation)?;
                     ledger.settled(quotation, now)
                 });
             }

@@ -100,17 +100,19 @@ impl Lookup {
 
     /// Has a stale table calculated, once for each version of its head. Nobody waits for it: it goes
     /// behind all cold quotes. The quote is answered already, and the next one will ask again, so a
-    /// failure is only noted.
-    pub(super) async fn order_stale(&self, stage: Stage, user: UserId, version: u64) {
-        if !self.stale_orders.claim(&user, version) {
-            return;
+    /// failure is only noted. Returns whether the table is ordered.
+    pub(super) async fn order_stale(&self, stage: Stage, user: &UserId, version: u64) -> bool {
+        if !self.stale_orders.claim(user, version) {
+            return true;
         }
-        let calculation = Calculation { user, cause: Cause::Stale { version } };
+        let calculation = Calculation { user: user.clone(), cause: Cause::Stale { version } };
         let order = send(&*self.queues, Queue::Refresh, &calculation);
-        if let Err(error) = Scope::new(stage, Reason::Urgent).of(order).await {
-            self.stale_orders.forget(&calculation.user);
-            warn!(error = %Chain(&error), "a stale table was not ordered anew");
+        let ordered = Scope::new(stage, Reason::Urgent).of(order).await;
+        if let Err(error) = &ordered {
+            self.stale_orders.forget(user);
+            warn!(error = %Chain(error), "a stale table was not ordered anew");
         }
+        ordered.is_ok()
     }
 }
 

@@ -4,7 +4,17 @@ use std::time::Duration;
 
 use super::settings_in_force::SettingsInForce;
 
-/// How long things live, how often they are done again, and how quotes are answered.
+/// Where a quote is answered whose table is usable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answering {
+    /// By the handler, where it arrives: it is stored with its answer, and nothing is published.
+    #[default]
+    Direct,
+    /// By the provider: every quotation is published to the topic.
+    Topic,
+}
+
+/// How long things live, how often they are done again, and where quotes are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How long a user stays active after a visit.
@@ -21,18 +31,8 @@ pub struct Policy {
     pub keep_quotations: Duration,
     /// How long a table that nothing calculates again stays stored.
     pub keep_tables: Duration,
-    /// Where a quote is answered whose table is there.
-    pub answer: Answering,
-}
-
-/// Where a quote is answered whose table is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Answering {
-    /// Where it arrives: nothing is published or queued.
-    #[default]
-    Direct,
-    /// By the quotation provider, which the topic tells of every quotation.
-    Topic,
+    /// Where a quote is answered whose table is usable.
+    pub answering: Answering,
 }
 
 impl Default for Policy {
@@ -45,7 +45,7 @@ impl Default for Policy {
             quote_within: Duration::from_secs(30),
             keep_quotations: Duration::from_secs(7 * 24 * 60 * 60),
             keep_tables: Duration::from_secs(24 * 60 * 60),
-            answer: Answering::Direct,
+            answering: Answering::Direct,
         }
     }
 }

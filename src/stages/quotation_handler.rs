@@ -1,27 +1,39 @@
-//! Quotation handler: saves a quotation, publishes it, and only then is it accepted.
+//! Quotation handler: answers a quotation from the user's table, or saves and publishes it, and only
+//! then is it accepted.
 //!
-//! Whatever becomes of what was published, the client is told by the deadline: by the gateway, if it
-//! stays and watches, else by a delayed message.
+//! Where the table is usable, the quotation is stored with its answer, in one write: it is never
+//! pending, so nothing has to be published, queued or settled. A gateway that stays for as long as its
+//! sockets do sends the answer with the acknowledgement. A function pushes it before it accepts the
+//! quotation, so that one that is accepted is handed over.
+//!
+//! Where it is not usable, the quotation is published. Whatever becomes of what was published, the
+//! client is told by the deadline: by the gateway, if it stays and watches, else by a delayed message.
 //!
 //! Repeating a request with the client's own id is safe: the quotation is created once, and a
 //! repetition sends its answer to the connection that asked last.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{join, try_join};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::deadline::send_deadline;
+use super::lookup::{Look, Lookup};
 use super::outcome::{only, write_body};
-use super::{Observer, PolicyInForce, StageError, Unobserved, Warmth, subscribe};
+use super::push::push;
+use super::{
+    Answering, Observer, Policy, PolicyInForce, StageError, Unobserved, Visits, Warmth, subscribe,
+};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     ConnectionRef, Dialect, Item, ProviderMessage, QuotationKey, QuotationRequest, RequestId,
     Timestamp, UserId,
 };
 use crate::ports::{
-    ActiveUsers, Clock, Created, FailureReason, PortError, Ports, Queues, Quotation,
-    QuotationStatus, Quotations, Randomness, Settlement, Topic, Verdict,
+    ActiveUsers, Chain, Clock, Connections, Created, FailureReason, Outgoing, PortError, Ports,
+    Posting, Queue, Queues, Quotation, QuotationStatus, Quotations, Randomness, Settlement, Topic,
+    Verdict,
 };
 use crate::trace;
 
@@ -29,16 +41,21 @@ use crate::trace;
 const ACCOUNT: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
 
 /// The stage, with the ports it needs.
+#[derive(Clone)]
 pub struct QuotationHandler {
+    lookup: Arc<Lookup>,
     users: Arc<dyn ActiveUsers>,
+    visits: Arc<Visits>,
     quotations: Arc<dyn Quotations>,
     queues: Arc<dyn Queues>,
     topic: Arc<dyn Topic>,
+    connections: Arc<dyn Connections>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     observer: Arc<dyn Observer>,
     policy: PolicyInForce,
-    /// Whether the gateway tells its clients itself when a deadline has passed.
+    /// Whether the gateway tells its clients itself: answers that are known, and failures when a
+    /// deadline has passed.
     watched: bool,
 }
 
@@ -64,19 +81,30 @@ pub struct Accepted {
     pub request_id: RequestId,
     /// Until when there will be an answer.
     pub deadline: Timestamp,
-    /// The answer, when the same request had one before: nothing will be pushed, this is it.
+    /// The answer, if whoever accepts the quote tells it: nothing is pushed. Without, it has been
+    /// pushed or will be.
     pub settled: Option<Box<Quotation>>,
 }
 
+/// What became of a quote, and whether the user's table is seen to.
+struct Taken {
+    accepted: Result<Accepted, StageError>,
+    /// The table is fresh, or the quote has it calculated.
+    is_table_provided: bool,
+}
+
 impl QuotationHandler {
-    /// The stage on an engine.
+    /// The stage on an engine, with the lookup of its process.
     #[must_use]
-    pub fn new(ports: &Ports, policy: impl Into<PolicyInForce>) -> Self {
+    pub fn new(ports: &Ports, lookup: Arc<Lookup>, policy: impl Into<PolicyInForce>) -> Self {
         Self {
+            lookup,
             users: ports.store.clone(),
+            visits: Visits::new(),
             quotations: ports.store.clone(),
             queues: ports.queues.clone(),
             topic: ports.topic.clone(),
+            connections: ports.connections.clone(),
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
             observer: Arc::new(Unobserved),
@@ -85,11 +113,24 @@ impl QuotationHandler {
         }
     }
 
-    /// The stage of a gateway that stays for as long as its sockets do, and tells a client itself
-    /// when a deadline has passed (see [`Self::fail`]). No message has to, so none is sent.
+    /// The stage of a gateway that stays for as long as its sockets do. It tells a client itself what
+    /// is known when the quote is accepted, and when a deadline has passed (see [`Self::fail`]): no
+    /// message has to, so none is sent.
     #[must_use]
     pub fn watched(self) -> Self {
         Self { watched: true, ..self }
+    }
+
+    /// The same stage for quotes of others, with times of their own.
+    #[must_use]
+    pub fn with_policy(&self, policy: impl Into<PolicyInForce>) -> Self {
+        Self { policy: policy.into(), ..self.clone() }
+    }
+
+    /// The visits that it remembers.
+    #[must_use]
+    pub const fn visits(&self) -> &Arc<Visits> {
+        &self.visits
     }
 
     /// The stage, with somebody who hears what it does.
@@ -98,12 +139,13 @@ impl QuotationHandler {
         Self { observer, ..self }
     }
 
-    /// Accepts a quote: when this returns, it is saved and on its way. The user's visit is
-    /// written down at the same time, and orders a calculation only where the quote does not.
+    /// Accepts a quote: when this returns, it is saved, and answered or on its way. The user's visit
+    /// is written down at the same time, and orders a calculation only where the table is not fresh
+    /// and the quote orders none.
     ///
     /// # Errors
-    /// When the quotation cannot be saved or published, or when the client's id is taken by
-    /// another quote. Then the quote is not accepted.
+    /// When the quotation cannot be saved, published or handed over, or when the client's id is taken
+    /// by another quote. Then the quote is not accepted.
     pub async fn quote(&self, ask: Ask) -> Result<Accepted, StageError> {
         let request_id = ask.request_id.clone().unwrap_or_else(|| self.new_request_id());
         self.quote_as(ask, request_id).await
@@ -129,52 +171,167 @@ impl QuotationHandler {
         };
         let span = trace::quotation_handler(&user, &request_id);
         let policy = self.policy.now();
-        let visit = subscribe::touch(&*self.users, &policy, &user, now);
-        let accepted = ACCOUNT.of(self.accept(ask, request_id, key));
+        let visit = subscribe::touch(&*self.users, &self.visits, &policy, &user, now);
+        let taken = ACCOUNT.of(self.take(ask, request_id, key, &policy));
         trace::within(span, async {
-            let (accepted, visit) = join(accepted, visit).await;
-            // A quote that is on its way has the table calculated if it is missing or stale.
-            let is_on_its_way = accepted.as_ref().is_ok_and(|accepted| accepted.settled.is_none());
-            if let Some(visit) = visit.filter(|_| !is_on_its_way) {
+            let (taken, visit) = join(taken, visit).await;
+            if let Some(visit) = visit.filter(|_| !taken.is_table_provided) {
                 subscribe::order_unless_known(&*self.queues, &user, visit).await;
             }
-            accepted
+            taken.accepted
         })
         .await
     }
 
-    async fn accept(
+    async fn take(
         &self,
         ask: Ask,
         request_id: RequestId,
         key: QuotationKey,
-    ) -> Result<Accepted, StageError> {
-        let (now, policy) = (self.clock.now(), self.policy.now());
+        policy: &Policy,
+    ) -> Taken {
+        let now = self.clock.now();
+        let Ask { user, items, connection, dialect, .. } = ask;
+        let deadline = now.plus(policy.quote_within);
+        let request = QuotationRequest {
+            key,
+            request_id,
+            user,
+            items,
+            deadline,
+            attempt: 0,
+            unreadable: None,
+        };
+        let found = match policy.answering {
+            Answering::Direct => self.look(&request, now).await,
+            Answering::Topic => None,
+        };
+        let QuotationRequest { key, request_id, user, items, .. } = request;
         let quotation = Quotation {
             key,
-            request_id: request_id.clone(),
-            user: ask.user,
-            items: ask.items,
-            connection: ask.connection,
-            dialect: ask.dialect,
+            request_id,
+            user,
+            items,
+            connection,
+            dialect,
             accepted_at: now,
-            deadline: now.plus(policy.quote_within),
+            deadline,
             expires_at: now.plus(policy.keep_quotations()),
             status: QuotationStatus::Pending,
         };
-        let body = message(&quotation)?;
+        match found {
+            Some((verdict, stale)) => {
+                let status = match verdict {
+                    Verdict::Answer(answer) => QuotationStatus::Answered(answer),
+                    Verdict::Failure(reason) => QuotationStatus::Failed(reason),
+                };
+                self.answer(Quotation { status, ..quotation }, stale).await
+            }
+            None => {
+                let accepted = self.submit(&quotation, now).await;
+                // The provider has the table calculated if it is missing or stale.
+                let is_table_provided =
+                    accepted.as_ref().is_ok_and(|accepted| accepted.settled.is_none());
+                Taken { accepted, is_table_provided }
+            }
+        }
+    }
+
+    /// What the user's table says, if it is usable; and the version of
+    /// its head if it is stale. A table that cannot be read is the provider's affair.
+    async fn look(
+        &self,
+        request: &QuotationRequest,
+        now: Timestamp,
+    ) -> Option<(Verdict, Option<u64>)> {
+        match self.lookup.look(request, None, now).await {
+            // An answer counts only before the deadline.
+            Ok(Look::Verdict(verdict, stale)) if self.clock.now() < request.deadline => {
+                Some((verdict, stale))
+            }
+            Ok(_) => None,
+            Err(error) => {
+                warn!(user = %request.user, error = %Chain(&error), "the table was not read");
+                None
+            }
+        }
+    }
+
+    /// Stores a quotation with its answer, and sees to it that the client is told.
+    async fn answer(&self, quotation: Quotation, stale: Option<u64>) -> Taken {
+        let order = async {
+            match stale {
+                None => true,
+                Some(version) => {
+                    let (stage, user) = (Stage::QuotationHandler, &quotation.user);
+                    self.lookup.order_stale(stage, user, version).await
+                }
+            }
+        };
+        let (stored, is_table_provided) = join(self.store_answered(&quotation), order).await;
+        let accepted = match stored {
+            Ok(None) => self.answered(quotation).await,
+            Ok(Some(existing)) => {
+                self.accept_again(*existing, &quotation, quotation.accepted_at).await
+            }
+            Err(error) => Err(error),
+        };
+        Taken { accepted, is_table_provided }
+    }
+
+    /// Returns what is stored already under the quotation's key, if it is not new.
+    async fn store_answered(
+        &self,
+        quotation: &Quotation,
+    ) -> Result<Option<Box<Quotation>>, StageError> {
+        Ok(match self.quotations.store_answered(quotation).await? {
+            Created::New => None,
+            Created::Existing(existing) => Some(existing),
+        })
+    }
+
+    /// A quotation was stored with its answer, and nobody else knows of it.
+    async fn answered(&self, quotation: Quotation) -> Result<Accepted, StageError> {
+        let (request_id, deadline) = (quotation.request_id.clone(), quotation.deadline);
+        let handed_over = match self.watched {
+            true => Ok(()),
+            false => self.hand_over(&quotation).await,
+        };
+        let after = self.clock.now().since(quotation.accepted_at);
+        self.observer.settled(&quotation, Warmth::Warm, after);
+        let (user, lines) = (&quotation.user, quotation.items.len());
+        info!(%user, request = %request_id, lines, after_ms = after.as_millis(), "answered at once");
+        handed_over?;
+        let settled = self.watched.then(|| Box::new(quotation));
+        Ok(Accepted { request_id, deadline, settled })
+    }
+
+    /// Pushes the answer or, where that fails, has the provider push it.
+    async fn hand_over(&self, quotation: &Quotation) -> Result<(), StageError> {
+        let now = self.clock.now();
+        let Err(error) = push(&*self.connections, quotation, now).await else { return Ok(()) };
+        warn!(error = %Chain(&error), "the answer was not pushed; the provider pushes it");
+        let posting = Posting::Standard { delay: Duration::ZERO };
+        let message = Outgoing { body: message(quotation)?, posting };
+        only(self.queues.send(Queue::Provider, &[message]).await?)
+    }
+
+    /// Saves a quotation and publishes it.
+    async fn submit(&self, quotation: &Quotation, now: Timestamp) -> Result<Accepted, StageError> {
+        let request_id = quotation.request_id.clone();
+        let body = message(quotation)?;
         let saved = async {
-            let saved = self.quotations.create_quotation(&quotation, &*self.topic, &body);
+            let saved = self.quotations.create_quotation(quotation, &*self.topic, &body);
             Ok(saved.await?)
         };
-        let (created, ()) = try_join(saved, self.announce_deadline(&quotation, now)).await?;
+        let (created, ()) = try_join(saved, self.announce_deadline(quotation, now)).await?;
         match created {
             Created::New => {
                 let (user, lines) = (&quotation.user, quotation.items.len());
                 info!(%user, request = %request_id, lines, "accepted");
                 Ok(Accepted { request_id, deadline: quotation.deadline, settled: None })
             }
-            Created::Existing(existing) => self.accept_again(*existing, &quotation, now).await,
+            Created::Existing(existing) => self.accept_again(*existing, quotation, now).await,
         }
     }
 

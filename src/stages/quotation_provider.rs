@@ -5,25 +5,24 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use tracing::{Instrument, info, info_span};
 
 use super::deadline::DEADLINE_GRACE;
 use super::lookup::{Look, Lookup};
 use super::outcome::read_bodies;
+use super::push::push;
 use super::quote_inputs::QuoteInputs;
 use super::subscribe::send_urgent;
 use super::{Observer, Outcome, StageError, Unobserved, Warmth};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
-    Calculation, Cause, Generation, ProviderMessage, QuotationKey, QuotationRequest, Timestamp,
+    Calculation, Cause, Generation, ProviderMessage, QuotationKey, QuotationRequest,
 };
 use crate::ports::{
-    Clock, Connections, Delivery, FailureReason, Ports, Queues, Quotation, QuotationStatus,
-    Quotations, Received, Settlement, Verdict,
+    Clock, Connections, FailureReason, Ports, Queues, QuotationStatus, Quotations, Received,
+    Settlement, Verdict,
 };
-use crate::protocol::render_quotation;
 use crate::trace;
 
 /// After this many calculations on its behalf a quotation fails.
@@ -126,7 +125,7 @@ impl QuotationProvider {
             && let Some(stored) = self.quotations.quotation(&request.key).await?
             && stored.status != QuotationStatus::Pending
         {
-            return self.push(&stored, now).await;
+            return push(&*self.connections, &stored, now).await;
         }
         let warmth = if request.attempt == 0 { Warmth::Warm } else { Warmth::Cold };
         let shared = shared.map_err(|error| StageError::Shared(error.clone()))?;
@@ -134,7 +133,7 @@ impl QuotationProvider {
             Look::Verdict(verdict, stale) => {
                 self.settle(&request.key, verdict, warmth).await?;
                 if let Some(version) = stale {
-                    self.lookup.order_stale(Stage::QuotationProvider, request.user, version).await;
+                    self.lookup.order_stale(Stage::QuotationProvider, &request.user, version).await;
                 }
                 Ok(())
             }
@@ -192,27 +191,12 @@ impl QuotationProvider {
                 return Ok(());
             }
         };
-        let pushed = self.push(&stored, now).await;
+        let pushed = push(&*self.connections, &stored, now).await;
         if first {
             let after = self.clock.now().since(stored.accepted_at);
             self.observer.settled(&stored, warmth, after);
         }
         pushed
-    }
-
-    async fn push(&self, quotation: &Quotation, now: Timestamp) -> Result<(), StageError> {
-        let frame = render_quotation(quotation, now).map_err(StageError::Write)?;
-        let pushed = self.connections.push(&quotation.connection, Bytes::from(frame));
-        let delivery = trace::within(trace::push(&quotation.request_id), pushed).await?;
-        match (&quotation.status, delivery) {
-            (_, Delivery::Gone) => info!("settled; the client is gone"),
-            (QuotationStatus::Failed(reason), Delivery::Delivered) => info!(%reason, "failed"),
-            (_, Delivery::Delivered) => {
-                let after_ms = now.since(quotation.accepted_at).as_millis();
-                info!(after_ms, "answered");
-            }
-        }
-        Ok(())
     }
 
     /// The deadline of a quotation has come. If it is pending, it has failed, and the client is

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::outcome::{only, write_body};
+use super::visits::{Visits, is_long_enough};
 use super::{Policy, StageError};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Timestamp, UserId};
@@ -85,22 +86,28 @@ async fn order_first(
 }
 
 /// The visit that every quote is. It reads first and writes only when a tenth of the TTL has
-/// passed, and its failure is never the quote's. It orders nothing, because the quote does;
-/// when nothing comes of the quote, what this returns is for [`order_unless_known`].
+/// passed; until then it is remembered and not read either. Its failure is never the quote's. It
+/// orders nothing, because the quote does; when the quote does not, what this returns is for
+/// [`order_unless_known`].
 pub(super) async fn touch(
     users: &dyn ActiveUsers,
+    visits: &Visits,
     policy: &Policy,
     user: &UserId,
     now: Timestamp,
 ) -> Option<Subscribed> {
+    if visits.covers(user, policy, now) {
+        return None;
+    }
     let visit = async {
-        if let Some(known) = users.active_user(user).await? {
-            let enough = now.plus(policy.ttl.saturating_sub(policy.touched_after()));
-            if known.is_active(now) && known.expires_at >= enough {
-                return Ok(None);
-            }
+        let known = users.active_user(user).await?;
+        if let Some(known) = known.filter(|it| is_long_enough(it.expires_at, policy, now)) {
+            visits.remember(user, known.expires_at, now);
+            return Ok::<_, StageError>(None);
         }
-        write_visit(users, user, policy.ttl, now).await.map(Some)
+        let subscribed = write_visit(users, user, policy.ttl, now).await?;
+        visits.remember(user, subscribed.expires_at, now);
+        Ok(Some(subscribed))
     };
     let visit = Scope::new(Stage::Subscribe, Reason::Quote).of(visit).await;
     visit.unwrap_or_else(|error| {
@@ -117,13 +124,22 @@ pub(super) async fn order_unless_known(queues: &dyn Queues, user: &UserId, visit
     }
 }
 
-/// Lets a user expire now; says whether there was one.
+/// Lets a user expire now; says whether there was one. `remembered` are the visits that this process
+/// remembers, if quotes come to it.
 ///
 /// # Errors
 /// When the row cannot be deleted.
-pub async fn unsubscribe(users: &dyn ActiveUsers, user: &UserId) -> Result<bool, StageError> {
+pub async fn unsubscribe(
+    users: &dyn ActiveUsers,
+    remembered: Option<&Visits>,
+    user: &UserId,
+) -> Result<bool, StageError> {
     let scope = Scope::new(Stage::Subscribe, Reason::Visit);
     let removed = scope.of(users.remove_active_user(user)).await?;
+    // When the row is gone: a quote that came before that would remember it again.
+    if let Some(visits) = remembered {
+        visits.forget(user);
+    }
     info!(%user, removed, "unsubscribed");
     Ok(removed)
 }

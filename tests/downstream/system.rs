@@ -18,7 +18,7 @@ use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::subscribe::subscribe;
-use ocache::stages::{Lookup, Policy, StageError};
+use ocache::stages::{Answering, Lookup, Policy, StageError};
 use ocache::supervisor::Supervisor;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -77,6 +77,8 @@ impl System {
             ttl: Duration::from_secs(60),
             refresh_every: Duration::from_secs(10),
             quote_within: Duration::from_secs(20),
+            // So that every quotation goes the whole way.
+            answering: Answering::Topic,
             ..Policy::default()
         };
         Self { proxy, ports, direct, past, policy, shutdown: Shutdown::new(), workers: vec![] }
@@ -109,7 +111,7 @@ impl System {
     /// Asks for the fixtures' quote, through the proxy or past it; returns where it is stored once
     /// it is accepted.
     pub async fn ask(&self, ports: &Ports, who: &str) -> Result<QuotationKey, StageError> {
-        let handler = QuotationHandler::new(ports, self.policy.clone());
+        let handler = QuotationHandler::new(ports, Lookup::new(ports), self.policy.clone());
         let user = UserId::new(who).unwrap();
         let ask = Ask {
             user: user.clone(),

@@ -202,7 +202,7 @@ impl Run {
     async fn forget_users(&self) {
         for user in (0..self.asked).rev().take(usize::try_from(ASKING + 1).unwrap()) {
             let user = UserId::new(editions::user(user)).unwrap();
-            unsubscribe(&*self.stack.ports.store, &user).await.unwrap();
+            unsubscribe(&*self.stack.ports.store, None, &user).await.unwrap();
         }
     }
 }

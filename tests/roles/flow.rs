@@ -25,25 +25,29 @@ struct Functions {
 
 impl Functions {
     fn start(handlers: impl Iterator<Item = String>) -> Self {
-        let aws = Aws::start();
-        let running = handlers.map(|handler| {
-            let endpoint = format!("http://{}", aws.address);
-            let management = format!("{endpoint}/_aws/execute-api/{API}/live");
-            let environment = [
-                ("AWS_ENDPOINT_URL", endpoint.as_str()),
-                ("AWS_ACCESS_KEY_ID", "test"),
-                ("AWS_SECRET_ACCESS_KEY", "test"),
-                ("AWS_REGION", "eu-west-1"),
-                ("AWS_SDK_UA_APP_ID", &handler),
-                ("OCACHE_STACK", STACK),
-                ("OCACHE_AUTHORIZATION", "NONE"),
-                ("OCACHE_MANAGEMENT_ENDPOINT", &management),
-            ];
-            let function = Function::start(env!("CARGO_BIN_EXE_ocache"), &handler, &environment);
-            (handler, function)
-        });
-        let running = running.collect();
-        Self { aws, running }
+        let mut functions = Self { aws: Aws::start(), running: BTreeMap::new() };
+        for handler in handlers {
+            functions.start_anew(&handler);
+        }
+        functions
+    }
+
+    /// A process that remembers nothing, in place of the one of before.
+    fn start_anew(&mut self, handler: &str) {
+        let endpoint = format!("http://{}", self.aws.address);
+        let management = format!("{endpoint}/_aws/execute-api/{API}/live");
+        let environment = [
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_SDK_UA_APP_ID", handler),
+            ("OCACHE_STACK", STACK),
+            ("OCACHE_AUTHORIZATION", "NONE"),
+            ("OCACHE_MANAGEMENT_ENDPOINT", &management),
+        ];
+        let function = Function::start(env!("CARGO_BIN_EXE_ocache"), handler, &environment);
+        self.running.insert(handler.to_owned(), function);
     }
 
     fn invoke(&self, function: &str, event: Value) -> Value {
@@ -185,8 +189,7 @@ fn subscriptions(functions: &Functions) {
 }
 
 /// Puts quotes through theirs: cold, warm, repeated, asked for again, and past their deadline.
-fn quotes(functions: &Functions) {
-    let aws = &functions.aws;
+fn quotes(functions: &mut Functions) {
     let quote = json!({
         "action": "quote", "client": "BBB", "request_id": "r1",
         "items": [{ "product": "P1", "quantity": 2 }],
@@ -200,39 +203,48 @@ fn quotes(functions: &Functions) {
     // Who asks again is not known to, until it is announced once more.
     assert_eq!(deadlines.len(), 3);
     functions.deliver_all("price-calc", "quotation");
-    let again = aws.take("provider");
+    let again = functions.aws.take("provider");
     assert_eq!(functions.deliver("quotation-provider", "provider", again.clone()), 0);
-    assert!(aws.pushed() > 0, "nothing was answered");
+    assert!(functions.aws.pushed() > 0, "nothing was answered");
     // A message may come twice, and the one of the deadline comes in any case.
-    functions.deliver("quotation-provider", "provider", again);
+    functions.deliver("quotation-provider", "provider", again.clone());
     functions.deliver("quotation-provider", "provider", deadlines);
     // Asked again after it was answered: the answer is pushed behind the acknowledgement.
-    let pushed = aws.pushed();
+    let pushed = functions.aws.pushed();
     assert_eq!(functions.frame(&quote)["type"], "accepted");
-    assert_eq!(aws.pushed(), pushed + 1);
+    assert_eq!(functions.aws.pushed(), pushed + 1);
     assert_eq!(functions.frame(&get)["status"], "answered");
+    // Its table is there: the next one is answered where it arrives, and no message is sent.
+    let mut other = quote.clone();
+    other["request_id"] = json!("warm");
+    assert_eq!(functions.frame(&other)["type"], "accepted");
+    assert_eq!(functions.aws.pushed(), pushed + 2);
+    assert_eq!(functions.aws.take("provider"), Vec::<String>::new());
 
-    // Its user has expired since, and the quote needs no table: the visit orders one.
-    aws.remove("active-users", |item| item["user_id"]["S"] == "BBB");
+    // The parts of a table are gone: the head is read again, and the table ordered. It is by the
+    // visit of a user who has expired since, if the quote was answered before.
+    functions.aws.remove("prices-by-user", |item| item["part"]["S"] != "head");
+    functions.aws.remove("active-users", |item| item["user_id"]["S"] == "BBB");
+    functions.start_anew("quotation-handler");
     assert_eq!(functions.frame(&quote)["type"], "accepted");
     functions.deliver_all("price-calc", "quotation");
-
-    // The parts of a table are gone: the head is read again, and the table ordered.
-    aws.remove("prices-by-user", |item| item["part"]["S"] != "head");
-    let mut other = quote;
+    functions.aws.take("provider");
     other["request_id"] = json!("r2");
     functions.frame(&other);
     functions.deliver_quotes();
     functions.deliver_all("price-calc", "quotation");
     // Its answer and its deadline are as before.
-    aws.take("provider");
+    functions.aws.take("provider");
 
-    // There is a newer catalogue: the answer is stale, and the table is ordered behind cold quotes.
-    put_catalogue_head(aws, 9);
+    // There is a newer catalogue: the answer is stale, and the table is ordered behind cold quotes,
+    // also by the provider, when a message comes a third time.
+    put_catalogue_head(&functions.aws, 9);
     other["request_id"] = json!("r3");
     functions.frame(&other);
-    functions.deliver_quotes();
-    functions.deliver_all("price-calc", "refresh");
+    let ordered = functions.aws.take("refresh");
+    assert_eq!(functions.deliver("quotation-provider", "provider", again), 0);
+    assert_eq!(functions.aws.take("refresh").len(), 1);
+    assert_eq!(functions.deliver("price-calc", "refresh", ordered), 0);
 }
 
 /// The head of a catalogue that is not being loaded.
@@ -273,13 +285,13 @@ fn unreadable(functions: &Functions) {
 #[test]
 fn roles_grant_what_functions_do_and_nothing_else() {
     let granted = granted();
-    let functions = Functions::start(granted.keys().cloned());
+    let mut functions = Functions::start(granted.keys().cloned());
     put_catalogue(&functions.aws);
     for kind in ["connect", "disconnect"] {
         functions.invoke(kind, websocket_event(&kind.to_uppercase(), ""));
     }
     subscriptions(&functions);
-    quotes(&functions);
+    quotes(&mut functions);
     unreadable(&functions);
     tokens(&functions);
 

@@ -17,17 +17,26 @@ use ocache::protocol::{Frame, QuotationFrame, parse_item};
 use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{LONG_POLL, Role, Shutdown, Slots, Worker};
 use ocache::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
-use ocache::stages::{Lookup, Policy};
+use ocache::stages::{Answering, Lookup, Policy};
 use ocache::supervisor::Supervisor;
 use tokio::task::JoinHandle;
 
 /// An engine under test, and what must live as long as it.
 pub struct Engine {
     pub ports: Ports,
+    /// Where quotes are answered on it.
+    pub answering: Answering,
     /// Where it keeps its file, if it has one.
     pub dir: Option<PathBuf>,
     connections: Arc<MemoryConnections>,
     _keep: Box<dyn std::any::Any + Send>,
+}
+
+impl Engine {
+    /// With quotes answered there.
+    pub fn answering(self, answering: Answering) -> Self {
+        Self { answering, ..self }
+    }
 }
 
 /// The reference engine, on the timers of tokio.
@@ -35,7 +44,7 @@ pub fn memory() -> Engine {
     let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
     let memory = Memory::new(clock, Arc::new(SystemRandomness));
     let (ports, connections) = (memory.ports(), memory.connections());
-    Engine { ports, dir: None, connections, _keep: Box::new(()) }
+    Engine { ports, answering: Answering::default(), dir: None, connections, _keep: Box::new(()) }
 }
 
 /// The engine on one file.
@@ -45,7 +54,13 @@ pub fn embedded() -> Engine {
     let store = Embedded::open(dir.path(), clock, randomness, &Supervisor::new()).unwrap();
     let connections = Arc::new(MemoryConnections::default());
     let (ports, path) = (store.ports(connections.clone()), dir.path().to_owned());
-    Engine { ports, dir: Some(path), connections, _keep: Box::new(dir) }
+    Engine {
+        ports,
+        answering: Answering::default(),
+        dir: Some(path),
+        connections,
+        _keep: Box::new(dir),
+    }
 }
 
 /// The engine on a local AWS, if there is one: a stack of its own, which goes when that is stopped.
@@ -64,7 +79,7 @@ pub async fn aws() -> Engine {
     aws.apply(&plan, false).await.unwrap();
     let connections = Arc::new(MemoryConnections::default());
     let ports = aws.ports(Arc::new(SystemClock), connections.clone());
-    Engine { ports, dir: None, connections, _keep: Box::new(aws) }
+    Engine { ports, answering: Answering::default(), dir: None, connections, _keep: Box::new(aws) }
 }
 
 struct WrongClock {
@@ -114,10 +129,10 @@ pub fn items(text: &str) -> Vec<Item> {
 impl System {
     /// A system with default times, nothing loaded, nothing running.
     pub fn new(engine: Engine) -> Self {
-        let Engine { ports, dir: _, connections, _keep } = engine;
+        let Engine { ports, answering, dir: _, connections, _keep } = engine;
         Self {
             ports,
-            policy: Policy::default(),
+            policy: Policy { answering, ..Policy::default() },
             slots: Slots::default(),
             metrics: Metrics::new(),
             connections,
@@ -216,17 +231,39 @@ impl System {
         }
     }
 
+    /// The handler of a function that has just been started.
+    pub fn handler(&self) -> QuotationHandler {
+        let lookup = Lookup::new(&self.ports);
+        let handler = QuotationHandler::new(&self.ports, lookup, self.policy.clone());
+        handler.observed_by(Arc::new(self.metrics.clone()))
+    }
+
     /// Asks for a quote on a connection; returns when it is accepted.
     pub async fn ask(&self, who: &str, what: &str, connection: &str, id: Option<&str>) -> Accepted {
-        let handler = QuotationHandler::new(&self.ports, self.policy.clone());
-        let ask = Ask {
+        self.ask_of(&self.handler(), who, what, connection, id).await
+    }
+
+    /// Asks a handler that others ask too.
+    pub async fn ask_of(
+        &self,
+        handler: &QuotationHandler,
+        who: &str,
+        what: &str,
+        connection: &str,
+        id: Option<&str>,
+    ) -> Accepted {
+        handler.quote(self.quoted(who, what, connection, id)).await.unwrap()
+    }
+
+    /// What a client asks for on a connection.
+    pub fn quoted(&self, who: &str, what: &str, connection: &str, id: Option<&str>) -> Ask {
+        Ask {
             user: user(who),
             items: items(what),
             request_id: id.map(|id| RequestId::new(id).unwrap()),
             dialect: Dialect::Current,
             connection: self.connection(connection),
-        };
-        handler.quote(ask).await.unwrap()
+        }
     }
 
     /// The next quotation pushed to a connection.

@@ -9,7 +9,7 @@ use ocache::model::{Calculation, Cause, Dialect, RequestId};
 use ocache::ports::Queue;
 use ocache::runtime::Role;
 use ocache::stages::StageError;
-use ocache::stages::quotation_handler::{Ask, QuotationHandler};
+use ocache::stages::quotation_handler::Ask;
 
 use super::harness::{Engine, System, items, user};
 
@@ -58,10 +58,11 @@ pub async fn a_stale_table_is_ordered_once_and_behind_every_cold_quote(engine: E
         // A load whose loader died before it ordered anything: quotes find their tables stale.
         system.load([("P1".to_owned(), 60_000 + round)]).await;
         system.run(&[Role::QuotationProvider]);
+        let gateway = system.handler();
         for _ in 0..3 {
             // Two at once, so that one batch has both.
             let twice = users.iter().chain(&users);
-            join_all(twice.map(|who| system.ask(who, "P1:1", who, None))).await;
+            join_all(twice.map(|who| system.ask_of(&gateway, who, "P1:1", who, None))).await;
             for who in users.iter().chain(&users) {
                 assert!(system.pushed(who).await.stale);
             }
@@ -101,7 +102,7 @@ pub async fn a_visit_orders_what_its_quote_does_not(engine: Engine) {
         system.ports.store.remove_active_user(&aaa).await.unwrap();
         // Another expiry than before, so that the order is no repetition of an earlier one.
         system.policy.ttl += Duration::from_secs(10);
-        let handler = QuotationHandler::new(&system.ports, system.policy.clone());
+        let handler = system.handler();
         let ask = Ask {
             user: aaa.clone(),
             items: items(products),

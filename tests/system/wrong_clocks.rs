@@ -9,7 +9,6 @@ use ocache::model::{
 use ocache::ports::{FailureReason, Ports, Queue, QuotationStatus};
 use ocache::runtime::Role;
 use ocache::stages::price_calc::PriceCalc;
-use ocache::stages::quotation_handler::QuotationHandler;
 use ocache::stages::quotation_provider::QuotationProvider;
 use ocache::stages::{BaseMaker, Lookup};
 
@@ -61,7 +60,7 @@ pub async fn a_failure_that_a_client_saw_is_final(engine: Engine) {
     assert!(price_calc(&system).handle(&[tick]).await[0].is_done());
     let request_id = RequestId::new("1").unwrap();
     system.ask("AAA", "P1:2", "c", Some("1")).await;
-    let handler = QuotationHandler::new(&system.ports, system.policy.clone());
+    let handler = system.handler();
     let seen = handler.get(&user("AAA"), &request_id, &system.connection("c")).await.unwrap();
     let failed = QuotationStatus::Failed(FailureReason::DeadlinePassed);
     assert_eq!(seen.unwrap().status, failed);

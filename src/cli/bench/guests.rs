@@ -191,7 +191,7 @@ impl Guests {
         // First all of them stop being active, so that nobody refreshes what is being deleted.
         stream::iter(users())
             .map(async |user| {
-                unsubscribe(store, user).await?;
+                unsubscribe(store, None, user).await?;
                 shown.inc(1);
                 Ok::<_, Failure>(())
             })

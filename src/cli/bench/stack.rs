@@ -15,7 +15,6 @@ use crate::ports::Ports;
 use crate::runtime::client::Destination;
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
-use crate::stages::Lookup;
 use crate::tokens::{Clients, Token};
 
 /// An engine, and the gateway that quotes go through.
@@ -68,7 +67,7 @@ impl Stack {
         let until = shutdown.clone();
         let worker = Worker {
             ports: ports.clone(),
-            lookup: Lookup::new(&ports),
+            lookup: own.lookup(),
             policy: stack.policy(),
             slots: Slots::default(),
             poll_wait: SHORT_POLL,

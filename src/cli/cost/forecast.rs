@@ -12,7 +12,7 @@ use super::show::{
 };
 use crate::billing::{PriceList, Usd};
 use crate::cost::{Forecast, Month, Numbers, Purpose, Verdict};
-use crate::stages::Policy;
+use crate::stages::{Answering, Policy};
 
 pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Failure> {
     let prices = price_list::read(args.price_list.as_deref())?;
@@ -66,6 +66,7 @@ fn numbers(args: &ForecastArgs) -> Numbers {
         discounts: args.discounts,
         lines: args.lines,
         calculation: args.calculation_time,
+        answering: Answering::default(),
         workers: args.workers,
         processes: args.processes,
         polls_a_minute: args.polls_a_minute,

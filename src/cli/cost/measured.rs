@@ -113,6 +113,7 @@ impl Read {
                 lines: self.reading.lines,
                 batch,
                 calculation: args.calculation_time,
+                answering: self.reading.events.answering(),
             };
             let probe = probe(&sample).await.map_err(Failure::internal)?;
             for (purpose, used) in events.used(&probe, batch) {
@@ -144,6 +145,7 @@ impl Read {
             discounts: self.reading.discounts,
             lines: self.reading.lines,
             calculation: args.calculation_time,
+            answering: self.reading.events.answering(),
             workers: 1,
             processes: u32::try_from(self.readings.processes).unwrap_or(u32::MAX),
             polls_a_minute: events.polls / minutes,

@@ -1,8 +1,13 @@
 //! Frames of the websocket, and what becomes of them.
 
-use super::stack::{Delivered, Stack, frame_event, texts, to};
+use std::sync::Arc;
+
+use super::stack::{Delivered, Stack, frame_event, frames, texts, to};
 use crate::lambda::EventError;
-use crate::ports::Queue;
+use crate::lambda::granted::Authorization;
+use crate::lambda::websocket::Frames;
+use crate::ports::Ports;
+use crate::ports::prelude::*;
 
 const QUOTE: &str = r#"{"action":"quote","client":"AAA","request_id":"7",
     "items":[{"product":"P1","quantity":2},{"product":"P9","quantity":1}]}"#;
@@ -41,6 +46,93 @@ async fn a_quote_that_was_answered_before_is_answered_at_once() {
     assert_eq!(stack.pushed("c2").unwrap(), first);
     let get = r#"{"action":"get","client":"AAA","request_id":"7"}"#;
     assert_eq!(stack.send("c3", get).await, [first]);
+}
+
+/// Connections and queues that fail where they are told to.
+struct Failing {
+    inner: Ports,
+    pushes: bool,
+    sends: bool,
+}
+
+fn failing(what: &str) -> PortError {
+    PortError::Throttled { what: what.to_owned() }
+}
+
+layer!(
+    #[over(inner.connections)]
+    impl Connections for Failing {
+        async fn push(&self, to: _, frame: _) -> _ {
+            match self.pushes {
+                true => Err(failing("the push")),
+                false => self.inner.connections.push(to, frame).await,
+            }
+        }
+    }
+);
+
+layer!(
+    #[over(inner.queues)]
+    impl Queues for Failing {
+        async fn send(&self, queue: _, messages: _) -> _ {
+            match self.sends {
+                true => Err(failing("the queue")),
+                false => self.inner.queues.send(queue, messages).await,
+            }
+        }
+    }
+);
+
+/// The function behind frames of a stack in which pushes fail, and sends if it is told so.
+fn frames_with_failing_pushes(stack: &Stack, sends: bool) -> Frames {
+    let failing = Arc::new(Failing { inner: stack.ports.clone(), pushes: true, sends });
+    let ports =
+        Ports { connections: failing.clone(), queues: failing.clone(), ..stack.ports.clone() };
+    frames(&ports, Authorization::None)
+}
+
+/// As [`QUOTE`], under another id.
+fn another_quote() -> String {
+    QUOTE.replace("\"7\"", "\"8\"")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warm_quote_is_pushed_before_it_is_acknowledged_and_sends_no_message() {
+    let stack = Stack::new().await;
+    quote_cold(&stack, "c1").await;
+    let first = stack.pushed("c1").unwrap();
+    while stack.deliver(Queue::Provider).await != Delivered::NOTHING {}
+    let accepted = stack.send("c2", &another_quote()).await;
+    assert_eq!(accepted[0]["type"], "accepted");
+    let answer = stack.pushed("c2").unwrap();
+    assert_eq!((&answer["request_id"], &answer["total"]), (&"8".into(), &first["total"]));
+    assert_eq!(stack.pushed("c2"), None);
+    let waiting = stack.ports.queues.depth(Queue::Provider).await.unwrap();
+    assert_eq!((waiting.waiting, waiting.delayed), (0, 1), "only the deadline of the cold quote");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_not_pushed_is_pushed_by_the_provider() {
+    let stack = Stack::new().await;
+    quote_cold(&stack, "c1").await;
+    let event = frame_event("c2", &another_quote(), "abc123");
+    let replies = texts(frames_with_failing_pushes(&stack, false).handle(event).await);
+    assert!(replies[0].contains("accepted"), "{replies:?}");
+    assert_eq!(stack.pushed("c2"), None);
+    assert_eq!(stack.deliver(Queue::Provider).await, Delivered::all(1));
+    assert_eq!(stack.pushed("c2").unwrap()["request_id"], "8");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quote_that_nobody_can_tell_of_is_not_accepted() {
+    let stack = Stack::new().await;
+    quote_cold(&stack, "c1").await;
+    let event = frame_event("c2", &another_quote(), "abc123");
+    let replies = texts(frames_with_failing_pushes(&stack, true).handle(event).await);
+    assert!(replies.len() == 1 && replies[0].contains(r#""code":"unavailable""#), "{replies:?}");
+    // The client tries again, and gets what was stored.
+    assert_eq!(stack.send("c2", &another_quote()).await[0]["type"], "accepted");
+    assert_eq!(stack.pushed("c2").unwrap()["request_id"], "8");
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use crate::model::{Timestamp, UserId};
 use crate::ports::{MAX_BATCH, Own, PortError, Ports, QuotationStatus, parts_of};
 use crate::replay::{Arrival, Candidate, ReplayError, Scenario};
 use crate::stages::subscribe::subscribe;
-use crate::stages::{Policy, StageError};
+use crate::stages::{Answering, Policy, StageError};
 
 /// No tick comes by itself.
 const NEVER: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -32,6 +32,8 @@ pub struct Sample {
     pub batch: usize,
     /// How long a calculation takes.
     pub calculation: Duration,
+    /// Whether a cold quote was looked at where it arrived, before it took the topic.
+    pub answering: Answering,
 }
 
 /// What each thing uses: every call of the stages that do it, and the time of their functions.
@@ -49,13 +51,16 @@ pub struct Probe {
     pub calculated: Usage,
     /// A worker reads the catalogue.
     pub catalogue: Usage,
-    /// A quote that is answered at once.
+    /// A quote that finds its table, and takes the topic.
     pub warm: Usage,
+    /// The same, answered where it arrives.
+    pub direct: Usage,
     /// What it uses more if the user's visit is written down.
     pub touch: Usage,
     /// A quote of a user who is not active and has no table.
     pub cold: Usage,
-    /// The message that comes at the deadline of any quote, where the gateway does not watch it.
+    /// The message that comes at the deadline of a quote that takes the topic, where the gateway does
+    /// not watch it.
     pub deadline: Usage,
     /// The first visit of a user that is no quote.
     pub visit: Usage,
@@ -97,7 +102,7 @@ pub async fn probe(sample: &Sample) -> Result<Probe, ReplayError> {
         discounts_every: None,
         calculation: sample.calculation,
         seed: 1,
-        policy: Policy::default(),
+        policy: Policy { answering: sample.answering, ..Policy::default() },
     };
     let candidate = Candidate { ttl: TTL, refresh_every: NEVER, on_change: false, adaptive: None };
     let probing =
@@ -130,6 +135,9 @@ impl Probing<'_> {
         for other in others {
             self.quote(other).await?;
         }
+        self.answer(Answering::Direct);
+        let direct = self.quote(first).await?;
+        self.answer(Answering::Topic);
         let (warm, deadline) = self.warm_quote(first).await?;
         let kept = self.tick().await?;
         let prices = self.driver.goods.other_prices(1);
@@ -154,12 +162,19 @@ impl Probing<'_> {
             calculated: changed.only(calculates),
             catalogue,
             warm,
+            direct,
             touch,
             cold: cold.since(&deadline),
             deadline,
             visit,
             sizes,
         })
+    }
+
+    /// Has quotes answered there from now on.
+    fn answer(&mut self, answering: Answering) {
+        let policy = Policy { answering, ..self.driver.policy.clone() };
+        self.driver.handler = self.driver.handler.with_policy(policy);
     }
 
     /// What was used since the last time.
@@ -184,7 +199,7 @@ impl Probing<'_> {
         self.settled().await
     }
 
-    /// A quote that is answered at once; apart from that, the message that comes at its deadline.
+    /// A quote that finds its table; apart from that, the message that comes at its deadline.
     async fn warm_quote(&mut self, arrival: &Arrival) -> Result<(Usage, Usage), ReplayError> {
         self.ask(arrival).await?;
         let mut warm = self.used();

@@ -51,7 +51,14 @@ impl Awaited {
         self.promises.insert(place, (due, promise));
     }
 
-    /// The client is sent these frames, which may be what it waits for.
+    /// A reply tells the client an outcome that it may have been promised before.
+    pub(super) fn kept(&mut self, kept: &Promise) {
+        let is_same =
+            |one: &Promise| (&one.user, &one.request_id) == (&kept.user, &kept.request_id);
+        self.promises.retain(|(_, promise)| !is_same(promise));
+    }
+
+    /// The client is sent these frames that were pushed, which may be what it waits for.
     pub(super) fn told<'a>(&mut self, frames: impl IntoIterator<Item = &'a [u8]>) {
         for frame in frames {
             if self.promises.is_empty() {
@@ -125,7 +132,13 @@ mod tests {
         awaited.told([of("AAA").as_bytes()]);
         let left: Vec<_> = awaited.promises.iter().map(|(_, promise)| promise.clone()).collect();
         assert_eq!(left, [promise("BBB", "1", 30)]);
+        awaited.kept(&promise("CCC", "1", 30));
+        assert!(awaited.due().is_some());
         awaited.told([br#"{"id":"1","products":[],"unavailable":[]}"#.as_slice()]);
+        assert_eq!(awaited.due(), None);
+        awaited.promised(promise("AAA", "1", 30), now, NOW);
+        // Whenever it was promised.
+        awaited.kept(&promise("AAA", "1", 60));
         assert_eq!(awaited.due(), None);
     }
 }

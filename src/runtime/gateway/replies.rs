@@ -29,13 +29,15 @@ pub struct ReplyContext<'a> {
 pub struct Replied {
     /// The replies, in order.
     pub frames: Vec<Bytes>,
-    /// What the client is now promised to be told later.
+    /// The outcome that the client is now promised.
     pub promise: Option<Promise>,
+    /// Whether the replies keep that promise: they tell the outcome.
+    pub is_kept: bool,
 }
 
 impl From<Bytes> for Replied {
     fn from(frame: Bytes) -> Self {
-        Self { frames: vec![frame], promise: None }
+        Self { frames: vec![frame], ..Self::default() }
     }
 }
 
@@ -125,10 +127,11 @@ async fn reply_of_stage(
             match context.handler.quote_as(ask, id).await {
                 Ok(Accepted { request_id, deadline, settled }) => {
                     let ack = rendered(protocol::render_accepted(&request_id, dialect));
-                    let promise =
-                        settled.is_none().then_some(Promise { user, request_id, deadline });
+                    let is_kept = settled.is_some();
                     let settled = settled.map(|quotation| shown(&quotation, asked_at));
-                    Replied { frames: std::iter::once(ack).chain(settled).collect(), promise }
+                    let frames = std::iter::once(ack).chain(settled).collect();
+                    let promise = Some(Promise { user, request_id, deadline });
+                    Replied { frames, promise, is_kept }
                 }
                 Err(error) => failure("the quote was not accepted", &error).into(),
             }
@@ -136,10 +139,10 @@ async fn reply_of_stage(
         Request::Get { user, request_id } => {
             match context.handler.get(&user, &request_id, &to).await {
                 Ok(Some(quotation)) => {
-                    let is_pending = quotation.status_at(asked_at) == QuotationStatus::Pending;
+                    let is_kept = quotation.status_at(asked_at) != QuotationStatus::Pending;
                     let deadline = quotation.deadline;
-                    let promise = is_pending.then_some(Promise { user, request_id, deadline });
-                    Replied { promise, ..shown(&quotation, asked_at).into() }
+                    let promise = Some(Promise { user, request_id, deadline });
+                    Replied { promise, is_kept, ..shown(&quotation, asked_at).into() }
                 }
                 Ok(None) => no_such_quotation(&request_id).into(),
                 Err(error) => failure("the quotation was not found", &error).into(),

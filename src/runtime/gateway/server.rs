@@ -42,8 +42,8 @@ use crate::model::ConnectionId;
 use crate::ports::Ports;
 use crate::protocol::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
 use crate::runtime::Shutdown;
-use crate::stages::SettingsInForce;
 use crate::stages::quotation_handler::QuotationHandler;
+use crate::stages::{Lookup, SettingsInForce};
 use crate::supervisor::{Panic, catch};
 use crate::tokens::Clients;
 
@@ -51,6 +51,9 @@ use crate::tokens::Clients;
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 /// How many bytes may wait in a socket's write buffer.
 const MAX_WRITE_BUFFER: usize = 512 * 1024;
+/// Frames that go out together are written together, up to so many bytes: an acknowledgement and its
+/// answer are one write.
+const WRITE_BUFFER: usize = 16 * 1024;
 /// Small, because most sockets are idle and the buffer is allocated for each.
 const READ_BUFFER: usize = 4096;
 /// The longest head of a request: what a browser sends with its cookies, and some.
@@ -83,6 +86,7 @@ pub struct Access {
 
 /// The gateway of one process.
 pub struct Gateway {
+    lookup: Arc<Lookup>,
     handler: QuotationHandler,
     first_visits: QuotationHandler,
     visitors: Visitors,
@@ -135,10 +139,11 @@ impl Gateway {
     ) -> Self {
         let Access { origins, limits, tokens } = access;
         let metrics = Arc::new(page.metrics.clone());
-        let handler =
-            |policy| QuotationHandler::new(&ports, policy).watched().observed_by(metrics.clone());
+        let lookup = Lookup::new(&ports);
+        let handler = QuotationHandler::new(&ports, lookup.clone(), settings.policy());
+        let handler = handler.watched().observed_by(metrics);
         let passing = settings.policy().with_ttl_at_most(FIRST_VISIT_TTL);
-        let (handler, first_visits) = (handler(settings.policy()), handler(passing));
+        let first_visits = handler.with_policy(passing);
         let visitors = Visitors::new(settings.clone(), ports.store.clone(), ports.clock.clone());
         let limiter = Limiter::new(limits);
         let door = Door::new(settings.clone(), tokens);
@@ -146,6 +151,7 @@ impl Gateway {
         let instance = ConnectionId::from_random(ports.randomness.bits()).to_string();
         let secret = Secret::from_random([ports.randomness.bits(), ports.randomness.bits()]);
         Self {
+            lookup,
             handler,
             first_visits,
             visitors,
@@ -167,6 +173,11 @@ impl Gateway {
     #[must_use]
     pub fn instance(&self) -> &str {
         &self.instance
+    }
+
+    /// What its quotes look at tables with.
+    pub(super) const fn lookup(&self) -> &Arc<Lookup> {
+        &self.lookup
     }
 
     pub(super) const fn unfinished(&self) -> &Arc<UnfinishedMessages> {
@@ -375,7 +386,7 @@ impl Gateway {
         io.count(unfinished.clone());
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(0)
+            .write_buffer_size(WRITE_BUFFER)
             .max_write_buffer_size(MAX_WRITE_BUFFER)
             .max_frame_size(Some(MAX_FRAME_BYTES))
             .max_message_size(Some(MAX_MESSAGE_BYTES));

@@ -1,5 +1,6 @@
 //! One client's websocket, from its opening to its close.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,15 +104,22 @@ pub(super) async fn run_session<S>(
     let mut overdue: FuturesUnordered<BoxFuture<'_, Overdue>> = FuturesUnordered::new();
     let mut deaf_until: Option<Instant> = None;
     tokio::pin!(shut_out);
+    // Waited for all the time, so each is registered once and not for every frame.
+    let unfinished = context.unfinished.clone();
+    let mut given_up = pin!(unfinished.given_up());
+    let mut stopping = pin!(shutdown.begun());
+    let mut idle = pin!(sleep_until(idle_at));
     info!(connection = %connection.id, "opened");
 
     let close = loop {
         let outgoing: Outgoing = tokio::select! {
             // Answers first: a client that floods us still gets what is due to it.
             biased;
-            Some((request, Replied { frames: replies, promise })) = in_hand.next() => {
-                if let Some(promise) = promise {
-                    awaited.promised(promise, Instant::now(), context.clock.now());
+            Some((request, Replied { frames: replies, promise, is_kept })) = in_hand.next() => {
+                match promise {
+                    Some(promise) if is_kept => awaited.kept(&promise),
+                    Some(promise) => awaited.promised(promise, Instant::now(), context.clock.now()),
+                    None => {}
                 }
                 Outgoing { replies, pushed: order.finished(&request) }
             }
@@ -164,18 +172,24 @@ pub(super) async fn run_session<S>(
                 deaf_until = None;
                 Outgoing::default()
             }
-            () = context.unfinished.given_up() => {
+            () = &mut given_up => {
                 break Some(close(CloseCode::Again, "too much of too many messages waits for the rest"));
             }
             () = &mut shut_out => break Some(close(CloseCode::Policy, "a token is required now")),
-            () = shutdown.begun() => break Some(close(CloseCode::Away, "the gateway stops")),
-            () = sleep_until(idle_at.min(end_of_life)) => {
-                break Some(close(CloseCode::Away, "idle for too long, or open for too long"));
+            () = &mut stopping => break Some(close(CloseCode::Away, "the gateway stops")),
+            () = &mut idle => {
+                let until = idle_at.min(end_of_life);
+                if Instant::now() >= until {
+                    break Some(close(CloseCode::Away, "idle for too long, or open for too long"));
+                }
+                // Something was said since.
+                idle.as_mut().reset(until);
+                Outgoing::default()
             }
         };
         if !outgoing.is_empty() {
             idle_at = Instant::now() + IDLE_LIMIT;
-            awaited.told(outgoing.frames().map(|frame| &**frame));
+            awaited.told(outgoing.pushed.iter().map(|frame| &**frame.bytes()));
             if let Err(error) = write(&mut socket, outgoing).await {
                 debug!(connection = %connection.id, %error, "writing failed");
                 break None;

@@ -18,7 +18,7 @@ use crate::ports::{Housekeeping, Ports};
 use crate::runtime::Shutdown;
 use crate::runtime::client::Destination;
 use crate::runtime::metrics::Metrics;
-use crate::stages::SettingsInForce;
+use crate::stages::{Lookup, SettingsInForce};
 use crate::supervisor::Supervisor;
 
 /// How often the page looks at the cache, at most.
@@ -37,6 +37,7 @@ pub struct BoundGateway {
 /// A gateway that serves, until it is stopped.
 pub struct RunningGateway {
     record: GatewayRecord,
+    lookup: Arc<Lookup>,
     shutdown: Shutdown,
     /// Takes connections.
     task: JoinHandle<()>,
@@ -151,13 +152,14 @@ impl BoundGateway {
             .register(&record)
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
         let shutdown = Shutdown::new();
+        let lookup = gateway.lookup().clone();
         let connections = TaskTracker::new();
         let (watched, until) = (gateway.clone(), shutdown.clone());
         let course = async move { watched.page().keep_course(&until).await };
         connections.spawn(supervisor.watch("the page's course of counters", course));
         let serving = gateway.serve(listener, connections.clone(), shutdown.clone());
         let task = supervisor.spawn("the gateway", serving);
-        Ok(RunningGateway { record, shutdown, task, connections, registration })
+        Ok(RunningGateway { record, lookup, shutdown, task, connections, registration })
     }
 }
 
@@ -166,6 +168,12 @@ impl RunningGateway {
     #[must_use]
     pub fn websocket(&self) -> &str {
         &self.record.websocket
+    }
+
+    /// What its quotes look at tables with, for workers of the same process.
+    #[must_use]
+    pub fn lookup(&self) -> Arc<Lookup> {
+        self.lookup.clone()
     }
 
     /// For a client in this process.

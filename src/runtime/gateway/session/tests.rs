@@ -14,10 +14,15 @@ use super::super::limits::{Limiter, Limits};
 use super::super::sockets::Sockets;
 use super::super::unfinished::UnfinishedMessages;
 use super::*;
+use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
-use crate::model::{ConnectionId, Timestamp};
-use crate::ports::{Delivery, FailedEntry, PortError, Ports, SystemRandomness, Topic};
-use crate::stages::{Policy, SettingsInForce};
+use crate::model::{Calculation, Cause, ConnectionId, Timestamp};
+use crate::ports::{
+    Delivery, FailedEntry, PortError, Ports, Receipt, Received, SystemRandomness, Topic,
+};
+use crate::pricing::{Currency, Money, Product};
+use crate::stages::price_calc::PriceCalc;
+use crate::stages::{BaseMaker, Lookup, Policy, SettingsInForce};
 
 /// Keeps quotes of the customer `slow` until it is told to let them go.
 struct SlowTopic {
@@ -33,6 +38,29 @@ impl Topic for SlowTopic {
         }
         self.inner.publish(bodies).await
     }
+}
+
+/// Makes a table of a customer.
+async fn make_table(ports: &Ports, user: &str) {
+    let product = Product {
+        id: "P1".parse().unwrap(),
+        name: "Desk".to_owned(),
+        price: Money::from_minor(50_000),
+    };
+    apply(ports, vec![product.into()], Currency::USD).await.unwrap();
+    let bases = BaseMaker::new(ports, Lookup::new(ports).bases().clone());
+    let calc = PriceCalc::new(ports, Arc::new(bases), Policy::default());
+    let cause = Cause::Change { version: 1, discounts: None };
+    let order = Calculation { user: user.parse().unwrap(), cause };
+    let order = Received {
+        id: "order".to_owned(),
+        body: serde_json::to_string(&order).unwrap(),
+        receipt: Receipt("receipt".to_owned()),
+        group: None,
+        receive_count: 1,
+        sent_at: ports.clock.now(),
+    };
+    assert!(calc.handle(&[order]).await[0].is_done());
 }
 
 struct Client {
@@ -51,6 +79,7 @@ impl Client {
         let gate = Arc::new(Semaphore::new(0));
         let topic = Arc::new(SlowTopic { inner: ports.topic.clone(), gate: gate.clone() });
         let ports = Ports { topic, ..ports };
+        make_table(&ports, "warm").await;
         let (near, far) = duplex(1024 * 1024);
         let socket = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
         let id = ConnectionId::from_random([1; 16]);
@@ -59,7 +88,8 @@ impl Client {
         let session = tokio::spawn(async move {
             let far = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
             let settings = SettingsInForce::from(Policy::default());
-            let handler = QuotationHandler::new(&ports, settings.policy()).watched();
+            let lookup = Lookup::new(&ports);
+            let handler = QuotationHandler::new(&ports, lookup, settings.policy()).watched();
             let limits = Limits::DEFAULT;
             let visitors = Visitors::new(settings, ports.store.clone(), ports.clock.clone());
             let unfinished = Arc::new(UnfinishedMessages::default());
@@ -110,6 +140,25 @@ impl Client {
     async fn expect(&mut self, kind: &str, request_id: &str) {
         assert_eq!(self.next().await, (kind.to_owned(), request_id.to_owned()));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warm_quote_is_acknowledged_and_answered_at_once() {
+    let mut client = Client::connect().await;
+    client.quote("slow", Some("s")).await;
+    client.quote("warm", Some("w")).await;
+    client.expect("accepted", "w").await;
+    client.expect("quotation", "w").await;
+    // Asked again, it is told the same again.
+    client.quote("warm", Some("w")).await;
+    client.expect("accepted", "w").await;
+    client.expect("quotation", "w").await;
+    client.gate.add_permits(1);
+    client.expect("accepted", "s").await;
+    // What was told at once is not told at its deadline.
+    client.expect("quotation", "s").await;
+    client.shutdown.begin();
+    client.expect("close", "1001").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,30 @@
+//! Pushes a settled quotation to its client.
+
+use bytes::Bytes;
+use tracing::info;
+
+use super::StageError;
+use crate::model::Timestamp;
+use crate::ports::{Connections, Delivery, Quotation, QuotationStatus};
+use crate::protocol::render_quotation;
+use crate::trace;
+
+/// Pushes what is stored. A client that is gone is an outcome: it asks for its answer later.
+pub(super) async fn push(
+    connections: &dyn Connections,
+    quotation: &Quotation,
+    now: Timestamp,
+) -> Result<(), StageError> {
+    let frame = render_quotation(quotation, now).map_err(StageError::Write)?;
+    let pushed = connections.push(&quotation.connection, Bytes::from(frame));
+    let delivery = trace::within(trace::push(&quotation.request_id), pushed).await?;
+    match (&quotation.status, delivery) {
+        (_, Delivery::Gone) => info!("settled; the client is gone"),
+        (QuotationStatus::Failed(reason), Delivery::Delivered) => info!(%reason, "failed"),
+        (_, Delivery::Delivered) => {
+            let after_ms = now.since(quotation.accepted_at).as_millis();
+            info!(after_ms, "answered");
+        }
+    }
+    Ok(())
+}
