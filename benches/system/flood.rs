@@ -1,6 +1,5 @@
 //! Quotes of clients that behave, while another one sends as fast as it can: beside calm, in turns.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -9,27 +8,26 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::lab::{Scale, line, quantile};
-use crate::quotes::{QUOTE, start};
+use crate::stack::{Build, Stack};
 
+const QUOTE: &str = r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2},{"product":"P2","quantity":1},{"product":"P3","quantity":1}]}"#;
 const CLIENTS: u32 = 8;
 const ROUNDS: u32 = 4;
 /// A client quotes so long after its last answer.
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub async fn run(scale: Scale) {
-    let data = tempfile::tempdir().expect("a folder for the store");
-    let mut up = Command::new(env!("CARGO_BIN_EXE_ocache"));
-    up.args(["up", "--port", "0", "--output", "json", "--ttl", "1h", "--refresh-every", "10m"]);
-    up.env("OCACHE_DATA_DIR", data.path());
-    let up = start(&mut up);
+    let builds = Build::all(None);
+    let mut stack = Stack::empty(&builds[0]);
+    let up = stack.start_limited();
     let count = scale.of(150);
     // Warms the table.
-    measure(&up.1, 10).await;
+    measure(up.url(), 10).await;
     let (mut calm, mut flooded, mut refused) = (vec![], vec![], 0);
     for _ in 0..ROUNDS {
-        calm.extend(measure(&up.1, count).await);
-        let flood = tokio::spawn(flood(up.1.clone()));
-        flooded.extend(measure(&up.1, count).await);
+        calm.extend(measure(up.url(), count).await);
+        let flood = tokio::spawn(flood(up.url().to_owned()));
+        flooded.extend(measure(up.url(), count).await);
         flood.abort();
         // What is aborted has counted nothing; what has ended by itself was closed.
         refused += flood.await.unwrap_or(0);
