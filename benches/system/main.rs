@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench system -- ROW… [--scale N] [--beside BINARY]`: rows are `size`, `stored`, `tables`,
 //! `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `growth`, `start` and `upkeep`; a scale below
-//! 1 makes them smaller. Without a row, all of them. `stored`, `refresh`, `quotes`, `cold`, `ping`,
+//! 1 makes them smaller. Without a row, all of them but `stored-aws`, which needs `.ci/ministack`. `stored`, `refresh`, `quotes`, `cold`, `ping`,
 //! `urgent` and `growth` also measure another build: `quotes` and `ping` in turns with this one. Each
 //! prints lines of a Markdown table. `.ci/performance` writes them down.
 
@@ -20,6 +20,7 @@ mod size;
 mod stack;
 mod start;
 mod stored;
+mod stored_aws;
 mod tables;
 mod upkeep;
 mod urgent;
@@ -72,6 +73,10 @@ fn main() {
     }
     if wanted("stored") {
         stored::run(scale, &builds);
+    }
+    // Needs a local AWS, so it is only measured when it is asked for.
+    if rows.iter().any(|row| row == "stored-aws") {
+        stored_aws::run(scale, &builds);
     }
     if wanted("tables") {
         runtime.block_on(tables::against_the_opponent(scale));

@@ -39,6 +39,8 @@ impl Build {
 pub struct Stack<'a> {
     pub build: &'a Build,
     data: TempDir,
+    /// What every command is told beside: which local AWS it is on, if it is on one.
+    flags: Vec<String>,
     up: Option<Server>,
 }
 
@@ -66,7 +68,16 @@ impl<'a> Stack<'a> {
     /// With nothing in it: `up` loads the fixtures.
     pub fn empty(build: &'a Build) -> Self {
         let data = tempfile::tempdir().expect("a folder for the store");
-        Self { build, data, up: None }
+        Self { build, data, flags: vec![], up: None }
+    }
+
+    /// With this data in it, on a local AWS. The stack has to be destroyed.
+    pub fn on_aws(build: &'a Build, endpoint: &str, name: &str, data: &Generated) -> Self {
+        let flags = ["--endpoint-url", endpoint, "--stack", name].map(str::to_owned).into();
+        let stack = Self { flags, ..Self::empty(build) };
+        stack.run(&["provision", "--yes"]);
+        stack.run(&["load", path(data.folder())]);
+        stack
     }
 
     /// With this data in it.
@@ -86,7 +97,7 @@ impl<'a> Stack<'a> {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.build.binary);
-        command.args(args).env("OCACHE_DATA_DIR", self.data.path());
+        command.args(args).args(&self.flags).env("OCACHE_DATA_DIR", self.data.path());
         command
     }
 

@@ -9,30 +9,36 @@ use crate::generated::Generated;
 use crate::lab::{Scale, line};
 use crate::stack::{Build, Stack};
 
-const PRODUCTS: u64 = 10_000;
-const CUSTOMERS: u32 = 20_000;
-const DISCOUNTS: u64 = 20;
+pub const PRODUCTS: u64 = 10_000;
+pub const CUSTOMERS: u32 = 20_000;
+pub const DISCOUNTS: u64 = 20;
 /// DynamoDB bills so many bytes more for each item.
-const OVERHEAD: u64 = 100;
+pub const OVERHEAD: u64 = 100;
 /// What stays of a load and of a table.
 const KEPT: [&str; 3] = ["prices_by_user", "products", "discounts"];
 
 pub fn run(scale: Scale, builds: &[Build]) {
     let data = Generated::new(PRODUCTS, scale.of(CUSTOMERS).into(), DISCOUNTS);
-    let users = data.users();
     for build in builds {
         let mut stack = Stack::loaded(build, &data);
-        stack.start();
-        let before = stack.calculations();
-        stack.subscribe(&users);
-        stack.until_calculated(&before, users.len() as u64);
-        let before = stack.calculations();
-        stack.change_a_price(&data, 1);
-        stack.until_calculated(&before, users.len() as u64);
-        // What a process has used is written down when it ends.
-        stack.stop();
-        show(&stack, users.len());
+        let customers = two_generations(&mut stack, &data);
+        show(&stack, customers);
     }
+}
+
+/// Has the tables of all customers calculated twice; how many customers there are.
+pub fn two_generations(stack: &mut Stack<'_>, data: &Generated) -> usize {
+    let users = data.users();
+    stack.start();
+    let before = stack.calculations();
+    stack.subscribe(&users);
+    stack.until_calculated(&before, users.len() as u64);
+    let before = stack.calculations();
+    stack.change_a_price(data, 1);
+    stack.until_calculated(&before, users.len() as u64);
+    // What a process has used is written down when it ends.
+    stack.stop();
+    users.len()
 }
 
 fn show(stack: &Stack<'_>, customers: usize) {
@@ -41,20 +47,20 @@ fn show(stack: &Stack<'_>, customers: usize) {
     let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
     let files: u64 =
         stack.files().iter().filter_map(|file| file.metadata().ok()).map(|it| it.len()).sum();
-    line("–", &format!("files of the store, {what}, {name}"), &megabytes(files));
+    line("3", &format!("files of the store, {what}, {name}"), &megabytes(files));
     let store = stack.files().into_iter().find(|file| file.ends_with("store.db"));
     let tables = tables(&store.expect("the store is a file"));
     let used: u64 = tables.iter().map(|(_, bytes)| bytes).sum();
     let largest =
         tables.iter().take(4).map(|(name, bytes)| format!("{name} {}", megabytes(*bytes)));
     let figure = format!("{} ({})", megabytes(used), largest.collect::<Vec<_>>().join(", "));
-    line("–", &format!("pages in use in it, {name}"), &figure);
+    line("3", &format!("pages in use in it, {name}"), &figure);
     let meter = stack.run(&["meter", "--over", "3h", "--output", "json"]);
     let meter: Meter = serde_json::from_str(&meter).expect("the meter prints JSON");
     let written = meter.usage.iter().filter(|line| line.is_kept_item());
     let bytes: u64 = written.map(|line| line.bytes + OVERHEAD * line.items).sum();
     let what = "items written for it to AWS by its rules, with what the second generation replaces";
-    line("–", &format!("{what}, {name}"), &megabytes(bytes));
+    line("3", &format!("{what}, {name}"), &megabytes(bytes));
 }
 
 /// The bytes of the pages of each table and index, the largest first.

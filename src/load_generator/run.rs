@@ -125,3 +125,107 @@ impl Shared {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::accept_async;
+    use tokio_tungstenite::tungstenite::Message;
+
+    use super::*;
+    use crate::model::{ProductId, UserId};
+    use crate::protocol::{Request, parse};
+
+    /// A server that replies to each frame with some frames.
+    async fn server(replies: fn(&str) -> Vec<String>) -> Destination {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut socket = accept_async(stream).await.unwrap();
+                    while let Some(Ok(Message::Text(text))) = socket.next().await {
+                        for reply in replies(&text) {
+                            socket.send(Message::text(reply)).await.unwrap();
+                        }
+                    }
+                });
+            }
+        });
+        Destination::Url(url)
+    }
+
+    async fn run(replies: fn(&str) -> Vec<String>, names: RequestNames, peer: Peer) -> Tally {
+        let users: Vec<UserId> = ["A", "B"].map(|id| UserId::new(id).unwrap()).into();
+        let products: Vec<ProductId> = ["P1", "P2"].map(|id| id.parse().unwrap()).into();
+        let run = Run {
+            mix: Arc::new(QuoteMix::new(&users, &products, 1)),
+            names,
+            amount: Amount::Quotes(20),
+            sockets: 3,
+            rate: None,
+            patience: Duration::from_millis(50),
+            peer,
+            check_every: 2,
+            expected: None,
+            on_end: Arc::new(|| ()),
+        };
+        run.go(&server(replies).await, None).await.unwrap()
+    }
+
+    /// What a gateway replies when every product costs 3 dollars.
+    fn answered(text: &str, total: &str) -> Vec<String> {
+        let Ok(Request::Quote { user, items, request_id, .. }) = parse(text) else { panic!() };
+        let id = request_id.map_or_else(|| "q_1".to_owned(), |id| id.to_string());
+        let product = &items[0].product;
+        vec![
+            format!(r#"{{"type":"accepted","request_id":"{id}","message":"m"}}"#),
+            format!(
+                r#"{{"type":"quotation","request_id":"{id}","client":"{user}","status":"answered","lines":[{{"product":"{product}","name":"n","quantity":"1","list_price":"3.00","discount_percent":"0","unit_price":"3.00","total":"3.00"}}],"total":"{total}","currency":"USD"}}"#
+            ),
+        ]
+    }
+
+    #[tokio::test]
+    async fn answers_are_counted_and_some_of_them_checked() {
+        for names in [RequestNames::Made, RequestNames::Numbered("warm".to_owned())] {
+            let tally = run(|text| answered(text, "3.00"), names, Peer::Gateway).await;
+            assert_eq!((tally.asked, tally.answered, tally.checked), (20, 20, 10));
+            assert_eq!(tally.complaint, None);
+            assert!(!tally.until_accepted.is_empty() && !tally.until_answered.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_answer_that_is_checked_is_none() {
+        let tally = run(|text| answered(text, "4.00"), RequestNames::Made, Peer::Gateway).await;
+        assert_eq!((tally.asked, tally.answered, tally.checked), (20, 10, 10));
+        assert!(tally.complaint.unwrap().contains("its total is 4.00"));
+    }
+
+    #[tokio::test]
+    async fn failures_errors_and_silence_are_no_answers() {
+        let failed = |text: &str| {
+            let failed = answered(text, "3.00")[1].replace("answered", "failed");
+            vec![failed.replacen('{', r#"{"reason":"too late","#, 1)]
+        };
+        let refused = |_: &str| vec![r#"{"type":"error","code":"c","message":"no"}"#.to_owned()];
+        for (replies, why) in [
+            (failed as fn(&str) -> Vec<String>, "too late"),
+            (refused, "no"),
+            (|_| vec![], "no answer came in time"),
+        ] {
+            let names = RequestNames::Numbered("warm".to_owned());
+            let tally = run(replies, names, Peer::Gateway).await;
+            assert_eq!((tally.asked, tally.answered), (20, 0));
+            assert_eq!(tally.complaint.as_deref(), Some(why));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_echo_answers_every_quote() {
+        let tally = run(|text| vec![text.to_owned()], RequestNames::Made, Peer::Echo).await;
+        assert_eq!((tally.asked, tally.answered, tally.checked), (20, 20, 0));
+    }
+}

@@ -40,6 +40,10 @@ pub(super) struct Figures {
     took: Duration,
     acknowledged: Times,
     answered: Times,
+    /// Answers that were compared with what was asked for, where there are answers.
+    checked: Option<u64>,
+    /// Why a call did not end as it should: the first reason, if one is known.
+    complaint: Option<String>,
     /// What it has used, where that is known.
     pub(super) used: Option<Usage>,
 }
@@ -49,14 +53,32 @@ impl Figures {
         let times = || Times::new().map_err(Failure::internal);
         let (acknowledged, answered) = (times()?, times()?);
         let (begun, took) = (Instant::now(), Duration::ZERO);
-        Ok(Self { phase, asked, done: 0, begun, took, acknowledged, answered, used: None })
+        let (checked, complaint, used) = (None, None, None);
+        Ok(Self {
+            phase,
+            asked,
+            done: 0,
+            begun,
+            took,
+            acknowledged,
+            answered,
+            checked,
+            complaint,
+            used,
+        })
     }
 
     /// Those of quotes that were sent.
     pub(super) fn of_quotes(phase: &'static str, tally: Tally) -> Result<Self, Failure> {
-        let Tally { asked, answered: done, until_accepted, until_answered, took, .. } = tally;
-        let (acknowledged, answered) = (until_accepted, until_answered);
-        Ok(Self { done, took, acknowledged, answered, ..Self::begin(phase, asked)? })
+        Ok(Self {
+            done: tally.answered,
+            took: tally.took,
+            acknowledged: tally.until_accepted,
+            answered: tally.until_answered,
+            checked: Some(tally.checked),
+            complaint: tally.complaint,
+            ..Self::begin(phase, tally.asked)?
+        })
     }
 
     /// A call was taken.
@@ -106,12 +128,18 @@ impl Report {
         self.phases.iter().map(|phase| phase.asked - phase.done).sum()
     }
 
+    /// Why some did not: the first reason.
+    pub(super) fn complaint(&self) -> Option<&str> {
+        self.phases.iter().find_map(|phase| phase.complaint.as_deref())
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let phase = |phase: &Figures| {
             json!({
                 "phase": phase.phase,
                 "asked": phase.asked,
                 "done": phase.done,
+                "checked": phase.checked,
                 "secs": phase.took.as_secs_f64(),
                 "per_sec": phase.per_sec(),
                 "acknowledged_ms": to_json(&phase.acknowledged),
