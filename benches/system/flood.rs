@@ -16,9 +16,14 @@ const ROUNDS: u32 = 4;
 /// A client quotes so long after its last answer.
 const PAUSE: Duration = Duration::from_millis(20);
 
-pub async fn run(scale: Scale) {
-    let builds = Build::all(None);
-    let mut stack = Stack::empty(&builds[0]);
+pub async fn run(scale: Scale, builds: &[Build]) {
+    for build in builds {
+        flooded(scale, build).await;
+    }
+}
+
+async fn flooded(scale: Scale, build: &Build) {
+    let mut stack = Stack::empty(build);
     let up = stack.start_limited();
     let count = scale.of(150);
     // Warms the table.
@@ -35,9 +40,11 @@ pub async fn run(scale: Scale) {
     assert_eq!(refused, 0, "a flood is told to slow down, not closed");
     let p99 = |times: &mut Vec<Duration>| quantile(times, 0.99).as_secs_f64() * 1000.0;
     let (calm, flooded) = (p99(&mut calm), p99(&mut flooded));
-    line("–", "quotes of 8 clients, calm", &format!("p99 {calm:.2} ms"));
-    line("–", "while one socket floods with quotes", &format!("p99 {flooded:.2} ms"));
-    line("–", "ratio", &format!("{:.2}", flooded / calm));
+    let name = build.name;
+    line("–", &format!("quotes of 8 clients, calm, {name}"), &format!("p99 {calm:.2} ms"));
+    let what = format!("while one socket floods with quotes, {name}");
+    line("–", &what, &format!("p99 {flooded:.2} ms"));
+    line("–", &format!("ratio, {name}"), &format!("{:.2}", flooded / calm));
 }
 
 /// The times that quotes take. Every one of them must be answered.

@@ -1,10 +1,11 @@
 //! The system under load, each row beside what it is measured against, in one run.
 //!
 //! `cargo bench --bench system -- ROW… [--scale N] [--beside BINARY]`: rows are `size`, `stored`, `tables`,
-//! `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `growth`, `start` and `upkeep`; a scale below
-//! 1 makes them smaller. Without a row, all of them but `stored-aws`, which needs `.ci/ministack`. `stored`, `refresh`, `quotes`, `cold`, `ping`,
-//! `urgent` and `growth` also measure another build: `quotes` and `ping` in turns with this one. Each
-//! prints lines of a Markdown table. `.ci/performance` writes them down.
+//! `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `users`, `products`, `start` and `upkeep`; a
+//! scale below 1 makes them smaller. Without a row, all of them; `stored-aws`, which needs
+//! `.ci/ministack`, only when it is named. All that measure servers also measure another build: `quotes`
+//! and `ping` in turns with this one. Each prints lines of a Markdown table. `.ci/performance` writes them
+//! down, and `docs/performance.md` says what they are.
 
 mod cold;
 mod echo;
@@ -91,7 +92,7 @@ fn main() {
         client.block_on(cold::run(scale, &builds));
     }
     if wanted("flood") {
-        runtime.block_on(flood::run(scale));
+        runtime.block_on(flood::run(scale, &builds));
     }
     if wanted("ping") {
         runtime.block_on(ping::run(scale, &builds));
@@ -99,8 +100,10 @@ fn main() {
     if wanted("urgent") {
         client.block_on(urgent::run(scale, &builds));
     }
-    if wanted("growth") {
+    if wanted("users") {
         runtime.block_on(growth::unchanged_users(scale));
+    }
+    if wanted("products") {
         client.block_on(growth::warm_quotes(scale, &builds));
     }
     if wanted("start") {
