@@ -16,7 +16,7 @@ use crate::server::Server;
 /// A command line takes so many users.
 const USERS_AT_ONCE: usize = 5_000;
 /// How often it is looked whether tables are there. A look costs the server something.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Calculations that are still missing when no queue has held anything for so long will not come.
 const NOTHING_FOR: Duration = Duration::from_secs(3);
 
