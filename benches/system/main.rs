@@ -1,10 +1,11 @@
 //! The system under load, each row beside what it is measured against, in one run.
 //!
-//! `cargo bench --bench system -- ROW… [--scale N] [--beside BINARY]`: rows are `size`, `stored`, `tables`,
+//! `cargo bench --bench system -- ROW… [--scale N] [--build BINARY] [--beside BINARY]`: rows are `size`, `stored`, `tables`,
 //! `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `users`, `products`, `start` and `upkeep`; a
 //! scale below 1 makes them smaller. Without a row, all of them; `stored-aws`, which needs
-//! `.ci/ministack`, only when it is named. All that measure servers also measure another build: `quotes`
-//! and `ping` in turns with this one. Each prints lines of a Markdown table. `.ci/performance` writes them
+//! `.ci/ministack`, only when it is named. All that measure servers measure the binary that is built with
+//! them, or the one that `--build` names, and also the one that `--beside` names: `quotes` and `ping` in
+//! turns. Each prints lines of a Markdown table. `.ci/performance` writes them
 //! down, and `docs/performance.md` says what they are.
 
 mod cold;
@@ -41,7 +42,7 @@ use stack::Build;
 fn main() {
     let mut rows = vec![];
     let mut scale = Scale(1.0);
-    let mut beside = None;
+    let (mut build, mut beside) = (None, None);
     // Cargo adds an argument of its own.
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     while let Some(arg) = args.next() {
@@ -50,10 +51,8 @@ fn main() {
                 let given = args.next().and_then(|scale| scale.parse().ok());
                 scale = Scale(given.expect("--scale takes a number such as 0.1"));
             }
-            "--beside" => {
-                beside =
-                    Some(PathBuf::from(args.next().expect("--beside takes the path of a build")));
-            }
+            "--build" => build = args.next().map(PathBuf::from),
+            "--beside" => beside = args.next().map(PathBuf::from),
             "echo" => return echo::serve(),
             "peer" => {
                 let folder = args.next().expect("the peer takes a folder of data");
@@ -68,7 +67,7 @@ fn main() {
     // Whoever shares the processors with a server has one thread.
     let client = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let client = client.expect("a runtime can be started");
-    let builds = Build::all(beside.as_ref());
+    let builds = Build::all(build, beside);
     if wanted("size") {
         size::run();
     }

@@ -27,11 +27,11 @@ pub struct Build {
 }
 
 impl Build {
-    /// The one that this is measured beside, and this build.
-    pub fn all(beside: Option<&PathBuf>) -> Vec<Self> {
-        let this = Self { name: "now", binary: env!("CARGO_BIN_EXE_ocache").into() };
-        let beside = beside.map(|binary| Self { name: "before", binary: binary.clone() });
-        beside.into_iter().chain([this]).collect()
+    /// The one that is measured beside, if there is one, and the one that is meant.
+    pub fn all(meant: Option<PathBuf>, beside: Option<PathBuf>) -> Vec<Self> {
+        let meant = meant.unwrap_or_else(|| env!("CARGO_BIN_EXE_ocache").into());
+        let beside = beside.map(|binary| Self { name: "before", binary });
+        beside.into_iter().chain([Self { name: "now", binary: meant }]).collect()
     }
 }
 
