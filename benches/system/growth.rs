@@ -40,6 +40,7 @@ async fn warm_quote(build: &Build, products: u64) -> Duration {
     let workload = Workload::of(&data);
     let to = stack.start().destination();
     workload.warm(&to).await;
+    stack.until_quiet();
     let before = stack.server().cpu_time();
     workload.quote(&to, Peer::Gateway, Amount::Quotes(QUOTES), SOCKETS).await;
     let used = stack.server().cpu_time() - before;

@@ -148,6 +148,7 @@ async fn large(scale: Scale, builds: &[Build]) {
     let peer = Server::of_this_program(&["peer", folder]);
     workload.warm(&peer.destination()).await;
     for stack in &stacks {
+        stack.until_quiet();
         compare(&workload, stack.server(), &peer).await;
     }
     let what = format!("{PRODUCTS} products, {customers} customers, {SOCKETS} sockets");

@@ -173,6 +173,13 @@ impl<'a> Stack<'a> {
         }
     }
 
+    /// Waits until no calculation is waiting or in hand, such as those that warmed the tables.
+    pub fn until_quiet(&self) {
+        while look(self.server()).1 > 0 {
+            sleep(LOOK_EVERY);
+        }
+    }
+
     /// What was calculated until now.
     pub fn calculations(&self) -> Calculations {
         let (count, _) = look(self.server());
