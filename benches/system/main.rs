@@ -1,12 +1,12 @@
 //! The system under load, each row beside what it is measured against, in one run.
 //!
-//! `cargo bench --bench system -- ROW… [--scale N] [--build BINARY] [--beside BINARY]`: rows are `size`, `stored`, `tables`,
-//! `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `users`, `products`, `start` and `upkeep`; a
-//! scale below 1 makes them smaller. Without a row, all of them; `stored-aws`, which needs
+//! `cargo bench --bench system -- ROW… [--scale N] [--build BINARY] [--beside BINARY]`: rows are `size`,
+//! `stored`, `tables`, `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `users`, `products`, `start`
+//! and `upkeep`; a scale below 1 makes them smaller. Without a row, all of them; `stored-aws`, which needs
 //! `.ci/ministack`, only when it is named. All that measure servers measure the binary that is built with
-//! them, or the one that `--build` names, and also the one that `--beside` names: `quotes` and `ping` in
-//! turns. Each prints lines of a Markdown table. `.ci/performance` writes them
-//! down, and `docs/performance.md` says what they are.
+//! them, or the one that `--build` names, and also the one that `--beside` names: `quotes`, `ping` and
+//! `start` in turns. Each prints lines of a Markdown table. `.ci/performance` writes them down, and
+//! `docs/performance.md` says what they are.
 
 mod cold;
 mod echo;
@@ -106,7 +106,7 @@ fn main() {
         client.block_on(growth::warm_quotes(scale, &builds));
     }
     if wanted("start") {
-        start::run();
+        start::run(&builds);
     }
     if wanted("upkeep") {
         runtime.block_on(upkeep::run(scale));
