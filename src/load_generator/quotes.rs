@@ -23,7 +23,7 @@ struct Rendered<Id> {
 /// Whether a quote has a name of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestNames {
-    /// The gateway names it. A socket then has one quote at a time.
+    /// The gateway names it, and accepts it before it answers. A socket then has one quote at a time.
     Made,
     /// By this, a hyphen, and the number of the quote.
     Numbered(String),

@@ -147,7 +147,10 @@ mod tests {
                     let mut socket = accept_async(stream).await.unwrap();
                     while let Some(Ok(Message::Text(text))) = socket.next().await {
                         for reply in replies(&text) {
-                            socket.send(Message::text(reply)).await.unwrap();
+                            // The client may have seen enough.
+                            if socket.send(Message::text(reply)).await.is_err() {
+                                return;
+                            }
                         }
                     }
                 });
@@ -176,8 +179,10 @@ mod tests {
 
     /// What a gateway replies when every product costs 3 dollars.
     fn answered(text: &str, total: &str) -> Vec<String> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
         let Ok(Request::Quote { user, items, request_id, .. }) = parse(text) else { panic!() };
-        let id = request_id.map_or_else(|| "q_1".to_owned(), |id| id.to_string());
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let id = request_id.map_or_else(|| format!("q_{made}"), |id| id.to_string());
         let product = &items[0].product;
         vec![
             format!(r#"{{"type":"accepted","request_id":"{id}","message":"m"}}"#),
@@ -195,6 +200,17 @@ mod tests {
             assert_eq!(tally.complaint, None);
             assert!(!tally.until_accepted.is_empty() && !tally.until_answered.is_empty());
         }
+    }
+
+    #[tokio::test]
+    async fn a_second_push_of_an_answer_is_not_that_of_the_next_quote() {
+        let twice = |text: &str| {
+            let mut frames = answered(text, "3.00");
+            frames.push(frames[1].clone());
+            frames
+        };
+        let tally = run(twice, RequestNames::Made, Peer::Gateway).await;
+        assert_eq!((tally.answered, tally.checked, tally.complaint), (20, 10, None));
     }
 
     #[tokio::test]

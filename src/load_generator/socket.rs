@@ -20,18 +20,21 @@ pub(super) struct Socket {
     shared: Arc<Shared>,
     /// By the numbers of the quotes.
     waiting: HashMap<u64, Waiting>,
+    /// The last name that the gateway gave to a quote.
+    last_made: String,
 }
 
 /// A quote that is not answered.
 struct Waiting {
     begun: Instant,
+    is_accepted: bool,
     /// What was asked, if the answer is to be checked.
     checked: Option<Choice>,
 }
 
 impl Socket {
     pub(super) fn new(client: Client, shared: Arc<Shared>) -> Self {
-        Self { client, shared, waiting: HashMap::new() }
+        Self { client, shared, waiting: HashMap::new(), last_made: String::new() }
     }
 
     /// Sends quotes until there is none left to send, and waits for the last answers.
@@ -57,7 +60,8 @@ impl Socket {
         let is_checked = run.peer == Peer::Gateway && number.is_multiple_of(run.check_every.max(1));
         self.shared.tally().asked += 1;
         let begun = at.unwrap_or_else(Instant::now);
-        self.waiting.insert(number, Waiting { begun, checked: is_checked.then_some(choice) });
+        let checked = is_checked.then_some(choice);
+        self.waiting.insert(number, Waiting { begun, is_accepted: false, checked });
         self.client.send(frame).await
     }
 
@@ -89,8 +93,10 @@ impl Socket {
         let glance = Glance::at(text).map_err(ClientError::Frame)?;
         match glance.seen() {
             Seen::Accepted(id) => {
-                if let Some(waiting) = self.number(id).and_then(|it| self.waiting.get(&it)) {
+                if let Some(waiting) = self.number(id).and_then(|it| self.waiting.get_mut(&it)) {
+                    waiting.is_accepted = true;
                     self.shared.tally().until_accepted.add(waiting.begun.elapsed());
+                    id.clone_into(&mut self.last_made);
                 }
             }
             Seen::Answered(id) => {
@@ -143,8 +149,14 @@ impl Socket {
     /// The quote that a frame with this id is about.
     fn number(&self, id: &str) -> Option<u64> {
         let names = &self.shared.run.names;
-        // One that the gateway named is the only one of its socket.
-        if names.is_made() { self.oldest() } else { names.number(id) }
+        if !names.is_made() {
+            return names.number(id);
+        }
+        // One that the gateway names is the only one of its socket. An answer that has not the name of
+        // the quote that was accepted, or has that of the one before, is a second push.
+        let (number, waiting) = self.waiting.iter().next()?;
+        let is_last = self.last_made == id;
+        (waiting.is_accepted == is_last).then_some(*number)
     }
 
     fn oldest(&self) -> Option<u64> {
