@@ -24,6 +24,7 @@
 //! | [`replay`] | past or drawn arrivals against policies, in virtual time, with their bill |
 //! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
 //! | [`cost`] | what a stack costs, measured or forecast, and whether precomputing pays |
+//! | [`load_generator`] | quotes over many websockets, and how fast and how right they are answered |
 //! | [`verify`] | whether stored tables and answers are what products and discounts give |
 //!
 //! Imports run downwards only:
@@ -34,7 +35,8 @@
 //! simulation sees all but the command line and the durable engines, and only tests and commands
 //! see the simulation. The replay sees the stages, the memory engine, `data`, `meter` and
 //! `billing`, `cost` also sees the replay, and only the command line sees these two. `verify` sees
-//! the ports and what is below them, and draws its samples as `data` draws its rows.
+//! the ports and what is below them, and draws its samples as `data` draws its rows; so does the
+//! load generator, which is a client of `runtime` and knows no stage.
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -45,6 +47,7 @@ pub mod data;
 pub mod embedded;
 #[cfg(feature = "aws")]
 pub mod lambda;
+pub mod load_generator;
 pub mod memory;
 pub mod meter;
 pub mod model;

@@ -1,10 +1,12 @@
 //! What is measured with: the data of `ocache generate --seed 1`.
 
+use std::path::Path;
+
 use ocache::data::{self, Dataset, Existing, Format, Spec};
 use ocache::pricing::{Base, Currency, Discount, Discounts, PackedBase, Percentage, Product};
 
-/// So many products, and the discounts of so many users.
-pub fn dataset(products: u64, users: u64, discounts_per_user: u64) -> Dataset {
+/// Writes the files of so many products, and the discounts of so many users.
+pub fn generate(folder: &Path, products: u64, users: u64, discounts_per_user: u64) {
     let spec = Spec {
         seed: 1,
         products,
@@ -13,10 +15,20 @@ pub fn dataset(products: u64, users: u64, discounts_per_user: u64) -> Dataset {
         currency: Currency::USD,
         format: Format::Ndjson,
     };
-    let dir = tempfile::tempdir().expect("a folder for the generated files");
-    let generated = data::generate(&spec, dir.path(), Existing::Keep, &|_| {});
+    let generated = data::generate(&spec, folder, Existing::Keep, &|_| {});
     generated.expect("files are generated");
-    data::read(&[dir.path().to_owned()], spec.currency, &|_| {}).expect("they can be read")
+}
+
+/// Reads such files.
+pub fn read(folder: &Path) -> Dataset {
+    data::read(&[folder.to_owned()], Currency::USD, &|_| {}).expect("they can be read")
+}
+
+/// The same, of files that nobody else needs.
+pub fn dataset(products: u64, users: u64, discounts_per_user: u64) -> Dataset {
+    let folder = tempfile::tempdir().expect("a folder for the generated files");
+    generate(folder.path(), products, users, discounts_per_user);
+    read(folder.path())
 }
 
 /// The base of these products.

@@ -1,60 +1,63 @@
 //! Cold quotes, with and without a mountain of refreshes before them.
 
-use std::time::{Duration, Instant};
+use ocache::load_generator::{Amount, Peer};
+use ocache::model::UserId;
 
-use ocache::model::{ConnectionId, ConnectionRef, Dialect, Item, Quantity, UserId};
-use ocache::ports::Queue;
-use ocache::runtime::Role;
-use ocache::stages::quotation_handler::{Ask, QuotationHandler};
-use ocache::stages::{Lookup, Policy};
-
-use crate::inputs;
-use crate::lab::{Lab, Scale, line, quantile, users};
+use crate::generated::Generated;
+use crate::lab::{Scale, line, users};
+use crate::quotes::Workload;
+use crate::stack::{Build, Stack};
 
 const PRODUCTS: u64 = 10_000;
+const DISCOUNTS: u64 = 100;
+const QUOTES: u32 = 400;
+const BACKLOG: u32 = 100_000;
+/// The first ones find nothing in memory, and are not counted.
+const FIRST: usize = 5;
+const OTHER_PRICE: u32 = 1;
 
-pub async fn run(scale: Scale) {
-    let (quotes, backlog) = (scale.of(200), scale.of(100_000));
-    let mut lab = Lab::new(inputs::dataset(PRODUCTS, 0, 0)).await;
-    let workers = lab.work(&[Role::PriceCalc, Role::QuotationProvider]);
-    // The first reads the catalogue.
-    quote(&lab, &users("first", 5)).await;
-    let mut calm = quote(&lab, &users("calm", quotes)).await;
-    workers.stop().await;
-    lab.order_refreshes(&users("waiting", backlog)).await;
-    let workers = lab.work(&[Role::PriceCalc, Role::QuotationProvider]);
-    quote(&lab, &users("second", 5)).await;
-    let mut busy = quote(&lab, &users("busy", quotes)).await;
-    let left = lab.ports.queues.depth(Queue::Refresh).await.expect("depths can be read").waiting;
-    workers.stop().await;
-    let (calm, busy) = (quantile(&mut calm, 0.99), quantile(&mut busy, 0.99));
-    let ms = |time: Duration| format!("p99 {:.1} ms", time.as_secs_f64() * 1000.0);
-    line("7", "cold quote of 10,000 products", &ms(calm));
-    let what = format!("with {backlog} refreshes waiting ({left} at the end)");
-    line("7", &what, &ms(busy));
-    line("7", "ratio", &format!("{:.2}", busy.as_secs_f64() / calm.as_secs_f64()));
-    lab.close().await;
+pub async fn run(scale: Scale, builds: &[Build]) {
+    let quotes = scale.of(QUOTES) as usize;
+    let data = Generated::new(PRODUCTS, 2 * (quotes + FIRST) as u64, DISCOUNTS);
+    let customers = data.users();
+    let (calm, busy) = customers.split_at(quotes + FIRST);
+    for build in builds {
+        let mut stack = Stack::loaded(build, &data);
+        stack.start();
+        let dataset = data.read();
+        let calm = cold_p99(&stack, &dataset, calm).await;
+
+        // Orders wait while nobody works, and then all of them are there at once.
+        let waiting = users("waiting", scale.of(BACKLOG));
+        let before = stack.calculations();
+        stack.subscribe(&waiting);
+        stack.until_calculated(&before, waiting.len() as u64);
+        stack.stop();
+        stack.change_a_price(&data, OTHER_PRICE);
+        stack.start();
+        let at_first = stack.refreshes_waiting();
+        let busy = cold_p99(&stack, &data.read_with_another_price(OTHER_PRICE), busy).await;
+        let left = stack.refreshes_waiting();
+        stack.stop();
+
+        let name = build.name;
+        line("7", &format!("cold quote of 10,000 products, {name}"), &format!("p99 {calm:.1} ms"));
+        let what = format!("with {at_first} refreshes waiting, {left} at the end, {name}");
+        line("7", &what, &format!("p99 {busy:.1} ms"));
+        line("7", &format!("ratio, {name}"), &format!("{:.2}", busy / calm));
+    }
 }
 
-/// One cold quote after the other, each of another user.
-pub async fn quote(lab: &Lab, users: &[UserId]) -> Vec<Duration> {
-    let handler = QuotationHandler::new(&lab.ports, Lookup::new(&lab.ports), Policy::default());
-    let mut times = vec![];
-    for user in users {
-        let id = ConnectionId::new(user.as_str()).expect("it is an id");
-        let connection = ConnectionRef { endpoint: "http://127.0.0.1:1".to_owned(), id };
-        let product = lab.dataset.products[times.len() % lab.dataset.products.len()].id.clone();
-        let ask = Ask {
-            user: user.clone(),
-            items: vec![Item { product, quantity: Quantity::ONE }],
-            request_id: None,
-            dialect: Dialect::Current,
-            connection: connection.clone(),
-        };
-        let begun = Instant::now();
-        handler.quote(ask).await.expect("the quote is accepted");
-        lab.connections.next_frame(&connection).await;
-        times.push(begun.elapsed());
+/// One cold quote after the other, each of another customer; in milliseconds.
+async fn cold_p99(stack: &Stack<'_>, dataset: &ocache::data::Dataset, users: &[UserId]) -> f64 {
+    let to = stack.server().destination();
+    let (first, counted) = users.split_at(FIRST);
+    let mut p99 = 0.0;
+    for users in [first, counted] {
+        let amount = Amount::Quotes(users.len() as u64);
+        let workload = Workload::for_users(users, dataset);
+        let tally = workload.quote(&to, Peer::Gateway, amount, 1).await;
+        p99 = tally.until_answered.millis(0.99);
     }
-    times
+    p99
 }

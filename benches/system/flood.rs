@@ -1,6 +1,5 @@
 //! Quotes of clients that behave, while another one sends as fast as it can: beside calm, in turns.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -9,27 +8,31 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::lab::{Scale, line, quantile};
-use crate::quotes::{QUOTE, start};
+use crate::stack::{Build, Stack};
 
+const QUOTE: &str = r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2},{"product":"P2","quantity":1},{"product":"P3","quantity":1}]}"#;
 const CLIENTS: u32 = 8;
 const ROUNDS: u32 = 4;
 /// A client quotes so long after its last answer.
 const PAUSE: Duration = Duration::from_millis(20);
 
-pub async fn run(scale: Scale) {
-    let data = tempfile::tempdir().expect("a folder for the store");
-    let mut up = Command::new(env!("CARGO_BIN_EXE_ocache"));
-    up.args(["up", "--port", "0", "--output", "json", "--ttl", "1h", "--refresh-every", "10m"]);
-    up.env("OCACHE_DATA_DIR", data.path());
-    let up = start(&mut up);
+pub async fn run(scale: Scale, builds: &[Build]) {
+    for build in builds {
+        flooded(scale, build).await;
+    }
+}
+
+async fn flooded(scale: Scale, build: &Build) {
+    let mut stack = Stack::empty(build);
+    let up = stack.start_limited();
     let count = scale.of(150);
     // Warms the table.
-    measure(&up.1, 10).await;
+    measure(up.url(), 10).await;
     let (mut calm, mut flooded, mut refused) = (vec![], vec![], 0);
     for _ in 0..ROUNDS {
-        calm.extend(measure(&up.1, count).await);
-        let flood = tokio::spawn(flood(up.1.clone()));
-        flooded.extend(measure(&up.1, count).await);
+        calm.extend(measure(up.url(), count).await);
+        let flood = tokio::spawn(flood(up.url().to_owned()));
+        flooded.extend(measure(up.url(), count).await);
         flood.abort();
         // What is aborted has counted nothing; what has ended by itself was closed.
         refused += flood.await.unwrap_or(0);
@@ -37,9 +40,11 @@ pub async fn run(scale: Scale) {
     assert_eq!(refused, 0, "a flood is told to slow down, not closed");
     let p99 = |times: &mut Vec<Duration>| quantile(times, 0.99).as_secs_f64() * 1000.0;
     let (calm, flooded) = (p99(&mut calm), p99(&mut flooded));
-    line("–", "quotes of 8 clients, calm", &format!("p99 {calm:.2} ms"));
-    line("–", "while one socket floods with quotes", &format!("p99 {flooded:.2} ms"));
-    line("–", "ratio", &format!("{:.2}", flooded / calm));
+    let name = build.name;
+    line("–", &format!("quotes of 8 clients, calm, {name}"), &format!("p99 {calm:.2} ms"));
+    let what = format!("while one socket floods with quotes, {name}");
+    line("–", &what, &format!("p99 {flooded:.2} ms"));
+    line("–", &format!("ratio, {name}"), &format!("{:.2}", flooded / calm));
 }
 
 /// The times that quotes take. Every one of them must be answered.

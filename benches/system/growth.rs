@@ -2,15 +2,54 @@
 
 use std::time::Duration;
 
+use ocache::load_generator::{Amount, Peer};
 use ocache::runtime::Role;
 
+use crate::generated::Generated;
 use crate::inputs;
 use crate::lab::{Lab, Scale, Stopwatch, line, users};
+use crate::quotes::{SOCKETS, Workload};
+use crate::stack::{Build, Stack};
 
-/// What a hundredth of a second is too coarse for is not measured with fewer calls.
-const QUOTES: u32 = 2_000;
+const CUSTOMERS: u64 = 50;
+const DISCOUNTS: u64 = 100;
+/// What a hundredth of a second is too coarse for is not measured with fewer quotes.
+const QUOTES: u64 = 20_000;
 
-pub async fn run(scale: Scale) {
+/// Quotes on more and more products.
+pub async fn warm_quotes(scale: Scale, builds: &[Build]) {
+    for build in builds {
+        let mut all = vec![];
+        for products in [100, 1_000, 10_000, 100_000, 1_000_000].map(|count| scale.of(count)) {
+            let each = warm_quote(build, products.into()).await;
+            let what = format!("warm quote of {products} products, {}", build.name);
+            line("8", &what, &format!("{:.1} µs of CPU each", each.as_secs_f64() * 1e6));
+            all.push(each.as_secs_f64());
+        }
+        let most = all.iter().copied().fold(0.0, f64::max);
+        let least = all.iter().copied().fold(f64::INFINITY, f64::min);
+        let what = format!("the dearest of these to the cheapest, {}", build.name);
+        line("8", &what, &format!("{:.2}", most / least));
+    }
+}
+
+/// What a warm quote takes of the server's processors.
+async fn warm_quote(build: &Build, products: u64) -> Duration {
+    let data = Generated::new(products, CUSTOMERS, DISCOUNTS);
+    let mut stack = Stack::loaded(build, &data);
+    let workload = Workload::of(&data);
+    let to = stack.start().destination();
+    workload.warm(&to).await;
+    stack.until_quiet();
+    let before = stack.server().cpu_time();
+    workload.quote(&to, Peer::Gateway, Amount::Quotes(QUOTES), SOCKETS).await;
+    let used = stack.server().cpu_time() - before;
+    stack.stop();
+    used / QUOTES as u32
+}
+
+/// Refreshes of more and more users.
+pub async fn unchanged_users(scale: Scale) {
     for count in [1_000, 10_000, 100_000, 1_000_000].map(|count| scale.of(count)) {
         let mut lab = Lab::new(inputs::dataset(10, 0, 0)).await;
         let users = users("user", count);
@@ -26,20 +65,6 @@ pub async fn run(scale: Scale) {
         }
         let what = format!("refresh of {count} unchanged users");
         line("8", &what, &format!("{} µs of CPU each", per_user.as_micros()));
-        lab.close().await;
-    }
-    for products in [100, 1_000, 10_000, 100_000, 1_000_000].map(|products| scale.of(products)) {
-        let lab = Lab::new(inputs::dataset(products.into(), 0, 0)).await;
-        let workers = lab.work(&[Role::PriceCalc, Role::QuotationProvider]);
-        let user = users("user", 1);
-        crate::cold::quote(&lab, &user).await;
-        let again: Vec<_> = user.iter().cycle().take(QUOTES as usize).cloned().collect();
-        let watch = Stopwatch::start();
-        crate::cold::quote(&lab, &again).await;
-        let per_quote = watch.cpu() / QUOTES;
-        let what = format!("warm quote of {products} products");
-        line("8", &what, &format!("{} µs of CPU each", per_quote.as_micros()));
-        workers.stop().await;
         lab.close().await;
     }
 }

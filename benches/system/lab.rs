@@ -1,8 +1,5 @@
 //! A store to measure on, and what is measured of a process.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +18,7 @@ use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use crate::quotes::{Server, start};
+use crate::server::cpu_time_of;
 
 /// How much of a row's full size is measured.
 #[derive(Clone, Copy)]
@@ -34,21 +31,6 @@ impl Scale {
     }
 }
 
-/// A build of ocache to measure.
-pub struct Build {
-    pub name: &'static str,
-    pub binary: PathBuf,
-}
-
-impl Build {
-    /// This build, and the one that it is measured beside.
-    pub fn all(beside: Option<&PathBuf>) -> Vec<Self> {
-        let this = Self { name: "now", binary: env!("CARGO_BIN_EXE_ocache").into() };
-        let beside = beside.map(|binary| Self { name: "before", binary: binary.clone() });
-        beside.into_iter().chain([this]).collect()
-    }
-}
-
 /// One line of the table.
 pub fn line(row: &str, what: &str, figure: &str) {
     println!("| {row} | {what} | {figure} |");
@@ -57,10 +39,9 @@ pub fn line(row: &str, what: &str, figure: &str) {
 /// A store of its own, on a disk, with products and discounts in it.
 pub struct Lab {
     pub ports: Ports,
-    pub connections: Arc<MemoryConnections>,
     pub dataset: Dataset,
     store: Embedded,
-    dir: TempDir,
+    _dir: TempDir,
     ticks: u64,
 }
 
@@ -83,9 +64,8 @@ impl Lab {
         let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
         let store = Embedded::open(dir.path(), clock, randomness, &Supervisor::new())
             .expect("a store can be made");
-        let connections = Arc::new(MemoryConnections::default());
-        let ports = store.ports(connections.clone());
-        let lab = Self { ports, connections, dataset, store, dir, ticks: 0 };
+        let ports = store.ports(Arc::new(MemoryConnections::default()));
+        let lab = Self { ports, dataset, store, _dir: dir, ticks: 0 };
         lab.load(&lab.dataset).await;
         // A build that is started beside this process keeps to the record, and one of before it was
         // made to the flags.
@@ -108,14 +88,6 @@ impl Lab {
         let (products, discounts) = (vec![product.clone()], vec![]);
         let changed = Dataset { products, discounts, files: vec![], notices: vec![] };
         self.load(&changed).await
-    }
-
-    /// Starts `ocache up` of a build on this store.
-    pub fn up(&self, build: &Build) -> Server {
-        let mut up = Command::new(&build.binary);
-        up.args(["up", "--port", "0", "--output", "json", "--ttl", "1h", "--refresh-every", "10m"]);
-        up.env("OCACHE_DATA_DIR", self.dir.path());
-        start(&mut up)
     }
 
     /// Orders a scheduled calculation for each user.
@@ -163,12 +135,6 @@ impl Lab {
         }
     }
 
-    /// The size of the store's files, in bytes.
-    pub fn bytes_on_disk(&self) -> u64 {
-        let entries = fs::read_dir(self.dir.path()).expect("the folder is there");
-        entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|file| file.len()).sum()
-    }
-
     /// The engine itself.
     pub const fn store(&self) -> &Embedded {
         &self.store
@@ -206,22 +172,6 @@ impl Stopwatch {
 
 fn cpu_time() -> Duration {
     cpu_time_of("self")
-}
-
-/// What a process has used of the processors, its threads together.
-pub fn cpu_time_of(process: impl std::fmt::Display) -> Duration {
-    // The 14th and 15th field, in hundredths of a second; the 2nd may have blanks, but ends with `)`.
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
-}
-
-/// The most memory this process ever had, in MB.
-pub fn peak_megabytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.and_then(|peak| peak.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
 /// The time within which such a share of calls was done.

@@ -1,18 +1,28 @@
 //! The system under load, each row beside what it is measured against, in one run.
 //!
-//! `cargo bench --bench system -- ROW… [--scale N] [--beside BINARY]`: rows are `size`, `tables`,
-//! `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `growth`, `start` and `upkeep`; a scale below
-//! 1 makes them smaller. Without a row, all of them. `ping` and `urgent` also measure another build, in
-//! turns with this one. Each prints lines of a Markdown table. `.ci/performance` writes them down.
+//! `cargo bench --bench system -- ROW… [--scale N] [--build BINARY] [--beside BINARY]`: rows are `size`,
+//! `stored`, `tables`, `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `users`, `products`, `start`
+//! and `upkeep`; a scale below 1 makes them smaller. Without a row, all of them; `stored-aws`, which needs
+//! `.ci/ministack`, only when it is named. All that measure servers measure the binary that is built with
+//! them, or the one that `--build` names, and also the one that `--beside` names: `quotes`, `ping` and
+//! `start` in turns. Each prints lines of a Markdown table. `.ci/performance` writes them down, and
+//! `docs/performance.md` says what they are.
 
 mod cold;
+mod echo;
 mod flood;
+mod generated;
 mod growth;
 mod lab;
 mod ping;
 mod quotes;
+mod refresh;
+mod server;
 mod size;
+mod stack;
 mod start;
+mod stored;
+mod stored_aws;
 mod tables;
 mod upkeep;
 mod urgent;
@@ -21,15 +31,18 @@ mod urgent;
 mod inputs;
 #[path = "../opponent/mod.rs"]
 mod opponent;
+#[path = "../peer/mod.rs"]
+mod peer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use lab::{Build, Scale};
+use lab::Scale;
+use stack::Build;
 
 fn main() {
     let mut rows = vec![];
     let mut scale = Scale(1.0);
-    let mut beside = None;
+    let (mut build, mut beside) = (None, None);
     // Cargo adds an argument of its own.
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     while let Some(arg) = args.next() {
@@ -38,46 +51,62 @@ fn main() {
                 let given = args.next().and_then(|scale| scale.parse().ok());
                 scale = Scale(given.expect("--scale takes a number such as 0.1"));
             }
-            "--beside" => {
-                beside =
-                    Some(PathBuf::from(args.next().expect("--beside takes the path of a build")));
+            "--build" => build = args.next().map(PathBuf::from),
+            "--beside" => beside = args.next().map(PathBuf::from),
+            "echo" => return echo::serve(),
+            "peer" => {
+                let folder = args.next().expect("the peer takes a folder of data");
+                return peer::serve(Path::new(&folder));
             }
-            "echo" => return quotes::serve_echo(),
             row => rows.push(row.to_owned()),
         }
     }
     let wanted = |row: &str| rows.is_empty() || rows.iter().any(|wanted| wanted == row);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.expect("a runtime can be started");
+    // Whoever shares the processors with a server has one thread.
+    let client = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let client = client.expect("a runtime can be started");
+    let builds = Build::all(build, beside);
     if wanted("size") {
         size::run();
+    }
+    if wanted("stored") {
+        stored::run(scale, &builds);
+    }
+    // Needs a local AWS, so it is only measured when it is asked for.
+    if rows.iter().any(|row| row == "stored-aws") {
+        stored_aws::run(scale, &builds);
     }
     if wanted("tables") {
         runtime.block_on(tables::against_the_opponent(scale));
     }
     if wanted("refresh") {
-        runtime.block_on(tables::refresh(scale));
+        refresh::run(scale, &builds);
     }
     if wanted("quotes") {
-        runtime.block_on(quotes::run(scale));
+        client.block_on(quotes::run(scale, &builds));
     }
     if wanted("cold") {
-        runtime.block_on(cold::run(scale));
+        client.block_on(cold::run(scale, &builds));
     }
     if wanted("flood") {
-        runtime.block_on(flood::run(scale));
+        runtime.block_on(flood::run(scale, &builds));
     }
     if wanted("ping") {
-        runtime.block_on(ping::run(scale, &Build::all(beside.as_ref())));
+        runtime.block_on(ping::run(scale, &builds));
     }
     if wanted("urgent") {
-        runtime.block_on(urgent::run(scale, &Build::all(beside.as_ref())));
+        client.block_on(urgent::run(scale, &builds));
     }
-    if wanted("growth") {
-        runtime.block_on(growth::run(scale));
+    if wanted("users") {
+        runtime.block_on(growth::unchanged_users(scale));
+    }
+    if wanted("products") {
+        client.block_on(growth::warm_quotes(scale, &builds));
     }
     if wanted("start") {
-        start::run();
+        start::run(&builds);
     }
     if wanted("upkeep") {
         runtime.block_on(upkeep::run(scale));

@@ -1,18 +1,19 @@
 //! A websocket's ping while large tables are refreshed, beside an idle server, in turns.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::{join_all, select};
 use futures_util::{SinkExt, StreamExt};
-use ocache::model::UserId;
 use tokio::sync::watch;
+use tokio::task::block_in_place;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::inputs;
-use crate::lab::{Build, Lab, Scale, line, quantile};
-use crate::quotes::Server;
+use crate::generated::Generated;
+use crate::lab::{Scale, line, quantile};
+use crate::stack::{Build, Stack};
 
 const PRODUCTS: u64 = 100_000;
 const DISCOUNTS: u64 = 5_000;
@@ -24,9 +25,7 @@ const IDLE: Duration = Duration::from_secs(4);
 
 /// One build's server, with a store of its own.
 struct Measured<'a> {
-    build: &'a Build,
-    lab: Lab,
-    up: Server,
+    stack: Stack<'a>,
     idle: Vec<Duration>,
     refreshing: Vec<Duration>,
     took: Duration,
@@ -34,38 +33,39 @@ struct Measured<'a> {
 
 pub async fn run(scale: Scale, builds: &[Build]) {
     let count = scale.of(200);
-    let mut users: Vec<UserId> = vec![];
+    let data = Generated::new(PRODUCTS, count.into(), DISCOUNTS);
+    let users = data.users();
     let mut all = vec![];
     for build in builds {
-        let mut lab = Lab::new(inputs::dataset(PRODUCTS, count.into(), DISCOUNTS)).await;
-        users = lab.dataset.discounts.iter().map(|list| list.user.clone()).collect();
-        let up = lab.up(build);
+        let mut stack = Stack::loaded(build, &data);
+        stack.start();
         // The first tables, so that each round finds tables to replace.
-        lab.order_refreshes(&users).await;
-        lab.until_refreshed().await;
-        let (idle, refreshing, took) = (vec![], vec![], Duration::ZERO);
-        all.push(Measured { build, lab, up, idle, refreshing, took });
+        let before = stack.calculations();
+        stack.subscribe(&users);
+        stack.until_calculated(&before, users.len() as u64);
+        all.push(Measured { stack, idle: vec![], refreshing: vec![], took: Duration::ZERO });
     }
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         for one in &mut all {
-            one.lab.change_the_catalogue().await;
-            one.idle.extend(pings_while(&one.up, tokio::time::sleep(IDLE)).await);
-            one.lab.order_refreshes(&users).await;
-            let begun = Instant::now();
-            one.refreshing.extend(pings_while(&one.up, one.lab.until_refreshed()).await);
-            one.took += begun.elapsed();
+            let url = one.stack.server().url().to_owned();
+            one.idle.extend(pings_while(&url, || thread::sleep(IDLE)).await);
+            let stack = &one.stack;
+            let (mut took, data) = (Duration::ZERO, &data);
+            let refresh = || {
+                let before = stack.calculations();
+                stack.change_a_price(data, round + 1);
+                took = stack.until_calculated(&before, count.into()).took;
+            };
+            one.refreshing.extend(pings_while(&url, refresh).await);
+            one.took += took;
         }
     }
-    for one in all {
-        one.show(count);
-        drop(one.up);
-        one.lab.close().await;
-    }
+    all.iter().for_each(|one| one.show(count));
 }
 
 impl Measured<'_> {
     fn show(&self, count: u32) {
-        let name = self.build.name;
+        let name = self.stack.build.name;
         let p99 = |times: &[Duration]| quantile(&mut times.to_vec(), 0.99).as_secs_f64() * 1000.0;
         let (idle, refreshing) = (p99(&self.idle), p99(&self.refreshing));
         let figure = |p99: f64, times: &[Duration]| format!("p99 {p99:.2} ms of {}", times.len());
@@ -81,11 +81,11 @@ impl Measured<'_> {
 }
 
 /// The times that pings of some sockets take while something goes on.
-async fn pings_while(up: &Server, what: impl Future<Output = ()>) -> Vec<Duration> {
+async fn pings_while(url: &str, what: impl FnOnce()) -> Vec<Duration> {
     let (ended, watch) = watch::channel(());
     let pinging: Vec<_> =
-        (0..SOCKETS).map(|_| tokio::spawn(pings(up.1.clone(), watch.clone()))).collect();
-    what.await;
+        (0..SOCKETS).map(|_| tokio::spawn(pings(url.to_owned(), watch.clone()))).collect();
+    block_in_place(what);
     drop(ended);
     join_all(pinging)
         .await

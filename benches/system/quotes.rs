@@ -1,171 +1,243 @@
-//! Warm quotes end to end, beside a websocket server that only sends back what it gets.
+//! Warm quotes end to end: this build, the one before, a plain service on `SQLite`, and a websocket
+//! server that only sends back what it gets, in turns.
 
-use std::io::BufRead as _;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::future::join_all;
-use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpListener;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{accept_async_with_config, connect_async_with_config};
+use ocache::load_generator::{Amount, ExpectedPrices, Peer, QuoteMix, RequestNames, Run, Tally};
+use ocache::model::{ProductId, UserId};
+use ocache::protocol::{Frame, QuotationFrame};
+use ocache::runtime::client::{Client, Destination};
 
-use crate::lab::{Scale, cpu_time_of, line, quantile};
+use crate::generated::{Generated, Prices};
+use crate::lab::{Scale, line};
+use crate::server::{Server, cpu_time_of};
+use crate::stack::{Build, Stack};
 
-const SOCKETS: u32 = 50;
+const PRODUCTS: u64 = 10_000;
+const CUSTOMERS: u32 = 1_000;
+const DISCOUNTS: u64 = 100;
+const LINES: usize = 3;
+/// Each line is of one to so many pieces.
+const PIECES: u64 = 4;
+pub const SOCKETS: usize = 50;
 const ROUNDS: u32 = 4;
-pub const QUOTE: &str = r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2},{"product":"P2","quantity":1},{"product":"P3","quantity":1}]}"#;
+/// How long each server is measured in a round, at full scale.
+const ROUND: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// So many quotes are sent to both ocache and the peer, and their answers compared.
+const COMPARED: u64 = 200;
 
-/// A process that is ended with what is measured.
-pub struct Server(Child, pub String);
+/// What is quoted, for whom, and at which prices.
+#[derive(Clone)]
+pub struct Workload {
+    mix: Arc<QuoteMix>,
+    /// What each answer must say, if that is known.
+    expected: Option<Arc<dyn ExpectedPrices>>,
+    pub customers: u64,
+}
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+impl Workload {
+    /// Quotes of all customers with discounts, for all products.
+    pub fn of(data: &Generated) -> Self {
+        let dataset = data.read();
+        let users: Vec<UserId> = dataset.discounts.iter().map(|list| list.user.clone()).collect();
+        Self::for_users(&users, &dataset)
     }
-}
 
-impl Server {
-    /// Has it drain and end.
-    pub fn stop(mut self) {
-        let pid = self.0.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(told.is_ok_and(|status| status.success()), "the server is there");
-        let ended = self.0.wait().expect("the server can be waited for");
-        assert!(ended.success(), "the server ended with {ended}");
+    /// Quotes of these customers, for all products.
+    pub fn for_users(users: &[UserId], dataset: &ocache::data::Dataset) -> Self {
+        let products = dataset.products.iter().map(|product| product.id.clone());
+        let products: Vec<ProductId> = products.collect();
+        let mix = QuoteMix::new(users, &products, LINES).of_up_to(PIECES);
+        let expected = Arc::new(Prices::new(dataset));
+        Self { mix: Arc::new(mix), expected: Some(expected), customers: users.len() as u64 }
     }
-}
 
-/// Starts a server, which says in a line where it listens.
-pub fn start(command: &mut Command) -> Server {
-    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().expect("a server can be started");
-    let lines = std::io::BufReader::new(child.stdout.take().expect("its output is piped")).lines();
-    let url = lines.map_while(Result::ok).find_map(|line| {
-        let start = line.find("ws://")?;
-        Some(line[start..].trim_end_matches(['"', ',']).to_owned())
-    });
-    Server(child, url.expect("it says where it listens"))
-}
+    /// The same quotes, while prices change.
+    pub fn of_any_price(self) -> Self {
+        Self { expected: None, ..self }
+    }
 
-/// The other server: the same library with the same settings.
-pub fn serve_echo() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.expect("a runtime can be started").block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        println!("ws://{}", listener.local_addr().expect("it has an address"));
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let _ = stream.set_nodelay(true);
-                let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
-                let accepted = accept_async_with_config(stream, Some(config)).await;
-                let Ok(mut socket) = accepted else { return };
-                while let Some(Ok(message)) = socket.next().await {
-                    if message.is_text() && socket.send(message).await.is_err() {
-                        return;
-                    }
-                }
-            });
+    /// Sends quotes over so many sockets. Every one of them must be answered, and rightly.
+    pub async fn quote(
+        &self,
+        to: &Destination,
+        peer: Peer,
+        amount: Amount,
+        sockets: usize,
+    ) -> Tally {
+        let run = Run {
+            mix: self.mix.clone(),
+            names: RequestNames::Made,
+            amount,
+            sockets,
+            rate: None,
+            patience: PATIENCE,
+            peer,
+            check_every: 32,
+            expected: self.expected.clone(),
+            on_end: Arc::new(|| ()),
+        };
+        let tally = run.go(to, None).await.expect("the server takes quotes");
+        let unanswered = tally.asked - tally.answered;
+        assert_eq!(unanswered, 0, "not answered, or wrongly: {:?}", tally.complaint);
+        tally
+    }
+
+    /// Quotes every customer twice: the first makes the tables, the second finds them.
+    pub async fn warm(&self, to: &Destination) {
+        for _ in 0..2 {
+            self.quote(to, Peer::Gateway, Amount::Quotes(self.customers), SOCKETS).await;
         }
-    });
-}
-
-pub async fn run(scale: Scale) {
-    let data = tempfile::tempdir().expect("a folder for the store");
-    let mut up = Command::new(env!("CARGO_BIN_EXE_ocache"));
-    up.args(["up", "--port", "0", "--output", "json", "--ttl", "1h", "--refresh-every", "10m"]);
-    up.env("OCACHE_DATA_DIR", data.path());
-    let up = start(&mut up);
-    let this = std::env::current_exe().expect("this program has a path");
-    let echo = start(Command::new(this).arg("echo"));
-    let count = scale.of(2_000);
-    // Warms the table, and both servers.
-    measure(&up.1, "quotation", 20).await;
-    measure(&echo.1, "quote", 20).await;
-    let (mut ours, mut theirs) = (Totals::default(), Totals::default());
-    for _ in 0..ROUNDS {
-        theirs.add(&echo, measure(&echo.1, "quote", count)).await;
-        ours.add(&up, measure(&up.1, "quotation", count)).await;
     }
-    line("6", "warm quotes a second on `up`, 50 sockets", &ours.show());
-    line("6", "websocket echo", &theirs.show());
-    let ratios =
-        format!("{:.2}, p99 {:.1} ×", ours.rate() / theirs.rate(), ours.p99() / theirs.p99());
-    line("6", "ratio", &ratios);
-    let each = format!("{} µs, echo {} µs", ours.cpu_micros(), theirs.cpu_micros());
-    line("6", "CPU of the server for each", &each);
 }
 
-#[derive(Default)]
-struct Totals {
-    took: Duration,
-    times: Vec<Duration>,
+/// One server of those that are measured in turns.
+struct Contestant<'a> {
+    name: &'static str,
+    server: &'a Server,
+    peer: Peer,
+    tally: Tally,
     cpu: Duration,
 }
 
-impl Totals {
-    async fn add(
-        &mut self,
-        server: &Server,
-        measured: impl Future<Output = (Duration, Vec<Duration>)>,
-    ) {
-        let before = cpu_time_of(server.0.id());
-        let (took, times) = measured.await;
-        self.cpu += cpu_time_of(server.0.id()) - before;
-        self.took += took;
-        self.times.extend(times);
-        self.times.sort_unstable();
+impl<'a> Contestant<'a> {
+    fn new(name: &'static str, server: &'a Server, peer: Peer) -> Self {
+        let tally = Tally::begin().expect("times can be counted");
+        Self { name, server, peer, tally, cpu: Duration::ZERO }
     }
 
-    fn rate(&self) -> f64 {
-        self.times.len() as f64 / self.took.as_secs_f64()
-    }
-
-    fn cpu_micros(&self) -> u128 {
-        self.cpu.as_micros() / self.times.len() as u128
+    async fn measure(&mut self, workload: &Workload, time: Duration) {
+        let before = self.server.cpu_time();
+        let to = self.server.destination();
+        let tally = workload.quote(&to, self.peer, Amount::For(time), SOCKETS).await;
+        self.cpu += self.server.cpu_time() - before;
+        self.tally.merge(&tally);
     }
 
     fn p99(&self) -> f64 {
-        quantile(&mut self.times.clone(), 0.99).as_secs_f64() * 1000.0
+        self.tally.until_answered.millis(0.99)
+    }
+
+    fn cpu_micros(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.tally.answered as f64
     }
 
     fn show(&self) -> String {
-        format!("{:.0}, p99 {:.2} ms", self.rate(), self.p99())
+        let (rate, p50) = (self.tally.per_sec(), self.tally.until_answered.millis(0.5));
+        format!("{rate:.0}, p50 {p50:.2} ms, p99 {:.2} ms", self.p99())
     }
 }
 
-/// Each socket sends a frame when the one before is answered by a frame with this word in it.
-async fn measure(url: &str, answer: &'static str, count: u32) -> (Duration, Vec<Duration>) {
-    let word = format!("\":\"{answer}\"");
-    // As the servers are. The library's own client clears 128 KB for each frame it reads.
-    let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
-    let connect = |_| connect_async_with_config(url, Some(config), true);
-    let sockets = join_all((0..SOCKETS).map(connect)).await;
-    let begun = Instant::now();
-    let clients = sockets.into_iter().map(|socket| {
-        let (mut socket, _) = socket.expect("the server takes sockets");
-        let word = word.clone();
-        tokio::spawn(async move {
-            let mut times = vec![];
-            for _ in 0..count {
-                let sent = Instant::now();
-                socket.send(Message::text(QUOTE)).await.expect("the socket is open");
-                loop {
-                    let frame = socket.next().await.expect("the socket is open");
-                    let frame = frame.expect("the frame is whole");
-                    if frame.to_text().is_ok_and(|text| text.contains(&word)) {
-                        break;
-                    }
-                }
-                times.push(sent.elapsed());
-            }
-            times
-        })
-    });
-    let times = join_all(clients.collect::<Vec<_>>()).await;
-    let took = begun.elapsed();
-    (took, times.into_iter().flat_map(|times| times.expect("a client ends well")).collect())
+pub async fn run(scale: Scale, builds: &[Build]) {
+    large(scale, builds).await;
+    small(scale, builds).await;
+}
+
+/// The size that people have.
+async fn large(scale: Scale, builds: &[Build]) {
+    let customers = scale.of(CUSTOMERS);
+    let data = Generated::new(PRODUCTS, customers.into(), DISCOUNTS);
+    let workload = Workload::of(&data);
+    let mut stacks: Vec<Stack> = builds.iter().map(|build| Stack::loaded(build, &data)).collect();
+    for stack in &mut stacks {
+        workload.warm(&stack.start().destination()).await;
+    }
+    let folder = data.folder().to_str().expect("temporary folders have plain names");
+    let peer = Server::of_this_program(&["peer", folder]);
+    workload.warm(&peer.destination()).await;
+    for stack in &stacks {
+        stack.until_quiet();
+        compare(&workload, stack.server(), &peer).await;
+    }
+    let what = format!("{PRODUCTS} products, {customers} customers, {SOCKETS} sockets");
+    in_turns(&what, &workload, &stacks, Some(&peer), scale).await;
+}
+
+/// Five products and one customer.
+async fn small(scale: Scale, builds: &[Build]) {
+    let dataset = ocache::data::fixtures::dataset().expect("the fixtures can be read");
+    let workload = Workload::for_users(&[UserId::new("AAA").expect("it is an id")], &dataset);
+    let mut stacks: Vec<Stack> = builds.iter().map(Stack::empty).collect();
+    for stack in &mut stacks {
+        workload.warm(&stack.start().destination()).await;
+    }
+    let what = format!("5 products, one customer, {SOCKETS} sockets");
+    in_turns(&what, &workload, &stacks, None, scale).await;
+}
+
+async fn in_turns(
+    what: &str,
+    workload: &Workload,
+    stacks: &[Stack<'_>],
+    peer: Option<&Server>,
+    scale: Scale,
+) {
+    let echo = Server::of_this_program(&["echo"]);
+    let mut all = vec![Contestant::new("websocket echo", &echo, Peer::Echo)];
+    all.extend(peer.map(|peer| Contestant::new("SQLite peer", peer, Peer::Gateway)));
+    let ocaches = stacks.iter();
+    all.extend(ocaches.map(|it| Contestant::new(it.build.name, it.server(), Peer::Gateway)));
+    let generator = cpu_time_of("self");
+    for _ in 0..ROUNDS {
+        for one in &mut all {
+            one.measure(workload, ROUND.mul_f64(scale.0.min(1.0))).await;
+        }
+    }
+    let generator = (cpu_time_of("self") - generator).as_secs_f64() * 1e6;
+    let (now, others) = all.split_last().expect("this build is measured");
+    for one in others.iter().chain([now]) {
+        line("6", &format!("warm quotes a second, {what}: {}", one.name), &one.show());
+    }
+    for other in others.iter().rev() {
+        let ratio = now.tally.per_sec() / other.tally.per_sec();
+        let figure = format!("{ratio:.2}, p99 {:.1} ×", now.p99() / other.p99());
+        line("6", &format!("ratio to: {}", other.name), &figure);
+    }
+    let each = |one: &Contestant<'_>| format!("{} {:.1} µs", one.name, one.cpu_micros());
+    let each: Vec<String> = [now].into_iter().chain(others.iter().rev()).map(each).collect();
+    line("6", "processor time of the server for each", &each.join(", "));
+    let quotes: u64 = all.iter().map(|one| one.tally.answered).sum();
+    let checked: u64 = all.iter().map(|one| one.tally.checked).sum();
+    let figure = format!("{:.1} µs", generator / quotes as f64);
+    line("6", "that of the load generator", &figure);
+    line("6", "answers checked, all right", &checked.to_string());
+}
+
+/// The peer answers as ocache does.
+async fn compare(workload: &Workload, ocache: &Server, peer: &Server) {
+    let mut answers = vec![];
+    for server in [ocache, peer] {
+        let mut client = connect(server).await;
+        let mut some = vec![];
+        for number in 0..COMPARED {
+            client.send(workload.mix.frame_of(number)).await.expect("the socket is open");
+            some.push(answer(&mut client).await);
+        }
+        client.close().await;
+        answers.push(some);
+    }
+    for (ocache, peer) in answers[0].iter().zip(&answers[1]) {
+        let shown = |it: &QuotationFrame| {
+            let it = it.clone();
+            (it.client, it.status, it.stale, it.lines, it.unavailable, it.total, it.currency)
+        };
+        assert_eq!(shown(ocache), shown(peer), "the peer answers otherwise");
+    }
+}
+
+pub async fn connect(server: &Server) -> Client {
+    Client::connect(&server.destination(), None).await.expect("the server takes sockets")
+}
+
+/// The next answer. An error is none.
+async fn answer(client: &mut Client) -> QuotationFrame {
+    loop {
+        match client.next().await.expect("the socket is open").frame {
+            Frame::Quotation(answer) => return answer,
+            Frame::Accepted { .. } | Frame::Pong => {}
+            Frame::Error { message, .. } => panic!("{message}"),
+        }
+    }
 }

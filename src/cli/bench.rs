@@ -44,7 +44,8 @@ pub(super) async fn run(
     match report.unanswered() {
         0 => Ok(()),
         count => {
-            let message = format!("{count} of the calls were not answered with a price");
+            let why = report.complaint().map(|why| format!(": {why}")).unwrap_or_default();
+            let message = format!("{count} of the calls were not answered with a price{why}");
             Err(Failure::new(ExitCode::Failure, message)
                 .hint("the gateway refuses what is over its limits; try a lower --rate"))
         }

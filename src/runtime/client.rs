@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::client::{Request, Response};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, client_async_with_config, connect_async_with_config,
 };
@@ -137,7 +137,15 @@ impl Client {
         if let Some(id) = request_id {
             frame["request_id"] = id.as_str().into();
         }
-        self.0.send(Message::text(frame.to_string())).await.map_err(broken)
+        self.send(frame.to_string()).await
+    }
+
+    /// Sends a frame that is rendered already.
+    ///
+    /// # Errors
+    /// [`ClientError::Broken`].
+    pub async fn send(&mut self, frame: String) -> Result<(), ClientError> {
+        self.0.send(Message::text(frame)).await.map_err(broken)
     }
 
     /// The next frame of the gateway. Cancelling loses nothing.
@@ -145,12 +153,19 @@ impl Client {
     /// # Errors
     /// When the connection has ended, or the frame is not ocache's.
     pub async fn next(&mut self) -> Result<ReceivedFrame, ClientError> {
+        let text = self.next_text().await?;
+        let frame = serde_json::from_str(&text).map_err(ClientError::Frame)?;
+        Ok(ReceivedFrame { text: text.to_string(), frame })
+    }
+
+    /// The text of the next frame, whatever it says. Cancelling loses nothing.
+    ///
+    /// # Errors
+    /// When the connection has ended.
+    pub async fn next_text(&mut self) -> Result<Utf8Bytes, ClientError> {
         loop {
             match self.0.next().await {
-                Some(Ok(Message::Text(text))) => {
-                    let frame = serde_json::from_str(&text).map_err(ClientError::Frame)?;
-                    return Ok(ReceivedFrame { text: text.to_string(), frame });
-                }
+                Some(Ok(Message::Text(text))) => return Ok(text),
                 Some(Ok(Message::Close(frame))) => {
                     let reason = frame.map(|frame| format!("{} {}", frame.code, frame.reason));
                     let reason = reason.unwrap_or_else(|| "without a reason".to_owned());

@@ -43,6 +43,10 @@ fn without_a_gateway_it_brings_its_own_and_removes_what_it_made() {
         ("cold quotes", 3),
     ];
     assert_eq!(phases(&report), expected);
+    // One answer of sixteen is compared with what was asked for.
+    for (phase, checked) in [(2, Value::Null), (3, json!(3)), (4, json!(1))] {
+        assert_eq!(report["phases"][phase]["checked"], checked, "{report}");
+    }
     for phase in [3, 4] {
         let figures = &report["phases"][phase];
         for times in ["acknowledged_ms", "answered_ms"] {
@@ -100,4 +104,18 @@ fn what_cannot_be_measured_is_said() {
     let stderr = home.fails(5, &[&SMALL[..], &["--timeout", "300ms"]].concat());
     assert!(stderr.contains("tables were not calculated"), "{stderr}");
     assert_eq!(home.json(&["status"])["active_users"], json!([]));
+}
+
+#[test]
+fn quotes_that_are_refused_are_not_done_and_the_reason_is_said() {
+    let home = Home::new();
+    let (up, _) = home.up(&["--max-frames", "4"]);
+    let few = ["bench", "--users", "2", "--quotes", "20", "--cold", "0", "--sockets", "1"];
+    let output = home.run(&few);
+    let stderr = super::process::text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let said = "of the calls were not answered with a price: too many frames";
+    assert!(stderr.contains(said), "{stderr}");
+    nothing_is_left(&home);
+    assert_eq!(up.interrupt().0, Some(0));
 }

@@ -144,11 +144,12 @@ pub async fn a_table_that_is_not_usable_takes_the_topic(engine: Engine) {
     };
     system.ask("nobody", "P1:1", "c", None).await;
     published(1);
-    // A head whose parts are not there, and one that is past its time.
+    // A head whose own rows are not there, and one that is past its time.
     let head = system.head("AAA").await.unwrap();
     let lost = ocache::model::Generation::from_random([7; 16]);
     let late = system.now().plus(Duration::from_secs(3600));
-    let broken = ocache::ports::TableHead { generation: lost, version: 2, ..head };
+    let own = ocache::ports::Own::Parts(vec![0]);
+    let broken = ocache::ports::TableHead { generation: lost, own, version: 2, ..head };
     let (store, aaa) = (system.ports.store.clone(), user("AAA"));
     store.put_table(&aaa, &broken, &[], Some(1), late).await.unwrap();
     system.ask("AAA", "P1:1", "c", None).await;

@@ -132,7 +132,8 @@ impl System {
         let Engine { ports, answering, dir: _, connections, _keep } = engine;
         Self {
             ports,
-            policy: Policy { answering, ..Policy::default() },
+            // Fresh for two intervals, so that tests need not wait for ten minutes.
+            policy: Policy { answering, fresh_for: Duration::ZERO, ..Policy::default() },
             slots: Slots::default(),
             metrics: Metrics::new(),
             connections,

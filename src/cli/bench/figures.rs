@@ -2,46 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::failure::Failure;
 use super::super::output::{number, table};
+use crate::load_generator::{Tally, Times};
 use crate::meter::rules::UNIT;
 use crate::meter::{Unit, Usage};
 
 /// The share of calls that are done within a time, as it is named.
 const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
-/// An hour, in microseconds. Nobody waits for longer.
-const LONGEST_US: u64 = 60 * 60 * 1_000_000;
-/// Times are kept to three digits.
-const DIGITS: u8 = 3;
-
-/// Times from which shares are read.
-pub(super) struct Times(Histogram<u64>);
-
-impl Times {
-    fn new() -> Result<Self, Failure> {
-        Histogram::new_with_bounds(1, LONGEST_US, DIGITS).map(Self).map_err(Failure::internal)
+/// Times as JSON; null if there are none.
+fn to_json(times: &Times) -> Value {
+    if times.is_empty() {
+        return Value::Null;
     }
-
-    fn add(&mut self, took: Duration) {
-        let micros = u64::try_from(took.as_micros()).unwrap_or(LONGEST_US);
-        self.0.saturating_record(micros.max(1));
-    }
-
-    fn millis(&self, quantile: f64) -> f64 {
-        self.0.value_at_quantile(quantile) as f64 / 1000.0
-    }
-
-    fn to_json(&self) -> Value {
-        if self.0.is_empty() {
-            return Value::Null;
-        }
-        let quantiles = QUANTILES.map(|(name, at)| (name.replace('.', "_"), self.millis(at)));
-        quantiles.into_iter().map(|(name, millis)| (name, json!(millis))).collect()
-    }
+    let quantiles = QUANTILES.map(|(name, at)| (name.replace('.', "_"), times.millis(at)));
+    quantiles.into_iter().map(|(name, millis)| (name, json!(millis))).collect()
 }
 
 /// What a phase has used.
@@ -62,15 +40,45 @@ pub(super) struct Figures {
     took: Duration,
     acknowledged: Times,
     answered: Times,
+    /// Answers that were compared with what was asked for, where there are answers.
+    checked: Option<u64>,
+    /// Why a call did not end as it should: the first reason, if one is known.
+    complaint: Option<String>,
     /// What it has used, where that is known.
     pub(super) used: Option<Usage>,
 }
 
 impl Figures {
     pub(super) fn begin(phase: &'static str, asked: u64) -> Result<Self, Failure> {
-        let (acknowledged, answered) = (Times::new()?, Times::new()?);
+        let times = || Times::new().map_err(Failure::internal);
+        let (acknowledged, answered) = (times()?, times()?);
         let (begun, took) = (Instant::now(), Duration::ZERO);
-        Ok(Self { phase, asked, done: 0, begun, took, acknowledged, answered, used: None })
+        let (checked, complaint, used) = (None, None, None);
+        Ok(Self {
+            phase,
+            asked,
+            done: 0,
+            begun,
+            took,
+            acknowledged,
+            answered,
+            checked,
+            complaint,
+            used,
+        })
+    }
+
+    /// Those of quotes that were sent.
+    pub(super) fn of_quotes(phase: &'static str, tally: Tally) -> Result<Self, Failure> {
+        Ok(Self {
+            done: tally.answered,
+            took: tally.took,
+            acknowledged: tally.until_accepted,
+            answered: tally.until_answered,
+            checked: Some(tally.checked),
+            complaint: tally.complaint,
+            ..Self::begin(phase, tally.asked)?
+        })
     }
 
     /// A call was taken.
@@ -120,16 +128,22 @@ impl Report {
         self.phases.iter().map(|phase| phase.asked - phase.done).sum()
     }
 
+    /// Why some did not: the first reason.
+    pub(super) fn complaint(&self) -> Option<&str> {
+        self.phases.iter().find_map(|phase| phase.complaint.as_deref())
+    }
+
     pub(super) fn to_json(&self) -> Value {
         let phase = |phase: &Figures| {
             json!({
                 "phase": phase.phase,
                 "asked": phase.asked,
                 "done": phase.done,
+                "checked": phase.checked,
                 "secs": phase.took.as_secs_f64(),
                 "per_sec": phase.per_sec(),
-                "acknowledged_ms": phase.acknowledged.to_json(),
-                "answered_ms": phase.answered.to_json(),
+                "acknowledged_ms": to_json(&phase.acknowledged),
+                "answered_ms": to_json(&phase.answered),
                 "used": phase.used(),
             })
         };
@@ -160,7 +174,7 @@ impl Report {
             for (until, times) in
                 [("acknowledged", &phase.acknowledged), ("answered", &phase.answered)]
             {
-                if times.0.is_empty() {
+                if times.is_empty() {
                     continue;
                 }
                 let times = QUANTILES.map(|(_, at)| number(show(times.millis(at))));

@@ -69,8 +69,8 @@ impl Guests {
     }
 
     /// What is stored for a quote has to be removed.
-    pub(super) fn quoted(&mut self, asked: impl IntoIterator<Item = (UserId, RequestId)>) {
-        self.quotations.extend(asked);
+    pub(super) fn quoted(&mut self, user: UserId, request_id: RequestId) {
+        self.quotations.push((user, request_id));
     }
 
     /// Products to quote.

@@ -1,0 +1,247 @@
+//! A run: which quotes go where, and until when.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use hdrhistogram::CreationError;
+use thiserror::Error;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::answers::ExpectedPrices;
+use super::quotes::{QuoteMix, RequestNames};
+use super::socket::Socket;
+use super::tally::Tally;
+use crate::runtime::client::{Client, ClientError, Destination};
+use crate::tokens::Token;
+
+/// Why a run ended before its end.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// A websocket could not be opened, or broke.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// None in practice: times are counted within constant bounds.
+    #[error("times cannot be counted")]
+    Times(#[from] CreationError),
+}
+
+/// When a run ends.
+#[derive(Clone, Copy, Debug)]
+pub enum Amount {
+    /// After so many quotes.
+    Quotes(u64),
+    /// When so much time has passed.
+    For(Duration),
+}
+
+/// What answers on the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A gateway, or what speaks its protocol.
+    Gateway,
+    /// What sends back all that it gets: each quote is answered by itself.
+    Echo,
+}
+
+/// Quotes to be sent, and how.
+pub struct Run {
+    /// What is quoted, for whom.
+    pub mix: Arc<QuoteMix>,
+    /// How the quotes are called.
+    pub names: RequestNames,
+    /// When it ends.
+    pub amount: Amount,
+    /// Websockets to send them over.
+    pub sockets: usize,
+    /// Quotes a second, sent whether or not the earlier ones are answered. Without it each socket
+    /// sends its next quote when the last one is answered.
+    pub rate: Option<u32>,
+    /// How long to wait for an answer.
+    pub patience: Duration,
+    /// Who answers.
+    pub peer: Peer,
+    /// Every so many answers, one is checked.
+    pub check_every: u64,
+    /// What the prices of checked answers have to be, if that is known.
+    pub expected: Option<Arc<dyn ExpectedPrices>>,
+    /// Called for each quote that has ended.
+    pub on_end: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// What the sockets of a run have in common.
+pub(super) struct Shared {
+    pub(super) run: Run,
+    next: AtomicU64,
+    begun: Instant,
+    tally: Mutex<Tally>,
+}
+
+impl Run {
+    /// Opens the websockets, sends the quotes, and waits for their answers. Every socket is a task
+    /// of its own.
+    ///
+    /// # Errors
+    /// [`RunError`] when a websocket cannot be opened or breaks. A quote without an answer is no error:
+    /// the tally tells of it.
+    pub async fn go(self, to: &Destination, token: Option<&Token>) -> Result<Tally, RunError> {
+        let clients = (0..self.sockets.max(1)).map(|_| Client::connect(to, token));
+        let clients = try_join_all(clients).await?;
+        let tally = Mutex::new(Tally::begin()?);
+        let (next, begun) = (AtomicU64::new(0), Instant::now());
+        let shared = Arc::new(Shared { run: self, next, begun, tally });
+        let mut sockets: JoinSet<Result<(), ClientError>> = JoinSet::new();
+        for client in clients {
+            sockets.spawn(Socket::new(client, shared.clone()).run());
+        }
+        while let Some(ended) = sockets.join_next().await {
+            // A socket is never aborted, so it has panicked if it has not ended.
+            ended.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
+        }
+        let tally = shared.tally().clone();
+        Ok(tally)
+    }
+}
+
+impl Shared {
+    /// The number of the next quote, if there is one more to send, and when it is to be sent.
+    pub(super) fn next(&self) -> Option<(u64, Option<Instant>)> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let at = self.run.rate.map(|rate| {
+            self.begun + Duration::from_secs_f64(number as f64 / f64::from(rate.max(1)))
+        });
+        let is_one_more = match self.run.amount {
+            Amount::Quotes(count) => number < count,
+            Amount::For(time) => at.unwrap_or_else(Instant::now) < self.begun + time,
+        };
+        is_one_more.then_some((number, at))
+    }
+
+    pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
+        // Counts are whole after every statement, so a panic elsewhere has spoilt nothing.
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::accept_async;
+    use tokio_tungstenite::tungstenite::Message;
+
+    use super::*;
+    use crate::model::{ProductId, UserId};
+    use crate::protocol::{Request, parse};
+
+    /// A server that replies to each frame with some frames.
+    async fn server(replies: fn(&str) -> Vec<String>) -> Destination {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut socket = accept_async(stream).await.unwrap();
+                    while let Some(Ok(Message::Text(text))) = socket.next().await {
+                        for reply in replies(&text) {
+                            // The client may have seen enough.
+                            if socket.send(Message::text(reply)).await.is_err() {
+                                return;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        Destination::Url(url)
+    }
+
+    async fn run(replies: fn(&str) -> Vec<String>, names: RequestNames, peer: Peer) -> Tally {
+        let users: Vec<UserId> = ["A", "B"].map(|id| UserId::new(id).unwrap()).into();
+        let products: Vec<ProductId> = ["P1", "P2"].map(|id| id.parse().unwrap()).into();
+        let run = Run {
+            mix: Arc::new(QuoteMix::new(&users, &products, 1)),
+            names,
+            amount: Amount::Quotes(20),
+            sockets: 3,
+            rate: None,
+            patience: Duration::from_millis(50),
+            peer,
+            check_every: 2,
+            expected: None,
+            on_end: Arc::new(|| ()),
+        };
+        run.go(&server(replies).await, None).await.unwrap()
+    }
+
+    /// What a gateway replies when every product costs 3 dollars.
+    fn answered(text: &str, total: &str) -> Vec<String> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let Ok(Request::Quote { user, items, request_id, .. }) = parse(text) else { panic!() };
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let id = request_id.map_or_else(|| format!("q_{made}"), |id| id.to_string());
+        let product = &items[0].product;
+        vec![
+            format!(r#"{{"type":"accepted","request_id":"{id}","message":"m"}}"#),
+            format!(
+                r#"{{"type":"quotation","request_id":"{id}","client":"{user}","status":"answered","lines":[{{"product":"{product}","name":"n","quantity":"1","list_price":"3.00","discount_percent":"0","unit_price":"3.00","total":"3.00"}}],"total":"{total}","currency":"USD"}}"#
+            ),
+        ]
+    }
+
+    #[tokio::test]
+    async fn answers_are_counted_and_some_of_them_checked() {
+        for names in [RequestNames::Made, RequestNames::Numbered("warm".to_owned())] {
+            let tally = run(|text| answered(text, "3.00"), names, Peer::Gateway).await;
+            assert_eq!((tally.asked, tally.answered, tally.checked), (20, 20, 10));
+            assert_eq!(tally.complaint, None);
+            assert!(!tally.until_accepted.is_empty() && !tally.until_answered.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_second_push_of_an_answer_is_not_that_of_the_next_quote() {
+        let twice = |text: &str| {
+            let mut frames = answered(text, "3.00");
+            frames.push(frames[1].clone());
+            frames
+        };
+        let tally = run(twice, RequestNames::Made, Peer::Gateway).await;
+        assert_eq!((tally.answered, tally.checked, tally.complaint), (20, 10, None));
+    }
+
+    #[tokio::test]
+    async fn a_wrong_answer_that_is_checked_is_none() {
+        let tally = run(|text| answered(text, "4.00"), RequestNames::Made, Peer::Gateway).await;
+        assert_eq!((tally.asked, tally.answered, tally.checked), (20, 10, 10));
+        assert!(tally.complaint.unwrap().contains("its total is 4.00"));
+    }
+
+    #[tokio::test]
+    async fn failures_errors_and_silence_are_no_answers() {
+        let failed = |text: &str| {
+            let failed = answered(text, "3.00")[1].replace("answered", "failed");
+            vec![failed.replacen('{', r#"{"reason":"too late","#, 1)]
+        };
+        let refused = |_: &str| vec![r#"{"type":"error","code":"c","message":"no"}"#.to_owned()];
+        for (replies, why) in [
+            (failed as fn(&str) -> Vec<String>, "too late"),
+            (refused, "no"),
+            (|_| vec![], "no answer came in time"),
+        ] {
+            let names = RequestNames::Numbered("warm".to_owned());
+            let tally = run(replies, names, Peer::Gateway).await;
+            assert_eq!((tally.asked, tally.answered), (20, 0));
+            assert_eq!(tally.complaint.as_deref(), Some(why));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_echo_answers_every_quote() {
+        let tally = run(|text| vec![text.to_owned()], RequestNames::Made, Peer::Echo).await;
+        assert_eq!((tally.asked, tally.answered, tally.checked), (20, 20, 0));
+    }
+}

@@ -1,0 +1,178 @@
+//! One websocket, and the quotes that wait on it.
+//!
+//! At a set rate a quote's time begins when it was to be sent, not when it could be: what waits
+//! behind a slow answer has waited, and is counted so.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::warn;
+
+use super::frames::{Glance, Seen};
+use super::quotes::Choice;
+use super::run::{Peer, Shared};
+use crate::protocol::Frame;
+use crate::runtime::client::{Client, ClientError};
+
+pub(super) struct Socket {
+    client: Client,
+    shared: Arc<Shared>,
+    /// By the numbers of the quotes.
+    waiting: HashMap<u64, Waiting>,
+    /// The last name that the gateway gave to a quote.
+    last_made: String,
+}
+
+/// A quote that is not answered.
+struct Waiting {
+    begun: Instant,
+    is_accepted: bool,
+    /// What was asked, if the answer is to be checked.
+    checked: Option<Choice>,
+}
+
+impl Socket {
+    pub(super) fn new(client: Client, shared: Arc<Shared>) -> Self {
+        Self { client, shared, waiting: HashMap::new(), last_made: String::new() }
+    }
+
+    /// Sends quotes until there is none left to send, and waits for the last answers.
+    pub(super) async fn run(mut self) -> Result<(), ClientError> {
+        while let Some((number, at)) = self.shared.next() {
+            if let Some(at) = at {
+                self.listen_until(at).await?;
+            }
+            self.send(number, at).await?;
+            if at.is_none() {
+                self.drain().await?;
+            }
+        }
+        self.drain().await?;
+        self.client.close().await;
+        Ok(())
+    }
+
+    async fn send(&mut self, number: u64, at: Option<Instant>) -> Result<(), ClientError> {
+        let run = &self.shared.run;
+        let choice = run.mix.choice(number);
+        let frame = run.mix.frame(&choice, run.names.name(number).as_deref());
+        let is_checked = run.peer == Peer::Gateway && number.is_multiple_of(run.check_every.max(1));
+        self.shared.tally().asked += 1;
+        let begun = at.unwrap_or_else(Instant::now);
+        let checked = is_checked.then_some(choice);
+        self.waiting.insert(number, Waiting { begun, is_accepted: false, checked });
+        self.client.send(frame).await
+    }
+
+    /// Takes frames until nothing is waited for any more, or patience ends.
+    async fn drain(&mut self) -> Result<(), ClientError> {
+        let end = Instant::now() + self.shared.run.patience;
+        while !self.waiting.is_empty() {
+            let Ok(received) = timeout_at(end, self.client.next_text()).await else {
+                // What was not answered counts as asked and not answered.
+                self.complain("no answer came in time".to_owned());
+                self.waiting.clear();
+                return Ok(());
+            };
+            self.take(&received?)?;
+        }
+        Ok(())
+    }
+
+    async fn listen_until(&mut self, at: Instant) -> Result<(), ClientError> {
+        loop {
+            tokio::select! {
+                () = sleep_until(at) => return Ok(()),
+                received = self.client.next_text() => self.take(&received?)?,
+            }
+        }
+    }
+
+    fn take(&mut self, text: &str) -> Result<(), ClientError> {
+        let glance = Glance::at(text).map_err(ClientError::Frame)?;
+        match glance.seen() {
+            Seen::Accepted(id) => {
+                if let Some(waiting) = self.number(id).and_then(|it| self.waiting.get_mut(&it)) {
+                    waiting.is_accepted = true;
+                    self.shared.tally().until_accepted.add(waiting.begun.elapsed());
+                    id.clone_into(&mut self.last_made);
+                }
+            }
+            Seen::Answered(id) => {
+                // A second push of the same answer finds nobody waiting.
+                if let Some(waiting) = self.end(self.number(id)) {
+                    self.answered(&waiting, text)?;
+                }
+            }
+            Seen::Failed(id, reason) => {
+                if self.end(self.number(id)).is_some() {
+                    self.complain(reason.to_owned());
+                }
+            }
+            // It does not say of which quote it is: of the longest waiting one, most likely.
+            Seen::Refused(message) => {
+                self.complain(message.to_owned());
+                self.end(self.oldest());
+            }
+            Seen::Echo => {
+                if let Some(waiting) = self.end(self.oldest()) {
+                    self.shared.tally().answered(waiting.begun.elapsed());
+                }
+            }
+            Seen::Nothing => {}
+        }
+        Ok(())
+    }
+
+    fn answered(&self, waiting: &Waiting, text: &str) -> Result<(), ClientError> {
+        let after = waiting.begun.elapsed();
+        let Some(choice) = &waiting.checked else {
+            self.shared.tally().answered(after);
+            return Ok(());
+        };
+        let run = &self.shared.run;
+        let frame = serde_json::from_str(text).map_err(ClientError::Frame)?;
+        let asked = run.mix.asked(choice);
+        let found = match frame {
+            Frame::Quotation(answer) => asked.check(&answer, run.expected.as_deref()),
+            _ => Err("it is no quotation".to_owned()),
+        };
+        self.shared.tally().checked += 1;
+        match found {
+            Ok(()) => self.shared.tally().answered(after),
+            Err(why) => self.complain(format!("an answer for `{}` is wrong: {why}", asked.user)),
+        }
+        Ok(())
+    }
+
+    /// The quote that a frame with this id is about.
+    fn number(&self, id: &str) -> Option<u64> {
+        let names = &self.shared.run.names;
+        if !names.is_made() {
+            return names.number(id);
+        }
+        // One that the gateway names is the only one of its socket. An answer that has not the name of
+        // the quote that was accepted, or has that of the one before, is a second push.
+        let (number, waiting) = self.waiting.iter().next()?;
+        let is_last = self.last_made == id;
+        (waiting.is_accepted == is_last).then_some(*number)
+    }
+
+    fn oldest(&self) -> Option<u64> {
+        self.waiting.iter().min_by_key(|(_, waiting)| waiting.begun).map(|(number, _)| *number)
+    }
+
+    fn end(&mut self, number: Option<u64>) -> Option<Waiting> {
+        let ended = self.waiting.remove(&number?)?;
+        (self.shared.run.on_end)();
+        Some(ended)
+    }
+
+    /// Says why a quote has no price, once: most of the others have the same reason.
+    fn complain(&self, why: String) {
+        if self.shared.tally().complain(why.clone()) {
+            warn!(why, "a quote has no price");
+        }
+    }
+}
