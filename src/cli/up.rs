@@ -11,6 +11,7 @@ use super::output::{Output, table};
 use super::serve::GatewayTokens;
 use super::settings::Settings;
 use super::stack_settings::{self, Given};
+use super::token_keys::KeysFound;
 use super::watched_load::Watched;
 use super::{load, serve};
 use crate::data::{LoadError, LoadOptions, fixtures};
@@ -39,9 +40,14 @@ pub(super) async fn run(
         super::provision::make_missing(output, aws).await?;
     }
     engine.stay().await?;
-    let given = Given::read()?;
+    let given = Given::read(settings)?;
+    if given.asks_for_tokens() {
+        // Before everybody is kept out who has none.
+        KeysFound::find(settings, args.access.keys.keys.clone()).await?.read(output).await?;
+    }
     stack_settings::set_if_alone(&engine, output, &given).await?;
     let stack = stack_settings::follow(&engine, output, &given).await?;
+    given.check_door(&stack.now())?;
     let GatewayTokens { tokens, keys } =
         serve::tokens(settings, output, args.access.keys.keys, &stack).await?;
     access.tokens = Some(tokens);
@@ -72,7 +78,7 @@ pub(super) async fn run(
     };
     let outcome = match checked {
         Some(Ok(_)) => {
-            announce(output, &engine, &gateway, &stack.now())?;
+            announce(output, &engine, &gateway, &stack.now(), &settings.as_flags)?;
             let schedule = system.spawn(&[Role::Refresh]);
             shutdown.begun().await;
             // Its supervisor has heard of a panic.
@@ -149,6 +155,7 @@ fn announce(
     engine: &Engine,
     gateway: &RunningGateway,
     stack: &StackSettings,
+    target: &str,
 ) -> Result<(), Failure> {
     let StackSettings { policy, requires_token, .. } = stack;
     let websocket = gateway.websocket();
@@ -184,7 +191,7 @@ fn announce(
         table.to_string()
     })?;
     output.note("ready: a quote was answered over the websocket. Open the page, or try in another terminal:");
-    output.note(&format!("  {} quote --client AAA P1:2 P3:1", program()));
+    output.note(&format!("  {} quote{target} --client AAA P1:2 P3:1", program()));
     Ok(())
 }
 
