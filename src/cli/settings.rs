@@ -84,9 +84,12 @@ fn as_flags(global: &Global) -> Result<String, Failure> {
         ("--endpoint-url", of_aws(&global.endpoint_url)),
     ];
     let given = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
-    // No value of a flag has a NUL, which is all that cannot be quoted.
-    let quoted = |value: &str| shlex::try_quote(value).map(Cow::into_owned).unwrap_or_default();
     Ok(given.map(|(flag, value)| format!(" {flag} {}", quoted(&value))).collect())
+}
+
+/// A word as a shell takes it back. Only one with a NUL, which no argument has, cannot be quoted.
+pub(super) fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map(Cow::into_owned).unwrap_or_default()
 }
 
 /// Flags of AWS and a set endpoint mean AWS. Credentials that happen to be there never do.

@@ -1,5 +1,7 @@
 //! `ocache up`: everything at once, ready when a real quote has been answered.
 
+use std::path::Path;
+
 use serde_json::json;
 use tokio::task::JoinHandle;
 
@@ -9,7 +11,7 @@ use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::{Output, table};
 use super::serve::GatewayTokens;
-use super::settings::Settings;
+use super::settings::{Settings, quoted};
 use super::stack_settings::{self, Given};
 use super::token_keys::KeysFound;
 use super::watched_load::Watched;
@@ -198,6 +200,11 @@ fn announce(
 /// This program as it was started, which works in another terminal too: `cargo run` puts nothing on
 /// the path.
 fn program() -> String {
-    let typed = std::env::args().next().filter(|typed| !typed.contains(char::is_whitespace));
-    typed.unwrap_or_else(|| "ocache".to_owned())
+    let typed = std::env::args().next().unwrap_or_default();
+    let found = match Path::new(&typed).components().count() {
+        0 => "ocache".into(),
+        1 => typed.into(),
+        _ => std::path::absolute(&typed).unwrap_or_else(|_| typed.into()),
+    };
+    quoted(&found.display().to_string())
 }
