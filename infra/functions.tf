@@ -17,18 +17,15 @@ locals {
     disconnect         = { memory_mb = var.memory_mb.disconnect }
   }
 
-  # The variables that the command line has as well.
+  # What a function has to know before it can read the settings of the stack.
   environment = {
     OCACHE_STACK               = var.stack
-    OCACHE_TTL                 = "${var.ttl_secs}s"
-    OCACHE_REFRESH_EVERY       = "${var.refresh_every_mins}m"
-    OCACHE_USABLE_FOR          = "${var.usable_for_secs}s"
-    OCACHE_QUOTE_WITHIN        = "${var.quote_within_secs}s"
-    OCACHE_KEEP_QUOTATIONS     = "${var.keep_quotations_secs}s"
-    OCACHE_KEEP_TABLES         = "${var.keep_tables_secs}s"
     OCACHE_MANAGEMENT_ENDPOINT = local.management_endpoint
     OCACHE_AUTHORIZATION       = var.authorization
   }
+
+  # The schedule decides the interval, so the function that it wakes tells the stack what that is.
+  scheduled = { refresh = { OCACHE_SCHEDULED_EVERY = "${var.refresh_every_mins}m" } }
 
   # Which function takes the messages of a queue. Price calc has two mappings, so that urgent
   # calculations never wait for scheduled ones to give them room.
@@ -62,7 +59,7 @@ resource "aws_lambda_function" "this" {
 
   environment {
     # The last one is what AWS logs of each call as the application's name.
-    variables = merge(local.environment, { AWS_SDK_UA_APP_ID = each.key })
+    variables = merge(local.environment, lookup(local.scheduled, each.key, {}), { AWS_SDK_UA_APP_ID = each.key })
   }
 
   logging_config {

@@ -9,20 +9,24 @@ locals {
   consume = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl"]
   send    = ["sqs:SendMessage", "sqs:GetQueueUrl"]
   publish = ["sns:Publish"]
-  report  = { actions = ["dynamodb:PutItem"], resources = [local.table["meter"]] }
-  push    = "${aws_apigatewayv2_api.websocket.execution_arn}/${local.stage}/POST/@connections/*"
+  # The settings of the stack are with the head of the catalogue.
+  settings_read = { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] }
+  report        = { actions = ["dynamodb:PutItem"], resources = [local.table["meter"]] }
+  push          = "${aws_apigatewayv2_api.websocket.execution_arn}/${local.stage}/POST/@connections/*"
 
   grants = {
     subscribe = [
       local.report,
       { actions = ["dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
+      local.settings_read,
       { actions = local.send, resources = [local.queue["quotation"]] },
     ]
     refresh = [
       local.report,
       { actions = ["dynamodb:Scan"], resources = [local.table["active-users"]] },
       { actions = local.send, resources = [local.queue["refresh"]] },
-      # It folds and drops what loads that died have left: the head says what there is of it.
+      # It folds and drops what loads that died have left: the head says what there is of it. There it also
+      # writes down the interval of the schedule, when that is another one.
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
       { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"]] },
       { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
@@ -41,6 +45,7 @@ locals {
     quotation-handler = [
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
+      local.settings_read,
       { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
       # The table that a quote is answered from where it arrives.
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },

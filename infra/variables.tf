@@ -44,7 +44,7 @@ variable "package" {
 # How the cache behaves. The same settings as those of the command line.
 
 variable "ttl_secs" {
-  description = "How long a user stays active after a visit, in seconds."
+  description = "How long a user stays active after a visit, in seconds. Only when the stack is made; then `ocache config set ttl`."
   type        = number
   default     = 300
 
@@ -55,7 +55,7 @@ variable "ttl_secs" {
 }
 
 variable "refresh_every_mins" {
-  description = "The time between two scheduled calculations of an active user's table, in minutes. EventBridge counts in whole ones."
+  description = "The time between two scheduled calculations of an active user's table, in minutes. EventBridge counts in whole ones. The schedule decides it, so an apply changes it for all processes."
   type        = number
   default     = 1
 
@@ -65,19 +65,41 @@ variable "refresh_every_mins" {
   }
 }
 
+variable "fresh_for_secs" {
+  description = "How long a table counts as fresh after it was checked, in seconds. Only when the stack is made; then `ocache config set fresh-for`."
+  type        = number
+  default     = 600
+
+  validation {
+    condition     = var.fresh_for_secs >= 2 * 60 * var.refresh_every_mins
+    error_message = "A table is fresh for at least two refresh intervals."
+  }
+}
+
 variable "usable_for_secs" {
-  description = "How long a table answers quotes when nothing refreshes it, in seconds."
+  description = "How long a table answers quotes when nothing refreshes it, in seconds. Only when the stack is made; then `ocache config set usable-for`."
   type        = number
   default     = 900
 
   validation {
-    condition     = var.usable_for_secs >= 3 * 60 * var.refresh_every_mins
-    error_message = "A table is usable for at least three refresh intervals."
+    condition     = var.usable_for_secs >= var.fresh_for_secs + 60 * var.refresh_every_mins
+    error_message = "A table is usable for at least one refresh interval longer than it is fresh."
+  }
+}
+
+variable "answer" {
+  description = "Where a quote is answered whose table is there: direct, where it arrives, or topic, by way of the topic. Only when the stack is made; then `ocache config set answer`."
+  type        = string
+  default     = "direct"
+
+  validation {
+    condition     = contains(["direct", "topic"], var.answer)
+    error_message = "Quotes are answered direct or by way of the topic."
   }
 }
 
 variable "quote_within_secs" {
-  description = "How long a quotation may take before it fails, in seconds."
+  description = "How long a quotation may take before it fails, in seconds. Only when the stack is made; then `ocache config set quote-within`."
   type        = number
   default     = 30
 
@@ -88,7 +110,7 @@ variable "quote_within_secs" {
 }
 
 variable "keep_quotations_secs" {
-  description = "How long a past quotation can be asked for, in seconds. DynamoDB deletes it some days later."
+  description = "How long a past quotation can be asked for, in seconds. DynamoDB deletes it some days later. Only when the stack is made; then `ocache config set keep-quotations`."
   type        = number
   default     = 604800
 
@@ -99,7 +121,7 @@ variable "keep_quotations_secs" {
 }
 
 variable "keep_tables_secs" {
-  description = "How long a table that nothing calculates again stays stored, in seconds. DynamoDB deletes it some days later."
+  description = "How long a table that nothing calculates again stays stored, in seconds. DynamoDB deletes it some days later. Only when the stack is made; then `ocache config set keep-tables`."
   type        = number
   default     = 86400
 

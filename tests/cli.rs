@@ -39,6 +39,7 @@ mod cli {
     mod secrets;
     mod settings;
     mod simulating;
+    mod stack_settings;
     mod supervised;
     mod tokens;
     #[cfg(feature = "otel")]

@@ -30,12 +30,14 @@ use crate::tokens::Token;
 use ids::{stored_product, stored_request, stored_user};
 
 pub use access::AccessArgs;
+#[cfg(feature = "aws")]
+pub use access::UserArgs;
 pub use bench::BenchArgs;
 pub use config::{ConfigArgs, ConfigCommand, ConfigSetArgs};
 pub use cost::{CostArgs, CostCommand, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
-pub use global::{Backend, Color, Format, Global, LogFormat};
+pub use global::{Backend, Color, DEFAULT_STACK, Format, Global, LogFormat};
 pub use policy::PolicyArgs;
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
@@ -427,6 +429,12 @@ pub struct ProvisionArgs {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
+    /// What the stack's record is set to.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// The same of gateways.
+    #[command(flatten)]
+    pub users: UserArgs,
 }
 
 /// Of `ocache destroy`.

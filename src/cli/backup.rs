@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::args::{Backend, BackupArgs};
+use super::engine::require_store;
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
 use super::output::Output;
@@ -32,6 +33,7 @@ pub(super) async fn run(
         return Err(Failure::new(ExitCode::Usage, message)
             .hint("on AWS, tables have point-in-time recovery"));
     }
+    require_store(settings)?;
     if args.copier {
         return copier::run(settings, output, &args.file).await;
     }

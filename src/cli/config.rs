@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::args::{Backend, ConfigCommand, ConfigSetArgs};
-use super::engine::Engine;
+use super::engine::{Engine, require_store};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::parse::{Parsed, Stop, parsed};
@@ -102,9 +102,9 @@ async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
         Err(Stop::Failed(failure, _)) => return Err(failure),
         Err(Stop::Said(error)) => return Err(Failure::internal(*error)),
     };
-    let record = record(settings, output).await?;
+    let record = record(settings, &parsed, output).await?;
     let stack = understood(&record)?;
-    Given::of(&parsed).warn(output, &stack);
+    Given::of(settings, &parsed).warn(output, &stack);
     let shown = all(&parsed, &record, &stack);
     output.data(&shown, |settings| {
         let mut table = table(["setting", "value", "from"]);
@@ -143,7 +143,15 @@ impl Shown {
 }
 
 /// What was set for the stack. Where there is no store yet, nothing was.
-async fn record(settings: &Settings, output: &Output) -> Result<SettingsRecord, Failure> {
+async fn record(
+    settings: &Settings,
+    parsed: &Parsed,
+    output: &Output,
+) -> Result<SettingsRecord, Failure> {
+    if parsed.has_flag("data_dir") {
+        // Whoever names a store means one that is there.
+        require_store(settings)?;
+    }
     if settings.backend == Backend::Embedded && !Embedded::is_in(&settings.data_dir) {
         let dir = settings.data_dir.display();
         output.note(&format!("there is no store in `{dir}` yet: its settings are the defaults"));

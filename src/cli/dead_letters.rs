@@ -17,7 +17,7 @@ pub(super) async fn run(
     output: &Output,
     args: DeadLettersArgs,
 ) -> Result<(), Failure> {
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let done = match args.command {
         DeadLettersCommand::List { queue, limit } => list(&ports, output, queue, limit).await,

@@ -48,7 +48,7 @@ impl Check {
 }
 
 pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Failure> {
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let mut checks = match engine.kind() {
         Kind::Embedded(_) => vec![Check::ok("store", engine.label.clone())],

@@ -89,6 +89,15 @@ impl Engine {
         Ok(engine)
     }
 
+    /// The same, for commands that make nothing: where there is no store, none is made.
+    pub(super) async fn open_existing(
+        settings: &Settings,
+        output: &Output,
+    ) -> Result<Self, Failure> {
+        require_store(settings)?;
+        Self::open(settings, output).await
+    }
+
     fn new(
         kind: Kind,
         registry: GatewayRegistry,
@@ -213,6 +222,16 @@ impl Engine {
             Kind::Aws(aws) => aws.close().await,
         }
     }
+}
+
+/// Fails where there is no embedded store, without making its folder.
+pub(super) fn require_store(settings: &Settings) -> Result<(), Failure> {
+    if settings.backend != Backend::Embedded || Embedded::is_in(&settings.data_dir) {
+        return Ok(());
+    }
+    let message = format!("there is no store in `{}`", settings.data_dir.display());
+    Err(Failure::new(super::failure::ExitCode::NotFound, message)
+        .hint("`ocache up` or `ocache load` makes one; another one is named with --data-dir"))
 }
 
 fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::args::{KeysCommand, KeysCommandArgs, RotateArgs};
+use super::engine::require_store;
 use super::failure::Failure;
 use super::output::{Output, table};
 use super::settings::Settings;
@@ -16,6 +17,9 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     match args.command {
         KeysCommand::List(args) => {
+            if args.keys.is_none() {
+                require_store(settings)?;
+            }
             let found = KeysFound::find(settings, args.keys).await?;
             let keys = found.keys.read().await?.ok_or_else(|| found.missing())?;
             print(output, &keys)

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use clap_complete::engine::CompletionCandidate;
 
 use super::args::{Backend, Global};
 use super::engine::Engine;
 use super::near::nearest;
-use super::parse::typed;
+use super::parse::{typed, without_empty_variables};
 use super::settings::Settings;
 use crate::embedded::Embedded;
 use crate::memory::MemoryConnections;
@@ -117,7 +117,8 @@ fn settings() -> Option<Settings> {
             line.extend([flag.into(), value]);
         }
     }
-    let settings = Settings::new(&Line::try_parse_from(line).ok()?.global).ok()?;
+    let matches = without_empty_variables(Line::command()).try_get_matches_from(line).ok()?;
+    let settings = Settings::new(&Line::from_arg_matches(&matches).ok()?.global).ok()?;
     let there = settings.backend == Backend::Embedded && Embedded::is_in(&settings.data_dir);
     there.then_some(settings)
 }

@@ -32,7 +32,7 @@ pub(super) async fn run(
     output: &Output,
     args: &MeterArgs,
 ) -> Result<(), Failure> {
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let (readings, label) = (read(&engine.ports(None), args.over).await, engine.label.clone());
     engine.close().await;
     let Readings { from, to, processes, usage, .. } = readings?;

@@ -26,6 +26,7 @@ mod meter;
 mod near;
 mod output;
 mod parse;
+mod paths;
 mod price_list;
 mod prices;
 mod progress;

@@ -2,14 +2,17 @@
 //! the defaults.
 
 use std::borrow::Cow;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::error::ContextValue;
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, ValueEnum};
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, ValueEnum};
 
 use super::args::{Cli, Color, Format};
 use super::failure::{ExitCode, Failure};
+use super::paths::expanded;
 use super::settings_file::SettingsFile;
 use crate::model::escape;
 
@@ -28,6 +31,17 @@ pub(super) struct Parsed {
     pub(super) command: Command,
     pub(super) matches: ArgMatches,
     pub(super) file: Option<SettingsFile>,
+}
+
+impl Parsed {
+    /// Whether a flag of every command was typed.
+    pub(super) fn has_flag(&self, id: &str) -> bool {
+        let mut matches = &self.matches;
+        while let Some((_, below)) = matches.subcommand() {
+            matches = below;
+        }
+        matches.value_source(id) == Some(ValueSource::CommandLine)
+    }
 }
 
 /// Reads the command line of this process.
@@ -52,10 +66,56 @@ pub(super) fn parsed() -> Result<Parsed, Stop> {
         None => definitions,
         Some(file) => file.over(definitions).map_err(|failure| Stop::Failed(failure, format))?,
     };
-    match command.try_get_matches_from_mut(std::env::args_os()) {
+    command.build();
+    // An empty variable is one that is not set.
+    let mut effective = without_empty_variables(command.clone());
+    match effective.try_get_matches_from_mut(std::env::args_os()) {
         Ok(matches) => Ok(Parsed { command, matches, file }),
-        Err(error) => Err(stop(error, wishes)),
+        Err(mut error) => {
+            name_variable(&mut error, &effective);
+            Err(stop(error, wishes))
+        }
     }
+}
+
+/// The same definitions, without the variables that are set to nothing.
+pub(super) fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|argument| match argument.get_env().is_some_and(is_empty) {
+            true => argument.env(Resettable::Reset),
+            false => argument,
+        })
+        .mut_subcommands(without_empty_variables)
+}
+
+/// A wrong value that comes from a variable is called by the variable's name: nobody has typed a flag.
+fn name_variable(error: &mut clap::Error, command: &Command) {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let (Some(flag), Some(value)) =
+        (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue))
+    else {
+        return;
+    };
+    if let Some(variable) = variable_of(command, &flag, &value) {
+        error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
+    }
+}
+
+/// The variable with a value, of the flag that an error calls so, unless the flag was typed.
+fn variable_of(command: &Command, flag: &str, value: &str) -> Option<String> {
+    let is_meant = |argument: &&Arg| argument.to_string() == flag;
+    let Some(argument) = command.get_arguments().find(is_meant) else {
+        return command.get_subcommands().find_map(|command| variable_of(command, flag, value));
+    };
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let long = format!("--{}", argument.get_long()?);
+    let name = argument.get_env().filter(|_| typed(&arguments, &long).is_none())?;
+    let set = std::env::var_os(name)?;
+    set.to_string_lossy().contains(value).then(|| name.to_string_lossy().into_owned())
 }
 
 fn stop(mut error: clap::Error, wishes: Wishes) -> Stop {
@@ -106,7 +166,7 @@ impl Wishes {
         Self {
             format: wish(&arguments, "--output", "OCACHE_OUTPUT").unwrap_or(Format::Table),
             color: wish(&arguments, "--color", "OCACHE_COLOR").unwrap_or(Color::Auto),
-            config: text(&arguments, "--config", "OCACHE_CONFIG").map(PathBuf::from),
+            config: text(&arguments, "--config", "OCACHE_CONFIG").map(expanded),
         }
     }
 }
@@ -116,7 +176,8 @@ fn wish<T: ValueEnum>(arguments: &[OsString], flag: &str, variable: &str) -> Opt
 }
 
 fn text(arguments: &[OsString], flag: &str, variable: &str) -> Option<OsString> {
-    typed(arguments, flag).or_else(|| std::env::var_os(variable))
+    let set = || std::env::var_os(variable).filter(|value| !value.is_empty());
+    typed(arguments, flag).or_else(set)
 }
 
 /// The value of a flag, wherever it stands.

@@ -29,7 +29,7 @@ pub(super) async fn run(
     output: &Output,
     args: PricesArgs,
 ) -> Result<(), Failure> {
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let heads = ports.store.table_heads(std::slice::from_ref(&args.user)).await?;
     let Some((_, head)) = heads.into_iter().next() else {

@@ -8,6 +8,7 @@ use super::engine::connect_aws;
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::settings::Settings;
+use super::stack_settings::Given;
 use crate::aws::{Action, Aws, Change, Plan};
 
 pub(super) async fn run(
@@ -22,7 +23,9 @@ pub(super) async fn run(
     if args.dry_run || due == 0 {
         print(output, &plan.changes, false)?;
     }
+    let given = Given::read(settings)?;
     if args.dry_run {
+        given.would_be_set(output);
         return Ok(());
     }
     if due > 0 {
@@ -30,7 +33,8 @@ pub(super) async fn run(
         let done = aws.apply(&plan, args.fix).await?;
         print(output, &done, true)?;
     }
-    conclude(output, &plan, args.fix, due)
+    let changed = given.set(output, &*aws.store()).await?;
+    conclude(output, &plan, args.fix, due + changed)
 }
 
 /// Says what is left to say: that nothing changed, or what differs and stays so.

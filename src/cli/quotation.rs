@@ -16,7 +16,7 @@ pub(super) async fn run(
     args: QuotationArgs,
 ) -> Result<(), Failure> {
     let keys = keys(&args.request_id, args.client.as_ref())?;
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let found = find(&ports, &keys, &args.request_id, args.client.as_ref()).await;
     engine.close().await;

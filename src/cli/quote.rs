@@ -88,10 +88,10 @@ impl UsedGateway {
         if let Some(url) = &args.url {
             return Ok(Self::running(Destination::Url(url.clone()), None, None));
         }
-        let engine = Engine::open(settings, output).await?;
+        let engine = Engine::open_existing(settings, output).await?;
         let only = || std::iter::once(args.client.clone()).collect();
         let wished = args.token.is_none().then(only);
-        let given = Given::read()?;
+        let given = Given::read(settings)?;
         if let Some(found) = find_gateway(settings, &engine, wished.clone()).await? {
             stack_settings::mention(&engine, output, &given).await?;
             return Ok(Self::running(found.gateway, found.ticket, Some(engine)));

@@ -35,7 +35,9 @@ pub(super) async fn run(
     let mut access = access(&args.access)?;
     let engine = Engine::open(settings, output).await?;
     engine.stay().await?;
-    let stack = stack_settings::follow(&engine, output, &Given::read()?).await?;
+    let given = Given::read(settings)?;
+    let stack = stack_settings::follow(&engine, output, &given).await?;
+    given.check_door(&stack.now())?;
     let found = tokens(settings, output, args.access.keys.keys, &stack).await?;
     access.tokens = Some(found.tokens);
     let bound = watched(BoundGateway::bind(args.port).await?, &engine);

@@ -1,8 +1,9 @@
 //! What was typed, checked and turned into what the program works with.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
-use super::args::{Backend, Global, SlotArgs};
+use super::args::{Backend, DEFAULT_STACK, Global, SlotArgs};
 use super::failure::{ExitCode, Failure};
 use crate::model::{MAX_STACK_BYTES, is_stack};
 use crate::runtime::Slots;
@@ -15,6 +16,8 @@ pub struct Settings {
     pub backend: Backend,
     /// Folder of the embedded store and of the machine's gateways.
     pub data_dir: PathBuf,
+    /// The flags that name the same stack from anywhere, such as ` --stack shop`.
+    pub(super) as_flags: String,
     /// Hears of every task and thread of this run that dies.
     pub supervisor: Supervisor,
     /// Where AWS is, if that is the engine.
@@ -48,6 +51,7 @@ impl Settings {
         Ok(Self {
             backend: backend(global)?,
             data_dir,
+            as_flags: as_flags(global)?,
             supervisor: Supervisor::new(),
             #[cfg(feature = "aws")]
             aws: AwsTarget {
@@ -59,6 +63,33 @@ impl Settings {
             },
         })
     }
+}
+
+/// What another terminal has to type to mean the same stack, whatever its folder and variables are.
+fn as_flags(global: &Global) -> Result<String, Failure> {
+    let absolute = |path: &Option<PathBuf>| -> Result<Option<String>, Failure> {
+        let path = path.as_ref().map(std::path::absolute).transpose().map_err(Failure::internal)?;
+        Ok(path.map(|path| path.display().to_string()))
+    };
+    let is_aws = backend(global)? == Backend::Aws;
+    let of_aws = |value: &Option<String>| value.clone().filter(|_| is_aws);
+    let is_default = global.stack == DEFAULT_STACK;
+    let flags = [
+        ("--config", absolute(&global.config)?),
+        ("--data-dir", absolute(&global.data_dir)?),
+        ("--backend", is_aws.then(|| "aws".to_owned())),
+        ("--stack", (!is_default).then(|| global.stack.clone())),
+        ("--profile", of_aws(&global.profile)),
+        ("--region", of_aws(&global.region)),
+        ("--endpoint-url", of_aws(&global.endpoint_url)),
+    ];
+    let given = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
+    Ok(given.map(|(flag, value)| format!(" {flag} {}", quoted(&value))).collect())
+}
+
+/// A word as a shell takes it back. Only one with a NUL, which no argument has, cannot be quoted.
+pub(super) fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map(Cow::into_owned).unwrap_or_default()
 }
 
 /// Flags of AWS and a set endpoint mean AWS. Credentials that happen to be there never do.

@@ -13,6 +13,7 @@ use toml::Value;
 
 use super::failure::{ExitCode, Failure};
 use super::near::nearest;
+use super::paths::{in_folder, is_path};
 
 /// What the file is called in a folder.
 const NAME: &str = "ocache.toml";
@@ -87,7 +88,9 @@ impl SettingsFile {
         for (key, values) in &self.values {
             self.check(&definitions, key, values)?;
         }
-        Ok(with_defaults(definitions, &self.values))
+        let file = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let folder = file.parent().unwrap_or(&file);
+        Ok(with_defaults(definitions, &self.values, folder))
     }
 
     fn check(&self, definitions: &Command, key: &str, values: &[String]) -> Result<(), Failure> {
@@ -150,13 +153,20 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn with_defaults(command: Command, values: &BTreeMap<String, Vec<String>>) -> Command {
+fn with_defaults(
+    command: Command,
+    values: &BTreeMap<String, Vec<String>>,
+    folder: &Path,
+) -> Command {
     command
         .mut_args(|argument| match key_of(&argument).and_then(|key| values.get(key)) {
+            Some(paths) if is_path(&argument) => {
+                argument.default_values(paths.iter().map(|path| in_folder(folder, path)))
+            }
             Some(values) => argument.default_values(values.clone()),
             None => argument,
         })
-        .mut_subcommands(|command| with_defaults(command, values))
+        .mut_subcommands(|command| with_defaults(command, values, folder))
 }
 
 /// A command that has a setting's flag.

@@ -7,17 +7,25 @@
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
+use super::args::Backend;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::output::Output;
 use super::parse::{Parsed, Stop, parsed};
+use super::settings::Settings;
 use super::settings_file::SettingsFile;
-use crate::ports::{Chain, SettingsRecord};
+use crate::ports::{Chain, SettingsRecord, Store};
 use crate::stages::{Change, SetError, Setting, SettingsInForce, StackSettings, set};
 
 /// What a run was told of the settings of its stack.
 #[derive(Debug, Default)]
-pub(super) struct Given(Vec<GivenValue>);
+pub(super) struct Given {
+    values: Vec<GivenValue>,
+    /// How the stack is named at the command line.
+    stack: String,
+    /// Whether the schedule of functions may decide the interval.
+    is_aws: bool,
+}
 
 /// One value, and who said so.
 #[derive(Debug)]
@@ -32,47 +40,93 @@ pub(super) struct GivenValue {
 
 impl Given {
     /// By the command line, the environment and the settings file of this process.
-    pub(super) fn read() -> Result<Self, Failure> {
+    pub(super) fn read(settings: &Settings) -> Result<Self, Failure> {
         match parsed() {
-            Ok(parsed) => Ok(Self::of(&parsed)),
+            Ok(parsed) => Ok(Self::of(settings, &parsed)),
             Err(Stop::Failed(failure, _)) => Err(failure),
             Err(Stop::Said(error)) => Err(Failure::internal(*error)),
         }
     }
 
-    pub(super) fn of(parsed: &Parsed) -> Self {
+    pub(super) fn of(settings: &Settings, parsed: &Parsed) -> Self {
         let (mut command, mut matches) = (&parsed.command, &parsed.matches);
         while let Some((name, below)) = matches.subcommand() {
             let Some(found) = command.find_subcommand(name) else { break };
             (command, matches) = (found, below);
         }
         let given = |setting| given(setting, command, matches, parsed.file.as_ref());
-        Self(Setting::ALL.into_iter().filter_map(given).collect())
+        Self {
+            values: Setting::ALL.into_iter().filter_map(given).collect(),
+            stack: settings.as_flags.clone(),
+            is_aws: settings.backend == Backend::Aws,
+        }
     }
 
     /// The value of a flag that was typed.
     pub(super) fn take_flag(&mut self, setting: Setting) -> Option<String> {
         let is_meant = |given: &GivenValue| given.is_flag && given.setting == setting;
-        let index = self.0.iter().position(is_meant)?;
-        Some(self.0.remove(index).value)
+        let index = self.values.iter().position(is_meant)?;
+        Some(self.values.remove(index).value)
     }
 
     /// Mentions each value that is not in force.
     pub(super) fn warn(&self, output: &Output, settings: &StackSettings) {
-        for GivenValue { setting, value, from, .. } in &self.0 {
-            let in_force = settings.as_set(*setting);
-            if *value != in_force {
-                output.note(&format!(
-                    "warning: {from} {value} is not in force: the stack's {setting} is {in_force}; \
-                     `ocache config set {setting} {value}` sets it for all processes"
-                ));
+        for GivenValue { setting, value, from, .. } in &self.values {
+            let (in_force, stack) = (settings.as_set(*setting), &self.stack);
+            if *value == in_force {
+                continue;
             }
+            let way = match self.is_aws && *setting == Setting::RefreshEvery {
+                true => "the schedule on AWS decides it".to_owned(),
+                false => {
+                    format!(
+                        "`ocache config set{stack} {setting} {value}` sets it for all processes"
+                    )
+                }
+            };
+            output.note(&format!(
+                "warning: {from} {value} is not in force: the stack's {setting} is {in_force}; {way}"
+            ));
         }
     }
 
-    /// All values, by the names of their settings.
-    pub(super) fn values(&self) -> Vec<(Setting, String)> {
-        self.0.iter().map(|given| (given.setting, given.value.clone())).collect()
+    /// Whether clients without a token are to be kept out.
+    pub(super) fn asks_for_tokens(&self) -> bool {
+        self.values
+            .iter()
+            .any(|given| given.setting == Setting::RequireToken && given.value == "true")
+    }
+
+    /// Refuses to open a gateway to everybody that was asked to keep out some.
+    pub(super) fn check_door(&self, settings: &StackSettings) -> Result<(), Failure> {
+        if settings.requires_token || !self.asks_for_tokens() {
+            return Ok(());
+        }
+        let message = "tokens are to be required here, and this stack requires none: its gateways \
+                       let in everybody";
+        Err(Failure::new(ExitCode::Usage, message).hint(format!(
+            "`ocache config set{} require-token true` has all of them require tokens",
+            self.stack
+        )))
+    }
+
+    /// Sets all of them for the stack, and says which were others before, and how many.
+    pub(super) async fn set(&self, output: &Output, store: &dyn Store) -> Result<usize, Failure> {
+        let values: Vec<_> =
+            self.values.iter().map(|given| (given.setting, given.value.clone())).collect();
+        let changes = set(store, &values).await?;
+        for Change { setting, before, now } in &changes {
+            output.note(&format!("set for the stack: {setting} {now} (was {before})"));
+        }
+        Ok(changes.len())
+    }
+
+    /// Says what [`Self::set`] would do.
+    #[cfg(feature = "aws")]
+    pub(super) fn would_be_set(&self, output: &Output) {
+        for GivenValue { setting, value, .. } in &self.values {
+            output.note(&format!("would be set for the stack: {setting} {value}"));
+        }
     }
 }
 
@@ -119,7 +173,7 @@ pub(super) async fn mention(
     output: &Output,
     given: &Given,
 ) -> Result<(), Failure> {
-    if !given.0.is_empty() {
+    if !given.values.is_empty() {
         let record = engine.ports(None).store.settings().await?;
         given.warn(output, &understood(&record)?);
     }
@@ -133,14 +187,10 @@ pub(super) async fn set_if_alone(
     output: &Output,
     given: &Given,
 ) -> Result<(), Failure> {
-    if given.0.is_empty() || engine.others_live().await? {
+    if given.values.is_empty() || engine.others_live().await? {
         return Ok(());
     }
-    let store = engine.ports(None).store;
-    for Change { setting, before, now } in set(&*store, &given.values()).await? {
-        output.note(&format!("set for the stack: {setting} {now} (was {before})"));
-    }
-    Ok(())
+    given.set(output, &*engine.ports(None).store).await.map(drop)
 }
 
 /// What is in force by a record that may have a value that means nothing to this release.

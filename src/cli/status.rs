@@ -81,7 +81,7 @@ pub(super) async fn run(
     output: &Output,
     args: &StatusArgs,
 ) -> Result<(), Failure> {
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let shown = match args.watch {
         None => print(output, &ports, &engine, false).await,

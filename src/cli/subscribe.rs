@@ -27,7 +27,7 @@ pub(super) async fn subscribe(
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
-    let ttl = ttl(output, &*ports.store).await?;
+    let ttl = ttl(settings, output, &*ports.store).await?;
     let visits = stream::iter(&args.users).map(async |user| {
         let (store, queues, now) = (&*ports.store, &*ports.queues, ports.clock.now());
         let subscribed = subscribe::subscribe(store, queues, user, ttl, now).await?;
@@ -54,8 +54,12 @@ pub(super) async fn subscribe(
 }
 
 /// How long the users stay active: as the flag says, which is about this visit, else as the stack says.
-async fn ttl(output: &Output, store: &dyn SettingsStore) -> Result<Duration, Failure> {
-    let mut given = Given::read()?;
+async fn ttl(
+    settings: &Settings,
+    output: &Output,
+    store: &dyn SettingsStore,
+) -> Result<Duration, Failure> {
+    let mut given = Given::read(settings)?;
     let of_visit = given.take_flag(Setting::Ttl);
     let mut stack = understood(&store.settings().await?)?;
     given.warn(output, &stack);
@@ -79,7 +83,7 @@ pub(super) async fn unsubscribe(
     output: &Output,
     args: UnsubscribeArgs,
 ) -> Result<(), Failure> {
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let mut done = Vec::with_capacity(args.users.len());
     for user in &args.users {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::args::TokenArgs;
+use super::engine::require_store;
 use super::failure::Failure;
 use super::output::Output;
 use super::settings::Settings;
@@ -15,6 +16,10 @@ pub(super) async fn run(
     output: &Output,
     args: TokenArgs,
 ) -> Result<(), Failure> {
+    if args.keys.keys.is_none() {
+        // Keys that are made here would open nothing.
+        require_store(settings)?;
+    }
     let keys = KeysFound::find(settings, args.keys.keys).await?.read(output).await?;
     let now = SystemClock.now();
     let clients = match args.every_client {

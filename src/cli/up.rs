@@ -1,5 +1,7 @@
 //! `ocache up`: everything at once, ready when a real quote has been answered.
 
+use std::path::Path;
+
 use serde_json::json;
 use tokio::task::JoinHandle;
 
@@ -9,8 +11,9 @@ use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
 use super::output::{Output, table};
 use super::serve::GatewayTokens;
-use super::settings::Settings;
+use super::settings::{Settings, quoted};
 use super::stack_settings::{self, Given};
+use super::token_keys::KeysFound;
 use super::watched_load::Watched;
 use super::{load, serve};
 use crate::data::{LoadError, LoadOptions, fixtures};
@@ -39,9 +42,14 @@ pub(super) async fn run(
         super::provision::make_missing(output, aws).await?;
     }
     engine.stay().await?;
-    let given = Given::read()?;
+    let given = Given::read(settings)?;
+    if given.asks_for_tokens() {
+        // Before everybody is kept out who has none.
+        KeysFound::find(settings, args.access.keys.keys.clone()).await?.read(output).await?;
+    }
     stack_settings::set_if_alone(&engine, output, &given).await?;
     let stack = stack_settings::follow(&engine, output, &given).await?;
+    given.check_door(&stack.now())?;
     let GatewayTokens { tokens, keys } =
         serve::tokens(settings, output, args.access.keys.keys, &stack).await?;
     access.tokens = Some(tokens);
@@ -73,7 +81,7 @@ pub(super) async fn run(
     };
     let outcome = match checked {
         Some(Ok(_)) => {
-            announce(output, &engine, &gateway, &stack.now())?;
+            announce(output, &engine, &gateway, &stack.now(), &settings.as_flags)?;
             let schedule = system.spawn(&[Role::Refresh]);
             shutdown.begun().await;
             // Its supervisor has heard of a panic.
@@ -150,6 +158,7 @@ fn announce(
     engine: &Engine,
     gateway: &RunningGateway,
     stack: &StackSettings,
+    target: &str,
 ) -> Result<(), Failure> {
     let StackSettings { policy, requires_token, .. } = stack;
     let websocket = gateway.websocket();
@@ -185,13 +194,18 @@ fn announce(
         table.to_string()
     })?;
     output.note("ready: a quote was answered over the websocket. Open the page, or try in another terminal:");
-    output.note(&format!("  {} quote --client AAA P1:2 P3:1", program()));
+    output.note(&format!("  {} quote{target} --client AAA P1:2 P3:1", program()));
     Ok(())
 }
 
 /// This program as it was started, which works in another terminal too: `cargo run` puts nothing on
 /// the path.
 fn program() -> String {
-    let typed = std::env::args().next().filter(|typed| !typed.contains(char::is_whitespace));
-    typed.unwrap_or_else(|| "ocache".to_owned())
+    let typed = std::env::args().next().unwrap_or_default();
+    let found = match Path::new(&typed).components().count() {
+        0 => "ocache".into(),
+        1 => typed.into(),
+        _ => std::path::absolute(&typed).unwrap_or_else(|_| typed.into()),
+    };
+    quoted(&found.display().to_string())
 }

@@ -25,13 +25,13 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     if let Some(request_id) = &args.quotation {
         let keys = quotation::keys(request_id, args.client.as_ref())?;
-        let engine = Engine::open(settings, output).await?;
+        let engine = Engine::open_existing(settings, output).await?;
         let ports = engine.ports(None);
         let found = quotation::find(&ports, &keys, request_id, args.client.as_ref()).await;
         engine.close().await;
         return explained::print(output, &found?, &ports);
     }
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let size = (!args.all).then_some(args.sample);
     let options = VerifyOptions { tables: size, answers: size, seed: seed(&*ports.randomness) };

@@ -19,7 +19,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
     engine.stay().await?;
-    let stack = stack_settings::follow(&engine, output, &Given::read()?).await?;
+    let stack = stack_settings::follow(&engine, output, &Given::read(settings)?).await?;
     let shutdown = interrupts.listen(engine.file());
     let roles: &[Role] = match args.role {
         WorkerRole::Refresh => &[Role::Refresh],

@@ -114,7 +114,8 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
                 meter.frame(scope, Operation::FRAME_IN, bytes);
                 let answering = async {
                     following.look().await?;
-                    frames.handle(event.payload).await
+                    // Boxed, because the compiler gives up on futures that are nested so deep.
+                    Box::pin(frames.handle(event.payload)).await
                 };
                 let answer = meter.run(scope, answering).await?;
                 if let Some(Body::Text(frame)) = &answer.body {

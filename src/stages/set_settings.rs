@@ -41,8 +41,9 @@ pub struct Change {
 pub async fn set(store: &dyn Store, values: &[(Setting, String)]) -> Result<Vec<Change>, SetError> {
     for _ in 0..MAX_TRIES {
         let record = store.settings().await?;
-        let is_recorded =
-            |(setting, value): &(Setting, String)| record.values.get(setting.name()) == Some(value);
+        let is_recorded = |(setting, value): &(Setting, String)| {
+            recorded(&record, *setting).as_ref() == Some(value)
+        };
         if values.iter().all(is_recorded) {
             return Ok(vec![]);
         }
@@ -62,8 +63,13 @@ pub async fn set(store: &dyn Store, values: &[(Setting, String)]) -> Result<Vec<
 }
 
 fn before(record: &SettingsRecord, setting: Setting) -> String {
-    let recorded = record.values.get(setting.name()).cloned();
-    recorded.unwrap_or_else(|| StackSettings::default().as_set(setting))
+    recorded(record, setting).unwrap_or_else(|| StackSettings::default().as_set(setting))
+}
+
+/// What the record has, in the one form of it: Terraform writes `300s`.
+fn recorded(record: &SettingsRecord, setting: Setting) -> Option<String> {
+    let text = record.values.get(setting.name())?;
+    Some(setting.canonical(text).unwrap_or_else(|_| text.clone()))
 }
 
 #[cfg(test)]
@@ -101,6 +107,17 @@ mod tests {
         assert_eq!((&*changed[0].before, &*changed[0].now), ("5m", "4s"));
         let stored = StackSettings::of(&store.settings().await.unwrap()).unwrap();
         assert_eq!(stored.as_set(Setting::Answer), "topic");
+    }
+
+    #[tokio::test]
+    async fn the_same_value_in_another_form_is_no_change() {
+        let ports = ports();
+        let written = SettingsRecord::default().with([("ttl".to_owned(), "300s".to_owned())]);
+        assert!(ports.store.put_settings(&written).await.unwrap());
+        assert_eq!(set(&*ports.store, &[ttl("5m")]).await.unwrap(), []);
+        assert_eq!(ports.store.settings().await.unwrap(), written);
+        let changed = set(&*ports.store, &[ttl("4s")]).await.unwrap();
+        assert_eq!(changed[0].before, "5m");
     }
 
     #[tokio::test]

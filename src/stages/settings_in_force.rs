@@ -24,6 +24,8 @@ pub struct SettingsInForce(Arc<watch::Sender<Known>>);
 struct Known {
     settings: Arc<StackSettings>,
     read: Read,
+    /// Whether the last attempt to read them failed.
+    is_failing: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -52,7 +54,7 @@ impl SettingsInForce {
     }
 
     fn new(settings: Arc<StackSettings>, read: Read) -> Self {
-        Self(Arc::new(watch::Sender::new(Known { settings, read })))
+        Self(Arc::new(watch::Sender::new(Known { settings, read, is_failing: false })))
     }
 
     /// What is in force now. Cheap: nothing is asked of anybody.
@@ -98,6 +100,7 @@ impl SettingsInForce {
         }
         self.0.send_if_modified(|known| {
             known.read = Read::At(Instant::now());
+            known.is_failing = false;
             let has_changed = *known.settings != settings;
             if has_changed {
                 known.settings = Arc::new(settings);
@@ -120,11 +123,22 @@ impl SettingsInForce {
             Read::Never => self.look(store).await,
             Read::At(_) => {
                 if let Err(error) = self.look(store).await {
-                    warn!(error = %Chain(&error), "the settings of the stack are not read again; those of before are kept to");
+                    self.mention(&error);
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Says that those of before are kept to: once, and not for each attempt.
+    fn mention(&self, error: &PortError) {
+        self.0.send_if_modified(|known| {
+            if !known.is_failing {
+                known.is_failing = true;
+                warn!(error = %Chain(error), "the settings of the stack cannot be read again; those of before are kept to");
+            }
+            false
+        });
     }
 
     /// Waits until something is true of the settings.

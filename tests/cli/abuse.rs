@@ -179,7 +179,8 @@ fn there_is_room_for_so_many_connections() {
 #[test]
 fn invented_users_are_limited_in_number() {
     let home = Home::with_fixtures();
-    let (_gateway, websocket) = serve(&home, &["--max-active-users", "50"]);
+    home.set("max-active-users", "50");
+    let (_gateway, websocket) = serve(&home, &[]);
     let mut socket = RawSocket::open(&websocket);
     let (mut accepted, mut refused) = (0, 0);
     for user in 0..1_000 {
@@ -200,7 +201,8 @@ fn invented_users_are_limited_in_number() {
 #[test]
 fn an_address_invents_only_so_many_users() {
     let home = Home::with_fixtures();
-    let (_gateway, websocket) = serve(&home, &["--max-new-users-per-address", "5"]);
+    home.set("max-new-users-per-address", "5");
+    let (_gateway, websocket) = serve(&home, &[]);
     let from = |address: &str| {
         RawSocket::open_with(&websocket, &format!("x-forwarded-for: {address}\r\n")).unwrap()
     };

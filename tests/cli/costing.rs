@@ -23,7 +23,8 @@ pub fn worked_until_seen(home: &Home, target: &[&str]) -> Value {
     // Each quote that had to wait has a message that comes when its time is over.
     let status = [&["status"], target].concat();
     while home.json(&status)["queues"]["provider"]["delayed"] != 0 {}
-    let cost = [&["cost", "--ttl", "1h", "--refresh-every", "1s"], target].concat();
+    // By the settings of the stack, whatever `up` was told.
+    let cost = [&["cost"], target].concat();
     while number(&home.json(&cost)["events"]["ticks"]) < TICKS {}
     assert_eq!(up.interrupt().0, Some(0));
     home.json(&cost)
@@ -60,7 +61,7 @@ fn a_forecast_of_what_was_done_is_within_a_tenth_of_what_the_meter_saw() {
     assert!((total - number(&cost["usd"])).abs() < 1e-11, "{cost:#}");
     assert!(number(&cost["usd_a_month"]) > number(&cost["usd"]));
     assert!(number(&cost["usd_per_million_refreshes"]) > 0.5);
-    let shown = home.ok(&["cost", "--ttl", "1h"]);
+    let shown = home.ok(&["cost"]);
     for said in ["US$ a month", "price_calc", "forecast ÷ measured", "verdict: ", "break-even: "] {
         assert!(shown.contains(said), "{shown}");
     }
@@ -68,7 +69,7 @@ fn a_forecast_of_what_was_done_is_within_a_tenth_of_what_the_meter_saw() {
 
 #[test]
 fn a_stack_that_did_nothing_costs_nothing() {
-    let home = Home::new();
+    let home = Home::with_empty_store();
     assert!(home.ok(&["cost"]).contains("nothing was used within 1h"));
     let cost = home.json(&["cost"]);
     assert_eq!((&cost["verdict"], &cost["compared"]), (&Value::Null, &json!([])));

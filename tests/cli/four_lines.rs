@@ -41,7 +41,8 @@ fn every_stage_in_a_process_of_its_own() {
     let websocket = serve.stdout_json()["websocket"].as_str().unwrap().to_owned();
     let mut price_calc = home.worker("price-calc");
     let provider = home.worker("quotation-provider");
-    let mut refresh = home.start(&["worker", "refresh", "--refresh-every", "200ms"]);
+    home.set("refresh-every", "200ms");
+    let mut refresh = home.start(&["worker", "refresh"]);
     // The gateway is found by itself, and also when it is named.
     assert_eq!(home.json(&["quote", "--client", "AAA", "P1:2"])["total"], "900.00");
     let named = ["quote", "--client", "AAA", "--url", &websocket, "P1:2"];

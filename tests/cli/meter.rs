@@ -16,7 +16,7 @@ fn total(lines: &[&Value], unit: &str) -> u64 {
 
 #[test]
 fn what_processes_used_is_added_up() {
-    let home = Home::new();
+    let home = Home::with_empty_store();
     let nothing = home.json(&["meter"]);
     assert_eq!(nothing["usage"], serde_json::json!([]));
 

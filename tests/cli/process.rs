@@ -3,9 +3,13 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ocache::embedded::Embedded;
+use ocache::ports::{SystemClock, SystemRandomness};
+use ocache::supervisor::Supervisor;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -28,6 +32,15 @@ impl Home {
     pub fn with_fixtures() -> Self {
         let home = Self::new();
         home.ok(&["load", concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/")]);
+        home
+    }
+
+    /// A home with a store in which nothing is.
+    pub fn with_empty_store() -> Self {
+        let home = Self::new();
+        let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+        let supervisor = Supervisor::new();
+        drop(Embedded::open(&home.path().join("data"), clock, randomness, &supervisor).unwrap());
         home
     }
 
@@ -94,6 +107,11 @@ impl Home {
         assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
         assert_eq!(text(&output.stdout), "", "{args:?}");
         stderr
+    }
+
+    /// Sets a setting of the stack.
+    pub fn set(&self, key: &str, value: &str) {
+        self.ok(&["config", "set", key, value]);
     }
 
     /// Runs a command with this input.

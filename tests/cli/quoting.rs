@@ -43,7 +43,8 @@ fn a_quote_is_found_again_by_its_id() {
 #[test]
 fn nobody_to_calculate_is_a_timeout_with_a_hint() {
     let home = Home::with_fixtures();
-    let stderr = home.fails(5, &["quote", "--client", "AAA", "--quote-within", "300ms", "P1"]);
+    home.set("quote-within", "300ms");
+    let stderr = home.fails(5, &["quote", "--client", "AAA", "P1"]);
     assert!(stderr.contains("failed") && stderr.contains("ocache worker price-calc"), "{stderr}");
     let stderr = home.fails(5, &["quote", "--client", "AAA", "--timeout", "200ms", "P1"]);
     assert!(stderr.contains("no answer came within 200ms"), "{stderr}");

@@ -110,7 +110,7 @@ async fn give_up(home: &Home, count: usize) {
 
 #[test]
 fn every_command_prints_what_its_schema_says() {
-    let mut checked = Checked { home: Home::new(), schemas: Schemas::read() };
+    let mut checked = Checked { home: Home::with_empty_store(), schemas: Schemas::read() };
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/");
     checked.run("doctor", &["doctor"]);
     let discounts = r#"{"user_id":"CCC","discounts":[{"product_id":"P77","percentage":5}]}"#;
@@ -123,9 +123,9 @@ fn every_command_prints_what_its_schema_says() {
     checked.run("status", &["status"]);
 
     // Nobody calculates, so it fails.
-    let late =
-        ["quote", "--client", "AAA", "--request-id", "late", "--quote-within", "200ms", "P1"];
-    checked.run("quote", &late);
+    checked.run("config-set", &["config", "set", "quote-within", "200ms"]);
+    checked.run("quote", &["quote", "--client", "AAA", "--request-id", "late", "P1"]);
+    checked.run("config-set", &["config", "set", "quote-within", "30s"]);
     checked.fails(4, &["prices", "Nobody"]);
     checked.run("quotation", &["quotation", "late", "--client", "AAA"]);
     let mut worker = checked.home.worker("all");
@@ -157,7 +157,7 @@ fn every_command_prints_what_its_schema_says() {
     checked.run("token", &["token", "--client", "AAA"]);
     let backup = checked.home.path().join("backup.db").to_str().unwrap().to_owned();
     checked.run("backup", &["backup", &backup]);
-    checked.run("config-show", &["config", "show", "--ttl", "10m"]);
+    checked.run("config-show", &["config", "show", "--port", "7171"]);
     let month = ["simulate", "--synthetic", "daily", "--days", "1", "--users", "20", "--designs"];
     checked.run("simulate", &month);
     checked.start("serve", &["serve", "--port", "0"]);

@@ -9,7 +9,7 @@ use ocache::ports::{SystemClock, SystemRandomness};
 use ocache::supervisor::Supervisor;
 use serde_json::Value;
 
-use super::process::{Home, Running, text};
+use super::process::{Home, text};
 
 fn shown(home: &Home, args: &[&str], variables: &[(&str, &str)]) -> Vec<Value> {
     let args = [&["config", "show", "--output", "json"], args].concat();
@@ -28,21 +28,21 @@ fn setting<'a>(shown: &'a [Value], name: &str) -> (&'a str, &'a str) {
 #[test]
 fn each_setting_says_where_it_comes_from() {
     let home = Home::new();
-    let file = home.file("ocache.toml", "ttl = \"9m\"\nport = 7171\nstack = \"shop\"\n");
-    let all = shown(&home, &["--refresh-every", "2m"], &[("OCACHE_STACK", "other")]);
-    assert_eq!(setting(&all, "ttl"), ("9m", "file"));
+    let file = home.file("ocache.toml", "port = 7171\nstack = \"shop\"\nmax-frames = 9\n");
+    let all = shown(&home, &["--max-sockets", "7"], &[("OCACHE_STACK", "other")]);
+    assert_eq!(setting(&all, "max-frames"), ("9", "file"));
     assert_eq!(setting(&all, "port"), ("7171", "file"));
     assert_eq!(setting(&all, "stack"), ("other", "environment"));
-    assert_eq!(setting(&all, "refresh-every"), ("2m", "flag"));
+    assert_eq!(setting(&all, "max-sockets"), ("7", "flag"));
     assert_eq!(setting(&all, "quote-within"), ("30s", "default"));
     assert_eq!(setting(&all, "keep-quotations"), ("7d", "default"));
     assert_eq!(setting(&all, "keep-tables"), ("1d", "default"));
     assert_eq!(setting(&all, "region"), ("", "default"));
-    let ttl = all.iter().find(|setting| setting["setting"] == "ttl").unwrap();
-    assert!(ttl["from"].as_str().unwrap().ends_with("ocache.toml"), "{ttl}");
+    let port = all.iter().find(|setting| setting["setting"] == "port").unwrap();
+    assert!(port["from"].as_str().unwrap().ends_with("ocache.toml"), "{port}");
 
-    let named = shown(&home, &["--config", &file], &[("OCACHE_TTL", "1m")]);
-    assert_eq!(setting(&named, "ttl"), ("1m", "environment"));
+    let named = shown(&home, &["--config", &file], &[("OCACHE_PORT", "7272")]);
+    assert_eq!(setting(&named, "port"), ("7272", "environment"));
 }
 
 /// How long the quotation and the table of AAA are kept, in seconds.
@@ -67,22 +67,19 @@ fn kept(home: &Home, request_id: &str) -> (u64, u64) {
 #[test]
 fn how_long_quotations_and_tables_are_kept_can_be_set() {
     let home = Home::with_fixtures();
-    home.file("ocache.toml", "keep-tables = \"2h\"\n");
-    let _worker = Running::of({
-        let mut worker = home.command(&["worker", "price-calc"]);
-        worker.current_dir(home.path());
-        worker
-    });
-    let quote = |id: &str, more: &[&str]| {
-        let args = ["quote", "--client", "AAA", "--request-id", id, "P1"];
-        home.json(&[&args, more].concat());
+    home.set("keep-tables", "2h");
+    let _worker = home.worker("price-calc");
+    let quote = |id: &str| {
+        home.json(&["quote", "--client", "AAA", "--request-id", id, "P1"]);
         kept(&home, id)
     };
-    assert_eq!(quote("usual", &[]), (7 * 86_400, 7200));
-    assert_eq!(quote("short", &["--keep-quotations", "2m"]), (120, 7200));
+    assert_eq!(quote("usual"), (7 * 86_400, 7200));
+    home.set("keep-quotations", "2m");
+    assert_eq!(quote("short"), (120, 7200));
     // Never less than it may take.
-    let slow = ["--keep-quotations", "1m", "--quote-within", "90s"];
-    assert_eq!(quote("slow", &slow), (90, 7200));
+    home.set("keep-quotations", "1m");
+    home.set("quote-within", "90s");
+    assert_eq!(quote("slow"), (90, 7200));
     for (flag, value) in [("--keep-quotations", "59s"), ("--keep-tables", "400d")] {
         let stderr = home.fails(2, &["config", "show", flag, value]);
         assert!(stderr.contains(value) && stderr.contains(flag), "{stderr}");
@@ -97,13 +94,13 @@ fn a_file_is_found_above_the_folder_and_then_at_home() {
     for dir in [&own, &below] {
         std::fs::create_dir_all(dir).unwrap();
     }
-    std::fs::write(own.join("ocache.toml"), "ttl = \"11m\"\n").unwrap();
-    assert_eq!(setting(&shown(&home, &[], &[]), "ttl"), ("11m", "file"));
-    home.file("a/ocache.toml", "ttl = \"12m\"\n");
+    std::fs::write(own.join("ocache.toml"), "port = 7111\n").unwrap();
+    assert_eq!(setting(&shown(&home, &[], &[]), "port"), ("7111", "file"));
+    home.file("a/ocache.toml", "port = 7112\n");
     let mut command = home.command(&["config", "show", "--output", "json"]);
     let output = command.current_dir(&below).output().unwrap();
     let all: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(setting(&all, "ttl"), ("12m", "file"));
+    assert_eq!(setting(&all, "port"), ("7112", "file"));
 }
 
 #[test]

@@ -137,8 +137,8 @@ fn is_kept_out(url: &str, request: &str) -> bool {
 #[test]
 fn the_gateway_answers_with_the_right_codes_and_logs_no_token() {
     let home = Home::with_fixtures();
-    let mut serve =
-        home.start(&["serve", "--port", "0", "--require-token", "-vvv", "--output", "json"]);
+    home.set("require-token", "true");
+    let mut serve = home.start(&["serve", "--port", "0", "-vvv", "--output", "json"]);
     let url = serve.stdout_json()["websocket"].as_str().unwrap().to_owned();
     let log = serve.read_log();
     let (own, bad) = (token(&home, "AAA"), first_key(&home).bad_tokens());
@@ -202,9 +202,9 @@ fn keys_are_private_and_rotate() {
         let file = home.path().join("data/token-keys.json").metadata().unwrap();
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
     }
+    home.set("require-token", "true");
     let is_let_in = |expected: i32| {
-        let mut serve =
-            home.start(&["serve", "--port", "0", "--require-token", "--output", "json"]);
+        let mut serve = home.start(&["serve", "--port", "0", "--output", "json"]);
         let url = serve.stdout_json()["websocket"].as_str().unwrap().to_owned();
         let args = ["quote", "--client", "AAA", "--url", &url, "--timeout", "1ms", "P1"];
         let output = home.command(&args).env("OCACHE_TOKEN", &old).output().unwrap();
@@ -227,8 +227,9 @@ fn keys_are_private_and_rotate() {
     assert!(stderr.contains("ocache keys rotate --keys"), "{stderr}");
     home.ok(&["keys", "rotate", "--keys", &file]);
     home.ok(&["token", "--client", "AAA", "--keys", &file]);
+    home.set("require-token", "false");
     let stderr = home.fails(2, &["serve", "--keys", &file]);
-    assert!(stderr.contains("--require-token"), "{stderr}");
+    assert!(stderr.contains("require-token true"), "{stderr}");
 }
 
 #[test]
@@ -248,11 +249,12 @@ fn a_gateway_with_keys_elsewhere_is_found_too() {
 fn the_environment_can_require_tokens_too() {
     let mut home = Home::with_fixtures();
     home.environment = &[("OCACHE_REQUIRE_TOKEN", "1")];
-    let mut serve = home.start(&["serve", "--port", "0", "--output", "json"]);
-    let url = serve.stdout_json()["websocket"].as_str().unwrap().to_owned();
+    let (up, url) = home.up(&[]);
     home.fails(7, &quote_of(&url, &[]));
+    drop(up);
     home.environment = &[("OCACHE_REQUIRE_TOKEN", "perhaps")];
-    home.fails(2, &["serve", "--port", "0"]);
+    let stderr = home.fails(2, &["serve", "--port", "0"]);
+    assert!(stderr.contains("OCACHE_REQUIRE_TOKEN"), "{stderr}");
 }
 
 #[test]
@@ -266,7 +268,7 @@ fn the_help_shows_no_token() {
 
 #[test]
 fn what_no_token_can_say_is_a_mistake_of_usage() {
-    let home = Home::new();
+    let home = Home::with_fixtures();
     home.fails(2, &["token"]);
     home.fails(2, &["token", "--client", "AAA", "--every-client"]);
     let users: Vec<String> =

@@ -101,7 +101,8 @@ fn the_port_of_a_gateway_that_was_killed_can_be_another_stores() {
     let mut other_up = other.start(&["up", "--port", port, "--output", "json"]);
     assert_eq!(other_up.stdout_json()["websocket"], url);
     // Quoted in this store, where nobody calculates, and not in the other, where somebody would.
-    home.fails(5, &["quote", "--client", "AAA", "--quote-within", "300ms", "P1"]);
+    home.set("quote-within", "300ms");
+    home.fails(5, &["quote", "--client", "AAA", "P1"]);
     assert_eq!(other.json(&["status"])["active_users"], json!([]));
 }
 

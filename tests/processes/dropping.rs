@@ -14,7 +14,7 @@ use ocache::runtime::metrics::Metrics;
 use ocache::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker};
 use ocache::stages::quotation_handler::{Ask, QuotationHandler};
 use ocache::stages::subscribe::subscribe;
-use ocache::stages::{Answering, Lookup, Policy};
+use ocache::stages::{Answering, Lookup, Policy, Setting, set};
 use ocache::supervisor::Supervisor;
 use tokio::time::{sleep, timeout};
 
@@ -91,7 +91,9 @@ async fn warm_up(stack: &Stack, users: &[String]) {
 /// A gateway of this machine watches the deadlines itself, with nobody beside it. Who has a table is
 /// answered without the topic.
 async fn by_a_gateway(stack: &Stack, users: &[String]) {
-    let args = ["serve", "--port", "0", "--output", "json", "--quote-within", "3s"];
+    let within = (Setting::QuoteWithin, "3s".to_owned());
+    set(&*stack.ports.store, &[within]).await.unwrap();
+    let args = ["serve", "--port", "0", "--output", "json"];
     let (_gateway, url) = Running::gateway(stack, &args);
     let mut socket = Socket::open(&url).await;
     socket.quote(users).await;

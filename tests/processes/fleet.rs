@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 
+use ocache::stages::{Setting, set};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -30,13 +31,12 @@ impl Role {
         [Self::PriceCalc, Self::Provider, Self::Refresh, Self::Gateway, Self::Up];
 
     fn args(self) -> Vec<String> {
-        let within = format!("--quote-within {QUOTE_WITHIN_SECS}s");
         let args = match self {
-            Self::PriceCalc => "worker price-calc --refresh-every 2s".to_owned(),
-            Self::Provider => "worker quotation-provider".to_owned(),
-            Self::Refresh => "worker refresh --refresh-every 2s".to_owned(),
-            Self::Gateway => format!("serve --port 0 --output json {within}"),
-            Self::Up => format!("up --port 0 --output json --refresh-every 2s {within}"),
+            Self::PriceCalc => "worker price-calc",
+            Self::Provider => "worker quotation-provider",
+            Self::Refresh => "worker refresh",
+            Self::Gateway => "serve --port 0 --output json",
+            Self::Up => "up --port 0 --output json",
         };
         args.split(' ').map(str::to_owned).collect()
     }
@@ -64,7 +64,10 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    pub fn start(stack: Arc<Stack>, roles: &[Role]) -> Self {
+    pub async fn start(stack: Arc<Stack>, roles: &[Role]) -> Self {
+        let within = (Setting::QuoteWithin, format!("{QUOTE_WITHIN_SECS}s"));
+        let every = (Setting::RefreshEvery, "2s".to_owned());
+        set(&*stack.ports.store, &[within, every]).await.unwrap();
         let addresses = Arc::new([watch::Sender::new(None), watch::Sender::new(None)]);
         let mut fleet = Self { stack, processes: vec![], addresses };
         for role in roles {

@@ -91,7 +91,7 @@ async fn interrupt_and_check(stack: Stack) {
         report.ends.push((signal, end, changed));
 
         let began = Instant::now();
-        let mut fleet = Fleet::start(run.stack.clone(), &[Role::Up]);
+        let mut fleet = Fleet::start(run.stack.clone(), &[Role::Up]).await;
         let url = fleet.up_address().await;
         report.ready.push(began.elapsed());
         let mut line = Line::open(&url, &format!("after-{nth}")).await;

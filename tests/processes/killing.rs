@@ -50,7 +50,7 @@ async fn kill_and_check(stack: Stack) {
     let discounts = stack.file("discounts.ndjson", prices::discounts_file());
     load(&stack, &[&catalogue_file(&stack, 1), &discounts]).await;
 
-    let mut fleet = Fleet::start(stack.clone(), &Role::ALL);
+    let mut fleet = Fleet::start(stack.clone(), &Role::ALL).await;
     let (account, stop) = (Account::default(), CancellationToken::new());
     let mut report = Report { engine: stack.engine, seed, ..Report::default() };
     let cold = 2 + kills / KILLS_PER_CLIENT;

@@ -66,7 +66,7 @@ async fn load_and_quote(stack: Stack) {
         load(&stack, &[&stack.file("edition.ndjson", size.file(edition))]).await;
     };
     load_edition(1).await;
-    let mut fleet = Fleet::start(stack.clone(), &Role::ALL);
+    let mut fleet = Fleet::start(stack.clone(), &Role::ALL).await;
     let urls = [fleet.gateway_address().await, fleet.up_address().await];
     let (tally, stop) = (Arc::new(Tally::default()), CancellationToken::new());
     let clients: Vec<_> = (0..CLIENTS)

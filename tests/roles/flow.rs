@@ -44,6 +44,7 @@ impl Functions {
             ("AWS_SDK_UA_APP_ID", handler),
             ("OCACHE_STACK", STACK),
             ("OCACHE_AUTHORIZATION", "NONE"),
+            ("OCACHE_SCHEDULED_EVERY", "1m"),
             ("OCACHE_MANAGEMENT_ENDPOINT", &management),
         ];
         let function = Function::start(env!("CARGO_BIN_EXE_ocache"), handler, &environment);

@@ -150,6 +150,7 @@ fn grants_are_read_as_terraform_reads_them() {
     assert_eq!(
         subscribe,
         [
+            "dynamodb:GetItem on table products",
             "dynamodb:PutItem on table meter",
             "dynamodb:UpdateItem on table active-users",
             "sqs:GetQueueUrl on queue quotation",

@@ -10,5 +10,6 @@ mod provisioning;
 mod pushing;
 mod queueing;
 mod script;
+mod settling;
 mod sizing;
 mod storing;

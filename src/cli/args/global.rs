@@ -5,12 +5,17 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
+use super::super::paths::path;
+
+/// The stack that is meant when none is named.
+pub const DEFAULT_STACK: &str = "organic-cache";
+
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Folder of the embedded store [default: ocache/STACK in the user's data folder]
-    #[arg(long, global = true, value_name = "DIR", env = "OCACHE_DATA_DIR")]
+    #[arg(long, global = true, value_name = "DIR", env = "OCACHE_DATA_DIR", value_parser = path())]
     pub data_dir: Option<PathBuf>,
     /// Which engine holds tables and queues [default: embedded]
     #[arg(long, global = true, env = "OCACHE_BACKEND")]
@@ -21,7 +26,7 @@ pub struct Global {
         global = true,
         value_name = "NAME",
         env = "OCACHE_STACK",
-        default_value = "organic-cache"
+        default_value = DEFAULT_STACK
     )]
     pub stack: String,
     /// AWS profile; implies --backend aws
@@ -43,7 +48,7 @@ pub struct Global {
     )]
     pub management_endpoint: Vec<String>,
     /// Settings file [default: ocache.toml of this folder or one above it, else the user's own]
-    #[arg(long, global = true, value_name = "FILE", env = "OCACHE_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "OCACHE_CONFIG", value_parser = path())]
     pub config: Option<PathBuf>,
     /// How data is printed
     #[arg(

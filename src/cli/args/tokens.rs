@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::super::paths::path;
 use super::parse_duration;
 use crate::model::{Subject, UserId};
 
@@ -12,7 +13,7 @@ use crate::model::{Subject, UserId};
 #[derive(Clone, Debug, Args)]
 pub struct KeysArgs {
     /// File with the keys of tokens [default: that of the data folder; on AWS, the stack's secret]
-    #[arg(long, value_name = "FILE", env = "OCACHE_KEYS")]
+    #[arg(long, value_name = "FILE", env = "OCACHE_KEYS", value_parser = path())]
     pub keys: Option<PathBuf>,
 }
 

@@ -24,7 +24,7 @@ use crate::embedded::Copied;
 
 /// Copies, as the process that was started for it.
 pub(super) async fn run(settings: &Settings, output: &Output, to: &Path) -> Result<(), Failure> {
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let copied = match engine.kind() {
         Kind::Embedded(embedded) => {
             let is_alone = watch_stdin();

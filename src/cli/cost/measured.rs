@@ -30,11 +30,11 @@ pub(super) async fn run(
     args: &CostArgs,
 ) -> Result<(), Failure> {
     let prices = price_list::read(args.price_list.as_deref())?;
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let read = async {
         let stack = understood(&ports.store.settings().await?)?;
-        Given::read()?.warn(output, &stack);
+        Given::read(settings)?.warn(output, &stack);
         read(&ports, args, stack.policy, &prices).await
     }
     .await;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::stack::{Delivered, Stack};
 use crate::lambda::EventError;
+use crate::lambda::following::Following;
 use crate::lambda::granted::Authorization;
 use crate::lambda::schedule::on_schedule;
 use crate::lambda::subscribe::on_request;
@@ -56,6 +57,21 @@ async fn put(stack: &Stack, body: &str, is_base64: bool) -> (i64, Value) {
     assert_eq!(response.headers["content-type"], "application/json");
     let Some(Body::Text(text)) = response.body else { panic!("{:?}", response.body) };
     (response.status_code, serde_json::from_str(&text).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_interval_of_the_schedule_is_that_of_the_stack() {
+    let stack = Stack::new().await;
+    let (refresh, other) = (Following::new(&stack.ports), Following::new(&stack.ports));
+    other.look().await.unwrap();
+    refresh.schedule_is("1m").await.unwrap();
+    assert_eq!(stack.ports.store.settings().await.unwrap().revision, 0, "nothing to write");
+    refresh.schedule_is("2m").await.unwrap();
+    assert_eq!(refresh.policy().now().refresh_every, 2 * MINUTE);
+    assert_eq!(other.policy().now().refresh_every, MINUTE, "it was read a moment ago");
+    tokio::time::advance(Duration::from_secs(4)).await;
+    other.look().await.unwrap();
+    assert_eq!(other.policy().now().refresh_every, 2 * MINUTE);
 }
 
 #[tokio::test(start_paused = true)]

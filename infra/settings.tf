@@ -1,0 +1,37 @@
+# The settings of the stack, as they are when it is made. Every process reads them from the table of
+# products, and from then on `ocache config set` changes them: what is written here counts until the first
+# change, and a later apply changes nothing of it.
+#
+# It is an item of its own beside the head of the catalogue, which ocache writes: Terraform deletes what
+# it made, and must never delete that.
+
+resource "aws_dynamodb_table_item" "settings" {
+  table_name = aws_dynamodb_table.this["products"].name
+  hash_key   = aws_dynamodb_table.this["products"].hash_key
+
+  item = jsonencode({
+    # A control character, which no product has in its id.
+    product_id = { S = "\u0001settings" }
+    settings   = { M = { for name, value in local.settings : name => { S = value } } }
+  })
+
+  lifecycle {
+    ignore_changes = [item]
+  }
+}
+
+locals {
+  # By the names of the flags of `ocache`.
+  settings = {
+    ttl             = "${var.ttl_secs}s"
+    refresh-every   = "${var.refresh_every_mins}m"
+    fresh-for       = "${var.fresh_for_secs}s"
+    usable-for      = "${var.usable_for_secs}s"
+    quote-within    = "${var.quote_within_secs}s"
+    keep-quotations = "${var.keep_quotations_secs}s"
+    keep-tables     = "${var.keep_tables_secs}s"
+    answer          = var.answer
+    # Of gateways that run elsewhere on this stack; the APIs here let in whom var.authorization says.
+    require-token = tostring(local.uses_tokens)
+  }
+}

@@ -1,0 +1,72 @@
+//! Paths as people write them.
+
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+
+use clap::Arg;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+/// Reads a path; `~` and what is below it is the home, also where no shell has seen it.
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(expanded)
+}
+
+/// The same of a variable.
+pub(super) fn expanded(text: OsString) -> PathBuf {
+    let path = PathBuf::from(text);
+    match (below_home(&path), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => path,
+    }
+}
+
+fn below_home(path: &Path) -> Option<&Path> {
+    let mut components = path.components();
+    (components.next()? == Component::Normal("~".as_ref())).then(|| components.as_path())
+}
+
+/// Whether a flag takes a path.
+pub(super) fn is_path(argument: &Arg) -> bool {
+    argument.get_value_parser().type_id() == clap::builder::ValueParser::path_buf().type_id()
+}
+
+/// A path that a file of a folder names: it is of that folder, wherever it is read.
+pub(super) fn in_folder(folder: &Path, text: &str) -> String {
+    let path = Path::new(text);
+    match path.is_absolute() || below_home(path).is_some() || text.is_empty() {
+        true => text.to_owned(),
+        false => folder.join(path).display().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_tilde_is_the_home() {
+        let home = std::env::home_dir().unwrap();
+        for (text, expected) in [
+            ("~", home.clone()),
+            ("~/store", home.join("store")),
+            ("~x/store", "~x/store".into()),
+            ("a/~", "a/~".into()),
+            ("/~", "/~".into()),
+        ] {
+            assert_eq!(expanded(text.into()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_path_of_a_file_is_of_its_folder() {
+        let folder = Path::new("/shop");
+        for (text, expected) in [
+            ("store", "/shop/store"),
+            ("../store", "/shop/../store"),
+            ("/store", "/store"),
+            ("~/store", "~/store"),
+        ] {
+            assert_eq!(in_folder(folder, text), expected);
+        }
+    }
+}
