@@ -18,7 +18,7 @@ use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
 use crate::meter::{Meter, Reporter, Usage, metered_and_watched};
 #[cfg(feature = "aws")]
-use crate::meter::{Stage, Window};
+use crate::meter::{Reason, Stage, UsageLine, Window};
 use crate::ports::{Connections, Housekeeping, Ports, SteadyClock, SystemClock, SystemRandomness};
 #[cfg(feature = "aws")]
 use crate::ports::{PortError, UsageRecord};
@@ -271,8 +271,9 @@ async fn works_lately(ports: &Ports) -> Result<bool, PortError> {
     };
     for record in records.iter().filter(|record| is_late(record)) {
         let usage = Usage::from_bytes(&record.body)?;
-        let works = |stage| WORKING.contains(&stage);
-        if usage.total(|line| works(line.stage)).calls > 0 {
+        // A load folds its journal on the account of the refresh, which else would do it.
+        let works = |line: &UsageLine| WORKING.contains(&line.stage) && line.reason != Reason::Load;
+        if usage.total(works).calls > 0 {
             return Ok(true);
         }
     }
