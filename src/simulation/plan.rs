@@ -85,8 +85,9 @@ impl Plan {
         let calm = chance.one_in(12);
         let users = users(chance);
         let poisoned = chance.one_in(8).then(|| users.last().cloned()).flatten();
+        let answering = chance.pick([Answering::Direct, Answering::Direct, Answering::Topic]);
         Self {
-            policy: policy(chance, skewed),
+            policy: Policy { answering, ..policy(chance, skewed) },
             slots: Slots {
                 refresh: chance.pick([1, 10, 20]),
                 urgent: chance.pick([1, 10, 20]),
@@ -147,7 +148,6 @@ fn policy(chance: &Chance, skewed: bool) -> Policy {
     let ttl = Duration::from_secs(if skewed { 4 * 3600 } else { chance.pick([60, 120, 300]) });
     Policy {
         ttl,
-        answering: chance.pick([Answering::Direct, Answering::Direct, Answering::Topic]),
         refresh_every,
         // Two intervals, so that time is what makes tables stale.
         fresh_for: Duration::ZERO,
