@@ -107,7 +107,7 @@ impl Embedded {
         let taken = self
             .writer()
             .run_then(
-                move |tx| take(tx, &asked, now.now()),
+                move |tx| take(tx, &asked, now.now()).map(|take| take.messages),
                 move |messages| Taken::new(messages, &request, way_back, clock),
             )
             .await
@@ -124,7 +124,10 @@ async fn before<F: Future>(end: Option<Instant>, future: F) -> Option<F::Output>
     }
 }
 
-fn next_ready(connection: &Connection, queue: Queue) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn next_ready(
+    connection: &Connection,
+    queue: Queue,
+) -> rusqlite::Result<Option<Timestamp>> {
     connection
         .prepare_cached(NEXT_READY)?
         .query_row([code(queue)], |row| row.get(0).map(Timestamp::from_millis))

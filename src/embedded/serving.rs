@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::failure::Failure;
 use super::handover::Waiter;
 use super::marks::{Marks, Tx};
-use super::take::take;
+use super::receive::next_ready;
+use super::take::{Take, take};
 use super::wake::Wake;
 use super::writer::CommitHook;
 use crate::ports::{Clock, Queue, Received};
@@ -28,19 +29,19 @@ impl Serving {
 impl CommitHook for Serving {
     type Marks = Marks;
 
-    /// Takes what the transaction has made ready for the receivers that wait for it.
+    /// Takes what the transaction has made ready for the receivers that wait for it. One after whom
+    /// nothing is left is the last: the next would be woken in vain.
     fn before_commit(&mut self, tx: &Tx<'_>) -> Result<(), Failure> {
         for queue in Queue::ALL {
             let waiters = &self.wake.bell(queue).waiters;
-            while tx.marks.wakes.get().has(queue)
-                && let Some(waiter) = waiters.first()
-            {
-                let messages = take(tx, &waiter.request, self.clock.now())?;
-                let in_vain = messages.is_empty();
+            let mut is_ready = tx.marks.wakes.get().has(queue);
+            while is_ready && let Some(waiter) = waiters.first() {
+                let now = self.clock.now();
+                let Take { messages, left_some } = take(tx, &waiter.request, now)?;
+                is_ready = left_some
+                    && !messages.is_empty()
+                    && next_ready(tx, queue)?.is_some_and(|at| at <= now);
                 self.served.push((waiter, messages));
-                if in_vain {
-                    break;
-                }
             }
         }
         Ok(())

@@ -87,13 +87,16 @@ struct Candidate {
     body: String,
 }
 
+/// What came of an attempt to take messages.
+pub(super) struct Take {
+    pub(super) messages: Vec<Received>,
+    /// Whether something else may be ready.
+    pub(super) left_some: bool,
+}
+
 /// Takes what is ready, up to `max`. Clears away a bounded number of expired and dead messages
 /// that it meets; when there are more, it may return nothing although something is ready.
-pub(super) fn take(
-    tx: &Tx<'_>,
-    request: &ReceiveRequest,
-    now: Timestamp,
-) -> Result<Vec<Received>, Failure> {
+pub(super) fn take(tx: &Tx<'_>, request: &ReceiveRequest, now: Timestamp) -> Result<Take, Failure> {
     let mut taking =
         Taking { tx, request, now, cleared: 0, taken: Vec::with_capacity(request.max) };
     loop {
@@ -107,7 +110,8 @@ pub(super) fn take(
         }
         // What was cleared away may have stood before something that is ready.
         if !taking.taken.is_empty() || taking.is_done() || taking.cleared == cleared {
-            return Ok(taking.taken);
+            let left_some = taking.is_done() || taking.cleared > 0;
+            return Ok(Take { messages: taking.taken, left_some });
         }
     }
 }

@@ -15,9 +15,9 @@ const VERSION: u8 = 1;
 #[derive(Serialize, Deserialize)]
 struct PackedDiscounts<'a> {
     /// How many bytes each id shares with the one before it.
-    shared: Vec<u8>,
+    shared: &'a [u8],
     /// How many bytes each id has after those.
-    rest: Vec<u8>,
+    rest: &'a [u8],
     /// These bytes of all ids.
     text: &'a str,
     /// In millionths of a per cent.
@@ -48,7 +48,8 @@ impl Discounts {
         let millionths = self.percentages().iter().map(|percentage| percentage.millionths());
         let unit = millionths.clone().fold(0, gcd).max(1);
         let percentages = millionths.map(|millionths| millionths / unit).collect();
-        seal(VERSION, &PackedDiscounts { shared, rest, text: &text, unit, percentages })
+        let (shared, rest, text) = (&shared[..], &rest[..], &text[..]);
+        seal(VERSION, &PackedDiscounts { shared, rest, text, unit, percentages })
     }
 
     /// The list that [`Self::pack`] has packed.
@@ -81,7 +82,7 @@ impl PackedDiscounts<'_> {
             return Err(PackedError::Damaged("its ids have two counts"));
         }
         let (mut id, mut text) = (String::with_capacity(ProductId::MAX_BYTES), self.text);
-        for (shared, rest) in self.shared.iter().zip(&self.rest) {
+        for (shared, rest) in self.shared.iter().zip(self.rest) {
             let cut = text.split_at_checked(usize::from(*rest));
             let (suffix, after) = cut.ok_or(PackedError::Damaged("its ids end too early"))?;
             let comes_after = match id.get(usize::from(*shared)..) {
@@ -169,6 +170,7 @@ mod tests {
             unit in prop_oneof![Just(0), Just(1), any::<u32>()],
             percentages in vec(any::<u32>(), 0..5),
         ) {
+            let (shared, rest) = (&shared[..], &rest[..]);
             let fields = PackedDiscounts { shared, rest, text: &text, unit, percentages };
             if let Ok(list) = Discounts::unpack(&seal(VERSION, &fields).unwrap()) {
                 prop_assert_eq!(Discounts::new(list.as_slice().to_vec()).unwrap(), list);

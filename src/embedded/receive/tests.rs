@@ -331,3 +331,32 @@ async fn a_receiver_that_is_passed_over_is_told_to_look_again() {
     drop(waiter);
     assert!(place.handed().await.is_none());
 }
+
+#[tokio::test]
+async fn nobody_is_woken_for_what_another_receiver_is_handed() {
+    for (queue, max) in [(Queue::Provider, 10), (Queue::Provider, 1), (Queue::Quotation, 10)] {
+        let (store, _dir) = fresh();
+        let request = ReceiveRequest { queue, max, visibility: LONG, token: "token".to_owned() };
+        let waiters = &store.wake().bell(queue).waiters;
+        let enter = || waiters.enter(&request, store.writer(), store.clock());
+        let (mut first, second) = (enter(), enter());
+        let message = if queue.is_fifo() { fifo("ann", "1") } else { standard("1") };
+        store.send(queue, &[message]).await.unwrap();
+        assert_eq!(bodies(&first.handed().await.unwrap()), ["1"]);
+        assert!(second.leave(), "it still waits");
+    }
+}
+
+#[tokio::test]
+async fn everybody_is_handed_something_while_there_is_enough() {
+    let (store, _dir) = fresh();
+    let queue = Queue::Provider;
+    let request = ReceiveRequest { queue, max: 2, visibility: LONG, token: "token".to_owned() };
+    let waiters = &store.wake().bell(queue).waiters;
+    let enter = || waiters.enter(&request, store.writer(), store.clock());
+    let mut places = [enter(), enter(), enter()];
+    store.send(queue, &["1", "2", "3", "4", "5"].map(standard)).await.unwrap();
+    for (place, expected) in places.iter_mut().zip([&["1", "2"][..], &["3", "4"], &["5"]]) {
+        assert_eq!(bodies(&place.handed().await.unwrap()), expected);
+    }
+}
