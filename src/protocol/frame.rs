@@ -183,7 +183,7 @@ pub fn render_accepted(request_id: &RequestId, dialect: Dialect) -> serde_json::
 /// None in practice: every field is a string.
 pub fn render_quotation(quotation: &Quotation, now: Timestamp) -> serde_json::Result<String> {
     let late =
-        quotation.fails_at(now).then(|| QuotationStatus::Failed(FailureReason::DeadlinePassed));
+        quotation.fails_at(now).then_some(QuotationStatus::Failed(FailureReason::DeadlinePassed));
     let status = late.as_ref().unwrap_or(&quotation.status);
     match quotation.dialect {
         Dialect::Original => original::render_quotation(quotation, status),

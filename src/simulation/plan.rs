@@ -149,8 +149,8 @@ fn policy(chance: &Chance, skewed: bool) -> Policy {
     Policy {
         ttl,
         refresh_every,
-        // Two intervals, so that time is what makes tables stale.
-        fresh_for: Duration::ZERO,
+        // Mostly two intervals, so that time makes tables stale as well.
+        fresh_for: Duration::from_secs(chance.pick([0, 0, 180])),
         usable_for: Duration::from_secs(chance.pick([0, 60, 900])),
         keep_tables: Duration::from_secs(chance.pick([60, 600, 86_400])),
         quote_within: Duration::from_secs(chance.pick([5, 30, 30])),
