@@ -22,7 +22,7 @@ pub(super) fn expanded(text: OsString) -> PathBuf {
 
 fn below_home(path: &Path) -> Option<&Path> {
     let mut components = path.components();
-    (components.next()? == Component::Normal("~".as_ref())).then(|| components.as_path())
+    (components.next()? == Component::Normal("~".as_ref())).then_some(components.as_path())
 }
 
 /// Whether a flag takes a path.
