@@ -54,7 +54,7 @@ impl OwnRows {
         discounts: &Discounts,
         part: impl Fn(u32) -> Option<&'a BasePart>,
     ) -> Option<Self> {
-        let mut rows = Vec::with_capacity(discounts.as_slice().len());
+        let mut rows = Vec::with_capacity(discounts.len());
         for (number, start, end) in index.discounts_by_part(discounts) {
             add_part(&mut rows, part(number)?, index.first_of(number)?, discounts, start, end);
         }

@@ -265,7 +265,7 @@ impl PriceCalc {
         let Inputs { head, at, base, discounts } = &**inputs;
         let Some(discounts) = discounts else { return self.validate(order, inputs, now).await };
         let work = if order.cause.is_urgent() { &self.urgent_work } else { &self.other_work };
-        let count = discounts.as_slice().len();
+        let count = discounts.len();
         let compared = discounts.clone();
         let fingerprint = work.run(Size::of_discounts(count), move || fingerprint(&compared)).await;
         let is_kept = |head: &&TableHead| {
