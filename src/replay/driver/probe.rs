@@ -136,6 +136,8 @@ impl Probing<'_> {
             self.quote(other).await?;
         }
         self.answer(Answering::Direct);
+        // The handler keeps the names that it has read, as the provider does.
+        self.quote(first).await?;
         let direct = self.quote(first).await?;
         self.answer(Answering::Topic);
         let (warm, deadline) = self.warm_quote(first).await?;
