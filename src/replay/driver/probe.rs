@@ -147,6 +147,8 @@ impl Probing<'_> {
         let changed = self.tick().await?;
         self.driver.go_on_until(self.driver.now.plus(TTL / 5)).await?;
         let touch = self.warm_quote(first).await?.0.since(&warm);
+        // There are other products by now, whose names the quote has read too.
+        let touch = touch.only(|line| line.stage == Stage::Subscribe);
         let visit = self.visit(&visitor.user).await?;
         let sends = |line: &UsageLine| line.action == Action::Send;
         let refreshes = |line: &UsageLine| line.stage == Stage::Refresh;
