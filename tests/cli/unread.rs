@@ -35,7 +35,7 @@ fn what_was_left_out_of_a_log_is_told_when_it_is_read() {
     let (mut up, _) = home.up(&["-vvv"]);
     let told = "lines of the log were left out";
     // Until more has been logged than waits for a reader.
-    for _ in 0..12 {
+    for _ in 0..30 {
         let session = home.piped(
             &["quote", "--client", "AAA", "--output", "ndjson", "--quiet"],
             &"P1:2 P3:1\n".repeat(QUOTES),

@@ -136,6 +136,8 @@ impl Probing<'_> {
             self.quote(other).await?;
         }
         self.answer(Answering::Direct);
+        // The handler keeps the names that it has read, as the provider does.
+        self.quote(first).await?;
         let direct = self.quote(first).await?;
         self.answer(Answering::Topic);
         let (warm, deadline) = self.warm_quote(first).await?;
@@ -145,6 +147,8 @@ impl Probing<'_> {
         let changed = self.tick().await?;
         self.driver.go_on_until(self.driver.now.plus(TTL / 5)).await?;
         let touch = self.warm_quote(first).await?.0.since(&warm);
+        // There are other products by now, whose names the quote has read too.
+        let touch = touch.only(|line| line.stage == Stage::Subscribe);
         let visit = self.visit(&visitor.user).await?;
         let sends = |line: &UsageLine| line.action == Action::Send;
         let refreshes = |line: &UsageLine| line.stage == Stage::Refresh;
