@@ -72,8 +72,9 @@ async fn measure(
     let mut phases = vec![
         stack.metered(guests.subscribe(output)).await?,
         stack.metered(guests.first_tables(output)).await?,
-        stack.metered(guests.refresh(output)).await?,
     ];
+    guests.age_tables().await?;
+    phases.push(stack.metered(guests.refresh(output)).await?);
     let warm = Plan { phase: "warm quotes", users: guests.warm(), count: args.quotes };
     phases.push(stack.metered(quotes.run(warm, args.rate, guests)).await?);
     if args.cold > 0 {

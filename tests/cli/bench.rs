@@ -55,10 +55,10 @@ fn without_a_gateway_it_brings_its_own_and_removes_what_it_made() {
             assert!(of("p90") <= of("p99") && of("p99") <= of("p99_9"), "{figures}");
         }
     }
-    // A first table has at least a part and a head; a quote at least its saving and its answer.
-    for (phase, done) in [(1, 5.0), (3, 40.0)] {
+    // A table is one item, and so is a quote that is answered where it arrives.
+    for (phase, done) in [(1, 5.0), (2, 5.0), (3, 40.0)] {
         let used = &report["phases"][phase]["used"];
-        assert!(used["write_units"].as_f64().unwrap() >= 2.0 * done, "{report}");
+        assert!(used["write_units"].as_f64().unwrap() >= done, "{report}");
         assert!(used["calls"].as_f64().unwrap() >= 2.0 * done, "{report}");
     }
     nothing_is_left(&home);

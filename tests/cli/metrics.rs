@@ -45,7 +45,7 @@ fn a_gateway_counts_what_was_answered() {
         "ocache_acknowledgement_seconds_count 3",
         "ocache_price_age_seconds_count 3",
         "# TYPE ocache_recalculations_total counter",
-        r#"ocache_expired_records{kind="generation"} 0"#,
+        r#"ocache_expired_records{kind="price_table"} 0"#,
         r#"ocache_expired_records_late_seconds{kind="quotation"} 0.0"#,
     ] {
         assert!(has_line(&text, wanted), "no `{wanted}` in\n{text}");

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use ocache::embedded::Embedded;
 use ocache::memory::MemoryConnections;
 use ocache::model::UserId;
-use ocache::ports::{Flip, Ports, SystemClock, SystemRandomness, TableHead, parts_of};
+use ocache::ports::{Flip, Own, Ports, SystemClock, SystemRandomness, TableHead};
 use ocache::supervisor::Supervisor;
 use serde_json::{Value, json};
 
@@ -61,13 +60,14 @@ fn a_clean_store_is_right_and_a_damaged_one_is_not() {
     assert!(home.ok(&["verify"]).contains("0 of 1 tables of active users stale"));
 
     meddle(&home, async |ports, user, head| {
-        let parts = parts_of(&*ports.store, user, &head.generation, &[0]).await.unwrap();
-        let mut bytes = parts[0].clone().unwrap().to_vec();
+        let Own::Inline(rows) = &head.own else { panic!("{head:?}") };
+        let mut bytes = rows.to_vec();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
+        let own = Own::Inline(bytes.into());
+        let damaged = TableHead { own, version: head.version + 1, ..head.clone() };
         let until = head.parts_expire_at;
-        let parts = [Bytes::from(bytes)];
-        let put = ports.store.put_table(user, &head, &parts, Some(head.version), until).await;
+        let put = ports.store.put_table(user, &damaged, &[], Some(head.version), until).await;
         assert_eq!(put.unwrap(), Flip::Done);
     });
     let (report, stderr) = failing(&home, &["verify"], 3);

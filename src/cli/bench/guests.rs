@@ -11,7 +11,7 @@ use super::super::failure::{ExitCode, Failure};
 use super::super::output::Output;
 use super::figures::Figures;
 use crate::model::{ProductId, QuotationKey, RequestId, UserId};
-use crate::ports::{ActiveUser, MAX_BATCH, Ports, first_products};
+use crate::ports::{ActiveUser, MAX_BATCH, Ports, TableHead, first_products};
 use crate::stages::refresh::{Tick, order};
 use crate::stages::subscribe::{subscribe, unsubscribe};
 
@@ -111,6 +111,25 @@ impl Guests {
     /// Waits for the table that each subscription orders.
     pub(super) async fn first_tables(&self, output: &Output) -> Result<Figures, Failure> {
         self.tables("first tables", output, &HashMap::new(), Instant::now()).await
+    }
+
+    /// Makes every table one that nothing has found right for a day: a refresh of any other writes
+    /// nothing that could be waited for.
+    pub(super) async fn age_tables(&self) -> Result<(), Failure> {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        let store = &self.ports.store;
+        for users in self.warm.chunks(HEADS_AT_ONCE) {
+            let heads = stream::iter(store.table_heads(users).await?);
+            let age = heads.map(async |(user, head)| {
+                let (expected, until) = (Some(head.version), head.parts_expire_at);
+                let validated_at = head.validated_at.minus(DAY);
+                let aged = TableHead { version: head.version + 1, validated_at, ..head };
+                // Whoever is quicker has written a later one.
+                store.put_table(&user, &aged, &[], expected, until).await
+            });
+            age.buffer_unordered(AT_ONCE).try_for_each(async |_| Ok(())).await?;
+        }
+        Ok(())
     }
 
     /// Orders one scheduled calculation for each user, and waits for all of them.
