@@ -25,7 +25,7 @@ use clap_complete::engine::ArgValueCompleter;
 use super::known::{complete_product, complete_user};
 use crate::model::{Item, ProductId, RequestId, UserId, parse_duration};
 use crate::protocol::parse_item;
-use crate::stages::Setting;
+use crate::stages::{Lookup, Setting};
 use crate::tokens::Token;
 use ids::{stored_product, stored_request, stored_user};
 
@@ -252,6 +252,21 @@ pub struct SlotArgs {
     pub provider_slots: u16,
 }
 
+/// How much a process keeps in memory.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct MemoryArgs {
+    /// Memory for unpacked parts of the catalogue, in MB; what does not fit is read again
+    #[arg(long, value_name = "MB", env = "OCACHE_BASE_MEMORY", default_value = "128", value_parser = clap::value_parser!(u32).range(1..))]
+    pub base_memory: u32,
+}
+
+impl MemoryArgs {
+    /// Has a process keep to it.
+    pub(super) fn bound(self, lookup: &Lookup) {
+        lookup.bases().keep_at_most(u64::from(self.base_memory) * 1024 * 1024);
+    }
+}
+
 /// Of `ocache up`.
 #[derive(Debug, Args)]
 pub struct UpArgs {
@@ -271,6 +286,9 @@ pub struct UpArgs {
     /// How much is in hand at once.
     #[command(flatten)]
     pub slots: SlotArgs,
+    /// How much is kept in memory.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     /// Who may use the gateway, and how much of it.
     #[command(flatten)]
     pub access: AccessArgs,
@@ -309,6 +327,9 @@ pub struct WorkerArgs {
     /// How much is in hand at once.
     #[command(flatten)]
     pub slots: SlotArgs,
+    /// How much is kept in memory.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 }
 
 /// What a worker does.
@@ -336,6 +357,9 @@ pub struct ServeArgs {
     /// The times that stages keep to.
     #[command(flatten)]
     pub policy: PolicyArgs,
+    /// How much is kept in memory.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     /// Who may use the gateway, and how much of it.
     #[command(flatten)]
     pub access: AccessArgs,

@@ -45,6 +45,7 @@ pub(super) async fn run(
     let ports = engine.ports(Some(bound.own()));
     let shutdown = interrupts.listen(engine.file());
     let gateway = serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
+    args.memory.bound(&gateway.lookup());
     let urls = json!({ "page": gateway.page(), "websocket": gateway.websocket() });
     output.data(&urls, |_| {
         format!("page       {}\nwebsocket  {}", gateway.page(), gateway.websocket())

@@ -60,6 +60,7 @@ pub(super) async fn run(
 
     let shutdown = interrupts.listen(engine.file());
     let gateway = serve::serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
+    args.memory.bound(&gateway.lookup());
     let system = System {
         worker: std::sync::Arc::new(Worker {
             ports: ports.clone(),

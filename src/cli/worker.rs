@@ -36,8 +36,10 @@ pub(super) async fn run(
         let serving = server.serve(scrape, shutdown.clone());
         settings.supervisor.spawn("the metrics server", serving);
     }
+    let lookup = Lookup::new(&ports);
+    args.memory.bound(&lookup);
     let worker = Worker {
-        lookup: Lookup::new(&ports),
+        lookup,
         ports,
         policy: stack.policy(),
         slots: args.slots.into(),

@@ -13,7 +13,7 @@ use super::following::Following;
 use super::schedule::{ScheduledEvent, on_schedule, segments};
 use super::settings::Settings;
 use super::subscribe::on_request;
-use super::usage::FunctionMeter;
+use super::usage::{FunctionMeter, memory_mb};
 use super::websocket::{Frames, on_connection};
 use super::{EventError, Function, StartError, logging};
 use crate::aws::{Aws, AwsSettings};
@@ -106,8 +106,8 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
         Function::QuotationHandler => {
             let endpoint = settings.own_endpoint()?;
             let ((ports, meter), by) = (ports(&settings, traces).await?, settings.authorization);
-            let following = Following::new(&ports);
-            let frames = Frames::new(ports, following.policy(), endpoint, by);
+            let (following, lookup) = (Following::new(&ports), lookup(&ports));
+            let frames = Frames::new(ports, lookup, following.policy(), endpoint, by);
             let scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
             let handle = async |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
                 let bytes = event.payload.body.as_deref().map_or(0, str::len);
@@ -129,18 +129,25 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
             let (ports, meter) = ports(&settings, traces).await?;
             let following = Following::new(&ports);
             // Lives as long as the process, so a base is read once for many invocations.
-            let bases = BaseMaker::new(&ports, Lookup::new(&ports).bases().clone());
+            let bases = BaseMaker::new(&ports, lookup(&ports).bases().clone());
             let stage = PriceCalc::new(&ports, Arc::new(bases), following.policy());
             let accepted = &[Queue::Quotation, Queue::Refresh];
             consume(settings.stack, accepted, ports, meter, Arc::new(stage), Some(following)).await
         }
         Function::QuotationProvider => {
             let (ports, meter) = ports(&settings, traces).await?;
-            let stage = QuotationProvider::new(&ports, Lookup::new(&ports));
+            let stage = QuotationProvider::new(&ports, lookup(&ports));
             consume(settings.stack, &[Queue::Provider], ports, meter, Arc::new(stage), None).await
         }
     };
     served.map_err(StartError::Runtime)
+}
+
+/// What this function looks at tables with. It may keep bases in a quarter of the function's memory.
+fn lookup(ports: &Ports) -> Arc<Lookup> {
+    let lookup = Lookup::new(ports);
+    lookup.bases().keep_at_most(memory_mb() * 1024 * 1024 / 4);
+    lookup
 }
 
 /// The engine's ports, and the meter of what goes through them. Clients are made, and nothing is

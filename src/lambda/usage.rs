@@ -19,6 +19,12 @@ const DEFAULT_MEMORY_MB: u64 = 128;
 /// is rarely woken reports every run, a busy one loses at most this much when it is ended.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
+/// How much memory this function has, in MB.
+pub(super) fn memory_mb() -> u64 {
+    let memory = std::env::var(MEMORY).ok().and_then(|memory| memory.parse().ok());
+    memory.unwrap_or(DEFAULT_MEMORY_MB)
+}
+
 /// The meter of a function.
 pub(super) struct FunctionMeter {
     meter: Arc<Meter>,
@@ -31,11 +37,10 @@ pub(super) struct FunctionMeter {
 impl FunctionMeter {
     /// For the function that this process is.
     pub(super) fn new(aws: &Aws, ports: &Ports, traces: Traces) -> Self {
-        let memory = std::env::var(MEMORY).ok().and_then(|memory| memory.parse().ok());
         Self {
             meter: Arc::clone(aws.meter()),
             reporter: Reporter::new(Arc::clone(aws.meter()), ports),
-            memory_mb: memory.unwrap_or(DEFAULT_MEMORY_MB),
+            memory_mb: memory_mb(),
             traces,
             reported_at: Mutex::new(None),
         }

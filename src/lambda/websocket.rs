@@ -1,5 +1,7 @@
 //! The routes of the WebSocket API.
 
+use std::sync::Arc;
+
 use aws_lambda_events::apigw::{
     ApiGatewayProxyResponse, ApiGatewayWebsocketProxyRequest,
     ApiGatewayWebsocketProxyRequestContext,
@@ -25,15 +27,16 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    /// On an engine. `endpoint` is the management API of the one stage that frames come from, and
+    /// On an engine, with what this process looks at tables with. `endpoint` is the management API of the one stage that frames come from, and
     /// clients come to it by `authorization`.
     pub(super) fn new(
         ports: Ports,
+        lookup: Arc<Lookup>,
         policy: impl Into<PolicyInForce>,
         endpoint: String,
         authorization: Authorization,
     ) -> Self {
-        let handler = QuotationHandler::new(&ports, Lookup::new(&ports), policy);
+        let handler = QuotationHandler::new(&ports, lookup, policy);
         Self { ports, handler, endpoint, authorization }
     }
 

@@ -84,6 +84,7 @@ impl Worker {
 
     fn tasks(&self, role: Role, shutdown: &Shutdown) -> Vec<RoleTask> {
         let Self { ports, policy, slots, .. } = self;
+        self.metrics.keeps(self.lookup.bases());
         match role {
             Role::Refresh => {
                 let segments = std::thread::available_parallelism().map_or(2, usize::from);

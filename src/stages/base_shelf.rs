@@ -56,17 +56,22 @@ impl BaseShelf {
     /// The most memory that unpacked parts take unless something else is said, in bytes.
     pub const DEFAULT_BYTES: u64 = 128 * 1024 * 1024;
 
-    /// A shelf on which nothing is kept yet, and never more than so many bytes.
+    /// A shelf on which nothing is kept yet, and never more than [`Self::DEFAULT_BYTES`].
     #[must_use]
-    pub fn new(store: Arc<dyn Bases>, most_bytes: u64) -> Self {
-        let parts = usize::try_from(most_bytes / PART_BYTES).unwrap_or(usize::MAX).max(1);
+    pub fn new(store: Arc<dyn Bases>) -> Self {
+        let parts = (Self::DEFAULT_BYTES / PART_BYTES) as usize;
         Self {
             store,
             bases: Cache::new(BASES),
-            parts: Cache::with_weighter(parts, most_bytes, ByBytes),
+            parts: Cache::with_weighter(parts, Self::DEFAULT_BYTES, ByBytes),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
         }
+    }
+
+    /// Keeps no more than so many bytes from now on.
+    pub fn keep_at_most(&self, most_bytes: u64) {
+        self.parts.set_capacity(most_bytes);
     }
 
     /// How well it has served.

@@ -49,7 +49,7 @@ impl Lookup {
             tables: ports.store.clone(),
             catalogue: ports.store.clone(),
             queues: ports.queues.clone(),
-            bases: Arc::new(BaseShelf::new(ports.store.clone(), BaseShelf::DEFAULT_BYTES)),
+            bases: Arc::new(BaseShelf::new(ports.store.clone())),
             stale_orders: RecentOrders::new(),
             work: LargeWork::new(),
         })

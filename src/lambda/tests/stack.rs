@@ -108,7 +108,8 @@ impl Stack {
 }
 
 pub fn frames(ports: &Ports, authorization: Authorization) -> Frames {
-    Frames::new(ports.clone(), Policy::default(), ENDPOINT.to_owned(), authorization)
+    let (policy, endpoint) = (Policy::default(), ENDPOINT.to_owned());
+    Frames::new(ports.clone(), Lookup::new(ports), policy, endpoint, authorization)
 }
 
 pub fn to(connection: &str) -> ConnectionRef {

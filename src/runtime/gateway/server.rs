@@ -140,6 +140,7 @@ impl Gateway {
         let Access { origins, limits, tokens } = access;
         let metrics = Arc::new(page.metrics.clone());
         let lookup = Lookup::new(&ports);
+        metrics.keeps(lookup.bases());
         let handler = QuotationHandler::new(&ports, lookup.clone(), settings.policy());
         let handler = handler.watched().observed_by(metrics);
         let passing = settings.policy().with_ttl_at_most(FIRST_VISIT_TTL);

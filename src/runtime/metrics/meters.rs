@@ -1,8 +1,8 @@
 //! The counters of one process.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use prometheus_client::encoding::prometheus_text;
@@ -16,7 +16,7 @@ use super::feed::{Event, Feed, What};
 use super::history::{History, REASONS, Slot};
 use crate::model::{Cause, Timestamp, UserId};
 use crate::ports::{Backlog, Depth, Queue, Quotation, QuotationStatus, Upkeep};
-use crate::stages::{Effect, Observer, Warmth};
+use crate::stages::{BaseShelf, Effect, Observer, ShelfUse, Warmth};
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
 
@@ -60,6 +60,11 @@ struct Counters {
     backlog: Family<Labels<1>, Gauge>,
     backlog_late: Family<Labels<1>, Gauge<f64, AtomicU64>>,
     store_bytes: Family<Labels<1>, Gauge>,
+    /// Parts of bases that were kept when they were asked for, and those that had to be read.
+    base_parts: [Counter; 2],
+    base_bytes: Gauge,
+    /// Those of this process, once it has some.
+    bases: OnceLock<Arc<BaseShelf>>,
     calculates: AtomicBool,
     history: History,
     feed: Feed,
@@ -134,6 +139,12 @@ impl Metrics {
         }
     }
 
+    /// Tells what this process keeps of bases in memory from now on.
+    pub fn keeps(&self, bases: &Arc<BaseShelf>) {
+        // A process has one shelf.
+        let _ = self.0.bases.set(bases.clone());
+    }
+
     /// Looks at the recalculations so far, so that their course can be told later.
     pub fn sample(&self, now: Timestamp) {
         self.0.history.sample(now, self.0.recalculated());
@@ -156,6 +167,12 @@ impl Metrics {
     /// # Errors
     /// None in practice: text is written to memory.
     pub fn render(&self) -> Result<String, fmt::Error> {
+        if let Some(ShelfUse { hits, misses, bytes }) = self.0.bases.get().map(|it| it.usage()) {
+            for (counter, count) in self.0.base_parts.iter().zip([hits, misses]) {
+                counter.inner().store(count, Ordering::Relaxed);
+            }
+            self.0.base_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        }
         let mut text = String::new();
         prometheus_text::encode(&mut text, &self.0.registry)?;
         Ok(text)
@@ -251,6 +268,12 @@ impl Default for Counters {
         let store_bytes = Family::default();
         let help = "Sizes of the embedded store's file and of the log beside it";
         to.register_with_unit("store", help, Unit::Bytes, store_bytes.clone());
+        let base_parts = Family::<Labels<1>, Counter>::default();
+        let help = "Parts of the catalogue's base that were asked for, by where they were found";
+        to.register("base_parts", help, base_parts.clone());
+        let base_bytes = Gauge::default();
+        let help = "Memory that unpacked parts of the catalogue's base take, about";
+        to.register_with_unit("base", help, Unit::Bytes, base_bytes.clone());
 
         Self {
             registry: to,
@@ -279,6 +302,10 @@ impl Default for Counters {
             backlog,
             backlog_late,
             store_bytes,
+            base_parts: ["memory", "store"]
+                .map(|found| base_parts.get_or_create_owned(&[("found", found)])),
+            base_bytes,
+            bases: OnceLock::new(),
             calculates: AtomicBool::default(),
             history: History::default(),
             feed: Feed::default(),
