@@ -10,7 +10,7 @@ use bytes::Bytes;
 use harness::{Engine, System, user};
 use ocache::model::{ProductId, QuotationKey};
 use ocache::ports::{
-    Flip, Own, Quotation, QuotationStatus, Settlement, TableHead, UserDiscounts, Verdict,
+    AtHead, Flip, Own, Quotation, QuotationStatus, Settlement, TableHead, UserDiscounts, Verdict,
 };
 use ocache::pricing::{
     Answer, Base, Currency, Discount, Discounts, Money, OwnRow, OwnRows, PackedBase, PackedOwn,
@@ -37,6 +37,7 @@ macro_rules! on_both {
 on_both!(
     a_clean_store_has_no_findings,
     a_table_with_another_price_is_wrong,
+    a_base_with_another_name_is_wrong,
     a_table_that_does_not_add_up_is_wrong,
     a_table_without_a_part_or_with_a_damaged_one_is_wrong,
     a_head_that_claims_what_is_not_there_is_wrong,
@@ -87,6 +88,24 @@ fn packed(products: &[(&str, i64)]) -> PackedBase {
         price: Money::from_minor(*minor),
     };
     PackedBase::new(Currency::USD, products.iter().map(product).collect()).unwrap()
+}
+
+/// The products in force, sorted by id.
+async fn stored_products(system: &System) -> Vec<Product> {
+    let store = &system.ports.store;
+    let head = store.catalogue_head().await.unwrap().unwrap();
+    let AtHead::Read(page) = store.list_products(&head, None).await.unwrap() else {
+        panic!("a load came between")
+    };
+    let mut products = page.items;
+    products.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    products
+}
+
+/// The parts of the base of these products.
+fn parts_of(products: Vec<Product>) -> Vec<Bytes> {
+    let packed = PackedBase::new(Currency::USD, products).unwrap();
+    packed.parts.into_iter().map(Bytes::from).collect()
 }
 
 /// Replaces what is stored of the base that a user's table was priced against.
@@ -147,10 +166,9 @@ async fn a_clean_store_has_no_findings(engine: Engine) {
 
 async fn a_table_with_another_price_is_wrong(engine: Engine) {
     let system = quoted(engine).await;
-    let mut products = PRODUCTS;
-    products[3].1 += 1;
-    let parts = packed(&products).parts.into_iter().map(Bytes::from).collect();
-    overwrite_base(&system, "AAA", parts).await;
+    let mut products = stored_products(&system).await;
+    products[3].price = Money::from_minor(products[3].price.minor() + 1);
+    overwrite_base(&system, "AAA", parts_of(products)).await;
     // Of everybody whose table was priced against that base.
     let Found { findings, .. } = found(&system).await;
     let users: Vec<String> = findings.iter().map(|found| found.subject.to_string()).collect();
@@ -159,6 +177,24 @@ async fn a_table_with_another_price_is_wrong(engine: Engine) {
         assert_eq!(kind, Kind::Wrong);
         assert!(what.contains("product `P4` costs 145.00"), "{what}");
         assert!(what.contains("the table says 145.01"), "{what}");
+    }
+}
+
+async fn a_base_with_another_name_is_wrong(engine: Engine) {
+    let system = quoted(engine).await;
+    let products = stored_products(&system).await;
+    overwrite_base(&system, "AAA", parts_of(products.clone())).await;
+    assert_eq!(found(&system).await.findings, []);
+    let mut renamed = products;
+    renamed[3].name.push('s');
+    let name = renamed[3].name.clone();
+    overwrite_base(&system, "AAA", parts_of(renamed)).await;
+    let Found { findings, .. } = found(&system).await;
+    assert_eq!(findings.len(), 2, "{findings:?}");
+    for Finding { kind, what, .. } in findings {
+        assert_eq!(kind, Kind::Wrong);
+        let expected = format!("product `P4` has another name, the table says `{name}`");
+        assert_eq!(what, expected);
     }
 }
 

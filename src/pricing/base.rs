@@ -106,7 +106,7 @@ impl BaseIndex {
         let Some(start) = self.parts.get(number as usize) else { return false };
         let end = self.parts.get(number as usize + 1).map_or(self.products, |next| next.index);
         let first = part.iter().next();
-        part.len() as u64 == u64::from(end) - u64::from(start.index)
+        end.checked_sub(start.index).is_some_and(|count| part.len() as u64 == u64::from(count))
             && first.is_some_and(|first| first.id == start.product.as_str())
     }
 }

@@ -62,12 +62,12 @@ impl PackedOwn {
 }
 
 fn count_that_fits(rows: &[OwnRow], unit: u32) -> usize {
-    let (mut bytes, mut next) = (0, 0);
+    let (mut bytes, mut next) = (0, 0_u64);
     let fits = |row: &&OwnRow| {
-        bytes += varint_bytes(u64::from(row.index - next))
+        bytes += varint_bytes(u64::from(row.index) - next)
             + varint_bytes(u64::from(row.discount.millionths() / unit))
             + varint_bytes(row.saving.minor().cast_unsigned());
-        next = row.index + 1;
+        next = u64::from(row.index) + 1;
         bytes <= PART_BYTES
     };
     rows.iter().take_while(fits).count().max(1)
@@ -81,10 +81,10 @@ const fn varint_bytes(number: u64) -> usize {
 fn pack_part(rows: &[OwnRow], unit: u32) -> Result<Vec<u8>, PackError> {
     let mut columns = Vec::with_capacity(rows.len() * 6 + 8);
     put_varint(&mut columns, rows.len() as u64);
-    let mut next = 0;
+    let mut next = 0_u64;
     for row in rows {
-        put_varint(&mut columns, u64::from(row.index - next));
-        next = row.index + 1;
+        put_varint(&mut columns, u64::from(row.index) - next);
+        next = u64::from(row.index) + 1;
     }
     put_varint(&mut columns, u64::from(unit));
     rows.iter()

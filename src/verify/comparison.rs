@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use super::arithmetic::{unit_price, written};
 use super::inputs::Inputs;
+use super::list_prices::Listed;
+use super::stored_table::TableRow;
 use crate::model::ProductId;
 use crate::ports::TableHead;
 use crate::pricing::{Discounts, Entry, Money};
@@ -63,15 +65,16 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares the next product of the table.
-    pub(super) fn add(&mut self, id: &ProductId, entry: &Entry) {
+    pub(super) fn add(&mut self, row: &TableRow) {
+        let id = &row.product;
         self.products += 1;
-        self.calculate(id, entry);
-        while let Some((listed, price)) = self.inputs.prices.at(self.next) {
-            match listed.cmp(id.as_str()) {
-                Ordering::Less => self.missing(listed),
+        self.calculate(id, &row.entry);
+        while let Some(listed) = self.inputs.prices.at(self.next) {
+            match listed.id.cmp(id.as_str()) {
+                Ordering::Less => self.missing(listed.id),
                 Ordering::Equal => {
                     self.next += 1;
-                    return self.compare(id, entry, price);
+                    return self.compare(row, &listed);
                 }
                 Ordering::Greater => break,
             }
@@ -81,8 +84,8 @@ impl<'a> Comparison<'a> {
 
     /// Compares what comes after the last product of the table.
     pub(super) fn finish(mut self) -> Compared {
-        while let Some((listed, _)) = self.inputs.prices.at(self.next) {
-            self.missing(listed);
+        while let Some(listed) = self.inputs.prices.at(self.next) {
+            self.missing(listed.id);
         }
         let (says, is) = (self.head.products, self.products);
         let miscounted =
@@ -118,15 +121,21 @@ impl<'a> Comparison<'a> {
         self.base_differs.get_or_insert_with(|| format!("product `{listed}` is missing"));
     }
 
-    fn compare(&mut self, id: &ProductId, entry: &Entry, price: i64) {
-        if entry.list_price.minor() != price {
+    fn compare(&mut self, row: &TableRow, listed: &Listed<'_>) {
+        let TableRow { product: id, name, entry } = row;
+        if entry.list_price.minor() != listed.price {
             let currency = self.head.currency;
             self.base_differs.get_or_insert_with(|| {
-                let (is, says) =
-                    (Money::from_minor(price).format(currency), entry.list_price.format(currency));
+                let is = Money::from_minor(listed.price).format(currency);
+                let says = entry.list_price.format(currency);
                 format!("product `{id}` costs {is}, the table says {says}")
             });
             return;
+        }
+        if !listed.is_called(name) {
+            self.base_differs.get_or_insert_with(|| {
+                format!("product `{id}` has another name, the table says `{name}`")
+            });
         }
         let less = self.discounts.get(id).copied().unwrap_or(0);
         if i128::from(entry.discount.millionths()) != less {

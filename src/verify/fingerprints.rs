@@ -1,10 +1,10 @@
 //! Whether a table is what its fingerprint says, whatever the inputs are now.
 
 use super::VerifyError;
-use super::tables::read_entries;
-use crate::model::{ProductId, UserId};
+use super::stored_table::{TableRow, read_rows};
+use crate::model::UserId;
 use crate::ports::{Store, TableHead};
-use crate::pricing::{Discount, Discounts, Entry, fingerprint};
+use crate::pricing::{Discount, Discounts, fingerprint};
 
 /// Whether a table's content is what its fingerprint was made from. Discounts on products that a
 /// table does not have leave no trace in it but count in its fingerprint; they are taken from the
@@ -18,7 +18,7 @@ pub(super) async fn is_as_calculated(
     present: &Discounts,
 ) -> Result<bool, VerifyError> {
     let mut seen = Seen::new(head, present);
-    let read = read_entries(store, user, head, &mut |id, entry| seen.add(id, &entry)).await?;
+    let read = read_rows(store, user, head, &mut |row| seen.add(row)).await?;
     Ok(read.is_ok() && seen.matches_fingerprint())
 }
 
@@ -39,7 +39,8 @@ impl<'a> Seen<'a> {
     }
 
     /// The next product of the table.
-    fn add(&mut self, id: ProductId, entry: &Entry) {
+    fn add(&mut self, row: TableRow) {
+        let TableRow { product: id, entry, .. } = row;
         let before = self.present.partition_point(|discount| discount.product_id < id);
         let (absent, rest) = self.present.split_at(before);
         self.traceless.extend_from_slice(absent);

@@ -53,7 +53,7 @@ async fn products(
         };
         audience.progress(Step::Products, page.items.len() as u64);
         for product in &page.items {
-            products.push(&product.id, product.price.minor());
+            products.push(&product.id, product.price.minor(), &product.name);
         }
         from = page.next;
         if from.is_none() {

@@ -1,9 +1,9 @@
 //! Whether what is stored is right: tables and answers are worked out anew from products and
 //! discounts, in the plainest way, and compared.
 //!
-//! Nothing of what made them is used: no snapshot, no join, no money type, only integers of 128
-//! bits ([`arithmetic`]). Reading a packed table is all that is shared. A fingerprint is looked at
-//! only where a table and its inputs differ, to tell a table by older inputs from a wrong one.
+//! Nothing of what made them is used: no join, no rounding of the pricing module, only integers of 128
+//! bits ([`arithmetic`]). Packed tables are read by decoders of their own (`packed`). A fingerprint is
+//! looked at only where a table and its inputs differ, to tell a table by older inputs from a wrong one.
 
 mod ages;
 mod answers;
@@ -15,10 +15,12 @@ mod finding;
 mod fingerprints;
 mod inputs;
 mod list_prices;
+mod packed;
 mod recent;
 mod report;
 mod run;
 mod sample;
+mod stored_table;
 mod tables;
 
 pub use ages::Ages;

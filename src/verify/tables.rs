@@ -3,15 +3,14 @@
 use super::comparison::Comparison;
 use super::fingerprints::is_as_calculated;
 use super::inputs::Inputs;
+use super::stored_table::read_rows;
 use super::{Kind, VerifyError};
-use crate::model::{ProductId, UserId};
-use crate::ports::{AtHead, Store, TableError, TableHead, TableReader};
-use crate::pricing::{Entry, PRICING_VERSION};
+use crate::model::UserId;
+use crate::ports::{AtHead, Store, TableHead};
+use crate::pricing::PRICING_VERSION;
 
 /// A head is read again so often when its parts are gone: a refresh replaces them.
 const MAX_READS: u32 = 3;
-/// So many parts are read at once: 2 MB at most.
-const PARTS_AT_ONCE: usize = 64;
 
 /// Nothing, or what is the matter with a table.
 pub(super) type Verdict = Option<(Kind, String)>;
@@ -55,8 +54,7 @@ async fn check_head(
     let AtHead::Read(lists) = lists else { return Err(VerifyError::Loading) };
     let discounts = lists.into_iter().next().map(|list| list.discounts).unwrap_or_default();
     let mut comparison = Comparison::new(head, inputs, &discounts);
-    let read =
-        read_entries(store, user, head, &mut |id, entry| comparison.add(&id, &entry)).await?;
+    let read = read_rows(store, user, head, &mut |row| comparison.add(&row)).await?;
     if let Err(why) = read {
         return Ok(wrong(why));
     }
@@ -85,40 +83,4 @@ async fn check_head(
 
 fn wrong(what: String) -> Verdict {
     Some((Kind::Wrong, what))
-}
-
-/// Shows every product of a table, in the order of their ids, a few parts at a time. Says what is wrong
-/// with the first part that cannot be read.
-pub(super) async fn read_entries(
-    store: &dyn Store,
-    user: &UserId,
-    head: &TableHead,
-    show: &mut (dyn FnMut(ProductId, Entry) + Send),
-) -> Result<Result<(), String>, VerifyError> {
-    match try_read_entries(store, user, head, show).await {
-        Ok(()) => Ok(Ok(())),
-        Err(TableError::Port(error)) => Err(error.into()),
-        Err(error) => Ok(Err(error.to_string())),
-    }
-}
-
-async fn try_read_entries(
-    store: &dyn Store,
-    user: &UserId,
-    head: &TableHead,
-    show: &mut (dyn FnMut(ProductId, Entry) + Send),
-) -> Result<(), TableError> {
-    let reader = TableReader::open(store, user, head).await?;
-    let mut last: Option<ProductId> = None;
-    for some in reader.parts(None).chunks(PARTS_AT_ONCE) {
-        for row in reader.rows(some).await? {
-            if last.as_ref().is_some_and(|last| *last >= row.product) {
-                let what = format!("product `{}` is not in its order", row.product);
-                return Err(TableError::Contradiction(what));
-            }
-            last = Some(row.product.clone());
-            show(row.product, row.entry);
-        }
-    }
-    Ok(())
 }

@@ -218,3 +218,23 @@ proptest! {
         agree(&prices, &percentages, &strangers)?;
     }
 }
+
+#[test]
+fn a_row_of_the_last_index_that_can_be_written_is_read_back() {
+    let row = |index| OwnRow { index, discount: Percentage::default(), saving: Money::ZERO };
+    let own = OwnRows::new(vec![row(7), row(u32::MAX)]).unwrap();
+    let packed = PackedOwn::new(&own).unwrap();
+    assert_eq!(OwnRows::decode(&packed.parts[0]).unwrap(), own);
+}
+
+#[test]
+fn no_part_fits_an_index_whose_parts_begin_in_no_order() {
+    let prices = Prices::from([(cut("P1".to_owned()), Money::ZERO)]);
+    let packed = base_of(&prices);
+    let part = BasePart::decode(&packed.parts[0]).unwrap();
+    let mut index = packed.index;
+    assert!(index.fits(0, &part));
+    index.parts.push(index.parts[0].clone());
+    index.parts[0].index = 5;
+    assert!(!index.fits(0, &part));
+}

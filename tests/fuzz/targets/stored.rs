@@ -1,5 +1,5 @@
-//! What the engines store as JSON and read back: heads of tables and catalogues, marks, quotations
-//! and how they were settled; and the messages of the queues. The first byte says which.
+//! What the engines store as JSON and read back: indexes of bases, heads of catalogues and marks; and
+//! the messages of the queues. The first byte says which.
 //!
 //! What is accepted is written as a text that reads the same, and everything that is done with it on
 //! the way to an answer can be done.
@@ -9,13 +9,9 @@
 use std::fmt::Debug;
 
 use libfuzzer_sys::fuzz_target;
-use ocache::model::{
-    Calculation, ConnectionRef, Dialect, ProductId, ProviderMessage, QuotationKey, Timestamp,
-};
-use ocache::ports::{
-    CatalogueHead, FailureReason, Quotation, QuotationStatus, RowChange, TableHead,
-};
-use ocache::protocol::{render_accepted, render_quotation};
+use ocache::model::{Calculation, ProductId, ProviderMessage, QuotationKey, Timestamp};
+use ocache::ports::{CatalogueHead, RowChange};
+use ocache::pricing::{BaseIndex, BasePart, Currency, Money, PackedBase, Product};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,12 +19,10 @@ fuzz_target!(|input: &[u8]| {
     let Some((kind, text)) = input.split_first() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
     let now = Timestamp::from_secs(1_800_000_000);
-    match kind % 8 {
+    match kind % 5 {
         0 => {
-            let Some(head) = read::<TableHead>(text) else { return };
-            let _ = (head.is_usable(now), head.is_fresh(now), head.usable_until.to_string());
-            let product = head.parts.first().cloned().or_else(|| ProductId::new("P1").ok());
-            let _ = product.and_then(|product| head.part_of(&product));
+            let Some(index) = read::<BaseIndex>(text) else { return };
+            look_up(&index);
         }
         1 => {
             let _ = read::<CatalogueHead>(text);
@@ -39,17 +33,6 @@ fuzz_target!(|input: &[u8]| {
             }
         }
         3 => {
-            let Some(quotation) = read::<Quotation>(text) else { return };
-            render(quotation, now);
-        }
-        4 => {
-            let _ = read::<QuotationStatus>(text);
-        }
-        5 => {
-            let _ = read::<(ConnectionRef, Dialect)>(text);
-            let _ = read::<FailureReason>(text);
-        }
-        6 => {
             let Some(order) = read::<Calculation>(text) else { return };
             let _ = (order.group(), order.deduplication(), order.cause.is_overtaken(now));
         }
@@ -70,11 +53,20 @@ fn read<T: DeserializeOwned + Serialize + PartialEq + Debug>(text: &str) -> Opti
     Some(value)
 }
 
-fn render(mut quotation: Quotation, now: Timestamp) {
-    for dialect in [Dialect::Current, Dialect::Original] {
-        quotation.dialect = dialect;
-        let text = render_quotation(&quotation, now).expect("a quotation renders");
-        serde_json::from_str::<serde_json::Value>(&text).expect("as JSON");
-        render_accepted(&quotation.request_id, dialect).expect("an acknowledgement renders");
+/// Finds a product in what may be no index of a base.
+fn look_up(index: &BaseIndex) {
+    let product = ProductId::new("P1").expect("it is an id");
+    let part = one_product(product.clone());
+    let _ = index.part_of(&product);
+    for number in (0..=index.parts.len()).filter_map(|number| u32::try_from(number).ok()) {
+        let fits = index.fits(number, &part);
+        let first = index.parts.get(number as usize).map(|part| &part.product);
+        assert!(!fits || first == Some(&product));
     }
+}
+
+fn one_product(id: ProductId) -> BasePart {
+    let products = vec![Product { id, name: "Stand".to_owned(), price: Money::from_minor(1) }];
+    let packed = PackedBase::new(Currency::USD, products).expect("it is a catalogue");
+    BasePart::decode(&packed.parts[0]).expect("what was packed can be read")
 }

@@ -1,0 +1,165 @@
+//! Decoders of packed bases and own rows, written after the descriptions of their formats alone.
+//!
+//! They share no code with those that quotes are answered through: a mistake of packing that unpacking
+//! undoes would hide from a verification that read with the same code.
+
+use std::io::Read as _;
+
+/// No part is larger once decompressed.
+const MAX_BYTES: u64 = 1024 * 1024;
+const MAX_ID_BYTES: usize = 64;
+
+/// A product of a base.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct BaseRow {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// In minor units.
+    pub(super) price: u64,
+}
+
+/// A row that only one customer has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OwnRow {
+    /// How many products of the base come before its product.
+    pub(super) index: u64,
+    /// In millionths of a per cent.
+    pub(super) discount: u64,
+    /// In minor units.
+    pub(super) saving: u64,
+}
+
+/// The products of a part of a base, or why it cannot be read.
+pub(super) fn base_rows(part: &[u8]) -> Result<Vec<BaseRow>, String> {
+    let body = match part {
+        [b'O', b'B', 1, 0, body @ ..] => decompressed(body)?,
+        [b'O', b'B', 1, ..] => return Err(damaged("a part of a base has unknown columns")),
+        [b'O', b'B', version, ..] => return Err(other_version(*version)),
+        _ => return Err(damaged("it does not begin as a part of a base does")),
+    };
+    let mut body = Bytes(&body);
+    let count = body.number()?;
+    let lengths = body.pairs(count)?;
+    let mut ids: Vec<String> = vec![];
+    for (shared, rest) in lengths {
+        let before = ids.last().map_or("", String::as_str);
+        let shared = usize::try_from(shared).ok().and_then(|shared| before.get(..shared));
+        let shared = shared.ok_or_else(|| damaged("an id shares more than there is"))?;
+        let id = format!("{shared}{}", body.text(rest)?);
+        if id.len() > MAX_ID_BYTES {
+            return Err(damaged("an id has a length that no id has"));
+        }
+        ids.push(id);
+    }
+    let prices = body.numbers(count)?;
+    let lengths = body.numbers(count)?;
+    let mut rows = vec![];
+    for ((id, price), length) in ids.into_iter().zip(prices).zip(lengths) {
+        rows.push(BaseRow { id, name: body.text(length)?.to_owned(), price });
+    }
+    body.end()?;
+    Ok(rows)
+}
+
+/// The rows of a part of own rows, or why it cannot be read.
+pub(super) fn own_rows(part: &[u8]) -> Result<Vec<OwnRow>, String> {
+    let (form, body) = match part {
+        [1, form, body @ ..] => (*form, body),
+        [] | [1] => return Err(damaged("own rows end too early")),
+        [version, ..] => return Err(other_version(*version)),
+    };
+    let (body, sum) =
+        body.split_last_chunk::<4>().ok_or_else(|| damaged("own rows end too early"))?;
+    let columns = match form {
+        0 => body.to_vec(),
+        1 => decompressed(body)?,
+        _ => return Err(damaged("own rows have an unknown form")),
+    };
+    if fnv_1a(&columns) != u32::from_le_bytes(*sum) {
+        return Err(damaged("own rows have another checksum"));
+    }
+    let mut columns = Bytes(&columns);
+    let count = columns.number()?;
+    let gaps = columns.numbers(count)?;
+    let unit = columns.number()?;
+    let percentages = columns.numbers(count)?;
+    let savings = columns.numbers(count)?;
+    columns.end()?;
+    let mut rows = vec![];
+    let mut next = 0_u64;
+    for ((gap, percentage), saving) in gaps.into_iter().zip(percentages).zip(savings) {
+        let index = next.checked_add(gap).ok_or_else(|| damaged("a row is of no product"))?;
+        let discount = percentage.checked_mul(unit);
+        let discount = discount.ok_or_else(|| damaged("a discount is more than 100 %"))?;
+        rows.push(OwnRow { index, discount, saving });
+        next = index.checked_add(1).ok_or_else(|| damaged("a row is of no product"))?;
+    }
+    Ok(rows)
+}
+
+fn damaged(why: &str) -> String {
+    format!("packed prices are damaged: {why}")
+}
+
+fn other_version(version: u8) -> String {
+    format!("packed prices have format version {version}, this ocache reads 1")
+}
+
+fn decompressed(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let mut plain = vec![];
+    let read = zstd::stream::read::Decoder::new(bytes)
+        .and_then(|decoder| decoder.take(MAX_BYTES + 1).read_to_end(&mut plain));
+    match read {
+        Ok(_) if plain.len() as u64 <= MAX_BYTES => Ok(plain),
+        _ => Err(damaged("they do not decompress")),
+    }
+}
+
+fn fnv_1a(bytes: &[u8]) -> u32 {
+    let mut sum = 2_166_136_261_u32;
+    for byte in bytes {
+        sum = (sum ^ u32::from(*byte)).wrapping_mul(16_777_619);
+    }
+    sum
+}
+
+/// What is left to be read.
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    /// A number of seven bits a byte, the lowest first, of nine bytes at most.
+    fn number(&mut self) -> Result<u64, String> {
+        let mut number = 0;
+        for place in 0..9 {
+            let (byte, rest) = self.0.split_first().ok_or_else(|| damaged("it ends too early"))?;
+            self.0 = rest;
+            number += u64::from(byte % 128) << (7 * place);
+            if *byte < 128 {
+                return Ok(number);
+            }
+        }
+        Err(damaged("a number is too long"))
+    }
+
+    fn numbers(&mut self, count: u64) -> Result<Vec<u64>, String> {
+        (0..count).map(|_| self.number()).collect()
+    }
+
+    fn pairs(&mut self, count: u64) -> Result<Vec<(u64, u64)>, String> {
+        (0..count).map(|_| Ok((self.number()?, self.number()?))).collect()
+    }
+
+    fn text(&mut self, length: u64) -> Result<&'a str, String> {
+        let split = usize::try_from(length).ok().and_then(|length| self.0.split_at_checked(length));
+        let (text, rest) = split.ok_or_else(|| damaged("it ends too early"))?;
+        self.0 = rest;
+        std::str::from_utf8(text).map_err(|_| damaged("a text is not UTF-8"))
+    }
+
+    fn end(&self) -> Result<(), String> {
+        if self.0.is_empty() { Ok(()) } else { Err(damaged("something follows its end")) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! Packed quotations, how they were settled, and where their answers go: bytes as they are, and fields
+//! with the checksum that they need. The first byte says which.
+//!
+//! What is accepted reads the same when it is packed again, and when an encoder of this target's own
+//! writes it; and a quotation can be answered in both dialects.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ocache::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
+use ocache::ports::{FailureReason, Quotation, QuotationStatus, pack_target, unpack_target};
+use ocache::pricing::Answer;
+use ocache::protocol::{render_accepted, render_quotation};
+use ocache_fuzz::{seal, signed, text, varint};
+
+fuzz_target!(|input: &[u8]| {
+    let Some((kind, fields)) = input.split_first() else { return };
+    match kind % 4 {
+        0 => look_at(fields),
+        1 => quotation(&seal(fields)),
+        2 => status(&seal(fields)),
+        _ => target(&seal(fields)),
+    }
+});
+
+fn look_at(raw: &[u8]) {
+    quotation(raw);
+    status(raw);
+    target(raw);
+}
+
+fn quotation(packed: &[u8]) {
+    // One that ocache made, and one that a client chose.
+    for key in ["q_3y0wrc41fhgk4kxf73ak0k797t", "1df4832771bb9a879faf9fa284e52267/1"] {
+        let key = QuotationKey::stored(key).expect("it is one");
+        let Ok(quotation) = Quotation::unpack(key.clone(), packed) else { return };
+        for packed in [quotation.pack().expect("it can be packed"), encode(&quotation)] {
+            assert_eq!(Quotation::unpack(key.clone(), &packed).expect("it was packed"), quotation);
+        }
+        render(quotation);
+    }
+}
+
+fn status(packed: &[u8]) {
+    let Ok(status) = QuotationStatus::unpack(packed) else { return };
+    let mut fields = vec![];
+    put_status(&mut fields, &status, 0, 0);
+    for packed in [status.pack().expect("it can be packed"), seal(&fields)] {
+        assert_eq!(QuotationStatus::unpack(&packed).expect("it was packed"), status);
+    }
+}
+
+fn target(packed: &[u8]) {
+    let Ok((connection, dialect)) = unpack_target(packed) else { return };
+    let mut fields = vec![];
+    put_target(&mut fields, &connection, dialect);
+    for packed in [pack_target(&connection, dialect).expect("it can be packed"), seal(&fields)] {
+        assert_eq!(unpack_target(&packed).expect("it was packed"), (connection.clone(), dialect));
+    }
+}
+
+fn render(mut quotation: Quotation) {
+    let now = Timestamp::from_secs(1_800_000_000);
+    for dialect in [Dialect::Current, Dialect::Original] {
+        quotation.dialect = dialect;
+        let text = render_quotation(&quotation, now).expect("a quotation renders");
+        serde_json::from_str::<serde_json::Value>(&text).expect("as JSON");
+        render_accepted(&quotation.request_id, dialect).expect("an acknowledgement renders");
+    }
+}
+
+/// With an id even where the key has it, and an answer that names no item by its place.
+fn encode(quotation: &Quotation) -> Vec<u8> {
+    let mut out = vec![1];
+    text(&mut out, quotation.request_id.as_str());
+    text(&mut out, quotation.user.as_str());
+    varint(&mut out, quotation.items.len() as u64);
+    for item in &quotation.items {
+        text(&mut out, item.product.as_str());
+        signed(&mut out, item.quantity.thousandths());
+    }
+    put_target(&mut out, &quotation.connection, quotation.dialect);
+    let accepted = quotation.accepted_at.millis();
+    signed(&mut out, accepted);
+    signed(&mut out, quotation.deadline.millis().wrapping_sub(accepted));
+    signed(&mut out, quotation.expires_at.millis().wrapping_sub(accepted));
+    put_status(&mut out, &quotation.status, quotation.items.len(), accepted);
+    seal(&out)
+}
+
+fn put_target(out: &mut Vec<u8>, connection: &ConnectionRef, dialect: Dialect) {
+    text(out, &connection.endpoint);
+    text(out, connection.id.as_str());
+    out.push(match dialect {
+        Dialect::Current => 0,
+        Dialect::Original => 1,
+    });
+}
+
+fn put_status(out: &mut Vec<u8>, status: &QuotationStatus, items: usize, accepted: i64) {
+    match status {
+        QuotationStatus::Pending => out.push(0),
+        QuotationStatus::Answered(answer) => {
+            out.push(1);
+            put_answer(out, answer, items, accepted);
+        }
+        QuotationStatus::Failed(reason) => {
+            out.push(2);
+            put_reason(out, reason);
+        }
+    }
+}
+
+fn put_reason(out: &mut Vec<u8>, reason: &FailureReason) {
+    match reason {
+        FailureReason::DeadlinePassed => out.push(0),
+        FailureReason::EmptyCatalogue => out.push(1),
+        FailureReason::NoTable => out.push(2),
+        FailureReason::AnswerTooLarge => out.push(3),
+        FailureReason::TotalTooLarge(why) => {
+            out.push(4);
+            text(out, why);
+        }
+    }
+}
+
+fn put_answer(out: &mut Vec<u8>, answer: &Answer, items: usize, accepted: i64) {
+    // All that the answer names, after the items.
+    varint(out, (answer.lines.len() + answer.unavailable.len()) as u64);
+    for line in &answer.lines {
+        text(out, line.product.as_str());
+        signed(out, line.quantity.thousandths());
+    }
+    for product in &answer.unavailable {
+        text(out, product.as_str());
+        signed(out, 1000);
+    }
+    varint(out, answer.lines.len() as u64);
+    for (line, place) in answer.lines.iter().zip(items as u64..) {
+        varint(out, place);
+        text(out, &line.name);
+        signed(out, line.list_price.minor());
+        varint(out, u64::from(line.discount.millionths()));
+        signed(out, line.unit_price.minor());
+        signed(out, line.total.minor());
+    }
+    varint(out, answer.unavailable.len() as u64);
+    let first = (items + answer.lines.len()) as u64;
+    (first..).take(answer.unavailable.len()).for_each(|place| varint(out, place));
+    signed(out, answer.total.minor());
+    text(out, answer.currency.code());
+    signed(out, answer.priced_at.millis().wrapping_sub(accepted));
+    signed(out, answer.validated_at.millis().wrapping_sub(accepted));
+    out.push(u8::from(answer.stale));
+    text(out, answer.generation.as_str());
+    varint(out, answer.catalogue_version);
+    varint(out, u64::from(answer.pricing_version));
+}
