@@ -206,7 +206,7 @@ async fn what_a_replay_used_is_read_and_foreseen() {
         foreseen.merge(used);
     }
     let units = |usage: &Usage, line| billed(usage.lines()).of(line) as f64;
-    for line in [Line::WriteUnits, Line::ReadUnits, Line::FifoRequests, ] {
+    for line in [Line::WriteUnits, Line::ReadUnits, Line::FifoRequests] {
         let (foreseen, measured) = (units(&foreseen, line), units(&outcome.metered, line));
         assert!((foreseen / measured - 1.0).abs() < 0.02, "{line:?}: {foreseen}, {measured}");
     }
