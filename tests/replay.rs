@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use ocache::billing::Line;
+use ocache::cost::{Events, Known, Reading};
+use ocache::meter::{Action, Resource, Stage, Usage, billed};
 use ocache::model::Timestamp;
-use ocache::replay::{Adaptive, Arrival, Candidate, Outcome, Rhythm, Scenario, Synthetic, replay};
-use ocache::stages::Policy;
+use ocache::replay::{
+    Adaptive, Arrival, Candidate, Outcome, Rhythm, Sample, Scenario, Synthetic, probe, replay,
+};
+use ocache::stages::{Answering, Policy};
 
 /// A day's morning.
 const EIGHT: Timestamp = Timestamp::from_secs(1_800_000_000 / 86_400 * 86_400 + 8 * 3600);
@@ -145,4 +149,68 @@ async fn a_replay_is_the_same_every_time_and_a_longer_interval_costs_less() {
     let slow = run(&scenario, &Candidate { refresh_every: MINUTE * 5, ..EVERY_MINUTE }).await;
     assert!(slow.prepared() < first.prepared());
     assert!(slow.usage.of(Line::WriteUnits) < first.usage.of(Line::WriteUnits));
+}
+
+fn heads_written(usage: &Usage) -> u64 {
+    let is_write = |resource, action| (resource, action) == (Resource::PricesByUser, Action::Write);
+    usage.total(|line| line.stage == Stage::PriceCalc && is_write(line.resource, line.action)).items
+}
+
+fn sample(batch: usize) -> Sample {
+    Sample {
+        products: 40,
+        discounts: 5,
+        lines: 3,
+        batch,
+        calculation: Duration::from_millis(250),
+        answering: Answering::Direct,
+    }
+}
+
+#[tokio::test]
+async fn a_probe_tells_refreshes_that_write_nothing_from_those_that_do() {
+    let probe = probe(&sample(4)).await.unwrap();
+    let written = [&probe.unchanged, &probe.confirmed, &probe.calculated].map(heads_written);
+    assert_eq!(written, [0, 4, 4]);
+    let lists = |usage: &Usage| usage.total(|line| line.resource == Resource::Discounts).items;
+    let read = [&probe.unchanged, &probe.confirmed, &probe.calculated].map(lists);
+    assert_eq!(read, [0, 0, 4], "discounts are read when a load came into force since");
+    // The own rows of a table stand in its head, and a part and the index of the base apart.
+    assert_eq!((probe.sizes.parts, heads_written(&probe.base)), (0, 2));
+    assert!(probe.sizes.base > 0 && probe.sizes.head > 0 && probe.sizes.discounts > 0);
+    // Later quotes find the base in memory: the heads of the table and of the catalogue are read.
+    let reads = |line: &ocache::meter::UsageLine| {
+        line.stage == Stage::QuotationHandler && line.action == Action::Read
+    };
+    assert_eq!(probe.direct.total(reads).calls, 2);
+    assert_eq!(probe.touch.total(|line| line.stage == Stage::QuotationProvider).calls, 0);
+}
+
+#[tokio::test]
+async fn what_a_replay_used_is_read_and_foreseen() {
+    // There for six hours. The ticks at minutes 6, 11 and so on to 356 write down that the table is
+    // right.
+    let day = Candidate { ttl: MINUTE * 360, ..EVERY_MINUTE };
+    let half = Duration::from_secs(30);
+    let scenario = scenario(vec![arrival("a", half), arrival("b", MINUTE * 361)]);
+    let outcome = run(&scenario, &day).await;
+    assert_eq!((outcome.calculated, outcome.validated), (2, 360));
+    let known = Known { products: 40, base_parts: 1, discounts: 5, lines: 3, ..Known::default() };
+    let reading = Reading::of(&outcome.metered, known, &scenario.policy);
+    let Events { refreshes, changed, confirmed, bases, .. } = reading.events;
+    assert_eq!((refreshes, changed, confirmed, bases), (360.0, 0.0, 71.0, 1.0));
+
+    let probe = probe(&sample(1)).await.unwrap();
+    let mut foreseen = Usage::default();
+    for used in reading.events.used(&probe, 1).values() {
+        foreseen.merge(used);
+    }
+    let units = |usage: &Usage, line| billed(usage.lines()).of(line) as f64;
+    for line in [Line::WriteUnits, Line::ReadUnits, Line::FifoRequests] {
+        let (foreseen, measured) = (units(&foreseen, line), units(&outcome.metered, line));
+        assert!((foreseen / measured - 1.0).abs() < 0.02, "{line:?}: {foreseen}, {measured}");
+    }
+    // The base that was made is stored beside the tables of both.
+    let stored = u128::from(probe.sizes.base) * 48;
+    assert!(outcome.stored.table_byte_hours >= stored, "{:?}", outcome.stored);
 }

@@ -3,6 +3,7 @@
 mod forecast;
 mod measured;
 mod show;
+mod stored;
 
 use super::args::{CostArgs, CostCommand};
 use super::failure::Failure;

@@ -27,6 +27,8 @@ pub struct Events {
     pub refreshes: f64,
     /// Those of them that find that something has changed.
     pub changed: f64,
+    /// Those of them that find nothing changed, and write down that the table is right.
+    pub confirmed: f64,
     /// Quotes.
     pub quotes: f64,
     /// Those of them that are answered where they arrive; the others take the topic.
@@ -42,8 +44,10 @@ pub struct Events {
     pub visits: f64,
     /// Looks of a gateway whether a user that it does not know is active.
     pub looks: f64,
-    /// Readings of the whole catalogue.
-    pub catalogue_reads: f64,
+    /// Bases made: the whole catalogue is read, and what customers have in common is stored.
+    pub bases: f64,
+    /// Bases read from the store by a worker that did not make them.
+    pub base_reads: f64,
     /// Receives that find nothing.
     pub polls: f64,
     /// Reports of meters.
@@ -60,9 +64,11 @@ impl Events {
                 Purpose::KeepWarm,
                 sum([
                     probe.orders.times(self.sends),
-                    probe.validated.times((self.refreshes - self.changed) * per_batch),
+                    probe.unchanged.times(self.unchanged() * per_batch),
+                    probe.confirmed.times(self.confirmed * per_batch),
                     probe.calculated.times(self.changed * per_batch),
-                    probe.catalogue.times(self.catalogue_reads),
+                    probe.base.times(self.bases),
+                    probe.base_read.times(self.base_reads),
                     self.scans(probe),
                 ]),
             ),
@@ -94,6 +100,11 @@ impl Events {
         ])
     }
 
+    /// Scheduled calculations that write nothing.
+    fn unchanged(&self) -> f64 {
+        (self.refreshes - self.changed - self.confirmed).max(0.0)
+    }
+
     /// Where quotes are answered, as far as these tell.
     #[must_use]
     pub fn answering(&self) -> Answering {
@@ -110,6 +121,7 @@ impl Events {
             sends: self.sends * count,
             refreshes: self.refreshes * count,
             changed: self.changed * count,
+            confirmed: self.confirmed * count,
             quotes: self.quotes * count,
             direct: self.direct * count,
             deadlines: self.deadlines * count,
@@ -117,7 +129,8 @@ impl Events {
             touches: self.touches * count,
             visits: self.visits * count,
             looks: self.looks * count,
-            catalogue_reads: self.catalogue_reads * count,
+            bases: self.bases * count,
+            base_reads: self.base_reads * count,
             polls: self.polls * count,
             reports: self.reports * count,
         }

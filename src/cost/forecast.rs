@@ -11,8 +11,8 @@ use crate::stages::{Answering, Policy};
 
 const HOUR: f64 = 3600.0;
 const HOURS_A_DAY: f64 = 24.0;
-/// A worker reads the products when it starts and after a load: so often, it is assumed.
-const LOADS_AN_HOUR: f64 = 1.0;
+/// A worker reads the base when it starts and after others have made one: so often, it is assumed.
+const BASE_READS_AN_HOUR: f64 = 1.0;
 /// A process writes down what it used once a minute.
 const REPORTS_AN_HOUR: f64 = 60.0;
 
@@ -35,7 +35,7 @@ pub struct Numbers {
     pub calculation: Duration,
     /// Where quotes are answered that find a table.
     pub answering: Answering,
-    /// Processes that calculate; each reads the catalogue every ten minutes.
+    /// Processes that calculate; each reads the base once an hour.
     pub workers: u32,
     /// All processes, or instances of functions; each writes down what it used.
     pub processes: u32,
@@ -146,8 +146,9 @@ impl Forecast {
         let cold = quotes - kept.quotes + kept.cold;
         let ticks = every.map_or(0.0, |every| HOUR / every.as_secs_f64());
         let refreshes = ticks * kept.active;
-        let changed = refreshes * every.map_or(0.0, |every| self.changed_share(every));
-        let reading = LOADS_AN_HOUR;
+        let written = every.map_or(Written::default(), |every| {
+            self.written(every, cold_share(kept.cold, refreshes))
+        });
         let calculations = refreshes + cold;
         let direct = match numbers.answering {
             Answering::Direct => quotes - cold,
@@ -159,7 +160,8 @@ impl Forecast {
             rows: kept.active + (cold * HOURS_A_DAY).min(self.traffic.users - kept.active),
             sends: ticks * (kept.active / MAX_BATCH as f64).max(kept.active.min(1.0)),
             refreshes,
-            changed,
+            changed: refreshes * written.changed,
+            confirmed: refreshes * written.confirmed,
             quotes,
             direct,
             deadlines: quotes - direct,
@@ -167,20 +169,42 @@ impl Forecast {
             touches: (quotes - cold) * touched_share(quotes - cold, kept.active, ttl),
             visits: 0.0,
             looks: 0.0,
-            catalogue_reads: (f64::from(numbers.workers) * reading).min(calculations),
+            bases: self.bases_an_hour(every).min(calculations),
+            base_reads: (f64::from(numbers.workers) * BASE_READS_AN_HOUR).min(calculations),
             polls: numbers.polls_a_minute * 60.0,
             reports: f64::from(numbers.processes) * REPORTS_AN_HOUR,
         }
     }
 
-    /// The share of refreshes that write a table: something has changed, or nothing has for so long
-    /// that the parts would go away.
-    fn changed_share(&self, every: Duration) -> f64 {
-        let intervals_a_day = HOURS_A_DAY * HOUR / every.as_secs_f64();
-        let changed = 1.0 - (-self.numbers.changes_a_day / intervals_a_day).exp();
-        let policy = Policy { refresh_every: every, ..self.policy.clone() };
-        let rewritten_after = policy.keep_tables().as_secs_f64() / 2.0 / every.as_secs_f64();
-        changed + (1.0 - changed).powf(rewritten_after) / rewritten_after
+    /// The shares of refreshes that write a table. `begun_anew` is the share of them before which a
+    /// cold quote wrote it.
+    fn written(&self, every: Duration, begun_anew: f64) -> Written {
+        let policy = self.policy_of(every);
+        let changes = self.numbers.changes_a_day / (HOURS_A_DAY * HOUR) * every.as_secs_f64();
+        let mut changed = 1.0 - (-changes).exp();
+        if self.probe.sizes.parts > 0 {
+            // Parts are written again before they would go away.
+            let fading = policy.keep_tables().as_secs_f64() / 2.0 / every.as_secs_f64();
+            changed += (1.0 - changed).powf(fading) / fading;
+        }
+        let unwritten = (1.0 - changed) * (1.0 - begun_anew);
+        Written { changed, confirmed: last_of_run(intervals_to_confirm(&policy), unwritten) }
+    }
+
+    /// With every change of prices, and again before the one in force would go away.
+    fn bases_an_hour(&self, every: Option<Duration>) -> f64 {
+        let policy = self.policy_of(every.unwrap_or(self.policy.refresh_every));
+        self.numbers.changes_a_day / HOURS_A_DAY + HOUR / policy.keep_tables().as_secs_f64()
+    }
+
+    fn policy_of(&self, every: Duration) -> Policy {
+        Policy { refresh_every: every, ..self.policy.clone() }
+    }
+
+    /// A base that is no longer in force stays stored for as long as a table may need it.
+    fn bases_stored(&self) -> f64 {
+        let kept = 2.0 * self.policy.keep_tables().as_secs_f64() / HOUR / HOURS_A_DAY;
+        1.0 + self.numbers.changes_a_day * kept
     }
 
     /// What is stored, and the minutes of websockets, in a month.
@@ -194,6 +218,7 @@ impl Forecast {
             + quotations * sizes.quotation as f64
             + an_hour.rows * sizes.row as f64
             + self.traffic.users * sizes.discounts as f64
+            + self.bases_stored() * sizes.base as f64
             + sizes.products as f64;
         let mut stored = billing::Usage::default();
         stored.add(Line::Storage, (bytes * HOURS_A_MONTH) as u128);
@@ -201,6 +226,27 @@ impl Forecast {
         open.add(Line::WebsocketMinutes, (self.numbers.websockets * 60.0 * HOURS_A_MONTH) as u128);
         BTreeMap::from([(Purpose::Storage, stored), (Purpose::Idle, open)])
     }
+}
+
+/// Shares of refreshes.
+#[derive(Clone, Copy, Default)]
+struct Written {
+    /// They find that something has changed.
+    changed: f64,
+    /// They find nothing changed, and write that down.
+    confirmed: f64,
+}
+
+/// The share of refreshes before which a cold quote wrote the table.
+fn cold_share(cold: f64, refreshes: f64) -> f64 {
+    if refreshes > 0.0 { (cold / refreshes).min(1.0) } else { 0.0 }
+}
+
+/// The share of tries that end a run of so many, where each goes on a run with this probability, any
+/// other try ends it early, and the next try begins a run anew.
+fn last_of_run(length: f64, probability: f64) -> f64 {
+    let whole = probability.powf(length);
+    if whole < 1.0 { whole * (1.0 - probability) / (1.0 - whole) } else { 1.0 / length }
 }
 
 /// The share of warm quotes whose visit is written down. After one that is, none is for a part of
@@ -212,4 +258,42 @@ fn touched_share(warm_an_hour: f64, active: f64, ttl: Duration) -> f64 {
     let policy = Policy { ttl, ..Policy::default() };
     let rest = policy.touched_after().as_secs_f64() / HOUR;
     1.0 / (1.0 + warm_an_hour / active * rest)
+}
+
+/// A table is confirmed by the first refresh that is so many intervals after it was written.
+pub(super) fn intervals_to_confirm(policy: &Policy) -> f64 {
+    let intervals = policy.confirmed_after().as_secs_f64() / policy.refresh_every.as_secs_f64();
+    intervals.ceil().max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_confirmed_by_the_interval_that_reaches_half_of_its_freshness() {
+        let intervals = |every, fresh_for| {
+            let (every, fresh_for) = (Duration::from_secs(every), Duration::from_secs(fresh_for));
+            intervals_to_confirm(&Policy { refresh_every: every, fresh_for, ..Policy::default() })
+        };
+        assert_eq!([intervals(60, 600), intervals(70, 600), intervals(7, 600)], [5.0, 5.0, 43.0]);
+        // A table is fresh for two intervals at least.
+        assert_eq!([intervals(300, 600), intervals(3600, 600)], [1.0, 1.0]);
+    }
+
+    #[test]
+    fn runs_end_as_often_as_by_counting() {
+        assert!((last_of_run(5.0, 1.0) - 0.2).abs() < 1e-12);
+        assert!(last_of_run(5.0, 0.0).abs() < 1e-12);
+        let mut draws = crate::data::Draws::new(1, 2, 3);
+        let (mut length, mut whole) = (0, 0);
+        for _ in 0..400_000 {
+            length = if draws.below(10) == 0 { 0 } else { length + 1 };
+            if length == 5 {
+                (length, whole) = (0, whole + 1);
+            }
+        }
+        let share = f64::from(whole) / 400_000.0;
+        assert!((last_of_run(5.0, 0.9) / share - 1.0).abs() < 0.02, "{share}");
+    }
 }

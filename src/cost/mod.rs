@@ -25,7 +25,7 @@ mod verdict;
 pub use bill::{Bill, BillLine, Purpose};
 pub use events::Events;
 pub use forecast::{Forecast, Month, Numbers};
-pub use reading::Reading;
+pub use reading::{Known, Reading};
 pub use straightforward::straightforward;
 pub use traffic::{Share, Traffic};
 pub use verdict::{Choice, Verdict};

@@ -1,13 +1,26 @@
 //! How often each thing happened, from what the meter saw.
 
-use crate::meter::{Action, Operation, Reason, Resource, Stage, Usage, UsageLine, Used};
+use crate::meter::{Action, Operation, Reason, Resource, Stage, Usage, UsageLine};
 use crate::ports::MAX_BATCH;
+use crate::stages::Policy;
 
 use super::Events;
+use super::forecast::intervals_to_confirm;
 
-/// About what a discount takes in a list, in bytes, and what the list takes beside.
-const DISCOUNT_BYTES: f64 = 40.0;
-const LIST_BYTES: f64 = 30.0;
+/// What the store says of which the meter saw only how often it was read and written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// How many products there are.
+    pub products: u64,
+    /// In how many parts their base is stored, beside its index.
+    pub base_parts: u64,
+    /// In how many parts the own rows of a table are stored, beside its head.
+    pub table_parts: u64,
+    /// Discounts of a user, on average and rounded.
+    pub discounts: u64,
+    /// Products of a quote, on average and rounded.
+    pub lines: u32,
+}
 
 /// What can be told from a reading of the meter.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,10 +31,8 @@ pub struct Reading {
     pub active: f64,
     /// Scheduled calculations in one batch, on average.
     pub batch: f64,
-    /// Products of a quote, on average and rounded.
-    pub lines: u32,
-    /// Discounts of a user, about.
-    pub discounts: u64,
+    /// What it was read with.
+    pub known: Known,
 }
 
 impl Reading {
@@ -35,6 +46,7 @@ impl Reading {
         let of = |share: f64, rest: Events| Events {
             refreshes: self.events.refreshes * share,
             changed: self.events.changed * share,
+            confirmed: self.events.confirmed * share,
             ..rest
         };
         let mut all = vec![(small as usize, of(1.0 - in_large, self.events))];
@@ -44,10 +56,9 @@ impl Reading {
         all
     }
 
-    /// Reads a reading. Of the tables it must be told how many products there are, and in how many
-    /// parts a table is stored.
+    /// Reads a reading of a stack with this policy.
     #[must_use]
-    pub fn of(usage: &Usage, products: u64, part_count: u64) -> Self {
+    pub fn of(usage: &Usage, known: Known, policy: &Policy) -> Self {
         let used = |stage, reason, resource, action| {
             usage.total(|line| {
                 line.stage == stage
@@ -61,7 +72,6 @@ impl Reading {
         let head_looks = used(Stage::Refresh, None, Resource::Products, Action::Read);
         let ordered = used(Stage::Refresh, scheduled, Resource::RefreshQueue, Action::Send);
         let (received, refreshed) = (of_queue(Action::Receive), of_queue(Action::Delete));
-        let written = used(Stage::PriceCalc, scheduled, Resource::PricesByUser, Action::Write);
         let quotes =
             used(Stage::QuotationHandler, None, Resource::Quotations, Action::Write).items as f64;
         let publish = Operation::PUBLISH;
@@ -80,12 +90,15 @@ impl Reading {
         let touched =
             visit(Reason::Quote, Action::Write).plus(&visit(Reason::Visit, Action::Write));
         let refreshes = refreshed.items as f64;
-        let parts_written = written.items as f64 - refreshes;
-        let catalogue = used(Stage::PriceCalc, None, Resource::Products, Action::Scan);
-        let looks_at_head = |stage| used(stage, None, Resource::Products, Action::Read);
-        let asked =
-            looks_at_head(Stage::QuotationHandler).plus(&looks_at_head(Stage::QuotationProvider));
-        let lists = used(Stage::PriceCalc, None, Resource::Discounts, Action::Read);
+        // The head of the catalogue is read with the products.
+        let bases = |reason| {
+            let scanned = used(Stage::PriceCalc, reason, Resource::Products, Action::Scan);
+            per(scanned.items, known.products + 1)
+        };
+        let written = used(Stage::PriceCalc, scheduled, Resource::PricesByUser, Action::Write);
+        let of_bases = bases(scheduled) * (known.base_parts + 1) as f64;
+        let of_tables = (written.items as f64 - of_bases).max(0.0);
+        let (changed, confirmed) = written_tables(of_tables, refreshes, known.table_parts, policy);
         let polls = usage.total(|line| line.action == Action::Poll);
         let reports = usage.total(|line| line.stage == Stage::Meter);
         let active = per(ordered.items, scans.calls);
@@ -96,7 +109,8 @@ impl Reading {
                 rows: per(scans.items, scans.calls),
                 sends: ordered.calls as f64,
                 refreshes,
-                changed: (parts_written / part_count.max(1) as f64).clamp(0.0, refreshes),
+                changed,
+                confirmed,
                 quotes,
                 direct: (quotes - published).max(0.0),
                 deadlines: deadlines.items as f64,
@@ -104,16 +118,15 @@ impl Reading {
                 touches: (touched.items as f64 - cold - visits).max(0.0),
                 visits,
                 looks: looked.calls as f64,
-                // The head is read with them.
-                catalogue_reads: per(catalogue.items, products + 1),
+                bases: bases(None),
+                // Nothing tells them from readings of heads.
+                base_reads: 0.0,
                 polls: polls.calls as f64,
                 reports: reports.calls as f64,
             },
             active,
             batch: per(received.items, received.calls).clamp(1.0, MAX_BATCH as f64),
-            // With each, the head of the catalogue is read.
-            lines: (asked.items as f64 / (quotes + cold).max(1.0) - 1.0).round().max(1.0) as u32,
-            discounts: discounts(&lists),
+            known,
         }
     }
 }
@@ -126,9 +139,15 @@ fn per(count: u64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }
 
-fn discounts(lists: &Used) -> u64 {
-    let bytes = per(lists.bytes, lists.items);
-    ((bytes - LIST_BYTES) / DISCOUNT_BYTES).round().max(0.0) as u64
+/// How many refreshes changed their tables, and how many wrote down that nothing had changed, from
+/// how many heads and parts they wrote. As many are taken for the latter as the policy has in so many
+/// refreshes; what is written beyond that was changed.
+fn written_tables(items: f64, refreshes: f64, table_parts: u64, policy: &Policy) -> (f64, f64) {
+    let per_change = (table_parts + 1) as f64;
+    let expected = refreshes / intervals_to_confirm(policy);
+    let changed = ((items - expected) / per_change).clamp(0.0, refreshes);
+    let confirmed = (items - changed * per_change).clamp(0.0, refreshes - changed);
+    (changed, confirmed)
 }
 
 #[cfg(test)]
@@ -138,16 +157,35 @@ mod tests {
     #[test]
     fn batches_of_two_sizes_make_up_all_that_was_refreshed() {
         for batch in [1.0, 2.0, 2.46, 9.99, 10.0] {
-            let events =
-                Events { refreshes: 123.0, changed: 12.0, quotes: 25.0, ..Events::default() };
-            let (active, lines, discounts) = (3.0, 2, 1);
-            let parts = Reading { events, active, batch, lines, discounts }.by_batch();
+            let events = Events {
+                refreshes: 123.0,
+                changed: 12.0,
+                confirmed: 20.0,
+                quotes: 25.0,
+                ..Events::default()
+            };
+            let reading = Reading { events, active: 3.0, batch, known: Known::default() };
+            let parts = reading.by_batch();
             let sum = |of: fn(&Events) -> f64| parts.iter().map(|(_, part)| of(part)).sum::<f64>();
             assert!((sum(|part| part.refreshes) - 123.0).abs() < 1e-9, "{parts:?}");
             assert!((sum(|part| part.changed) - 12.0).abs() < 1e-9, "{parts:?}");
+            assert!((sum(|part| part.confirmed) - 20.0).abs() < 1e-9, "{parts:?}");
             assert!((sum(|part| part.quotes) - 25.0).abs() < 1e-9, "once: {parts:?}");
             let batches: f64 = parts.iter().map(|(size, part)| part.refreshes / *size as f64).sum();
             assert!((batches - 123.0 / batch).abs() < 1e-9, "{batch}: {parts:?}");
         }
+    }
+    #[test]
+    fn what_is_written_beyond_confirming_was_changed() {
+        // Every fifth refresh confirms.
+        let policy = Policy::default();
+        let inline = |items| written_tables(items, 100.0, 0, &policy);
+        assert_eq!(inline(0.0), (0.0, 0.0));
+        assert_eq!(inline(18.0), (0.0, 18.0), "fewer than expected confirm");
+        assert_eq!(inline(20.0), (0.0, 20.0));
+        assert_eq!(inline(50.0), (30.0, 20.0));
+        assert_eq!(inline(900.0), (100.0, 0.0), "no more change than there are");
+        assert_eq!(written_tables(50.0, 100.0, 2, &policy), (10.0, 20.0), "two parts and a head");
+        assert_eq!(written_tables(5.0, 0.0, 0, &policy), (0.0, 0.0));
     }
 }

@@ -44,11 +44,12 @@ pub fn straightforward(outcome: &Outcome, products: u64) -> billing::Usage {
     bill
 }
 
-/// Catalogue, price tables, and the names that it keeps in them.
+/// The catalogue and its base, and price tables.
 fn is_replaced(line: &UsageLine) -> bool {
     let reads_products = line.resource == Resource::Products;
-    let calculates = matches!(line.stage, Stage::PriceCalc | Stage::QuotationProvider);
-    calculates && (reads_products || line.resource == Resource::PricesByUser)
+    let uses_tables =
+        matches!(line.stage, Stage::PriceCalc | Stage::QuotationHandler | Stage::QuotationProvider);
+    uses_tables && (reads_products || line.resource == Resource::PricesByUser)
 }
 
 const fn product_bytes() -> u64 {

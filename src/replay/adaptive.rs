@@ -29,7 +29,7 @@ impl Intervals {
     }
 
     /// A table was calculated, or found unchanged.
-    pub(super) fn flipped(&mut self, user: &UserId, changed: bool, now: Timestamp) {
+    pub(super) fn prepared(&mut self, user: &UserId, changed: bool, now: Timestamp) {
         let before = self.users.get(user).map_or(self.shortest, |(interval, _)| *interval);
         let interval = match changed {
             true => self.shortest,

@@ -137,7 +137,7 @@ impl<'a> Driver<'a> {
             // Functions of their own: neither sees what the other keeps in memory.
             handler: QuotationHandler::new(&ports, Lookup::new(&ports), policy.clone()),
             provider: QuotationProvider::new(&ports, Lookup::new(&ports)),
-            calc: PriceCalc::new(&ports, bases.clone(), policy.clone()),
+            calc: price_calc(&ports, &bases, &witness, policy.clone()),
             bases,
             next_tick: Tick::at(began, tick_every).next_due(),
             tick_every,
@@ -373,6 +373,16 @@ impl<'a> Driver<'a> {
         ledger.end();
         Outcome::new(candidate, &ledger, self.witness.meter().usage(), self.now.since(self.began))
     }
+}
+
+/// The stage, which tells the witness what it does.
+fn price_calc(
+    ports: &Ports,
+    bases: &Arc<BaseMaker>,
+    witness: &Arc<Witness>,
+    policy: Policy,
+) -> PriceCalc {
+    PriceCalc::new(ports, bases.clone(), policy).observed_by(witness.clone())
 }
 
 /// Ids from the seed.

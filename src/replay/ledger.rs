@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::adaptive::Intervals;
 use crate::model::{Timestamp, UserId};
-use crate::ports::{ActiveUser, Quotation, QuotationStatus, TableHead};
+use crate::ports::{ActiveUser, Quotation, QuotationStatus};
 
 /// Figures so far, and what is needed for those to come.
 #[derive(Default)]
@@ -63,7 +63,7 @@ struct User {
 }
 
 impl Ledger {
-    /// A head or the parts of a price table are stored until they go away.
+    /// A head, the parts of a price table, or a base are stored until they go away.
     pub(super) fn keep_table(
         &mut self,
         name: String,
@@ -163,15 +163,14 @@ impl Ledger {
         }
     }
 
-    /// A table was calculated or validated.
-    pub(super) fn flipped(&mut self, user: &UserId, head: &TableHead, now: Timestamp) {
-        let changed = head.priced_at == head.validated_at;
+    /// A table was calculated, or found to be still right.
+    pub(super) fn prepared(&mut self, user: &UserId, changed: bool, now: Timestamp) {
         match changed {
             true => self.calculated += 1,
             false => self.validated += 1,
         }
         if let Some(intervals) = &mut self.intervals {
-            intervals.flipped(user, changed, now);
+            intervals.prepared(user, changed, now);
         }
         let known = self.users.entry(user.clone()).or_default();
         self.wasted += u64::from(std::mem::replace(&mut known.has_unread_table, true));

@@ -1,14 +1,17 @@
 //! What is written down of each call beside what the meter counts of it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::ledger::Ledger;
 use crate::meter::rules::page_read;
 use crate::meter::{Meter, Operation, Resource, Used, count_received, metered, sizes};
+use crate::model::Cause;
 use crate::ports::prelude::*;
 use crate::ports::{Clock, Connections, Ports};
+use crate::stages::{Effect, Observer};
 
 /// A layer above a metered engine.
 pub(super) struct Witness {
@@ -50,6 +53,18 @@ impl Witness {
 
     fn keep_table(&self, name: String, bytes: u64, is_head: bool, end: Timestamp) {
         self.ledger().keep_table(name, bytes, is_head, self.clock.now(), end);
+    }
+}
+
+/// A table that is found unchanged may be written down nowhere, so the stage says what it did.
+impl Observer for Witness {
+    fn calculated(&self, user: &UserId, _cause: &Cause, effect: Effect, _took: Duration) {
+        let changed = match effect {
+            Effect::Calculated => true,
+            Effect::Validated => false,
+            Effect::Unneeded | Effect::Expired | Effect::TooLate => return,
+        };
+        self.ledger().prepared(user, changed, self.clock.now());
     }
 }
 
@@ -101,7 +116,16 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl Bases for Witness {}
+    impl Bases for Witness {
+        async fn put_base(&self, version: _, base: _, parts: _) -> _ {
+            self.inner.store.put_base(version, base, parts).await?;
+            let parts = parts.iter().enumerate();
+            let parts = parts.map(|(number, part)| sizes::base_part(version, number, part.len()));
+            let bytes = parts.sum::<u64>() + sizes::base_index(version, base);
+            self.keep_table(format!("base {version}"), bytes, false, base.expires_at);
+            Ok(())
+        }
+    }
 );
 
 layer!(
@@ -126,7 +150,6 @@ layer!(
                 self.keep_table(generation.to_string(), bytes.sum(), false, expire_at);
             }
             if flip == Flip::Done {
-                self.ledger().flipped(user, head, self.clock.now());
                 let bytes = sizes::table_head(user, head);
                 self.keep_table(format!("head of {user}"), bytes, true, expire_at);
             }

@@ -10,7 +10,7 @@ use crate::ports::Quotation;
 pub enum Effect {
     /// New parts and a new head.
     Calculated,
-    /// The same table as before: only the head says so anew.
+    /// The same table as before. The head says so anew, unless it was written lately.
     Validated,
     /// The table was already what was asked for.
     Unneeded,

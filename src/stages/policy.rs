@@ -64,6 +64,12 @@ impl Policy {
         self.fresh_for.max(self.refresh_every * 2)
     }
 
+    /// How long after a table was written a calculation that finds it unchanged writes that down.
+    #[must_use]
+    pub fn confirmed_after(&self) -> Duration {
+        self.fresh_for() / 2
+    }
+
     /// How long a table is usable: as set, but always an interval longer than it is fresh, or a table
     /// would go missing that a late refresh is about to validate.
     #[must_use]

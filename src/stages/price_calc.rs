@@ -321,7 +321,7 @@ impl PriceCalc {
         now: Timestamp,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
         let Some(head) = &inputs.head else { return Ok(None) };
-        let lately = head.validated_at.plus(self.policy.now().fresh_for() / 2);
+        let lately = head.validated_at.plus(self.policy.now().confirmed_after());
         let is_lately = head.validated_at <= now && now < lately;
         let is_told = match &order.cause {
             Cause::Change { version, .. } => head.catalogue_version >= *version,

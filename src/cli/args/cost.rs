@@ -71,7 +71,7 @@ pub struct ForecastArgs {
     /// How long the calculation of a table takes in a function, at most 30s
     #[arg(long, value_name = "TIME", value_parser = parse_calculation_time, default_value = "100ms")]
     pub calculation_time: Duration,
-    /// Functions or processes that calculate; each reads all products once an hour
+    /// Functions or processes that calculate; each reads what users have in common once an hour
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub workers: u32,
     /// All functions or processes; each writes down once a minute what it used

@@ -16,11 +16,12 @@ use super::forecast::{note, per_million};
 use super::show::{
     by_stage, count, lines, money, show_verdict, show_what_if, verdict, what_if, what_if_json,
 };
+use super::stored;
 use crate::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::cost::{Bill, Forecast, Numbers, Reading, Verdict};
 use crate::meter::{Reason, Stage, UsageLine};
 use crate::model::show_duration;
-use crate::ports::{Own, Ports, TableHead};
+use crate::ports::Ports;
 use crate::replay::{Sample, probe};
 use crate::stages::Policy;
 
@@ -71,46 +72,26 @@ async fn read(
     let readings = meter::read(ports, args.over).await?;
     let mut bill = Bill::default();
     bill.add_metered(None, &readings.usage, prices);
-    let head = newest_head(ports).await?;
-    let (products, parts) = head.as_ref().map_or((0, 0), |head| (head.products, own_parts(head)));
-    let reading = Reading::of(&readings.usage, products, parts);
+    let known = stored::known(ports).await?;
+    let reading = Reading::of(&readings.usage, known, &policy);
     let mut read = Read { readings, bill, reading, forecast: None, advice: None };
-    if products > 0 {
-        read.forecast = Some(read.foreseen(products, args, prices).await?);
-        read.advice = read.advise(products, args, policy, prices).await?;
+    if known.products > 0 {
+        read.forecast = Some(read.foreseen(args, prices).await?);
+        read.advice = read.advise(args, policy, prices).await?;
     }
     Ok(read)
-}
-
-/// Of some table: they are all of one catalogue, or will soon be.
-async fn newest_head(ports: &Ports) -> Result<Option<TableHead>, Failure> {
-    let heads = ports.store.list_table_heads(None).await?.items;
-    Ok(heads.into_iter().map(|(_, head)| head).max_by_key(|head| head.catalogue_version))
-}
-
-/// How many parts the own rows of a table are stored in.
-const fn own_parts(head: &TableHead) -> u64 {
-    match &head.own {
-        Own::Inline(_) => 0,
-        Own::Parts(first) => first.len() as u64,
-    }
 }
 
 impl Read {
     /// What a forecast of as many events says: each line of it is a sum of what the stages use in a
     /// probe, not of what was measured here.
-    async fn foreseen(
-        &self,
-        products: u64,
-        args: &CostArgs,
-        prices: &PriceList,
-    ) -> Result<Bill, Failure> {
-        let mut bill = Bill::default();
+    async fn foreseen(&self, args: &CostArgs, prices: &PriceList) -> Result<Bill, Failure> {
+        let (mut bill, known) = (Bill::default(), self.reading.known);
         for (batch, events) in self.reading.by_batch() {
             let sample = Sample {
-                products,
-                discounts: self.reading.discounts,
-                lines: self.reading.lines,
+                products: known.products,
+                discounts: known.discounts,
+                lines: known.lines,
                 batch,
                 calculation: args.calculation_time,
                 answering: self.reading.events.answering(),
@@ -125,12 +106,12 @@ impl Read {
 
     async fn advise(
         &self,
-        products: u64,
         args: &CostArgs,
         policy: Policy,
         prices: &PriceList,
     ) -> Result<Option<Advice>, Failure> {
-        let (span, events) = (self.readings.span(), &self.reading.events);
+        let (span, events, known) =
+            (self.readings.span(), &self.reading.events, self.reading.known);
         if events.ticks < 1.0 || events.quotes < 1.0 {
             return Ok(None);
         }
@@ -141,9 +122,9 @@ impl Read {
             active_users: self.reading.active,
             quotes_a_minute: events.quotes / minutes,
             changes_a_day: changes * 24.0 * 3600.0,
-            products,
-            discounts: self.reading.discounts,
-            lines: self.reading.lines,
+            products: known.products,
+            discounts: known.discounts,
+            lines: known.lines,
             calculation: args.calculation_time,
             answering: self.reading.events.answering(),
             workers: 1,
@@ -233,6 +214,7 @@ impl Read {
                 "active_users": self.reading.active,
                 "refreshes": events.refreshes,
                 "changed": events.changed,
+                "confirmed": events.confirmed,
                 "quotes": events.quotes,
                 "cold_quotes": events.cold,
                 "first_visits": events.visits,

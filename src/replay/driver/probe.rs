@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Driver;
+use super::{Driver, price_calc};
 use crate::meter::{Action, Reason, Resource, Scope, Stage, Usage, UsageLine, sizes};
 use crate::model::{Timestamp, UserId};
 use crate::ports::{MAX_BATCH, Own, PortError, Ports, QuotationStatus, parts_of};
 use crate::replay::{Arrival, Candidate, ReplayError, Scenario};
 use crate::stages::subscribe::subscribe;
-use crate::stages::{Answering, Policy, StageError};
+use crate::stages::{Answering, Lookup, Policy, StageError};
 
 /// No tick comes by itself.
 const NEVER: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -45,12 +45,16 @@ pub struct Probe {
     pub head_look: Usage,
     /// The sending of a batch of scheduled calculations.
     pub orders: Usage,
-    /// A batch of them that find their tables unchanged.
-    pub validated: Usage,
+    /// A batch of them that find their tables unchanged, and written lately.
+    pub unchanged: Usage,
+    /// A batch of them that find their tables unchanged, and write that down.
+    pub confirmed: Usage,
     /// A batch of them that make their tables anew.
     pub calculated: Usage,
-    /// A worker reads the catalogue.
-    pub catalogue: Usage,
+    /// The base of the products is made: they are read, and it is stored.
+    pub base: Usage,
+    /// A worker that did not make the base reads it.
+    pub base_read: Usage,
     /// A quote that finds its table, and takes the topic.
     pub warm: Usage,
     /// The same, answered where it arrives.
@@ -75,8 +79,10 @@ pub struct Sizes {
     pub row: u64,
     /// The head of a price table.
     pub head: u64,
-    /// The parts of a price table, all together.
+    /// The parts of a price table, all together; nothing where its own rows stand in the head.
     pub parts: u64,
+    /// The base of the products: its parts and its index.
+    pub base: u64,
     /// A quotation with its answer.
     pub quotation: u64,
     /// All products.
@@ -107,7 +113,7 @@ pub async fn probe(sample: &Sample) -> Result<Probe, ReplayError> {
     let candidate = Candidate { ttl: TTL, refresh_every: NEVER, on_change: false, adaptive: None };
     let probing =
         Probing { driver: Driver::start(&scenario, &candidate).await?, seen: Usage::default() };
-    probing.all(&scenario.arrivals).await
+    probing.all(sample, &scenario.arrivals).await
 }
 
 fn user(number: usize) -> Option<UserId> {
@@ -121,14 +127,18 @@ struct Probing<'a> {
 }
 
 impl Probing<'_> {
-    async fn all(mut self, arrivals: &[Arrival]) -> Result<Probe, ReplayError> {
+    async fn all(mut self, sample: &Sample, arrivals: &[Arrival]) -> Result<Probe, ReplayError> {
         let [opener, first, others @ .., visitor] = arrivals else {
             return Err(PortError::rejected("a probe", "it has no users").into());
         };
-        self.read_catalogue().await?;
-        let catalogue = self.used();
-        // Whoever comes first reads the names, which are then kept. It counts for no other quote.
+        self.make_base().await?;
+        let base = self.used();
+        let base_read = self.read_base().await?;
+        // Whoever comes first reads the base, which is then kept. It counts for no other quote.
         self.quote(opener).await?;
+        self.answer(Answering::Direct);
+        self.quote(opener).await?;
+        self.answer(sample.answering);
         self.driver.ports.store.remove_active_user(&opener.user).await?;
         self.used();
         let cold = self.quote(first).await?;
@@ -136,35 +146,34 @@ impl Probing<'_> {
             self.quote(other).await?;
         }
         self.answer(Answering::Direct);
-        // The handler keeps the names that it has read, as the provider does.
-        self.quote(first).await?;
         let direct = self.quote(first).await?;
         self.answer(Answering::Topic);
         let (warm, deadline) = self.warm_quote(first).await?;
-        let kept = self.tick().await?;
+        let unchanged = self.tick().await?;
+        self.driver.go_on_until(self.driver.now.plus(TTL / 5)).await?;
+        let touch = self.warm_quote(first).await?.0.since(&warm);
+        let confirmed = self.confirming_tick().await?;
         let prices = self.driver.goods.other_prices(1);
         self.driver.load(&prices).await?;
         let changed = self.tick().await?;
-        self.driver.go_on_until(self.driver.now.plus(TTL / 5)).await?;
-        let touch = self.warm_quote(first).await?.0.since(&warm);
-        // There are other products by now, whose names the quote has read too.
-        let touch = touch.only(|line| line.stage == Stage::Subscribe);
         let visit = self.visit(&visitor.user).await?;
         let sends = |line: &UsageLine| line.action == Action::Send;
         let refreshes = |line: &UsageLine| line.stage == Stage::Refresh;
         let scans = |line: &UsageLine| line.resource == Resource::ActiveUsers;
         let looks_at_head = |line: &UsageLine| line.resource == Resource::Products;
         let calculates = |line: &UsageLine| line.stage == Stage::PriceCalc;
-        let sizes = self.sizes(&first.user, &catalogue, &kept, others.len() as u64 + 1).await?;
+        let sizes = self.sizes(&first.user, &base, &changed, others.len() as u64 + 1).await?;
         Ok(Probe {
-            tick: kept.only(|line| {
+            tick: unchanged.only(|line| {
                 refreshes(line) && !sends(line) && !scans(line) && !looks_at_head(line)
             }),
-            head_look: kept.only(|line| refreshes(line) && looks_at_head(line)),
-            orders: kept.only(|line| refreshes(line) && sends(line)),
-            validated: kept.only(calculates),
+            head_look: unchanged.only(|line| refreshes(line) && looks_at_head(line)),
+            orders: unchanged.only(|line| refreshes(line) && sends(line)),
+            unchanged: unchanged.only(calculates),
+            confirmed: confirmed.only(calculates),
             calculated: changed.only(calculates),
-            catalogue,
+            base,
+            base_read,
             warm,
             direct,
             touch,
@@ -189,13 +198,38 @@ impl Probing<'_> {
         used
     }
 
-    /// So that nothing else has to read it.
-    async fn read_catalogue(&self) -> Result<(), ReplayError> {
-        let keep_until = self.driver.now.plus(Policy::default().keep_tables());
+    /// So that nothing else has to make it.
+    async fn make_base(&self) -> Result<(), ReplayError> {
+        let keep_until = self.driver.now.plus(self.driver.policy.keep_tables());
         let reading = self.driver.bases.current(keep_until);
         let scope = Scope::new(Stage::PriceCalc, Reason::Scheduled);
         scope.of(reading).await.map_err(StageError::from)?;
         Ok(())
+    }
+
+    /// What a process does that has nothing of the base in memory.
+    async fn read_base(&mut self) -> Result<Usage, ReplayError> {
+        let lookup = Lookup::new(&self.driver.ports);
+        let reading = async {
+            let head = self.driver.ports.store.catalogue_head().await?;
+            let version = head.map_or(0, |head| head.base_version);
+            let Some(base) = lookup.bases().base(version).await? else { return Ok(()) };
+            let numbers = (0..).take(base.index.parts.len());
+            lookup.bases().parts(version, &base.index, numbers).await.map(drop)
+        };
+        Scope::new(Stage::PriceCalc, Reason::Scheduled).of(reading).await?;
+        Ok(self.used())
+    }
+
+    /// A tick long enough after the last one that what it finds is written down.
+    async fn confirming_tick(&mut self) -> Result<Usage, ReplayError> {
+        let policy = Policy { refresh_every: LATER, fresh_for: LATER, ..Policy::default() };
+        let Driver { ports, bases, witness, .. } = &self.driver;
+        let calc = price_calc(ports, bases, witness, policy);
+        let lasting = std::mem::replace(&mut self.driver.calc, calc);
+        let confirmed = self.tick().await;
+        self.driver.calc = lasting;
+        confirmed
     }
 
     async fn quote(&mut self, arrival: &Arrival) -> Result<Usage, ReplayError> {
@@ -217,7 +251,7 @@ impl Probing<'_> {
     }
 
     async fn ask(&mut self, arrival: &Arrival) -> Result<(), ReplayError> {
-        self.read_catalogue().await?;
+        self.make_base().await?;
         self.used();
         self.driver.ask(0, arrival).await?;
         self.driver.look_at_queues().await?;
@@ -226,14 +260,14 @@ impl Probing<'_> {
     }
 
     async fn tick(&mut self) -> Result<Usage, ReplayError> {
-        self.read_catalogue().await?;
+        self.make_base().await?;
         self.used();
         self.driver.tick().await?;
         self.settled().await
     }
 
     async fn visit(&mut self, user: &UserId) -> Result<Usage, ReplayError> {
-        self.read_catalogue().await?;
+        self.make_base().await?;
         self.used();
         let Ports { store, queues, .. } = &self.driver.ports;
         subscribe(&**store, &**queues, user, TTL, self.driver.now).await?;
@@ -249,8 +283,8 @@ impl Probing<'_> {
     async fn sizes(
         &self,
         user: &UserId,
-        catalogue: &Usage,
-        kept: &Usage,
+        base: &Usage,
+        changed: &Usage,
         batch: u64,
     ) -> Result<Sizes, ReplayError> {
         let store = &self.driver.engine.store;
@@ -258,8 +292,9 @@ impl Probing<'_> {
         let heads = store.table_heads(std::slice::from_ref(user)).await?;
         let mut sizes = Sizes {
             row: row.as_ref().map_or(0, sizes::active_user),
-            products: catalogue.total(|line| line.action == Action::Scan).bytes,
-            discounts: kept.total(|line| line.resource == Resource::Discounts).bytes / batch,
+            products: base.total(|line| line.action == Action::Scan).bytes,
+            base: base.total(|line| line.action == Action::Write).bytes,
+            discounts: changed.total(|line| line.resource == Resource::Discounts).bytes / batch,
             ..Sizes::default()
         };
         if let Some((user, head)) = heads.first() {

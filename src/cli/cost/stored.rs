@@ -1,0 +1,57 @@
+//! What the store says of prices and quotes, for what the meter does not see.
+
+use super::super::failure::Failure;
+use crate::cost::Known;
+use crate::model::UserId;
+use crate::ports::{AtHead, Own, Ports, TableHead};
+
+/// So many users' lists of discounts stand for all.
+const LISTS: usize = 100;
+
+/// Of the tables, lists and quotations on the first page of each.
+pub(super) async fn known(ports: &Ports) -> Result<Known, Failure> {
+    let heads = ports.store.list_table_heads(None).await?.items;
+    // They are all of one catalogue, or will soon be.
+    let newest = heads.iter().map(|(_, head)| head).max_by_key(|head| head.catalogue_version);
+    let Some(newest) = newest else { return Ok(Known { lines: 1, ..Known::default() }) };
+    let base = ports.store.base(newest.base_version).await?;
+    Ok(Known {
+        products: newest.products,
+        base_parts: base.map_or(0, |base| base.index.parts.len() as u64),
+        table_parts: own_parts(newest),
+        discounts: discounts(ports, &heads).await?,
+        lines: lines(ports).await?,
+    })
+}
+
+/// How many parts the own rows of a table are stored in.
+const fn own_parts(head: &TableHead) -> u64 {
+    match &head.own {
+        Own::Inline(_) => 0,
+        Own::Parts(first) => first.len() as u64,
+    }
+}
+
+async fn discounts(ports: &Ports, heads: &[(UserId, TableHead)]) -> Result<u64, Failure> {
+    let users: Vec<UserId> = heads.iter().take(LISTS).map(|(user, _)| user.clone()).collect();
+    // Read again when a load comes into force meanwhile.
+    loop {
+        let Some(at) = ports.store.catalogue_head().await? else { return Ok(0) };
+        if let AtHead::Read(lists) = ports.store.discounts(&users, &at).await? {
+            let all = lists.iter().map(|list| list.discounts.as_slice().len()).sum();
+            return Ok(mean(all, users.len()));
+        }
+    }
+}
+
+async fn lines(ports: &Ports) -> Result<u32, Failure> {
+    let quotations = ports.store.list_quotations(None).await?.items;
+    let all = quotations.iter().map(|quotation| quotation.items.len()).sum();
+    Ok(u32::try_from(mean(all, quotations.len())).unwrap_or(u32::MAX).max(1))
+}
+
+/// Rounded.
+fn mean(sum: usize, count: usize) -> u64 {
+    let count = count.max(1);
+    ((sum + count / 2) / count) as u64
+}
