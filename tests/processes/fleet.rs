@@ -67,7 +67,9 @@ impl Fleet {
     pub async fn start(stack: Arc<Stack>, roles: &[Role]) -> Self {
         let within = (Setting::QuoteWithin, format!("{QUOTE_WITHIN_SECS}s"));
         let every = (Setting::RefreshEvery, "2s".to_owned());
-        set(&*stack.ports.store, &[within, every]).await.unwrap();
+        // So that a refresh writes down what it has found right.
+        let fresh = (Setting::FreshFor, "4s".to_owned());
+        set(&*stack.ports.store, &[within, every, fresh]).await.unwrap();
         let addresses = Arc::new([watch::Sender::new(None), watch::Sender::new(None)]);
         let mut fleet = Self { stack, processes: vec![], addresses };
         for role in roles {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ocache::model::{Timestamp, UserId};
 use ocache::ports::{Clock as _, Depth, Ports, Queue, SystemClock};
+use ocache::stages::{Setting, set};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
@@ -32,17 +33,30 @@ pub fn setting(name: &str, default: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_on_the_embedded_store() {
-    kill_and_check(Stack::embedded()).await;
+    kill_and_check(Stack::embedded(), "direct").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_on_the_embedded_store_with_every_quote_on_the_topic() {
+    kill_and_check(Stack::embedded(), "topic").await;
 }
 
 #[cfg(feature = "aws")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a local AWS: .ci/ministack cargo test"]
 async fn killed_on_aws() {
-    kill_and_check(Stack::aws().await).await;
+    kill_and_check(Stack::aws().await, "direct").await;
 }
 
-async fn kill_and_check(stack: Stack) {
+#[cfg(feature = "aws")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a local AWS: .ci/ministack cargo test"]
+async fn killed_on_aws_with_every_quote_on_the_topic() {
+    kill_and_check(Stack::aws().await, "topic").await;
+}
+
+/// `answer` is the setting of that name: where a quote is answered whose table is usable.
+async fn kill_and_check(stack: Stack, answer: &str) {
     let kills = setting("OCACHE_KILLS", KILLS);
     let seed = setting("OCACHE_KILLS_SEED", 1);
     let mut chance = StdRng::seed_from_u64(seed);
@@ -50,6 +64,7 @@ async fn kill_and_check(stack: Stack) {
     let discounts = stack.file("discounts.ndjson", prices::discounts_file());
     load(&stack, &[&catalogue_file(&stack, 1), &discounts]).await;
 
+    set(&*stack.ports.store, &[(Setting::Answer, answer.to_owned())]).await.unwrap();
     let mut fleet = Fleet::start(stack.clone(), &Role::ALL).await;
     let (account, stop) = (Account::default(), CancellationToken::new());
     let mut report = Report { engine: stack.engine, seed, ..Report::default() };
