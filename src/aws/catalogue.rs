@@ -1,5 +1,7 @@
 //! The table of products, and the item in it that is the catalogue's head.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::head;
@@ -55,6 +57,9 @@ impl Loaded for Product {
     }
 }
 
+/// A load and a quote may so be a second apart.
+const HEAD_KEPT_FOR: Duration = Duration::from_secs(1);
+
 #[async_trait]
 impl CatalogueStore for Tables {
     async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError> {
@@ -62,6 +67,10 @@ impl CatalogueStore for Tables {
             Some(item) => head::read(&item),
             None => Ok(None),
         }
+    }
+
+    fn head_kept_for(&self) -> Duration {
+        HEAD_KEPT_FOR
     }
 
     async fn products(

@@ -1,5 +1,7 @@
 //! The table of products, and the head of everything that loads bring.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -27,6 +29,10 @@ pub(super) const LIST: &str =
 impl CatalogueStore for Embedded {
     async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError> {
         self.look(1, head).await
+    }
+
+    fn head_kept_for(&self) -> Duration {
+        Duration::ZERO
     }
 
     async fn products(

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -194,6 +195,10 @@ where
 impl CatalogueStore for Memory {
     async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError> {
         Ok(self.state().loaded.head.clone())
+    }
+
+    fn head_kept_for(&self) -> Duration {
+        Duration::ZERO
     }
 
     async fn products(

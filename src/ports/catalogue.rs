@@ -1,5 +1,7 @@
 //! Products, and the head that gives each state of all loaded rows a version.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Cursor, LoadId, Page, PortError, port};
@@ -62,6 +64,10 @@ port!(
     pub trait CatalogueStore: Send + Sync {
         /// The head, read consistently; `None` before the first load.
         async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError>;
+
+        /// For how long a process does well to keep a head that it has read, where a head somewhat older
+        /// will do. More than nothing only where all processes read one item, and each read is billed.
+        fn head_kept_for(&self) -> Duration;
 
         /// Those of the products that exist, in any order. Any number may be asked for.
         async fn products(

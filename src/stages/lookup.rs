@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tracing::warn;
 
 use super::StageError;
+use super::base_in_force::BaseInForce;
 use super::base_shelf::BaseShelf;
 use super::large_work::LargeWork;
 use super::quote_inputs::{QuoteInputs, Shelf, Table};
@@ -16,8 +17,7 @@ use super::subscribe::send;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Generation, QuotationRequest, Timestamp, UserId};
 use crate::ports::{
-    CatalogueStore, Chain, FailureReason, PortError, Ports, PriceTables, Queue, Queues, TableHead,
-    Verdict,
+    Chain, FailureReason, PortError, Ports, PriceTables, Queue, Queues, TableHead, Verdict,
 };
 use crate::pricing::{Answer, AnswerLine, Entry, quote};
 use crate::protocol::fits_one_message;
@@ -25,7 +25,7 @@ use crate::protocol::fits_one_message;
 /// Looks at price tables for the stages of a process.
 pub struct Lookup {
     tables: Arc<dyn PriceTables>,
-    catalogue: Arc<dyn CatalogueStore>,
+    in_force: BaseInForce,
     queues: Arc<dyn Queues>,
     bases: Arc<BaseShelf>,
     stale_orders: RecentOrders,
@@ -47,7 +47,7 @@ impl Lookup {
     pub fn new(ports: &Ports) -> Arc<Self> {
         Arc::new(Self {
             tables: ports.store.clone(),
-            catalogue: ports.store.clone(),
+            in_force: BaseInForce::new(ports.store.clone(), ports.clock.clone()),
             queues: ports.queues.clone(),
             bases: Arc::new(BaseShelf::new(ports.store.clone())),
             stale_orders: RecentOrders::new(),
@@ -67,7 +67,7 @@ impl Lookup {
         requests: &[&QuotationRequest],
         now: Timestamp,
     ) -> Result<QuoteInputs, PortError> {
-        QuoteInputs::read(self.shelf(), &*self.catalogue, requests, now).await
+        QuoteInputs::read(self.shelf(), &self.in_force, requests, now).await
     }
 
     /// Looks at the table of a request's user: in what was read for its batch, else in the store.

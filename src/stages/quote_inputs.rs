@@ -7,12 +7,11 @@ use bytes::Bytes;
 use futures_util::future::{try_join, try_join_all};
 use tracing::warn;
 
+use super::base_in_force::BaseInForce;
 use super::base_shelf::{BaseShelf, Parts};
 use super::large_work::{LargeWork, Size};
 use crate::model::{Item, ProductId, QuotationRequest, Timestamp, UserId};
-use crate::ports::{
-    CatalogueStore, Chain, Own, PortError, PriceTables, StoredBase, TableHead, WantedParts,
-};
+use crate::ports::{Chain, Own, PortError, PriceTables, StoredBase, TableHead, WantedParts};
 use crate::pricing::{Entry, OwnRows};
 
 /// Where tables and what they are priced against are read.
@@ -51,17 +50,14 @@ impl QuoteInputs {
     /// and bases only the parts that the requests need.
     pub(super) async fn read(
         shelf: Shelf<'_>,
-        catalogue: &dyn CatalogueStore,
+        in_force: &BaseInForce,
         requests: &[&QuotationRequest],
         now: Timestamp,
     ) -> Result<Self, PortError> {
         let users = users(requests);
-        let (heads, at) =
-            try_join(shelf.tables.table_heads(&users), catalogue.catalogue_head()).await?;
-        Ok(Self {
-            tables: read_tables(shelf, heads, requests, now).await?,
-            base_version: at.map_or(0, |head| head.base_version),
-        })
+        let (heads, base_version) =
+            try_join(shelf.tables.table_heads(&users), in_force.version()).await?;
+        Ok(Self { tables: read_tables(shelf, heads, requests, now).await?, base_version })
     }
 }
 

@@ -1,0 +1,88 @@
+//! Which version of the products is in force, for quotes: whether a table is stale.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::Timestamp;
+use crate::ports::{CatalogueStore, Clock, PortError};
+
+/// Knows it, as of a moment ago at most. On AWS the head of the catalogue is one item: if it were read for
+/// every quote, it would be the first to be throttled.
+pub(super) struct BaseInForce {
+    store: Arc<dyn CatalogueStore>,
+    clock: Arc<dyn Clock>,
+    /// The version, and when it was read.
+    kept: Mutex<Option<(u64, Timestamp)>>,
+}
+
+impl BaseInForce {
+    pub(super) fn new(store: Arc<dyn CatalogueStore>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, kept: Mutex::default() }
+    }
+
+    /// The version; 0 before the first load.
+    pub(super) async fn version(&self) -> Result<u64, PortError> {
+        let now = self.clock.now();
+        let kept = *self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((version, read_at)) = kept
+            && read_at <= now
+            && now < read_at.plus(self.store.head_kept_for())
+        {
+            return Ok(version);
+        }
+        let head = self.store.catalogue_head().await?;
+        let version = head.map_or(0, |head| head.base_version);
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, now));
+        Ok(version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::memory::{ManualClock, Memory};
+    use crate::ports::prelude::*;
+    use crate::ports::{Ports, SystemRandomness};
+    use crate::pricing::Currency;
+
+    /// An engine on which heads are kept for a second.
+    struct Kept {
+        inner: Ports,
+    }
+
+    layer!(
+        #[over(inner.store)]
+        impl CatalogueStore for Kept {
+            fn head_kept_for(&self) -> _ {
+                Duration::from_secs(1)
+            }
+        }
+    );
+
+    async fn load(ports: &Ports, name: &str) {
+        let (id, price) = ("P1".parse().unwrap(), crate::pricing::Money::from_minor(1));
+        let product = Product { id, name: name.to_owned(), price };
+        crate::data::apply(ports, vec![product.into()], Currency::USD).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_version_is_kept_only_where_that_is_worth_it_and_not_for_long() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
+        let ports = Memory::new(clock.clone(), Arc::new(SystemRandomness)).ports();
+        let always = BaseInForce::new(ports.store.clone(), clock.clone());
+        let kept = BaseInForce::new(Arc::new(Kept { inner: ports.clone() }), clock.clone());
+        let versions = async || (always.version().await.unwrap(), kept.version().await.unwrap());
+        assert_eq!(versions().await, (0, 0));
+        load(&ports, "Desk").await;
+        assert_eq!(versions().await, (1, 0));
+        clock.set(clock.now().plus(Duration::from_millis(999)));
+        assert_eq!(versions().await, (1, 0));
+        clock.set(clock.now().plus(Duration::from_millis(1)));
+        assert_eq!(versions().await, (1, 1));
+        load(&ports, "Table").await;
+        // A clock that was set back says nothing of how old it is.
+        clock.set(clock.now().minus(Duration::from_secs(1)));
+        assert_eq!(versions().await, (2, 2));
+    }
+}
