@@ -76,6 +76,8 @@ impl System {
         let policy = Policy {
             ttl: Duration::from_secs(60),
             refresh_every: Duration::from_secs(10),
+            // Two intervals, so that a refresh writes down what it has found right.
+            fresh_for: Duration::ZERO,
             quote_within: Duration::from_secs(20),
             // So that every quotation goes the whole way.
             answering: Answering::Topic,
