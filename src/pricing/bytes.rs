@@ -97,7 +97,8 @@ impl<'a> Reader<'a> {
         minor.filter(|price| *price <= Money::MAX_PRICE).ok_or(damaged("a price is out of range"))
     }
 
-    pub(crate) fn section(&mut self) -> Result<&'a [u8], PackError> {
+    /// Bytes behind their length.
+    pub(crate) fn with_length(&mut self) -> Result<&'a [u8], PackError> {
         let length = self.length()?;
         self.take(length)
     }

@@ -41,6 +41,9 @@ pub trait Audience: Send {
 
     /// So many more were done of what a step counts.
     fn progress(&mut self, step: Step, count: u64);
+
+    /// A load came into force, so everything is looked at once more. What was told stays true.
+    fn starts_over(&mut self) {}
 }
 
 /// Keeps every finding.

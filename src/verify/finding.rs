@@ -34,7 +34,7 @@ impl Kind {
 }
 
 /// What something was found of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// The table of a user.
     Table(UserId),

@@ -1,4 +1,4 @@
-//! The products as they are stored, read without any snapshot.
+//! The products as they are stored, read row by row and never from a base.
 
 use super::list_prices::{ListPrices, Unsorted};
 use super::{Audience, Step, VerifyError};

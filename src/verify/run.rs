@@ -3,6 +3,9 @@
 //! Everything is read in pages, and nothing of a page is kept but counts and what was chosen to be
 //! checked, so that a store of any size can be verified. Only list prices are kept, in little memory.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use thiserror::Error;
 
 use super::ages::AgeCounts;
@@ -14,8 +17,10 @@ use super::{Audience, Finding, Kind, Report, Step, Subject, answers, tables};
 use crate::model::{Timestamp, UserId};
 use crate::ports::{PortError, Quotation, QuotationStatus, Segment, Store, TableHead};
 
-/// So many heads are read at once: with a million products each is some 10 KB.
+/// So many heads are read at once: hardly any takes more than a kilobyte.
 const HEADS_AT_ONCE: usize = 100;
+/// So often a verification starts over because a load came into force.
+const MAX_RESTARTS: u32 = 3;
 
 /// What to verify.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +40,7 @@ pub enum VerifyError {
     #[error(transparent)]
     Port(#[from] PortError),
     /// The products kept changing.
-    #[error("a load came into force while the store was verified")]
+    #[error("loads kept coming into force while the store was verified")]
     Loading,
 }
 
@@ -52,11 +57,14 @@ pub async fn verify(
 ) -> Result<Report, VerifyError> {
     let inputs = Inputs::read(store, audience).await?;
     let report = Report { catalogue_version: inputs.head.version, ..Report::default() };
-    let mut run = Run { store, inputs, now, audience, report };
-    run.active_users().await?;
-    run.tables(options).await?;
-    run.answers(options.answers).await?;
-    run.inputs.check_current(store).await?;
+    let mut run = Run { store, inputs, now, audience, report, told: HashSet::new() };
+    for _ in 0..MAX_RESTARTS {
+        match run.all(options).await {
+            Err(VerifyError::Loading) => run.start_over().await?,
+            done => return done.map(|()| run.report),
+        }
+    }
+    run.all(options).await?;
     Ok(run.report)
 }
 
@@ -67,9 +75,31 @@ struct Run<'a> {
     now: Timestamp,
     audience: &'a mut dyn Audience,
     report: Report,
+    /// Hashes of what was told, so that nothing is told twice when it starts over.
+    told: HashSet<u64>,
 }
 
 impl Run<'_> {
+    async fn all(&mut self, options: VerifyOptions) -> Result<(), VerifyError> {
+        self.active_users().await?;
+        self.tables(options).await?;
+        self.answers(options.answers).await?;
+        self.inputs.check_current(self.store).await
+    }
+
+    /// Forgets all but the findings: each was certain when it was told.
+    async fn start_over(&mut self) -> Result<(), VerifyError> {
+        self.audience.starts_over();
+        self.inputs = Inputs::read(self.store, self.audience).await?;
+        self.report = Report {
+            catalogue_version: self.inputs.head.version,
+            table_findings: self.report.table_findings,
+            answer_findings: self.report.answer_findings,
+            ..Report::default()
+        };
+        Ok(())
+    }
+
     /// How old the tables of active users are.
     async fn active_users(&mut self) -> Result<(), VerifyError> {
         let mut ages = AgeCounts::default();
@@ -195,7 +225,11 @@ impl Run<'_> {
     }
 
     fn found(&mut self, finding: Finding) {
-        self.report.add(&finding);
-        self.audience.found(finding);
+        let mut hasher = DefaultHasher::new();
+        (finding.kind, &finding.subject).hash(&mut hasher);
+        if self.told.insert(hasher.finish()) {
+            self.report.add(&finding);
+            self.audience.found(finding);
+        }
     }
 }

@@ -112,6 +112,12 @@ impl Audience for Findings<'_> {
         };
         self.progress.insert((step, progress)).1.add(count);
     }
+
+    fn starts_over(&mut self) {
+        self.beside_progress(|findings| {
+            findings.output.note("a load came into force: verifying everything once more");
+        });
+    }
 }
 
 fn json(finding: &Finding) -> Value {

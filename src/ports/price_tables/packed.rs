@@ -28,8 +28,8 @@ impl TableHead {
         ] {
             put_varint(&mut out, number);
         }
-        put_section(&mut out, self.currency.code().as_bytes());
-        put_section(&mut out, self.generation.as_str().as_bytes());
+        put_text(&mut out, self.currency.code());
+        put_text(&mut out, self.generation.as_str());
         out.extend_from_slice(&self.fingerprint.bytes());
         for time in [
             self.priced_at,
@@ -69,9 +69,10 @@ impl TableHead {
             u32::try_from(reader.varint()?).map_err(|_| damaged("no rules have such a version"))?;
         let (catalogue_version, base_version) = (reader.varint()?, reader.varint()?);
         let products = reader.varint()?;
-        let currency: Currency =
-            text(reader.section()?)?.parse().map_err(|_| damaged("its currency does not exist"))?;
-        let generation = Generation::stored(text(reader.section()?)?)
+        let currency: Currency = text(reader.with_length()?)?
+            .parse()
+            .map_err(|_| damaged("its currency does not exist"))?;
+        let generation = Generation::stored(text(reader.with_length()?)?)
             .map_err(|_| damaged("its generation has no name"))?;
         let fingerprint = Digest::from_bytes(
             reader.take(16)?.try_into().map_err(|_| damaged("it ends too early"))?,
@@ -112,9 +113,9 @@ impl TableHead {
     }
 }
 
-fn put_section(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_varint(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_varint(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
 }
 
 fn text(bytes: &[u8]) -> Result<&str, PackError> {
