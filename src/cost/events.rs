@@ -48,8 +48,8 @@ pub struct Events {
     pub bases: f64,
     /// Bases read from the store by a worker that did not make them.
     pub base_reads: f64,
-    /// Receives that find nothing.
-    pub polls: f64,
+    /// Receives that find nothing, of each queue.
+    pub polls: [f64; Queue::ALL.len()],
     /// Reports of meters.
     pub reports: f64,
 }
@@ -131,7 +131,7 @@ impl Events {
             looks: self.looks * count,
             bases: self.bases * count,
             base_reads: self.base_reads * count,
-            polls: self.polls * count,
+            polls: self.polls.map(|polls| polls * count),
             reports: self.reports * count,
         }
     }
@@ -155,8 +155,8 @@ impl Events {
         let report = report.times(self.reports);
         let mut idle = used(scope, Operation::write(Resource::Meter), report);
         let poll = Used::derived(1, 0, 0, queue_requests(0));
-        for queue in Queue::ALL {
-            let polls = poll.times(self.polls / Queue::ALL.len() as f64);
+        for (queue, polls) in Queue::ALL.into_iter().zip(self.polls) {
+            let polls = poll.times(polls);
             idle.add(Scope::receiving(queue), Operation::queue(queue, Action::Poll), &polls);
         }
         idle

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Bill, Events, Purpose, Share, Traffic};
 use crate::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
-use crate::ports::MAX_BATCH;
+use crate::ports::{MAX_BATCH, Queue};
 use crate::replay::{Probe, ReplayError, Sample, probe};
 use crate::stages::{Answering, Policy};
 
@@ -171,7 +171,7 @@ impl Forecast {
             looks: 0.0,
             bases: self.bases_an_hour(every).min(calculations),
             base_reads: (f64::from(numbers.workers) * BASE_READS_AN_HOUR).min(calculations),
-            polls: numbers.polls_a_minute * 60.0,
+            polls: [numbers.polls_a_minute * 60.0 / Queue::ALL.len() as f64; Queue::ALL.len()],
             reports: f64::from(numbers.processes) * REPORTS_AN_HOUR,
         }
     }

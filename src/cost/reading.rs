@@ -1,7 +1,7 @@
 //! How often each thing happened, from what the meter saw.
 
 use crate::meter::{Action, Operation, Reason, Resource, Stage, Usage, UsageLine};
-use crate::ports::MAX_BATCH;
+use crate::ports::{MAX_BATCH, Queue};
 use crate::stages::Policy;
 
 use super::Events;
@@ -99,7 +99,11 @@ impl Reading {
         let of_bases = bases(scheduled) * (known.base_parts + 1) as f64;
         let of_tables = (written.items as f64 - of_bases).max(0.0);
         let (changed, confirmed) = written_tables(of_tables, refreshes, known.table_parts, policy);
-        let polls = usage.total(|line| line.action == Action::Poll);
+        let polls = Queue::ALL.map(|queue| {
+            let poll = Operation::queue(queue, Action::Poll);
+            let this = (poll.resource(), poll.action());
+            usage.total(|line| (line.resource, line.action) == this).calls as f64
+        });
         let reports = usage.total(|line| line.stage == Stage::Meter);
         let active = per(ordered.items, scans.calls);
         Self {
@@ -121,7 +125,7 @@ impl Reading {
                 bases: bases(None),
                 // Nothing tells them from readings of heads.
                 base_reads: 0.0,
-                polls: polls.calls as f64,
+                polls,
                 reports: reports.calls as f64,
             },
             active,

@@ -18,7 +18,7 @@ use super::show::{
 };
 use super::stored;
 use crate::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
-use crate::cost::{Bill, Forecast, Numbers, Reading, Verdict};
+use crate::cost::{Bill, Events, Forecast, Numbers, Reading, Verdict};
 use crate::meter::{Reason, Stage, UsageLine};
 use crate::model::show_duration;
 use crate::ports::Ports;
@@ -129,7 +129,7 @@ impl Read {
             answering: self.reading.events.answering(),
             workers: 1,
             processes: u32::try_from(self.readings.processes).unwrap_or(u32::MAX),
-            polls_a_minute: events.polls / minutes,
+            polls_a_minute: polls(events) / minutes,
             websockets: self.reading.active,
         };
         let forecast = Forecast::of(numbers, policy).await.map_err(Failure::internal)?;
@@ -218,7 +218,7 @@ impl Read {
                 "quotes": events.quotes,
                 "cold_quotes": events.cold,
                 "first_visits": events.visits,
-                "polls_in_vain": events.polls,
+                "polls_in_vain": polls(events),
             },
             "compared": self.compared().iter().map(Compared::as_json).collect::<Vec<_>>(),
             "what_if": self.advice.as_ref().map(|advice| what_if_json(&advice.tried)),
@@ -270,6 +270,11 @@ impl Read {
         }
         texts.join("\n\n")
     }
+}
+
+/// Of all queues.
+fn polls(events: &Events) -> f64 {
+    events.polls.iter().sum()
 }
 
 /// A line, measured and foreseen.
