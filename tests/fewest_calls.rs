@@ -273,10 +273,15 @@ async fn the_fewest_calls(engine: &str, system: System<'_>) {
     let provider = QuotationProvider::new(&system.ports, Lookup::new(&system.ports));
     for (of_prices, batch) in [(3, "the first batch"), (1, "the second batch")] {
         let quoted = system.quote_ten(&provider).await;
-        for (resource, calls) in [(Resource::PricesByUser, of_prices), (Resource::Products, 1)] {
-            let reads =
-                quoted.total(|line| (line.resource, line.action) == (resource, Action::Read));
-            assert_eq!(reads.calls, calls, "{resource:?}, {batch}");
+        let reads = |resource| {
+            quoted.total(|line| (line.resource, line.action) == (resource, Action::Read)).calls
+        };
+        assert_eq!(reads(Resource::PricesByUser), of_prices, "{batch}");
+        // Where a process keeps the head for a moment, the second batch may find it.
+        let looks = reads(Resource::Products);
+        match system.ports.store.head_kept_for().is_zero() {
+            true => assert_eq!(looks, 1, "{batch}"),
+            false => assert!(looks <= 1, "{batch}: {looks}"),
         }
     }
     let direct = system.quote_direct().await;

@@ -30,9 +30,9 @@ pub(super) fn key() -> Item {
     item([("product_id", text(HEAD))])
 }
 
-/// Whether an item of the table of products is a product, and not the head or what else is kept there.
-pub(super) fn is_product(item: &Item) -> bool {
-    item::read_text(item, "product_id").is_ok_and(|id| !id.starts_with('\u{1}'))
+/// Whether an item is the head, or something else that is kept beside the products and is none.
+pub(super) fn is_beside_products(item: &Item) -> bool {
+    item::read_text(item, "product_id").is_ok_and(|id| id.starts_with('\u{1}'))
 }
 
 /// The head; `None` when the item only registers the journal of a first load.

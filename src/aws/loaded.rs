@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::head::is_product;
+use super::head::is_beside_products;
 use super::item::{self, Item, item, number, text};
 use super::names::{TTL, Table};
 use super::overlay::{Overlay, PUTS};
@@ -147,7 +147,7 @@ impl Tables {
         });
         let page = page.await?;
         let changed = changed.as_deref();
-        let rows = page.items.iter().filter(|row| is_product(row));
+        let rows = page.items.iter().filter(|row| !is_beside_products(row));
         let mut items = vec![];
         for row in rows {
             if version_of(T::TABLE, row)? > at.version {

@@ -39,8 +39,7 @@ pub(super) struct Table {
 
 /// What requests need of a table.
 struct Wanted {
-    base: Arc<StoredBase>,
-    parts: Parts,
+    base: InBase,
     /// By the number of the part; those that stand in the head are number 0.
     own: BTreeMap<u32, OwnRows>,
 }
@@ -83,11 +82,9 @@ impl Table {
 impl Wanted {
     /// `None` when something is missing; `Some(None)` when there is no such product.
     fn price(&self, head: &TableHead, product: &ProductId) -> Option<Option<(Entry, &str)>> {
-        let Some(number) = self.base.index.part_of(product) else { return Some(None) };
-        let part = self.parts.get(&number)?;
-        let Some(place) = part.find(product) else { return Some(None) };
-        let index = self.base.index.first_of(number)? + place as u32;
-        let found = part.entry(place);
+        let Some((number, place)) = self.base.place_of(product) else { return Some(None) };
+        let index = self.base.base.index.first_of(number)? + place as u32;
+        let found = self.base.parts.get(&number)?.entry(place);
         let list_price = found.list_price;
         let entry = match own_part(head, index) {
             Some(number) => self.own.get(&number)?.entry(index, list_price)?,
@@ -118,11 +115,25 @@ async fn read_tables(
     requests: &[&QuotationRequest],
     now: Timestamp,
 ) -> Result<HashMap<UserId, Table>, PortError> {
-    let found = heads.iter().map(async |(user, head)| match head.is_usable(now) {
-        true => in_base(shelf.bases, head, wanted_by(user, requests)).await,
-        false => Ok(None),
+    let usable = || heads.iter().filter(|(_, head)| head.is_usable(now));
+    let mut of_version: BTreeMap<u64, BTreeSet<&ProductId>> = BTreeMap::new();
+    for (user, head) in usable() {
+        of_version.entry(head.base_version).or_default().extend(wanted_by(user, requests));
+    }
+    // What many tables of a batch were priced against is read once.
+    let bases = of_version
+        .iter()
+        .map(async |(version, of)| Ok((*version, in_base(shelf.bases, *version, of).await?)));
+    let bases: HashMap<u64, Option<InBase>> = try_join_all(bases).await?.into_iter().collect();
+    let found = heads.iter().map(|(user, head)| {
+        let base = bases.get(&head.base_version)?.clone()?;
+        let indexes = match head.own {
+            Own::Inline(_) => vec![],
+            Own::Parts(_) => wanted_by(user, requests).filter_map(|id| base.index_of(id)).collect(),
+        };
+        head.is_usable(now).then_some(Found { base, indexes })
     });
-    let found = try_join_all(found).await?;
+    let found: Vec<Option<Found>> = found.collect();
     let in_parts = heads.iter().zip(&found).filter_map(|((user, head), found)| {
         let numbers: BTreeSet<u32> =
             found.as_ref()?.indexes.iter().filter_map(|index| head.part_of(*index)).collect();
@@ -138,44 +149,50 @@ async fn read_tables(
                 Own::Inline(rows) => BTreeMap::from([(0, decode(&user, rows)?)]),
                 Own::Parts(_) => own.remove(&user).unwrap_or_default(),
             };
-            Some(Wanted { base: found.base, parts: found.parts, own })
+            Some(Wanted { base: found.base, own })
         });
         (user, Table { head, wanted })
     });
     Ok(tables.collect())
 }
 
-/// Products as they are in a base.
+/// A table's base, and where in it the products of its own rows are that are wanted.
 struct Found {
-    base: Arc<StoredBase>,
-    parts: Parts,
+    base: InBase,
     indexes: Vec<u32>,
 }
 
-/// Finds products in the base of a table; `None` when something of that is not there.
-async fn in_base<'a>(
+/// What is wanted of a base.
+#[derive(Clone)]
+struct InBase {
+    base: Arc<StoredBase>,
+    parts: Arc<Parts>,
+}
+
+impl InBase {
+    /// The part of a product and its place there; `None` when there is no such product.
+    fn place_of(&self, product: &ProductId) -> Option<(u32, usize)> {
+        let number = self.base.index.part_of(product)?;
+        Some((number, self.parts.get(&number)?.find(product)?))
+    }
+
+    fn index_of(&self, product: &ProductId) -> Option<u32> {
+        let (number, place) = self.place_of(product)?;
+        Some(self.base.index.first_of(number)? + place as u32)
+    }
+}
+
+/// Reads what some products need of a base; `None` when something of that is not there.
+async fn in_base(
     bases: &BaseShelf,
-    head: &TableHead,
-    products: impl Iterator<Item = &'a ProductId> + Clone,
-) -> Result<Option<Found>, PortError> {
-    let Some(base) = bases.base(head.base_version).await? else { return Ok(None) };
-    let index = &base.index;
+    version: u64,
+    products: &BTreeSet<&ProductId>,
+) -> Result<Option<InBase>, PortError> {
+    let Some(base) = bases.base(version).await? else { return Ok(None) };
     let numbers: BTreeSet<u32> =
-        products.clone().filter_map(|product| index.part_of(product)).collect();
-    let Some(parts) = bases.parts(head.base_version, index, numbers).await? else {
-        return Ok(None);
-    };
-    let indexes = match head.own {
-        Own::Inline(_) => vec![],
-        Own::Parts(_) => {
-            let index_of = |product: &ProductId| {
-                let number = index.part_of(product)?;
-                Some(index.first_of(number)? + parts.get(&number)?.find(product)? as u32)
-            };
-            products.filter_map(index_of).collect()
-        }
-    };
-    Ok(Some(Found { base, parts, indexes }))
+        products.iter().filter_map(|product| base.index.part_of(product)).collect();
+    let parts = bases.parts(version, &base.index, numbers).await?;
+    Ok(parts.map(|parts| InBase { base, parts: Arc::new(parts) }))
 }
 
 /// The own rows of some parts, those left out that are missing or cannot be read.
