@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use super::{AccessArgs, PolicyArgs, SlotArgs, examples};
+use super::{AccessArgs, MemoryArgs, PolicyArgs, SlotArgs, examples};
 use crate::stages::Setting;
 
 /// Of `ocache config`.
@@ -59,6 +59,9 @@ pub struct ConfigShowArgs {
     /// How much is in hand at once.
     #[command(flatten)]
     pub slots: SlotArgs,
+    /// How much is kept in memory.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
     /// Who may use the gateway, and how much of it.
     #[command(flatten)]
     pub access: AccessArgs,
