@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use super::Purpose;
 use crate::meter::rules::{item_read, item_write, page_read, queue_requests};
-use crate::meter::{Action, Operation, Reason, Resource, Scope, Stage, Usage, Used};
+use crate::meter::{Action, Operation, Reason, Resource, Scope, Stage, Usage, UsageLine, Used};
 use crate::ports::Queue;
 use crate::replay::Probe;
 use crate::stages::Answering;
 
 /// What a process writes down of its own usage, about.
 const REPORT_BYTES: u64 = 1500;
+
+/// The stages that look which version of the products is in force.
+const QUOTE_STAGES: [Stage; 2] = [Stage::QuotationHandler, Stage::QuotationProvider];
 
 /// How often each thing happens in some time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,6 +47,9 @@ pub struct Events {
     pub visits: f64,
     /// Looks of a gateway whether a user that it does not know is active.
     pub looks: f64,
+    /// Looks of quotes at the version of the products in force, where they were seen: a process may keep
+    /// it for a moment. Else each quote looks as often as when it is probed. By stage: handler, provider.
+    pub version_looks: Option<[f64; 2]>,
     /// Bases made: the whole catalogue is read, and what customers have in common is stored.
     pub bases: f64,
     /// Bases read from the store by a worker that did not make them.
@@ -59,6 +65,14 @@ impl Events {
     #[must_use]
     pub fn used(&self, probe: &Probe, batch: usize) -> BTreeMap<Purpose, Usage> {
         let per_batch = 1.0 / batch.max(1) as f64;
+        let quotes = sum([
+            probe.warm.times(self.quotes - self.direct),
+            probe.direct.times(self.direct),
+            probe.deadline.times(self.deadlines),
+            probe.touch.times(self.touches),
+        ]);
+        let cold = probe.cold.since(&probe.warm).times(self.cold);
+        let shares = self.shares_of_version_looks(&quotes, &cold);
         BTreeMap::from([
             (
                 Purpose::KeepWarm,
@@ -72,19 +86,11 @@ impl Events {
                     self.scans(probe),
                 ]),
             ),
-            (
-                Purpose::Quotes,
-                sum([
-                    probe.warm.times(self.quotes - self.direct),
-                    probe.direct.times(self.direct),
-                    probe.deadline.times(self.deadlines),
-                    probe.touch.times(self.touches),
-                ]),
-            ),
+            (Purpose::Quotes, with_version_looks(&quotes, shares)),
             (
                 Purpose::Cold,
                 sum([
-                    probe.cold.since(&probe.warm).times(self.cold),
+                    with_version_looks(&cold, shares),
                     probe.visit.times(self.visits),
                     self.looks(probe),
                 ]),
@@ -98,6 +104,20 @@ impl Events {
                 ]),
             ),
         ])
+    }
+
+    /// Of the looks at the version in force that these quotes need, the share that was seen, by stage.
+    fn shares_of_version_looks(&self, quotes: &Usage, cold: &Usage) -> [f64; 2] {
+        let mut shares = [1.0; 2];
+        let seen = self.version_looks.into_iter().flatten();
+        for ((share, stage), seen) in shares.iter_mut().zip(QUOTE_STAGES).zip(seen) {
+            let looks = |usage: &Usage| usage.total(|line| is_version_look(line, stage)).calls;
+            let expected = (looks(quotes) + looks(cold)) as f64;
+            if seen < expected {
+                *share = seen / expected;
+            }
+        }
+        shares
     }
 
     /// Scheduled calculations that write nothing.
@@ -129,6 +149,7 @@ impl Events {
             touches: self.touches * count,
             visits: self.visits * count,
             looks: self.looks * count,
+            version_looks: self.version_looks.map(|looks| looks.map(|looks| looks * count)),
             bases: self.bases * count,
             base_reads: self.base_reads * count,
             polls: self.polls.map(|polls| polls * count),
@@ -161,6 +182,21 @@ impl Events {
         }
         idle
     }
+}
+
+/// Whether a stage looks which version of the products is in force.
+fn is_version_look(line: &UsageLine, stage: Stage) -> bool {
+    line.stage == stage && (line.resource, line.action) == (Resource::Products, Action::Read)
+}
+
+/// The same with only so large shares of the looks at the version in force.
+fn with_version_looks(usage: &Usage, shares: [f64; 2]) -> Usage {
+    let is_any = |line: &UsageLine| QUOTE_STAGES.iter().any(|stage| is_version_look(line, *stage));
+    let mut all = usage.only(|line| !is_any(line));
+    for (stage, share) in QUOTE_STAGES.into_iter().zip(shares) {
+        all.merge(&usage.only(|line| is_version_look(line, stage)).times(share));
+    }
+    all
 }
 
 fn used(scope: Scope, operation: Operation, used: Used) -> Usage {

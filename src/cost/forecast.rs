@@ -157,6 +157,7 @@ impl Forecast {
         Events {
             ticks,
             head_looks: ticks,
+            version_looks: None,
             rows: kept.active + (cold * HOURS_A_DAY).min(self.traffic.users - kept.active),
             sends: ticks * (kept.active / MAX_BATCH as f64).max(kept.active.min(1.0)),
             refreshes,

@@ -69,6 +69,8 @@ impl Reading {
         let scheduled = Some(Reason::Scheduled);
         let of_queue = |action| used(Stage::PriceCalc, scheduled, Resource::RefreshQueue, action);
         let scans = used(Stage::Refresh, scheduled, Resource::ActiveUsers, Action::Scan);
+        let version_looks = [Stage::QuotationHandler, Stage::QuotationProvider]
+            .map(|stage| used(stage, None, Resource::Products, Action::Read).calls as f64);
         let head_looks = used(Stage::Refresh, None, Resource::Products, Action::Read);
         let ordered = used(Stage::Refresh, scheduled, Resource::RefreshQueue, Action::Send);
         let (received, refreshed) = (of_queue(Action::Receive), of_queue(Action::Delete));
@@ -122,6 +124,7 @@ impl Reading {
                 touches: (touched.items as f64 - cold - visits).max(0.0),
                 visits,
                 looks: looked.calls as f64,
+                version_looks: Some(version_looks),
                 bases: bases(None),
                 // Nothing tells them from readings of heads.
                 base_reads: 0.0,
