@@ -59,7 +59,7 @@ pub enum Setting {
     KeepQuotations,
     /// [`Policy::keep_tables`].
     KeepTables,
-    /// [`Policy::answer`].
+    /// [`Policy::answering`].
     Answer,
     /// [`StackSettings::requires_token`].
     RequireToken,
