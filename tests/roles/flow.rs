@@ -222,11 +222,13 @@ fn quotes(functions: &mut Functions) {
     assert_eq!(functions.aws.pushed(), pushed + 2);
     assert_eq!(functions.aws.take("provider"), Vec::<String>::new());
 
-    // The parts of a table are gone: the head is read again, and the table ordered. It is by the
+    // The base of a table is gone: the head is read again, and the table ordered. It is by the
     // visit of a user who has expired since, if the quote was answered before.
     functions.aws.remove("prices-by-user", |item| item["part"]["S"] != "head");
     functions.aws.remove("active-users", |item| item["user_id"]["S"] == "BBB");
+    // Nor does any of them have it in memory.
     functions.start_anew("quotation-handler");
+    functions.start_anew("quotation-provider");
     assert_eq!(functions.frame(&quote)["type"], "accepted");
     functions.deliver_all("price-calc", "quotation");
     functions.aws.take("provider");
@@ -240,6 +242,9 @@ fn quotes(functions: &mut Functions) {
     // There is a newer catalogue: the answer is stale, and the table is ordered behind cold quotes,
     // also by the provider, when a message comes a third time.
     put_catalogue_head(&functions.aws, 9);
+    // A process looks at the version in force once a second; one that is new looks at once.
+    functions.start_anew("quotation-handler");
+    functions.start_anew("quotation-provider");
     other["request_id"] = json!("r3");
     functions.frame(&other);
     let ordered = functions.aws.take("refresh");
