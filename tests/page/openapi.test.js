@@ -21,6 +21,8 @@ before(async () => {
   await home.run("quote", "--client", "AAA", "P1");
   await home.run("subscribe", "BBB");
   for (let seen = []; !seen.includes("scheduled");) {
+    // Who asks too often is refused.
+    await new Promise((resolve) => setTimeout(resolve, 50));
     seen = (await (await fetch(`${base}live`)).json()).events.map(({ reason }) => reason);
   }
 });
