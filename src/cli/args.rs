@@ -10,6 +10,7 @@ mod examples;
 mod global;
 mod ids;
 mod policy;
+mod process;
 mod simulate;
 mod tokens;
 mod verify;
@@ -25,7 +26,7 @@ use clap_complete::engine::ArgValueCompleter;
 use super::known::{complete_product, complete_user};
 use crate::model::{Item, ProductId, RequestId, UserId, parse_duration};
 use crate::protocol::parse_item;
-use crate::stages::{Lookup, Setting};
+use crate::stages::Setting;
 use crate::tokens::Token;
 use ids::{stored_product, stored_request, stored_user};
 
@@ -39,6 +40,7 @@ pub use data::{DataFormat, GenerateArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, DEFAULT_STACK, Format, Global, LogFormat};
 pub use policy::PolicyArgs;
+pub use process::{MemoryArgs, SlotArgs};
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
 pub use verify::VerifyArgs;
@@ -235,35 +237,6 @@ impl Command {
     #[must_use]
     pub const fn logs_by_default(&self) -> bool {
         matches!(self, Self::Worker(_) | Self::Serve(_))
-    }
-}
-
-/// How many messages one worker has in hand.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct SlotArgs {
-    /// Scheduled calculations in hand at most
-    #[arg(long, value_name = "N", env = "OCACHE_REFRESH_SLOTS", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
-    pub refresh_slots: u16,
-    /// Urgent calculations in hand at most; scheduled ones never take these slots
-    #[arg(long, value_name = "N", env = "OCACHE_URGENT_SLOTS", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
-    pub urgent_slots: u16,
-    /// Quotations in hand at most
-    #[arg(long, value_name = "N", env = "OCACHE_PROVIDER_SLOTS", default_value = "100", value_parser = clap::value_parser!(u16).range(1..))]
-    pub provider_slots: u16,
-}
-
-/// How much a process keeps in memory.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct MemoryArgs {
-    /// Memory for unpacked parts of the catalogue, in MB; what does not fit is read again
-    #[arg(long, value_name = "MB", env = "OCACHE_BASE_MEMORY", default_value = "128", value_parser = clap::value_parser!(u32).range(1..))]
-    pub base_memory: u32,
-}
-
-impl MemoryArgs {
-    /// Has a process keep to it.
-    pub(super) fn bound(self, lookup: &Lookup) {
-        lookup.bases().keep_at_most(u64::from(self.base_memory) * 1024 * 1024);
     }
 }
 

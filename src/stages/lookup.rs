@@ -11,7 +11,7 @@ use super::StageError;
 use super::base_in_force::BaseInForce;
 use super::base_shelf::BaseShelf;
 use super::large_work::LargeWork;
-use super::quote_inputs::{QuoteInputs, Shelf, Table};
+use super::quote_inputs::{QuoteInputs, Sources, Table};
 use super::recent_orders::RecentOrders;
 use super::subscribe::send;
 use crate::meter::{Reason, Scope, Stage};
@@ -67,7 +67,7 @@ impl Lookup {
         requests: &[&QuotationRequest],
         now: Timestamp,
     ) -> Result<QuoteInputs, PortError> {
-        QuoteInputs::read(self.shelf(), &self.in_force, requests, now).await
+        QuoteInputs::read(self.sources(), &self.in_force, requests, now).await
     }
 
     /// Looks at the table of a request's user: in what was read for its batch, else in the store.
@@ -89,13 +89,13 @@ impl Lookup {
             return Ok(look);
         }
         // The table was replaced while we read it: the head names another generation now.
-        let reread = Table::reread(self.shelf(), request, now).await?;
+        let reread = Table::reread(self.sources(), request, now).await?;
         Ok(look_at(request, reread.as_ref(), inputs, now)
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }
 
-    fn shelf(&self) -> Shelf<'_> {
-        Shelf { tables: &*self.tables, bases: &self.bases, work: &self.work }
+    fn sources(&self) -> Sources<'_> {
+        Sources { tables: &*self.tables, bases: &self.bases, work: &self.work }
     }
 
     /// Has a stale table calculated, once for each version of its head. Nobody waits for it: it goes

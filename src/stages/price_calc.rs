@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use tracing::{Instrument, Span, debug, info, info_span};
 
-use super::base_maker::{BaseMaker, Current, MakeBaseError};
+use super::base_maker::BaseMaker;
 use super::base_shelf::Parts;
 use super::large_work::{LargeWork, Size};
 use super::outcome::{read_bodies, write_body};
@@ -22,13 +22,17 @@ use crate::model::{
     Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
 };
 use crate::ports::{
-    ActiveUsers, AtHead, CatalogueHead, Clock, DiscountStore, Flip, Own, Ports, PriceTables,
-    Randomness, Received, StoredBase, TableHead, Topic,
+    ActiveUsers, Clock, DiscountStore, Flip, Own, Ports, PriceTables, Randomness, Received,
+    StoredBase, TableHead, Topic,
 };
 use crate::pricing::{
     BaseIndex, Discounts, OwnRows, PRICING_VERSION, PackError, PackedOwn, damaged, fingerprint,
 };
 use crate::trace;
+
+mod inputs;
+
+use inputs::Inputs;
 
 /// How often a calculation starts over when somebody else flips the head meanwhile.
 const MAX_TRIES: u32 = 3;
@@ -48,21 +52,6 @@ pub struct PriceCalc {
     urgent_work: LargeWork,
     other_work: LargeWork,
 }
-
-/// What a calculation prices from, read in this order: the head first, so that a flip by anybody
-/// who has read newer inputs makes ours fail.
-struct Inputs {
-    head: Option<TableHead>,
-    /// The head of the catalogue that the rest was read at.
-    at: CatalogueHead,
-    base: Arc<StoredBase>,
-    /// Not read when no load came into force since the table was calculated, or found right: it is
-    /// what they give.
-    discounts: Option<Arc<Discounts>>,
-}
-
-/// The inputs of some users, read at one head of the catalogue.
-type InputsByUser = BTreeMap<UserId, Arc<Inputs>>;
 
 impl PriceCalc {
     /// The stage on an engine. All of a process share one maker of bases.
@@ -362,75 +351,6 @@ impl PriceCalc {
         in_parts && head.parts_expire_at < now.plus(self.policy.now().keep_tables() / 2)
     }
 
-    /// The inputs of a whole batch: heads, then the catalogue, then discounts at its head.
-    async fn inputs(
-        &self,
-        users: &[UserId],
-        unreadable: &BTreeSet<&Generation>,
-    ) -> Result<InputsByUser, StageError> {
-        for _ in 0..MAX_TRIES {
-            if let AtHead::Read(inputs) = self.try_inputs(users, unreadable).await? {
-                return Ok(inputs);
-            }
-        }
-        Err(StageError::Base(MakeBaseError::Unsettled))
-    }
-
-    async fn try_inputs(
-        &self,
-        users: &[UserId],
-        unreadable: &BTreeSet<&Generation>,
-    ) -> Result<AtHead<InputsByUser>, StageError> {
-        let heads = self.tables.table_heads(users).await?;
-        let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
-        let now = self.clock.now();
-        let keep_until = now.plus(self.policy.now().keep_tables());
-        let Current { head: at, base } = self.bases.current(keep_until).await?;
-        let is_unchanged = |user: &&UserId| {
-            heads.get(*user).is_some_and(|head| {
-                head.catalogue_version == at.version
-                    && head.pricing_version == PRICING_VERSION
-                    && !unreadable.contains(&head.generation)
-                    && !self.is_fading(head, now)
-            })
-        };
-        let unchanged: BTreeSet<&UserId> = users.iter().filter(is_unchanged).collect();
-        let changed: Vec<UserId> =
-            users.iter().filter(|user| !unchanged.contains(user)).cloned().collect();
-        let mut discounts: BTreeMap<UserId, Discounts> = BTreeMap::new();
-        if !changed.is_empty() {
-            let AtHead::Read(lists) = self.discounts.discounts(&changed, &at).await? else {
-                return Ok(AtHead::Moved);
-            };
-            discounts.extend(lists.into_iter().map(|list| (list.user, list.discounts)));
-        }
-        let mut inputs = InputsByUser::new();
-        for user in users {
-            let is_unchanged = unchanged.contains(user);
-            let head = heads.remove(user);
-            let list = (!is_unchanged).then(|| discounts.remove(user).unwrap_or_default());
-            let (at, base, discounts) = (at.clone(), base.clone(), list.map(Arc::new));
-            let of_user = Inputs { head, at, base, discounts };
-            // A table of a later load than ours: our head of the catalogue was read before. Such a
-            // user reads everything again.
-            if !of_user.is_behind() {
-                inputs.insert(user.clone(), Arc::new(of_user));
-            }
-        }
-        Ok(AtHead::Read(inputs))
-    }
-
-    async fn inputs_of(&self, order: &Calculation) -> Result<Arc<Inputs>, StageError> {
-        let (user, unreadable) = (&order.user, unreadable(&order.cause).into_iter().collect());
-        for _ in 0..MAX_TRIES {
-            let inputs = self.inputs(std::slice::from_ref(user), &unreadable).await?.remove(user);
-            if let Some(inputs) = inputs {
-                return Ok(inputs);
-            }
-        }
-        Err(StageError::Contended { tries: MAX_TRIES })
-    }
-
     /// Publishes the requests whose table is now there; those that fail come again.
     async fn publish(
         &self,
@@ -468,12 +388,6 @@ impl PriceCalc {
                 }
             }
         }
-    }
-}
-
-impl Inputs {
-    fn is_behind(&self) -> bool {
-        self.head.as_ref().is_some_and(|head| head.catalogue_version > self.at.version)
     }
 }
 

@@ -12,11 +12,11 @@ use super::base_shelf::{BaseShelf, Parts};
 use super::large_work::{LargeWork, Size};
 use crate::model::{Item, ProductId, QuotationRequest, Timestamp, UserId};
 use crate::ports::{Chain, Own, PortError, PriceTables, StoredBase, TableHead, WantedParts};
-use crate::pricing::{Entry, OwnRows};
+use crate::pricing::{BaseEntry, Entry, OwnRows};
 
 /// Where tables and what they are priced against are read.
 #[derive(Clone, Copy)]
-pub(super) struct Shelf<'a> {
+pub(super) struct Sources<'a> {
     pub(super) tables: &'a dyn PriceTables,
     pub(super) bases: &'a BaseShelf,
     /// For what is unpacked of large tables.
@@ -48,27 +48,27 @@ impl QuoteInputs {
     /// Reads for these requests. Heads and the catalogue's head are read side by side; of tables
     /// and bases only the parts that the requests need.
     pub(super) async fn read(
-        shelf: Shelf<'_>,
+        sources: Sources<'_>,
         in_force: &BaseInForce,
         requests: &[&QuotationRequest],
         now: Timestamp,
     ) -> Result<Self, PortError> {
         let users = users(requests);
         let (heads, base_version) =
-            try_join(shelf.tables.table_heads(&users), in_force.version()).await?;
-        Ok(Self { tables: read_tables(shelf, heads, requests, now).await?, base_version })
+            try_join(sources.tables.table_heads(&users), in_force.version()).await?;
+        Ok(Self { tables: read_tables(sources, heads, requests, now).await?, base_version })
     }
 }
 
 impl Table {
     /// The table of one request's user, read anew.
     pub(super) async fn reread(
-        shelf: Shelf<'_>,
+        sources: Sources<'_>,
         request: &QuotationRequest,
         now: Timestamp,
     ) -> Result<Option<Self>, PortError> {
-        let heads = shelf.tables.table_heads(std::slice::from_ref(&request.user)).await?;
-        Ok(read_tables(shelf, heads, &[request], now).await?.remove(&request.user))
+        let heads = sources.tables.table_heads(std::slice::from_ref(&request.user)).await?;
+        Ok(read_tables(sources, heads, &[request], now).await?.remove(&request.user))
     }
 
     /// What each item costs, and what its product is called, all of one generation; `None` for an item
@@ -82,9 +82,7 @@ impl Table {
 impl Wanted {
     /// `None` when something is missing; `Some(None)` when there is no such product.
     fn price(&self, head: &TableHead, product: &ProductId) -> Option<Option<(Entry, &str)>> {
-        let Some((number, place)) = self.base.place_of(product) else { return Some(None) };
-        let index = self.base.base.index.first_of(number)? + place as u32;
-        let found = self.base.parts.get(&number)?.entry(place);
+        let Some((index, found)) = self.base.find(product) else { return Some(None) };
         let list_price = found.list_price;
         let entry = match own_part(head, index) {
             Some(number) => self.own.get(&number)?.entry(index, list_price)?,
@@ -110,7 +108,7 @@ fn users(requests: &[&QuotationRequest]) -> Vec<UserId> {
 
 /// The tables of some heads, with what the requests need of those that are usable.
 async fn read_tables(
-    shelf: Shelf<'_>,
+    sources: Sources<'_>,
     heads: Vec<(UserId, TableHead)>,
     requests: &[&QuotationRequest],
     now: Timestamp,
@@ -123,13 +121,15 @@ async fn read_tables(
     // What many tables of a batch were priced against is read once.
     let bases = of_version
         .iter()
-        .map(async |(version, of)| Ok((*version, in_base(shelf.bases, *version, of).await?)));
+        .map(async |(version, of)| Ok((*version, in_base(sources.bases, *version, of).await?)));
     let bases: HashMap<u64, Option<InBase>> = try_join_all(bases).await?.into_iter().collect();
     let found = heads.iter().map(|(user, head)| {
         let base = bases.get(&head.base_version)?.clone()?;
         let indexes = match head.own {
             Own::Inline(_) => vec![],
-            Own::Parts(_) => wanted_by(user, requests).filter_map(|id| base.index_of(id)).collect(),
+            Own::Parts(_) => {
+                wanted_by(user, requests).filter_map(|id| Some(base.find(id)?.0)).collect()
+            }
         };
         head.is_usable(now).then_some(Found { base, indexes })
     });
@@ -142,7 +142,7 @@ async fn read_tables(
         (!wanted.numbers.is_empty()).then_some(wanted)
     });
     let in_parts: Vec<WantedParts> = in_parts.collect();
-    let mut own = read_parts(shelf, in_parts).await?;
+    let mut own = read_parts(sources, in_parts).await?;
     let tables = heads.into_iter().zip(found).map(|((user, head), found)| {
         let wanted = found.and_then(|found| {
             let own = match &head.own {
@@ -170,15 +170,12 @@ struct InBase {
 }
 
 impl InBase {
-    /// The part of a product and its place there; `None` when there is no such product.
-    fn place_of(&self, product: &ProductId) -> Option<(u32, usize)> {
+    /// A product and its index; `None` when there is no such product.
+    fn find(&self, product: &ProductId) -> Option<(u32, BaseEntry<'_>)> {
         let number = self.base.index.part_of(product)?;
-        Some((number, self.parts.get(&number)?.find(product)?))
-    }
-
-    fn index_of(&self, product: &ProductId) -> Option<u32> {
-        let (number, place) = self.place_of(product)?;
-        Some(self.base.index.first_of(number)? + place as u32)
+        let part = self.parts.get(&number)?;
+        let place = part.find(product)?;
+        Some((self.base.index.first_of(number)? + place as u32, part.entry(place)))
     }
 }
 
@@ -197,13 +194,13 @@ async fn in_base(
 
 /// The own rows of some parts, those left out that are missing or cannot be read.
 async fn read_parts(
-    shelf: Shelf<'_>,
+    sources: Sources<'_>,
     wanted: Vec<WantedParts>,
 ) -> Result<HashMap<UserId, BTreeMap<u32, OwnRows>>, PortError> {
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = shelf.tables.parts(&wanted).await?;
+    let found = sources.tables.parts(&wanted).await?;
     let size = Size::of_packed(found.iter().flatten().flatten().map(Bytes::len).sum());
     let unpack = move || {
         let tables = wanted.into_iter().zip(found).map(|(wanted, parts)| {
@@ -215,7 +212,7 @@ async fn read_parts(
         });
         tables.collect()
     };
-    Ok(shelf.work.run(size, unpack).await)
+    Ok(sources.work.run(size, unpack).await)
 }
 
 fn decode(user: &UserId, bytes: &[u8]) -> Option<OwnRows> {
