@@ -98,6 +98,15 @@ impl Aws {
         Arc::clone(&self.tables) as _
     }
 
+    /// Whether products and discounts are of two loads: an earlier release left one half done, and no
+    /// load has come into force since.
+    ///
+    /// # Errors
+    /// [`PortError`] when the table of products cannot be read.
+    pub async fn is_half_loaded(&self) -> Result<bool, PortError> {
+        self.tables.is_half_loaded().await
+    }
+
     /// The queues.
     #[must_use]
     pub fn queues(&self) -> Arc<dyn Queues> {

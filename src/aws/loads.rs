@@ -99,6 +99,14 @@ impl Tables {
     }
 }
 
+impl Tables {
+    /// Whether a load of a release without journals has begun and not ended, and no load has come into
+    /// force since. It wrote straight into the rows, so these are of two loads.
+    pub(super) async fn is_half_loaded(&self) -> Result<bool, PortError> {
+        Ok(self.head_item().await?.is_some_and(|item| item.contains_key("load_id")))
+    }
+}
+
 #[async_trait]
 impl Loads for Tables {
     async fn begin_load(&self, load: &LoadId, now: Timestamp) -> Result<(), PortError> {

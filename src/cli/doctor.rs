@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::engine::{Engine, Kind};
+use super::engine::{Engine, HALF_LOADED, Kind, load_again};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::settings::Settings;
@@ -57,6 +57,7 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Fail
     };
     checks.push(a_write(&ports).await);
     checks.push(catalogue(&ports).await);
+    checks.extend(half_load(&engine, settings).await);
     for queue in Queue::ALL {
         checks.push(dead_letters(&ports, queue).await);
     }
@@ -95,6 +96,15 @@ async fn catalogue(ports: &Ports) -> Check {
         }
         Ok(None) => Check::wrong("products", "none are loaded", "ocache load PATH"),
         Err(error) => Check::failed("products", &error),
+    }
+}
+
+/// Only what is wrong is shown: a release that could leave a load half done is long gone.
+async fn half_load(engine: &Engine, settings: &Settings) -> Option<Check> {
+    match engine.is_half_loaded().await {
+        Ok(false) => None,
+        Ok(true) => Some(Check::wrong("load", HALF_LOADED, load_again(settings))),
+        Err(error) => Some(Check::failed("load", &error)),
     }
 }
 

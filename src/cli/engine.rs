@@ -19,9 +19,11 @@ use crate::embedded::Embedded;
 use crate::meter::{Meter, Reporter, Usage, metered_and_watched};
 #[cfg(feature = "aws")]
 use crate::meter::{Reason, Stage, UsageLine, Window};
-use crate::ports::{Connections, Housekeeping, Ports, SteadyClock, SystemClock, SystemRandomness};
 #[cfg(feature = "aws")]
-use crate::ports::{PortError, UsageRecord};
+use crate::ports::UsageRecord;
+use crate::ports::{
+    Connections, Housekeeping, PortError, Ports, SteadyClock, SystemClock, SystemRandomness,
+};
 use crate::runtime::follow_settings;
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
 use crate::stages::SettingsInForce;
@@ -44,6 +46,16 @@ const LATELY: Duration = Duration::from_secs(90);
 #[cfg(feature = "aws")]
 const WORKING: [Stage; 4] =
     [Stage::Refresh, Stage::PriceCalc, Stage::QuotationHandler, Stage::QuotationProvider];
+
+/// What is wrong with a store that [is half loaded](Engine::is_half_loaded).
+pub(super) const HALF_LOADED: &str = "an earlier ocache was ended in the middle of a load: some \
+     products and discounts are of that load, the others of the one before";
+
+/// What mends it.
+pub(super) fn load_again(settings: &Settings) -> String {
+    let stack = &settings.as_flags;
+    format!("load all of them again with `ocache load{stack} PATH`")
+}
 
 /// An engine, and the gateways of this machine that work on it.
 pub struct Engine {
@@ -86,6 +98,9 @@ impl Engine {
             }
         };
         output.note(&format!("engine: {}", engine.label));
+        if matches!(engine.kind, Kind::Embedded(_)) {
+            engine.warn_if_half_loaded(settings, output).await?;
+        }
         Ok(engine)
     }
 
@@ -160,6 +175,26 @@ impl Engine {
         }
     }
 
+    /// Whether the store holds rows of two loads, because an earlier release left one half done.
+    pub(super) async fn is_half_loaded(&self) -> Result<bool, PortError> {
+        match &self.kind {
+            Kind::Embedded(embedded) => embedded.is_half_loaded().await,
+            #[cfg(feature = "aws")]
+            Kind::Aws(aws) => aws.is_half_loaded().await,
+        }
+    }
+
+    async fn warn_if_half_loaded(
+        &self,
+        settings: &Settings,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        if self.is_half_loaded().await? {
+            output.note(&format!("warning: {HALF_LOADED}; {}", load_again(settings)));
+        }
+        Ok(())
+    }
+
     /// From now on the settings of the stack are followed.
     pub(super) fn follow(&self, settings: &SettingsInForce) {
         let every = match &self.kind {
@@ -187,11 +222,12 @@ impl Engine {
 
     /// This process works on the stack from now on: others find out that it lives, and what it uses is
     /// written down every so often, not only at the end.
-    pub(super) async fn stay(&self) -> Result<(), Failure> {
+    pub(super) async fn stay(&self, settings: &Settings, output: &Output) -> Result<(), Failure> {
         match &self.kind {
             Kind::Embedded(embedded) => embedded.enter().await?,
+            // The other engine looks whenever it is opened; here the look is billed.
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => {}
+            Kind::Aws(_) => self.warn_if_half_loaded(settings, output).await?,
         }
         self.report();
         Ok(())

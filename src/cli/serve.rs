@@ -34,7 +34,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let mut access = access(&args.access)?;
     let engine = Engine::open(settings, output).await?;
-    engine.stay().await?;
+    engine.stay(settings, output).await?;
     let given = Given::read(settings)?;
     let stack = stack_settings::follow(&engine, output, &given).await?;
     given.check_door(&stack.now())?;

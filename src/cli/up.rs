@@ -41,7 +41,7 @@ pub(super) async fn run(
     if let (true, Kind::Aws(aws)) = (args.provision, engine.kind()) {
         super::provision::make_missing(output, aws).await?;
     }
-    engine.stay().await?;
+    engine.stay(settings, output).await?;
     let given = Given::read(settings)?;
     if given.asks_for_tokens() {
         // Before everybody is kept out who has none.

@@ -18,7 +18,7 @@ pub(super) async fn run(
     args: WorkerArgs,
 ) -> Result<(), Failure> {
     let engine = Engine::open(settings, output).await?;
-    engine.stay().await?;
+    engine.stay(settings, output).await?;
     let stack = stack_settings::follow(&engine, output, &Given::read(settings)?).await?;
     let shutdown = interrupts.listen(engine.file());
     let roles: &[Role] = match args.role {

@@ -21,6 +21,7 @@ const PAGE: usize = 4000;
 const HEAD: &str = "
     SELECT version, base_version, currency, load
     FROM catalogue_head LEFT JOIN journal ON journal.id = catalogue_head.unfolded";
+const IS_HALF_LOADED: &str = "SELECT 1 FROM catalogue_head WHERE half_loaded";
 pub(super) const GET: &str = "SELECT id, name, price FROM product WHERE id = ?1";
 pub(super) const LIST: &str =
     "SELECT id, name, price FROM product WHERE id > ?1 ORDER BY id LIMIT ?2";
@@ -82,6 +83,21 @@ impl CatalogueStore for Embedded {
             };
             listed(&overlay, Kind::Product, from.as_ref(), PAGE, rows, as_product, key_of)
                 .map(AtHead::Read)
+        })
+        .await
+    }
+}
+
+impl Embedded {
+    /// Whether products and discounts are of two loads: an earlier release left one half done, and no
+    /// load has come into force since.
+    ///
+    /// # Errors
+    /// [`PortError`] when the store cannot be read.
+    pub async fn is_half_loaded(&self) -> Result<bool, PortError> {
+        self.look(1, |connection| {
+            let mut statement = connection.prepare_cached(IS_HALF_LOADED)?;
+            Ok(statement.exists([])?)
         })
         .await
     }

@@ -31,7 +31,7 @@ const FIRST_HEAD: &str = "
     INSERT INTO catalogue_head (id, version, base_version, currency, unfolded)
     VALUES (1, 1, ?3, ?1, ?2) ON CONFLICT DO NOTHING RETURNING version";
 const NEXT_HEAD: &str = "
-    UPDATE catalogue_head SET version = version + 1, currency = ?1, unfolded = ?2,
+    UPDATE catalogue_head SET version = version + 1, currency = ?1, unfolded = ?2, half_loaded = 0,
         base_version = CASE WHEN ?3 THEN version + 1 ELSE base_version END
     WHERE version = ?4 AND unfolded IS NULL RETURNING version";
 const LIST: &str = "

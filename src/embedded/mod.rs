@@ -23,6 +23,7 @@ mod journal_rows;
 mod leases;
 mod loads;
 mod marks;
+mod migrate;
 mod open;
 mod price_tables;
 mod queues;

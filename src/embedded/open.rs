@@ -8,11 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use thiserror::Error;
 
 use super::file_limit::FileTooLarge;
-use super::schema::{APPLICATION_ID, MIGRATIONS, TABLES, VERSION};
+use super::migrate::migrate;
+use super::schema::{APPLICATION_ID, TABLES, VERSION};
 
 /// How long to wait for another process that holds the file.
 pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -103,7 +104,7 @@ impl OpenError {
         Self::Inaccessible { file: file.to_owned(), source: source.into() }
     }
 
-    fn from_sqlite(file: &Path, source: rusqlite::Error) -> Self {
+    pub(super) fn from_sqlite(file: &Path, source: rusqlite::Error) -> Self {
         let file = file.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -248,30 +249,6 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
 }
 
-/// Applies the missing steps in one transaction. Of two processes that come at once, the second
-/// finds nothing to do.
-fn migrate(file: &Path, connection: &mut Connection) -> Result<(), OpenError> {
-    let failed = |error| OpenError::from_sqlite(file, error);
-    let version = |connection: &Connection| {
-        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
-    };
-    if version(connection).map_err(failed)? == VERSION {
-        return Ok(());
-    }
-    let tx =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let found = version(&tx).map_err(failed)?;
-    let Some(missing) = usize::try_from(found).ok().and_then(|done| MIGRATIONS.get(done..)) else {
-        return Err(OpenError::Newer { file: file.to_owned(), found });
-    };
-    for step in missing {
-        tx.execute_batch(step).map_err(failed)?;
-    }
-    tx.pragma_update(None, "user_version", VERSION).map_err(failed)?;
-    tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
-    tx.commit().map_err(failed)
-}
-
 /// Looks into every table, so that a file that was cut off is noticed now.
 fn probe(connection: &Connection) -> rusqlite::Result<()> {
     for table in TABLES {
@@ -302,7 +279,7 @@ mod tests {
     use super::super::testing::{open as open_store, user};
     use super::*;
     use crate::model::Timestamp;
-    use crate::ports::{ActiveUsers as _, PriceTables as _, Segment, first_products};
+    use crate::ports::ActiveUsers as _;
 
     fn error_of(dir: &Path) -> OpenError {
         let error = open(dir, Duration::from_millis(20)).map(drop).unwrap_err();
@@ -352,38 +329,6 @@ mod tests {
         fs::write(dir.path().join(FILE), "a letter to my grandmother, quite long ".repeat(99))
             .unwrap();
         assert!(matches!(error_of(dir.path()), OpenError::Foreign { .. }));
-    }
-
-    #[tokio::test]
-    async fn a_store_of_any_earlier_version_keeps_its_tables() {
-        let ann = user("ann");
-        for version in 1..VERSION {
-            let dir = tempfile::tempdir().unwrap();
-            let old = raw(dir.path());
-            for step in &MIGRATIONS[..version as usize] {
-                old.execute_batch(step).unwrap();
-            }
-            old.pragma_update(None, "user_version", version).unwrap();
-            old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-            let put = "INSERT INTO active_user VALUES (1, 'ann', ?1, 1000, 1000)";
-            old.execute(put, [1_900_000_000]).unwrap();
-            let put = "INSERT INTO product VALUES ('P1', 'Desk', 500)";
-            old.execute(put, []).unwrap();
-            // Price tables of another form are calculated anew.
-            if version < 6 {
-                let put = "INSERT INTO table_head VALUES ('ann', 1, 'g', '{}', 1900000000)";
-                old.execute(put, []).unwrap();
-            }
-            drop(old);
-
-            let store = open_store(dir.path());
-            let users = store.list_active_users(Segment::ALL, Timestamp::default(), None).await;
-            assert_eq!(users.unwrap().items[0].user, ann, "version {version}");
-            let products = first_products(&store, 9).await.unwrap();
-            assert_eq!(products.rows[0].name, "Desk", "version {version}");
-            assert!(store.table_heads(std::slice::from_ref(&ann)).await.unwrap().is_empty());
-            store.close().await;
-        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 9] = [
+pub(super) const MIGRATIONS: [&str; 10] = [
     FIRST,
     USAGE,
     LOAD_CURRENCY,
@@ -17,10 +17,14 @@ pub(super) const MIGRATIONS: [&str; 9] = [
     PACKED_QUOTATION,
     PACKED_DISCOUNTS,
     STACK_SETTINGS,
+    HALF_LOADED,
 ];
 
 /// The version of a store that all steps were applied to.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
+
+/// Versions whose loads wrote straight into the rows.
+pub(super) const BEFORE_JOURNALS: std::ops::Range<i32> = 1..5;
 
 /// The tables that a readable store has. Looking into each notices a truncated file early.
 pub(super) const TABLES: [&str; 15] = [
@@ -287,4 +291,9 @@ CREATE TABLE stack_settings (
     revision INTEGER NOT NULL,
     record TEXT NOT NULL
 ) STRICT;
+";
+
+const HALF_LOADED: &str = "
+-- Whether the rows are of two loads, because a program of before left one half done.
+ALTER TABLE catalogue_head ADD COLUMN half_loaded INTEGER NOT NULL DEFAULT 0;
 ";

@@ -121,6 +121,30 @@ fn a_truncated_store_is_named_left_alone_and_replaced_by_a_backup() {
     assert_eq!(home.json(&["status"])["catalogue"]["version"], 1);
 }
 
+#[test]
+fn a_load_that_an_earlier_release_left_half_done_is_named_until_all_is_loaded_again() {
+    let home = Home::new();
+    home.ok(&["load", &products(&home, 1)]);
+    let mark = "UPDATE catalogue_head SET half_loaded = 1";
+    Connection::open(store(&home)).unwrap().execute(mark, []).unwrap();
+    let target = format!(" --data-dir {}", folder(&home).display());
+    let dir = folder(&home);
+    let named = ["--data-dir", dir.to_str().unwrap()];
+    let said = |args: &[&str]| text(&home.run(&[&named[..], args].concat()).stderr);
+
+    let warning = said(&["status"]);
+    assert!(warning.contains("ended in the middle of a load"), "{warning}");
+    assert!(warning.contains(&format!("`ocache load{target} PATH`")), "{warning}");
+    let doctor = home.run(&["doctor", "--output", "json"]);
+    assert_eq!(doctor.status.code(), Some(1));
+    assert!(text(&doctor.stdout).contains("ended in the middle of a load"));
+
+    home.ok(&["load", &products(&home, 2)]);
+    let after = said(&["status"]);
+    assert!(!after.contains("in the middle of a load"), "{after}");
+    home.ok(&["doctor"]);
+}
+
 /// Runs a shell script with a command of ocache in it as `"$@"`.
 fn script(home: &Home, script: &str, args: &[&str]) -> Output {
     let ocache = home.command(args);

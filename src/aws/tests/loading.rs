@@ -160,6 +160,21 @@ async fn heads_of_all_releases_are_read() {
 }
 
 #[tokio::test]
+async fn a_load_that_a_release_without_journals_left_half_done_is_known() {
+    let mut loading = head_item(None, &[]);
+    loading["load_id"] = json!({ "S": "l0" });
+    let heads = [Some(loading), Some(head_item(None, &[])), None];
+    let answers = heads.map(|head| match head {
+        Some(item) => ok(json!({ "Item": item }).to_string()),
+        None => ok("{}"),
+    });
+    let script = Script::new(1, answers).await;
+    for expected in [true, false, false] {
+        assert_eq!(script.aws.is_half_loaded().await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
 async fn journals_are_all_but_the_one_of_the_head() {
     let item = head_item(Some("l0"), &[("l0", false), ("l1", false), ("l2", true)]);
     let script = Script::new(1, [got(&item)]).await;
