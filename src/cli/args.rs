@@ -40,7 +40,7 @@ pub use data::{DataFormat, GenerateArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, DEFAULT_STACK, Format, Global, LogFormat};
 pub use policy::PolicyArgs;
-pub use process::{MemoryArgs, SlotArgs};
+pub use process::{MemoryArgs, MetricsArgs, SlotArgs};
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
 pub use verify::VerifyArgs;
@@ -253,6 +253,9 @@ pub struct UpArgs {
     #[cfg(feature = "aws")]
     #[arg(long)]
     pub provision: bool,
+    /// Where metrics are served as well.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     /// The times that stages keep to.
     #[command(flatten)]
     pub policy: PolicyArgs,
@@ -291,9 +294,9 @@ pub struct UnsubscribeArgs {
 pub struct WorkerArgs {
     /// What this process does
     pub role: WorkerRole,
-    /// Serve /metrics on this port of loopback; 0 is any free one
-    #[arg(long, value_name = "PORT", env = "OCACHE_METRICS_PORT")]
-    pub metrics_port: Option<u16>,
+    /// Where metrics are served.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     /// The times that stages keep to.
     #[command(flatten)]
     pub policy: PolicyArgs,
@@ -327,6 +330,9 @@ pub struct ServeArgs {
     /// Answer quotations as well, without a worker for it
     #[arg(long)]
     pub with_provider: bool,
+    /// Where metrics are served as well.
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     /// The times that stages keep to.
     #[command(flatten)]
     pub policy: PolicyArgs,

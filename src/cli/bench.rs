@@ -25,7 +25,7 @@ pub(super) async fn run(
     output: &Output,
     args: BenchArgs,
 ) -> Result<(), Failure> {
-    let engine = Engine::open(settings, output).await?;
+    let engine = Engine::open_existing(settings, output).await?;
     let stack = Stack::find(settings, output, engine, &args).await?;
     let mut guests = Guests::new(stack.ports(), &args);
     output.note(&format!(

@@ -260,9 +260,14 @@ impl Engine {
     }
 }
 
+/// Whether [`Engine::open`] would make a store. A command that may yet be refused finds out first.
+pub(super) fn makes_store(settings: &Settings) -> bool {
+    settings.backend == Backend::Embedded && !Embedded::is_in(&settings.data_dir)
+}
+
 /// Fails where there is no embedded store, without making its folder.
 pub(super) fn require_store(settings: &Settings) -> Result<(), Failure> {
-    if settings.backend != Backend::Embedded || Embedded::is_in(&settings.data_dir) {
+    if !makes_store(settings) {
         return Ok(());
     }
     let message = format!("there is no store in `{}`", settings.data_dir.display());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::args::LoadArgs;
-use super::engine::Engine;
+use super::engine::{Engine, makes_store};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
 use super::output::{Output, Table, number, table};
@@ -22,6 +22,14 @@ pub(super) async fn run(
     output: &Output,
     args: LoadArgs,
 ) -> Result<(), Failure> {
+    // Where there is no store yet, bad files make none.
+    let read_before = match makes_store(settings) {
+        true => {
+            let currency = args.currency.unwrap_or(Currency::USD);
+            Some((currency, or_interrupted(read(output, &args.paths, currency)).await?))
+        }
+        false => None,
+    };
     let engine = Engine::open(settings, output).await?;
     let ports = engine.ports(None);
     let watched = Watched::default();
@@ -29,7 +37,11 @@ pub(super) async fn run(
         let head = ports.store.catalogue_head().await?;
         let stored = head.filter(|head| head.version > 0).map(|head| head.currency);
         let currency = args.currency.or(stored).unwrap_or(Currency::USD);
-        let dataset = read(output, &args.paths, currency).await?;
+        let dataset = match read_before {
+            Some((read_in, dataset)) if read_in == currency => dataset,
+            // There was none, or somebody has made it since, in another currency.
+            _ => read(output, &args.paths, currency).await?,
+        };
         let options = LoadOptions { currency, prune: args.prune };
         let report = write(output, &ports, &dataset, options, &watched).await?;
         let ordered = order_tables(output, &ports, &report).await;

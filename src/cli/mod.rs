@@ -23,6 +23,7 @@ mod load;
 mod logging;
 mod man;
 mod meter;
+mod metrics_port;
 mod near;
 mod output;
 mod parse;

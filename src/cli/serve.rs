@@ -1,6 +1,6 @@
 //! `ocache serve`: the gateway alone, or with a provider beside it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 #[cfg(feature = "aws")]
 use std::time::Duration;
@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::args::{AccessArgs, ServeArgs};
-use super::engine::{Engine, Kind};
+use super::engine::{Engine, Kind, makes_store};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
+use super::metrics_port::MetricsPort;
 use super::output::Output;
 use super::settings::Settings;
 use super::stack_settings::{self, Given};
@@ -18,7 +19,7 @@ use super::token_keys::KeysFound;
 use crate::ports::{Chain, Ports};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway, StartError, Tokens};
 use crate::runtime::{LONG_POLL, Role, Slots, Worker};
-use crate::stages::SettingsInForce;
+use crate::stages::{SettingsInForce, StackSettings};
 use crate::tokens::KeyRing;
 
 /// Each look at the cache is a scan of the active users, a read of their tables, and a question to
@@ -33,19 +34,28 @@ pub(super) async fn run(
     args: ServeArgs,
 ) -> Result<(), Failure> {
     let mut access = access(&args.access)?;
+    let given = Given::read(settings)?;
+    // What cannot be done makes no store.
+    let bound = BoundGateway::bind(args.port).await?;
+    let metrics_port = MetricsPort::bind(args.metrics).await?;
+    if makes_store(settings) {
+        let stack = StackSettings::default();
+        given.check_door(&stack)?;
+        check_keys(args.access.keys.keys.as_deref(), stack.requires_token)?;
+    }
     let engine = Engine::open(settings, output).await?;
     engine.stay(settings, output).await?;
-    let given = Given::read(settings)?;
     let stack = stack_settings::follow(&engine, output, &given).await?;
     given.check_door(&stack.now())?;
     let found = tokens(settings, output, args.access.keys.keys, &stack).await?;
     access.tokens = Some(found.tokens);
-    let bound = watched(BoundGateway::bind(args.port).await?, &engine);
+    let bound = watched(bound, &engine);
     let metrics = bound.metrics();
     let ports = engine.ports(Some(bound.own()));
     let shutdown = interrupts.listen(engine.file());
     let gateway = serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
     args.memory.bound(&gateway.lookup());
+    metrics_port.serve(gateway.scrape(), output, &settings.supervisor, &shutdown);
     let urls = json!({ "page": gateway.page(), "websocket": gateway.websocket() });
     output.data(&urls, |_| {
         format!("page       {}\nwebsocket  {}", gateway.page(), gateway.websocket())
@@ -97,6 +107,16 @@ pub(super) struct GatewayTokens {
     pub(super) keys: Option<KeyRing>,
 }
 
+/// Refuses keys that would keep nobody out.
+pub(super) fn check_keys(file: Option<&Path>, requires_token: bool) -> Result<(), Failure> {
+    if file.is_none() || requires_token {
+        return Ok(());
+    }
+    let message = "--keys alone lets everybody in: this stack requires no tokens";
+    Err(Failure::new(ExitCode::Usage, message)
+        .hint("require them with `ocache config set require-token true`, or leave --keys out"))
+}
+
 /// What a gateway checks tokens with. Where they are required already, there have to be keys.
 pub(super) async fn tokens(
     settings: &Settings,
@@ -105,12 +125,7 @@ pub(super) async fn tokens(
     stack: &SettingsInForce,
 ) -> Result<GatewayTokens, Failure> {
     let requires_token = stack.now().requires_token;
-    if file.is_some() && !requires_token {
-        let message = "--keys alone lets everybody in: this stack requires no tokens";
-        return Err(Failure::new(ExitCode::Usage, message).hint(
-            "require them with `ocache config set require-token true`, or leave --keys out",
-        ));
-    }
+    check_keys(file.as_deref(), requires_token)?;
     let found = KeysFound::find(settings, file).await?;
     let keys = match requires_token {
         true => Some(found.read(output).await?),

@@ -1,14 +1,15 @@
 //! `ocache up`: everything at once, ready when a real quote has been answered.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use super::args::UpArgs;
-use super::engine::{Engine, Kind};
+use super::args::{Backend, UpArgs};
+use super::engine::{Engine, Kind, makes_store};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
+use super::metrics_port::MetricsPort;
 use super::output::{Output, table};
 use super::serve::GatewayTokens;
 use super::settings::{Settings, quoted};
@@ -33,6 +34,16 @@ pub(super) async fn run(
     let mut access = serve::access(&args.access)?;
     // The port first: a second `up` must not touch the store of the first.
     let bound = BoundGateway::bind(args.port).await?;
+    let metrics_port = MetricsPort::bind(args.metrics).await?;
+    let given = Given::read(settings)?;
+    let keys = args.access.keys.keys;
+    if settings.backend == Backend::Embedded {
+        // What cannot be done neither makes a store nor empties one.
+        check_keys_given(settings, output, &given, keys.clone()).await?;
+        if args.fresh || makes_store(settings) {
+            serve::check_keys(keys.as_deref(), given.asks_for_tokens())?;
+        }
+    }
     let engine = Engine::open(settings, output).await?;
     if args.fresh {
         start_fresh(&engine).await?;
@@ -42,16 +53,12 @@ pub(super) async fn run(
         super::provision::make_missing(output, aws).await?;
     }
     engine.stay(settings, output).await?;
-    let given = Given::read(settings)?;
-    if given.asks_for_tokens() {
-        // Before everybody is kept out who has none.
-        KeysFound::find(settings, args.access.keys.keys.clone()).await?.read(output).await?;
-    }
+    // Before everybody is kept out who has none. On AWS they may be among what is missing.
+    check_keys_given(settings, output, &given, keys.clone()).await?;
     stack_settings::set_if_alone(&engine, output, &given).await?;
     let stack = stack_settings::follow(&engine, output, &given).await?;
     given.check_door(&stack.now())?;
-    let GatewayTokens { tokens, keys } =
-        serve::tokens(settings, output, args.access.keys.keys, &stack).await?;
+    let GatewayTokens { tokens, keys } = serve::tokens(settings, output, keys, &stack).await?;
     access.tokens = Some(tokens);
     let bound = serve::watched(bound, &engine);
     let metrics = bound.metrics();
@@ -61,6 +68,7 @@ pub(super) async fn run(
     let shutdown = interrupts.listen(engine.file());
     let gateway = serve::serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
     args.memory.bound(&gateway.lookup());
+    metrics_port.serve(gateway.scrape(), output, &settings.supervisor, &shutdown);
     let system = System {
         worker: std::sync::Arc::new(Worker {
             ports: ports.clone(),
@@ -105,6 +113,19 @@ pub(super) async fn run(
         output.note("drained");
     }
     outcome
+}
+
+/// Fails if tokens are to be required and there are no keys to check them with.
+async fn check_keys_given(
+    settings: &Settings,
+    output: &Output,
+    given: &Given,
+    file: Option<PathBuf>,
+) -> Result<(), Failure> {
+    if given.asks_for_tokens() {
+        KeysFound::find(settings, file).await?.read(output).await?;
+    }
+    Ok(())
 }
 
 struct System {

@@ -1,13 +1,16 @@
 //! `ocache worker`: one role, or all, in the foreground.
 
+use std::sync::Arc;
+
 use super::args::{WorkerArgs, WorkerRole};
 use super::engine::Engine;
-use super::failure::{ExitCode, Failure};
+use super::failure::Failure;
 use super::interrupt::Interrupts;
+use super::metrics_port::MetricsPort;
 use super::output::Output;
 use super::settings::Settings;
 use super::stack_settings::{self, Given};
-use crate::runtime::metrics::{Metrics, MetricsServer, Scrape};
+use crate::runtime::metrics::{Metrics, Scrape};
 use crate::runtime::{LONG_POLL, Role, Worker};
 use crate::stages::Lookup;
 
@@ -17,6 +20,7 @@ pub(super) async fn run(
     interrupts: &Interrupts,
     args: WorkerArgs,
 ) -> Result<(), Failure> {
+    let metrics_port = MetricsPort::bind(args.metrics).await?;
     let engine = Engine::open(settings, output).await?;
     engine.stay(settings, output).await?;
     let stack = stack_settings::follow(&engine, output, &Given::read(settings)?).await?;
@@ -29,13 +33,8 @@ pub(super) async fn run(
     };
     let ports = engine.ports(None);
     let metrics = Metrics::new();
-    if let Some(port) = args.metrics_port {
-        let server = metrics_server(port).await?;
-        output.note(&format!("metrics: {}", server.url()));
-        let scrape = Scrape::new(metrics.clone(), ports.queues.clone(), engine.housekeeping());
-        let serving = server.serve(scrape, shutdown.clone());
-        settings.supervisor.spawn("the metrics server", serving);
-    }
+    let scrape = Scrape::new(metrics.clone(), ports.queues.clone(), engine.housekeeping(), None);
+    metrics_port.serve(Arc::new(scrape), output, &settings.supervisor, &shutdown);
     let lookup = Lookup::new(&ports);
     args.memory.bound(&lookup);
     let worker = Worker {
@@ -52,12 +51,4 @@ pub(super) async fn run(
     engine.close().await;
     output.note("drained");
     Ok(())
-}
-
-async fn metrics_server(port: u16) -> Result<MetricsServer, Failure> {
-    MetricsServer::bind(port).await.map_err(|error| {
-        let message = format!("port {port} cannot be opened for metrics: {error}");
-        Failure::new(ExitCode::Failure, message)
-            .hint("choose another with --metrics-port, or any free one with --metrics-port 0")
-    })
 }

@@ -66,11 +66,49 @@ fn bad_data_is_named_by_file_and_line_and_nothing_is_written() {
         let stderr = home.fails(3, &["load", &good, &bad]);
         assert!(stderr.contains(part) && stderr.contains("hint: nothing was written"), "{stderr}");
     }
-    assert_eq!(home.json(&["status"])["catalogue"], serde_json::Value::Null);
+    assert!(!home.path().join("data").exists(), "a refused load makes no store");
     let latin = home.path().join("latin.csv");
     std::fs::write(&latin, b"id,name,price\nP1,Caf\xe9,1\n").unwrap();
     home.fails(3, &["load", latin.to_str().unwrap()]);
     home.fails(3, &["load", home.path().join("nowhere").to_str().unwrap()]);
+}
+
+#[test]
+fn what_is_refused_makes_no_store() {
+    let home = Home::new();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().port().to_string();
+    let missing = home.path().join("missing.json").display().to_string();
+    let bad = home.file("bad.csv", "id,name,price\nP1,Desk,cheap\n");
+    for (code, args, part) in [
+        (3, vec!["load", &bad], "bad.csv:2"),
+        (3, vec!["load", &bad, "--currency", "CHF"], "bad.csv:2"),
+        (1, vec!["up", "--port", &taken], "--port 0"),
+        (1, vec!["up", "--port", "0", "--metrics-port", &taken], "--metrics-port 0"),
+        (2, vec!["up", "--port", "0", "--keys", &missing], "--keys alone"),
+        (4, vec!["up", "--port", "0", "--require-token", "--keys", &missing], "no keys in"),
+        (1, vec!["serve", "--port", &taken], "--port 0"),
+        (1, vec!["serve", "--port", "0", "--metrics-port", &taken], "--metrics-port 0"),
+        (2, vec!["serve", "--port", "0", "--keys", &missing], "--keys alone"),
+        (2, vec!["serve", "--port", "0", "--require-token"], "requires none"),
+        (1, vec!["worker", "all", "--metrics-port", &taken], "--metrics-port 0"),
+        (2, vec!["config", "set", "ttl", "soon"], "ttl"),
+        (4, vec!["bench"], "no store"),
+    ] {
+        let stderr = home.fails(code, &args);
+        assert!(stderr.contains(part), "{args:?}: {stderr}");
+        assert!(!home.path().join("data").exists(), "{args:?} makes a store");
+    }
+}
+
+#[test]
+fn an_up_that_is_refused_empties_no_store() {
+    let home = Home::with_fixtures();
+    let missing = home.path().join("missing.json").display().to_string();
+    let fresh = ["up", "--port", "0", "--fresh", "--keys", &missing];
+    assert!(home.fails(2, &fresh).contains("--keys alone"));
+    home.fails(4, &[&fresh[..], &["--require-token"]].concat());
+    assert_eq!(home.json(&["status"])["catalogue"]["version"], 1);
 }
 
 #[test]

@@ -53,6 +53,22 @@ fn a_gateway_counts_what_was_answered() {
 }
 
 #[test]
+fn a_gateway_serves_them_on_a_port_of_their_own_too() {
+    let home = Home::with_fixtures();
+    let wanted = "# TYPE ocache_sockets gauge";
+    for command in ["up", "serve"] {
+        let mut process = home.start(&[command, "--port", "0", "--metrics-port", "0"]);
+        let line = process.stderr_line("metrics: ");
+        let url = line.trim().trim_start_matches("metrics: ");
+        let (_, text) = get(url, "/metrics", "host: localhost");
+        assert!(has_line(&text, wanted), "{command}: no `{wanted}` in\n{text}");
+        let (head, _) = get(url, "/live", "host: localhost");
+        assert!(head.starts_with("HTTP/1.1 404"), "{command}: {head}");
+        assert_eq!(process.interrupt().0, Some(0), "{command}");
+    }
+}
+
+#[test]
 fn metrics_tell_how_large_the_store_is() {
     let home = Home::new();
     let (_up, url) = home.up(&[]);

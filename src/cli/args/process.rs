@@ -26,6 +26,14 @@ pub struct MemoryArgs {
     pub base_memory: u32,
 }
 
+/// Where the metrics of a process are served beside its gateway, or without one.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct MetricsArgs {
+    /// Serve /metrics on this port of loopback; 0 is any free one
+    #[arg(long, value_name = "PORT", env = "OCACHE_METRICS_PORT")]
+    pub metrics_port: Option<u16>,
+}
+
 impl MemoryArgs {
     /// Has a process keep to it.
     pub(in crate::cli) fn bound(self, lookup: &Lookup) {

@@ -17,7 +17,7 @@ use super::sockets::Sockets;
 use crate::ports::{Housekeeping, Ports};
 use crate::runtime::Shutdown;
 use crate::runtime::client::Destination;
-use crate::runtime::metrics::Metrics;
+use crate::runtime::metrics::{Metrics, Scrape};
 use crate::stages::{Lookup, SettingsInForce};
 use crate::supervisor::Supervisor;
 
@@ -38,6 +38,7 @@ pub struct BoundGateway {
 pub struct RunningGateway {
     record: GatewayRecord,
     lookup: Arc<Lookup>,
+    scrape: Arc<Scrape>,
     shutdown: Shutdown,
     /// Takes connections.
     task: JoinHandle<()>,
@@ -153,13 +154,14 @@ impl BoundGateway {
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
         let shutdown = Shutdown::new();
         let lookup = gateway.lookup().clone();
+        let scrape = gateway.page().scrape().clone();
         let connections = TaskTracker::new();
         let (watched, until) = (gateway.clone(), shutdown.clone());
         let course = async move { watched.page().keep_course(&until).await };
         connections.spawn(supervisor.watch("the page's course of counters", course));
         let serving = gateway.serve(listener, connections.clone(), shutdown.clone());
         let task = supervisor.spawn("the gateway", serving);
-        Ok(RunningGateway { record, lookup, shutdown, task, connections, registration })
+        Ok(RunningGateway { record, lookup, scrape, shutdown, task, connections, registration })
     }
 }
 
@@ -174,6 +176,12 @@ impl RunningGateway {
     #[must_use]
     pub fn lookup(&self) -> Arc<Lookup> {
         self.lookup.clone()
+    }
+
+    /// What its `/metrics` answers.
+    #[must_use]
+    pub fn scrape(&self) -> Arc<Scrape> {
+        self.scrape.clone()
     }
 
     /// For a client in this process.

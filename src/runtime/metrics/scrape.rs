@@ -11,6 +11,7 @@ use tracing::debug;
 
 use super::Metrics;
 use crate::ports::{Chain, Depth, Housekeeping, Queue, Queues};
+use crate::runtime::gateway::Sockets;
 
 /// What the answer is written in.
 pub const CONTENT_TYPE: &str = prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
@@ -23,6 +24,8 @@ pub struct Scrape {
     queues: Arc<dyn Queues>,
     /// None where the engine has nothing to delete.
     housekeeping: Option<Arc<dyn Housekeeping>>,
+    /// Of a gateway.
+    sockets: Option<Arc<Sockets>>,
     /// Held while the queues are looked at, so that only one task does it.
     looked: Mutex<Option<(Instant, Depths)>>,
 }
@@ -31,14 +34,15 @@ pub struct Scrape {
 type Depths = Vec<(Queue, Depth)>;
 
 impl Scrape {
-    /// Of these counters and queues, and of a store that ocache keeps in order.
+    /// Of these counters and queues, of a store that ocache keeps in order, and of a gateway's sockets.
     #[must_use]
     pub fn new(
         metrics: Metrics,
         queues: Arc<dyn Queues>,
         housekeeping: Option<Arc<dyn Housekeeping>>,
+        sockets: Option<Arc<Sockets>>,
     ) -> Self {
-        Self { metrics, queues, housekeeping, looked: Mutex::default() }
+        Self { metrics, queues, housekeeping, sockets, looked: Mutex::default() }
     }
 
     /// The counters, for what else wants to know.
@@ -80,6 +84,9 @@ impl Scrape {
     pub async fn render(&self) -> Result<String, fmt::Error> {
         for (queue, depth) in self.depths().await {
             self.metrics.depth(queue, depth);
+        }
+        if let Some(sockets) = &self.sockets {
+            self.metrics.sockets(sockets.count());
         }
         if let Some(housekeeping) = &self.housekeeping {
             match housekeeping.upkeep().await {

@@ -1,4 +1,4 @@
-//! `/metrics` of a process that has no gateway.
+//! `/metrics` on a port of its own: of a process without a gateway, or of one whose gateway others reach.
 
 use std::convert::Infallible;
 use std::io;
@@ -52,8 +52,7 @@ impl MetricsServer {
     }
 
     /// Serves until the shutdown begins.
-    pub async fn serve(self, scrape: Scrape, shutdown: Shutdown) {
-        let scrape = Arc::new(scrape);
+    pub async fn serve(self, scrape: Arc<Scrape>, shutdown: Shutdown) {
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         while let Some(accepted) = shutdown.unless_begun(self.listener.accept()).await {
             let stream = match accepted {

@@ -46,8 +46,7 @@ pub(in crate::runtime::gateway) struct Page {
     products: Products,
     clients: Clients,
     live: Live,
-    scrape: Scrape,
-    sockets: Arc<Sockets>,
+    scrape: Arc<Scrape>,
     clock: Arc<dyn Clock>,
 }
 
@@ -64,15 +63,24 @@ impl Page {
             products: Products::new(ports.store.clone()),
             clients: Clients::new(ports.store.clone(), ports.clock.clone()),
             live: Live::new(ports.clone(), settings.clone(), sockets.clone(), look_every),
-            scrape: Scrape::new(metrics, ports.queues.clone(), housekeeping),
-            sockets,
+            scrape: Arc::new(Scrape::new(
+                metrics,
+                ports.queues.clone(),
+                housekeeping,
+                Some(sockets),
+            )),
             clock: ports.clock.clone(),
         }
     }
 
     /// What is counted in this process.
-    pub(in crate::runtime::gateway) const fn metrics(&self) -> &Metrics {
+    pub(in crate::runtime::gateway) fn metrics(&self) -> &Metrics {
         self.scrape.metrics()
+    }
+
+    /// What `/metrics` answers.
+    pub(in crate::runtime::gateway) const fn scrape(&self) -> &Arc<Scrape> {
+        &self.scrape
     }
 
     /// Looks at the counters again and again, so that their course can be shown to who comes later.
@@ -132,7 +140,6 @@ impl Page {
     }
 
     async fn metrics_reply(&self) -> Reply {
-        self.metrics().sockets(self.sockets.count());
         match self.scrape.render().await {
             Ok(text) => reply(metrics::CONTENT_TYPE, Bytes::from(text)),
             Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be written"),
