@@ -223,11 +223,14 @@ impl Engine {
     /// This process works on the stack from now on: others find out that it lives, and what it uses is
     /// written down every so often, not only at the end.
     pub(super) async fn stay(&self, settings: &Settings, output: &Output) -> Result<(), Failure> {
+        // The embedded engine looks whenever it is opened; on AWS the look is billed.
+        if !matches!(self.kind, Kind::Embedded(_)) {
+            self.warn_if_half_loaded(settings, output).await?;
+        }
         match &self.kind {
             Kind::Embedded(embedded) => embedded.enter().await?,
-            // The other engine looks whenever it is opened; here the look is billed.
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => self.warn_if_half_loaded(settings, output).await?,
+            Kind::Aws(_) => {}
         }
         self.report();
         Ok(())

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_MESSAGE_BYTES, original, render};
-use crate::model::{Dialect, RequestId, Timestamp};
+use crate::model::{Dialect, RequestId, Timestamp, UserId};
 use crate::ports::{FailureReason, Quotation, QuotationStatus};
 use crate::pricing::{Answer, AnswerLine};
 
@@ -222,6 +222,13 @@ impl<'a> Told<'a> {
             (kind, _) => kind.is_none(),
         };
         tells.then_some(Self { request_id, client })
+    }
+
+    /// Whether it is the outcome of this client's request. Two clients may use the same id.
+    #[must_use]
+    pub fn is_about(&self, user: &UserId, request_id: &RequestId) -> bool {
+        let is_client = |client: &str| client == user.as_str();
+        self.request_id == request_id.as_str() && self.client.as_deref().is_none_or(is_client)
     }
 }
 

@@ -1,8 +1,26 @@
 //! In which order a client gets acknowledgements and answers.
 
 use super::sockets::WaitingFrame;
-use crate::model::RequestId;
-use crate::protocol::Told;
+use crate::model::{RequestId, UserId};
+use crate::protocol::{Request, Told};
+
+/// A request whose answer a client knows by these. Clients that share a socket may use one id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// None of a request that asks for nobody's prices.
+    user: Option<UserId>,
+    request_id: RequestId,
+}
+
+impl Asked {
+    pub(super) fn of(request: &Request, request_id: RequestId) -> Self {
+        Self { user: request.user().cloned(), request_id }
+    }
+
+    fn is_told(&self, told: &Told<'_>) -> bool {
+        self.user.as_ref().is_some_and(|user| told.is_about(user, &self.request_id))
+    }
+}
 
 /// Keeps the promise that a quote is acknowledged before it is answered.
 ///
@@ -12,15 +30,15 @@ use crate::protocol::Told;
 #[derive(Default)]
 pub(super) struct AnswerOrder {
     /// The requests that have no reply yet. A client may have sent one twice.
-    in_hand: Vec<RequestId>,
+    in_hand: Vec<Asked>,
     /// Answers to them, in the order in which they came.
-    waiting: Vec<(RequestId, WaitingFrame)>,
+    waiting: Vec<(Asked, WaitingFrame)>,
 }
 
 impl AnswerOrder {
-    /// A request whose answer will name this id is being handled.
-    pub(super) fn began(&mut self, request: RequestId) {
-        self.in_hand.push(request);
+    /// A request is being handled.
+    pub(super) fn began(&mut self, asked: Asked) {
+        self.in_hand.push(asked);
     }
 
     /// A frame was pushed; it may go out at once unless the request that it answers has no reply yet.
@@ -29,23 +47,21 @@ impl AnswerOrder {
             return Some(frame);
         }
         let told = Told::of(frame.bytes());
-        let is_told = |request: &&RequestId| {
-            told.as_ref().is_some_and(|told| told.request_id == request.as_str())
-        };
-        let Some(request) = self.in_hand.iter().find(is_told).cloned() else { return Some(frame) };
-        self.waiting.push((request, frame));
+        let is_told = |asked: &&Asked| told.as_ref().is_some_and(|told| asked.is_told(told));
+        let Some(asked) = self.in_hand.iter().find(is_told).cloned() else { return Some(frame) };
+        self.waiting.push((asked, frame));
         None
     }
 
     /// A request is replied to; these frames may follow its replies.
-    pub(super) fn finished(&mut self, request: &RequestId) -> Vec<WaitingFrame> {
-        if let Some(at) = self.in_hand.iter().position(|one| one == request) {
+    pub(super) fn finished(&mut self, asked: &Asked) -> Vec<WaitingFrame> {
+        if let Some(at) = self.in_hand.iter().position(|one| one == asked) {
             self.in_hand.swap_remove(at);
         }
-        if self.in_hand.contains(request) {
+        if self.in_hand.contains(asked) {
             return vec![];
         }
-        let ready = self.waiting.extract_if(.., |(answered, _)| answered == request);
+        let ready = self.waiting.extract_if(.., |(answered, _)| answered == asked);
         ready.map(|(_, frame)| frame).collect()
     }
 }
@@ -56,8 +72,13 @@ mod tests {
     use crate::model::ConnectionId;
     use crate::runtime::gateway::Sockets;
 
-    fn request(id: &str) -> RequestId {
-        RequestId::new(id).unwrap()
+    fn request_of(user: &str, id: &str) -> Asked {
+        let request_id = RequestId::new(id).unwrap();
+        Asked { user: Some(UserId::new(user).unwrap()), request_id }
+    }
+
+    fn request(id: &str) -> Asked {
+        request_of("AAA", id)
     }
 
     /// A frame that waits on a socket.
@@ -101,6 +122,17 @@ mod tests {
         order.began(request("a"));
         assert!(order.pushed(answer("a").await).is_none());
         assert_eq!(sent(order.finished(&request("a"))), 0);
+        assert_eq!(sent(order.finished(&request("a"))), 1);
+    }
+
+    #[tokio::test]
+    async fn the_same_id_of_another_client_is_another_request() {
+        let mut order = AnswerOrder::default();
+        order.began(request_of("BBB", "a"));
+        assert!(order.pushed(answer("a").await).is_some(), "the answer is of AAA");
+        order.began(request("a"));
+        assert!(order.pushed(answer("a").await).is_none());
+        assert_eq!(sent(order.finished(&request_of("BBB", "a"))), 0);
         assert_eq!(sent(order.finished(&request("a"))), 1);
     }
 

@@ -65,7 +65,8 @@ impl Awaited {
                 return;
             }
             if let Some(told) = Told::of(frame) {
-                self.promises.retain(|(_, promise)| !is_about(promise, &told));
+                let is_told = |promise: &Promise| told.is_about(&promise.user, &promise.request_id);
+                self.promises.retain(|(_, promise)| !is_told(promise));
             }
         }
     }
@@ -79,11 +80,6 @@ impl Awaited {
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Promise> {
         self.promises.pop_front_if(|(due, _)| *due <= now).map(|(_, promise)| promise)
     }
-}
-
-fn is_about(promise: &Promise, told: &Told<'_>) -> bool {
-    let is_client = |client: &str| client == promise.user.as_str();
-    promise.request_id.as_str() == told.request_id && told.client.as_deref().is_none_or(is_client)
 }
 
 #[cfg(test)]

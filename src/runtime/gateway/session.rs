@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message, Utf8Bytes};
 use tracing::{Instrument, debug, info, warn};
 
-use super::answer_order::AnswerOrder;
+use super::answer_order::{AnswerOrder, Asked};
 use super::awaited::{Awaited, Promise};
 use super::guarded::WRITE_STALL;
 use super::limits::Allowance;
@@ -97,8 +97,7 @@ pub(super) async fn run_session<S>(
     let connection = ConnectionRef { endpoint: context.endpoint.to_owned(), id: open.id().clone() };
     let end_of_life = Instant::now() + LIFE_LIMIT;
     let mut idle_at = Instant::now() + IDLE_LIMIT;
-    let mut in_hand: FuturesUnordered<BoxFuture<'_, (RequestId, Replied)>> =
-        FuturesUnordered::new();
+    let mut in_hand: FuturesUnordered<BoxFuture<'_, (Asked, Replied)>> = FuturesUnordered::new();
     let mut order = AnswerOrder::default();
     let mut awaited = Awaited::default();
     let mut overdue: FuturesUnordered<BoxFuture<'_, Overdue>> = FuturesUnordered::new();
@@ -115,13 +114,13 @@ pub(super) async fn run_session<S>(
         let outgoing: Outgoing = tokio::select! {
             // Answers first: a client that floods us still gets what is due to it.
             biased;
-            Some((request, Replied { frames: replies, promise, is_kept })) = in_hand.next() => {
+            Some((asked, Replied { frames: replies, promise, is_kept })) = in_hand.next() => {
                 match promise {
                     Some(promise) if is_kept => awaited.kept(&promise),
                     Some(promise) => awaited.promised(promise, Instant::now(), context.clock.now()),
                     None => {}
                 }
-                Outgoing { replies, pushed: order.finished(&request) }
+                Outgoing { replies, pushed: order.finished(&asked) }
             }
             frame = open.next_frame() => match frame {
                 Some(frame) => Outgoing::pushed(order.pushed(frame)),
@@ -157,10 +156,11 @@ pub(super) async fn run_session<S>(
                     match read(&message, &context.clients) {
                         Read::Request(request, span) => {
                             let id = answer_id(context.handler, &request);
-                            order.began(id.clone());
+                            let asked = Asked::of(&request, id.clone());
+                            order.began(asked.clone());
                             let to = connection.clone();
-                            let reply = reply(&context, request, id.clone(), to).instrument(span);
-                            in_hand.push(reply.map(move |replied| (id, replied)).boxed());
+                            let reply = reply(&context, request, id, to).instrument(span);
+                            in_hand.push(reply.map(move |replied| (asked, replied)).boxed());
                             Outgoing::default()
                         }
                         Read::Reply(frame) => Outgoing::reply(frame),
@@ -201,8 +201,8 @@ pub(super) async fn run_session<S>(
     let mut is_there = close.is_some();
     loop {
         let outgoing = match in_hand.next().await {
-            Some((request, Replied { frames: replies, .. })) => {
-                Outgoing { replies, pushed: order.finished(&request) }
+            Some((asked, Replied { frames: replies, .. })) => {
+                Outgoing { replies, pushed: order.finished(&asked) }
             }
             None => match open.ready_frame() {
                 Some(frame) => Outgoing::pushed(order.pushed(frame)),

@@ -124,6 +124,21 @@ impl Client {
         self.sockets.push(&self.id, frame.to_string().into())
     }
 
+    /// The same, and says whose it is.
+    fn push_to(&self, client: &str, request_id: &str) -> Delivery {
+        let frame = json!({
+            "type": "quotation", "request_id": request_id, "client": client, "status": "answered",
+        });
+        self.sockets.push(&self.id, frame.to_string().into())
+    }
+
+    /// Whose the next frame is.
+    async fn next_of_client(&mut self) -> String {
+        let message = self.socket.next().await.unwrap().unwrap();
+        let frame: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
+        frame["client"].as_str().unwrap().to_owned()
+    }
+
     /// The next message: the type and the request id of a frame, or the code of a close.
     async fn next(&mut self) -> (String, String) {
         match self.socket.next().await.unwrap().unwrap() {
@@ -173,6 +188,20 @@ async fn a_slow_request_holds_up_no_answer_but_its_own() {
     client.gate.add_permits(1);
     client.expect("accepted", "s").await;
     client.expect("quotation", "s").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_request_holds_up_no_answer_of_another_client_with_the_same_id() {
+    let mut client = Client::connect().await;
+    client.quote("slow", Some("1")).await;
+    client.quote("fast", Some("1")).await;
+    client.expect("accepted", "1").await;
+    client.push_to("slow", "1");
+    client.push_to("fast", "1");
+    assert_eq!(client.next_of_client().await, "fast");
+    client.gate.add_permits(1);
+    client.expect("accepted", "1").await;
+    assert_eq!(client.next_of_client().await, "slow");
 }
 
 #[tokio::test(start_paused = true)]
