@@ -4,6 +4,7 @@
 //! SDK does not retry, the refused entries of a batch, is sent again here.
 
 mod active_users;
+mod alarms;
 mod backoff;
 mod bases;
 mod batch;

@@ -127,6 +127,11 @@ impl Names {
         format!("{}-{}{dead}{fifo}", self.0, queue.name())
     }
 
+    /// The alarm that somebody hears when a queue has dead letters.
+    pub(super) fn dead_letter_alarm(&self, queue: Queue) -> String {
+        format!("{}-dead-letters-{}", self.0, queue.name())
+    }
+
     /// The table of this stack that has a name.
     pub(super) fn table_of(&self, name: &str) -> Option<Table> {
         let suffix = self.suffix_of(name)?;

@@ -109,7 +109,10 @@ async fn half_load(engine: &Engine, settings: &Settings) -> Option<Check> {
 }
 
 async fn dead_letters(ports: &Ports, queue: Queue) -> Check {
-    let what = format!("dead letters of {queue}");
+    let what = match queue {
+        Queue::Provider => format!("dead letters of {queue}, and what the topic did not deliver"),
+        _ => format!("dead letters of {queue}"),
+    };
     match ports.queues.depth(queue).await {
         Ok(depth) if depth.dead == 0 => Check::ok(what, "none"),
         Ok(depth) => {

@@ -7,7 +7,7 @@ use super::confirm::confirm;
 use super::engine::connect_aws;
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
-use super::settings::Settings;
+use super::settings::{Settings, quoted};
 use super::stack_settings::Given;
 use crate::aws::{Action, Aws, Change, Plan};
 
@@ -34,6 +34,9 @@ pub(super) async fn run(
         print(output, &done, true)?;
     }
     let changed = given.set(output, &*aws.store()).await?;
+    if due > 0 {
+        show_alarms(settings, output, &aws);
+    }
     conclude(output, &plan, args.fix, due + changed)
 }
 
@@ -53,12 +56,39 @@ fn conclude(output: &Output, plan: &Plan, fix: bool, due: usize) -> Result<(), F
 }
 
 /// Makes what is missing and touches nothing else: for `ocache up --provision`.
-pub(super) async fn make_missing(output: &Output, aws: &Aws) -> Result<(), Failure> {
+pub(super) async fn make_missing(
+    settings: &Settings,
+    output: &Output,
+    aws: &Aws,
+) -> Result<(), Failure> {
     name_target(output, aws).await?;
     let plan = aws.plan().await?;
     let done = aws.apply(&plan, false).await?;
     output.note(&format!("provisioned: {} made", count(done.len(), "resource")));
+    if !done.is_empty() {
+        show_alarms(settings, output, aws);
+    }
     Ok(())
+}
+
+/// Says how to make the alarms, which are not among what is made.
+fn show_alarms(settings: &Settings, output: &Output, aws: &Aws) {
+    let flag = |(name, value): (&str, Option<&str>)| Some(format!(" {name} {}", quoted(value?)));
+    let target: String = [
+        ("--region", Some(aws.region())),
+        ("--profile", settings.aws.profile.as_deref()),
+        ("--endpoint-url", aws.endpoint()),
+    ]
+    .into_iter()
+    .filter_map(flag)
+    .collect();
+    output.note(
+        "no alarms are made. These commands make one of each queue of dead letters, also for what the \
+         topic cannot deliver; with --alarm-actions ARN they tell a topic of yours:",
+    );
+    for command in aws.alarm_commands(&target) {
+        output.note(&format!("  {command}"));
+    }
 }
 
 /// The AWS engine; anything else has nothing to provision.

@@ -50,7 +50,7 @@ pub(super) async fn run(
     }
     #[cfg(feature = "aws")]
     if let (true, Kind::Aws(aws)) = (args.provision, engine.kind()) {
-        super::provision::make_missing(output, aws).await?;
+        super::provision::make_missing(settings, output, aws).await?;
     }
     engine.stay(settings, output).await?;
     // Before everybody is kept out who has none. On AWS they may be among what is missing.

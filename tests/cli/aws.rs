@@ -73,8 +73,17 @@ fn the_four_lines_on_aws() {
     let missing = home.fails(4, &stack.args(&["subscribe", "AAA"]));
     assert!(missing.contains("is missing") && missing.contains("ocache provision"), "{missing}");
 
-    let made = home.json(&stack.args(&["provision", "--yes"]));
-    assert_eq!(made.as_array().unwrap().len(), 15);
+    let made = home.run(&stack.args(&["provision", "--yes", "--output", "json"]));
+    let changes: Vec<Value> = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(changes.len(), 15);
+    let (said, name) = (text(&made.stderr), stack.flags.last().unwrap());
+    for queue in ["refresh-dlq.fifo", "quotation-dlq.fifo", "provider-dlq"] {
+        let dimension = format!("--dimensions Name=QueueName,Value={name}-{queue}");
+        let makes = |line: &str| {
+            line.contains("aws cloudwatch put-metric-alarm") && line.ends_with(&dimension)
+        };
+        assert!(said.lines().any(makes), "no alarm of {queue} in {said}");
+    }
     let again = home.run(&stack.args(&["provision"]));
     assert!(again.status.success());
     assert!(text(&again.stderr).contains("nothing to do"), "{}", text(&again.stderr));
