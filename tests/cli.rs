@@ -27,6 +27,7 @@ mod cli {
     mod guides;
     mod hidden;
     mod impostor;
+    mod leaving;
     mod meter;
     mod metrics;
     mod opening;

@@ -115,7 +115,9 @@ pub enum Command {
     ///
     /// What a client does over the websocket, from the terminal. Uses the gateway of this store that is
     /// running, or starts one inside this process. Without products it is a session: each line, such
-    /// as P1:2 P3:1, is a quote.
+    /// as P1:2 P3:1, is a quote. A product with a blank in its id stands in quotation marks there, as
+    /// in "a b":2. If the lines come from a file or a pipe, the session ends with the largest exit code
+    /// of its lines. A quote that gives no price for any product ends with exit code 4.
     #[command(after_help = examples::QUOTE)]
     Quote(QuoteArgs),
     /// Show a past quotation

@@ -14,10 +14,10 @@ use super::parse::{typed, without_empty_variables};
 use super::settings::Settings;
 use crate::embedded::Embedded;
 use crate::memory::MemoryConnections;
-use crate::model::ProductId;
+use crate::model::{ProductId, UserId};
 use crate::ports::{
-    PortError, Ports, Segment, Store, SystemClock, SystemRandomness, first_discounted_users,
-    first_products,
+    PortError, Ports, Segment, Store, SystemClock, SystemRandomness, discounts_now,
+    first_discounted_users, first_products, products_now,
 };
 
 /// So many rows of a kind are looked at, so that a large store answers while somebody waits.
@@ -25,15 +25,34 @@ const LOOKED_AT: usize = 50_000;
 /// A person does not read more than these.
 const OFFERED: usize = 200;
 
-/// The known user that a name is a typing error of.
-pub(super) async fn nearest_user(engine: &Engine, name: &str) -> Option<String> {
-    let known = users(&*looked_at(engine)?.store).await.unwrap_or_default();
-    nearest(name, known.iter().map(String::as_str)).map(str::to_owned)
+/// The known user that a name is a typing error of. That of a user who exists is none, however much it
+/// looks like another one.
+pub(super) async fn nearest_user(engine: &Engine, user: &UserId) -> Option<String> {
+    let store = looked_at(engine)?.store;
+    if exists(&*store, user).await.unwrap_or(true) {
+        return None;
+    }
+    let known = users(&*store).await.unwrap_or_default();
+    nearest(user.as_str(), known.iter().map(String::as_str)).map(str::to_owned)
 }
 
-/// The products that some ids are typing errors of, as a question.
+/// Whether a store knows a user: by discounts, a visit, or a table.
+async fn exists(store: &dyn Store, user: &UserId) -> Result<bool, PortError> {
+    let one = std::slice::from_ref(user);
+    Ok(!discounts_now(store, one).await?.is_empty()
+        || store.active_user(user).await?.is_some()
+        || !store.table_heads(one).await?.is_empty())
+}
+
+/// The products that some ids are typing errors of, as a question. Products that exist are not asked
+/// about.
 pub(super) async fn meant_products(engine: &Engine, ids: &[&str]) -> Option<String> {
-    let known = products(&*looked_at(engine)?.store).await.unwrap_or_default();
+    let store = looked_at(engine)?.store;
+    let asked: Vec<ProductId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+    let existing = products_now(&*store, &asked).await.ok()?;
+    let is_missing = |id: &&&str| existing.iter().all(|product| product.id.as_str() != **id);
+    let ids: Vec<&str> = ids.iter().filter(is_missing).copied().collect();
+    let known = products(&*store).await.unwrap_or_default();
     let near: Vec<&str> =
         ids.iter().filter_map(|id| nearest(id, known.iter().map(ProductId::as_str))).collect();
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(", ")))

@@ -35,6 +35,7 @@ mod progress;
 mod provision;
 mod quotation;
 mod quote;
+mod reader;
 #[cfg(feature = "aws")]
 mod refusals;
 mod serve;

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::args::{Format, Global};
 use super::failure::{ExitCode, Failure};
+use super::reader;
 use super::stderr::Stderr;
 use super::terminal::Terminal;
 use crate::model::{escape_but, escape_json};
@@ -90,7 +91,10 @@ impl Output {
             Format::Table => write_all(AutoStream::auto(stdout), bytes),
         };
         match printed {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                reader::has_left();
+                Ok(false)
+            }
             printed => printed.map(|()| true).map_err(|error| {
                 let message = format!("the output cannot be written: {error}");
                 match error.kind() {
@@ -114,6 +118,19 @@ impl Output {
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
             Stderr::say(&escape_but(text, &['\n']));
+        }
+    }
+
+    /// Reports an error that does not end the run.
+    pub(super) fn error(&self, failure: &Failure) {
+        Stderr::say(&failure.render(self.format));
+    }
+
+    /// Asks for input, on a terminal. What was printed before comes before.
+    pub(super) fn prompt(&self, text: &str) {
+        if !self.quiet && io::stderr().is_terminal() {
+            // Memory takes everything, and the thread of stderr whatever it can.
+            let _ = Stderr.write_all(escape_but(text, &[]).as_bytes());
         }
     }
 

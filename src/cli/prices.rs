@@ -33,7 +33,7 @@ pub(super) async fn run(
     let ports = engine.ports(None);
     let heads = ports.store.table_heads(std::slice::from_ref(&args.user)).await?;
     let Some((_, head)) = heads.into_iter().next() else {
-        let near = nearest_user(&engine, args.user.as_str()).await;
+        let near = nearest_user(&engine, &args.user).await;
         engine.close().await;
         let message = format!("user `{}` has no price table", args.user);
         let hint = match near {

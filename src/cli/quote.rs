@@ -1,8 +1,5 @@
 //! `ocache quote`: one quote, or a session of them.
 
-use std::collections::HashSet;
-
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::{Instant, timeout_at};
 
 use super::args::QuoteArgs;
@@ -13,16 +10,21 @@ use super::interrupt::or_interrupted;
 use super::known::meant_products;
 use super::output::Output;
 use super::serve::{self, GatewayTokens, serve_on};
-use super::settings::Settings;
+use super::settings::{Settings, quoted};
 use super::stack_settings::{self, Given};
 use super::view;
-use crate::model::{Item, Timestamp, show_duration};
+use crate::model::{Item, show_duration};
 use crate::ports::{Chain, Clock, SystemClock};
-use crate::protocol::{Frame, QuotationFrame, check_items, parse_item};
+use crate::protocol::{Frame, QuotationFrame, check_items};
 use crate::runtime::client::{Client, ClientError, Destination};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
 use crate::runtime::{Role, SHORT_POLL, Shutdown, Slots, Worker, ticket};
 use crate::tokens::Token;
+
+mod line;
+mod session;
+
+use session::Session;
 
 /// What helps who was not let in, or not to these prices.
 const NEEDS_TOKEN: &str = "give a token for this client with --token or OCACHE_TOKEN; `ocache token --client USER` makes one";
@@ -39,14 +41,13 @@ pub(super) async fn run(
         })?),
     };
     let gateway = UsedGateway::find(settings, output, &args).await?;
+    let quoter = Quoter { settings, output, args: &args, engine: gateway.engine() };
     let session = async {
         let token = args.token.as_ref().or(gateway.ticket());
         let client = Client::connect(&gateway.destination(), token).await?;
         match items {
-            Some(items) => quote_once(client, output, &args, &items, gateway.engine()).await,
-            None => {
-                Session { client, output, args: &args, due: 0, seen: HashSet::new() }.run().await
-            }
+            Some(items) => quoter.quote_once(client, &items).await,
+            None => Session::new(client, &quoter).run().await,
         }
     };
     let result = or_interrupted(session).await;
@@ -157,134 +158,77 @@ impl UsedGateway {
     }
 }
 
-async fn quote_once(
-    mut client: Client,
-    output: &Output,
-    args: &QuoteArgs,
-    items: &[Item],
-    engine: Option<&Engine>,
-) -> Result<(), Failure> {
-    let deadline = Instant::now() + args.timeout;
-    client.quote(&args.client, items, args.request_id.as_ref()).await?;
-    let mut request_id = None;
-    let quotation = loop {
-        let Ok(received) = timeout_at(deadline, client.next()).await else {
-            return Err(timed_out(args, request_id.as_deref()));
-        };
-        match received?.frame {
-            Frame::Accepted { request_id: id, message } => {
-                output.note(&format!("{message} ({id})"));
-                request_id = Some(id);
-            }
-            Frame::Quotation(quotation) => break quotation,
-            Frame::Error { code, message } => {
-                if let (Some(engine), "unavailable") = (engine, &*code) {
-                    // Clients are not told why. Who may ask the store is.
-                    engine.ports(None).store.catalogue_head().await?;
-                }
-                return Err(refused(&code, message));
-            }
-            Frame::Pong => {}
-        }
-    };
-    client.close().await;
-    print(output, &quotation)?;
-    let unavailable: Vec<&str> = quotation.unavailable.iter().map(String::as_str).collect();
-    if let (Some(engine), false) = (engine, unavailable.is_empty())
-        && let Some(meant) = meant_products(engine, &unavailable).await
-    {
-        output.note(&format!("hint: {meant}"));
-    }
-    match quotation.status.as_str() {
-        "failed" => Err(failed(&quotation)),
-        _ => Ok(()),
-    }
-}
-
-fn print(output: &Output, quotation: &QuotationFrame) -> Result<(), Failure> {
-    let now: Timestamp = SystemClock.now();
-    if quotation.status == "failed" && !output.is_json() {
-        return Ok(());
-    }
-    output.data(&Frame::Quotation(quotation.clone()), |_| view::quotation(quotation, now))
-}
-
-/// Quotes as they are typed; replies as they come.
-struct Session<'a> {
-    client: Client,
+/// What all quotes of a run have in common.
+struct Quoter<'a> {
+    settings: &'a Settings,
     output: &'a Output,
     args: &'a QuoteArgs,
-    /// Quotes sent whose answer has not come.
-    due: usize,
-    /// Answers that came already: a quotation may be pushed twice.
-    seen: HashSet<String>,
+    /// Of the gateway, if it is known.
+    engine: Option<&'a Engine>,
 }
 
-impl Session<'_> {
-    async fn run(mut self) -> Result<(), Failure> {
-        let mut lines = BufReader::new(tokio::io::stdin()).lines();
-        self.output.note("a line such as P1:2 P3:1 is a quote; end of input ends the session");
-        loop {
-            tokio::select! {
-                line = lines.next_line() => match line.map_err(Failure::internal)? {
-                    Some(line) => self.ask(&line).await?,
-                    None => break,
-                },
-                received = self.client.next() => self.take(received?.frame)?,
-            }
-        }
-        let deadline = Instant::now() + self.args.timeout;
-        while self.due > 0 {
-            match timeout_at(deadline, self.client.next()).await {
-                Ok(received) => self.take(received?.frame)?,
-                Err(_) => return Err(timed_out(self.args, None)),
-            }
-        }
-        self.client.close().await;
-        Ok(())
-    }
-
-    async fn ask(&mut self, line: &str) -> Result<(), Failure> {
-        if line.trim().is_empty() {
-            return Ok(());
-        }
-        let items = line.split_whitespace().map(parse_item).collect::<Result<_, _>>();
-        match items.and_then(check_items) {
-            Ok(items) => {
-                self.client.quote(&self.args.client, &items, None).await?;
-                self.due += 1;
-            }
-            // A typing error ends no session.
-            Err(error) => self.output.note(&format!("error: {error}")),
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, frame: Frame) -> Result<(), Failure> {
-        match frame {
-            Frame::Accepted { request_id, message } => {
-                self.output.note(&format!("{message} ({request_id})"));
-            }
-            Frame::Quotation(quotation) => {
-                if self.seen.insert(quotation.request_id.clone()) {
-                    self.due = self.due.saturating_sub(1);
-                    let now = SystemClock.now();
-                    let frame = Frame::Quotation(quotation.clone());
-                    self.output.data(&frame, |_| view::quotation(&quotation, now))?;
+impl Quoter<'_> {
+    async fn quote_once(&self, mut client: Client, items: &[Item]) -> Result<(), Failure> {
+        let args = self.args;
+        let deadline = Instant::now() + args.timeout;
+        client.quote(&args.client, items, args.request_id.as_ref()).await?;
+        let mut request_id = None;
+        let quotation = loop {
+            let Ok(received) = timeout_at(deadline, client.next()).await else {
+                return Err(timed_out(self, request_id.as_deref()));
+            };
+            match received?.frame {
+                Frame::Accepted { request_id: id, message } => {
+                    self.output.note(&format!("{message} ({id})"));
+                    request_id = Some(id);
                 }
+                Frame::Quotation(quotation) => break quotation,
+                Frame::Error { code, message } => {
+                    if let (Some(engine), "unavailable") = (self.engine, &*code) {
+                        // Clients are not told why. Who may ask the store is.
+                        engine.ports(None).store.catalogue_head().await?;
+                    }
+                    return Err(refused(&code, message));
+                }
+                Frame::Pong => {}
             }
-            Frame::Error { code, message } => {
-                self.due = self.due.saturating_sub(1);
-                self.output.note(&format!("error: {message} ({code})"));
-            }
-            Frame::Pong => {}
+        };
+        client.close().await;
+        self.show(&quotation).await
+    }
+
+    /// Prints a quotation. It is a failure if it has no price at all.
+    async fn show(&self, quotation: &QuotationFrame) -> Result<(), Failure> {
+        let has_failed = quotation.status == "failed";
+        if !has_failed || self.output.is_json() {
+            let frame = Frame::Quotation(quotation.clone());
+            self.output.data(&frame, |_| view::quotation(quotation, SystemClock.now()))?;
+        }
+        if has_failed {
+            return Err(failed(quotation));
+        }
+        let unavailable: Vec<&str> = quotation.unavailable.iter().map(String::as_str).collect();
+        let meant = match self.engine {
+            Some(engine) if !unavailable.is_empty() => meant_products(engine, &unavailable).await,
+            _ => None,
+        };
+        if quotation.lines.is_empty() {
+            let message = format!("there is no price for any of: {}", unavailable.join(", "));
+            let Self { settings, args, .. } = self;
+            let client = quoted(args.client.as_str());
+            return Err(Failure::new(ExitCode::NotFound, message).hint(meant.unwrap_or_else(
+                || format!("`ocache prices{} {client}` lists what has one", settings.as_flags),
+            )));
+        }
+        if let Some(meant) = meant {
+            self.output.note(&format!("hint: {meant}"));
         }
         Ok(())
     }
 }
 
-fn timed_out(args: &QuoteArgs, request_id: Option<&str>) -> Failure {
-    let waited = show_duration(args.timeout);
+fn timed_out(quoter: &Quoter<'_>, request_id: Option<&str>) -> Failure {
+    let waited = show_duration(quoter.args.timeout);
     let message = format!("no answer came within {waited}");
     let hint = match request_id {
         Some(id) => format!(

@@ -16,6 +16,7 @@ use super::engine::Engine;
 use super::failure::Failure;
 use super::interrupt::interrupted;
 use super::output::{Output, number, table};
+use super::reader;
 use super::settings::Settings;
 use crate::model::{Timestamp, show_duration};
 use crate::ports::{Depth, Ports, Queue, Upkeep};
@@ -104,7 +105,8 @@ async fn print(output: &Output, ports: &Ports, engine: &Engine, anew: bool) -> R
     output.data(&(), |()| show(&overview, &users))
 }
 
-/// Prints it at every interval. It has shown what it was asked for, so Ctrl-C is no failure.
+/// Prints it at every interval, until Ctrl-C or until nobody reads it. It has shown what it was asked
+/// for, so neither is a failure.
 async fn watch(
     output: &Output,
     ports: &Ports,
@@ -122,6 +124,7 @@ async fn watch(
     tokio::select! {
         failed = printing => failed,
         () = interrupted() => Ok(()),
+        () = reader::left() => Ok(()),
     }
 }
 

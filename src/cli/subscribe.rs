@@ -91,7 +91,7 @@ pub(super) async fn unsubscribe(
     }
     let unknown = done.iter().find(|(_, removed)| !removed).map(|(user, _)| *user);
     let near = match unknown {
-        Some(user) => nearest_user(&engine, user.as_str()).await,
+        Some(user) => nearest_user(&engine, user).await,
         None => None,
     };
     engine.close().await;

@@ -94,7 +94,7 @@ fn for_people_it_prints_a_table_and_says_what_it_does() {
 
 #[test]
 fn what_cannot_be_measured_is_said() {
-    let home = Home::new();
+    let home = Home::with_empty_store();
     let stderr = home.fails(4, &SMALL);
     assert!(stderr.contains("no products") && stderr.contains("ocache load"), "{stderr}");
     // A gateway whose system calculates nothing.

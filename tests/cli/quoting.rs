@@ -11,13 +11,103 @@ fn a_session_reads_lines_and_waits_for_the_replies_still_due() {
     let input = "P1:2 P3:1\n\nP1:0\nP5\n";
     let output = home.piped(&["quote", "--client", "BBB"], input);
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success(), "{stderr}");
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert_eq!(stdout.matches("for BBB").count(), 2, "{stdout}");
     for part in ["890.00", "895.23", "10843.00"] {
         assert!(stdout.contains(part), "{stdout}");
     }
     assert!(stderr.contains("`0` is not positive"), "{stderr}");
     assert_eq!(stderr.matches("quotation under analysis").count(), 2, "{stderr}");
+}
+
+#[test]
+fn a_session_ends_with_the_worst_code_of_its_lines() {
+    let home = Home::with_fixtures();
+    let _worker = home.worker("price-calc");
+    for (input, code, errors) in [
+        ("P1:2\nP3:1\n", 0, vec![]),
+        ("P1:2\nP1:x\nP1 P1\n", 2, vec!["line 2: ", "line 3: product `P1` is named twice"]),
+        ("P1:x\nP9 P8\nP1:2\n", 4, vec!["line 1: ", "no price for any of: P9, P8"]),
+        // As some programs write files.
+        ("\u{feff}P1:2\r\nP3\r\n", 0, vec![]),
+        ("help\n", 4, vec!["no price for any of: help"]),
+    ] {
+        for flags in [&[][..], &["-q"], &["--output", "json"]] {
+            let quote = [&["quote", "--client", "AAA"], flags].concat();
+            let output = home.piped(&quote, input);
+            let stderr = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(code), "{input:?} {flags:?}: {stderr}");
+            for error in &errors {
+                assert!(stderr.contains(error), "{input:?} {flags:?}: {stderr}");
+            }
+            if flags == ["-q"] && errors.is_empty() {
+                assert_eq!(stderr, "", "{input:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_session_says_with_which_code_quotes_failed() {
+    let home = Home::with_fixtures();
+    home.set("quote-within", "300ms");
+    let output = home.piped(&["quote", "-q", "--client", "NEW"], "P1:1\nP1:x\n");
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{stderr}");
+    assert!(stderr.contains("no price for 2 of 2 quotes"), "{stderr}");
+}
+
+#[test]
+fn a_session_can_name_every_product_that_can_be_loaded() {
+    let home = Home::new();
+    let rows = "id,name,price\na b,x,1.00\nurn:sku:7,y,2.00\n\"19\"\"-rack\",z,4.00\n";
+    home.ok(&["load", &home.file("odd.csv", rows)]);
+    let _worker = home.worker("price-calc");
+    let input = "\"a b\":2 urn:sku:7:1 19\"-rack\n";
+    let output = home.piped(&["quote", "--client", "AAA", "--output", "json"], input);
+    let quotation: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(quotation["total"], "8.00", "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_quote_of_which_no_product_is_known_is_not_found() {
+    let home = Home::with_fixtures();
+    let _worker = home.worker("price-calc");
+    let output =
+        home.run(&["quote", "--client", "AAA", "P1O", "nothing-like-it", "--output", "json"]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    // What is stored is printed all the same.
+    let quotation: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(quotation["unavailable"], json!(["P1O", "nothing-like-it"]));
+    assert!(stderr.contains("no price for any of: P1O, nothing-like-it"), "{stderr}");
+    assert!(stderr.contains("did you mean P1?"), "{stderr}");
+    // One that is known is enough.
+    home.ok(&["quote", "--client", "AAA", "P1", "P1O"]);
+}
+
+#[test]
+fn no_hint_names_another_customer_when_the_one_given_exists() {
+    let home = Home::new();
+    let products = home.file("p.csv", "id,name,price\nP1,Desk,1.00\n");
+    let discounts = "user_id,product_id,percentage\nACME,P1,1\nACNE,P1,2\n";
+    home.ok(&["load", &products, &home.file("d.csv", discounts)]);
+    for (args, is_known) in [
+        (["prices", "ACME"], true),
+        (["unsubscribe", "ACNE"], true),
+        (["prices", "ACMEE"], false),
+        (["unsubscribe", "ACMEE"], false),
+    ] {
+        let output = home.run(&args);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{args:?}: {stderr}");
+        assert_eq!(stderr.contains("did you mean"), !is_known, "{args:?}: {stderr}");
+    }
+    home.ok(&["subscribe", "ACNE"]);
+    home.ok(&["subscribe", "BOB"]);
+    home.ok(&["unsubscribe", "BOB"]);
+    let stderr = home.fails(4, &["prices", "ACNE"]);
+    assert!(!stderr.contains("did you mean"), "{stderr}");
 }
 
 #[test]

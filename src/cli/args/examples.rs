@@ -39,7 +39,7 @@ pub(super) const QUOTE: &str = "\
 Examples:
   ocache quote --client AAA P1:2 P3:1         two of P1, one of P3
   ocache quote --client AAA P1 --output json  for programs
-  printf 'P1:2\\nP2:1 P3:1\\n' | ocache quote --client AAA";
+  printf 'P1:2\\n\"a b\":1 P3:1\\n' | ocache quote --client AAA";
 
 pub(super) const QUOTATION: &str = "\
 Examples:
