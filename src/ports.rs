@@ -19,6 +19,7 @@ mod layer;
 mod loads;
 mod port;
 pub(crate) mod prelude;
+mod presence;
 mod price_tables;
 mod queues;
 mod quotations;
@@ -44,6 +45,7 @@ pub use loads::{
     Commit, Committed, JOURNAL_KEPT_FOR, Journal, LoadId, Loads, Record, RecordKey, RowChange,
 };
 pub(crate) use port::port;
+pub use presence::{Presence, ProcessRecord, ProcessRole, TickDone, living_processes};
 pub use price_tables::{
     Flip, MAX_INLINE_BYTES, Own, PriceTables, TableHead, WantedParts, parts_of,
 };
@@ -117,6 +119,8 @@ pub struct Ports {
     pub connections: Arc<dyn Connections>,
     /// What was used.
     pub usage: Arc<dyn UsageLog>,
+    /// Who is there.
+    pub presence: Arc<dyn Presence>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where unguessable ids come from.

@@ -19,6 +19,7 @@ mod engines {
     pub mod fifo;
     pub mod loads;
     pub mod metering;
+    pub mod presence;
     pub mod price_tables;
     pub mod quotations;
     pub mod sending;
@@ -104,6 +105,12 @@ macro_rules! behaves {
                 every_digit_of_a_percentage_is_kept,
                 a_long_list_fits,
                 nothing_asked_is_nothing_done,
+            }
+            presence {
+                a_process_is_there_until_it_leaves,
+                what_it_says_replaces_what_it_said,
+                who_has_said_nothing_for_too_long_does_not_live,
+                many_processes_are_told_of,
             }
             price_tables {
                 a_head_flips_only_from_the_version_that_was_read,

@@ -81,6 +81,7 @@ impl Aws {
             topic: self.topic(),
             connections,
             usage: Arc::clone(&self.tables) as _,
+            presence: Arc::clone(&self.tables) as _,
             clock,
             randomness: Arc::clone(&self.randomness),
         }

@@ -32,6 +32,7 @@ mod observed_tables;
 mod observer;
 mod overlay;
 mod polls;
+mod presence;
 mod price_tables;
 mod profiles;
 mod provision;

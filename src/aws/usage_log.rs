@@ -38,9 +38,10 @@ fn read(window: u64, item: &Item) -> Result<UsageRecord, FieldError> {
 }
 
 impl Tables {
-    async fn usage_of_window(&self, window: u64) -> Result<Vec<UsageRecord>, PortError> {
+    /// All items of the meter's table under a partition key.
+    pub(super) async fn query_meter(&self, window: &str) -> Result<Vec<Item>, PortError> {
         let resource = self.resource(Table::Meter);
-        let mut records = vec![];
+        let mut items = vec![];
         let mut from = None;
         loop {
             let sent = self
@@ -49,21 +50,25 @@ impl Tables {
                 .table_name(self.name(Table::Meter))
                 .key_condition_expression("#window = :window")
                 .expression_attribute_names("#window", "window")
-                .expression_attribute_values(":window", text(window.to_string()))
+                .expression_attribute_values(":window", text(window))
                 .set_exclusive_start_key(from)
                 .send()
                 .await;
             let call = Call { action: "Query", resource: &resource };
             let page = sent.map_err(|error| call.failed(error))?;
-            for item in page.items.unwrap_or_default() {
-                let record = read(window, &item);
-                records.push(record.map_err(|error| corrupt("a reading of the meter", error))?);
-            }
+            items.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
             if from.is_none() {
-                return Ok(records);
+                return Ok(items);
             }
         }
+    }
+
+    async fn usage_of_window(&self, window: u64) -> Result<Vec<UsageRecord>, PortError> {
+        let items = self.query_meter(&window.to_string()).await?;
+        let records = items.iter().map(|item| read(window, item));
+        let corrupted = |error| corrupt("a reading of the meter", error);
+        records.collect::<Result<_, _>>().map_err(corrupted)
     }
 }
 

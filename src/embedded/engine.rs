@@ -98,6 +98,7 @@ impl Embedded {
             topic: Arc::new(self.clone()),
             connections,
             usage: Arc::new(self.clone()),
+            presence: Arc::new(self.clone()),
             clock: Arc::clone(&self.0.clock),
             randomness: Arc::clone(&self.0.randomness),
         }

@@ -46,7 +46,11 @@ impl Holder {
     const DIGITS: usize = 16;
 
     fn file(self, folder: &Path) -> PathBuf {
-        folder.join(format!("{:016x}.{EXTENSION}", self.0))
+        folder.join(format!("{}.{EXTENSION}", self.digits()))
+    }
+
+    fn digits(self) -> String {
+        format!("{:016x}", self.0)
     }
 
     fn of_file(path: &Path) -> Option<Self> {
@@ -290,6 +294,20 @@ impl Embedded {
         self.holder().await.map(drop)
     }
 
+    /// The name that this process has entered itself by, if it has.
+    pub(super) fn own_holder(&self) -> Option<String> {
+        self.leases().get().map(|leases| leases.holder.digits())
+    }
+
+    /// Whether the process that entered itself by a name has ended.
+    pub(super) fn has_ended(&self, holder: &str) -> bool {
+        let Some(holder) = Holder::read(holder) else { return false };
+        match open(&holder.file(&self.leases_folder())) {
+            Ok(file) => file.try_lock_shared().is_ok(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
     /// Whether another process works on the store that has entered itself.
     #[must_use]
     pub fn others_live(&self) -> bool {
@@ -299,7 +317,7 @@ impl Embedded {
 
     /// A token for a delivery to this process.
     pub(super) async fn delivery_token(&self) -> Result<String, PortError> {
-        Ok(format!("{:016x}{:016x}", self.holder().await?.0, self.draw()))
+        Ok(format!("{}{:016x}", self.holder().await?.digits(), self.draw()))
     }
 
     fn leases_folder(&self) -> PathBuf {
@@ -321,18 +339,19 @@ impl Embedded {
     }
 }
 
+/// Like `kill -9`: the lock ends, and nothing else is done.
+#[cfg(test)]
+pub(super) fn kill(store: &Embedded) {
+    let leases = store.leases().get().unwrap();
+    drop(leases.stop().map(JoinHandle::join));
+    drop(lock(&leases.entry).take().map(|entry| entry.file));
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{fifo, open_with, secs, standard, stopped};
     use super::*;
     use crate::ports::{Queues as _, Received};
-
-    /// Like `kill -9`: the lock ends, and nothing else is done.
-    fn kill(store: &Embedded) {
-        let leases = store.leases().get().unwrap();
-        drop(leases.stop().map(JoinHandle::join));
-        drop(lock(&leases.entry).take().map(|entry| entry.file));
-    }
 
     async fn receive(store: &Embedded, queue: Queue, wait: Duration) -> Vec<Received> {
         store.receive(queue, 10, wait, secs(60)).await.unwrap()

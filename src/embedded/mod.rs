@@ -25,6 +25,7 @@ mod loads;
 mod marks;
 mod migrate;
 mod open;
+mod presence;
 mod price_tables;
 mod queues;
 mod quotations;

@@ -7,7 +7,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 10] = [
+pub(super) const MIGRATIONS: [&str; 11] = [
     FIRST,
     USAGE,
     LOAD_CURRENCY,
@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: [&str; 10] = [
     PACKED_DISCOUNTS,
     STACK_SETTINGS,
     HALF_LOADED,
+    PROCESS,
 ];
 
 /// The version of a store that all steps were applied to.
@@ -27,7 +28,7 @@ pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 pub(super) const BEFORE_JOURNALS: std::ops::Range<i32> = 1..5;
 
 /// The tables that a readable store has. Looking into each notices a truncated file early.
-pub(super) const TABLES: [&str; 15] = [
+pub(super) const TABLES: [&str; 16] = [
     "active_user",
     "catalogue_head",
     "stack_settings",
@@ -43,6 +44,7 @@ pub(super) const TABLES: [&str; 15] = [
     "deduplication",
     "dead_letter",
     "usage",
+    "process",
 ];
 
 const FIRST: &str = "
@@ -296,4 +298,15 @@ CREATE TABLE stack_settings (
 const HALF_LOADED: &str = "
 -- Whether the rows are of two loads, because a program of before left one half done.
 ALTER TABLE catalogue_head ADD COLUMN half_loaded INTEGER NOT NULL DEFAULT 0;
+";
+
+const PROCESS: &str = "
+-- `holder` is the name of the file that the process holds a lock on, if it does.
+CREATE TABLE process (
+    name TEXT PRIMARY KEY,
+    holder TEXT,
+    lives_until INTEGER NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX process_expiry ON process (lives_until);
 ";

@@ -9,6 +9,7 @@ use super::active_users::ActiveUserTable;
 use super::bases::BaseTable;
 use super::catalogue::LoadedTables;
 use super::connections::MemoryConnections;
+use super::presence::ProcessTable;
 use super::price_tables::PriceTableTables;
 use super::queue::QueueState;
 use super::quotations::QuotationTable;
@@ -38,6 +39,7 @@ pub(super) struct State {
     pub(super) settings: SettingsRecord,
     pub(super) queues: PerQueue<QueueState>,
     pub(super) usage: UsageTable,
+    pub(super) processes: ProcessTable,
 }
 
 /// One thing for each queue.
@@ -86,6 +88,7 @@ impl Memory {
             settings: SettingsRecord::default(),
             queues: PerQueue::new(QueueState::new),
             usage: UsageTable::default(),
+            processes: ProcessTable::default(),
         };
         Self(Arc::new(Shared {
             clock,
@@ -106,6 +109,7 @@ impl Memory {
             topic: Arc::new(self.clone()),
             connections: self.connections(),
             usage: Arc::new(self.clone()),
+            presence: Arc::new(self.clone()),
             clock: Arc::clone(&self.0.clock),
             randomness: Arc::clone(&self.0.randomness),
         }

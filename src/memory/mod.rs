@@ -15,6 +15,7 @@ mod engine;
 mod journals;
 mod limits;
 mod paging;
+mod presence;
 mod price_tables;
 mod queue;
 mod queues;

@@ -57,7 +57,8 @@ fn layered(ports: Ports, meter: &Arc<Meter>, watched: bool) -> Ports {
         dead_letters: layer.clone(),
         topic: layer.clone(),
         connections: layer.clone(),
-        usage: layer,
+        usage: layer.clone(),
+        presence: layer,
         ..ports
     }
 }

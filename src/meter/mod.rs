@@ -14,6 +14,7 @@ mod layer;
 mod loads;
 mod messages;
 mod operation;
+mod presence;
 mod price_tables;
 mod quotations;
 mod reporter;

@@ -11,8 +11,8 @@ use super::journal_items::{self, JournalItem};
 use super::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
 use crate::model::{Generation, PackedError, Timestamp, UserId};
 use crate::ports::{
-    ActiveUser, CatalogueHead, LoadId, Quotation, QuotationStatus, RowChange, SettingsRecord,
-    StoredBase, TableHead, UsageRecord,
+    ActiveUser, CatalogueHead, LoadId, ProcessRecord, Quotation, QuotationStatus, RowChange,
+    SettingsRecord, StoredBase, TableHead, UsageRecord,
 };
 use crate::pricing::{Discounts, Product};
 
@@ -20,6 +20,8 @@ use crate::pricing::{Discounts, Product};
 const NONCE_CHARS: usize = 32;
 /// The id of the item that is the catalogue's head: a control character and a word.
 const CATALOGUE_HEAD_CHARS: usize = 10;
+/// What stands in the place of a window for processes.
+const PROCESSES: &str = "processes";
 /// What stands in the place of a user for bases: a control character and a word.
 const BASE_CHARS: usize = 5;
 
@@ -222,6 +224,11 @@ pub(crate) fn usage(record: &UsageRecord) -> u64 {
     let item = ItemSize::default().text("process", &record.process);
     let item = item.blob("window", chars(&record.window)).blob("usage", record.body.len());
     item.secs("ttl", record.expires_at).bytes()
+}
+
+pub(crate) fn process(record: &ProcessRecord) -> u64 {
+    let item = ItemSize::default().text("window", PROCESSES).text("process", &record.process);
+    item.json("record", record).secs("ttl", record.lives_until).bytes()
 }
 
 #[cfg(test)]

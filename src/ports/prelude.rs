@@ -8,9 +8,9 @@ pub(crate) use bytes::Bytes;
 
 pub(crate) use super::{
     ActiveUser, AtHead, CatalogueHead, Commit, Committed, Created, Cursor, DeadLetter, Delivery,
-    Depth, FailedEntry, Flip, Journal, LoadId, Outgoing, Page, PortError, Queue, Quotation,
-    Receipt, Received, RowChange, Segment, Selection, SettingsRecord, Settlement, StoredBase,
-    TableHead, Topic, UsageRecord, UserDiscounts, Verdict, WantedParts, layer,
+    Depth, FailedEntry, Flip, Journal, LoadId, Outgoing, Page, PortError, ProcessRecord, Queue,
+    Quotation, Receipt, Received, RowChange, Segment, Selection, SettingsRecord, Settlement,
+    StoredBase, TableHead, Topic, UsageRecord, UserDiscounts, Verdict, WantedParts, layer,
 };
 pub(crate) use crate::model::{
     ConnectionRef, Dialect, Generation, ProductId, QuotationKey, Timestamp, UserId,

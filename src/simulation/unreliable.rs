@@ -72,6 +72,7 @@ pub(super) fn ports(world: &Arc<World>, process: &Arc<Process>) -> Ports {
         topic: unreliable.clone(),
         connections: unreliable,
         usage: world.engine.usage.clone(),
+        presence: world.engine.presence.clone(),
         clock: process.clock.clone(),
         randomness: world.chance.clone(),
     }

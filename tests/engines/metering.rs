@@ -12,6 +12,7 @@ use ocache::ports::{
 use ocache::pricing::{Currency, Discount, Discounts, Product};
 
 use super::listing::{put_discounts, put_products};
+use super::presence::process;
 use super::samples::{
     answer, generation, head, now, percentage, product, product_id, quotation, secs, user,
 };
@@ -86,6 +87,11 @@ pub async fn work(ports: &Ports) {
     store.store_answered(&answered).await.unwrap();
     store.store_answered(&answered).await.unwrap();
 
+    ports.presence.record_process(&process("a")).await.unwrap();
+    ports.presence.record_process(&process("b")).await.unwrap();
+    ports.presence.process_records().await.unwrap();
+    ports.presence.remove_process("a").await.unwrap();
+
     let orders: Vec<_> = (0..12).map(|number| order(number, 100)).collect();
     ports.queues.send(Queue::Refresh, &orders).await.unwrap();
     ports.queues.send(Queue::Quotation, &[order(1, 70_000)]).await.unwrap();
@@ -140,6 +146,9 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
         // One is created, refused and settled; one is stored answered, and refused.
         (write(Resource::Quotations), (5, 3, 5000)),
         (read(Resource::Quotations), (1, 1, 1000)),
+        // Two processes, one of which leaves.
+        (write(Resource::Meter), (3, 3, 3000)),
+        (read(Resource::Meter), (1, 2, 500)),
         (queue(Queue::Refresh, Action::Send), (2, 12, 2000)),
         (queue(Queue::Quotation, Action::Send), (1, 1, 2000)),
         (queue(Queue::Quotation, Action::Receive), (1, 1, 2000)),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::aws::item::{Item, blob, item_bytes};
 use crate::aws::loaded::Loaded as _;
 use crate::aws::loads::journal_item;
-use crate::aws::{bases, head, quotations, usage_log};
+use crate::aws::{bases, head, presence, quotations, usage_log};
 use crate::meter::journal_items::pack;
 use crate::meter::sizes;
 use crate::model::{
@@ -15,8 +15,8 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    FailureReason, LoadId, Quotation, QuotationStatus, Record, RecordKey, RowChange, StoredBase,
-    UsageRecord, UserDiscounts,
+    FailureReason, LoadId, ProcessRecord, ProcessRole, Quotation, QuotationStatus, Record,
+    RecordKey, RowChange, StoredBase, UsageRecord, UserDiscounts,
 };
 use crate::pricing::{
     Answer, AnswerLine, BaseIndex, Currency, Discount, Discounts, Money, PartStart, Product,
@@ -157,6 +157,18 @@ fn quotations_and_readings_are_as_large_as_the_meter_says() {
         expires_at: pending.accepted_at,
     };
     assert_eq!(sizes::usage(&record), size(&usage_log::write(&record)));
+
+    let process = ProcessRecord {
+        process: "José".to_owned(),
+        roles: ProcessRole::ALL.into(),
+        machine: "machine".to_owned(),
+        version: "1".to_owned(),
+        started_at: pending.accepted_at,
+        seen_at: pending.accepted_at,
+        lives_until: pending.accepted_at,
+        tick: None,
+    };
+    assert_eq!(sizes::process(&process), size(&presence::write(&process).unwrap()));
 }
 
 #[test]

@@ -134,7 +134,7 @@ const fn messages(name: &'static str, queue: Queue) -> Chore {
 }
 
 /// All of them. What readers may still hold comes before what it refers to.
-pub(super) const CHORES: [Chore; 10] = [
+pub(super) const CHORES: [Chore; 11] = [
     rows!("deduplication": "deduplication", "queue, id", "expires_at", Milliseconds, Duration::ZERO),
     rows!("price_table": "price_table", "id", "expires_at", Seconds, Duration::ZERO),
     Chore {
@@ -144,6 +144,7 @@ pub(super) const CHORES: [Chore; 10] = [
     QUOTATIONS,
     rows!("active_user": "active_user", "bucket, user", "expires_at", Seconds, ACTIVE_USER_GRACE),
     rows!("usage": "usage", "window, process", "expires_at", Seconds, Duration::ZERO),
+    rows!("process": "process", "name", "lives_until", Milliseconds, Duration::ZERO),
     rows!("dead_letter": "dead_letter", "seq", "died_at", Milliseconds, DEAD_LETTER_RETENTION),
     messages("refresh_message", Queue::Refresh),
     messages("quotation_message", Queue::Quotation),

@@ -1,0 +1,64 @@
+//! Which processes live: items of the meter's table under one partition key of their own. Whoever works
+//! on the stack may write there already, and one query reads all of them.
+
+use async_trait::async_trait;
+
+use super::errors::Call;
+use super::item::{self, Item, item, text};
+use super::names::{TTL, Table};
+use super::tables::{Tables, corrupt};
+use crate::ports::{PortError, Presence, ProcessRecord};
+
+/// In place of the number of a window.
+const PROCESSES: &str = "processes";
+const RECORD: &str = "record";
+
+fn key(process: &str) -> Item {
+    item([("window", text(PROCESSES)), ("process", text(process))])
+}
+
+pub(super) fn write(record: &ProcessRecord) -> Result<Item, PortError> {
+    let json = serde_json::to_string(record)
+        .map_err(|error| PortError::rejected("a process", error.to_string()))?;
+    let mut item = key(&record.process);
+    item.insert(RECORD.to_owned(), text(json));
+    item.insert(TTL.to_owned(), item::ttl(record.lives_until));
+    Ok(item)
+}
+
+fn read(item: &Item) -> Result<ProcessRecord, PortError> {
+    let what = || {
+        let process = item::read_text(item, "process").unwrap_or("?");
+        format!("what process `{process}` said of itself")
+    };
+    let record = item::read_text(item, RECORD).map_err(|error| corrupt(what(), error))?;
+    serde_json::from_str(record).map_err(|error| PortError::corrupt(what(), error))
+}
+
+#[async_trait]
+impl Presence for Tables {
+    async fn record_process(&self, record: &ProcessRecord) -> Result<(), PortError> {
+        let item = write(record)?;
+        self.check_size(Table::Meter, &item)?;
+        let call = self.client.put_item().table_name(self.name(Table::Meter));
+        call.set_item(Some(item)).send().await.map_err(|error| {
+            let resource = self.resource(Table::Meter);
+            Call { action: "PutItem", resource: &resource }.failed(error)
+        })?;
+        Ok(())
+    }
+
+    async fn remove_process(&self, process: &str) -> Result<(), PortError> {
+        let call = self.client.delete_item().table_name(self.name(Table::Meter));
+        call.set_key(Some(key(process))).send().await.map_err(|error| {
+            let resource = self.resource(Table::Meter);
+            Call { action: "DeleteItem", resource: &resource }.failed(error)
+        })?;
+        Ok(())
+    }
+
+    async fn process_records(&self) -> Result<Vec<ProcessRecord>, PortError> {
+        let items = self.query_meter(PROCESSES).await?;
+        items.iter().map(read).collect()
+    }
+}

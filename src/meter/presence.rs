@@ -1,0 +1,34 @@
+//! Who is there, counted: items of the table that meters write to.
+
+use super::counters::Used;
+use super::layer::Metered;
+use super::operation::{Operation, Resource};
+use super::rules::page_read;
+use super::sizes;
+use crate::ports::prelude::*;
+
+layer!(
+    #[over(inner.presence)]
+    impl Presence for Metered {
+        async fn record_process(&self, record: _) -> _ {
+            self.inner.presence.record_process(record).await?;
+            self.wrote_one(Resource::Meter, sizes::process(record));
+            Ok(())
+        }
+
+        async fn remove_process(&self, process: _) -> _ {
+            self.inner.presence.remove_process(process).await?;
+            self.wrote_one(Resource::Meter, 0);
+            Ok(())
+        }
+
+        async fn process_records(&self) -> _ {
+            let records = self.inner.presence.process_records().await?;
+            let bytes = records.iter().map(sizes::process).sum();
+            let units = page_read(bytes, false);
+            let used = Used::derived(1, records.len() as u64, bytes, units);
+            self.count(Operation::read(Resource::Meter), used);
+            Ok(records)
+        }
+    }
+);
