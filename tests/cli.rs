@@ -31,7 +31,9 @@ mod cli {
     mod meter;
     mod metrics;
     mod opening;
+    mod operating;
     mod output;
+    mod presence;
     mod quoting;
     #[cfg(feature = "aws")]
     mod refused;

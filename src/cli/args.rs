@@ -11,6 +11,7 @@ mod global;
 mod ids;
 mod policy;
 mod process;
+mod shell;
 mod simulate;
 mod tokens;
 mod verify;
@@ -20,7 +21,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 use clap_complete::engine::ArgValueCompleter;
 
 use super::known::{complete_product, complete_user};
@@ -41,6 +41,7 @@ pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, Selection
 pub use global::{Backend, Color, DEFAULT_STACK, Format, Global, LogFormat};
 pub use policy::PolicyArgs;
 pub use process::{MemoryArgs, MetricsArgs, SlotArgs};
+pub use shell::{CompletionsArgs, ManArgs};
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
 pub use verify::VerifyArgs;
@@ -452,24 +453,6 @@ pub struct DestroyArgs {
     /// Do not ask
     #[arg(long, short)]
     pub yes: bool,
-}
-
-/// Of `ocache completions`.
-#[derive(Debug, Args)]
-pub struct CompletionsArgs {
-    /// The shell
-    pub shell: Shell,
-}
-
-/// Of `ocache man`.
-#[derive(Debug, Args)]
-pub struct ManArgs {
-    /// Page of this command [default: that of ocache itself]
-    #[arg(value_name = "COMMAND", conflicts_with = "dir")]
-    pub command: Option<String>,
-    /// Write every page into this folder instead
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
 }
 
 #[cfg(test)]

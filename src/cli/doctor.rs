@@ -6,8 +6,9 @@ use super::engine::{Engine, HALF_LOADED, Kind, load_again};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::settings::Settings;
+use super::workers::{Workers, names, start_one};
 use crate::model::{RequestId, UserId};
-use crate::ports::{Chain, PortError, Ports, Queue};
+use crate::ports::{Chain, PortError, Ports, ProcessRecord, ProcessRole, Queue, Segment};
 use crate::runtime::gateway::probe;
 
 /// One thing that was looked at.
@@ -61,6 +62,7 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Fail
     for queue in Queue::ALL {
         checks.push(dead_letters(&ports, queue).await);
     }
+    checks.push(work(&engine, &ports, settings).await);
     checks.extend(gateways(&engine).await);
     engine.close().await;
     #[cfg(feature = "aws")]
@@ -121,6 +123,72 @@ async fn dead_letters(ports: &Ports, queue: Queue) -> Check {
         }
         Err(error) => Check::failed(what, &error),
     }
+}
+
+/// Whether somebody works for active users and for quotations that wait.
+async fn work(engine: &Engine, ports: &Ports, settings: &Settings) -> Check {
+    const WHAT: &str = "processes";
+    let looked = async {
+        let workers = Workers::look(engine).await?;
+        let needs = needs(ports).await?;
+        Ok::<_, PortError>((workers, needs))
+    };
+    let (workers, needs) = match looked.await {
+        Ok(looked) => looked,
+        Err(error) => return Check::failed(WHAT, &error),
+    };
+    for (who, roles) in &needs {
+        let missing = workers.missing(roles);
+        if !missing.is_empty() {
+            let found = format!("{who}, and nobody works as {}", names(&missing));
+            return Check::wrong(WHAT, found, start_one(&settings.as_flags));
+        }
+    }
+    let found = match (workers.living.as_slice(), needs.is_empty()) {
+        ([], true) => "none lives, and nobody waits for one".to_owned(),
+        ([], false) => "functions do the work".to_owned(),
+        (living, _) => living.iter().map(in_words).collect::<Vec<_>>().join("; "),
+    };
+    Check::ok(WHAT, found)
+}
+
+/// Who waits, and for whom.
+async fn needs(ports: &Ports) -> Result<Vec<(&'static str, Vec<ProcessRole>)>, PortError> {
+    let waiting = async |queue| {
+        let depth = ports.queues.depth(queue).await?;
+        Ok::<_, PortError>(depth.waiting + depth.in_flight > 0)
+    };
+    let mut needs = vec![];
+    if waiting(Queue::Provider).await? {
+        needs.push(("quotations wait", vec![ProcessRole::QuotationProvider]));
+    }
+    if waiting(Queue::Quotation).await? {
+        needs.push(("quotations or new users wait", vec![ProcessRole::PriceCalc]));
+    }
+    if has_active_users(ports).await? {
+        needs.push(("users are active", vec![ProcessRole::Refresh, ProcessRole::PriceCalc]));
+    }
+    Ok(needs)
+}
+
+/// Reads no further than to the first one.
+async fn has_active_users(ports: &Ports) -> Result<bool, PortError> {
+    let now = ports.clock.now();
+    let mut from = None;
+    loop {
+        let page = ports.store.list_active_users(Segment::ALL, now, from).await?;
+        if page.items.iter().any(|user| user.is_active(now)) {
+            return Ok(true);
+        }
+        from = page.next;
+        if from.is_none() {
+            return Ok(false);
+        }
+    }
+}
+
+fn in_words(process: &ProcessRecord) -> String {
+    format!("{} on {}", names(&process.roles), process.machine)
 }
 
 /// Gateways of this machine that say they run. None is no fault: a quote can start its own.

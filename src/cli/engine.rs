@@ -18,14 +18,14 @@ use crate::aws::{Aws, AwsSettings};
 use crate::embedded::Embedded;
 use crate::meter::{Meter, Reporter, Usage, metered_and_watched};
 #[cfg(feature = "aws")]
-use crate::meter::{Reason, Stage, UsageLine, Window};
-#[cfg(feature = "aws")]
-use crate::ports::UsageRecord;
+use crate::ports::living_processes;
 use crate::ports::{
-    Connections, Housekeeping, PortError, Ports, SteadyClock, SystemClock, SystemRandomness,
+    Chain, Connections, Housekeeping, PortError, Ports, ProcessRole, SteadyClock, SystemClock,
+    SystemRandomness,
 };
-use crate::runtime::follow_settings;
 use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
+use crate::runtime::metrics::Metrics;
+use crate::runtime::{Announcer, follow_settings};
 use crate::stages::SettingsInForce;
 use crate::supervisor::Supervisor;
 
@@ -39,13 +39,10 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 #[cfg(feature = "aws")]
 const FOLLOW_EVERY_BILLED: Duration = Duration::from_secs(4);
 
-/// Who works writes down once a minute what it used.
+/// How often a process says that it lives, where that costs nothing and where it is billed.
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(5);
 #[cfg(feature = "aws")]
-const LATELY: Duration = Duration::from_secs(90);
-/// Of commands that end with their work nobody else has to know.
-#[cfg(feature = "aws")]
-const WORKING: [Stage; 4] =
-    [Stage::Refresh, Stage::PriceCalc, Stage::QuotationHandler, Stage::QuotationProvider];
+const ANNOUNCE_EVERY_BILLED: Duration = Duration::from_secs(60);
 
 /// What is wrong with a store that [is half loaded](Engine::is_half_loaded).
 pub(super) const HALF_LOADED: &str = "an earlier ocache was ended in the middle of a load: some \
@@ -70,6 +67,7 @@ pub struct Engine {
     reporter: Arc<Reporter>,
     reporting: OnceLock<AbortHandle>,
     following: OnceLock<AbortHandle>,
+    announcing: OnceLock<(Arc<Announcer>, AbortHandle)>,
     supervisor: Supervisor,
 }
 
@@ -123,9 +121,18 @@ impl Engine {
         supervisor: &Supervisor,
     ) -> Self {
         let reporter = Arc::new(Reporter::new(Arc::clone(&meter), ports));
-        let (reporting, following, supervisor) =
-            (OnceLock::new(), OnceLock::new(), supervisor.clone());
-        Self { kind, registry, label, elsewhere, meter, reporter, reporting, following, supervisor }
+        Self {
+            kind,
+            registry,
+            label,
+            elsewhere,
+            meter,
+            reporter,
+            reporting: OnceLock::new(),
+            following: OnceLock::new(),
+            announcing: OnceLock::new(),
+            supervisor: supervisor.clone(),
+        }
     }
 
     /// Hears of every task and thread of this run that dies.
@@ -207,8 +214,8 @@ impl Engine {
         self.following.get_or_init(|| self.supervisor.spawn(part, following).abort_handle());
     }
 
-    /// Whether another process works on the stack: a worker or a gateway. On AWS, whether one has
-    /// written down within the last minutes what it used.
+    /// Whether another process works on the stack: a worker or a gateway. On AWS this is asked before this
+    /// process [says that it does](Self::announce).
     pub(super) async fn others_live(&self) -> Result<bool, Failure> {
         if running(&self.registry, &self.label).await.is_some() {
             return Ok(true);
@@ -216,7 +223,10 @@ impl Engine {
         match &self.kind {
             Kind::Embedded(embedded) => Ok(embedded.others_live()),
             #[cfg(feature = "aws")]
-            Kind::Aws(_) => Ok(works_lately(&self.ports(None)).await?),
+            Kind::Aws(_) => {
+                let ports = self.ports(None);
+                Ok(!living_processes(&*ports.presence, &*ports.clock).await?.is_empty())
+            }
         }
     }
 
@@ -236,6 +246,27 @@ impl Engine {
         Ok(())
     }
 
+    /// Others are told that this process does this from now on, and how far its schedule has come. It works
+    /// also where it may not tell them.
+    pub(super) async fn announce(&self, roles: &[ProcessRole], metrics: &Metrics) {
+        let every = match &self.kind {
+            Kind::Embedded(_) => ANNOUNCE_EVERY,
+            #[cfg(feature = "aws")]
+            Kind::Aws(_) => ANNOUNCE_EVERY_BILLED,
+        };
+        let announcer = Announcer::new(&self.ports(None), metrics.clone(), roles, every);
+        if let Err(error) = announcer.announce().await {
+            tracing::warn!(error = %Chain(&error), "others are not told that this process works");
+        }
+        let announcer = Arc::new(announcer);
+        let told = announcer.clone();
+        self.announcing.get_or_init(|| {
+            let announcing = async move { announcer.run().await };
+            let task = self.supervisor.spawn("the sign of life", announcing);
+            (told, task.abort_handle())
+        });
+    }
+
     fn report(&self) {
         let every = match &self.kind {
             Kind::Embedded(_) => REPORT_EVERY,
@@ -253,6 +284,10 @@ impl Engine {
             if let Some(task) = task.get() {
                 task.abort();
             }
+        }
+        if let Some((announcer, task)) = self.announcing.get() {
+            task.abort();
+            announcer.leave().await;
         }
         self.reporter.finish().await;
         match self.kind {
@@ -301,27 +336,6 @@ async fn open_aws(settings: &Settings, registry: GatewayRegistry) -> Result<Engi
         (Arc::clone(aws.meter()), aws.ports(Arc::new(SystemClock), aws.connections(&[])));
     let (kind, supervisor) = (Kind::Aws(Box::new(aws)), &settings.supervisor);
     Ok(Engine::new(kind, registry, label, elsewhere, meter, &ports, supervisor))
-}
-
-/// Whether some process has written down within the last moments what a stage of it used.
-#[cfg(feature = "aws")]
-async fn works_lately(ports: &Ports) -> Result<bool, PortError> {
-    let now = ports.clock.now();
-    let windows = Window::back_from(now, LATELY).map(Window::number);
-    let records = ports.usage.usage_records(&windows.collect::<Vec<_>>()).await?;
-    let is_late = |record: &UsageRecord| {
-        let written_at = record.expires_at.minus(Window::RETENTION);
-        now.since(written_at) < LATELY
-    };
-    for record in records.iter().filter(|record| is_late(record)) {
-        let usage = Usage::from_bytes(&record.body)?;
-        // A load folds its journal on the account of the refresh, which else would do it.
-        let works = |line: &UsageLine| WORKING.contains(&line.stage) && line.reason != Reason::Load;
-        if usage.total(works).calls > 0 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// The AWS engine as the settings say.

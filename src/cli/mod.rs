@@ -57,6 +57,7 @@ mod verify;
 mod view;
 mod watched_load;
 mod worker;
+mod workers;
 
 pub use args::{Cli, Format, Global, PolicyArgs};
 pub use completions::complete;

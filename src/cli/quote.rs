@@ -1,6 +1,8 @@
 //! `ocache quote`: one quote, or a session of them.
 
-use tokio::time::{Instant, timeout_at};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
 
 use super::args::QuoteArgs;
 use super::engine::Engine;
@@ -13,8 +15,9 @@ use super::serve::{self, GatewayTokens, serve_on};
 use super::settings::{Settings, quoted};
 use super::stack_settings::{self, Given};
 use super::view;
+use super::workers::{Workers, names, start_one};
 use crate::model::{Item, show_duration};
-use crate::ports::{Chain, Clock, SystemClock};
+use crate::ports::{Chain, Clock, ProcessRole, SystemClock};
 use crate::protocol::{Frame, QuotationFrame, check_items};
 use crate::runtime::client::{Client, ClientError, Destination};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway};
@@ -25,6 +28,9 @@ mod line;
 mod session;
 
 use session::Session;
+
+/// A quote that is not answered by then waits for others: are there any?
+const LOOK_AFTER: Duration = Duration::from_secs(1);
 
 /// What helps who was not let in, or not to these prices.
 const NEEDS_TOKEN: &str = "give a token for this client with --token or OCACHE_TOKEN; `ocache token --client USER` makes one";
@@ -41,7 +47,8 @@ pub(super) async fn run(
         })?),
     };
     let gateway = UsedGateway::find(settings, output, &args).await?;
-    let quoter = Quoter { settings, output, args: &args, engine: gateway.engine() };
+    let (engine, others) = (gateway.engine(), gateway.others());
+    let quoter = Quoter { settings, output, args: &args, engine, others };
     let session = async {
         let token = args.token.as_ref().or(gateway.ticket());
         let client = Client::connect(&gateway.destination(), token).await?;
@@ -140,6 +147,14 @@ impl UsedGateway {
         }
     }
 
+    /// What has to be done elsewhere for a quote that is not answered where it comes in.
+    const fn others(&self) -> &'static [ProcessRole] {
+        match self {
+            Self::Running(_) => &[ProcessRole::QuotationProvider, ProcessRole::PriceCalc],
+            Self::Own(_) => &[ProcessRole::PriceCalc],
+        }
+    }
+
     async fn leave(self) {
         match self {
             Self::Own(own) => {
@@ -165,6 +180,8 @@ struct Quoter<'a> {
     args: &'a QuoteArgs,
     /// Of the gateway, if it is known.
     engine: Option<&'a Engine>,
+    /// What other processes have to do for a quote that is not answered where it comes in.
+    others: &'static [ProcessRole],
 }
 
 impl Quoter<'_> {
@@ -172,15 +189,24 @@ impl Quoter<'_> {
         let args = self.args;
         let deadline = Instant::now() + args.timeout;
         client.quote(&args.client, items, args.request_id.as_ref()).await?;
-        let mut request_id = None;
+        let (mut request_id, mut look_at) = (None, None);
         let quotation = loop {
-            let Ok(received) = timeout_at(deadline, client.next()).await else {
-                return Err(timed_out(self, request_id.as_deref()));
+            let received = tokio::select! {
+                received = client.next() => received?,
+                () = sleep_until(look_at.unwrap_or(deadline)), if look_at.is_some() => {
+                    look_at = None;
+                    match self.nobody_works().await {
+                        Some(failure) => return Err(failure),
+                        None => continue,
+                    }
+                }
+                () = sleep_until(deadline) => return Err(timed_out(self, request_id.as_deref())),
             };
-            match received?.frame {
+            match received.frame {
                 Frame::Accepted { request_id: id, message } => {
                     self.output.note(&format!("{message} ({id})"));
                     request_id = Some(id);
+                    look_at = Some(Instant::now() + LOOK_AFTER);
                 }
                 Frame::Quotation(quotation) => break quotation,
                 Frame::Error { code, message } => {
@@ -195,6 +221,23 @@ impl Quoter<'_> {
         };
         client.close().await;
         self.show(&quotation).await
+    }
+
+    /// Why no quote is answered that has to wait for other processes, if none of them lives.
+    async fn nobody_works(&self) -> Option<Failure> {
+        let workers = match Workers::look(self.engine?).await {
+            Ok(workers) => workers,
+            Err(error) => {
+                tracing::debug!(error = %Chain(&error), "who works is not known");
+                return None;
+            }
+        };
+        let missing = workers.missing(self.others);
+        (!missing.is_empty()).then(|| {
+            let message =
+                format!("no answer can come: nobody works on this stack as {}", names(&missing));
+            Failure::new(ExitCode::TimedOut, message).hint(start_one(&self.settings.as_flags))
+        })
     }
 
     /// Prints a quotation. It is a failure if it has no price at all.

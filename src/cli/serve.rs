@@ -16,7 +16,7 @@ use super::output::Output;
 use super::settings::Settings;
 use super::stack_settings::{self, Given};
 use super::token_keys::KeysFound;
-use crate::ports::{Chain, Ports};
+use crate::ports::{Chain, Ports, ProcessRole};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway, StartError, Tokens};
 use crate::runtime::{LONG_POLL, Role, Slots, Worker};
 use crate::stages::{SettingsInForce, StackSettings};
@@ -56,6 +56,9 @@ pub(super) async fn run(
     let gateway = serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
     args.memory.bound(&gateway.lookup());
     metrics_port.serve(gateway.scrape(), output, &settings.supervisor, &shutdown);
+    let mut roles = vec![ProcessRole::Gateway];
+    roles.extend(args.with_provider.then_some(ProcessRole::QuotationProvider));
+    engine.announce(&roles, &metrics).await;
     let urls = json!({ "page": gateway.page(), "websocket": gateway.websocket() });
     output.data(&urls, |_| {
         format!("page       {}\nwebsocket  {}", gateway.page(), gateway.websocket())

@@ -19,7 +19,7 @@ use super::output::{Output, number, table};
 use super::reader;
 use super::settings::Settings;
 use crate::model::{Timestamp, show_duration};
-use crate::ports::{Depth, Ports, Queue, Upkeep};
+use crate::ports::{Depth, Ports, ProcessRecord, Queue, Upkeep, living_processes};
 use crate::runtime::gateway::probe;
 
 mod users;
@@ -32,12 +32,33 @@ struct Overview {
     engine: String,
     catalogue: Option<CatalogueStatus>,
     gateways: Vec<String>,
+    processes: Vec<ProcessStatus>,
     tables: TablesStatus,
     queues: BTreeMap<&'static str, QueueStatus>,
     /// None where the engine has none to do.
     housekeeping: Option<HousekeepingStatus>,
     #[serde(skip)]
     now: Timestamp,
+}
+
+/// A process of the stack, on whatever machine.
+#[derive(Serialize)]
+struct ProcessStatus {
+    roles: Vec<&'static str>,
+    machine: String,
+    version: String,
+    started_at: String,
+    /// When it last said that it lives.
+    seen_at: String,
+    /// None where it runs no schedule, or no tick is done.
+    last_tick: Option<TickStatus>,
+}
+
+#[derive(Serialize)]
+struct TickStatus {
+    at: String,
+    age_secs: f64,
+    active_users: u64,
 }
 
 #[derive(Serialize)]
@@ -141,6 +162,7 @@ async fn overview(output: &Output, ports: &Ports, engine: &Engine) -> Result<Ove
         None => None,
     };
     let head = ports.store.catalogue_head().await?;
+    let processes = living_processes(&*ports.presence, &*ports.clock).await?;
     Ok(Overview {
         engine: engine.label.clone(),
         catalogue: head.map(|head| CatalogueStatus {
@@ -149,6 +171,7 @@ async fn overview(output: &Output, ports: &Ports, engine: &Engine) -> Result<Ove
             folding: head.unfolded.is_some(),
         }),
         gateways: gateways(engine).await,
+        processes: processes.iter().map(|process| ProcessStatus::new(process, now)).collect(),
         tables,
         queues,
         housekeeping: upkeep,
@@ -185,6 +208,35 @@ async fn tables(output: &Output, ports: &Ports, now: Timestamp) -> Result<Tables
     }
 }
 
+impl ProcessStatus {
+    fn new(process: &ProcessRecord, now: Timestamp) -> Self {
+        let tick = process.tick.map(|tick| TickStatus {
+            at: tick.at.to_string(),
+            age_secs: now.since(tick.at).as_secs_f64(),
+            active_users: tick.active_users,
+        });
+        Self {
+            roles: process.roles.iter().map(|role| role.name()).collect(),
+            machine: process.machine.clone(),
+            version: process.version.clone(),
+            started_at: process.started_at.to_string(),
+            seen_at: process.seen_at.to_string(),
+            last_tick: tick,
+        }
+    }
+
+    /// A line for people.
+    fn in_words(&self) -> String {
+        let Self { roles, machine, version, last_tick, .. } = self;
+        let mut line = format!("process {} on {machine}, {version}", roles.join(", "));
+        if let Some(TickStatus { age_secs, .. }) = last_tick {
+            let age = show_duration(Duration::from_secs_f64(age_secs.round()));
+            line.push_str(&format!(", last tick {age} ago"));
+        }
+        line
+    }
+}
+
 impl From<Upkeep> for HousekeepingStatus {
     fn from(upkeep: Upkeep) -> Self {
         let Upkeep { backlog, file_bytes, log_bytes } = upkeep;
@@ -216,12 +268,19 @@ fn show(overview: &Overview, users: &ShownUsers) -> String {
         [] => "no gateway runs on this machine".to_owned(),
         gateways => format!("gateway {}", gateways.join(", ")),
     };
+    let processes = match overview.processes.as_slice() {
+        [] => "no process works on this stack".to_owned(),
+        some => some.iter().map(ProcessStatus::in_words).collect::<Vec<_>>().join("\n"),
+    };
     let TablesStatus { stored, fresh, usable } = &overview.tables;
     let plural = if *stored == 1 { "" } else { "s" };
     let tables = format!("{stored} price table{plural}: {usable} usable, {fresh} of them fresh");
     let housekeeping = overview.housekeeping.as_ref().map_or_else(String::new, housekeeping);
     let users = users.show(overview.now);
-    format!("{catalogue}\n{gateways}\n{tables}{housekeeping}\n\n{users}\n\n{}", queues(overview))
+    format!(
+        "{catalogue}\n{gateways}\n{processes}\n{tables}{housekeeping}\n\n{users}\n\n{}",
+        queues(overview)
+    )
 }
 
 /// A line for people, of the store's files and of what waits to be deleted.

@@ -19,7 +19,7 @@ use super::watched_load::Watched;
 use super::{load, serve};
 use crate::data::{LoadError, LoadOptions, fixtures};
 use crate::model::show_duration;
-use crate::ports::{Chain, Ports, first_products};
+use crate::ports::{Chain, Ports, ProcessRole, first_products};
 use crate::pricing::Currency;
 use crate::runtime::gateway::{BoundGateway, RunningGateway};
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, ready_check};
@@ -81,6 +81,7 @@ pub(super) async fn run(
         }),
         shutdown: shutdown.clone(),
     };
+    engine.announce(&ProcessRole::ALL, &system.worker.metrics).await;
     // The schedule starts last: nothing may be refreshed while the check cleans up after itself.
     let workers = system.spawn(&[Role::PriceCalc, Role::QuotationProvider]);
     let own = gateway.destination();

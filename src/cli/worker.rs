@@ -33,7 +33,7 @@ pub(super) async fn run(
     };
     let ports = engine.ports(None);
     let metrics = Metrics::new();
-    let scrape = Scrape::new(metrics.clone(), ports.queues.clone(), engine.housekeeping(), None);
+    let scrape = Scrape::new(metrics.clone(), &ports, engine.housekeeping(), None);
     metrics_port.serve(Arc::new(scrape), output, &settings.supervisor, &shutdown);
     let lookup = Lookup::new(&ports);
     args.memory.bound(&lookup);
@@ -46,6 +46,8 @@ pub(super) async fn run(
         metrics,
         supervisor: settings.supervisor.clone(),
     };
+    let announced: Vec<_> = roles.iter().map(|role| role.announced()).collect();
+    engine.announce(&announced, &worker.metrics).await;
     output.note("working; Ctrl-C drains and stops");
     worker.run(roles, &shutdown).await;
     engine.close().await;

@@ -10,6 +10,7 @@ mod following;
 mod function;
 mod granted;
 mod logging;
+mod presence;
 mod schedule;
 mod serve;
 mod settings;

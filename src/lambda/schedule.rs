@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::EventError;
 use crate::model::Timestamp;
-use crate::ports::{Chain, Ports};
+use crate::ports::{Chain, Ports, TickDone};
 use crate::stages::folding::fold_left;
 use crate::stages::refresh::{Tick, refresh};
 
@@ -30,8 +30,8 @@ pub(super) struct ScheduledEvent {
     time: String,
 }
 
-/// Orders a calculation for every active user, and ends what loads that died have left. The tick is that of the time at which the event was
-/// due, so that a refresher elsewhere that keeps the same interval makes the same messages.
+/// Orders a calculation for every active user, and ends what loads that died have left. Returns what to
+/// answer, and the tick unless it was too old. It is that of the time at which the event was due, so that a refresher elsewhere that keeps the same interval makes the same messages.
 ///
 /// # Errors
 /// When the event has no time, or the stage fails. Nothing repeats it: the next tick does the same.
@@ -40,7 +40,7 @@ pub(super) async fn on_schedule(
     interval: Duration,
     segments: u32,
     event: ScheduledEvent,
-) -> Result<Value, EventError> {
+) -> Result<(Value, Option<TickDone>), EventError> {
     let due: jiff::Timestamp = match event.time.parse() {
         Ok(due) => due,
         Err(source) => return Err(EventError::Time { time: event.time, source }),
@@ -53,14 +53,15 @@ pub(super) async fn on_schedule(
     if now.since(tick.next_due()) >= interval {
         // Every message of it would be dropped unread.
         warn!(tick = tick.number, due = %tick.due, "the tick is too old; the next one makes up for it");
-        return Ok(json!({ "ordered": 0, "failed": 0 }));
+        return Ok((json!({ "ordered": 0, "failed": 0 }), None));
     }
     let done = refresh(&*ports.store, &*ports.queues, tick, segments, now).await?;
     // After the orders, which are what the tick is for; folding a large load can take minutes.
     if let Err(error) = fold_left(&*ports.store, &*ports.clock).await {
         warn!(error = %Chain(&error), "what a load left is not folded; the next tick tries again");
     }
-    Ok(json!({ "ordered": done.ordered, "failed": done.failed }))
+    let answer = json!({ "ordered": done.ordered, "failed": done.failed });
+    Ok((answer, Some(done.done_at(now))))
 }
 
 #[cfg(test)]

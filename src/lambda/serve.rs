@@ -71,7 +71,7 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
             run(service_fn(handle)).await
         }
         Function::Subscribe => {
-            let (ports, meter) = ports(&settings, traces).await?;
+            let (ports, meter) = ports(function, &settings, traces).await?;
             let following = Following::new(&ports);
             let by = settings.authorization;
             let scope = Scope::new(Stage::Subscribe, Reason::Visit);
@@ -86,7 +86,7 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
             run(service_fn(handle)).await
         }
         Function::Refresh => {
-            let (ports, meter) = ports(&settings, traces).await?;
+            let (ports, meter) = ports(function, &settings, traces).await?;
             let (following, every) = (Following::new(&ports), settings.scheduled_every);
             let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
             let handle = async |event: LambdaEvent<ScheduledEvent>| {
@@ -97,7 +97,12 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
                         None => following.look().await?,
                     }
                     let interval = following.policy().now().refresh_every;
-                    on_schedule(&ports, interval, segments(memory_mb), event.payload).await
+                    let done = on_schedule(&ports, interval, segments(memory_mb), event.payload);
+                    let (refreshed, tick) = done.await?;
+                    if let Some(tick) = tick {
+                        meter.ticked(tick);
+                    }
+                    Ok::<_, EventError>(refreshed)
                 };
                 meter.run(scope, refreshing).await
             };
@@ -105,7 +110,8 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
         }
         Function::QuotationHandler => {
             let endpoint = settings.own_endpoint()?;
-            let ((ports, meter), by) = (ports(&settings, traces).await?, settings.authorization);
+            let ((ports, meter), by) =
+                (ports(function, &settings, traces).await?, settings.authorization);
             let (following, lookup) = (Following::new(&ports), lookup(&ports));
             let frames = Frames::new(ports, lookup, following.policy(), endpoint, by);
             let scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
@@ -126,7 +132,7 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
             run(service_fn(handle)).await
         }
         Function::PriceCalc => {
-            let (ports, meter) = ports(&settings, traces).await?;
+            let (ports, meter) = ports(function, &settings, traces).await?;
             let following = Following::new(&ports);
             // Lives as long as the process, so a base is read once for many invocations.
             let bases = BaseMaker::new(&ports, lookup(&ports).bases().clone());
@@ -135,7 +141,7 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
             consume(settings.stack, accepted, ports, meter, Arc::new(stage), Some(following)).await
         }
         Function::QuotationProvider => {
-            let (ports, meter) = ports(&settings, traces).await?;
+            let (ports, meter) = ports(function, &settings, traces).await?;
             let stage = QuotationProvider::new(&ports, lookup(&ports));
             consume(settings.stack, &[Queue::Provider], ports, meter, Arc::new(stage), None).await
         }
@@ -152,11 +158,15 @@ fn lookup(ports: &Ports) -> Arc<Lookup> {
 
 /// The engine's ports, and the meter of what goes through them. Clients are made, and nothing is
 /// sent: connections, credentials and names are looked up by the first call that needs them.
-async fn ports(settings: &Settings, traces: Traces) -> Result<(Ports, FunctionMeter), StartError> {
+async fn ports(
+    function: Function,
+    settings: &Settings,
+    traces: Traces,
+) -> Result<(Ports, FunctionMeter), StartError> {
     let aws = aws(settings).await?;
     let connections = aws.connections(&settings.endpoints);
     let ports = aws.ports(Arc::new(SystemClock), connections);
-    let meter = FunctionMeter::new(&aws, &ports, traces);
+    let meter = FunctionMeter::new(function, &aws, &ports, traces);
     Ok((ports, meter))
 }
 

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join;
 use tokio::sync::Mutex;
 
+use super::Function;
+use super::presence::FunctionPresence;
 use crate::aws::Aws;
 use crate::meter::rules::{gateway_messages, gb_milliseconds, queue_requests};
 use crate::meter::{Action, Meter, Operation, Reporter, Scope, Used};
-use crate::ports::{Ports, Queue};
+use crate::ports::{Ports, Queue, TickDone};
 use crate::trace::Traces;
 
 /// Set by Lambda: how much memory the function has, in MB.
@@ -17,7 +20,7 @@ const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 const DEFAULT_MEMORY_MB: u64 = 128;
 /// What was used is written down at the end of a run, but not more often than this: a function that
 /// is rarely woken reports every run, a busy one loses at most this much when it is ended.
-const REPORT_EVERY: Duration = Duration::from_secs(60);
+pub(super) const REPORT_EVERY: Duration = Duration::from_secs(60);
 
 /// How much memory this function has, in MB.
 pub(super) fn memory_mb() -> u64 {
@@ -29,6 +32,7 @@ pub(super) fn memory_mb() -> u64 {
 pub(super) struct FunctionMeter {
     meter: Arc<Meter>,
     reporter: Reporter,
+    presence: Option<FunctionPresence>,
     memory_mb: u64,
     traces: Traces,
     reported_at: Mutex<Option<Instant>>,
@@ -36,10 +40,11 @@ pub(super) struct FunctionMeter {
 
 impl FunctionMeter {
     /// For the function that this process is.
-    pub(super) fn new(aws: &Aws, ports: &Ports, traces: Traces) -> Self {
+    pub(super) fn new(function: Function, aws: &Aws, ports: &Ports, traces: Traces) -> Self {
         Self {
             meter: Arc::clone(aws.meter()),
             reporter: Reporter::new(Arc::clone(aws.meter()), ports),
+            presence: FunctionPresence::new(function, ports),
             memory_mb: memory_mb(),
             traces,
             reported_at: Mutex::new(None),
@@ -56,11 +61,23 @@ impl FunctionMeter {
         let mut reported_at = self.reported_at.lock().await;
         if reported_at.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
             *reported_at = Some(Instant::now());
-            self.reporter.report().await;
+            let announcing = async {
+                if let Some(presence) = &self.presence {
+                    presence.announce().await;
+                }
+            };
+            join(self.reporter.report(), announcing).await;
         }
         // Between runs nothing is sent: the process is halted.
         self.traces.flush().await;
         answer
+    }
+
+    /// The function has done a tick of the schedule.
+    pub(super) fn ticked(&self, tick: TickDone) {
+        if let Some(presence) = &self.presence {
+            presence.ticked(tick);
+        }
     }
 
     /// Lambda has received a batch for the function, and deletes what does not fail. What it polls

@@ -1,5 +1,6 @@
 //! What runs the stages in a process: consumers, the schedule, the gateway, and their end.
 
+mod announcing;
 mod breaker;
 pub mod client;
 mod consumer;
@@ -15,6 +16,9 @@ mod shutdown;
 mod token_check;
 mod worker;
 
+pub use announcing::Announcer;
+#[cfg(feature = "aws")]
+pub(crate) use announcing::{about, lives_until};
 pub use breaker::{Breaker, Pass};
 pub use consumer::{Consumer, backoff};
 pub use follow_settings::follow_settings;

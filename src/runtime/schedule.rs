@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::Shutdown;
+use super::metrics::Metrics;
 use crate::ports::{Chain, Ports};
 use crate::stages::PolicyInForce;
 use crate::stages::folding::fold_left;
@@ -12,12 +13,21 @@ use crate::stages::refresh::{Tick, refresh};
 
 /// Refreshes at once and then at every tick, until the shutdown begins. A refresh that fails is
 /// not repeated: the next tick does the same for everybody. Another interval counts at once.
-pub async fn run_schedule(ports: Ports, policy: PolicyInForce, segments: u32, shutdown: Shutdown) {
+pub async fn run_schedule(
+    ports: Ports,
+    policy: PolicyInForce,
+    segments: u32,
+    metrics: Metrics,
+    shutdown: Shutdown,
+) {
     while !shutdown.has_begun() {
         let (now, every) = (ports.clock.now(), policy.now().refresh_every);
         let tick = Tick::at(now, every);
-        if let Err(error) = refresh(&*ports.store, &*ports.queues, tick, segments, now).await {
-            warn!(tick = tick.number, error = %Chain(&error), "refresh failed; the next tick makes up for it");
+        match refresh(&*ports.store, &*ports.queues, tick, segments, now).await {
+            Ok(refreshed) => metrics.ticked(refreshed.done_at(now)),
+            Err(error) => {
+                warn!(tick = tick.number, error = %Chain(&error), "refresh failed; the next tick makes up for it");
+            }
         }
         if let Err(error) = fold_left(&*ports.store, &*ports.clock).await {
             warn!(error = %Chain(&error), "what a load left is not folded; the next tick tries again");

@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, join_all};
 
 use super::metrics::Metrics;
 use super::{Consumer, Handler, Shutdown, UrgentGate, run_schedule};
-use crate::ports::{Ports, Queue};
+use crate::ports::{Ports, ProcessRole, Queue};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::{BaseMaker, Lookup, PolicyInForce};
@@ -33,6 +33,16 @@ pub enum Role {
 impl Role {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Refresh, Self::PriceCalc, Self::QuotationProvider];
+
+    /// As others are told of it.
+    #[must_use]
+    pub const fn announced(self) -> ProcessRole {
+        match self {
+            Self::Refresh => ProcessRole::Refresh,
+            Self::PriceCalc => ProcessRole::PriceCalc,
+            Self::QuotationProvider => ProcessRole::QuotationProvider,
+        }
+    }
 }
 
 /// How many messages of each queue one worker has in hand at most.
@@ -92,6 +102,7 @@ impl Worker {
                     ports.clone(),
                     policy.clone(),
                     u32::try_from(segments).unwrap_or(2),
+                    self.metrics.clone(),
                     shutdown.clone(),
                 );
                 vec![("the schedule", Box::pin(schedule))]

@@ -174,7 +174,8 @@ impl Fleet {
             if !timed.is_empty() {
                 // As many segments as the plan says, whatever machine this is.
                 let policy = plan.policy.clone().into();
-                run_schedule(ports, policy, plan.segments, shutdown.clone()).await;
+                let metrics = self.world.metrics.clone();
+                run_schedule(ports, policy, plan.segments, metrics, shutdown.clone()).await;
             }
         };
         join(schedule, worker.run(&queued, shutdown)).await;

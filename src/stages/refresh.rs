@@ -12,7 +12,7 @@ use super::StageError;
 use super::subscribe::fifo;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Timestamp};
-use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment};
+use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment, TickDone};
 
 /// One moment of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,14 @@ pub struct Refreshed {
     pub ordered: usize,
     /// Orders that could not be sent; the next tick will make up for them.
     pub failed: usize,
+}
+
+impl Refreshed {
+    /// The tick as it is told of. Every active user had an order, sent or not.
+    #[must_use]
+    pub const fn done_at(self, at: Timestamp) -> TickDone {
+        TickDone { at, active_users: (self.ordered + self.failed) as u64 }
+    }
 }
 
 /// Orders a calculation for every user that is active now, scanning the segments of the table in

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use super::process::Home;
 
 /// What a server on loopback answers to a GET: its head, and its body.
-fn get(url: &str, path: &str, header: &str) -> (String, String) {
+pub fn get(url: &str, path: &str, header: &str) -> (String, String) {
     let address = url.trim_start_matches("ws://").trim_start_matches("http://");
     let address = address.split('/').next().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
@@ -66,6 +66,25 @@ fn a_gateway_serves_them_on_a_port_of_their_own_too() {
         assert!(head.starts_with("HTTP/1.1 404"), "{command}: {head}");
         assert_eq!(process.interrupt().0, Some(0), "{command}");
     }
+}
+
+#[test]
+fn metrics_tell_who_is_active_who_works_and_when_the_last_tick_was() {
+    let home = Home::with_fixtures();
+    home.ok(&["subscribe", "AAA", "BBB"]);
+    let mut refresh = home.start(&["worker", "refresh", "--metrics-port", "0"]);
+    let line = refresh.stderr_line("metrics: ");
+    let url = line.trim().trim_start_matches("metrics: ").to_owned();
+    refresh.stderr_line("refresh tick=");
+    let mut text = get(&url, "/metrics", "host: localhost").1;
+    while !has_line(&text, "ocache_active_users 2") {
+        text = get(&url, "/metrics", "host: localhost").1;
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(has_line(&text, &format!(r#"ocache_build_info{{version="{version}"}} 1"#)), "{text}");
+    assert!(has_line(&text, r#"ocache_processes{role="refresh"} 1"#), "{text}");
+    assert!(has_line(&text, r#"ocache_processes{role="price-calc"} 0"#), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("ocache_last_tick_age_seconds ")), "{text}");
 }
 
 #[test]

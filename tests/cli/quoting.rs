@@ -141,6 +141,32 @@ fn nobody_to_calculate_is_a_timeout_with_a_hint() {
 }
 
 #[test]
+fn a_quote_that_nobody_works_for_is_given_up_long_before_its_deadline() {
+    let home = Home::with_fixtures();
+    // It would be answered, or fail, in half a minute.
+    let alone = home.fails(5, &["quote", "--client", "AAA", "P1"]);
+    assert!(alone.contains("nobody works on this stack as price-calc"), "{alone}");
+    assert!(alone.contains("`ocache worker all "), "{alone}");
+    let session = home.piped(&["quote", "--client", "BBB"], "P1\nP3\n");
+    let stderr = text(&session.stderr);
+    assert_eq!(session.status.code(), Some(5), "{stderr}");
+    assert_eq!(stderr.matches("nobody works").count(), 1, "{stderr}");
+    assert!(stderr.contains("no price for 2 of 2 quotes"), "{stderr}");
+
+    // Through a gateway that leaves the work to others.
+    let mut gateway = home.start(&["serve", "--port", "0", "--output", "json"]);
+    gateway.stdout_json();
+    let stderr = home.fails(5, &["quote", "--client", "CCC", "P1"]);
+    assert!(stderr.contains("as quotation-provider, price-calc"), "{stderr}");
+    // A worker that was killed is gone at once.
+    home.worker("all").kill();
+    let stderr = home.fails(5, &["quote", "--client", "DDD", "P1"]);
+    assert!(stderr.contains("as quotation-provider, price-calc"), "{stderr}");
+    let _worker = home.worker("all");
+    home.ok(&["quote", "--client", "EEE", "P1"]);
+}
+
+#[test]
 fn a_gateway_that_is_not_there_is_unreachable() {
     let home = Home::new();
     let url = "ws://127.0.0.1:1";

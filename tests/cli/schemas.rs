@@ -134,7 +134,9 @@ fn every_command_prints_what_its_schema_says() {
     let id = quoted["request_id"].as_str().unwrap().to_owned();
     checked.run("quotation", &["quotation", &id]);
     checked.run("prices", &["prices", "AAA"]);
-    checked.run("status", &["status"]);
+    // Until the worker has told of a tick.
+    let ticked = |status: &Value| status["processes"][0]["last_tick"].is_object();
+    while !ticked(&checked.run("status", &["status"])) {}
     checked.run("bench", &["bench", "--users", "5", "--quotes", "20"]);
     assert_eq!(worker.interrupt().0, Some(0));
     log.join().unwrap();

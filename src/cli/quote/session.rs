@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::io::{self, IsTerminal as _};
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use super::line;
-use super::{Quoter, refused, timed_out};
+use super::{LOOK_AFTER, Quoter, refused, timed_out};
 use crate::cli::failure::{ExitCode, Failure};
 use crate::cli::reader;
 use crate::protocol::Frame;
@@ -38,15 +38,32 @@ pub(super) struct Session<'a> {
     worst: Option<ExitCode>,
     /// Quotes sent whose answer has not come.
     due: usize,
-    /// Answers that came already: a quotation may be pushed twice.
+    /// Those of them that were accepted.
+    open: HashSet<String>,
+    /// When to look whether anybody works for them.
+    look_at: Option<Instant>,
+    /// Whether somebody does.
+    is_worked: bool,
+    /// Answers that came already, or that nobody waits for: a quotation may be pushed twice.
     seen: HashSet<String>,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(client: Client, quoter: &'a Quoter<'a>) -> Self {
-        let is_typed = io::stdin().is_terminal();
-        let (read, quotes, failed, worst, due) = (0, 0, 0, None, 0);
-        Self { client, quoter, is_typed, read, quotes, failed, worst, due, seen: HashSet::new() }
+        Self {
+            client,
+            quoter,
+            is_typed: io::stdin().is_terminal(),
+            read: 0,
+            quotes: 0,
+            failed: 0,
+            worst: None,
+            due: 0,
+            open: HashSet::new(),
+            look_at: None,
+            is_worked: false,
+            seen: HashSet::new(),
+        }
     }
 
     /// Ends with the input, or when nobody reads the answers any more.
@@ -76,28 +93,53 @@ impl<'a> Session<'a> {
             false => "a line such as P1:2 P3:1 is a quote; end of input ends the session",
         });
         self.prompt();
-        loop {
+        // None while there may be more lines.
+        let mut deadline = None;
+        while deadline.is_none() || self.due > 0 {
+            let far = Instant::now() + self.quoter.args.timeout;
             tokio::select! {
-                line = lines.next_segment() => match line.map_err(Failure::internal)? {
-                    Some(line) if self.take_line(&line).await? => {}
-                    _ => break,
-                },
-                received = self.client.next() => self.take(received?.frame).await?,
-            }
-            self.prompt();
-        }
-        let deadline = Instant::now() + self.quoter.args.timeout;
-        while self.due > 0 {
-            match timeout_at(deadline, self.client.next()).await {
-                Ok(received) => self.take(received?.frame).await?,
-                Err(_) => {
-                    self.fail(&timed_out(self.quoter, None));
-                    self.failed += self.due - 1;
-                    self.due = 0;
+                line = lines.next_segment(), if deadline.is_none() => {
+                    let goes_on = match line.map_err(Failure::internal)? {
+                        Some(line) => self.take_line(&line).await?,
+                        None => false,
+                    };
+                    if !goes_on {
+                        deadline = Some(far);
+                    }
                 }
+                received = self.client.next() => self.take(received?.frame).await?,
+                () = sleep_until(self.look_at.unwrap_or(far)), if self.look_at.is_some() => {
+                    self.look_for_workers().await;
+                }
+                () = sleep_until(deadline.unwrap_or(far)), if deadline.is_some() => {
+                    self.give_up(self.due, &timed_out(self.quoter, None));
+                }
+            }
+            if deadline.is_none() {
+                self.prompt();
             }
         }
         Ok(())
+    }
+
+    /// Gives up all quotes that wait for others, if there are no others.
+    async fn look_for_workers(&mut self) {
+        self.look_at = None;
+        match self.quoter.nobody_works().await {
+            Some(failure) if !self.open.is_empty() => {
+                self.give_up(self.open.len(), &failure);
+                self.seen.extend(self.open.drain());
+            }
+            Some(_) => {}
+            None => self.is_worked = true,
+        }
+    }
+
+    /// No answer is waited for any more for so many quotes, all for the same reason.
+    fn give_up(&mut self, quotes: usize, failure: &Failure) {
+        self.fail(failure);
+        self.failed += quotes.saturating_sub(1);
+        self.due = self.due.saturating_sub(quotes);
     }
 
     /// Asks a person for a line, once everything that was asked for is answered.
@@ -158,8 +200,13 @@ impl<'a> Session<'a> {
         match frame {
             Frame::Accepted { request_id, message } => {
                 output.note(&format!("{message} ({request_id})"));
+                self.open.insert(request_id);
+                if !self.is_worked {
+                    self.look_at.get_or_insert_with(|| Instant::now() + LOOK_AFTER);
+                }
             }
             Frame::Quotation(quotation) => {
+                self.open.remove(&quotation.request_id);
                 if self.seen.insert(quotation.request_id.clone()) {
                     self.due = self.due.saturating_sub(1);
                     if let Err(failure) = self.quoter.show(&quotation).await {

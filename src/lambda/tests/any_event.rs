@@ -197,7 +197,7 @@ proptest! {
         change(&mut event, changes);
         let Ok(event) = serde_json::from_value(event) else { return Ok(()) };
         on_stack(async |stack| {
-            if let Ok(done) = on_schedule(&stack.ports, MINUTE, 8, event).await {
+            if let Ok((done, _)) = on_schedule(&stack.ports, MINUTE, 8, event).await {
                 prop_assert_eq!(&done["failed"], &json!(0));
             }
             Ok(())

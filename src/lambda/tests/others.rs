@@ -31,7 +31,8 @@ async fn tick(stack: &Stack, time: &str) -> Result<Value, EventError> {
         "resources": ["arn:aws:events:eu-west-1:123456789012:rule/organic-cache-refresh"],
         "detail": {},
     });
-    on_schedule(&stack.ports, MINUTE, 8, serde_json::from_value(event).unwrap()).await
+    let event = serde_json::from_value(event).unwrap();
+    on_schedule(&stack.ports, MINUTE, 8, event).await.map(|(answer, _)| answer)
 }
 
 async fn put(stack: &Stack, body: &str, is_base64: bool) -> (i64, Value) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::prometheus_text;
@@ -10,12 +10,15 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::feed::{Event, Feed, What};
 use super::history::{History, REASONS, Slot};
 use crate::model::{Cause, Timestamp, UserId};
-use crate::ports::{Backlog, Depth, Queue, Quotation, QuotationStatus, Upkeep};
+use crate::ports::{
+    Backlog, Depth, ProcessRecord, ProcessRole, Queue, Quotation, QuotationStatus, TickDone, Upkeep,
+};
 use crate::stages::{BaseShelf, Effect, Observer, ShelfUse, Warmth};
 
 type Labels<const N: usize> = [(&'static str, &'static str); N];
@@ -65,6 +68,12 @@ struct Counters {
     base_bytes: Gauge,
     /// Those of this process, once it has some.
     bases: OnceLock<Arc<BaseShelf>>,
+    /// The last tick that is known of, of this process or another.
+    tick: Mutex<Option<TickDone>>,
+    /// Without a figure until a tick is known of.
+    active_users: Family<Labels<0>, Gauge>,
+    tick_age: Family<Labels<0>, Gauge<f64, AtomicU64>>,
+    processes: Family<Labels<1>, Gauge>,
     calculates: AtomicBool,
     history: History,
     feed: Feed,
@@ -143,6 +152,39 @@ impl Metrics {
     pub fn keeps(&self, bases: &Arc<BaseShelf>) {
         // A process has one shelf.
         let _ = self.0.bases.set(bases.clone());
+    }
+
+    /// A tick of the schedule is done, by this process or another.
+    pub fn ticked(&self, tick: TickDone) {
+        let mut last = self.0.tick.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| last.at <= tick.at) {
+            *last = Some(tick);
+            let users = i64::try_from(tick.active_users).unwrap_or(i64::MAX);
+            self.0.active_users.get_or_create(&[]).set(users);
+        }
+    }
+
+    /// The last tick that is known of.
+    #[must_use]
+    pub fn last_tick(&self) -> Option<TickDone> {
+        *self.0.tick.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which processes of the stack live.
+    pub fn living(&self, processes: &[ProcessRecord]) {
+        for role in ProcessRole::ALL {
+            let count = processes.iter().filter(|process| process.roles.contains(&role)).count();
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.0.processes.get_or_create(&[("role", role.name())]).set(count);
+        }
+        processes.iter().filter_map(|process| process.tick).for_each(|tick| self.ticked(tick));
+    }
+
+    /// How late it is, for figures that grow with time.
+    pub fn time_is(&self, now: Timestamp) {
+        if let Some(tick) = self.last_tick() {
+            self.0.tick_age.get_or_create(&[]).set(now.since(tick.at).as_secs_f64());
+        }
     }
 
     /// Looks at the recalculations so far, so that their course can be told later.
@@ -274,6 +316,17 @@ impl Default for Counters {
         let base_bytes = Gauge::default();
         let help = "Memory that unpacked parts of the catalogue's base take, about";
         to.register_with_unit("base", help, Unit::Bytes, base_bytes.clone());
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        to.register("build", "The release of this process", build);
+        let active_users = Family::default();
+        let help = "Users that were active at the last tick of the schedule";
+        to.register("active_users", help, active_users.clone());
+        let tick_age = Family::default();
+        let help = "How long ago the schedule last ordered what is due, in whatever process";
+        to.register_with_unit("last_tick_age", help, Unit::Seconds, tick_age.clone());
+        let processes = Family::default();
+        let help = "Processes of the stack that live, by what they do; functions count as one each";
+        to.register("processes", help, processes.clone());
 
         Self {
             registry: to,
@@ -306,6 +359,10 @@ impl Default for Counters {
                 .map(|found| base_parts.get_or_create_owned(&[("found", found)])),
             base_bytes,
             bases: OnceLock::new(),
+            tick: Mutex::default(),
+            active_users,
+            tick_age,
+            processes,
             calculates: AtomicBool::default(),
             history: History::default(),
             feed: Feed::default(),
@@ -336,71 +393,4 @@ const fn warmth_name(warmth: Warmth) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn user(id: &str) -> UserId {
-        UserId::new(id).unwrap()
-    }
-
-    #[test]
-    fn what_is_counted_is_written_out() {
-        let metrics = Metrics::new();
-        let cause = Cause::Stale { version: 1 };
-        for effect in [Effect::Calculated, Effect::Validated, Effect::Validated, Effect::Expired] {
-            metrics.calculated(&user("A"), &cause, effect, Duration::from_millis(2));
-        }
-        metrics.breaker(Queue::Refresh, true);
-        metrics.depth(Queue::Provider, Depth { waiting: 3, ..Depth::default() });
-        metrics.acknowledged(Duration::from_millis(1));
-        metrics.stage_panicked(Queue::Provider);
-        assert_eq!(metrics.stage_panics(), 1);
-        let text = metrics.render().unwrap();
-        for line in [
-            r#"ocache_recalculations_total{reason="stale",effect="written"} 1"#,
-            r#"ocache_recalculations_total{reason="stale",effect="unchanged"} 2"#,
-            r#"ocache_recalculations_total{reason="stale",effect="expired"} 1"#,
-            r#"ocache_breaker_open{queue="refresh"} 1"#,
-            r#"ocache_queue_messages{queue="provider",state="waiting"} 3"#,
-            "ocache_recalculation_seconds_count 3",
-            r#"ocache_stage_panics_total{queue="provider"} 1"#,
-            r#"ocache_stage_panics_total{queue="refresh"} 0"#,
-            "ocache_acknowledgement_seconds_count 1",
-        ] {
-            assert!(text.lines().any(|other| other == line), "no `{line}` in\n{text}");
-        }
-    }
-
-    #[test]
-    fn every_reason_and_effect_has_a_counter_of_its_own() {
-        for (place, effect) in EFFECTS.into_iter().enumerate() {
-            assert_eq!(effect as usize, place);
-        }
-        for (place, warmth) in WARMTHS.into_iter().enumerate() {
-            assert_eq!(warmth as usize, place);
-        }
-        let text = Metrics::new().render().unwrap();
-        let begin_with = |name: &str| text.lines().filter(|line| line.starts_with(name)).count();
-        assert_eq!(begin_with("ocache_recalculations_total{"), REASONS.len() * EFFECTS.len());
-        assert_eq!(begin_with("ocache_quotations_total{"), OUTCOMES.len() * WARMTHS.len());
-        let causes = [
-            Cause::Stale { version: 1 },
-            Cause::Change { version: 1, discounts: None },
-            Cause::Subscribe { expires_at: Timestamp::default() },
-        ];
-        assert!(causes.iter().all(|cause| REASONS.contains(&cause.name())));
-    }
-
-    #[test]
-    fn the_course_reads_the_same_counters() {
-        let metrics = Metrics::new();
-        let cause = Cause::Subscribe { expires_at: Timestamp::default() };
-        let now = Timestamp::from_secs(1_000);
-        metrics.sample(now);
-        metrics.calculated(&user("A"), &cause, Effect::Calculated, Duration::ZERO);
-        metrics.calculated(&user("A"), &cause, Effect::Unneeded, Duration::ZERO);
-        let course = metrics.course(now.plus(Duration::from_secs(1)));
-        let total: u64 = course.iter().flat_map(|slot| slot.counts).sum();
-        assert_eq!(total, 1, "what was left out is no recalculation");
-    }
-}
+mod tests;

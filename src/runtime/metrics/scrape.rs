@@ -10,39 +10,50 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::Metrics;
-use crate::ports::{Chain, Depth, Housekeeping, Queue, Queues};
+use crate::ports::{
+    Chain, Clock, Depth, Housekeeping, Ports, Presence, ProcessRecord, Queue, Queues,
+    living_processes,
+};
 use crate::runtime::gateway::Sockets;
 
 /// What the answer is written in.
 pub const CONTENT_TYPE: &str = prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 /// Whoever asks more often than this is told the same depths again: on AWS a look at them is billed.
 const DEPTHS_AGE: Duration = Duration::from_secs(1);
+/// The same of the processes that live.
+const PROCESSES_AGE: Duration = Duration::from_secs(10);
 
 /// The counters of a process, and the depths of the queues it works on.
 pub struct Scrape {
     metrics: Metrics,
     queues: Arc<dyn Queues>,
+    presence: Arc<dyn Presence>,
+    clock: Arc<dyn Clock>,
     /// None where the engine has nothing to delete.
     housekeeping: Option<Arc<dyn Housekeeping>>,
     /// Of a gateway.
     sockets: Option<Arc<Sockets>>,
     /// Held while the queues are looked at, so that only one task does it.
     looked: Mutex<Option<(Instant, Depths)>>,
+    /// The processes that lived, and when they were looked at.
+    living: Mutex<Option<(Instant, Vec<ProcessRecord>)>>,
 }
 
 /// How many messages each queue holds; those that could not be looked at are left out.
 type Depths = Vec<(Queue, Depth)>;
 
 impl Scrape {
-    /// Of these counters and queues, of a store that ocache keeps in order, and of a gateway's sockets.
+    /// Of these counters, of the queues and processes of a stack, of a store that ocache keeps in order, and of a gateway's sockets.
     #[must_use]
     pub fn new(
         metrics: Metrics,
-        queues: Arc<dyn Queues>,
+        ports: &Ports,
         housekeeping: Option<Arc<dyn Housekeeping>>,
         sockets: Option<Arc<Sockets>>,
     ) -> Self {
-        Self { metrics, queues, housekeeping, sockets, looked: Mutex::default() }
+        let Ports { queues, presence, clock, .. } = ports.clone();
+        let (looked, living) = (Mutex::default(), Mutex::default());
+        Self { metrics, queues, presence, clock, housekeeping, sockets, looked, living }
     }
 
     /// The counters, for what else wants to know.
@@ -77,6 +88,22 @@ impl Scrape {
         join_all(looks).await.into_iter().flatten().collect()
     }
 
+    /// Tells the metrics which processes live, as of a few seconds ago at most. If they cannot be read, it
+    /// is told what was read before.
+    async fn look_at_processes(&self) {
+        let mut living = self.living.lock().await;
+        if living.as_ref().is_none_or(|(at, _)| at.elapsed() >= PROCESSES_AGE) {
+            match living_processes(&*self.presence, &*self.clock).await {
+                Ok(records) => *living = Some((Instant::now(), records)),
+                Err(error) => debug!(error = %Chain(&error), "who lives is not known"),
+            }
+        }
+        if let Some((_, records)) = &*living {
+            self.metrics.living(records);
+        }
+        self.metrics.time_is(self.clock.now());
+    }
+
     /// Everything, in the text format of Prometheus.
     ///
     /// # Errors
@@ -85,6 +112,7 @@ impl Scrape {
         for (queue, depth) in self.depths().await {
             self.metrics.depth(queue, depth);
         }
+        self.look_at_processes().await;
         if let Some(sockets) = &self.sockets {
             self.metrics.sockets(sockets.count());
         }

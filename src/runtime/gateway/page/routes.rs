@@ -63,12 +63,7 @@ impl Page {
             products: Products::new(ports.store.clone()),
             clients: Clients::new(ports.store.clone(), ports.clock.clone()),
             live: Live::new(ports.clone(), settings.clone(), sockets.clone(), look_every),
-            scrape: Arc::new(Scrape::new(
-                metrics,
-                ports.queues.clone(),
-                housekeeping,
-                Some(sockets),
-            )),
+            scrape: Arc::new(Scrape::new(metrics, ports, housekeeping, Some(sockets))),
             clock: ports.clock.clone(),
         }
     }

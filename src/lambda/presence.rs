@@ -1,0 +1,73 @@
+//! A function says that it is there, when it was woken.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::Function;
+use super::usage::REPORT_EVERY;
+use crate::meter::{Reason, Scope, Stage};
+use crate::ports::{Chain, Clock, Ports, Presence, ProcessRecord, ProcessRole, TickDone};
+use crate::runtime::{about, lives_until};
+
+/// Saying it may take so long: it must not be in the way of what the function is there for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a function tells others of itself. All that run one function have one record together: whoever
+/// writes last is as good as any other, and there are never more records than functions.
+pub(super) struct FunctionPresence {
+    presence: Arc<dyn Presence>,
+    clock: Arc<dyn Clock>,
+    about: ProcessRecord,
+    tick: Mutex<Option<TickDone>>,
+}
+
+impl FunctionPresence {
+    /// None of a function that does nothing others wait for.
+    pub(super) fn new(function: Function, ports: &Ports) -> Option<Self> {
+        let role = match function {
+            Function::Refresh => ProcessRole::Refresh,
+            Function::PriceCalc => ProcessRole::PriceCalc,
+            Function::QuotationProvider => ProcessRole::QuotationProvider,
+            Function::QuotationHandler => ProcessRole::Gateway,
+            Function::Authorizer
+            | Function::Subscribe
+            | Function::Connect
+            | Function::Disconnect => return None,
+        };
+        let process = format!("function {}", function.name());
+        let about = ProcessRecord {
+            machine: "AWS Lambda".to_owned(),
+            ..about(process, &[role], &*ports.clock)
+        };
+        let (presence, clock) = (ports.presence.clone(), ports.clock.clone());
+        Some(Self { presence, clock, about, tick: Mutex::default() })
+    }
+
+    /// The function has done a tick of the schedule.
+    pub(super) fn ticked(&self, tick: TickDone) {
+        *self.tick.lock().unwrap_or_else(PoisonError::into_inner) = Some(tick);
+    }
+
+    /// Says it now. It is not tried again before the next time.
+    pub(super) async fn announce(&self) {
+        let now = self.clock.now();
+        let record = ProcessRecord {
+            seen_at: now,
+            lives_until: lives_until(now, REPORT_EVERY),
+            tick: *self.tick.lock().unwrap_or_else(PoisonError::into_inner),
+            ..self.about.clone()
+        };
+        let saying = self.presence.record_process(&record);
+        let saying = Scope::new(Stage::Meter, Reason::Scheduled).of(saying);
+        match timeout(PATIENCE, saying).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                debug!(error = %Chain(&error), "that it is there was not written down")
+            }
+            Err(_) => debug!("writing down that it is there takes too long"),
+        }
+    }
+}
