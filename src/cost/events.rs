@@ -11,6 +11,8 @@ use crate::stages::Answering;
 
 /// What a process writes down of its own usage, about.
 const REPORT_BYTES: u64 = 1500;
+/// What it writes down of itself, about.
+const SIGN_BYTES: u64 = 400;
 
 /// The stages that look which version of the products is in force.
 const QUOTE_STAGES: [Stage; 2] = [Stage::QuotationHandler, Stage::QuotationProvider];
@@ -58,6 +60,8 @@ pub struct Events {
     pub polls: [f64; Queue::ALL.len()],
     /// Reports of meters.
     pub reports: f64,
+    /// Processes that say that they live.
+    pub signs: f64,
 }
 
 impl Events {
@@ -154,6 +158,7 @@ impl Events {
             base_reads: self.base_reads * count,
             polls: self.polls.map(|polls| polls * count),
             reports: self.reports * count,
+            signs: self.signs * count,
         }
     }
 
@@ -175,6 +180,9 @@ impl Events {
         let report = Used::derived(1, 1, REPORT_BYTES, item_write(REPORT_BYTES));
         let report = report.times(self.reports);
         let mut idle = used(scope, Operation::write(Resource::Meter), report);
+        let sign = Used::derived(1, 1, SIGN_BYTES, item_write(SIGN_BYTES)).times(self.signs);
+        let scope = Scope::new(Stage::Presence, Reason::Scheduled);
+        idle.add(scope, Operation::write(Resource::Meter), &sign);
         let poll = Used::derived(1, 0, 0, queue_requests(0));
         for (queue, polls) in Queue::ALL.into_iter().zip(self.polls) {
             let polls = poll.times(polls);

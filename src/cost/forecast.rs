@@ -15,6 +15,8 @@ const HOURS_A_DAY: f64 = 24.0;
 const BASE_READS_AN_HOUR: f64 = 1.0;
 /// A process writes down what it used once a minute.
 const REPORTS_AN_HOUR: f64 = 60.0;
+/// And once a minute that it lives.
+const SIGNS_AN_HOUR: f64 = 60.0;
 
 /// The few numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -174,6 +176,7 @@ impl Forecast {
             base_reads: (f64::from(numbers.workers) * BASE_READS_AN_HOUR).min(calculations),
             polls: [numbers.polls_a_minute * 60.0 / Queue::ALL.len() as f64; Queue::ALL.len()],
             reports: f64::from(numbers.processes) * REPORTS_AN_HOUR,
+            signs: f64::from(numbers.processes) * SIGNS_AN_HOUR,
         }
     }
 

@@ -107,6 +107,7 @@ impl Reading {
             usage.total(|line| (line.resource, line.action) == this).calls as f64
         });
         let reports = usage.total(|line| line.stage == Stage::Meter);
+        let signs = usage.total(|line| line.stage == Stage::Presence);
         let active = per(ordered.items, scans.calls);
         Self {
             events: Events {
@@ -130,6 +131,7 @@ impl Reading {
                 base_reads: 0.0,
                 polls,
                 reports: reports.calls as f64,
+                signs: signs.calls as f64,
             },
             active,
             batch: per(received.items, received.calls).clamp(1.0, MAX_BATCH as f64),

@@ -61,7 +61,7 @@ impl FunctionPresence {
             ..self.about.clone()
         };
         let saying = self.presence.record_process(&record);
-        let saying = Scope::new(Stage::Meter, Reason::Scheduled).of(saying);
+        let saying = Scope::new(Stage::Presence, Reason::Scheduled).of(saying);
         match timeout(PATIENCE, saying).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {

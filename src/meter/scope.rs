@@ -30,6 +30,8 @@ pub enum Stage {
     Meter,
     /// A process that follows the settings of the stack.
     Settings,
+    /// A process that says that it lives.
+    Presence,
     /// Any other command.
     Command,
     /// Nobody has said.
@@ -65,7 +67,7 @@ pub enum Reason {
 
 impl Stage {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Subscribe,
         Self::Refresh,
         Self::PriceCalc,
@@ -74,6 +76,7 @@ impl Stage {
         Self::Load,
         Self::Meter,
         Self::Settings,
+        Self::Presence,
         Self::Command,
         Self::Unknown,
     ];
@@ -90,6 +93,7 @@ impl Stage {
             Self::Load => "load",
             Self::Meter => "meter",
             Self::Settings => "settings",
+            Self::Presence => "presence",
             Self::Command => "command",
             Self::Unknown => "unknown",
         }

@@ -49,7 +49,7 @@ impl Announcer {
             ..self.about.clone()
         };
         let saying = self.presence.record_process(&record);
-        Scope::new(Stage::Meter, Reason::Scheduled).of(saying).await
+        Scope::new(Stage::Presence, Reason::Scheduled).of(saying).await
     }
 
     /// Says it again and again, for as long as it is polled.
@@ -65,7 +65,7 @@ impl Announcer {
     /// Says that the process ends.
     pub async fn leave(&self) {
         let leaving = self.presence.remove_process(&self.about.process);
-        let leaving = Scope::new(Stage::Meter, Reason::Scheduled).of(leaving);
+        let leaving = Scope::new(Stage::Presence, Reason::Scheduled).of(leaving);
         match timeout(FAREWELL, leaving).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => debug!(error = %Chain(&error), "nobody was told that it ends"),

@@ -97,7 +97,11 @@ fn the_four_lines_on_aws() {
     // Right after another process that polled the same queue has ended.
     let cold = home.json(&stack.args(&["quote", "--client", "José Núñez 株式会社", "P1:2", "P9"]));
     assert_eq!((&cold["total"], &cold["unavailable"][0]), (&"1000.00".into(), &"P9".into()));
+    let alone = home.run(&stack.args(&["doctor"]));
+    assert_eq!(alone.status.code(), Some(1), "{}", text(&alone.stdout));
+    assert!(text(&alone.stdout).contains("nobody works as refresh"), "{}", text(&alone.stdout));
     assert_eq!(worker.interrupt().0, Some(0));
+    let worker = home.worker_of(&stack.args(&["worker", "all"]));
 
     let status = home.json(&stack.args(&["status"]));
     assert_eq!(status["tables"]["stored"], 2);
@@ -105,6 +109,10 @@ fn the_four_lines_on_aws() {
     assert_eq!(table["prices"][0]["unit_price"], "450.00");
     let checks = home.json(&stack.args(&["doctor"]));
     assert!(checks.as_array().unwrap().iter().all(|check| check["ok"] == true), "{checks}");
+    assert_eq!(status["processes"].as_array().unwrap().len(), 1, "{status}");
+    assert_eq!(worker.interrupt().0, Some(0));
+    let missing = home.fails(5, &stack.args(&["quote", "--client", "another", "P1"]));
+    assert!(missing.contains("nobody works on this stack as price-calc"), "{missing}");
 }
 
 #[test]

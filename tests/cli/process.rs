@@ -134,7 +134,12 @@ impl Home {
 
     /// Starts a worker, and returns when it works.
     pub fn worker(&self, role: &str) -> Running {
-        let mut worker = self.start(&["worker", role]);
+        self.worker_of(&["worker", role])
+    }
+
+    /// The same, by all that is typed.
+    pub fn worker_of(&self, args: &[&str]) -> Running {
+        let mut worker = self.start(args);
         worker.stderr_line("working");
         worker
     }

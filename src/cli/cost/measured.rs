@@ -161,7 +161,12 @@ impl Read {
             !is_refresh(line)
                 && !matches!(
                     line.stage,
-                    Stage::Load | Stage::Meter | Stage::Settings | Stage::Command | Stage::Unknown
+                    Stage::Load
+                        | Stage::Meter
+                        | Stage::Settings
+                        | Stage::Presence
+                        | Stage::Command
+                        | Stage::Unknown
                 )
         };
         let events = &self.reading.events;
