@@ -71,3 +71,47 @@ impl FunctionPresence {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{Memory, TokioClock};
+    use crate::model::Timestamp;
+    use crate::ports::{SystemRandomness, living_processes};
+
+    #[tokio::test(start_paused = true)]
+    async fn all_that_run_one_function_are_one_process_with_its_last_tick() {
+        let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+        let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+        let functions = [Function::Refresh, Function::Refresh, Function::PriceCalc];
+        let here = functions.map(|function| FunctionPresence::new(function, &ports).unwrap());
+        let tick = TickDone { at: ports.clock.now(), active_users: 5 };
+        here[1].ticked(tick);
+        for presence in &here {
+            presence.announce().await;
+        }
+        here[1].announce().await;
+        let living = living_processes(&*ports.presence, &*ports.clock).await.unwrap();
+        let seen = living.iter().map(|one| (&*one.process, &*one.roles, one.tick));
+        assert_eq!(
+            seen.collect::<Vec<_>>(),
+            [
+                ("function price-calc", &[ProcessRole::PriceCalc][..], None),
+                ("function refresh", &[ProcessRole::Refresh][..], Some(tick)),
+            ]
+        );
+        // A function that writes once a minute may miss one, and not two.
+        tokio::time::sleep(REPORT_EVERY * 2).await;
+        assert_eq!(living_processes(&*ports.presence, &*ports.clock).await.unwrap().len(), 2);
+        tokio::time::sleep(REPORT_EVERY).await;
+        assert_eq!(living_processes(&*ports.presence, &*ports.clock).await.unwrap(), []);
+    }
+
+    #[test]
+    fn nobody_waits_for_the_others() {
+        let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+        let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+        let said = Function::ALL.map(|function| FunctionPresence::new(function, &ports));
+        assert_eq!(said.iter().flatten().count(), ProcessRole::ALL.len());
+    }
+}
