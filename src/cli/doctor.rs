@@ -1,5 +1,7 @@
 //! `ocache doctor`: each thing that ocache needs, and what to do about what is wrong.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::engine::{Engine, HALF_LOADED, Kind, load_again};
@@ -137,12 +139,14 @@ async fn work(engine: &Engine, ports: &Ports, settings: &Settings) -> Check {
         Ok(looked) => looked,
         Err(error) => return Check::failed(WHAT, &error),
     };
-    for (who, roles) in &needs {
-        let missing = workers.missing(roles);
-        if !missing.is_empty() {
-            let found = format!("{who}, and nobody works as {}", names(&missing));
-            return Check::wrong(WHAT, found, start_one(&settings.as_flags));
-        }
+    let lacking = needs.iter().map(|(who, roles)| (*who, workers.missing(roles)));
+    let lacking: Vec<_> = lacking.filter(|(_, missing)| !missing.is_empty()).collect();
+    if !lacking.is_empty() {
+        let who: Vec<_> = lacking.iter().map(|(who, _)| *who).collect();
+        let missing: BTreeSet<_> = lacking.into_iter().flat_map(|(_, missing)| missing).collect();
+        let missing: Vec<_> = missing.into_iter().collect();
+        let found = format!("{}; nobody works as {}", who.join(", "), names(&missing));
+        return Check::wrong(WHAT, found, start_one(&settings.as_flags));
     }
     let found = match (workers.living.as_slice(), needs.is_empty()) {
         ([], true) => "none lives, and nobody waits for one".to_owned(),
