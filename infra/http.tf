@@ -9,8 +9,11 @@ resource "aws_apigatewayv2_api" "http" {
     for_each = length(var.allowed_origins) > 0 ? [var.allowed_origins] : []
     content {
       allow_origins = cors_configuration.value
-      allow_methods = ["PUT"]
-      allow_headers = ["authorization", "content-type"]
+      allow_methods = ["GET", "HEAD", "POST", "PUT"]
+      # As the local gateway does.
+      allow_headers  = ["authorization", "content-type", "if-none-match", "prefer", "traceparent"]
+      expose_headers = ["etag", "link", "location", "ocache-priced-at", "ocache-stale", "preference-applied", "retry-after"]
+      max_age        = 600
     }
   }
 }

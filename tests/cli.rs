@@ -2,6 +2,7 @@
 
 mod cli {
     mod forged;
+    pub mod http;
     pub mod process;
     mod raw_socket;
 
@@ -30,6 +31,7 @@ mod cli {
     mod meter;
     mod metrics;
     mod opening;
+    mod other_pages;
     mod output;
     mod quoting;
     #[cfg(feature = "aws")]

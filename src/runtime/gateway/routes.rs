@@ -15,6 +15,7 @@ use tracing::{Instrument, info, warn};
 use super::addresses::ClientAddress;
 use super::entry;
 use super::limits::Allowance;
+use super::methods::{allow, not_allowed};
 use super::server::Gateway;
 use super::visitors::{Admission, refusal};
 use crate::model::{ConnectionId, UserId};
@@ -25,7 +26,7 @@ use crate::tokens::Clients;
 use crate::trace;
 
 /// Below this are the connections, by their ids.
-const MANAGEMENT: &str = "/@connections/";
+pub(super) const MANAGEMENT: &str = "/@connections/";
 /// A body that is not there by then will not come.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
 
@@ -51,23 +52,31 @@ pub(super) async fn route(
     allowance: &Allowance,
     client: ClientAddress,
 ) -> Reply {
+    let path = request.uri().path().to_owned();
+    let methods = gateway.methods_of(&path);
+    match request.method() {
+        _ if methods.is_empty() => return not_found(&path),
+        &Method::OPTIONS => return options(methods),
+        method if !methods.contains(method) => return not_allowed(method, &path, methods),
+        _ => {}
+    }
+    // Only a GET comes with HEAD; what is sent has no body then, whatever the reply has.
     if let Some(reply) = gateway.page().route(&request, gateway.door(), client).await {
         return reply;
     }
-    let path = request.uri().path().to_owned();
-    match (request.method(), path.as_str()) {
-        (&Method::GET, "/health") => health(gateway, request.headers()),
-        (&Method::PUT, "/subscribe") => put_subscribe(gateway, request, allowance).await,
-        (&Method::POST, path) => match path.strip_prefix(MANAGEMENT) {
-            Some(id) => post_to_connection(gateway, id, request, client).await,
-            None => not_found(path),
-        },
-        (method, "/subscribe") => {
-            let message = format!("{method} /subscribe is not possible; use PUT");
-            problem(StatusCode::METHOD_NOT_ALLOWED, &message)
-        }
-        (_, path) => not_found(path),
+    match (path.as_str(), path.strip_prefix(MANAGEMENT)) {
+        ("/health", _) => health(gateway, request.headers()),
+        ("/subscribe", _) => put_subscribe(gateway, request, allowance).await,
+        (_, Some(id)) => post_to_connection(gateway, id, request, client).await,
+        (path, None) => not_found(path),
     }
+}
+
+/// What may be done with a path.
+fn options(methods: &[Method]) -> Reply {
+    let mut reply = Reply::default();
+    *reply.status_mut() = StatusCode::NO_CONTENT;
+    allow(reply, methods)
 }
 
 /// The health and, for a caller that proves that it knows the secret of the entry, the gateway's own

@@ -1,8 +1,6 @@
 //! Takes connections and tells websockets from HTTP.
 
 use std::convert::Infallible;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,10 +14,10 @@ use hyper::header::{
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::{Parts, Upgraded};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -27,11 +25,15 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::addresses::{ClientAddress, SocketPlace, Way};
+use super::cors::{Cors, RefusedOrigins};
 use super::entry::{self, Door, Tokens};
 use super::guarded::Guarded;
 use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
-use super::origin::AllowedOrigins;
+use super::listener::Listener;
+use super::methods::methods_of;
+use super::origin::{AllowedOrigins, Sender};
 use super::page::{Page, PageSettings};
+use super::prefix::PathPrefix;
 use super::routes::{Reply, is_push, problem, route, too_many};
 use super::secret::Secret;
 use super::session::{SessionContext, run_session};
@@ -65,19 +67,13 @@ const FIRST_VISIT_TTL: Duration = Duration::from_secs(1);
 const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
     content-length: 0\r\nconnection: close\r\n\r\n";
 
-/// Opens the gateway's port on loopback; 0 is any free one.
-///
-/// # Errors
-/// When the port is taken or may not be opened.
-pub async fn bind(port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
-}
-
 /// Who may use a gateway, and how much of it.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     /// Which pages.
     pub origins: AllowedOrigins,
+    /// Under which path a reverse proxy publishes it.
+    pub prefix: PathPrefix,
     /// How much.
     pub limits: Limits,
     /// By which tokens, while the stack requires them. Else anybody may quote for anybody.
@@ -97,6 +93,8 @@ pub struct Gateway {
     page: Page,
     sockets: Arc<Sockets>,
     origins: AllowedOrigins,
+    refused_origins: RefusedOrigins,
+    prefix: PathPrefix,
     door: Door,
     endpoint: String,
     instance: String,
@@ -137,7 +135,7 @@ impl Gateway {
         endpoint: String,
         page: PageSettings,
     ) -> Self {
-        let Access { origins, limits, tokens } = access;
+        let Access { origins, prefix, limits, tokens } = access;
         let metrics = Arc::new(page.metrics.clone());
         let lookup = Lookup::new(&ports);
         metrics.keeps(lookup.bases());
@@ -163,6 +161,8 @@ impl Gateway {
             page,
             sockets,
             origins,
+            refused_origins: RefusedOrigins::default(),
+            prefix,
             door,
             endpoint,
             instance,
@@ -223,7 +223,7 @@ impl Gateway {
     /// Takes connections until the shutdown begins. The tasks then close every socket with 1001.
     pub(super) async fn serve(
         self: Arc<Self>,
-        listener: TcpListener,
+        listener: Listener,
         tasks: TaskTracker,
         shutdown: Shutdown,
     ) {
@@ -266,10 +266,17 @@ impl Gateway {
             debug!(%error, "no TCP_NODELAY");
         }
         let stopping = shutdown.clone();
-        let service = service_fn(move |request| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let gateway = self.clone();
+            gateway.prefix.strip(&mut request);
+            let cors = Cors::of(&gateway.origins, &request);
+            let methods = gateway.methods_of(request.uri().path());
             let reply = gateway.respond(request, peer.clone(), tasks.clone(), shutdown.clone());
-            async move { Ok::<_, Infallible>(catch(reply).await.unwrap_or_else(panicked)) }
+            async move {
+                let mut reply = catch(reply).await.unwrap_or_else(panicked);
+                cors.add(reply.headers_mut(), methods);
+                Ok::<_, Infallible>(reply)
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -302,7 +309,8 @@ impl Gateway {
             let message = "this gateway does not go by that name; see --allow-host";
             return problem(StatusCode::FORBIDDEN, message);
         }
-        if !self.origins.allow(headers) {
+        if self.origins.sender(headers) == Sender::Foreign {
+            self.refused_origins.refused(headers);
             let message = "this page's origin is not allowed; see --allow-origin";
             return problem(StatusCode::FORBIDDEN, message);
         }
@@ -314,6 +322,9 @@ impl Gateway {
             return too_many("too many requests");
         }
         if !wants_websocket(headers) {
+            if let Some(redirected) = self.prefix.page_of(&request) {
+                return redirected;
+            }
             return route(&self, request, &allowance, client).await;
         }
         let token = entry::of_websocket(&request);
@@ -328,6 +339,11 @@ impl Gateway {
         };
         let places = Places { _connection: peer.place, _socket: socket };
         self.upgrade(request, Client { allowance, clients, by_token }, places, tasks, shutdown)
+    }
+
+    /// The methods of a path.
+    pub(super) fn methods_of(&self, path: &str) -> &'static [Method] {
+        methods_of(path, self.page.has_file(path))
     }
 
     /// Where a request comes from. Whoever proves in one that it may read the entry is known from

@@ -51,6 +51,11 @@ impl Files {
         Self(files.into())
     }
 
+    /// Whether there is a file at a path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.0.iter().any(|file| file.path == path)
+    }
+
     /// The file at a path, if there is one.
     pub(super) fn get(&self, uri: &Uri, headers: &HeaderMap) -> Option<Reply> {
         let file = self.0.iter().find(|file| file.path == uri.path())?;

@@ -70,6 +70,11 @@ impl Page {
         }
     }
 
+    /// Whether a path is one of the page's files.
+    pub(in crate::runtime::gateway) fn has_file(&self, path: &str) -> bool {
+        self.files.has(path)
+    }
+
     /// What is counted in this process.
     pub(in crate::runtime::gateway) const fn metrics(&self) -> &Metrics {
         self.scrape.metrics()
