@@ -19,6 +19,7 @@ mod system {
     pub mod orders;
     pub mod priority;
     pub mod warm_quotes;
+    pub mod without_connection;
     pub mod wrong_clocks;
 }
 
@@ -55,6 +56,11 @@ macro_rules! works {
 macro_rules! all_of_it_works {
     ($engine:tt) => {
         works! { $engine
+            without_connection {
+                a_cold_quote_is_answered_where_it_is_asked_for,
+                a_warm_quote_is_answered_at_once,
+                a_websocket_takes_over_and_is_not_robbed,
+            }
             warm_quotes {
                 a_subscribed_user_is_quoted_from_the_warm_table,
                 a_repeated_request_is_answered_once_and_told_again,

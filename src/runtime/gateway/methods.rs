@@ -3,6 +3,7 @@
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
+use super::http_api::Resource;
 use super::routes::{MANAGEMENT, Reply, problem};
 
 const READ: &[Method] = &[Method::GET, Method::HEAD];
@@ -17,7 +18,11 @@ pub(super) fn methods_of(path: &str, is_file: bool) -> &'static [Method] {
         "/subscribe" => PUT,
         path if path.starts_with(MANAGEMENT) => POST,
         _ if is_file => READ,
-        _ => &[],
+        // What a part of it that is no text would name is not there; its methods are.
+        path => Resource::of(path).map_or(&[], |resource| match resource {
+            Some(resource) => resource.methods(),
+            None => READ,
+        }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The gateway's HTTP side.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -14,6 +14,7 @@ use tracing::{Instrument, info, warn};
 
 use super::addresses::ClientAddress;
 use super::entry;
+use super::http_api::{self, Asked, Call, Resource, problem_with_code};
 use super::limits::Allowance;
 use super::methods::{allow, not_allowed};
 use super::server::Gateway;
@@ -64,6 +65,9 @@ pub(super) async fn route(
     if let Some(reply) = gateway.page().route(&request, gateway.door(), client).await {
         return reply;
     }
+    if let Some(resource) = Resource::of(&path) {
+        return api(gateway, resource, request, allowance).await;
+    }
     match (path.as_str(), path.strip_prefix(MANAGEMENT)) {
         ("/health", _) => health(gateway, request.headers()),
         ("/subscribe", _) => put_subscribe(gateway, request, allowance).await,
@@ -89,6 +93,54 @@ fn health(gateway: &Gateway, asked: &HeaderMap) -> Reply {
     reply
 }
 
+/// A quote, or prices.
+async fn api(
+    gateway: &Gateway,
+    resource: Option<Resource>,
+    request: Request<Incoming>,
+    allowance: &Allowance,
+) -> Reply {
+    let came_at = Instant::now();
+    let Some(resource) = resource else {
+        return problem_with_code(StatusCode::BAD_REQUEST, "bad_id", "the path is not UTF-8");
+    };
+    let traceparent = request.headers().get("traceparent").and_then(|it| it.to_str().ok());
+    let span = trace::http_request(traceparent, request.method().as_str(), resource.route());
+    let clients = match gateway.door().clients_of(entry::of_headers(request.headers())).await {
+        Ok(clients) => clients,
+        Err(reply) => return reply,
+    };
+    let (head, body) = request.into_parts();
+    let body = match head.method {
+        Method::POST => match read_body(gateway, body).await {
+            Ok(body) => body,
+            Err(reply) => return reply,
+        },
+        _ => Bytes::new(),
+    };
+    let query = head.uri.query().unwrap_or_default();
+    let asked = Asked { method: &head.method, query, headers: &head.headers, body: &body };
+    let call = match Call::read(resource, asked) {
+        Ok(call) if !clients.cover(call.user()) => return http_api::forbidden(call.user()),
+        Ok(call) => call,
+        Err(reply) => return reply,
+    };
+    let behind = match call.is_visit() {
+        false => gateway.behind(false),
+        true => match gateway.visitors().admit(call.user(), allowance.address()).await {
+            Admission::Visit => gateway.behind(false),
+            Admission::FirstVisit => gateway.behind(true),
+            refused => return too_many(refusal(refused)),
+        },
+    };
+    let is_quote = matches!(call, Call::Quote(..));
+    let reply = gateway.http_api().answer(behind, call).instrument(span).await;
+    if is_quote {
+        gateway.page().metrics().acknowledged(came_at.elapsed());
+    }
+    reply
+}
+
 async fn put_subscribe(
     gateway: &Gateway,
     request: Request<Incoming>,
@@ -101,7 +153,7 @@ async fn put_subscribe(
         Ok(clients) => clients,
         Err(reply) => return reply,
     };
-    let user = match read_body(gateway, request).await.map(|body| read_user(&body)) {
+    let user = match read_body(gateway, request.into_body()).await.map(|body| read_user(&body)) {
         Ok(Ok(user)) => user,
         Ok(Err(message)) => return problem(StatusCode::BAD_REQUEST, &message),
         Err(reply) => return reply,
@@ -176,7 +228,7 @@ async fn post_to_connection(
     let Ok(id) = ConnectionId::new(id) else {
         return problem(StatusCode::BAD_REQUEST, "that is not a connection id");
     };
-    let frame = match read_body(gateway, request).await {
+    let frame = match read_body(gateway, request.into_body()).await {
         Ok(frame) => frame,
         Err(reply) => return reply,
     };
@@ -189,9 +241,9 @@ async fn post_to_connection(
     }
 }
 
-async fn read_body(gateway: &Gateway, request: Request<Incoming>) -> Result<Bytes, Reply> {
+async fn read_body(gateway: &Gateway, body: Incoming) -> Result<Bytes, Reply> {
     let unfinished = gateway.unfinished().of_one();
-    let counted = request.into_body().map_frame(|frame| {
+    let counted = body.map_frame(|frame| {
         unfinished.received(frame.data_ref().map_or(0, Bytes::len));
         frame
     });
@@ -216,7 +268,8 @@ async fn read_body(gateway: &Gateway, request: Request<Incoming>) -> Result<Byte
 }
 
 fn not_found(path: &str) -> Reply {
-    let known = "the page at /, PUT /subscribe, GET /health, GET /metrics, and websockets";
+    let known = "the page at /, POST /quotes, GET /quotes/{id}, PUT /subscribe, GET /health, \
+                 GET /metrics, and websockets";
     problem(StatusCode::NOT_FOUND, &format!("there is nothing at {path}; there are {known}"))
 }
 
@@ -239,7 +292,7 @@ pub(super) fn too_many(message: &str) -> Reply {
     reply
 }
 
-fn json_reply(status: StatusCode, body: &serde_json::Value) -> Reply {
+pub(super) fn json_reply(status: StatusCode, body: &serde_json::Value) -> Reply {
     let mut reply = Response::new(Full::new(Bytes::from(body.to_string())));
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

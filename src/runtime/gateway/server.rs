@@ -28,6 +28,7 @@ use super::addresses::{ClientAddress, SocketPlace, Way};
 use super::cors::{Cors, RefusedOrigins};
 use super::entry::{self, Door, Tokens};
 use super::guarded::Guarded;
+use super::http_api::{Behind, HttpApi};
 use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
 use super::listener::Listener;
 use super::methods::methods_of;
@@ -85,6 +86,7 @@ pub struct Gateway {
     lookup: Arc<Lookup>,
     handler: QuotationHandler,
     first_visits: QuotationHandler,
+    http_api: HttpApi,
     visitors: Visitors,
     limiter: Limiter,
     unfinished: Arc<UnfinishedMessages>,
@@ -134,6 +136,7 @@ impl Gateway {
         access: Access,
         endpoint: String,
         page: PageSettings,
+        shutdown: &Shutdown,
     ) -> Self {
         let Access { origins, prefix, limits, tokens } = access;
         let metrics = Arc::new(page.metrics.clone());
@@ -144,6 +147,8 @@ impl Gateway {
         let passing = settings.policy().with_ttl_at_most(FIRST_VISIT_TTL);
         let first_visits = handler.with_policy(passing);
         let visitors = Visitors::new(settings.clone(), ports.store.clone(), ports.clock.clone());
+        let (clock, shutdown) = (ports.clock.clone(), shutdown.clone());
+        let http_api = HttpApi::new(clock, HttpApi::LONGEST_WAIT, shutdown);
         let limiter = Limiter::new(limits);
         let door = Door::new(settings.clone(), tokens);
         let page = Page::new(&ports, &settings, sockets.clone(), page);
@@ -153,6 +158,7 @@ impl Gateway {
             lookup,
             handler,
             first_visits,
+            http_api,
             visitors,
             limiter,
             unfinished: Arc::default(),
@@ -204,6 +210,15 @@ impl Gateway {
 
     pub(super) fn visitors(&self) -> &Visitors {
         &self.visitors
+    }
+
+    pub(super) const fn http_api(&self) -> &HttpApi {
+        &self.http_api
+    }
+
+    /// The stages behind requests over HTTP.
+    pub(super) const fn behind(&self, first_visit: bool) -> Behind<'_> {
+        Behind { handler: if first_visit { &self.first_visits } else { &self.handler } }
     }
 
     /// How long a user is active after a visit.

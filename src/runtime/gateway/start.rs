@@ -137,8 +137,10 @@ impl BoundGateway {
     ) -> Result<RunningGateway, StartError> {
         let Self { listener, sockets, endpoint, websocket, page } = self;
         let keys = access.tokens.as_ref().map(|tokens| tokens.keys.clone());
-        let gateway =
-            Arc::new(Gateway::new(ports, settings, sockets, access, endpoint.clone(), page));
+        let shutdown = Shutdown::new();
+        let at = endpoint.clone();
+        let gateway = Gateway::new(ports, settings, sockets, access, at, page, &shutdown);
+        let gateway = Arc::new(gateway);
         let record = GatewayRecord {
             websocket,
             endpoint,
@@ -151,7 +153,6 @@ impl BoundGateway {
         let registration = registry
             .register(&record)
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
-        let shutdown = Shutdown::new();
         let lookup = gateway.lookup().clone();
         let connections = TaskTracker::new();
         let (watched, until) = (gateway.clone(), shutdown.clone());
