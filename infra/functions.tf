@@ -11,6 +11,7 @@ locals {
     subscribe          = { memory_mb = var.memory_mb.subscribe }
     refresh            = { memory_mb = var.memory_mb.refresh, timeout_secs = var.refresh_timeout_secs }
     price-calc         = { memory_mb = var.memory_mb.price_calc }
+    http-api           = { memory_mb = var.memory_mb.http_api }
     quotation-handler  = { memory_mb = var.memory_mb.quotation_handler }
     quotation-provider = { memory_mb = var.memory_mb.quotation_provider }
     connect            = { memory_mb = var.memory_mb.connect }

@@ -1,8 +1,17 @@
-# PUT /subscribe.
+# Subscriptions and quotes over HTTP. Preflights of pages are answered by API Gateway itself.
+
+locals {
+  http_routes = {
+    "PUT /subscribe"    = "subscribe"
+    "POST /quotes"      = "http-api"
+    "GET /quotes/{id}"  = "http-api"
+    "HEAD /quotes/{id}" = "http-api"
+  }
+}
 
 resource "aws_apigatewayv2_api" "http" {
   name          = "${var.stack}-http"
-  description   = "ocache: subscriptions"
+  description   = "ocache: subscriptions and quotes"
   protocol_type = "HTTP"
 
   dynamic "cors_configuration" {
@@ -18,17 +27,21 @@ resource "aws_apigatewayv2_api" "http" {
   }
 }
 
-resource "aws_apigatewayv2_integration" "subscribe" {
+resource "aws_apigatewayv2_integration" "http" {
+  for_each = toset(values(local.http_routes))
+
   api_id                 = aws_apigatewayv2_api.http.id
   integration_type       = "AWS_PROXY"
-  integration_uri        = aws_lambda_function.this["subscribe"].invoke_arn
+  integration_uri        = aws_lambda_function.this[each.key].invoke_arn
   payload_format_version = "2.0"
 }
 
-resource "aws_apigatewayv2_route" "subscribe" {
+resource "aws_apigatewayv2_route" "http" {
+  for_each = local.http_routes
+
   api_id             = aws_apigatewayv2_api.http.id
-  route_key          = "PUT /subscribe"
-  target             = "integrations/${aws_apigatewayv2_integration.subscribe.id}"
+  route_key          = each.key
+  target             = "integrations/${aws_apigatewayv2_integration.http[each.value].id}"
   authorization_type = local.authorization_type
   authorizer_id      = one(aws_apigatewayv2_authorizer.http[*].id)
 }
@@ -45,9 +58,27 @@ resource "aws_apigatewayv2_stage" "http" {
 }
 
 resource "aws_lambda_permission" "http" {
+  for_each = toset(values(local.http_routes))
+
   statement_id  = "HttpMayInvoke"
   action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.this["subscribe"].function_name
+  function_name = aws_lambda_function.this[each.key].function_name
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.http.execution_arn}/*/PUT/subscribe"
+  source_arn    = "${aws_apigatewayv2_api.http.execution_arn}/*"
+}
+
+# Until version 0.1.0 there was one route.
+moved {
+  from = aws_apigatewayv2_integration.subscribe
+  to   = aws_apigatewayv2_integration.http["subscribe"]
+}
+
+moved {
+  from = aws_apigatewayv2_route.subscribe
+  to   = aws_apigatewayv2_route.http["PUT /subscribe"]
+}
+
+moved {
+  from = aws_lambda_permission.http
+  to   = aws_lambda_permission.http["subscribe"]
 }

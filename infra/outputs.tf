@@ -10,6 +10,11 @@ output "subscribe_url" {
   value       = "${aws_apigatewayv2_api.http.api_endpoint}/subscribe"
 }
 
+output "http_url" {
+  description = "Where the HTTP API is: quotes are asked for with POST below it, at /quotes."
+  value       = aws_apigatewayv2_api.http.api_endpoint
+}
+
 output "management_endpoint" {
   description = "Where answers are pushed: `--management-endpoint` of a worker that helps the functions."
   value       = local.management_endpoint

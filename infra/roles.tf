@@ -42,6 +42,21 @@ locals {
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"], resources = [local.table["prices-by-user"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
     ]
+    # As the quotation handler, but that nobody is pushed anything.
+    http-api = [
+      local.report,
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
+      local.settings_read,
+      # A quotation past its deadline is written down as failed before its client is told so.
+      { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },
+      { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
+      # To the quotation queue: the first visit of a user whose quote orders no table. To the refresh
+      # queue: a table that a quote found stale. To the provider queue: the deadline of a quotation that
+      # a websocket waits for, asked for again.
+      { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"], local.queue["provider"]] },
+      { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
+    ]
     quotation-handler = [
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },

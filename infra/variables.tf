@@ -145,7 +145,7 @@ variable "authorization" {
 }
 
 variable "allowed_origins" {
-  description = "Origins of web pages that may call PUT /subscribe, such as https://shop.example.com."
+  description = "Origins of web pages that may call the HTTP API, such as https://shop.example.com."
   type        = list(string)
   default     = []
 }
@@ -173,7 +173,7 @@ variable "max_concurrency" {
 }
 
 variable "gateway_concurrency" {
-  description = "Invocations at once that are left free for the websocket, PUT /subscribe and the schedule."
+  description = "Invocations at once that are left free for the websocket, the HTTP API and the schedule."
   type        = number
   default     = 50
 
@@ -195,6 +195,7 @@ variable "memory_mb" {
     subscribe          = optional(number, 256)
     refresh            = optional(number, 512)
     price_calc         = optional(number, 1024)
+    http_api           = optional(number, 256)
     quotation_handler  = optional(number, 256)
     quotation_provider = optional(number, 512)
     authorizer         = optional(number, 256)

@@ -11,6 +11,8 @@ pub enum Function {
     Authorizer,
     /// `PUT /subscribe`.
     Subscribe,
+    /// Quotes over HTTP.
+    HttpApi,
     /// The schedule.
     Refresh,
     /// Both queues of calculations.
@@ -27,9 +29,10 @@ pub enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Authorizer,
         Self::Subscribe,
+        Self::HttpApi,
         Self::Refresh,
         Self::PriceCalc,
         Self::QuotationHandler,
@@ -44,6 +47,7 @@ impl Function {
         match self {
             Self::Authorizer => "authorizer",
             Self::Subscribe => "subscribe",
+            Self::HttpApi => "http-api",
             Self::Refresh => "refresh",
             Self::PriceCalc => "price-calc",
             Self::QuotationHandler => "quotation-handler",

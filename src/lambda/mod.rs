@@ -9,6 +9,7 @@ mod error;
 mod following;
 mod function;
 mod granted;
+mod http;
 mod logging;
 mod schedule;
 mod serve;

@@ -15,13 +15,15 @@ use super::settings::Settings;
 use super::subscribe::on_request;
 use super::usage::{FunctionMeter, memory_mb};
 use super::websocket::{Frames, on_connection};
-use super::{EventError, Function, StartError, logging};
+use super::{EventError, Function, StartError, http, logging};
 use crate::aws::{Aws, AwsSettings};
 use crate::meter::{Operation, Reason, Scope, Stage};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Queue, SystemClock, SystemRandomness};
-use crate::runtime::{Handler, TokenCheck};
+use crate::runtime::gateway::{Behind, HttpApi};
+use crate::runtime::{Handler, Shutdown, TokenCheck};
 use crate::stages::price_calc::PriceCalc;
+use crate::stages::quotation_handler::QuotationHandler;
 use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::{BaseMaker, Lookup};
 use crate::supervisor::Supervisor;
@@ -80,6 +82,23 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
                     following.look().await?;
                     let ttl = following.policy().now().ttl;
                     Ok::<_, EventError>(on_request(&ports, ttl, by, event.payload).await)
+                };
+                meter.run(scope, answering).await
+            };
+            run(service_fn(handle)).await
+        }
+        Function::HttpApi => {
+            let ((ports, meter), by) = (ports(&settings, traces).await?, settings.authorization);
+            let following = Following::new(&ports);
+            let handler = QuotationHandler::new(&ports, lookup(&ports), following.policy());
+            let (clock, wait) = (ports.clock.clone(), HttpApi::LONGEST_WAIT_OF_FUNCTION);
+            let api = HttpApi::new(clock, wait, Shutdown::new());
+            let behind = Behind { handler: &handler };
+            let scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
+            let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+                let answering = async {
+                    following.look().await?;
+                    Box::pin(http::on_request(&api, behind, by, event.payload)).await
                 };
                 meter.run(scope, answering).await
             };

@@ -32,7 +32,7 @@ mod visitors;
 pub use awaited::Promise;
 pub use delivery::GatewayConnections;
 pub use entry::Tokens;
-pub use http_api::{Asked, Behind, Call, HttpApi, Resource};
+pub use http_api::{Asked, Behind, Call, HttpApi, Resource, forbidden};
 pub use limits::Limits;
 pub use origin::{AllowedOrigins, OriginError};
 pub use prefix::{PathPrefix, PrefixError};

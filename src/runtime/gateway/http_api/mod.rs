@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use call::{Asked, Call};
-pub(super) use reply::{forbidden, problem_with_code};
+pub use reply::forbidden;
+pub(super) use reply::problem_with_code;
 pub use resource::Resource;
 
 use super::routes::Reply;

@@ -34,7 +34,8 @@ pub(super) fn bad(code: &str, message: &str) -> Reply {
 }
 
 /// A client that the caller may not ask for.
-pub(in crate::runtime::gateway) fn forbidden(user: &UserId) -> Reply {
+#[must_use]
+pub fn forbidden(user: &UserId) -> Reply {
     info!(%user, "the caller may not ask for this client");
     let message = format!("the token does not speak for client `{user}`");
     problem_with_code(StatusCode::FORBIDDEN, "forbidden", &message)

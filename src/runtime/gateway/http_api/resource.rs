@@ -27,6 +27,16 @@ impl Resource {
         Some(decoded(id).map(Self::Quote))
     }
 
+    /// What a route of the documentation names, with its parameters decoded.
+    #[must_use]
+    pub fn of_route(route: &str, parameter: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        match route {
+            "/quotes" => Some(Self::Quotes),
+            "/quotes/{id}" => parameter("id").map(Self::Quote),
+            _ => None,
+        }
+    }
+
     /// The methods that it takes.
     pub(in crate::runtime::gateway) const fn methods(&self) -> &'static [Method] {
         match self {
@@ -36,7 +46,8 @@ impl Resource {
     }
 
     /// Its path, as it is documented.
-    pub(in crate::runtime::gateway) const fn route(&self) -> &'static str {
+    #[must_use]
+    pub const fn route(&self) -> &'static str {
         match self {
             Self::Quotes => "/quotes",
             Self::Quote(_) => "/quotes/{id}",
