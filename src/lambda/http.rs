@@ -4,14 +4,15 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse
 use aws_lambda_events::encodings::Body;
 use aws_smithy_types::base64;
 use http_body_util::BodyExt as _;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, warn};
 
 use super::EventError;
 use super::granted::Authorization;
+use crate::ports::Chain;
 use crate::runtime::gateway::{Asked, Behind, Call, HttpApi, Reply, Resource, forbidden};
 use crate::trace;
 
-/// Answers a request for a quote as the local gateway does.
+/// Answers a request for a quote or for prices as the local gateway does.
 ///
 /// # Errors
 /// When the event is of a route that is none of this function's.
@@ -58,10 +59,19 @@ pub(super) fn body(body: Option<String>, is_base64: bool) -> Vec<u8> {
 /// A reply, as the function returns it.
 pub(super) async fn response(reply: Reply) -> ApiGatewayV2httpResponse {
     let (head, body) = reply.into_parts();
-    let Ok(body) = body.collect().await;
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = head.status.as_u16().into();
     response.headers = head.headers;
-    response.body = Some(Body::Text(String::from_utf8_lossy(&body.to_bytes()).into_owned()));
+    match body.collect().await {
+        Ok(body) => {
+            let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+            response.body = Some(Body::Text(text));
+        }
+        // Nothing that a function replies with is made while it is sent, so nothing can break off.
+        Err(error) => {
+            warn!(error = %Chain(&error), "the reply was not written");
+            response.status_code = 500;
+        }
+    }
     response
 }

@@ -21,8 +21,9 @@ use crate::meter::{Operation, Reason, Scope, Stage};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Queue, SystemClock, SystemRandomness};
 use crate::runtime::gateway::{Behind, HttpApi};
-use crate::runtime::{Handler, Shutdown, TokenCheck};
+use crate::runtime::{Handler, TokenCheck};
 use crate::stages::price_calc::PriceCalc;
+use crate::stages::prices::Prices;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::{BaseMaker, Lookup};
@@ -90,10 +91,11 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
         Function::HttpApi => {
             let ((ports, meter), by) = (ports(&settings, traces).await?, settings.authorization);
             let following = Following::new(&ports);
-            let handler = QuotationHandler::new(&ports, lookup(&ports), following.policy());
-            let (clock, wait) = (ports.clock.clone(), HttpApi::LONGEST_WAIT_OF_FUNCTION);
-            let api = HttpApi::new(clock, wait, Shutdown::new());
-            let behind = Behind { handler: &handler };
+            let lookup = lookup(&ports);
+            let handler = QuotationHandler::new(&ports, lookup.clone(), following.policy());
+            let prices = Prices::new(&ports, lookup, &handler, following.policy());
+            let api = HttpApi::of_function(ports.clock.clone());
+            let behind = Behind { handler: &handler, prices: &prices };
             let scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
             let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
                 let answering = async {

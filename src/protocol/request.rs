@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::items::{ItemsError, check_items};
 use super::original;
-use crate::model::{Dialect, IdError, Item, ProductId, RequestId, UserId};
+use crate::model::{Dialect, IdError, Item, ProductId, Quantity, RequestId, UserId};
 
 const QUOTE: &str = "quote";
 
@@ -230,6 +230,11 @@ pub(super) fn read_item(product: Cow<'_, str>, quantity: &RawValue) -> Result<It
         Ok(quantity) => Ok(Item { product, quantity }),
         Err(why) => Err(ItemsError::Quantity { product, why }),
     }
+}
+
+/// Reads a quantity that is one for all products.
+pub(super) fn read_quantity(quantity: &RawValue) -> Result<Quantity, ItemsError> {
+    text_of(quantity.get()).parse().map_err(ItemsError::EveryQuantity)
 }
 
 /// A JSON string without its quotes, and anything else as it is written.

@@ -9,8 +9,8 @@ use crate::lambda::EventError;
 use crate::lambda::granted::Authorization;
 use crate::lambda::http::on_request;
 use crate::ports::Queue;
-use crate::runtime::Shutdown;
 use crate::runtime::gateway::{Behind, HttpApi};
+use crate::stages::prices::Prices;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::stages::{Lookup, Policy};
 
@@ -47,10 +47,11 @@ async fn reply(
     event: Value,
 ) -> Result<ApiGatewayV2httpResponse, EventError> {
     let ports = &stack.ports;
-    let handler = QuotationHandler::new(ports, Lookup::new(ports), Policy::default());
-    let wait = HttpApi::LONGEST_WAIT_OF_FUNCTION;
-    let api = HttpApi::new(ports.clock.clone(), wait, Shutdown::new());
-    let behind = Behind { handler: &handler };
+    let lookup = Lookup::new(ports);
+    let handler = QuotationHandler::new(ports, lookup.clone(), Policy::default());
+    let prices = Prices::new(ports, lookup, &handler, Policy::default());
+    let api = HttpApi::of_function(ports.clock.clone());
+    let behind = Behind { handler: &handler, prices: &prices };
     on_request(&api, behind, by, serde_json::from_value(event).unwrap()).await
 }
 

@@ -4,6 +4,7 @@
 mod addresses;
 mod answer_order;
 mod awaited;
+mod body;
 mod bucket;
 mod cors;
 mod delivery;
@@ -30,6 +31,7 @@ mod unfinished;
 mod visitors;
 
 pub use awaited::Promise;
+pub use body::ReplyBody;
 pub use delivery::GatewayConnections;
 pub use entry::Tokens;
 pub use http_api::{Asked, Behind, Call, HttpApi, Resource, forbidden};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tracing::{Instrument, info, warn};
 
 use super::addresses::ClientAddress;
+use super::body::ReplyBody;
 use super::entry;
 use super::http_api::{self, Asked, Call, Resource, problem_with_code};
 use super::limits::Allowance;
@@ -31,8 +32,8 @@ pub(super) const MANAGEMENT: &str = "/@connections/";
 /// A body that is not there by then will not come.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
 
-/// A response with a small body.
-pub type Reply = Response<Full<Bytes>>;
+/// A response.
+pub type Reply = Response<ReplyBody>;
 
 /// The body of `PUT /subscribe`.
 #[derive(Deserialize)]
@@ -268,8 +269,8 @@ async fn read_body(gateway: &Gateway, body: Incoming) -> Result<Bytes, Reply> {
 }
 
 fn not_found(path: &str) -> Reply {
-    let known = "the page at /, POST /quotes, GET /quotes/{id}, PUT /subscribe, GET /health, \
-                 GET /metrics, and websockets";
+    let known = "the page at /, POST /quotes, GET /quotes/{id}, GET /prices/{client}, \
+                 PUT /subscribe, GET /health, GET /metrics, and websockets";
     problem(StatusCode::NOT_FOUND, &format!("there is nothing at {path}; there are {known}"))
 }
 
@@ -293,7 +294,7 @@ pub(super) fn too_many(message: &str) -> Reply {
 }
 
 pub(super) fn json_reply(status: StatusCode, body: &serde_json::Value) -> Reply {
-    let mut reply = Response::new(Full::new(Bytes::from(body.to_string())));
+    let mut reply = Reply::new(Bytes::from(body.to_string()).into());
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     reply

@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{
     CONNECTION, HeaderMap, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -14,7 +12,7 @@ use hyper::header::{
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::{Parts, Upgraded};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -45,6 +43,7 @@ use crate::model::ConnectionId;
 use crate::ports::Ports;
 use crate::protocol::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
 use crate::runtime::Shutdown;
+use crate::stages::prices::Prices;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::stages::{Lookup, SettingsInForce};
 use crate::supervisor::{Panic, catch};
@@ -86,6 +85,8 @@ pub struct Gateway {
     lookup: Arc<Lookup>,
     handler: QuotationHandler,
     first_visits: QuotationHandler,
+    prices: Prices,
+    first_prices: Prices,
     http_api: HttpApi,
     visitors: Visitors,
     limiter: Limiter,
@@ -144,11 +145,12 @@ impl Gateway {
         metrics.keeps(lookup.bases());
         let handler = QuotationHandler::new(&ports, lookup.clone(), settings.policy());
         let handler = handler.watched().observed_by(metrics);
-        let passing = settings.policy().with_ttl_at_most(FIRST_VISIT_TTL);
-        let first_visits = handler.with_policy(passing);
+        let passing_policy = settings.policy().with_ttl_at_most(FIRST_VISIT_TTL);
+        let first_visits = handler.with_policy(passing_policy.clone());
         let visitors = Visitors::new(settings.clone(), ports.store.clone(), ports.clock.clone());
-        let (clock, shutdown) = (ports.clock.clone(), shutdown.clone());
-        let http_api = HttpApi::new(clock, HttpApi::LONGEST_WAIT, shutdown);
+        let prices = Prices::new(&ports, lookup.clone(), &handler, settings.policy());
+        let first_prices = prices.with_policy(passing_policy);
+        let http_api = HttpApi::new(ports.clock.clone(), shutdown.clone());
         let limiter = Limiter::new(limits);
         let door = Door::new(settings.clone(), tokens);
         let page = Page::new(&ports, &settings, sockets.clone(), page);
@@ -158,6 +160,8 @@ impl Gateway {
             lookup,
             handler,
             first_visits,
+            prices,
+            first_prices,
             http_api,
             visitors,
             limiter,
@@ -218,7 +222,10 @@ impl Gateway {
 
     /// The stages behind requests over HTTP.
     pub(super) const fn behind(&self, first_visit: bool) -> Behind<'_> {
-        Behind { handler: if first_visit { &self.first_visits } else { &self.handler } }
+        match first_visit {
+            true => Behind { handler: &self.first_visits, prices: &self.first_prices },
+            false => Behind { handler: &self.handler, prices: &self.prices },
+        }
     }
 
     /// How long a user is active after a visit.
@@ -395,7 +402,7 @@ impl Gateway {
             }
             drop(places);
         });
-        let mut reply = Response::new(Full::new(Bytes::new()));
+        let mut reply = Reply::default();
         *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = reply.headers_mut();
         headers.insert(CONNECTION, hyper::header::HeaderValue::from_static("upgrade"));

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use hyper::header::HeaderMap;
+use hyper::header::{ACCEPT, HeaderMap};
 use hyper::{Method, StatusCode};
 
+use super::etag::KnownTags;
 use super::reply::{bad, problem_with_code};
 use super::resource::{Resource, pairs};
-use crate::model::{RequestId, UserId};
-use crate::protocol::{ProtocolError, QuoteBody, parse_quote_body};
+use crate::model::{Item, ProductId, Quantity, RequestId, UserId};
+use crate::protocol::{
+    ItemsError, ProtocolError, QuoteBody, TableFormat, parse_prices_body, parse_quote_body,
+    priced_items,
+};
 use crate::runtime::gateway::routes::Reply;
 
 /// What a client asks for.
@@ -25,6 +29,42 @@ pub enum Call {
         /// For how long its outcome is waited for.
         wait: Duration,
     },
+    /// Prices, of some products or of all.
+    Prices(PricesAsked),
+}
+
+/// Which prices a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricesAsked {
+    /// Whose.
+    pub(super) user: UserId,
+    /// Of what.
+    pub(super) of: PricesOf,
+    /// What the client has already, by its tags.
+    pub(super) known: KnownTags,
+    /// For how long a table is waited for.
+    pub(super) wait: Duration,
+}
+
+/// Of what prices are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PricesOf {
+    /// Of some products, for so much of each.
+    Some(Vec<Item>, Quantity),
+    /// Of all products.
+    All(Rows),
+}
+
+/// Which rows of a whole table are wanted, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rows {
+    pub(super) format: TableFormat,
+    /// At most so many.
+    pub(super) limit: Option<usize>,
+    /// Those behind this product.
+    pub(super) after: Option<ProductId>,
+    /// Of this table, and no other: the one whose first rows the client has.
+    pub(super) table: Option<String>,
 }
 
 /// A request as it came, whatever brought it.
@@ -63,6 +103,14 @@ impl Call {
                 let request_id = RequestId::new(id).map_err(|error| refused(&error.into()))?;
                 Ok(Self::Get { user, request_id, wait })
             }
+            Resource::Prices(client) => {
+                let user = UserId::new(client).map_err(|error| refused(&error.into()))?;
+                let known = match *asked.method {
+                    Method::POST => KnownTags::default(),
+                    _ => KnownTags::of(asked.headers),
+                };
+                Ok(Self::Prices(PricesAsked { user, of: prices_of(asked)?, known, wait }))
+            }
         }
     }
 
@@ -70,14 +118,77 @@ impl Call {
     #[must_use]
     pub const fn user(&self) -> &UserId {
         match self {
-            Self::Quote(QuoteBody { user, .. }, _) | Self::Get { user, .. } => user,
+            Self::Quote(QuoteBody { user, .. }, _)
+            | Self::Get { user, .. }
+            | Self::Prices(PricesAsked { user, .. }) => user,
         }
     }
 
     /// Whether it makes its user active.
     #[must_use]
     pub const fn is_visit(&self) -> bool {
-        matches!(self, Self::Quote(..))
+        matches!(self, Self::Quote(..) | Self::Prices(_))
+    }
+}
+
+fn prices_of(asked: Asked<'_>) -> Result<PricesOf, Reply> {
+    let mut parameters = Parameters::read(asked.query)?;
+    if *asked.method == Method::POST {
+        parameters.end()?;
+        let (items, quantity) = parse_prices_body(asked.body).map_err(|error| refused(&error))?;
+        return Ok(PricesOf::Some(items, quantity));
+    }
+    let products = parameters.take_all("product");
+    if products.is_empty() {
+        return rows(parameters, asked.headers).map(PricesOf::All);
+    }
+    let quantity = match parameters.take("quantity")? {
+        None => Quantity::ONE,
+        Some(text) => {
+            text.parse().map_err(|why| refused(&ItemsError::EveryQuantity(why).into()))?
+        }
+    };
+    parameters.end()?;
+    let items = priced_items(products, quantity).map_err(|error| refused(&error.into()))?;
+    Ok(PricesOf::Some(items, quantity))
+}
+
+fn rows(mut parameters: Parameters, headers: &HeaderMap) -> Result<Rows, Reply> {
+    let format = match parameters.take("format")?.as_deref() {
+        None => accepted_format(headers),
+        Some("ndjson") => TableFormat::Ndjson,
+        Some("csv") => TableFormat::Csv,
+        Some(_) => return Err(bad("bad_query", "`format` is ndjson or csv")),
+    };
+    let limit = match parameters.take("limit")? {
+        None => None,
+        Some(text) => Some(
+            text.parse()
+                .ok()
+                .filter(|limit| *limit > 0)
+                .ok_or_else(|| bad("bad_query", "`limit` is not a number from 1"))?,
+        ),
+    };
+    let after = parameters.take("after")?.map(ProductId::new).transpose();
+    let after = after.map_err(|error| refused(&error.into()))?;
+    let table = parameters.take("table")?;
+    parameters.end()?;
+    Ok(Rows { format, limit, after, table })
+}
+
+/// CSV for whoever names it and not our other format; else NDJSON, whatever is accepted: a client that
+/// can do with neither sees in the reply's type what it gets.
+fn accepted_format(headers: &HeaderMap) -> TableFormat {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let accepted: Vec<&str> = values
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .map(str::trim)
+        .collect();
+    let names = |media: &str| accepted.iter().any(|range| range.eq_ignore_ascii_case(media));
+    match names("text/csv") && !names("application/x-ndjson") {
+        true => TableFormat::Csv,
+        false => TableFormat::Ndjson,
     }
 }
 
@@ -156,6 +267,46 @@ mod tests {
             ("\u{1}", "client=A"),
         ] {
             assert_eq!(get(id, query).unwrap_err().status(), StatusCode::BAD_REQUEST, "{query}");
+        }
+    }
+
+    fn prices(query: &str, accept: &'static str) -> Result<PricesOf, Reply> {
+        let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
+        let asked = Asked { method: &Method::GET, query, headers: &headers, body: b"" };
+        match Call::read(Resource::Prices("A".to_owned()), asked)? {
+            Call::Prices(asked) => Ok(asked.of),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn prices_of_some_products_or_of_all() {
+        let PricesOf::Some(items, quantity) =
+            prices("product=P1&quantity=2.5&product=P2", "*/*").unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((items.len(), quantity.to_string()), (2, "2.5".to_owned()));
+        let format = |query: &str, accept| match prices(query, accept).unwrap() {
+            PricesOf::All(rows) => rows.format,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(format("", "text/html, */*;q=0.8"), TableFormat::Ndjson);
+        assert_eq!(format("", "Text/CSV;q=0.9"), TableFormat::Csv);
+        assert_eq!(format("", "text/csv, application/x-ndjson"), TableFormat::Ndjson);
+        assert_eq!(format("format=csv&after=P1&limit=7", "*/*"), TableFormat::Csv);
+        for bad in [
+            "product=P1&product=P1",
+            "product=",
+            "product=P1&quantity=0",
+            "product=P1&quantity=1&quantity=2",
+            "product=P1&limit=5",
+            "quantity=2",
+            "format=xml",
+            "limit=0",
+            "after=",
+        ] {
+            assert_eq!(prices(bad, "*/*").unwrap_err().status(), StatusCode::BAD_REQUEST, "{bad}");
         }
     }
 

@@ -5,13 +5,18 @@
 //! client's visit is to be taken; then it is answered ([`HttpApi::answer`]).
 
 mod call;
+mod etag;
 mod held;
+mod prices;
 mod quotes;
 mod reply;
 mod resource;
+mod table;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 pub use call::{Asked, Call};
 pub use reply::forbidden;
@@ -21,6 +26,7 @@ pub use resource::Resource;
 use super::routes::Reply;
 use crate::ports::Clock;
 use crate::runtime::Shutdown;
+use crate::stages::prices::Prices;
 use crate::stages::quotation_handler::QuotationHandler;
 
 /// What answers the requests of a process.
@@ -30,6 +36,10 @@ pub struct HttpApi {
     longest_wait: Duration,
     /// Nothing is held any more when this begins.
     shutdown: Shutdown,
+    /// About how large the page of a table may be; without it tables are streamed.
+    page_bytes: Option<usize>,
+    /// Places for tables that are streamed.
+    streams: Arc<Semaphore>,
 }
 
 /// The stages behind one request: those of all, or those for users who may never come again.
@@ -37,6 +47,8 @@ pub struct HttpApi {
 pub struct Behind<'a> {
     /// Behind quotes.
     pub handler: &'a QuotationHandler,
+    /// Behind prices.
+    pub prices: &'a Prices,
 }
 
 impl HttpApi {
@@ -46,16 +58,31 @@ impl HttpApi {
     /// For how long by a function, which costs as long as it waits.
     pub const LONGEST_WAIT_OF_FUNCTION: Duration = Duration::from_secs(5);
 
-    /// Nothing is held for longer than this, nor when the shutdown has begun.
+    /// A page of a function: of the 6 MB that its reply may have, all of it escaped as JSON.
+    const PAGE_BYTES_OF_FUNCTION: usize = 2 * 1024 * 1024;
+
+    /// Of a gateway that stays. Nothing is held when the shutdown has begun.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, longest_wait: Duration, shutdown: Shutdown) -> Self {
-        Self { clock, longest_wait, shutdown }
+    pub fn new(clock: Arc<dyn Clock>, shutdown: Shutdown) -> Self {
+        let streams = Arc::new(Semaphore::new(table::STREAMS));
+        Self { clock, longest_wait: Self::LONGEST_WAIT, shutdown, page_bytes: None, streams }
+    }
+
+    /// Of a function.
+    #[must_use]
+    pub fn of_function(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            longest_wait: Self::LONGEST_WAIT_OF_FUNCTION,
+            page_bytes: Some(Self::PAGE_BYTES_OF_FUNCTION),
+            ..Self::new(clock, Shutdown::new())
+        }
     }
 
     /// Answers a request whose caller may make it.
     pub async fn answer(&self, behind: Behind<'_>, call: Call) -> Reply {
         match call {
             Call::Quote(body, wait) => self.quote(behind.handler, body, self.wait(wait)).await,
+            Call::Prices(asked) => self.prices(behind, asked).await,
             Call::Get { user, request_id, wait } => {
                 self.get(behind.handler, &user, &request_id, self.wait(wait)).await
             }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use hyper::{Response, StatusCode};
 use serde_json::json;
 use tracing::{info, warn};
 
@@ -61,7 +60,7 @@ pub(super) fn failure(what: &str, error: &StageError) -> Reply {
 
 /// Something that is true only now.
 pub(super) fn now(status: StatusCode, content: HeaderValue, body: impl Into<Bytes>) -> Reply {
-    let mut reply = Response::new(Full::new(body.into()));
+    let mut reply = Reply::new(body.into().into());
     *reply.status_mut() = status;
     let reply = with(reply, CONTENT_TYPE, content);
     with(reply, CACHE_CONTROL, HeaderValue::from_static("no-store"))

@@ -15,6 +15,8 @@ pub enum Resource {
     Quotes,
     /// `/quotes/{id}`: an earlier quotation.
     Quote(String),
+    /// `/prices/{client}`: a client's prices.
+    Prices(String),
 }
 
 impl Resource {
@@ -23,8 +25,11 @@ impl Resource {
         if path == "/quotes" {
             return Some(Some(Self::Quotes));
         }
-        let id = path.strip_prefix("/quotes/").filter(|id| is_segment(id))?;
-        Some(decoded(id).map(Self::Quote))
+        let segment = |folder| path.strip_prefix(folder).filter(|rest| is_segment(rest));
+        if let Some(id) = segment("/quotes/") {
+            return Some(decoded(id).map(Self::Quote));
+        }
+        Some(decoded(segment("/prices/")?).map(Self::Prices))
     }
 
     /// What a route of the documentation names, with its parameters decoded.
@@ -33,6 +38,7 @@ impl Resource {
         match route {
             "/quotes" => Some(Self::Quotes),
             "/quotes/{id}" => parameter("id").map(Self::Quote),
+            "/prices/{client}" => parameter("client").map(Self::Prices),
             _ => None,
         }
     }
@@ -42,6 +48,7 @@ impl Resource {
         match self {
             Self::Quotes => &[Method::POST],
             Self::Quote(_) => &[Method::GET, Method::HEAD],
+            Self::Prices(_) => &[Method::GET, Method::HEAD, Method::POST],
         }
     }
 
@@ -51,6 +58,7 @@ impl Resource {
         match self {
             Self::Quotes => "/quotes",
             Self::Quote(_) => "/quotes/{id}",
+            Self::Prices(_) => "/prices/{client}",
         }
     }
 }
@@ -98,6 +106,16 @@ mod tests {
         for other in ["/", "/quotes/", "/quotes/a/b", "/Quotes", "/quote"] {
             assert_eq!(Resource::of(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn routes_name_what_paths_name() {
+        for path in ["/quotes", "/quotes/a", "/prices/a"] {
+            let of_path = Resource::of(path).unwrap().unwrap();
+            let parameter = |_: &str| Some("a".to_owned());
+            assert_eq!(Resource::of_route(of_path.route(), parameter), Some(of_path));
+        }
+        assert_eq!(Resource::of_route("/else", |_| None), None);
     }
 
     #[test]

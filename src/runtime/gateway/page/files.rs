@@ -1,13 +1,12 @@
 //! The files of the page: built into the binary, and asked for again only when they have changed.
 
 use bytes::Bytes;
-use http_body_util::Full;
+use hyper::StatusCode;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderName,
     HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::http::Uri;
-use hyper::{Response, StatusCode};
 
 use super::query::value;
 use crate::model::DigestBuilder;
@@ -62,7 +61,7 @@ impl Files {
         let known = headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
         let known = known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == file.tag));
         let body = if known { "" } else { file.text };
-        let mut reply = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+        let mut reply = Reply::new(Bytes::from_static(body.as_bytes()).into());
         if known {
             *reply.status_mut() = StatusCode::NOT_MODIFIED;
         }
