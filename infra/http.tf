@@ -1,17 +1,20 @@
-# Subscriptions and quotes over HTTP. Preflights of pages are answered by API Gateway itself.
+# Subscriptions, quotes and prices over HTTP. Preflights of pages are answered by API Gateway itself.
 
 locals {
   http_routes = {
-    "PUT /subscribe"    = "subscribe"
-    "POST /quotes"      = "http-api"
-    "GET /quotes/{id}"  = "http-api"
-    "HEAD /quotes/{id}" = "http-api"
+    "PUT /subscribe"        = "subscribe"
+    "POST /quotes"          = "http-api"
+    "GET /quotes/{id}"      = "http-api"
+    "HEAD /quotes/{id}"     = "http-api"
+    "GET /prices/{client}"  = "http-api"
+    "HEAD /prices/{client}" = "http-api"
+    "POST /prices/{client}" = "http-api"
   }
 }
 
 resource "aws_apigatewayv2_api" "http" {
   name          = "${var.stack}-http"
-  description   = "ocache: subscriptions and quotes"
+  description   = "ocache: subscriptions, quotes and prices"
   protocol_type = "HTTP"
 
   dynamic "cors_configuration" {

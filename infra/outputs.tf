@@ -11,7 +11,7 @@ output "subscribe_url" {
 }
 
 output "http_url" {
-  description = "Where the HTTP API is: quotes are asked for with POST below it, at /quotes."
+  description = "Where the HTTP API is: /quotes and /prices are below it."
   value       = aws_apigatewayv2_api.http.api_endpoint
 }
 

@@ -143,7 +143,7 @@ fn http_event(route: &str, client: &str, request_id: &str) -> Value {
     event["rawPath"] = json!(path);
     event["rawQueryString"] =
         json!(if method == "GET" { format!("client={client}") } else { String::new() });
-    event["pathParameters"] = json!({ "id": request_id });
+    event["pathParameters"] = json!({ "id": request_id, "client": client });
     event["requestContext"]["http"]["method"] = json!(method);
     let items = json!([{ "product": "P1", "quantity": 2 }]);
     let body = json!({ "client": client, "request_id": request_id, "items": items });
@@ -285,6 +285,15 @@ fn quotes_over_http(functions: &mut Functions) {
     assert_eq!(ask(functions, get, "CCC", "h1"), (200, json!("answered")));
     assert_eq!(ask(functions, post, "CCC", "h2"), (200, json!("answered")));
     assert_eq!(functions.aws.pushed(), pushed);
+    // Prices, of some products and of all.
+    assert_eq!(shown(functions, "CCC", "product=P1").0, 200);
+    let (status, table) = shown(functions, "CCC", "");
+    assert_eq!((status, table.matches('\n').count()), (200, 1), "{table}");
+    assert_eq!(shown(functions, "FFF", "product=P1").0, 202);
+    functions.deliver_all("price-calc", "quotation");
+    // Nobody waits for the quotation that ordered it.
+    assert_eq!(functions.deliver_quotes(), Vec::<String>::new());
+    assert_eq!(shown(functions, "FFF", "product=P1").0, 200);
     // A websocket waits for it: its deadline is announced once more.
     let quote = json!({
         "action": "quote", "client": "DDD", "request_id": "h3",
@@ -310,6 +319,15 @@ fn quotes_over_http(functions: &mut Functions) {
     functions.start_anew("http-api");
     assert_eq!(ask(functions, post, "CCC", "h5"), (200, json!("answered")));
     assert_eq!(functions.aws.take("refresh").len(), 1);
+}
+
+/// What the prices of a client are answered with.
+fn shown(functions: &Functions, client: &str, query: &str) -> (u64, String) {
+    let mut event = http_event("GET /prices/{client}", client, client);
+    event["rawQueryString"] = json!(query);
+    let response = functions.invoke("http-api", event);
+    let body = response["body"].as_str().unwrap_or_default().to_owned();
+    (response["statusCode"].as_u64().unwrap(), body)
 }
 
 /// A quotation of an hour ago that is still pending, as version 0.1.0 has stored it.

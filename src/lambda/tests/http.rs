@@ -101,3 +101,27 @@ async fn what_is_not_understood_is_refused() {
     let foreign = reply(&stack, Authorization::None, event("GET /else", None, "")).await;
     assert!(matches!(foreign, Err(EventError::Route { route }) if route == "/else"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn prices_are_shown_and_tables_come_in_pages() {
+    let stack = Stack::new().await;
+    let event = |query: &str| http_event("GET /prices/{client}", Some("AAA"), query, "");
+    let (status, body) = ask(&stack, Authorization::None, event("product=P1")).await;
+    assert_eq!((status, &body["code"]), (202, &json!("calculating")));
+    assert_eq!(stack.deliver(Queue::Quotation).await, Delivered::all(1));
+    assert_eq!(stack.deliver(Queue::Provider).await, Delivered::all(1));
+    let (status, body) = ask(&stack, Authorization::None, event("product=P2&product=P9")).await;
+    assert_eq!((status, &body["prices"][0]["unit_price"]), (200, &json!("578.00")));
+    let text = async |query: &str| {
+        let response = reply(&stack, Authorization::None, event(query)).await.unwrap();
+        let Some(Body::Text(text)) = response.body else { panic!("{:?}", response.body) };
+        (text, response.headers.get("link").map(|link| link.to_str().unwrap().to_owned()))
+    };
+    let (whole, link) = text("").await;
+    assert_eq!((whole.lines().count(), link), (2, None));
+    let (first, link) = text("limit=1").await;
+    let next = link.unwrap();
+    let next = next.strip_prefix("<AAA?").unwrap().split_once('>').unwrap().0.to_owned();
+    let (second, link) = text(&next).await;
+    assert_eq!((first + &second, link), (whole, None));
+}
