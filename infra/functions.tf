@@ -3,9 +3,12 @@
 locals {
   package = coalesce(var.package, "${path.module}/../target/lambda/ocache-${var.architecture}.zip")
 
-  functions = merge(local.stages, local.uses_tokens ? {
-    authorizer = { memory_mb = var.memory_mb.authorizer }
-  } : {})
+  functions = merge(
+    local.stages,
+    local.checks_tokens ? { authorizer = { memory_mb = var.memory_mb.authorizer } } : {},
+    # API Gateway waits for half a minute.
+    var.load_over_http ? { load = { memory_mb = var.memory_mb.load, timeout_secs = 29 } } : {},
+  )
 
   stages = {
     subscribe          = { memory_mb = var.memory_mb.subscribe }

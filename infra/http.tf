@@ -1,7 +1,7 @@
-# Subscriptions, quotes and prices over HTTP. Preflights of pages are answered by API Gateway itself.
+# Subscriptions, quotes, prices and loads over HTTP. Preflights of pages are answered by API Gateway itself.
 
 locals {
-  http_routes = {
+  http_routes = merge(var.load_over_http ? { "POST /load" = "load" } : {}, {
     "PUT /subscribe"        = "subscribe"
     "POST /quotes"          = "http-api"
     "GET /quotes/{id}"      = "http-api"
@@ -9,7 +9,9 @@ locals {
     "GET /prices/{client}"  = "http-api"
     "HEAD /prices/{client}" = "http-api"
     "POST /prices/{client}" = "http-api"
-  }
+  })
+  # These ask for a token however other clients are let in.
+  token_routes = ["POST /load"]
 }
 
 resource "aws_apigatewayv2_api" "http" {
@@ -45,8 +47,8 @@ resource "aws_apigatewayv2_route" "http" {
   api_id             = aws_apigatewayv2_api.http.id
   route_key          = each.key
   target             = "integrations/${aws_apigatewayv2_integration.http[each.value].id}"
-  authorization_type = local.authorization_type
-  authorizer_id      = one(aws_apigatewayv2_authorizer.http[*].id)
+  authorization_type = contains(local.token_routes, each.key) ? "CUSTOM" : local.authorization_type
+  authorizer_id      = local.uses_tokens || contains(local.token_routes, each.key) ? one(aws_apigatewayv2_authorizer.http[*].id) : null
 }
 
 resource "aws_apigatewayv2_stage" "http" {

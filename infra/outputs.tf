@@ -52,5 +52,5 @@ output "http_api_id" {
 
 output "token_keys_secret" {
   description = "The secret with the keys of tokens, which `ocache keys rotate` makes; null where tokens are not used. Delete it yourself after destroying the stack."
-  value       = local.uses_tokens ? "${var.stack}/token-keys" : null
+  value       = local.checks_tokens ? "${var.stack}/token-keys" : null
 }

@@ -57,6 +57,18 @@ locals {
       { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"], local.queue["provider"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
     ]
+    load = [
+      local.report,
+      # What is stored is compared with what is loaded; what differs goes into the journal, which the head then
+      # names, and from there into the rows. Without them in what is loaded, `prune` looks for all of them.
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan"], resources = [local.table["products"]] },
+      { actions = ["dynamodb:Scan"], resources = [local.table["discounts"]] },
+      { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"]] },
+      { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
+      # Whose tables are outdated, and the orders of these.
+      { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["active-users"]] },
+      { actions = local.send, resources = [local.queue["refresh"]] },
+    ]
     quotation-handler = [
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },

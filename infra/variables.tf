@@ -144,6 +144,12 @@ variable "authorization" {
   }
 }
 
+variable "load_over_http" {
+  description = "Whether POST /load takes products and discounts, from clients with a token of `ocache token --load`. It needs one whatever the authorization is."
+  type        = bool
+  default     = false
+}
+
 variable "allowed_origins" {
   description = "Origins of web pages that may call the HTTP API, such as https://shop.example.com."
   type        = list(string)
@@ -196,6 +202,7 @@ variable "memory_mb" {
     refresh            = optional(number, 512)
     price_calc         = optional(number, 1024)
     http_api           = optional(number, 256)
+    load               = optional(number, 1024)
     quotation_handler  = optional(number, 256)
     quotation_provider = optional(number, 512)
     authorizer         = optional(number, 256)

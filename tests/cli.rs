@@ -27,6 +27,7 @@ mod cli {
     mod gateway;
     mod guides;
     mod hidden;
+    mod http_load;
     mod http_prices;
     mod http_quotes;
     mod impostor;

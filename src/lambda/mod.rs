@@ -10,6 +10,7 @@ mod following;
 mod function;
 mod granted;
 mod http;
+mod load;
 mod logging;
 mod schedule;
 mod serve;

@@ -15,12 +15,12 @@ use super::settings::Settings;
 use super::subscribe::on_request;
 use super::usage::{FunctionMeter, memory_mb};
 use super::websocket::{Frames, on_connection};
-use super::{EventError, Function, StartError, http, logging};
+use super::{EventError, Function, StartError, http, load, logging};
 use crate::aws::{Aws, AwsSettings};
 use crate::meter::{Operation, Reason, Scope, Stage};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Queue, SystemClock, SystemRandomness};
-use crate::runtime::gateway::{Behind, HttpApi};
+use crate::runtime::gateway::{Behind, HttpApi, LoadDoor};
 use crate::runtime::{Handler, TokenCheck};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::prices::Prices;
@@ -103,6 +103,16 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
                     Box::pin(http::on_request(&api, behind, by, event.payload)).await
                 };
                 meter.run(scope, answering).await
+            };
+            run(service_fn(handle)).await
+        }
+        Function::Load => {
+            let (ports, meter) = ports(&settings, traces).await?;
+            let door = LoadDoor::of_function();
+            let scope = Scope::new(Stage::Load, Reason::Load);
+            let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+                let loading = Box::pin(load::on_request(&ports, &door, event.payload));
+                Ok::<_, EventError>(meter.run(scope, loading).await)
             };
             run(service_fn(handle)).await
         }

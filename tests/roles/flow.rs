@@ -358,6 +358,24 @@ fn put_catalogue_head(aws: &Aws, version: u32) {
     );
 }
 
+/// Loads, of all products and of one user's discounts, by a client that may.
+fn loads(functions: &Functions) {
+    let load = |query: &str, body: &str| {
+        let mut event = http_event("POST /load", "", "");
+        event["rawQueryString"] = json!(query);
+        event["headers"] = json!({ "content-type": "text/csv" });
+        event["body"] = json!(body);
+        event["requestContext"]["authorizer"] = json!({ "lambda": { "load": "true" } });
+        let response = functions.invoke("load", event);
+        assert_eq!(response["statusCode"], 200, "{response}");
+    };
+    load("", "id,name,price\nP1,One,600.00\n");
+    load("", "user_id,product_id,percentage\nAAA,P1,20\n");
+    load("prune=true", "user_id,product_id,percentage\nAAA,P1,30\n");
+    load("prune=true", "id,name,price\nP1,One,700.00\n");
+    assert!(!functions.aws.take("refresh").is_empty(), "no table was ordered");
+}
+
 /// A token is checked with keys that are read once.
 fn tokens(functions: &Functions) {
     let keys = KeyRing::new(Key::from_random([1; 16], [[2; 16], [3; 16]]).unwrap());
@@ -366,6 +384,7 @@ fn tokens(functions: &Functions) {
     let grant = Grant {
         subject: "shop".parse().unwrap(),
         clients: Clients::Every,
+        load: false,
         expires_at: now.plus(Duration::from_secs(60)),
     };
     let token = keys.sign(&grant, now).unwrap();
@@ -393,6 +412,7 @@ fn roles_grant_what_functions_do_and_nothing_else() {
     subscriptions(&functions);
     quotes(&mut functions);
     quotes_over_http(&mut functions);
+    loads(&functions);
     unreadable(&functions);
     tokens(&functions);
 

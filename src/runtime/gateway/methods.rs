@@ -4,7 +4,7 @@ use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::http_api::Resource;
-use super::routes::{MANAGEMENT, Reply, problem};
+use super::routes::{LOAD, MANAGEMENT, Reply, problem};
 
 const READ: &[Method] = &[Method::GET, Method::HEAD];
 const PUT: &[Method] = &[Method::PUT];
@@ -16,6 +16,7 @@ pub(super) fn methods_of(path: &str, is_file: bool) -> &'static [Method] {
     match path {
         "/health" | "/products" | "/clients" | "/live" | "/metrics" => READ,
         "/subscribe" => PUT,
+        LOAD => POST,
         path if path.starts_with(MANAGEMENT) => POST,
         _ if is_file => READ,
         // What a part of it that is no text would name is not there; its methods are.
@@ -28,7 +29,7 @@ pub(super) fn methods_of(path: &str, is_file: bool) -> &'static [Method] {
 
 /// Whether pages may use a path: not what only programs have a reason to.
 pub(super) fn is_for_pages(path: &str) -> bool {
-    !path.starts_with(MANAGEMENT)
+    !path.starts_with(MANAGEMENT) && path != LOAD
 }
 
 /// As headers write them.

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::{Instrument, info, warn};
 
@@ -17,6 +18,7 @@ use super::body::ReplyBody;
 use super::entry;
 use super::http_api::{self, Asked, Call, Resource, problem_with_code};
 use super::limits::Allowance;
+use super::load_door::{NO_PAGES, body_too_large, may_not_load};
 use super::methods::{allow, not_allowed};
 use super::server::Gateway;
 use super::visitors::{Admission, refusal};
@@ -29,8 +31,15 @@ use crate::trace;
 
 /// Below this are the connections, by their ids.
 pub(super) const MANAGEMENT: &str = "/@connections/";
+/// Takes products and discounts.
+pub(super) const LOAD: &str = "/load";
 /// A body that is not there by then will not come.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
+/// The same for the body of a load, which may be large.
+const LOAD_LIMIT: Duration = Duration::from_secs(5 * 60);
+
+/// What reading a body with a limit fails with.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A response.
 pub type Reply = Response<ReplyBody>;
@@ -72,6 +81,7 @@ pub(super) async fn route(
     match (path.as_str(), path.strip_prefix(MANAGEMENT)) {
         ("/health", _) => health(gateway, request.headers()),
         ("/subscribe", _) => put_subscribe(gateway, request, allowance).await,
+        (LOAD, _) => post_load(gateway, request).await,
         (_, Some(id)) => post_to_connection(gateway, id, request, client).await,
         (path, None) => not_found(path),
     }
@@ -211,6 +221,27 @@ async fn subscribe_user(ports: &Ports, ttl: Duration, user: &UserId) -> Reply {
     }
 }
 
+async fn post_load(gateway: &Gateway, request: Request<Incoming>) -> Reply {
+    if !gateway.is_own(request.headers()) {
+        return may_not_load(NO_PAGES);
+    }
+    if let Err(reply) = gateway.door().may_load(entry::of_headers(request.headers())).await {
+        return reply;
+    }
+    let (head, body) = request.into_parts();
+    let door = gateway.load_door();
+    let admitted = match door.admit(head.uri.query().unwrap_or_default(), &head.headers) {
+        Ok(admitted) => admitted,
+        Err(reply) => return reply,
+    };
+    // Whoever may load may be waited for: only one at a time is.
+    let body = timeout(LOAD_LIMIT, Limited::new(body, door.max_bytes()).collect()).await;
+    match whole(body, || body_too_large(door.max_bytes())) {
+        Ok(body) => door.load(gateway.ports(), admitted, body).await,
+        Err(reply) => reply,
+    }
+}
+
 /// The management API, for the other processes of this machine that work on the same store: whoever
 /// could push would give answers in the gateway's name. A browser has no business here either.
 async fn post_to_connection(
@@ -256,21 +287,25 @@ async fn read_body(gateway: &Gateway, body: Incoming) -> Result<Bytes, Reply> {
             return Err(later(StatusCode::SERVICE_UNAVAILABLE, message));
         }
     };
-    let Ok(body) = body else {
-        return Err(problem(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"));
-    };
+    whole(body, || problem(StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 128 KB"))
+}
+
+/// A body that was collected, if all of it came in time and there was not too much of it.
+fn whole(
+    body: Result<Result<Collected<Bytes>, BoxError>, Elapsed>,
+    too_large: impl FnOnce() -> Reply,
+) -> Result<Bytes, Reply> {
     match body {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(problem(StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 128 KB"))
-        }
-        Err(_) => Err(problem(StatusCode::BAD_REQUEST, "the body ended too early")),
+        Err(_) => Err(problem(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(problem(StatusCode::BAD_REQUEST, "the body ended too early")),
     }
 }
 
 fn not_found(path: &str) -> Reply {
     let known = "the page at /, POST /quotes, GET /quotes/{id}, GET /prices/{client}, \
-                 PUT /subscribe, GET /health, GET /metrics, and websockets";
+                 POST /load, PUT /subscribe, GET /health, GET /metrics, and websockets";
     problem(StatusCode::NOT_FOUND, &format!("there is nothing at {path}; there are {known}"))
 }
 

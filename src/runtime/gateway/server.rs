@@ -29,6 +29,7 @@ use super::guarded::Guarded;
 use super::http_api::{Behind, HttpApi};
 use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
 use super::listener::Listener;
+use super::load_door::LoadDoor;
 use super::methods::methods_of;
 use super::origin::{AllowedOrigins, Sender};
 use super::page::{Page, PageSettings};
@@ -88,6 +89,7 @@ pub struct Gateway {
     prices: Prices,
     first_prices: Prices,
     http_api: HttpApi,
+    load_door: LoadDoor,
     visitors: Visitors,
     limiter: Limiter,
     unfinished: Arc<UnfinishedMessages>,
@@ -163,6 +165,7 @@ impl Gateway {
             prices,
             first_prices,
             http_api,
+            load_door: LoadDoor::new(),
             visitors,
             limiter,
             unfinished: Arc::default(),
@@ -214,6 +217,15 @@ impl Gateway {
 
     pub(super) fn visitors(&self) -> &Visitors {
         &self.visitors
+    }
+
+    pub(super) const fn load_door(&self) -> &LoadDoor {
+        &self.load_door
+    }
+
+    /// Whether a request comes from a program or from the gateway's own page.
+    pub(super) fn is_own(&self, headers: &HeaderMap) -> bool {
+        matches!(self.origins.sender(headers), Sender::NoPage | Sender::OwnPage)
     }
 
     pub(super) const fn http_api(&self) -> &HttpApi {

@@ -6,7 +6,7 @@ use hyper::header::{ACCEPT, HeaderMap};
 use hyper::{Method, StatusCode};
 
 use super::etag::KnownTags;
-use super::reply::{bad, problem_with_code};
+use super::reply::{bad_query, problem_with_code};
 use super::resource::{Resource, pairs};
 use crate::model::{Item, ProductId, Quantity, RequestId, UserId};
 use crate::protocol::{
@@ -96,7 +96,7 @@ impl Call {
             Resource::Quote(id) => {
                 let mut parameters = Parameters::read(asked.query)?;
                 let client = parameters.take("client")?.ok_or_else(|| {
-                    bad("bad_query", "whose quotation is it? Name the client: ?client=…")
+                    bad_query("whose quotation is it? Name the client: ?client=…")
                 })?;
                 parameters.end()?;
                 let user = UserId::new(client).map_err(|error| refused(&error.into()))?;
@@ -158,7 +158,7 @@ fn rows(mut parameters: Parameters, headers: &HeaderMap) -> Result<Rows, Reply> 
         None => accepted_format(headers),
         Some("ndjson") => TableFormat::Ndjson,
         Some("csv") => TableFormat::Csv,
-        Some(_) => return Err(bad("bad_query", "`format` is ndjson or csv")),
+        Some(_) => return Err(bad_query("`format` is ndjson or csv")),
     };
     let limit = match parameters.take("limit")? {
         None => None,
@@ -166,7 +166,7 @@ fn rows(mut parameters: Parameters, headers: &HeaderMap) -> Result<Rows, Reply> 
             text.parse()
                 .ok()
                 .filter(|limit| *limit > 0)
-                .ok_or_else(|| bad("bad_query", "`limit` is not a number from 1"))?,
+                .ok_or_else(|| bad_query("`limit` is not a number from 1"))?,
         ),
     };
     let after = parameters.take("after")?.map(ProductId::new).transpose();
@@ -193,19 +193,22 @@ fn accepted_format(headers: &HeaderMap) -> TableFormat {
 }
 
 /// The parameters of a query. One that nobody asks for is refused: it was meant to do something.
-struct Parameters(Vec<(String, String)>);
+pub(in crate::runtime::gateway) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    fn read(query: &str) -> Result<Self, Reply> {
-        pairs(query).map(Self).map_err(|why| bad("bad_query", &why))
+    pub(in crate::runtime::gateway) fn read(query: &str) -> Result<Self, Reply> {
+        pairs(query).map(Self).map_err(|why| bad_query(&why))
     }
 
     /// The one value of a name.
-    fn take(&mut self, name: &str) -> Result<Option<String>, Reply> {
+    pub(in crate::runtime::gateway) fn take(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<String>, Reply> {
         let mut values = self.take_all(name);
         match values.len() {
             0 | 1 => Ok(values.pop()),
-            _ => Err(bad("bad_query", &format!("`{name}` is given more than once"))),
+            _ => Err(bad_query(&format!("`{name}` is given more than once"))),
         }
     }
 
@@ -216,11 +219,9 @@ impl Parameters {
         of_name.into_iter().map(|(_, value)| value).collect()
     }
 
-    fn end(self) -> Result<(), Reply> {
+    pub(in crate::runtime::gateway) fn end(self) -> Result<(), Reply> {
         match self.0.first() {
-            Some((name, _)) => {
-                Err(bad("bad_query", &format!("`{name}` is no parameter of this path")))
-            }
+            Some((name, _)) => Err(bad_query(&format!("`{name}` is no parameter of this path"))),
             None => Ok(()),
         }
     }

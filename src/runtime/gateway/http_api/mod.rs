@@ -18,9 +18,10 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+pub(super) use call::Parameters;
 pub use call::{Asked, Call};
 pub use reply::forbidden;
-pub(super) use reply::problem_with_code;
+pub(super) use reply::{bad_query, problem_with_code};
 pub use resource::Resource;
 
 use super::routes::Reply;

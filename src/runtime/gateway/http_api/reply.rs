@@ -27,9 +27,9 @@ pub(in crate::runtime::gateway) fn problem_with_code(
     json_reply(status, &json!({ "message": message, "code": code }))
 }
 
-/// A request that cannot be understood.
-pub(super) fn bad(code: &str, message: &str) -> Reply {
-    problem_with_code(StatusCode::BAD_REQUEST, code, message)
+/// A query that cannot be understood.
+pub(in crate::runtime::gateway) fn bad_query(message: &str) -> Reply {
+    problem_with_code(StatusCode::BAD_REQUEST, "bad_query", message)
 }
 
 /// A client that the caller may not ask for.
