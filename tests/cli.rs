@@ -13,6 +13,7 @@ mod cli {
     mod backups;
     mod bad_input;
     mod bench;
+    mod client_examples;
     #[cfg(feature = "otel")]
     mod collector;
     mod commands;
