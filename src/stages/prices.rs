@@ -46,6 +46,24 @@ pub struct Prices {
     ordered: Arc<Cache<UserId, Timestamp>>,
 }
 
+/// Which prices are asked for, as often as it takes.
+#[derive(Clone, Debug)]
+pub struct Question(QuotationRequest);
+
+impl Question {
+    /// Of what, and how much of it.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.0.items
+    }
+
+    /// Whose.
+    #[must_use]
+    pub const fn user(&self) -> &UserId {
+        &self.0.user
+    }
+}
+
 /// Some prices of a usable table.
 pub struct SomePrices<'a> {
     /// Says when and against what the table was calculated.
@@ -116,46 +134,60 @@ impl Prices {
         Self { policy: policy.into(), ..self.clone() }
     }
 
-    /// A user's prices of some items, as `show` shows them; `None` while there is no usable table, which is
+    /// What a client asks for: what a quote of the same would.
+    #[must_use]
+    pub fn question(&self, user: UserId, items: Vec<Item>) -> Question {
+        let now = self.clock.now();
+        let request_id = RequestId::made(now, self.randomness.bits());
+        Question(QuotationRequest {
+            key: QuotationKey::new(&user, &request_id),
+            request_id,
+            user,
+            items,
+            deadline: now.plus(self.policy.now().quote_within),
+            attempt: 0,
+            unreadable: None,
+        })
+    }
+
+    /// The prices that are asked for, as `show` shows them; `None` while there is no usable table, which is
     /// then ordered.
     ///
     /// # Errors
     /// When the table cannot be read, or not be ordered.
     pub async fn of<T>(
         &self,
-        user: &UserId,
-        items: &[Item],
+        question: &Question,
         show: impl FnOnce(&SomePrices<'_>) -> T,
     ) -> Result<Option<T>, StageError> {
-        ACCOUNT.of(self.look(user, items, show)).await
+        ACCOUNT.of(self.look(&question.0, show)).await
     }
 
-    /// A user's whole table; `None` while there is none that is usable, which is then ordered.
+    /// The whole table of a question's user; `None` while there is none that is usable, which is then
+    /// ordered.
     ///
     /// # Errors
     /// When the head of the table cannot be read, or the table not be ordered.
-    pub async fn table(&self, user: &UserId) -> Result<Option<WholeTable>, StageError> {
+    pub async fn table(&self, question: &Question) -> Result<Option<WholeTable>, StageError> {
         let whole = |found: &SomePrices<'_>| WholeTable {
             store: self.store.clone(),
-            user: user.clone(),
+            user: question.user().clone(),
             head: found.head.clone(),
             stale: found.stale,
         };
-        self.of(user, &[], whole).await
+        self.of(question, whole).await
     }
 
     /// Looks at the table, and at the same time has the visit written down.
     async fn look<T>(
         &self,
-        user: &UserId,
-        items: &[Item],
+        request: &QuotationRequest,
         show: impl FnOnce(&SomePrices<'_>) -> T,
     ) -> Result<Option<T>, StageError> {
-        let now = self.clock.now();
+        let (now, user) = (self.clock.now(), &request.user);
         let policy = self.policy.now();
         let visit = subscribe::touch(&*self.users, &self.visits, &policy, user, now);
-        let request = self.request(user, items, now, now.plus(policy.quote_within));
-        let (found, visit) = join(self.find(&request, show, now), visit).await;
+        let (found, visit) = join(self.find(request, show, now), visit).await;
         match found? {
             Ok(Shown { shown, stale }) => {
                 self.see_to(user, stale, visit).await;
@@ -203,44 +235,26 @@ impl Prices {
         }
     }
 
-    /// Has a missing table calculated, unless this process has ordered it already and may still get it.
+    /// Has a missing table calculated, unless this process has ordered it already and may still get it. Each
+    /// order has an id and a deadline of its own, or its queue would drop the second as a repetition.
     async fn order(
         &self,
-        request: QuotationRequest,
+        request: &QuotationRequest,
         unreadable: Option<Generation>,
         now: Timestamp,
     ) -> Result<(), StageError> {
-        let user = request.user.clone();
-        if self.ordered.get(&user).is_some_and(|until| now < until) {
+        let user = &request.user;
+        if self.ordered.get(user).is_some_and(|until| now < until) {
             return Ok(());
         }
-        self.ordered.insert(user.clone(), request.deadline);
-        let sent = order_table(&*self.queues, request, unreadable).await;
+        let Question(order) = self.question(user.clone(), request.items.clone());
+        self.ordered.insert(user.clone(), order.deadline);
+        let sent = order_table(&*self.queues, order, unreadable).await;
         if let Err(error) = &sent {
-            self.ordered.remove(&user);
+            self.ordered.remove(user);
             warn!(%user, error = %Chain(error), "the table was not ordered");
         }
         sent
-    }
-
-    /// What a quote of the same would ask for, until when it would wait.
-    fn request(
-        &self,
-        user: &UserId,
-        items: &[Item],
-        now: Timestamp,
-        deadline: Timestamp,
-    ) -> QuotationRequest {
-        let request_id = RequestId::made(now, self.randomness.bits());
-        QuotationRequest {
-            key: QuotationKey::new(user, &request_id),
-            request_id,
-            user: user.clone(),
-            items: items.to_vec(),
-            deadline,
-            attempt: 0,
-            unreadable: None,
-        }
     }
 }
 

@@ -17,8 +17,8 @@ fn prices(system: &System) -> Prices {
 
 /// Unit prices in cents, and whether they are stale.
 async fn look(prices: &Prices, who: &str, what: &str) -> Option<(Vec<Option<i64>>, bool)> {
-    let (user, items) = (user(who), items(what));
-    let shown = prices.of(&user, &items, |found| {
+    let question = prices.question(user(who), items(what));
+    let shown = prices.of(&question, |found| {
         let cents = found.prices.iter().map(|it| it.map(|(entry, _)| entry.unit_price.minor()));
         (cents.collect(), found.stale)
     });
@@ -99,7 +99,8 @@ pub async fn the_whole_table_is_read_in_order_and_from_where_one_stopped(engine:
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     let prices = prices(&system);
     look_when_ready(&prices, "AAA", "P1").await;
-    let table = prices.table(&user("AAA")).await.unwrap().unwrap();
+    let question = prices.question(user("AAA"), vec![]);
+    let table = prices.table(&question).await.unwrap().unwrap();
     let mut read = vec![];
     let mut rows = table.rows(None).await.unwrap();
     while let Some(some) = rows.next().await.unwrap() {

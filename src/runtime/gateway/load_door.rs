@@ -196,7 +196,7 @@ fn unavailable(error: &PortError) -> Reply {
 
 /// The value of a parameter, if it is given.
 fn parsed<T: FromStr>(
-    parameters: &mut Parameters,
+    parameters: &mut Parameters<'_>,
     name: &str,
     wanted: impl Display,
 ) -> Result<Option<T>, Reply> {

@@ -1,5 +1,6 @@
 //! A request to the API, understood and checked.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use hyper::header::{ACCEPT, HeaderMap};
@@ -153,7 +154,7 @@ fn prices_of(asked: Asked<'_>) -> Result<PricesOf, Reply> {
     Ok(PricesOf::Some(items, quantity))
 }
 
-fn rows(mut parameters: Parameters, headers: &HeaderMap) -> Result<Rows, Reply> {
+fn rows(mut parameters: Parameters<'_>, headers: &HeaderMap) -> Result<Rows, Reply> {
     let format = match parameters.take("format")?.as_deref() {
         None => accepted_format(headers),
         Some("ndjson") => TableFormat::Ndjson,
@@ -193,10 +194,10 @@ fn accepted_format(headers: &HeaderMap) -> TableFormat {
 }
 
 /// The parameters of a query. One that nobody asks for is refused: it was meant to do something.
-pub(in crate::runtime::gateway) struct Parameters(Vec<(String, String)>);
+pub(in crate::runtime::gateway) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-impl Parameters {
-    pub(in crate::runtime::gateway) fn read(query: &str) -> Result<Self, Reply> {
+impl<'a> Parameters<'a> {
+    pub(in crate::runtime::gateway) fn read(query: &'a str) -> Result<Self, Reply> {
         pairs(query).map(Self).map_err(|why| bad_query(&why))
     }
 
@@ -213,10 +214,8 @@ impl Parameters {
     }
 
     fn take_all(&mut self, name: &str) -> Vec<String> {
-        let (of_name, rest) = std::mem::take(&mut self.0).into_iter().partition(|it| it.0 == name);
-        self.0 = rest;
-        let of_name: Vec<(String, String)> = of_name;
-        of_name.into_iter().map(|(_, value)| value).collect()
+        let of_name = self.0.extract_if(.., |it| it.0 == name);
+        of_name.map(|(_, value)| value.into_owned()).collect()
     }
 
     pub(in crate::runtime::gateway) fn end(self) -> Result<(), Reply> {

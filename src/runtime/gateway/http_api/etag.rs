@@ -29,14 +29,16 @@ impl KnownTags {
     }
 }
 
-/// The tag of prices of some items.
+/// The tag of prices of some products, so much of each.
 pub(super) fn of_some(user: &UserId, head: &TableHead, stale: bool, items: &[Item]) -> String {
-    let mut digest = begun("some", user, head, stale);
+    // All of one quantity. No id has a line feed in it.
+    let quantity = items.first().map_or(0, |item| item.quantity.thousandths());
+    let mut asked = quantity.to_le_bytes().to_vec();
     for item in items {
-        digest.add(item.product.as_str().as_bytes());
-        digest.add(&item.quantity.thousandths().to_le_bytes());
+        asked.push(b'\n');
+        asked.extend_from_slice(item.product.as_str().as_bytes());
     }
-    shown(&digest.finish())
+    shown(&begun("some", user, head, stale).part(&asked).finish())
 }
 
 /// The tag of a whole table, in a form.

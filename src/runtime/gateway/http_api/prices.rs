@@ -9,12 +9,12 @@ use super::etag::{self, KnownTags};
 use super::held::held;
 use super::reply::{self, JSON, failure, not_ready, with};
 use super::{Behind, HttpApi};
-use crate::model::{Item, Quantity, UserId};
+use crate::model::{Quantity, UserId};
 use crate::ports::TableHead;
 use crate::protocol::{ShownPrices, render_prices};
 use crate::runtime::gateway::routes::Reply;
 use crate::stages::StageError;
-use crate::stages::prices::{Prices, SomePrices};
+use crate::stages::prices::{Prices, Question, SomePrices};
 
 /// Kept by the client alone, and asked for again every time: with its tag, which costs little.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -28,11 +28,13 @@ impl HttpApi {
         let wait = self.wait(wait);
         let shown = match of {
             PricesOf::Some(items, quantity) => {
-                let look = || some_prices(behind.prices, &user, &items, quantity, &known);
+                let question = behind.prices.question(user.clone(), items);
+                let look = || some_prices(behind.prices, &question, quantity, &known);
                 held(wait, &self.shutdown, look, Option::is_some).await
             }
             PricesOf::All(rows) => {
-                let look = || behind.prices.table(&user);
+                let question = behind.prices.question(user.clone(), vec![]);
+                let look = || behind.prices.table(&question);
                 match held(wait, &self.shutdown, look, Option::is_some).await {
                     Ok(Some(table)) => Ok(Some(self.table(&user, table, rows, &known).await)),
                     Ok(None) => Ok(None),
@@ -50,12 +52,12 @@ impl HttpApi {
 
 async fn some_prices(
     prices: &Prices,
-    user: &UserId,
-    items: &[Item],
+    question: &Question,
     quantity: Quantity,
     known: &KnownTags,
 ) -> Result<Option<Reply>, StageError> {
-    let shown = prices.of(user, items, |found| {
+    let (user, items) = (question.user(), question.items());
+    let shown = prices.of(question, |found| {
         let SomePrices { head, stale, prices } = found;
         let tag = etag::of_some(user, head, *stale, items);
         if known.contain(&tag) {

@@ -27,9 +27,9 @@ impl Resource {
         }
         let segment = |folder| path.strip_prefix(folder).filter(|rest| is_segment(rest));
         if let Some(id) = segment("/quotes/") {
-            return Some(decoded(id).map(Self::Quote));
+            return Some(decoded(id).map(Cow::into_owned).map(Self::Quote));
         }
-        Some(decoded(segment("/prices/")?).map(Self::Prices))
+        Some(decoded(segment("/prices/")?).map(Cow::into_owned).map(Self::Prices))
     }
 
     /// What a route of the documentation names, with its parameters decoded.
@@ -68,8 +68,8 @@ fn is_segment(text: &str) -> bool {
 }
 
 /// A part of a URL as text; `None` if it is none.
-fn decoded(part: &str) -> Option<String> {
-    percent_decode_str(part).decode_utf8().ok().map(Cow::into_owned)
+fn decoded(part: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(part).decode_utf8().ok()
 }
 
 /// A text as a part of a URL.
@@ -77,12 +77,15 @@ pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
     utf8_percent_encode(text, ENCODED)
 }
 
-/// The names and values of a query.
+/// The names and values of a query. What has nothing encoded is not copied.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>, String> {
-    let text = |part: &str| decoded(&part.replace('+', " "));
+pub(super) fn pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, String> {
+    let text = |part| match str::contains(part, '+') {
+        false => decoded(part),
+        true => decoded(&part.replace('+', " ")).map(Cow::into_owned).map(Cow::Owned),
+    };
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match (text(name), text(value)) {
@@ -122,7 +125,7 @@ mod tests {
     fn what_is_encoded_comes_back() {
         let odd = "a/b?c&d=e+f%20 é株#";
         let query = format!("x={}&y=1+2&z", encoded(odd));
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let pair = |name, value| (Cow::Borrowed(name), Cow::Borrowed(value));
         assert_eq!(pairs(&query).unwrap(), [pair("x", odd), pair("y", "1 2"), pair("z", "")]);
         assert!(pairs("x=%FF").is_err());
     }
