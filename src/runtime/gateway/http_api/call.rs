@@ -246,6 +246,8 @@ fn wait(headers: &HeaderMap) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn get(id: &str, query: &str) -> Result<Call, Reply> {
@@ -307,6 +309,27 @@ mod tests {
             "after=",
         ] {
             assert_eq!(prices(bad, "*/*").unwrap_err().status(), StatusCode::BAD_REQUEST, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_refused(
+            path in ".{0,40}",
+            query in ".{0,80}|(product|quantity|limit|after|format)=.{0,20}",
+            body in prop::collection::vec(any::<u8>(), 0..200),
+            prefer in "[ -~]{0,30}",
+        ) {
+            let headers = HeaderMap::from_iter([(ACCEPT, prefer.parse().unwrap())]);
+            for start in ["/quotes/", "/prices/", "/quotes", ""] {
+                let Some(Some(resource)) = Resource::of(&format!("{start}{path}")) else { continue };
+                for method in resource.methods() {
+                    let asked = Asked { method, query: &query, headers: &headers, body: &body };
+                    if let Err(reply) = Call::read(resource.clone(), asked) {
+                        prop_assert_eq!(reply.status(), StatusCode::BAD_REQUEST);
+                    }
+                }
+            }
         }
     }
 
