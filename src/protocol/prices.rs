@@ -196,7 +196,7 @@ pub fn parse_prices_body(body: &[u8]) -> Result<(Vec<Item>, Quantity), ProtocolE
     let wanted = r#"{"products": ["…"], "quantity": 1}"#;
     let body: Body<'_> =
         serde_json::from_slice(body).map_err(|why| ProtocolError::BadBody { wanted, why })?;
-    let quantity = body.quantity.map(|quantity| read_quantity(quantity)).transpose()?;
+    let quantity = body.quantity.map(read_quantity).transpose()?;
     let quantity = quantity.unwrap_or(Quantity::ONE);
     Ok((priced_items(body.products, quantity)?, quantity))
 }

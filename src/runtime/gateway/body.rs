@@ -11,13 +11,22 @@ use tokio::sync::mpsc;
 
 use crate::ports::TableError;
 
-/// What a reply has beside its head.
+/// What a reply has beside its head. In a box, so that a reply is small enough to be returned as an error.
 #[derive(Debug)]
-pub enum ReplyBody {
-    /// All of it.
+pub struct ReplyBody(Box<Kind>);
+
+#[derive(Debug)]
+enum Kind {
     Whole(Full<Bytes>),
-    /// Pieces, as they are made. An error breaks the reply off, so that its reader sees that it is not whole.
     Pieces(mpsc::Receiver<Result<Bytes, TableError>>),
+}
+
+impl ReplyBody {
+    /// Pieces, as they are made. An error breaks the reply off, so that its reader sees that it is not whole.
+    #[must_use]
+    pub fn pieces(pieces: mpsc::Receiver<Result<Bytes, TableError>>) -> Self {
+        Self(Box::new(Kind::Pieces(pieces)))
+    }
 }
 
 impl Default for ReplyBody {
@@ -28,7 +37,7 @@ impl Default for ReplyBody {
 
 impl From<Bytes> for ReplyBody {
     fn from(bytes: Bytes) -> Self {
-        Self::Whole(Full::new(bytes))
+        Self(Box::new(Kind::Whole(Full::new(bytes))))
     }
 }
 
@@ -40,12 +49,12 @@ impl Body for ReplyBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, TableError>>> {
-        match self.get_mut() {
-            Self::Whole(whole) => {
+        match &mut *self.get_mut().0 {
+            Kind::Whole(whole) => {
                 let frame = ready!(Pin::new(whole).poll_frame(cx));
                 Poll::Ready(frame.map(|frame| frame.map_err(|never: Infallible| match never {})))
             }
-            Self::Pieces(pieces) => {
+            Kind::Pieces(pieces) => {
                 let piece = ready!(pieces.poll_recv(cx));
                 Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
             }
@@ -53,16 +62,16 @@ impl Body for ReplyBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(whole) => whole.is_end_stream(),
-            Self::Pieces(_) => false,
+        match &*self.0 {
+            Kind::Whole(whole) => whole.is_end_stream(),
+            Kind::Pieces(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(whole) => whole.size_hint(),
-            Self::Pieces(_) => SizeHint::default(),
+        match &*self.0 {
+            Kind::Whole(whole) => whole.size_hint(),
+            Kind::Pieces(_) => SizeHint::default(),
         }
     }
 }

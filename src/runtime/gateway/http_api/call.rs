@@ -1,6 +1,5 @@
 //! A request to the API, understood and checked.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use hyper::header::{ACCEPT, HeaderMap};
@@ -8,7 +7,7 @@ use hyper::{Method, StatusCode};
 
 use super::etag::KnownTags;
 use super::reply::{bad_query, problem_with_code};
-use super::resource::{Resource, pairs};
+use super::resource::{Pair, Resource, pairs};
 use crate::model::{Item, ProductId, Quantity, RequestId, UserId};
 use crate::protocol::{
     ItemsError, ProtocolError, QuoteBody, TableFormat, parse_prices_body, parse_quote_body,
@@ -194,7 +193,7 @@ fn accepted_format(headers: &HeaderMap) -> TableFormat {
 }
 
 /// The parameters of a query. One that nobody asks for is refused: it was meant to do something.
-pub(in crate::runtime::gateway) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub(in crate::runtime::gateway) struct Parameters<'a>(Vec<Pair<'a>>);
 
 impl<'a> Parameters<'a> {
     pub(in crate::runtime::gateway) fn read(query: &'a str) -> Result<Self, Reply> {

@@ -77,11 +77,14 @@ pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
     utf8_percent_encode(text, ENCODED)
 }
 
+/// A name and its value.
+pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// The names and values of a query. What has nothing encoded is not copied.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>, String> {
+pub(super) fn pairs(query: &str) -> Result<Vec<Pair<'_>>, String> {
     let text = |part| match str::contains(part, '+') {
         false => decoded(part),
         true => decoded(&part.replace('+', " ")).map(Cow::into_owned).map(Cow::Owned),

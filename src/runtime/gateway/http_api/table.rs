@@ -79,7 +79,7 @@ impl HttpApi {
         };
         let (pieces, body) = mpsc::channel(PIECES);
         tokio::spawn(send_rows(table, rows, pieces, place));
-        Ok(Page { body: ReplyBody::Pieces(body), next: None })
+        Ok(Page { body: ReplyBody::pieces(body), next: None })
     }
 }
 
