@@ -50,9 +50,9 @@ pub async fn looking_is_a_visit_and_orders_a_missing_table_once(engine: Engine) 
     // Nothing was stored, and nobody was told anything.
     let quotations = system.ports.store.list_quotations(None).await.unwrap();
     assert!(quotations.items.is_empty());
+    // What was published of the order is taken, or still under way when the workers stop; it never fails.
     system.stop().await;
-    let depth = system.ports.queues.depth(Queue::Provider).await.unwrap();
-    assert_eq!((depth.waiting, depth.dead), (0, 0));
+    assert_eq!(system.ports.queues.depth(Queue::Provider).await.unwrap().dead, 0);
 }
 
 pub async fn a_stale_table_is_shown_and_ordered_behind_all_quotes(engine: Engine) {
