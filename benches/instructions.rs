@@ -115,10 +115,10 @@ fn answered() -> &'static Quotation {
         request_id,
         user,
         items: items.into(),
-        connection: ConnectionRef {
+        connection: Some(ConnectionRef {
             endpoint: "http://127.0.0.1:7070".to_owned(),
             id: ConnectionId::from_random([7; 16]),
-        },
+        }),
         dialect: Dialect::Current,
         accepted_at: now,
         deadline: now,

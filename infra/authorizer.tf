@@ -6,6 +6,8 @@ data "aws_partition" "current" {}
 
 locals {
   uses_tokens = var.authorization == "TOKEN"
+  # Loads over HTTP always need one.
+  checks_tokens = local.uses_tokens || var.load_over_http
   # As API Gateway calls it.
   authorization_type = local.uses_tokens ? "CUSTOM" : var.authorization
 
@@ -14,10 +16,14 @@ locals {
   # AWS appends a hyphen and six characters to the name.
   token_keys_arn = "arn:${data.aws_partition.current.partition}:secretsmanager:${data.aws_region.current.name}:${local.account}:secret:${var.stack}/token-keys-??????"
 
-  authorized_apis = local.uses_tokens ? {
-    websocket = "${aws_apigatewayv2_api.websocket.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.websocket[0].id}"
-    http      = "${aws_apigatewayv2_api.http.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.http[0].id}"
-  } : {}
+  authorized_apis = merge(
+    local.uses_tokens ? {
+      websocket = "${aws_apigatewayv2_api.websocket.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.websocket[0].id}"
+    } : {},
+    local.checks_tokens ? {
+      http = "${aws_apigatewayv2_api.http.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.http[0].id}"
+    } : {},
+  )
 }
 
 # Asked once for each connection. It has no identity sources: the token is in a header or, from
@@ -39,7 +45,7 @@ resource "aws_apigatewayv2_authorizer" "websocket" {
 # Who sends no header is refused before the function is asked. Its answers are not kept: a user
 # subscribes once in a visit, and a token that expired would open the door for as long.
 resource "aws_apigatewayv2_authorizer" "http" {
-  count = local.uses_tokens ? 1 : 0
+  count = local.checks_tokens ? 1 : 0
 
   api_id                            = aws_apigatewayv2_api.http.id
   name                              = "${var.stack}-token"

@@ -3,14 +3,18 @@
 locals {
   package = coalesce(var.package, "${path.module}/../target/lambda/ocache-${var.architecture}.zip")
 
-  functions = merge(local.stages, local.uses_tokens ? {
-    authorizer = { memory_mb = var.memory_mb.authorizer }
-  } : {})
+  functions = merge(
+    local.stages,
+    local.checks_tokens ? { authorizer = { memory_mb = var.memory_mb.authorizer } } : {},
+    # API Gateway waits for half a minute.
+    var.load_over_http ? { load = { memory_mb = var.memory_mb.load, timeout_secs = 29 } } : {},
+  )
 
   stages = {
     subscribe          = { memory_mb = var.memory_mb.subscribe }
     refresh            = { memory_mb = var.memory_mb.refresh, timeout_secs = var.refresh_timeout_secs }
     price-calc         = { memory_mb = var.memory_mb.price_calc }
+    http-api           = { memory_mb = var.memory_mb.http_api }
     quotation-handler  = { memory_mb = var.memory_mb.quotation_handler }
     quotation-provider = { memory_mb = var.memory_mb.quotation_provider }
     connect            = { memory_mb = var.memory_mb.connect }

@@ -1,33 +1,54 @@
-# PUT /subscribe.
+# Subscriptions, quotes, prices and loads over HTTP. Preflights of pages are answered by API Gateway itself.
+
+locals {
+  http_routes = merge(var.load_over_http ? { "POST /load" = "load" } : {}, {
+    "PUT /subscribe"        = "subscribe"
+    "POST /quotes"          = "http-api"
+    "GET /quotes/{id}"      = "http-api"
+    "HEAD /quotes/{id}"     = "http-api"
+    "GET /prices/{client}"  = "http-api"
+    "HEAD /prices/{client}" = "http-api"
+    "POST /prices/{client}" = "http-api"
+  })
+  # These ask for a token however other clients are let in.
+  token_routes = ["POST /load"]
+}
 
 resource "aws_apigatewayv2_api" "http" {
   name          = "${var.stack}-http"
-  description   = "ocache: subscriptions"
+  description   = "ocache: subscriptions, quotes and prices"
   protocol_type = "HTTP"
 
   dynamic "cors_configuration" {
     for_each = length(var.allowed_origins) > 0 ? [var.allowed_origins] : []
     content {
       allow_origins = cors_configuration.value
-      allow_methods = ["PUT"]
-      allow_headers = ["authorization", "content-type"]
+      allow_methods = ["GET", "HEAD", "POST", "PUT"]
+      # As the local gateway does.
+      allow_headers  = ["authorization", "content-type", "if-none-match", "prefer", "traceparent"]
+      expose_headers = ["etag", "link", "location", "ocache-priced-at", "ocache-stale", "preference-applied", "retry-after"]
+      max_age        = 600
     }
   }
 }
 
-resource "aws_apigatewayv2_integration" "subscribe" {
+resource "aws_apigatewayv2_integration" "http" {
+  for_each = toset(values(local.http_routes))
+
   api_id                 = aws_apigatewayv2_api.http.id
   integration_type       = "AWS_PROXY"
-  integration_uri        = aws_lambda_function.this["subscribe"].invoke_arn
+  integration_uri        = aws_lambda_function.this[each.key].invoke_arn
   payload_format_version = "2.0"
 }
 
-resource "aws_apigatewayv2_route" "subscribe" {
+resource "aws_apigatewayv2_route" "http" {
+  for_each = local.http_routes
+
   api_id             = aws_apigatewayv2_api.http.id
-  route_key          = "PUT /subscribe"
-  target             = "integrations/${aws_apigatewayv2_integration.subscribe.id}"
-  authorization_type = local.authorization_type
-  authorizer_id      = one(aws_apigatewayv2_authorizer.http[*].id)
+  route_key          = each.key
+  target             = "integrations/${aws_apigatewayv2_integration.http[each.value].id}"
+  authorization_type = contains(local.token_routes, each.key) ? "CUSTOM" : local.authorization_type
+  authorizer_id      = local.uses_tokens || contains(local.token_routes, each.key) ? one(aws_apigatewayv2_authorizer.http[*].id) : null
 }
 
 resource "aws_apigatewayv2_stage" "http" {
@@ -42,9 +63,27 @@ resource "aws_apigatewayv2_stage" "http" {
 }
 
 resource "aws_lambda_permission" "http" {
+  for_each = toset(values(local.http_routes))
+
   statement_id  = "HttpMayInvoke"
   action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.this["subscribe"].function_name
+  function_name = aws_lambda_function.this[each.key].function_name
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.http.execution_arn}/*/PUT/subscribe"
+  source_arn    = "${aws_apigatewayv2_api.http.execution_arn}/*"
+}
+
+# Until version 0.1.0 there was one route.
+moved {
+  from = aws_apigatewayv2_integration.subscribe
+  to   = aws_apigatewayv2_integration.http["subscribe"]
+}
+
+moved {
+  from = aws_apigatewayv2_route.subscribe
+  to   = aws_apigatewayv2_route.http["PUT /subscribe"]
+}
+
+moved {
+  from = aws_lambda_permission.http
+  to   = aws_lambda_permission.http["subscribe"]
 }

@@ -10,6 +10,11 @@ output "subscribe_url" {
   value       = "${aws_apigatewayv2_api.http.api_endpoint}/subscribe"
 }
 
+output "http_url" {
+  description = "Where the HTTP API is: /quotes and /prices are below it."
+  value       = aws_apigatewayv2_api.http.api_endpoint
+}
+
 output "management_endpoint" {
   description = "Where answers are pushed: `--management-endpoint` of a worker that helps the functions."
   value       = local.management_endpoint
@@ -47,5 +52,5 @@ output "http_api_id" {
 
 output "token_keys_secret" {
   description = "The secret with the keys of tokens, which `ocache keys rotate` makes; null where tokens are not used. Delete it yourself after destroying the stack."
-  value       = local.uses_tokens ? "${var.stack}/token-keys" : null
+  value       = local.checks_tokens ? "${var.stack}/token-keys" : null
 }

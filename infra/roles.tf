@@ -42,6 +42,33 @@ locals {
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"], resources = [local.table["prices-by-user"]] },
       { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
     ]
+    # As the quotation handler, but that nobody is pushed anything.
+    http-api = [
+      local.report,
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
+      local.settings_read,
+      # A quotation past its deadline is written down as failed before its client is told so.
+      { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table["quotations"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], resources = [local.table["prices-by-user"]] },
+      { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] },
+      # To the quotation queue: the first visit of a user whose quote orders no table. To the refresh
+      # queue: a table that a quote found stale. To the provider queue: the deadline of a quotation that
+      # a websocket waits for, asked for again.
+      { actions = local.send, resources = [local.queue["quotation"], local.queue["refresh"], local.queue["provider"]] },
+      { actions = local.publish, resources = [aws_sns_topic.quotations.arn] },
+    ]
+    load = [
+      local.report,
+      # What is stored is compared with what is loaded; what differs goes into the journal, which the head then
+      # names, and from there into the rows. Without them in what is loaded, `prune` looks for all of them.
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan"], resources = [local.table["products"]] },
+      { actions = ["dynamodb:Scan"], resources = [local.table["discounts"]] },
+      { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"]] },
+      { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
+      # Whose tables are outdated, and the orders of these.
+      { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["active-users"]] },
+      { actions = local.send, resources = [local.queue["refresh"]] },
+    ]
     quotation-handler = [
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },

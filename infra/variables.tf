@@ -144,8 +144,14 @@ variable "authorization" {
   }
 }
 
+variable "load_over_http" {
+  description = "Whether POST /load takes products and discounts, from clients with a token of `ocache token --load`. It needs one whatever the authorization is."
+  type        = bool
+  default     = false
+}
+
 variable "allowed_origins" {
-  description = "Origins of web pages that may call PUT /subscribe, such as https://shop.example.com."
+  description = "Origins of web pages that may call the HTTP API, such as https://shop.example.com."
   type        = list(string)
   default     = []
 }
@@ -173,7 +179,7 @@ variable "max_concurrency" {
 }
 
 variable "gateway_concurrency" {
-  description = "Invocations at once that are left free for the websocket, PUT /subscribe and the schedule."
+  description = "Invocations at once that are left free for the websocket, the HTTP API and the schedule."
   type        = number
   default     = 50
 
@@ -195,6 +201,8 @@ variable "memory_mb" {
     subscribe          = optional(number, 256)
     refresh            = optional(number, 512)
     price_calc         = optional(number, 1024)
+    http_api           = optional(number, 256)
+    load               = optional(number, 1024)
     quotation_handler  = optional(number, 256)
     quotation_provider = optional(number, 512)
     authorizer         = optional(number, 256)

@@ -28,7 +28,7 @@
 //! | [`verify`] | whether stored tables and answers are what products and discounts give |
 //!
 //! Imports run downwards only:
-//! `cli, lambda → runtime → stages → protocol → meter, trace → ports → pricing, tokens → model`,
+//! `cli, lambda → runtime → data → stages → protocol → meter, trace → ports → pricing, tokens → model`,
 //! `meter → billing → model`, every room may see `supervisor`, and
 //! `memory, embedded, aws → meter → ports`. Stages never see an engine, engines never see a stage. Only
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The

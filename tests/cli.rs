@@ -2,6 +2,7 @@
 
 mod cli {
     mod forged;
+    pub mod http;
     pub mod process;
     mod raw_socket;
 
@@ -12,6 +13,7 @@ mod cli {
     mod backups;
     mod bad_input;
     mod bench;
+    mod client_examples;
     #[cfg(feature = "otel")]
     mod collector;
     mod commands;
@@ -26,12 +28,16 @@ mod cli {
     mod gateway;
     mod guides;
     mod hidden;
+    mod http_load;
+    mod http_prices;
+    mod http_quotes;
     mod impostor;
     mod leaving;
     mod meter;
     mod metrics;
     mod opening;
     mod operating;
+    mod other_pages;
     mod output;
     mod presence;
     mod quoting;

@@ -19,6 +19,7 @@ mod deployed {
 
     mod commands;
     mod giving_up;
+    mod over_http;
     mod quoting;
     mod refreshing;
     mod tokens;

@@ -159,7 +159,7 @@ impl<'a> System<'a> {
             };
             let (items, dialect) = (items.to_vec(), Dialect::Current);
             handler
-                .quote(Ask { user, items, request_id: None, dialect, connection })
+                .quote(Ask { user, items, request_id: None, dialect, connection: Some(connection) })
                 .await
                 .unwrap();
         }
@@ -190,7 +190,7 @@ impl<'a> System<'a> {
             let (user, dialect) = (users().remove(0), Dialect::Current);
             let items = items.to_vec();
             let before = self.meter.usage();
-            let ask = Ask { user, items, request_id: None, dialect, connection };
+            let ask = Ask { user, items, request_id: None, dialect, connection: Some(connection) };
             handler.quote(ask).await.unwrap();
             used = self.meter.usage().since(&before);
         }
@@ -361,7 +361,7 @@ async fn a_deadline(watched: bool) -> Vec<(u64, u64, u64)> {
     let id = ConnectionId::from_random([1; 16]);
     let connection = ConnectionRef { endpoint: "http://127.0.0.1:1".to_owned(), id };
     let (user, dialect) = (users().remove(0), Dialect::Current);
-    let ask = Ask { user, items, request_id: None, dialect, connection };
+    let ask = Ask { user, items, request_id: None, dialect, connection: Some(connection) };
     let accepted = handler.quote(ask).await.unwrap();
 
     let minute = Duration::from_secs(60);

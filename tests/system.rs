@@ -17,8 +17,10 @@ mod system {
     pub mod failures;
     pub mod large_catalogue;
     pub mod orders;
+    pub mod prices;
     pub mod priority;
     pub mod warm_quotes;
+    pub mod without_connection;
     pub mod wrong_clocks;
 }
 
@@ -55,6 +57,17 @@ macro_rules! works {
 macro_rules! all_of_it_works {
     ($engine:tt) => {
         works! { $engine
+            prices {
+                looking_is_a_visit_and_orders_a_missing_table_once,
+                a_stale_table_is_shown_and_ordered_behind_all_quotes,
+                a_table_that_cannot_be_read_is_replaced,
+                the_whole_table_is_read_in_order_and_from_where_one_stopped,
+            }
+            without_connection {
+                a_cold_quote_is_answered_where_it_is_asked_for,
+                a_warm_quote_is_answered_at_once,
+                a_websocket_takes_over_and_is_not_robbed,
+            }
             warm_quotes {
                 a_subscribed_user_is_quoted_from_the_warm_table,
                 a_repeated_request_is_answered_once_and_told_again,

@@ -1,18 +1,20 @@
 //! The system under load, each row beside what it is measured against, in one run.
 //!
 //! `cargo bench --bench system -- ROW… [--scale N] [--build BINARY] [--beside BINARY]`: rows are `size`,
-//! `stored`, `tables`, `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `users`, `products`, `start`
-//! and `upkeep`; a scale below 1 makes them smaller. Without a row, all of them; `stored-aws`, which needs
+//! `stored`, `tables`, `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `users`, `products`, `start`,
+//! `upkeep` and `doors`; a scale below 1 makes them smaller. Without a row, all of them; `stored-aws`, which needs
 //! `.ci/ministack`, only when it is named. All that measure servers measure the binary that is built with
 //! them, or the one that `--build` names, and also the one that `--beside` names: `quotes`, `ping` and
 //! `start` in turns. Each prints lines of a Markdown table. `.ci/performance` writes them down, and
 //! `docs/performance.md` says what they are.
 
 mod cold;
+mod doors;
 mod echo;
 mod flood;
 mod generated;
 mod growth;
+mod http;
 mod lab;
 mod ping;
 mod quotes;
@@ -54,6 +56,10 @@ fn main() {
             "--build" => build = args.next().map(PathBuf::from),
             "--beside" => beside = args.next().map(PathBuf::from),
             "echo" => return echo::serve(),
+            "bare" => {
+                let file = args.next().expect("the bare server takes a file");
+                return http::serve(Path::new(&file));
+            }
             "peer" => {
                 let folder = args.next().expect("the peer takes a folder of data");
                 return peer::serve(Path::new(&folder));
@@ -104,6 +110,9 @@ fn main() {
     }
     if wanted("products") {
         client.block_on(growth::warm_quotes(scale, &builds));
+    }
+    if wanted("doors") {
+        client.block_on(doors::run(scale, &builds));
     }
     if wanted("start") {
         start::run(&builds);

@@ -54,6 +54,11 @@ impl Workload {
         Self { mix: Arc::new(mix), expected: Some(expected), customers: users.len() as u64 }
     }
 
+    /// The frame of the quote of a number.
+    pub fn frame_of(&self, number: u64) -> String {
+        self.mix.frame_of(number)
+    }
+
     /// The same quotes, while prices change.
     pub fn of_any_price(self) -> Self {
         Self { expected: None, ..self }

@@ -68,8 +68,8 @@ fn read(key: &QuotationKey, item: &Item) -> Result<Quotation, PortError> {
             false => read_attributes(key, item)?,
         };
         if item.contains_key("redirected") {
-            let target = item::read_packed(item, "redirected", unpack_target)?;
-            (quotation.connection, quotation.dialect) = target;
+            let (to, dialect) = item::read_packed(item, "redirected", unpack_target)?;
+            (quotation.connection, quotation.dialect) = (Some(to), dialect);
         }
         if item.get("outcome").is_some_and(AttributeValue::is_b) {
             quotation.status = item::read_packed(item, "outcome", QuotationStatus::unpack)?;

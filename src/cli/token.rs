@@ -26,7 +26,8 @@ pub(super) async fn run(
         true => Clients::Every,
         false => args.client.into_iter().collect(),
     };
-    let grant = Grant { subject: args.subject, clients, expires_at: now.plus(args.expires_in) };
+    let (subject, load) = (args.subject, args.load);
+    let grant = Grant { subject, clients, load, expires_at: now.plus(args.expires_in) };
     let token = keys.sign(&grant, now)?;
     let data = json!({ "token": token.as_str(), "expires_at": grant.expires_at.to_string() });
     output.data(&data, |_| token.as_str().to_owned())

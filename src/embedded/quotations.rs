@@ -204,8 +204,8 @@ impl Stored {
         let Some(mut quotation) = from_packed(&self.record, what, unpack)? else {
             return Err(Failure::unreadable(name(key), Text("it has no record".to_owned())));
         };
-        if let Some(target) = from_packed(&self.redirected, what, unpack_target)? {
-            (quotation.connection, quotation.dialect) = target;
+        if let Some((to, dialect)) = from_packed(&self.redirected, what, unpack_target)? {
+            (quotation.connection, quotation.dialect) = (Some(to), dialect);
         }
         if let Some(status) = from_packed(&self.outcome, what, QuotationStatus::unpack)? {
             quotation.status = status;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tracing::info;
 
 use super::EventError;
-use super::granted::CONTEXT_KEY;
+use super::granted::{CONTEXT_KEY, LOAD_KEY};
 use crate::runtime::{NotGranted, TokenCheck};
 use crate::tokens::{Grant, Refusal, Token};
 
@@ -75,7 +75,11 @@ impl AuthorizationEvent {
 /// What the functions behind get to know. API Gateway passes texts, so the clients are one.
 fn context(grant: &Grant) -> Result<Value, EventError> {
     let clients = serde_json::to_string(&grant.clients).map_err(EventError::Context)?;
-    Ok(json!({ CONTEXT_KEY: clients, "subject": grant.subject.as_str() }))
+    let mut context = json!({ CONTEXT_KEY: clients, "subject": grant.subject.as_str() });
+    if grant.load {
+        context[LOAD_KEY] = json!("true");
+    }
+    Ok(context)
 }
 
 fn policy(arn: &str, granted: Option<&Grant>, context: Value) -> Value {

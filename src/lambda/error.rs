@@ -81,6 +81,12 @@ pub enum EventError {
         /// The configured management endpoint.
         endpoint: String,
     },
+    /// A request came by a route that the function is not for.
+    #[error("route `{route}` does not belong here")]
+    Route {
+        /// Its path.
+        route: String,
+    },
     /// The keys of tokens cannot be read.
     #[error("tokens cannot be checked")]
     Keys(#[source] Arc<PortError>),
@@ -99,7 +105,7 @@ impl EventError {
             Self::Incomplete { .. } => "IncompleteEvent",
             Self::Queue { .. } => "ForeignQueue",
             Self::Time { .. } | Self::BeforeEpoch { .. } => "BadTime",
-            Self::Api { .. } => "ForeignApi",
+            Self::Api { .. } | Self::Route { .. } => "ForeignApi",
             Self::Keys(_) => "NoKeys",
             Self::Context(_) => "BadContext",
             Self::Stage(_) => "StageFailed",

@@ -11,6 +11,10 @@ pub enum Function {
     Authorizer,
     /// `PUT /subscribe`.
     Subscribe,
+    /// Quotes and prices over HTTP.
+    HttpApi,
+    /// `POST /load`.
+    Load,
     /// The schedule.
     Refresh,
     /// Both queues of calculations.
@@ -27,9 +31,11 @@ pub enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Authorizer,
         Self::Subscribe,
+        Self::HttpApi,
+        Self::Load,
         Self::Refresh,
         Self::PriceCalc,
         Self::QuotationHandler,
@@ -44,6 +50,8 @@ impl Function {
         match self {
             Self::Authorizer => "authorizer",
             Self::Subscribe => "subscribe",
+            Self::HttpApi => "http-api",
+            Self::Load => "load",
             Self::Refresh => "refresh",
             Self::PriceCalc => "price-calc",
             Self::QuotationHandler => "quotation-handler",

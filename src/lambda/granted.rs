@@ -11,6 +11,15 @@ use crate::tokens::Clients;
 /// Under which the authorizer's answer says whom a client may quote for.
 pub(super) const CONTEXT_KEY: &str = "clients";
 
+/// Under which it says that a client may load.
+pub(super) const LOAD_KEY: &str = "load";
+
+/// Whether the authorizer said that the caller may load. The route has the authorizer however other
+/// clients are let in.
+pub(super) fn may_load(context: Option<&HashMap<String, Value>>) -> bool {
+    context.and_then(|context| context.get(LOAD_KEY)?.as_str()) == Some("true")
+}
+
 /// How the API in front lets clients in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Authorization {

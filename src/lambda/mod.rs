@@ -9,6 +9,8 @@ mod error;
 mod following;
 mod function;
 mod granted;
+mod http;
+mod load;
 mod logging;
 mod presence;
 mod schedule;

@@ -34,6 +34,8 @@ impl FunctionPresence {
             Function::QuotationHandler => ProcessRole::Gateway,
             Function::Authorizer
             | Function::Subscribe
+            | Function::HttpApi
+            | Function::Load
             | Function::Connect
             | Function::Disconnect => return None,
         };

@@ -15,13 +15,16 @@ use super::settings::Settings;
 use super::subscribe::on_request;
 use super::usage::{FunctionMeter, memory_mb};
 use super::websocket::{Frames, on_connection};
-use super::{EventError, Function, StartError, logging};
+use super::{EventError, Function, StartError, http, load, logging};
 use crate::aws::{Aws, AwsSettings};
 use crate::meter::{Operation, Reason, Scope, Stage};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Queue, SystemClock, SystemRandomness};
+use crate::runtime::gateway::{Behind, HttpApi, LoadDoor};
 use crate::runtime::{Handler, TokenCheck};
 use crate::stages::price_calc::PriceCalc;
+use crate::stages::prices::Prices;
+use crate::stages::quotation_handler::QuotationHandler;
 use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::{BaseMaker, Lookup};
 use crate::supervisor::Supervisor;
@@ -82,6 +85,34 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
                     Ok::<_, EventError>(on_request(&ports, ttl, by, event.payload).await)
                 };
                 meter.run(scope, answering).await
+            };
+            run(service_fn(handle)).await
+        }
+        Function::HttpApi => {
+            let ((ports, meter), by) = (ports(function, &settings, traces).await?, settings.authorization);
+            let following = Following::new(&ports);
+            let lookup = lookup(&ports);
+            let handler = QuotationHandler::new(&ports, lookup.clone(), following.policy());
+            let prices = Prices::new(&ports, lookup, &handler, following.policy());
+            let api = HttpApi::of_function(ports.clock.clone());
+            let behind = Behind { handler: &handler, prices: &prices };
+            let scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
+            let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+                let answering = async {
+                    following.look().await?;
+                    Box::pin(http::on_request(&api, behind, by, event.payload)).await
+                };
+                meter.run(scope, answering).await
+            };
+            run(service_fn(handle)).await
+        }
+        Function::Load => {
+            let (ports, meter) = ports(function, &settings, traces).await?;
+            let door = LoadDoor::of_function();
+            let scope = Scope::new(Stage::Load, Reason::Load);
+            let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
+                let loading = Box::pin(load::on_request(&ports, &door, event.payload));
+                Ok::<_, EventError>(meter.run(scope, loading).await)
             };
             run(service_fn(handle)).await
         }

@@ -71,7 +71,7 @@ impl Quotations for Memory {
     ) -> Result<bool, PortError> {
         let mut state = self.state();
         let redirected = state.quotations.get_mut(key).map(|quotation| {
-            quotation.connection = connection.clone();
+            quotation.connection = Some(connection.clone());
             quotation.dialect = dialect;
         });
         Ok(redirected.is_some())

@@ -143,18 +143,29 @@ impl ShownDecimal {
     }
 }
 
+/// More decimals than any amount or quantity has. With as many a decimal is still no longer than its buffer.
+const MOST_SHOWN: u32 = 40;
+
 impl fmt::Display for ShownDecimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = self.units.unsigned_abs();
+        let decimals = self.decimals.min(MOST_SHOWN);
+        // Written from its end and at once, because each line of an answer has several.
+        let mut text = [b'0'; 48];
+        let (mut at, mut units, mut digits) = (text.len(), self.units.unsigned_abs(), 0);
+        while units > 0 || digits <= decimals {
+            if digits == decimals && decimals > 0 {
+                at -= 1;
+                text[at] = b'.';
+            }
+            at -= 1;
+            text[at] = b'0' + (units % 10) as u8;
+            (units, digits) = (units / 10, digits + 1);
+        }
         if self.units < 0 {
-            f.write_str("-")?;
+            at -= 1;
+            text[at] = b'-';
         }
-        if self.decimals == 0 {
-            return write!(f, "{units}");
-        }
-        let one = 10_u64.checked_pow(self.decimals);
-        let (whole, fraction) = one.map_or((0, units), |one| (units / one, units % one));
-        write!(f, "{whole}.{fraction:0>width$}", width = self.decimals as usize)
+        f.write_str(std::str::from_utf8(&text[at..]).map_err(|_| fmt::Error)?)
     }
 }
 

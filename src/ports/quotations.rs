@@ -23,8 +23,8 @@ pub struct Quotation {
     pub user: UserId,
     /// For what.
     pub items: Vec<Item>,
-    /// Where the answer goes.
-    pub connection: ConnectionRef,
+    /// Where the answer goes; nowhere for a client that asks for it.
+    pub connection: Option<ConnectionRef>,
     /// How the client wants it written.
     pub dialect: Dialect,
     /// When it was asked.

@@ -246,7 +246,7 @@ pub fn render_pong(dialect: Dialect) -> serde_json::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ConnectionId, ConnectionRef, Generation, QuotationKey, UserId};
+    use crate::model::{Generation, QuotationKey, UserId};
     use crate::pricing::{Currency, Money};
 
     fn quotation(dialect: Dialect, status: QuotationStatus) -> Quotation {
@@ -257,10 +257,7 @@ mod tests {
             request_id,
             user,
             items: vec![],
-            connection: ConnectionRef {
-                endpoint: String::new(),
-                id: ConnectionId::new("c").unwrap(),
-            },
+            connection: None,
             dialect,
             accepted_at: Timestamp::default(),
             deadline: Timestamp::from_secs(30),

@@ -33,6 +33,9 @@ pub enum ItemsError {
     /// A product id that cannot be one.
     #[error(transparent)]
     Product(#[from] IdError),
+    /// A quantity of all products that cannot be one.
+    #[error("the quantity: {0}")]
+    EveryQuantity(QuantityError),
     /// A quantity that cannot be one.
     #[error("product `{product}`: {why}")]
     Quantity {

@@ -6,6 +6,7 @@
 mod frame;
 mod items;
 mod original;
+mod prices;
 mod render;
 mod request;
 
@@ -14,7 +15,8 @@ pub use frame::{
     render_quotation,
 };
 pub use items::{ItemsError, MAX_ITEMS, check_items, parse_item};
-pub use request::{ProtocolError, Request, parse};
+pub use prices::{ShownPrices, TableFormat, parse_prices_body, priced_items, render_prices};
+pub use request::{ProtocolError, QuoteBody, Request, parse, parse_quote_body};
 
 /// The most bytes one websocket frame may have, as on API Gateway.
 pub const MAX_FRAME_BYTES: usize = 32 * 1024;

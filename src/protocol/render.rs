@@ -17,7 +17,7 @@ const AROUND_BYTES: usize = 400;
 const LINE_BYTES: usize = 200;
 
 /// A value as a JSON string of what it is shown as.
-struct Text<T>(T);
+pub(super) struct Text<T>(pub(super) T);
 
 impl<T: fmt::Display> Serialize for Text<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

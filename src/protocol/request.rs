@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::items::{ItemsError, check_items};
 use super::original;
-use crate::model::{Dialect, IdError, Item, ProductId, RequestId, UserId};
+use crate::model::{Dialect, IdError, Item, ProductId, Quantity, RequestId, UserId};
 
 const QUOTE: &str = "quote";
 
@@ -51,6 +51,17 @@ impl Request {
     }
 }
 
+/// A quote as it is asked for without a websocket, understood and checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuoteBody {
+    /// Whose prices.
+    pub user: UserId,
+    /// Which products, and how much of each.
+    pub items: Vec<Item>,
+    /// The client's own name for it, if it gave one.
+    pub request_id: Option<RequestId>,
+}
+
 /// Why a frame is not a request. The socket stays open.
 #[derive(Debug, Error)]
 pub enum ProtocolError {
@@ -68,6 +79,14 @@ pub enum ProtocolError {
         /// What does not fit.
         why: serde_json::Error,
     },
+    /// The body of a request over HTTP is not what it should be.
+    #[error("the body is not {wanted}: {why}")]
+    BadBody {
+        /// What it should be.
+        wanted: &'static str,
+        /// What does not fit.
+        why: serde_json::Error,
+    },
     /// A user or request id that cannot be one.
     #[error(transparent)]
     BadId(#[from] IdError),
@@ -79,11 +98,12 @@ pub enum ProtocolError {
 impl ProtocolError {
     /// The `code` of the error frame.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotJson(_) => "not_json",
             Self::UnknownAction(_) => "unknown_action",
-            Self::BadFields { .. } => "bad_frame",
+            Self::BadBody { why, .. } if !why.is_data() => "not_json",
+            Self::BadFields { .. } | Self::BadBody { .. } => "bad_frame",
             Self::BadId(_) => "bad_id",
             Self::BadItems(_) => "bad_items",
         }
@@ -100,6 +120,19 @@ struct Action {
 struct Quote<'a> {
     #[serde(borrow)]
     action: Cow<'a, str>,
+    #[serde(borrow)]
+    client: Cow<'a, str>,
+    #[serde(borrow)]
+    items: Vec<QuoteItem<'a>>,
+    #[serde(borrow)]
+    request_id: Option<Cow<'a, str>>,
+}
+
+/// The fields of a quote where no action has to be named. A field that is misspelled is no field: a quote
+/// whose request id is overlooked would not be safe to repeat.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body<'a> {
     #[serde(borrow)]
     client: Cow<'a, str>,
     #[serde(borrow)]
@@ -152,13 +185,33 @@ pub fn parse(text: &str) -> Result<Request, ProtocolError> {
     }
 }
 
+/// Reads the body of a quote over HTTP.
+///
+/// # Errors
+/// [`ProtocolError`], which names what does not fit.
+pub fn parse_quote_body(body: &[u8]) -> Result<QuoteBody, ProtocolError> {
+    let wanted = r#"{"client": "…", "items": [{"product": "…", "quantity": 1}]}"#;
+    let body: Body<'_> =
+        serde_json::from_slice(body).map_err(|why| ProtocolError::BadBody { wanted, why })?;
+    checked(body.client, body.items, body.request_id)
+}
+
 fn read_quote(quote: Quote<'_>) -> Result<Request, ProtocolError> {
-    let items = quote.items.into_iter().map(|item| read_item(item.product, item.quantity));
-    Ok(Request::Quote {
-        user: UserId::new(quote.client)?,
+    let QuoteBody { user, items, request_id } =
+        checked(quote.client, quote.items, quote.request_id)?;
+    Ok(Request::Quote { user, items, request_id, dialect: Dialect::Current })
+}
+
+fn checked(
+    client: Cow<'_, str>,
+    items: Vec<QuoteItem<'_>>,
+    request_id: Option<Cow<'_, str>>,
+) -> Result<QuoteBody, ProtocolError> {
+    let items = items.into_iter().map(|item| read_item(item.product, item.quantity));
+    Ok(QuoteBody {
+        user: UserId::new(client)?,
         items: check_items(items.collect::<Result<_, _>>()?)?,
-        request_id: quote.request_id.map(RequestId::new).transpose()?,
-        dialect: Dialect::Current,
+        request_id: request_id.map(RequestId::new).transpose()?,
     })
 }
 
@@ -177,6 +230,11 @@ pub(super) fn read_item(product: Cow<'_, str>, quantity: &RawValue) -> Result<It
         Ok(quantity) => Ok(Item { product, quantity }),
         Err(why) => Err(ItemsError::Quantity { product, why }),
     }
+}
+
+/// Reads a quantity that is one for all products.
+pub(super) fn read_quantity(quantity: &RawValue) -> Result<Quantity, ItemsError> {
+    text_of(quantity.get()).parse().map_err(ItemsError::EveryQuantity)
 }
 
 /// A JSON string without its quotes, and anything else as it is written.
@@ -220,6 +278,27 @@ mod tests {
         // Whoever names a field twice says nothing.
         let twice = plain.replace("\"client\"", "\"client\":\"B\",\"client\"");
         assert_eq!(parse(&twice).unwrap_err().code(), "bad_frame");
+    }
+
+    #[test]
+    fn a_body_is_a_frame_without_its_action() {
+        let fields =
+            r#""client":"A","items":[{"product":"P1","quantity":"2.5"}],"request_id":"7"}"#;
+        let body = parse_quote_body(format!("{{{fields}").as_bytes()).unwrap();
+        let frame = parse(&format!(r#"{{"action":"quote",{fields}"#)).unwrap();
+        let QuoteBody { user, items, request_id } = body;
+        let dialect = Dialect::Current;
+        assert_eq!(frame, Request::Quote { user, items, request_id, dialect });
+        for (body, code) in [
+            ("", "not_json"),
+            ("[]", "bad_frame"),
+            ("{}", "bad_frame"),
+            (r#"{"client":"A","items":[],"id":"7"}"#, "bad_frame"),
+            (r#"{"client":"A","items":[]}"#, "bad_items"),
+            (r#"{"client":"","items":[{"product":"P1","quantity":1}]}"#, "bad_id"),
+        ] {
+            assert_eq!(parse_quote_body(body.as_bytes()).unwrap_err().code(), code, "{body}");
+        }
     }
 
     #[test]

@@ -257,10 +257,10 @@ impl<'a> Driver<'a> {
             items: self.goods.items(number, arrival.lines),
             request_id: None,
             dialect: Dialect::Current,
-            connection: ConnectionRef {
+            connection: Some(ConnectionRef {
                 endpoint: "replay".to_owned(),
                 id: ConnectionId::from_random(self.ports.randomness.bits()),
-            },
+            }),
         };
         self.handler.quote(ask).await?;
         self.ran(HANDLER, Scenario::CALL);

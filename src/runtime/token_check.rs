@@ -145,7 +145,8 @@ fn is_within(age: Duration, then: Timestamp, now: Timestamp) -> bool {
 /// # Errors
 /// None in practice.
 pub fn ticket(keys: &KeyRing, clients: Clients, now: Timestamp) -> Result<Token, SignError> {
-    keys.sign(&Grant { subject: Subject::ocache(), clients, expires_at: now.plus(TICKET) }, now)
+    let (subject, expires_at) = (Subject::ocache(), now.plus(TICKET));
+    keys.sign(&Grant { subject, clients, load: false, expires_at }, now)
 }
 
 impl fmt::Debug for TokenCheck {

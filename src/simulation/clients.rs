@@ -82,7 +82,13 @@ impl Client {
             }
             request_id = id;
         }
-        Ask { user: self.user.clone(), items, request_id, dialect: Dialect::Current, connection }
+        Ask {
+            user: self.user.clone(),
+            items,
+            request_id,
+            dialect: Dialect::Current,
+            connection: Some(connection),
+        }
     }
 }
 
@@ -110,9 +116,9 @@ fn items(world: &World) -> Vec<Item> {
 /// Sends a quote to the gateway, and notes whether it is accepted. A gateway that dies says
 /// nothing any more.
 pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) -> Option<Accepted> {
-    let (user, connection) = (ask.user.clone(), ask.connection.clone());
+    let (user, connection) = (ask.user.clone(), ask.connection.clone()?);
     world.tell("client", || {
-        format!("{user:?} asks {:?} of {}", ask.request_id, ask.connection.endpoint)
+        format!("{user:?} asks {:?} of {}", ask.request_id, connection.endpoint)
     });
     let asked_at = gateway.process.clock.now();
     let reply = tokio::select! {

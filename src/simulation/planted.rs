@@ -328,8 +328,9 @@ layer!(
             let Ports { store, connections, .. } = &self.inner;
             if self.bug == PlantedBug::PushBeforeStore
                 && let Ok(frame) = render_quotation(quotation, quotation.accepted_at)
+                && let Some(connection) = &quotation.connection
             {
-                connections.push(&quotation.connection, frame.into()).await?;
+                connections.push(connection, frame.into()).await?;
             }
             if self.bug == PlantedBug::AnswerReplaces {
                 store.delete_quotation(&quotation.key).await?;

@@ -217,7 +217,7 @@ async fn check_quote(
         items: items.collect(),
         request_id: None,
         dialect: Dialect::Current,
-        connection: gateway.connect(world),
+        connection: Some(gateway.connect(world)),
     };
     // A load may come into force after the answer.
     let has_products = world.look(|ledger| ledger.inputs.has_products());

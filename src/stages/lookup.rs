@@ -41,6 +41,28 @@ pub(super) enum Look {
     Missing(Option<Generation>),
 }
 
+/// What a look for the table itself gave.
+pub(super) enum Found {
+    /// A usable table, and whether it is past its freshness or of an older version of the products.
+    Usable(Table, bool),
+    /// As [`Look::Missing`].
+    Missing(Option<Generation>),
+}
+
+impl Found {
+    fn of(table: Option<Table>, base_version: u64, now: Timestamp) -> Self {
+        let Some(table) = table.filter(|table| table.head.is_usable(now)) else {
+            return Self::Missing(None);
+        };
+        let stale = !table.head.is_fresh(now) || table.head.base_version < base_version;
+        // One without products may have been calculated before the first load.
+        match table.head.products == 0 && stale {
+            true => Self::Missing(None),
+            false => Self::Usable(table, stale),
+        }
+    }
+}
+
 impl Lookup {
     /// For the stages of one process on an engine.
     #[must_use]
@@ -92,6 +114,27 @@ impl Lookup {
         let reread = Table::reread(self.sources(), request, now).await?;
         Ok(look_at(request, reread.as_ref(), inputs, now)
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
+    }
+
+    /// The table of a request's user, with what the request needs of it as far as that is there.
+    pub(super) async fn find(
+        &self,
+        request: &QuotationRequest,
+        now: Timestamp,
+    ) -> Result<Found, PortError> {
+        let mut inputs = self.inputs(&[request], now).await?;
+        let table = inputs.tables.remove(&request.user);
+        Ok(Found::of(table, inputs.base_version, now))
+    }
+
+    /// The same, read anew: what was read was replaced meanwhile.
+    pub(super) async fn find_again(
+        &self,
+        request: &QuotationRequest,
+        now: Timestamp,
+    ) -> Result<Found, PortError> {
+        let table = Table::reread(self.sources(), request, now).await?;
+        Ok(Found::of(table, self.in_force.version().await?, now))
     }
 
     fn sources(&self) -> Sources<'_> {

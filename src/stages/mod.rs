@@ -16,6 +16,7 @@ mod observer;
 mod outcome;
 mod policy;
 pub mod price_calc;
+pub mod prices;
 mod push;
 pub mod quotation_handler;
 pub mod quotation_provider;

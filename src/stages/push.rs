@@ -9,14 +9,19 @@ use crate::ports::{Connections, Delivery, Quotation, QuotationStatus};
 use crate::protocol::render_quotation;
 use crate::trace;
 
-/// Pushes what is stored. A client that is gone is an outcome: it asks for its answer later.
+/// Pushes what is stored. A client that is gone is an outcome: it asks for its answer later. One that
+/// has no connection does so anyway.
 pub(super) async fn push(
     connections: &dyn Connections,
     quotation: &Quotation,
     now: Timestamp,
 ) -> Result<(), StageError> {
+    let Some(connection) = &quotation.connection else {
+        info!("settled; the client asks for it");
+        return Ok(());
+    };
     let frame = render_quotation(quotation, now).map_err(StageError::Write)?;
-    let pushed = connections.push(&quotation.connection, Bytes::from(frame));
+    let pushed = connections.push(connection, Bytes::from(frame));
     let delivery = trace::within(trace::push(&quotation.request_id), pushed).await?;
     match (&quotation.status, delivery) {
         (_, Delivery::Gone) => info!("settled; the client is gone"),

@@ -12,6 +12,8 @@
 //! Repeating a request with the client's own id is safe: the quotation is created once, and a
 //! repetition sends its answer to the connection that asked last.
 
+mod stored;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,9 +33,8 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    ActiveUsers, Chain, Clock, Connections, Created, FailureReason, Outgoing, PortError, Ports,
-    Posting, Queue, Queues, Quotation, QuotationStatus, Quotations, Randomness, Settlement, Topic,
-    Verdict,
+    ActiveUsers, Chain, Clock, Connections, Created, Outgoing, Ports, Posting, Queue, Queues,
+    Quotation, QuotationStatus, Quotations, Randomness, Topic, Verdict,
 };
 use crate::trace;
 
@@ -70,8 +71,8 @@ pub struct Ask {
     pub request_id: Option<RequestId>,
     /// How the client wants the answer written.
     pub dialect: Dialect,
-    /// Where the answer goes.
-    pub connection: ConnectionRef,
+    /// Where the answer goes; nowhere for a client that asks for it.
+    pub connection: Option<ConnectionRef>,
 }
 
 /// A quote that was accepted.
@@ -293,7 +294,8 @@ impl QuotationHandler {
     /// A quotation was stored with its answer, and nobody else knows of it.
     async fn answered(&self, quotation: Quotation) -> Result<Accepted, StageError> {
         let (request_id, deadline) = (quotation.request_id.clone(), quotation.deadline);
-        let handed_over = match self.watched {
+        let is_told_here = self.watched || quotation.connection.is_none();
+        let handed_over = match is_told_here {
             true => Ok(()),
             false => self.hand_over(&quotation).await,
         };
@@ -302,7 +304,7 @@ impl QuotationHandler {
         let (user, lines) = (&quotation.user, quotation.items.len());
         info!(%user, request = %request_id, lines, after_ms = after.as_millis(), "answered at once");
         handed_over?;
-        let settled = self.watched.then(|| Box::new(quotation));
+        let settled = is_told_here.then(|| Box::new(quotation));
         Ok(Accepted { request_id, deadline, settled })
     }
 
@@ -352,11 +354,15 @@ impl QuotationHandler {
             info!(%user, request = %request_id, "answered before");
             return Ok(Accepted { request_id, deadline, settled: Some(Box::new(existing)) });
         }
-        self.quotations.redirect_quotation(&asked.key, &asked.connection, asked.dialect).await?;
+        if let Some(connection) = &asked.connection {
+            self.quotations.redirect_quotation(&asked.key, connection, asked.dialect).await?;
+        }
         info!(%user, request = %request_id, lines = existing.items.len(), "accepted again");
         let body = [message(&existing)?];
         let published = async { only(self.topic.publish(&body).await?) };
         // Whoever took it the first time may have died before it announced the deadline.
+        let connection = asked.connection.clone().or_else(|| existing.connection.clone());
+        let existing = Quotation { connection, ..existing };
         try_join(published, self.announce_deadline(&existing, now)).await?;
         Ok(Accepted { request_id, deadline, settled: None })
     }
@@ -368,110 +374,10 @@ impl QuotationHandler {
         now: Timestamp,
     ) -> Result<(), StageError> {
         let Quotation { user, key, deadline, .. } = quotation;
-        match self.watched {
+        match self.watched || quotation.connection.is_none() {
             true => Ok(()),
             false => send_deadline(&*self.queues, user, key, *deadline, now).await,
         }
-    }
-
-    /// Ends a quotation whose deadline has passed, whatever the clock says by now: it has failed,
-    /// unless it was settled before. Returns what is stored then.
-    ///
-    /// # Errors
-    /// When the quotation cannot be written.
-    pub async fn fail(
-        &self,
-        user: &UserId,
-        request_id: &RequestId,
-    ) -> Result<Option<Quotation>, StageError> {
-        let failed = async {
-            match self.stored(user, request_id, self.clock.now()).await? {
-                Some(found) => self.settle_as_failed(&found.key).await,
-                None => Ok(None),
-            }
-        };
-        ACCOUNT.of(failed).await
-    }
-
-    /// An earlier quotation of this user, with the status that is stored. One that is still
-    /// pending will be answered to the connection that asks.
-    ///
-    /// # Errors
-    /// When the quotation cannot be read or redirected.
-    pub async fn get(
-        &self,
-        user: &UserId,
-        request_id: &RequestId,
-        connection: &ConnectionRef,
-    ) -> Result<Option<Quotation>, StageError> {
-        ACCOUNT.of(self.find(user, request_id, connection)).await
-    }
-
-    async fn find(
-        &self,
-        user: &UserId,
-        request_id: &RequestId,
-        connection: &ConnectionRef,
-    ) -> Result<Option<Quotation>, StageError> {
-        let now = self.clock.now();
-        let Some(found) = self.stored(user, request_id, now).await? else { return Ok(None) };
-        let found = self.as_it_ended(found, now).await?;
-        if found.status != QuotationStatus::Pending {
-            return Ok(Some(found));
-        }
-        let key = &found.key;
-        self.quotations.redirect_quotation(key, connection, found.dialect).await?;
-        // It may have been settled, and pushed to the old connection, just before.
-        match self.quotations.quotation(key).await? {
-            Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
-            None => Ok(None),
-        }
-    }
-
-    /// A quotation of this user, by the id that its client knows.
-    async fn stored(
-        &self,
-        user: &UserId,
-        request_id: &RequestId,
-        now: Timestamp,
-    ) -> Result<Option<Quotation>, PortError> {
-        for key in QuotationKey::candidates(user, request_id) {
-            // Whose it is must be looked at: one that ocache made has nothing of its user in its key.
-            let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
-            if let Some(found) = self.quotations.quotation(&key).await?.filter(of_user) {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    }
-
-    /// A quotation that a client will be shown. One that is past its deadline has failed, and
-    /// that is written down before anybody is told: a provider whose clock is behind, or whose
-    /// answer was long under way, would else answer it afterwards.
-    async fn as_it_ended(
-        &self,
-        quotation: Quotation,
-        now: Timestamp,
-    ) -> Result<Quotation, StageError> {
-        if quotation.status_at(now) == quotation.status {
-            return Ok(quotation);
-        }
-        let status = quotation.status_at(now);
-        let stored = self.settle_as_failed(&quotation.key).await?;
-        Ok(stored.unwrap_or(Quotation { status, ..quotation }))
-    }
-
-    async fn settle_as_failed(&self, key: &QuotationKey) -> Result<Option<Quotation>, StageError> {
-        let failed = Verdict::Failure(FailureReason::DeadlinePassed);
-        let now = self.clock.now();
-        Ok(match self.quotations.settle_quotation(key, &failed, now).await? {
-            Settlement::Settled(stored) => {
-                self.observer.settled(&stored, Warmth::Cold, now.since(stored.accepted_at));
-                Some(*stored)
-            }
-            Settlement::Refused(stored) => Some(*stored),
-            Settlement::Missing => None,
-        })
     }
 }
 

@@ -140,21 +140,8 @@ impl QuotationProvider {
             Look::Missing(_) if request.attempt >= MAX_ATTEMPTS => {
                 self.settle(&request.key, Verdict::Failure(FailureReason::NoTable), warmth).await
             }
-            Look::Missing(unreadable) => self.order_table(request, unreadable).await,
+            Look::Missing(unreadable) => order_table(&*self.queues, request, unreadable).await,
         }
-    }
-
-    /// Has the table calculated ahead of all scheduled work.
-    async fn order_table(
-        &self,
-        request: QuotationRequest,
-        unreadable: Option<Generation>,
-    ) -> Result<(), StageError> {
-        info!(attempt = request.attempt + 1, "no usable table; ordering one");
-        let attempt = request.attempt + 1;
-        let user = request.user.clone();
-        let cause = Cause::Quotation(QuotationRequest { attempt, unreadable, ..request });
-        send_urgent(&*self.queues, &Calculation { user, cause }).await
     }
 
     /// Settles a quotation and pushes what is then stored.
@@ -224,4 +211,17 @@ impl QuotationProvider {
         let late = Verdict::Failure(FailureReason::DeadlinePassed);
         self.settle(key, late, Warmth::Cold).await.into()
     }
+}
+
+/// Has the table of a request's user calculated ahead of all scheduled work.
+pub(super) async fn order_table(
+    queues: &dyn Queues,
+    request: QuotationRequest,
+    unreadable: Option<Generation>,
+) -> Result<(), StageError> {
+    info!(attempt = request.attempt + 1, "no usable table; ordering one");
+    let attempt = request.attempt + 1;
+    let user = request.user.clone();
+    let cause = Cause::Quotation(QuotationRequest { attempt, unreadable, ..request });
+    send_urgent(queues, &Calculation { user, cause }).await
 }

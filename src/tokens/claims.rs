@@ -27,6 +27,8 @@ pub struct Grant {
     pub subject: Subject,
     /// Whom that is allowed to quote for.
     pub clients: Clients,
+    /// Whether it may load products and discounts over HTTP.
+    pub load: bool,
     /// Until when it opens a connection.
     pub expires_at: Timestamp,
 }
@@ -64,6 +66,8 @@ struct HeaderRead {
 struct ClaimsMade<'a> {
     sub: &'a Subject,
     clients: &'a Clients,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    load: bool,
     iat: i64,
     exp: i64,
 }
@@ -72,6 +76,8 @@ struct ClaimsMade<'a> {
 struct ClaimsRead {
     sub: Subject,
     clients: Clients,
+    #[serde(default)]
+    load: bool,
     exp: i64,
     nbf: Option<i64>,
     aud: Option<IgnoredAny>,
@@ -88,6 +94,7 @@ impl KeyRing {
         let claims = ClaimsMade {
             sub: &grant.subject,
             clients: &grant.clients,
+            load: grant.load,
             iat: now.millis().div_euclid(1000),
             exp: grant.expires_at.secs_rounded_up(),
         };
@@ -131,7 +138,7 @@ impl KeyRing {
 impl ClaimsRead {
     /// What they grant at a time.
     fn at(self, now: Timestamp) -> Result<Grant, Refusal> {
-        let Self { sub, clients, exp, nbf, aud } = self;
+        let Self { sub, clients, load, exp, nbf, aud } = self;
         if aud.is_some() {
             return Err(Refusal::Audience);
         }
@@ -141,7 +148,7 @@ impl ClaimsRead {
         }
         match nbf.map(Timestamp::from_secs) {
             Some(from) if now < from.minus(LEEWAY) => Err(Refusal::Early { from }),
-            _ => Ok(Grant { subject: sub, clients, expires_at }),
+            _ => Ok(Grant { subject: sub, clients, load, expires_at }),
         }
     }
 }

@@ -33,7 +33,8 @@ pub use layer::SpanCollector;
 #[cfg(feature = "otel")]
 pub use settings::{SettingsError, TraceSettings};
 pub use spans::{
-    current, frame, price_calc, push, quotation_handler, quotation_provider, subscribe, within,
+    current, frame, http_request, price_calc, push, quotation_handler, quotation_provider,
+    subscribe, within,
 };
 
 use install::TARGET;

@@ -48,6 +48,23 @@ pub fn subscribe(traceparent: Option<&str>) -> Span {
     )
 }
 
+/// A request over HTTP for a quote or for prices. It continues the trace that its header names.
+#[must_use]
+pub fn http_request(traceparent: Option<&str>, method: &str, route: &'static str) -> Span {
+    if !ON {
+        return Span::none();
+    }
+    info_span!(
+        target: TARGET,
+        "request",
+        otel.kind = "server",
+        traceparent,
+        http.request.method = method,
+        http.route = route,
+        error = Empty,
+    )
+}
+
 /// A quotation is saved and published.
 #[must_use]
 pub fn quotation_handler(user: &UserId, request: &RequestId) -> Span {

@@ -1,8 +1,5 @@
 //! The gateway, as a client that is not ours sees it.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -10,6 +7,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use super::http::{Answer, send};
 use super::process::Home;
 
 pub struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
@@ -39,31 +37,22 @@ impl Socket {
     }
 }
 
-/// A plain HTTP/1.1 exchange that is answered with JSON.
+/// An exchange that is answered with JSON.
 pub fn http(websocket: &str, request: &str, body: &str) -> (u16, Value) {
-    let (status, body) = exchange(websocket, request, body);
-    (status, serde_json::from_str(&body).unwrap())
+    let answer = exchange(websocket, request, body);
+    (answer.status, answer.json())
 }
 
 /// What a request without a body is answered with, whatever that says.
 pub fn http_status(websocket: &str, request: &str) -> u16 {
-    exchange(websocket, request.trim_end(), "").0
+    exchange(websocket, request.trim_end(), "").status
 }
 
-fn exchange(websocket: &str, request: &str, body: &str) -> (u16, String) {
-    let address = websocket.strip_prefix("ws://").unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    let length = body.len();
-    write!(
-        stream,
-        "{request}\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
-    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
+/// `request` has its headers behind its first line.
+fn exchange(websocket: &str, request: &str, body: &str) -> Answer {
+    let mut lines = request.lines();
+    let first = lines.next().unwrap().trim_end_matches(" HTTP/1.1");
+    send(websocket, first, &lines.collect::<Vec<_>>(), body)
 }
 
 #[tokio::test(flavor = "multi_thread")]

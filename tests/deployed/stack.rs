@@ -95,11 +95,24 @@ impl Stack {
     }
 
     pub fn subscribe_with(&self, token: Option<&str>, user: &str) -> (u16, Value) {
+        let body = json!({ "user_id": user }).to_string();
+        self.http(token, "PUT", "/subscribe", "application/json", &body)
+    }
+
+    /// A request to the HTTP API.
+    pub fn http(
+        &self,
+        token: Option<&str>,
+        method: &str,
+        path: &str,
+        content: &str,
+        body: &str,
+    ) -> (u16, Value) {
         let api = self.output("http_api_id");
-        let path = format!("/_aws/execute-api/{api}/$default/subscribe");
+        let path = format!("/_aws/execute-api/{api}/$default{path}");
         let bearer = |token| format!("authorization: Bearer {token}\r\n");
         let headers = token.map_or_else(String::new, bearer);
-        self.call("PUT", &path, &headers, &json!({ "user_id": user }))
+        self.send(method, &path, &format!("{headers}content-type: {content}\r\n"), body)
     }
 
     /// Starts or stops the delivery of a queue to its function.
@@ -137,13 +150,17 @@ impl Stack {
     }
 
     fn call(&self, method: &str, path: &str, headers: &str, body: &Value) -> (u16, Value) {
+        let headers = format!("{headers}content-type: application/x-amz-json-1.0\r\n");
+        self.send(method, path, &headers, &body.to_string())
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
         let address = self.endpoint.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
-        let body = body.to_string();
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}\
-             content-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
+             content-length: {}\r\n\r\n{body}",
             body.len()
         )
         .unwrap();

@@ -120,10 +120,10 @@ impl System {
             items: ["P1:2", "P3:1"].map(|item| parse_item(item).unwrap()).into(),
             request_id: None,
             dialect: Dialect::Current,
-            connection: ConnectionRef {
+            connection: Some(ConnectionRef {
                 endpoint: "http://127.0.0.1:1".to_owned(),
                 id: ConnectionId::new("client").unwrap(),
-            },
+            }),
         };
         let accepted = handler.quote(ask).await?;
         Ok(QuotationKey::of_made(&accepted.request_id).unwrap())

@@ -154,8 +154,11 @@ pub async fn an_answer_is_stored_with_its_quotation(ports: Ports) {
     nothing_comes(&ports, Queue::Provider).await;
 
     let elsewhere = connection("c2");
-    let moved =
-        Quotation { connection: elsewhere.clone(), dialect: Dialect::Original, ..answered.clone() };
+    let moved = Quotation {
+        connection: Some(elsewhere.clone()),
+        dialect: Dialect::Original,
+        ..answered.clone()
+    };
     ports.store.redirect_quotation(&asked.key, &elsewhere, Dialect::Original).await.unwrap();
     assert_eq!(read(&ports, &asked.key).await.as_ref(), Some(&moved));
 
@@ -278,8 +281,11 @@ pub async fn an_answer_is_redirected(ports: Ports) {
 
     create(&ports, &pending).await;
     assert!(redirect().await.unwrap());
-    let moved =
-        Quotation { connection: elsewhere.clone(), dialect: Dialect::Original, ..pending.clone() };
+    let moved = Quotation {
+        connection: Some(elsewhere.clone()),
+        dialect: Dialect::Original,
+        ..pending.clone()
+    };
     assert_eq!(read(&ports, &pending.key).await.as_ref(), Some(&moved));
 
     let verdict = an_answer(1);
@@ -323,7 +329,7 @@ pub async fn every_quotation_is_listed_as_it_stands(ports: Ports) {
     }
     let elsewhere = connection("elsewhere");
     ports.store.redirect_quotation(&stored[2].key, &elsewhere, Dialect::Original).await.unwrap();
-    stored[2].connection = elsewhere;
+    stored[2].connection = Some(elsewhere);
     stored[2].dialect = Dialect::Original;
     let listed = all_pages(|from| ports.store.list_quotations(from)).await;
     let by_key = |quotation: &Quotation| quotation.key.clone();

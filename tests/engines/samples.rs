@@ -100,7 +100,7 @@ pub fn quotation(of: &str) -> Quotation {
             Item { product: product_id("P1"), quantity: "2".parse().unwrap() },
             Item { product: product_id("株"), quantity: "0.125".parse().unwrap() },
         ],
-        connection: connection("c1"),
+        connection: Some(connection("c1")),
         dialect: Dialect::Current,
         accepted_at: now.plus(Duration::from_millis(123)),
         deadline: now.plus(Duration::from_millis(30_123)),

@@ -56,14 +56,14 @@ test("what is not described is not there", async () => {
 });
 
 async function check({ path, method, operation }, { headers = {}, body, query }) {
-  const parameters = (operation.parameters ?? []).map(resolve);
+  const parameters = [...(described.paths[path].parameters ?? []), ...(operation.parameters ?? [])].map(resolve);
   const inPath = parameters.filter((parameter) => parameter.in === "path");
   const url = new URL(inPath.reduce((text, { name, example }) => text.replace(`{${name}}`, example), path), base);
-  const inQuery = parameters.filter((parameter) => parameter.in === "query");
+  const inQuery = parameters.filter((parameter) => parameter.in === "query" && parameter.example !== undefined);
   url.search = query ?? new URLSearchParams(inQuery.map(({ name, example }) => [name, example]));
   const [[type, content] = []] = Object.entries(operation.requestBody?.content ?? {});
   const init = { method: method.toUpperCase(), headers };
-  if (content) Object.assign(init, { body: body ?? JSON.stringify(content.example), headers: { "content-type": type, ...headers } });
+  if (content) Object.assign(init, { body: body ?? (type.includes("json") ? JSON.stringify(content.example) : content.example), headers: { "content-type": type, ...headers } });
   const reply = await fetch(url, init);
   const response = resolve(operation.responses[reply.status]);
   assert.ok(response, `${url} answered ${reply.status}, which is not described`);

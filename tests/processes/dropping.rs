@@ -137,7 +137,7 @@ async fn by_functions(ports: &Ports, users: &[String]) {
             items: vec![item],
             request_id: None,
             dialect: Dialect::Current,
-            connection: to.clone(),
+            connection: Some(to.clone()),
         };
         handler.quote(ask).await.unwrap();
     }

@@ -239,7 +239,11 @@ fn ok(body: Value) -> Reply {
 
 fn refuse(Refused(item): Refused) -> Reply {
     let code = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
-    Reply::new(400, json!({ "__type": code, "message": "refused", "Item": item }).to_string())
+    let mut refusal = json!({ "__type": code, "message": "refused" });
+    if !item.is_empty() {
+        refusal["Item"] = Value::Object(item);
+    }
+    Reply::new(400, refusal.to_string())
 }
 
 /// A field of a form.

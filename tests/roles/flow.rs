@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use ocache::model::QuotationKey;
 use ocache::ports::{Clock as _, Record, RowChange, SystemClock, UserDiscounts};
 use ocache::pricing::{Discount, Discounts, Money, Product};
 use ocache::tokens::{Clients, Grant, Key, KeyRing};
@@ -135,6 +136,21 @@ fn subscribe_event(user: &str) -> Value {
     })
 }
 
+fn http_event(route: &str, client: &str, request_id: &str) -> Value {
+    let mut event = subscribe_event("");
+    let (method, path) = route.split_once(' ').unwrap();
+    event["routeKey"] = json!(route);
+    event["rawPath"] = json!(path);
+    event["rawQueryString"] =
+        json!(if method == "GET" { format!("client={client}") } else { String::new() });
+    event["pathParameters"] = json!({ "id": request_id, "client": client });
+    event["requestContext"]["http"]["method"] = json!(method);
+    let items = json!([{ "product": "P1", "quantity": 2 }]);
+    let body = json!({ "client": client, "request_id": request_id, "items": items });
+    event["body"] = json!(body.to_string());
+    event
+}
+
 /// One product and a user's discounts. The load of both is in force, and its loader died before
 /// they were in the rows.
 fn put_catalogue(aws: &Aws) {
@@ -253,6 +269,84 @@ fn quotes(functions: &mut Functions) {
     assert_eq!(functions.deliver("price-calc", "refresh", ordered), 0);
 }
 
+/// Puts quotes over HTTP through theirs: cold, warm, asked for again, and past their deadline.
+fn quotes_over_http(functions: &mut Functions) {
+    let ask = |functions: &Functions, route: &str, client: &str, id: &str| {
+        let response = functions.invoke("http-api", http_event(route, client, id));
+        let body: Value = serde_json::from_str(response["body"].as_str().unwrap()).unwrap();
+        (response["statusCode"].as_u64().unwrap(), body["status"].clone())
+    };
+    let (post, get) = ("POST /quotes", "GET /quotes/{id}");
+    assert_eq!(ask(functions, post, "CCC", "h1"), (202, json!("pending")));
+    let pushed = functions.aws.pushed();
+    assert_eq!(functions.deliver_quotes(), Vec::<String>::new(), "nobody has to be told");
+    functions.deliver_all("price-calc", "quotation");
+    assert_eq!(functions.deliver_quotes(), Vec::<String>::new());
+    assert_eq!(ask(functions, get, "CCC", "h1"), (200, json!("answered")));
+    assert_eq!(ask(functions, post, "CCC", "h2"), (200, json!("answered")));
+    assert_eq!(functions.aws.pushed(), pushed);
+    // Prices, of some products and of all.
+    assert_eq!(shown(functions, "CCC", "product=P1").0, 200);
+    let (status, table) = shown(functions, "CCC", "");
+    assert_eq!((status, table.matches('\n').count()), (200, 1), "{table}");
+    assert_eq!(shown(functions, "FFF", "product=P1").0, 202);
+    functions.deliver_all("price-calc", "quotation");
+    // Nobody waits for the quotation that ordered it.
+    assert_eq!(functions.deliver_quotes(), Vec::<String>::new());
+    assert_eq!(shown(functions, "FFF", "product=P1").0, 200);
+    // A websocket waits for it: its deadline is announced once more.
+    let quote = json!({
+        "action": "quote", "client": "DDD", "request_id": "h3",
+        "items": [{ "product": "P1", "quantity": 2 }],
+    });
+    assert_eq!(functions.frame(&quote)["type"], "accepted");
+    functions.aws.take("provider");
+    assert_eq!(ask(functions, post, "DDD", "h3"), (202, json!("pending")));
+    assert_eq!(functions.deliver_quotes().len(), 1);
+    functions.deliver_all("price-calc", "quotation");
+    functions.aws.take("provider");
+    // Nobody has settled one whose deadline has passed.
+    put_overdue(&functions.aws, "EEE", "h4");
+    assert_eq!(ask(functions, get, "EEE", "h4"), (200, json!("failed")));
+    // Of a quote that was answered before, the visit of a user who has expired orders the table.
+    functions.aws.remove("prices-by-user", |item| item["user_id"]["S"] == "CCC");
+    functions.aws.remove("active-users", |item| item["user_id"]["S"] == "CCC");
+    functions.start_anew("http-api");
+    assert_eq!(ask(functions, post, "CCC", "h1"), (200, json!("answered")));
+    functions.deliver_all("price-calc", "quotation");
+    // There is a newer catalogue.
+    put_catalogue_head(&functions.aws, 10);
+    functions.start_anew("http-api");
+    assert_eq!(ask(functions, post, "CCC", "h5"), (200, json!("answered")));
+    assert_eq!(functions.aws.take("refresh").len(), 1);
+}
+
+/// What the prices of a client are answered with.
+fn shown(functions: &Functions, client: &str, query: &str) -> (u64, String) {
+    let mut event = http_event("GET /prices/{client}", client, client);
+    event["rawQueryString"] = json!(query);
+    let response = functions.invoke("http-api", event);
+    let body = response["body"].as_str().unwrap_or_default().to_owned();
+    (response["statusCode"].as_u64().unwrap(), body)
+}
+
+/// A quotation of an hour ago that is still pending, as version 0.1.0 has stored it.
+fn put_overdue(aws: &Aws, user: &str, id: &str) {
+    let key = QuotationKey::new(&user.parse().unwrap(), &id.parse().unwrap());
+    let at = |secs: i128| json!({ "N": (now_ms() as i128 + secs * 1000).to_string() });
+    let text = |value: Value| json!({ "S": value.to_string() });
+    aws.put(
+        "quotations",
+        json!({
+            "request_id": { "S": key.as_str() }, "client_request_id": { "S": id },
+            "user_id": { "S": user }, "lines": text(json!([])), "connection": text(Value::Null),
+            "dialect": text(json!("current")), "outcome": text(json!("pending")),
+            "status": { "S": "pending" }, "accepted_at": at(-3600), "deadline": at(-3570),
+            "expires_at": at(3600),
+        }),
+    );
+}
+
 /// The head of a catalogue that is not being loaded.
 fn put_catalogue_head(aws: &Aws, version: u32) {
     aws.put(
@@ -264,6 +358,24 @@ fn put_catalogue_head(aws: &Aws, version: u32) {
     );
 }
 
+/// Loads, of all products and of one user's discounts, by a client that may.
+fn loads(functions: &Functions) {
+    let load = |query: &str, body: &str| {
+        let mut event = http_event("POST /load", "", "");
+        event["rawQueryString"] = json!(query);
+        event["headers"] = json!({ "content-type": "text/csv" });
+        event["body"] = json!(body);
+        event["requestContext"]["authorizer"] = json!({ "lambda": { "load": "true" } });
+        let response = functions.invoke("load", event);
+        assert_eq!(response["statusCode"], 200, "{response}");
+    };
+    load("", "id,name,price\nP1,One,600.00\n");
+    load("", "user_id,product_id,percentage\nAAA,P1,20\n");
+    load("prune=true", "user_id,product_id,percentage\nAAA,P1,30\n");
+    load("prune=true", "id,name,price\nP1,One,700.00\n");
+    assert!(!functions.aws.take("refresh").is_empty(), "no table was ordered");
+}
+
 /// A token is checked with keys that are read once.
 fn tokens(functions: &Functions) {
     let keys = KeyRing::new(Key::from_random([1; 16], [[2; 16], [3; 16]]).unwrap());
@@ -272,6 +384,7 @@ fn tokens(functions: &Functions) {
     let grant = Grant {
         subject: "shop".parse().unwrap(),
         clients: Clients::Every,
+        load: false,
         expires_at: now.plus(Duration::from_secs(60)),
     };
     let token = keys.sign(&grant, now).unwrap();
@@ -298,6 +411,8 @@ fn roles_grant_what_functions_do_and_nothing_else() {
     }
     subscriptions(&functions);
     quotes(&mut functions);
+    quotes_over_http(&mut functions);
+    loads(&functions);
     unreadable(&functions);
     tokens(&functions);
 

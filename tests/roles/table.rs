@@ -95,7 +95,7 @@ impl Table {
         let wanted = request["Key"].as_object().unwrap();
         let before = self.get(table, wanted).unwrap_or_default();
         let condition = request["ConditionExpression"].as_str().unwrap_or_default();
-        let is_pending = before.get("status").is_none_or(|status| status["S"] == "pending");
+        let is_pending = before.get("status").is_some_and(|status| status["S"] == "pending");
         if condition.contains(":pending") && !is_pending {
             return Err(Refused(before));
         }

@@ -263,7 +263,7 @@ impl System {
             items: items(what),
             request_id: id.map(|id| RequestId::new(id).unwrap()),
             dialect: Dialect::Current,
-            connection: self.connection(connection),
+            connection: Some(self.connection(connection)),
         }
     }
 

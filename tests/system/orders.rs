@@ -108,7 +108,7 @@ pub async fn a_visit_orders_what_its_quote_does_not(engine: Engine) {
             items: items(products),
             request_id: Some(RequestId::new("7").unwrap()),
             dialect: Dialect::Current,
-            connection: system.connection("AAA"),
+            connection: Some(system.connection("AAA")),
         };
         match handler.quote(ask).await {
             Ok(accepted) => assert!(is_accepted && accepted.settled.is_some()),

@@ -95,7 +95,7 @@ fn quotation() -> Quotation {
         request_id,
         user,
         items: ["OFFICE-CHAIR-0001", "OFFICE-CHAIR-0002", "OFFICE-DESK-9999"].map(line).to_vec(),
-        connection,
+        connection: Some(connection),
         dialect: Dialect::Current,
         accepted_at: now,
         deadline: now.plus(Duration::from_secs(30)),

@@ -53,10 +53,10 @@ fn quotation(expires_at: Timestamp) -> Quotation {
         request_id,
         user,
         items: vec![],
-        connection: ConnectionRef {
+        connection: Some(ConnectionRef {
             endpoint: "http://127.0.0.1".to_owned(),
             id: ConnectionId::from_random([1; 16]),
-        },
+        }),
         dialect: Dialect::Current,
         accepted_at: expires_at,
         deadline: expires_at,
@@ -237,7 +237,8 @@ fn unpacked_item(quotation: &Quotation, status: &str, outcome: &Value) -> Value 
 async fn a_quotation_of_the_version_before_is_read_whatever_became_of_it() {
     let stored = quotation(Timestamp::from_millis(1_800_000_000_123));
     let failed = QuotationStatus::Failed(FailureReason::NoTable);
-    let target = ConnectionRef { endpoint: "else".to_owned(), ..stored.connection.clone() };
+    let target =
+        ConnectionRef { endpoint: "else".to_owned(), ..stored.connection.clone().unwrap() };
     let binary = |bytes: Vec<u8>| json!({ "B": STANDARD.encode(bytes) });
     let pending = unpacked_item(&stored, "pending", &json!({ "S": "\"pending\"" }));
     let settled = unpacked_item(&stored, "failed", &json!({ "S": json!(failed).to_string() }));
@@ -246,7 +247,8 @@ async fn a_quotation_of_the_version_before_is_read_whatever_became_of_it() {
     let moved = pack_target(&target, Dialect::Original).unwrap();
     redirected_since["redirected"] = binary(moved);
     let failed = Quotation { status: failed, ..stored.clone() };
-    let moved = Quotation { connection: target, dialect: Dialect::Original, ..stored.clone() };
+    let moved =
+        Quotation { connection: Some(target), dialect: Dialect::Original, ..stored.clone() };
     for (item, expected) in [
         (pending, stored.clone()),
         (settled, failed.clone()),

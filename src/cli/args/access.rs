@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::KeysArgs;
-use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError};
+use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError, PathPrefix};
 use crate::stages::UserLimits;
 
 /// Who may use the gateway, and how much of it.
@@ -13,12 +13,16 @@ use crate::stages::UserLimits;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Access to the gateway")]
 pub struct AccessArgs {
-    /// Origin of web pages that may use the gateway; may be given more than once
+    /// Origin of web pages that may use the gateway, or `null` for pages opened as a file; may be given
+    /// more than once
     #[arg(long, value_name = "ORIGIN", env = "OCACHE_ALLOW_ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<String>,
     /// Name by which clients may call the gateway, beside localhost; may be given more than once
     #[arg(long, value_name = "HOST", env = "OCACHE_ALLOW_HOST", value_delimiter = ',')]
     pub allow_host: Vec<String>,
+    /// Path under which a reverse proxy publishes the gateway, if it hands the whole path on
+    #[arg(long, value_name = "PATH", env = "OCACHE_PATH_PREFIX")]
+    pub path_prefix: Option<PathPrefix>,
     /// Which users come in, and how.
     #[command(flatten)]
     pub stack: UserArgs,
@@ -81,6 +85,7 @@ impl TryFrom<&AccessArgs> for Access {
         };
         let origins = AllowedOrigins::new(&args.allow_origin, &args.allow_host)?;
         // The keys of tokens have to be looked up first.
-        Ok(Self { origins, limits, tokens: None })
+        let prefix = args.path_prefix.clone().unwrap_or_default();
+        Ok(Self { origins, prefix, limits, tokens: None })
     }
 }

@@ -25,13 +25,16 @@ pub struct TokenArgs {
         long,
         visible_alias = "user",
         value_name = "USER",
-        required_unless_present = "every_client",
+        required_unless_present_any = ["every_client", "load"],
         conflicts_with = "every_client"
     )]
     pub client: Vec<UserId>,
     /// Let it speak for every user: only for back ends that are trusted with all prices
     #[arg(long)]
     pub every_client: bool,
+    /// Let it load products and discounts with `POST /load`
+    #[arg(long)]
+    pub load: bool,
     /// Whom it is for, as logs name it
     #[arg(long, value_name = "NAME", default_value = "ocache")]
     pub subject: Subject,

@@ -22,7 +22,10 @@ fn named(id: &str, accepted_at: Timestamp) -> Quotation {
         request_id,
         user,
         items: vec![],
-        connection: ConnectionRef { endpoint: "e".into(), id: ConnectionId::from_random([1; 16]) },
+        connection: Some(ConnectionRef {
+            endpoint: "e".into(),
+            id: ConnectionId::from_random([1; 16]),
+        }),
         dialect: Dialect::Current,
         accepted_at,
         deadline: accepted_at.plus(secs(30)),
@@ -118,7 +121,7 @@ async fn quotations_of_the_version_before_are_kept() {
     let store = open_with(dir.path(), clock.clone());
 
     let redirected = |quotation: &Quotation| Quotation {
-        connection: elsewhere(),
+        connection: Some(elsewhere()),
         dialect: Dialect::Original,
         ..quotation.clone()
     };

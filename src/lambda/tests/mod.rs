@@ -3,6 +3,7 @@
 mod any_event;
 mod batches;
 mod frames;
+mod http;
 mod others;
 mod stack;
 mod tokens;

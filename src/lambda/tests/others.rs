@@ -6,14 +6,17 @@ use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse
 use aws_lambda_events::encodings::Body;
 use serde_json::{Value, json};
 
+use super::http::http_event;
 use super::stack::{Delivered, Stack};
 use crate::lambda::EventError;
 use crate::lambda::following::Following;
 use crate::lambda::granted::Authorization;
+use crate::lambda::load;
 use crate::lambda::schedule::on_schedule;
 use crate::lambda::subscribe::on_request;
 use crate::model::UserId;
 use crate::ports::Queue;
+use crate::runtime::gateway::LoadDoor;
 use crate::stages::refresh::Tick;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -116,4 +119,31 @@ async fn bodies_are_read_as_the_local_gateway_reads_them() {
     assert_eq!(put(&stack, r#"{"user_id":""}"#, false).await.0, 400);
     assert_eq!(put(&stack, "", false).await.0, 400);
     assert_eq!(stack.deliver(Queue::Quotation).await, Delivered::all(1));
+}
+
+#[tokio::test]
+async fn only_who_may_load_loads() {
+    let stack = Stack::new().await;
+    let door = LoadDoor::of_function();
+    let load = async |context: Value, origin: Option<&str>| {
+        let mut event = http_event("POST /load", None, "", "id,name,price\nP7,Lamp,9.00\n");
+        event["headers"] = json!({ "content-type": "text/csv" });
+        if let Some(origin) = origin {
+            event["headers"]["origin"] = json!(origin);
+        }
+        event["requestContext"]["authorizer"] = json!({ "lambda": context });
+        let request = serde_json::from_value(event).unwrap();
+        let response = load::on_request(&stack.ports, &door, request).await;
+        let Some(Body::Text(text)) = response.body else { panic!("{:?}", response.body) };
+        (response.status_code, serde_json::from_str::<Value>(&text).unwrap())
+    };
+    let may = json!({ "clients": "[]", "load": "true" });
+    assert_eq!(
+        load(json!({ "clients": "\"*\"" }), None).await.0,
+        403,
+        "every client is not enough"
+    );
+    assert_eq!(load(may.clone(), Some("https://shop.example.com")).await.0, 403);
+    let (status, body) = load(may, None).await;
+    assert_eq!((status, &body["products"]["added"]), (200, &json!(1)), "{body}");
 }

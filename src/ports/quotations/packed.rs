@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{FailureReason, Quotation, QuotationStatus};
 use crate::model::{
-    ConnectionRef, Dialect, Generation, Item, PackedError, ProductId, Quantity, QuotationKey,
-    RequestId, Timestamp, UserId, seal, unseal,
+    ConnectionId, ConnectionRef, Dialect, Generation, Item, PackedError, ProductId, Quantity,
+    QuotationKey, RequestId, Timestamp, UserId, seal, unseal,
 };
 use crate::pricing::{Answer, AnswerLine, Currency, Money, Percentage};
 
@@ -24,6 +24,7 @@ struct PackedQuotation<'a> {
     request_id: Option<Cow<'a, RequestId>>,
     user: Cow<'a, UserId>,
     items: Cow<'a, [Item]>,
+    /// One without an endpoint is none.
     connection: Cow<'a, ConnectionRef>,
     dialect: Dialect,
     accepted_at: Timestamp,
@@ -92,6 +93,10 @@ impl Quotation {
     /// [`PackedError`]; none is known that happens.
     pub fn pack(&self) -> Result<Vec<u8>, PackedError> {
         let beside = Beside { items: &self.items, time: self.accepted_at };
+        let connection = match &self.connection {
+            Some(connection) => Cow::Borrowed(connection),
+            None => Cow::Owned(nowhere()?),
+        };
         let is_in_key = self.request_id.as_str() == ending(&self.key);
         seal(
             VERSION,
@@ -99,7 +104,7 @@ impl Quotation {
                 request_id: (!is_in_key).then_some(Cow::Borrowed(&self.request_id)),
                 user: Cow::Borrowed(&self.user),
                 items: Cow::Borrowed(&self.items),
-                connection: Cow::Borrowed(&self.connection),
+                connection,
                 dialect: self.dialect,
                 accepted_at: self.accepted_at,
                 deadline: beside.since(self.deadline),
@@ -125,7 +130,7 @@ impl Quotation {
             key,
             request_id,
             user: packed.user.into_owned(),
-            connection: packed.connection.into_owned(),
+            connection: Some(packed.connection.into_owned()).filter(|it| !it.endpoint.is_empty()),
             dialect: packed.dialect,
             accepted_at: packed.accepted_at,
             deadline: beside.at(packed.deadline),
@@ -168,6 +173,11 @@ pub fn pack_target(connection: &ConnectionRef, dialect: Dialect) -> Result<Vec<u
 /// [`PackedError`] when these are not the bytes of a target.
 pub fn unpack_target(bytes: &[u8]) -> Result<(ConnectionRef, Dialect), PackedError> {
     unseal(VERSION, bytes)
+}
+
+/// What stands for no connection. No gateway has an empty endpoint.
+fn nowhere() -> Result<ConnectionRef, PackedError> {
+    Ok(ConnectionRef { endpoint: String::new(), id: ConnectionId::stored("-")? })
 }
 
 /// What a key says of the id: all of it, or what follows the scope.

@@ -6,12 +6,13 @@ use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Request, StatusCode};
 use tracing::{error, info};
 
+use super::load_door::{NO_CLAIM, may_not_load};
 use super::registry::KeysPlace;
 use super::routes::{Reply, later, problem};
 use crate::ports::Chain;
 use crate::runtime::{NotGranted, TokenCheck};
 use crate::stages::SettingsInForce;
-use crate::tokens::{Clients, Refusal, Token};
+use crate::tokens::{Clients, Grant, Refusal, Token};
 
 /// The tokens that a gateway wants.
 #[derive(Clone, Debug)]
@@ -74,11 +75,23 @@ impl Door {
         };
         match (settings.requires_token, &self.check) {
             (false, _) => Ok(Clients::Every),
-            (true, Some(check)) => granted_by(check, token).await,
+            (true, Some(check)) => Ok(granted_by(check, token).await?.clients),
             (true, None) => {
                 error!("tokens are required, and this gateway has no keys to check them with");
                 Err(unknown("tokens cannot be checked here"))
             }
+        }
+    }
+
+    /// Who may load: a client with a token that says so, also while tokens are not required.
+    pub(super) async fn may_load(&self, token: Result<Token, Refusal>) -> Result<(), Reply> {
+        let Some(check) = &self.check else {
+            error!("this gateway has no keys to check tokens with");
+            return Err(unknown("tokens cannot be checked here"));
+        };
+        match granted_by(check, token).await?.load {
+            true => Ok(()),
+            false => Err(may_not_load(NO_CLAIM)),
         }
     }
 
@@ -97,7 +110,7 @@ fn unknown(message: &str) -> Reply {
     later(StatusCode::SERVICE_UNAVAILABLE, message)
 }
 
-async fn granted_by(check: &TokenCheck, token: Result<Token, Refusal>) -> Result<Clients, Reply> {
+async fn granted_by(check: &TokenCheck, token: Result<Token, Refusal>) -> Result<Grant, Reply> {
     let granted = match token {
         Ok(token) => check.grant(&token).await,
         Err(refusal) => Err(refusal.into()),
@@ -105,7 +118,7 @@ async fn granted_by(check: &TokenCheck, token: Result<Token, Refusal>) -> Result
     match granted {
         Ok(grant) => {
             info!(subject = %grant.subject, "let in");
-            Ok(grant.clients)
+            Ok(grant)
         }
         Err(NotGranted::Refused(refusal)) => Err(unauthorized(&refusal)),
         Err(NotGranted::NoKeys(cause)) => {

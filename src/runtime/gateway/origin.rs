@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use hyper::header::{HOST, HeaderMap, ORIGIN};
+use hyper::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
 use hyper::http::Uri;
 use thiserror::Error;
+
+/// The origin of a page that has none of its own: one that was opened as a file, or is in a sandbox.
+const NO_ORIGIN: &str = "null";
 
 /// The origins that are allowed beside the gateway's own, and the names by which it may be called.
 ///
@@ -19,11 +22,24 @@ pub struct AllowedOrigins {
     is_proxied: bool,
 }
 
+/// Which page a request comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// None: a program.
+    NoPage,
+    /// One that the gateway has served: it names the very host that it is sent to, which is loopback.
+    OwnPage,
+    /// One of an origin that is allowed.
+    Allowed(HeaderValue),
+    /// Any other.
+    Foreign,
+}
+
 /// Why a text is not an origin, or not a host.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum OriginError {
     /// Not an origin.
-    #[error("`{0}` is not an origin such as https://shop.example.com")]
+    #[error("`{0}` is not an origin such as https://shop.example.com, nor `null`")]
     Origin(String),
     /// Not the name of a host.
     #[error("`{0}` is not the name of a host such as quotes.example.com")]
@@ -38,7 +54,7 @@ impl AllowedOrigins {
     pub fn new(origins: &[String], hosts: &[String]) -> Result<Self, OriginError> {
         let origins: BTreeSet<String> =
             origins.iter().map(|origin| normalise(origin)).collect::<Result<_, _>>()?;
-        let theirs = origins.iter().filter_map(|origin| {
+        let theirs = origins.iter().filter(|origin| *origin != NO_ORIGIN).filter_map(|origin| {
             let uri = Uri::from_str(origin).ok()?;
             Some(Ok(uri.host()?.to_owned()))
         });
@@ -54,17 +70,27 @@ impl AllowedOrigins {
         self.is_proxied
     }
 
-    /// Whether a request may be answered: it names no origin, an allowed one, or the very host it
-    /// is sent to, when that is loopback.
+    /// Whether other pages than the gateway's own may use it.
     #[must_use]
-    pub fn allow(&self, headers: &HeaderMap) -> bool {
-        let Some(origin) = headers.get(ORIGIN) else { return true };
-        let Ok(origin) = origin.to_str() else { return false };
+    pub(super) fn allow_others(&self) -> bool {
+        !self.origins.is_empty()
+    }
+
+    /// Which page a request comes from.
+    #[must_use]
+    pub(super) fn sender(&self, headers: &HeaderMap) -> Sender {
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let (origin, None) = (origins.next(), origins.next()) else { return Sender::Foreign };
+        let Some(given) = origin else { return Sender::NoPage };
+        let Ok(origin) = given.to_str() else { return Sender::Foreign };
         if self.origins.contains(&origin.to_ascii_lowercase()) {
-            return true;
+            return Sender::Allowed(given.clone());
         }
         let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        is_loopback(host) && origin.eq_ignore_ascii_case(&format!("http://{host}"))
+        match is_loopback(host) && origin.eq_ignore_ascii_case(&format!("http://{host}")) {
+            true => Sender::OwnPage,
+            false => Sender::Foreign,
+        }
     }
 
     /// Whether a request is meant for this gateway: a page whose owner points its name at 127.0.0.1
@@ -80,7 +106,11 @@ impl AllowedOrigins {
     }
 }
 
-fn normalise(text: &str) -> Result<String, OriginError> {
+/// An origin as browsers write it.
+pub(super) fn normalise(text: &str) -> Result<String, OriginError> {
+    if text == NO_ORIGIN {
+        return Ok(text.to_owned());
+    }
     let refuse = || OriginError::Origin(text.to_owned());
     let uri = Uri::from_str(text).map_err(|_| refuse())?;
     match (uri.scheme_str(), uri.authority(), uri.path()) {
@@ -124,14 +154,28 @@ mod tests {
     fn own_allowed_and_absent_origins_pass() {
         let allowed = AllowedOrigins::new(&["https://Shop.example.com/".to_owned()], &[]).unwrap();
         let host = (HOST, "127.0.0.1:7070");
-        assert!(allowed.allow(&headers(std::slice::from_ref(&host))));
-        assert!(allowed.allow(&headers(&[host.clone(), (ORIGIN, "http://127.0.0.1:7070")])));
-        assert!(allowed.allow(&headers(&[host.clone(), (ORIGIN, "https://shop.example.com")])));
+        let sender = |origin| allowed.sender(&headers(&[host.clone(), (ORIGIN, origin)]));
+        assert_eq!(allowed.sender(&headers(std::slice::from_ref(&host))), Sender::NoPage);
+        assert_eq!(sender("http://127.0.0.1:7070"), Sender::OwnPage);
+        let shop = HeaderValue::from_static("https://shop.example.com");
+        assert_eq!(sender("https://shop.example.com"), Sender::Allowed(shop));
         for foreign in ["https://evil.example", "null", "http://127.0.0.1:7071"] {
-            assert!(!allowed.allow(&headers(&[host.clone(), (ORIGIN, foreign)])), "{foreign}");
+            assert_eq!(sender(foreign), Sender::Foreign, "{foreign}");
         }
         let rebound = [(HOST, "evil.example:7070"), (ORIGIN, "http://evil.example:7070")];
-        assert!(!allowed.allow(&headers(&rebound)));
+        assert_eq!(allowed.sender(&headers(&rebound)), Sender::Foreign);
+        let mut twice = headers(&[host.clone(), (ORIGIN, "https://shop.example.com")]);
+        twice.append(ORIGIN, "https://evil.example".parse().unwrap());
+        assert_eq!(allowed.sender(&twice), Sender::Foreign);
+    }
+
+    #[test]
+    fn a_page_without_an_origin_passes_only_where_that_is_said() {
+        let allowed = AllowedOrigins::new(&["null".to_owned()], &[]).unwrap();
+        let from_file = headers(&[(HOST, "127.0.0.1:7070"), (ORIGIN, "null")]);
+        let null = HeaderValue::from_static("null");
+        assert_eq!(allowed.sender(&from_file), Sender::Allowed(null));
+        assert!(!allowed.allow_host(&headers(&[(HOST, "null")])), "it is no name of the gateway");
     }
 
     #[test]

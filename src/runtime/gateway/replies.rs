@@ -123,7 +123,8 @@ async fn reply_of_stage(
     let asked_at = context.clock.now();
     match request {
         Request::Quote { user, items, request_id, dialect } => {
-            let ask = Ask { user: user.clone(), items, request_id, dialect, connection: to };
+            let connection = Some(to);
+            let ask = Ask { user: user.clone(), items, request_id, dialect, connection };
             match context.handler.quote_as(ask, id).await {
                 Ok(Accepted { request_id, deadline, settled }) => {
                     let ack = rendered(protocol::render_accepted(&request_id, dialect));

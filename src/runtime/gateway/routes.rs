@@ -1,20 +1,25 @@
 //! The gateway's HTTP side.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::{Instrument, info, warn};
 
 use super::addresses::ClientAddress;
+use super::body::ReplyBody;
 use super::entry;
+use super::http_api::{self, Asked, Call, Resource, problem_with_code};
 use super::limits::Allowance;
+use super::load_door::{NO_PAGES, body_too_large, may_not_load};
+use super::methods::{allow, not_allowed};
 use super::server::Gateway;
 use super::visitors::{Admission, refusal};
 use crate::model::{ConnectionId, UserId};
@@ -25,12 +30,19 @@ use crate::tokens::Clients;
 use crate::trace;
 
 /// Below this are the connections, by their ids.
-const MANAGEMENT: &str = "/@connections/";
+pub(super) const MANAGEMENT: &str = "/@connections/";
+/// Takes products and discounts.
+pub(super) const LOAD: &str = "/load";
 /// A body that is not there by then will not come.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
+/// The same for the body of a load, which may be large.
+const LOAD_LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// A response with a small body.
-pub type Reply = Response<Full<Bytes>>;
+/// What reading a body with a limit fails with.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A response.
+pub type Reply = Response<ReplyBody>;
 
 /// The body of `PUT /subscribe`.
 #[derive(Deserialize)]
@@ -51,23 +63,35 @@ pub(super) async fn route(
     allowance: &Allowance,
     client: ClientAddress,
 ) -> Reply {
+    let path = request.uri().path().to_owned();
+    let methods = gateway.methods_of(&path);
+    match request.method() {
+        _ if methods.is_empty() => return not_found(&path),
+        &Method::OPTIONS => return options(methods),
+        method if !methods.contains(method) => return not_allowed(method, &path, methods),
+        _ => {}
+    }
+    // Only a GET comes with HEAD; what is sent has no body then, whatever the reply has.
     if let Some(reply) = gateway.page().route(&request, gateway.door(), client).await {
         return reply;
     }
-    let path = request.uri().path().to_owned();
-    match (request.method(), path.as_str()) {
-        (&Method::GET, "/health") => health(gateway, request.headers()),
-        (&Method::PUT, "/subscribe") => put_subscribe(gateway, request, allowance).await,
-        (&Method::POST, path) => match path.strip_prefix(MANAGEMENT) {
-            Some(id) => post_to_connection(gateway, id, request, client).await,
-            None => not_found(path),
-        },
-        (method, "/subscribe") => {
-            let message = format!("{method} /subscribe is not possible; use PUT");
-            problem(StatusCode::METHOD_NOT_ALLOWED, &message)
-        }
-        (_, path) => not_found(path),
+    if let Some(resource) = Resource::of(&path) {
+        return api(gateway, resource, request, allowance).await;
     }
+    match (path.as_str(), path.strip_prefix(MANAGEMENT)) {
+        ("/health", _) => health(gateway, request.headers()),
+        ("/subscribe", _) => put_subscribe(gateway, request, allowance).await,
+        (LOAD, _) => post_load(gateway, request).await,
+        (_, Some(id)) => post_to_connection(gateway, id, request, client).await,
+        (path, None) => not_found(path),
+    }
+}
+
+/// What may be done with a path.
+fn options(methods: &[Method]) -> Reply {
+    let mut reply = Reply::default();
+    *reply.status_mut() = StatusCode::NO_CONTENT;
+    allow(reply, methods)
 }
 
 /// The health and, for a caller that proves that it knows the secret of the entry, the gateway's own
@@ -76,6 +100,54 @@ fn health(gateway: &Gateway, asked: &HeaderMap) -> Reply {
     let mut reply = json_reply(StatusCode::OK, &gateway.health());
     if let Some((name, proof)) = gateway.secret().answer(asked) {
         reply.headers_mut().insert(name, proof);
+    }
+    reply
+}
+
+/// A quote, or prices.
+async fn api(
+    gateway: &Gateway,
+    resource: Option<Resource>,
+    request: Request<Incoming>,
+    allowance: &Allowance,
+) -> Reply {
+    let came_at = Instant::now();
+    let Some(resource) = resource else {
+        return problem_with_code(StatusCode::BAD_REQUEST, "bad_id", "the path is not UTF-8");
+    };
+    let traceparent = request.headers().get("traceparent").and_then(|it| it.to_str().ok());
+    let span = trace::http_request(traceparent, request.method().as_str(), resource.route());
+    let clients = match gateway.door().clients_of(entry::of_headers(request.headers())).await {
+        Ok(clients) => clients,
+        Err(reply) => return reply,
+    };
+    let (head, body) = request.into_parts();
+    let body = match head.method {
+        Method::POST => match read_body(gateway, body).await {
+            Ok(body) => body,
+            Err(reply) => return reply,
+        },
+        _ => Bytes::new(),
+    };
+    let query = head.uri.query().unwrap_or_default();
+    let asked = Asked { method: &head.method, query, headers: &head.headers, body: &body };
+    let call = match Call::read(resource, asked) {
+        Ok(call) if !clients.cover(call.user()) => return http_api::forbidden(call.user()),
+        Ok(call) => call,
+        Err(reply) => return reply,
+    };
+    let behind = match call.is_visit() {
+        false => gateway.behind(false),
+        true => match gateway.visitors().admit(call.user(), allowance.address()).await {
+            Admission::Visit => gateway.behind(false),
+            Admission::FirstVisit => gateway.behind(true),
+            refused => return too_many(refusal(refused)),
+        },
+    };
+    let is_quote = matches!(call, Call::Quote(..));
+    let reply = gateway.http_api().answer(behind, call).instrument(span).await;
+    if is_quote {
+        gateway.page().metrics().acknowledged(came_at.elapsed());
     }
     reply
 }
@@ -92,7 +164,7 @@ async fn put_subscribe(
         Ok(clients) => clients,
         Err(reply) => return reply,
     };
-    let user = match read_body(gateway, request).await.map(|body| read_user(&body)) {
+    let user = match read_body(gateway, request.into_body()).await.map(|body| read_user(&body)) {
         Ok(Ok(user)) => user,
         Ok(Err(message)) => return problem(StatusCode::BAD_REQUEST, &message),
         Err(reply) => return reply,
@@ -149,6 +221,27 @@ async fn subscribe_user(ports: &Ports, ttl: Duration, user: &UserId) -> Reply {
     }
 }
 
+async fn post_load(gateway: &Gateway, request: Request<Incoming>) -> Reply {
+    if !gateway.is_own(request.headers()) {
+        return may_not_load(NO_PAGES);
+    }
+    if let Err(reply) = gateway.door().may_load(entry::of_headers(request.headers())).await {
+        return reply;
+    }
+    let (head, body) = request.into_parts();
+    let door = gateway.load_door();
+    let admitted = match door.admit(head.uri.query().unwrap_or_default(), &head.headers) {
+        Ok(admitted) => admitted,
+        Err(reply) => return reply,
+    };
+    // Whoever may load may be waited for: only one at a time is.
+    let body = timeout(LOAD_LIMIT, Limited::new(body, door.max_bytes()).collect()).await;
+    match whole(body, || body_too_large(door.max_bytes())) {
+        Ok(body) => door.load(gateway.ports(), admitted, body).await,
+        Err(reply) => reply,
+    }
+}
+
 /// The management API, for the other processes of this machine that work on the same store: whoever
 /// could push would give answers in the gateway's name. A browser has no business here either.
 async fn post_to_connection(
@@ -167,7 +260,7 @@ async fn post_to_connection(
     let Ok(id) = ConnectionId::new(id) else {
         return problem(StatusCode::BAD_REQUEST, "that is not a connection id");
     };
-    let frame = match read_body(gateway, request).await {
+    let frame = match read_body(gateway, request.into_body()).await {
         Ok(frame) => frame,
         Err(reply) => return reply,
     };
@@ -180,9 +273,9 @@ async fn post_to_connection(
     }
 }
 
-async fn read_body(gateway: &Gateway, request: Request<Incoming>) -> Result<Bytes, Reply> {
+async fn read_body(gateway: &Gateway, body: Incoming) -> Result<Bytes, Reply> {
     let unfinished = gateway.unfinished().of_one();
-    let counted = request.into_body().map_frame(|frame| {
+    let counted = body.map_frame(|frame| {
         unfinished.received(frame.data_ref().map_or(0, Bytes::len));
         frame
     });
@@ -194,20 +287,25 @@ async fn read_body(gateway: &Gateway, request: Request<Incoming>) -> Result<Byte
             return Err(later(StatusCode::SERVICE_UNAVAILABLE, message));
         }
     };
-    let Ok(body) = body else {
-        return Err(problem(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"));
-    };
+    whole(body, || problem(StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 128 KB"))
+}
+
+/// A body that was collected, if all of it came in time and there was not too much of it.
+fn whole(
+    body: Result<Result<Collected<Bytes>, BoxError>, Elapsed>,
+    too_large: impl FnOnce() -> Reply,
+) -> Result<Bytes, Reply> {
     match body {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(problem(StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 128 KB"))
-        }
-        Err(_) => Err(problem(StatusCode::BAD_REQUEST, "the body ended too early")),
+        Err(_) => Err(problem(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(problem(StatusCode::BAD_REQUEST, "the body ended too early")),
     }
 }
 
 fn not_found(path: &str) -> Reply {
-    let known = "the page at /, PUT /subscribe, GET /health, GET /metrics, and websockets";
+    let known = "the page at /, POST /quotes, GET /quotes/{id}, GET /prices/{client}, \
+                 POST /load, PUT /subscribe, GET /health, GET /metrics, and websockets";
     problem(StatusCode::NOT_FOUND, &format!("there is nothing at {path}; there are {known}"))
 }
 
@@ -230,8 +328,8 @@ pub(super) fn too_many(message: &str) -> Reply {
     reply
 }
 
-fn json_reply(status: StatusCode, body: &serde_json::Value) -> Reply {
-    let mut reply = Response::new(Full::new(Bytes::from(body.to_string())));
+pub(super) fn json_reply(status: StatusCode, body: &serde_json::Value) -> Reply {
+    let mut reply = Reply::new(Bytes::from(body.to_string()).into());
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     reply

@@ -1,14 +1,10 @@
 //! Takes connections and tells websockets from HTTP.
 
 use std::convert::Infallible;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{
     CONNECTION, HeaderMap, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -16,10 +12,10 @@ use hyper::header::{
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::{Parts, Upgraded};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -27,11 +23,17 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::addresses::{ClientAddress, SocketPlace, Way};
+use super::cors::{Cors, RefusedOrigins};
 use super::entry::{self, Door, Tokens};
 use super::guarded::Guarded;
+use super::http_api::{Behind, HttpApi};
 use super::limits::{Allowance, ConnectionPlace, Limiter, Limits, Traffic};
-use super::origin::AllowedOrigins;
+use super::listener::Listener;
+use super::load_door::LoadDoor;
+use super::methods::methods_of;
+use super::origin::{AllowedOrigins, Sender};
 use super::page::{Page, PageSettings};
+use super::prefix::PathPrefix;
 use super::routes::{Reply, is_push, problem, route, too_many};
 use super::secret::Secret;
 use super::session::{SessionContext, run_session};
@@ -42,6 +44,7 @@ use crate::model::ConnectionId;
 use crate::ports::Ports;
 use crate::protocol::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
 use crate::runtime::Shutdown;
+use crate::stages::prices::Prices;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::stages::{Lookup, SettingsInForce};
 use crate::supervisor::{Panic, catch};
@@ -65,19 +68,13 @@ const FIRST_VISIT_TTL: Duration = Duration::from_secs(1);
 const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
     content-length: 0\r\nconnection: close\r\n\r\n";
 
-/// Opens the gateway's port on loopback; 0 is any free one.
-///
-/// # Errors
-/// When the port is taken or may not be opened.
-pub async fn bind(port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
-}
-
 /// Who may use a gateway, and how much of it.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     /// Which pages.
     pub origins: AllowedOrigins,
+    /// Under which path a reverse proxy publishes it.
+    pub prefix: PathPrefix,
     /// How much.
     pub limits: Limits,
     /// By which tokens, while the stack requires them. Else anybody may quote for anybody.
@@ -89,6 +86,10 @@ pub struct Gateway {
     lookup: Arc<Lookup>,
     handler: QuotationHandler,
     first_visits: QuotationHandler,
+    prices: Prices,
+    first_prices: Prices,
+    http_api: HttpApi,
+    load_door: LoadDoor,
     visitors: Visitors,
     limiter: Limiter,
     unfinished: Arc<UnfinishedMessages>,
@@ -97,6 +98,8 @@ pub struct Gateway {
     page: Page,
     sockets: Arc<Sockets>,
     origins: AllowedOrigins,
+    refused_origins: RefusedOrigins,
+    prefix: PathPrefix,
     door: Door,
     endpoint: String,
     instance: String,
@@ -136,16 +139,20 @@ impl Gateway {
         access: Access,
         endpoint: String,
         page: PageSettings,
+        shutdown: &Shutdown,
     ) -> Self {
-        let Access { origins, limits, tokens } = access;
+        let Access { origins, prefix, limits, tokens } = access;
         let metrics = Arc::new(page.metrics.clone());
         let lookup = Lookup::new(&ports);
         metrics.keeps(lookup.bases());
         let handler = QuotationHandler::new(&ports, lookup.clone(), settings.policy());
         let handler = handler.watched().observed_by(metrics);
-        let passing = settings.policy().with_ttl_at_most(FIRST_VISIT_TTL);
-        let first_visits = handler.with_policy(passing);
+        let passing_policy = settings.policy().with_ttl_at_most(FIRST_VISIT_TTL);
+        let first_visits = handler.with_policy(passing_policy.clone());
         let visitors = Visitors::new(settings.clone(), ports.store.clone(), ports.clock.clone());
+        let prices = Prices::new(&ports, lookup.clone(), &handler, settings.policy());
+        let first_prices = prices.with_policy(passing_policy);
+        let http_api = HttpApi::new(ports.clock.clone(), shutdown.clone());
         let limiter = Limiter::new(limits);
         let door = Door::new(settings.clone(), tokens);
         let page = Page::new(&ports, &settings, sockets.clone(), page);
@@ -155,6 +162,10 @@ impl Gateway {
             lookup,
             handler,
             first_visits,
+            prices,
+            first_prices,
+            http_api,
+            load_door: LoadDoor::new(),
             visitors,
             limiter,
             unfinished: Arc::default(),
@@ -163,6 +174,8 @@ impl Gateway {
             page,
             sockets,
             origins,
+            refused_origins: RefusedOrigins::default(),
+            prefix,
             door,
             endpoint,
             instance,
@@ -206,6 +219,27 @@ impl Gateway {
         &self.visitors
     }
 
+    pub(super) const fn load_door(&self) -> &LoadDoor {
+        &self.load_door
+    }
+
+    /// Whether a request comes from a program or from the gateway's own page.
+    pub(super) fn is_own(&self, headers: &HeaderMap) -> bool {
+        matches!(self.origins.sender(headers), Sender::NoPage | Sender::OwnPage)
+    }
+
+    pub(super) const fn http_api(&self) -> &HttpApi {
+        &self.http_api
+    }
+
+    /// The stages behind requests over HTTP.
+    pub(super) const fn behind(&self, first_visit: bool) -> Behind<'_> {
+        match first_visit {
+            true => Behind { handler: &self.first_visits, prices: &self.first_prices },
+            false => Behind { handler: &self.handler, prices: &self.prices },
+        }
+    }
+
     /// How long a user is active after a visit.
     pub(super) fn ttl(&self, first_visit: bool) -> Duration {
         let ttl = self.settings.now().policy.ttl;
@@ -223,7 +257,7 @@ impl Gateway {
     /// Takes connections until the shutdown begins. The tasks then close every socket with 1001.
     pub(super) async fn serve(
         self: Arc<Self>,
-        listener: TcpListener,
+        listener: Listener,
         tasks: TaskTracker,
         shutdown: Shutdown,
     ) {
@@ -266,10 +300,17 @@ impl Gateway {
             debug!(%error, "no TCP_NODELAY");
         }
         let stopping = shutdown.clone();
-        let service = service_fn(move |request| {
+        let service = service_fn(move |mut request: Request<Incoming>| {
             let gateway = self.clone();
+            gateway.prefix.strip(&mut request);
+            let cors = Cors::of(&gateway.origins, &request);
+            let methods = gateway.methods_of(request.uri().path());
             let reply = gateway.respond(request, peer.clone(), tasks.clone(), shutdown.clone());
-            async move { Ok::<_, Infallible>(catch(reply).await.unwrap_or_else(panicked)) }
+            async move {
+                let mut reply = catch(reply).await.unwrap_or_else(panicked);
+                cors.add(reply.headers_mut(), methods);
+                Ok::<_, Infallible>(reply)
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -302,7 +343,8 @@ impl Gateway {
             let message = "this gateway does not go by that name; see --allow-host";
             return problem(StatusCode::FORBIDDEN, message);
         }
-        if !self.origins.allow(headers) {
+        if self.origins.sender(headers) == Sender::Foreign {
+            self.refused_origins.refused(headers);
             let message = "this page's origin is not allowed; see --allow-origin";
             return problem(StatusCode::FORBIDDEN, message);
         }
@@ -314,6 +356,9 @@ impl Gateway {
             return too_many("too many requests");
         }
         if !wants_websocket(headers) {
+            if let Some(redirected) = self.prefix.page_of(&request) {
+                return redirected;
+            }
             return route(&self, request, &allowance, client).await;
         }
         let token = entry::of_websocket(&request);
@@ -328,6 +373,11 @@ impl Gateway {
         };
         let places = Places { _connection: peer.place, _socket: socket };
         self.upgrade(request, Client { allowance, clients, by_token }, places, tasks, shutdown)
+    }
+
+    /// The methods of a path.
+    pub(super) fn methods_of(&self, path: &str) -> &'static [Method] {
+        methods_of(path, self.page.has_file(path))
     }
 
     /// Where a request comes from. Whoever proves in one that it may read the entry is known from
@@ -364,7 +414,7 @@ impl Gateway {
             }
             drop(places);
         });
-        let mut reply = Response::new(Full::new(Bytes::new()));
+        let mut reply = Reply::default();
         *reply.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = reply.headers_mut();
         headers.insert(CONNECTION, hyper::header::HeaderValue::from_static("upgrade"));

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
+use super::listener::Listener;
 use super::page::PageSettings;
 use super::registry::{GatewayRecord, GatewayRegistry, Registration};
 use super::server::{Access, Gateway};
@@ -27,7 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A gateway that has its port but does not serve yet: its ports are what the workers in the same
 /// process need to push to its sockets directly.
 pub struct BoundGateway {
-    listener: TcpListener,
+    listener: Listener,
     sockets: Arc<Sockets>,
     endpoint: String,
     websocket: String,
@@ -77,8 +77,8 @@ impl BoundGateway {
     /// [`StartError::Port`].
     pub async fn bind(port: u16) -> Result<Self, StartError> {
         let opened = async {
-            let listener = super::server::bind(port).await?;
-            let address = listener.local_addr()?;
+            let listener = Listener::bind(port).await?;
+            let address = listener.address()?;
             Ok((listener, address))
         };
         let (listener, address) =
@@ -138,8 +138,10 @@ impl BoundGateway {
     ) -> Result<RunningGateway, StartError> {
         let Self { listener, sockets, endpoint, websocket, page } = self;
         let keys = access.tokens.as_ref().map(|tokens| tokens.keys.clone());
-        let gateway =
-            Arc::new(Gateway::new(ports, settings, sockets, access, endpoint.clone(), page));
+        let shutdown = Shutdown::new();
+        let at = endpoint.clone();
+        let gateway = Gateway::new(ports, settings, sockets, access, at, page, &shutdown);
+        let gateway = Arc::new(gateway);
         let record = GatewayRecord {
             websocket,
             endpoint,
@@ -152,7 +154,6 @@ impl BoundGateway {
         let registration = registry
             .register(&record)
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
-        let shutdown = Shutdown::new();
         let lookup = gateway.lookup().clone();
         let scrape = gateway.page().scrape().clone();
         let connections = TaskTracker::new();

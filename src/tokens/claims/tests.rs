@@ -16,6 +16,7 @@ fn grant() -> Grant {
     Grant {
         subject: Subject::new("shop").unwrap(),
         clients: users(["AAA", "José Núñez 株式会社"].map(str::to_owned)),
+        load: false,
         expires_at: NOW.plus(HOUR),
     }
 }
@@ -23,7 +24,8 @@ fn grant() -> Grant {
 #[test]
 fn what_is_signed_is_what_is_read() {
     let every = Grant { clients: Clients::Every, ..grant() };
-    for grant in [grant(), every] {
+    let loader = Grant { clients: Clients::nobody(), load: true, ..grant() };
+    for grant in [grant(), every, loader] {
         let token = ring().sign(&grant, NOW).unwrap();
         assert_eq!(ring().check(&token, NOW), Ok(grant));
     }

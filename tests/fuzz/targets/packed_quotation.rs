@@ -79,7 +79,11 @@ fn encode(quotation: &Quotation) -> Vec<u8> {
         text(&mut out, item.product.as_str());
         signed(&mut out, item.quantity.thousandths());
     }
-    put_target(&mut out, &quotation.connection, quotation.dialect);
+    let nowhere = ConnectionRef {
+        endpoint: String::new(),
+        id: ConnectionId::stored("-").expect("it is an id"),
+    };
+    put_target(&mut out, quotation.connection.as_ref().unwrap_or(&nowhere), quotation.dialect);
     let accepted = quotation.accepted_at.millis();
     signed(&mut out, accepted);
     signed(&mut out, quotation.deadline.millis().wrapping_sub(accepted));

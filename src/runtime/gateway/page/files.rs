@@ -1,13 +1,12 @@
 //! The files of the page: built into the binary, and asked for again only when they have changed.
 
 use bytes::Bytes;
-use http_body_util::Full;
+use hyper::StatusCode;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HOST, HeaderMap, HeaderName,
     HeaderValue, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::http::Uri;
-use hyper::{Response, StatusCode};
 
 use super::query::value;
 use crate::model::DigestBuilder;
@@ -51,13 +50,18 @@ impl Files {
         Self(files.into())
     }
 
+    /// Whether there is a file at a path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.0.iter().any(|file| file.path == path)
+    }
+
     /// The file at a path, if there is one.
     pub(super) fn get(&self, uri: &Uri, headers: &HeaderMap) -> Option<Reply> {
         let file = self.0.iter().find(|file| file.path == uri.path())?;
         let known = headers.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
         let known = known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == file.tag));
         let body = if known { "" } else { file.text };
-        let mut reply = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
+        let mut reply = Reply::new(Bytes::from_static(body.as_bytes()).into());
         if known {
             *reply.status_mut() = StatusCode::NOT_MODIFIED;
         }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use tokio::time::interval;
 use tracing::warn;
@@ -66,6 +65,11 @@ impl Page {
             scrape: Arc::new(Scrape::new(metrics, ports, housekeeping, Some(sockets))),
             clock: ports.clock.clone(),
         }
+    }
+
+    /// Whether a path is one of the page's files.
+    pub(in crate::runtime::gateway) fn has_file(&self, path: &str) -> bool {
+        self.files.has(path)
     }
 
     /// What is counted in this process.
@@ -174,7 +178,7 @@ fn unavailable(error: &PortError) -> Reply {
 
 /// Something that is true only now.
 fn reply(content: &'static str, body: Bytes) -> Reply {
-    let mut reply = Response::new(Full::new(body));
+    let mut reply = Reply::new(body.into());
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -8,7 +8,9 @@
   const named = new URLSearchParams(location.search).get("url");
   /** Only a gateway that has served this page can be asked for more than quotes. */
   const isServed = named === null && /^https?:$/.test(location.protocol);
-  const websocket = named ?? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host || "127.0.0.1:7070"}/`;
+  /** The page may be published under a path, which then leads to the websocket too. */
+  const folder = isServed ? new URL(".", location.href).pathname : "/";
+  const websocket = named ?? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host || "127.0.0.1:7070"}${folder}`;
 
   /** What the browser may refuse to keep is not kept. */
   const kept = (store, name) => ({

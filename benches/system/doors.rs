@@ -1,0 +1,130 @@
+//! Prices and quotes over HTTP: 50 prices in turns with a bare server that answers 50 constant lines, and
+//! quotes in turns with the websocket.
+
+use std::io::Write as _;
+use std::rc::Rc;
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
+use ocache::load_generator::{Amount, Peer, Tally};
+use serde_json::Value;
+
+use crate::generated::Generated;
+use crate::http::{Asked, HttpTally, exchange, send};
+use crate::lab::{Scale, line};
+use crate::quotes::{SOCKETS, Workload};
+use crate::server::Server;
+use crate::stack::{Build, Stack};
+
+const PRODUCTS: u64 = 10_000;
+const CUSTOMERS: u32 = 1_000;
+const DISCOUNTS: u64 = 100;
+/// So many prices are shown at once.
+const SHOWN: usize = 50;
+/// So many different requests are sent, again and again.
+const REQUESTS: usize = 4_000;
+const ROUNDS: u32 = 4;
+const ROUND: Duration = Duration::from_secs(4);
+
+pub async fn run(scale: Scale, builds: &[Build]) {
+    let customers = scale.of(CUSTOMERS);
+    let data = Generated::new(PRODUCTS, customers.into(), DISCOUNTS);
+    let workload = Workload::of(&data);
+    let build = builds.last().expect("this build is measured");
+    let mut stack = Stack::loaded(build, &data);
+    workload.warm(&stack.start().destination()).await;
+    stack.until_quiet();
+    let time = ROUND.mul_f64(scale.0.min(1.0));
+    let what = format!("{PRODUCTS} products, {customers} customers, {SOCKETS} connections");
+    prices(&what, &data, stack.server(), time).await;
+    quotes(&what, &workload, stack.server(), time).await;
+}
+
+async fn prices(what: &str, data: &Generated, ocache: &Server, time: Duration) {
+    let requests = Rc::new(price_requests(data));
+    let (status, sample) = exchange(ocache.url(), &requests[0]).await;
+    assert_eq!(status, StatusCode::OK);
+    let shown: Value = serde_json::from_slice(&sample).expect("it is JSON");
+    assert_eq!(shown["prices"].as_array().map(Vec::len), Some(SHOWN));
+    let mut file = tempfile::NamedTempFile::new().expect("a file for the constant lines");
+    file.write_all(&sample).expect("the file can be written");
+    let path = file.path().to_str().expect("temporary files have plain names");
+    let bare = Server::of_this_program(&["bare", path]);
+    let mut all = [("bare hyper server", &bare), ("ocache", ocache)]
+        .map(|(name, server)| (name, server, HttpTally::begin(), Duration::ZERO));
+    for _ in 0..ROUNDS {
+        for (_, server, tally, cpu) in &mut all {
+            let before = server.cpu_time();
+            tally.merge(&send(server.url(), requests.clone(), SOCKETS, time).await);
+            *cpu += server.cpu_time() - before;
+        }
+    }
+    for (name, _, tally, cpu) in &all {
+        let figure = format!(
+            "{:.0}, p50 {:.2} ms, p99 {:.2} ms",
+            tally.per_sec(),
+            tally.millis(0.5),
+            tally.millis(0.99)
+        );
+        line("12", &format!("GET /prices of {SHOWN} products a second, {what}: {name}"), &figure);
+        let micros = cpu.as_secs_f64() * 1e6 / tally.answered as f64;
+        line(
+            "12",
+            &format!("processor time of the server for each: {name}"),
+            &format!("{micros:.1} µs"),
+        );
+    }
+    let [(_, _, bare, _), (_, _, ocache, _)] = &all;
+    let figure = format!(
+        "{:.2}, p99 {:.1} ×",
+        ocache.per_sec() / bare.per_sec(),
+        ocache.millis(0.99) / bare.millis(0.99)
+    );
+    line("12", "ratio to: bare hyper server", &figure);
+}
+
+/// Each of another customer, and of products of their own that are far apart.
+fn price_requests(data: &Generated) -> Vec<Asked> {
+    let dataset = data.read();
+    let (users, products) = (&dataset.discounts, &dataset.products);
+    let request = |number: usize| {
+        let user = &users[number % users.len()].user;
+        let mut target = format!("/prices/{user}");
+        for place in 0..SHOWN {
+            let product =
+                &products[(number * 7_919 + place * products.len() / SHOWN) % products.len()];
+            target.push(if place == 0 { '?' } else { '&' });
+            target.push_str(&format!("product={}", product.id));
+        }
+        Asked { method: Method::GET, target, body: bytes::Bytes::new() }
+    };
+    (0..REQUESTS).map(request).collect()
+}
+
+async fn quotes(what: &str, workload: &Workload, ocache: &Server, time: Duration) {
+    let body = |number| {
+        let mut frame: Value =
+            serde_json::from_str(&workload.frame_of(number)).expect("a frame is JSON");
+        frame.as_object_mut().expect("and an object").remove("action");
+        Asked { method: Method::POST, target: "/quotes".into(), body: frame.to_string().into() }
+    };
+    let requests = Rc::new((0..REQUESTS as u64).map(body).collect::<Vec<_>>());
+    let mut over_http = HttpTally::begin();
+    let mut over_websocket = Tally::begin().expect("times can be counted");
+    for _ in 0..ROUNDS {
+        let to = ocache.destination();
+        let quoted = workload.quote(&to, Peer::Gateway, Amount::For(time), SOCKETS).await;
+        over_websocket.merge(&quoted);
+        over_http.merge(&send(ocache.url(), requests.clone(), SOCKETS, time).await);
+    }
+    let websocket = (over_websocket.per_sec(), over_websocket.until_answered.millis(0.99));
+    for (name, (rate, p99)) in [
+        ("the websocket", websocket),
+        ("POST /quotes", (over_http.per_sec(), over_http.millis(0.99))),
+    ] {
+        let figure = format!("{rate:.0}, p99 {p99:.2} ms");
+        line("12", &format!("warm quotes a second, {what}: {name}"), &figure);
+    }
+    let figure = format!("{:.2}", over_http.per_sec() / over_websocket.per_sec());
+    line("12", "ratio of POST /quotes to the websocket", &figure);
+}

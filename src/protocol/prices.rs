@@ -1,0 +1,294 @@
+//! Prices as they are shown over HTTP: of some products in one document, and of all of them line by line.
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::items::ItemsError;
+use super::render::Text;
+use super::request::{ProtocolError, read_quantity};
+use super::{MAX_ITEMS, check_items};
+use crate::model::{Item, ProductId, Quantity, ShownDecimal, Timestamp, UserId};
+use crate::pricing::{Currency, Entry, Percentage};
+
+/// About how long a document is beside its lines, and a line.
+const AROUND_BYTES: usize = 300;
+const LINE_BYTES: usize = 150;
+
+/// Prices of some products.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownPrices<'a> {
+    /// Whose.
+    pub user: &'a UserId,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// For how much of each product.
+    pub quantity: Quantity,
+    /// When they were calculated.
+    pub priced_at: Timestamp,
+    /// When they were last found to be still right.
+    pub validated_at: Timestamp,
+    /// Whether they are past their freshness.
+    pub stale: bool,
+    /// The products, in the order in which they were asked for.
+    pub items: &'a [Item],
+    /// What each costs and is called; nothing where there is no such product.
+    pub prices: &'a [Option<(Entry, &'a str)>],
+}
+
+/// What one product costs. The same wherever prices are shown.
+#[derive(Serialize)]
+struct PriceLine<'a> {
+    product: &'a str,
+    name: &'a str,
+    /// Where each line stands alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<&'static str>,
+    list_price: Text<ShownDecimal>,
+    discount_percent: Text<Percentage>,
+    unit_price: Text<ShownDecimal>,
+}
+
+impl<'a> PriceLine<'a> {
+    fn new(product: &'a ProductId, name: &'a str, entry: &Entry, currency: Currency) -> Self {
+        Self {
+            product: product.as_str(),
+            name,
+            currency: None,
+            list_price: Text(entry.list_price.shown(currency)),
+            discount_percent: Text(entry.discount),
+            unit_price: Text(entry.unit_price.shown(currency)),
+        }
+    }
+
+    fn alone(self, currency: Currency) -> Self {
+        Self { currency: Some(currency.code()), ..self }
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    client: &'a str,
+    currency: &'static str,
+    quantity: Text<Quantity>,
+    priced_at: Text<Timestamp>,
+    validated_at: Text<Timestamp>,
+    stale: bool,
+    prices: Lines<'a>,
+    unavailable: Unavailable<'a>,
+}
+
+struct Lines<'a>(&'a ShownPrices<'a>);
+
+impl Serialize for Lines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let lines = self.0.items.iter().zip(self.0.prices).filter_map(|(item, price)| {
+            let (entry, name) = price.as_ref()?;
+            Some(PriceLine::new(&item.product, name, entry, self.0.currency))
+        });
+        serializer.collect_seq(lines)
+    }
+}
+
+struct Unavailable<'a>(&'a ShownPrices<'a>);
+
+impl Serialize for Unavailable<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let of_items = self.0.items.iter().zip(self.0.prices);
+        let none = of_items.filter(|(_, price)| price.is_none());
+        serializer.collect_seq(none.map(|(item, _)| item.product.as_str()))
+    }
+}
+
+/// The document.
+///
+/// # Errors
+/// None in practice: every field is a string.
+pub fn render_prices(shown: &ShownPrices<'_>) -> serde_json::Result<Vec<u8>> {
+    let document = Document {
+        client: shown.user.as_str(),
+        currency: shown.currency.code(),
+        quantity: Text(shown.quantity),
+        priced_at: Text(shown.priced_at),
+        validated_at: Text(shown.validated_at),
+        stale: shown.stale,
+        prices: Lines(shown),
+        unavailable: Unavailable(shown),
+    };
+    let mut json = Vec::with_capacity(AROUND_BYTES + shown.items.len() * LINE_BYTES);
+    serde_json::to_writer(&mut json, &document)?;
+    Ok(json)
+}
+
+/// How a whole table is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableFormat {
+    /// A JSON object in each line.
+    Ndjson,
+    /// Comma-separated, with a line of names first (RFC 4180).
+    Csv,
+}
+
+/// The names of the columns, in their order.
+const CSV_HEAD: &[u8] = b"product,name,currency,list_price,discount_percent,unit_price\r\n";
+
+impl TableFormat {
+    /// Its media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+        }
+    }
+
+    /// What comes before the rows.
+    #[must_use]
+    pub const fn head(self) -> &'static [u8] {
+        match self {
+            Self::Ndjson => b"",
+            Self::Csv => CSV_HEAD,
+        }
+    }
+
+    /// Appends a row.
+    ///
+    /// # Errors
+    /// None in practice: every field is a string.
+    pub fn write(
+        self,
+        into: &mut Vec<u8>,
+        (product, name, entry): (&ProductId, &str, &Entry),
+        currency: Currency,
+    ) -> std::io::Result<()> {
+        let line = PriceLine::new(product, name, entry, currency).alone(currency);
+        match self {
+            Self::Ndjson => {
+                serde_json::to_writer(&mut *into, &line)?;
+                into.push(b'\n');
+            }
+            Self::Csv => {
+                let mut lines = csv::WriterBuilder::new()
+                    .has_headers(false)
+                    .terminator(csv::Terminator::CRLF)
+                    .buffer_capacity(LINE_BYTES * 2)
+                    .from_writer(into);
+                lines.serialize(line).map_err(std::io::Error::other)?;
+                lines.flush()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which prices are asked for in a body.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body<'a> {
+    products: Vec<String>,
+    #[serde(borrow)]
+    quantity: Option<&'a serde_json::value::RawValue>,
+}
+
+/// Reads the body of a request for prices: the items, all of one quantity.
+///
+/// # Errors
+/// [`ProtocolError`], which names what does not fit.
+pub fn parse_prices_body(body: &[u8]) -> Result<(Vec<Item>, Quantity), ProtocolError> {
+    let wanted = r#"{"products": ["…"], "quantity": 1}"#;
+    let body: Body<'_> =
+        serde_json::from_slice(body).map_err(|why| ProtocolError::BadBody { wanted, why })?;
+    let quantity = body.quantity.map(read_quantity).transpose()?;
+    let quantity = quantity.unwrap_or(Quantity::ONE);
+    Ok((priced_items(body.products, quantity)?, quantity))
+}
+
+/// Products as items of one quantity, checked as those of a quote are.
+///
+/// # Errors
+/// [`ItemsError`], naming the first that does not fit.
+pub fn priced_items(products: Vec<String>, quantity: Quantity) -> Result<Vec<Item>, ItemsError> {
+    if products.len() > MAX_ITEMS {
+        return Err(ItemsError::TooMany { count: products.len() });
+    }
+    let item = |product| Ok(Item { product: ProductId::new(product)?, quantity });
+    check_items(products.into_iter().map(item).collect::<Result<_, ItemsError>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pricing::Money;
+
+    fn entry() -> Entry {
+        Entry {
+            list_price: Money::from_minor(50_000),
+            discount: "12.5".parse().unwrap(),
+            unit_price: Money::from_minor(43_750),
+        }
+    }
+
+    #[test]
+    fn a_document_names_what_has_no_price() {
+        let items = priced_items(vec!["P1".into(), "P9".into()], "2".parse().unwrap()).unwrap();
+        let shown = ShownPrices {
+            user: &"AAA".parse().unwrap(),
+            currency: Currency::USD,
+            quantity: "2".parse().unwrap(),
+            priced_at: Timestamp::default(),
+            validated_at: Timestamp::from_secs(1),
+            stale: false,
+            items: &items,
+            prices: &[Some((entry(), "Desk")), None],
+        };
+        assert_eq!(
+            String::from_utf8(render_prices(&shown).unwrap()).unwrap(),
+            concat!(
+                r#"{"client":"AAA","currency":"USD","quantity":"2","#,
+                r#""priced_at":"1970-01-01T00:00:00.000Z","validated_at":"1970-01-01T00:00:01.000Z","#,
+                r#""stale":false,"prices":[{"product":"P1","name":"Desk","list_price":"500.00","#,
+                r#""discount_percent":"12.5","unit_price":"437.50"}],"unavailable":["P9"]}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_table_is_written_line_by_line() {
+        let product = "P,1".parse().unwrap();
+        let row = (&product, "A \"desk\"\nof oak", &entry());
+        let written = |format: TableFormat| {
+            let mut out = format.head().to_vec();
+            format.write(&mut out, row, Currency::USD).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let csv = written(TableFormat::Csv);
+        let mut read = csv::Reader::from_reader(csv.as_bytes());
+        let names: Vec<String> = read.headers().unwrap().iter().map(str::to_owned).collect();
+        let values: Vec<String> =
+            read.records().next().unwrap().unwrap().iter().map(str::to_owned).collect();
+        assert_eq!(values, ["P,1", row.1, "USD", "500.00", "12.5", "437.50"]);
+        let json: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&written(TableFormat::Ndjson)).unwrap();
+        for (name, value) in names.iter().zip(&values) {
+            assert_eq!(json[name], value.as_str(), "{name}");
+        }
+        assert_eq!(json.len(), names.len());
+        assert_eq!(written(TableFormat::Ndjson).matches('\n').count(), 1);
+    }
+
+    #[test]
+    fn bodies_name_products_and_one_quantity() {
+        let read = |body: &str| parse_prices_body(body.as_bytes());
+        let (items, quantity) = read(r#"{"products":["P1","P2"],"quantity":"2.5"}"#).unwrap();
+        assert_eq!((items.len(), quantity.to_string()), (2, "2.5".to_owned()));
+        assert_eq!(read(r#"{"products":["P1"]}"#).unwrap().1, Quantity::ONE);
+        for (body, code) in [
+            (r#"{"products":[]}"#, "bad_items"),
+            (r#"{"products":["P1","P1"]}"#, "bad_items"),
+            (r#"{"products":["P1"],"quantity":0}"#, "bad_items"),
+            (r#"{"products":[""]}"#, "bad_items"),
+            (r#"{"product":["P1"]}"#, "bad_frame"),
+            ("{", "not_json"),
+        ] {
+            assert_eq!(read(body).unwrap_err().code(), code, "{body}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The body of a reply: whole or, where it may be large, a piece at a time.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc;
+
+use crate::ports::TableError;
+
+/// What a reply has beside its head. In a box, so that a reply is small enough to be returned as an error.
+#[derive(Debug)]
+pub struct ReplyBody(Box<Kind>);
+
+#[derive(Debug)]
+enum Kind {
+    Whole(Full<Bytes>),
+    Pieces(mpsc::Receiver<Result<Bytes, TableError>>),
+}
+
+impl ReplyBody {
+    /// Pieces, as they are made. An error breaks the reply off, so that its reader sees that it is not whole.
+    #[must_use]
+    pub fn pieces(pieces: mpsc::Receiver<Result<Bytes, TableError>>) -> Self {
+        Self(Box::new(Kind::Pieces(pieces)))
+    }
+}
+
+impl Default for ReplyBody {
+    fn default() -> Self {
+        Bytes::new().into()
+    }
+}
+
+impl From<Bytes> for ReplyBody {
+    fn from(bytes: Bytes) -> Self {
+        Self(Box::new(Kind::Whole(Full::new(bytes))))
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = TableError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TableError>>> {
+        match &mut *self.get_mut().0 {
+            Kind::Whole(whole) => {
+                let frame = ready!(Pin::new(whole).poll_frame(cx));
+                Poll::Ready(frame.map(|frame| frame.map_err(|never: Infallible| match never {})))
+            }
+            Kind::Pieces(pieces) => {
+                let piece = ready!(pieces.poll_recv(cx));
+                Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &*self.0 {
+            Kind::Whole(whole) => whole.is_end_stream(),
+            Kind::Pieces(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &*self.0 {
+            Kind::Whole(whole) => whole.size_hint(),
+            Kind::Pieces(_) => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! A request to the API, understood and checked.
+
+use std::time::Duration;
+
+use hyper::header::{ACCEPT, HeaderMap};
+use hyper::{Method, StatusCode};
+
+use super::etag::KnownTags;
+use super::reply::{bad_query, problem_with_code};
+use super::resource::{Pair, Resource, pairs};
+use crate::model::{Item, ProductId, Quantity, RequestId, UserId};
+use crate::protocol::{
+    ItemsError, ProtocolError, QuoteBody, TableFormat, parse_prices_body, parse_quote_body,
+    priced_items,
+};
+use crate::runtime::gateway::routes::Reply;
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// A quote, and for how long its answer is waited for.
+    Quote(QuoteBody, Duration),
+    /// An earlier quotation.
+    Get {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        request_id: RequestId,
+        /// For how long its outcome is waited for.
+        wait: Duration,
+    },
+    /// Prices, of some products or of all.
+    Prices(PricesAsked),
+}
+
+/// Which prices a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricesAsked {
+    /// Whose.
+    pub(super) user: UserId,
+    /// Of what.
+    pub(super) of: PricesOf,
+    /// What the client has already, by its tags.
+    pub(super) known: KnownTags,
+    /// For how long a table is waited for.
+    pub(super) wait: Duration,
+}
+
+/// Of what prices are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PricesOf {
+    /// Of some products, for so much of each.
+    Some(Vec<Item>, Quantity),
+    /// Of all products.
+    All(Rows),
+}
+
+/// Which rows of a whole table are wanted, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rows {
+    pub(super) format: TableFormat,
+    /// At most so many.
+    pub(super) limit: Option<usize>,
+    /// Those behind this product.
+    pub(super) after: Option<ProductId>,
+    /// Of this table, and no other: the one whose first rows the client has.
+    pub(super) table: Option<String>,
+}
+
+/// A request as it came, whatever brought it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Its method, one of those that the resource takes.
+    pub method: &'a Method,
+    /// Behind the question mark.
+    pub query: &'a str,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Its body; empty without one.
+    pub body: &'a [u8],
+}
+
+impl Call {
+    /// Reads a request for a resource.
+    ///
+    /// # Errors
+    /// The reply to a request that cannot be understood.
+    pub fn read(resource: Resource, asked: Asked<'_>) -> Result<Self, Reply> {
+        let wait = wait(asked.headers);
+        match resource {
+            Resource::Quotes => {
+                Parameters::read(asked.query)?.end()?;
+                let body = parse_quote_body(asked.body).map_err(|error| refused(&error))?;
+                Ok(Self::Quote(body, wait))
+            }
+            Resource::Quote(id) => {
+                let mut parameters = Parameters::read(asked.query)?;
+                let client = parameters.take("client")?.ok_or_else(|| {
+                    bad_query("whose quotation is it? Name the client: ?client=…")
+                })?;
+                parameters.end()?;
+                let user = UserId::new(client).map_err(|error| refused(&error.into()))?;
+                let request_id = RequestId::new(id).map_err(|error| refused(&error.into()))?;
+                Ok(Self::Get { user, request_id, wait })
+            }
+            Resource::Prices(client) => {
+                let user = UserId::new(client).map_err(|error| refused(&error.into()))?;
+                let known = match *asked.method {
+                    Method::POST => KnownTags::default(),
+                    _ => KnownTags::of(asked.headers),
+                };
+                Ok(Self::Prices(PricesAsked { user, of: prices_of(asked)?, known, wait }))
+            }
+        }
+    }
+
+    /// Whose prices it is about.
+    #[must_use]
+    pub const fn user(&self) -> &UserId {
+        match self {
+            Self::Quote(QuoteBody { user, .. }, _)
+            | Self::Get { user, .. }
+            | Self::Prices(PricesAsked { user, .. }) => user,
+        }
+    }
+
+    /// Whether it makes its user active.
+    #[must_use]
+    pub const fn is_visit(&self) -> bool {
+        matches!(self, Self::Quote(..) | Self::Prices(_))
+    }
+}
+
+fn prices_of(asked: Asked<'_>) -> Result<PricesOf, Reply> {
+    let mut parameters = Parameters::read(asked.query)?;
+    if *asked.method == Method::POST {
+        parameters.end()?;
+        let (items, quantity) = parse_prices_body(asked.body).map_err(|error| refused(&error))?;
+        return Ok(PricesOf::Some(items, quantity));
+    }
+    let products = parameters.take_all("product");
+    if products.is_empty() {
+        return rows(parameters, asked.headers).map(PricesOf::All);
+    }
+    let quantity = match parameters.take("quantity")? {
+        None => Quantity::ONE,
+        Some(text) => {
+            text.parse().map_err(|why| refused(&ItemsError::EveryQuantity(why).into()))?
+        }
+    };
+    parameters.end()?;
+    let items = priced_items(products, quantity).map_err(|error| refused(&error.into()))?;
+    Ok(PricesOf::Some(items, quantity))
+}
+
+fn rows(mut parameters: Parameters<'_>, headers: &HeaderMap) -> Result<Rows, Reply> {
+    let format = match parameters.take("format")?.as_deref() {
+        None => accepted_format(headers),
+        Some("ndjson") => TableFormat::Ndjson,
+        Some("csv") => TableFormat::Csv,
+        Some(_) => return Err(bad_query("`format` is ndjson or csv")),
+    };
+    let limit = match parameters.take("limit")? {
+        None => None,
+        Some(text) => Some(
+            text.parse()
+                .ok()
+                .filter(|limit| *limit > 0)
+                .ok_or_else(|| bad_query("`limit` is not a number from 1"))?,
+        ),
+    };
+    let after = parameters.take("after")?.map(ProductId::new).transpose();
+    let after = after.map_err(|error| refused(&error.into()))?;
+    let table = parameters.take("table")?;
+    parameters.end()?;
+    Ok(Rows { format, limit, after, table })
+}
+
+/// CSV for whoever names it and not our other format; else NDJSON, whatever is accepted: a client that
+/// can do with neither sees in the reply's type what it gets.
+fn accepted_format(headers: &HeaderMap) -> TableFormat {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let accepted: Vec<&str> = values
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .map(str::trim)
+        .collect();
+    let names = |media: &str| accepted.iter().any(|range| range.eq_ignore_ascii_case(media));
+    match names("text/csv") && !names("application/x-ndjson") {
+        true => TableFormat::Csv,
+        false => TableFormat::Ndjson,
+    }
+}
+
+/// The parameters of a query. One that nobody asks for is refused: it was meant to do something.
+pub(in crate::runtime::gateway) struct Parameters<'a>(Vec<Pair<'a>>);
+
+impl<'a> Parameters<'a> {
+    pub(in crate::runtime::gateway) fn read(query: &'a str) -> Result<Self, Reply> {
+        pairs(query).map(Self).map_err(|why| bad_query(&why))
+    }
+
+    /// The one value of a name.
+    pub(in crate::runtime::gateway) fn take(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<String>, Reply> {
+        let mut values = self.take_all(name);
+        match values.len() {
+            0 | 1 => Ok(values.pop()),
+            _ => Err(bad_query(&format!("`{name}` is given more than once"))),
+        }
+    }
+
+    fn take_all(&mut self, name: &str) -> Vec<String> {
+        let of_name = self.0.extract_if(.., |it| it.0 == name);
+        of_name.map(|(_, value)| value.into_owned()).collect()
+    }
+
+    pub(in crate::runtime::gateway) fn end(self) -> Result<(), Reply> {
+        match self.0.first() {
+            Some((name, _)) => Err(bad_query(&format!("`{name}` is no parameter of this path"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn refused(error: &ProtocolError) -> Reply {
+    problem_with_code(StatusCode::BAD_REQUEST, error.code(), &error.to_string())
+}
+
+/// For how long a client would wait: `Prefer: wait=SECONDS` (RFC 7240). What is not understood is
+/// passed over, as that document has it.
+fn wait(headers: &HeaderMap) -> Duration {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let preferences = values.flat_map(|value| value.split(','));
+    let waits = preferences.filter_map(|preference| {
+        let (name, value) = preference.split(';').next()?.split_once('=')?;
+        let is_wait = name.trim().eq_ignore_ascii_case("wait");
+        value.trim().trim_matches('"').parse().ok().filter(|_| is_wait)
+    });
+    // The first one counts.
+    waits.map(|secs: u32| Duration::from_secs(secs.into())).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn get(id: &str, query: &str) -> Result<Call, Reply> {
+        let (method, headers) = (&Method::GET, &HeaderMap::new());
+        let asked = Asked { method, query, headers, body: b"" };
+        Call::read(Resource::Quote(id.to_owned()), asked)
+    }
+
+    #[test]
+    fn a_query_says_all_and_no_more() {
+        let call = get("order-7", "client=Jos%C3%A9+N").unwrap();
+        assert_eq!(call.user().as_str(), "José N");
+        for (id, query) in [
+            ("7", ""),
+            ("7", "client="),
+            ("7", "client=A&client=B"),
+            ("7", "client=A&wait=5"),
+            ("7", "client=%FF"),
+            ("\u{1}", "client=A"),
+        ] {
+            assert_eq!(get(id, query).unwrap_err().status(), StatusCode::BAD_REQUEST, "{query}");
+        }
+    }
+
+    fn prices(query: &str, accept: &'static str) -> Result<PricesOf, Reply> {
+        let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
+        let asked = Asked { method: &Method::GET, query, headers: &headers, body: b"" };
+        match Call::read(Resource::Prices("A".to_owned()), asked)? {
+            Call::Prices(asked) => Ok(asked.of),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn prices_of_some_products_or_of_all() {
+        let PricesOf::Some(items, quantity) =
+            prices("product=P1&quantity=2.5&product=P2", "*/*").unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((items.len(), quantity.to_string()), (2, "2.5".to_owned()));
+        let format = |query: &str, accept| match prices(query, accept).unwrap() {
+            PricesOf::All(rows) => rows.format,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(format("", "text/html, */*;q=0.8"), TableFormat::Ndjson);
+        assert_eq!(format("", "Text/CSV;q=0.9"), TableFormat::Csv);
+        assert_eq!(format("", "text/csv, application/x-ndjson"), TableFormat::Ndjson);
+        assert_eq!(format("format=csv&after=P1&limit=7", "*/*"), TableFormat::Csv);
+        for bad in [
+            "product=P1&product=P1",
+            "product=",
+            "product=P1&quantity=0",
+            "product=P1&quantity=1&quantity=2",
+            "product=P1&limit=5",
+            "quantity=2",
+            "format=xml",
+            "limit=0",
+            "after=",
+        ] {
+            assert_eq!(prices(bad, "*/*").unwrap_err().status(), StatusCode::BAD_REQUEST, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_read_or_refused(
+            path in ".{0,40}",
+            query in ".{0,80}|(product|quantity|limit|after|format)=.{0,20}",
+            body in prop::collection::vec(any::<u8>(), 0..200),
+            prefer in "[ -~]{0,30}",
+        ) {
+            let headers = HeaderMap::from_iter([(ACCEPT, prefer.parse().unwrap())]);
+            for start in ["/quotes/", "/prices/", "/quotes", ""] {
+                let Some(Some(resource)) = Resource::of(&format!("{start}{path}")) else { continue };
+                for method in resource.methods() {
+                    let asked = Asked { method, query: &query, headers: &headers, body: &body };
+                    if let Err(reply) = Call::read(resource.clone(), asked) {
+                        prop_assert_eq!(reply.status(), StatusCode::BAD_REQUEST);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_wait_is_what_the_client_prefers() {
+        for (prefer, secs) in [
+            (&["wait=10"][..], 10),
+            (&["respond-async, WAIT = 7; x=1"], 7),
+            (&["handling=lenient", "wait=\"3\", wait=9"], 3),
+            (&["wait=soon"], 0),
+            (&["await=5"], 0),
+            (&[], 0),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in prefer {
+                headers.append("prefer", value.parse().unwrap());
+            }
+            assert_eq!(wait(&headers), Duration::from_secs(secs), "{prefer:?}");
+        }
+    }
+}

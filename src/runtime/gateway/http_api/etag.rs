@@ -1,0 +1,82 @@
+//! Entity tags of prices: the same table and the same question have the same one.
+
+use hyper::header::{HeaderMap, IF_NONE_MATCH};
+
+use crate::model::{Digest, DigestBuilder, Item, UserId};
+use crate::ports::TableHead;
+
+/// Another version of ocache may show the same prices in another form.
+const FORM: &str = env!("CARGO_PKG_VERSION");
+
+/// The tags of what a client has already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct KnownTags(Option<String>);
+
+impl KnownTags {
+    /// Those that a request names.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let values = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let tags: Vec<&str> = values.collect();
+        Self((!tags.is_empty()).then(|| tags.join(",")))
+    }
+
+    /// Whether one of them is this tag. A proxy that has compressed a reply may have made its tag a weak
+    /// one.
+    pub(super) fn contain(&self, tag: &str) -> bool {
+        let Some(tags) = &self.0 else { return false };
+        let mut tags = tags.split(',').map(str::trim);
+        tags.any(|it| it == "*" || it.strip_prefix("W/").unwrap_or(it) == tag)
+    }
+}
+
+/// The tag of prices of some products, so much of each.
+pub(super) fn of_some(user: &UserId, head: &TableHead, stale: bool, items: &[Item]) -> String {
+    // All of one quantity. No id has a line feed in it.
+    let quantity = items.first().map_or(0, |item| item.quantity.thousandths());
+    let mut asked = quantity.to_le_bytes().to_vec();
+    for item in items {
+        asked.push(b'\n');
+        asked.extend_from_slice(item.product.as_str().as_bytes());
+    }
+    shown(&begun("some", user, head, stale).part(&asked).finish())
+}
+
+/// The tag of a whole table, in a form.
+pub(super) fn of_all(user: &UserId, head: &TableHead, stale: bool, form: &str) -> String {
+    shown(&begun("all", user, head, stale).part(form.as_bytes()).finish())
+}
+
+fn begun(of: &str, user: &UserId, head: &TableHead, stale: bool) -> DigestBuilder {
+    DigestBuilder::new(of)
+        .part(FORM.as_bytes())
+        .part(user.as_str().as_bytes())
+        .part(head.generation.as_str().as_bytes())
+        .number(head.version)
+        .number(stale.into())
+}
+
+fn shown(digest: &Digest) -> String {
+    format!("\"{digest}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_among_others() {
+        let known = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(IF_NONE_MATCH, value.parse().unwrap());
+            }
+            KnownTags::of(&headers)
+        };
+        for values in [&["\"a\""][..], &["\"x\", W/\"a\""], &["\"x\"", "\"a\""], &["*"]] {
+            assert!(known(values).contain("\"a\""), "{values:?}");
+        }
+        for values in [&[][..], &["\"ab\""], &["a"]] {
+            assert!(!known(values).contain("\"a\""), "{values:?}");
+        }
+    }
+}

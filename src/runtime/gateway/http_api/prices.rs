@@ -1,0 +1,115 @@
+//! `/prices/{client}`.
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, VARY};
+
+use super::call::{PricesAsked, PricesOf};
+use super::etag::{self, KnownTags};
+use super::held::held;
+use super::reply::{self, JSON, failure, not_ready, with};
+use super::{Behind, HttpApi};
+use crate::model::{Quantity, UserId};
+use crate::ports::TableHead;
+use crate::protocol::{ShownPrices, render_prices};
+use crate::runtime::gateway::routes::Reply;
+use crate::stages::StageError;
+use crate::stages::prices::{Prices, Question, SomePrices};
+
+/// Kept by the client alone, and asked for again every time: with its tag, which costs little.
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+const STALE: HeaderName = HeaderName::from_static("ocache-stale");
+const PRICED_AT: HeaderName = HeaderName::from_static("ocache-priced-at");
+
+impl HttpApi {
+    /// 200 with the prices, 304 if the client has them, or 202 while there is no usable table.
+    pub(super) async fn prices(&self, behind: Behind<'_>, asked: PricesAsked) -> Reply {
+        let PricesAsked { user, of, known, wait } = asked;
+        let wait = self.wait(wait);
+        let shown = match of {
+            PricesOf::Some(items, quantity) => {
+                let question = behind.prices.question(user.clone(), items);
+                let look = || some_prices(behind.prices, &question, quantity, &known);
+                held(wait, &self.shutdown, look, Option::is_some).await
+            }
+            PricesOf::All(rows) => {
+                let question = behind.prices.question(user.clone(), vec![]);
+                let look = || behind.prices.table(&question);
+                match held(wait, &self.shutdown, look, Option::is_some).await {
+                    Ok(Some(table)) => Ok(Some(self.table(&user, table, rows, &known).await)),
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        match shown {
+            Ok(Some(reply)) => reply::held(reply, wait),
+            Ok(None) => reply::held(calculating(&user), wait),
+            Err(error) => failure("the prices were not found", &error),
+        }
+    }
+}
+
+async fn some_prices(
+    prices: &Prices,
+    question: &Question,
+    quantity: Quantity,
+    known: &KnownTags,
+) -> Result<Option<Reply>, StageError> {
+    let (user, items) = (question.user(), question.items());
+    let shown = prices.of(question, |found| {
+        let SomePrices { head, stale, prices } = found;
+        let tag = etag::of_some(user, head, *stale, items);
+        if known.contain(&tag) {
+            return Ok(not_modified(&tag));
+        }
+        let shown = ShownPrices {
+            user,
+            currency: head.currency,
+            quantity,
+            priced_at: head.priced_at,
+            validated_at: head.validated_at,
+            stale: *stale,
+            items,
+            prices,
+        };
+        let json = render_prices(&shown).map_err(StageError::Write)?;
+        Ok(tagged(Reply::new(Bytes::from(json).into()), JSON, &tag))
+    });
+    shown.await?.transpose()
+}
+
+/// There is no table yet, and it is on its way.
+fn calculating(user: &UserId) -> Reply {
+    let message = format!("the prices of client `{user}` are being calculated");
+    not_ready(reply::problem_with_code(StatusCode::ACCEPTED, "calculating", &message))
+}
+
+pub(super) fn not_modified(tag: &str) -> Reply {
+    let mut reply = Reply::default();
+    *reply.status_mut() = StatusCode::NOT_MODIFIED;
+    kept(reply, tag)
+}
+
+/// A reply of a type that its client may keep under a tag.
+pub(super) fn tagged(reply: Reply, content: HeaderValue, tag: &str) -> Reply {
+    kept(with(reply, CONTENT_TYPE, content), tag)
+}
+
+fn kept(reply: Reply, tag: &str) -> Reply {
+    let reply = with(reply, CACHE_CONTROL, PRIVATE);
+    match HeaderValue::from_str(tag) {
+        Ok(tag) => with(reply, ETAG, tag),
+        Err(_) => reply,
+    }
+}
+
+/// Says of a table, whose rows do not, when it was calculated and whether it is stale.
+pub(super) fn dated(reply: Reply, head: &TableHead, stale: bool) -> Reply {
+    let reply = with(reply, STALE, HeaderValue::from_static(if stale { "true" } else { "false" }));
+    let reply = with(reply, VARY, HeaderValue::from_static("accept"));
+    match HeaderValue::try_from(head.priced_at.to_string()) {
+        Ok(time) => with(reply, PRICED_AT, time),
+        Err(_) => reply,
+    }
+}

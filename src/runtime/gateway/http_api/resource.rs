@@ -1,0 +1,135 @@
+//! What a path of the API names.
+
+use std::borrow::Cow;
+
+use hyper::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// All that a URL must not have as it is in a segment or a value.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Something that the API gives or takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// `/quotes`.
+    Quotes,
+    /// `/quotes/{id}`: an earlier quotation.
+    Quote(String),
+    /// `/prices/{client}`: a client's prices.
+    Prices(String),
+}
+
+impl Resource {
+    /// What a path names, if it is one of the API; `None` inside when a part of it is not text.
+    pub(in crate::runtime::gateway) fn of(path: &str) -> Option<Option<Self>> {
+        if path == "/quotes" {
+            return Some(Some(Self::Quotes));
+        }
+        let segment = |folder| path.strip_prefix(folder).filter(|rest| is_segment(rest));
+        if let Some(id) = segment("/quotes/") {
+            return Some(decoded(id).map(Cow::into_owned).map(Self::Quote));
+        }
+        Some(decoded(segment("/prices/")?).map(Cow::into_owned).map(Self::Prices))
+    }
+
+    /// What a route of the documentation names, with its parameters decoded.
+    #[must_use]
+    pub fn of_route(route: &str, parameter: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        match route {
+            "/quotes" => Some(Self::Quotes),
+            "/quotes/{id}" => parameter("id").map(Self::Quote),
+            "/prices/{client}" => parameter("client").map(Self::Prices),
+            _ => None,
+        }
+    }
+
+    /// The methods that it takes.
+    pub(in crate::runtime::gateway) const fn methods(&self) -> &'static [Method] {
+        match self {
+            Self::Quotes => &[Method::POST],
+            Self::Quote(_) => &[Method::GET, Method::HEAD],
+            Self::Prices(_) => &[Method::GET, Method::HEAD, Method::POST],
+        }
+    }
+
+    /// Its path, as it is documented.
+    #[must_use]
+    pub const fn route(&self) -> &'static str {
+        match self {
+            Self::Quotes => "/quotes",
+            Self::Quote(_) => "/quotes/{id}",
+            Self::Prices(_) => "/prices/{client}",
+        }
+    }
+}
+
+fn is_segment(text: &str) -> bool {
+    !text.is_empty() && !text.contains('/')
+}
+
+/// A part of a URL as text; `None` if it is none.
+fn decoded(part: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(part).decode_utf8().ok()
+}
+
+/// A text as a part of a URL.
+pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(text, ENCODED)
+}
+
+/// A name and its value.
+pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// The names and values of a query. What has nothing encoded is not copied.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn pairs(query: &str) -> Result<Vec<Pair<'_>>, String> {
+    let text = |part| match str::contains(part, '+') {
+        false => decoded(part),
+        true => decoded(&part.replace('+', " ")).map(Cow::into_owned).map(Cow::Owned),
+    };
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match (text(name), text(value)) {
+            (Some(name), Some(value)) => Ok((name, value)),
+            _ => Err("the query is not UTF-8".to_owned()),
+        }
+    });
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_resources() {
+        assert_eq!(Resource::of("/quotes"), Some(Some(Resource::Quotes)));
+        let quote = |id: &str| Some(Some(Resource::Quote(id.to_owned())));
+        assert_eq!(Resource::of("/quotes/a%2Fb%20%C3%A9"), quote("a/b é"));
+        assert_eq!(Resource::of("/quotes/%FF"), Some(None));
+        for other in ["/", "/quotes/", "/quotes/a/b", "/Quotes", "/quote"] {
+            assert_eq!(Resource::of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn routes_name_what_paths_name() {
+        for path in ["/quotes", "/quotes/a", "/prices/a"] {
+            let of_path = Resource::of(path).unwrap().unwrap();
+            let parameter = |_: &str| Some("a".to_owned());
+            assert_eq!(Resource::of_route(of_path.route(), parameter), Some(of_path));
+        }
+        assert_eq!(Resource::of_route("/else", |_| None), None);
+    }
+
+    #[test]
+    fn what_is_encoded_comes_back() {
+        let odd = "a/b?c&d=e+f%20 é株#";
+        let query = format!("x={}&y=1+2&z", encoded(odd));
+        let pair = |name, value| (Cow::Borrowed(name), Cow::Borrowed(value));
+        assert_eq!(pairs(&query).unwrap(), [pair("x", odd), pair("y", "1 2"), pair("z", "")]);
+        assert!(pairs("x=%FF").is_err());
+    }
+}

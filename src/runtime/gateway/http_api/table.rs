@@ -1,0 +1,213 @@
+//! Whole tables: streamed by a gateway that stays, in pages by a function, whose replies are bounded.
+
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{HeaderValue, LINK, RETRY_AFTER};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tracing::warn;
+
+use super::HttpApi;
+use super::call::Rows;
+use super::etag::{self, KnownTags};
+use super::prices::{dated, not_modified, tagged};
+use super::reply::{failure, problem_with_code, with};
+use super::resource::encoded;
+use crate::model::{ProductId, UserId};
+use crate::ports::{Chain, PortError, TableError};
+use crate::protocol::TableFormat;
+use crate::runtime::gateway::ReplyBody;
+use crate::runtime::gateway::routes::Reply;
+use crate::stages::StageError;
+use crate::stages::prices::WholeTable;
+use crate::supervisor::catch;
+
+/// So many pieces wait for a client; then nothing more is read for it.
+const PIECES: usize = 2;
+/// So many tables are streamed at once: each is as much work as thousands of quotes.
+pub(super) const STREAMS: usize = 8;
+
+impl HttpApi {
+    pub(super) async fn table(
+        &self,
+        user: &UserId,
+        table: WholeTable,
+        rows: Rows,
+        known: &KnownTags,
+    ) -> Reply {
+        let generation = table.head.generation.as_str().to_owned();
+        if rows.table.as_ref().is_some_and(|wanted| *wanted != generation) {
+            let message = "the table was replaced since its first rows were read; begin anew";
+            return problem_with_code(StatusCode::CONFLICT, "table_replaced", message);
+        }
+        let form = format!("{rows:?}");
+        let tag = etag::of_all(user, &table.head, table.stale, &form);
+        if known.contain(&tag) {
+            return not_modified(&tag);
+        }
+        let (head, stale) = (table.head.clone(), table.stale);
+        let format = rows.format;
+        let body = match (rows.limit, self.page_bytes) {
+            (None, None) => self.stream(table, rows),
+            (limit, bytes) => {
+                let most = Most { rows: limit.unwrap_or(usize::MAX), bytes };
+                match page(&table, &rows, most).await {
+                    Ok(page) => Ok(page),
+                    Err(error) => return failure("the table was not read", &read_error(error)),
+                }
+            }
+        };
+        let Page { body, next } = match body {
+            Ok(page) => page,
+            Err(busy) => return busy,
+        };
+        let content = HeaderValue::from_static(format.media_type());
+        let reply = dated(tagged(Reply::new(body), content, &tag), &head, stale);
+        match next {
+            Some(next) => linked(reply, user, &rows_after(format, &next, &generation)),
+            None => reply,
+        }
+    }
+
+    /// Reads the table while it is sent.
+    fn stream(&self, table: WholeTable, rows: Rows) -> Result<Page, Reply> {
+        let Ok(place) = self.streams.clone().try_acquire_owned() else {
+            let message = "too many whole tables are being read; try again";
+            let busy = problem_with_code(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
+            return Err(with(busy, RETRY_AFTER, HeaderValue::from_static("1")));
+        };
+        let (pieces, body) = mpsc::channel(PIECES);
+        tokio::spawn(send_rows(table, rows, pieces, place));
+        Ok(Page { body: ReplyBody::pieces(body), next: None })
+    }
+}
+
+/// How large a page may become.
+#[derive(Clone, Copy)]
+struct Most {
+    rows: usize,
+    bytes: Option<usize>,
+}
+
+/// Some rows, and the last product of them if there are more.
+struct Page {
+    body: ReplyBody,
+    next: Option<ProductId>,
+}
+
+async fn page(table: &WholeTable, asked: &Rows, most: Most) -> Result<Page, TableError> {
+    let mut writer = Writer::begin(asked.format);
+    let mut rows = table.rows(asked.after.clone()).await?;
+    let mut left = most.rows;
+    let mut last: Option<ProductId> = None;
+    while let Some(some) = rows.next().await? {
+        for row in some {
+            let is_full = most.bytes.is_some_and(|bytes| writer.text.len() >= bytes);
+            // A page has a row at least, or nobody would come to the end.
+            if left == 0 || (is_full && last.is_some()) {
+                return Ok(Page { body: Bytes::from(writer.text).into(), next: last });
+            }
+            writer.write(table, &row)?;
+            (left, last) = (left - 1, Some(row.product));
+        }
+    }
+    Ok(Page { body: Bytes::from(writer.text).into(), next: None })
+}
+
+/// Sends the rows of a table piece by piece, until its reader has them all or is gone.
+async fn send_rows(
+    table: WholeTable,
+    asked: Rows,
+    pieces: mpsc::Sender<Result<Bytes, TableError>>,
+    place: OwnedSemaphorePermit,
+) {
+    let sending = async {
+        let mut writer = Writer::begin(asked.format);
+        let mut rows = table.rows(asked.after).await?;
+        while let Some(some) = rows.next().await? {
+            for row in &some {
+                writer.write(&table, row)?;
+            }
+            if send(&pieces, &mut writer).await.is_break() {
+                return Ok(());
+            }
+        }
+        // A table without rows has a head all the same.
+        let _ = send(&pieces, &mut writer).await;
+        Ok::<_, TableError>(())
+    };
+    let sent = catch(sending).await;
+    let error = match sent {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error),
+        Err(panic) => Some(TableError::Contradiction(Chain(&panic).to_string())),
+    };
+    if let Some(error) = error {
+        warn!(error = %Chain(&error), "a table was not sent to its end");
+        // If nobody reads it any more, nobody has to be told.
+        let _ = pieces.send(Err(error)).await;
+    }
+    drop(place);
+}
+
+async fn send(
+    pieces: &mpsc::Sender<Result<Bytes, TableError>>,
+    writer: &mut Writer,
+) -> ControlFlow<()> {
+    let piece = std::mem::take(&mut writer.text);
+    if piece.is_empty() {
+        return ControlFlow::Continue(());
+    }
+    match pieces.send(Ok(piece.into())).await {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
+}
+
+/// Rows as text.
+struct Writer {
+    format: TableFormat,
+    text: Vec<u8>,
+}
+
+impl Writer {
+    fn begin(format: TableFormat) -> Self {
+        Self { format, text: format.head().to_vec() }
+    }
+
+    fn write(
+        &mut self,
+        table: &WholeTable,
+        row: &crate::ports::TableRow,
+    ) -> Result<(), TableError> {
+        let line = (&row.product, row.name.as_str(), &row.entry);
+        let written = self.format.write(&mut self.text, line, table.head.currency);
+        written.map_err(|error| TableError::Contradiction(error.to_string()))
+    }
+}
+
+fn read_error(error: TableError) -> StageError {
+    match error {
+        TableError::Port(error) => error.into(),
+        other => PortError::corrupt("a price table", other).into(),
+    }
+}
+
+/// The query of the page behind a product.
+fn rows_after(format: TableFormat, after: &ProductId, table: &str) -> String {
+    let format = match format {
+        TableFormat::Ndjson => "ndjson",
+        TableFormat::Csv => "csv",
+    };
+    format!("format={format}&after={}&table={}", encoded(after.as_str()), encoded(table))
+}
+
+/// Says where the next page is, relative to the path of the request.
+fn linked(reply: Reply, user: &UserId, query: &str) -> Reply {
+    let client = encoded(user.as_str());
+    match HeaderValue::try_from(format!("<{client}?{query}>; rel=\"next\"")) {
+        Ok(link) => with(reply, LINK, link),
+        Err(_) => reply,
+    }
+}

@@ -1,0 +1,406 @@
+//! `POST /load`: products and discounts over HTTP, the same for the local gateway and for the function
+//! behind API Gateway's HTTP API.
+//!
+//! Whoever may load decides every price, so this is guarded more closely than quotes: a token that says so
+//! is always needed, pages have no business here, and what is sent is bounded, also when it is unpacked. A
+//! load is checked whole, and comes into force whole or not at all.
+
+use std::fmt::Display;
+use std::io::Read as _;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::read::MultiGzDecoder;
+use hyper::StatusCode;
+use hyper::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    RETRY_AFTER,
+};
+use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use super::http_api::{Parameters, bad_query, problem_with_code};
+use super::routes::{Reply, json_reply};
+use crate::data::{
+    Counts, DataErrors, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport, load, read_texts,
+};
+use crate::meter::{Reason, Scope, Stage};
+use crate::ports::{Chain, PortError, Ports};
+use crate::pricing::Currency;
+use crate::stages::change;
+
+/// What a body is called in what is said of it.
+const NAME: &str = "body";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+const ACCEPTED: HeaderValue =
+    HeaderValue::from_static("application/json, application/x-ndjson, text/csv");
+
+/// Takes loads, one at a time.
+pub struct LoadDoor {
+    /// The most bytes of a body, packed and unpacked.
+    max_bytes: usize,
+    /// How long a load may take.
+    longest: Duration,
+    place: Arc<Semaphore>,
+}
+
+/// A load whose head was checked. It keeps others out until it is dropped.
+pub struct Admitted {
+    format: Format,
+    is_packed: bool,
+    currency: Option<Currency>,
+    prune: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+/// What a body says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Json,
+    Csv,
+}
+
+impl LoadDoor {
+    /// Of a gateway that stays.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(64 * 1024 * 1024, Duration::from_secs(15 * 60))
+    }
+
+    /// Of a function: API Gateway waits for half a minute, and hands over 6 MB at most.
+    #[must_use]
+    pub fn of_function() -> Self {
+        Self::with(32 * 1024 * 1024, Duration::from_secs(24))
+    }
+
+    fn with(max_bytes: usize, longest: Duration) -> Self {
+        Self { max_bytes, longest, place: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// The most bytes that a body may have.
+    #[must_use]
+    pub const fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
+    /// Checks the head of a request, before its body is read.
+    ///
+    /// # Errors
+    /// The reply to a request that is refused.
+    pub fn admit(&self, query: &str, headers: &HeaderMap) -> Result<Admitted, Reply> {
+        let format = format_of(headers)?;
+        let is_packed = is_packed(headers)?;
+        let mut parameters = Parameters::read(query)?;
+        let currency = parsed(&mut parameters, "currency", "a currency such as USD")?;
+        let prune = parsed(&mut parameters, "prune", "true or false")?.unwrap_or(false);
+        parameters.end()?;
+        let Ok(place) = self.place.clone().try_acquire_owned() else {
+            return Err(busy("another load is under way; try again"));
+        };
+        Ok(Admitted { format, is_packed, currency, prune, _place: place })
+    }
+
+    /// Loads a body.
+    pub async fn load(&self, ports: &Ports, admitted: Admitted, body: Bytes) -> Reply {
+        let in_force = AtomicU64::new(0);
+        let loading = self.try_load(ports, &admitted, body, &in_force);
+        let loaded = timeout(self.longest, Scope::new(Stage::Load, Reason::Load).of(loading)).await;
+        match (loaded, in_force.into_inner()) {
+            (Ok(reply), _) => reply.unwrap_or_else(|refused| refused),
+            // Whoever comes next folds its rows, and the schedule orders tables.
+            (Err(_), version) if version > 0 => {
+                info!(version, "a load is in force, and was left to be folded by others");
+                let message =
+                    "in force; its rows are being folded, and tables follow by the schedule";
+                let body = json!({ "catalogue_version": version, "message": message });
+                json_reply(StatusCode::ACCEPTED, &body)
+            }
+            (Err(_), _) => too_large(
+                "this takes too long for one request; nothing was changed; use `ocache load`",
+            ),
+        }
+    }
+
+    async fn try_load(
+        &self,
+        ports: &Ports,
+        admitted: &Admitted,
+        body: Bytes,
+        in_force: &AtomicU64,
+    ) -> Result<Reply, Reply> {
+        let stored = ports.store.catalogue_head().await.map_err(|error| unavailable(&error))?;
+        let stored = stored.filter(|head| head.version > 0).map(|head| head.currency);
+        let currency = admitted.currency.or(stored).unwrap_or(Currency::USD);
+        let (format, is_packed, most) = (admitted.format, admitted.is_packed, self.max_bytes);
+        let reading = move || read(body, format, is_packed, most, currency);
+        let dataset = tokio::task::spawn_blocking(reading).await;
+        let dataset = dataset.map_err(|panic| {
+            warn!(error = %panic, "a load was not read");
+            problem_with_code(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the body was not read")
+        })??;
+        let options = LoadOptions { currency, prune: admitted.prune };
+        let progress = |progress: LoadProgress<'_>| {
+            if let LoadProgress::InForce(version) = progress {
+                in_force.store(version, Ordering::Relaxed);
+            }
+        };
+        let (store, clock, randomness) = (&*ports.store, &*ports.clock, &*ports.randomness);
+        let report = load(store, clock, randomness, &dataset, options, &progress).await;
+        let report = report.map_err(|error| not_loaded(&error))?;
+        let ordered = order_tables(ports, &report).await;
+        Ok(json_reply(StatusCode::OK, &summary(&report, ordered)))
+    }
+}
+
+impl Default for LoadDoor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What a body that is too large is answered with.
+#[must_use]
+pub fn too_large(message: &str) -> Reply {
+    problem_with_code(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+}
+
+/// What a page is told, and whoever has no token that may load.
+#[must_use]
+pub fn may_not_load(why: &str) -> Reply {
+    info!(why, "a load was refused");
+    problem_with_code(StatusCode::FORBIDDEN, "forbidden", why)
+}
+
+/// That only programs load: a page would do it in the name of whoever has it open.
+pub const NO_PAGES: &str = "pages may not load";
+/// That a token may do other things than this.
+pub const NO_CLAIM: &str = "the token may not load; `ocache token --load` makes one that may";
+
+fn busy(message: &str) -> Reply {
+    let mut reply = problem_with_code(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
+    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    reply
+}
+
+fn unavailable(error: &PortError) -> Reply {
+    warn!(error = %Chain(error), "a load failed");
+    busy("nothing was changed; try again")
+}
+
+/// The value of a parameter, if it is given.
+fn parsed<T: FromStr>(
+    parameters: &mut Parameters<'_>,
+    name: &str,
+    wanted: impl Display,
+) -> Result<Option<T>, Reply> {
+    let Some(text) = parameters.take(name)? else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| bad_query(&format!("`{name}` is not {wanted}")))
+}
+
+fn format_of(headers: &HeaderMap) -> Result<Format, Reply> {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media = given.and_then(|given| given.split(';').next()).unwrap_or_default().trim();
+    match media.to_ascii_lowercase().as_str() {
+        "application/json"
+        | "application/x-ndjson"
+        | "application/ndjson"
+        | "application/jsonl" => Ok(Format::Json),
+        "text/csv" => Ok(Format::Csv),
+        _ => {
+            let message = format!(
+                "content type `{media}` is not loaded; send application/json, application/x-ndjson or \
+                 text/csv"
+            );
+            Err(unsupported(&message, ACCEPT_POST, ACCEPTED))
+        }
+    }
+}
+
+fn is_packed(headers: &HeaderMap) -> Result<bool, Reply> {
+    let given = headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
+    match given.map(str::trim).map(str::to_ascii_lowercase).as_deref() {
+        None | Some("identity") => Ok(false),
+        Some("gzip" | "x-gzip") => Ok(true),
+        Some(other) => {
+            let message = format!("content encoding `{other}` is not unpacked; send gzip, or none");
+            Err(unsupported(&message, ACCEPT_ENCODING, HeaderValue::from_static("gzip")))
+        }
+    }
+}
+
+fn unsupported(message: &str, name: HeaderName, accepted: HeaderValue) -> Reply {
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let mut reply = problem_with_code(status, "unsupported_type", message);
+    reply.headers_mut().insert(name, accepted);
+    reply
+}
+
+/// Reads a body whole, or refuses it whole.
+fn read(
+    body: Bytes,
+    format: Format,
+    is_packed: bool,
+    most: usize,
+    currency: Currency,
+) -> Result<Dataset, Reply> {
+    let body = if is_packed { unpacked(&body, most)?.into() } else { body };
+    let bare = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
+    let first = bare.iter().find(|byte| !byte.is_ascii_whitespace());
+    let is_json = matches!(first, Some(b'{' | b'['));
+    if first.is_some() && is_json != (format == Format::Json) {
+        let (said, is) = if is_json { ("CSV", "JSON") } else { ("JSON", "none") };
+        return Err(bad_data(
+            &format!("the body should be {said} by its content type, and is {is}"),
+            None,
+        ));
+    }
+    read_texts(&[(Path::new(NAME), &body)], currency)
+        .map_err(|errors| bad_data(&errors.to_string(), Some(&errors)))
+}
+
+/// A few kilobytes may unpack to gigabytes, so no more is unpacked than may be loaded.
+fn unpacked(body: &[u8], most: usize) -> Result<Vec<u8>, Reply> {
+    let mut unpacked = vec![];
+    let mut source = MultiGzDecoder::new(body).take(most as u64 + 1);
+    match source.read_to_end(&mut unpacked) {
+        Ok(_) if unpacked.len() > most => Err(body_too_large(most)),
+        Ok(_) => Ok(unpacked),
+        Err(error) => Err(bad_data(&format!("the body is not gzip: {error}"), None)),
+    }
+}
+
+/// The reply to a body with more bytes than may be loaded at once.
+#[must_use]
+pub fn body_too_large(most: usize) -> Reply {
+    let most = most / 1024 / 1024;
+    too_large(&format!("the body has more than {most} MB, unpacked; use `ocache load`"))
+}
+
+fn bad_data(message: &str, errors: Option<&DataErrors>) -> Reply {
+    let mut body = json!({ "message": message, "code": "bad_data" });
+    if let Some(Ok(Value::Object(listed))) = errors.map(serde_json::to_value) {
+        body.as_object_mut().into_iter().for_each(|body| body.extend(listed.clone()));
+    }
+    json_reply(StatusCode::BAD_REQUEST, &body)
+}
+
+fn not_loaded(error: &LoadError) -> Reply {
+    match error {
+        LoadError::Port(error) => unavailable(error),
+        LoadError::Contended | LoadError::Dropped => busy(&error.to_string()),
+        LoadError::Currency { stored, given } => {
+            let message = format!(
+                "{error}; load with ?currency={stored}, or replace all prices with \
+                 ?prune=true&currency={given}"
+            );
+            problem_with_code(StatusCode::CONFLICT, "other_currency", &message)
+        }
+    }
+}
+
+/// Has the tables of active users calculated anew that the load has made outdated.
+async fn order_tables(ports: &Ports, report: &LoadReport) -> usize {
+    let now = ports.clock.now();
+    match change::order(&*ports.store, &*ports.queues, &report.change, now).await {
+        Ok(done) => done.ordered,
+        Err(error) => {
+            warn!(error = %Chain(&error), "tables change at the next refresh, not at once");
+            0
+        }
+    }
+}
+
+/// What a load did, in the words of `ocache load`.
+fn summary(report: &LoadReport, ordered: usize) -> Value {
+    let counts = |counts: &Counts| {
+        let Counts { added, changed, unchanged, removed } = counts;
+        json!({ "added": added, "changed": changed, "unchanged": unchanged, "removed": removed })
+    };
+    let unknown: Vec<&str> = report.unknown_products.iter().map(|id| id.as_str()).collect();
+    json!({
+        "products": counts(&report.products),
+        "users": counts(&report.users),
+        "catalogue_version": report.version,
+        "tables_ordered": ordered,
+        "unknown_products": unknown,
+        "unreadable": report.unreadable,
+        "unfolded": report.unfolded,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    fn packed(bytes: &[u8]) -> Bytes {
+        let mut encoder = GzEncoder::new(vec![], Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap().into()
+    }
+
+    #[test]
+    fn heads_are_checked_before_bodies() {
+        let door = LoadDoor::new();
+        let admit = |query: &str, pairs: &[(HeaderName, &str)]| {
+            door.admit(query, &headers(pairs)).map_err(|reply| reply.status().as_u16())
+        };
+        let csv = (CONTENT_TYPE, "Text/CSV; charset=utf-8");
+        let only_csv = std::slice::from_ref(&csv);
+        let gzip = (CONTENT_ENCODING, "GZIP");
+        let admitted = admit("currency=EUR&prune=true", &[csv.clone(), gzip]).unwrap();
+        assert!(admitted.prune && admitted.is_packed && admitted.format == Format::Csv);
+        // One at a time.
+        assert_eq!(admit("", only_csv).err(), Some(503));
+        drop(admitted);
+        assert!(admit("", only_csv).is_ok());
+        for (query, pairs, status) in [
+            ("", &[][..], 415),
+            ("", &[(CONTENT_TYPE, "text/plain")], 415),
+            ("", &[(CONTENT_TYPE, "application/x-www-form-urlencoded")], 415),
+            ("", &[csv.clone(), (CONTENT_ENCODING, "br")], 415),
+            ("currency=EURO", only_csv, 400),
+            ("prune=yes", only_csv, 400),
+            ("force=true", only_csv, 400),
+        ] {
+            assert_eq!(admit(query, pairs).err(), Some(status), "{query} {pairs:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_unpacked_is_bounded() {
+        let bomb = packed(&vec![b' '; 10_000_000]);
+        assert!(bomb.len() < 20_000);
+        assert_eq!(unpacked(&bomb, 1_000_000).unwrap_err().status(), 413);
+        assert_eq!(unpacked(&bomb, 10_000_000).unwrap().len(), 10_000_000);
+        assert_eq!(unpacked(b"plain", 100).unwrap_err().status(), 400);
+        assert_eq!(unpacked(&bomb[..100], 10_000_000).unwrap_err().status(), 400, "cut off");
+    }
+
+    #[test]
+    fn a_body_is_what_it_says_that_it_is() {
+        let read = |format, body: &'static str| {
+            read(Bytes::from(body), format, false, 1000, Currency::USD).is_ok()
+        };
+        let (csv, json) =
+            ("id,name,price\nP1,Desk,5.00\n", r#" [{"id":"P1","name":"D","price":5}]"#);
+        assert!(read(Format::Csv, csv) && read(Format::Json, json));
+        assert!(!read(Format::Json, csv) && !read(Format::Csv, json));
+        assert!(!read(Format::Csv, "") && !read(Format::Json, ""));
+    }
+}

@@ -1,0 +1,128 @@
+//! Quotations that were accepted before: asked for again, or past their deadline.
+
+use super::{ACCOUNT, QuotationHandler};
+use crate::model::{ConnectionRef, QuotationKey, RequestId, Timestamp, UserId};
+use crate::ports::{FailureReason, PortError, Quotation, QuotationStatus, Settlement, Verdict};
+use crate::stages::{StageError, Warmth};
+
+impl QuotationHandler {
+    /// Ends a quotation whose deadline has passed, whatever the clock says by now: it has failed,
+    /// unless it was settled before. Returns what is stored then.
+    ///
+    /// # Errors
+    /// When the quotation cannot be written.
+    pub async fn fail(
+        &self,
+        user: &UserId,
+        request_id: &RequestId,
+    ) -> Result<Option<Quotation>, StageError> {
+        let failed = async {
+            match self.stored(user, request_id, self.clock.now()).await? {
+                Some(found) => self.settle_as_failed(&found.key).await,
+                None => Ok(None),
+            }
+        };
+        ACCOUNT.of(failed).await
+    }
+
+    /// An earlier quotation of this user, with the status that is stored. Nobody is told: whoever waits
+    /// for it on a websocket goes on waiting there.
+    ///
+    /// # Errors
+    /// When the quotation cannot be read.
+    pub async fn look_up(
+        &self,
+        user: &UserId,
+        request_id: &RequestId,
+    ) -> Result<Option<Quotation>, StageError> {
+        let look = async {
+            let now = self.clock.now();
+            match self.stored(user, request_id, now).await? {
+                Some(found) => Ok(Some(self.as_it_ended(found, now).await?)),
+                None => Ok(None),
+            }
+        };
+        ACCOUNT.of(look).await
+    }
+
+    /// An earlier quotation of this user, with the status that is stored. One that is still
+    /// pending will be answered to the connection that asks.
+    ///
+    /// # Errors
+    /// When the quotation cannot be read or redirected.
+    pub async fn get(
+        &self,
+        user: &UserId,
+        request_id: &RequestId,
+        connection: &ConnectionRef,
+    ) -> Result<Option<Quotation>, StageError> {
+        ACCOUNT.of(self.find(user, request_id, connection)).await
+    }
+
+    async fn find(
+        &self,
+        user: &UserId,
+        request_id: &RequestId,
+        connection: &ConnectionRef,
+    ) -> Result<Option<Quotation>, StageError> {
+        let now = self.clock.now();
+        let Some(found) = self.stored(user, request_id, now).await? else { return Ok(None) };
+        let found = self.as_it_ended(found, now).await?;
+        if found.status != QuotationStatus::Pending {
+            return Ok(Some(found));
+        }
+        let key = &found.key;
+        self.quotations.redirect_quotation(key, connection, found.dialect).await?;
+        // It may have been settled, and pushed to the old connection, just before.
+        match self.quotations.quotation(key).await? {
+            Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// A quotation of this user, by the id that its client knows.
+    async fn stored(
+        &self,
+        user: &UserId,
+        request_id: &RequestId,
+        now: Timestamp,
+    ) -> Result<Option<Quotation>, PortError> {
+        for key in QuotationKey::candidates(user, request_id) {
+            // Whose it is must be looked at: one that ocache made has nothing of its user in its key.
+            let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
+            if let Some(found) = self.quotations.quotation(&key).await?.filter(of_user) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A quotation that a client will be shown. One that is past its deadline has failed, and
+    /// that is written down before anybody is told: a provider whose clock is behind, or whose
+    /// answer was long under way, would else answer it afterwards.
+    pub(super) async fn as_it_ended(
+        &self,
+        quotation: Quotation,
+        now: Timestamp,
+    ) -> Result<Quotation, StageError> {
+        if quotation.status_at(now) == quotation.status {
+            return Ok(quotation);
+        }
+        let status = quotation.status_at(now);
+        let stored = self.settle_as_failed(&quotation.key).await?;
+        Ok(stored.unwrap_or(Quotation { status, ..quotation }))
+    }
+
+    async fn settle_as_failed(&self, key: &QuotationKey) -> Result<Option<Quotation>, StageError> {
+        let failed = Verdict::Failure(FailureReason::DeadlinePassed);
+        let now = self.clock.now();
+        Ok(match self.quotations.settle_quotation(key, &failed, now).await? {
+            Settlement::Settled(stored) => {
+                self.observer.settled(&stored, Warmth::Cold, now.since(stored.accepted_at));
+                Some(*stored)
+            }
+            Settlement::Refused(stored) => Some(*stored),
+            Settlement::Missing => None,
+        })
+    }
+}
