@@ -41,6 +41,8 @@ resource "aws_cloudwatch_log_group" "function" {
 
   name              = "/aws/lambda/${var.stack}-${each.key}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = local.tags
 }
 
 resource "aws_lambda_function" "this" {
@@ -56,10 +58,19 @@ resource "aws_lambda_function" "this" {
   source_code_hash = filebase64sha256(local.package)
   memory_size      = each.value.memory_mb
   timeout          = try(each.value.timeout_secs, local.function_timeout_secs)
+  kms_key_arn      = var.kms_key_arn
+  tags             = local.tags
+
+  # Every change is a version, which the alias may go to, or back to: see releases.tf.
+  publish = true
 
   environment {
     # The last one is what AWS logs of each call as the application's name.
     variables = merge(local.environment, lookup(local.scheduled, each.key, {}), { AWS_SDK_UA_APP_ID = each.key })
+  }
+
+  tracing_config {
+    mode = var.tracing ? "Active" : "PassThrough"
   }
 
   logging_config {
@@ -77,9 +88,10 @@ resource "aws_lambda_event_source_mapping" "this" {
   for_each = local.consumers
 
   event_source_arn        = aws_sqs_queue.live[each.key].arn
-  function_name           = aws_lambda_function.this[each.value.function].arn
+  function_name           = local.alias[each.value.function].arn
   batch_size              = 10
   function_response_types = ["ReportBatchItemFailures"]
+  tags                    = local.tags
 
   scaling_config {
     maximum_concurrency = each.value.max_concurrency

@@ -3,6 +3,7 @@
 resource "aws_apigatewayv2_api" "http" {
   name          = "${var.stack}-http"
   description   = "ocache: subscriptions"
+  tags          = local.tags
   protocol_type = "HTTP"
 
   dynamic "cors_configuration" {
@@ -18,7 +19,7 @@ resource "aws_apigatewayv2_api" "http" {
 resource "aws_apigatewayv2_integration" "subscribe" {
   api_id                 = aws_apigatewayv2_api.http.id
   integration_type       = "AWS_PROXY"
-  integration_uri        = aws_lambda_function.this["subscribe"].invoke_arn
+  integration_uri        = local.alias["subscribe"].invoke_arn
   payload_format_version = "2.0"
 }
 
@@ -34,17 +35,27 @@ resource "aws_apigatewayv2_stage" "http" {
   api_id      = aws_apigatewayv2_api.http.id
   name        = "$default"
   auto_deploy = true
+  tags        = local.tags
 
   default_route_settings {
     throttling_burst_limit = var.throttle.burst
     throttling_rate_limit  = var.throttle.per_secs
+  }
+
+  dynamic "access_log_settings" {
+    for_each = var.access_logs.http ? [aws_cloudwatch_log_group.access["http"].arn] : []
+    content {
+      destination_arn = access_log_settings.value
+      format          = local.access_log_format
+    }
   }
 }
 
 resource "aws_lambda_permission" "http" {
   statement_id  = "HttpMayInvoke"
   action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.this["subscribe"].function_name
+  function_name = local.alias["subscribe"].function_name
+  qualifier     = local.alias["subscribe"].name
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_apigatewayv2_api.http.execution_arn}/*/PUT/subscribe"
 }

@@ -15,6 +15,9 @@ use crate::ports::{PortError, TokenKeys};
 use crate::tokens::KeyRing;
 
 const DESCRIPTION: &str = "ocache: the keys that tokens are signed with";
+/// The id of a secret's first version. Secrets Manager takes an id once, so that of two processes which
+/// make the first keys at the same time only one succeeds.
+const FIRST_VERSION: &str = "ocache-first-version-of-token-keys";
 
 /// The secret of one stack.
 struct KeysSecret {
@@ -67,8 +70,21 @@ impl TokenKeys for KeysSecret {
     async fn create(&self, keys: &KeyRing) -> Result<bool, PortError> {
         let (name, document) = (&self.name, self.document(keys)?);
         let create = self.client.create_secret().name(name).description(DESCRIPTION);
-        let answer = create.secret_string(document).send().await;
-        self.call("CreateSecret", |call| match answer {
+        let create = create.client_request_token(FIRST_VERSION);
+        let answer = create.secret_string(&document).send().await;
+        let created = self.call("CreateSecret", |call| match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ResourceExistsException") => Ok(false),
+            Err(error) => Err(call.failed(error)),
+        })?;
+        if created || self.read().await?.is_some() {
+            return Ok(created);
+        }
+        // Terraform has made a secret without a value.
+        let put = self.client.put_secret_value().secret_id(name);
+        let put = put.client_request_token(FIRST_VERSION).secret_string(document);
+        let answer = put.send().await;
+        self.call("PutSecretValue", |call| match answer {
             Ok(_) => Ok(true),
             Err(error) if error.code() == Some("ResourceExistsException") => Ok(false),
             Err(error) => Err(call.failed(error)),
