@@ -15,6 +15,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "access" {
+  # checkov:skip=CKV_AWS_338: log_retention_days decides; a year of logs may cost more than the work.
   for_each = toset([for api, logs in var.access_logs : api if logs])
 
   name              = "/aws/apigateway/${var.stack}-${each.key}"

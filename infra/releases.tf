@@ -62,6 +62,7 @@ data "aws_iam_policy_document" "deployer_assume" {
 }
 
 data "aws_iam_policy_document" "deployer" {
+  # checkov:skip=CKV_AWS_356: cloudwatch:DescribeAlarms knows no resources.
   statement {
     actions   = ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"]
     resources = [for function in aws_lambda_function.this : "${function.arn}*"]

@@ -19,6 +19,7 @@ mod deployed {
 
     mod commands;
     mod giving_up;
+    mod operators;
     mod quoting;
     mod refreshing;
     mod tokens;

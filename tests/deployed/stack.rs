@@ -54,6 +54,12 @@ impl Stack {
         self.outputs[name]["value"].as_str().unwrap()
     }
 
+    /// The id and the secret of a user who has one of the operators' policies and nothing else.
+    pub fn access_key(&self, policy: &str) -> [String; 2] {
+        let key = &self.outputs["access_keys"]["value"][policy];
+        ["id", "secret"].map(|part| key[part].as_str().unwrap().to_owned())
+    }
+
     /// The flags that choose the stack.
     pub fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
         [args, &["--endpoint-url", &self.endpoint, "--stack", self.name()]].concat()

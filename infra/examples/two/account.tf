@@ -2,7 +2,14 @@
 
 data "aws_caller_identity" "current" {}
 
+locals {
+  account = data.aws_caller_identity.current.account_id
+}
+
 data "aws_iam_policy_document" "key" {
+  # checkov:skip=CKV_AWS_109: A key's policy is about that key: its resource is always "*".
+  # checkov:skip=CKV_AWS_111: As above.
+  # checkov:skip=CKV_AWS_356: As above.
   # Whoever administers the account says by IAM who else may use the key.
   statement {
     actions   = ["kms:*"]
@@ -10,7 +17,7 @@ data "aws_iam_policy_document" "key" {
 
     principals {
       type        = "AWS"
-      identifiers = ["arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"]
+      identifiers = ["arn:aws:iam::${local.account}:root"]
     }
   }
 
@@ -27,7 +34,7 @@ data "aws_iam_policy_document" "key" {
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
+      values   = [local.account]
     }
   }
 
@@ -44,7 +51,7 @@ data "aws_iam_policy_document" "key" {
     condition {
       test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:aws:logs:${var.region}:${data.aws_caller_identity.current.account_id}:log-group:*"]
+      values   = ["arn:aws:logs:${var.region}:${local.account}:log-group:*"]
     }
   }
 }
