@@ -20,11 +20,13 @@ fn home_of(stack: &Stack, policy: &str) -> Home {
 }
 
 fn sqs(stack: &Stack, operation: &str, mut body: Value, queue: &str) -> Value {
-    let call =
-        |operation: &str, body| stack.operation("sqs", &format!("AmazonSQS.{operation}"), &body);
-    let name = format!("{}-{queue}", stack.name());
-    body["QueueUrl"] = call("GetQueueUrl", json!({ "QueueName": name }))["QueueUrl"].clone();
-    call(operation, body)
+    body["QueueUrl"] = url_of(stack, queue);
+    stack.operation("sqs", &format!("AmazonSQS.{operation}"), &body)
+}
+
+fn url_of(stack: &Stack, queue: &str) -> Value {
+    let name = json!({ "QueueName": format!("{}-{queue}", stack.name()) });
+    stack.operation("sqs", "AmazonSQS.GetQueueUrl", &name)["QueueUrl"].clone()
 }
 
 #[test]
@@ -124,6 +126,47 @@ fn who_may_change_keys_makes_tokens() {
         assert!(keys.as_array().is_some_and(|keys| keys.len() >= 2), "{keys}");
         home.ok(&stack.args(&["token", "--client", "AAA"]));
         home.fails(DENIED, &stack.args(&["load", FIXTURES]));
+    });
+}
+
+/// Whoever they are, and whatever else they may.
+#[test]
+#[ignore = "needs a deployed stack: infra/test"]
+fn queues_refuse_requests_that_are_not_encrypted() {
+    on_the_stack(|stack| {
+        for queue in ["provider", "provider-dlq", "quotation.fifo", "refresh-dlq.fifo"] {
+            let asked = json!({ "QueueUrl": url_of(stack, queue), "AttributeNames": ["QueueArn"] });
+            let asking = |headers| {
+                stack.try_operation("sqs", "AmazonSQS.GetQueueAttributes", &asked, headers).0
+            };
+            // A proxy that ends TLS tells by this header whether there was any.
+            assert_eq!(asking("x-forwarded-proto: https\r\n"), 200, "{queue}");
+            assert_eq!(asking("x-forwarded-proto: http\r\n"), 403, "{queue}");
+        }
+    });
+}
+
+/// What `ocache cost forecast` takes for a line.
+#[test]
+#[ignore = "needs a deployed stack: infra/test"]
+fn lines_of_logs_are_about_as_long_as_they_are_billed() {
+    on_the_stack(|stack| {
+        stack.json(&["quote", "--client", "logged", "P1:2"]);
+        let functions = ["quotation-handler", "quotation-provider", "price-calc", "refresh"];
+        let lines: Vec<String> = functions
+            .iter()
+            .flat_map(|function| stack.log(&format!("{}-{function}", stack.name())))
+            .filter(|line| line.contains(r#""level":"INFO""#))
+            .collect();
+        // CloudWatch counts 26 bytes for each beside its text.
+        let bytes: usize = lines.iter().map(|line| line.len() + 26).sum();
+        let ratio = bytes as f64 / lines.len() as f64 / ocache::cost::LOG_LINE_BYTES;
+        assert!(
+            (0.75..1.25).contains(&ratio),
+            "{ratio} of {} lines: {:#?}",
+            lines.len(),
+            lines.first()
+        );
     });
 }
 

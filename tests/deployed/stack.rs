@@ -119,10 +119,21 @@ impl Stack {
 
     /// An operation of a JSON protocol.
     pub fn operation(&self, service: &str, target: &str, body: &Value) -> Value {
-        let headers = format!("{}x-amz-target: {target}\r\n", signed_for(service));
-        let (status, said) = self.call("POST", "/", &headers, body);
+        let (status, said) = self.try_operation(service, target, body, "");
         assert_eq!(status, 200, "{target}: {said}");
         said
+    }
+
+    /// An operation that may be refused, with more headers.
+    pub fn try_operation(
+        &self,
+        service: &str,
+        target: &str,
+        body: &Value,
+        headers: &str,
+    ) -> (u16, Value) {
+        let headers = format!("{}x-amz-target: {target}\r\n{headers}", signed_for(service));
+        self.call("POST", "/", &headers, body)
     }
 
     /// The lines that a function has logged.
