@@ -42,8 +42,11 @@ locals {
     ]
   }
 
-  # What files are loaded into.
-  loaded = [local.table["products"], local.table["discounts"]]
+  # What files are loaded into: all that does not come back by itself, but the journal and quotations.
+  loaded = [
+    for name, table in local.tables : local.table[name]
+    if !try(table.rebuilt, false) && !contains(["journal", "quotations"], name)
+  ]
 }
 
 data "aws_iam_policy_document" "operator" {

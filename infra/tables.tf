@@ -5,11 +5,11 @@
 locals {
   tables = {
     active-users   = { keys = ["user_id"], expires = true, rebuilt = true }
-    products       = { keys = ["product_id"], expires = true, rebuilt = false }
-    discounts      = { keys = ["user_id"], expires = true, rebuilt = false }
-    journal        = { keys = ["load_id", "first"], expires = false, rebuilt = false }
+    products       = { keys = ["product_id"], expires = true }
+    discounts      = { keys = ["user_id"], expires = true }
+    journal        = { keys = ["load_id", "first"], expires = false }
     prices-by-user = { keys = ["user_id", "part"], expires = true, rebuilt = true }
-    quotations     = { keys = ["request_id"], expires = true, rebuilt = false }
+    quotations     = { keys = ["request_id"], expires = true }
     meter          = { keys = ["window", "process"], expires = true, rebuilt = true }
   }
 }
@@ -40,7 +40,7 @@ resource "aws_dynamodb_table" "this" {
   }
 
   point_in_time_recovery {
-    enabled = lookup(var.point_in_time_recovery, each.key, !each.value.rebuilt)
+    enabled = lookup(var.point_in_time_recovery, each.key, !try(each.value.rebuilt, false))
   }
 
   # Without a key of yours DynamoDB encrypts with one of its own.

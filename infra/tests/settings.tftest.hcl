@@ -28,7 +28,7 @@ run "what_is_rebuilt_is_not_kept_for_restoring" {
   assert {
     condition = alltrue([
       for name, table in aws_dynamodb_table.this :
-      one(table.point_in_time_recovery).enabled == !local.tables[name].rebuilt
+      one(table.point_in_time_recovery).enabled == !try(local.tables[name].rebuilt, false)
     ])
     error_message = "Point-in-time recovery is not as the tables say."
   }
