@@ -57,6 +57,10 @@ impl TokenKeys for KeysSecret {
     async fn read(&self) -> Result<Option<KeyRing>, PortError> {
         let answer = self.client.get_secret_value().secret_id(&self.name).send().await;
         self.call("GetSecretValue", |call| match answer {
+            // A local AWS answers so for a secret without a value, which AWS does not find.
+            Ok(secret) if secret.secret_string.is_none() && secret.secret_binary.is_none() => {
+                Ok(None)
+            }
             Ok(secret) => {
                 let document = secret.secret_string.ok_or_else(|| call.incomplete("text"))?;
                 let keys = KeyRing::parse(&document);
