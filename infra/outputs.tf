@@ -61,6 +61,6 @@ output "codedeploy_application" {
 }
 
 output "operator_policies" {
-  description = "IAM policies, as JSON, for whoever runs a command: provision, load, worker, redrive, keys."
+  description = "IAM policies, as JSON, for whoever runs a command: doctor, provision, load, worker, redrive, keys."
   value       = { for name, policy in data.aws_iam_policy_document.operator : name => policy.json }
 }

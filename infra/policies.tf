@@ -6,21 +6,33 @@ locals {
   # Commands look at tables and queues by name, also at those that are still to be made.
   all_tables = "${local.arn_of_service}:dynamodb:${data.aws_region.current.name}:${local.account}:table/${var.stack}-*"
   all_queues = "${local.arn_of_service}:sqs:${data.aws_region.current.name}:${local.account}:${var.stack}-*"
+  all_apis   = "${local.arn_of_service}:apigateway:${data.aws_region.current.name}:"
   dead       = [for queue in aws_sqs_queue.dead : queue.arn]
+
+  schedule_arns = [aws_cloudwatch_event_rule.refresh.arn]
 
   # Every process writes down what it used, and reads the settings of the stack.
   process = [local.report, local.settings_read]
 
   operators = {
-    # `ocache provision`, `--fix` too, and `ocache doctor`. Deleting is nobody's but Terraform's.
+    # `ocache doctor`, which tries a write, and takes it back.
+    doctor = concat(local.process, [
+      { actions = ["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"], resources = [local.all_tables] },
+      { actions = ["dynamodb:UpdateItem", "dynamodb:DeleteItem"], resources = [local.table["active-users"]] },
+      { actions = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes"], resources = [local.all_queues] },
+      { actions = ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"], resources = [aws_sns_topic.quotations.arn] },
+      # Subscriptions have no ARN that a policy could name beforehand.
+      { actions = ["sns:GetSubscriptionAttributes"], resources = ["*"] },
+      { actions = ["events:DescribeRule"], resources = local.schedule_arns },
+      { actions = ["apigateway:GET"], resources = ["${local.all_apis}/apis", "${local.all_apis}/apis/${aws_apigatewayv2_api.websocket.id}/stages"] },
+    ])
+    # `ocache provision`, `--fix` too. Deleting is nobody's but Terraform's.
     provision = concat(local.process, [
       { actions = ["dynamodb:DescribeTable", "dynamodb:CreateTable", "dynamodb:UpdateTable", "dynamodb:DescribeTimeToLive", "dynamodb:UpdateTimeToLive"], resources = [local.all_tables] },
       { actions = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:CreateQueue", "sqs:SetQueueAttributes"], resources = [local.all_queues] },
       { actions = ["sns:CreateTopic", "sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:Subscribe"], resources = [aws_sns_topic.quotations.arn] },
-      # Subscriptions have no ARN that a policy could name beforehand.
       { actions = ["sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"], resources = ["*"] },
       { actions = ["dynamodb:UpdateItem", "dynamodb:PutItem"], resources = [local.table["products"]] },
-      { actions = ["events:DescribeRule"], resources = [aws_cloudwatch_event_rule.refresh.arn] },
     ])
     # `ocache load`, and what it orders: tables of active users.
     load = concat(local.process, [

@@ -8,7 +8,7 @@ use crate::meter::Stage;
 
 /// A line of a function, about: its fields, the spans of the invocation, the message and the user, and the
 /// 26 bytes that CloudWatch counts for each.
-pub const LOG_LINE_BYTES: f64 = 400.0;
+pub const LOG_LINE_BYTES: f64 = 300.0;
 
 /// The lines of so many events, where scheduled calculations come in batches of this size.
 pub(super) fn lines(events: &Events, batch: usize) -> [(Purpose, Stage, f64); 8] {

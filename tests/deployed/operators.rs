@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::process::Home;
+use super::process::{Home, text};
 use super::stack::{Stack, on_the_stack};
 
 const DENIED: i32 = 7;
@@ -40,10 +40,22 @@ fn who_may_provision_makes_what_is_missing_and_mends_what_differs() {
         sqs(stack, "SetQueueAttributes", attributes, "provider-dlq");
 
         home.ok(&stack.args(&["provision", "--fix", "--yes"]));
+        let again = home.run(&stack.args(&["provision"]));
+        assert!(text(&again.stderr).contains("nothing to do"), "{}", text(&again.stderr));
+        home.fails(DENIED, &stack.args(&["load", FIXTURES]));
+        home.fails(DENIED, &stack.args(&["keys", "list"]));
+    });
+}
+
+#[test]
+#[ignore = "needs a deployed stack: infra/test"]
+fn who_may_examine_sees_everything_and_changes_nothing() {
+    on_the_stack(|stack| {
+        let home = home_of(stack, "doctor");
         let checks = home.json(&stack.args(&["doctor"]));
         assert!(checks.as_array().unwrap().iter().all(|check| check["ok"] == true), "{checks:#?}");
         home.fails(DENIED, &stack.args(&["load", FIXTURES]));
-        home.fails(DENIED, &stack.args(&["keys", "list"]));
+        home.fails(DENIED, &stack.args(&["config", "set", "ttl", "6m"]));
     });
 }
 
