@@ -6,7 +6,7 @@ locals {
   # Commands look at tables and queues by name, also at those that are still to be made.
   all_tables = "${local.arn_of_service}:dynamodb:${data.aws_region.current.name}:${local.account}:table/${var.stack}-*"
   all_queues = "${local.arn_of_service}:sqs:${data.aws_region.current.name}:${local.account}:${var.stack}-*"
-  all_apis   = "${local.arn_of_service}:apigateway:${data.aws_region.current.name}:"
+  all_apis   = "${local.arn_of_service}:apigateway:${data.aws_region.current.name}::"
   dead       = [for queue in aws_sqs_queue.dead : queue.arn]
 
   schedule_arns = [aws_cloudwatch_event_rule.refresh.arn]
