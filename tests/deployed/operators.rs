@@ -64,7 +64,7 @@ fn who_may_examine_sees_everything_and_changes_nothing() {
 fn who_may_load_changes_prices_and_orders_the_tables_of_active_users() {
     on_the_stack(|stack| {
         let home = home_of(stack, "load");
-        assert_eq!(stack.subscribe("AAA").0, 202);
+        assert_eq!(stack.subscribe("kept-warm").0, 202);
         let dearer = home.file("products.json", r#"[{"id":"P1","name":"Stand","price":"501.00"}]"#);
         let loaded = home.json(&stack.args(&["load", &dearer]));
         assert_eq!(loaded["products"]["changed"], 1, "{loaded}");
