@@ -2,6 +2,9 @@
 
 locals {
   alarm = "${var.stack}-"
+  # Known when planning, also of topics that are made with the stack.
+  has_emails = length(var.alarm_emails) > 0
+  told       = concat(var.alarm_topic_arns, aws_sns_topic.alarms[*].arn)
 }
 
 # A message was given up: it failed ten times.
@@ -19,16 +22,22 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
+  alarm_actions       = local.told
+  ok_actions          = local.told
+  tags                = local.tags
 }
 
 # A quotation was published and not delivered. Its client is told at the deadline that it has failed.
 resource "aws_cloudwatch_metric_alarm" "undelivered" {
-  alarm_name          = "${local.alarm}undelivered"
-  alarm_description   = "The topic could not deliver quotations to the provider queue: `ocache doctor`."
+  for_each = {
+    undelivered = { metric = "NumberOfNotificationsFailed", description = "The topic could not deliver quotations to the provider queue: `ocache doctor`." }
+    lost        = { metric = "NumberOfNotificationsFailedToRedriveToDlq", description = "The topic could neither deliver quotations nor put them into provider-dlq: `ocache doctor`." }
+  }
+
+  alarm_name          = "${local.alarm}${each.key}"
+  alarm_description   = each.value.description
   namespace           = "AWS/SNS"
-  metric_name         = "NumberOfNotificationsFailed"
+  metric_name         = each.value.metric
   dimensions          = { TopicName = aws_sns_topic.quotations.name }
   statistic           = "Sum"
   period              = 60
@@ -36,17 +45,28 @@ resource "aws_cloudwatch_metric_alarm" "undelivered" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
+  alarm_actions       = local.told
+  ok_actions          = local.told
+  tags                = local.tags
 }
 
-# Cold quotes wait for these; past the deadline of a quotation they are lost.
-resource "aws_cloudwatch_metric_alarm" "urgent_age" {
-  alarm_name          = "${local.alarm}urgent-age"
-  alarm_description   = "Urgent calculations wait for so long that cold quotes fail."
+moved {
+  from = aws_cloudwatch_metric_alarm.undelivered
+  to   = aws_cloudwatch_metric_alarm.undelivered["undelivered"]
+}
+
+# Quotes wait for these; past the deadline of a quotation they are lost.
+resource "aws_cloudwatch_metric_alarm" "age" {
+  for_each = {
+    urgent   = { queue = "quotation", description = "Urgent calculations wait for so long that cold quotes fail." }
+    provider = { queue = "provider", description = "Quotations wait for so long to be answered that they fail." }
+  }
+
+  alarm_name          = "${local.alarm}${each.key}-age"
+  alarm_description   = each.value.description
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
-  dimensions          = { QueueName = aws_sqs_queue.live["quotation"].name }
+  dimensions          = { QueueName = aws_sqs_queue.live[each.value.queue].name }
   statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 3
@@ -54,8 +74,14 @@ resource "aws_cloudwatch_metric_alarm" "urgent_age" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = var.quote_within_secs / 2
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
+  alarm_actions       = local.told
+  ok_actions          = local.told
+  tags                = local.tags
+}
+
+moved {
+  from = aws_cloudwatch_metric_alarm.urgent_age
+  to   = aws_cloudwatch_metric_alarm.age["urgent"]
 }
 
 # An invocation that ended without a result: it crashed, or ran out of time or memory.
@@ -74,8 +100,9 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
+  alarm_actions       = local.told
+  ok_actions          = local.told
+  tags                = local.tags
 }
 
 # A message that failed is no failed invocation: only the log tells.
@@ -107,8 +134,9 @@ resource "aws_cloudwatch_metric_alarm" "failed_messages" {
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
+  alarm_actions       = local.told
+  ok_actions          = local.told
+  tags                = local.tags
 }
 
 # Without the refresh, every table goes stale and then away.
@@ -124,6 +152,7 @@ resource "aws_cloudwatch_metric_alarm" "no_refresh" {
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   treat_missing_data  = "breaching"
-  alarm_actions       = var.alarm_topic_arns
-  ok_actions          = var.alarm_topic_arns
+  alarm_actions       = local.told
+  ok_actions          = local.told
+  tags                = local.tags
 }

@@ -1,6 +1,6 @@
 # Who may connect and subscribe: tokens, checked by a function. The keys that they are checked with are
-# made by `ocache keys rotate`, in the secret `{stack}/token-keys`. Terraform knows no more than its
-# name, so they are in no state and in no plan.
+# in the secret `{stack}/token-keys`. Terraform makes and deletes the secret; `ocache keys rotate` gives
+# it its value, which is in no state and in no plan.
 
 data "aws_partition" "current" {}
 
@@ -13,7 +13,8 @@ locals {
 
   # That of the topic, so that a plan needs no account to ask.
   account = split(":", aws_sns_topic.quotations.arn)[4]
-  # AWS appends a hyphen and six characters to the name.
+  # Functions name the secret. AWS appends a hyphen and six characters, which a secret that is made anew
+  # has others of.
   token_keys_arn = "arn:${data.aws_partition.current.partition}:secretsmanager:${data.aws_region.current.name}:${local.account}:secret:${var.stack}/token-keys-??????"
 
   authorized_apis = merge(
@@ -26,6 +27,17 @@ locals {
   )
 }
 
+resource "aws_secretsmanager_secret" "token_keys" {
+  # checkov:skip=CKV2_AWS_57: `ocache keys rotate` rotates: whoever signs tokens has to get the new key too.
+  count = local.uses_tokens ? 1 : 0
+
+  name                    = "${var.stack}/token-keys"
+  description             = "ocache: the keys that tokens are signed with"
+  kms_key_id              = var.kms_key_arn
+  recovery_window_in_days = var.token_keys_recovery_days
+  tags                    = local.tags
+}
+
 # Asked once for each connection. It has no identity sources: the token is in a header or, from
 # browsers, in the URL, and API Gateway would refuse whoever has not both.
 resource "aws_apigatewayv2_authorizer" "websocket" {
@@ -34,7 +46,7 @@ resource "aws_apigatewayv2_authorizer" "websocket" {
   api_id          = aws_apigatewayv2_api.websocket.id
   name            = "${var.stack}-token"
   authorizer_type = "REQUEST"
-  authorizer_uri  = aws_lambda_function.this["authorizer"].invoke_arn
+  authorizer_uri  = local.alias["authorizer"].invoke_arn
 
   # Authorizers of this kind have neither; a local AWS shows both all the same.
   lifecycle {
@@ -50,7 +62,7 @@ resource "aws_apigatewayv2_authorizer" "http" {
   api_id                            = aws_apigatewayv2_api.http.id
   name                              = "${var.stack}-token"
   authorizer_type                   = "REQUEST"
-  authorizer_uri                    = aws_lambda_function.this["authorizer"].invoke_arn
+  authorizer_uri                    = local.alias["authorizer"].invoke_arn
   authorizer_payload_format_version = "2.0"
   enable_simple_responses           = true
   identity_sources                  = ["$request.header.Authorization"]
@@ -67,7 +79,8 @@ resource "aws_lambda_permission" "authorizer" {
 
   statement_id  = "${each.key}MayAsk"
   action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.this["authorizer"].function_name
+  function_name = local.alias["authorizer"].function_name
+  qualifier     = local.alias["authorizer"].name
   principal     = "apigateway.amazonaws.com"
   source_arn    = each.value
 }

@@ -41,13 +41,20 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "function" {
+  # checkov:skip=CKV_AWS_338: log_retention_days decides; a year of logs may cost more than the work.
   for_each = local.functions
 
   name              = "/aws/lambda/${var.stack}-${each.key}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = local.tags
 }
 
 resource "aws_lambda_function" "this" {
+  # checkov:skip=CKV_AWS_115: max_concurrency bounds each queue; a reservation would be taken from the rest of the account.
+  # checkov:skip=CKV_AWS_116: What waits in queues has dead letters; the schedule's tick is overtaken by the next one.
+  # checkov:skip=CKV_AWS_117: They reach AWS services alone, which authenticate every call; a network of its own would add NAT or endpoints.
+  # checkov:skip=CKV_AWS_272: The zip is built and uploaded by whoever applies; a signing profile belongs to an account's own pipeline.
   for_each = local.functions
 
   function_name    = "${var.stack}-${each.key}"
@@ -60,10 +67,19 @@ resource "aws_lambda_function" "this" {
   source_code_hash = filebase64sha256(local.package)
   memory_size      = each.value.memory_mb
   timeout          = try(each.value.timeout_secs, local.function_timeout_secs)
+  kms_key_arn      = var.kms_key_arn
+  tags             = local.tags
+
+  # Every change is a version, which the alias may go to, or back to: see releases.tf.
+  publish = true
 
   environment {
     # The last one is what AWS logs of each call as the application's name.
     variables = merge(local.environment, lookup(local.scheduled, each.key, {}), { AWS_SDK_UA_APP_ID = each.key })
+  }
+
+  tracing_config {
+    mode = var.tracing ? "Active" : "PassThrough"
   }
 
   logging_config {
@@ -81,9 +97,10 @@ resource "aws_lambda_event_source_mapping" "this" {
   for_each = local.consumers
 
   event_source_arn        = aws_sqs_queue.live[each.key].arn
-  function_name           = aws_lambda_function.this[each.value.function].arn
+  function_name           = local.alias[each.value.function].arn
   batch_size              = 10
   function_response_types = ["ReportBatchItemFailures"]
+  tags                    = local.tags
 
   scaling_config {
     maximum_concurrency = each.value.max_concurrency

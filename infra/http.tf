@@ -17,6 +17,7 @@ locals {
 resource "aws_apigatewayv2_api" "http" {
   name          = "${var.stack}-http"
   description   = "ocache: subscriptions, quotes and prices"
+  tags          = local.tags
   protocol_type = "HTTP"
 
   dynamic "cors_configuration" {
@@ -37,7 +38,7 @@ resource "aws_apigatewayv2_integration" "http" {
 
   api_id                 = aws_apigatewayv2_api.http.id
   integration_type       = "AWS_PROXY"
-  integration_uri        = aws_lambda_function.this[each.key].invoke_arn
+  integration_uri        = local.alias[each.key].invoke_arn
   payload_format_version = "2.0"
 }
 
@@ -55,10 +56,19 @@ resource "aws_apigatewayv2_stage" "http" {
   api_id      = aws_apigatewayv2_api.http.id
   name        = "$default"
   auto_deploy = true
+  tags        = local.tags
 
   default_route_settings {
     throttling_burst_limit = var.throttle.burst
     throttling_rate_limit  = var.throttle.per_secs
+  }
+
+  dynamic "access_log_settings" {
+    for_each = var.access_logs.http ? [aws_cloudwatch_log_group.access["http"].arn] : []
+    content {
+      destination_arn = access_log_settings.value
+      format          = local.access_log_format
+    }
   }
 }
 
@@ -67,7 +77,8 @@ resource "aws_lambda_permission" "http" {
 
   statement_id  = "HttpMayInvoke"
   action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.this[each.key].function_name
+  function_name = local.alias[each.key].function_name
+  qualifier     = local.alias[each.key].name
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_apigatewayv2_api.http.execution_arn}/*"
 }

@@ -2,17 +2,17 @@
 
 output "websocket_url" {
   description = "Where clients connect: `ocache quote --url …`."
-  value       = aws_apigatewayv2_stage.websocket.invoke_url
+  value       = try("wss://${aws_apigatewayv2_api_mapping.this["websocket"].domain_name}", aws_apigatewayv2_stage.websocket.invoke_url)
 }
 
 output "subscribe_url" {
   description = "Where users are subscribed, with PUT."
-  value       = "${aws_apigatewayv2_api.http.api_endpoint}/subscribe"
+  value       = try("https://${aws_apigatewayv2_api_mapping.this["http"].domain_name}/subscribe", "${aws_apigatewayv2_api.http.api_endpoint}/subscribe")
 }
 
 output "http_url" {
   description = "Where the HTTP API is: /quotes and /prices are below it."
-  value       = aws_apigatewayv2_api.http.api_endpoint
+  value       = try("https://${aws_apigatewayv2_api_mapping.this["http"].domain_name}", aws_apigatewayv2_api.http.api_endpoint)
 }
 
 output "management_endpoint" {
@@ -51,6 +51,21 @@ output "http_api_id" {
 }
 
 output "token_keys_secret" {
-  description = "The secret with the keys of tokens, which `ocache keys rotate` makes; null where tokens are not used. Delete it yourself after destroying the stack."
-  value       = local.checks_tokens ? "${var.stack}/token-keys" : null
+  description = "The secret with the keys of tokens, which `ocache keys rotate` makes; null where tokens are not used."
+  value       = one(aws_secretsmanager_secret.token_keys[*].name)
+}
+
+output "domain_targets" {
+  description = "What the names of `domains` have to point to, by API: a CNAME, where Route 53 does not do it."
+  value       = { for api, domain in aws_apigatewayv2_domain_name.this : api => one(domain.domain_name_configuration).target_domain_name }
+}
+
+output "codedeploy_application" {
+  description = "The application of CodeDeploy that `infra/release` deploys; null where an apply moves the aliases."
+  value       = one(aws_codedeploy_app.this[*].name)
+}
+
+output "operator_policies" {
+  description = "IAM policies, as JSON, for whoever runs a command: doctor, provision, load, worker, redrive, keys."
+  value       = { for name, policy in data.aws_iam_policy_document.operator : name => policy.json }
 }

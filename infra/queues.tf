@@ -34,6 +34,8 @@ resource "aws_sqs_queue" "dead" {
   message_retention_seconds  = local.dead_retention_secs
   visibility_timeout_seconds = local.dead_visibility_secs
   max_message_size           = local.max_message_bytes
+  kms_master_key_id          = var.kms_key_arn
+  tags                       = local.tags
 
   fifo_queue                  = each.value.fifo
   content_based_deduplication = each.value.fifo ? false : null
@@ -48,6 +50,8 @@ resource "aws_sqs_queue" "live" {
   message_retention_seconds  = each.value.retention_secs
   visibility_timeout_seconds = each.value.visibility_secs
   max_message_size           = local.max_message_bytes
+  kms_master_key_id          = var.kms_key_arn
+  tags                       = local.tags
 
   # High-throughput mode: ids are remembered per group, and throughput is counted per group.
   fifo_queue                  = each.value.fifo
@@ -62,7 +66,19 @@ resource "aws_sqs_queue" "live" {
 }
 
 resource "aws_sns_topic" "quotations" {
-  name = "${var.stack}-quotations"
+  name              = "${var.stack}-quotations"
+  kms_master_key_id = var.kms_key_arn
+  tags              = local.tags
+}
+
+# Principals of the account publish by their own policies, so the topic's allows nothing. SNS takes no
+# wildcard here: of the calls of a stage, only publishing can be denied.
+resource "aws_sns_topic_policy" "quotations" {
+  arn = aws_sns_topic.quotations.arn
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [merge(local.only_over_tls, { Action = "sns:Publish", Resource = aws_sns_topic.quotations.arn })]
+  })
 }
 
 resource "aws_sns_topic_subscription" "provider" {
@@ -76,27 +92,65 @@ resource "aws_sns_topic_subscription" "provider" {
   redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead["provider"].arn })
 
   # What is published before the topic may send to the queue is lost.
-  depends_on = [aws_sqs_queue_policy.topic]
+  depends_on = [aws_sqs_queue_policy.live, aws_sqs_queue_policy.dead]
 }
 
-# Lets this topic, and no other, send to the queue that it delivers to, or that it puts into what it
-# cannot deliver.
-resource "aws_sqs_queue_policy" "topic" {
-  for_each = {
-    live = aws_sqs_queue.live["provider"]
-    dead = aws_sqs_queue.dead["provider"]
+locals {
+  # Refuses requests that are not encrypted on their way, whoever makes them.
+  only_over_tls = {
+    Sid       = "OnlyOverTls"
+    Effect    = "Deny"
+    Principal = "*"
+    Condition = { Bool = { "aws:SecureTransport" = "false" } }
   }
+
+  # Lets this topic, and no other, send to the queue that it delivers to, or that it puts into what it
+  # cannot deliver.
+  topic_may_send = {
+    Sid       = "TopicMaySend"
+    Effect    = "Allow"
+    Principal = { Service = "sns.amazonaws.com" }
+    Action    = "sqs:SendMessage"
+    Condition = { ArnEquals = { "aws:SourceArn" = aws_sns_topic.quotations.arn } }
+  }
+}
+
+locals {
+  # Of a queue and of its dead letters.
+  queue_statements = {
+    for name, _ in local.queues : name => concat(
+      [merge(local.only_over_tls, { Action = "sqs:*" })],
+      [for statement in [local.topic_may_send] : statement if name == "provider"],
+    )
+  }
+}
+
+resource "aws_sqs_queue_policy" "live" {
+  for_each = aws_sqs_queue.live
 
   queue_url = each.value.id
   policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TopicMaySend"
-      Effect    = "Allow"
-      Principal = { Service = "sns.amazonaws.com" }
-      Action    = "sqs:SendMessage"
-      Resource  = each.value.arn
-      Condition = { ArnEquals = { "aws:SourceArn" = aws_sns_topic.quotations.arn } }
-    }]
+    Version   = "2012-10-17"
+    Statement = [for statement in local.queue_statements[each.key] : merge(statement, { Resource = each.value.arn })]
   })
+}
+
+resource "aws_sqs_queue_policy" "dead" {
+  for_each = aws_sqs_queue.dead
+
+  queue_url = each.value.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in local.queue_statements[each.key] : merge(statement, { Resource = each.value.arn })]
+  })
+}
+
+moved {
+  from = aws_sqs_queue_policy.topic["live"]
+  to   = aws_sqs_queue_policy.live["provider"]
+}
+
+moved {
+  from = aws_sqs_queue_policy.topic["dead"]
+  to   = aws_sqs_queue_policy.dead["provider"]
 }

@@ -9,6 +9,8 @@ locals {
   consume = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl"]
   send    = ["sqs:SendMessage", "sqs:GetQueueUrl"]
   publish = ["sns:Publish"]
+  # What DynamoDB, SQS and SNS do with a key of yours in the name of who calls them.
+  use_key = ["kms:Decrypt", "kms:GenerateDataKey"]
   # The settings of the stack are with the head of the catalogue.
   settings_read = { actions = ["dynamodb:GetItem"], resources = [local.table["products"]] }
   report        = { actions = ["dynamodb:PutItem"], resources = [local.table["meter"]] }
@@ -124,6 +126,23 @@ data "aws_iam_policy_document" "function" {
     resources = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"]
   }
 
+  # The X-Ray daemon of a function sends what it has, to no resource of its own.
+  dynamic "statement" {
+    for_each = var.tracing ? ["*"] : []
+    content {
+      actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+    content {
+      actions   = local.use_key
+      resources = [statement.value]
+    }
+  }
+
   dynamic "statement" {
     for_each = local.grants[each.key]
     content {
@@ -139,6 +158,7 @@ resource "aws_iam_role" "function" {
   name               = "${var.stack}-${each.key}"
   description        = "ocache: what ${each.key} may do"
   assume_role_policy = data.aws_iam_policy_document.assume.json
+  tags               = local.tags
 }
 
 resource "aws_iam_role_policy" "function" {

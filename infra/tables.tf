@@ -1,15 +1,16 @@
 # The tables, as `ocache provision` makes them; a test compares the two. Keys are strings, and
-# items expire by `ttl`, a number of epoch seconds.
+# items expire by `ttl`, a number of epoch seconds. What is `rebuilt` comes back by itself, by visits and
+# calculations, or is a count of no lasting use: it has no point-in-time recovery unless it is asked for.
 
 locals {
   tables = {
-    active-users   = { keys = ["user_id"], expires = true }
+    active-users   = { keys = ["user_id"], expires = true, rebuilt = true }
     products       = { keys = ["product_id"], expires = true }
     discounts      = { keys = ["user_id"], expires = true }
     journal        = { keys = ["load_id", "first"], expires = false }
-    prices-by-user = { keys = ["user_id", "part"], expires = true }
+    prices-by-user = { keys = ["user_id", "part"], expires = true, rebuilt = true }
     quotations     = { keys = ["request_id"], expires = true }
-    meter          = { keys = ["window", "process"], expires = true }
+    meter          = { keys = ["window", "process"], expires = true, rebuilt = true }
   }
 }
 
@@ -39,6 +40,17 @@ resource "aws_dynamodb_table" "this" {
   }
 
   point_in_time_recovery {
-    enabled = var.point_in_time_recovery
+    enabled = lookup(var.point_in_time_recovery, each.key, !try(each.value.rebuilt, false))
   }
+
+  # Without a key of yours DynamoDB encrypts with one of its own.
+  dynamic "server_side_encryption" {
+    for_each = var.kms_key_arn[*]
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
+
+  tags = local.tags
 }

@@ -1,11 +1,5 @@
 # What is deployed, and where.
 
-variable "region" {
-  description = "AWS region, such as eu-west-1. Null: that of the environment or the profile."
-  type        = string
-  default     = null
-}
-
 variable "stack" {
   description = "What all names begin with. `ocache --stack` must say the same."
   type        = string
@@ -246,9 +240,14 @@ variable "deletion_protection" {
 }
 
 variable "point_in_time_recovery" {
-  description = "Whether the tables can be restored to any second of the last 35 days."
-  type        = bool
-  default     = true
+  description = "Which tables can be restored to any second of the last 35 days, by name without the stack, where that is not to be as tables.tf says: all but those that ocache makes anew by itself."
+  type        = map(bool)
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.point_in_time_recovery), keys(local.tables))) == 0
+    error_message = "There is a name that is not one of a table: see tables.tf."
+  }
 }
 
 variable "log_retention_days" {
@@ -273,8 +272,3 @@ variable "log_level" {
   }
 }
 
-variable "alarm_topic_arns" {
-  description = "SNS topics that are told when an alarm goes off, and when it is over."
-  type        = list(string)
-  default     = []
-}

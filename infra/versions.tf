@@ -9,13 +9,10 @@ terraform {
     }
   }
 
-  # State is kept on this machine until you say where else: see backend.tf.example.
+  # No provider and no backend: this is a module. Whoever calls it says which account and region, as
+  # examples/stack does.
 }
 
-provider "aws" {
-  region = var.region
-
-  default_tags {
-    tags = merge({ stack = var.stack, application = "ocache" }, var.tags)
-  }
+locals {
+  tags = merge({ stack = var.stack, application = "ocache" }, var.tags)
 }

@@ -24,6 +24,7 @@ locals {
 resource "aws_apigatewayv2_api" "websocket" {
   name                       = "${var.stack}-websocket"
   description                = "ocache: quotes"
+  tags                       = local.tags
   protocol_type              = "WEBSOCKET"
   route_selection_expression = "$request.body.action"
 }
@@ -34,11 +35,12 @@ resource "aws_apigatewayv2_integration" "websocket" {
   api_id                    = aws_apigatewayv2_api.websocket.id
   integration_type          = "AWS_PROXY"
   integration_method        = "POST"
-  integration_uri           = aws_lambda_function.this[each.key].invoke_arn
+  integration_uri           = local.alias[each.key].invoke_arn
   content_handling_strategy = "CONVERT_TO_TEXT"
 }
 
 resource "aws_apigatewayv2_route" "websocket" {
+  # checkov:skip=CKV_AWS_309: API Gateway authorizes $connect alone; frames belong to a connection that was authorized.
   for_each = local.websocket_routes
 
   api_id             = aws_apigatewayv2_api.websocket.id
@@ -59,16 +61,26 @@ resource "aws_apigatewayv2_route_response" "websocket" {
 }
 
 resource "aws_apigatewayv2_stage" "websocket" {
+  # checkov:skip=CKV2_AWS_51: Clients are browsers and services with tokens; WebSocket APIs take no client certificates.
   api_id      = aws_apigatewayv2_api.websocket.id
   name        = local.stage
   auto_deploy = true
+  tags        = local.tags
 
-  # Nothing is logged of requests: the URL of a browser has a token in it.
+  # API Gateway itself logs nothing of requests: the URL of a browser has a token in it.
   default_route_settings {
     data_trace_enabled     = false
     logging_level          = "OFF"
     throttling_burst_limit = var.throttle.burst
     throttling_rate_limit  = var.throttle.per_secs
+  }
+
+  dynamic "access_log_settings" {
+    for_each = var.access_logs.websocket ? [aws_cloudwatch_log_group.access["websocket"].arn] : []
+    content {
+      destination_arn = access_log_settings.value
+      format          = local.access_log_format
+    }
   }
 }
 
@@ -77,7 +89,8 @@ resource "aws_lambda_permission" "websocket" {
 
   statement_id  = "WebsocketMayInvoke"
   action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.this[each.key].function_name
+  function_name = local.alias[each.key].function_name
+  qualifier     = local.alias[each.key].name
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_apigatewayv2_api.websocket.execution_arn}/*"
 }

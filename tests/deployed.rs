@@ -19,6 +19,7 @@ mod deployed {
 
     mod commands;
     mod giving_up;
+    mod operators;
     mod over_http;
     mod quoting;
     mod refreshing;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::entries::BYTES_PER_CALL;
 use super::identity::Identity;
@@ -117,6 +117,12 @@ impl DesiredTopic {
         Resource::Subscription { topic: self.name.clone(), queue: self.subscriber.clone() }
     }
 
+    /// Principals of the account publish by their own policies, so the topic's allows nothing. SNS takes
+    /// no wildcard here: of the calls of a stage, only publishing can be denied.
+    pub(super) fn policy(&self) -> String {
+        policy(&[only_over_tls("sns:Publish", &self.arn)])
+    }
+
     /// What the subscription is set to, by the names that SNS has for it.
     pub(super) fn attributes(&self) -> [(&'static str, String); 2] {
         let redrive = json!({ "deadLetterTargetArn": self.dead_letters_arn });
@@ -157,27 +163,40 @@ fn attributes(
             (Name::RedrivePolicy, redrive.to_string()),
         ]);
     }
+    let arn = identity.arn_of("sqs", &names.queue(mailbox));
+    let mut statements = vec![only_over_tls("sqs:*", &arn)];
     if queue == Queue::Provider {
-        attributes.insert(Name::Policy, topic_may_send(mailbox, names, identity));
+        statements.push(topic_may_send(&arn, &identity.arn_of("sns", &names.topic())));
     }
+    attributes.insert(Name::Policy, policy(&statements));
     attributes
+}
+
+fn policy(statements: &[Value]) -> String {
+    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+/// Refuses requests that are not encrypted on their way, whoever makes them.
+fn only_over_tls(actions: &str, arn: &str) -> Value {
+    json!({
+        "Sid": "OnlyOverTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": actions,
+        "Resource": arn,
+        "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+    })
 }
 
 /// Lets this topic, and no other, send to the queue that it delivers to, or that it puts into what it
 /// cannot deliver.
-fn topic_may_send(mailbox: Mailbox, names: &Names, identity: &Identity) -> String {
+fn topic_may_send(queue_arn: &str, topic_arn: &str) -> Value {
     json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Sid": "TopicMaySend",
-            "Effect": "Allow",
-            "Principal": { "Service": "sns.amazonaws.com" },
-            "Action": "sqs:SendMessage",
-            "Resource": identity.arn_of("sqs", &names.queue(mailbox)),
-            "Condition": {
-                "ArnEquals": { "aws:SourceArn": identity.arn_of("sns", &names.topic()) },
-            },
-        }],
+        "Sid": "TopicMaySend",
+        "Effect": "Allow",
+        "Principal": { "Service": "sns.amazonaws.com" },
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": { "ArnEquals": { "aws:SourceArn": topic_arn } },
     })
-    .to_string()
 }

@@ -9,27 +9,35 @@ use super::provision::{Action, Change, if_there};
 use super::provision_queues::same_setting;
 use crate::ports::PortError;
 
+/// The attribute of a topic that says who may do what with it.
+const POLICY: &str = "Policy";
+
+/// How a setting differs from what it should be; `None` when it does not.
+fn difference(found: &HashMap<String, String>, name: &str, should: String) -> Option<Action> {
+    let is = found.get(name);
+    let same = is.is_some_and(|is| same_setting(is, &should));
+    let (attribute, is) = (name.to_owned(), is.cloned());
+    (!same).then_some(Action::Differs { attribute, is, should })
+}
+
 impl Clients {
     pub(super) async fn plan_topic(&self, topic: &DesiredTopic) -> Result<Vec<Change>, PortError> {
-        if !self.has_topic(topic).await? {
+        let Some(found) = self.topic_attributes(topic).await? else {
             return Ok(vec![
                 Change::new(topic.resource(), Action::Create),
                 Change::new(topic.subscription(), Action::Create),
             ]);
-        }
-        let mut changes = vec![Change::new(topic.resource(), Action::Unchanged)];
+        };
+        let differences = difference(&found, POLICY, topic.policy()).into_iter().collect();
+        let mut changes = Change::of_existing(&topic.resource(), differences);
         match self.subscription(topic).await? {
             None => changes.push(Change::new(topic.subscription(), Action::Create)),
             Some(arn) => {
                 let found = self.subscription_attributes(topic, &arn).await?;
-                let differences = topic.attributes().into_iter().filter_map(|(name, should)| {
-                    let is = found.get(name);
-                    let same = is.is_some_and(|is| same_setting(is, &should));
-                    let (attribute, is) = (name.to_owned(), is.cloned());
-                    (!same).then_some(Action::Differs { attribute, is, should })
-                });
-                let differences = differences.collect();
-                changes.extend(Change::of_existing(&topic.subscription(), differences));
+                let attributes = topic.attributes().into_iter();
+                let differences =
+                    attributes.filter_map(|(name, should)| difference(&found, name, should));
+                changes.extend(Change::of_existing(&topic.subscription(), differences.collect()));
             }
         }
         Ok(changes)
@@ -45,6 +53,11 @@ impl Clients {
                 Action::Create if change.resource == topic.resource() => {
                     self.create_topic(topic).await?;
                 }
+                Action::Differs { attribute, should, .. }
+                    if change.resource == topic.resource() =>
+                {
+                    self.set_topic_attribute(topic, attribute, should).await?;
+                }
                 Action::Create if change.resource == topic.subscription() => {
                     self.subscribe(topic).await?;
                 }
@@ -59,17 +72,36 @@ impl Clients {
         Ok(())
     }
 
-    async fn has_topic(&self, topic: &DesiredTopic) -> Result<bool, PortError> {
+    /// `None` when there is no topic.
+    async fn topic_attributes(
+        &self,
+        topic: &DesiredTopic,
+    ) -> Result<Option<HashMap<String, String>>, PortError> {
         let resource = topic.resource().to_string();
         let call = Call { action: "GetTopicAttributes", resource: &resource };
         let answer = self.sns.get_topic_attributes().topic_arn(&topic.arn).send().await;
-        Ok(if_there(answer.map_err(|error| call.failed(error)))?.is_some())
+        let found = if_there(answer.map_err(|error| call.failed(error)))?;
+        Ok(found.map(|found| found.attributes.unwrap_or_default()))
     }
 
     async fn create_topic(&self, topic: &DesiredTopic) -> Result<(), PortError> {
         let resource = topic.resource().to_string();
         let call = Call { action: "CreateTopic", resource: &resource };
-        let answer = self.sns.create_topic().name(&topic.name).send().await;
+        let request = self.sns.create_topic().name(&topic.name);
+        let answer = request.attributes(POLICY, topic.policy()).send().await;
+        answer.map(drop).map_err(|error| call.failed(error))
+    }
+
+    async fn set_topic_attribute(
+        &self,
+        topic: &DesiredTopic,
+        name: &str,
+        value: &str,
+    ) -> Result<(), PortError> {
+        let resource = topic.resource().to_string();
+        let call = Call { action: "SetTopicAttributes", resource: &resource };
+        let request = self.sns.set_topic_attributes().topic_arn(&topic.arn);
+        let answer = request.attribute_name(name).attribute_value(value).send().await;
         answer.map(drop).map_err(|error| call.failed(error))
     }
 
@@ -154,7 +186,7 @@ impl Clients {
     /// Deletes the topic; says whether there was one.
     pub(super) async fn remove_topic(&self, topic: &DesiredTopic) -> Result<bool, PortError> {
         // Deleting a topic that is not there succeeds.
-        if !self.has_topic(topic).await? {
+        if self.topic_attributes(topic).await?.is_none() {
             return Ok(false);
         }
         let resource = topic.resource().to_string();

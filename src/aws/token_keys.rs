@@ -15,6 +15,9 @@ use crate::ports::{PortError, TokenKeys};
 use crate::tokens::KeyRing;
 
 const DESCRIPTION: &str = "ocache: the keys that tokens are signed with";
+/// The id of a secret's first version. Secrets Manager takes an id once, so that of two processes which
+/// make the first keys at the same time only one succeeds.
+const FIRST_VERSION: &str = "ocache-first-version-of-token-keys";
 
 /// The secret of one stack.
 struct KeysSecret {
@@ -54,6 +57,10 @@ impl TokenKeys for KeysSecret {
     async fn read(&self) -> Result<Option<KeyRing>, PortError> {
         let answer = self.client.get_secret_value().secret_id(&self.name).send().await;
         self.call("GetSecretValue", |call| match answer {
+            // A local AWS answers so for a secret without a value, which AWS does not find.
+            Ok(secret) if secret.secret_string.is_none() && secret.secret_binary.is_none() => {
+                Ok(None)
+            }
             Ok(secret) => {
                 let document = secret.secret_string.ok_or_else(|| call.incomplete("text"))?;
                 let keys = KeyRing::parse(&document);
@@ -67,8 +74,21 @@ impl TokenKeys for KeysSecret {
     async fn create(&self, keys: &KeyRing) -> Result<bool, PortError> {
         let (name, document) = (&self.name, self.document(keys)?);
         let create = self.client.create_secret().name(name).description(DESCRIPTION);
-        let answer = create.secret_string(document).send().await;
-        self.call("CreateSecret", |call| match answer {
+        let create = create.client_request_token(FIRST_VERSION);
+        let answer = create.secret_string(&document).send().await;
+        let created = self.call("CreateSecret", |call| match answer {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ResourceExistsException") => Ok(false),
+            Err(error) => Err(call.failed(error)),
+        })?;
+        if created || self.read().await?.is_some() {
+            return Ok(created);
+        }
+        // Terraform has made a secret without a value.
+        let put = self.client.put_secret_value().secret_id(name);
+        let put = put.client_request_token(FIRST_VERSION).secret_string(document);
+        let answer = put.send().await;
+        self.call("PutSecretValue", |call| match answer {
             Ok(_) => Ok(true),
             Err(error) if error.code() == Some("ResourceExistsException") => Ok(false),
             Err(error) => Err(call.failed(error)),

@@ -154,6 +154,7 @@ mod tests {
         assert_eq!(cost(Line::Storage, (4 << 30) * 730), "1.0000");
         assert_eq!(cost(Line::Arm64, 1024 * 1000 * 1_000_000), "13.3334");
         assert_eq!(cost(Line::WebsocketMessages, 3_000_000), "3.0000");
+        assert_eq!(cost(Line::Logs, 3 << 30), "1.5000");
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub enum Line {
     WebsocketMessages,
     /// API Gateway: minutes that websockets are open.
     WebsocketMinutes,
+    /// CloudWatch: logs that are taken in, counted in bytes.
+    Logs,
 }
 
 /// A service of AWS.
@@ -42,12 +44,14 @@ pub enum Service {
     Lambda,
     /// Websockets.
     ApiGateway,
+    /// Logs.
+    CloudWatch,
 }
 
 impl Service {
     /// All of them, in the order of a bill.
-    pub const ALL: [Self; 5] =
-        [Self::DynamoDb, Self::Sqs, Self::Sns, Self::Lambda, Self::ApiGateway];
+    pub const ALL: [Self; 6] =
+        [Self::DynamoDb, Self::Sqs, Self::Sns, Self::Lambda, Self::ApiGateway, Self::CloudWatch];
 
     /// As AWS calls it.
     #[must_use]
@@ -58,13 +62,14 @@ impl Service {
             Self::Sns => "SNS",
             Self::Lambda => "Lambda",
             Self::ApiGateway => "API Gateway",
+            Self::CloudWatch => "CloudWatch",
         }
     }
 }
 
 impl Line {
     /// All of them, in the order of a bill.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::WriteUnits,
         Self::ReadUnits,
         Self::Storage,
@@ -76,6 +81,7 @@ impl Line {
         Self::X86,
         Self::WebsocketMessages,
         Self::WebsocketMinutes,
+        Self::Logs,
     ];
 
     /// Its name in price lists and output.
@@ -93,6 +99,7 @@ impl Line {
             Self::X86 => "x86_64_gb_seconds",
             Self::WebsocketMessages => "websocket_messages",
             Self::WebsocketMinutes => "websocket_minutes",
+            Self::Logs => "logs_gb",
         }
     }
 
@@ -105,6 +112,7 @@ impl Line {
             Self::TopicRequests => Service::Sns,
             Self::Invocations | Self::Arm64 | Self::X86 => Service::Lambda,
             Self::WebsocketMessages | Self::WebsocketMinutes => Service::ApiGateway,
+            Self::Logs => Service::CloudWatch,
         }
     }
 
@@ -115,6 +123,7 @@ impl Line {
             Self::ReadUnits => 2,
             Self::Storage => 1024 * 1024 * 1024 * HOURS_A_MONTH as u128,
             Self::Arm64 | Self::X86 => 1024 * 1000,
+            Self::Logs => 1024 * 1024 * 1024,
             _ => 1,
         }
     }

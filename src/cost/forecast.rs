@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Bill, Events, Purpose, Share, Traffic};
+use super::{Bill, Events, Purpose, Share, Traffic, logs};
 use crate::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::ports::{MAX_BATCH, Queue};
 use crate::replay::{Probe, ReplayError, Sample, probe};
@@ -135,6 +135,9 @@ impl Forecast {
         let mut bill = Bill::default();
         for (purpose, used) in events.used(&self.probe, self.batch) {
             bill.add_metered(Some(purpose), &used, prices);
+        }
+        for (purpose, stage, lines) in logs::lines(&events, self.batch) {
+            bill.add(Some(purpose), Some(stage), &logs::billed(lines), prices);
         }
         for (purpose, used) in self.beside(&an_hour, kept) {
             bill.add(Some(purpose), None, &used, prices);

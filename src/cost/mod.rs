@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `traffic` | how many users are active, and how many quotes find nobody active: by a model |
 //! | `events` | how often each thing happens, and what that uses, by a probe of the stages |
+//! | `logs` | how much functions log of each thing |
 //! | `forecast` | a month from a few numbers, and what other policies would change |
 //! | `reading` | how often each thing happened, from what the meter saw |
 //! | `bill` | money by stage and line |
@@ -17,6 +18,7 @@
 mod bill;
 mod events;
 mod forecast;
+mod logs;
 mod reading;
 mod straightforward;
 mod traffic;
@@ -25,6 +27,7 @@ mod verdict;
 pub use bill::{Bill, BillLine, Purpose};
 pub use events::Events;
 pub use forecast::{Forecast, Month, Numbers};
+pub use logs::LOG_LINE_BYTES;
 pub use reading::{Known, Reading};
 pub use straightforward::straightforward;
 pub use traffic::{Share, Traffic};

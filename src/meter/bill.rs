@@ -78,6 +78,7 @@ mod tests {
             (Line::X86, 0),
             (Line::WebsocketMessages, 7),
             (Line::WebsocketMinutes, 0),
+            (Line::Logs, 0),
         ];
         assert_eq!(is, Line::ALL.map(|line| (line, bill.of(line))));
     }

@@ -31,6 +31,7 @@ use crate::pricing::{
 use crate::trace;
 
 mod inputs;
+mod scheduled;
 
 use inputs::Inputs;
 
@@ -118,7 +119,9 @@ impl PriceCalc {
             self.handle_user(user, orders, inputs.get(user), sent_at, &spans)
         });
         let mut waiting = Vec::new();
+        let mut scheduled = scheduled::Summary::default();
         for (index, order, effect) in join_all(done).await.into_iter().flatten() {
+            scheduled.add(&order.cause, &effect);
             match (effect, &order.cause) {
                 (Ok(effect), Cause::Quotation(request)) if effect.is_ready() => {
                     waiting.push((index, request.clone()));
@@ -127,6 +130,7 @@ impl PriceCalc {
                 (Err(error), _) => outcomes[index] = error.into(),
             }
         }
+        scheduled.log();
         self.publish(waiting, &spans, &mut outcomes).await;
         outcomes
     }
@@ -219,7 +223,11 @@ impl PriceCalc {
             cause if cause.is_urgent() => "URGENT",
             _ => "scheduled",
         };
-        info!(request, ?effect, products, took_us, "{kind} calculation");
+        if scheduled::is_routine(&order.cause, effect) {
+            debug!(request, ?effect, products, took_us, "{kind} calculation");
+        } else {
+            info!(request, ?effect, products, took_us, "{kind} calculation");
+        }
         self.observer.calculated(&order.user, &order.cause, effect, took);
     }
 

@@ -54,6 +54,12 @@ impl Stack {
         self.outputs[name]["value"].as_str().unwrap()
     }
 
+    /// The id and the secret of a user who has one of the operators' policies and nothing else.
+    pub fn access_key(&self, policy: &str) -> [String; 2] {
+        let key = &self.outputs["access_keys"]["value"][policy];
+        ["id", "secret"].map(|part| key[part].as_str().unwrap().to_owned())
+    }
+
     /// The flags that choose the stack.
     pub fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
         [args, &["--endpoint-url", &self.endpoint, "--stack", self.name()]].concat()
@@ -126,10 +132,21 @@ impl Stack {
 
     /// An operation of a JSON protocol.
     pub fn operation(&self, service: &str, target: &str, body: &Value) -> Value {
-        let headers = format!("{}x-amz-target: {target}\r\n", signed_for(service));
-        let (status, said) = self.call("POST", "/", &headers, body);
+        let (status, said) = self.try_operation(service, target, body, "");
         assert_eq!(status, 200, "{target}: {said}");
         said
+    }
+
+    /// An operation that may be refused, with more headers.
+    pub fn try_operation(
+        &self,
+        service: &str,
+        target: &str,
+        body: &Value,
+        headers: &str,
+    ) -> (u16, Value) {
+        let headers = format!("{}x-amz-target: {target}\r\n{headers}", signed_for(service));
+        self.call("POST", "/", &headers, body)
     }
 
     /// The lines that a function has logged.

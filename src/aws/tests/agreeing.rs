@@ -39,8 +39,12 @@ impl Terraform {
         let mut shown: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         let is_plan = shown.get("planned_values").is_some();
         let values = if is_plan { "planned_values" } else { "values" };
-        let resources = shown[values]["root_module"]["resources"].take();
-        let Value::Array(resources) = resources else { panic!("no resources are shown") };
+        // The one that calls the module has things of its own, which `infra/test` looks at the rest with.
+        let module = &mut shown[values]["root_module"]["child_modules"][0];
+        assert_eq!(module["address"], "module.ocache");
+        let Value::Array(resources) = module["resources"].take() else {
+            panic!("no resources are shown")
+        };
         Self { resources, is_plan }
     }
 
@@ -50,20 +54,25 @@ impl Terraform {
         of_kind.map(|resource| &resource["values"]).map(|all| (text(&all[key]), all)).collect()
     }
 
-    fn only(&self, kind: &str) -> &Value {
-        let mut found = self.resources.iter().filter(|resource| resource["type"] == kind);
+    fn only(&self, kind: &str, name: &str) -> &Value {
+        let is_it = |resource: &&Value| resource["type"] == kind && resource["name"] == name;
+        let mut found = self.resources.iter().filter(is_it);
         let (first, second) = (found.next(), found.next());
-        assert!(second.is_none(), "there are several {kind}");
-        &first.unwrap_or_else(|| panic!("there is no {kind}"))["values"]
+        assert!(second.is_none(), "there are several {kind} {name}");
+        &first.unwrap_or_else(|| panic!("there is no {kind} {name}"))["values"]
     }
 
-    /// The policy of the queue that the topic delivers to, or of that of its dead letters.
-    fn policy_of(&self, index: &str) -> &Value {
-        let is_it = |resource: &&Value| {
-            resource["type"] == "aws_sqs_queue_policy" && resource["index"] == index
+    /// The policy of a queue, which stands beside it under the same name and index.
+    fn policy_of(&self, queue: &str) -> &Value {
+        let of_kind = |kind: &'static str| {
+            self.resources.iter().filter(move |resource| resource["type"] == kind)
         };
-        let found = self.resources.iter().find(is_it);
-        &found.unwrap_or_else(|| panic!("the {index} queue has no policy"))["values"]
+        let queues = of_kind("aws_sqs_queue").find(|found| found["values"]["name"] == queue);
+        let place = |resource: &Value| (resource["name"].clone(), resource["index"].clone());
+        let place_of_queue = queues.map(place);
+        let policy =
+            of_kind("aws_sqs_queue_policy").find(|found| Some(place(found)) == place_of_queue);
+        &policy.unwrap_or_else(|| panic!("queue {queue} has no policy"))["values"]
     }
 
     /// Whether a value is as it should be, or will only be known when it exists.
@@ -85,7 +94,7 @@ fn is_unset(value: &Value) -> bool {
 }
 
 fn desired(terraform: &Terraform) -> Desired {
-    let topic = terraform.only("aws_sns_topic");
+    let topic = terraform.only("aws_sns_topic", "quotations");
     let stack = text(&topic["name"]);
     let names = Names::new(stack.strip_suffix("-quotations").unwrap()).unwrap();
     let arn = text(&topic["arn"]);
@@ -130,7 +139,7 @@ fn check_queue(terraform: &Terraform, should: &DesiredQueue, is: &Value) {
         }
     }
     if let Some(policy) = left.remove("Policy") {
-        let is = terraform.policy_of(if name.ends_with("-dlq") { "dead" } else { "live" });
+        let is = terraform.policy_of(name);
         assert!(terraform.is(&is["policy"], policy), "{name} Policy: {} {policy}", is["policy"]);
         let url = text(&is["queue_url"]);
         assert!(terraform.is_plan || url.ends_with(&format!("/{name}")), "the policy is of {url}");
@@ -168,13 +177,15 @@ fn queues_are_the_same() {
 fn topic_and_subscription_are_the_same() {
     let terraform = Terraform::read();
     let should = desired(&terraform).topic;
-    let topic = terraform.only("aws_sns_topic");
+    let topic = terraform.only("aws_sns_topic", "quotations");
     assert_eq!(topic["name"], should.name);
     assert!(terraform.is(&topic["arn"], &should.arn), "{}", topic["arn"]);
+    let policy = &terraform.only("aws_sns_topic_policy", "quotations")["policy"];
+    assert!(terraform.is(policy, &should.policy()), "{policy} {}", should.policy());
     for key in ["fifo_topic", "content_based_deduplication", "kms_master_key_id"] {
         assert!(is_unset(&topic[key]), "only infra/ sets {key}: {}", topic[key]);
     }
-    let subscription = terraform.only("aws_sns_topic_subscription");
+    let subscription = terraform.only("aws_sns_topic_subscription", "provider");
     assert_eq!(subscription["protocol"], "sqs");
     for (key, (name, value)) in
         ["raw_message_delivery", "redrive_policy"].iter().zip(should.attributes())

@@ -113,6 +113,37 @@ async fn what_the_topic_cannot_deliver_is_kept_and_can_be_sent_again() {
     destroy(&aws).await;
 }
 
+/// A queue and a topic that an earlier version made.
+#[tokio::test]
+#[ignore = "needs a local AWS: .ci/ministack cargo test"]
+async fn queues_and_the_topic_that_take_plain_http_are_fixed() {
+    let aws = stack().await;
+    let plan = aws.plan().await.unwrap();
+    aws.apply(&plan, false).await.unwrap();
+    let queue = &plan.desired.queues[0].name;
+    let url = aws.clients.sqs.get_queue_url().queue_name(queue).send().await.unwrap();
+    let unset = aws.clients.sqs.set_queue_attributes().set_queue_url(url.queue_url);
+    unset.attributes(QueueAttributeName::Policy, "").send().await.unwrap();
+    let topic = &plan.desired.topic;
+    let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
+    let unset = aws.clients.sns.set_topic_attributes().topic_arn(&topic.arn);
+    unset.attribute_name("Policy").attribute_value(policy).send().await.unwrap();
+
+    let plan = aws.plan().await.unwrap();
+    let differing: Vec<_> =
+        plan.changes.iter().filter(|change| change.action != Action::Unchanged).collect();
+    let resources: Vec<_> = differing.iter().map(|change| &change.resource).collect();
+    assert_eq!(resources, [&Resource::Queue(queue.clone()), &topic.resource()]);
+    let requires_tls = |action: &Action| {
+        matches!(action, Action::Differs { attribute, should, .. }
+            if attribute == "Policy" && should.contains("aws:SecureTransport"))
+    };
+    assert!(differing.iter().all(|change| requires_tls(&change.action)), "{differing:?}");
+    assert_eq!(aws.apply(&plan, true).await.unwrap().len(), 2);
+    assert!(aws.plan().await.unwrap().is_clean());
+    destroy(&aws).await;
+}
+
 #[tokio::test]
 #[ignore = "needs a local AWS: .ci/ministack cargo test"]
 async fn another_key_cannot_be_fixed() {

@@ -46,15 +46,13 @@ pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Fail
         ]
         .join("\n\n")
     })?;
-    output.note(&note(&prices));
+    output.note(&note(&prices, "logs of functions at INFO included, but no free tier"));
     Ok(())
 }
 
-pub(super) fn note(prices: &PriceList) -> String {
-    format!(
-        "list prices of {} dated {}; without free tier, logs, data transfer and tax",
-        prices.region, prices.dated
-    )
+/// What is said beside a bill. `logs` says whether they are on it.
+pub(super) fn note(prices: &PriceList, logs: &str) -> String {
+    format!("list prices of {} dated {}; {logs}, data transfer or tax", prices.region, prices.dated)
 }
 
 fn numbers(args: &ForecastArgs) -> Numbers {

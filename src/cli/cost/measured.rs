@@ -42,7 +42,7 @@ pub(super) async fn run(
     engine.close().await;
     let read = read?;
     output.data(&read.as_json(&prices), |_| read.show(args, &prices))?;
-    output.note(&note(&prices));
+    output.note(&note(&prices, "no free tier, logs"));
     Ok(())
 }
 

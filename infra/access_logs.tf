@@ -1,0 +1,25 @@
+# One line for each request of an API, and for each frame of the websocket. No line has the query of a
+# URL in it, where browsers put their token.
+
+locals {
+  access_log_format = jsonencode({
+    request_id        = "$context.requestId"
+    time              = "$context.requestTime"
+    source_ip         = "$context.identity.sourceIp"
+    route             = "$context.routeKey"
+    status            = "$context.status"
+    connection_id     = "$context.connectionId"
+    authorizer_error  = "$context.authorizer.error"
+    integration_error = "$context.integrationErrorMessage"
+  })
+}
+
+resource "aws_cloudwatch_log_group" "access" {
+  # checkov:skip=CKV_AWS_338: log_retention_days decides; a year of logs may cost more than the work.
+  for_each = toset([for api, logs in var.access_logs : api if logs])
+
+  name              = "/aws/apigateway/${var.stack}-${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+  tags              = local.tags
+}

@@ -1,0 +1,68 @@
+# One stack. Copy this folder to where your own configuration is kept, and let `source` point to infra/.
+
+terraform {
+  required_version = ">= 1.9"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7.0"
+    }
+  }
+
+  # State is kept on this machine until you say where else: see backend.tf.example.
+}
+
+variable "region" {
+  description = "AWS region, such as eu-west-1. Null: that of the environment or the profile."
+  type        = string
+  default     = null
+}
+
+variable "stack" {
+  description = "What all names begin with. `ocache --stack` must say the same."
+  type        = string
+  default     = "organic-cache"
+}
+
+variable "package" {
+  description = "The zip of the functions. Null: the one that `infra/package` built."
+  type        = string
+  default     = null
+}
+
+variable "alarm_emails" {
+  description = "Who is told when an alarm goes off."
+  type        = list(string)
+  default     = []
+}
+
+variable "deletion_protection" {
+  description = "Whether the tables refuse to be deleted."
+  type        = bool
+  default     = true
+}
+
+provider "aws" {
+  region = var.region
+}
+
+module "ocache" {
+  source = "../.."
+
+  stack               = var.stack
+  package             = var.package
+  alarm_emails        = var.alarm_emails
+  deletion_protection = var.deletion_protection
+}
+
+# What other parts of your configuration, and ocache's command line, have to know.
+output "ocache" {
+  description = "All outputs of the module."
+  value       = module.ocache
+}
+
+output "environment" {
+  description = "What the command line needs to work on this stack."
+  value       = module.ocache.environment
+}

@@ -1,0 +1,82 @@
+# What people, and machines beside the functions, need to run the commands of ocache: policies to attach
+# to their roles. `infra/test` runs each command with no more than its own.
+
+locals {
+  arn_of_service = "arn:${data.aws_partition.current.partition}"
+  # Commands look at tables and queues by name, also at those that are still to be made.
+  all_tables = "${local.arn_of_service}:dynamodb:${data.aws_region.current.name}:${local.account}:table/${var.stack}-*"
+  all_queues = "${local.arn_of_service}:sqs:${data.aws_region.current.name}:${local.account}:${var.stack}-*"
+  all_apis   = "${local.arn_of_service}:apigateway:${data.aws_region.current.name}::"
+  dead       = [for queue in aws_sqs_queue.dead : queue.arn]
+
+  schedule_arns = [aws_cloudwatch_event_rule.refresh.arn]
+
+  # Every process writes down what it used, and reads the settings of the stack.
+  process = [local.report, local.settings_read]
+
+  operators = {
+    # `ocache doctor`, which tries a write, and takes it back.
+    doctor = concat(local.process, [
+      { actions = ["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"], resources = [local.all_tables] },
+      { actions = ["dynamodb:UpdateItem", "dynamodb:DeleteItem"], resources = [local.table["active-users"]] },
+      { actions = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes"], resources = [local.all_queues] },
+      { actions = ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"], resources = [aws_sns_topic.quotations.arn] },
+      # Subscriptions have no ARN that a policy could name beforehand.
+      { actions = ["sns:GetSubscriptionAttributes"], resources = ["*"] },
+      { actions = ["events:DescribeRule"], resources = local.schedule_arns },
+      { actions = ["apigateway:GET"], resources = ["${local.all_apis}/apis", "${local.all_apis}/apis/${aws_apigatewayv2_api.websocket.id}/stages"] },
+    ])
+    # `ocache provision`, `--fix` too. Deleting is nobody's but Terraform's.
+    provision = concat(local.process, [
+      { actions = ["dynamodb:DescribeTable", "dynamodb:CreateTable", "dynamodb:UpdateTable", "dynamodb:DescribeTimeToLive", "dynamodb:UpdateTimeToLive"], resources = [local.all_tables] },
+      { actions = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:CreateQueue", "sqs:SetQueueAttributes"], resources = [local.all_queues] },
+      { actions = ["sns:CreateTopic", "sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:Subscribe"], resources = [aws_sns_topic.quotations.arn] },
+      { actions = ["sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"], resources = ["*"] },
+      { actions = ["dynamodb:UpdateItem", "dynamodb:PutItem"], resources = [local.table["products"]] },
+    ])
+    # `ocache load`, and what it orders: tables of active users.
+    load = concat(local.process, [
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], resources = local.loaded },
+      { actions = ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan"], resources = [local.table["active-users"]] },
+      { actions = local.send, resources = [local.queue["refresh"]] },
+    ])
+    # `ocache worker`, for all stages that a queue or the schedule wakes.
+    worker = concat(local.process, local.grants["refresh"], local.grants["price-calc"], local.grants["quotation-provider"])
+    # `ocache dead-letters`: list, redrive and drop.
+    redrive = concat(local.process, [
+      { actions = concat(local.consume, ["sqs:ListMessageMoveTasks", "sqs:StartMessageMoveTask"]), resources = local.dead },
+      { actions = concat(local.send, ["sqs:GetQueueAttributes"]), resources = values(local.queue) },
+    ])
+    # `ocache keys` and `ocache token`.
+    keys = [
+      { actions = ["secretsmanager:GetSecretValue", "secretsmanager:CreateSecret", "secretsmanager:PutSecretValue"], resources = [local.token_keys_arn] },
+    ]
+  }
+
+  # What files are loaded into: all that does not come back by itself, but the journal and quotations.
+  loaded = [
+    for name, table in local.tables : local.table[name]
+    if !try(table.rebuilt, false) && !contains(["journal", "quotations"], name)
+  ]
+}
+
+data "aws_iam_policy_document" "operator" {
+  for_each = local.operators
+
+  dynamic "statement" {
+    for_each = each.value
+    content {
+      actions   = statement.value.actions
+      resources = statement.value.resources
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+    content {
+      actions   = local.use_key
+      resources = [statement.value]
+    }
+  }
+}

@@ -1,0 +1,246 @@
+# What variables change, and what they refuse. Nothing here asks AWS anything; what is deployed is
+# tried on a local AWS by `infra/test`.
+
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+  # Whether an address was confirmed is known when planning: here it was.
+  mock_resource "aws_sns_topic_subscription" {
+    override_during = plan
+    defaults        = { pending_confirmation = false }
+  }
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-1" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+}
+
+variables {
+  alarm_topic_arns = ["arn:aws:sns:eu-west-1:123456789012:on-call"]
+}
+
+run "what_is_rebuilt_is_not_kept_for_restoring" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for name, table in aws_dynamodb_table.this :
+      one(table.point_in_time_recovery).enabled == !try(local.tables[name].rebuilt, false)
+    ])
+    error_message = "Point-in-time recovery is not as the tables say."
+  }
+
+  assert {
+    condition     = one(aws_dynamodb_table.this["products"].point_in_time_recovery).enabled && !one(aws_dynamodb_table.this["prices-by-user"].point_in_time_recovery).enabled
+    error_message = "Products can be restored, tables of prices are made anew."
+  }
+
+  assert {
+    condition     = length(aws_budgets_budget.this) == 0 && length(aws_sns_topic.alarms) == 0 && length(aws_codedeploy_app.this) == 0
+    error_message = "Nothing is made that was not asked for."
+  }
+}
+
+run "a_table_can_be_chosen" {
+  command = plan
+
+  variables {
+    point_in_time_recovery = { quotations = false, active-users = true }
+  }
+
+  assert {
+    condition     = !one(aws_dynamodb_table.this["quotations"].point_in_time_recovery).enabled && one(aws_dynamodb_table.this["active-users"].point_in_time_recovery).enabled
+    error_message = "The variable decides."
+  }
+}
+
+run "a_key_encrypts_everything_that_is_kept" {
+  command = plan
+
+  variables {
+    kms_key_arn  = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+    alarm_emails = ["on-call@example.com"]
+  }
+
+  assert {
+    condition = alltrue(concat(
+      [for table in aws_dynamodb_table.this : one(table.server_side_encryption).kms_key_arn == var.kms_key_arn],
+      [for queue in aws_sqs_queue.live : queue.kms_master_key_id == var.kms_key_arn],
+      [for queue in aws_sqs_queue.dead : queue.kms_master_key_id == var.kms_key_arn],
+      [for topic in [aws_sns_topic.quotations, aws_sns_topic.alarms[0]] : topic.kms_master_key_id == var.kms_key_arn],
+      [for group in aws_cloudwatch_log_group.function : group.kms_key_id == var.kms_key_arn],
+      [for group in aws_cloudwatch_log_group.access : group.kms_key_id == var.kms_key_arn],
+      [for function in aws_lambda_function.this : function.kms_key_arn == var.kms_key_arn],
+      [aws_secretsmanager_secret.token_keys[0].kms_key_id == var.kms_key_arn],
+    ))
+    error_message = "Something is encrypted with another key."
+  }
+}
+
+run "traces_and_access_logs_are_chosen" {
+  command = plan
+
+  variables {
+    tracing     = true
+    access_logs = { http = false, websocket = true }
+  }
+
+  assert {
+    condition     = alltrue([for function in aws_lambda_function.this : one(function.tracing_config).mode == "Active"])
+    error_message = "Every function is traced."
+  }
+
+  assert {
+    condition     = keys(aws_cloudwatch_log_group.access) == ["websocket"] && length(aws_apigatewayv2_stage.http.access_log_settings) == 0
+    error_message = "Only the websocket logs its requests."
+  }
+
+  assert {
+    condition     = !strcontains(local.access_log_format, "uery") && !strcontains(local.access_log_format, "context.path")
+    error_message = "The URL of a browser has a token in it."
+  }
+}
+
+run "codedeploy_moves_the_aliases_of_gradual_releases" {
+  command = plan
+
+  variables {
+    gradual_deployment = "LambdaCanary10Percent5Minutes"
+  }
+
+  assert {
+    condition     = length(aws_lambda_alias.newest) == 0 && keys(aws_lambda_alias.released) == keys(local.functions)
+    error_message = "An apply moves no alias."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, group in aws_codedeploy_deployment_group.this :
+      one(group.alarm_configuration).enabled
+      && contains(one(group.alarm_configuration).alarms, "organic-cache-errors-${name}")
+      && contains(one(group.auto_rollback_configuration).events, "DEPLOYMENT_STOP_ON_ALARM")
+    ])
+    error_message = "An alarm of the function takes its release back."
+  }
+
+  assert {
+    condition     = contains(one(aws_codedeploy_deployment_group.this["price-calc"].alarm_configuration).alarms, "organic-cache-failed-messages-price-calc")
+    error_message = "A message that fails is no failed invocation, and takes a release back too."
+  }
+}
+
+run "names_of_your_own_are_the_urls" {
+  command = plan
+
+  variables {
+    domains = {
+      websocket = { name = "quotes.example.com", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000", zone_id = "Z1" }
+      http      = { name = "subscribe.example.com", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000" }
+    }
+  }
+
+  assert {
+    condition     = keys(aws_apigatewayv2_domain_name.this) == ["http", "websocket"] && keys(aws_route53_record.this) == ["websocket"]
+    error_message = "Each API has its name, and only the one with a zone has a record."
+  }
+}
+
+run "a_budget_tells_whoever_is_told_of_alarms" {
+  command = plan
+
+  variables {
+    monthly_budget_usd = 250
+    alarm_emails       = ["on-call@example.com"]
+  }
+
+  assert {
+    condition     = aws_budgets_budget.this[0].limit_amount == "250" && length(aws_budgets_budget.this[0].notification) == 2
+    error_message = "What was spent, and what is expected."
+  }
+
+  assert {
+    condition     = alltrue([for notification in aws_budgets_budget.this[0].notification : contains(notification.subscriber_email_addresses, "on-call@example.com")])
+    error_message = "The addresses are told."
+  }
+}
+
+run "somebody_has_to_be_told" {
+  command = plan
+
+  variables {
+    alarm_topic_arns = []
+  }
+
+  expect_failures = [check.somebody_is_told]
+}
+
+run "an_address_has_to_be_confirmed" {
+  command = plan
+
+  variables {
+    alarm_emails = ["on-call@example.com"]
+  }
+
+  override_resource {
+    target          = aws_sns_topic_subscription.alarms
+    override_during = plan
+    values          = { pending_confirmation = true }
+  }
+
+  expect_failures = [check.addresses_are_confirmed]
+}
+
+run "a_budget_has_to_tell_somebody" {
+  command = plan
+
+  variables {
+    alarm_topic_arns   = []
+    monthly_budget_usd = 250
+  }
+
+  expect_failures = [check.somebody_is_told, aws_budgets_budget.this]
+}
+
+run "one_name_does_not_do_for_both_apis" {
+  command = plan
+
+  variables {
+    domains = {
+      websocket = { name = "quotes.example.com", certificate_arn = "arn" }
+      http      = { name = "quotes.example.com", certificate_arn = "arn" }
+    }
+  }
+
+  expect_failures = [var.domains]
+}
+
+run "settings_that_aws_does_not_have_are_refused" {
+  command = plan
+
+  variables {
+    gradual_deployment       = "LambdaCanary50Percent5Minutes"
+    token_keys_recovery_days = 3
+    point_in_time_recovery   = { prices = true }
+    monthly_budget_usd       = 0
+  }
+
+  expect_failures = [
+    var.gradual_deployment,
+    var.token_keys_recovery_days,
+    var.point_in_time_recovery,
+    var.monthly_budget_usd,
+  ]
+}
+
+run "shares_fit_into_the_account" {
+  command = plan
+
+  variables {
+    account_concurrency = 100
+  }
+
+  expect_failures = [var.max_concurrency]
+}
