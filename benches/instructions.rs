@@ -14,7 +14,7 @@ use ocache::model::{
 use ocache::ports::{Quotation, QuotationStatus};
 use ocache::pricing::{
     Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, Money, OwnRows,
-    PRICING_VERSION, PackedBase, PackedOwn, Percentage, Product, fingerprint,
+    PRICING_VERSION, PackedBase, PackedOwn, Percentage, Product, Rounding, fingerprint,
 };
 use ocache::protocol::{Request, parse, render_quotation};
 
@@ -51,7 +51,8 @@ fn hundred_as_stored() -> &'static [u8] {
 }
 
 fn rows((base, discounts): Inputs) -> &'static OwnRows {
-    let rows = OwnRows::price(base.index(), discounts, |number| base.part(number));
+    let rows =
+        OwnRows::price(base.index(), discounts, Rounding::HalfEven, |number| base.part(number));
     tidy(Box::leak(Box::new(rows.unwrap_or_default())))
 }
 
@@ -92,17 +93,22 @@ fn answered() -> &'static Quotation {
         product: item.product.clone(),
         name: "Notebook stand".to_owned(),
         quantity: item.quantity,
-        list_price: Money::from_minor(50_000),
-        discount: Percentage::from_millionths(10_000_000).unwrap_or_default(),
+        list_price: Some(Money::from_minor(50_000)),
+        discount: Percentage::from_millionths(10_000_000).unwrap_or_default().into(),
         unit_price: Money::from_minor(45_000),
         total: Money::from_minor(45_000),
+        rule: None,
+        next_tier: None,
     });
     let now = Timestamp::from_secs(1_800_000_000);
     let answer = Answer {
         lines: lines.collect(),
         unavailable: vec![],
+        invalid: vec![],
         total: Money::from_minor(135_000),
         currency: Currency::USD,
+        unit_decimals: 0,
+        answered_at: now,
         priced_at: now,
         validated_at: now,
         stale: false,
@@ -132,7 +138,9 @@ fn answered() -> &'static Quotation {
 #[bench::hundred_discounted(setup = hundred)]
 fn price((base, discounts): Inputs) -> Option<OwnRows> {
     let (base, discounts) = (black_box(base), black_box(discounts));
-    black_box(OwnRows::price(base.index(), discounts, |number| base.part(number)))
+    black_box(OwnRows::price(base.index(), discounts, Rounding::HalfEven, |number| {
+        base.part(number)
+    }))
 }
 
 #[library_benchmark]

@@ -8,14 +8,18 @@ mod opponent;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ocache::pricing::{BasePart, Currency, Discounts, OwnRows, PackedBase, PackedOwn, fingerprint};
+use ocache::pricing::{
+    BasePart, Currency, Discounts, OwnRows, PackedBase, PackedOwn, Rounding, fingerprint,
+};
 
 const PRODUCTS: u64 = 10_000;
 
 fn tables(criterion: &mut Criterion) {
     let dataset = inputs::dataset(PRODUCTS, 1, 100);
     let base = inputs::base(&dataset.products);
-    let price = |discounts| OwnRows::price(base.index(), discounts, |number| base.part(number));
+    let price = |discounts| {
+        OwnRows::price(base.index(), discounts, Rounding::HalfEven, |number| base.part(number))
+    };
     let all = inputs::all_discounted(&dataset.products);
     let hundred = &dataset.discounts[0].discounts;
     let mut group = criterion.benchmark_group("table of 10,000 products");

@@ -19,6 +19,9 @@ locals {
     doctor = concat(local.process, [
       { actions = ["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"], resources = [local.all_tables] },
       { actions = ["dynamodb:UpdateItem", "dynamodb:DeleteItem"], resources = [local.table["active-users"]] },
+      # Who waits, and which processes live to work for them.
+      { actions = ["dynamodb:Scan"], resources = [local.table["active-users"]] },
+      { actions = ["dynamodb:Query"], resources = [local.table["meter"]] },
       { actions = ["sqs:GetQueueUrl", "sqs:GetQueueAttributes"], resources = [local.all_queues] },
       { actions = ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"], resources = [aws_sns_topic.quotations.arn] },
       # Subscriptions have no ARN that a policy could name beforehand.
@@ -36,7 +39,7 @@ locals {
     ])
     # `ocache load`, and what it orders: tables of active users.
     load = concat(local.process, [
-      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], resources = local.loaded },
+      { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], resources = local.loaded },
       { actions = ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Scan"], resources = [local.table["active-users"]] },
       { actions = local.send, resources = [local.queue["refresh"]] },

@@ -30,7 +30,7 @@ locals {
       # It folds and drops what loads that died have left: the head says what there is of it. There it also
       # writes down the interval of the schedule, when that is another one.
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
-      { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"]] },
+      { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"], local.table["customers"], local.table["price-lists"]] },
       { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
     ]
     price-calc = [
@@ -38,7 +38,8 @@ locals {
       { actions = local.consume, resources = [local.queue["refresh"], local.queue["quotation"]] },
       { actions = ["dynamodb:GetItem"], resources = [local.table["active-users"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["products"]] },
-      { actions = ["dynamodb:BatchGetItem"], resources = [local.table["discounts"]] },
+      { actions = ["dynamodb:BatchGetItem"], resources = [local.table["discounts"], local.table["customers"]] },
+      { actions = ["dynamodb:Query"], resources = [local.table["price-lists"]] },
       # What a load has brought into force and is not in the rows yet.
       { actions = ["dynamodb:Query"], resources = [local.table["journal"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:PutItem"], resources = [local.table["prices-by-user"]] },
@@ -64,8 +65,9 @@ locals {
       # What is stored is compared with what is loaded; what differs goes into the journal, which the head then
       # names, and from there into the rows. Without them in what is loaded, `prune` looks for all of them.
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan"], resources = [local.table["products"]] },
-      { actions = ["dynamodb:Scan"], resources = [local.table["discounts"]] },
-      { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"]] },
+      { actions = ["dynamodb:Scan"], resources = [local.table["discounts"], local.table["customers"]] },
+      { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"], local.table["customers"], local.table["price-lists"]] },
+      { actions = ["dynamodb:Query"], resources = [local.table["price-lists"]] },
       { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
       # Whose tables are outdated, and the orders of these.
       { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["active-users"]] },

@@ -7,6 +7,8 @@ locals {
     active-users   = { keys = ["user_id"], expires = true, rebuilt = true }
     products       = { keys = ["product_id"], expires = true }
     discounts      = { keys = ["user_id"], expires = true }
+    customers      = { keys = ["user_id"], expires = true }
+    price-lists    = { keys = ["list_id", "scope_id"], expires = true }
     journal        = { keys = ["load_id", "first"], expires = false }
     prices-by-user = { keys = ["user_id", "part"], expires = true, rebuilt = true }
     quotations     = { keys = ["request_id"], expires = true }

@@ -20,10 +20,12 @@ mod loads;
 mod port;
 pub(crate) mod prelude;
 mod presence;
+mod price_lists;
 mod price_tables;
 mod queues;
 mod quotations;
 mod reading;
+mod records;
 mod stack_settings;
 mod table_reader;
 mod token_keys;
@@ -33,7 +35,7 @@ mod usage_log;
 use std::sync::Arc;
 
 pub use active_users::{ActiveUser, ActiveUsers, Segment};
-pub use bases::{Bases, StoredBase};
+pub use bases::{BaseName, Bases, StoredBase};
 pub use catalogue::{AtHead, CatalogueHead, CatalogueStore};
 pub use connections::{Connections, Delivery, MAX_PUSH_BYTES};
 pub use discounts::{DiscountStore, UserDiscounts};
@@ -42,12 +44,14 @@ pub use error::{Chain, PortError};
 pub use housekeeping::{Backlog, Housekeeping, Upkeep};
 pub(crate) use layer::layer;
 pub use loads::{
-    Commit, Committed, JOURNAL_KEPT_FOR, Journal, LoadId, Loads, Record, RecordKey, RowChange,
+    Changes, Commit, Committed, JOURNAL_KEPT_FOR, Journal, LoadId, Loads, Record, RecordKey,
+    RecordKind, RowChange,
 };
 pub(crate) use port::port;
 pub use presence::{Presence, ProcessRecord, ProcessRole, TickDone, living_processes};
+pub use price_lists::{CustomerStore, PriceListStore};
 pub use price_tables::{
-    Flip, MAX_INLINE_BYTES, Own, PriceTables, TableHead, WantedParts, parts_of,
+    Flip, MAX_INLINE_BYTES, NextPrices, Own, PriceTables, Prices, TableHead, WantedParts, parts_of,
 };
 pub use queues::{
     DeadLetter, DeadLetters, Depth, FailedEntry, MAX_BATCH, MAX_BODY_BYTES, MAX_DELAY,
@@ -60,6 +64,8 @@ pub use quotations::{
 pub use reading::{
     First, at_head, discounts_now, first_discounted_users, first_products, products_now,
 };
+pub use records::OfRecord;
+pub(crate) use records::keys_of_list;
 pub use stack_settings::{SettingsRecord, SettingsStore};
 pub use table_reader::{TableError, TableReader, TableRow};
 pub use token_keys::TokenKeys;
@@ -84,8 +90,10 @@ pub trait Store:
     ActiveUsers
     + Bases
     + CatalogueStore
+    + CustomerStore
     + DiscountStore
     + Loads
+    + PriceListStore
     + PriceTables
     + Quotations
     + SettingsStore
@@ -96,8 +104,10 @@ impl<T> Store for T where
     T: ActiveUsers
         + Bases
         + CatalogueStore
+        + CustomerStore
         + DiscountStore
         + Loads
+        + PriceListStore
         + PriceTables
         + Quotations
         + SettingsStore

@@ -7,6 +7,7 @@
 mod engines {
     pub mod fixture;
     pub mod listing;
+    pub mod loading;
     pub mod receiving;
     pub mod samples;
 
@@ -20,6 +21,7 @@ mod engines {
     pub mod loads;
     pub mod metering;
     pub mod presence;
+    pub mod price_lists;
     pub mod price_tables;
     pub mod quotations;
     pub mod sending;
@@ -76,7 +78,7 @@ macro_rules! behaves {
             }
             bases {
                 a_base_comes_back_as_it_was_written,
-                bases_of_two_versions_are_kept_apart,
+                bases_of_two_names_are_kept_apart,
                 a_base_may_be_written_again_for_longer,
             }
             catalogue {
@@ -94,6 +96,7 @@ macro_rules! behaves {
                 the_journal_of_the_head_is_not_dropped,
                 what_is_folded_late_changes_nothing,
                 the_base_moves_only_with_products_and_currency,
+                the_head_says_what_changed_last,
                 a_large_journal_comes_back_in_its_order,
                 a_listing_that_outlasts_the_fold_is_whole,
                 nothing_asked_is_nothing_done,
@@ -104,6 +107,15 @@ macro_rules! behaves {
                 a_deleted_list_is_gone,
                 every_digit_of_a_percentage_is_kept,
                 a_long_list_fits,
+                nothing_asked_is_nothing_done,
+            }
+            price_lists {
+                records_come_back_as_they_were_written,
+                a_product_keeps_what_few_products_have,
+                a_journal_is_laid_over_the_rows_until_it_is_folded,
+                rows_of_a_list_are_listed_among_those_of_others,
+                a_long_list_is_listed_page_by_page,
+                many_are_read_at_once,
                 nothing_asked_is_nothing_done,
             }
             presence {

@@ -69,10 +69,8 @@ impl<'a> System<'a> {
     async fn load(&self) {
         let (store, now) = (&self.unseen.store, self.unseen.clock.now());
         let price = |number: usize| Money::from_minor(1000 + (number * 7919 % 100_000) as i64);
-        let products = (0..PRODUCTS).map(|number| Product {
-            id: product(number),
-            name: format!("Product {number}"),
-            price: price(number),
+        let products = (0..PRODUCTS).map(|number| {
+            Product::new(product(number), format!("Product {number}"), price(number))
         });
         let changes = products.map(RowChange::from).collect();
         apply(&self.unseen, changes, Currency::USD).await.unwrap();
@@ -90,7 +88,7 @@ impl<'a> System<'a> {
                 percentage,
             };
             let discounts = Discounts::new((0..DISCOUNTS).map(discount).collect()).unwrap();
-            UserDiscounts { user, discounts }
+            UserDiscounts::new(user, discounts)
         };
         let lists = users().into_iter().enumerate().map(of);
         let changes = lists.map(RowChange::from).collect();

@@ -1,5 +1,13 @@
 //! Loading data sets through the ports of the reference engine.
 
+mod loading {
+    mod oracle;
+    mod previews;
+    mod price_lists;
+    mod refusals;
+    mod shop;
+}
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -52,12 +60,12 @@ async fn the_same_data_twice_changes_nothing() {
     let (_, ports) = engine();
     let data = fixtures::dataset().unwrap();
     let first = load_into(&ports, &data, USD).await.unwrap();
-    assert_eq!(first.products, Counts { added: 5, ..Counts::default() });
-    assert_eq!((first.users.added, first.version), (2, 1));
+    assert_eq!(first.counts.products, Counts { added: 5, ..Counts::default() });
+    assert_eq!((first.counts.users.added, first.version), (2, 1));
     let second = load_into(&ports, &data, USD).await.unwrap();
-    assert_eq!(second.products, Counts { unchanged: 5, ..Counts::default() });
-    assert_eq!((second.users.unchanged, second.version), (2, 1), "the version stays");
-    assert!(!second.products.wrote() && !second.users.wrote());
+    assert_eq!(second.counts.products, Counts { unchanged: 5, ..Counts::default() });
+    assert_eq!((second.counts.users.unchanged, second.version), (2, 1), "the version stays");
+    assert!(!second.counts.wrote());
 }
 
 #[tokio::test]
@@ -66,20 +74,20 @@ async fn what_changed_is_counted_and_pruned_only_when_asked() {
     let mut data = fixtures::dataset().unwrap();
     load_into(&ports, &data, USD).await.unwrap();
     data.products.pop();
-    data.products[0].price = Money::from_minor(1);
+    data.products[0].price = Some(Money::from_minor(1));
     data.discounts.pop();
     let kept = load_into(&ports, &data, USD).await.unwrap();
-    assert_eq!(kept.products, Counts { changed: 1, unchanged: 3, ..Counts::default() });
+    assert_eq!(kept.counts.products, Counts { changed: 1, unchanged: 3, ..Counts::default() });
     assert_eq!((kept.version, products(&ports).await.len()), (2, 5));
 
     let pruned = load_into(&ports, &data, LoadOptions { prune: true, ..USD }).await.unwrap();
-    assert_eq!(pruned.products, Counts { unchanged: 4, removed: 1, ..Counts::default() });
-    assert_eq!((pruned.users.removed, pruned.version), (1, 3));
+    assert_eq!(pruned.counts.products, Counts { unchanged: 4, removed: 1, ..Counts::default() });
+    assert_eq!((pruned.counts.users.removed, pruned.version), (1, 3));
     assert_eq!(products(&ports).await.len(), 4);
     // Data that names no products at all is no reason to remove them.
     data.products.clear();
     let again = load_into(&ports, &data, LoadOptions { prune: true, ..USD }).await.unwrap();
-    assert_eq!((again.products.removed, products(&ports).await.len()), (0, 4));
+    assert_eq!((again.counts.products.removed, products(&ports).await.len()), (0, 4));
 }
 
 #[tokio::test]
@@ -90,7 +98,7 @@ async fn discounts_alone_do_not_move_the_base() {
     data.products.clear();
     data.discounts[0].discounts = ocache::pricing::Discounts::default();
     let report = load_into(&ports, &data, USD).await.unwrap();
-    assert_eq!((report.users.changed, report.version), (1, 2));
+    assert_eq!((report.counts.users.changed, report.version), (1, 2));
     assert!(!report.change.catalogue);
     let head = ports.store.catalogue_head().await.unwrap().unwrap();
     assert_eq!((head.version, head.base_version), (2, 1));
@@ -102,7 +110,7 @@ async fn discounts_of_unknown_products_are_mentioned() {
     let mut data = fixtures::dataset().unwrap();
     data.products.retain(|product| product.id.as_str() != "P2");
     let report = load_into(&ports, &data, USD).await.unwrap();
-    assert_eq!(report.unknown_products, ["P2".parse().unwrap()]);
+    assert_eq!(report.mentions.unknown_products, ["P2".parse().unwrap()]);
 }
 
 #[tokio::test]
@@ -122,10 +130,12 @@ async fn a_currency_is_not_changed_under_other_products() {
 fn many_products() -> Dataset {
     let mut data = fixtures::dataset().unwrap();
     data.products = (0..6_000)
-        .map(|number| Product {
-            id: format!("N{number:04}").parse().unwrap(),
-            name: format!("Product {number}"),
-            price: Money::from_minor(number),
+        .map(|number| {
+            Product::new(
+                format!("N{number:04}").parse().unwrap(),
+                format!("Product {number}"),
+                Money::from_minor(number),
+            )
         })
         .collect();
     data
@@ -168,7 +178,7 @@ async fn a_load_that_dies_before_its_commit_changes_nothing_and_blocks_nobody() 
     assert_eq!(ports.store.journals().await.unwrap().len(), 1);
 
     let mut other = fixtures::dataset().unwrap();
-    other.products[0].price = Money::from_minor(1);
+    other.products[0].price = Some(Money::from_minor(1));
     assert_eq!(load_into(&ports, &other, USD).await.unwrap().version, 2);
     assert_eq!(ports.store.journals().await.unwrap().len(), 1, "it may still go on");
     clock.advance(JOURNAL_KEPT_FOR);
@@ -185,7 +195,7 @@ async fn a_load_that_dies_after_its_commit_is_folded_by_the_next() {
     assert_eq!((head.version, head.unfolded.is_some()), (1, true));
     assert_eq!(products(&ports).await.len(), 5, "it is in force");
     let again = load_into(&ports, &data, USD).await.unwrap();
-    assert_eq!((again.version, again.products.unchanged), (1, 5));
+    assert_eq!((again.version, again.counts.products.unchanged), (1, 5));
     let head = ports.store.catalogue_head().await.unwrap().unwrap();
     assert_eq!(head.unfolded, None);
     assert_eq!(ports.store.journals().await.unwrap(), []);
@@ -196,14 +206,14 @@ async fn a_load_begins_again_when_another_comes_between() {
     let (_, ports, _dir) = stored();
     let data = fixtures::dataset().unwrap();
     let mut other = fixtures::dataset().unwrap();
-    other.products[0].price = Money::from_minor(1);
+    other.products[0].price = Some(Money::from_minor(1));
     let (one, two) = tokio::join!(load_into(&ports, &data, USD), load_into(&ports, &other, USD));
     let (one, two) = (one.unwrap(), two.unwrap());
     let versions = HashSet::from([one.version, two.version]);
     assert_eq!(versions, HashSet::from([1, 2]), "one after the other");
     // The later one was compared with the earlier one's rows.
     let later = if one.version == 2 { one } else { two };
-    assert_eq!(later.products, Counts { changed: 1, unchanged: 4, ..Counts::default() });
+    assert_eq!(later.counts.products, Counts { changed: 1, unchanged: 4, ..Counts::default() });
 }
 
 #[tokio::test]

@@ -7,4 +7,5 @@ mod pricing {
     mod oracle;
     mod quotes;
     mod tables;
+    mod terms;
 }

@@ -17,6 +17,7 @@ mod system {
     pub mod failures;
     pub mod large_catalogue;
     pub mod orders;
+    pub mod price_lists;
     pub mod prices;
     pub mod priority;
     pub mod warm_quotes;
@@ -101,6 +102,17 @@ macro_rules! all_of_it_works {
             orders {
                 a_stale_table_is_ordered_once_and_behind_every_cold_quote,
                 the_quote_of_a_new_user_orders_one_calculation,
+            }
+            price_lists {
+                a_group_has_its_lists_and_no_other_group_sees_them,
+                a_customer_who_changes_the_group_has_other_prices_at_once,
+                a_list_that_is_deleted_while_tables_name_it_is_gone_with_the_next_one,
+                a_changed_price_of_a_list_makes_tables_stale_until_it_is_in_them,
+                ladders_give_each_quantity_its_price_and_name_the_next,
+                a_list_of_one_customer_counts_at_its_priority,
+                each_customer_buys_in_their_currency,
+                a_quantity_that_is_not_sold_is_named_with_its_neighbours,
+                at_the_edge_of_a_window_the_right_price_is_warm,
             }
             priority {
                 a_cold_quote_overtakes_a_backlog_of_refreshes,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ocache::data::{self, Dataset, Existing, Format, Spec};
+use ocache::data::{self, Dataset, Existing, Format, ListSpec, Spec};
 use ocache::pricing::{Base, Currency, Discount, Discounts, PackedBase, Percentage, Product};
 
 /// Writes the files of so many products, and the discounts of so many users.
@@ -14,6 +14,7 @@ pub fn generate(folder: &Path, products: u64, users: u64, discounts_per_user: u6
         discounts_per_user,
         currency: Currency::USD,
         format: Format::Ndjson,
+        lists: ListSpec::NONE,
     };
     let generated = data::generate(&spec, folder, Existing::Keep, &|_| {});
     generated.expect("files are generated");

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ocache::model::{Calculation, Generation, UserId};
-use ocache::ports::{Own, Ports, Queue, TableHead, discounts_now, first_products};
-use ocache::pricing::{Currency, Discounts, Entry, PRICING_VERSION, Product, fingerprint};
+use ocache::ports::{Own, Ports, Prices, Queue, TableHead, discounts_now, first_products};
+use ocache::pricing::{
+    Currency, Discounts, Entry, PRICING_VERSION, Product, UnitRounding, fingerprint,
+};
 use serde_json::json;
 
 /// Does one order, if there is one; says whether there was.
@@ -56,7 +58,11 @@ async fn store(ports: &Ports, user: &UserId) {
         base_version: 1,
         currency: Currency::USD,
         products: products.len() as u64,
+        rounding: UnitRounding::PLAIN,
         own: Own::Parts(vec![0]),
+        prices: Prices::LIST,
+        next: vec![],
+        valid_until: None,
         parts_expire_at: expire_at,
         priced_at: now,
         validated_at: now,
@@ -82,9 +88,11 @@ pub fn price<'a>(products: &'a [Product], discounts: &Discounts) -> Vec<(&'a Pro
                 percentage = discount.percentage;
             }
         }
-        let unit_price = product.price.less(percentage);
-        table
-            .push((product, Entry { list_price: product.price, discount: percentage, unit_price }));
+        let list_price = product.price.expect("every product has a price");
+        let unit_price = list_price.less(percentage);
+        let entry =
+            Entry { discount: percentage.into(), unit_price, ..Entry::at_list_price(list_price) };
+        table.push((product, entry));
     }
     table
 }

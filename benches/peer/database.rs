@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use ocache::data::Dataset;
+use ocache::pricing::Product;
 use ocache::protocol::{LineFrame, QuotationFrame};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
@@ -60,7 +61,7 @@ impl Database {
         {
             let mut products = filling.prepare("INSERT INTO products VALUES (?1, ?2, ?3, ?4)")?;
             for (number, one) in dataset.products.iter().enumerate() {
-                products.execute(params![number, one.id.as_str(), one.name, one.price.minor()])?;
+                products.execute(params![number, one.id.as_str(), one.name, listed(one)])?;
             }
             let mut customers = filling.prepare("INSERT INTO customers VALUES (?1, ?2)")?;
             let mut prices = filling.prepare("INSERT INTO prices VALUES (?1, ?2, ?3, ?4)")?;
@@ -72,7 +73,7 @@ impl Database {
                     .collect();
                 for (number, one) in dataset.products.iter().enumerate() {
                     let discount = discounts.get(&one.id).copied().unwrap_or(0);
-                    let unit_price = unit_price(one.price.minor(), discount);
+                    let unit_price = unit_price(listed(one), discount);
                     prices.execute(params![customer, number, discount, unit_price])?;
                 }
             }
@@ -129,12 +130,18 @@ impl Line {
             product: self.product.clone(),
             name: self.name.clone(),
             quantity: self.quantity.to_string(),
-            list_price: cents(self.list_price),
+            list_price: Some(cents(self.list_price)),
             discount_percent: percent.trim_end_matches('0').trim_end_matches('.').to_owned(),
             unit_price: cents(self.unit_price),
             total: cents(self.unit_price * i64::from(self.quantity)),
+            rule: None,
+            next_tier: None,
         }
     }
+}
+
+fn listed(product: &Product) -> i64 {
+    product.price.expect("every product has a price").minor()
 }
 
 /// An amount of cents in dollars.

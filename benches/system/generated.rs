@@ -85,7 +85,8 @@ pub struct Prices {
 
 impl Prices {
     pub fn new(dataset: &Dataset) -> Self {
-        let products = dataset.products.iter().map(|product| (product.id.clone(), product.price));
+        let products = dataset.products.iter();
+        let products = products.filter_map(|product| Some((product.id.clone(), product.price?)));
         let discounts = dataset.discounts.iter().map(|list| {
             let list_of_user = list.discounts.as_slice().iter();
             let pairs = list_of_user.map(|one| (one.product_id.clone(), one.percentage));

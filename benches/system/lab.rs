@@ -41,7 +41,7 @@ pub struct Lab {
     pub ports: Ports,
     pub dataset: Dataset,
     store: Embedded,
-    _dir: TempDir,
+    dir: TempDir,
     ticks: u64,
 }
 
@@ -65,7 +65,7 @@ impl Lab {
         let store = Embedded::open(dir.path(), clock, randomness, &Supervisor::new())
             .expect("a store can be made");
         let ports = store.ports(Arc::new(MemoryConnections::default()));
-        let lab = Self { ports, dataset, store, _dir: dir, ticks: 0 };
+        let lab = Self { ports, dataset, store, dir, ticks: 0 };
         lab.load(&lab.dataset).await;
         // A build that is started beside this process keeps to the record, and one of before it was
         // made to the flags.
@@ -74,7 +74,7 @@ impl Lab {
         lab
     }
 
-    async fn load(&self, dataset: &Dataset) -> Change {
+    pub async fn load(&self, dataset: &Dataset) -> Change {
         let options = LoadOptions { currency: Currency::USD, prune: false };
         let Ports { store, clock, randomness, .. } = &self.ports;
         let loaded = data::load(&**store, &**clock, &**randomness, dataset, options, &|_| {}).await;
@@ -84,9 +84,10 @@ impl Lab {
     /// Changes a price, so that every table has to be calculated anew.
     pub async fn change_the_catalogue(&mut self) -> Change {
         let product = &mut self.dataset.products[0];
-        product.price = Money::from_minor(product.price.minor() + 1);
+        let price = product.price.expect("every product has a price");
+        product.price = Some(Money::from_minor(price.minor() + 1));
         let (products, discounts) = (vec![product.clone()], vec![]);
-        let changed = Dataset { products, discounts, files: vec![], notices: vec![] };
+        let changed = Dataset { products, discounts, ..Dataset::default() };
         self.load(&changed).await
     }
 
@@ -133,6 +134,13 @@ impl Lab {
             }
             tokio::time::sleep(Duration::from_millis(2 + depth.waiting / 20)).await;
         }
+    }
+
+    /// How large the files of the store are.
+    pub fn megabytes(&self) -> u64 {
+        let files = std::fs::read_dir(self.dir.path()).into_iter().flatten().flatten();
+        files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum::<u64>()
+            / 1_000_000
     }
 
     /// The engine itself.

@@ -1,6 +1,10 @@
 //! How many bytes are stored.
 
-use ocache::pricing::{Base, Currency, OwnRows, PackedBase, PackedOwn};
+use ocache::pricing::{
+    Base, Currency, Goods, Ladder, LadderPacker, MinQuantity, Money, OwnRows, PackedBase,
+    PackedOwn, PriceList, PriceRule, Product, Recipients, Rounding, Rules, Rung, ScopedLadder,
+    steps_of_list,
+};
 
 use crate::inputs;
 use crate::lab::line;
@@ -13,7 +17,8 @@ pub fn run() {
     let packed = packed.expect("generated products differ");
     let base = Base::new(&packed).expect("it can be read");
     let own = |discounts| {
-        let rows = OwnRows::price(base.index(), discounts, |number| base.part(number));
+        let rows =
+            OwnRows::price(base.index(), discounts, Rounding::HalfEven, |number| base.part(number));
         let packed = PackedOwn::new(&rows.expect("the base is whole"));
         size(&packed.expect("rows can be packed").parts)
     };
@@ -24,6 +29,41 @@ pub fn run() {
     line("3", "bytes per product of a base, ids and names included", &base);
     line("3", "bytes of a customer with 100 own rows", &hundred.to_string());
     line("3", "bytes per own row, all products discounted", &each(all));
+    let (terms, products) = terms(&dataset.products);
+    let figure = format!("{:.2} for each of {products} products", terms as f64 / products as f64);
+    line("3", "bytes of terms, 30 % of products at three rungs", &figure);
+}
+
+/// A list with three rungs for three of ten products, as all customers of a group share it.
+fn terms(products: &[Product]) -> (usize, usize) {
+    let list = PriceList {
+        id: "gold".parse().expect("it is an id"),
+        priority: 1,
+        currency: Some(Currency::USD),
+        from: None,
+        until: None,
+        recipients: Recipients { everyone: true, ..Recipients::default() },
+        is_wide: false,
+        revision: 1,
+    };
+    let mut sorted: Vec<&Product> = products.iter().collect();
+    sorted.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    let (mut rules, mut packer) = (Rules::default(), LadderPacker::default());
+    let mut count = 0;
+    for (index, product) in (0_u32..).zip(sorted).filter(|(index, _)| index % 10 < 3) {
+        let price = product.price.expect("generated products have prices");
+        let rung = |(thousandths, percent): (u64, i64)| Rung {
+            min_quantity: MinQuantity::from_thousandths(thousandths).expect("it is a quantity"),
+            rule: PriceRule::Price(Money::from_minor(price.minor() * percent / 100)),
+        };
+        let ladder = [(0, 95), (10_000, 90), (100_000, 85)].map(rung).to_vec();
+        let ladder = Ladder::new(ladder).expect("its rungs differ");
+        let scopes = [ScopedLadder { scope: None, ladder: &ladder }];
+        let steps = steps_of_list(Goods::plain(price), Some(&list), &scopes, true, &mut rules);
+        packer.push(index, &steps, &rules).expect("it can be packed");
+        count += 1;
+    }
+    (size(&packer.finish().expect("it can be packed").parts), count)
 }
 
 fn size(parts: &[Vec<u8>]) -> usize {

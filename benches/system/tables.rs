@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ocache::model::UserId;
 use ocache::pricing::OwnRows;
+use ocache::pricing::Rounding;
 use ocache::runtime::Role;
 use tokio::task::JoinSet;
 
@@ -65,7 +66,9 @@ pub async fn against_the_opponent(scale: Scale) {
 fn check_prices(lab: &Lab) {
     let base = inputs::base(&lab.dataset.products);
     for list in lab.dataset.discounts.iter().take(20) {
-        let own = OwnRows::price(base.index(), &list.discounts, |number| base.part(number));
+        let own = OwnRows::price(base.index(), &list.discounts, Rounding::HalfEven, |number| {
+            base.part(number)
+        });
         let own = own.expect("the base is whole");
         let theirs = opponent::price(&lab.dataset.products, &list.discounts);
         for (product, entry) in theirs {

@@ -6,38 +6,33 @@ use async_trait::async_trait;
 
 use super::head;
 use super::item::{self, FieldError, Item, item, number, text};
-use super::loaded::{Loaded, VERSION};
+use super::loaded::{Loaded, Rows, VERSION};
 use super::names::Table;
 use super::tables::{Tables, corrupt};
-use crate::meter::journal_items::PRODUCTS;
 use crate::model::ProductId;
-use crate::ports::{
-    AtHead, CatalogueHead, CatalogueStore, Cursor, Page, PortError, Record, RecordKey,
-};
+use crate::ports::{AtHead, CatalogueHead, CatalogueStore, Cursor, Page, PortError, RecordKey};
 use crate::pricing::{Money, Product};
+
+/// What few products have, as JSON.
+const DETAIL: &str = "detail";
 
 impl Loaded for Product {
     type Id = ProductId;
     const TABLE: Table = Table::Products;
-    const NAMES: &'static str = PRODUCTS;
 
     fn record_key(id: &ProductId) -> RecordKey {
         RecordKey::Product(id.clone())
     }
 
-    fn of(record: Record) -> Option<Self> {
-        match record {
-            Record::Product(product) => Some(product),
-            Record::Discounts(_) => None,
-        }
-    }
-
     fn read(item: &Item) -> Result<Self, PortError> {
         let product = || -> Result<Product, FieldError> {
+            let price = item.get("price").map(|_| item::read_number(item, "price"));
+            let detail = item.get(DETAIL).map(|_| item::read_json(item, DETAIL));
             Ok(Product {
                 id: item::read_as(item, "product_id", ProductId::stored)?,
                 name: item::read_text(item, "name")?.to_owned(),
-                price: item::read_number(item, "price").map(Money::from_minor)?,
+                price: price.transpose()?.map(Money::from_minor),
+                detail: detail.transpose()?,
             })
         };
         product().map_err(|error| {
@@ -47,13 +42,20 @@ impl Loaded for Product {
     }
 
     fn write(&self, version: u64) -> Result<Item, PortError> {
-        Ok(item([
+        let mut item = item([
             ("product_id", text(self.id.as_str())),
             ("name", text(&self.name)),
-            // In minor units of the head's currency: the number alone is exact in any of them.
-            ("price", number(self.price.minor())),
             (VERSION, number(version)),
-        ]))
+        ]);
+        if let Some(price) = self.price {
+            // In units of the head's currency: the number alone is exact in any of them.
+            item.insert("price".to_owned(), number(price.minor()));
+        }
+        if let Some(detail) = &self.detail {
+            let what = format!("the detail of product `{}`", self.id);
+            item.insert(DETAIL.to_owned(), item::json(&what, detail)?);
+        }
+        Ok(item)
     }
 }
 
@@ -86,6 +88,6 @@ impl CatalogueStore for Tables {
         at: &CatalogueHead,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
-        self.list_at(at, from, None, Product::read, |product| product).await
+        self.list_at(Rows::All, at, from, Product::read, |product| product).await
     }
 }

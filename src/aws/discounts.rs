@@ -5,17 +5,18 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use thiserror::Error;
 
 use super::item::{self, FieldError, Item, blob, item, number, text};
-use super::loaded::{DELETED, Loaded, VERSION};
+use super::loaded::{DELETED, Loaded, Rows, VERSION};
 use super::names::Table;
 use super::tables::{Tables, corrupt};
-use crate::meter::journal_items::DISCOUNTS;
-use crate::model::{ProductId, UserId};
+use crate::model::{PackedError, ProductId, UserId};
 use crate::ports::{
-    AtHead, CatalogueHead, Cursor, DiscountStore, Page, PortError, Record, RecordKey, UserDiscounts,
+    AtHead, CatalogueHead, Cursor, DiscountStore, Page, PortError, RecordKey, UserDiscounts,
 };
-use crate::pricing::{Discount, DiscountError, Discounts};
+use crate::pricing::{Discount, DiscountError, Discounts, OwnLadders};
 
 const LIST: &str = "discounts";
+/// Absent when there are none.
+const LADDERS: &str = "ladders";
 
 #[derive(Debug, Error)]
 #[error("an entry is not a map")]
@@ -24,17 +25,9 @@ struct NotAMap;
 impl Loaded for UserDiscounts {
     type Id = UserId;
     const TABLE: Table = Table::Discounts;
-    const NAMES: &'static str = DISCOUNTS;
 
     fn record_key(id: &UserId) -> RecordKey {
         RecordKey::Discounts(id.clone())
-    }
-
-    fn of(record: Record) -> Option<Self> {
-        match record {
-            Record::Discounts(list) => Some(list),
-            Record::Product(_) => None,
-        }
     }
 
     fn read(item: &Item) -> Result<Self, PortError> {
@@ -45,15 +38,19 @@ impl Loaded for UserDiscounts {
     }
 
     fn write(&self, version: u64) -> Result<Item, PortError> {
-        let packed = self.discounts.pack().map_err(|error| {
+        let failed = |error: PackedError| {
             let what = format!("discounts of user `{}`", self.user);
             PortError::rejected(what, error.to_string())
-        })?;
-        Ok(item([
+        };
+        let mut item = item([
             ("user_id", text(self.user.as_str())),
-            (LIST, blob(packed)),
+            (LIST, blob(self.discounts.pack().map_err(failed)?)),
             (VERSION, number(version)),
-        ]))
+        ]);
+        if !self.ladders.is_empty() {
+            item.insert(LADDERS.to_owned(), blob(self.ladders.pack().map_err(failed)?));
+        }
+        Ok(item)
     }
 }
 
@@ -63,7 +60,8 @@ fn read(item: &Item) -> Result<UserDiscounts, FieldError> {
         Some(AttributeValue::L(entries)) => read_entries(entries)?,
         _ => item::read_packed(item, LIST, Discounts::unpack)?,
     };
-    Ok(UserDiscounts { user, discounts })
+    let ladders = item.get(LADDERS).map(|_| item::read_packed(item, LADDERS, OwnLadders::unpack));
+    Ok(UserDiscounts { user, discounts, ladders: ladders.transpose()?.unwrap_or_default() })
 }
 
 /// A list as version 0.1.0 has written it.
@@ -104,6 +102,7 @@ impl DiscountStore for Tables {
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<UserId>>, PortError> {
         let fields = format!("user_id, {VERSION}, {DELETED}");
-        self.list_at(at, from, Some(fields), read_user, |list: UserDiscounts| list.user).await
+        let rows = Rows::Fields(&fields);
+        self.list_at(rows, at, from, read_user, |list: UserDiscounts| list.user).await
     }
 }

@@ -17,7 +17,7 @@ use super::names::Table;
 use super::tables::{Tables, corrupt};
 use crate::model::Timestamp;
 use crate::ports::{CatalogueHead, Journal, LoadId, PortError};
-use crate::pricing::Currency;
+use crate::pricing::{Currency, UnitRounding};
 
 /// No product has a control character in its id.
 const HEAD: &str = "\u{1}catalogue";
@@ -42,13 +42,20 @@ pub(super) fn read(item: &Item) -> Result<Option<CatalogueHead>, PortError> {
     }
     let head = || -> Result<CatalogueHead, FieldError> {
         let version = item::read_number(item, VERSION)?;
+        let number_or = |name, of_older_release| match item.get(name) {
+            Some(_) => item::read_number(item, name),
+            None => Ok(of_older_release),
+        };
+        // A head of an older release has none: any of its loads may have changed products.
+        let base_version = number_or("base_version", version)?;
         Ok(CatalogueHead {
             version,
-            // A head of an older release has none: any of its loads may have changed products.
-            base_version: match item.get("base_version") {
-                Some(_) => item::read_number(item, "base_version")?,
-                None => version,
-            },
+            base_version,
+            lists_version: number_or("lists_version", 0)?,
+            // No load has changed a list that customers share, so they have only products in common.
+            shared_version: number_or("shared_version", base_version)?,
+            has_customers: item.get("has_customers") == Some(&AttributeValue::Bool(true)),
+            rounding: read_rounding(item)?,
             currency: item::read_as(item, "currency", Currency::try_from)?,
             unfolded: match item.get("unfolded") {
                 Some(_) => Some(LoadId(item::read_text(item, "unfolded")?.to_owned())),
@@ -57,6 +64,15 @@ pub(super) fn read(item: &Item) -> Result<Option<CatalogueHead>, PortError> {
         })
     };
     head().map(Some).map_err(|error| corrupt("the head of the catalogue", error))
+}
+
+fn read_rounding(item: &Item) -> Result<UnitRounding, FieldError> {
+    if !item.contains_key("rounding") {
+        return Ok(UnitRounding::PLAIN);
+    }
+    let unit_decimals = item::read_number(item, "unit_decimals")?;
+    let rounding = item::read_as(item, "rounding", |text| text.parse())?;
+    Ok(UnitRounding { unit_decimals, rounding })
 }
 
 /// The name of the attribute that registers a journal.

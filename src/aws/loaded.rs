@@ -12,10 +12,13 @@ use super::head::is_beside_products;
 use super::item::{self, Item, item, number, text};
 use super::names::{TTL, Table};
 use super::overlay::{Overlay, PUTS};
+use super::price_lists::{self, LISTS};
 use super::tables::{Tables, corrupt};
-use crate::meter::journal_items::journal_key;
-use crate::model::Timestamp;
-use crate::ports::{AtHead, CatalogueHead, Cursor, Page, PortError, Record, RecordKey, RowChange};
+use crate::meter::journal_items::{journal_key, names_of, names_of_list};
+use crate::model::{PriceListId, Timestamp};
+use crate::ports::{
+    AtHead, CatalogueHead, Cursor, OfRecord, Page, PortError, Record, RecordKey, RowChange,
+};
 
 /// The attribute with the version of the load that wrote a row.
 pub(super) const VERSION: &str = "version";
@@ -23,16 +26,16 @@ pub(super) const VERSION: &str = "version";
 pub(super) const DELETED: &str = "deleted";
 
 /// A row of one of the tables that loads write.
-pub(super) trait Loaded: Sized + Send {
+pub(super) trait Loaded: OfRecord + Send {
     type Id: Sync;
     const TABLE: Table;
-    /// What its names in journals begin with.
-    const NAMES: &'static str;
 
     fn record_key(id: &Self::Id) -> RecordKey;
 
-    /// What is in a record, if it is of this kind.
-    fn of(record: Record) -> Option<Self>;
+    /// The key of a row, as [`RecordKey::stored`] gives it.
+    fn stored_key(row: &Item) -> Result<String, PortError> {
+        id_of(Self::TABLE, row)
+    }
 
     fn read(item: &Item) -> Result<Self, PortError>;
 
@@ -40,11 +43,32 @@ pub(super) trait Loaded: Sized + Send {
     fn write(&self, version: u64) -> Result<Item, PortError>;
 }
 
+/// Which rows of a table are listed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rows<'a> {
+    /// All, whole.
+    All,
+    /// All, with these fields.
+    Fields(&'a str),
+    /// Price lists without their rows.
+    Lists,
+    /// The rows of a price list.
+    Of(&'a PriceListId),
+}
+
+/// What stands between the parts of a key that is written as one text.
+const KEY_PARTS: &str = "\u{1}";
+
 /// The table that a row is in, and its key.
 pub(super) fn place_of(key: &RecordKey) -> (Table, Item) {
     match key {
         RecordKey::Product(id) => (Table::Products, item([("product_id", text(id.as_str()))])),
         RecordKey::Discounts(user) => (Table::Discounts, item([("user_id", text(user.as_str()))])),
+        RecordKey::Customer(user) => (Table::Customers, item([("user_id", text(user.as_str()))])),
+        RecordKey::PriceList(list) => (Table::PriceLists, price_lists::place(LISTS, list.as_str())),
+        RecordKey::Prices(list, scope) => {
+            (Table::PriceLists, price_lists::place(list.as_str(), &scope.key()))
+        }
     }
 }
 
@@ -57,6 +81,9 @@ pub(super) fn row(
     match change {
         RowChange::Put(Record::Product(product)) => product.write(version),
         RowChange::Put(Record::Discounts(list)) => list.write(version),
+        RowChange::Put(Record::Customer(customer)) => customer.write(version),
+        RowChange::Put(Record::PriceList(list)) => list.write(version),
+        RowChange::Put(Record::Prices(prices)) => prices.write(version),
         RowChange::Delete(key) => {
             let (_, mut item) = place_of(key);
             item.insert(VERSION.to_owned(), number(version));
@@ -67,10 +94,11 @@ pub(super) fn row(
     }
 }
 
-/// The id that a row is stored under.
-pub(super) fn id_of(table: Table, row: &Item) -> Result<&str, PortError> {
-    let id = table.keys().iter().find_map(|name| item::read_text(row, name).ok());
-    id.ok_or_else(|| corrupt("a row", item::FieldError::Absent { name: "id" }))
+/// The key that a row is stored under: as text, which no other row of the table has.
+pub(super) fn id_of(table: Table, row: &Item) -> Result<String, PortError> {
+    let parts = table.keys().iter().map(|name| item::read_text(row, name));
+    let parts: Vec<&str> = parts.collect::<Result<_, _>>().map_err(|e| corrupt("a row", e))?;
+    Ok(parts.join(KEY_PARTS))
 }
 
 /// The version that wrote a row.
@@ -79,8 +107,14 @@ pub(super) fn version_of(table: Table, row: &Item) -> Result<u64, PortError> {
         return Ok(0);
     }
     item::read_number(row, VERSION).map_err(|error| {
-        let kind = if table == Table::Products { "product" } else { "discounts of user" };
-        corrupt(format_args!("{kind} `{}`", id_of(table, row).unwrap_or("?")), error)
+        let kind = match table {
+            Table::Products => "product",
+            Table::Discounts => "discounts of user",
+            Table::Customers => "customer",
+            _ => "row of a price list",
+        };
+        let id = id_of(table, row).unwrap_or_default().replace(KEY_PARTS, " ");
+        corrupt(format_args!("{kind} `{}`", id.trim_start()), error)
     })
 }
 
@@ -99,7 +133,7 @@ impl Tables {
         let names = ids.iter().map(|id| journal_key(&T::record_key(id))).collect();
         let (rows, changes) = tokio::try_join!(
             self.read_all(T::TABLE, places, true),
-            self.changes_at(at, T::NAMES, names),
+            self.changes_at(at, names_of(T::KIND), names),
         )?;
         let AtHead::Read(changes) = changes else { return Ok(AtHead::Moved) };
         let mut found = vec![];
@@ -107,8 +141,7 @@ impl Tables {
             if version_of(T::TABLE, row)? > at.version {
                 return Ok(AtHead::Moved);
             }
-            let name = format!("{}{}", T::NAMES, id_of(T::TABLE, row)?);
-            if !is_deleted(row) && !changes.contains_key(&name) {
+            if !is_deleted(row) && !changes.contains_key(&name_of::<T>(row)?) {
                 found.push(T::read(row)?);
             }
         }
@@ -116,17 +149,21 @@ impl Tables {
         Ok(AtHead::Read(found))
     }
 
-    /// A page of a table at a head: first of the rows that the head's journal does not change, with
-    /// these fields or all of them, then of what it puts.
+    /// A page of rows at a head: first of those that the head's journal does not change, then of what it
+    /// puts.
     pub(super) async fn list_at<T: Loaded, U>(
         &self,
+        rows: Rows<'_>,
         at: &CatalogueHead,
         from: Option<Cursor>,
-        fields: Option<String>,
         read: impl Fn(&Item) -> Result<U, PortError> + Send,
         of: impl Fn(T) -> U + Send,
     ) -> Result<AtHead<Page<U>>, PortError> {
-        let overlay = at.unfolded.as_ref().map(|load| Overlay { load, names: T::NAMES });
+        let names = match rows {
+            Rows::Of(list) => names_of_list(list),
+            Rows::All | Rows::Fields(_) | Rows::Lists => names_of(T::KIND).to_owned(),
+        };
+        let overlay = at.unfolded.as_ref().map(|load| Overlay { load, names: &names });
         let after = from.as_ref().and_then(|from| from.0.strip_prefix(PUTS));
         if let (Some(overlay), Some(after)) = (overlay, after) {
             let page = self.puts_of(overlay, after).await?;
@@ -142,10 +179,7 @@ impl Tables {
                 AtHead::Read(names) => Some(names),
             },
         };
-        let page = self.scan(T::TABLE, from, |scan| {
-            scan.consistent_read(true).set_projection_expression(fields)
-        });
-        let page = page.await?;
+        let page = self.stored_page(T::TABLE, rows, from).await?;
         let changed = changed.as_deref();
         let rows = page.items.iter().filter(|row| !is_beside_products(row));
         let mut items = vec![];
@@ -160,11 +194,33 @@ impl Tables {
         let next = page.next.or_else(|| overlay.map(|_| Cursor(PUTS.to_owned())));
         Ok(AtHead::Read(Page { items, next }))
     }
+
+    /// A page of rows as they stand in their table.
+    async fn stored_page(
+        &self,
+        table: Table,
+        rows: Rows<'_>,
+        from: Option<Cursor>,
+    ) -> Result<Page<Item>, PortError> {
+        let fields = match rows {
+            Rows::All => None,
+            Rows::Fields(fields) => Some(fields.to_owned()),
+            Rows::Lists => return self.query_lists(LISTS, from).await,
+            Rows::Of(list) => return self.query_lists(list.as_str(), from).await,
+        };
+        self.scan(table, from, |scan| scan.consistent_read(true).set_projection_expression(fields))
+            .await
+    }
 }
 
 fn is_changed<T: Loaded>(row: &Item, names: Option<&HashSet<String>>) -> Result<bool, PortError> {
     let Some(names) = names else { return Ok(false) };
-    Ok(names.contains(&format!("{}{}", T::NAMES, id_of(T::TABLE, row)?)))
+    Ok(names.contains(&name_of::<T>(row)?))
+}
+
+/// What a row is called in a journal.
+fn name_of<T: Loaded>(row: &Item) -> Result<String, PortError> {
+    Ok(format!("{}{}", names_of(T::KIND), T::stored_key(row)?))
 }
 
 fn put<T: Loaded>(change: RowChange) -> Option<T> {

@@ -11,15 +11,20 @@ use super::batch::Write;
 use super::conditions::{Conditional, conditional};
 use super::errors::Call;
 use super::head;
-use super::item::{Item, item, number, text};
+use super::item::{Item, MAX_ITEM_BYTES, item, item_bytes, number, text};
 use super::loaded::{VERSION, id_of, place_of, row, version_of};
 use super::names::Table;
 use super::overlay::CHANGES;
 use super::tables::{Tables, WRITTEN_BY, was_written_by};
 use crate::meter::journal_items::{JournalItem, pack};
 use crate::model::Timestamp;
-use crate::ports::{Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, RowChange};
+use crate::ports::{
+    Changes, Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, RecordKey,
+    RowChange,
+};
 
+/// The tables that loads write.
+const LOADED: [Table; 4] = [Table::Products, Table::Discounts, Table::Customers, Table::PriceLists];
 /// So many rows are written at a time while a journal is folded.
 const FOLDS_IN_FLIGHT: usize = 50;
 
@@ -34,11 +39,46 @@ fn journal_place(load: &LoadId, first: String) -> Item {
     item([("load_id", text(&load.0)), ("first", text(first))])
 }
 
+/// What an update of the head says of the versions of the last loads that changed something, as
+/// [`CatalogueHead::after`] does.
+///
+/// [`CatalogueHead::after`]: crate::ports::CatalogueHead::after
+fn versions(changes: Changes, expected: Option<u64>) -> String {
+    let Changes { products, lists, shared_lists, customers } = changes;
+    let base_version = match (products, expected) {
+        (true, _) => ":next",
+        // A head of an older release has no base version; it is its version then.
+        (false, Some(_)) => "if_not_exists(base_version, version)",
+        (false, None) => ":zero",
+    };
+    let mut set = vec![format!("base_version = {base_version}")];
+    // One that is not there is what it would be if no load ever set it.
+    set.extend(lists.then(|| "lists_version = :next".to_owned()));
+    set.extend((products || shared_lists).then(|| "shared_version = :next".to_owned()));
+    set.extend(customers.then(|| "has_customers = :yes".to_owned()));
+    set.join(", ")
+}
+
 impl Tables {
     /// Refuses what will not fit into its row once it is folded.
     fn check_row(&self, change: &RowChange) -> Result<(), PortError> {
-        let (table, _) = place_of(&change.key());
-        self.check_size(table, &row(change, u64::MAX, Timestamp::default())?)
+        let key = change.key();
+        let bytes = item_bytes(&row(change, u64::MAX, Timestamp::default())?);
+        if bytes <= MAX_ITEM_BYTES {
+            return Ok(());
+        }
+        let (table, _) = place_of(&key);
+        let hint = match key {
+            RecordKey::PriceList(_) => "; give it to a group instead of to each of many users",
+            _ => "",
+        };
+        Err(PortError::rejected(
+            key.to_string(),
+            format!(
+                "its item of {} takes {bytes} bytes, {MAX_ITEM_BYTES} are allowed{hint}",
+                self.resource(table)
+            ),
+        ))
     }
 
     /// Those of the changes whose rows have a lower version. All are of one table.
@@ -59,7 +99,7 @@ impl Tables {
         }
         let is_due = |change: &&&RowChange| {
             let (_, place) = place_of(&change.key());
-            id_of(table, &place).is_ok_and(|id| !done.contains(id))
+            id_of(table, &place).is_ok_and(|id| !done.contains(&id))
         };
         Ok(changes.iter().filter(is_due).copied().collect())
     }
@@ -145,12 +185,6 @@ impl Loads for Tables {
         expected: Option<u64>,
     ) -> Result<Committed, PortError> {
         let next = expected.unwrap_or(0) + 1;
-        let base_version = match (commit.changes_base, expected) {
-            (true, _) => ":next",
-            // A head of an older release has no base version; it is its version then.
-            (false, Some(_)) => "if_not_exists(base_version, version)",
-            (false, None) => ":zero",
-        };
         let head_is_as_expected = match expected {
             Some(_) => "version = :expected",
             None => "attribute_not_exists(version)",
@@ -160,9 +194,10 @@ impl Loads for Tables {
         let mut call = self
             .update_head(&commit.load)
             .update_expression(format!(
-                "SET version = :next, base_version = {base_version}, currency = :currency, \
-                 unfolded = :load, {WRITTEN_BY} = :nonce \
-                 REMOVE load_id, load_deadline, load_currency"
+                "SET version = :next, {}, currency = :currency, unit_decimals = :decimals, \
+                 rounding = :rounding, unfolded = :load, {WRITTEN_BY} = :nonce \
+                 REMOVE load_id, load_deadline, load_currency",
+                versions(commit.changes, expected)
             ))
             .condition_expression(format!(
                 "{head_is_as_expected} AND attribute_not_exists(unfolded) AND \
@@ -170,15 +205,20 @@ impl Loads for Tables {
             ))
             .expression_attribute_values(":next", number(next))
             .expression_attribute_values(":currency", text(commit.currency.code()))
+            .expression_attribute_values(":decimals", number(commit.rounding.unit_decimals))
+            .expression_attribute_values(":rounding", text(commit.rounding.rounding.to_string()))
             .expression_attribute_values(":load", text(&commit.load.0))
             .expression_attribute_values(":nonce", nonce.clone())
             .expression_attribute_values(":no", AttributeValue::Bool(false));
         // A value that no expression uses is refused.
-        call = match (expected, commit.changes_base) {
+        call = match (expected, commit.changes.products) {
             (Some(version), _) => call.expression_attribute_values(":expected", number(version)),
             (None, false) => call.expression_attribute_values(":zero", number(0)),
             (None, true) => call,
         };
+        if commit.changes.customers {
+            call = call.expression_attribute_values(":yes", AttributeValue::Bool(true));
+        }
         Ok(match self.try_update(call).await? {
             Conditional::Done(_) => Committed::Version(next),
             Conditional::Refused(Some(item)) if was_written_by(&item, &nonce) => {
@@ -207,7 +247,7 @@ impl Loads for Tables {
         changes: &[RowChange],
         forget_at: Timestamp,
     ) -> Result<(), PortError> {
-        for table in [Table::Products, Table::Discounts] {
+        for table in LOADED {
             let of_table: Vec<&RowChange> =
                 changes.iter().filter(|change| place_of(&change.key()).0 == table).collect();
             let due = self.due(table, version, &of_table).await?;

@@ -33,6 +33,7 @@ mod observer;
 mod overlay;
 mod polls;
 mod presence;
+mod price_lists;
 mod price_tables;
 mod profiles;
 mod provision;

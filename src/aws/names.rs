@@ -12,6 +12,8 @@ pub(super) enum Table {
     ActiveUsers,
     Products,
     Discounts,
+    Customers,
+    PriceLists,
     Journal,
     PricesByUser,
     Quotations,
@@ -19,10 +21,12 @@ pub(super) enum Table {
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::ActiveUsers,
         Self::Products,
         Self::Discounts,
+        Self::Customers,
+        Self::PriceLists,
         Self::Journal,
         Self::PricesByUser,
         Self::Quotations,
@@ -34,6 +38,8 @@ impl Table {
             Self::ActiveUsers => "active-users",
             Self::Products => "products",
             Self::Discounts => "discounts",
+            Self::Customers => "customers",
+            Self::PriceLists => "price-lists",
             Self::Journal => "journal",
             Self::PricesByUser => "prices-by-user",
             Self::Quotations => "quotations",
@@ -47,6 +53,8 @@ impl Table {
             Self::ActiveUsers => Resource::ActiveUsers,
             Self::Products => Resource::Products,
             Self::Discounts => Resource::Discounts,
+            Self::Customers => Resource::Customers,
+            Self::PriceLists => Resource::PriceLists,
             Self::Journal => Resource::Journal,
             Self::PricesByUser => Resource::PricesByUser,
             Self::Quotations => Resource::Quotations,
@@ -57,8 +65,9 @@ impl Table {
     /// The attributes of its key: partition first, then sort. All are strings.
     pub(super) const fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::ActiveUsers | Self::Discounts => &["user_id"],
+            Self::ActiveUsers | Self::Discounts | Self::Customers => &["user_id"],
             Self::Products => &["product_id"],
+            Self::PriceLists => &["list_id", "scope_id"],
             Self::Journal => &["load_id", "first"],
             Self::PricesByUser => &["user_id", "part"],
             Self::Quotations => &["request_id"],

@@ -33,18 +33,18 @@ const ITEMS_PER_PAGE: i32 = 10;
 /// The attribute with the packed changes.
 pub(super) const CHANGES: &str = "changes";
 
-/// The changes of one kind of row in a journal.
+/// The changes of one kind of row in a journal, or of the rows of one price list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Overlay<'a> {
     pub(super) load: &'a LoadId,
     /// What their names begin with.
-    pub(super) names: &'static str,
+    pub(super) names: &'a str,
 }
 
 /// The names of all changes of a kind in the journal that was listed last: a listing of many pages
 /// reads them once.
 #[derive(Debug, Default)]
-pub(super) struct KnownNames(Option<(LoadId, &'static str, Arc<HashSet<String>>)>);
+pub(super) struct KnownNames(Option<(LoadId, String, Arc<HashSet<String>>)>);
 
 fn changes_in(item: &Item) -> Result<Vec<RowChange>, PortError> {
     let packed = item.get(CHANGES).and_then(|value| value.as_b().ok());
@@ -142,7 +142,7 @@ impl Tables {
         // Held while they are read, so that others wait for them instead of reading them too.
         let mut known = self.known_names.lock().await;
         if let Some((load, kind, names)) = &known.0
-            && (load, *kind) == (overlay.load, overlay.names)
+            && (load, kind.as_str()) == (overlay.load, overlay.names)
         {
             return Ok(AtHead::Read(names.clone()));
         }
@@ -163,7 +163,7 @@ impl Tables {
             return Ok(AtHead::Moved);
         }
         let names = Arc::new(names);
-        known.0 = Some((overlay.load.clone(), overlay.names, names.clone()));
+        known.0 = Some((overlay.load.clone(), overlay.names.to_owned(), names.clone()));
         Ok(AtHead::Read(names))
     }
 

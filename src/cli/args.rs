@@ -24,7 +24,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::known::{complete_product, complete_user};
-use crate::model::{Item, ProductId, RequestId, UserId, parse_duration};
+use crate::model::{Item, ProductId, Quantity, RequestId, UserId, parse_duration};
 use crate::protocol::parse_item;
 use crate::stages::Setting;
 use crate::tokens::Token;
@@ -34,7 +34,7 @@ pub use access::AccessArgs;
 #[cfg(feature = "aws")]
 pub use access::UserArgs;
 pub use bench::BenchArgs;
-pub use config::{ConfigArgs, ConfigCommand, ConfigSetArgs};
+pub use config::{ConfigArgs, ConfigCommand, ConfigSetArgs, ROUNDING, SetKey, UNIT_DECIMALS};
 pub use cost::{CostArgs, CostCommand, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
@@ -76,11 +76,12 @@ pub enum Command {
     /// until Ctrl-C.
     #[command(after_help = examples::UP)]
     Up(UpArgs),
-    /// Load products and discounts from files
+    /// Load products, customers, price lists and discounts from files
     ///
-    /// Prices are calculated from what was loaded, so this is how a change of prices begins. Products
-    /// are upserted, a user's list of discounts is replaced. Files are checked whole before anything is
-    /// written. JSON arrays, NDJSON, CSV and DynamoDB batch-write JSON are told apart by their content.
+    /// Prices are calculated from what was loaded, so this is how a change of prices begins. Products,
+    /// customers and price lists are upserted, rows of price lists are merged, a user's own list is
+    /// replaced. Files are checked whole before anything is written. JSON, NDJSON, CSV and DynamoDB
+    /// batch-write JSON are told apart by their content.
     #[command(after_help = examples::LOAD)]
     Load(LoadArgs),
     /// Make large data files from a seed
@@ -393,6 +394,12 @@ pub struct PricesArgs {
     /// Only this product; may be given more than once
     #[arg(long, value_name = "ID", value_parser = stored_product, add = ArgValueCompleter::new(complete_product))]
     pub product: Vec<ProductId>,
+    /// What one costs of this many; one, or the least that is sold, if not given
+    #[arg(long, value_name = "QUANTITY")]
+    pub quantity: Option<Quantity>,
+    /// Every row that the price of a product was looked for in, and why it counts or not
+    #[arg(long, requires = "product")]
+    pub explain: bool,
 }
 
 /// Of `ocache status`.

@@ -4,7 +4,7 @@ use clap::parser::ValueSource;
 use serde::Serialize;
 use serde_json::json;
 
-use super::args::{Backend, ConfigCommand, ConfigSetArgs};
+use super::args::{Backend, ConfigCommand, ConfigSetArgs, SetKey};
 use super::engine::{Engine, require_store};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
@@ -15,7 +15,10 @@ use super::stack_settings::{Given, understood};
 use super::token_keys::KeysFound;
 use crate::embedded::Embedded;
 use crate::ports::SettingsRecord;
+use crate::pricing::UnitRounding;
 use crate::stages::{self, Setting, StackSettings};
+
+mod unit_rounding;
 
 /// One setting.
 #[derive(Serialize)]
@@ -52,7 +55,10 @@ pub(super) async fn run(
 }
 
 async fn set(settings: &Settings, output: &Output, args: &ConfigSetArgs) -> Result<(), Failure> {
-    let setting = args.key;
+    let setting = match args.key {
+        SetKey::Stack(setting) => setting,
+        key => return unit_rounding::set(settings, output, key, &args.value).await,
+    };
     let value = setting.canonical(&args.value).map_err(|reason| {
         Failure::new(ExitCode::Usage, format!("{setting} cannot be set: {reason}"))
     })?;
@@ -102,10 +108,12 @@ async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
         Err(Stop::Failed(failure, _)) => return Err(failure),
         Err(Stop::Said(error)) => return Err(Failure::internal(*error)),
     };
-    let record = record(settings, &parsed, output).await?;
+    let (record, rounding) = record(settings, &parsed, output).await?;
     let stack = understood(&record)?;
     Given::of(settings, &parsed).warn(output, &stack);
-    let shown = all(&parsed, &record, &stack);
+    let mut shown = all(&parsed, &record, &stack);
+    shown.extend(unit_rounding::shown(rounding));
+    shown.sort_by(|a, b| a.setting.cmp(&b.setting));
     output.data(&shown, |settings| {
         let mut table = table(["setting", "value", "from"]);
         for setting in settings {
@@ -142,12 +150,12 @@ impl Shown {
     }
 }
 
-/// What was set for the stack. Where there is no store yet, nothing was.
+/// What was set for the stack, and how it rounds. Where there is no store yet, nothing was set.
 async fn record(
     settings: &Settings,
     parsed: &Parsed,
     output: &Output,
-) -> Result<SettingsRecord, Failure> {
+) -> Result<(SettingsRecord, UnitRounding), Failure> {
     if parsed.has_flag("data_dir") {
         // Whoever names a store means one that is there.
         require_store(settings)?;
@@ -155,12 +163,14 @@ async fn record(
     if settings.backend == Backend::Embedded && !Embedded::is_in(&settings.data_dir) {
         let dir = settings.data_dir.display();
         output.note(&format!("there is no store in `{dir}` yet: its settings are the defaults"));
-        return Ok(SettingsRecord::default());
+        return Ok((SettingsRecord::default(), UnitRounding::PLAIN));
     }
     let engine = Engine::open(settings, output).await?;
-    let record = engine.ports(None).store.settings().await;
+    let store = engine.ports(None).store;
+    let record = store.settings().await;
+    let head = store.catalogue_head().await;
     engine.close().await;
-    Ok(record?)
+    Ok((record?, head?.map_or(UnitRounding::PLAIN, |head| head.rounding)))
 }
 
 fn all(parsed: &Parsed, record: &SettingsRecord, stack: &StackSettings) -> Vec<Shown> {
@@ -170,7 +180,7 @@ fn all(parsed: &Parsed, record: &SettingsRecord, stack: &StackSettings) -> Vec<S
     let matches =
         show.iter().try_fold(&parsed.matches, |matches, name| matches.subcommand_matches(name));
     let (Some(command), Some(matches)) = (command, matches) else { return vec![] };
-    let mut settings: Vec<Shown> = command
+    command
         .get_arguments()
         .filter_map(|argument| {
             let key = key_of(argument)?;
@@ -191,9 +201,7 @@ fn all(parsed: &Parsed, record: &SettingsRecord, stack: &StackSettings) -> Vec<S
             let value = (!values.is_empty()).then(|| values.join(","));
             Some(Shown { setting: key.to_owned(), value, origin, from })
         })
-        .collect();
-    settings.sort_by(|a, b| a.setting.cmp(&b.setting));
-    settings
+        .collect()
 }
 
 #[cfg(test)]

@@ -241,7 +241,9 @@ impl From<GenerateError> for Failure {
     fn from(error: GenerateError) -> Self {
         let message = Chain(&error).to_string();
         match error {
-            GenerateError::Products { .. } => Self::new(ExitCode::Usage, message),
+            GenerateError::Products { .. } | GenerateError::Tiers { .. } => {
+                Self::new(ExitCode::Usage, message)
+            }
             GenerateError::Discounts { products, .. } => Self::new(ExitCode::Usage, message)
                 .hint(format!("ask for more with --products, or for --discounts {products}")),
             GenerateError::NotEmpty { .. } => Self::new(ExitCode::Failure, message)
@@ -256,9 +258,13 @@ impl From<LoadError> for Failure {
         let message = Chain(&error).to_string();
         match error {
             LoadError::Port(error) => error.into(),
-            LoadError::Contended | LoadError::Dropped => {
+            LoadError::Data(errors) => errors.into(),
+            LoadError::UnitDecimals { .. } | LoadError::Contended | LoadError::Dropped => {
                 Self::new(ExitCode::Failure, message).hint("load the files again")
             }
+            LoadError::Changes(_) => Self::new(ExitCode::Failure, message),
+            LoadError::DoesNotFit { .. } => Self::new(ExitCode::BadData, message)
+                .hint("load that price with fewer decimals first, or keep `unit-decimals`"),
             LoadError::Currency { stored, given } => {
                 Self::new(ExitCode::BadData, message).hint(format!(
                     "load with --currency {stored}, or replace all prices with --prune --currency {given}"

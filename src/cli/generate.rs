@@ -5,30 +5,44 @@ use serde_json::json;
 use super::args::{DataFormat, GenerateArgs};
 use super::failure::Failure;
 use super::output::Output;
-use crate::data::{self, Existing, Format, Generated, Spec};
+use crate::data::{self, Existing, Format, Generated, ListSpec, Spec};
+use crate::pricing::Currency;
 
 pub(super) fn run(output: &Output, args: &GenerateArgs) -> Result<(), Failure> {
+    let mut currencies = args.currencies.clone();
+    let currency = match currencies.is_empty() {
+        true => args.currency.unwrap_or(Currency::USD),
+        // The first is that of the catalogue, unless that is named.
+        false => args.currency.unwrap_or(currencies[0]),
+    };
+    currencies.retain(|other| *other != currency);
     let spec = Spec {
         seed: args.seed,
         products: args.products,
         users: args.users,
         discounts_per_user: args.discounts,
-        currency: args.currency,
+        currency,
         format: args.format.into(),
+        lists: ListSpec { lists: args.lists, tiers: args.tiers, currencies },
     };
-    let bar = output.progress("generating", args.products + args.users);
+    let bar = output.progress("generating", spec.rows());
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
     let generated = data::generate(&spec, &args.dir, existing, &|rows| bar.set_position(rows));
     bar.finish_and_clear();
     let generated = generated?;
     let paths: Vec<String> =
         generated.files.iter().map(|path| path.display().to_string()).collect();
-    let Generated { products, discounts, bytes, .. } = generated;
+    let Generated { products, discounts, customers, price_lists, prices, bytes, .. } = generated;
     let summary = json!({
-        "files": paths, "products": products, "discounts": discounts, "bytes": bytes,
+        "files": paths, "products": products, "discounts": discounts, "customers": customers,
+        "price_lists": price_lists, "prices": prices, "bytes": bytes,
     });
     output.data(&summary, |_| {
-        let figures = format!("{products} products, {discounts} discounts, {bytes} bytes");
+        let lists = match customers {
+            0 => String::new(),
+            _ => format!("{customers} customers, {price_lists} price lists, {prices} prices, "),
+        };
+        let figures = format!("{products} products, {discounts} discounts, {lists}{bytes} bytes");
         format!("{}\n{figures}", paths.join("\n"))
     })
 }

@@ -29,6 +29,7 @@ mod output;
 mod parse;
 mod paths;
 mod price_list;
+mod price_rows;
 mod prices;
 mod progress;
 #[cfg(feature = "aws")]

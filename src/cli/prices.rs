@@ -5,18 +5,22 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::args::PricesArgs;
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::known::{meant_products, nearest_user};
 use super::output::Output;
+use super::price_rows::Amounts;
 use super::settings::Settings;
 use super::stream::{ObjectStream, members};
-use crate::model::{ProductId, Timestamp};
+use crate::model::{ProductId, Quantity, Timestamp};
 use crate::ports::{Ports, TableHead, TableReader, TableRow};
+use crate::pricing::{Entry, QuantityRules, Step};
+use crate::protocol::RuleFrame;
 
+mod explained;
 mod text;
 
 use text::TextTable;
@@ -31,6 +35,12 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
+    if args.explain {
+        let missing = explained::print(output, &args, &ports).await?;
+        let missing: Vec<&str> = missing.iter().map(ProductId::as_str).collect();
+        let message = format!("there is no product {}", missing.join(", "));
+        return end(engine, missing, message).await;
+    }
     let heads = ports.store.table_heads(std::slice::from_ref(&args.user)).await?;
     let Some((_, head)) = heads.into_iter().next() else {
         let near = nearest_user(&engine, &args.user).await;
@@ -45,6 +55,12 @@ pub(super) async fn run(
     let found = print(output, &args, &head, &ports).await?;
     let missing: Vec<&str> =
         args.product.iter().filter(|id| !found.contains(*id)).map(ProductId::as_str).collect();
+    let message = format!("the table of `{}` has no {}", args.user, missing.join(", "));
+    end(engine, missing, message).await
+}
+
+/// Fails with a message when products were not found.
+async fn end(engine: Engine, missing: Vec<&str>, message: String) -> Result<(), Failure> {
     let near = match missing.is_empty() {
         true => None,
         false => meant_products(&engine, &missing).await,
@@ -53,7 +69,6 @@ pub(super) async fn run(
     if missing.is_empty() {
         return Ok(());
     }
-    let message = format!("the table of `{}` has no {}", args.user, missing.join(", "));
     let hint = near.unwrap_or_else(|| "`ocache prices USER` shows those there are".to_owned());
     Err(Failure::new(ExitCode::NotFound, message).hint(hint))
 }
@@ -66,8 +81,8 @@ async fn print(
     ports: &Ports,
 ) -> Result<HashSet<ProductId>, Failure> {
     let now = ports.clock.now();
-    let reader = TableReader::open(&*ports.store, &args.user, head).await?;
-    let mut printed = Printed::begin(output, args, head, now)?;
+    let reader = TableReader::open(&*ports.store, &args.user, head, now).await?;
+    let mut printed = Printed::begin(output, args, (head, now), args.quantity)?;
     let mut found = HashSet::new();
     let total = if args.product.is_empty() { head.products } else { args.product.len() as u64 };
     let mut progress = output.count_rows("prices", Some(total));
@@ -89,9 +104,9 @@ async fn print(
     Ok(found)
 }
 
-/// A table that is being printed.
+/// A table that is being printed, for a quantity if one was asked for.
 enum Printed<'a> {
-    Json(ObjectStream<'a>, &'a TableHead),
+    Json(ObjectStream<'a>, Amounts, Option<Quantity>),
     Text(TextTable<'a>),
 }
 
@@ -99,11 +114,11 @@ impl<'a> Printed<'a> {
     fn begin(
         output: &'a Output,
         args: &PricesArgs,
-        head: &'a TableHead,
-        now: Timestamp,
+        (head, now): (&'a TableHead, Timestamp),
+        quantity: Option<Quantity>,
     ) -> Result<Self, Failure> {
         if !output.is_json() {
-            return Ok(Self::Text(TextTable::new(output, head, now)));
+            return Ok(Self::Text(TextTable::new(output, (head, now), quantity)));
         }
         let about = json!({
             "user": args.user.as_str(),
@@ -116,19 +131,15 @@ impl<'a> Printed<'a> {
             "usable": head.is_usable(now),
             "products": head.products,
         });
-        Ok(Self::Json(ObjectStream::begin(output, &members(about), "prices")?, head))
+        let stream = ObjectStream::begin(output, &members(about), "prices")?;
+        let amounts = Amounts { currency: head.currency, rounding: head.rounding };
+        Ok(Self::Json(stream, amounts, quantity))
     }
 
     fn rows(&mut self, rows: &[TableRow]) -> Result<(), Failure> {
         match self {
-            Self::Json(stream, head) => rows.iter().try_for_each(|row| {
-                stream.item(&json!({
-                    "product": row.product.as_str(),
-                    "name": row.name,
-                    "list_price": row.entry.list_price.format(head.currency),
-                    "discount_percent": row.entry.discount.to_string(),
-                    "unit_price": row.entry.unit_price.format(head.currency),
-                }))
+            Self::Json(stream, amounts, quantity) => rows.iter().try_for_each(|row| {
+                stream.item(&Value::Object(json_row(row, *amounts, *quantity)))
             }),
             Self::Text(table) => table.rows(rows),
         }
@@ -137,15 +148,62 @@ impl<'a> Printed<'a> {
     /// Whether anybody still reads what is printed.
     const fn is_heard(&self) -> bool {
         match self {
-            Self::Json(stream, _) => stream.is_heard(),
+            Self::Json(stream, ..) => stream.is_heard(),
             Self::Text(table) => table.is_heard(),
         }
     }
 
     fn end(self) -> Result<(), Failure> {
         match self {
-            Self::Json(stream, _) => stream.end(&Map::new()),
+            Self::Json(stream, ..) => stream.end(&Map::new()),
             Self::Text(table) => table.end(),
         }
+    }
+}
+
+fn json_row(row: &TableRow, amounts: Amounts, quantity: Option<Quantity>) -> Map<String, Value> {
+    let mut data = members(json!({ "product": row.product.as_str(), "name": row.name }));
+    let mut add = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
+    if let Some(entry) = entry_at(row, quantity) {
+        if let Some(list_price) = entry.list_price {
+            add("list_price", amounts.unit(list_price).into());
+        }
+        add("discount_percent", entry.discount.to_string().into());
+        add("unit_price", amounts.unit(entry.unit_price).into());
+        if let Some(rule) = &entry.rule {
+            add("rule", json!(RuleFrame::new(rule)));
+        }
+    }
+    if !row.ladder.is_empty() {
+        let steps = row.ladder.iter().map(|(step, rule)| {
+            json!({
+                "from": step.from.to_string(),
+                "unit_price": amounts.unit(step.price),
+                "rule": RuleFrame::new(rule),
+            })
+        });
+        add("ladder", steps.collect());
+    }
+    let QuantityRules { min, step, max } = row.quantities;
+    for (name, quantity) in [("min", min), ("step", step), ("max", max)] {
+        if let Some(quantity) = quantity {
+            add(name, quantity.to_string().into());
+        }
+    }
+    data
+}
+
+/// What a row says of a quantity, or of the one that it was read for.
+fn entry_at(row: &TableRow, quantity: Option<Quantity>) -> Option<Entry> {
+    let Some(quantity) = quantity.filter(|_| !row.ladder.is_empty()) else {
+        return row.entry.clone();
+    };
+    let list_price = row.entry.as_ref().and_then(|entry| entry.list_price);
+    let after = row.ladder.partition_point(|(step, _)| step.from.holds_at(quantity));
+    match after.checked_sub(1).map(|place| &row.ladder[place]) {
+        Some((step, rule)) => {
+            Entry::at_step(list_price, &Step { rule: 0, ..*step }, std::slice::from_ref(rule))
+        }
+        None => list_price.map(Entry::at_list_price),
     }
 }

@@ -27,9 +27,13 @@ pub(super) async fn run(
         let keys = quotation::keys(request_id, args.client.as_ref())?;
         let engine = Engine::open_existing(settings, output).await?;
         let ports = engine.ports(None);
-        let found = quotation::find(&ports, &keys, request_id, args.client.as_ref()).await;
+        let explained = async {
+            let found = quotation::find(&ports, &keys, request_id, args.client.as_ref()).await?;
+            explained::print(output, &found, &ports).await
+        };
+        let explained = explained.await;
         engine.close().await;
-        return explained::print(output, &found?, &ports);
+        return explained;
     }
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
@@ -148,7 +152,7 @@ impl From<VerifyError> for Failure {
         match error {
             VerifyError::Port(error) => error.into(),
             VerifyError::Loading => Self::new(ExitCode::Failure, Chain(&error).to_string())
-                .hint("verify again when the load is done"),
+                .hint("try again when the load is done"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::output::{number, table};
 use crate::model::{Timestamp, show_duration};
-use crate::protocol::QuotationFrame;
+use crate::protocol::{InvalidFrame, LineFrame, QuotationFrame, RuleFrame, ScopeFrame, TierFrame};
 
 /// The quotation as a table with its grand total, what could not be priced, and how old the prices
 /// are.
@@ -20,18 +20,28 @@ pub(super) fn quotation(quotation: &QuotationFrame, now: Timestamp) -> String {
 }
 
 fn answered(quotation: &QuotationFrame, now: Timestamp) -> String {
-    let mut table =
-        table(["product", "name", "list price", "discount", "unit price", "quantity", "total"]);
-    for line in &quotation.lines {
-        let discount = match line.discount_percent.as_str() {
-            "0" => String::new(),
-            percent => format!("{percent} %"),
-        };
-        let figures = [&line.list_price, &discount, &line.unit_price, &line.quantity, &line.total]
-            .map(number);
-        table.add_row(
-            [line.product.clone().into(), line.name.clone().into()].into_iter().chain(figures),
-        );
+    let lines = &quotation.lines;
+    // Columns that no line fills are left out: most sellers have no price lists.
+    let has_rules = lines.iter().any(|line| line.rule.is_some());
+    let has_tiers = lines.iter().any(|line| line.next_tier.is_some());
+    let mut header =
+        vec!["product", "name", "list price", "discount", "unit price", "quantity", "total"];
+    header.extend(has_rules.then_some("rule"));
+    header.extend(has_tiers.then_some("next tier"));
+    let mut table = table(header);
+    for line in lines {
+        let figures = [
+            line.list_price.as_deref().unwrap_or_default(),
+            &percent(line),
+            &line.unit_price,
+            &line.quantity,
+            &line.total,
+        ]
+        .map(number);
+        let rule = has_rules.then(|| line.rule.as_ref().map_or_else(String::new, rule).into());
+        let tier = has_tiers.then(|| line.next_tier.as_ref().map_or_else(String::new, tier).into());
+        let texts = [line.product.clone().into(), line.name.clone().into()];
+        table.add_row(texts.into_iter().chain(figures).chain(rule).chain(tier));
     }
     let currency = quotation.currency.as_deref().unwrap_or_default();
     let total = quotation.total.as_deref().unwrap_or_default();
@@ -43,7 +53,48 @@ fn answered(quotation: &QuotationFrame, now: Timestamp) -> String {
     if !quotation.unavailable.is_empty() {
         text.push_str(&format!("\nno price for: {}", quotation.unavailable.join(", ")));
     }
+    for item in &quotation.invalid {
+        text.push_str(&format!("\n{}", invalid(item)));
+    }
     text
+}
+
+fn percent(line: &LineFrame) -> String {
+    match line.discount_percent.as_str() {
+        "0" => String::new(),
+        percent => format!("{percent} %"),
+    }
+}
+
+/// Where a price comes from, in a few words: `gold, tools/drills, from 10`.
+pub(super) fn rule(rule: &RuleFrame) -> String {
+    let mut text = rule.list.clone().unwrap_or_else(|| "own".to_owned());
+    match &rule.scope {
+        ScopeFrame::Product => {}
+        ScopeFrame::Category(category) => text.push_str(&format!(", {category}")),
+        ScopeFrame::All => text.push_str(", all products"),
+    }
+    if rule.min_quantity != "0" {
+        text.push_str(&format!(", from {}", rule.min_quantity));
+    }
+    if let Some(until) = &rule.until {
+        text.push_str(&format!(", until {until}"));
+    }
+    text
+}
+
+fn tier(tier: &TierFrame) -> String {
+    format!("{} from {}", tier.unit_price, tier.quantity)
+}
+
+fn invalid(item: &InvalidFrame) -> String {
+    let InvalidFrame { product, quantity, .. } = item;
+    let instead = match (&item.below, &item.above) {
+        (Some(below), Some(above)) => format!("; {below} and {above} are next to it"),
+        (Some(only), None) | (None, Some(only)) => format!("; the next one is {only}"),
+        (None, None) => String::new(),
+    };
+    format!("`{product}` is not sold in a quantity of {quantity}{instead}")
 }
 
 fn age(quotation: &QuotationFrame, now: Timestamp) -> Option<Duration> {

@@ -97,9 +97,9 @@ mod tests {
     use super::*;
     use crate::memory::Memory;
     use crate::model::Timestamp;
-    use crate::ports::{Commit, Committed};
+    use crate::ports::{Changes, Commit, Committed};
     use crate::ports::{SystemClock, SystemRandomness};
-    use crate::pricing::Currency;
+    use crate::pricing::{Currency, UnitRounding};
 
     fn store() -> Arc<dyn Store> {
         Memory::new(Arc::new(SystemClock), Arc::new(SystemRandomness)).ports().store
@@ -113,7 +113,12 @@ mod tests {
     }
 
     async fn commit(store: &dyn Store, load: &LoadId) -> Committed {
-        let commit = Commit { load: load.clone(), currency: Currency::USD, changes_base: true };
+        let commit = Commit {
+            load: load.clone(),
+            currency: Currency::USD,
+            rounding: UnitRounding::PLAIN,
+            changes: Changes::PRODUCTS,
+        };
         store.commit_load(&commit, None).await.unwrap()
     }
 

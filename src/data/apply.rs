@@ -2,7 +2,9 @@
 
 use super::LoadError;
 use crate::model::ConnectionId;
-use crate::ports::{CatalogueHead, Commit, Committed, LoadId, Ports, Record, RecordKey, RowChange};
+use crate::ports::{
+    CatalogueHead, Changes, Commit, Committed, LoadId, Ports, RecordKey, RecordKind, RowChange,
+};
 use crate::pricing::Currency;
 use crate::stages::folding::fold;
 
@@ -19,7 +21,6 @@ pub async fn apply(
     let store = &*ports.store;
     let head = store.catalogue_head().await?;
     let before = head.clone().unwrap_or(CatalogueHead::EMPTY);
-    let changes_base = before.currency != currency || changes.iter().any(changes_product);
     let by_key = changes.into_iter().map(|change| (change.key(), change));
     let by_key: std::collections::BTreeMap<RecordKey, RowChange> = by_key.collect();
     let changes: Vec<RowChange> = by_key.into_values().collect();
@@ -28,7 +29,16 @@ pub async fn apply(
     if !store.write_journal(&load, &changes).await? {
         return Err(LoadError::Dropped);
     }
-    let commit = Commit { load, currency, changes_base };
+    let has = |kind| changes.iter().any(|change| change.key().kind() == kind);
+    let lists = has(RecordKind::PriceList) || has(RecordKind::Prices);
+    let changed = Changes {
+        products: before.currency != currency || has(RecordKind::Product),
+        lists,
+        // To whom the lists are given is not looked at.
+        shared_lists: lists,
+        customers: has(RecordKind::Customer),
+    };
+    let commit = Commit { load, currency, rounding: before.rounding, changes: changed };
     match store.commit_load(&commit, head.map(|head| head.version)).await? {
         Committed::Version(version) => {
             fold(store, &*ports.clock, &commit.load, version, &|_| ()).await?;
@@ -37,8 +47,4 @@ pub async fn apply(
         Committed::Conflict => Err(LoadError::Contended),
         Committed::Dropped => Err(LoadError::Dropped),
     }
-}
-
-const fn changes_product(change: &RowChange) -> bool {
-    matches!(change, RowChange::Put(Record::Product(_)) | RowChange::Delete(RecordKey::Product(_)))
 }

@@ -2,27 +2,23 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use super::error::{DataErrors, Fault, MAX_LISTED_ERRORS, Problem, RowError};
+use super::given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
 use super::read::{Dataset, FileSummary, Notice};
-use super::record::Record;
-use crate::model::UserId;
+use super::record::{OwnRow, Record};
+use super::window::LocalTime;
+use crate::model::{PriceListId, UserId};
 use crate::ports::UserDiscounts;
-use crate::pricing::{Currency, Discount, Discounts, Product};
+use crate::pricing::{Customer, Discount, Discounts, MinQuantity, PriceList, Product, Scope};
 
-/// The line of a file that something stands on. Small, for there are millions of them.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    file: u32,
-    line: u32,
-}
-
-/// What is known of one user so far.
+/// What is known of one user's own list so far.
 #[derive(Debug)]
 struct User {
-    discounts: Vec<Discount>,
-    /// Where each discount stands; for a whole list, only where that stands.
+    rows: Vec<OwnRow>,
+    /// Where each row stands; for a whole list, only where that stands.
     places: Vec<Place>,
     is_list: bool,
 }
@@ -30,15 +26,26 @@ struct User {
 /// The rows of all files so far.
 #[derive(Debug)]
 pub(super) struct Collector {
-    currency: Currency,
+    amounts: Amounts,
     files: Vec<FileSummary>,
     notices: Vec<Notice>,
+    local_times: Vec<LocalTime>,
     products: Vec<Product>,
     places: Vec<Place>,
     users: Vec<User>,
     users_by_id: HashMap<UserId, usize>,
-    errors: Vec<(Option<Place>, RowError)>,
-    more_errors: usize,
+    customers: Vec<(Customer, Place)>,
+    lists: Vec<(PriceList, Place)>,
+    prices: Vec<GivenPrices>,
+    prices_by_key: HashMap<(PriceListId, Scope), usize>,
+    errors: Errors,
+}
+
+/// What is wrong so far.
+#[derive(Debug, Default)]
+pub(super) struct Errors {
+    listed: Vec<(Place, RowError)>,
+    more: usize,
 }
 
 /// Takes the rows of one file.
@@ -48,51 +55,95 @@ pub(super) struct Sink<'c> {
     rows: usize,
 }
 
+impl Errors {
+    /// Adds what is wrong at a place of a file.
+    pub(super) fn add(&mut self, files: &[FileSummary], file: u32, fault: Fault) {
+        if self.listed.len() >= MAX_LISTED_ERRORS {
+            self.more += 1;
+            return;
+        }
+        let Fault { line, column, problem } = fault;
+        let path = path_of(files, file).to_owned();
+        let place = Place { file, line: line.unwrap_or(0) };
+        self.listed.push((place, RowError { path, line, column, problem }));
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+
+    /// All of them in the order of files and lines, if there are any.
+    pub(super) fn into_result(mut self) -> Result<(), DataErrors> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        self.listed.sort_by_key(|(place, _)| *place);
+        let errors = self.listed.into_iter().map(|(_, error)| error).collect();
+        Err(DataErrors { errors, more: self.more })
+    }
+}
+
+fn path_of(files: &[FileSummary], file: u32) -> &Path {
+    files.get(file as usize).map_or(Path::new(""), |file| &file.path)
+}
+
 impl Collector {
-    pub(super) fn new(currency: Currency, notices: Vec<Notice>) -> Self {
+    pub(super) fn new(amounts: Amounts, notices: Vec<Notice>) -> Self {
         Self {
-            currency,
+            amounts,
             files: vec![],
             notices,
+            local_times: vec![],
             products: vec![],
             places: vec![],
             users: vec![],
             users_by_id: HashMap::new(),
-            errors: vec![],
-            more_errors: 0,
+            customers: vec![],
+            lists: vec![],
+            prices: vec![],
+            prices_by_key: HashMap::new(),
+            errors: Errors::default(),
         }
     }
 
     /// Opens the next file.
     pub(super) fn file(&mut self, path: PathBuf) -> Sink<'_> {
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-        self.files.push(FileSummary { path, products: 0, users: 0 });
+        self.files.push(FileSummary { path, ..FileSummary::default() });
         Sink { collector: self, file, rows: 0 }
     }
 
     /// All rows, unless anything is wrong with any of them.
     pub(super) fn finish(mut self) -> Result<Dataset, DataErrors> {
         self.find_repeated_products();
-        self.find_repeated_discounts();
-        let is_empty = self.products.is_empty() && self.users.is_empty();
-        if is_empty && self.errors.is_empty() {
+        self.find_repeated_customers();
+        self.find_repeated_lists();
+        self.find_repeated_own_rows();
+        self.find_repeated_prices();
+        let has_rows = self.files.iter().any(FileSummary::has_rows);
+        if !has_rows && self.errors.is_empty() {
             self.complain_of_no_rows();
         }
-        if !self.errors.is_empty() {
-            self.errors.sort_by_key(|(place, _)| place.map(|place| (place.file, place.line)));
-            let errors = self.errors.into_iter().map(|(_, error)| error).collect();
-            return Err(DataErrors { errors, more: self.more_errors });
-        }
+        self.errors.into_result()?;
         let mut users: Vec<_> = self.users_by_id.into_iter().collect();
         users.sort_unstable_by_key(|(_, index)| *index);
-        let discounts = users.into_iter().zip(self.users).filter_map(|((user, _), rows)| {
-            // Repetitions were errors, so there are none left to refuse.
-            let discounts = Discounts::new(rows.discounts).ok()?;
-            Some(UserDiscounts { user, discounts })
-        });
+        let (mut discounts, mut own) = (vec![], vec![]);
+        for ((user, _), list) in users.into_iter().zip(self.users) {
+            match list.into_discounts(&user) {
+                Ok(list) => discounts.push(list),
+                Err(list) => own.push(list.into_own(user)),
+            }
+        }
+        own.sort_unstable_by(|a, b| a.user.cmp(&b.user));
         Ok(Dataset {
             products: self.products,
-            discounts: discounts.collect(),
+            discounts,
+            own,
+            customers: self.customers.into_iter().map(|(customer, _)| customer).collect(),
+            lists: self.lists,
+            prices: self.prices,
+            unit_decimals: self.amounts.unit_decimals,
+            local_times: self.local_times,
             files: self.files,
             notices: self.notices,
         })
@@ -101,82 +152,152 @@ impl Collector {
     fn complain_of_no_rows(&mut self) {
         for file in 0..self.files.len() {
             let file = u32::try_from(file).unwrap_or(u32::MAX);
-            self.error(file, Fault::of_file(Problem::NoRows));
+            self.errors.add(&self.files, file, Fault::of_file(Problem::NoRows));
         }
-    }
-
-    fn error(&mut self, file: u32, fault: Fault) {
-        if self.errors.len() >= MAX_LISTED_ERRORS {
-            self.more_errors += 1;
-            return;
-        }
-        let Fault { line, column, problem } = fault;
-        let place = Some(Place { file, line: line.unwrap_or(0) });
-        let path = self.path(file).to_owned();
-        self.errors.push((place, RowError { path, line, column, problem }));
-    }
-
-    fn path(&self, file: u32) -> &Path {
-        self.files.get(file as usize).map_or(Path::new(""), |file| &file.path)
     }
 
     fn show(&self, place: Place) -> String {
-        format!("{}:{}", self.path(place.file).display(), place.line)
+        format!("{}:{}", path_of(&self.files, place.file).display(), place.line)
     }
 
     fn find_repeated_products(&mut self) {
-        let mut first = HashMap::with_capacity(self.products.len());
-        let mut repeated = vec![];
-        for (product, &place) in self.products.iter().zip(&self.places) {
-            match first.entry(product.id.as_str()) {
-                Entry::Vacant(entry) => {
-                    entry.insert(place);
-                }
-                Entry::Occupied(entry) => repeated.push((place, *entry.get(), product.id.clone())),
-            }
-        }
-        for (place, earlier, id) in repeated {
-            let problem = Problem::DuplicateProduct { id, first: self.show(earlier) };
-            self.error(place.file, Fault::at(place.line, problem));
+        let places = self.products.iter().map(|product| product.id.as_str());
+        for (place, first, at) in repeated(places.zip(self.places.iter().copied())) {
+            let (id, first) = (self.products[at].id.clone(), self.show(first));
+            self.fault(place, Problem::DuplicateProduct { id, first });
         }
     }
 
-    /// Finds products that one user has two discounts for.
-    fn find_repeated_discounts(&mut self) {
+    fn find_repeated_customers(&mut self) {
+        let places = self.customers.iter().map(|(customer, place)| (&customer.user, *place));
+        for (place, first, at) in repeated(places) {
+            let (user, first) = (self.customers[at].0.user.clone(), self.show(first));
+            self.fault(place, Problem::DuplicateCustomer { user, first });
+        }
+    }
+
+    fn find_repeated_lists(&mut self) {
+        let places = self.lists.iter().map(|(list, place)| (&list.id, *place));
+        for (place, first, at) in repeated(places) {
+            let (list, first) = (self.lists[at].0.id.clone(), self.show(first));
+            self.fault(place, Problem::DuplicatePriceList { list, first });
+        }
+    }
+
+    /// Finds two rows of one user for one product from one quantity on.
+    fn find_repeated_own_rows(&mut self) {
         let mut repeated = vec![];
         for (user, &index) in &self.users_by_id {
-            let User { discounts, places, is_list } = &self.users[index];
-            // The place of a discount in a list is the place of the list.
+            let User { rows, places, is_list } = &self.users[index];
+            // The place of a row in a list is the place of the list.
             let place = |at: usize| places[if *is_list { 0 } else { at }];
-            let mut order: Vec<usize> = (0..discounts.len()).collect();
-            order.sort_by(|&a, &b| discounts[a].product_id.cmp(&discounts[b].product_id));
+            let key = |at: usize| (&rows[at].product_id, rows[at].min_quantity);
+            let mut order: Vec<usize> = (0..rows.len()).collect();
+            order.sort_by(|&a, &b| key(a).cmp(&key(b)));
             for pair in order.windows(2) {
-                let product = &discounts[pair[1]].product_id;
-                if discounts[pair[0]].product_id == *product {
+                if key(pair[0]) == key(pair[1]) {
+                    let (product, min_quantity) = key(pair[1]);
                     let earlier = place(pair[0]);
-                    repeated.push((place(pair[1]), earlier, user.clone(), product.clone()));
+                    let of_whom = (user.clone(), product.clone(), min_quantity);
+                    repeated.push((place(pair[1]), earlier, of_whom));
                 }
             }
         }
-        repeated.sort_unstable_by_key(|(place, ..)| (place.file, place.line));
-        for (place, earlier, user, product) in repeated {
+        repeated.sort_unstable_by_key(|(place, ..)| *place);
+        for (place, earlier, (user, product, min_quantity)) in repeated {
             let first = self.show(earlier);
-            let problem = Problem::DuplicateDiscount { user, product, first };
-            self.error(place.file, Fault::at(place.line, problem));
+            let problem = match min_quantity {
+                MinQuantity::ZERO => Problem::DuplicateDiscount { user, product, first },
+                _ => Problem::DuplicateOwnRow { user, product, min_quantity, first },
+            };
+            self.fault(place, problem);
         }
+    }
+
+    /// Sorts the rows of each list and scope, and finds two from one quantity on.
+    fn find_repeated_prices(&mut self) {
+        let mut repeated = vec![];
+        for (index, prices) in self.prices.iter_mut().enumerate() {
+            prices.rungs.sort_by_key(|rung| rung.min_quantity);
+            for pair in prices.rungs.windows(2) {
+                if pair[0].min_quantity == pair[1].min_quantity {
+                    repeated.push((pair[1].place, pair[0].place, index, pair[1].min_quantity));
+                }
+            }
+        }
+        for (place, first, index, min_quantity) in repeated {
+            let first = self.show(first);
+            let GivenPrices { list, scope, .. } = &self.prices[index];
+            let (list, scope) = (list.clone(), scope.clone());
+            self.fault(place, Problem::DuplicatePrice { list, scope, min_quantity, first });
+        }
+    }
+
+    fn fault(&mut self, place: Place, problem: Problem) {
+        self.errors.add(&self.files, place.file, Fault::at(place.line, problem));
     }
 
     fn add_user(&mut self, user: UserId, is_list: bool) -> usize {
         let index = self.users.len();
         self.users_by_id.insert(user, index);
-        self.users.push(User { discounts: vec![], places: vec![], is_list });
+        self.users.push(User { rows: vec![], places: vec![], is_list });
         index
     }
 }
 
+/// Keys that come again: where, where they came first, and which row that is.
+fn repeated<K: Eq + Hash>(keys: impl Iterator<Item = (K, Place)>) -> Vec<(Place, Place, usize)> {
+    let mut first = HashMap::new();
+    let mut repeated = vec![];
+    for (at, (key, place)) in keys.enumerate() {
+        match first.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(place);
+            }
+            Entry::Occupied(entry) => repeated.push((place, *entry.get(), at)),
+        }
+    }
+    repeated
+}
+
+impl OwnRow {
+    /// The row as a discount on every quantity, if it is one.
+    fn as_discount(&self) -> Option<Discount> {
+        let GivenRule::Percentage(rate) = self.rule else { return None };
+        let percentage = rate.as_percentage().filter(|_| self.min_quantity == MinQuantity::ZERO)?;
+        Some(Discount { product_id: self.product_id.clone(), percentage })
+    }
+}
+
+impl User {
+    /// The list, if it has discounts on every quantity and nothing else; else the user unchanged.
+    fn into_discounts(self, user: &UserId) -> Result<UserDiscounts, Self> {
+        let discounts: Option<Vec<_>> = self.rows.iter().map(OwnRow::as_discount).collect();
+        // Repetitions were errors, so there are none left to refuse.
+        match discounts.and_then(|list| Discounts::new(list).ok()) {
+            Some(discounts) => Ok(UserDiscounts::new(user.clone(), discounts)),
+            None => Err(self),
+        }
+    }
+
+    fn into_own(self, user: UserId) -> GivenOwn {
+        let Self { rows, places, is_list } = self;
+        let rows = rows.into_iter().enumerate().map(|(at, row)| {
+            let place = places[if is_list { 0 } else { at }];
+            let OwnRow { product_id, min_quantity, rule } = row;
+            (product_id, GivenRung { min_quantity, rule, place })
+        });
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort_by(|(a, a_rung), (b, b_rung)| {
+            a.cmp(b).then(a_rung.min_quantity.cmp(&b_rung.min_quantity))
+        });
+        GivenOwn { user, rows }
+    }
+}
+
 impl Sink<'_> {
-    pub(super) const fn currency(&self) -> Currency {
-        self.collector.currency
+    pub(super) const fn amounts(&self) -> Amounts {
+        self.collector.amounts
     }
 
     /// Takes a row, or what is wrong with it.
@@ -189,8 +310,20 @@ impl Sink<'_> {
                 self.collector.places.push(place);
                 self.summary(|file| file.products += 1);
             }
-            Ok(Record::List(user, discounts)) => self.list(place, user, discounts),
-            Ok(Record::One(user, discount)) => self.one(place, user, discount),
+            Ok(Record::List(user, rows)) => self.list(place, user, rows),
+            Ok(Record::One(user, row)) => self.one(place, user, row),
+            Ok(Record::Customer(customer)) => {
+                self.collector.customers.push((customer, place));
+                self.summary(|file| file.customers += 1);
+            }
+            Ok(Record::PriceList(list, local_times)) => {
+                self.collector.lists.push((list, place));
+                self.collector.local_times.extend(local_times);
+                self.summary(|file| file.price_lists += 1);
+            }
+            Ok(Record::Price(list, scope, min_quantity, rule)) => {
+                self.price(list, scope, GivenRung { min_quantity, rule, place });
+            }
             Err(problem) => self.fault(Fault::at(line, problem)),
         }
     }
@@ -198,29 +331,29 @@ impl Sink<'_> {
     /// Takes something that is wrong with the file.
     pub(super) fn fault(&mut self, fault: Fault) {
         self.rows += 1;
-        self.collector.error(self.file, fault);
+        self.collector.errors.add(&self.collector.files, self.file, fault);
     }
 
     /// Closes the file.
     pub(super) fn close(self) {
         if self.rows == 0 {
-            let path = self.collector.path(self.file).to_owned();
+            let path = path_of(&self.collector.files, self.file).to_owned();
             self.collector.notices.push(Notice::NoRows { path });
         }
     }
 
-    fn list(&mut self, place: Place, user: UserId, discounts: Vec<Discount>) {
+    fn list(&mut self, place: Place, user: UserId, rows: Vec<OwnRow>) {
         if let Some(&index) = self.collector.users_by_id.get(&user) {
             return self.user_again(place, user, index);
         }
         let index = self.collector.add_user(user, true);
-        let rows = &mut self.collector.users[index];
-        rows.discounts = discounts;
-        rows.places.push(place);
+        let list = &mut self.collector.users[index];
+        list.rows = rows;
+        list.places.push(place);
         self.summary(|file| file.users += 1);
     }
 
-    fn one(&mut self, place: Place, user: UserId, discount: Discount) {
+    fn one(&mut self, place: Place, user: UserId, row: OwnRow) {
         let index = match self.collector.users_by_id.get(&user) {
             Some(&index) if self.collector.users[index].is_list => {
                 return self.user_again(place, user, index);
@@ -228,12 +361,25 @@ impl Sink<'_> {
             Some(&index) => index,
             None => self.collector.add_user(user, false),
         };
-        let rows = &mut self.collector.users[index];
-        let is_new_here = rows.places.last().is_none_or(|last| last.file != place.file);
-        rows.discounts.push(discount);
-        rows.places.push(place);
+        let list = &mut self.collector.users[index];
+        let is_new_here = list.places.last().is_none_or(|last| last.file != place.file);
+        list.rows.push(row);
+        list.places.push(place);
         if is_new_here {
             self.summary(|file| file.users += 1);
+        }
+    }
+
+    fn price(&mut self, list: PriceListId, scope: Scope, rung: GivenRung) {
+        self.summary(|file| file.prices += 1);
+        let collector = &mut *self.collector;
+        match collector.prices_by_key.entry((list, scope)) {
+            Entry::Occupied(entry) => collector.prices[*entry.get()].rungs.push(rung),
+            Entry::Vacant(entry) => {
+                let (list, scope) = entry.key().clone();
+                entry.insert(collector.prices.len());
+                collector.prices.push(GivenPrices { list, scope, rungs: vec![rung] });
+            }
         }
     }
 

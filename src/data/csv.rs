@@ -10,30 +10,41 @@ use std::io::BufRead;
 use super::collect::Sink;
 use super::error::{Fault, Problem};
 use super::lines::Lines;
-use super::record::{Expected, check_columns, record};
+use super::record::record;
 use super::row::{Cell, Field, Row};
+use super::shape::{Expected, check_columns};
+use super::values::currency;
+use crate::pricing::Currency;
 
 /// Reads a file whose present line is the header.
 pub(super) fn read<R: BufRead>(mut lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
     let (line, names) = lines.current()?;
     let columns = columns(names).map_err(|problem| Fault::at(line, problem))?;
     while let Some((number, line)) = lines.next()? {
-        let currency = sink.currency();
-        let record = row(line, &columns).and_then(|row| record(row, Expected::Any, currency));
+        let amounts = sink.amounts();
+        let record = row(line, &columns).and_then(|row| record(row, Expected::Any, amounts));
         sink.row(number, record);
     }
     Ok(())
 }
 
-fn columns(header: &str) -> Result<Vec<Field>, Problem> {
+/// What a column has.
+#[derive(Clone, Copy)]
+enum Column {
+    Field(Field),
+    /// The amounts of one currency, as in `price.EUR`.
+    In(Field, Currency),
+}
+
+fn columns(header: &str) -> Result<Vec<Column>, Problem> {
     let mut row = Row::default();
     let mut columns = vec![];
     for name in Fields::of(header) {
         let name = name?;
-        match Field::named(&name) {
-            Some(field) => {
-                row.set(field, Cell::Column(Cow::Borrowed("")));
-                columns.push(field);
+        match Column::named(&name)? {
+            Some(column) => {
+                column.set(&mut row, Cow::Borrowed(""));
+                columns.push(column);
             }
             None => {
                 row.unknown.get_or_insert_with(|| name.into_owned());
@@ -44,13 +55,13 @@ fn columns(header: &str) -> Result<Vec<Field>, Problem> {
     Ok(columns)
 }
 
-fn row<'a>(line: &'a str, columns: &[Field]) -> Result<Row<'a>, Problem> {
+fn row<'a>(line: &'a str, columns: &[Column]) -> Result<Row<'a>, Problem> {
     let mut row = Row::default();
     let mut found = 0;
     for text in Fields::of(line) {
         let text = text?;
-        if let Some(&field) = columns.get(found) {
-            row.set(field, Cell::Column(text));
+        if let Some(column) = columns.get(found) {
+            column.set(&mut row, text);
         }
         found += 1;
     }
@@ -58,6 +69,29 @@ fn row<'a>(line: &'a str, columns: &[Field]) -> Result<Row<'a>, Problem> {
         Ok(row)
     } else {
         Err(Problem::FieldCount { expected: columns.len(), found })
+    }
+}
+
+impl Column {
+    fn named(name: &str) -> Result<Option<Self>, Problem> {
+        let Some((field, code)) = name.split_once('.') else {
+            return Ok(Field::named(name).map(Self::Field));
+        };
+        let field = match field {
+            "price" => Field::Price,
+            "floor" => Field::Floor,
+            _ => return Ok(None),
+        };
+        Ok(Some(Self::In(field, currency(code)?)))
+    }
+
+    fn set<'a>(self, row: &mut Row<'a>, text: Cow<'a, str>) {
+        match self {
+            Self::Field(field) => row.set(field, Cell::Column(text)),
+            Self::In(field, currency) => {
+                row.by_currency.push((field, currency, Cell::Column(text)));
+            }
+        }
     }
 }
 

@@ -1,19 +1,19 @@
 //! What a load has to write: the data, less what the store has already.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::Hash;
 
-use futures_util::future::BoxFuture;
-
 use super::Dataset;
+use super::collect::Errors;
+use super::comparing_lists::ListChanges;
+use super::error::{Fault, Problem};
+use super::given::{Amounts, Place};
+use super::planned::Planned;
+use super::resolving::resolve_own;
+use super::stored::{CHUNK, Halt, StoreAt, Stored};
 use crate::model::{ProductId, UserId};
-use crate::ports::{
-    AtHead, CatalogueHead, Chain, PortError, Record, RecordKey, RowChange, Store, UserDiscounts,
-};
-use crate::pricing::Product;
-
-/// So many items are compared at once.
-const CHUNK: usize = 5_000;
+use crate::ports::{Changes, RecordKey, RecordKind, RowChange, UserDiscounts};
+use crate::pricing::{Currency, Customer, Product, Scope};
 
 /// What became of the rows of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,173 +36,249 @@ impl Counts {
     }
 }
 
+/// What became of the rows of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KindCounts {
+    /// Products.
+    pub products: Counts,
+    /// Users with a list of their own.
+    pub users: Counts,
+    /// Customers.
+    pub customers: Counts,
+    /// Price lists.
+    pub price_lists: Counts,
+    /// Rows of price lists.
+    pub prices: Counts,
+}
+
+impl KindCounts {
+    /// Each kind by its name.
+    #[must_use]
+    pub const fn by_name(&self) -> [(&'static str, &Counts); 5] {
+        [
+            ("products", &self.products),
+            ("users' discounts", &self.users),
+            ("customers", &self.customers),
+            ("price lists", &self.price_lists),
+            ("prices", &self.prices),
+        ]
+    }
+
+    /// Whether anything was written.
+    #[must_use]
+    pub fn wrote(&self) -> bool {
+        self.by_name().iter().any(|(_, counts)| counts.wrote())
+    }
+}
+
+/// What a load is compared with the store for.
+#[derive(Clone, Copy)]
+pub(super) struct Comparison<'a> {
+    pub(super) data: &'a Dataset,
+    pub(super) at: StoreAt<'a>,
+    /// In which amounts are for which no currency is named.
+    pub(super) amounts: Amounts,
+    /// Whether what the data does not name is deleted.
+    pub(super) prune: bool,
+    /// Hears how many rows are done.
+    pub(super) progress: &'a (dyn Fn(u64) + Sync),
+}
+
 /// What has to be written.
 #[derive(Default)]
 pub(super) struct Difference<'a> {
-    pub(super) put_products: Vec<&'a Product>,
-    pub(super) delete_products: Vec<ProductId>,
-    pub(super) put_discounts: Vec<&'a UserDiscounts>,
-    pub(super) delete_discounts: Vec<UserId>,
-    pub(super) products: Counts,
-    pub(super) users: Counts,
+    /// Sorted by key.
+    planned: Vec<Planned<'a>>,
+    pub(super) counts: KindCounts,
+    pub(super) lists: ListChanges,
     /// What is stored and cannot be read, and why. All of it is among what has to be written.
     pub(super) unreadable: Vec<String>,
-}
-
-/// The store, as it is at a head.
-#[derive(Clone, Copy)]
-pub(super) struct StoreAt<'a> {
-    pub(super) store: &'a dyn Store,
-    pub(super) head: &'a CatalogueHead,
-}
-
-/// One change of a difference, with the data left where it is.
-enum Planned<'a> {
-    PutProduct(&'a Product),
-    DeleteProduct(&'a ProductId),
-    PutDiscounts(&'a UserDiscounts),
-    DeleteDiscounts(&'a UserId),
+    /// How many rows are compared.
+    done: u64,
 }
 
 impl<'a> Difference<'a> {
-    /// Compares data with the store. `progress` is called with the number of rows done so far.
-    pub(super) async fn of(
-        data: &'a Dataset,
-        at: StoreAt<'_>,
-        progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<AtHead<Self>, PortError> {
+    /// Compares data with the store.
+    pub(super) async fn of(comparison: &Comparison<'a>) -> Result<Self, Halt> {
         let mut difference = Self::default();
-        let mut done = 0;
+        let mut errors = Errors::default();
+        difference.compare_products(comparison).await?;
+        difference.compare_discounts(comparison).await?;
+        difference.compare_own(comparison, &mut errors).await?;
+        difference.compare_customers(comparison).await?;
+        difference.compare_lists(comparison, &mut errors).await?;
+        errors.into_result()?;
+        if comparison.prune {
+            difference.prune(comparison).await?;
+        }
         // Sorted, neighbours share the pages of a store that keeps them sorted: a million products
-        // are read and written many times faster than in a random order.
-        let mut products: Vec<&Product> = data.products.iter().collect();
+        // are written many times faster than in a random order.
+        difference.planned.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
+        Ok(difference)
+    }
+
+    async fn compare_products(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
+        let Comparison { data, at, .. } = comparison;
+        let mut products: Vec<&'a Product> = data.products.iter().collect();
         products.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         for chunk in products.chunks(CHUNK) {
             let ids: Vec<ProductId> = chunk.iter().map(|product| product.id.clone()).collect();
             let read = |ids| at.store.products(ids, at.head);
-            let AtHead::Read(stored) = Stored::read(&ids, |product| &product.id, read).await?
-            else {
-                return Ok(AtHead::Moved);
-            };
+            let stored = Stored::read(&ids, |product: &Product| product.id.clone(), read).await?;
             for &product in chunk {
-                if difference.products.compare(&stored, &product.id, product) {
-                    difference.put_products.push(product);
+                if self.counts.products.compare(&stored, &product.id, product) {
+                    self.planned.push(Planned::Product(product));
                 }
             }
-            difference.unreadable.extend(stored.unreadable.into_values());
-            done += chunk.len() as u64;
-            progress(done);
+            self.compared(comparison, chunk.len(), stored.unreadable);
         }
-        let mut lists: Vec<&UserDiscounts> = data.discounts.iter().collect();
-        lists.sort_unstable_by(|a, b| a.user.cmp(&b.user));
-        for chunk in lists.chunks(CHUNK) {
-            let users: Vec<UserId> = chunk.iter().map(|list| list.user.clone()).collect();
-            let read = |users| at.store.discounts(users, at.head);
-            let AtHead::Read(stored) = Stored::read(&users, |list| &list.user, read).await? else {
-                return Ok(AtHead::Moved);
-            };
-            for &list in chunk {
-                if difference.users.compare(&stored, &list.user, list) {
-                    difference.put_discounts.push(list);
-                }
-            }
-            difference.unreadable.extend(stored.unreadable.into_values());
-            done += chunk.len() as u64;
-            progress(done);
-        }
-        Ok(AtHead::Read(difference))
+        Ok(())
     }
 
-    /// Adds what the store has and data of the same kind does not name, to be deleted.
-    pub(super) async fn prune(
+    async fn compare_discounts(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
+        let mut lists: Vec<&'a UserDiscounts> = comparison.data.discounts.iter().collect();
+        lists.sort_unstable_by(|a, b| a.user.cmp(&b.user));
+        for chunk in lists.chunks(CHUNK) {
+            let stored = stored_discounts(chunk.iter().map(|list| &list.user), comparison).await?;
+            for &list in chunk {
+                if self.counts.users.compare(&stored, &list.user, list) {
+                    self.planned.push(Planned::Discounts(list));
+                }
+            }
+            self.compared(comparison, chunk.len(), stored.unreadable);
+        }
+        Ok(())
+    }
+
+    async fn compare_own(
         &mut self,
-        data: &Dataset,
-        at: StoreAt<'_>,
-    ) -> Result<AtHead<()>, PortError> {
-        if !data.products.is_empty() {
-            let named: HashSet<&ProductId> =
-                data.products.iter().map(|product| &product.id).collect();
-            let mut from = None;
-            loop {
-                let AtHead::Read(page) = at.store.list_products(at.head, from).await? else {
-                    return Ok(AtHead::Moved);
-                };
-                let ids = page.items.into_iter().map(|product| product.id);
-                self.delete_products.extend(ids.filter(|id| !named.contains(id)));
-                from = page.next;
-                if from.is_none() {
-                    break;
+        comparison: &Comparison<'a>,
+        errors: &mut Errors,
+    ) -> Result<(), Halt> {
+        let data = comparison.data;
+        let given: HashMap<&UserId, &Customer> =
+            data.customers.iter().map(|customer| (&customer.user, customer)).collect();
+        for chunk in data.own.chunks(CHUNK) {
+            let stored = stored_discounts(chunk.iter().map(|list| &list.user), comparison).await?;
+            for list in resolve_own(chunk, &given, comparison, errors).await? {
+                if self.counts.users.compare(&stored, &list.user, &list) {
+                    self.planned.push(Planned::Own(Box::new(list)));
                 }
             }
+            self.compared(comparison, chunk.len(), stored.unreadable);
         }
-        if !data.discounts.is_empty() {
-            let named: HashSet<&UserId> = data.discounts.iter().map(|list| &list.user).collect();
-            let mut from = None;
-            loop {
-                let page = at.store.list_discounted_users(at.head, from).await?;
-                let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
-                let users = page.items.into_iter();
-                self.delete_discounts.extend(users.filter(|user| !named.contains(user)));
-                from = page.next;
-                if from.is_none() {
-                    break;
+        Ok(())
+    }
+
+    async fn compare_customers(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
+        let Comparison { data, at, .. } = comparison;
+        let mut customers: Vec<&'a Customer> = data.customers.iter().collect();
+        customers.sort_unstable_by(|a, b| a.user.cmp(&b.user));
+        for chunk in customers.chunks(CHUNK) {
+            let users: Vec<UserId> = chunk.iter().map(|customer| customer.user.clone()).collect();
+            let read = |users| at.store.customers(users, at.head);
+            let id = |customer: &Customer| customer.user.clone();
+            let stored = Stored::read(&users, id, read).await?;
+            for &customer in chunk {
+                if self.counts.customers.compare(&stored, &customer.user, customer) {
+                    self.planned.push(Planned::Customer(customer));
                 }
             }
+            self.compared(comparison, chunk.len(), stored.unreadable);
         }
-        self.products.removed = self.delete_products.len() as u64;
-        self.users.removed = self.delete_discounts.len() as u64;
-        Ok(AtHead::Read(()))
+        Ok(())
+    }
+
+    pub(super) fn plan(&mut self, planned: Planned<'a>) {
+        self.planned.push(planned);
+    }
+
+    /// Notes that some rows are compared, and what of them cannot be read.
+    pub(super) fn compared<I>(
+        &mut self,
+        comparison: &Comparison<'_>,
+        rows: usize,
+        unreadable: HashMap<I, String>,
+    ) {
+        self.unreadable.extend(unreadable.into_values());
+        self.done += rows as u64;
+        (comparison.progress)(self.done);
     }
 
     /// How many changes there are.
-    pub(super) fn changes(&self) -> u64 {
-        let products = self.put_products.len() + self.delete_products.len();
-        (products + self.put_discounts.len() + self.delete_discounts.len()) as u64
+    pub(super) const fn changes(&self) -> u64 {
+        self.planned.len() as u64
     }
 
     /// All changes in the order of a journal, so many at a time.
     pub(super) fn in_chunks(&self, size: usize) -> impl Iterator<Item = Vec<RowChange>> {
-        let mut products: Vec<Planned<'_>> =
-            self.put_products.iter().map(|product| Planned::PutProduct(product)).collect();
-        products.extend(self.delete_products.iter().map(Planned::DeleteProduct));
-        products.sort_unstable_by(|a, b| a.id().cmp(b.id()));
-        let mut lists: Vec<Planned<'_>> =
-            self.put_discounts.iter().map(|list| Planned::PutDiscounts(list)).collect();
-        lists.extend(self.delete_discounts.iter().map(Planned::DeleteDiscounts));
-        lists.sort_unstable_by(|a, b| a.id().cmp(b.id()));
-        products.extend(lists);
-        let mut rest = products.into_iter();
-        std::iter::from_fn(move || {
-            let chunk: Vec<RowChange> =
-                rest.by_ref().take(size).map(|change| change.to_change()).collect();
-            (!chunk.is_empty()).then_some(chunk)
-        })
+        self.planned.chunks(size).map(|chunk| chunk.iter().map(Planned::to_change).collect())
+    }
+
+    /// All changes, by key.
+    pub(super) fn planned(&self) -> &[Planned<'a>] {
+        &self.planned
+    }
+
+    /// What becomes of a row; `None` when it stays.
+    pub(super) fn find(
+        &self,
+        kind: RecordKind,
+        id: &str,
+        scope: Option<&Scope>,
+    ) -> Option<&Planned<'a>> {
+        let key = (kind, id, scope);
+        let place = self.planned.binary_search_by(|planned| planned.order().cmp(&key)).ok()?;
+        self.planned.get(place)
+    }
+
+    /// Which kinds of records change.
+    pub(super) fn changes_in(&self, new_currency: bool) -> Changes {
+        Changes {
+            products: self.counts.products.wrote() || new_currency,
+            lists: self.lists.changed,
+            shared_lists: self.lists.shared,
+            customers: self.counts.customers.wrote(),
+        }
+    }
+
+    /// Whose prices may change while those of others stay: the customers with another list of their own,
+    /// other groups, or another price list that is only theirs.
+    pub(super) fn users(&self) -> Vec<UserId> {
+        let mut users: Vec<UserId> = self
+            .planned
+            .iter()
+            .filter_map(|planned| match planned {
+                Planned::Discounts(list) => Some(&list.user),
+                Planned::Own(list) => Some(&list.user),
+                Planned::Customer(customer) => Some(&customer.user),
+                Planned::Delete(RecordKey::Discounts(user) | RecordKey::Customer(user)) => {
+                    Some(user)
+                }
+                _ => None,
+            })
+            .chain(&self.lists.users)
+            .cloned()
+            .collect();
+        users.sort_unstable();
+        users.dedup();
+        users
     }
 }
 
-impl Planned<'_> {
-    fn id(&self) -> &str {
-        match self {
-            Self::PutProduct(product) => product.id.as_str(),
-            Self::DeleteProduct(id) => id.as_str(),
-            Self::PutDiscounts(list) => list.user.as_str(),
-            Self::DeleteDiscounts(user) => user.as_str(),
-        }
-    }
-
-    fn to_change(&self) -> RowChange {
-        match *self {
-            Self::PutProduct(product) => RowChange::Put(Record::Product(product.clone())),
-            Self::DeleteProduct(id) => RowChange::Delete(RecordKey::Product(id.clone())),
-            Self::PutDiscounts(list) => RowChange::Put(Record::Discounts(list.clone())),
-            Self::DeleteDiscounts(user) => RowChange::Delete(RecordKey::Discounts(user.clone())),
-        }
-    }
+async fn stored_discounts<'u>(
+    users: impl Iterator<Item = &'u UserId>,
+    comparison: &Comparison<'_>,
+) -> Result<Stored<UserId, UserDiscounts>, Halt> {
+    let at = comparison.at;
+    let users: Vec<UserId> = users.cloned().collect();
+    let read = |users| at.store.discounts(users, at.head);
+    Stored::read(&users, |list: &UserDiscounts| list.user.clone(), read).await
 }
 
 impl Counts {
     /// Counts a row; says whether it has to be written.
-    fn compare<I: Eq + Hash, T: PartialEq>(
+    pub(super) fn compare<I: Eq + Hash, T: PartialEq>(
         &mut self,
         stored: &Stored<I, T>,
         id: &I,
@@ -218,83 +294,14 @@ impl Counts {
     }
 }
 
-/// What the store has under some ids.
-struct Stored<I, T> {
-    found: HashMap<I, T>,
-    /// What cannot be read, and why.
-    unreadable: HashMap<I, String>,
-}
-
-impl<I: Clone + Eq + Hash, T> Stored<I, T> {
-    /// Reads it. A read fails as a whole when one of its rows cannot be read, so it is halved until
-    /// those rows are alone: what is being loaded takes their place.
-    async fn read<'a>(
-        ids: &'a [I],
-        id_of: impl Fn(&T) -> &I,
-        read: impl Fn(&'a [I]) -> BoxFuture<'a, Result<AtHead<Vec<T>>, PortError>>,
-    ) -> Result<AtHead<Self>, PortError> {
-        let mut stored = Self { found: HashMap::new(), unreadable: HashMap::new() };
-        let mut rest = vec![ids];
-        while let Some(ids) = rest.pop() {
-            match (read(ids).await, ids) {
-                (Ok(AtHead::Moved), _) => return Ok(AtHead::Moved),
-                (Ok(AtHead::Read(found)), _) => {
-                    stored.found.extend(found.into_iter().map(|item| (id_of(&item).clone(), item)));
-                }
-                (Err(error @ PortError::Corrupt { .. }), [id]) => {
-                    stored.unreadable.insert(id.clone(), Chain(&error).to_string());
-                }
-                (Err(PortError::Corrupt { .. }), ids) => {
-                    let (first, second) = ids.split_at(ids.len() / 2);
-                    rest.extend([first, second]);
-                }
-                (Err(error), _) => return Err(error),
-            }
-        }
-        Ok(AtHead::Read(stored))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn what_can_be_read_is_read_and_the_rest_is_named(bad in prop::collection::vec(any::<bool>(), 0..40)) {
-            let ids: Vec<usize> = (0..bad.len()).collect();
-            let read = |ids: &[usize]| {
-                let result = match ids.iter().find(|&&id| bad[id]) {
-                    Some(id) => Err(PortError::corrupt(format!("row {id}"), "a test")),
-                    None => Ok(AtHead::Read(ids.to_vec())),
-                };
-                Box::pin(std::future::ready(result)) as BoxFuture<'_, _>
-            };
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            let AtHead::Read(stored) = runtime.block_on(Stored::read(&ids, |id| id, read)).unwrap()
-            else {
-                panic!("nothing has moved");
-            };
-            for id in ids {
-                prop_assert_eq!(stored.found.contains_key(&id), !bad[id]);
-                prop_assert_eq!(stored.unreadable.contains_key(&id), bad[id]);
-            }
-        }
+impl Comparison<'_> {
+    /// Notes what is wrong with a row of the data.
+    pub(super) fn fault(&self, errors: &mut Errors, place: Place, problem: Problem) {
+        errors.add(&self.data.files, place.file, Fault::at(place.line, problem));
     }
 
-    #[tokio::test]
-    async fn a_store_in_trouble_is_asked_once() {
-        let asked = RefCell::new(0);
-        let read = |_: &[u8]| {
-            *asked.borrow_mut() += 1;
-            let error = PortError::Throttled { what: "a store".to_owned() };
-            Box::pin(std::future::ready(Err::<AtHead<Vec<u8>>, _>(error))) as BoxFuture<'_, _>
-        };
-        assert!(Stored::read(&[1, 2, 3], |id| id, read).await.is_err());
-        assert_eq!(asked.into_inner(), 1);
+    /// The currency of a customer: that of their record, else that of the catalogue.
+    pub(super) fn currency_of(&self, customer: Option<&Customer>) -> Currency {
+        customer.and_then(|customer| customer.currency).unwrap_or(self.amounts.currency)
     }
 }

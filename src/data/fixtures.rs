@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::error::DataErrors;
+use super::given::Amounts;
 use super::read::{Dataset, read_texts};
 use crate::pricing::Currency;
 
@@ -17,12 +18,20 @@ pub const CURRENCY: Currency = Currency::USD;
 /// # Errors
 /// Like any other files; a test proves that these are good.
 pub fn dataset() -> Result<Dataset, DataErrors> {
+    dataset_with(0)
+}
+
+/// The same, for a catalogue whose unit prices have more decimals than their currency.
+///
+/// # Errors
+/// Those of [`dataset`].
+pub fn dataset_with(unit_decimals: u8) -> Result<Dataset, DataErrors> {
     read_texts(
         &[
             (Path::new("fixtures/products.json"), PRODUCTS.as_bytes()),
             (Path::new("fixtures/user_discounts.json"), USER_DISCOUNTS.as_bytes()),
         ],
-        CURRENCY,
+        Amounts { currency: CURRENCY, unit_decimals },
     )
 }
 
@@ -36,7 +45,7 @@ mod tests {
         let products: Vec<_> = dataset
             .products
             .iter()
-            .map(|product| (product.id.as_str(), product.price.format(CURRENCY)))
+            .map(|product| (product.id.as_str(), product.price.unwrap().format(CURRENCY)))
             .collect();
         let expected = [
             ("P1", "500.00"),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::generate_lists::ListSpec;
 use super::seeded::{Draws, SKU_COUNT, sku};
 use super::{sources, words};
 use crate::pricing::{Currency, Money, Percentage};
@@ -30,6 +31,8 @@ pub struct Spec {
     pub currency: Currency,
     /// How the files are written.
     pub format: Format,
+    /// Price lists, and whom they are for.
+    pub lists: ListSpec,
 }
 
 /// How generated files are written.
@@ -53,14 +56,20 @@ pub enum Existing {
 }
 
 /// What was generated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Generated {
-    /// The files, products first. Without any discount there is no file for them.
+    /// The files, products first. There is none without rows.
     pub files: Vec<PathBuf>,
     /// How many products.
     pub products: u64,
     /// How many discounts, of all users together.
     pub discounts: u64,
+    /// How many customers with a currency or groups.
+    pub customers: u64,
+    /// How many price lists.
+    pub price_lists: u64,
+    /// How many rows of price lists.
+    pub prices: u64,
     /// The size of the files together.
     pub bytes: u64,
 }
@@ -81,6 +90,12 @@ pub enum GenerateError {
         discounts: u64,
         /// How many products.
         products: u64,
+    },
+    /// More rungs than a generated ladder has.
+    #[error("{tiers} tiers: from 1 to {} can be generated", ListSpec::MAX_TIERS)]
+    Tiers {
+        /// How many were asked for.
+        tiers: u64,
     },
     /// The folder has data files, which are kept.
     #[error("{} has data files, such as {}", folder.display(), file.display())]
@@ -111,7 +126,7 @@ impl Format {
     }
 }
 
-/// Writes `products` and `discounts`, with the extension of the format, into a folder, which is
+/// Writes `products`, `discounts`, and what belongs to price lists, with the extension of the format, into a folder, which is
 /// made if it is not there. A file appears under its name only when it is whole. `progress` is
 /// called with the count of products and users written so far, both together.
 ///
@@ -132,24 +147,14 @@ pub fn generate(
             return Err(GenerateError::NotEmpty { folder: folder.to_owned(), file });
         }
     }
-    let discounts = spec.users.saturating_mul(spec.discounts_per_user);
-    let mut generated = Generated { files: vec![], products: spec.products, discounts, bytes: 0 };
-    let products = Table {
-        name: "products",
-        header: "id,name,price\n",
-        rows: spec.products,
-        write: &|text, row| spec.write_product(text, row),
-    };
-    products.write(spec.format, folder, &mut generated, progress)?;
-    if discounts > 0 {
-        let lists = Table {
-            name: "discounts",
-            header: "user_id,product_id,percentage\n",
-            rows: spec.users,
-            write: &|text, row| spec.write_user(text, row),
-        };
-        let users_progress = |users| progress(spec.products.saturating_add(users));
-        lists.write(spec.format, folder, &mut generated, &users_progress)?;
+    let mut generated = spec.counts();
+    let mut done = 0;
+    for table in spec.tables() {
+        if table.rows > 0 {
+            let progress = |rows| progress(done + rows);
+            table.write(spec.format, folder, &mut generated, &progress)?;
+            done += table.rows;
+        }
     }
     Ok(generated)
 }
@@ -164,10 +169,56 @@ const fn check(spec: &Spec) -> Result<(), GenerateError> {
             products: spec.products,
         });
     }
+    let tiers = spec.lists.tiers;
+    if tiers == 0 || tiers > ListSpec::MAX_TIERS {
+        return Err(GenerateError::Tiers { tiers });
+    }
     Ok(())
 }
 
 impl Spec {
+    /// How many rows [`generate`] writes, as `progress` counts them.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.tables().iter().map(|table| table.rows).sum()
+    }
+
+    /// What is going to be generated, without its files.
+    fn counts(&self) -> Generated {
+        let lists = &self.lists;
+        Generated {
+            products: self.products,
+            discounts: self.users.saturating_mul(self.discounts_per_user),
+            customers: if lists.is_none() { 0 } else { self.users },
+            price_lists: lists.lists,
+            prices: self.ladders().saturating_mul(lists.tiers),
+            ..Generated::default()
+        }
+    }
+
+    fn tables(&self) -> Vec<Table<'_>> {
+        let products = Table {
+            name: "products",
+            header: self.product_header(),
+            rows: self.products,
+            write: Box::new(|text, row| self.write_product(text, row)),
+        };
+        let discounts = Table {
+            name: "discounts",
+            header: "user_id,product_id,percentage\n".to_owned(),
+            rows: if self.discounts_per_user > 0 { self.users } else { 0 },
+            write: Box::new(|text, row| self.write_user(text, row)),
+        };
+        let mut tables = vec![products, discounts];
+        tables.extend(self.list_tables());
+        tables
+    }
+
+    fn product_header(&self) -> String {
+        let others = self.lists.currencies.iter().map(|currency| format!(",price.{currency}"));
+        format!("id,name,price{}\n", others.collect::<String>())
+    }
+
     /// Writes the product at an index, without the end of its line.
     fn write_product(&self, text: &mut String, index: u64) -> std::fmt::Result {
         let mut draws = Draws::new(self.seed, PRODUCTS, index);
@@ -175,20 +226,56 @@ impl Spec {
         let (adjective, material) = (draws.pick(&words::ADJECTIVES), draws.pick(&words::MATERIALS));
         let (thing, size) = (draws.pick(&words::THINGS), draws.pick(&words::SIZES));
         let name = format_args!("{adjective} {material} {thing} {size}");
-        let price = price(&mut draws).format(self.currency);
+        let price = price(&mut draws);
+        let shown = price.format(self.currency);
+        let others = self.lists.currencies.iter().enumerate();
+        let others = others
+            .map(|(place, currency)| (currency, price_in(price, place + 1).format(*currency)));
         match self.format {
-            Format::Csv => write!(text, "{id},{name},{price}"),
+            Format::Csv => {
+                write!(text, "{id},{name},{shown}")?;
+                others.into_iter().try_for_each(|(_, price)| write!(text, ",{price}"))
+            }
+            Format::Json | Format::Ndjson if self.lists.currencies.is_empty() => {
+                write!(text, r#"{{"id":"{id}","name":"{name}","price":{shown}}}"#)
+            }
             Format::Json | Format::Ndjson => {
-                write!(text, r#"{{"id":"{id}","name":"{name}","price":{price}}}"#)
+                let first = self.currency;
+                write!(text, r#"{{"id":"{id}","name":"{name}","prices":{{"{first}":{shown}"#)?;
+                for (currency, price) in others {
+                    write!(text, r#","{currency}":{price}"#)?;
+                }
+                text.push_str("}}");
+                Ok(())
             }
         }
     }
 
+    /// The list price of the product at an index.
+    pub(super) fn price_of(&self, index: u64) -> Money {
+        let mut draws = Draws::new(self.seed, PRODUCTS, index);
+        // Its name is drawn before.
+        for _ in 0..4 {
+            draws.next();
+        }
+        price(&mut draws)
+    }
+
+    /// The name of the user at an index.
+    pub(super) fn user(&self, draws: &mut Draws, index: u64) -> String {
+        let (company, trade) = (draws.pick(&words::COMPANIES), draws.pick(&words::TRADES));
+        format!("{company}-{trade}-{index:05}")
+    }
+
+    /// The draws of the user at an index, of which the first make the name.
+    pub(super) const fn user_draws(&self, index: u64) -> Draws {
+        Draws::new(self.seed, USERS, index)
+    }
+
     /// Writes the discounts of the user at an index, without the end of the last line.
     fn write_user(&self, text: &mut String, index: u64) -> std::fmt::Result {
-        let mut draws = Draws::new(self.seed, USERS, index);
-        let (company, trade) = (draws.pick(&words::COMPANIES), draws.pick(&words::TRADES));
-        let user = format!("{company}-{trade}-{index:05}");
+        let mut draws = self.user_draws(index);
+        let user = self.user(&mut draws, index);
         let products = draws.distinct(self.discounts_per_user, self.products);
         if self.format != Format::Csv {
             write!(text, r#"{{"user_id":"{user}","discounts":["#)?;
@@ -213,6 +300,13 @@ impl Spec {
         }
         if self.format == Format::Csv { Ok(()) } else { text.write_str("]}") }
     }
+}
+
+/// A list price in the currency at a place, of which the first is that of the catalogue.
+pub(super) const fn price_in(price: Money, place: usize) -> Money {
+    // Not by any rate: so that prices differ, and are not negative however many currencies there are.
+    let percent = [100, 90, 80, 110, 120][place % 5];
+    Money::from_minor(price.minor() * percent / 100)
 }
 
 /// Most things are cheap and a few are dear; most prices end as prices in shops do.
@@ -243,14 +337,17 @@ fn percentage(draws: &mut Draws) -> Percentage {
 }
 
 /// One file to write.
-struct Table<'a> {
-    name: &'static str,
+pub(super) struct Table<'a> {
+    pub(super) name: &'static str,
     /// The first line of the file as CSV.
-    header: &'static str,
-    rows: u64,
+    pub(super) header: String,
+    pub(super) rows: u64,
     /// Appends the row at an index to a text.
-    write: &'a dyn Fn(&mut String, u64) -> std::fmt::Result,
+    pub(super) write: WriteRow<'a>,
 }
+
+/// Appends the row at an index to a text, without the end of its last line.
+pub(super) type WriteRow<'a> = Box<dyn Fn(&mut String, u64) -> std::fmt::Result + 'a>;
 
 impl Table<'_> {
     fn write(
@@ -284,7 +381,7 @@ impl Table<'_> {
     fn write_rows(&self, format: Format, path: &Path, progress: &dyn Fn(u64)) -> io::Result<u64> {
         const ROWS_PER_PROGRESS: u64 = 1024;
         let (start, separator, end) = match format {
-            Format::Csv => (self.header, "\n", "\n"),
+            Format::Csv => (self.header.as_str(), "\n", "\n"),
             Format::Ndjson => ("", "\n", "\n"),
             Format::Json => ("[\n", ",\n", "\n]\n"),
         };

@@ -1,4 +1,4 @@
-//! JSON: arrays of rows, one row per line, and batch writes of tables.
+//! JSON: arrays of rows, one row per line, and tables of rows, also as batch writes.
 
 use std::io::BufRead;
 
@@ -8,13 +8,19 @@ use serde_json::value::RawValue;
 use super::collect::Sink;
 use super::error::{Fault, Problem};
 use super::lines::{LineFinder, Lines, Text};
-use super::record::{Expected, record};
+use super::record::record;
 use super::row::{Notation, Row};
+use super::shape::Expected;
 
-/// The end of the names of both tables. What is before it is the name of somebody's stack.
-const PRODUCTS: &str = "products";
-const USER_DISCOUNTS: &str = "user_discounts";
-const DISCOUNTS: &str = "discounts";
+/// The end of a table's name, and what its rows are. What is before it is the name of somebody's stack.
+const TABLES: [(&str, Expected); 6] = [
+    ("products", Expected::Product),
+    ("user_discounts", Expected::Discounts),
+    ("discounts", Expected::Discounts),
+    ("customers", Expected::Customer),
+    ("price_lists", Expected::PriceList),
+    ("prices", Expected::Price),
+];
 
 /// Reads an array of rows.
 pub(super) fn read_array(whole: &Text, sink: &mut Sink<'_>) -> Result<(), Fault> {
@@ -73,30 +79,31 @@ fn object(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
     let line = finder.line_of(json);
     match Row::parse(json) {
         Ok(row) if row.is_tables() => tables(json, finder, sink),
-        Ok(row) => sink.row(line, record(row, Expected::Any, sink.currency())),
+        Ok(row) => sink.row(line, record(row, Expected::Any, sink.amounts())),
         Err(error) if error.is_data() => sink.fault(Fault::at(line, Problem::NotAnObject)),
         Err(error) => sink.fault(Fault::json(line, error)),
     }
 }
 
-/// Reads a batch write: `{"products": [{"PutRequest": {"Item": {…}}}, …], …}`.
+/// Reads tables: `{"products": […], "prices": […], …}`. Their rows are objects, or the items of a batch
+/// write: `{"PutRequest": {"Item": {…}}}`.
 fn tables(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
     let line = finder.line_of(json);
-    let tables = match serde_json::from_str::<Tables<'_>>(json) {
-        Ok(Tables(tables)) => tables,
+    let tables = match serde_json::from_str::<Members<'_>>(json) {
+        Ok(Members(tables)) => tables,
         Err(error) => return sink.fault(Fault::json(line, error)),
     };
     for (table, raw) in tables {
         let Some(expected) = expected_in(&table) else {
-            let problem = Problem::unknown_table(&table, &[PRODUCTS, USER_DISCOUNTS]);
+            let problem = Problem::unknown_table(&table, &TABLES.map(|(name, _)| name));
             sink.fault(Fault::at(finder.line_of(raw.get()), problem));
             continue;
         };
-        let read = for_each_element(raw.get(), &mut |request| {
-            let line = finder.line_of(request.get());
-            let currency = sink.currency();
-            let item = put_request(request.get());
-            sink.row(line, item.and_then(|row| record(row, expected, currency)));
+        let read = for_each_element(raw.get(), &mut |element| {
+            let line = finder.line_of(element.get());
+            let amounts = sink.amounts();
+            let row = table_row(element.get());
+            sink.row(line, row.and_then(|row| record(row, expected, amounts)));
         });
         if let Err(error) = read {
             sink.fault(Fault::json(finder.line_of(raw.get()), error));
@@ -110,22 +117,23 @@ fn expected_in(table: &str) -> Option<Expected> {
             .strip_suffix(name)
             .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(['-', '_']))
     };
-    if ends_with(PRODUCTS) {
-        Some(Expected::Product)
-    } else {
-        ends_with(DISCOUNTS).then_some(Expected::Discounts)
-    }
+    TABLES.iter().find(|(name, _)| ends_with(name)).map(|(_, expected)| *expected)
 }
 
-/// The item of `{"PutRequest": {"Item": {…}}}`.
-fn put_request(json: &str) -> Result<Row<'_>, Problem> {
-    let request = only_field(json, "PutRequest")?;
+/// An element of a table: a row, or a batch write's `{"PutRequest": {"Item": {…}}}`.
+fn table_row(json: &str) -> Result<Row<'_>, Problem> {
+    const PUT_REQUEST: &str = "PutRequest";
+    let row = Row::parse(json)?;
+    if row.unknown.as_deref() != Some(PUT_REQUEST) {
+        return Ok(row);
+    }
+    let request = only_field(json, PUT_REQUEST)?;
     let item = only_field(request.get(), "Item")?;
     Ok(Row::parse(item.get())?.noted(Notation::Attributes))
 }
 
 fn only_field<'a>(json: &'a str, name: &'static str) -> Result<&'a RawValue, Problem> {
-    let Tables(fields) = serde_json::from_str(json)?;
+    let Members(fields) = serde_json::from_str(json)?;
     if let Some((other, _)) = fields.iter().find(|(field, _)| field != name) {
         return Err(Problem::unknown_field(other, std::iter::once(name)));
     }
@@ -168,18 +176,18 @@ impl<'a> Visitor<'a> for Elements<'_, 'a> {
     }
 }
 
-/// The fields of an object in their order, a repeated one as often as it comes.
-struct Tables<'a>(Vec<(String, &'a RawValue)>);
+/// The members of an object in their order, a repeated one as often as it comes.
+pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
 
-impl<'de: 'a, 'a> serde::Deserialize<'de> for Tables<'a> {
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Members<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(TablesVisitor).map(Self)
+        deserializer.deserialize_map(MembersVisitor).map(Self)
     }
 }
 
-struct TablesVisitor;
+struct MembersVisitor;
 
-impl<'de> Visitor<'de> for TablesVisitor {
+impl<'de> Visitor<'de> for MembersVisitor {
     type Value = Vec<(String, &'de RawValue)>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -4,16 +4,16 @@
 //! then it is folded into the rows. A load that ends before that write has changed nothing; one that
 //! ends after it has changed everything. Loading the same data again writes nothing.
 
-use std::collections::HashSet;
-
 use thiserror::Error;
 use tracing::warn;
 
-use super::Dataset;
-use super::difference::{Counts, Difference, StoreAt};
-use crate::model::{ConnectionId, ProductId};
+use super::difference::{Comparison, Difference, KindCounts};
+use super::mentions::Mentions;
+use super::stored::{Halt, StoreAt};
+use super::{Amounts, DataErrors, Dataset};
+use crate::model::ConnectionId;
 use crate::ports::{
-    AtHead, CatalogueHead, Chain, Clock, Commit, Committed, LoadId, PortError, Randomness, Store,
+    CatalogueHead, Chain, Clock, Commit, Committed, LoadId, PortError, Randomness, Store,
 };
 use crate::pricing::Currency;
 use crate::stages::change::Change;
@@ -23,15 +23,15 @@ use crate::stages::folding::{fold, tidy};
 const CHUNK: usize = 5_000;
 /// How often the comparison starts over because another load came between. Each time another load has
 /// succeeded.
-const MAX_TRIES: u32 = 20;
+pub(super) const MAX_TRIES: u32 = 20;
 
 /// How to load.
 #[derive(Clone, Copy, Debug)]
 pub struct LoadOptions {
     /// The currency of the prices in the data.
     pub currency: Currency,
-    /// Remove stored products that the data does not name, if it names any; the same for users'
-    /// discounts.
+    /// Remove stored products that the data does not name, if it names any; the same for each other
+    /// kind. Rows of price lists are removed from the lists that the data names.
     pub prune: bool,
 }
 
@@ -53,16 +53,14 @@ pub enum LoadProgress<'a> {
 /// What a load did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadReport {
-    /// Products.
-    pub products: Counts,
-    /// Users with a list of discounts.
-    pub users: Counts,
+    /// What became of the rows of each kind.
+    pub counts: KindCounts,
     /// The catalogue's version afterwards.
     pub version: u64,
     /// What has changed for price tables.
     pub change: Change,
-    /// Products that have discounts but do not exist, sorted.
-    pub unknown_products: Vec<ProductId>,
+    /// What may not be meant.
+    pub mentions: Mentions,
     /// What was stored and could not be read, and why: the data has taken its place.
     pub unreadable: Vec<String>,
     /// Why the changes, which are in force, are not folded into the rows. Whoever comes next does it.
@@ -81,6 +79,30 @@ pub enum LoadError {
     /// Somebody dropped the journal.
     #[error("this load took so long that others took it for dead; nothing was changed")]
     Dropped,
+    /// Something is wrong with the data, beside what the store has.
+    #[error(transparent)]
+    Data(#[from] DataErrors),
+    /// The decimals of unit prices were changed after the files were read.
+    #[error("unit-decimals is {stored} now, and the files were read with {given}")]
+    UnitDecimals {
+        /// Those in force.
+        stored: u8,
+        /// Those that the files were read with.
+        given: u8,
+    },
+    /// A stored price has more decimals than unit prices would have.
+    #[error(
+        "{what} has a price that does not fit {unit_decimals} decimals beyond those of its currency"
+    )]
+    DoesNotFit {
+        /// What has it.
+        what: String,
+        /// How many decimals unit prices would have beyond those of the currency.
+        unit_decimals: u8,
+    },
+    /// What a load would change cannot be written down.
+    #[error("the changes of prices cannot be written")]
+    Changes(#[source] std::io::Error),
     /// The prices stored are in another currency, and not all of them would be replaced.
     #[error("the stored prices are in {stored}, the data is in {given}")]
     Currency {
@@ -127,54 +149,34 @@ impl Loader<'_> {
         tidy(self.store, self.clock).await?;
         let stored = self.store.catalogue_head().await?;
         let head = stored.clone().unwrap_or(CatalogueHead::EMPTY);
-        self.check_currency(&head)?;
         let at = StoreAt { store: self.store, head: &head };
         let compared = |rows| (self.progress)(LoadProgress::Compared(rows));
-        let AtHead::Read(mut difference) = Difference::of(self.data, at, &compared).await? else {
-            return Ok(None);
+        let comparing = compare(self.data, self.options, at, &compared);
+        let (difference, mentions) = match comparing.await {
+            Ok(compared) => compared,
+            Err(Halt::Moved) => return Ok(None),
+            Err(Halt::Failed(error)) => return Err(error),
         };
-        if self.options.prune && difference.prune(self.data, at).await? == AtHead::Moved {
-            return Ok(None);
-        }
-        let unknown = self.unknown_products(at, &difference.delete_products).await?;
-        let AtHead::Read(unknown_products) = unknown else {
-            return Ok(None);
-        };
-        let new_currency = stored.is_some() && head.currency != self.options.currency;
-        let changes_base = difference.products.wrote() || new_currency;
         let load = LoadId(ConnectionId::from_random(self.randomness.bits()).to_string());
-        let mut report = LoadReport {
-            version: head.version,
-            unknown_products,
-            change: Change { load: load.0.clone(), version: head.version, ..Change::default() },
-            ..LoadReport::default()
-        };
-        if changes_base || difference.users.wrote() {
+        let mut report = LoadReport { version: head.version, mentions, ..LoadReport::default() };
+        report.change.load.clone_from(&load.0);
+        let new_currency = stored.is_some() && head.currency != self.options.currency;
+        let changes = difference.changes_in(new_currency);
+        if new_currency || difference.counts.wrote() || changes.lists {
             let expected = stored.map(|head| head.version);
-            let currency = self.options.currency;
-            let commit = Commit { load, currency, changes_base };
+            let (currency, rounding) = (self.options.currency, head.rounding);
+            let commit = Commit { load, currency, rounding, changes };
             let Some(version) = self.commit(&difference, &commit, expected).await? else {
                 return Ok(None);
             };
             report.version = version;
             report.unfolded = self.fold(&difference, &commit.load, version).await;
         }
-        let Difference { products, users, put_discounts, delete_discounts, unreadable, .. } =
-            difference;
-        let put = put_discounts.into_iter().map(|list| list.user.clone());
         report.change.version = report.version;
-        report.change.catalogue = changes_base;
-        report.change.users = put.chain(delete_discounts).collect();
-        Ok(Some(LoadReport { products, users, unreadable, ..report }))
-    }
-
-    fn check_currency(&self, head: &CatalogueHead) -> Result<(), LoadError> {
-        let replaces_all = self.options.prune && !self.data.products.is_empty();
-        if head.version > 0 && head.currency != self.options.currency && !replaces_all {
-            let (stored, given) = (head.currency, self.options.currency);
-            return Err(LoadError::Currency { stored, given });
-        }
-        Ok(())
+        report.change.catalogue = changes.products || changes.shared_lists;
+        report.change.users = difference.users();
+        let Difference { counts, unreadable, .. } = difference;
+        Ok(Some(LoadReport { counts, unreadable, ..report }))
     }
 
     /// Writes the journal and brings it into force; `None` when another load came between.
@@ -222,29 +224,35 @@ impl Loader<'_> {
         warn!(load = load.0, version, error = why, "the load is in force and not folded yet");
         Some(why)
     }
+}
 
-    /// What has discounts and will not exist.
-    async fn unknown_products(
-        &self,
-        at: StoreAt<'_>,
-        deleted: &[ProductId],
-    ) -> Result<AtHead<Vec<ProductId>>, PortError> {
-        let named: HashSet<&ProductId> =
-            self.data.products.iter().map(|product| &product.id).collect();
-        let discounted = self.data.discounts.iter().flat_map(|list| list.discounts.as_slice());
-        let unsure: HashSet<&ProductId> = discounted
-            .map(|discount| &discount.product_id)
-            .filter(|id| !named.contains(id))
-            .collect();
-        let mut unsure: Vec<ProductId> = unsure.into_iter().cloned().collect();
-        unsure.sort_unstable();
-        let AtHead::Read(known) = self.store.products(&unsure, at.head).await? else {
-            return Ok(AtHead::Moved);
-        };
-        let deleted: HashSet<&ProductId> = deleted.iter().collect();
-        let known = known.into_iter().map(|product| product.id);
-        let known: HashSet<ProductId> = known.filter(|id| !deleted.contains(id)).collect();
-        unsure.retain(|id| !known.contains(id));
-        Ok(AtHead::Read(unsure))
+/// What data changes in the store, and what of it may not be meant.
+pub(super) async fn compare<'a>(
+    data: &'a Dataset,
+    options: LoadOptions,
+    at: StoreAt<'a>,
+    progress: &'a (dyn Fn(u64) + Sync),
+) -> Result<(Difference<'a>, Mentions), Halt> {
+    check(data, options, at.head).map_err(Halt::Failed)?;
+    let LoadOptions { currency, prune } = options;
+    let amounts = Amounts { currency, unit_decimals: at.head.rounding.unit_decimals };
+    let comparison = Comparison { data, at, amounts, prune, progress };
+    let difference = Difference::of(&comparison).await?;
+    let mentions = Mentions::of(&difference, &comparison).await?;
+    Ok((difference, mentions))
+}
+
+/// That the prices of the data go with those that are stored.
+fn check(data: &Dataset, options: LoadOptions, head: &CatalogueHead) -> Result<(), LoadError> {
+    let (stored, given) = (head.rounding.unit_decimals, data.unit_decimals);
+    if stored != given {
+        return Err(LoadError::UnitDecimals { stored, given });
     }
+    let replaces_all = options.prune && !data.products.is_empty();
+    // Where no product was ever loaded, no price is in any currency.
+    if head.base_version > 0 && head.currency != options.currency && !replaces_all {
+        let (stored, given) = (head.currency, options.currency);
+        return Err(LoadError::Currency { stored, given });
+    }
+    Ok(())
 }

@@ -1,33 +1,57 @@
-//! Product and discount files, read whole or not at all, and loaded; and large ones made from a
-//! seed.
+//! Files of products, customers, price lists and discounts, read whole or not at all, and loaded; and
+//! large ones made from a seed.
 //!
-//! Files are JSON arrays, NDJSON, CSV, or `DynamoDB` batch-write JSON. What a file is, and which
-//! of its rows are products and which are discounts, is told from its content and never from its
-//! name. Every bad row of every file is reported with its line; one bad row refuses all the data.
+//! Files are JSON arrays, JSON objects of tables, NDJSON, CSV, or `DynamoDB` batch-write JSON. What a
+//! file is, and of which kind each of its rows is, is told from its content and never from its name. Every bad row of every file is reported with its line; one bad row refuses all the data.
 
 mod apply;
 mod collect;
+mod comparing_lists;
 mod csv;
 mod difference;
+mod effect;
 mod error;
 pub mod fixtures;
 mod generate;
+mod generate_lists;
+mod given;
+mod given_lists;
 mod json;
 mod lines;
 mod load;
+mod mentions;
+mod moved;
+mod names;
+mod planned;
+mod preview;
+mod problem;
+mod pruning;
 mod read;
 mod record;
+mod resolving;
 mod row;
 mod seeded;
+mod set_rounding;
+mod shape;
 mod sources;
+mod stored;
 #[cfg(test)]
 mod tests;
+mod values;
+mod window;
 mod words;
 
 pub use apply::apply;
-pub use difference::Counts;
+pub use difference::{Counts, KindCounts};
+pub use effect::{Effect, MovedPrice, MovedPrices, Moves};
 pub use error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
 pub use generate::{Existing, Format, GenerateError, Generated, Spec, generate};
+pub use generate_lists::ListSpec;
+pub use given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
 pub use load::{LoadError, LoadOptions, LoadProgress, LoadReport, load};
+pub use mentions::{Mention, Mentions};
+pub use preview::{Preview, PreviewProgress, preview};
 pub use read::{Dataset, FileSummary, Notice, read, read_texts, total_bytes};
 pub(crate) use seeded::Draws;
+pub use set_rounding::set_rounding;
+pub use window::LocalTime;

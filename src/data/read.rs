@@ -7,37 +7,74 @@ use std::path::{Path, PathBuf};
 
 use super::collect::{Collector, Sink};
 use super::error::{DataErrors, Fault, Problem};
+use super::given::{Amounts, GivenOwn, GivenPrices, Place};
 use super::lines::Lines;
+use super::window::LocalTime;
 use super::{csv, json, sources};
 use crate::ports::UserDiscounts;
-use crate::pricing::{Currency, Product};
+use crate::pricing::{Customer, PriceList, Product};
 
 /// Large enough that reading is not the bottleneck, small enough that progress is seen.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// The rows of all files, each product and each user once.
-#[derive(Debug, PartialEq, Eq)]
+/// The rows of all files, each product, each user and each price once.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Dataset {
     /// The products, in the order of the files. No two have the same id.
     pub products: Vec<Product>,
-    /// The discounts of each user, in the order in which users were first named. They may be for
-    /// products that no file names.
+    /// The lists of users with discounts on every quantity only, in the order in which users were first
+    /// named. They may be for products that no file names.
     pub discounts: Vec<UserDiscounts>,
+    /// The lists of all other users.
+    pub own: Vec<GivenOwn>,
+    /// What is known of customers.
+    pub customers: Vec<Customer>,
+    /// The price lists, without their rows, and where each stands.
+    pub lists: Vec<(PriceList, Place)>,
+    /// The rows of price lists.
+    pub prices: Vec<GivenPrices>,
+    /// How many decimals prices were read with beyond those of their currencies.
+    pub unit_decimals: u8,
+    /// What was given as a time of a time zone.
+    pub local_times: Vec<LocalTime>,
     /// What each file had in it.
     pub files: Vec<FileSummary>,
     /// What a person may want to know.
     pub notices: Vec<Notice>,
 }
 
+impl Dataset {
+    /// How many rows there are to compare with the store; those of a user or of a ladder are one.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        let lists = self.lists.len() + self.prices.len();
+        let users = self.discounts.len() + self.own.len() + self.customers.len();
+        (self.products.len() + users + lists) as u64
+    }
+}
+
 /// What a file had in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileSummary {
     /// The file, as it was given.
     pub path: PathBuf,
     /// How many products.
     pub products: usize,
-    /// The discounts of how many users.
+    /// The lists of how many users.
     pub users: usize,
+    /// How many customers.
+    pub customers: usize,
+    /// How many price lists.
+    pub price_lists: usize,
+    /// How many rows of price lists.
+    pub prices: usize,
+}
+
+impl FileSummary {
+    /// Whether it had any row.
+    pub(super) const fn has_rows(&self) -> bool {
+        self.products + self.users + self.customers + self.price_lists + self.prices > 0
+    }
 }
 
 /// Something that is not wrong, but may not be meant.
@@ -71,11 +108,11 @@ impl std::fmt::Display for Notice {
 /// [`DataErrors`] with every bad row, when there is one; then there are no data at all.
 pub fn read(
     paths: &[PathBuf],
-    currency: Currency,
+    amounts: impl Into<Amounts>,
     progress: &dyn Fn(u64),
 ) -> Result<Dataset, DataErrors> {
     let sources = sources::find(paths)?;
-    let mut collector = Collector::new(currency, sources.notices);
+    let mut collector = Collector::new(amounts.into(), sources.notices);
     let total = Cell::new(0);
     for path in sources.files {
         let file = File::open(&path);
@@ -100,8 +137,11 @@ pub fn total_bytes(paths: &[PathBuf]) -> Result<u64, DataErrors> {
 }
 
 /// Reads texts that are in memory, as if they were files of these names.
-pub fn read_texts(texts: &[(&Path, &[u8])], currency: Currency) -> Result<Dataset, DataErrors> {
-    let mut collector = Collector::new(currency, vec![]);
+pub fn read_texts(
+    texts: &[(&Path, &[u8])],
+    amounts: impl Into<Amounts>,
+) -> Result<Dataset, DataErrors> {
+    let mut collector = Collector::new(amounts.into(), vec![]);
     for (path, text) in texts {
         let mut sink = collector.file((*path).to_owned());
         read_from(*text, &mut sink);

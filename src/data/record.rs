@@ -1,183 +1,191 @@
-//! What a row means: a product, a user's discounts, or one discount of a user.
-
-use std::borrow::Cow;
+//! What a row means.
 
 use serde_json::value::RawValue;
 
 use super::error::Problem;
+use super::given::{Amounts, GivenRule};
 use super::json;
-use super::row::{Cell, Field, Notation, Row, Value};
-use crate::model::{ProductId, UserId};
-use crate::pricing::{Currency, Discount, Money, Percentage, Product};
+use super::row::{Field, Notation, Row};
+use super::shape::{Expected, Kind};
+use super::values::{
+    amounts_by_currency, currency, list, min_quantity, number, optional, priority, quantity,
+    raw_amount, text, texts, truth,
+};
+use super::window::{LocalTime, instant, time_zone};
+use crate::model::{PriceListId, ProductId, Timestamp, UserId};
+use crate::pricing::{
+    Category, Customer, MinQuantity, PriceList, Product, ProductDetail, QuantityRules, Rate,
+    Recipients, Scope,
+};
 
 /// A row that is understood.
 #[derive(Debug)]
 pub(super) enum Record {
     Product(Product),
     /// A user's whole list.
-    List(UserId, Vec<Discount>),
-    /// One row of a user's discounts, which may be anywhere in the files.
-    One(UserId, Discount),
+    List(UserId, Vec<OwnRow>),
+    /// One row of a user's list, which may be anywhere in the files.
+    One(UserId, OwnRow),
+    Customer(Customer),
+    /// A price list, and what was taken for which instant.
+    PriceList(PriceList, Vec<LocalTime>),
+    /// A row of a price list.
+    Price(PriceListId, Scope, MinQuantity, GivenRule),
 }
 
-/// What the place of a row says about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Expected {
-    /// Nothing: its fields tell.
-    Any,
-    Product,
-    Discounts,
+/// A row of a user's list.
+#[derive(Debug)]
+pub(super) struct OwnRow {
+    pub(super) product_id: ProductId,
+    pub(super) min_quantity: MinQuantity,
+    pub(super) rule: GivenRule,
 }
-
-/// The fields of a row: of each group exactly one. The first of a group is its usual name.
-type Shape = &'static [&'static [Field]];
-
-const PRODUCT: Shape =
-    &[&[Field::Id, Field::ProductId], &[Field::Name], &[Field::Price, Field::Value]];
-const LIST: Shape = &[&[Field::UserId], &[Field::Discounts, Field::Products]];
-const ONE: Shape = &[&[Field::UserId], &[Field::ProductId], &[Field::Percentage]];
-const ENTRY: Shape = &[&[Field::ProductId], &[Field::Percentage]];
-
-/// The longest text that is looked at as a number; a longer one is not echoed whole in an error.
-const MAX_NUMBER_BYTES: usize = 64;
 
 /// Understands a row.
 pub(super) fn record(
-    row: Row<'_>,
+    mut row: Row<'_>,
     expected: Expected,
-    currency: Currency,
+    amounts: Amounts,
 ) -> Result<Record, Problem> {
-    let shape = shape_of(&row, expected);
-    check(&row, shape)?;
-    let mut row = row;
-    if shape == PRODUCT {
-        return product(&mut row, currency).map(Record::Product);
-    }
-    let user = UserId::new(text(&mut row, Field::UserId, "a string")?)?;
-    if shape == ONE {
-        return Ok(Record::One(user, discount(&mut row)?));
-    }
-    let field = if row.has(Field::Discounts) { Field::Discounts } else { Field::Products };
-    let (list, notation) = list(&mut row, field)?;
-    Ok(Record::List(user, discounts(list, notation)?))
-}
-
-/// Whether rows with these fields can be understood; for the header of a CSV file.
-pub(super) fn check_columns(row: &Row<'_>) -> Result<(), Problem> {
-    check(row, shape_of(row, Expected::Any))
-}
-
-fn shape_of(row: &Row<'_>, expected: Expected) -> Shape {
-    let has_list = row.has(Field::Discounts) || row.has(Field::Products);
-    let is_discounts = match expected {
-        Expected::Any => has_list || row.has(Field::UserId) || row.has(Field::Percentage),
-        Expected::Product => false,
-        Expected::Discounts => true,
-    };
-    let is_one = row.has(Field::ProductId) || row.has(Field::Percentage);
-    match (is_discounts, is_one && !has_list) {
-        (false, _) => PRODUCT,
-        (true, true) => ONE,
-        (true, false) => LIST,
-    }
-}
-
-fn check(row: &Row<'_>, shape: Shape) -> Result<(), Problem> {
-    let known = || shape.iter().copied().flatten().copied();
-    let names = || known().map(Field::name);
-    if let Some(unknown) = &row.unknown {
-        return Err(Problem::unknown_field(unknown, names()));
-    }
-    if let Some(stray) = row.fields().find(|field| known().all(|known| known != *field)) {
-        return Err(Problem::unknown_field(stray.name(), names()));
-    }
-    if let Some(field) = row.repeated {
-        return Err(Problem::Repeated { field: field.name() });
-    }
-    for group in shape {
-        let mut given = group.iter().filter(|field| row.has(**field));
-        match (given.next(), given.next()) {
-            (None, _) => return Err(Problem::Missing { field: group[0].name() }),
-            (_, Some(second)) => return Err(Problem::Repeated { field: second.name() }),
-            _ => {}
+    let kind = Kind::of(&row, expected);
+    kind.check(&mut row)?;
+    match kind {
+        Kind::Product => product(&mut row, amounts).map(Record::Product),
+        Kind::Customer => customer(&mut row).map(Record::Customer),
+        Kind::PriceList => price_list(&mut row),
+        Kind::Price => price(&mut row),
+        Kind::One => {
+            let user = UserId::new(text(&mut row, Field::UserId)?)?;
+            Ok(Record::One(user, own_row(&mut row)?))
+        }
+        Kind::List | Kind::Entry => {
+            let user = UserId::new(text(&mut row, Field::UserId)?)?;
+            let field = if row.has(Field::Discounts) { Field::Discounts } else { Field::Products };
+            let (list, notation) = list(&mut row, field)?;
+            Ok(Record::List(user, own_rows(list, notation)?))
         }
     }
-    Ok(())
 }
 
-fn product(row: &mut Row<'_>, currency: Currency) -> Result<Product, Problem> {
+fn product(row: &mut Row<'_>, amounts: Amounts) -> Result<Product, Problem> {
     let id_field = if row.has(Field::Id) { Field::Id } else { Field::ProductId };
-    let id = ProductId::new(text(row, id_field, "a string")?)?;
-    let name = text(row, Field::Name, "a string")?;
+    let id = ProductId::new(text(row, id_field)?)?;
+    let name = text(row, Field::Name)?.into_owned();
     if name.trim().is_empty() {
         return Err(Problem::EmptyName);
     }
     if name.chars().any(char::is_control) {
         return Err(Problem::ControlCharacter);
     }
-    let price_field = if row.has(Field::Price) { Field::Price } else { Field::Value };
-    let price = Money::parse_price(&number(row, price_field)?, currency)?;
-    Ok(Product { id, name: name.into_owned(), price })
+    let price_field = if row.has(Field::Value) { Field::Value } else { Field::Price };
+    let mut prices = amounts_by_currency(row, price_field, Field::Prices, amounts)?;
+    let price = prices.remove(&amounts.currency);
+    let detail = ProductDetail {
+        prices,
+        floors: amounts_by_currency(row, Field::Floor, Field::Floors, amounts)?,
+        category: optional(row, Field::Category, category)?,
+        quantities: quantities(row)?,
+    };
+    if price.is_none() && detail.prices.is_empty() {
+        return Err(Problem::Missing { field: Field::Price.name() });
+    }
+    Ok(Product { id, name, price, detail: None }.with_detail(detail))
 }
 
-fn discount(row: &mut Row<'_>) -> Result<Discount, Problem> {
-    let product_id = ProductId::new(text(row, Field::ProductId, "a string")?)?;
-    let percentage: Percentage = number(row, Field::Percentage)?.parse()?;
-    Ok(Discount { product_id, percentage })
+fn category(row: &mut Row<'_>, field: Field) -> Result<Category, Problem> {
+    Ok(text(row, field)?.parse::<Category>()?)
 }
 
-fn discounts(list: &RawValue, notation: Notation) -> Result<Vec<Discount>, Problem> {
-    let mut discounts = vec![];
+fn quantities(row: &mut Row<'_>) -> Result<QuantityRules, Problem> {
+    let min = optional(row, Field::Min, quantity)?;
+    let step = optional(row, Field::Step, quantity)?;
+    let max = optional(row, Field::Max, quantity)?;
+    Ok(QuantityRules::new(min, step, max)?)
+}
+
+fn customer(row: &mut Row<'_>) -> Result<Customer, Problem> {
+    let user = UserId::new(text(row, Field::UserId)?)?;
+    let currency = optional(row, Field::Currency, |row, field| currency(&text(row, field)?))?;
+    let groups = optional(row, Field::Groups, texts)?.unwrap_or_default();
+    Ok(Customer { user, currency, groups: groups.into_iter().collect() })
+}
+
+fn price_list(row: &mut Row<'_>) -> Result<Record, Problem> {
+    let id = PriceListId::new(text(row, Field::PriceList)?)?;
+    let zone_name = optional(row, Field::TimeZone, text)?;
+    let zone = zone_name.as_deref().map(time_zone).transpose()?;
+    let mut local = vec![];
+    let mut edge = |row: &mut Row<'_>, field: Field| -> Result<Timestamp, Problem> {
+        let given = text(row, field)?;
+        let (instant, is_local) = instant(field.name(), &given, zone.as_ref())?;
+        if is_local {
+            local.push(LocalTime {
+                list: id.clone(),
+                field: field.name(),
+                given: given.into_owned(),
+                time_zone: zone_name.as_deref().unwrap_or_default().to_owned(),
+                instant,
+            });
+        }
+        Ok(instant)
+    };
+    let from = optional(row, Field::From, &mut edge)?;
+    let until = optional(row, Field::Until, &mut edge)?;
+    let recipients = Recipients {
+        everyone: optional(row, Field::Everyone, truth)?.unwrap_or_default(),
+        groups: optional(row, Field::Groups, texts)?.unwrap_or_default().into_iter().collect(),
+        users: optional(row, Field::Users, texts)?.unwrap_or_default().into_iter().collect(),
+    };
+    let list = PriceList {
+        priority: optional(row, Field::Priority, priority)?.unwrap_or_default(),
+        currency: optional(row, Field::Currency, |row, field| currency(&text(row, field)?))?,
+        from,
+        until,
+        recipients,
+        is_wide: false,
+        revision: 0,
+        id,
+    };
+    list.check_window()?;
+    Ok(Record::PriceList(list, local))
+}
+
+fn price(row: &mut Row<'_>) -> Result<Record, Problem> {
+    let list = PriceListId::new(text(row, Field::PriceList)?)?;
+    let scope = if row.has(Field::ProductId) {
+        Scope::Product(ProductId::new(text(row, Field::ProductId)?)?)
+    } else {
+        optional(row, Field::Category, category)?.map_or(Scope::All, Scope::Category)
+    };
+    let min_quantity = optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default();
+    Ok(Record::Price(list, scope, min_quantity, rule(row)?))
+}
+
+fn own_row(row: &mut Row<'_>) -> Result<OwnRow, Problem> {
+    let product_id = ProductId::new(text(row, Field::ProductId)?)?;
+    let min_quantity = optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default();
+    Ok(OwnRow { product_id, min_quantity, rule: rule(row)? })
+}
+
+fn rule(row: &mut Row<'_>) -> Result<GivenRule, Problem> {
+    if row.has(Field::Percentage) {
+        return Ok(GivenRule::Percentage(number(row, Field::Percentage)?.parse::<Rate>()?));
+    }
+    if row.has(Field::Price) {
+        return raw_amount(row, Field::Price).map(GivenRule::Price);
+    }
+    raw_amount(row, Field::Amount).map(GivenRule::Amount)
+}
+
+fn own_rows(list: &RawValue, notation: Notation) -> Result<Vec<OwnRow>, Problem> {
+    let mut rows = vec![];
     for (index, raw) in json::elements(list.get())?.into_iter().enumerate() {
         let entry = Row::parse_entry(raw, notation).and_then(|mut entry| {
-            check(&entry, ENTRY)?;
-            discount(&mut entry)
+            Kind::Entry.check(&mut entry)?;
+            own_row(&mut entry)
         });
         let in_list = |problem| Problem::InList { number: index + 1, problem: Box::new(problem) };
-        discounts.push(entry.map_err(in_list)?);
+        rows.push(entry.map_err(in_list)?);
     }
-    Ok(discounts)
-}
-
-fn value<'a>(row: &mut Row<'a>, field: Field) -> Result<Value<'a>, Problem> {
-    let missing = Problem::Missing { field: field.name() };
-    row.take(field).map(Cell::value).ok_or(missing)?
-}
-
-/// A text; a number in its place is refused, for `1` and `1.0` would be two ids.
-fn text<'a>(
-    row: &mut Row<'a>,
-    field: Field,
-    expected: &'static str,
-) -> Result<Cow<'a, str>, Problem> {
-    let wrong = |found| Problem::WrongKind { field: field.name(), expected, found };
-    match value(row, field)? {
-        Value::Text(text) => Ok(text),
-        Value::Number(_) => Err(wrong("a number")),
-        Value::List(..) => Err(wrong("a list")),
-        Value::Other(found) => Err(wrong(found)),
-    }
-}
-
-/// The digits of a number, given as a number or as a text.
-fn number<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>, Problem> {
-    let wrong = |found| Problem::WrongKind { field: field.name(), expected: "a number", found };
-    match value(row, field)? {
-        Value::Text(digits) | Value::Number(digits) if digits.len() > MAX_NUMBER_BYTES => {
-            Err(wrong("a long text"))
-        }
-        Value::Text(digits) | Value::Number(digits) => Ok(digits),
-        Value::List(..) => Err(wrong("a list")),
-        Value::Other(found) => Err(wrong(found)),
-    }
-}
-
-fn list<'a>(row: &mut Row<'a>, field: Field) -> Result<(&'a RawValue, Notation), Problem> {
-    let wrong = |found| Problem::WrongKind { field: field.name(), expected: "a list", found };
-    match value(row, field)? {
-        Value::List(raw, notation) => Ok((raw, notation)),
-        Value::Text(_) => Err(wrong("a string")),
-        Value::Number(_) => Err(wrong("a number")),
-        Value::Other(found) => Err(wrong(found)),
-    }
+    Ok(rows)
 }

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::Problem;
+use crate::pricing::Currency;
 
 /// Every field that any row may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,25 +15,61 @@ pub(super) enum Field {
     Id,
     ProductId,
     UserId,
+    PriceList,
     Name,
     Price,
     Value,
+    Prices,
+    Category,
+    Floor,
+    Floors,
+    Min,
+    Step,
+    Max,
+    MinQuantity,
     Percentage,
+    Amount,
     Discounts,
     Products,
+    Currency,
+    Groups,
+    Users,
+    Everyone,
+    Priority,
+    From,
+    Until,
+    TimeZone,
 }
 
 impl Field {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 27] = [
         Self::Id,
         Self::ProductId,
         Self::UserId,
+        Self::PriceList,
         Self::Name,
         Self::Price,
         Self::Value,
+        Self::Prices,
+        Self::Category,
+        Self::Floor,
+        Self::Floors,
+        Self::Min,
+        Self::Step,
+        Self::Max,
+        Self::MinQuantity,
         Self::Percentage,
+        Self::Amount,
         Self::Discounts,
         Self::Products,
+        Self::Currency,
+        Self::Groups,
+        Self::Users,
+        Self::Everyone,
+        Self::Priority,
+        Self::From,
+        Self::Until,
+        Self::TimeZone,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -40,12 +77,30 @@ impl Field {
             Self::Id => "id",
             Self::ProductId => "product_id",
             Self::UserId => "user_id",
+            Self::PriceList => "price_list",
             Self::Name => "name",
             Self::Price => "price",
             Self::Value => "value",
+            Self::Prices => "prices",
+            Self::Category => "category",
+            Self::Floor => "floor",
+            Self::Floors => "floors",
+            Self::Min => "min",
+            Self::Step => "step",
+            Self::Max => "max",
+            Self::MinQuantity => "min_quantity",
             Self::Percentage => "percentage",
+            Self::Amount => "amount",
             Self::Discounts => "discounts",
             Self::Products => "products",
+            Self::Currency => "currency",
+            Self::Groups => "groups",
+            Self::Users => "users",
+            Self::Everyone => "everyone",
+            Self::Priority => "priority",
+            Self::From => "from",
+            Self::Until => "until",
+            Self::TimeZone => "time_zone",
         }
     }
 
@@ -59,7 +114,8 @@ impl Field {
 pub(super) enum Notation {
     /// As themselves.
     Plain,
-    /// As typed attributes: `{"S": "text"}`, `{"N": "1.5"}`, `{"L": […]}`, `{"M": {…}}`.
+    /// As typed attributes: `{"S": "text"}`, `{"N": "1.5"}`, `{"L": […]}`, `{"M": {…}}`, `{"SS": […]}`,
+    /// `{"BOOL": true}`.
     Attributes,
 }
 
@@ -75,6 +131,8 @@ pub(super) enum Value<'a> {
     Text(Cow<'a, str>),
     Number(Cow<'a, str>),
     List(&'a RawValue, Notation),
+    Object(&'a RawValue, Notation),
+    Truth(bool),
     /// Anything else, named with its article.
     Other(&'static str),
 }
@@ -87,7 +145,12 @@ enum Attribute<'a> {
     N(&'a RawValue),
     #[serde(borrow)]
     L(&'a RawValue),
-    M(IgnoredAny),
+    #[serde(borrow)]
+    M(&'a RawValue),
+    #[serde(borrow, rename = "SS")]
+    Strings(&'a RawValue),
+    #[serde(rename = "BOOL")]
+    Truth(bool),
 }
 
 #[derive(serde::Deserialize)]
@@ -105,9 +168,34 @@ impl<'a> Cell<'a> {
                 Ok(Attribute::S(text)) => Value::Text(text),
                 Ok(Attribute::N(number)) => plain(number)?,
                 Ok(Attribute::L(list)) => Value::List(list, Notation::Attributes),
-                Ok(Attribute::M(_)) => Value::Other("a map"),
+                Ok(Attribute::Strings(list)) => Value::List(list, Notation::Plain),
+                Ok(Attribute::M(map)) => Value::Object(map, Notation::Attributes),
+                Ok(Attribute::Truth(is_true)) => Value::Truth(is_true),
                 Err(_) => Value::Other("no attribute of type S, N or L"),
             }),
+        }
+    }
+
+    /// Whether nothing is there: an empty column, or null.
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Column(text) => text.is_empty(),
+            Self::Json(raw, _) => raw.get() == "null",
+        }
+    }
+}
+
+impl Value<'_> {
+    /// What it is, with its article.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "a string",
+            Self::Number(_) => "a number",
+            Self::List(..) => "a list",
+            Self::Object(_, Notation::Plain) => "an object",
+            Self::Object(_, Notation::Attributes) => "a map",
+            Self::Truth(_) => "a truth value",
+            Self::Other(kind) => kind,
         }
     }
 }
@@ -118,9 +206,9 @@ fn plain(raw: &RawValue) -> Result<Value<'_>, Problem> {
         Some(b'"') => Value::Text(string(text)?),
         Some(b'-' | b'0'..=b'9') => Value::Number(Cow::Borrowed(text)),
         Some(b'[') => Value::List(raw, Notation::Plain),
-        Some(b'{') => Value::Other("an object"),
+        Some(b'{') => Value::Object(raw, Notation::Plain),
         Some(b'n') => Value::Other("null"),
-        _ => Value::Other("a truth value"),
+        _ => Value::Truth(text == "true"),
     })
 }
 
@@ -137,6 +225,8 @@ fn string(quoted: &str) -> Result<Cow<'_, str>, Problem> {
 #[derive(Debug, Default)]
 pub(super) struct Row<'a> {
     cells: [Option<Cell<'a>>; Field::ALL.len()],
+    /// Columns such as `price.EUR`.
+    pub(super) by_currency: Vec<(Field, Currency, Cell<'a>)>,
     /// The first field that nothing knows.
     pub(super) unknown: Option<String>,
     /// The first field that came twice.
@@ -186,6 +276,18 @@ impl<'a> Row<'a> {
 
     pub(super) fn take(&mut self, field: Field) -> Option<Cell<'a>> {
         self.cells[field as usize].take()
+    }
+
+    /// Forgets a field that has nothing in it.
+    pub(super) fn drop_empty(&mut self, field: Field) {
+        if self.cells[field as usize].as_ref().is_some_and(Cell::is_empty) {
+            self.cells[field as usize] = None;
+        }
+    }
+
+    /// Forgets columns that have nothing in them.
+    pub(super) fn drop_empty_columns(&mut self) {
+        self.by_currency.retain(|(.., cell)| !cell.is_empty());
     }
 
     /// Whether this is no row but an object of tables, each a list: a batch write.

@@ -5,6 +5,7 @@ mod bad_input;
 mod files;
 mod formats;
 mod generated;
+mod price_lists;
 
 use std::path::Path;
 
@@ -19,7 +20,8 @@ fn read_one(bytes: impl AsRef<[u8]>) -> Result<Dataset, DataErrors> {
 /// The rows of a dataset, one text each.
 fn rows(dataset: &Dataset) -> Vec<String> {
     let products = dataset.products.iter().map(|product| {
-        format!("{} {} {}", product.id, product.name, product.price.format(Currency::USD))
+        let price = product.price.map(|price| price.format(Currency::USD)).unwrap_or_default();
+        format!("{} {} {price}", product.id, product.name)
     });
     let discounts = dataset.discounts.iter().flat_map(|list| {
         list.discounts

@@ -1,4 +1,4 @@
-//! Bases, by the version of the products.
+//! Bases, by name.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -7,48 +7,50 @@ use rusqlite::{OptionalExtension as _, params};
 use super::engine::Embedded;
 use super::rows::{from_json, to_json};
 use crate::model::Timestamp;
-use crate::ports::{Bases, PortError, StoredBase};
+use crate::ports::{BaseName, Bases, PortError, StoredBase};
 use crate::pricing::BaseIndex;
 
 const PUT: &str = "
-    INSERT INTO base (version, expires_at, contents) VALUES (?1, ?2, ?3)
+    INSERT INTO base (name, expires_at, contents) VALUES (?1, ?2, ?3)
     ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at, contents = excluded.contents";
 const PUT_PART: &str = "
-    INSERT INTO base_part (version, number, bytes) VALUES (?1, ?2, ?3)
+    INSERT INTO base_part (base, number, bytes) VALUES (?1, ?2, ?3)
     ON CONFLICT DO UPDATE SET bytes = excluded.bytes";
-const GET: &str = "SELECT contents, expires_at FROM base WHERE version = ?1";
-const GET_PART: &str = "SELECT bytes FROM base_part WHERE version = ?1 AND number = ?2";
+const GET: &str = "SELECT contents, expires_at FROM base WHERE name = ?1";
+const GET_PART: &str = "SELECT bytes FROM base_part WHERE base = ?1 AND number = ?2";
 
 #[async_trait]
 impl Bases for Embedded {
     async fn put_base(
         &self,
-        version: u64,
+        name: &BaseName,
         base: &StoredBase,
         parts: &[Bytes],
     ) -> Result<(), PortError> {
-        let index = to_json(&base.index, || format!("the index of base {version}"));
+        let index = to_json(&base.index, || format!("the index of base {name}"));
         let index = index.map_err(|failure| self.port_error(failure))?;
         let (expires_at, parts) = (base.expires_at.secs_rounded_up(), parts.to_vec());
+        let name = name.to_string();
         self.write(move |tx| {
             let mut statement = tx.prepare_cached(PUT_PART)?;
             for (number, bytes) in parts.iter().enumerate() {
-                statement.execute(params![version, number, &bytes[..]])?;
+                statement.execute(params![name, number, &bytes[..]])?;
             }
-            tx.prepare_cached(PUT)?.execute(params![version, expires_at, index])?;
+            tx.prepare_cached(PUT)?.execute(params![name, expires_at, index])?;
             Ok(())
         })
         .await
     }
 
-    async fn base(&self, version: u64) -> Result<Option<StoredBase>, PortError> {
+    async fn base(&self, name: &BaseName) -> Result<Option<StoredBase>, PortError> {
+        let name = name.to_string();
         self.look(1, move |connection| {
             let mut statement = connection.prepare_cached(GET)?;
-            let row = statement.query_row([version], |row| Ok((row.get(0)?, row.get(1)?)));
+            let row = statement.query_row([&name], |row| Ok((row.get(0)?, row.get(1)?)));
             let Some((index, expires_at)): Option<(String, i64)> = row.optional()? else {
                 return Ok(None);
             };
-            let index: BaseIndex = from_json(&index, || format!("the index of base {version}"))?;
+            let index: BaseIndex = from_json(&index, || format!("the index of base {name}"))?;
             Ok(Some(StoredBase { index, expires_at: Timestamp::from_secs(expires_at) }))
         })
         .await
@@ -56,14 +58,14 @@ impl Bases for Embedded {
 
     async fn base_parts(
         &self,
-        version: u64,
+        name: &BaseName,
         numbers: &[u32],
     ) -> Result<Vec<Option<Bytes>>, PortError> {
-        let numbers = numbers.to_vec();
+        let (name, numbers) = (name.to_string(), numbers.to_vec());
         self.look(numbers.len(), move |connection| {
             let mut statement = connection.prepare_cached(GET_PART)?;
             let part = |number: &u32| -> rusqlite::Result<Option<Bytes>> {
-                let bytes = statement.query_row(params![version, number], |row| row.get(0));
+                let bytes = statement.query_row(params![name, number], |row| row.get(0));
                 Ok(bytes.optional()?.map(|bytes: Vec<u8>| bytes.into()))
             };
             Ok(numbers.iter().map(part).collect::<Result<_, _>>()?)

@@ -3,28 +3,44 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::engine::Embedded;
-use super::failure::Failure;
-use super::journal_rows::{Kind, Overlay, listed};
-use super::rows::{currency, id};
+use super::failure::{Failure, Text};
+use super::loaded::{Keys, Table, keys};
+use super::rows::{currency, from_json, id};
 use crate::model::ProductId;
 use crate::ports::{
-    AtHead, CatalogueHead, CatalogueStore, Cursor, LoadId, Page, PortError, Record,
+    AtHead, CatalogueHead, CatalogueStore, Cursor, LoadId, OfRecord, Page, PortError, RecordKind,
 };
-use crate::pricing::{Money, Product};
-
-/// How many products a page has.
-const PAGE: usize = 4000;
+use crate::pricing::{Money, Product, UnitRounding};
 
 const HEAD: &str = "
-    SELECT version, base_version, currency, load
+    SELECT version, base_version, lists_version, shared_version, has_customers, currency,
+        unit_decimals, rounding, load
     FROM catalogue_head LEFT JOIN journal ON journal.id = catalogue_head.unfolded";
+const PUT_HEAD: &str = "
+    INSERT INTO catalogue_head (id, version, base_version, lists_version, shared_version,
+        has_customers, currency, unit_decimals, rounding, unfolded)
+    VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT DO UPDATE SET version = excluded.version, base_version = excluded.base_version,
+        lists_version = excluded.lists_version, shared_version = excluded.shared_version,
+        has_customers = excluded.has_customers, currency = excluded.currency,
+        unit_decimals = excluded.unit_decimals, rounding = excluded.rounding,
+        unfolded = excluded.unfolded, half_loaded = 0";
+pub(super) const GET: &str = "SELECT id, name, price, detail FROM product WHERE id = ?1";
+pub(super) const LIST: &str = "
+    SELECT id, name, price, detail FROM product WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3";
+
+static PRODUCTS: Table<Product> = Table {
+    kind: RecordKind::Product,
+    get: GET,
+    list: LIST,
+    page: 4000,
+    row: product,
+    of: Product::of,
+};
 const IS_HALF_LOADED: &str = "SELECT 1 FROM catalogue_head WHERE half_loaded";
-pub(super) const GET: &str = "SELECT id, name, price FROM product WHERE id = ?1";
-pub(super) const LIST: &str =
-    "SELECT id, name, price FROM product WHERE id > ?1 ORDER BY id LIMIT ?2";
 
 #[async_trait]
 impl CatalogueStore for Embedded {
@@ -41,25 +57,7 @@ impl CatalogueStore for Embedded {
         products: &[ProductId],
         at: &CatalogueHead,
     ) -> Result<AtHead<Vec<Product>>, PortError> {
-        let (products, version) = (products.to_vec(), at.version);
-        self.look(products.len(), move |connection| {
-            let Some(overlay) = Overlay::at(connection, version)? else {
-                return Ok(AtHead::Moved);
-            };
-            let mut statement = connection.prepare_cached(GET)?;
-            let mut found = Vec::with_capacity(products.len());
-            for id in &products {
-                match overlay.over(Kind::Product, id.as_str())? {
-                    Some(change) => found.extend(change.and_then(as_product)),
-                    None => {
-                        let row = statement.query_row([id.as_str()], |row| Ok(product(row)));
-                        found.extend(row.optional()?.transpose()?);
-                    }
-                }
-            }
-            Ok(AtHead::Read(found))
-        })
-        .await
+        self.rows_at(&PRODUCTS, keys(products), at).await
     }
 
     async fn list_products(
@@ -67,24 +65,7 @@ impl CatalogueStore for Embedded {
         at: &CatalogueHead,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
-        let version = at.version;
-        self.read(move |connection| {
-            let Some(overlay) = Overlay::at(connection, version)? else {
-                return Ok(AtHead::Moved);
-            };
-            let rows = |after: &str| {
-                let mut statement = connection.prepare_cached(LIST)?;
-                let mut rows = statement.query(params![after, PAGE])?;
-                let mut products = vec![];
-                while let Some(row) = rows.next()? {
-                    products.push(product(row)?);
-                }
-                Ok(products)
-            };
-            listed(&overlay, Kind::Product, from.as_ref(), PAGE, rows, as_product, key_of)
-                .map(AtHead::Read)
-        })
-        .await
+        self.page_at(&PRODUCTS, Keys::all(from), at).await
     }
 }
 
@@ -110,26 +91,53 @@ pub(super) fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Fai
     Ok(Some(CatalogueHead {
         version: row.get(0)?,
         base_version: row.get(1)?,
-        currency: currency(row, 2, "the currency of the catalogue")?,
-        unfolded: row.get::<_, Option<String>>(3)?.map(LoadId),
+        lists_version: row.get(2)?,
+        shared_version: row.get(3)?,
+        has_customers: row.get(4)?,
+        currency: currency(row, 5, "the currency of the catalogue")?,
+        rounding: rounding(row)?,
+        unfolded: row.get::<_, Option<String>>(8)?.map(LoadId),
     }))
 }
 
-fn key_of(product: &Product) -> &str {
-    product.id.as_str()
+fn rounding(row: &Row<'_>) -> Result<UnitRounding, Failure> {
+    let text: String = row.get(7)?;
+    let rounding = text.parse();
+    let rounding = rounding
+        .map_err(|error| Failure::unreadable("the rounding of the catalogue", Text(error)))?;
+    Ok(UnitRounding { unit_decimals: row.get(6)?, rounding })
 }
 
-fn as_product(record: Record) -> Option<Product> {
-    match record {
-        Record::Product(product) => Some(product),
-        Record::Discounts(_) => None,
-    }
+/// Writes the head, with the number of the journal that is not folded.
+pub(super) fn put_head(
+    connection: &Connection,
+    head: &CatalogueHead,
+    journal: i64,
+) -> Result<(), Failure> {
+    let UnitRounding { unit_decimals, rounding } = head.rounding;
+    let values = params![
+        head.version,
+        head.base_version,
+        head.lists_version,
+        head.shared_version,
+        head.has_customers,
+        head.currency.code(),
+        unit_decimals,
+        rounding.to_string(),
+        journal,
+    ];
+    connection.prepare_cached(PUT_HEAD)?.execute(values)?;
+    Ok(())
 }
 
 fn product(row: &Row<'_>) -> Result<Product, Failure> {
+    let id = id(row, 0, "a product", ProductId::stored)?;
+    let detail: Option<String> = row.get(3)?;
+    let detail = detail.map(|json| from_json(&json, || format!("the detail of product `{id}`")));
     Ok(Product {
-        id: id(row, 0, "a product", ProductId::stored)?,
         name: row.get(1)?,
-        price: Money::from_minor(row.get(2)?),
+        price: row.get::<_, Option<i64>>(2)?.map(Money::from_minor),
+        detail: detail.transpose()?,
+        id,
     })
 }

@@ -1,26 +1,44 @@
 //! The table of discounts: one list per user.
 
 use async_trait::async_trait;
+use rusqlite::Row;
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::journal_rows::{Kind, Overlay, listed};
+use super::loaded::{Keys, Table, keys};
 use super::rows::{from_packed, id, packed_bytes};
 use crate::model::UserId;
 use crate::ports::{
-    AtHead, CatalogueHead, Cursor, DiscountStore, Page, PortError, Record, UserDiscounts,
+    AtHead, CatalogueHead, Cursor, DiscountStore, OfRecord, Page, PortError, Record, RecordKind,
+    UserDiscounts,
 };
-use crate::pricing::Discounts;
+use crate::pricing::{Discounts, OwnLadders};
 
-/// How many users a page has.
-const PAGE: usize = 1000;
 /// Lists of more bytes than this, about 2,000 discounts, are unpacked away from the thread that asks.
 const LARGE: usize = 16 * 1024;
 
-pub(super) const GET: &str = "SELECT list FROM discounts WHERE user = ?1";
-pub(super) const LIST: &str = "SELECT user FROM discounts WHERE user > ?1 ORDER BY user LIMIT ?2";
+pub(super) const GET: &str = "SELECT user, list, ladders FROM discounts WHERE user = ?1";
+pub(super) const LIST: &str = "
+    SELECT user FROM discounts WHERE user > ?1 AND user < ?2 ORDER BY user LIMIT ?3";
+
+/// A page has users only, but rows by their keys have lists. So these are two tables.
+static LISTS: Table<Found> = Table {
+    kind: RecordKind::Discounts,
+    get: GET,
+    list: LIST,
+    page: 1000,
+    row: stored,
+    of: changed,
+};
+static USERS: Table<UserId> = Table {
+    kind: RecordKind::Discounts,
+    get: GET,
+    list: LIST,
+    page: 1000,
+    row: user_of,
+    of: user_in,
+};
 
 #[async_trait]
 impl DiscountStore for Embedded {
@@ -29,27 +47,9 @@ impl DiscountStore for Embedded {
         users: &[UserId],
         at: &CatalogueHead,
     ) -> Result<AtHead<Vec<UserDiscounts>>, PortError> {
-        let (users, version) = (users.to_vec(), at.version);
-        let found = self
-            .look(users.len(), move |connection| {
-                let Some(overlay) = Overlay::at(connection, version)? else {
-                    return Ok(AtHead::Moved);
-                };
-                let mut statement = connection.prepare_cached(GET)?;
-                let mut found = Vec::with_capacity(users.len());
-                for user in &users {
-                    if let Some(change) = overlay.over(Kind::Discounts, user.as_str())? {
-                        found.extend(change.and_then(as_discounts).map(Found::Changed));
-                        continue;
-                    }
-                    let list: Option<Value> =
-                        statement.query_row([user.as_str()], |row| row.get(0)).optional()?;
-                    found.extend(list.map(|list| Found::Stored(user.clone(), list)));
-                }
-                Ok(AtHead::Read(found))
-            })
-            .await?;
-        let AtHead::Read(found) = found else { return Ok(AtHead::Moved) };
+        let AtHead::Read(found) = self.rows_at(&LISTS, keys(users), at).await? else {
+            return Ok(AtHead::Moved);
+        };
         let lists = match found.iter().map(Found::bytes).sum::<usize>() {
             0..=LARGE => unpack(found).map_err(|failure| self.port_error(failure)),
             _ => self.read(move |_| unpack(found)).await,
@@ -62,33 +62,14 @@ impl DiscountStore for Embedded {
         at: &CatalogueHead,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<UserId>>, PortError> {
-        let version = at.version;
-        self.read(move |connection| {
-            let Some(overlay) = Overlay::at(connection, version)? else {
-                return Ok(AtHead::Moved);
-            };
-            let rows = |after: &str| {
-                let mut statement = connection.prepare_cached(LIST)?;
-                let mut rows = statement.query(params![after, PAGE])?;
-                let mut users: Vec<UserId> = vec![];
-                while let Some(row) = rows.next()? {
-                    users.push(id(row, 0, "a user with discounts", UserId::stored)?);
-                }
-                Ok(users)
-            };
-            let user = |record| as_discounts(record).map(|list| list.user);
-            let from = from.as_ref();
-            listed(&overlay, Kind::Discounts, from, PAGE, rows, user, UserId::as_str)
-                .map(AtHead::Read)
-        })
-        .await
+        self.page_at(&USERS, Keys::all(from), at).await
     }
 }
 
 /// A user's discounts: from the journal of a load, or as they are in a row.
 enum Found {
     Changed(UserDiscounts),
-    Stored(UserId, Value),
+    Stored { user: UserId, list: Value, ladders: Value },
 }
 
 impl Found {
@@ -96,7 +77,7 @@ impl Found {
     fn bytes(&self) -> usize {
         match self {
             Self::Changed(_) => 0,
-            Self::Stored(_, list) => packed_bytes(list),
+            Self::Stored { list, ladders, .. } => packed_bytes(list) + packed_bytes(ladders),
         }
     }
 }
@@ -104,20 +85,30 @@ impl Found {
 fn unpack(found: Vec<Found>) -> Result<Vec<UserDiscounts>, Failure> {
     let unpacked = found.into_iter().map(|found| match found {
         Found::Changed(list) => Ok(list),
-        Found::Stored(user, list) => {
+        Found::Stored { user, list, ladders } => {
             let what = || format!("the discounts of user `{user}`");
             let discounts = from_packed(&list, what, Discounts::unpack)?.unwrap_or_default();
-            Ok(UserDiscounts { user, discounts })
+            let ladders = from_packed(&ladders, what, OwnLadders::unpack)?.unwrap_or_default();
+            Ok(UserDiscounts { user, discounts, ladders })
         }
     });
     unpacked.collect()
 }
 
-fn as_discounts(record: Record) -> Option<UserDiscounts> {
-    match record {
-        Record::Discounts(list) => Some(list),
-        Record::Product(_) => None,
-    }
+fn stored(row: &Row<'_>) -> Result<Found, Failure> {
+    Ok(Found::Stored { user: user_of(row)?, list: row.get(1)?, ladders: row.get(2)? })
+}
+
+fn user_of(row: &Row<'_>) -> Result<UserId, Failure> {
+    id(row, 0, "a user with discounts", UserId::stored)
+}
+
+fn changed(record: Record) -> Option<Found> {
+    UserDiscounts::of(record).map(Found::Changed)
+}
+
+fn user_in(record: Record) -> Option<UserId> {
+    UserDiscounts::of(record).map(|list| list.user)
 }
 
 #[cfg(test)]
@@ -129,8 +120,10 @@ mod tests {
     use super::super::testing::{open, user};
     use super::*;
     use crate::model::{ProductId, Timestamp};
-    use crate::ports::{CatalogueStore as _, Commit, Committed, LoadId, Loads as _, RowChange};
-    use crate::pricing::{Currency, Discount};
+    use crate::ports::{
+        CatalogueStore as _, Changes, Commit, Committed, LoadId, Loads as _, RowChange,
+    };
+    use crate::pricing::{Currency, Discount, UnitRounding};
 
     /// The version of the store whose lists were JSON.
     const VERSION_OF_JSON: usize = 5;
@@ -138,7 +131,7 @@ mod tests {
     fn list(of: &str, percentage: &str) -> UserDiscounts {
         let product_id = ProductId::new("株").unwrap();
         let list = vec![Discount { product_id, percentage: percentage.parse().unwrap() }];
-        UserDiscounts { user: user(of), discounts: Discounts::new(list).unwrap() }
+        UserDiscounts::new(user(of), Discounts::new(list).unwrap())
     }
 
     async fn read(store: &Embedded) -> Vec<UserDiscounts> {
@@ -173,7 +166,8 @@ mod tests {
         assert_eq!(read(&store).await, [list("ann", "12.5"), list("bob", "0.000001")]);
         let (load, now) = (LoadId("l".to_owned()), Timestamp::default());
         let changes = [RowChange::Put(Record::Discounts(list("ann", "7")))];
-        let commit = Commit { load: load.clone(), currency: Currency::USD, changes_base: false };
+        let (currency, rounding) = (Currency::USD, UnitRounding::PLAIN);
+        let commit = Commit { load: load.clone(), currency, rounding, changes: Changes::NONE };
         store.begin_load(&load, now).await.unwrap();
         assert!(store.write_journal(&load, &changes).await.unwrap());
         let version = store.commit_load(&commit, Some(1)).await.unwrap();

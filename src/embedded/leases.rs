@@ -142,8 +142,16 @@ fn ended(folder: &Path, own: Holder) -> Vec<Entry> {
     others.collect()
 }
 
+/// Held while the files of processes that have ended are locked by this one: whoever looks meanwhile would
+/// take them for alive.
+fn seeing_to_the_dead() -> MutexGuard<'static, ()> {
+    static SEEING_TO: Mutex<()> = Mutex::new(());
+    SEEING_TO.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whether the file of another process is locked.
 fn others_live(folder: &Path, own: Option<Holder>) -> bool {
+    let _seen_to = seeing_to_the_dead();
     let Ok(files) = fs::read_dir(folder) else { return false };
     let mut paths = files.filter_map(|file| Some(file.ok()?.path()));
     paths.any(|path| {
@@ -167,6 +175,7 @@ struct Watch {
 impl Watch {
     /// Frees the messages of all processes that have ended; says how many.
     fn look(&mut self) -> Result<usize, Failure> {
+        let _seeing_to = seeing_to_the_dead();
         let ended = ended(&self.folder, self.own);
         if ended.is_empty() && !self.is_first {
             return Ok(0);

@@ -7,14 +7,15 @@
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
 
+use super::catalogue::{head, put_head};
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::journal_rows::{change, columns};
+use super::folding::fold;
+use super::journal_rows::{Columns, change};
 use super::marks::Tx;
 use crate::model::Timestamp;
 use crate::ports::{
-    Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, Record, RecordKey,
-    RowChange,
+    CatalogueHead, Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, RowChange,
 };
 
 /// The most changes written in one job. The writer is held for a few milliseconds.
@@ -27,25 +28,12 @@ const OPEN: &str = "SELECT id FROM journal WHERE load = ?1 AND NOT is_over";
 const ADD: &str = "
     INSERT INTO journal_row (journal, kind, key, record) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT DO UPDATE SET record = excluded.record";
-const FIRST_HEAD: &str = "
-    INSERT INTO catalogue_head (id, version, base_version, currency, unfolded)
-    VALUES (1, 1, ?3, ?1, ?2) ON CONFLICT DO NOTHING RETURNING version";
-const NEXT_HEAD: &str = "
-    UPDATE catalogue_head SET version = version + 1, currency = ?1, unfolded = ?2, half_loaded = 0,
-        base_version = CASE WHEN ?3 THEN version + 1 ELSE base_version END
-    WHERE version = ?4 AND unfolded IS NULL RETURNING version";
 const LIST: &str = "
     SELECT kind, key, record FROM journal_row JOIN journal ON journal.id = journal
     WHERE load = ?1 AND (kind, key) > (?2, ?3) ORDER BY kind, key LIMIT ?4";
 const IS_UNFOLDED: &str = "
     SELECT 1 FROM catalogue_head JOIN journal ON journal.id = unfolded
     WHERE load = ?1 AND version = ?2";
-const PUT_PRODUCT: &str = "
-    INSERT INTO product (id, name, price) VALUES (?1, ?2, ?3)
-    ON CONFLICT DO UPDATE SET name = excluded.name, price = excluded.price";
-const PUT_DISCOUNTS: &str = "
-    INSERT INTO discounts (user, list) VALUES (?1, ?2)
-    ON CONFLICT DO UPDATE SET list = excluded.list";
 const FINISH: &str = "
     UPDATE catalogue_head SET unfolded = NULL
     WHERE unfolded = (SELECT id FROM journal WHERE load = ?1)";
@@ -73,13 +61,13 @@ impl Loads for Embedded {
 
     async fn write_journal(&self, load: &LoadId, changes: &[RowChange]) -> Result<bool, PortError> {
         for chunk in changes.chunks(CHUNK) {
-            let rows = chunk.iter().map(columns).collect::<Result<Vec<_>, _>>();
+            let rows = chunk.iter().map(Columns::of).collect::<Result<Vec<_>, _>>();
             let rows = rows.map_err(|failure| self.port_error(failure))?;
             let load = load.clone();
             let written = self.write(move |tx| {
                 let Some(journal) = open_journal(tx, &load)? else { return Ok(false) };
                 let mut statement = tx.prepare_cached(ADD)?;
-                for (kind, key, record) in &rows {
+                for Columns { kind, key, record } in &rows {
                     statement.execute(params![journal, *kind as i64, key, record])?;
                 }
                 Ok(true)
@@ -101,16 +89,14 @@ impl Loads for Embedded {
             let Some(journal) = open_journal(tx, &commit.load)? else {
                 return Ok(Committed::Dropped);
             };
-            let (currency, changes_base) = (commit.currency.code(), commit.changes_base);
-            let version = match expected {
-                None => tx
-                    .prepare_cached(FIRST_HEAD)?
-                    .query_row(params![currency, journal, changes_base], |row| row.get(0)),
-                Some(version) => tx
-                    .prepare_cached(NEXT_HEAD)?
-                    .query_row(params![currency, journal, changes_base, version], |row| row.get(0)),
-            };
-            Ok(version.optional()?.map_or(Committed::Conflict, Committed::Version))
+            let head = head(tx)?;
+            let is_folded = head.as_ref().is_none_or(|head| head.unfolded.is_none());
+            if head.as_ref().map(|head| head.version) != expected || !is_folded {
+                return Ok(Committed::Conflict);
+            }
+            let next = head.unwrap_or(CatalogueHead::EMPTY).after(&commit);
+            put_head(tx, &next, journal)?;
+            Ok(Committed::Version(next.version))
         })
         .await
     }
@@ -133,7 +119,7 @@ impl Loads for Embedded {
                 let (kind, key, record): (i64, String, Option<String>) =
                     (row.get(0)?, row.get(1)?, row.get(2)?);
                 last = Some(format!("{kind}{key}"));
-                items.push(change(kind, key, record.as_deref())?);
+                items.push(change(kind, &key, record.as_deref())?);
             }
             let next = last.filter(|_| items.len() == PAGE).map(Cursor);
             Ok(Page { items, next })
@@ -155,7 +141,7 @@ impl Loads for Embedded {
                 if !statement.exists(params![load.0, version])? {
                     return Ok(());
                 }
-                chunk.iter().try_for_each(|change| apply(tx, change))
+                chunk.iter().try_for_each(|change| fold(tx, change))
             })
             .await?;
         }
@@ -213,27 +199,4 @@ impl Loads for Embedded {
 /// The number of a journal that may still be written to and committed.
 fn open_journal(tx: &Tx<'_>, load: &LoadId) -> Result<Option<i64>, Failure> {
     Ok(tx.prepare_cached(OPEN)?.query_row([&load.0], |row| row.get(0)).optional()?)
-}
-
-fn apply(tx: &Tx<'_>, change: &RowChange) -> Result<(), Failure> {
-    match change {
-        RowChange::Put(Record::Product(product)) => {
-            let row = params![product.id.as_str(), product.name, product.price.minor()];
-            tx.prepare_cached(PUT_PRODUCT)?.execute(row)?;
-        }
-        RowChange::Put(Record::Discounts(list)) => {
-            let user = &list.user;
-            let packed = list.discounts.pack().map_err(|error| {
-                Failure::rejected(format!("the discounts of user `{user}`"), error.to_string())
-            })?;
-            tx.prepare_cached(PUT_DISCOUNTS)?.execute(params![user.as_str(), packed])?;
-        }
-        RowChange::Delete(RecordKey::Product(id)) => {
-            tx.prepare_cached("DELETE FROM product WHERE id = ?1")?.execute([id.as_str()])?;
-        }
-        RowChange::Delete(RecordKey::Discounts(user)) => {
-            tx.prepare_cached("DELETE FROM discounts WHERE user = ?1")?.execute([user.as_str()])?;
-        }
-    }
-    Ok(())
 }

@@ -49,8 +49,8 @@ mod tests {
     use super::*;
     use crate::model::Timestamp;
     use crate::ports::{
-        ActiveUsers as _, CatalogueStore as _, Commit, LoadId, Loads as _, PriceTables as _,
-        Segment, first_products,
+        ActiveUsers as _, CatalogueHead, CatalogueStore as _, Changes, Commit, LoadId, Loads as _,
+        PriceTables as _, Segment, first_products,
     };
 
     /// A store as a program of that version made it.
@@ -111,8 +111,8 @@ mod tests {
                 let head = store.catalogue_head().await.unwrap().unwrap();
                 let load = LoadId("the next".to_owned());
                 store.begin_load(&load, Timestamp::from_secs(1)).await.unwrap();
-                let (currency, changes_base) = (head.currency, true);
-                let commit = Commit { load, currency, changes_base };
+                let CatalogueHead { currency, rounding, .. } = head;
+                let commit = Commit { load, currency, rounding, changes: Changes::PRODUCTS };
                 store.commit_load(&commit, Some(head.version)).await.unwrap();
                 assert!(!store.is_half_loaded().await.unwrap(), "version {version}");
                 store.close().await;

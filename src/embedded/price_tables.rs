@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::rows::id;
 use crate::model::{Timestamp, UserId};
 use crate::ports::{
-    Cursor, Flip, MAX_INLINE_BYTES, Own, Page, PortError, PriceTables, TableHead, WantedParts,
+    Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, TableHead, WantedParts,
 };
 use crate::pricing::{PackError, Reader, put_varint};
 
@@ -66,7 +66,7 @@ impl PriceTables for Embedded {
         expire_at: Timestamp,
     ) -> Result<Flip, PortError> {
         let (user, version, packed) = (user.clone(), head.version, head.pack());
-        let keeps_parts = parts.is_empty() && matches!(head.own, Own::Parts(_));
+        let keeps_parts = parts.is_empty() && head.parts() > 0;
         let parts = (!parts.is_empty()).then(|| join(parts));
         let expires_at = expire_at.secs_rounded_up();
         let until = expires_at.saturating_add(SLACK);
@@ -202,7 +202,8 @@ mod tests {
     use super::super::testing::{fresh, head, secs, stopped, user};
     use super::*;
     use crate::model::Generation;
-    use crate::ports::{Clock as _, parts_of};
+    use crate::ports::{Clock as _, Own, Prices, parts_of};
+    use crate::pricing::UnitRounding;
 
     #[tokio::test]
     async fn a_table_is_one_row_and_its_parts_go_with_its_generation() {
@@ -211,7 +212,11 @@ mod tests {
         let late = now.plus(secs(3600));
         let [first, second] = [1, 2].map(|byte| Generation::from_random([byte; 16]));
         let in_parts = |version, generation: &Generation| TableHead {
+            rounding: UnitRounding::PLAIN,
             own: Own::Parts(vec![0, 7]),
+            prices: Prices::LIST,
+            next: vec![],
+            valid_until: None,
             ..head(version, generation, now)
         };
         let parts = [b"one", b"two"].map(|part| Bytes::from_static(part));

@@ -7,7 +7,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x4f43_6368;
 
 /// Each step takes a store from the version that is its index to the next.
-pub(super) const MIGRATIONS: [&str; 11] = [
+pub(super) const MIGRATIONS: [&str; 12] = [
     FIRST,
     USAGE,
     LOAD_CURRENCY,
@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: [&str; 11] = [
     STACK_SETTINGS,
     HALF_LOADED,
     PROCESS,
+    PRICE_LISTS,
 ];
 
 /// The version of a store that all steps were applied to.
@@ -28,12 +29,15 @@ pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;
 pub(super) const BEFORE_JOURNALS: std::ops::Range<i32> = 1..5;
 
 /// The tables that a readable store has. Looking into each notices a truncated file early.
-pub(super) const TABLES: [&str; 16] = [
+pub(super) const TABLES: [&str; 19] = [
     "active_user",
     "catalogue_head",
     "stack_settings",
     "product",
     "discounts",
+    "customer",
+    "price_list",
+    "list_price",
     "journal",
     "journal_row",
     "base",
@@ -309,4 +313,66 @@ CREATE TABLE process (
     record TEXT NOT NULL
 ) STRICT;
 CREATE INDEX process_expiry ON process (lives_until);
+";
+
+const PRICE_LISTS: &str = "
+-- `lists_version` is the version of the last load that changed a price list, `shared_version` that of
+-- the last one that changed something that customers have in common. Unit prices have `unit_decimals`
+-- decimals beyond those of their currency.
+ALTER TABLE catalogue_head ADD COLUMN lists_version INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE catalogue_head ADD COLUMN shared_version INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE catalogue_head ADD COLUMN has_customers INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE catalogue_head ADD COLUMN unit_decimals INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE catalogue_head ADD COLUMN rounding TEXT NOT NULL DEFAULT 'half-even';
+UPDATE catalogue_head SET shared_version = base_version;
+
+-- `price` is that in the currency of the catalogue, if there is one. `detail` is what few products have.
+ALTER TABLE product RENAME TO old_product;
+CREATE TABLE product (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    price INTEGER,
+    detail TEXT
+) STRICT, WITHOUT ROWID;
+INSERT INTO product (id, name, price) SELECT id, name, price FROM old_product ORDER BY id;
+DROP TABLE old_product;
+
+-- What a user has beside plain discounts, packed.
+ALTER TABLE discounts ADD COLUMN ladders BLOB;
+
+CREATE TABLE customer (
+    user TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A list may name very many users, so its rows are large.
+CREATE TABLE price_list (
+    id TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT;
+
+-- A key is the list and the scope, parted by U+0001. A ladder is packed.
+CREATE TABLE list_price (
+    key TEXT PRIMARY KEY,
+    ladder BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Bases have names now. What is in them is made anew.
+DROP TABLE base;
+DROP TABLE base_part;
+CREATE TABLE base (
+    name TEXT PRIMARY KEY,
+    expires_at INTEGER NOT NULL,
+    contents TEXT NOT NULL
+) STRICT;
+CREATE INDEX base_expiry ON base (expires_at);
+CREATE TABLE base_part (
+    base TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (base, number)
+) STRICT;
+CREATE TRIGGER base_gone AFTER DELETE ON base BEGIN
+    DELETE FROM base_part WHERE base = old.name;
+END;
 ";

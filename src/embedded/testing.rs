@@ -10,9 +10,10 @@ use tempfile::TempDir;
 use super::Embedded;
 use crate::model::{DeduplicationId, DigestBuilder, Generation, GroupId, Timestamp, UserId};
 use crate::ports::{
-    Clock, Outgoing, Own, Posting, Randomness as _, SystemClock, SystemRandomness, TableHead,
+    Clock, Outgoing, Own, Posting, Prices, Randomness as _, SystemClock, SystemRandomness,
+    TableHead,
 };
-use crate::pricing::Currency;
+use crate::pricing::{Currency, UnitRounding};
 use crate::supervisor::Supervisor;
 
 /// A clock that stands still until it is moved.
@@ -84,7 +85,11 @@ pub(super) fn head(version: u64, generation: &Generation, now: Timestamp) -> Tab
         base_version: 1,
         currency: Currency::USD,
         products: 0,
+        rounding: UnitRounding::PLAIN,
         own: Own::NONE,
+        prices: Prices::LIST,
+        next: vec![],
+        valid_until: None,
         parts_expire_at: now,
         priced_at: now,
         validated_at: now,

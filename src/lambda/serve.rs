@@ -89,7 +89,8 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
             run(service_fn(handle)).await
         }
         Function::HttpApi => {
-            let ((ports, meter), by) = (ports(function, &settings, traces).await?, settings.authorization);
+            let ((ports, meter), by) =
+                (ports(function, &settings, traces).await?, settings.authorization);
             let following = Following::new(&ports);
             let lookup = lookup(&ports);
             let handler = QuotationHandler::new(&ports, lookup.clone(), following.policy());

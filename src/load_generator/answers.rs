@@ -1,7 +1,7 @@
 //! Whether an answer is right.
 
 use crate::model::{ProductId, Quantity, UserId};
-use crate::pricing::{Currency, Money};
+use crate::pricing::{Currency, Money, UnitRounding};
 use crate::protocol::{LineFrame, QuotationFrame};
 
 /// The price that an answer has to state for one product.
@@ -43,8 +43,10 @@ impl Asked<'_> {
             let known = expected.map(|prices| prices.price(self.user, product));
             let line = answer.lines.iter().find(|line| line.product == product.as_str());
             let unavailable = answer.unavailable.iter().any(|other| other == product.as_str());
+            let invalid = answer.invalid.iter().any(|other| other.product == product.as_str());
             match (line, known) {
                 (None, Some(None)) | (None, None) if unavailable => {}
+                (None, None) if invalid => {}
                 (None, _) => return Err(format!("product `{product}` has no price")),
                 (Some(_), Some(None)) => return Err(format!("product `{product}` has a price")),
                 (Some(line), known) => {
@@ -53,7 +55,8 @@ impl Asked<'_> {
                 }
             }
         }
-        if answer.lines.len() + answer.unavailable.len() != self.items.len() {
+        let told = answer.lines.len() + answer.unavailable.len() + answer.invalid.len();
+        if told != self.items.len() {
             return Err("it has lines that were not asked for".to_owned());
         }
         match answer.total.as_deref() {
@@ -78,23 +81,38 @@ fn check_line(
     if line.quantity.parse() != Ok(quantity) {
         return Err(format!("product `{product}`: {} asked, {} quoted", quantity, line.quantity));
     }
-    let list_price = amount(&line.list_price, currency)?;
-    let unit_price = amount(&line.unit_price, currency)?;
-    if let Some(expected) = expected
-        && expected != (ExpectedPrice { list_price, unit_price })
-    {
+    if let Some(expected) = expected {
         let [list, unit] = [expected.list_price, expected.unit_price].map(|it| it.format(currency));
-        return Err(format!(
-            "product `{product}` costs {} of {}, and {unit} of {list} was expected",
-            line.unit_price, line.list_price
-        ));
+        if (line.list_price.as_ref(), &line.unit_price) != (Some(&list), &unit) {
+            return Err(format!(
+                "product `{product}` costs {} of {}, and {unit} of {list} was expected",
+                line.unit_price,
+                line.list_price.as_deref().unwrap_or("nothing")
+            ));
+        }
     }
     let total = amount(&line.total, currency)?;
-    if unit_price.times(quantity) != Some(total) {
+    if !is_line_total(&line.unit_price, quantity, total, currency)? {
         let quantity = &line.quantity;
         return Err(format!("{quantity} of `{product}` at {} are {}", line.unit_price, line.total));
     }
     Ok(total)
+}
+
+/// Whether a total is what a quantity at a unit price costs, which may have more decimals than the
+/// currency. Halves may go either way: how a stack rounds is not in its answers.
+fn is_line_total(
+    unit_price: &str,
+    quantity: Quantity,
+    total: Money,
+    currency: Currency,
+) -> Result<bool, String> {
+    const BEYOND: u8 = UnitRounding::MAX_UNIT_DECIMALS;
+    let unit_price = Money::parse_amount(unit_price, currency, BEYOND);
+    let unit_price = unit_price.map_err(|error| error.to_string())?;
+    let exact = i128::from(unit_price.minor()) * i128::from(quantity.thousandths());
+    let by = 1000 * 10_i128.pow(u32::from(BEYOND));
+    Ok((2 * (exact - i128::from(total.minor()) * by)).abs() <= by)
 }
 
 fn amount(text: &str, currency: Currency) -> Result<Money, String> {
@@ -104,6 +122,7 @@ fn amount(text: &str, currency: Currency) -> Result<Money, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::InvalidFrame;
 
     struct Prices;
 
@@ -122,10 +141,12 @@ mod tests {
                 product: "P1".into(),
                 name: "Desk".into(),
                 quantity: "2".into(),
-                list_price: "5.00".into(),
+                list_price: Some("5.00".into()),
                 discount_percent: "10".into(),
                 unit_price: "4.50".into(),
                 total: "9.00".into(),
+                rule: None,
+                next_tier: None,
             }],
             unavailable: vec!["P2".into()],
             total: Some("9.00".into()),
@@ -159,7 +180,7 @@ mod tests {
             }
         }
         for change in [
-            |line: &mut LineFrame| line.list_price = "5.01".into(),
+            |line: &mut LineFrame| line.list_price = Some("5.01".into()),
             |line: &mut LineFrame| {
                 line.unit_price = "4.51".into();
                 line.total = "9.02".into();
@@ -170,5 +191,41 @@ mod tests {
             let why = asked.check(&wrong, Some(&Prices)).unwrap_err();
             assert!(why.contains("expected"), "{why}");
         }
+    }
+
+    #[test]
+    fn a_unit_price_may_be_finer_than_its_total() {
+        let is_total = |unit: &str, quantity: &str, minor: i64| {
+            let (quantity, total) = (quantity.parse().unwrap(), Money::from_minor(minor));
+            is_line_total(unit, quantity, total, Currency::USD).unwrap()
+        };
+        assert!(is_total("1.131116", "12", 1357));
+        assert!(!is_total("1.131116", "12", 1358));
+        // Halves may go up, or to the even one.
+        assert!(is_total("0.005", "1", 0) && is_total("0.005", "1", 1));
+        assert!(!is_total("0.0051", "1", 0));
+    }
+
+    #[test]
+    fn a_quantity_that_is_not_sold_is_told_as_such() {
+        let user = UserId::new("AAA").unwrap();
+        let product: ProductId = "P2".parse().unwrap();
+        let asked = Asked { user: &user, items: vec![(&product, Quantity::ONE)] };
+        let item = InvalidFrame {
+            product: "P2".into(),
+            quantity: "1".into(),
+            below: None,
+            above: Some("12".into()),
+        };
+        let invalid = QuotationFrame {
+            lines: vec![],
+            unavailable: vec![],
+            invalid: vec![item.clone()],
+            total: Some("0.00".into()),
+            ..answer()
+        };
+        assert_eq!(asked.check(&invalid, None), Ok(()));
+        let twice = QuotationFrame { invalid: vec![item.clone(), item], ..invalid };
+        assert!(asked.check(&twice, None).is_err());
     }
 }

@@ -1,40 +1,38 @@
-//! Products and discounts, and the head that gives each state of them a version.
+//! Whatever loads bring, and the head that gives each state of it a version.
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::engine::Memory;
-use super::journals::Journals;
-use super::paging::page;
-use crate::model::{ProductId, Timestamp, UserId};
+use super::journals::{Journals, cursor_at, key_at};
+use super::paging::PAGE_ROWS;
+use crate::model::{PriceListId, ProductId, Timestamp, UserId};
 use crate::ports::{
-    AtHead, CatalogueHead, CatalogueStore, Cursor, DiscountStore, Page, PortError, Record,
-    RecordKey, RowChange, UserDiscounts,
+    AtHead, CatalogueHead, CatalogueStore, Cursor, CustomerStore, DiscountStore, OfRecord, Page,
+    PortError, PriceListStore, Record, RecordKey, RecordKind, RowChange, UserDiscounts,
 };
-use crate::pricing::Product;
+use crate::pricing::{Customer, ListPrices, PriceList, Product, Scope};
 
 /// Whatever loads bring.
 #[derive(Default)]
 pub(super) struct LoadedTables {
     pub(super) head: Option<CatalogueHead>,
     pub(super) journals: Journals,
-    products: Rows<ProductId, Product>,
-    discounts: Rows<UserId, UserDiscounts>,
+    /// By kind.
+    rows: [BTreeMap<RecordKey, Row>; RecordKind::ALL.len()],
 }
 
-/// Rows by key, each with the version that wrote it.
-type Rows<K, T> = BTreeMap<K, Row<T>>;
-
-struct Row<T> {
+/// A row with the version that wrote it.
+struct Row {
     version: u64,
-    content: Content<T>,
+    content: Content,
 }
 
-enum Content<T> {
-    There(T),
+enum Content {
+    There(Record),
     /// It was deleted; only its version is kept, until this time.
     Deleted {
         forget_at: Timestamp,
@@ -44,30 +42,22 @@ enum Content<T> {
 impl LoadedTables {
     /// Writes a change of a version, unless the row has that version or a later one.
     pub(super) fn fold(&mut self, version: u64, change: &RowChange, forget_at: Timestamp) {
-        match change {
-            RowChange::Put(Record::Product(product)) => {
-                let content = Content::There(product.clone());
-                write(&mut self.products, &product.id, Row { version, content });
-            }
-            RowChange::Put(Record::Discounts(list)) => {
-                let content = Content::There(list.clone());
-                write(&mut self.discounts, &list.user, Row { version, content });
-            }
-            RowChange::Delete(RecordKey::Product(id)) => {
-                let content = Content::Deleted { forget_at };
-                write(&mut self.products, id, Row { version, content });
-            }
-            RowChange::Delete(RecordKey::Discounts(user)) => {
-                let content = Content::Deleted { forget_at };
-                write(&mut self.discounts, user, Row { version, content });
-            }
+        let content = match change {
+            RowChange::Put(record) => Content::There(record.clone()),
+            RowChange::Delete(_) => Content::Deleted { forget_at },
+        };
+        let key = change.key();
+        let rows = &mut self.rows[key.kind() as usize];
+        if rows.get(&key).is_none_or(|there| there.version < version) {
+            rows.insert(key, Row { version, content });
         }
     }
 
     /// Forgets what was deleted long enough ago.
     pub(super) fn forget(&mut self, now: Timestamp) {
-        self.products.retain(|_, row| row.content.is_kept(now));
-        self.discounts.retain(|_, row| row.content.is_kept(now));
+        for rows in &mut self.rows {
+            rows.retain(|_, row| row.content.is_kept(now));
+        }
     }
 
     /// The changes that are laid over the rows at a head; `None` when they are gone, because they
@@ -76,20 +66,76 @@ impl LoadedTables {
         let Some(load) = &at.unfolded else { return Some(Overlay(None)) };
         self.journals.changes(load).map(|changes| Overlay(Some(changes)))
     }
+
+    /// Rows by their keys, at a head.
+    fn read<T: OfRecord>(
+        &self,
+        keys: impl Iterator<Item = RecordKey>,
+        at: &CatalogueHead,
+    ) -> AtHead<Vec<T>> {
+        let Some(overlay) = self.overlay(at) else { return AtHead::Moved };
+        let mut found = vec![];
+        for key in keys {
+            let row = seen(self.rows[key.kind() as usize].get(&key), at);
+            match (overlay.over(&key), row) {
+                (_, Seen::Later) => return AtHead::Moved,
+                (Some(RowChange::Put(record)), _) | (None, Seen::There(record)) => {
+                    found.extend(T::of(record.clone()));
+                }
+                (Some(RowChange::Delete(_)), _) | (None, Seen::Absent) => {}
+            }
+        }
+        AtHead::Read(found)
+    }
+
+    /// A page of the rows of a kind that belong to it, the first of which comes not before `first`. What
+    /// the journal changes comes with the last page.
+    fn list<T: OfRecord>(
+        &self,
+        first: Option<RecordKey>,
+        belongs: impl Fn(&RecordKey) -> bool,
+        (at, from): (&CatalogueHead, Option<Cursor>),
+    ) -> Result<AtHead<Page<T>>, PortError> {
+        let Some(overlay) = self.overlay(at) else { return Ok(AtHead::Moved) };
+        let after = match from {
+            Some(cursor) => Bound::Excluded(key_at(&cursor)?),
+            None => first.map_or(Bound::Unbounded, Bound::Included),
+        };
+        let rows = self.rows[T::KIND as usize].range((after, Bound::Unbounded));
+        let (mut items, mut last, mut looked_at) = (vec![], None, 0);
+        // Rows that are left out count too, as they do in the services.
+        for (key, row) in rows.take_while(|(key, _)| belongs(key)).take(PAGE_ROWS) {
+            match seen(Some(row), at) {
+                Seen::Later => return Ok(AtHead::Moved),
+                Seen::There(record) if overlay.over(key).is_none() => {
+                    items.extend(T::of(record.clone()))
+                }
+                Seen::There(_) | Seen::Absent => {}
+            }
+            last = Some(key);
+            looked_at += 1;
+        }
+        let next = last.filter(|_| looked_at == PAGE_ROWS).map(cursor_at).transpose()?;
+        if next.is_none() {
+            let of_kind = overlay.all().filter(|change| {
+                let key = change.key();
+                key.kind() == T::KIND && belongs(&key)
+            });
+            items.extend(of_kind.filter_map(|change| match change {
+                RowChange::Put(record) => T::of(record.clone()),
+                RowChange::Delete(_) => None,
+            }));
+        }
+        Ok(AtHead::Read(Page { items, next }))
+    }
 }
 
-impl<T> Content<T> {
+impl Content {
     fn is_kept(&self, now: Timestamp) -> bool {
         match self {
             Self::There(_) => true,
             Self::Deleted { forget_at } => now < *forget_at,
         }
-    }
-}
-
-fn write<K: Ord + Clone, T>(rows: &mut Rows<K, T>, key: &K, row: Row<T>) {
-    if rows.get(key).is_none_or(|there| there.version < row.version) {
-        rows.insert(key.clone(), row);
     }
 }
 
@@ -107,88 +153,24 @@ impl<'a> Overlay<'a> {
 }
 
 /// What is in a row at a head.
-enum Seen<'a, T> {
-    There(&'a T),
+enum Seen<'a> {
+    There(&'a Record),
     Absent,
     /// A later load has written it.
     Later,
 }
 
-fn seen<'a, T>(row: Option<&'a Row<T>>, at: &CatalogueHead) -> Seen<'a, T> {
+fn seen<'a>(row: Option<&'a Row>, at: &CatalogueHead) -> Seen<'a> {
     match row {
         None => Seen::Absent,
         Some(row) if row.version > at.version => Seen::Later,
-        Some(Row { content: Content::There(value), .. }) => Seen::There(value),
+        Some(Row { content: Content::There(record), .. }) => Seen::There(record),
         Some(_) => Seen::Absent,
     }
 }
 
-fn as_product(change: &RowChange) -> Option<&Product> {
-    match change {
-        RowChange::Put(Record::Product(product)) => Some(product),
-        _ => None,
-    }
-}
-
-fn as_discounts(change: &RowChange) -> Option<&UserDiscounts> {
-    match change {
-        RowChange::Put(Record::Discounts(list)) => Some(list),
-        _ => None,
-    }
-}
-
-/// Rows by their keys, at a head.
-fn read<K: Ord + Clone, T: Clone>(
-    rows: &Rows<K, T>,
-    overlay: Option<Overlay<'_>>,
-    keys: &[K],
-    at: &CatalogueHead,
-    name: fn(K) -> RecordKey,
-    of: fn(&RowChange) -> Option<&T>,
-) -> AtHead<Vec<T>> {
-    let Some(overlay) = overlay else { return AtHead::Moved };
-    let mut found = vec![];
-    for key in keys {
-        let row = seen(rows.get(key), at);
-        if matches!(row, Seen::Later) {
-            return AtHead::Moved;
-        }
-        match (overlay.over(&name(key.clone())), row) {
-            (Some(change), _) => found.extend(of(change).cloned()),
-            (None, Seen::There(value)) => found.push(value.clone()),
-            (None, _) => {}
-        }
-    }
-    AtHead::Read(found)
-}
-
-/// A page of rows, at a head. What the journal changes comes with the last page.
-fn list<K, T, U>(
-    rows: &Rows<K, T>,
-    overlay: Option<Overlay<'_>>,
-    from: Option<&Cursor>,
-    at: &CatalogueHead,
-    name: fn(K) -> RecordKey,
-    of: fn(&RowChange) -> Option<&T>,
-    item: impl Fn(&T) -> U,
-) -> AtHead<Page<U>>
-where
-    K: Ord + Clone + Borrow<str>,
-{
-    let Some(overlay) = overlay else { return AtHead::Moved };
-    let looked_at = page(rows, from, |key, row| Some((key.clone(), seen(Some(row), at))));
-    let mut items = vec![];
-    for (key, row) in looked_at.items {
-        match row {
-            Seen::Later => return AtHead::Moved,
-            Seen::There(value) if overlay.over(&name(key)).is_none() => items.push(item(value)),
-            Seen::There(_) | Seen::Absent => {}
-        }
-    }
-    if looked_at.next.is_none() {
-        items.extend(overlay.all().filter_map(of).map(&item));
-    }
-    AtHead::Read(Page { items, next: looked_at.next })
+fn any(_: &RecordKey) -> bool {
+    true
 }
 
 #[async_trait]
@@ -206,9 +188,8 @@ impl CatalogueStore for Memory {
         products: &[ProductId],
         at: &CatalogueHead,
     ) -> Result<AtHead<Vec<Product>>, PortError> {
-        let loaded = &self.state().loaded;
-        let overlay = loaded.overlay(at);
-        Ok(read(&loaded.products, overlay, products, at, RecordKey::Product, as_product))
+        let keys = products.iter().cloned().map(RecordKey::Product);
+        Ok(self.state().loaded.read(keys, at))
     }
 
     async fn list_products(
@@ -216,10 +197,7 @@ impl CatalogueStore for Memory {
         at: &CatalogueHead,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
-        let loaded = &self.state().loaded;
-        let (overlay, from) = (loaded.overlay(at), from.as_ref());
-        let name = RecordKey::Product;
-        Ok(list(&loaded.products, overlay, from, at, name, as_product, Product::clone))
+        self.state().loaded.list(None, any, (at, from))
     }
 }
 
@@ -230,9 +208,8 @@ impl DiscountStore for Memory {
         users: &[UserId],
         at: &CatalogueHead,
     ) -> Result<AtHead<Vec<UserDiscounts>>, PortError> {
-        let loaded = &self.state().loaded;
-        let overlay = loaded.overlay(at);
-        Ok(read(&loaded.discounts, overlay, users, at, RecordKey::Discounts, as_discounts))
+        let keys = users.iter().cloned().map(RecordKey::Discounts);
+        Ok(self.state().loaded.read(keys, at))
     }
 
     async fn list_discounted_users(
@@ -240,9 +217,70 @@ impl DiscountStore for Memory {
         at: &CatalogueHead,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<UserId>>, PortError> {
-        let loaded = &self.state().loaded;
-        let (overlay, from) = (loaded.overlay(at), from.as_ref());
-        let (name, user) = (RecordKey::Discounts, |list: &UserDiscounts| list.user.clone());
-        Ok(list(&loaded.discounts, overlay, from, at, name, as_discounts, user))
+        let page = self.state().loaded.list(None, any, (at, from))?;
+        Ok(page.map(|Page { items, next }: Page<UserDiscounts>| Page {
+            items: items.into_iter().map(|list| list.user).collect(),
+            next,
+        }))
+    }
+}
+
+#[async_trait]
+impl CustomerStore for Memory {
+    async fn customers(
+        &self,
+        users: &[UserId],
+        at: &CatalogueHead,
+    ) -> Result<AtHead<Vec<Customer>>, PortError> {
+        let keys = users.iter().cloned().map(RecordKey::Customer);
+        Ok(self.state().loaded.read(keys, at))
+    }
+
+    async fn list_customers(
+        &self,
+        at: &CatalogueHead,
+        from: Option<Cursor>,
+    ) -> Result<AtHead<Page<Customer>>, PortError> {
+        self.state().loaded.list(None, any, (at, from))
+    }
+}
+
+#[async_trait]
+impl PriceListStore for Memory {
+    async fn price_lists(
+        &self,
+        lists: &[PriceListId],
+        at: &CatalogueHead,
+    ) -> Result<AtHead<Vec<PriceList>>, PortError> {
+        let keys = lists.iter().cloned().map(RecordKey::PriceList);
+        Ok(self.state().loaded.read(keys, at))
+    }
+
+    async fn list_price_lists(
+        &self,
+        at: &CatalogueHead,
+        from: Option<Cursor>,
+    ) -> Result<AtHead<Page<PriceList>>, PortError> {
+        self.state().loaded.list(None, any, (at, from))
+    }
+
+    async fn prices(
+        &self,
+        rows: &[(PriceListId, Scope)],
+        at: &CatalogueHead,
+    ) -> Result<AtHead<Vec<ListPrices>>, PortError> {
+        let keys = rows.iter().cloned().map(|(list, scope)| RecordKey::Prices(list, scope));
+        Ok(self.state().loaded.read(keys, at))
+    }
+
+    async fn list_prices(
+        &self,
+        list: &PriceListId,
+        at: &CatalogueHead,
+        from: Option<Cursor>,
+    ) -> Result<AtHead<Page<ListPrices>>, PortError> {
+        let first = RecordKey::Prices(list.clone(), Scope::All);
+        let of_list = |key: &RecordKey| matches!(key, RecordKey::Prices(of, _) if of == list);
+        self.state().loaded.list(Some(first), of_list, (at, from))
     }
 }

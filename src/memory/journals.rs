@@ -12,8 +12,8 @@ use super::limits::check_item;
 use super::paging::PAGE_ROWS;
 use crate::model::Timestamp;
 use crate::ports::{
-    CatalogueHead, Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, Record,
-    RecordKey, RowChange,
+    CatalogueHead, Commit, Committed, Cursor, Journal, LoadId, Loads, Page, PortError, RecordKey,
+    RowChange,
 };
 
 /// By load. A journal that was dropped is no longer there.
@@ -38,12 +38,12 @@ impl Journals {
 }
 
 /// A cursor is the key of the last change of a page.
-fn cursor_at(key: &RecordKey) -> Result<Cursor, PortError> {
+pub(super) fn cursor_at(key: &RecordKey) -> Result<Cursor, PortError> {
     let text = serde_json::to_string(key);
     text.map(Cursor).map_err(|error| PortError::corrupt("a change of a journal", error))
 }
 
-fn key_at(cursor: &Cursor) -> Result<RecordKey, PortError> {
+pub(super) fn key_at(cursor: &Cursor) -> Result<RecordKey, PortError> {
     serde_json::from_str(&cursor.0)
         .map_err(|error| PortError::corrupt("a cursor of a journal", error))
 }
@@ -51,13 +51,7 @@ fn key_at(cursor: &Cursor) -> Result<RecordKey, PortError> {
 /// Refuses what no item of DynamoDB can hold.
 fn check(change: &RowChange) -> Result<(), PortError> {
     match change {
-        RowChange::Put(Record::Product(product)) => {
-            check_item(&format!("product `{}`", product.id), product)
-        }
-        RowChange::Put(Record::Discounts(list)) => {
-            let what = format!("discounts of user `{}`", list.user);
-            check_item(&what, &(&list.user, &list.discounts))
-        }
+        RowChange::Put(record) => check_item(&record.key().to_string(), record),
         RowChange::Delete(_) => Ok(()),
     }
 }
@@ -73,14 +67,9 @@ impl LoadedTables {
         if head.map(|head| head.version) != expected || !is_folded {
             return Committed::Conflict;
         }
-        let before = head.cloned().unwrap_or(CatalogueHead::EMPTY);
-        let version = before.version + 1;
-        self.head = Some(CatalogueHead {
-            version,
-            base_version: if commit.changes_base { version } else { before.base_version },
-            currency: commit.currency,
-            unfolded: Some(commit.load.clone()),
-        });
+        let next = head.unwrap_or(&CatalogueHead::EMPTY).after(commit);
+        let version = next.version;
+        self.head = Some(next);
         Committed::Version(version)
     }
 }

@@ -80,10 +80,8 @@ mod tests {
     #[tokio::test]
     async fn an_item_over_400_kb_is_named_and_nothing_is_written() {
         let memory = memory();
-        let product = |id: &str, bytes| Product {
-            id: ProductId::new(id).unwrap(),
-            name: "x".repeat(bytes),
-            price: Money::ZERO,
+        let product = |id: &str, bytes| {
+            Product::new(ProductId::new(id).unwrap(), "x".repeat(bytes), Money::ZERO)
         };
         let products = [product("fits", MAX_ITEM_BYTES - 100), product("株", MAX_ITEM_BYTES)];
         let load = LoadId("load".to_owned());
@@ -100,7 +98,7 @@ mod tests {
             percentage: Percentage::default(),
         };
         let discounts = Discounts::new((0..5000).map(discount).collect()).unwrap();
-        let list = RowChange::from(UserDiscounts { user: user.clone(), discounts });
+        let list = RowChange::from(UserDiscounts::new(user.clone(), discounts));
         let written = memory.write_journal(&load, &[list]).await.map(drop);
         assert_eq!(rejected(written), "discounts of user `ann`");
 

@@ -122,8 +122,8 @@ pub(super) mod tests {
     use super::*;
     use crate::memory::ManualClock;
     use crate::model::DigestBuilder;
-    use crate::ports::{Own, SystemRandomness, parts_of};
-    use crate::pricing::Currency;
+    use crate::ports::{Own, Prices, SystemRandomness, parts_of};
+    use crate::pricing::{Currency, UnitRounding};
 
     pub(in crate::memory) fn head(
         version: u64,
@@ -139,7 +139,11 @@ pub(super) mod tests {
             base_version: 1,
             currency: Currency::USD,
             products: 1,
+            rounding: UnitRounding::PLAIN,
             own: Own::NONE,
+            prices: Prices::LIST,
+            next: vec![],
+            valid_until: None,
             parts_expire_at: at,
             priced_at: at,
             validated_at: at,

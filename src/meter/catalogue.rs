@@ -44,7 +44,7 @@ layer!(
         async fn discounts(&self, users: _, at: _) -> _ {
             let found = self.inner.store.discounts(users, at).await?;
             let rows = found.read().into_iter().flatten();
-            let sizes = rows.map(|list| sizes::discounts(&list.user, &list.discounts, at.version));
+            let sizes = rows.map(|list| sizes::discounts(list, at.version));
             self.read_many(Resource::Discounts, users.len(), sizes, true);
             Ok(found)
         }
@@ -54,7 +54,7 @@ layer!(
             let page = self.inner.store.list_discounted_users(at, from).await?;
             // The lists are read and billed too, but nobody here sees how long they are.
             let rows = page.read().into_iter().flat_map(|page| &page.items);
-            let sizes = rows.map(|user| sizes::discounts(user, &Default::default(), at.version));
+            let sizes = rows.map(|user| sizes::discounted_user(user, at.version));
             self.scanned(Resource::Discounts, is_first, sizes, true);
             Ok(page)
         }

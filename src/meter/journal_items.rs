@@ -1,23 +1,22 @@
 //! How the changes of a load are cut into the items of its journal, and packed.
 //!
 //! The AWS engine stores these items, and the meter sizes them. An item holds changes of one kind of
-//! row, as zstd( JSON ): a load of many rows takes a fifth of the write units. A change alone fits
+//! row, and of one price list, as zstd( JSON ): a load of many rows takes a fifth of the write units. A change alone fits
 //! into an item as long as a list has no more discounts than about 12,000; one of more whose item does
 //! not fit is refused before anything is written.
 
 use std::io;
 
-use crate::ports::{RecordKey, RowChange};
+#[cfg(any(feature = "aws", test))]
+use crate::model::PriceListId;
+#[cfg(any(feature = "aws", test))]
+use crate::ports::keys_of_list;
+use crate::ports::{RecordKey, RecordKind, RowChange};
 
 /// The most bytes of JSON in one item, unless one change alone takes more.
 const ITEM_BYTES: usize = 64 * 1024;
 /// Larger items for more time are not worth it: zstd's default.
 const LEVEL: i32 = 3;
-
-/// What the names of products in a journal begin with.
-pub(crate) const PRODUCTS: &str = "0/";
-/// What the names of discounts in a journal begin with.
-pub(crate) const DISCOUNTS: &str = "1/";
 
 /// One item.
 pub(crate) struct JournalItem {
@@ -27,16 +26,35 @@ pub(crate) struct JournalItem {
     pub(crate) packed: Vec<u8>,
 }
 
-/// The name of a row in a journal: sorted as the rows' keys are.
-pub(crate) fn journal_key(key: &RecordKey) -> String {
-    match key {
-        RecordKey::Product(id) => format!("{PRODUCTS}{id}"),
-        RecordKey::Discounts(user) => format!("{DISCOUNTS}{user}"),
+/// What the names of one kind of rows in a journal begin with.
+pub(crate) const fn names_of(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Product => "0/",
+        RecordKind::Discounts => "1/",
+        RecordKind::Customer => "2/",
+        RecordKind::PriceList => "3/",
+        RecordKind::Prices => "4/",
     }
 }
 
-fn kind(change: &RowChange) -> bool {
-    matches!(change.key(), RecordKey::Product(_))
+/// The name of a row in a journal: sorted as the rows' keys are.
+pub(crate) fn journal_key(key: &RecordKey) -> String {
+    format!("{}{}", names_of(key.kind()), key.stored())
+}
+
+/// What the names of the rows of one price list in a journal begin with.
+#[cfg(any(feature = "aws", test))]
+pub(crate) fn names_of_list(list: &PriceListId) -> String {
+    format!("{}{}", names_of(RecordKind::Prices), keys_of_list(list).0)
+}
+
+/// Whether two changes may stand in one item: they are of one kind, and of one list. So all changes of a
+/// list are in the items whose names begin as theirs do.
+fn go_together(one: &RowChange, other: &RowChange) -> bool {
+    match (one.key(), other.key()) {
+        (RecordKey::Prices(one, _), RecordKey::Prices(other, _)) => one == other,
+        (one, other) => one.kind() == other.kind(),
+    }
 }
 
 /// The items for these changes, filled one after the other.
@@ -46,7 +64,7 @@ pub(crate) fn pack(changes: &[RowChange]) -> io::Result<Vec<JournalItem>> {
     for change in changes {
         let next = serde_json::to_vec(change)?;
         let begun = first.filter(|first| {
-            kind(first) != kind(change) || json.len() + next.len() + 1 > ITEM_BYTES
+            !go_together(first, change) || json.len() + next.len() + 1 > ITEM_BYTES
         });
         if let Some(begun) = begun {
             items.push(item(begun, &mut json)?);
@@ -80,12 +98,12 @@ mod tests {
     use super::*;
     use crate::model::{ProductId, UserId};
     use crate::ports::{Record, UserDiscounts};
-    use crate::pricing::{Discount, Discounts, Money, Product};
+    use crate::pricing::{Discount, Discounts, Money, Product, Scope};
 
     fn put(number: usize) -> RowChange {
         let id = ProductId::new(format!("P{number:06}")).unwrap();
         let name = format!("Stand \"{number}\"");
-        RowChange::Put(Record::Product(Product { id, name, price: Money::from_minor(1999) }))
+        RowChange::Put(Record::Product(Product::new(id, name, Money::from_minor(1999))))
     }
 
     fn delete(user: &str) -> RowChange {
@@ -96,17 +114,41 @@ mod tests {
     fn items_hold_all_changes_in_order_and_one_kind_each() {
         let mut changes: Vec<_> = (0..2000).map(put).collect();
         changes.extend([delete("ann"), delete("株")]);
+        let list = |id: &str| PriceListId::new(id).unwrap();
+        let prices = ["gold", "gold", "golden"].map(list);
+        let scopes = [Scope::All, Scope::Category("tools".parse().unwrap()), Scope::All];
+        let prices = prices.into_iter().zip(scopes);
+        changes
+            .extend(prices.map(|(list, scope)| RowChange::Delete(RecordKey::Prices(list, scope))));
         let items = pack(&changes).unwrap();
         let unpacked: Vec<_> = items.iter().map(|item| unpack(&item.packed).unwrap()).collect();
         assert!(items.len() > 2, "{}", items.len());
         for (item, changes) in items.iter().zip(&unpacked) {
             assert_eq!(item.first, journal_key(&changes[0].key()));
-            assert!(changes.iter().all(|change| kind(change) == kind(&changes[0])));
+            assert!(changes.iter().all(|change| go_together(change, &changes[0])));
             assert!(serde_json::to_vec(changes).unwrap().len() <= ITEM_BYTES + 1);
         }
-        assert_eq!(items.last().unwrap().first, "1/ann");
+        let [.., users, gold, golden] = &items[..] else { panic!("too few") };
+        assert_eq!(users.first, "1/ann");
+        assert!(gold.first.starts_with(&names_of_list(&list("gold"))));
+        assert!(!golden.first.starts_with(&names_of_list(&list("gold"))));
         assert_eq!(unpacked.concat(), changes);
         assert!(pack(&[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn names_sort_as_keys_do() {
+        let list = PriceListId::new("gold").unwrap();
+        let keys = [
+            RecordKey::Product(ProductId::new("P9").unwrap()),
+            RecordKey::Discounts(UserId::new("ann").unwrap()),
+            RecordKey::Customer(UserId::new("ann").unwrap()),
+            RecordKey::PriceList(list.clone()),
+            RecordKey::Prices(list, Scope::All),
+        ];
+        assert_eq!(keys.each_ref().map(RecordKey::kind), RecordKind::ALL);
+        let names = keys.each_ref().map(journal_key);
+        assert!(keys.is_sorted() && names.is_sorted(), "{names:?}");
     }
 
     /// The lists that compress worst have long ids without a pattern.
@@ -131,7 +173,7 @@ mod tests {
             list.sort_by(|a, b| a.product_id.cmp(&b.product_id));
             list.dedup_by(|a, b| a.product_id == b.product_id);
             let discounts = Discounts::new(list).unwrap();
-            let list = UserDiscounts { user: UserId::new("ann").unwrap(), discounts };
+            let list = UserDiscounts::new(UserId::new("ann").unwrap(), discounts);
             let items = pack(&[RowChange::Put(Record::Discounts(list))]).unwrap();
             assert!(items[0].packed.len() < MAX_ITEM_BYTES - 100, "{}", items[0].packed.len());
         }

@@ -4,7 +4,7 @@ use super::layer::Metered;
 use super::operation::Resource;
 use super::sizes;
 use crate::ports::prelude::*;
-use crate::ports::{Record, RecordKey};
+use crate::ports::{Record, RecordKind};
 
 impl Metered {
     /// The head was updated, or not. It is always smaller than a KB.
@@ -24,19 +24,26 @@ impl Metered {
     }
 }
 
-fn table_of(key: &RecordKey) -> Resource {
-    match key {
-        RecordKey::Product(_) => Resource::Products,
-        RecordKey::Discounts(_) => Resource::Discounts,
+/// The tables that loads write to.
+const LOADED: [Resource; 4] =
+    [Resource::Products, Resource::Discounts, Resource::Customers, Resource::PriceLists];
+
+const fn table_of(kind: RecordKind) -> Resource {
+    match kind {
+        RecordKind::Product => Resource::Products,
+        RecordKind::Discounts => Resource::Discounts,
+        RecordKind::Customer => Resource::Customers,
+        RecordKind::PriceList | RecordKind::Prices => Resource::PriceLists,
     }
 }
 
 fn row_size(change: &RowChange, version: u64) -> u64 {
     match change {
         RowChange::Put(Record::Product(product)) => sizes::product(product, version),
-        RowChange::Put(Record::Discounts(list)) => {
-            sizes::discounts(&list.user, &list.discounts, version)
-        }
+        RowChange::Put(Record::Discounts(list)) => sizes::discounts(list, version),
+        RowChange::Put(Record::Customer(customer)) => sizes::customer(customer, version),
+        RowChange::Put(Record::PriceList(list)) => sizes::price_list(list, version),
+        RowChange::Put(Record::Prices(prices)) => sizes::list_prices(prices, version),
         RowChange::Delete(_) => 0,
     }
 }
@@ -77,8 +84,9 @@ layer!(
 
         async fn fold(&self, load: _, version: _, changes: _, forget_at: _) -> _ {
             self.inner.store.fold(load, version, changes, forget_at).await?;
-            for table in [Resource::Products, Resource::Discounts] {
-                let of_table = changes.iter().filter(|change| table_of(&change.key()) == table);
+            for table in LOADED {
+                let of_table =
+                    changes.iter().filter(|change| table_of(change.key().kind()) == table);
                 let rows: Vec<u64> = of_table.map(|change| row_size(change, version)).collect();
                 if !rows.is_empty() {
                     self.folded(table, &rows);
@@ -114,26 +122,26 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl Bases for Metered {
-        async fn put_base(&self, version: _, base: _, parts: _) -> _ {
-            self.inner.store.put_base(version, base, parts).await?;
+        async fn put_base(&self, name: _, base: _, parts: _) -> _ {
+            self.inner.store.put_base(name, base, parts).await?;
             let parts = parts.iter().enumerate();
-            let sizes = parts.map(|(number, part)| sizes::base_part(version, number, part.len()));
+            let sizes = parts.map(|(number, part)| sizes::base_part(name, number, part.len()));
             self.wrote_many(Resource::PricesByUser, sizes);
-            self.wrote_one(Resource::PricesByUser, sizes::base_index(version, base));
+            self.wrote_one(Resource::PricesByUser, sizes::base_index(name, base));
             Ok(())
         }
 
-        async fn base(&self, version: _) -> _ {
-            let index = self.inner.store.base(version).await?;
-            let size = index.as_ref().map(|index| sizes::base_index(version, index));
+        async fn base(&self, name: _) -> _ {
+            let index = self.inner.store.base(name).await?;
+            let size = index.as_ref().map(|index| sizes::base_index(name, index));
             self.read_one(Resource::PricesByUser, size, true);
             Ok(index)
         }
 
-        async fn base_parts(&self, version: _, numbers: _) -> _ {
-            let parts = self.inner.store.base_parts(version, numbers).await?;
+        async fn base_parts(&self, name: _, numbers: _) -> _ {
+            let parts = self.inner.store.base_parts(name, numbers).await?;
             let sizes = numbers.iter().zip(&parts).filter_map(|(&number, part)| {
-                Some(sizes::base_part(version, number as usize, part.as_ref()?.len()))
+                Some(sizes::base_part(name, number as usize, part.as_ref()?.len()))
             });
             self.read_many(Resource::PricesByUser, numbers.len(), sizes, true);
             Ok(parts)

@@ -15,6 +15,7 @@ mod loads;
 mod messages;
 mod operation;
 mod presence;
+mod price_lists;
 mod price_tables;
 mod quotations;
 mod reporter;

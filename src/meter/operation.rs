@@ -14,6 +14,10 @@ pub enum Resource {
     Products,
     /// The table of discounts.
     Discounts,
+    /// The table of customers.
+    Customers,
+    /// The table of price lists and their rows.
+    PriceLists,
     /// The table of the journals of loads.
     Journal,
     /// The table of price tables.
@@ -91,10 +95,12 @@ pub struct Operation {
     action: Action,
 }
 
-const TABLES: [Resource; 7] = [
+const TABLES: [Resource; 9] = [
     Resource::ActiveUsers,
     Resource::Products,
     Resource::Discounts,
+    Resource::Customers,
+    Resource::PriceLists,
     Resource::Journal,
     Resource::PricesByUser,
     Resource::Quotations,

@@ -11,10 +11,10 @@ use super::journal_items::{self, JournalItem};
 use super::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
 use crate::model::{Generation, PackedError, Timestamp, UserId};
 use crate::ports::{
-    ActiveUser, CatalogueHead, LoadId, ProcessRecord, Quotation, QuotationStatus, RowChange,
-    SettingsRecord, StoredBase, TableHead, UsageRecord,
+    ActiveUser, BaseName, CatalogueHead, LoadId, ProcessRecord, Quotation, QuotationStatus,
+    RowChange, SettingsRecord, StoredBase, TableHead, UsageRecord, UserDiscounts,
 };
-use crate::pricing::{Discounts, Product};
+use crate::pricing::{Customer, Discounts, ListPrices, PriceList, Product};
 
 /// A text of this length says which call wrote an item last.
 const NONCE_CHARS: usize = 32;
@@ -24,6 +24,9 @@ const CATALOGUE_HEAD_CHARS: usize = 10;
 const PROCESSES: &str = "processes";
 /// What stands in the place of a user for bases: a control character and a word.
 const BASE_CHARS: usize = 5;
+/// What stands in the place of a price list for all lists without their rows: a control character and a
+/// word.
+const LISTS_CHARS: usize = 6;
 
 /// The size of an item, attribute by attribute.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,7 +112,15 @@ pub(crate) fn active_user(row: &ActiveUser) -> u64 {
 /// A product, with the version that wrote it.
 pub(crate) fn product(product: &Product, version: u64) -> u64 {
     let item = ItemSize::default().text("product_id", product.id.as_str());
-    let item = item.text("name", &product.name).number("price", product.price.minor());
+    let item = item.text("name", &product.name);
+    let item = match product.price {
+        Some(price) => item.number("price", price.minor()),
+        None => item,
+    };
+    let item = match &product.detail {
+        Some(detail) => item.json("detail", detail),
+        None => item,
+    };
     item.number("version", version).bytes()
 }
 
@@ -117,6 +128,13 @@ pub(crate) fn product(product: &Product, version: u64) -> u64 {
 pub(crate) fn catalogue_head(head: &CatalogueHead) -> u64 {
     let item = ItemSize::default().blob("product_id", CATALOGUE_HEAD_CHARS);
     let item = item.number("version", head.version).number("base_version", head.base_version);
+    // What no load has set is not there.
+    let versions = [("lists_version", head.lists_version), ("shared_version", head.shared_version)];
+    let set = versions.into_iter().filter(|(_, version)| *version > 0);
+    let item = set.fold(item, |item, (name, version)| item.number(name, version));
+    let item = if head.has_customers { item.blob("has_customers", 1) } else { item };
+    let item = item.number("unit_decimals", head.rounding.unit_decimals);
+    let item = item.text("rounding", &head.rounding.rounding.to_string());
     let item = item.text("currency", head.currency.code()).nonce();
     match &head.unfolded {
         Some(load) => item.text("unfolded", &load.0).bytes(),
@@ -152,22 +170,50 @@ pub(crate) fn journal(load: &LoadId, changes: &[RowChange]) -> Vec<u64> {
 }
 
 /// The index of a base.
-pub(crate) fn base_index(version: u64, base: &StoredBase) -> u64 {
-    let item = ItemSize::default().blob("user_id", BASE_CHARS).blob("part", chars(&version));
+pub(crate) fn base_index(name: &BaseName, base: &StoredBase) -> u64 {
+    let item = ItemSize::default().blob("user_id", BASE_CHARS).blob("part", chars(name));
     item.json("contents", &base.index).secs("ttl", base.expires_at).bytes()
 }
 
 /// A part of a base.
-pub(crate) fn base_part(version: u64, number: usize, bytes: usize) -> u64 {
-    let name = chars(&format_args!("{version}/{number}"));
+pub(crate) fn base_part(name: &BaseName, number: usize, bytes: usize) -> u64 {
+    let name = chars(&format_args!("{name}/{number}"));
     let item = ItemSize::default().blob("user_id", BASE_CHARS).blob("part", name);
     item.blob("bytes", bytes).number("ttl", 1_800_000_000_u32).bytes()
 }
 
 /// A user's list of discounts, with the version that wrote it.
-pub(crate) fn discounts(user: &UserId, discounts: &Discounts, version: u64) -> u64 {
-    let item = ItemSize::default().text("user_id", user.as_str());
-    let item = item.packed("discounts", discounts.pack());
+pub(crate) fn discounts(list: &UserDiscounts, version: u64) -> u64 {
+    let item = ItemSize::default().text("user_id", list.user.as_str());
+    let item = item.packed("discounts", list.discounts.pack());
+    let item = match list.ladders.is_empty() {
+        true => item,
+        false => item.packed("ladders", list.ladders.pack()),
+    };
+    item.number("version", version).bytes()
+}
+
+/// The least that the list of a user takes whose discounts are not seen.
+pub(crate) fn discounted_user(user: &UserId, version: u64) -> u64 {
+    discounts(&UserDiscounts::new(user.clone(), Discounts::default()), version)
+}
+
+/// What is known of a customer, with the version that wrote it.
+pub(crate) fn customer(customer: &Customer, version: u64) -> u64 {
+    let item = ItemSize::default().text("user_id", customer.user.as_str());
+    item.json("customer", customer).number("version", version).bytes()
+}
+
+/// A price list without its rows, with the version that wrote it.
+pub(crate) fn price_list(list: &PriceList, version: u64) -> u64 {
+    let item = ItemSize::default().blob("list_id", LISTS_CHARS).text("scope_id", list.id.as_str());
+    item.json("price_list", list).number("version", version).bytes()
+}
+
+/// The rows of a price list for one scope, with the version that wrote them.
+pub(crate) fn list_prices(prices: &ListPrices, version: u64) -> u64 {
+    let item = ItemSize::default().text("list_id", prices.list.as_str());
+    let item = item.text("scope_id", &prices.scope.key()).packed("ladder", prices.ladder.pack());
     item.number("version", version).bytes()
 }
 

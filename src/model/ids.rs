@@ -102,6 +102,14 @@ text_id! {
     ProductId, "product id", 64
 }
 text_id! {
+    /// A price list: 1–64 bytes of UTF-8, of which every character shows.
+    PriceListId, "price list id", 64
+}
+text_id! {
+    /// A group of customers: 1–64 bytes of UTF-8, of which every character shows.
+    CustomerGroup, "group", 64
+}
+text_id! {
     /// The name of one quotation, made by ocache or chosen by the client: 1–128 bytes.
     RequestId, "request id", 128
 }

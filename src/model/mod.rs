@@ -19,7 +19,10 @@ pub use digest::{Digest, DigestBuilder};
 pub use duration::{parse_duration, parse_retention, show_duration, write_duration};
 pub use hidden::{CodePoint, Flaw, escape, escape_but, escape_json};
 pub use id_rules::IdError;
-pub use ids::{ConnectionId, Generation, ProductId, QuotationKey, RequestId, Subject, UserId};
+pub use ids::{
+    ConnectionId, CustomerGroup, Generation, PriceListId, ProductId, QuotationKey, RequestId,
+    Subject, UserId,
+};
 pub use message::{
     Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, GroupId, Item, ProviderMessage,
     QuotationRequest,

@@ -45,6 +45,12 @@ impl Quantity {
     /// One piece.
     pub const ONE: Self = Self(1000);
 
+    /// From thousandths; `None` for what is no quantity.
+    #[must_use]
+    pub const fn from_thousandths(thousandths: i64) -> Option<Self> {
+        if thousandths > 0 && thousandths <= Self::MAX.0 { Some(Self(thousandths)) } else { None }
+    }
+
     /// The quantity in thousandths.
     #[must_use]
     pub const fn thousandths(self) -> i64 {

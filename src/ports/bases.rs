@@ -1,10 +1,33 @@
 //! What all customers have in common: the catalogue base of each version of the products.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::{PortError, port};
-use crate::model::Timestamp;
+use crate::model::{Digest, Timestamp};
 use crate::pricing::{BaseIndex, Currency};
+
+/// Which base.
+///
+/// The base of a version and a currency has all products, at their list prices. One with terms has only
+/// the products that cost something else by these terms; it goes with the other, whose numbers it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BaseName {
+    /// The version of the products.
+    pub version: u64,
+    /// The currency of all prices.
+    pub currency: Currency,
+    /// The terms, for what is different by them.
+    pub terms: Option<Digest>,
+}
+
+impl fmt::Display for BaseName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.version, self.currency)?;
+        self.terms.map_or(Ok(()), |terms| write!(f, "/{terms}"))
+    }
+}
 
 /// A base that is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,27 +48,27 @@ impl StoredBase {
 }
 
 port!(
-    /// The table of bases, by the version of the products ([`super::CatalogueHead::base_version`]).
+    /// The table of bases.
     ///
-    /// The products of a version never change, so everybody who writes its base writes the same, and
-    /// what was read once is right for ever.
+    /// The products of a version ([`super::CatalogueHead::base_version`]) never change, nor do
+    /// terms, so everybody who writes a base writes the same, and what was read once is right for ever.
     pub trait Bases: Send + Sync {
         /// Writes a base: its parts first, then the index. Writing it again is harmless.
         async fn put_base(
             &self,
-            version: u64,
+            name: &BaseName,
             base: &StoredBase,
             parts: &[Bytes],
         ) -> Result<(), PortError>;
 
         /// What a base consists of; `None` when there is none, or one that another version of ocache
         /// wrote in another form.
-        async fn base(&self, version: u64) -> Result<Option<StoredBase>, PortError>;
+        async fn base(&self, name: &BaseName) -> Result<Option<StoredBase>, PortError>;
 
         /// Parts of a base by number, in the order asked for; `None` for one that is not there.
         async fn base_parts(
             &self,
-            version: u64,
+            name: &BaseName,
             numbers: &[u32],
         ) -> Result<Vec<Option<Bytes>>, PortError>;
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cursor, LoadId, Page, PortError, port};
+use super::{Changes, Commit, Cursor, LoadId, Page, PortError, port};
 use crate::model::ProductId;
-use crate::pricing::{Currency, Product};
+use crate::pricing::{Currency, Product, UnitRounding};
 
 /// Which state of products and discounts is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,16 +16,55 @@ pub struct CatalogueHead {
     /// The version of the last load that changed a product or the currency. Until it moves, the
     /// products are what they were.
     pub base_version: u64,
-    /// The currency of all prices.
+    /// The version of the last load that changed a price list or one of its rows; 0 when none ever did.
+    #[serde(default)]
+    pub lists_version: u64,
+    /// The version of the last load that changed something that customers have in common: a product, the
+    /// currency, or a price list that is given to a group or to everyone.
+    #[serde(default)]
+    pub shared_version: u64,
+    /// Whether a load has ever brought a customer.
+    #[serde(default)]
+    pub has_customers: bool,
+    /// The currency of prices for which none is named, and of customers for whom none is.
     pub currency: Currency,
+    /// How unit prices are rounded.
+    #[serde(default)]
+    pub rounding: UnitRounding,
     /// The load that made this version, while its journal is not folded into the rows.
     pub unfolded: Option<LoadId>,
 }
 
 impl CatalogueHead {
     /// The state before the first load.
-    pub const EMPTY: Self =
-        Self { version: 0, base_version: 0, currency: Currency::USD, unfolded: None };
+    pub const EMPTY: Self = Self {
+        version: 0,
+        base_version: 0,
+        lists_version: 0,
+        shared_version: 0,
+        has_customers: false,
+        currency: Currency::USD,
+        rounding: UnitRounding::PLAIN,
+        unfolded: None,
+    };
+
+    /// The head after a load.
+    #[must_use]
+    pub fn after(&self, commit: &Commit) -> Self {
+        let version = self.version + 1;
+        let moved = |is_changed, before| if is_changed { version } else { before };
+        let Changes { products, lists, shared_lists, customers } = commit.changes;
+        Self {
+            version,
+            base_version: moved(products, self.base_version),
+            lists_version: moved(lists, self.lists_version),
+            shared_version: moved(products || shared_lists, self.shared_version),
+            has_customers: self.has_customers || customers,
+            currency: commit.currency,
+            rounding: commit.rounding,
+            unfolded: Some(commit.load.clone()),
+        }
+    }
 }
 
 /// What a read at a head gave.

@@ -6,13 +6,14 @@
 //! loader or by whoever finds it unfolded, and is dropped. A load that dies before it is committed
 //! leaves a journal that nobody reads, and that later loads drop.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Cursor, Page, PortError, UserDiscounts, port};
-use crate::model::{ProductId, Timestamp, UserId};
-use crate::pricing::{Currency, Product};
+use crate::model::{PriceListId, ProductId, Timestamp, UserId};
+use crate::pricing::{Currency, Customer, ListPrices, PriceList, Product, Scope, UnitRounding};
 
 /// A journal that is not committed after this time is dropped: its load has died.
 pub const JOURNAL_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -30,6 +31,12 @@ pub enum Record {
     Product(Product),
     /// All discounts of one user.
     Discounts(UserDiscounts),
+    /// What is known of a customer.
+    Customer(Customer),
+    /// A price list, without its rows.
+    PriceList(PriceList),
+    /// The rows of a price list for one scope.
+    Prices(ListPrices),
 }
 
 /// Which row. Sorted by kind, then by id.
@@ -40,6 +47,59 @@ pub enum RecordKey {
     Product(ProductId),
     /// The discounts of a user.
     Discounts(UserId),
+    /// What is known of a customer.
+    Customer(UserId),
+    /// A price list.
+    PriceList(PriceListId),
+    /// The rows of a price list for one scope.
+    Prices(PriceListId, Scope),
+}
+
+/// What kind of row. Engines store the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RecordKind {
+    /// A product.
+    Product = 0,
+    /// The discounts of a user.
+    Discounts = 1,
+    /// What is known of a customer.
+    Customer = 2,
+    /// A price list.
+    PriceList = 3,
+    /// The rows of a price list for one scope.
+    Prices = 4,
+}
+
+impl RecordKind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 5] =
+        [Self::Product, Self::Discounts, Self::Customer, Self::PriceList, Self::Prices];
+}
+
+impl fmt::Display for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Product(id) => write!(f, "product `{id}`"),
+            Self::Discounts(user) => write!(f, "discounts of user `{user}`"),
+            Self::Customer(user) => write!(f, "customer `{user}`"),
+            Self::PriceList(list) => write!(f, "price list `{list}`"),
+            Self::Prices(list, scope) => write!(f, "prices of list `{list}` for {scope}"),
+        }
+    }
+}
+
+impl RecordKey {
+    /// What kind of row it is.
+    #[must_use]
+    pub const fn kind(&self) -> RecordKind {
+        match self {
+            Self::Product(_) => RecordKind::Product,
+            Self::Discounts(_) => RecordKind::Discounts,
+            Self::Customer(_) => RecordKind::Customer,
+            Self::PriceList(_) => RecordKind::PriceList,
+            Self::Prices(..) => RecordKind::Prices,
+        }
+    }
 }
 
 /// What a load does to a row.
@@ -59,6 +119,9 @@ impl Record {
         match self {
             Self::Product(product) => RecordKey::Product(product.id.clone()),
             Self::Discounts(list) => RecordKey::Discounts(list.user.clone()),
+            Self::Customer(customer) => RecordKey::Customer(customer.user.clone()),
+            Self::PriceList(list) => RecordKey::PriceList(list.id.clone()),
+            Self::Prices(prices) => RecordKey::Prices(prices.list.clone(), prices.scope.clone()),
         }
     }
 }
@@ -91,10 +154,33 @@ impl RowChange {
 pub struct Commit {
     /// Whose journal.
     pub load: LoadId,
-    /// The currency of all prices from then on.
+    /// The currency from then on of prices for which none is named.
     pub currency: Currency,
-    /// Whether it changes a product or the currency.
-    pub changes_base: bool,
+    /// How unit prices are rounded from then on.
+    pub rounding: UnitRounding,
+    /// What it changes beside single customers' discounts.
+    pub changes: Changes,
+}
+
+/// Which kinds of records a load changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// A product, the currency or the rounding.
+    pub products: bool,
+    /// A price list, or a row of one.
+    pub lists: bool,
+    /// A price list, or a row of one, that is given to a group or to everyone.
+    pub shared_lists: bool,
+    /// A customer.
+    pub customers: bool,
+}
+
+impl Changes {
+    /// Nothing but discounts.
+    pub const NONE: Self =
+        Self { products: false, lists: false, shared_lists: false, customers: false };
+    /// Products.
+    pub const PRODUCTS: Self = Self { products: true, ..Self::NONE };
 }
 
 /// What became of an attempt to commit a load.

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::{Cursor, Page, PortError, port};
+use super::{BaseName, Cursor, Page, PortError, port};
 use crate::model::{Digest, Generation, Timestamp, UserId};
-use crate::pricing::Currency;
+use crate::pricing::{Currency, UnitRounding};
 
 mod packed;
 
@@ -24,6 +24,47 @@ pub enum Own {
 impl Own {
     /// No rows: every product at its list price.
     pub const NONE: Self = Self::Inline(Bytes::new());
+
+    /// How many parts of their own they have.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        match self {
+            Self::Inline(_) => 0,
+            Self::Parts(first) => first.len(),
+        }
+    }
+
+    /// Which of these parts has the row of the product at an index, if one has it.
+    #[must_use]
+    pub fn part_of(&self, index: u32) -> Option<u32> {
+        let Self::Parts(first) = self else { return None };
+        let after = first.partition_point(|first| *first <= index);
+        after.checked_sub(1).and_then(|part| u32::try_from(part).ok())
+    }
+}
+
+/// What a user's products cost while the same price lists are in force.
+///
+/// A product that has a ladder here costs what that says; else, one that has a discount of the user's own,
+/// that; else, one that has a row by the terms, that; else its list price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prices {
+    /// The terms that the user has in common with others; `None` when every product costs its list price
+    /// by them.
+    pub terms: Option<Digest>,
+    /// The number of the first part of the ladders. Parts of discounts come before.
+    pub first_part: u32,
+    /// Ladders that only this user has, whole: what the terms say of these products is in them.
+    pub ladders: Own,
+}
+
+/// Prices that come into force when a price list begins or ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextPrices {
+    /// When.
+    pub from: Timestamp,
+    /// Which.
+    pub prices: Prices,
 }
 
 /// Describes a user's current table: every product of a base, at the prices of the base or at those of
@@ -44,10 +85,18 @@ pub struct TableHead {
     pub base_version: u64,
     /// The currency of all prices.
     pub currency: Currency,
+    /// How unit prices are rounded.
+    pub rounding: UnitRounding,
     /// How many products the table has.
     pub products: u64,
-    /// The rows that only this user has.
+    /// Discounts on every quantity that only this user has.
     pub own: Own,
+    /// The prices up to the next time a price list begins or ends.
+    pub prices: Prices,
+    /// The prices from then on, made ahead, in the order in which they come into force.
+    pub next: Vec<NextPrices>,
+    /// When a price list begins or ends that no prices are made for yet.
+    pub valid_until: Option<Timestamp>,
     /// When the parts may be deleted, unless they are written again before.
     pub parts_expire_at: Timestamp,
     /// When the prices were calculated.
@@ -73,12 +122,45 @@ impl TableHead {
         now < self.fresh_until
     }
 
-    /// Which part has the own row of the product at an index, if one has it.
+    /// The prices that are in force at a time.
     #[must_use]
-    pub fn part_of(&self, index: u32) -> Option<u32> {
-        let Own::Parts(first) = &self.own else { return None };
-        let after = first.partition_point(|first| *first <= index);
-        after.checked_sub(1).and_then(|part| u32::try_from(part).ok())
+    pub fn prices_at(&self, now: Timestamp) -> &Prices {
+        let begun = self.next.iter().rev().find(|next| next.from <= now);
+        begun.map_or(&self.prices, |next| &next.prices)
+    }
+
+    /// All prices, in the order in which they come into force.
+    pub fn periods(&self) -> impl Iterator<Item = &Prices> + Clone {
+        std::iter::once(&self.prices).chain(self.next.iter().map(|next| &next.prices))
+    }
+
+    /// The base that all prices are priced against.
+    #[must_use]
+    pub const fn base(&self) -> BaseName {
+        BaseName { version: self.base_version, currency: self.currency, terms: None }
+    }
+
+    /// What some prices have in common with those of other customers, beside the base.
+    #[must_use]
+    pub fn base_of(&self, prices: &Prices) -> Option<BaseName> {
+        prices.terms.map(|terms| BaseName { terms: Some(terms), ..self.base() })
+    }
+
+    /// How many parts it has.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        self.own.parts() + self.periods().map(|prices| prices.ladders.parts()).sum::<usize>()
+    }
+}
+
+impl Prices {
+    /// Every product at its list price.
+    pub const LIST: Self = Self { terms: None, first_part: 0, ladders: Own::NONE };
+
+    /// The number of the part that has the ladder of the product at an index, if one has it.
+    #[must_use]
+    pub fn ladder_part_of(&self, index: u32) -> Option<u32> {
+        self.ladders.part_of(index).map(|part| self.first_part + part)
     }
 }
 

@@ -1,10 +1,14 @@
 //! A user's whole table, product by product, for whoever shows or checks it. Quotes read less.
 
+use bytes::Bytes;
 use thiserror::Error;
 
-use super::{Own, PortError, Store, StoredBase, TableHead, parts_of};
-use crate::model::{ProductId, UserId};
-use crate::pricing::{BasePart, Entry, OwnRows, PackError};
+use super::{BaseName, Own, PortError, Store, StoredBase, TableHead, parts_of};
+use crate::model::{ProductId, Quantity, Timestamp, UserId};
+use crate::pricing::{
+    BaseEntry, BasePart, Entry, LadderRows, OwnRow, OwnRows, PackError, QuantityRules, Rule, Step,
+    next_tier, step_at,
+};
 
 /// One product of a user's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +17,13 @@ pub struct TableRow {
     pub product: ProductId,
     /// What people call it.
     pub name: String,
-    /// What it costs this user.
-    pub entry: Entry,
+    /// Which quantities it is sold in.
+    pub quantities: QuantityRules,
+    /// What one costs this user when they buy one, or the least that is sold if that is more. `None`
+    /// when that has no price.
+    pub entry: Option<Entry>,
+    /// The ladder, by quantity, where there is one. Below its first step the list price holds.
+    pub ladder: Vec<(Step, Rule)>,
 }
 
 /// Why a table cannot be read.
@@ -23,17 +32,17 @@ pub enum TableError {
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// The base that it was priced against is not there.
-    #[error("the base of version {version} is not there")]
+    /// A base that it was priced against is not there.
+    #[error("base {name} is not there")]
     NoBase {
-        /// Of which version.
-        version: u64,
+        /// Which base.
+        name: BaseName,
     },
-    /// A part of that base is not there, or is not the one that its index means.
-    #[error("part {number} of the base of version {version} is not there")]
+    /// A part of a base is not there, or is not the one that its index means.
+    #[error("part {number} of base {name} is not there")]
     NoBasePart {
-        /// Of which version.
-        version: u64,
+        /// Of which base.
+        name: BaseName,
         /// Which part.
         number: u32,
     },
@@ -56,13 +65,16 @@ pub enum TableError {
 /// Reads one table, a part of its base at a time.
 pub struct TableReader<'a> {
     store: &'a dyn Store,
-    version: u64,
+    name: BaseName,
     base: StoredBase,
     own: OwnRows,
+    /// Part by part.
+    ladders: Vec<LadderRows>,
+    terms: Option<(BaseName, StoredBase)>,
 }
 
 impl<'a> TableReader<'a> {
-    /// Begins to read the table of a head: its own rows and the index of its base.
+    /// Begins to read the table of a head as it is at a time: its own rows and the indexes of its bases.
     ///
     /// # Errors
     /// [`TableError`].
@@ -70,21 +82,40 @@ impl<'a> TableReader<'a> {
         store: &'a dyn Store,
         user: &UserId,
         head: &TableHead,
+        now: Timestamp,
     ) -> Result<Self, TableError> {
-        let version = head.base_version;
-        let base = store.base(version).await?;
-        let base = match base {
-            None if head.products > 0 => return Err(TableError::NoBase { version }),
+        let name = head.base();
+        let base = match store.base(&name).await? {
+            None if head.products > 0 => return Err(TableError::NoBase { name }),
             None => StoredBase::nothing(head.currency),
             Some(base) => base,
         };
-        let own = own_rows(store, user, head).await?;
-        if let Some(row) = own.as_slice().iter().find(|row| row.index >= base.index.products) {
-            let (index, products) = (row.index, base.index.products);
+        let prices = head.prices_at(now);
+        let terms = match head.base_of(prices) {
+            None => None,
+            Some(name) => {
+                let base = store.base(&name).await?.ok_or(TableError::NoBase { name })?;
+                Some((name, base))
+            }
+        };
+        let mut own = vec![];
+        for part in own_parts(store, user, head, &head.own, 0).await? {
+            own.extend_from_slice(OwnRows::decode(&part)?.as_slice());
+        }
+        let own = OwnRows::new(own).ok_or_else(|| {
+            TableError::Contradiction("its parts are not in their order".to_owned())
+        })?;
+        let ladders = own_parts(store, user, head, &prices.ladders, prices.first_part).await?;
+        let ladders = ladders.iter().map(|part| LadderRows::decode(part));
+        let ladders = ladders.collect::<Result<Vec<_>, _>>()?;
+        let last = own.as_slice().last().map(|row| row.index);
+        let last = last.max(ladders.iter().filter_map(LadderRows::last_index).max());
+        if let Some(index) = last.filter(|index| *index >= base.index.products) {
+            let products = base.index.products;
             let what = format!("it has a row of product number {index}, of {products}");
             return Err(TableError::Contradiction(what));
         }
-        Ok(Self { store, version, base, own })
+        Ok(Self { store, name, base, own, ladders, terms })
     }
 
     /// How many products it has.
@@ -93,7 +124,7 @@ impl<'a> TableReader<'a> {
         self.base.index.products
     }
 
-    /// The rows that only this user has.
+    /// The discounts on every quantity that only this user has.
     #[must_use]
     pub const fn own(&self) -> &OwnRows {
         &self.own
@@ -116,49 +147,103 @@ impl<'a> TableReader<'a> {
     /// [`TableError`].
     pub async fn rows(&self, numbers: &[u32]) -> Result<Vec<TableRow>, TableError> {
         let mut rows = vec![];
-        let parts = self.store.base_parts(self.version, numbers).await?;
+        let parts = self.store.base_parts(&self.name, numbers).await?;
         for (&number, bytes) in numbers.iter().zip(parts) {
-            let missing = || TableError::NoBasePart { version: self.version, number };
+            let missing = || TableError::NoBasePart { name: self.name, number };
             let part = BasePart::decode(&bytes.ok_or_else(missing)?)?;
             let first = self.base.index.first_of(number).ok_or_else(missing)?;
             if !self.base.index.fits(number, &part) {
                 return Err(missing());
             }
+            let last = first + (part.len() as u32).saturating_sub(1);
+            let terms = self.terms_between(first, last).await?;
             for (index, product) in (first..).zip(part.iter()) {
-                let id = ProductId::stored(product.id)
-                    .map_err(|error| TableError::Contradiction(error.to_string()))?;
-                let entry = self.own.entry(index, product.list_price).ok_or_else(|| {
-                    TableError::Contradiction(format!("product `{id}` costs less than nothing"))
-                })?;
-                rows.push(TableRow { product: id, name: product.name.to_owned(), entry });
+                rows.push(self.row(index, &product, &terms)?);
             }
         }
         Ok(rows)
     }
+
+    fn row(
+        &self,
+        index: u32,
+        product: &BaseEntry<'_>,
+        terms: &[LadderRows],
+    ) -> Result<TableRow, TableError> {
+        let id = ProductId::stored(product.id)
+            .map_err(|error| TableError::Contradiction(error.to_string()))?;
+        let quantity = product.quantities.first_from(Quantity::ONE.into()).unwrap_or(Quantity::ONE);
+        let at_list = || product.list_price.map(Entry::at_list_price);
+        let of = |rows: &'_ LadderRows| -> Option<Vec<(Step, Rule)>> {
+            let steps = rows.find(index)?.iter();
+            Some(
+                steps
+                    .filter_map(|step| Some((*step, rows.rules().get(step.rule as usize)?.clone())))
+                    .collect(),
+            )
+        };
+        let own_ladder = self.ladders.iter().find_map(of);
+        let discounted = match (&own_ladder, self.own.find(index)) {
+            (None, Some(row)) => Some(discounted(&id, product, row)?),
+            _ => None,
+        };
+        let ladder = match &discounted {
+            Some(_) => vec![],
+            None => own_ladder.or_else(|| terms.iter().find_map(of)).unwrap_or_default(),
+        };
+        let steps: Vec<Step> = ladder.iter().map(|(step, _)| *step).collect();
+        let at_step = |step: &Step| {
+            let rule = ladder.iter().find(|(of, _)| of == step).map(|(_, rule)| rule)?;
+            let step = Step { rule: 0, ..*step };
+            Entry::at_step(product.list_price, &step, std::slice::from_ref(rule))
+        };
+        let entry = discounted.or_else(|| step_at(&steps, quantity).map_or_else(at_list, at_step));
+        let entry = entry.map(|entry| Entry {
+            next_tier: next_tier(&steps, quantity, entry.unit_price, &product.quantities),
+            ..entry
+        });
+        let (name, quantities) = (product.name.to_owned(), product.quantities);
+        Ok(TableRow { product: id, name, quantities, entry, ladder })
+    }
+
+    /// What is different by the terms for the products between two indexes.
+    async fn terms_between(&self, first: u32, last: u32) -> Result<Vec<LadderRows>, TableError> {
+        let Some((name, base)) = &self.terms else { return Ok(vec![]) };
+        let Some(end) = base.index.part_at(last) else { return Ok(vec![]) };
+        let numbers: Vec<u32> = (base.index.part_at(first).unwrap_or(0)..=end).collect();
+        let parts = self.store.base_parts(name, &numbers).await?;
+        let parts = numbers.iter().zip(parts).map(|(&number, bytes)| {
+            let missing = || TableError::NoBasePart { name: *name, number };
+            let part = LadderRows::decode(&bytes.ok_or_else(missing)?)?;
+            if base.index.fits_ladders(number, &part) { Ok(part) } else { Err(missing()) }
+        });
+        parts.collect()
+    }
 }
 
-async fn own_rows(
+fn discounted(id: &ProductId, product: &BaseEntry<'_>, row: &OwnRow) -> Result<Entry, TableError> {
+    let entry = product.list_price.and_then(|list_price| Entry::discounted(list_price, row));
+    entry
+        .ok_or_else(|| TableError::Contradiction(format!("product `{id}` costs less than nothing")))
+}
+
+/// The parts of some own rows, whose first one has a number; none when there are no rows.
+async fn own_parts(
     store: &dyn Store,
     user: &UserId,
     head: &TableHead,
-) -> Result<OwnRows, TableError> {
-    let first = match &head.own {
-        Own::Inline(rows) if rows.is_empty() => return Ok(OwnRows::default()),
-        Own::Inline(rows) => return Ok(OwnRows::decode(rows)?),
+    own: &Own,
+    first_part: u32,
+) -> Result<Vec<Bytes>, TableError> {
+    let first = match own {
+        Own::Inline(rows) if rows.is_empty() => return Ok(vec![]),
+        Own::Inline(rows) => return Ok(vec![rows.clone()]),
         Own::Parts(first) => first,
     };
-    let numbers: Vec<u32> = (0..).take(first.len()).collect();
+    let numbers: Vec<u32> = (first_part..).take(first.len()).collect();
     let parts = parts_of(store, user, &head.generation, &numbers).await?;
-    let mut own = vec![];
-    for (number, (part, first)) in parts.into_iter().zip(first).enumerate() {
-        let part = part.ok_or(TableError::NoPart { number, parts: numbers.len() })?;
-        let part = OwnRows::decode(&part)?;
-        if part.as_slice().first().is_none_or(|row| row.index != *first) {
-            let what = format!("part {number} does not begin with product number {first}");
-            return Err(TableError::Contradiction(what));
-        }
-        own.extend_from_slice(part.as_slice());
-    }
-    OwnRows::new(own)
-        .ok_or_else(|| TableError::Contradiction("its parts are not in their order".to_owned()))
+    let named = parts.into_iter().enumerate();
+    named
+        .map(|(number, part)| part.ok_or(TableError::NoPart { number, parts: numbers.len() }))
+        .collect()
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::base_part::{self, BasePart};
 use super::bytes::PackError;
-use super::{Currency, Entry, Money, OwnRows};
+use super::{Currency, Entry, LadderRows, OwnRows, Product};
 use crate::model::ProductId;
 
 /// A part is full when it has so many bytes before compression; one long name may take more.
@@ -18,17 +18,6 @@ const PART_BYTES: usize = 24 * 1024;
 /// Of a large catalogue parts are larger, so that there are no more than about this many: the index
 /// of all parts is one item of the store.
 const MANY_PARTS: usize = 2_048;
-
-/// A product as it is loaded and stored.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Product {
-    /// Its id.
-    pub id: ProductId,
-    /// What people call it.
-    pub name: String,
-    /// Its list price.
-    pub price: Money,
-}
 
 /// Why products do not make a base.
 #[derive(Debug, Error)]
@@ -111,13 +100,44 @@ impl BaseIndex {
     }
 }
 
+impl BaseIndex {
+    /// Whether a part of what is different by some terms is the one that the index means: it begins where
+    /// it should and ends before the next.
+    #[must_use]
+    pub fn fits_ladders(&self, number: u32, part: &LadderRows) -> bool {
+        let Some(start) = self.parts.get(number as usize) else { return false };
+        let end = self.parts.get(number as usize + 1).map_or(self.products, |next| next.index);
+        let bounds = part.first_index().zip(part.last_index());
+        bounds.is_some_and(|(first, last)| first == start.index && last < end)
+    }
+
+    /// Which part would have the row of the product at an index.
+    #[must_use]
+    pub fn part_at(&self, index: u32) -> Option<u32> {
+        let after = self.parts.partition_point(|part| part.index <= index);
+        after.checked_sub(1).and_then(|part| u32::try_from(part).ok())
+    }
+}
+
 impl PackedBase {
     /// Packs the products of one version. Their order does not matter; the same products always give
     /// the same bytes.
     ///
     /// # Errors
     /// [`BaseError`] when an id comes twice or a part cannot be packed.
-    pub fn new(currency: Currency, mut products: Vec<Product>) -> Result<Self, BaseError> {
+    pub fn new(currency: Currency, products: Vec<Product>) -> Result<Self, BaseError> {
+        Self::in_currency(currency, currency, products)
+    }
+
+    /// The same with prices in another currency than that of the catalogue.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn in_currency(
+        currency: Currency,
+        catalogue: Currency,
+        mut products: Vec<Product>,
+    ) -> Result<Self, BaseError> {
         products.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         if let Some(pair) = products.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(BaseError::Duplicate { id: pair[0].id.clone() });
@@ -134,7 +154,7 @@ impl PackedBase {
             if filled >= full || end == count {
                 let (product, first) = (products[start].id.clone(), start as u32);
                 index.parts.push(PartStart { product, index: first });
-                parts.push(base_part::pack(&products[start..end])?);
+                parts.push(base_part::pack(&products[start..end], (currency, catalogue))?);
                 (start, filled) = (end, 0);
             }
         }
@@ -164,13 +184,17 @@ impl Base {
         self.parts.get(number as usize).map(|part| &**part)
     }
 
-    /// What a customer with these rows of their own pays for a product; `None` for one that does not
-    /// exist.
+    /// What a customer with these discounts of their own pays for a product; `None` for one that does not
+    /// exist, or has no price.
     #[must_use]
     pub fn entry(&self, product: &ProductId, own: &OwnRows) -> Option<Entry> {
         let number = self.index.part_of(product)?;
         let part = self.part(number)?;
         let place = part.find(product)?;
-        own.entry(self.index.first_of(number)? + place as u32, part.entry(place).list_price)
+        let list_price = part.entry(place).list_price?;
+        match own.find(self.index.first_of(number)? + place as u32) {
+            None => Some(Entry::at_list_price(list_price)),
+            Some(row) => Entry::discounted(list_price, row),
+        }
     }
 }

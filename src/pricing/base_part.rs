@@ -8,24 +8,24 @@
 //!                    and then the rests
 //!           prices   count times: varint
 //!           names    count times: varint(bytes) and then the names
+//!           details  what only some products have: see `base_detail`
 //! ```
 //!
-//! `columns` says which further columns follow; this version knows none. Zstd's checksum is on.
+//! `columns` says which of the details follow. A price that is not there is 0. Zstd's checksum is on.
 
 use std::ops::Range;
 
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::CParameter;
 
-use super::Money;
-use super::base::Product;
+use super::base_detail::{self, Detail};
 use super::bytes::{PackError, Reader, damaged, put_varint};
 use super::ids::Ids;
+use super::{Category, Currency, Goods, Money, Product, QuantityRules, Rounding};
 use crate::model::ProductId;
 
 const MAGIC: &[u8] = b"OB";
 const FORMAT_VERSION: u8 = 1;
-const NO_MORE_COLUMNS: u8 = 0;
 const LEVEL: i32 = 6;
 /// No part that we write is larger than this once decompressed: one product has a name of 400 KB at
 /// most.
@@ -40,6 +40,7 @@ pub struct BasePart {
     names: String,
     /// Where each name ends.
     name_ends: Vec<u32>,
+    detail: Detail,
 }
 
 /// What all customers have in common of a product.
@@ -49,8 +50,22 @@ pub struct BaseEntry<'a> {
     pub id: &'a str,
     /// What people call it.
     pub name: &'a str,
-    /// Its list price.
-    pub list_price: Money,
+    /// Its list price, if it has one.
+    pub list_price: Option<Money>,
+    /// What calculated prices are not to be below.
+    pub floor: Option<Money>,
+    /// Which quantities it is sold in.
+    pub quantities: QuantityRules,
+    /// The category that it is in.
+    pub category: Option<&'a Category>,
+}
+
+impl BaseEntry<'_> {
+    /// What its prices are calculated off.
+    #[must_use]
+    pub const fn goods(&self, rounding: Rounding) -> Goods {
+        Goods { list_price: self.list_price, floor: self.floor, rounding }
+    }
 }
 
 /// About how many bytes a product takes before compression.
@@ -59,7 +74,10 @@ pub(super) fn plain_bytes(product: &Product) -> usize {
 }
 
 /// Packs products, sorted by id. The same products always give the same bytes.
-pub(super) fn pack(products: &[Product]) -> Result<Vec<u8>, PackError> {
+pub(super) fn pack(
+    products: &[Product],
+    currencies: (Currency, Currency),
+) -> Result<Vec<u8>, PackError> {
     let mut body = Vec::with_capacity(products.iter().map(plain_bytes).sum());
     put_varint(&mut body, products.len() as u64);
     let mut rests = Vec::with_capacity(products.len());
@@ -74,11 +92,14 @@ pub(super) fn pack(products: &[Product]) -> Result<Vec<u8>, PackError> {
     }
     rests.iter().for_each(|rest| body.extend_from_slice(rest.as_bytes()));
     for product in products {
-        put_varint(&mut body, product.price.minor().cast_unsigned());
+        let price = product.price_in(currencies.0, currencies.1).unwrap_or_default();
+        put_varint(&mut body, price.minor().cast_unsigned());
     }
     products.iter().for_each(|product| put_varint(&mut body, product.name.len() as u64));
     products.iter().for_each(|product| body.extend_from_slice(product.name.as_bytes()));
-    let mut packed = [MAGIC, &[FORMAT_VERSION, NO_MORE_COLUMNS]].concat();
+    let columns = base_detail::columns(products, currencies);
+    base_detail::put(&mut body, columns, products, currencies);
+    let mut packed = [MAGIC, &[FORMAT_VERSION, columns]].concat();
     packed.extend(compress(&body).map_err(PackError::Compress)?);
     Ok(packed)
 }
@@ -112,9 +133,7 @@ impl BasePart {
             FORMAT_VERSION => {}
             found => return Err(PackError::UnknownVersion { found, known: FORMAT_VERSION }),
         }
-        if reader.byte()? != NO_MORE_COLUMNS {
-            return Err(damaged("it has columns of an unknown kind"));
-        }
+        let columns = reader.byte()?;
         let body = zstd::bulk::decompress(reader.0, MAX_BYTES)
             .map_err(|_| damaged("a part of a base does not decompress"))?;
         let mut reader = Reader(&body);
@@ -132,9 +151,10 @@ impl BasePart {
         if name_ends.iter().any(|end| !names.is_char_boundary(*end as usize)) {
             return Err(damaged("a name ends within a character"));
         }
+        let detail = Detail::read(&mut reader, columns, count)?;
         reader.end()?;
         let highest_price = prices.iter().copied().max().unwrap_or_default();
-        Ok(Self { ids, prices, highest_price, names: names.to_owned(), name_ends })
+        Ok(Self { ids, prices, highest_price, names: names.to_owned(), name_ends, detail })
     }
 
     /// How many products it has.
@@ -163,7 +183,10 @@ impl BasePart {
         BaseEntry {
             id: self.ids.get(place),
             name: &self.names[name],
-            list_price: self.prices[place],
+            list_price: (!self.detail.is_unpriced(place)).then_some(self.prices[place]),
+            floor: self.detail.floor(place),
+            quantities: self.detail.quantities(place),
+            category: self.detail.category(place),
         }
     }
 
@@ -177,7 +200,11 @@ impl BasePart {
     pub fn weight(&self) -> usize {
         /// Of a product, beside its texts: where its id ends, its length, its price, where its name ends.
         const COLUMNS: usize = 4 + 1 + 8 + 4;
-        self.ids.end(self.len()) + self.names.len() + self.len() * COLUMNS + size_of::<Self>()
+        self.ids.end(self.len())
+            + self.names.len()
+            + self.len() * COLUMNS
+            + self.detail.weight()
+            + size_of::<Self>()
     }
 
     pub(super) const fn ids(&self) -> &Ids {
@@ -186,6 +213,10 @@ impl BasePart {
 
     pub(super) fn prices(&self) -> &[Money] {
         &self.prices
+    }
+
+    pub(super) const fn detail(&self) -> &Detail {
+        &self.detail
     }
 
     pub(super) const fn highest_price(&self) -> Money {

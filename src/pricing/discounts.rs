@@ -73,6 +73,13 @@ impl Discounts {
         self.len() == 0
     }
 
+    /// Whether there is one for a product.
+    #[must_use]
+    pub fn contains(&self, product: &ProductId) -> bool {
+        let place = self.ids.first_from(0, self.len().max(1), product.as_str());
+        place < self.len() && self.ids.get(place) == product.as_str()
+    }
+
     /// The discounts, by product.
     #[must_use]
     pub fn as_slice(&self) -> &[Discount] {

@@ -6,24 +6,39 @@
 #![doc = include_str!("../../docs/pricing.md")]
 
 mod base;
+mod base_detail;
 mod base_part;
 mod bytes;
 mod currency;
 mod discounts;
 mod ids;
+mod ladder_rows;
 mod money;
 mod own;
 mod packed_discounts;
+mod packed_ladders;
 mod packed_own;
+mod product;
 mod quote;
+mod terms;
 
-pub use base::{Base, BaseError, BaseIndex, PackedBase, PartStart, Product};
+pub use base::{Base, BaseError, BaseIndex, PackedBase, PartStart};
 pub use base_part::{BaseEntry, BasePart};
 pub use bytes::PackError;
 pub(crate) use bytes::{Reader, damaged, put_varint};
 pub use currency::Currency;
 pub use discounts::{Discount, DiscountError, Discounts};
+pub use ladder_rows::LadderRows;
 pub use money::{Money, MoneyError, Percentage, PercentageError};
 pub use own::{OwnRow, OwnRows, PRICING_VERSION, fingerprint};
+pub use packed_ladders::{LadderPacker, PackedLadders};
 pub use packed_own::PackedOwn;
-pub use quote::{Answer, AnswerLine, Entry, QuoteError, Quoted, quote};
+pub use product::{Product, ProductDetail};
+pub use quote::{Answer, AnswerLine, Entry, Found, InvalidItem, QuoteError, Quoted, quote};
+pub use terms::{
+    Category, CategoryError, Considered, Customer, Explanation, GivenList, Goods, Ladder,
+    LadderError, ListPrices, ListRows, MinQuantity, NextTier, OwnLadder, OwnLadders, PriceList,
+    PriceRule, QuantityRules, QuantityRulesError, Rate, RateError, Recipients, Rounding, Rule,
+    RuleKind, Rules, Rung, Scope, ScopedLadder, Step, Subject, UnitRounding, Unsold, Verdict,
+    WindowError, compose, explain, next_tier, step_at, steps_of_list,
+};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Currency;
+use super::{Currency, Rounding, UnitRounding};
 use crate::model::{Decimal, DecimalError, Quantity, ShownDecimal};
 
 /// An amount in minor units of its currency: cents for USD.
@@ -69,17 +69,30 @@ impl Money {
     /// # Errors
     /// [`MoneyError`], naming the text.
     pub fn parse_price(text: &str, currency: Currency) -> Result<Self, MoneyError> {
+        Self::parse_amount(text, currency, 0)
+    }
+
+    /// Reads an amount of a unit price: zero or more, with at most so many decimals beyond those of the
+    /// currency.
+    ///
+    /// # Errors
+    /// [`MoneyError`], naming the text.
+    pub fn parse_amount(
+        text: &str,
+        currency: Currency,
+        unit_decimals: u8,
+    ) -> Result<Self, MoneyError> {
         let malformed = |why| MoneyError::Malformed { text: text.to_owned(), why, currency };
-        let minor = Decimal::parse(text)
-            .and_then(|decimal| decimal.to_units(currency.decimals()))
+        let units = Decimal::parse(text)
+            .and_then(|decimal| decimal.to_units(currency.decimals() + u32::from(unit_decimals)))
             .map_err(malformed)?;
-        if minor < 0 {
+        if units < 0 {
             return Err(MoneyError::Negative { text: text.to_owned() });
         }
-        if minor > Self::MAX_PRICE.0 {
+        if units > Self::MAX_PRICE.0 {
             return Err(MoneyError::TooLarge { text: text.to_owned() });
         }
-        Ok(Self(minor))
+        Ok(Self(units))
     }
 
     /// The amount with the decimals of its currency: `900.00`.
@@ -92,6 +105,18 @@ impl Money {
     #[must_use]
     pub fn shown(self, currency: Currency) -> ShownDecimal {
         ShownDecimal::new(self.0, currency.decimals())
+    }
+
+    /// A unit price to be written somewhere: with the decimals of its currency at least, and without
+    /// zeros at the end of those beyond.
+    #[must_use]
+    pub fn shown_as_unit(self, currency: Currency, unit_decimals: u8) -> ShownDecimal {
+        let (mut units, mut beyond) = (self.0, unit_decimals);
+        while beyond > 0 && units % 10 == 0 {
+            units /= 10;
+            beyond -= 1;
+        }
+        ShownDecimal::new(units, currency.decimals() + u32::from(beyond))
     }
 
     /// This price less a discount, rounded half-even to a minor unit.
@@ -135,8 +160,16 @@ impl Money {
     /// more than 64 bits of minor units.
     #[must_use]
     pub fn times(self, quantity: Quantity) -> Option<Self> {
+        self.line_total(quantity, UnitRounding::PLAIN)
+    }
+
+    /// The total of a line in minor units of the currency: this unit price times a quantity, rounded once.
+    /// `None` when it is more than 64 bits of minor units.
+    #[must_use]
+    pub fn line_total(self, quantity: Quantity, rounding: UnitRounding) -> Option<Self> {
         let exact = i128::from(self.0) * i128::from(quantity.thousandths());
-        i64::try_from(half_even(exact, 1000)).ok().map(Self)
+        let total = rounded(exact, 1000 * i128::from(rounding.scale()), rounding.rounding);
+        i64::try_from(total).ok().map(Self)
     }
 
     /// The sum, unless it is more than 64 bits of minor units.
@@ -149,11 +182,12 @@ impl Money {
 /// A hundred per cent, as amounts are multiplied with.
 const WHOLE: u64 = Percentage::WHOLE as u64;
 
-/// `numerator ÷ denominator` for numbers that are not negative, halves to the even neighbour.
-fn half_even(numerator: i128, denominator: i128) -> i128 {
+/// `numerator ÷ denominator` for numbers that are not negative.
+fn rounded(numerator: i128, denominator: i128, rounding: Rounding) -> i128 {
     let floor = numerator / denominator;
     let twice_rest = (numerator % denominator) * 2;
-    let up = twice_rest > denominator || (twice_rest == denominator && floor % 2 == 1);
+    let is_half_up = rounding == Rounding::HalfUp || floor % 2 == 1;
+    let up = twice_rest > denominator || (twice_rest == denominator && is_half_up);
     floor + i128::from(up)
 }
 
@@ -161,7 +195,7 @@ fn half_even(numerator: i128, denominator: i128) -> i128 {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
-#[serde(transparent)]
+#[serde(try_from = "u32", into = "u32")]
 pub struct Percentage(u32);
 
 /// Why a text is not a discount.
@@ -198,6 +232,19 @@ impl Percentage {
     #[must_use]
     pub const fn from_millionths(millionths: u32) -> Option<Self> {
         if millionths <= Self::WHOLE { Some(Self(millionths)) } else { None }
+    }
+}
+
+impl TryFrom<u32> for Percentage {
+    type Error = &'static str;
+    fn try_from(millionths: u32) -> Result<Self, &'static str> {
+        Self::from_millionths(millionths).ok_or("more than 100 %")
+    }
+}
+
+impl From<Percentage> for u32 {
+    fn from(percentage: Percentage) -> Self {
+        percentage.0
     }
 }
 
@@ -253,6 +300,13 @@ mod tests {
     fn the_largest_amounts() {
         assert_eq!(Money::MAX_PRICE.less("0.000001".parse().unwrap()).minor(), 999_999_990_000_000);
         assert_eq!(Money::MAX_PRICE.times(Quantity::MAX), None);
+    }
+
+    #[test]
+    fn what_is_stored_as_a_discount_is_one() {
+        let read = serde_json::from_str::<Percentage>;
+        assert_eq!(read("100000000").unwrap().to_string(), "100");
+        assert!(read("100000001").is_err());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What only one customer has: their rows, priced against a base.
 
 use super::base::BaseIndex;
-use super::base_part::BasePart;
-use super::{Discounts, Entry, Money, Percentage, packed_own};
+use super::base_part::{BaseEntry, BasePart};
+use super::{Discounts, Money, Percentage, PriceRule, Rounding, packed_own};
 use crate::model::{Digest, DigestBuilder};
 
 /// The version of the pricing rules. A change of any rule changes it, and with it every
@@ -52,11 +52,13 @@ impl OwnRows {
     pub fn price<'a>(
         index: &BaseIndex,
         discounts: &Discounts,
+        rounding: Rounding,
         part: impl Fn(u32) -> Option<&'a BasePart>,
     ) -> Option<Self> {
         let mut rows = Vec::with_capacity(discounts.len());
         for (number, start, end) in index.discounts_by_part(discounts) {
-            add_part(&mut rows, part(number)?, index.first_of(number)?, discounts, start, end);
+            let (part, first) = (part(number)?, index.first_of(number)?);
+            add_part(&mut rows, (part, first), discounts, (start, end), rounding);
         }
         Some(Self { rows })
     }
@@ -73,17 +75,20 @@ impl OwnRows {
         &self.rows
     }
 
-    /// What the customer pays for the product at an index, which has this list price. `None` when the
-    /// row does not go with this price.
+    /// The row of the product at an index, if there is one.
     #[must_use]
-    pub fn entry(&self, index: u32, list_price: Money) -> Option<Entry> {
-        let Ok(at) = self.rows.binary_search_by_key(&index, |row| row.index) else {
-            let discount = Percentage::default();
-            return Some(Entry { list_price, discount, unit_price: list_price });
-        };
-        let OwnRow { discount, saving, .. } = self.rows[at];
-        let unit_price = Money::from_minor(list_price.minor() - saving.minor());
-        (unit_price >= Money::ZERO).then_some(Entry { list_price, discount, unit_price })
+    pub fn find(&self, index: u32) -> Option<&OwnRow> {
+        self.rows.binary_search_by_key(&index, |row| row.index).ok().map(|at| &self.rows[at])
+    }
+}
+
+impl OwnRow {
+    /// What the customer pays for the product, which has this list price. `None` when the row does not go
+    /// with this price.
+    #[must_use]
+    pub fn unit_price(&self, list_price: Money) -> Option<Money> {
+        let unit_price = Money::from_minor(list_price.minor() - self.saving.minor());
+        (unit_price >= Money::ZERO).then_some(unit_price)
     }
 }
 
@@ -129,13 +134,13 @@ impl BaseIndex {
 /// found by comparing their bytes at once.
 fn add_part(
     rows: &mut Vec<OwnRow>,
-    part: &BasePart,
-    first: u32,
+    (part, first): (&BasePart, u32),
     discounts: &Discounts,
-    mut discount: usize,
-    end: usize,
+    (mut discount, end): (usize, usize),
+    rounding: Rounding,
 ) {
     let (products, wanted) = (part.ids(), discounts.ids());
+    let is_plain = rounding == Rounding::HalfEven && part.detail().is_plain();
     let is_narrow = part.highest_price() <= Money::MAX_NARROW;
     let mut product = 0;
     while discount < end && product < products.len() {
@@ -144,11 +149,18 @@ fn add_part(
         product = products.first_from(product, step, wanted.get(discount));
         let count = products.run(product, wanted, discount).min(end - discount);
         if count > 0 {
-            let prices = &part.prices()[product..product + count];
             let percentages = &discounts.percentages()[discount..discount + count];
+            let prices = &part.prices()[product..product + count];
             let pairs = (first + product as u32..).zip(prices.iter().zip(percentages));
-            // Two loops, because which one it is cannot be asked for each product.
-            if is_narrow {
+            // Three loops, because which one it is cannot be asked for each product.
+            if !is_plain {
+                let entries = (product..product + count).map(|place| part.entry(place));
+                let pairs = (first + product as u32..).zip(entries.zip(percentages));
+                rows.extend(pairs.filter_map(|(index, (entry, &discount))| {
+                    let saving = saving_of(&entry, discount, rounding)?;
+                    Some(OwnRow { index, discount, saving })
+                }));
+            } else if is_narrow {
                 rows.extend(pairs.map(|(index, (price, &discount))| OwnRow {
                     index,
                     discount,
@@ -166,4 +178,12 @@ fn add_part(
         // A discount of no product is passed over.
         discount += count.max(1);
     }
+}
+
+/// What a discount takes off a list price with all its rules; `None` when there is no list price.
+fn saving_of(entry: &BaseEntry<'_>, discount: Percentage, rounding: Rounding) -> Option<Money> {
+    let list_price = entry.list_price?;
+    let rule = PriceRule::Percentage(discount.into());
+    let price = rule.finish(Some(list_price), entry.floor, rounding)?;
+    Some(Money::from_minor(list_price.minor() - price.minor()))
 }

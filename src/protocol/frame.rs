@@ -4,12 +4,14 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_MESSAGE_BYTES, original, render};
+use super::terms::{InvalidFrame, RuleFrame, TierFrame};
+use super::{MAX_MESSAGE_BYTES, original, render, terms};
 use crate::model::{Dialect, RequestId, Timestamp, UserId};
 use crate::ports::{FailureReason, Quotation, QuotationStatus};
-use crate::pricing::{Answer, AnswerLine};
+use crate::pricing::{Answer, AnswerLine, Money};
 
 /// A frame to a client that speaks the current dialect.
+#[expect(clippy::large_enum_variant, reason = "nearly every frame is a quotation")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Frame {
@@ -60,6 +62,9 @@ pub struct QuotationFrame {
     /// The products that have none.
     #[serde(default)]
     pub unavailable: Vec<String>,
+    /// The items whose quantity their product is not sold in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invalid: Vec<InvalidFrame>,
     /// The sum of the lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<String>,
@@ -77,14 +82,22 @@ pub struct LineFrame {
     pub name: String,
     /// How much of it.
     pub quantity: String,
-    /// The price of one before the discount.
-    pub list_price: String,
-    /// The discount.
+    /// The list price of one, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_price: Option<String>,
+    /// How much less than the list price it is; negative when it is more.
     pub discount_percent: String,
     /// The price of one.
     pub unit_price: String,
     /// The price of the line.
     pub total: String,
+    /// Where the price comes from. Absent for the list price, and for a discount of the customer's own
+    /// on every quantity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleFrame>,
+    /// From which quantity on it is cheaper, if it ever is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_tier: Option<TierFrame>,
 }
 
 impl QuotationFrame {
@@ -113,6 +126,7 @@ impl QuotationFrame {
             stale: answer.stale,
             lines: answer.lines.iter().map(|line| LineFrame::new(answer, line)).collect(),
             unavailable: answer.unavailable.iter().map(ToString::to_string).collect(),
+            invalid: answer.invalid.iter().map(InvalidFrame::new).collect(),
             total: Some(answer.total.format(answer.currency)),
             currency: Some(answer.currency.to_string()),
             ..self
@@ -122,14 +136,21 @@ impl QuotationFrame {
 
 impl LineFrame {
     fn new(answer: &Answer, line: &AnswerLine) -> Self {
+        let unit =
+            |price: Money| price.shown_as_unit(answer.currency, answer.unit_decimals).to_string();
         Self {
             product: line.product.to_string(),
             name: line.name.clone(),
             quantity: line.quantity.to_string(),
-            list_price: line.list_price.format(answer.currency),
+            list_price: line.list_price.map(unit),
             discount_percent: line.discount.to_string(),
-            unit_price: line.unit_price.format(answer.currency),
+            unit_price: unit(line.unit_price),
             total: line.total.format(answer.currency),
+            rule: line.rule.as_deref().map(RuleFrame::new),
+            next_tier: line.next_tier.map(|tier| TierFrame {
+                quantity: tier.quantity.to_string(),
+                unit_price: unit(tier.unit_price),
+            }),
         }
     }
 }
@@ -141,13 +162,18 @@ pub fn fits_one_message(answer: &Answer) -> bool {
     const AROUND: usize = 4 * 1024;
     // What is in a line beside its product and name, at most.
     const FIGURES: usize = 300;
-    // A control character is written as six.
-    let longest = |text: &str| 6 * text.len();
-    let lines = answer.lines.iter();
-    let at_most: usize = lines
-        .map(|line| longest(line.product.as_str()) + longest(&line.name) + FIGURES)
-        .chain(answer.unavailable.iter().map(|product| longest(product.as_str()) + 3))
-        .sum();
+    let longest = terms::most_bytes_of_text;
+    let lines = answer.lines.iter().map(|line| {
+        let rule = line.rule.as_deref().map_or(0, terms::most_bytes_of_rule);
+        let tier = line.next_tier.map_or(0, |_| terms::MOST_BYTES_OF_TIER);
+        longest(line.product.as_str()) + longest(&line.name) + FIGURES + rule + tier
+    });
+    let unavailable = answer.unavailable.iter().map(|product| longest(product.as_str()) + 3);
+    let invalid = answer
+        .invalid
+        .iter()
+        .map(|item| longest(item.product.as_str()) + terms::MOST_BYTES_OF_INVALID);
+    let at_most: usize = lines.chain(unavailable).chain(invalid).sum();
     let room = MAX_MESSAGE_BYTES - AROUND;
     // Nearly always; else it is written to see.
     at_most <= room || {
@@ -247,7 +273,7 @@ pub fn render_pong(dialect: Dialect) -> serde_json::Result<String> {
 mod tests {
     use super::*;
     use crate::model::{Generation, QuotationKey, UserId};
-    use crate::pricing::{Currency, Money};
+    use crate::pricing::{Currency, InvalidItem, NextTier, Rule, RuleKind, Scope};
 
     fn quotation(dialect: Dialect, status: QuotationStatus) -> Quotation {
         let user = UserId::new("AAA").unwrap();
@@ -272,20 +298,78 @@ mod tests {
                 product: "P1".parse().unwrap(),
                 name: "Desk".into(),
                 quantity: "2".parse().unwrap(),
-                list_price: Money::from_minor(50_000),
+                list_price: Some(Money::from_minor(50_000)),
                 discount: "10".parse().unwrap(),
                 unit_price: Money::from_minor(45_000),
                 total: Money::from_minor(90_000),
+                rule: None,
+                next_tier: None,
             }],
             unavailable: vec!["P9".parse().unwrap()],
+            invalid: vec![],
             total: Money::from_minor(90_000),
             currency: Currency::USD,
+            unit_decimals: 0,
             priced_at: Timestamp::default(),
             validated_at: Timestamp::from_secs(1),
+            answered_at: Timestamp::from_secs(2),
             stale: false,
             generation: Generation::from_random([0; 16]),
             catalogue_version: 1,
             pricing_version: 1,
+        }))
+    }
+
+    /// An answer with all that price lists brought.
+    fn answer_by_terms() -> QuotationStatus {
+        let QuotationStatus::Answered(answer) = answer() else { panic!() };
+        let plain = &answer.lines[0];
+        let rule = Rule {
+            list: Some("gold".parse().unwrap()),
+            priority: 7,
+            scope: Some(Scope::Category("tools/drills".parse().unwrap())),
+            kind: RuleKind::Percentage("-2.5".parse().unwrap()),
+            min_quantity: "2".parse().unwrap(),
+            until: Some(Timestamp::from_secs(86_400)),
+        };
+        let unit_price = Money::from_minor(5_125_000);
+        let surcharged = AnswerLine {
+            list_price: Some(Money::from_minor(5_000_000)),
+            discount: "-2.5".parse().unwrap(),
+            unit_price,
+            total: Money::from_minor(102_500),
+            rule: Some(Box::new(rule.clone())),
+            next_tier: Some(NextTier {
+                quantity: "12".parse().unwrap(),
+                unit_price: Money::from_minor(4_999_995),
+            }),
+            ..plain.clone()
+        };
+        let (list, kind) = (None, RuleKind::Price);
+        let own = Rule { list, kind, scope: None, until: None, ..rule.clone() };
+        let without_list_price = AnswerLine {
+            list_price: None,
+            discount: "0".parse().unwrap(),
+            rule: Some(Box::new(own)),
+            next_tier: None,
+            ..surcharged.clone()
+        };
+        let all = Rule { scope: Some(Scope::All), kind: RuleKind::Amount, ..rule };
+        let for_all = AnswerLine { rule: Some(Box::new(all)), ..surcharged.clone() };
+        let invalid = InvalidItem {
+            product: "P\"7".parse().unwrap(),
+            quantity: "0.5".parse().unwrap(),
+            below: None,
+            above: Some("12".parse().unwrap()),
+        };
+        let above =
+            InvalidItem { below: Some("60".parse().unwrap()), above: None, ..invalid.clone() };
+        QuotationStatus::Answered(Box::new(Answer {
+            lines: vec![surcharged, without_list_price, for_all],
+            invalid: vec![invalid, above],
+            total: Money::from_minor(307_500),
+            unit_decimals: 2,
+            ..*answer
         }))
     }
 
@@ -327,6 +411,34 @@ mod tests {
     }
 
     #[test]
+    fn a_line_shows_its_rule_and_the_next_tier() {
+        let quotation = quotation(Dialect::Current, answer_by_terms());
+        let json = render_quotation(&quotation, Timestamp::default()).unwrap();
+        let lines = json.split_once(r#""lines":"#).unwrap().1;
+        assert_eq!(
+            lines,
+            concat!(
+                r#"[{"product":"P1","name":"Desk","quantity":"2","list_price":"500.00","#,
+                r#""discount_percent":"-2.5","unit_price":"512.50","total":"1025.00","#,
+                r#""rule":{"list":"gold","scope":{"category":"tools/drills"},"#,
+                r#""kind":"percentage","min_quantity":"2","until":"1970-01-02T00:00:00.000Z"},"#,
+                r#""next_tier":{"quantity":"12","unit_price":"499.9995"}},"#,
+                r#"{"product":"P1","name":"Desk","quantity":"2","discount_percent":"0","#,
+                r#""unit_price":"512.50","total":"1025.00","#,
+                r#""rule":{"own":true,"scope":"product","kind":"price","min_quantity":"2"}},"#,
+                r#"{"product":"P1","name":"Desk","quantity":"2","list_price":"500.00","#,
+                r#""discount_percent":"-2.5","unit_price":"512.50","total":"1025.00","#,
+                r#""rule":{"list":"gold","scope":"all","kind":"amount","min_quantity":"2","#,
+                r#""until":"1970-01-02T00:00:00.000Z"},"#,
+                r#""next_tier":{"quantity":"12","unit_price":"499.9995"}}],"#,
+                r#""unavailable":["P9"],"invalid":[{"product":"P\"7","quantity":"0.5","#,
+                r#""above":"12"},{"product":"P\"7","quantity":"0.5","below":"60"}],"#,
+                r#""total":"3075.00","currency":"USD"}"#
+            )
+        );
+    }
+
+    #[test]
     fn what_is_written_is_what_clients_read() {
         let QuotationStatus::Answered(answer) = answer() else { panic!() };
         let odd = AnswerLine {
@@ -345,7 +457,7 @@ mod tests {
             QuotationStatus::Failed(FailureReason::NoTable),
             QuotationStatus::Failed(FailureReason::TotalTooLarge("\"P\" is".into())),
         ];
-        for status in answered.into_iter().chain(others) {
+        for status in answered.into_iter().chain([answer_by_terms()]).chain(others) {
             for now in [Timestamp::default(), Timestamp::from_secs(30)] {
                 let quotation = quotation(Dialect::Current, status.clone());
                 let read = Frame::Quotation(QuotationFrame::new(&quotation, now));
@@ -373,6 +485,25 @@ mod tests {
     }
 
     #[test]
+    fn the_original_dialect_shows_the_price_that_counts() {
+        let quotation = quotation(Dialect::Original, answer_by_terms());
+        let json = render_quotation(&quotation, Timestamp::default()).unwrap();
+        let line = |original_value: &str, discount: &str| {
+            format!(
+                concat!(
+                    r#"{{"product_id":"P1","product_name":"Desk","qtd":2,"#,
+                    r#""original_value":{},"final_value":1025.00,"discount":{}}}"#
+                ),
+                original_value, discount
+            )
+        };
+        let lines = [line("500.00", "-2.5"), line("512.50", "0"), line("500.00", "-2.5")].join(",");
+        let unavailable = r#"["P9","P\"7","P\"7"]"#;
+        let all = format!(r#"{{"id":"7","products":[{lines}],"unavailable":{unavailable}}}"#);
+        assert_eq!(json, all);
+    }
+
+    #[test]
     fn a_pending_quotation_fails_at_its_deadline() {
         let quotation = quotation(Dialect::Current, QuotationStatus::Pending);
         let early = QuotationFrame::new(&quotation, Timestamp::from_secs(29));
@@ -389,9 +520,17 @@ mod tests {
             let line = AnswerLine { name: name.to_owned(), ..small.lines[0].clone() };
             Answer { lines: vec![line; 400], ..(*small).clone() }
         };
+        let by_terms = |repeated: usize| {
+            let QuotationStatus::Answered(mut answer) = answer_by_terms() else { panic!() };
+            answer.lines = vec![answer.lines[0].clone(); repeated];
+            answer.invalid = vec![answer.invalid[0].clone(); 400 - repeated];
+            *answer
+        };
+        let names = ["", "Desk", &"n".repeat(150), &"\"".repeat(90), &"\n".repeat(300)];
+        let answers = names.map(with_names).into_iter().chain([by_terms(400), by_terms(0)]);
         let mut fitting = vec![];
-        for name in ["", "Desk", &"n".repeat(150), &"\"".repeat(90), &"\n".repeat(300)] {
-            let answer = with_names(name);
+        for answer in answers {
+            let name = answer.lines.first().map(|line| line.name.clone()).unwrap_or_default();
             fitting.push(fits_one_message(&answer));
             for dialect in [Dialect::Current, Dialect::Original] {
                 let status = QuotationStatus::Answered(Box::new(answer.clone()));
@@ -400,6 +539,6 @@ mod tests {
                 assert!(text.len() <= MAX_MESSAGE_BYTES || !fitting.last().unwrap(), "{name}");
             }
         }
-        assert_eq!(fitting, [true, true, true, true, false]);
+        assert_eq!(fitting, [true, true, true, true, false, false, true]);
     }
 }

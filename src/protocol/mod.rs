@@ -9,6 +9,8 @@ mod original;
 mod prices;
 mod render;
 mod request;
+mod terms;
+mod text;
 
 pub use frame::{
     Frame, LineFrame, QuotationFrame, Told, fits_one_message, render_accepted, render_pong,
@@ -17,6 +19,7 @@ pub use frame::{
 pub use items::{ItemsError, MAX_ITEMS, check_items, parse_item};
 pub use prices::{ShownPrices, TableFormat, parse_prices_body, priced_items, render_prices};
 pub use request::{ProtocolError, QuoteBody, Request, parse, parse_quote_body};
+pub use terms::{InvalidFrame, RuleFrame, ScopeFrame, TierFrame};
 
 /// The most bytes one websocket frame may have, as on API Gateway.
 pub const MAX_FRAME_BYTES: usize = 32 * 1024;

@@ -9,7 +9,7 @@ use super::items::check_items;
 use super::request::{ProtocolError, Request, fields, read_item};
 use crate::model::{Dialect, UserId};
 use crate::ports::{Quotation, QuotationStatus};
-use crate::pricing::{Answer, AnswerLine};
+use crate::pricing::{Answer, AnswerLine, Money};
 
 pub(super) const QUOTE: &str = "MESSAGE";
 pub(super) const PING: &str = "PING";
@@ -78,14 +78,22 @@ struct QuotedProduct<'a> {
 
 fn quoted<'a>(answer: &Answer, line: &'a AnswerLine) -> serde_json::Result<QuotedProduct<'a>> {
     let number = RawValue::from_string;
+    let unit =
+        |price: Money| price.shown_as_unit(answer.currency, answer.unit_decimals).to_string();
     Ok(QuotedProduct {
         product_id: line.product.as_str(),
         product_name: &line.name,
         qtd: number(line.quantity.to_string())?,
-        original_value: number(line.list_price.format(answer.currency))?,
+        original_value: number(unit(line.list_price.unwrap_or(line.unit_price)))?,
         final_value: number(line.total.format(answer.currency))?,
         discount: number(line.discount.to_string())?,
     })
+}
+
+/// The products without a line: its clients know of no quantities that a product is not sold in.
+fn unavailable(answer: &Answer) -> Vec<&str> {
+    let invalid = answer.invalid.iter().map(|item| &item.product);
+    answer.unavailable.iter().chain(invalid).map(|product| product.as_str()).collect()
 }
 
 /// The settled quotation as the original's clients read it. A failure is a `message` beside no
@@ -103,7 +111,7 @@ pub(super) fn render_quotation(
                 .iter()
                 .map(|line| quoted(answer, line))
                 .collect::<Result<_, _>>()?,
-            unavailable: answer.unavailable.iter().map(|product| product.as_str()).collect(),
+            unavailable: unavailable(answer),
             message: None,
         },
         QuotationStatus::Failed(reason) => {

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::items::ItemsError;
-use super::render::Text;
 use super::request::{ProtocolError, read_quantity};
+use super::terms::{InvalidFrame, WrittenRule, WrittenTier};
+use super::text::Text;
 use super::{MAX_ITEMS, check_items};
 use crate::model::{Item, ProductId, Quantity, ShownDecimal, Timestamp, UserId};
-use crate::pricing::{Currency, Entry, Percentage};
+use crate::pricing::{Currency, Entry, Found, InvalidItem, MinQuantity, Money, Rate, Step, Unsold};
 
 /// About how long a document is beside its lines, and a line.
 const AROUND_BYTES: usize = 300;
@@ -20,6 +21,8 @@ pub struct ShownPrices<'a> {
     pub user: &'a UserId,
     /// The currency of all amounts.
     pub currency: Currency,
+    /// How many decimals unit prices have beyond those of the currency.
+    pub unit_decimals: u8,
     /// For how much of each product.
     pub quantity: Quantity,
     /// When they were calculated.
@@ -30,8 +33,10 @@ pub struct ShownPrices<'a> {
     pub stale: bool,
     /// The products, in the order in which they were asked for.
     pub items: &'a [Item],
-    /// What each costs and is called; nothing where there is no such product.
-    pub prices: &'a [Option<(Entry, &'a str)>],
+    /// What each costs and is called.
+    pub prices: &'a [(Found, &'a str)],
+    /// The steps of each, where it has some.
+    pub ladders: &'a [&'a [Step]],
 }
 
 /// What one product costs. The same wherever prices are shown.
@@ -42,20 +47,48 @@ struct PriceLine<'a> {
     /// Where each line stands alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'static str>,
-    list_price: Text<ShownDecimal>,
-    discount_percent: Text<Percentage>,
+    /// Empty in CSV where there is none.
+    list_price: Option<Text<ShownDecimal>>,
+    discount_percent: Text<Rate>,
+    unit_price: Text<ShownDecimal>,
+}
+
+/// The same where one quantity is asked for, with what depends on it.
+#[derive(Serialize)]
+struct PriceAt<'a> {
+    #[serde(flatten)]
+    line: PriceLine<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<WrittenRule<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_tier: Option<WrittenTier>,
+    /// What it costs at each quantity; below the first the list price.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ladder: Vec<WrittenStep>,
+}
+
+/// From a quantity on it costs so much.
+#[derive(Serialize)]
+struct WrittenStep {
+    min_quantity: Text<MinQuantity>,
     unit_price: Text<ShownDecimal>,
 }
 
 impl<'a> PriceLine<'a> {
-    fn new(product: &'a ProductId, name: &'a str, entry: &Entry, currency: Currency) -> Self {
+    fn new(
+        product: &'a ProductId,
+        name: &'a str,
+        entry: &Entry,
+        (currency, unit_decimals): (Currency, u8),
+    ) -> Self {
+        let shown = |price: Money| Text(price.shown_as_unit(currency, unit_decimals));
         Self {
             product: product.as_str(),
             name,
             currency: None,
-            list_price: Text(entry.list_price.shown(currency)),
+            list_price: entry.list_price.map(shown),
             discount_percent: Text(entry.discount),
-            unit_price: Text(entry.unit_price.shown(currency)),
+            unit_price: shown(entry.unit_price),
         }
     }
 
@@ -74,15 +107,50 @@ struct Document<'a> {
     stale: bool,
     prices: Lines<'a>,
     unavailable: Unavailable<'a>,
+    #[serde(skip_serializing_if = "Invalid::is_empty")]
+    invalid: Invalid<'a>,
+}
+
+/// The products that are not sold in the quantity.
+struct Invalid<'a>(&'a ShownPrices<'a>);
+
+impl Invalid<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.prices.iter().all(|(found, _)| !matches!(found, Found::Unsold(_)))
+    }
+}
+
+impl Serialize for Invalid<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let items = self.0.items.iter().zip(self.0.prices).filter_map(|(item, (found, _))| {
+            let Found::Unsold(Unsold { below, above }) = *found else { return None };
+            let (product, quantity) = (item.product.clone(), item.quantity);
+            Some(InvalidFrame::new(&InvalidItem { product, quantity, below, above }))
+        });
+        serializer.collect_seq(items)
+    }
 }
 
 struct Lines<'a>(&'a ShownPrices<'a>);
 
 impl Serialize for Lines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let lines = self.0.items.iter().zip(self.0.prices).filter_map(|(item, price)| {
-            let (entry, name) = price.as_ref()?;
-            Some(PriceLine::new(&item.product, name, entry, self.0.currency))
+        let items = self.0.items.iter().zip(self.0.prices).zip(self.0.ladders);
+        let lines = items.filter_map(|((item, price), ladder)| {
+            let (Found::Price(entry), name) = price else { return None };
+            let units = (self.0.currency, self.0.unit_decimals);
+            Some(PriceAt {
+                line: PriceLine::new(&item.product, name, entry, units),
+                rule: entry.rule.as_deref().map(WrittenRule::new),
+                next_tier: entry.next_tier.map(|tier| WrittenTier::of(tier, units)),
+                ladder: ladder
+                    .iter()
+                    .map(|step| WrittenStep {
+                        min_quantity: Text(step.from),
+                        unit_price: Text(step.price.shown_as_unit(units.0, units.1)),
+                    })
+                    .collect(),
+            })
         });
         serializer.collect_seq(lines)
     }
@@ -93,7 +161,7 @@ struct Unavailable<'a>(&'a ShownPrices<'a>);
 impl Serialize for Unavailable<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let of_items = self.0.items.iter().zip(self.0.prices);
-        let none = of_items.filter(|(_, price)| price.is_none());
+        let none = of_items.filter(|(_, (found, _))| matches!(found, Found::Unavailable));
         serializer.collect_seq(none.map(|(item, _)| item.product.as_str()))
     }
 }
@@ -112,6 +180,7 @@ pub fn render_prices(shown: &ShownPrices<'_>) -> serde_json::Result<Vec<u8>> {
         stale: shown.stale,
         prices: Lines(shown),
         unavailable: Unavailable(shown),
+        invalid: Invalid(shown),
     };
     let mut json = Vec::with_capacity(AROUND_BYTES + shown.items.len() * LINE_BYTES);
     serde_json::to_writer(&mut json, &document)?;
@@ -157,9 +226,9 @@ impl TableFormat {
         self,
         into: &mut Vec<u8>,
         (product, name, entry): (&ProductId, &str, &Entry),
-        currency: Currency,
+        units: (Currency, u8),
     ) -> std::io::Result<()> {
-        let line = PriceLine::new(product, name, entry, currency).alone(currency);
+        let line = PriceLine::new(product, name, entry, units).alone(units.0);
         match self {
             Self::Ndjson => {
                 serde_json::to_writer(&mut *into, &line)?;
@@ -216,28 +285,36 @@ pub fn priced_items(products: Vec<String>, quantity: Quantity) -> Result<Vec<Ite
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pricing::Money;
+    use crate::pricing::{Rule, RuleKind, Unsold};
 
     fn entry() -> Entry {
         Entry {
-            list_price: Money::from_minor(50_000),
             discount: "12.5".parse().unwrap(),
             unit_price: Money::from_minor(43_750),
+            ..Entry::at_list_price(Money::from_minor(50_000))
         }
     }
 
     #[test]
     fn a_document_names_what_has_no_price() {
-        let items = priced_items(vec!["P1".into(), "P9".into()], "2".parse().unwrap()).unwrap();
+        let products = ["P1", "P9", "P8"].map(str::to_owned).to_vec();
+        let items = priced_items(products, "2".parse().unwrap()).unwrap();
+        let unsold = Unsold { below: None, above: Some("12".parse().unwrap()) };
         let shown = ShownPrices {
             user: &"AAA".parse().unwrap(),
             currency: Currency::USD,
+            unit_decimals: 0,
             quantity: "2".parse().unwrap(),
             priced_at: Timestamp::default(),
             validated_at: Timestamp::from_secs(1),
             stale: false,
             items: &items,
-            prices: &[Some((entry(), "Desk")), None],
+            prices: &[
+                (Found::Price(entry()), "Desk"),
+                (Found::Unavailable, ""),
+                (Found::Unsold(unsold), "Pen"),
+            ],
+            ladders: &[&[], &[], &[]],
         };
         assert_eq!(
             String::from_utf8(render_prices(&shown).unwrap()).unwrap(),
@@ -245,9 +322,47 @@ mod tests {
                 r#"{"client":"AAA","currency":"USD","quantity":"2","#,
                 r#""priced_at":"1970-01-01T00:00:00.000Z","validated_at":"1970-01-01T00:00:01.000Z","#,
                 r#""stale":false,"prices":[{"product":"P1","name":"Desk","list_price":"500.00","#,
-                r#""discount_percent":"12.5","unit_price":"437.50"}],"unavailable":["P9"]}"#
+                r#""discount_percent":"12.5","unit_price":"437.50"}],"unavailable":["P9"],"#,
+                r#""invalid":[{"product":"P8","quantity":"2","above":"12"}]}"#
             )
         );
+    }
+
+    #[test]
+    fn a_ladder_and_a_quantity_that_is_not_sold_are_shown() {
+        let items = priced_items(vec!["P1".into(), "P2".into()], "3".parse().unwrap()).unwrap();
+        let min_quantity = "10".parse().unwrap();
+        let rule = Rule {
+            list: Some("gold".parse().unwrap()),
+            priority: 1,
+            scope: None,
+            kind: RuleKind::Price,
+            min_quantity,
+            until: None,
+        };
+        let priced = Entry { rule: Some(Box::new(rule)), ..entry() };
+        let unsold = Unsold { below: None, above: Some("4".parse().unwrap()) };
+        let step = Step { from: min_quantity, price: Money::from_minor(43_750), rule: 0 };
+        let shown = ShownPrices {
+            user: &"AAA".parse().unwrap(),
+            currency: Currency::USD,
+            unit_decimals: 0,
+            quantity: "3".parse().unwrap(),
+            priced_at: Timestamp::default(),
+            validated_at: Timestamp::default(),
+            stale: false,
+            items: &items,
+            prices: &[(Found::Price(priced), "Desk"), (Found::Unsold(unsold), "Mug")],
+            ladders: &[&[step], &[]],
+        };
+        let shown = String::from_utf8(render_prices(&shown).unwrap()).unwrap();
+        for part in [
+            r#""rule":{"list":"gold","scope":"product","kind":"price","min_quantity":"10"}"#,
+            r#""ladder":[{"min_quantity":"10","unit_price":"437.50"}]"#,
+            r#""unavailable":[],"invalid":[{"product":"P2","quantity":"3","above":"4"}]"#,
+        ] {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
     }
 
     #[test]
@@ -256,7 +371,7 @@ mod tests {
         let row = (&product, "A \"desk\"\nof oak", &entry());
         let written = |format: TableFormat| {
             let mut out = format.head().to_vec();
-            format.write(&mut out, row, Currency::USD).unwrap();
+            format.write(&mut out, row, (Currency::USD, 0)).unwrap();
             String::from_utf8(out).unwrap()
         };
         let csv = written(TableFormat::Csv);

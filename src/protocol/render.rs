@@ -3,27 +3,18 @@
 //! [`QuotationFrame`](super::QuotationFrame) is what a client reads from them. A test holds the two
 //! together.
 
-use std::fmt;
-
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
+use super::terms::{WrittenInvalid, WrittenRule, WrittenTier};
+use super::text::Text;
 use crate::model::{ProductId, Quantity, RequestId, ShownDecimal, Timestamp};
 use crate::ports::{FailureReason, Quotation, QuotationStatus};
-use crate::pricing::{Answer, AnswerLine, Percentage};
+use crate::pricing::{Answer, AnswerLine, InvalidItem, Money, Rate};
 
 /// About how long a quotation is beside its lines, and a line.
 const AROUND_BYTES: usize = 400;
 const LINE_BYTES: usize = 200;
-
-/// A value as a JSON string of what it is shown as.
-pub(super) struct Text<T>(pub(super) T);
-
-impl<T: fmt::Display> Serialize for Text<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
 
 #[derive(Serialize)]
 struct Accepted<'a> {
@@ -49,6 +40,8 @@ struct Told<'a> {
     stale: bool,
     lines: Lines<'a>,
     unavailable: &'a [ProductId],
+    #[serde(skip_serializing_if = "Invalid::is_empty")]
+    invalid: Invalid<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<Text<ShownDecimal>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,28 +61,51 @@ impl Serialize for Lines<'_> {
     }
 }
 
+/// The items of an answer whose quantity is wrong.
+struct Invalid<'a>(&'a [InvalidItem]);
+
+impl Invalid<'_> {
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Invalid<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(WrittenInvalid::new))
+    }
+}
+
 #[derive(Serialize)]
 struct Line<'a> {
     product: &'a str,
     name: &'a str,
     quantity: Text<Quantity>,
-    list_price: Text<ShownDecimal>,
-    discount_percent: Text<Percentage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list_price: Option<Text<ShownDecimal>>,
+    discount_percent: Text<Rate>,
     unit_price: Text<ShownDecimal>,
     total: Text<ShownDecimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<WrittenRule<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_tier: Option<WrittenTier>,
 }
 
 impl<'a> Line<'a> {
     fn new(answer: &Answer, line: &'a AnswerLine) -> Self {
         let currency = answer.currency;
+        let unit = |price: Money| Text(price.shown_as_unit(currency, answer.unit_decimals));
         Self {
             product: line.product.as_str(),
             name: &line.name,
             quantity: Text(line.quantity),
-            list_price: Text(line.list_price.shown(currency)),
+            list_price: line.list_price.map(unit),
             discount_percent: Text(line.discount),
-            unit_price: Text(line.unit_price.shown(currency)),
+            unit_price: unit(line.unit_price),
             total: Text(line.total.shown(currency)),
+            rule: line.rule.as_deref().map(WrittenRule::new),
+            next_tier: line.next_tier.map(|tier| WrittenTier::new(answer, tier)),
         }
     }
 }
@@ -122,6 +138,7 @@ pub(super) fn quotation(
         stale: answer.is_some_and(|answer| answer.stale),
         lines: Lines(answer),
         unavailable: answer.map_or(&[], |answer| &answer.unavailable),
+        invalid: Invalid(answer.map_or(&[], |answer| &answer.invalid)),
         total: answer.map(|answer| Text(answer.total.shown(answer.currency))),
         currency: answer.map(|answer| answer.currency.code()),
     };

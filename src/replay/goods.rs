@@ -72,7 +72,8 @@ impl Goods {
         let minor = 100 + draws.below(1_000_000) + edition;
         let id = self.products[row].clone();
         let price = Money::from_minor(minor.cast_signed());
-        Product { name: format!("Product {id}"), id, price }
+        let name = format!("Product {id}");
+        Product::new(id, name, price)
     }
 
     fn list(&self, row: usize, edition: u64) -> UserDiscounts {
@@ -84,12 +85,12 @@ impl Goods {
             Some(Discount { product_id: self.products.get(product as usize)?.clone(), percentage })
         });
         let discounts = Discounts::new(list.collect()).unwrap_or_default();
-        UserDiscounts { user: self.users[row].clone(), discounts }
+        UserDiscounts::new(self.users[row].clone(), discounts)
     }
 }
 
 fn dataset(products: Vec<Product>, discounts: Vec<UserDiscounts>) -> Dataset {
-    Dataset { products, discounts, files: vec![], notices: vec![] }
+    Dataset { products, discounts, ..Dataset::default() }
 }
 
 #[cfg(test)]

@@ -111,18 +111,28 @@ layer!(
 
 layer!(
     #[over(inner.store)]
+    impl CustomerStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl PriceListStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
     impl SettingsStore for Witness {}
 );
 
 layer!(
     #[over(inner.store)]
     impl Bases for Witness {
-        async fn put_base(&self, version: _, base: _, parts: _) -> _ {
-            self.inner.store.put_base(version, base, parts).await?;
+        async fn put_base(&self, name: _, base: _, parts: _) -> _ {
+            self.inner.store.put_base(name, base, parts).await?;
             let parts = parts.iter().enumerate();
-            let parts = parts.map(|(number, part)| sizes::base_part(version, number, part.len()));
-            let bytes = parts.sum::<u64>() + sizes::base_index(version, base);
-            self.keep_table(format!("base {version}"), bytes, false, base.expires_at);
+            let parts = parts.map(|(number, part)| sizes::base_part(name, number, part.len()));
+            let bytes = parts.sum::<u64>() + sizes::base_index(name, base);
+            self.keep_table(format!("base {name}"), bytes, false, base.expires_at);
             Ok(())
         }
     }

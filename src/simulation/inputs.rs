@@ -7,16 +7,19 @@ use super::Invariant;
 use super::checks::Checks;
 use super::oracle;
 use super::report::Breach;
-use crate::model::{ProductId, Timestamp, UserId};
-use crate::ports::{LoadId, Record, RecordKey, RowChange};
-use crate::pricing::{Discounts, Product};
+use crate::model::{PriceListId, ProductId, Timestamp, UserId};
+use crate::ports::{LoadId, Record, RecordKey, RowChange, UserDiscounts};
+use crate::pricing::{Customer, Discounts, Ladder, ListPrices, PriceList, Product, Scope};
 use crate::protocol::QuotationFrame;
 
-/// Products and discounts of one version.
+/// Whatever loads have brought up to one version.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Loaded {
     pub(super) products: BTreeMap<ProductId, Product>,
-    discounts: BTreeMap<UserId, Discounts>,
+    discounts: BTreeMap<UserId, UserDiscounts>,
+    customers: BTreeMap<UserId, Customer>,
+    lists: BTreeMap<PriceListId, PriceList>,
+    prices: BTreeMap<(PriceListId, Scope), Ladder>,
 }
 
 impl Loaded {
@@ -26,16 +29,30 @@ impl Loaded {
                 self.products.insert(product.id.clone(), product);
             }
             RowChange::Put(Record::Discounts(list)) => {
-                self.discounts.insert(list.user, list.discounts);
+                self.discounts.insert(list.user.clone(), list);
+            }
+            RowChange::Put(Record::Customer(customer)) => {
+                self.customers.insert(customer.user.clone(), customer);
+            }
+            RowChange::Put(Record::PriceList(list)) => {
+                self.lists.insert(list.id.clone(), list);
+            }
+            RowChange::Put(Record::Prices(ListPrices { list, scope, ladder })) => {
+                self.prices.insert((list, scope), ladder);
             }
             RowChange::Delete(RecordKey::Product(id)) => drop(self.products.remove(&id)),
             RowChange::Delete(RecordKey::Discounts(user)) => drop(self.discounts.remove(&user)),
+            RowChange::Delete(RecordKey::Customer(user)) => drop(self.customers.remove(&user)),
+            RowChange::Delete(RecordKey::PriceList(list)) => drop(self.lists.remove(&list)),
+            RowChange::Delete(RecordKey::Prices(list, scope)) => {
+                self.prices.remove(&(list, scope));
+            }
         }
     }
 
     /// What a user has.
     pub(super) fn discounts_of(&self, user: &UserId) -> Discounts {
-        self.discounts.get(user).cloned().unwrap_or_default()
+        self.discounts.get(user).map(|list| list.discounts.clone()).unwrap_or_default()
     }
 }
 

@@ -54,32 +54,27 @@ pub(super) fn some_data(world: &World, everything: bool) -> Dataset {
         for id in plan.products.iter().filter(|_| chance.one_in(every)) {
             let price = Money::from_minor(chance.pick([1, 3, 99, 12_345, 1_000_000]));
             let price = price.checked_add(Money::from_minor(chance.between(0, 900).cast_signed()));
-            products.push(Product {
-                id: id.clone(),
-                name: format!("name {} of {id}", chance.below(1_000)),
-                price: price.unwrap_or_default(),
-            });
+            products.push(Product::new(
+                id.clone(),
+                format!("name {} of {id}", chance.below(1_000)),
+                price.unwrap_or_default(),
+            ));
         }
     }
     let discounts = plan
         .users
         .iter()
         .filter(|user| plan.poisoned.as_ref() != Some(user) && chance.one_in(2))
-        .map(|user| UserDiscounts { user: user.clone(), discounts: some_discounts(world) })
+        .map(|user| UserDiscounts::new(user.clone(), some_discounts(world)))
         .collect();
-    Dataset { products, discounts, files: vec![], notices: vec![] }
+    Dataset { products, discounts, ..Dataset::default() }
 }
 
 /// Other discounts for one user.
 pub(super) fn some_discounts_of(world: &World, user: &UserId) -> Dataset {
     let is_readable = world.plan.poisoned.as_ref() != Some(user);
-    let list = UserDiscounts { user: user.clone(), discounts: some_discounts(world) };
-    Dataset {
-        products: vec![],
-        discounts: is_readable.then_some(list).into_iter().collect(),
-        files: vec![],
-        notices: vec![],
-    }
+    let list = UserDiscounts::new(user.clone(), some_discounts(world));
+    Dataset { discounts: is_readable.then_some(list).into_iter().collect(), ..Dataset::default() }
 }
 
 fn some_discounts(world: &World) -> Discounts {

@@ -152,16 +152,17 @@ impl Planted {
         Ok(())
     }
 
-    /// The version whose names are read: the one asked for, or the one in force.
-    async fn named(&self, version: u64) -> Result<u64, PortError> {
+    /// The base whose names are read: the one asked for, or the one in force.
+    async fn named(&self, name: &BaseName) -> Result<BaseName, PortError> {
         if self.bug != PlantedBug::NamesLive {
-            return Ok(version);
+            return Ok(*name);
         }
         let head = self.inner.store.catalogue_head().await?;
-        let live = head.map_or(version, |head| head.base_version);
-        // Its base may not be written yet.
-        let is_there = self.inner.store.base(live).await?.is_some();
-        Ok(if is_there { live } else { version })
+        let version = head.map_or(name.version, |head| head.base_version);
+        let live = BaseName { version, ..*name };
+        // It may not be written yet.
+        let is_there = self.inner.store.base(&live).await?.is_some();
+        Ok(if is_there { live } else { *name })
     }
 
     /// What this task, which is one calculation, has read ahead; another one's is its own.
@@ -199,6 +200,16 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl CatalogueStore for Planted {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl CustomerStore for Planted {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl PriceListStore for Planted {}
 );
 
 layer!(
@@ -273,12 +284,12 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl Bases for Planted {
-        async fn base(&self, version: _) -> _ {
-            self.inner.store.base(self.named(version).await?).await
+        async fn base(&self, name: _) -> _ {
+            self.inner.store.base(&self.named(name).await?).await
         }
 
-        async fn base_parts(&self, version: _, numbers: _) -> _ {
-            self.inner.store.base_parts(self.named(version).await?, numbers).await
+        async fn base_parts(&self, name: _, numbers: _) -> _ {
+            self.inner.store.base_parts(&self.named(name).await?, numbers).await
         }
     }
 );

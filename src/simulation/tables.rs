@@ -9,7 +9,7 @@ use super::oracle::{self, Products};
 use super::report::Breach;
 use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{TableError, TableHead, TableRow};
-use crate::pricing::Discounts;
+use crate::pricing::{Discounts, Money};
 
 /// List price and unit price, by product.
 type Content = BTreeMap<String, (i64, i64)>;
@@ -108,16 +108,18 @@ impl Tables {
 fn content(rows: Vec<TableRow>) -> Content {
     let prices = |row: TableRow| {
         let TableRow { product, entry, .. } = row;
-        (product.into(), (entry.list_price.minor(), entry.unit_price.minor()))
+        let entry = entry?;
+        Some((product.into(), (entry.list_price?.minor(), entry.unit_price.minor())))
     };
-    rows.into_iter().map(prices).collect()
+    rows.into_iter().filter_map(prices).collect()
 }
 
 fn is_priced_by(content: &Content, products: &Products, discounts: &Discounts) -> bool {
     content.len() == products.len()
         && products.values().all(|product| {
-            let (id, list) = (product.id.as_str(), product.price.minor());
-            let Some((is_list, is_unit)) = content.get(id) else { return false };
+            let id = product.id.as_str();
+            let known = content.get(id).zip(product.price.map(Money::minor));
+            let Some(((is_list, is_unit), list)) = known else { return false };
             let unit = oracle::unit_price(list, oracle::discount(discounts, id));
             *is_list == list && i128::from(*is_unit) == unit
         })

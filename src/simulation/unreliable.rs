@@ -250,6 +250,16 @@ layer!(
 
 layer!(
     #[over(inner.store, through = call)]
+    impl CustomerStore for Unreliable {}
+);
+
+layer!(
+    #[over(inner.store, through = call)]
+    impl PriceListStore for Unreliable {}
+);
+
+layer!(
+    #[over(inner.store, through = call)]
     impl SettingsStore for Unreliable {}
 );
 

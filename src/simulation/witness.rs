@@ -71,7 +71,8 @@ impl Witness {
 
     /// The whole table of a head that has just been flipped.
     async fn rows(&self, user: &UserId, head: &TableHead) -> Result<Vec<TableRow>, TableError> {
-        let reader = TableReader::open(&*self.inner.store, user, head).await?;
+        let now = crate::ports::Clock::now(&*self.process.clock);
+        let reader = TableReader::open(&*self.inner.store, user, head, now).await?;
         reader.rows(&reader.parts(None)).await
     }
 
@@ -117,6 +118,16 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl CatalogueStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl CustomerStore for Witness {}
+);
+
+layer!(
+    #[over(inner.store)]
+    impl PriceListStore for Witness {}
 );
 
 layer!(

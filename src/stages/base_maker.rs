@@ -4,7 +4,6 @@
 //! from there, and nothing of the catalogue but its head.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -12,9 +11,12 @@ use tokio::sync::Mutex;
 use tracing::info;
 
 use super::base_shelf::BaseShelf;
+use super::doubts::Doubts;
 use crate::model::Timestamp;
-use crate::ports::{AtHead, CatalogueHead, Clock, Cursor, PortError, Ports, Store, StoredBase};
-use crate::pricing::{BaseError, PackedBase, Product};
+use crate::ports::{
+    AtHead, BaseName, CatalogueHead, Clock, Cursor, PortError, Ports, Store, StoredBase,
+};
+use crate::pricing::{BaseError, BasePart, Currency, PackedBase, Product};
 
 /// How often a base is begun again because a load came between.
 const MAX_SCANS: u32 = 5;
@@ -57,8 +59,7 @@ pub struct BaseMaker {
     /// The lock is held while a base is made, so that one task makes it and the others wait for that
     /// one. What was read stays here when that task is given up: the next one goes on from there.
     scan: Mutex<Scan>,
-    /// A reader did not find all of the stored base.
-    is_doubtful: AtomicBool,
+    doubts: Arc<Doubts>,
 }
 
 /// Products at one head, as far as they were read.
@@ -77,7 +78,7 @@ impl BaseMaker {
             clock: ports.clock.clone(),
             shelf,
             scan: Mutex::default(),
-            is_doubtful: AtomicBool::new(false),
+            doubts: Arc::default(),
         }
     }
 
@@ -97,78 +98,94 @@ impl BaseMaker {
     pub async fn current(&self, keep_until: Timestamp) -> Result<Current, MakeBaseError> {
         for _ in 0..MAX_SCANS {
             let head = self.store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
-            if let Some(base) = self.stored(&head, keep_until).await? {
-                return Ok(Current { head, base });
-            }
-            let mut scan = self.scan.lock().await;
-            // Somebody else may have made it while we waited.
-            if let Some(base) = self.stored(&head, keep_until).await? {
-                return Ok(Current { head, base });
-            }
-            if let Some(base) = self.make(&head, &mut scan, keep_until).await? {
+            if let AtHead::Read(base) = self.base_in(head.currency, &head, keep_until).await? {
                 return Ok(Current { head, base });
             }
         }
         Err(MakeBaseError::Unsettled)
     }
 
-    /// Has the base made again with the next [`Self::current`]: a reader did not find all of it.
-    pub fn doubt(&self) {
-        self.is_doubtful.store(true, Ordering::Relaxed);
-    }
-
-    /// The base of a head, if it is stored for long enough.
-    async fn stored(
+    /// The base of a head in a currency.
+    pub(super) async fn base_in(
         &self,
+        currency: Currency,
         head: &CatalogueHead,
         keep_until: Timestamp,
+    ) -> Result<AtHead<Arc<StoredBase>>, MakeBaseError> {
+        let name = BaseName { version: head.base_version, currency, terms: None };
+        if let Some(base) = self.stored(&name, keep_until).await? {
+            return Ok(AtHead::Read(base));
+        }
+        let mut scan = self.scan.lock().await;
+        // Somebody else may have made it while we waited.
+        if let Some(base) = self.stored(&name, keep_until).await? {
+            return Ok(AtHead::Read(base));
+        }
+        self.make(name, head, &mut scan, keep_until).await
+    }
+
+    /// Has every base made again before its next use: a reader did not find all of one.
+    pub fn doubt(&self) {
+        self.doubts.raise();
+    }
+
+    /// Which bases are to be made again.
+    pub(super) const fn doubts(&self) -> &Arc<Doubts> {
+        &self.doubts
+    }
+
+    /// A base, if it is stored for long enough.
+    async fn stored(
+        &self,
+        name: &BaseName,
+        keep_until: Timestamp,
     ) -> Result<Option<Arc<StoredBase>>, PortError> {
-        if self.is_doubtful.load(Ordering::Relaxed) {
+        if self.doubts.are_about(name) {
             return Ok(None);
         }
-        let base = self.shelf.base(head.base_version).await?;
+        let base = self.shelf.base(name).await?;
         Ok(base.filter(|base| base.index.products == 0 || base.expires_at >= keep_until))
     }
 
-    /// Makes the base of a head and stores it; `None` when a later load is in force.
+    /// Makes a base of a head and stores it.
     async fn make(
         &self,
+        name: BaseName,
         head: &CatalogueHead,
         scan: &mut Scan,
         keep_until: Timestamp,
-    ) -> Result<Option<Arc<StoredBase>>, MakeBaseError> {
-        let version = head.base_version;
-        let is_doubtful = self.is_doubtful.load(Ordering::Relaxed);
-        self.shelf.forget(version);
+    ) -> Result<AtHead<Arc<StoredBase>>, MakeBaseError> {
+        let is_doubtful = self.doubts.are_about(&name);
+        self.shelf.forget(&name);
         // For twice the time, so that it is not written again with every calculation.
         let expires_at = keep_until.plus(keep_until.since(self.clock.now()));
-        let stored = if is_doubtful { None } else { self.packed(version).await? };
+        let stored = if is_doubtful { None } else { self.packed(&name).await? };
         let packed = match stored {
             Some(packed) => packed,
             None => {
                 let AtHead::Read(products) = scan.go_on(&*self.store, head).await? else {
-                    return Ok(None);
+                    return Ok(AtHead::Moved);
                 };
-                pack(head, products).await?
+                pack((name.currency, head.currency), products).await?
             }
         };
         let parts: Vec<Bytes> = packed.parts.into_iter().map(Bytes::from).collect();
         let base = StoredBase { index: packed.index, expires_at };
         if base.index.products > 0 {
-            self.store.put_base(version, &base, &parts).await?;
+            self.store.put_base(&name, &base, &parts).await?;
         }
-        info!(version, products = base.index.products, parts = parts.len(), "base stored");
+        info!(%name, products = base.index.products, parts = parts.len(), "base stored");
         let base = Arc::new(base);
-        self.shelf.keep(version, base.clone(), &parts);
-        self.is_doubtful.store(false, Ordering::Relaxed);
-        Ok(Some(base))
+        self.shelf.keep::<BasePart>(name, base.clone(), &parts);
+        self.doubts.settle(name);
+        Ok(AtHead::Read(base))
     }
 
     /// A base that is stored, whole, to be stored for longer.
-    async fn packed(&self, version: u64) -> Result<Option<PackedBase>, PortError> {
-        let Some(base) = self.store.base(version).await? else { return Ok(None) };
+    async fn packed(&self, name: &BaseName) -> Result<Option<PackedBase>, PortError> {
+        let Some(base) = self.store.base(name).await? else { return Ok(None) };
         let numbers: Vec<u32> = (0..).take(base.index.parts.len()).collect();
-        let parts = self.store.base_parts(version, &numbers).await?;
+        let parts = self.store.base_parts(name, &numbers).await?;
         let parts: Option<Vec<Vec<u8>>> =
             parts.into_iter().map(|part| part.map(|bytes| bytes.to_vec())).collect();
         Ok(parts.map(|parts| PackedBase { index: base.index, parts }))
@@ -199,11 +216,14 @@ impl Scan {
     }
 }
 
-async fn pack(head: &CatalogueHead, products: Vec<Product>) -> Result<PackedBase, MakeBaseError> {
-    let currency = head.currency;
+/// Packs products in a currency, where the other is that of the catalogue.
+async fn pack(
+    (currency, catalogue): (Currency, Currency),
+    products: Vec<Product>,
+) -> Result<PackedBase, MakeBaseError> {
     if products.len() <= LARGEST_IN_PLACE {
-        return Ok(PackedBase::new(currency, products)?);
+        return Ok(PackedBase::in_currency(currency, catalogue, products)?);
     }
-    let packed = tokio::task::spawn_blocking(move || PackedBase::new(currency, products)).await?;
-    Ok(packed?)
+    let pack = move || PackedBase::in_currency(currency, catalogue, products);
+    Ok(tokio::task::spawn_blocking(pack).await??)
 }

@@ -11,23 +11,23 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tracing::warn;
 
-use crate::ports::{Bases, Chain, PortError, StoredBase};
-use crate::pricing::{BaseIndex, BasePart};
+use crate::ports::{BaseName, Bases, Chain, PortError, StoredBase};
+use crate::pricing::{BaseIndex, BasePart, LadderRows, PackError};
 
 /// About how many bytes an unpacked part takes.
 const PART_BYTES: u64 = 32 * 1024;
-/// So many versions are in use at once at most: the last one, and those that tables not yet
+/// So many bases are in use at once at most: of each terms the last one, and those that tables not yet
 /// refreshed were priced against.
-const BASES: usize = 64;
+const BASES: usize = 4096;
 
 /// Some parts of one base, by number.
-pub type Parts = BTreeMap<u32, Arc<BasePart>>;
+pub type Parts<P = BasePart> = BTreeMap<u32, Arc<P>>;
 
 /// Reads bases and keeps what it has unpacked.
 pub struct BaseShelf {
     store: Arc<dyn Bases>,
-    bases: Cache<u64, Arc<StoredBase>>,
-    parts: Cache<(u64, u32), Arc<BasePart>, ByBytes>,
+    bases: Cache<BaseName, Arc<StoredBase>>,
+    parts: Cache<(BaseName, u32), Kept, ByBytes>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -43,12 +43,84 @@ pub struct ShelfUse {
     pub bytes: u64,
 }
 
+/// A part that is kept.
+#[derive(Clone)]
+pub enum Kept {
+    /// Of the products.
+    Products(Arc<BasePart>),
+    /// Of what is different by some terms.
+    Terms(Arc<LadderRows>),
+}
+
+/// A kind of part.
+pub trait Part: Sized {
+    /// Unpacks one.
+    ///
+    /// # Errors
+    /// [`PackError`].
+    fn decode(bytes: &[u8]) -> Result<Self, PackError>;
+
+    /// Whether it is the one that the index means.
+    fn fits(&self, index: &BaseIndex, number: u32) -> bool;
+
+    /// To be kept.
+    fn keep(part: Arc<Self>) -> Kept;
+
+    /// From what was kept.
+    fn kept(kept: &Kept) -> Option<&Arc<Self>>;
+}
+
+impl Part for BasePart {
+    fn decode(bytes: &[u8]) -> Result<Self, PackError> {
+        Self::decode(bytes)
+    }
+
+    fn fits(&self, index: &BaseIndex, number: u32) -> bool {
+        index.fits(number, self)
+    }
+
+    fn keep(part: Arc<Self>) -> Kept {
+        Kept::Products(part)
+    }
+
+    fn kept(kept: &Kept) -> Option<&Arc<Self>> {
+        match kept {
+            Kept::Products(part) => Some(part),
+            Kept::Terms(_) => None,
+        }
+    }
+}
+
+impl Part for LadderRows {
+    fn decode(bytes: &[u8]) -> Result<Self, PackError> {
+        Self::decode(bytes)
+    }
+
+    fn fits(&self, index: &BaseIndex, number: u32) -> bool {
+        index.fits_ladders(number, self)
+    }
+
+    fn keep(part: Arc<Self>) -> Kept {
+        Kept::Terms(part)
+    }
+
+    fn kept(kept: &Kept) -> Option<&Arc<Self>> {
+        match kept {
+            Kept::Terms(part) => Some(part),
+            Kept::Products(_) => None,
+        }
+    }
+}
+
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<(u64, u32), Arc<BasePart>> for ByBytes {
-    fn weight(&self, _: &(u64, u32), part: &Arc<BasePart>) -> u64 {
-        part.weight() as u64
+impl Weighter<(BaseName, u32), Kept> for ByBytes {
+    fn weight(&self, _: &(BaseName, u32), part: &Kept) -> u64 {
+        (match part {
+            Kept::Products(part) => part.weight(),
+            Kept::Terms(part) => part.weight(),
+        }) as u64
     }
 }
 
@@ -84,17 +156,17 @@ impl BaseShelf {
         }
     }
 
-    /// The base of a version; `None` when it is not there.
+    /// A base; `None` when it is not there.
     ///
     /// # Errors
     /// Those of the port.
-    pub async fn base(&self, version: u64) -> Result<Option<Arc<StoredBase>>, PortError> {
-        if let Some(base) = self.bases.get(&version) {
+    pub async fn base(&self, name: &BaseName) -> Result<Option<Arc<StoredBase>>, PortError> {
+        if let Some(base) = self.bases.get(name) {
             return Ok(Some(base));
         }
-        let Some(base) = self.store.base(version).await? else { return Ok(None) };
+        let Some(base) = self.store.base(name).await? else { return Ok(None) };
         let base = Arc::new(base);
-        self.bases.insert(version, base.clone());
+        self.bases.insert(*name, base.clone());
         Ok(Some(base))
     }
 
@@ -102,17 +174,18 @@ impl BaseShelf {
     ///
     /// # Errors
     /// Those of the port.
-    pub async fn parts(
+    pub async fn parts<P: Part>(
         &self,
-        version: u64,
+        name: &BaseName,
         index: &BaseIndex,
         numbers: impl IntoIterator<Item = u32>,
-    ) -> Result<Option<Parts>, PortError> {
+    ) -> Result<Option<Parts<P>>, PortError> {
         let mut parts = Parts::new();
         let mut missing = vec![];
         for number in numbers {
-            match self.parts.get(&(version, number)) {
-                Some(part) => drop(parts.insert(number, part)),
+            let kept = self.parts.get(&(*name, number));
+            match kept.as_ref().and_then(P::kept) {
+                Some(part) => drop(parts.insert(number, part.clone())),
                 None => missing.push(number),
             }
         }
@@ -121,51 +194,56 @@ impl BaseShelf {
             return Ok(Some(parts));
         }
         self.misses.fetch_add(missing.len() as u64, Ordering::Relaxed);
-        let read = self.store.base_parts(version, &missing).await?;
+        let read = self.store.base_parts(name, &missing).await?;
         for (number, bytes) in missing.into_iter().zip(read) {
             let Some(bytes) = bytes else { return Ok(None) };
-            let Some(part) = self.unpack(version, index, number, &bytes) else { return Ok(None) };
+            let Some(part) = self.unpack(name, index, number, &bytes) else { return Ok(None) };
             parts.insert(number, part);
         }
         Ok(Some(parts))
     }
 
     /// Keeps a base that was just made.
-    pub(super) fn keep(&self, version: u64, base: Arc<StoredBase>, parts: &[impl AsRef<[u8]>]) {
+    pub(super) fn keep<P: Part>(
+        &self,
+        name: BaseName,
+        base: Arc<StoredBase>,
+        parts: &[impl AsRef<[u8]>],
+    ) {
         for (number, bytes) in (0..).zip(parts) {
-            self.unpack(version, &base.index, number, bytes.as_ref());
+            self.unpack::<P>(&name, &base.index, number, bytes.as_ref());
         }
-        self.bases.insert(version, base);
+        self.bases.insert(name, base);
     }
 
     /// Forgets a base, so that it is read from the store again.
-    pub(super) fn forget(&self, version: u64) {
-        if let Some((_, base)) = self.bases.remove(&version) {
+    pub(super) fn forget(&self, name: &BaseName) {
+        if let Some((_, base)) = self.bases.remove(name) {
             let parts = u32::try_from(base.index.parts.len()).unwrap_or(u32::MAX);
-            (0..parts).for_each(|number| drop(self.parts.remove(&(version, number))));
+            (0..parts).for_each(|number| drop(self.parts.remove(&(*name, number))));
         }
     }
 
-    fn unpack(
+    fn unpack<P: Part>(
         &self,
-        version: u64,
+        name: &BaseName,
         index: &BaseIndex,
         number: u32,
         bytes: &[u8],
-    ) -> Option<Arc<BasePart>> {
-        let part = match BasePart::decode(bytes) {
+    ) -> Option<Arc<P>> {
+        let part = match P::decode(bytes) {
             // Another version of ocache may have cut the base otherwise since the index was read.
-            Ok(part) if index.fits(number, &part) => Arc::new(part),
+            Ok(part) if part.fits(index, number) => Arc::new(part),
             Ok(_) => {
-                self.forget(version);
+                self.forget(name);
                 return None;
             }
             Err(error) => {
-                warn!(version, number, error = %Chain(&error), "the base is made anew");
+                warn!(%name, number, error = %Chain(&error), "the base is made anew");
                 return None;
             }
         };
-        self.parts.insert((version, number), part.clone());
+        self.parts.insert((*name, number), P::keep(part.clone()));
         Some(part)
     }
 }

@@ -8,24 +8,24 @@ use std::sync::Arc;
 use tracing::warn;
 
 use super::StageError;
-use super::base_in_force::BaseInForce;
 use super::base_shelf::BaseShelf;
 use super::large_work::LargeWork;
-use super::quote_inputs::{QuoteInputs, Sources, Table};
+use super::quote_inputs::{Priced, QuoteInputs, Sources, Table};
 use super::recent_orders::RecentOrders;
+use super::shared_in_force::SharedInForce;
 use super::subscribe::send;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Generation, QuotationRequest, Timestamp, UserId};
 use crate::ports::{
     Chain, FailureReason, PortError, Ports, PriceTables, Queue, Queues, TableHead, Verdict,
 };
-use crate::pricing::{Answer, AnswerLine, Entry, quote};
+use crate::pricing::{Answer, AnswerLine, Found, quote};
 use crate::protocol::fits_one_message;
 
 /// Looks at price tables for the stages of a process.
 pub struct Lookup {
     tables: Arc<dyn PriceTables>,
-    in_force: BaseInForce,
+    in_force: SharedInForce,
     queues: Arc<dyn Queues>,
     bases: Arc<BaseShelf>,
     stale_orders: RecentOrders,
@@ -42,23 +42,23 @@ pub(super) enum Look {
 }
 
 /// What a look for the table itself gave.
-pub(super) enum Found {
-    /// A usable table, and whether it is past its freshness or of an older version of the products.
-    Usable(Table, bool),
+pub(super) enum FoundTable {
+    /// A usable table, and whether it is past its freshness or of an older load of what customers have in common.
+    Usable(Box<Table>, bool),
     /// As [`Look::Missing`].
     Missing(Option<Generation>),
 }
 
-impl Found {
-    fn of(table: Option<Table>, base_version: u64, now: Timestamp) -> Self {
+impl FoundTable {
+    fn of(table: Option<Table>, shared_version: u64, now: Timestamp) -> Self {
         let Some(table) = table.filter(|table| table.head.is_usable(now)) else {
             return Self::Missing(None);
         };
-        let stale = !table.head.is_fresh(now) || table.head.base_version < base_version;
+        let stale = !table.head.is_fresh(now) || table.head.catalogue_version < shared_version;
         // One without products may have been calculated before the first load.
         match table.head.products == 0 && stale {
             true => Self::Missing(None),
-            false => Self::Usable(table, stale),
+            false => Self::Usable(Box::new(table), stale),
         }
     }
 }
@@ -69,7 +69,7 @@ impl Lookup {
     pub fn new(ports: &Ports) -> Arc<Self> {
         Arc::new(Self {
             tables: ports.store.clone(),
-            in_force: BaseInForce::new(ports.store.clone(), ports.clock.clone()),
+            in_force: SharedInForce::new(ports.store.clone(), ports.clock.clone()),
             queues: ports.queues.clone(),
             bases: Arc::new(BaseShelf::new(ports.store.clone())),
             stale_orders: RecentOrders::new(),
@@ -121,10 +121,10 @@ impl Lookup {
         &self,
         request: &QuotationRequest,
         now: Timestamp,
-    ) -> Result<Found, PortError> {
+    ) -> Result<FoundTable, PortError> {
         let mut inputs = self.inputs(&[request], now).await?;
         let table = inputs.tables.remove(&request.user);
-        Ok(Found::of(table, inputs.base_version, now))
+        Ok(FoundTable::of(table, inputs.shared_version, now))
     }
 
     /// The same, read anew: what was read was replaced meanwhile.
@@ -132,9 +132,9 @@ impl Lookup {
         &self,
         request: &QuotationRequest,
         now: Timestamp,
-    ) -> Result<Found, PortError> {
+    ) -> Result<FoundTable, PortError> {
         let table = Table::reread(self.sources(), request, now).await?;
-        Ok(Found::of(table, self.in_force.version().await?, now))
+        Ok(FoundTable::of(table, self.in_force.version().await?, now))
     }
 
     fn sources(&self) -> Sources<'_> {
@@ -182,28 +182,31 @@ fn look_at(
             _ => Look::failure(FailureReason::EmptyCatalogue, None),
         });
     }
-    let Some(prices) = table.prices(&request.items) else {
+    let Some(prices) = table.prices(&request.items, now) else {
         return Err(table.head.generation.clone());
     };
-    let is_stale = !table.head.is_fresh(now) || table.head.base_version < inputs.base_version;
-    Ok(answer(request, &table.head, &prices, is_stale))
+    let is_outdated = table.head.catalogue_version < inputs.shared_version;
+    let is_stale = !table.head.is_fresh(now) || is_outdated;
+    Ok(answer(request, &table.head, prices, (now, is_stale)))
 }
 
 fn answer(
     request: &QuotationRequest,
     head: &TableHead,
-    prices: &[Option<(Entry, &str)>],
-    is_stale: bool,
+    prices: Vec<Priced<'_>>,
+    (answered_at, is_stale): (Timestamp, bool),
 ) -> Look {
     let stale = is_stale.then_some(head.version);
-    let mut entries = prices.iter().map(|price| price.map(|(entry, _)| entry));
-    let quoted = match quote(&request.items, |_| entries.next().flatten()) {
+    let priced = prices.iter().filter(|(found, _)| matches!(found, Found::Price(_)));
+    let names: Vec<&str> = priced.map(|(_, name)| *name).collect();
+    let mut found = prices.into_iter().map(|(found, _)| found);
+    let price_of = |_: &_| found.next().unwrap_or(Found::Unavailable);
+    let quoted = match quote(&request.items, head.rounding, price_of) {
         Ok(quoted) => quoted,
         Err(error) => {
             return Look::failure(FailureReason::TotalTooLarge(error.to_string()), stale);
         }
     };
-    let names = prices.iter().flatten().map(|(_, name)| *name);
     let lines =
         quoted.lines.into_iter().zip(names).map(|((item, entry, total), name)| AnswerLine {
             name: name.to_owned(),
@@ -213,14 +216,19 @@ fn answer(
             discount: entry.discount,
             unit_price: entry.unit_price,
             total,
+            rule: entry.rule,
+            next_tier: entry.next_tier,
         });
     let answer = Answer {
         lines: lines.collect(),
         unavailable: quoted.unavailable,
+        invalid: quoted.invalid,
         total: quoted.total,
         currency: head.currency,
+        unit_decimals: head.rounding.unit_decimals,
         priced_at: head.priced_at,
         validated_at: head.validated_at,
+        answered_at,
         stale: is_stale,
         generation: head.generation.clone(),
         catalogue_version: head.catalogue_version,

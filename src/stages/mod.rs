@@ -3,14 +3,15 @@
 //! A stage knows ports and nothing behind them. It does not retry a call: the engine below does,
 //! and the queue above does. It says what became of each message, and the runtime acknowledges.
 
-mod base_in_force;
 mod base_maker;
 mod base_shelf;
 pub mod change;
 mod deadline;
+mod doubts;
 mod error;
 pub mod folding;
 mod large_work;
+mod list_shelf;
 mod lookup;
 mod observer;
 mod outcome;
@@ -25,8 +26,11 @@ mod recent_orders;
 pub mod refresh;
 mod set_settings;
 mod settings_in_force;
+mod shared_in_force;
 mod stack_settings;
 pub mod subscribe;
+mod terms_book;
+mod terms_maker;
 mod visits;
 
 pub use base_maker::{BaseMaker, Current, MakeBaseError};

@@ -8,32 +8,33 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use tracing::{Instrument, Span, debug, info, info_span};
 
 use super::base_maker::BaseMaker;
-use super::base_shelf::Parts;
 use super::large_work::{LargeWork, Size};
+use super::list_shelf::ListShelf;
 use super::outcome::{read_bodies, write_body};
+use super::terms_book::TermsBooks;
+use super::terms_maker::TermsMaker;
 use super::{Effect, Observer, Outcome, PolicyInForce, StageError, Unobserved};
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{
     Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
 };
 use crate::ports::{
-    ActiveUsers, Clock, DiscountStore, Flip, Own, Ports, PriceTables, Randomness, Received,
-    StoredBase, TableHead, Topic,
+    ActiveUsers, BaseName, Clock, Flip, Ports, PriceTables, Randomness, Received, Store, TableHead,
+    Topic,
 };
-use crate::pricing::{
-    BaseIndex, Discounts, OwnRows, PRICING_VERSION, PackError, PackedOwn, damaged, fingerprint,
-};
+use crate::pricing::PRICING_VERSION;
 use crate::trace;
 
 mod inputs;
+mod own_prices;
 mod scheduled;
 
 use inputs::Inputs;
+use own_prices::{Material, OwnPrices};
 
 /// How often a calculation starts over when somebody else flips the head meanwhile.
 const MAX_TRIES: u32 = 3;
@@ -41,12 +42,15 @@ const MAX_TRIES: u32 = 3;
 /// The stage, with the ports it needs.
 pub struct PriceCalc {
     users: Arc<dyn ActiveUsers>,
-    discounts: Arc<dyn DiscountStore>,
+    store: Arc<dyn Store>,
     tables: Arc<dyn PriceTables>,
     topic: Arc<dyn Topic>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     bases: Arc<BaseMaker>,
+    books: TermsBooks,
+    lists: Arc<ListShelf>,
+    terms: TermsMaker,
     policy: PolicyInForce,
     observer: Arc<dyn Observer>,
     /// Apart from each other, so that a cold quote waits for no other table.
@@ -58,13 +62,17 @@ impl PriceCalc {
     /// The stage on an engine. All of a process share one maker of bases.
     #[must_use]
     pub fn new(ports: &Ports, bases: Arc<BaseMaker>, policy: impl Into<PolicyInForce>) -> Self {
+        let lists = Arc::new(ListShelf::new(ports.store.clone()));
         Self {
             users: ports.store.clone(),
-            discounts: ports.store.clone(),
+            store: ports.store.clone(),
             tables: ports.store.clone(),
             topic: ports.topic.clone(),
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
+            books: TermsBooks::new(ports.store.clone()),
+            terms: TermsMaker::new(ports, &bases, lists.clone()),
+            lists,
             bases,
             policy: policy.into(),
             observer: Arc::new(Unobserved),
@@ -259,15 +267,16 @@ impl PriceCalc {
         inputs: &Arc<Inputs>,
         now: Timestamp,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
-        let Inputs { head, at, base, discounts } = &**inputs;
-        let Some(discounts) = discounts else { return self.validate(order, inputs, now).await };
+        let Inputs { head, at, base, own, .. } = &**inputs;
+        let Some(own) = own else { return self.validate(order, inputs, now).await };
         let work = if order.cause.is_urgent() { &self.urgent_work } else { &self.other_work };
-        let count = discounts.len();
-        let compared = discounts.clone();
-        let fingerprint = work.run(Size::of_discounts(count), move || fingerprint(&compared)).await;
+        let size = own.size();
+        let compared = own.clone();
+        let fingerprint = work.run(Size::of_discounts(size), move || compared.fingerprint()).await;
         let is_kept = |head: &&TableHead| {
             head.fingerprint == fingerprint
-                && head.base_version == at.base_version
+                && (head.base_version, head.currency) == (at.base_version, inputs.currency)
+                && head.rounding == at.rounding
                 && head.pricing_version == PRICING_VERSION
                 && Some(&head.generation) != unreadable(&order.cause)
                 && !self.is_fading(head, now)
@@ -276,16 +285,17 @@ impl PriceCalc {
             return self.validate(order, inputs, now).await;
         }
         let expire_at = now.plus(self.policy.now().keep_tables());
-        let numbers = base.index.parts_of_discounts(discounts);
-        let parts = self.bases.shelf().parts(at.base_version, &base.index, numbers).await?;
-        let Some(parts) = parts else {
+        let name = BaseName { version: at.base_version, currency: inputs.currency, terms: None };
+        let shelf = self.bases.shelf();
+        let material = Material::read(shelf, base, name, own, at.rounding.rounding).await?;
+        let Some(material) = material else {
             self.bases.doubt();
             return Ok(None);
         };
-        let (base, discounts) = (base.clone(), discounts.clone());
-        let inline = self.tables.inline_bytes();
-        let price = move || price(&base.index, &discounts, &parts, inline);
-        let (own, parts) = work.run(Size::of_table(count), price).await?;
+        let (priced, inline) = (own.clone(), self.tables.inline_bytes());
+        let price = move || material.price(&priced, inline);
+        let OwnPrices { own: rows, prices, next, parts } =
+            work.run(Size::of_table(size), price).await?;
         let next = TableHead {
             version: head.as_ref().map_or(1, |head| head.version + 1),
             generation: Generation::from_random(self.randomness.bits()),
@@ -293,14 +303,18 @@ impl PriceCalc {
             pricing_version: PRICING_VERSION,
             catalogue_version: at.version,
             base_version: at.base_version,
-            currency: at.currency,
-            products: u64::from(inputs.base.index.products),
-            own,
+            currency: inputs.currency,
+            rounding: at.rounding,
+            products: u64::from(base.index.products),
+            own: rows,
+            prices,
+            next,
+            valid_until: own.valid_until,
             parts_expire_at: expire_at,
             priced_at: now,
             validated_at: now,
             fresh_until: now.plus(self.policy.now().fresh_for()),
-            usable_until: self.usable_until(&inputs.base, now),
+            usable_until: self.usable_until(inputs, own.valid_until, now),
         };
         let expected = head.as_ref().map(|head| head.version);
         match self.tables.put_table(&order.user, &next, &parts, expected, expire_at).await? {
@@ -332,7 +346,7 @@ impl PriceCalc {
             catalogue_version: inputs.at.version,
             validated_at: now,
             fresh_until: now.plus(self.policy.now().fresh_for()),
-            usable_until: self.usable_until(&inputs.base, now),
+            usable_until: self.usable_until(inputs, head.valid_until, now),
             ..head.clone()
         };
         let expire_at = now.plus(self.policy.now().keep_tables());
@@ -342,21 +356,24 @@ impl PriceCalc {
         }
     }
 
-    /// Until when quotes are answered from a table that is right now: never longer than its base is
-    /// stored.
-    fn usable_until(&self, base: &StoredBase, now: Timestamp) -> Timestamp {
+    /// Until when quotes are answered from a table that is right now: never longer than the bases that it
+    /// names are stored, nor beyond the price lists that it knows of.
+    fn usable_until(
+        &self,
+        inputs: &Inputs,
+        valid_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Timestamp {
         let usable_until = now.plus(self.policy.now().usable_for());
-        match base.index.products {
-            0 => usable_until,
-            _ => usable_until.min(base.expires_at),
-        }
+        let base = (inputs.base.index.products > 0).then_some(inputs.base.expires_at);
+        let bounds = [base, inputs.terms_expire_at, valid_until].into_iter().flatten();
+        bounds.fold(usable_until, Timestamp::min)
     }
 
     /// Whether a table has parts that could be gone before it is. Past half of their time they are
     /// written again.
     fn is_fading(&self, head: &TableHead, now: Timestamp) -> bool {
-        let in_parts = matches!(head.own, Own::Parts(_));
-        in_parts && head.parts_expire_at < now.plus(self.policy.now().keep_tables() / 2)
+        head.parts() > 0 && head.parts_expire_at < now.plus(self.policy.now().keep_tables() / 2)
     }
 
     /// Publishes the requests whose table is now there; those that fail come again.
@@ -399,23 +416,6 @@ impl PriceCalc {
     }
 }
 
-/// The rows that only one user has, packed: where they are, and their parts if they have some.
-fn price(
-    index: &BaseIndex,
-    discounts: &Discounts,
-    parts: &Parts,
-    inline_bytes: usize,
-) -> Result<(Own, Vec<Bytes>), PackError> {
-    let rows = OwnRows::price(index, discounts, |number| parts.get(&number).map(|part| &**part));
-    let packed = PackedOwn::new(&rows.ok_or(damaged("a part of the base is missing"))?)?;
-    let mut parts: Vec<Bytes> = packed.parts.into_iter().map(Bytes::from).collect();
-    Ok(match parts.as_slice() {
-        [] => (Own::NONE, parts),
-        [only] if only.len() <= inline_bytes => (Own::Inline(parts.remove(0)), vec![]),
-        _ => (Own::Parts(packed.first), parts),
-    })
-}
-
 impl Effect {
     /// Whether a quotation that waits for the table goes on to be provided. One that is too late
     /// does too: this order may be all that is left of it, and its client must be told.
@@ -438,7 +438,7 @@ fn is_unneeded(cause: &Cause, inputs: &Inputs, now: Timestamp) -> bool {
             cause.is_overtaken(now) && just_now
         }
         Cause::Subscribe { .. } | Cause::Stale { .. } => {
-            let is_current = head.base_version >= inputs.at.base_version;
+            let is_current = head.catalogue_version >= inputs.at.shared_version;
             is_current && head.is_fresh(now) && head.products > 0
         }
         Cause::Change { version, .. } => head.catalogue_version >= *version,

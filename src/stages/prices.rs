@@ -10,10 +10,10 @@ use futures_util::future::join;
 use quick_cache::sync::Cache;
 use tracing::warn;
 
-use super::lookup::{Found, Lookup};
+use super::lookup::{FoundTable, Lookup};
 use super::quotation_handler::QuotationHandler;
 use super::quotation_provider::order_table;
-use super::quote_inputs::Table;
+use super::quote_inputs::{Priced, Table};
 use super::subscribe::{self, Subscribed};
 use super::{PolicyInForce, StageError, Visits};
 use crate::meter::{Reason, Scope, Stage};
@@ -24,7 +24,7 @@ use crate::ports::{
     ActiveUsers, Chain, Clock, Ports, Queues, Randomness, Store, TableError, TableHead,
     TableReader, TableRow,
 };
-use crate::pricing::Entry;
+use crate::pricing::Step;
 
 /// On which its calls go: it reads what a quote reads.
 const ACCOUNT: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
@@ -70,8 +70,12 @@ pub struct SomePrices<'a> {
     pub head: &'a TableHead,
     /// Whether the prices are past their freshness, or of an older version of the products.
     pub stale: bool,
-    /// What each item costs, and what its product is called; nothing where there is no such product.
-    pub prices: Vec<Option<(Entry, &'a str)>>,
+    /// What each item costs, and what its product is called.
+    pub prices: Vec<Priced<'a>>,
+    /// The steps of each item's product, where it has some.
+    pub ladders: Vec<&'a [Step]>,
+    /// When they were looked at.
+    pub at: Timestamp,
 }
 
 /// What was made of a usable table.
@@ -87,11 +91,13 @@ impl<T> Shown<T> {
         table: &Table,
         stale: bool,
         items: &[Item],
+        now: Timestamp,
         show: F,
     ) -> Result<Self, F> {
         let head = &table.head;
-        let Some(prices) = table.prices(items) else { return Err(show) };
-        let shown = show(&SomePrices { head, stale, prices });
+        let Some(prices) = table.prices(items, now) else { return Err(show) };
+        let ladders = table.ladders(items, now);
+        let shown = show(&SomePrices { head, stale, prices, ladders, at: now });
         Ok(Self { shown, stale: stale.then_some(head.version) })
     }
 }
@@ -104,6 +110,8 @@ pub struct WholeTable {
     pub head: TableHead,
     /// Whether it is past its freshness, or of an older version of the products.
     pub stale: bool,
+    /// When it was looked at.
+    pub at: Timestamp,
 }
 
 impl Prices {
@@ -174,6 +182,7 @@ impl Prices {
             user: question.user().clone(),
             head: found.head.clone(),
             stale: found.stale,
+            at: found.at,
         };
         self.of(question, whole).await
     }
@@ -209,16 +218,18 @@ impl Prices {
         now: Timestamp,
     ) -> Result<Result<Shown<T>, Option<Generation>>, StageError> {
         let show = match self.lookup.find(request, now).await? {
-            Found::Missing(unreadable) => return Ok(Err(unreadable)),
-            Found::Usable(table, stale) => match Shown::of(&table, stale, &request.items, show) {
-                Ok(shown) => return Ok(Ok(shown)),
-                Err(show) => show,
-            },
+            FoundTable::Missing(unreadable) => return Ok(Err(unreadable)),
+            FoundTable::Usable(table, stale) => {
+                match Shown::of(&table, stale, &request.items, now, show) {
+                    Ok(shown) => return Ok(Ok(shown)),
+                    Err(show) => show,
+                }
+            }
         };
         // The table was replaced while we read it: the head names another generation now.
         Ok(match self.lookup.find_again(request, now).await? {
-            Found::Missing(unreadable) => Err(unreadable),
-            Found::Usable(table, stale) => Shown::of(&table, stale, &request.items, show)
+            FoundTable::Missing(unreadable) => Err(unreadable),
+            FoundTable::Usable(table, stale) => Shown::of(&table, stale, &request.items, now, show)
                 .map_err(|_| Some(table.head.generation)),
         })
     }
@@ -264,7 +275,7 @@ impl WholeTable {
     /// # Errors
     /// When something of it is not there, or cannot be read.
     pub async fn rows(&self, after: Option<ProductId>) -> Result<TableRows<'_>, TableError> {
-        let opened = TableReader::open(&*self.store, &self.user, &self.head);
+        let opened = TableReader::open(&*self.store, &self.user, &self.head, self.at);
         let reader = ACCOUNT.of(opened).await?;
         let first = after
             .as_ref()

@@ -7,12 +7,16 @@ use bytes::Bytes;
 use futures_util::future::{try_join, try_join_all};
 use tracing::warn;
 
-use super::base_in_force::BaseInForce;
 use super::base_shelf::{BaseShelf, Parts};
 use super::large_work::{LargeWork, Size};
-use crate::model::{Item, ProductId, QuotationRequest, Timestamp, UserId};
-use crate::ports::{Chain, Own, PortError, PriceTables, StoredBase, TableHead, WantedParts};
-use crate::pricing::{BaseEntry, Entry, OwnRows};
+use super::shared_in_force::SharedInForce;
+use crate::model::{Item, ProductId, Quantity, QuotationRequest, Timestamp, UserId};
+use crate::ports::{
+    BaseName, Chain, Own, PortError, PriceTables, StoredBase, TableHead, WantedParts,
+};
+use crate::pricing::{
+    BaseEntry, Entry, Found, LadderRows, OwnRow, OwnRows, PackError, Rule, Step, next_tier, step_at,
+};
 
 /// Where tables and what they are priced against are read.
 #[derive(Clone, Copy)]
@@ -26,8 +30,8 @@ pub(super) struct Sources<'a> {
 /// The tables of some users, as far as their quotes need them.
 pub(super) struct QuoteInputs {
     pub(super) tables: HashMap<UserId, Table>,
-    /// The version of the products that are in force; 0 before the first load.
-    pub(super) base_version: u64,
+    /// The version of the last load that changed what customers have in common; 0 before the first load.
+    pub(super) shared_version: u64,
 }
 
 /// A user's table.
@@ -40,23 +44,31 @@ pub(super) struct Table {
 /// What requests need of a table.
 struct Wanted {
     base: InBase,
-    /// By the number of the part; those that stand in the head are number 0.
-    own: BTreeMap<u32, OwnRows>,
+    own: ByPart<OwnRows>,
+    ladders: ByPart<LadderRows>,
+    /// What is different by the terms of the customer.
+    terms: Option<InTerms>,
 }
+
+/// Rows by the number of their part; those that stand in the head are number 0.
+type ByPart<T> = BTreeMap<u32, T>;
+
+/// What one item costs, and what its product is called; without a price the name is empty.
+pub(super) type Priced<'a> = (Found, &'a str);
 
 impl QuoteInputs {
     /// Reads for these requests. Heads and the catalogue's head are read side by side; of tables
     /// and bases only the parts that the requests need.
     pub(super) async fn read(
         sources: Sources<'_>,
-        in_force: &BaseInForce,
+        in_force: &SharedInForce,
         requests: &[&QuotationRequest],
         now: Timestamp,
     ) -> Result<Self, PortError> {
         let users = users(requests);
-        let (heads, base_version) =
+        let (heads, shared_version) =
             try_join(sources.tables.table_heads(&users), in_force.version()).await?;
-        Ok(Self { tables: read_tables(sources, heads, requests, now).await?, base_version })
+        Ok(Self { tables: read_tables(sources, heads, requests, now).await?, shared_version })
     }
 }
 
@@ -71,32 +83,124 @@ impl Table {
         Ok(read_tables(sources, heads, &[request], now).await?.remove(&request.user))
     }
 
-    /// What each item costs, and what its product is called, all of one generation; `None` for an item
-    /// whose product does not exist. `None` of all when something of the table or its base is missing.
-    pub(super) fn prices(&self, items: &[Item]) -> Option<Vec<Option<(Entry, &str)>>> {
+    /// What each item costs at the time for which the table was read, all of one generation. `None` when
+    /// something of the table or its bases is missing.
+    pub(super) fn prices(&self, items: &[Item], now: Timestamp) -> Option<Vec<Priced<'_>>> {
         let wanted = self.wanted.as_ref()?;
-        items.iter().map(|item| wanted.price(&self.head, &item.product)).collect()
+        items.iter().map(|item| wanted.price(&self.head, item, now)).collect()
+    }
+
+    /// The steps of each item's product, where it has some.
+    pub(super) fn ladders(&self, items: &[Item], now: Timestamp) -> Vec<&[Step]> {
+        let ladder = |item: &Item| match &self.wanted {
+            Some(wanted) => wanted.ladder(&self.head, &item.product, now),
+            None => &[],
+        };
+        items.iter().map(ladder).collect()
     }
 }
 
 impl Wanted {
-    /// `None` when something is missing; `Some(None)` when there is no such product.
-    fn price(&self, head: &TableHead, product: &ProductId) -> Option<Option<(Entry, &str)>> {
-        let Some((index, found)) = self.base.find(product) else { return Some(None) };
-        let list_price = found.list_price;
-        let entry = match own_part(head, index) {
-            Some(number) => self.own.get(&number)?.entry(index, list_price)?,
-            None => OwnRows::default().entry(index, list_price)?,
+    /// `None` when something is missing.
+    fn price(&self, head: &TableHead, item: &Item, now: Timestamp) -> Option<Priced<'_>> {
+        let Some((index, entry)) = self.base.find(&item.product) else {
+            return Some((Found::Unavailable, ""));
         };
-        Some(Some((entry, found.name)))
+        if let Err(unsold) = entry.quantities.check(item.quantity) {
+            return Some((Found::Unsold(unsold), entry.name));
+        }
+        let found = match self.entry(head, index, &entry, item.quantity, now)? {
+            Some(price) => Found::Price(price),
+            None => Found::Unavailable,
+        };
+        Some((found, entry.name))
+    }
+
+    /// `None` when something is missing; `Some(None)` when there is no price.
+    fn entry(
+        &self,
+        head: &TableHead,
+        index: u32,
+        product: &BaseEntry<'_>,
+        quantity: Quantity,
+        now: Timestamp,
+    ) -> Option<Option<Entry>> {
+        match self.row(head, index, now)? {
+            Row::Ladder(steps, rules) => at_quantity(product, steps, rules, quantity),
+            Row::Discount(row) => Entry::discounted(product.list_price?, row).map(Some),
+            Row::None => Some(at_list_price(product)),
+        }
+    }
+
+    /// What says the price of a product: the first of what the user has, and what the terms say. `None` when
+    /// something is missing.
+    fn row(&self, head: &TableHead, index: u32, now: Timestamp) -> Option<Row<'_>> {
+        let prices = head.prices_at(now);
+        let ladders = part_of(&prices.ladders, prices.ladder_part_of(index), &self.ladders)?;
+        if let Some(ladder) = ladders.and_then(|rows| Row::of(rows, index)) {
+            return Some(ladder);
+        }
+        let own = part_of(&head.own, head.own.part_of(index), &self.own)?;
+        if let Some(row) = own.and_then(|rows| rows.find(index)) {
+            return Some(Row::Discount(row));
+        }
+        let Some(terms) = &self.terms else { return Some(Row::None) };
+        let ladder = terms.part_of(index)?.and_then(|rows| Row::of(rows, index));
+        Some(ladder.unwrap_or(Row::None))
+    }
+
+    /// The steps of a product, where it has some.
+    fn ladder(&self, head: &TableHead, product: &ProductId, now: Timestamp) -> &[Step] {
+        let index = self.base.find(product).map(|(index, _)| index);
+        match index.and_then(|index| self.row(head, index, now)) {
+            Some(Row::Ladder(steps, _)) => steps,
+            _ => &[],
+        }
     }
 }
 
-/// The part that has the own row of the product at an index, if one has it.
-fn own_part(head: &TableHead, index: u32) -> Option<u32> {
-    match &head.own {
-        Own::Inline(_) => Some(0),
-        Own::Parts(_) => head.part_of(index),
+/// What says the price of a product.
+enum Row<'a> {
+    Ladder(&'a [Step], &'a [Rule]),
+    Discount(&'a OwnRow),
+    /// Nothing but the list price.
+    None,
+}
+
+impl<'a> Row<'a> {
+    fn of(rows: &'a LadderRows, index: u32) -> Option<Self> {
+        Some(Self::Ladder(rows.find(index)?, rows.rules()))
+    }
+}
+
+fn at_list_price(product: &BaseEntry<'_>) -> Option<Entry> {
+    product.list_price.map(Entry::at_list_price)
+}
+
+/// The price of a product with a ladder. `None` when a rule is missing.
+fn at_quantity(
+    product: &BaseEntry<'_>,
+    steps: &[Step],
+    rules: &[Rule],
+    quantity: Quantity,
+) -> Option<Option<Entry>> {
+    let entry = match step_at(steps, quantity) {
+        Some(step) => Some(Entry::at_step(product.list_price, step, rules)?),
+        None => at_list_price(product),
+    };
+    Some(entry.map(|entry| Entry {
+        next_tier: next_tier(steps, quantity, entry.unit_price, &product.quantities),
+        ..entry
+    }))
+}
+
+/// The rows that are in a part, or in the head. `None` when the part is missing; `Some(None)` when no part
+/// has the row.
+fn part_of<'a, T>(own: &Own, part: Option<u32>, rows: &'a ByPart<T>) -> Option<Option<&'a T>> {
+    match (own, part) {
+        (Own::Inline(_), _) => Some(rows.get(&0)),
+        (Own::Parts(_), None) => Some(None),
+        (Own::Parts(_), Some(number)) => rows.get(&number).map(Some),
     }
 }
 
@@ -114,52 +218,73 @@ async fn read_tables(
     now: Timestamp,
 ) -> Result<HashMap<UserId, Table>, PortError> {
     let usable = || heads.iter().filter(|(_, head)| head.is_usable(now));
-    let mut of_version: BTreeMap<u64, BTreeSet<&ProductId>> = BTreeMap::new();
+    let mut of_base: BTreeMap<BaseName, BTreeSet<&ProductId>> = BTreeMap::new();
     for (user, head) in usable() {
-        of_version.entry(head.base_version).or_default().extend(wanted_by(user, requests));
+        of_base.entry(head.base()).or_default().extend(wanted_by(user, requests));
     }
     // What many tables of a batch were priced against is read once.
-    let bases = of_version
-        .iter()
-        .map(async |(version, of)| Ok((*version, in_base(sources.bases, *version, of).await?)));
-    let bases: HashMap<u64, Option<InBase>> = try_join_all(bases).await?.into_iter().collect();
+    let bases =
+        of_base.iter().map(async |(name, of)| Ok((*name, in_base(sources.bases, name, of).await?)));
+    let bases: HashMap<BaseName, Option<InBase>> = try_join_all(bases).await?.into_iter().collect();
     let found = heads.iter().map(|(user, head)| {
-        let base = bases.get(&head.base_version)?.clone()?;
-        let indexes = match head.own {
-            Own::Inline(_) => vec![],
-            Own::Parts(_) => {
-                wanted_by(user, requests).filter_map(|id| Some(base.find(id)?.0)).collect()
-            }
+        let base = bases.get(&head.base())?.clone()?;
+        let prices = head.prices_at(now);
+        let is_in_head = |own: &Own| matches!(own, Own::Inline(_));
+        let needs_none =
+            is_in_head(&head.own) && is_in_head(&prices.ladders) && prices.terms.is_none();
+        let indexes = match needs_none {
+            true => vec![],
+            false => wanted_by(user, requests).filter_map(|id| Some(base.find(id)?.0)).collect(),
         };
-        head.is_usable(now).then_some(Found { base, indexes })
+        head.is_usable(now).then_some(Wish { base, indexes })
     });
-    let found: Vec<Option<Found>> = found.collect();
-    let in_parts = heads.iter().zip(&found).filter_map(|((user, head), found)| {
-        let numbers: BTreeSet<u32> =
-            found.as_ref()?.indexes.iter().filter_map(|index| head.part_of(*index)).collect();
+    let wishes: Vec<Option<Wish>> = found.collect();
+    let in_parts = heads.iter().zip(&wishes).filter_map(|((user, head), wish)| {
+        let numbers = numbers_of(head, &wish.as_ref()?.indexes, now);
         let (user, generation) = (user.clone(), head.generation.clone());
         let wanted = WantedParts { user, generation, numbers: numbers.into_iter().collect() };
         (!wanted.numbers.is_empty()).then_some(wanted)
     });
+    let first_ladder = |user: &UserId| {
+        let head = heads.iter().find(|(of, _)| of == user);
+        head.map_or(0, |(_, head)| head.own.parts() as u32)
+    };
     let in_parts: Vec<WantedParts> = in_parts.collect();
-    let mut own = read_parts(sources, in_parts).await?;
-    let tables = heads.into_iter().zip(found).map(|((user, head), found)| {
-        let wanted = found.and_then(|found| {
-            let own = match &head.own {
-                Own::Inline(rows) => BTreeMap::from([(0, decode(&user, rows)?)]),
-                Own::Parts(_) => own.remove(&user).unwrap_or_default(),
+    let starts = in_parts.iter().map(|wanted| first_ladder(&wanted.user)).collect();
+    let mut own = read_parts(sources, in_parts, starts).await?;
+    let terms = read_terms(sources.bases, &heads, &wishes, now).await?;
+    let tables = heads.into_iter().zip(wishes).map(|((user, head), wish)| {
+        let wanted = wish.and_then(|wish| {
+            let prices = head.prices_at(now);
+            let mut rows = own.remove(&user).unwrap_or_default();
+            if let Own::Inline(inline) = &head.own {
+                rows.own.insert(0, unpack(&user, inline, OwnRows::decode)?);
+            }
+            if let Own::Inline(inline) = &prices.ladders {
+                rows.ladders.insert(0, unpack(&user, inline, LadderRows::decode)?);
+            }
+            let terms = match head.base_of(prices) {
+                None => None,
+                Some(name) => Some(terms.get(&name)?.clone()?),
             };
-            Some(Wanted { base: found.base, own })
+            Some(Wanted { base: wish.base, own: rows.own, ladders: rows.ladders, terms })
         });
         (user, Table { head, wanted })
     });
     Ok(tables.collect())
 }
 
-/// A table's base, and where in it the products of its own rows are that are wanted.
-struct Found {
+/// A table's base, and where in it the products are that are wanted, if anything depends on it.
+struct Wish {
     base: InBase,
     indexes: Vec<u32>,
+}
+
+/// The parts of a table that have rows of some products.
+fn numbers_of(head: &TableHead, indexes: &[u32], now: Timestamp) -> BTreeSet<u32> {
+    let prices = head.prices_at(now);
+    let of = |index: &u32| [head.own.part_of(*index), prices.ladder_part_of(*index)];
+    indexes.iter().flat_map(of).flatten().collect()
 }
 
 /// What is wanted of a base.
@@ -179,35 +304,95 @@ impl InBase {
     }
 }
 
+/// What is wanted of the base of some terms.
+#[derive(Clone)]
+struct InTerms {
+    base: Arc<StoredBase>,
+    parts: Arc<Parts<LadderRows>>,
+}
+
+impl InTerms {
+    /// The part that would have the row of the product at an index: `None` when it is missing,
+    /// `Some(None)` when there is none.
+    fn part_of(&self, index: u32) -> Option<Option<&LadderRows>> {
+        match self.base.index.part_at(index) {
+            None => Some(None),
+            Some(number) => self.parts.get(&number).map(|part| Some(&**part)),
+        }
+    }
+}
+
 /// Reads what some products need of a base; `None` when something of that is not there.
 async fn in_base(
     bases: &BaseShelf,
-    version: u64,
+    name: &BaseName,
     products: &BTreeSet<&ProductId>,
 ) -> Result<Option<InBase>, PortError> {
-    let Some(base) = bases.base(version).await? else { return Ok(None) };
+    let Some(base) = bases.base(name).await? else { return Ok(None) };
     let numbers: BTreeSet<u32> =
         products.iter().filter_map(|product| base.index.part_of(product)).collect();
-    let parts = bases.parts(version, &base.index, numbers).await?;
+    let parts = bases.parts(name, &base.index, numbers).await?;
     Ok(parts.map(|parts| InBase { base, parts: Arc::new(parts) }))
 }
 
-/// The own rows of some parts, those left out that are missing or cannot be read.
+/// Reads what some products need of the bases of their customers' terms; `None` for those of which
+/// something is not there.
+async fn read_terms(
+    bases: &BaseShelf,
+    heads: &[(UserId, TableHead)],
+    wishes: &[Option<Wish>],
+    now: Timestamp,
+) -> Result<HashMap<BaseName, Option<InTerms>>, PortError> {
+    let mut of_terms: BTreeMap<BaseName, BTreeSet<u32>> = BTreeMap::new();
+    for ((_, head), wish) in heads.iter().zip(wishes) {
+        if let (Some(name), Some(wish)) = (head.base_of(head.prices_at(now)), wish) {
+            of_terms.entry(name).or_default().extend(&wish.indexes);
+        }
+    }
+    let read = of_terms.iter().map(async |(name, indexes)| {
+        let Some(base) = bases.base(name).await? else { return Ok((*name, None)) };
+        let numbers: BTreeSet<u32> =
+            indexes.iter().filter_map(|index| base.index.part_at(*index)).collect();
+        let parts = bases.parts(name, &base.index, numbers).await?;
+        let parts = parts.map(|parts| InTerms { base, parts: Arc::new(parts) });
+        Ok((*name, parts))
+    });
+    Ok(try_join_all(read).await?.into_iter().collect())
+}
+
+/// What a user's parts have in them.
+#[derive(Default)]
+struct InParts {
+    own: ByPart<OwnRows>,
+    ladders: ByPart<LadderRows>,
+}
+
+/// The rows of some parts, those left out that are missing or cannot be read. Of each table the ladders
+/// start at a part.
 async fn read_parts(
     sources: Sources<'_>,
     wanted: Vec<WantedParts>,
-) -> Result<HashMap<UserId, BTreeMap<u32, OwnRows>>, PortError> {
+    ladders_from: Vec<u32>,
+) -> Result<HashMap<UserId, InParts>, PortError> {
     if wanted.is_empty() {
         return Ok(HashMap::new());
     }
     let found = sources.tables.parts(&wanted).await?;
     let size = Size::of_packed(found.iter().flatten().flatten().map(Bytes::len).sum());
     let unpack = move || {
-        let tables = wanted.into_iter().zip(found).map(|(wanted, parts)| {
-            let parts = wanted.numbers.iter().zip(parts);
-            let rows =
-                parts.filter_map(|(number, part)| Some((*number, decode(&wanted.user, &part?)?)));
-            let rows = rows.collect();
+        let tables = wanted.into_iter().zip(ladders_from).zip(found);
+        let tables = tables.map(|((wanted, ladders_from), parts)| {
+            let mut rows = InParts::default();
+            for (number, part) in wanted.numbers.iter().zip(parts) {
+                let Some(part) = part else { continue };
+                if *number < ladders_from {
+                    let part = unpack(&wanted.user, &part, OwnRows::decode);
+                    rows.own.extend(part.map(|part| (*number, part)));
+                } else {
+                    let part = unpack(&wanted.user, &part, LadderRows::decode);
+                    rows.ladders.extend(part.map(|part| (*number, part)));
+                }
+            }
             (wanted.user, rows)
         });
         tables.collect()
@@ -215,11 +400,16 @@ async fn read_parts(
     Ok(sources.work.run(size, unpack).await)
 }
 
-fn decode(user: &UserId, bytes: &[u8]) -> Option<OwnRows> {
+/// Unpacks rows; no bytes are no rows.
+fn unpack<T: Default>(
+    user: &UserId,
+    bytes: &[u8],
+    decode: fn(&[u8]) -> Result<T, PackError>,
+) -> Option<T> {
     if bytes.is_empty() {
-        return Some(OwnRows::default());
+        return Some(T::default());
     }
-    let rows = OwnRows::decode(bytes).inspect_err(|error| {
+    let rows = decode(bytes).inspect_err(|error| {
         warn!(%user, error = %Chain(error), "the price table is calculated anew");
     });
     rows.ok()

@@ -1,57 +1,114 @@
-//! One answer against itself, and against the products while they are those it was made from.
+//! One answer against itself, and against what is loaded while that is what it was made from.
 
-use super::Kind;
-use super::arithmetic::{line_total, unit_price, written};
+use super::arithmetic::{WHOLE, line_total_by, rounded_by, written};
+use super::customer::{PointRows, own_ladder, own_records};
+use super::expected::{Expected, expected, percent_off};
 use super::inputs::Inputs;
+use super::list_prices::Currencies;
 use super::tables::Verdict;
-use crate::model::{ProductId, Quantity};
-use crate::ports::Quotation;
-use crate::pricing::{Answer, AnswerLine, PRICING_VERSION};
+use super::{Kind, VerifyError};
+use crate::model::{Item, ProductId, Quantity};
+use crate::ports::{Quotation, Store};
+use crate::pricing::{
+    Answer, AnswerLine, GivenList, PRICING_VERSION, Rounding, RuleKind, Subject, UnitRounding,
+};
 
-/// Checks an answer. One of an older catalogue is checked by its own list prices: those that it
-/// was made from are no longer there.
-pub(super) fn check(quotation: &Quotation, answer: &Answer, inputs: &Inputs) -> Verdict {
+/// Checks an answer. One of an older catalogue is checked by its own figures: what it was made from is no
+/// longer there.
+pub(super) async fn check(
+    store: &dyn Store,
+    quotation: &Quotation,
+    answer: &Answer,
+    inputs: &Inputs,
+) -> Result<Verdict, VerifyError> {
     if answer.pricing_version != PRICING_VERSION {
         let version = answer.pricing_version;
         let what = format!("priced by rule version {version}, this ocache has {PRICING_VERSION}");
-        return Some((Kind::OtherRules, what));
+        return Ok(Some((Kind::OtherRules, what)));
     }
-    let what = is_complete(quotation, answer)
-        .or_else(|| answer.lines.iter().find_map(|line| line_problem(answer, line)))
+    let has_floors = inputs.prices.has_floors();
+    let own_problem = is_complete(quotation, answer)
+        .or_else(|| answer.lines.iter().find_map(|line| line_problem(answer, line, has_floors)))
         .or_else(|| total_problem(answer))
-        .or_else(|| product_problem(answer, inputs))?;
-    Some((Kind::Wrong, what))
+        .or_else(|| product_problem(answer, inputs));
+    let what = match own_problem {
+        Some(what) => Some(what),
+        // Of one version there is one state.
+        None if answer.catalogue_version == inputs.head.version => {
+            row_problem(store, quotation, answer, inputs).await?
+        }
+        None => None,
+    };
+    Ok(what.map(|what| (Kind::Wrong, what)))
 }
 
-/// Every product that was asked for is in the answer, in its order, or is said to have no price.
+/// Every product that was asked for is in the answer, in its order, or is said to have no price, or not to
+/// be sold in its quantity.
 fn is_complete(quotation: &Quotation, answer: &Answer) -> Option<String> {
     let asked = quotation.items.iter().map(|item| (&item.product, item.quantity));
-    let is_priced = |(product, _): &(&ProductId, Quantity)| !answer.unavailable.contains(product);
+    let invalid: Vec<_> =
+        answer.invalid.iter().map(|item| (&item.product, item.quantity)).collect();
+    let is_priced = |item: &(&ProductId, Quantity)| {
+        !answer.unavailable.contains(item.0) && !invalid.contains(item)
+    };
     let priced: Vec<_> = asked.filter(is_priced).collect();
     let answered = answer.lines.iter().map(|line| (&line.product, line.quantity));
     let lines = answered.clone().count();
-    if answered.eq(priced.iter().copied()) {
+    let told = lines + answer.unavailable.len() + invalid.len();
+    if answered.eq(priced.iter().copied()) && told == quotation.items.len() {
         return None;
     }
     Some(format!("it has {lines} lines, and not those that were asked for"))
 }
 
-/// What is wrong with a line, if anything is.
-pub(super) fn line_problem(answer: &Answer, line: &AnswerLine) -> Option<String> {
+/// What is wrong with a line by its own figures, if anything is. How the stack rounded then, and whether a
+/// floor raised a price, is not in an answer.
+pub(super) fn line_problem(answer: &Answer, line: &AnswerLine, has_floors: bool) -> Option<String> {
+    const ROUNDINGS: [Rounding; 2] = [Rounding::HalfEven, Rounding::HalfUp];
     let (product, decimals) = (&line.product, answer.currency.decimals());
-    let shown = |minor: i128| written(minor, decimals, decimals);
-    let unit = unit_price(line.list_price.minor(), i128::from(line.discount.millionths()));
+    let unit_decimals = answer.unit_decimals;
+    let unit = |units: i128| written(units, decimals + u32::from(unit_decimals), decimals);
     let is = i128::from(line.unit_price.minor());
-    if is != unit {
-        let list = line.list_price.format(answer.currency);
-        let (less, is, unit) = (line.discount, shown(is), shown(unit));
-        return Some(format!("product `{product}`: {list} less {less} % is {unit}, not {is}"));
+    let less = i128::from(line.discount.millionths());
+    let is_calculated =
+        line.rule.as_ref().is_none_or(|rule| rule.kind == RuleKind::Percentage(line.discount));
+    match line.list_price {
+        Some(list_price) if is_calculated => {
+            let list = i128::from(list_price.minor());
+            let prices =
+                ROUNDINGS.map(|rounding| rounded_by(list * (WHOLE - less), WHOLE, rounding));
+            let is_raised = has_floors && is > prices[0] && is <= list;
+            if !prices.contains(&is) && !is_raised {
+                let (list, is, price) = (unit(list), unit(is), unit(prices[0]));
+                let less = line.discount;
+                return Some(format!(
+                    "product `{product}`: {list} less {less} % is {price}, not {is}"
+                ));
+            }
+        }
+        Some(list_price) => {
+            let off = percent_off(list_price, is);
+            if off != less {
+                let (list, off) = (unit(i128::from(list_price.minor())), written(off, 6, 0));
+                let (is, less) = (unit(is), line.discount);
+                return Some(format!(
+                    "product `{product}`: {is} is {off} % less than {list}, not {less} %"
+                ));
+            }
+        }
+        None if less != 0 => {
+            return Some(format!("product `{product}` has a discount off no list price"));
+        }
+        None => {}
     }
-    let total = line_total(unit, i128::from(line.quantity.thousandths()));
-    let is = i128::from(line.total.minor());
-    (is != total).then(|| {
-        let (quantity, unit) = (line.quantity, shown(unit));
-        let (is, total) = (shown(is), shown(total));
+    let quantity = i128::from(line.quantity.thousandths());
+    let totals = ROUNDINGS
+        .map(|rounding| line_total_by(is, quantity, UnitRounding { unit_decimals, rounding }));
+    let total = i128::from(line.total.minor());
+    (!totals.contains(&total)).then(|| {
+        let shown = |minor: i128| written(minor, decimals, decimals);
+        let (quantity, unit) = (line.quantity, unit(is));
+        let (is, total) = (shown(total), shown(totals[0]));
         format!("product `{product}`: {quantity} times {unit} is {total}, not {is}")
     })
 }
@@ -70,18 +127,127 @@ fn product_problem(answer: &Answer, inputs: &Inputs) -> Option<String> {
     if answer.catalogue_version < inputs.head.base_version {
         return None;
     }
-    if let Some(id) = answer.unavailable.iter().find(|id| inputs.prices.get(id).is_some()) {
+    let goods = |id: &ProductId| {
+        let listed = inputs.prices.get(id)?;
+        Some(listed.goods(currencies(answer, inputs), Rounding::HalfEven))
+    };
+    let has_price = |id: &&ProductId| goods(id).is_some_and(|goods| goods.list_price.is_some());
+    if let Some(id) = answer.unavailable.iter().find(has_price) {
         return Some(format!("product `{id}` has a price, the answer says it has none"));
     }
     answer.lines.iter().find_map(|line| {
         let id = &line.product;
-        let is = inputs.prices.get(id);
-        (is != Some(line.list_price.minor())).then(|| {
-            let says = line.list_price.format(answer.currency);
+        let is = goods(id);
+        (is.map(|goods| goods.list_price) != Some(line.list_price)).then(|| {
+            let says = line.list_price.map_or_else(
+                || "nothing".to_owned(),
+                |price| price.shown_as_unit(answer.currency, answer.unit_decimals).to_string(),
+            );
             format!(
                 "product `{id}` does not cost {says} in catalogue version {}",
                 inputs.head.version
             )
         })
     })
+}
+
+const fn currencies(answer: &Answer, inputs: &Inputs) -> Currencies {
+    Currencies { of_customer: answer.currency, of_catalogue: inputs.head.currency }
+}
+
+/// What is wrong with an answer of this version by the rows that were looked at, if anything is.
+async fn row_problem(
+    store: &dyn Store,
+    quotation: &Quotation,
+    answer: &Answer,
+    inputs: &Inputs,
+) -> Result<Option<String>, VerifyError> {
+    let (customer, discounts, ladders) = own_records(store, &quotation.user, inputs).await?;
+    let currency = customer.currency.unwrap_or(inputs.head.currency);
+    if currency != answer.currency {
+        let is = answer.currency;
+        return Ok(Some(format!("it is in {is}, the customer buys in {currency}")));
+    }
+    let listed = |item: &Item| inputs.prices.get(&item.product);
+    let scopes: Vec<_> = quotation
+        .items
+        .iter()
+        .filter_map(|item| Some((&item.product, listed(item)?.category())))
+        .collect();
+    let rows = PointRows::read(store, inputs.lists.given_to(&customer), &scopes, inputs).await?;
+    let rounding = inputs.head.rounding;
+    for item in &quotation.items {
+        let expected = listed(item).map(|listed| {
+            let own = own_ladder(&item.product, &discounts, &ladders);
+            let own = own.as_ref().map(|(ladder, of)| GivenList::own(ladder, *of));
+            let lists: Vec<GivenList<'_>> =
+                own.into_iter().chain(rows.of(&item.product, listed.category())).collect();
+            let subject = Subject {
+                customer: &customer,
+                currency,
+                product: &item.product,
+                category: listed.category(),
+                goods: listed.goods(currencies(answer, inputs), rounding.rounding),
+                quantity: item.quantity,
+                at: answer.answered_at,
+            };
+            (expected(&subject, &lists), listed.quantities().check(item.quantity))
+        });
+        let problem = item_problem(answer, item, expected.as_ref(), rounding);
+        if let Some(what) = problem {
+            let product = &item.product;
+            return Ok(Some(format!("product `{product}` {what}")));
+        }
+    }
+    Ok(None)
+}
+
+/// What an answer says of an item that the rows do not.
+fn item_problem(
+    answer: &Answer,
+    item: &Item,
+    expected: Option<&(Expected, Result<(), crate::pricing::Unsold>)>,
+    rounding: UnitRounding,
+) -> Option<String> {
+    let line = answer.lines.iter().find(|line| line.product == item.product);
+    let invalid = answer.invalid.iter().find(|invalid| invalid.product == item.product);
+    if let Some((_, Err(unsold))) = expected {
+        let says = invalid.map(|invalid| (invalid.below, invalid.above));
+        return (says != Some((unsold.below, unsold.above)))
+            .then(|| format!("is not sold in a quantity of {}", item.quantity));
+    }
+    let priced = expected.and_then(|(expected, _)| Some((expected, expected.unit_price?)));
+    let Some((expected, unit_price)) = priced else {
+        let is_right = line.is_none() && invalid.is_none();
+        return (!is_right).then(|| "has no price, the answer says it has one".to_owned());
+    };
+    let Some(line) = line else {
+        return Some(match invalid {
+            Some(_) => format!("is sold in a quantity of {}", item.quantity),
+            None => "has a price, the answer says it has none".to_owned(),
+        });
+    };
+    let shown = |units: i128| {
+        let decimals = answer.currency.decimals();
+        written(units, decimals + u32::from(answer.unit_decimals), decimals)
+    };
+    if unit_price != i128::from(line.unit_price.minor()) {
+        let (is, says) = (shown(unit_price), shown(i128::from(line.unit_price.minor())));
+        return Some(format!("costs {is} at this quantity, the answer says {says}"));
+    }
+    let total = line_total_by(unit_price, i128::from(line.quantity.thousandths()), rounding);
+    if total != i128::from(line.total.minor()) {
+        return Some(format!(
+            "is rounded otherwise by the stack, which rounds {}",
+            rounding.rounding
+        ));
+    }
+    if expected.discount() != i128::from(line.discount.millionths()) {
+        let (is, says) = (written(expected.discount(), 6, 0), line.discount);
+        return Some(format!("has a discount of {is} %, the answer says {says} %"));
+    }
+    // Of a discount on every quantity no rule is told.
+    let is_plain = line.rule.is_none() && expected.plain_discount().is_some();
+    (!is_plain && line.rule.as_deref() != expected.rule.as_ref())
+        .then(|| "has its price by another rule than the answer says".to_owned())
 }

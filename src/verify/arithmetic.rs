@@ -1,5 +1,7 @@
 //! The rules of prices, worked out with nothing but whole numbers of 128 bits.
 
+use crate::pricing::{Money, PriceRule, Rounding, UnitRounding};
+
 /// A whole, in millionths of a per cent.
 pub const WHOLE: i128 = 100_000_000;
 /// One piece, in thousandths.
@@ -36,6 +38,46 @@ pub const fn rounded(numerator: i128, denominator: i128) -> i128 {
     }
 }
 
+/// `numerator ÷ denominator` rounded as a stack says; of numbers that are not negative.
+#[must_use]
+pub const fn rounded_by(numerator: i128, denominator: i128, rounding: Rounding) -> i128 {
+    match rounding {
+        Rounding::HalfEven => rounded(numerator, denominator),
+        Rounding::HalfUp => (2 * numerator + denominator) / (2 * denominator),
+    }
+}
+
+/// What a row makes of a list price, in units of unit prices: rounded once, then raised to the smaller of
+/// floor and list price, which a stated price is not. `None` for what is calculated off a list price that
+/// is not there.
+#[must_use]
+pub fn finished(
+    rule: PriceRule,
+    list_price: Option<Money>,
+    floor: Option<Money>,
+    rounding: Rounding,
+) -> Option<i128> {
+    let units = |money: Money| i128::from(money.minor());
+    let list_price = list_price.map(units);
+    let calculated = match rule {
+        PriceRule::Price(price) => return Some(units(price)),
+        PriceRule::Percentage(rate) => {
+            rounded_by(list_price? * (WHOLE - i128::from(rate.millionths())), WHOLE, rounding)
+        }
+        PriceRule::Amount(amount) => (list_price? - units(amount)).max(0),
+    };
+    let least = floor.map(units).map_or(0, |floor| floor.min(list_price.unwrap_or(floor)));
+    Some(calculated.max(least))
+}
+
+/// The price of a line in minor units of the currency: of one, in units of unit prices, times a quantity
+/// in thousandths, rounded once.
+#[must_use]
+pub fn line_total_by(unit_price: i128, quantity_thousandths: i128, rounding: UnitRounding) -> i128 {
+    let whole = PIECE * i128::from(rounding.scale());
+    rounded_by(unit_price * quantity_thousandths, whole, rounding.rounding)
+}
+
 /// `units × 10^-decimals` with at least so many decimals, and more only where they are not zero.
 #[must_use]
 pub fn written(units: i128, decimals: u32, at_least: u32) -> String {
@@ -59,6 +101,27 @@ mod tests {
         assert_eq!([1, 3, 5, 7].map(|list| unit_price(list, WHOLE / 2)), [0, 2, 2, 4]);
         assert_eq!(unit_price(102_900, 12_000_000), 90_552);
         assert_eq!([500, 1500, 2500].map(|quantity| line_total(1, quantity)), [0, 2, 2]);
+    }
+
+    #[test]
+    fn halves_go_up_where_a_stack_says_so() {
+        let half_up = UnitRounding { unit_decimals: 2, rounding: Rounding::HalfUp };
+        assert_eq!([1, 3, 4].map(|n| rounded_by(n, 2, Rounding::HalfUp)), [1, 2, 2]);
+        assert_eq!([1, 3, 4].map(|n| rounded_by(n, 2, Rounding::HalfEven)), [0, 2, 2]);
+        assert_eq!(line_total_by(50, 1_000, half_up), 1);
+        assert_eq!(line_total_by(49, 1_000, half_up), 0);
+        let list_price = Some(Money::from_minor(1_050));
+        let less = |text: &str| PriceRule::Percentage(text.parse().unwrap());
+        let price = |rule, floor: Option<i64>, rounding| {
+            finished(rule, list_price, floor.map(Money::from_minor), rounding)
+        };
+        assert_eq!(price(less("15"), None, Rounding::HalfUp), Some(893));
+        assert_eq!(price(less("15"), None, Rounding::HalfEven), Some(892));
+        assert_eq!(price(less("15"), Some(900), Rounding::HalfEven), Some(900));
+        let amount = PriceRule::Amount(Money::from_minor(2_000));
+        assert_eq!(price(amount, None, Rounding::HalfEven), Some(0));
+        assert_eq!(price(amount, Some(2_000), Rounding::HalfEven), Some(1_050));
+        assert_eq!(finished(amount, None, None, Rounding::HalfEven), None);
     }
 
     #[test]

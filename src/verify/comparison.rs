@@ -1,21 +1,25 @@
-//! A table against products and discounts, both gone through once in the order of ids.
+//! A table against what is loaded, both gone through once in the order of ids.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
-use super::arithmetic::{unit_price, written};
+use super::arithmetic::{finished, written};
+use super::customer::CustomerInputs;
+use super::expected::{Expected, expected, quantities_of};
 use super::inputs::Inputs;
-use super::list_prices::Listed;
-use super::stored_table::TableRow;
-use crate::model::ProductId;
+use super::list_prices::{Currencies, Listed};
+use super::packed::StoredStep;
+use super::stored_table::{Ladders, OwnPrice, TableRow};
+use crate::model::{ProductId, Quantity, Timestamp};
 use crate::ports::TableHead;
-use crate::pricing::{Discounts, Entry, Money};
+use crate::pricing::{GivenList, Goods, Money, Percentage, PriceRule, RuleKind, Subject};
 
 /// A comparison that goes on.
 pub(super) struct Comparison<'a> {
     head: &'a TableHead,
     inputs: &'a Inputs,
-    discounts: BTreeMap<&'a ProductId, i128>,
+    customer: &'a CustomerInputs,
+    /// By period of the head.
+    periods: Vec<Period>,
     /// How many products the table had so far.
     products: u64,
     /// Where the next product of the table should be among the list prices.
@@ -26,11 +30,19 @@ pub(super) struct Comparison<'a> {
     unknown: Option<String>,
     /// The first product of which the base says something else.
     base_differs: Option<String>,
-    /// The first product whose discount is another.
-    own_differs: Option<String>,
+    /// The first product that costs something else.
+    price_differs: Option<String>,
 }
 
-/// What a table says, and products and discounts do not.
+/// A time in which the same price lists are in force.
+pub(super) struct Period {
+    /// A moment of it.
+    pub(super) at: Timestamp,
+    /// Whether the ladders of the terms were compared with the same lists before, for another customer.
+    pub(super) knows_terms: bool,
+}
+
+/// What a table says, and what is loaded does not.
 pub(super) struct Difference {
     pub(super) what: String,
     /// Whether it is about what all users have in common.
@@ -41,26 +53,83 @@ pub(super) struct Difference {
 pub(super) struct Compared {
     /// Why the table cannot be right, whatever it was made from.
     pub(super) contradiction: Option<String>,
-    /// The first difference between the table and what products and discounts give.
+    /// The first difference between the table and what is loaded.
     pub(super) difference: Option<Difference>,
 }
 
+/// What a table says that a product costs.
+enum Stored<'a> {
+    /// Its list price.
+    List,
+    /// Less a discount on every quantity.
+    Discount(OwnPrice),
+    /// So much from each of these quantities on.
+    Steps(&'a [StoredStep]),
+}
+
+impl<'a> Stored<'a> {
+    fn of(row: &'a TableRow, ladders: &'a Ladders) -> Self {
+        match (&ladders.own, row.own) {
+            (Some(steps), _) => Self::Steps(steps),
+            (None, Some(discount)) => Self::Discount(discount),
+            (None, None) => Self::of_terms(ladders),
+        }
+    }
+
+    fn of_terms(ladders: &'a Ladders) -> Self {
+        ladders.terms.as_deref().map_or(Self::List, Self::Steps)
+    }
+
+    fn starts(&self) -> impl Iterator<Item = u64> {
+        let steps = if let Self::Steps(steps) = self { *steps } else { &[] };
+        steps.iter().map(|step| step.from.thousandths())
+    }
+
+    /// Whether it says what is expected at a quantity; else what it says.
+    fn check(&self, quantity: Quantity, expected: &Expected) -> Result<(), Option<Money>> {
+        let price = |price: Money| Some(i128::from(price.minor()));
+        let at_list = || match expected.rule {
+            None => Ok(()),
+            Some(_) => Err(expected.list_price),
+        };
+        match self {
+            Self::List => at_list(),
+            Self::Discount(own) => {
+                let is_right = expected.plain_discount() == Some(own.discount)
+                    && expected.unit_price == price(own.price);
+                if is_right { Ok(()) } else { Err(Some(own.price)) }
+            }
+            Self::Steps(steps) => {
+                let after = steps.partition_point(|step| step.from.holds_at(quantity));
+                let Some(step) = after.checked_sub(1).map(|at| &steps[at]) else {
+                    return at_list();
+                };
+                let is_right = expected.rule.as_ref() == Some(&*step.rule)
+                    && expected.unit_price == price(step.price);
+                if is_right { Ok(()) } else { Err(Some(step.price)) }
+            }
+        }
+    }
+}
+
 impl<'a> Comparison<'a> {
-    pub(super) fn new(head: &'a TableHead, inputs: &'a Inputs, discounts: &'a Discounts) -> Self {
-        let discounts = discounts.as_slice().iter();
-        let discounts = discounts
-            .map(|discount| (&discount.product_id, i128::from(discount.percentage.millionths())))
-            .collect();
+    pub(super) fn new(
+        head: &'a TableHead,
+        inputs: &'a Inputs,
+        customer: &'a CustomerInputs,
+        periods: Vec<Period>,
+    ) -> Self {
         Self {
             head,
             inputs,
-            discounts,
+            customer,
+            periods,
             products: 0,
             next: 0,
             miscalculated: None,
             unknown: None,
             base_differs: None,
-            own_differs: None,
+            price_differs: None,
         }
     }
 
@@ -68,7 +137,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn add(&mut self, row: &TableRow) {
         let id = &row.product;
         self.products += 1;
-        self.calculate(id, &row.entry);
+        self.calculate(row);
         while let Some(listed) = self.inputs.prices.at(self.next) {
             match listed.id.cmp(id.as_str()) {
                 Ordering::Less => self.missing(listed.id),
@@ -90,28 +159,44 @@ impl<'a> Comparison<'a> {
         let (says, is) = (self.head.products, self.products);
         let miscounted =
             (says != is).then(|| format!("it has {is} products, and its head says {says}"));
-        let (currency, other) = (self.head.currency, self.inputs.head.currency);
-        let in_other = (currency != other)
-            .then(|| format!("it is in {currency}, the products are in {other}"));
+        let of_base = self.rounding().or(self.unknown).or(self.base_differs);
+        let of_base = of_base.map(|what| Difference { what, is_of_base: true });
+        let in_other = in_other_currency(self.head, self.inputs, self.customer);
+        let differs = self.price_differs.map(|what| Difference { what, is_of_base: false });
         Compared {
             contradiction: miscounted.or(self.miscalculated),
-            difference: in_other
-                .or(self.unknown)
-                .or(self.base_differs)
-                .map(|what| Difference { what, is_of_base: true })
-                .or(self.own_differs.map(|what| Difference { what, is_of_base: false })),
+            difference: in_other.or(of_base).or(differs),
         }
     }
 
-    fn calculate(&mut self, id: &ProductId, entry: &Entry) {
-        let discount = i128::from(entry.discount.millionths());
-        let expected = unit_price(entry.list_price.minor(), discount);
-        if i128::from(entry.unit_price.minor()) != expected {
-            let currency = self.head.currency;
+    fn rounding(&self) -> Option<String> {
+        let (is, other) = (self.head.rounding, self.inputs.head.rounding);
+        (is != other).then(|| {
+            let shown = |it: crate::pricing::UnitRounding| {
+                format!("{} with {} unit decimals", it.rounding, it.unit_decimals)
+            };
+            format!("it is rounded {}, the stack rounds {}", shown(is), shown(other))
+        })
+    }
+
+    /// Every calculated price follows from the list price that the table itself gives.
+    fn calculate(&mut self, row: &TableRow) {
+        let follows = |rule: PriceRule, price: Money| {
+            let Goods { list_price, floor, rounding } = row.goods;
+            finished(rule, list_price, floor, rounding) == Some(i128::from(price.minor()))
+        };
+        let own = row.own.map(|own| (PriceRule::Percentage(own.discount.into()), own.price));
+        let ladders = row.periods.iter().flat_map(|ladders| [&ladders.own, &ladders.terms]);
+        let steps = ladders.flatten().flatten().filter_map(|step| match step.rule.kind {
+            RuleKind::Percentage(rate) => Some((PriceRule::Percentage(rate), step.price)),
+            _ => None,
+        });
+        let wrong = own.into_iter().chain(steps).find(|(rule, price)| !follows(*rule, *price));
+        if let Some((PriceRule::Percentage(rate), price)) = wrong {
+            let (id, list) = (&row.product, self.shown(row.goods.list_price));
+            let unit = self.shown(Some(price));
             self.miscalculated.get_or_insert_with(|| {
-                let list = entry.list_price.format(currency);
-                let (unit, less) = (entry.unit_price.format(currency), entry.discount);
-                format!("product `{id}`: {list} less {less} % is not {unit}")
+                format!("product `{id}`: {list} less {rate} % is not {unit}")
             });
         }
     }
@@ -122,27 +207,161 @@ impl<'a> Comparison<'a> {
     }
 
     fn compare(&mut self, row: &TableRow, listed: &Listed<'_>) {
-        let TableRow { product: id, name, entry } = row;
-        if entry.list_price.minor() != listed.price {
-            let currency = self.head.currency;
-            self.base_differs.get_or_insert_with(|| {
-                let is = Money::from_minor(listed.price).format(currency);
-                let says = entry.list_price.format(currency);
-                format!("product `{id}` costs {is}, the table says {says}")
-            });
+        let of_catalogue = self.inputs.head.currency;
+        let currencies = Currencies { of_customer: self.head.currency, of_catalogue };
+        let goods = listed.goods(currencies, self.head.rounding.rounding);
+        if let Some(what) = self.base_difference(row, listed, goods) {
+            let id = &row.product;
+            self.base_differs.get_or_insert_with(|| format!("product `{id}` {what}"));
             return;
         }
-        if !listed.is_called(name) {
-            self.base_differs.get_or_insert_with(|| {
-                format!("product `{id}` has another name, the table says `{name}`")
-            });
+        if self.price_differs.is_some() {
+            return;
         }
-        let less = self.discounts.get(id).copied().unwrap_or(0);
-        if i128::from(entry.discount.millionths()) != less {
-            self.own_differs.get_or_insert_with(|| {
-                let (is, says) = (written(less, 6, 0), entry.discount);
-                format!("product `{id}` has a discount of {is} %, the table says {says} %")
-            });
+        let shared = self.customer.shared_rows(&row.product, listed.category());
+        let own = self.customer.own_rows(&row.product, listed.category());
+        self.price_differs = (0..self.periods.len()).find_map(|place| {
+            let (period, ladders) = (&self.periods[place], row.periods.get(place)?);
+            let terms = Stored::of_terms(ladders);
+            let is_stored = row.own.is_some() || ladders.own.is_some();
+            let subject = self.subject(row, listed, goods, period.at);
+            if !period.knows_terms {
+                let what = self.price_difference(subject, &shared.lists(), &terms);
+                if what.is_some() {
+                    return what;
+                }
+            }
+            if own.is_empty() && !is_stored {
+                return None;
+            }
+            let all = own.lists().into_iter().chain(shared.lists()).collect::<Vec<_>>();
+            self.price_difference(subject, &all, &Stored::of(row, ladders))
+        });
+    }
+
+    fn subject<'b>(
+        &'b self,
+        row: &'b TableRow,
+        listed: &Listed<'b>,
+        goods: Goods,
+        at: Timestamp,
+    ) -> Subject<'b> {
+        Subject {
+            customer: &self.customer.customer,
+            currency: self.head.currency,
+            product: &row.product,
+            category: listed.category(),
+            goods,
+            quantity: Quantity::ONE,
+            at,
         }
     }
+
+    fn base_difference(&self, row: &TableRow, listed: &Listed<'_>, goods: Goods) -> Option<String> {
+        let (says, is) = (row.goods, goods);
+        if says.list_price != is.list_price {
+            let [is, says] = [is.list_price, says.list_price].map(|price| self.shown(price));
+            return Some(format!("costs {is}, the table says {says}"));
+        }
+        if !listed.is_called(&row.name) {
+            return Some(format!("has another name, the table says `{}`", row.name));
+        }
+        if says.floor != is.floor {
+            let [is, says] = [is.floor, says.floor].map(|price| self.shown(price));
+            return Some(format!("has the floor {is}, the table says {says}"));
+        }
+        if row.category.as_ref() != listed.category() {
+            return Some("is in another category than the table says".to_owned());
+        }
+        (row.quantities != listed.quantities())
+            .then(|| "is sold in other quantities than the table says".to_owned())
+    }
+
+    /// The first quantity at which the table says something else.
+    fn price_difference(
+        &self,
+        subject: Subject<'_>,
+        lists: &[GivenList<'_>],
+        stored: &Stored<'_>,
+    ) -> Option<String> {
+        if lists.is_empty() && matches!(stored, Stored::List) {
+            return None;
+        }
+        quantities_of(lists, stored.starts()).into_iter().find_map(|quantity| {
+            let expected = expected(&Subject { quantity, ..subject }, lists);
+            let says = stored.check(quantity, &expected).err()?;
+            let id = subject.product;
+            if let Some((is, says)) = discounts(&expected, stored) {
+                let what =
+                    format!("product `{id}` has a discount of {is} %, the table says {says} %");
+                return Some(what);
+            }
+            Some(self.differs(id, quantity, &expected, says))
+        })
+    }
+
+    fn differs(
+        &self,
+        id: &ProductId,
+        quantity: Quantity,
+        expected: &Expected,
+        says: Option<Money>,
+    ) -> String {
+        let is = expected.unit_price.and_then(|price| i64::try_from(price).ok());
+        let [is, says] = [is.map(Money::from_minor), says].map(|price| self.shown(price));
+        let by = match expected.rule.as_ref().map(|rule| &rule.list) {
+            None => "by its list price".to_owned(),
+            Some(None) => "by the customer's own list".to_owned(),
+            Some(Some(list)) => format!("by list `{list}`"),
+        };
+        match is == says {
+            true => format!(
+                "product `{id}` costs {is} from {quantity} on {by}, the table says by another rule"
+            ),
+            false => {
+                format!("product `{id}` costs {is} from {quantity} on {by}, the table says {says}")
+            }
+        }
+    }
+
+    fn shown(&self, price: Option<Money>) -> String {
+        let TableHead { currency, rounding, .. } = self.head;
+        let shown =
+            |price: Money| price.shown_as_unit(*currency, rounding.unit_decimals).to_string();
+        price.map_or_else(|| "nothing".to_owned(), shown)
+    }
+}
+
+/// The discount that is expected and the one that is stored, when both are on every quantity, or there is
+/// none.
+fn discounts(expected: &Expected, stored: &Stored<'_>) -> Option<(String, Percentage)> {
+    let is = match &expected.rule {
+        None => Percentage::default(),
+        Some(_) => expected.plain_discount()?,
+    };
+    let says = match stored {
+        Stored::List => Percentage::default(),
+        Stored::Discount(own) => own.discount,
+        Stored::Steps(_) => return None,
+    };
+    Some((written(i128::from(is.millionths()), 6, 0), says))
+}
+
+fn in_other_currency(
+    head: &TableHead,
+    inputs: &Inputs,
+    customer: &CustomerInputs,
+) -> Option<Difference> {
+    let (is, own) = (head.currency, customer.customer.currency);
+    let other = own.unwrap_or(inputs.head.currency);
+    (is != other).then(|| match own {
+        Some(_) => {
+            let what = format!("it is in {is}, the customer buys in {other}");
+            Difference { what, is_of_base: false }
+        }
+        None => {
+            let what = format!("it is in {is}, the products are in {other}");
+            Difference { what, is_of_base: true }
+        }
+    })
 }

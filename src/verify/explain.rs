@@ -2,7 +2,7 @@
 
 use super::answers::{line_problem, total_problem};
 use super::arithmetic::{PIECE, exact_unit_price, written};
-use crate::pricing::{Answer, PRICING_VERSION};
+use crate::pricing::{Answer, AnswerLine, Money, PRICING_VERSION, RuleKind};
 
 /// An answer, worked out again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct Explained {
 pub struct ExplainedLine {
     /// Which product.
     pub product: String,
-    /// The price of one before the discount.
-    pub list_price: String,
+    /// The list price of one, if there is one.
+    pub list_price: Option<String>,
     /// The rule by which it becomes the price of one.
     pub rule: String,
     /// What the rule gives before rounding.
@@ -48,36 +48,71 @@ impl Explained {
     }
 }
 
-/// Explains an answer.
+/// Explains an answer. Where a product may have a floor, a price may be higher than its rule makes it.
 #[must_use]
-pub fn explain(answer: &Answer) -> Explained {
-    let decimals = answer.currency.decimals();
+pub fn explain(answer: &Answer, may_have_floors: bool) -> Explained {
     let knows_rules = answer.pricing_version == PRICING_VERSION;
     let lines = answer.lines.iter().map(|line| {
-        let less = i128::from(line.discount.millionths());
-        let exact = exact_unit_price(line.list_price.minor(), less);
-        let exact_total =
-            i128::from(line.unit_price.minor()) * i128::from(line.quantity.thousandths());
-        ExplainedLine {
-            product: line.product.to_string(),
-            list_price: line.list_price.format(answer.currency),
-            rule: match less {
-                0 => "list price".to_owned(),
-                _ => format!("list price less {} %", line.discount),
-            },
-            // A whole is 10^8, a piece 10^3.
-            exact_unit_price: written(exact, decimals + 8, decimals),
-            unit_price: line.unit_price.format(answer.currency),
-            quantity: line.quantity.to_string(),
-            exact_total: written(exact_total, decimals + PIECE.ilog10(), decimals),
-            total: line.total.format(answer.currency),
-            problem: line_problem(answer, line).filter(|_| knows_rules),
-        }
+        let problem = line_problem(answer, line, may_have_floors).filter(|_| knows_rules);
+        explain_line(answer, line, problem)
     });
     Explained {
         lines: lines.collect(),
         problem: total_problem(answer).filter(|_| knows_rules),
         pricing_version: answer.pricing_version,
         knows_rules,
+    }
+}
+
+fn explain_line(answer: &Answer, line: &AnswerLine, problem: Option<String>) -> ExplainedLine {
+    let decimals = answer.currency.decimals();
+    let beyond = u32::from(answer.unit_decimals);
+    let unit =
+        |price: Money| price.shown_as_unit(answer.currency, answer.unit_decimals).to_string();
+    let kind = line.rule.as_ref().map(|rule| rule.kind);
+    let unit_price = unit(line.unit_price);
+    let exact = match (kind, line.list_price) {
+        (None | Some(RuleKind::Percentage(_)), Some(list_price)) => {
+            let less = i128::from(line.discount.millionths());
+            // A whole is 10^8.
+            let exact = exact_unit_price(list_price.minor(), less);
+            written(exact, decimals + beyond + 8, decimals)
+        }
+        // A stated price, and a list price less an amount, are exact.
+        _ => unit_price.clone(),
+    };
+    let exact_total = i128::from(line.unit_price.minor()) * i128::from(line.quantity.thousandths());
+    ExplainedLine {
+        product: line.product.to_string(),
+        list_price: line.list_price.map(unit),
+        rule: rule_in_words(line),
+        exact_unit_price: exact,
+        unit_price,
+        quantity: line.quantity.to_string(),
+        // A piece is 10^3.
+        exact_total: written(exact_total, decimals + beyond + PIECE.ilog10(), decimals),
+        total: line.total.format(answer.currency),
+        problem,
+    }
+}
+
+fn rule_in_words(line: &AnswerLine) -> String {
+    let Some(rule) = &line.rule else {
+        return match line.discount.millionths() {
+            0 => "list price".to_owned(),
+            _ => format!("list price less {} %", line.discount),
+        };
+    };
+    let what = match rule.kind {
+        RuleKind::Price => "stated price".to_owned(),
+        RuleKind::Amount => "list price less an amount".to_owned(),
+        RuleKind::Percentage(rate) if rate.millionths() < 0 => {
+            format!("list price and {} % on top", written(-i128::from(rate.millionths()), 6, 0))
+        }
+        RuleKind::Percentage(rate) => format!("list price less {rate} %"),
+    };
+    match &rule.list {
+        Some(list) => format!("{what}, of list {list}"),
+        None => format!("{what}, of the customer's own"),
     }
 }

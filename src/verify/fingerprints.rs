@@ -40,7 +40,8 @@ impl<'a> Seen<'a> {
 
     /// The next product of the table.
     fn add(&mut self, row: TableRow) {
-        let TableRow { product: id, entry, .. } = row;
+        let TableRow { product: id, own, .. } = row;
+        let own = own.map(|own| own.discount).unwrap_or_default();
         let before = self.present.partition_point(|discount| discount.product_id < id);
         let (absent, rest) = self.present.split_at(before);
         self.traceless.extend_from_slice(absent);
@@ -49,12 +50,12 @@ impl<'a> Seen<'a> {
             && discount.product_id == id
         {
             self.present = rest;
-            if entry.discount.millionths() == 0 && discount.percentage.millionths() == 0 {
+            if own.millionths() == 0 && discount.percentage.millionths() == 0 {
                 self.traceless.push(discount.clone());
             }
         }
-        if entry.discount.millionths() > 0 {
-            self.own.push(Discount { product_id: id, percentage: entry.discount });
+        if own.millionths() > 0 {
+            self.own.push(Discount { product_id: id, percentage: own });
         }
     }
 

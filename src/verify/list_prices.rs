@@ -2,27 +2,67 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use super::details::Details;
 use crate::model::ProductId;
+use crate::pricing::{Category, Currency, Goods, Money, Product, QuantityRules, Rounding};
 
-/// Products sorted by id, with their list prices in minor units: for each the bytes of its id and 24 more.
+/// Products sorted by id, with their list prices: for each the bytes of its id and 24 more, and of those
+/// that have more than a price, that.
 #[derive(Debug, Default)]
 pub(super) struct ListPrices {
     ids: String,
     /// Where each id ends in `ids`.
     ends: Vec<usize>,
+    /// In the currency of the catalogue; [`NO_PRICE`] for none.
     prices: Vec<i64>,
     /// The hash of each name: names would take more than all the rest.
     names: Vec<u64>,
+    details: Details,
 }
+
+/// No price is negative.
+const NO_PRICE: i64 = -1;
 
 /// A product as it is listed.
 pub(super) struct Listed<'a> {
     pub(super) id: &'a str,
-    pub(super) price: i64,
+    all: &'a ListPrices,
+    place: usize,
     name: u64,
 }
 
-impl Listed<'_> {
+/// In which currency a customer buys, and which one is that of the catalogue.
+#[derive(Clone, Copy)]
+pub(super) struct Currencies {
+    pub(super) of_customer: Currency,
+    pub(super) of_catalogue: Currency,
+}
+
+impl<'a> Listed<'a> {
+    /// What its prices are calculated off.
+    pub(super) fn goods(&self, currencies: Currencies, rounding: Rounding) -> Goods {
+        let Currencies { of_customer, of_catalogue } = currencies;
+        let (details, place) = (&self.all.details, self.place);
+        let list_price = match of_customer == of_catalogue {
+            true => {
+                let price = self.all.prices[place];
+                (price != NO_PRICE).then_some(Money::from_minor(price))
+            }
+            false => details.price(place, of_customer),
+        };
+        Goods { list_price, floor: details.floor(place, of_customer), rounding }
+    }
+
+    /// The category that it is in.
+    pub(super) fn category(&self) -> Option<&'a Category> {
+        self.all.details.category(self.place)
+    }
+
+    /// Which quantities it is sold in.
+    pub(super) fn quantities(&self) -> QuantityRules {
+        self.all.details.quantities(self.place)
+    }
+
     /// Whether this is what it is called.
     pub(super) fn is_called(&self, name: &str) -> bool {
         self.name == hash(name)
@@ -50,11 +90,14 @@ impl ListPrices {
             next.is_none_or(|next| products.id(*next) != products.id(order[place]))
         };
         let mut sorted = Self::default();
+        let mut places = vec![];
         for (place, index) in order.iter().enumerate() {
             if is_last(place) {
                 sorted.push(products.id(*index), products.prices[*index], products.names[*index]);
+                places.push(*index);
             }
         }
+        sorted.details = products.details.reordered(places.into_iter());
         sorted
     }
 
@@ -70,6 +113,11 @@ impl ListPrices {
         self.ends.len()
     }
 
+    /// Whether any product has a floor.
+    pub(super) const fn has_floors(&self) -> bool {
+        self.details.has_floors()
+    }
+
     fn id(&self, index: usize) -> &str {
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.ids[start..self.ends[index]]
@@ -77,18 +125,18 @@ impl ListPrices {
 
     /// The product at a place in the order of ids.
     pub(super) fn at(&self, index: usize) -> Option<Listed<'_>> {
-        let price = *self.prices.get(index)?;
-        Some(Listed { id: self.id(index), price, name: self.names[index] })
+        let name = *self.names.get(index)?;
+        Some(Listed { id: self.id(index), all: self, place: index, name })
     }
 
-    /// The price of a product, if there is such a product.
-    pub(super) fn get(&self, product: &ProductId) -> Option<i64> {
+    /// A product, if there is such a product.
+    pub(super) fn get(&self, product: &ProductId) -> Option<Listed<'_>> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
             if self.id(middle) < product.as_str() { low = middle + 1 } else { high = middle }
         }
-        self.at(low).filter(|listed| listed.id == product.as_str()).map(|listed| listed.price)
+        self.at(low).filter(|listed| listed.id == product.as_str())
     }
 }
 
@@ -105,45 +153,94 @@ impl Unsorted {
         Self { products: ListPrices::default(), is_sorted: true }
     }
 
-    pub(super) fn push(&mut self, product: &ProductId, price: i64, name: &str) {
-        let id = product.as_str();
+    pub(super) fn push(&mut self, product: &Product) {
+        let id = product.id.as_str();
         let last = self.products.len().checked_sub(1).map(|last| self.products.id(last));
         self.is_sorted &= last.is_none_or(|last| last < id);
-        self.products.push(id, price, hash(name));
+        self.products.details.push(self.products.len(), product);
+        let price = product.price.map_or(NO_PRICE, Money::minor);
+        self.products.push(id, price, hash(&product.name));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pricing::ProductDetail;
+
+    const USD: Currencies = Currencies { of_customer: Currency::USD, of_catalogue: Currency::USD };
+
+    fn price_of(listed: &Listed<'_>, currencies: Currencies) -> Option<i64> {
+        listed.goods(currencies, Rounding::HalfEven).list_price.map(Money::minor)
+    }
 
     /// Of products that are called as their ids are.
     fn all_of(prices: &ListPrices) -> Vec<(&str, i64)> {
         let all: Vec<_> = (0..).map_while(|index| prices.at(index)).collect();
         assert!(all.iter().all(|listed| listed.is_called(listed.id) && !listed.is_called("P")));
-        all.into_iter().map(|listed| (listed.id, listed.price)).collect()
+        all.into_iter().map(|listed| (listed.id, price_of(&listed, USD).unwrap())).collect()
+    }
+
+    fn product(id: &str, price: i64) -> Product {
+        Product::new(ProductId::new(id).unwrap(), id.to_owned(), Money::from_minor(price))
     }
 
     #[test]
     fn prices_are_found_whatever_order_they_came_in() {
-        let product = |id: &str| ProductId::new(id).unwrap();
+        let id = |id: &str| ProductId::new(id).unwrap();
         let mut unsorted = Unsorted::new();
         for (id, price) in [("P3", 3), ("P10", 10), ("P1", 7), ("P2", 2), ("P1", 1)] {
-            unsorted.push(&product(id), price, id);
+            unsorted.push(&product(id, price));
         }
         let prices = ListPrices::of(unsorted);
         let all = all_of(&prices);
         assert_eq!(all, [("P1", 1), ("P10", 10), ("P2", 2), ("P3", 3)]);
-        assert_eq!(prices.get(&product("P10")), Some(10));
+        assert_eq!(price_of(&prices.get(&id("P10")).unwrap(), USD), Some(10));
         for none in ["A", "P", "P11", "P4"] {
-            assert_eq!(prices.get(&product(none)), None, "{none}");
+            assert!(prices.get(&id(none)).is_none(), "{none}");
         }
         let mut in_order = Unsorted::new();
         for (id, price) in &all {
-            in_order.push(&product(id), *price, id);
+            in_order.push(&product(id, *price));
         }
         let in_order = ListPrices::of(in_order);
         assert_eq!(all_of(&in_order), all);
-        assert_eq!(ListPrices::default().get(&product("P1")), None);
+        assert!(ListPrices::default().get(&id("P1")).is_none());
+    }
+
+    #[test]
+    fn what_a_product_has_beside_its_price_stays_with_it() {
+        let euro: Currency = "EUR".parse().unwrap();
+        let detail = |number: i64| ProductDetail {
+            prices: [(euro, Money::from_minor(number * 10))].into(),
+            floors: [(Currency::USD, Money::from_minor(number * 5))].into(),
+            category: Some(format!("a/{}", number % 2).parse().unwrap()),
+            quantities: QuantityRules::ANY,
+        };
+        // In their order, in another one, and in another one with one that comes again.
+        for order in [vec![1, 2, 3, 4], vec![4, 2, 1, 3], vec![3, 4, 3, 2, 1]] {
+            let mut unsorted = Unsorted::new();
+            for number in order {
+                let plain = product(&format!("P{number}"), number);
+                let is_detailed = number % 3 != 0;
+                let product = if is_detailed { plain.with_detail(detail(number)) } else { plain };
+                unsorted.push(&product);
+            }
+            let prices = ListPrices::of(unsorted);
+            let seen: Vec<_> = (0..4)
+                .map(|place| {
+                    let listed = prices.at(place).unwrap();
+                    let in_euro = Currencies { of_customer: euro, ..USD };
+                    let floor = listed.goods(USD, Rounding::HalfEven).floor.map(Money::minor);
+                    let category = listed.category().map(ToString::to_string);
+                    (price_of(&listed, in_euro), floor, category)
+                })
+                .collect();
+            let expected = |number: i64| {
+                let category = Some(format!("a/{}", number % 2));
+                (Some(number * 10), Some(number * 5), category)
+            };
+            assert_eq!(seen, [expected(1), expected(2), (None, None, None), expected(4)]);
+        }
     }
 }

@@ -1,9 +1,13 @@
-//! Decoders of packed bases and own rows, written after the descriptions of their formats alone.
+//! Decoders of packed bases, own rows and ladders, written after the descriptions of their formats alone.
 //!
 //! They share no code with those that quotes are answered through: a mistake of packing that unpacking
 //! undoes would hide from a verification that read with the same code.
 
 use std::io::Read as _;
+
+mod ladders;
+
+pub(super) use ladders::{LadderRow, StoredStep, ladder_rows};
 
 /// No part is larger once decompressed.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -14,8 +18,14 @@ const MAX_ID_BYTES: usize = 64;
 pub(super) struct BaseRow {
     pub(super) id: String,
     pub(super) name: String,
-    /// In minor units.
-    pub(super) price: u64,
+    /// In units of unit prices, if it has one in the currency of the base.
+    pub(super) price: Option<u64>,
+    /// What calculated prices are not to be below.
+    pub(super) floor: Option<u64>,
+    /// The least, the step and the most that it is sold in, in thousandths; 0 for none.
+    pub(super) quantities: [u64; 3],
+    /// The category that it is in.
+    pub(super) category: Option<String>,
 }
 
 /// A row that only one customer has.
@@ -32,7 +42,7 @@ pub(super) struct OwnRow {
 /// The products of a part of a base, or why it cannot be read.
 pub(super) fn base_rows(part: &[u8]) -> Result<Vec<BaseRow>, String> {
     let body = match part {
-        [b'O', b'B', 1, 0, body @ ..] => decompressed(body)?,
+        [b'O', b'B', 1, 0..16, body @ ..] => decompressed(body, MAX_BYTES)?,
         [b'O', b'B', 1, ..] => return Err(damaged("a part of a base has unknown columns")),
         [b'O', b'B', version, ..] => return Err(other_version(*version)),
         _ => return Err(damaged("it does not begin as a part of a base does")),
@@ -55,29 +65,54 @@ pub(super) fn base_rows(part: &[u8]) -> Result<Vec<BaseRow>, String> {
     let lengths = body.numbers(count)?;
     let mut rows = vec![];
     for ((id, price), length) in ids.into_iter().zip(prices).zip(lengths) {
-        rows.push(BaseRow { id, name: body.text(length)?.to_owned(), price });
+        let name = body.text(length)?.to_owned();
+        let (price, floor, quantities, category) = (Some(price), None, [0; 3], None);
+        rows.push(BaseRow { id, name, price, floor, quantities, category });
     }
+    read_details(&mut body, part[3], &mut rows)?;
     body.end()?;
     Ok(rows)
 }
 
+/// The columns of what only some products have.
+fn read_details(body: &mut Bytes<'_>, columns: u8, rows: &mut [BaseRow]) -> Result<(), String> {
+    if columns & 1 != 0 {
+        for row in rows.iter_mut() {
+            // One byte each: a number of one byte.
+            if body.number()? != 0 {
+                row.price = None;
+            }
+        }
+    }
+    if columns & 2 != 0 {
+        for row in rows.iter_mut() {
+            row.floor = body.number()?.checked_sub(1);
+        }
+    }
+    if columns & 4 != 0 {
+        for row in rows.iter_mut() {
+            row.quantities = [body.number()?, body.number()?, body.number()?];
+        }
+    }
+    if columns & 8 != 0 {
+        let mut categories: Vec<String> = vec![];
+        for _ in 0..body.number()? {
+            let length = body.number()?;
+            categories.push(body.text(length)?.to_owned());
+        }
+        for row in rows.iter_mut() {
+            let Some(place) = body.number()?.checked_sub(1) else { continue };
+            let category = usize::try_from(place).ok().and_then(|place| categories.get(place));
+            let category = category.ok_or_else(|| damaged("a product is in no category"))?;
+            row.category = Some(category.clone());
+        }
+    }
+    Ok(())
+}
+
 /// The rows of a part of own rows, or why it cannot be read.
 pub(super) fn own_rows(part: &[u8]) -> Result<Vec<OwnRow>, String> {
-    let (form, body) = match part {
-        [1, form, body @ ..] => (*form, body),
-        [] | [1] => return Err(damaged("own rows end too early")),
-        [version, ..] => return Err(other_version(*version)),
-    };
-    let (body, sum) =
-        body.split_last_chunk::<4>().ok_or_else(|| damaged("own rows end too early"))?;
-    let columns = match form {
-        0 => body.to_vec(),
-        1 => decompressed(body)?,
-        _ => return Err(damaged("own rows have an unknown form")),
-    };
-    if fnv_1a(&columns) != u32::from_le_bytes(*sum) {
-        return Err(damaged("own rows have another checksum"));
-    }
+    let columns = columns_of(part, MAX_BYTES)?;
     let mut columns = Bytes(&columns);
     let count = columns.number()?;
     let gaps = columns.numbers(count)?;
@@ -97,6 +132,25 @@ pub(super) fn own_rows(part: &[u8]) -> Result<Vec<OwnRow>, String> {
     Ok(rows)
 }
 
+/// The columns of a part that begins with its version and form, and ends with a checksum.
+fn columns_of(part: &[u8], most: u64) -> Result<Vec<u8>, String> {
+    let (form, body) = match part {
+        [1, form, body @ ..] => (*form, body),
+        [] | [1] => return Err(damaged("they end too early")),
+        [version, ..] => return Err(other_version(*version)),
+    };
+    let (body, sum) = body.split_last_chunk::<4>().ok_or_else(|| damaged("they end too early"))?;
+    let columns = match form {
+        0 => body.to_vec(),
+        1 => decompressed(body, most)?,
+        _ => return Err(damaged("they have an unknown form")),
+    };
+    match fnv_1a(&columns) == u32::from_le_bytes(*sum) {
+        true => Ok(columns),
+        false => Err(damaged("they have another checksum")),
+    }
+}
+
 fn damaged(why: &str) -> String {
     format!("packed prices are damaged: {why}")
 }
@@ -105,12 +159,12 @@ fn other_version(version: u8) -> String {
     format!("packed prices have format version {version}, this ocache reads 1")
 }
 
-fn decompressed(bytes: &[u8]) -> Result<Vec<u8>, String> {
+fn decompressed(bytes: &[u8], most: u64) -> Result<Vec<u8>, String> {
     let mut plain = vec![];
     let read = zstd::stream::read::Decoder::new(bytes)
-        .and_then(|decoder| decoder.take(MAX_BYTES + 1).read_to_end(&mut plain));
+        .and_then(|decoder| decoder.take(most + 1).read_to_end(&mut plain));
     match read {
-        Ok(_) if plain.len() as u64 <= MAX_BYTES => Ok(plain),
+        Ok(_) if plain.len() as u64 <= most => Ok(plain),
         _ => Err(damaged("they do not decompress")),
     }
 }

@@ -208,7 +208,7 @@ impl Run<'_> {
     async fn check_answer(&mut self, quotation: Quotation) -> Result<(), VerifyError> {
         let QuotationStatus::Answered(answer) = &quotation.status else { return Ok(()) };
         self.report.answers_checked += 1;
-        let verdict = answers::check(&quotation, answer, &self.inputs);
+        let verdict = answers::check(self.store, &quotation, answer, &self.inputs).await?;
         let subject = Subject::Answer(quotation.user, quotation.request_id);
         self.conclude(verdict, subject).await?;
         self.audience.progress(Step::Answers, 1);

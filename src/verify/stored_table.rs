@@ -1,11 +1,12 @@
-//! A table as it is stored, product by product: the base that its head names, and the rows in or beside
+//! A table as it is stored, product by product: the bases that its head names, and the rows in or beside
 //! the head.
 
 use super::VerifyError;
-use super::packed::{BaseRow, OwnRow, base_rows, own_rows};
-use crate::model::{ProductId, UserId};
-use crate::ports::{Own, PortError, Store, StoredBase, TableHead, parts_of};
-use crate::pricing::{Entry, Money, Percentage};
+use super::packed::{BaseRow, OwnRow, StoredStep, base_rows, own_rows};
+use super::stored_ladders::StoredLadders;
+use crate::model::{ProductId, Quantity, UserId};
+use crate::ports::{Own, PortError, Prices, Store, StoredBase, TableHead, parts_of};
+use crate::pricing::{Category, Goods, Money, Percentage, QuantityRules};
 
 /// So many parts are read at once: 2 MB at most.
 const PARTS_AT_ONCE: usize = 64;
@@ -15,11 +16,41 @@ pub(super) struct TableRow {
     pub(super) product: ProductId,
     /// What the base calls it.
     pub(super) name: String,
-    pub(super) entry: Entry,
+    /// What the base says that its prices are calculated off.
+    pub(super) goods: Goods,
+    pub(super) quantities: QuantityRules,
+    pub(super) category: Option<Category>,
+    /// A discount on every quantity that only this user has.
+    pub(super) own: Option<OwnPrice>,
+    /// What the table says up to the next time a price list begins or ends and, where that is made
+    /// already, from then on.
+    pub(super) periods: Vec<Ladders>,
+}
+
+/// What a discount of the user's own makes of a product.
+#[derive(Clone, Copy)]
+pub(super) struct OwnPrice {
+    pub(super) discount: Percentage,
+    pub(super) price: Money,
+}
+
+/// The steps of a product while the same price lists are in force.
+#[derive(Default)]
+pub(super) struct Ladders {
+    /// Of the user's own.
+    pub(super) own: Option<Vec<StoredStep>>,
+    /// By the terms that the user has in common with others.
+    pub(super) terms: Option<Vec<StoredStep>>,
+}
+
+/// The prices that a head names: those of now and, where they are made already, those from the next time
+/// on that a price list begins or ends.
+pub(super) fn periods(head: &TableHead) -> impl Iterator<Item = &Prices> {
+    head.periods()
 }
 
 /// Why a table cannot be shown.
-enum Failure {
+pub(super) enum Failure {
     Port(PortError),
     /// It is wrong: this is how.
     Wrong(String),
@@ -58,11 +89,9 @@ async fn try_read_rows(
     head: &TableHead,
     show: &mut (dyn FnMut(TableRow) + Send),
 ) -> Result<(), Failure> {
-    let version = head.base_version;
-    let base = match store.base(version).await? {
-        None if head.products > 0 => {
-            return Err(format!("the base of version {version} is not there").into());
-        }
+    let name = head.base();
+    let base = match store.base(&name).await? {
+        None if head.products > 0 => return Err(format!("the base {name} is not there").into()),
         None => StoredBase::nothing(head.currency),
         Some(base) => base,
     };
@@ -72,12 +101,22 @@ async fn try_read_rows(
         let index = row.index;
         return Err(format!("it has a row of product number {index}, of {products}").into());
     }
-    let mut table = Table { own: own.into_iter().peekable(), next: 0, last: None };
+    let mut ladders = vec![];
+    for prices in periods(head) {
+        let own = (&prices.ladders, prices.first_part);
+        let own = StoredLadders::of_customer(store, user, head, own);
+        let terms = match head.base_of(prices) {
+            Some(name) => Some(StoredLadders::of_terms(store, name).await?),
+            None => None,
+        };
+        ladders.push((own, terms));
+    }
+    let mut table = Table { head, own: own.into_iter().peekable(), ladders, next: 0, last: None };
     let numbers: Vec<u32> = (0..).take(base.index.parts.len()).collect();
     for some in numbers.chunks(PARTS_AT_ONCE) {
-        let parts = store.base_parts(version, some).await?;
+        let parts = store.base_parts(&name, some).await?;
         for (&number, bytes) in some.iter().zip(parts) {
-            let named = || format!("part {number} of the base of version {version}");
+            let named = || format!("part {number} of the base {name}");
             let bytes = bytes.ok_or_else(|| format!("{} is not there", named()))?;
             let rows = base_rows(&bytes)?;
             let begins = base.index.parts.get(number as usize).is_some_and(|start| {
@@ -87,50 +126,105 @@ async fn try_read_rows(
             if !begins {
                 return Err(format!("{} does not begin as its index says", named()).into());
             }
+            table.read_ladders(rows.len() as u64).await?;
             for row in rows {
                 show(table.row(row)?);
             }
         }
     }
-    match table.next == products {
-        true => Ok(()),
-        false => {
-            Err(format!("the base has {} products, its index says {products}", table.next).into())
+    if table.next != products {
+        let shown = table.next;
+        let what = format!("the base has {shown} products, its index says {products}");
+        return Err(what.into());
+    }
+    for (own, terms) in table.ladders {
+        own.end(products).await?;
+        if let Some(terms) = terms {
+            terms.end(products).await?;
         }
     }
+    Ok(())
 }
 
 /// A table of which the first products have been shown.
-struct Table<I: Iterator<Item = OwnRow>> {
+struct Table<'a, I: Iterator<Item = OwnRow>> {
+    head: &'a TableHead,
     own: std::iter::Peekable<I>,
+    /// By period.
+    ladders: Vec<(StoredLadders<'a>, Option<StoredLadders<'a>>)>,
     /// The index of the next product.
     next: u64,
     last: Option<ProductId>,
 }
 
-impl<I: Iterator<Item = OwnRow>> Table<I> {
+impl<I: Iterator<Item = OwnRow>> Table<'_, I> {
+    /// Reads the ladders of the next products, of which there are so many.
+    async fn read_ladders(&mut self, count: u64) -> Result<(), Failure> {
+        let end = self.next + count;
+        for (own, terms) in &mut self.ladders {
+            own.read_before(end).await?;
+            if let Some(terms) = terms {
+                terms.read_before(end).await?;
+            }
+        }
+        Ok(())
+    }
+
     fn row(&mut self, base: BaseRow) -> Result<TableRow, String> {
-        let BaseRow { id, name, price } = base;
+        let BaseRow { id, name, price, floor, quantities, category } = base;
         let product = ProductId::stored(id).map_err(|error| error.to_string())?;
         if self.last.as_ref().is_some_and(|last| *last >= product) {
             return Err(format!("product `{product}` is not in its order"));
         }
-        let own = self.own.next_if(|row| row.index == self.next);
-        let (discount, saving) = own.map_or((0, 0), |row| (row.discount, row.saving));
-        let unit_price = price
-            .checked_sub(saving)
-            .ok_or_else(|| format!("product `{product}` costs less than nothing"))?;
-        let discount = u32::try_from(discount).ok().and_then(Percentage::from_millionths);
-        let discount = discount
-            .ok_or_else(|| format!("product `{product}` has a discount of more than 100 %"))?;
-        let money = |minor| i64::try_from(minor).map(Money::from_minor);
-        let (Ok(list_price), Ok(unit_price)) = (money(price), money(unit_price)) else {
-            return Err(format!("product `{product}` has a price that is out of range"));
+        let index = self.next;
+        let own = match (self.own.next_if(|row| row.index == index), price) {
+            (None, _) => None,
+            (Some(row), Some(price)) => Some(own_price(&product, &row, price)?),
+            (Some(_), None) => {
+                return Err(format!("product `{product}` has a discount, and no list price"));
+            }
         };
+        let periods = self.ladders.iter_mut().map(|(own, terms)| Ladders {
+            own: own.take(index),
+            terms: terms.as_mut().and_then(|terms| terms.take(index)),
+        });
+        let periods = periods.collect();
+        let money = |units: Option<u64>| units.map(|units| in_range(&product, units)).transpose();
+        let rounding = self.head.rounding.rounding;
+        let goods = Goods { list_price: money(price)?, floor: money(floor)?, rounding };
+        let quantities = quantity_rules(quantities)
+            .ok_or_else(|| format!("product `{product}` is sold in quantities that are none"))?;
+        let category = category.map(|path| path.parse()).transpose();
+        let category =
+            category.map_err(|_| format!("product `{product}` is in a category that is none"))?;
         self.next += 1;
         self.last = Some(product.clone());
-        Ok(TableRow { product, name, entry: Entry { list_price, discount, unit_price } })
+        Ok(TableRow { product, name, goods, quantities, category, own, periods })
     }
+}
+
+fn own_price(product: &ProductId, row: &OwnRow, list_price: u64) -> Result<OwnPrice, String> {
+    let price = list_price
+        .checked_sub(row.saving)
+        .ok_or_else(|| format!("product `{product}` costs less than nothing"))?;
+    let discount = u32::try_from(row.discount).ok().and_then(Percentage::from_millionths);
+    let discount =
+        discount.ok_or_else(|| format!("product `{product}` has a discount of more than 100 %"))?;
+    Ok(OwnPrice { discount, price: in_range(product, price)? })
+}
+
+fn in_range(product: &ProductId, units: u64) -> Result<Money, String> {
+    let money = i64::try_from(units).map(Money::from_minor);
+    money.map_err(|_| format!("product `{product}` has a price that is out of range"))
+}
+
+fn quantity_rules([min, step, max]: [u64; 3]) -> Option<QuantityRules> {
+    let quantity = |thousandths: u64| match i64::try_from(thousandths) {
+        Ok(0) => Some(None),
+        Ok(thousandths) => Quantity::from_thousandths(thousandths).map(Some),
+        Err(_) => None,
+    };
+    QuantityRules::new(quantity(min)?, quantity(step)?, quantity(max)?).ok()
 }
 
 async fn own_of(

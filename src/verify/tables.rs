@@ -1,13 +1,17 @@
-//! One table against its own head, and against products and discounts.
+//! One table against its own head, and against what is loaded.
 
-use super::comparison::Comparison;
+use std::sync::Arc;
+
+use super::comparison::{Comparison, Difference, Period};
+use super::customer::CustomerInputs;
 use super::fingerprints::is_as_calculated;
 use super::inputs::Inputs;
-use super::stored_table::read_rows;
+use super::price_lists::next_edge;
+use super::stored_table::{periods, read_rows};
 use super::{Kind, VerifyError};
-use crate::model::UserId;
-use crate::ports::{AtHead, Store, TableHead};
-use crate::pricing::PRICING_VERSION;
+use crate::model::{PriceListId, Timestamp, UserId};
+use crate::ports::{BaseName, Own, Store, TableHead};
+use crate::pricing::{Currency, PRICING_VERSION, PriceList};
 
 /// A head is read again so often when its parts are gone: a refresh replaces them.
 const MAX_READS: u32 = 3;
@@ -50,10 +54,9 @@ async fn check_head(
         return Ok(Some((Kind::OtherRules, what)));
     }
     // After the head, so that they are at least as new as what the table was priced from.
-    let lists = store.discounts(std::slice::from_ref(user), &inputs.head).await?;
-    let AtHead::Read(lists) = lists else { return Err(VerifyError::Loading) };
-    let discounts = lists.into_iter().next().map(|list| list.discounts).unwrap_or_default();
-    let mut comparison = Comparison::new(head, inputs, &discounts);
+    let customer = CustomerInputs::read(store, user, inputs).await?;
+    let periods = Periods::of(head, inputs, &customer).await;
+    let mut comparison = Comparison::new(head, inputs, &customer, periods.to_compare());
     let read = read_rows(store, user, head, &mut |row| comparison.add(&row)).await?;
     if let Err(why) = read {
         return Ok(wrong(why));
@@ -62,7 +65,9 @@ async fn check_head(
     if let Some(why) = compared.contradiction {
         return Ok(wrong(why));
     }
-    let Some(difference) = compared.difference else {
+    let difference = compared.difference.or_else(|| periods.wrong_edge(head));
+    let Some(difference) = difference else {
+        periods.are_known(inputs).await;
         return Ok((head.catalogue_version > inputs.head.version).then(|| {
             let (is, of) = (inputs.head.version, head.catalogue_version);
             (Kind::Wrong, format!("it is of catalogue version {of}, and the last one is {is}"))
@@ -71,7 +76,7 @@ async fn check_head(
     // A base is of one version, and of one version there is one state of the products.
     let is_of_base = difference.is_of_base && head.base_version >= inputs.head.base_version;
     let difference = difference.what;
-    if is_of_base || !is_as_calculated(store, user, head, &discounts).await? {
+    if is_of_base || !may_be_outdated(store, user, head, &customer).await? {
         return Ok(wrong(difference));
     }
     // It is what was calculated. Whether it may still be so: of one version there is one state.
@@ -79,6 +84,94 @@ async fn check_head(
         true => wrong(format!("{difference}, in the same catalogue version")),
         false => Some((Kind::Outdated, difference)),
     })
+}
+
+/// Whether older inputs may explain a table. Of one without ladders its fingerprint says so; what the
+/// ladders of another were made from is not there any more.
+async fn may_be_outdated(
+    store: &dyn Store,
+    user: &UserId,
+    head: &TableHead,
+    customer: &CustomerInputs,
+) -> Result<bool, VerifyError> {
+    let has_ladders =
+        periods(head).any(|prices| prices.terms.is_some() || !is_empty(&prices.ladders));
+    if has_ladders || !head.next.is_empty() || !customer.is_plain() {
+        return Ok(true);
+    }
+    is_as_calculated(store, user, head, &customer.discounts).await
+}
+
+fn is_empty(own: &Own) -> bool {
+    matches!(own, Own::Inline(rows) if rows.is_empty())
+}
+
+/// The times in which the price lists that a table was made for are in force.
+struct Periods {
+    all: Vec<OnePeriod>,
+    lists: Vec<Arc<PriceList>>,
+    currency: Currency,
+}
+
+struct OnePeriod {
+    at: Timestamp,
+    /// What the terms of then are known by: their name, and the lists in them.
+    terms: Option<(BaseName, Vec<PriceListId>)>,
+    is_known: bool,
+}
+
+impl Periods {
+    async fn of(head: &TableHead, inputs: &Inputs, customer: &CustomerInputs) -> Self {
+        let lists = customer.lists();
+        let starts =
+            std::iter::once(head.validated_at).chain(head.next.iter().map(|next| next.from));
+        let known = inputs.known_terms.lock().await;
+        let all = starts.zip(periods(head)).map(|(at, prices)| {
+            let counts = |list: &&Arc<PriceList>| {
+                !list.is_individual() && list.is_for(head.currency) && list.is_in_force(at)
+            };
+            let ids = || lists.iter().filter(counts).map(|list| list.id.clone()).collect();
+            let terms = head.base_of(prices).map(|name| (name, ids()));
+            let is_known = terms.as_ref().is_some_and(|terms| known.contains(terms));
+            OnePeriod { at, terms, is_known }
+        });
+        let all = all.collect();
+        Self { all, lists, currency: head.currency }
+    }
+
+    fn to_compare(&self) -> Vec<Period> {
+        let period = |one: &OnePeriod| Period { at: one.at, knows_terms: one.is_known };
+        self.all.iter().map(period).collect()
+    }
+
+    /// What the table says of when its prices change, if that is wrong.
+    fn wrong_edge(&self, head: &TableHead) -> Option<Difference> {
+        let says = head.next.iter().map(|next| Some(next.from)).chain([head.valid_until]);
+        for (period, says) in self.all.iter().zip(says) {
+            let is = next_edge(&self.lists, self.currency, period.at);
+            if is != says {
+                let shown = |at: Option<Timestamp>| {
+                    at.map_or_else(|| "never".to_owned(), |at| at.to_string())
+                };
+                let (is, says, at) = (shown(is), shown(says), period.at);
+                let what = format!(
+                    "the next price list begins or ends after {at}: {is}; the table says {says}"
+                );
+                return Some(Difference { what, is_of_base: false });
+            }
+        }
+        let is_late = head.valid_until.is_some_and(|until| head.usable_until > until);
+        is_late.then(|| {
+            let what = "it is usable after a price list begins or ends".to_owned();
+            Difference { what, is_of_base: false }
+        })
+    }
+
+    /// The ladders of the terms are what the lists give: they need not be compared again.
+    async fn are_known(&self, inputs: &Inputs) {
+        let terms = self.all.iter().filter_map(|one| one.terms.clone());
+        inputs.known_terms.lock().await.extend(terms);
+    }
 }
 
 fn wrong(what: String) -> Verdict {

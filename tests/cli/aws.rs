@@ -75,7 +75,7 @@ fn the_four_lines_on_aws() {
 
     let made = home.run(&stack.args(&["provision", "--yes", "--output", "json"]));
     let changes: Vec<Value> = serde_json::from_slice(&made.stdout).unwrap();
-    assert_eq!(changes.len(), 15);
+    assert_eq!(changes.len(), 17);
     let (said, name) = (text(&made.stderr), stack.flags.last().unwrap());
     for queue in ["refresh-dlq.fifo", "quotation-dlq.fifo", "provider-dlq"] {
         let dimension = format!("--dimensions Name=QueueName,Value={name}-{queue}");

@@ -52,7 +52,7 @@ fn bad_data_is_named_by_file_and_line_and_nothing_is_written() {
     for (name, content, part) in [
         ("price.csv", "id,name,price\nP2,Lamp,1.001\n", "price.csv:2"),
         ("twice.csv", "id,name,price\nP2,Lamp,1\nP2,Lamp,1\n", "twice.csv:3"),
-        ("below.csv", "user_id,product_id,percentage\nA,P1,-1\n", "below.csv:2"),
+        ("below.csv", "user_id,product_id,percentage\nA,P1,-1000.1\n", "below.csv:2"),
         ("above.csv", "user_id,product_id,percentage\nA,P1,100.1\n", "above.csv:2"),
         ("cut.json", "[{\"id\":\"P2\",\"name\":\"Lamp\",", "cut.json:1"),
         (

@@ -55,12 +55,14 @@ fn without_a_gateway_it_brings_its_own_and_removes_what_it_made() {
             assert!(of("p90") <= of("p99") && of("p99") <= of("p99_9"), "{figures}");
         }
     }
-    // A table is one item, and so is a quote that is answered where it arrives.
-    for (phase, done) in [(1, 5.0), (2, 5.0), (3, 40.0)] {
-        let used = &report["phases"][phase]["used"];
-        assert!(used["write_units"].as_f64().unwrap() >= done, "{report}");
-        assert!(used["calls"].as_f64().unwrap() >= 2.0 * done, "{report}");
-    }
+    // A user is one item, a table is one, and so is a quote that is answered where it arrives. What is done
+    // at the end of a phase may be counted in the next one.
+    let used = |name: &str| -> f64 {
+        let phases = report["phases"].as_array().unwrap().iter();
+        phases.map(|phase| phase["used"][name].as_f64().unwrap()).sum()
+    };
+    assert!(used("write_units") >= 5.0 + 5.0 + 5.0 + 40.0, "{report}");
+    assert!(used("calls") >= 2.0 * (5.0 + 5.0 + 40.0), "{report}");
     nothing_is_left(&home);
     assert_eq!(home.json(&["status"])["gateways"], json!([]));
 }

@@ -5,7 +5,7 @@
 //! command prints.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -24,8 +24,13 @@ pub fn folder() -> PathBuf {
 
 impl Schemas {
     pub fn read() -> Self {
+        Self::of(&folder())
+    }
+
+    /// Those of a folder.
+    pub fn of(folder: &Path) -> Self {
         let mut all = BTreeMap::new();
-        for entry in std::fs::read_dir(folder()).unwrap() {
+        for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let text = std::fs::read_to_string(&path).unwrap();
@@ -49,6 +54,11 @@ impl Schemas {
             panic!("docs/schemas/{name}.json: {why}\n{value:#}");
         }
         self.seen.entry(name.to_owned()).or_default().extend(seen);
+    }
+
+    /// Whether a value is as its schema says.
+    pub fn fits(&self, name: &str, value: &Value) -> bool {
+        fits(&self.all[name], value, "", &mut BTreeSet::new()).is_ok()
     }
 
     /// The properties that a schema has and no value so far.

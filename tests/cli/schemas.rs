@@ -21,6 +21,8 @@ const NO_DATA: [&str; 3] = ["completions", "man", "worker"];
 const ON_AWS: [&str; 2] = ["provision", "destroy"];
 /// Not of a command, but of what is wrong with one.
 const ERROR: &str = "error";
+/// What `ocache prices` prints with `--explain`.
+const PRICES_EXPLAIN: &str = "prices-explain";
 
 /// The commands that do something, as their schemas are called.
 fn commands() -> BTreeSet<String> {
@@ -45,7 +47,7 @@ fn every_command_that_prints_data_has_a_schema_and_is_documented() {
     for name in NO_DATA {
         assert!(wanted.remove(name), "there is no command {name}");
     }
-    wanted.insert(ERROR.to_owned());
+    wanted.extend([ERROR, PRICES_EXPLAIN].map(str::to_owned));
     // Without the engine on AWS its commands are not there; what they print is documented.
     wanted.extend(ON_AWS.map(str::to_owned));
     assert_eq!(Schemas::read().names(), wanted);
@@ -89,6 +91,25 @@ impl Checked {
     }
 }
 
+impl Checked {
+    /// Shows what a load would change, in a home of its own.
+    fn preview(&mut self) {
+        let home = std::mem::replace(&mut self.home, Home::with_empty_store());
+        let wholesale = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/wholesale");
+        self.run("load", &["load", wholesale]);
+        self.run("subscribe", &["subscribe", "NORTHWIND", "BAUHOF"]);
+        let other = "price_list,product_id,min_quantity,price\n\
+                     gold-usd,DRILL-18V,0,116.00\ngold-usd,DRILL-18V,10,80.00\n";
+        let other = self.home.file("other.csv", other);
+        let unknown = r#"{"price_list":"new","users":["NOBODY"]}
+            {"price_list":"nobody"}
+            {"user_id":"KIOSK","product_id":"SAW-190","price":"999.00"}"#;
+        let unknown = self.home.file("unknown.ndjson", unknown);
+        self.run("load", &["load", &other, &unknown, "--dry-run"]);
+        self.home = home;
+    }
+}
+
 /// Has messages given up, as only a fault of ocache could.
 async fn give_up(home: &Home, count: usize) {
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
@@ -108,6 +129,25 @@ async fn give_up(home: &Home, count: usize) {
     store.close().await;
 }
 
+/// A product with all that a product can have, one with an own ladder, and one that is sold by the dozen.
+const WITH_PRICE_LISTS: &str = r#"{
+    "products": [
+        {"id": "W1", "name": "Drill", "price": "100.00", "category": "tools/drills", "floor": "60.00",
+         "min": "2", "step": "2", "max": "100"},
+        {"id": "W2", "name": "Saw", "price": "50.00"},
+        {"id": "W3", "name": "Bit", "price": "5.00", "step": "12"}
+    ],
+    "customers": [{"user_id": "AAA", "groups": ["gold"]}],
+    "price_lists": [
+        {"price_list": "gold", "groups": ["gold"], "currency": "USD", "until": "2099-01-01T00:00:00Z"}
+    ],
+    "prices": [
+        {"price_list": "gold", "category": "tools", "percentage": "10"},
+        {"price_list": "gold", "product_id": "W1", "min_quantity": "10", "price": "80.00"}
+    ],
+    "user_discounts": [{"user_id": "AAA", "product_id": "W2", "min_quantity": "1", "price": "45.00"}]
+}"#;
+
 #[test]
 fn every_command_prints_what_its_schema_says() {
     let mut checked = Checked { home: Home::with_empty_store(), schemas: Schemas::read() };
@@ -116,7 +156,10 @@ fn every_command_prints_what_its_schema_says() {
     let discounts = r#"{"user_id":"CCC","discounts":[{"product_id":"P77","percentage":5}]}"#;
     let more = checked.home.file("more.ndjson", discounts);
     checked.run("load", &["load", fixtures, &more]);
+    let listed = checked.home.file("listed.json", WITH_PRICE_LISTS);
+    checked.run("load", &["load", &listed]);
     let folder = checked.home.path().join("made").to_str().unwrap().to_owned();
+    checked.preview();
     checked.run("generate", &["generate", &folder, "--products", "500", "--users", "2"]);
     checked.run("subscribe", &["subscribe", "AAA", "BBB"]);
     checked.run("unsubscribe", &["unsubscribe", "BBB", "Nobody"]);
@@ -130,10 +173,15 @@ fn every_command_prints_what_its_schema_says() {
     checked.run("quotation", &["quotation", "late", "--client", "AAA"]);
     let mut worker = checked.home.worker("all");
     let log = worker.read_log();
-    let quoted = checked.run("quote", &["quote", "--client", "AAA", "P1:2", "P9"]);
+    let items = ["P1:2", "P9", "W1:4", "W2:1", "W3:25"];
+    let quoted = checked.run("quote", &[&["quote", "--client", "AAA"][..], &items].concat());
     let id = quoted["request_id"].as_str().unwrap().to_owned();
     checked.run("quotation", &["quotation", &id]);
     checked.run("prices", &["prices", "AAA"]);
+    let explained = ["--product", "W1", "--product", "W2", "--product", "W3", "--explain"];
+    let explained = [&["prices", "AAA", "--quantity", "25"][..], &explained].concat();
+    checked.run(PRICES_EXPLAIN, &explained);
+    checked.run("verify", &["verify", "--quotation", &id]);
     // Until the worker has told of a tick.
     let ticked = |status: &Value| status["processes"][0]["last_tick"].is_object();
     while !ticked(&checked.run("status", &["status"])) {}

@@ -9,16 +9,16 @@ use super::waiting::wait_for;
 #[ignore = "needs a deployed stack: infra/test"]
 fn cold_and_warm_quotes_are_answered() {
     on_the_stack(|stack| {
-        let args = ["quote", "--client", "AAA", "P1:2", "P3:1"];
-        stack.home.fails(4, &stack.args(&["prices", "AAA"]));
+        let args = ["quote", "--client", "nobody-yet", "P1:2", "P3:1"];
+        stack.home.fails(4, &stack.args(&["prices", "nobody-yet"]));
         // Without --url: the websocket is found by the stack's name.
         let cold = stack.json(&args);
-        assert_eq!((&cold["total"], &cold["status"]), (&json!("1805.52"), &json!("answered")));
+        assert_eq!((&cold["total"], &cold["status"]), (&json!("2029.00"), &json!("answered")));
         let warm = stack.json(&args);
         assert_eq!((&warm["total"], &warm["priced_at"]), (&cold["total"], &cold["priced_at"]));
 
         let id = warm["request_id"].as_str().unwrap();
-        assert_eq!(stack.json(&["quotation", id])["total"], "1805.52");
+        assert_eq!(stack.json(&["quotation", id])["total"], "2029.00");
     });
 }
 

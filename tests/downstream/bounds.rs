@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ocache::aws::AwsSettings;
 use ocache::model::{DigestBuilder, Generation, Timestamp, UserId};
-use ocache::ports::{Flip, Outgoing, Own, PortError, Posting, Queue, TableHead, parts_of};
-use ocache::pricing::Currency;
+use ocache::ports::{Flip, Outgoing, Own, PortError, Posting, Prices, Queue, TableHead, parts_of};
+use ocache::pricing::{Currency, UnitRounding};
 
 use super::proxy::Fault;
 use super::replies::Service;
@@ -31,7 +31,11 @@ fn head(generation: &Generation, until: Timestamp) -> TableHead {
         catalogue_version: 1,
         currency: Currency::USD,
         products: 0,
+        rounding: UnitRounding::PLAIN,
         own: Own::NONE,
+        prices: Prices::LIST,
+        next: vec![],
+        valid_until: None,
         parts_expire_at: until,
         priced_at: until,
         validated_at: until,

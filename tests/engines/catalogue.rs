@@ -11,8 +11,8 @@ pub async fn products_are_upserted_and_deleted(ports: Ports) {
     let longest = "é".repeat(ProductId::MAX_BYTES / 2);
     let ids: Vec<_> = ODD_IDS.into_iter().chain([longest.as_str()]).collect();
     let mut products: Vec<_> = ids.iter().zip(1..).map(|(id, n)| product(id, n * 100)).collect();
-    products[0].price = Money::ZERO;
-    products[1].price = Money::MAX_PRICE;
+    products[0].price = Some(Money::ZERO);
+    products[1].price = Some(Money::MAX_PRICE);
     products[2].name = String::new();
     let products = sorted_by(products, |product| product.id.clone());
     put_products(&ports, &products).await;

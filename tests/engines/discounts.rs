@@ -13,7 +13,7 @@ fn list(of: &str, discounts: &[(&str, &str)]) -> UserDiscounts {
         product_id: product_id(product),
         percentage: percentage(percent),
     });
-    UserDiscounts { user: user(of), discounts: Discounts::new(discounts.collect()).unwrap() }
+    UserDiscounts::new(user(of), Discounts::new(discounts.collect()).unwrap())
 }
 
 async fn read(ports: &Ports, users: &[UserId]) -> Vec<UserDiscounts> {

@@ -40,8 +40,7 @@ pub async fn all_products(ports: &Ports) -> Vec<Product> {
 
 /// Writes products as one load.
 pub async fn put_products(ports: &Ports, products: &[Product]) {
-    let puts = products.iter().map(|product| RowChange::Put(Record::Product(product.clone())));
-    apply(ports, puts.collect(), Currency::USD).await.unwrap();
+    put_records(ports, products.iter().cloned().map(Record::Product).collect()).await;
 }
 
 /// Deletes products as one load.
@@ -52,6 +51,11 @@ pub async fn delete_products(ports: &Ports, products: &[ProductId]) {
 
 /// Writes lists of discounts as one load.
 pub async fn put_discounts(ports: &Ports, lists: &[UserDiscounts]) {
-    let puts = lists.iter().map(|list| RowChange::Put(Record::Discounts(list.clone())));
+    put_records(ports, lists.iter().cloned().map(Record::Discounts).collect()).await;
+}
+
+/// Writes records as one load.
+pub async fn put_records(ports: &Ports, records: Vec<Record>) {
+    let puts = records.into_iter().map(RowChange::Put);
     apply(ports, puts.collect(), Currency::USD).await.unwrap();
 }

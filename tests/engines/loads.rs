@@ -3,27 +3,17 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
-use ocache::model::Timestamp;
 use ocache::ports::{
-    AtHead, CatalogueHead, Commit, Committed, JOURNAL_KEPT_FOR, LoadId, Ports, Record, RecordKey,
+    AtHead, CatalogueHead, Changes, Commit, Committed, JOURNAL_KEPT_FOR, Ports, Record, RecordKey,
     RowChange, UserDiscounts,
 };
-use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
+use ocache::pricing::{Currency, Discount, Discounts, Money, Product, Rounding, UnitRounding};
 
 use super::listing::{all_pages, sorted_by};
+use super::loading::{
+    bring, commit, finish, fold, forget_at, head, journal, journal_of, load, load_all, now,
+};
 use super::samples::{percentage, product, product_id, user};
-
-fn now() -> Timestamp {
-    Timestamp::from_secs(1_800_000_000)
-}
-
-fn forget_at() -> Timestamp {
-    Timestamp::from_secs(1_900_000_000)
-}
-
-fn load(id: &str) -> LoadId {
-    LoadId(id.to_owned())
-}
 
 fn put(id: &str, minor: i64) -> RowChange {
     RowChange::Put(Record::Product(product(id, minor)))
@@ -35,56 +25,11 @@ fn delete(id: &str) -> RowChange {
 
 fn list(of: &str, percent: &str) -> UserDiscounts {
     let discount = Discount { product_id: product_id("P1"), percentage: percentage(percent) };
-    UserDiscounts { user: user(of), discounts: Discounts::new(vec![discount]).unwrap() }
+    UserDiscounts::new(user(of), Discounts::new(vec![discount]).unwrap())
 }
 
 fn put_list(of: &str, percent: &str) -> RowChange {
     RowChange::Put(Record::Discounts(list(of, percent)))
-}
-
-fn commit(id: &str) -> Commit {
-    Commit { load: load(id), currency: Currency::USD, changes_base: true }
-}
-
-/// Begins a load and writes its journal.
-async fn journal(ports: &Ports, id: &str, changes: &[RowChange]) {
-    ports.store.begin_load(&load(id), now()).await.unwrap();
-    assert!(ports.store.write_journal(&load(id), changes).await.unwrap());
-}
-
-/// Brings a load into force and leaves it unfolded.
-async fn bring(ports: &Ports, id: &str, changes: &[RowChange]) -> CatalogueHead {
-    let expected = ports.store.catalogue_head().await.unwrap().map(|head| head.version);
-    journal(ports, id, changes).await;
-    let committed = ports.store.commit_load(&commit(id), expected).await.unwrap();
-    assert_eq!(committed, Committed::Version(expected.unwrap_or(0) + 1));
-    head(ports).await
-}
-
-async fn journal_of(ports: &Ports, id: &str) -> Vec<RowChange> {
-    let id = load(id);
-    sorted_by(all_pages(|from| ports.store.list_journal(&id, from)).await, RowChange::key)
-}
-
-async fn fold(ports: &Ports, id: &str, version: u64) {
-    let changes = journal_of(ports, id).await;
-    ports.store.fold(&load(id), version, &changes, forget_at()).await.unwrap();
-}
-
-async fn finish(ports: &Ports, id: &str) {
-    ports.store.finish_load(&load(id)).await.unwrap();
-    ports.store.drop_journal(&load(id)).await.unwrap();
-}
-
-async fn load_all(ports: &Ports, id: &str, changes: &[RowChange]) -> CatalogueHead {
-    let at = bring(ports, id, changes).await;
-    fold(ports, id, at.version).await;
-    finish(ports, id).await;
-    head(ports).await
-}
-
-async fn head(ports: &Ports) -> CatalogueHead {
-    ports.store.catalogue_head().await.unwrap().unwrap()
 }
 
 /// All products at a head, by every way to read them; `None` when a later load is in force.
@@ -141,7 +86,8 @@ pub async fn the_first_load_makes_version_one(ports: Ports) {
     let committed = ports.store.commit_load(&commit("first"), None).await.unwrap();
     assert_eq!(committed, Committed::Version(1));
     let unfolded = Some(load("first"));
-    let at = CatalogueHead { version: 1, base_version: 1, currency: Currency::USD, unfolded };
+    let (version, base_version, shared_version) = (1, 1, 1);
+    let at = CatalogueHead { version, base_version, shared_version, unfolded, ..empty };
     assert_eq!(head(&ports).await, at);
     assert_eq!(products_at(&ports, &at, &["P1"]).await, Some(vec![product("P1", 100)]));
 
@@ -279,21 +225,52 @@ pub async fn what_is_folded_late_changes_nothing(ports: Ports) {
 
 pub async fn the_base_moves_only_with_products_and_currency(ports: Ports) {
     load_all(&ports, "a", &[put("P1", 1)]).await;
-    let commit = Commit { load: load("b"), currency: Currency::USD, changes_base: false };
+    let discounts_only = Commit { changes: Changes::NONE, ..commit("b") };
     journal(&ports, "b", &[put_list("ann", "1")]).await;
-    ports.store.commit_load(&commit, Some(1)).await.unwrap();
+    ports.store.commit_load(&discounts_only, Some(1)).await.unwrap();
     let at = head(&ports).await;
     assert_eq!((at.version, at.base_version), (2, 1));
     fold(&ports, "b", 2).await;
     finish(&ports, "b").await;
 
     let yen: Currency = "JPY".parse().unwrap();
-    let commit = Commit { load: load("c"), currency: yen, changes_base: true };
+    let in_yen = Commit { currency: yen, ..commit("c") };
     journal(&ports, "c", &[]).await;
     assert_eq!(head(&ports).await.currency, Currency::USD, "prices are still in dollars");
-    ports.store.commit_load(&commit, Some(2)).await.unwrap();
+    ports.store.commit_load(&in_yen, Some(2)).await.unwrap();
     let at = head(&ports).await;
     assert_eq!((at.version, at.base_version, at.currency), (3, 3, yen));
+}
+
+pub async fn the_head_says_what_changed_last(ports: Ports) {
+    const NONE: Changes = Changes::NONE;
+    let finer = UnitRounding { unit_decimals: 4, rounding: Rounding::HalfUp };
+    let lists = Changes { lists: true, ..NONE };
+    let mut expected: Option<CatalogueHead> = None;
+    for (changes, rounding) in [
+        (NONE, UnitRounding::PLAIN),
+        (Changes { customers: true, ..NONE }, UnitRounding::PLAIN),
+        (lists, UnitRounding::PLAIN),
+        (NONE, UnitRounding::PLAIN),
+        (Changes::PRODUCTS, finer),
+        (Changes { shared_lists: true, ..lists }, finer),
+        (lists, UnitRounding { unit_decimals: 0, ..finer }),
+    ] {
+        let version = expected.as_ref().map(|head| head.version);
+        let id = format!("after {version:?}");
+        journal(&ports, &id, &[]).await;
+        let commit = Commit { changes, rounding, ..commit(&id) };
+        ports.store.commit_load(&commit, version).await.unwrap();
+        let after = expected.unwrap_or(CatalogueHead::EMPTY).after(&commit);
+        assert_eq!(head(&ports).await, after, "{changes:?}");
+        finish(&ports, &id).await;
+        let folded = CatalogueHead { unfolded: None, ..after };
+        assert_eq!(head(&ports).await, folded, "{changes:?}");
+        expected = Some(folded);
+    }
+    let at = head(&ports).await;
+    let versions = [at.version, at.base_version, at.lists_version, at.shared_version];
+    assert_eq!((versions, at.has_customers), ([7, 5, 7, 6], true));
 }
 
 pub async fn a_large_journal_comes_back_in_its_order(ports: Ports) {
@@ -328,7 +305,7 @@ pub async fn a_large_journal_comes_back_in_its_order(ports: Ports) {
     assert_eq!(first.await.len(), 3_000);
     let prices = ports.store.products(&[product_id("P2999")], &now).await.unwrap();
     let prices = prices.map(|rows| rows.into_iter().map(|row| row.price).collect::<Vec<_>>());
-    assert_eq!(prices, AtHead::Read(vec![Money::from_minor(2_999)]));
+    assert_eq!(prices, AtHead::Read(vec![Some(Money::from_minor(2_999))]));
 }
 
 pub async fn a_listing_that_outlasts_the_fold_is_whole(ports: Ports) {
@@ -356,8 +333,9 @@ pub async fn a_listing_that_outlasts_the_fold_is_whole(ports: Ports) {
         from = page.next;
     }
     let listed: BTreeMap<_, _> =
-        listed.into_iter().map(|product| (product.id, product.price.minor())).collect();
-    let changed = listed.values().filter(|price| **price == 2).count();
+        listed.into_iter().map(|product| (product.id, product.price)).collect();
+    let two = Some(Money::from_minor(2));
+    let changed = listed.values().filter(|price| **price == two).count();
     assert_eq!((listed.len(), changed), (4_100, 200));
 }
 

@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use ocache::meter::{Action, Meter, Operation, Resource, Unit, Usage, Used, Window, metered};
-use ocache::model::{DeduplicationId, GroupId};
-use ocache::ports::{Outgoing, Ports, Posting, Queue, Quotation, QuotationStatus, StoredBase};
+use ocache::model::{DeduplicationId, GroupId, PriceListId};
 use ocache::ports::{
-    Receipt, TableHead, UsageRecord, UserDiscounts, Verdict, WantedParts, parts_of,
+    BaseName, Outgoing, Ports, Posting, Queue, Quotation, QuotationStatus, StoredBase,
 };
-use ocache::pricing::{Currency, Discount, Discounts, Product};
+use ocache::ports::{
+    Receipt, Record, TableHead, UsageRecord, UserDiscounts, Verdict, WantedParts, parts_of,
+};
+use ocache::pricing::{
+    Currency, Customer, Discount, Discounts, Ladder, ListPrices, MinQuantity, Money, PriceList,
+    PriceRule, Product, Recipients, Rung, Scope,
+};
 
-use super::listing::{put_discounts, put_products};
+use super::listing::{put_discounts, put_products, put_records};
 use super::presence::process;
 use super::samples::{
     answer, generation, head, now, percentage, product, product_id, quotation, secs, user,
@@ -23,7 +28,7 @@ fn list(of: &str, count: usize) -> UserDiscounts {
         percentage: percentage("12.5"),
     };
     let discounts = Discounts::new((0..count).map(discount).collect()).unwrap();
-    UserDiscounts { user: user(of), discounts }
+    UserDiscounts::new(user(of), discounts)
 }
 
 fn order(number: usize, bytes: usize) -> Outgoing {
@@ -31,6 +36,50 @@ fn order(number: usize, bytes: usize) -> Outgoing {
     let id = DeduplicationId::from_random([u8::try_from(number).unwrap(); 16]);
     let (group, deduplication) = (GroupId::of(&of), id);
     Outgoing { body: "x".repeat(bytes), posting: Posting::Fifo { group, deduplication } }
+}
+
+/// A customer and price lists: loaded, and read in every way.
+async fn agree(ports: &Ports) {
+    let gold: PriceListId = "gold".parse().unwrap();
+    let list = PriceList {
+        id: gold.clone(),
+        priority: 1,
+        currency: None,
+        from: Some(now()),
+        until: None,
+        recipients: Recipients {
+            groups: ["dealer".parse().unwrap()].into(),
+            ..Recipients::default()
+        },
+        is_wide: true,
+        revision: 3,
+    };
+    let others = PriceList { id: "silver".parse().unwrap(), ..list.clone() };
+    let rung = |n: u64| Rung {
+        min_quantity: MinQuantity::from_thousandths(n * 500).unwrap(),
+        rule: PriceRule::Price(Money::from_minor(1000)),
+    };
+    let row = |scope: Scope, rungs: u64| {
+        let ladder = Ladder::new((0..rungs).map(rung).collect()).unwrap();
+        Record::Prices(ListPrices { list: gold.clone(), scope, ladder })
+    };
+    let wide = Scope::Category("tools".parse().unwrap());
+    let customer =
+        Customer { groups: list.recipients.groups.clone(), ..Customer::unknown(user("ann")) };
+    let rows = [(Scope::All, 1), (wide.clone(), 300), (Scope::Product(product_id("P1")), 2)];
+    // Each kind alone: how many items of a journal are dropped is not seen, and one counts.
+    let of_lists = vec![Record::PriceList(list), Record::PriceList(others)];
+    let of_rows = rows.map(|(scope, rungs)| row(scope, rungs)).to_vec();
+    for records in [vec![Record::Customer(customer)], of_lists, of_rows] {
+        put_records(ports, records).await;
+    }
+    let (store, at) = (&ports.store, ports.store.catalogue_head().await.unwrap().unwrap());
+    store.customers(&["ann", "eve"].map(user), &at).await.unwrap();
+    store.list_customers(&at, None).await.unwrap();
+    store.price_lists(std::slice::from_ref(&gold), &at).await.unwrap();
+    store.list_price_lists(&at, None).await.unwrap();
+    store.prices(&[(gold.clone(), wide), (gold.clone(), Scope::All)], &at).await.unwrap();
+    store.list_prices(&gold, &at, None).await.unwrap();
 }
 
 /// A little of everything.
@@ -46,12 +95,14 @@ pub async fn work(ports: &Ports) {
     let asked = ["P1", "P2", "P3", "none"].map(product_id);
     store.products(&asked, &head_now).await.unwrap();
     store.discounts(&["ann", "bob", "eve"].map(user), &head_now).await.unwrap();
+    agree(ports).await;
 
+    let name = BaseName { version: 1, currency: Currency::USD, terms: None };
     let base =
         StoredBase { expires_at: now().plus(secs(300)), ..StoredBase::nothing(Currency::USD) };
-    store.put_base(1, &base, &[Bytes::from_static(b"names")]).await.unwrap();
-    store.base(1).await.unwrap();
-    store.base_parts(1, &[0, 1]).await.unwrap();
+    store.put_base(&name, &base, &[Bytes::from_static(b"names")]).await.unwrap();
+    store.base(&name).await.unwrap();
+    store.base_parts(&name, &[0, 1]).await.unwrap();
 
     let (ann, expires_at) = (user("ann"), now().plus(secs(300)));
     store.active_user(&ann).await.unwrap();
@@ -126,15 +177,25 @@ pub async fn the_same_work_costs_the_same(ports: Ports) {
     let (read, scan, write) = (Operation::read, Operation::scan, Operation::write);
     let queue = Operation::queue;
     for (operation, expected) in [
-        // The rows one by one, and the head five times for each of two loads.
-        (write(Resource::Products), (40, 40, 40_000)),
+        // The rows one by one, and the head five times for each of five loads.
+        (write(Resource::Products), (55, 55, 55_000)),
         // The head is an item of the same table.
         (scan(Resource::Products), (1, 31, 1000)),
-        // Four keys; the rows to see their versions; the head six times.
-        (read(Resource::Products), (8, 7, 40_000)),
+        // Four keys; the rows to see their versions; the head 13 times.
+        (read(Resource::Products), (15, 14, 47_000)),
         // 500 discounts take 2.2 KB.
         (write(Resource::Discounts), (2, 2, 4000)),
         (read(Resource::Discounts), (2, 2, 5000)),
+        // One of two customers; another look at the versions of one that is loaded.
+        (write(Resource::Customers), (1, 1, 1000)),
+        (read(Resource::Customers), (2, 1, 3000)),
+        (scan(Resource::Customers), (1, 1, 1000)),
+        // Two lists and three rows, one of which is larger than a KB.
+        (write(Resource::PriceLists), (5, 5, 6000)),
+        // Five to see their versions, of two loads; a list and two rows by their keys; two lists and
+        // three rows listed.
+        (read(Resource::PriceLists), (6, 8, 10_000)),
+        (scan(Resource::PriceLists), (0, 0, 0)),
         (read(Resource::ActiveUsers), (2, 1, 1000)),
         (write(Resource::ActiveUsers), (1, 1, 1000)),
         // Parts of 1, 1 and 5 KB in one call, a head, and one that is refused; twice a part and a

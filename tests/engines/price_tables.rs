@@ -1,9 +1,12 @@
 //! Heads and parts of price tables.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::future::join_all;
-use ocache::model::{Generation, Timestamp, UserId};
-use ocache::ports::{Flip, Own, Ports, TableHead, WantedParts, parts_of};
+use ocache::model::{DigestBuilder, Generation, Timestamp, UserId};
+use ocache::ports::{Flip, NextPrices, Own, Ports, Prices, TableHead, WantedParts, parts_of};
+use ocache::pricing::{Rounding, UnitRounding};
 
 use super::listing::{all_pages, sorted_by};
 use super::samples::{ODD_IDS, generation, head, now, secs, user};
@@ -58,11 +61,33 @@ pub async fn a_head_flips_only_from_the_version_that_was_read(ports: Ports) {
 }
 
 pub async fn a_head_comes_back_as_it_was_written(ports: Ports) {
-    let many = TableHead { own: Own::Parts((0..400).map(|n| n * 3000).collect()), ..head(1) };
-    let none = TableHead { own: Own::NONE, products: 0, version: u64::from(u32::MAX), ..head(1) };
+    let prices = |first_part| Prices { first_part, ..Prices::LIST };
+    let many = TableHead {
+        own: Own::Parts((0..400).map(|n| n * 3000).collect()),
+        prices: prices(400),
+        ..head(1)
+    };
+    let none = TableHead {
+        own: Own::NONE,
+        prices: prices(0),
+        products: 0,
+        version: u64::from(u32::MAX),
+        ..head(1)
+    };
     let rows = Bytes::from((0..=255).chain(0..=255).collect::<Vec<u8>>());
-    let inline = TableHead { own: Own::Inline(rows), ..head(1) };
-    for (id, head) in [("many", many), ("none", none), ("inline", inline)] {
+    let inline = TableHead { own: Own::Inline(rows.clone()), prices: prices(0), ..head(1) };
+    let terms = Some(DigestBuilder::new("terms").finish());
+    let ladders = Own::Parts(vec![7, 9]);
+    let from = now().plus(Duration::from_millis(60_001));
+    let next = NextPrices { from, prices: Prices { ladders: Own::Inline(rows), ..prices(5) } };
+    let edge = TableHead {
+        prices: Prices { terms, ladders, ..prices(3) },
+        next: vec![next],
+        valid_until: Some(from.plus(secs(60))),
+        rounding: UnitRounding { unit_decimals: 4, rounding: Rounding::HalfUp },
+        ..head(1)
+    };
+    for (id, head) in [("many", many), ("none", none), ("inline", inline), ("edge", edge)] {
         assert_eq!(flip(&ports, &user(id), &head, None).await, Flip::Done);
         assert_eq!(read(&ports, &user(id)).await, Some(head));
     }

@@ -7,10 +7,10 @@ use ocache::model::{
     RequestId, Timestamp, UserId,
 };
 use ocache::ports::{
-    Clock as _, Own, Quotation, QuotationStatus, Randomness as _, SystemRandomness,
+    Clock as _, Own, Prices, Quotation, QuotationStatus, Randomness as _, SystemRandomness,
 };
 use ocache::ports::{SystemClock, TableHead};
-use ocache::pricing::{Answer, AnswerLine, Currency, Money, Percentage, Product};
+use ocache::pricing::{Answer, AnswerLine, Currency, Money, Percentage, Product, UnitRounding};
 
 /// Ids that something stores, escapes, cuts or compares wrongly sooner or later.
 pub const ODD_IDS: [&str; 12] = [
@@ -48,7 +48,7 @@ pub fn product_id(id: &str) -> ProductId {
 
 pub fn product(id: &str, minor: i64) -> Product {
     let name = format!("Product “{id}”");
-    Product { id: product_id(id), name, price: Money::from_minor(minor) }
+    Product::new(product_id(id), name, Money::from_minor(minor))
 }
 
 pub fn percentage(text: &str) -> Percentage {
@@ -80,7 +80,11 @@ pub fn head(version: u64) -> TableHead {
         catalogue_version: version * 2,
         currency: Currency::USD,
         products: 3000,
+        rounding: UnitRounding::PLAIN,
         own: Own::Parts(vec![0, 7, 300]),
+        prices: Prices { first_part: 3, ..Prices::LIST },
+        next: vec![],
+        valid_until: None,
         parts_expire_at: now.plus(secs(86_400)),
         priced_at: now.plus(Duration::from_millis(1)),
         validated_at: now.plus(Duration::from_millis(2)),
@@ -115,16 +119,21 @@ pub fn answer(minor: i64) -> Answer {
         product: product_id("P1"),
         name: "Caneta azul “José” 株式会社".to_owned(),
         quantity: "2".parse().unwrap(),
-        list_price: Money::MAX_PRICE,
-        discount: percentage("12.345678"),
+        list_price: Some(Money::MAX_PRICE),
+        discount: percentage("12.345678").into(),
         unit_price: Money::from_minor(minor),
         total: Money::from_minor(minor * 2),
+        rule: None,
+        next_tier: None,
     };
     Answer {
         total: line.total,
         lines: vec![line],
         unavailable: vec![product_id("株")],
+        invalid: vec![],
         currency: "JPY".parse().unwrap(),
+        unit_decimals: 0,
+        answered_at: now(),
         priced_at: now(),
         validated_at: now(),
         stale: true,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 use ocache::model::Timestamp;
-use ocache::ports::{Commit, Committed, LoadId, Ports, SettingsRecord};
-use ocache::pricing::Currency;
+use ocache::ports::{Changes, Commit, Committed, LoadId, Ports, SettingsRecord};
+use ocache::pricing::{Currency, UnitRounding};
 use ocache::stages::folding::fold_left;
 
 use super::listing::{all_products, put_products};
@@ -72,7 +72,8 @@ pub async fn settings_and_loads_do_not_meet(ports: Ports) {
     assert!(put(&ports, &settings).await);
     assert_eq!(store.catalogue_head().await.unwrap(), Some(before.clone()), "no other version");
     // The load goes on from the version that it read before the settings changed.
-    let commit = Commit { load: load.clone(), currency: Currency::USD, changes_base: true };
+    let (currency, rounding) = (Currency::USD, UnitRounding::PLAIN);
+    let commit = Commit { load: load.clone(), currency, rounding, changes: Changes::PRODUCTS };
     let committed = store.commit_load(&commit, Some(before.version)).await.unwrap();
     assert_eq!(committed, Committed::Version(before.version + 1));
     assert_eq!(stored(&ports).await, settings, "while the load is unfolded");

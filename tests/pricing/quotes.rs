@@ -1,7 +1,7 @@
 //! Whole quotes.
 
 use ocache::model::{Item, ProductId, Quantity};
-use ocache::pricing::{Entry, Money, QuoteError, quote};
+use ocache::pricing::{Entry, Found, Money, QuoteError, UnitRounding, quote};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -27,10 +27,12 @@ fn agree(lines: &[Line]) -> Result<(), TestCaseError> {
         .zip(lines)
         .map(|(index, (_, quantity))| Item { product: id(index), quantity: *quantity })
         .collect();
-    let price_of = |product: &ProductId| {
-        let index: usize = product.as_str()[1..].parse().unwrap();
-        let unit_price = lines[index].0?;
-        Some(Entry { list_price: unit_price, discount: Default::default(), unit_price })
+    let price_of = |item: &Item| {
+        let index: usize = item.product.as_str()[1..].parse().unwrap();
+        match lines[index].0 {
+            Some(price) => Found::Price(Entry::at_list_price(price)),
+            None => Found::Unavailable,
+        }
     };
 
     let mut sum = Decimal::ZERO;
@@ -45,12 +47,12 @@ fn agree(lines: &[Line]) -> Result<(), TestCaseError> {
         sum += total;
         if sum.to_i64().is_none() {
             let error = QuoteError::TooLarge { product: id(index) };
-            prop_assert_eq!(quote(&items, price_of), Err(error));
+            prop_assert_eq!(quote(&items, UnitRounding::PLAIN, price_of), Err(error));
             return Ok(());
         }
         totals.push((id(index), total.to_i64().unwrap()));
     }
-    let quoted = quote(&items, price_of).unwrap();
+    let quoted = quote(&items, UnitRounding::PLAIN, price_of).unwrap();
     let lines = quoted.lines.into_iter().map(|(item, _, total)| (item.product, total.minor()));
     prop_assert_eq!(lines.collect::<Vec<_>>(), totals);
     prop_assert_eq!(quoted.unavailable, unavailable);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ocache::model::ProductId;
 use ocache::pricing::{
     Base, BasePart, Currency, Discount, Discounts, Entry, Money, OwnRow, OwnRows, PackedBase,
-    PackedOwn, Percentage, Product, fingerprint,
+    PackedOwn, Percentage, Product, Rounding, fingerprint,
 };
 use proptest::prelude::*;
 use rand::SeedableRng as _;
@@ -37,11 +37,8 @@ fn name_of(id: &ProductId) -> String {
 
 fn base_of(prices: &Prices) -> PackedBase {
     // Backwards, because the order must not matter.
-    let products = prices.iter().rev().map(|(id, price)| Product {
-        id: id.clone(),
-        name: name_of(id),
-        price: *price,
-    });
+    let products =
+        prices.iter().rev().map(|(id, price)| Product::new(id.clone(), name_of(id), *price));
     PackedBase::new(Currency::USD, products.collect()).unwrap()
 }
 
@@ -55,7 +52,8 @@ fn discounts_of(percentages: &Percentages) -> Discounts {
 
 /// Prices the rows of a customer, packs them, and reads them back.
 fn own_of(base: &Base, discounts: &Discounts) -> OwnRows {
-    let priced = OwnRows::price(base.index(), discounts, |number| base.part(number)).unwrap();
+    let part = |number| base.part(number);
+    let priced = OwnRows::price(base.index(), discounts, Rounding::HalfEven, part).unwrap();
     let packed = PackedOwn::new(&priced).unwrap();
     assert_eq!(packed.first.len(), packed.parts.len());
     let mut rows: Vec<OwnRow> = vec![];
@@ -90,10 +88,11 @@ fn agree(
     for (id, list_price) in prices {
         let discount = percentages.get(id).copied().unwrap_or_default();
         let unit_price = oracle::unit_price(*list_price, discount);
-        let expected = Entry { list_price: *list_price, discount, unit_price };
+        let discount = discount.into();
+        let expected = Entry { discount, unit_price, ..Entry::at_list_price(*list_price) };
         prop_assert_eq!(base.entry(id, &own), Some(expected));
         let listed = found.next().unwrap();
-        let is = (listed.id, listed.name.to_owned(), listed.list_price);
+        let is = (listed.id, listed.name.to_owned(), listed.list_price.unwrap());
         prop_assert_eq!(is, (id.as_str(), name_of(id), *list_price));
     }
     prop_assert_eq!(found.next(), None);
@@ -187,7 +186,8 @@ proptest! {
 
         let (prices, percentages) = large(seed, 60, 20, 0.9);
         let base = Base::new(&base_of(&prices)).unwrap();
-        let own = OwnRows::price(base.index(), &discounts_of(&percentages), |n| base.part(n));
+        let (part, discounts) = (|number| base.part(number), discounts_of(&percentages));
+        let own = OwnRows::price(base.index(), &discounts, Rounding::HalfEven, part);
         let own = own.unwrap();
         let packed = PackedOwn::new(&own).unwrap().parts.remove(0);
         let mut damaged = packed.clone();

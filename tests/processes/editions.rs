@@ -84,7 +84,7 @@ impl Size {
         if answer.status != "answered" || answer.lines.len() != items.len() {
             return Err(format!("not answered, or not whole: {answer:?}"));
         }
-        let first = decimal(&answer.lines[0].list_price)? * Decimal::ONE_HUNDRED;
+        let first = listed(&answer.lines[0])? * Decimal::ONE_HUNDRED;
         let edition = u64::try_from(first).map_err(|error| error.to_string())? / 1_000_000;
         for ((index, quantity), line) in items.iter().zip(&answer.lines) {
             let (list, percent) =
@@ -111,8 +111,12 @@ fn rounded(exact: Decimal) -> Decimal {
 }
 
 fn amounts(line: &LineFrame) -> Result<[Decimal; 4], String> {
-    let LineFrame { list_price, discount_percent, unit_price, total, .. } = line;
-    Ok([decimal(list_price)?, decimal(discount_percent)?, decimal(unit_price)?, decimal(total)?])
+    let LineFrame { discount_percent, unit_price, total, .. } = line;
+    Ok([listed(line)?, decimal(discount_percent)?, decimal(unit_price)?, decimal(total)?])
+}
+
+fn listed(line: &LineFrame) -> Result<Decimal, String> {
+    decimal(line.list_price.as_deref().ok_or("a line has no list price")?)
 }
 
 fn decimal(text: &str) -> Result<Decimal, String> {

@@ -71,7 +71,7 @@ pub fn catalogue_of(
     answer: &QuotationFrame,
 ) -> Result<u64, String> {
     let first = answer.lines.first().ok_or("it has no lines")?;
-    let minor = decimal(&first.list_price)? * Decimal::ONE_HUNDRED;
+    let minor = listed(first)? * Decimal::ONE_HUNDRED;
     let catalogue = u64::try_from(minor).map_err(|error| error.to_string())? / 100_000;
     if answer.lines.len() != items.len() {
         return Err(format!("{} lines of {} are there", answer.lines.len(), items.len()));
@@ -95,8 +95,12 @@ pub fn catalogue_of(
 }
 
 fn amounts(line: &LineFrame) -> Result<[Decimal; 4], String> {
-    let LineFrame { list_price, discount_percent, unit_price, total, .. } = line;
-    Ok([decimal(list_price)?, decimal(discount_percent)?, decimal(unit_price)?, decimal(total)?])
+    let LineFrame { discount_percent, unit_price, total, .. } = line;
+    Ok([listed(line)?, decimal(discount_percent)?, decimal(unit_price)?, decimal(total)?])
+}
+
+fn listed(line: &LineFrame) -> Result<Decimal, String> {
+    decimal(line.list_price.as_deref().ok_or("a line has no list price")?)
 }
 
 fn decimal(text: &str) -> Result<Decimal, String> {

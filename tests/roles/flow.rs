@@ -7,7 +7,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ocache::model::QuotationKey;
 use ocache::ports::{Clock as _, Record, RowChange, SystemClock, UserDiscounts};
-use ocache::pricing::{Discount, Discounts, Money, Product};
+use ocache::pricing::{
+    Customer, Discount, Discounts, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule,
+    Product, Recipients, Rung, Scope,
+};
 use ocache::tokens::{Clients, Grant, Key, KeyRing};
 use serde_json::{Value, json};
 
@@ -151,28 +154,42 @@ fn http_event(route: &str, client: &str, request_id: &str) -> Value {
     event
 }
 
-/// One product and a user's discounts. The load of both is in force, and its loader died before
-/// they were in the rows.
+/// A product, a user's discounts, a customer, and a price list that everyone has. The load of all is in
+/// force, and its loader died before they were in the rows.
 fn put_catalogue(aws: &Aws) {
     aws.put(
         "products",
         json!({
             "product_id": { "S": "\u{1}catalogue" }, "version": { "N": "1" },
-            "base_version": { "N": "1" }, "currency": { "S": "USD" }, "unfolded": { "S": "died" },
+            "base_version": { "N": "1" }, "lists_version": { "N": "1" },
+            "shared_version": { "N": "1" }, "has_customers": { "BOOL": true },
+            "currency": { "S": "USD" }, "unfolded": { "S": "died" },
             "journal:died": { "M": { "began_at": { "N": "1" }, "is_over": { "BOOL": false } } },
         }),
     );
-    let product = Product {
-        id: "P1".parse().unwrap(),
-        name: "One".to_owned(),
-        price: Money::from_minor(50_000),
-    };
+    let product = Product::new("P1".parse().unwrap(), "One".to_owned(), Money::from_minor(50_000));
     put_change(aws, "0/P1", Record::Product(product));
     let discount =
         Discount { product_id: "P1".parse().unwrap(), percentage: "10".parse().unwrap() };
     let discounts = Discounts::new(vec![discount]).unwrap();
-    let list = UserDiscounts { user: "AAA".parse().unwrap(), discounts };
+    let list = UserDiscounts::new("AAA".parse().unwrap(), discounts);
     put_change(aws, "1/AAA", Record::Discounts(list));
+    put_change(aws, "2/AAA", Record::Customer(Customer::unknown("AAA".parse().unwrap())));
+    let list = PriceList {
+        id: "sale".parse().unwrap(),
+        priority: 0,
+        currency: None,
+        from: None,
+        until: None,
+        recipients: Recipients { everyone: true, ..Recipients::default() },
+        is_wide: true,
+        revision: 1,
+    };
+    let rule = PriceRule::Percentage("5".parse().unwrap());
+    let ladder = Ladder::new(vec![Rung { min_quantity: MinQuantity::ZERO, rule }]).unwrap();
+    let prices = ListPrices { list: list.id.clone(), scope: Scope::All, ladder };
+    put_change(aws, "3/sale", Record::PriceList(list));
+    put_change(aws, "4/sale\u{1}all", Record::Prices(prices));
 }
 
 /// Puts an item into the journal of that load.
@@ -363,7 +380,9 @@ fn loads(functions: &Functions) {
     let load = |query: &str, body: &str| {
         let mut event = http_event("POST /load", "", "");
         event["rawQueryString"] = json!(query);
-        event["headers"] = json!({ "content-type": "text/csv" });
+        let is_json = body.starts_with('{');
+        let media = if is_json { "application/json" } else { "text/csv" };
+        event["headers"] = json!({ "content-type": media });
         event["body"] = json!(body);
         event["requestContext"]["authorizer"] = json!({ "lambda": { "load": "true" } });
         let response = functions.invoke("load", event);
@@ -373,6 +392,13 @@ fn loads(functions: &Functions) {
     load("", "user_id,product_id,percentage\nAAA,P1,20\n");
     load("prune=true", "user_id,product_id,percentage\nAAA,P1,30\n");
     load("prune=true", "id,name,price\nP1,One,700.00\n");
+    let agreed = r#"{
+        "customers": [{"user_id": "AAA", "groups": ["gold"]}],
+        "price_lists": [{"price_list": "gold", "groups": ["gold"]}],
+        "prices": [{"price_list": "gold", "product_id": "P1", "percentage": "5"}]
+    }"#;
+    load("", agreed);
+    load("prune=true", &agreed.replace(r#""5""#, r#""6""#));
     assert!(!functions.aws.take("refresh").is_empty(), "no table was ordered");
 }
 

@@ -20,6 +20,7 @@ fn key(table: &str, item: &Item) -> String {
         "quotations" => &["request_id"],
         "products" => &["product_id"],
         "journal" => &["load_id", "first"],
+        "price-lists" => &["list_id", "scope_id"],
         "prices-by-user" => &["user_id", "part"],
         "meter" => &["window", "process"],
         _ => &["user_id"],
@@ -49,10 +50,14 @@ impl Table {
         self.0.remove(&key(table, wanted));
     }
 
-    /// The items of a load's journal that a query asks for.
+    /// The items of a load's journal that a query asks for, or those of a price list.
     pub fn query(&self, request: &Value) -> Vec<Item> {
         let values = &request["ExpressionAttributeValues"];
         let value = |name: &str| values[name]["S"].as_str();
+        if let Some(list) = value(":list") {
+            let of_list = |item: &&Item| item["list_id"]["S"] == list;
+            return self.0.values().filter(of_list).cloned().collect();
+        }
         let is_asked = |item: &Item| {
             let first = item["first"]["S"].as_str().unwrap();
             item["load_id"]["S"].as_str() == value(":load")

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use ocache::ports::{Commit, Committed, LoadId, RowChange, UserDiscounts};
-use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
+use ocache::ports::{Changes, Commit, Committed, LoadId, RowChange, UserDiscounts};
+use ocache::pricing::{Currency, Discount, Discounts, Money, Product, UnitRounding};
 use ocache::protocol::LineFrame;
 use ocache::runtime::Role;
 
@@ -20,17 +20,15 @@ fn every_price(minor: i64) -> impl Iterator<Item = (String, i64)> {
 
 /// Everything of one edition: prices, names, and a discount for AAA, which belong together.
 fn edition(number: i64) -> Vec<RowChange> {
-    let products = every_price(number * 100).map(|(id, minor)| Product {
-        id: id.parse().unwrap(),
-        name: format!("edition {number}"),
-        price: Money::from_minor(minor),
+    let products = every_price(number * 100).map(|(id, minor)| {
+        Product::new(id.parse().unwrap(), format!("edition {number}"), Money::from_minor(minor))
     });
     let discounts = every_price(0).map(|(id, _)| Discount {
         product_id: id.parse().unwrap(),
         percentage: number.to_string().parse().unwrap(),
     });
     let discounts = Discounts::new(discounts.collect()).unwrap();
-    let list = UserDiscounts { user: user("AAA"), discounts };
+    let list = UserDiscounts::new(user("AAA"), discounts);
     products.map(RowChange::from).chain([list.into()]).collect()
 }
 
@@ -47,7 +45,12 @@ async fn load_slowly(system: &System, number: i64) {
     assert!(store.write_journal(&load, second).await.unwrap());
     pause().await;
     let before = store.catalogue_head().await.unwrap().map(|head| head.version);
-    let commit = Commit { load: load.clone(), currency: Currency::USD, changes_base: true };
+    let commit = Commit {
+        load: load.clone(),
+        currency: Currency::USD,
+        rounding: UnitRounding::PLAIN,
+        changes: Changes::PRODUCTS,
+    };
     let committed = store.commit_load(&commit, before).await.unwrap();
     let Committed::Version(version) = committed else { panic!("{committed:?}") };
     let forget_at = system.now().plus(Duration::from_secs(3600));
@@ -76,7 +79,8 @@ pub async fn no_quote_mixes_two_loads(engine: Engine) {
         loop {
             let quotation = system.quote("AAA", "P0000:1 P1500:1 P2999:1").await;
             let of_line = |line: &LineFrame| {
-                let edition = line.list_price.trim_end_matches(".00").to_owned();
+                let list_price = line.list_price.as_deref().unwrap();
+                let edition = list_price.trim_end_matches(".00").to_owned();
                 assert_eq!(line.name, format!("edition {edition}"), "{quotation:?}");
                 assert_eq!(line.discount_percent, edition, "{quotation:?}");
                 edition
@@ -136,7 +140,12 @@ pub async fn what_a_load_left_is_folded_at_a_tick(engine: Engine) {
     let mut changes = edition(7);
     changes.truncate(10);
     system.begin_load_and_die("left", &changes).await;
-    let commit = Commit { load, currency: Currency::USD, changes_base: true };
+    let commit = Commit {
+        load,
+        currency: Currency::USD,
+        rounding: UnitRounding::PLAIN,
+        changes: Changes::PRODUCTS,
+    };
     system.ports.store.commit_load(&commit, before).await.unwrap();
     system.run(ALL);
     // In force at once, and folded by and by.

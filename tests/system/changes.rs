@@ -17,12 +17,12 @@ const ALL: &[Role] = &[Role::Refresh, Role::PriceCalc, Role::QuotationProvider];
 fn discount(of: &str, percentage: &str) -> UserDiscounts {
     let discount =
         Discount { product_id: "P1".parse().unwrap(), percentage: percentage.parse().unwrap() };
-    UserDiscounts { user: user(of), discounts: Discounts::new(vec![discount]).unwrap() }
+    UserDiscounts::new(user(of), Discounts::new(vec![discount]).unwrap())
 }
 
 fn price(minor: i64) -> Product {
     let price = Money::from_minor(minor);
-    Product { id: "P1".parse().unwrap(), name: "Notebook stand".into(), price }
+    Product::new("P1".parse().unwrap(), "Notebook stand".into(), price)
 }
 
 /// Loads, without ordering any table.
@@ -31,7 +31,7 @@ async fn load_only(
     products: Vec<Product>,
     discounts: Vec<UserDiscounts>,
 ) -> LoadReport {
-    let data = Dataset { products, discounts, files: vec![], notices: vec![] };
+    let data = Dataset { products, discounts, ..Dataset::default() };
     let options = LoadOptions { currency: Currency::USD, prune: false };
     let ports = &system.ports;
     load(&*ports.store, &*ports.clock, &*ports.randomness, &data, options, &|_| ()).await.unwrap()

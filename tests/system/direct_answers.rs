@@ -119,11 +119,8 @@ pub async fn a_client_that_is_gone_is_no_failure(engine: Engine) {
 pub async fn a_reason_is_told_at_once_too(engine: Engine) {
     let mut system = System::new(engine);
     let ids: Vec<String> = (0..MAX_ITEMS).map(|number| format!("P{number}")).collect();
-    let named = |id: &String| Product {
-        id: id.parse().unwrap(),
-        name: "n".repeat(400),
-        price: Money::from_minor(100),
-    };
+    let named =
+        |id: &String| Product::new(id.parse().unwrap(), "n".repeat(400), Money::from_minor(100));
     system.change(ids.iter().map(|id| named(id).into()).collect()).await;
     system.run(&[Role::PriceCalc]);
     system.subscribe("AAA").await;

@@ -50,11 +50,8 @@ pub async fn an_answer_too_large_for_a_message_is_a_reason(engine: Engine) {
     let mut system = System::new(engine);
     let ids: Vec<String> = (0..MAX_ITEMS).map(|number| format!("P{number}")).collect();
     system.load(ids.iter().map(|id| (id.clone(), 100))).await;
-    let named = |id: &String| Product {
-        id: id.parse().unwrap(),
-        name: "n".repeat(400),
-        price: Money::from_minor(100),
-    };
+    let named =
+        |id: &String| Product::new(id.parse().unwrap(), "n".repeat(400), Money::from_minor(100));
     system.change(ids.iter().map(named).map(RowChange::from).collect()).await;
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     let quotation = system.quote("AAA", &ids.join(" ")).await;

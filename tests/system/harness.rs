@@ -154,10 +154,7 @@ impl System {
             product_id: product.parse().unwrap(),
             percentage: percentage.parse().unwrap(),
         });
-        let list = UserDiscounts {
-            user: user("AAA"),
-            discounts: Discounts::new(discounts.into()).unwrap(),
-        };
+        let list = UserDiscounts::new(user("AAA"), Discounts::new(discounts.into()).unwrap());
         system.change(vec![list.into()]).await;
         system
     }
@@ -168,10 +165,8 @@ impl System {
 
     /// Upserts products, as a loader does.
     pub async fn load(&self, products: impl IntoIterator<Item = (String, i64)>) -> u64 {
-        let products = products.into_iter().map(|(id, minor)| Product {
-            name: format!("name of {id}"),
-            id: id.parse().unwrap(),
-            price: Money::from_minor(minor),
+        let products = products.into_iter().map(|(id, minor)| {
+            Product::new(id.parse().unwrap(), format!("name of {id}"), Money::from_minor(minor))
         });
         self.change(products.map(RowChange::from).collect()).await
     }

@@ -20,18 +20,18 @@ pub async fn two_hundred_thousand_products_are_quoted_from_the_parts_needed(engi
     // refuse.
     let head = system.head("Foo").await.unwrap();
     assert_eq!(head.products, PRODUCTS as u64);
-    let (store, version) = (&system.ports.store, head.base_version);
-    let base = store.base(version).await.unwrap().unwrap();
+    let (store, name) = (&system.ports.store, head.base());
+    let base = store.base(&name).await.unwrap().unwrap();
     let needed = ["SKU000000", "SKU123456", "SKU199999"]
         .map(|id| base.index.part_of(&id.parse().unwrap()).unwrap());
-    let kept = store.base_parts(version, &needed).await.unwrap();
+    let kept = store.base_parts(&name, &needed).await.unwrap();
     let parts = 0..u32::try_from(base.index.parts.len()).unwrap();
     let rubbish = parts.map(|number| match needed.iter().position(|needed| *needed == number) {
         Some(at) => kept[at].clone().unwrap(),
         None => Bytes::from_static(b"rubbish"),
     });
     let rubbish: Vec<Bytes> = rubbish.collect();
-    store.put_base(version, &base, &rubbish).await.unwrap();
+    store.put_base(&name, &base, &rubbish).await.unwrap();
     // A process that has nothing of it in memory.
     system.stop().await;
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);

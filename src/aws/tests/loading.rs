@@ -6,12 +6,15 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Asked, NONCE, Script, ok, refused, status};
 use crate::meter::journal_items::{JournalItem, pack};
-use crate::model::{DigestBuilder, ProductId, Timestamp, UserId};
+use crate::model::{DigestBuilder, PriceListId, ProductId, Timestamp, UserId};
 use crate::ports::{
-    AtHead, CatalogueHead, Commit, Committed, Cursor, LoadId, PortError, Record, RecordKey,
-    RowChange, UserDiscounts,
+    AtHead, CatalogueHead, Changes, Commit, Committed, Cursor, LoadId, PortError, Record,
+    RecordKey, RowChange, UserDiscounts,
 };
-use crate::pricing::{Currency, Discount, Discounts, Money, Product};
+use crate::pricing::{
+    Currency, Discount, Discounts, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule,
+    Product, Recipients, Rounding, Rung, Scope, UnitRounding,
+};
 
 fn load() -> LoadId {
     LoadId("l1".to_owned())
@@ -19,7 +22,7 @@ fn load() -> LoadId {
 
 fn product(id: &str, price: i64) -> Product {
     let id = ProductId::new(id).unwrap();
-    Product { id, name: "name".to_owned(), price: Money::from_minor(price) }
+    Product::new(id, "name".to_owned(), Money::from_minor(price))
 }
 
 fn put(id: &str, price: i64) -> RowChange {
@@ -32,7 +35,8 @@ fn delete(id: &str) -> RowChange {
 
 /// A head at a version, whose journal is this or none.
 fn at(version: u64, unfolded: Option<LoadId>) -> CatalogueHead {
-    CatalogueHead { version, base_version: version, currency: Currency::USD, unfolded }
+    let (base_version, shared_version) = (version, version);
+    CatalogueHead { version, base_version, shared_version, unfolded, ..CatalogueHead::EMPTY }
 }
 
 /// A product as it is stored, by an older release or by the load of a version.
@@ -90,7 +94,8 @@ fn journal(changes: &[RowChange]) -> Vec<Value> {
 }
 
 fn commit() -> Commit {
-    Commit { load: load(), currency: Currency::USD, changes_base: true }
+    let (currency, rounding) = (Currency::USD, UnitRounding::PLAIN);
+    Commit { load: load(), currency, rounding, changes: Changes::PRODUCTS }
 }
 
 #[tokio::test]
@@ -119,12 +124,17 @@ async fn a_refused_commit_says_whether_it_can_be_tried_again() {
 
 #[tokio::test]
 async fn a_commit_is_one_conditional_write() {
-    let script = Script::new(1, vec![ok("{}"); 3]).await;
+    let script = Script::new(1, vec![ok("{}"); 5]).await;
     let store = script.aws.store();
     assert_eq!(store.commit_load(&commit(), None).await.unwrap(), Committed::Version(1));
-    let discounts_only = Commit { changes_base: false, ..commit() };
+    let discounts_only = Commit { changes: Changes::NONE, ..commit() };
     store.commit_load(&discounts_only, None).await.unwrap();
     store.commit_load(&discounts_only, Some(7)).await.unwrap();
+    let changes = Changes { lists: true, customers: true, ..Changes::NONE };
+    let rounding = UnitRounding { unit_decimals: 2, rounding: Rounding::HalfUp };
+    store.commit_load(&Commit { changes, rounding, ..commit() }, Some(7)).await.unwrap();
+    let changes = Changes { shared_lists: true, ..Changes::NONE };
+    store.commit_load(&Commit { changes, ..commit() }, Some(7)).await.unwrap();
     let asked: Vec<Value> = script.asked().iter().map(Asked::json).collect();
     for request in &asked {
         let condition = request["ConditionExpression"].as_str().unwrap();
@@ -134,11 +144,26 @@ async fn a_commit_is_one_conditional_write() {
     }
     let text = |at: usize, part: &str| asked[at][part].as_str().unwrap().to_owned();
     assert!(text(0, "ConditionExpression").starts_with("attribute_not_exists(version)"));
-    assert!(text(0, "UpdateExpression").contains("base_version = :next"));
-    assert!(text(1, "UpdateExpression").contains("base_version = :zero"));
     assert!(text(2, "ConditionExpression").starts_with("version = :expected"));
-    assert!(text(2, "UpdateExpression").contains("if_not_exists(base_version, version)"));
+    for (at, versions) in [
+        "base_version = :next, shared_version = :next, currency",
+        "base_version = :zero, currency",
+        "base_version = if_not_exists(base_version, version), currency",
+        "base_version = if_not_exists(base_version, version), lists_version = :next, \
+         has_customers = :yes, currency",
+        "base_version = if_not_exists(base_version, version), shared_version = :next, currency",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let update = text(at, "UpdateExpression");
+        assert!(update.starts_with(&format!("SET version = :next, {versions}")), "{update}");
+    }
     assert_eq!(asked[2]["ExpressionAttributeValues"][":next"], json!({ "N": "8" }));
+    let values = &asked[3]["ExpressionAttributeValues"];
+    assert_eq!(values[":yes"], json!({ "BOOL": true }));
+    assert_eq!(values[":decimals"], json!({ "N": "2" }));
+    assert_eq!(values[":rounding"], json!({ "S": "half-up" }));
 }
 
 #[tokio::test]
@@ -149,14 +174,26 @@ async fn heads_of_all_releases_are_read() {
         "load_currency": { "S": "USD" },
     });
     let first = json!({ "product_id": { "S": "\u{1}catalogue" }, "journal:l1": registered(false) });
-    let now = head_item(Some("l1"), &[("l1", false)]);
-    let script = Script::new(1, [got(&before), got(&first), got(&now)]).await;
+    let without_lists = head_item(Some("l1"), &[("l1", false)]);
+    let mut now = without_lists.clone();
+    now["lists_version"] = json!({ "N": "6" });
+    now["shared_version"] = json!({ "N": "5" });
+    now["has_customers"] = json!({ "BOOL": true });
+    now["unit_decimals"] = json!({ "N": "2" });
+    now["rounding"] = json!({ "S": "half-up" });
+    let script = Script::new(1, [&before, &first, &without_lists, &now].map(got)).await;
     let store = script.aws.store();
     let head = store.catalogue_head().await.unwrap().unwrap();
     let francs = Currency::try_from("CHF".to_owned()).unwrap();
     assert_eq!(head, CatalogueHead { currency: francs, ..at(7, None) });
     assert_eq!(store.catalogue_head().await.unwrap(), None);
     assert_eq!(store.catalogue_head().await.unwrap(), Some(at(8, Some(load()))));
+    let head = store.catalogue_head().await.unwrap().unwrap();
+    let rounding = UnitRounding { unit_decimals: 2, rounding: Rounding::HalfUp };
+    let (lists_version, shared_version, has_customers) = (6, 5, true);
+    let at = at(8, Some(load()));
+    let expected = CatalogueHead { lists_version, shared_version, has_customers, rounding, ..at };
+    assert_eq!(head, expected);
 }
 
 #[tokio::test]
@@ -333,7 +370,7 @@ async fn a_row_that_is_too_large_is_named_before_anything_is_sent() {
         percentage: "12.345678".parse().unwrap(),
     };
     let discounts = Discounts::new((0..7000).map(discount).collect()).unwrap();
-    let list = UserDiscounts { user: UserId::new("ann").unwrap(), discounts };
+    let list = UserDiscounts::new(UserId::new("ann").unwrap(), discounts);
     let changes = [RowChange::Put(Record::Discounts(list))];
     let script = Script::new(1, []).await;
     let error = script.aws.store().write_journal(&load(), &changes).await.unwrap_err();
@@ -342,6 +379,56 @@ async fn a_row_that_is_too_large_is_named_before_anything_is_sent() {
         "{error}"
     );
     assert!(script.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_list_for_too_many_users_is_named_with_a_way_out() {
+    let users = (0..7000).map(|n| UserId::new(without_a_pattern(n)).unwrap()).collect();
+    let list = PriceList {
+        id: PriceListId::new("gold").unwrap(),
+        priority: 0,
+        currency: None,
+        from: None,
+        until: None,
+        recipients: Recipients { users, ..Recipients::default() },
+        is_wide: false,
+        revision: 1,
+    };
+    let changes = [RowChange::Put(Record::PriceList(list))];
+    let script = Script::new(1, []).await;
+    let error = script.aws.store().write_journal(&load(), &changes).await.unwrap_err();
+    let PortError::Rejected { what, why } = &error else { panic!("{error:?}") };
+    assert_eq!(what, "price list `gold`");
+    assert!(why.contains("409600") && why.contains("group"), "{why}");
+    assert!(script.asked().is_empty());
+}
+
+#[tokio::test]
+async fn rows_of_a_list_are_read_under_its_key_and_under_the_names_of_its_changes() {
+    let list = PriceListId::new("gold").unwrap();
+    let key = RecordKey::Prices(list.clone(), Scope::All);
+    let changes = journal(&[RowChange::Delete(key)]);
+    let head = head_item(Some("l1"), &[("l1", false)]);
+    let rung = Rung { min_quantity: MinQuantity::ZERO, rule: PriceRule::Price(Money::ZERO) };
+    let ladder = Ladder::new(vec![rung]).unwrap();
+    let stored = |scope: &str| {
+        json!({
+            "list_id": { "S": "gold" }, "scope_id": { "S": scope }, "version": { "N": "7" },
+            "ladder": { "B": BASE64_STANDARD.encode(ladder.pack().unwrap()) },
+        })
+    };
+    let rows = [stored("all"), stored("category/tools")];
+    let script = Script::new(1, [items(&changes), got(&head), items(&rows)]).await;
+    let store = script.aws.store();
+    let page = store.list_prices(&list, &at(8, Some(load())), None).await.unwrap();
+    let AtHead::Read(page) = page else { panic!("{page:?}") };
+    let scope = Scope::Category("tools".parse().unwrap());
+    assert_eq!(page.items, [ListPrices { list, scope, ladder }]);
+    let asked: Vec<Value> = script.asked().iter().map(Asked::json).collect();
+    let value = |at: usize, name: &str| asked[at]["ExpressionAttributeValues"][name]["S"].clone();
+    assert_eq!(value(0, ":kind"), "4/gold\u{1}");
+    assert_eq!(value(2, ":list"), "gold");
+    assert_eq!(asked[2]["ConsistentRead"], true);
 }
 
 /// A list as version 0.1.0 has written it, and one as it is written now.
@@ -370,7 +457,7 @@ async fn lists_of_the_version_before_are_read() {
         let script = Script::new(1, [ok(answer.to_string())]).await;
         let user = UserId::new("ann").unwrap();
         let read = script.aws.store().discounts(std::slice::from_ref(&user), &head).await;
-        let expected = UserDiscounts { user, discounts: discounts.clone() };
+        let expected = UserDiscounts::new(user, discounts.clone());
         assert_eq!(read.unwrap(), AtHead::Read(vec![expected]));
     }
 }

@@ -12,7 +12,7 @@ use crate::model::Generation;
 use crate::ports::{PortError, Randomness as _, SystemRandomness};
 
 /// Seven tables, six queues, the topic and its subscription.
-const RESOURCES: usize = 15;
+const RESOURCES: usize = 17;
 
 /// A stack that nobody else has, on the local AWS.
 async fn stack() -> Aws {

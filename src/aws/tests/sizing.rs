@@ -11,15 +11,17 @@ use crate::aws::{bases, head, presence, quotations, usage_log};
 use crate::meter::journal_items::pack;
 use crate::meter::sizes;
 use crate::model::{
-    ConnectionId, ConnectionRef, Dialect, Generation, Item as Line, QuotationKey, RequestId,
-    Timestamp, UserId,
+    ConnectionId, ConnectionRef, Dialect, DigestBuilder, Generation, Item as Line, QuotationKey,
+    RequestId, Timestamp, UserId,
 };
 use crate::ports::{
-    FailureReason, LoadId, ProcessRecord, ProcessRole, Quotation, QuotationStatus, Record,
-    RecordKey, RowChange, StoredBase, UsageRecord, UserDiscounts,
+    BaseName, FailureReason, LoadId, ProcessRecord, ProcessRole, Quotation, QuotationStatus,
+    Record, RecordKey, RowChange, StoredBase, UsageRecord, UserDiscounts,
 };
 use crate::pricing::{
-    Answer, AnswerLine, BaseIndex, Currency, Discount, Discounts, Money, PartStart, Product,
+    Answer, AnswerLine, BaseIndex, Currency, Customer, Discount, Discounts, Ladder, ListPrices,
+    Money, OwnLadder, OwnLadders, PartStart, PriceList, PriceRule, Product, ProductDetail,
+    Recipients, Rung, Scope,
 };
 
 fn size(item: &Item) -> u64 {
@@ -30,7 +32,11 @@ fn size(item: &Item) -> u64 {
 fn products_and_discounts_are_as_large_as_the_meter_says() {
     for (id, name, price) in [("P1", "Stand", 50_000), ("株", "Caneta “José”", 0)] {
         let id = id.parse().unwrap();
-        let product = Product { id, name: name.to_owned(), price: Money::from_minor(price) };
+        let product = Product::new(id, name.to_owned(), Money::from_minor(price));
+        assert_eq!(sizes::product(&product, 12_345), size(&product.write(12_345).unwrap()));
+        let category = Some("tools/drills".parse().unwrap());
+        let detail = ProductDetail { category, ..ProductDetail::default() };
+        let product = Product { price: None, ..product }.with_detail(detail);
         assert_eq!(sizes::product(&product, 12_345), size(&product.write(12_345).unwrap()));
     }
     for percentages in [vec![], vec!["10"], vec!["12.345678", "0", "100", "7.5"]] {
@@ -39,12 +45,49 @@ fn products_and_discounts_are_as_large_as_the_meter_says() {
             percentage: percentage.parse().unwrap(),
         };
         let list = percentages.iter().enumerate().map(discount).collect();
-        let list = UserDiscounts {
-            user: UserId::new("José").unwrap(),
-            discounts: Discounts::new(list).unwrap(),
-        };
-        let told = sizes::discounts(&list.user, &list.discounts, 7);
-        assert_eq!(told, size(&list.write(7).unwrap()), "{percentages:?}");
+        let list = UserDiscounts::new(UserId::new("José").unwrap(), Discounts::new(list).unwrap());
+        assert_eq!(sizes::discounts(&list, 7), size(&list.write(7).unwrap()), "{percentages:?}");
+        let own = OwnLadder { product_id: "P9".parse().unwrap(), ladder: ladder() };
+        let ladders = OwnLadders { currency: Some(Currency::USD), ladders: vec![own] };
+        let list = UserDiscounts { ladders, ..list };
+        assert_eq!(sizes::discounts(&list, 7), size(&list.write(7).unwrap()), "{percentages:?}");
+    }
+}
+
+fn ladder() -> Ladder {
+    let rung = |min_quantity: &str, minor| Rung {
+        min_quantity: min_quantity.parse().unwrap(),
+        rule: PriceRule::Price(Money::from_minor(minor)),
+    };
+    Ladder::new(vec![rung("0", 1000), rung("12.5", 995)]).unwrap()
+}
+
+#[test]
+fn customers_and_price_lists_are_as_large_as_the_meter_says() {
+    let groups = ["gold", "“José”"].map(|group| group.parse().unwrap());
+    let known = Customer {
+        currency: Some(Currency::USD),
+        groups: groups.clone().into(),
+        ..Customer::unknown(UserId::new("José").unwrap())
+    };
+    for customer in [Customer::unknown(UserId::new("ann").unwrap()), known] {
+        assert_eq!(sizes::customer(&customer, 7), size(&customer.write(7).unwrap()));
+    }
+    let list = PriceList {
+        id: "大口".parse().unwrap(),
+        priority: -7,
+        currency: Some(Currency::USD),
+        from: Some(Timestamp::from_millis(1_800_000_000_123)),
+        until: None,
+        recipients: Recipients { groups: groups.into(), ..Recipients::default() },
+        is_wide: true,
+        revision: 12,
+    };
+    assert_eq!(sizes::price_list(&list, 12), size(&list.write(12).unwrap()));
+    let category = Scope::Category("tools/drills".parse().unwrap());
+    for scope in [Scope::All, category, Scope::Product("株".parse().unwrap())] {
+        let prices = ListPrices { list: list.id.clone(), scope, ladder: ladder() };
+        assert_eq!(sizes::list_prices(&prices, 12), size(&prices.write(12).unwrap()));
     }
 }
 
@@ -54,10 +97,12 @@ fn journals_and_bases_are_as_large_as_the_meter_says() {
     let began_at = head::registration(Timestamp::from_millis(1_800_000_000_123));
     let registered = Item::from([(head::attribute_of(&load), began_at)]);
     assert_eq!(sizes::registration(&load), size(&registered));
-    let product = |n: u32| Product {
-        id: format!("株{n:07}").parse().unwrap(),
-        name: format!("Caneta “{n}”"),
-        price: Money::from_minor(n.into()),
+    let product = |n: u32| {
+        Product::new(
+            format!("株{n:07}").parse().unwrap(),
+            format!("Caneta “{n}”"),
+            Money::from_minor(n.into()),
+        )
     };
     let mut changes: Vec<_> =
         (0..3000).map(|n| RowChange::Put(Record::Product(product(n)))).collect();
@@ -71,10 +116,15 @@ fn journals_and_bases_are_as_large_as_the_meter_says() {
     let parts = [("P1", 0), ("株", 300)].map(start).to_vec();
     let index = BaseIndex { currency: Currency::USD, products: 301, parts };
     let base = StoredBase { index, expires_at: Timestamp::from_millis(1_800_000_000_123) };
-    assert_eq!(sizes::base_index(7, &base), size(&bases::write_index(7, &base).unwrap()));
-    let bytes = Bytes::from_static(&[0; 500]);
-    let part = bases::write_part(7, 12, &bytes, base.expires_at);
-    assert_eq!(sizes::base_part(7, 12, bytes.len()), size(&part));
+    let products = BaseName { version: 7, currency: Currency::USD, terms: None };
+    let terms = Some(DigestBuilder::new("terms").finish());
+    for name in [products, BaseName { terms, ..products }] {
+        let item = bases::write_index(&name, &base).unwrap();
+        assert_eq!(sizes::base_index(&name, &base), size(&item));
+        let bytes = Bytes::from_static(&[0; 500]);
+        let part = bases::write_part(&name, 12, &bytes, base.expires_at);
+        assert_eq!(sizes::base_part(&name, 12, bytes.len()), size(&part));
+    }
 }
 
 /// A pending quotation of three lines, under an id that its client chose.
@@ -109,18 +159,23 @@ fn answer(of: &Quotation) -> QuotationStatus {
         product: item.product.clone(),
         name: "Ergonomic office chair “José”, black, with armrests, 5 castors".to_owned(),
         quantity: item.quantity,
-        list_price: Money::from_minor(1_234_567),
+        list_price: Some(Money::from_minor(1_234_567)),
         discount: "12.345678".parse().unwrap(),
         unit_price: Money::from_minor(1_082_151),
         total: Money::from_minor(13_526_888),
+        rule: None,
+        next_tier: None,
     };
     QuotationStatus::Answered(Box::new(Answer {
         lines: of.items.iter().map(line).collect(),
         unavailable: vec![],
+        invalid: vec![],
         total: Money::from_minor(40_580_664),
         currency: Currency::USD,
+        unit_decimals: 0,
         priced_at: of.accepted_at.minus(Duration::from_secs(600)),
         validated_at: of.accepted_at.minus(Duration::from_secs(60)),
+        answered_at: Timestamp::default(),
         stale: false,
         generation: Generation::from_random([7; 16]),
         catalogue_version: 12_345,

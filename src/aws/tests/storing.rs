@@ -12,14 +12,18 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    AtHead, CatalogueHead, Created, FailedEntry, FailureReason, Flip, LoadId, Own, PortError,
-    Quotation, QuotationStatus, RecordKey, RowChange, Segment, StoredBase, TableHead, Topic,
-    pack_target,
+    AtHead, BaseName, CatalogueHead, Created, FailedEntry, FailureReason, Flip, LoadId, Own,
+    PortError, Prices, Quotation, QuotationStatus, RecordKey, RowChange, Segment, StoredBase,
+    TableHead, Topic, pack_target,
 };
-use crate::pricing::Currency;
+use crate::pricing::{Currency, UnitRounding};
 
 fn user() -> UserId {
     UserId::new("ann").unwrap()
+}
+
+fn base_name() -> BaseName {
+    BaseName { version: 1, currency: Currency::USD, terms: None }
 }
 
 fn generation() -> Generation {
@@ -37,7 +41,11 @@ fn head() -> TableHead {
         base_version: 1,
         currency: Currency::USD,
         products: 1,
+        rounding: UnitRounding::PLAIN,
         own: Own::NONE,
+        prices: Prices::LIST,
+        next: vec![],
+        valid_until: None,
         parts_expire_at: at,
         priced_at: at,
         validated_at: at,
@@ -79,7 +87,7 @@ impl Topic for Nobody {
 fn unprocessed(numbers: impl IntoIterator<Item = usize>) -> Answer {
     let put = |number: usize| {
         json!({ "PutRequest": { "Item": {
-            "user_id": { "S": "\u{1}base" }, "part": { "S": format!("1/{number}") },
+            "user_id": { "S": "\u{1}base" }, "part": { "S": format!("1/USD/{number}") },
             "bytes": { "B": "eA==" },
         } } })
     };
@@ -102,7 +110,7 @@ fn written(request: &Value) -> Vec<usize> {
 async fn put_base(script: &Script, parts: usize) -> Result<(), PortError> {
     let expires_at = Timestamp::from_secs(9);
     let base = StoredBase { expires_at, ..StoredBase::nothing(Currency::USD) };
-    script.aws.store().put_base(1, &base, &vec![Bytes::from_static(b"x"); parts]).await
+    script.aws.store().put_base(&base_name(), &base, &vec![Bytes::from_static(b"x"); parts]).await
 }
 
 #[tokio::test]
@@ -159,7 +167,7 @@ async fn every_expiry_is_a_number_of_seconds() {
     store.put_table(&user(), &head(), &parts, None, at).await.unwrap();
     store.create_quotation(&quotation(at), &Nobody, "").await.unwrap();
     let base = StoredBase { expires_at: at, ..StoredBase::nothing(Currency::USD) };
-    store.put_base(1, &base, &[Bytes::from_static(b"x")]).await.unwrap();
+    store.put_base(&base_name(), &base, &[Bytes::from_static(b"x")]).await.unwrap();
     let delete = RowChange::Delete(RecordKey::Product(ProductId::new("P1").unwrap()));
     store.fold(&LoadId("l".to_owned()), 1, &[delete], at).await.unwrap();
     let asked: Vec<_> = script.asked().iter().map(super::script::Asked::json).collect();

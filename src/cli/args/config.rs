@@ -32,16 +32,43 @@ pub enum ConfigCommand {
 #[derive(Debug, Args)]
 pub struct ConfigSetArgs {
     /// The name of its flag, without the dashes
-    #[arg(value_name = "KEY", value_parser = setting_parser())]
-    pub key: Setting,
+    #[arg(value_name = "KEY", value_parser = key_parser())]
+    pub key: SetKey,
     /// As the flag would be given; `true` or `false` for a flag without a value
     #[arg(value_name = "VALUE")]
     pub value: String,
 }
 
-fn setting_parser() -> impl TypedValueParser<Value = Setting> {
-    PossibleValuesParser::new(Setting::ALL.map(Setting::name))
-        .try_map(|name| Setting::named(&name).ok_or("no setting of a stack has this name"))
+/// What can be set for a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetKey {
+    /// What its processes keep to.
+    Stack(Setting),
+    /// How many decimals unit prices have beyond those of their currency.
+    UnitDecimals,
+    /// Where halves go.
+    Rounding,
+}
+
+/// The names of those that are kept with the prices, because prices depend on them.
+pub const UNIT_DECIMALS: &str = "unit-decimals";
+/// As [`UNIT_DECIMALS`].
+pub const ROUNDING: &str = "rounding";
+
+impl SetKey {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            UNIT_DECIMALS => Some(Self::UnitDecimals),
+            ROUNDING => Some(Self::Rounding),
+            name => Setting::named(name).map(Self::Stack),
+        }
+    }
+}
+
+fn key_parser() -> impl TypedValueParser<Value = SetKey> {
+    let names = Setting::ALL.map(Setting::name).into_iter().chain([UNIT_DECIMALS, ROUNDING]);
+    PossibleValuesParser::new(names)
+        .try_map(|name| SetKey::named(&name).ok_or("no setting of a stack has this name"))
 }
 
 /// Of `ocache config show`: every setting of every command, so that its flags can be tried.

@@ -12,9 +12,15 @@ pub struct LoadArgs {
     /// Files, or folders of files
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Remove stored products that the files do not name; the same for users' discounts
+    /// Remove what is stored and the files do not name, of each kind that they name any of
     #[arg(long)]
     pub prune: bool,
+    /// Show what would change, also for active customers, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write each price that would change to FILE, a .csv or an .ndjson
+    #[arg(long, value_name = "FILE", requires = "dry_run")]
+    pub changes: Option<PathBuf>,
     /// Currency of the prices [default: that of the stored prices, else USD]
     #[arg(long, value_name = "CODE")]
     pub currency: Option<Currency>,
@@ -38,9 +44,18 @@ pub struct GenerateArgs {
     /// How many discounts each of them has
     #[arg(long, value_name = "N", default_value = "100")]
     pub discounts: u64,
-    /// Currency of the prices
-    #[arg(long, value_name = "CODE", default_value = "USD")]
-    pub currency: Currency,
+    /// How many price lists, each for a group of users and one product in ten
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub lists: u64,
+    /// How many rungs the ladders of those lists have
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub tiers: u64,
+    /// Currencies of prices and users, parted by commas
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub currencies: Vec<Currency>,
+    /// Currency of the catalogue [default: the first of --currencies, else USD]
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
     /// Form of the files
     #[arg(long, value_name = "FORMAT", default_value = "ndjson")]
     pub format: DataFormat,

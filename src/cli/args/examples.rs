@@ -9,12 +9,15 @@ Examples:
 pub(super) const LOAD: &str = "\
 Examples:
   ocache load fixtures/                       every file of a folder
-  ocache load fixtures/products.json --prune  and remove the products that it does not name";
+  ocache load fixtures/products.json --prune  and remove the products that it does not name
+  ocache load fixtures/ --dry-run             what it would change, and of whose prices
+  ocache load fixtures/ --dry-run --changes changes.csv";
 
 pub(super) const GENERATE: &str = "\
 Examples:
   ocache generate data/                       10,000 products and 100 users, as NDJSON
-  ocache generate more/ --products 500 --users 20 --discounts 50 --format csv";
+  ocache generate more/ --products 500 --users 20 --discounts 50 --format csv
+  ocache generate lists/ --lists 5 --tiers 3 --currencies USD,EUR";
 
 pub(super) const SUBSCRIBE: &str = "\
 Examples:
@@ -49,7 +52,8 @@ Examples:
 pub(super) const PRICES: &str = "\
 Examples:
   ocache prices AAA                           all of them
-  ocache prices AAA --product P1 --product P3";
+  ocache prices AAA --product P1 --product P3
+  ocache prices AAA --product P1 --quantity 10 --explain    where that price comes from";
 
 pub(super) const STATUS: &str = "\
 Examples:

@@ -3,7 +3,7 @@
 use super::super::failure::Failure;
 use crate::cost::Known;
 use crate::model::UserId;
-use crate::ports::{AtHead, Own, Ports, TableHead};
+use crate::ports::{AtHead, Ports, TableHead};
 
 /// So many users' lists of discounts stand for all.
 const LISTS: usize = 100;
@@ -14,22 +14,14 @@ pub(super) async fn known(ports: &Ports) -> Result<Known, Failure> {
     // They are all of one catalogue, or will soon be.
     let newest = heads.iter().map(|(_, head)| head).max_by_key(|head| head.catalogue_version);
     let Some(newest) = newest else { return Ok(Known { lines: 1, ..Known::default() }) };
-    let base = ports.store.base(newest.base_version).await?;
+    let base = ports.store.base(&newest.base()).await?;
     Ok(Known {
         products: newest.products,
         base_parts: base.map_or(0, |base| base.index.parts.len() as u64),
-        table_parts: own_parts(newest),
+        table_parts: newest.parts() as u64,
         discounts: discounts(ports, &heads).await?,
         lines: lines(ports).await?,
     })
-}
-
-/// How many parts the own rows of a table are stored in.
-const fn own_parts(head: &TableHead) -> u64 {
-    match &head.own {
-        Own::Inline(_) => 0,
-        Own::Parts(first) => first.len() as u64,
-    }
 }
 
 async fn discounts(ports: &Ports, heads: &[(UserId, TableHead)]) -> Result<u64, Failure> {

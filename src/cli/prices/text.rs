@@ -4,10 +4,18 @@ use comfy_table::{ColumnConstraint, Table, Width};
 
 use super::super::failure::Failure;
 use super::super::output::{Output, number, table, trimmed};
-use crate::model::{Timestamp, show_duration};
-use crate::ports::{TableHead, TableRow};
+use super::super::price_rows::Amounts;
+use super::super::view;
+use super::entry_at;
+use crate::model::{Quantity, Timestamp, show_duration};
+use crate::ports::{Own, TableHead, TableRow};
+use crate::pricing::{MinQuantity, Rate, Rule, Step};
+use crate::protocol::RuleFrame;
 
 const HEADER: [&str; 5] = ["product", "name", "list price", "discount", "unit price"];
+/// Of a table that has prices by price lists or by ladders.
+const WITH_RULES: [&str; 7] =
+    ["product", "name", "list price", "discount", "unit price", "rule", "ladder"];
 /// The spaces around the content of a column.
 const PADDING: u16 = 2;
 
@@ -16,14 +24,24 @@ pub(super) struct TextTable<'a> {
     output: &'a Output,
     head: &'a TableHead,
     now: Timestamp,
+    quantity: Option<Quantity>,
+    header: &'static [&'static str],
     /// Of the pieces so far; none before the first.
     widths: Vec<u16>,
     is_heard: bool,
 }
 
 impl<'a> TextTable<'a> {
-    pub(super) const fn new(output: &'a Output, head: &'a TableHead, now: Timestamp) -> Self {
-        Self { output, head, now, widths: vec![], is_heard: true }
+    pub(super) fn new(
+        output: &'a Output,
+        (head, now): (&'a TableHead, Timestamp),
+        quantity: Option<Quantity>,
+    ) -> Self {
+        let prices = head.prices_at(now);
+        let has_ladders = !matches!(&prices.ladders, Own::Inline(rows) if rows.is_empty());
+        let has_rules = prices.terms.is_some() || has_ladders;
+        let header: &[&str] = if has_rules { &WITH_RULES } else { &HEADER };
+        Self { output, head, now, quantity, header, widths: vec![], is_heard: true }
     }
 
     pub(super) const fn is_heard(&self) -> bool {
@@ -32,21 +50,30 @@ impl<'a> TextTable<'a> {
 
     /// Prints a piece.
     pub(super) fn rows(&mut self, rows: &[TableRow]) -> Result<(), Failure> {
-        let currency = self.head.currency;
+        let TableHead { currency, rounding, .. } = *self.head;
+        let amounts = Amounts { currency, rounding };
         let is_first = self.widths.is_empty();
-        let mut piece = table(if is_first { HEADER } else { [""; 5] });
-        for TableRow { product, name, entry } in rows {
-            let discount = match entry.discount.millionths() {
-                0 => String::new(),
-                _ => format!("{} %", entry.discount),
-            };
-            piece.add_row([
-                product.as_str().into(),
-                name.as_str().into(),
-                number(entry.list_price.format(currency)),
+        let blank = vec![""; self.header.len()];
+        let mut piece = table(if is_first { self.header.to_vec() } else { blank });
+        for row in rows {
+            let entry = entry_at(row, self.quantity);
+            let entry = entry.as_ref();
+            let discount = entry.filter(|entry| entry.discount != Rate::ZERO);
+            let discount = discount.map_or_else(String::new, |it| format!("{} %", it.discount));
+            let list_price = entry.and_then(|entry| entry.list_price);
+            let [list_price, unit_price] = [list_price, entry.map(|entry| entry.unit_price)]
+                .map(|price| price.map_or_else(String::new, |price| amounts.unit(price)));
+            let cells = [
+                row.product.as_str().into(),
+                row.name.as_str().into(),
+                number(list_price),
                 number(discount),
-                number(entry.unit_price.format(currency)),
-            ]);
+                number(unit_price),
+            ];
+            let rule = entry.and_then(|entry| entry.rule.as_deref());
+            let rule = rule.map_or_else(String::new, |rule| view::rule(&RuleFrame::new(rule)));
+            let with_rules = [rule.into(), ladder(row, amounts).into()];
+            piece.add_row(cells.into_iter().chain(with_rules).take(self.header.len()));
         }
         self.align(&mut piece.0);
         self.print(&piece.to_string())
@@ -71,7 +98,7 @@ impl<'a> TextTable<'a> {
     /// Prints what is to be known of the whole table.
     pub(super) fn end(mut self) -> Result<(), Failure> {
         if self.widths.is_empty() {
-            self.print(&table(HEADER).to_string())?;
+            self.print(&table(self.header.to_vec()).to_string())?;
         }
         let TableHead { currency, products, .. } = self.head;
         let state = match (self.head.is_fresh(self.now), self.head.is_usable(self.now)) {
@@ -89,4 +116,19 @@ impl<'a> TextTable<'a> {
         self.is_heard = self.output.print(text.as_bytes())?;
         Ok(())
     }
+}
+
+/// The steps of a ladder, such as `9.00, 8.50 from 10`; nothing of one that is a single price.
+fn ladder(row: &TableRow, amounts: Amounts) -> String {
+    if row.ladder.iter().all(|(step, _)| step.from == MinQuantity::ZERO) {
+        return String::new();
+    }
+    let step = |(step, _): &(Step, Rule)| {
+        let price = amounts.unit(step.price);
+        match step.from {
+            MinQuantity::ZERO => price,
+            from => format!("{price} from {from}"),
+        }
+    };
+    row.ladder.iter().map(step).collect::<Vec<_>>().join(", ")
 }

@@ -97,7 +97,7 @@ const BAD: &[(&str, &str)] = &[
     ("[{\"user_id\":\"\",\"discounts\":[]}]", "f:1: user id is empty"),
     (
         "[{\"user_id\":\"A\",\"product_id\":\"P\",\"percentage\":100.5}]",
-        "f:1: discount `100.5` is not between 0 and 100 %",
+        "f:1: percentage `100.5` is not between -1000 (a surcharge) and 100 %",
     ),
     (
         "[{\"user_id\":\"A\",\"discounts\":[{\"product_id\":\"P\",\"percentage\":1},5]}]",
@@ -144,7 +144,119 @@ const BAD: &[(&str, &str)] = &[
         "f:2: a quoted field does not end in `\"` and a comma or the end of the line",
     ),
     ("id,name,price\nP,a,\n", "f:2: price `` is not a decimal number (currency USD)"),
+    // Products with more to them.
+    (
+        "[{\"id\":\"P\",\"name\":\"a\",\"prices\":{\"EUR\":\"1\",\"GBX\":\"1\"}}]",
+        "f:1: `prices`: `GBX` is not a currency code of ISO 4217, such as USD",
+    ),
+    (
+        "[{\"id\":\"P\",\"name\":\"a\",\"prices\":{\"JPY\":\"1.5\"}}]",
+        "f:1: `prices.JPY`: price `1.5` has more than 0 decimals (currency JPY)",
+    ),
+    ("[{\"id\":\"P\",\"name\":\"a\",\"prices\":{}}]", "f:1: `price` is missing"),
+    (
+        "[{\"id\":\"P\",\"name\":\"a\",\"price\":1,\"prices\":{\"USD\":2}}]",
+        "f:1: `price` is given twice for USD",
+    ),
+    (
+        "[{\"id\":\"P\",\"name\":\"a\",\"prices\":[1]}]",
+        "f:1: `prices` is a list, not an object of amounts by currency",
+    ),
+    ("id,name,price.EUX\n", "f:1: `EUX` is not a currency code of ISO 4217, such as USD"),
+    ("id,name,price.EUR\nP,a,\n", "f:2: `price` is missing"),
+    ("id,name,price,floor\nP,a,1,-1\n", "f:2: `floor`: price `-1` is negative"),
+    (
+        "id,name,price,category\nP,a,1,tools//drills\n",
+        "f:2: category `tools//drills` has an empty step; write it like `tools/drills`",
+    ),
+    ("id,name,price,step\nP,a,1,0\n", "f:2: `step`: quantity `0` is not positive"),
+    ("id,name,price,min,max\nP,a,1,5,4\n", "f:2: min 5 is more than max 4"),
+    ("id,name,price,min,step\nP,a,1,5,2\n", "f:2: min 5 is not a multiple of step 2"),
+    ("id,name,price,step,max\nP,a,1,0.2,0.5\n", "f:2: max 0.5 is not a multiple of step 0.2"),
+    // Customers.
+    (
+        "user_id,currency,groups\nA,DM,\n",
+        "f:2: `DM` is not a currency code of ISO 4217, such as USD",
+    ),
+    ("user_id,groups\nA,gold||de\n", "f:2: `groups`: group is empty"),
+    ("[{\"user_id\":\"A\",\"groups\":\"gold\"}]", "f:1: `groups` is a string, not a list"),
+    ("[{\"user_id\":\"A\",\"groups\":[7]}]", "f:1: `groups` is a number, not a list of strings"),
+    // Price lists.
+    ("[{\"price_list\":7,\"everyone\":true}]", "f:1: `price_list` is a number, not a string"),
+    (
+        "[{\"price_list\":\"L\",\"everyone\":\"yes\"}]",
+        "f:1: `everyone` is a string, not true or false",
+    ),
+    (
+        "price_list,priority\nL,1.5\n",
+        "f:2: `priority` `1.5` is not a whole number from -2147483648 to 2147483647",
+    ),
+    (
+        "price_list,from,until\nL,2026-04-02T00:00:00Z,2026-04-01T00:00:00Z\n",
+        "f:2: until 2026-04-01T00:00:00.000Z is not after from 2026-04-02T00:00:00.000Z",
+    ),
+    (
+        "price_list,from\nL,2026-04-01\n",
+        "f:2: `from` `2026-04-01` has no time zone; name one in `time_zone`, such as Europe/Berlin, or write an instant, such as 2026-04-01T00:00:00Z",
+    ),
+    (
+        "price_list,from,time_zone\nL,2026-04-01,Europe/Berln\n",
+        "f:2: `time_zone` `Europe/Berln` is not a time zone of the IANA database, such as Europe/Berlin",
+    ),
+    // Prices.
+    ("price_list,product_id\nL,P\n", "f:1: `percentage`, `price` or `amount` is missing"),
+    (
+        "price_list,product_id,price,percentage\nL,P,,\n",
+        "f:2: `percentage`, `price` or `amount` is missing",
+    ),
+    (
+        "price_list,product_id,price,percentage\nL,P,1,5\n",
+        "f:2: has `percentage` and `price`; a row has one of `percentage`, `price` and `amount`",
+    ),
+    (
+        "price_list,product_id,category,percentage\nL,P,tools,5\n",
+        "f:2: has `product_id` and `category`; a row is for a product, a category, or neither",
+    ),
+    (
+        "price_list,percentage\nL,101\n",
+        "f:2: percentage `101` is not between -1000 (a surcharge) and 100 %",
+    ),
+    ("price_list,price\nL,ten\n", "f:2: `price` `ten` is not a decimal number"),
+    (
+        "price_list,amount\nL,-1\n",
+        "f:2: `amount` `-1` is negative; for a surcharge use a negative `percentage`",
+    ),
+    (
+        "price_list,min_quantity,price\nL,-1,1\n",
+        "f:2: `min_quantity`: quantity `-1` is not positive",
+    ),
+    (
+        "price_list,priority,product_id,price\n",
+        "f:1: is a price, and `priority` is a field of a price list; give each a row of its own",
+    ),
+    (
+        "[{\"user_id\":\"A\",\"currency\":\"EUR\",\"product_id\":\"P\",\"price\":1}]",
+        "f:1: is a row of a user, and `currency` is a field of a customer; give each a row of its own",
+    ),
+    (
+        "{\"price_lists\":[\n{\"price_list\":\"L\",\"category\":\"x\"}]}",
+        "f:2: is a price list, and `category` is a field of a price; give each a row of its own",
+    ),
+    (
+        "{\"prices\":[{\"user_id\":\"A\",\"product_id\":\"P\",\"price\":1}]}",
+        "f:1: unknown field `user_id`",
+    ),
     // What comes twice.
+    ("user_id,groups\nA,x\nA,y\n", "f:3: customer `A` is already given at f:2"),
+    ("price_list,everyone\nL,true\nL,true\n", "f:3: price list `L` is already given at f:2"),
+    (
+        "price_list,category,min_quantity,price\nL,tools,10,1\nL,tools,5,2\nL,tools,10.0,1\n",
+        "f:4: price list `L` already has a row for category `tools` with min_quantity 10 at f:2",
+    ),
+    (
+        "user_id,product_id,min_quantity,price\nA,P,10,1\nA,P,10,2\n",
+        "f:3: user `A` already has a row for product `P` with min_quantity 10 at f:2",
+    ),
     ("id,name,price\nP,a,1\nQ,b,1\nP,c,1\n", "f:4: product `P` is already given at f:2"),
     (
         "[{\"user_id\":\"A\",\"discounts\":[]},\n{\"user_id\":\"A\",\"discounts\":[]}]",

@@ -5,15 +5,17 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use crate::data::{Dataset, Existing, Format, GenerateError, Generated, Spec, generate, read};
+use crate::data::{
+    Dataset, Existing, Format, GenerateError, Generated, GivenRule, ListSpec, Spec, generate, read,
+};
 use crate::model::DigestBuilder;
 use crate::pricing::Currency;
 
 const FORMATS: [Format; 3] = [Format::Ndjson, Format::Csv, Format::Json];
 
 fn spec(format: Format) -> Spec {
-    let currency = Currency::USD;
-    Spec { seed: 42, products: 500, users: 30, discounts_per_user: 7, currency, format }
+    let (currency, lists) = (Currency::USD, ListSpec::NONE);
+    Spec { seed: 42, products: 500, users: 30, discounts_per_user: 7, currency, format, lists }
 }
 
 fn write(spec: &Spec, folder: &Path) -> Generated {
@@ -57,9 +59,13 @@ fn discounts_are_for_generated_products_in_steps_of_a_half() {
 fn any_currency_reads_back() {
     for code in ["JPY", "KWD"] {
         let spec = Spec { currency: code.parse().unwrap(), ..spec(Format::Json) };
-        let minors: Vec<_> = read_back(&spec).products.iter().map(|p| p.price.minor()).collect();
+        let minors: Vec<_> =
+            read_back(&spec).products.iter().map(|p| p.price.unwrap().minor()).collect();
         let usd = read_back(&self::spec(Format::Json));
-        assert_eq!(minors, usd.products.iter().map(|p| p.price.minor()).collect::<Vec<_>>());
+        assert_eq!(
+            minors,
+            usd.products.iter().map(|p| p.price.unwrap().minor()).collect::<Vec<_>>()
+        );
     }
 }
 
@@ -130,4 +136,61 @@ fn without_discounts_there_is_no_file_of_them() {
     let generated = generate(&spec, folder.path(), Existing::Keep, &|count| rows.set(count));
     assert_eq!(generated.unwrap().files, [folder.path().join("products.json")]);
     assert_eq!(rows.get(), 500);
+}
+
+fn with_lists(format: Format) -> Spec {
+    let currencies = vec!["EUR".parse().unwrap(), "JPY".parse().unwrap()];
+    Spec { lists: ListSpec { lists: 7, tiers: 4, currencies }, ..spec(format) }
+}
+
+#[test]
+fn price_lists_read_back_equal_in_every_format() {
+    let [ndjson, csv, json] = FORMATS.map(|format| read_back(&with_lists(format)));
+    assert_eq!((ndjson.customers.len(), ndjson.lists.len()), (30, 7));
+    let rungs = ndjson.prices.iter().map(|prices| prices.rungs.len());
+    assert_eq!((ndjson.prices.len(), rungs.sum::<usize>()), (7 * 50, 7 * 50 * 4));
+    let without_places = |dataset: &Dataset| -> Vec<_> {
+        let prices = dataset.prices.iter().flat_map(|prices| {
+            let key = (prices.list.clone(), prices.scope.clone());
+            prices.rungs.iter().map(move |rung| (key.clone(), rung.min_quantity, rung.rule.clone()))
+        });
+        prices.collect()
+    };
+    let headers =
+        |dataset: &Dataset| dataset.lists.iter().map(|(list, _)| list.clone()).collect::<Vec<_>>();
+    for other in [csv, json] {
+        assert_eq!(other.products, ndjson.products);
+        assert_eq!(other.discounts, ndjson.discounts);
+        assert_eq!(other.customers, ndjson.customers);
+        assert_eq!(headers(&other), headers(&ndjson));
+        assert_eq!(without_places(&other), without_places(&ndjson));
+    }
+    let stated = ndjson.prices.iter().flat_map(|prices| &prices.rungs);
+    let stated = stated.filter(|rung| matches!(rung.rule, GivenRule::Price(_))).count();
+    assert_eq!(stated, 3 * 50 * 4, "every other list states prices");
+}
+
+#[test]
+fn lists_change_nothing_of_what_is_generated_without_them() {
+    let folders = [spec(Format::Csv), with_lists(Format::Csv)].map(|spec| {
+        let folder = tempfile::tempdir().unwrap();
+        let generated = write(&spec, folder.path());
+        let sizes = generated.files.iter().map(|file| fs::metadata(file).unwrap().len());
+        assert_eq!(generated.bytes, sizes.sum::<u64>());
+        folder
+    });
+    let [plain, lists] =
+        folders.map(|folder| fs::read_to_string(folder.path().join("discounts.csv")).unwrap());
+    assert_eq!(plain, lists);
+}
+
+#[test]
+fn a_count_of_tiers_that_cannot_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for tiers in [0, 21] {
+        let lists = ListSpec { tiers, ..ListSpec::NONE };
+        let error =
+            generate(&Spec { lists, ..spec(Format::Csv) }, folder.path(), Existing::Keep, &|_| {});
+        assert!(matches!(error.unwrap_err(), GenerateError::Tiers { .. }), "{tiers}");
+    }
 }

@@ -38,10 +38,13 @@ fn answer(at: Timestamp) -> Box<Answer> {
     Box::new(Answer {
         lines: vec![],
         unavailable: vec![],
+        invalid: vec![],
         total: Money::ZERO,
         currency: Currency::USD,
+        unit_decimals: 0,
         priced_at: at,
         validated_at: at,
+        answered_at: Timestamp::default(),
         stale: false,
         generation: Generation::from_random([1; 16]),
         catalogue_version: 1,

@@ -7,7 +7,7 @@ use super::super::groups::append;
 use super::super::take::*;
 use super::super::testing::{fifo, fresh, open, secs, standard, stopped};
 use super::super::{active_users, catalogue, dead_letters, discounts, groups, price_tables};
-use super::super::{leases, queues, quotations, wake};
+use super::super::{leases, loaded, price_lists, queues, quotations, wake};
 use super::*;
 use crate::ports::{DeadLetters as _, Depth, MAX_RECEIVES, Queues as _, Receipt, Selection};
 
@@ -238,6 +238,13 @@ async fn every_query_is_a_search_in_an_index() {
         catalogue::LIST,
         discounts::GET,
         discounts::LIST,
+        loaded::CHANGES,
+        price_lists::GET_CUSTOMER,
+        price_lists::LIST_CUSTOMERS,
+        price_lists::GET_LIST,
+        price_lists::LIST_LISTS,
+        price_lists::GET_PRICES,
+        price_lists::LIST_PRICES,
         price_tables::HEAD,
         price_tables::LIST,
         price_tables::PARTS,

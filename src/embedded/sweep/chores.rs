@@ -137,10 +137,7 @@ const fn messages(name: &'static str, queue: Queue) -> Chore {
 pub(super) const CHORES: [Chore; 11] = [
     rows!("deduplication": "deduplication", "queue, id", "expires_at", Milliseconds, Duration::ZERO),
     rows!("price_table": "price_table", "id", "expires_at", Seconds, Duration::ZERO),
-    Chore {
-        budget: BASES,
-        ..rows!("base": "base", "version", "expires_at", Seconds, Duration::ZERO)
-    },
+    Chore { budget: BASES, ..rows!("base": "base", "name", "expires_at", Seconds, Duration::ZERO) },
     QUOTATIONS,
     rows!("active_user": "active_user", "bucket, user", "expires_at", Seconds, ACTIVE_USER_GRACE),
     rows!("usage": "usage", "window, process", "expires_at", Seconds, Duration::ZERO),

@@ -190,10 +190,8 @@ pub fn texts(answer: Result<ApiGatewayProxyResponse, EventError>) -> Vec<String>
 }
 
 async fn load(ports: &Ports) {
-    let products = [("P1", 50_000), ("P2", 57_800)].map(|(id, minor)| Product {
-        id: id.parse().unwrap(),
-        name: format!("name of {id}"),
-        price: Money::from_minor(minor),
+    let products = [("P1", 50_000), ("P2", 57_800)].map(|(id, minor)| {
+        Product::new(id.parse().unwrap(), format!("name of {id}"), Money::from_minor(minor))
     });
     let changes = products.map(RowChange::from).to_vec();
     apply(ports, changes, Currency::USD).await.unwrap();

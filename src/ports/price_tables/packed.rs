@@ -5,11 +5,11 @@
 
 use bytes::Bytes;
 
-use super::{Own, TableHead};
+use super::{NextPrices, Own, Prices, TableHead};
 use crate::model::{Digest, Generation, Timestamp};
-use crate::pricing::{Currency, PackError, Reader, damaged, put_varint};
+use crate::pricing::{Currency, PackError, Reader, Rounding, UnitRounding, damaged, put_varint};
 
-const FORMAT_VERSION: u8 = 1;
+const FORMAT_VERSION: u8 = 2;
 const INLINE: u8 = 0;
 const IN_PARTS: u8 = 1;
 
@@ -40,16 +40,22 @@ impl TableHead {
         ] {
             put_varint(&mut out, zigzag(time.millis()));
         }
-        match &self.own {
-            Own::Inline(rows) => {
-                out.push(INLINE);
-                out.extend_from_slice(rows);
-            }
-            Own::Parts(first) => {
-                out.push(IN_PARTS);
-                put_varint(&mut out, first.len() as u64);
-                first.iter().for_each(|index| put_varint(&mut out, u64::from(*index)));
-            }
+        put_own(&mut out, &self.own);
+        put_prices(&mut out, &self.prices);
+        let until = self.valid_until;
+        let is_half_up = self.rounding.rounding == Rounding::HalfUp;
+        let flags = [!self.next.is_empty(), until.is_some(), is_half_up];
+        let flags: u8 = (0..).zip(flags).map(|(bit, is_set)| u8::from(is_set) << bit).sum();
+        out.push(self.rounding.unit_decimals << 3 | flags);
+        if let Some(until) = until {
+            put_varint(&mut out, zigzag(until.millis()));
+        }
+        if !self.next.is_empty() {
+            put_varint(&mut out, self.next.len() as u64);
+        }
+        for next in &self.next {
+            put_varint(&mut out, zigzag(next.from.millis()));
+            put_prices(&mut out, &next.prices);
         }
         out
     }
@@ -80,20 +86,33 @@ impl TableHead {
         let mut time = || Ok::<_, PackError>(Timestamp::from_millis(unzigzag(reader.varint()?)));
         let (priced_at, validated_at) = (time()?, time()?);
         let (fresh_until, usable_until, parts_expire_at) = (time()?, time()?, time()?);
-        let own = match reader.byte()? {
-            INLINE => Own::Inline(Bytes::copy_from_slice(reader.0)),
-            IN_PARTS => {
-                let count = reader.count(reader.0.len())?;
-                let first = (0..count).map(|_| {
-                    let index = u32::try_from(reader.varint()?);
-                    index.map_err(|_| damaged("a part begins with no product"))
-                });
-                let first = first.collect::<Result<_, _>>()?;
-                reader.end()?;
-                Own::Parts(first)
-            }
-            _ => return Err(damaged("its rows are kept in an unknown way")),
+        let own = take_own(&mut reader)?;
+        let prices = take_prices(&mut reader, own.parts())?;
+        let flags = reader.byte()?;
+        let time = |reader: &mut Reader<'_>| {
+            Ok::<_, PackError>(Timestamp::from_millis(unzigzag(reader.varint()?)))
         };
+        if flags >> 3 > UnitRounding::MAX_UNIT_DECIMALS {
+            return Err(damaged("unit prices have too many decimals"));
+        }
+        let valid_until = (flags & 2 != 0).then(|| time(&mut reader)).transpose()?;
+        let mut next: Vec<NextPrices> = vec![];
+        if flags & 1 != 0 {
+            let mut before = own.parts() + prices.ladders.parts();
+            for _ in 0..reader.count(reader.0.len())? {
+                let from = time(&mut reader)?;
+                if next.last().is_some_and(|last| last.from >= from) {
+                    return Err(damaged("its prices are not in their order"));
+                }
+                let prices = take_prices(&mut reader, before)?;
+                before += prices.ladders.parts();
+                next.push(NextPrices { from, prices });
+            }
+            if next.is_empty() {
+                return Err(damaged("it has no prices where it says so"));
+            }
+        }
+        reader.end()?;
         Ok(Self {
             version,
             generation,
@@ -102,14 +121,72 @@ impl TableHead {
             catalogue_version,
             base_version,
             currency,
+            rounding: UnitRounding {
+                unit_decimals: flags >> 3,
+                rounding: if flags & 4 == 0 { Rounding::HalfEven } else { Rounding::HalfUp },
+            },
             products,
             own,
+            prices,
+            next,
+            valid_until,
             parts_expire_at,
             priced_at,
             validated_at,
             fresh_until,
             usable_until,
         })
+    }
+}
+
+fn put_prices(out: &mut Vec<u8>, prices: &Prices) {
+    out.push(u8::from(prices.terms.is_some()));
+    if let Some(terms) = prices.terms {
+        out.extend_from_slice(&terms.bytes());
+    }
+    put_own(out, &prices.ladders);
+}
+
+fn take_prices(reader: &mut Reader<'_>, parts_before: usize) -> Result<Prices, PackError> {
+    let terms = match reader.byte()? {
+        0 => None,
+        1 => {
+            let bytes = reader.take(16)?.try_into().map_err(|_| damaged("it ends too early"))?;
+            Some(Digest::from_bytes(bytes))
+        }
+        _ => return Err(damaged("its terms are named in an unknown way")),
+    };
+    let first_part = u32::try_from(parts_before).map_err(|_| damaged("it has too many parts"))?;
+    Ok(Prices { terms, first_part, ladders: take_own(reader)? })
+}
+
+fn put_own(out: &mut Vec<u8>, own: &Own) {
+    match own {
+        Own::Inline(rows) => {
+            out.push(INLINE);
+            put_varint(out, rows.len() as u64);
+            out.extend_from_slice(rows);
+        }
+        Own::Parts(first) => {
+            out.push(IN_PARTS);
+            put_varint(out, first.len() as u64);
+            first.iter().for_each(|index| put_varint(out, u64::from(*index)));
+        }
+    }
+}
+
+fn take_own(reader: &mut Reader<'_>) -> Result<Own, PackError> {
+    match reader.byte()? {
+        INLINE => Ok(Own::Inline(Bytes::copy_from_slice(reader.with_length()?))),
+        IN_PARTS => {
+            let count = reader.count(reader.0.len())?;
+            let first = (0..count).map(|_| {
+                let index = u32::try_from(reader.varint()?);
+                index.map_err(|_| damaged("a part begins with no product"))
+            });
+            Ok(Own::Parts(first.collect::<Result<_, _>>()?))
+        }
+        _ => Err(damaged("its rows are kept in an unknown way")),
     }
 }
 
@@ -139,6 +216,7 @@ mod tests {
     use crate::model::DigestBuilder;
 
     fn head(own: Own, at: i64) -> TableHead {
+        let first_part = u32::try_from(own.parts()).unwrap();
         let time = |millis| Timestamp::from_millis(at + millis);
         TableHead {
             version: 7,
@@ -148,8 +226,12 @@ mod tests {
             catalogue_version: 1 << 40,
             base_version: 3,
             currency: Currency::USD,
+            rounding: UnitRounding::PLAIN,
             products: 10_000,
             own,
+            prices: Prices { first_part, ..Prices::LIST },
+            next: vec![],
+            valid_until: None,
             parts_expire_at: time(86_400_000),
             priced_at: time(0),
             validated_at: time(1),
@@ -169,13 +251,15 @@ mod tests {
         let mut bytes = head(Own::Inline(Bytes::new()), 0).pack();
         bytes[0] = 9;
         let read = TableHead::unpack(&bytes);
-        assert!(matches!(read, Err(PackError::UnknownVersion { found: 9, known: 1 })));
+        assert!(matches!(read, Err(PackError::UnknownVersion { found: 9, known: 2 })));
     }
 
     proptest! {
         #[test]
         fn heads_come_back_and_damage_never_panics(
             inline in any::<bool>(),
+            next in 0_u32..4,
+            unit_decimals in 0_u8..=4,
             first in proptest::collection::vec(any::<u32>(), 0..9),
             rows in proptest::collection::vec(any::<u8>(), 0..50),
             at in -4_000_000_000_000_i64..4_000_000_000_000,
@@ -183,7 +267,19 @@ mod tests {
             bit in 0_u8..8,
         ) {
             let own = if inline { Own::Inline(rows.into()) } else { Own::Parts(first) };
-            let head = head(own, at);
+            let first_part = u32::try_from(own.parts()).unwrap();
+            let terms = Some(DigestBuilder::new("terms").finish());
+            let prices = Prices { terms, first_part, ladders: Own::Parts(vec![7]) };
+            let from = Timestamp::from_millis(at + 5);
+            let next = (0..next).map(|more| {
+                let from = Timestamp::from_millis(at + 5 + i64::from(more));
+                let first_part = prices.first_part + more;
+                NextPrices { from, prices: Prices { first_part, ..prices.clone() } }
+            });
+            let next = next.collect();
+            let rounding = UnitRounding { unit_decimals, rounding: Rounding::HalfUp };
+            let valid_until = (unit_decimals > 0).then_some(from);
+            let head = TableHead { next, valid_until, rounding, ..head(own, at) };
             let bytes = head.pack();
             prop_assert_eq!(TableHead::unpack(&bytes).unwrap(), head);
             let mut damaged = bytes.clone();

@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::{Driver, price_calc};
 use crate::meter::{Action, Reason, Resource, Scope, Stage, Usage, UsageLine, sizes};
 use crate::model::{Timestamp, UserId};
-use crate::ports::{MAX_BATCH, Own, PortError, Ports, QuotationStatus, parts_of};
+use crate::ports::{
+    BaseName, CatalogueHead, MAX_BATCH, PortError, Ports, QuotationStatus, parts_of,
+};
+use crate::pricing::BasePart;
 use crate::replay::{Arrival, Candidate, ReplayError, Scenario};
 use crate::stages::subscribe::subscribe;
 use crate::stages::{Answering, Lookup, Policy, StageError};
@@ -212,10 +215,13 @@ impl Probing<'_> {
         let lookup = Lookup::new(&self.driver.ports);
         let reading = async {
             let head = self.driver.ports.store.catalogue_head().await?;
-            let version = head.map_or(0, |head| head.base_version);
-            let Some(base) = lookup.bases().base(version).await? else { return Ok(()) };
+            let head = head.unwrap_or(CatalogueHead::EMPTY);
+            let CatalogueHead { base_version: version, currency, .. } = head;
+            let name = BaseName { version, currency, terms: None };
+            let Some(base) = lookup.bases().base(&name).await? else { return Ok(()) };
             let numbers = (0..).take(base.index.parts.len());
-            lookup.bases().parts(version, &base.index, numbers).await.map(drop)
+            let parts = lookup.bases().parts::<BasePart>(&name, &base.index, numbers);
+            parts.await.map(drop)
         };
         Scope::new(Stage::PriceCalc, Reason::Scheduled).of(reading).await?;
         Ok(self.used())
@@ -298,8 +304,7 @@ impl Probing<'_> {
             ..Sizes::default()
         };
         if let Some((user, head)) = heads.first() {
-            let count = if let Own::Parts(first) = &head.own { first.len() } else { 0 };
-            let numbers: Vec<u32> = (0..).take(count).collect();
+            let numbers: Vec<u32> = (0..).take(head.parts()).collect();
             let parts = parts_of(&**store, user, &head.generation, &numbers).await?;
             let bytes = parts.iter().flatten().zip(0..);
             let bytes =

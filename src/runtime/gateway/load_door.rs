@@ -28,7 +28,8 @@ use tracing::{info, warn};
 use super::http_api::{Parameters, bad_query, problem_with_code};
 use super::routes::{Reply, json_reply};
 use crate::data::{
-    Counts, DataErrors, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport, load, read_texts,
+    Amounts, Counts, DataErrors, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport, load,
+    read_texts,
 };
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, PortError, Ports};
@@ -136,10 +137,12 @@ impl LoadDoor {
         in_force: &AtomicU64,
     ) -> Result<Reply, Reply> {
         let stored = ports.store.catalogue_head().await.map_err(|error| unavailable(&error))?;
+        let unit_decimals = stored.as_ref().map_or(0, |head| head.rounding.unit_decimals);
         let stored = stored.filter(|head| head.version > 0).map(|head| head.currency);
         let currency = admitted.currency.or(stored).unwrap_or(Currency::USD);
+        let amounts = Amounts { currency, unit_decimals };
         let (format, is_packed, most) = (admitted.format, admitted.is_packed, self.max_bytes);
-        let reading = move || read(body, format, is_packed, most, currency);
+        let reading = move || read(body, format, is_packed, most, amounts);
         let dataset = tokio::task::spawn_blocking(reading).await;
         let dataset = dataset.map_err(|panic| {
             warn!(error = %panic, "a load was not read");
@@ -248,7 +251,7 @@ fn read(
     format: Format,
     is_packed: bool,
     most: usize,
-    currency: Currency,
+    amounts: Amounts,
 ) -> Result<Dataset, Reply> {
     let body = if is_packed { unpacked(&body, most)?.into() } else { body };
     let bare = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
@@ -261,7 +264,7 @@ fn read(
             None,
         ));
     }
-    read_texts(&[(Path::new(NAME), &body)], currency)
+    read_texts(&[(Path::new(NAME), &body)], amounts)
         .map_err(|errors| bad_data(&errors.to_string(), Some(&errors)))
 }
 
@@ -294,7 +297,11 @@ fn bad_data(message: &str, errors: Option<&DataErrors>) -> Reply {
 fn not_loaded(error: &LoadError) -> Reply {
     match error {
         LoadError::Port(error) => unavailable(error),
-        LoadError::Contended | LoadError::Dropped => busy(&error.to_string()),
+        LoadError::Contended | LoadError::Dropped | LoadError::UnitDecimals { .. } => {
+            busy(&error.to_string())
+        }
+        LoadError::Data(errors) => bad_data(&errors.to_string(), Some(errors)),
+        LoadError::DoesNotFit { .. } | LoadError::Changes(_) => bad_data(&error.to_string(), None),
         LoadError::Currency { stored, given } => {
             let message = format!(
                 "{error}; load with ?currency={stored}, or replace all prices with \
@@ -323,10 +330,14 @@ fn summary(report: &LoadReport, ordered: usize) -> Value {
         let Counts { added, changed, unchanged, removed } = counts;
         json!({ "added": added, "changed": changed, "unchanged": unchanged, "removed": removed })
     };
-    let unknown: Vec<&str> = report.unknown_products.iter().map(|id| id.as_str()).collect();
+    let unknown: Vec<&str> =
+        report.mentions.unknown_products.iter().map(|id| id.as_str()).collect();
     json!({
-        "products": counts(&report.products),
-        "users": counts(&report.users),
+        "products": counts(&report.counts.products),
+        "users": counts(&report.counts.users),
+        "customers": counts(&report.counts.customers),
+        "price_lists": counts(&report.counts.price_lists),
+        "prices": counts(&report.counts.prices),
         "catalogue_version": report.version,
         "tables_ordered": ordered,
         "unknown_products": unknown,
@@ -395,7 +406,7 @@ mod tests {
     #[test]
     fn a_body_is_what_it_says_that_it_is() {
         let read = |format, body: &'static str| {
-            read(Bytes::from(body), format, false, 1000, Currency::USD).is_ok()
+            read(Bytes::from(body), format, false, 1000, Currency::USD.into()).is_ok()
         };
         let (csv, json) =
             ("id,name,price\nP1,Desk,5.00\n", r#" [{"id":"P1","name":"D","price":5}]"#);

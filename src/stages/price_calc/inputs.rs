@@ -1,14 +1,18 @@
 //! What calculations price from, read for a whole batch at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::super::StageError;
 use super::super::base_maker::{Current, MakeBaseError};
+use super::super::terms_book::{Terms, TermsBook};
+use super::super::terms_maker::Wanted;
 use super::{MAX_TRIES, PriceCalc, unreadable};
-use crate::model::{Calculation, Generation, UserId};
-use crate::ports::{AtHead, CatalogueHead, StoredBase, TableHead};
-use crate::pricing::{Discounts, PRICING_VERSION};
+use crate::model::{Calculation, Digest, DigestBuilder, Generation, Timestamp, UserId};
+use crate::ports::{AtHead, BaseName, CatalogueHead, StoredBase, TableHead, UserDiscounts};
+use crate::pricing::{
+    Currency, Customer, Discounts, ListRows, OwnLadders, PRICING_VERSION, PriceList, fingerprint,
+};
 
 /// What a calculation prices from, read in this order: the head first, so that a flip by anybody
 /// who has read newer inputs makes ours fail.
@@ -16,17 +20,54 @@ pub(super) struct Inputs {
     pub(super) head: Option<TableHead>,
     /// The head of the catalogue that the rest was read at.
     pub(super) at: CatalogueHead,
+    /// In the currency of the customer.
     pub(super) base: Arc<StoredBase>,
-    /// Not read when no load came into force since the table was calculated, or found right: it is
-    /// what they give.
-    pub(super) discounts: Option<Arc<Discounts>>,
+    pub(super) currency: Currency,
+    /// Not read when no load came into force since the table was calculated, or found right, and no price
+    /// list begins or ends: it is what they give.
+    pub(super) own: Option<Arc<OwnInputs>>,
+    /// When the first of the bases of terms may be deleted that the table names, or will name.
+    pub(super) terms_expire_at: Option<Timestamp>,
 }
+
+/// What decides the prices of one customer beside the base.
+pub(super) struct OwnInputs {
+    pub(super) discounts: Discounts,
+    pub(super) ladders: OwnLadders,
+    /// The terms that are in force now.
+    pub(super) now: TermsInputs,
+    /// The next ones, and from when on each, as far as that is soon.
+    pub(super) next: Vec<(Timestamp, TermsInputs)>,
+    /// When the last of these terms end.
+    pub(super) valid_until: Option<Timestamp>,
+}
+
+/// The terms of a customer, with what they are priced from.
+#[derive(Default)]
+pub(super) struct TermsInputs {
+    /// What the lists that others have too make of the products.
+    pub(super) shared: Option<(BaseName, Arc<StoredBase>)>,
+    /// The lists that are priced with the customer.
+    pub(super) individual: Vec<(Arc<PriceList>, Arc<ListRows>)>,
+}
+
+/// So many changes of terms are prepared at most. More of them within two intervals are met by cold quotes.
+const MAX_AHEAD: usize = 8;
 
 /// The inputs of some users, read at one head of the catalogue.
 pub(super) type InputsByUser = BTreeMap<UserId, Arc<Inputs>>;
 
+/// What is read once for all users of a batch.
+struct Shared {
+    at: CatalogueHead,
+    book: Arc<TermsBook>,
+    now: Timestamp,
+    keep_until: Timestamp,
+    bases: HashMap<Currency, Arc<StoredBase>>,
+}
+
 impl PriceCalc {
-    /// The inputs of a whole batch: heads, then the catalogue, then discounts at its head.
+    /// The inputs of a whole batch: heads, then the catalogue, then what else loads bring at its head.
     pub(super) async fn inputs(
         &self,
         users: &[UserId],
@@ -50,31 +91,39 @@ impl PriceCalc {
         let now = self.clock.now();
         let keep_until = now.plus(self.policy.now().keep_tables());
         let Current { head: at, base } = self.bases.current(keep_until).await?;
-        let is_unchanged = |user: &&UserId| {
-            heads.get(*user).is_some_and(|head| {
-                head.catalogue_version == at.version
-                    && head.pricing_version == PRICING_VERSION
-                    && !unreadable.contains(&head.generation)
-                    && !self.is_fading(head, now)
-            })
-        };
-        let unchanged: BTreeSet<&UserId> = users.iter().filter(is_unchanged).collect();
-        let changed: Vec<UserId> =
-            users.iter().filter(|user| !unchanged.contains(user)).cloned().collect();
-        let mut discounts: BTreeMap<UserId, Discounts> = BTreeMap::new();
-        if !changed.is_empty() {
-            let AtHead::Read(lists) = self.discounts.discounts(&changed, &at).await? else {
-                return Ok(AtHead::Moved);
-            };
-            discounts.extend(lists.into_iter().map(|list| (list.user, list.discounts)));
+        let bases = HashMap::from([(at.currency, base)]);
+        let book = Arc::default();
+        let mut shared = Shared { at, book, now, keep_until, bases };
+        let mut unchanged: BTreeMap<&UserId, Option<Timestamp>> = BTreeMap::new();
+        for user in users {
+            let Some(head) = heads.get(user) else { continue };
+            if self.is_unchanged(head, &shared, unreadable)
+                && let Some(terms_expire_at) = self.terms_again(head, &shared).await?
+            {
+                unchanged.insert(user, terms_expire_at);
+            }
         }
+        let changed: Vec<UserId> =
+            users.iter().filter(|user| !unchanged.contains_key(user)).cloned().collect();
+        let AtHead::Read(mut own) = self.own_inputs(&changed, &mut shared).await? else {
+            return Ok(AtHead::Moved);
+        };
         let mut inputs = InputsByUser::new();
         for user in users {
-            let is_unchanged = unchanged.contains(user);
             let head = heads.remove(user);
-            let list = (!is_unchanged).then(|| discounts.remove(user).unwrap_or_default());
-            let (at, base, discounts) = (at.clone(), base.clone(), list.map(Arc::new));
-            let of_user = Inputs { head, at, base, discounts };
+            let (currency, own, terms_expire_at) = match (own.remove(user), &head) {
+                (Some((currency, own)), _) => {
+                    let expire_at = own.terms_expire_at();
+                    (currency, Some(Arc::new(own)), expire_at)
+                }
+                (None, Some(head)) => (head.currency, None, unchanged.get(user).copied().flatten()),
+                (None, None) => continue,
+            };
+            let AtHead::Read(base) = self.base_in(currency, &mut shared).await? else {
+                return Ok(AtHead::Moved);
+            };
+            let at = shared.at.clone();
+            let of_user = Inputs { head, at, base, currency, own, terms_expire_at };
             // A table of a later load than ours: our head of the catalogue was read before. Such a
             // user reads everything again.
             if !of_user.is_behind() {
@@ -94,10 +143,196 @@ impl PriceCalc {
         }
         Err(StageError::Contended { tries: MAX_TRIES })
     }
+
+    /// Whether nothing that a table depends on has changed, or is about to.
+    fn is_unchanged(
+        &self,
+        head: &TableHead,
+        shared: &Shared,
+        unreadable: &BTreeSet<&Generation>,
+    ) -> bool {
+        head.catalogue_version == shared.at.version
+            && head.pricing_version == PRICING_VERSION
+            && !unreadable.contains(&head.generation)
+            && !self.is_fading(head, shared.now)
+            && head.valid_until.is_none_or(|until| until > self.soon(shared.now))
+    }
+
+    /// Up to when changes of terms are prepared for: the schedule comes at least once more before.
+    fn soon(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.policy.now().refresh_every * 2)
+    }
+
+    /// Has the bases of terms that a table names stored for longer, and says when the first of them may be
+    /// deleted then. `None` when one of them is not there.
+    async fn terms_again(
+        &self,
+        head: &TableHead,
+        shared: &Shared,
+    ) -> Result<Option<Option<Timestamp>>, StageError> {
+        let mut first = None;
+        for prices in head.periods() {
+            let Some(name) = head.base_of(prices) else { continue };
+            let Some(base) = self.terms.again(&name, shared.keep_until).await? else {
+                return Ok(None);
+            };
+            first =
+                Some(first.map_or(base.expires_at, |first: Timestamp| first.min(base.expires_at)));
+        }
+        Ok(Some(first))
+    }
+
+    async fn base_in(
+        &self,
+        currency: Currency,
+        shared: &mut Shared,
+    ) -> Result<AtHead<Arc<StoredBase>>, StageError> {
+        if let Some(base) = shared.bases.get(&currency) {
+            return Ok(AtHead::Read(base.clone()));
+        }
+        let base = self.bases.base_in(currency, &shared.at, shared.keep_until).await?;
+        if let AtHead::Read(base) = &base {
+            shared.bases.insert(currency, base.clone());
+        }
+        Ok(base)
+    }
+
+    /// Of each of these users the currency, and what decides their prices.
+    async fn own_inputs(
+        &self,
+        users: &[UserId],
+        shared: &mut Shared,
+    ) -> Result<AtHead<BTreeMap<UserId, (Currency, OwnInputs)>>, StageError> {
+        if users.is_empty() {
+            return Ok(AtHead::Read(BTreeMap::new()));
+        }
+        let AtHead::Read(lists) = self.store.discounts(users, &shared.at).await? else {
+            return Ok(AtHead::Moved);
+        };
+        let customers = match shared.at.has_customers {
+            true => self.store.customers(users, &shared.at).await?,
+            false => AtHead::Read(vec![]),
+        };
+        let AtHead::Read(customers) = customers else { return Ok(AtHead::Moved) };
+        let AtHead::Read(book) = self.books.at(&shared.at).await? else {
+            return Ok(AtHead::Moved);
+        };
+        shared.book = book;
+        let mut lists: BTreeMap<UserId, UserDiscounts> =
+            lists.into_iter().map(|list| (list.user.clone(), list)).collect();
+        let mut customers: BTreeMap<UserId, Customer> =
+            customers.into_iter().map(|customer| (customer.user.clone(), customer)).collect();
+        let mut inputs = BTreeMap::new();
+        for user in users {
+            let customer = customers.remove(user).unwrap_or(Customer::unknown(user.clone()));
+            let currency = customer.currency.unwrap_or(shared.at.currency);
+            let list = lists.remove(user);
+            let (discounts, ladders) =
+                list.map(|list| (list.discounts, list.ladders)).unwrap_or_default();
+            let terms = shared.book.terms_of(&customer, currency, shared.now);
+            let mut edge = terms.until;
+            let AtHead::Read(now) = self.terms_inputs(&terms, currency, shared).await? else {
+                return Ok(AtHead::Moved);
+            };
+            let mut next = vec![];
+            while let Some(from) = edge.filter(|edge| *edge <= self.soon(shared.now))
+                && next.len() < MAX_AHEAD
+            {
+                let terms = shared.book.terms_of(&customer, currency, from);
+                edge = terms.until;
+                match self.terms_inputs(&terms, currency, shared).await? {
+                    AtHead::Read(terms) => next.push((from, terms)),
+                    AtHead::Moved => return Ok(AtHead::Moved),
+                }
+            }
+            let valid_until = edge;
+            let own = OwnInputs { discounts, ladders, now, next, valid_until };
+            inputs.insert(user.clone(), (currency, own));
+        }
+        Ok(AtHead::Read(inputs))
+    }
+
+    async fn terms_inputs(
+        &self,
+        terms: &Terms,
+        currency: Currency,
+        shared: &mut Shared,
+    ) -> Result<AtHead<TermsInputs>, StageError> {
+        let AtHead::Read(rows) = self.lists.rows(&terms.individual, &shared.at).await? else {
+            return Ok(AtHead::Moved);
+        };
+        let individual = terms.individual.iter().cloned().zip(rows).collect();
+        let digest = terms.digest(currency, shared.at.rounding.rounding);
+        let Some(digest) = digest else {
+            return Ok(AtHead::Read(TermsInputs { shared: None, individual }));
+        };
+        let AtHead::Read(base) = self.base_in(currency, shared).await? else {
+            return Ok(AtHead::Moved);
+        };
+        let version = shared.at.base_version;
+        let name = BaseName { version, currency, terms: Some(digest) };
+        let wanted = Wanted {
+            name,
+            base: &base,
+            lists: &terms.shared,
+            at: &shared.at,
+            keep_until: shared.keep_until,
+        };
+        let made = self.terms.base(&wanted).await?;
+        Ok(made.map(|made| TermsInputs { shared: Some((name, made)), individual }))
+    }
 }
 
 impl Inputs {
     fn is_behind(&self) -> bool {
         self.head.as_ref().is_some_and(|head| head.catalogue_version > self.at.version)
+    }
+}
+
+impl OwnInputs {
+    /// The terms of now, and the next ones.
+    pub(super) fn periods(&self) -> impl Iterator<Item = &TermsInputs> + Clone {
+        std::iter::once(&self.now).chain(self.next.iter().map(|(_, next)| next))
+    }
+
+    /// How many rows are to be priced, about.
+    pub(super) fn size(&self) -> usize {
+        self.discounts.len() + self.ladders.ladders.len()
+    }
+
+    /// The hash of all of it: equal ones and one base make equal rows, packed alike.
+    pub(super) fn fingerprint(&self) -> Digest {
+        let discounts = fingerprint(&self.discounts);
+        if self.ladders.is_empty() && self.now.is_plain() && self.next.is_empty() {
+            return discounts;
+        }
+        let builder = DigestBuilder::new("own prices").part(&discounts.bytes());
+        let builder = builder.part(&self.ladders.pack().unwrap_or_default());
+        let builder = self.now.add_to(builder);
+        let millis = |time: Option<Timestamp>| time.map_or(0, |time| time.millis().cast_unsigned());
+        let builder = builder.number(millis(self.valid_until));
+        let add = |builder: DigestBuilder, (from, next): &(Timestamp, TermsInputs)| {
+            next.add_to(builder.number(from.millis().cast_unsigned()))
+        };
+        self.next.iter().fold(builder, add).finish()
+    }
+
+    /// When the first of the bases of terms may be deleted.
+    fn terms_expire_at(&self) -> Option<Timestamp> {
+        self.periods().filter_map(|terms| Some(terms.shared.as_ref()?.1.expires_at)).min()
+    }
+}
+
+impl TermsInputs {
+    fn is_plain(&self) -> bool {
+        self.shared.is_none() && self.individual.is_empty()
+    }
+
+    fn add_to(&self, builder: DigestBuilder) -> DigestBuilder {
+        let terms = self.shared.as_ref().and_then(|(name, _)| name.terms);
+        let builder = builder.part(&terms.map_or([0; 16], |terms| terms.bytes()));
+        self.individual.iter().fold(builder, |builder, (list, _)| {
+            builder.part(list.id.as_str().as_bytes()).number(list.revision)
+        })
     }
 }

@@ -7,16 +7,23 @@
 
 use libfuzzer_sys::fuzz_target;
 use ocache::model::ProductId;
-use ocache::pricing::{Base, BasePart, Currency, Money, PackedBase, Product};
+use ocache::pricing::{
+    Base, BasePart, Currency, Money, PackedBase, Product, ProductDetail, QuantityRules,
+};
 use ocache_fuzz::varint;
 
+/// Whether products have prices, floors, quantity rules and categories.
+const ALL_COLUMNS: u8 = 15;
 /// No part is larger than this once decompressed.
 const MAX_BYTES: usize = 1024 * 1024;
 
 fuzz_target!(|input: &[u8]| {
     let part = match input.split_first() {
         // Hardly any raw bytes decompress; so mostly the body is the input.
-        Some((1, body)) => assemble(body),
+        Some((1, rest)) => {
+            let (columns, body) = rest.split_first().unwrap_or((&0, &[]));
+            assemble(*columns, body)
+        }
         Some((_, raw)) => raw.to_vec(),
         None => vec![],
     };
@@ -28,12 +35,13 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(products.len(), part.len());
     assert!(products.windows(2).all(|pair| pair[0].id < pair[1].id), "sorted, and none twice");
     for (place, product) in products.iter().enumerate() {
-        assert!((Money::ZERO..=Money::MAX_PRICE).contains(&product.price));
+        let price = product.price.unwrap_or_default();
+        assert!((Money::ZERO..=Money::MAX_PRICE).contains(&price));
         assert_eq!(part.find(&product.id), Some(place));
     }
     let body = body(&products);
     let too_long = body.len() > MAX_BYTES;
-    match BasePart::decode(&assemble(&body)) {
+    match BasePart::decode(&assemble(ALL_COLUMNS, &body)) {
         Ok(again) => assert_eq!(self::products(&again).expect("they were ids"), products),
         // Ids that share nothing may take more than a part has.
         Err(error) => assert!(too_long, "{error}"),
@@ -44,7 +52,14 @@ fuzz_target!(|input: &[u8]| {
 fn products(part: &BasePart) -> Result<Vec<Product>, ocache::model::IdError> {
     let product = |entry: ocache::pricing::BaseEntry<'_>| {
         let (id, name) = (ProductId::stored(entry.id)?, entry.name.to_owned());
-        Ok(Product { id, name, price: entry.list_price })
+        let detail = ProductDetail {
+            floors: entry.floor.map(|floor| (Currency::USD, floor)).into_iter().collect(),
+            category: entry.category.cloned(),
+            quantities: entry.quantities,
+            ..ProductDetail::default()
+        };
+        let product = Product { id, name, price: entry.list_price, detail: None };
+        Ok(product.with_detail(detail))
     };
     part.iter().map(product).collect()
 }
@@ -70,13 +85,41 @@ fn body(products: &[Product]) -> Vec<u8> {
         varint(&mut body, product.id.as_str().len() as u64);
     }
     products.iter().for_each(|product| body.extend_from_slice(product.id.as_str().as_bytes()));
-    products.iter().for_each(|product| varint(&mut body, product.price.minor() as u64));
+    let price = |product: &Product| product.price.unwrap_or_default().minor() as u64;
+    products.iter().for_each(|product| varint(&mut body, price(product)));
     products.iter().for_each(|product| varint(&mut body, product.name.len() as u64));
     products.iter().for_each(|product| body.extend_from_slice(product.name.as_bytes()));
+    put_detail(&mut body, products);
     body
 }
 
-fn assemble(body: &[u8]) -> Vec<u8> {
+/// All columns that there can be.
+fn put_detail(body: &mut Vec<u8>, products: &[Product]) {
+    body.extend(products.iter().map(|product| u8::from(product.price.is_none())));
+    for product in products {
+        varint(body, product.floor_in(Currency::USD).map_or(0, |floor| floor.minor() as u64 + 1));
+    }
+    for product in products {
+        let QuantityRules { min, step, max } = product.quantities();
+        for quantity in [min, step, max] {
+            varint(body, quantity.map_or(0, |quantity| quantity.thousandths() as u64));
+        }
+    }
+    // One for each product that has one: none is written once for many.
+    let categories: Vec<_> = products.iter().filter_map(Product::category).collect();
+    varint(body, categories.len() as u64);
+    for category in &categories {
+        varint(body, category.as_str().len() as u64);
+        body.extend_from_slice(category.as_str().as_bytes());
+    }
+    let mut number = 0;
+    for product in products {
+        number += u64::from(product.category().is_some());
+        varint(body, if product.category().is_some() { number } else { 0 });
+    }
+}
+
+fn assemble(columns: u8, body: &[u8]) -> Vec<u8> {
     let packed = zstd::bulk::compress(body, 1).unwrap_or_default();
-    [b"OB\x01\x00", packed.as_slice()].concat()
+    [b"OB\x01".as_slice(), &[columns], packed.as_slice()].concat()
 }

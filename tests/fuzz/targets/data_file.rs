@@ -12,7 +12,7 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use ocache::data::{Dataset, read_texts};
-use ocache::pricing::Currency;
+use ocache::pricing::{Currency, Product};
 use serde_json::{Value, json};
 
 fuzz_target!(|input: &[u8]| {
@@ -38,13 +38,18 @@ fuzz_target!(|input: &[u8]| {
         return;
     }
     let again = read(again.as_bytes()).unwrap_or_else(|errors| panic!("{again}\n{errors}"));
-    assert_eq!(again.products, dataset.products);
+    assert!(again.products.iter().eq(plain(&dataset)), "{:?}", again.products);
     assert_eq!(again.discounts, dataset.discounts);
 });
 
+/// Products with one price and nothing more.
+fn plain(dataset: &Dataset) -> impl Iterator<Item = &Product> {
+    dataset.products.iter().filter(|product| product.price.is_some() && product.detail.is_none())
+}
+
 fn lines(dataset: &Dataset) -> String {
-    let products = dataset.products.iter().map(|product| {
-        let price = product.price.format(Currency::USD);
+    let products = plain(dataset).map(|product| {
+        let price = product.price.unwrap_or_default().format(Currency::USD);
         json!({ "id": product.id, "name": product.name, "price": price })
     });
     let lists = dataset.discounts.iter().map(|list| {

@@ -31,7 +31,12 @@ pub fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Version 1 of sealed bytes.
 pub fn seal(fields: &[u8]) -> Vec<u8> {
-    let mut sealed = vec![1];
+    sealed(1, fields)
+}
+
+/// Sealed bytes of a version.
+pub fn sealed(version: u8, fields: &[u8]) -> Vec<u8> {
+    let mut sealed = vec![version];
     sealed.extend_from_slice(fields);
     sealed.extend(crc32fast::hash(&sealed).to_le_bytes());
     sealed

@@ -7,21 +7,26 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ocache::model::{ConnectionRef, Dialect, QuotationKey, Timestamp};
+use ocache::model::{ConnectionId, ConnectionRef, Dialect, QuotationKey, Timestamp};
 use ocache::ports::{FailureReason, Quotation, QuotationStatus, pack_target, unpack_target};
-use ocache::pricing::Answer;
+use ocache::pricing::{Answer, Rule, RuleKind, Scope};
 use ocache::protocol::{render_accepted, render_quotation};
-use ocache_fuzz::{seal, signed, text, varint};
+use ocache_fuzz::{seal, sealed, signed, text, varint};
 
 fuzz_target!(|input: &[u8]| {
     let Some((kind, fields)) = input.split_first() else { return };
-    match kind % 4 {
+    match kind % 6 {
         0 => look_at(fields),
-        1 => quotation(&seal(fields)),
-        2 => status(&seal(fields)),
+        1 => quotation(&sealed(VERSION, fields)),
+        2 => status(&sealed(VERSION, fields)),
+        3 => quotation(&seal(fields)),
+        4 => status(&seal(fields)),
         _ => target(&seal(fields)),
     }
 });
+
+/// The version of quotations; that of [`seal`] is the one before, which is read too.
+const VERSION: u8 = 2;
 
 fn look_at(raw: &[u8]) {
     quotation(raw);
@@ -45,7 +50,7 @@ fn status(packed: &[u8]) {
     let Ok(status) = QuotationStatus::unpack(packed) else { return };
     let mut fields = vec![];
     put_status(&mut fields, &status, 0, 0);
-    for packed in [status.pack().expect("it can be packed"), seal(&fields)] {
+    for packed in [status.pack().expect("it can be packed"), sealed(VERSION, &fields)] {
         assert_eq!(QuotationStatus::unpack(&packed).expect("it was packed"), status);
     }
 }
@@ -89,7 +94,7 @@ fn encode(quotation: &Quotation) -> Vec<u8> {
     signed(&mut out, quotation.deadline.millis().wrapping_sub(accepted));
     signed(&mut out, quotation.expires_at.millis().wrapping_sub(accepted));
     put_status(&mut out, &quotation.status, quotation.items.len(), accepted);
-    seal(&out)
+    sealed(VERSION, &out)
 }
 
 fn put_target(out: &mut Vec<u8>, connection: &ConnectionRef, dialect: Dialect) {
@@ -128,35 +133,95 @@ fn put_reason(out: &mut Vec<u8>, reason: &FailureReason) {
     }
 }
 
+/// Every line has its rule for itself, though many have the same.
 fn put_answer(out: &mut Vec<u8>, answer: &Answer, items: usize, accepted: i64) {
+    let (lines, unavailable) = (&answer.lines, &answer.unavailable);
     // All that the answer names, after the items.
-    varint(out, (answer.lines.len() + answer.unavailable.len()) as u64);
-    for line in &answer.lines {
+    varint(out, (lines.len() + unavailable.len() + answer.invalid.len()) as u64);
+    for line in lines {
         text(out, line.product.as_str());
         signed(out, line.quantity.thousandths());
     }
-    for product in &answer.unavailable {
+    for product in unavailable {
         text(out, product.as_str());
         signed(out, 1000);
     }
-    varint(out, answer.lines.len() as u64);
-    for (line, place) in answer.lines.iter().zip(items as u64..) {
+    for item in &answer.invalid {
+        text(out, item.product.as_str());
+        signed(out, item.quantity.thousandths());
+    }
+    let rules: Vec<&Rule> = lines.iter().filter_map(|line| line.rule.as_deref()).collect();
+    varint(out, rules.len() as u64);
+    rules.iter().for_each(|rule| put_rule(out, rule));
+    varint(out, lines.len() as u64);
+    let mut rule = 0;
+    for (line, place) in lines.iter().zip(items as u64..) {
         varint(out, place);
         text(out, &line.name);
-        signed(out, line.list_price.minor());
-        varint(out, u64::from(line.discount.millionths()));
+        optional(out, line.list_price, |out, price| signed(out, price.minor()));
+        signed(out, line.discount.millionths());
         signed(out, line.unit_price.minor());
         signed(out, line.total.minor());
+        optional(out, line.rule.as_ref(), |out, _| {
+            varint(out, rule);
+            rule += 1;
+        });
+        optional(out, line.next_tier, |out, tier| {
+            signed(out, tier.quantity.thousandths());
+            signed(out, tier.unit_price.minor());
+        });
     }
-    varint(out, answer.unavailable.len() as u64);
-    let first = (items + answer.lines.len()) as u64;
-    (first..).take(answer.unavailable.len()).for_each(|place| varint(out, place));
+    varint(out, unavailable.len() as u64);
+    let first = (items + lines.len()) as u64;
+    (first..).take(unavailable.len()).for_each(|place| varint(out, place));
+    varint(out, answer.invalid.len() as u64);
+    let first = first + unavailable.len() as u64;
+    for (item, place) in answer.invalid.iter().zip(first..) {
+        varint(out, place);
+        optional(out, item.below, |out, quantity| signed(out, quantity.thousandths()));
+        optional(out, item.above, |out, quantity| signed(out, quantity.thousandths()));
+    }
     signed(out, answer.total.minor());
     text(out, answer.currency.code());
+    out.push(answer.unit_decimals);
     signed(out, answer.priced_at.millis().wrapping_sub(accepted));
     signed(out, answer.validated_at.millis().wrapping_sub(accepted));
+    signed(out, answer.answered_at.millis().wrapping_sub(accepted));
     out.push(u8::from(answer.stale));
     text(out, answer.generation.as_str());
     varint(out, answer.catalogue_version);
     varint(out, u64::from(answer.pricing_version));
+}
+
+fn put_rule(out: &mut Vec<u8>, rule: &Rule) {
+    optional(out, rule.list.as_ref(), |out, list| text(out, list.as_str()));
+    signed(out, i64::from(rule.priority));
+    optional(out, rule.scope.as_ref(), |out, scope| match scope {
+        Scope::All => out.push(0),
+        Scope::Category(category) => {
+            out.push(1);
+            text(out, category.as_str());
+        }
+        Scope::Product(product) => {
+            out.push(2);
+            text(out, product.as_str());
+        }
+    });
+    match rule.kind {
+        RuleKind::Price => out.push(0),
+        RuleKind::Percentage(rate) => {
+            out.push(1);
+            signed(out, rate.millionths());
+        }
+        RuleKind::Amount => out.push(2),
+    }
+    varint(out, rule.min_quantity.thousandths());
+    optional(out, rule.until, |out, until| signed(out, until.millis()));
+}
+
+fn optional<T>(out: &mut Vec<u8>, value: Option<T>, put: impl FnOnce(&mut Vec<u8>, T)) {
+    out.push(u8::from(value.is_some()));
+    if let Some(value) = value {
+        put(out, value);
+    }
 }

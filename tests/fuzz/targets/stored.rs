@@ -1,4 +1,4 @@
-//! What the engines store as JSON and read back: indexes of bases, heads of catalogues and marks; and
+//! What the engines store as JSON and read back: indexes of bases, heads of catalogues and changes; and
 //! the messages of the queues. The first byte says which.
 //!
 //! What is accepted is written as a text that reads the same, and everything that is done with it on
@@ -10,7 +10,7 @@ use std::fmt::Debug;
 
 use libfuzzer_sys::fuzz_target;
 use ocache::model::{Calculation, ProductId, ProviderMessage, QuotationKey, Timestamp};
-use ocache::ports::{CatalogueHead, RowChange};
+use ocache::ports::{CatalogueHead, RecordKey, RowChange};
 use ocache::pricing::{BaseIndex, BasePart, Currency, Money, PackedBase, Product};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,7 +29,9 @@ fuzz_target!(|input: &[u8]| {
         }
         2 => {
             if let Some(change) = read::<RowChange>(text) {
-                let _ = change.key();
+                let key = change.key();
+                let stored = RecordKey::from_stored(key.kind(), &key.stored());
+                assert_eq!(stored, Ok(key), "a stored key is read as what it was");
             }
         }
         3 => {
@@ -66,7 +68,7 @@ fn look_up(index: &BaseIndex) {
 }
 
 fn one_product(id: ProductId) -> BasePart {
-    let products = vec![Product { id, name: "Stand".to_owned(), price: Money::from_minor(1) }];
+    let products = vec![Product::new(id, "Stand".to_owned(), Money::from_minor(1))];
     let packed = PackedBase::new(Currency::USD, products).expect("it is a catalogue");
     BasePart::decode(&packed.parts[0]).expect("what was packed can be read")
 }

@@ -7,7 +7,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use ocache::model::Timestamp;
-use ocache::ports::{Own, TableHead};
+use ocache::ports::{Own, Prices, TableHead};
+use ocache::pricing::Rounding;
 use ocache_fuzz::{signed, text, varint};
 
 fuzz_target!(|input: &[u8]| {
@@ -16,17 +17,27 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(TableHead::unpack(&encode(&head)).expect("the format is as it is said"), head);
     let now = Timestamp::from_secs(1_800_000_000);
     let _ = (head.is_usable(now), head.is_fresh(now), head.usable_until.to_string());
-    if let Own::Parts(first) = &head.own
-        && first.is_sorted_by(|a, b| a < b)
-    {
-        for (part, index) in (0_u32..).zip(first) {
-            assert_eq!(head.part_of(*index), Some(part));
-        }
+    for prices in head.periods() {
+        let _ = head.base_of(prices);
+        find_parts(&prices.ladders);
     }
+    assert!(head.parts() >= head.own.parts());
+    let _ = head.prices_at(now);
+    find_parts(&head.own);
 });
 
+/// Each part is found by the product that it begins with.
+fn find_parts(own: &Own) {
+    let Own::Parts(first) = own else { return };
+    if first.is_sorted_by(|a, b| a < b) {
+        for (part, index) in (0_u32..).zip(first) {
+            assert_eq!(own.part_of(*index), Some(part));
+        }
+    }
+}
+
 fn encode(head: &TableHead) -> Vec<u8> {
-    let mut out = vec![1];
+    let mut out = vec![2];
     varint(&mut out, head.version);
     varint(&mut out, u64::from(head.pricing_version));
     varint(&mut out, head.catalogue_version);
@@ -40,16 +51,44 @@ fn encode(head: &TableHead) -> Vec<u8> {
     signed(&mut out, head.fresh_until.millis());
     signed(&mut out, head.usable_until.millis());
     signed(&mut out, head.parts_expire_at.millis());
-    match &head.own {
+    put_own(&mut out, &head.own);
+    put_prices(&mut out, &head.prices);
+    let has_next = u8::from(!head.next.is_empty());
+    let has_end = u8::from(head.valid_until.is_some());
+    let is_half_up = u8::from(head.rounding.rounding == Rounding::HalfUp);
+    out.push(has_next | has_end << 1 | is_half_up << 2 | head.rounding.unit_decimals << 3);
+    if let Some(until) = head.valid_until {
+        signed(&mut out, until.millis());
+    }
+    if !head.next.is_empty() {
+        varint(&mut out, head.next.len() as u64);
+    }
+    for next in &head.next {
+        signed(&mut out, next.from.millis());
+        put_prices(&mut out, &next.prices);
+    }
+    out
+}
+
+fn put_prices(out: &mut Vec<u8>, prices: &Prices) {
+    out.push(u8::from(prices.terms.is_some()));
+    if let Some(terms) = prices.terms {
+        out.extend_from_slice(&terms.bytes());
+    }
+    put_own(out, &prices.ladders);
+}
+
+fn put_own(out: &mut Vec<u8>, own: &Own) {
+    match own {
         Own::Inline(rows) => {
             out.push(0);
+            varint(out, rows.len() as u64);
             out.extend_from_slice(rows);
         }
         Own::Parts(first) => {
             out.push(1);
-            varint(&mut out, first.len() as u64);
-            first.iter().for_each(|index| varint(&mut out, u64::from(*index)));
+            varint(out, first.len() as u64);
+            first.iter().for_each(|index| varint(out, u64::from(*index)));
         }
     }
-    out
 }

@@ -2,7 +2,7 @@
 
 use hyper::header::{HeaderMap, IF_NONE_MATCH};
 
-use crate::model::{Digest, DigestBuilder, Item, UserId};
+use crate::model::{Digest, DigestBuilder, Item, Timestamp, UserId};
 use crate::ports::TableHead;
 
 /// Another version of ocache may show the same prices in another form.
@@ -30,7 +30,12 @@ impl KnownTags {
 }
 
 /// The tag of prices of some products, so much of each.
-pub(super) fn of_some(user: &UserId, head: &TableHead, stale: bool, items: &[Item]) -> String {
+pub(super) fn of_some(
+    user: &UserId,
+    (head, at): (&TableHead, Timestamp),
+    stale: bool,
+    items: &[Item],
+) -> String {
     // All of one quantity. No id has a line feed in it.
     let quantity = items.first().map_or(0, |item| item.quantity.thousandths());
     let mut asked = quantity.to_le_bytes().to_vec();
@@ -38,21 +43,34 @@ pub(super) fn of_some(user: &UserId, head: &TableHead, stale: bool, items: &[Ite
         asked.push(b'\n');
         asked.extend_from_slice(item.product.as_str().as_bytes());
     }
-    shown(&begun("some", user, head, stale).part(&asked).finish())
+    shown(&begun("some", user, (head, at), stale).part(&asked).finish())
 }
 
 /// The tag of a whole table, in a form.
-pub(super) fn of_all(user: &UserId, head: &TableHead, stale: bool, form: &str) -> String {
-    shown(&begun("all", user, head, stale).part(form.as_bytes()).finish())
+pub(super) fn of_all(
+    user: &UserId,
+    (head, at): (&TableHead, Timestamp),
+    stale: bool,
+    form: &str,
+) -> String {
+    shown(&begun("all", user, (head, at), stale).part(form.as_bytes()).finish())
 }
 
-fn begun(of: &str, user: &UserId, head: &TableHead, stale: bool) -> DigestBuilder {
+/// A head may name several prices, each of which comes into force at its time.
+fn begun(
+    of: &str,
+    user: &UserId,
+    (head, at): (&TableHead, Timestamp),
+    stale: bool,
+) -> DigestBuilder {
+    let begun = head.next.iter().filter(|next| next.from <= at).count();
     DigestBuilder::new(of)
         .part(FORM.as_bytes())
         .part(user.as_str().as_bytes())
         .part(head.generation.as_str().as_bytes())
         .number(head.version)
         .number(stale.into())
+        .number(begun as u64)
 }
 
 fn shown(digest: &Digest) -> String {

@@ -58,20 +58,22 @@ async fn some_prices(
 ) -> Result<Option<Reply>, StageError> {
     let (user, items) = (question.user(), question.items());
     let shown = prices.of(question, |found| {
-        let SomePrices { head, stale, prices } = found;
-        let tag = etag::of_some(user, head, *stale, items);
+        let SomePrices { head, stale, prices, ladders, at } = found;
+        let tag = etag::of_some(user, (head, *at), *stale, items);
         if known.contain(&tag) {
             return Ok(not_modified(&tag));
         }
         let shown = ShownPrices {
             user,
             currency: head.currency,
+            unit_decimals: head.rounding.unit_decimals,
             quantity,
             priced_at: head.priced_at,
             validated_at: head.validated_at,
             stale: *stale,
             items,
             prices,
+            ladders,
         };
         let json = render_prices(&shown).map_err(StageError::Write)?;
         Ok(tagged(Reply::new(Bytes::from(json).into()), JSON, &tag))

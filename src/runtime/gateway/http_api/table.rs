@@ -42,7 +42,7 @@ impl HttpApi {
             return problem_with_code(StatusCode::CONFLICT, "table_replaced", message);
         }
         let form = format!("{rows:?}");
-        let tag = etag::of_all(user, &table.head, table.stale, &form);
+        let tag = etag::of_all(user, (&table.head, table.at), table.stale, &form);
         if known.contain(&tag) {
             return not_modified(&tag);
         }
@@ -181,8 +181,11 @@ impl Writer {
         table: &WholeTable,
         row: &crate::ports::TableRow,
     ) -> Result<(), TableError> {
-        let line = (&row.product, row.name.as_str(), &row.entry);
-        let written = self.format.write(&mut self.text, line, table.head.currency);
+        // What has no price is no row of a price table.
+        let Some(entry) = &row.entry else { return Ok(()) };
+        let line = (&row.product, row.name.as_str(), entry);
+        let units = (table.head.currency, table.head.rounding.unit_decimals);
+        let written = self.format.write(&mut self.text, line, units);
         written.map_err(|error| TableError::Contradiction(error.to_string()))
     }
 }

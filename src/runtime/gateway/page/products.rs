@@ -12,7 +12,7 @@ use tracing::{debug, warn};
 use super::query::Search;
 use crate::model::ProductId;
 use crate::ports::{AtHead, CatalogueStore, Chain, PortError, products_now};
-use crate::pricing::{Currency, Product};
+use crate::pricing::{Currency, Money, Product};
 
 /// Whether the products have changed is not looked at more often than this.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -35,7 +35,9 @@ pub(super) struct Found {
 struct FoundProduct {
     product: String,
     name: String,
-    list_price: String,
+    /// In the currency of the stack, if it has one in that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list_price: Option<String>,
 }
 
 /// All products, in the shape that searching wants; read when somebody searches for the first time.
@@ -56,6 +58,7 @@ struct Seen {
 struct Index {
     version: Option<u64>,
     currency: Option<Currency>,
+    unit_decimals: u8,
     entries: Vec<Entry>,
     complete: bool,
 }
@@ -78,6 +81,7 @@ impl Products {
         let whole =
             (!index.complete).then(|| ProductId::stored(search.text.as_str()).ok()).flatten();
         let Search { text, limit } = search;
+        let index_currency = (index.currency(), index.unit_decimals);
         let searching = spawn_blocking(move || index.search(&text, limit)).await;
         let mut found = searching.map_err(|error| PortError::unavailable("the search", error))?;
         if let Some(id) = whole
@@ -85,9 +89,9 @@ impl Products {
         {
             let others = products_now(&*self.store, &[id]).await?;
             found.total = others.len();
-            let currency = found.currency.parse().unwrap_or(Currency::USD);
+            let (currency, decimals) = index_currency;
             found.products =
-                others.iter().map(|other| FoundProduct::new(other, currency)).collect();
+                others.iter().map(|other| FoundProduct::new(other, currency, decimals)).collect();
         }
         Ok(found)
     }
@@ -140,6 +144,7 @@ impl Products {
         Ok(Some(Index {
             version: Some(head.base_version),
             currency: Some(head.currency),
+            unit_decimals: head.rounding.unit_decimals,
             entries,
             complete,
         }))
@@ -147,6 +152,10 @@ impl Products {
 }
 
 impl Index {
+    fn currency(&self) -> Currency {
+        self.currency.unwrap_or(Currency::USD)
+    }
+
     fn search(&self, text: &str, limit: usize) -> Found {
         let text = text.to_lowercase();
         let mut ranks: [Vec<&Entry>; 4] = Default::default();
@@ -159,10 +168,12 @@ impl Index {
                 }
             }
         }
-        let currency = self.currency.unwrap_or(Currency::USD);
+        let (currency, decimals) = (self.currency(), self.unit_decimals);
         let best = ranks.into_iter().flatten().take(limit);
         Found {
-            products: best.map(|entry| FoundProduct::new(&entry.product, currency)).collect(),
+            products: best
+                .map(|entry| FoundProduct::new(&entry.product, currency, decimals))
+                .collect(),
             total,
             complete: self.complete,
             currency: currency.to_string(),
@@ -195,11 +206,12 @@ impl Entry {
 }
 
 impl FoundProduct {
-    fn new(product: &Product, currency: Currency) -> Self {
+    fn new(product: &Product, currency: Currency, unit_decimals: u8) -> Self {
+        let shown = |price: Money| price.shown_as_unit(currency, unit_decimals).to_string();
         Self {
             product: product.id.to_string(),
             name: product.name.clone(),
-            list_price: product.price.format(currency),
+            list_price: product.price.map(shown),
         }
     }
 }
@@ -207,7 +219,6 @@ impl FoundProduct {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pricing::Money;
 
     fn index() -> Index {
         let products = [
@@ -219,11 +230,12 @@ mod tests {
         ];
         let entries = products.map(|(id, name)| {
             let (id, price) = (ProductId::new(id).unwrap(), Money::from_minor(1050));
-            Entry::new(Product { id, name: name.to_owned(), price })
+            Entry::new(Product::new(id, name.to_owned(), price))
         });
         Index {
             version: Some(1),
             currency: Some(Currency::USD),
+            unit_decimals: 0,
             entries: entries.into(),
             complete: true,
         }
@@ -249,6 +261,6 @@ mod tests {
     fn the_list_is_limited_and_the_total_is_not() {
         assert_eq!(found("p", 2), (vec!["P1".to_owned(), "P10".to_owned()], 4));
         let found = index().search("p10", 1);
-        assert_eq!(found.products[0].list_price, "10.50");
+        assert_eq!(found.products[0].list_price.as_deref(), Some("10.50"));
     }
 }

@@ -42,11 +42,7 @@ impl Topic for SlowTopic {
 
 /// Makes a table of a customer.
 async fn make_table(ports: &Ports, user: &str) {
-    let product = Product {
-        id: "P1".parse().unwrap(),
-        name: "Desk".to_owned(),
-        price: Money::from_minor(50_000),
-    };
+    let product = Product::new("P1".parse().unwrap(), "Desk".to_owned(), Money::from_minor(50_000));
     apply(ports, vec![product.into()], Currency::USD).await.unwrap();
     let bases = BaseMaker::new(ports, Lookup::new(ports).bases().clone());
     let calc = PriceCalc::new(ports, Arc::new(bases), Policy::default());

@@ -45,7 +45,7 @@ const Basket = (() => {
           "li", { role: "option", id: `found-${at}`, "aria-selected": "false" },
           element("span", { class: "id" }, product.product),
           element("span", { class: "name" }, product.name),
-          element("span", { class: "price" }, amount(product.list_price)),
+          element("span", { class: "price" }, product.list_price ? amount(product.list_price) : ""),
         );
         // Before the box loses the focus.
         option.addEventListener("mousedown", (event) => {

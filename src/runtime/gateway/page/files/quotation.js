@@ -139,6 +139,7 @@ const Quotation = (() => {
           element("p", { class: "facts" }, stale, age, element("span", {}, `Answered in ${duration(asked.took)}`)),
         ),
         frame.unavailable.length ? unavailable(frame.unavailable) : "",
+        frame.invalid?.length ? invalid(frame.invalid) : "",
         frame.lines.length ? lines(frame) : "",
         element("p", { class: "hint" }, "Calculated ", priced, ". Known as ", element("code", {}, frame.request_id), "."),
       );
@@ -149,6 +150,19 @@ const Quotation = (() => {
         "div", { class: "unavailable" },
         element("p", {}, `No price for ${plural(products.length, "product")}; left out of the total:`),
         element("ul", {}, ...products.map((product) => element("li", {}, element("code", {}, product)))),
+      );
+    }
+
+    /** Quantities that products are not sold in, with those next to them. */
+    function invalid(items) {
+      const instead = ({ below, above }) => [below, above].filter(Boolean).map(amount).join(" or ");
+      return element(
+        "div", { class: "unavailable" },
+        element("p", {}, "Not sold in this quantity; left out of the total:"),
+        element("ul", {}, ...items.map((item) => element(
+          "li", {}, element("code", {}, item.product), ` ${amount(item.quantity)}`,
+          instead(item) ? `, instead ${instead(item)}` : "",
+        ))),
       );
     }
 
@@ -164,25 +178,54 @@ const Quotation = (() => {
     }
 
     function line(line) {
-      const cut = line.discount_percent !== "0";
       const cell = (label, ...content) => element("td", { role: "cell", "data-label": label }, ...content);
       return element(
         "tr", { role: "row" },
-        element("th", { role: "rowheader", scope: "row" }, line.name, element("span", { class: "id" }, line.product)),
-        cell("List price", cut ? element("s", {}, amount(line.list_price)) : amount(line.list_price)),
-        cell("Discount", cut ? element("span", { class: "cut" }, `−${line.discount_percent} %`) : element("span", { class: "none" }, "none")),
+        element("th", { role: "rowheader", scope: "row" }, line.name, element("span", { class: "id" }, line.product), rule(line), tier(line)),
+        cell("List price", listPrice(line)),
+        cell("Discount", discount(line.discount_percent)),
         cell("Unit price", amount(line.unit_price)),
         cell("Quantity", amount(line.quantity)),
         cell("Total", element("strong", {}, amount(line.total))),
       );
     }
 
+    function listPrice({ list_price: price, discount_percent: percent }) {
+      if (!price) return element("span", { class: "none" }, "none");
+      return percent === "0" ? amount(price) : element("s", {}, amount(price));
+    }
+
+    /** A surcharge is a negative discount. */
+    function discount(percent) {
+      if (percent === "0") return element("span", { class: "none" }, "none");
+      return percent.startsWith("-")
+        ? element("span", {}, `+${percent.slice(1)} %`)
+        : element("span", { class: "cut" }, `−${percent} %`);
+    }
+
+    /** Where the price comes from. */
+    function rule({ rule }) {
+      if (!rule) return null;
+      const scope = rule.scope.category ?? (rule.scope === "all" ? "all products" : null);
+      const from = rule.min_quantity === "0" ? null : `from ${amount(rule.min_quantity)}`;
+      const until = rule.until ? `until ${new Date(rule.until).toLocaleString()}` : null;
+      const parts = [rule.own ? "Own price" : rule.list, scope, from, until];
+      return element("span", { class: "id" }, parts.filter(Boolean).join(", "));
+    }
+
+    function tier({ next_tier: tier }) {
+      if (!tier) return null;
+      return element("span", { class: "id" }, `${amount(tier.unit_price)} each from ${amount(tier.quantity)}`);
+    }
+
     draw();
     return { ask, connected, hear, isPending };
   }
 
-  function spoken({ total, currency, lines, unavailable, stale }) {
-    const without = unavailable.length ? `; no price for ${unavailable.join(", ")}` : "";
+  function spoken({ total, currency, lines, unavailable, invalid = [], stale }) {
+    const none = unavailable.length ? `; no price for ${unavailable.join(", ")}` : "";
+    const wrong = invalid.map(({ product, quantity }) => `; ${product} is not sold in a quantity of ${quantity}`);
+    const without = none + wrong.join("");
     const old = stale ? "; the prices are stale and being recalculated" : "";
     return `Quotation answered: ${plural(lines.length, "line")}, total ${amount(total)} ${currency}${without}${old}`;
   }

@@ -1,4 +1,4 @@
-//! Which version of the products is in force, for quotes: whether a table is stale.
+//! Which version is in force of what customers have in common, for quotes: whether a table is stale.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,14 +7,14 @@ use crate::ports::{CatalogueStore, Clock, PortError};
 
 /// Knows it, as of a moment ago at most. On AWS the head of the catalogue is one item: if it were read for
 /// every quote, it would be the first to be throttled.
-pub(super) struct BaseInForce {
+pub(super) struct SharedInForce {
     store: Arc<dyn CatalogueStore>,
     clock: Arc<dyn Clock>,
     /// The version, and when it was read.
     kept: Mutex<Option<(u64, Timestamp)>>,
 }
 
-impl BaseInForce {
+impl SharedInForce {
     pub(super) fn new(store: Arc<dyn CatalogueStore>, clock: Arc<dyn Clock>) -> Self {
         Self { store, clock, kept: Mutex::default() }
     }
@@ -30,7 +30,7 @@ impl BaseInForce {
             return Ok(version);
         }
         let head = self.store.catalogue_head().await?;
-        let version = head.map_or(0, |head| head.base_version);
+        let version = head.map_or(0, |head| head.shared_version);
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, now));
         Ok(version)
     }
@@ -62,7 +62,7 @@ mod tests {
 
     async fn load(ports: &Ports, name: &str) {
         let (id, price) = ("P1".parse().unwrap(), crate::pricing::Money::from_minor(1));
-        let product = Product { id, name: name.to_owned(), price };
+        let product = Product::new(id, name.to_owned(), price);
         crate::data::apply(ports, vec![product.into()], Currency::USD).await.unwrap();
     }
 
@@ -70,8 +70,8 @@ mod tests {
     async fn a_version_is_kept_only_where_that_is_worth_it_and_not_for_long() {
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
         let ports = Memory::new(clock.clone(), Arc::new(SystemRandomness)).ports();
-        let always = BaseInForce::new(ports.store.clone(), clock.clone());
-        let kept = BaseInForce::new(Arc::new(Kept { inner: ports.clone() }), clock.clone());
+        let always = SharedInForce::new(ports.store.clone(), clock.clone());
+        let kept = SharedInForce::new(Arc::new(Kept { inner: ports.clone() }), clock.clone());
         let versions = async || (always.version().await.unwrap(), kept.version().await.unwrap());
         assert_eq!(versions().await, (0, 0));
         load(&ports, "Desk").await;

@@ -1,0 +1,159 @@
+//! What a load did, for people and programs.
+
+use serde_json::{Value, json};
+
+use crate::cli::failure::Failure;
+use crate::cli::output::{Output, Table, number, table};
+use crate::data::{Counts, Dataset, KindCounts, LoadReport, LocalTime, Mention, Mentions};
+
+/// So many instants are shown to people.
+const SHOWN_TIMES: usize = 10;
+
+pub(super) fn print(
+    output: &Output,
+    dataset: &Dataset,
+    report: &LoadReport,
+    ordered: usize,
+) -> Result<(), Failure> {
+    let mut summary = summary(dataset, &report.counts, &report.mentions, &report.unreadable);
+    summary["catalogue_version"] = report.version.into();
+    summary["tables_ordered"] = ordered.into();
+    summary["unfolded"] = report.unfolded.clone().into();
+    output.data(&summary, |_| counts_table(&report.counts).to_string())?;
+    if !report.counts.wrote() {
+        output.note("nothing changed: the store has all of this already");
+    }
+    if ordered > 0 {
+        let plural = if ordered == 1 { "table" } else { "tables" };
+        output.note(&format!("{ordered} {plural} of active users ordered anew"));
+    }
+    if let Some(why) = &report.unfolded {
+        output.note(&format!("note: in force, and not yet folded into the rows: {why}"));
+    }
+    for why in &report.unreadable {
+        output.note(&format!("note: replaced what could not be read: {why}"));
+    }
+    say_mentions(output, dataset, &report.mentions);
+    Ok(())
+}
+
+/// What is printed of a load, whether it was done or not.
+pub(super) fn summary(
+    dataset: &Dataset,
+    counts: &KindCounts,
+    mentions: &Mentions,
+    unreadable: &[String],
+) -> Value {
+    let files: Vec<_> = dataset
+        .files
+        .iter()
+        .map(|file| {
+            json!({
+                "path": file.path.display().to_string(),
+                "products": file.products,
+                "users": file.users,
+                "customers": file.customers,
+                "price_lists": file.price_lists,
+                "prices": file.prices,
+            })
+        })
+        .collect();
+    let local_times: Vec<_> = dataset
+        .local_times
+        .iter()
+        .map(|time| {
+            json!({
+                "price_list": time.list, "field": time.field, "given": time.given,
+                "time_zone": time.time_zone, "instant": time.instant.to_string(),
+            })
+        })
+        .collect();
+    let KindCounts { products, users, customers, price_lists, prices } = counts;
+    json!({
+        "files": files,
+        "products": counts_json(products),
+        "users": counts_json(users),
+        "customers": counts_json(customers),
+        "price_lists": counts_json(price_lists),
+        "prices": counts_json(prices),
+        "local_times": local_times,
+        "unknown_products": mentions.unknown_products,
+        "unknown_customers": mention(&mentions.unknown_customers),
+        "given_to_nobody": mention(&mentions.given_to_nobody),
+        "under_floor": mention(&mentions.under_floor),
+        "dearer_than_list": mention(&mentions.dearer_than_list),
+        "unreadable": unreadable,
+        "catalogue_version": null,
+        "tables_ordered": 0,
+        "unfolded": null,
+        "effect": null,
+    })
+}
+
+fn mention(mention: &Mention) -> Value {
+    json!({ "count": mention.count, "first": mention.first })
+}
+
+fn counts_json(counts: &Counts) -> Value {
+    let Counts { added, changed, unchanged, removed } = counts;
+    json!({ "added": added, "changed": changed, "unchanged": unchanged, "removed": removed })
+}
+
+/// A line for each kind; of price lists and what belongs to them only where there is any.
+pub(super) fn counts_table(counts: &KindCounts) -> Table {
+    const ALWAYS: usize = 2;
+    let mut table = table(["", "added", "changed", "unchanged", "removed"]);
+    for (place, (name, counts)) in counts.by_name().into_iter().enumerate() {
+        if place < ALWAYS || *counts != Counts::default() {
+            let Counts { added, changed, unchanged, removed } = counts;
+            let figures = [added, changed, unchanged, removed].map(number);
+            table.add_row(std::iter::once(name.into()).chain(figures));
+        }
+    }
+    table
+}
+
+/// Says what may not be meant, and what was taken for which instant.
+pub(super) fn say_mentions(output: &Output, dataset: &Dataset, mentions: &Mentions) {
+    for time in dataset.local_times.iter().take(SHOWN_TIMES) {
+        output.note(&local_time(time));
+    }
+    if let Some(more @ 1..) = dataset.local_times.len().checked_sub(SHOWN_TIMES) {
+        output.note(&format!("and {more} more of such times; --output json shows all"));
+    }
+    for notice in &dataset.notices {
+        output.note(&format!("note: {notice}"));
+    }
+    if let Some(first) = mentions.unknown_products.first() {
+        let count = mentions.unknown_products.len();
+        let plural = if count == 1 { "product that does" } else { "products that do" };
+        output.note(&format!(
+            "note: discounts and prices for {count} {plural} not exist are kept, such as `{first}`"
+        ));
+    }
+    let Mentions { unknown_customers, given_to_nobody, under_floor, dearer_than_list, .. } =
+        mentions;
+    for (mention, one, many) in [
+        (unknown_customers, "customer is not known", "customers are not known"),
+        (given_to_nobody, "price list is given to nobody", "price lists are given to nobody"),
+        (under_floor, "stated price is under its floor", "stated prices are under their floor"),
+        (
+            dearer_than_list,
+            "own price is above the list price",
+            "own prices are above the list price",
+        ),
+    ] {
+        if mention.count > 0 {
+            let what = if mention.count == 1 { one } else { many };
+            let first = mention.first.join("; ");
+            let and_more = if mention.count > mention.first.len() as u64 { "; …" } else { "" };
+            output.note(&format!("note: {} {what}: {first}{and_more}", mention.count));
+        }
+    }
+}
+
+fn local_time(time: &LocalTime) -> String {
+    let LocalTime { list, field, given, time_zone, instant } = time;
+    let verb = if *field == "from" { "begins" } else { "ends" };
+    format!("price list `{list}` {verb} at {instant}, which is {given} in {time_zone}")
+}

@@ -1,0 +1,359 @@
+//! What a load has to write of price lists and their rows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::collect::Errors;
+use super::difference::{Comparison, Counts, Difference};
+use super::error::Problem;
+use super::given::{Amounts, GivenPrices, GivenRung, Place};
+use super::planned::Planned;
+use super::resolving::{check_falls, resolve_relative, resolve_rungs};
+use super::stored::{CHUNK, Halt, Stored, still};
+use crate::model::{PriceListId, UserId};
+use crate::ports::RecordKey;
+use crate::pricing::{Currency, Ladder, ListPrices, PriceList, Rung, Scope};
+
+/// What a load changes of price lists.
+#[derive(Debug, Default)]
+pub(super) struct ListChanges {
+    /// Whether it changes any list, or a row of one.
+    pub(super) changed: bool,
+    /// Whether it changes one that customers have in common.
+    pub(super) shared: bool,
+    /// To whom the others are given.
+    pub(super) users: BTreeSet<UserId>,
+}
+
+/// A price list that the data names, and what becomes of it.
+pub(super) struct NamedList<'a> {
+    given: Option<&'a (PriceList, Place)>,
+    stored: Option<PriceList>,
+    is_unreadable: bool,
+    /// Whether the data has a row for more than one product.
+    gets_wide: bool,
+    /// Whether a row of it changes.
+    rows_change: bool,
+}
+
+/// The lists that the data names, by id.
+pub(super) type NamedLists<'a> = BTreeMap<PriceListId, NamedList<'a>>;
+
+impl NamedList<'_> {
+    /// The list as it will be; `None` when there is none.
+    pub(super) fn header(&self) -> Option<&PriceList> {
+        self.given.map(|(list, _)| list).or(self.stored.as_ref())
+    }
+
+    /// The list as it will be stored, if anything of it changes.
+    fn changed(&self, revision: u64) -> Option<PriceList> {
+        let list = self.header()?;
+        let was_wide = self.stored.as_ref().is_some_and(|stored| stored.is_wide);
+        let is_wide = was_wide || self.gets_wide;
+        let changes = !self.is_same() || self.rows_change || is_wide != was_wide;
+        changes.then(|| PriceList { is_wide, revision, ..list.clone() })
+    }
+
+    /// Whether the store has it just so, apart from what loads add.
+    fn is_same(&self) -> bool {
+        let (Some(list), Some(stored)) = (self.header(), &self.stored) else { return false };
+        let (is_wide, revision) = (stored.is_wide, stored.revision);
+        *stored == PriceList { is_wide, revision, ..list.clone() }
+    }
+
+    /// The currency of stored prices that another one is about to replace.
+    fn replaced_currency(&self) -> Option<(Currency, Place)> {
+        let ((given, place), stored) = (self.given?, self.stored.as_ref()?.currency?);
+        (given.currency != Some(stored)).then_some((stored, *place))
+    }
+}
+
+impl<'a> Difference<'a> {
+    /// Compares price lists, then their rows, and plans the lists of which either changes.
+    pub(super) async fn compare_lists(
+        &mut self,
+        comparison: &Comparison<'a>,
+        errors: &mut Errors,
+    ) -> Result<(), Halt> {
+        let mut lists = self.named_lists(comparison).await?;
+        let mut prices: Vec<&GivenPrices> = comparison.data.prices.iter().collect();
+        prices.sort_unstable_by(|a, b| (&a.list, &a.scope).cmp(&(&b.list, &b.scope)));
+        for chunk in prices.chunks(CHUNK) {
+            self.compare_prices(chunk, &mut lists, comparison, errors).await?;
+        }
+        check_currencies(&lists, &prices, comparison, errors).await?;
+        if comparison.prune && !prices.is_empty() {
+            self.prune_prices(&prices, &mut lists, comparison).await?;
+        }
+        if comparison.prune && !comparison.data.lists.is_empty() {
+            self.prune_lists(&lists, comparison).await?;
+        }
+        let revision = comparison.at.head.version + 1;
+        for list in lists.values() {
+            let changed = list.changed(revision);
+            if list.given.is_some() {
+                let count = match &list.stored {
+                    None if !list.is_unreadable => &mut self.counts.price_lists.added,
+                    // If anything changes, it is a row.
+                    Some(_) if list.is_same() => &mut self.counts.price_lists.unchanged,
+                    _ => &mut self.counts.price_lists.changed,
+                };
+                *count += 1;
+            }
+            if let Some(changed) = changed {
+                self.lists.touch(list.stored.as_ref());
+                self.lists.touch(Some(&changed));
+                self.plan(Planned::List(Box::new(changed)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn named_lists(&mut self, comparison: &Comparison<'a>) -> Result<NamedLists<'a>, Halt> {
+        let Comparison { data, at, .. } = comparison;
+        let given = data.lists.iter().map(|given| (&given.0.id, given));
+        let given: HashMap<&PriceListId, &'a (PriceList, Place)> = given.collect();
+        let mut wide: HashMap<&PriceListId, bool> =
+            given.keys().map(|list| (*list, false)).collect();
+        for prices in &data.prices {
+            *wide.entry(&prices.list).or_default() |= prices.scope.is_wide();
+        }
+        let mut ids: Vec<PriceListId> = wide.keys().copied().cloned().collect();
+        ids.sort_unstable();
+        let mut lists = BTreeMap::new();
+        for chunk in ids.chunks(CHUNK) {
+            let read = |ids| at.store.price_lists(ids, at.head);
+            let mut stored = Stored::read(chunk, |list: &PriceList| list.id.clone(), read).await?;
+            for id in chunk {
+                let list = NamedList {
+                    given: given.get(id).copied(),
+                    stored: stored.found.remove(id),
+                    is_unreadable: stored.unreadable.contains_key(id),
+                    gets_wide: wide.get(id).copied().unwrap_or_default(),
+                    rows_change: false,
+                };
+                lists.insert(id.clone(), list);
+            }
+            self.compared(comparison, chunk.len(), stored.unreadable);
+        }
+        Ok(lists)
+    }
+
+    async fn compare_prices(
+        &mut self,
+        chunk: &[&GivenPrices],
+        lists: &mut NamedLists<'a>,
+        comparison: &Comparison<'a>,
+        errors: &mut Errors,
+    ) -> Result<(), Halt> {
+        let at = comparison.at;
+        let keys: Vec<(PriceListId, Scope)> =
+            chunk.iter().map(|prices| (prices.list.clone(), prices.scope.clone())).collect();
+        let read = |keys| at.store.prices(keys, at.head);
+        let key = |prices: &ListPrices| (prices.list.clone(), prices.scope.clone());
+        let stored = Stored::read(&keys, key, read).await?;
+        for (prices, key) in chunk.iter().zip(&keys) {
+            let Some(list) = lists.get_mut(&prices.list) else { continue };
+            let before = stored.found.get(key).map(|stored| &stored.ladder);
+            match merged(prices, list, before, comparison) {
+                Ok(None) => {}
+                Ok(Some(Merged { ladder, given })) => {
+                    self.counts.prices.count_rungs(&given, before, stored.unreadable.get(key));
+                    if before != Some(&ladder) {
+                        list.rows_change = true;
+                        let (list, scope) = key.clone();
+                        self.plan(Planned::Prices(Box::new(ListPrices { list, scope, ladder })));
+                    }
+                    if comparison.prune {
+                        let given = given.iter().map(|rung| rung.min_quantity);
+                        let given: HashSet<_> = given.collect();
+                        let removed = before.into_iter().flat_map(Ladder::rungs);
+                        let removed = removed.filter(|rung| !given.contains(&rung.min_quantity));
+                        self.counts.prices.removed += removed.count() as u64;
+                    }
+                }
+                Err((place, problem)) => comparison.fault(errors, place, problem),
+            }
+        }
+        self.compared(comparison, chunk.len(), stored.unreadable);
+        Ok(())
+    }
+
+    /// Deletes the rows of the lists that the data names, but those that it has.
+    async fn prune_prices(
+        &mut self,
+        given: &[&GivenPrices],
+        lists: &mut NamedLists<'a>,
+        comparison: &Comparison<'a>,
+    ) -> Result<(), Halt> {
+        for (id, list) in lists.iter_mut().filter(|(_, list)| list.stored.is_some()) {
+            let deleted =
+                self.delete_prices(id, comparison, |scope| find(given, id, scope)).await?;
+            list.rows_change |= deleted;
+        }
+        Ok(())
+    }
+
+    /// Deletes the lists that the data does not name, with their rows.
+    async fn prune_lists(
+        &mut self,
+        named: &NamedLists<'a>,
+        comparison: &Comparison<'a>,
+    ) -> Result<(), Halt> {
+        let at = comparison.at;
+        let mut from = None;
+        loop {
+            let page = still(at.store.list_price_lists(at.head, from).await?)?;
+            for list in page.items.into_iter().filter(|list| !named.contains_key(&list.id)) {
+                self.delete_prices(&list.id, comparison, |_| None).await?;
+                self.lists.touch(Some(&list));
+                self.counts.price_lists.removed += 1;
+                self.plan(Planned::Delete(RecordKey::PriceList(list.id)));
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Deletes the rows of a list, but those of some scopes; whether there was any.
+    async fn delete_prices<'g>(
+        &mut self,
+        list: &PriceListId,
+        comparison: &Comparison<'_>,
+        keeps: impl Fn(&Scope) -> Option<&'g GivenPrices>,
+    ) -> Result<bool, Halt> {
+        let at = comparison.at;
+        let (mut from, mut deleted) = (None, false);
+        loop {
+            let page = still(at.store.list_prices(list, at.head, from).await?)?;
+            for prices in page.items.into_iter().filter(|prices| keeps(&prices.scope).is_none()) {
+                deleted = true;
+                self.counts.prices.removed += prices.ladder.rungs().len() as u64;
+                self.plan(Planned::Delete(RecordKey::Prices(prices.list, prices.scope)));
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(deleted);
+            }
+        }
+    }
+}
+
+/// The rows of a list for one scope.
+struct Merged {
+    /// Those that are stored, with those of the data in them.
+    ladder: Ladder,
+    /// Those of the data.
+    given: Vec<Rung>,
+}
+
+/// Lays the rows of the data over those that are stored. `None` when there is no row.
+fn merged(
+    prices: &GivenPrices,
+    list: &NamedList<'_>,
+    stored: Option<&Ladder>,
+    comparison: &Comparison<'_>,
+) -> Result<Option<Merged>, (Place, Problem)> {
+    let GivenPrices { list: id, scope, rungs } = prices;
+    let first = rungs.first().map_or_else(Place::default, |rung| rung.place);
+    let header =
+        list.header().ok_or_else(|| (first, Problem::UnknownPriceList { list: id.clone() }))?;
+    let amounts = |currency| Amounts { currency, ..comparison.amounts };
+    let given = match header.currency {
+        Some(currency) => resolve_rungs(rungs.iter(), amounts(currency))?,
+        None => resolve_relative(rungs, id)?,
+    };
+    let mut by_quantity: BTreeMap<_, Rung> = BTreeMap::new();
+    if !comparison.prune {
+        let stored = stored.into_iter().flat_map(Ladder::rungs);
+        by_quantity.extend(stored.map(|rung| (rung.min_quantity, *rung)));
+    }
+    by_quantity.extend(given.iter().map(|rung| (rung.min_quantity, *rung)));
+    let Ok(ladder) = Ladder::new(by_quantity.into_values().collect()) else { return Ok(None) };
+    let amounts = amounts(header.currency.unwrap_or(comparison.amounts.currency));
+    check_falls(&ladder, format!("price list `{id}`"), scope, amounts)
+        .map_err(|(at, problem)| (blamed(rungs, at).unwrap_or(first), problem))?;
+    Ok(Some(Merged { ladder, given }))
+}
+
+/// The row of the data that makes a ladder rise at a quantity: the one that is there, or else the last
+/// before it, which the stored row that is there does not fall below.
+fn blamed(rungs: &[GivenRung], at: crate::pricing::MinQuantity) -> Option<Place> {
+    rungs.iter().rev().find(|rung| rung.min_quantity <= at).map(|rung| rung.place)
+}
+
+/// That no stored price or amount outlives the currency that it is in.
+async fn check_currencies(
+    lists: &NamedLists<'_>,
+    given: &[&GivenPrices],
+    comparison: &Comparison<'_>,
+    errors: &mut Errors,
+) -> Result<(), Halt> {
+    let at = comparison.at;
+    // With pruning all that the data does not have is deleted.
+    if comparison.prune && !given.is_empty() {
+        return Ok(());
+    }
+    for (id, list) in lists {
+        let Some((currency, place)) = list.replaced_currency() else { continue };
+        let mut from = None;
+        loop {
+            let page = still(at.store.list_prices(id, at.head, from).await?)?;
+            let left = page.items.into_iter().find(|prices| {
+                let given = find(given, id, &prices.scope);
+                prices.ladder.rungs().iter().any(|rung| {
+                    let is_replaced = given.is_some_and(|given| {
+                        given.rungs.iter().any(|given| given.min_quantity == rung.min_quantity)
+                    });
+                    !rung.rule.is_relative() && !is_replaced
+                })
+            });
+            if let Some(ListPrices { list, scope, .. }) = left {
+                let problem = Problem::OtherCurrency { list, stored: currency, scope };
+                comparison.fault(errors, place, problem);
+                break;
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rows of the data for a list and a scope, of rows sorted by both.
+fn find<'g>(
+    given: &[&'g GivenPrices],
+    list: &PriceListId,
+    scope: &Scope,
+) -> Option<&'g GivenPrices> {
+    let place = given.binary_search_by(|prices| (&prices.list, &prices.scope).cmp(&(list, scope)));
+    place.ok().map(|place| given[place])
+}
+
+impl ListChanges {
+    /// Notes that a list changes, as it was or as it will be.
+    fn touch(&mut self, list: Option<&PriceList>) {
+        let Some(list) = list else { return };
+        self.changed = true;
+        self.shared |= !list.is_individual() && !list.recipients.is_empty();
+        self.users.extend(list.recipients.users.iter().cloned());
+    }
+}
+
+impl Counts {
+    /// Counts the rows of the data for one list and scope.
+    fn count_rungs(&mut self, given: &[Rung], stored: Option<&Ladder>, why: Option<&String>) {
+        for rung in given {
+            let mut same = stored.into_iter().flat_map(Ladder::rungs);
+            let count = match same.find(|stored| stored.min_quantity == rung.min_quantity) {
+                Some(stored) if stored == rung => &mut self.unchanged,
+                None if why.is_none() => &mut self.added,
+                _ => &mut self.changed,
+            };
+            *count += 1;
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What is not wrong with data, but may not be meant. It depends on what other loads brought.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::difference::{Comparison, Difference};
+use super::given::Amounts;
+use super::planned::Planned;
+use super::stored::{CHUNK, Halt, still};
+use crate::model::{PriceListId, ProductId, UserId};
+use crate::ports::{RecordKind, UserDiscounts};
+use crate::pricing::{Currency, ListPrices, Money, PriceRule, Product, Rung, Scope};
+
+/// What may not be meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mentions {
+    /// Products that have prices or discounts but do not exist, sorted.
+    pub unknown_products: Vec<ProductId>,
+    /// Customers to whom a list is given, or who have rows of their own, but of whom nothing is known
+    /// while something is of others.
+    pub unknown_customers: Mention,
+    /// Price lists that are given to nobody.
+    pub given_to_nobody: Mention,
+    /// Stated prices below the floor of their product.
+    pub under_floor: Mention,
+    /// Customers' own prices above the list price.
+    pub dearer_than_list: Mention,
+}
+
+/// Some of a kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mention {
+    /// How many.
+    pub count: u64,
+    /// The first few.
+    pub first: Vec<String>,
+}
+
+impl Mention {
+    /// How many are named.
+    const NAMED: usize = 5;
+
+    fn add(&mut self, name: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.first.len() < Self::NAMED {
+            self.first.push(name());
+        }
+    }
+}
+
+/// A stated price of the data.
+struct Stated<'a> {
+    product: &'a ProductId,
+    price: Money,
+    currency: Currency,
+    /// Whose; a user's own, or a list's.
+    owner: Result<&'a UserId, &'a PriceListId>,
+}
+
+impl Mentions {
+    /// Looks at what a load changes, and at the products and customers that it names.
+    pub(super) async fn of(
+        difference: &Difference<'_>,
+        comparison: &Comparison<'_>,
+    ) -> Result<Self, Halt> {
+        let mut mentions = Self::default();
+        mentions.look_at_products(difference, comparison).await?;
+        mentions.look_at_customers(difference, comparison).await?;
+        for planned in difference.planned() {
+            if let Planned::List(list) = planned
+                && list.recipients.is_empty()
+            {
+                mentions.given_to_nobody.add(|| list.id.to_string());
+            }
+        }
+        Ok(mentions)
+    }
+
+    async fn look_at_products(
+        &mut self,
+        difference: &Difference<'_>,
+        comparison: &Comparison<'_>,
+    ) -> Result<(), Halt> {
+        let Comparison { data, at, amounts, .. } = comparison;
+        let given: HashMap<&ProductId, &Product> =
+            data.products.iter().map(|product| (&product.id, product)).collect();
+        let stated = stated_prices(difference);
+        let named = data.discounts.iter().flat_map(|list| list.discounts.as_slice());
+        let named = named.map(|discount| &discount.product_id);
+        let own = data.own.iter().flat_map(|list| list.rows.iter().map(|(product, _)| product));
+        let of_lists = data.prices.iter().filter_map(|prices| match &prices.scope {
+            Scope::Product(product) => Some(product),
+            Scope::All | Scope::Category(_) => None,
+        });
+        let named: HashSet<&ProductId> = named.chain(own).chain(of_lists).collect();
+        let mut named: Vec<ProductId> = named.into_iter().cloned().collect();
+        named.sort_unstable();
+        for chunk in named.chunks(CHUNK) {
+            let unsure: Vec<ProductId> =
+                chunk.iter().filter(|id| !given.contains_key(id)).cloned().collect();
+            let stored = still(at.store.products(&unsure, at.head).await?)?;
+            let stored = stored.iter().map(|product| (&product.id, product)).filter(|(id, _)| {
+                difference.find(RecordKind::Product, id.as_str(), None).is_none()
+            });
+            let stored: HashMap<&ProductId, &Product> = stored.collect();
+            let known = |id: &ProductId| given.get(id).or_else(|| stored.get(id)).copied();
+            for id in chunk {
+                match known(id) {
+                    None => self.unknown_products.push(id.clone()),
+                    Some(product) => {
+                        let from = stated.partition_point(|stated| stated.product < id);
+                        let of_product =
+                            stated[from..].iter().take_while(|stated| stated.product == id);
+                        of_product.for_each(|stated| self.look_at(stated, product, *amounts));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at(&mut self, stated: &Stated<'_>, product: &Product, amounts: Amounts) {
+        let Stated { price, currency, owner, .. } = *stated;
+        let show = |money| format!("{} {currency}", Amounts { currency, ..amounts }.shown(money));
+        let who = || match owner {
+            Ok(user) => format!("user `{user}`"),
+            Err(list) => format!("price list `{list}`"),
+        };
+        let id = &product.id;
+        if let Some(floor) = product.floor_in(currency).filter(|floor| price < *floor) {
+            let (price, floor) = (show(price), show(floor));
+            self.under_floor.add(|| format!("{price} of {} for `{id}`, floor {floor}", who()));
+        }
+        let list_price = product.price_in(currency, amounts.currency);
+        if let Some(list_price) = list_price.filter(|list| owner.is_ok() && price > *list) {
+            let (price, list_price) = (show(price), show(list_price));
+            self.dearer_than_list
+                .add(|| format!("{price} of {} for `{id}`, list price {list_price}", who()));
+        }
+    }
+
+    async fn look_at_customers(
+        &mut self,
+        difference: &Difference<'_>,
+        comparison: &Comparison<'_>,
+    ) -> Result<(), Halt> {
+        let Comparison { data, at, .. } = comparison;
+        if !at.head.has_customers && data.customers.is_empty() {
+            return Ok(());
+        }
+        let known: HashSet<&UserId> =
+            data.customers.iter().map(|customer| &customer.user).collect();
+        let given = data.lists.iter().flat_map(|(list, _)| &list.recipients.users);
+        let own = data.own.iter().map(|list| &list.user);
+        let named: BTreeSet<&UserId> =
+            given.chain(own).filter(|user| !known.contains(user)).collect();
+        let named: Vec<UserId> = named.into_iter().cloned().collect();
+        for chunk in named.chunks(CHUNK) {
+            let stored = still(at.store.customers(chunk, at.head).await?)?;
+            let stored: HashSet<&UserId> = stored.iter().map(|customer| &customer.user).collect();
+            let stays = |user: &UserId| {
+                let gone = difference.find(RecordKind::Customer, user.as_str(), None);
+                stored.contains(user) && gone.is_none()
+            };
+            for user in chunk.iter().filter(|user| !stays(user)) {
+                self.unknown_customers.add(|| user.to_string());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The prices that a load states for single products, by product.
+fn stated_prices<'d>(difference: &'d Difference<'_>) -> Vec<Stated<'d>> {
+    let mut stated = vec![];
+    for planned in difference.planned() {
+        match planned {
+            Planned::Own(list) => stated.extend(stated_by_user(list)),
+            Planned::Prices(prices) => stated.extend(stated_by_list(prices, difference)),
+            _ => {}
+        }
+    }
+    stated.sort_unstable_by(|a, b| a.product.cmp(b.product));
+    stated
+}
+
+fn stated_by_user(list: &UserDiscounts) -> impl Iterator<Item = Stated<'_>> {
+    let currency = list.ladders.currency;
+    list.ladders.ladders.iter().flat_map(move |own| {
+        prices_of(own.ladder.rungs()).filter_map(move |price| {
+            let (product, owner) = (&own.product_id, Ok(&list.user));
+            Some(Stated { product, price, currency: currency?, owner })
+        })
+    })
+}
+
+fn stated_by_list<'d>(
+    prices: &'d ListPrices,
+    difference: &'d Difference<'_>,
+) -> impl Iterator<Item = Stated<'d>> {
+    let product = match &prices.scope {
+        Scope::Product(product) => Some(product),
+        Scope::All | Scope::Category(_) => None,
+    };
+    // A list of which a row changes changes as well.
+    let currency = match difference.find(RecordKind::PriceList, prices.list.as_str(), None) {
+        Some(Planned::List(list)) => list.currency,
+        _ => None,
+    };
+    prices_of(prices.ladder.rungs()).filter_map(move |price| {
+        let owner = Err(&prices.list);
+        Some(Stated { product: product?, price, currency: currency?, owner })
+    })
+}
+
+fn prices_of(rungs: &[Rung]) -> impl Iterator<Item = Money> {
+    rungs.iter().filter_map(|rung| match rung.rule {
+        PriceRule::Price(price) => Some(price),
+        PriceRule::Percentage(_) | PriceRule::Amount(_) => None,
+    })
+}

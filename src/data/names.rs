@@ -1,0 +1,60 @@
+//! Names from files in messages, and which name was probably meant.
+
+use crate::model::escape;
+
+/// Something of a file for a message: short, and harmless to a terminal.
+pub(super) fn shown(text: &str) -> String {
+    const MAX_CHARS: usize = 40;
+    let start: String = text.chars().take(MAX_CHARS).collect();
+    let end = if text.chars().nth(MAX_CHARS).is_some() { "…" } else { "" };
+    format!("{}{end}", escape(&start))
+}
+
+/// The candidate that a name was probably meant to be.
+pub(super) fn nearest(
+    name: &str,
+    candidates: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
+    const MAX_EDITS: usize = 2;
+    const MAX_BYTES: usize = 32;
+    if name.len() > MAX_BYTES {
+        return None;
+    }
+    let name = name.to_lowercase();
+    candidates
+        .map(|candidate| {
+            let is_start = candidate.split('_').next() == Some(&name);
+            (if is_start { 0 } else { strsim::osa_distance(&name, candidate) }, candidate)
+        })
+        .filter(|(edits, candidate)| *edits <= MAX_EDITS && *edits < candidate.len())
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let names = || ["id", "name", "price", "product_id"].into_iter();
+        for (given, near) in [
+            ("prize", Some("price")),
+            ("ID", Some("id")),
+            ("productId", Some("product_id")),
+            ("nmae", Some("name")),
+            ("product", Some("product_id")),
+            ("colour", None),
+            ("x", None),
+            (&*"price".repeat(100), None),
+        ] {
+            assert_eq!(nearest(given, names()), near, "{given}");
+        }
+    }
+
+    #[test]
+    fn names_from_files_cannot_steer_a_terminal() {
+        assert_eq!(shown("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
+        assert_eq!(shown(&"x".repeat(41)), "x".repeat(40) + "…");
+    }
+}

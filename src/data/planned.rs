@@ -1,0 +1,50 @@
+//! One change of a load, with the data left where it is.
+
+use crate::ports::{Record, RecordKey, RecordKind, RowChange, UserDiscounts};
+use crate::pricing::{Customer, ListPrices, PriceList, Product, Scope};
+
+/// What is written or deleted.
+#[derive(Debug)]
+pub(super) enum Planned<'a> {
+    Product(&'a Product),
+    Discounts(&'a UserDiscounts),
+    /// A list whose amounts were texts in the data.
+    Own(Box<UserDiscounts>),
+    Customer(&'a Customer),
+    List(Box<PriceList>),
+    Prices(Box<ListPrices>),
+    Delete(RecordKey),
+}
+
+impl Planned<'_> {
+    /// The key of the row, in the order of [`RecordKey`]s.
+    pub(super) fn order(&self) -> (RecordKind, &str, Option<&Scope>) {
+        match self {
+            Self::Product(product) => (RecordKind::Product, product.id.as_str(), None),
+            Self::Discounts(list) => (RecordKind::Discounts, list.user.as_str(), None),
+            Self::Own(list) => (RecordKind::Discounts, list.user.as_str(), None),
+            Self::Customer(customer) => (RecordKind::Customer, customer.user.as_str(), None),
+            Self::List(list) => (RecordKind::PriceList, list.id.as_str(), None),
+            Self::Prices(prices) => (RecordKind::Prices, prices.list.as_str(), Some(&prices.scope)),
+            Self::Delete(key) => match key {
+                RecordKey::Product(id) => (RecordKind::Product, id.as_str(), None),
+                RecordKey::Discounts(user) => (RecordKind::Discounts, user.as_str(), None),
+                RecordKey::Customer(user) => (RecordKind::Customer, user.as_str(), None),
+                RecordKey::PriceList(list) => (RecordKind::PriceList, list.as_str(), None),
+                RecordKey::Prices(list, scope) => (RecordKind::Prices, list.as_str(), Some(scope)),
+            },
+        }
+    }
+
+    pub(super) fn to_change(&self) -> RowChange {
+        match self {
+            Self::Product(product) => RowChange::Put(Record::Product((*product).clone())),
+            Self::Discounts(list) => RowChange::Put(Record::Discounts((*list).clone())),
+            Self::Own(list) => RowChange::Put(Record::Discounts((**list).clone())),
+            Self::Customer(customer) => RowChange::Put(Record::Customer((*customer).clone())),
+            Self::List(list) => RowChange::Put(Record::PriceList((**list).clone())),
+            Self::Prices(prices) => RowChange::Put(Record::Prices((**prices).clone())),
+            Self::Delete(key) => RowChange::Delete(key.clone()),
+        }
+    }
+}

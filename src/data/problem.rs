@@ -1,0 +1,454 @@
+//! What can be wrong with a row, a file or a folder.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::names::{nearest, shown};
+use crate::model::{DecimalError, IdError, PriceListId, ProductId, QuantityError, UserId};
+use crate::pricing::{
+    CategoryError, Currency, MinQuantity, MoneyError, QuantityRulesError, RateError, Scope,
+    WindowError,
+};
+
+/// What is wrong with a row, a file or a folder.
+#[derive(Debug, Error)]
+pub enum Problem {
+    /// The file or folder is not there, or reading failed.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+    /// A folder without a single data file.
+    #[error("has no data files (.json, .ndjson, .jsonl or .csv)")]
+    EmptyFolder,
+    /// All the files together have no row.
+    #[error("has no products and no discounts")]
+    NoRows,
+    /// Not UTF-8, or with NUL in it.
+    #[error("is not a text file in UTF-8")]
+    NotText,
+    /// The JSON ends before it is complete.
+    #[error("the JSON is cut off")]
+    Truncated(#[source] serde_json::Error),
+    /// The JSON is broken.
+    #[error("is not JSON: {}", without_place(.0))]
+    NotJson(#[source] serde_json::Error),
+    /// A row, or a discount in a list, that is no JSON object.
+    #[error("is not a JSON object")]
+    NotAnObject,
+    /// A field that nothing knows.
+    #[error("unknown field `{field}`{}", did_you_mean(*.near))]
+    UnknownField {
+        /// What was given.
+        field: String,
+        /// The one that was probably meant.
+        near: Option<&'static str>,
+    },
+    /// A table of a batch write that is neither products nor discounts.
+    #[error("unknown table `{table}`{}", did_you_mean(*.near))]
+    UnknownTable {
+        /// What was given.
+        table: String,
+        /// The one that was probably meant.
+        near: Option<&'static str>,
+    },
+    /// A field that must be there.
+    #[error("`{field}` is missing")]
+    Missing {
+        /// Which.
+        field: &'static str,
+    },
+    /// A field given twice, by one name or by two names of the same thing.
+    #[error("`{field}` is given twice")]
+    Repeated {
+        /// Which.
+        field: &'static str,
+    },
+    /// A value of the wrong kind.
+    #[error("`{field}` is {found}, not {expected}")]
+    WrongKind {
+        /// Which.
+        field: &'static str,
+        /// What must be there, with its article.
+        expected: &'static str,
+        /// What is there, with its article.
+        found: &'static str,
+    },
+    /// A product without a name.
+    #[error("`name` is empty")]
+    EmptyName,
+    /// A line break or another control character in a product's name.
+    #[error("`name` has a control character")]
+    ControlCharacter,
+    /// A bad user or product id.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// A bad price.
+    #[error(transparent)]
+    Price(#[from] MoneyError),
+    /// A bad percentage.
+    #[error(transparent)]
+    Percentage(#[from] RateError),
+    /// A bad quantity.
+    #[error(transparent)]
+    Quantity(#[from] QuantityError),
+    /// Quantities that contradict each other.
+    #[error(transparent)]
+    QuantityRules(#[from] QuantityRulesError),
+    /// A bad category.
+    #[error(transparent)]
+    Category(#[from] CategoryError),
+    /// A window that ends before it begins.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// What is wrong with the value of a field whose name the value does not tell.
+    #[error("`{field}`: {problem}")]
+    InField {
+        /// Which.
+        field: String,
+        /// What is wrong with it.
+        #[source]
+        problem: Box<Problem>,
+    },
+    /// An amount that is no decimal.
+    #[error("`{field}` `{text}` {why}")]
+    Amount {
+        /// Which field.
+        field: &'static str,
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: DecimalError,
+    },
+    /// An amount below zero.
+    #[error("`{field}` `{text}` is negative{}", surcharge(field))]
+    NegativeAmount {
+        /// Which field.
+        field: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// Two amounts of one currency.
+    #[error("`{field}` is given twice for {currency}")]
+    RepeatedAmount {
+        /// Which field.
+        field: &'static str,
+        /// Of which currency.
+        currency: Currency,
+    },
+    /// A currency that there is not.
+    #[error("`{}` is not a currency code of ISO 4217, such as USD", shown(code))]
+    Currency {
+        /// What was given.
+        code: String,
+    },
+    /// A priority that is no whole number.
+    #[error("`priority` `{}` is not a whole number from {} to {}", shown(text), i32::MIN, i32::MAX)]
+    Priority {
+        /// What was given.
+        text: String,
+    },
+    /// A time that is none.
+    #[error(
+        "`{field}` `{}` is not a time; write 2026-04-01, or an instant, such as 2026-04-01T00:00:00Z",
+        shown(text)
+    )]
+    Time {
+        /// Which field.
+        field: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// A time of which the time zone is not known.
+    #[error(
+        "`{field}` `{}` has no time zone; name one in `time_zone`, such as Europe/Berlin, or write an instant, such as 2026-04-01T00:00:00Z",
+        shown(text)
+    )]
+    NoTimeZone {
+        /// Which field.
+        field: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// A time with more than milliseconds.
+    #[error("`{field}` `{}` is finer than a millisecond", shown(text))]
+    FineTime {
+        /// Which field.
+        field: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// A time zone that there is not.
+    #[error(
+        "`time_zone` `{}` is not a time zone of the IANA database, such as Europe/Berlin",
+        shown(name)
+    )]
+    TimeZone {
+        /// What was given.
+        name: String,
+    },
+    /// A row that does not say what anything costs.
+    #[error("`percentage`, `price` or `amount` is missing")]
+    NoRule,
+    /// A row that says what something costs in two ways.
+    #[error("has `{first}` and `{second}`; a row has one of `percentage`, `price` and `amount`")]
+    TwoRules {
+        /// One of them.
+        first: &'static str,
+        /// Another.
+        second: &'static str,
+    },
+    /// A price for a product and a category.
+    #[error("has `product_id` and `category`; a row is for a product, a category, or neither")]
+    TwoScopes,
+    /// A field of another kind of row.
+    #[error("is {kind}, and `{field}` is a field of {other}; give each a row of its own")]
+    TwoKinds {
+        /// What the row is.
+        kind: &'static str,
+        /// The field.
+        field: &'static str,
+        /// Whose field that is.
+        other: &'static str,
+    },
+    /// One entry of a user's list of discounts.
+    #[error("discount {number}: {problem}")]
+    InList {
+        /// Which, counted from 1.
+        number: usize,
+        /// What is wrong with it.
+        #[source]
+        problem: Box<Problem>,
+    },
+    /// A CSV row with more or fewer fields than the header.
+    #[error("has {found} fields, the header has {expected}")]
+    FieldCount {
+        /// How many columns there are.
+        expected: usize,
+        /// How many fields the row has.
+        found: usize,
+    },
+    /// A CSV quote that is not closed on its line, or is followed by more than a comma.
+    #[error("a quoted field does not end in `\"` and a comma or the end of the line")]
+    Quote,
+    /// A product that an earlier row has named already.
+    #[error("product `{id}` is already given at {first}")]
+    DuplicateProduct {
+        /// Which.
+        id: ProductId,
+        /// Where it was first: `file:line`.
+        first: String,
+    },
+    /// A user's list of discounts when there are already discounts of that user.
+    #[error("discounts of user `{user}` are already given at {first}")]
+    DuplicateUser {
+        /// Whose.
+        user: UserId,
+        /// Where they were first: `file:line`.
+        first: String,
+    },
+    /// A second discount of one user for one product.
+    #[error("user `{user}` already has a discount for product `{product}` at {first}")]
+    DuplicateDiscount {
+        /// Whose.
+        user: UserId,
+        /// For which product.
+        product: ProductId,
+        /// Where it was first: `file:line`.
+        first: String,
+    },
+    /// A second row of one user for one product from one quantity on.
+    #[error(
+        "user `{user}` already has a row for product `{product}` with min_quantity {min_quantity} at {first}"
+    )]
+    DuplicateOwnRow {
+        /// Whose.
+        user: UserId,
+        /// For which product.
+        product: ProductId,
+        /// From which quantity on.
+        min_quantity: MinQuantity,
+        /// Where it was first: `file:line`.
+        first: String,
+    },
+    /// A customer that an earlier row has named already.
+    #[error("customer `{user}` is already given at {first}")]
+    DuplicateCustomer {
+        /// Who.
+        user: UserId,
+        /// Where it was first: `file:line`.
+        first: String,
+    },
+    /// A price list that an earlier row has named already.
+    #[error("price list `{list}` is already given at {first}")]
+    DuplicatePriceList {
+        /// Which.
+        list: PriceListId,
+        /// Where it was first: `file:line`.
+        first: String,
+    },
+    /// A second row of one list for one scope from one quantity on.
+    #[error(
+        "price list `{list}` already has a row for {scope} with min_quantity {min_quantity} at {first}"
+    )]
+    DuplicatePrice {
+        /// Of which list.
+        list: PriceListId,
+        /// For which products.
+        scope: Scope,
+        /// From which quantity on.
+        min_quantity: MinQuantity,
+        /// Where it was first: `file:line`.
+        first: String,
+    },
+    /// A row of a list that is neither in the files nor in the store.
+    #[error(
+        "price list `{list}` is neither in the files nor in the store; give it a row, such as {{\"price_list\":\"{list}\",\"everyone\":true}}"
+    )]
+    UnknownPriceList {
+        /// Which.
+        list: PriceListId,
+    },
+    /// A price or an amount in a list without a currency.
+    #[error(
+        "`{field}` `{text}` needs a currency, and price list `{list}` has none; give the list a `currency`, or use `percentage`"
+    )]
+    NoCurrency {
+        /// `price` or `amount`.
+        field: &'static str,
+        /// What was given.
+        text: String,
+        /// Of which list.
+        list: PriceListId,
+    },
+    /// Another currency for a list whose stored prices are not all replaced.
+    #[error(
+        "price list `{list}` has prices in {stored}, such as for {scope}; load all its prices again with --prune, or give the list another id"
+    )]
+    OtherCurrency {
+        /// Which list.
+        list: PriceListId,
+        /// The currency of its stored prices.
+        stored: Currency,
+        /// What one of them is for.
+        scope: Scope,
+    },
+    /// More of a product costs more each.
+    #[error(
+        "{whose} rises for {scope}: from {from} to {to} at min_quantity {at}; a row for more may not be dearer"
+    )]
+    Rises {
+        /// `price list …` or `the list of user …`.
+        whose: String,
+        /// For which products.
+        scope: Box<Scope>,
+        /// At which quantity.
+        at: MinQuantity,
+        /// What the row before says.
+        from: String,
+        /// What this row says.
+        to: String,
+    },
+}
+
+impl Problem {
+    /// A stable word for the kind of problem.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "unreadable",
+            Self::EmptyFolder => "empty_folder",
+            Self::NoRows => "no_rows",
+            Self::NotText => "not_text",
+            Self::Truncated(_) => "truncated",
+            Self::NotJson(_) => "not_json",
+            Self::NotAnObject => "not_an_object",
+            Self::UnknownField { .. } => "unknown_field",
+            Self::UnknownTable { .. } => "unknown_table",
+            Self::Missing { .. } => "missing_field",
+            Self::Repeated { .. } => "repeated_field",
+            Self::WrongKind { .. } => "wrong_kind",
+            Self::EmptyName => "empty_name",
+            Self::ControlCharacter => "control_character",
+            Self::Id(_) => "bad_id",
+            Self::Price(_) => "bad_price",
+            Self::Percentage(_) => "bad_percentage",
+            Self::Quantity(_) => "bad_quantity",
+            Self::QuantityRules(_) => "contradicting_quantities",
+            Self::Category(_) => "bad_category",
+            Self::Window(_) => "window_ends_first",
+            Self::InField { problem, .. } => problem.code(),
+            Self::Amount { .. } | Self::NegativeAmount { .. } => "bad_price",
+            Self::RepeatedAmount { .. } => "repeated_field",
+            Self::Currency { .. } => "bad_currency",
+            Self::Priority { .. } => "bad_priority",
+            Self::Time { .. } | Self::FineTime { .. } => "bad_time",
+            Self::NoTimeZone { .. } => "no_time_zone",
+            Self::TimeZone { .. } => "bad_time_zone",
+            Self::NoRule => "missing_field",
+            Self::TwoRules { .. } => "two_rules",
+            Self::TwoScopes => "two_scopes",
+            Self::TwoKinds { .. } => "two_kinds",
+            Self::InList { problem, .. } => problem.code(),
+            Self::FieldCount { .. } => "field_count",
+            Self::Quote => "bad_quote",
+            Self::DuplicateProduct { .. } => "duplicate_product",
+            Self::DuplicateUser { .. } => "duplicate_user",
+            Self::DuplicateDiscount { .. } | Self::DuplicateOwnRow { .. } => "duplicate_discount",
+            Self::DuplicateCustomer { .. } => "duplicate_customer",
+            Self::DuplicatePriceList { .. } => "duplicate_price_list",
+            Self::DuplicatePrice { .. } => "duplicate_price",
+            Self::UnknownPriceList { .. } => "unknown_price_list",
+            Self::NoCurrency { .. } => "no_currency",
+            Self::OtherCurrency { .. } => "other_currency",
+            Self::Rises { .. } => "price_rises",
+        }
+    }
+
+    /// The problem of a field whose name it does not tell.
+    pub(super) fn in_field(field: &str, problem: Self) -> Self {
+        Self::InField { field: field.to_owned(), problem: Box::new(problem) }
+    }
+
+    /// An unknown field, with the candidate that it resembles.
+    pub(super) fn unknown_field(
+        field: &str,
+        candidates: impl Iterator<Item = &'static str>,
+    ) -> Self {
+        Self::UnknownField { field: shown(field), near: nearest(field, candidates) }
+    }
+
+    /// An unknown table, with the candidate that it resembles.
+    pub(super) fn unknown_table(table: &str, candidates: &[&'static str]) -> Self {
+        Self::UnknownTable { table: shown(table), near: nearest(table, candidates.iter().copied()) }
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        match error.classify() {
+            serde_json::error::Category::Eof => Self::Truncated(error),
+            // Syntax is always right where a row is looked at again, so only its shape can be wrong.
+            serde_json::error::Category::Data => Self::NotAnObject,
+            _ => Self::NotJson(error),
+        }
+    }
+}
+
+/// The message of a JSON error without the place, which counts from the start of a row.
+fn without_place(error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let message = error.to_string();
+    message.strip_suffix(&place).unwrap_or(&message).to_owned()
+}
+
+/// How to charge more, if that is what a negative amount is meant to do.
+fn surcharge(field: &str) -> &'static str {
+    match field {
+        "amount" => "; for a surcharge use a negative `percentage`",
+        _ => "",
+    }
+}
+
+fn did_you_mean(near: Option<&str>) -> String {
+    near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default()
+}

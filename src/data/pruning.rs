@@ -1,0 +1,83 @@
+//! What the store has and the data does not name.
+
+use std::collections::HashSet;
+
+use super::difference::{Comparison, Difference};
+use super::planned::Planned;
+use super::stored::{Halt, still};
+use crate::model::{ProductId, UserId};
+use crate::ports::RecordKey;
+
+impl<'a> Difference<'a> {
+    /// Plans to delete what the data does not name of the kinds of which it names any. Lists and their
+    /// rows are pruned where they are compared.
+    pub(super) async fn prune(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
+        self.prune_products(comparison).await?;
+        self.prune_discounts(comparison).await?;
+        self.prune_customers(comparison).await
+    }
+
+    async fn prune_products(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
+        let Comparison { data, at, .. } = comparison;
+        let named: HashSet<&ProductId> = data.products.iter().map(|product| &product.id).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let mut from = None;
+        loop {
+            let page = still(at.store.list_products(at.head, from).await?)?;
+            let ids = page.items.into_iter().map(|product| product.id);
+            for id in ids.filter(|id| !named.contains(id)) {
+                self.counts.products.removed += 1;
+                self.plan(Planned::Delete(RecordKey::Product(id)));
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn prune_discounts(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
+        let Comparison { data, at, .. } = comparison;
+        let named = data.discounts.iter().map(|list| &list.user);
+        let named: HashSet<&UserId> = named.chain(data.own.iter().map(|list| &list.user)).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let mut from = None;
+        loop {
+            let page = still(at.store.list_discounted_users(at.head, from).await?)?;
+            for user in page.items.into_iter().filter(|user| !named.contains(user)) {
+                self.counts.users.removed += 1;
+                self.plan(Planned::Delete(RecordKey::Discounts(user)));
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn prune_customers(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
+        let Comparison { data, at, .. } = comparison;
+        let named: HashSet<&UserId> =
+            data.customers.iter().map(|customer| &customer.user).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let mut from = None;
+        loop {
+            let page = still(at.store.list_customers(at.head, from).await?)?;
+            let users = page.items.into_iter().map(|customer| customer.user);
+            for user in users.filter(|user| !named.contains(user)) {
+                self.counts.customers.removed += 1;
+                self.plan(Planned::Delete(RecordKey::Customer(user)));
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! What kind of row its fields make it, and whether it has those that the kind needs.
+
+use super::error::Problem;
+use super::row::{Field, Row};
+
+/// What the place of a row says about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// Nothing: its fields tell.
+    Any,
+    Product,
+    Discounts,
+    Customer,
+    PriceList,
+    Price,
+}
+
+/// The kinds of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Product,
+    /// A user's whole list.
+    List,
+    /// One row of a user's list.
+    One,
+    /// An entry of a user's whole list.
+    Entry,
+    Customer,
+    PriceList,
+    Price,
+}
+
+/// The fields of a kind of row.
+pub(super) struct Shape {
+    /// Of each group exactly one. The first of a group is its usual name.
+    required: &'static [&'static [Field]],
+    /// At least one of them; in a row of rules, exactly one.
+    any_of: &'static [Field],
+    /// What may be missing, or be there and empty.
+    optional: &'static [Field],
+}
+
+/// How a row of a ladder says what a product costs.
+pub(super) const RULES: &[Field] = &[Field::Percentage, Field::Price, Field::Amount];
+
+const PRODUCT: Shape = Shape {
+    required: &[&[Field::Id, Field::ProductId], &[Field::Name]],
+    any_of: &[Field::Price, Field::Value, Field::Prices],
+    optional: &[Field::Category, Field::Floor, Field::Floors, Field::Min, Field::Step, Field::Max],
+};
+const LIST: Shape = Shape {
+    required: &[&[Field::UserId], &[Field::Discounts, Field::Products]],
+    any_of: &[],
+    optional: &[],
+};
+const ONE: Shape = Shape {
+    required: &[&[Field::UserId], &[Field::ProductId]],
+    any_of: RULES,
+    optional: &[Field::MinQuantity],
+};
+const ENTRY: Shape =
+    Shape { required: &[&[Field::ProductId]], any_of: RULES, optional: &[Field::MinQuantity] };
+const CUSTOMER: Shape = Shape {
+    required: &[&[Field::UserId]],
+    any_of: &[],
+    optional: &[Field::Currency, Field::Groups],
+};
+const PRICE_LIST: Shape = Shape {
+    required: &[&[Field::PriceList]],
+    any_of: &[],
+    optional: &[
+        Field::Priority,
+        Field::Currency,
+        Field::From,
+        Field::Until,
+        Field::TimeZone,
+        Field::Users,
+        Field::Groups,
+        Field::Everyone,
+    ],
+};
+const PRICE: Shape = Shape {
+    required: &[&[Field::PriceList]],
+    any_of: RULES,
+    optional: &[Field::ProductId, Field::Category, Field::MinQuantity],
+};
+
+impl Kind {
+    /// What a row is.
+    pub(super) fn of(row: &Row<'_>, expected: Expected) -> Self {
+        let has = |fields: &[Field]| fields.iter().any(|field| row.has(*field));
+        let is_rule = has(RULES) || row.has(Field::MinQuantity);
+        let has_list = has(&[Field::Discounts, Field::Products]);
+        let list_or_one = || match (row.has(Field::ProductId) || is_rule) && !has_list {
+            true => Self::One,
+            false => Self::List,
+        };
+        match expected {
+            Expected::Product => Self::Product,
+            Expected::Discounts => list_or_one(),
+            Expected::Customer => Self::Customer,
+            Expected::PriceList => Self::PriceList,
+            Expected::Price => Self::Price,
+            Expected::Any if row.has(Field::PriceList) => {
+                match is_rule || has(&[Field::ProductId, Field::Category]) {
+                    true => Self::Price,
+                    false => Self::PriceList,
+                }
+            }
+            Expected::Any if has_list => Self::List,
+            Expected::Any if row.has(Field::UserId) => {
+                match has(&[Field::Currency, Field::Groups])
+                    && !is_rule
+                    && !row.has(Field::ProductId)
+                {
+                    true => Self::Customer,
+                    false => list_or_one(),
+                }
+            }
+            Expected::Any if has(&[Field::Percentage, Field::Amount, Field::MinQuantity]) => {
+                Self::One
+            }
+            Expected::Any => Self::Product,
+        }
+    }
+
+    const fn shape(self) -> &'static Shape {
+        match self {
+            Self::Product => &PRODUCT,
+            Self::List => &LIST,
+            Self::One => &ONE,
+            Self::Entry => &ENTRY,
+            Self::Customer => &CUSTOMER,
+            Self::PriceList => &PRICE_LIST,
+            Self::Price => &PRICE,
+        }
+    }
+
+    /// What a row of this kind is, with its article.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Product => "a product",
+            Self::List | Self::One | Self::Entry => "a row of a user",
+            Self::Customer => "a customer",
+            Self::PriceList => "a price list",
+            Self::Price => "a price",
+        }
+    }
+
+    const fn is_ladder_row(self) -> bool {
+        matches!(self, Self::One | Self::Entry | Self::Price)
+    }
+
+    /// Forgets empty fields that need not be there, and checks the rest.
+    pub(super) fn check(self, row: &mut Row<'_>) -> Result<(), Problem> {
+        let shape = self.shape();
+        // A price list in CSV may have a column for each way to say a price.
+        let may_be_empty = match shape.any_of.iter().filter(|field| row.has(**field)).count() {
+            0 | 1 if row.by_currency.is_empty() => &[],
+            _ => shape.any_of,
+        };
+        for &field in shape.optional.iter().chain(may_be_empty) {
+            row.drop_empty(field);
+        }
+        row.drop_empty_columns();
+        self.check_header(row)?;
+        let mut rules = shape.any_of.iter().filter(|field| row.has(**field));
+        if self.is_ladder_row()
+            && let (Some(first), Some(second)) = (rules.next(), rules.next())
+        {
+            let (first, second) = (first.name(), second.name());
+            return Err(Problem::TwoRules { first, second });
+        }
+        if row.has(Field::ProductId) && row.has(Field::Category) && self == Self::Price {
+            return Err(Problem::TwoScopes);
+        }
+        Ok(())
+    }
+
+    /// Checks which fields there are; of a CSV file, which columns.
+    fn check_header(self, row: &Row<'_>) -> Result<(), Problem> {
+        let shape = self.shape();
+        let required = || shape.required.iter().copied().flatten();
+        let known = || required().chain(shape.any_of).chain(shape.optional).copied();
+        let names = || known().map(Field::name);
+        if let Some(unknown) = &row.unknown {
+            return Err(Problem::unknown_field(unknown, names()));
+        }
+        if let Some(stray) = row.fields().find(|field| known().all(|known| known != *field)) {
+            return Err(self.stray(stray, names()));
+        }
+        if let Some((field, ..)) = row.by_currency.first()
+            && self != Self::Product
+        {
+            return Err(Problem::unknown_field(&format!("{}.…", field.name()), names()));
+        }
+        if let Some(field) = row.repeated {
+            return Err(Problem::Repeated { field: field.name() });
+        }
+        for group in shape.required {
+            let mut given = group.iter().filter(|field| row.has(**field));
+            match (given.next(), given.next()) {
+                (None, _) => return Err(Problem::Missing { field: group[0].name() }),
+                (_, Some(second)) => return Err(Problem::Repeated { field: second.name() }),
+                _ => {}
+            }
+        }
+        if row.has(Field::Price) && row.has(Field::Value) {
+            return Err(Problem::Repeated { field: Field::Value.name() });
+        }
+        let has_price = row.by_currency.iter().any(|(field, ..)| *field == Field::Price);
+        let is_missing = !shape.any_of.is_empty() && !shape.any_of.iter().any(|it| row.has(*it));
+        match (is_missing && !has_price, self.is_ladder_row()) {
+            (true, true) => Err(Problem::NoRule),
+            (true, false) => Err(Problem::Missing { field: shape.any_of[0].name() }),
+            (false, _) => Ok(()),
+        }
+    }
+
+    /// What is wrong with a field that other kinds of rows have.
+    fn stray(self, field: Field, names: impl Iterator<Item = &'static str>) -> Problem {
+        let others = [Self::Customer, Self::PriceList, Self::Price];
+        let is_of = |kind: &Self| *kind != self && kind.shape().optional.contains(&field);
+        // Only rows of lists and customers have neighbours that they can be mixed up with.
+        let other = others
+            .into_iter()
+            .find(is_of)
+            .filter(|_| matches!(self, Self::Price | Self::One | Self::PriceList | Self::Customer));
+        match other {
+            Some(other) => {
+                Problem::TwoKinds { kind: self.name(), field: field.name(), other: other.name() }
+            }
+            None => Problem::unknown_field(field.name(), names),
+        }
+    }
+}
+
+/// Whether rows with these fields can be understood; for the header of a CSV file.
+pub(super) fn check_columns(row: &Row<'_>) -> Result<(), Problem> {
+    Kind::of(row, Expected::Any).check_header(row)
+}

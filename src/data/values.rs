@@ -1,0 +1,202 @@
+//! The values of a row's fields, each of the kind that its field needs.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde_json::value::RawValue;
+
+use super::error::Problem;
+use super::given::Amounts;
+use super::json::{self, Members};
+use super::row::{Cell, Field, Notation, Row, Value};
+use crate::model::{Decimal, Quantity};
+use crate::pricing::{Currency, MinQuantity, Money};
+
+/// The longest text that is looked at as a number; a longer one is not echoed whole in an error.
+const MAX_NUMBER_BYTES: usize = 64;
+
+fn cell<'a>(row: &mut Row<'a>, field: Field) -> Result<Cell<'a>, Problem> {
+    row.take(field).ok_or(Problem::Missing { field: field.name() })
+}
+
+fn value<'a>(row: &mut Row<'a>, field: Field) -> Result<Value<'a>, Problem> {
+    cell(row, field)?.value()
+}
+
+fn wrong(field: &'static str, expected: &'static str, value: &Value<'_>) -> Problem {
+    Problem::WrongKind { field, expected, found: value.kind() }
+}
+
+/// A text; a number in its place is refused, for `1` and `1.0` would be two ids.
+pub(super) fn text<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>, Problem> {
+    match value(row, field)? {
+        Value::Text(text) => Ok(text),
+        other => Err(wrong(field.name(), "a string", &other)),
+    }
+}
+
+/// The digits of a number, given as a number or as a text.
+pub(super) fn number<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>, Problem> {
+    digits(value(row, field)?, field.name())
+}
+
+fn digits<'a>(value: Value<'a>, field: &'static str) -> Result<Cow<'a, str>, Problem> {
+    match value {
+        Value::Text(digits) | Value::Number(digits) if digits.len() > MAX_NUMBER_BYTES => {
+            Err(Problem::WrongKind { field, expected: "a number", found: "a long text" })
+        }
+        Value::Text(digits) | Value::Number(digits) => Ok(digits),
+        other => Err(wrong(field, "a number", &other)),
+    }
+}
+
+pub(super) fn list<'a>(
+    row: &mut Row<'a>,
+    field: Field,
+) -> Result<(&'a RawValue, Notation), Problem> {
+    match value(row, field)? {
+        Value::List(raw, notation) => Ok((raw, notation)),
+        other => Err(wrong(field.name(), "a list", &other)),
+    }
+}
+
+/// What is read from a field that may be missing.
+pub(super) fn optional<'a, T>(
+    row: &mut Row<'a>,
+    field: Field,
+    read: impl FnOnce(&mut Row<'a>, Field) -> Result<T, Problem>,
+) -> Result<Option<T>, Problem> {
+    if row.has(field) { read(row, field).map(Some) } else { Ok(None) }
+}
+
+/// A list of texts; in a column they are parted by `|`.
+pub(super) fn texts<T>(row: &mut Row<'_>, field: Field) -> Result<Vec<T>, Problem>
+where
+    T: FromStr,
+    Problem: From<T::Err>,
+{
+    let name = field.name();
+    let parse = |text: &str| {
+        let in_field = |problem: T::Err| Problem::in_field(name, problem.into());
+        text.parse::<T>().map_err(in_field)
+    };
+    match cell(row, field)? {
+        Cell::Column(text) => text.split('|').map(|text| parse(text.trim())).collect(),
+        cell => match cell.value()? {
+            Value::List(raw, notation) => {
+                let texts = json::elements(raw.get())?.into_iter();
+                texts
+                    .map(|raw| match Cell::Json(raw, notation).value()? {
+                        Value::Text(text) => parse(&text),
+                        other => Err(wrong(name, "a list of strings", &other)),
+                    })
+                    .collect()
+            }
+            other => Err(wrong(name, "a list", &other)),
+        },
+    }
+}
+
+/// Yes or no.
+pub(super) fn truth(row: &mut Row<'_>, field: Field) -> Result<bool, Problem> {
+    let expected = "true or false";
+    match cell(row, field)? {
+        Cell::Column(text) => match &*text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(wrong(field.name(), expected, &Value::Text(text))),
+        },
+        cell => match cell.value()? {
+            Value::Truth(is_true) => Ok(is_true),
+            other => Err(wrong(field.name(), expected, &other)),
+        },
+    }
+}
+
+/// A whole number.
+pub(super) fn priority(row: &mut Row<'_>, field: Field) -> Result<i32, Problem> {
+    let digits = number(row, field)?;
+    let units = Decimal::parse(&digits).and_then(|decimal| decimal.to_units(0)).ok();
+    let priority = units.and_then(|units| i32::try_from(units).ok());
+    priority.ok_or_else(|| Problem::Priority { text: digits.into_owned() })
+}
+
+/// A currency by its code.
+pub(super) fn currency(code: &str) -> Result<Currency, Problem> {
+    code.parse().map_err(|_| Problem::Currency { code: code.to_owned() })
+}
+
+/// A positive quantity.
+pub(super) fn quantity(row: &mut Row<'_>, field: Field) -> Result<Quantity, Problem> {
+    let digits = number(row, field)?;
+    digits.parse::<Quantity>().map_err(|error| Problem::in_field(field.name(), error.into()))
+}
+
+/// A quantity that may be zero.
+pub(super) fn min_quantity(row: &mut Row<'_>, field: Field) -> Result<MinQuantity, Problem> {
+    let digits = number(row, field)?;
+    digits.parse::<MinQuantity>().map_err(|error| Problem::in_field(field.name(), error.into()))
+}
+
+/// An amount of which the currency is not known yet: a decimal that is not negative.
+pub(super) fn raw_amount(row: &mut Row<'_>, field: Field) -> Result<Box<str>, Problem> {
+    let digits = number(row, field)?;
+    let malformed = |why| Problem::Amount { field: field.name(), text: digits.to_string(), why };
+    Decimal::parse(&digits).map_err(malformed)?;
+    // A decimal that begins with a minus is negative, or a zero that says so.
+    match digits.starts_with('-') {
+        true => Err(Problem::NegativeAmount { field: field.name(), text: digits.into_owned() }),
+        false => Ok(digits.into()),
+    }
+}
+
+/// Amounts by currency: of a field in the catalogue's, of an object, and of columns such as `price.EUR`.
+pub(super) fn amounts_by_currency(
+    row: &mut Row<'_>,
+    single: Field,
+    object: Field,
+    amounts: Amounts,
+) -> Result<BTreeMap<Currency, Money>, Problem> {
+    let mut all = BTreeMap::new();
+    let mut add = |name: &str, currency: Currency, digits: &str| {
+        let amount = Money::parse_amount(digits, currency, amounts.unit_decimals);
+        let amount = amount.map_err(|error| match name {
+            "price" | "value" => error.into(),
+            name => Problem::in_field(name, error.into()),
+        })?;
+        match all.insert(currency, amount) {
+            None => Ok(()),
+            Some(_) => Err(Problem::RepeatedAmount { field: single.name(), currency }),
+        }
+    };
+    if row.has(single) {
+        let digits = number(row, single)?;
+        add(single.name(), amounts.currency, &digits)?;
+    }
+    if row.has(object) {
+        match value(row, object)? {
+            Value::Object(raw, notation) => {
+                let Members(members) = serde_json::from_str(raw.get())?;
+                for (code, raw) in members {
+                    let in_object = |problem| Problem::in_field(object.name(), problem);
+                    let currency = currency(&code).map_err(in_object)?;
+                    let digits = digits(Cell::Json(raw, notation).value()?, object.name())?;
+                    add(&format!("{}.{code}", object.name()), currency, &digits)?;
+                }
+            }
+            other => return Err(wrong(object.name(), "an object of amounts by currency", &other)),
+        }
+    }
+    let columns = std::mem::take(&mut row.by_currency);
+    for (field, currency, cell) in columns {
+        let is_here = field == single || (field == Field::Price && single == Field::Value);
+        if is_here {
+            let digits = digits(cell.value()?, field.name())?;
+            add(&format!("{}.{currency}", field.name()), currency, &digits)?;
+        } else {
+            row.by_currency.push((field, currency, cell));
+        }
+    }
+    Ok(all)
+}

@@ -1,0 +1,111 @@
+//! When a price list begins and ends, as it is written in files.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::error::Problem;
+use crate::model::{PriceListId, Timestamp};
+
+/// A date or a time of a time zone, and the instant that it was taken for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalTime {
+    /// Of which list.
+    pub list: PriceListId,
+    /// `from` or `until`.
+    pub field: &'static str,
+    /// What was given.
+    pub given: String,
+    /// In which time zone.
+    pub time_zone: String,
+    /// Which instant that is.
+    pub instant: Timestamp,
+}
+
+/// A time zone by its name.
+pub(super) fn time_zone(name: &str) -> Result<TimeZone, Problem> {
+    TimeZone::get(name).map_err(|_| Problem::TimeZone { name: name.to_owned() })
+}
+
+/// An instant, and whether a time zone was needed to tell it.
+///
+/// A time that the clocks leave out is taken for as long after the change as it is after the last
+/// moment before; one that comes twice, for the first of the two. So a date is its first instant.
+pub(super) fn instant(
+    field: &'static str,
+    text: &str,
+    zone: Option<&TimeZone>,
+) -> Result<(Timestamp, bool), Problem> {
+    let (instant, is_local) = match text.parse::<jiff::Timestamp>() {
+        Ok(instant) => (instant, false),
+        Err(_) => {
+            let malformed = || Problem::Time { field, text: text.to_owned() };
+            let local: DateTime = text.parse().map_err(|_| malformed())?;
+            let zone = zone.ok_or_else(|| Problem::NoTimeZone { field, text: text.to_owned() })?;
+            let instant = zone.to_ambiguous_timestamp(local).compatible();
+            (instant.map_err(|_| malformed())?, true)
+        }
+    };
+    if instant.subsec_nanosecond() % 1_000_000 != 0 {
+        return Err(Problem::FineTime { field, text: text.to_owned() });
+    }
+    Ok((Timestamp::from_millis(instant.as_millisecond()), is_local))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, zone: &str) -> String {
+        let zone = (!zone.is_empty()).then(|| time_zone(zone).unwrap());
+        match instant("from", text, zone.as_ref()) {
+            Ok((instant, _)) => instant.to_string(),
+            Err(problem) => problem.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_date_is_its_first_instant_in_the_time_zone() {
+        for (text, zone, expected) in [
+            ("2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00.000Z"),
+            ("2026-03-30", "Europe/Berlin", "2026-03-29T22:00:00.000Z"),
+            ("2026-03-08", "America/New_York", "2026-03-08T05:00:00.000Z"),
+            ("2026-03-09", "America/New_York", "2026-03-09T04:00:00.000Z"),
+            // Left out by the change to summer time, and twice at the change back.
+            ("2026-03-29T02:30:00", "Europe/Berlin", "2026-03-29T01:30:00.000Z"),
+            ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30:00.000Z"),
+            // Midnight is left out in Cairo.
+            ("2026-04-24", "Africa/Cairo", "2026-04-23T22:00:00.000Z"),
+            ("2026-04-01T00:00:00.001+02:00", "Europe/Berlin", "2026-03-31T22:00:00.001Z"),
+            ("2026-04-01T00:00:00Z", "", "2026-04-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(at(text, zone), expected, "{text} {zone}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused_with_what_would_be() {
+        for (text, zone, expected) in [
+            (
+                "2026-04-01",
+                "",
+                "`from` `2026-04-01` has no time zone; name one in `time_zone`, such as Europe/Berlin, or write an instant, such as 2026-04-01T00:00:00Z",
+            ),
+            (
+                "01.04.2026",
+                "Europe/Berlin",
+                "`from` `01.04.2026` is not a time; write 2026-04-01, or an instant, such as 2026-04-01T00:00:00Z",
+            ),
+            (
+                "2026-04-01T00:00:00.0001Z",
+                "",
+                "`from` `2026-04-01T00:00:00.0001Z` is finer than a millisecond",
+            ),
+        ] {
+            assert_eq!(at(text, zone), expected);
+        }
+        assert_eq!(
+            time_zone("Europe/Berln").unwrap_err().to_string(),
+            "`time_zone` `Europe/Berln` is not a time zone of the IANA database, such as Europe/Berlin"
+        );
+    }
+}

@@ -1,0 +1,305 @@
+//! The packed form of products with ladders.
+//!
+//! ```text
+//! part    = version(1 byte) form(1 byte) body checksum(4 bytes)
+//! body    = columns, or zstd( columns )
+//! columns = varint(rows) varint(steps)
+//!           gaps    for each row: varint, the indexes skipped since the row before
+//!           counts  for each row: varint, how many steps it has
+//!           froms   for each step: varint, in thousandths; of each row but its first, since the one before
+//!           prices  for each step: varint
+//!           rules   for each step: varint, the number of its rule
+//!           book    varint(bytes) and the rules, in the form of postcard
+//! ```
+//!
+//! Each part has the rules that its steps name, so that it can be read alone. A row is never cut.
+
+use std::collections::HashMap;
+
+use zstd::bulk::Compressor;
+
+use super::bytes::{PackError, Reader, checksum, damaged, put_varint};
+use super::ladder_rows::{LadderRow, LadderRows};
+use super::{MinQuantity, Rule, Rules, Step};
+
+const FORMAT_VERSION: u8 = 1;
+const PLAIN: u8 = 0;
+const COMPRESSED: u8 = 1;
+const LEVEL: i32 = 3;
+/// What is shorter shrinks too little for the time it takes to make a compressor.
+const WORTH_COMPRESSING: usize = 2 * 1024;
+/// A part is full when it has so many bytes before compression.
+const PART_BYTES: usize = 24 * 1024;
+/// The most bytes that a part has once decompressed: one row may have a step for each of many rungs of
+/// many lists, and each step a rule of its own.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// About how many bytes a rule takes.
+const RULE_BYTES: usize = 24;
+
+/// Products with ladders, packed in parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackedLadders {
+    /// The index of the first row of each part.
+    pub first: Vec<u32>,
+    /// The parts; none when there are no rows.
+    pub parts: Vec<Vec<u8>>,
+}
+
+/// Packs rows that come one by one, in the order of their indexes.
+#[derive(Debug, Default)]
+pub struct LadderPacker {
+    packed: PackedLadders,
+    part: LadderRows,
+    /// The numbers that rules have in the part, by their numbers in the book of whoever pushes.
+    numbers: HashMap<u32, u32>,
+    bytes: usize,
+}
+
+impl LadderPacker {
+    /// Adds a product with its steps, whose rules are in `rules`; says whether it is the first of a part. One
+    /// without steps is passed over.
+    ///
+    /// # Errors
+    /// [`PackError`] when the compressor fails, or a rule is missing.
+    pub fn push(&mut self, index: u32, steps: &[Step], rules: &Rules) -> Result<bool, PackError> {
+        if steps.is_empty() {
+            return Ok(false);
+        }
+        let is_first = self.part.rows.is_empty();
+        for step in steps {
+            let number = match self.numbers.get(&step.rule) {
+                Some(number) => *number,
+                None => {
+                    let rule = rules.get(step.rule).ok_or(damaged("a rule is missing"))?;
+                    let number = self.part.rules.len() as u32;
+                    self.part.rules.push(rule.clone());
+                    self.numbers.insert(step.rule, number);
+                    self.bytes += RULE_BYTES;
+                    number
+                }
+            };
+            self.part.steps.push(Step { rule: number, ..*step });
+            self.bytes += varint_bytes(step.from.thousandths())
+                + varint_bytes(step.price.minor().cast_unsigned())
+                + varint_bytes(u64::from(number));
+        }
+        self.bytes += 2;
+        let end = self.part.steps.len() as u32;
+        self.part.rows.push(LadderRow { index, end });
+        if self.bytes >= PART_BYTES {
+            self.cut()?;
+        }
+        Ok(is_first)
+    }
+
+    /// What was pushed.
+    ///
+    /// # Errors
+    /// [`PackError`] when the compressor fails.
+    pub fn finish(mut self) -> Result<PackedLadders, PackError> {
+        self.cut()?;
+        Ok(self.packed)
+    }
+
+    fn cut(&mut self) -> Result<(), PackError> {
+        let Some(first) = self.part.rows.first() else { return Ok(()) };
+        self.packed.first.push(first.index);
+        self.packed.parts.push(pack_part(&self.part)?);
+        self.part = LadderRows::default();
+        self.numbers.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+const fn varint_bytes(number: u64) -> usize {
+    let bits = u64::BITS - (number | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
+fn pack_part(part: &LadderRows) -> Result<Vec<u8>, PackError> {
+    let mut columns = vec![];
+    put_varint(&mut columns, part.rows.len() as u64);
+    put_varint(&mut columns, part.steps.len() as u64);
+    let mut next = 0_u64;
+    for row in &part.rows {
+        put_varint(&mut columns, u64::from(row.index) - next);
+        next = u64::from(row.index) + 1;
+    }
+    part.iter().for_each(|(_, steps)| put_varint(&mut columns, steps.len() as u64));
+    for (_, steps) in part.iter() {
+        let mut before = 0;
+        for step in steps {
+            put_varint(&mut columns, step.from.thousandths() - before);
+            before = step.from.thousandths();
+        }
+    }
+    for step in &part.steps {
+        put_varint(&mut columns, step.price.minor().cast_unsigned());
+    }
+    part.steps.iter().for_each(|step| put_varint(&mut columns, u64::from(step.rule)));
+    let book = postcard::to_allocvec(&part.rules).map_err(|_| damaged("a rule has no form"))?;
+    put_varint(&mut columns, book.len() as u64);
+    columns.extend_from_slice(&book);
+    let sum = checksum(&columns);
+    let compressed = match columns.len() >= WORTH_COMPRESSING {
+        true => Some(compress(&columns).map_err(PackError::Compress)?),
+        false => None,
+    };
+    let compressed = compressed.filter(|compressed| compressed.len() < columns.len());
+    let (form, body) = match &compressed {
+        Some(body) => (COMPRESSED, body),
+        None => (PLAIN, &columns),
+    };
+    Ok([&[FORMAT_VERSION, form], body.as_slice(), &sum].concat())
+}
+
+fn compress(columns: &[u8]) -> std::io::Result<Vec<u8>> {
+    Compressor::new(LEVEL)?.compress(columns)
+}
+
+impl LadderRows {
+    /// Reads a packed part.
+    ///
+    /// # Errors
+    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`]; nothing is ever guessed.
+    pub fn decode(bytes: &[u8]) -> Result<Self, PackError> {
+        let mut reader = Reader(bytes);
+        match reader.byte()? {
+            FORMAT_VERSION => {}
+            found => return Err(PackError::UnknownVersion { found, known: FORMAT_VERSION }),
+        }
+        let form = reader.byte()?;
+        let (body, sum) = reader.0.split_last_chunk().ok_or(damaged("it ends too early"))?;
+        match form {
+            PLAIN => read_columns(body, sum),
+            COMPRESSED => {
+                let columns = zstd::bulk::decompress(body, MAX_BYTES)
+                    .map_err(|_| damaged("ladders do not decompress"))?;
+                read_columns(&columns, sum)
+            }
+            _ => Err(damaged("ladders have an unknown form")),
+        }
+    }
+}
+
+fn read_columns(columns: &[u8], sum: &[u8; 4]) -> Result<LadderRows, PackError> {
+    if checksum(columns) != *sum {
+        return Err(damaged("ladders have another checksum"));
+    }
+    let mut reader = Reader(columns);
+    // Each row takes at least two bytes, each step three.
+    let rows = reader.count(columns.len() / 2)?;
+    let steps = reader.count(columns.len() / 3)?;
+    let (mut ladders, mut next) = (LadderRows::default(), 0_u64);
+    for _ in 0..rows {
+        let index = next.checked_add(reader.varint()?);
+        let index = index.and_then(|index| u32::try_from(index).ok());
+        let index = index.ok_or(damaged("a row is of no product"))?;
+        next = u64::from(index) + 1;
+        ladders.rows.push(LadderRow { index, end: 0 });
+    }
+    let mut end = 0;
+    for row in &mut ladders.rows {
+        let count = reader.count(steps - end)?;
+        if count == 0 {
+            return Err(damaged("a row has no step"));
+        }
+        end += count;
+        row.end = end as u32;
+    }
+    if end != steps {
+        return Err(damaged("a step is of no row"));
+    }
+    let mut start = 0;
+    for row in &ladders.rows {
+        let mut from = 0_u64;
+        for place in start..row.end {
+            let more = reader.varint()?;
+            if place > start && more == 0 {
+                return Err(damaged("the steps of a row are not sorted"));
+            }
+            from = from.checked_add(more).ok_or(damaged("a quantity is out of range"))?;
+            let from = MinQuantity::from_thousandths(from);
+            let from = from.ok_or(damaged("a quantity is out of range"))?;
+            ladders.steps.push(Step { from, price: super::Money::ZERO, rule: 0 });
+        }
+        start = row.end;
+    }
+    for step in &mut ladders.steps {
+        step.price = reader.price()?;
+    }
+    for step in &mut ladders.steps {
+        step.rule = reader.count(steps)? as u32;
+    }
+    let book = reader.with_length()?;
+    reader.end()?;
+    let (rules, rest) =
+        postcard::take_from_bytes::<Vec<Rule>>(book).map_err(|_| damaged("a rule is none"))?;
+    if !rest.is_empty() || ladders.steps.iter().any(|step| step.rule as usize >= rules.len()) {
+        return Err(damaged("the rules are not those of the steps"));
+    }
+    ladders.rules = rules;
+    Ok(ladders)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{Money, Rate, RuleKind};
+    use super::*;
+
+    fn rule(number: u32) -> Rule {
+        let list = (number > 0).then(|| format!("L{number}").parse().unwrap());
+        let kind = RuleKind::Percentage(Rate::from_millionths(i64::from(number)).unwrap());
+        let min_quantity = MinQuantity::ZERO;
+        Rule { list, priority: -1, scope: None, kind, min_quantity, until: None }
+    }
+
+    fn row() -> impl Strategy<Value = (u32, Vec<(u64, i64, u32)>)> {
+        (1_u32..100_000, prop::collection::vec((1_u64..9000, 0_i64..1 << 40, 0_u32..9), 1..6))
+    }
+
+    proptest! {
+        #[test]
+        fn rows_come_back_and_damage_never_panics(
+            rows in prop::collection::vec(row(), 0..2000),
+            place in any::<prop::sample::Index>(),
+            bit in 0_u8..8,
+        ) {
+            let mut rules = Rules::default();
+            let (mut packer, mut expected, mut index) = (LadderPacker::default(), vec![], 0);
+            for (gap, ladder) in rows {
+                index += gap;
+                let mut from = 0;
+                let steps = ladder.into_iter().map(|(more, price, number)| {
+                    from += more;
+                    let from = MinQuantity::from_thousandths(from).unwrap();
+                    let number = rules.number(&rule(number));
+                    Step { from, price: Money::from_minor(price), rule: number }
+                });
+                let steps: Vec<Step> = steps.collect();
+                packer.push(index, &steps, &rules).unwrap();
+                expected.push((index, steps));
+            }
+            let packed = packer.finish().unwrap();
+            let mut found = vec![];
+            for (first, part) in packed.first.iter().zip(&packed.parts) {
+                let part = LadderRows::decode(part).unwrap();
+                prop_assert_eq!(part.iter().next().unwrap().0, *first);
+                for (index, steps) in part.iter() {
+                    prop_assert_eq!(part.find(index), Some(steps));
+                    found.push((index, part.steps_in(index, &mut rules).unwrap()));
+                }
+            }
+            prop_assert_eq!(found, expected);
+            if let Some(part) = packed.parts.first() {
+                let mut damaged = part.clone();
+                damaged[place.index(part.len())] ^= 1 << bit;
+                let _ = LadderRows::decode(&damaged);
+                let _ = LadderRows::decode(&part[..place.index(part.len())]);
+            }
+        }
+    }
+}

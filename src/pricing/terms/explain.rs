@@ -1,0 +1,256 @@
+//! Why a product costs a customer what it does: every row that was looked at, and why it won or lost.
+
+use super::super::{Currency, Money};
+use super::{
+    Category, Customer, Goods, Ladder, MinQuantity, OwnLadder, PriceList, PriceRule, Rounding,
+    Rung, Scope,
+};
+use crate::model::{PriceListId, ProductId, Quantity, Timestamp};
+
+/// What is explained.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Whose price.
+    pub customer: &'a Customer,
+    /// In which currency.
+    pub currency: Currency,
+    /// Of which product.
+    pub product: &'a ProductId,
+    /// The category that the product is in.
+    pub category: Option<&'a Category>,
+    /// What its prices are calculated off.
+    pub goods: Goods,
+    /// Of how much.
+    pub quantity: Quantity,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A list, and those of its rows that may be for the product. `list` is `None` for the customer's own.
+#[derive(Clone, Debug)]
+pub struct GivenList<'a> {
+    /// The list.
+    pub list: Option<&'a PriceList>,
+    /// The currency of the prices and amounts of the own list.
+    pub own_currency: Option<Currency>,
+    /// Rows by scope, in any order.
+    pub rows: Vec<(Scope, &'a Ladder)>,
+}
+
+/// Why a row did not count, or that it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the price.
+    Counts,
+    /// The list is given to others.
+    NotGiven,
+    /// The list, or the row, is in another currency.
+    OtherCurrency(Currency),
+    /// The list begins later.
+    NotBegun(Timestamp),
+    /// The list has ended.
+    Ended(Timestamp),
+    /// There is no list price to calculate it off.
+    NoListPrice,
+    /// It holds only from more on.
+    NeedsMore(MinQuantity),
+    /// A narrower scope of the same list has a row.
+    WiderScope,
+    /// A row of the same list and scope holds for a larger quantity.
+    SmallerRung,
+    /// The customer's own list has a row.
+    OwnListFirst,
+    /// A list of a larger priority has a row.
+    LowerPriority,
+    /// Another list of the same priority is cheaper.
+    Dearer,
+    /// Another list of the same priority is as cheap, and its id is smaller.
+    LaterId,
+}
+
+/// A row that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Considered {
+    /// Of which list; `None` of the customer's own.
+    pub list: Option<PriceListId>,
+    /// The priority of the list.
+    pub priority: i32,
+    /// For which products.
+    pub scope: Scope,
+    /// From which quantity on.
+    pub min_quantity: MinQuantity,
+    /// What it says.
+    pub rule: PriceRule,
+    /// What that makes here; `None` where there is no list price.
+    pub price: Option<Money>,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// A price, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The list price.
+    pub list_price: Option<Money>,
+    /// What one costs; `None` when there is no price at all.
+    pub unit_price: Option<Money>,
+    /// Every row, in the order in which they were looked at: own list, then by priority, list id, scope
+    /// and quantity.
+    pub rows: Vec<Considered>,
+}
+
+impl Explanation {
+    /// The row that counts; `None` when it is the list price that counts.
+    #[must_use]
+    pub fn winner(&self) -> Option<&Considered> {
+        self.rows.iter().find(|row| row.verdict == Verdict::Counts)
+    }
+}
+
+impl<'a> GivenList<'a> {
+    /// A customer's own ladder of the product.
+    #[must_use]
+    pub fn own(ladder: &'a OwnLadder, currency: Option<Currency>) -> Self {
+        let rows = vec![(Scope::Product(ladder.product_id.clone()), &ladder.ladder)];
+        Self { list: None, own_currency: currency, rows }
+    }
+
+    /// Why none of its rows can count, if that is so.
+    fn refusal(&self, subject: &Subject<'_>) -> Option<Verdict> {
+        let list = self.list?;
+        if !list.recipients.include(subject.customer) {
+            return Some(Verdict::NotGiven);
+        }
+        if let Some(currency) = list.currency.filter(|currency| *currency != subject.currency) {
+            return Some(Verdict::OtherCurrency(currency));
+        }
+        if let Some(from) = list.from.filter(|from| subject.at < *from) {
+            return Some(Verdict::NotBegun(from));
+        }
+        list.until.filter(|until| *until <= subject.at).map(Verdict::Ended)
+    }
+}
+
+/// Looks at every row of some lists, and says which one makes the price.
+#[must_use]
+pub fn explain(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Explanation {
+    let mut lists: Vec<&GivenList<'_>> = lists.iter().collect();
+    lists.sort_by_key(|given| {
+        let list = given.list;
+        (list.is_some(), list.map(|list| (-i64::from(list.priority), &list.id)))
+    });
+    let mut rows: Vec<Considered> = vec![];
+    // The best row so far, by its place.
+    let mut best: Option<usize> = None;
+    for given in lists {
+        let candidate = consider_list(subject, given, &mut rows);
+        best = match (best, candidate) {
+            (best, None) => best,
+            (None, Some(candidate)) => Some(candidate),
+            (Some(best), Some(candidate)) => Some(fight(&mut rows, best, candidate)),
+        };
+    }
+    if let Some(best) = best {
+        rows[best].verdict = Verdict::Counts;
+    }
+    let list_price = subject.goods.list_price;
+    let unit_price = best.and_then(|best| rows[best].price).or(list_price);
+    Explanation { list_price, unit_price, rows }
+}
+
+/// Adds the rows of a list that are for the product; the place of the one that stands for the list.
+fn consider_list(
+    subject: &Subject<'_>,
+    given: &GivenList<'_>,
+    rows: &mut Vec<Considered>,
+) -> Option<usize> {
+    let refusal = given.refusal(subject);
+    let mut scopes: Vec<&(Scope, &Ladder)> = given
+        .rows
+        .iter()
+        .filter(|(scope, _)| scope.includes(subject.product, subject.category))
+        .collect();
+    scopes.sort_by_key(|(scope, _)| std::cmp::Reverse(scope.narrowness()));
+    let mut winner: Option<usize> = None;
+    for (scope, ladder) in scopes {
+        let is_wider = winner.is_some();
+        // The largest quantity first: the first row that holds is the one that counts.
+        for rung in ladder.rungs().iter().rev() {
+            let verdict = refusal
+                .clone()
+                .unwrap_or_else(|| consider_rung(subject, given, rung, is_wider, winner.is_some()));
+            if verdict == Verdict::Counts {
+                winner = Some(rows.len());
+            }
+            let price = rung.rule.finish(
+                subject.goods.list_price,
+                subject.goods.floor,
+                subject.goods.rounding,
+            );
+            rows.push(Considered {
+                list: given.list.map(|list| list.id.clone()),
+                priority: given.list.map_or(0, |list| list.priority),
+                scope: scope.clone(),
+                min_quantity: rung.min_quantity,
+                rule: rung.rule,
+                price,
+                verdict,
+            });
+        }
+    }
+    winner
+}
+
+fn consider_rung(
+    subject: &Subject<'_>,
+    given: &GivenList<'_>,
+    rung: &Rung,
+    is_wider: bool,
+    has_winner: bool,
+) -> Verdict {
+    if given.list.is_none()
+        && !rung.rule.is_relative()
+        && let Some(currency) = given.own_currency.filter(|own| *own != subject.currency)
+    {
+        return Verdict::OtherCurrency(currency);
+    }
+    let Goods { list_price, floor, rounding } = subject.goods;
+    if rung.rule.finish(list_price, floor, rounding).is_none() {
+        return Verdict::NoListPrice;
+    }
+    if !rung.min_quantity.holds_at(subject.quantity) {
+        return Verdict::NeedsMore(rung.min_quantity);
+    }
+    match (is_wider, has_winner) {
+        (true, _) => Verdict::WiderScope,
+        (false, true) => Verdict::SmallerRung,
+        (false, false) => Verdict::Counts,
+    }
+}
+
+/// Of the rows that stand for two lists the one that counts; the other is told why not. `best` is of a
+/// list that is looked at earlier, so its priority is no smaller, and of equal ones its id is.
+fn fight(rows: &mut [Considered], best: usize, candidate: usize) -> usize {
+    let (first, second) = (&rows[best], &rows[candidate]);
+    let (loser, verdict) = if first.list.is_none() {
+        (candidate, Verdict::OwnListFirst)
+    } else if second.priority < first.priority {
+        (candidate, Verdict::LowerPriority)
+    } else if second.price < first.price {
+        (best, Verdict::Dearer)
+    } else if second.price > first.price {
+        (candidate, Verdict::Dearer)
+    } else {
+        (candidate, Verdict::LaterId)
+    };
+    rows[loser].verdict = verdict;
+    if loser == best { candidate } else { best }
+}
+
+impl Goods {
+    /// Of a product without a floor, rounded half-even.
+    #[must_use]
+    pub const fn plain(list_price: Money) -> Self {
+        Self { list_price: Some(list_price), floor: None, rounding: Rounding::HalfEven }
+    }
+}

@@ -1,0 +1,267 @@
+//! Ladders: what a row says from which quantity on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::super::Money;
+use super::{Rate, Rounding};
+use crate::model::{Decimal, Quantity, QuantityError, ShownDecimal};
+
+/// From which quantity on a rung holds: zero or more, with up to three decimals.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct MinQuantity(u64);
+
+/// What a row says a product costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceRule {
+    /// This.
+    Price(Money),
+    /// The list price less a percentage of it.
+    Percentage(Rate),
+    /// The list price less an amount; nothing, when the amount is larger.
+    Amount(Money),
+}
+
+/// One row of a ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Rung {
+    /// From which quantity on.
+    pub min_quantity: MinQuantity,
+    /// What it costs then.
+    pub rule: PriceRule,
+}
+
+/// The rows of one list for one scope, sorted by quantity, each quantity once. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Rung>", into = "Vec<Rung>")]
+pub struct Ladder(Vec<Rung>);
+
+/// Why rows are not a ladder.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum LadderError {
+    /// No row.
+    #[error("a ladder has no rung")]
+    Empty,
+    /// Two rows hold from one quantity on.
+    #[error("two rows have the min_quantity {0}")]
+    Repeated(MinQuantity),
+    /// Of two rows of one kind the one for the larger quantity is dearer.
+    #[error("the price rises at min_quantity {at}, from {from} to {to}: more would cost more each")]
+    Rises {
+        /// At which.
+        at: MinQuantity,
+        /// What the rung before says.
+        from: ShownRule,
+        /// What this one says.
+        to: ShownRule,
+    },
+}
+
+/// What a rule says, for messages; amounts in the units they are stored in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShownRule(pub PriceRule);
+
+impl fmt::Display for ShownRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            PriceRule::Price(price) => write!(f, "price {}", price.minor()),
+            PriceRule::Percentage(rate) => write!(f, "{rate} % off"),
+            PriceRule::Amount(amount) => write!(f, "{} off", amount.minor()),
+        }
+    }
+}
+
+impl MinQuantity {
+    /// Every quantity.
+    pub const ZERO: Self = Self(0);
+
+    /// From thousandths; `None` above the largest quantity.
+    #[must_use]
+    pub fn from_thousandths(thousandths: u64) -> Option<Self> {
+        (thousandths <= Quantity::MAX.thousandths().cast_unsigned()).then_some(Self(thousandths))
+    }
+
+    /// In thousandths.
+    #[must_use]
+    pub const fn thousandths(self) -> u64 {
+        self.0
+    }
+
+    /// Whether it holds at a quantity.
+    #[must_use]
+    pub const fn holds_at(self, quantity: Quantity) -> bool {
+        self.0 <= quantity.thousandths().cast_unsigned()
+    }
+}
+
+impl FromStr for MinQuantity {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        // Zero is no quantity of a line, but every quantity is at least zero.
+        match Decimal::parse(text).and_then(|decimal| decimal.to_units(3)) {
+            Ok(0) => Ok(Self::ZERO),
+            _ => text.parse::<Quantity>().map(Self::from),
+        }
+    }
+}
+
+impl From<Quantity> for MinQuantity {
+    fn from(quantity: Quantity) -> Self {
+        Self(quantity.thousandths().cast_unsigned())
+    }
+}
+
+/// Without needless zeros.
+impl fmt::Display for MinQuantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ShownDecimal::trimmed(self.0.cast_signed(), 3).fmt(f)
+    }
+}
+
+impl PriceRule {
+    /// The finished price: rounded once, then raised to the smaller of floor and list price, which a
+    /// stated price is not. `None` when there is no list price to calculate it off, or the price is more
+    /// than a price can be.
+    #[must_use]
+    pub fn finish(
+        self,
+        list_price: Option<Money>,
+        floor: Option<Money>,
+        rounding: Rounding,
+    ) -> Option<Money> {
+        let calculated = match self {
+            Self::Price(price) => return Some(price),
+            Self::Percentage(rate) => rate.of(list_price?, rounding)?,
+            Self::Amount(amount) => {
+                Money::from_minor((list_price?.minor() - amount.minor()).max(0))
+            }
+        };
+        let least = floor.map_or(Money::ZERO, |floor| floor.min(list_price.unwrap_or(floor)));
+        Some(calculated.max(least))
+    }
+
+    /// Whether it means the same in every currency.
+    #[must_use]
+    pub const fn is_relative(self) -> bool {
+        matches!(self, Self::Percentage(_))
+    }
+
+    /// Whether a rule of the same kind is dearer. Rules of two kinds cannot be compared.
+    fn is_below(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Price(price), Self::Price(other)) => price < other,
+            (Self::Percentage(rate), Self::Percentage(other)) => rate > other,
+            (Self::Amount(amount), Self::Amount(other)) => amount > other,
+            _ => false,
+        }
+    }
+}
+
+impl Ladder {
+    /// Sorts rungs.
+    ///
+    /// # Errors
+    /// [`LadderError::Empty`] and [`LadderError::Repeated`].
+    pub fn new(mut rungs: Vec<Rung>) -> Result<Self, LadderError> {
+        if rungs.is_empty() {
+            return Err(LadderError::Empty);
+        }
+        rungs.sort_by_key(|rung| rung.min_quantity);
+        let pair = rungs.windows(2).find(|pair| pair[0].min_quantity == pair[1].min_quantity);
+        match pair {
+            Some(pair) => Err(LadderError::Repeated(pair[0].min_quantity)),
+            None => Ok(Self(rungs)),
+        }
+    }
+
+    /// The rungs, by quantity.
+    #[must_use]
+    pub fn rungs(&self) -> &[Rung] {
+        &self.0
+    }
+
+    /// That it does not rise: of rungs of one kind that follow each other, a later one is never dearer.
+    ///
+    /// # Errors
+    /// [`LadderError::Rises`].
+    pub fn check_falls(&self) -> Result<(), LadderError> {
+        for (place, rung) in self.0.iter().enumerate() {
+            let kind = std::mem::discriminant(&rung.rule);
+            let before = self.0[..place].iter().rev();
+            let same =
+                before.map(|rung| rung.rule).find(|rule| std::mem::discriminant(rule) == kind);
+            if let Some(before) = same.filter(|before| before.is_below(rung.rule)) {
+                let at = rung.min_quantity;
+                return Err(LadderError::Rises {
+                    at,
+                    from: ShownRule(before),
+                    to: ShownRule(rung.rule),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TryFrom<Vec<Rung>> for Ladder {
+    type Error = LadderError;
+    fn try_from(rungs: Vec<Rung>) -> Result<Self, LadderError> {
+        Self::new(rungs)
+    }
+}
+
+impl From<Ladder> for Vec<Rung> {
+    fn from(ladder: Ladder) -> Self {
+        ladder.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rung(min: &str, rule: PriceRule) -> Rung {
+        Rung { min_quantity: min.parse().unwrap(), rule }
+    }
+
+    const fn price(minor: i64) -> PriceRule {
+        PriceRule::Price(Money::from_minor(minor))
+    }
+
+    #[test]
+    fn a_ladder_that_rises_within_one_kind_is_found() {
+        let off = |rate: &str| PriceRule::Percentage(rate.parse().unwrap());
+        let ladder = |rungs: &[Rung]| Ladder::new(rungs.to_vec()).unwrap();
+        let falls = [rung("0", price(10)), rung("5", off("1")), rung("10", price(10))];
+        assert_eq!(ladder(&falls).check_falls(), Ok(()));
+        // Not compared with what is between them.
+        let rises = [rung("10", price(11)), rung("5", off("1")), rung("0", price(10))];
+        assert!(ladder(&rises).check_falls().unwrap_err().to_string().contains("min_quantity 10"));
+        let less_off = [rung("0", off("10")), rung("5", off("9.5"))];
+        assert!(ladder(&less_off).check_falls().is_err());
+        assert_eq!(Ladder::new(vec![]), Err(LadderError::Empty));
+        let twice = vec![rung("1", price(1)), rung("1.000", price(1))];
+        assert_eq!(Ladder::new(twice), Err(LadderError::Repeated("1".parse().unwrap())));
+    }
+
+    #[test]
+    fn an_amount_above_the_price_leaves_nothing_and_a_floor_only_binds_what_is_calculated() {
+        let money = |minor| Some(Money::from_minor(minor));
+        let finish = |rule: PriceRule, floor| rule.finish(money(100), floor, Rounding::HalfEven);
+        let amount = PriceRule::Amount(Money::from_minor(150));
+        assert_eq!(finish(amount, None), money(0));
+        assert_eq!(finish(amount, money(60)), money(60));
+        // A floor above the list price raises nothing above the list price.
+        assert_eq!(finish(amount, money(160)), money(100));
+        assert_eq!(finish(price(55), money(60)), money(55));
+        assert_eq!(amount.finish(None, None, Rounding::HalfEven), None);
+    }
+}

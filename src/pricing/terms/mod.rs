@@ -1,0 +1,31 @@
+//! What a seller agrees with customers: price lists with their ladders, customers' own rows, floors,
+//! and which quantities a product is sold in.
+//!
+//! [`compose`] works out what a product costs at every quantity, for tables. [`explain`] looks at every
+//! row for one quantity and says why it won or lost; it shares no step with the other, so that each
+//! checks the other.
+
+mod category;
+mod compose;
+mod customer;
+mod explain;
+mod ladder;
+mod list_rows;
+mod packed;
+mod price_list;
+mod quantity_rules;
+mod rate;
+mod rounding;
+mod steps;
+
+pub use category::{Category, CategoryError};
+pub use compose::{Goods, ScopedLadder, compose, steps_of_list};
+pub use customer::{Customer, OwnLadder, OwnLadders};
+pub use explain::{Considered, Explanation, GivenList, Subject, Verdict, explain};
+pub use ladder::{Ladder, LadderError, MinQuantity, PriceRule, Rung};
+pub use list_rows::ListRows;
+pub use price_list::{ListPrices, PriceList, Recipients, Scope, WindowError};
+pub use quantity_rules::{QuantityRules, QuantityRulesError, Unsold};
+pub use rate::{Rate, RateError};
+pub use rounding::{Rounding, UnitRounding};
+pub use steps::{NextTier, Rule, RuleKind, Rules, Step, next_tier, step_at};

@@ -1,0 +1,184 @@
+//! Percentages off a list price that may also be on top of it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::super::{Money, Percentage};
+use super::Rounding;
+use crate::model::{Decimal, DecimalError, ShownDecimal};
+
+/// A percentage off the list price, exact to six decimals. A negative one is a surcharge.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct Rate(i64);
+
+/// Why a text is not a percentage.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RateError {
+    /// Not a decimal, or one with more than six decimals.
+    #[error("percentage `{text}` {why}")]
+    Malformed {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        why: DecimalError,
+    },
+    /// Above 100, or a surcharge of more than [`Rate::MAX_SURCHARGE`].
+    #[error("percentage `{text}` is not between -1000 (a surcharge) and 100 %")]
+    OutOfRange {
+        /// What was given.
+        text: String,
+    },
+}
+
+impl Rate {
+    const DECIMALS: u32 = 6;
+    const WHOLE: i64 = Percentage::WHOLE as i64;
+    /// Neither off nor on top.
+    pub const ZERO: Self = Self(0);
+    /// The largest surcharge: ten times the list price on top of it.
+    pub const MAX_SURCHARGE: Self = Self(-10 * Self::WHOLE);
+
+    /// From millionths of a per cent, when they are in range.
+    #[must_use]
+    pub const fn from_millionths(millionths: i64) -> Option<Self> {
+        let in_range = millionths <= Self::WHOLE && millionths >= Self::MAX_SURCHARGE.0;
+        if in_range { Some(Self(millionths)) } else { None }
+    }
+
+    /// In millionths of a per cent.
+    #[must_use]
+    pub const fn millionths(self) -> i64 {
+        self.0
+    }
+
+    /// The same as a discount, unless it is a surcharge.
+    #[must_use]
+    pub fn as_percentage(self) -> Option<Percentage> {
+        u32::try_from(self.0).ok().and_then(Percentage::from_millionths)
+    }
+
+    /// What is left of a list price, rounded once. `None` when that is more than a price can be.
+    #[must_use]
+    pub fn of(self, list_price: Money, rounding: Rounding) -> Option<Money> {
+        let exact = i128::from(list_price.minor()) * i128::from(Self::WHOLE - self.0);
+        let whole = i128::from(Self::WHOLE);
+        let (floor, twice_rest) = (exact / whole, (exact % whole) * 2);
+        let is_half = twice_rest == whole;
+        let up = twice_rest > whole || is_half && (rounding == Rounding::HalfUp || floor % 2 == 1);
+        let price = i64::try_from(floor + i128::from(up)).ok().map(Money::from_minor);
+        price.filter(|price| *price <= Money::MAX_PRICE)
+    }
+
+    /// How much less a price is than the list price, to six decimals, half-even; negative when it is
+    /// more. Zero of a list price of zero.
+    #[must_use]
+    pub fn between(list_price: Money, price: Money) -> Self {
+        if list_price <= Money::ZERO {
+            return Self::default();
+        }
+        let list_price = i128::from(list_price.minor());
+        let off = (list_price - i128::from(price.minor())) * i128::from(Self::WHOLE);
+        let floor = off.div_euclid(list_price);
+        let twice_rest = off.rem_euclid(list_price) * 2;
+        let up = twice_rest > list_price || (twice_rest == list_price && floor % 2 != 0);
+        // A stated price may be many times the list price; it is shown as far as a rate goes.
+        let millionths = i64::try_from(floor + i128::from(up)).unwrap_or(i64::MIN);
+        Self(millionths.max(i64::from(i32::MIN) * Self::WHOLE))
+    }
+}
+
+impl From<Percentage> for Rate {
+    fn from(percentage: Percentage) -> Self {
+        Self(i64::from(percentage.millionths()))
+    }
+}
+
+impl TryFrom<i64> for Rate {
+    type Error = &'static str;
+    fn try_from(millionths: i64) -> Result<Self, &'static str> {
+        // What is only shown goes beyond what may be loaded.
+        (millionths <= Self::WHOLE).then_some(Self(millionths)).ok_or("more than 100 %")
+    }
+}
+
+impl From<Rate> for i64 {
+    fn from(rate: Rate) -> Self {
+        rate.0
+    }
+}
+
+impl FromStr for Rate {
+    type Err = RateError;
+
+    fn from_str(text: &str) -> Result<Self, RateError> {
+        let out_of_range = || RateError::OutOfRange { text: text.to_owned() };
+        let units = Decimal::parse(text)
+            .and_then(|decimal| decimal.to_units(Self::DECIMALS))
+            .map_err(|why| match why {
+                DecimalError::OutOfRange => out_of_range(),
+                why => RateError::Malformed { text: text.to_owned(), why },
+            })?;
+        Self::from_millionths(units).ok_or_else(out_of_range)
+    }
+}
+
+/// Without needless zeros: `10`, `-2.5`.
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ShownDecimal::trimmed(self.0, Self::DECIMALS).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rate(text: &str) -> Rate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn halves_go_where_the_rounding_says() {
+        let price = Money::from_minor(1050);
+        assert_eq!(rate("15").of(price, Rounding::HalfEven), Some(Money::from_minor(892)));
+        assert_eq!(rate("15").of(price, Rounding::HalfUp), Some(Money::from_minor(893)));
+        assert_eq!(rate("-5").of(price, Rounding::HalfEven), Some(Money::from_minor(1102)));
+        assert_eq!(rate("-1000").of(Money::MAX_PRICE, Rounding::HalfEven), None);
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_named() {
+        for text in ["100.000001", "-1000.000001", "1e9", "ten", "1.0000001", ""] {
+            let error = text.parse::<Rate>().unwrap_err();
+            assert!(error.to_string().contains(&format!("`{text}`")), "{error}");
+        }
+        assert_eq!(
+            Rate::between(Money::from_minor(300), Money::from_minor(200)).to_string(),
+            "33.333333"
+        );
+        assert_eq!(
+            Rate::between(Money::from_minor(200), Money::from_minor(300)).to_string(),
+            "-50"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_discount_is_what_the_fast_way_gives(
+            price in 0..=Money::MAX_PRICE.minor(),
+            millionths in 0..=Percentage::WHOLE,
+        ) {
+            let (price, discount) =
+                (Money::from_minor(price), Percentage::from_millionths(millionths).unwrap());
+            prop_assert_eq!(Rate::from(discount).of(price, Rounding::HalfEven), Some(price.less(discount)));
+        }
+    }
+}

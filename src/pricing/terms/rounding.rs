@@ -1,0 +1,60 @@
+//! How finely unit prices are kept, and where halves go.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a price exactly between two goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rounding {
+    /// To the even one of the two.
+    #[default]
+    HalfEven,
+    /// To the larger one.
+    HalfUp,
+}
+
+/// How unit prices are rounded: part of what every price depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct UnitRounding {
+    /// How many decimals a unit price has beyond those of its currency, 0 to 4.
+    pub unit_decimals: u8,
+    /// Where halves go.
+    pub rounding: Rounding,
+}
+
+impl UnitRounding {
+    /// The most decimals beyond those of the currency.
+    pub const MAX_UNIT_DECIMALS: u8 = 4;
+    /// Unit prices in whole minor units of the currency, halves to the even one.
+    pub const PLAIN: Self = Self { unit_decimals: 0, rounding: Rounding::HalfEven };
+
+    /// How many units of a unit price make one minor unit of the currency.
+    #[must_use]
+    pub const fn scale(self) -> i64 {
+        10_i64.pow(self.unit_decimals as u32)
+    }
+}
+
+impl fmt::Display for Rounding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HalfEven => "half-even",
+            Self::HalfUp => "half-up",
+        })
+    }
+}
+
+impl FromStr for Rounding {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "half-even" => Ok(Self::HalfEven),
+            "half-up" => Ok(Self::HalfUp),
+            _ => Err(format!("`{text}` is not a rounding; it is half-even or half-up")),
+        }
+    }
+}

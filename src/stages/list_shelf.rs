@@ -1,0 +1,79 @@
+//! The rows of price lists in memory, up to a bound: a list that many terms have is read once.
+//!
+//! A revision of a list never changes, so what is kept is never wrong.
+
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::model::PriceListId;
+use crate::ports::{AtHead, CatalogueHead, PortError, PriceListStore};
+use crate::pricing::{ListRows, PriceList};
+
+/// The most memory that rows take, in bytes. Larger lists are read for each use.
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// About how many lists are kept.
+const LISTS: usize = 1024;
+
+/// Reads the rows of lists and keeps them.
+pub(super) struct ListShelf {
+    store: Arc<dyn PriceListStore>,
+    lists: Cache<(PriceListId, u64), Arc<ListRows>, ByBytes>,
+}
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<(PriceListId, u64), Arc<ListRows>> for ByBytes {
+    fn weight(&self, _: &(PriceListId, u64), rows: &Arc<ListRows>) -> u64 {
+        rows.weight() as u64
+    }
+}
+
+impl ListShelf {
+    pub(super) fn new(store: Arc<dyn PriceListStore>) -> Self {
+        Self { store, lists: Cache::with_weighter(LISTS, MOST_BYTES, ByBytes) }
+    }
+
+    /// The rows of some lists, which were read at this head.
+    pub(super) async fn rows(
+        &self,
+        lists: &[Arc<PriceList>],
+        at: &CatalogueHead,
+    ) -> Result<AtHead<Vec<Arc<ListRows>>>, PortError> {
+        let mut rows = Vec::with_capacity(lists.len());
+        for list in lists {
+            let key = (list.id.clone(), list.revision);
+            if let Some(kept) = self.lists.get(&key) {
+                rows.push(kept);
+                continue;
+            }
+            let AtHead::Read(read) = self.read(&list.id, at).await? else {
+                return Ok(AtHead::Moved);
+            };
+            let read = Arc::new(read);
+            self.lists.insert(key, read.clone());
+            rows.push(read);
+        }
+        Ok(AtHead::Read(rows))
+    }
+
+    async fn read(
+        &self,
+        list: &PriceListId,
+        at: &CatalogueHead,
+    ) -> Result<AtHead<ListRows>, PortError> {
+        let (mut rows, mut from) = (vec![], None);
+        loop {
+            let AtHead::Read(page) = self.store.list_prices(list, at, from).await? else {
+                return Ok(AtHead::Moved);
+            };
+            rows.extend(page.items);
+            from = page.next;
+            if from.is_none() {
+                return Ok(AtHead::Read(ListRows::new(rows)));
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What only some products have, in little memory.
+
+use std::collections::HashMap;
+
+use crate::pricing::{Category, Currency, Money, Product, ProductDetail, QuantityRules};
+
+/// Details of products by their places, which are counted from 0 in the order in which they come.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    /// Of each place which detail; none at all before the first product with one.
+    of: Vec<Option<Box<Detail>>>,
+    /// Each once: many products are in one category.
+    categories: Vec<Category>,
+    numbers: HashMap<Category, u32>,
+    has_floors: bool,
+}
+
+/// A list price and a floor in a currency.
+type Amounts = (Currency, Option<Money>, Option<Money>);
+
+#[derive(Clone, Debug)]
+struct Detail {
+    amounts: Box<[Amounts]>,
+    category: Option<u32>,
+    quantities: QuantityRules,
+}
+
+impl Details {
+    /// Keeps what the product at a place has. Products come in the order of their places.
+    pub(super) fn push(&mut self, place: usize, product: &Product) {
+        if let Some(detail) = product.detail.as_deref() {
+            let detail = self.detail(detail);
+            self.of.resize_with(place, || None);
+            self.of.push(Some(Box::new(detail)));
+        }
+    }
+
+    fn detail(&mut self, detail: &ProductDetail) -> Detail {
+        let ProductDetail { prices, floors, category, quantities } = detail;
+        self.has_floors |= !floors.is_empty();
+        let mut currencies: Vec<Currency> = prices.keys().chain(floors.keys()).copied().collect();
+        currencies.sort_unstable();
+        currencies.dedup();
+        let amounts = currencies.into_iter().map(|currency| {
+            (currency, prices.get(&currency).copied(), floors.get(&currency).copied())
+        });
+        Detail {
+            amounts: amounts.collect(),
+            category: category.as_ref().map(|category| self.number(category)),
+            quantities: *quantities,
+        }
+    }
+
+    fn number(&mut self, category: &Category) -> u32 {
+        if let Some(number) = self.numbers.get(category) {
+            return *number;
+        }
+        let number = self.categories.len() as u32;
+        self.categories.push(category.clone());
+        self.numbers.insert(category.clone(), number);
+        number
+    }
+
+    /// The same in another order: at each place what is at the place that comes from the iterator.
+    pub(super) fn reordered(mut self, places: impl Iterator<Item = usize>) -> Self {
+        if self.of.is_empty() {
+            return self;
+        }
+        let mut of = std::mem::take(&mut self.of);
+        self.of = places.map(|place| of.get_mut(place).and_then(Option::take)).collect();
+        self
+    }
+
+    /// Whether any product has a floor.
+    pub(super) const fn has_floors(&self) -> bool {
+        self.has_floors
+    }
+
+    fn get(&self, place: usize) -> Option<&Detail> {
+        self.of.get(place)?.as_deref()
+    }
+
+    /// The list price in another currency than that of the catalogue.
+    pub(super) fn price(&self, place: usize, currency: Currency) -> Option<Money> {
+        self.amount(place, currency)?.1
+    }
+
+    pub(super) fn floor(&self, place: usize, currency: Currency) -> Option<Money> {
+        self.amount(place, currency)?.2
+    }
+
+    fn amount(&self, place: usize, currency: Currency) -> Option<&Amounts> {
+        self.get(place)?.amounts.iter().find(|(of, ..)| *of == currency)
+    }
+
+    pub(super) fn category(&self, place: usize) -> Option<&Category> {
+        let number = self.get(place)?.category?;
+        self.categories.get(number as usize)
+    }
+
+    pub(super) fn quantities(&self, place: usize) -> QuantityRules {
+        self.get(place).map_or(QuantityRules::ANY, |detail| detail.quantities)
+    }
+}

@@ -1,0 +1,132 @@
+//! What a product costs a customer at one quantity, worked out from rows.
+
+use std::collections::BTreeSet;
+
+use super::arithmetic::finished;
+use crate::model::Quantity;
+use crate::pricing::{
+    Considered, GivenList, Ladder, Money, OwnLadder, Percentage, PriceRule, Rate, Rule, Rung,
+    Scope, Subject, explain,
+};
+
+/// What one costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The list price, if there is one.
+    pub list_price: Option<Money>,
+    /// In units of unit prices; `None` when there is no price.
+    pub unit_price: Option<i128>,
+    /// Where it comes from; `None` for the list price.
+    pub rule: Option<Rule>,
+}
+
+/// Looks at every row of some lists.
+#[must_use]
+pub fn expected(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Expected {
+    let explanation = explain(subject, lists);
+    let goods = subject.goods;
+    let list_price = goods.list_price;
+    let Some(winner) = explanation.winner() else {
+        let unit_price = list_price.map(|price| i128::from(price.minor()));
+        return Expected { list_price, unit_price, rule: None };
+    };
+    let unit_price = finished(winner.rule, list_price, goods.floor, goods.rounding);
+    Expected { list_price, unit_price, rule: Some(rule_of(winner, lists)) }
+}
+
+fn rule_of(winner: &Considered, lists: &[GivenList<'_>]) -> Rule {
+    let mut lists = lists.iter().filter_map(|given| given.list);
+    let list = lists.find(|list| Some(&list.id) == winner.list.as_ref());
+    Rule {
+        list: winner.list.clone(),
+        priority: winner.priority,
+        scope: Some(winner.scope.clone()).filter(Scope::is_wide),
+        kind: winner.rule.into(),
+        min_quantity: winner.min_quantity,
+        until: list.and_then(|list| list.until),
+    }
+}
+
+impl Expected {
+    /// How much less than the list price it is, in millionths of a per cent.
+    #[must_use]
+    pub fn discount(&self) -> i128 {
+        use crate::pricing::RuleKind::Percentage;
+        match (&self.rule, self.list_price, self.unit_price) {
+            (Some(Rule { kind: Percentage(rate), .. }), ..) => i128::from(rate.millionths()),
+            (_, Some(list_price), Some(unit_price)) => percent_off(list_price, unit_price),
+            _ => 0,
+        }
+    }
+
+    /// The discount, if it is one of the customer's own on every quantity: of those no rule is told.
+    #[must_use]
+    pub fn plain_discount(&self) -> Option<Percentage> {
+        use crate::pricing::{MinQuantity, RuleKind};
+        match &self.rule {
+            Some(Rule { list: None, kind: RuleKind::Percentage(rate), min_quantity, .. })
+                if *min_quantity == MinQuantity::ZERO =>
+            {
+                rate.as_percentage()
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How much less than the list price a price is, in millionths of a per cent, halves to the even one; none
+/// of a list price of nothing, and shown no further than a rate goes.
+#[must_use]
+pub fn percent_off(list_price: Money, unit_price: i128) -> i128 {
+    use super::arithmetic::{WHOLE, rounded};
+    let list_price = i128::from(list_price.minor());
+    if list_price <= 0 {
+        return 0;
+    }
+    let off = (list_price - unit_price) * WHOLE;
+    // A surcharge is rounded as the same discount is.
+    let millionths = off.signum() * rounded(off.abs(), list_price);
+    millionths.max(i128::from(i32::MIN) * WHOLE)
+}
+
+/// A discount on every quantity as the ladder that it is.
+#[must_use]
+pub fn ladder_of(product: &crate::model::ProductId, discount: Percentage) -> Option<OwnLadder> {
+    let rule = PriceRule::Percentage(Rate::from(discount));
+    let ladder = Ladder::new(vec![Rung { min_quantity: Default::default(), rule }]).ok()?;
+    Some(OwnLadder { product_id: product.clone(), ladder })
+}
+
+/// The quantities at which a price may change: between them it stays the same.
+pub(super) fn quantities_of(
+    lists: &[GivenList<'_>],
+    others: impl Iterator<Item = u64>,
+) -> BTreeSet<Quantity> {
+    let rungs = lists.iter().flat_map(|given| &given.rows).flat_map(|(_, ladder)| ladder.rungs());
+    let thousandths = rungs.map(|rung| rung.min_quantity.thousandths()).chain(others);
+    // The least quantity is one thousandth.
+    let least = std::iter::once(1);
+    least
+        .chain(thousandths.map(|thousandths| thousandths.max(1)))
+        .filter_map(|thousandths| Quantity::from_thousandths(thousandths.cast_signed()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_off_has_six_places() {
+        let off = |list, unit| percent_off(Money::from_minor(list), unit);
+        assert_eq!(off(300, 200), 33_333_333);
+        assert_eq!(off(200, 300), -50_000_000);
+        assert_eq!(off(3, 5), -66_666_667);
+        assert_eq!(off(0, 5), 0);
+        for (list, unit) in [(300, 200), (3, 5), (7, 11), (1 << 40, 3), (1, 1_000_000_000_000_000)]
+        {
+            let rate = Rate::between(Money::from_minor(list), Money::from_minor(unit));
+            assert_eq!(off(list, i128::from(unit)), i128::from(rate.millionths()), "{list} {unit}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Why products cost one customer what they do now: every row that is looked at, and why it wins or loses.
+
+use super::VerifyError;
+use super::customer::{PointRows, own_ladder, own_records};
+use super::inputs::{Inputs, MAX_READS};
+use crate::model::{Item, ProductId, Timestamp, UserId};
+use crate::ports::{AtHead, CatalogueHead, Store};
+use crate::pricing::{
+    Currency, Explanation, GivenList, Goods, Product, Subject, UnitRounding, Unsold, explain,
+};
+
+/// Why some items cost what they do.
+#[derive(Clone, Debug)]
+pub struct Reasons {
+    /// The version of everything loaded that it is by.
+    pub catalogue_version: u64,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// How unit prices are rounded.
+    pub rounding: UnitRounding,
+    /// The instant that decides which price lists are in force.
+    pub at: Timestamp,
+    /// Item by item; `None` for a product that does not exist.
+    pub items: Vec<(Item, Option<WhyPrice>)>,
+}
+
+/// Why one item costs what it does.
+#[derive(Clone, Debug)]
+pub struct WhyPrice {
+    /// What people call the product.
+    pub name: String,
+    /// What its prices are calculated off.
+    pub goods: Goods,
+    /// That it is not sold in this quantity, and the quantities next to it.
+    pub unsold: Option<Unsold>,
+    /// The rows.
+    pub explanation: Explanation,
+}
+
+/// Looks at every row that a customer's prices of some items may come from at an instant.
+///
+/// # Errors
+/// [`VerifyError`]; [`VerifyError::Loading`] when loads keep coming into force meanwhile.
+pub async fn reasons(
+    store: &dyn Store,
+    user: &UserId,
+    items: &[Item],
+    at: Timestamp,
+) -> Result<Reasons, VerifyError> {
+    for _ in 0..MAX_READS {
+        match try_reasons(store, user, items, at).await {
+            Err(VerifyError::Loading) => {}
+            done => return done,
+        }
+    }
+    Err(VerifyError::Loading)
+}
+
+async fn try_reasons(
+    store: &dyn Store,
+    user: &UserId,
+    items: &[Item],
+    at: Timestamp,
+) -> Result<Reasons, VerifyError> {
+    let head = store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+    let ids: Vec<ProductId> = items.iter().map(|item| item.product.clone()).collect();
+    let AtHead::Read(products) = store.products(&ids, &head).await? else {
+        return Err(VerifyError::Loading);
+    };
+    let inputs = Inputs::without_products(store, head).await?;
+    let (customer, discounts, ladders) = own_records(store, user, &inputs).await?;
+    let scopes: Vec<_> = products.iter().map(|product| (&product.id, product.category())).collect();
+    let lists = inputs.lists.given_to(&customer);
+    let rows = PointRows::read(store, lists, &scopes, &inputs).await?;
+    let (catalogue, rounding) = (inputs.head.currency, inputs.head.rounding);
+    let currency = customer.currency.unwrap_or(catalogue);
+    let items = items.iter().map(|item| {
+        let product = products.iter().find(|product| product.id == item.product);
+        let why = product.map(|product| {
+            let goods = goods_of(product, (currency, catalogue), rounding);
+            let own = own_ladder(&product.id, &discounts, &ladders);
+            let own = own.as_ref().map(|(ladder, of)| GivenList::own(ladder, *of));
+            let lists: Vec<GivenList<'_>> =
+                own.into_iter().chain(rows.of(&product.id, product.category())).collect();
+            let subject = Subject {
+                customer: &customer,
+                currency,
+                product: &product.id,
+                category: product.category(),
+                goods,
+                quantity: item.quantity,
+                at,
+            };
+            WhyPrice {
+                name: product.name.clone(),
+                goods,
+                unsold: product.quantities().check(item.quantity).err(),
+                explanation: explain(&subject, &lists),
+            }
+        });
+        (item.clone(), why)
+    });
+    let items = items.collect();
+    Ok(Reasons { catalogue_version: inputs.head.version, currency, rounding, at, items })
+}
+
+fn goods_of(
+    product: &Product,
+    (currency, catalogue): (Currency, Currency),
+    rounding: UnitRounding,
+) -> Goods {
+    Goods {
+        list_price: product.price_in(currency, catalogue),
+        floor: product.floor_in(currency),
+        rounding: rounding.rounding,
+    }
+}

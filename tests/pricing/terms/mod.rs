@@ -1,0 +1,10 @@
+//! Price lists, ladders, floors, currencies, windows and roundings against an oracle that reads the rules
+//! literally, in exact decimals.
+
+mod agreement;
+mod cases;
+mod drawn;
+mod module;
+mod oracle;
+mod rules;
+mod world;
