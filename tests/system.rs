@@ -136,6 +136,7 @@ macro_rules! all_of_it_works {
                 a_failure_that_a_client_saw_is_final,
                 a_provider_whose_clock_is_behind_orders_tables,
                 a_calculator_whose_clock_is_off_makes_tables_that_answer,
+                a_calculator_whose_clock_is_off_makes_bases_that_answer,
                 calculators_two_hours_apart_neither_freeze_nor_mix,
             }
             large_catalogue {
@@ -203,6 +204,7 @@ mod aws {
         a_failure_that_a_client_saw_is_final,
         a_provider_whose_clock_is_behind_orders_tables,
         a_calculator_whose_clock_is_off_makes_tables_that_answer,
+        a_calculator_whose_clock_is_off_makes_bases_that_answer,
         calculators_two_hours_apart_neither_freeze_nor_mix,
     }
 }

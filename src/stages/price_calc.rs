@@ -116,7 +116,7 @@ impl PriceCalc {
             self.bases.doubt();
         }
         let shared = account_of_all(orders.iter().map(|(_, order)| &order.cause));
-        let inputs = match shared.of(self.inputs(&users, &unreadable)).await {
+        let inputs = match shared.of(self.inputs(&users, &unreadable, sent_at)).await {
             Ok(inputs) => inputs,
             // Something of one of them cannot be read. Each is read alone, so that the others do
             // not have to wait for it.
@@ -187,7 +187,7 @@ impl PriceCalc {
         for _ in 0..MAX_TRIES {
             let now_inputs = match inputs.take() {
                 Some(inputs) => inputs,
-                None => self.inputs_of(order).await?,
+                None => self.inputs_of(order, sent_at).await?,
             };
             let now = self.now(sent_at);
             if is_unneeded(&order.cause, &now_inputs, now) {

@@ -99,7 +99,19 @@ pub async fn a_provider_whose_clock_is_behind_orders_tables(engine: Engine) {
 }
 
 pub async fn a_calculator_whose_clock_is_off_makes_tables_that_answer(engine: Engine) {
+    quotes_of_calculators_that_are_off(System::with_fixtures(engine).await).await;
+}
+
+pub async fn a_calculator_whose_clock_is_off_makes_bases_that_answer(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
+    // By its own clock a base would be past its time before it is stored.
+    system.policy.keep_tables = Duration::from_secs(60);
+    system.policy.usable_for = Duration::ZERO;
+    assert!(system.policy.keep_tables() < HOUR);
+    quotes_of_calculators_that_are_off(system).await;
+}
+
+async fn quotes_of_calculators_that_are_off(mut system: System) {
     system.run(&[Role::QuotationProvider]);
     for off_by in [-HOUR_SECS, HOUR_SECS] {
         system.run_off_by(off_by, &[Role::PriceCalc]);

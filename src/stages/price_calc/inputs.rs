@@ -72,9 +72,11 @@ impl PriceCalc {
         &self,
         users: &[UserId],
         unreadable: &BTreeSet<&Generation>,
+        sent_at: Timestamp,
     ) -> Result<InputsByUser, StageError> {
         for _ in 0..MAX_TRIES {
-            if let AtHead::Read(inputs) = self.try_inputs(users, unreadable).await? {
+            let inputs = self.try_inputs(users, unreadable, self.now(sent_at)).await?;
+            if let AtHead::Read(inputs) = inputs {
                 return Ok(inputs);
             }
         }
@@ -85,10 +87,10 @@ impl PriceCalc {
         &self,
         users: &[UserId],
         unreadable: &BTreeSet<&Generation>,
+        now: Timestamp,
     ) -> Result<AtHead<InputsByUser>, StageError> {
         let heads = self.tables.table_heads(users).await?;
         let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
-        let now = self.clock.now();
         let keep_until = now.plus(self.policy.now().keep_tables());
         let Current { head: at, base } = self.bases.current(keep_until).await?;
         let bases = HashMap::from([(at.currency, base)]);
@@ -133,11 +135,16 @@ impl PriceCalc {
         Ok(AtHead::Read(inputs))
     }
 
-    pub(super) async fn inputs_of(&self, order: &Calculation) -> Result<Arc<Inputs>, StageError> {
-        let (user, unreadable) = (&order.user, unreadable(&order.cause).into_iter().collect());
+    pub(super) async fn inputs_of(
+        &self,
+        order: &Calculation,
+        sent_at: Timestamp,
+    ) -> Result<Arc<Inputs>, StageError> {
+        let users = std::slice::from_ref(&order.user);
+        let unreadable = unreadable(&order.cause).into_iter().collect();
         for _ in 0..MAX_TRIES {
-            let inputs = self.inputs(std::slice::from_ref(user), &unreadable).await?.remove(user);
-            if let Some(inputs) = inputs {
+            let mut inputs = self.inputs(users, &unreadable, sent_at).await?;
+            if let Some(inputs) = inputs.remove(&order.user) {
                 return Ok(inputs);
             }
         }
