@@ -193,10 +193,15 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Copy the embedded store to a file while it is in use
     ///
-    /// Copying the file yourself could tear it. The copy is a store: put it in a data folder as
-    /// store.db.
+    /// Copying the file yourself could tear it. `ocache restore` puts the copy in the place of a store.
     #[command(after_help = examples::BACKUP)]
     Backup(BackupArgs),
+    /// Replace the embedded store with a backup
+    ///
+    /// The backup is copied beside the store and checked; then one rename replaces the store, which is lost. Nothing is
+    /// changed while a process has the store open, or when the backup is damaged.
+    #[command(after_help = examples::RESTORE)]
+    Restore(RestoreArgs),
     /// Check that everything ocache needs is there and as it should be
     ///
     /// The first thing to run when something does not work. Each thing that is wrong is named with the
@@ -427,6 +432,17 @@ pub struct BackupArgs {
     /// Be the process that copies for another one
     #[arg(long, hide = true)]
     pub copier: bool,
+}
+
+/// Of `ocache restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The file that `ocache backup` has written
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replace a store that exists without asking
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// Of `ocache provision`.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::args::Format;
 use crate::data::{DataErrors, GenerateError, LoadError};
-use crate::embedded::{BackupError, OpenError};
+use crate::embedded::{BackupError, OpenError, RestoreError};
 use crate::model::{escape_but, escape_json};
 use crate::ports::{Chain, PortError, TableError};
 use crate::stages::{MakeBaseError, StageError};
@@ -225,6 +225,40 @@ impl From<BackupError> for Failure {
                 "copy to a faster disk, or when less is written, and move the file from there"
             }
             BackupError::Ended { .. } => "run the command again",
+        };
+        Self::new(code, Chain(&error).to_string()).hint(hint)
+    }
+}
+
+impl From<RestoreError> for Failure {
+    fn from(error: RestoreError) -> Self {
+        let (code, hint) = match &error {
+            RestoreError::NoFile { .. } => {
+                (ExitCode::NotFound, "`ocache backup FILE` writes a backup")
+            }
+            RestoreError::Same { .. } => {
+                (ExitCode::Usage, "name a backup, or another folder with --data-dir")
+            }
+            RestoreError::HasLog { .. } => (
+                ExitCode::BadData,
+                "copy that store with `ocache backup FILE`, and restore the copy",
+            ),
+            RestoreError::Foreign { .. } => {
+                (ExitCode::BadData, "name a file that `ocache backup FILE` has written")
+            }
+            RestoreError::Damaged { .. } => (
+                ExitCode::BadData,
+                "restore another backup, or load your files into an empty store",
+            ),
+            RestoreError::Newer { .. } => (ExitCode::BadData, "restore it with the newer ocache"),
+            RestoreError::InUse { .. } => (
+                ExitCode::Failure,
+                "end `ocache up`, the workers and gateways of this folder, and whatever else has the file open",
+            ),
+            RestoreError::Io { .. } => (
+                ExitCode::Failure,
+                "make the folder writable and see that its disk has room for another copy",
+            ),
         };
         Self::new(code, Chain(&error).to_string()).hint(hint)
     }

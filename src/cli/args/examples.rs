@@ -98,6 +98,11 @@ pub(super) const BACKUP: &str = "\
 Examples:
   ocache backup ocache-backup.db";
 
+pub(super) const RESTORE: &str = "\
+Examples:
+  ocache restore ocache-backup.db --yes                   replace the store
+  ocache restore ocache-backup.db --data-dir restored     into another folder, to look at it first";
+
 pub(super) const DOCTOR: &str = "\
 Examples:
   ocache doctor";
