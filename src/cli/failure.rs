@@ -165,9 +165,9 @@ impl Failure {
             PortError::Missing { .. } => Self::new(ExitCode::NotFound, message)
                 .hint("`ocache provision` makes what is missing; see also --stack and --region"),
             PortError::Denied { .. } => Self::new(ExitCode::Denied, message)
-                .hint("`ocache doctor` says who you are and what you may not do"),
+                .hint("`ocache doctor` shows your identity and what it may not do"),
             PortError::Refused { .. } => Self::new(ExitCode::Failure, message).hint(
-                "`ocache doctor` looks at everything; see also --endpoint-url and AWS_ENDPOINT_URL",
+                "`ocache doctor` checks everything; see also --endpoint-url and AWS_ENDPOINT_URL",
             ),
             PortError::Rejected { .. } => Self::new(ExitCode::BadData, message),
             PortError::Corrupt { .. } => Self::new(ExitCode::Failure, message),
@@ -219,7 +219,7 @@ impl From<BackupError> for Failure {
                 "choose a file that does not exist, in a folder that does"
             }
             BackupError::Copy { .. } | BackupError::Sync { .. } => {
-                "see that the disk of the copy is not full, and run the command again"
+                "make room on the disk of the copy, and run the command again"
             }
             BackupError::Outpaced { .. } => {
                 "copy to a faster disk, or when less is written, and move the file from there"
@@ -257,7 +257,7 @@ impl From<RestoreError> for Failure {
             ),
             RestoreError::Io { .. } => (
                 ExitCode::Failure,
-                "make the folder writable and see that its disk has room for another copy",
+                "make the folder writable, and make room on its disk for another copy",
             ),
         };
         Self::new(code, Chain(&error).to_string()).hint(hint)
@@ -267,7 +267,7 @@ impl From<RestoreError> for Failure {
 impl From<DataErrors> for Failure {
     fn from(errors: DataErrors) -> Self {
         Self::new(ExitCode::BadData, errors.to_string())
-            .hint("nothing was written; mend the files and load them again")
+            .hint("nothing was written; fix the files and load them again")
     }
 }
 
@@ -316,7 +316,7 @@ impl From<crate::aws::ConnectError> for Failure {
         match error {
             ConnectError::NoCredentials { .. } => Self::new(ExitCode::Denied, message),
             ConnectError::NoProfile { .. } => Self::new(ExitCode::Denied, message)
-                .hint("`aws configure list-profiles` shows those there are"),
+                .hint("`aws configure list-profiles` lists them"),
             ConnectError::EmptyProfile { profile, .. } => {
                 let profile = super::refusals::pasted(&profile);
                 Self::new(ExitCode::Denied, message)

@@ -89,7 +89,7 @@ impl OpenError {
             }
             Self::Foreign { .. } => "choose another directory with --data-dir",
             Self::Damaged { .. } => {
-                "put a backup in its place with `ocache restore FILE`, or move the directory away to \
+                "replace it with a backup (`ocache restore FILE`), or move the directory away to \
                  start with an empty store"
             }
             Self::Newer { .. } => {
