@@ -44,6 +44,7 @@ mod cli {
     mod quoting;
     #[cfg(feature = "aws")]
     mod refused;
+    mod restoring;
     mod schema;
     mod schemas;
     mod secrets;

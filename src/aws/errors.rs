@@ -226,7 +226,7 @@ where
 /// In place of what the SDK says about an answer that it cannot read.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the endpoint does not speak the protocol of AWS: its answer, of status {status}, is none of AWS's"
+    "the endpoint does not speak the protocol of AWS: its reply has status {status} and is not in AWS's format"
 )]
 pub struct NotAws {
     /// The HTTP status of the answer.

@@ -122,7 +122,7 @@ impl Drop for Handover {
             let shown = scope.of(queues.change_visibility(queue, &receipts, Duration::ZERO)).await;
             if let Err(error) = shown {
                 let error = Chain(&error);
-                warn!(%queue, %error, "messages that nobody took stay hidden for a while");
+                warn!(%queue, %error, "messages that were received but not taken stay hidden for a while");
             }
         });
     }

@@ -46,7 +46,7 @@ pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
 pub use verify::VerifyArgs;
 
-/// An organic price cache: price tables are kept warm only for the customers who use them.
+/// Answer price requests at once, from price tables that are prepared for active customers.
 #[derive(Debug, Parser)]
 #[command(name = "ocache", version, arg_required_else_help = true, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -79,159 +79,164 @@ pub enum Command {
     /// Load products, customers, price lists and discounts from files
     ///
     /// Prices are calculated from what was loaded, so this is how a change of prices begins. Products,
-    /// customers and price lists are upserted, rows of price lists are merged, a user's own list is
-    /// replaced. Files are checked whole before anything is written. JSON, NDJSON, CSV and DynamoDB
-    /// batch-write JSON are told apart by their content.
+    /// customers and price lists are upserted, rows of price lists are merged, a customer's own list is
+    /// replaced. All files are checked before anything is written. JSON, NDJSON, CSV and DynamoDB
+    /// batch-write JSON are recognised by their content.
     #[command(after_help = examples::LOAD)]
     Load(LoadArgs),
     /// Make large data files from a seed
     ///
-    /// To try ocache at your own size before your own data is at hand. The same seed makes the same
+    /// Use them to try ocache at your size before you have your own data. The same seed makes the same
     /// files.
     #[command(after_help = examples::GENERATE)]
     Generate(GenerateArgs),
-    /// Make users active, so that their price tables are kept warm
+    /// Make customers active, so that their price tables are kept warm
     ///
-    /// A quote does the same. Subscribing ahead, for instance when somebody logs in, makes the first
-    /// quote a warm one.
+    /// A quote does the same. Subscribe a customer ahead, for example at login, and the first quote is
+    /// warm.
     #[command(after_help = examples::SUBSCRIBE)]
     Subscribe(SubscribeArgs),
-    /// Let users expire now
+    /// Let customers expire now
     ///
-    /// A user who stops coming expires anyway; this spares the calculations until then.
+    /// A customer who stops coming expires anyway; this saves the calculations until then.
     #[command(after_help = examples::UNSUBSCRIBE)]
     Unsubscribe(UnsubscribeArgs),
     /// Run one role in the foreground
     ///
-    /// Roles in processes of their own can be watched, stopped and multiplied one by one; `ocache up`
-    /// runs all of them in one.
+    /// Separate processes can be watched, stopped and scaled one by one; `ocache up` runs all roles in
+    /// one process.
     #[command(after_help = examples::WORKER)]
     Worker(WorkerArgs),
     /// Run the gateway: the page, websockets, PUT /subscribe, /health, /metrics
     ///
-    /// Where clients connect, on this machine's loopback; put a reverse proxy before it for others.
-    /// Answers come from workers, or from here with --with-provider.
+    /// Clients connect to it. It listens on loopback only; put a reverse proxy before it to serve other
+    /// machines. Workers answer the quotations, or this process does with --with-provider.
     #[command(after_help = examples::SERVE)]
     Serve(ServeArgs),
-    /// Ask for a quotation, or for many in a session
+    /// Request a quotation, or many in a session
     ///
-    /// What a client does over the websocket, from the terminal. Uses the gateway of this store that is
-    /// running, or starts one inside this process. Without products it is a session: each line, such
-    /// as P1:2 P3:1, is a quote. A product with a blank in its id stands in quotation marks there, as
-    /// in "a b":2. If the lines come from a file or a pipe, the session ends with the largest exit code
-    /// of its lines. A quote that gives no price for any product ends with exit code 4.
+    /// Does from the terminal what a client does over the websocket. Uses the running gateway of this
+    /// store, or starts one inside this process. Without products it opens a session: each line, such
+    /// as P1:2 P3:1, is a quote. Quote an id that contains a space: "a b":2. If the lines come from a
+    /// file or a pipe, the session ends with the largest exit code of its lines. A quote without a
+    /// price for any product ends with exit code 4.
     #[command(after_help = examples::QUOTE)]
     Quote(QuoteArgs),
     /// Show a past quotation
     ///
-    /// An answer is stored as it was given, for as long as --keep-quotations says (seven days), so that a
-    /// price can be shown to have been quoted.
+    /// An answer is stored as it was given, for --keep-quotations (seven days), as proof of the quoted
+    /// price.
     #[command(after_help = examples::QUOTATION)]
     Quotation(QuotationArgs),
-    /// Show a user's stored price table
+    /// Show a customer's stored price table
     ///
-    /// The table that quotes are answered from: every product at this user's price.
+    /// Quotes are answered from this table: every product at this customer's price.
     #[command(after_help = examples::PRICES)]
     Prices(PricesArgs),
-    /// Show active users, tables, queues and dead letters
+    /// Show active customers, tables, queues and dead letters
     ///
-    /// Whether the cache does its work: who is kept warm and for how long, how old the tables are, and
-    /// what waits.
+    /// Shows whether the cache works: which customers are kept warm and for how long, how old the tables
+    /// are, and what waits.
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
     /// Show what was used: calls and the units AWS bills, by stage and reason
     ///
-    /// Every process that works on the stack writes down what it uses. On AWS that is what the
-    /// services report or, where they report nothing, what their rules say; on the embedded store it
-    /// is what the same work would have been billed on AWS.
+    /// Every process of the stack records what it uses. On AWS these are the units that the services
+    /// report, or that follow from their documented rules; on the embedded store, the units that AWS
+    /// would have billed for the same work.
     #[command(after_help = examples::METER)]
     Meter(MeterArgs),
     /// Show what this stack costs on AWS, or forecast it, and whether precomputing pays
     ///
-    /// Of the running stack from what the meter saw, scaled to a month; `forecast` from a few numbers
-    /// without any stack. Says where the money goes, what another interval or TTL would save, and
-    /// whether tables should be precomputed for all users, for some, or for nobody.
+    /// Scales what the meter recorded to a month; `forecast` needs only a few numbers and no stack. Shows
+    /// where the money goes, what another interval or TTL would save, and whether to precompute tables
+    /// for all customers, for some, or for none.
     #[command(after_help = examples::COST)]
     Cost(CostArgs),
     /// Measure how fast this stack subscribes, refreshes and quotes
     ///
-    /// Figures of your own stack on your own machine are the ones to plan with. Uses the gateway of
-    /// this store that is running, or starts everything inside this process. The users it makes up,
-    /// their tables and their quotations are removed afterwards; products and discounts are only read.
+    /// Plan with figures of your own stack on your own machine. Uses the running gateway of this store,
+    /// or starts everything inside this process. Afterwards it removes its invented customers with
+    /// their tables and quotations; products and discounts are only read.
     #[command(after_help = examples::BENCH)]
     Bench(BenchArgs),
-    /// See to the messages that were given up
+    /// Inspect, retry or discard failed messages
     ///
-    /// A message that fails ten times is put aside, so that it holds nobody else up. Mend the cause,
-    /// and send it to its queue again.
+    /// A message that fails ten times is set aside, so that it does not block others. Fix the cause, then
+    /// send it to its queue again with `redrive`. Discard obsolete messages, such as last week's
+    /// quotations, with `drop`.
     #[command(after_help = examples::DEAD_LETTERS)]
     DeadLetters(DeadLettersArgs),
-    /// Make a token that lets a client in where tokens are required
+    /// Make a token that admits a client where tokens are required
     ///
-    /// A token says for which users its bearer may quote. Give one to each client, or a back end one
-    /// for all of them.
+    /// A token names the customers for whom its bearer may quote. Give one to each client, or one for
+    /// all customers to a trusted back end.
     #[command(after_help = examples::TOKEN)]
     Token(TokenArgs),
-    /// See to the keys that tokens are signed with
+    /// List or rotate the keys that sign tokens
     ///
-    /// Whoever has a key can make tokens for everybody, so keys are changed from time to time.
+    /// A key can sign a token for every customer, so rotate keys from time to time.
     #[command(after_help = examples::KEYS)]
     Keys(KeysCommandArgs),
     /// Replay arrivals against policies: hits, waits, waste, and what AWS would bill
     ///
-    /// To choose a TTL and an interval by your own traffic before you pay for them. Nothing is stored
-    /// and nobody is called: the stages run in virtual time on an engine in memory. Several times for
-    /// --ttl and --refresh-every are tried in all combinations.
+    /// Use it to choose a TTL and an interval from your own traffic before you pay for them. The stages
+    /// run in virtual time on the memory engine; nothing is stored and no service is called. Give
+    /// several values to --ttl and --refresh-every to try all combinations.
     #[command(after_help = examples::SIMULATE)]
     Simulate(SimulateArgs),
     /// Recalculate stored tables and answers independently, and report what differs
     ///
-    /// Whether the prices that customers see are right, by another way than the one that made them.
-    /// Reads and never writes. Ends with exit code 3 when something is wrong, with --strict also when a
-    /// table is stale, outdated, or of other pricing rules.
+    /// Checks the prices that customers see with code that shares nothing with the pricing. It only
+    /// reads. Ends with exit code 3 if something is wrong, with --strict also if a table is stale,
+    /// outdated, or made by another version of the pricing rules.
     #[command(after_help = examples::VERIFY)]
     Verify(VerifyArgs),
     /// Copy the embedded store to a file while it is in use
     ///
-    /// Copying the file yourself could tear it. The copy is a store: put it in a data folder as
-    /// store.db.
+    /// A plain copy of the file may be inconsistent; this one is of a single moment. `ocache restore`
+    /// replaces a store with it.
     #[command(after_help = examples::BACKUP)]
     Backup(BackupArgs),
+    /// Replace the embedded store with a backup
+    ///
+    /// Copies the backup beside the store, checks the copy, and replaces the store by one rename. What the
+    /// store held is lost. Nothing changes if a process has the store open, or if the backup is damaged.
+    #[command(after_help = examples::RESTORE)]
+    Restore(RestoreArgs),
     /// Check that everything ocache needs is there and as it should be
     ///
-    /// The first thing to run when something does not work. Each thing that is wrong is named with the
-    /// command that mends it.
+    /// Run this first if something does not work. It names each problem with the command that fixes it.
     #[command(after_help = examples::DOCTOR)]
     Doctor,
     /// Make the tables, queues and topic of a stack on AWS
     ///
-    /// All that workers in the foreground need of an account; `infra/` deploys the functions as well.
-    /// A second run changes nothing. What exists with other settings is reported, and changed only with
-    /// --fix.
+    /// Makes what foreground workers need in an account; `infra/` deploys the functions too. A second run
+    /// changes nothing. Resources with other settings are reported, and changed only with --fix.
     #[cfg(feature = "aws")]
     #[command(after_help = examples::PROVISION)]
     Provision(ProvisionArgs),
     /// Delete the tables, queues and topic of a stack on AWS, and all that is in them
     ///
-    /// The end of what `ocache provision` made. What Terraform made, `terraform destroy` deletes.
+    /// Deletes what `ocache provision` made. Use `terraform destroy` for what Terraform made.
     #[cfg(feature = "aws")]
     #[command(after_help = examples::DESTROY)]
     Destroy(DestroyArgs),
     /// Print a shell's completion script
     ///
-    /// With it, commands, flags, users and products complete. Those in completions/ are the same.
+    /// It completes commands, flags, customers and products. completions/ has the same scripts.
     #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
     /// Print a manual page, or write all of them
     ///
-    /// The text of --help as `man` shows it. Those in completions/man/ are the same.
+    /// The text of --help for `man`. completions/man/ has the same pages.
     #[command(after_help = examples::MAN)]
     Man(ManArgs),
     /// Show the settings and where each comes from, or set one of the stack
     ///
-    /// A setting of a process is a flag, else an environment variable, else a line of ocache.toml, else
-    /// the default. A setting of the stack is the same for all its processes: what was set for it, else
-    /// the default. `show` says which it was, `set` sets one of the stack.
+    /// A process takes each of its settings from a flag, an environment variable, ocache.toml or the
+    /// default, in this order. A setting of the stack is the same for all its processes: the value set
+    /// for the stack, or the default. `show` names the origin of each value; `set` sets one of the stack.
     Config(ConfigArgs),
 }
 
@@ -250,10 +255,10 @@ pub struct UpArgs {
     /// Port of the gateway on loopback; 0 is any free one
     #[arg(long, value_name = "PORT", env = "OCACHE_PORT", default_value = "7070")]
     pub port: u16,
-    /// Begin with an empty store: everything that is in it is deleted
+    /// Start with an empty store: delete everything in it
     #[arg(long)]
     pub fresh: bool,
-    /// On AWS, make what is missing of the stack first
+    /// On AWS, create missing resources of the stack first
     #[cfg(feature = "aws")]
     #[arg(long)]
     pub provision: bool,
@@ -277,7 +282,7 @@ pub struct UpArgs {
 /// Of `ocache subscribe`.
 #[derive(Debug, Args)]
 pub struct SubscribeArgs {
-    /// The users
+    /// The customers
     #[arg(required = true, value_name = "USER", add = ArgValueCompleter::new(complete_user))]
     pub users: Vec<UserId>,
     /// How long they stay active after this visit [default: the stack's ttl]
@@ -288,7 +293,7 @@ pub struct SubscribeArgs {
 /// Of `ocache unsubscribe`.
 #[derive(Debug, Args)]
 pub struct UnsubscribeArgs {
-    /// The users
+    /// The customers
     #[arg(required = true, value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
     pub users: Vec<UserId>,
 }
@@ -315,7 +320,7 @@ pub struct WorkerArgs {
 /// What a worker does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum WorkerRole {
-    /// Order a calculation for every active user at every tick
+    /// Order a calculation for every active customer at every tick
     Refresh,
     /// Calculate price tables, urgent ones first
     PriceCalc,
@@ -331,7 +336,7 @@ pub struct ServeArgs {
     /// Port of the gateway on loopback; 0 is any free one
     #[arg(long, value_name = "PORT", env = "OCACHE_PORT", default_value = "7070")]
     pub port: u16,
-    /// Answer quotations as well, without a worker for it
+    /// Answer quotations too, without a separate worker
     #[arg(long)]
     pub with_provider: bool,
     /// Where metrics are served as well.
@@ -351,19 +356,19 @@ pub struct ServeArgs {
 /// Of `ocache quote`.
 #[derive(Debug, Args)]
 pub struct QuoteArgs {
-    /// Whose prices
+    /// The customer whose prices are quoted
     #[arg(long, visible_alias = "user", value_name = "USER", add = ArgValueCompleter::new(complete_user))]
     pub client: UserId,
-    /// Products and quantities, such as P1:2; without any it is a session
+    /// Products and quantities, such as P1:2; without any, a session starts
     #[arg(value_name = "PRODUCT[:QUANTITY]", value_parser = parse_item, add = ArgValueCompleter::new(complete_product))]
     pub items: Vec<Item>,
     /// Websocket to use instead of this store's gateway
     #[arg(long, value_name = "URL", value_parser = websocket::parse_websocket)]
     pub url: Option<String>,
-    /// Token to show to the gateway [default: one is made where the keys can be read]
+    /// Token for the gateway [default: made if the keys can be read]
     #[arg(long, value_name = "TOKEN", env = "OCACHE_TOKEN", hide_env_values = true)]
     pub token: Option<Token>,
-    /// Name of the quote, to repeat it safely [default: made by ocache]
+    /// Id of the quote, for safe retries [default: made by ocache]
     #[arg(long, value_name = "ID")]
     pub request_id: Option<RequestId>,
     /// How long to wait for the answer
@@ -380,7 +385,7 @@ pub struct QuotationArgs {
     /// Its request id
     #[arg(value_name = "ID", value_parser = stored_request)]
     pub request_id: RequestId,
-    /// Whose quotation; needed for ids that the client chose
+    /// The customer; required for ids that a client chose
     #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
     pub client: Option<UserId>,
 }
@@ -388,16 +393,16 @@ pub struct QuotationArgs {
 /// Of `ocache prices`.
 #[derive(Debug, Args)]
 pub struct PricesArgs {
-    /// Whose table
+    /// The customer
     #[arg(value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
     pub user: UserId,
     /// Only this product; may be given more than once
     #[arg(long, value_name = "ID", value_parser = stored_product, add = ArgValueCompleter::new(complete_product))]
     pub product: Vec<ProductId>,
-    /// What one costs of this many; one, or the least that is sold, if not given
+    /// Show unit prices at this quantity [default: one, or the smallest quantity sold]
     #[arg(long, value_name = "QUANTITY")]
     pub quantity: Option<Quantity>,
-    /// Every row that the price of a product was looked for in, and why it counts or not
+    /// Show every row that was examined, and why it counts or not
     #[arg(long, requires = "product")]
     pub explain: bool,
 }
@@ -405,7 +410,7 @@ pub struct PricesArgs {
 /// Of `ocache status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Show it again and again, at this interval, until Ctrl-C
+    /// Refresh at this interval until Ctrl-C
     #[arg(long, value_name = "TIME", value_parser = parse_duration, num_args = 0..=1, default_missing_value = "1s")]
     pub watch: Option<Duration>,
 }
@@ -429,14 +434,25 @@ pub struct BackupArgs {
     pub copier: bool,
 }
 
+/// Of `ocache restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The file that `ocache backup` has written
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replace an existing store without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
 /// Of `ocache provision`.
 #[cfg(feature = "aws")]
 #[derive(Debug, Args)]
 pub struct ProvisionArgs {
-    /// Also set what differs
+    /// Also change settings that differ
     #[arg(long)]
     pub fix: bool,
-    /// Only say what would be done
+    /// Only show what would be done
     #[arg(long)]
     pub dry_run: bool,
     /// Do not ask
@@ -454,7 +470,7 @@ pub struct ProvisionArgs {
 #[cfg(feature = "aws")]
 #[derive(Debug, Args)]
 pub struct DestroyArgs {
-    /// Only say what would be deleted
+    /// Only show what would be deleted
     #[arg(long)]
     pub dry_run: bool,
     /// Do not ask

@@ -67,7 +67,7 @@ async fn copied(settings: &Settings, output: &Output, args: &BackupArgs) -> Resu
 
 fn stood_still(args: &BackupArgs) -> Failure {
     let (file, secs) = (args.file.display(), STANDSTILL.as_secs());
-    let message = format!("the copy to `{file}` did not get on for {secs} s and was ended");
+    let message = format!("the copy to `{file}` made no progress for {secs} s and was ended");
     Failure::new(ExitCode::TimedOut, message)
         .hint("copy to a local disk that is not full, and move the file from there")
 }

@@ -29,7 +29,7 @@ pub(super) async fn run(
     let stack = Stack::find(settings, output, engine, &args).await?;
     let mut guests = Guests::new(stack.ports(), &args);
     output.note(&format!(
-        "{}; users `{}…` are made up for this run and removed after it",
+        "{}; customers `{}…` are invented for this run and removed after it",
         stack.description(),
         guests.prefix()
     ));
@@ -47,7 +47,7 @@ pub(super) async fn run(
             let why = report.complaint().map(|why| format!(": {why}")).unwrap_or_default();
             let message = format!("{count} of the calls were not answered with a price{why}");
             Err(Failure::new(ExitCode::Failure, message)
-                .hint("the gateway refuses what is over its limits; try a lower --rate"))
+                .hint("the gateway refuses requests above its limits; try a lower --rate"))
         }
     }
 }

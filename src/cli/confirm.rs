@@ -12,8 +12,8 @@ pub(super) fn confirm(output: &Output, yes: bool, what: &str) -> Result<(), Fail
         return Ok(());
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let message = format!("nobody is there to be asked whether to {what}");
-        return Err(Failure::new(ExitCode::Usage, message).hint("say so with --yes"));
+        let message = format!("cannot ask whether to {what}: this is not a terminal");
+        return Err(Failure::new(ExitCode::Usage, message).hint("confirm with --yes"));
     }
     // The question comes after what was said before, and is the one thing that waits for its reader.
     Stderr::settle();

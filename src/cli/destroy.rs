@@ -44,7 +44,7 @@ pub(super) async fn run(
 fn print(output: &Output, resources: &[String], state: &str) -> Result<(), Failure> {
     output.data(&json!({ state.replace(' ', "_"): resources }), |_| {
         if resources.is_empty() {
-            return "nothing of the stack is there".to_owned();
+            return "the stack has no resources".to_owned();
         }
         let mut table = table(["resource", ""]);
         for resource in resources {

@@ -38,7 +38,7 @@ impl Check {
             PortError::Missing { .. } => "ocache provision",
             PortError::Denied { .. } => "use credentials that may do this: --profile, AWS_PROFILE",
             PortError::Unavailable { .. } | PortError::Throttled { .. } => {
-                "see that it runs and can be reached, and run ocache doctor again"
+                "check that it runs and can be reached, and run `ocache doctor` again"
             }
             PortError::Refused { .. } | PortError::Rejected { .. } | PortError::Corrupt { .. } => {
                 "see the message"
@@ -145,11 +145,11 @@ async fn work(engine: &Engine, ports: &Ports, settings: &Settings) -> Check {
         let who: Vec<_> = lacking.iter().map(|(who, _)| *who).collect();
         let missing: BTreeSet<_> = lacking.into_iter().flat_map(|(_, missing)| missing).collect();
         let missing: Vec<_> = missing.into_iter().collect();
-        let found = format!("{}; nobody works as {}", who.join(", "), names(&missing));
+        let found = format!("{}; no process runs {}", who.join(", "), names(&missing));
         return Check::wrong(WHAT, found, start_one(&settings.as_flags));
     }
     let found = match (workers.living.as_slice(), needs.is_empty()) {
-        ([], true) => "none lives, and nobody waits for one".to_owned(),
+        ([], true) => "none is alive, and no message waits for one".to_owned(),
         ([], false) => "functions do the work".to_owned(),
         (living, _) => living.iter().map(in_words).collect::<Vec<_>>().join("; "),
     };
@@ -167,10 +167,10 @@ async fn needs(ports: &Ports) -> Result<Vec<(&'static str, Vec<ProcessRole>)>, P
         needs.push(("quotations wait", vec![ProcessRole::QuotationProvider]));
     }
     if waiting(Queue::Quotation).await? {
-        needs.push(("quotations or new users wait", vec![ProcessRole::PriceCalc]));
+        needs.push(("quotations or new customers wait", vec![ProcessRole::PriceCalc]));
     }
     if has_active_users(ports).await? {
-        needs.push(("users are active", vec![ProcessRole::Refresh, ProcessRole::PriceCalc]));
+        needs.push(("customers are active", vec![ProcessRole::Refresh, ProcessRole::PriceCalc]));
     }
     Ok(needs)
 }
@@ -210,7 +210,7 @@ async fn gateways(engine: &Engine) -> Vec<Check> {
                 Check::wrong("gateway", found, "ocache up, or ocache serve")
             }
             Err(error) => {
-                let mend = "see what it does, or start it anew";
+                let mend = "check what it does, or restart it";
                 Check::wrong("gateway", Chain(&error).to_string(), mend)
             }
         });
@@ -265,8 +265,10 @@ async fn websocket(aws: &crate::aws::Aws) -> Check {
 async fn token_keys(aws: &crate::aws::Aws) -> Check {
     match aws.token_keys().read().await {
         Ok(Some(keys)) => Check::ok("token keys", format!("{} signs", keys.first().kid())),
-        Ok(None) => Check::ok("token keys", "none; where tokens are required: ocache keys rotate"),
-        Err(PortError::Denied { .. }) => Check::ok("token keys", "not yours to read"),
+        Ok(None) => {
+            Check::ok("token keys", "none; if tokens are required, run `ocache keys rotate`")
+        }
+        Err(PortError::Denied { .. }) => Check::ok("token keys", "you may not read them"),
         Err(error) => Check::failed("token keys", &error),
     }
 }
@@ -313,7 +315,7 @@ async fn resources(aws: &crate::aws::Aws) -> Vec<Check> {
 
 fn print(output: &Output, checks: &[Check]) -> Result<(), Failure> {
     output.data(&checks, |checks| {
-        let mut table = table(["", "what", "found", "to mend it"]);
+        let mut table = table(["", "what", "found", "to fix it"]);
         for check in *checks {
             let mark = if check.ok { "ok" } else { "wrong" };
             let mend = check.mend.as_deref().unwrap_or_default();
@@ -323,7 +325,7 @@ fn print(output: &Output, checks: &[Check]) -> Result<(), Failure> {
     })?;
     match checks.iter().filter(|check| !check.ok).count() {
         0 => Ok(()),
-        1 => Err(Failure::new(ExitCode::Failure, "one thing is wrong")),
-        count => Err(Failure::new(ExitCode::Failure, format!("{count} things are wrong"))),
+        1 => Err(Failure::new(ExitCode::Failure, "one check failed")),
+        count => Err(Failure::new(ExitCode::Failure, format!("{count} checks failed"))),
     }
 }

@@ -256,7 +256,7 @@ impl Engine {
         };
         let announcer = Announcer::new(&self.ports(None), metrics.clone(), roles, every);
         if let Err(error) = announcer.announce().await {
-            tracing::warn!(error = %Chain(&error), "others are not told that this process works");
+            tracing::warn!(error = %Chain(&error), "the presence of this process was not recorded");
         }
         let announcer = Arc::new(announcer);
         let told = announcer.clone();
@@ -310,7 +310,7 @@ pub(super) fn require_store(settings: &Settings) -> Result<(), Failure> {
     }
     let message = format!("there is no store in `{}`", settings.data_dir.display());
     Err(Failure::new(super::failure::ExitCode::NotFound, message)
-        .hint("`ocache up` or `ocache load` makes one; another one is named with --data-dir"))
+        .hint("`ocache up` or `ocache load` creates one; choose another folder with --data-dir"))
 }
 
 fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {

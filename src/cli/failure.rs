@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::args::Format;
 use crate::data::{DataErrors, GenerateError, LoadError};
-use crate::embedded::{BackupError, OpenError};
+use crate::embedded::{BackupError, OpenError, RestoreError};
 use crate::model::{escape_but, escape_json};
 use crate::ports::{Chain, PortError, TableError};
 use crate::stages::{MakeBaseError, StageError};
@@ -165,9 +165,9 @@ impl Failure {
             PortError::Missing { .. } => Self::new(ExitCode::NotFound, message)
                 .hint("`ocache provision` makes what is missing; see also --stack and --region"),
             PortError::Denied { .. } => Self::new(ExitCode::Denied, message)
-                .hint("`ocache doctor` says who you are and what you may not do"),
+                .hint("`ocache doctor` shows your identity and what it may not do"),
             PortError::Refused { .. } => Self::new(ExitCode::Failure, message).hint(
-                "`ocache doctor` looks at everything; see also --endpoint-url and AWS_ENDPOINT_URL",
+                "`ocache doctor` checks everything; see also --endpoint-url and AWS_ENDPOINT_URL",
             ),
             PortError::Rejected { .. } => Self::new(ExitCode::BadData, message),
             PortError::Corrupt { .. } => Self::new(ExitCode::Failure, message),
@@ -219,7 +219,7 @@ impl From<BackupError> for Failure {
                 "choose a file that does not exist, in a folder that does"
             }
             BackupError::Copy { .. } | BackupError::Sync { .. } => {
-                "see that the disk of the copy is not full, and run the command again"
+                "make room on the disk of the copy, and run the command again"
             }
             BackupError::Outpaced { .. } => {
                 "copy to a faster disk, or when less is written, and move the file from there"
@@ -230,10 +230,44 @@ impl From<BackupError> for Failure {
     }
 }
 
+impl From<RestoreError> for Failure {
+    fn from(error: RestoreError) -> Self {
+        let (code, hint) = match &error {
+            RestoreError::NoFile { .. } => {
+                (ExitCode::NotFound, "`ocache backup FILE` writes a backup")
+            }
+            RestoreError::Same { .. } => {
+                (ExitCode::Usage, "name a backup, or another folder with --data-dir")
+            }
+            RestoreError::HasLog { .. } => (
+                ExitCode::BadData,
+                "copy that store with `ocache backup FILE`, and restore the copy",
+            ),
+            RestoreError::Foreign { .. } => {
+                (ExitCode::BadData, "name a file that `ocache backup FILE` has written")
+            }
+            RestoreError::Damaged { .. } => (
+                ExitCode::BadData,
+                "restore another backup, or load your files into an empty store",
+            ),
+            RestoreError::Newer { .. } => (ExitCode::BadData, "restore it with the newer ocache"),
+            RestoreError::InUse { .. } => (
+                ExitCode::Failure,
+                "end `ocache up`, the workers and gateways of this folder, and whatever else has the file open",
+            ),
+            RestoreError::Io { .. } => (
+                ExitCode::Failure,
+                "make the folder writable, and make room on its disk for another copy",
+            ),
+        };
+        Self::new(code, Chain(&error).to_string()).hint(hint)
+    }
+}
+
 impl From<DataErrors> for Failure {
     fn from(errors: DataErrors) -> Self {
         Self::new(ExitCode::BadData, errors.to_string())
-            .hint("nothing was written; mend the files and load them again")
+            .hint("nothing was written; fix the files and load them again")
     }
 }
 
@@ -282,7 +316,7 @@ impl From<crate::aws::ConnectError> for Failure {
         match error {
             ConnectError::NoCredentials { .. } => Self::new(ExitCode::Denied, message),
             ConnectError::NoProfile { .. } => Self::new(ExitCode::Denied, message)
-                .hint("`aws configure list-profiles` shows those there are"),
+                .hint("`aws configure list-profiles` lists them"),
             ConnectError::EmptyProfile { profile, .. } => {
                 let profile = super::refusals::pasted(&profile);
                 Self::new(ExitCode::Denied, message)

@@ -93,7 +93,7 @@ async fn deployed(aws: &crate::aws::Aws) -> Result<Option<String>, Failure> {
             Err(error.into())
         }
         Err(error @ PortError::Denied { .. }) => Err(Failure::from(error)
-            .hint("name the gateway with --url, or be allowed apigateway:GET to have it found")),
+            .hint("name the gateway with --url, or get the permission apigateway:GET so that it can be found")),
         Err(error) => {
             tracing::info!(error = %Chain(&error), "no look at deployed gateways");
             Ok(None)

@@ -60,7 +60,7 @@ impl Interrupts {
         let (first, second) = (signalled(1), signalled(2));
         self.supervisor.spawn("the wait for signals", async move {
             first.await;
-            output.note("stopping: finishing what is in hand (Ctrl-C again stops at once)");
+            output.note("stopping: finishing work in progress (Ctrl-C again stops at once)");
             told.begin();
             second.await;
             at_once.send_replace(Some(AtOnce::Insisted));
@@ -83,7 +83,7 @@ impl Interrupts {
                     .hint("what was accepted since then is lost; start again")
             }
             _ => {
-                let message = "stopped at once; what was in hand will come again";
+                let message = "stopped at once; messages in progress will be retried";
                 Failure::new(ExitCode::Interrupted, message)
             }
         }
@@ -93,7 +93,7 @@ impl Interrupts {
     async fn died_and_not_drained(&self) -> Died {
         let died = self.supervisor.died().await;
         if self.drains.load(Ordering::SeqCst) {
-            self.output.note(&format!("stopping, because {died}; finishing what is in hand"));
+            self.output.note(&format!("stopping, because {died}; finishing work in progress"));
             self.shutdown.begin();
             sleep(DRAIN_LIMIT).await;
         }
@@ -133,7 +133,7 @@ pub(super) async fn interrupted() {
 impl From<Died> for Failure {
     fn from(died: Died) -> Self {
         Self::new(ExitCode::Failure, died.to_string()).hint(
-            "this is a bug of ocache: please report it; what was in hand comes again after a restart",
+            "this is a bug of ocache: please report it; messages in progress are retried after a restart",
         )
     }
 }

@@ -5,7 +5,6 @@ mod backup;
 mod bench;
 mod completions;
 mod config;
-#[cfg(feature = "aws")]
 mod confirm;
 mod cost;
 mod dead_letters;
@@ -39,6 +38,7 @@ mod quote;
 mod reader;
 #[cfg(feature = "aws")]
 mod refusals;
+mod restore;
 mod serve;
 mod settings;
 mod settings_file;
@@ -130,6 +130,7 @@ async fn dispatch(
         Command::Simulate(args) => simulate::run(output, args).await,
         Command::Verify(args) => verify::run(settings, output, args).await,
         Command::Backup(args) => backup::run(settings, output, args).await,
+        Command::Restore(args) => restore::run(settings, output, args).await,
         Command::Doctor => doctor::run(settings, output).await,
         #[cfg(feature = "aws")]
         Command::Provision(args) => provision::run(settings, output, args).await,

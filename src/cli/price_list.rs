@@ -12,7 +12,7 @@ pub(super) fn read(path: Option<&Path>) -> Result<PriceList, Failure> {
     let refused = |why: String| {
         let message = format!("price list {}: {why}", path.display());
         Failure::new(ExitCode::BadData, message)
-            .hint("without --price-list, the list prices that are built in are used")
+            .hint("without --price-list, the built-in list prices are used")
     };
     let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
     PriceList::parse(&text).map_err(|error| refused(Chain(&error).to_string()))

@@ -45,10 +45,12 @@ pub(super) async fn run(
     let Some((_, head)) = heads.into_iter().next() else {
         let near = nearest_user(&engine, &args.user).await;
         engine.close().await;
-        let message = format!("user `{}` has no price table", args.user);
+        let message = format!("customer `{}` has no price table", args.user);
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`ocache subscribe` the user while a price-calc worker runs".to_owned(),
+            None => {
+                "run `ocache subscribe` for this customer while a price-calc worker runs".to_owned()
+            }
         };
         return Err(Failure::new(ExitCode::NotFound, message).hint(hint));
     };
@@ -69,7 +71,7 @@ async fn end(engine: Engine, missing: Vec<&str>, message: String) -> Result<(), 
     if missing.is_empty() {
         return Ok(());
     }
-    let hint = near.unwrap_or_else(|| "`ocache prices USER` shows those there are".to_owned());
+    let hint = near.unwrap_or_else(|| "`ocache prices USER` lists them".to_owned());
     Err(Failure::new(ExitCode::NotFound, message).hint(hint))
 }
 

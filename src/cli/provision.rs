@@ -44,13 +44,15 @@ pub(super) async fn run(
 fn conclude(output: &Output, plan: &Plan, fix: bool, due: usize) -> Result<(), Failure> {
     let differing = plan.changes.iter().filter(|change| is_difference(&change.action)).count();
     if differing > 0 && !fix {
-        let message =
-            format!("{}: not as it should be, and not touched", count(differing, "setting"));
+        let message = format!(
+            "{}: different from what ocache needs, and not changed",
+            count(differing, "setting")
+        );
         return Err(Failure::new(ExitCode::Failure, message)
-            .hint("look at them with --dry-run, set them with --fix"));
+            .hint("show them with --dry-run, set them with --fix"));
     }
     if due == 0 {
-        output.note("nothing to do: everything is there as it should be");
+        output.note("nothing to do: the stack is complete");
     }
     Ok(())
 }
@@ -96,9 +98,9 @@ pub(super) async fn aws_only(settings: &Settings) -> Result<Aws, Failure> {
     match settings.backend {
         Backend::Aws => connect_aws(&settings.aws).await,
         Backend::Embedded => {
-            let message = "the embedded engine needs nothing to be provisioned";
+            let message = "the embedded engine has nothing to provision";
             Err(Failure::new(ExitCode::Usage, message)
-                .hint("say which AWS with --backend aws, --profile, --region or --endpoint-url"))
+                .hint("select AWS with --backend aws, --profile, --region or --endpoint-url"))
         }
     }
 }

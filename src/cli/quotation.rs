@@ -35,9 +35,9 @@ pub(super) fn keys(
         Some(user) => Ok(QuotationKey::candidates(user, request_id).collect()),
         None => QuotationKey::of_made(request_id).map(|key| vec![key]).ok_or_else(|| {
             let message = format!(
-                "request id `{request_id}` was chosen by a client; each client has its own"
+                "request id `{request_id}` was chosen by a client, so it is unique for one customer only"
             );
-            Failure::new(ExitCode::Usage, message).hint("say whose it is with --client")
+            Failure::new(ExitCode::Usage, message).hint("name the customer with --client")
         }),
     }
 }
@@ -59,7 +59,7 @@ pub(super) async fn find(
     }
     let chosen = match client {
         Some(_) => "",
-        None => "; whose it is has to be said with --client if a client chose it",
+        None => "; add --client if a client chose the id",
     };
     Err(Failure::new(ExitCode::NotFound, format!("there is no quotation `{request_id}`")).hint(
         format!(

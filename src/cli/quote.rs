@@ -228,14 +228,14 @@ impl Quoter<'_> {
         let workers = match Workers::look(self.engine?).await {
             Ok(workers) => workers,
             Err(error) => {
-                tracing::debug!(error = %Chain(&error), "who works is not known");
+                tracing::debug!(error = %Chain(&error), "the living processes are unknown");
                 return None;
             }
         };
         let missing = workers.missing(self.others);
         (!missing.is_empty()).then(|| {
             let message =
-                format!("no answer can come: nobody works on this stack as {}", names(&missing));
+                format!("no answer can come: no process of this stack runs {}", names(&missing));
             Failure::new(ExitCode::TimedOut, message).hint(start_one(&self.settings.as_flags))
         })
     }
@@ -260,7 +260,12 @@ impl Quoter<'_> {
             let Self { settings, args, .. } = self;
             let client = quoted(args.client.as_str());
             return Err(Failure::new(ExitCode::NotFound, message).hint(meant.unwrap_or_else(
-                || format!("`ocache prices{} {client}` lists what has one", settings.as_flags),
+                || {
+                    format!(
+                        "`ocache prices{} {client}` lists the products with a price",
+                        settings.as_flags
+                    )
+                },
             )));
         }
         if let Some(meant) = meant {
@@ -275,9 +280,9 @@ fn timed_out(quoter: &Quoter<'_>, request_id: Option<&str>) -> Failure {
     let message = format!("no answer came within {waited}");
     let hint = match request_id {
         Some(id) => format!(
-            "`ocache quotation {id}` shows it when it is there; is a price-calc worker running?"
+            "check that a price-calc worker runs; `ocache quotation {id}` shows the answer when it exists"
         ),
-        None => "is a price-calc worker running? `ocache up` runs everything".to_owned(),
+        None => "check that a price-calc worker runs; `ocache up` runs everything".to_owned(),
     };
     Failure::new(ExitCode::TimedOut, message).hint(hint)
 }

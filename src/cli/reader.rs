@@ -43,6 +43,6 @@ fn watch_pipe() {
     };
     let thread = std::thread::Builder::new().name("ocache-reader".to_owned()).spawn(watching);
     if let Err(error) = thread {
-        tracing::debug!(%error, "who leaves is noticed when something is printed");
+        tracing::debug!(%error, "a closed stdout is noticed at the next print");
     }
 }

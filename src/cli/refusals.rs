@@ -14,7 +14,7 @@ pub(super) fn hint(error: &(dyn Error + 'static)) -> Option<String> {
     causes.find_map(|cause| match cause.downcast_ref() {
         Some(refusal) => Some(of(refusal)),
         None => cause.is::<NotAws>().then(|| {
-            "see where --endpoint-url, AWS_ENDPOINT_URL and the profile send calls".to_owned()
+            "check --endpoint-url, AWS_ENDPOINT_URL and the endpoint of the profile".to_owned()
         }),
     })
 }
@@ -28,14 +28,14 @@ fn of(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NoCredentials => {
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with --profile; \
-             `aws configure list-profiles` shows those there are"
+             `aws configure list-profiles` lists them"
                 .to_owned()
         }
         Refusal::CredentialsFailed(_) => {
             format!("`aws sts get-caller-identity{PROFILE}` tries them; if they come from SSO, `aws sso login{PROFILE}`")
         }
         Refusal::Expired { .. } => {
-            format!("`aws sso login{PROFILE}` renews those of SSO; others are set anew, AWS_SESSION_TOKEN too")
+            format!("`aws sso login{PROFILE}` renews credentials of SSO; set others again, including AWS_SESSION_TOKEN")
         }
         Refusal::UnknownKey { .. } => {
             format!("`aws sts get-caller-identity{PROFILE}` tries them; see AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN")
@@ -44,7 +44,7 @@ fn of(refusal: &Refusal) -> String {
             format!("`aws sts get-caller-identity{PROFILE}` tries them; see AWS_SECRET_ACCESS_KEY")
         }
         Refusal::Skewed { .. } => {
-            "set this machine's clock; `ocache doctor` says how far it is off".to_owned()
+            "set this machine's clock; `ocache doctor` shows the difference".to_owned()
         }
         Refusal::NotSubscribed { .. } => {
             "open the service once in the AWS console of this account, or choose another region with --region"

@@ -115,7 +115,7 @@ pub(super) fn check_keys(file: Option<&Path>, requires_token: bool) -> Result<()
     if file.is_none() || requires_token {
         return Ok(());
     }
-    let message = "--keys alone lets everybody in: this stack requires no tokens";
+    let message = "--keys alone has no effect: this stack requires no tokens";
     Err(Failure::new(ExitCode::Usage, message)
         .hint("require them with `ocache config set require-token true`, or leave --keys out"))
 }

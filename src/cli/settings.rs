@@ -134,7 +134,7 @@ fn default_data_dir() -> Result<PathBuf, Failure> {
     let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
     set.or_else(|| std::env::home_dir().map(|home| home.join(".local/share"))).ok_or_else(|| {
         Failure::new(ExitCode::Usage, "there is no home folder to keep the store in")
-            .hint("say where with --data-dir or OCACHE_DATA_DIR")
+            .hint("choose one with --data-dir or OCACHE_DATA_DIR")
     })
 }
 

@@ -69,9 +69,9 @@ impl SettingsFile {
                 Some(texts) => Ok((key, texts)),
                 None => {
                     let message =
-                        format!("`{key}` in settings file `{}` is no value", path.display());
+                        format!("`{key}` in settings file `{}` has no valid value", path.display());
                     Err(Failure::new(ExitCode::Usage, message)
-                        .hint("use text, a number, true, false, or a list of texts"))
+                        .hint("use a string, a number, true, false, or a list of strings"))
                 }
             })
             .collect::<Result<_, _>>()?;
@@ -96,7 +96,7 @@ impl SettingsFile {
     fn check(&self, definitions: &Command, key: &str, values: &[String]) -> Result<(), Failure> {
         let path = self.path.display();
         let Some(command) = path_to(definitions, key) else {
-            let message = format!("settings file `{path}` has `{key}`, which is no setting");
+            let message = format!("settings file `{path}` has `{key}`, which is not a setting");
             let all = keys(definitions);
             let hint = match nearest(key, all.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -221,12 +221,12 @@ mod tests {
     #[test]
     fn what_is_no_setting_or_no_value_is_named() {
         for (text, named) in [
-            ("tll = \"9m\"", "`tll`, which is no setting\n\nhint: did you mean `ttl`?"),
-            ("config = \"x\"", "`config`, which is no setting"),
+            ("tll = \"9m\"", "`tll`, which is not a setting\n\nhint: did you mean `ttl`?"),
+            ("config = \"x\"", "`config`, which is not a setting"),
             ("ttl = \"soon\"", "`ttl` in settings file `ocache.toml`"),
             ("output = \"yaml\"", "`output` in settings file `ocache.toml`"),
-            ("ttl = 1.5", "is no value"),
-            ("[ttl]\nx = 1", "is no value"),
+            ("ttl = 1.5", "has no valid value"),
+            ("[ttl]\nx = 1", "has no valid value"),
             ("ttl", "is not TOML"),
         ] {
             let failure = over(text).map(drop).unwrap_err().to_text();

@@ -100,7 +100,7 @@ fn arrivals(args: &SimulateArgs) -> Result<Vec<Arrival>, Failure> {
     let (users, quotes_a_day, days) = (drawn.users, drawn.quotes_a_day, drawn.days);
     let arrivals = Synthetic { rhythm, users, quotes_a_day, days, seed: args.seed }.arrivals();
     if arrivals.is_empty() {
-        return Err(Failure::new(ExitCode::Usage, "nobody comes")
+        return Err(Failure::new(ExitCode::Usage, "there are no arrivals")
             .hint("give more --users, --quotes-a-day or --days"));
     }
     Ok(arrivals)

@@ -149,7 +149,7 @@ async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
         Kind::Aws(_) => {
             let message = "--fresh empties only embedded stores";
             Err(Failure::new(ExitCode::Usage, message)
-                .hint("`ocache destroy` and `ocache provision` make a stack anew"))
+                .hint("to make a new stack, run `ocache destroy` and `ocache provision`"))
         }
     }
 }

@@ -66,10 +66,10 @@ fn verdict(report: &Report, strict: bool) -> Result<(), Failure> {
     if found.is_empty() {
         return Ok(());
     }
-    let message = format!("not everything is as it should be: {}", found.join(", "));
+    let message = format!("some tables or answers are not right: {}", found.join(", "));
     Err(Failure::new(ExitCode::BadData, message).hint(match report.count(Kind::Wrong) {
-        0 => "the schedule mends all of this for active users; `ocache status` says whether it runs",
-        _ => "a table is made anew after `ocache load` of what it is made from, or once it has expired",
+        0 => "the schedule corrects all of this for active customers; `ocache status` shows whether it runs",
+        _ => "a table is calculated again after `ocache load` changes its inputs, or when it has expired",
     }))
 }
 

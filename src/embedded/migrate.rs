@@ -74,7 +74,7 @@ mod tests {
             old.execute(put, [1_900_000_000]).unwrap();
             let put = "INSERT INTO product VALUES ('P1', 'Desk', 500)";
             old.execute(put, []).unwrap();
-            // Price tables of another form are calculated anew.
+            // Price tables of another form are calculated again.
             if version < 6 {
                 let put = "INSERT INTO table_head VALUES ('ann', 1, 'g', '{}', 1900000000)";
                 old.execute(put, []).unwrap();

@@ -89,7 +89,8 @@ impl OpenError {
             }
             Self::Foreign { .. } => "choose another directory with --data-dir",
             Self::Damaged { .. } => {
-                "put a backup in its place, or move the directory away to start with an empty store"
+                "replace it with a backup (`ocache restore FILE`), or move the directory away to \
+                 start with an empty store"
             }
             Self::Newer { .. } => {
                 "use the newer ocache, or choose another directory with --data-dir"
@@ -180,7 +181,7 @@ pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-fn open_writer(file: &Path, busy_wait: Duration) -> Result<Connection, OpenError> {
+pub(super) fn open_writer(file: &Path, busy_wait: Duration) -> Result<Connection, OpenError> {
     let failed = |error| OpenError::from_sqlite(file, error);
     let mut connection = connect(file, Access::Write, busy_wait).map_err(failed)?;
     // Before anything is written: it may be somebody else's file.
@@ -195,9 +196,8 @@ fn check_identity(file: &Path, connection: &Connection) -> Result<(), OpenError>
     let failed = |error| OpenError::from_sqlite(file, error);
     // All of one moment: another process may be making the store right now.
     let connection = connection.unchecked_transaction().map_err(failed)?;
-    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
-    let application = number("application_id").map_err(failed)?;
-    let found = number("user_version").map_err(failed)?;
+    let application = application_id(&connection).map_err(failed)?;
+    let found = number(&connection, "user_version").map_err(failed)?;
     let is_used = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
     let is_used: bool = connection.query_one(is_used, [], |row| row.get(0)).map_err(failed)?;
     match application {
@@ -206,6 +206,15 @@ fn check_identity(file: &Path, connection: &Connection) -> Result<(), OpenError>
         0 if !is_used && found == 0 => Ok(()),
         _ => Err(OpenError::Foreign { file: file.to_owned() }),
     }
+}
+
+/// What says whose file it is; 0 if nothing does.
+pub(super) fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
+    number(connection, "application_id")
+}
+
+fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, pragma, |row| row.get(0))
 }
 
 /// What a connection may do.

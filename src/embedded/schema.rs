@@ -239,7 +239,7 @@ END;
 ";
 
 const OWN_ROWS: &str = "
--- Tables that repeat the catalogue are calculated anew, against a base with prices.
+-- Tables that repeat the catalogue are calculated again, against a base with prices.
 DROP TABLE table_head;
 DROP TABLE part;
 DROP TABLE generation;

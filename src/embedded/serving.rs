@@ -54,7 +54,7 @@ impl CommitHook for Serving {
 
     fn committed(&mut self, marks: Marks) {
         for (waiter, messages) in self.served.drain(..) {
-            // One for whom there was nothing is dropped by this, and looks again.
+            // A receiver that got nothing is dropped here and polls again.
             if !messages.is_empty() {
                 waiter.give(messages);
             }

@@ -120,7 +120,7 @@ impl Detail {
             let categories = reader.count(count)?;
             let category = |_| {
                 let length = reader.length()?;
-                reader.text(length)?.parse().map_err(|_| damaged("a category is none"))
+                reader.text(length)?.parse().map_err(|_| damaged("a category is not valid"))
             };
             detail.categories = (0..categories).map(category).collect::<Result<_, _>>()?;
             let number = |_| reader.count(categories).map(|number| number as u32);

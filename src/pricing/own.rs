@@ -6,7 +6,7 @@ use super::{Discounts, Money, Percentage, PriceRule, Rounding, packed_own};
 use crate::model::{Digest, DigestBuilder};
 
 /// The version of the pricing rules. A change of any rule changes it, and with it every
-/// fingerprint, so that all tables are calculated anew.
+/// fingerprint, so that all tables are calculated again.
 pub const PRICING_VERSION: u32 = 1;
 
 /// What the rows of a customer depend on beside the base: equal fingerprints and one base mean equal

@@ -68,7 +68,9 @@ impl Announcer {
         let leaving = Scope::new(Stage::Presence, Reason::Scheduled).of(leaving);
         match timeout(FAREWELL, leaving).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => debug!(error = %Chain(&error), "nobody was told that it ends"),
+            Ok(Err(error)) => {
+                debug!(error = %Chain(&error), "the end of this process was not recorded")
+            }
             Err(_) => debug!("telling that it ends takes too long"),
         }
     }

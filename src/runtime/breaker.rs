@@ -57,7 +57,7 @@ impl Breaker {
     pub async fn pass(&self) -> Pass {
         loop {
             let mut changed = pin!(self.0.changed.notified());
-            // From here on no change is missed.
+            // Subscribe before the first query, so that a change made while it runs wakes us.
             changed.as_mut().enable();
             let until = {
                 let mut state = self.lock();

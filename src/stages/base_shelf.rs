@@ -239,7 +239,7 @@ impl BaseShelf {
                 return None;
             }
             Err(error) => {
-                warn!(%name, number, error = %Chain(&error), "the base is made anew");
+                warn!(%name, number, error = %Chain(&error), "the base is made again");
                 return None;
             }
         };

@@ -1,4 +1,4 @@
-//! Change: after a load, the tables of active users are calculated anew at once, not only at the
+//! Change: after a load, the tables of active users are calculated again at once, not only at the
 //! next tick.
 //!
 //! Repeating it is safe: the orders of one load have one deduplication id for each user. A loader
@@ -74,7 +74,7 @@ pub async fn order(
         let orders = orders.collect::<Result<Vec<_>, _>>()?;
         let failed = queues.send(Queue::Refresh, &orders).await?;
         for entry in &failed {
-            warn!(load = change.load, error = %Chain(&entry.error), "a table was not ordered anew");
+            warn!(load = change.load, error = %Chain(&entry.error), "a table was not ordered again");
         }
         done.ordered += orders.len() - failed.len();
         done.failed += failed.len();

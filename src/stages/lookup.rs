@@ -153,7 +153,7 @@ impl Lookup {
         let ordered = Scope::new(stage, Reason::Urgent).of(order).await;
         if let Err(error) = &ordered {
             self.stale_orders.forget(user);
-            warn!(error = %Chain(error), "a stale table was not ordered anew");
+            warn!(error = %Chain(error), "a stale table was not ordered again");
         }
         ordered.is_ok()
     }

@@ -410,7 +410,7 @@ fn unpack<T: Default>(
         return Some(T::default());
     }
     let rows = decode(bytes).inspect_err(|error| {
-        warn!(%user, error = %Chain(error), "the price table is calculated anew");
+        warn!(%user, error = %Chain(error), "the price table is calculated again");
     });
     rows.ok()
 }

@@ -111,7 +111,7 @@ pub(super) async fn touch(
     };
     let visit = Scope::new(Stage::Subscribe, Reason::Quote).of(visit).await;
     visit.unwrap_or_else(|error| {
-        warn!(%user, error = %Chain(&error), "the visit was not written down; the quote goes on");
+        warn!(%user, error = %Chain(&error), "the visit was not recorded; the quote continues");
         None
     })
 }

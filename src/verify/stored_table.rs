@@ -196,7 +196,7 @@ impl<I: Iterator<Item = OwnRow>> Table<'_, I> {
             .ok_or_else(|| format!("product `{product}` is sold in quantities that are none"))?;
         let category = category.map(|path| path.parse()).transpose();
         let category =
-            category.map_err(|_| format!("product `{product}` is in a category that is none"))?;
+            category.map_err(|_| format!("product `{product}` has an invalid category"))?;
         self.next += 1;
         self.last = Some(product.clone());
         Ok(TableRow { product, name, goods, quantities, category, own, periods })

@@ -99,7 +99,7 @@ fn the_four_lines_on_aws() {
     assert_eq!((&cold["total"], &cold["unavailable"][0]), (&"1000.00".into(), &"P9".into()));
     let alone = home.run(&stack.args(&["doctor"]));
     assert_eq!(alone.status.code(), Some(1), "{}", text(&alone.stdout));
-    assert!(text(&alone.stdout).contains("nobody works as refresh"), "{}", text(&alone.stdout));
+    assert!(text(&alone.stdout).contains("no process runs refresh"), "{}", text(&alone.stdout));
     assert_eq!(worker.interrupt().0, Some(0));
     let worker = home.worker_of(&stack.args(&["worker", "all"]));
 
@@ -112,7 +112,7 @@ fn the_four_lines_on_aws() {
     assert_eq!(status["processes"].as_array().unwrap().len(), 1, "{status}");
     assert_eq!(worker.interrupt().0, Some(0));
     let missing = home.fails(5, &stack.args(&["quote", "--client", "another", "P1"]));
-    assert!(missing.contains("nobody works on this stack as price-calc"), "{missing}");
+    assert!(missing.contains("no process of this stack runs price-calc"), "{missing}");
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn a_copy_that_comes_to_a_standstill_is_ended() {
     send("-STOP", &copier(&backup));
     let (code, stderr) = backup.end();
     assert_eq!(code, Some(5), "{stderr}");
-    assert!(stderr.contains("did not get on for 10 s"), "{stderr}");
+    assert!(stderr.contains("made no progress for 10 s"), "{stderr}");
     assert!(!file.exists(), "what is half copied is removed");
     wait_until_log_begins_anew(&home);
 }

@@ -160,6 +160,6 @@ fn a_calculation_longer_than_a_function_may_take_is_refused() {
 fn where_nothing_was_done_nothing_is_compared() {
     let home = Home::with_fixtures();
     let text = home.ok(&["cost"]);
-    assert!(text.contains("no verdict") && text.contains("every ten seconds"), "{text}");
+    assert!(text.contains("not enough data yet") && text.contains("every ten seconds"), "{text}");
     assert!(!text.contains("forecast ÷ measured"), "{text}");
 }

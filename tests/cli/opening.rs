@@ -113,7 +113,7 @@ fn a_truncated_store_is_named_left_alone_and_replaced_by_a_backup() {
         for command in [&["status"][..], &["subscribe", "AAA"], &["up", "--port", "0"]] {
             let stderr = home.fails(6, command);
             assert!(stderr.contains("store.db` is damaged"), "{length} bytes: {stderr}");
-            assert!(stderr.contains("put a backup in its place"), "{stderr}");
+            assert!(stderr.contains("replace it with a backup"), "{stderr}");
         }
         assert!(fs::read(store(&home)).unwrap() == whole[..length], "{length} bytes were touched");
     }

@@ -35,7 +35,7 @@ fn doctor_fails_when_active_users_or_quotations_have_nobody_to_work_for_them() {
     let worker = home.worker("price-calc");
     let (check, code) = doctor(&home);
     assert_eq!(code, Some(1), "{check}");
-    assert!(check["found"].to_string().contains("nobody works as refresh"), "{check}");
+    assert!(check["found"].to_string().contains("no process runs refresh"), "{check}");
     let refresh = home.worker("refresh");
     let (check, code) = doctor(&home);
     assert_eq!((&check["ok"], code), (&json!(true), Some(0)), "{check}");

@@ -145,12 +145,12 @@ fn a_quote_that_nobody_works_for_is_given_up_long_before_its_deadline() {
     let home = Home::with_fixtures();
     // It would be answered, or fail, in half a minute.
     let alone = home.fails(5, &["quote", "--client", "AAA", "P1"]);
-    assert!(alone.contains("nobody works on this stack as price-calc"), "{alone}");
+    assert!(alone.contains("no process of this stack runs price-calc"), "{alone}");
     assert!(alone.contains("`ocache worker all "), "{alone}");
     let session = home.piped(&["quote", "--client", "BBB"], "P1\nP3\n");
     let stderr = text(&session.stderr);
     assert_eq!(session.status.code(), Some(5), "{stderr}");
-    assert_eq!(stderr.matches("nobody works").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("no process of this stack").count(), 1, "{stderr}");
     assert!(stderr.contains("no price for 2 of 2 quotes"), "{stderr}");
 
     // Through a gateway that leaves the work to others.

@@ -207,6 +207,8 @@ fn every_command_prints_what_its_schema_says() {
     checked.run("token", &["token", "--client", "AAA"]);
     let backup = checked.home.path().join("backup.db").to_str().unwrap().to_owned();
     checked.run("backup", &["backup", &backup]);
+    let other = checked.home.path().join("restored").to_str().unwrap().to_owned();
+    checked.run("restore", &["restore", &backup, "--data-dir", &other]);
     checked.run("config-show", &["config", "show", "--port", "7171"]);
     let month = ["simulate", "--synthetic", "daily", "--days", "1", "--users", "20", "--designs"];
     checked.run("simulate", &month);

@@ -17,10 +17,10 @@ pub struct AccessArgs {
     /// more than once
     #[arg(long, value_name = "ORIGIN", env = "OCACHE_ALLOW_ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<String>,
-    /// Name by which clients may call the gateway, beside localhost; may be given more than once
+    /// Host name that clients may use beside localhost; may be given more than once
     #[arg(long, value_name = "HOST", env = "OCACHE_ALLOW_HOST", value_delimiter = ',')]
     pub allow_host: Vec<String>,
-    /// Path under which a reverse proxy publishes the gateway, if it hands the whole path on
+    /// Path under which a reverse proxy publishes the gateway, if it forwards the full path
     #[arg(long, value_name = "PATH", env = "OCACHE_PATH_PREFIX")]
     pub path_prefix: Option<PathPrefix>,
     /// Which users come in, and how.
@@ -29,16 +29,16 @@ pub struct AccessArgs {
     /// Where the keys are.
     #[command(flatten)]
     pub keys: KeysArgs,
-    /// Open connections in all
+    /// Maximum number of open connections
     #[arg(long, value_name = "N", env = "OCACHE_MAX_SOCKETS", default_value_t = DEFAULT.sockets, value_parser = some())]
     pub max_sockets: u32,
-    /// Open websockets of one address
+    /// Maximum number of open websockets of one address
     #[arg(long, value_name = "N", env = "OCACHE_MAX_SOCKETS_PER_ADDRESS", default_value_t = DEFAULT.sockets_per_address, value_parser = some())]
     pub max_sockets_per_address: u32,
-    /// Frames a second of one websocket
+    /// Maximum frames a second of one websocket
     #[arg(long, value_name = "N", env = "OCACHE_MAX_FRAMES", default_value_t = DEFAULT.frames_per_sec, value_parser = some())]
     pub max_frames: u32,
-    /// Frames a second of one address
+    /// Maximum frames a second of one address
     #[arg(long, value_name = "N", env = "OCACHE_MAX_FRAMES_PER_ADDRESS", default_value_t = DEFAULT.frames_per_sec_per_address, value_parser = some())]
     pub max_frames_per_address: u32,
     /// Limit clients of this machine by address too
@@ -50,16 +50,16 @@ pub struct AccessArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Settings of the stack, the same for all its processes")]
 pub struct UserArgs {
-    /// Let in only clients with a token, for the users that it names; see `ocache token`
+    /// Admit only clients with a token, for the customers it names; see `ocache token`
     #[arg(long, env = "OCACHE_REQUIRE_TOKEN", value_parser = BoolishValueParser::new())]
     pub require_token: bool,
-    /// Users a minute that one address may make active
+    /// Maximum customers a minute that one address may make active
     #[arg(long, value_name = "N", env = "OCACHE_MAX_NEW_USERS_PER_ADDRESS", default_value_t = USERS.new_per_min_per_address, value_parser = some())]
     pub max_new_users_per_address: u32,
-    /// Users that may be active through one gateway at once
+    /// Maximum customers active through one gateway
     #[arg(long, value_name = "N", env = "OCACHE_MAX_ACTIVE_USERS", default_value_t = USERS.active, value_parser = some())]
     pub max_active_users: u32,
-    /// Keep a user's table warm only from the second visit on
+    /// Keep a customer's table warm only from the second visit on
     #[arg(long, env = "OCACHE_ACTIVE_FROM_SECOND_VISIT", value_parser = BoolishValueParser::new())]
     pub active_from_second_visit: bool,
 }

@@ -11,28 +11,28 @@ use crate::tokens::Token;
 /// Of `ocache bench`.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// Users made up for the run
+    /// Number of invented customers
     #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub users: u32,
-    /// Quotes of users whose tables are warm
+    /// Number of quotes of customers with warm tables
     #[arg(long, value_name = "N", default_value = "2000", value_parser = clap::value_parser!(u32).range(1..))]
     pub quotes: u32,
-    /// Quotes of users that nobody has seen yet, each of another one
+    /// Number of quotes of new customers, one each
     #[arg(long, value_name = "N", default_value = "20")]
     pub cold: u32,
-    /// Quotes a second, sent whether or not the earlier ones are answered [default: each socket sends its next quote when the last is answered]
+    /// Quotes a second, sent without waiting for answers [default: each socket waits for its last answer]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rate: Option<u32>,
-    /// Websockets to send them over
+    /// Number of websockets
     #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u16).range(1..))]
     pub sockets: u16,
-    /// Products of each quote
+    /// Products in each quote
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u16).range(1..=400))]
     pub lines: u16,
     /// Websocket to use instead of this store's gateway
     #[arg(long, value_name = "URL", value_parser = parse_websocket)]
     pub url: Option<String>,
-    /// Token to show to the gateway [default: one is made where the keys can be read]
+    /// Token for the gateway [default: made if the keys can be read]
     #[arg(long, value_name = "TOKEN", env = "OCACHE_TOKEN", hide_env_values = true)]
     pub token: Option<Token>,
     /// How long to wait for the last tables and answers

@@ -17,13 +17,13 @@ pub struct ConfigArgs {
 /// What can be done with settings.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Show every setting, its value, and where that comes from
+    /// Show every setting, its value and its origin
     #[command(after_help = examples::CONFIG_SHOW)]
     Show(Box<ConfigShowArgs>),
     /// Set a setting of the stack, for all its processes
     ///
-    /// Those that run follow it within seconds. Every other setting is of a process: it is a flag, a
-    /// variable, or a line of ocache.toml.
+    /// Running processes follow within seconds. All other settings belong to a process: set them with a
+    /// flag, a variable or a line of ocache.toml.
     #[command(after_help = examples::CONFIG_SET)]
     Set(ConfigSetArgs),
 }
@@ -34,7 +34,7 @@ pub struct ConfigSetArgs {
     /// The name of its flag, without the dashes
     #[arg(value_name = "KEY", value_parser = key_parser())]
     pub key: SetKey,
-    /// As the flag would be given; `true` or `false` for a flag without a value
+    /// The value as for the flag; `true` or `false` for a flag without a value
     #[arg(value_name = "VALUE")]
     pub value: String,
 }

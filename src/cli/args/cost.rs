@@ -44,43 +44,43 @@ pub enum CostCommand {
 /// Of `ocache cost forecast`.
 #[derive(Debug, Args)]
 pub struct ForecastArgs {
-    /// Users that are active at a time, as `ocache status` counts them
+    /// Customers active at the same time, as `ocache status` counts them
     #[arg(long, value_name = "N", value_parser = parse_some)]
     pub active_users: f64,
-    /// Quotes in a minute, of all users together
+    /// Quotes a minute, of all customers together
     #[arg(long, value_name = "N", value_parser = parse_some)]
     pub quotes_a_minute: f64,
-    /// How many products there are
+    /// Number of products
     #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub products: u64,
-    /// How many discounts each user has
+    /// Number of discounts of each customer
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u64).range(..=10_000))]
     pub discounts: u64,
-    /// How many products a quote asks for
+    /// Number of products in a quote
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=400))]
     pub lines: u32,
-    /// How often the prices of a table change in a day; 0.05 is one table in twenty each day
+    /// Changes a day of the prices of a table; 0.05 is one table in twenty each day
     #[arg(long, value_name = "N", default_value = "1", value_parser = parse_rate)]
     pub changes_a_day: f64,
-    /// How long a user stays active after a visit
+    /// How long a customer stays active after a visit
     #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = parse_duration, default_value = "5m")]
     pub ttl: Duration,
-    /// The time between two scheduled calculations of an active user's table
+    /// Time between two scheduled calculations of an active customer's table
     #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = parse_duration, default_value = "1m")]
     pub refresh_every: Duration,
     /// How long the calculation of a table takes in a function, at most 30s
     #[arg(long, value_name = "TIME", value_parser = parse_calculation_time, default_value = "100ms")]
     pub calculation_time: Duration,
-    /// Functions or processes that calculate; each reads what users have in common once an hour
+    /// Functions or processes that calculate; each reads the shared base once an hour
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub workers: u32,
-    /// All functions or processes; each writes down once a minute what it used
+    /// All functions or processes; each records its usage once a minute
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub processes: u32,
-    /// Receives that find nothing, in a minute; Lambda makes 15 for each of the three queues
+    /// Empty receives a minute; Lambda makes 15 for each of the three queues
     #[arg(long, value_name = "N", default_value = "45", value_parser = parse_rate)]
     pub polls_a_minute: f64,
-    /// Websockets that are open at a time [default: one for each active user]
+    /// Open websockets [default: one for each active customer]
     #[arg(long, value_name = "N", value_parser = parse_rate)]
     pub websockets: Option<f64>,
     /// List prices of AWS to use instead of those built in

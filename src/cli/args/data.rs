@@ -12,7 +12,7 @@ pub struct LoadArgs {
     /// Files, or folders of files
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Remove what is stored and the files do not name, of each kind that they name any of
+    /// Remove stored records that the files do not name, of the kinds that the files contain
     #[arg(long)]
     pub prune: bool,
     /// Show what would change, also for active customers, and write nothing
@@ -35,31 +35,31 @@ pub struct GenerateArgs {
     /// The same seed makes the same files
     #[arg(long, value_name = "N", default_value = "1")]
     pub seed: u64,
-    /// How many products
+    /// Number of products
     #[arg(long, value_name = "N", default_value = "10000")]
     pub products: u64,
-    /// How many users with discounts
+    /// Number of customers with discounts
     #[arg(long, value_name = "N", default_value = "100")]
     pub users: u64,
-    /// How many discounts each of them has
+    /// Number of discounts of each of them
     #[arg(long, value_name = "N", default_value = "100")]
     pub discounts: u64,
-    /// How many price lists, each for a group of users and one product in ten
+    /// Number of price lists, each for a group of customers and one product in ten
     #[arg(long, value_name = "N", default_value = "0")]
     pub lists: u64,
-    /// How many rungs the ladders of those lists have
+    /// Number of rungs in the ladders of those lists
     #[arg(long, value_name = "N", default_value = "1")]
     pub tiers: u64,
-    /// Currencies of prices and users, parted by commas
+    /// Currencies of prices and customers, separated by commas
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     pub currencies: Vec<Currency>,
     /// Currency of the catalogue [default: the first of --currencies, else USD]
     #[arg(long, value_name = "CODE")]
     pub currency: Option<Currency>,
-    /// Form of the files
+    /// Format of the files
     #[arg(long, value_name = "FORMAT", default_value = "ndjson")]
     pub format: DataFormat,
-    /// Overwrite files that are there
+    /// Overwrite existing files
     #[arg(long)]
     pub force: bool,
 }

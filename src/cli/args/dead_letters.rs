@@ -13,23 +13,23 @@ pub struct DeadLettersArgs {
 /// What can be done with dead letters.
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
-    /// List them
+    /// List failed messages
     List {
-        /// Only those of this queue
+        /// Only messages of this queue
         #[arg(long)]
         queue: Option<QueueName>,
-        /// So many of each queue at most
+        /// At most this many of each queue
         #[arg(long, value_name = "N", default_value = "100")]
         limit: usize,
     },
-    /// Show one whole
+    /// Show one failed message in full
     Show {
         /// Its id
         id: String,
     },
-    /// Send them to their queue again
+    /// Send failed messages to their queue again
     Redrive(SelectionArgs),
-    /// Delete them
+    /// Discard failed messages
     Drop(SelectionArgs),
 }
 
@@ -39,10 +39,10 @@ pub struct SelectionArgs {
     /// Their ids
     #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
     pub ids: Vec<String>,
-    /// Every one
+    /// All of them
     #[arg(long)]
     pub all: bool,
-    /// Only those of this queue
+    /// Only messages of this queue
     #[arg(long)]
     pub queue: Option<QueueName>,
 }

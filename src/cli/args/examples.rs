@@ -9,20 +9,20 @@ Examples:
 pub(super) const LOAD: &str = "\
 Examples:
   ocache load fixtures/                       every file of a folder
-  ocache load fixtures/products.json --prune  and remove the products that it does not name
-  ocache load fixtures/ --dry-run             what it would change, and of whose prices
+  ocache load fixtures/products.json --prune  and remove products that it does not name
+  ocache load fixtures/ --dry-run             what it would change, and whose prices
   ocache load fixtures/ --dry-run --changes changes.csv";
 
 pub(super) const GENERATE: &str = "\
 Examples:
-  ocache generate data/                       10,000 products and 100 users, as NDJSON
+  ocache generate data/                       10,000 products and 100 customers, as NDJSON
   ocache generate more/ --products 500 --users 20 --discounts 50 --format csv
   ocache generate lists/ --lists 5 --tiers 3 --currencies USD,EUR";
 
 pub(super) const SUBSCRIBE: &str = "\
 Examples:
   ocache subscribe AAA                        for five minutes
-  ocache subscribe AAA BBB --ttl 1h           two users for an hour";
+  ocache subscribe AAA BBB --ttl 1h           two customers for an hour";
 
 pub(super) const UNSUBSCRIBE: &str = "\
 Examples:
@@ -90,13 +90,18 @@ Examples:
 
 pub(super) const DEAD_LETTERS: &str = "\
 Examples:
-  ocache dead-letters list                    what was given up
+  ocache dead-letters list                    failed messages
   ocache dead-letters redrive --all           send all of them to their queues again
   ocache dead-letters drop --all --queue refresh";
 
 pub(super) const BACKUP: &str = "\
 Examples:
   ocache backup ocache-backup.db";
+
+pub(super) const RESTORE: &str = "\
+Examples:
+  ocache restore ocache-backup.db --yes                   replace the store
+  ocache restore ocache-backup.db --data-dir restored     into another folder, to look at it first";
 
 pub(super) const DOCTOR: &str = "\
 Examples:
@@ -117,14 +122,14 @@ Examples:
 pub(super) const PROVISION: &str = "\
 Examples:
   ocache provision --region eu-west-1 --dry-run    what would be made
-  ocache provision --region eu-west-1 --yes        make it without being asked
-  ocache provision --region eu-west-1 --fix --yes  also set what differs";
+  ocache provision --region eu-west-1 --yes        make it without asking
+  ocache provision --region eu-west-1 --fix --yes  also change settings that differ";
 
 #[cfg(feature = "aws")]
 pub(super) const DESTROY: &str = "\
 Examples:
   ocache destroy --region eu-west-1 --dry-run      what would be deleted
-  ocache destroy --region eu-west-1 --yes          delete it without being asked";
+  ocache destroy --region eu-west-1 --yes          delete it without asking";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:
@@ -144,5 +149,5 @@ Examples:
 
 pub(super) const CONFIG_SET: &str = "\
 Examples:
-  ocache config set ttl 10m                   how long users stay active
-  ocache config set require-token true        let in only clients with a token";
+  ocache config set ttl 10m                   how long customers stay active
+  ocache config set require-token true        admit only clients with a token";

@@ -14,7 +14,7 @@ pub const DEFAULT_STACK: &str = "organic-cache";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Folder of the embedded store [default: ocache/STACK in the user's data folder]
+    /// Folder of the embedded store [default: ocache/STACK in your data folder]
     #[arg(long, global = true, value_name = "DIR", env = "OCACHE_DATA_DIR", value_parser = path())]
     pub data_dir: Option<PathBuf>,
     /// Which engine holds tables and queues [default: embedded]
@@ -38,7 +38,7 @@ pub struct Global {
     /// AWS endpoint, such as that of a local AWS; implies --backend aws
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// API Gateway management endpoint that answers may be pushed to; may be given more than once
+    /// API Gateway management endpoint to which answers may be pushed; may be given more than once
     #[arg(
         long,
         global = true,
@@ -47,7 +47,7 @@ pub struct Global {
         value_delimiter = ','
     )]
     pub management_endpoint: Vec<String>,
-    /// Settings file [default: ocache.toml of this folder or one above it, else the user's own]
+    /// Settings file [default: ocache.toml in this folder or one above it, else in your configuration folder]
     #[arg(long, global = true, value_name = "FILE", env = "OCACHE_CONFIG", value_parser = path())]
     pub config: Option<PathBuf>,
     /// How data is printed
@@ -59,7 +59,7 @@ pub struct Global {
         default_value = "table"
     )]
     pub output: Format,
-    /// Whether to colour what is printed
+    /// Whether to colour output
     #[arg(long, global = true, value_name = "WHEN", env = "OCACHE_COLOR", default_value = "auto")]
     pub color: Color,
     /// How logs are written
@@ -89,9 +89,9 @@ pub struct Global {
 /// Where tables and queues live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Backend {
-    /// One file on this machine; nothing need be installed
+    /// One file on this machine; nothing to install
     Embedded,
-    /// DynamoDB, SQS and SNS, of an account or of a local AWS
+    /// DynamoDB, SQS and SNS, in an account or on a local AWS
     Aws,
 }
 
@@ -102,14 +102,14 @@ pub enum Format {
     Table,
     /// For programs: one JSON value, indented
     Json,
-    /// For programs that read lines: one JSON value a line, an item of a list each
+    /// For programs that read lines: one JSON value a line, one for each item of a list
     Ndjson,
 }
 
 /// Whether output is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR says otherwise; also elsewhere if CLICOLOR_FORCE does
+    /// On a terminal unless NO_COLOR is set; elsewhere if CLICOLOR_FORCE is set
     Auto,
     /// Always
     Always,

@@ -10,28 +10,28 @@ use crate::stages::Setting;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Settings of the stack, the same for all its processes")]
 pub struct PolicyArgs {
-    /// How long a user stays active after a visit
+    /// How long a customer stays active after a visit
     #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = of(Setting::Ttl), default_value = "5m")]
     pub ttl: String,
-    /// The time between two scheduled calculations of an active user's table
+    /// Time between two scheduled calculations of an active customer's table
     #[arg(long, value_name = "TIME", env = "OCACHE_REFRESH_EVERY", value_parser = of(Setting::RefreshEvery), default_value = "1m")]
     pub refresh_every: String,
-    /// How long a table counts as fresh after it was checked; at least two intervals
+    /// How long a table is fresh after a check; at least two intervals
     #[arg(long, value_name = "TIME", env = "OCACHE_FRESH_FOR", value_parser = of(Setting::FreshFor), default_value = "10m")]
     pub fresh_for: String,
-    /// How long a table answers quotes when nothing refreshes it; at least an interval longer than it is fresh
+    /// How long a table answers quotes if nothing refreshes it; at least an interval longer than fresh-for
     #[arg(long, value_name = "TIME", env = "OCACHE_USABLE_FOR", value_parser = of(Setting::UsableFor), default_value = "15m")]
     pub usable_for: String,
     /// How long a quotation may take before it fails
     #[arg(long, value_name = "TIME", env = "OCACHE_QUOTE_WITHIN", value_parser = of(Setting::QuoteWithin), default_value = "30s")]
     pub quote_within: String,
-    /// How long a past quotation can be asked for; at least as long as it may take
+    /// How long past quotations are kept; at least quote-within
     #[arg(long, value_name = "TIME", env = "OCACHE_KEEP_QUOTATIONS", value_parser = of(Setting::KeepQuotations), default_value = "7d")]
     pub keep_quotations: String,
-    /// How long a table that nothing calculates again stays stored; at least twice as long as it is usable
+    /// How long a table stays stored if nothing refreshes it; at least twice usable-for
     #[arg(long, value_name = "TIME", env = "OCACHE_KEEP_TABLES", value_parser = of(Setting::KeepTables), default_value = "1d")]
     pub keep_tables: String,
-    /// Where a quote is answered whose table is there: where it arrives, or by way of the topic
+    /// Where warm quotes are answered: where they arrive, or by way of the topic
     #[arg(long, value_name = "WAY", env = "OCACHE_ANSWER", value_parser = PossibleValuesParser::new(["direct", "topic"]), default_value = "direct")]
     pub answer: String,
 }

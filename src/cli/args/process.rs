@@ -7,13 +7,13 @@ use crate::stages::Lookup;
 /// How many messages one worker has in hand.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct SlotArgs {
-    /// Scheduled calculations in hand at most
+    /// Maximum scheduled calculations at once
     #[arg(long, value_name = "N", env = "OCACHE_REFRESH_SLOTS", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
     pub refresh_slots: u16,
-    /// Urgent calculations in hand at most; scheduled ones never take these slots
+    /// Maximum urgent calculations at once; scheduled ones never take these slots
     #[arg(long, value_name = "N", env = "OCACHE_URGENT_SLOTS", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
     pub urgent_slots: u16,
-    /// Quotations in hand at most
+    /// Maximum quotations at once
     #[arg(long, value_name = "N", env = "OCACHE_PROVIDER_SLOTS", default_value = "100", value_parser = clap::value_parser!(u16).range(1..))]
     pub provider_slots: u16,
 }
@@ -21,7 +21,7 @@ pub struct SlotArgs {
 /// How much a process keeps in memory.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct MemoryArgs {
-    /// Memory for unpacked parts of the catalogue, in MB; what does not fit is read again
+    /// Memory for unpacked parts of the catalogue, in MB; other parts are read again when needed
     #[arg(long, value_name = "MB", env = "OCACHE_BASE_MEMORY", default_value = "128", value_parser = clap::value_parser!(u32).range(1..))]
     pub base_memory: u32,
 }

@@ -15,7 +15,7 @@ pub struct CompletionsArgs {
 /// Of `ocache man`.
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// Page of this command [default: that of ocache itself]
+    /// Page of this command [default: the page of ocache]
     #[arg(value_name = "COMMAND", conflicts_with = "dir")]
     pub command: Option<String>,
     /// Write every page into this folder instead

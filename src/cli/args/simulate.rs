@@ -13,22 +13,22 @@ pub struct SimulateArgs {
     /// Arrivals: CSV with columns time, customer and lines; may be gzipped
     #[arg(value_name = "TRACE", required_unless_present = "synthetic")]
     pub trace: Option<PathBuf>,
-    /// How long a user stays active after a visit; several are all tried
+    /// How long a customer stays active after a visit; all values given are tried
     #[arg(long, value_name = "TIME", value_parser = parse_duration, value_delimiter = ',', default_value = "5m")]
     pub ttl: Vec<Duration>,
-    /// The time between two scheduled calculations; several are all tried
+    /// Time between two scheduled calculations; all values given are tried
     #[arg(long, value_name = "TIME", value_parser = parse_duration, value_delimiter = ',', default_value = "1m")]
     pub refresh_every: Vec<Duration>,
-    /// Whether a load has the tables of active users calculated at once
+    /// Whether a load orders the tables of active customers at once
     #[arg(long, value_name = "WHETHER", default_value = "yes")]
     pub on_change: OnChange,
-    /// Also try an interval for each user that doubles up to this while the table stays the same
+    /// Also try an adaptive interval for each customer: it doubles up to this while the table is unchanged
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub adaptive: Option<Duration>,
-    /// Scheduled calculations in an hour at most, where the interval is adaptive
+    /// Maximum scheduled calculations an hour with an adaptive interval
     #[arg(long, value_name = "N", requires = "adaptive")]
     pub budget: Option<u64>,
-    /// How long a table answers quotes when nothing refreshes it; at least three intervals
+    /// How long a table answers quotes if nothing refreshes it; at least three intervals
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "15m")]
     pub usable_for: Duration,
     /// Also count what the straightforward design would be billed for the same: it reads all
@@ -58,16 +58,16 @@ pub struct SimulateArgs {
 /// What is sold, and what it costs to calculate.
 #[derive(Debug, Args)]
 pub struct GoodsArgs {
-    /// How many products there are
+    /// Number of products
     #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub products: u64,
-    /// How many discounts each user has
+    /// Number of discounts of each customer
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u64).range(..=10_000))]
     pub discounts: u64,
-    /// How often prices change, of one product in a hundred; a time or `never`
+    /// How often the prices of one product in a hundred change; a time or `never`
     #[arg(long, value_name = "TIME", value_parser = parse_every, default_value = "1d")]
     pub prices_every: Every,
-    /// How often discounts change, of one user in thirty; a time or `never`
+    /// How often the discounts of one customer in thirty change; a time or `never`
     #[arg(long, value_name = "TIME", value_parser = parse_every, default_value = "1d")]
     pub discounts_every: Every,
     /// How long the calculation of a table takes, at most 30s
@@ -78,16 +78,16 @@ pub struct GoodsArgs {
 /// Who comes when there is no trace.
 #[derive(Debug, Args)]
 pub struct SyntheticArgs {
-    /// Draw arrivals from the seed instead of reading a trace
+    /// Generate arrivals from the seed instead of reading a trace
     #[arg(long, value_name = "RHYTHM", conflicts_with = "trace")]
     pub synthetic: Option<SyntheticRhythm>,
-    /// How many users come, if they are drawn
+    /// Number of customers in generated arrivals
     #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub users: u32,
-    /// How many quotes each of them asks for in a day, on average
+    /// Average number of quotes a day of each of them
     #[arg(long, value_name = "N", default_value = "4", value_parser = parse_rate)]
     pub quotes_a_day: f64,
-    /// For how many days they come
+    /// Number of days
     #[arg(long, value_name = "N", default_value = "30", value_parser = clap::value_parser!(u32).range(1..=3660))]
     pub days: u32,
 }
@@ -95,22 +95,22 @@ pub struct SyntheticArgs {
 /// How drawn users come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SyntheticRhythm {
-    /// At any time, each quote for itself
+    /// At any time, single quotes
     Poisson,
-    /// At any time, and then for several quotes
+    /// At any time, several quotes at once
     Sessions,
-    /// In sessions that begin in the hours of a working day
+    /// In sessions that begin during working hours
     Daily,
 }
 
 /// Whether loads order calculations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OnChange {
-    /// They do
+    /// A load orders calculations
     Yes,
-    /// Only the schedule does
+    /// Only the schedule orders calculations
     No,
-    /// Both are tried
+    /// Try both
     Both,
 }
 

@@ -20,7 +20,7 @@ pub struct KeysArgs {
 /// Of `ocache token`.
 #[derive(Debug, Args)]
 pub struct TokenArgs {
-    /// User whom it may quote for and subscribe; may be given more than once
+    /// Customer for whom it may quote and subscribe; may be given more than once
     #[arg(
         long,
         visible_alias = "user",
@@ -29,16 +29,16 @@ pub struct TokenArgs {
         conflicts_with = "every_client"
     )]
     pub client: Vec<UserId>,
-    /// Let it speak for every user: only for back ends that are trusted with all prices
+    /// Permit every customer; only for back ends that are trusted with all prices
     #[arg(long)]
     pub every_client: bool,
-    /// Let it load products and discounts with `POST /load`
+    /// Permit loading with `POST /load`
     #[arg(long)]
     pub load: bool,
-    /// Whom it is for, as logs name it
+    /// The name of its bearer in logs
     #[arg(long, value_name = "NAME", default_value = "ocache")]
     pub subject: Subject,
-    /// How long it opens connections; those that are open stay so
+    /// How long it can open connections; open ones stay open
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1h")]
     pub expires_in: Duration,
     /// Where the keys are.
@@ -57,19 +57,19 @@ pub struct KeysCommandArgs {
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// List them by name, without their secrets
+    /// List the names of the keys, without secrets
     List(KeysArgs),
-    /// Make a new key that signs from now on
+    /// Make a new key, which signs from now on
     ///
-    /// The one that signed before is still accepted, until the next rotation. Gateways notice
-    /// within five minutes. The first time it makes the first key.
+    /// The previous key is accepted until the next rotation. Gateways notice within five minutes. The
+    /// first run makes the first key.
     Rotate(RotateArgs),
 }
 
 /// Of `ocache keys rotate`.
 #[derive(Debug, Args)]
 pub struct RotateArgs {
-    /// Accept no other key any more, because one has become known: every token made before is void
+    /// Accept only the new key, because another one has leaked; all earlier tokens become invalid
     #[arg(long)]
     pub revoke: bool,
     /// Where the keys are.

@@ -31,7 +31,7 @@ pub(super) async fn set(
         _ => (UNIT_DECIMALS, before.unit_decimals.to_string(), now.unit_decimals.to_string()),
     };
     if ordered > 0 {
-        output.note(&format!("{ordered} tables of active customers are calculated anew"));
+        output.note(&format!("{ordered} tables of active customers are calculated again"));
     }
     let data = json!({
         "setting": name, "value": now, "before": before, "in_force": now,

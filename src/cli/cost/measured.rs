@@ -268,8 +268,8 @@ impl Read {
                 texts.push(show_verdict(&advice.verdict));
             }
             None => texts.push(
-                "no verdict: it needs ticks, and at least one quote for each active user within \
-                 the TTL; what runs writes down every ten seconds what it used, on AWS every minute"
+                "not enough data yet: let the stack run until every active customer has quoted once within \
+                 the TTL; processes record their usage every ten seconds, on AWS every minute"
                     .to_owned(),
             ),
         }

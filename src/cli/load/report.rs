@@ -25,7 +25,7 @@ pub(super) fn print(
     }
     if ordered > 0 {
         let plural = if ordered == 1 { "table" } else { "tables" };
-        output.note(&format!("{ordered} {plural} of active users ordered anew"));
+        output.note(&format!("{ordered} {plural} of active customers ordered again"));
     }
     if let Some(why) = &report.unfolded {
         output.note(&format!("note: in force, and not yet folded into the rows: {why}"));
@@ -135,7 +135,7 @@ pub(super) fn say_mentions(output: &Output, dataset: &Dataset, mentions: &Mentio
         mentions;
     for (mention, one, many) in [
         (unknown_customers, "customer is not known", "customers are not known"),
-        (given_to_nobody, "price list is given to nobody", "price lists are given to nobody"),
+        (given_to_nobody, "price list has no customers", "price lists have no customers"),
         (under_floor, "stated price is under its floor", "stated prices are under their floor"),
         (
             dearer_than_list,

@@ -70,7 +70,7 @@ impl Door {
     /// anybody may quote for anybody. While nobody knows whether they are, nobody comes in.
     pub(super) async fn clients_of(&self, token: Result<Token, Refusal>) -> Result<Clients, Reply> {
         let Some(settings) = self.settings.current() else {
-            error!("whether tokens are required cannot be read, so nobody is let in");
+            error!("cannot read whether tokens are required, so no client is admitted");
             return Err(unknown("whether a token is needed cannot be read; try again"));
         };
         match (settings.requires_token, &self.check) {

@@ -296,8 +296,7 @@ impl Default for Counters {
         let help = "Whether receiving from a queue pauses because the downstream fails";
         to.register("breaker_open", help, breakers.clone());
         let stage_panics = Family::<Labels<1>, Counter>::default();
-        let help =
-            "Messages over which a stage panicked, by queue; each comes again or is given up";
+        let help = "Messages over which a stage panicked, by queue; each is retried or becomes a dead letter";
         to.register("stage_panics", help, stage_panics.clone());
         let sockets = Gauge::default();
         to.register("sockets", "Open websockets", sockets.clone());

@@ -124,7 +124,7 @@ impl<'a> Bytes<'a> {
             0 => Ok(Scope::All),
             1 => match self.counted_text()?.parse() {
                 Ok(category) => Ok(Scope::Category(category)),
-                Err(_) => Err(damaged("a category is none")),
+                Err(_) => Err(damaged("a category is not valid")),
             },
             2 => match ProductId::stored(self.counted_text()?) {
                 Ok(product) => Ok(Scope::Product(product)),

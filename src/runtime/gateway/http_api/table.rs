@@ -38,7 +38,7 @@ impl HttpApi {
     ) -> Reply {
         let generation = table.head.generation.as_str().to_owned();
         if rows.table.as_ref().is_some_and(|wanted| *wanted != generation) {
-            let message = "the table was replaced since its first rows were read; begin anew";
+            let message = "the table was replaced since its first rows were read; start again";
             return problem_with_code(StatusCode::CONFLICT, "table_replaced", message);
         }
         let form = format!("{rows:?}");

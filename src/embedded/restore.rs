@@ -1,0 +1,316 @@
+//! Puts a backup in the place of the store.
+//!
+//! The backup is first copied beside the store, and the copy is checked: what is wrong with a backup is found
+//! before the store is touched. Then one rename replaces the store. The store must not be open meanwhile: a
+//! process that has the replaced file open would go on writing to a file that has no name any more.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use thiserror::Error;
+
+use super::housekeeping::bytes;
+use super::open::{
+    BUSY_WAIT, FILE, OpenError, application_id, create_dir, create_private, log_of, open_writer,
+};
+use super::schema::APPLICATION_ID;
+
+/// The name of the copy, until it is the store.
+const COPY: &str = "store.db.restoring";
+
+/// Why a backup was not restored. The store is as it was.
+#[derive(Debug, Error)]
+pub enum RestoreError {
+    /// There is no such file.
+    #[error("there is no file `{}`", file.display())]
+    NoFile {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// The file is the store itself.
+    #[error("`{}` is the store itself", file.display())]
+    Same {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// A log lies beside the file, so the file alone is not the whole store.
+    #[error("`{}` has a log beside it, `{}`, so it is not a whole backup", file.display(), log.display())]
+    HasLog {
+        /// The backup.
+        file: PathBuf,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// The file is no store.
+    #[error("`{}` is not a backup of an ocache store", file.display())]
+    Foreign {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// The file is a store, but not a sound one.
+    #[error("the backup `{}` is damaged: {reason}", file.display())]
+    Damaged {
+        /// The backup.
+        file: PathBuf,
+        /// What SQLite found.
+        reason: String,
+    },
+    /// A newer ocache wrote the file.
+    #[error("the backup `{}` has version {found}, which is newer than this ocache", file.display())]
+    Newer {
+        /// The backup.
+        file: PathBuf,
+        /// Its version.
+        found: i32,
+    },
+    /// A process has the store open.
+    #[error("the store `{}` is in use", store.display())]
+    InUse {
+        /// The store.
+        store: PathBuf,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot restore to `{}`", store.display())]
+    Io {
+        /// The store.
+        store: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A backup that is copied beside the store and checked. Dropped before it is committed, it leaves nothing.
+#[derive(Debug)]
+pub struct Restore {
+    copy: PathBuf,
+    store: PathBuf,
+}
+
+impl Restore {
+    /// Copies a backup into the folder of the store, brings it up to date and checks it.
+    ///
+    /// # Errors
+    /// [`RestoreError`]; also if the store is in use, so that nobody waits for a copy in vain.
+    pub fn prepare(dir: &Path, backup: &Path) -> Result<Self, RestoreError> {
+        let store = dir.join(FILE);
+        check_source(&store, backup)?;
+        drop(Exclusive::of(&store)?);
+        let failed = |source| RestoreError::Io { store: store.clone(), source };
+        create_dir(dir).map_err(failed)?;
+        // A restore that was killed leaves its copy.
+        let restore = Self { copy: dir.join(COPY), store: store.clone() };
+        restore.remove_copy();
+        create_private(&restore.copy, true).map_err(failed)?;
+        copy_contents(backup, &restore.copy).map_err(failed)?;
+        check(&restore.copy).map_err(|wrong| wrong.of(backup, &store))?;
+        File::open(&restore.copy).and_then(|copy| copy.sync_all()).map_err(failed)?;
+        Ok(restore)
+    }
+
+    /// The file that this makes or replaces.
+    #[must_use]
+    pub fn store(&self) -> &Path {
+        &self.store
+    }
+
+    /// Whether there is a store, which this would replace.
+    #[must_use]
+    pub fn replaces(&self) -> bool {
+        self.store.exists()
+    }
+
+    /// Makes the copy the store.
+    ///
+    /// # Errors
+    /// [`RestoreError::InUse`] if somebody opened the store in the meantime, [`RestoreError::Io`].
+    pub fn commit(self) -> Result<(), RestoreError> {
+        let store = &self.store;
+        let failed = |source| RestoreError::Io { store: store.clone(), source };
+        // Nobody can open the store until the rename is done.
+        fold_log(store)?;
+        let _exclusive = Exclusive::of(store)?;
+        // A log belongs to the file beside which it was written. Left here, it would be read into the restored one.
+        for beside in [log_of(store), store.with_extension("db-shm")] {
+            match fs::remove_file(beside) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
+        }
+        fs::rename(&self.copy, store).map_err(failed)?;
+        sync_folder(store).map_err(failed)
+    }
+
+    fn remove_copy(&self) {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut file = self.copy.clone().into_os_string();
+            file.push(suffix);
+            // It is there only sometimes.
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        // Once it is committed it has another name.
+        self.remove_copy();
+    }
+}
+
+/// What is wrong with a copy, before it is said of which file.
+enum Wrong {
+    Foreign,
+    Damaged(String),
+    Newer(i32),
+    Io(io::Error),
+}
+
+impl Wrong {
+    fn of(self, backup: &Path, store: &Path) -> RestoreError {
+        let file = backup.to_owned();
+        match self {
+            Self::Foreign => RestoreError::Foreign { file },
+            Self::Damaged(reason) => RestoreError::Damaged { file, reason },
+            Self::Newer(found) => RestoreError::Newer { file, found },
+            Self::Io(source) => RestoreError::Io { store: store.to_owned(), source },
+        }
+    }
+}
+
+impl From<OpenError> for Wrong {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Foreign { .. } => Self::Foreign,
+            OpenError::Newer { found, .. } => Self::Newer(found),
+            OpenError::Damaged { source, .. } => Self::Damaged(source.to_string()),
+            OpenError::Inaccessible { .. } | OpenError::Locked { .. } => {
+                Self::Io(io::Error::other(error))
+            }
+        }
+    }
+}
+
+fn check_source(store: &Path, backup: &Path) -> Result<(), RestoreError> {
+    let file = backup.to_owned();
+    let failed = |source| RestoreError::Io { store: store.to_owned(), source };
+    let found = match fs::canonicalize(backup) {
+        Ok(found) if found.is_file() => found,
+        Ok(_) => return Err(RestoreError::Foreign { file }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(RestoreError::NoFile { file });
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    if fs::canonicalize(store).is_ok_and(|store| store == found) {
+        return Err(RestoreError::Same { file });
+    }
+    let mut log = file.clone().into_os_string();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    match bytes(&log) {
+        0 => Ok(()),
+        _ => Err(RestoreError::HasLog { file, log }),
+    }
+}
+
+/// Only what is in the file: its permissions stay those of a store.
+fn copy_contents(from: &Path, to: &Path) -> io::Result<()> {
+    let mut target = File::options().write(true).open(to)?;
+    io::copy(&mut File::open(from)?, &mut target).map(drop)
+}
+
+/// Reads all of a copy, and opens it as a store is opened. The last connection that is closed leaves one file.
+fn check(copy: &Path) -> Result<(), Wrong> {
+    let sqlite = |error| Wrong::from(OpenError::from_sqlite(copy, error));
+    let connection = Connection::open(copy).map_err(sqlite)?;
+    // A new store may be made of an empty file; a backup is never empty.
+    if application_id(&connection).map_err(sqlite)? != APPLICATION_ID {
+        return Err(Wrong::Foreign);
+    }
+    let sound = connection.query_one("PRAGMA integrity_check(1)", [], |row| row.get(0));
+    match sound.map_err(sqlite)? {
+        sound if sound == "ok" => {}
+        reason => return Err(Wrong::Damaged(reason)),
+    }
+    drop(connection);
+    drop(open_writer(copy, BUSY_WAIT)?);
+    Ok(())
+}
+
+/// Copies the log of a store that was killed into the file, so that the store is whole without it if this process
+/// ends before the rename. A store that cannot be opened is left as it is.
+fn fold_log(store: &Path) -> Result<(), RestoreError> {
+    drop(Exclusive::of(store)?);
+    if bytes(&log_of(store)) > 0
+        && let Ok(connection) = Connection::open(store)
+    {
+        // Whatever it answers: a damaged store is what a backup is for.
+        let _ = connection.query_one("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+    Ok(())
+}
+
+/// The store, held for this process alone while it is not open.
+///
+/// SQLite keeps a shared lock on a store for as long as a process has it open. A lock on the whole file conflicts
+/// with it, whether or not SQLite could read the file.
+#[derive(Debug)]
+struct Exclusive {
+    _file: Option<File>,
+}
+
+impl Exclusive {
+    fn of(store: &Path) -> Result<Self, RestoreError> {
+        let failed = |source| RestoreError::Io { store: store.to_owned(), source };
+        let file = match File::options().read(true).write(true).open(store) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self { _file: None });
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        match lock(&file) {
+            Ok(true) => Ok(Self { _file: Some(file) }),
+            Ok(false) => Err(RestoreError::InUse { store: store.to_owned() }),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+/// Locks a file without waiting; whether it could.
+#[cfg(unix)]
+fn lock(file: &File) -> io::Result<bool> {
+    use rustix::fs::{FlockOperation, fcntl_lock};
+    use rustix::io::Errno;
+    // The kind of lock that SQLite takes; `File::try_lock` takes another one, which does not conflict with it.
+    match fcntl_lock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(Errno::AGAIN | Errno::ACCESS) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Elsewhere a file that is open cannot be replaced, so the lock must not keep it open.
+#[cfg(not(unix))]
+fn lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => file.unlock().map(|()| true),
+        Err(fs::TryLockError::WouldBlock) => Ok(false),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Waits until the rename is on the disk.
+#[cfg(unix)]
+fn sync_folder(store: &Path) -> io::Result<()> {
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Elsewhere a folder is no file.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
