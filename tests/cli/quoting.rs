@@ -157,11 +157,11 @@ fn a_quote_that_nobody_works_for_is_given_up_long_before_its_deadline() {
     let mut gateway = home.start(&["serve", "--port", "0", "--output", "json"]);
     gateway.stdout_json();
     let stderr = home.fails(5, &["quote", "--client", "CCC", "P1"]);
-    assert!(stderr.contains("as quotation-provider, price-calc"), "{stderr}");
+    assert!(stderr.contains("runs quotation-provider, price-calc"), "{stderr}");
     // A worker that was killed is gone at once.
     home.worker("all").kill();
     let stderr = home.fails(5, &["quote", "--client", "DDD", "P1"]);
-    assert!(stderr.contains("as quotation-provider, price-calc"), "{stderr}");
+    assert!(stderr.contains("runs quotation-provider, price-calc"), "{stderr}");
     let _worker = home.worker("all");
     home.ok(&["quote", "--client", "EEE", "P1"]);
 }

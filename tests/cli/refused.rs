@@ -96,7 +96,7 @@ fn an_endpoint_that_does_not_speak_aws_is_told_so() {
         let url = server(status, NO_DATE, page.to_owned());
         let error = home.fails(6, &["status", "--endpoint-url", &url]);
         assert!(error.contains("does not speak the protocol of AWS"), "{error}");
-        assert!(error.contains("hint: see where --endpoint-url"), "{error}");
+        assert!(error.contains("hint: check --endpoint-url"), "{error}");
     }
 }
 
