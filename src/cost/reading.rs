@@ -89,6 +89,10 @@ impl Reading {
         let visit =
             |reason, action| used(Stage::Subscribe, Some(reason), Resource::ActiveUsers, action);
         let looked = visit(Reason::Visit, Action::Read);
+        // A process that does not remember a visit reads it again, and writes only what is due.
+        let read_again = visit(Reason::Quote, Action::Read)
+            .calls
+            .saturating_sub(visit(Reason::Quote, Action::Write).items);
         let touched =
             visit(Reason::Quote, Action::Write).plus(&visit(Reason::Visit, Action::Write));
         let refreshes = refreshed.items as f64;
@@ -124,7 +128,7 @@ impl Reading {
                 cold,
                 touches: (touched.items as f64 - cold - visits).max(0.0),
                 visits,
-                looks: looked.calls as f64,
+                looks: (looked.calls + read_again) as f64,
                 version_looks: Some(version_looks),
                 bases: bases(None),
                 // Nothing tells them from readings of heads.

@@ -25,12 +25,17 @@ pub fn billed(lines: impl IntoIterator<Item = UsageLine>) -> Usage {
     for line in Line::ALL {
         let parts = match line {
             // A thousandth of a thousandth of a GB-second.
-            Line::Arm64 => thousandths.of(line) * line.parts() / 1_000_000,
-            _ => thousandths.of(line) * line.parts() / 1_000,
+            Line::Arm64 => rounded(thousandths.of(line) * line.parts(), 1_000_000),
+            _ => rounded(thousandths.of(line) * line.parts(), 1_000),
         };
         bill.add(line, parts);
     }
     bill
+}
+
+/// To the nearest, because a forecast has fractions: one that were cut off would be missing.
+const fn rounded(parts: u128, of: u128) -> u128 {
+    (parts + of / 2) / of
 }
 
 const fn requests_to(resource: Resource) -> Line {
@@ -81,5 +86,14 @@ mod tests {
             (Line::Logs, 0),
         ];
         assert_eq!(is, Line::ALL.map(|line| (line, bill.of(line))));
+    }
+
+    #[test]
+    fn a_fraction_of_a_unit_is_billed_to_the_nearest() {
+        let meter = Meter::new();
+        meter.count(Operation::write(Resource::PricesByUser), Used::derived(1, 1, 0, 2_829));
+        meter.count(Operation::read(Resource::PricesByUser), Used::derived(1, 1, 0, 1_200));
+        let bill = billed(meter.usage().lines());
+        assert_eq!([Line::WriteUnits, Line::ReadUnits].map(|line| bill.of(line)), [3, 2]);
     }
 }

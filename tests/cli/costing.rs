@@ -12,13 +12,22 @@ fn number(value: &Value) -> f64 {
 }
 
 /// A small system works until the meter has seen enough ticks.
+///
+/// The first quotes come while nothing is scheduled. A tick between a visit and its urgent calculation
+/// orders the same table a second time, and one of the two calculations is refused or finds nothing to
+/// do: chance, which no forecast tells.
 pub fn worked_until_seen(home: &Home, target: &[&str]) -> Value {
-    let up = [&["--refresh-every", "1s", "--ttl", "1h"], target].concat();
-    let (up, _) = home.up(&up);
-    for _ in 0..4 {
+    let quote_each = || {
         for user in USERS {
             home.ok(&[&["quote", "--client", user, "P1:2", "P3:1"], target].concat());
         }
+    };
+    let (up, _) = home.up(&[&["--refresh-every", "30m", "--ttl", "1h"], target].concat());
+    quote_each();
+    assert_eq!(up.interrupt().0, Some(0));
+    let (up, _) = home.up(&[&["--refresh-every", "1s", "--ttl", "1h"], target].concat());
+    for _ in 0..3 {
+        quote_each();
     }
     // Each quote that had to wait has a message that comes when its time is over.
     let status = [&["status"], target].concat();
@@ -32,8 +41,8 @@ pub fn worked_until_seen(home: &Home, target: &[&str]) -> Value {
 
 pub fn the_lines_agree(cost: &Value) {
     let events = &cost["events"];
-    // One more, by which `up` sees that it is ready.
-    assert_eq!(number(&events["quotes"]), 25.0);
+    // Two more, by which `up` sees twice that it is ready.
+    assert_eq!(number(&events["quotes"]), 26.0);
     // The table that a first visit orders may be there before its quote is looked at.
     assert!((1.0..=6.0).contains(&number(&events["cold_quotes"])), "{events}");
     assert!(number(&events["refreshes"]) > 2.0 * TICKS, "{events}");

@@ -1,5 +1,6 @@
 //! The running stack over a window, from what the meter saw.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -18,8 +19,8 @@ use super::show::{
 };
 use super::stored;
 use crate::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
-use crate::cost::{Bill, Events, Forecast, Numbers, Reading, Verdict};
-use crate::meter::{Reason, Stage, UsageLine};
+use crate::cost::{Bill, Events, Forecast, Numbers, Purpose, Reading, Verdict};
+use crate::meter::{Reason, Stage, Usage, UsageLine};
 use crate::model::show_duration;
 use crate::ports::Ports;
 use crate::replay::{Sample, probe};
@@ -86,7 +87,8 @@ impl Read {
     /// What a forecast of as many events says: each line of it is a sum of what the stages use in a
     /// probe, not of what was measured here.
     async fn foreseen(&self, args: &CostArgs, prices: &PriceList) -> Result<Bill, Failure> {
-        let (mut bill, known) = (Bill::default(), self.reading.known);
+        let known = self.reading.known;
+        let mut used = BTreeMap::<Purpose, Usage>::new();
         for (batch, events) in self.reading.by_batch() {
             let sample = Sample {
                 products: known.products,
@@ -97,9 +99,14 @@ impl Read {
                 answering: self.reading.events.answering(),
             };
             let probe = probe(&sample).await.map_err(Failure::internal)?;
-            for (purpose, used) in events.used(&probe, batch) {
-                bill.add_metered(Some(purpose), &used, prices);
+            for (purpose, more) in events.used(&probe, batch) {
+                used.entry(purpose).or_default().merge(&more);
             }
+        }
+        // A bill has whole units, so the fractions of the batches are added up first.
+        let mut bill = Bill::default();
+        for (purpose, used) in &used {
+            bill.add_metered(Some(*purpose), used, prices);
         }
         Ok(bill)
     }
