@@ -31,6 +31,15 @@ locals {
   # The schedule decides the interval, so the function that it wakes tells the stack what that is.
   scheduled = { refresh = { OCACHE_SCHEDULED_EVERY = "${var.refresh_every_mins}m" } }
 
+  # Whose tokens the authorizer accepts beside ocache's own.
+  identity_provider = var.identity_provider == null ? {} : { for name, value in {
+    OCACHE_JWKS         = var.identity_provider.jwks_url
+    OCACHE_ISSUER       = var.identity_provider.issuer
+    OCACHE_AUDIENCE     = var.identity_provider.audience
+    OCACHE_CLIENT_CLAIM = var.identity_provider.client_claim
+  } : name => value if value != null }
+  own_environment = merge(local.scheduled, { authorizer = local.identity_provider })
+
   # Which function takes the messages of a queue. Price calc has two mappings, so that urgent
   # calculations never wait for scheduled ones to give them room.
   consumers = {
@@ -75,7 +84,7 @@ resource "aws_lambda_function" "this" {
 
   environment {
     # The last one is what AWS logs of each call as the application's name.
-    variables = merge(local.environment, lookup(local.scheduled, each.key, {}), { AWS_SDK_UA_APP_ID = each.key })
+    variables = merge(local.environment, lookup(local.own_environment, each.key, {}), { AWS_SDK_UA_APP_ID = each.key })
   }
 
   tracing_config {

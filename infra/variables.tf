@@ -138,6 +138,22 @@ variable "authorization" {
   }
 }
 
+variable "identity_provider" {
+  description = "An identity provider whose tokens are accepted beside those of `ocache token`: the URL of its public keys (a JWKS), what its tokens have as `iss`, what they must have as `aud` (null: they must have none), and the claim that names the customers. Null: no other tokens are accepted."
+  type = object({
+    jwks_url     = string
+    issuer       = string
+    audience     = optional(string)
+    client_claim = optional(string, "clients")
+  })
+  default = null
+
+  validation {
+    condition     = var.identity_provider == null || can(regex("^https://[^@]+$", var.identity_provider.jwks_url))
+    error_message = "The keys of the identity provider are read over https."
+  }
+}
+
 variable "load_over_http" {
   description = "Whether POST /load takes products and discounts, from clients with a token of `ocache token --load`. It needs one whatever the authorization is."
   type        = bool

@@ -9,6 +9,7 @@
 //! | [`tokens`] | who may quote for whom, and the keys that prove it: pure |
 //! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
 //! | [`meter`] | who calls what, why, and how many units AWS bills for it |
+//! | [`https`] | requests to servers of others, by TLS: knows nothing of the rest |
 //! | [`supervisor`] | tasks and threads that must not die unnoticed, and panics: knows nothing of the rest |
 //! | [`trace`] | one trace of a quote, from its frame to its push |
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
@@ -29,7 +30,7 @@
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → data → stages → protocol → meter, trace → ports → pricing, tokens → model`,
-//! `meter → billing → model`, every room may see `supervisor`, and
+//! `meter → billing → model`, every room may see `supervisor` and `https`, and
 //! `memory, embedded, aws → meter → ports`. Stages never see an engine, engines never see a stage. Only
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
@@ -45,6 +46,7 @@ pub mod cli;
 pub mod cost;
 pub mod data;
 pub mod embedded;
+pub mod https;
 #[cfg(feature = "aws")]
 pub mod lambda;
 pub mod load_generator;

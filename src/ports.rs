@@ -68,7 +68,7 @@ pub use records::OfRecord;
 pub(crate) use records::keys_of_list;
 pub use stack_settings::{SettingsRecord, SettingsStore};
 pub use table_reader::{TableError, TableReader, TableRow};
-pub use token_keys::TokenKeys;
+pub use token_keys::{KeySource, TokenKeys};
 pub use topic::{Topic, publish};
 pub use usage_log::{UsageLog, UsageRecord};
 

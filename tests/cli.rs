@@ -31,6 +31,7 @@ mod cli {
     mod http_load;
     mod http_prices;
     mod http_quotes;
+    mod identity_provider;
     mod impostor;
     mod leaving;
     mod loading;

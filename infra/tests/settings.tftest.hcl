@@ -235,6 +235,37 @@ run "settings_that_aws_does_not_have_are_refused" {
   ]
 }
 
+run "the_authorizer_knows_the_identity_provider" {
+  command = plan
+
+  variables {
+    identity_provider = { jwks_url = "https://id.example.com/jwks.json", issuer = "https://id.example.com/" }
+  }
+
+  assert {
+    condition = alltrue([
+      for name, function in aws_lambda_function.this :
+      (name == "authorizer") == contains(keys(one(function.environment).variables), "OCACHE_JWKS")
+    ])
+    error_message = "The authorizer checks tokens, and no other function."
+  }
+
+  assert {
+    condition     = !contains(keys(one(aws_lambda_function.this["authorizer"].environment).variables), "OCACHE_AUDIENCE")
+    error_message = "An audience that was not named is no variable."
+  }
+}
+
+run "keys_of_an_identity_provider_are_read_over_https" {
+  command = plan
+
+  variables {
+    identity_provider = { jwks_url = "http://id.example.com/jwks.json", issuer = "https://id.example.com/" }
+  }
+
+  expect_failures = [var.identity_provider]
+}
+
 run "shares_fit_into_the_account" {
   command = plan
 

@@ -11,7 +11,7 @@ use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 
 use super::engine::Aws;
 use super::errors::Call;
-use crate::ports::{PortError, TokenKeys};
+use crate::ports::{KeySource, PortError, TokenKeys};
 use crate::tokens::KeyRing;
 
 const DESCRIPTION: &str = "ocache: the keys that tokens are signed with";
@@ -49,7 +49,7 @@ impl KeysSecret {
 }
 
 #[async_trait]
-impl TokenKeys for KeysSecret {
+impl KeySource<KeyRing> for KeysSecret {
     fn place(&self) -> String {
         format!("secret `{}`", self.name)
     }
@@ -70,7 +70,10 @@ impl TokenKeys for KeysSecret {
             Err(error) => Err(call.failed(error)),
         })
     }
+}
 
+#[async_trait]
+impl TokenKeys for KeysSecret {
     async fn create(&self, keys: &KeyRing) -> Result<bool, PortError> {
         let (name, document) = (&self.name, self.document(keys)?);
         let create = self.client.create_secret().name(name).description(DESCRIPTION);

@@ -43,7 +43,9 @@ pub use policy::PolicyArgs;
 pub use process::{MemoryArgs, MetricsArgs, SlotArgs};
 pub use shell::{CompletionsArgs, ManArgs};
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
-pub use tokens::{KeysArgs, KeysCommand, KeysCommandArgs, RotateArgs, TokenArgs};
+pub use tokens::{
+    KeysArgs, KeysCommand, KeysCommandArgs, ProviderArgs, ProviderError, RotateArgs, TokenArgs,
+};
 pub use verify::VerifyArgs;
 
 /// Answer price requests at once, from price tables that are prepared for active customers.

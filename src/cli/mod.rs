@@ -60,7 +60,7 @@ mod watched_load;
 mod worker;
 mod workers;
 
-pub use args::{Cli, Format, Global, PolicyArgs};
+pub use args::{Cli, Format, Global, PolicyArgs, ProviderArgs, ProviderError};
 pub use completions::complete;
 pub use failure::{ExitCode, Failure};
 pub use parse::{Stop, parse};

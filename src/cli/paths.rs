@@ -1,14 +1,29 @@
 //! Paths as people write them.
 
+use std::any::TypeId;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use clap::Arg;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
+use crate::runtime::KeySetPlace;
+
 /// Reads a path; `~` and what is below it is the home, also where no shell has seen it.
 pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(expanded)
+}
+
+/// Reads the URL of a key set, or the path of one.
+pub(super) fn key_set_place() -> impl TypedValueParser<Value = KeySetPlace> {
+    OsStringValueParser::new().try_map(|text| match text.to_str() {
+        Some(url) if is_url(url) => KeySetPlace::url(url),
+        _ => Ok(KeySetPlace::File(expanded(text))),
+    })
+}
+
+fn is_url(text: &str) -> bool {
+    text.contains("://")
 }
 
 /// The same of a variable.
@@ -27,13 +42,14 @@ fn below_home(path: &Path) -> Option<&Path> {
 
 /// Whether a flag takes a path.
 pub(super) fn is_path(argument: &Arg) -> bool {
-    argument.get_value_parser().type_id() == clap::builder::ValueParser::path_buf().type_id()
+    let value = argument.get_value_parser().type_id();
+    [TypeId::of::<PathBuf>(), TypeId::of::<KeySetPlace>()].iter().any(|path| value == *path)
 }
 
-/// A path that a file of a folder names: it is of that folder, wherever it is read.
+/// A path that a file of a folder names: it is of that folder, wherever it is read. A URL stays as it is.
 pub(super) fn in_folder(folder: &Path, text: &str) -> String {
     let path = Path::new(text);
-    match path.is_absolute() || below_home(path).is_some() || text.is_empty() {
+    match path.is_absolute() || below_home(path).is_some() || text.is_empty() || is_url(text) {
         true => text.to_owned(),
         false => folder.join(path).display().to_string(),
     }
@@ -65,6 +81,7 @@ mod tests {
             ("../store", "/shop/../store"),
             ("/store", "/store"),
             ("~/store", "~/store"),
+            ("https://id.example.com/keys", "https://id.example.com/keys"),
         ] {
             assert_eq!(in_folder(folder, text), expected);
         }

@@ -14,6 +14,7 @@ use super::output::Output;
 use super::serve::{self, GatewayTokens, serve_on};
 use super::settings::{Settings, quoted};
 use super::stack_settings::{self, Given};
+use super::token_keys::GivenKeys;
 use super::view;
 use super::workers::{Workers, names, start_one};
 use crate::model::{Item, show_duration};
@@ -107,7 +108,8 @@ impl UsedGateway {
         // A gateway on a stack that is not there could only say that it is unavailable.
         engine.ports(None).store.catalogue_head().await?;
         let stack = stack_settings::follow(&engine, output, &given).await?;
-        let GatewayTokens { tokens, keys } = serve::tokens(settings, output, None, &stack).await?;
+        let GatewayTokens { tokens, keys } =
+            serve::tokens(settings, output, GivenKeys::default(), &stack).await?;
         let bound = BoundGateway::bind(0).await?;
         let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
         let access = Access { tokens: Some(tokens), ..Access::default() };

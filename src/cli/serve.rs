@@ -1,6 +1,5 @@
 //! `ocache serve`: the gateway alone, or with a provider beside it.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 #[cfg(feature = "aws")]
 use std::time::Duration;
@@ -15,7 +14,7 @@ use super::metrics_port::MetricsPort;
 use super::output::Output;
 use super::settings::Settings;
 use super::stack_settings::{self, Given};
-use super::token_keys::KeysFound;
+use super::token_keys::{GivenKeys, KeysFound};
 use crate::ports::{Chain, Ports, ProcessRole};
 use crate::runtime::gateway::{Access, BoundGateway, RunningGateway, StartError, Tokens};
 use crate::runtime::{LONG_POLL, Role, Slots, Worker};
@@ -35,19 +34,20 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let mut access = access(&args.access)?;
     let given = Given::read(settings)?;
+    let keys = GivenKeys::read(&args.access).await?;
     // What cannot be done makes no store.
     let bound = BoundGateway::bind(args.port).await?;
     let metrics_port = MetricsPort::bind(args.metrics).await?;
     if makes_store(settings) {
         let stack = StackSettings::default();
         given.check_door(&stack)?;
-        check_keys(args.access.keys.keys.as_deref(), stack.requires_token)?;
+        keys.check_use(stack.requires_token)?;
     }
     let engine = Engine::open(settings, output).await?;
     engine.stay(settings, output).await?;
     let stack = stack_settings::follow(&engine, output, &given).await?;
     given.check_door(&stack.now())?;
-    let found = tokens(settings, output, args.access.keys.keys, &stack).await?;
+    let found = tokens(settings, output, keys, &stack).await?;
     access.tokens = Some(found.tokens);
     let bound = watched(bound, &engine);
     let metrics = bound.metrics();
@@ -110,31 +110,21 @@ pub(super) struct GatewayTokens {
     pub(super) keys: Option<KeyRing>,
 }
 
-/// Refuses keys that would keep nobody out.
-pub(super) fn check_keys(file: Option<&Path>, requires_token: bool) -> Result<(), Failure> {
-    if file.is_none() || requires_token {
-        return Ok(());
-    }
-    let message = "--keys alone has no effect: this stack requires no tokens";
-    Err(Failure::new(ExitCode::Usage, message)
-        .hint("require them with `ocache config set require-token true`, or leave --keys out"))
-}
-
 /// What a gateway checks tokens with. Where they are required already, there have to be keys.
 pub(super) async fn tokens(
     settings: &Settings,
     output: &Output,
-    file: Option<PathBuf>,
+    given: GivenKeys,
     stack: &SettingsInForce,
 ) -> Result<GatewayTokens, Failure> {
     let requires_token = stack.now().requires_token;
-    check_keys(file.as_deref(), requires_token)?;
-    let found = KeysFound::find(settings, file).await?;
+    given.check_use(requires_token)?;
+    let found = KeysFound::find(settings, given.file).await?;
     let keys = match requires_token {
         true => Some(found.read(output).await?),
         false => None,
     };
-    Ok(GatewayTokens { tokens: found.tokens(), keys })
+    Ok(GatewayTokens { tokens: found.tokens(given.provider), keys })
 }
 
 impl From<StartError> for Failure {

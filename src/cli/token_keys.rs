@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::args::Backend;
+use super::args::{AccessArgs, Backend, ProviderError};
 use super::failure::{ExitCode, Failure};
 use super::output::Output;
 use super::settings::Settings;
 use crate::embedded::KeysFile;
-use crate::ports::{Randomness as _, SystemClock, SystemRandomness, TokenKeys};
-use crate::runtime::TokenCheck;
+use crate::ports::{KeySource as _, Randomness as _, SystemClock, SystemRandomness, TokenKeys};
 use crate::runtime::gateway::{KeysPlace, Tokens};
+use crate::runtime::{IdentityProvider, KeySetPlace, TokenCheck};
 use crate::tokens::{Key, KeyRing, SignError};
 
 /// The keys of one place.
@@ -82,9 +82,73 @@ impl KeysFound {
     }
 
     /// What a gateway that wants tokens checks them with.
-    pub(super) fn tokens(&self) -> Tokens {
+    pub(super) fn tokens(&self, provider: Option<IdentityProvider>) -> Tokens {
         let check = TokenCheck::new(self.keys.clone(), Arc::new(SystemClock));
+        let check = match provider {
+            Some(provider) => check.accepting(provider),
+            None => check,
+        };
         Tokens { check: Arc::new(check), keys: self.place.clone() }
+    }
+}
+
+/// What a gateway was told to check tokens with.
+#[derive(Default)]
+pub(super) struct GivenKeys {
+    /// The file of ocache's own keys.
+    pub(super) file: Option<PathBuf>,
+    /// Whose tokens are accepted too.
+    pub(super) provider: Option<IdentityProvider>,
+}
+
+impl GivenKeys {
+    /// What was typed, if the keys of the provider can be read now.
+    pub(super) async fn read(args: &AccessArgs) -> Result<Self, Failure> {
+        let provider = args.provider.provider()?;
+        if let Some(provider) = &provider {
+            check_readable(&provider.keys).await?;
+        }
+        Ok(Self { file: args.keys.keys.clone(), provider })
+    }
+
+    /// Refuses keys that would keep nobody out.
+    pub(super) fn check_use(&self, requires_token: bool) -> Result<(), Failure> {
+        let flag = match (&self.file, &self.provider) {
+            _ if requires_token => return Ok(()),
+            (Some(_), _) => "--keys",
+            (None, Some(_)) => "--jwks",
+            (None, None) => return Ok(()),
+        };
+        let message = format!("{flag} alone has no effect: this stack requires no tokens");
+        Err(Failure::new(ExitCode::Usage, message).hint(format!(
+            "require them with `ocache config set require-token true`, or leave {flag} out"
+        )))
+    }
+}
+
+async fn check_readable(keys: &KeySetPlace) -> Result<(), Failure> {
+    let hint = match keys {
+        KeySetPlace::Url(url) => format!("`curl --include {url}` shows what the provider answers"),
+        KeySetPlace::File(_) => {
+            "the file has what the `jwks_uri` of the provider answers: {\"keys\":[…]}".to_owned()
+        }
+    };
+    match keys.read().await {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => {
+            let message = format!("{} is not there", keys.place());
+            Err(Failure::new(ExitCode::NotFound, message).hint(hint))
+        }
+        Err(error) => Err(Failure::from(error).hint(hint)),
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        Self::new(ExitCode::Usage, error.to_string()).hint(match error {
+            ProviderError::NoIssuer => "name what the tokens have as `iss` with --issuer",
+            ProviderError::NoKeys => "name the provider's keys with --jwks, or leave them out",
+        })
     }
 }
 

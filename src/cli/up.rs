@@ -1,6 +1,6 @@
 //! `ocache up`: everything at once, ready when a real quote has been answered.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -14,7 +14,7 @@ use super::output::{Output, table};
 use super::serve::GatewayTokens;
 use super::settings::{Settings, quoted};
 use super::stack_settings::{self, Given};
-use super::token_keys::KeysFound;
+use super::token_keys::{GivenKeys, KeysFound};
 use super::watched_load::Watched;
 use super::{load, serve};
 use crate::data::{LoadError, LoadOptions, fixtures};
@@ -36,12 +36,12 @@ pub(super) async fn run(
     let bound = BoundGateway::bind(args.port).await?;
     let metrics_port = MetricsPort::bind(args.metrics).await?;
     let given = Given::read(settings)?;
-    let keys = args.access.keys.keys;
+    let keys = GivenKeys::read(&args.access).await?;
     if settings.backend == Backend::Embedded {
         // What cannot be done neither makes a store nor empties one.
-        check_keys_given(settings, output, &given, keys.clone()).await?;
+        check_keys_given(settings, output, &given, &keys).await?;
         if args.fresh || makes_store(settings) {
-            serve::check_keys(keys.as_deref(), given.asks_for_tokens())?;
+            keys.check_use(given.asks_for_tokens())?;
         }
     }
     let engine = Engine::open(settings, output).await?;
@@ -54,7 +54,7 @@ pub(super) async fn run(
     }
     engine.stay(settings, output).await?;
     // Before everybody is kept out who has none. On AWS they may be among what is missing.
-    check_keys_given(settings, output, &given, keys.clone()).await?;
+    check_keys_given(settings, output, &given, &keys).await?;
     stack_settings::set_if_alone(&engine, output, &given).await?;
     let stack = stack_settings::follow(&engine, output, &given).await?;
     given.check_door(&stack.now())?;
@@ -121,10 +121,10 @@ async fn check_keys_given(
     settings: &Settings,
     output: &Output,
     given: &Given,
-    file: Option<PathBuf>,
+    keys: &GivenKeys,
 ) -> Result<(), Failure> {
     if given.asks_for_tokens() {
-        KeysFound::find(settings, file).await?.read(output).await?;
+        KeysFound::find(settings, keys.file.clone()).await?.read(output).await?;
     }
     Ok(())
 }

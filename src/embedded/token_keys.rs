@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tracing::warn;
 
 use super::open::{create_dir, create_private};
-use crate::ports::{PortError, TokenKeys};
+use crate::ports::{KeySource, PortError, TokenKeys};
 use crate::tokens::KeyRing;
 
 /// The name of the file beside the store.
@@ -71,7 +71,7 @@ impl KeysFile {
 }
 
 #[async_trait]
-impl TokenKeys for KeysFile {
+impl KeySource<KeyRing> for KeysFile {
     fn place(&self) -> String {
         format!("the key file `{}`", self.0.display())
     }
@@ -88,7 +88,10 @@ impl TokenKeys for KeysFile {
         let keys = KeyRing::parse(&document);
         keys.map(Some).map_err(|error| PortError::corrupt(self.place(), error))
     }
+}
 
+#[async_trait]
+impl TokenKeys for KeysFile {
     async fn create(&self, keys: &KeyRing) -> Result<bool, PortError> {
         // A link is made only where there is nothing, whoever else does the same right now.
         match self.write(keys, |draft, file| fs::hard_link(draft, file)) {

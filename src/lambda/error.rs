@@ -6,6 +6,7 @@ use lambda_runtime::Diagnostic;
 use thiserror::Error;
 
 use crate::aws::ConnectError;
+use crate::cli::ProviderError;
 use crate::ports::{Chain, PortError};
 use crate::stages::StageError;
 use crate::supervisor::Died;
@@ -23,6 +24,9 @@ pub enum StartError {
     /// An environment variable does not make sense.
     #[error("the function's environment does not make sense")]
     Environment(#[source] clap::Error),
+    /// The identity provider is named by half.
+    #[error("the function's environment does not name an identity provider")]
+    Provider(#[source] ProviderError),
     /// The function replies to clients, and is not told where their API is.
     #[error("OCACHE_MANAGEMENT_ENDPOINT is not the one endpoint of this function's API")]
     Endpoint,

@@ -68,6 +68,10 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
         Function::Authorizer => {
             let keys = aws(&settings).await?.token_keys();
             let check = TokenCheck::new(keys, Arc::new(SystemClock));
+            let check = match settings.provider {
+                Some(provider) => check.accepting(provider),
+                None => check,
+            };
             let handle = async |event: LambdaEvent<AuthorizationEvent>| {
                 authorize(&check, event.payload).await
             };

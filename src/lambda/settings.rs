@@ -4,7 +4,8 @@ use clap::Parser;
 
 use super::StartError;
 use super::granted::Authorization;
-use crate::cli::Global;
+use crate::cli::{Global, ProviderArgs};
+use crate::runtime::IdentityProvider;
 use crate::stages::Setting;
 
 /// The variables of a function.
@@ -18,6 +19,8 @@ struct Variables {
     /// How the API in front of the function lets clients in. What is not said is the strictest.
     #[arg(long, env = "OCACHE_AUTHORIZATION", default_value = "TOKEN")]
     authorization: Authorization,
+    #[command(flatten)]
+    provider: ProviderArgs,
 }
 
 /// An interval, in the form that the stack's record has it in.
@@ -36,6 +39,8 @@ pub(super) struct Settings {
     pub(super) endpoints: Vec<String>,
     /// How clients are let in.
     pub(super) authorization: Authorization,
+    /// The identity provider whose tokens are accepted beside ocache's own.
+    pub(super) provider: Option<IdentityProvider>,
 }
 
 impl Settings {
@@ -47,13 +52,14 @@ impl Settings {
     /// Those of the environment, and of flags.
     fn new<const N: usize>(flags: [&str; N]) -> Result<Self, StartError> {
         let arguments = std::iter::once("bootstrap").chain(flags);
-        let Variables { global, scheduled_every, authorization } =
+        let Variables { global, scheduled_every, authorization, provider } =
             Variables::try_parse_from(arguments).map_err(StartError::Environment)?;
         Ok(Self {
             stack: global.stack,
             scheduled_every,
             endpoints: global.management_endpoint,
             authorization,
+            provider: provider.provider().map_err(StartError::Provider)?,
         })
     }
 
@@ -73,11 +79,15 @@ mod tests {
     use super::*;
 
     /// What `infra/functions.tf` sets.
-    const SET: [&str; 4] = [
+    const SET: [&str; 8] = [
         "OCACHE_AUTHORIZATION",
         "OCACHE_STACK",
         "OCACHE_SCHEDULED_EVERY",
         "OCACHE_MANAGEMENT_ENDPOINT",
+        "OCACHE_JWKS",
+        "OCACHE_ISSUER",
+        "OCACHE_AUDIENCE",
+        "OCACHE_CLIENT_CLAIM",
     ];
 
     #[test]
@@ -107,6 +117,10 @@ mod tests {
         let open = Settings::new(["--authorization=NONE"]).unwrap();
         assert_eq!(open.authorization, Authorization::None);
         assert!(matches!(Settings::new(["--authorization=SOME"]), Err(StartError::Environment(_))));
+        let jwks = "--jwks=https://id.example.com/keys";
+        let provider = Settings::new([jwks, "--issuer=id"]).unwrap().provider.unwrap();
+        assert_eq!((&*provider.issuer.name, provider.issuer.audience), ("id", None));
+        assert!(matches!(Settings::new([jwks]), Err(StartError::Provider(_))));
         let soon = Settings::new(["--scheduled-every=soon"]);
         assert!(matches!(soon, Err(StartError::Environment(_))));
     }

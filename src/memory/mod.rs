@@ -27,4 +27,4 @@ mod usage_log;
 pub use clock::{ManualClock, TokioClock};
 pub use connections::MemoryConnections;
 pub use engine::Memory;
-pub use token_keys::MemoryTokenKeys;
+pub use token_keys::{MemoryKeys, MemoryTokenKeys};

@@ -4,25 +4,37 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::ports::{PortError, TokenKeys};
+use crate::ports::{KeySource, PortError, TokenKeys};
 use crate::tokens::KeyRing;
 
 /// Keys that are gone with the process.
-#[derive(Debug, Default)]
-pub struct MemoryTokenKeys(Mutex<State>);
+#[derive(Debug)]
+pub struct MemoryKeys<K>(Mutex<State<K>>);
 
-#[derive(Debug, Default)]
-struct State {
-    keys: Option<KeyRing>,
+/// The own keys of a stack.
+pub type MemoryTokenKeys = MemoryKeys<KeyRing>;
+
+#[derive(Debug)]
+struct State<K> {
+    keys: Option<K>,
     reads: u32,
     failing: bool,
 }
 
-impl MemoryTokenKeys {
+impl<K> MemoryKeys<K> {
     /// With these keys in it.
     #[must_use]
-    pub fn with(keys: KeyRing) -> Self {
-        Self(Mutex::new(State { keys: Some(keys), ..State::default() }))
+    pub fn with(keys: K) -> Self {
+        Self::of(Some(keys))
+    }
+
+    fn of(keys: Option<K>) -> Self {
+        Self(Mutex::new(State { keys, reads: 0, failing: false }))
+    }
+
+    /// Puts these keys in place of those that are there.
+    pub fn put(&self, keys: K) {
+        self.state().keys = Some(keys);
     }
 
     /// How often they were asked for.
@@ -36,18 +48,24 @@ impl MemoryTokenKeys {
         self.state().failing = failing;
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State<K>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl<K> Default for MemoryKeys<K> {
+    fn default() -> Self {
+        Self::of(None)
+    }
+}
+
 #[async_trait]
-impl TokenKeys for MemoryTokenKeys {
+impl<K: Clone + Send> KeySource<K> for MemoryKeys<K> {
     fn place(&self) -> String {
         "the keys in memory".to_owned()
     }
 
-    async fn read(&self) -> Result<Option<KeyRing>, PortError> {
+    async fn read(&self) -> Result<Option<K>, PortError> {
         let mut state = self.state();
         state.reads += 1;
         match state.failing {
@@ -55,7 +73,10 @@ impl TokenKeys for MemoryTokenKeys {
             false => Ok(state.keys.clone()),
         }
     }
+}
 
+#[async_trait]
+impl TokenKeys for MemoryTokenKeys {
     async fn create(&self, keys: &KeyRing) -> Result<bool, PortError> {
         let mut state = self.state();
         let is_first = state.keys.is_none();
@@ -64,7 +85,7 @@ impl TokenKeys for MemoryTokenKeys {
     }
 
     async fn replace(&self, keys: &KeyRing) -> Result<(), PortError> {
-        self.state().keys = Some(keys.clone());
+        self.put(keys.clone());
         Ok(())
     }
 }

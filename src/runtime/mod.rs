@@ -8,6 +8,8 @@ mod follow_settings;
 mod gate;
 pub mod gateway;
 mod handler;
+mod key_set_place;
+mod known_keys;
 pub mod metrics;
 mod ready_check;
 
@@ -24,9 +26,10 @@ pub use consumer::{Consumer, backoff};
 pub use follow_settings::follow_settings;
 pub use gate::UrgentGate;
 pub use handler::{Handler, handle};
+pub use key_set_place::{KeySetPlace, KeySetUrlError};
 pub use ready_check::{ReadyCheckError, ready_check};
 
 pub use schedule::run_schedule;
 pub use shutdown::Shutdown;
-pub use token_check::{NotGranted, TokenCheck, ticket};
+pub use token_check::{IdentityProvider, NotGranted, TokenCheck, ticket};
 pub use worker::{LONG_POLL, Role, SHORT_POLL, Slots, Worker};

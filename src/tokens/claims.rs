@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::Mac as _;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
 use super::clients::Clients;
@@ -17,8 +19,10 @@ use crate::model::{Subject, Timestamp};
 /// How far the clock of who made a token may be from ours.
 pub const LEEWAY: Duration = Duration::from_secs(30);
 
-/// The one algorithm. Which one a token names is not followed, only compared.
-const ALGORITHM: &str = "HS256";
+/// The algorithm of ocache's own keys.
+const OWN_ALGORITHM: Algorithm = Algorithm::HS256;
+/// The claim of ocache's own tokens that says for whom they are.
+pub const CLIENTS: &str = "clients";
 
 /// What a token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +47,14 @@ pub enum SignError {
         length: usize,
     },
     /// None in practice: every field is a string or a number.
-    #[error("the token cannot be written")]
-    Json(#[from] serde_json::Error),
+    #[error("the token cannot be signed")]
+    Signing(#[from] JwtError),
 }
 
-#[derive(Serialize)]
-struct HeaderMade<'a> {
-    alg: &'static str,
-    typ: &'static str,
-    kid: &'a str,
+/// How a token claims to be signed. Nothing of it is trusted before the signature is checked.
+pub(super) struct Head {
+    pub(super) algorithm: Algorithm,
+    pub(super) kid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,12 +78,21 @@ struct ClaimsMade<'a> {
 #[derive(Deserialize)]
 struct ClaimsRead {
     sub: Subject,
-    clients: Clients,
     #[serde(default)]
     load: bool,
     exp: i64,
     nbf: Option<i64>,
-    aud: Option<IgnoredAny>,
+}
+
+/// What the tokens of one origin have to say.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    /// Who has to have made them; `None`: whoever has the key.
+    pub(super) issuer: Option<&'a str>,
+    /// For whom they have to be; `None`: they must not be for anybody.
+    pub(super) audience: Option<&'a str>,
+    /// The claim that names the users they speak for.
+    pub(super) client_claim: &'a str,
 }
 
 impl KeyRing {
@@ -90,7 +102,7 @@ impl KeyRing {
     /// [`SignError::TooLong`] when it names too many users.
     pub fn sign(&self, grant: &Grant, now: Timestamp) -> Result<Token, SignError> {
         let key = self.first();
-        let header = HeaderMade { alg: ALGORITHM, typ: "JWT", kid: key.kid() };
+        let header = Header { kid: Some(key.kid().to_owned()), ..Header::new(OWN_ALGORITHM) };
         let claims = ClaimsMade {
             sub: &grant.subject,
             clients: &grant.clients,
@@ -98,9 +110,7 @@ impl KeyRing {
             iat: now.millis().div_euclid(1000),
             exp: grant.expires_at.secs_rounded_up(),
         };
-        let signed = format!("{}.{}", encode(&header)?, encode(&claims)?);
-        let signature = key.signer().chain_update(&signed).finalize().into_bytes();
-        let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
+        let token = jsonwebtoken::encode(&header, &claims, key.signer())?;
         match token.len() {
             length if length > MAX_TOKEN_BYTES => Err(SignError::TooLong { length }),
             _ => Ok(token.into()),
@@ -113,21 +123,13 @@ impl KeyRing {
     /// [`Refusal`]. Nothing that a token says is looked at before its signature is known to be
     /// right, but for how it claims to be signed.
     pub fn check(&self, token: &Token, now: Timestamp) -> Result<Grant, Refusal> {
-        let token = token.as_str();
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(Refusal::TooLong);
-        }
-        let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
-        let (header, claims) = signed.split_once('.').ok_or(Refusal::Malformed)?;
-        let header: HeaderRead = decode(header).ok_or(Refusal::Malformed)?;
-        if header.alg != ALGORITHM || header.crit.is_some() {
+        let head = Head::of(token)?;
+        if head.algorithm != OWN_ALGORITHM {
             return Err(Refusal::Algorithm);
         }
-        let key = header.kid.and_then(|kid| self.named(&kid)).ok_or(Refusal::UnknownKey)?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refusal::Malformed)?;
-        let right = key.signer().chain_update(signed).verify_slice(&signature);
-        right.map_err(|_| Refusal::Signature)?;
-        decode::<ClaimsRead>(claims).ok_or(Refusal::Claims)?.at(now)
+        let key = head.kid.and_then(|kid| self.named(&kid)).ok_or(Refusal::UnknownKey)?;
+        let rules = Rules { issuer: None, audience: None, client_claim: CLIENTS };
+        rules.check(token, OWN_ALGORITHM, key.verifier(), now)
     }
 
     fn named(&self, kid: &str) -> Option<&Key> {
@@ -135,13 +137,37 @@ impl KeyRing {
     }
 }
 
-impl ClaimsRead {
-    /// What they grant at a time.
-    fn at(self, now: Timestamp) -> Result<Grant, Refusal> {
-        let Self { sub, clients, load, exp, nbf, aud } = self;
-        if aud.is_some() {
-            return Err(Refusal::Audience);
+impl Head {
+    pub(super) fn of(token: &Token) -> Result<Self, Refusal> {
+        let token = token.as_str();
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Refusal::TooLong);
         }
+        let (header, _) = token.split_once('.').ok_or(Refusal::Malformed)?;
+        let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| Refusal::Malformed)?;
+        let HeaderRead { alg, kid, crit } =
+            serde_json::from_slice(&header).map_err(|_| Refusal::Malformed)?;
+        match (alg.parse(), crit) {
+            (Ok(algorithm), None) => Ok(Self { algorithm, kid }),
+            _ => Err(Refusal::Algorithm),
+        }
+    }
+}
+
+impl Rules<'_> {
+    /// What a token says, if this key has signed it and its time is now.
+    pub(super) fn check(
+        self,
+        token: &Token,
+        algorithm: Algorithm,
+        key: &DecodingKey,
+        now: Timestamp,
+    ) -> Result<Grant, Refusal> {
+        let decoded = jsonwebtoken::decode(token.as_str(), key, &self.validation(algorithm));
+        let claims: Value = decoded.map_err(|error| refusal(&error))?.claims;
+        let ClaimsRead { sub, load, exp, nbf } =
+            Deserialize::deserialize(&claims).map_err(|_| Refusal::Claims)?;
+        let clients = self.clients(&claims).ok_or(Refusal::Claims)?;
         let expires_at = Timestamp::from_secs(exp);
         if now >= expires_at.plus(LEEWAY) {
             return Err(Refusal::Expired { at: expires_at });
@@ -151,14 +177,41 @@ impl ClaimsRead {
             _ => Ok(Grant { subject: sub, clients, load, expires_at }),
         }
     }
+
+    /// What the library checks. It would check times by the clock of this machine.
+    fn validation(self, algorithm: Algorithm) -> Validation {
+        let mut validation = Validation::new(algorithm);
+        validation.validate_exp = false;
+        let required = [("iss", self.issuer), ("aud", self.audience)];
+        let required = required.into_iter().filter(|(_, value)| value.is_some());
+        validation.required_spec_claims = required.map(|(name, _)| name.to_owned()).collect();
+        validation.iss = self.issuer.map(|issuer| [issuer.to_owned()].into());
+        validation.aud = self.audience.map(|audience| [audience.to_owned()].into());
+        validation
+    }
+
+    fn clients(self, claims: &Value) -> Option<Clients> {
+        let claim = claims.get(self.client_claim)?;
+        match self.client_claim {
+            CLIENTS => Clients::deserialize(claim).ok(),
+            _ => Clients::of_foreign_claim(claim),
+        }
+    }
 }
 
-fn encode(part: &impl Serialize) -> serde_json::Result<String> {
-    Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(part)?))
-}
-
-fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+/// Why the library refuses a token.
+fn refusal(error: &JwtError) -> Refusal {
+    match error.kind() {
+        ErrorKind::InvalidSignature => Refusal::Signature,
+        ErrorKind::InvalidAlgorithm => Refusal::Algorithm,
+        ErrorKind::InvalidAudience => Refusal::Audience,
+        ErrorKind::InvalidIssuer => Refusal::Issuer,
+        ErrorKind::MissingRequiredClaim(claim) | ErrorKind::InvalidClaimFormat(claim) => {
+            if claim == "iss" { Refusal::Issuer } else { Refusal::Audience }
+        }
+        ErrorKind::Json(_) => Refusal::Claims,
+        _ => Refusal::Malformed,
+    }
 }
 
 #[cfg(test)]

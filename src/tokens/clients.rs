@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::model::UserId;
 
@@ -34,6 +35,15 @@ impl Clients {
     #[must_use]
     pub const fn nobody() -> Self {
         Self::Named(BTreeSet::new())
+    }
+
+    /// Those of a claim that is not ocache's own: a text is one user, a list several. Nothing in it
+    /// means every user, because an identity provider may let people choose what such a claim says.
+    pub(super) fn of_foreign_claim(claim: &Value) -> Option<Self> {
+        match Claim::deserialize(claim).ok()? {
+            Claim::Word(user) => UserId::new(user).ok().map(|user| Self::from_iter([user])),
+            Claim::List(users) => Some(Self::Named(users)),
+        }
     }
 
     /// Whether a user is among them.
@@ -96,6 +106,18 @@ mod tests {
         }
         for bad in [r#""ann""#, r#"[""]"#, "null", "{}", "[1]", "true", r#"["a\nb"]"#] {
             assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_claim_names_users_and_never_all_of_them() {
+        let of = |json: &str| Clients::of_foreign_claim(&serde_json::from_str(json).unwrap());
+        let [ann, star] = ["ann", "*"].map(|user| UserId::new(user).unwrap());
+        assert_eq!(of(r#""ann""#), Some(Clients::from_iter([ann.clone()])));
+        assert_eq!(of(r#"["ann","*"]"#), Some(Clients::from_iter([ann, star.clone()])));
+        assert_eq!(of(r#""*""#), Some(Clients::from_iter([star])));
+        for bad in [r#""""#, r#"[""]"#, "null", "{}", "7", "[7]", "true"] {
+            assert_eq!(of(bad), None, "{bad}");
         }
     }
 }

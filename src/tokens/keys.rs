@@ -4,18 +4,14 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit as _};
+use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use thiserror::Error;
 
 /// HS256 wants a key that is at least as long as its hash.
 const MIN_SECRET_BYTES: usize = 32;
 /// The most bytes a key's name may have: it is part of every token.
 const MAX_KID_BYTES: usize = 64;
-
-/// The mechanism behind HS256, with a key in it.
-pub(super) type Signer = Hmac<Sha256>;
 
 /// Why a document is no key ring. Says nothing of what is in it: those are secrets.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -52,7 +48,8 @@ pub enum KeysError {
 pub struct Key {
     kid: String,
     secret: String,
-    signer: Signer,
+    signer: EncodingKey,
+    verifier: DecodingKey,
 }
 
 /// The keys of a stack. The first signs, all of them are accepted.
@@ -93,9 +90,11 @@ impl Key {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(KeysError::Secret { number });
         }
-        let signer = Signer::new_from_slice(secret.as_bytes());
+        let signer = EncodingKey::from_secret(secret.as_bytes());
         let signer = signer.map_err(|_| KeysError::Secret { number })?;
-        Ok(Self { kid, secret, signer })
+        let verifier = DecodingKey::from_secret(secret.as_bytes());
+        let verifier = verifier.map_err(|_| KeysError::Secret { number })?;
+        Ok(Self { kid, secret, signer, verifier })
     }
 
     /// What it is called in tokens.
@@ -104,8 +103,12 @@ impl Key {
         &self.kid
     }
 
-    pub(super) fn signer(&self) -> Signer {
-        self.signer.clone()
+    pub(super) const fn signer(&self) -> &EncodingKey {
+        &self.signer
+    }
+
+    pub(super) const fn verifier(&self) -> &DecodingKey {
+        &self.verifier
     }
 }
 

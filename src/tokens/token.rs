@@ -36,8 +36,8 @@ pub enum Refusal {
     /// Not made like a token.
     #[error("that is not a token")]
     Malformed,
-    /// Not signed, or in another way than ours.
-    #[error("the token is not signed with HS256")]
+    /// Not signed, or in a way that is not accepted.
+    #[error("the token's algorithm is not accepted here")]
     Algorithm,
     /// It names no key, or one that is not ours.
     #[error("the token's key is not known here")]
@@ -46,8 +46,11 @@ pub enum Refusal {
     #[error("the token's signature is wrong")]
     Signature,
     /// Claims are missing, or not what they should be.
-    #[error("the token lacks `sub`, `clients` or `exp`, or has them wrong")]
+    #[error("the token lacks `sub`, `exp` or the claim of its customers, or has them wrong")]
     Claims,
+    /// Made by somebody else than the identity provider that is trusted.
+    #[error("the token is of another issuer")]
+    Issuer,
     /// Meant for somebody else than ocache.
     #[error("the token is for another audience")]
     Audience,

@@ -4,16 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_native_certs::load_native_certs;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -22,6 +14,7 @@ use tracing::warn;
 use super::finished::Finished;
 use super::layer::SpanCollector;
 use super::{Systems, TraceSettings, otlp};
+use crate::https::{HttpClient, NoCertificates};
 use crate::ports::Chain;
 use crate::supervisor::Supervisor;
 
@@ -68,7 +61,7 @@ impl Exporter {
         let sender = Sender { spans, dropped: Arc::clone(&dropped) };
         let (sampler, patience) = (settings.sampler, settings.timeout);
         let url = settings.url().into();
-        let collector = Collector { client: HttpClient::new(&settings)?, settings };
+        let collector = Collector { client: HttpClient::new(&settings.url)?, settings };
         let sending = Sending { collector, waiting, dropped, failing: false };
         supervisor.spawn("the exporter of traces", sending.run(asked));
         Ok((Self { url, flushes, patience }, SpanCollector::new(sender, sampler, systems)))
@@ -155,11 +148,6 @@ struct Collector {
     settings: TraceSettings,
 }
 
-/// A collector by TLS, and nobody to trust.
-#[derive(Debug, Error)]
-#[error("this machine has no certificates to trust a collector by")]
-pub struct NoCertificates;
-
 #[derive(Debug, Error)]
 enum ExportError {
     #[error("the spans cannot be written")]
@@ -184,47 +172,9 @@ impl Collector {
         headers.extend(self.settings.headers.iter().cloned());
         let patience = self.settings.timeout;
         let answer = timeout(patience, self.client.request(request)).await;
-        match answer.map_err(|_| ExportError::Silent(patience))?? {
+        match answer.map_err(|_| ExportError::Silent(patience))??.status() {
             status if status.is_success() => Ok(()),
             status => Err(ExportError::Refused(status)),
         }
-    }
-}
-
-/// Trusts whom this machine trusts.
-fn trusting_native_roots() -> Result<ClientConfig, NoCertificates> {
-    let mut roots = RootCertStore::empty();
-    let (known, _) = roots.add_parsable_certificates(load_native_certs().certs);
-    if known == 0 {
-        return Err(NoCertificates);
-    }
-    Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
-}
-
-/// With TLS only where that is wanted: it needs the machine's certificates.
-enum HttpClient {
-    Plain(Client<HttpConnector, Full<Bytes>>),
-    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
-}
-
-impl HttpClient {
-    fn new(settings: &TraceSettings) -> Result<Self, NoCertificates> {
-        let builder = Client::builder(TokioExecutor::new());
-        if settings.url.scheme_str() != Some("https") {
-            return Ok(Self::Plain(builder.build_http()));
-        }
-        let tls = HttpsConnectorBuilder::new().with_tls_config(trusting_native_roots()?);
-        Ok(Self::Tls(builder.build(tls.https_only().enable_http1().build())))
-    }
-
-    async fn request(
-        &self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<StatusCode, hyper_util::client::legacy::Error> {
-        let answer = match self {
-            Self::Plain(client) => client.request(request).await,
-            Self::Tls(client) => client.request(request).await,
-        };
-        answer.map(|answer| answer.status())
     }
 }

@@ -11,7 +11,9 @@ use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[cfg(feature = "otel")]
-use super::{Exporter, NoCertificates, SettingsError, SpanCollector, TraceSettings};
+use super::{Exporter, SettingsError, SpanCollector, TraceSettings};
+#[cfg(feature = "otel")]
+use crate::https::NoCertificates;
 use crate::supervisor::Supervisor;
 
 /// The target of all spans of this room, which no log shows.

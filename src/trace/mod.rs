@@ -26,7 +26,7 @@ mod spans;
 
 pub use context::TraceContext;
 #[cfg(feature = "otel")]
-pub use exporter::{Exporter, NoCertificates};
+pub use exporter::Exporter;
 pub use install::{Base, InstallError, Systems, Traces, install};
 #[cfg(feature = "otel")]
 pub use layer::SpanCollector;

@@ -1,17 +1,83 @@
-//! Tokens of our own making, good and bad, by whoever holds the key that signs.
+//! Tokens of our own making, good and bad, by whoever holds a key that signs.
 
 use std::time::SystemTime;
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-/// The first of the keys that tokens are accepted by.
+/// A key that signs tokens, and what they say.
 pub struct SigningKey {
     pub kid: String,
-    pub secret: String,
+    pub key: Key,
+    /// What its tokens say beside subject, clients and expiry.
+    pub more: Value,
+}
+
+pub enum Key {
+    /// A key of ocache.
+    Secret(String),
+    /// Keys of an identity provider.
+    Rsa(RsaKeyPair),
+    P256(EcdsaKeyPair),
+}
+
+impl Key {
+    pub fn rsa() -> Self {
+        Self::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
+    }
+
+    pub fn p256() -> Self {
+        Self::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+    }
+
+    /// Another of its kind.
+    fn other(&self) -> Self {
+        match self {
+            Self::Secret(secret) => Self::Secret(secret.to_uppercase()),
+            Self::Rsa(_) => Self::rsa(),
+            Self::P256(_) => Self::p256(),
+        }
+    }
+
+    const fn alg(&self) -> &'static str {
+        match self {
+            Self::Secret(_) => "HS256",
+            Self::Rsa(_) => "RS256",
+            Self::P256(_) => "ES256",
+        }
+    }
+
+    fn signature(&self, signed: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Secret(secret) => {
+                let signer = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+                signer.chain_update(signed).finalize().into_bytes().to_vec()
+            }
+            Self::Rsa(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(&RSA_PKCS1_SHA256, &random, signed, &mut signature).unwrap();
+                signature
+            }
+            Self::P256(key) => key.sign(&random, signed).unwrap().as_ref().to_vec(),
+        }
+    }
+
+    /// A token with this header and these claims, signed as this key does whatever it says.
+    pub fn forged(&self, header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", part(header), part(claims));
+        let signature = self.signature(signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
 }
 
 impl SigningKey {
@@ -19,54 +85,77 @@ impl SigningKey {
     pub fn of(document: &[u8]) -> Self {
         let keys: Value = serde_json::from_slice(document).unwrap();
         let of = |name: &str| keys["keys"][0][name].as_str().unwrap().to_owned();
-        Self { kid: of("kid"), secret: of("secret") }
+        Self { kid: of("kid"), key: Key::Secret(of("secret")), more: json!({}) }
+    }
+
+    /// The secret of one of ocache.
+    pub fn secret(&self) -> &str {
+        let Key::Secret(secret) = &self.key else { panic!("a public key's counterpart") };
+        secret
+    }
+
+    /// The public key, as it is published.
+    pub fn jwk(&self) -> Value {
+        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let (kid, alg) = (&self.kid, self.key.alg());
+        match &self.key {
+            Key::Secret(_) => panic!("a secret is not published"),
+            Key::Rsa(key) => {
+                let n = text(key.public_key().modulus().big_endian_without_leading_zero());
+                let e = text(key.public_key().exponent().big_endian_without_leading_zero());
+                json!({ "kty": "RSA", "use": "sig", "alg": alg, "kid": kid, "n": n, "e": e })
+            }
+            Key::P256(key) => {
+                let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+                let (x, y) = (text(x), text(y));
+                json!({ "kty": "EC", "crv": "P-256", "alg": alg, "kid": kid, "x": x, "y": y })
+            }
+        }
     }
 
     /// A token for `AAA` that expires in so many seconds, or has expired.
     pub fn token(&self, expires_in: i64) -> String {
-        forged(&self.header("HS256", &self.kid), &claims(expires_in), &self.secret)
+        self.key.forged(&self.header(self.key.alg(), &self.kid), &self.claims(expires_in))
     }
 
-    fn header(&self, alg: &str, kid: &str) -> Value {
+    pub fn header(&self, alg: &str, kid: &str) -> Value {
         json!({ "alg": alg, "typ": "JWT", "kid": kid })
+    }
+
+    pub fn claims(&self, expires_in: i64) -> Value {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let exp = i64::try_from(now).unwrap() + expires_in;
+        let mut claims = json!({ "sub": "test", "clients": ["AAA"], "exp": exp });
+        let more = self.more.as_object().unwrap().clone();
+        claims.as_object_mut().unwrap().extend(more);
+        claims
     }
 
     /// Everything that is no good here, by what it is.
     pub fn bad_tokens(&self) -> Vec<(&'static str, String)> {
-        let Self { kid, secret } = self;
+        let Self { kid, key, .. } = self;
         let good = self.token(60);
         let (signed, signature) = good.rsplit_once('.').unwrap();
         let (first, _) = signed.split_once('.').unwrap();
-        let mut every = claims(60);
-        every["clients"] = json!("*");
-        let every = URL_SAFE_NO_PAD.encode(every.to_string());
-        let headed = |alg, kid| forged(&self.header(alg, kid), &claims(60), secret);
-        let endless = json!({ "sub": "a", "clients": ["AAA"] });
-        let own = self.header("HS256", kid);
+        let with = |name: &str, value: Value| {
+            let mut claims = self.claims(60);
+            claims[name] = value;
+            claims
+        };
+        let every = URL_SAFE_NO_PAD.encode(with("clients", json!("*")).to_string());
+        let headed = |alg, kid| key.forged(&self.header(alg, kid), &self.claims(60));
+        let own = self.header(key.alg(), kid);
         vec![
             ("expired", self.token(-31)),
-            ("other secret", forged(&own, &claims(60), &secret.to_uppercase())),
-            ("unknown kid", headed("HS256", "other")),
+            ("other key", key.other().forged(&own, &self.claims(60))),
+            ("unknown kid", headed(key.alg(), "other")),
             ("alg none", headed("none", kid)),
             ("another alg", headed("HS512", kid)),
-            ("no exp", forged(&own, &endless, secret)),
+            ("no exp", key.forged(&own, &with("exp", Value::Null))),
+            ("for another", key.forged(&own, &with("aud", json!("another")))),
             ("tampered", format!("{first}.{every}.{signature}")),
             ("oversize", "a".repeat(4000)),
             ("no token", "nothing-like-it".to_owned()),
         ]
     }
-}
-
-/// A token with this header and these claims, signed with HS256 whatever it says.
-fn forged(header: &Value, claims: &Value, secret: &str) -> String {
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let signed = format!("{}.{}", part(header), part(claims));
-    let signer = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    let signature = signer.chain_update(&signed).finalize().into_bytes();
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
-}
-
-fn claims(expires_in: i64) -> Value {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-    json!({ "sub": "test", "clients": ["AAA"], "exp": i64::try_from(now).unwrap() + expires_in })
 }

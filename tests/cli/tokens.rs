@@ -182,7 +182,7 @@ fn the_gateway_answers_with_the_right_codes_and_logs_no_token() {
     assert_eq!(serve.interrupt().0, Some(0));
     let log = log.join().unwrap();
     assert!(log.contains("kept out") && log.contains("let in"), "{log}");
-    assert!(!log.contains(&first_key(&home).secret), "{log}");
+    assert!(!log.contains(first_key(&home).secret()), "{log}");
     for token in bad.iter().map(|(_, token)| token).chain([&own]) {
         for part in token.split('.').skip(1).chain([token.as_str()]) {
             assert!(!log.contains(part), "{part} in {log}");
@@ -220,7 +220,7 @@ fn keys_are_private_and_rotate() {
     assert_eq!(home.json(&["keys", "rotate", "--revoke"]).as_array().unwrap().len(), 1);
     is_let_in(7);
     let list = home.ok(&["keys", "list"]);
-    assert!(!list.contains(&first.secret) && !list.contains(&first_key(&home).secret), "{list}");
+    assert!(!list.contains(first.secret()) && !list.contains(first_key(&home).secret()), "{list}");
     // A file of its own is not made by the way.
     let file = home.path().join("own.json").to_str().unwrap().to_owned();
     let stderr = home.fails(4, &["token", "--client", "AAA", "--keys", &file]);

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
-use super::KeysArgs;
+use super::{KeysArgs, ProviderArgs};
 use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError, PathPrefix};
 use crate::stages::UserLimits;
 
@@ -29,6 +29,9 @@ pub struct AccessArgs {
     /// Where the keys are.
     #[command(flatten)]
     pub keys: KeysArgs,
+    /// Whose tokens are accepted beside ocache's own.
+    #[command(flatten)]
+    pub provider: ProviderArgs,
     /// Maximum number of open connections
     #[arg(long, value_name = "N", env = "OCACHE_MAX_SOCKETS", default_value_t = DEFAULT.sockets, value_parser = some())]
     pub max_sockets: u32,

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use thiserror::Error;
 
-use super::super::paths::path;
+use super::super::paths::{key_set_place, path};
 use super::parse_duration;
 use crate::model::{Subject, UserId};
+use crate::runtime::{IdentityProvider, KeySetPlace};
+use crate::tokens::{CLIENTS, Issuer};
 
 /// Where the keys are.
 #[derive(Clone, Debug, Args)]
@@ -15,6 +18,52 @@ pub struct KeysArgs {
     /// File with the keys of tokens [default: that of the data folder; on AWS, the stack's secret]
     #[arg(long, value_name = "FILE", env = "OCACHE_KEYS", value_parser = path())]
     pub keys: Option<PathBuf>,
+}
+
+/// The identity provider whose tokens are accepted beside ocache's own.
+#[derive(Clone, Debug, Args)]
+pub struct ProviderArgs {
+    /// Also accept tokens of an identity provider, checked with its public keys (a JWKS)
+    #[arg(long, value_name = "URL|FILE", env = "OCACHE_JWKS", value_parser = key_set_place())]
+    pub jwks: Option<KeySetPlace>,
+    /// The `iss` of the provider's tokens; --jwks needs it
+    #[arg(long, value_name = "NAME", env = "OCACHE_ISSUER")]
+    pub issuer: Option<String>,
+    /// The `aud` that the provider's tokens must have [default: they must have none]
+    #[arg(long, value_name = "NAME", env = "OCACHE_AUDIENCE")]
+    pub audience: Option<String>,
+    /// Claim of the provider's tokens that names the customers
+    #[arg(long, value_name = "CLAIM", env = "OCACHE_CLIENT_CLAIM", default_value = CLIENTS)]
+    pub client_claim: String,
+}
+
+/// What is missing to know an identity provider.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum ProviderError {
+    /// Keys may be those of several issuers, so one has to be named.
+    #[error("--jwks needs --issuer: the provider's keys may sign tokens of others too")]
+    NoIssuer,
+    /// Tokens of nobody can be checked.
+    #[error("--issuer and --audience have no effect without --jwks")]
+    NoKeys,
+}
+
+impl ProviderArgs {
+    /// The provider, if one was named.
+    ///
+    /// # Errors
+    /// [`ProviderError`], when it is named by half.
+    pub fn provider(&self) -> Result<Option<IdentityProvider>, ProviderError> {
+        let Self { jwks, issuer, audience, client_claim } = self.clone();
+        match (jwks, issuer) {
+            (Some(keys), Some(name)) => {
+                Ok(Some(IdentityProvider { issuer: Issuer { name, audience, client_claim }, keys }))
+            }
+            (Some(_), None) => Err(ProviderError::NoIssuer),
+            (None, None) if audience.is_none() => Ok(None),
+            (None, _) => Err(ProviderError::NoKeys),
+        }
+    }
 }
 
 /// Of `ocache token`.

@@ -10,6 +10,7 @@ use super::super::output::Output;
 use super::super::serve::{self, GatewayTokens, serve_on};
 use super::super::settings::Settings;
 use super::super::stack_settings::{self, Given};
+use super::super::token_keys::GivenKeys;
 use super::figures::Figures;
 use crate::ports::Ports;
 use crate::runtime::client::Destination;
@@ -58,7 +59,8 @@ impl Stack {
         let bound = BoundGateway::bind(0).await?;
         let (ports, metrics) = (engine.ports(Some(bound.own())), bound.metrics());
         let stack = stack_settings::follow(&engine, output, &Given::default()).await?;
-        let GatewayTokens { tokens, keys } = serve::tokens(settings, output, None, &stack).await?;
+        let GatewayTokens { tokens, keys } =
+            serve::tokens(settings, output, GivenKeys::default(), &stack).await?;
         let access = Access { tokens: Some(tokens), ..Access::default() };
         let own = serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
         let made = keys.and_then(|keys| ticket(&keys, Clients::Every, ports.clock.now()).ok());

@@ -15,8 +15,11 @@ use crate::lambda::subscribe::on_request;
 use crate::lambda::websocket::Frames;
 use crate::memory::{ManualClock, MemoryTokenKeys};
 use crate::ports::{Queue, TokenKeys as _};
-use crate::runtime::TokenCheck;
-use crate::tokens::testing::{NOW, bad_tokens, claims, header, key, ring, signed};
+use crate::runtime::{IdentityProvider, KeySetPlace, TokenCheck};
+use crate::tokens::testing::{
+    NOW, P256, RSA, bad_issued_tokens, bad_tokens, claims, header, issued_claims, issuer, key,
+    ring, signed,
+};
 use crate::tokens::{KeyRing, Token};
 
 const ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:abc123/live/$connect";
@@ -147,6 +150,32 @@ async fn whoever_has_no_good_token_is_kept_out_and_the_log_has_no_token() {
     for part in parts.filter(|part| part.len() > 3) {
         assert!(!log.contains(part), "{part} in {log}");
     }
+}
+
+#[tokio::test]
+async fn tokens_of_an_identity_provider_come_in_and_forged_ones_do_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("jwks.json");
+    let keys = json!({ "keys": [RSA[0].jwk(), P256[0].jwk()] });
+    std::fs::write(&file, keys.to_string()).unwrap();
+    let provider = IdentityProvider { issuer: issuer(), keys: KeySetPlace::File(file) };
+    let (check, log) = (check(ring()).accepting(provider), Log::default());
+    let _logging = log.start();
+    for signer in [&RSA[0], &P256[0]] {
+        let token = signer.signed(&signer.header(), &issued_claims());
+        let answer = ask(&check, connect(bearer(&token), Value::Null)).await.unwrap();
+        assert_eq!(answer["context"], json!({ "clients": r#"["AAA"]"#, "subject": "shop" }));
+    }
+    for (what, token, refusal) in bad_issued_tokens() {
+        assert_eq!(effect(&check, connect(bearer(&token), Value::Null)).await, "Deny", "{what}");
+        let in_url = connect(json!({}), json!({ "token": token.as_str() }));
+        assert_eq!(effect(&check, in_url).await, "Deny", "{what}");
+        let log = log.text();
+        assert!(log.contains(&refusal.to_string()), "{what} is not logged");
+        let mut parts = token.as_str().split('.').skip(1).filter(|part| part.len() > 3);
+        assert!(!parts.any(|part| log.contains(part)), "{what}: {log}");
+    }
+    assert_eq!(effect(&check, connect(bearer(&good()), Value::Null)).await, "Allow");
 }
 
 #[tokio::test]
