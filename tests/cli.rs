@@ -33,6 +33,7 @@ mod cli {
     mod http_quotes;
     mod impostor;
     mod leaving;
+    mod listing;
     mod loading;
     mod meter;
     mod metrics;

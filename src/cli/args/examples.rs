@@ -49,6 +49,37 @@ Examples:
   ocache quote --client AAA P1:2 --request-id order-7
   ocache quotation order-7 --client AAA       by the id that the client gave it";
 
+pub(super) const LIST_PRODUCTS: &str = "\
+Examples:
+  ocache list products --limit 20
+  ocache list products --match lamp           those with this text in their id or name
+  ocache list products --output ndjson        a line for each, for `ocache load`";
+
+pub(super) const LIST_CUSTOMERS: &str = "\
+Examples:
+  ocache list customers --limit 20";
+
+pub(super) const LIST_DISCOUNTS: &str = "\
+Examples:
+  ocache list discounts --client AAA          of one customer
+  ocache list discounts --product P1          for one product";
+
+pub(super) const LIST_PRICE_LISTS: &str = "\
+Examples:
+  ocache list price-lists
+  ocache list price-lists --client AAA        those that this customer has";
+
+pub(super) const LIST_QUOTATIONS: &str = "\
+Examples:
+  ocache list quotations --limit 20           the latest ones first
+  ocache list quotations --client AAA --status answered
+  ocache list quotations --status failed --over 24h";
+
+pub(super) const EXPORT_QUOTATIONS: &str = "\
+Examples:
+  ocache export quotations > trace.csv        then: ocache simulate trace.csv
+  ocache export quotations --over 24h > day.csv";
+
 pub(super) const PRICES: &str = "\
 Examples:
   ocache prices AAA                           all of them
