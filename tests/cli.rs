@@ -24,6 +24,7 @@ mod cli {
     mod examples;
     #[cfg(unix)]
     mod file_limit;
+    mod files;
     mod four_lines;
     mod gateway;
     mod guides;

@@ -42,7 +42,7 @@ pub use backup::{BackupArgs, RestoreArgs};
 pub use bench::BenchArgs;
 pub use config::{ConfigArgs, ConfigCommand, ConfigSetArgs, ROUNDING, SetKey, UNIT_DECIMALS};
 pub use cost::{CostArgs, CostCommand, ForecastArgs};
-pub use data::{DataFormat, GenerateArgs, LoadArgs};
+pub use data::{DataFormat, GenerateArgs, LayoutArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, DEFAULT_STACK, Format, Global, LogFormat};
 pub use list::{
@@ -90,8 +90,9 @@ pub enum Command {
     ///
     /// Prices are calculated from what was loaded, so this is how a change of prices begins. Products,
     /// customers and price lists are upserted, rows of price lists are merged, a customer's own list is
-    /// replaced. All files are checked before anything is written. JSON, NDJSON, CSV and DynamoDB
-    /// batch-write JSON are recognised by their content.
+    /// replaced. All files are checked before anything is written. JSON, NDJSON, CSV and the formats of
+    /// DynamoDB are recognised by their content, also when they are compressed with gzip. What the content
+    /// does not tell, such as a decimal comma, is never guessed: flags or [load] in ocache.toml say it.
     #[command(after_help = examples::LOAD)]
     Load(LoadArgs),
     /// Make large data files from a seed

@@ -11,7 +11,22 @@ Examples:
   ocache load fixtures/                       every file of a folder
   ocache load fixtures/products.json --prune  and remove products that it does not name
   ocache load fixtures/ --dry-run             what it would change, and whose prices
-  ocache load fixtures/ --dry-run --changes changes.csv";
+  ocache load fixtures/ --dry-run --changes changes.csv
+  ocache load --template csv templates/       empty files with every column
+  gzip -c fixtures/products.json | ocache load -
+
+Formats: a JSON array of rows, an object of tables ({\"products\": [...]}), NDJSON (one row per line), CSV
+with a header, and DynamoDB JSON: batch writes, scans, exports to S3. Each may be compressed with gzip.
+
+Columns (in JSON: fields); those in brackets may be missing:
+  products        id, name, price (or price.EUR for each currency), [category, floor (or floor.EUR),
+                  min, step, max]
+  customers       user_id, [currency, groups]; at least one of the two
+  price_lists     price_list, [priority, currency, from, until, time_zone, users, groups, everyone]
+  prices          price_list, [product_id or category, min_quantity], and one of price, percentage, amount
+  user_discounts  user_id, product_id, [min_quantity], and one of percentage, price, amount
+
+In CSV, users and groups are lists separated by |. docs/data-files.md says what each column means.";
 
 pub(super) const GENERATE: &str = "\
 Examples:
