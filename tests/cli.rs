@@ -24,6 +24,7 @@ mod cli {
     mod examples;
     #[cfg(unix)]
     mod file_limit;
+    mod files;
     mod four_lines;
     mod gateway;
     mod guides;
@@ -34,6 +35,7 @@ mod cli {
     mod identity_provider;
     mod impostor;
     mod leaving;
+    mod listing;
     mod loading;
     mod meter;
     mod metrics;

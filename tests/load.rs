@@ -2,6 +2,7 @@
 
 mod loading {
     mod oracle;
+    mod own_lists;
     mod previews;
     mod price_lists;
     mod refusals;
@@ -23,7 +24,7 @@ use ocache::supervisor::Supervisor;
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
-const USD: LoadOptions = LoadOptions { currency: Currency::USD, prune: false };
+const USD: LoadOptions = LoadOptions { currency: Currency::USD, prune: false, merge: false };
 
 fn engine() -> (Arc<ManualClock>, Ports) {
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
@@ -118,7 +119,7 @@ async fn a_currency_is_not_changed_under_other_products() {
     let (_, ports) = engine();
     let data = fixtures::dataset().unwrap();
     load_into(&ports, &data, USD).await.unwrap();
-    let yen = LoadOptions { currency: "JPY".parse().unwrap(), prune: false };
+    let yen = LoadOptions { currency: "JPY".parse().unwrap(), prune: false, merge: false };
     let error = load_into(&ports, &data, yen).await.unwrap_err();
     assert!(matches!(error, LoadError::Currency { .. }), "{error}");
     load_into(&ports, &data, LoadOptions { prune: true, ..yen }).await.unwrap();
@@ -172,7 +173,7 @@ async fn a_load_that_dies_before_its_commit_changes_nothing_and_blocks_nobody() 
     let data = fixtures::dataset().unwrap();
     load_into(&ports, &data, USD).await.unwrap();
     let before = ports.store.catalogue_head().await.unwrap();
-    let yen = LoadOptions { currency: "JPY".parse().unwrap(), prune: true };
+    let yen = LoadOptions { currency: "JPY".parse().unwrap(), prune: true, merge: false };
     load_until(&ports, &many_products(), yen, is_half_written).await;
     assert_eq!(ports.store.catalogue_head().await.unwrap(), before);
     assert_eq!(ports.store.journals().await.unwrap().len(), 1);

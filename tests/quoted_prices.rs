@@ -37,7 +37,7 @@ async fn bring(system: &System, records: &Value, world: &World, is_first: bool) 
     let data = read_texts(&[(Path::new("records.json"), text.as_bytes())], amounts);
     let data = data.unwrap_or_else(|error| panic!("{error}\n{text}"));
     // The settings were set before anything was loaded, in the currency that a stack begins with.
-    let options = LoadOptions { currency, prune: is_first };
+    let options = LoadOptions { currency, prune: is_first, merge: false };
     let ports = &system.ports;
     let loaded = load(&*ports.store, &*ports.clock, &*ports.randomness, &data, options, &|_| {});
     loaded.await.unwrap();

@@ -482,7 +482,7 @@ async fn discounts_on_products_that_do_not_exist_do_not_make_a_table_wrong() {
 async fn bring(system: &System, records: serde_json::Value) {
     let (text, path) = (records.to_string(), std::path::Path::new("records.json"));
     let data = read_texts(&[(path, text.as_bytes())], Currency::USD).unwrap();
-    let options = LoadOptions { currency: Currency::USD, prune: false };
+    let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
     let ports = &system.ports;
     let loaded = load(&*ports.store, &*ports.clock, &*ports.randomness, &data, options, &|_| {});
     loaded.await.unwrap();

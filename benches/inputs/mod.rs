@@ -22,7 +22,8 @@ pub fn generate(folder: &Path, products: u64, users: u64, discounts_per_user: u6
 
 /// Reads such files.
 pub fn read(folder: &Path) -> Dataset {
-    data::read(&[folder.to_owned()], Currency::USD, &|_| {}).expect("they can be read")
+    data::read(&[folder.to_owned()], Currency::USD, &data::Layout::default(), &|_| {})
+        .expect("they can be read")
 }
 
 /// The same, of files that nobody else needs.

@@ -75,7 +75,7 @@ impl Lab {
     }
 
     pub async fn load(&self, dataset: &Dataset) -> Change {
-        let options = LoadOptions { currency: Currency::USD, prune: false };
+        let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
         let Ports { store, clock, randomness, .. } = &self.ports;
         let loaded = data::load(&**store, &**clock, &**randomness, dataset, options, &|_| {}).await;
         loaded.expect("generated data can be loaded").change

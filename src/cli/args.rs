@@ -1,6 +1,9 @@
 //! What can be typed. Nothing is decided here: see [`super::settings`].
 
 mod access;
+#[cfg(feature = "aws")]
+mod account;
+mod backup;
 mod bench;
 mod config;
 mod cost;
@@ -9,6 +12,7 @@ mod dead_letters;
 mod examples;
 mod global;
 mod ids;
+mod list;
 mod policy;
 mod process;
 mod shell;
@@ -17,7 +21,6 @@ mod tokens;
 mod verify;
 mod websocket;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -33,12 +36,19 @@ use ids::{stored_product, stored_request, stored_user};
 pub use access::AccessArgs;
 #[cfg(feature = "aws")]
 pub use access::UserArgs;
+#[cfg(feature = "aws")]
+pub use account::{DestroyArgs, ProvisionArgs};
+pub use backup::{BackupArgs, RestoreArgs};
 pub use bench::BenchArgs;
 pub use config::{ConfigArgs, ConfigCommand, ConfigSetArgs, ROUNDING, SetKey, UNIT_DECIMALS};
 pub use cost::{CostArgs, CostCommand, ForecastArgs};
-pub use data::{DataFormat, GenerateArgs, LoadArgs};
+pub use data::{DataFormat, GenerateArgs, LayoutArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, DEFAULT_STACK, Format, Global, LogFormat};
+pub use list::{
+    ExportArgs, ExportCommand, ExportQuotationsArgs, ListArgs, ListCommand, ListCustomersArgs,
+    ListDiscountsArgs, ListPriceListsArgs, ListProductsArgs, ListQuotationsArgs, StatusName,
+};
 pub use policy::PolicyArgs;
 pub use process::{MemoryArgs, MetricsArgs, SlotArgs};
 pub use shell::{CompletionsArgs, ManArgs};
@@ -82,8 +92,9 @@ pub enum Command {
     ///
     /// Prices are calculated from what was loaded, so this is how a change of prices begins. Products,
     /// customers and price lists are upserted, rows of price lists are merged, a customer's own list is
-    /// replaced. All files are checked before anything is written. JSON, NDJSON, CSV and DynamoDB
-    /// batch-write JSON are recognised by their content.
+    /// replaced. All files are checked before anything is written. JSON, NDJSON, CSV and the formats of
+    /// DynamoDB are recognised by their content, also when they are compressed with gzip. What the content
+    /// does not tell, such as a decimal comma, is never guessed: flags or [load] in ocache.toml say it.
     #[command(after_help = examples::LOAD)]
     Load(LoadArgs),
     /// Make large data files from a seed
@@ -135,6 +146,14 @@ pub enum Command {
     /// Quotes are answered from this table: every product at this customer's price.
     #[command(after_help = examples::PRICES)]
     Prices(PricesArgs),
+    /// List what is stored: products, customers, discounts, price lists, quotations
+    ///
+    /// Rows are printed while they are read, so a list may be larger than memory. With --output json or
+    /// ndjson, products, customers, discounts and price lists have the fields that `ocache load` reads. On
+    /// AWS a list reads its table, which is billed.
+    List(ListArgs),
+    /// Export past quotations as a trace for `ocache simulate`
+    Export(ExportArgs),
     /// Show active customers, tables, queues and dead letters
     ///
     /// Shows whether the cache works: which customers are kept warm and for how long, how old the tables
@@ -423,61 +442,6 @@ pub struct MeterArgs {
     /// How far to look back; usage is kept for a week, in steps of five minutes
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1h")]
     pub over: Duration,
-}
-
-/// Of `ocache backup`.
-#[derive(Debug, Args)]
-pub struct BackupArgs {
-    /// The file to write; it must not exist
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// Be the process that copies for another one
-    #[arg(long, hide = true)]
-    pub copier: bool,
-}
-
-/// Of `ocache restore`.
-#[derive(Debug, Args)]
-pub struct RestoreArgs {
-    /// The file that `ocache backup` has written
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// Replace an existing store without asking
-    #[arg(long, short)]
-    pub yes: bool,
-}
-
-/// Of `ocache provision`.
-#[cfg(feature = "aws")]
-#[derive(Debug, Args)]
-pub struct ProvisionArgs {
-    /// Also change settings that differ
-    #[arg(long)]
-    pub fix: bool,
-    /// Only show what would be done
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    pub yes: bool,
-    /// What the stack's record is set to.
-    #[command(flatten)]
-    pub policy: PolicyArgs,
-    /// The same of gateways.
-    #[command(flatten)]
-    pub users: UserArgs,
-}
-
-/// Of `ocache destroy`.
-#[cfg(feature = "aws")]
-#[derive(Debug, Args)]
-pub struct DestroyArgs {
-    /// Only show what would be deleted
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask
-    #[arg(long, short)]
-    pub yes: bool,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::args::{Backend, ConfigCommand, ConfigSetArgs, SetKey};
 use super::engine::{Engine, require_store};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
-use super::parse::{Parsed, Stop, parsed};
+use super::parse::{Parsed, parsed};
 use super::settings::Settings;
 use super::settings_file::key_of;
 use super::stack_settings::{Given, understood};
@@ -103,11 +103,7 @@ const fn raised_by(setting: Setting) -> &'static str {
 
 async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
     // The values as they were typed, which the types no longer know.
-    let parsed = match parsed() {
-        Ok(parsed) => parsed,
-        Err(Stop::Failed(failure, _)) => return Err(failure),
-        Err(Stop::Said(error)) => return Err(Failure::internal(*error)),
-    };
+    let parsed = parsed()?;
     let (record, rounding) = record(settings, &parsed, output).await?;
     let stack = understood(&record)?;
     Given::of(settings, &parsed).warn(output, &stack);

@@ -9,12 +9,11 @@ use clap_complete::engine::CompletionCandidate;
 
 use super::args::{Backend, Global};
 use super::engine::Engine;
-use super::near::nearest;
 use super::parse::{typed, without_empty_variables};
 use super::settings::Settings;
 use crate::embedded::Embedded;
 use crate::memory::MemoryConnections;
-use crate::model::{ProductId, UserId};
+use crate::model::{ProductId, UserId, nearest};
 use crate::ports::{
     PortError, Ports, Segment, Store, SystemClock, SystemRandomness, discounts_now,
     first_discounted_users, first_products, products_now,

@@ -3,8 +3,9 @@
 mod changes_file;
 mod dry_run;
 mod report;
+mod template;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use changes_file::ChangesFile;
@@ -14,10 +15,14 @@ use super::args::LoadArgs;
 use super::engine::{Engine, makes_store};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
+use super::load_section::LoadSection;
 use super::output::Output;
+use super::parse::parsed;
 use super::settings::Settings;
 use super::watched_load::Watched;
-use crate::data::{self, Amounts, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport};
+use crate::data::{
+    self, Amounts, Dataset, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
+};
 use crate::memory::Memory;
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, Ports, SystemClock, SystemRandomness};
@@ -29,12 +34,16 @@ pub(super) async fn run(
     output: &Output,
     args: LoadArgs,
 ) -> Result<(), Failure> {
+    if let Some(template) = &args.template {
+        return template::write(output, template);
+    }
+    let layout = section()?.under(&args.layout)?;
     // Where there is no store yet, bad files make none.
     let mut read_before = match makes_store(settings) {
         true => {
             let currency = args.currency.unwrap_or(Currency::USD);
             let amounts = Amounts::from(currency);
-            Some((amounts, or_interrupted(read(output, &args.paths, amounts)).await?))
+            Some((amounts, or_interrupted(read(output, &args.paths, amounts, &layout)).await?))
         }
         false => None,
     };
@@ -42,7 +51,8 @@ pub(super) async fn run(
     if let Some((amounts, dataset)) = read_before.take_if(|_| args.dry_run) {
         // A dry run makes none either: it compares with an empty one.
         let nothing = Memory::new(Arc::new(SystemClock), Arc::new(SystemRandomness)).ports();
-        let options = LoadOptions { currency: amounts.currency, prune: args.prune };
+        let options =
+            LoadOptions { currency: amounts.currency, prune: args.prune, merge: args.merge };
         let preview = dry_run::preview(output, &nothing, &dataset, options, changes).await?;
         return dry_run::print(output, &dataset, &preview);
     }
@@ -57,10 +67,15 @@ pub(super) async fn run(
         let amounts = Amounts { currency, unit_decimals };
         let dataset = match read_before {
             Some((read_in, dataset)) if read_in == amounts => dataset,
-            // There was none, or somebody has made it since, in another currency.
-            _ => read(output, &args.paths, amounts).await?,
+            // Somebody has made the store since, in another currency, and nothing can be read twice here.
+            Some(_) if args.paths.iter().any(|path| path == Path::new("-")) => {
+                let message = "the store was made in another currency while this load read it";
+                let failure = Failure::new(ExitCode::Failure, message);
+                return Err(failure.hint("load the files again"));
+            }
+            _ => read(output, &args.paths, amounts, &layout).await?,
         };
-        let options = LoadOptions { currency, prune: args.prune };
+        let options = LoadOptions { currency, prune: args.prune, merge: args.merge };
         if args.dry_run {
             let preview = dry_run::preview(output, &ports, &dataset, options, changes).await?;
             return Ok(Done::Previewed(dataset, Box::new(preview)));
@@ -90,11 +105,21 @@ enum Done {
     Previewed(Dataset, Box<Previewed>),
 }
 
+/// What the settings file says of the files.
+fn section() -> Result<LoadSection, Failure> {
+    Ok(parsed()?.file.map(|file| file.load_section().clone()).unwrap_or_default())
+}
+
 /// Reads the files, on a thread of its own: they may be large or a pipe, and Ctrl-C shall be heard.
-async fn read(output: &Output, paths: &[PathBuf], amounts: Amounts) -> Result<Dataset, Failure> {
+async fn read(
+    output: &Output,
+    paths: &[PathBuf],
+    amounts: Amounts,
+    layout: &Layout,
+) -> Result<Dataset, Failure> {
     let bar = output.progress("reading", data::total_bytes(paths)?);
-    let (shown, paths) = (bar.clone(), paths.to_owned());
-    let reading = move || data::read(&paths, amounts, &|bytes| shown.set_position(bytes));
+    let (shown, paths, layout) = (bar.clone(), paths.to_owned(), layout.clone());
+    let reading = move || data::read(&paths, amounts, &layout, &|bytes| shown.set_position(bytes));
     let dataset = tokio::task::spawn_blocking(reading).await.map_err(Failure::internal)?;
     bar.finish_and_clear();
     Ok(dataset?)

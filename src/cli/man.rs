@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::args::{Cli, ManArgs};
 use super::failure::{ExitCode, Failure};
-use super::near::nearest;
 use super::output::Output;
+use crate::model::nearest;
 
 pub(super) fn run(output: &Output, args: &ManArgs) -> Result<(), Failure> {
     let mut cli = Cli::command();

@@ -12,21 +12,24 @@ mod dead_letters;
 mod destroy;
 mod doctor;
 mod engine;
+mod export;
 mod failure;
 mod find_gateway;
 mod generate;
 mod interrupt;
 mod keys;
 mod known;
+mod list;
 mod load;
+mod load_section;
 mod logging;
 mod man;
 mod meter;
 mod metrics_port;
-mod near;
 mod output;
 mod parse;
 mod paths;
+mod pieces;
 mod price_list;
 mod price_rows;
 mod prices;
@@ -120,6 +123,8 @@ async fn dispatch(
         Command::Quote(args) => quote::run(settings, output, args).await,
         Command::Quotation(args) => quotation::run(settings, output, args).await,
         Command::Prices(args) => prices::run(settings, output, args).await,
+        Command::List(args) => list::run(settings, output, args.command).await,
+        Command::Export(args) => export::run(settings, output, args.command).await,
         Command::Status(args) => status::run(settings, output, &args).await,
         Command::Meter(args) => meter::run(settings, output, &args).await,
         Command::Cost(args) => cost::run(settings, output, args).await,

@@ -25,6 +25,16 @@ pub enum Stop {
     Failed(Failure, Format),
 }
 
+/// Of a command line that was understood once before.
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Failed(failure, _) => failure,
+            Stop::Said(error) => Self::internal(*error),
+        }
+    }
+}
+
 /// What the arguments say, and by which definitions.
 pub(super) struct Parsed {
     /// With the settings file's values as defaults.

@@ -12,8 +12,9 @@ use clap::{Arg, Command};
 use toml::Value;
 
 use super::failure::{ExitCode, Failure};
-use super::near::nearest;
+use super::load_section::LoadSection;
 use super::paths::{in_folder, is_path};
+use crate::model::nearest;
 
 /// What the file is called in a folder.
 const NAME: &str = "ocache.toml";
@@ -26,6 +27,8 @@ pub(super) struct SettingsFile {
     pub(super) path: PathBuf,
     /// By the flag's name without its dashes.
     values: BTreeMap<String, Vec<String>>,
+    /// How data files are laid out.
+    load: LoadSection,
 }
 
 /// The name that a flag has as a setting; `None` when it is none: only what an environment
@@ -57,12 +60,16 @@ impl SettingsFile {
     }
 
     fn parse(path: PathBuf, text: &str) -> Result<Self, Failure> {
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let reason = error.to_string();
             let message =
                 format!("settings file `{}` is not TOML: {}", path.display(), reason.trim_end());
             Failure::new(ExitCode::Usage, message).hint("a line is such as: ttl = \"10m\"")
         })?;
+        let load = match table.remove(LoadSection::NAME) {
+            Some(section) => LoadSection::read(section, &path)?,
+            None => LoadSection::default(),
+        };
         let values = table
             .into_iter()
             .map(|(key, value)| match texts(&value) {
@@ -75,7 +82,12 @@ impl SettingsFile {
                 }
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { path, values })
+        Ok(Self { path, values, load })
+    }
+
+    /// How the file says that data files are laid out.
+    pub(super) fn load_section(&self) -> &LoadSection {
+        &self.load
     }
 
     /// Whether the file has a line for a setting.

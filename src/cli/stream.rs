@@ -114,6 +114,62 @@ impl<'a> ObjectStream<'a> {
     }
 }
 
+/// A JSON array that is printed item by item; with NDJSON, a line for each item. It reads the same as if
+/// it had been printed at once.
+pub(super) struct ListStream<'a> {
+    output: &'a Output,
+    is_indented: bool,
+    text: String,
+    is_first_item: bool,
+    is_heard: bool,
+}
+
+impl<'a> ListStream<'a> {
+    pub(super) fn begin(output: &'a Output) -> Self {
+        let is_indented = output.is_indented();
+        let text = String::from(if is_indented { "[" } else { "" });
+        Self { output, is_indented, text, is_first_item: true, is_heard: true }
+    }
+
+    /// Whether anybody still reads what is printed.
+    pub(super) const fn is_heard(&self) -> bool {
+        self.is_heard
+    }
+
+    /// Adds an item.
+    pub(super) fn item(&mut self, item: &impl Serialize) -> Result<(), Failure> {
+        let is_first = std::mem::replace(&mut self.is_first_item, false);
+        if self.is_indented {
+            let text = serde_json::to_string_pretty(item).map_err(Failure::internal)?;
+            self.text.push_str(if is_first { "\n" } else { ",\n" });
+            self.text.push_str(MEMBER);
+            // Text has no line breaks of its own: they are escaped.
+            self.text.push_str(&escape_json(&text).replace('\n', &format!("\n{MEMBER}")));
+        } else {
+            let text = serde_json::to_string(item).map_err(Failure::internal)?;
+            self.text.push_str(&escape_json(&text));
+            self.text.push('\n');
+        }
+        if self.text.len() >= GATHERED_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Ends the array.
+    pub(super) fn end(mut self) -> Result<(), Failure> {
+        if self.is_indented {
+            self.text.push_str(if self.is_first_item { "]\n" } else { "\n]\n" });
+        }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        if !self.text.is_empty() {
+            self.is_heard = self.output.print(self.text.as_bytes())?;
+            self.text.clear();
+        }
+        Ok(())
+    }
+}
+
 /// The members of a JSON object.
 pub(super) fn members(object: Value) -> Map<String, Value> {
     match object {

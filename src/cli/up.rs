@@ -156,7 +156,7 @@ async fn start_fresh(engine: &Engine) -> Result<(), Failure> {
 
 /// Loads the fixtures when there are no products.
 async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
-    let options = LoadOptions { currency: Currency::USD, prune: false };
+    let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
     while first_products(&*ports.store, 1).await?.rows.is_empty() {
         let head = ports.store.catalogue_head().await?;
         let dataset = fixtures::dataset_with(head.map_or(0, |head| head.rounding.unit_decimals))?;

@@ -1,12 +1,13 @@
 //! Gathers the rows of all files, remembers where each came from, and finds what came twice.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use super::error::{DataErrors, Fault, MAX_LISTED_ERRORS, Problem, RowError};
 use super::given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
+use super::layout::Layout;
 use super::read::{Dataset, FileSummary, Notice};
 use super::record::{OwnRow, Record};
 use super::window::LocalTime;
@@ -27,6 +28,7 @@ struct User {
 #[derive(Debug)]
 pub(super) struct Collector {
     amounts: Amounts,
+    layout: Layout,
     files: Vec<FileSummary>,
     notices: Vec<Notice>,
     local_times: Vec<LocalTime>,
@@ -53,6 +55,7 @@ pub(super) struct Sink<'c> {
     collector: &'c mut Collector,
     file: u32,
     rows: usize,
+    ignored: BTreeSet<String>,
 }
 
 impl Errors {
@@ -88,9 +91,10 @@ fn path_of(files: &[FileSummary], file: u32) -> &Path {
 }
 
 impl Collector {
-    pub(super) fn new(amounts: Amounts, notices: Vec<Notice>) -> Self {
+    pub(super) fn new(amounts: Amounts, layout: Layout, notices: Vec<Notice>) -> Self {
         Self {
             amounts,
+            layout,
             files: vec![],
             notices,
             local_times: vec![],
@@ -110,7 +114,7 @@ impl Collector {
     pub(super) fn file(&mut self, path: PathBuf) -> Sink<'_> {
         let file = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
         self.files.push(FileSummary { path, ..FileSummary::default() });
-        Sink { collector: self, file, rows: 0 }
+        Sink { collector: self, file, rows: 0, ignored: BTreeSet::new() }
     }
 
     /// All rows, unless anything is wrong with any of them.
@@ -300,6 +304,25 @@ impl Sink<'_> {
         self.collector.amounts
     }
 
+    pub(super) const fn layout(&self) -> &Layout {
+        &self.collector.layout
+    }
+
+    /// Takes the names of columns or fields that were left out.
+    pub(super) fn ignored(&mut self, names: impl IntoIterator<Item = impl AsRef<str>>) {
+        for name in names {
+            if !self.ignored.contains(name.as_ref()) {
+                self.ignored.insert(name.as_ref().to_owned());
+            }
+        }
+    }
+
+    /// Adds a notice about the file.
+    pub(super) fn notice(&mut self, notice: impl FnOnce(PathBuf) -> Notice) {
+        let path = path_of(&self.collector.files, self.file).to_owned();
+        self.collector.notices.push(notice(path));
+    }
+
     /// Takes a row, or what is wrong with it.
     pub(super) fn row(&mut self, line: u32, record: Result<Record, Problem>) {
         self.rows += 1;
@@ -335,10 +358,13 @@ impl Sink<'_> {
     }
 
     /// Closes the file.
-    pub(super) fn close(self) {
+    pub(super) fn close(mut self) {
         if self.rows == 0 {
-            let path = path_of(&self.collector.files, self.file).to_owned();
-            self.collector.notices.push(Notice::NoRows { path });
+            self.notice(|path| Notice::NoRows { path });
+        }
+        if !self.ignored.is_empty() {
+            let columns = std::mem::take(&mut self.ignored).into_iter().collect();
+            self.notice(|path| Notice::Ignored { path, columns });
         }
     }
 

@@ -3,180 +3,165 @@
 //! No field of ours may contain a line break, so a row never goes beyond its line. That makes a
 //! quote that is not closed an error of that line; a reader of general CSV would take all the rows
 //! up to the next quote for one field.
+//!
+//! A spreadsheet adds padding: rows and columns with nothing in them. They are skipped. A first line
+//! such as `sep=;` names the delimiter.
 
-use std::borrow::Cow;
 use std::io::BufRead;
 
 use super::collect::Sink;
+use super::csv_columns::{Column, columns};
+use super::csv_fields::{Fields, column_at, is_blank};
 use super::error::{Fault, Problem};
+use super::layout::{Delimiter, Layout};
 use super::lines::Lines;
 use super::record::record;
-use super::row::{Cell, Field, Row};
-use super::shape::{Expected, check_columns};
-use super::values::currency;
-use crate::pricing::Currency;
+use super::row::{Cell, Row};
+use super::shape::Expected;
+use super::spreadsheet;
 
-/// Reads a file whose present line is the header.
+/// Reads a file whose current line is the first that is not blank.
 pub(super) fn read<R: BufRead>(mut lines: Lines<R>, sink: &mut Sink<'_>) -> Result<(), Fault> {
-    let (line, names) = lines.current()?;
-    let columns = columns(names).map_err(|problem| Fault::at(line, problem))?;
+    let mut layout = sink.layout().clone();
+    let Some(columns) = header(&mut lines, &mut layout)? else { return Ok(()) };
+    let ignored = columns.iter().filter(|column| column.is_ignored());
+    sink.ignored(ignored.map(Column::name));
     while let Some((number, line)) = lines.next()? {
+        if is_blank(line, layout.delimiter) {
+            continue;
+        }
         let amounts = sink.amounts();
-        let record = row(line, &columns).and_then(|row| record(row, Expected::Any, amounts));
-        sink.row(number, record);
+        match row(line, &columns, &layout) {
+            Ok(mut row) => match record(&mut row, Expected::Any, amounts, &layout.columns) {
+                Ok(record) => sink.row(number, Ok(record)),
+                Err(problem) => {
+                    sink.fault(fault_of(number, line, &row, &columns, &layout, problem))
+                }
+            },
+            Err((start, problem)) => {
+                let column = start.map(|start| column_at(line, start));
+                sink.fault(Fault { line: Some(number), column, problem });
+            }
+        }
     }
     Ok(())
 }
 
-/// What a column has.
-#[derive(Clone, Copy)]
-enum Column {
-    Field(Field),
-    /// The amounts of one currency, as in `price.EUR`.
-    In(Field, Currency),
-}
-
-fn columns(header: &str) -> Result<Vec<Column>, Problem> {
-    let mut row = Row::default();
-    let mut columns = vec![];
-    for name in Fields::of(header) {
-        let name = name?;
-        match Column::named(&name)? {
-            Some(column) => {
-                column.set(&mut row, Cow::Borrowed(""));
-                columns.push(column);
-            }
-            None => {
-                row.unknown.get_or_insert_with(|| name.into_owned());
-            }
+/// The columns, by the first line that is neither padding nor `sep=`. `None` when there is none.
+fn header<R: BufRead>(
+    lines: &mut Lines<R>,
+    layout: &mut Layout,
+) -> Result<Option<Vec<Column>>, Fault> {
+    loop {
+        let (number, line) = lines.current()?;
+        if let Some(delimiter) = separator(line) {
+            layout.delimiter = delimiter;
+        } else if !is_blank(line, layout.delimiter) {
+            let columns = columns(line, layout);
+            return columns.map(Some).map_err(|problem| Fault::at(number, problem));
+        }
+        if lines.next()?.is_none() {
+            return Ok(None);
         }
     }
-    check_columns(&row)?;
-    Ok(columns)
 }
 
-fn row<'a>(line: &'a str, columns: &[Column]) -> Result<Row<'a>, Problem> {
+/// What a line such as `sep=;` says. A spreadsheet writes it before the header, and may quote it.
+fn separator(line: &str) -> Option<Delimiter> {
+    let line = line.trim_matches([' ', '"']);
+    let said = line.get(..4).filter(|start| start.eq_ignore_ascii_case("sep="))?;
+    line[said.len()..].parse().ok()
+}
+
+/// A row, or what is wrong with it, and at which byte of its line.
+fn row<'a>(
+    line: &'a str,
+    columns: &[Column],
+    layout: &Layout,
+) -> Result<Row<'a>, (Option<usize>, Problem)> {
     let mut row = Row::default();
     let mut found = 0;
-    for text in Fields::of(line) {
-        let text = text?;
-        if let Some(column) = columns.get(found) {
-            column.set(&mut row, text);
+    let mut surplus = None;
+    for field in Fields::of(line, layout.delimiter) {
+        let (start, text) = field.map_err(|start| (Some(start), Problem::Quote))?;
+        let at = |problem| (Some(start), problem);
+        match columns.get(found) {
+            Some(Column::Of { target, name }) => {
+                let text = spreadsheet::value(text, *target, layout)
+                    .map_err(|problem| at(Problem::in_column(name, target.field(), problem)))?;
+                row.set_target(*target, Cell::Column(text));
+            }
+            Some(Column::Ignored { .. }) => {}
+            Some(Column::Nameless) if text.is_empty() => {}
+            Some(Column::Nameless) => {
+                let problem = Problem::nameless(found + 1, &text);
+                return Err(at(problem));
+            }
+            // Padding at the end of a row.
+            None if text.is_empty() => continue,
+            None => drop(surplus.get_or_insert(start)),
         }
         found += 1;
     }
-    if found == columns.len() {
-        Ok(row)
-    } else {
-        Err(Problem::FieldCount { expected: columns.len(), found })
+    let is_padding = |column: &Column| matches!(column, Column::Nameless);
+    let are_missing = columns.get(found..).is_some_and(|rest| !rest.iter().all(is_padding));
+    if surplus.is_none() && !are_missing {
+        return Ok(row);
     }
+    let expected = columns.iter().filter(|column| !is_padding(column)).count();
+    Err((surplus, Problem::FieldCount { expected, found }))
 }
 
-impl Column {
-    fn named(name: &str) -> Result<Option<Self>, Problem> {
-        let Some((field, code)) = name.split_once('.') else {
-            return Ok(Field::named(name).map(Self::Field));
-        };
-        let field = match field {
-            "price" => Field::Price,
-            "floor" => Field::Floor,
-            _ => return Ok(None),
-        };
-        Ok(Some(Self::In(field, currency(code)?)))
-    }
-
-    fn set<'a>(self, row: &mut Row<'a>, text: Cow<'a, str>) {
-        match self {
-            Self::Field(field) => row.set(field, Cell::Column(text)),
-            Self::In(field, currency) => {
-                row.by_currency.push((field, currency, Cell::Column(text)));
-            }
-        }
-    }
-}
-
-/// The fields of a line. White space around a field that is not quoted is not part of it.
-struct Fields<'a> {
-    rest: Option<&'a str>,
-}
-
-impl<'a> Fields<'a> {
-    const fn of(line: &'a str) -> Self {
-        Self { rest: Some(line) }
-    }
-}
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Result<Cow<'a, str>, Problem>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.rest.take()?;
-        if let Some(quoted) = rest.trim_start().strip_prefix('"') {
-            let field = unquote(quoted).ok_or(Problem::Quote);
-            return Some(field.map(|(field, rest)| {
-                self.rest = rest;
-                field
-            }));
-        }
-        let (field, rest) = match rest.split_once(',') {
-            Some((field, rest)) => (field, Some(rest)),
-            None => (rest, None),
-        };
-        self.rest = rest;
-        Some(Ok(Cow::Borrowed(field.trim())))
-    }
-}
-
-/// What a field says, up to its closing quote, and what comes after the comma behind it.
-fn unquote(quoted: &str) -> Option<(Cow<'_, str>, Option<&str>)> {
-    let mut field = Cow::Borrowed("");
-    let mut rest = quoted;
-    loop {
-        let (piece, behind) = rest.split_once('"')?;
-        if field.is_empty() {
-            field = Cow::Borrowed(piece);
-        } else {
-            field.to_mut().push_str(piece);
-        }
-        if let Some(more) = behind.strip_prefix('"') {
-            field.to_mut().push('"');
-            rest = more;
-        } else if behind.trim().is_empty() {
-            return Some((field, None));
-        } else {
-            return behind.trim_start().strip_prefix(',').map(|next| (field, Some(next)));
-        }
-    }
+/// What is wrong with a row, with the place of the field that is wrong.
+fn fault_of(
+    number: u32,
+    line: &str,
+    row: &Row<'_>,
+    columns: &[Column],
+    layout: &Layout,
+    problem: Problem,
+) -> Fault {
+    let last = row.last.filter(|_| problem.is_of_value());
+    let place = last.and_then(|last| columns.iter().position(|column| column.is(last)));
+    let field = place.and_then(|place| Fields::of(line, layout.delimiter).nth(place)?.ok());
+    let (Some(last), Some(place), Some((start, text))) = (last, place, field) else {
+        return Fault::at(number, problem);
+    };
+    let problem = match last.field().is_number() && text.contains(',') && !layout.decimal_comma {
+        true => Problem::DecimalComma { problem: Box::new(problem) },
+        false => problem,
+    };
+    let problem = Problem::in_column(columns[place].name(), last.field(), problem);
+    Fault { line: Some(number), column: Some(column_at(line, start)), problem }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
-    fn fields(line: &str) -> Option<Vec<String>> {
-        Fields::of(line).map(|field| field.ok().map(Cow::into_owned)).collect()
-    }
-
     #[test]
-    fn splits_quotes_and_blanks() {
+    fn a_line_may_name_the_delimiter() {
         for (line, expected) in [
-            ("a,b,c", &["a", "b", "c"][..]),
-            (" a , b ,", &["a", "b", ""]),
-            (r#""a,1"," b ","#, &["a,1", " b ", ""]),
-            (r#""say ""hi""",x"#, &[r#"say "hi""#, "x"]),
-            (r#""""","""""""#, &["\"", "\"\""]),
-            (r#""", "a" , b"#, &["", "a", "b"]),
-            (r#"5" nail,x"#, &[r#"5" nail"#, "x"]),
+            ("sep=;", Some(Delimiter::Semicolon)),
+            ("SEP=,", Some(Delimiter::Comma)),
+            ("\"sep=|\"", Some(Delimiter::Pipe)),
+            ("sep=\t", Some(Delimiter::Tab)),
+            ("sep=", None),
+            ("sep=x", None),
+            ("separator", None),
+            ("süp=;", None),
         ] {
-            let expected: Vec<_> = expected.iter().map(|&field| field.to_owned()).collect();
-            assert_eq!(fields(line), Some(expected), "{line}");
+            assert_eq!(separator(line), expected, "{line:?}");
         }
     }
 
     #[test]
-    fn a_quote_ends_on_its_line() {
-        for line in [r#""a"#, r#"x,"a,b"#, r#""a"b,c"#, r#""a"""#] {
-            assert_eq!(fields(line), None, "{line}");
-        }
+    fn borrowed_fields_are_not_copied() {
+        let columns = columns("id,name,price", &Layout::default()).unwrap();
+        let row = row("P1,Desk,5", &columns, &Layout::default());
+        let cell = row.unwrap().take(super::super::field::Field::Name);
+        assert!(matches!(cell, Some(Cell::Column(Cow::Borrowed("Desk")))));
     }
 }

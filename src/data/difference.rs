@@ -1,5 +1,6 @@
 //! What a load has to write: the data, less what the store has already.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -8,6 +9,7 @@ use super::collect::Errors;
 use super::comparing_lists::ListChanges;
 use super::error::{Fault, Problem};
 use super::given::{Amounts, Place};
+use super::own_lists::{LostRows, merged};
 use super::planned::Planned;
 use super::resolving::resolve_own;
 use super::stored::{CHUNK, Halt, StoreAt, Stored};
@@ -80,6 +82,8 @@ pub(super) struct Comparison<'a> {
     pub(super) amounts: Amounts,
     /// Whether what the data does not name is deleted.
     pub(super) prune: bool,
+    /// Whether own lists keep the rows that the data does not name.
+    pub(super) merge: bool,
     /// Hears how many rows are done.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
 }
@@ -93,6 +97,7 @@ pub(super) struct Difference<'a> {
     pub(super) lists: ListChanges,
     /// What is stored and cannot be read, and why. All of it is among what has to be written.
     pub(super) unreadable: Vec<String>,
+    pub(super) lost: LostRows,
     /// How many rows are compared.
     done: u64,
 }
@@ -141,9 +146,7 @@ impl<'a> Difference<'a> {
         for chunk in lists.chunks(CHUNK) {
             let stored = stored_discounts(chunk.iter().map(|list| &list.user), comparison).await?;
             for &list in chunk {
-                if self.counts.users.compare(&stored, &list.user, list) {
-                    self.planned.push(Planned::Discounts(list));
-                }
+                self.compare_list(comparison, &stored, Cow::Borrowed(list))?;
             }
             self.compared(comparison, chunk.len(), stored.unreadable);
         }
@@ -161,11 +164,29 @@ impl<'a> Difference<'a> {
         for chunk in data.own.chunks(CHUNK) {
             let stored = stored_discounts(chunk.iter().map(|list| &list.user), comparison).await?;
             for list in resolve_own(chunk, &given, comparison, errors).await? {
-                if self.counts.users.compare(&stored, &list.user, &list) {
-                    self.planned.push(Planned::Own(Box::new(list)));
-                }
+                self.compare_list(comparison, &stored, Cow::Owned(list))?;
             }
             self.compared(comparison, chunk.len(), stored.unreadable);
+        }
+        Ok(())
+    }
+
+    fn compare_list(
+        &mut self,
+        comparison: &Comparison<'a>,
+        stored: &Stored<UserId, UserDiscounts>,
+        given: Cow<'a, UserDiscounts>,
+    ) -> Result<(), Halt> {
+        let list = match stored.found.get(&given.user).filter(|_| comparison.merge) {
+            Some(found) => Cow::Owned(merged(found, &given, comparison)?),
+            None => given,
+        };
+        self.replaces(stored, &list);
+        if self.counts.users.compare(stored, &list.user, &*list) {
+            self.planned.push(match list {
+                Cow::Borrowed(list) => Planned::Discounts(list),
+                Cow::Owned(list) => Planned::Own(Box::new(list)),
+            });
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! JSON: arrays of rows, one row per line, and tables of rows, also as batch writes.
+//! JSON: arrays of rows, one row per line, and objects that hold rows.
 
 use std::io::BufRead;
 
@@ -8,19 +8,9 @@ use serde_json::value::RawValue;
 use super::collect::Sink;
 use super::error::{Fault, Problem};
 use super::lines::{LineFinder, Lines, Text};
-use super::record::record;
-use super::row::{Notation, Row};
+use super::row::Row;
 use super::shape::Expected;
-
-/// The end of a table's name, and what its rows are. What is before it is the name of somebody's stack.
-const TABLES: [(&str, Expected); 6] = [
-    ("products", Expected::Product),
-    ("user_discounts", Expected::Discounts),
-    ("discounts", Expected::Discounts),
-    ("customers", Expected::Customer),
-    ("price_lists", Expected::PriceList),
-    ("prices", Expected::Price),
-];
+use super::wrapped;
 
 /// Reads an array of rows.
 pub(super) fn read_array(whole: &Text, sink: &mut Sink<'_>) -> Result<(), Fault> {
@@ -74,73 +64,14 @@ fn read_line(number: u32, line: &str, sink: &mut Sink<'_>) {
     object(line, &mut LineFinder::new(line, number), sink);
 }
 
-/// Reads one object: a row, or tables of rows.
+/// Reads one object: a row, or one that holds rows.
 fn object(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
     let line = finder.line_of(json);
-    match Row::parse(json) {
-        Ok(row) if row.is_tables() => tables(json, finder, sink),
-        Ok(row) => sink.row(line, record(row, Expected::Any, sink.amounts())),
+    match Row::parse(json, &sink.layout().columns) {
+        Ok(row) if row.holds_rows() => wrapped::read(json, finder, sink),
+        Ok(row) => wrapped::take(line, Ok(row.typed()), Expected::Any, sink),
         Err(error) if error.is_data() => sink.fault(Fault::at(line, Problem::NotAnObject)),
         Err(error) => sink.fault(Fault::json(line, error)),
-    }
-}
-
-/// Reads tables: `{"products": […], "prices": […], …}`. Their rows are objects, or the items of a batch
-/// write: `{"PutRequest": {"Item": {…}}}`.
-fn tables(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
-    let line = finder.line_of(json);
-    let tables = match serde_json::from_str::<Members<'_>>(json) {
-        Ok(Members(tables)) => tables,
-        Err(error) => return sink.fault(Fault::json(line, error)),
-    };
-    for (table, raw) in tables {
-        let Some(expected) = expected_in(&table) else {
-            let problem = Problem::unknown_table(&table, &TABLES.map(|(name, _)| name));
-            sink.fault(Fault::at(finder.line_of(raw.get()), problem));
-            continue;
-        };
-        let read = for_each_element(raw.get(), &mut |element| {
-            let line = finder.line_of(element.get());
-            let amounts = sink.amounts();
-            let row = table_row(element.get());
-            sink.row(line, row.and_then(|row| record(row, expected, amounts)));
-        });
-        if let Err(error) = read {
-            sink.fault(Fault::json(finder.line_of(raw.get()), error));
-        }
-    }
-}
-
-fn expected_in(table: &str) -> Option<Expected> {
-    let ends_with = |name: &str| {
-        table
-            .strip_suffix(name)
-            .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(['-', '_']))
-    };
-    TABLES.iter().find(|(name, _)| ends_with(name)).map(|(_, expected)| *expected)
-}
-
-/// An element of a table: a row, or a batch write's `{"PutRequest": {"Item": {…}}}`.
-fn table_row(json: &str) -> Result<Row<'_>, Problem> {
-    const PUT_REQUEST: &str = "PutRequest";
-    let row = Row::parse(json)?;
-    if row.unknown.as_deref() != Some(PUT_REQUEST) {
-        return Ok(row);
-    }
-    let request = only_field(json, PUT_REQUEST)?;
-    let item = only_field(request.get(), "Item")?;
-    Ok(Row::parse(item.get())?.noted(Notation::Attributes))
-}
-
-fn only_field<'a>(json: &'a str, name: &'static str) -> Result<&'a RawValue, Problem> {
-    let Members(fields) = serde_json::from_str(json)?;
-    if let Some((other, _)) = fields.iter().find(|(field, _)| field != name) {
-        return Err(Problem::unknown_field(other, std::iter::once(name)));
-    }
-    match fields.as_slice() {
-        [] => Err(Problem::Missing { field: name }),
-        [(_, raw)] => Ok(raw),
-        _ => Err(Problem::Repeated { field: name }),
     }
 }
 
@@ -150,7 +81,7 @@ pub(super) fn elements(json: &str) -> Result<Vec<&RawValue>, serde_json::Error> 
 }
 
 /// Calls with each element of an array as it is met, so that no list of them is held.
-fn for_each_element<'a>(
+pub(super) fn for_each_element<'a>(
     json: &'a str,
     each: &mut dyn FnMut(&'a RawValue),
 ) -> Result<(), serde_json::Error> {

@@ -1,16 +1,22 @@
-//! A text file line by line, and the lines of a text that is in memory.
+//! A text file line by line, and the lines of a text that is in memory. A line ends with a line feed, with
+//! a carriage return, or with both.
 
 use std::io::BufRead;
 
 use super::error::{Fault, Problem};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Some programs write it at the end of a file, as DOS did.
+const CONTROL_Z: u8 = 0x1a;
 
 /// Reads the lines of a file that are not blank, one at a time, into one buffer.
 pub(super) struct Lines<R> {
     reader: R,
+    /// Some lines: up to a line feed.
     buffer: Vec<u8>,
-    /// The number of the line in the buffer, counted from 1.
+    /// Where the present line starts in the buffer, and where the next one does.
+    start: usize,
+    next: usize,
+    /// The number of the present line, counted from 1.
     number: u32,
     is_sniffed: bool,
 }
@@ -29,7 +35,7 @@ impl<R: BufRead> Lines<R> {
     /// For a reader whose first line is not the first of its file.
     pub(super) const fn numbered(reader: R, first_line: u32) -> Self {
         let number = first_line.saturating_sub(1);
-        Self { reader, buffer: vec![], number, is_sniffed: false }
+        Self { reader, buffer: vec![], start: 0, next: 0, number, is_sniffed: false }
     }
 
     /// Refuses a binary file at its first bytes, before an endless line of it fills the memory.
@@ -38,7 +44,8 @@ impl<R: BufRead> Lines<R> {
             self.is_sniffed = true;
             let ahead = self.reader.fill_buf().map_err(unreadable)?;
             if let Some(offset) = ahead.iter().position(|&byte| byte == 0) {
-                let line = self.number.saturating_add(1).saturating_add(newlines(&ahead[..offset]));
+                let line =
+                    self.number.saturating_add(1).saturating_add(line_ends(&ahead[..offset]));
                 return Err(Fault::at(line, Problem::NotText));
             }
         }
@@ -49,37 +56,60 @@ impl<R: BufRead> Lines<R> {
     pub(super) fn next(&mut self) -> Result<Option<(u32, &str)>, Fault> {
         self.sniff()?;
         loop {
-            self.buffer.clear();
-            if self.reader.read_until(b'\n', &mut self.buffer).map_err(unreadable)? == 0 {
+            if self.next == self.buffer.len() && !self.read_more()? {
                 return Ok(None);
             }
+            self.start = self.next;
+            self.next = self.start + length_of_line(&self.buffer[self.start..]);
             self.number = self.number.saturating_add(1);
-            if self.number == 1 && self.buffer.starts_with(BYTE_ORDER_MARK) {
-                self.buffer.drain(..BYTE_ORDER_MARK.len());
-            }
-            if !self.buffer.trim_ascii().is_empty() {
+            if !self.buffer[self.start..self.next].trim_ascii().is_empty() {
                 break;
             }
         }
         self.current().map(Some)
     }
 
+    /// Fills the buffer with what comes up to the next line feed; says whether anything came.
+    fn read_more(&mut self) -> Result<bool, Fault> {
+        self.buffer.clear();
+        (self.start, self.next) = (0, 0);
+        self.reader.read_until(b'\n', &mut self.buffer).map_err(unreadable)?;
+        if self.buffer.last() == Some(&CONTROL_Z) {
+            let is_last = self.reader.fill_buf().map_err(unreadable)?.is_empty();
+            self.buffer.truncate(self.buffer.len() - usize::from(is_last));
+        }
+        Ok(!self.buffer.is_empty())
+    }
+
     /// The line that [`Self::next`] gave last.
     pub(super) fn current(&self) -> Result<(u32, &str), Fault> {
-        let line = checked(&self.buffer, self.number)?;
+        let line = checked(&self.buffer[self.start..self.next], self.number)?;
         let line = line.strip_suffix('\n').unwrap_or(line);
         Ok((self.number, line.strip_suffix('\r').unwrap_or(line)))
     }
 
-    /// The line in the buffer and all that follows.
+    /// The present line and all that follows.
     pub(super) fn rest(mut self) -> Result<Text, Fault> {
         let first_line = self.number.max(1);
         self.reader.read_to_end(&mut self.buffer).map_err(unreadable)?;
+        if self.buffer.last() == Some(&CONTROL_Z) {
+            self.buffer.pop();
+        }
+        self.buffer.drain(..self.start);
         checked(&self.buffer, first_line)?;
         match String::from_utf8(self.buffer) {
             Ok(text) => Ok(Text { text, first_line }),
             Err(_) => Err(Fault::at(first_line, Problem::NotText)),
         }
+    }
+}
+
+/// How long the first line is, with its end; the text has no line feed but at its own end.
+fn length_of_line(text: &[u8]) -> usize {
+    match text.iter().position(|&byte| byte == b'\r') {
+        Some(end) if text.get(end + 1) == Some(&b'\n') => end + 2,
+        Some(end) => end + 1,
+        None => text.len(),
     }
 }
 
@@ -90,7 +120,7 @@ fn unreadable(error: std::io::Error) -> Fault {
 /// The bytes as text, or the line on which they stop being text.
 fn checked(bytes: &[u8], first_line: u32) -> Result<&str, Fault> {
     let not_text_at = |offset: usize| {
-        let line = first_line.saturating_add(newlines(&bytes[..offset]));
+        let line = first_line.saturating_add(line_ends(&bytes[..offset]));
         Fault::at(line, Problem::NotText)
     };
     let text = std::str::from_utf8(bytes).map_err(|error| not_text_at(error.valid_up_to()))?;
@@ -100,9 +130,16 @@ fn checked(bytes: &[u8], first_line: u32) -> Result<&str, Fault> {
     }
 }
 
-fn newlines(bytes: &[u8]) -> u32 {
-    let count = bytes.iter().filter(|&&byte| byte == b'\n').count();
-    u32::try_from(count).unwrap_or(u32::MAX)
+/// How many lines end in a part of a text. A carriage return at the very end of the part may belong to a
+/// line feed behind it, and is not counted then.
+fn line_ends(bytes: &[u8]) -> u32 {
+    let feeds = bytes.iter().filter(|&&byte| byte == b'\n').count();
+    // Most files have none, and then there are no pairs to look for.
+    let returns = match bytes.contains(&b'\r') {
+        false => 0,
+        true => bytes.windows(2).filter(|pair| pair[0] == b'\r' && pair[1] != b'\n').count(),
+    };
+    u32::try_from(feeds + returns).unwrap_or(u32::MAX)
 }
 
 /// Finds the lines on which parts of a text start. Quick when they are asked for in order.
@@ -125,7 +162,7 @@ impl<'a> LineFinder<'a> {
             (self.offset, self.line) = (0, self.first_line);
         }
         if let Some(between) = self.text.as_bytes().get(self.offset..offset) {
-            self.line = self.line.saturating_add(newlines(between));
+            self.line = self.line.saturating_add(line_ends(between));
             self.offset = offset;
         }
         self.line
@@ -146,17 +183,22 @@ mod tests {
     }
 
     #[test]
-    fn numbers_survive_blank_lines_marks_and_crlf() {
-        let lines = read("\u{feff}a\r\n\r\n  \nb\nc".as_bytes()).unwrap();
-        let expected = [(1, "a"), (4, "b"), (5, "c")].map(|(n, line)| (n, line.to_owned()));
-        assert_eq!(lines, expected);
-        assert!(read(b"").unwrap().is_empty());
+    fn lines_end_in_any_way() {
+        for text in
+            ["a\r\n\r\n  \nb\nc", "a\r\r  \rb\rc\r", "a\n\r\n \rb\rc\n\x1a", "a\r\n\n\rb\nc\x1a"]
+        {
+            let lines = read(text.as_bytes()).unwrap();
+            let expected = [(1, "a"), (4, "b"), (5, "c")].map(|(n, line)| (n, line.to_owned()));
+            assert_eq!(lines, expected, "{text:?}");
+        }
+        assert!(read(b"").unwrap().is_empty() && read(b"\x1a").unwrap().is_empty());
+        assert_eq!(read(b"a\x1ab").unwrap(), [(1, "a\x1ab".to_owned())], "not at the end");
     }
 
     #[test]
     fn the_line_that_is_not_text_is_found() {
         for (bytes, line) in
-            [(&b"a\nb\xff\n"[..], 2), (b"a\n\nb\xc3", 3), (b"\xff\xfea\0", 1), (b"a\n\nb\0\n", 3)]
+            [(&b"a\nb\xff\n"[..], 2), (b"a\n\nb\xc3", 3), (b"a\rb\xff", 2), (b"a\n\nb\0\n", 3)]
         {
             let fault = read(bytes).unwrap_err();
             assert!(matches!(fault.problem, Problem::NotText), "{bytes:?}");

@@ -9,8 +9,9 @@ use tracing::warn;
 
 use super::difference::{Comparison, Difference, KindCounts};
 use super::mentions::Mentions;
+use super::own_lists::LostRows;
 use super::stored::{Halt, StoreAt};
-use super::{Amounts, DataErrors, Dataset};
+use super::{Amounts, DataErrors, Dataset, Problem};
 use crate::model::ConnectionId;
 use crate::ports::{
     CatalogueHead, Chain, Clock, Commit, Committed, LoadId, PortError, Randomness, Store,
@@ -33,6 +34,8 @@ pub struct LoadOptions {
     /// Remove stored products that the data does not name, if it names any; the same for each other
     /// kind. Rows of price lists are removed from the lists that the data names.
     pub prune: bool,
+    /// Keep the stored rows of a user's own list for which the data has none, instead of replacing the list.
+    pub merge: bool,
 }
 
 /// How far a load is.
@@ -61,6 +64,8 @@ pub struct LoadReport {
     pub change: Change,
     /// What may not be meant.
     pub mentions: Mentions,
+    /// What own lists have lost that the data replaces.
+    pub lost: LostRows,
     /// What was stored and could not be read, and why: the data has taken its place.
     pub unreadable: Vec<String>,
     /// Why the changes, which are in force, are not folded into the rows. Whoever comes next does it.
@@ -100,6 +105,9 @@ pub enum LoadError {
         /// How many decimals unit prices would have beyond those of the currency.
         unit_decimals: u8,
     },
+    /// Own rows of a user that do not go with those that are stored.
+    #[error(transparent)]
+    Merge(Box<Problem>),
     /// What a load would change cannot be written down.
     #[error("the changes of prices cannot be written")]
     Changes(#[source] std::io::Error),
@@ -175,8 +183,8 @@ impl Loader<'_> {
         report.change.version = report.version;
         report.change.catalogue = changes.products || changes.shared_lists;
         report.change.users = difference.users();
-        let Difference { counts, unreadable, .. } = difference;
-        Ok(Some(LoadReport { counts, unreadable, ..report }))
+        let Difference { counts, unreadable, lost, .. } = difference;
+        Ok(Some(LoadReport { counts, unreadable, lost, ..report }))
     }
 
     /// Writes the journal and brings it into force; `None` when another load came between.
@@ -234,9 +242,9 @@ pub(super) async fn compare<'a>(
     progress: &'a (dyn Fn(u64) + Sync),
 ) -> Result<(Difference<'a>, Mentions), Halt> {
     check(data, options, at.head).map_err(Halt::Failed)?;
-    let LoadOptions { currency, prune } = options;
+    let LoadOptions { currency, prune, merge } = options;
     let amounts = Amounts { currency, unit_decimals: at.head.rounding.unit_decimals };
-    let comparison = Comparison { data, at, amounts, prune, progress };
+    let comparison = Comparison { data, at, amounts, prune, merge, progress };
     let difference = Difference::of(&comparison).await?;
     let mentions = Mentions::of(&difference, &comparison).await?;
     Ok((difference, mentions))

@@ -1,9 +1,10 @@
 //! What is not wrong with data, but may not be meant. It depends on what other loads brought.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::difference::{Comparison, Difference};
 use super::given::Amounts;
+use super::nearest::{nearest_customers, nearest_products};
 use super::planned::Planned;
 use super::stored::{CHUNK, Halt, still};
 use crate::model::{PriceListId, ProductId, UserId};
@@ -15,6 +16,8 @@ use crate::pricing::{Currency, ListPrices, Money, PriceRule, Product, Rung, Scop
 pub struct Mentions {
     /// Products that have prices or discounts but do not exist, sorted.
     pub unknown_products: Vec<ProductId>,
+    /// For the first few of them, the product that was probably meant.
+    pub nearest_products: BTreeMap<ProductId, ProductId>,
     /// Customers to whom a list is given, or who have rows of their own, but of whom nothing is known
     /// while something is of others.
     pub unknown_customers: Mention,
@@ -35,13 +38,13 @@ pub struct Mention {
     pub first: Vec<String>,
 }
 
-impl Mention {
-    /// How many are named.
-    const NAMED: usize = 5;
+/// How many of a kind are named.
+pub(super) const NAMED: usize = 5;
 
-    fn add(&mut self, name: impl FnOnce() -> String) {
+impl Mention {
+    pub(super) fn add(&mut self, name: impl FnOnce() -> String) {
         self.count += 1;
-        if self.first.len() < Self::NAMED {
+        if self.first.len() < NAMED {
             self.first.push(name());
         }
     }
@@ -115,6 +118,7 @@ impl Mentions {
                 }
             }
         }
+        self.nearest_products = nearest_products(&self.unknown_products, comparison).await?;
         Ok(())
     }
 
@@ -151,9 +155,11 @@ impl Mentions {
             data.customers.iter().map(|customer| &customer.user).collect();
         let given = data.lists.iter().flat_map(|(list, _)| &list.recipients.users);
         let own = data.own.iter().map(|list| &list.user);
+        let discounted = data.discounts.iter().map(|list| &list.user);
         let named: BTreeSet<&UserId> =
-            given.chain(own).filter(|user| !known.contains(user)).collect();
+            given.chain(own).chain(discounted).filter(|user| !known.contains(user)).collect();
         let named: Vec<UserId> = named.into_iter().cloned().collect();
+        let mut unknown = vec![];
         for chunk in named.chunks(CHUNK) {
             let stored = still(at.store.customers(chunk, at.head).await?)?;
             let stored: HashSet<&UserId> = stored.iter().map(|customer| &customer.user).collect();
@@ -161,9 +167,14 @@ impl Mentions {
                 let gone = difference.find(RecordKind::Customer, user.as_str(), None);
                 stored.contains(user) && gone.is_none()
             };
-            for user in chunk.iter().filter(|user| !stays(user)) {
-                self.unknown_customers.add(|| user.to_string());
-            }
+            unknown.extend(chunk.iter().filter(|user| !stays(user)).cloned());
+        }
+        let near = nearest_customers(&unknown, comparison).await?;
+        for user in unknown {
+            self.unknown_customers.add(|| match near.get(&user) {
+                Some(near) => format!("{user}, nearest `{near}`"),
+                None => user.to_string(),
+            });
         }
         Ok(())
     }

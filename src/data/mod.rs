@@ -1,30 +1,39 @@
 //! Files of products, customers, price lists and discounts, read whole or not at all, and loaded; and
 //! large ones made from a seed.
 //!
-//! Files are JSON arrays, JSON objects of tables, NDJSON, CSV, or `DynamoDB` batch-write JSON. What a
-//! file is, and of which kind each of its rows is, is told from its content and never from its name. Every bad row of every file is reported with its line; one bad row refuses all the data.
+//! Files are JSON arrays, JSON objects that hold rows, NDJSON, CSV, or what `DynamoDB` exports; each may
+//! be packed with gzip. What a file is, and of which kind each of its rows is, is told from its content
+//! and never from its name; what content does not tell, a [`Layout`] says, and nothing is guessed. Every
+//! bad row of every file is reported with its line; one bad row refuses all the data.
 
 mod apply;
 mod collect;
 mod comparing_lists;
 mod csv;
+mod csv_columns;
+mod csv_fields;
 mod difference;
 mod effect;
 mod error;
+mod field;
 pub mod fixtures;
 mod generate;
 mod generate_lists;
 mod given;
 mod given_lists;
 mod json;
+mod layout;
 mod lines;
 mod load;
 mod mentions;
 mod moved;
 mod names;
+mod nearest;
+mod own_lists;
 mod planned;
 mod preview;
 mod problem;
+mod problem_kind;
 mod pruning;
 mod read;
 mod record;
@@ -34,12 +43,15 @@ mod seeded;
 mod set_rounding;
 mod shape;
 mod sources;
+mod spreadsheet;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod text;
 mod values;
 mod window;
 mod words;
+mod wrapped;
 
 pub use apply::apply;
 pub use difference::{Counts, KindCounts};
@@ -48,10 +60,14 @@ pub use error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
 pub use generate::{Existing, Format, GenerateError, Generated, Spec, generate};
 pub use generate_lists::ListSpec;
 pub use given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
+pub use layout::{Columns, Delimiter, Layout, LayoutError, NamedColumn, TextEncoding};
 pub use load::{LoadError, LoadOptions, LoadProgress, LoadReport, load};
 pub use mentions::{Mention, Mentions};
+pub use own_lists::LostRows;
 pub use preview::{Preview, PreviewProgress, preview};
-pub use read::{Dataset, FileSummary, Notice, read, read_texts, total_bytes};
+pub use read::{Dataset, FileSummary, Notice, read, read_texts, read_texts_as, total_bytes};
 pub(crate) use seeded::Draws;
 pub use set_rounding::set_rounding;
+pub use shape::{KnownColumns, csv_templates};
+pub use text::{is_gzip, is_json};
 pub use window::LocalTime;

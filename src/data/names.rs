@@ -1,5 +1,7 @@
 //! Names from files in messages, and which name was probably meant.
 
+use std::borrow::Cow;
+
 use crate::model::escape;
 
 /// Something of a file for a message: short, and harmless to a terminal.
@@ -8,6 +10,12 @@ pub(super) fn shown(text: &str) -> String {
     let start: String = text.chars().take(MAX_CHARS).collect();
     let end = if text.chars().nth(MAX_CHARS).is_some() { "…" } else { "" };
     format!("{}{end}", escape(&start))
+}
+
+/// A name as a word of a shell.
+pub(super) fn quoted(name: &str) -> String {
+    let name = shown(name);
+    shlex::try_quote(&name).map(Cow::into_owned).unwrap_or_default()
 }
 
 /// The candidate that a name was probably meant to be.

@@ -8,7 +8,8 @@ use crate::pricing::{Customer, ListPrices, PriceList, Product, Scope};
 pub(super) enum Planned<'a> {
     Product(&'a Product),
     Discounts(&'a UserDiscounts),
-    /// A list whose amounts were texts in the data.
+    /// A list that is not in the data just so: its amounts were texts there, or it is merged with what is
+    /// stored.
     Own(Box<UserDiscounts>),
     Customer(&'a Customer),
     List(Box<PriceList>),

@@ -7,6 +7,7 @@ use super::effect::{Effect, MovedPrice, MovedPrices};
 use super::given_lists::GivenLists;
 use super::load::{LoadError, LoadOptions, MAX_TRIES, compare};
 use super::moved::{Buyers, Owns, Sides};
+use super::own_lists::LostRows;
 use super::planned::Planned;
 use super::stored::{Halt, StoreAt, still};
 use super::{Dataset, KindCounts, Mentions};
@@ -28,6 +29,8 @@ pub struct Preview {
     pub counts: KindCounts,
     /// What may not be meant.
     pub mentions: Mentions,
+    /// What own lists would lose that the data would replace.
+    pub lost: LostRows,
     /// What is stored and cannot be read, and why: the data would take its place.
     pub unreadable: Vec<String>,
     /// What would become of prices.
@@ -72,8 +75,8 @@ pub async fn preview(
                 products: 0,
             };
             let effect = look.effect().await?;
-            let Difference { counts, unreadable, .. } = difference;
-            Ok(Preview { counts, mentions, unreadable, effect })
+            let Difference { counts, unreadable, lost, .. } = difference;
+            Ok(Preview { counts, mentions, lost, unreadable, effect })
         };
         match looking.await {
             Ok(preview) => return Ok(preview),

@@ -4,7 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
-use super::names::{nearest, shown};
+use super::names::{quoted, shown};
+use super::shape::KnownColumns;
 use crate::model::{DecimalError, IdError, PriceListId, ProductId, QuantityError, UserId};
 use crate::pricing::{
     CategoryError, Currency, MinQuantity, MoneyError, QuantityRulesError, RateError, Scope,
@@ -18,14 +19,22 @@ pub enum Problem {
     #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
     /// A folder without a single data file.
-    #[error("has no data files (.json, .ndjson, .jsonl or .csv)")]
+    #[error("has no data files (.json, .ndjson, .jsonl, .csv or .tsv, also compressed as .gz)")]
     EmptyFolder,
     /// All the files together have no row.
     #[error("has no products and no discounts")]
     NoRows,
     /// Not UTF-8, or with NUL in it.
-    #[error("is not a text file in UTF-8")]
+    #[error(
+        "is not text in UTF-8; if it has another encoding, name it, such as --encoding windows-1252 or --encoding utf-16le"
+    )]
     NotText,
+    /// An archive of files, such as a spreadsheet's own format.
+    #[error("is a ZIP archive, as .xlsx and .ods files are; save the table as CSV")]
+    Archive,
+    /// A row that deletes something.
+    #[error("is a deletion; load files with all rows that should stay, with --prune")]
+    Deletion,
     /// The JSON ends before it is complete.
     #[error("the JSON is cut off")]
     Truncated(#[source] serde_json::Error),
@@ -227,9 +236,89 @@ pub enum Problem {
         /// How many fields the row has.
         found: usize,
     },
-    /// A CSV quote that is not closed on its line, or is followed by more than a comma.
-    #[error("a quoted field does not end in `\"` and a comma or the end of the line")]
+    /// A CSV quote that is not closed on its line, or is followed by more than a delimiter.
+    #[error("a quoted field does not end in `\"` and a delimiter or the end of the line")]
     Quote,
+    /// Unknown columns of a CSV file.
+    #[error(
+        "unknown column{} {}{}; --map {}=FIELD reads one as a field of ocache, --ignore {} leaves it out; {known}",
+        if columns.len() == 1 { "" } else { "s" },
+        columns.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(", "),
+        did_you_mean(*.near),
+        quoted(&columns[0]),
+        quoted(&columns[0])
+    )]
+    UnknownColumns {
+        /// Which; there is one at least.
+        columns: Vec<String>,
+        /// What the first was probably meant to be.
+        near: Option<&'static str>,
+        /// Those that there are.
+        known: KnownColumns,
+    },
+    /// A CSV file with another delimiter.
+    #[error(
+        "the header is one column, `{}`, because the delimiter is {in_force}; load the file with --delimiter {other}; {columns}",
+        shown(header)
+    )]
+    OtherDelimiter {
+        /// The header.
+        header: String,
+        /// The delimiter in force.
+        in_force: &'static str,
+        /// The one that the header seems to have.
+        other: &'static str,
+        /// Those that there are.
+        columns: KnownColumns,
+    },
+    /// A value in a column without a name.
+    #[error("column {number} contains `{}`, and the header has no name for it", shown(text))]
+    Nameless {
+        /// Which, counted from 1.
+        number: usize,
+        /// What is in it.
+        text: String,
+    },
+    /// What is wrong with the value of a column that is called otherwise in the file.
+    #[error("column `{}`: {problem}", shown(column))]
+    InColumn {
+        /// Which.
+        column: String,
+        /// What is wrong with it.
+        #[source]
+        problem: Box<Problem>,
+    },
+    /// A number with a comma, where nobody said that it is a decimal one.
+    #[error("{problem}; if `,` is the decimal separator, load the file with --decimal-comma")]
+    DecimalComma {
+        /// What is wrong with it as it is.
+        #[source]
+        problem: Box<Problem>,
+    },
+    /// A number without a decimal comma, where all should have one.
+    #[error(
+        "`{}` is not a number with a decimal comma, such as 12,50 or 1.234,50; without a comma, a point is ambiguous",
+        shown(text)
+    )]
+    NoDecimalComma {
+        /// What was given.
+        text: String,
+    },
+    /// The result of a formula that failed.
+    #[error("`{text}` is the result of a formula that failed; fix it in the spreadsheet")]
+    FailedFormula {
+        /// What was given.
+        text: String,
+    },
+    /// An id of which a spreadsheet has lost digits.
+    #[error(
+        "id `{}` is a long number that a spreadsheet has shortened; format its column as text and export it again",
+        shown(text)
+    )]
+    ShortenedId {
+        /// What was given.
+        text: String,
+    },
     /// A product that an earlier row has named already.
     #[error("product `{id}` is already given at {first}")]
     DuplicateProduct {
@@ -332,6 +421,18 @@ pub enum Problem {
         /// What one of them is for.
         scope: Scope,
     },
+    /// Own rows in another currency than those that stay.
+    #[error(
+        "the list of user `{user}` has prices in {stored}, such as for product `{product}`; load all its rows again without --merge"
+    )]
+    OtherOwnCurrency {
+        /// Whose.
+        user: UserId,
+        /// The currency of the stored prices.
+        stored: Currency,
+        /// What one of them is for.
+        product: ProductId,
+    },
     /// More of a product costs more each.
     #[error(
         "{whose} rises for {scope}: from {from} to {to} at min_quantity {at}; a row for more may not be dearer"
@@ -348,90 +449,6 @@ pub enum Problem {
         /// What this row says.
         to: String,
     },
-}
-
-impl Problem {
-    /// A stable word for the kind of problem.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unreadable(_) => "unreadable",
-            Self::EmptyFolder => "empty_folder",
-            Self::NoRows => "no_rows",
-            Self::NotText => "not_text",
-            Self::Truncated(_) => "truncated",
-            Self::NotJson(_) => "not_json",
-            Self::NotAnObject => "not_an_object",
-            Self::UnknownField { .. } => "unknown_field",
-            Self::UnknownTable { .. } => "unknown_table",
-            Self::Missing { .. } => "missing_field",
-            Self::Repeated { .. } => "repeated_field",
-            Self::WrongKind { .. } => "wrong_kind",
-            Self::EmptyName => "empty_name",
-            Self::ControlCharacter => "control_character",
-            Self::Id(_) => "bad_id",
-            Self::Price(_) => "bad_price",
-            Self::Percentage(_) => "bad_percentage",
-            Self::Quantity(_) => "bad_quantity",
-            Self::QuantityRules(_) => "contradicting_quantities",
-            Self::Category(_) => "bad_category",
-            Self::Window(_) => "window_ends_first",
-            Self::InField { problem, .. } => problem.code(),
-            Self::Amount { .. } | Self::NegativeAmount { .. } => "bad_price",
-            Self::RepeatedAmount { .. } => "repeated_field",
-            Self::Currency { .. } => "bad_currency",
-            Self::Priority { .. } => "bad_priority",
-            Self::Time { .. } | Self::FineTime { .. } => "bad_time",
-            Self::NoTimeZone { .. } => "no_time_zone",
-            Self::TimeZone { .. } => "bad_time_zone",
-            Self::NoRule => "missing_field",
-            Self::TwoRules { .. } => "two_rules",
-            Self::TwoScopes => "two_scopes",
-            Self::TwoKinds { .. } => "two_kinds",
-            Self::InList { problem, .. } => problem.code(),
-            Self::FieldCount { .. } => "field_count",
-            Self::Quote => "bad_quote",
-            Self::DuplicateProduct { .. } => "duplicate_product",
-            Self::DuplicateUser { .. } => "duplicate_user",
-            Self::DuplicateDiscount { .. } | Self::DuplicateOwnRow { .. } => "duplicate_discount",
-            Self::DuplicateCustomer { .. } => "duplicate_customer",
-            Self::DuplicatePriceList { .. } => "duplicate_price_list",
-            Self::DuplicatePrice { .. } => "duplicate_price",
-            Self::UnknownPriceList { .. } => "unknown_price_list",
-            Self::NoCurrency { .. } => "no_currency",
-            Self::OtherCurrency { .. } => "other_currency",
-            Self::Rises { .. } => "price_rises",
-        }
-    }
-
-    /// The problem of a field whose name it does not tell.
-    pub(super) fn in_field(field: &str, problem: Self) -> Self {
-        Self::InField { field: field.to_owned(), problem: Box::new(problem) }
-    }
-
-    /// An unknown field, with the candidate that it resembles.
-    pub(super) fn unknown_field(
-        field: &str,
-        candidates: impl Iterator<Item = &'static str>,
-    ) -> Self {
-        Self::UnknownField { field: shown(field), near: nearest(field, candidates) }
-    }
-
-    /// An unknown table, with the candidate that it resembles.
-    pub(super) fn unknown_table(table: &str, candidates: &[&'static str]) -> Self {
-        Self::UnknownTable { table: shown(table), near: nearest(table, candidates.iter().copied()) }
-    }
-}
-
-impl From<serde_json::Error> for Problem {
-    fn from(error: serde_json::Error) -> Self {
-        match error.classify() {
-            serde_json::error::Category::Eof => Self::Truncated(error),
-            // Syntax is always right where a row is looked at again, so only its shape can be wrong.
-            serde_json::error::Category::Data => Self::NotAnObject,
-            _ => Self::NotJson(error),
-        }
-    }
 }
 
 /// The message of a JSON error without the place, which counts from the start of a row.

@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use super::collect::{Collector, Sink};
 use super::error::{DataErrors, Fault, Problem};
 use super::given::{Amounts, GivenOwn, GivenPrices, Place};
+use super::layout::Layout;
 use super::lines::Lines;
+use super::names::shown;
+use super::sources::STANDARD_INPUT;
 use super::window::LocalTime;
-use super::{csv, json, sources};
+use super::{csv, json, sources, text};
 use crate::ports::UserDiscounts;
 use crate::pricing::{Customer, PriceList, Product};
 
@@ -90,6 +93,20 @@ pub enum Notice {
         /// Which entry.
         path: PathBuf,
     },
+    /// Columns or fields of JSON that were left out, as somebody said they should be.
+    Ignored {
+        /// Of which file.
+        path: PathBuf,
+        /// Their names, sorted.
+        columns: Vec<String>,
+    },
+    /// A file that says itself that it has not all rows.
+    OnePage {
+        /// Which file.
+        path: PathBuf,
+        /// What in it says so.
+        member: String,
+    },
 }
 
 impl std::fmt::Display for Notice {
@@ -97,33 +114,52 @@ impl std::fmt::Display for Notice {
         match self {
             Self::NoRows { path } => write!(f, "{}: has no rows", path.display()),
             Self::PassedOver { path } => write!(f, "{}: is no data file", path.display()),
+            Self::Ignored { path, columns } => {
+                let columns: Vec<_> =
+                    columns.iter().map(|name| format!("`{}`", shown(name))).collect();
+                write!(f, "{}: left out {}", path.display(), columns.join(", "))
+            }
+            Self::OnePage { path, member } => {
+                write!(f, "{}: has `{member}`, so there are more rows to come", path.display())
+            }
         }
     }
 }
 
-/// Reads files, and the data files of folders. Prices must fit the currency. `progress` is called
-/// with the count of bytes read so far, of all files together; see [`total_bytes`].
+/// Reads files, and the data files of folders; `-` is standard input. Prices must fit the currency.
+/// `progress` is called with the count of bytes read so far, of all files together; see [`total_bytes`].
 ///
 /// # Errors
 /// [`DataErrors`] with every bad row, when there is one; then there are no data at all.
 pub fn read(
     paths: &[PathBuf],
     amounts: impl Into<Amounts>,
+    layout: &Layout,
     progress: &dyn Fn(u64),
 ) -> Result<Dataset, DataErrors> {
     let sources = sources::find(paths)?;
-    let mut collector = Collector::new(amounts.into(), sources.notices);
+    let mut collector = Collector::new(amounts.into(), layout.clone(), sources.notices);
     let total = Cell::new(0);
     for path in sources.files {
-        let file = File::open(&path);
+        let file = open(&path);
         let mut sink = collector.file(path);
         match file {
-            Ok(file) => read_from(Counted { inner: file, total: &total, progress }, &mut sink),
+            Ok(file) => {
+                let counted = Counted { inner: file, total: &total, progress };
+                read_from(text::unpacked(counted, layout.encoding), &mut sink);
+            }
             Err(error) => sink.fault(Fault::of_file(Problem::Unreadable(error))),
         }
         sink.close();
     }
     collector.finish()
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    Ok(match path == Path::new(STANDARD_INPUT) {
+        true => Box::new(io::stdin().lock()),
+        false => Box::new(File::open(path)?),
+    })
 }
 
 /// The size of all files that [`read`] would read, in bytes. A pipe counts as nothing.
@@ -137,22 +173,40 @@ pub fn total_bytes(paths: &[PathBuf]) -> Result<u64, DataErrors> {
 }
 
 /// Reads texts that are in memory, as if they were files of these names.
+///
+/// # Errors
+/// Those of [`read`].
 pub fn read_texts(
     texts: &[(&Path, &[u8])],
     amounts: impl Into<Amounts>,
 ) -> Result<Dataset, DataErrors> {
-    let mut collector = Collector::new(amounts.into(), vec![]);
-    for (path, text) in texts {
+    read_texts_as(texts, amounts, &Layout::default())
+}
+
+/// The same, laid out in another way. What is packed stays so, and is refused: whoever has it in memory
+/// knows how much of it may be unpacked.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn read_texts_as(
+    texts: &[(&Path, &[u8])],
+    amounts: impl Into<Amounts>,
+    layout: &Layout,
+) -> Result<Dataset, DataErrors> {
+    let mut collector = Collector::new(amounts.into(), layout.clone(), vec![]);
+    for (path, bytes) in texts {
         let mut sink = collector.file((*path).to_owned());
-        read_from(*text, &mut sink);
+        read_from(text::decoded(*bytes, layout.encoding), &mut sink);
         sink.close();
     }
     collector.finish()
 }
 
-fn read_from(source: impl Read, sink: &mut Sink<'_>) {
-    let lines = Lines::new(BufReader::with_capacity(BUFFER_BYTES, source));
-    if let Err(fault) = read_lines(lines, sink) {
+fn read_from<'a>(source: Result<Box<dyn Read + 'a>, Fault>, sink: &mut Sink<'_>) {
+    let read = source.and_then(|source| {
+        read_lines(Lines::new(BufReader::with_capacity(BUFFER_BYTES, source)), sink)
+    });
+    if let Err(fault) = read {
         sink.fault(fault);
     }
 }

@@ -3,9 +3,11 @@
 use serde_json::value::RawValue;
 
 use super::error::Problem;
+use super::field::Field;
 use super::given::{Amounts, GivenRule};
 use super::json;
-use super::row::{Field, Notation, Row};
+use super::layout::Columns;
+use super::row::{Notation, Row};
 use super::shape::{Expected, Kind};
 use super::values::{
     amounts_by_currency, currency, list, min_quantity, number, optional, priority, quantity,
@@ -43,26 +45,27 @@ pub(super) struct OwnRow {
 
 /// Understands a row.
 pub(super) fn record(
-    mut row: Row<'_>,
+    row: &mut Row<'_>,
     expected: Expected,
     amounts: Amounts,
+    columns: &Columns,
 ) -> Result<Record, Problem> {
-    let kind = Kind::of(&row, expected);
-    kind.check(&mut row)?;
+    let kind = Kind::of(row, expected);
+    kind.check(row)?;
     match kind {
-        Kind::Product => product(&mut row, amounts).map(Record::Product),
-        Kind::Customer => customer(&mut row).map(Record::Customer),
-        Kind::PriceList => price_list(&mut row),
-        Kind::Price => price(&mut row),
+        Kind::Product => product(row, amounts).map(Record::Product),
+        Kind::Customer => customer(row).map(Record::Customer),
+        Kind::PriceList => price_list(row),
+        Kind::Price => price(row),
         Kind::One => {
-            let user = UserId::new(text(&mut row, Field::UserId)?)?;
-            Ok(Record::One(user, own_row(&mut row)?))
+            let user = UserId::new(text(row, Field::UserId)?)?;
+            Ok(Record::One(user, own_row(row)?))
         }
         Kind::List | Kind::Entry => {
-            let user = UserId::new(text(&mut row, Field::UserId)?)?;
+            let user = UserId::new(text(row, Field::UserId)?)?;
             let field = if row.has(Field::Discounts) { Field::Discounts } else { Field::Products };
-            let (list, notation) = list(&mut row, field)?;
-            Ok(Record::List(user, own_rows(list, notation)?))
+            let (list, notation) = list(row, field)?;
+            Ok(Record::List(user, own_rows(list, notation, columns)?))
         }
     }
 }
@@ -177,10 +180,14 @@ fn rule(row: &mut Row<'_>) -> Result<GivenRule, Problem> {
     raw_amount(row, Field::Amount).map(GivenRule::Amount)
 }
 
-fn own_rows(list: &RawValue, notation: Notation) -> Result<Vec<OwnRow>, Problem> {
+fn own_rows(
+    list: &RawValue,
+    notation: Notation,
+    columns: &Columns,
+) -> Result<Vec<OwnRow>, Problem> {
     let mut rows = vec![];
     for (index, raw) in json::elements(list.get())?.into_iter().enumerate() {
-        let entry = Row::parse_entry(raw, notation).and_then(|mut entry| {
+        let entry = Row::parse_entry(raw, notation, columns).and_then(|mut entry| {
             Kind::Entry.check(&mut entry)?;
             own_row(&mut entry)
         });

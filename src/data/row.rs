@@ -3,111 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::Problem;
+use super::field::{Field, Target};
+use super::layout::{Columns, Meaning};
+use super::wrapped;
 use crate::pricing::Currency;
-
-/// Every field that any row may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    Id,
-    ProductId,
-    UserId,
-    PriceList,
-    Name,
-    Price,
-    Value,
-    Prices,
-    Category,
-    Floor,
-    Floors,
-    Min,
-    Step,
-    Max,
-    MinQuantity,
-    Percentage,
-    Amount,
-    Discounts,
-    Products,
-    Currency,
-    Groups,
-    Users,
-    Everyone,
-    Priority,
-    From,
-    Until,
-    TimeZone,
-}
-
-impl Field {
-    const ALL: [Self; 27] = [
-        Self::Id,
-        Self::ProductId,
-        Self::UserId,
-        Self::PriceList,
-        Self::Name,
-        Self::Price,
-        Self::Value,
-        Self::Prices,
-        Self::Category,
-        Self::Floor,
-        Self::Floors,
-        Self::Min,
-        Self::Step,
-        Self::Max,
-        Self::MinQuantity,
-        Self::Percentage,
-        Self::Amount,
-        Self::Discounts,
-        Self::Products,
-        Self::Currency,
-        Self::Groups,
-        Self::Users,
-        Self::Everyone,
-        Self::Priority,
-        Self::From,
-        Self::Until,
-        Self::TimeZone,
-    ];
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::ProductId => "product_id",
-            Self::UserId => "user_id",
-            Self::PriceList => "price_list",
-            Self::Name => "name",
-            Self::Price => "price",
-            Self::Value => "value",
-            Self::Prices => "prices",
-            Self::Category => "category",
-            Self::Floor => "floor",
-            Self::Floors => "floors",
-            Self::Min => "min",
-            Self::Step => "step",
-            Self::Max => "max",
-            Self::MinQuantity => "min_quantity",
-            Self::Percentage => "percentage",
-            Self::Amount => "amount",
-            Self::Discounts => "discounts",
-            Self::Products => "products",
-            Self::Currency => "currency",
-            Self::Groups => "groups",
-            Self::Users => "users",
-            Self::Everyone => "everyone",
-            Self::Priority => "priority",
-            Self::From => "from",
-            Self::Until => "until",
-            Self::TimeZone => "time_zone",
-        }
-    }
-
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.name() == name)
-    }
-}
 
 /// How the values of a JSON object are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +54,19 @@ enum Attribute<'a> {
     Strings(&'a RawValue),
     #[serde(rename = "BOOL")]
     Truth(bool),
+    #[serde(rename = "NULL")]
+    Null(bool),
+}
+
+/// The types of attributes.
+const ATTRIBUTES: [&str; 10] = ["S", "N", "L", "M", "SS", "NS", "BS", "B", "BOOL", "NULL"];
+
+/// Whether a value looks like an attribute: an object whose first member is a type.
+fn is_attribute(raw: &RawValue) -> bool {
+    let first =
+        raw.get().strip_prefix('{').and_then(|object| object.trim_start().strip_prefix('"'));
+    let name = first.and_then(|object| object.split('"').next());
+    name.is_some_and(|name| ATTRIBUTES.contains(&name))
 }
 
 #[derive(serde::Deserialize)]
@@ -171,6 +87,7 @@ impl<'a> Cell<'a> {
                 Ok(Attribute::Strings(list)) => Value::List(list, Notation::Plain),
                 Ok(Attribute::M(map)) => Value::Object(map, Notation::Attributes),
                 Ok(Attribute::Truth(is_true)) => Value::Truth(is_true),
+                Ok(Attribute::Null(_)) => Value::Other("null"),
                 Err(_) => Value::Other("no attribute of type S, N or L"),
             }),
         }
@@ -180,7 +97,10 @@ impl<'a> Cell<'a> {
     fn is_empty(&self) -> bool {
         match self {
             Self::Column(text) => text.is_empty(),
-            Self::Json(raw, _) => raw.get() == "null",
+            Self::Json(raw, Notation::Plain) => raw.get() == "null",
+            Self::Json(raw, Notation::Attributes) => {
+                matches!(serde_json::from_str(raw.get()), Ok(Attribute::Null(true)))
+            }
         }
     }
 }
@@ -224,40 +144,65 @@ fn string(quoted: &str) -> Result<Cow<'_, str>, Problem> {
 /// One row, read but not judged.
 #[derive(Debug, Default)]
 pub(super) struct Row<'a> {
-    cells: [Option<Cell<'a>>; Field::ALL.len()],
+    cells: [Option<Cell<'a>>; Field::COUNT],
     /// Columns such as `price.EUR`.
     pub(super) by_currency: Vec<(Field, Currency, Cell<'a>)>,
     /// The first field that nothing knows.
     pub(super) unknown: Option<String>,
     /// The first field that came twice.
     pub(super) repeated: Option<Field>,
+    /// What was looked at last: if its value is wrong, this is where.
+    pub(super) last: Option<Target>,
+    /// Fields that are left out, because the layout says so.
+    pub(super) ignored: Vec<String>,
     lists: usize,
     fields: usize,
+    attributes: usize,
+    /// Whether a field that nothing knows holds rows, by its name.
+    is_wrapper: bool,
+    /// Whether every known field is a list, as tables are, and every other field is about the rows.
+    has_only_tables: bool,
 }
 
 impl<'a> Row<'a> {
     /// Reads a JSON object whose values are plain.
-    pub(super) fn parse(json: &'a str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(json)
+    pub(super) fn parse(json: &'a str, columns: &Columns) -> Result<Self, serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let row = RowSeed(columns).deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(row)
     }
 
     /// Reads an entry of a list.
-    pub(super) fn parse_entry(raw: &'a RawValue, notation: Notation) -> Result<Self, Problem> {
+    pub(super) fn parse_entry(
+        raw: &'a RawValue,
+        notation: Notation,
+        columns: &Columns,
+    ) -> Result<Self, Problem> {
         let json = match notation {
             Notation::Plain => raw,
             Notation::Attributes => serde_json::from_str::<Nested<'_>>(raw.get())?.object,
         };
-        Ok(Self::parse(json.get())?.noted(notation))
+        Ok(Self::parse(json.get(), columns)?.noted(notation))
     }
 
     /// The same row, its values understood in another notation.
     pub(super) fn noted(mut self, notation: Notation) -> Self {
-        for cell in self.cells.iter_mut().flatten() {
+        let by_currency = self.by_currency.iter_mut().map(|(.., cell)| cell);
+        for cell in self.cells.iter_mut().flatten().chain(by_currency) {
             if let Cell::Json(_, noted) = cell {
                 *noted = notation;
             }
         }
         self
+    }
+
+    /// The same row, understood as typed attributes if all of its values are some.
+    pub(super) fn typed(self) -> Self {
+        match self.fields > 0 && self.attributes == self.fields {
+            true => self.noted(Notation::Attributes),
+            false => self,
+        }
     }
 
     pub(super) fn has(&self, field: Field) -> bool {
@@ -274,7 +219,15 @@ impl<'a> Row<'a> {
         }
     }
 
+    pub(super) fn set_target(&mut self, target: Target, cell: Cell<'a>) {
+        match target {
+            Target::Field(field) => self.set(field, cell),
+            Target::In(field, currency) => self.by_currency.push((field, currency, cell)),
+        }
+    }
+
     pub(super) fn take(&mut self, field: Field) -> Option<Cell<'a>> {
+        self.last = Some(Target::Field(field));
         self.cells[field as usize].take()
     }
 
@@ -290,21 +243,25 @@ impl<'a> Row<'a> {
         self.by_currency.retain(|(.., cell)| !cell.is_empty());
     }
 
-    /// Whether this is no row but an object of tables, each a list: a batch write.
-    pub(super) const fn is_tables(&self) -> bool {
-        self.fields > 0 && self.lists == self.fields
+    /// Whether this is not a row but an object that holds rows: tables, a batch write, a scan.
+    pub(super) const fn holds_rows(&self) -> bool {
+        let is_tables = self.fields > 0 && self.lists == self.fields;
+        let has_tables = self.lists > 0 && self.has_only_tables;
+        is_tables || has_tables || self.is_wrapper
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Row<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RowVisitor)
+struct RowSeed<'c>(&'c Columns);
+
+impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
+    type Value = Row<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row<'de>, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct RowVisitor;
-
-impl<'de> Visitor<'de> for RowVisitor {
+impl<'de> Visitor<'de> for RowSeed<'_> {
     type Value = Row<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -312,15 +269,26 @@ impl<'de> Visitor<'de> for RowVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
-        let mut row = Row::default();
-        while let Some(key) = map.next_key::<Key>()? {
+        let mut row = Row { has_only_tables: true, ..Row::default() };
+        while let Some(key) = map.next_key_seed(KeySeed(self.0))? {
             let raw: &'de RawValue = map.next_value()?;
+            let is_list = raw.get().starts_with('[');
             row.fields += 1;
-            row.lists += usize::from(raw.get().starts_with('['));
+            row.lists += usize::from(is_list);
+            row.attributes += usize::from(is_attribute(raw));
             match key {
-                Key::Known(field) => row.set(field, Cell::Json(raw, Notation::Plain)),
-                Key::Unknown(name) => {
-                    row.unknown.get_or_insert(name);
+                Key::Known(target) => {
+                    row.has_only_tables &= is_list;
+                    row.set_target(target, Cell::Json(raw, Notation::Plain));
+                }
+                Key::Other(name, is_said) => {
+                    let is_nested = raw.get().starts_with(['[', '{']);
+                    row.is_wrapper |= !is_said && is_nested && wrapped::is_wrapper(&name);
+                    row.has_only_tables &= is_list || is_said || wrapped::tells_of_rows(&name);
+                    match is_said || self.0.ignore_unknown {
+                        true => row.ignored.push(name),
+                        false => drop(row.unknown.get_or_insert(name)),
+                    }
                 }
             }
         }
@@ -329,19 +297,22 @@ impl<'de> Visitor<'de> for RowVisitor {
 }
 
 enum Key {
-    Known(Field),
-    Unknown(String),
+    Known(Target),
+    /// An unknown field; whether the layout names it.
+    Other(String, bool),
 }
 
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(KeyVisitor)
+struct KeySeed<'c>(&'c Columns);
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_str(self)
     }
 }
 
-struct KeyVisitor;
-
-impl Visitor<'_> for KeyVisitor {
+impl Visitor<'_> for KeySeed<'_> {
     type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -349,6 +320,9 @@ impl Visitor<'_> for KeyVisitor {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
-        Ok(Field::named(name).map_or_else(|| Key::Unknown(name.to_owned()), Key::Known))
+        Ok(match self.0.meaning(name) {
+            Meaning::Is(target) => Key::Known(target),
+            Meaning::Ignored | Meaning::Unknown => Key::Other(name.to_owned(), self.0.says(name)),
+        })
     }
 }

@@ -1,7 +1,10 @@
 //! What kind of row its fields make it, and whether it has those that the kind needs.
 
+use std::fmt;
+
 use super::error::Problem;
-use super::row::{Field, Row};
+use super::field::Field;
+use super::row::Row;
 
 /// What the place of a row says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +150,17 @@ impl Kind {
         }
     }
 
+    /// Its columns in a CSV file, by their usual names.
+    fn columns(self) -> impl Iterator<Item = &'static str> {
+        const NOT_IN_CSV: [Field; 2] = [Field::Prices, Field::Floors];
+        let shape = self.shape();
+        let required = shape.required.iter().filter_map(|group| group.first());
+        // Of a product, `price` and `value` are two names of one thing.
+        let any_of = shape.any_of.iter().filter(|field| **field != Field::Value);
+        let all = required.chain(any_of).chain(shape.optional);
+        all.filter(|field| !NOT_IN_CSV.contains(field)).map(|field| field.name())
+    }
+
     const fn is_ladder_row(self) -> bool {
         matches!(self, Self::One | Self::Entry | Self::Price)
     }
@@ -238,4 +252,44 @@ impl Kind {
 /// Whether rows with these fields can be understood; for the header of a CSV file.
 pub(super) fn check_columns(row: &Row<'_>) -> Result<(), Problem> {
     Kind::of(row, Expected::Any).check_header(row)
+}
+
+/// The columns of the kind of row that a header begins to be.
+pub(super) fn columns_for(row: &Row<'_>) -> KnownColumns {
+    KnownColumns(Kind::of(row, Expected::Any))
+}
+
+/// The columns of a kind of row, displayed for a person who needs their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownColumns(Kind);
+
+impl KnownColumns {
+    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
+        let shape = self.0.shape();
+        let required = shape.required.iter().copied().flatten();
+        required.chain(shape.any_of).chain(shape.optional).map(|field| field.name())
+    }
+}
+
+impl fmt::Display for KnownColumns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.columns().collect();
+        write!(f, "{} has the columns {}", self.0.name(), names.join(", "))
+    }
+}
+
+/// A CSV file for each kind of row: its name, and its header with all columns that a row may have.
+pub fn csv_templates() -> impl Iterator<Item = (String, String)> {
+    [
+        ("products", Kind::Product),
+        ("customers", Kind::Customer),
+        ("price_lists", Kind::PriceList),
+        ("prices", Kind::Price),
+        ("user_discounts", Kind::One),
+    ]
+    .into_iter()
+    .map(|(table, kind)| {
+        let columns: Vec<_> = kind.columns().collect();
+        (format!("{table}.csv"), format!("{}\n", columns.join(",")))
+    })
 }

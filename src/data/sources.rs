@@ -8,7 +8,11 @@ use std::path::{Path, PathBuf};
 use super::error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
 use super::read::Notice;
 
-const EXTENSIONS: [&str; 4] = ["json", "ndjson", "jsonl", "csv"];
+const EXTENSIONS: [&str; 5] = ["json", "ndjson", "jsonl", "csv", "tsv"];
+/// Behind the extension of a file that is packed.
+const PACKED: &str = "gz";
+/// What stands for standard input in place of a path.
+pub(super) const STANDARD_INPUT: &str = "-";
 
 /// The files to read, and what was passed over.
 pub(super) struct Sources {
@@ -43,6 +47,9 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Sources, DataErrors> {
 }
 
 fn look_at(path: &Path, notices: &mut Vec<Notice>) -> Result<Vec<PathBuf>, Problem> {
+    if path == Path::new(STANDARD_INPUT) {
+        return Ok(vec![path.to_owned()]);
+    }
     if !fs::metadata(path).map_err(Problem::Unreadable)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -69,7 +76,11 @@ pub(super) fn data_files(folder: &Path) -> io::Result<(Vec<PathBuf>, Vec<PathBuf
 }
 
 fn is_data_file(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|given| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(given)))
-        && !path.is_dir()
+    let has = |path: &Path, extensions: &[&str]| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        extension
+            .is_some_and(|given| extensions.iter().any(|known| known.eq_ignore_ascii_case(given)))
+    };
+    let unpacked = if has(path, &[PACKED]) { path.with_extension("") } else { path.to_owned() };
+    has(&unpacked, &EXTENSIONS) && !path.is_dir()
 }

@@ -7,9 +7,10 @@ use std::str::FromStr;
 use serde_json::value::RawValue;
 
 use super::error::Problem;
+use super::field::{Field, Target};
 use super::given::Amounts;
 use super::json::{self, Members};
-use super::row::{Cell, Field, Notation, Row, Value};
+use super::row::{Cell, Notation, Row, Value};
 use crate::model::{Decimal, Quantity};
 use crate::pricing::{Currency, MinQuantity, Money};
 
@@ -70,7 +71,7 @@ pub(super) fn optional<'a, T>(
     if row.has(field) { read(row, field).map(Some) } else { Ok(None) }
 }
 
-/// A list of texts; in a column they are parted by `|`.
+/// A list of texts; in a column they are separated by `|`.
 pub(super) fn texts<T>(row: &mut Row<'_>, field: Field) -> Result<Vec<T>, Problem>
 where
     T: FromStr,
@@ -192,6 +193,7 @@ pub(super) fn amounts_by_currency(
     for (field, currency, cell) in columns {
         let is_here = field == single || (field == Field::Price && single == Field::Value);
         if is_here {
+            row.last = Some(Target::In(field, currency));
             let digits = digits(cell.value()?, field.name())?;
             add(&format!("{}.{currency}", field.name()), currency, &digits)?;
         } else {

@@ -9,6 +9,7 @@ mod hidden;
 mod id_rules;
 mod ids;
 mod message;
+mod near;
 mod quantity;
 mod sealed;
 mod stack;
@@ -27,6 +28,7 @@ pub use message::{
     Calculation, Cause, ConnectionRef, DeduplicationId, Dialect, GroupId, Item, ProviderMessage,
     QuotationRequest,
 };
+pub use near::nearest;
 pub use quantity::{Quantity, QuantityError};
 pub use sealed::PackedError;
 pub(crate) use sealed::{seal, unseal};

@@ -32,4 +32,4 @@ pub use plot::plot;
 pub use scenario::{Adaptive, Candidate, ReplayError, Scenario, function_mb};
 pub use sweep::{Row, sweep};
 pub use synthetic::{Rhythm, Synthetic};
-pub use trace::{Arrival, TraceError, read_trace};
+pub use trace::{Arrival, TRACE_COLUMNS, TraceError, read_trace};

@@ -9,6 +9,8 @@ use thiserror::Error;
 
 use crate::model::{IdError, Timestamp, UserId};
 
+/// The columns of a trace.
+pub const TRACE_COLUMNS: [&str; 3] = ["time", "customer", "lines"];
 /// What a gzipped file begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// A quote has at most so many lines.
@@ -91,7 +93,10 @@ fn parse(path: &Path, reader: impl Read) -> Result<Vec<Arrival>, TraceError> {
     let needed = |column| {
         place(column).ok_or_else(|| TraceError::NoColumn { path: path.to_owned(), column })
     };
-    let (time, customer, lines) = (needed("time")?, needed("customer")?, place("lines"));
+    let (time, customer, lines) = {
+        let [time, customer, lines] = TRACE_COLUMNS;
+        (needed(time)?, needed(customer)?, place(lines))
+    };
     let mut arrivals = vec![];
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(|source| unreadable(path, source))? {
@@ -113,7 +118,8 @@ fn parse(path: &Path, reader: impl Read) -> Result<Vec<Arrival>, TraceError> {
 fn arrival(time: &str, customer: &str, lines: Option<&str>) -> Result<Arrival, String> {
     let at: jiff::Timestamp =
         time.parse().map_err(|_| format!("`{time}` is not a time such as 2026-01-31T09:30:00Z"))?;
-    let user = UserId::new(customer).map_err(|error: IdError| error.to_string())?;
+    // A trace may be of quotations that an earlier version stored.
+    let user = UserId::stored(customer).map_err(|error: IdError| error.to_string())?;
     let lines: u32 = match lines {
         None => 1,
         Some(lines) => lines

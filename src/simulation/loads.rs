@@ -16,7 +16,7 @@ use crate::stages::change;
 pub(super) async fn load_some(world: Arc<World>, fleet: Arc<Fleet>, data: Dataset, prune: bool) {
     let process = fleet.new_process(Kind::Loader);
     let ports = fleet.ports(&process);
-    let options = LoadOptions { currency: Currency::USD, prune };
+    let options = LoadOptions { currency: Currency::USD, prune, merge: false };
     let (store, clock) = (&*ports.store, &*ports.clock);
     // Somebody takes a load for dead, this one perhaps, while it goes on.
     let impatient = world.chance.one_in(4).then(|| world.chance.millis(1, 2_000));

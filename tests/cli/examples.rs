@@ -8,8 +8,6 @@ use serde_json::Value;
 
 use super::process::{Home, Running, text};
 
-/// Commands that print text for other programs than ocache's users write: no data.
-const SCRIPTS: [&str; 2] = ["completions", "man"];
 /// Commands that print no data, only logs.
 const LOGS: [&str; 1] = ["worker"];
 /// Commands that only an account, or a local AWS, can run.
@@ -39,11 +37,11 @@ fn documented() -> Vec<Documented> {
     all
 }
 
-/// The line as it is typed, without what is said of it.
+/// The line as it is typed, without what is said of it. `None` of a line that is no command.
 fn example(line: &str) -> Option<String> {
     let typed = line.strip_prefix("  ")?;
     let typed = typed.split_once("  ").map_or(typed, |(typed, _)| typed);
-    Some(typed.to_owned())
+    typed.contains("ocache ").then(|| typed.to_owned())
 }
 
 fn goes_on(line: &str) -> bool {
@@ -111,11 +109,12 @@ fn examples_work_and_print_for_programs_too() {
         run(&home, "ocache subscribe AAA BBB");
         run(&home, line)
     };
-    let show = |Documented { command, lines }: Documented| {
+    let show = |Documented { lines, .. }: Documented| {
         for line in &lines {
             again(line);
         }
-        if SCRIPTS.contains(&command.as_str()) {
+        // A script, a page or a trace is no data.
+        if lines.first().is_some_and(|line| line.contains(" > ")) {
             return;
         }
         if let Some(line) = lines.first() {

@@ -7,6 +7,7 @@ use ocache::cli::Cli;
 use super::process::{Home, Running, text};
 
 const README: &str = include_str!("../../README.md");
+const ERP_EXPORT: &str = include_str!("../../docs/erp-export.md");
 const FIRST_QUOTE: &str = include_str!("../../docs/first-quote.md");
 
 /// The lines of the blocks of shell commands.
@@ -48,6 +49,73 @@ fn the_first_guide_leads_to_a_quote() {
         assert!(printed.contains(promised), "no {promised} in {printed}");
     }
     assert_eq!(up.expect("the guide starts the system").interrupt().0, Some(0));
+}
+
+/// Every command of a page's transcripts, with what it prints.
+fn transcript(guide: &str) -> Vec<(&str, Vec<&str>)> {
+    let blocks = guide.split("```console\n").skip(1).filter_map(|rest| rest.split_once("```"));
+    let mut commands: Vec<(&str, Vec<&str>)> = vec![];
+    for line in blocks.flat_map(|(block, _)| block.lines()) {
+        match (line.strip_prefix("$ "), commands.last_mut()) {
+            (Some(command), _) => commands.push((command, vec![])),
+            (None, Some((_, printed))) => printed.push(line),
+            (None, None) => panic!("no command has printed {line}"),
+        }
+    }
+    commands
+}
+
+/// A line as a page shows it: without what is another one each time.
+fn shown(line: &str) -> Option<String> {
+    let line = line.trim_end();
+    if line.is_empty() || line.starts_with("engine: ") {
+        return None;
+    }
+    let line = match line.split_once("under analysis (") {
+        Some((before, _)) => format!("{before}under analysis (…)"),
+        None => line.to_owned(),
+    };
+    Some(match line.split_once("(prices validated ") {
+        Some((before, _)) => format!("{before}(prices validated …)"),
+        None => line,
+    })
+}
+
+#[test]
+fn an_export_of_an_erp_leads_to_the_right_quote() {
+    let home = Home::new();
+    let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/erp");
+    std::fs::create_dir(home.path().join("export")).unwrap();
+    for name in ["articles.csv", "conditions.csv"] {
+        let name = format!("export/{name}");
+        std::fs::copy(example.join(&name), home.path().join(&name)).unwrap();
+    }
+    let settings = std::fs::read_to_string(example.join("ocache.toml")).unwrap();
+    let section = ERP_EXPORT.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(section, settings);
+    let mut up = None;
+    let commands = transcript(ERP_EXPORT);
+    assert_eq!(commands.len(), 10);
+    for (number, (command, printed)) in commands.into_iter().enumerate() {
+        // After two attempts without it.
+        if number == 2 {
+            home.file("ocache.toml", &settings);
+        }
+        if command.starts_with("ocache quote") {
+            up = Some(home.up(&[]));
+        }
+        let mut shell = home.program("sh");
+        let output = shell.current_dir(home.path()).args(["-c", command]).output().unwrap();
+        let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| text(bytes));
+        let mut said: Vec<_> = stderr.lines().chain(stdout.lines()).filter_map(shown).collect();
+        let mut promised: Vec<_> = printed.into_iter().filter_map(shown).collect();
+        // Which of stdout and stderr comes first is another matter.
+        said.sort();
+        promised.sort();
+        assert_eq!(said, promised, "{command}");
+    }
+    let (up, _) = up.expect("the guide asks for a quote");
+    assert_eq!(up.interrupt().0, Some(0));
 }
 
 /// `$ ocache …` in a transcript, and lines that stand alone.

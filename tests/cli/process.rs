@@ -115,7 +115,7 @@ impl Home {
     }
 
     /// Runs a command with this input.
-    pub fn piped(&self, args: &[&str], input: &str) -> Output {
+    pub fn piped(&self, args: &[&str], input: impl AsRef<[u8]>) -> Output {
         let mut child = self
             .command(args)
             .stdin(Stdio::piped())
@@ -123,7 +123,7 @@ impl Home {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.stdin.take().unwrap().write_all(input.as_ref()).unwrap();
         child.wait_with_output().unwrap()
     }
 

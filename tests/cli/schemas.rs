@@ -15,8 +15,8 @@ use serde_json::Value;
 use super::process::{Home, text};
 use super::schema::{Schemas, folder};
 
-/// Commands that print no data: scripts, pages, logs.
-const NO_DATA: [&str; 3] = ["completions", "man", "worker"];
+/// Commands that print no data: scripts, a trace, pages, logs.
+const NO_DATA: [&str; 4] = ["completions", "export-quotations", "man", "worker"];
 /// What only an account, or a local AWS, can run: see `aws.rs`.
 const ON_AWS: [&str; 2] = ["provision", "destroy"];
 /// Not of a command, but of what is wrong with one.
@@ -132,20 +132,21 @@ async fn give_up(home: &Home, count: usize) {
 /// A product with all that a product can have, one with an own ladder, and one that is sold by the dozen.
 const WITH_PRICE_LISTS: &str = r#"{
     "products": [
-        {"id": "W1", "name": "Drill", "price": "100.00", "category": "tools/drills", "floor": "60.00",
+        {"id": "W1", "name": "Drill", "price": "100.00", "prices": {"EUR": "95.00"}, "category": "tools/drills", "floor": "60.00",
          "min": "2", "step": "2", "max": "100"},
         {"id": "W2", "name": "Saw", "price": "50.00"},
         {"id": "W3", "name": "Bit", "price": "5.00", "step": "12"}
     ],
-    "customers": [{"user_id": "AAA", "groups": ["gold"]}],
+    "customers": [{"user_id": "AAA", "groups": ["gold"]}, {"user_id": "EEE", "currency": "EUR"}],
     "price_lists": [
-        {"price_list": "gold", "groups": ["gold"], "currency": "USD", "until": "2099-01-01T00:00:00Z"}
+        {"price_list": "gold", "groups": ["gold"], "currency": "USD", "from": "2020-01-01T00:00:00Z", "until": "2099-01-01T00:00:00Z"}
     ],
     "prices": [
         {"price_list": "gold", "category": "tools", "percentage": "10"},
         {"price_list": "gold", "product_id": "W1", "min_quantity": "10", "price": "80.00"}
     ],
-    "user_discounts": [{"user_id": "AAA", "product_id": "W2", "min_quantity": "1", "price": "45.00"}]
+    "user_discounts": [{"user_id": "AAA", "product_id": "W2", "min_quantity": "1", "price": "45.00"},
+                       {"user_id": "EEE", "product_id": "W1", "amount": "5.00"}]
 }"#;
 
 #[test]
@@ -178,6 +179,9 @@ fn every_command_prints_what_its_schema_says() {
     let id = quoted["request_id"].as_str().unwrap().to_owned();
     checked.run("quotation", &["quotation", &id]);
     checked.run("prices", &["prices", "AAA"]);
+    for kind in ["products", "customers", "discounts", "price-lists", "quotations"] {
+        checked.run(&format!("list-{kind}"), &["list", kind]);
+    }
     let explained = ["--product", "W1", "--product", "W2", "--product", "W3", "--explain"];
     let explained = [&["prices", "AAA", "--quantity", "25"][..], &explained].concat();
     checked.run(PRICES_EXPLAIN, &explained);

@@ -14,7 +14,7 @@ fn a_log_that_nobody_reads_stops_neither_quotes_nor_signals() {
     let (mut up, url) = home.up(&["-vvv"]);
     let session = home.piped(
         &["quote", "--client", "AAA", "--output", "ndjson", "--quiet"],
-        &"P1:2 P3:1\n".repeat(QUOTES),
+        "P1:2 P3:1\n".repeat(QUOTES),
     );
     assert!(session.status.success(), "{}", text(&session.stderr));
     assert_eq!(text(&session.stdout).lines().count(), QUOTES);
@@ -38,7 +38,7 @@ fn what_was_left_out_of_a_log_is_told_when_it_is_read() {
     for _ in 0..30 {
         let session = home.piped(
             &["quote", "--client", "AAA", "--output", "ndjson", "--quiet"],
-            &"P1:2 P3:1\n".repeat(QUOTES),
+            "P1:2 P3:1\n".repeat(QUOTES),
         );
         assert!(session.status.success(), "{}", text(&session.stderr));
     }

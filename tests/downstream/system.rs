@@ -67,7 +67,7 @@ impl System {
         let ports = behind.ports(Arc::new(SystemClock), connections.clone());
         let direct = past.ports(Arc::new(SystemClock), connections);
         let (store, clock, randomness) = (&*direct.store, &*direct.clock, &*direct.randomness);
-        let options = LoadOptions { currency: fixtures::CURRENCY, prune: false };
+        let options = LoadOptions { currency: fixtures::CURRENCY, prune: false, merge: false };
         let data = fixtures::dataset().unwrap();
         load(store, clock, randomness, &data, options, &|_| {}).await.unwrap();
         // Active for as long as a test may take; others come once and expire.

@@ -153,7 +153,7 @@ async fn amounts_have_the_decimals_of_their_currency_and_of_unit_prices() {
     let text = LIST.replace("USD", "JPY");
     let text = format!("{text}\n{}", row(r#""product_id":"P","price":"2.25""#));
     let mut data = Shop::read(&text);
-    let options = ocache::data::LoadOptions { currency: Currency::USD, prune: false };
+    let options = ocache::data::LoadOptions { currency: Currency::USD, prune: false, merge: false };
     let loading = ocache::data::load(&**store, &**clock, &**randomness, &data, options, &|_| {});
     let error = loading.await.unwrap_err().to_string();
     assert_eq!(error, "unit-decimals is 2 now, and the files were read with 0");

@@ -57,7 +57,15 @@ impl Shop {
     }
 
     pub async fn try_load(&self, text: &str, prune: bool) -> Result<LoadReport, LoadError> {
-        let options = LoadOptions { currency: Currency::USD, prune };
+        self.load_with(text, LoadOptions { currency: Currency::USD, prune, merge: false }).await
+    }
+
+    pub async fn merge(&self, text: &str) -> Result<LoadReport, LoadError> {
+        let options = LoadOptions { currency: Currency::USD, prune: false, merge: true };
+        self.load_with(text, options).await
+    }
+
+    async fn load_with(&self, text: &str, options: LoadOptions) -> Result<LoadReport, LoadError> {
         let Ports { store, clock, randomness, .. } = &self.ports;
         load(&**store, &**clock, &**randomness, &Self::read(text), options, &|_| {}).await
     }
@@ -73,7 +81,7 @@ impl Shop {
     }
 
     pub async fn preview(&self, text: &str, prune: bool) -> (Preview, Vec<String>) {
-        let options = LoadOptions { currency: Currency::USD, prune };
+        let options = LoadOptions { currency: Currency::USD, prune, merge: false };
         let mut heard = Heard::default();
         let data = Self::read(text);
         let (store, clock) = (&*self.ports.store, &*self.ports.clock);
@@ -86,7 +94,7 @@ impl Shop {
 
     /// What a preview tells of prices; `None` when the load would be refused.
     pub async fn try_preview(&self, text: &str, prune: bool) -> Option<Vec<String>> {
-        let options = LoadOptions { currency: Currency::USD, prune };
+        let options = LoadOptions { currency: Currency::USD, prune, merge: false };
         let mut heard = Heard::default();
         let (store, clock) = (&*self.ports.store, &*self.ports.clock);
         match preview(store, clock, &Self::read(text), options, &mut heard, &|_| {}).await {

@@ -32,7 +32,7 @@ async fn load_only(
     discounts: Vec<UserDiscounts>,
 ) -> LoadReport {
     let data = Dataset { products, discounts, ..Dataset::default() };
-    let options = LoadOptions { currency: Currency::USD, prune: false };
+    let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
     let ports = &system.ports;
     load(&*ports.store, &*ports.clock, &*ports.randomness, &data, options, &|_| ()).await.unwrap()
 }

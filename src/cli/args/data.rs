@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::data::{Delimiter, NamedColumn, TextEncoding};
 use crate::pricing::Currency;
 
 /// Of `ocache load`.
 #[derive(Debug, Args)]
 pub struct LoadArgs {
-    /// Files, or folders of files
-    #[arg(required = true, value_name = "PATH")]
+    /// Files, or folders of files; - is standard input
+    #[arg(required_unless_present = "template", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Remove stored records that the files do not name, of the kinds that the files contain
     #[arg(long)]
@@ -24,6 +25,45 @@ pub struct LoadArgs {
     /// Currency of the prices [default: that of the stored prices, else USD]
     #[arg(long, value_name = "CODE")]
     pub currency: Option<Currency>,
+    /// Keep a customer's own rows that the files do not name, instead of replacing the whole list
+    #[arg(long, conflicts_with = "prune")]
+    pub merge: bool,
+    #[command(flatten)]
+    pub layout: LayoutArgs,
+    /// Write empty files with every column to DIR; load nothing
+    #[arg(
+        long,
+        value_names = ["FORMAT", "DIR"],
+        num_args = 2,
+        conflicts_with_all = ["paths", "prune", "merge", "dry_run", "currency", "layout"],
+        help_heading = "Templates"
+    )]
+    pub template: Option<Vec<String>>,
+}
+
+/// The layout of the files, as far as their content does not show it.
+#[derive(Debug, Args)]
+#[group(id = "layout", multiple = true)]
+#[command(next_help_heading = "Layout of the files (also [load] in ocache.toml)")]
+pub struct LayoutArgs {
+    /// Separator of the fields in CSV files: comma, semicolon, tab or pipe [default: comma]
+    #[arg(long, value_name = "NAME")]
+    pub delimiter: Option<Delimiter>,
+    /// Numbers in CSV files have a decimal comma: 12,50 or 1.234,50
+    #[arg(long)]
+    pub decimal_comma: bool,
+    /// Encoding of files without a byte order mark, such as windows-1252 or utf-16le [default: utf-8]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<TextEncoding>,
+    /// Read a column or JSON field of the files as one of ocache's, such as sku=id
+    #[arg(long, value_name = "COLUMN=FIELD")]
+    pub map: Vec<NamedColumn>,
+    /// Leave out a column or JSON field
+    #[arg(long, value_name = "COLUMN")]
+    pub ignore: Vec<String>,
+    /// Leave out all unknown columns and JSON fields, and list them
+    #[arg(long)]
+    pub ignore_unknown: bool,
 }
 
 /// Of `ocache generate`.

@@ -11,7 +11,22 @@ Examples:
   ocache load fixtures/                       every file of a folder
   ocache load fixtures/products.json --prune  and remove products that it does not name
   ocache load fixtures/ --dry-run             what it would change, and whose prices
-  ocache load fixtures/ --dry-run --changes changes.csv";
+  ocache load fixtures/ --dry-run --changes changes.csv
+  ocache load --template csv templates/       empty files with every column
+  gzip -c fixtures/products.json | ocache load -
+
+Formats: a JSON array of rows, an object of tables ({\"products\": [...]}), NDJSON (one row per line), CSV
+with a header, and DynamoDB JSON: batch writes, scans, exports to S3. Each may be compressed with gzip.
+
+Columns (in JSON: fields); those in brackets may be missing:
+  products        id, name, price (or price.EUR for each currency), [category, floor (or floor.EUR),
+                  min, step, max]
+  customers       user_id, [currency, groups]; at least one of the two
+  price_lists     price_list, [priority, currency, from, until, time_zone, users, groups, everyone]
+  prices          price_list, [product_id or category, min_quantity], and one of price, percentage, amount
+  user_discounts  user_id, product_id, [min_quantity], and one of percentage, price, amount
+
+In CSV, users and groups are lists separated by |. docs/data-files.md says what each column means.";
 
 pub(super) const GENERATE: &str = "\
 Examples:
@@ -48,6 +63,37 @@ pub(super) const QUOTATION: &str = "\
 Examples:
   ocache quote --client AAA P1:2 --request-id order-7
   ocache quotation order-7 --client AAA       by the id that the client gave it";
+
+pub(super) const LIST_PRODUCTS: &str = "\
+Examples:
+  ocache list products --limit 20
+  ocache list products --match lamp           those with this text in their id or name
+  ocache list products --output ndjson        a line for each, for `ocache load`";
+
+pub(super) const LIST_CUSTOMERS: &str = "\
+Examples:
+  ocache list customers --limit 20";
+
+pub(super) const LIST_DISCOUNTS: &str = "\
+Examples:
+  ocache list discounts --client AAA          of one customer
+  ocache list discounts --product P1          for one product";
+
+pub(super) const LIST_PRICE_LISTS: &str = "\
+Examples:
+  ocache list price-lists
+  ocache list price-lists --client AAA        those that this customer has";
+
+pub(super) const LIST_QUOTATIONS: &str = "\
+Examples:
+  ocache list quotations --limit 20           the latest ones first
+  ocache list quotations --client AAA --status answered
+  ocache list quotations --status failed --over 24h";
+
+pub(super) const EXPORT_QUOTATIONS: &str = "\
+Examples:
+  ocache export quotations > trace.csv        then: ocache simulate trace.csv
+  ocache export quotations --over 24h > day.csv";
 
 pub(super) const PRICES: &str = "\
 Examples:

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::changes_file::ChangesFile;
-use super::report::{counts_table, say_mentions, summary};
+use super::report::{counts_table, say_lost, say_mentions, summary};
 use crate::cli::failure::{ExitCode, Failure};
 use crate::cli::output::Output;
 use crate::data::{
@@ -67,13 +67,14 @@ pub(super) fn print(
     previewed: &Previewed,
 ) -> Result<(), Failure> {
     let Previewed { preview, unit_decimals, version } = previewed;
-    let Preview { counts, mentions, unreadable, effect } = preview;
-    let mut summary = summary(dataset, counts, mentions, unreadable);
+    let Preview { counts, mentions, lost, unreadable, effect } = preview;
+    let mut summary = summary(dataset, counts, mentions, lost, unreadable);
     summary["catalogue_version"] = (*version).into();
     summary["effect"] = effect_json(effect, *unit_decimals);
     output.data(&summary, |_| {
         format!("{}\n\n{}", counts_table(counts), effect_text(effect, *unit_decimals))
     })?;
+    say_lost(output, lost, "would be removed");
     for why in unreadable {
         output.note(&format!("note: would replace what cannot be read: {why}"));
     }

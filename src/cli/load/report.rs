@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Table, number, table};
-use crate::data::{Counts, Dataset, KindCounts, LoadReport, LocalTime, Mention, Mentions};
+use crate::data::{
+    Counts, Dataset, KindCounts, LoadReport, LocalTime, LostRows, Mention, Mentions,
+};
 
 /// So many instants are shown to people.
 const SHOWN_TIMES: usize = 10;
@@ -15,7 +17,8 @@ pub(super) fn print(
     report: &LoadReport,
     ordered: usize,
 ) -> Result<(), Failure> {
-    let mut summary = summary(dataset, &report.counts, &report.mentions, &report.unreadable);
+    let mut summary =
+        summary(dataset, &report.counts, &report.mentions, &report.lost, &report.unreadable);
     summary["catalogue_version"] = report.version.into();
     summary["tables_ordered"] = ordered.into();
     summary["unfolded"] = report.unfolded.clone().into();
@@ -30,6 +33,7 @@ pub(super) fn print(
     if let Some(why) = &report.unfolded {
         output.note(&format!("note: in force, and not yet folded into the rows: {why}"));
     }
+    say_lost(output, &report.lost, "removed");
     for why in &report.unreadable {
         output.note(&format!("note: replaced what could not be read: {why}"));
     }
@@ -42,6 +46,7 @@ pub(super) fn summary(
     dataset: &Dataset,
     counts: &KindCounts,
     mentions: &Mentions,
+    lost: &LostRows,
     unreadable: &[String],
 ) -> Value {
     let files: Vec<_> = dataset
@@ -77,7 +82,10 @@ pub(super) fn summary(
         "price_lists": counts_json(price_lists),
         "prices": counts_json(prices),
         "local_times": local_times,
+        "own_rows_removed": lost.rows,
+        "own_lists_shortened": mention(&lost.users),
         "unknown_products": mentions.unknown_products,
+        "nearest_products": mentions.nearest_products,
         "unknown_customers": mention(&mentions.unknown_customers),
         "given_to_nobody": mention(&mentions.given_to_nobody),
         "under_floor": mention(&mentions.under_floor),
@@ -127,8 +135,10 @@ pub(super) fn say_mentions(output: &Output, dataset: &Dataset, mentions: &Mentio
     if let Some(first) = mentions.unknown_products.first() {
         let count = mentions.unknown_products.len();
         let plural = if count == 1 { "product that does" } else { "products that do" };
+        let near = mentions.nearest_products.get(first);
+        let near = near.map(|near| format!(", nearest `{near}`")).unwrap_or_default();
         output.note(&format!(
-            "note: discounts and prices for {count} {plural} not exist are kept, such as `{first}`"
+            "note: discounts and prices for {count} {plural} not exist are kept, such as `{first}`{near}"
         ));
     }
     let Mentions { unknown_customers, given_to_nobody, under_floor, dearer_than_list, .. } =
@@ -150,6 +160,18 @@ pub(super) fn say_mentions(output: &Output, dataset: &Dataset, mentions: &Mentio
             output.note(&format!("note: {} {what}: {first}{and_more}", mention.count));
         }
     }
+}
+
+/// Says what own lists lose that the files replace.
+pub(super) fn say_lost(output: &Output, lost: &LostRows, verb: &str) {
+    let LostRows { rows, users } = lost;
+    let Some(first) = users.first.first() else { return };
+    let discounts = if *rows == 1 { "discount" } else { "discounts" };
+    let whose = match users.count {
+        1 => format!("the list of user `{first}`, which the files replace"),
+        count => format!("the lists of {count} users, which the files replace, such as `{first}`"),
+    };
+    output.note(&format!("note: {rows} {discounts} {verb} from {whose}; --merge keeps them"));
 }
 
 fn local_time(time: &LocalTime) -> String {

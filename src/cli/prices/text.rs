@@ -1,9 +1,8 @@
 //! A price table for people, printed in pieces.
 
-use comfy_table::{ColumnConstraint, Table, Width};
-
 use super::super::failure::Failure;
-use super::super::output::{Output, number, table, trimmed};
+use super::super::output::{Output, number};
+use super::super::pieces::Pieces;
 use super::super::price_rows::Amounts;
 use super::super::view;
 use super::entry_at;
@@ -16,19 +15,12 @@ const HEADER: [&str; 5] = ["product", "name", "list price", "discount", "unit pr
 /// Of a table that has prices by price lists or by ladders.
 const WITH_RULES: [&str; 7] =
     ["product", "name", "list price", "discount", "unit price", "rule", "ladder"];
-/// The spaces around the content of a column.
-const PADDING: u16 = 2;
-
-/// The pieces look like one table, unless a later one has something wider than all before it.
+/// The table, and what is known of it as a whole.
 pub(super) struct TextTable<'a> {
-    output: &'a Output,
+    pieces: Pieces<'a>,
     head: &'a TableHead,
     now: Timestamp,
     quantity: Option<Quantity>,
-    header: &'static [&'static str],
-    /// Of the pieces so far; none before the first.
-    widths: Vec<u16>,
-    is_heard: bool,
 }
 
 impl<'a> TextTable<'a> {
@@ -40,22 +32,20 @@ impl<'a> TextTable<'a> {
         let prices = head.prices_at(now);
         let has_ladders = !matches!(&prices.ladders, Own::Inline(rows) if rows.is_empty());
         let has_rules = prices.terms.is_some() || has_ladders;
-        let header: &[&str] = if has_rules { &WITH_RULES } else { &HEADER };
-        Self { output, head, now, quantity, header, widths: vec![], is_heard: true }
+        let header: &'static [&str] = if has_rules { &WITH_RULES } else { &HEADER };
+        Self { pieces: Pieces::new(output, header), head, now, quantity }
     }
 
     pub(super) const fn is_heard(&self) -> bool {
-        self.is_heard
+        self.pieces.is_heard()
     }
 
     /// Prints a piece.
     pub(super) fn rows(&mut self, rows: &[TableRow]) -> Result<(), Failure> {
         let TableHead { currency, rounding, .. } = *self.head;
         let amounts = Amounts { currency, rounding };
-        let is_first = self.widths.is_empty();
-        let blank = vec![""; self.header.len()];
-        let mut piece = table(if is_first { self.header.to_vec() } else { blank });
-        for row in rows {
+        let columns = self.pieces.header().len();
+        let row = |row: &TableRow| {
             let entry = entry_at(row, self.quantity);
             let entry = entry.as_ref();
             let discount = entry.filter(|entry| entry.discount != Rate::ZERO);
@@ -73,32 +63,15 @@ impl<'a> TextTable<'a> {
             let rule = entry.and_then(|entry| entry.rule.as_deref());
             let rule = rule.map_or_else(String::new, |rule| view::rule(&RuleFrame::new(rule)));
             let with_rules = [rule.into(), ladder(row, amounts).into()];
-            piece.add_row(cells.into_iter().chain(with_rules).take(self.header.len()));
-        }
-        self.align(&mut piece.0);
-        self.print(&piece.to_string())
-    }
-
-    /// Makes the columns at least as wide as those of the pieces before.
-    fn align(&mut self, piece: &mut Table) {
-        let widths = piece.column_max_content_widths();
-        for (place, width) in widths.iter().enumerate() {
-            let width = (*width).max(self.widths.get(place).copied().unwrap_or_default());
-            if let Some(column) = piece.column_mut(place) {
-                let least = Width::Fixed(width.saturating_add(PADDING));
-                column.set_constraint(ColumnConstraint::LowerBoundary(least));
-            }
-            match self.widths.get_mut(place) {
-                Some(known) => *known = width,
-                None => self.widths.push(width),
-            }
-        }
+            cells.into_iter().chain(with_rules).take(columns).collect()
+        };
+        self.pieces.rows(rows.iter().map(row))
     }
 
     /// Prints what is to be known of the whole table.
     pub(super) fn end(mut self) -> Result<(), Failure> {
-        if self.widths.is_empty() {
-            self.print(&table(self.header.to_vec()).to_string())?;
+        if self.pieces.is_empty() {
+            self.pieces.rows([])?;
         }
         let TableHead { currency, products, .. } = self.head;
         let state = match (self.head.is_fresh(self.now), self.head.is_usable(self.now)) {
@@ -107,14 +80,8 @@ impl<'a> TextTable<'a> {
             (false, false) => "too old for quotes",
         };
         let age = show_duration(self.now.since(self.head.validated_at));
-        self.print(&format!("{products} products in {currency}, validated {age} ago, {state}"))
-    }
-
-    fn print(&mut self, text: &str) -> Result<(), Failure> {
-        let mut text = trimmed(text);
-        text.push('\n');
-        self.is_heard = self.output.print(text.as_bytes())?;
-        Ok(())
+        self.pieces
+            .print(&format!("{products} products in {currency}, validated {age} ago, {state}"))
     }
 }
 

@@ -49,15 +49,15 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "user_id,product_id,percentage\nAAA\u{200b},P1,20\n",
-        "f:2: user id \"AAA\\u{200b}\" has U+200B, an invisible character, as character 4",
+        "f:2:1: user id \"AAA\\u{200b}\" has U+200B, an invisible character, as character 4",
     ),
     (
         "user_id,product_id,percentage\nA,P,1\nBBB,P1\u{ad},20\n",
-        "f:3: product id \"P1\\u{ad}\" has U+00AD, an invisible character, as character 3",
+        "f:3:5: product id \"P1\\u{ad}\" has U+00AD, an invisible character, as character 3",
     ),
     (
         "user_id,product_id,percentage\n\u{feff}CCC,P1,20\n",
-        "f:2: user id \"\\u{feff}CCC\" has U+FEFF, an invisible character, as character 1",
+        "f:2:1: user id \"\\u{feff}CCC\" has U+FEFF, an invisible character, as character 1",
     ),
     (
         "[\n{\"user_id\":\"EEE \",\"discounts\":[]}]",
@@ -69,11 +69,11 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "id,name,price\n\"P2\u{a0}\",Lamp,1\n",
-        "f:2: product id \"P2\\u{a0}\" ends with a blank, U+00A0",
+        "f:2:1: product id \"P2\\u{a0}\" ends with a blank, U+00A0",
     ),
     (
         "id,name,price\nJose\u{301},a,1\n",
-        "f:2: product id \"Jose\\u{301}\" is not in Unicode's form NFC: it has U+0065 U+0301 where NFC has U+00E9",
+        "f:2:1: product id \"Jose\\u{301}\" is not in Unicode's form NFC: it has U+0065 U+0301 where NFC has U+00E9",
     ),
     ("[{\"id\":\"P\",\"name\":\" \",\"price\":1}]", "f:1: `name` is empty"),
     ("[{\"id\":\"P\",\"name\":\"a\\u001b\",\"price\":1}]", "f:1: `name` has a control character"),
@@ -110,7 +110,10 @@ const BAD: &[(&str, &str)] = &[
     // Batch writes.
     ("{\"prodcts\":[1]}", "f:1: unknown table `prodcts`, did you mean `products`?"),
     ("{\n\"myproducts\":\n[1]}", "f:3: unknown table `myproducts`, did you mean `products`?"),
-    ("{\n\"products\":[\n{\"DeleteRequest\":{}}]}", "f:3: unknown field `DeleteRequest`"),
+    (
+        "{\n\"products\":[\n{\"DeleteRequest\":{}}]}",
+        "f:3: is a deletion; load files with all rows that should stay, with --prune",
+    ),
     ("{\"products\":[{\"PutRequest\":{}}]}", "f:1: `Item` is missing"),
     (
         "{\"products\":[\n{\"PutRequest\":{\"Item\":{\"id\":{\"N\":\"1\"},\"name\":{\"S\":\"a\"},\"value\":{\"N\":\"x\"}}}}]}",
@@ -129,21 +132,51 @@ const BAD: &[(&str, &str)] = &[
         "f:1: discount 1: is not a JSON object",
     ),
     // CSV.
-    ("id;name;price\n", "f:1: unknown field `id;name;price`"),
-    ("\nID,name,price\n", "f:2: unknown field `ID`, did you mean `id`?"),
+    (
+        "id;name;price\n",
+        "f:1: the header is one column, `id;name;price`, because the delimiter is comma; load the file with --delimiter semicolon; a product has the columns id, name, price, category, floor, min, step, max",
+    ),
+    (
+        "user_id\tproduct_id\tpercentage\n",
+        "f:1: the header is one column, `user_id\\u{9}product_id\\u{9}percentage`, because the delimiter is comma; load the file with --delimiter tab; a row of a user has the columns user_id, product_id, percentage, price, amount, min_quantity",
+    ),
+    (
+        "\nID,name,price\n",
+        "f:2: unknown column `ID`, did you mean `id`?; --map ID=FIELD reads one as a field of ocache, --ignore ID leaves it out; a product has the columns id, name, price, category, floor, min, step, max",
+    ),
+    (
+        "id,name,price\nP,a,\"1,50\"\n",
+        "f:2:5: price `1,50` is not a decimal number (currency USD); if `,` is the decimal separator, load the file with --decimal-comma",
+    ),
+    (
+        "id,name,price\nP,a,#REF!\n",
+        "f:2:5: `#REF!` is the result of a formula that failed; fix it in the spreadsheet",
+    ),
+    (
+        "id,name,price\n4.00638E+12,a,1\n",
+        "f:2:1: id `4.00638E+12` is a long number that a spreadsheet has shortened; format its column as text and export it again",
+    ),
+    (
+        "id,name,price,\nP,a,1,x\n",
+        "f:2:7: column 4 contains `x`, and the header has no name for it",
+    ),
+    (
+        "PK\u{3}\u{4}xl/workbook.xml",
+        "f: is a ZIP archive, as .xlsx and .ods files are; save the table as CSV",
+    ),
     ("id,name\nP,a\n", "f:1: `price` is missing"),
     ("id,name,price,price\n", "f:1: `price` is given twice"),
     ("id,name,price\nP,a\n", "f:2: has 2 fields, the header has 3"),
-    ("id,name,price\n\nP,a,1,\n", "f:3: has 4 fields, the header has 3"),
+    ("id,name,price\n\nP,a,1,x\n", "f:3:7: has 4 fields, the header has 3"),
     (
         "id,price,name\nP,1,\"a\nQ,2,b\n",
-        "f:2: a quoted field does not end in `\"` and a comma or the end of the line",
+        "f:2:5: a quoted field does not end in `\"` and a delimiter or the end of the line",
     ),
     (
         "id,name,price\nP,\"a\"b,1\n",
-        "f:2: a quoted field does not end in `\"` and a comma or the end of the line",
+        "f:2:3: a quoted field does not end in `\"` and a delimiter or the end of the line",
     ),
-    ("id,name,price\nP,a,\n", "f:2: price `` is not a decimal number (currency USD)"),
+    ("id,name,price\nP,a,\n", "f:2:5: price `` is not a decimal number (currency USD)"),
     // Products with more to them.
     (
         "[{\"id\":\"P\",\"name\":\"a\",\"prices\":{\"EUR\":\"1\",\"GBX\":\"1\"}}]",
@@ -164,21 +197,21 @@ const BAD: &[(&str, &str)] = &[
     ),
     ("id,name,price.EUX\n", "f:1: `EUX` is not a currency code of ISO 4217, such as USD"),
     ("id,name,price.EUR\nP,a,\n", "f:2: `price` is missing"),
-    ("id,name,price,floor\nP,a,1,-1\n", "f:2: `floor`: price `-1` is negative"),
+    ("id,name,price,floor\nP,a,1,-1\n", "f:2:7: `floor`: price `-1` is negative"),
     (
         "id,name,price,category\nP,a,1,tools//drills\n",
-        "f:2: category `tools//drills` has an empty step; write it like `tools/drills`",
+        "f:2:7: category `tools//drills` has an empty step; write it like `tools/drills`",
     ),
-    ("id,name,price,step\nP,a,1,0\n", "f:2: `step`: quantity `0` is not positive"),
+    ("id,name,price,step\nP,a,1,0\n", "f:2:7: `step`: quantity `0` is not positive"),
     ("id,name,price,min,max\nP,a,1,5,4\n", "f:2: min 5 is more than max 4"),
     ("id,name,price,min,step\nP,a,1,5,2\n", "f:2: min 5 is not a multiple of step 2"),
     ("id,name,price,step,max\nP,a,1,0.2,0.5\n", "f:2: max 0.5 is not a multiple of step 0.2"),
     // Customers.
     (
         "user_id,currency,groups\nA,DM,\n",
-        "f:2: `DM` is not a currency code of ISO 4217, such as USD",
+        "f:2:3: `DM` is not a currency code of ISO 4217, such as USD",
     ),
-    ("user_id,groups\nA,gold||de\n", "f:2: `groups`: group is empty"),
+    ("user_id,groups\nA,gold||de\n", "f:2:3: `groups`: group is empty"),
     ("[{\"user_id\":\"A\",\"groups\":\"gold\"}]", "f:1: `groups` is a string, not a list"),
     ("[{\"user_id\":\"A\",\"groups\":[7]}]", "f:1: `groups` is a number, not a list of strings"),
     // Price lists.
@@ -189,7 +222,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "price_list,priority\nL,1.5\n",
-        "f:2: `priority` `1.5` is not a whole number from -2147483648 to 2147483647",
+        "f:2:3: `priority` `1.5` is not a whole number from -2147483648 to 2147483647",
     ),
     (
         "price_list,from,until\nL,2026-04-02T00:00:00Z,2026-04-01T00:00:00Z\n",
@@ -197,11 +230,11 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "price_list,from\nL,2026-04-01\n",
-        "f:2: `from` `2026-04-01` has no time zone; name one in `time_zone`, such as Europe/Berlin, or write an instant, such as 2026-04-01T00:00:00Z",
+        "f:2:3: `from` `2026-04-01` has no time zone; name one in `time_zone`, such as Europe/Berlin, or write an instant, such as 2026-04-01T00:00:00Z",
     ),
     (
         "price_list,from,time_zone\nL,2026-04-01,Europe/Berln\n",
-        "f:2: `time_zone` `Europe/Berln` is not a time zone of the IANA database, such as Europe/Berlin",
+        "f:2:14: `time_zone` `Europe/Berln` is not a time zone of the IANA database, such as Europe/Berlin",
     ),
     // Prices.
     ("price_list,product_id\nL,P\n", "f:1: `percentage`, `price` or `amount` is missing"),
@@ -219,16 +252,16 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "price_list,percentage\nL,101\n",
-        "f:2: percentage `101` is not between -1000 (a surcharge) and 100 %",
+        "f:2:3: percentage `101` is not between -1000 (a surcharge) and 100 %",
     ),
-    ("price_list,price\nL,ten\n", "f:2: `price` `ten` is not a decimal number"),
+    ("price_list,price\nL,ten\n", "f:2:3: `price` `ten` is not a decimal number"),
     (
         "price_list,amount\nL,-1\n",
-        "f:2: `amount` `-1` is negative; for a surcharge use a negative `percentage`",
+        "f:2:3: `amount` `-1` is negative; for a surcharge use a negative `percentage`",
     ),
     (
         "price_list,min_quantity,price\nL,-1,1\n",
-        "f:2: `min_quantity`: quantity `-1` is not positive",
+        "f:2:3: `min_quantity`: quantity `-1` is not positive",
     ),
     (
         "price_list,priority,product_id,price\n",

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{read_one, rows};
-use crate::data::{DataErrors, Dataset, MAX_LISTED_ERRORS, Notice, Problem, read, total_bytes};
+use crate::data::{
+    DataErrors, Dataset, Layout, MAX_LISTED_ERRORS, Notice, Problem, read, total_bytes,
+};
 use crate::pricing::Currency;
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -19,7 +21,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 fn read_paths(paths: &[&Path]) -> Result<Dataset, DataErrors> {
     let paths: Vec<PathBuf> = paths.iter().map(|&path| path.to_owned()).collect();
-    read(&paths, Currency::USD, &|_| {})
+    read(&paths, Currency::USD, &Layout::default(), &|_| {})
 }
 
 /// The errors, without the folder's name.
@@ -85,8 +87,8 @@ fn every_file_is_looked_at_and_nothing_is_given() {
     ]);
     assert_eq!(
         errors_in(&folder),
-        "a.csv:3: `name` is empty\n\
-         a.csv:4: price `x` is not a decimal number (currency USD)\n\
+        "a.csv:3:4: `name` is empty\n\
+         a.csv:4:6: price `x` is not a decimal number (currency USD)\n\
          b.json:2:1: the JSON is cut off\n\
          c.ndjson:1: product `P1` is already given at a.csv:2\n\
          c.ndjson:2:6: the JSON is cut off"
@@ -116,13 +118,18 @@ fn a_users_rows_may_be_in_many_files_but_a_list_in_one() {
 
 #[test]
 fn a_file_that_is_not_text_is_named() {
-    for bytes in [&b"\x7fELF\x02\0\0"[..], b"\xff\xfe[\0]\0", b"[\"\xff\"]", b"id,name,price\n\xe9"]
+    // The last is UTF-16 by its mark, and half a pair of surrogates.
+    for bytes in
+        [&b"\x7fELF\x02\0\0"[..], b"[\"\xff\"]", b"id,name,price\n\xe9", b"\xff\xfe[\0\x00\xd8]\0"]
     {
         let errors = read_one(bytes).unwrap_err();
         assert_eq!(errors.errors[0].problem.code(), "not_text", "{errors}");
     }
     let errors = read_one("id,name,price\nP,a,1\nQ,\u{e9},2\n\0").unwrap_err();
-    assert_eq!(errors.to_string(), "f:4: is not a text file in UTF-8");
+    assert_eq!(
+        errors.to_string(),
+        "f:4: is not text in UTF-8; if it has another encoding, name it, such as --encoding windows-1252 or --encoding utf-16le"
+    );
 }
 
 #[test]
@@ -137,16 +144,17 @@ fn errors_beyond_the_first_are_counted() {
     let bad = "P,,1\n".repeat(MAX_LISTED_ERRORS + 5);
     let errors = read_one(format!("id,name,price\n{bad}")).unwrap_err();
     assert_eq!((errors.errors.len(), errors.more), (MAX_LISTED_ERRORS, 5));
-    assert!(errors.to_string().ends_with("f:21: `name` is empty\nand 5 more"), "{errors}");
+    assert!(errors.to_string().ends_with("f:21:3: `name` is empty\nand 5 more"), "{errors}");
 }
 
 #[test]
 fn decimals_are_those_of_the_currency() {
     let folder = folder(&[("a.csv", "id,name,price\nP,a,1.005\n")]);
     let paths = [folder.path().to_owned()];
-    let dataset = read(&paths, "KWD".parse::<Currency>().unwrap(), &|_| {}).unwrap();
+    let dataset =
+        read(&paths, "KWD".parse::<Currency>().unwrap(), &Layout::default(), &|_| {}).unwrap();
     assert_eq!(dataset.products[0].price.unwrap().minor(), 1005);
-    assert!(read(&paths, "JPY".parse::<Currency>().unwrap(), &|_| {}).is_err());
+    assert!(read(&paths, "JPY".parse::<Currency>().unwrap(), &Layout::default(), &|_| {}).is_err());
 }
 
 #[test]
@@ -155,7 +163,8 @@ fn progress_ends_at_the_total() {
     let folder = folder(&[("a.json", line), ("b.csv", &line.repeat(20_000))]);
     let paths = [folder.path().to_owned()];
     let steps = RefCell::new(vec![0]);
-    let result = read(&paths, Currency::USD, &|bytes| steps.borrow_mut().push(bytes));
+    let result =
+        read(&paths, Currency::USD, &Layout::default(), &|bytes| steps.borrow_mut().push(bytes));
     assert!(result.is_err());
     let steps = steps.into_inner();
     assert!(steps.is_sorted() && steps.len() > 4, "{steps:?}");

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::data::{
-    Dataset, Existing, Format, GenerateError, Generated, GivenRule, ListSpec, Spec, generate, read,
+    Dataset, Existing, Format, GenerateError, Generated, GivenRule, Layout, ListSpec, Spec,
+    generate, read,
 };
 use crate::model::DigestBuilder;
 use crate::pricing::Currency;
@@ -25,7 +26,7 @@ fn write(spec: &Spec, folder: &Path) -> Generated {
 fn read_back(spec: &Spec) -> Dataset {
     let folder = tempfile::tempdir().unwrap();
     write(spec, folder.path());
-    read(&[folder.path().to_owned()], spec.currency, &|_| {}).unwrap()
+    read(&[folder.path().to_owned()], spec.currency, &Layout::default(), &|_| {}).unwrap()
 }
 
 #[test]
@@ -101,7 +102,8 @@ fn data_files_are_not_overwritten_unless_asked() {
     let error = generate(&smaller, folder.path(), Existing::Keep, &|_| {}).unwrap_err();
     assert!(matches!(error, GenerateError::NotEmpty { .. }), "{error}");
     generate(&smaller, folder.path(), Existing::Replace, &|_| {}).unwrap();
-    let dataset = read(&[folder.path().to_owned()], Currency::USD, &|_| {}).unwrap();
+    let dataset =
+        read(&[folder.path().to_owned()], Currency::USD, &Layout::default(), &|_| {}).unwrap();
     assert_eq!(dataset.products.len(), 10);
     let left = fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(left, 3, "no partial file stays");

@@ -48,7 +48,7 @@ impl Driver<'_> {
 
     /// Loads past the meter: what a load itself costs, no policy changes.
     pub(super) async fn load(&self, data: &Dataset) -> Result<change::Change, ReplayError> {
-        let options = LoadOptions { currency: Currency::USD, prune: false };
+        let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
         let Ports { store, clock, randomness, .. } = &self.engine;
         let report = load(&**store, &**clock, &**randomness, data, options, &|_| ()).await?;
         Ok(report.change)

@@ -17,8 +17,7 @@ use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use hyper::StatusCode;
 use hyper::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,10 +25,11 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::http_api::{Parameters, bad_query, problem_with_code};
+use super::load_layout::{ContentType, flag};
 use super::routes::{Reply, json_reply};
 use crate::data::{
-    Amounts, Counts, DataErrors, Dataset, LoadError, LoadOptions, LoadProgress, LoadReport, load,
-    read_texts,
+    Amounts, Counts, DataErrors, Dataset, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
+    is_gzip, is_json, load, read_texts_as,
 };
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, PortError, Ports};
@@ -38,10 +38,10 @@ use crate::stages::change;
 
 /// What a body is called in what is said of it.
 const NAME: &str = "body";
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
-const ACCEPTED: HeaderValue =
-    HeaderValue::from_static("application/json, application/x-ndjson, text/csv");
+const ACCEPTED: HeaderValue = HeaderValue::from_static(
+    "application/json, application/x-ndjson, text/csv, text/tab-separated-values",
+);
 
 /// Takes loads, one at a time.
 pub struct LoadDoor {
@@ -58,6 +58,8 @@ pub struct Admitted {
     is_packed: bool,
     currency: Option<Currency>,
     prune: bool,
+    merge: bool,
+    layout: Layout,
     _place: OwnedSemaphorePermit,
 }
 
@@ -96,16 +98,22 @@ impl LoadDoor {
     /// # Errors
     /// The reply to a request that is refused.
     pub fn admit(&self, query: &str, headers: &HeaderMap) -> Result<Admitted, Reply> {
-        let format = format_of(headers)?;
+        let content = ContentType::of(headers);
+        let format = format_of(&content.media)?;
         let is_packed = is_packed(headers)?;
         let mut parameters = Parameters::read(query)?;
         let currency = parsed(&mut parameters, "currency", "a currency such as USD")?;
-        let prune = parsed(&mut parameters, "prune", "true or false")?.unwrap_or(false);
+        let prune = flag(&mut parameters, "prune")?;
+        let merge = flag(&mut parameters, "merge")?;
+        let layout = content.layout(&mut parameters)?;
         parameters.end()?;
+        if prune && merge {
+            return Err(bad_query("`prune` and `merge` do not go together"));
+        }
         let Ok(place) = self.place.clone().try_acquire_owned() else {
             return Err(busy("another load is under way; try again"));
         };
-        Ok(Admitted { format, is_packed, currency, prune, _place: place })
+        Ok(Admitted { format, is_packed, currency, prune, merge, layout, _place: place })
     }
 
     /// Loads a body.
@@ -142,13 +150,14 @@ impl LoadDoor {
         let currency = admitted.currency.or(stored).unwrap_or(Currency::USD);
         let amounts = Amounts { currency, unit_decimals };
         let (format, is_packed, most) = (admitted.format, admitted.is_packed, self.max_bytes);
-        let reading = move || read(body, format, is_packed, most, amounts);
+        let layout = admitted.layout.clone();
+        let reading = move || read(body, format, is_packed, most, amounts, &layout);
         let dataset = tokio::task::spawn_blocking(reading).await;
         let dataset = dataset.map_err(|panic| {
             warn!(error = %panic, "a load was not read");
             problem_with_code(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the body was not read")
         })??;
-        let options = LoadOptions { currency, prune: admitted.prune };
+        let options = LoadOptions { currency, prune: admitted.prune, merge: admitted.merge };
         let progress = |progress: LoadProgress<'_>| {
             if let LoadProgress::InForce(version) = progress {
                 in_force.store(version, Ordering::Relaxed);
@@ -198,7 +207,7 @@ fn unavailable(error: &PortError) -> Reply {
 }
 
 /// The value of a parameter, if it is given.
-fn parsed<T: FromStr>(
+pub(super) fn parsed<T: FromStr>(
     parameters: &mut Parameters<'_>,
     name: &str,
     wanted: impl Display,
@@ -207,19 +216,17 @@ fn parsed<T: FromStr>(
     text.parse().map(Some).map_err(|_| bad_query(&format!("`{name}` is not {wanted}")))
 }
 
-fn format_of(headers: &HeaderMap) -> Result<Format, Reply> {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media = given.and_then(|given| given.split(';').next()).unwrap_or_default().trim();
-    match media.to_ascii_lowercase().as_str() {
+fn format_of(media: &str) -> Result<Format, Reply> {
+    match media {
         "application/json"
         | "application/x-ndjson"
         | "application/ndjson"
         | "application/jsonl" => Ok(Format::Json),
-        "text/csv" => Ok(Format::Csv),
+        "text/csv" | "text/tab-separated-values" => Ok(Format::Csv),
         _ => {
             let message = format!(
-                "content type `{media}` is not loaded; send application/json, application/x-ndjson or \
-                 text/csv"
+                "content type `{media}` is not loaded; send application/json, application/x-ndjson, \
+                 text/csv or text/tab-separated-values"
             );
             Err(unsupported(&message, ACCEPT_POST, ACCEPTED))
         }
@@ -252,19 +259,19 @@ fn read(
     is_packed: bool,
     most: usize,
     amounts: Amounts,
+    layout: &Layout,
 ) -> Result<Dataset, Reply> {
-    let body = if is_packed { unpacked(&body, most)?.into() } else { body };
-    let bare = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
-    let first = bare.iter().find(|byte| !byte.is_ascii_whitespace());
-    let is_json = matches!(first, Some(b'{' | b'['));
-    if first.is_some() && is_json != (format == Format::Json) {
+    let body = if is_packed || is_gzip(&body) { unpacked(&body, most)?.into() } else { body };
+    if let Some(is_json) = is_json(&body, layout)
+        && is_json != (format == Format::Json)
+    {
         let (said, is) = if is_json { ("CSV", "JSON") } else { ("JSON", "none") };
         return Err(bad_data(
             &format!("the body should be {said} by its content type, and is {is}"),
             None,
         ));
     }
-    read_texts(&[(Path::new(NAME), &body)], amounts)
+    read_texts_as(&[(Path::new(NAME), &body)], amounts, layout)
         .map_err(|errors| bad_data(&errors.to_string(), Some(&errors)))
 }
 
@@ -301,7 +308,9 @@ fn not_loaded(error: &LoadError) -> Reply {
             busy(&error.to_string())
         }
         LoadError::Data(errors) => bad_data(&errors.to_string(), Some(errors)),
-        LoadError::DoesNotFit { .. } | LoadError::Changes(_) => bad_data(&error.to_string(), None),
+        LoadError::DoesNotFit { .. } | LoadError::Changes(_) | LoadError::Merge(_) => {
+            bad_data(&error.to_string(), None)
+        }
         LoadError::Currency { stored, given } => {
             let message = format!(
                 "{error}; load with ?currency={stored}, or replace all prices with \
@@ -340,6 +349,7 @@ fn summary(report: &LoadReport, ordered: usize) -> Value {
         "prices": counts(&report.counts.prices),
         "catalogue_version": report.version,
         "tables_ordered": ordered,
+        "own_rows_removed": report.lost.rows,
         "unknown_products": unknown,
         "unreadable": report.unreadable,
         "unfolded": report.unfolded,
@@ -352,6 +362,7 @@ mod tests {
 
     use flate2::Compression;
     use flate2::write::GzEncoder;
+    use hyper::header::CONTENT_TYPE;
 
     use super::*;
 
@@ -406,7 +417,8 @@ mod tests {
     #[test]
     fn a_body_is_what_it_says_that_it_is() {
         let read = |format, body: &'static str| {
-            read(Bytes::from(body), format, false, 1000, Currency::USD.into()).is_ok()
+            let layout = Layout::default();
+            read(Bytes::from(body), format, false, 1000, Currency::USD.into(), &layout).is_ok()
         };
         let (csv, json) =
             ("id,name,price\nP1,Desk,5.00\n", r#" [{"id":"P1","name":"D","price":5}]"#);

@@ -15,6 +15,7 @@ mod known_gateways;
 mod limits;
 mod listener;
 mod load_door;
+mod load_layout;
 mod methods;
 mod origin;
 mod page;

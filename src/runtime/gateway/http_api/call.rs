@@ -212,7 +212,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    fn take_all(&mut self, name: &str) -> Vec<String> {
+    pub(in crate::runtime::gateway) fn take_all(&mut self, name: &str) -> Vec<String> {
         let of_name = self.0.extract_if(.., |it| it.0 == name);
         of_name.map(|(_, value)| value.into_owned()).collect()
     }

@@ -2,15 +2,15 @@
 
 /// The candidate that a word is a typing error of, if there is one: at most a third of its
 /// characters differ. Of several equally near, the first.
-pub(super) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = (word.chars().count() / 3).max(1);
-    let lower = word.to_lowercase();
+    let (lower, length) = (word.to_lowercase(), word.chars().count());
+    let is_as_long = |candidate: &&str| candidate.chars().count().abs_diff(length) <= most;
     candidates
         .into_iter()
         .filter(|candidate| *candidate != word)
+        .filter(is_as_long)
         .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= most)
         .min_by_key(|(distance, _)| *distance)

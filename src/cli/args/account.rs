@@ -1,0 +1,36 @@
+//! Of `ocache provision` and `ocache destroy`.
+
+use clap::Args;
+
+use super::{PolicyArgs, UserArgs};
+
+/// Of `ocache provision`.
+#[derive(Debug, Args)]
+pub struct ProvisionArgs {
+    /// Also change settings that differ
+    #[arg(long)]
+    pub fix: bool,
+    /// Only show what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// What the stack's record is set to.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// The same of gateways.
+    #[command(flatten)]
+    pub users: UserArgs,
+}
+
+/// Of `ocache destroy`.
+#[derive(Debug, Args)]
+pub struct DestroyArgs {
+    /// Only show what would be deleted
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+}

@@ -1,0 +1,27 @@
+//! Of `ocache backup` and `ocache restore`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Of `ocache backup`.
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The file to write; it must not exist
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Be the process that copies for another one
+    #[arg(long, hide = true)]
+    pub copier: bool,
+}
+
+/// Of `ocache restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The file that `ocache backup` has written
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replace an existing store without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}

@@ -1,0 +1,170 @@
+//! `ocache list`: what is stored, printed while it is read.
+
+mod listing;
+mod quotations;
+mod rows;
+
+use super::args::{
+    ListCommand, ListCustomersArgs, ListDiscountsArgs, ListPriceListsArgs, ListProductsArgs,
+};
+use super::engine::Engine;
+use super::failure::Failure;
+use super::interrupt::or_interrupted;
+use super::output::Output;
+use super::settings::Settings;
+use crate::model::UserId;
+use crate::ports::{AtHead, PortError, Ports, Store, at_head};
+use crate::pricing::{Customer, PriceList, Product};
+use listing::{Listing, Walk};
+
+pub(super) use quotations::is_asked_in;
+
+/// The own lists of so many customers are read at once: each may have a row for every product.
+const LISTS_AT_ONCE: usize = 50;
+
+pub(super) async fn run(
+    settings: &Settings,
+    output: &Output,
+    command: ListCommand,
+) -> Result<(), Failure> {
+    let engine = Engine::open_existing(settings, output).await?;
+    let ports = engine.ports(None);
+    let done = or_interrupted(list(&ports, output, command)).await;
+    engine.close().await;
+    done
+}
+
+async fn list(ports: &Ports, output: &Output, command: ListCommand) -> Result<(), Failure> {
+    let store = &*ports.store;
+    match command {
+        ListCommand::Products(args) => products(store, output, &args).await,
+        ListCommand::Customers(args) => customers(store, output, &args).await,
+        ListCommand::Discounts(args) => discounts(store, output, args).await,
+        ListCommand::PriceLists(args) => price_lists(store, output, &args).await,
+        ListCommand::Quotations(args) => quotations::list(ports, output, &args).await,
+    }
+}
+
+async fn products(
+    store: &dyn Store,
+    output: &Output,
+    args: &ListProductsArgs,
+) -> Result<(), Failure> {
+    let wanted = |product: &Product| {
+        has_text(args.text.as_deref(), &[product.id.as_str(), &product.name])
+            && args
+                .category
+                .as_ref()
+                .is_none_or(|wide| product.category().is_some_and(|category| wide.covers(category)))
+    };
+    let mut listing = Listing::begin(output, &rows::PRODUCTS, args.limit.limit);
+    let mut walk = Walk::new(store, |store, head, from| {
+        Box::pin(async move { store.list_products(&head, from).await })
+    });
+    while let Some((head, page)) = walk.next(&listing).await? {
+        for product in page.iter().filter(|product| wanted(product)) {
+            listing
+                .row(|| rows::product(product, &head), || rows::product_cells(product, &head))?;
+        }
+        listing.end_page()?;
+    }
+    listing.end("products")
+}
+
+async fn customers(
+    store: &dyn Store,
+    output: &Output,
+    args: &ListCustomersArgs,
+) -> Result<(), Failure> {
+    let wanted = |customer: &Customer| {
+        has_text(args.text.as_deref(), &[customer.user.as_str()])
+            && args.group.as_ref().is_none_or(|group| customer.groups.contains(group))
+    };
+    let mut listing = Listing::begin(output, &rows::CUSTOMERS, args.limit.limit);
+    let mut walk = Walk::new(store, |store, head, from| {
+        Box::pin(async move { store.list_customers(&head, from).await })
+    });
+    while let Some((_, page)) = walk.next(&listing).await? {
+        for customer in page.iter().filter(|customer| wanted(customer)) {
+            listing.row(|| rows::customer(customer), || rows::customer_cells(customer))?;
+        }
+        listing.end_page()?;
+    }
+    listing.end("customers")
+}
+
+async fn price_lists(
+    store: &dyn Store,
+    output: &Output,
+    args: &ListPriceListsArgs,
+) -> Result<(), Failure> {
+    let client = match &args.client {
+        Some(client) => Some(customer_now(store, client).await?),
+        None => None,
+    };
+    let wanted = |list: &PriceList| {
+        has_text(args.text.as_deref(), &[list.id.as_str()])
+            && client.as_ref().is_none_or(|client| list.recipients.include(client))
+    };
+    let mut listing = Listing::begin(output, &rows::PRICE_LISTS, args.limit.limit);
+    let mut walk = Walk::new(store, |store, head, from| {
+        Box::pin(async move { store.list_price_lists(&head, from).await })
+    });
+    while let Some((_, page)) = walk.next(&listing).await? {
+        for list in page.iter().filter(|list| wanted(list)) {
+            listing.row(|| rows::price_list(list), || rows::price_list_cells(list))?;
+        }
+        listing.end_page()?;
+    }
+    listing.end("price lists")
+}
+
+/// What is known of a customer.
+async fn customer_now(store: &dyn Store, client: &UserId) -> Result<Customer, PortError> {
+    let found = at_head(store, |head| {
+        Box::pin(async move { store.customers(std::slice::from_ref(client), &head).await })
+    });
+    let found = found.await?.into_iter().next();
+    Ok(found.unwrap_or_else(|| Customer::unknown(client.clone())))
+}
+
+async fn discounts(
+    store: &dyn Store,
+    output: &Output,
+    args: ListDiscountsArgs,
+) -> Result<(), Failure> {
+    let mut listing = Listing::begin(output, &rows::DISCOUNTS, args.limit.limit);
+    let mut walk = Walk::new(store, |store, head, from| {
+        Box::pin(async move { store.list_discounted_users(&head, from).await })
+    });
+    'pages: while let Some((head, users)) = walk.next(&listing).await? {
+        let users = match &args.client {
+            Some(client) => vec![client.clone()],
+            None => users,
+        };
+        for users in users.chunks(LISTS_AT_ONCE) {
+            let AtHead::Read(lists) = store.discounts(users, &head).await? else {
+                walk.start_over(&listing)?;
+                continue 'pages;
+            };
+            for row in lists.iter().flat_map(rows::own_rows) {
+                if args.product.as_ref().is_none_or(|product| product == row.product) {
+                    listing.row(|| row.data(&head), || row.cells(&head))?;
+                }
+            }
+            listing.end_page()?;
+        }
+        if args.client.is_some() {
+            break;
+        }
+    }
+    listing.end("discounts")
+}
+
+/// Whether one of the words has a text in it, in upper or lower case.
+fn has_text(text: Option<&str>, words: &[&str]) -> bool {
+    text.is_none_or(|text| {
+        let text = text.to_lowercase();
+        words.iter().any(|word| word.to_lowercase().contains(&text))
+    })
+}

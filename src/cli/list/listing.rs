@@ -1,0 +1,147 @@
+//! A list that is printed while it is read, and where it is read from.
+
+use comfy_table::Cell;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use crate::cli::failure::{ExitCode, Failure};
+use crate::cli::output::Output;
+use crate::cli::pieces::Pieces;
+use crate::cli::stream::ListStream;
+use crate::ports::{AtHead, CatalogueHead, Cursor, Page, PortError, Store};
+
+/// The rows that are printed.
+pub(super) struct Listing<'a> {
+    output: &'a Output,
+    printed: Printed<'a>,
+    limit: Option<u64>,
+    count: u64,
+    /// Whether a row was left out because of the limit.
+    has_more: bool,
+}
+
+enum Printed<'a> {
+    Json(ListStream<'a>),
+    /// And the rows of the present page.
+    Text(Pieces<'a>, Vec<Vec<Cell>>),
+}
+
+impl<'a> Listing<'a> {
+    pub(super) fn begin(
+        output: &'a Output,
+        header: &'static [&'static str],
+        limit: Option<u64>,
+    ) -> Self {
+        let printed = match output.is_json() {
+            true => Printed::Json(ListStream::begin(output)),
+            false => Printed::Text(Pieces::new(output, header), vec![]),
+        };
+        Self { output, printed, limit, count: 0, has_more: false }
+    }
+
+    /// Adds a row, unless there are enough: for programs, or for people.
+    pub(super) fn row(
+        &mut self,
+        data: impl FnOnce() -> Value,
+        cells: impl FnOnce() -> Vec<Cell>,
+    ) -> Result<(), Failure> {
+        if self.limit.is_some_and(|limit| self.count >= limit) {
+            self.has_more = true;
+            return Ok(());
+        }
+        self.count += 1;
+        match &mut self.printed {
+            Printed::Json(stream) => stream.item(&data()),
+            Printed::Text(_, page) => {
+                page.push(cells());
+                Ok(())
+            }
+        }
+    }
+
+    /// Prints the rows of a page.
+    pub(super) fn end_page(&mut self) -> Result<(), Failure> {
+        match &mut self.printed {
+            Printed::Text(pieces, page) if !page.is_empty() => pieces.rows(page.drain(..)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is room for more rows, and somebody who reads them.
+    pub(super) const fn goes_on(&self) -> bool {
+        let is_heard = match &self.printed {
+            Printed::Json(stream) => stream.is_heard(),
+            Printed::Text(pieces, _) => pieces.is_heard(),
+        };
+        is_heard && !self.has_more
+    }
+
+    /// Ends the list. `what` names the rows, for somebody who sees none.
+    pub(super) fn end(mut self, what: &str) -> Result<(), Failure> {
+        self.end_page()?;
+        if let Printed::Json(stream) = self.printed {
+            stream.end()?;
+        }
+        match (self.count, self.has_more) {
+            (0, _) => self.output.note(&format!("no {what}")),
+            (count, true) => self.output.note(&format!("the first {count} {what}; there are more")),
+            (_, false) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Reads the pages of a listing at one head of the catalogue.
+pub(super) struct Walk<'s, T> {
+    store: &'s dyn Store,
+    read: fn(&'s dyn Store, CatalogueHead, Option<Cursor>) -> Reading<'s, T>,
+    head: Option<CatalogueHead>,
+    from: Option<Cursor>,
+    is_at_end: bool,
+}
+
+/// A page that is being read.
+pub(super) type Reading<'s, T> = BoxFuture<'s, Result<AtHead<Page<T>>, PortError>>;
+
+impl<'s, T> Walk<'s, T> {
+    pub(super) const fn new(
+        store: &'s dyn Store,
+        read: fn(&'s dyn Store, CatalogueHead, Option<Cursor>) -> Reading<'s, T>,
+    ) -> Self {
+        Self { store, read, head: None, from: None, is_at_end: false }
+    }
+
+    /// The next page, and the head at which it was read. `None` after the last one, and once the listing
+    /// has enough.
+    pub(super) async fn next(
+        &mut self,
+        listing: &Listing<'_>,
+    ) -> Result<Option<(CatalogueHead, Vec<T>)>, Failure> {
+        while !self.is_at_end && listing.goes_on() {
+            let head = match self.head.take() {
+                Some(head) => head,
+                None => self.store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY),
+            };
+            match (self.read)(self.store, head.clone(), self.from.take()).await? {
+                AtHead::Read(page) => {
+                    self.is_at_end = page.next.is_none();
+                    self.from = page.next;
+                    self.head = Some(head.clone());
+                    return Ok(Some((head, page.items)));
+                }
+                AtHead::Moved => self.start_over(listing)?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Begins again at the next head, because a load came between. That is too late once rows are listed.
+    pub(super) fn start_over(&mut self, listing: &Listing<'_>) -> Result<(), Failure> {
+        if listing.count > 0 {
+            let message = "a load came into force while the list was read";
+            return Err(Failure::new(ExitCode::Failure, message).hint("run the command again"));
+        }
+        (self.head, self.from, self.is_at_end) = (None, None, false);
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+//! The rows of lists: as `ocache load` reads them, and as people do.
+
+use comfy_table::Cell;
+use serde_json::{Map, Value, json};
+
+use crate::cli::output::number;
+use crate::model::{ProductId, Quantity, Timestamp, UserId};
+use crate::ports::{CatalogueHead, UserDiscounts};
+use crate::pricing::{
+    Currency, Customer, MinQuantity, Money, PriceList, PriceRule, Product, QuantityRules, Rate,
+    Recipients,
+};
+
+pub(super) const PRODUCTS: [&str; 6] = ["product", "name", "price", "category", "floor", "sold in"];
+pub(super) const CUSTOMERS: [&str; 3] = ["customer", "currency", "groups"];
+pub(super) const PRICE_LISTS: [&str; 6] =
+    ["price list", "priority", "currency", "from", "until", "given to"];
+pub(super) const DISCOUNTS: [&str; 4] =
+    ["customer", "product", "from quantity", "price or discount"];
+
+/// A row whose members are there only if they have a value.
+#[derive(Default)]
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn with(mut self, name: &str, value: Option<impl Into<Value>>) -> Self {
+        if let Some(value) = value {
+            self.0.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+
+    fn done(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+fn shown(amount: Money, currency: Currency, head: &CatalogueHead) -> String {
+    amount.shown_as_unit(currency, head.rounding.unit_decimals).to_string()
+}
+
+fn by_currency<'a>(
+    amounts: impl IntoIterator<Item = (&'a Currency, &'a Money)>,
+    head: &CatalogueHead,
+) -> Option<Value> {
+    let amounts = amounts.into_iter().map(|(currency, amount)| {
+        (currency.code().to_owned(), Value::from(shown(*amount, *currency, head)))
+    });
+    let amounts: Map<_, _> = amounts.collect();
+    (!amounts.is_empty()).then_some(Value::Object(amounts))
+}
+
+pub(super) fn product(product: &Product, head: &CatalogueHead) -> Value {
+    let detail = product.detail.as_deref();
+    let quantity = |quantity: Option<Quantity>| quantity.map(|quantity| quantity.to_string());
+    let QuantityRules { min, step, max } = product.quantities();
+    Fields::default()
+        .with("id", Some(product.id.as_str()))
+        .with("name", Some(product.name.as_str()))
+        .with("price", product.price.map(|price| shown(price, head.currency, head)))
+        .with("prices", detail.and_then(|detail| by_currency(&detail.prices, head)))
+        .with("category", product.category().map(ToString::to_string))
+        .with("floors", detail.and_then(|detail| by_currency(&detail.floors, head)))
+        .with("min", quantity(min))
+        .with("step", quantity(step))
+        .with("max", quantity(max))
+        .done()
+}
+
+pub(super) fn product_cells(product: &Product, head: &CatalogueHead) -> Vec<Cell> {
+    let with_currency = |(currency, amount): (&Currency, &Money)| {
+        format!("{} {currency}", shown(*amount, *currency, head))
+    };
+    let own = product.price.as_ref().map(|price| (&head.currency, price));
+    let detail = product.detail.as_deref();
+    let others = detail.into_iter().flat_map(|detail| &detail.prices);
+    let prices: Vec<_> = own.into_iter().chain(others).map(with_currency).collect();
+    let floors = detail.into_iter().flat_map(|detail| &detail.floors).map(with_currency);
+    vec![
+        product.id.as_str().into(),
+        product.name.as_str().into(),
+        number(prices.join(", ")),
+        product.category().map_or_else(String::new, ToString::to_string).into(),
+        number(floors.collect::<Vec<_>>().join(", ")),
+        quantities(product.quantities()).into(),
+    ]
+}
+
+/// Such as `min 2, step 2, max 100`.
+fn quantities(QuantityRules { min, step, max }: QuantityRules) -> String {
+    let rules = [("min", min), ("step", step), ("max", max)];
+    let rules = rules.into_iter().filter_map(|(name, rule)| Some(format!("{name} {}", rule?)));
+    rules.collect::<Vec<_>>().join(", ")
+}
+
+fn texts(ids: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
+    ids.into_iter().map(|id| id.to_string()).collect()
+}
+
+pub(super) fn customer(customer: &Customer) -> Value {
+    Fields::default()
+        .with("user_id", Some(customer.user.as_str()))
+        .with("currency", customer.currency.map(|currency| currency.code()))
+        .with("groups", Some(texts(&customer.groups)))
+        .done()
+}
+
+pub(super) fn customer_cells(customer: &Customer) -> Vec<Cell> {
+    vec![
+        customer.user.as_str().into(),
+        customer.currency.map_or_else(String::new, |currency| currency.to_string()).into(),
+        texts(&customer.groups).join(", ").into(),
+    ]
+}
+
+pub(super) fn price_list(list: &PriceList) -> Value {
+    let Recipients { everyone, groups, users } = &list.recipients;
+    Fields::default()
+        .with("price_list", Some(list.id.as_str()))
+        .with("priority", Some(list.priority))
+        .with("currency", list.currency.map(|currency| currency.code()))
+        .with("from", list.from.map(|from| from.to_string()))
+        .with("until", list.until.map(|until| until.to_string()))
+        .with("everyone", Some(*everyone))
+        .with("groups", Some(texts(groups)))
+        .with("users", Some(texts(users)))
+        .done()
+}
+
+pub(super) fn price_list_cells(list: &PriceList) -> Vec<Cell> {
+    let Recipients { everyone, groups, users } = &list.recipients;
+    let groups = texts(groups).into_iter().map(|group| format!("group {group}"));
+    let everyone = everyone.then(|| "everyone".to_owned());
+    let given_to: Vec<_> = everyone.into_iter().chain(groups).chain(texts(users)).collect();
+    let time =
+        |time: Option<Timestamp>| Cell::new(time.map_or_else(String::new, |time| time.to_string()));
+    vec![
+        list.id.as_str().into(),
+        number(list.priority),
+        list.currency.map_or_else(String::new, |currency| currency.to_string()).into(),
+        time(list.from),
+        time(list.until),
+        given_to.join(", ").into(),
+    ]
+}
+
+/// A row of a customer's own list.
+pub(super) struct OwnRow<'a> {
+    user: &'a UserId,
+    pub(super) product: &'a ProductId,
+    min_quantity: MinQuantity,
+    rule: PriceRule,
+    /// Of prices and amounts.
+    currency: Option<Currency>,
+}
+
+/// All rows of a list.
+pub(super) fn own_rows(list: &UserDiscounts) -> impl Iterator<Item = OwnRow<'_>> {
+    let UserDiscounts { user, discounts, ladders } = list;
+    let plain = discounts.as_slice().iter().map(move |discount| OwnRow {
+        user,
+        product: &discount.product_id,
+        min_quantity: MinQuantity::ZERO,
+        rule: PriceRule::Percentage(Rate::from(discount.percentage)),
+        currency: None,
+    });
+    let of_ladders = ladders.ladders.iter().flat_map(move |own| {
+        own.ladder.rungs().iter().map(move |rung| OwnRow {
+            user,
+            product: &own.product_id,
+            min_quantity: rung.min_quantity,
+            rule: rung.rule,
+            currency: ladders.currency,
+        })
+    });
+    plain.chain(of_ladders)
+}
+
+impl OwnRow<'_> {
+    pub(super) fn data(&self, head: &CatalogueHead) -> Value {
+        let (name, value) = match self.rule {
+            PriceRule::Price(price) => ("price", self.shown(price, head)),
+            PriceRule::Percentage(rate) => ("percentage", rate.to_string()),
+            PriceRule::Amount(amount) => ("amount", self.shown(amount, head)),
+        };
+        json!({
+            "user_id": self.user.as_str(),
+            "product_id": self.product.as_str(),
+            "min_quantity": self.min_quantity.to_string(),
+            name: value,
+        })
+    }
+
+    pub(super) fn cells(&self, head: &CatalogueHead) -> Vec<Cell> {
+        let currency = self.currency.unwrap_or(head.currency);
+        let rule = match self.rule {
+            PriceRule::Price(price) => format!("{} {currency}", self.shown(price, head)),
+            PriceRule::Percentage(rate) => format!("{rate} % off"),
+            PriceRule::Amount(amount) => format!("{} {currency} off", self.shown(amount, head)),
+        };
+        vec![
+            self.user.as_str().into(),
+            self.product.as_str().into(),
+            number(self.min_quantity),
+            number(rule),
+        ]
+    }
+
+    fn shown(&self, amount: Money, head: &CatalogueHead) -> String {
+        shown(amount, self.currency.unwrap_or(head.currency), head)
+    }
+}

@@ -1,0 +1,99 @@
+//! The header of a CSV file: what its columns are.
+
+use std::borrow::Cow;
+
+use super::csv_fields::Fields;
+use super::error::Problem;
+use super::field::{Field, Target};
+use super::layout::{Delimiter, Layout, Meaning};
+use super::row::{Cell, Row};
+use super::shape::{check_columns, columns_for};
+
+/// What a column contains.
+#[derive(Clone, Debug)]
+pub(super) enum Column {
+    /// The values of a field.
+    Of { target: Target, name: String },
+    /// What is left out, because the layout says so.
+    Ignored { name: String },
+    /// Nothing: the padding of a spreadsheet.
+    Nameless,
+}
+
+impl Column {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Of { name, .. } | Self::Ignored { name } => name,
+            Self::Nameless => "",
+        }
+    }
+
+    pub(super) const fn is_ignored(&self) -> bool {
+        matches!(self, Self::Ignored { .. })
+    }
+
+    pub(super) fn is(&self, wanted: Target) -> bool {
+        matches!(self, Self::Of { target, .. } if *target == wanted)
+    }
+}
+
+/// The columns that a header names.
+pub(super) fn columns(header: &str, layout: &Layout) -> Result<Vec<Column>, Problem> {
+    let mut row = Row::default();
+    let mut columns = vec![];
+    let mut unknown = vec![];
+    for field in Fields::of(header, layout.delimiter) {
+        let (_, name) = field.map_err(|_| Problem::Quote)?;
+        let column = match meaning(&name, layout)? {
+            _ if name.is_empty() => Column::Nameless,
+            Meaning::Is(target) => {
+                row.set_target(target, Cell::Column(Cow::Borrowed("")));
+                Column::Of { target, name: name.into_owned() }
+            }
+            Meaning::Ignored => Column::Ignored { name: name.into_owned() },
+            Meaning::Unknown => {
+                unknown.push(name.into_owned());
+                continue;
+            }
+        };
+        columns.push(column);
+    }
+    if unknown.is_empty() {
+        check_columns(&row)?;
+        return Ok(columns);
+    }
+    match other_delimiter(&unknown, columns.len(), layout) {
+        Some(problem) => Err(problem),
+        None => Err(Problem::unknown_columns(&unknown, columns_for(&row))),
+    }
+}
+
+fn meaning(name: &str, layout: &Layout) -> Result<Meaning, Problem> {
+    let meaning = layout.columns.meaning(name);
+    let is_said = layout.columns.says(name);
+    match Target::named(name) {
+        Ok(Some(target)) if !is_said => Ok(Meaning::Is(target)),
+        Err(problem) if !is_said && !layout.columns.ignore_unknown => Err(problem),
+        _ => Ok(meaning),
+    }
+}
+
+/// The problem of a header that is one column only because it has another delimiter.
+fn other_delimiter(unknown: &[String], known: usize, layout: &Layout) -> Option<Problem> {
+    let [header] = unknown else { return None };
+    let is_other =
+        |delimiter: &Delimiter| *delimiter != layout.delimiter && header.contains(delimiter.char());
+    let delimiter = Delimiter::ALL.into_iter().find(is_other).filter(|_| known == 0)?;
+    let mut row = Row::default();
+    for name in header.split(delimiter.char()) {
+        if let Some(field) = Field::named(name.trim_matches(['"', ' '])) {
+            row.set(field, Cell::Column(Cow::Borrowed("")));
+        }
+    }
+    Some(Problem::OtherDelimiter {
+        header: header.clone(),
+        in_force: layout.delimiter.name(),
+        other: delimiter.name(),
+        columns: columns_for(&row),
+    })
+}

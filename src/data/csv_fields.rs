@@ -1,0 +1,166 @@
+//! The fields of a line of CSV.
+
+use std::borrow::Cow;
+
+use super::layout::Delimiter;
+
+/// The fields of a line, each with the byte of the line at which it starts.
+/// White space around a field that is not quoted is not part of it; a tab is white space unless it
+/// separates fields.
+pub(super) struct Fields<'a> {
+    line: &'a str,
+    rest: Option<&'a str>,
+    delimiter: char,
+}
+
+/// The column of a line, counted from 1 in characters, at which a byte is.
+pub(super) fn column_at(line: &str, byte: usize) -> u32 {
+    let before = line.get(..byte).map_or(byte, |before| before.chars().count());
+    u32::try_from(before + 1).unwrap_or(u32::MAX)
+}
+
+/// Whether a line has nothing but empty fields.
+pub(super) fn is_blank(line: &str, delimiter: Delimiter) -> bool {
+    line.starts_with([delimiter.char(), '"', ' ', '\t'])
+        && Fields::of(line, delimiter)
+            .all(|field| field.is_ok_and(|(_, text)| text.trim().is_empty()))
+}
+
+impl<'a> Fields<'a> {
+    pub(super) const fn of(line: &'a str, delimiter: Delimiter) -> Self {
+        Self { line, rest: Some(line), delimiter: delimiter.char() }
+    }
+
+    fn trim_start(&self, text: &'a str) -> &'a str {
+        text.trim_start_matches(|c: char| c.is_whitespace() && c != self.delimiter)
+    }
+
+    const fn start_of(&self, rest: &str) -> usize {
+        self.line.len() - rest.len()
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(usize, Cow<'a, str>), usize>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rest.take()?;
+        let rest = self.trim_start(rest);
+        let start = self.start_of(rest);
+        // A spreadsheet writes ="00123" for text that it would otherwise take for a number.
+        if let Some(quoted) = rest.strip_prefix('"').or_else(|| rest.strip_prefix("=\"")) {
+            let Some((field, rest)) = self.unquote(quoted) else { return Some(Err(start)) };
+            self.rest = rest;
+            return Some(Ok((start, text_of_formula(field))));
+        }
+        let (field, rest) = match rest.split_once(self.delimiter) {
+            Some((field, rest)) => (field, Some(rest)),
+            None => (rest, None),
+        };
+        self.rest = rest;
+        Some(Ok((start, Cow::Borrowed(field.trim()))))
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// What a field says, up to its closing quote, and what comes after the delimiter behind it.
+    fn unquote(&self, quoted: &'a str) -> Option<(Cow<'a, str>, Option<&'a str>)> {
+        let mut field = Cow::Borrowed("");
+        let mut rest = quoted;
+        loop {
+            let (piece, behind) = rest.split_once('"')?;
+            if field.is_empty() {
+                field = Cow::Borrowed(piece);
+            } else {
+                field.to_mut().push_str(piece);
+            }
+            if let Some(more) = behind.strip_prefix('"') {
+                field.to_mut().push('"');
+                rest = more;
+            } else {
+                let behind = self.trim_start(behind);
+                return match behind.strip_prefix(self.delimiter) {
+                    Some(next) => Some((field, Some(next))),
+                    None => behind.is_empty().then_some((field, None)),
+                };
+            }
+        }
+    }
+}
+
+/// The text in a formula that only holds text, quoted like any other field: `="00123"`.
+fn text_of_formula(field: Cow<'_, str>) -> Cow<'_, str> {
+    let inner = field.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    match inner {
+        Some(inner) if !inner.replace("\"\"", "").contains('"') => {
+            Cow::Owned(inner.replace("\"\"", "\""))
+        }
+        _ => field,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(line: &str, delimiter: Delimiter) -> Option<Vec<String>> {
+        let text = |field: Result<(usize, Cow<'_, str>), usize>| {
+            field.ok().map(|(_, text)| text.into_owned())
+        };
+        Fields::of(line, delimiter).map(text).collect()
+    }
+
+    #[test]
+    fn splits_quotes_and_blanks() {
+        for (line, expected) in [
+            ("a,b,c", &["a", "b", "c"][..]),
+            (" a , b ,", &["a", "b", ""]),
+            (r#""a,1"," b ","#, &["a,1", " b ", ""]),
+            (r#""say ""hi""",x"#, &[r#"say "hi""#, "x"]),
+            (r#""""","""""""#, &["\"", "\"\""]),
+            (r#""", "a" , b"#, &["", "a", "b"]),
+            (r#"5" nail,x"#, &[r#"5" nail"#, "x"]),
+            (r#"="00123",x"#, &["00123", "x"]),
+            (r#"="a,""b""",x"#, &["a,\"b\"", "x"]),
+            (r#""=""00123""",x"#, &["00123", "x"]),
+            ("=A1*2,x", &["=A1*2", "x"]),
+        ] {
+            let expected: Vec<_> = expected.iter().map(|&field| field.to_owned()).collect();
+            assert_eq!(fields(line, Delimiter::Comma), Some(expected), "{line}");
+        }
+        for (line, delimiter) in [
+            ("a;1,5;\"b;c\"", Delimiter::Semicolon),
+            ("a\t1,5\t\"b;c\"", Delimiter::Tab),
+            ("a|1,5|\"b;c\"", Delimiter::Pipe),
+        ] {
+            let expected = ["a", "1,5", "b;c"].map(str::to_owned).to_vec();
+            assert_eq!(fields(line, delimiter), Some(expected), "{line}");
+        }
+        assert_eq!(fields("\t\ta\t", Delimiter::Tab).map(|fields| fields.len()), Some(4));
+    }
+
+    #[test]
+    fn a_quote_ends_on_its_line() {
+        for line in [r#""a"#, r#"x,"a,b"#, r#""a"b,c"#, r#""a"""#, r#"="a"&b"#] {
+            assert_eq!(fields(line, Delimiter::Comma), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_field_knows_where_it_starts() {
+        let line = "é, \"b\",c";
+        let starts = Fields::of(line, Delimiter::Comma).map(|field| field.unwrap().0);
+        let columns: Vec<_> = starts.map(|start| column_at(line, start)).collect();
+        assert_eq!(columns, [1, 4, 8], "characters, not bytes");
+    }
+
+    #[test]
+    fn rows_of_nothing_are_blank() {
+        for (line, expected) in
+            [(",,", true), (" , \"\",", true), ("\"\"", true), (",a", false), ("0,,", false)]
+        {
+            assert_eq!(is_blank(line, Delimiter::Comma), expected, "{line}");
+        }
+        assert!(is_blank("\t\t", Delimiter::Tab) && !is_blank(";;", Delimiter::Comma));
+    }
+}

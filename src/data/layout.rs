@@ -1,0 +1,331 @@
+//! The layout of files: what a person says about them, because their content does not show it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::field::{Field, Target};
+use super::names::{nearest, shown};
+
+/// The layout of files. By default CSV has commas and decimal points, text is UTF-8, and columns have
+/// ocache's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// What separates the fields of CSV files.
+    pub delimiter: Delimiter,
+    /// Whether numbers in CSV files have a decimal comma.
+    pub decimal_comma: bool,
+    /// The encoding of text without a byte order mark.
+    pub encoding: TextEncoding,
+    /// What columns and JSON fields are called.
+    pub columns: Columns,
+}
+
+/// What separates the fields of a line of CSV.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delimiter {
+    /// `,`
+    #[default]
+    Comma,
+    /// `;`
+    Semicolon,
+    /// A tab.
+    Tab,
+    /// `|`
+    Pipe,
+}
+
+/// How characters are written as bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextEncoding(&'static encoding_rs::Encoding);
+
+/// What the columns of files mean, where they do not have ocache's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    named: BTreeMap<String, Target>,
+    ignored: BTreeSet<String>,
+    /// Whether unknown columns are left out.
+    pub ignore_unknown: bool,
+}
+
+/// One column and what it is, as in `sku=id`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedColumn {
+    column: String,
+    target: Target,
+}
+
+/// What a column means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Is(Target),
+    Ignored,
+    Unknown,
+}
+
+/// Why a layout is refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum LayoutError {
+    /// Not a delimiter.
+    #[error("`{}` is not a separator; use comma, semicolon, tab or pipe", shown(.0))]
+    Delimiter(String),
+    /// Not an encoding.
+    #[error(
+        "`{}` is not an encoding; use one such as utf-8, utf-16, windows-1252 or iso-8859-15",
+        shown(.0)
+    )]
+    Encoding(String),
+    /// A column without what it is.
+    #[error("`{}` does not name a column and a field, as sku=id does", shown(.0))]
+    NoTarget(String),
+    /// Not a field.
+    #[error("`{}` is not a field{}", shown(.field), did_you_mean(*.near))]
+    Field {
+        /// What was given.
+        field: String,
+        /// The one that was probably meant.
+        near: Option<&'static str>,
+    },
+    /// A column with two meanings.
+    #[error("column `{}` has two meanings", shown(.0))]
+    Twice(String),
+}
+
+fn did_you_mean(near: Option<&str>) -> String {
+    near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default()
+}
+
+impl Delimiter {
+    pub(super) const ALL: [Self; 4] = [Self::Comma, Self::Semicolon, Self::Tab, Self::Pipe];
+
+    pub(super) const fn char(self) -> char {
+        match self {
+            Self::Comma => ',',
+            Self::Semicolon => ';',
+            Self::Tab => '\t',
+            Self::Pipe => '|',
+        }
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Comma => "comma",
+            Self::Semicolon => "semicolon",
+            Self::Tab => "tab",
+            Self::Pipe => "pipe",
+        }
+    }
+}
+
+/// By its name, or as itself.
+impl FromStr for Delimiter {
+    type Err = LayoutError;
+
+    fn from_str(text: &str) -> Result<Self, LayoutError> {
+        let is_meant = |delimiter: &Self| {
+            text.eq_ignore_ascii_case(delimiter.name())
+                || text.strip_prefix(delimiter.char()) == Some("")
+                || (*delimiter == Self::Tab && text == "\\t")
+        };
+        let found = Self::ALL.into_iter().find(is_meant);
+        found.ok_or_else(|| LayoutError::Delimiter(text.to_owned()))
+    }
+}
+
+impl TextEncoding {
+    pub(super) const fn get(self) -> &'static encoding_rs::Encoding {
+        self.0
+    }
+}
+
+impl Default for TextEncoding {
+    fn default() -> Self {
+        Self(encoding_rs::UTF_8)
+    }
+}
+
+/// By any of the names that web pages use.
+impl FromStr for TextEncoding {
+    type Err = LayoutError;
+
+    fn from_str(text: &str) -> Result<Self, LayoutError> {
+        let encoding = encoding_rs::Encoding::for_label_no_replacement(text.as_bytes());
+        encoding.map(Self).ok_or_else(|| LayoutError::Encoding(text.to_owned()))
+    }
+}
+
+impl NamedColumn {
+    /// A column, and the field that it is, such as `id` or `price.EUR`.
+    ///
+    /// # Errors
+    /// [`LayoutError::Field`] when there is no such field.
+    pub fn new(column: &str, field: &str) -> Result<Self, LayoutError> {
+        let unknown =
+            || LayoutError::Field { field: field.to_owned(), near: nearest(field, Field::names()) };
+        let target = Target::named(field).ok().flatten().ok_or_else(unknown)?;
+        Ok(Self { column: column.to_owned(), target })
+    }
+}
+
+impl FromStr for NamedColumn {
+    type Err = LayoutError;
+
+    fn from_str(text: &str) -> Result<Self, LayoutError> {
+        // A column's name may contain the sign; a field's name does not.
+        let parts = text.rsplit_once('=').filter(|(column, _)| !column.trim().is_empty());
+        let (column, field) = parts.ok_or_else(|| LayoutError::NoTarget(text.to_owned()))?;
+        Self::new(column.trim(), field.trim())
+    }
+}
+
+impl Columns {
+    /// Columns that are named, and others that are left out.
+    ///
+    /// # Errors
+    /// [`LayoutError::Twice`] when one has two meanings.
+    pub fn of(
+        named: impl IntoIterator<Item = NamedColumn>,
+        ignored: impl IntoIterator<Item = String>,
+    ) -> Result<Self, LayoutError> {
+        let mut columns = Self::default();
+        named.into_iter().try_for_each(|column| columns.name(column))?;
+        ignored.into_iter().try_for_each(|column| columns.ignore(column))?;
+        Ok(columns)
+    }
+
+    /// Gives a column its meaning.
+    ///
+    /// # Errors
+    /// [`LayoutError::Twice`] when it has another one already.
+    pub fn name(&mut self, column: NamedColumn) -> Result<(), LayoutError> {
+        let NamedColumn { column, target } = column;
+        let is_other = self.named.get(&column).is_some_and(|known| *known != target);
+        if is_other || self.ignored.contains(&column) {
+            return Err(LayoutError::Twice(column));
+        }
+        self.named.insert(column, target);
+        Ok(())
+    }
+
+    /// Leaves a column out.
+    ///
+    /// # Errors
+    /// [`LayoutError::Twice`] when it has a meaning already.
+    pub fn ignore(&mut self, column: String) -> Result<(), LayoutError> {
+        if self.named.contains_key(&column) {
+            return Err(LayoutError::Twice(column));
+        }
+        self.ignored.insert(column);
+        Ok(())
+    }
+
+    /// These, and those of `others` about columns that are not among these.
+    #[must_use]
+    pub fn or(mut self, others: Self) -> Self {
+        for (column, target) in others.named {
+            if !self.ignored.contains(&column) {
+                self.named.entry(column).or_insert(target);
+            }
+        }
+        let named = &self.named;
+        self.ignored
+            .extend(others.ignored.into_iter().filter(|column| !named.contains_key(column)));
+        self.ignore_unknown |= others.ignore_unknown;
+        self
+    }
+
+    /// What a column or a field of JSON means.
+    pub(super) fn meaning(&self, name: &str) -> Meaning {
+        if let Some(target) = self.named.get(name) {
+            return Meaning::Is(*target);
+        }
+        if self.ignored.contains(name) {
+            return Meaning::Ignored;
+        }
+        match Field::named(name) {
+            Some(field) => Meaning::Is(Target::Field(field)),
+            None if self.ignore_unknown => Meaning::Ignored,
+            None => Meaning::Unknown,
+        }
+    }
+
+    /// Whether a name has been given a meaning.
+    pub(super) fn says(&self, name: &str) -> bool {
+        self.named.contains_key(name) || self.ignored.contains(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delimiters_have_names_and_signs() {
+        for (text, delimiter) in [
+            (",", Delimiter::Comma),
+            ("Semicolon", Delimiter::Semicolon),
+            ("\t", Delimiter::Tab),
+            ("\\t", Delimiter::Tab),
+            ("tab", Delimiter::Tab),
+            ("|", Delimiter::Pipe),
+        ] {
+            assert_eq!(text.parse(), Ok(delimiter), "{text}");
+        }
+        for text in ["", ";;", ":", "colon"] {
+            assert_eq!(text.parse::<Delimiter>(), Err(LayoutError::Delimiter(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn encodings_have_the_names_of_web_pages() {
+        for text in ["utf-8", "UTF-16", "windows-1252", "latin1", "cp1252"] {
+            assert!(text.parse::<TextEncoding>().is_ok(), "{text}");
+        }
+        let error = "ebcdic".parse::<TextEncoding>().unwrap_err();
+        assert!(
+            error.to_string().starts_with("`ebcdic` is not an encoding; use one such as utf-8")
+        );
+    }
+
+    #[test]
+    fn columns_are_named_once() {
+        let mut columns = Columns::default();
+        columns.name("sku=id".parse().unwrap()).unwrap();
+        columns.name("a=b=price.EUR".parse().unwrap()).unwrap();
+        columns.ignore("EAN".to_owned()).unwrap();
+        assert_eq!(columns.meaning("sku"), Meaning::Is(Target::Field(Field::Id)));
+        assert!(matches!(columns.meaning("a=b"), Meaning::Is(Target::In(Field::Price, _))));
+        assert_eq!(columns.meaning("EAN"), Meaning::Ignored);
+        assert_eq!(columns.meaning("id"), Meaning::Is(Target::Field(Field::Id)));
+        assert_eq!(columns.meaning("x"), Meaning::Unknown);
+        assert!(columns.name("sku=id".parse().unwrap()).is_ok(), "the same again");
+        assert!(columns.name("sku=name".parse().unwrap()).is_err());
+        assert!(columns.name("EAN=id".parse().unwrap()).is_err());
+        assert!(columns.ignore("sku".to_owned()).is_err());
+        for (text, error) in [
+            ("sku", "`sku` does not name a column and a field, as sku=id does"),
+            ("sku=prize", "`prize` is not a field, did you mean `price`?"),
+            ("sku=price.EUX", "`price.EUX` is not a field"),
+        ] {
+            assert_eq!(text.parse::<NamedColumn>().unwrap_err().to_string(), error);
+        }
+    }
+
+    #[test]
+    fn what_is_typed_takes_precedence_over_a_file() {
+        let mut typed = Columns::default();
+        typed.name("sku=id".parse().unwrap()).unwrap();
+        typed.ignore("EAN".to_owned()).unwrap();
+        let mut file = Columns::default();
+        file.name("sku=name".parse().unwrap()).unwrap();
+        file.name("EAN=category".parse().unwrap()).unwrap();
+        file.name("Preis=price".parse().unwrap()).unwrap();
+        let both = typed.or(file);
+        assert_eq!(both.meaning("sku"), Meaning::Is(Target::Field(Field::Id)));
+        assert_eq!(both.meaning("EAN"), Meaning::Ignored);
+        assert_eq!(both.meaning("Preis"), Meaning::Is(Target::Field(Field::Price)));
+    }
+}

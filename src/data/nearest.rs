@@ -1,0 +1,66 @@
+//! The known id that is most similar to an unknown one.
+
+use std::collections::BTreeMap;
+
+use super::difference::Comparison;
+use super::mentions::NAMED;
+use super::stored::{Halt, still};
+use crate::model::{ProductId, UserId, nearest};
+
+/// At most this many ids of the data and of the store are examined, because on AWS each page is billed.
+const LOOKED_AT: usize = 20_000;
+
+/// The nearest product that the data or the store has, for the first few of these.
+pub(super) async fn nearest_products(
+    unknown: &[ProductId],
+    comparison: &Comparison<'_>,
+) -> Result<BTreeMap<ProductId, ProductId>, Halt> {
+    if unknown.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let Comparison { data, at, .. } = comparison;
+    let given = data.products.iter().take(LOOKED_AT).map(|product| product.id.clone());
+    let mut known: Vec<ProductId> = given.collect();
+    let most = known.len() + LOOKED_AT;
+    let mut from = None;
+    loop {
+        let page = still(at.store.list_products(at.head, from).await?)?;
+        known.extend(page.items.into_iter().map(|product| product.id));
+        from = page.next;
+        if from.is_none() || known.len() >= most {
+            return Ok(pairs(unknown, &known, ProductId::as_str));
+        }
+    }
+}
+
+/// The nearest customer that the data or the store has, for the first few of these.
+pub(super) async fn nearest_customers(
+    unknown: &[UserId],
+    comparison: &Comparison<'_>,
+) -> Result<BTreeMap<UserId, UserId>, Halt> {
+    if unknown.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let Comparison { data, at, .. } = comparison;
+    let given = data.customers.iter().take(LOOKED_AT).map(|customer| customer.user.clone());
+    let mut known: Vec<UserId> = given.collect();
+    let most = known.len() + LOOKED_AT;
+    let mut from = None;
+    loop {
+        let page = still(at.store.list_customers(at.head, from).await?)?;
+        known.extend(page.items.into_iter().map(|customer| customer.user));
+        from = page.next;
+        if from.is_none() || known.len() >= most {
+            return Ok(pairs(unknown, &known, UserId::as_str));
+        }
+    }
+}
+
+fn pairs<I: Clone + Ord>(unknown: &[I], known: &[I], text: fn(&I) -> &str) -> BTreeMap<I, I> {
+    let near = unknown.iter().take(NAMED).filter_map(|id| {
+        let near = nearest(text(id), known.iter().map(text))?;
+        let near = known.iter().find(|known| text(known) == near)?;
+        Some((id.clone(), near.clone()))
+    });
+    near.collect()
+}

@@ -1,0 +1,132 @@
+//! A user's own list in the files, compared with the stored one: which rows are lost if it is replaced, and
+//! both lists merged.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::difference::{Comparison, Difference};
+use super::load::LoadError;
+use super::mentions::Mention;
+use super::resolving::check_falls;
+use super::stored::{Halt, Stored};
+use super::{Amounts, Problem};
+use crate::model::{ProductId, UserId};
+use crate::ports::{PortError, UserDiscounts};
+use crate::pricing::{
+    Discount, Discounts, Ladder, MinQuantity, OwnLadder, OwnLadders, PriceRule, Rate, Rung, Scope,
+};
+
+/// Rows of users' stored lists that are not in the lists that replace them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LostRows {
+    /// How many rows.
+    pub rows: u64,
+    /// Whose.
+    pub users: Mention,
+}
+
+impl Difference<'_> {
+    /// Notes what a stored list loses when `given` replaces it.
+    pub(super) fn replaces(
+        &mut self,
+        stored: &Stored<UserId, UserDiscounts>,
+        given: &UserDiscounts,
+    ) {
+        let Some(found) = stored.found.get(&given.user) else { return };
+        let kept = keys(given);
+        let lost = rungs(found).filter(|row| !kept.contains(&key(row))).count() as u64;
+        if lost > 0 {
+            self.lost.rows += lost;
+            self.lost.users.add(|| given.user.to_string());
+        }
+    }
+}
+
+/// All rows of a list.
+fn rungs(list: &UserDiscounts) -> impl Iterator<Item = (ProductId, Rung)> {
+    let plain = list.discounts.as_slice().iter().map(|discount| {
+        let rule = PriceRule::Percentage(Rate::from(discount.percentage));
+        (discount.product_id.clone(), Rung { min_quantity: MinQuantity::ZERO, rule })
+    });
+    let ladders = list
+        .ladders
+        .ladders
+        .iter()
+        .flat_map(|own| own.ladder.rungs().iter().map(|rung| (own.product_id.clone(), *rung)));
+    plain.chain(ladders)
+}
+
+fn key((product, rung): &(ProductId, Rung)) -> (ProductId, MinQuantity) {
+    (product.clone(), rung.min_quantity)
+}
+
+fn keys(list: &UserDiscounts) -> HashSet<(ProductId, MinQuantity)> {
+    rungs(list).map(|row| key(&row)).collect()
+}
+
+fn halt(problem: Problem) -> Halt {
+    Halt::Failed(LoadError::Merge(Box::new(problem)))
+}
+
+/// The stored list, with the rows of `given` added to it. A row replaces one with the same product and
+/// minimum quantity.
+pub(super) fn merged(
+    stored: &UserDiscounts,
+    given: &UserDiscounts,
+    comparison: &Comparison<'_>,
+) -> Result<UserDiscounts, Halt> {
+    let mut rows: BTreeMap<ProductId, BTreeMap<MinQuantity, PriceRule>> = BTreeMap::new();
+    let currencies = (stored.ladders.currency, given.ladders.currency);
+    let replaced = keys(given);
+    let stays = |row: &(ProductId, Rung)| !replaced.contains(&key(row));
+    if let (Some(old), Some(new)) = currencies
+        && old != new
+        && let Some((product, _)) = rungs(stored).filter(is_absolute).find(stays)
+    {
+        let user = given.user.clone();
+        return Err(halt(Problem::OtherOwnCurrency { user, stored: old, product }));
+    }
+    for (product, rung) in rungs(stored).chain(rungs(given)) {
+        rows.entry(product).or_default().insert(rung.min_quantity, rung.rule);
+    }
+    let currency = currencies.1.or(currencies.0);
+    let (mut discounts, mut ladders) = (vec![], vec![]);
+    for (product_id, rungs) in rows {
+        if let Some(discount) = plain_discount(&product_id, &rungs) {
+            discounts.push(discount);
+            continue;
+        }
+        let rungs = rungs.into_iter().map(|(min_quantity, rule)| Rung { min_quantity, rule });
+        let what = || format!("the own rows of user `{}`", given.user);
+        let ladder = Ladder::new(rungs.collect());
+        let ladder = ladder.map_err(|error| PortError::corrupt(what(), error))?;
+        let amounts = Amounts {
+            currency: currency.unwrap_or(comparison.amounts.currency),
+            ..comparison.amounts
+        };
+        let whose = format!("the list of user `{}`, merged with what is stored,", given.user);
+        let scope = Scope::Product(product_id.clone());
+        check_falls(&ladder, whose, &scope, amounts).map_err(|(_, problem)| halt(problem))?;
+        ladders.push(OwnLadder { product_id, ladder });
+    }
+    let mut rules = ladders.iter().flat_map(|own| own.ladder.rungs()).map(|rung| rung.rule);
+    let is_absolute = rules.any(|rule| !matches!(rule, PriceRule::Percentage(_)));
+    Ok(UserDiscounts {
+        user: given.user.clone(),
+        // Each product is a key of the map, so none comes twice.
+        discounts: Discounts::new(discounts).unwrap_or_default(),
+        ladders: OwnLadders { currency: currency.filter(|_| is_absolute), ladders },
+    })
+}
+
+fn is_absolute((_, rung): &(ProductId, Rung)) -> bool {
+    !matches!(rung.rule, PriceRule::Percentage(_))
+}
+
+fn plain_discount(
+    product_id: &ProductId,
+    rungs: &BTreeMap<MinQuantity, PriceRule>,
+) -> Option<Discount> {
+    let rule = rungs.get(&MinQuantity::ZERO).filter(|_| rungs.len() == 1)?;
+    let PriceRule::Percentage(rate) = rule else { return None };
+    Some(Discount { product_id: product_id.clone(), percentage: rate.as_percentage()? })
+}

@@ -1,0 +1,135 @@
+//! The kinds of problems, and how problems are made.
+
+use super::field::Field;
+use super::names::{nearest, shown};
+use super::problem::Problem;
+use super::shape::KnownColumns;
+
+impl Problem {
+    /// A stable word for the kind of problem.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "unreadable",
+            Self::EmptyFolder => "empty_folder",
+            Self::NoRows => "no_rows",
+            Self::NotText => "not_text",
+            Self::Archive => "archive",
+            Self::Deletion => "deletion",
+            Self::UnknownColumns { .. } => "unknown_field",
+            Self::OtherDelimiter { .. } => "other_delimiter",
+            Self::Nameless { .. } => "nameless_column",
+            Self::InColumn { problem, .. } | Self::DecimalComma { problem } => problem.code(),
+            Self::NoDecimalComma { .. } => "no_decimal_comma",
+            Self::FailedFormula { .. } => "failed_formula",
+            Self::ShortenedId { .. } => "shortened_id",
+            Self::Truncated(_) => "truncated",
+            Self::NotJson(_) => "not_json",
+            Self::NotAnObject => "not_an_object",
+            Self::UnknownField { .. } => "unknown_field",
+            Self::UnknownTable { .. } => "unknown_table",
+            Self::Missing { .. } => "missing_field",
+            Self::Repeated { .. } => "repeated_field",
+            Self::WrongKind { .. } => "wrong_kind",
+            Self::EmptyName => "empty_name",
+            Self::ControlCharacter => "control_character",
+            Self::Id(_) => "bad_id",
+            Self::Price(_) => "bad_price",
+            Self::Percentage(_) => "bad_percentage",
+            Self::Quantity(_) => "bad_quantity",
+            Self::QuantityRules(_) => "contradicting_quantities",
+            Self::Category(_) => "bad_category",
+            Self::Window(_) => "window_ends_first",
+            Self::InField { problem, .. } => problem.code(),
+            Self::Amount { .. } | Self::NegativeAmount { .. } => "bad_price",
+            Self::RepeatedAmount { .. } => "repeated_field",
+            Self::Currency { .. } => "bad_currency",
+            Self::Priority { .. } => "bad_priority",
+            Self::Time { .. } | Self::FineTime { .. } => "bad_time",
+            Self::NoTimeZone { .. } => "no_time_zone",
+            Self::TimeZone { .. } => "bad_time_zone",
+            Self::NoRule => "missing_field",
+            Self::TwoRules { .. } => "two_rules",
+            Self::TwoScopes => "two_scopes",
+            Self::TwoKinds { .. } => "two_kinds",
+            Self::InList { problem, .. } => problem.code(),
+            Self::FieldCount { .. } => "field_count",
+            Self::Quote => "bad_quote",
+            Self::DuplicateProduct { .. } => "duplicate_product",
+            Self::DuplicateUser { .. } => "duplicate_user",
+            Self::DuplicateDiscount { .. } | Self::DuplicateOwnRow { .. } => "duplicate_discount",
+            Self::DuplicateCustomer { .. } => "duplicate_customer",
+            Self::DuplicatePriceList { .. } => "duplicate_price_list",
+            Self::DuplicatePrice { .. } => "duplicate_price",
+            Self::UnknownPriceList { .. } => "unknown_price_list",
+            Self::NoCurrency { .. } => "no_currency",
+            Self::OtherCurrency { .. } | Self::OtherOwnCurrency { .. } => "other_currency",
+            Self::Rises { .. } => "price_rises",
+        }
+    }
+
+    /// Whether it is a value that is wrong, and not which fields there are.
+    pub(super) const fn is_of_value(&self) -> bool {
+        !matches!(
+            self,
+            Self::Missing { .. }
+                | Self::Repeated { .. }
+                | Self::RepeatedAmount { .. }
+                | Self::UnknownField { .. }
+                | Self::NoRule
+                | Self::TwoRules { .. }
+                | Self::TwoScopes
+                | Self::TwoKinds { .. }
+                | Self::QuantityRules(_)
+                | Self::Window(_)
+        )
+    }
+
+    /// The problem of a value, in a column that may be called otherwise than its field.
+    pub(super) fn in_column(column: &str, field: Field, problem: Self) -> Self {
+        match column == field.name() {
+            true => problem,
+            false => Self::InColumn { column: column.to_owned(), problem: Box::new(problem) },
+        }
+    }
+
+    /// A value in a column without a name.
+    pub(super) fn nameless(number: usize, text: &str) -> Self {
+        Self::Nameless { number, text: text.to_owned() }
+    }
+
+    /// Unknown columns.
+    pub(super) fn unknown_columns(columns: &[String], known: KnownColumns) -> Self {
+        let near = columns.first().and_then(|first| nearest(first, known.names()));
+        Self::UnknownColumns { columns: columns.to_vec(), near, known }
+    }
+
+    /// The problem of a field whose name it does not tell.
+    pub(super) fn in_field(field: &str, problem: Self) -> Self {
+        Self::InField { field: field.to_owned(), problem: Box::new(problem) }
+    }
+
+    /// An unknown field, with the candidate that it resembles.
+    pub(super) fn unknown_field(
+        field: &str,
+        candidates: impl Iterator<Item = &'static str>,
+    ) -> Self {
+        Self::UnknownField { field: shown(field), near: nearest(field, candidates) }
+    }
+
+    /// An unknown table, with the candidate that it resembles.
+    pub(super) fn unknown_table(table: &str, candidates: &[&'static str]) -> Self {
+        Self::UnknownTable { table: shown(table), near: nearest(table, candidates.iter().copied()) }
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        match error.classify() {
+            serde_json::error::Category::Eof => Self::Truncated(error),
+            // Syntax is always right where a row is looked at again, so only its shape can be wrong.
+            serde_json::error::Category::Data => Self::NotAnObject,
+            _ => Self::NotJson(error),
+        }
+    }
+}

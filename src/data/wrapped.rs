@@ -1,0 +1,185 @@
+//! Objects that hold rows: tables, and the batch writes, scans and exports of `DynamoDB`, and pages of other
+//! APIs.
+
+use serde_json::value::RawValue;
+
+use super::collect::Sink;
+use super::error::{Fault, Problem};
+use super::json::{Members, for_each_element};
+use super::layout::Columns;
+use super::lines::LineFinder;
+use super::read::Notice;
+use super::record::record;
+use super::row::{Notation, Row};
+use super::shape::Expected;
+
+/// The end of a table's name, and the kind of its rows. The name begins with that of a stack.
+const TABLES: [(&str, Expected); 6] = [
+    ("products", Expected::Product),
+    ("user_discounts", Expected::Discounts),
+    ("discounts", Expected::Discounts),
+    ("customers", Expected::Customer),
+    ("price_lists", Expected::PriceList),
+    ("prices", Expected::Price),
+];
+/// Members that hold one item of `DynamoDB`: of an export, and of an incremental export.
+const ITEMS: [&str; 2] = ["Item", "NewImage"];
+/// Members that hold rows of any kind, or tables.
+const ANY_ROWS: [&str; 9] =
+    ["Items", "Responses", "RequestItems", "items", "data", "rows", "records", "results", "value"];
+/// Members that say something about the rows, but nothing that a load needs.
+const ABOUT_ROWS: [&str; 15] = [
+    "Count",
+    "ScannedCount",
+    "ConsumedCapacity",
+    "Metadata",
+    "Keys",
+    "OldImage",
+    "count",
+    "total",
+    "page",
+    "pages",
+    "per_page",
+    "page_size",
+    "limit",
+    "offset",
+    "@odata.context",
+];
+/// Members that show that there are more rows elsewhere.
+const MORE_TO_COME: [&str; 9] = [
+    "LastEvaluatedKey",
+    "NextToken",
+    "UnprocessedKeys",
+    "UnprocessedItems",
+    "next",
+    "next_token",
+    "next_cursor",
+    "has_more",
+    "@odata.nextLink",
+];
+
+/// Whether a member of this name, when it is a list or an object, holds rows.
+pub(super) fn is_wrapper(name: &str) -> bool {
+    ITEMS.contains(&name) || ANY_ROWS.contains(&name) || name == "Keys"
+}
+
+/// Whether a member of this name is about the rows beside it.
+pub(super) fn tells_of_rows(name: &str) -> bool {
+    ABOUT_ROWS.contains(&name) || MORE_TO_COME.contains(&name)
+}
+
+/// Reads the rows that an object holds.
+pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
+    let line = finder.line_of(json);
+    let members = match serde_json::from_str::<Members<'_>>(json) {
+        Ok(Members(members)) => members,
+        Err(error) => return sink.fault(Fault::json(line, error)),
+    };
+    let has = |wanted: &str| members.iter().any(|(name, _)| name == wanted);
+    if has("Keys") && !has("NewImage") {
+        return sink.fault(Fault::at(line, Problem::Deletion));
+    }
+    for (name, raw) in members {
+        member(&name, raw, finder, sink);
+    }
+}
+
+fn member(name: &str, raw: &RawValue, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
+    let line = finder.line_of(raw.get());
+    let first = raw.get().as_bytes().first();
+    match first {
+        _ if sink.layout().columns.says(name) => {}
+        Some(b'{') if ITEMS.contains(&name) => {
+            let row = Row::parse(raw.get(), &sink.layout().columns);
+            let row = row.map(|row| row.noted(Notation::Attributes)).map_err(Problem::from);
+            take(line, row, Expected::Any, sink);
+        }
+        _ if MORE_TO_COME.contains(&name) => {
+            if !matches!(raw.get(), "null" | "\"\"" | "false" | "{}" | "[]") {
+                let name = name.to_owned();
+                sink.notice(|path| Notice::OnePage { path, member: name });
+            }
+        }
+        _ if ABOUT_ROWS.contains(&name) => {}
+        Some(b'[') => match expected_in(name) {
+            Some(expected) => rows(raw, expected, finder, sink),
+            None => {
+                let problem = Problem::unknown_table(name, &TABLES.map(|(name, _)| name));
+                sink.fault(Fault::at(line, problem));
+            }
+        },
+        Some(b'{') if ANY_ROWS.contains(&name) => read(raw.get(), finder, sink),
+        _ => {
+            let tables = TABLES.into_iter().map(|(name, _)| name);
+            sink.fault(Fault::at(line, Problem::unknown_field(name, tables)));
+        }
+    }
+}
+
+fn rows(raw: &RawValue, expected: Expected, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
+    let read = for_each_element(raw.get(), &mut |element| {
+        let line = finder.line_of(element.get());
+        let row = table_row(element.get(), &sink.layout().columns);
+        take(line, row, expected, sink);
+    });
+    if let Err(error) = read {
+        sink.fault(Fault::json(finder.line_of(raw.get()), error));
+    }
+}
+
+/// Understands a row, or says what is wrong with it.
+pub(super) fn take(
+    line: u32,
+    row: Result<Row<'_>, Problem>,
+    expected: Expected,
+    sink: &mut Sink<'_>,
+) {
+    let amounts = sink.amounts();
+    let record = row.and_then(|mut row| {
+        sink.ignored(&row.ignored);
+        record(&mut row, expected, amounts, &sink.layout().columns)
+    });
+    sink.row(line, record);
+}
+
+fn expected_in(table: &str) -> Option<Expected> {
+    if ANY_ROWS.contains(&table) {
+        return Some(Expected::Any);
+    }
+    let ends_with = |name: &str| {
+        table
+            .strip_suffix(name)
+            .is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(['-', '_']))
+    };
+    TABLES.iter().find(|(name, _)| ends_with(name)).map(|(_, expected)| *expected)
+}
+
+/// An element of a table: a row, an item with typed attributes, or a batch write's
+/// `{"PutRequest": {"Item": {…}}}`.
+fn table_row<'a>(json: &'a str, columns: &Columns) -> Result<Row<'a>, Problem> {
+    const PUT_REQUEST: &str = "PutRequest";
+    const DELETE_REQUEST: &str = "DeleteRequest";
+    let row = Row::parse(json, columns)?;
+    let first = row.unknown.as_ref().or(row.ignored.first()).map(String::as_str);
+    match first {
+        Some(PUT_REQUEST) => {
+            let request = only_field(json, PUT_REQUEST)?;
+            let item = only_field(request.get(), "Item")?;
+            Ok(Row::parse(item.get(), columns)?.noted(Notation::Attributes))
+        }
+        Some(DELETE_REQUEST) => Err(Problem::Deletion),
+        _ => Ok(row.typed()),
+    }
+}
+
+fn only_field<'a>(json: &'a str, name: &'static str) -> Result<&'a RawValue, Problem> {
+    let Members(fields) = serde_json::from_str(json)?;
+    if let Some((other, _)) = fields.iter().find(|(field, _)| field != name) {
+        return Err(Problem::unknown_field(other, std::iter::once(name)));
+    }
+    match fields.as_slice() {
+        [] => Err(Problem::Missing { field: name }),
+        [(_, raw)] => Ok(raw),
+        _ => Err(Problem::Repeated { field: name }),
+    }
+}
