@@ -37,6 +37,7 @@ mod sources;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod told;
 mod values;
 mod window;
 mod words;
@@ -54,4 +55,5 @@ pub use preview::{Preview, PreviewProgress, preview};
 pub use read::{Dataset, FileSummary, Notice, read, read_texts, total_bytes};
 pub(crate) use seeded::Draws;
 pub use set_rounding::set_rounding;
+pub use told::{counts_json, effect_json, mentions_json, moved_json};
 pub use window::LocalTime;
