@@ -90,6 +90,7 @@ impl Worth {
         let mut told = seen.measured.as_json(&prices);
         told["ttl_secs"] = json!(policy.ttl.as_secs_f64());
         told["refresh_every_secs"] = json!(policy.refresh_every.as_secs_f64());
+        told["span_secs"] = json!(seen.measured.readings.span().as_secs_f64());
         told["answers"] = json!(Figures::of_all(&metrics.answers(self.ports.clock.now())));
         let (every, ttl) =
             (asked.every.unwrap_or(policy.refresh_every), asked.ttl.unwrap_or(policy.ttl));

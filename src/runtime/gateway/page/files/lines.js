@@ -2,16 +2,17 @@
 
 /** The lines of a quotation: as a table, and as text for others. */
 const Lines = (() => {
-  const { element, amount, plural } = Text;
+  const { element, amount, percent: shown, plural } = Text;
   const COLUMNS = ["Product", "List price", "Discount", "Unit price", "Quantity", "Total"];
 
   /** A price table's row where nothing was taken off says so. */
   function discount(percent) {
     if (percent === "0") return element("span", { class: "none" }, "none");
     // A surcharge is a negative discount.
+    const exact = { title: `${percent} %` };
     return percent.startsWith("-")
-      ? element("span", {}, `+${percent.slice(1)} %`)
-      : element("span", { class: "cut" }, `−${percent} %`);
+      ? element("span", exact, `+${shown(percent.slice(1))}`)
+      : element("span", { class: "cut", ...exact }, `−${shown(percent)}`);
   }
 
   function listPrice({ list_price: price, discount_percent: percent }) {
@@ -39,7 +40,7 @@ const Lines = (() => {
     const isStep = ({ min_quantity: from }) => line.rule?.min_quantity === from;
     const first = steps[0].min_quantity !== "0" && line.list_price
       ? [element("li", line.rule ? {} : { "aria-current": "true" }, `${amount(line.list_price)} list price`)] : [];
-    return element("ul", { class: "ladder", "aria-label": `Prices of ${line.product} by quantity` }, ...first, ...steps.map((step) => element(
+    return element("ul", { class: "ladder", "aria-label": `Tiers of ${line.product}` }, ...first, ...steps.map((step) => element(
       "li", isStep(step) ? { "aria-current": "true" } : {},
       step.min_quantity === "0" ? amount(step.unit_price) : `${amount(step.unit_price)} from ${amount(step.min_quantity)}`,
     )));
@@ -72,8 +73,8 @@ const Lines = (() => {
     // The roles stay when narrow screens turn the rows into cards.
     const titles = COLUMNS.map((title) => element("th", { role: "columnheader", scope: "col" }, title));
     const foot = [
-      element("th", { role: "rowheader", scope: "row" }, `Total of ${plural(lines.length, "line")}`),
-      element("td", { role: "cell", colspan: String(COLUMNS.length - 1) }, element("strong", {}, amount(total)), ` ${currency}`),
+      element("th", { role: "rowheader", scope: "row", colspan: "2" }, `Total of ${plural(lines.length, "line")}`),
+      element("td", { role: "cell", colspan: String(COLUMNS.length - 2) }, element("strong", {}, amount(total)), ` ${currency}`),
     ];
     return element(
       "table", { class: "lines", role: "table", "aria-label": `Lines, in ${currency}` },

@@ -59,8 +59,8 @@ const Live = (() => {
       answered(answers.all);
       Chart.answers(answers, now());
       const lately = Chart.recalculations(recalculations, now());
-      set(at("tile-tables"), recalculations.counted_here ? `${amount(String(lately))}/min` : "–");
-      set(at("chart-note"), recalculations.counted_here ? "by reason" : "Tables are calculated by other processes; each shows its own figures with --metrics-port");
+      set(at("tile-tables"), recalculations.counted_here ? amount(String(lately)) : "–");
+      set(at("chart-note"), recalculations.counted_here ? "in the last minute" : "Tables are calculated by other processes; each shows its own figures with --metrics-port");
       facts(snapshot);
       queues(snapshot.queues);
       events(snapshot.events, first);
@@ -69,7 +69,7 @@ const Live = (() => {
     function answered({ at_once: atOnce, waited, share_at_once: share, p50_ms: p50, p99_ms: p99, age_p50_secs: age, age_p99_secs: oldest }) {
       const time = (ms) => (ms < 1 ? "< 1 ms" : duration(ms));
       set(at("tile-share"), share === null ? "–" : `${(share * 100).toFixed(share > 0.995 && share < 1 ? 2 : 1)} %`);
-      set(at("tile-share-note"), share === null ? "no answers yet in this process" : `of ${plural(atOnce + waited, "answer")} in ten minutes`);
+      set(at("tile-share-note"), share === null ? "no answers in ten minutes" : `of ${plural(atOnce + waited, "answer")}`);
       set(at("tile-times"), p50 === null ? "–" : time(p50));
       set(at("tile-times-note"), p50 === null ? "" : `p50; p99 ${time(p99)}`);
       set(at("tile-ages"), age === null ? "–" : seconds(age));

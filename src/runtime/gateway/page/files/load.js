@@ -139,7 +139,7 @@ const Load = (() => {
 
     function effect({ up, down, new: added, gone, under_floor: under }) {
       const shown = (price) => (price === null ? "none" : amount(price));
-      const moved = ({ most }) => most && `at most ${most.product} for ${most.customer}, ${shown(most.before)} → ${shown(most.after)} ${most.currency}`;
+      const moved = ({ most }) => most && `largest: ${most.product} for ${most.customer}, ${shown(most.before)} → ${shown(most.after)} ${most.currency}`;
       const tile = (name, count, note, isBad = false) => element(
         "div", {}, element("dt", {}, name), element("dd", isBad && count ? { class: "alarm" } : {}, amount(String(count))), element("dd", { class: "hint" }, note || ""),
       );

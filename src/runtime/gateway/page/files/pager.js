@@ -8,7 +8,7 @@ const Pager = (() => {
   function start({ where, size, thing, turned }) {
     let offset = 0;
     let total = 0;
-    const range = element("span", { class: "range" });
+    const range = element("span", { class: "place" });
     const button = (text, label, step) => {
       const made = element("button", { type: "button", "aria-label": label }, text);
       made.addEventListener("click", () => go(offset + step * size));

@@ -159,7 +159,7 @@ const Prices = (() => {
       const head = ["List", "For", "From quantity", "Says", "Makes", "Why"].map((title) => element("th", { scope: "col" }, title));
       return [
         element("p", { class: "headline" }, element("strong", {}, price), ` for ${shown.client}, at a quantity of ${amount(why.quantity)}${floor}. By catalogue version ${version}.`),
-        element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Rows that the price of ${why.product} may come from` }, element(
+        element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `Rows that the price of ${why.product} may come from` }, element(
           "table", { class: "rows" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows, ...list),
         )),
       ];

@@ -102,6 +102,8 @@ const Quotation = (() => {
 
     function done(text) {
       draw();
+      // On narrow screens it is below the form, which may be long.
+      if (card.getBoundingClientRect().top > window.innerHeight * 0.75) card.scrollIntoView();
       say(text);
       settled();
     }

@@ -65,7 +65,7 @@ const Worth = (() => {
       stages(told.lines);
     }
 
-    function tiles({ events, answers, usd_a_month: month, verdict: choice, processes, from, to, what_if: others }) {
+    function tiles({ events, answers, usd_a_month: month, processes, span_secs: span }) {
       const quotes = events.quotes;
       set(at("worth-share"), quotes > 0 ? percent(1 - Math.min(1, events.cold_quotes / quotes)) : "–");
       set(at("worth-share-note"), quotes > 0 ? `of ${plural(Math.round(quotes), "quote")}; ${count(events.cold_quotes)} waited` : "no quotes in this time");
@@ -73,12 +73,10 @@ const Worth = (() => {
       set(at("worth-wait"), hasWaits ? duration(answers.wait_p50_ms) : "–");
       set(at("worth-wait-note"), hasWaits ? `median; 99 % within ${duration(answers.wait_p99_ms)}, here, in ten minutes` : "nobody waited here in the last ten minutes");
       set(at("worth-cost"), `$ ${usd(month)}`);
-      set(at("worth-cost-note"), `what AWS bills for work like this; ${plural(processes, "process", "processes")}, ${seconds((Date.parse(to) - Date.parse(from)) / 1000)}`);
+      set(at("worth-cost-note"), `US dollars that AWS would bill if it went on like the last ${Text.seconds(Math.max(1, Math.round(span)))}; ${plural(processes, "process", "processes")}`);
       set(at("worth-users"), count(events.active_users));
       set(at("worth-users-note"), `active on average; ${plural(Math.round(events.refreshes), "refresh", "refreshes")}, ${count(events.changed)} changed a table`);
     }
-
-    const seconds = (secs) => `over ${Text.seconds(Math.max(1, Math.round(secs)))}`;
 
     function verdict(choice) {
       at("worth-verdict").hidden = choice === null;
