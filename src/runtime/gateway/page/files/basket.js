@@ -116,9 +116,9 @@ const Basket = (() => {
       let added = 0;
       for (const { product, quantity } of pasted) {
         const known = found === null ? { product } : found.get(product);
-        if (known === undefined || product === "") refused.push(`${product || "nothing"} is no product`);
-        else if (!QUANTITY.test(quantity)) refused.push(`${quantity} is no quantity of ${product}`);
-        else if (lines.size >= MAX_LINES && !lines.has(known.product)) refused.push(`${product} is beyond the ${MAX_LINES} lines of a quote`);
+        if (known === undefined || product === "") refused.push(`“${product}” is not a product`);
+        else if (!QUANTITY.test(quantity)) refused.push(`“${quantity}” is not a quantity (${product})`);
+        else if (lines.size >= MAX_LINES && !lines.has(known.product)) refused.push(`${product}, because a quote has at most ${MAX_LINES} lines`);
         else {
           put(known.product, known.name, quantity);
           added += 1;

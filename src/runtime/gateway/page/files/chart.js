@@ -12,7 +12,7 @@ const Chart = (() => {
   const FLOOR = HEIGHT - BOTTOM;
   const REASONS = {
     quotation: "cold quotes",
-    subscribe: "new clients",
+    subscribe: "new customers",
     stale: "stale tables",
     change: "changed prices",
     scheduled: "schedule",
@@ -57,7 +57,7 @@ const Chart = (() => {
   /** Stacked bars: how many of each key there were in each slot. `counts` tells them in the order of the keys. */
   function stacked(id, { slots, slot_secs, now, keys, counts, label }) {
     const top = ceiling(Math.max(0, ...slots.map((slot) => sum(counts(slot)))));
-    const grid = [0, top / 2, top].map((value) => [FLOOR - height(value / top), String(value)]);
+    const grid = [0, top / 2, top].map((value) => [FLOOR - height(value / top), Text.amount(String(value))]);
     const marks = (slot, { x, width }) => {
       let y = FLOOR;
       return counts(slot).flatMap((count, key) => {
@@ -100,14 +100,15 @@ const Chart = (() => {
     draw(id, { slots, slot_secs, now, grid, label, marks });
   }
 
-  /** Names of keys, with how many there were lately. */
+  /** Names of keys, with how many there were lately; those that the chart does not show are left out. */
   function legend(id, entries) {
     const where = document.getElementById(id);
-    for (const [at, [key, name, count]] of entries.entries()) {
+    for (const [at, [key, name, count, isSeen]] of entries.entries()) {
       const entry = where.children[at] ?? where.appendChild(element(
         "li", {}, element("span", { class: `key ${key}` }), name, " ", element("b", {}),
       ));
-      set(entry.lastChild, count);
+      set(entry.lastChild, Text.amount(String(count)));
+      entry.hidden = !isSeen;
     }
   }
 
@@ -120,7 +121,7 @@ const Chart = (() => {
     stacked("chart-share", { ...told, keys, counts, label: `In the last ten minutes: ${spoken}` });
     times("chart-times", { ...told, label: all.p50_ms === null ? "No answers in the last ten minutes" : `In the last ten minutes half of the answers took at most ${duration(all.p50_ms)}, 99 of 100 at most ${duration(all.p99_ms)}` });
     ages("chart-ages", { ...told, label: all.age_p50_secs === null ? "No answers in the last ten minutes" : `In the last ten minutes half of the prices were at most ${seconds(all.age_p50_secs)} old when they were served, 99 of 100 at most ${seconds(all.age_p99_secs)}` });
-    legend("legend-share", keys.map((key) => [key, OUTCOMES[key], Text.amount(String(all[key]))]));
+    legend("legend-share", keys.map((key) => [key, OUTCOMES[key], all[key], all[key] > 0]));
   }
 
   /** Tables that were calculated, by reason. */
@@ -131,8 +132,9 @@ const Chart = (() => {
     const spoken = some.length ? some.map(([name, total]) => `${plural(total, "table")} for ${name}`).join(", ") : "none";
     const keys = reasons.map((reason) => `reason-${reason}`);
     stacked("chart", { slots, slot_secs: secs, now, keys, counts: ({ counts }) => counts, label: `In the last ten minutes: ${spoken}` });
-    legend("legend", reasons.map((reason, at) => [keys[at], REASONS[reason] ?? reason, `${sum(lately.map(({ counts }) => counts[at]))}/min`]));
-    return sum(lately.flatMap(({ counts }) => counts));
+    const recent = lately.map(({ counts }) => counts);
+    legend("legend", totals.map(([name, total], at) => [keys[at], name, sum(recent.map((counts) => counts[at])), total > 0]));
+    return sum(recent.flat());
   }
 
   function sum(numbers) {

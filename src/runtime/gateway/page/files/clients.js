@@ -22,7 +22,7 @@ const Clients = (() => {
     /** Of which page and search the rows are. */
     let drawn = null;
 
-    const pager = Pager.start({ where: at("users-pager"), size: SIZE, thing: "clients", turned: () => look() });
+    const pager = Pager.start({ where: at("users-pager"), size: SIZE, thing: "customers", turned: () => look() });
 
     async function look() {
       if (!api) return;
@@ -97,7 +97,7 @@ const Clients = (() => {
     function empty(total) {
       const isSearched = search.value.trim() !== "";
       at("users-empty").hidden = rows.size > 0 || total > 0;
-      set(at("users-empty"), isSearched ? "No active client has this in its id." : "Nobody. The first quote makes a client active.");
+      set(at("users-empty"), isSearched ? "No active customer matches." : "No customer is active. A quote makes a customer active.");
     }
 
     function userRow(client) {
@@ -125,7 +125,7 @@ const Clients = (() => {
         const state = data.table?.state;
         table.dataset.state = state ?? "none";
         set(table, TABLES[state] ?? "no table");
-        set(age, data.table ? `${seconds(Math.max(0, Math.floor((now() - Date.parse(data.table.validated_at)) / 1000)))} ago` : "–");
+        set(age, data.table ? `${seconds(Math.max(0, Math.floor((now() - Date.parse(data.table.validated_at)) / 1000)))}\u00a0ago` : "–");
       }
     }
 

@@ -117,7 +117,7 @@ const Combo = (() => {
   /** A box for a client. Any name will do, so Enter takes only what was chosen. */
   function clients({ input, list, api, picked }) {
     return start({
-      input, list, thing: "client", takesFirst: false, entered: () => {},
+      input, list, thing: "customer", takesFirst: false, entered: () => {},
       search: async (text) => {
         const found = await api?.find("clients", { search: text });
         return found ? { items: found.clients, total: found.total } : null;

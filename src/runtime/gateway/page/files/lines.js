@@ -21,17 +21,18 @@ const Lines = (() => {
   }
 
   /** Where a price comes from, in a few words; null of a list price. */
-  function ruleText({ rule }) {
-    if (!rule) return null;
+  function ruleText({ rule, discount_percent: percent }) {
+    // A discount of the customer's own on every quantity is told without a rule.
+    if (!rule) return percent === "0" ? null : "Own discount";
     const scope = rule.scope?.category ?? (rule.scope === "all" ? "all products" : null);
     const from = rule.min_quantity === "0" ? null : `from ${amount(rule.min_quantity)}`;
     const until = rule.until ? `until ${new Date(rule.until).toLocaleString()}` : null;
-    return [rule.own ? "Own price" : rule.list, scope, from, until].filter(Boolean).join(", ");
+    return [rule.own ? "Own price" : `Price list ${rule.list}`, scope, from, until].filter(Boolean).join(", ");
   }
 
   function rule(line) {
     const text = ruleText(line);
-    return text === null ? null : element("span", { class: "id rule" }, text);
+    return text === null ? null : element("span", { class: "rule" }, text);
   }
 
   /** The steps of a price by quantity, with that of the line marked; null of one price for all. */
@@ -58,7 +59,7 @@ const Lines = (() => {
     // The ladder comes later, from another request.
     const tiers = element("div", { class: "tiers", "data-product": line.product });
     return element(
-      "tr", { role: "row" },
+      "tr", { role: "row", ...(line.discount_percent === "0" ? { class: "plain" } : {}) },
       element("th", { role: "rowheader", scope: "row" }, line.name, element("span", { class: "id" }, line.product), rule(line), tiers, nextTier(line)),
       cell("List price", listPrice(line)),
       cell("Discount", discount(line.discount_percent)),

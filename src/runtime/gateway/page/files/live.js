@@ -21,7 +21,7 @@ const Live = (() => {
       shown = yes;
       clearTimeout(timer);
       if (shown && !api) {
-        problem(at("live-problem"), "The live view is served by a gateway on your own machine: open the page that `ocache up` names.");
+        problem(at("live-problem"), "Only a gateway on your own machine shows the live view: open the page that `ocache up` names.");
       } else if (shown) {
         look();
       }
@@ -29,7 +29,7 @@ const Live = (() => {
 
     function failed(error) {
       const told = error.told?.() ?? `${error}`;
-      problem(at("live-problem"), `${seen === null ? "" : "What is shown is old. "}${told} Trying again.`);
+      problem(at("live-problem"), `${seen === null ? "" : "These figures are old. "}${told} Trying again.`);
     }
 
     async function look() {
@@ -67,18 +67,17 @@ const Live = (() => {
     }
 
     function answered({ at_once: atOnce, waited, share_at_once: share, p50_ms: p50, p99_ms: p99, age_p50_secs: age, age_p99_secs: oldest }) {
-      const time = (ms) => (ms < 1 ? "< 1 ms" : duration(ms));
-      set(at("tile-share"), share === null ? "–" : `${(share * 100).toFixed(share > 0.995 && share < 1 ? 2 : 1)} %`);
+        set(at("tile-share"), share === null ? "–" : `${(share * 100).toFixed(share > 0.995 && share < 1 ? 2 : 1)} %`);
       set(at("tile-share-note"), share === null ? "no answers in ten minutes" : `of ${plural(atOnce + waited, "answer")}`);
-      set(at("tile-times"), p50 === null ? "–" : time(p50));
-      set(at("tile-times-note"), p50 === null ? "" : `p50; p99 ${time(p99)}`);
+      set(at("tile-times"), p50 === null ? "–" : duration(p50));
+      set(at("tile-times-note"), p50 === null ? "" : `p50; p99 ${duration(p99)}`);
       set(at("tile-ages"), age === null ? "–" : seconds(age));
       set(at("tile-ages-note"), age === null ? "" : `p50; p99 ${seconds(oldest)}`);
     }
 
     function facts({ active_clients: active, queues: all, sockets, catalogue, ttl_secs: ttl, refresh_every_secs: every }) {
-      const clientsNow = `${active.complete ? "" : "at least "}${plural(active.total, "active client")}`;
-      set(at("users-note"), `${clientsNow}, each for ${seconds(ttl)} after a visit; tables checked every ${duration(every * 1000)}`);
+      const clientsNow = `${active.complete ? "" : "at least "}${plural(active.total, "active customer")}`;
+      set(at("users-note"), `${clientsNow}, active for ${seconds(ttl)} after each visit; tables refreshed every ${duration(every * 1000)}`);
       const total = (state) => all.reduce((sum, queue) => sum + queue[state], 0);
       const dead = total("dead_letters");
       set(at("queues-note"), `${amount(String(total("waiting")))} waiting, ${amount(String(total("in_flight")))} in flight${dead ? `, ${plural(dead, "dead letter")}` : ""}; ${plural(sockets, "open websocket")}`);
@@ -123,7 +122,7 @@ const Live = (() => {
       return element(
         "li", { "data-kind": event.kind },
         element("time", { datetime: event.at }, time.toLocaleTimeString([], { hour12: false })),
-        element("span", {}, element("b", {}, event.user), ` ${told(event)}`),
+        element("span", {}, element("b", { title: event.user }, event.user), ` ${told(event)}`),
       );
     }
 
@@ -136,8 +135,8 @@ const Live = (() => {
         case "written": return `table written in ${duration(took / 1000)} (${why})`;
         case "unchanged": return `table checked in ${duration(took / 1000)} (${why})`;
         case "expired": return "has expired: no more refreshes";
-        case "too_late": return "table no longer wanted in time";
-        default: return `table was good already (${why})`;
+        case "too_late": return "table was needed no longer";
+        default: return `table was current already (${why})`;
       }
     }
 

@@ -14,7 +14,7 @@ const Load = (() => {
     let running = 0;
 
     function show() {
-      if (!api) problem(at("load-problem"), "Files are loaded through a gateway on your own machine: open the page that `ocache up` names.");
+      if (!api) problem(at("load-problem"), "Only a gateway on your own machine loads files: open the page that `ocache up` names.");
     }
 
     function parameters(isDryRun) {
@@ -59,7 +59,7 @@ const Load = (() => {
         return fail(new Api.Refused(401, "a load needs a token that may load", "`ocache token --load` makes one; enter it above."));
       }
       const mine = (running += 1);
-      busy("Looking at what the file would change …");
+      busy("Checking what the file would change …");
       try {
         const told = await send(true);
         if (mine !== running) return;
@@ -112,7 +112,7 @@ const Load = (() => {
       at("load-warnings").replaceChildren(...warnings(told));
       at("load-moved").hidden = told.changes.length === 0;
       at("load-changes").replaceChildren(...told.changes.map(change));
-      set(at("load-changes-note"), told.changes.length < all(told.effect) ? `The ${told.changes.length} that move most, of ${amount(String(all(told.effect)))}` : "");
+      set(at("load-changes-note"), told.changes.length < all(told.effect) ? `The ${told.changes.length} largest changes of ${amount(String(all(told.effect)))}` : "");
       at("load-customers").replaceChildren(...told.customers.map(({ customer, prices }) => element(
         "li", {}, element("a", { href: `#prices?${new URLSearchParams({ client: customer })}` }, customer), element("span", {}, plural(prices, "price")),
       )));
@@ -126,13 +126,14 @@ const Load = (() => {
     function counts(told) {
       return Object.entries(KINDS).filter(([kind], place) => place < 2 || Object.values(told[kind]).some((count) => count > 0)).map(([kind, name]) => {
         const { added, changed, unchanged, removed } = told[kind];
-        const cells = [added, changed, removed, unchanged].map((count) => element("td", count ? {} : { class: "none" }, amount(String(count))));
-        return element("tr", {}, element("th", { scope: "row" }, name), ...cells);
+        const cells = Object.entries({ Added: added, Changed: changed, Removed: removed, Unchanged: unchanged }).map(([label, count]) =>
+          element("td", { role: "cell", "data-label": label, ...(count ? {} : { class: "none" }) }, amount(String(count))));
+        return element("tr", { role: "row" }, element("th", { role: "rowheader", scope: "row" }, name), ...cells);
       });
     }
 
     function summary({ effect: { customers, affected } }) {
-      if (customers === 0) return "Nobody is active, so no price was compared.";
+      if (customers === 0) return "No customer is active, so no prices were compared.";
       if (affected === 0) return `No price of ${plural(customers, "active customer")} would change.`;
       return `Prices of ${amount(String(affected))} of ${plural(customers, "active customer")} would change.`;
     }
@@ -151,12 +152,12 @@ const Load = (() => {
 
     function warnings(told) {
       const mentions = [
-        [told.unknown_products.length, told.unknown_products, "of the products that are named do not exist"],
-        [told.unknown_customers.count, told.unknown_customers.first, "of the customers that are named are not known"],
-        [told.given_to_nobody.count, told.given_to_nobody.first, "of the price lists are given to nobody"],
-        [told.under_floor.count, told.under_floor.first, "of the stated prices are under their floor"],
-        [told.dearer_than_list.count, told.dearer_than_list.first, "of customers' own prices are above the list price"],
-        [told.unreadable.length, told.unreadable, "of the stored rows cannot be read and would be replaced"],
+        [told.unknown_products.length, told.unknown_products, "products in the file do not exist"],
+        [told.unknown_customers.count, told.unknown_customers.first, "customers in the file are unknown"],
+        [told.given_to_nobody.count, told.given_to_nobody.first, "price lists have no customers"],
+        [told.under_floor.count, told.under_floor.first, "prices in the file are under their floor"],
+        [told.dearer_than_list.count, told.dearer_than_list.first, "customers' own prices are above the list price"],
+        [told.unreadable.length, told.unreadable, "stored rows cannot be read and would be replaced"],
       ];
       return mentions.filter(([count]) => count > 0).map(([count, first, what]) => element(
         "li", {}, element("b", {}, amount(String(count))), ` ${what}: ${first.slice(0, 3).join(", ")}${count > 3 ? ", …" : ""}`,
@@ -177,9 +178,9 @@ const Load = (() => {
     function drawDone(told) {
       at("load-result").hidden = true;
       at("load-done").hidden = false;
-      const another = tried && told.catalogue_version > tried.catalogue_version + 1 ? " Another load came into force since the dry run." : "";
+      const another = tried && told.catalogue_version > tried.catalogue_version + 1 ? " Another load took effect since the dry run." : "";
       const later = told.message ? ` ${told.message}.` : "";
-      set(at("load-done-text"), `In force as catalogue version ${told.catalogue_version}. ${plural(told.tables_ordered ?? 0, "table")} of active customers ordered anew.${another}${later}`);
+      set(at("load-done-text"), `Loaded as catalogue version ${told.catalogue_version}. ${plural(told.tables_ordered ?? 0, "table")} of active customers ordered again.${another}${later}`);
       say(at("load-done-text").textContent);
       at("load-done").focus();
     }

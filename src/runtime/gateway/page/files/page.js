@@ -107,7 +107,7 @@
       say(text);
       where?.focus();
     };
-    if (who === "") return wrong("Name a client first.", at("client"));
+    if (who === "") return wrong("Name a customer first.", at("client"));
     if (basket.size() === 0) return wrong("Add a product first.", at("product"));
     const items = basket.items();
     if (items === null) return wrong("A quantity is a number above zero with up to three decimals, such as 2.5.");

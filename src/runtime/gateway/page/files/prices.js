@@ -2,7 +2,7 @@
 
 /** A client's prices: searched, a page at a time, each with its rule and ladder, and explained if asked. */
 const Prices = (() => {
-  const { element, set, amount, seconds, say, problem } = Text;
+  const { element, amount, seconds, say, problem } = Text;
   const SIZE = 25;
   const SEARCH_AFTER_MS = 150;
   /** For how long a table that is being calculated is waited for, in seconds. */
@@ -20,7 +20,7 @@ const Prices = (() => {
     const pager = Pager.start({ where: at("prices-pager"), size: SIZE, thing: "products", turned: () => look() });
 
     function show(parameters) {
-      if (!api) return problem(at("prices-problem"), "Prices are shown by a gateway on your own machine: open the page that `ocache up` names.");
+      if (!api) return problem(at("prices-problem"), "Only a gateway on your own machine shows prices: open the page that `ocache up` names.");
       if (parameters.has("client")) client.value = parameters.get("client");
       search.value = parameters.get("search") ?? "";
       pager.reset();
@@ -97,7 +97,7 @@ const Prices = (() => {
     function row({ product, name }, line, unsold) {
       const title = element("th", { role: "rowheader", scope: "row" }, name, element("span", { class: "id" }, product));
       const why = element("button", { type: "button", class: "small", "aria-expanded": "false", "aria-label": `Why ${product} costs this` }, "Why?");
-      const made = element("tr", { role: "row" }, title, ...(line ? priced(line) : [unpriced(unsold)]), cell("", why));
+      const made = element("tr", { role: "row", ...(line && line.discount_percent !== "0" ? {} : { class: "plain" }) }, title, ...(line ? priced(line) : [unpriced(unsold)]), cell("", why));
       why.addEventListener("click", () => explain(made, product, why));
       return made;
     }
@@ -114,7 +114,7 @@ const Prices = (() => {
 
     function unpriced(unsold) {
       const near = unsold ? [unsold.below, unsold.above].filter(Boolean).map(amount).join(" or ") : "";
-      const text = unsold ? `Not sold in this quantity${near ? `; instead ${near}` : ""}` : "No price for this client";
+      const text = unsold ? `Not sold in this quantity${near ? `; instead ${near}` : ""}` : "No price for this customer";
       return element("td", { role: "cell", class: "unpriced", colspan: "4" }, text);
     }
 
@@ -125,7 +125,7 @@ const Prices = (() => {
         return;
       }
       button.setAttribute("aria-expanded", "true");
-      const place = element("td", { role: "cell", colspan: String(COLUMNS.length), class: "why" }, "Looking at every row …");
+      const place = element("td", { role: "cell", colspan: String(COLUMNS.length), class: "why" }, "Reading the price rows …");
       after.after(element("tr", { role: "row", class: "explained" }, place));
       try {
         const found = await api.ask("explain", { client: shown.client, product, quantity: shown.quantity });
@@ -137,7 +137,7 @@ const Prices = (() => {
     }
 
     function explanation({ products: [why], currency, catalogue_version: version }) {
-      if (!why) return [element("p", {}, "There is no such product any more.")];
+      if (!why) return [element("p", {}, "This product does not exist any more.")];
       const price = why.unit_price ? `${amount(why.unit_price)} ${currency}` : `No price in ${currency}`;
       const floor = why.floor ? `; the floor is ${amount(why.floor)}` : "";
       const said = { price: (value) => amount(value), amount: (value) => `${amount(value)} off`, percentage: percentage };
@@ -158,7 +158,7 @@ const Prices = (() => {
       )] : [];
       const head = ["List", "For", "From quantity", "Says", "Makes", "Why"].map((title) => element("th", { scope: "col" }, title));
       return [
-        element("p", { class: "headline" }, element("strong", {}, price), ` for ${shown.client}, at a quantity of ${amount(why.quantity)}${floor}. By catalogue version ${version}.`),
+        element("p", { class: "headline" }, element("strong", {}, price), ` for ${shown.client} at a quantity of ${amount(why.quantity)}${floor}. Catalogue version ${version}.`),
         element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": `Rows that the price of ${why.product} may come from` }, element(
           "table", { class: "rows" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows, ...list),
         )),

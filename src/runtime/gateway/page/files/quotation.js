@@ -103,7 +103,7 @@ const Quotation = (() => {
     function done(text) {
       draw();
       // On narrow screens it is below the form, which may be long.
-      if (card.getBoundingClientRect().top > window.innerHeight * 0.75) card.scrollIntoView();
+      if (card.getBoundingClientRect().top > window.innerHeight / 3) card.scrollIntoView();
       say(text);
       settled();
     }
@@ -132,12 +132,12 @@ const Quotation = (() => {
       const text = asked.state === "failed" ? `It failed: ${asked.frame.reason}.` : `${refusal}: ${asked.problem}.`;
       body.replaceChildren(
         element("p", { class: "failure" }, text),
-        element("p", { class: "hint" }, "Ask again when you like."),
+        element("p", { class: "hint" }, "You can ask again."),
       );
     }
 
     function nothing() {
-      return [element("p", { class: "empty" }, "Choose a client and products. The quotation is pushed here as soon as it is there.")];
+      return [element("p", { class: "empty" }, "Choose a customer and products. The quotation appears here as soon as it is ready.")];
     }
 
     function waiting(since) {
@@ -175,7 +175,7 @@ const Quotation = (() => {
         frame.unavailable.length ? unavailable(frame.unavailable) : "",
         frame.invalid?.length ? invalid(frame.invalid) : "",
         frame.lines.length ? Lines.table(frame) : "",
-        element("p", { class: "hint" }, "Calculated ", priced, ". Known as ", element("code", {}, frame.request_id), "."),
+        element("p", { class: "hint" }, "Calculated ", priced, ". Quotation ", element("code", {}, frame.request_id), "."),
       );
       ladders(frame);
     }
@@ -215,7 +215,7 @@ const Quotation = (() => {
     function unavailable(products) {
       return element(
         "div", { class: "unavailable" },
-        element("p", {}, `No price for ${plural(products.length, "product")}; left out of the total:`),
+        element("p", {}, `No price for ${plural(products.length, "product")}, so left out of the total:`),
         element("ul", {}, ...products.map((product) => element("li", {}, element("code", {}, product)))),
       );
     }
@@ -225,7 +225,7 @@ const Quotation = (() => {
       const instead = ({ below, above }) => [below, above].filter(Boolean).map(amount).join(" or ");
       return element(
         "div", { class: "unavailable" },
-        element("p", {}, "Not sold in this quantity; left out of the total:"),
+        element("p", {}, "Not sold in this quantity, so left out of the total:"),
         element("ul", {}, ...items.map((item) => element(
           "li", {}, element("code", {}, item.product), ` ${amount(item.quantity)}`,
           instead(item) ? `, instead ${instead(item)}` : "",

@@ -10,6 +10,7 @@ const Text = (() => {
 
   /** A time as people say it, on one line: `0.3 ms`, `850 ms`, `12 s`, `4 min 5 s`, `2 h 10 min`. */
   function duration(ms) {
+    if (ms < 0.1) return "<\u00a00.1\u00a0ms";
     if (ms < 10 && ms !== Math.round(ms)) return `${ms.toFixed(1)}\u00a0ms`;
     if (ms < 1000) return `${Math.max(0, Math.round(ms))}\u00a0ms`;
     const secs = Math.floor(ms / 1000);

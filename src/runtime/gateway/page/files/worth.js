@@ -5,7 +5,7 @@ const Worth = (() => {
   const { element, set, amount, duration, plural, problem, say } = Text;
   const AGAIN_MS = 30_000;
   const VERDICTS = {
-    precompute: "Precompute for every customer who comes",
+    precompute: "Precompute for every active customer",
     precompute_above_break_even: "Precompute only for customers who ask often",
     calculate_on_read: "Do not precompute: calculate on each request",
   };
@@ -23,7 +23,7 @@ const Worth = (() => {
       shown = yes;
       clearTimeout(timer);
       if (!shown) return;
-      if (!api) return problem(at("worth-problem"), "What the cache is worth is told by a gateway on your own machine: open the page that `ocache up` names.");
+      if (!api) return problem(at("worth-problem"), "Only a gateway on your own machine shows what the cache is worth: open the page that `ocache up` names.");
       look();
     }
 
@@ -52,7 +52,7 @@ const Worth = (() => {
       return amount(Math.abs(value) >= 1000 ? value.toFixed(0) : value.toFixed(2));
     }
 
-    const percent = (share) => `${(share * 100).toFixed(share > 0.995 && share < 1 ? 2 : 1)} %`;
+    const percent = (share) => `${(share * 100).toFixed(share > 0.995 && share < 1 ? 2 : 1)}\u00a0%`;
     const count = (number) => amount(String(Math.round(number)));
 
     function draw(told, hasOthers) {
@@ -71,9 +71,9 @@ const Worth = (() => {
       set(at("worth-share-note"), quotes > 0 ? `of ${plural(Math.round(quotes), "quote")}; ${count(events.cold_quotes)} waited` : "no quotes in this time");
       const hasWaits = answers.wait_p50_ms !== null;
       set(at("worth-wait"), hasWaits ? duration(answers.wait_p50_ms) : "–");
-      set(at("worth-wait-note"), hasWaits ? `median; 99 % within ${duration(answers.wait_p99_ms)}, here, in ten minutes` : "nobody waited here in the last ten minutes");
-      set(at("worth-cost"), `$ ${usd(month)}`);
-      set(at("worth-cost-note"), `US dollars that AWS would bill if it went on like the last ${Text.seconds(Math.max(1, Math.round(span)))}; ${plural(processes, "process", "processes")}`);
+      set(at("worth-wait-note"), hasWaits ? `median; 99 % waited at most ${duration(answers.wait_p99_ms)}; this process, last ten minutes` : "no quote waited in this process in the last ten minutes");
+      set(at("worth-cost"), usd(month));
+      set(at("worth-cost-note"), `at AWS list prices and the rates of the last ${Text.seconds(Math.max(1, Math.round(span)))}; ${plural(processes, "process", "processes")}`);
       set(at("worth-users"), count(events.active_users));
       set(at("worth-users-note"), `active on average; ${plural(Math.round(events.refreshes), "refresh", "refreshes")}, ${count(events.changed)} changed a table`);
     }
@@ -83,9 +83,9 @@ const Worth = (() => {
       if (choice === null) return;
       set(at("worth-choice"), VERDICTS[choice.choice] ?? choice.choice);
       const even = choice.break_even_quotes_an_hour;
-      set(at("worth-even"), `Keeping a customer warm pays from ${even < 20 ? even.toFixed(1) : count(even)} quotes an hour on. By money alone: without precomputing, every quote also waits for its calculation.`);
+      set(at("worth-even"), `Keeping a customer warm pays from ${even < 20 ? even.toFixed(1) : count(even)} quotes an hour. This compares cost only: without precomputing, every quote also waits for its calculation.`);
       const ways = [
-        ["precompute", "Precompute for every customer who comes", choice.precompute_usd_a_month],
+        ["precompute", "Precompute for every active customer", choice.precompute_usd_a_month],
         ["precompute_above_break_even", "Only for customers above the break-even", choice.precompute_above_break_even_usd_a_month],
         ["calculate_on_read", "Calculate on each request", choice.calculate_on_read_usd_a_month],
       ];
@@ -97,22 +97,21 @@ const Worth = (() => {
     function tries({ what_if: tried, asked: own, ttl_secs: ttl, refresh_every_secs: every, verdict: choice }, hasOthers) {
       if (tried === null) return;
       const time = (secs) => Text.duration(secs * 1000);
-      const row = (one, name, attributes = {}) => element(
-        "tr", attributes, element("th", { scope: "row" }, name), element("td", {}, usd(one.usd_a_month)),
-        element("td", {}, saves(one.saves_usd_a_month)), element("td", {}, percent(one.cold_share)),
+      const cell = (label, text) => element("td", { role: "cell", "data-label": label }, text);
+      const cells = (name, attributes, cost, saved, waits) => element(
+        "tr", { role: "row", ...attributes }, element("th", { role: "rowheader", scope: "row" }, name),
+        cell("US$ a month", usd(cost)), cell("Saves", saved), cell("Quotes that wait", waits),
       );
+      const row = (one, name, attributes = {}) => cells(name, attributes, one.usd_a_month, saves(one.saves_usd_a_month), percent(one.cold_share));
       const rows = tried.map((one) => row(one, one.refresh_every_secs === every ? `A TTL of ${time(one.ttl_secs)}` : `An interval of ${time(one.refresh_every_secs)}`));
-      const now = element(
-        "tr", { class: "counts" }, element("th", { scope: "row" }, `Now: TTL ${time(ttl)}, interval ${time(every)}`),
-        element("td", {}, usd(choice.precompute_usd_a_month)), element("td", {}, "–"), element("td", {}, ""),
-      );
+      const now = cells(`Now: TTL ${time(ttl)}, interval ${time(every)}`, { class: "counts" }, choice.precompute_usd_a_month, "–", "–");
       const mine = own ? [row(own, `Yours: TTL ${time(own.ttl_secs)}, interval ${time(own.refresh_every_secs)}`, { class: "mine" })] : [];
       at("worth-rows").replaceChildren(now, ...mine, ...rows);
       if (hasOthers && own) say(`With a TTL of ${time(own.ttl_secs)} and an interval of ${time(own.refresh_every_secs)}: ${usd(own.usd_a_month)} US dollars a month, ${percent(own.cold_share)} of quotes wait`);
     }
 
     function saves(text) {
-      return Number(text) < 0 ? `costs ${usd(text.replace("-", ""))} more` : usd(text);
+      return Number(text) < 0 ? `−${usd(text.replace("-", ""))}` : usd(text);
     }
 
     /** What a month costs, by stage. */
