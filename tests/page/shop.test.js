@@ -180,9 +180,9 @@ test("a file is tried first, and then loaded, with a token that may load", async
   assert.ok((await page.locator("#load-changes tr").count()) > 0);
   const before = await shop.home.run("prices", shop.clients[3]);
   const of = ({ prices }) => prices.find((line) => line.product === id).list_price;
-  assert.equal(of(before), price, "nothing is stored yet");
+  assert.equal(Number(of(before)), price, "nothing is stored yet");
   await page.getByRole("button", { name: "Load it" }).click();
-  await page.getByText(/^Loaded as catalogue version \d+\./).waitFor();
+  await page.locator("#load-done-text").getByText(/^Loaded as catalogue version \d+\./).waitFor();
   await page.goto(`${shop.system.page}#prices?${new URLSearchParams({ client: shop.clients[3], search: id })}`);
   await page.locator("#prices-rows").getByText((Number(price) + 1).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ",")).first().waitFor();
   // Dropped, it is tried as well.

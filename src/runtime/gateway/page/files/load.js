@@ -212,7 +212,9 @@ const Load = (() => {
       [file = null] = at("load-file").files;
       tryOut();
     });
-    for (const id of ["load-token", "load-prune", "load-currency"]) at(id).addEventListener("change", tryOut);
+    for (const id of ["load-prune", "load-currency"]) at(id).addEventListener("change", tryOut);
+    // A box changes when it loses the focus, such as to the button that loads: a dry run then would take the button away.
+    at("load-token").addEventListener("change", () => tried === null && tryOut());
     at("load-form").addEventListener("submit", (event) => {
       event.preventDefault();
       tryOut();

@@ -5,6 +5,8 @@ const Prices = (() => {
   const { element, amount, seconds, say, problem } = Text;
   const SIZE = 25;
   const SEARCH_AFTER_MS = 150;
+  /** Stale prices are being calculated, so new ones are looked for. */
+  const STALE_AGAIN_MS = 2_000;
   /** For how long a table that is being calculated is waited for, in seconds. */
   const WAIT = 20;
   const COLUMNS = ["Product", "List price", "Discount", "Unit price", "Rule and tiers", ""];
@@ -15,6 +17,7 @@ const Prices = (() => {
     const [client, search, quantity] = [at("prices-client"), at("prices-search"), at("prices-quantity")];
     let asked = 0;
     let timer = null;
+    let again = null;
     let shown = null;
 
     const pager = Pager.start({ where: at("prices-pager"), size: SIZE, thing: "products", turned: () => look() });
@@ -37,6 +40,7 @@ const Prices = (() => {
     }
 
     async function look() {
+      clearTimeout(again);
       const mine = (asked += 1);
       const who = client.value.trim();
       at("prices-empty").hidden = who !== "";
@@ -78,7 +82,15 @@ const Prices = (() => {
       at("prices-table").hidden = found.products.length === 0;
       facts(prices);
       pager.show(found.total, found.products.length, found.complete);
+      if (prices?.stale) again = setTimeout(lookIfIdle, STALE_AGAIN_MS);
       say(`Prices of ${who}: ${found.products.length} of ${found.total} products`);
+    }
+
+    /** Looks again, unless that would take away what somebody reads. */
+    function lookIfIdle() {
+      const isRead = at("prices-rows").querySelector(".explained") !== null;
+      if (isRead || document.hidden) again = setTimeout(lookIfIdle, STALE_AGAIN_MS);
+      else if (!at("view-prices").hidden) look();
     }
 
     function facts(prices) {
