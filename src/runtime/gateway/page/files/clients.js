@@ -137,7 +137,7 @@ const Clients = (() => {
 
     function flash(where, name) {
       where.classList.remove(name);
-      // Read, so that the animation begins anew.
+      // Read, so that the animation starts again.
       void where.offsetWidth;
       where.classList.add(name);
       setTimeout(() => where.classList.remove(name), NEW_MS);

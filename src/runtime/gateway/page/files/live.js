@@ -99,7 +99,7 @@ const Live = (() => {
 
     function events(events, first) {
       const list = at("events");
-      // A gateway that was started anew counts from one again.
+      // A gateway that was restarted counts from one again.
       if ((events.at(-1)?.number ?? 0) < lastEvent) {
         lastEvent = 0;
         list.replaceChildren();
