@@ -35,9 +35,10 @@
 //! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
 //! simulation sees all but the command line and the durable engines, and only tests and commands
 //! see the simulation. The replay sees the stages, the memory engine, `data`, `meter` and
-//! `billing`, `cost` also sees the replay, and only the command line sees these two. `verify` sees
-//! the ports and what is below them, and draws its samples as `data` draws its rows; so does the
-//! load generator, which is a client of `runtime` and knows no stage.
+//! `billing`, and only the command line and `cost` see it. `verify` sees the ports and what is below
+//! them, and draws its samples as `data` draws its rows; so does the load generator, which is a client
+//! of `runtime` and knows no stage. Of `runtime` only the page sees `cost` and `verify`, for the views
+//! of worth and of an explained price.
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -3,7 +3,6 @@
 mod forecast;
 mod measured;
 mod show;
-mod stored;
 
 use super::args::{CostArgs, CostCommand};
 use super::failure::Failure;

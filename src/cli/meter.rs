@@ -1,7 +1,6 @@
 //! `ocache meter`: what the processes of a stack have used.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -11,9 +10,8 @@ use super::failure::Failure;
 use super::output::{Output, number, table};
 use super::settings::Settings;
 use crate::meter::rules::UNIT;
-use crate::meter::{Reason, Stage, Unit, Usage, Used, Window};
-use crate::model::{Timestamp, show_duration};
-use crate::ports::Ports;
+use crate::meter::{Readings, Reason, Stage, Unit, Usage, Used};
+use crate::model::show_duration;
 
 #[derive(Serialize)]
 struct Reading {
@@ -33,7 +31,8 @@ pub(super) async fn run(
     args: &MeterArgs,
 ) -> Result<(), Failure> {
     let engine = Engine::open_existing(settings, output).await?;
-    let (readings, label) = (read(&engine.ports(None), args.over).await, engine.label.clone());
+    let (readings, label) =
+        (Readings::read(&engine.ports(None), args.over).await, engine.label.clone());
     engine.close().await;
     let Readings { from, to, processes, usage, .. } = readings?;
     let reading = Reading {
@@ -45,41 +44,6 @@ pub(super) async fn run(
         over: show_duration(args.over),
     };
     output.data(&reading, show)
-}
-
-/// What was written down within a time.
-pub(super) struct Readings {
-    /// When the first of the windows begins that were added up.
-    pub(super) from: Timestamp,
-    pub(super) to: Timestamp,
-    pub(super) processes: usize,
-    pub(super) usage: Usage,
-    /// When the first of them begins in which anything was used.
-    used_from: Timestamp,
-}
-
-impl Readings {
-    /// How long it was used: from the first window in which it was.
-    pub(super) fn span(&self) -> Duration {
-        self.to.since(self.used_from)
-    }
-}
-
-/// Adds up what was used.
-pub(super) async fn read(ports: &Ports, over: Duration) -> Result<Readings, Failure> {
-    let to = ports.clock.now();
-    let windows: Vec<Window> = Window::back_from(to, over).collect();
-    let numbers: Vec<u64> = windows.iter().map(|window| window.number()).collect();
-    let records = ports.usage.usage_records(&numbers).await?;
-    let processes: BTreeSet<&str> = records.iter().map(|record| &*record.process).collect();
-    let mut usage = Usage::default();
-    for record in &records {
-        usage.merge(&Usage::from_bytes(&record.body)?);
-    }
-    let from = windows.first().map_or(to, |first| first.begin());
-    let used = records.iter().map(|record| record.window).min();
-    let used_from = used.map_or(from, |window| Window::from_number(window).begin());
-    Ok(Readings { from, to, processes: processes.len(), usage, used_from })
 }
 
 fn show(reading: &Reading) -> String {

@@ -1,88 +1,9 @@
 //! Every row that a price was looked for in, and why it won or lost.
 
-use serde_json::{Map, Value, json};
-
 use super::output::{number, table};
-use super::stream::members;
-use crate::pricing::{
-    Considered, Currency, Money, PriceRule, Rate, Scope, UnitRounding, Unsold, Verdict,
-};
-use crate::verify::WhyPrice;
-
-/// How amounts are shown.
-#[derive(Clone, Copy)]
-pub(super) struct Amounts {
-    pub(super) currency: Currency,
-    pub(super) rounding: UnitRounding,
-}
-
-impl Amounts {
-    pub(super) fn unit(self, price: Money) -> String {
-        price.shown_as_unit(self.currency, self.rounding.unit_decimals).to_string()
-    }
-}
-
-/// What is to be told of a price, for programs.
-pub(super) fn reasons(why: &WhyPrice, amounts: Amounts) -> Map<String, Value> {
-    let explanation = &why.explanation;
-    let mut data = Map::new();
-    let mut add = |name: &str, price: Option<Money>| {
-        if let Some(price) = price {
-            data.insert(name.to_owned(), amounts.unit(price).into());
-        }
-    };
-    add("list_price", explanation.list_price);
-    add("floor", why.goods.floor);
-    add("unit_price", explanation.unit_price);
-    if let Some(unsold) = &why.unsold {
-        data.insert("invalid".to_owned(), neighbours(unsold));
-    }
-    let rows = explanation.rows.iter().map(|row| Value::Object(json_row(row, amounts)));
-    data.insert("rows".to_owned(), rows.collect());
-    data
-}
-
-fn neighbours(Unsold { below, above }: &Unsold) -> Value {
-    let quantities = [("below", below), ("above", above)];
-    let there = quantities.into_iter().filter_map(|(name, quantity)| {
-        Some((name.to_owned(), Value::from(quantity.as_ref()?.to_string())))
-    });
-    Value::Object(there.collect())
-}
-
-fn json_row(row: &Considered, amounts: Amounts) -> Map<String, Value> {
-    let (kind, value) = match row.rule {
-        PriceRule::Price(price) => ("price", amounts.unit(price)),
-        PriceRule::Percentage(rate) => ("percentage", rate.to_string()),
-        PriceRule::Amount(amount) => ("amount", amounts.unit(amount)),
-    };
-    let scope = match &row.scope {
-        Scope::All => json!("all"),
-        Scope::Category(category) => json!({ "category": category.as_str() }),
-        Scope::Product(_) => json!("product"),
-    };
-    let mut data = members(json!({
-        "scope": scope,
-        "kind": kind,
-        "value": value,
-        "min_quantity": row.min_quantity.to_string(),
-        "counts": row.verdict == Verdict::Counts,
-        "why": why(&row.verdict),
-    }));
-    match &row.list {
-        Some(list) => {
-            data.insert("list".to_owned(), list.as_str().into());
-            data.insert("priority".to_owned(), row.priority.into());
-        }
-        None => {
-            data.insert("own".to_owned(), true.into());
-        }
-    }
-    if let Some(price) = row.price {
-        data.insert("unit_price".to_owned(), amounts.unit(price).into());
-    }
-    data
-}
+use crate::pricing::{Considered, PriceRule, Rate, Scope, Unsold, Verdict};
+pub(super) use crate::verify::Amounts;
+use crate::verify::{WhyPrice, why};
 
 /// The rows for people, in the order in which they were looked at, and the list price after them.
 pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
@@ -147,26 +68,6 @@ fn because(row: &Considered, of: &WhyPrice, amounts: Amounts) -> String {
             format!("{}, at the floor {}", why(&row.verdict), amounts.unit(floor))
         }
         _ => why(&row.verdict),
-    }
-}
-
-fn why(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Counts => "no other row comes before it".to_owned(),
-        Verdict::NotGiven => "the list is given to others".to_owned(),
-        Verdict::OtherCurrency(currency) => format!("it is in {currency}"),
-        Verdict::NotBegun(from) => format!("the list begins at {from}"),
-        Verdict::Ended(until) => format!("the list has ended at {until}"),
-        Verdict::NoListPrice => "there is no list price to calculate it off".to_owned(),
-        Verdict::NeedsMore(min_quantity) => format!("it needs a quantity of {min_quantity}"),
-        Verdict::WiderScope => "a row of the list is for fewer products".to_owned(),
-        Verdict::SmallerRung => "a row of the list is for a larger quantity".to_owned(),
-        Verdict::OwnListFirst => "the customer's own list has a row".to_owned(),
-        Verdict::LowerPriority => "a list of a higher priority has a row".to_owned(),
-        Verdict::Dearer => "a list of the same priority is cheaper".to_owned(),
-        Verdict::LaterId => {
-            "a list of the same priority is as cheap, and its id is smaller".to_owned()
-        }
     }
 }
 

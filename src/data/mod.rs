@@ -48,6 +48,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod text;
+mod told;
 mod values;
 mod window;
 mod words;
@@ -70,4 +71,5 @@ pub(crate) use seeded::Draws;
 pub use set_rounding::set_rounding;
 pub use shape::{KnownColumns, csv_templates};
 pub use text::{is_gzip, is_json};
+pub use told::{counts_json, effect_json, mention_json, mentions_json, moved_json};
 pub use window::LocalTime;

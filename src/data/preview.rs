@@ -55,7 +55,7 @@ pub async fn preview(
     clock: &dyn Clock,
     data: &Dataset,
     options: LoadOptions,
-    prices: &mut (dyn MovedPrices + Send),
+    prices: &mut (dyn MovedPrices + Send + Sync),
     progress: &(dyn Fn(PreviewProgress) + Sync),
 ) -> Result<Preview, LoadError> {
     for _ in 0..MAX_TRIES {
@@ -92,7 +92,7 @@ struct Look<'a, 'd> {
     difference: &'a Difference<'d>,
     options: LoadOptions,
     now: Timestamp,
-    prices: &'a mut (dyn MovedPrices + Send),
+    prices: &'a mut (dyn MovedPrices + Send + Sync),
     progress: &'a (dyn Fn(PreviewProgress) + Sync),
     products: u64,
 }

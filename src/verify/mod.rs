@@ -30,6 +30,7 @@ mod sample;
 mod stored_ladders;
 mod stored_table;
 mod tables;
+mod told;
 
 pub use ages::Ages;
 pub use audience::{Audience, Step};
@@ -39,3 +40,4 @@ pub use finding::{Finding, Kind, Subject};
 pub use reasons::{Reasons, WhyPrice, reasons};
 pub use report::{Counts, Report};
 pub use run::{VerifyError, VerifyOptions, verify};
+pub use told::{Amounts, price_json, reasons_json, why};

@@ -101,7 +101,7 @@ fn metrics_tell_how_large_the_store_is() {
 fn metrics_are_for_this_machine() {
     let home = Home::new();
     let (_up, url) = home.up(&[]);
-    for path in ["/metrics", "/live", "/clients"] {
+    for path in ["/metrics", "/live", "/clients", "/clients/active", "/explain", "/worth"] {
         let (head, _) = get(&url, path, "host: localhost\r\nx-forwarded-for: 203.0.113.9");
         assert!(head.starts_with("HTTP/1.1 403"), "{path}: {head}");
         let (head, _) = get(&url, path, "host: evil.example");

@@ -69,7 +69,17 @@ fn a_refused_page_is_named_with_the_flag_that_lets_it_in() {
 fn head_is_get_without_a_body_and_other_methods_are_named() {
     let home = Home::new();
     let (_up, url) = home.up(&[]);
-    for path in ["/", "/page.css", "/health", "/products", "/clients", "/live", "/metrics"] {
+    for path in [
+        "/",
+        "/page.css",
+        "/health",
+        "/products",
+        "/clients",
+        "/clients/active",
+        "/worth",
+        "/live",
+        "/metrics",
+    ] {
         let head = send(&url, &format!("HEAD {path}"), &[], "");
         assert_eq!((head.status, head.body.as_str()), (200, ""), "{path}");
         let get = send(&url, &format!("GET {path}"), &[], "");

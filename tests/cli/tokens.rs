@@ -75,6 +75,9 @@ fn the_page_is_for_everybody_and_what_it_shows_is_not() {
         ("/", 200, 200, 200),
         ("/products?search=P", 401, 200, 200),
         ("/clients?search=A", 401, 403, 200),
+        ("/clients/active?search=A", 401, 403, 200),
+        ("/explain?client=AAA&product=P1", 401, 403, 200),
+        ("/worth", 401, 403, 200),
         ("/live", 401, 403, 200),
         ("/metrics", 200, 200, 200),
     ] {

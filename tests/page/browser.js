@@ -51,7 +51,7 @@ export async function showToken(page, token) {
 
 /** Chooses products by typing, as somebody with a keyboard does. */
 export async function choose(page, client, products) {
-  await page.getByLabel("Client", { exact: true }).fill(client);
+  await page.getByLabel("Customer", { exact: true }).fill(client);
   for (const [product, quantity] of products) {
     await page.getByRole("combobox", { name: "Products" }).fill(product);
     await page.keyboard.press("Enter");

@@ -1,72 +1,124 @@
-// How the page looks and reads: both views, three widths, both themes, no accessibility violation.
+// How the page looks and reads: every view of a shop of the usual size at three widths in both themes,
+// without anything that sticks out and without a violation of an accessibility rule.
 // With OCACHE_SCREENSHOTS=FOLDER the pictures are kept there.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { join, resolve } from "node:path";
 import { answered, choose, connected, launch, open, violations } from "./browser.js";
-import { Home } from "./processes.js";
+import { LONG_CLIENT, LONG_PRODUCT, lines, openShop, paste, raised, tiered } from "./shop.js";
 
 const KEPT = process.env.OCACHE_SCREENSHOTS ? resolve(process.env.OCACHE_SCREENSHOTS) : null;
 const WIDTHS = [320, 768, 1280];
+/** A picture is no taller than this. */
+const TALLEST = 1_700;
 let browser;
-let home;
-let system;
+let shop;
+let own;
 
 before(async () => {
   browser = await launch();
-  home = await Home.make();
-  system = await home.up("--ttl", "4m", "--refresh-every", "5s");
-  // Some life to be seen.
-  await home.run("subscribe", "--ttl", "3m", "BBB", "Núñez & Hijos");
-  await home.run("quote", "--client", "Northwind", "P2:1");
+  shop = await openShop();
+  own = await tiered(shop);
 });
 after(async () => {
   await browser?.close();
-  await home?.end();
+  await shop?.home.end();
 });
 
 for (const colorScheme of ["light", "dark"]) {
   for (const width of WIDTHS) {
     const options = { colorScheme, viewport: { width, height: width === 320 ? 640 : 800 } };
-
-    test(`quote, ${width} wide, ${colorScheme}`, async () => {
-      const page = await open(browser, system.page, options);
+    const looks = (view, act) => test(`${view}, ${width} wide, ${colorScheme}`, async () => {
+      const page = await open(browser, `${shop.system.page}#${view}`, options);
       await connected(page);
-      await fine(page);
-      await page.getByRole("combobox", { name: "Products" }).fill("p");
-      await page.getByRole("option").first().waitFor();
-      await page.keyboard.press("ArrowDown");
-      await fine(page);
-      await page.keyboard.press("Escape");
-      await choose(page, "AAA", [["P1", "2"], ["P3", "1"], ["P5", "12.5"], ["P9", "1"]]);
-      await page.getByRole("button", { name: "Get the quotation" }).click();
-      await answered(page);
-      await page.locator("#frames summary").click();
-      await page.locator("#settings summary").click();
-      await fine(page);
-      await page.locator("#frames summary").click();
-      await page.locator("#settings summary").click();
-      await page.locator("#client").focus();
-      await keep(page, `quote-${width}-${colorScheme}`);
+      const keep = (name, how) => picture(page, `${name}-${width}-${colorScheme}`, how);
+      await act(page, keep);
       page.calm();
       await page.context().close();
     });
 
-    test(`live, ${width} wide, ${colorScheme}`, async () => {
-      const page = await open(browser, `${system.page}#live`, options);
-      await page.locator("#users tr").first().waitFor();
+    looks("quote", async (page, keep) => {
+      await fine(page);
+      await page.getByRole("combobox", { name: "Products" }).fill("cork");
+      await page.getByRole("option").first().waitFor();
+      await page.keyboard.press("ArrowDown");
+      await fine(page);
+      await page.keyboard.press("Escape");
+      await page.getByRole("combobox", { name: "Products" }).fill("nothing like this");
+      await page.keyboard.press("Enter");
+      await page.locator("#product-problem").waitFor();
+      await fine(page);
+      const others = [20, 21].map((at) => [shop.products[at].id, String(at)]);
+      await choose(page, own.client, [[own.product, "12"], ...others]);
+      await page.getByRole("button", { name: "Get the quotation" }).click();
+      await answered(page);
+      await page.locator(".lines .ladder").first().waitFor();
+      await page.locator("#frames summary").click();
+      await page.locator("#settings summary").click();
+      await fine(page);
+      await page.locator("#frames summary").click();
+      await page.locator("#settings summary").click();
+      await page.evaluate(() => window.scrollTo(0, 0));
+      await keep("quote");
+
+      // A hundred lines, in the middle of which total and columns are still in sight.
+      await page.locator("#product").focus();
+      await paste(page, lines(shop.products));
+      await page.locator("#basket li").nth(99).waitFor();
+      await page.getByRole("button", { name: "Get the quotation" }).click();
+      await page.locator(".lines tbody tr").nth(99).waitFor();
+      await page.locator(".lines .ladder").first().waitFor();
+      await fine(page);
+      await page.locator(".lines tbody tr").nth(50).scrollIntoViewIfNeeded();
+      await keep("lines", { isWindow: true });
+    });
+
+    looks("prices", async (page, keep) => {
+      await fine(page);
+      await page.getByLabel("Prices of customer").fill(own.client);
+      await page.getByLabel("Search products").fill(own.product.slice(0, 2));
+      await page.getByRole("button", { name: `Why ${own.product} costs this` }).click();
+      await page.locator(".why table").waitFor();
+      await fine(page);
+      await keep("prices");
+    });
+
+    looks("load", async (page, keep) => {
+      await fine(page);
+      const { token } = await shop.home.run("token", "--load");
+      await page.getByLabel("Token that may load").fill(token);
+      const file = (text) => page.locator("#load-file").setInputFiles({ name: "prices.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+      await file(raised(shop.products.slice(0, 60)));
+      await page.locator("#load-changes tr").first().waitFor();
+      await fine(page);
+      await keep("load");
+      // What is named and does not exist is warned of.
+      await file(`user_id,product_id,percentage\n${LONG_CLIENT},${LONG_PRODUCT.replace("SKU", "ABC")},5\n`);
+      await page.locator("#load-warnings li").first().waitFor();
+      await fine(page);
+    });
+
+    looks("worth", async (page, keep) => {
+      await page.locator("#worth-verdict").waitFor();
+      await page.getByLabel("What if the TTL were").fill("15m");
+      await page.keyboard.press("Enter");
+      await page.locator("#worth-rows .mine").waitFor();
+      await fine(page);
+      await keep("worth");
+    });
+
+    looks("live", async (page, keep) => {
+      await page.locator("#users tr").nth(11).waitFor();
       await page.locator("#events li").first().waitFor();
       await fine(page);
-      await keep(page, `live-${width}-${colorScheme}`);
-      page.calm();
-      await page.context().close();
+      await keep("live");
     });
   }
 }
 
 test("the switch goes before the system's theme, and is remembered", async () => {
-  const page = await open(browser, system.page, { colorScheme: "dark" });
+  const page = await open(browser, shop.system.page, { colorScheme: "dark" });
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await paper();
   await page.getByRole("button", { name: "Dark theme", pressed: true }).click();
@@ -84,6 +136,15 @@ async function fine(page) {
   assert.deepEqual(await violations(page), []);
 }
 
-async function keep(page, name) {
-  if (KEPT) await page.screenshot({ path: join(KEPT, `${name}.png`), fullPage: true });
+/** Keeps a picture of the page, or of what the window shows of it. */
+async function picture(page, name, { isWindow = false } = {}) {
+  if (!KEPT) return;
+  const path = join(KEPT, `${name}.png`);
+  if (isWindow) return page.screenshot({ path });
+  const [width, height] = await page.evaluate(() => [document.documentElement.clientWidth, document.documentElement.scrollHeight]);
+  // As tall as the page, so that what sticks to the window's edge is where it belongs.
+  const { height: before } = page.viewportSize();
+  await page.setViewportSize({ width, height });
+  await page.screenshot({ path, clip: { x: 0, y: 0, width, height: Math.min(height, TALLEST) } });
+  await page.setViewportSize({ width, height: before });
 }

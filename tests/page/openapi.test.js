@@ -49,6 +49,19 @@ for (const path of ["/products", "/clients"]) {
   });
 }
 
+test("GET /products, of some ids", async () => {
+  const get = described.paths["/products"].get;
+  const reply = await check({ path: "/products", method: "get", operation: get }, { query: "product=p1&product=P9" });
+  assert.equal(reply.status, 200);
+});
+
+test("POST /load, a dry run", async () => {
+  const { token } = await home.run("token", "--load");
+  const post = described.paths["/load"].post;
+  const reply = await check({ path: "/load", method: "post", operation: post }, { query: "dry_run=true", headers: { authorization: `Bearer ${token}` } });
+  assert.equal(reply.status, 200);
+});
+
 test("what is not described is not there", async () => {
   for (const path of ["/nowhere", "/files.rs", "/page", "/index.html"]) {
     assert.equal((await fetch(base + path.slice(1))).status, 404, path);

@@ -41,10 +41,10 @@ test("a cold client is told that the quotation is under analysis, and then the a
   assert.ok(analysis >= 0 && answer > analysis, JSON.stringify(spoken));
   assert.match(await page.locator(".total").innerText(), /^1,805\.52\s+USD$/);
   const lines = await page.getByRole("table", { name: "Lines, in USD" }).getByRole("row").allInnerTexts();
-  assert.match(lines[1], /Notebook stand.*P1.*500\.00.*−10 %.*450\.00.*2.*900\.00/s);
-  assert.match(lines[2], /Office chair.*P3.*1,029\.00.*−12 %.*905\.52.*1.*905\.52/s);
+  assert.match(lines[1], /Notebook stand.*P1.*500\.00.*−10\s%.*450\.00.*2.*900\.00/s);
+  assert.match(lines[2], /Office chair.*P3.*1,029\.00.*−12\s%.*905\.52.*1.*905\.52/s);
   await page.locator(".facts").getByText("Fresh").waitFor();
-  await page.locator(".facts").getByText(/Prices checked \d+ s ago/).waitFor();
+  await page.locator(".facts").getByText(/Prices checked \d+\ss ago/).waitFor();
   const frames = await page.locator("#frames-list").textContent();
   assert.ok(frames.includes('"type":"accepted"') && frames.includes('"action":"quote"'));
   page.calm();
@@ -66,13 +66,16 @@ test("a warm client is answered from the table", async () => {
   await page.context().close();
 });
 
-test("an unknown product is named and does not fail the rest", async () => {
+test("what is not a product is said at once, and so is what is not a quantity", async () => {
   const page = await open(browser, system.page);
-  await choose(page, "AAA", [["P9", "1"], ["P1", "1"]]);
-  await page.getByRole("button", { name: "Get the quotation" }).click();
-  await answered(page);
-  assert.match(await page.locator(".unavailable").innerText(), /No price for 1 product.*P9/s);
-  assert.match(await page.locator(".total").innerText(), /^450\.00/);
+  await choose(page, "AAA", [["P1", "1"]]);
+  await page.getByRole("combobox", { name: "Products" }).fill("P9");
+  await page.keyboard.press("Enter");
+  await page.locator("#product-problem").getByText("There is no product “P9”.").waitFor();
+  assert.equal(await page.locator("#product").getAttribute("aria-invalid"), "true");
+  assert.equal(await page.locator("#basket li").count(), 1);
+  await page.getByRole("combobox", { name: "Products" }).fill("P");
+  assert.equal(await page.locator("#product-problem").isVisible(), false);
   await choose(page, "AAA", [["P2", "0"]]);
   await page.getByRole("button", { name: "Get the quotation" }).click();
   await page.locator("#ask-problem").getByText("A quantity is a number above zero").waitFor();
@@ -132,7 +135,7 @@ test("a gateway that is killed in mid-quote: the page says so, comes back, and f
     await page.getByRole("button", { name: "Get the quotation" }).click();
     await page.locator("#quotation[data-state=analysis]").waitFor();
     await first.serve.kill();
-    await page.getByText(/The connection is lost\. Trying again/).first().waitFor();
+    await page.getByText(/The connection is lost: the gateway does not answer\..* Trying again/).first().waitFor();
     await other.serve(new URL(first.page).port);
     await connected(page);
     await page.locator("#notice").waitFor({ state: "hidden" });
@@ -187,12 +190,16 @@ test("the files from another server, and this gateway's page, with a websocket i
       const page = await open(browser, `${place}?${new URLSearchParams({ url: websocket })}`);
       await connected(page);
       assert.equal(await page.getByLabel("Websocket").inputValue(), websocket);
-      await choose(page, "AAA", [["P1", "1"]]);
+      // Nobody can be asked for products here, so the quotation says what is none.
+      await choose(page, "AAA", [["P1", "1"], ["P9", "1"]]);
       await page.getByRole("button", { name: "Get the quotation" }).click();
       await answered(page);
       assert.match(await page.locator(".total").innerText(), /^450\.00/);
-      await page.getByRole("link", { name: "Live" }).click();
-      await page.getByText("The live view is served by a gateway on your own machine").waitFor();
+      assert.match(await page.locator(".unavailable").innerText(), /No price for 1 product.*P9/s);
+      for (const view of ["Live", "Prices", "Load", "Worth"]) {
+        await page.getByRole("link", { name: view }).click();
+        await page.locator(`#view-${view.toLowerCase()}`).getByText(/Only a gateway on your own machine/).waitFor();
+      }
       page.calm();
       await page.context().close();
     }
@@ -228,4 +235,65 @@ test("a token is shown to the gateway that it was typed for, and to no other", a
   } finally {
     await guarded.end();
   }
+});
+
+test("a gateway that requires a token says so, then refuses a wrong one, then lets the right one in", async () => {
+  const guarded = await Home.make();
+  try {
+    const { page: address } = await guarded.up("--require-token");
+    const page = await open(browser, address);
+    const notice = page.locator("#notice");
+    await notice.getByText("The gateway requires a token, and none was entered.").waitFor();
+    assert.equal(await page.locator("#link-text").innerText(), "Refused");
+    await notice.getByRole("button", { name: "Enter a token" }).click();
+    assert.equal(await page.evaluate(() => document.activeElement.id), "token");
+    await page.keyboard.type("not.a.token");
+    await page.keyboard.press("Enter");
+    await notice.getByText(/^The gateway refuses the token: /).waitFor();
+    const { token } = await guarded.run("token", "--client", "AAA");
+    await page.getByLabel("Token", { exact: true }).fill(token);
+    await page.keyboard.press("Enter");
+    await connected(page);
+    assert.equal(await notice.isVisible(), false);
+    // This token speaks for one customer only, and the live view shows all.
+    await page.getByRole("link", { name: "Live" }).click();
+    await page.locator("#live-problem").getByText("`ocache token --every-client` makes one").waitFor();
+    await page.context().close();
+  } finally {
+    await guarded.end();
+  }
+});
+
+test("a quotation has an address: it opens again, is copied, and is saved as CSV", async () => {
+  const context = { permissions: ["clipboard-read", "clipboard-write"] };
+  const page = await open(browser, system.page, context);
+  await choose(page, "AAA", [["P1", "2"], ["P3", "1"]]);
+  await page.getByRole("button", { name: "Get the quotation" }).click();
+  await answered(page);
+  const address = page.url();
+  assert.match(address, /#quote\?client=AAA&id=page-[0-9a-f]{32}$/);
+  const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+  await page.getByRole("button", { name: "Copy link" }).click();
+  await page.locator("#spoken").getByText("The link copied").waitFor({ state: "attached" });
+  assert.equal(await clipboard(), address);
+  await page.getByRole("button", { name: "Copy lines" }).click();
+  await page.locator("#spoken").getByText("The lines copied").waitFor({ state: "attached" });
+  assert.match(await clipboard(), /^product\tname\t.*\nP1\tNotebook stand\t500\.00\t10\t450\.00\t2\t900\.00\tUSD\t/);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save as CSV" }).click();
+  const file = await download;
+  assert.match(file.suggestedFilename(), /^quotation-AAA-\d{4}-\d\d-\d\d\.csv$/);
+  const csv = await readFile(await file.path(), "utf8");
+  assert.deepEqual(csv.split("\r\n").map((row) => row.split(",")[6]), ["total", "900.00", "905.52", "1805.52", undefined]);
+  page.calm();
+  await page.context().close();
+
+  const again = await open(browser, address);
+  await answered(again);
+  assert.match(await again.locator(".total").innerText(), /^1,805\.52\s+USD$/);
+  assert.equal(await again.locator(".lines tbody tr").count(), 2);
+  await again.goto(address.replace(/.$/, (last) => (last === "0" ? "1" : "0")));
+  await again.locator("#quotation").getByText(/It was not found: there is no quotation “page-/).waitFor();
+  again.calm();
+  await again.context().close();
 });

@@ -6,12 +6,12 @@ use super::super::args::ForecastArgs;
 use super::super::failure::{ExitCode, Failure};
 use super::super::output::{Output, number, table};
 use super::super::price_list;
-use super::show::{
-    by_purpose, by_stage, count, lines, money, purposes, show_verdict, show_what_if, verdict,
-    what_if, what_if_json,
-};
+use super::show::{by_purpose, by_stage, count, money, purposes, show_verdict, show_what_if};
 use crate::billing::{PriceList, Usd};
-use crate::cost::{Forecast, Month, Numbers, Purpose, Verdict};
+use crate::cost::{
+    Forecast, Month, Numbers, Purpose, Verdict, WhatIf, lines_json, per_million, verdict_json,
+    what_if_json,
+};
 use crate::stages::{Answering, Policy};
 
 pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Failure> {
@@ -20,7 +20,7 @@ pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Fail
     let forecast = Forecast::of(numbers(args), policy).await.map_err(Failure::internal)?;
     let Some(forecast) = forecast else { return Err(too_few_quotes(args)) };
     let month = forecast.everybody(args.refresh_every, args.ttl, &prices);
-    let tried = what_if(&forecast, args.refresh_every, args.ttl, &prices);
+    let tried = WhatIf::around(&forecast, args.refresh_every, args.ttl, &prices);
     let choice = Verdict::of(&forecast, args.refresh_every, args.ttl, &prices);
     let data = json!({
         "price_list": { "region": prices.region, "dated": prices.dated },
@@ -32,9 +32,9 @@ pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Fail
         "usd_per_million_refreshes": per_million_refreshes(&month),
         "usd_per_million_quotes": per_million_quotes(&month),
         "purposes": purposes(&month),
-        "lines": lines(&month.bill, |usd| usd),
+        "lines": lines_json(&month.bill, |usd| usd),
         "what_if": what_if_json(&tried),
-        "verdict": verdict(&choice),
+        "verdict": verdict_json(&choice),
     });
     output.data(&data, |_: &Value| {
         [
@@ -94,11 +94,6 @@ fn per_million_refreshes(month: &Month) -> Usd {
 fn per_million_quotes(month: &Month) -> Usd {
     let spent = [Purpose::Quotes, Purpose::Cold].map(|purpose| month.spent(purpose));
     per_million(spent.into_iter().sum(), month.events.quotes)
-}
-
-pub(super) fn per_million(usd: Usd, count: f64) -> Usd {
-    let each = if count > 0.0 { usd.pico() as f64 / count } else { 0.0 };
-    Usd::from_pico((each * 1e6) as i128)
 }
 
 fn rates(forecast: &Forecast, month: &Month) -> String {

@@ -5,9 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::output::{number, table};
-use crate::billing::PriceList;
 use crate::billing::{Service, Usd};
-use crate::cost::{Bill, BillLine, Choice, Forecast, Month, Purpose, Verdict};
+use crate::cost::{Bill, BillLine, Choice, Month, Purpose, Verdict, WhatIf};
 use crate::meter::Stage;
 use crate::model::show_duration;
 
@@ -85,39 +84,6 @@ pub(super) fn by_purpose(month: &Month) -> String {
     rows.to_string()
 }
 
-/// Another interval, or another time to live.
-pub(super) struct WhatIf {
-    pub(super) every: Duration,
-    pub(super) ttl: Duration,
-    pub(super) usd: Usd,
-    pub(super) saves: Usd,
-    pub(super) cold_share: f64,
-}
-
-/// Half and double of each.
-pub(super) fn what_if(
-    forecast: &Forecast,
-    every: Duration,
-    ttl: Duration,
-    prices: &PriceList,
-) -> Vec<WhatIf> {
-    let now = forecast.everybody(every, ttl, prices).bill.total();
-    let others =
-        [(every / 2, ttl), (every * 2, ttl), (every * 4, ttl), (every, ttl / 2), (every, ttl * 2)];
-    let tried = others.map(|(every, ttl)| {
-        let month = forecast.everybody(every, ttl, prices);
-        let usd = month.bill.total();
-        WhatIf {
-            every,
-            ttl,
-            usd,
-            saves: Usd::from_pico(now.pico() - usd.pico()),
-            cold_share: month.events.cold / month.events.quotes,
-        }
-    });
-    tried.into()
-}
-
 pub(super) fn show_what_if(tried: &[WhatIf], every: Duration) -> String {
     let mut rows = table(["what if", "US$ a month", "saves", "cold quotes"]);
     for one in tried {
@@ -158,47 +124,6 @@ pub(super) fn show_verdict(verdict: &Verdict) -> String {
         verdict.warm_hour.pico() as f64 / 1e6,
         verdict.cold_quote.pico() as f64 / 1e6,
     )
-}
-
-/// The lines of a bill, for programs.
-pub(super) fn lines(bill: &Bill, scale: impl Fn(Usd) -> Usd) -> Value {
-    let line = |line: &BillLine| {
-        json!({
-            "for": line.purpose.map(Purpose::name),
-            "stage": line.stage.map(Stage::name),
-            "service": line.line.service().name(),
-            "line": line.line.name(),
-            "units": line.line.units(line.parts),
-            "usd": line.usd,
-            "usd_a_month": scale(line.usd),
-        })
-    };
-    bill.lines.iter().map(line).collect()
-}
-
-pub(super) fn verdict(verdict: &Verdict) -> Value {
-    json!({
-        "choice": verdict.choice.name(),
-        "break_even_quotes_an_hour": verdict.break_even,
-        "usd_of_a_warm_hour": verdict.warm_hour,
-        "usd_of_a_cold_quote": verdict.cold_quote,
-        "precompute_usd_a_month": verdict.precompute,
-        "precompute_above_break_even_usd_a_month": verdict.above,
-        "calculate_on_read_usd_a_month": verdict.on_read,
-    })
-}
-
-pub(super) fn what_if_json(tried: &[WhatIf]) -> Value {
-    let one = |one: &WhatIf| {
-        json!({
-            "refresh_every_secs": one.every.as_secs_f64(),
-            "ttl_secs": one.ttl.as_secs_f64(),
-            "usd_a_month": one.usd,
-            "saves_usd_a_month": one.saves,
-            "cold_share": one.cold_share,
-        })
-    };
-    tried.iter().map(one).collect()
 }
 
 pub(super) fn purposes(month: &Month) -> Value {

@@ -1,14 +1,12 @@
 //! `ocache load --dry-run`: what a load would change.
 
-use serde_json::{Value, json};
-
 use super::changes_file::ChangesFile;
 use super::report::{counts_table, say_lost, say_mentions, summary};
 use crate::cli::failure::{ExitCode, Failure};
 use crate::cli::output::Output;
 use crate::data::{
-    self, Amounts, Dataset, Effect, LoadOptions, MovedPrice, MovedPrices, Moves, Preview,
-    PreviewProgress,
+    self, Amounts, Dataset, Effect, LoadOptions, MovedPrice, MovedPrices, Preview, PreviewProgress,
+    effect_json,
 };
 use crate::model::ShownDecimal;
 use crate::ports::Ports;
@@ -45,7 +43,7 @@ pub(super) async fn preview(
     if let Some(file) = &mut changes {
         file.set_unit_decimals(unit_decimals);
     }
-    let prices: &mut (dyn MovedPrices + Send) = match &mut changes {
+    let prices: &mut (dyn MovedPrices + Send + Sync) = match &mut changes {
         Some(file) => file,
         None => &mut (),
     };
@@ -81,34 +79,6 @@ pub(super) fn print(
     say_mentions(output, dataset, mentions);
     output.note("nothing was written");
     Ok(())
-}
-
-fn effect_json(effect: &Effect, unit_decimals: u8) -> Value {
-    let Effect { customers, affected, up, down, new, gone, under_floor } = effect;
-    json!({
-        "customers": customers,
-        "affected": affected,
-        "up": moves_json(up, unit_decimals),
-        "down": moves_json(down, unit_decimals),
-        "new": new,
-        "gone": gone,
-        "under_floor": moves_json(under_floor, unit_decimals),
-    })
-}
-
-fn moves_json(moves: &Moves, unit_decimals: u8) -> Value {
-    let most = moves.most.as_ref().map(|price| {
-        let MovedPrice { customer, product, min_quantity, before, after, floor, currency } = price;
-        let amounts = Amounts { currency: *currency, unit_decimals };
-        let [before, after, floor] =
-            [before, after, floor].map(|price| price.map(|price| amounts.shown(price).to_string()));
-        json!({
-            "customer": customer, "product": product, "currency": currency,
-            "min_quantity": min_quantity.to_string(),
-            "before": before, "after": after, "floor": floor,
-        })
-    });
-    json!({ "count": moves.count, "most": most })
 }
 
 fn effect_text(effect: &Effect, unit_decimals: u8) -> String {

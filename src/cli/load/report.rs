@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, Table, number, table};
 use crate::data::{
-    Counts, Dataset, KindCounts, LoadReport, LocalTime, LostRows, Mention, Mentions,
+    Counts, Dataset, KindCounts, LoadReport, LocalTime, LostRows, Mentions, counts_json,
+    mention_json, mentions_json,
 };
 
 /// So many instants are shown to people.
@@ -73,38 +74,22 @@ pub(super) fn summary(
             })
         })
         .collect();
-    let KindCounts { products, users, customers, price_lists, prices } = counts;
-    json!({
+    let mut summary = json!({
         "files": files,
-        "products": counts_json(products),
-        "users": counts_json(users),
-        "customers": counts_json(customers),
-        "price_lists": counts_json(price_lists),
-        "prices": counts_json(prices),
         "local_times": local_times,
         "own_rows_removed": lost.rows,
-        "own_lists_shortened": mention(&lost.users),
-        "unknown_products": mentions.unknown_products,
+        "own_lists_shortened": mention_json(&lost.users),
         "nearest_products": mentions.nearest_products,
-        "unknown_customers": mention(&mentions.unknown_customers),
-        "given_to_nobody": mention(&mentions.given_to_nobody),
-        "under_floor": mention(&mentions.under_floor),
-        "dearer_than_list": mention(&mentions.dearer_than_list),
         "unreadable": unreadable,
         "catalogue_version": null,
         "tables_ordered": 0,
         "unfolded": null,
         "effect": null,
-    })
-}
-
-fn mention(mention: &Mention) -> Value {
-    json!({ "count": mention.count, "first": mention.first })
-}
-
-fn counts_json(counts: &Counts) -> Value {
-    let Counts { added, changed, unchanged, removed } = counts;
-    json!({ "added": added, "changed": changed, "unchanged": unchanged, "removed": removed })
+    });
+    for members in [counts_json(counts), mentions_json(mentions)] {
+        summary.as_object_mut().into_iter().for_each(|summary| summary.extend(members.clone()));
+    }
+    summary
 }
 
 /// A line for each kind; of price lists and what belongs to them only where there is any.

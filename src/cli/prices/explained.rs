@@ -1,14 +1,12 @@
 //! Why products cost a user what they do: every row, not the table made from them.
 
-use serde_json::{Value, json};
-
 use super::super::args::PricesArgs;
 use super::super::failure::Failure;
 use super::super::output::Output;
 use super::super::price_rows::{self, Amounts};
 use crate::model::{Item, ProductId, Quantity};
 use crate::ports::Ports;
-use crate::verify::{Reasons, reasons};
+use crate::verify::{Reasons, reasons, reasons_json};
 
 /// Prints the rows of the products that were asked for. Returns which of those do not exist.
 pub(super) async fn print(
@@ -22,20 +20,7 @@ pub(super) async fn print(
     let found = reasons(&*ports.store, &args.user, &items, ports.clock.now()).await?;
     let amounts = Amounts { currency: found.currency, rounding: found.rounding };
     let there = found.items.iter().filter_map(|(item, why)| Some((item, why.as_ref()?)));
-    let products = there.clone().map(|(item, why)| {
-        let mut product = price_rows::reasons(why, amounts);
-        product.insert("product".to_owned(), item.product.as_str().into());
-        product.insert("name".to_owned(), why.name.as_str().into());
-        product.insert("quantity".to_owned(), item.quantity.to_string().into());
-        Value::Object(product)
-    });
-    let data = json!({
-        "user": args.user.as_str(),
-        "currency": found.currency.code(),
-        "catalogue_version": found.catalogue_version,
-        "at": found.at.to_string(),
-        "products": products.collect::<Vec<_>>(),
-    });
+    let data = reasons_json(&args.user, &found);
     output.data(&data, |_| {
         let texts = there.map(|(item, why)| {
             let Item { product, quantity } = item;

@@ -9,7 +9,7 @@ use super::super::stream::members;
 use crate::model::Item;
 use crate::ports::{Ports, Quotation, QuotationStatus};
 use crate::pricing::Answer;
-use crate::verify::{Explained, ExplainedLine, Reasons, WhyPrice, explain, reasons};
+use crate::verify::{Explained, ExplainedLine, Reasons, WhyPrice, explain, price_json, reasons};
 
 /// Prints an answer line by line, and the rows that its prices came from as long as they are there.
 pub(super) async fn print(
@@ -174,7 +174,7 @@ fn line(line: &ExplainedLine, rows: &Rows<'_>) -> Value {
         data.insert("list_price".to_owned(), list_price.as_str().into());
     }
     if let (Some((_, why)), Some(amounts)) = (rows.of(&line.product), rows.amounts()) {
-        let mut reasons = price_rows::reasons(why, amounts);
+        let mut reasons = price_json(why, amounts);
         if let Some(rows) = reasons.remove("rows") {
             data.insert("rows".to_owned(), rows);
         }

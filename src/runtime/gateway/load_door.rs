@@ -2,8 +2,11 @@
 //! behind API Gateway's HTTP API.
 //!
 //! Whoever may load decides every price, so this is guarded more closely than quotes: a token that says so
-//! is always needed, pages have no business here, and what is sent is bounded, also when it is unpacked. A
-//! load is checked whole, and comes into force whole or not at all.
+//! is always needed, only the gateway's own page may use it beside programs, and what is sent is bounded, also when it is unpacked. A
+//! load is checked whole, and comes into force whole or not at all. A dry run is guarded in the same way,
+//! because it tells the prices of every customer.
+
+mod dry_run;
 
 use std::fmt::Display;
 use std::io::Read as _;
@@ -28,8 +31,8 @@ use super::http_api::{Parameters, bad_query, problem_with_code};
 use super::load_layout::{ContentType, flag};
 use super::routes::{Reply, json_reply};
 use crate::data::{
-    Amounts, Counts, DataErrors, Dataset, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
-    is_gzip, is_json, load, read_texts_as,
+    Amounts, DataErrors, Dataset, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
+    counts_json, is_gzip, is_json, load, read_texts_as,
 };
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, PortError, Ports};
@@ -60,6 +63,7 @@ pub struct Admitted {
     prune: bool,
     merge: bool,
     layout: Layout,
+    is_dry_run: bool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -105,6 +109,7 @@ impl LoadDoor {
         let currency = parsed(&mut parameters, "currency", "a currency such as USD")?;
         let prune = flag(&mut parameters, "prune")?;
         let merge = flag(&mut parameters, "merge")?;
+        let is_dry_run = flag(&mut parameters, "dry_run")?;
         let layout = content.layout(&mut parameters)?;
         parameters.end()?;
         if prune && merge {
@@ -113,7 +118,16 @@ impl LoadDoor {
         let Ok(place) = self.place.clone().try_acquire_owned() else {
             return Err(busy("another load is under way; try again"));
         };
-        Ok(Admitted { format, is_packed, currency, prune, merge, layout, _place: place })
+        Ok(Admitted {
+            format,
+            is_packed,
+            currency,
+            prune,
+            merge,
+            layout,
+            is_dry_run,
+            _place: place,
+        })
     }
 
     /// Loads a body.
@@ -158,6 +172,9 @@ impl LoadDoor {
             problem_with_code(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the body was not read")
         })??;
         let options = LoadOptions { currency, prune: admitted.prune, merge: admitted.merge };
+        if admitted.is_dry_run {
+            return dry_run::reply(ports, &dataset, options).await;
+        }
         let progress = |progress: LoadProgress<'_>| {
             if let LoadProgress::InForce(version) = progress {
                 in_force.store(version, Ordering::Relaxed);
@@ -335,25 +352,15 @@ async fn order_tables(ports: &Ports, report: &LoadReport) -> usize {
 
 /// What a load did, in the words of `ocache load`.
 fn summary(report: &LoadReport, ordered: usize) -> Value {
-    let counts = |counts: &Counts| {
-        let Counts { added, changed, unchanged, removed } = counts;
-        json!({ "added": added, "changed": changed, "unchanged": unchanged, "removed": removed })
-    };
-    let unknown: Vec<&str> =
-        report.mentions.unknown_products.iter().map(|id| id.as_str()).collect();
-    json!({
-        "products": counts(&report.counts.products),
-        "users": counts(&report.counts.users),
-        "customers": counts(&report.counts.customers),
-        "price_lists": counts(&report.counts.price_lists),
-        "prices": counts(&report.counts.prices),
-        "catalogue_version": report.version,
-        "tables_ordered": ordered,
-        "own_rows_removed": report.lost.rows,
-        "unknown_products": unknown,
-        "unreadable": report.unreadable,
-        "unfolded": report.unfolded,
-    })
+    let mut summary = counts_json(&report.counts);
+    let mut add = |name: &str, value: Value| drop(summary.insert(name.to_owned(), value));
+    add("catalogue_version", report.version.into());
+    add("tables_ordered", ordered.into());
+    add("own_rows_removed", report.lost.rows.into());
+    add("unknown_products", json!(report.mentions.unknown_products));
+    add("unreadable", json!(report.unreadable));
+    add("unfolded", json!(report.unfolded));
+    Value::Object(summary)
 }
 
 #[cfg(test)]
@@ -386,11 +393,16 @@ mod tests {
         let only_csv = std::slice::from_ref(&csv);
         let gzip = (CONTENT_ENCODING, "GZIP");
         let admitted = admit("currency=EUR&prune=true", &[csv.clone(), gzip]).unwrap();
-        assert!(admitted.prune && admitted.is_packed && admitted.format == Format::Csv);
+        assert!(
+            !admitted.is_dry_run
+                && admitted.prune
+                && admitted.is_packed
+                && admitted.format == Format::Csv
+        );
         // One at a time.
         assert_eq!(admit("", only_csv).err(), Some(503));
         drop(admitted);
-        assert!(admit("", only_csv).is_ok());
+        assert!(admit("dry_run=true", only_csv).unwrap().is_dry_run);
         for (query, pairs, status) in [
             ("", &[][..], 415),
             ("", &[(CONTENT_TYPE, "text/plain")], 415),
@@ -398,6 +410,7 @@ mod tests {
             ("", &[csv.clone(), (CONTENT_ENCODING, "br")], 415),
             ("currency=EURO", only_csv, 400),
             ("prune=yes", only_csv, 400),
+            ("dry_run=", only_csv, 400),
             ("force=true", only_csv, 400),
         ] {
             assert_eq!(admit(query, pairs).err(), Some(status), "{query} {pairs:?}");

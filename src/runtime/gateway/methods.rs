@@ -14,7 +14,8 @@ const POST: &[Method] = &[Method::POST];
 /// path is a file of the page.
 pub(super) fn methods_of(path: &str, is_file: bool) -> &'static [Method] {
     match path {
-        "/health" | "/products" | "/clients" | "/live" | "/metrics" => READ,
+        "/health" | "/products" | "/clients" | "/clients/active" | "/explain" | "/live"
+        | "/worth" | "/metrics" => READ,
         "/subscribe" => PUT,
         LOAD => POST,
         path if path.starts_with(MANAGEMENT) => POST,

@@ -11,7 +11,7 @@ pub const REASONS: [&str; 5] = ["quotation", "subscribe", "stale", "change", "sc
 /// So long is one step of the course.
 pub const SLOT: Duration = Duration::from_secs(10);
 /// So many steps are kept: ten minutes of them.
-const SLOTS: usize = 60;
+pub(super) const SLOTS: usize = 60;
 
 type Counts = [u64; REASONS.len()];
 
@@ -57,7 +57,7 @@ impl History {
     }
 }
 
-fn slot_of(now: Timestamp) -> Timestamp {
+pub(super) fn slot_of(now: Timestamp) -> Timestamp {
     let slot = i64::try_from(SLOT.as_millis()).unwrap_or(1);
     Timestamp::from_millis(now.millis().div_euclid(slot) * slot)
 }

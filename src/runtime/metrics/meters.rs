@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::answers::{AnswerHistory, Answers, Settled};
 use super::feed::{Event, Feed, What};
 use super::history::{History, REASONS, Slot};
 use crate::model::{Cause, Timestamp, UserId};
@@ -76,6 +77,7 @@ struct Counters {
     processes: Family<Labels<1>, Gauge>,
     calculates: AtomicBool,
     history: History,
+    answers: AnswerHistory,
     feed: Feed,
 }
 
@@ -198,6 +200,13 @@ impl Metrics {
         self.0.history.course(now, self.0.recalculated())
     }
 
+    /// How quotations were answered in each slot of the last minutes, the oldest first. Slots without
+    /// quotations are left out.
+    #[must_use]
+    pub fn answers(&self, now: Timestamp) -> Vec<(Timestamp, Answers)> {
+        self.0.answers.course(now)
+    }
+
     /// What happened last, the oldest first.
     #[must_use]
     pub fn events(&self, at_most: usize) -> Vec<Event> {
@@ -235,17 +244,18 @@ impl Observer for Metrics {
     }
 
     fn settled(&self, quotation: &Quotation, warmth: Warmth, after: Duration) {
-        let answered = match &quotation.status {
+        let settled_at = quotation.accepted_at.plus(after);
+        let age = match &quotation.status {
             QuotationStatus::Answered(answer) => {
-                let settled_at = quotation.accepted_at.plus(after);
                 let age = settled_at.since(answer.validated_at);
                 self.0.price_age.observe(age.as_secs_f64());
                 self.0.answer[warmth as usize].observe(after.as_secs_f64());
-                true
+                Some(age)
             }
-            _ => false,
+            _ => None,
         };
-        let outcome = usize::from(!answered);
+        self.0.answers.add(settled_at, Settled { warmth, after, age });
+        let outcome = usize::from(age.is_none());
         self.0.quotations[outcome][warmth as usize].inc();
         let (outcome, warmth) = (OUTCOMES[outcome], warmth_name(warmth));
         self.0.feed.add(&quotation.user, What::Settled { outcome, warmth, after });
@@ -364,6 +374,7 @@ impl Default for Counters {
             processes,
             calculates: AtomicBool::default(),
             history: History::default(),
+            answers: AnswerHistory::default(),
             feed: Feed::default(),
         }
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::folded::folded;
 use super::query::Search;
 use crate::model::UserId;
 use crate::ports::{Clock, First, PortError, Segment, Store, first_discounted_users};
@@ -17,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// So many users are read. Others can be named, but are not listed.
 const MAX_LISTED: usize = 2_000;
 
-/// Clients whose ids begin as asked.
+/// Clients whose ids have what is searched for: those that begin with it first.
 #[derive(Debug, Serialize)]
 pub(super) struct Found {
     clients: Vec<String>,
@@ -36,7 +37,8 @@ pub(super) struct Clients {
 
 struct Seen {
     looked_at: Instant,
-    users: BTreeSet<UserId>,
+    /// With their ids folded.
+    users: Vec<(String, UserId)>,
     complete: bool,
 }
 
@@ -51,11 +53,16 @@ impl Clients {
             Some(young) if young.looked_at.elapsed() < LOOK_EVERY => seen.insert(young),
             _ => seen.insert(self.look().await?),
         };
-        let text = search.text.to_lowercase();
-        let fit = |user: &&UserId| user.as_str().to_lowercase().starts_with(&text);
-        let fitting = seen.users.iter().filter(fit);
-        let clients: Vec<_> = fitting.clone().take(search.limit).map(ToString::to_string).collect();
-        Ok(Found { clients, total: fitting.count(), complete: seen.complete })
+        let Search { text, limit, offset, .. } = search;
+        let begins = seen.users.iter().filter(|(folded, _)| folded.starts_with(text));
+        let within = seen
+            .users
+            .iter()
+            .filter(|(folded, _)| !folded.starts_with(text) && folded.contains(text));
+        let fitting = begins.chain(within);
+        let total = fitting.clone().count();
+        let clients = fitting.skip(*offset).take(*limit).map(|(_, user)| user.to_string());
+        Ok(Found { clients: clients.collect(), total, complete: seen.complete })
     }
 
     async fn look(&self) -> Result<Seen, PortError> {
@@ -64,6 +71,7 @@ impl Clients {
         let page = self.store.list_active_users(Segment::ALL, self.clock.now(), None).await?;
         users.extend(page.items.into_iter().map(|active| active.user));
         complete &= page.next.is_none();
+        let users = users.into_iter().map(|user| (folded(user.as_str()), user)).collect();
         Ok(Seen { looked_at: Instant::now(), users, complete })
     }
 }

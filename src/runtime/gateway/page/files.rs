@@ -18,15 +18,29 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Where each file is found, what it is, and what is in it.
-const FILES: [(&str, &str, &str); 10] = [
+const FILES: [(&str, &str, &str); 24] = [
     ("/", HTML, include_str!("files/index.html")),
-    ("/page.css", CSS, include_str!("files/page.css")),
     ("/icon.svg", SVG, include_str!("files/icon.svg")),
+    ("/page.css", CSS, include_str!("files/page.css")),
+    ("/quote.css", CSS, include_str!("files/quote.css")),
+    ("/views.css", CSS, include_str!("files/views.css")),
+    ("/print.css", CSS, include_str!("files/print.css")),
     ("/text.js", SCRIPT, include_str!("files/text.js")),
+    ("/api.js", SCRIPT, include_str!("files/api.js")),
+    ("/share.js", SCRIPT, include_str!("files/share.js")),
     ("/connection.js", SCRIPT, include_str!("files/connection.js")),
+    ("/notice.js", SCRIPT, include_str!("files/notice.js")),
+    ("/combo.js", SCRIPT, include_str!("files/combo.js")),
+    ("/pager.js", SCRIPT, include_str!("files/pager.js")),
+    ("/paste.js", SCRIPT, include_str!("files/paste.js")),
     ("/basket.js", SCRIPT, include_str!("files/basket.js")),
+    ("/lines.js", SCRIPT, include_str!("files/lines.js")),
     ("/quotation.js", SCRIPT, include_str!("files/quotation.js")),
+    ("/prices.js", SCRIPT, include_str!("files/prices.js")),
+    ("/load.js", SCRIPT, include_str!("files/load.js")),
+    ("/worth.js", SCRIPT, include_str!("files/worth.js")),
     ("/chart.js", SCRIPT, include_str!("files/chart.js")),
+    ("/clients.js", SCRIPT, include_str!("files/clients.js")),
     ("/live.js", SCRIPT, include_str!("files/live.js")),
     ("/page.js", SCRIPT, include_str!("files/page.js")),
 ];

@@ -1,10 +1,15 @@
 //! The page that people open in a browser, and what it asks the gateway for.
 
+mod active;
+mod answers;
 mod clients;
+mod explain;
 mod files;
+mod folded;
 mod live;
 mod products;
 mod query;
 mod routes;
+mod worth;
 
 pub(super) use routes::{Page, PageSettings};

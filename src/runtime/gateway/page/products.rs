@@ -1,4 +1,4 @@
-//! Products by the beginning of their id or of a word of their name.
+//! Products by a part of their id, by the beginning of a word of their name, or by their whole ids.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+use super::folded::folded;
 use super::query::Search;
 use crate::model::ProductId;
 use crate::ports::{AtHead, CatalogueStore, Chain, PortError, products_now};
@@ -18,11 +19,13 @@ use crate::pricing::{Currency, Money, Product};
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// So many products can be searched. A larger catalogue's others are found by their whole id.
 const MAX_SEARCHED: usize = 200_000;
+/// How well a product can fit what is searched for.
+const RANKS: usize = 5;
 
 /// Products that were found.
 #[derive(Debug, Serialize)]
 pub(super) struct Found {
-    /// The best first, at most as many as asked for.
+    /// The best first, at most as many as asked for; those asked for by their ids in that order.
     products: Vec<FoundProduct>,
     /// How many there are in all.
     total: usize,
@@ -38,6 +41,9 @@ struct FoundProduct {
     /// In the currency of the stack, if it has one in that.
     #[serde(skip_serializing_if = "Option::is_none")]
     list_price: Option<String>,
+    /// The id that it was asked for by, which may differ in case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<String>,
 }
 
 /// All products, in the shape that searching wants; read when somebody searches for the first time.
@@ -65,7 +71,7 @@ struct Index {
 
 struct Entry {
     product: Product,
-    /// Id and name without the difference of upper and lower case.
+    /// Id and name, folded.
     id: String,
     name: String,
 }
@@ -78,20 +84,36 @@ impl Products {
     /// Searches. Of a store that cannot be read, what was read of it before is searched.
     pub(super) async fn search(&self, search: Search) -> Result<Found, PortError> {
         let index = self.index().await?;
-        let whole =
-            (!index.complete).then(|| ProductId::stored(search.text.as_str()).ok()).flatten();
-        let Search { text, limit } = search;
-        let index_currency = (index.currency(), index.unit_decimals);
-        let searching = spawn_blocking(move || index.search(&text, limit)).await;
-        let mut found = searching.map_err(|error| PortError::unavailable("the search", error))?;
-        if let Some(id) = whole
-            && found.products.is_empty()
-        {
-            let others = products_now(&*self.store, &[id]).await?;
-            found.total = others.len();
-            let (currency, decimals) = index_currency;
-            found.products =
-                others.iter().map(|other| FoundProduct::new(other, currency, decimals)).collect();
+        let typed = search.typed.clone();
+        let found = searching(index.clone(), move |index| index.search(&search)).await?;
+        match found.total {
+            0 if !index.complete => self.named(vec![typed]).await,
+            _ => Ok(found),
+        }
+    }
+
+    /// The products of some ids, in their order. Those of ids that no product has are left out.
+    pub(super) async fn named(&self, ids: Vec<String>) -> Result<Found, PortError> {
+        let index = self.index().await?;
+        let mut products = searching(index.clone(), move |index| {
+            let named = ids.into_iter().map(|id| (index.named(&id).cloned(), id));
+            named.collect::<Vec<_>>()
+        })
+        .await?;
+        if !index.complete {
+            let rest = products.iter().filter(|(product, _)| product.is_none());
+            let rest: Vec<ProductId> =
+                rest.filter_map(|(_, id)| ProductId::stored(id.as_str()).ok()).collect();
+            let others = products_now(&*self.store, &rest).await?;
+            for (product, id) in products.iter_mut().filter(|(product, _)| product.is_none()) {
+                *product = others.iter().find(|other| other.id.as_str() == id).cloned();
+            }
+        }
+        let there = products.iter().filter_map(|(product, id)| Some((product.as_ref()?, id)));
+        let mut found =
+            index.found(there.clone().map(|(product, _)| product), there.clone().count());
+        for (product, (_, id)) in found.products.iter_mut().zip(there) {
+            product.asked = Some(id.clone());
         }
         Ok(found)
     }
@@ -151,39 +173,67 @@ impl Products {
     }
 }
 
+/// Looks at the products on another thread: there may be many.
+async fn searching<T: Send + 'static>(
+    index: Arc<Index>,
+    look: impl FnOnce(&Index) -> T + Send + 'static,
+) -> Result<T, PortError> {
+    let looking = spawn_blocking(move || look(&index)).await;
+    looking.map_err(|error| PortError::unavailable("the search", error))
+}
+
 impl Index {
     fn currency(&self) -> Currency {
         self.currency.unwrap_or(Currency::USD)
     }
 
-    fn search(&self, text: &str, limit: usize) -> Found {
-        let text = text.to_lowercase();
-        let mut ranks: [Vec<&Entry>; 4] = Default::default();
+    fn search(&self, search: &Search) -> Found {
+        let Search { text, limit, offset, .. } = search;
+        let wanted = limit.saturating_add(*offset);
+        let mut ranks: [Vec<&Product>; RANKS] = Default::default();
         let mut total = 0;
         for entry in &self.entries {
-            if let Some(rank) = entry.rank(&text) {
+            if let Some(rank) = entry.rank(text) {
                 total += 1;
-                if ranks[rank].len() < limit {
-                    ranks[rank].push(entry);
+                if ranks[rank].len() < wanted {
+                    ranks[rank].push(&entry.product);
                 }
             }
         }
+        self.found(ranks.into_iter().flatten().skip(*offset).take(*limit), total)
+    }
+
+    fn found<'a>(&self, products: impl Iterator<Item = &'a Product>, total: usize) -> Found {
         let (currency, decimals) = (self.currency(), self.unit_decimals);
-        let best = ranks.into_iter().flatten().take(limit);
         Found {
-            products: best
-                .map(|entry| FoundProduct::new(&entry.product, currency, decimals))
+            products: products
+                .map(|product| FoundProduct::new(product, currency, decimals))
                 .collect(),
             total,
             complete: self.complete,
             currency: currency.to_string(),
         }
     }
+
+    /// A product by its id, or by one that differs from it only in case or accents, if there is one
+    /// such product and no other.
+    fn named(&self, id: &str) -> Option<&Product> {
+        let exact = self.entries.binary_search_by(|entry| entry.product.id.as_str().cmp(id));
+        if let Ok(place) = exact {
+            return Some(&self.entries[place].product);
+        }
+        let text = folded(id);
+        let mut alike = self.entries.iter().filter(|entry| entry.id == text);
+        match (alike.next(), alike.next()) {
+            (Some(only), None) => Some(&only.product),
+            _ => None,
+        }
+    }
 }
 
 impl Entry {
     fn new(product: Product) -> Self {
-        let (id, name) = (product.id.as_str().to_lowercase(), product.name.to_lowercase());
+        let (id, name) = (folded(product.id.as_str()), folded(&product.name));
         Self { product, id, name }
     }
 
@@ -200,6 +250,7 @@ impl Entry {
             () if self.id.starts_with(text) => Some(1),
             () if self.name.starts_with(text) => Some(2),
             () if in_words() => Some(3),
+            () if self.id.contains(text) => Some(4),
             () => None,
         }
     }
@@ -212,6 +263,7 @@ impl FoundProduct {
             product: product.id.to_string(),
             name: product.name.clone(),
             list_price: product.price.map(shown),
+            asked: None,
         }
     }
 }
@@ -228,10 +280,11 @@ mod tests {
             ("stand", "Ångström-meter"),
             ("X", "p1 clone"),
         ];
-        let entries = products.map(|(id, name)| {
+        let mut entries = products.map(|(id, name)| {
             let (id, price) = (ProductId::new(id).unwrap(), Money::from_minor(1050));
             Entry::new(Product::new(id, name.to_owned(), price))
         });
+        entries.sort_unstable_by(|a, b| a.product.id.cmp(&b.product.id));
         Index {
             version: Some(1),
             currency: Some(Currency::USD),
@@ -241,8 +294,12 @@ mod tests {
         }
     }
 
+    fn search(text: &str, limit: usize, offset: usize) -> Found {
+        index().search(&Search { text: folded(text), limit, offset, ..Search::default() })
+    }
+
     fn found(text: &str, limit: usize) -> (Vec<String>, usize) {
-        let found = index().search(text, limit);
+        let found = search(text, limit, 0);
         (found.products.into_iter().map(|product| product.product).collect(), found.total)
     }
 
@@ -253,14 +310,35 @@ mod tests {
         assert_eq!(all("STAND"), ["stand", "P2", "P1"]);
         assert_eq!(all("meter"), ["stand"]);
         assert_eq!(all("ång"), ["stand"]);
-        assert_eq!(all("tand"), [""; 0], "not in the middle of a word");
+        assert_eq!(all("ANGSTROM"), ["stand"], "typed without accents");
+        assert_eq!(all("tand"), ["stand"], "inside an id, and not in the middle of a word");
+        assert_eq!(all("10"), ["P10"], "inside an id");
         assert_eq!(all("").len(), 5);
     }
 
     #[test]
     fn the_list_is_limited_and_the_total_is_not() {
         assert_eq!(found("p", 2), (vec!["P1".to_owned(), "P10".to_owned()], 4));
-        let found = index().search("p10", 1);
+        let found = search("p", 2, 2);
+        let rest: Vec<_> = found.products.iter().map(|it| it.product.as_str()).collect();
+        assert_eq!((rest.as_slice(), found.total), (["P2", "X"].as_slice(), 4));
+        let found = search("p10", 1, 0);
         assert_eq!(found.products[0].list_price.as_deref(), Some("10.50"));
+    }
+
+    #[test]
+    fn a_product_is_named_by_its_id_whatever_its_case_unless_two_are_alike() {
+        let mut index = index();
+        let named = |index: &Index, id: &str| index.named(id).map(|it| it.id.to_string());
+        assert_eq!(named(&index, "P10").as_deref(), Some("P10"));
+        assert_eq!(named(&index, "p10").as_deref(), Some("P10"));
+        assert_eq!(named(&index, "P"), None, "a part of an id is no id");
+        let id = ProductId::new("p10").unwrap();
+        index.entries.insert(4, Entry::new(Product::new(id, "Lamp".to_owned(), Money::ZERO)));
+        assert_eq!(named(&index, "p10").as_deref(), Some("p10"));
+        index.entries.remove(4);
+        let id = ProductId::new("Ｐ10").unwrap();
+        index.entries.push(Entry::new(Product::new(id, "Lamp".to_owned(), Money::ZERO)));
+        assert_eq!(named(&index, "p10"), None, "either may be meant");
     }
 }

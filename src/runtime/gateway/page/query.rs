@@ -2,25 +2,30 @@
 
 use hyper::Uri;
 
+use super::folded::folded;
 use crate::protocol::MAX_ITEMS;
 
 /// So many are listed unless asked otherwise.
 const DEFAULT_LIMIT: usize = 20;
 /// A list never has more than this.
-const MAX_LIMIT: usize = 100;
+pub(super) const MAX_LIMIT: usize = 100;
 /// Nothing that can be searched for is longer than this: a user id, or as much of a name.
 const MAX_SEARCH_BYTES: usize = 256;
 
-/// What is searched for, and how much of it is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is searched for, and which part of what is found is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Search {
-    /// Trimmed; empty is everything.
+    /// As it was typed, but for the spaces around it.
+    pub(super) typed: String,
+    /// The same, folded; empty is everything.
     pub(super) text: String,
     pub(super) limit: usize,
+    /// So many of those found are passed over.
+    pub(super) offset: usize,
 }
 
 impl Search {
-    /// Reads `search` and `limit`.
+    /// Reads `search`, `limit` and `offset`.
     pub(super) fn of(uri: &Uri) -> Result<Self, String> {
         let text = value(uri, "search").unwrap_or_default().trim().to_owned();
         if text.len() > MAX_SEARCH_BYTES {
@@ -34,15 +39,25 @@ impl Search {
                 .filter(|limit| (1..=MAX_LIMIT).contains(limit))
                 .ok_or_else(|| format!("`limit` is not a number from 1 to {MAX_LIMIT}"))?,
         };
-        Ok(Self { text, limit })
+        let offset = match value(uri, "offset") {
+            None => 0,
+            Some(text) => text.parse().map_err(|_| "`offset` is not a number from 0".to_owned())?,
+        };
+        Ok(Self { text: folded(&text), typed: text, limit, offset })
     }
 }
 
 /// The first value of a name in a query.
 pub(super) fn value(uri: &Uri, name: &str) -> Option<String> {
+    values(uri, name).next()
+}
+
+/// All values of a name in a query.
+pub(super) fn values<'a>(uri: &'a Uri, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    let query = uri.query().unwrap_or_default();
     // More pairs than a quote has lines are nobody's query.
-    let mut pairs = form_urlencoded::parse(uri.query()?.as_bytes()).take(MAX_ITEMS);
-    pairs.find(|(other, _)| other == name).map(|(_, value)| value.into_owned())
+    let pairs = form_urlencoded::parse(query.as_bytes()).take(MAX_ITEMS);
+    pairs.filter(move |(other, _)| other == name).map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]
@@ -56,11 +71,16 @@ mod tests {
     #[test]
     fn reads_what_is_searched_for() {
         let found = search("/products?search=%20caf%C3%A9+au&limit=5").unwrap();
-        assert_eq!((found.text.as_str(), found.limit), ("café au", 5));
-        assert_eq!(search("/products").unwrap(), Search { text: String::new(), limit: 20 });
-        for bad in ["limit=0", "limit=101", "limit=x", "limit=", "limit=-1"] {
-            assert!(search(&format!("/products?{bad}")).unwrap_err().contains("limit"), "{bad}");
+        assert_eq!((found.text.as_str(), found.limit), ("cafe au", 5));
+        let everything = Search { limit: 20, ..Search::default() };
+        assert_eq!(search("/products").unwrap(), everything);
+        assert_eq!(search("/clients?offset=40").unwrap().offset, 40);
+        for bad in ["limit=0", "limit=101", "limit=x", "limit=", "limit=-1", "offset=-1"] {
+            let name = bad.split('=').next().unwrap();
+            assert!(search(&format!("/products?{bad}")).unwrap_err().contains(name), "{bad}");
         }
+        let uri = "/products?product=P1&product=P%202&limit=3".parse().unwrap();
+        assert_eq!(values(&uri, "product").collect::<Vec<_>>(), ["P1", "P 2"]);
         let long = format!("/products?search={}", "x".repeat(257));
         assert!(search(&long).unwrap_err().contains("search"));
     }

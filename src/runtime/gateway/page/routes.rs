@@ -11,11 +11,14 @@ use serde::Serialize;
 use tokio::time::interval;
 use tracing::warn;
 
+use super::active::Active;
 use super::clients::Clients;
+use super::explain::{self, Explainer};
 use super::files::Files;
 use super::live::Live;
 use super::products::Products;
-use super::query::Search;
+use super::query::{MAX_LIMIT, Search, values};
+use super::worth::{self, Worth};
 use crate::ports::{Chain, Clock, Housekeeping, PortError, Ports};
 use crate::runtime::Shutdown;
 use crate::runtime::gateway::addresses::ClientAddress;
@@ -44,7 +47,10 @@ pub(in crate::runtime::gateway) struct Page {
     files: Files,
     products: Products,
     clients: Clients,
+    active: Arc<Active>,
+    explainer: Explainer,
     live: Live,
+    worth: Worth,
     scrape: Arc<Scrape>,
     clock: Arc<dyn Clock>,
 }
@@ -57,11 +63,16 @@ impl Page {
         how: PageSettings,
     ) -> Self {
         let PageSettings { metrics, look_every, housekeeping } = how;
+        let active = Active::new(ports.clone(), settings.clone(), look_every);
+        let (of_live, all) = (sockets.clone(), active.clone());
         Self {
             files: Files::new(),
             products: Products::new(ports.store.clone()),
             clients: Clients::new(ports.store.clone(), ports.clock.clone()),
-            live: Live::new(ports.clone(), settings.clone(), sockets.clone(), look_every),
+            active,
+            explainer: Explainer::new(ports.store.clone(), ports.clock.clone()),
+            live: Live::new(ports.clone(), settings.clone(), of_live, all, look_every),
+            worth: Worth::new(ports.clone(), settings.clone()),
             scrape: Arc::new(Scrape::new(metrics, ports, housekeeping, Some(sockets))),
             clock: ports.clock.clone(),
         }
@@ -102,8 +113,10 @@ impl Page {
             return None;
         }
         let path = request.uri().path();
-        if matches!(path, "/products" | "/clients" | "/live")
-            && let Err(refused) = may_see(path, door, request).await
+        if matches!(
+            path,
+            "/products" | "/clients" | "/clients/active" | "/explain" | "/live" | "/worth"
+        ) && let Err(refused) = may_see(path, door, request).await
         {
             return Some(refused);
         }
@@ -111,10 +124,15 @@ impl Page {
             "/products" => Some(self.products(request).await),
             // Who the customers are, and how the business goes, is not for everybody whom a proxy
             // lets through.
-            "/clients" | "/live" | "/metrics" if !client.is_here() => {
+            "/clients" | "/clients/active" | "/explain" | "/live" | "/worth" | "/metrics"
+                if !client.is_here() =>
+            {
                 Some(problem(StatusCode::FORBIDDEN, ONLY_HERE))
             }
             "/clients" => Some(self.clients(request).await),
+            "/clients/active" => Some(self.active(request).await),
+            "/explain" => Some(self.explain(request).await),
+            "/worth" => Some(self.worth(request).await),
             "/live" => Some(match self.live.snapshot(&self.scrape).await {
                 Ok(snapshot) => reply(JSON, snapshot),
                 Err(error) => unavailable(&error),
@@ -124,9 +142,16 @@ impl Page {
         }
     }
 
+    /// Products that are searched for or, with `product`, those of these ids.
     async fn products(&self, request: &Request<Incoming>) -> Reply {
+        let ids: Vec<String> = values(request.uri(), "product").collect();
+        if ids.len() > MAX_LIMIT {
+            let message = format!("at most {MAX_LIMIT} products are named at once");
+            return problem(StatusCode::BAD_REQUEST, &message);
+        }
         match Search::of(request.uri()) {
-            Ok(search) => found(self.products.search(search).await),
+            Ok(search) if ids.is_empty() => found(self.products.search(search).await),
+            Ok(_) => found(self.products.named(ids).await),
             Err(message) => problem(StatusCode::BAD_REQUEST, &message),
         }
     }
@@ -134,6 +159,30 @@ impl Page {
     async fn clients(&self, request: &Request<Incoming>) -> Reply {
         match Search::of(request.uri()) {
             Ok(search) => found(self.clients.search(&search).await),
+            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+        }
+    }
+
+    async fn active(&self, request: &Request<Incoming>) -> Reply {
+        match Search::of(request.uri()) {
+            Ok(search) => match self.active.page(search).await {
+                Ok(page) => reply(JSON, page),
+                Err(error) => unavailable(&error),
+            },
+            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+        }
+    }
+
+    async fn explain(&self, request: &Request<Incoming>) -> Reply {
+        match explain::Asked::of(request.uri()) {
+            Ok(asked) => found(self.explainer.explain(&asked).await),
+            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+        }
+    }
+
+    async fn worth(&self, request: &Request<Incoming>) -> Reply {
+        match worth::Asked::of(request.uri()) {
+            Ok(asked) => found(self.worth.look(asked, self.metrics()).await),
             Err(message) => problem(StatusCode::BAD_REQUEST, &message),
         }
     }

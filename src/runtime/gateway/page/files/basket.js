@@ -1,167 +1,169 @@
 "use strict";
 
-/** Choosing products: a box that searches, and the list of what was chosen. */
+/** Choosing products: one by one from a search, or many lines that are pasted. */
 const Basket = (() => {
-  const { element, set, plural, amount, say } = Text;
+  const { element, set, plural, amount, say, problem } = Text;
   const MAX_LINES = 400;
-  const SEARCH_AFTER_MS = 120;
+  /** So many products are asked for by their ids at once. */
+  const MAX_NAMED = 50;
+  /** So many of those that are no products are named. */
+  const SHOWN_WRONG = 10;
   /** What a quantity can be: up to nine digits and three decimals, and not nothing. */
   const QUANTITY = /^(?=.*[1-9])\d{1,9}(\.\d{1,3})?$/;
 
-  /** `search` finds products, or is null where nobody can be asked. */
-  function start({ search, changed }) {
-    const input = document.getElementById("product");
-    const list = document.getElementById("found");
-    const basket = document.getElementById("basket");
+  /** `api` finds products, or is null where nobody can be asked. */
+  function start({ api, changed }) {
+    const at = (id) => document.getElementById(id);
+    const [input, basket] = [at("product"), at("basket")];
     const lines = new Map();
-    let options = [];
-    let chosen = -1;
-    let timer = null;
-    let asked = 0;
 
-    function close() {
-      clearTimeout(timer);
-      asked += 1;
-      list.hidden = true;
-      chosen = -1;
-      input.setAttribute("aria-expanded", "false");
-      input.removeAttribute("aria-activedescendant");
-    }
-
-    function choose(index) {
-      chosen = index;
-      for (const [at, option] of [...list.children].entries()) {
-        option.setAttribute("aria-selected", String(at === chosen));
-        if (at === chosen) option.scrollIntoView({ block: "nearest" });
+    function wrong(text) {
+      problem(at("product-problem"), text);
+      if (text) {
+        input.setAttribute("aria-invalid", "true");
+        say(text);
+      } else {
+        input.removeAttribute("aria-invalid");
       }
-      if (chosen < 0) input.removeAttribute("aria-activedescendant");
-      else input.setAttribute("aria-activedescendant", `found-${chosen}`);
     }
 
-    function show({ products, total }) {
-      options = products;
-      list.replaceChildren(...products.map((product, at) => {
-        const option = element(
-          "li", { role: "option", id: `found-${at}`, "aria-selected": "false" },
-          element("span", { class: "id" }, product.product),
-          element("span", { class: "name" }, product.name),
-          element("span", { class: "price" }, product.list_price ? amount(product.list_price) : ""),
-        );
-        // Before the box loses the focus.
-        option.addEventListener("mousedown", (event) => {
-          event.preventDefault();
-          add(product);
-        });
-        return option;
-      }));
-      chosen = -1;
-      list.hidden = products.length === 0;
-      input.setAttribute("aria-expanded", String(products.length > 0));
-      input.removeAttribute("aria-activedescendant");
-      const more = total > products.length ? `, of ${plural(total, "product")}` : "";
-      say(products.length ? `${plural(products.length, "product")} found${more}` : "No product found; Enter adds the id as typed");
+    function full() {
+      wrong(`A quote has at most ${MAX_LINES} lines.`);
     }
 
-    function look(after) {
-      clearTimeout(timer);
-      if (search === null) return;
-      const mine = (asked += 1);
-      timer = setTimeout(async () => {
-        const found = await search(input.value);
-        // A later search, or a choice, has made this one pointless.
-        if (found && mine === asked && document.activeElement === input) show(found);
-      }, after);
-    }
-
+    /** Adds a product, and goes to its quantity. */
     function add({ product, name }) {
-      close();
       input.value = "";
-      const there = lines.get(product);
-      if (there) {
+      wrong(null);
+      if (lines.has(product)) {
         say(`${product} is in the list already`);
       } else if (lines.size >= MAX_LINES) {
-        say(`A quote has at most ${MAX_LINES} lines`);
-        return;
+        return full();
       } else {
-        lines.set(product, line(product, name));
-        basket.append(lines.get(product).row);
+        put(product, name, "1");
         say(`${name ?? product} added`);
-        changed();
       }
-      lines.get(product).quantity.select();
-      lines.get(product).quantity.focus();
-      if (name === undefined) nameOf(product);
+      const { quantity } = lines.get(product);
+      quantity.select();
+      quantity.focus();
+      quantity.scrollIntoView({ block: "nearest" });
     }
 
-    /** Whoever knows an id need not wait for the search; its name comes later. */
-    async function nameOf(product) {
-      const found = await search?.(product);
-      const known = found?.products.find((other) => other.product === product);
-      lines.get(product)?.called(known?.name);
+    function put(product, name, quantity) {
+      const there = lines.get(product);
+      if (there) {
+        there.quantity.value = Paste.sum(there.quantity.value.trim(), quantity);
+      } else {
+        lines.set(product, line(product, name, quantity));
+        basket.append(lines.get(product).row);
+      }
+      count();
+      changed();
     }
 
-    function line(product, name) {
+    function count() {
+      set(at("basket-count"), lines.size > 1 ? plural(lines.size, "line") : "");
+      at("basket-tools").hidden = lines.size === 0;
+    }
+
+    function line(product, name, value) {
       const quantity = element("input", {
-        type: "text", inputmode: "decimal", value: "1", maxlength: "13", autocomplete: "off",
-        "aria-label": `Quantity of ${product}`,
+        type: "text", inputmode: "decimal", maxlength: "13", autocomplete: "off", "aria-label": `Quantity of ${product}`,
       });
+      quantity.value = value;
       quantity.addEventListener("input", () => {
         quantity.removeAttribute("aria-invalid");
         changed();
       });
       const away = element("button", { type: "button", class: "away", "aria-label": `Remove ${product}` }, "×");
-      const title = element("span", { class: "name" }, product);
-      const row = element("li", {}, title, quantity, away);
-      const called = (name) => {
-        if (name === undefined || row.querySelector(".id")) return;
-        set(title, name);
-        title.after(element("span", { class: "id" }, product));
-      };
-      called(name);
+      const title = name === undefined
+        ? [element("span", { class: "name" }, product)]
+        : [element("span", { class: "name" }, name), element("span", { class: "id" }, product)];
+      const row = element("li", {}, ...title, quantity, away);
       away.addEventListener("click", () => {
         const next = row.nextElementSibling ?? row.previousElementSibling;
         lines.delete(product);
         row.remove();
         say(`${product} removed`);
         (next?.querySelector("button") ?? input).focus();
+        count();
         changed();
       });
-      return { row, quantity, called };
+      return { row, quantity };
     }
 
-    input.addEventListener("input", () => look(SEARCH_AFTER_MS));
-    input.addEventListener("blur", close);
-    input.addEventListener("keydown", (event) => {
-      const open = !list.hidden;
-      switch (event.key) {
-        case "ArrowDown":
-        case "ArrowUp": {
-          event.preventDefault();
-          if (!open) return look(0);
-          const step = event.key === "ArrowDown" ? 1 : -1;
-          choose(chosen < 0 && step < 0 ? options.length - 1 : (chosen + step + options.length) % options.length);
-          break;
-        }
-        case "Escape":
-          if (open) event.preventDefault();
-          close();
-          break;
-        case "Enter": {
-          const typed = input.value.trim();
-          if (typed === "" && chosen < 0) return;
-          event.preventDefault();
-          // An id as it was typed goes in too: whether there is such a product is for the quote to say.
-          add(chosen >= 0 ? options[chosen] : options.find(({ product }) => product === typed) ?? { product: typed });
-          break;
+    /** Products of some ids, by id as it was typed; null if nobody can be asked. */
+    async function named(ids) {
+      if (!api) return null;
+      const found = new Map();
+      for (let from = 0; from < ids.length; from += MAX_NAMED) {
+        const some = ids.slice(from, from + MAX_NAMED);
+        const reply = await api.find("products", { product: some });
+        if (!reply) return null;
+        for (const product of reply.products) found.set(product.asked, product);
+      }
+      return found;
+    }
+
+    /** Adds many lines, and says which of them name no product. */
+    async function paste(text) {
+      const pasted = Paste.read(text);
+      input.value = "";
+      wrong(null);
+      say(`${plural(pasted.length, "line")} pasted`);
+      const found = await named([...new Set(pasted.map(({ product }) => product))]);
+      const refused = [];
+      let added = 0;
+      for (const { product, quantity } of pasted) {
+        const known = found === null ? { product } : found.get(product);
+        if (known === undefined || product === "") refused.push(`“${product}” is not a product`);
+        else if (!QUANTITY.test(quantity)) refused.push(`“${quantity}” is not a quantity (${product})`);
+        else if (lines.size >= MAX_LINES && !lines.has(known.product)) refused.push(`${product}, because a quote has at most ${MAX_LINES} lines`);
+        else {
+          put(known.product, known.name, quantity);
+          added += 1;
         }
       }
+      if (refused.length === 0) return say(`${plural(added, "line")} added`);
+      const more = refused.length > SHOWN_WRONG ? `, and ${amount(String(refused.length - SHOWN_WRONG))} more` : "";
+      wrong(`${plural(added, "line")} of ${pasted.length} added. Left out: ${refused.slice(0, SHOWN_WRONG).join(", ")}${more}.`);
+    }
+
+    Combo.start({
+      input, list: at("found"), thing: "product", takesFirst: true,
+      search: async (text) => {
+        const found = await api?.find("products", { search: text });
+        return found ? { items: found.products, total: found.total } : null;
+      },
+      show: ({ product, name, list_price: price }) => [
+        element("span", { class: "id" }, product),
+        element("span", { class: "name" }, name),
+        element("span", { class: "price" }, price ? amount(price) : ""),
+      ],
+      picked: add,
+      // Where nobody can be asked, whether there is such a product is for the quotation to say.
+      entered: (text, isKnown) => (isKnown ? wrong(`There is no product “${text}”.`) : add({ product: text })),
+    });
+    input.addEventListener("input", () => wrong(null));
+    input.addEventListener("paste", (event) => {
+      const text = event.clipboardData?.getData("text/plain") ?? "";
+      if (!Paste.isLines(text)) return;
+      event.preventDefault();
+      paste(text);
+    });
+    at("basket-clear").addEventListener("click", () => {
+      lines.clear();
+      basket.replaceChildren();
+      count();
+      changed();
+      say("All lines removed");
+      input.focus();
     });
 
     /** The lines as a quote wants them; `null`, and the first that is wrong in focus, if one is. */
     function items() {
       for (const { quantity } of lines.values()) {
-        const fits = QUANTITY.test(quantity.value.trim());
-        if (!fits) {
+        if (!QUANTITY.test(quantity.value.trim())) {
           quantity.setAttribute("aria-invalid", "true");
           quantity.focus();
           return null;
@@ -170,7 +172,7 @@ const Basket = (() => {
       return [...lines].map(([product, { quantity }]) => ({ product, quantity: quantity.value.trim() }));
     }
 
-    return { items, focus: () => input.focus(), size: () => lines.size };
+    return { items, size: () => lines.size };
   }
 
   return { start };

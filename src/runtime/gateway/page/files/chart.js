@@ -1,20 +1,23 @@
 "use strict";
 
-/** Recalculations over the last minutes as stacked bars. */
+/** Small charts of the last ten minutes, a step for each ten seconds. */
 const Chart = (() => {
-  const { element, set, plural } = Text;
+  const { element, set, plural, duration, seconds } = Text;
   const SVG = "http://www.w3.org/2000/svg";
-  const HEIGHT = 152;
+  const HEIGHT = 112;
   const SLOTS = 60;
   const LEFT = 34;
-  const BOTTOM = 20;
-  const NAMES = {
+  const TOP = 6;
+  const BOTTOM = 18;
+  const FLOOR = HEIGHT - BOTTOM;
+  const REASONS = {
     quotation: "cold quotes",
-    subscribe: "new clients",
+    subscribe: "new customers",
     stale: "stale tables",
     change: "changed prices",
     scheduled: "schedule",
   };
+  const OUTCOMES = { at_once: "at once", waited: "waited", failed: "failed" };
 
   function shape(name, attributes, ...children) {
     const made = document.createElementNS(SVG, name);
@@ -30,70 +33,113 @@ const Chart = (() => {
     }
   }
 
-  /** Draws `recalculations` as the gateway tells them, up to the moment `now`. */
-  function draw(recalculations, now) {
-    const { reasons, slots, slot_secs: secs } = recalculations;
+  /** A chart of `slots`, each with `from` and whatever `marks` draws of it at its place. */
+  function draw(id, { slots, slot_secs: secs, now, grid, label, marks }) {
+    const where = document.getElementById(id);
+    const width = Math.max(180, where.clientWidth);
+    const step = (width - LEFT) / SLOTS;
     const slotMs = secs * 1000;
     const last = Math.floor(now / slotMs);
-    const bySlot = new Map(slots.map(({ from, counts }) => [Math.round(Date.parse(from) / slotMs), counts]));
-    const most = Math.max(0, ...slots.map(({ counts }) => sum(counts)));
-    const top = ceiling(most);
-    const where = document.getElementById("chart");
-    const width = Math.max(200, where.clientWidth);
-    const step = (width - LEFT) / SLOTS;
-    const floor = HEIGHT - BOTTOM;
-    const bars = [];
-    for (let at = 0; at < SLOTS; at += 1) {
-      let y = floor;
-      for (const [reason, count] of (bySlot.get(last - SLOTS + 1 + at) ?? []).entries()) {
-        if (!count) continue;
-        const height = (count / top) * (floor - 8);
-        y -= height;
-        bars.push(shape("rect", {
-          class: `reason-${reasons[reason]}`, x: LEFT + at * step + 1, y, width: Math.max(1, step - 2), height, rx: Math.min(2, step / 4),
-        }));
-      }
-    }
-    const grid = [0, top / 2, top].map((value) => {
-      const y = floor - (value / top) * (floor - 8);
-      return shape("g", {},
-        shape("line", { class: "grid", x1: LEFT, x2: width, y1: y, y2: y }),
-        shape("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, String(value)));
+    const drawn = slots.flatMap((slot) => {
+      const place = SLOTS - 1 - (last - Math.round(Date.parse(slot.from) / slotMs));
+      return place < 0 || place >= SLOTS ? [] : marks(slot, { x: LEFT + place * step + 1, width: Math.max(1, step - 1.5) });
     });
-    const minutes = [10, 5, 0].map((minutes) => {
-      const x = width - (minutes * 60 / secs) * step;
-      const anchor = minutes === 10 ? "start" : minutes === 0 ? "end" : "middle";
-      return shape("text", { x: Math.max(LEFT, x), y: HEIGHT - 4, "text-anchor": anchor }, minutes ? `${minutes} min ago` : "now");
-    });
-    const picture = shape("svg", {
-      viewBox: `0 0 ${width} ${HEIGHT}`, role: "img",
-      "aria-label": `In the last ten minutes: ${spoken(reasons, slots)}`,
-    }, ...grid, ...bars, ...minutes);
-    where.replaceChildren(picture);
-    legend(reasons, slots, now);
+    const lines = grid.map(([y, text]) => shape("g", {},
+      shape("line", { class: "grid", x1: LEFT, x2: width, y1: y, y2: y }),
+      shape("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, text)));
+    const times = [[10, LEFT, "start"], [5, LEFT + (width - LEFT) / 2, "middle"], [0, width, "end"]].map(([minutes, x, anchor]) =>
+      shape("text", { x, y: HEIGHT - 3, "text-anchor": anchor }, minutes ? `${minutes} min` : "now"));
+    where.replaceChildren(shape("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label }, ...lines, ...drawn, ...times));
   }
 
-  /** Reasons, with how many there were in the last minute. */
-  function legend(reasons, slots, now) {
-    const lately = slots.filter(({ from }) => Date.parse(from) > now - 60_000);
-    const where = document.getElementById("legend");
-    for (const [at, reason] of reasons.entries()) {
+  const height = (part) => part * (FLOOR - TOP);
+
+  /** Stacked bars: how many of each key there were in each slot. `counts` tells them in the order of the keys. */
+  function stacked(id, { slots, slot_secs, now, keys, counts, label }) {
+    const top = ceiling(Math.max(0, ...slots.map((slot) => sum(counts(slot)))));
+    const grid = [0, top / 2, top].map((value) => [FLOOR - height(value / top), Text.amount(String(value))]);
+    const marks = (slot, { x, width }) => {
+      let y = FLOOR;
+      return counts(slot).flatMap((count, key) => {
+        if (!count) return [];
+        const tall = height(count / top);
+        y -= tall;
+        return [shape("rect", { class: keys[key], x, y, width, height: tall, rx: Math.min(2, width / 4) })];
+      });
+    };
+    draw(id, { slots, slot_secs, now, grid, label, marks });
+  }
+
+  /** How long answers took: from p50 to p99 of each slot, by powers of ten. */
+  function times(id, { slots, slot_secs, now, label }) {
+    const some = slots.filter(({ p99_ms: most }) => most !== null);
+    const most = Math.max(10, ...some.map(({ p99_ms: ms }) => ms));
+    const decades = Math.ceil(Math.log10(most) - 1e-9);
+    const y = (ms) => FLOOR - height(Math.log10(Math.max(1, ms)) / decades);
+    const grid = Array.from({ length: decades + 1 }, (_, power) => [y(10 ** power), power === 0 ? "1 ms" : duration(10 ** power).replace(".0", "")]);
+    ranges(id, { slots: some, slot_secs, now, label, grid: grid.length > 4 ? grid.filter((_, at) => at % 2 === 0) : grid, low: ({ p50_ms: ms }) => y(ms), high: ({ p99_ms: ms }) => y(ms) });
+  }
+
+  /** How old prices were when they were served: from p50 to p99 of each slot. */
+  function ages(id, { slots, slot_secs, now, label }) {
+    const some = slots.filter(({ age_p99_secs: most }) => most !== null);
+    const top = ceiling(Math.max(0, ...some.map(({ age_p99_secs: secs }) => secs)));
+    const y = (secs) => FLOOR - height(secs / top);
+    const grid = [0, top / 2, top].map((secs) => [y(secs), secs < 100 ? `${secs} s` : `${Math.round(secs / 60)} m`]);
+    ranges(id, { slots: some, slot_secs, now, label, grid, low: ({ age_p50_secs: secs }) => y(secs), high: ({ age_p99_secs: secs }) => y(secs) });
+  }
+
+  function ranges(id, { slots, slot_secs, now, label, grid, low, high }) {
+    const marks = (slot, { x, width }) => {
+      const [from, to] = [low(slot), high(slot)];
+      return [
+        shape("rect", { class: "range", x, y: to, width, height: Math.max(1, from - to), rx: Math.min(2, width / 4) }),
+        shape("rect", { class: "median", x, y: Math.min(from, FLOOR) - 2, width, height: 2.5 }),
+      ];
+    };
+    draw(id, { slots, slot_secs, now, grid, label, marks });
+  }
+
+  /** Names of keys, with how many there were lately; those that the chart does not show are left out. */
+  function legend(id, entries) {
+    const where = document.getElementById(id);
+    for (const [at, [key, name, count, isSeen]] of entries.entries()) {
       const entry = where.children[at] ?? where.appendChild(element(
-        "li", {}, element("span", { class: `key reason-${reason}` }), NAMES[reason] ?? reason, " ", element("b", {}),
+        "li", {}, element("span", { class: `key ${key}` }), name, " ", element("b", {}),
       ));
-      set(entry.lastChild, `${sum(lately.map(({ counts }) => counts[at]))}/min`);
+      set(entry.lastChild, Text.amount(String(count)));
+      entry.hidden = !isSeen;
     }
   }
 
-  function spoken(reasons, slots) {
-    const totals = reasons.map((reason, at) => [NAMES[reason] ?? reason, sum(slots.map(({ counts }) => counts[at]))]);
+  /** The whole of what a cache is for. */
+  function answers({ slots, slot_secs: secs, all }, now) {
+    const told = { slots, slot_secs: secs, now };
+    const counts = ({ at_once: atOnce, waited, failed }) => [atOnce, waited, failed];
+    const keys = Object.keys(OUTCOMES);
+    const spoken = `${plural(all.at_once, "quote")} answered at once, ${all.waited} waited, ${all.failed} failed`;
+    stacked("chart-share", { ...told, keys, counts, label: `In the last ten minutes: ${spoken}` });
+    times("chart-times", { ...told, label: all.p50_ms === null ? "No answers in the last ten minutes" : `In the last ten minutes half of the answers took at most ${duration(all.p50_ms)}, 99 of 100 at most ${duration(all.p99_ms)}` });
+    ages("chart-ages", { ...told, label: all.age_p50_secs === null ? "No answers in the last ten minutes" : `In the last ten minutes half of the prices were at most ${seconds(all.age_p50_secs)} old when they were served, 99 of 100 at most ${seconds(all.age_p99_secs)}` });
+    legend("legend-share", keys.map((key) => [key, OUTCOMES[key], all[key], all[key] > 0]));
+  }
+
+  /** Tables that were calculated, by reason. */
+  function recalculations({ reasons, slots, slot_secs: secs }, now) {
+    const lately = slots.filter(({ from }) => Date.parse(from) > now - 60_000);
+    const totals = reasons.map((reason, at) => [REASONS[reason] ?? reason, sum(slots.map(({ counts }) => counts[at]))]);
     const some = totals.filter(([, total]) => total > 0);
-    return some.length ? some.map(([name, total]) => `${plural(total, "table")} for ${name}`).join(", ") : "none";
+    const spoken = some.length ? some.map(([name, total]) => `${plural(total, "table")} for ${name}`).join(", ") : "none";
+    const keys = reasons.map((reason) => `reason-${reason}`);
+    stacked("chart", { slots, slot_secs: secs, now, keys, counts: ({ counts }) => counts, label: `In the last ten minutes: ${spoken}` });
+    const recent = lately.map(({ counts }) => counts);
+    legend("legend", totals.map(([name, total], at) => [keys[at], name, sum(recent.map((counts) => counts[at])), total > 0]));
+    return sum(recent.flat());
   }
 
   function sum(numbers) {
     return numbers.reduce((all, one) => all + one, 0);
   }
 
-  return { draw, NAMES };
+  return { answers, recalculations, REASONS };
 })();

@@ -9,11 +9,15 @@ const Connection = (() => {
   /** Well within the ten minutes after which a silent socket is closed. */
   const PING_EVERY_MS = 4 * 60_000;
 
+  /** Whoever is refused is let in with another token, or when the gateway changes its mind. */
+  const REFUSED_PAUSE_MS = 60_000;
+
   /**
-   * `heard` is told of frames, `changed` of the state (`connecting`, `open`, `waiting`), and `logged`
-   * of everything that goes over it.
+   * `heard` is told of frames, `changed` of the state (`connecting`, `open`, `waiting`, `refused`), and
+   * `logged` of everything that goes over it. A browser does not say why a websocket was not opened, so
+   * `why` asks the gateway: it returns what refuses the client, or null.
    */
-  function open({ address, heard, changed, logged }) {
+  function open({ address, heard, changed, logged, why }) {
     let socket = null;
     let pause = FIRST_PAUSE_MS;
     let timer = null;
@@ -23,6 +27,7 @@ const Connection = (() => {
       clearTimeout(timer);
       changed({ state: "connecting" });
       let mine;
+      let isOpen = false;
       try {
         mine = new WebSocket(address());
       } catch {
@@ -32,6 +37,7 @@ const Connection = (() => {
       timer = setTimeout(() => lost(mine, "no answer"), PATIENCE_MS);
       mine.addEventListener("open", () => {
         if (socket !== mine) return;
+        isOpen = true;
         clearTimeout(timer);
         pause = FIRST_PAUSE_MS;
         logged("event", "connected");
@@ -50,9 +56,22 @@ const Connection = (() => {
         }
         heard(frame);
       });
-      mine.addEventListener("close", ({ code, reason }) => {
-        lost(mine, reason ? `closed: ${reason} (${code})` : `closed (${code})`);
+      mine.addEventListener("close", async ({ code, reason }) => {
+        const refusal = isOpen || socket !== mine ? null : await why();
+        if (refusal !== null) refused(mine, refusal);
+        else lost(mine, reason ? `closed: ${reason} (${code})` : `closed (${code})`);
       });
+    }
+
+    /** A gateway that is there and refuses is not asked again and again. */
+    function refused(which, refusal) {
+      // Meanwhile somebody may have connected by hand.
+      if (which !== socket) return;
+      socket = null;
+      clearTimeout(timer);
+      logged("event", `refused: ${refusal.message}`);
+      changed({ state: "refused", refusal });
+      timer = setTimeout(connect, REFUSED_PAUSE_MS);
     }
 
     /** Only the socket in use can be lost; one that was given up before says nothing any more. */

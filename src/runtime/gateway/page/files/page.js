@@ -20,29 +20,10 @@
   // Each gateway its own: whoever leads a browser to this page with another URL gets no token.
   const tokenOf = (url) => kept(() => sessionStorage, `ocache-token ${url}`);
   const token = tokenOf(websocket);
+  const loadToken = kept(() => sessionStorage, `ocache-load-token ${websocket}`);
   const client = kept(() => sessionStorage, "ocache-client");
   const theme = kept(() => localStorage, "ocache-theme");
-
-  async function fetchJson(path) {
-    const headers = token.get() ? { authorization: `Bearer ${token.get()}` } : {};
-    let reply;
-    try {
-      reply = await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(8_000) });
-    } catch {
-      throw new Error("the gateway does not answer");
-    }
-    if (!reply.ok) throw new Error(`the gateway answered ${reply.status}`);
-    return reply.json();
-  }
-
-  /** What is found, or nothing: searching is a help, not a need. */
-  async function find(what, text) {
-    try {
-      return await fetchJson(`${what}?${new URLSearchParams({ search: text })}`);
-    } catch {
-      return null;
-    }
-  }
+  const api = isServed ? Api.start({ token: token.get }) : null;
 
   // Theme
 
@@ -74,33 +55,6 @@
 
   // Connection
 
-  let wasLost = false;
-  let counting = null;
-  function changed({ state, until }) {
-    clearInterval(counting);
-    at("link").dataset.state = state;
-    set(at("link-text"), { connecting: "Connecting", open: "Connected", waiting: "Disconnected" }[state]);
-    if (state === "open") {
-      if (wasLost) say("Connected again");
-      wasLost = false;
-      at("notice").hidden = true;
-      quotation.connected();
-      refreshClients();
-    } else if (state === "waiting") {
-      if (!wasLost) say("The connection is lost; trying to connect again");
-      wasLost = true;
-      const tick = () => {
-        const secs = Math.max(0, Math.ceil((until - Date.now()) / 1000));
-        set(at("notice-text"), `The connection is lost. Trying again ${secs ? `in ${secs} s` : "now"}.`);
-      };
-      tick();
-      counting = setInterval(tick, 250);
-      at("notice").hidden = false;
-    } else if (wasLost) {
-      set(at("notice-text"), "The connection is lost. Trying again now.");
-    }
-  }
-
   function address() {
     if (!token.get()) return websocket;
     const url = new URL(websocket);
@@ -108,14 +62,37 @@
     return url.href;
   }
 
+  /** What keeps this page out, if the gateway answers and says so. */
+  async function why() {
+    if (!api) return null;
+    try {
+      await api.ask("products", { limit: 1 });
+    } catch (error) {
+      return [401, 403].includes(error.status) ? error : null;
+    }
+    return null;
+  }
+
+  const notice = Notice.start({
+    isServed,
+    again: () => connection.hurry(),
+    enter: () => {
+      at("settings").open = true;
+      at("token").focus();
+    },
+  });
+
+  function changed(how) {
+    notice.changed(how);
+    if (how.state === "open") quotation.connected();
+  }
+
   // Quote
 
-  const quotation = Quotation.start({ send: (frame) => connection.say(frame), settled: ready });
-  const basket = Basket.start({
-    search: isServed ? (text) => find("products", text) : null,
-    changed: () => problem(at("ask-problem"), null),
-  });
-  if (!isServed) set(at("product-hint"), "Type a product's id; Enter adds it.");
+  const addressOf = (who, id) => new URL(`#quote?${new URLSearchParams({ client: who, id })}`, location.href).href;
+  const quotation = Quotation.start({ send: (frame) => connection.say(frame), settled: ready, addressOf, api });
+  const basket = Basket.start({ api, changed: () => problem(at("ask-problem"), null) });
+  if (!api) set(at("product-hint"), "Type a product's id; Enter adds it. Lines of product and quantity can be pasted.");
 
   function ready() {
     at("send").disabled = quotation.isPending();
@@ -130,31 +107,20 @@
       say(text);
       where?.focus();
     };
-    if (who === "") return wrong("Name a client first.", at("client"));
+    if (who === "") return wrong("Name a customer first.", at("client"));
     if (basket.size() === 0) return wrong("Add a product first.", at("product"));
     const items = basket.items();
     if (items === null) return wrong("A quantity is a number above zero with up to three decimals, such as 2.5.");
     problem(at("ask-problem"), null);
     client.set(who);
-    quotation.ask(who, items);
+    history.pushState(null, "", addressOf(who, quotation.ask(who, items)));
     ready();
   });
-
-  async function refreshClients(text = at("client").value) {
-    if (!isServed) return;
-    const found = await find("clients", text.trim());
-    if (found) at("clients").replaceChildren(...found.clients.map((name) => element("option", { value: name })));
-  }
-  let typing = null;
-  at("client").addEventListener("input", () => {
-    problem(at("ask-problem"), null);
-    clearTimeout(typing);
-    typing = setTimeout(refreshClients, 150);
-  });
+  Combo.clients({ input: at("client"), list: at("clients"), api, picked: () => at("product").focus() });
+  at("client").addEventListener("input", () => problem(at("ask-problem"), null));
   at("client").value = client.get();
 
-  const connection = Connection.open({ address, heard: quotation.hear, changed, logged: log });
-  at("notice-retry").addEventListener("click", () => connection.hurry());
+  const connection = Connection.open({ address, heard: quotation.hear, changed, logged: log, why });
 
   at("url").value = websocket;
   at("token").value = token.get();
@@ -169,25 +135,52 @@
       location.search = new URLSearchParams({ url });
     } else {
       connection.renew();
+      turn(false);
     }
   });
 
   // Views
 
-  const live = Live.start({ fetchJson: isServed ? fetchJson : null });
-  const views = { "#quote": ["view-quote", "quote-title", "Quote"], "#live": ["view-live", "live-title", "Live"] };
+  const live = Live.start({ api });
+  const worth = Worth.start({ api });
+  const load = Load.start({ api, token: loadToken });
+  const prices = Prices.start({
+    api,
+    went: (who, search) => history.replaceState(null, "", `#prices?${new URLSearchParams({ client: who, ...(search ? { search } : {}) })}`),
+  });
+  const views = {
+    quote: { name: "Quote", show: openQuotation },
+    prices: { name: "Prices", show: prices.show },
+    load: { name: "Load", show: load.show },
+    worth: { name: "Worth", show: () => {} },
+    live: { name: "Live", show: () => {} },
+  };
+
+  /** A quotation that the address names is opened. */
+  function openQuotation(parameters) {
+    const [who, id] = [parameters.get("client"), parameters.get("id")];
+    if (!who || !id) return;
+    at("client").value = who;
+    quotation.open(who, id);
+    ready();
+  }
+
   function turn(byHand) {
-    const hash = views[location.hash] ? location.hash : "#quote";
-    for (const [other, [view]] of Object.entries(views)) at(view).hidden = other !== hash;
+    const [, asked = "", query = ""] = /^#([a-z]*)\??(.*)$/.exec(location.hash) ?? [];
+    const view = views[asked] ? asked : "quote";
+    for (const other of Object.keys(views)) at(`view-${other}`).hidden = other !== view;
     for (const link of document.querySelectorAll(".views a")) {
-      if (link.getAttribute("href") === hash) link.setAttribute("aria-current", "page");
+      if (link.getAttribute("href") === `#${view}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
-    const [, title, name] = views[hash];
-    document.title = `${name} · ocache`;
-    live.show(hash === "#live");
-    if (byHand) at(title).focus({ preventScroll: true });
+    at("frames").hidden = view !== "quote";
+    document.title = `${views[view].name} · ocache`;
+    live.show(view === "live");
+    worth.show(view === "worth");
+    views[view].show(new URLSearchParams(query));
+    if (byHand) at(`${view}-title`).focus({ preventScroll: true });
   }
-  window.addEventListener("hashchange", () => views[location.hash] && turn(true));
+  // An address without a view is one within the view, such as that of the content.
+  window.addEventListener("hashchange", () => /^#(quote|prices|load|worth|live)(\?|$)/.test(location.hash) && turn(true));
   turn(false);
 })();

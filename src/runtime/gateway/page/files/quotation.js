@@ -3,12 +3,18 @@
 /** One quotation, from being asked to being answered, over as many connections as it takes. */
 const Quotation = (() => {
   const { element, set, amount, duration, seconds, plural, say } = Text;
+  /** Waits in this state have no end but an answer. */
+  const PENDING = ["sending", "analysis", "opening"];
   /** By then a quotation is settled, unless the gateway has another deadline. If nothing was heard, the push was lost. */
   const SETTLED_AFTER_MS = 35_000;
   const ASK_AGAIN_MS = 10_000;
+  const OPENED_AGAIN_MS = 2_000;
 
-  /** `send` sends a frame and says whether it could; `settled` is called when the wait is over. */
-  function start({ send, settled }) {
+  /**
+   * `send` sends a frame and says whether it could; `settled` is called when the wait is over. `addressOf`
+   * makes the address of a quotation; `api` knows the ladders of prices, or is null.
+   */
+  function start({ send, settled, addressOf, api }) {
     const card = document.getElementById("quotation");
     const body = document.getElementById("quotation-body");
     let asked = null;
@@ -20,6 +26,15 @@ const Quotation = (() => {
       asked.sent = request();
       draw();
       say(asked.sent ? "Asked for a quotation" : "Waiting for the connection");
+      return asked.id;
+    }
+
+    /** Shows a quotation that was asked for before. */
+    function open(client, id) {
+      if (asked?.id === id) return;
+      asked = { id, client, items: null, state: "opening", at: performance.now(), askAgainAt: Infinity };
+      asked.sent = fetchStored();
+      draw();
     }
 
     function request() {
@@ -31,6 +46,8 @@ const Quotation = (() => {
       if (!isPending()) return;
       if (asked.state === "analysis") {
         fetchMissed();
+      } else if (asked.state === "opening") {
+        asked.sent = fetchStored();
       } else {
         asked.sent = request();
       }
@@ -40,7 +57,11 @@ const Quotation = (() => {
     function fetchMissed() {
       asked.missed = true;
       asked.askAgainAt = performance.now() + ASK_AGAIN_MS;
-      send({ action: "get", client: asked.client, request_id: asked.id });
+      fetchStored();
+    }
+
+    function fetchStored() {
+      return send({ action: "get", client: asked.client, request_id: asked.id });
     }
 
     function hear(frame) {
@@ -50,16 +71,23 @@ const Quotation = (() => {
       if (frame.type === "accepted" || frame.status === "pending") {
         if (asked.state !== "analysis") say("Quotation under analysis");
         asked.state = "analysis";
+        // Whoever has only opened it is pushed nothing.
+        if (asked.items === null) asked.askAgainAt = performance.now() + OPENED_AGAIN_MS;
         return draw();
       }
       if (frame.type !== "quotation") return;
       asked.state = frame.status === "answered" ? "answered" : "failed";
       asked.frame = frame;
-      asked.took = performance.now() - asked.at;
+      asked.took = asked.items === null ? null : performance.now() - asked.at;
       done(asked.state === "answered" ? spoken(frame) : `The quotation failed: ${frame.reason}`);
     }
 
     function refused({ code, message }) {
+      if (code === "not_found" && asked.items === null) {
+        asked.state = "refused";
+        asked.problem = `there is no quotation “${asked.id}” of ${asked.client}; quotations are kept for a limited time`;
+        return done(`Not found: ${asked.problem}`);
+      }
       if (code === "not_found" && asked.missed) {
         // The gateway has never heard of it, so it is asked for the first time.
         asked.state = "sending";
@@ -74,12 +102,14 @@ const Quotation = (() => {
 
     function done(text) {
       draw();
+      // On narrow screens it is below the form, which may be long.
+      if (card.getBoundingClientRect().top > window.innerHeight / 3) card.scrollIntoView();
       say(text);
       settled();
     }
 
     function isPending() {
-      return asked !== null && (asked.state === "sending" || asked.state === "analysis");
+      return asked !== null && PENDING.includes(asked.state);
     }
 
     function draw() {
@@ -98,19 +128,21 @@ const Quotation = (() => {
         return body.replaceChildren(waiting(since));
       }
       if (asked.state === "answered") return answer();
-      const text = asked.state === "failed" ? `It failed: ${asked.frame.reason}.` : `It was not accepted: ${asked.problem}.`;
+      const refusal = asked.items === null ? "It was not found" : "It was not accepted";
+      const text = asked.state === "failed" ? `It failed: ${asked.frame.reason}.` : `${refusal}: ${asked.problem}.`;
       body.replaceChildren(
         element("p", { class: "failure" }, text),
-        element("p", { class: "hint" }, "Ask again when you like."),
+        element("p", { class: "hint" }, "You can ask again."),
       );
     }
 
     function nothing() {
-      return [element("p", { class: "empty" }, "Choose a client and products. The quotation is pushed here as soon as it is there.")];
+      return [element("p", { class: "empty" }, "Choose a customer and products. The quotation appears here as soon as it is ready.")];
     }
 
     function waiting(since) {
-      const text = asked.state === "analysis" ? "Quotation under analysis" : asked.sent ? "Asking" : "Waiting for the connection";
+      const texts = { analysis: "Quotation under analysis", opening: "Opening the quotation", sending: "Asking" };
+      const text = asked.sent || asked.state === "analysis" ? texts[asked.state] : "Waiting for the connection";
       return element(
         "div", { class: "waiting" },
         element("span", { class: "spinner", "aria-hidden": "true" }),
@@ -131,24 +163,59 @@ const Quotation = (() => {
         ? element("span", { class: "badge stale" }, "Stale: being recalculated")
         : element("span", { class: "badge fresh" }, "Fresh");
       const priced = element("time", { datetime: frame.priced_at }, new Date(frame.priced_at).toLocaleString());
+      const took = asked.took === null ? null : element("span", {}, `Answered in ${duration(asked.took)}`);
       body.replaceChildren(
         element(
           "div", { class: "sum" },
           element("p", { class: "hint" }, `Total for ${frame.client}`),
           element("p", { class: "total" }, amount(frame.total), " ", element("small", {}, frame.currency)),
-          element("p", { class: "facts" }, stale, age, element("span", {}, `Answered in ${duration(asked.took)}`)),
+          element("p", { class: "facts" }, stale, age, took),
         ),
+        tools(frame),
         frame.unavailable.length ? unavailable(frame.unavailable) : "",
         frame.invalid?.length ? invalid(frame.invalid) : "",
-        frame.lines.length ? lines(frame) : "",
-        element("p", { class: "hint" }, "Calculated ", priced, ". Known as ", element("code", {}, frame.request_id), "."),
+        frame.lines.length ? Lines.table(frame) : "",
+        element("p", { class: "hint" }, "Calculated ", priced, ". Quotation ", element("code", {}, frame.request_id), "."),
       );
+      ladders(frame);
+    }
+
+    /** What can be done with it. */
+    function tools(frame) {
+      const button = (text, act) => {
+        const made = element("button", { type: "button" }, text);
+        made.addEventListener("click", act);
+        return made;
+      };
+      const name = `quotation-${Share.fileName(frame.client)}-${frame.priced_at.slice(0, 10)}.csv`;
+      return element(
+        "div", { class: "tools" },
+        button("Copy link", () => Share.copy(addressOf(frame.client, frame.request_id), "The link")),
+        button("Copy lines", () => Share.copy(Lines.tabbed(frame), "The lines")),
+        // The mark at its beginning has spreadsheets read it as UTF-8.
+        button("Save as CSV", () => Share.save(`\ufeff${Lines.csv(frame)}`, "text/csv;charset=utf-8", name)),
+        button("Print", () => window.print()),
+      );
+    }
+
+    /** All tiers of the lines that have some, as they are now. */
+    async function ladders(frame) {
+      const tiered = frame.lines.filter(({ rule, next_tier: next }) => next || (rule && rule.min_quantity !== "0"));
+      if (!api || tiered.length === 0) return;
+      const wanted = JSON.stringify({ products: tiered.map(({ product }) => product) });
+      const headers = { "content-type": "application/json" };
+      try {
+        const found = await api.json(`prices/${encodeURIComponent(frame.client)}`, { method: "POST", headers, body: wanted });
+        if (asked.frame === frame && found.prices) Lines.showLadders(body, tiered, found.prices);
+      } catch {
+        // The next tier is shown all the same.
+      }
     }
 
     function unavailable(products) {
       return element(
         "div", { class: "unavailable" },
-        element("p", {}, `No price for ${plural(products.length, "product")}; left out of the total:`),
+        element("p", {}, `No price for ${plural(products.length, "product")}, so left out of the total:`),
         element("ul", {}, ...products.map((product) => element("li", {}, element("code", {}, product)))),
       );
     }
@@ -158,7 +225,7 @@ const Quotation = (() => {
       const instead = ({ below, above }) => [below, above].filter(Boolean).map(amount).join(" or ");
       return element(
         "div", { class: "unavailable" },
-        element("p", {}, "Not sold in this quantity; left out of the total:"),
+        element("p", {}, "Not sold in this quantity, so left out of the total:"),
         element("ul", {}, ...items.map((item) => element(
           "li", {}, element("code", {}, item.product), ` ${amount(item.quantity)}`,
           instead(item) ? `, instead ${instead(item)}` : "",
@@ -166,60 +233,8 @@ const Quotation = (() => {
       );
     }
 
-    function lines({ lines, currency }) {
-      // The roles stay when narrow screens turn the rows into cards.
-      const head = ["Product", "List price", "Discount", "Unit price", "Quantity", "Total"];
-      const titles = head.map((title) => element("th", { role: "columnheader", scope: "col" }, title));
-      return element(
-        "table", { class: "lines", role: "table", "aria-label": `Lines, in ${currency}` },
-        element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...titles)),
-        element("tbody", { role: "rowgroup" }, ...lines.map(line)),
-      );
-    }
-
-    function line(line) {
-      const cell = (label, ...content) => element("td", { role: "cell", "data-label": label }, ...content);
-      return element(
-        "tr", { role: "row" },
-        element("th", { role: "rowheader", scope: "row" }, line.name, element("span", { class: "id" }, line.product), rule(line), tier(line)),
-        cell("List price", listPrice(line)),
-        cell("Discount", discount(line.discount_percent)),
-        cell("Unit price", amount(line.unit_price)),
-        cell("Quantity", amount(line.quantity)),
-        cell("Total", element("strong", {}, amount(line.total))),
-      );
-    }
-
-    function listPrice({ list_price: price, discount_percent: percent }) {
-      if (!price) return element("span", { class: "none" }, "none");
-      return percent === "0" ? amount(price) : element("s", {}, amount(price));
-    }
-
-    /** A surcharge is a negative discount. */
-    function discount(percent) {
-      if (percent === "0") return element("span", { class: "none" }, "none");
-      return percent.startsWith("-")
-        ? element("span", {}, `+${percent.slice(1)} %`)
-        : element("span", { class: "cut" }, `−${percent} %`);
-    }
-
-    /** Where the price comes from. */
-    function rule({ rule }) {
-      if (!rule) return null;
-      const scope = rule.scope.category ?? (rule.scope === "all" ? "all products" : null);
-      const from = rule.min_quantity === "0" ? null : `from ${amount(rule.min_quantity)}`;
-      const until = rule.until ? `until ${new Date(rule.until).toLocaleString()}` : null;
-      const parts = [rule.own ? "Own price" : rule.list, scope, from, until];
-      return element("span", { class: "id" }, parts.filter(Boolean).join(", "));
-    }
-
-    function tier({ next_tier: tier }) {
-      if (!tier) return null;
-      return element("span", { class: "id" }, `${amount(tier.unit_price)} each from ${amount(tier.quantity)}`);
-    }
-
     draw();
-    return { ask, connected, hear, isPending };
+    return { ask, open, connected, hear, isPending };
   }
 
   function spoken({ total, currency, lines, unavailable, invalid = [], stale }) {

@@ -8,21 +8,29 @@ const Text = (() => {
     return sign + whole.replace(/\B(?=(\d{3})+$)/g, ",") + rest;
   }
 
-  /** A time as people say it: `0.3 ms`, `850 ms`, `12 s`, `4 min 5 s`, `2 h 10 min`. */
+  /** A time as people say it, on one line: `0.3 ms`, `850 ms`, `12 s`, `4 min 5 s`, `2 h 10 min`. */
   function duration(ms) {
-    if (ms < 10 && ms !== Math.round(ms)) return `${ms.toFixed(1)} ms`;
-    if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+    if (ms < 0.1) return "<\u00a00.1\u00a0ms";
+    if (ms < 10 && ms !== Math.round(ms)) return `${ms.toFixed(1)}\u00a0ms`;
+    if (ms < 1000) return `${Math.max(0, Math.round(ms))}\u00a0ms`;
     const secs = Math.floor(ms / 1000);
-    if (ms < 10_000 && secs !== ms / 1000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+    if (ms < 10_000 && secs !== ms / 1000) return `${(Math.floor(ms / 100) / 10).toFixed(1)}\u00a0s`;
     return seconds(secs);
+  }
+
+  /** A percentage with two decimals at most: what more there are nobody reads. */
+  function percent(text) {
+    const rounded = Number(text).toFixed(2).replace(/\.?0+$/, "");
+    return `${rounded}\u00a0%`;
   }
 
   /** The same in whole seconds, for what is counted down or up. */
   function seconds(secs) {
-    if (secs < 60) return `${secs} s`;
-    if (secs < 3600) return secs % 60 ? `${Math.floor(secs / 60)} min ${secs % 60} s` : `${secs / 60} min`;
-    const minutes = Math.floor((secs % 3600) / 60);
-    return minutes ? `${Math.floor(secs / 3600)} h ${minutes} min` : `${Math.floor(secs / 3600)} h`;
+    const parts = secs < 60 ? [[secs, "s"]]
+      : secs < 3600 ? [[Math.floor(secs / 60), "min"], [secs % 60, "s"]]
+      : [[Math.floor(secs / 3600), "h"], [Math.floor((secs % 3600) / 60), "min"]];
+    const told = parts.filter(([count], place) => place === 0 || count > 0);
+    return told.map(([count, unit]) => `${count}\u00a0${unit}`).join("\u00a0");
   }
 
   function plural(count, one, many = `${one}s`) {
@@ -55,5 +63,5 @@ const Text = (() => {
     set(where, text ?? "");
   }
 
-  return { amount, duration, seconds, plural, element, set, say, problem };
+  return { amount, duration, seconds, percent, plural, element, set, say, problem };
 })();

@@ -1,15 +1,14 @@
 //! What the store says of prices and quotes, for what the meter does not see.
 
-use super::super::failure::Failure;
-use crate::cost::Known;
+use super::Known;
 use crate::model::UserId;
-use crate::ports::{AtHead, Ports, TableHead};
+use crate::ports::{PortError, Ports, TableHead, discounts_now};
 
 /// So many users' lists of discounts stand for all.
 const LISTS: usize = 100;
 
 /// Of the tables, lists and quotations on the first page of each.
-pub(super) async fn known(ports: &Ports) -> Result<Known, Failure> {
+pub(super) async fn known(ports: &Ports) -> Result<Known, PortError> {
     let heads = ports.store.list_table_heads(None).await?.items;
     // They are all of one catalogue, or will soon be.
     let newest = heads.iter().map(|(_, head)| head).max_by_key(|head| head.catalogue_version);
@@ -24,19 +23,14 @@ pub(super) async fn known(ports: &Ports) -> Result<Known, Failure> {
     })
 }
 
-async fn discounts(ports: &Ports, heads: &[(UserId, TableHead)]) -> Result<u64, Failure> {
+async fn discounts(ports: &Ports, heads: &[(UserId, TableHead)]) -> Result<u64, PortError> {
     let users: Vec<UserId> = heads.iter().take(LISTS).map(|(user, _)| user.clone()).collect();
-    // Read again when a load comes into force meanwhile.
-    loop {
-        let Some(at) = ports.store.catalogue_head().await? else { return Ok(0) };
-        if let AtHead::Read(lists) = ports.store.discounts(&users, &at).await? {
-            let all = lists.iter().map(|list| list.discounts.as_slice().len()).sum();
-            return Ok(mean(all, users.len()));
-        }
-    }
+    let lists = discounts_now(&*ports.store, &users).await?;
+    let all = lists.iter().map(|list| list.discounts.as_slice().len()).sum();
+    Ok(mean(all, users.len()))
 }
 
-async fn lines(ports: &Ports) -> Result<u32, Failure> {
+async fn lines(ports: &Ports) -> Result<u32, PortError> {
     let quotations = ports.store.list_quotations(None).await?.items;
     let all = quotations.iter().map(|quotation| quotation.items.len()).sum();
     Ok(u32::try_from(mean(all, quotations.len())).unwrap_or(u32::MAX).max(1))

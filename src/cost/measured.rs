@@ -1,0 +1,311 @@
+//! A running stack over a window, from what the meter saw.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::told::{lines_json, verdict_json, what_if_json};
+use super::{Bill, Events, Forecast, Numbers, Purpose, Reading, Verdict, WhatIf, stored};
+use crate::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
+use crate::meter::{Readings, Reason, Stage, Usage, UsageLine};
+use crate::ports::{PortError, Ports};
+use crate::replay::{ReplayError, Sample, probe};
+use crate::stages::Policy;
+
+/// Why a stack was not measured.
+#[derive(Debug, Error)]
+pub enum MeasureError {
+    /// The store could not be read.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The stages could not be probed.
+    #[error(transparent)]
+    Probe(#[from] ReplayError),
+}
+
+/// How a stack is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Measuring {
+    /// How far is looked back.
+    pub over: Duration,
+    /// How long the calculation of a table takes in a function.
+    pub calculation: Duration,
+}
+
+impl Measuring {
+    /// How far is looked back unless it is said otherwise.
+    pub const OVER: Duration = Duration::from_secs(3600);
+    /// How long a calculation takes unless it is said otherwise.
+    pub const CALCULATION: Duration = Duration::from_millis(100);
+}
+
+impl Default for Measuring {
+    fn default() -> Self {
+        Self { over: Self::OVER, calculation: Self::CALCULATION }
+    }
+}
+
+/// What was seen, and what can be said of it.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// What the processes wrote down.
+    pub readings: Readings,
+    /// What that costs.
+    pub bill: Bill,
+    /// How often each thing happened.
+    pub reading: Reading,
+    /// The same events as a forecast would have them, where tables tell what is sold.
+    forecast: Option<Bill>,
+    /// What other settings would change, if enough was seen.
+    pub advice: Option<Advice>,
+}
+
+/// What other settings would change.
+#[derive(Clone, Debug)]
+pub struct Advice {
+    /// A month at the rates that were seen.
+    pub forecast: Forecast,
+    /// The interval of now.
+    pub every: Duration,
+    /// The time to live of now.
+    pub ttl: Duration,
+    /// Half and double of each.
+    pub tried: Vec<WhatIf>,
+    /// Whether precomputing pays.
+    pub verdict: Verdict,
+}
+
+impl Advice {
+    /// What one other pair of settings would change.
+    #[must_use]
+    pub fn of(&self, every: Duration, ttl: Duration, prices: &PriceList) -> WhatIf {
+        let now = self.forecast.everybody(self.every, self.ttl, prices).bill.total();
+        WhatIf::of(&self.forecast, (every, ttl), now, prices)
+    }
+}
+
+impl Measured {
+    /// Measures a stack with a policy.
+    ///
+    /// # Errors
+    /// [`MeasureError`].
+    pub async fn read(
+        ports: &Ports,
+        how: Measuring,
+        policy: Policy,
+        prices: &PriceList,
+    ) -> Result<Self, MeasureError> {
+        let readings = Readings::read(ports, how.over).await?;
+        let mut bill = Bill::default();
+        bill.add_metered(None, &readings.usage, prices);
+        let known = stored::known(ports).await?;
+        let reading = Reading::of(&readings.usage, known, &policy);
+        let mut read = Self { readings, bill, reading, forecast: None, advice: None };
+        if known.products > 0 {
+            read.forecast = Some(read.foreseen(how, prices).await?);
+            read.advice = read.advise(how, policy, prices).await?;
+        }
+        Ok(read)
+    }
+
+    /// What a forecast of as many events says: each line of it is a sum of what the stages use in a
+    /// probe, not of what was measured here.
+    async fn foreseen(&self, how: Measuring, prices: &PriceList) -> Result<Bill, MeasureError> {
+        let known = self.reading.known;
+        let mut used = BTreeMap::<Purpose, Usage>::new();
+        for (batch, events) in self.reading.by_batch() {
+            let sample = Sample {
+                products: known.products,
+                discounts: known.discounts,
+                lines: known.lines,
+                batch,
+                calculation: how.calculation,
+                answering: self.reading.events.answering(),
+            };
+            let probe = probe(&sample).await?;
+            for (purpose, more) in events.used(&probe, batch) {
+                used.entry(purpose).or_default().merge(&more);
+            }
+        }
+        // A bill has whole units, so the fractions of the batches are added up first.
+        let mut bill = Bill::default();
+        for (purpose, used) in &used {
+            bill.add_metered(Some(*purpose), used, prices);
+        }
+        Ok(bill)
+    }
+
+    async fn advise(
+        &self,
+        how: Measuring,
+        policy: Policy,
+        prices: &PriceList,
+    ) -> Result<Option<Advice>, MeasureError> {
+        let (span, events, known) =
+            (self.readings.span(), &self.reading.events, self.reading.known);
+        if events.ticks < 1.0 || events.quotes < 1.0 {
+            return Ok(None);
+        }
+        let minutes = span.as_secs_f64() / 60.0;
+        let (every, ttl) = (policy.refresh_every, policy.ttl);
+        let changes = events.changed / events.refreshes.max(1.0) / every.as_secs_f64();
+        let numbers = Numbers {
+            active_users: self.reading.active,
+            quotes_a_minute: events.quotes / minutes,
+            changes_a_day: changes * 24.0 * 3600.0,
+            products: known.products,
+            discounts: known.discounts,
+            lines: known.lines,
+            calculation: how.calculation,
+            answering: self.reading.events.answering(),
+            workers: 1,
+            processes: u32::try_from(self.readings.processes).unwrap_or(u32::MAX),
+            polls_a_minute: polls(events) / minutes,
+            websockets: self.reading.active,
+        };
+        let forecast = Forecast::of(numbers, policy).await?;
+        Ok(forecast.map(|forecast| Advice {
+            every,
+            ttl,
+            tried: WhatIf::around(&forecast, every, ttl, prices),
+            verdict: Verdict::of(&forecast, every, ttl, prices),
+            forecast,
+        }))
+    }
+
+    /// What a month would cost that goes on like this.
+    #[must_use]
+    pub fn monthly(&self, usd: Usd) -> Usd {
+        let months = self.readings.span().as_secs_f64() / (HOURS_A_MONTH * 3600.0);
+        Usd::from_pico((usd.pico() as f64 / months.max(f64::MIN_POSITIVE)) as i128)
+    }
+
+    fn spent(&self, is_meant: impl Fn(&UsageLine) -> bool, prices: &PriceList) -> Usd {
+        let mut bill = Bill::default();
+        bill.add_metered(None, &self.readings.usage.only(is_meant), prices);
+        bill.total()
+    }
+
+    /// What a million refreshes, and a million quotes, cost.
+    #[must_use]
+    pub fn per_million(&self, prices: &PriceList) -> [Usd; 2] {
+        let is_refresh = |line: &UsageLine| {
+            line.reason == Reason::Scheduled
+                && matches!(line.stage, Stage::Refresh | Stage::PriceCalc)
+        };
+        let is_quote = |line: &UsageLine| {
+            !is_refresh(line)
+                && !matches!(
+                    line.stage,
+                    Stage::Load
+                        | Stage::Meter
+                        | Stage::Settings
+                        | Stage::Presence
+                        | Stage::Command
+                        | Stage::Unknown
+                )
+        };
+        let events = &self.reading.events;
+        [
+            per_million(self.spent(is_refresh, prices), events.refreshes),
+            per_million(self.spent(is_quote, prices), events.quotes),
+        ]
+    }
+
+    /// Each line that was seen or foreseen, of the stages that a forecast is of.
+    #[must_use]
+    pub fn compared(&self) -> Vec<Compared> {
+        let Some(forecast) = &self.forecast else { return vec![] };
+        let stages = [
+            Stage::Subscribe,
+            Stage::Refresh,
+            Stage::PriceCalc,
+            Stage::QuotationHandler,
+            Stage::QuotationProvider,
+            Stage::Meter,
+        ];
+        let used = |bill: &Bill, stage, line: Line| {
+            line.units(bill.parts(|one| one.stage == Some(stage) && one.line == line))
+        };
+        let all = stages.into_iter().flat_map(|stage| Line::ALL.map(|line| (stage, line)));
+        let compared = all.map(|(stage, line)| Compared {
+            stage,
+            line,
+            measured: used(&self.bill, stage, line),
+            forecast: used(forecast, stage, line),
+        });
+        // Functions have run only where there are functions.
+        compared.filter(|one| one.measured > 0.0).collect()
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn as_json(&self, prices: &PriceList) -> Value {
+        let [refreshes, quotes] = self.per_million(prices);
+        let events = &self.reading.events;
+        json!({
+            "price_list": { "region": prices.region, "dated": prices.dated },
+            "from": self.readings.from.to_string(),
+            "to": self.readings.to.to_string(),
+            "processes": self.readings.processes,
+            "usd": self.bill.total(),
+            "usd_a_month": self.monthly(self.bill.total()),
+            "usd_per_million_refreshes": refreshes,
+            "usd_per_million_quotes": quotes,
+            "lines": lines_json(&self.bill, |usd| self.monthly(usd)),
+            "events": {
+                "ticks": events.ticks,
+                "active_users": self.reading.active,
+                "refreshes": events.refreshes,
+                "changed": events.changed,
+                "confirmed": events.confirmed,
+                "quotes": events.quotes,
+                "cold_quotes": events.cold,
+                "first_visits": events.visits,
+                "polls_in_vain": polls(events),
+            },
+            "compared": self.compared().iter().map(Compared::as_json).collect::<Vec<_>>(),
+            "what_if": self.advice.as_ref().map(|advice| what_if_json(&advice.tried)),
+            "verdict": self.advice.as_ref().map(|advice| verdict_json(&advice.verdict)),
+        })
+    }
+}
+
+/// Of all queues.
+fn polls(events: &Events) -> f64 {
+    events.polls.iter().sum()
+}
+
+/// A line, measured and foreseen.
+#[derive(Clone, Copy, Debug)]
+pub struct Compared {
+    /// Who spends it.
+    pub stage: Stage,
+    /// Of what.
+    pub line: Line,
+    /// How many units were measured.
+    pub measured: f64,
+    /// How many a forecast has.
+    pub forecast: f64,
+}
+
+impl Compared {
+    fn as_json(&self) -> Value {
+        json!({
+            "stage": self.stage.name(),
+            "line": self.line.name(),
+            "measured_units": self.measured,
+            "forecast_units": self.forecast,
+            "forecast_by_measured": self.forecast / self.measured,
+        })
+    }
+}
+
+/// What a million of something costs.
+#[must_use]
+pub fn per_million(usd: Usd, count: f64) -> Usd {
+    let each = if count > 0.0 { usd.pico() as f64 / count } else { 0.0 };
+    Usd::from_pico((each * 1e6) as i128)
+}

@@ -1,0 +1,61 @@
+//! What another interval or another time to live would cost.
+
+use std::time::Duration;
+
+use super::Forecast;
+use crate::billing::{PriceList, Usd};
+
+/// Another interval, or another time to live.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WhatIf {
+    /// The interval.
+    pub every: Duration,
+    /// The time to live.
+    pub ttl: Duration,
+    /// What a month costs with them.
+    pub usd: Usd,
+    /// How much less that is than now.
+    pub saves: Usd,
+    /// The part of the quotes that wait for their table.
+    pub cold_share: f64,
+}
+
+impl WhatIf {
+    /// One pair of settings against those of now.
+    #[must_use]
+    pub fn of(
+        forecast: &Forecast,
+        (every, ttl): (Duration, Duration),
+        now: Usd,
+        prices: &PriceList,
+    ) -> Self {
+        let month = forecast.everybody(every, ttl, prices);
+        let usd = month.bill.total();
+        Self {
+            every,
+            ttl,
+            usd,
+            saves: Usd::from_pico(now.pico() - usd.pico()),
+            cold_share: month.events.cold / month.events.quotes,
+        }
+    }
+
+    /// Half and double of each.
+    #[must_use]
+    pub fn around(
+        forecast: &Forecast,
+        every: Duration,
+        ttl: Duration,
+        prices: &PriceList,
+    ) -> Vec<Self> {
+        let now = forecast.everybody(every, ttl, prices).bill.total();
+        let others = [
+            (every / 2, ttl),
+            (every * 2, ttl),
+            (every * 4, ttl),
+            (every, ttl / 2),
+            (every, ttl * 2),
+        ];
+        others.map(|settings| Self::of(forecast, settings, now, prices)).into()
+    }
+}

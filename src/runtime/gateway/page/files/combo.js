@@ -1,0 +1,134 @@
+"use strict";
+
+/** A box that searches while somebody types, and the list of what it finds. */
+const Combo = (() => {
+  const { element, plural, say } = Text;
+  const SEARCH_AFTER_MS = 120;
+
+  /**
+   * `search` finds `{ items, total }` or, when nobody can be asked, returns null. `show` draws an item.
+   * `picked` gets the item that is chosen; `entered` gets a text that Enter was pressed on and nothing was
+   * found for, with whether a search has said so. `takesFirst` says whether Enter takes the first match.
+   */
+  function start({ input, list, thing, search, show, picked, entered, takesFirst }) {
+    let items = [];
+    /** The text that the items were found for. */
+    let foundFor = null;
+    let chosen = -1;
+    let timer = null;
+    let asked = 0;
+
+    function close() {
+      clearTimeout(timer);
+      asked += 1;
+      list.hidden = true;
+      chosen = -1;
+      foundFor = null;
+      input.setAttribute("aria-expanded", "false");
+      input.removeAttribute("aria-activedescendant");
+    }
+
+    function choose(index) {
+      chosen = index;
+      for (const [at, option] of [...list.children].entries()) {
+        option.setAttribute("aria-selected", String(at === chosen));
+        if (at === chosen) option.scrollIntoView({ block: "nearest" });
+      }
+      if (chosen < 0) input.removeAttribute("aria-activedescendant");
+      else input.setAttribute("aria-activedescendant", `${list.id}-${chosen}`);
+    }
+
+    function pick(item) {
+      close();
+      picked(item);
+    }
+
+    function draw(found, text) {
+      items = found.items;
+      foundFor = text;
+      list.replaceChildren(...items.map((item, at) => {
+        const option = element("li", { role: "option", id: `${list.id}-${at}`, "aria-selected": "false" }, ...show(item));
+        // Before the box loses the focus.
+        option.addEventListener("mousedown", (event) => {
+          event.preventDefault();
+          pick(item);
+        });
+        return option;
+      }));
+      choose(-1);
+      list.hidden = items.length === 0;
+      input.setAttribute("aria-expanded", String(items.length > 0));
+      const more = found.total > items.length ? `, of ${plural(found.total, thing)}` : "";
+      const first = takesFirst ? "; Enter takes the first" : "";
+      say(items.length ? `${plural(items.length, thing)} found${more}${first}` : `No ${thing} found`);
+    }
+
+    /** Searches now. Returns what was found, unless something later has made it pointless. */
+    async function look() {
+      clearTimeout(timer);
+      const [mine, text] = [(asked += 1), input.value.trim()];
+      const found = await search(text);
+      if (mine !== asked || document.activeElement !== input) return undefined;
+      if (found) draw(found, text);
+      return found;
+    }
+
+    function lookSoon() {
+      clearTimeout(timer);
+      timer = setTimeout(look, SEARCH_AFTER_MS);
+    }
+
+    async function enter(event) {
+      const text = input.value.trim();
+      if (chosen >= 0) {
+        event.preventDefault();
+        return pick(items[chosen]);
+      }
+      if (text === "" || !takesFirst) return close();
+      event.preventDefault();
+      const found = foundFor === text ? { items } : await look();
+      if (found === undefined) return;
+      if (found?.items.length) return pick(found.items[0]);
+      close();
+      entered(text, found !== null);
+    }
+
+    input.addEventListener("input", lookSoon);
+    input.addEventListener("blur", close);
+    input.addEventListener("keydown", (event) => {
+      switch (event.key) {
+        case "ArrowDown":
+        case "ArrowUp": {
+          event.preventDefault();
+          if (list.hidden) return look();
+          const step = event.key === "ArrowDown" ? 1 : -1;
+          return choose(chosen < 0 && step < 0 ? items.length - 1 : (chosen + step + items.length) % items.length);
+        }
+        case "Escape":
+          if (!list.hidden) event.preventDefault();
+          return close();
+        case "Enter":
+          return enter(event);
+      }
+    });
+    return { close };
+  }
+
+  /** A box for a client. Any name will do, so Enter takes only what was chosen. */
+  function clients({ input, list, api, picked }) {
+    return start({
+      input, list, thing: "customer", takesFirst: false, entered: () => {},
+      search: async (text) => {
+        const found = await api?.find("clients", { search: text });
+        return found ? { items: found.clients, total: found.total } : null;
+      },
+      show: (client) => [element("span", { class: "name" }, client)],
+      picked: (client) => {
+        input.value = client;
+        picked(client);
+      },
+    });
+  }
+
+  return { start, clients };
+})();

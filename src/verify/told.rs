@@ -1,0 +1,131 @@
+//! Why prices are what they are, as JSON: the same for the command and for the page.
+
+use serde_json::{Map, Value, json};
+
+use super::{Reasons, WhyPrice};
+use crate::model::{Item, UserId};
+use crate::pricing::{
+    Considered, Currency, Money, PriceRule, Scope, UnitRounding, Unsold, Verdict,
+};
+
+/// All that was found of a customer's prices. Products that do not exist are left out.
+#[must_use]
+pub fn reasons_json(user: &UserId, found: &Reasons) -> Value {
+    let amounts = Amounts { currency: found.currency, rounding: found.rounding };
+    let products = found.items.iter().filter_map(|(item, why)| {
+        let Item { product, quantity } = item;
+        let why = why.as_ref()?;
+        let mut told = price_json(why, amounts);
+        told.insert("product".to_owned(), product.as_str().into());
+        told.insert("name".to_owned(), why.name.as_str().into());
+        told.insert("quantity".to_owned(), quantity.to_string().into());
+        Some(Value::Object(told))
+    });
+    json!({
+        "user": user.as_str(),
+        "currency": found.currency.code(),
+        "catalogue_version": found.catalogue_version,
+        "at": found.at.to_string(),
+        "products": products.collect::<Vec<_>>(),
+    })
+}
+
+/// How amounts are shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Amounts {
+    /// In which currency they are.
+    pub currency: Currency,
+    /// How many decimals unit prices have.
+    pub rounding: UnitRounding,
+}
+
+impl Amounts {
+    /// A unit price.
+    #[must_use]
+    pub fn unit(self, price: Money) -> String {
+        price.shown_as_unit(self.currency, self.rounding.unit_decimals).to_string()
+    }
+}
+
+/// What is to be told of a price.
+#[must_use]
+pub fn price_json(why: &WhyPrice, amounts: Amounts) -> Map<String, Value> {
+    let explanation = &why.explanation;
+    let mut data = Map::new();
+    let mut add = |name: &str, price: Option<Money>| {
+        if let Some(price) = price {
+            data.insert(name.to_owned(), amounts.unit(price).into());
+        }
+    };
+    add("list_price", explanation.list_price);
+    add("floor", why.goods.floor);
+    add("unit_price", explanation.unit_price);
+    if let Some(unsold) = &why.unsold {
+        data.insert("invalid".to_owned(), neighbours(unsold));
+    }
+    let rows = explanation.rows.iter().map(|row| Value::Object(json_row(row, amounts)));
+    data.insert("rows".to_owned(), rows.collect());
+    data
+}
+
+fn neighbours(Unsold { below, above }: &Unsold) -> Value {
+    let quantities = [("below", below), ("above", above)];
+    let there = quantities.into_iter().filter_map(|(name, quantity)| {
+        Some((name.to_owned(), Value::from(quantity.as_ref()?.to_string())))
+    });
+    Value::Object(there.collect())
+}
+
+fn json_row(row: &Considered, amounts: Amounts) -> Map<String, Value> {
+    let (kind, value) = match row.rule {
+        PriceRule::Price(price) => ("price", amounts.unit(price)),
+        PriceRule::Percentage(rate) => ("percentage", rate.to_string()),
+        PriceRule::Amount(amount) => ("amount", amounts.unit(amount)),
+    };
+    let scope = match &row.scope {
+        Scope::All => json!("all"),
+        Scope::Category(category) => json!({ "category": category.as_str() }),
+        Scope::Product(_) => json!("product"),
+    };
+    let mut data = Map::new();
+    let mut add = |name: &str, value: Value| drop(data.insert(name.to_owned(), value));
+    add("scope", scope);
+    add("kind", kind.into());
+    add("value", value.into());
+    add("min_quantity", row.min_quantity.to_string().into());
+    add("counts", (row.verdict == Verdict::Counts).into());
+    add("why", why(&row.verdict).into());
+    match &row.list {
+        Some(list) => {
+            add("list", list.as_str().into());
+            add("priority", row.priority.into());
+        }
+        None => add("own", true.into()),
+    }
+    if let Some(price) = row.price {
+        add("unit_price", amounts.unit(price).into());
+    }
+    data
+}
+
+/// Why a row counts or does not, in a few words.
+#[must_use]
+pub fn why(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Counts => "no other row comes before it".to_owned(),
+        Verdict::NotGiven => "the list is given to others".to_owned(),
+        Verdict::OtherCurrency(currency) => format!("it is in {currency}"),
+        Verdict::NotBegun(from) => format!("the list begins at {from}"),
+        Verdict::Ended(until) => format!("the list has ended at {until}"),
+        Verdict::NoListPrice => "there is no list price to calculate it off".to_owned(),
+        Verdict::NeedsMore(min_quantity) => format!("it needs a quantity of {min_quantity}"),
+        Verdict::WiderScope => "a row of the list is for fewer products".to_owned(),
+        Verdict::SmallerRung => "a row of the list is for a larger quantity".to_owned(),
+        Verdict::OwnListFirst => "the customer's own list has a row".to_owned(),
+        Verdict::LowerPriority => "a list of a higher priority has a row".to_owned(),
+        Verdict::Dearer => "a list of the same priority is cheaper".to_owned(),
+        Verdict::LaterId => {
+            "a list of the same priority is as cheap, and its id is smaller".to_owned()
+        }
+    }
+}
