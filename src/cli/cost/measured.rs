@@ -22,7 +22,7 @@ use crate::cost::{Bill, Events, Forecast, Numbers, Reading, Verdict};
 use crate::meter::{Reason, Stage, UsageLine};
 use crate::model::show_duration;
 use crate::ports::Ports;
-use crate::replay::{Sample, probe};
+use crate::replay::{Sample, TermsSpec, probe};
 use crate::stages::Policy;
 
 pub(super) async fn run(
@@ -91,6 +91,7 @@ impl Read {
             let sample = Sample {
                 products: known.products,
                 discounts: known.discounts,
+                terms: TermsSpec::NONE,
                 lines: known.lines,
                 batch,
                 calculation: args.calculation_time,
@@ -124,6 +125,7 @@ impl Read {
             changes_a_day: changes * 24.0 * 3600.0,
             products: known.products,
             discounts: known.discounts,
+            terms: TermsSpec::NONE,
             lines: known.lines,
             calculation: args.calculation_time,
             answering: self.reading.events.answering(),
