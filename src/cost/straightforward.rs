@@ -1,8 +1,9 @@
 //! The straightforward design, doing the same work.
 //!
 //! It calculates for every message from a scan of all products, and writes a user's whole table
-//! every time, as a list of maps, changed or not; a quote reads all of it. The rows of the user's price
-//! lists are read for every message, too. Everything else, and how often it happens, is as it is here: queues, topic, quotations, the time of functions.
+//! every time, as a list of maps, changed or not; a quote reads all of it. It also reads the rows of the
+//! user's price lists for every message. Everything else, and how often it happens, is as it is here: queues,
+//! topic, quotations, the time of functions.
 
 use crate::billing::{self, Line};
 use crate::meter::rules::{

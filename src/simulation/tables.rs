@@ -75,15 +75,10 @@ impl Tables {
         checks.hold(Invariant::WholeTable, *same == content, || {
             format!("{} has other prices than its generation had", name())
         })?;
-        let is_right = inputs.version(head.catalogue_version).is_some_and(|loaded| {
-            let base = inputs.version(head.base_version);
-            base.is_some_and(|base| base.products == loaded.products)
-                && head.currency == loaded.currency_of(user)
-                && periods.all(|(at, content)| content == priced(&loaded, user, at))
-        });
-        checks.hold(Invariant::RightPrice, is_right, || {
-            let given = head.catalogue_version;
-            format!("{} is not what was loaded up to version {given}", name())
+        let wrong = wrong(user, head, periods, inputs);
+        checks.hold(Invariant::RightPrice, wrong.is_none(), || {
+            let (given, wrong) = (head.catalogue_version, wrong.unwrap_or_default());
+            format!("{} is not what was loaded up to version {given}: {wrong}", name())
         })?;
         let table = self.by_user.entry(user.clone()).or_default();
         table.version = head.version;
@@ -111,6 +106,32 @@ impl Tables {
     pub(super) fn flips(&self) -> u64 {
         self.flips
     }
+}
+
+/// What is wrong with the table of a head, if anything is.
+fn wrong(
+    user: &UserId,
+    head: &TableHead,
+    periods: impl Iterator<Item = (Timestamp, Content)>,
+    inputs: &Inputs,
+) -> Option<String> {
+    let versions = (inputs.version(head.catalogue_version), inputs.version(head.base_version));
+    let (Some(loaded), Some(base)) = versions else { return Some("no such version".to_owned()) };
+    if base.products != loaded.products {
+        return Some(format!("its base is of version {}", head.base_version));
+    }
+    if head.currency != loaded.currency_of(user) {
+        return Some(format!("it is in {}", head.currency));
+    }
+    let mut different = periods.filter_map(|(at, content)| {
+        let priced = priced(&loaded, user, at);
+        let products = priced.keys().chain(content.keys());
+        let mut different = products.filter(|id| priced.get(*id) != content.get(*id));
+        let product = different.next()?;
+        let (is, should) = (content.get(product), priced.get(product));
+        Some(format!("{product} is at {is:?} at {at}, and should be at {should:?}"))
+    });
+    different.next()
 }
 
 /// What rows say.

@@ -138,7 +138,7 @@ fn terms_that_cannot_be_are_refused() {
     let home = Home::new();
     let fails = |more: &[&str]| home.fails(2, &[&few[..], more].concat());
     let said = fails(&["--lists", "4", "--terms", "5", "--lists-per-user", "4"]);
-    assert!(said.contains("can be chosen in 1 way") && said.contains("--terms 1"), "{said}");
+    assert!(said.contains("make only 1 combination") && said.contains("--terms 1"), "{said}");
     let said = fails(&["--lists", "2", "--lists-per-user", "3"]);
     assert!(said.contains("there are only 2") && said.contains("--lists 3"), "{said}");
     assert!(fails(&["--tiers", "21"]).contains("--tiers"));

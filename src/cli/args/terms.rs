@@ -1,4 +1,4 @@
-//! Which price lists users have, where they are made up.
+//! Arguments for price lists that a forecast or a replay makes up.
 
 use clap::Args;
 
@@ -7,34 +7,34 @@ use crate::data::ListSpec;
 use crate::pricing::Currency;
 use crate::replay::TermsSpec;
 
-/// So many lists each user has, unless it is said or there are fewer.
+/// How many lists each customer has by default, if there are as many.
 const LISTS_PER_USER: u64 = 3;
 
-/// Which price lists users have.
+/// The price lists of made-up customers.
 #[derive(Debug, Args)]
 pub struct TermsArgs {
-    /// How many price lists, each for a group of users and one product in ten
+    /// Number of price lists, each for a group of customers and one product in ten
     #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u64).range(..=10_000))]
     pub lists: u64,
-    /// How many of the price lists each user has [default: 3, or all if there are fewer]
+    /// Number of price lists that each customer has [default: 3, or all if there are fewer]
     #[arg(long, value_name = "N", requires = "lists", value_parser = clap::value_parser!(u64).range(1..=100))]
     pub lists_per_user: Option<u64>,
-    /// How many different choices of lists and currency users have [default: one for each list]
+    /// Number of different combinations of lists and currency among customers [default: one for each list]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub terms: Option<u64>,
-    /// How many rungs the ladders of lists have, and those of users' own discounts
+    /// Number of rungs in the ladders of those lists, and of customers' own prices
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u64).range(1..=ListSpec::MAX_TIERS))]
     pub tiers: u64,
-    /// Currencies of prices and users, parted by commas; the first is that of the catalogue
+    /// Currencies of prices and customers, separated by commas; the first is that of the catalogue
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     pub currencies: Vec<Currency>,
 }
 
 impl TermsArgs {
-    /// What they say.
+    /// The terms that these arguments describe.
     ///
     /// # Errors
-    /// When users cannot have so many different choices, or more lists than there are.
+    /// When customers would have more lists than there are, or more combinations than are possible.
     pub fn spec(&self) -> Result<TermsSpec, Failure> {
         let currency = self.currencies.first().copied().unwrap_or(Currency::USD);
         let mut currencies: Vec<Currency> = vec![];
@@ -49,7 +49,7 @@ impl TermsArgs {
         let most = spec.most_terms();
         if most == 0 {
             let message = format!(
-                "each user has {lists_per_user} price lists, but there are only {}",
+                "each customer has {lists_per_user} price lists, but there are only {}",
                 self.lists
             );
             return Err(Failure::new(ExitCode::Usage, message).hint(format!(
@@ -60,10 +60,10 @@ impl TermsArgs {
         if terms > most {
             let (lists, currencies) = (self.lists, spec.currencies());
             let message = format!(
-                "{terms} terms, but {lists_per_user} of {lists} lists in {currencies} {} can be \
-                 chosen in {most} {}",
+                "{terms} different terms, but {lists_per_user} of {lists} lists in {currencies} {} \
+                 make only {most} {}",
                 if currencies == 1 { "currency" } else { "currencies" },
-                if most == 1 { "way" } else { "ways" },
+                if most == 1 { "combination" } else { "combinations" },
             );
             return Err(Failure::new(ExitCode::Usage, message)
                 .hint(format!("give --terms {most} or fewer, or more --lists")));

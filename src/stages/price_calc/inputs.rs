@@ -310,7 +310,8 @@ impl OwnInputs {
     /// The hash of all of it: equal ones and one base make equal rows, packed alike.
     pub(super) fn fingerprint(&self) -> Digest {
         let discounts = fingerprint(&self.discounts);
-        if self.ladders.is_empty() && self.now.is_plain() && self.next.is_empty() {
+        let is_for_ever = self.next.is_empty() && self.valid_until.is_none();
+        if self.ladders.is_empty() && self.now.is_plain() && is_for_ever {
             return discounts;
         }
         let builder = DigestBuilder::new("own prices").part(&discounts.bytes());
