@@ -13,8 +13,9 @@ use ocache::model::{
 };
 use ocache::ports::{Quotation, QuotationStatus};
 use ocache::pricing::{
-    Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, Money, OwnRows,
-    PRICING_VERSION, PackedBase, PackedOwn, Percentage, Product, Rounding, fingerprint,
+    Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, LadderPacker, ListRows, Money,
+    OwnRows, PRICING_VERSION, PackError, PackedBase, PackedLadders, PackedOwn, Percentage,
+    PriceList, Product, Rounding, Rules, compose, fingerprint, steps_of_list,
 };
 use ocache::protocol::{Request, parse, render_quotation};
 
@@ -44,6 +45,16 @@ fn kept(products: &[Product], discounts: Discounts) -> Inputs {
 fn tidy<T>(inputs: T) -> T {
     drop(black_box(Vec::<u8>::with_capacity(1 << 16)));
     inputs
+}
+
+/// What customers of a group have in common: a base and four lists, each with a percentage on everything and
+/// three rungs for three products in ten.
+type Terms = (&'static Base, &'static [(PriceList, ListRows)]);
+
+fn four_lists() -> Terms {
+    let products = inputs::dataset(PRODUCTS, 0, 0).products;
+    let lists: Vec<_> = (0..4).map(|number| inputs::price_list(number, &products)).collect();
+    tidy((Box::leak(Box::new(inputs::base(&products))), lists.leak()))
 }
 
 fn hundred_as_stored() -> &'static [u8] {
@@ -144,6 +155,26 @@ fn price((base, discounts): Inputs) -> Option<OwnRows> {
 }
 
 #[library_benchmark]
+#[bench::four_lists(setup = four_lists)]
+fn price_terms((base, lists): Terms) -> Result<PackedLadders, PackError> {
+    let (base, lists) = (black_box(base), black_box(lists));
+    let (mut rules, mut packer) = (Rules::default(), LadderPacker::default());
+    let (mut index, mut scopes) = (0, vec![]);
+    for entry in (0..).map_while(|number| base.part(number)).flat_map(BasePart::iter) {
+        let goods = entry.goods(Rounding::HalfEven);
+        let mut steps = Vec::with_capacity(lists.len());
+        for (list, rows) in lists {
+            rows.of(entry.id, entry.category, &mut scopes);
+            steps.push(steps_of_list(goods, Some(list), &scopes, true, &mut rules));
+        }
+        let steps: Vec<&[_]> = steps.iter().map(Vec::as_slice).collect();
+        packer.push(index, &compose(&steps, &rules), &rules)?;
+        index += 1;
+    }
+    black_box(packer.finish())
+}
+
+#[library_benchmark]
 #[bench::all_discounted(setup = all_priced)]
 #[bench::hundred_discounted(setup = hundred_priced)]
 fn pack(rows: &'static OwnRows) -> PackedOwn {
@@ -190,7 +221,7 @@ fn render_answer(quotation: &'static Quotation) -> Option<String> {
 
 library_benchmark_group!(
     name = tables,
-    benchmarks = [price, pack, fingerprinted, read_discounts, unpack, look_up]
+    benchmarks = [price, price_terms, pack, fingerprinted, read_discounts, unpack, look_up]
 );
 library_benchmark_group!(name = frames, benchmarks = [parse_quote, render_answer]);
 
