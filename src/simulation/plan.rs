@@ -67,7 +67,7 @@ pub(super) struct Plan {
     pub(super) inline_bytes: usize,
     /// Every product that is ever loaded.
     pub(super) products: Vec<ProductId>,
-    /// Every price list that is ever loaded; none in half of the runs.
+    /// Every price list that is ever loaded; none in a third of the runs.
     pub(super) lists: Vec<PriceListId>,
     pub(super) rates: Rates,
     pub(super) longest_delay: Duration,
