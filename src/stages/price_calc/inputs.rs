@@ -151,7 +151,8 @@ impl PriceCalc {
         Err(StageError::Contended { tries: MAX_TRIES })
     }
 
-    /// Whether nothing that a table depends on has changed, or is about to.
+    /// Whether nothing that a table depends on has changed, or is about to. A table of a worker whose clock
+    /// is ahead is looked at again: by that clock, lists may have ended that are in force now.
     fn is_unchanged(
         &self,
         head: &TableHead,
@@ -162,6 +163,7 @@ impl PriceCalc {
             && head.pricing_version == PRICING_VERSION
             && !unreadable.contains(&head.generation)
             && !self.is_fading(head, shared.now)
+            && head.validated_at <= shared.now
             && head.valid_until.is_none_or(|until| until > self.soon(shared.now))
     }
 
