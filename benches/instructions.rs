@@ -3,6 +3,8 @@
 //! `.ci/bench` runs this and compares the counts with `benches/instructions.txt`.
 
 mod inputs;
+#[path = "inputs/ladders.rs"]
+mod ladders;
 
 use std::hint::black_box;
 
@@ -13,9 +15,10 @@ use ocache::model::{
 };
 use ocache::ports::{Quotation, QuotationStatus};
 use ocache::pricing::{
-    Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, LadderPacker, ListRows, Money,
-    OwnRows, PRICING_VERSION, PackError, PackedBase, PackedLadders, PackedOwn, Percentage,
-    PriceList, Product, Rounding, Rules, compose, fingerprint, steps_of_list,
+    Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, Ladder, LadderPacker,
+    ListPrices, ListRows, MinQuantity, Money, OwnRows, PRICING_VERSION, PackError, PackedBase,
+    PackedLadders, PackedOwn, Percentage, PriceList, PriceRule, Product, Rate, Recipients,
+    Rounding, Rules, Rung, Scope, compose, fingerprint, steps_of_list,
 };
 use ocache::protocol::{Request, parse, render_quotation};
 
@@ -53,8 +56,38 @@ type Terms = (&'static Base, &'static [(PriceList, ListRows)]);
 
 fn four_lists() -> Terms {
     let products = inputs::dataset(PRODUCTS, 0, 0).products;
-    let lists: Vec<_> = (0..4).map(|number| inputs::price_list(number, &products)).collect();
+    let lists: Vec<_> = (0..4).map(|number| price_list(number, &products)).collect();
     tidy((Box::leak(Box::new(inputs::base(&products))), lists.leak()))
+}
+
+/// A list with a percentage on everything and three rungs for three products in ten, which are others in
+/// each list.
+fn price_list(number: usize, products: &[Product]) -> (PriceList, ListRows) {
+    let id = format!("list-{number}").parse().expect("it is an id");
+    let list = PriceList {
+        id,
+        priority: 1,
+        currency: Some(Currency::USD),
+        from: None,
+        until: None,
+        recipients: Recipients { everyone: true, ..Recipients::default() },
+        is_wide: true,
+        revision: 1,
+    };
+    let row = |scope, rungs| {
+        let ladder = Ladder::new(rungs).expect("its rungs differ");
+        ListPrices { list: list.id.clone(), scope, ladder }
+    };
+    let has_rungs = |index: usize| (index + 10 - number % 10) % 10 < 3;
+    let laddered = products.iter().enumerate().filter(|(index, _)| has_rungs(*index));
+    let laddered = laddered.map(|(_, product)| {
+        row(Scope::Product(product.id.clone()), ladders::three_rungs(product, number as i64))
+    });
+    let percentage = Rate::from(Percentage::from_millionths(1_000_000).unwrap_or_default());
+    let rule = PriceRule::Percentage(percentage);
+    let everything = row(Scope::All, vec![Rung { min_quantity: MinQuantity::ZERO, rule }]);
+    let rows = ListRows::new(laddered.chain([everything]));
+    (list, rows)
 }
 
 fn hundred_as_stored() -> &'static [u8] {

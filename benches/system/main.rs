@@ -32,6 +32,8 @@ mod urgent;
 
 #[path = "../inputs/mod.rs"]
 mod inputs;
+#[path = "../inputs/ladders.rs"]
+mod ladders;
 #[path = "../opponent/mod.rs"]
 mod opponent;
 #[path = "../peer/mod.rs"]

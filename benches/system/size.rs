@@ -7,6 +7,7 @@ use ocache::pricing::{
 
 use crate::inputs;
 use crate::lab::line;
+use crate::ladders;
 
 const PRODUCTS: u64 = 10_000;
 
@@ -52,7 +53,7 @@ fn terms(products: &[Product]) -> (usize, usize) {
     let mut count = 0;
     for (index, product) in (0_u32..).zip(sorted).filter(|(index, _)| index % 10 < 3) {
         let price = product.price.expect("generated products have prices");
-        let ladder = Ladder::new(inputs::three_rungs(product, 0)).expect("its rungs differ");
+        let ladder = Ladder::new(ladders::three_rungs(product, 0)).expect("its rungs differ");
         let scopes = [ScopedLadder { scope: None, ladder: &ladder }];
         let steps = steps_of_list(Goods::plain(price), Some(&list), &scopes, true, &mut rules);
         packer.push(index, &steps, &rules).expect("it can be packed");
