@@ -3,6 +3,8 @@
 //! `.ci/bench` runs this and compares the counts with `benches/instructions.txt`.
 
 mod inputs;
+#[path = "inputs/ladders.rs"]
+mod ladders;
 
 use std::hint::black_box;
 
@@ -13,8 +15,10 @@ use ocache::model::{
 };
 use ocache::ports::{Quotation, QuotationStatus};
 use ocache::pricing::{
-    Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, Money, OwnRows,
-    PRICING_VERSION, PackedBase, PackedOwn, Percentage, Product, Rounding, fingerprint,
+    Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, Ladder, LadderPacker,
+    ListPrices, ListRows, MinQuantity, Money, OwnRows, PRICING_VERSION, PackError, PackedBase,
+    PackedLadders, PackedOwn, Percentage, PriceList, PriceRule, Product, Rate, Recipients,
+    Rounding, Rules, Rung, Scope, compose, fingerprint, steps_of_list,
 };
 use ocache::protocol::{Request, parse, render_quotation};
 
@@ -44,6 +48,46 @@ fn kept(products: &[Product], discounts: Discounts) -> Inputs {
 fn tidy<T>(inputs: T) -> T {
     drop(black_box(Vec::<u8>::with_capacity(1 << 16)));
     inputs
+}
+
+/// What customers of a group have in common: a base and four lists, each with a percentage on everything and
+/// three rungs for three products in ten.
+type Terms = (&'static Base, &'static [(PriceList, ListRows)]);
+
+fn four_lists() -> Terms {
+    let products = inputs::dataset(PRODUCTS, 0, 0).products;
+    let lists: Vec<_> = (0..4).map(|number| price_list(number, &products)).collect();
+    tidy((Box::leak(Box::new(inputs::base(&products))), lists.leak()))
+}
+
+/// A list with a percentage on everything and three rungs for three products in ten, which are others in
+/// each list.
+fn price_list(number: usize, products: &[Product]) -> (PriceList, ListRows) {
+    let id = format!("list-{number}").parse().expect("it is an id");
+    let list = PriceList {
+        id,
+        priority: 1,
+        currency: Some(Currency::USD),
+        from: None,
+        until: None,
+        recipients: Recipients { everyone: true, ..Recipients::default() },
+        is_wide: true,
+        revision: 1,
+    };
+    let row = |scope, rungs| {
+        let ladder = Ladder::new(rungs).expect("its rungs differ");
+        ListPrices { list: list.id.clone(), scope, ladder }
+    };
+    let has_rungs = |index: usize| (index + 10 - number % 10) % 10 < 3;
+    let laddered = products.iter().enumerate().filter(|(index, _)| has_rungs(*index));
+    let laddered = laddered.map(|(_, product)| {
+        row(Scope::Product(product.id.clone()), ladders::three_rungs(product, number as i64))
+    });
+    let percentage = Rate::from(Percentage::from_millionths(1_000_000).unwrap_or_default());
+    let rule = PriceRule::Percentage(percentage);
+    let everything = row(Scope::All, vec![Rung { min_quantity: MinQuantity::ZERO, rule }]);
+    let rows = ListRows::new(laddered.chain([everything]));
+    (list, rows)
 }
 
 fn hundred_as_stored() -> &'static [u8] {
@@ -144,6 +188,26 @@ fn price((base, discounts): Inputs) -> Option<OwnRows> {
 }
 
 #[library_benchmark]
+#[bench::four_lists(setup = four_lists)]
+fn price_terms((base, lists): Terms) -> Result<PackedLadders, PackError> {
+    let (base, lists) = (black_box(base), black_box(lists));
+    let (mut rules, mut packer) = (Rules::default(), LadderPacker::default());
+    let (mut index, mut scopes) = (0, vec![]);
+    for entry in (0..).map_while(|number| base.part(number)).flat_map(BasePart::iter) {
+        let goods = entry.goods(Rounding::HalfEven);
+        let mut steps = Vec::with_capacity(lists.len());
+        for (list, rows) in lists {
+            rows.of(entry.id, entry.category, &mut scopes);
+            steps.push(steps_of_list(goods, Some(list), &scopes, true, &mut rules));
+        }
+        let steps: Vec<&[_]> = steps.iter().map(Vec::as_slice).collect();
+        packer.push(index, &compose(&steps, &rules), &rules)?;
+        index += 1;
+    }
+    black_box(packer.finish())
+}
+
+#[library_benchmark]
 #[bench::all_discounted(setup = all_priced)]
 #[bench::hundred_discounted(setup = hundred_priced)]
 fn pack(rows: &'static OwnRows) -> PackedOwn {
@@ -190,7 +254,7 @@ fn render_answer(quotation: &'static Quotation) -> Option<String> {
 
 library_benchmark_group!(
     name = tables,
-    benchmarks = [price, pack, fingerprinted, read_discounts, unpack, look_up]
+    benchmarks = [price, price_terms, pack, fingerprinted, read_discounts, unpack, look_up]
 );
 library_benchmark_group!(name = frames, benchmarks = [parse_quote, render_answer]);
 

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use ocache::billing::Line;
 use ocache::cost::{Events, Known, Reading};
-use ocache::meter::{Action, Resource, Stage, Usage, billed};
+use ocache::data::ListSpec;
+use ocache::meter::{Action, Resource, Stage, Usage, UsageLine, billed};
 use ocache::model::Timestamp;
+use ocache::pricing::Currency;
 use ocache::replay::{
-    Adaptive, Arrival, Candidate, Outcome, Rhythm, Sample, Scenario, Synthetic, probe, replay,
+    Adaptive, Arrival, Candidate, Outcome, Probe, Rhythm, Sample, Scenario, Synthetic, TermsSpec,
+    probe, replay,
 };
 use ocache::stages::{Answering, Policy};
 
@@ -24,8 +27,10 @@ fn scenario(arrivals: Vec<Arrival>) -> Scenario {
         arrivals,
         products: 40,
         discounts: 5,
+        terms: TermsSpec::NONE,
         prices_every: None,
         discounts_every: None,
+        lists_every: None,
         calculation: Duration::from_millis(250),
         seed: 1,
         policy: Policy::default(),
@@ -108,6 +113,58 @@ async fn a_change_reaches_active_users_at_once_or_at_the_next_tick() {
     assert!(without.reached_last > Duration::from_secs(10), "{:?}", without.reached_last);
 }
 
+/// Six lists, of which each user has two, with three rungs.
+fn listed(terms: u64) -> TermsSpec {
+    let lists = ListSpec { lists: 6, tiers: 3, currencies: vec![] };
+    TermsSpec { lists, currency: Currency::USD, lists_per_user: 2, terms }
+}
+
+#[tokio::test]
+async fn users_with_the_same_price_lists_have_them_priced_once() {
+    let half = Duration::from_secs(30);
+    let two = || scenario(vec![arrival("a", half), arrival("b", half * 2)]);
+    let plain = run(&two(), &EVERY_MINUTE).await;
+    let with = |terms| Scenario { terms: listed(terms), ..two() };
+    let same = run(&with(1), &EVERY_MINUTE).await;
+    let different = run(&with(2), &EVERY_MINUTE).await;
+    for outcome in [&plain, &same, &different] {
+        assert_eq!((outcome.answered, outcome.failed, outcome.calculated), (2, 0, 2));
+    }
+    // A part and the index of each base of terms.
+    let written = [&plain, &same, &different].map(|outcome| heads_written(&outcome.metered));
+    assert_eq!(written[1..], [written[0] + 2, written[0] + 4]);
+    let rows = |outcome: &Outcome| {
+        let is_row = |line: &UsageLine| line.resource == Resource::PriceLists;
+        outcome.metered.total(is_row).items
+    };
+    // All lists without their rows once, and the four rows of each list that somebody has: of those of the
+    // second terms one may be kept already.
+    assert_eq!((rows(&plain), rows(&same)), (0, 6 + 2 * 4));
+    assert!((6 + 3 * 4..=6 + 4 * 4).contains(&rows(&different)), "{}", rows(&different));
+    // What is stored for them longer than the two users are there is on the bill.
+    assert!(different.stored.table_byte_hours > same.stored.table_byte_hours);
+}
+
+#[tokio::test]
+async fn a_changed_list_reaches_those_who_have_it() {
+    let noon = MINUTE * 240 + Duration::from_secs(30);
+    let before = |user: &str| arrival(user, noon - Duration::from_secs(20));
+    let users = ["a", "b", "c", "d", "e", "f"];
+    let after = |user: &str| arrival(user, noon + Duration::from_secs(30));
+    let arrivals = users.map(before).into_iter().chain(users.map(after)).collect();
+    // Each user has one list of six, of which one changes.
+    let terms = TermsSpec { lists_per_user: 1, ..listed(6) };
+    let every = Some(Duration::from_secs(86_400));
+    let scenario = Scenario { terms, lists_every: every, ..scenario(arrivals) };
+    let slow = Candidate { refresh_every: MINUTE * 7, ..EVERY_MINUTE };
+    let with = run(&scenario, &slow).await;
+    let without = run(&scenario, &Candidate { on_change: false, ..slow }).await;
+    assert_eq!((with.answered, with.outdated, without.outdated), (12, 0, 1));
+    // Six in the beginning; all are ordered anew, and five of them are found to be right.
+    assert_eq!((with.calculated, with.validated), (7, 5));
+    assert_eq!(with.reached_last, Duration::from_millis(250));
+}
+
 #[tokio::test]
 async fn an_adaptive_interval_doubles_while_nothing_changes_and_keeps_to_its_budget() {
     // There for six hours, with a change at noon in the middle of them.
@@ -160,6 +217,7 @@ fn sample(batch: usize) -> Sample {
     Sample {
         products: 40,
         discounts: 5,
+        terms: TermsSpec::NONE,
         lines: 3,
         batch,
         calculation: Duration::from_millis(250),
@@ -179,11 +237,25 @@ async fn a_probe_tells_refreshes_that_write_nothing_from_those_that_do() {
     assert_eq!((probe.sizes.parts, heads_written(&probe.base)), (0, 2));
     assert!(probe.sizes.base > 0 && probe.sizes.head > 0 && probe.sizes.discounts > 0);
     // Later quotes find the base in memory: the heads of the table and of the catalogue are read.
-    let reads = |line: &ocache::meter::UsageLine| {
-        line.stage == Stage::QuotationHandler && line.action == Action::Read
-    };
+    let reads =
+        |line: &UsageLine| line.stage == Stage::QuotationHandler && line.action == Action::Read;
     assert_eq!(probe.direct.total(reads).calls, 2);
     assert_eq!(probe.touch.total(|line| line.stage == Stage::QuotationProvider).calls, 0);
+}
+
+#[tokio::test]
+async fn a_probe_tells_the_base_of_terms_from_the_tables_of_those_who_have_them() {
+    let plain = probe(&sample(4)).await.unwrap();
+    let listed = probe(&Sample { terms: listed(6), ..sample(4) }).await.unwrap();
+    assert_eq!((plain.sizes.terms, plain.sizes.lists), (0, 0));
+    assert_eq!(heads_written(&listed.terms), 2, "a part and its index");
+    assert!(listed.sizes.terms > 0 && listed.sizes.lists > 0);
+    let read = |probe: &Probe| probe.terms_read.total(|_| true).items;
+    assert_eq!((read(&plain), read(&listed)), (0, 2));
+    // A table names its terms, and has the ladders of its user; refreshes of an unchanged one read no more.
+    assert!(listed.sizes.head > plain.sizes.head && listed.sizes.discounts > plain.sizes.discounts);
+    let units = |usage: &Usage| billed(usage.lines()).of(Line::ReadUnits);
+    assert_eq!(units(&listed.unchanged), units(&plain.unchanged));
 }
 
 #[tokio::test]

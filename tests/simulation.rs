@@ -103,7 +103,10 @@ fn planted_bugs_are_found() {
     for bug in PlantedBug::ALL {
         match try_seeds(0, SEEDS_PER_BUG, Some(bug)) {
             Ok(_) => missed.push(bug),
-            Err(found) => println!("{bug:?}: seed {} breaks {:?}", found.seed, found.invariant),
+            Err(found) => {
+                let Violation { seed, invariant, what, .. } = found;
+                println!("{bug:?}: seed {seed} breaks {invariant:?}: {what}");
+            }
         }
     }
     assert!(missed.is_empty(), "not found within {SEEDS_PER_BUG} seeds: {missed:?}");

@@ -1,7 +1,7 @@
 //! The system under load, each row beside what it is measured against, in one run.
 //!
 //! `cargo bench --bench system -- ROW… [--scale N] [--build BINARY] [--beside BINARY]`: rows are `size`,
-//! `stored`, `tables`, `terms`, `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `users`, `products`, `start`,
+//! `stored`, `tables`, `terms`, `one-price`, `refresh`, `quotes`, `cold`, `flood`, `ping`, `urgent`, `users`, `products`, `start`,
 //! `upkeep` and `doors`; a scale below 1 makes them smaller. Without a row, all of them; `stored-aws`, which needs
 //! `.ci/ministack`, only when it is named. All that measure servers measure the binary that is built with
 //! them, or the one that `--build` names, and also the one that `--beside` names: `quotes`, `ping` and
@@ -32,6 +32,8 @@ mod urgent;
 
 #[path = "../inputs/mod.rs"]
 mod inputs;
+#[path = "../inputs/ladders.rs"]
+mod ladders;
 #[path = "../opponent/mod.rs"]
 mod opponent;
 #[path = "../peer/mod.rs"]
@@ -90,6 +92,9 @@ fn main() {
     }
     if wanted("terms") {
         runtime.block_on(terms::run(scale));
+    }
+    if wanted("one-price") {
+        runtime.block_on(terms::one_price(scale));
     }
     if wanted("refresh") {
         refresh::run(scale, &builds);

@@ -1,13 +1,13 @@
 //! How many bytes are stored.
 
 use ocache::pricing::{
-    Base, Currency, Goods, Ladder, LadderPacker, MinQuantity, Money, OwnRows, PackedBase,
-    PackedOwn, PriceList, PriceRule, Product, Recipients, Rounding, Rules, Rung, ScopedLadder,
-    steps_of_list,
+    Base, Currency, Goods, Ladder, LadderPacker, OwnRows, PackedBase, PackedOwn, PriceList,
+    Product, Recipients, Rounding, Rules, ScopedLadder, steps_of_list,
 };
 
 use crate::inputs;
 use crate::lab::line;
+use crate::ladders;
 
 const PRODUCTS: u64 = 10_000;
 
@@ -25,13 +25,14 @@ pub fn run() {
     let hundred = own(&dataset.discounts[0].discounts);
     let all = own(&inputs::all_discounted(&dataset.products));
     let each = |bytes: usize| format!("{:.2}", bytes as f64 / PRODUCTS as f64);
-    let base = each(size(&packed.parts));
-    line("3", "bytes per product of a base, ids and names included", &base);
+    let base = size(&packed.parts);
+    line("3", "bytes per product of a base, ids and names included", &each(base));
     line("3", "bytes of a customer with 100 own rows", &hundred.to_string());
     line("3", "bytes per own row, all products discounted", &each(all));
     let (terms, products) = terms(&dataset.products);
     let figure = format!("{:.2} for each of {products} products", terms as f64 / products as f64);
     line("3", "bytes of terms, 30 % of products at three rungs", &figure);
+    line("3", "bytes per product of base and terms, 30 % at three rungs", &each(base + terms));
 }
 
 /// A list with three rungs for three of ten products, as all customers of a group share it.
@@ -52,12 +53,7 @@ fn terms(products: &[Product]) -> (usize, usize) {
     let mut count = 0;
     for (index, product) in (0_u32..).zip(sorted).filter(|(index, _)| index % 10 < 3) {
         let price = product.price.expect("generated products have prices");
-        let rung = |(thousandths, percent): (u64, i64)| Rung {
-            min_quantity: MinQuantity::from_thousandths(thousandths).expect("it is a quantity"),
-            rule: PriceRule::Price(Money::from_minor(price.minor() * percent / 100)),
-        };
-        let ladder = [(0, 95), (10_000, 90), (100_000, 85)].map(rung).to_vec();
-        let ladder = Ladder::new(ladder).expect("its rungs differ");
+        let ladder = Ladder::new(ladders::three_rungs(product, 0)).expect("its rungs differ");
         let scopes = [ScopedLadder { scope: None, ladder: &ladder }];
         let steps = steps_of_list(Goods::plain(price), Some(&list), &scopes, true, &mut rules);
         packer.push(index, &steps, &rules).expect("it can be packed");

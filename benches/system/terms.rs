@@ -64,7 +64,6 @@ pub async fn run(scale: Scale) {
         own: 0,
     };
     row("a term for each customer, 25 lists of 10 rungs", many).await;
-    one_price(scale).await;
 }
 
 /// From a load to the last table of all customers.
@@ -108,7 +107,7 @@ async fn calculate(lab: &mut Lab, customers: &[UserId]) -> (Duration, Duration) 
 }
 
 /// One price of a large list that everyone has.
-async fn one_price(scale: Scale) {
+pub async fn one_price(scale: Scale) {
     let shape = Shape {
         products: 100_000,
         lists: 1,
@@ -122,6 +121,7 @@ async fn one_price(scale: Scale) {
     let customers = users("customer", shape.customers);
     let mut lab = Lab::new(shape.dataset(&customers)).await;
     calculate(&mut lab, &customers).await;
+    let before = parts_of_terms(&lab, &customers[0]).await;
     let text = "{\"price_list\":\"L0\",\"product_id\":\"P0050000\",\"price\":\"0.05\"}\n";
     let changed = parsed(text);
     let watch = Stopwatch::start();
@@ -136,7 +136,25 @@ async fn one_price(scale: Scale) {
         seconds(watch.wall())
     );
     line("terms", "one price of a list of 100,000", &figures);
+    let after = parts_of_terms(&lab, &customers[0]).await;
+    let differing = after.iter().filter(|part| !before.contains(part)).count();
+    let bytes: usize = after.iter().map(|part| part.len()).sum();
+    let figures =
+        format!("{} of {bytes} bytes together, {differing} with other content", after.len());
+    line("terms", "one price of a list of 100,000: parts written", &figures);
     lab.close().await;
+}
+
+/// The parts of the terms that the table of a customer names.
+async fn parts_of_terms(lab: &Lab, customer: &UserId) -> Vec<Vec<u8>> {
+    let store = &lab.ports.store;
+    let heads = store.table_heads(std::slice::from_ref(customer)).await.expect("heads can be read");
+    let name = heads.first().and_then(|(_, head)| head.base_of(&head.prices));
+    let name = name.expect("the customer has terms");
+    let base = store.base(&name).await.expect("bases can be read").expect("it is stored");
+    let numbers: Vec<u32> = (0..).take(base.index.parts.len()).collect();
+    let parts = store.base_parts(&name, &numbers).await.expect("parts can be read");
+    parts.into_iter().map(|part| part.expect("it is stored").to_vec()).collect()
 }
 
 impl Shape {

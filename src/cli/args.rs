@@ -17,6 +17,7 @@ mod policy;
 mod process;
 mod shell;
 mod simulate;
+mod terms;
 mod tokens;
 mod verify;
 mod websocket;

@@ -48,13 +48,16 @@ pub(super) async fn run(output: &Output, args: SimulateArgs) -> Result<(), Failu
         "users": users(&scenario),
         "products": scenario.products,
         "discounts": scenario.discounts,
+        "price_lists": scenario.terms.lists.lists,
+        "terms": scenario.terms.terms,
+        "tiers": scenario.terms.lists.tiers,
         "calculation_secs": scenario.calculation.as_secs_f64(),
         "price_list": { "region": prices.region, "dated": prices.dated },
-        "policies": rows.iter().map(|row| policy(row, &prices, args.designs, scenario.products))
+        "policies": rows.iter().map(|row| policy(row, &prices, args.designs.then_some(&scenario)))
             .collect::<Vec<_>>(),
     });
     output.data(&data, |_| match args.designs {
-        true => format!("{}\n\n{}", show(&rows), designs(&rows, &prices, scenario.products)),
+        true => format!("{}\n\n{}", show(&rows), designs(&rows, &prices, &scenario)),
         false => show(&rows),
     })?;
     let (arrivals, policies) = (scenario.arrivals.len(), rows.len());
@@ -75,8 +78,10 @@ fn scenario(args: &SimulateArgs) -> Result<Scenario, Failure> {
         arrivals: arrivals(args)?,
         products: args.goods.products,
         discounts: args.goods.discounts,
+        terms: args.terms.spec()?,
         prices_every: args.goods.prices_every.0,
         discounts_every: args.goods.discounts_every.0,
+        lists_every: args.goods.lists_every.0,
         calculation: args.goods.calculation_time,
         seed: args.seed,
         policy: Policy { usable_for: args.usable_for, ..Policy::default() },
@@ -236,12 +241,12 @@ fn figures(row: &Row) -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn policy(row: &Row, prices: &PriceList, designs: bool, products: u64) -> Value {
+fn policy(row: &Row, prices: &PriceList, designs: Option<&Scenario>) -> Value {
     let mut policy: serde_json::Map<String, Value> =
         figures(row).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     policy.insert("bill".to_owned(), bill(&row.outcome.usage, prices));
-    if designs {
-        let usage = straightforward(&row.outcome, products);
+    if let Some(scenario) = designs {
+        let usage = straightforward(&row.outcome, scenario);
         let usd = prices.cost(&usage);
         let other = json!({
             "bill": bill(&usage, prices),
@@ -263,10 +268,10 @@ fn bill(usage: &Usage, prices: &PriceList) -> Value {
 }
 
 /// The two designs, line by line, for each policy.
-fn designs(rows: &[Row], prices: &PriceList, products: u64) -> String {
+fn designs(rows: &[Row], prices: &PriceList, scenario: &Scenario) -> String {
     let tables = rows.iter().map(|row| {
         let outcome = &row.outcome;
-        let other = straightforward(outcome, products);
+        let other = straightforward(outcome, scenario);
         let mut table = table(["US$ a month", "straightforward", "ocache", "times as much"]);
         let monthly = |usd: Usd| outcome.monthly(usd);
         let mut add = |name: &str, (theirs, ours): (Usd, Usd)| {

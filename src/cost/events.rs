@@ -54,6 +54,10 @@ pub struct Events {
     pub version_looks: Option<[f64; 2]>,
     /// Bases made: the whole catalogue is read, and what customers have in common is stored.
     pub bases: f64,
+    /// Bases of terms made: price lists are read, and what they make of the products is stored.
+    pub terms: f64,
+    /// Bases of terms read from the store by a process that did not make them.
+    pub terms_reads: f64,
     /// Bases read from the store by a worker that did not make them.
     pub base_reads: f64,
     /// Receives that find nothing, of each queue.
@@ -87,6 +91,8 @@ impl Events {
                     probe.calculated.times(self.changed * per_batch),
                     probe.base.times(self.bases),
                     probe.base_read.times(self.base_reads),
+                    probe.terms.times(self.terms),
+                    probe.terms_read.times(self.terms_reads),
                     self.scans(probe),
                 ]),
             ),
@@ -155,6 +161,8 @@ impl Events {
             looks: self.looks * count,
             version_looks: self.version_looks.map(|looks| looks.map(|looks| looks * count)),
             bases: self.bases * count,
+            terms: self.terms * count,
+            terms_reads: self.terms_reads * count,
             base_reads: self.base_reads * count,
             polls: self.polls.map(|polls| polls * count),
             reports: self.reports * count,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Bill, Events, Purpose, Share, Traffic, logs};
 use crate::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::ports::{MAX_BATCH, Queue};
-use crate::replay::{Probe, ReplayError, Sample, probe};
+use crate::replay::{Probe, ReplayError, Sample, TermsSpec, probe};
 use crate::stages::{Answering, Policy};
 
 const HOUR: f64 = 3600.0;
@@ -19,7 +19,7 @@ const REPORTS_AN_HOUR: f64 = 60.0;
 const SIGNS_AN_HOUR: f64 = 60.0;
 
 /// The few numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Numbers {
     /// Users that are active at a time.
     pub active_users: f64,
@@ -31,6 +31,8 @@ pub struct Numbers {
     pub products: u64,
     /// How many discounts each user has.
     pub discounts: u64,
+    /// Which price lists users have.
+    pub terms: TermsSpec,
     /// How many products a quote asks for.
     pub lines: u32,
     /// How long a calculation takes.
@@ -96,6 +98,7 @@ impl Forecast {
         let sample = Sample {
             products: numbers.products,
             discounts: numbers.discounts,
+            terms: numbers.terms.clone(),
             lines: numbers.lines,
             batch,
             calculation: numbers.calculation,
@@ -155,6 +158,7 @@ impl Forecast {
             self.written(every, cold_share(kept.cold, refreshes))
         });
         let calculations = refreshes + cold;
+        let used_terms = self.terms_in_use(kept, cold);
         let direct = match numbers.answering {
             Answering::Direct => quotes - cold,
             Answering::Topic => 0.0,
@@ -175,7 +179,11 @@ impl Forecast {
             touches: (quotes - cold) * touched_share(quotes - cold, kept.active, ttl),
             visits: 0.0,
             looks: 0.0,
-            bases: self.bases_an_hour(every).min(calculations),
+            bases: (self.bases_an_hour(every) * self.numbers.terms.currencies() as f64)
+                .min(calculations),
+            terms: (self.bases_an_hour(every) * used_terms).min(calculations),
+            terms_reads: (f64::from(numbers.processes) * BASE_READS_AN_HOUR * used_terms)
+                .min(calculations + quotes),
             base_reads: (f64::from(numbers.workers) * BASE_READS_AN_HOUR).min(calculations),
             polls: [numbers.polls_a_minute * 60.0 / Queue::ALL.len() as f64; Queue::ALL.len()],
             reports: f64::from(numbers.processes) * REPORTS_AN_HOUR,
@@ -204,6 +212,19 @@ impl Forecast {
         self.numbers.changes_a_day / HOURS_A_DAY + HOUR / policy.keep_tables().as_secs_f64()
     }
 
+    /// How many terms those users have who are kept warm, or of whom a table is still kept; nothing
+    /// where nobody has a price list.
+    fn terms_in_use(&self, kept: Share, cold_an_hour: f64) -> f64 {
+        let TermsSpec { ref lists, terms, .. } = self.numbers.terms;
+        if lists.lists == 0 {
+            return 0.0;
+        }
+        let keeping = self.policy.keep_tables().as_secs_f64() / HOUR;
+        let users = (kept.active + cold_an_hour * keeping).min(self.traffic.users);
+        let terms = terms.max(1) as f64;
+        terms * (1.0 - (1.0 - 1.0 / terms).powf(users))
+    }
+
     fn policy_of(&self, every: Duration) -> Policy {
         Policy { refresh_every: every, ..self.policy.clone() }
     }
@@ -225,7 +246,9 @@ impl Forecast {
             + quotations * sizes.quotation as f64
             + an_hour.rows * sizes.row as f64
             + self.traffic.users * sizes.discounts as f64
-            + self.bases_stored() * sizes.base as f64
+            + self.bases_stored() * sizes.base as f64 * self.numbers.terms.currencies() as f64
+            + self.bases_stored() * sizes.terms as f64 * self.terms_in_use(kept, an_hour.cold)
+            + sizes.lists as f64
             + sizes.products as f64;
         let mut stored = billing::Usage::default();
         stored.add(Line::Storage, (bytes * HOURS_A_MONTH) as u128);

@@ -18,7 +18,7 @@ pub(super) fn lines(events: &Events, batch: usize) -> [(Purpose, Stage, f64); 8]
         (
             Purpose::KeepWarm,
             Stage::PriceCalc,
-            events.refreshes / batch.max(1) as f64 + events.changed + events.bases,
+            events.refreshes / batch.max(1) as f64 + events.changed + events.bases + events.terms,
         ),
         // "answered at once", or "accepted"; and the visits that are written down.
         (Purpose::Quotes, Stage::QuotationHandler, events.quotes + events.touches),

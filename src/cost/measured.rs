@@ -11,7 +11,7 @@ use super::{Bill, Events, Forecast, Numbers, Purpose, Reading, Verdict, WhatIf, 
 use crate::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::meter::{Readings, Reason, Stage, Usage, UsageLine};
 use crate::ports::{PortError, Ports};
-use crate::replay::{ReplayError, Sample, probe};
+use crate::replay::{ReplayError, Sample, TermsSpec, probe};
 use crate::stages::Policy;
 
 /// Why a stack was not measured.
@@ -119,6 +119,7 @@ impl Measured {
             let sample = Sample {
                 products: known.products,
                 discounts: known.discounts,
+                terms: TermsSpec::NONE,
                 lines: known.lines,
                 batch,
                 calculation: how.calculation,
@@ -157,6 +158,7 @@ impl Measured {
             changes_a_day: changes * 24.0 * 3600.0,
             products: known.products,
             discounts: known.discounts,
+            terms: TermsSpec::NONE,
             lines: known.lines,
             calculation: how.calculation,
             answering: self.reading.events.answering(),

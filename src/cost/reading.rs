@@ -131,7 +131,9 @@ impl Reading {
                 looks: (looked.calls + read_again) as f64,
                 version_looks: Some(version_looks),
                 bases: bases(None),
-                // Nothing tells them from readings of heads.
+                // Nothing tells these from readings and writings of heads.
+                terms: 0.0,
+                terms_reads: 0.0,
                 base_reads: 0.0,
                 polls,
                 reports: reports.calls as f64,

@@ -1,19 +1,24 @@
 //! The straightforward design, doing the same work.
 //!
 //! It calculates for every message from a scan of all products, and writes a user's whole table
-//! every time, as a list of maps, changed or not; a quote reads all of it. Everything else, and how
-//! often it happens, is as it is here: queues, topic, quotations, the time of functions.
+//! every time, as a list of maps, changed or not; a quote reads all of it. It also reads the rows of the
+//! user's price lists for every message. Everything else, and how often it happens, is as it is here: queues,
+//! topic, quotations, the time of functions.
 
 use crate::billing::{self, Line};
 use crate::meter::rules::{
     CONTAINER_BYTES, ELEMENT_BYTES, item_read, item_write, number_bytes, page_read,
 };
 use crate::meter::{Operation, Reason, Resource, Scope, Stage, UsageLine, Used, billed};
-use crate::replay::Outcome;
+use crate::replay::{Outcome, Scenario, TermsSpec};
 
 /// Names of the five fields of a product in a table: its id and name, list price, discount, price.
 const FIELDS: [&str; 5] =
     ["product_id", "product_name", "original_value", "discount", "final_value"];
+/// Names of the fields of a row of a price list.
+const ROW_FIELDS: [&str; 4] = ["price_list", "product_id", "min_quantity", "percentage"];
+/// Names of the fields of a rung in a table.
+const RUNG_FIELDS: [&str; 2] = ["min_quantity", "price"];
 /// A price or a percentage, as text.
 const NUMBER_CHARS: usize = 6;
 /// An id and a name as the replay makes them: `P000123`, `Product P000123`.
@@ -22,15 +27,21 @@ const ITEM_BYTES: u64 = 30;
 
 /// What AWS would bill for a replay's work in that design.
 #[must_use]
-pub fn straightforward(outcome: &Outcome, products: u64) -> billing::Usage {
+pub fn straightforward(outcome: &Outcome, scenario: &Scenario) -> billing::Usage {
+    let Scenario { products, ref terms, .. } = *scenario;
     let mut usage = outcome.metered.only(|line| !is_replaced(line));
-    let table = table_bytes(products);
+    let table = table_bytes(products) + ladder_bytes(products, scenario.discounts, terms);
+    let list = terms.ladders_per_list(products) * terms.lists.tiers * row_bytes();
     let scope = Scope::new(Stage::PriceCalc, Reason::Scheduled);
     let prepared = outcome.prepared();
     let times =
         |units: u64, count: u64| Used::derived(count, count, 0, units.saturating_mul(count));
     let scanned = times(page_read(products * product_bytes(), false), prepared);
     usage.add(scope, Operation::scan(Resource::Products), &scanned);
+    if terms.lists.lists > 0 {
+        let read = times(page_read(list, false), prepared * terms.lists_per_user);
+        usage.add(scope, Operation::scan(Resource::PriceLists), &read);
+    }
     let written = times(item_write(table), prepared);
     usage.add(scope, Operation::write(Resource::PricesByUser), &written);
     let scope = Scope::new(Stage::QuotationProvider, Reason::Quote);
@@ -44,9 +55,9 @@ pub fn straightforward(outcome: &Outcome, products: u64) -> billing::Usage {
     bill
 }
 
-/// The catalogue and its base, and price tables.
+/// The catalogue and its base, price lists, and price tables.
 fn is_replaced(line: &UsageLine) -> bool {
-    let reads_products = line.resource == Resource::Products;
+    let reads_products = matches!(line.resource, Resource::Products | Resource::PriceLists);
     let uses_tables =
         matches!(line.stage, Stage::PriceCalc | Stage::QuotationHandler | Stage::QuotationProvider);
     uses_tables && (reads_products || line.resource == Resource::PricesByUser)
@@ -62,4 +73,24 @@ fn table_bytes(products: u64) -> u64 {
     let names: usize = FIELDS.iter().map(|name| name.len() + ELEMENT_BYTES).sum();
     let values = TEXT_BYTES + 3 * number_bytes(NUMBER_CHARS);
     products * (ELEMENT_BYTES + CONTAINER_BYTES + names + values) as u64 + ITEM_BYTES
+}
+
+/// A row of a price list: its id and that of a product as the replay makes them, and two numbers.
+fn row_bytes() -> u64 {
+    let names: usize = ROW_FIELDS.iter().map(|name| name.len()).sum();
+    (names + "list-00001".len() + "P000123".len() + 2 * number_bytes(NUMBER_CHARS)) as u64
+}
+
+/// What the rungs of lists, and of a user's own ladders, add to a table. Of a product that several lists
+/// have a ladder for, the rungs of one are counted.
+fn ladder_bytes(products: u64, own: u64, terms: &TermsSpec) -> u64 {
+    if terms.lists.tiers <= 1 {
+        return 0;
+    }
+    let share = terms.ladders_per_list(products) as f64 / products.max(1) as f64;
+    let unlisted = (0..terms.lists_per_user).fold(1.0, |unlisted, _| unlisted * (1.0 - share));
+    let listed = (products as f64 * (1.0 - unlisted)).round() as u64;
+    let names: usize = RUNG_FIELDS.iter().map(|name| name.len() + ELEMENT_BYTES).sum();
+    let rung = ELEMENT_BYTES + CONTAINER_BYTES + names + 2 * number_bytes(NUMBER_CHARS);
+    listed.max(own) * terms.lists.tiers * rung as u64
 }

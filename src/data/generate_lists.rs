@@ -191,7 +191,7 @@ fn group(index: u64) -> String {
 }
 
 /// From which quantity on a rung holds: 0, 10, 25, 50, 100, 250, 500, and so on.
-const fn tier_quantity(tier: u64) -> u64 {
+pub(crate) const fn tier_quantity(tier: u64) -> u64 {
     match tier {
         0 => 0,
         tier => [10, 25, 50][(tier - 1) as usize % 3] * 10_u64.pow((tier as u32 - 1) / 3),

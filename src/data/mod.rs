@@ -60,6 +60,7 @@ pub use effect::{Effect, MovedPrice, MovedPrices, Moves};
 pub use error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
 pub use generate::{Existing, Format, GenerateError, Generated, Spec, generate};
 pub use generate_lists::ListSpec;
+pub(crate) use generate_lists::tier_quantity;
 pub use given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
 pub use layout::{Columns, Delimiter, Layout, LayoutError, NamedColumn, TextEncoding};
 pub use load::{LoadError, LoadOptions, LoadProgress, LoadReport, load};

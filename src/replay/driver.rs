@@ -93,6 +93,7 @@ enum Work {
 enum Kind {
     Prices,
     Discounts,
+    Lists,
 }
 
 /// What happens next.
@@ -127,12 +128,16 @@ impl<'a> Driver<'a> {
         let users: BTreeSet<&UserId> =
             scenario.arrivals.iter().map(|arrival| &arrival.user).collect();
         let users = users.into_iter().cloned().collect();
-        let goods = Goods::new(scenario.seed, scenario.products, scenario.discounts, users);
+        let Scenario { seed, products, discounts, ref terms, .. } = *scenario;
+        let goods = Goods::new(seed, products, discounts, terms.clone(), users);
         let lookup = Lookup::new(&ports);
         let bases = Arc::new(BaseMaker::new(&ports, lookup.bases().clone()));
         let first = began.plus(FIRST_CHANGE);
-        let changes =
-            [(scenario.prices_every, Kind::Prices), (scenario.discounts_every, Kind::Discounts)];
+        let changes = [
+            (scenario.prices_every, Kind::Prices),
+            (scenario.discounts_every, Kind::Discounts),
+            (scenario.lists_every.filter(|_| terms.lists.lists > 0), Kind::Lists),
+        ];
         let driver = Self {
             // Functions of their own: neither sees what the other keeps in memory.
             handler: QuotationHandler::new(&ports, Lookup::new(&ports), policy.clone()),

@@ -1,9 +1,11 @@
 //! What is sold to whom, and how that changes.
 
+use super::TermsSpec;
+use super::terms::{PriceLists, own_ladders};
 use crate::data::{Dataset, Draws};
 use crate::model::{Item, ProductId, Quantity, UserId};
 use crate::ports::UserDiscounts;
-use crate::pricing::{Discount, Discounts, Money, Percentage, Product};
+use crate::pricing::{Discount, Discounts, Money, Percentage, Product, ProductDetail};
 
 const PRODUCTS: u64 = 0x51;
 const LISTS: u64 = 0x52;
@@ -21,33 +23,52 @@ pub(super) struct Goods {
     products: Vec<ProductId>,
     users: Vec<UserId>,
     discounts: u64,
+    terms: TermsSpec,
 }
 
 impl Goods {
-    pub(super) fn new(seed: u64, products: u64, discounts: u64, users: Vec<UserId>) -> Self {
+    pub(super) fn new(
+        seed: u64,
+        products: u64,
+        discounts: u64,
+        terms: TermsSpec,
+        users: Vec<UserId>,
+    ) -> Self {
         let ids = (0..products).filter_map(|row| ProductId::new(format!("P{row:06}")).ok());
         let products: Vec<ProductId> = ids.collect();
         let discounts = discounts.min(products.len() as u64);
-        Self { seed, products, users, discounts }
+        Self { seed, products, users, discounts, terms }
     }
 
     /// Everything, as it is in the beginning.
     pub(super) fn first(&self) -> Dataset {
         let products = (0..self.products.len()).map(|row| self.product(row, 0)).collect();
-        let discounts = (0..self.users.len()).map(|row| self.list(row, 0)).collect();
-        dataset(products, discounts)
+        let own = self.own((0..self.users.len()).collect(), 0);
+        Dataset { products, discounts: own.discounts, own: own.own, ..self.price_lists().first() }
+    }
+
+    /// Everything that lists bring.
+    const fn price_lists(&self) -> PriceLists<'_> {
+        let Self { seed, products, users, terms: spec, .. } = self;
+        PriceLists { spec, seed: *seed, products: products.as_slice(), users: users.as_slice() }
     }
 
     /// The load of prices of an edition, which begins with 1.
     pub(super) fn other_prices(&self, edition: u64) -> Dataset {
         let rows = self.some(2 * edition, self.products.len(), PRODUCTS_A_CHANGE);
-        dataset(rows.into_iter().map(|row| self.product(row, edition)).collect(), vec![])
+        let products = rows.into_iter().map(|row| self.product(row, edition)).collect();
+        Dataset { products, ..Dataset::default() }
     }
 
     /// The load of discounts of an edition, which begins with 1.
     pub(super) fn other_discounts(&self, edition: u64) -> Dataset {
         let rows = self.some(2 * edition + 1, self.users.len(), USERS_A_CHANGE);
-        dataset(vec![], rows.into_iter().map(|row| self.list(row, edition)).collect())
+        self.own(rows, edition)
+    }
+
+    /// The load of prices of one list of an edition, which begins with 1, and who has that list.
+    pub(super) fn other_list_prices(&self, edition: u64) -> (Dataset, Vec<UserId>) {
+        self.price_lists().other_prices(edition)
     }
 
     /// What the quote of a number asks for.
@@ -73,24 +94,45 @@ impl Goods {
         let id = self.products[row].clone();
         let price = Money::from_minor(minor.cast_signed());
         let name = format!("Product {id}");
-        Product::new(id, name, price)
+        let prices = self.terms.lists.currencies.iter().zip(1..);
+        let prices =
+            prices.map(|(currency, more)| (*currency, Money::from_minor(price.minor() + more)));
+        let detail = ProductDetail { prices: prices.collect(), ..ProductDetail::default() };
+        Product::new(id, name, price).with_detail(detail)
     }
 
-    fn list(&self, row: usize, edition: u64) -> UserDiscounts {
+    /// What some users have of their own.
+    fn own(&self, rows: Vec<usize>, edition: u64) -> Dataset {
+        let lists = rows.into_iter().map(|row| (self.users[row].clone(), self.list(row, edition)));
+        match self.terms.lists.tiers {
+            0 | 1 => {
+                let discounts = lists.map(|(user, list)| {
+                    let list = list.into_iter();
+                    let list = list
+                        .map(|(product_id, percentage)| Discount { product_id, percentage })
+                        .collect();
+                    UserDiscounts::new(user, Discounts::new(list).unwrap_or_default())
+                });
+                Dataset { discounts: discounts.collect(), ..Dataset::default() }
+            }
+            tiers => {
+                let own = lists.map(|(user, list)| own_ladders(user, tiers, list));
+                Dataset { own: own.collect(), ..Dataset::default() }
+            }
+        }
+    }
+
+    /// What a user has off which products.
+    fn list(&self, row: usize, edition: u64) -> Vec<(ProductId, Percentage)> {
         let mut draws = Draws::new(self.seed ^ edition, LISTS, row as u64);
         let rows = draws.distinct(self.discounts, self.products.len() as u64);
         let list = rows.into_iter().filter_map(|product| {
             let millionths = u32::try_from(1_000_000 * (1 + draws.below(40))).ok()?;
             let percentage = Percentage::from_millionths(millionths)?;
-            Some(Discount { product_id: self.products.get(product as usize)?.clone(), percentage })
+            Some((self.products.get(product as usize)?.clone(), percentage))
         });
-        let discounts = Discounts::new(list.collect()).unwrap_or_default();
-        UserDiscounts::new(self.users[row].clone(), discounts)
+        list.collect()
     }
-}
-
-fn dataset(products: Vec<Product>, discounts: Vec<UserDiscounts>) -> Dataset {
-    Dataset { products, discounts, ..Dataset::default() }
 }
 
 #[cfg(test)]
@@ -99,7 +141,7 @@ mod tests {
 
     fn goods() -> Goods {
         let users = (0..90).map(|n| UserId::new(format!("u{n}")).unwrap()).collect();
-        Goods::new(7, 500, 20, users)
+        Goods::new(7, 500, 20, TermsSpec::NONE, users)
     }
 
     #[test]
@@ -122,6 +164,6 @@ mod tests {
     fn a_quote_asks_for_as_many_products_as_there_are() {
         assert_eq!(goods().items(1, 7).len(), 7);
         assert_eq!(goods().items(1, 400).len(), 400);
-        assert_eq!(Goods::new(7, 3, 1, vec![]).items(1, 400).len(), 3);
+        assert_eq!(Goods::new(7, 3, 1, TermsSpec::NONE, vec![]).items(1, 400).len(), 3);
     }
 }

@@ -4,7 +4,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `trace`, `synthetic` | who came when: read from a file, or drawn from a seed |
-//! | `goods` | what is sold, and how it changes |
+//! | `goods`, `terms` | what is sold, by which price lists, and how that changes |
 //! | `adaptive` | an experiment: an interval of its own for each user |
 //! | `driver` | the one queue of everything that happens, in its order |
 //! | `witness`, `ledger` | what the stages do to their ports, written down beside the meter |
@@ -22,6 +22,7 @@ mod plot;
 mod scenario;
 mod sweep;
 mod synthetic;
+mod terms;
 mod trace;
 mod witness;
 
@@ -32,4 +33,5 @@ pub use plot::plot;
 pub use scenario::{Adaptive, Candidate, ReplayError, Scenario, function_mb};
 pub use sweep::{Row, sweep};
 pub use synthetic::{Rhythm, Synthetic};
+pub use terms::TermsSpec;
 pub use trace::{Arrival, TRACE_COLUMNS, TraceError, read_trace};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::Arrival;
+use super::{Arrival, TermsSpec};
 use crate::data::LoadError;
 use crate::meter::Stage;
 use crate::ports::PortError;
@@ -26,10 +26,14 @@ pub struct Scenario {
     pub products: u64,
     /// How many discounts each user has.
     pub discounts: u64,
+    /// The price lists that users have.
+    pub terms: TermsSpec,
     /// How often a load changes the prices of one product in a hundred.
     pub prices_every: Option<Duration>,
     /// How often a load changes the discounts of one user in thirty.
     pub discounts_every: Option<Duration>,
+    /// How often a load changes one ladder in a hundred of one price list.
+    pub lists_every: Option<Duration>,
     /// How long the calculation of a table takes.
     pub calculation: Duration,
     /// Where goods, changes and ids come from.

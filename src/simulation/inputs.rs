@@ -1,16 +1,22 @@
 //! Every state of what loads bring, and when it was in force.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Invariant;
 use super::checks::Checks;
 use super::oracle;
 use super::report::Breach;
-use crate::model::{PriceListId, ProductId, Timestamp, UserId};
-use crate::ports::{LoadId, Record, RecordKey, RowChange, UserDiscounts};
-use crate::pricing::{Customer, Discounts, Ladder, ListPrices, PriceList, Product, Scope};
+use crate::model::{Item, PriceListId, ProductId, Timestamp, UserId};
+use crate::ports::{LoadId, Record, RecordKey, RowChange, TableHead, UserDiscounts};
+use crate::pricing::{
+    Currency, Customer, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule, Product,
+    Rung, Scope,
+};
 use crate::protocol::QuotationFrame;
+
+/// The currency of the catalogue.
+const CATALOGUE: Currency = Currency::USD;
 
 /// Whatever loads have brought up to one version.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +29,7 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    fn apply(&mut self, change: &RowChange) {
+    pub(super) fn apply(&mut self, change: &RowChange) {
         match change.clone() {
             RowChange::Put(Record::Product(product)) => {
                 self.products.insert(product.id.clone(), product);
@@ -50,9 +56,58 @@ impl Loaded {
         }
     }
 
-    /// What a user has.
-    pub(super) fn discounts_of(&self, user: &UserId) -> Discounts {
-        self.discounts.get(user).map(|list| list.discounts.clone()).unwrap_or_default()
+    /// In which currency a user buys.
+    pub(super) fn currency_of(&self, user: &UserId) -> Currency {
+        self.customers.get(user).and_then(|customer| customer.currency).unwrap_or(CATALOGUE)
+    }
+
+    /// The list price of a product in a currency.
+    pub(super) fn list_price(&self, product: &Product, currency: Currency) -> Option<Money> {
+        product.price_in(currency, CATALOGUE)
+    }
+
+    /// The rungs of a user's own list for a product, and in which currency their amounts are.
+    pub(super) fn own_rungs(
+        &self,
+        user: &UserId,
+        product: &ProductId,
+    ) -> (Vec<Rung>, Option<Currency>) {
+        let Some(own) = self.discounts.get(user) else { return (vec![], None) };
+        let discounts = own.discounts.as_slice().iter().filter(|one| one.product_id == *product);
+        let discounts = discounts.map(|one| Rung {
+            min_quantity: MinQuantity::ZERO,
+            rule: PriceRule::Percentage(one.percentage.into()),
+        });
+        let ladders = own.ladders.ladders.iter().filter(|ladder| ladder.product_id == *product);
+        let rungs = ladders.flat_map(|ladder| ladder.ladder.rungs()).copied();
+        (discounts.chain(rungs).collect(), own.ladders.currency)
+    }
+
+    /// The lists that a user is given, in force or not.
+    pub(super) fn lists_of(&self, user: &UserId) -> impl Iterator<Item = &PriceList> {
+        let groups = self.customers.get(user).map(|customer| &customer.groups);
+        self.lists.values().filter(move |list| {
+            let to = &list.recipients;
+            let is_in = |group| groups.is_some_and(|groups| groups.contains(group));
+            to.everyone || to.users.contains(user) || to.groups.iter().any(is_in)
+        })
+    }
+
+    /// The rows of a list.
+    pub(super) fn rows_of(&self, list: &PriceListId) -> impl Iterator<Item = (&Scope, &Ladder)> {
+        let rows = self.prices.iter().filter(move |((of, _), _)| of == list);
+        rows.map(|((_, scope), ladder)| (scope, ladder))
+    }
+
+    /// When a list of a user begins or ends, between two instants.
+    pub(super) fn edges_of(
+        &self,
+        user: &UserId,
+        after: Timestamp,
+        before: Timestamp,
+    ) -> BTreeSet<Timestamp> {
+        let edges = self.lists_of(user).flat_map(|list| [list.from, list.until]).flatten();
+        edges.filter(|edge| *edge > after && *edge < before).collect()
     }
 }
 
@@ -136,23 +191,30 @@ impl Inputs {
         self.versions.get(index).map(|version| version.loaded.clone())
     }
 
-    /// Whether an answer is by one state that was in force at some time from `from` to `to`. Prices
-    /// and names are of one version.
+    /// Whether an answer that was worked out at an instant is by one state that was in force at some time
+    /// from `from` to `to`. Prices and names are of one version.
     pub(super) fn explain(
         &self,
-        shown: &QuotationFrame,
+        (shown, asked): (&QuotationFrame, &[Item]),
         user: &UserId,
-        from: Timestamp,
-        to: Timestamp,
+        (from, to): (Timestamp, Timestamp),
+        at: Timestamp,
     ) -> bool {
         let mut in_force =
             self.versions.iter().rev().filter(|version| {
                 version.since <= to && version.until.is_none_or(|end| end >= from)
             });
-        in_force.any(|version| {
-            let discounts = version.loaded.discounts_of(user);
-            oracle::agrees(shown, &version.loaded.products, &discounts)
-        })
+        in_force.any(|version| oracle::agrees(shown, asked, &version.loaded, user, at))
+    }
+
+    /// When the table of a head is looked at: now, as long as quotes are answered from it, and whenever a
+    /// list of its user begins or ends while they are.
+    pub(super) fn edges_of(&self, user: &UserId, head: &TableHead) -> Vec<Timestamp> {
+        let now = head.validated_at;
+        let Some(loaded) = self.version(head.catalogue_version) else { return vec![] };
+        let usable = (head.usable_until > now).then_some(now);
+        let edges = loaded.edges_of(user, now, head.usable_until);
+        usable.into_iter().chain(edges).collect()
     }
 
     /// How many loads came into force.

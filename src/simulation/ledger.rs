@@ -10,10 +10,10 @@ use super::plan::Plan;
 use super::process::ProcessClock;
 use super::promises::Promises;
 use super::report::Breach;
-use super::tables::Tables;
+use super::tables::{Periods, Tables};
 use crate::model::{Calculation, Cause, ProviderMessage, Timestamp, UserId};
 use crate::ports::{
-    LoadId, Queue, Quotation, QuotationStatus, Received, RowChange, TableError, TableHead, TableRow,
+    LoadId, Queue, Quotation, QuotationStatus, Received, RowChange, TableError, TableHead,
 };
 
 /// So long after the last fault something may still fail: a load that died has to be noticed.
@@ -102,7 +102,7 @@ impl Ledger {
         &mut self,
         user: &UserId,
         head: &TableHead,
-        rows: Result<Vec<TableRow>, TableError>,
+        rows: Result<Periods, TableError>,
         now: Timestamp,
     ) -> Result<(), Breach> {
         self.tables.flip(user, head, rows, &self.inputs, now, &mut self.checks)
@@ -117,7 +117,7 @@ impl Ledger {
     }
 
     pub(super) fn settled(&mut self, quotation: &Quotation, now: Timestamp) -> Result<(), Breach> {
-        self.promises.settled(quotation, now, &mut self.checks)
+        self.promises.settled(quotation, now, self.slack, &mut self.checks)
     }
 
     /// A queue was sent a message by a process with this clock.

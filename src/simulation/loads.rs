@@ -1,9 +1,10 @@
-//! Loads that change prices and discounts.
+//! Loads that change prices, discounts and price lists.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::fleet::Fleet;
+use super::price_lists::{some_detail, some_ladders, some_terms};
 use super::process::Kind;
 use super::world::World;
 use crate::data::{Dataset, LoadOptions, load};
@@ -54,27 +55,33 @@ pub(super) fn some_data(world: &World, everything: bool) -> Dataset {
         for id in plan.products.iter().filter(|_| chance.one_in(every)) {
             let price = Money::from_minor(chance.pick([1, 3, 99, 12_345, 1_000_000]));
             let price = price.checked_add(Money::from_minor(chance.between(0, 900).cast_signed()));
-            products.push(Product::new(
-                id.clone(),
-                format!("name {} of {id}", chance.below(1_000)),
-                price.unwrap_or_default(),
-            ));
+            let name = format!("name {} of {id}", chance.below(1_000));
+            let product = Product::new(id.clone(), name, price.unwrap_or_default());
+            products.push(product.with_detail(some_detail(world)));
         }
     }
-    let discounts = plan
-        .users
-        .iter()
-        .filter(|user| plan.poisoned.as_ref() != Some(user) && chance.one_in(2))
-        .map(|user| UserDiscounts::new(user.clone(), some_discounts(world)))
-        .collect();
-    Dataset { products, discounts, ..Dataset::default() }
+    let mut data = Dataset { products, ..some_terms(world) };
+    let is_readable = |user: &&UserId| plan.poisoned.as_ref() != Some(user);
+    for user in plan.users.iter().filter(is_readable).filter(|_| chance.one_in(2)) {
+        add_own(world, user, &mut data);
+    }
+    data
 }
 
-/// Other discounts for one user.
+fn add_own(world: &World, user: &UserId, data: &mut Dataset) {
+    match !world.plan.lists.is_empty() && world.chance.one_in(3) {
+        true => data.own.push(some_ladders(world, user)),
+        false => data.discounts.push(UserDiscounts::new(user.clone(), some_discounts(world))),
+    }
+}
+
+/// Other discounts or ladders for one user.
 pub(super) fn some_discounts_of(world: &World, user: &UserId) -> Dataset {
-    let is_readable = world.plan.poisoned.as_ref() != Some(user);
-    let list = UserDiscounts::new(user.clone(), some_discounts(world));
-    Dataset { discounts: is_readable.then_some(list).into_iter().collect(), ..Dataset::default() }
+    let mut data = Dataset::default();
+    if world.plan.poisoned.as_ref() != Some(user) {
+        add_own(world, user, &mut data);
+    }
+    data
 }
 
 fn some_discounts(world: &World) -> Discounts {

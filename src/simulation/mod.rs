@@ -1,7 +1,7 @@
 //! Seeded simulation: the whole system on the memory engine, in simulated time, with everything
 //! breaking that can break; and the promises that must hold all the same.
 //!
-//! A [`Simulation`] is drawn from its seed: users, products, policy, processes, what clients do,
+//! A [`Simulation`] is drawn from its seed: users, products, price lists, policy, processes, what clients do,
 //! and which call of which port fails, takes long, happens twice, or is the last thing a process
 //! does. The stages, the runtime and the loader are those that run everywhere. From bottom to top:
 //!
@@ -27,6 +27,7 @@ mod messages;
 mod oracle;
 mod plan;
 mod planted;
+mod price_lists;
 mod process;
 mod promises;
 mod report;

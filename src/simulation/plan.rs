@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::chance::Chance;
-use crate::model::{ProductId, UserId};
+use crate::model::{PriceListId, ProductId, UserId};
 use crate::ports::MAX_INLINE_BYTES;
 use crate::runtime::Slots;
 use crate::stages::{Answering, Policy};
@@ -67,6 +67,8 @@ pub(super) struct Plan {
     pub(super) inline_bytes: usize,
     /// Every product that is ever loaded.
     pub(super) products: Vec<ProductId>,
+    /// Every price list that is ever loaded; none in a third of the runs.
+    pub(super) lists: Vec<PriceListId>,
     pub(super) rates: Rates,
     pub(super) longest_delay: Duration,
     /// The calls of which many outlast the freshness of a table.
@@ -102,6 +104,7 @@ impl Plan {
             poisons_queues: chance.one_in(6),
             inline_bytes: chance.pick([0, 0, MAX_INLINE_BYTES]),
             products: products(chance),
+            lists: lists(chance),
             rates: if calm { Rates::default() } else { rates(chance) },
             longest_delay: Duration::from_millis(chance.pick([20, 500, 3_000, 20_000, 90_000])),
             slow_calls: if calm { &[] } else { chance.pick(SLOW_CALLS) },
@@ -179,6 +182,11 @@ fn products(chance: &Chance) -> Vec<ProductId> {
     (0..count)
         .filter_map(|number| ProductId::new(format!("P{number:0>0$}", width - 1)).ok())
         .collect()
+}
+
+fn lists(chance: &Chance) -> Vec<PriceListId> {
+    let count = chance.pick([0, 0, 1, 2, 3, 4]);
+    (0..count).filter_map(|number| format!("list-{number}").parse().ok()).collect()
 }
 
 fn rates(chance: &Chance) -> Rates {

@@ -54,11 +54,19 @@ pub enum PlantedBug {
     AnswerReplaces,
     /// Quotes are answered from tables that are past their time.
     UsableForEver,
+    /// The rows of a price list are read once, and taken for the same after a load.
+    ListRowsKept,
+    /// A table says nothing of the price lists that begin or end soon.
+    EdgeIgnored,
+    /// A price list for some groups is given to everybody.
+    GroupsIgnored,
+    /// What is known of a customer is read once: groups and currency.
+    CustomersKept,
 }
 
 impl PlantedBug {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::AcknowledgeFirst,
         Self::HeadBeforeParts,
         Self::NoConditionOnHead,
@@ -77,6 +85,10 @@ impl PlantedBug {
         Self::PushBeforeStore,
         Self::AnswerReplaces,
         Self::UsableForEver,
+        Self::ListRowsKept,
+        Self::EdgeIgnored,
+        Self::GroupsIgnored,
+        Self::CustomersKept,
     ];
 
     /// The same ports, with this bug.
@@ -100,6 +112,8 @@ struct Remembered {
     journals: BTreeMap<LoadId, Vec<RowChange>>,
     folded: Option<Vec<RowChange>>,
     panicked: bool,
+    list_rows: BTreeMap<PriceListId, Vec<ListPrices>>,
+    customers: BTreeMap<UserId, Customer>,
 }
 
 impl Planted {
@@ -204,12 +218,52 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl CustomerStore for Planted {}
+    impl CustomerStore for Planted {
+        async fn customers(&self, users: _, at: _) -> _ {
+            let found = self.inner.store.customers(users, at).await?;
+            if self.bug != PlantedBug::CustomersKept {
+                return Ok(found);
+            }
+            Ok(found.map(|customers| {
+                let mut memory = self.memory();
+                let kept = customers.into_iter().map(|customer| {
+                    memory.customers.entry(customer.user.clone()).or_insert(customer).clone()
+                });
+                kept.collect()
+            }))
+        }
+    }
 );
 
 layer!(
     #[over(inner.store)]
-    impl PriceListStore for Planted {}
+    impl PriceListStore for Planted {
+        async fn list_price_lists(&self, at: _, from: _) -> _ {
+            let lists = self.inner.store.list_price_lists(at, from).await?;
+            Ok(lists.map(|mut page| {
+                if self.bug == PlantedBug::GroupsIgnored {
+                    let for_groups =
+                        page.items.iter_mut().filter(|list| !list.recipients.groups.is_empty());
+                    for_groups.for_each(|list| list.recipients.everyone = true);
+                }
+                page
+            }))
+        }
+
+        async fn list_prices(&self, list: _, at: _, from: _) -> _ {
+            let rows = self.inner.store.list_prices(list, at, from).await?;
+            if self.bug != PlantedBug::ListRowsKept {
+                return Ok(rows);
+            }
+            // All rows of these lists are one page.
+            Ok(rows.map(|mut page| {
+                let mut memory = self.memory();
+                let kept = memory.list_rows.entry(list.clone());
+                page.items = kept.or_insert_with(|| page.items.clone()).clone();
+                page
+            }))
+        }
+    }
 );
 
 layer!(
@@ -305,6 +359,9 @@ layer!(
             if self.bug == PlantedBug::UsableForEver {
                 let for_ever = Timestamp::from_millis(i64::MAX);
                 heads.iter_mut().for_each(|(_, head)| head.usable_until = for_ever);
+            }
+            if self.bug == PlantedBug::EdgeIgnored {
+                heads.iter_mut().for_each(|(_, head)| head.next.clear());
             }
             Ok(heads)
         }

@@ -7,7 +7,7 @@ use super::Invariant;
 use super::checks::Checks;
 use super::inputs::Inputs;
 use super::report::Breach;
-use crate::model::{ConnectionId, ConnectionRef, QuotationKey, RequestId, Timestamp, UserId};
+use crate::model::{ConnectionId, ConnectionRef, Item, QuotationKey, RequestId, Timestamp, UserId};
 use crate::ports::{Quotation, QuotationStatus};
 use crate::protocol::{Frame, QuotationFrame};
 
@@ -16,7 +16,7 @@ use crate::protocol::{Frame, QuotationFrame};
 pub(super) struct Promise {
     pub(super) user: UserId,
     pub(super) request_id: RequestId,
-    products: Vec<String>,
+    items: Vec<Item>,
     /// On which the client waits.
     connections: Vec<ConnectionId>,
     pub(super) deadline: Timestamp,
@@ -27,6 +27,8 @@ pub(super) struct Promise {
     /// When its outcome was stored.
     pub(super) settled_at: Option<Timestamp>,
     pub(super) answered: bool,
+    /// When the answer was worked out, by the clock of who did.
+    answered_at: Timestamp,
     /// The client was told the outcome, or is gone.
     pub(super) told: bool,
     /// What the client was told.
@@ -56,17 +58,17 @@ impl Promises {
         checks.hold(Invariant::OneOutcome, free, || {
             format!("quotation {} was stored in place of another", quotation.key)
         })?;
-        let products = quotation.items.iter().map(|item| item.product.to_string()).collect();
         let promise = Promise {
             user: quotation.user.clone(),
             request_id: quotation.request_id.clone(),
-            products,
+            items: quotation.items.clone(),
             connections: vec![],
             deadline: quotation.deadline,
             expires_at: quotation.expires_at,
             accepted: false,
             settled_at: None,
             answered: false,
+            answered_at: Timestamp::default(),
             told: false,
             shown: None,
         };
@@ -94,16 +96,24 @@ impl Promises {
         }
     }
 
-    /// An outcome was stored.
+    /// An outcome was stored, not much later than it was worked out.
     pub(super) fn settled(
         &mut self,
         quotation: &Quotation,
         now: Timestamp,
+        slack: Duration,
         checks: &mut Checks,
     ) -> Result<(), Breach> {
         let Some(promise) = self.by_key.get_mut(&quotation.key) else { return Ok(()) };
         let before = promise.settled_at.replace(now);
-        promise.answered = matches!(quotation.status, QuotationStatus::Answered(_));
+        if let QuotationStatus::Answered(answer) = &quotation.status {
+            promise.answered = true;
+            promise.answered_at = answer.answered_at;
+            let apart = now.since(answer.answered_at).max(answer.answered_at.since(now));
+            checks.hold(Invariant::RightPrice, apart <= slack, || {
+                format!("quotation {} was answered for {}", quotation.key, answer.answered_at)
+            })?;
+        }
         checks.hold(Invariant::OneOutcome, before.is_none(), || {
             format!("quotation {} was settled twice", quotation.key)
         })
@@ -139,13 +149,16 @@ impl Promises {
         checks.hold(Invariant::OneOutcome, promise.answered, || {
             format!("the client was told what is not stored: {text}")
         })?;
-        let lines = frame.lines.iter().map(|line| &line.product);
-        let covered = lines.chain(&frame.unavailable).eq(in_order_of(&frame, promise));
+        let lines = frame.lines.iter().map(|line| line.product.as_str());
+        let unavailable = frame.unavailable.iter().map(String::as_str);
+        let covered = lines.chain(unavailable).eq(in_order_of(&frame, promise));
         checks.hold(Invariant::RightPrice, covered, || format!("products are missing: {text}"))?;
         let to = promise.settled_at.unwrap_or_default();
-        let right = inputs.explain(&frame, &promise.user, to.minus(oldest), to);
+        let (shown, at) = ((&frame, promise.items.as_slice()), promise.answered_at);
+        let right = inputs.explain(shown, &promise.user, (to.minus(oldest), to), at);
         checks.hold(Invariant::RightPrice, right, || {
-            format!("no catalogue and discounts of the last {} s give {text}", oldest.as_secs())
+            let (ago, asked) = (oldest.as_secs(), &promise.items);
+            format!("nothing loaded of the last {ago} s gives {text} at {at}, for {asked:?}")
         })
     }
 
@@ -183,10 +196,11 @@ impl Promise {
 fn in_order_of<'a>(
     frame: &'a QuotationFrame,
     promise: &'a Promise,
-) -> impl Iterator<Item = &'a String> {
-    let is_unavailable = |product: &&String| frame.unavailable.contains(product);
-    let priced = promise.products.iter().filter(move |product| !is_unavailable(product));
-    priced.chain(promise.products.iter().filter(move |product| is_unavailable(product)))
+) -> impl Iterator<Item = &'a str> {
+    let is_unavailable = |product: &&str| frame.unavailable.iter().any(|one| one == product);
+    let products = promise.items.iter().map(|item| item.product.as_str());
+    let priced = products.clone().filter(move |product| !is_unavailable(product));
+    priced.chain(products.filter(move |product| is_unavailable(product)))
 }
 
 fn read(text: &str) -> Option<(UserId, RequestId, QuotationFrame)> {

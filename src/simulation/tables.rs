@@ -4,15 +4,21 @@ use std::collections::BTreeMap;
 
 use super::Invariant;
 use super::checks::Checks;
-use super::inputs::Inputs;
-use super::oracle::{self, Products};
+use super::inputs::{Inputs, Loaded};
+use super::oracle;
 use super::report::Breach;
-use crate::model::{Generation, Timestamp, UserId};
+use crate::model::Quantity;
+use crate::model::{Generation, ProductId, Timestamp, UserId};
 use crate::ports::{TableError, TableHead, TableRow};
-use crate::pricing::{Discounts, Money};
 
-/// List price and unit price, by product.
-type Content = BTreeMap<String, (i64, i64)>;
+/// What is stored under a head: as it was priced, and then at each of the instants that are looked at.
+pub(super) type Periods = Vec<(Timestamp, Vec<TableRow>)>;
+
+/// Unit prices at some quantities, by product.
+type Content = BTreeMap<ProductId, Vec<Option<i128>>>;
+
+/// Where ladders are looked at, in thousandths: below, at and above every quantity that rungs begin at.
+const QUANTITIES: [i64; 6] = [1, 1_000, 2_000, 11_999, 12_000, 750_000];
 
 /// The tables as their heads name them.
 #[derive(Debug, Default)]
@@ -37,7 +43,7 @@ impl Tables {
         &mut self,
         user: &UserId,
         head: &TableHead,
-        rows: Result<Vec<TableRow>, TableError>,
+        rows: Result<Periods, TableError>,
         inputs: &Inputs,
         now: Timestamp,
         checks: &mut Checks,
@@ -56,26 +62,23 @@ impl Tables {
             let given = head.catalogue_version;
             format!("{} is of catalogue {given}, after {catalogue_version}", name())
         })?;
-        let content = match rows {
-            Ok(rows) => content(rows),
+        let mut periods = match rows {
+            Ok(periods) => periods.into_iter().map(|(at, rows)| (at, content(&rows))),
             Err(error) => {
                 let what = format!("{}: {error}", name());
                 return Err(Breach { invariant: Invariant::WholeTable, what });
             }
         };
+        let Some((_, content)) = periods.next() else { return Ok(()) };
         let same = self.contents.entry((user.clone(), head.generation.clone()));
         let same = same.or_insert_with(|| content.clone());
         checks.hold(Invariant::WholeTable, *same == content, || {
             format!("{} has other prices than its generation had", name())
         })?;
-        let is_right = inputs.version(head.catalogue_version).is_some_and(|loaded| {
-            let base = inputs.version(head.base_version);
-            base.is_some_and(|base| base.products == loaded.products)
-                && is_priced_by(&content, &loaded.products, &loaded.discounts_of(user))
-        });
-        checks.hold(Invariant::RightPrice, is_right, || {
-            let given = head.catalogue_version;
-            format!("{} is not what products and discounts of version {given} give", name())
+        let wrong = wrong(user, head, periods, inputs);
+        checks.hold(Invariant::RightPrice, wrong.is_none(), || {
+            let (given, wrong) = (head.catalogue_version, wrong.unwrap_or_default());
+            format!("{} is not what was loaded up to version {given}: {wrong}", name())
         })?;
         let table = self.by_user.entry(user.clone()).or_default();
         table.version = head.version;
@@ -105,22 +108,63 @@ impl Tables {
     }
 }
 
-fn content(rows: Vec<TableRow>) -> Content {
-    let prices = |row: TableRow| {
-        let TableRow { product, entry, .. } = row;
-        let entry = entry?;
-        Some((product.into(), (entry.list_price?.minor(), entry.unit_price.minor())))
-    };
-    rows.into_iter().filter_map(prices).collect()
+/// What is wrong with the table of a head, if anything is.
+fn wrong(
+    user: &UserId,
+    head: &TableHead,
+    periods: impl Iterator<Item = (Timestamp, Content)>,
+    inputs: &Inputs,
+) -> Option<String> {
+    let versions = (inputs.version(head.catalogue_version), inputs.version(head.base_version));
+    let (Some(loaded), Some(base)) = versions else { return Some("no such version".to_owned()) };
+    if base.products != loaded.products {
+        return Some(format!("its base is of version {}", head.base_version));
+    }
+    if head.currency != loaded.currency_of(user) {
+        return Some(format!("it is in {}", head.currency));
+    }
+    let mut different = periods.filter_map(|(at, content)| {
+        let priced = priced(&loaded, user, at);
+        let products = priced.keys().chain(content.keys());
+        let mut different = products.filter(|id| priced.get(*id) != content.get(*id));
+        let product = different.next()?;
+        let (is, should) = (content.get(product), priced.get(product));
+        Some(format!("{product} is at {is:?} at {at}, and should be at {should:?}"))
+    });
+    different.next()
 }
 
-fn is_priced_by(content: &Content, products: &Products, discounts: &Discounts) -> bool {
-    content.len() == products.len()
-        && products.values().all(|product| {
-            let id = product.id.as_str();
-            let known = content.get(id).zip(product.price.map(Money::minor));
-            let Some(((is_list, is_unit), list)) = known else { return false };
-            let unit = oracle::unit_price(list, oracle::discount(discounts, id));
-            *is_list == list && i128::from(*is_unit) == unit
-        })
+/// What rows say.
+fn content(rows: &[TableRow]) -> Content {
+    rows.iter().map(|row| (row.product.clone(), prices(row))).collect()
+}
+
+/// Below the first step of a ladder the list price holds.
+fn prices(row: &TableRow) -> Vec<Option<i128>> {
+    let list_price = row.entry.as_ref().and_then(|entry| entry.list_price);
+    let of = |quantity: Quantity| {
+        let price = match row.ladder.as_slice() {
+            [] => row.entry.as_ref().map(|entry| entry.unit_price),
+            ladder => {
+                let mut steps = ladder.iter().map(|(step, _)| step);
+                let held = steps.rfind(|step| step.from.holds_at(quantity));
+                held.map_or(list_price, |step| Some(step.price))
+            }
+        };
+        price.map(|price| i128::from(price.minor()))
+    };
+    quantities().map(of).collect()
+}
+
+fn quantities() -> impl Iterator<Item = Quantity> {
+    QUANTITIES.into_iter().filter_map(Quantity::from_thousandths)
+}
+
+/// What it should say at an instant.
+fn priced(loaded: &Loaded, user: &UserId, at: Timestamp) -> Content {
+    let products = loaded.products.values().map(|product| {
+        let of = |quantity| oracle::cost(loaded, user, product, quantity, at).map(|cost| cost.unit);
+        (product.id.clone(), quantities().map(of).collect())
+    });
+    products.collect()
 }

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use super::messages::Content;
 use super::process::Process;
+use super::tables::Periods;
 use super::unreliable::NEVER;
 use super::world::World;
 use crate::model::ProviderMessage;
 use crate::ports::prelude::*;
-use crate::ports::{Ports, TableError, TableReader, TableRow};
+use crate::ports::{Ports, TableError, TableReader};
 
 /// The engine as one process uses it, watched.
 pub(super) struct Witness {
@@ -69,11 +70,16 @@ impl Witness {
         Ok(())
     }
 
-    /// The whole table of a head that has just been flipped.
-    async fn rows(&self, user: &UserId, head: &TableHead) -> Result<Vec<TableRow>, TableError> {
-        let now = crate::ports::Clock::now(&*self.process.clock);
-        let reader = TableReader::open(&*self.inner.store, user, head, now).await?;
-        reader.rows(&reader.parts(None)).await
+    /// The whole table of a head that has just been flipped: as it was priced, as it is now, and from each
+    /// instant on at which a price list of the user begins or ends.
+    async fn rows(&self, user: &UserId, head: &TableHead) -> Result<Periods, TableError> {
+        let mut periods = vec![];
+        let edges = self.world.look(|ledger| ledger.inputs.edges_of(user, head));
+        for at in [head.priced_at].into_iter().chain(edges) {
+            let reader = TableReader::open(&*self.inner.store, user, head, at).await?;
+            periods.push((at, reader.rows(&reader.parts(None)).await?));
+        }
+        Ok(periods)
     }
 
     async fn journal(&self, load: &LoadId) -> Result<Vec<RowChange>, PortError> {

@@ -158,10 +158,14 @@ impl BaseMaker {
         let is_doubtful = self.doubts.are_about(&name);
         self.shelf.forget(&name);
         // For twice the time, so that it is not written again with every calculation.
-        let expires_at = keep_until.plus(keep_until.since(self.clock.now()));
+        let mut expires_at = keep_until.plus(keep_until.since(self.clock.now()));
         let stored = if is_doubtful { None } else { self.packed(&name).await? };
         let packed = match stored {
-            Some(packed) => packed,
+            Some((packed, stored_until)) => {
+                // Our clock may be behind that of others, whose tables count on what they stored.
+                expires_at = expires_at.max(stored_until);
+                packed
+            }
             None => {
                 let AtHead::Read(products) = scan.go_on(&*self.store, head).await? else {
                     return Ok(AtHead::Moved);
@@ -181,14 +185,15 @@ impl BaseMaker {
         Ok(AtHead::Read(base))
     }
 
-    /// A base that is stored, whole, to be stored for longer.
-    async fn packed(&self, name: &BaseName) -> Result<Option<PackedBase>, PortError> {
+    /// A base that is stored, whole, to be stored for longer, and until when it is.
+    async fn packed(&self, name: &BaseName) -> Result<Option<(PackedBase, Timestamp)>, PortError> {
         let Some(base) = self.store.base(name).await? else { return Ok(None) };
         let numbers: Vec<u32> = (0..).take(base.index.parts.len()).collect();
         let parts = self.store.base_parts(name, &numbers).await?;
         let parts: Option<Vec<Vec<u8>>> =
             parts.into_iter().map(|part| part.map(|bytes| bytes.to_vec())).collect();
-        Ok(parts.map(|parts| PackedBase { index: base.index, parts }))
+        let packed = parts.map(|parts| PackedBase { index: base.index, parts });
+        Ok(packed.map(|packed| (packed, base.expires_at)))
     }
 }
 

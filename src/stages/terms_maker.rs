@@ -93,8 +93,8 @@ impl TermsMaker {
         let lock = self.lock(*name);
         let _held = lock.lock().await;
         self.shelf.forget(name);
-        let Some((index, parts)) = self.packed(name).await? else { return Ok(None) };
-        self.store_for(*name, index, &parts, keep_until).await.map(Some)
+        let Some((base, parts)) = self.packed(name).await? else { return Ok(None) };
+        self.store_for(*name, base, &parts, keep_until).await.map(Some)
     }
 
     async fn stored(&self, wanted: &Wanted<'_>) -> Result<Option<Arc<StoredBase>>, PortError> {
@@ -121,26 +121,29 @@ impl TermsMaker {
         self.shelf.forget(&name);
         let is_doubtful = self.doubts.are_about(&name);
         let stored = if is_doubtful { None } else { self.packed(&name).await? };
-        let (index, parts) = match stored {
+        let (base, parts) = match stored {
             Some(stored) => stored,
             None => match self.price(wanted).await? {
-                AtHead::Read(made) => made,
+                AtHead::Read((index, parts)) => {
+                    (StoredBase { index, expires_at: keep_until }, parts)
+                }
                 AtHead::Moved => return Ok(AtHead::Moved),
             },
         };
-        Ok(AtHead::Read(self.store_for(name, index, &parts, keep_until).await?))
+        Ok(AtHead::Read(self.store_for(name, base, &parts, keep_until).await?))
     }
 
     async fn store_for(
         &self,
         name: BaseName,
-        index: BaseIndex,
+        base: StoredBase,
         parts: &[Bytes],
         keep_until: Timestamp,
     ) -> Result<Arc<StoredBase>, PortError> {
-        // For twice the time, so that it is not written again with every calculation.
-        let expires_at = keep_until.plus(keep_until.since(self.clock.now()));
-        let base = StoredBase { index, expires_at };
+        // For twice the time, so that it is not written again with every calculation; and never for less
+        // than it is stored: our clock may be behind that of others, whose tables count on it.
+        let expires_at = keep_until.plus(keep_until.since(self.clock.now())).max(base.expires_at);
+        let base = StoredBase { expires_at, ..base };
         self.store.put_base(&name, &base, parts).await?;
         info!(%name, parts = parts.len(), "terms stored");
         let base = Arc::new(base);
@@ -150,12 +153,12 @@ impl TermsMaker {
     }
 
     /// What is stored, whole; `None` when it is not all there.
-    async fn packed(&self, name: &BaseName) -> Result<Option<(BaseIndex, Vec<Bytes>)>, PortError> {
+    async fn packed(&self, name: &BaseName) -> Result<Option<(StoredBase, Vec<Bytes>)>, PortError> {
         let Some(base) = self.store.base(name).await? else { return Ok(None) };
         let numbers: Vec<u32> = (0..).take(base.index.parts.len()).collect();
         let parts = self.store.base_parts(name, &numbers).await?;
         let parts: Option<Vec<Bytes>> = parts.into_iter().collect();
-        Ok(parts.map(|parts| (base.index, parts)))
+        Ok(parts.map(|parts| (base, parts)))
     }
 
     async fn price(

@@ -34,7 +34,7 @@ mod told;
 
 pub use ages::Ages;
 pub use audience::{Audience, Step};
-pub use expected::{Expected, expected, ladder_of};
+pub use expected::{Expected, expected, ladder_of, percent_off};
 pub use explain::{Explained, ExplainedLine, explain};
 pub use finding::{Finding, Kind, Subject};
 pub use reasons::{Reasons, WhyPrice, reasons};

@@ -86,8 +86,8 @@ async fn check_head(
     })
 }
 
-/// Whether older inputs may explain a table. Of one without ladders its fingerprint says so; what the
-/// ladders of another were made from is not there any more.
+/// Whether older inputs may explain a table. Of one without price lists its fingerprint says so; what
+/// the ladders or the end of another were made from is not there any more.
 async fn may_be_outdated(
     store: &dyn Store,
     user: &UserId,
@@ -96,7 +96,8 @@ async fn may_be_outdated(
 ) -> Result<bool, VerifyError> {
     let has_ladders =
         periods(head).any(|prices| prices.terms.is_some() || !is_empty(&prices.ladders));
-    if has_ladders || !head.next.is_empty() || !customer.is_plain() {
+    let ends = !head.next.is_empty() || head.valid_until.is_some();
+    if has_ladders || ends || !customer.is_plain() {
         return Ok(true);
     }
     is_as_calculated(store, user, head, &customer.discounts).await

@@ -128,6 +128,32 @@ fn a_forecast_needs_no_stack_and_answers_to_its_numbers() {
 }
 
 #[test]
+fn price_lists_cost_what_their_bases_do() {
+    let home = Home::new();
+    let of = |more: &[&str]| number(&forecast(&home, more)["usd_a_month"]);
+    let lists = ["--lists", "20", "--tiers", "3"];
+    let (plain, few) = (of(&[]), of(&[&lists[..], &["--terms", "2"]].concat()));
+    let many = of(&[&lists[..], &["--terms", "400"]].concat());
+    assert!(plain < few && few < many, "{plain} {few} {many}");
+    // Each of these is made with every change of prices.
+    let changing = [&lists[..], &["--terms", "400", "--changes-a-day", "24"]].concat();
+    let plain_changing = of(&["--changes-a-day", "24"]);
+    assert!(of(&changing) - plain_changing > many - plain);
+}
+
+#[test]
+fn terms_that_cannot_be_are_refused() {
+    let few = ["cost", "forecast", "--active-users", "5", "--quotes-a-minute", "9"];
+    let home = Home::new();
+    let fails = |more: &[&str]| home.fails(2, &[&few[..], more].concat());
+    let said = fails(&["--lists", "4", "--terms", "5", "--lists-per-user", "4"]);
+    assert!(said.contains("make only 1 combination") && said.contains("--terms 1"), "{said}");
+    let said = fails(&["--lists", "2", "--lists-per-user", "3"]);
+    assert!(said.contains("there are only 2") && said.contains("--lists 3"), "{said}");
+    assert!(fails(&["--tiers", "21"]).contains("--tiers"));
+}
+
+#[test]
 fn the_verdict_follows_the_quotes() {
     let home = Home::new();
     let choice = |active: &str, quotes: &str, every: &str| {

@@ -36,6 +36,14 @@ fn a_sweep_is_printed_and_written_in_every_form() {
     let plot = std::fs::read_to_string(plot).unwrap();
     assert_eq!(plot.matches("<circle").count(), 2 + 2, "two policies, two entries of the legend");
     assert!(home.ok(&args).contains("at once"));
+    let listed = ["--lists", "6", "--tiers", "3", "--currencies", "USD,EUR", "--designs"];
+    let listed = home.json(&[&args[..], &listed].concat());
+    assert_eq!((&listed["price_lists"], &listed["terms"]), (&json!(6), &json!(6)));
+    let units = |report: &serde_json::Value, line: &str| {
+        report["policies"][0]["bill"][line]["units"].as_f64().unwrap()
+    };
+    assert!(units(&listed, "read_units") > units(&report, "read_units"));
+    assert!(listed["policies"][0]["straightforward"]["usd"].is_string());
     assert!(!home.path().join("data").exists(), "a simulation needs no store");
 }
 

@@ -2,7 +2,8 @@
 // status, a type and a shape that are described.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { Home } from "./processes.js";
@@ -13,6 +14,23 @@ ajv.addSchema(described, "api");
 let home;
 let base;
 
+/** A product at three prices, one that is sold by the dozen, and one without a list price. */
+const LISTS = {
+  products: [
+    { id: "L1", name: "Drill", price: "100.00", category: "tools/drills" },
+    { id: "L2", name: "Screws", price: "5.00", step: "12" },
+    { id: "L3", name: "Saw", prices: { EUR: "7.00" } },
+  ],
+  customers: [{ user_id: "LLL", groups: ["gold"] }],
+  price_lists: [{ price_list: "gold", groups: ["gold"], currency: "USD", until: "2999-01-01T00:00:00Z" }],
+  prices: [
+    { price_list: "gold", category: "tools", percentage: "10" },
+    { price_list: "gold", product_id: "L1", min_quantity: "10", price: "80.00" },
+    { price_list: "gold", product_id: "L3", price: "6.00" },
+  ],
+  user_discounts: [{ user_id: "LLL", product_id: "L2", amount: "1.00", min_quantity: "24" }],
+};
+
 before(async () => {
   home = await Home.make();
   const { page } = await home.up("--refresh-every", "1s");
@@ -20,6 +38,8 @@ before(async () => {
   // Something of each kind to be described.
   await home.run("quote", "--client", "AAA", "P1");
   await home.run("subscribe", "BBB");
+  await writeFile(join(home.folder, "lists.json"), JSON.stringify(LISTS));
+  await home.run("load", join(home.folder, "lists.json"));
   for (let seen = []; !seen.includes("scheduled");) {
     // Who asks too often is refused.
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -62,6 +82,42 @@ test("POST /load, a dry run", async () => {
   assert.equal(reply.status, 200);
 });
 
+test("GET /prices of price lists has no field that is not described", async () => {
+  const url = new URL("prices/LLL?product=L1&product=L2&product=L3&product=nothing&quantity=2", base);
+  const reply = await fetch(url, { headers: { prefer: "wait=10" } });
+  assert.equal(reply.status, 200);
+  const shown = await reply.json();
+  assertOnlyDescribed(shown, described.components.schemas.Prices);
+  const [drill, saw] = shown.prices;
+  assert.deepEqual(drill.rule.scope, { category: "tools" });
+  assert.equal(drill.next_tier.unit_price, "80.00");
+  assert.equal(drill.ladder.length, 2);
+  assert.equal(saw.list_price, null);
+  assert.deepEqual(shown.invalid, [{ product: "L2", quantity: "2", above: "12" }]);
+  assert.deepEqual(shown.unavailable, ["nothing"]);
+});
+
+test("POST /quotes of price lists has no field that is not described", async () => {
+  const items = [["L1", 3], ["L2", 24], ["L2b", 1], ["L3", 1]].map(([product, quantity]) => ({ product, quantity }));
+  const quote = async (lines) => {
+    const body = JSON.stringify({ client: "LLL", items: lines });
+    const headers = { "content-type": "application/json", prefer: "wait=10" };
+    const reply = await fetch(new URL("quotes", base), { method: "POST", headers, body });
+    assert.equal(reply.status, 200);
+    const shown = await reply.json();
+    assertOnlyDescribed(shown, described.components.schemas.Quotation);
+    return shown;
+  };
+  const shown = await quote(items);
+  const [drill, screws, saw] = shown.lines;
+  assert.equal(drill.next_tier.quantity, "10");
+  assert.equal(screws.rule.own, true);
+  assert.equal(saw.list_price, undefined);
+  assert.equal(saw.rule.until, "2999-01-01T00:00:00.000Z");
+  const { invalid } = await quote([{ product: "L2", quantity: 13 }]);
+  assert.deepEqual(invalid, [{ product: "L2", quantity: "13", below: "12", above: "24" }]);
+});
+
 test("what is not described is not there", async () => {
   for (const path of ["/nowhere", "/files.rs", "/page", "/index.html"]) {
     assert.equal((await fetch(base + path.slice(1))).status, 404, path);
@@ -87,6 +143,24 @@ async function check({ path, method, operation }, { headers = {}, body, query })
   const validate = ajv.compile({ ...schema, $id: `answer-${Math.random()}`, ...rebased(schema) });
   assert.ok(validate(answer), `${url}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(answer)}`);
   return reply;
+}
+
+/** Fails when a value does not fit a schema, or has a member that the schema does not name. */
+function assertOnlyDescribed(value, schema) {
+  const validate = ajv.compile({ ...closed(schema), $id: `closed-${Math.random()}` });
+  assert.ok(validate(value), `${ajv.errorsText(validate.errors)} in ${JSON.stringify(value)}`);
+}
+
+/** A schema without references, whose objects have only the members that it names. */
+function closed(schema) {
+  const part = resolve(schema);
+  if (Array.isArray(part)) return part.map(closed);
+  if (part === null || typeof part !== "object") return part;
+  const inner = Object.entries(part).map(([name, value]) => [name, name === "properties"
+    ? Object.fromEntries(Object.entries(value).map(([member, of]) => [member, closed(of)]))
+    : closed(value)]);
+  const whole = Object.fromEntries(inner);
+  return whole.properties ? { ...whole, additionalProperties: false } : whole;
 }
 
 /** What a reference within the description stands for. */

@@ -295,18 +295,56 @@ pub async fn a_quantity_that_is_not_sold_is_named_with_its_neighbours(engine: En
     system.stop().await;
 }
 
+/// A table that was there before the list was loaded has the same prices after the load as before it.
+pub async fn a_list_that_is_loaded_long_before_it_begins_counts_from_then_on(engine: Engine) {
+    let mut system = System::with_fixtures(engine).await;
+    system.policy.refresh_every = Duration::from_millis(500);
+    system.policy.ttl = Duration::from_secs(600);
+    system.run(ALL);
+    assert_eq!(unit_prices(&system.quote("ann", "P1:1").await), ["500.00"]);
+    let edge = system.now().plus(Duration::from_secs(4));
+    let later = PriceList { is_wide: true, from: Some(edge), ..list("L", 1, everyone()) };
+    system.change(vec![header(later), rows("L", Scope::All, &[rung("0", off("50"))])]).await;
+    loop {
+        let before = system.now();
+        let quotation = system.quote("ann", "P1:1").await;
+        if system.now() < edge {
+            assert_eq!(unit_prices(&quotation), ["500.00"], "at {before}, edge {edge}");
+        } else if before >= edge {
+            assert_eq!(unit_prices(&quotation), ["250.00"], "at {before}, edge {edge}");
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    system.stop().await;
+}
+
 /// On either side of an edge the right price, from a warm table, to the millisecond.
 ///
 /// `OCACHE_EDGE_CUSTOMERS` says how many customers are quoted in turn, 200 quotes a second in all.
 pub async fn at_the_edge_of_a_window_the_right_price_is_warm(engine: Engine) {
+    cross_a_window(engine, Duration::from_secs(2)).await;
+}
+
+/// The same where a call takes milliseconds, so that all tables take longer to be calculated.
+#[cfg(feature = "aws")]
+pub async fn at_the_edge_of_a_window_the_right_price_is_warm_on_a_slow_engine(engine: Engine) {
+    cross_a_window(engine, Duration::from_secs(10)).await;
+}
+
+/// A list begins and ends while customers are quoted. Tables of the next prices are made two intervals ahead.
+async fn cross_a_window(engine: Engine, interval: Duration) {
+    /// For the first quote of each customer, which is cold.
+    const COLD_QUOTE: Duration = Duration::from_millis(250);
     let customers = std::env::var("OCACHE_EDGE_CUSTOMERS").ok();
     let customers: u32 = customers.map_or(3, |count| count.parse().unwrap());
     let customers: Vec<String> =
         (0..customers).map(|number| format!("customer-{number}")).collect();
     let mut system = System::with_fixtures(engine).await;
-    system.policy.refresh_every = Duration::from_secs(2);
+    system.policy.refresh_every = interval;
     system.policy.ttl = Duration::from_secs(600);
-    let edge = Timestamp::from_millis(system.now().millis() + 4_500);
+    let cold_quotes = COLD_QUOTE * customers.len() as u32;
+    let edge = system.now().plus(interval * 2).plus(cold_quotes);
     let end = edge.plus(Duration::from_secs(1));
     let windowed =
         PriceList { is_wide: true, from: Some(edge), until: Some(end), ..list("W", 1, everyone()) };
@@ -328,7 +366,8 @@ pub async fn at_the_edge_of_a_window_the_right_price_is_warm(engine: Engine) {
     }
     let first_ones = counted("cold");
     let side = |at: Timestamp| usize::from(at >= edge) + usize::from(at >= end);
-    let mut seen = [0; 3];
+    let mut seen = [0_u32; 3];
+    let begun = system.now();
     for who in customers.iter().cycle() {
         let before = system.now();
         let quotation = system.quote(who, "P1:1").await;
@@ -346,7 +385,8 @@ pub async fn at_the_edge_of_a_window_the_right_price_is_warm(engine: Engine) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     println!(
-        "quotes before, within and after the window: {seen:?}; cold: {}",
+        "quotes before, within and after the window: {seen:?}, {:.0} a second; cold: {}",
+        f64::from(seen.iter().sum::<u32>()) / system.now().since(begun).as_secs_f64(),
         counted("cold") - first_ones
     );
     assert!(seen.iter().all(|count| *count > 2), "{seen:?}");

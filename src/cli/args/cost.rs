@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::policy::of;
 use super::simulate::parse_calculation_time;
+use super::terms::TermsArgs;
 use crate::model::parse_duration;
 use crate::stages::Setting;
 
@@ -56,6 +57,8 @@ pub struct ForecastArgs {
     /// Number of discounts of each customer
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u64).range(..=10_000))]
     pub discounts: u64,
+    #[command(flatten)]
+    pub terms: TermsArgs,
     /// Number of products in a quote
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(1..=400))]
     pub lines: u32,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::terms::TermsArgs;
 use crate::model::parse_duration;
 
 /// Of `ocache simulate`.
@@ -38,6 +39,9 @@ pub struct SimulateArgs {
     /// What is sold, and what it costs to calculate.
     #[command(flatten)]
     pub goods: GoodsArgs,
+    /// Which price lists users have.
+    #[command(flatten)]
+    pub terms: TermsArgs,
     /// Who comes when there is no trace.
     #[command(flatten)]
     pub synthetic: SyntheticArgs,
@@ -70,6 +74,9 @@ pub struct GoodsArgs {
     /// How often the discounts of one customer in thirty change; a time or `never`
     #[arg(long, value_name = "TIME", value_parser = parse_every, default_value = "1d")]
     pub discounts_every: Every,
+    /// How often a price list changes, of one product in a hundred of it; a time or `never`
+    #[arg(long, value_name = "TIME", value_parser = parse_every, default_value = "1d")]
+    pub lists_every: Every,
     /// How long the calculation of a table takes, at most 30s
     #[arg(long, value_name = "TIME", value_parser = parse_calculation_time, default_value = "100ms")]
     pub calculation_time: Duration,

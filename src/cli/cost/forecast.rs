@@ -17,7 +17,7 @@ use crate::stages::{Answering, Policy};
 pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Failure> {
     let prices = price_list::read(args.price_list.as_deref())?;
     let policy = Policy { ttl: args.ttl, ..Policy::default() };
-    let forecast = Forecast::of(numbers(args), policy).await.map_err(Failure::internal)?;
+    let forecast = Forecast::of(numbers(args)?, policy).await.map_err(Failure::internal)?;
     let Some(forecast) = forecast else { return Err(too_few_quotes(args)) };
     let month = forecast.everybody(args.refresh_every, args.ttl, &prices);
     let tried = WhatIf::around(&forecast, args.refresh_every, args.ttl, &prices);
@@ -55,13 +55,14 @@ pub(super) fn note(prices: &PriceList, logs: &str) -> String {
     format!("list prices of {} dated {}; {logs}, data transfer or tax", prices.region, prices.dated)
 }
 
-fn numbers(args: &ForecastArgs) -> Numbers {
-    Numbers {
+fn numbers(args: &ForecastArgs) -> Result<Numbers, Failure> {
+    Ok(Numbers {
         active_users: args.active_users,
         quotes_a_minute: args.quotes_a_minute,
         changes_a_day: args.changes_a_day,
         products: args.products,
         discounts: args.discounts,
+        terms: args.terms.spec()?,
         lines: args.lines,
         calculation: args.calculation_time,
         answering: Answering::default(),
@@ -69,7 +70,7 @@ fn numbers(args: &ForecastArgs) -> Numbers {
         processes: args.processes,
         polls_a_minute: args.polls_a_minute,
         websockets: args.websockets.unwrap_or(args.active_users),
-    }
+    })
 }
 
 fn too_few_quotes(args: &ForecastArgs) -> Failure {

@@ -8,8 +8,8 @@ use crate::model::{Timestamp, UserId};
 use crate::ports::{
     BaseName, CatalogueHead, MAX_BATCH, PortError, Ports, QuotationStatus, parts_of,
 };
-use crate::pricing::BasePart;
-use crate::replay::{Arrival, Candidate, ReplayError, Scenario};
+use crate::pricing::{BasePart, LadderRows};
+use crate::replay::{Arrival, Candidate, ReplayError, Scenario, TermsSpec};
 use crate::stages::subscribe::subscribe;
 use crate::stages::{Answering, Lookup, Policy, StageError};
 
@@ -23,12 +23,14 @@ const LATER: Duration = Duration::from_secs(6 * 60);
 const BEGIN: Timestamp = Timestamp::from_secs(3_000 * 7 * 24 * 3600);
 
 /// What a stack is made of that is probed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// How many products there are.
     pub products: u64,
     /// How many discounts each user has.
     pub discounts: u64,
+    /// The price lists that there are. How many terms there are of them is no matter of a probe.
+    pub terms: TermsSpec,
     /// How many products a quote asks for.
     pub lines: u32,
     /// How many scheduled calculations come in one batch: one to ten.
@@ -58,6 +60,11 @@ pub struct Probe {
     pub base: Usage,
     /// A worker that did not make the base reads it.
     pub base_read: Usage,
+    /// The base of some terms is made: price lists and their rows are read, and what differs from the
+    /// products is stored. Nothing where users have no price list.
+    pub terms: Usage,
+    /// A process that did not make it reads it.
+    pub terms_read: Usage,
     /// A quote that finds its table, and takes the topic.
     pub warm: Usage,
     /// The same, answered where it arrives.
@@ -86,12 +93,16 @@ pub struct Sizes {
     pub parts: u64,
     /// The base of the products: its parts and its index.
     pub base: u64,
+    /// The base of some terms: its parts and its index.
+    pub terms: u64,
     /// A quotation with its answer.
     pub quotation: u64,
     /// All products.
     pub products: u64,
-    /// A list of discounts.
+    /// A list of discounts, or of ladders.
     pub discounts: u64,
+    /// All price lists with their rows.
+    pub lists: u64,
 }
 
 /// Lets each thing happen once.
@@ -107,8 +118,11 @@ pub async fn probe(sample: &Sample) -> Result<Probe, ReplayError> {
         arrivals: arrivals.collect(),
         products: sample.products,
         discounts: sample.discounts,
+        // All of them have the same, so that only the first has to have it made.
+        terms: TermsSpec { terms: 1, ..sample.terms.clone() },
         prices_every: None,
         discounts_every: None,
+        lists_every: None,
         calculation: sample.calculation,
         seed: 1,
         policy: Policy { answering: sample.answering, ..Policy::default() },
@@ -138,13 +152,16 @@ impl Probing<'_> {
         let base = self.used();
         let base_read = self.read_base().await?;
         // Whoever comes first reads the base, which is then kept. It counts for no other quote.
-        self.quote(opener).await?;
+        let opening = self.quote(opener).await?;
+        let terms_read = self.read_terms(&opener.user).await?;
         self.answer(Answering::Direct);
         self.quote(opener).await?;
         self.answer(sample.answering);
         self.driver.ports.store.remove_active_user(&opener.user).await?;
         self.used();
         let cold = self.quote(first).await?;
+        let calculates = |line: &UsageLine| line.stage == Stage::PriceCalc;
+        let terms = opening.only(calculates).since(&cold.only(calculates));
         for other in others {
             self.quote(other).await?;
         }
@@ -164,8 +181,14 @@ impl Probing<'_> {
         let refreshes = |line: &UsageLine| line.stage == Stage::Refresh;
         let scans = |line: &UsageLine| line.resource == Resource::ActiveUsers;
         let looks_at_head = |line: &UsageLine| line.resource == Resource::Products;
-        let calculates = |line: &UsageLine| line.stage == Stage::PriceCalc;
-        let sizes = self.sizes(&first.user, &base, &changed, others.len() as u64 + 1).await?;
+        let sizes = Sizes {
+            base: base.total(|line| line.action == Action::Write).bytes,
+            products: base.total(|line| line.action == Action::Scan).bytes,
+            terms: terms.total(|line| line.action == Action::Write).bytes,
+            discounts: changed.total(|line| line.resource == Resource::Discounts).bytes
+                / (others.len() as u64 + 1),
+            ..self.sizes(&first.user, &sample.terms).await?
+        };
         Ok(Probe {
             tick: unchanged.only(|line| {
                 refreshes(line) && !sends(line) && !scans(line) && !looks_at_head(line)
@@ -177,6 +200,8 @@ impl Probing<'_> {
             calculated: changed.only(calculates),
             base,
             base_read,
+            terms,
+            terms_read,
             warm,
             direct,
             touch,
@@ -225,6 +250,41 @@ impl Probing<'_> {
         };
         Scope::new(Stage::PriceCalc, Reason::Scheduled).of(reading).await?;
         Ok(self.used())
+    }
+
+    /// The same of the base of a user's terms.
+    async fn read_terms(&mut self, user: &UserId) -> Result<Usage, ReplayError> {
+        let heads = self.driver.engine.store.table_heads(std::slice::from_ref(user)).await?;
+        let name = heads.first().and_then(|(_, head)| head.base_of(&head.prices));
+        let lookup = Lookup::new(&self.driver.ports);
+        let reading = async {
+            let Some(name) = name else { return Ok(()) };
+            let Some(base) = lookup.bases().base(&name).await? else { return Ok(()) };
+            let numbers = (0..).take(base.index.parts.len());
+            let parts = lookup.bases().parts::<LadderRows>(&name, &base.index, numbers);
+            parts.await.map(drop)
+        };
+        Scope::new(Stage::PriceCalc, Reason::Scheduled).of(reading).await?;
+        Ok(self.used())
+    }
+
+    /// Of lists that are all alike.
+    async fn bytes_of_lists(&self, spec: &TermsSpec) -> Result<u64, ReplayError> {
+        let store = &self.driver.engine.store;
+        let Some(at) = store.catalogue_head().await? else { return Ok(0) };
+        let lists = store.list_price_lists(&at, None).await?.read().map(|page| page.items.clone());
+        let Some(list) = lists.into_iter().flatten().next() else { return Ok(0) };
+        let mut bytes = sizes::price_list(&list, at.version);
+        let mut from = None;
+        loop {
+            let page = store.list_prices(&list.id, &at, from).await?;
+            let Some(page) = page.read() else { return Ok(0) };
+            bytes += page.items.iter().map(|row| sizes::list_prices(row, at.version)).sum::<u64>();
+            from = page.next.clone();
+            if from.is_none() {
+                return Ok(bytes * spec.lists.lists);
+            }
+        }
     }
 
     /// A tick long enough after the last one that what it finds is written down.
@@ -286,21 +346,13 @@ impl Probing<'_> {
         Ok(self.used())
     }
 
-    async fn sizes(
-        &self,
-        user: &UserId,
-        base: &Usage,
-        changed: &Usage,
-        batch: u64,
-    ) -> Result<Sizes, ReplayError> {
+    async fn sizes(&self, user: &UserId, spec: &TermsSpec) -> Result<Sizes, ReplayError> {
         let store = &self.driver.engine.store;
         let row = store.active_user(user).await?;
         let heads = store.table_heads(std::slice::from_ref(user)).await?;
         let mut sizes = Sizes {
             row: row.as_ref().map_or(0, sizes::active_user),
-            products: base.total(|line| line.action == Action::Scan).bytes,
-            base: base.total(|line| line.action == Action::Write).bytes,
-            discounts: changed.total(|line| line.resource == Resource::Discounts).bytes / batch,
+            lists: self.bytes_of_lists(spec).await?,
             ..Sizes::default()
         };
         if let Some((user, head)) = heads.first() {

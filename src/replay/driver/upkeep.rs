@@ -1,11 +1,12 @@
 //! What happens without a customer: ticks, loads, and the deletion of what has expired.
 
+use std::time::Duration;
+
 use super::{DAY, Driver, Kind, REFRESH};
 use crate::data::{Dataset, LoadOptions, load};
 use crate::meter::{Reason, Scope, Stage};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, UserId};
 use crate::ports::{ActiveUser, Outgoing, Ports, Posting, Queue, Segment};
-use crate::pricing::Currency;
 use crate::replay::{ReplayError, Scenario};
 use crate::stages::change;
 use crate::stages::folding::fold_left;
@@ -48,7 +49,8 @@ impl Driver<'_> {
 
     /// Loads past the meter: what a load itself costs, no policy changes.
     pub(super) async fn load(&self, data: &Dataset) -> Result<change::Change, ReplayError> {
-        let options = LoadOptions { currency: Currency::USD, prune: false, merge: false };
+        let options =
+            LoadOptions { currency: self.scenario.terms.currency, prune: false, merge: false };
         let Ports { store, clock, randomness, .. } = &self.engine;
         let report = load(&**store, &**clock, &**randomness, data, options, &|_| ()).await?;
         Ok(report.change)
@@ -56,24 +58,36 @@ impl Driver<'_> {
 
     pub(super) async fn change(&mut self, kind: Kind) -> Result<(), ReplayError> {
         self.editions += 1;
-        let (data, every) = match kind {
-            Kind::Prices => (self.goods.other_prices(self.editions), self.scenario.prices_every),
-            Kind::Discounts => {
-                (self.goods.other_discounts(self.editions), self.scenario.discounts_every)
-            }
+        let edition = self.editions;
+        let (data, has_list) = match kind {
+            Kind::Prices => (self.goods.other_prices(edition), vec![]),
+            Kind::Discounts => (self.goods.other_discounts(edition), vec![]),
+            Kind::Lists => self.goods.other_list_prices(edition),
         };
-        if let Some(every) = every {
+        if let Some(every) = self.every(kind) {
             self.changes.insert((self.now.plus(every), kind));
         }
         let change = self.load(&data).await?;
         let active = active_users(&self.engine, self.now).await?;
-        let whose = (kind == Kind::Discounts).then_some(change.users.as_slice());
+        let whose: Option<&[UserId]> = match kind {
+            Kind::Prices => None,
+            Kind::Discounts => Some(&change.users),
+            Kind::Lists => Some(&has_list),
+        };
         self.witness.ledger().changed(&active, whose, self.now);
         if self.on_change {
             let ordered = change::order(&*self.ports.store, &*self.ports.queues, &change, self.now);
             Scope::new(Stage::Load, Reason::Load).of(ordered).await?;
         }
         self.look_at_queues().await
+    }
+
+    const fn every(&self, kind: Kind) -> Option<Duration> {
+        match kind {
+            Kind::Prices => self.scenario.prices_every,
+            Kind::Discounts => self.scenario.discounts_every,
+            Kind::Lists => self.scenario.lists_every,
+        }
     }
 
     /// Deletes what has expired, as DynamoDB does: late, and for nothing.

@@ -151,7 +151,8 @@ impl PriceCalc {
         Err(StageError::Contended { tries: MAX_TRIES })
     }
 
-    /// Whether nothing that a table depends on has changed, or is about to.
+    /// Whether nothing that a table depends on has changed, or is about to. A table of a worker whose clock
+    /// is ahead is looked at again: by that clock, lists may have ended that are in force now.
     fn is_unchanged(
         &self,
         head: &TableHead,
@@ -162,6 +163,7 @@ impl PriceCalc {
             && head.pricing_version == PRICING_VERSION
             && !unreadable.contains(&head.generation)
             && !self.is_fading(head, shared.now)
+            && head.validated_at <= shared.now
             && head.valid_until.is_none_or(|until| until > self.soon(shared.now))
     }
 
@@ -310,7 +312,8 @@ impl OwnInputs {
     /// The hash of all of it: equal ones and one base make equal rows, packed alike.
     pub(super) fn fingerprint(&self) -> Digest {
         let discounts = fingerprint(&self.discounts);
-        if self.ladders.is_empty() && self.now.is_plain() && self.next.is_empty() {
+        let is_for_ever = self.next.is_empty() && self.valid_until.is_none();
+        if self.ladders.is_empty() && self.now.is_plain() && is_for_ever {
             return discounts;
         }
         let builder = DigestBuilder::new("own prices").part(&discounts.bytes());

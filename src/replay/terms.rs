@@ -1,0 +1,270 @@
+//! Price lists, whom they are for, and how they change: made from the seed alone.
+
+use std::collections::BTreeSet;
+
+use crate::data::{
+    Dataset, Draws, GivenOwn, GivenPrices, GivenRule, GivenRung, ListSpec, Place, tier_quantity,
+};
+use crate::model::{ProductId, UserId};
+use crate::pricing::{
+    Currency, Customer, MinQuantity, Percentage, PriceList, Rate, Recipients, Scope,
+};
+
+const LADDERS: u64 = 0x55;
+const COMBINATIONS: u64 = 0x56;
+/// A list has a ladder for one of so many products.
+const PRODUCTS_A_LADDER: u64 = 10;
+/// One ladder of a list in so many changes with a load of prices of that list.
+const LADDERS_A_CHANGE: u64 = 100;
+/// What each rung of a ladder takes off more than the one before, in millionths of a per cent.
+const MORE_OFF: i64 = 2_000_000;
+
+/// What users have in common beside the products.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TermsSpec {
+    /// How many lists there are, how many rungs ladders have, and other currencies than the catalogue's.
+    pub lists: ListSpec,
+    /// The currency of the catalogue.
+    pub currency: Currency,
+    /// How many lists each user has.
+    pub lists_per_user: u64,
+    /// How many different combinations of lists and a currency users have.
+    pub terms: u64,
+}
+
+impl TermsSpec {
+    /// No list, and US$ for everybody.
+    pub const NONE: Self =
+        Self { lists: ListSpec::NONE, currency: Currency::USD, lists_per_user: 0, terms: 1 };
+
+    /// How many combinations there can be.
+    #[must_use]
+    pub fn most_terms(&self) -> u64 {
+        combinations(self.lists.lists, self.lists_per_user).saturating_mul(self.currencies())
+    }
+
+    /// How many currencies users have.
+    #[must_use]
+    pub const fn currencies(&self) -> u64 {
+        1 + self.lists.currencies.len() as u64
+    }
+
+    /// How many products each list has a ladder for.
+    #[must_use]
+    pub const fn ladders_per_list(&self, products: u64) -> u64 {
+        if self.lists.lists == 0 { 0 } else { products.div_ceil(PRODUCTS_A_LADDER) }
+    }
+
+    /// Whether users have more than a discount on every quantity, and one currency.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.lists.lists == 0 && self.lists.currencies.is_empty() && self.lists.tiers <= 1
+    }
+
+    /// The lists of the terms at an index, and their currency.
+    fn combination(&self, terms: u64) -> (Vec<u64>, Currency) {
+        let place = terms % self.currencies();
+        let other = place.checked_sub(1).and_then(|at| self.lists.currencies.get(at as usize));
+        let wanted = self.terms.div_ceil(self.currencies()).max(1);
+        // Spread over all that there are, so that no list is left to few.
+        let step = (combinations(self.lists.lists, self.lists_per_user) / wanted).max(1);
+        let rank = (terms / self.currencies()).saturating_mul(step);
+        let lists = combination(rank, self.lists.lists, self.lists_per_user);
+        (lists, other.copied().unwrap_or(self.currency))
+    }
+}
+
+/// Price lists of some products for some users.
+pub(super) struct PriceLists<'a> {
+    pub(super) spec: &'a TermsSpec,
+    pub(super) seed: u64,
+    pub(super) products: &'a [ProductId],
+    pub(super) users: &'a [UserId],
+}
+
+impl PriceLists<'_> {
+    /// All of it, as it is in the beginning.
+    pub(super) fn first(&self) -> Dataset {
+        if self.spec.lists.lists == 0 && self.spec.lists.currencies.is_empty() {
+            return Dataset::default();
+        }
+        let lists = 0..self.spec.lists.lists;
+        let ladders = 0..self.spec.ladders_per_list(self.products.len() as u64);
+        Dataset {
+            customers: (0..self.users.len()).filter_map(|row| self.customer(row)).collect(),
+            lists: lists.clone().filter_map(|at| Some((list(at)?, Place::default()))).collect(),
+            prices: lists
+                .flat_map(|list| ladders.clone().map(move |ladder| (list, ladder)))
+                .filter_map(|(list, ladder)| self.prices(list, ladder, 0))
+                .collect(),
+            ..Dataset::default()
+        }
+    }
+
+    /// Some other prices of one list, and who has that list.
+    pub(super) fn other_prices(&self, edition: u64) -> (Dataset, Vec<UserId>) {
+        let mut draws = Draws::new(self.seed, COMBINATIONS, edition);
+        let list = draws.below(self.spec.lists.lists);
+        let ladders = self.spec.ladders_per_list(self.products.len() as u64);
+        let changed = draws.distinct((ladders / LADDERS_A_CHANGE).max(1).min(ladders), ladders);
+        let prices =
+            changed.into_iter().filter_map(|ladder| self.prices(list, ladder, edition)).collect();
+        let has_it = |row: &usize| self.terms_of(*row).0.contains(&list);
+        let whose = (0..self.users.len()).filter(has_it).map(|row| self.users[row].clone());
+        (Dataset { prices, ..Dataset::default() }, whose.collect())
+    }
+
+    fn terms_of(&self, row: usize) -> (Vec<u64>, Currency) {
+        self.spec.combination(row as u64 % self.spec.terms.max(1))
+    }
+
+    fn customer(&self, row: usize) -> Option<Customer> {
+        let (lists, currency) = self.terms_of(row);
+        let groups = lists.into_iter().filter_map(|at| group(at).parse().ok()).collect();
+        Some(Customer { user: self.users.get(row)?.clone(), currency: Some(currency), groups })
+    }
+
+    /// The ladder at an index of a list. No two editions have the same.
+    fn prices(&self, list: u64, ladder: u64, edition: u64) -> Option<GivenPrices> {
+        let first = ladder * PRODUCTS_A_LADDER;
+        let mut draws = Draws::new(self.seed ^ (list << 32), LADDERS, ladder);
+        let left = self.products.len() as u64 - first;
+        let product = first + draws.below(PRODUCTS_A_LADDER.min(left));
+        let scope = Scope::Product(self.products.get(product as usize)?.clone());
+        let off = 1_000_000 * (2 + draws.below(20)) + edition % 1_000_000;
+        let rungs = ladder_of(self.spec.lists.tiers, off.cast_signed());
+        Some(GivenPrices { list: list_id(list).parse().ok()?, scope, rungs })
+    }
+}
+
+/// A user's own list with these percentages as the first rungs of ladders.
+pub(super) fn own_ladders(
+    user: UserId,
+    tiers: u64,
+    mut percentages: Vec<(ProductId, Percentage)>,
+) -> GivenOwn {
+    percentages.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let rows = percentages.into_iter().flat_map(|(product, percentage)| {
+        let rungs = ladder_of(tiers, i64::from(percentage.millionths()));
+        rungs.into_iter().map(move |rung| (product.clone(), rung))
+    });
+    GivenOwn { user, rows: rows.collect() }
+}
+
+/// So many rungs, the first of which takes so many millionths of a per cent off.
+fn ladder_of(tiers: u64, first: i64) -> Vec<GivenRung> {
+    let rung = |tier: u64| {
+        let off = Rate::try_from(first + MORE_OFF * tier.cast_signed()).ok()?;
+        let min_quantity = MinQuantity::from_thousandths(1000 * tier_quantity(tier))?;
+        let rule = GivenRule::Percentage(off);
+        Some(GivenRung { min_quantity, rule, place: Place::default() })
+    };
+    (0..tiers.max(1)).filter_map(rung).collect()
+}
+
+fn list_id(list: u64) -> String {
+    format!("list-{list:05}")
+}
+
+fn group(list: u64) -> String {
+    format!("group-{list:05}")
+}
+
+/// The list at an index: for a group of its own, in every currency.
+fn list(at: u64) -> Option<PriceList> {
+    let groups = BTreeSet::from([group(at).parse().ok()?]);
+    Some(PriceList {
+        id: list_id(at).parse().ok()?,
+        priority: (at % 3) as i32,
+        currency: None,
+        from: None,
+        until: None,
+        recipients: Recipients { groups, ..Recipients::default() },
+        is_wide: false,
+        revision: 0,
+    })
+}
+
+/// In how many ways some can be chosen of others; the largest number where there are more.
+fn combinations(of: u64, choose: u64) -> u64 {
+    if choose > of {
+        return 0;
+    }
+    let mut ways: u128 = 1;
+    for step in 0..choose.min(of - choose) {
+        ways = match ways.checked_mul(u128::from(of - step)) {
+            Some(product) => product / u128::from(step + 1),
+            None => return u64::MAX,
+        };
+    }
+    u64::try_from(ways).unwrap_or(u64::MAX)
+}
+
+/// The choice of a rank, in the order of their first numbers.
+fn combination(mut rank: u64, of: u64, choose: u64) -> Vec<u64> {
+    let mut chosen = vec![];
+    let mut next = 0;
+    while (chosen.len() as u64) < choose && next < of {
+        let with_next = combinations(of - next - 1, choose - chosen.len() as u64 - 1);
+        match rank.checked_sub(with_next) {
+            None => chosen.push(next),
+            Some(rest) => rank = rest,
+        }
+        next += 1;
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(lists: u64, lists_per_user: u64, terms: u64, currencies: &[&str]) -> TermsSpec {
+        let currencies = currencies.iter().map(|code| code.parse().unwrap()).collect();
+        let lists = ListSpec { lists, tiers: 3, currencies };
+        TermsSpec { lists, currency: Currency::USD, lists_per_user, terms }
+    }
+
+    #[test]
+    fn there_are_as_many_terms_as_were_asked_for() {
+        for (spec, most) in [
+            (spec(5, 2, 20, &["EUR"]), 20),
+            (spec(7, 7, 1, &[]), 1),
+            (spec(50, 4, 125, &[]), 230_300),
+            (spec(200, 25, 15_000, &["EUR", "JPY"]), u64::MAX),
+            (spec(0, 0, 2, &["EUR"]), 2),
+        ] {
+            assert_eq!(spec.most_terms(), most);
+            let terms: BTreeSet<_> = (0..spec.terms)
+                .map(|at| spec.combination(at))
+                .map(|(lists, currency)| (lists, currency.code().to_owned()))
+                .collect();
+            assert_eq!(terms.len() as u64, spec.terms, "{spec:?}");
+            let sizes: BTreeSet<usize> = terms.iter().map(|(lists, _)| lists.len()).collect();
+            assert_eq!(sizes, BTreeSet::from([spec.lists_per_user as usize]));
+        }
+        assert_eq!(spec(3, 4, 1, &[]).most_terms(), 0);
+    }
+
+    #[test]
+    fn a_change_is_of_one_list_and_touches_those_who_have_it() {
+        let spec = spec(4, 1, 4, &[]);
+        let products: Vec<ProductId> = (0..35).map(|n| format!("P{n}").parse().unwrap()).collect();
+        let users: Vec<UserId> = (0..8).map(|n| format!("u{n}").parse().unwrap()).collect();
+        let lists = PriceLists { spec: &spec, seed: 7, products: &products, users: &users };
+        let first = lists.first();
+        assert_eq!((first.customers.len(), first.lists.len(), first.prices.len()), (8, 4, 16));
+        assert!(first.prices.iter().all(|prices| prices.rungs.len() == 3));
+        for edition in 1..20 {
+            let (data, whose) = lists.other_prices(edition);
+            let [prices] = data.prices.as_slice() else { panic!("{data:?}") };
+            assert!(!first.prices.contains(prices));
+            let group = prices.list.as_str().replace("list", "group");
+            let has_it =
+                |customer: &&Customer| customer.groups.iter().any(|one| one.as_str() == group);
+            let of_list: Vec<_> =
+                first.customers.iter().filter(has_it).map(|one| one.user.clone()).collect();
+            assert_eq!((whose.len(), &whose), (2, &of_list));
+        }
+    }
+}
