@@ -13,7 +13,7 @@ locals {
   stages = {
     subscribe          = { memory_mb = var.memory_mb.subscribe }
     refresh            = { memory_mb = var.memory_mb.refresh, timeout_secs = var.refresh_timeout_secs }
-    price-calc         = { memory_mb = var.memory_mb.price_calc }
+    price-calc         = { memory_mb = var.memory_mb.price_calc, timeout_secs = var.price_calc_timeout_secs }
     http-api           = { memory_mb = var.memory_mb.http_api }
     quotation-handler  = { memory_mb = var.memory_mb.quotation_handler }
     quotation-provider = { memory_mb = var.memory_mb.quotation_provider }

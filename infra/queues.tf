@@ -2,7 +2,7 @@
 # the two.
 
 locals {
-  # The longest that AWS lets a function work on messages that are hidden for as long.
+  # Lambda takes no queue that hides its messages for less time than its function may take.
   function_timeout_secs = 10
 
   dead_visibility_secs = 60
@@ -19,9 +19,9 @@ locals {
     # invocations from being throttled. A message that comes twice does no harm.
 
     # Scheduled calculations: every tick repeats them, so an old one need not wait.
-    refresh = { fifo = true, retention_secs = 10 * 60, visibility_secs = 60 }
+    refresh = { fifo = true, retention_secs = 10 * 60, visibility_secs = max(60, var.price_calc_timeout_secs) }
     # Urgent calculations.
-    quotation = { fifo = true, retention_secs = local.queue_retention_secs, visibility_secs = 10 }
+    quotation = { fifo = true, retention_secs = local.queue_retention_secs, visibility_secs = var.price_calc_timeout_secs }
     # Quotations to answer.
     provider = { fifo = false, retention_secs = local.queue_retention_secs, visibility_secs = 10 }
   }

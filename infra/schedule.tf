@@ -1,21 +1,59 @@
-# The refresh: a tick at every interval. A tick that is late has been overtaken by the next one, so
-# nothing repeats it: not the rule's delivery, not Lambda's own queue of events.
+# The refresh: a tick at every interval, by one invocation or, for many users, by several side by side. A
+# tick that is late has been overtaken by the next one, so nothing repeats it: not the rule's delivery, not
+# Lambda's own queue of events.
+
+locals {
+  # A rule has five targets at most, so the parts that refresh_parts asks for need several rules. The first has
+  # the name that one alone would have.
+  targets_of_rule = 5
+  schedule_rules = {
+    for number in range(ceil(var.refresh_parts / local.targets_of_rule)) :
+    tostring(number) => number == 0 ? "${var.stack}-refresh" : "${var.stack}-refresh-${number + 1}"
+  }
+  schedule_parts = { for part in range(var.refresh_parts) : tostring(part) => tostring(floor(part / local.targets_of_rule)) }
+}
 
 resource "aws_cloudwatch_event_rule" "refresh" {
-  name                = "${var.stack}-refresh"
+  for_each = local.schedule_rules
+
+  name                = each.value
   description         = "ocache: orders a calculation for every active user"
   tags                = local.tags
   schedule_expression = var.refresh_every_mins == 1 ? "rate(1 minute)" : "rate(${var.refresh_every_mins} minutes)"
 }
 
+# Each target is an invocation for a part of the users. One that fails leaves the others alone.
 resource "aws_cloudwatch_event_target" "refresh" {
-  rule = aws_cloudwatch_event_rule.refresh.name
-  arn  = local.alias["refresh"].arn
+  for_each = local.schedule_parts
+
+  rule      = aws_cloudwatch_event_rule.refresh[each.value].name
+  target_id = "part-${each.key}"
+  arn       = local.alias["refresh"].arn
+
+  input_transformer {
+    input_paths    = { time = "$.time" }
+    input_template = "{\"time\": <time>, \"part\": ${each.key}, \"parts\": ${var.refresh_parts}}"
+  }
 
   retry_policy {
     maximum_retry_attempts       = 0
     maximum_event_age_in_seconds = 60
   }
+}
+
+moved {
+  from = aws_cloudwatch_event_rule.refresh
+  to   = aws_cloudwatch_event_rule.refresh["0"]
+}
+
+moved {
+  from = aws_cloudwatch_event_target.refresh
+  to   = aws_cloudwatch_event_target.refresh["0"]
+}
+
+moved {
+  from = aws_lambda_permission.schedule
+  to   = aws_lambda_permission.schedule["0"]
 }
 
 resource "aws_lambda_function_event_invoke_config" "refresh" {
@@ -26,10 +64,12 @@ resource "aws_lambda_function_event_invoke_config" "refresh" {
 }
 
 resource "aws_lambda_permission" "schedule" {
-  statement_id  = "ScheduleMayInvoke"
+  for_each = aws_cloudwatch_event_rule.refresh
+
+  statement_id  = each.key == "0" ? "ScheduleMayInvoke" : "ScheduleMayInvoke-${each.key}"
   action        = "lambda:InvokeFunction"
   function_name = local.alias["refresh"].function_name
   qualifier     = local.alias["refresh"].name
   principal     = "events.amazonaws.com"
-  source_arn    = aws_cloudwatch_event_rule.refresh.arn
+  source_arn    = each.value.arn
 }

@@ -227,6 +227,17 @@ variable "memory_mb" {
   }
 }
 
+variable "price_calc_timeout_secs" {
+  description = "How long one run of price-calc may take, in seconds. The first one after a load of products reads all of them; what it has read is kept, and the next one goes on from there. A cold quote that such a run was cut off with comes again a second later."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.price_calc_timeout_secs >= 10 && var.price_calc_timeout_secs <= 900
+    error_message = "A calculation may take 10 to 900 seconds."
+  }
+}
+
 variable "refresh_timeout_secs" {
   description = "How long one refresh may take, in seconds. It reads every active user and sends a message for each."
   type        = number
@@ -235,6 +246,22 @@ variable "refresh_timeout_secs" {
   validation {
     condition     = var.refresh_timeout_secs >= 10 && var.refresh_timeout_secs <= 900
     error_message = "A refresh may take 10 to 900 seconds."
+  }
+}
+
+variable "refresh_parts" {
+  description = "Into how many invocations, side by side, each refresh is split: one for about 300,000 active users at an interval of a minute, with memory_mb.refresh of 1769. They come out of gateway_concurrency."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.refresh_parts >= 1 && var.refresh_parts <= 500 && floor(var.refresh_parts) == var.refresh_parts
+    error_message = "A refresh is split into 1 to 500 invocations."
+  }
+
+  validation {
+    condition     = var.refresh_parts < var.gateway_concurrency
+    error_message = "The invocations of a refresh come out of gateway_concurrency: raise that first."
   }
 }
 

@@ -35,7 +35,7 @@ mod usage_log;
 use std::sync::Arc;
 
 pub use active_users::{ActiveUser, ActiveUsers, Segment};
-pub use bases::{BaseName, Bases, StoredBase};
+pub use bases::{BaseClaim, BaseName, Bases, MakerId, StoredBase};
 pub use catalogue::{AtHead, CatalogueHead, CatalogueStore};
 pub use connections::{Connections, Delivery, MAX_PUSH_BYTES};
 pub use discounts::{DiscountStore, UserDiscounts};

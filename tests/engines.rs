@@ -80,10 +80,14 @@ macro_rules! behaves {
                 a_base_comes_back_as_it_was_written,
                 bases_of_two_names_are_kept_apart,
                 a_base_may_be_written_again_for_longer,
+                a_claim_keeps_others_out_until_it_ends,
+                a_claim_by_a_clock_that_is_wrong_keeps_nobody_out,
+                drafts_come_back_and_are_no_part_of_a_base,
             }
             catalogue {
                 products_are_upserted_and_deleted,
                 a_large_catalogue_is_listed_whole,
+                segments_cover_each_product_once,
                 many_products_are_read_at_once,
                 nothing_asked_is_nothing_done,
             }

@@ -275,3 +275,70 @@ run "shares_fit_into_the_account" {
 
   expect_failures = [var.max_concurrency]
 }
+
+run "a_refresh_is_one_invocation_unless_more_are_wanted" {
+  command = plan
+
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.refresh) == 1 && length(aws_cloudwatch_event_target.refresh) == 1
+    error_message = "One rule wakes one invocation."
+  }
+}
+
+run "many_parts_are_spread_over_rules" {
+  command = plan
+
+  variables {
+    refresh_parts = 12
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.refresh) == 3 && length(aws_cloudwatch_event_target.refresh) == 12 && length(aws_lambda_permission.schedule) == 3
+    error_message = "Rules have five targets at most, and each may invoke the function."
+  }
+
+  assert {
+    condition = alltrue([
+      for part, target in aws_cloudwatch_event_target.refresh :
+      jsondecode(replace(one(target.input_transformer).input_template, "<time>", "\"t\"")) == { time = "t", part = tonumber(part), parts = 12 }
+    ])
+    error_message = "Each target names its part."
+  }
+}
+
+run "a_refresh_does_not_take_the_clients_share" {
+  command = plan
+
+  variables {
+    refresh_parts = 50
+  }
+
+  expect_failures = [var.refresh_parts]
+}
+
+run "messages_are_hidden_for_as_long_as_a_calculation_may_take" {
+  command = plan
+
+  variables {
+    price_calc_timeout_secs = 120
+  }
+
+  assert {
+    condition     = aws_lambda_function.this["price-calc"].timeout == 120 && aws_lambda_function.this["quotation-provider"].timeout == 10
+    error_message = "Only price-calc may take longer."
+  }
+
+  assert {
+    condition     = alltrue([for queue in ["refresh", "quotation"] : aws_sqs_queue.live[queue].visibility_timeout_seconds == 120])
+    error_message = "Lambda refuses a queue that hides messages for less time than its function may take."
+  }
+}
+
+run "messages_are_hidden_for_no_longer_than_need_be" {
+  command = plan
+
+  assert {
+    condition     = aws_sqs_queue.live["refresh"].visibility_timeout_seconds == 60 && aws_sqs_queue.live["quotation"].visibility_timeout_seconds == 10
+    error_message = "Where a client waits, a message that was lost comes again soon."
+  }
+}

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use super::errors::Call;
 use super::item::{self, FieldError, Item, item, millis, number, text};
 use super::names::{TTL, Table};
-use super::tables::{Tables, corrupt, rows};
+use super::tables::{Tables, corrupt, rows, scan_segment};
 use crate::model::{Timestamp, UserId};
 use crate::ports::{ActiveUser, ActiveUsers, Cursor, Page, PortError, Segment};
 
@@ -76,11 +76,7 @@ impl ActiveUsers for Tables {
         now: Timestamp,
         from: Option<Cursor>,
     ) -> Result<Page<ActiveUser>, PortError> {
-        let share = |number: u32, what| {
-            i32::try_from(number)
-                .map_err(|_| PortError::rejected("segment", format!("its {what} is {number}")))
-        };
-        let (index, count) = (share(segment.index, "index")?, share(segment.count, "count")?);
+        let (index, count) = scan_segment(segment)?;
         let page = self.scan(Table::ActiveUsers, from, |scan| {
             scan.segment(index)
                 .total_segments(count)

@@ -8,43 +8,83 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 
 use super::batch::Write;
-use super::item::{self, FieldError, Item, item, text};
+use super::conditions::{Conditional, conditional};
+use super::errors::Call;
+use super::item::{self, FieldError, Item, item, millis, text};
 use super::names::{TTL, Table};
 use super::price_tables::{BYTES, read_part};
 use super::tables::{Tables, corrupt};
 use crate::model::Timestamp;
-use crate::ports::{BaseName, Bases, PortError, StoredBase};
+use crate::ports::{BaseClaim, BaseName, Bases, PortError, StoredBase};
 
-/// No user has a control character in its id.
+/// What keys of bases begin with: no user has a control character in its id. Each part has a key of its
+/// own: under one together, all of them would be written and read at the pace of one partition.
 const BASE: &str = "\u{1}base";
-/// Under another name than before there were prices in it: such a base is not there.
+/// The last key of the index of a base, of its parts, and of what belongs to its making.
+const INDEX: &str = "index";
+const PART: &str = "part";
+const CLAIM: &str = "claim";
+const DRAFT: &str = "draft";
 const CONTENTS: &str = "contents";
+const MAKER: &str = "maker";
+const CLAIMED_UNTIL: &str = "claimed_until";
+/// The whole catalogue is read in so many segments: with pages that take a tenth of a second, more would
+/// wait for the processor.
+const PRODUCT_SEGMENTS: u32 = 8;
 
-fn key(part: &str) -> Item {
-    item([("user_id", text(BASE)), ("part", text(part))])
+impl Tables {
+    /// See [`CatalogueStore::product_segments`](crate::ports::CatalogueStore::product_segments).
+    pub(super) const PRODUCT_SEGMENTS: u32 = PRODUCT_SEGMENTS;
 }
 
-fn part_name(base: &BaseName, number: usize) -> String {
-    format!("{base}/{number}")
+fn key(name: &BaseName, part: &str) -> Item {
+    item([("user_id", text(format!("{BASE}/{name}"))), ("part", text(part))])
+}
+
+fn part_key(name: &BaseName, number: u32, part: &str) -> Item {
+    item([("user_id", text(part_name(name, number))), ("part", text(part))])
+}
+
+fn part_name(base: &BaseName, number: u32) -> String {
+    format!("{BASE}/{base}/{number}")
 }
 
 pub(super) fn write_index(name: &BaseName, base: &StoredBase) -> Result<Item, PortError> {
-    let mut item = key(&name.to_string());
+    let mut item = key(name, INDEX);
     item.insert(CONTENTS.to_owned(), item::json("the index of a base", &base.index)?);
     item.insert(TTL.to_owned(), item::ttl(base.expires_at));
     Ok(item)
 }
 
-pub(super) fn write_part(
-    name: &BaseName,
-    number: usize,
-    bytes: &Bytes,
-    expires_at: Timestamp,
-) -> Item {
-    let mut item = key(&part_name(name, number));
+fn write_part(mut item: Item, bytes: &Bytes, expires_at: Timestamp) -> Item {
     item.insert(BYTES.to_owned(), AttributeValue::B(Blob::new(bytes.to_vec())));
     item.insert(TTL.to_owned(), item::ttl(expires_at));
     item
+}
+
+pub(super) fn write_base_part(
+    name: &BaseName,
+    number: u32,
+    bytes: &Bytes,
+    expires_at: Timestamp,
+) -> Item {
+    write_part(part_key(name, number, PART), bytes, expires_at)
+}
+
+impl Tables {
+    async fn parts_of(
+        &self,
+        name: &BaseName,
+        numbers: &[u32],
+        part: &str,
+    ) -> Result<Vec<Option<Bytes>>, PortError> {
+        let keys = numbers.iter().map(|&number| part_key(name, number, part)).collect();
+        let items = self.read_all(Table::PricesByUser, keys, true).await?;
+        let parts = items.into_iter().map(read_part).collect::<Result<Vec<_>, _>>()?;
+        let by_name: HashMap<String, Bytes> =
+            parts.into_iter().map(|((name, _), bytes)| (name, bytes)).collect();
+        Ok(numbers.iter().map(|&number| by_name.get(&part_name(name, number)).cloned()).collect())
+    }
 }
 
 #[async_trait]
@@ -57,15 +97,19 @@ impl Bases for Tables {
     ) -> Result<(), PortError> {
         let index_item = write_index(name, base)?;
         self.check_size(Table::PricesByUser, &index_item)?;
-        let write = |(number, bytes)| Write::Put(write_part(name, number, bytes, base.expires_at));
-        let parts = parts.iter().enumerate().map(write).collect();
+        let write =
+            |(number, bytes)| Write::Put(write_base_part(name, number, bytes, base.expires_at));
+        let parts = (0..).zip(parts).map(write).collect();
         self.write_all(Table::PricesByUser, parts).await?;
         // Only now: whoever finds the index finds the parts.
-        self.put(Table::PricesByUser, index_item).await
+        self.put(Table::PricesByUser, index_item).await?;
+        // If the products were listed for it, that is over.
+        self.known_names.lock().await.forget();
+        Ok(())
     }
 
     async fn base(&self, name: &BaseName) -> Result<Option<StoredBase>, PortError> {
-        let item = self.get(Table::PricesByUser, key(&name.to_string()), true).await?;
+        let item = self.get(Table::PricesByUser, key(name, INDEX), true).await?;
         let Some(item) = item.filter(|item| item.contains_key(CONTENTS)) else { return Ok(None) };
         let read = || -> Result<StoredBase, FieldError> {
             let index = item::read_json(&item, CONTENTS)?;
@@ -82,12 +126,53 @@ impl Bases for Tables {
         name: &BaseName,
         numbers: &[u32],
     ) -> Result<Vec<Option<Bytes>>, PortError> {
-        let names = numbers.iter().map(|&number| part_name(name, number as usize));
-        let keys = names.clone().map(|name| key(&name)).collect();
-        let items = self.read_all(Table::PricesByUser, keys, true).await?;
-        let parts = items.into_iter().map(read_part).collect::<Result<Vec<_>, _>>()?;
-        let by_name: HashMap<String, Bytes> =
-            parts.into_iter().map(|((_, name), bytes)| (name, bytes)).collect();
-        Ok(names.map(|name| by_name.get(&name).cloned()).collect())
+        self.parts_of(name, numbers, PART).await
+    }
+
+    async fn claim_base(
+        &self,
+        name: &BaseName,
+        claim: &BaseClaim,
+        now: Timestamp,
+    ) -> Result<bool, PortError> {
+        let mut item = key(name, CLAIM);
+        item.insert(MAKER.to_owned(), text(&claim.maker.0));
+        item.insert(CLAIMED_UNTIL.to_owned(), millis(claim.until));
+        item.insert(TTL.to_owned(), item::ttl(claim.until));
+        // As `BaseClaim::keeps_out` says.
+        let free = "attribute_not_exists(maker) OR maker = :maker OR claimed_until <= :now \
+                    OR claimed_until > :furthest";
+        let call = self.client.put_item().table_name(self.name(Table::PricesByUser));
+        let sent = call
+            .set_item(Some(item))
+            .condition_expression(free)
+            .expression_attribute_values(":maker", text(&claim.maker.0))
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":furthest", millis(claim.furthest(now)))
+            .send()
+            .await;
+        let resource = self.resource(Table::PricesByUser);
+        let written = conditional(Call { action: "PutItem", resource: &resource }, sent)?;
+        Ok(matches!(written, Conditional::Done(_)))
+    }
+
+    async fn put_drafts(
+        &self,
+        name: &BaseName,
+        drafts: &[(u32, Bytes)],
+        expires_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let items = drafts.iter().map(|(number, bytes)| {
+            Write::Put(write_part(part_key(name, *number, DRAFT), bytes, expires_at))
+        });
+        self.write_all(Table::PricesByUser, items.collect()).await
+    }
+
+    async fn drafts(
+        &self,
+        name: &BaseName,
+        numbers: &[u32],
+    ) -> Result<Vec<Option<Bytes>>, PortError> {
+        self.parts_of(name, numbers, DRAFT).await
     }
 }

@@ -10,7 +10,9 @@ use super::loaded::{Loaded, Rows, VERSION};
 use super::names::Table;
 use super::tables::{Tables, corrupt};
 use crate::model::ProductId;
-use crate::ports::{AtHead, CatalogueHead, CatalogueStore, Cursor, Page, PortError, RecordKey};
+use crate::ports::{
+    AtHead, CatalogueHead, CatalogueStore, Cursor, Page, PortError, RecordKey, Segment,
+};
 use crate::pricing::{Money, Product};
 
 /// What few products have, as JSON.
@@ -89,5 +91,18 @@ impl CatalogueStore for Tables {
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
         self.list_at(Rows::All, at, from, Product::read, |product| product).await
+    }
+
+    fn product_segments(&self) -> u32 {
+        Self::PRODUCT_SEGMENTS
+    }
+
+    async fn list_product_segment(
+        &self,
+        at: &CatalogueHead,
+        segment: Segment,
+        from: Option<Cursor>,
+    ) -> Result<AtHead<Page<Product>>, PortError> {
+        self.list_at(Rows::Segment(segment), at, from, Product::read, |product| product).await
     }
 }

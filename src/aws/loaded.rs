@@ -13,11 +13,11 @@ use super::item::{self, Item, item, number, text};
 use super::names::{TTL, Table};
 use super::overlay::{Overlay, PUTS};
 use super::price_lists::{self, LISTS};
-use super::tables::{Tables, corrupt};
+use super::tables::{Tables, corrupt, scan_segment};
 use crate::meter::journal_items::{journal_key, names_of, names_of_list};
 use crate::model::{PriceListId, Timestamp};
 use crate::ports::{
-    AtHead, CatalogueHead, Cursor, OfRecord, Page, PortError, Record, RecordKey, RowChange,
+    AtHead, CatalogueHead, Cursor, OfRecord, Page, PortError, Record, RecordKey, RowChange, Segment,
 };
 
 /// The attribute with the version of the load that wrote a row.
@@ -48,6 +48,8 @@ pub(super) trait Loaded: OfRecord + Send {
 pub(super) enum Rows<'a> {
     /// All, whole.
     All,
+    /// Those of a segment, whole.
+    Segment(Segment),
     /// All, with these fields.
     Fields(&'a str),
     /// Price lists without their rows.
@@ -161,7 +163,9 @@ impl Tables {
     ) -> Result<AtHead<Page<U>>, PortError> {
         let names = match rows {
             Rows::Of(list) => names_of_list(list),
-            Rows::All | Rows::Fields(_) | Rows::Lists => names_of(T::KIND).to_owned(),
+            Rows::All | Rows::Segment(_) | Rows::Fields(_) | Rows::Lists => {
+                names_of(T::KIND).to_owned()
+            }
         };
         let overlay = at.unfolded.as_ref().map(|load| Overlay { load, names: &names });
         let after = from.as_ref().and_then(|from| from.0.strip_prefix(PUTS));
@@ -180,7 +184,7 @@ impl Tables {
             },
         };
         let page = self.stored_page(T::TABLE, rows, from).await?;
-        let changed = changed.as_deref();
+        let (changed, rows_of) = (changed.as_deref(), rows);
         let rows = page.items.iter().filter(|row| !is_beside_products(row));
         let mut items = vec![];
         for row in rows {
@@ -191,6 +195,9 @@ impl Tables {
                 items.push(read(row)?);
             }
         }
+        // What the journal puts is in no segment of the table, so the first one has it.
+        let has_puts = !matches!(rows_of, Rows::Segment(Segment { index: 1.., .. }));
+        let overlay = overlay.filter(|_| has_puts);
         let next = page.next.or_else(|| overlay.map(|_| Cursor(PUTS.to_owned())));
         Ok(AtHead::Read(Page { items, next }))
     }
@@ -202,14 +209,21 @@ impl Tables {
         rows: Rows<'_>,
         from: Option<Cursor>,
     ) -> Result<Page<Item>, PortError> {
-        let fields = match rows {
-            Rows::All => None,
-            Rows::Fields(fields) => Some(fields.to_owned()),
+        let (fields, segment) = match rows {
+            Rows::All => (None, None),
+            Rows::Segment(segment) => (None, Some(segment)),
+            Rows::Fields(fields) => (Some(fields.to_owned()), None),
             Rows::Lists => return self.query_lists(LISTS, from).await,
             Rows::Of(list) => return self.query_lists(list.as_str(), from).await,
         };
-        self.scan(table, from, |scan| scan.consistent_read(true).set_projection_expression(fields))
-            .await
+        let (index, count) = segment.map(scan_segment).transpose()?.unzip();
+        self.scan(table, from, |scan| {
+            scan.consistent_read(true)
+                .set_projection_expression(fields)
+                .set_segment(index)
+                .set_total_segments(count)
+        })
+        .await
     }
 }
 

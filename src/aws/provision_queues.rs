@@ -19,7 +19,7 @@ impl DesiredQueue {
     fn differences(&self, found: &HashMap<QueueAttributeName, String>) -> Vec<Action> {
         let differs = |(name, should): (&QueueAttributeName, &String)| {
             let is = found.get(name);
-            let same = is.is_some_and(|is| same_setting(is, should));
+            let same = is.is_some_and(|is| same_setting(is, should) || is_longer(name, is, should));
             (!same).then(|| Action::Differs {
                 attribute: name.to_string(),
                 is: is.cloned(),
@@ -28,6 +28,13 @@ impl DesiredQueue {
         };
         self.attributes.iter().filter_map(differs).collect()
     }
+}
+
+/// Whether messages are hidden for longer than they need be: functions that may take longer need that.
+fn is_longer(name: &QueueAttributeName, is: &str, should: &str) -> bool {
+    let secs = |text: &str| text.parse::<u32>().ok();
+    *name == QueueAttributeName::VisibilityTimeout
+        && secs(is).zip(secs(should)).is_some_and(|(is, should)| is > should)
 }
 
 /// Compares documents by what they say, not by how they are written.

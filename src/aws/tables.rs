@@ -15,7 +15,7 @@ use super::item::{FieldError, Item, text};
 use super::names::{Names, Table};
 use super::overlay::KnownNames;
 use super::stack_settings::KnownSettings;
-use crate::ports::{Cursor, Page, PortError, Randomness};
+use crate::ports::{Cursor, Page, PortError, Randomness, Segment};
 
 /// The tables of a stack.
 #[derive(Clone)]
@@ -89,6 +89,15 @@ impl Tables {
         let next = answer.last_evaluated_key.map(|key| cursor_of(&key)).transpose()?;
         Ok(Page { items: answer.items.unwrap_or_default(), next })
     }
+}
+
+/// A segment as a scan has it: its index, and how many there are.
+pub(super) fn scan_segment(segment: Segment) -> Result<(i32, i32), PortError> {
+    let number = |number: u32, what| {
+        i32::try_from(number)
+            .map_err(|_| PortError::rejected("segment", format!("its {what} is {number}")))
+    };
+    Ok((number(segment.index, "index")?, number(segment.count, "count")?))
 }
 
 /// Turns the items of a page into rows, leaving out those that are none.

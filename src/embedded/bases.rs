@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::engine::Embedded;
 use super::rows::{from_json, to_json};
 use crate::model::Timestamp;
-use crate::ports::{BaseName, Bases, PortError, StoredBase};
+use crate::ports::{BaseClaim, BaseName, Bases, PortError, StoredBase};
 use crate::pricing::BaseIndex;
 
 const PUT: &str = "
@@ -61,7 +61,75 @@ impl Bases for Embedded {
         name: &BaseName,
         numbers: &[u32],
     ) -> Result<Vec<Option<Bytes>>, PortError> {
-        let (name, numbers) = (name.to_string(), numbers.to_vec());
+        self.parts_of(name.to_string(), numbers).await
+    }
+
+    async fn claim_base(
+        &self,
+        name: &BaseName,
+        claim: &BaseClaim,
+        now: Timestamp,
+    ) -> Result<bool, PortError> {
+        let (name, claim) = (format!("claim {name}"), claim.clone());
+        self.write(move |tx| {
+            let what = || format!("the {name}");
+            let stored = tx
+                .prepare_cached(GET)?
+                .query_row([&name], |row| row.get::<_, String>(0))
+                .optional()?;
+            if let Some(stored) = stored
+                && from_json::<BaseClaim>(&stored, what)?.keeps_out(&claim, now)
+            {
+                return Ok(false);
+            }
+            let expires_at = claim.until.secs_rounded_up();
+            let json = to_json(&claim, what)?;
+            tx.prepare_cached(PUT)?.execute(params![name, expires_at, json])?;
+            Ok(true)
+        })
+        .await
+    }
+
+    async fn put_drafts(
+        &self,
+        name: &BaseName,
+        drafts: &[(u32, Bytes)],
+        expires_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let (name, drafts) = (draft_of(name), drafts.to_vec());
+        self.write(move |tx| {
+            let mut statement = tx.prepare_cached(PUT_PART)?;
+            for (number, bytes) in &drafts {
+                statement.execute(params![name, number, &bytes[..]])?;
+            }
+            // With it they go.
+            tx.prepare_cached(PUT)?.execute(params![name, expires_at.secs_rounded_up(), ""])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn drafts(
+        &self,
+        name: &BaseName,
+        numbers: &[u32],
+    ) -> Result<Vec<Option<Bytes>>, PortError> {
+        self.parts_of(draft_of(name), numbers).await
+    }
+}
+
+/// What drafts stand under in the place of a base.
+fn draft_of(name: &BaseName) -> String {
+    format!("draft {name}")
+}
+
+impl Embedded {
+    async fn parts_of(
+        &self,
+        name: String,
+        numbers: &[u32],
+    ) -> Result<Vec<Option<Bytes>>, PortError> {
+        let numbers = numbers.to_vec();
         self.look(numbers.len(), move |connection| {
             let mut statement = connection.prepare_cached(GET_PART)?;
             let part = |number: &u32| -> rusqlite::Result<Option<Bytes>> {

@@ -12,6 +12,7 @@ use super::rows::{currency, from_json, id};
 use crate::model::ProductId;
 use crate::ports::{
     AtHead, CatalogueHead, CatalogueStore, Cursor, LoadId, OfRecord, Page, PortError, RecordKind,
+    Segment,
 };
 use crate::pricing::{Money, Product, UnitRounding};
 
@@ -66,6 +67,23 @@ impl CatalogueStore for Embedded {
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
         self.page_at(&PRODUCTS, Keys::all(from), at).await
+    }
+
+    fn product_segments(&self) -> u32 {
+        1
+    }
+
+    async fn list_product_segment(
+        &self,
+        at: &CatalogueHead,
+        segment: Segment,
+        from: Option<Cursor>,
+    ) -> Result<AtHead<Page<Product>>, PortError> {
+        let page = self.list_products(at, from).await?;
+        Ok(page.map(|mut page| {
+            page.items.retain(|product| segment.has(&product.id));
+            page
+        }))
     }
 }
 

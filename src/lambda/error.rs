@@ -75,6 +75,28 @@ pub enum EventError {
         /// What the event says.
         time: String,
     },
+    /// The event is for a part of the users that there is not.
+    #[error("there is no part {part} of {parts} of the users")]
+    Part {
+        /// Which part, counted from 0.
+        part: u32,
+        /// How many parts there are.
+        parts: u32,
+    },
+    /// A tick did not reach all users before the function's time was up, or segments of them could not be
+    /// read.
+    #[error(
+        "{unfinished} of {segments} segments of the users were not refreshed, {ordered} calculations \
+         are ordered; the next tick begins elsewhere. If it is time that lacks, raise refresh_parts"
+    )]
+    Unfinished {
+        /// How many segments were not read to their end.
+        unfinished: usize,
+        /// How many there are.
+        segments: u32,
+        /// How many calculations were ordered.
+        ordered: usize,
+    },
     /// A frame came through another API than the one that answers are pushed to.
     #[error("the frame came from stage `{stage}` of API `{api}`, answers go to {endpoint}")]
     Api {
@@ -109,6 +131,8 @@ impl EventError {
             Self::Incomplete { .. } => "IncompleteEvent",
             Self::Queue { .. } => "ForeignQueue",
             Self::Time { .. } | Self::BeforeEpoch { .. } => "BadTime",
+            Self::Part { .. } => "NoSuchPart",
+            Self::Unfinished { .. } => "Unfinished",
             Self::Api { .. } | Self::Route { .. } => "ForeignApi",
             Self::Keys(_) => "NoKeys",
             Self::Context(_) => "BadContext",

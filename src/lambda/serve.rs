@@ -5,12 +5,12 @@ use std::sync::Arc;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayWebsocketProxyRequest};
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::sqs::SqsEvent;
-use lambda_runtime::{LambdaEvent, run, service_fn};
+use lambda_runtime::{Context, LambdaEvent, run, service_fn};
 
 use super::authorizer::{AuthorizationEvent, authorize};
 use super::batch::Batches;
 use super::following::Following;
-use super::schedule::{ScheduledEvent, on_schedule, segments};
+use super::schedule::{Allowance, ScheduledEvent, on_schedule};
 use super::settings::Settings;
 use super::subscribe::on_request;
 use super::usage::{FunctionMeter, memory_mb};
@@ -126,14 +126,17 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
             let (following, every) = (Following::new(&ports), settings.scheduled_every);
             let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
             let handle = async |event: LambdaEvent<ScheduledEvent>| {
-                let memory_mb = u32::try_from(event.context.env_config.memory).unwrap_or(0);
+                let allowance = Allowance {
+                    memory_mb: u32::try_from(event.context.env_config.memory).unwrap_or(0),
+                    deadline: deadline(&event.context),
+                };
                 let refreshing = async {
                     match &every {
                         Some(every) => following.schedule_is(every).await?,
                         None => following.look().await?,
                     }
                     let interval = following.policy().now().refresh_every;
-                    let done = on_schedule(&ports, interval, segments(memory_mb), event.payload);
+                    let done = on_schedule(&ports, interval, allowance, event.payload);
                     let (refreshed, tick) = done.await?;
                     if let Some(tick) = tick {
                         meter.ticked(tick);
@@ -185,6 +188,11 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
     served.map_err(StartError::Runtime)
 }
 
+/// When Lambda ends an invocation.
+fn deadline(invocation: &Context) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(invocation.deadline).unwrap_or(i64::MAX))
+}
+
 /// What this function looks at tables with. It may keep bases in a quarter of the function's memory.
 fn lookup(ports: &Ports) -> Arc<Lookup> {
     let lookup = Lookup::new(ports);
@@ -222,7 +230,7 @@ async fn consume(
     let Ports { queues, clock, .. } = ports;
     let batches = Batches { stack, accepted, queues, clock, stage };
     let handle = async |event: LambdaEvent<SqsEvent>| {
-        let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+        let deadline = deadline(&event.context);
         let records = &event.payload.records;
         let queue = records.first().and_then(|first| batches.queue_of(first).ok());
         let scope = queue.map_or_else(Scope::default, Scope::receiving);
@@ -234,7 +242,7 @@ async fn consume(
             if let Some(following) = &following {
                 following.look().await?;
             }
-            batches.handle(event.payload, Timestamp::from_millis(deadline)).await
+            batches.handle(event.payload, deadline).await
         };
         meter.run(scope, handled).await
     };

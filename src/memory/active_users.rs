@@ -1,7 +1,6 @@
 //! The table of active users.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use async_trait::async_trait;
 
@@ -11,13 +10,6 @@ use crate::model::{Timestamp, UserId};
 use crate::ports::{ActiveUser, ActiveUsers, Cursor, Page, PortError, Segment};
 
 pub(super) type ActiveUserTable = BTreeMap<UserId, ActiveUser>;
-
-/// Whether a user is in a segment. Unlike a `RandomState`, this hasher always has the same keys.
-fn belongs(user: &UserId, segment: Segment) -> bool {
-    let mut hasher = DefaultHasher::new();
-    user.hash(&mut hasher);
-    hasher.finish() % u64::from(segment.count.max(1)) == u64::from(segment.index)
-}
 
 #[async_trait]
 impl ActiveUsers for Memory {
@@ -49,7 +41,7 @@ impl ActiveUsers for Memory {
         from: Option<Cursor>,
     ) -> Result<Page<ActiveUser>, PortError> {
         Ok(page(&self.state().active_users, from.as_ref(), |user, row| {
-            (row.is_active(now) && belongs(user, segment)).then(|| row.clone())
+            (row.is_active(now) && segment.has(user)).then(|| row.clone())
         }))
     }
 }

@@ -12,7 +12,7 @@ use super::paging::PAGE_ROWS;
 use crate::model::{PriceListId, ProductId, Timestamp, UserId};
 use crate::ports::{
     AtHead, CatalogueHead, CatalogueStore, Cursor, CustomerStore, DiscountStore, OfRecord, Page,
-    PortError, PriceListStore, Record, RecordKey, RecordKind, RowChange, UserDiscounts,
+    PortError, PriceListStore, Record, RecordKey, RecordKind, RowChange, Segment, UserDiscounts,
 };
 use crate::pricing::{Customer, ListPrices, PriceList, Product, Scope};
 
@@ -198,6 +198,23 @@ impl CatalogueStore for Memory {
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
         self.state().loaded.list(None, any, (at, from))
+    }
+
+    fn product_segments(&self) -> u32 {
+        1
+    }
+
+    async fn list_product_segment(
+        &self,
+        at: &CatalogueHead,
+        segment: Segment,
+        from: Option<Cursor>,
+    ) -> Result<AtHead<Page<Product>>, PortError> {
+        let page = self.list_products(at, from).await?;
+        Ok(page.map(|mut page| {
+            page.items.retain(|product| segment.has(&product.id));
+            page
+        }))
     }
 }
 

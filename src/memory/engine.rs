@@ -1,12 +1,13 @@
 //! The engine as a whole.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
 use super::active_users::ActiveUserTable;
-use super::bases::BaseTable;
+use super::bases::{BaseTable, DraftTable};
 use super::catalogue::LoadedTables;
 use super::connections::MemoryConnections;
 use super::presence::ProcessTable;
@@ -14,7 +15,7 @@ use super::price_tables::PriceTableTables;
 use super::queue::QueueState;
 use super::quotations::QuotationTable;
 use super::usage_log::UsageTable;
-use crate::ports::{Clock, Ports, Queue, Randomness, SettingsRecord};
+use crate::ports::{BaseClaim, BaseName, Clock, Ports, Queue, Randomness, SettingsRecord};
 
 /// All ports in one process and one lock. Clones are handles of the same engine.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ struct Shared {
 pub(super) struct State {
     pub(super) active_users: ActiveUserTable,
     pub(super) bases: BaseTable,
+    pub(super) base_claims: BTreeMap<BaseName, BaseClaim>,
+    pub(super) base_drafts: DraftTable,
     pub(super) loaded: LoadedTables,
     pub(super) price_tables: PriceTableTables,
     pub(super) quotations: QuotationTable,
@@ -82,6 +85,8 @@ impl Memory {
         let state = State {
             active_users: ActiveUserTable::default(),
             bases: BaseTable::default(),
+            base_claims: BTreeMap::new(),
+            base_drafts: DraftTable::default(),
             loaded: LoadedTables::default(),
             price_tables: PriceTableTables::default(),
             quotations: QuotationTable::default(),

@@ -35,6 +35,15 @@ layer!(
             self.scanned(Resource::Products, is_first, sizes, true);
             Ok(page)
         }
+
+        async fn list_product_segment(&self, at: _, segment: _, from: _) -> _ {
+            let is_first = from.is_none();
+            let page = self.inner.store.list_product_segment(at, segment, from).await?;
+            let rows = page.read().into_iter().flat_map(|page| &page.items);
+            let sizes = rows.map(|product| sizes::product(product, at.version));
+            self.scanned(Resource::Products, is_first, sizes, true);
+            Ok(page)
+        }
     }
 );
 

@@ -124,7 +124,7 @@ layer!(
     impl Bases for Metered {
         async fn put_base(&self, name: _, base: _, parts: _) -> _ {
             self.inner.store.put_base(name, base, parts).await?;
-            let parts = parts.iter().enumerate();
+            let parts = (0..).zip(parts);
             let sizes = parts.map(|(number, part)| sizes::base_part(name, number, part.len()));
             self.wrote_many(Resource::PricesByUser, sizes);
             self.wrote_one(Resource::PricesByUser, sizes::base_index(name, base));
@@ -141,10 +141,37 @@ layer!(
         async fn base_parts(&self, name: _, numbers: _) -> _ {
             let parts = self.inner.store.base_parts(name, numbers).await?;
             let sizes = numbers.iter().zip(&parts).filter_map(|(&number, part)| {
-                Some(sizes::base_part(name, number as usize, part.as_ref()?.len()))
+                Some(sizes::base_part(name, number, part.as_ref()?.len()))
             });
             self.read_many(Resource::PricesByUser, numbers.len(), sizes, true);
             Ok(parts)
+        }
+
+        async fn claim_base(&self, name: _, claim: _, now: _) -> _ {
+            let is_claimed = self.inner.store.claim_base(name, claim, now).await?;
+            let size = sizes::base_claim(name, claim);
+            match is_claimed {
+                true => self.wrote_one(Resource::PricesByUser, size),
+                false => self.refused_one(Resource::PricesByUser, size),
+            }
+            Ok(is_claimed)
+        }
+
+        async fn put_drafts(&self, name: _, drafts: _, expires_at: _) -> _ {
+            self.inner.store.put_drafts(name, drafts, expires_at).await?;
+            let sizes =
+                drafts.iter().map(|(number, draft)| sizes::base_draft(name, *number, draft.len()));
+            self.wrote_many(Resource::PricesByUser, sizes);
+            Ok(())
+        }
+
+        async fn drafts(&self, name: _, numbers: _) -> _ {
+            let drafts = self.inner.store.drafts(name, numbers).await?;
+            let sizes = numbers.iter().zip(&drafts).filter_map(|(&number, draft)| {
+                Some(sizes::base_draft(name, number, draft.as_ref()?.len()))
+            });
+            self.read_many(Resource::PricesByUser, numbers.len(), sizes, true);
+            Ok(drafts)
         }
     }
 );

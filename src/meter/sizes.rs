@@ -11,8 +11,8 @@ use super::journal_items::{self, JournalItem};
 use super::rules::{CONTAINER_BYTES, ELEMENT_BYTES, number_bytes};
 use crate::model::{Generation, PackedError, Timestamp, UserId};
 use crate::ports::{
-    ActiveUser, BaseName, CatalogueHead, LoadId, ProcessRecord, Quotation, QuotationStatus,
-    RowChange, SettingsRecord, StoredBase, TableHead, UsageRecord, UserDiscounts,
+    ActiveUser, BaseClaim, BaseName, CatalogueHead, LoadId, ProcessRecord, Quotation,
+    QuotationStatus, RowChange, SettingsRecord, StoredBase, TableHead, UsageRecord, UserDiscounts,
 };
 use crate::pricing::{Customer, Discounts, ListPrices, PriceList, Product};
 
@@ -169,17 +169,34 @@ pub(crate) fn journal(load: &LoadId, changes: &[RowChange]) -> Vec<u64> {
     items.into_iter().map(size).collect()
 }
 
+/// An item of a base, under a key of its own.
+fn of_base(of: fmt::Arguments<'_>, part: &str) -> ItemSize {
+    // After the word comes a slash.
+    ItemSize::default().blob("user_id", BASE_CHARS + 1 + chars(&of)).text("part", part)
+}
+
 /// The index of a base.
 pub(crate) fn base_index(name: &BaseName, base: &StoredBase) -> u64 {
-    let item = ItemSize::default().blob("user_id", BASE_CHARS).blob("part", chars(name));
+    let item = of_base(format_args!("{name}"), "index");
     item.json("contents", &base.index).secs("ttl", base.expires_at).bytes()
 }
 
 /// A part of a base.
-pub(crate) fn base_part(name: &BaseName, number: usize, bytes: usize) -> u64 {
-    let name = chars(&format_args!("{name}/{number}"));
-    let item = ItemSize::default().blob("user_id", BASE_CHARS).blob("part", name);
+pub(crate) fn base_part(name: &BaseName, number: u32, bytes: usize) -> u64 {
+    let item = of_base(format_args!("{name}/{number}"), "part");
     item.blob("bytes", bytes).number("ttl", 1_800_000_000_u32).bytes()
+}
+
+/// A piece of a base in the making.
+pub(crate) fn base_draft(name: &BaseName, number: u32, bytes: usize) -> u64 {
+    let item = of_base(format_args!("{name}/{number}"), "draft");
+    item.blob("bytes", bytes).number("ttl", 1_800_000_000_u32).bytes()
+}
+
+/// That somebody makes a base.
+pub(crate) fn base_claim(name: &BaseName, claim: &BaseClaim) -> u64 {
+    let item = of_base(format_args!("{name}"), "claim").text("maker", &claim.maker.0);
+    item.millis("claimed_until", claim.until).secs("ttl", claim.until).bytes()
 }
 
 /// A user's list of discounts, with the version that wrote it.

@@ -1,5 +1,7 @@
 //! Who uses the cache at present.
 
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
 use super::{Cursor, Page, PortError, port};
 use crate::model::{Timestamp, UserId};
 
@@ -37,6 +39,15 @@ pub struct Segment {
 impl Segment {
     /// The whole table.
     pub const ALL: Self = Self { index: 0, count: 1 };
+
+    /// Whether something is in it, where a hash decides which is.
+    #[must_use]
+    pub fn has(&self, hashed: &impl Hash) -> bool {
+        // Unlike a `RandomState`, this hasher always has the same keys.
+        let mut hasher = DefaultHasher::new();
+        hashed.hash(&mut hasher);
+        hasher.finish() % u64::from(self.count.max(1)) == u64::from(self.index)
+    }
 }
 
 port!(

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::{PortError, port};
 use crate::model::{Digest, Timestamp};
@@ -38,6 +39,34 @@ pub struct StoredBase {
     pub expires_at: Timestamp,
 }
 
+/// Who makes bases: a process, by a name that no other has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MakerId(pub String);
+
+/// That somebody makes a base, so that nobody else needs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseClaim {
+    /// Who.
+    pub maker: MakerId,
+    /// From when on somebody else may make it.
+    pub until: Timestamp,
+}
+
+impl BaseClaim {
+    /// When a claim is made that ends then: the furthest end of a claim of others that is believed. One
+    /// that is further off was made by a clock that is wrong.
+    #[must_use]
+    pub fn furthest(&self, now: Timestamp) -> Timestamp {
+        self.until.plus(self.until.since(now))
+    }
+
+    /// Whether this claim, which is stored, keeps another one out.
+    #[must_use]
+    pub fn keeps_out(&self, other: &Self, now: Timestamp) -> bool {
+        self.maker != other.maker && now < self.until && self.until <= other.furthest(now)
+    }
+}
+
 impl StoredBase {
     /// The base of no products, which nobody has to store.
     #[must_use]
@@ -67,6 +96,31 @@ port!(
 
         /// Parts of a base by number, in the order asked for; `None` for one that is not there.
         async fn base_parts(
+            &self,
+            name: &BaseName,
+            numbers: &[u32],
+        ) -> Result<Vec<Option<Bytes>>, PortError>;
+
+        /// Claims the making of a base, unless a claim of somebody else lasts; says whether it is claimed
+        /// now. A claim that ends at once gives it up.
+        async fn claim_base(
+            &self,
+            name: &BaseName,
+            claim: &BaseClaim,
+            now: Timestamp,
+        ) -> Result<bool, PortError>;
+
+        /// Keeps pieces of a base in the making, by number. They are no part of it, and go by themselves
+        /// some time after `expires_at`.
+        async fn put_drafts(
+            &self,
+            name: &BaseName,
+            drafts: &[(u32, Bytes)],
+            expires_at: Timestamp,
+        ) -> Result<(), PortError>;
+
+        /// Such pieces by number, in the order asked for; `None` for one that is not there.
+        async fn drafts(
             &self,
             name: &BaseName,
             numbers: &[u32],

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Changes, Commit, Cursor, LoadId, Page, PortError, port};
+use super::{Changes, Commit, Cursor, LoadId, Page, PortError, Segment, port};
 use crate::model::ProductId;
 use crate::pricing::{Currency, Product, UnitRounding};
 
@@ -119,6 +119,18 @@ port!(
         async fn list_products(
             &self,
             at: &CatalogueHead,
+            from: Option<Cursor>,
+        ) -> Result<AtHead<Page<Product>>, PortError>;
+
+        /// In how many segments a process does well to read all of many products, side by side. More than
+        /// one only where each page is waited for; there, what was read is worth keeping, too.
+        fn product_segments(&self) -> u32;
+
+        /// All products of a segment, page by page. No order is promised. Every product is in one segment.
+        async fn list_product_segment(
+            &self,
+            at: &CatalogueHead,
+            segment: Segment,
             from: Option<Cursor>,
         ) -> Result<AtHead<Page<Product>>, PortError>;
     }

@@ -7,10 +7,11 @@ pub(crate) use std::time::Duration;
 pub(crate) use bytes::Bytes;
 
 pub(crate) use super::{
-    ActiveUser, AtHead, BaseName, CatalogueHead, Commit, Committed, Created, Cursor, DeadLetter,
-    Delivery, Depth, FailedEntry, Flip, Journal, LoadId, Outgoing, Page, PortError, ProcessRecord,
-    Queue, Quotation, Receipt, Received, RowChange, Segment, Selection, SettingsRecord, Settlement,
-    StoredBase, TableHead, Topic, UsageRecord, UserDiscounts, Verdict, WantedParts, layer,
+    ActiveUser, AtHead, BaseClaim, BaseName, CatalogueHead, Commit, Committed, Created, Cursor,
+    DeadLetter, Delivery, Depth, FailedEntry, Flip, Journal, LoadId, Outgoing, Page, PortError,
+    ProcessRecord, Queue, Quotation, Receipt, Received, RowChange, Segment, Selection,
+    SettingsRecord, Settlement, StoredBase, TableHead, Topic, UsageRecord, UserDiscounts, Verdict,
+    WantedParts, layer,
 };
 pub(crate) use crate::model::{
     ConnectionRef, Dialect, Generation, PriceListId, ProductId, QuotationKey, Timestamp, UserId,

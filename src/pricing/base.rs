@@ -3,6 +3,7 @@
 //! All customers have it in common, so it is packed, stored, read and unpacked once for all of them. A
 //! product is known by its *index*: how many products of the base come before it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -142,24 +143,52 @@ impl PackedBase {
         if let Some(pair) = products.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(BaseError::Duplicate { id: pair[0].id.clone() });
         }
-        let count = products.len();
-        let Ok(total) = u32::try_from(count) else { return Err(BaseError::TooMany { count }) };
-        let bytes: usize = products.iter().map(base_part::plain_bytes).sum();
-        let full = PART_BYTES.max(bytes / MANY_PARTS);
-        let mut index = BaseIndex { currency, products: total, parts: vec![] };
+        let sizes = products.iter().map(base_part::plain_bytes);
+        Self::of_parts(currency, sizes, |part| {
+            let products = &products[part];
+            let packed = base_part::pack(products, (currency, catalogue), base_part::SMALL)?;
+            Ok((products[0].id.clone(), packed))
+        })
+    }
+
+    /// Cuts sorted products of these sizes into parts. `pack` gives the first product of each, and its bytes.
+    pub(super) fn of_parts(
+        currency: Currency,
+        sizes: impl ExactSizeIterator<Item = usize> + Clone,
+        pack: impl Fn(Range<usize>) -> Result<(ProductId, Vec<u8>), BaseError>,
+    ) -> Result<Self, BaseError> {
+        let count = sizes.len();
+        let Ok(products) = u32::try_from(count) else { return Err(BaseError::TooMany { count }) };
+        let full = PART_BYTES.max(sizes.clone().sum::<usize>() / MANY_PARTS);
+        let mut index = BaseIndex { currency, products, parts: vec![] };
         let mut parts = vec![];
-        let (mut start, mut filled) = (0, 0);
-        for end in 1..=count {
-            filled += base_part::plain_bytes(&products[end - 1]);
-            if filled >= full || end == count {
-                let (product, first) = (products[start].id.clone(), start as u32);
-                index.parts.push(PartStart { product, index: first });
-                parts.push(base_part::pack(&products[start..end], (currency, catalogue))?);
-                (start, filled) = (end, 0);
-            }
+        for range in cuts(sizes, full) {
+            let first = range.start as u32;
+            let (product, packed) = pack(range)?;
+            index.parts.push(PartStart { product, index: first });
+            parts.push(packed);
         }
         Ok(Self { index, parts })
     }
+}
+
+/// Ranges that follow each other, each of which ends when its sizes add up to what is full.
+pub(super) fn cuts(
+    sizes: impl ExactSizeIterator<Item = usize>,
+    full: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let count = sizes.len();
+    let (mut start, mut filled) = (0, 0);
+    sizes.enumerate().filter_map(move |(place, size)| {
+        filled += size;
+        let end = place + 1;
+        let is_full = filled >= full || end == count;
+        is_full.then(|| {
+            let range = start..end;
+            (start, filled) = (end, 0);
+            range
+        })
+    })
 }
 
 impl Base {

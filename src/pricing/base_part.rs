@@ -26,7 +26,10 @@ use crate::model::ProductId;
 
 const MAGIC: &[u8] = b"OB";
 const FORMAT_VERSION: u8 = 1;
-const LEVEL: i32 = 6;
+/// The level of compression of what is stored for long.
+pub(super) const SMALL: i32 = 6;
+/// That of what is soon packed again.
+pub(super) const FAST: i32 = 1;
 /// No part that we write is larger than this once decompressed: one product has a name of 400 KB at
 /// most.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -70,13 +73,19 @@ impl BaseEntry<'_> {
 
 /// About how many bytes a product takes before compression.
 pub(super) fn plain_bytes(product: &Product) -> usize {
-    product.id.as_str().len() + product.name.len() + 8
+    plain_bytes_of(product.id.as_str(), &product.name)
 }
 
-/// Packs products, sorted by id. The same products always give the same bytes.
+/// The same of an id and a name.
+pub(super) const fn plain_bytes_of(id: &str, name: &str) -> usize {
+    id.len() + name.len() + 8
+}
+
+/// Packs products, sorted by id. The same products always give the same bytes at one level of compression.
 pub(super) fn pack(
     products: &[Product],
     currencies: (Currency, Currency),
+    level: i32,
 ) -> Result<Vec<u8>, PackError> {
     let mut body = Vec::with_capacity(products.iter().map(plain_bytes).sum());
     put_varint(&mut body, products.len() as u64);
@@ -100,12 +109,12 @@ pub(super) fn pack(
     let columns = base_detail::columns(products, currencies);
     base_detail::put(&mut body, columns, products, currencies);
     let mut packed = [MAGIC, &[FORMAT_VERSION, columns]].concat();
-    packed.extend(compress(&body).map_err(PackError::Compress)?);
+    packed.extend(compress(&body, level).map_err(PackError::Compress)?);
     Ok(packed)
 }
 
-fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut compressor = Compressor::new(LEVEL)?;
+fn compress(body: &[u8], level: i32) -> std::io::Result<Vec<u8>> {
+    let mut compressor = Compressor::new(level)?;
     compressor.set_parameter(CParameter::ChecksumFlag(true))?;
     compressor.compress(body)
 }

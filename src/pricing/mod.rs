@@ -8,6 +8,7 @@
 mod base;
 mod base_detail;
 mod base_part;
+mod base_runs;
 mod bytes;
 mod currency;
 mod discounts;
@@ -24,6 +25,7 @@ mod terms;
 
 pub use base::{Base, BaseError, BaseIndex, PackedBase, PartStart};
 pub use base_part::{BaseEntry, BasePart};
+pub use base_runs::pack_runs;
 pub use bytes::PackError;
 pub(crate) use bytes::{Reader, damaged, put_varint};
 pub use currency::Currency;

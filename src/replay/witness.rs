@@ -129,7 +129,7 @@ layer!(
     impl Bases for Witness {
         async fn put_base(&self, name: _, base: _, parts: _) -> _ {
             self.inner.store.put_base(name, base, parts).await?;
-            let parts = parts.iter().enumerate();
+            let parts = (0..).zip(parts);
             let parts = parts.map(|(number, part)| sizes::base_part(name, number, part.len()));
             let bytes = parts.sum::<u64>() + sizes::base_index(name, base);
             self.keep_table(format!("base {name}"), bytes, false, base.expires_at);

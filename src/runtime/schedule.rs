@@ -9,7 +9,7 @@ use super::metrics::Metrics;
 use crate::ports::{Chain, Ports};
 use crate::stages::PolicyInForce;
 use crate::stages::folding::fold_left;
-use crate::stages::refresh::{Tick, refresh};
+use crate::stages::refresh::{Shares, Tick, refresh};
 
 /// Refreshes at once and then at every tick, until the shutdown begins. A refresh that fails is
 /// not repeated: the next tick does the same for everybody. Another interval counts at once.
@@ -24,7 +24,11 @@ pub async fn run_schedule(
         let (now, every) = (ports.clock.now(), policy.now().refresh_every);
         let tick = Tick::at(now, every);
         match refresh(&*ports.store, &*ports.queues, tick, segments, now).await {
-            Ok(refreshed) => metrics.ticked(refreshed.done_at(now)),
+            Ok(refreshed) => {
+                if let Some(done) = refreshed.done_at(now, Shares::all(segments)) {
+                    metrics.ticked(done);
+                }
+            }
             Err(error) => {
                 warn!(tick = tick.number, error = %Chain(&error), "refresh failed; the next tick makes up for it");
             }

@@ -3,20 +3,20 @@
 //! Nobody else reads the whole catalogue. A base that is made is stored; every other process reads it
 //! from there, and nothing of the catalogue but its head.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tracing::info;
 
+use super::base_claims::{BaseClaims, Waiting};
+use super::base_draft::{Draft, Reading};
 use super::base_shelf::BaseShelf;
 use super::doubts::Doubts;
 use crate::model::Timestamp;
-use crate::ports::{
-    AtHead, BaseName, CatalogueHead, Clock, Cursor, PortError, Ports, Store, StoredBase,
-};
-use crate::pricing::{BaseError, BasePart, Currency, PackedBase, Product};
+use crate::ports::{AtHead, BaseName, CatalogueHead, Clock, PortError, Ports, Store, StoredBase};
+use crate::pricing::{BaseError, BasePart, Currency, PackedBase};
 
 /// How often a base is begun again because a load came between.
 const MAX_SCANS: u32 = 5;
@@ -27,6 +27,9 @@ pub enum MakeBaseError {
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// Another process makes it, and has not done so within the time that one waits for it.
+    #[error("another process is making the base of the catalogue")]
+    Claimed,
     /// Loads came into force faster than the products could be read.
     #[error("the catalogue kept changing while it was read")]
     Unsettled,
@@ -37,10 +40,6 @@ pub enum MakeBaseError {
     #[error("packing the catalogue")]
     Pack(#[from] tokio::task::JoinError),
 }
-
-/// Packing a larger catalogue than this would hold up the other tasks of its thread, so it gets a
-/// thread of its own; for a smaller one changing threads costs more than it saves.
-const LARGEST_IN_PLACE: usize = 1_000;
 
 /// The products that are in force.
 #[derive(Clone, Debug)]
@@ -56,18 +55,23 @@ pub struct BaseMaker {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     shelf: Arc<BaseShelf>,
+    claims: BaseClaims,
     /// The lock is held while a base is made, so that one task makes it and the others wait for that
     /// one. What was read stays here when that task is given up: the next one goes on from there.
-    scan: Mutex<Scan>,
+    draft: Mutex<Draft>,
     doubts: Arc<Doubts>,
+    /// The head that was read last, and when.
+    head: std::sync::Mutex<Option<(CatalogueHead, Timestamp)>>,
 }
 
-/// Products at one head, as far as they were read.
-#[derive(Default)]
-struct Scan {
-    head: Option<CatalogueHead>,
-    products: Vec<Product>,
-    from: Option<Cursor>,
+/// Which head of the catalogue will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum AsOf {
+    /// One that was in force a moment ago, but none before this version. On AWS the head is one item: if it
+    /// were read for every batch of the schedule's work, it would be the first to be throttled.
+    Lately(u64),
+    /// The one that is in force.
+    Now,
 }
 
 impl BaseMaker {
@@ -77,8 +81,10 @@ impl BaseMaker {
             store: ports.store.clone(),
             clock: ports.clock.clone(),
             shelf,
-            scan: Mutex::default(),
+            claims: BaseClaims::new(ports),
+            draft: Mutex::default(),
             doubts: Arc::default(),
+            head: std::sync::Mutex::default(),
         }
     }
 
@@ -96,13 +102,47 @@ impl BaseMaker {
     /// # Errors
     /// [`MakeBaseError::Unsettled`] passes by itself.
     pub async fn current(&self, keep_until: Timestamp) -> Result<Current, MakeBaseError> {
+        self.current_as_of(AsOf::Now, keep_until).await
+    }
+
+    /// The same, where a head that was read a moment ago may do.
+    pub(super) async fn current_as_of(
+        &self,
+        as_of: AsOf,
+        keep_until: Timestamp,
+    ) -> Result<Current, MakeBaseError> {
         for _ in 0..MAX_SCANS {
-            let head = self.store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+            let head = self.head(as_of).await?;
             if let AtHead::Read(base) = self.base_in(head.currency, &head, keep_until).await? {
                 return Ok(Current { head, base });
             }
+            self.forget_head();
         }
         Err(MakeBaseError::Unsettled)
+    }
+
+    async fn head(&self, as_of: AsOf) -> Result<CatalogueHead, PortError> {
+        let now = self.clock.now();
+        let mut kept = self.kept_head().clone();
+        if let (Some((head, read_at)), AsOf::Lately(version)) = (kept.take(), as_of)
+            && head.version >= version
+            && read_at <= now
+            && now < read_at.plus(self.store.head_kept_for())
+        {
+            return Ok(head);
+        }
+        let head = self.store.catalogue_head().await?.unwrap_or(CatalogueHead::EMPTY);
+        *self.kept_head() = Some((head.clone(), now));
+        Ok(head)
+    }
+
+    /// The head is read anew before its next use: it is in force no longer.
+    pub(super) fn forget_head(&self) {
+        *self.kept_head() = None;
+    }
+
+    fn kept_head(&self) -> MutexGuard<'_, Option<(CatalogueHead, Timestamp)>> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The base of a head in a currency.
@@ -116,17 +156,30 @@ impl BaseMaker {
         if let Some(base) = self.stored(&name, keep_until).await? {
             return Ok(AtHead::Read(base));
         }
-        let mut scan = self.scan.lock().await;
+        let mut draft = self.draft.lock().await;
         // Somebody else may have made it while we waited.
         if let Some(base) = self.stored(&name, keep_until).await? {
             return Ok(AtHead::Read(base));
         }
-        self.make(name, head, &mut scan, keep_until).await
+        let mut waiting = Waiting::default();
+        while !self.claims.claim(&name).await? {
+            waiting.a_while().await?;
+            if let Some(base) = self.stored(&name, keep_until).await? {
+                return Ok(AtHead::Read(base));
+            }
+        }
+        let making = Box::pin(self.make(name, head, &mut draft, keep_until));
+        self.claims.hold(&name, making).await
     }
 
     /// Has every base made again before its next use: a reader did not find all of one.
     pub fn doubt(&self) {
         self.doubts.raise();
+    }
+
+    /// Which of all processes makes a base.
+    pub(super) const fn claims(&self) -> &BaseClaims {
+        &self.claims
     }
 
     /// Which bases are to be made again.
@@ -152,7 +205,7 @@ impl BaseMaker {
         &self,
         name: BaseName,
         head: &CatalogueHead,
-        scan: &mut Scan,
+        draft: &mut Draft,
         keep_until: Timestamp,
     ) -> Result<AtHead<Arc<StoredBase>>, MakeBaseError> {
         let is_doubtful = self.doubts.are_about(&name);
@@ -167,10 +220,12 @@ impl BaseMaker {
                 packed
             }
             None => {
-                let AtHead::Read(products) = scan.go_on(&*self.store, head).await? else {
+                let (store, now) = (&*self.store, self.clock.now());
+                let AtHead::Read(packed) = draft.finish(Reading { store, name, head, now }).await?
+                else {
                     return Ok(AtHead::Moved);
                 };
-                pack((name.currency, head.currency), products).await?
+                packed
             }
         };
         let parts: Vec<Bytes> = packed.parts.into_iter().map(Bytes::from).collect();
@@ -197,38 +252,5 @@ impl BaseMaker {
     }
 }
 
-impl Scan {
-    /// Reads what is not read yet; begins anew if the last one was at another head.
-    async fn go_on(
-        &mut self,
-        store: &dyn Store,
-        head: &CatalogueHead,
-    ) -> Result<AtHead<Vec<Product>>, PortError> {
-        if self.head.as_ref() != Some(head) {
-            *self = Self { head: Some(head.clone()), ..Self::default() };
-        }
-        loop {
-            let AtHead::Read(page) = store.list_products(head, self.from.clone()).await? else {
-                *self = Self::default();
-                return Ok(AtHead::Moved);
-            };
-            self.products.extend(page.items);
-            self.from = page.next;
-            if self.from.is_none() {
-                return Ok(AtHead::Read(std::mem::take(self).products));
-            }
-        }
-    }
-}
-
-/// Packs products in a currency, where the other is that of the catalogue.
-async fn pack(
-    (currency, catalogue): (Currency, Currency),
-    products: Vec<Product>,
-) -> Result<PackedBase, MakeBaseError> {
-    if products.len() <= LARGEST_IN_PLACE {
-        return Ok(PackedBase::in_currency(currency, catalogue, products)?);
-    }
-    let pack = move || PackedBase::in_currency(currency, catalogue, products);
-    Ok(tokio::task::spawn_blocking(pack).await??)
-}
+#[cfg(test)]
+mod tests;

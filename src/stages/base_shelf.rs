@@ -20,6 +20,9 @@ const PART_BYTES: u64 = 32 * 1024;
 /// refreshed were priced against.
 const BASES: usize = 4096;
 
+/// A base that was just made is unpacked whole if it has no more parts than this.
+const UNPACKED_AT_ONCE: usize = 256;
+
 /// Some parts of one base, by number.
 pub type Parts<P = BasePart> = BTreeMap<u32, Arc<P>>;
 
@@ -210,7 +213,8 @@ impl BaseShelf {
         base: Arc<StoredBase>,
         parts: &[impl AsRef<[u8]>],
     ) {
-        for (number, bytes) in (0..).zip(parts) {
+        // Those of a large one are unpacked when they are needed: who made it would wait for all of them.
+        for (number, bytes) in (0..).zip(parts).take_while(|_| parts.len() <= UNPACKED_AT_ONCE) {
             self.unpack::<P>(&name, &base.index, number, bytes.as_ref());
         }
         self.bases.insert(name, base);

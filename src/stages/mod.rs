@@ -3,6 +3,8 @@
 //! A stage knows ports and nothing behind them. It does not retry a call: the engine below does,
 //! and the queue above does. It says what became of each message, and the runtime acknowledges.
 
+mod base_claims;
+mod base_draft;
 mod base_maker;
 mod base_shelf;
 pub mod change;

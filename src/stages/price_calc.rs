@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tracing::{Instrument, Span, debug, info, info_span};
 
-use super::base_maker::BaseMaker;
+use super::base_maker::{AsOf, BaseMaker};
 use super::large_work::{LargeWork, Size};
 use super::list_shelf::ListShelf;
 use super::outcome::{read_bodies, write_body};
@@ -115,8 +115,11 @@ impl PriceCalc {
         if !unreadable.is_empty() {
             self.bases.doubt();
         }
+        let as_of_all = orders.iter().map(|(_, order)| as_of(&order.cause)).max();
+        let as_of_all = as_of_all.unwrap_or(AsOf::Now);
         let shared = account_of_all(orders.iter().map(|(_, order)| &order.cause));
-        let inputs = match shared.of(self.inputs(&users, &unreadable, sent_at)).await {
+        let inputs = self.inputs(&users, &unreadable, as_of_all, sent_at);
+        let inputs = match shared.of(inputs).await {
             Ok(inputs) => inputs,
             // Something of one of them cannot be read. Each is read alone, so that the others do
             // not have to wait for it.
@@ -456,6 +459,16 @@ const fn unreadable(cause: &Cause) -> Option<&Generation> {
     match cause {
         Cause::Quotation(request) => request.unreadable.as_ref(),
         _ => None,
+    }
+}
+
+/// Which head of the catalogue an order needs. The schedule's orders, and those that follow a load, come by
+/// the thousand. Whoever orders a table for a quote or a visit may know of a load that was just now.
+const fn as_of(cause: &Cause) -> AsOf {
+    match cause {
+        Cause::Scheduled { .. } => AsOf::Lately(0),
+        Cause::Change { version, .. } => AsOf::Lately(*version),
+        Cause::Subscribe { .. } | Cause::Stale { .. } | Cause::Quotation(_) => AsOf::Now,
     }
 }
 

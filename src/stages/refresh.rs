@@ -3,9 +3,12 @@
 //! Repeating a tick is safe: each user's message of a tick has one deduplication id, so two
 //! refreshers, or one that died half-way and came back, order each calculation once.
 
+use std::future::pending;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt as _};
 use tracing::{info, warn};
 
 use super::StageError;
@@ -60,6 +63,45 @@ impl Tick {
     }
 }
 
+/// Which of the active users a tick is for, and how they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shares {
+    /// The part of the users that this refresher orders for. Others order for the rest.
+    pub part: Segment,
+    /// Into how many segments that part is cut. Each of them is read from its start to its end, and
+    /// fails alone.
+    pub segments: u32,
+    /// How many of these segments are read side by side.
+    pub at_once: u32,
+}
+
+impl Shares {
+    /// All users, in so many segments side by side.
+    #[must_use]
+    pub const fn all(segments: u32) -> Self {
+        Self { part: Segment::ALL, segments, at_once: segments }
+    }
+
+    /// The segments in the order in which a tick reads them. The first one is another at each tick: so
+    /// a tick that is cut off leaves out other users than the one before. Ticks that read half of the
+    /// segments each have read all of them after two or three.
+    fn of_tick(self, tick: Tick) -> impl Iterator<Item = Segment> + use<> {
+        let cuts = self.segments.max(1);
+        let start = first_of_tick(tick.number, cuts);
+        let (first, count) = (self.part.index * cuts, self.part.count.max(1) * cuts);
+        (0..cuts).map(move |step| Segment { index: first + (start + step) % cuts, count })
+    }
+}
+
+/// The segment that a tick begins with. Multiples of the golden ratio, less their whole parts, lie far
+/// from each other, however many of them there are.
+fn first_of_tick(tick: u64, segments: u32) -> u32 {
+    /// The golden ratio without its whole part, in units of 2^-64.
+    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+    let place = u128::from(tick.wrapping_mul(GOLDEN)) * u128::from(segments);
+    u32::try_from(place >> 64).unwrap_or(0)
+}
+
 /// What one tick did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refreshed {
@@ -67,21 +109,33 @@ pub struct Refreshed {
     pub ordered: usize,
     /// Orders that could not be sent; the next tick will make up for them.
     pub failed: usize,
+    /// Segments of the users that were not read to their end; the next tick reads them again.
+    pub unfinished: usize,
 }
 
 impl Refreshed {
-    /// The tick as it is told of. Every active user had an order, sent or not.
+    /// The tick as it is told of; `None` when it did not reach every user. Every user that it reached
+    /// had an order, sent or not.
     #[must_use]
-    pub const fn done_at(self, at: Timestamp) -> TickDone {
-        TickDone { at, active_users: (self.ordered + self.failed) as u64 }
+    pub fn done_at(self, at: Timestamp, shares: Shares) -> Option<TickDone> {
+        // A part stands for the others: users are spread over parts by a hash.
+        let active_users = (self.ordered + self.failed) as u64 * u64::from(shares.part.count);
+        (self.unfinished == 0).then_some(TickDone { at, active_users })
     }
 }
 
-/// Orders a calculation for every user that is active now, scanning the segments of the table in
-/// parallel.
+/// What of a tick is done so far. It is counted page by page, so that a tick that is cut off can say it.
+#[derive(Default)]
+struct Progress {
+    ordered: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+/// Orders a calculation for every user that is active now, reading so many segments of them side by side.
+/// However long it takes, it is not cut off.
 ///
 /// # Errors
-/// When the users cannot be listed or none of a page's orders can be sent.
+/// Those of [`refresh_shares`].
 pub async fn refresh(
     users: &dyn ActiveUsers,
     queues: &dyn Queues,
@@ -89,16 +143,50 @@ pub async fn refresh(
     segments: u32,
     now: Timestamp,
 ) -> Result<Refreshed, StageError> {
-    let count = segments.max(1);
-    let scans =
-        (0..count).map(|index| refresh_segment(users, queues, tick, Segment { index, count }, now));
-    let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
-    let done = scope.of(try_join_all(scans)).await?;
-    let refreshed = done.into_iter().fold(Refreshed::default(), |all, one| Refreshed {
-        ordered: all.ordered + one.ordered,
-        failed: all.failed + one.failed,
+    refresh_shares(users, queues, tick, Shares::all(segments), now, pending()).await
+}
+
+/// Orders a calculation for every user of these shares that is active now. A segment that fails leaves
+/// the others alone. Once `time_is_up`, what is not done is left to the next tick.
+///
+/// # Errors
+/// When no segment could be read to its end because of failures: the first of these.
+pub async fn refresh_shares(
+    users: &dyn ActiveUsers,
+    queues: &dyn Queues,
+    tick: Tick,
+    shares: Shares,
+    now: Timestamp,
+    time_is_up: impl Future<Output = ()> + Send,
+) -> Result<Refreshed, StageError> {
+    let progress = Progress::default();
+    let segments = shares.of_tick(tick).map(|segment| {
+        let done = refresh_segment(users, queues, tick, segment, now, &progress);
+        async move { (segment, done.await) }
     });
-    info!(tick = tick.number, ordered = refreshed.ordered, failed = refreshed.failed, "refresh");
+    let at_once = usize::try_from(shares.at_once.max(1)).unwrap_or(1);
+    let scans = stream::iter(segments).buffer_unordered(at_once);
+    let mut scans = pin!(scans.take_until(time_is_up));
+    let (mut unfinished, mut first_error) = (shares.segments.max(1) as usize, None);
+    let scope = Scope::new(Stage::Refresh, Reason::Scheduled);
+    while let Some((segment, done)) = scope.of(scans.next()).await {
+        match done {
+            Ok(()) => unfinished -= 1,
+            Err(error) => {
+                let Segment { index, count } = segment;
+                warn!(tick = tick.number, index, count, error = %Chain(&error), "a segment of the users was not refreshed");
+                first_error = first_error.or(Some(error));
+            }
+        }
+    }
+    let count = |counted: &AtomicUsize| counted.load(Ordering::Relaxed);
+    let (ordered, failed) = (count(&progress.ordered), count(&progress.failed));
+    let refreshed = Refreshed { ordered, failed, unfinished };
+    let is_nothing_done = unfinished == shares.segments.max(1) as usize;
+    if let Some(error) = first_error.filter(|_| is_nothing_done) {
+        return Err(error);
+    }
+    info!(tick = tick.number, ordered, failed, unfinished, "refresh");
     Ok(refreshed)
 }
 
@@ -108,24 +196,25 @@ async fn refresh_segment(
     tick: Tick,
     segment: Segment,
     now: Timestamp,
-) -> Result<Refreshed, StageError> {
-    let mut refreshed = Refreshed::default();
+    progress: &Progress,
+) -> Result<(), StageError> {
     let mut from = None;
     loop {
         let page = users.list_active_users(segment, now, from).await?;
         // The store may list rows that it should have deleted long ago.
         let active = page.items.into_iter().filter(|user| user.is_active(now));
-        let ordered = order(queues, active, tick).await?;
-        refreshed.ordered += ordered.ordered;
-        refreshed.failed += ordered.failed;
+        let (ordered, failed) = order(queues, active, tick).await?;
+        progress.ordered.fetch_add(ordered, Ordering::Relaxed);
+        progress.failed.fetch_add(failed, Ordering::Relaxed);
         from = page.next;
         if from.is_none() {
-            return Ok(refreshed);
+            return Ok(());
         }
     }
 }
 
-/// Orders the calculations of some users for a tick.
+/// Orders the calculations of some users for a tick. Returns how many orders were sent, and how many
+/// could not be.
 ///
 /// # Errors
 /// When none of the orders can be sent.
@@ -133,16 +222,16 @@ pub async fn order(
     queues: &dyn Queues,
     users: impl Iterator<Item = ActiveUser>,
     tick: Tick,
-) -> Result<Refreshed, StageError> {
+) -> Result<(usize, usize), StageError> {
     let orders = users.map(|user| fifo(&tick.order(user))).collect::<Result<Vec<_>, _>>()?;
     if orders.is_empty() {
-        return Ok(Refreshed::default());
+        return Ok((0, 0));
     }
     let failed = queues.send(Queue::Refresh, &orders).await?;
     for entry in &failed {
         warn!(tick = tick.number, error = %Chain(&entry.error), "a refresh was not ordered");
     }
-    Ok(Refreshed { ordered: orders.len() - failed.len(), failed: failed.len() })
+    Ok((orders.len() - failed.len(), failed.len()))
 }
 
 #[cfg(test)]
@@ -157,5 +246,27 @@ mod tests {
         assert_eq!(early, late);
         assert_eq!(early.next_due(), Timestamp::from_millis(180_000));
         assert_eq!(Tick::at(early.next_due(), interval).number, early.number + 1);
+    }
+
+    #[test]
+    fn every_tick_reads_all_segments_of_its_part_from_another_one_on() {
+        let part = Segment { index: 2, count: 5 };
+        let shares = Shares { part, segments: 32, at_once: 8 };
+        let tick = |number| Tick { number, due: Timestamp::default(), interval: Duration::ZERO };
+        // However long it goes on, a segment that ticks of a quarter each leave out is read soon.
+        for number in 0..10_000 {
+            let order: Vec<Segment> = shares.of_tick(tick(number)).collect();
+            let mut indexes: Vec<u32> = order.iter().map(|segment| segment.index).collect();
+            indexes.sort_unstable();
+            assert_eq!(indexes, (64..96).collect::<Vec<_>>());
+            assert!(order.iter().all(|segment| segment.count == 160));
+            let mut read: Vec<u32> = (number..number + 7)
+                .flat_map(|number| shares.of_tick(tick(number)).take(8))
+                .map(|segment| segment.index)
+                .collect();
+            read.sort_unstable();
+            read.dedup();
+            assert_eq!(read, indexes, "ticks from {number} on");
+        }
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::spawn_blocking;
 use tracing::info;
 
+use super::base_claims::Waiting;
 use super::base_maker::{BaseMaker, MakeBaseError};
 use super::base_shelf::{BaseShelf, Parts};
 use super::doubts::Doubts;
@@ -32,6 +33,7 @@ pub(super) struct TermsMaker {
     shelf: Arc<BaseShelf>,
     lists: Arc<ListShelf>,
     doubts: Arc<Doubts>,
+    bases: Arc<BaseMaker>,
     /// Held while a base is made, so that one task makes it and the others wait for that one.
     making: Mutex<HashMap<BaseName, Weak<AsyncMutex<()>>>>,
 }
@@ -49,13 +51,14 @@ pub(super) struct Wanted<'a> {
 }
 
 impl TermsMaker {
-    pub(super) fn new(ports: &Ports, bases: &BaseMaker, lists: Arc<ListShelf>) -> Self {
+    pub(super) fn new(ports: &Ports, bases: &Arc<BaseMaker>, lists: Arc<ListShelf>) -> Self {
         Self {
             store: ports.store.clone(),
             clock: ports.clock.clone(),
             shelf: bases.shelf().clone(),
             lists,
             doubts: bases.doubts().clone(),
+            bases: bases.clone(),
             making: Mutex::default(),
         }
     }
@@ -74,7 +77,15 @@ impl TermsMaker {
         if let Some(base) = self.stored(wanted).await? {
             return Ok(AtHead::Read(base));
         }
-        self.make(wanted).await
+        let claims = self.bases.claims();
+        let mut waiting = Waiting::default();
+        while !claims.claim(&wanted.name).await? {
+            waiting.a_while().await?;
+            if let Some(base) = self.stored(wanted).await? {
+                return Ok(AtHead::Read(base));
+            }
+        }
+        claims.hold(&wanted.name, Box::pin(self.make(wanted))).await
     }
 
     /// A base that is stored already, stored for longer if need be; `None` when it is not all there.

@@ -1,8 +1,8 @@
 //! Bases: what tables of one version of the products share.
 
 use bytes::Bytes;
-use ocache::model::DigestBuilder;
-use ocache::ports::{BaseName, Ports, StoredBase};
+use ocache::model::{DigestBuilder, Timestamp};
+use ocache::ports::{BaseClaim, BaseName, MakerId, Ports, StoredBase};
 use ocache::pricing::{BaseIndex, Currency, PartStart};
 
 use super::samples::{now, product_id, secs};
@@ -67,4 +67,55 @@ pub async fn a_base_may_be_written_again_for_longer(ports: Ports) {
     }
     let heads = ports.store.list_table_heads(None).await.unwrap();
     assert!(heads.items.is_empty(), "a base is nobody's table");
+}
+
+fn claim(maker: &str, until: Timestamp) -> BaseClaim {
+    BaseClaim { maker: MakerId(maker.to_owned()), until }
+}
+
+pub async fn a_claim_keeps_others_out_until_it_ends(ports: Ports) {
+    let start = now();
+    let claims = async |version, maker, after, lasts| {
+        let at = start.plus(secs(after));
+        let claim = claim(maker, at.plus(secs(lasts)));
+        ports.store.claim_base(&name(version), &claim, at).await.unwrap()
+    };
+    assert!(claims(1, "a", 0, 5).await);
+    assert!(!claims(1, "b", 1, 5).await);
+    assert!(claims(11, "b", 1, 5).await, "of another base");
+    assert!(claims(1, "a", 2, 5).await, "who has it may renew it");
+    assert!(!claims(1, "b", 6, 5).await, "it was renewed");
+    assert!(claims(1, "b", 7, 5).await, "it has ended");
+    assert!(!claims(1, "a", 8, 5).await);
+    assert!(claims(1, "b", 8, 0).await, "who has it may give it up");
+    assert!(claims(1, "a", 8, 5).await);
+    assert_eq!(ports.store.base(&name(1)).await.unwrap(), None, "a claim is no base");
+    let heads = ports.store.list_table_heads(None).await.unwrap();
+    assert!(heads.items.is_empty(), "nor anybody's table");
+}
+
+pub async fn a_claim_by_a_clock_that_is_wrong_keeps_nobody_out(ports: Ports) {
+    let (start, ahead) = (now(), now().plus(secs(3600)));
+    let (wrong, right) = (claim("a", ahead.plus(secs(5))), claim("b", start.plus(secs(5))));
+    assert!(ports.store.claim_base(&name(1), &wrong, ahead).await.unwrap());
+    assert!(ports.store.claim_base(&name(1), &right, start).await.unwrap());
+}
+
+pub async fn drafts_come_back_and_are_no_part_of_a_base(ports: Ports) {
+    let (store, late) = (&ports.store, now().plus(secs(3600)));
+    let [one, two, other] = ["one", "two", "other"].map(|text| Bytes::from_static(text.as_bytes()));
+    let drafts = [(0, one.clone()), (100_001, two.clone())];
+    store.put_drafts(&name(1), &drafts, late).await.unwrap();
+    store.put_drafts(&name(11), &[(0, other.clone())], late).await.unwrap();
+    let read = store.drafts(&name(1), &[100_001, 7, 0]).await.unwrap();
+    assert_eq!(read, [Some(two.clone()), None, Some(one)]);
+    assert_eq!(store.base(&name(1)).await.unwrap(), None);
+    assert_eq!(store.base_parts(&name(1), &[0]).await.unwrap(), [None]);
+
+    store.put_base(&name(1), &base(&["A"]), &parts(&["part"])).await.unwrap();
+    store.put_drafts(&name(1), &[(0, two.clone())], late).await.unwrap();
+    assert_eq!(store.drafts(&name(1), &[0]).await.unwrap(), [Some(two)]);
+    assert_eq!(store.drafts(&name(11), &[0]).await.unwrap(), [Some(other)]);
+    let part = Bytes::from_static(b"part");
+    assert_eq!(store.base_parts(&name(1), &[0]).await.unwrap(), [Some(part)]);
 }

@@ -1,10 +1,11 @@
 //! Products.
 
 use ocache::model::ProductId;
-use ocache::ports::{Ports, products_now};
+use ocache::ports::{AtHead, CatalogueHead, Ports, RecordKey, RowChange, Segment, products_now};
 use ocache::pricing::{Money, Product};
 
-use super::listing::{all_products, delete_products, put_products, sorted_by};
+use super::listing::{all_pages, all_products, delete_products, put_products, sorted_by};
+use super::loading::{bring, finish, fold, head};
 use super::samples::{ODD_IDS, product, product_id};
 
 pub async fn products_are_upserted_and_deleted(ports: Ports) {
@@ -44,6 +45,46 @@ pub async fn a_large_catalogue_is_listed_whole(ports: Ports) {
     let ids: Vec<_> = products.iter().map(|product| product.id.clone()).collect();
     delete_products(&ports, &ids[..600]).await;
     assert_eq!(all_products(&ports).await, products[600..]);
+}
+
+/// The products of all segments at a head, sorted.
+async fn in_segments(ports: &Ports, at: &CatalogueHead, count: u32) -> Vec<Product> {
+    let mut products = vec![];
+    for index in 0..count {
+        let segment = Segment { index, count };
+        let of_segment = all_pages(async |from| {
+            match ports.store.list_product_segment(at, segment, from).await? {
+                AtHead::Read(page) => Ok(page),
+                AtHead::Moved => panic!("{at:?} is in force"),
+            }
+        });
+        products.extend(of_segment.await);
+    }
+    sorted_by(products, |product| product.id.clone())
+}
+
+pub async fn segments_cover_each_product_once(ports: Ports) {
+    let mut products: Vec<_> = (0..250).map(|n| product(&format!("P{n:03}"), n)).collect();
+    put_products(&ports, &products).await;
+    let counts = [1, 2, 7, ports.store.product_segments()];
+    for count in counts {
+        assert_eq!(in_segments(&ports, &head(&ports).await, count).await, products, "{count}");
+    }
+    // What a journal changes is in one segment, too, before it is folded and afterwards.
+    products[20] = product("P020", 7_000);
+    let changes = [
+        RowChange::Delete(RecordKey::Product(products.remove(10).id)),
+        products[19].clone().into(),
+        product("P300", 300).into(),
+    ];
+    products.push(product("P300", 300));
+    let unfolded = bring(&ports, "changes", &changes).await;
+    for count in counts {
+        assert_eq!(in_segments(&ports, &unfolded, count).await, products, "{count} unfolded");
+    }
+    fold(&ports, "changes", unfolded.version).await;
+    finish(&ports, "changes").await;
+    assert_eq!(in_segments(&ports, &head(&ports).await, 7).await, products, "folded");
 }
 
 pub async fn many_products_are_read_at_once(ports: Ports) {

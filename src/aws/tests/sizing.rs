@@ -122,7 +122,7 @@ fn journals_and_bases_are_as_large_as_the_meter_says() {
         let item = bases::write_index(&name, &base).unwrap();
         assert_eq!(sizes::base_index(&name, &base), size(&item));
         let bytes = Bytes::from_static(&[0; 500]);
-        let part = bases::write_part(&name, 12, &bytes, base.expires_at);
+        let part = bases::write_base_part(&name, 12, &bytes, base.expires_at);
         assert_eq!(sizes::base_part(&name, 12, bytes.len()), size(&part));
     }
 }

@@ -87,7 +87,7 @@ impl Topic for Nobody {
 fn unprocessed(numbers: impl IntoIterator<Item = usize>) -> Answer {
     let put = |number: usize| {
         json!({ "PutRequest": { "Item": {
-            "user_id": { "S": "\u{1}base" }, "part": { "S": format!("1/USD/{number}") },
+            "user_id": { "S": format!("\u{1}base/1/USD/{number}") }, "part": { "S": "part" },
             "bytes": { "B": "eA==" },
         } } })
     };
@@ -99,7 +99,7 @@ fn unprocessed(numbers: impl IntoIterator<Item = usize>) -> Answer {
 /// The parts that a request writes, sorted.
 fn written(request: &Value) -> Vec<usize> {
     let requests = request["RequestItems"]["test-prices-by-user"].as_array().unwrap();
-    let name = |request: &Value| request["PutRequest"]["Item"]["part"]["S"].clone();
+    let name = |request: &Value| request["PutRequest"]["Item"]["user_id"]["S"].clone();
     let number = |name: Value| name.as_str().unwrap().rsplit('/').next().unwrap().parse().unwrap();
     let mut numbers: Vec<usize> = requests.iter().map(|request| number(name(request))).collect();
     numbers.sort_unstable();

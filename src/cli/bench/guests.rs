@@ -146,9 +146,9 @@ impl Guests {
         let number = now.millis().unsigned_abs();
         let tick = Tick { number, due: now, interval: Duration::from_secs(60) };
         let begun = Instant::now();
-        let ordered = order(&*self.ports.queues, users, tick).await?;
-        if ordered.failed > 0 {
-            let message = format!("{} of the refreshes could not be ordered", ordered.failed);
+        let (_, failed) = order(&*self.ports.queues, users, tick).await?;
+        if failed > 0 {
+            let message = format!("{failed} of the refreshes could not be ordered");
             return Err(Failure::new(ExitCode::Failure, message));
         }
         self.tables("refresh", output, &before, begun).await

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::stack::{Stack, TIMEOUT, batches, event, frame_event, texts};
 use crate::lambda::granted::Authorization;
-use crate::lambda::schedule::on_schedule;
+use crate::lambda::schedule::{Allowance, on_schedule};
 use crate::lambda::subscribe::on_request;
 use crate::lambda::websocket::on_connection;
 use crate::model::Timestamp;
@@ -197,7 +197,7 @@ proptest! {
         change(&mut event, changes);
         let Ok(event) = serde_json::from_value(event) else { return Ok(()) };
         on_stack(async |stack| {
-            if let Ok((done, _)) = on_schedule(&stack.ports, MINUTE, 8, event).await {
+            if let Ok((done, _)) = on_schedule(&stack.ports, MINUTE, Allowance::ENOUGH, event).await {
                 prop_assert_eq!(&done["failed"], &json!(0));
             }
             Ok(())

@@ -12,7 +12,7 @@ use crate::lambda::EventError;
 use crate::lambda::following::Following;
 use crate::lambda::granted::Authorization;
 use crate::lambda::load;
-use crate::lambda::schedule::on_schedule;
+use crate::lambda::schedule::{Allowance, ScheduledEvent, on_schedule};
 use crate::lambda::subscribe::on_request;
 use crate::model::UserId;
 use crate::ports::Queue;
@@ -23,6 +23,11 @@ const MINUTE: Duration = Duration::from_secs(60);
 const TTL: Duration = Duration::from_secs(300);
 
 async fn tick(stack: &Stack, time: &str) -> Result<Value, EventError> {
+    let event = scheduled(time);
+    on_schedule(&stack.ports, MINUTE, Allowance::ENOUGH, event).await.map(|(answer, _)| answer)
+}
+
+fn scheduled(time: &str) -> ScheduledEvent {
     let event = json!({
         "version": "0",
         "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
@@ -34,8 +39,7 @@ async fn tick(stack: &Stack, time: &str) -> Result<Value, EventError> {
         "resources": ["arn:aws:events:eu-west-1:123456789012:rule/organic-cache-refresh"],
         "detail": {},
     });
-    let event = serde_json::from_value(event).unwrap();
-    on_schedule(&stack.ports, MINUTE, 8, event).await.map(|(answer, _)| answer)
+    serde_json::from_value(event).unwrap()
 }
 
 async fn put(stack: &Stack, body: &str, is_base64: bool) -> (i64, Value) {
@@ -107,6 +111,47 @@ async fn a_tick_that_was_overtaken_orders_nothing() {
     );
     let early = tick(&stack, "1969-12-31T23:59:59Z").await.unwrap_err();
     assert_eq!(early.to_string(), "`1969-12-31T23:59:59Z` is before 1970");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_part_orders_its_own_users_and_all_parts_everybody() {
+    const USERS: usize = 100;
+    let stack = Stack::new().await;
+    let now = stack.ports.clock.now();
+    for number in 0..USERS {
+        let user = UserId::new(format!("user {number}")).unwrap();
+        stack.ports.store.record_visit(&user, now, now.plus(TTL)).await.unwrap();
+    }
+    let due = Tick::at(now, MINUTE).due.to_string();
+    let mut ordered = 0;
+    for part in 0..4 {
+        // As the rule's target makes it.
+        let event = json!({ "time": due, "part": part, "parts": 4 });
+        let event = serde_json::from_value(event).unwrap();
+        let (answer, tick) =
+            on_schedule(&stack.ports, MINUTE, Allowance::ENOUGH, event).await.unwrap();
+        let of_part = answer["ordered"].as_u64().unwrap();
+        assert!((1..USERS as u64).contains(&of_part), "{of_part}");
+        assert_eq!(tick.unwrap().active_users, 4 * of_part, "a part stands for all");
+        ordered += of_part;
+    }
+    assert_eq!(ordered, USERS as u64);
+    assert_eq!(stack.ports.queues.depth(Queue::Refresh).await.unwrap().waiting, USERS as u64);
+    let none = serde_json::from_value(json!({ "time": due, "part": 4, "parts": 4 })).unwrap();
+    let refused = on_schedule(&stack.ports, MINUTE, Allowance::ENOUGH, none).await.unwrap_err();
+    assert_eq!(refused.to_string(), "there is no part 4 of 4 of the users");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tick_without_time_says_what_it_left_to_the_next() {
+    let stack = Stack::new().await;
+    put(&stack, r#"{"user_id":"AAA"}"#, false).await;
+    let now = stack.ports.clock.now();
+    let event = scheduled(&Tick::at(now, MINUTE).due.to_string());
+    let none = Allowance { deadline: now, ..Allowance::ENOUGH };
+    let error = on_schedule(&stack.ports, MINUTE, none, event).await.unwrap_err();
+    let EventError::Unfinished { unfinished, segments, .. } = error else { panic!("{error}") };
+    assert_eq!((unfinished, segments), (32, 32));
 }
 
 #[tokio::test]

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::super::StageError;
-use super::super::base_maker::{Current, MakeBaseError};
+use super::super::base_maker::{AsOf, Current, MakeBaseError};
 use super::super::terms_book::{Terms, TermsBook};
 use super::super::terms_maker::Wanted;
-use super::{MAX_TRIES, PriceCalc, unreadable};
+use super::{MAX_TRIES, PriceCalc, as_of, unreadable};
 use crate::model::{Calculation, Digest, DigestBuilder, Generation, Timestamp, UserId};
 use crate::ports::{AtHead, BaseName, CatalogueHead, StoredBase, TableHead, UserDiscounts};
 use crate::pricing::{
@@ -72,13 +72,15 @@ impl PriceCalc {
         &self,
         users: &[UserId],
         unreadable: &BTreeSet<&Generation>,
+        as_of: AsOf,
         sent_at: Timestamp,
     ) -> Result<InputsByUser, StageError> {
         for _ in 0..MAX_TRIES {
-            let inputs = self.try_inputs(users, unreadable, self.now(sent_at)).await?;
+            let inputs = self.try_inputs(users, unreadable, as_of, self.now(sent_at)).await?;
             if let AtHead::Read(inputs) = inputs {
                 return Ok(inputs);
             }
+            self.bases.forget_head();
         }
         Err(StageError::Base(MakeBaseError::Unsettled))
     }
@@ -87,12 +89,13 @@ impl PriceCalc {
         &self,
         users: &[UserId],
         unreadable: &BTreeSet<&Generation>,
+        as_of: AsOf,
         now: Timestamp,
     ) -> Result<AtHead<InputsByUser>, StageError> {
         let heads = self.tables.table_heads(users).await?;
         let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
         let keep_until = now.plus(self.policy.now().keep_tables());
-        let Current { head: at, base } = self.bases.current(keep_until).await?;
+        let Current { head: at, base } = self.bases.current_as_of(as_of, keep_until).await?;
         let bases = HashMap::from([(at.currency, base)]);
         let book = Arc::default();
         let mut shared = Shared { at, book, now, keep_until, bases };
@@ -128,8 +131,9 @@ impl PriceCalc {
             let of_user = Inputs { head, at, base, currency, own, terms_expire_at };
             // A table of a later load than ours: our head of the catalogue was read before. Such a
             // user reads everything again.
-            if !of_user.is_behind() {
-                inputs.insert(user.clone(), Arc::new(of_user));
+            match of_user.is_behind() {
+                true => self.bases.forget_head(),
+                false => drop(inputs.insert(user.clone(), Arc::new(of_user))),
             }
         }
         Ok(AtHead::Read(inputs))
@@ -143,7 +147,8 @@ impl PriceCalc {
         let users = std::slice::from_ref(&order.user);
         let unreadable = unreadable(&order.cause).into_iter().collect();
         for _ in 0..MAX_TRIES {
-            let mut inputs = self.inputs(users, &unreadable, sent_at).await?;
+            let as_of = as_of(&order.cause);
+            let mut inputs = self.inputs(users, &unreadable, as_of, sent_at).await?;
             if let Some(inputs) = inputs.remove(&order.user) {
                 return Ok(inputs);
             }

@@ -1,0 +1,76 @@
+//! Products on their way into a base, in runs.
+//!
+//! A large catalogue is read by several readers, and by processes that are cut off. So what is read is
+//! packed at once into *runs*, which are small and may be stored: each is sorted, but overlaps with the
+//! others. When all products are read, their runs are merged into the parts of the base. It has the same
+//! bytes as if it had been packed from the products.
+
+use super::base::{self, BaseError, PackedBase};
+use super::base_part::{self, BasePart};
+use super::{Currency, Product, ProductDetail};
+use crate::model::ProductId;
+
+/// A run is full when it has so many bytes before compression: it is an item of the store.
+const RUN_BYTES: usize = 256 * 1024;
+/// What prices, floors and quantity rules of a product take at most.
+const COLUMN_BYTES: usize = 64;
+
+/// Packs products in a currency into runs, where the other currency is that of the catalogue.
+///
+/// # Errors
+/// [`BaseError::Pack`].
+pub fn pack_runs(
+    products: &[Product],
+    currencies: (Currency, Currency),
+) -> Result<Vec<Vec<u8>>, BaseError> {
+    let mut sorted = products.to_vec();
+    sorted.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    let bytes = |product: &Product| {
+        let category = product.category().map_or(0, |category| category.as_str().len());
+        base_part::plain_bytes(product) + category + COLUMN_BYTES
+    };
+    let runs = base::cuts(sorted.iter().map(bytes), RUN_BYTES);
+    let pack = |run| base_part::pack(&sorted[run], currencies, base_part::FAST);
+    Ok(runs.map(pack).collect::<Result<_, _>>()?)
+}
+
+impl PackedBase {
+    /// Merges runs that were packed in a currency.
+    ///
+    /// # Errors
+    /// [`BaseError`] when an id comes twice, or a run cannot be read.
+    pub fn from_runs(currency: Currency, runs: &[impl AsRef<[u8]>]) -> Result<Self, BaseError> {
+        let runs = runs.iter().map(|run| BasePart::decode(run.as_ref()));
+        let runs: Vec<BasePart> = runs.collect::<Result<_, _>>()?;
+        let id = |&(run, place): &(u32, u32)| runs[run as usize].entry(place as usize).id;
+        let mut order: Vec<(u32, u32)> = (0..)
+            .zip(&runs)
+            .flat_map(|(number, run)| (0..run.len() as u32).map(move |place| (number, place)))
+            .collect();
+        order.sort_unstable_by(|a, b| id(a).cmp(id(b)));
+        if let Some(pair) = order.windows(2).find(|pair| id(&pair[0]) == id(&pair[1])) {
+            return Err(BaseError::Duplicate { id: ProductId::checked(id(&pair[0])) });
+        }
+        let sizes = order.iter().map(|&(run, place)| {
+            let entry = runs[run as usize].entry(place as usize);
+            base_part::plain_bytes_of(entry.id, entry.name)
+        });
+        Self::of_parts(currency, sizes, |part| {
+            let products = order[part].iter().map(|&(run, place)| {
+                let entry = runs[run as usize].entry(place as usize);
+                let detail = ProductDetail {
+                    floors: entry.floor.map(|floor| (currency, floor)).into_iter().collect(),
+                    category: entry.category.cloned(),
+                    quantities: entry.quantities,
+                    ..ProductDetail::default()
+                };
+                let (id, name) = (ProductId::checked(entry.id), entry.name.to_owned());
+                let product = Product { id, name, price: entry.list_price, detail: None };
+                product.with_detail(detail)
+            });
+            let products: Vec<Product> = products.collect();
+            let packed = base_part::pack(&products, (currency, currency), base_part::SMALL)?;
+            Ok((products[0].id.clone(), packed))
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! Claims: of all processes one makes a base, and the others wait for it.
+//!
+//! Nothing is wrong when two make it all the same: they write the same. So a claim is short and renewed
+//! while its maker works. One that dies keeps the others waiting for no longer than that.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+use tracing::debug;
+
+use super::base_maker::MakeBaseError;
+use crate::ports::{BaseClaim, BaseName, Chain, Clock, MakerId, PortError, Ports, Store};
+
+/// So long a claim lasts, unless it is renewed.
+const LASTS: Duration = Duration::from_secs(5);
+/// How long to wait for somebody else, from look to look; then the work is put off.
+const WAITS_MS: [u64; 8] = [25, 50, 100, 200, 400, 400, 400, 400];
+
+/// Claims the making of bases for this process.
+pub(super) struct BaseClaims {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    maker: MakerId,
+}
+
+/// Waits for somebody else to make a base.
+#[derive(Default)]
+pub(super) struct Waiting(usize);
+
+impl Waiting {
+    /// Until it is time to look again.
+    ///
+    /// # Errors
+    /// [`MakeBaseError::Claimed`] when it has been waited for long enough.
+    pub(super) async fn a_while(&mut self) -> Result<(), MakeBaseError> {
+        let Some(&wait) = WAITS_MS.get(self.0) else { return Err(MakeBaseError::Claimed) };
+        self.0 += 1;
+        sleep(Duration::from_millis(wait)).await;
+        Ok(())
+    }
+}
+
+impl BaseClaims {
+    /// For a process that nobody else is called like.
+    pub(super) fn new(ports: &Ports) -> Self {
+        let maker = u128::from_be_bytes(ports.randomness.bits());
+        let (store, clock) = (ports.store.clone(), ports.clock.clone());
+        Self { store, clock, maker: MakerId(format!("{maker:032x}")) }
+    }
+
+    /// Whether this process may make a base now.
+    pub(super) async fn claim(&self, name: &BaseName) -> Result<bool, PortError> {
+        self.claim_for(name, LASTS).await
+    }
+
+    /// Makes a base that is claimed. The claim is renewed meanwhile, and given up when the work is done,
+    /// well or not. Work that is dropped leaves the claim behind: this process may go on at once, others
+    /// when it has ended.
+    pub(super) async fn hold<F: Future>(&self, name: &BaseName, work: F) -> F::Output {
+        let mut work = pin!(work);
+        let done = loop {
+            match timeout(LASTS / 3, &mut work).await {
+                Ok(done) => break done,
+                Err(_) => self.try_claim(name, LASTS).await,
+            }
+        };
+        self.try_claim(name, Duration::ZERO).await;
+        done
+    }
+
+    async fn claim_for(&self, name: &BaseName, lasts: Duration) -> Result<bool, PortError> {
+        let now = self.clock.now();
+        let claim = BaseClaim { maker: self.maker.clone(), until: now.plus(lasts) };
+        self.store.claim_base(name, &claim, now).await
+    }
+
+    /// A claim that cannot be renewed or given up does no harm.
+    async fn try_claim(&self, name: &BaseName, lasts: Duration) {
+        if let Err(error) = self.claim_for(name, lasts).await {
+            debug!(%name, error = %Chain(&error), "a claim was not renewed");
+        }
+    }
+}

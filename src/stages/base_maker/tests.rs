@@ -1,0 +1,268 @@
+//! A large catalogue on an engine whose pages are waited for, and processes that are cut off.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::*;
+use crate::data::apply;
+use crate::memory::{Memory, TokioClock};
+use crate::ports::prelude::*;
+use crate::ports::{Ports, Record, SystemRandomness};
+use crate::pricing::{Money, PackedBase};
+
+const PRODUCTS: usize = 40_000;
+const SEGMENTS: u32 = 4;
+/// A page of a segment has so many, and takes so long.
+const PAGE: usize = 3_000;
+const PAGE_TAKES: Duration = Duration::from_millis(100);
+/// What is read when all goes well: the page that shows that there are many, and four of each segment.
+const PAGES: usize = 1 + 4 * SEGMENTS as usize;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// An engine with large pages in several segments. It counts them, and looks at the head.
+struct Paged {
+    inner: Ports,
+    pages: AtomicUsize,
+    heads: AtomicUsize,
+}
+
+impl Paged {
+    async fn page(
+        &self,
+        at: &CatalogueHead,
+        segment: Segment,
+        from: Option<Cursor>,
+    ) -> Result<AtHead<Page<Product>>, PortError> {
+        sleep(PAGE_TAKES).await;
+        self.pages.fetch_add(1, Ordering::Relaxed);
+        let mut whole = Page { items: vec![], next: from };
+        loop {
+            let from = whole.next.take();
+            let page = self.inner.store.list_product_segment(at, segment, from).await?;
+            let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
+            whole.items.extend(page.items);
+            whole.next = page.next;
+            if whole.next.is_none() || whole.items.len() >= PAGE {
+                return Ok(AtHead::Read(whole));
+            }
+        }
+    }
+
+    fn pages(&self) -> usize {
+        self.pages.swap(0, Ordering::Relaxed)
+    }
+
+    fn heads(&self) -> usize {
+        self.heads.swap(0, Ordering::Relaxed)
+    }
+}
+
+layer!(
+    #[over(inner.store)]
+    impl CatalogueStore for Paged {
+        async fn catalogue_head(&self) -> _ {
+            self.heads.fetch_add(1, Ordering::Relaxed);
+            self.inner.store.catalogue_head().await
+        }
+
+        fn head_kept_for(&self) -> _ {
+            Duration::from_secs(1)
+        }
+
+        async fn list_products(&self, at: _, from: _) -> _ {
+            self.page(at, Segment::ALL, from).await
+        }
+
+        fn product_segments(&self) -> _ {
+            SEGMENTS
+        }
+
+        async fn list_product_segment(&self, at: _, segment: _, from: _) -> _ {
+            self.page(at, segment, from).await
+        }
+    }
+);
+
+macro_rules! straight_down {
+    ($($Port:ident)*) => { $(layer!(#[over(inner.store)] impl $Port for Paged {});)* };
+}
+
+straight_down! {
+    ActiveUsers Bases CustomerStore DiscountStore Loads PriceListStore PriceTables Quotations SettingsStore
+}
+
+fn products(count: usize) -> Vec<Product> {
+    let of = |number: usize| {
+        let (id, price) = (format!("P{number:06}"), Money::from_minor(100 + number as i64));
+        Product::new(id.parse().unwrap(), format!("Product {number}"), price)
+    };
+    (0..count).map(of).collect()
+}
+
+async fn load(ports: &Ports, products: Vec<Product>) {
+    let changes = products.into_iter().map(RowChange::from).collect();
+    apply(ports, changes, Currency::USD).await.unwrap();
+}
+
+/// A large catalogue, and what every process sees of it.
+async fn large() -> (Arc<Paged>, Ports) {
+    let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+    let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+    load(&ports, products(PRODUCTS)).await;
+    let (pages, heads) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let paged = Arc::new(Paged { inner: ports.clone(), pages, heads });
+    let seen = Ports { store: paged.clone(), ..ports };
+    (paged, seen)
+}
+
+/// What makes bases in a process of its own.
+fn process(ports: &Ports) -> BaseMaker {
+    BaseMaker::new(ports, Arc::new(BaseShelf::new(ports.store.clone())))
+}
+
+fn keep_until(ports: &Ports) -> Timestamp {
+    ports.clock.now().plus(HOUR)
+}
+
+async fn current(maker: &BaseMaker, ports: &Ports) -> Result<Current, MakeBaseError> {
+    maker.current(keep_until(ports)).await
+}
+
+/// Runs a process for so long and then ends it, as Lambda ends a function.
+async fn cut_off(maker: &BaseMaker, ports: &Ports, after: Duration) {
+    assert!(timeout(after, current(maker, ports)).await.is_err(), "it takes longer than that");
+}
+
+/// Whether the base that is stored has the bytes of one that was packed from the products.
+async fn is_right(ports: &Ports, Current { head, base }: &Current) {
+    let name = BaseName { version: head.base_version, currency: Currency::USD, terms: None };
+    let expected =
+        PackedBase::in_currency(Currency::USD, Currency::USD, products(PRODUCTS)).unwrap();
+    assert_eq!(base.index, expected.index);
+    let numbers: Vec<u32> = (0..expected.parts.len() as u32).collect();
+    let parts = ports.store.base_parts(&name, &numbers).await.unwrap();
+    let parts: Vec<Vec<u8>> = parts.into_iter().map(|part| part.unwrap().to_vec()).collect();
+    assert!(parts == expected.parts, "the parts differ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn segments_are_read_side_by_side_and_give_the_same_base() {
+    let (paged, ports) = large().await;
+    let begun = Instant::now();
+    let made = current(&process(&ports), &ports).await.unwrap();
+    is_right(&ports, &made).await;
+    assert_eq!(paged.pages(), PAGES);
+    assert!(begun.elapsed() < PAGE_TAKES * PAGES as u32 / 2, "{:?}", begun.elapsed());
+    // Nobody reads the catalogue again.
+    current(&process(&ports), &ports).await.unwrap();
+    assert_eq!(paged.pages(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_goes_on_where_it_was_cut_off() {
+    let (paged, ports) = large().await;
+    let maker = process(&ports);
+    cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
+    assert_eq!(paged.pages(), 1 + 2 * SEGMENTS as usize);
+    is_right(&ports, &current(&maker, &ports).await.unwrap()).await;
+    assert_eq!(paged.pages(), 2 * SEGMENTS as usize, "the pages that were left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_process_goes_on_where_one_has_ended() {
+    let (paged, ports) = large().await;
+    let maker = process(&ports);
+    cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
+    drop(maker);
+    paged.pages();
+    // Nobody knows that it has ended, so its claim lasts.
+    let other = process(&ports);
+    let claimed = current(&other, &ports).await.unwrap_err();
+    assert!(matches!(claimed, MakeBaseError::Claimed), "{claimed}");
+    assert_eq!(paged.pages(), 0);
+    sleep(Duration::from_secs(5)).await;
+    is_right(&ports, &current(&other, &ports).await.unwrap()).await;
+    assert_eq!(paged.pages(), 1 + 2 * SEGMENTS as usize, "the first, and those that were left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_processes_one_reads_the_catalogue() {
+    let (paged, ports) = large().await;
+    let makers: Vec<BaseMaker> = (0..5).map(|_| process(&ports)).collect();
+    let all = makers.iter().map(|maker| current(maker, &ports));
+    for made in futures_util::future::join_all(all).await {
+        is_right(&ports, &made.unwrap()).await;
+    }
+    assert_eq!(paged.pages(), PAGES);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_counts_until_a_load_changes_a_product() {
+    let (paged, ports) = large().await;
+    let maker = process(&ports);
+    cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
+    let customer = Customer::unknown("AAA".parse().unwrap());
+    let change = RowChange::Put(Record::Customer(Customer {
+        groups: ["gold".parse().unwrap()].into(),
+        ..customer
+    }));
+    apply(&paged.inner, vec![change], Currency::USD).await.unwrap();
+    paged.pages();
+    cut_off(&maker, &ports, PAGE_TAKES * 3 / 2).await;
+    assert_eq!(paged.pages(), SEGMENTS as usize, "the third page of each segment");
+
+    let mut last = products(PRODUCTS).pop().unwrap();
+    last.name = "Another name".to_owned();
+    load(&paged.inner, vec![last]).await;
+    let made = current(&maker, &ports).await.unwrap();
+    assert_eq!((made.head.version, made.base.index.products), (3, PRODUCTS as u32));
+    assert_eq!(paged.pages(), PAGES, "all of them");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_piece_that_is_damaged_is_read_anew() {
+    let (paged, ports) = large().await;
+    let maker = process(&ports);
+    cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
+    let head = ports.store.catalogue_head().await.unwrap().unwrap();
+    let name = BaseName { version: head.base_version, currency: Currency::USD, terms: None };
+    // The first run of the second segment.
+    let number = 200_001;
+    assert!(ports.store.drafts(&name, &[number]).await.unwrap()[0].is_some());
+    let damaged = [(number, Bytes::from_static(b"no run"))];
+    ports.store.put_drafts(&name, &damaged, keep_until(&ports)).await.unwrap();
+    sleep(Duration::from_secs(5)).await;
+    paged.pages();
+    let other = process(&ports);
+    let error = current(&other, &ports).await.unwrap_err();
+    assert!(matches!(error, MakeBaseError::Base(BaseError::Pack(_))), "{error}");
+    paged.pages();
+    is_right(&ports, &current(&other, &ports).await.unwrap()).await;
+    assert_eq!(paged.pages(), PAGES, "all of it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_schedule_makes_do_with_a_head_that_was_read_lately() {
+    let (paged, ports) = large().await;
+    let maker = process(&ports);
+    current(&maker, &ports).await.unwrap();
+    paged.heads();
+    let version =
+        async |as_of| maker.current_as_of(as_of, keep_until(&ports)).await.unwrap().head.version;
+    sleep(Duration::from_secs(2)).await;
+    for _ in 0..3 {
+        assert_eq!(version(AsOf::Lately(0)).await, 1);
+    }
+    assert_eq!(paged.heads(), 1, "in one second");
+    assert_eq!(version(AsOf::Now).await, 1);
+    assert_eq!(paged.heads(), 1, "who asks for the one in force gets it");
+    load(&paged.inner, products(1)).await;
+    assert_eq!(version(AsOf::Lately(1)).await, 1);
+    assert_eq!(version(AsOf::Lately(2)).await, 2, "that of the load that has ordered it");
+    sleep(Duration::from_secs(1)).await;
+    paged.heads();
+    assert_eq!(version(AsOf::Lately(0)).await, 2);
+    assert_eq!(paged.heads(), 1, "a second has passed");
+}
