@@ -41,6 +41,8 @@ mod cli {
     mod other_pages;
     mod output;
     mod presence;
+    #[cfg(target_os = "linux")]
+    mod pty;
     mod quoting;
     #[cfg(feature = "aws")]
     mod refused;
@@ -52,6 +54,8 @@ mod cli {
     mod simulating;
     mod stack_settings;
     mod supervised;
+    #[cfg(target_os = "linux")]
+    mod terminals;
     mod tokens;
     #[cfg(feature = "otel")]
     mod traces;

@@ -258,6 +258,9 @@ pub struct UpArgs {
     /// Start with an empty store: delete everything in it
     #[arg(long)]
     pub fresh: bool,
+    /// Let --fresh delete the store without asking
+    #[arg(long, short, requires = "fresh")]
+    pub yes: bool,
     /// On AWS, create missing resources of the stack first
     #[cfg(feature = "aws")]
     #[arg(long)]

@@ -50,6 +50,7 @@ mod stderr;
 mod store_file;
 mod stream;
 mod subscribe;
+mod table;
 mod terminal;
 mod token;
 mod token_keys;

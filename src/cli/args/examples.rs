@@ -4,7 +4,7 @@ pub(super) const UP: &str = "\
 Examples:
   ocache up                                   everything, on port 7070
   ocache up --port 0 --refresh-every 10s      on any free port, refreshing often
-  ocache up --fresh                           with an empty store, deleting what is in it";
+  ocache up --fresh --yes                     with an empty store, deleting what is in it";
 
 pub(super) const LOAD: &str = "\
 Examples:

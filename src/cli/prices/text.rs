@@ -1,10 +1,9 @@
 //! A price table for people, printed in pieces.
 
-use comfy_table::{ColumnConstraint, Table, Width};
-
 use super::super::failure::Failure;
 use super::super::output::{Output, number, table, trimmed};
 use super::super::price_rows::Amounts;
+use super::super::table::Columns;
 use super::super::view;
 use super::entry_at;
 use crate::model::{Quantity, Timestamp, show_duration};
@@ -16,8 +15,6 @@ const HEADER: [&str; 5] = ["product", "name", "list price", "discount", "unit pr
 /// Of a table that has prices by price lists or by ladders.
 const WITH_RULES: [&str; 7] =
     ["product", "name", "list price", "discount", "unit price", "rule", "ladder"];
-/// The spaces around the content of a column.
-const PADDING: u16 = 2;
 
 /// The pieces look like one table, unless a later one has something wider than all before it.
 pub(super) struct TextTable<'a> {
@@ -27,7 +24,7 @@ pub(super) struct TextTable<'a> {
     quantity: Option<Quantity>,
     header: &'static [&'static str],
     /// Of the pieces so far; none before the first.
-    widths: Vec<u16>,
+    columns: Option<Columns>,
     is_heard: bool,
 }
 
@@ -41,7 +38,7 @@ impl<'a> TextTable<'a> {
         let has_ladders = !matches!(&prices.ladders, Own::Inline(rows) if rows.is_empty());
         let has_rules = prices.terms.is_some() || has_ladders;
         let header: &[&str] = if has_rules { &WITH_RULES } else { &HEADER };
-        Self { output, head, now, quantity, header, widths: vec![], is_heard: true }
+        Self { output, head, now, quantity, header, columns: None, is_heard: true }
     }
 
     pub(super) const fn is_heard(&self) -> bool {
@@ -52,7 +49,7 @@ impl<'a> TextTable<'a> {
     pub(super) fn rows(&mut self, rows: &[TableRow]) -> Result<(), Failure> {
         let TableHead { currency, rounding, .. } = *self.head;
         let amounts = Amounts { currency, rounding };
-        let is_first = self.widths.is_empty();
+        let is_first = self.columns.is_none();
         let blank = vec![""; self.header.len()];
         let mut piece = table(if is_first { self.header.to_vec() } else { blank });
         for row in rows {
@@ -75,29 +72,14 @@ impl<'a> TextTable<'a> {
             let with_rules = [rule.into(), ladder(row, amounts).into()];
             piece.add_row(cells.into_iter().chain(with_rules).take(self.header.len()));
         }
-        self.align(&mut piece.0);
+        let before = self.columns.take().unwrap_or_default();
+        self.columns = Some(piece.go_on(before));
         self.print(&piece.to_string())
-    }
-
-    /// Makes the columns at least as wide as those of the pieces before.
-    fn align(&mut self, piece: &mut Table) {
-        let widths = piece.column_max_content_widths();
-        for (place, width) in widths.iter().enumerate() {
-            let width = (*width).max(self.widths.get(place).copied().unwrap_or_default());
-            if let Some(column) = piece.column_mut(place) {
-                let least = Width::Fixed(width.saturating_add(PADDING));
-                column.set_constraint(ColumnConstraint::LowerBoundary(least));
-            }
-            match self.widths.get_mut(place) {
-                Some(known) => *known = width,
-                None => self.widths.push(width),
-            }
-        }
     }
 
     /// Prints what is to be known of the whole table.
     pub(super) fn end(mut self) -> Result<(), Failure> {
-        if self.widths.is_empty() {
+        if self.columns.is_none() {
             self.print(&table(self.header.to_vec()).to_string())?;
         }
         let TableHead { currency, products, .. } = self.head;

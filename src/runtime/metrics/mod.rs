@@ -6,8 +6,8 @@ mod meters;
 mod scrape;
 mod server;
 
-pub use feed::{Event, What};
+pub use feed::{Event, Listener, What};
 pub use history::{REASONS, SLOT, Slot};
-pub use meters::Metrics;
+pub use meters::{Metrics, WRITTEN};
 pub use scrape::{CONTENT_TYPE, Scrape};
 pub use server::MetricsServer;
