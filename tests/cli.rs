@@ -27,6 +27,7 @@ mod cli {
     mod four_lines;
     mod gateway;
     mod guides;
+    mod help;
     mod hidden;
     mod http_load;
     mod http_prices;

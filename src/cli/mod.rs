@@ -15,6 +15,7 @@ mod engine;
 mod failure;
 mod find_gateway;
 mod generate;
+mod help;
 mod interrupt;
 mod keys;
 mod known;
@@ -56,6 +57,7 @@ mod token;
 mod token_keys;
 mod up;
 mod verify;
+mod version;
 mod view;
 mod watched_load;
 mod worker;
@@ -139,6 +141,7 @@ async fn dispatch(
         Command::Destroy(args) => destroy::run(settings, output, args).await,
         Command::Completions(args) => completions::run(output, &args),
         Command::Man(args) => man::run(output, &args),
+        Command::Help(args) => help::run(output, &args),
         Command::Config(args) => config::run(settings, output, &args.command).await,
     }
 }

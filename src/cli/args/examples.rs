@@ -151,3 +151,8 @@ pub(super) const CONFIG_SET: &str = "\
 Examples:
   ocache config set ttl 10m                   how long customers stay active
   ocache config set require-token true        admit only clients with a token";
+
+pub(super) const HELP: &str = "\
+Examples:
+  ocache help quote                           everything about a command
+  ocache help globals                         the options of every command";
