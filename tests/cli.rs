@@ -28,6 +28,7 @@ mod cli {
     mod four_lines;
     mod gateway;
     mod guides;
+    mod help;
     mod hidden;
     mod http_load;
     mod http_prices;
@@ -44,6 +45,8 @@ mod cli {
     mod other_pages;
     mod output;
     mod presence;
+    #[cfg(target_os = "linux")]
+    mod pty;
     mod quoting;
     #[cfg(feature = "aws")]
     mod refused;
@@ -55,6 +58,8 @@ mod cli {
     mod simulating;
     mod stack_settings;
     mod supervised;
+    #[cfg(target_os = "linux")]
+    mod terminals;
     mod tokens;
     #[cfg(feature = "otel")]
     mod traces;

@@ -11,6 +11,7 @@ mod data;
 mod dead_letters;
 mod examples;
 mod global;
+mod groups;
 mod ids;
 mod list;
 mod policy;
@@ -46,13 +47,14 @@ pub use cost::{CostArgs, CostCommand, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LayoutArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, DEFAULT_STACK, Format, Global, LogFormat};
+pub use groups::{EXIT_CODES, GROUPS, START};
 pub use list::{
     ExportArgs, ExportCommand, ExportQuotationsArgs, ListArgs, ListCommand, ListCustomersArgs,
     ListDiscountsArgs, ListPriceListsArgs, ListProductsArgs, ListQuotationsArgs, StatusName,
 };
-pub use policy::PolicyArgs;
+pub use policy::{PolicyArgs, STACK_SETTINGS};
 pub use process::{MemoryArgs, MetricsArgs, SlotArgs};
-pub use shell::{CompletionsArgs, ManArgs};
+pub use shell::{CompletionsArgs, HelpArgs, ManArgs};
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{
     KeysArgs, KeysCommand, KeysCommandArgs, ProviderArgs, ProviderError, RotateArgs, TokenArgs,
@@ -61,7 +63,13 @@ pub use verify::VerifyArgs;
 
 /// Answer price requests at once, from price tables that are prepared for active customers.
 #[derive(Debug, Parser)]
-#[command(name = "ocache", version, arg_required_else_help = true, after_help = AFTER_HELP)]
+#[command(
+    name = "ocache",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = format!("{START}\n\n{EXIT_CODES}")
+)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -70,14 +78,6 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
-
-const AFTER_HELP: &str = "\
-Start here:
-  ocache up                                  the whole system in one process
-  ocache quote --client AAA P1:2 P3:1        a quote, from another terminal
-
-Exit codes: 0 ok, 1 failure, 2 usage, 3 bad data, 4 not found, 5 timed out, 6 unreachable,
-7 denied, 130 interrupted before a result.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -260,6 +260,12 @@ pub enum Command {
     /// default, in this order. A setting of the stack is the same for all its processes: the value set
     /// for the stack, or the default. `show` names the origin of each value; `set` sets one of the stack.
     Config(ConfigArgs),
+    /// Show the whole help of a command or a topic
+    ///
+    /// `--help` fits a screen; this adds the global options, the environment variables, and what each
+    /// value means. Topics: globals, settings, exit-codes.
+    #[command(after_help = examples::HELP)]
+    Help(HelpArgs),
 }
 
 impl Command {
@@ -280,6 +286,9 @@ pub struct UpArgs {
     /// Start with an empty store: delete everything in it
     #[arg(long)]
     pub fresh: bool,
+    /// Let --fresh delete the store without asking
+    #[arg(long, short, requires = "fresh")]
+    pub yes: bool,
     /// On AWS, create missing resources of the stack first
     #[cfg(feature = "aws")]
     #[arg(long)]

@@ -1,4 +1,4 @@
-//! Asking before an account is changed.
+//! Asking before something is deleted, or an account is changed.
 
 use std::io::{self, IsTerminal, Write};
 

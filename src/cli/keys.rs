@@ -54,7 +54,7 @@ fn print(output: &Output, keys: &KeyRing) -> Result<(), Failure> {
     output.data(&data, |_| {
         let mut table = table(["key", "state"]);
         for (kid, state) in &rows {
-            table.add_row([kid, state]);
+            table.add_row([*kid, state]);
         }
         table.to_string()
     })

@@ -40,7 +40,7 @@ fn write_all(output: &Output, cli: &Command, dir: &Path) -> Result<(), Failure> 
     fs::create_dir_all(dir).map_err(failed)?;
     let commands = std::iter::once(cli).chain(cli.get_subcommands());
     let mut files = Vec::new();
-    for command in commands.filter(|command| command.get_name() != "help") {
+    for command in commands {
         let file = dir.join(file_name(command));
         fs::write(&file, page(command).map_err(failed)?).map_err(failed)?;
         files.push(file.display().to_string());

@@ -16,6 +16,7 @@ mod export;
 mod failure;
 mod find_gateway;
 mod generate;
+mod help;
 mod interrupt;
 mod keys;
 mod known;
@@ -53,11 +54,13 @@ mod stderr;
 mod store_file;
 mod stream;
 mod subscribe;
+mod table;
 mod terminal;
 mod token;
 mod token_keys;
 mod up;
 mod verify;
+mod version;
 mod view;
 mod watched_load;
 mod worker;
@@ -143,6 +146,7 @@ async fn dispatch(
         Command::Destroy(args) => destroy::run(settings, output, args).await,
         Command::Completions(args) => completions::run(output, &args),
         Command::Man(args) => man::run(output, &args),
+        Command::Help(args) => help::run(output, &args),
         Command::Config(args) => config::run(settings, output, &args.command).await,
     }
 }

@@ -1,35 +1,31 @@
 //! Where things are printed: data to stdout, everything else to stderr.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::AutoStream;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::args::{Format, Global};
+use super::args::{Format, Global, LogFormat};
 use super::failure::{ExitCode, Failure};
 use super::reader;
 use super::stderr::Stderr;
+pub(super) use super::table::{Table, number, table};
 use super::terminal::Terminal;
 use crate::model::{escape_but, escape_json};
-
-/// To the first place of a screen, and everything after it deleted.
-const CLEARED: &[u8] = b"\x1b[H\x1b[J";
 
 /// How this run prints.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     format: Format,
     quiet: bool,
+    logs: LogFormat,
 }
 
 impl Output {
     pub(super) const fn new(global: &Global) -> Self {
-        Self { format: global.output, quiet: global.quiet }
+        Self { format: global.output, quiet: global.quiet, logs: global.log_format }
     }
 
     /// Whether data is printed for programs.
@@ -90,28 +86,23 @@ impl Output {
             Format::Json | Format::Ndjson => write_all(stdout, bytes),
             Format::Table => write_all(AutoStream::auto(stdout), bytes),
         };
-        match printed {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                reader::has_left();
-                Ok(false)
-            }
-            printed => printed.map(|()| true).map_err(|error| {
-                let message = format!("the output cannot be written: {error}");
-                match error.kind() {
-                    ErrorKind::FileTooLarge => Failure::new(ExitCode::Unreachable, message)
-                        .hint("lift the limit on the size of files with `ulimit -f unlimited`"),
-                    _ => Failure::new(ExitCode::Failure, message),
-                }
-            }),
-        }
+        is_read(printed)
     }
 
-    /// Makes room for what is printed next to replace what was printed before, on a terminal.
-    pub(super) fn begin_anew(&self) -> Result<(), Failure> {
-        match self.format {
-            Format::Table if io::stdout().is_terminal() => self.raw(CLEARED),
-            _ => Ok(()),
-        }
+    /// Writes control sequences to the terminal. They are not colours, so --color does not remove them.
+    pub(super) fn draw(&self, bytes: &[u8]) -> Result<(), Failure> {
+        Stderr::settle();
+        is_read(write_all(io::stdout().lock(), bytes)).map(drop)
+    }
+
+    /// The same output, with only data and errors.
+    pub(super) const fn quietly(self) -> Self {
+        Self { quiet: true, ..self }
+    }
+
+    /// Whether data is printed for a person at a terminal.
+    pub(super) fn is_on_terminal(&self) -> bool {
+        !self.is_json() && io::stdout().is_terminal()
     }
 
     /// Tells the person at the terminal something that is not data.
@@ -124,6 +115,11 @@ impl Output {
     /// Reports an error that does not end the run.
     pub(super) fn error(&self, failure: &Failure) {
         Stderr::say(&failure.render(self.format));
+    }
+
+    /// Whether events are printed. Logs as JSON are for programs, and have the same facts.
+    pub(super) const fn tells_events(&self) -> bool {
+        !self.quiet && matches!(self.logs, LogFormat::Text)
     }
 
     /// Asks for input, on a terminal. What was printed before comes before.
@@ -148,6 +144,24 @@ impl Output {
     }
 }
 
+/// Whether the output is still read. A reader that has left is not a failure.
+fn is_read(printed: io::Result<()>) -> Result<bool, Failure> {
+    match printed {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            reader::has_left();
+            Ok(false)
+        }
+        printed => printed.map(|()| true).map_err(|error| {
+            let message = format!("the output cannot be written: {error}");
+            match error.kind() {
+                ErrorKind::FileTooLarge => Failure::new(ExitCode::Unreachable, message)
+                    .hint("lift the limit on the size of files with `ulimit -f unlimited`"),
+                _ => Failure::new(ExitCode::Failure, message),
+            }
+        }),
+    }
+}
+
 fn write_all(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
     to.write_all(bytes)?;
     to.flush()
@@ -156,45 +170,4 @@ fn write_all(mut to: impl Write, bytes: &[u8]) -> io::Result<()> {
 /// Without the spaces that pad the last column of a table.
 pub(super) fn trimmed(text: &str) -> String {
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
-}
-
-/// Rows and columns as people read them, as wide as their content: nothing is ever cut.
-pub(super) struct Table(pub(super) comfy_table::Table);
-
-impl Table {
-    /// Adds a row. Its cells are escaped here, where their width is not known yet.
-    pub(super) fn add_row(&mut self, cells: impl IntoIterator<Item = impl Into<Cell>>) {
-        let cells = cells.into_iter().map(|cell| {
-            let cell = cell.into();
-            match escape_but(&cell.content(), &['\n']) {
-                Cow::Borrowed(_) => cell,
-                Cow::Owned(text) => Cell::new(text),
-            }
-        });
-        self.0.add_row(cells.collect::<Vec<_>>());
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// An empty table with a header.
-pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
-    let header: Vec<&str> = header.into_iter().collect();
-    let mut table = comfy_table::Table::new();
-    let rule = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().header_separator(rule));
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    if header.iter().any(|title| !title.is_empty()) {
-        table.set_header(header);
-    }
-    Table(table)
-}
-
-/// A cell for a number.
-pub(super) fn number(text: impl ToString) -> Cell {
-    Cell::new(text).set_alignment(CellAlignment::Right)
 }

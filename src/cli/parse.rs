@@ -6,14 +6,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches as _, ValueEnum};
 
 use super::args::{Cli, Color, Format};
 use super::failure::{ExitCode, Failure};
+use super::help::screens;
 use super::paths::expanded;
 use super::settings_file::SettingsFile;
+use super::version;
 use crate::model::escape;
 
 /// A command line that ends here: it asked for help, or it cannot be done.
@@ -81,10 +83,28 @@ pub(super) fn parsed() -> Result<Parsed, Stop> {
     let mut effective = without_empty_variables(command.clone());
     match effective.try_get_matches_from_mut(std::env::args_os()) {
         Ok(matches) => Ok(Parsed { command, matches, file }),
-        Err(mut error) => {
-            name_variable(&mut error, &effective);
-            Err(stop(error, wishes))
+        Err(asked) => match answering(&asked, &effective) {
+            Some(answering) => {
+                let answer = answering.try_get_matches_from(std::env::args_os());
+                Err(Stop::Said(Box::new(answer.err().unwrap_or(asked))))
+            }
+            None => Err(stop(named(asked, &effective), wishes)),
+        },
+    }
+}
+
+/// The definitions that print what the command line asks for: help, or the version.
+fn answering(asked: &clap::Error, definitions: &Command) -> Option<Command> {
+    match asked.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Some(screens(definitions.clone()))
         }
+        ErrorKind::DisplayVersion => {
+            let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+            let is_wanted = version::wants_details(&arguments);
+            is_wanted.then(|| definitions.clone().version(version::details()))
+        }
+        _ => None,
     }
 }
 
@@ -99,20 +119,18 @@ pub(super) fn without_empty_variables(command: Command) -> Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// A wrong value that comes from a variable is called by the variable's name: nobody has typed a flag.
-fn name_variable(error: &mut clap::Error, command: &Command) {
+/// The error. If a wrong value comes from a variable, it names the variable instead of the flag.
+fn named(mut error: clap::Error, command: &Command) -> clap::Error {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
-    let (Some(flag), Some(value)) =
-        (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue))
-    else {
-        return;
-    };
-    if let Some(variable) = variable_of(command, &flag, &value) {
+    let invalid = text(ContextKind::InvalidArg).zip(text(ContextKind::InvalidValue));
+    let variable = invalid.and_then(|(flag, value)| variable_of(command, &flag, &value));
+    if let Some(variable) = variable {
         error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
     }
+    error
 }
 
 /// The variable with a value, of the flag that an error calls so, unless the flag was typed.

@@ -9,20 +9,18 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use indicatif::HumanBytes;
 use serde::Serialize;
-use tokio::time::MissedTickBehavior;
 
 use super::args::StatusArgs;
 use super::engine::Engine;
 use super::failure::Failure;
-use super::interrupt::interrupted;
 use super::output::{Output, number, table};
-use super::reader;
 use super::settings::Settings;
 use crate::model::{Timestamp, show_duration};
 use crate::ports::{Depth, Ports, ProcessRecord, Queue, Upkeep, living_processes};
 use crate::runtime::gateway::probe;
 
 mod users;
+mod watch;
 
 use users::{ShownUsers, shown_users, stream_users};
 
@@ -106,47 +104,20 @@ pub(super) async fn run(
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
     let shown = match args.watch {
-        None => print(output, &ports, &engine, false).await,
-        Some(interval) => watch(output, &ports, &engine, interval).await,
+        None => print(output, &ports, &engine).await,
+        Some(interval) => watch::run(output, &ports, &engine, interval).await,
     };
     engine.close().await;
     shown
 }
 
-/// Prints it, `anew` in the place of what was printed before.
-async fn print(output: &Output, ports: &Ports, engine: &Engine, anew: bool) -> Result<(), Failure> {
+async fn print(output: &Output, ports: &Ports, engine: &Engine) -> Result<(), Failure> {
     let overview = overview(output, ports, engine).await?;
     if output.is_json() {
         return stream_users(output, ports, &overview).await;
     }
     let users = shown_users(output, ports, overview.now).await?;
-    if anew {
-        output.begin_anew()?;
-    }
-    output.data(&(), |()| show(&overview, &users))
-}
-
-/// Prints it at every interval, until Ctrl-C or until nobody reads it. It has shown what it was asked
-/// for, so neither is a failure.
-async fn watch(
-    output: &Output,
-    ports: &Ports,
-    engine: &Engine,
-    interval: Duration,
-) -> Result<(), Failure> {
-    let printing = async {
-        let mut ticks = tokio::time::interval(interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            print(output, ports, engine, true).await?;
-        }
-    };
-    tokio::select! {
-        failed = printing => failed,
-        () = interrupted() => Ok(()),
-        () = reader::left() => Ok(()),
-    }
+    output.data(&(), |()| show(&overview, &users, usize::MAX))
 }
 
 /// What is known of the cache but for its users.
@@ -256,7 +227,8 @@ impl From<Depth> for QueueStatus {
     }
 }
 
-fn show(overview: &Overview, users: &ShownUsers) -> String {
+/// For people, with at most so many users.
+fn show(overview: &Overview, users: &ShownUsers, at_most: usize) -> String {
     let catalogue = match &overview.catalogue {
         None => "no products are loaded".to_owned(),
         Some(catalogue) => {
@@ -276,7 +248,7 @@ fn show(overview: &Overview, users: &ShownUsers) -> String {
     let plural = if *stored == 1 { "" } else { "s" };
     let tables = format!("{stored} price table{plural}: {usable} usable, {fresh} of them fresh");
     let housekeeping = overview.housekeeping.as_ref().map_or_else(String::new, housekeeping);
-    let users = users.show(overview.now);
+    let users = users.show(overview.now, at_most);
     format!(
         "{catalogue}\n{gateways}\n{processes}\n{tables}{housekeeping}\n\n{users}\n\n{}",
         queues(overview)

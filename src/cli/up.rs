@@ -1,11 +1,14 @@
 //! `ocache up`: everything at once, ready when a real quote has been answered.
 
+mod events;
+
 use std::path::Path;
 
 use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::args::{Backend, UpArgs};
+use super::confirm::confirm;
 use super::engine::{Engine, Kind, makes_store};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::Interrupts;
@@ -42,6 +45,11 @@ pub(super) async fn run(
         check_keys_given(settings, output, &given, &keys).await?;
         if args.fresh || makes_store(settings) {
             keys.check_use(given.asks_for_tokens())?;
+        }
+        if args.fresh && !makes_store(settings) {
+            let folder = settings.data_dir.display();
+            let question = format!("delete everything in the store in `{folder}`");
+            confirm(output, args.yes, &question)?;
         }
     }
     let engine = Engine::open(settings, output).await?;
@@ -92,6 +100,7 @@ pub(super) async fn run(
     let outcome = match checked {
         Some(Ok(_)) => {
             announce(output, &engine, &gateway, &stack.now(), &settings.as_flags)?;
+            events::tell(output, &system.worker, &engine, settings.backend, &shutdown);
             let schedule = system.spawn(&[Role::Refresh]);
             shutdown.begun().await;
             // Its supervisor has heard of a panic.

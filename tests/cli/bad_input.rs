@@ -105,7 +105,7 @@ fn what_is_refused_makes_no_store() {
 fn an_up_that_is_refused_empties_no_store() {
     let home = Home::with_fixtures();
     let missing = home.path().join("missing.json").display().to_string();
-    let fresh = ["up", "--port", "0", "--fresh", "--keys", &missing];
+    let fresh = ["up", "--port", "0", "--fresh", "--yes", "--keys", &missing];
     assert!(home.fails(2, &fresh).contains("--keys alone"));
     home.fails(4, &[&fresh[..], &["--require-token"]].concat());
     assert_eq!(home.json(&["status"])["catalogue"]["version"], 1);

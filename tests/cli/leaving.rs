@@ -4,12 +4,12 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::process::{Home, text};
+use super::process::Home;
 
 /// Waiting that ends only when the test has failed.
 const HANG: Duration = Duration::from_secs(60);
 
-fn ended(mut child: Child) -> Option<i32> {
+pub fn ended(mut child: Child) -> Option<i32> {
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -62,33 +62,17 @@ fn a_session_ends_when_its_reader_leaves_though_more_could_be_asked() {
 /// stdout, and how it ends.
 #[cfg(target_os = "linux")]
 fn typed(home: &Home, args: &[&str], lines: &str) -> (String, String, Option<i32>) {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    use std::fs::File;
-    use std::os::unix::ffi::OsStrExt as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&near).unwrap();
-    unlockpt(&near).unwrap();
-    let name = ptsname(&near, vec![]).unwrap();
-    let mut options = File::options();
-    let not_mine = rustix::fs::OFlags::NOCTTY.bits().try_into().unwrap();
-    options.read(true).write(true).custom_flags(not_mine);
-    let far = options.open(std::ffi::OsStr::from_bytes(name.as_bytes())).unwrap();
+    let mut terminal = super::pty::Terminal::new(80, 24);
     let mut command = home.command(args);
-    command.stdin(far.try_clone().unwrap()).stderr(far).stdout(Stdio::piped());
+    command.stdin(terminal.far()).stderr(terminal.far()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // With it go this side's handles of the far end: reading ends when the child does.
+    // It holds handles of the terminal, which would keep the read below from ending.
     drop(command);
-    let mut near = File::from(near);
-    near.write_all(lines.as_bytes()).unwrap();
-    let (mut seen, mut buffer) = (vec![], [0; 4096]);
-    while let Ok(length @ 1..) = near.read(&mut buffer) {
-        seen.extend(&buffer[..length]);
-    }
+    terminal.types(lines);
+    let seen = terminal.rest();
     let mut stdout = String::new();
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
-    (text(&seen), stdout, ended(child))
+    (seen, stdout, ended(child))
 }
 
 #[cfg(target_os = "linux")]

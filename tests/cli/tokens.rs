@@ -263,10 +263,12 @@ fn the_environment_can_require_tokens_too() {
 #[test]
 fn the_help_shows_no_token() {
     let home = Home::new();
-    let output =
-        home.command(&["quote", "--help"]).env("OCACHE_TOKEN", "hush-hush").output().unwrap();
-    let help = text(&output.stdout);
-    assert!(help.contains("OCACHE_TOKEN") && !help.contains("hush-hush"), "{help}");
+    for (asked, names_variable) in [(["quote", "--help"], false), (["help", "quote"], true)] {
+        let output = home.command(&asked).env("OCACHE_TOKEN", "hush-hush").output().unwrap();
+        let help = text(&output.stdout);
+        assert!(!help.contains("hush-hush"), "{help}");
+        assert_eq!(help.contains("OCACHE_TOKEN"), names_variable, "{help}");
+    }
 }
 
 #[test]

@@ -31,13 +31,58 @@ fn a_second_start_keeps_what_is_there_and_fresh_does_not() {
     let (up, _) = home.up(&[]);
     assert_eq!(home.json(&["quote", "--client", "AAA", "X1"])["total"], "1.00");
     assert_eq!(up.interrupt().0, Some(0));
-    let (up, _) = home.up(&["--fresh"]);
+    let (up, _) = home.up(&["--fresh", "--yes"]);
     let quotation = home.json(&["quote", "--client", "AAA", "X1", "P1"]);
     assert_eq!(
         (&quotation["total"], &quotation["unavailable"][0]),
         (&json!("450.00"), &json!("X1"))
     );
     assert_eq!(up.interrupt().0, Some(0));
+}
+
+#[test]
+fn a_store_is_emptied_only_by_someone_who_says_so() {
+    let home = Home::with_fixtures();
+    let refused = home.fails(2, &["up", "--port", "0", "--fresh"]);
+    assert!(refused.contains("hint: confirm with --yes"), "{refused}");
+    assert_eq!(home.json(&["status"])["catalogue"]["version"], 1);
+    // Where nothing can be lost nobody is asked.
+    let (up, _) = Home::new().up(&["--fresh"]);
+    assert_eq!(up.interrupt().0, Some(0));
+}
+
+#[test]
+fn what_happens_is_a_line_each() {
+    let home = Home::new();
+    let (mut up, _) = home.up(&[]);
+    home.ok(&["quote", "--client", "AAA", "P1:2"]);
+    let mut seen = String::new();
+    let mut wanted =
+        vec!["customer  AAA is active until ", "AAA calculated in ", "AAA answered after "];
+    while !wanted.is_empty() {
+        let line = up.stderr_line("");
+        wanted.retain(|wanted| !line.contains(wanted));
+        seen.push_str(&line);
+    }
+    // The customer comes before what happens to them.
+    let place = |text: &str| seen.find(text).expect(text);
+    assert!(place("is active until") < place("calculated in"), "{seen}");
+    home.ok(&["unsubscribe", "AAA"]);
+    up.stderr_line("customer  AAA is no longer active");
+    home.ok(&["load", &home.file("own.csv", "id,name,price\nX1,Own product,1.00\n")]);
+    up.stderr_line("load      catalogue version 2 in USD");
+    assert_eq!(up.interrupt().0, Some(0));
+}
+
+#[test]
+fn a_quiet_up_prints_no_events() {
+    let home = Home::new();
+    let (up, _) = home.up(&["--quiet"]);
+    for _ in 0..3 {
+        home.ok(&["quote", "--client", "AAA", "P1:2"]);
+    }
+    let (code, stderr) = up.interrupt();
+    assert_eq!((code, stderr.contains("AAA")), (Some(0), false), "{stderr}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+use super::policy::STACK_SETTINGS;
 use super::{KeysArgs, ProviderArgs};
 use crate::runtime::gateway::{Access, AllowedOrigins, Limits, OriginError, PathPrefix};
 use crate::stages::UserLimits;
@@ -23,9 +24,6 @@ pub struct AccessArgs {
     /// Path under which a reverse proxy publishes the gateway, if it forwards the full path
     #[arg(long, value_name = "PATH", env = "OCACHE_PATH_PREFIX")]
     pub path_prefix: Option<PathPrefix>,
-    /// Which users come in, and how.
-    #[command(flatten)]
-    pub stack: UserArgs,
     /// Where the keys are.
     #[command(flatten)]
     pub keys: KeysArgs,
@@ -47,11 +45,15 @@ pub struct AccessArgs {
     /// Limit clients of this machine by address too
     #[arg(long, env = "OCACHE_LIMIT_LOOPBACK", value_parser = BoolishValueParser::new())]
     pub limit_loopback: bool,
+    // Last: flattened options set a heading, and options after them would appear under it.
+    /// Which users come in, and how.
+    #[command(flatten)]
+    pub stack: UserArgs,
 }
 
 /// The settings of the stack that gateways keep to.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Settings of the stack, the same for all its processes")]
+#[command(next_help_heading = STACK_SETTINGS)]
 pub struct UserArgs {
     /// Admit only clients with a token, for the customers it names; see `ocache token`
     #[arg(long, env = "OCACHE_REQUIRE_TOKEN", value_parser = BoolishValueParser::new())]

@@ -4,7 +4,7 @@ pub(super) const UP: &str = "\
 Examples:
   ocache up                                   everything, on port 7070
   ocache up --port 0 --refresh-every 10s      on any free port, refreshing often
-  ocache up --fresh                           with an empty store, deleting what is in it";
+  ocache up --fresh --yes                     with an empty store, deleting what is in it";
 
 pub(super) const LOAD: &str = "\
 Examples:
@@ -197,3 +197,8 @@ pub(super) const CONFIG_SET: &str = "\
 Examples:
   ocache config set ttl 10m                   how long customers stay active
   ocache config set require-token true        admit only clients with a token";
+
+pub(super) const HELP: &str = "\
+Examples:
+  ocache help quote                           everything about a command
+  ocache help globals                         the options of every command";

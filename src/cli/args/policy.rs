@@ -5,10 +5,13 @@ use clap::builder::PossibleValuesParser;
 
 use crate::stages::Setting;
 
+/// Above the settings of the stack, in the help of every command that takes them.
+pub const STACK_SETTINGS: &str = "Settings of the stack, the same for all its processes";
+
 /// The settings of the stack that stages keep to: what [`crate::stages::Policy`] is made of. Their
 /// values are texts here, because what counts is the stack's record, not what this process is told.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Settings of the stack, the same for all its processes")]
+#[command(next_help_heading = STACK_SETTINGS)]
 pub struct PolicyArgs {
     /// How long a customer stays active after a visit
     #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = of(Setting::Ttl), default_value = "5m")]

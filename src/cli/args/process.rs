@@ -4,8 +4,11 @@ use clap::Args;
 
 use crate::stages::Lookup;
 
+const LIMITS: &str = "Limits of this process";
+
 /// How many messages one worker has in hand.
 #[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = LIMITS)]
 pub struct SlotArgs {
     /// Maximum scheduled calculations at once
     #[arg(long, value_name = "N", env = "OCACHE_REFRESH_SLOTS", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
@@ -20,6 +23,7 @@ pub struct SlotArgs {
 
 /// How much a process keeps in memory.
 #[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = LIMITS)]
 pub struct MemoryArgs {
     /// Memory for unpacked parts of the catalogue, in MB; other parts are read again when needed
     #[arg(long, value_name = "MB", env = "OCACHE_BASE_MEMORY", default_value = "128", value_parser = clap::value_parser!(u32).range(1..))]

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::Shell;
+use clap_complete::engine::ArgValueCandidates;
+
+use super::super::help::topics;
 
 /// Of `ocache completions`.
 #[derive(Debug, Args)]
@@ -21,4 +24,12 @@ pub struct ManArgs {
     /// Write every page into this folder instead
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+}
+
+/// Of `ocache help`.
+#[derive(Debug, Args)]
+pub struct HelpArgs {
+    /// A command, with its subcommand if it has some, or a topic [default: the list of commands]
+    #[arg(value_name = "COMMAND", add = ArgValueCandidates::new(topics))]
+    pub topic: Vec<String>,
 }

@@ -32,7 +32,7 @@ pub struct SimulateArgs {
     /// How long a table answers quotes if nothing refreshes it; at least three intervals
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "15m")]
     pub usable_for: Duration,
-    /// Also count what the straightforward design would be billed for the same: it reads all
+    /// Also count what the straightforward design would be billed for the same; it reads all
     /// products for every message, and writes every table whole, changed or not
     #[arg(long)]
     pub designs: bool,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::super::output::{number, table};
+use super::super::table::Cell;
 use crate::billing::{Service, Usd};
 use crate::cost::{Bill, BillLine, Choice, Month, Purpose, Verdict, WhatIf};
 use crate::meter::Stage;
@@ -54,7 +55,7 @@ fn row(
     bill: &Bill,
     scale: &impl Fn(Usd) -> Usd,
     is_meant: impl Fn(&BillLine) -> bool,
-) -> Vec<comfy_table::Cell> {
+) -> Vec<Cell> {
     let of = |service: Option<Service>| {
         let meant = |line: &BillLine| {
             is_meant(line) && service.is_none_or(|service| line.line.service() == service)

@@ -1,6 +1,5 @@
 //! A list that is printed while it is read, and where it is read from.
 
-use comfy_table::Cell;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -8,6 +7,7 @@ use crate::cli::failure::{ExitCode, Failure};
 use crate::cli::output::Output;
 use crate::cli::pieces::Pieces;
 use crate::cli::stream::ListStream;
+use crate::cli::table::Cell;
 use crate::ports::{AtHead, CatalogueHead, Cursor, Page, PortError, Store};
 
 /// The rows that are printed.

@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use comfy_table::Cell;
 use serde_json::{Value, json};
 
 use super::listing::Listing;
 use crate::cli::args::{ListQuotationsArgs, StatusName};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, number};
+use crate::cli::table::Cell;
 use crate::model::Timestamp;
 use crate::ports::{Ports, Quotation, QuotationStatus};
 

@@ -1,9 +1,9 @@
 //! The rows of lists: as `ocache load` reads them, and as people do.
 
-use comfy_table::Cell;
 use serde_json::{Map, Value, json};
 
 use crate::cli::output::number;
+use crate::cli::table::Cell;
 use crate::model::{ProductId, Quantity, Timestamp, UserId};
 use crate::ports::{CatalogueHead, UserDiscounts};
 use crate::pricing::{
@@ -132,8 +132,9 @@ pub(super) fn price_list_cells(list: &PriceList) -> Vec<Cell> {
     let groups = texts(groups).into_iter().map(|group| format!("group {group}"));
     let everyone = everyone.then(|| "everyone".to_owned());
     let given_to: Vec<_> = everyone.into_iter().chain(groups).chain(texts(users)).collect();
-    let time =
-        |time: Option<Timestamp>| Cell::new(time.map_or_else(String::new, |time| time.to_string()));
+    let time = |time: Option<Timestamp>| {
+        Cell::from(time.map_or_else(String::new, |time| time.to_string()))
+    };
     vec![
         list.id.as_str().into(),
         number(list.priority),

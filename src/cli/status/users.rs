@@ -156,12 +156,18 @@ impl TableStatus {
 }
 
 impl ShownUsers {
-    pub(super) fn show(&self, now: Timestamp) -> String {
+    /// How many could be shown.
+    pub(super) const fn len(&self) -> usize {
+        self.first.len()
+    }
+
+    /// A table of at most so many.
+    pub(super) fn show(&self, now: Timestamp, at_most: usize) -> String {
         if self.count == 0 {
             return "no active users".to_owned();
         }
         let mut table = table(["active user", "time left", "products", "validated", "priced"]);
-        for (user, head) in &self.first {
+        for (user, head) in self.first.iter().take(at_most) {
             let left = Duration::from_secs(user.expires_at.since(now).as_secs());
             let ago = |time: Timestamp| format!("{} ago", show_duration(now.since(time)));
             let [products, validated, priced] = match head {
@@ -173,7 +179,7 @@ impl ShownUsers {
             let cells = [show_duration(left), products, validated, priced].map(number);
             table.add_row(std::iter::once(user.user.to_string().into()).chain(cells));
         }
-        let more = match self.count - self.first.len() {
+        let more = match self.count - self.first.len().min(at_most) {
             0 => String::new(),
             more => format!("\nand {more} more (see --output json)"),
         };

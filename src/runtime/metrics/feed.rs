@@ -1,7 +1,7 @@
 //! What happened last in this process, for people who watch.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -53,9 +53,15 @@ pub enum What {
     },
 }
 
+/// Called for every event as it happens, with the feed locked: it must not block.
+pub type Listener = Box<dyn Fn(&Event) + Send + Sync>;
+
 /// The last events.
-#[derive(Debug, Default)]
-pub(super) struct Feed(Mutex<Events>);
+#[derive(Default)]
+pub(super) struct Feed {
+    events: Mutex<Events>,
+    listener: OnceLock<Listener>,
+}
 
 #[derive(Debug, Default)]
 struct Events {
@@ -71,8 +77,16 @@ impl Feed {
         if events.last.len() == KEPT {
             events.last.pop_front();
         }
-        let user = user.to_string();
-        events.last.push_back(Event { number, at: SystemClock.now(), user, what });
+        let event = Event { number, at: SystemClock.now(), user: user.to_string(), what };
+        if let Some(listener) = self.listener.get() {
+            listener(&event);
+        }
+        events.last.push_back(event);
+    }
+
+    /// Sets the listener, which gets every event from now on. A second one is ignored.
+    pub(super) fn tell(&self, listener: Listener) {
+        let _ = self.listener.set(listener);
     }
 
     pub(super) fn last(&self, at_most: usize) -> Vec<Event> {
@@ -81,7 +95,7 @@ impl Feed {
     }
 
     fn events(&self) -> MutexGuard<'_, Events> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

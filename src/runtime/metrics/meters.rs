@@ -14,7 +14,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::answers::{AnswerHistory, Answers, Settled};
-use super::feed::{Event, Feed, What};
+use super::feed::{Event, Feed, Listener, What};
 use super::history::{History, REASONS, Slot};
 use crate::model::{Cause, Timestamp, UserId};
 use crate::ports::{
@@ -213,6 +213,11 @@ impl Metrics {
         self.0.feed.last(at_most)
     }
 
+    /// Sets the listener, which gets every event from now on. A second one is ignored.
+    pub fn tell(&self, listener: Listener) {
+        self.0.feed.tell(listener);
+    }
+
     /// All of it in the text format of Prometheus.
     ///
     /// # Errors
@@ -384,10 +389,13 @@ const fn is_recalculation(effect: Effect) -> bool {
     matches!(effect, Effect::Calculated | Effect::Validated)
 }
 
+/// The effect of a calculation that made a new table.
+pub const WRITTEN: &str = "written";
+
 /// The word for a label: what became of the table.
 const fn effect_name(effect: Effect) -> &'static str {
     match effect {
-        Effect::Calculated => "written",
+        Effect::Calculated => WRITTEN,
         Effect::Validated => "unchanged",
         Effect::Unneeded => "unneeded",
         Effect::Expired => "expired",

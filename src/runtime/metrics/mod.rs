@@ -8,8 +8,8 @@ mod scrape;
 mod server;
 
 pub use answers::Answers;
-pub use feed::{Event, What};
+pub use feed::{Event, Listener, What};
 pub use history::{REASONS, SLOT, Slot};
-pub use meters::Metrics;
+pub use meters::{Metrics, WRITTEN};
 pub use scrape::{CONTENT_TYPE, Scrape};
 pub use server::MetricsServer;

@@ -1,0 +1,40 @@
+//! How the commands are listed.
+
+/// The commands in groups, in the order in which they are listed.
+pub const GROUPS: &[(&str, &[&str])] = &[
+    ("Run", &["up", "serve", "worker"]),
+    (
+        "Quotes, prices and customers",
+        &["quote", "quotation", "prices", "load", "generate", "subscribe", "unsubscribe"],
+    ),
+    ("Watch and plan", &["status", "meter", "cost", "simulate", "bench", "verify", "doctor"]),
+    (
+        "Operate and set up",
+        &[
+            "config",
+            "token",
+            "keys",
+            "dead-letters",
+            "backup",
+            "restore",
+            #[cfg(feature = "aws")]
+            "provision",
+            #[cfg(feature = "aws")]
+            "destroy",
+            "completions",
+            "man",
+            "help",
+        ],
+    ),
+];
+
+/// What to type first.
+pub const START: &str = "\
+Start here:
+  ocache up                                  the whole system in one process
+  ocache quote --client AAA P1:2 P3:1        a quote, from another terminal";
+
+/// The exit codes.
+pub const EXIT_CODES: &str = "\
+Exit codes: 0 ok, 1 failure, 2 usage, 3 bad data, 4 not found, 5 timed out, 6 unreachable,
+7 denied, 130 interrupted before a result.";

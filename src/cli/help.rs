@@ -1,0 +1,235 @@
+//! Help: a screen for each command, and the whole text on request.
+//!
+//! `ocache quote --help` fits a screen: what the command does, its own options, examples.
+//! `ocache help quote` adds the rest: the global options, the environment variables, and what each value
+//! means. The manual page has the same text.
+
+use std::fmt::Write as _;
+
+use clap::builder::{StyledStr, Styles};
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
+
+use super::args::{Cli, EXIT_CODES, GROUPS, HelpArgs, STACK_SETTINGS, START};
+use super::failure::{ExitCode, Failure};
+use super::output::Output;
+use crate::model::nearest;
+
+/// Topics that are not commands.
+const TOPICS: [&str; 3] = ["globals", "settings", "exit-codes"];
+/// Names of commands are padded to this width.
+const NAME_WIDTH: usize = 14;
+
+/// Prints the whole help of a command or a topic.
+pub(super) fn run(output: &Output, args: &HelpArgs) -> Result<(), Failure> {
+    let mut cli = Cli::command();
+    cli.build();
+    let text = match args.topic.first().map(String::as_str) {
+        None => screens(cli).render_help(),
+        Some("globals") => options(&cli, Arg::is_global_set),
+        Some("settings") => match cli.find_subcommand("up") {
+            // The command that takes all of them.
+            Some(up) => options(up, is_of_the_stack),
+            None => StyledStr::new(),
+        },
+        Some("exit-codes") => StyledStr::from(EXIT_CODES),
+        Some(_) => find(&mut cli, &args.topic)?.render_long_help(),
+    };
+    output.raw(format!("{}\n", text.ansi().to_string().trim_end()).as_bytes())
+}
+
+/// A command by its name and, if there are more words, its subcommand.
+fn find<'a>(cli: &'a mut Command, words: &[String]) -> Result<&'a mut Command, Failure> {
+    let mut found = cli;
+    for word in words {
+        if found.find_subcommand(word).is_none() {
+            return Err(unknown(found, word));
+        }
+        // It exists, as just checked; the borrow checker requires a second lookup.
+        found = found.find_subcommand_mut(word).ok_or_else(|| unknown_word(word))?;
+    }
+    Ok(found)
+}
+
+fn unknown(above: &Command, word: &str) -> Failure {
+    let names = above.get_subcommands().map(Command::get_name).chain(TOPICS);
+    match nearest(word, names) {
+        Some(near) => unknown_word(word).hint(format!("did you mean `{near}`?")),
+        None => unknown_word(word).hint("`ocache help` lists commands and topics"),
+    }
+}
+
+fn unknown_word(word: &str) -> Failure {
+    Failure::new(ExitCode::NotFound, format!("there is no command or topic `{word}`"))
+}
+
+/// The words that `ocache help` takes, for completion.
+pub(super) fn topics() -> Vec<clap_complete::CompletionCandidate> {
+    let commands = GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
+    commands.chain(TOPICS).map(Into::into).collect()
+}
+
+/// Some options of a command, with their whole help.
+fn options(command: &Command, are_wanted: impl Fn(&Arg) -> bool) -> StyledStr {
+    let options = command.get_arguments().filter(|argument| are_wanted(argument));
+    Command::new("ocache")
+        .disable_help_flag(true)
+        .args(options.cloned())
+        .help_template("{all-args}")
+        .render_long_help()
+}
+
+fn is_of_the_stack(argument: &Arg) -> bool {
+    argument.get_help_heading() == Some(STACK_SETTINGS)
+}
+
+/// The definitions with help that fits a screen. They must be built already.
+pub(super) fn screens(cli: Command) -> Command {
+    let list = commands(&cli);
+    let mut cli =
+        cli.mut_args(fitted).help_template("{about}\n\n{usage-heading} {usage}{after-help}");
+    for name in subcommands(&cli) {
+        cli = cli.mut_subcommand(&name, |command| screen(command, &name));
+    }
+    cli.after_help(list)
+}
+
+fn subcommands(command: &Command) -> Vec<String> {
+    command.get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
+/// A command with a screen of help; `name` is its path after `ocache`.
+fn screen(command: Command, name: &str) -> Command {
+    let takes_settings = command.get_arguments().any(is_of_the_stack);
+    let mut command = command.mut_args(fitted);
+    for below in subcommands(&command) {
+        let name = format!("{name} {below}");
+        command = command.mut_subcommand(&below, |command| screen(command, &name));
+    }
+    let about = command.get_long_about().or_else(|| command.get_about()).cloned();
+    let mut more = String::new();
+    if let Some(examples) = command.get_after_help() {
+        let _ = write!(more, "{}\n\n", examples.ansi());
+    }
+    if takes_settings {
+        more.push_str("Settings of the stack, such as --ttl: ocache help settings\n");
+    }
+    let _ = write!(
+        more,
+        "Global options: ocache help globals. Variables and details: ocache help {name}"
+    );
+    command.about(about.unwrap_or_default()).after_help(more)
+}
+
+/// An option with a short help. Options that the screen leaves out still work.
+fn fitted(argument: Arg) -> Arg {
+    if argument.get_id() == "help" {
+        return argument.action(ArgAction::HelpShort).help("Print this");
+    }
+    let is_left_out =
+        argument.is_hide_set() || argument.is_global_set() || is_of_the_stack(&argument);
+    let help = argument.get_help().map(first_part).unwrap_or_default();
+    argument.help(help).hide(is_left_out).hide_env(true)
+}
+
+/// The text before the first semicolon: details follow it. A text with brackets is kept whole, because
+/// they hold a default.
+fn first_part(help: &StyledStr) -> String {
+    let help = help.to_string();
+    match help.split_once("; ") {
+        Some((part, _)) if !part.contains('[') => part.to_owned(),
+        _ => help,
+    }
+}
+
+/// The commands in groups, with what each is for.
+fn commands(cli: &Command) -> StyledStr {
+    let styles = Styles::styled();
+    let (header, literal) = (styles.get_header(), styles.get_literal());
+    let mut text = String::new();
+    for (group, names) in GROUPS {
+        // Writing to a string cannot fail, here and below.
+        let _ = writeln!(text, "{header}{group}:{header:#}");
+        for command in names.iter().filter_map(|name| cli.find_subcommand(name)) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            let name = command.get_name();
+            let _ = writeln!(text, "  {literal}{name:NAME_WIDTH$}{literal:#}{about}");
+        }
+        text.push('\n');
+    }
+    let more = "ocache COMMAND --help, ocache help globals|settings|exit-codes";
+    let _ = write!(text, "{START}\n\nMore: {more}");
+    StyledStr::from(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Lines that fit a screen.
+    const LINES: usize = 45;
+    /// Width of the text; wider terminals get the same.
+    const COLUMNS: usize = 100;
+    /// `simulate` has many options, all its own.
+    const LONGER: [(&str, usize); 1] = [("simulate", 60)];
+
+    fn all_screens() -> BTreeMap<String, String> {
+        fn collect(command: &mut Command, before: &str, into: &mut BTreeMap<String, String>) {
+            into.insert(before.to_owned(), command.render_help().to_string());
+            for name in subcommands(command) {
+                let below = command.find_subcommand_mut(&name).unwrap();
+                collect(below, format!("{before} {name}").trim(), into);
+            }
+        }
+        let mut all = BTreeMap::new();
+        let mut cli = Cli::command();
+        cli.build();
+        let mut cli = screens(cli).term_width(COLUMNS);
+        collect(&mut cli, "", &mut all);
+        all
+    }
+
+    #[test]
+    fn the_help_of_a_command_fits_a_screen() {
+        for (name, text) in all_screens() {
+            let longest = LONGER.iter().find(|(longer, _)| *longer == name);
+            let at_most = longest.map_or(LINES, |(_, lines)| *lines);
+            let lines = text.lines().count();
+            assert!(lines <= at_most, "ocache {name} --help has {lines} lines:\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_screen_says_where_the_rest_is_and_leaves_out_nothing_of_its_own() {
+        let cli = Cli::command();
+        for (name, text) in all_screens().into_iter().filter(|(name, _)| !name.is_empty()) {
+            let lists_globals =
+                text.lines().any(|line| line.trim_start().starts_with("--data-dir"));
+            assert!(text.contains("ocache help globals") && !lists_globals, "{text}");
+            assert!(
+                text.contains(&format!("ocache help {name}")) && !text.contains("OCACHE_"),
+                "{text}"
+            );
+            let mut words = name.split(' ');
+            let command = words.try_fold(&cli, |above, word| above.find_subcommand(word)).unwrap();
+            for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+                let Some(long) = argument.get_long() else { continue };
+                let is_shown = text.contains(&format!("--{long}"));
+                let is_elsewhere =
+                    is_of_the_stack(argument) && text.contains("ocache help settings");
+                assert!(is_shown || is_elsewhere, "--{long} is not in\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        grouped.sort_unstable();
+        let cli = Cli::command();
+        let mut commands: Vec<&str> = cli.get_subcommands().map(Command::get_name).collect();
+        commands.sort_unstable();
+        assert_eq!(grouped, commands);
+    }
+}

@@ -1,0 +1,265 @@
+//! What happens while `ocache up` runs, a line for each event.
+//!
+//! The stages of this process report quotes and calculations. Customers and loads are polled from the
+//! store: other processes add them too, and no code runs when a customer expires.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::super::args::Backend;
+use super::super::engine::Engine;
+use super::super::output::Output;
+use crate::meter::{Reason, Scope, Stage};
+use crate::model::{Timestamp, show_duration};
+use crate::ports::{Chain, Clock as _, PortError, Ports, Segment, SystemClock};
+use crate::runtime::metrics::{Event, WRITTEN, What};
+use crate::runtime::{Shutdown, Worker};
+
+/// Events that wait to be printed; further ones are dropped.
+const WAITING: usize = 1024;
+/// Maximum lines printed in a second; nobody reads more.
+const LINES_A_SECOND: usize = 20;
+/// With more active customers than this, they are not listed one by one.
+const KNOWN_USERS: usize = 5_000;
+/// How often to poll for customers and loads. On AWS each poll is billed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY_ON_AWS: Duration = Duration::from_secs(60);
+/// Polling takes at most one part in this many of the time.
+const SHARE_OF_LOOKING: u32 = 50;
+
+/// Prints what happens from now on, until the shutdown begins.
+pub(super) fn tell(
+    output: &Output,
+    worker: &Worker,
+    engine: &Engine,
+    backend: Backend,
+    shutdown: &Shutdown,
+) {
+    if !output.tells_events() {
+        return;
+    }
+    let (sender, events) = mpsc::channel(WAITING);
+    worker.metrics.tell(Box::new(move |event| {
+        if is_told(event) {
+            // A full channel means more events than anybody could read, so this one is dropped.
+            let _ = sender.try_send(event.clone());
+        }
+    }));
+    let every = if backend == Backend::Embedded { LOOK_EVERY } else { LOOK_EVERY_ON_AWS };
+    let teller =
+        Teller { lines: Lines::new(*output), seen: None, ports: engine.ports(None), every };
+    let (scope, shutdown) = (Scope::new(Stage::Command, Reason::Command), shutdown.clone());
+    worker.supervisor.spawn("the list of events", async move {
+        tokio::select! {
+            () = scope.of(teller.run(events)) => {}
+            () = shutdown.begun() => {}
+        }
+    });
+}
+
+/// Whether an event deserves a line: the schedule finds most tables unchanged, every time.
+fn is_told(event: &Event) -> bool {
+    match event.what {
+        What::Calculated { effect, .. } => effect == WRITTEN,
+        What::Settled { .. } => true,
+    }
+}
+
+struct Teller {
+    lines: Lines,
+    ports: Ports,
+    every: Duration,
+    /// None before the first poll, which finds the state at the start.
+    seen: Option<Seen>,
+}
+
+/// What a poll of the store found.
+struct Seen {
+    version: u64,
+    /// When each active customer expires; None if there are too many.
+    users: Option<BTreeMap<String, Timestamp>>,
+}
+
+impl Teller {
+    async fn run(mut self, mut events: mpsc::Receiver<Event>) {
+        let mut next_look = Instant::now();
+        loop {
+            let event = tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => Some(event),
+                    None => return,
+                },
+                () = sleep_until(next_look) => None,
+            };
+            // Poll first if the customer is new, so that their arrival is printed before their quote.
+            if event.as_ref().is_none_or(|event| self.is_new(&event.user)) {
+                let begun = Instant::now();
+                self.look().await;
+                next_look = Instant::now() + self.every.max(begun.elapsed() * SHARE_OF_LOOKING);
+            }
+            if let Some(event) = event {
+                self.lines.say(event.at, kind(&event.what), &in_words(&event));
+            }
+        }
+    }
+
+    fn is_new(&self, user: &str) -> bool {
+        let users = self.seen.as_ref().and_then(|seen| seen.users.as_ref());
+        // On AWS a single customer causes no poll: it would be billed for each of them.
+        self.every == LOOK_EVERY && users.is_some_and(|users| !users.contains_key(user))
+    }
+
+    /// Prints what has changed since the last poll.
+    async fn look(&mut self) {
+        self.lines.pass_time();
+        let now = self.ports.clock.now();
+        let (seen, load) = match seen(&self.ports, now).await {
+            Ok(found) => found,
+            // The stages report failures of the store, and the next poll comes soon.
+            Err(error) => {
+                return tracing::debug!(error = %Chain(&error), "active customers were not read");
+            }
+        };
+        if let Some(before) = self.seen.replace(seen)
+            && let Some(after) = &self.seen
+        {
+            if after.version > before.version {
+                self.lines.say(now, "load", &load);
+            }
+            if let (Some(before), Some(after)) = (&before.users, &after.users) {
+                tell_users(&mut self.lines, now, before, after);
+            }
+        }
+    }
+}
+
+fn tell_users(
+    lines: &mut Lines,
+    now: Timestamp,
+    before: &BTreeMap<String, Timestamp>,
+    after: &BTreeMap<String, Timestamp>,
+) {
+    for (user, expires_at) in before.iter().filter(|(user, _)| !after.contains_key(*user)) {
+        match *expires_at <= now {
+            true => lines.say(*expires_at, "customer", &format!("{user} has expired")),
+            false => lines.say(now, "customer", &format!("{user} is no longer active")),
+        }
+    }
+    for (user, expires_at) in after.iter().filter(|(user, _)| !before.contains_key(*user)) {
+        let until = time_of_day(*expires_at);
+        lines.say(now, "customer", &format!("{user} is active until {until}"));
+    }
+}
+
+/// What the store holds, and the line for its last load.
+async fn seen(ports: &Ports, now: Timestamp) -> Result<(Seen, String), PortError> {
+    let head = ports.store.catalogue_head().await?;
+    let version = head.as_ref().map_or(0, |head| head.version);
+    let load = head.map_or_else(String::new, |head| {
+        format!("catalogue version {version} in {} is in force", head.currency)
+    });
+    Ok((Seen { version, users: active_users(ports, now).await? }, load))
+}
+
+async fn active_users(
+    ports: &Ports,
+    now: Timestamp,
+) -> Result<Option<BTreeMap<String, Timestamp>>, PortError> {
+    let (mut users, mut from) = (BTreeMap::new(), None);
+    loop {
+        let page = ports.store.list_active_users(Segment::ALL, now, from).await?;
+        let active = page.items.into_iter().filter(|user| user.is_active(now));
+        users.extend(active.map(|user| (user.user.to_string(), user.expires_at)));
+        from = page.next;
+        if users.len() > KNOWN_USERS {
+            return Ok(None);
+        }
+        if from.is_none() {
+            return Ok(Some(users));
+        }
+    }
+}
+
+const fn kind(what: &What) -> &'static str {
+    match what {
+        What::Calculated { .. } => "table",
+        What::Settled { .. } => "quote",
+    }
+}
+
+fn in_words(event: &Event) -> String {
+    let user = &event.user;
+    match event.what {
+        What::Calculated { reason, took, .. } => {
+            format!("{user} calculated in {}, {}", show_duration(took), why(reason))
+        }
+        What::Settled { outcome, warmth, after } => {
+            format!("{user} {outcome} after {}, {warmth}", show_duration(after))
+        }
+    }
+}
+
+/// Why a table was calculated. An unknown reason is printed as it is.
+fn why(reason: &'static str) -> &'static str {
+    match reason {
+        "quotation" => "for a quote",
+        "subscribe" => "for a new customer",
+        "stale" => "because it was stale",
+        "change" => "because of a load",
+        "scheduled" => "on schedule",
+        other => other,
+    }
+}
+
+/// Prints lines, and counts those beyond the limit.
+struct Lines {
+    output: Output,
+    /// The current second, and the lines printed in it.
+    second: i64,
+    printed: usize,
+    /// By kind.
+    left_out: BTreeMap<&'static str, u64>,
+}
+
+impl Lines {
+    const fn new(output: Output) -> Self {
+        Self { output, second: 0, printed: 0, left_out: BTreeMap::new() }
+    }
+
+    fn say(&mut self, at: Timestamp, kind: &'static str, what: &str) {
+        self.pass_time();
+        if self.printed < LINES_A_SECOND {
+            self.printed += 1;
+            self.output.note(&format!("{}  {kind:8}  {what}", time_of_day(at)));
+        } else {
+            *self.left_out.entry(kind).or_default() += 1;
+        }
+    }
+
+    /// Resets the count at each new second, and prints how many lines the last one left out.
+    fn pass_time(&mut self) {
+        let second = SystemClock.now().millis() / 1000;
+        if second == self.second {
+            return;
+        }
+        (self.second, self.printed) = (second, 0);
+        let counts = std::mem::take(&mut self.left_out);
+        if !counts.is_empty() {
+            let counts = counts.iter().map(|(kind, count)| format!("{count} {kind}"));
+            let counts = counts.collect::<Vec<_>>().join(", ");
+            self.output.note(&format!("          more in that second: {counts}"));
+        }
+    }
+}
+
+/// The time on this machine's clock, in its time zone.
+fn time_of_day(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.millis()).map_or_else(
+        |_| at.to_string(),
+        |at| at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string(),
+    )
+}

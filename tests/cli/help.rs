@@ -1,0 +1,68 @@
+//! Help: a screen for each command, and everything on request.
+
+use super::process::{Home, text};
+
+#[test]
+fn help_fits_a_screen_and_says_where_the_rest_is() {
+    let home = Home::new();
+    for command in ["quote", "status"] {
+        let screen = home.ok(&[command, "--help"]);
+        assert!(screen.lines().count() <= 45, "{screen}");
+        assert!(screen.contains(&format!("Usage: ocache {command}")), "{screen}");
+        assert!(!screen.contains("--data-dir") && !screen.contains("OCACHE_"), "{screen}");
+        assert_eq!(home.ok(&[command, "-h"]), screen);
+        // What the screen names can be typed.
+        let last = screen.lines().last().unwrap();
+        for line in last.split(". ") {
+            let (_, typed) = line.split_once(": ocache ").unwrap();
+            let words: Vec<&str> = typed.split(' ').collect();
+            let all = home.ok(&words);
+            assert!(all.contains("--data-dir") && all.contains("OCACHE_DATA_DIR"), "{all}");
+        }
+    }
+    let settings = home.ok(&["help", "settings"]);
+    for flag in ["--ttl", "OCACHE_TTL", "--require-token", "--max-active-users"] {
+        assert!(settings.contains(flag), "no {flag} in {settings}");
+    }
+    assert!(!settings.contains("--port"), "{settings}");
+    assert!(home.ok(&["help", "cost", "forecast"]).contains("Usage: ocache cost forecast"));
+}
+
+#[test]
+fn commands_are_listed_in_groups() {
+    let home = Home::new();
+    let list = home.ok(&["--help"]);
+    assert_eq!(home.ok(&["help"]), list);
+    for line in ["Run:", "  up            Run the whole system in one process", "Start here:"] {
+        assert!(list.lines().any(|shown| shown == line), "no `{line}` in {list}");
+    }
+    assert!(list.lines().count() <= 45, "{list}");
+    assert!(home.ok(&["help", "exit-codes"]).contains("5 timed out"));
+    // Without a command the list is the error. A setting in the environment would be an argument.
+    let output = home.command(&[]).env_remove("OCACHE_DATA_DIR").output().unwrap();
+    assert_eq!(
+        (output.status.code(), text(&output.stdout), text(&output.stderr)),
+        (Some(2), String::new(), list)
+    );
+}
+
+#[test]
+fn a_topic_that_is_not_there_is_named() {
+    let home = Home::new();
+    assert!(home.fails(4, &["help", "qoute"]).contains("did you mean `quote`?"));
+    assert!(home.fails(4, &["help", "global"]).contains("did you mean `globals`?"));
+    assert!(home.fails(4, &["help", "cost", "zzzz"]).contains("`ocache help`"));
+}
+
+#[test]
+fn the_version_says_what_it_was_built_from() {
+    let home = Home::new();
+    let short = home.ok(&["--version"]);
+    assert_eq!(short, format!("ocache {}\n", env!("CARGO_PKG_VERSION")));
+    let long = home.ok(&["--version", "--verbose"]);
+    assert_eq!(home.ok(&["-vV"]), long);
+    let rest = long.strip_prefix(&short).unwrap();
+    let names: Vec<&str> = rest.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+    assert_eq!(names, ["commit", "features", "platform", "build"]);
+    assert_eq!(rest.contains("aws"), cfg!(feature = "aws"), "{rest}");
+}

@@ -1,0 +1,103 @@
+//! Tables, `status --watch` and questions on a terminal of a certain size.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::leaving::ended;
+use super::process::Home;
+use super::pty::Terminal;
+
+const LONG: &str = "a-customer-with-an-id-that-no-narrow-terminal-has-room-for";
+const COLUMNS: u16 = 60;
+
+/// How wide lines are on a terminal.
+fn widest<'a>(lines: impl IntoIterator<Item = &'a str>) -> usize {
+    lines.into_iter().map(|line| line.trim_end().chars().count()).max().unwrap()
+}
+
+fn table_of<'a>(status: &'a str, title: &str) -> Vec<&'a str> {
+    status
+        .lines()
+        .skip_while(|line| !line.contains(title))
+        .take_while(|line| line.trim() != "")
+        .collect()
+}
+
+#[test]
+fn tables_fit_the_terminal_and_are_whole_in_a_pipe() {
+    let home = Home::with_fixtures();
+    home.ok(&["subscribe", LONG]);
+    let terminal = Terminal::new(COLUMNS, 24);
+    let child = terminal.start(home.command(&["status"]));
+    let shown = terminal.rest();
+    assert_eq!(ended(child), Some(0), "{shown}");
+    let customers = table_of(&shown, "active user");
+    assert!(
+        customers.iter().any(|line| line.contains("a-customer-") && line.contains('…')),
+        "{shown}"
+    );
+    for title in ["active user", "queue"] {
+        assert!(widest(table_of(&shown, title)) <= COLUMNS.into(), "{shown}");
+    }
+    let piped = home.ok(&["status"]);
+    assert!(piped.contains(LONG) && !piped.contains('…'), "{piped}");
+}
+
+/// The lines of the last frame, and how many columns the widest has.
+fn frame(shown: &str) -> (Vec<&str>, usize) {
+    let (_, last) = shown.rsplit_once("\x1b[H").unwrap();
+    let last = last.split_once("\x1b[J").map_or(last, |(last, _)| last);
+    let lines: Vec<&str> = last.split("\x1b[2K").skip(1).map(str::trim_end).collect();
+    let widest = widest(lines.iter().copied());
+    (lines, widest)
+}
+
+#[test]
+fn a_watched_status_has_a_screen_of_its_own_and_fits_it() {
+    let home = Home::with_fixtures();
+    let customers: Vec<String> = (0..40).map(|number| format!("{LONG}-{number}")).collect();
+    let customers: Vec<&str> = customers.iter().map(String::as_str).collect();
+    home.ok(&[&["subscribe"], &customers[..]].concat());
+    let mut terminal = Terminal::new(COLUMNS, 22);
+    let child = terminal.start(home.command(&["status", "--watch", "1h"]));
+    // A queue is in the last line.
+    let shown = terminal.shows("dead letters");
+    let (lines, widest) = frame(&shown);
+    assert!(shown.contains("\x1b[?1049h\x1b[?25l\x1b[H"), "{shown:?}");
+    assert!(lines.len() <= 22 && widest <= COLUMNS.into(), "{lines:#?}");
+    assert!(shown.contains("more (see --output json)"), "{lines:#?}");
+    // Another size is another frame, at once.
+    terminal.resize(40, 10);
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::WINCH).unwrap();
+    let shown = terminal.shows("\x1b[H");
+    kill_process(pid, Signal::INT).unwrap();
+    let shown = shown + &terminal.rest();
+    assert_eq!(ended(child), Some(0), "{shown}");
+    // The screen of before is back.
+    let shown = shown.strip_suffix("\x1b[?25h\x1b[?1049l").expect(&shown);
+    let (lines, widest) = frame(shown);
+    assert!(lines.len() <= 10 && widest <= 40, "{lines:#?}");
+}
+
+#[test]
+fn a_person_is_asked_before_a_store_is_emptied() {
+    let home = Home::with_fixtures();
+    let fresh = ["up", "--port", "0", "--fresh"];
+    let mut terminal = Terminal::new(80, 24);
+    let child = terminal.start(home.command(&fresh));
+    terminal.shows("delete everything in the store in");
+    terminal.types("n\n");
+    let shown = terminal.rest();
+    assert_ne!(ended(child), Some(0), "{shown}");
+    assert_eq!(home.json(&["status"])["catalogue"]["version"], 1);
+
+    let emptied = Home::with_empty_store();
+    let mut terminal = Terminal::new(80, 24);
+    let child = terminal.start(emptied.command(&fresh));
+    terminal.shows("delete everything");
+    terminal.types("y\n");
+    terminal.shows("ready");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let shown = terminal.rest();
+    assert_eq!(ended(child), Some(0), "{shown}");
+}
