@@ -5,7 +5,17 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Run", &["up", "serve", "worker"]),
     (
         "Quotes, prices and customers",
-        &["quote", "quotation", "prices", "load", "generate", "subscribe", "unsubscribe"],
+        &[
+            "quote",
+            "quotation",
+            "prices",
+            "list",
+            "load",
+            "export",
+            "generate",
+            "subscribe",
+            "unsubscribe",
+        ],
     ),
     ("Watch and plan", &["status", "meter", "cost", "simulate", "bench", "verify", "doctor"]),
     (
