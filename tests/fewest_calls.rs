@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ocache::data::apply;
 use ocache::embedded::Embedded;
-use ocache::memory::{Memory, MemoryConnections, TokioClock};
+use ocache::memory::{ManualClock, Memory, MemoryConnections, TokioClock};
 use ocache::meter::{
     Action, Meter, Operation, Reason, Resource, Scope, Stage, Usage, UsageLine, metered,
     metered_and_watched,
@@ -16,7 +16,7 @@ use ocache::model::{
     ConnectionId, ConnectionRef, Dialect, Item, ProductId, QuotationKey, Timestamp, UserId,
 };
 use ocache::ports::{
-    FailureReason, Outgoing, Ports, Posting, Queue, Received, RowChange, SystemClock,
+    Clock as _, FailureReason, Outgoing, Ports, Posting, Queue, Received, RowChange, SystemClock,
     SystemRandomness, UserDiscounts, Verdict,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product};
@@ -58,12 +58,17 @@ struct System<'a> {
     meter: &'a Meter,
     bases: Arc<BaseMaker>,
     policy: Policy,
+    clock: Arc<ManualClock>,
+}
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(SystemClock.now()))
 }
 
 impl<'a> System<'a> {
-    fn new(unseen: Ports, ports: Ports, meter: &'a Meter) -> Self {
+    fn new(unseen: Ports, ports: Ports, meter: &'a Meter, clock: Arc<ManualClock>) -> Self {
         let bases = Arc::new(BaseMaker::new(&ports, Lookup::new(&ports).bases().clone()));
-        Self { unseen, ports, meter, bases, policy: Policy::default() }
+        Self { unseen, ports, meter, bases, policy: Policy::default(), clock }
     }
 
     async fn load(&self) {
@@ -115,6 +120,8 @@ impl<'a> System<'a> {
 
     /// Orders a calculation for everybody, and then lets the worker do them.
     async fn refresh(&self, number: u64) -> Usage {
+        // A process keeps the catalogue's head for a second where a read of it is billed.
+        self.clock.advance(Duration::from_secs(1));
         let before = self.meter.usage();
         self.order(number).await;
         let stage = PriceCalc::new(&self.ports, self.bases.clone(), self.policy.clone());
@@ -406,12 +413,12 @@ async fn a_deadline_that_a_gateway_watches_sends_nothing_and_is_billed_as_on_aws
 /// Shows a new system on the embedded engine to a test.
 async fn on_the_embedded_engine(test: impl AsyncFnOnce(System<'_>)) {
     let dir = tempfile::tempdir().unwrap();
-    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let engine = Embedded::open(dir.path(), clock, randomness, &Supervisor::new()).unwrap();
+    let (clock, randomness) = (clock(), Arc::new(SystemRandomness));
+    let engine = Embedded::open(dir.path(), clock.clone(), randomness, &Supervisor::new()).unwrap();
     let unseen = engine.ports(Arc::new(MemoryConnections::default()));
     let meter = Arc::new(Meter::new());
     let ports = metered(unseen.clone(), &meter);
-    test(System::new(unseen, ports, &meter)).await;
+    test(System::new(unseen, ports, &meter, clock)).await;
     engine.close().await;
 }
 
@@ -439,12 +446,13 @@ async fn aws() {
     let (aws, other) = (connect().await, connect().await);
     aws.apply(&aws.plan().await.unwrap(), false).await.unwrap();
     let connections = Arc::new(MemoryConnections::default());
-    let ports = |aws: &Aws| aws.ports(Arc::new(SystemClock), connections.clone());
+    let clock = clock();
+    let ports = |aws: &Aws| aws.ports(clock.clone(), connections.clone());
     let meter = Arc::clone(aws.meter());
     let (unseen, ports) = (ports(&other), ports(&aws));
     // A panic must not leave the stack behind.
     let done = tokio::spawn(async move {
-        the_fewest_calls("aws", System::new(unseen, ports, &meter)).await;
+        the_fewest_calls("aws", System::new(unseen, ports, &meter, clock)).await;
     })
     .await;
     aws.close().await;

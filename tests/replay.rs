@@ -130,9 +130,9 @@ async fn users_with_the_same_price_lists_have_them_priced_once() {
     for outcome in [&plain, &same, &different] {
         assert_eq!((outcome.answered, outcome.failed, outcome.calculated), (2, 0, 2));
     }
-    // A part and the index of each base of terms.
+    // Of each base of terms a part, the index, and the claim, which is taken and given back.
     let written = [&plain, &same, &different].map(|outcome| heads_written(&outcome.metered));
-    assert_eq!(written[1..], [written[0] + 2, written[0] + 4]);
+    assert_eq!(written[1..], [written[0] + 4, written[0] + 8]);
     let rows = |outcome: &Outcome| {
         let is_row = |line: &UsageLine| line.resource == Resource::PriceLists;
         outcome.metered.total(is_row).items
@@ -233,8 +233,9 @@ async fn a_probe_tells_refreshes_that_write_nothing_from_those_that_do() {
     let lists = |usage: &Usage| usage.total(|line| line.resource == Resource::Discounts).items;
     let read = [&probe.unchanged, &probe.confirmed, &probe.calculated].map(lists);
     assert_eq!(read, [0, 0, 4], "discounts are read when a load came into force since");
-    // The own rows of a table stand in its head, and a part and the index of the base apart.
-    assert_eq!((probe.sizes.parts, heads_written(&probe.base)), (0, 2));
+    // The own rows of a table stand in its head. A base has a part, an index and a claim, which is taken
+    // and given back.
+    assert_eq!((probe.sizes.parts, heads_written(&probe.base)), (0, 4));
     assert!(probe.sizes.base > 0 && probe.sizes.head > 0 && probe.sizes.discounts > 0);
     // Later quotes find the base in memory: the heads of the table and of the catalogue are read.
     let reads =
@@ -248,7 +249,7 @@ async fn a_probe_tells_the_base_of_terms_from_the_tables_of_those_who_have_them(
     let plain = probe(&sample(4)).await.unwrap();
     let listed = probe(&Sample { terms: listed(6), ..sample(4) }).await.unwrap();
     assert_eq!((plain.sizes.terms, plain.sizes.lists), (0, 0));
-    assert_eq!(heads_written(&listed.terms), 2, "a part and its index");
+    assert_eq!(heads_written(&listed.terms), 4, "a part, its index and a claim twice");
     assert!(listed.sizes.terms > 0 && listed.sizes.lists > 0);
     let read = |probe: &Probe| probe.terms_read.total(|_| true).items;
     assert_eq!((read(&plain), read(&listed)), (0, 2));

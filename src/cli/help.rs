@@ -157,7 +157,7 @@ fn commands(cli: &Command) -> StyledStr {
         text.push('\n');
     }
     let more = "ocache COMMAND --help, ocache help globals|settings|exit-codes";
-    let _ = write!(text, "{START}\n\nMore: {more}");
+    let _ = write!(text, "{START}\nMore: {more}");
     StyledStr::from(text)
 }
 

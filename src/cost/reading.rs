@@ -102,7 +102,8 @@ impl Reading {
             per(scanned.items, known.products + 1)
         };
         let written = used(Stage::PriceCalc, scheduled, Resource::PricesByUser, Action::Write);
-        let of_bases = bases(scheduled) * (known.base_parts + 1) as f64;
+        // Beside the parts: the index, and the claim, which is taken and given back.
+        let of_bases = bases(scheduled) * (known.base_parts + 3) as f64;
         let of_tables = (written.items as f64 - of_bases).max(0.0);
         let (changed, confirmed) = written_tables(of_tables, refreshes, known.table_parts, policy);
         let polls = Queue::ALL.map(|queue| {

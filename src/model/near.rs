@@ -1,7 +1,7 @@
 //! What somebody may have meant.
 
 /// The candidate that a word is a typing error of, if there is one: at most a third of its
-/// characters differ. Of several equally near, the first.
+/// characters differ, and not all of them. Of several equally near, the first.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = (word.chars().count() / 3).max(1);
@@ -12,7 +12,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|candidate| *candidate != word)
         .filter(is_as_long)
         .map(|candidate| (strsim::osa_distance(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= most)
+        .filter(|(distance, _)| *distance <= most && *distance < length)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -29,6 +29,7 @@ mod tests {
         assert_eq!(nearest("TTL", all), Some("ttl"), "only the case");
         assert_eq!(nearest("ttl", all), None, "itself");
         assert_eq!(nearest("quantity", all), None);
+        assert_eq!(nearest("X", ["A", "B"]), None, "nothing of it is left");
         assert_eq!(nearest("aab", ["aaa", "abb", "aba"]), Some("aaa"));
     }
 }

@@ -25,6 +25,9 @@ use crate::pricing::{
 
 /// So many parts of the base are priced in one piece of work.
 const PARTS_AT_ONCE: usize = 16;
+/// Pricing more products than this would hold up the other tasks of its thread, so they get a thread of
+/// their own. Fewer are priced in place: that is soon done, and a simulated run stays the same every time.
+const LARGEST_IN_PLACE: usize = 100;
 
 /// Makes what is different by some terms, where it is not stored yet.
 pub(super) struct TermsMaker {
@@ -191,7 +194,10 @@ impl TermsMaker {
                 return Ok(AtHead::Moved);
             };
             let starts = some.iter().filter_map(|number| index.first_of(*number)).collect();
-            pricing = spawn_blocking(move || pricing.add(&parts, starts)).await??;
+            let products: usize = parts.values().map(|part: &Arc<BasePart>| part.len()).sum();
+            let add = move || pricing.add(&parts, starts);
+            pricing =
+                if products <= LARGEST_IN_PLACE { add() } else { spawn_blocking(add).await? }?;
         }
         let packed = pricing.packer.finish().map_err(BaseError::from)?;
         let index = BaseIndex { parts: pricing.starts, ..index.clone() };

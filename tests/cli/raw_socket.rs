@@ -34,13 +34,13 @@ impl RawSocket {
     pub fn open_with(websocket: &str, headers: &str) -> Result<Self, u16> {
         let mut stream = dial(websocket);
         let host = websocket.strip_prefix("ws://").unwrap();
-        write!(
-            stream,
+        // In one piece: a gateway that refuses closes the socket, perhaps before a second piece comes.
+        let request = format!(
             "GET / HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              {headers}\r\n"
-        )
-        .unwrap();
+        );
+        stream.write_all(request.as_bytes()).unwrap();
         let mut head = vec![];
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];

@@ -210,7 +210,7 @@ async fn what_may_not_be_meant_is_mentioned() {
     assert_eq!(mentions.unknown_products, ["Q".parse().unwrap()]);
     assert_eq!(
         (mentions.unknown_customers.count, mentions.unknown_customers.first),
-        (1, vec!["X".to_owned()])
+        (2, vec!["X".to_owned(), "Y".to_owned()])
     );
     assert_eq!(mentions.given_to_nobody.first, ["M"]);
     assert_eq!(mentions.under_floor.first, ["5.00 USD of price list `L` for `P`, floor 6.00 USD"]);

@@ -40,9 +40,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
 
 /// What to type first.
 pub const START: &str = "\
-Start here:
-  ocache up                                  the whole system in one process
-  ocache quote --client AAA P1:2 P3:1        a quote, from another terminal";
+Start here: ocache up, and in another terminal ocache quote --client AAA P1:2 P3:1";
 
 /// The exit codes.
 pub const EXIT_CODES: &str = "\
