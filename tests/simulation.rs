@@ -17,7 +17,7 @@ const STORY_LINES: u64 = 60;
 /// As many as an ordinary test run has time for.
 const SEEDS: u64 = 1_000;
 /// So many seeds find every planted bug.
-const SEEDS_PER_BUG: u64 = 300;
+const SEEDS_PER_BUG: u64 = 1_000;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
