@@ -262,10 +262,9 @@ async fn the_fewest_calls(engine: &str, system: System<'_>) {
     assert!(unchanged.total(is_workers).calls * 2 <= users, "half a call a table");
     assert!(changed.total(is_workers).calls * 10 <= users * 16, "1.6 calls a table");
     assert_eq!(of(&changed, heads).milliunits(), users * UNIT, "a small head each");
-    // One check of the catalogue a batch, ten messages a call, all users of a batch in one read.
+    // Ten messages a call, all users of a batch in one read.
     let batches = users / 10;
     for (operation, calls) in [
-        (Operation::read(Resource::Products), batches),
         (Operation::read(Resource::Discounts), 0),
         (Operation::read(Resource::PricesByUser), batches),
         (Operation::scan(Resource::Products), 0),
@@ -273,6 +272,12 @@ async fn the_fewest_calls(engine: &str, system: System<'_>) {
         (Operation::queue(Queue::Refresh, Action::Delete), batches),
     ] {
         assert_eq!(of(&unchanged, operation).calls, calls, "{operation:?}");
+    }
+    // One check of the catalogue a batch; where it is billed, batches at the same time do it once each.
+    let checks = of(&unchanged, Operation::read(Resource::Products)).calls;
+    match engine {
+        "aws" => assert!((1..batches).contains(&checks), "{checks}"),
+        _ => assert_eq!(checks, batches),
     }
     // Heads of all, and the catalogue's head. A provider reads the index and the parts of a base once.
     let provider = QuotationProvider::new(&system.ports, Lookup::new(&system.ports));

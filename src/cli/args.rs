@@ -84,19 +84,17 @@ pub struct Cli {
 pub enum Command {
     /// Run the whole system in one process
     ///
-    /// The quickest way to see ocache work, and all that one machine needs. Creates the store, loads
-    /// the fixtures when there are no products, and runs the schedule, all workers and the gateway
-    /// until Ctrl-C.
+    /// The quickest way to see ocache work, and all that one machine needs. Creates the store, loads the
+    /// fixtures when there are no products, and runs everything until Ctrl-C.
     #[command(after_help = examples::UP)]
     Up(UpArgs),
     /// Load products, customers, price lists and discounts from files
     ///
-    /// Prices are calculated from what was loaded, so this is how a change of prices begins. Products,
-    /// customers and price lists are upserted, rows of price lists are merged, a customer's own list is
-    /// replaced. All files are checked before anything is written. JSON, NDJSON, CSV and the formats of
-    /// DynamoDB are recognised by their content, also when they are compressed with gzip. What the content
-    /// does not tell, such as a decimal comma, is never guessed: flags or [load] in ocache.toml say it.
+    /// Rows of products, customers and price lists are added or changed; a customer's own list is
+    /// replaced. All files are checked before anything is written. JSON, NDJSON, CSV and DynamoDB's formats
+    /// are recognised, also in gzip. A decimal comma, for example, is never guessed: a flag tells it.
     #[command(after_help = examples::LOAD)]
+    #[command(after_long_help = format!("{}\n\n{}", examples::LOAD, examples::LOAD_FILES))]
     Load(LoadArgs),
     /// Make large data files from a seed
     ///

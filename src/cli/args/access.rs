@@ -14,14 +14,14 @@ use crate::stages::UserLimits;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Access to the gateway")]
 pub struct AccessArgs {
-    /// Origin of web pages that may use the gateway, or `null` for pages opened as a file; may be given
+    /// Origin of web pages that may use the gateway; `null` for pages opened as a file; may be given
     /// more than once
     #[arg(long, value_name = "ORIGIN", env = "OCACHE_ALLOW_ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<String>,
     /// Host name that clients may use beside localhost; may be given more than once
     #[arg(long, value_name = "HOST", env = "OCACHE_ALLOW_HOST", value_delimiter = ',')]
     pub allow_host: Vec<String>,
-    /// Path under which a reverse proxy publishes the gateway, if it forwards the full path
+    /// Path under which a reverse proxy publishes the gateway; the proxy forwards the full path
     #[arg(long, value_name = "PATH", env = "OCACHE_PATH_PREFIX")]
     pub path_prefix: Option<PathPrefix>,
     /// Where the keys are.
@@ -33,7 +33,7 @@ pub struct AccessArgs {
     /// Maximum number of open connections
     #[arg(long, value_name = "N", env = "OCACHE_MAX_SOCKETS", default_value_t = DEFAULT.sockets, value_parser = some())]
     pub max_sockets: u32,
-    /// Maximum number of open websockets of one address
+    /// Maximum open websockets of one address
     #[arg(long, value_name = "N", env = "OCACHE_MAX_SOCKETS_PER_ADDRESS", default_value_t = DEFAULT.sockets_per_address, value_parser = some())]
     pub max_sockets_per_address: u32,
     /// Maximum frames a second of one websocket

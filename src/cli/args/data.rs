@@ -28,17 +28,16 @@ pub struct LoadArgs {
     /// Keep a customer's own rows that the files do not name, instead of replacing the whole list
     #[arg(long, conflicts_with = "prune")]
     pub merge: bool,
-    #[command(flatten)]
-    pub layout: LayoutArgs,
     /// Write empty files with every column to DIR; load nothing
     #[arg(
         long,
         value_names = ["FORMAT", "DIR"],
         num_args = 2,
-        conflicts_with_all = ["paths", "prune", "merge", "dry_run", "currency", "layout"],
-        help_heading = "Templates"
+        conflicts_with_all = ["paths", "prune", "merge", "dry_run", "currency", "layout"]
     )]
     pub template: Option<Vec<String>>,
+    #[command(flatten)]
+    pub layout: LayoutArgs,
 }
 
 /// The layout of the files, as far as their content does not show it.

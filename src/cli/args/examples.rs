@@ -13,8 +13,10 @@ Examples:
   ocache load fixtures/ --dry-run             what it would change, and whose prices
   ocache load fixtures/ --dry-run --changes changes.csv
   ocache load --template csv templates/       empty files with every column
-  gzip -c fixtures/products.json | ocache load -
+  gzip -c fixtures/products.json | ocache load -";
 
+/// In the whole help, what files may look like.
+pub(super) const LOAD_FILES: &str = "\
 Formats: a JSON array of rows, an object of tables ({\"products\": [...]}), NDJSON (one row per line), CSV
 with a header, and DynamoDB JSON: batch writes, scans, exports to S3. Each may be compressed with gzip.
 

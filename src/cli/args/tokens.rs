@@ -23,16 +23,16 @@ pub struct KeysArgs {
 /// The identity provider whose tokens are accepted beside ocache's own.
 #[derive(Clone, Debug, Args)]
 pub struct ProviderArgs {
-    /// Also accept tokens of an identity provider, checked with its public keys (a JWKS)
+    /// Also accept tokens of an identity provider; they are checked with its public keys, a JWKS
     #[arg(long, value_name = "URL|FILE", env = "OCACHE_JWKS", value_parser = key_set_place())]
     pub jwks: Option<KeySetPlace>,
     /// The `iss` of the provider's tokens; --jwks needs it
     #[arg(long, value_name = "NAME", env = "OCACHE_ISSUER")]
     pub issuer: Option<String>,
-    /// The `aud` that the provider's tokens must have [default: they must have none]
+    /// The `aud` of the provider's tokens [default: they must have none]
     #[arg(long, value_name = "NAME", env = "OCACHE_AUDIENCE")]
     pub audience: Option<String>,
-    /// Claim of the provider's tokens that names the customers
+    /// Claim that names the customers
     #[arg(long, value_name = "CLAIM", env = "OCACHE_CLIENT_CLAIM", default_value = CLIENTS)]
     pub client_claim: String,
 }
