@@ -60,10 +60,13 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, PackError> {
         self.take(1).map(|bytes| bytes[0])
     }
 
+    // Called for each column of each row: a call of its own takes as long as what it does.
+    #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, PackError> {
         let mut value = 0;
         for shift in (0..63).step_by(7) {
