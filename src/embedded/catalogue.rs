@@ -79,11 +79,7 @@ impl CatalogueStore for Embedded {
         segment: Segment,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
-        let page = self.list_products(at, from).await?;
-        Ok(page.map(|mut page| {
-            page.items.retain(|product| segment.has(&product.id));
-            page
-        }))
+        Ok(self.list_products(at, from).await?.within(segment))
     }
 }
 

@@ -95,6 +95,17 @@ impl<T> AtHead<T> {
     }
 }
 
+impl AtHead<Page<Product>> {
+    /// What of a page is in a segment, for an engine that has no segments of its own.
+    #[must_use]
+    pub fn within(self, segment: Segment) -> Self {
+        self.map(|mut page| {
+            page.items.retain(|product| segment.has(&product.id));
+            page
+        })
+    }
+}
+
 port!(
     /// The table of products and the head.
     ///

@@ -19,6 +19,7 @@ mod own;
 mod packed_discounts;
 mod packed_ladders;
 mod packed_own;
+mod part_frame;
 mod product;
 mod quote;
 mod terms;

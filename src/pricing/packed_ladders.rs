@@ -1,8 +1,8 @@
 //! The packed form of products with ladders.
 //!
+//! Its frame is that of [`super::part_frame`].
+//!
 //! ```text
-//! part    = version(1 byte) form(1 byte) body checksum(4 bytes)
-//! body    = columns, or zstd( columns )
 //! columns = varint(rows) varint(steps)
 //!           gaps    for each row: varint, the indexes skipped since the row before
 //!           counts  for each row: varint, how many steps it has
@@ -16,18 +16,12 @@
 
 use std::collections::HashMap;
 
-use zstd::bulk::Compressor;
-
-use super::bytes::{PackError, Reader, checksum, damaged, put_varint};
+use super::bytes::{PackError, Reader, damaged, put_varint};
 use super::ladder_rows::{LadderRow, LadderRows};
+use super::part_frame::{columns, frame};
 use super::{MinQuantity, Rule, Rules, Step};
 
 const FORMAT_VERSION: u8 = 1;
-const PLAIN: u8 = 0;
-const COMPRESSED: u8 = 1;
-const LEVEL: i32 = 3;
-/// What is shorter shrinks too little for the time it takes to make a compressor.
-const WORTH_COMPRESSING: usize = 2 * 1024;
 /// A part is full when it has so many bytes before compression.
 const PART_BYTES: usize = 24 * 1024;
 /// The most bytes that a part has once decompressed: one row may have a step for each of many rungs of
@@ -141,21 +135,7 @@ fn pack_part(part: &LadderRows) -> Result<Vec<u8>, PackError> {
     let book = postcard::to_allocvec(&part.rules).map_err(|_| damaged("a rule has no form"))?;
     put_varint(&mut columns, book.len() as u64);
     columns.extend_from_slice(&book);
-    let sum = checksum(&columns);
-    let compressed = match columns.len() >= WORTH_COMPRESSING {
-        true => Some(compress(&columns).map_err(PackError::Compress)?),
-        false => None,
-    };
-    let compressed = compressed.filter(|compressed| compressed.len() < columns.len());
-    let (form, body) = match &compressed {
-        Some(body) => (COMPRESSED, body),
-        None => (PLAIN, &columns),
-    };
-    Ok([&[FORMAT_VERSION, form], body.as_slice(), &sum].concat())
-}
-
-fn compress(columns: &[u8]) -> std::io::Result<Vec<u8>> {
-    Compressor::new(LEVEL)?.compress(columns)
+    frame(FORMAT_VERSION, &columns)
 }
 
 impl LadderRows {
@@ -164,29 +144,11 @@ impl LadderRows {
     /// # Errors
     /// [`PackError::UnknownVersion`] or [`PackError::Damaged`]; nothing is ever guessed.
     pub fn decode(bytes: &[u8]) -> Result<Self, PackError> {
-        let mut reader = Reader(bytes);
-        match reader.byte()? {
-            FORMAT_VERSION => {}
-            found => return Err(PackError::UnknownVersion { found, known: FORMAT_VERSION }),
-        }
-        let form = reader.byte()?;
-        let (body, sum) = reader.0.split_last_chunk().ok_or(damaged("it ends too early"))?;
-        match form {
-            PLAIN => read_columns(body, sum),
-            COMPRESSED => {
-                let columns = zstd::bulk::decompress(body, MAX_BYTES)
-                    .map_err(|_| damaged("ladders do not decompress"))?;
-                read_columns(&columns, sum)
-            }
-            _ => Err(damaged("ladders have an unknown form")),
-        }
+        read_columns(&columns(FORMAT_VERSION, bytes, MAX_BYTES)?)
     }
 }
 
-fn read_columns(columns: &[u8], sum: &[u8; 4]) -> Result<LadderRows, PackError> {
-    if checksum(columns) != *sum {
-        return Err(damaged("ladders have another checksum"));
-    }
+fn read_columns(columns: &[u8]) -> Result<LadderRows, PackError> {
     let mut reader = Reader(columns);
     // Each row takes at least two bytes, each step three.
     let rows = reader.count(columns.len() / 2)?;

@@ -1,8 +1,8 @@
 //! The packed form of a customer's own rows.
 //!
+//! Its frame is that of [`super::part_frame`].
+//!
 //! ```text
-//! part    = version(1 byte) form(1 byte) body checksum(4 bytes)
-//! body    = columns, or zstd( columns )
 //! columns = varint(count)
 //!           gaps         count times: varint, the indexes skipped since the row before
 //!           unit         varint, what all percentages are multiples of, in millionths of a per cent
@@ -13,20 +13,14 @@
 //! A table of a few hundred rows is one part, which stands in the table's head. Of more, each part
 //! begins anew, so that it can be read alone.
 
-use zstd::bulk::Compressor;
-
-use super::bytes::{PackError, Reader, checksum, damaged, put_varint};
+use super::bytes::{PackError, Reader, damaged, put_varint};
 use super::own::{OwnRow, OwnRows};
+use super::part_frame::{columns, frame};
 use super::{Money, Percentage};
 
 /// Part of a table's fingerprint, so that rows packed by another version are packed anew.
 pub(super) const FORMAT_VERSION: u8 = 1;
 
-const PLAIN: u8 = 0;
-const COMPRESSED: u8 = 1;
-const LEVEL: i32 = 3;
-/// What is shorter shrinks too little for the time it takes to make a compressor.
-const WORTH_COMPRESSING: usize = 2 * 1024;
 /// A part is full when its columns have so many bytes.
 const PART_BYTES: usize = 24 * 1024;
 /// The most bytes that a row takes: three numbers.
@@ -90,21 +84,7 @@ fn pack_part(rows: &[OwnRow], unit: u32) -> Result<Vec<u8>, PackError> {
     rows.iter()
         .for_each(|row| put_varint(&mut columns, u64::from(row.discount.millionths() / unit)));
     rows.iter().for_each(|row| put_varint(&mut columns, row.saving.minor().cast_unsigned()));
-    let sum = checksum(&columns);
-    let compressed = match columns.len() >= WORTH_COMPRESSING {
-        true => Some(compress(&columns).map_err(PackError::Compress)?),
-        false => None,
-    };
-    let compressed = compressed.filter(|compressed| compressed.len() < columns.len());
-    let (form, body) = match &compressed {
-        Some(body) => (COMPRESSED, body),
-        None => (PLAIN, &columns),
-    };
-    Ok([&[FORMAT_VERSION, form], body.as_slice(), &sum].concat())
-}
-
-fn compress(columns: &[u8]) -> std::io::Result<Vec<u8>> {
-    Compressor::new(LEVEL)?.compress(columns)
+    frame(FORMAT_VERSION, &columns)
 }
 
 const fn gcd(mut a: u32, mut b: u32) -> u32 {
@@ -120,29 +100,11 @@ impl OwnRows {
     /// # Errors
     /// [`PackError::UnknownVersion`] or [`PackError::Damaged`]; nothing is ever guessed.
     pub fn decode(bytes: &[u8]) -> Result<Self, PackError> {
-        let mut reader = Reader(bytes);
-        match reader.byte()? {
-            FORMAT_VERSION => {}
-            found => return Err(PackError::UnknownVersion { found, known: FORMAT_VERSION }),
-        }
-        let form = reader.byte()?;
-        let (body, sum) = reader.0.split_last_chunk().ok_or(damaged("it ends too early"))?;
-        match form {
-            PLAIN => read_columns(body, sum),
-            COMPRESSED => {
-                let columns = zstd::bulk::decompress(body, MAX_BYTES)
-                    .map_err(|_| damaged("own rows do not decompress"))?;
-                read_columns(&columns, sum)
-            }
-            _ => Err(damaged("own rows have an unknown form")),
-        }
+        read_columns(&columns(FORMAT_VERSION, bytes, MAX_BYTES)?)
     }
 }
 
-fn read_columns(columns: &[u8], sum: &[u8; 4]) -> Result<OwnRows, PackError> {
-    if checksum(columns) != *sum {
-        return Err(damaged("own rows have another checksum"));
-    }
+fn read_columns(columns: &[u8]) -> Result<OwnRows, PackError> {
     let mut reader = Reader(columns);
     // Each row takes at least three bytes.
     let count = reader.count(columns.len() / 3)?;
