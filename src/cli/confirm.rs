@@ -20,10 +20,13 @@ pub(super) fn confirm(output: &Output, yes: bool, what: &str) -> Result<(), Fail
     let mut stderr = anstream::stderr();
     write!(stderr, "{what}? [y/N] ").and_then(|()| stderr.flush()).map_err(Failure::internal)?;
     let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(Failure::internal)?;
+    if io::stdin().read_line(&mut answer).map_err(Failure::internal)? == 0 {
+        // Ctrl-D ends the answer and not the line.
+        writeln!(stderr).map_err(Failure::internal)?;
+    }
     if matches!(answer.trim(), "y" | "Y" | "yes") {
         return Ok(());
     }
     output.note("nothing was changed");
-    Err(Failure::new(ExitCode::Interrupted, "not confirmed"))
+    Err(Failure::new(ExitCode::Failure, "not confirmed"))
 }

@@ -13,9 +13,9 @@ use super::failure::{ExitCode, Failure};
 use super::known::{meant_products, nearest_user};
 use super::output::Output;
 use super::price_rows::Amounts;
-use super::settings::Settings;
+use super::settings::{Settings, quoted};
 use super::stream::{ObjectStream, members};
-use crate::model::{ProductId, Quantity, Timestamp};
+use crate::model::{ProductId, Quantity, Timestamp, UserId};
 use crate::ports::{Ports, TableHead, TableReader, TableRow};
 use crate::pricing::{Entry, QuantityRules, Step};
 use crate::protocol::RuleFrame;
@@ -39,7 +39,7 @@ pub(super) async fn run(
         let missing = explained::print(output, &args, &ports).await?;
         let missing: Vec<&str> = missing.iter().map(ProductId::as_str).collect();
         let message = format!("there is no product {}", missing.join(", "));
-        return end(engine, missing, message).await;
+        return end(engine, &args.user, missing, message).await;
     }
     let heads = ports.store.table_heads(std::slice::from_ref(&args.user)).await?;
     let Some((_, head)) = heads.into_iter().next() else {
@@ -49,7 +49,8 @@ pub(super) async fn run(
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
-                "run `ocache subscribe` for this customer while a price-calc worker runs".to_owned()
+                let user = quoted(args.user.as_str());
+                format!("run `ocache subscribe {user}` while a price-calc worker runs")
             }
         };
         return Err(Failure::new(ExitCode::NotFound, message).hint(hint));
@@ -58,11 +59,16 @@ pub(super) async fn run(
     let missing: Vec<&str> =
         args.product.iter().filter(|id| !found.contains(*id)).map(ProductId::as_str).collect();
     let message = format!("the table of `{}` has no {}", args.user, missing.join(", "));
-    end(engine, missing, message).await
+    end(engine, &args.user, missing, message).await
 }
 
 /// Fails with a message when products were not found.
-async fn end(engine: Engine, missing: Vec<&str>, message: String) -> Result<(), Failure> {
+async fn end(
+    engine: Engine,
+    user: &UserId,
+    missing: Vec<&str>,
+    message: String,
+) -> Result<(), Failure> {
     let near = match missing.is_empty() {
         true => None,
         false => meant_products(&engine, &missing).await,
@@ -71,7 +77,8 @@ async fn end(engine: Engine, missing: Vec<&str>, message: String) -> Result<(), 
     if missing.is_empty() {
         return Ok(());
     }
-    let hint = near.unwrap_or_else(|| "`ocache prices USER` lists them".to_owned());
+    let hint =
+        near.unwrap_or_else(|| format!("`ocache prices {}` lists them", quoted(user.as_str())));
     Err(Failure::new(ExitCode::NotFound, message).hint(hint))
 }
 

@@ -98,7 +98,7 @@ pub(super) async fn aws_only(settings: &Settings) -> Result<Aws, Failure> {
     match settings.backend {
         Backend::Aws => connect_aws(&settings.aws).await,
         Backend::Embedded => {
-            let message = "the embedded engine has nothing to provision";
+            let message = "the embedded engine has no resources on AWS";
             Err(Failure::new(ExitCode::Usage, message)
                 .hint("select AWS with --backend aws, --profile, --region or --endpoint-url"))
         }

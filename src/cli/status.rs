@@ -262,10 +262,13 @@ fn housekeeping(status: &HousekeepingStatus) -> String {
     let late = backlog.iter().map(|one| one.late_secs).fold(0.0, f64::max);
     let late = match records {
         0 => String::new(),
-        _ => format!(", the oldest for {}", show_duration(Duration::from_secs_f64(late))),
+        _ => {
+            let late = show_duration(Duration::from_secs_f64(late));
+            format!("; expired records to delete: {records}, the oldest for {late}")
+        }
     };
     let (file, log) = (HumanBytes(*file_bytes), HumanBytes(*log_bytes));
-    format!("\nstore {file}, its log {log}; {records} expired records to delete{late}")
+    format!("\nstore {file}, its log {log}{late}")
 }
 
 fn queues(overview: &Overview) -> String {

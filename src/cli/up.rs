@@ -46,14 +46,13 @@ pub(super) async fn run(
         if args.fresh || makes_store(settings) {
             keys.check_use(given.asks_for_tokens())?;
         }
-        if args.fresh && !makes_store(settings) {
-            let folder = settings.data_dir.display();
-            let question = format!("delete everything in the store in `{folder}`");
-            confirm(output, args.yes, &question)?;
-        }
     }
+    let is_new = makes_store(settings);
     let engine = Engine::open(settings, output).await?;
-    if args.fresh {
+    if args.fresh && !is_new {
+        let folder = settings.data_dir.display().to_string();
+        check_unused(&engine, &folder).await?;
+        confirm(output, args.yes, &format!("delete everything in the store in `{folder}`"))?;
         start_fresh(&engine).await?;
     }
     #[cfg(feature = "aws")]
@@ -148,6 +147,15 @@ impl System {
         let (worker, shutdown) = (self.worker.clone(), self.shutdown.clone());
         let running = async move { worker.run(roles, &shutdown).await };
         self.worker.supervisor.spawn("the workers", running)
+    }
+}
+
+/// A store is not emptied while others work with it: their customers would be quoted other prices.
+async fn check_unused(engine: &Engine, folder: &str) -> Result<(), Failure> {
+    match engine.others_live().await? {
+        false => Ok(()),
+        true => Err(Failure::new(ExitCode::Failure, format!("the store in `{folder}` is in use"))
+            .hint("end `ocache up`, the workers and gateways of this folder; `ocache status` lists them")),
     }
 }
 

@@ -5,23 +5,19 @@
 //! ends after it has changed everything. Loading the same data again writes nothing.
 
 use thiserror::Error;
-use tracing::warn;
 
+use super::committing::{CHUNK, Committing};
 use super::difference::{Comparison, Difference, KindCounts};
 use super::mentions::Mentions;
 use super::own_lists::LostRows;
 use super::stored::{Halt, StoreAt};
 use super::{Amounts, DataErrors, Dataset, Problem};
 use crate::model::ConnectionId;
-use crate::ports::{
-    CatalogueHead, Chain, Clock, Commit, Committed, LoadId, PortError, Randomness, Store,
-};
+use crate::ports::{CatalogueHead, Clock, Commit, LoadId, PortError, Randomness, Store};
 use crate::pricing::Currency;
 use crate::stages::change::Change;
-use crate::stages::folding::{fold, tidy};
+use crate::stages::folding::tidy;
 
-/// So many changes are written at once.
-const CHUNK: usize = 5_000;
 /// How often the comparison starts over because another load came between. Each time another load has
 /// succeeded.
 pub(super) const MAX_TRIES: u32 = 20;
@@ -174,63 +170,21 @@ impl Loader<'_> {
             let expected = stored.map(|head| head.version);
             let (currency, rounding) = (self.options.currency, head.rounding);
             let commit = Commit { load, currency, rounding, changes };
-            let Some(version) = self.commit(&difference, &commit, expected).await? else {
+            let (store, clock, progress) = (self.store, self.clock, self.progress);
+            let committing = Committing { store, clock, rows: difference.changes(), progress };
+            let Some(in_force) =
+                committing.take_effect(difference.in_chunks(CHUNK), &commit, expected).await?
+            else {
                 return Ok(None);
             };
-            report.version = version;
-            report.unfolded = self.fold(&difference, &commit.load, version).await;
+            report.version = in_force.version;
+            report.unfolded = in_force.unfolded;
         }
         report.change.version = report.version;
         report.change.catalogue = changes.products || changes.shared_lists;
         report.change.users = difference.users();
         let Difference { counts, unreadable, lost, .. } = difference;
         Ok(Some(LoadReport { counts, unreadable, lost, ..report }))
-    }
-
-    /// Writes the journal and brings it into force; `None` when another load came between.
-    async fn commit(
-        &self,
-        difference: &Difference<'_>,
-        commit: &Commit,
-        expected: Option<u64>,
-    ) -> Result<Option<u64>, LoadError> {
-        let all = difference.changes();
-        (self.progress)(LoadProgress::Began(&commit.load, expected.unwrap_or(0)));
-        self.store.begin_load(&commit.load, self.clock.now()).await?;
-        let mut written = 0;
-        for chunk in difference.in_chunks(CHUNK) {
-            if !self.store.write_journal(&commit.load, &chunk).await? {
-                return Err(LoadError::Dropped);
-            }
-            written += chunk.len() as u64;
-            (self.progress)(LoadProgress::Written(written, all));
-        }
-        match self.store.commit_load(commit, expected).await? {
-            Committed::Version(version) => {
-                (self.progress)(LoadProgress::InForce(version));
-                Ok(Some(version))
-            }
-            Committed::Conflict => {
-                self.store.drop_journal(&commit.load).await?;
-                Ok(None)
-            }
-            Committed::Dropped => Err(LoadError::Dropped),
-        }
-    }
-
-    /// Folds the journal into the rows; says why, if that fails. The load is in force all the same.
-    async fn fold(
-        &self,
-        difference: &Difference<'_>,
-        load: &LoadId,
-        version: u64,
-    ) -> Option<String> {
-        let all = difference.changes();
-        let folded = |done| (self.progress)(LoadProgress::Folded(done, all));
-        let error = fold(self.store, self.clock, load, version, &folded).await.err()?;
-        let why = Chain(&error).to_string();
-        warn!(load = load.0, version, error = why, "the load is in force and not folded yet");
-        Some(why)
     }
 }
 

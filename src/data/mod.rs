@@ -8,6 +8,7 @@
 
 mod apply;
 mod collect;
+mod committing;
 mod comparing_lists;
 mod csv;
 mod csv_columns;

@@ -22,7 +22,7 @@ pub enum Problem {
     #[error("has no data files (.json, .ndjson, .jsonl, .csv or .tsv, also compressed as .gz)")]
     EmptyFolder,
     /// All the files together have no row.
-    #[error("has no products and no discounts")]
+    #[error("has no rows")]
     NoRows,
     /// Not UTF-8, or with NUL in it.
     #[error(

@@ -4,19 +4,17 @@
 use std::collections::BTreeMap;
 
 use super::LoadError;
+use super::committing::{CHUNK, Committing};
 use super::load::MAX_TRIES;
 use super::stored::StoreAt;
 use crate::model::ConnectionId;
 use crate::ports::{
-    AtHead, CatalogueHead, Changes, Clock, Commit, Committed, Cursor, LoadId, Page, PortError,
-    Randomness, Record, RowChange, Store,
+    AtHead, CatalogueHead, Changes, Clock, Commit, Cursor, LoadId, Page, PortError, Randomness,
+    Record, RowChange, Store,
 };
 use crate::pricing::{Ladder, Money, PriceRule, Product, Rung, UnitRounding};
 use crate::stages::change::Change;
-use crate::stages::folding::{fold, tidy};
-
-/// So many changes are written at once.
-const CHUNK: usize = 5_000;
+use crate::stages::folding::tidy;
 
 /// Sets how unit prices are rounded. Returns what has changed for price tables; `None` when it was so
 /// before.
@@ -45,29 +43,16 @@ pub async fn set_rounding(
         };
         let AtHead::Read(changes) = changes else { continue };
         let load = LoadId(ConnectionId::from_random(randomness.bits()).to_string());
-        store.begin_load(&load, clock.now()).await?;
-        for chunk in changes.chunks(CHUNK) {
-            if !store.write_journal(&load, chunk).await? {
-                return Err(LoadError::Dropped);
-            }
-        }
         // Where no product was ever loaded, there is no base to make anew.
         let products = head.base_version > 0;
         let changed = Changes { products, lists: head.lists_version > 0, ..Changes::NONE };
         let commit = Commit { load, currency: head.currency, rounding, changes: changed };
-        match store.commit_load(&commit, stored.map(|head| head.version)).await? {
-            Committed::Conflict => store.drop_journal(&commit.load).await?,
-            Committed::Dropped => return Err(LoadError::Dropped),
-            Committed::Version(version) => {
-                let change = Change {
-                    load: commit.load.0.clone(),
-                    version,
-                    catalogue: true,
-                    ..Change::default()
-                };
-                fold(store, clock, &commit.load, version, &|_| ()).await?;
-                return Ok(Some(change));
-            }
+        let committing = Committing { store, clock, rows: changes.len() as u64, progress: &|_| () };
+        let expected = stored.map(|head| head.version);
+        let chunks = changes.chunks(CHUNK);
+        if let Some(in_force) = committing.take_effect(chunks, &commit, expected).await? {
+            let (load, version) = (commit.load.0, in_force.version);
+            return Ok(Some(Change { load, version, catalogue: true, ..Change::default() }));
         }
     }
     Err(LoadError::Contended)
@@ -173,5 +158,64 @@ async fn all<T>(
         if from.is_none() {
             return Ok(AtHead::Read(rows));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::memory::{ManualClock, Memory};
+    use crate::model::Timestamp;
+    use crate::ports::prelude::*;
+    use crate::ports::{CatalogueStore as _, Ports, SystemRandomness};
+    use crate::pricing::Currency;
+
+    const FINE: UnitRounding = UnitRounding { unit_decimals: 2, ..UnitRounding::PLAIN };
+
+    /// An engine that does not fold.
+    struct Unfolding {
+        inner: Ports,
+        fails: AtomicBool,
+    }
+
+    layer!(
+        #[over(inner.store)]
+        impl Loads for Unfolding {
+            async fn fold(&self, load: _, version: _, changes: _, forget_at: _) -> _ {
+                match self.fails.load(Ordering::Relaxed) {
+                    true => Err(PortError::Throttled { what: "the rows".to_owned() }),
+                    false => self.inner.store.fold(load, version, changes, forget_at).await,
+                }
+            }
+        }
+    );
+
+    macro_rules! straight_down {
+        ($($Port:ident)*) => { $(layer!(#[over(inner.store)] impl $Port for Unfolding {});)* };
+    }
+
+    straight_down! {
+        ActiveUsers Bases CatalogueStore CustomerStore DiscountStore PriceListStore PriceTables Quotations
+        SettingsStore
+    }
+
+    #[tokio::test]
+    async fn a_rounding_that_is_in_force_and_not_folded_still_changes_tables() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_800_000_000)));
+        let inner = Memory::new(clock.clone(), Arc::new(SystemRandomness)).ports();
+        let product = Product::new("P".parse().unwrap(), "P".to_owned(), Money::from_minor(500));
+        crate::data::apply(&inner, vec![product.into()], Currency::USD).await.unwrap();
+        let store = Unfolding { inner, fails: true.into() };
+        let change = set_rounding(&store, &*clock, &SystemRandomness, FINE).await.unwrap().unwrap();
+        assert_eq!((change.version, change.catalogue), (2, true));
+        let head = store.catalogue_head().await.unwrap().unwrap();
+        assert_eq!((head.rounding, head.unfolded.is_some()), (FINE, true));
+        // Whoever comes next folds it.
+        store.fails.store(false, Ordering::Relaxed);
+        assert!(set_rounding(&store, &*clock, &SystemRandomness, FINE).await.unwrap().is_none());
+        assert_eq!(store.catalogue_head().await.unwrap().unwrap().unfolded, None);
     }
 }

@@ -65,13 +65,19 @@ pub enum TraceError {
     },
 }
 
-/// Reads arrivals: columns `time` (RFC 3339), `customer` and, if there is one, `lines`. They are
-/// put in the order of their times.
+/// Reads arrivals from a file, or from standard input for `-`: columns `time` (RFC 3339), `customer` and,
+/// if there is one, `lines`. They are put in the order of their times.
 ///
 /// # Errors
 /// [`TraceError`], at the first row that is not one.
 pub fn read_trace(path: &Path) -> Result<Vec<Arrival>, TraceError> {
-    let file = File::open(path).map_err(|source| unreadable(path, source.into()))?;
+    if path == Path::new("-") {
+        return read_from(Path::new("standard input"), io::stdin());
+    }
+    read_from(path, File::open(path).map_err(|source| unreadable(path, source.into()))?)
+}
+
+fn read_from(path: &Path, file: impl Read + 'static) -> Result<Vec<Arrival>, TraceError> {
     let reader = unpacked(file).map_err(|source| unreadable(path, source.into()))?;
     parse(path, reader)
 }

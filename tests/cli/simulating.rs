@@ -113,3 +113,14 @@ fn prices_can_be_replaced() {
     let cheap = usd(&home.json(&args));
     assert!(usd(&home.json(&[&args[..], &["--price-list", &dear]].concat())) > 1_000.0 * cheap);
 }
+
+#[test]
+fn a_trace_comes_through_a_pipe() {
+    let home = Home::new();
+    let output = home.piped(&["simulate", "-", "--products", "50", "--output", "json"], TRACE);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["arrivals"], 3);
+    let wrong = home.piped(&["simulate", "-"], "a,b\n1,2\n");
+    assert_eq!(wrong.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("standard input"), "{wrong:?}");
+}

@@ -52,6 +52,19 @@ fn a_store_is_emptied_only_by_someone_who_says_so() {
 }
 
 #[test]
+fn a_store_that_another_process_uses_is_not_emptied() {
+    let home = Home::with_fixtures();
+    let (up, _) = home.up(&[]);
+    let refused = home.fails(1, &["up", "--port", "0", "--fresh", "--yes"]);
+    assert!(refused.contains("is in use") && refused.contains("ocache status"), "{refused}");
+    assert_eq!(home.json(&["quote", "--client", "AAA", "P1"])["total"], "450.00");
+    assert_eq!(up.interrupt().0, Some(0));
+    let worker = home.worker("all");
+    home.fails(1, &["up", "--port", "0", "--fresh", "--yes"]);
+    drop(worker);
+}
+
+#[test]
 fn what_happens_is_a_line_each() {
     let home = Home::new();
     let (mut up, _) = home.up(&[]);

@@ -33,7 +33,8 @@ pub(super) fn write(output: &Output, template: &[String]) -> Result<(), Failure>
         csv_templates().map(|(name, header)| (folder.join(name), header)).collect();
     // Checked before the first write, so that all of them are written or none.
     if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
-        return Err(cannot(path, io::ErrorKind::AlreadyExists.into()));
+        let source = io::Error::new(io::ErrorKind::AlreadyExists, "there is such a file already");
+        return Err(cannot(path, source));
     }
     for (path, header) in &files {
         let file = OpenOptions::new().write(true).create_new(true).open(path);

@@ -4,11 +4,11 @@ use super::read_one;
 
 /// Each text and the error it gives, its place included.
 const BAD: &[(&str, &str)] = &[
-    ("", "f: has no products and no discounts"),
-    ("\n \n", "f: has no products and no discounts"),
-    ("[]", "f: has no products and no discounts"),
-    ("id,name,price\n", "f: has no products and no discounts"),
-    ("{\"products\": []}", "f: has no products and no discounts"),
+    ("", "f: has no rows"),
+    ("\n \n", "f: has no rows"),
+    ("[]", "f: has no rows"),
+    ("id,name,price\n", "f: has no rows"),
+    ("{\"products\": []}", "f: has no rows"),
     // JSON that is none.
     ("[\n{\"id\":\"P1\",\n", "f:3:1: the JSON is cut off"),
     ("[{\"id\":\"P1\",\"name\":\"a\",\"price\":1},", "f:1:34: the JSON is cut off"),
