@@ -1,6 +1,6 @@
 //! Keys that tokens are checked with, as they were last read.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -32,14 +32,12 @@ pub(super) struct KnownKeys<K> {
     source: Arc<dyn KeySource<K>>,
     clock: Arc<dyn Clock>,
     reading: Reading,
-    /// Locked while keys are read: a crowd that finds them old reads them once.
-    seen: Mutex<Seen<K>>,
-}
-
-/// What came of reading the keys.
-struct Seen<K> {
-    known: Option<Known<K>>,
-    failed: Option<Failed>,
+    /// Never locked for longer than a look: a token whose key is known does not wait for a reading that
+    /// another token has caused.
+    known: RwLock<Option<Known<K>>>,
+    /// What came of reading the keys. Locked while they are read: a crowd that finds them old reads them
+    /// once.
+    failed: Mutex<Option<Failed>>,
 }
 
 /// Why keys could not be read, and for how long that is believed.
@@ -62,8 +60,7 @@ impl<K: Send + Sync> KnownKeys<K> {
         clock: Arc<dyn Clock>,
         reading: Reading,
     ) -> Self {
-        let seen = Mutex::new(Seen { known: None, failed: None });
-        Self { source, clock, reading, seen }
+        Self { source, clock, reading, known: RwLock::new(None), failed: Mutex::new(None) }
     }
 
     /// What the place is called.
@@ -93,12 +90,16 @@ impl<K: Send + Sync> KnownKeys<K> {
 
     /// The keys, read again if they are older than that.
     async fn keys(&self, max_age: Duration) -> Result<Arc<K>, NotGranted> {
-        let mut seen = self.seen.lock().await;
-        let now = self.clock.now();
-        if let Some(known) = seen.known_for(max_age, now) {
+        if let Some(known) = self.read_within(max_age) {
             return Ok(known);
         }
-        let error = match &seen.failed {
+        let mut failed = self.failed.lock().await;
+        // Perhaps somebody has read them meanwhile.
+        if let Some(known) = self.read_within(max_age) {
+            return Ok(known);
+        }
+        let now = self.clock.now();
+        let error = match &*failed {
             Some(failed) if is_within(failed.believed_for, failed.at, now) => {
                 Arc::clone(&failed.error)
             }
@@ -106,12 +107,12 @@ impl<K: Send + Sync> KnownKeys<K> {
                 let (error, believed_for) = match self.source.read().await {
                     Ok(Some(keys)) => {
                         let keys = Arc::new(keys);
-                        let known = Known { keys: keys.clone(), read_at: now };
-                        *seen = Seen { known: Some(known), failed: None };
+                        *failed = None;
+                        self.know(Some(Known { keys: keys.clone(), read_at: now }));
                         return Ok(keys);
                     }
                     Ok(None) => {
-                        seen.known = None;
+                        self.know(None);
                         (PortError::Missing { what: self.place() }, self.reading.look_again)
                     }
                     Err(error) => {
@@ -120,19 +121,29 @@ impl<K: Send + Sync> KnownKeys<K> {
                     }
                 };
                 let error = Arc::new(error);
-                seen.failed = Some(Failed { error: error.clone(), at: now, believed_for });
+                *failed = Some(Failed { error: error.clone(), at: now, believed_for });
                 error
             }
         };
-        let usable = seen.known.as_ref().filter(|known| now.since(known.read_at) < USABLE);
-        usable.map(|known| known.keys.clone()).ok_or(NotGranted::NoKeys(error))
+        self.usable(now).ok_or(NotGranted::NoKeys(error))
     }
-}
 
-impl<K> Seen<K> {
+    fn know(&self, known: Option<Known<K>>) {
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
     /// The keys, if they were read in so long a time.
-    fn known_for(&self, max_age: Duration, now: Timestamp) -> Option<Arc<K>> {
-        let known = self.known.as_ref().filter(|known| is_within(max_age, known.read_at, now));
+    fn read_within(&self, max_age: Duration) -> Option<Arc<K>> {
+        let now = self.clock.now();
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref().filter(|known| is_within(max_age, known.read_at, now));
+        known.map(|known| known.keys.clone())
+    }
+
+    /// The keys, if they are good for a while although they cannot be read again.
+    fn usable(&self, now: Timestamp) -> Option<Arc<K>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = known.as_ref().filter(|known| now.since(known.read_at) < USABLE);
         known.map(|known| known.keys.clone())
     }
 }
@@ -141,4 +152,55 @@ impl<K> Seen<K> {
 /// set back, so nobody knows how long ago it was.
 fn is_within(age: Duration, then: Timestamp, now: Timestamp) -> bool {
     now >= then && now.since(then) < age
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::ports::SystemClock;
+
+    /// Keys that are read at once, and then never to the end.
+    struct Slow {
+        reads: AtomicUsize,
+        is_reading: Notify,
+    }
+
+    #[async_trait]
+    impl KeySource<&'static str> for Slow {
+        fn place(&self) -> String {
+            "a slow provider".to_owned()
+        }
+
+        async fn read(&self) -> Result<Option<&'static str>, PortError> {
+            if self.reads.fetch_add(1, Ordering::Relaxed) > 0 {
+                self.is_reading.notify_one();
+                std::future::pending::<()>().await;
+            }
+            Ok(Some("known"))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_whose_key_is_known_does_not_wait_for_one_whose_key_is_not() {
+        let source = Arc::new(Slow { reads: AtomicUsize::new(0), is_reading: Notify::new() });
+        let reading = Reading { fresh: USABLE, look_again: Duration::ZERO };
+        let keys = KnownKeys::new(source.clone(), Arc::new(SystemClock), reading);
+        // What each token grants does not matter here: one key is known, and one is not.
+        let known = || keys.grant(|_, _| Err(Refusal::Malformed));
+        let unknown = keys.grant(|_, _| Err(Refusal::UnknownKey));
+        assert!(matches!(known().await, Err(NotGranted::Refused(Refusal::Malformed))));
+        tokio::select! {
+            biased;
+            _ = unknown => panic!("its keys are never read to the end"),
+            refused = async {
+                source.is_reading.notified().await;
+                known().await
+            } => assert!(matches!(refused, Err(NotGranted::Refused(Refusal::Malformed)))),
+        }
+    }
 }
