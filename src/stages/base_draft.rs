@@ -60,10 +60,23 @@ struct SegmentDraft {
 struct Checkpoint {
     /// The journal that was not folded when they were read.
     unfolded: Option<LoadId>,
-    /// How many they are.
-    runs: u32,
+    /// In how many segments the products were read. Those of another count have other products under the
+    /// same numbers.
+    segments: u32,
+    /// The checksum of each run. Another process may have read the same segment and cut it otherwise; its
+    /// runs have the same numbers.
+    sums: Vec<u32>,
     /// Where the next page starts; `None` after the last.
     next: Option<String>,
+}
+
+impl Checkpoint {
+    /// The runs, if they are those that it was written for.
+    fn proves(&self, runs: Vec<Option<Bytes>>) -> Option<Vec<Bytes>> {
+        let is_right =
+            |(run, sum): (Option<Bytes>, &u32)| run.filter(|run| crc32fast::hash(run) == *sum);
+        runs.into_iter().zip(&self.sums).map(is_right).collect()
+    }
 }
 
 /// What is read, and where to.
@@ -220,7 +233,8 @@ impl SegmentDraft {
         let runs = (first + 1..).zip(self.runs.iter().cloned()).skip(self.stored);
         let checkpoint = Checkpoint {
             unfolded: reading.head.unfolded.clone(),
-            runs: self.runs.len() as u32,
+            segments: segment.count,
+            sums: self.runs.iter().map(|run| crc32fast::hash(run)).collect(),
             next: self.from.as_ref().map(|from| from.0.clone()),
         };
         let json = serde_json::to_vec(&checkpoint)
@@ -255,18 +269,23 @@ impl Reading<'_> {
         let checkpoints: Vec<Option<Checkpoint>> = checkpoints
             .into_iter()
             .map(|bytes| serde_json::from_slice::<Checkpoint>(&bytes?).ok())
-            .map(|found| found.filter(|found| found.unfolded == self.head.unfolded))
+            .map(|found| {
+                found
+                    .filter(|found| found.unfolded == self.head.unfolded && found.segments == count)
+            })
             .collect();
         if checkpoints.iter().all(Option::is_none) {
             return Ok(None);
         }
         let segments = checkpoints.into_iter().zip(0..).map(async |(checkpoint, index)| {
             let Some(checkpoint) = checkpoint else { return Ok(SegmentDraft::default()) };
-            let numbers: Vec<u32> =
-                (1..=checkpoint.runs).map(|number| piece(of_segment(index), number)).collect();
+            let numbers: Vec<u32> = (1..)
+                .take(checkpoint.sums.len())
+                .map(|number| piece(of_segment(index), number))
+                .collect();
             let runs = self.store.drafts(&self.name, &numbers).await?;
-            let Some(runs) = runs.into_iter().collect::<Option<Vec<Bytes>>>() else {
-                warn!(name = %self.name, index, "runs of a base are missing; they are read anew");
+            let Some(runs) = checkpoint.proves(runs) else {
+                warn!(name = %self.name, index, "runs of a base are others; they are read anew");
                 return Ok(SegmentDraft::default());
             };
             Ok(SegmentDraft {

@@ -10,7 +10,7 @@ use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
 use crate::ports::prelude::*;
 use crate::ports::{Ports, Record, SystemRandomness};
-use crate::pricing::{Money, PackedBase};
+use crate::pricing::{Money, PackedBase, pack_runs};
 
 const PRODUCTS: usize = 40_000;
 const SEGMENTS: u32 = 4;
@@ -279,16 +279,21 @@ async fn what_was_read_counts_until_a_load_changes_a_product() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_piece_that_is_damaged_is_read_anew() {
+async fn a_piece_that_nobody_can_unpack_is_read_anew() {
     let (paged, ports) = large().await;
     let maker = process(&ports);
     cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
     let name = name(&ports).await;
-    // The first run of the second segment.
-    let number = 200_001;
-    assert!(ports.store.drafts(&name, &[number]).await.unwrap()[0].is_some());
-    let damaged = [(number, Bytes::from_static(b"no run"))];
-    ports.store.put_drafts(&name, &damaged, keep_until(&ports)).await.unwrap();
+    // The first run of the second segment, and the checkpoint that says which run it is.
+    let [run, checkpoint] = [200_001, 200_000];
+    let stored = ports.store.drafts(&name, &[run, checkpoint]).await.unwrap();
+    let stored: Vec<Bytes> = stored.into_iter().map(Option::unwrap).collect();
+    let no_run = Bytes::from_static(b"no run");
+    let mut proof: serde_json::Value = serde_json::from_slice(&stored[1]).unwrap();
+    assert_eq!(proof["sums"][0], crc32fast::hash(&stored[0]));
+    proof["sums"][0] = crc32fast::hash(&no_run).into();
+    let pieces = [(run, no_run), (checkpoint, proof.to_string().into())];
+    ports.store.put_drafts(&name, &pieces, keep_until(&ports)).await.unwrap();
     sleep(Duration::from_secs(5)).await;
     paged.pages();
     let other = process(&ports);
@@ -321,6 +326,38 @@ async fn the_schedule_makes_do_with_a_head_that_was_read_lately() {
     paged.heads();
     assert_eq!(version(AsOf::Lately(0)).await, 2);
     assert_eq!(paged.heads(), 1, "a second has passed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_of_another_maker_are_not_taken_for_those_of_a_checkpoint() {
+    let (paged, ports) = large().await;
+    let maker = process(&ports);
+    cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
+    // Another maker has cut the second segment otherwise.
+    let segment = Segment { index: 1, count: SEGMENTS };
+    let mut few = products(PRODUCTS);
+    few.retain(|product| segment.has(&product.id));
+    few.truncate(10);
+    let run = pack_runs(&few, (Currency::USD, Currency::USD)).unwrap().remove(0);
+    let runs = [(200_001, Bytes::from(run))];
+    ports.store.put_drafts(&name(&ports).await, &runs, keep_until(&ports)).await.unwrap();
+    sleep(Duration::from_secs(5)).await;
+    paged.pages();
+    is_right(&ports, &current(&process(&ports), &ports).await.unwrap()).await;
+    assert_eq!(
+        paged.pages(),
+        1 + 2 * SEGMENTS as usize + 2,
+        "the first, those that were left, two again"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn segments_of_another_count_are_not_gone_on_with() {
+    let (paged, ports) = large().await;
+    cut_off(&process(&ports), &ports, PAGE_TAKES * 7 / 2).await;
+    sleep(Duration::from_secs(5)).await;
+    paged.segments.store(2, Ordering::Relaxed);
+    is_right(&ports, &current(&process(&ports), &ports).await.unwrap()).await;
 }
 
 #[tokio::test(start_paused = true)]
