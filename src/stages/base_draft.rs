@@ -35,8 +35,9 @@ const KEPT_FOR: Duration = Duration::from_secs(3600);
 /// Products of a base, as far as they were read.
 #[derive(Default)]
 pub(super) struct Draft {
-    /// Loads that change no product leave the base as it is. Pages are those of the rows and of a journal
-    /// that is not folded yet, so a page of one journal does not follow those of another.
+    /// Pages are those of the rows and of the journal of products that is not folded into them yet, so a
+    /// page of the rows alone does not follow those of a journal. Loads that change no product leave the
+    /// base as it is, and so does folding them.
     of: Option<(BaseName, Option<LoadId>)>,
     segments: Vec<SegmentDraft>,
     /// What is stored could not be read.
@@ -58,7 +59,7 @@ struct SegmentDraft {
 /// What is stored beside the runs of a segment.
 #[derive(Serialize, Deserialize)]
 struct Checkpoint {
-    /// The journal that was not folded when they were read.
+    /// The journal of products that was not folded when they were read.
     unfolded: Option<LoadId>,
     /// In how many segments the products were read. Those of another count have other products under the
     /// same numbers.
@@ -94,7 +95,7 @@ impl Draft {
         &mut self,
         reading: Reading<'_>,
     ) -> Result<AtHead<PackedBase>, MakeBaseError> {
-        let of = (reading.name, reading.head.unfolded.clone());
+        let of = (reading.name, reading.journal().cloned());
         if self.of.as_ref() != Some(&of) {
             let is_doubtful = self.is_doubtful;
             *self = Self { of: Some(of), segments: vec![], is_doubtful };
@@ -232,7 +233,7 @@ impl SegmentDraft {
         let first = piece(segment, 0);
         let runs = (first + 1..).zip(self.runs.iter().cloned()).skip(self.stored);
         let checkpoint = Checkpoint {
-            unfolded: reading.head.unfolded.clone(),
+            unfolded: reading.journal().cloned(),
             segments: segment.count,
             sums: self.runs.iter().map(|run| crc32fast::hash(run)).collect(),
             next: self.from.as_ref().map(|from| from.0.clone()),
@@ -261,6 +262,12 @@ impl Reading<'_> {
         (self.name.currency, self.head.currency)
     }
 
+    /// The journal that is not folded yet, if it changes products.
+    fn journal(&self) -> Option<&LoadId> {
+        let has_products = self.head.version == self.head.base_version;
+        self.head.unfolded.as_ref().filter(|_| has_products)
+    }
+
     /// What is stored of so many segments; `None` when it is nothing.
     async fn stored(&self, count: u32) -> Result<Option<Vec<SegmentDraft>>, PortError> {
         let of_segment = |index| Segment { index, count };
@@ -270,8 +277,9 @@ impl Reading<'_> {
             .into_iter()
             .map(|bytes| serde_json::from_slice::<Checkpoint>(&bytes?).ok())
             .map(|found| {
-                found
-                    .filter(|found| found.unfolded == self.head.unfolded && found.segments == count)
+                found.filter(|found| {
+                    found.unfolded.as_ref() == self.journal() && found.segments == count
+                })
             })
             .collect();
         if checkpoints.iter().all(Option::is_none) {

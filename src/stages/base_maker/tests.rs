@@ -329,6 +329,34 @@ async fn the_schedule_makes_do_with_a_head_that_was_read_lately() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_read_counts_while_a_load_of_something_else_is_folded() {
+    let (paged, ports) = large().await;
+    let is_unfolded = |is| paged.is_unfolded.store(is, Ordering::Relaxed);
+    let maker = process(&ports);
+    cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
+    change_customer(&paged.inner).await;
+    is_unfolded(true);
+    paged.pages();
+    cut_off(&maker, &ports, PAGE_TAKES * 3 / 2).await;
+    assert_eq!(paged.pages(), SEGMENTS as usize, "the third page of each segment");
+    drop(maker);
+    sleep(Duration::from_secs(5)).await;
+    is_unfolded(false);
+    let other = process(&ports);
+    is_right(&ports, &current(&other, &ports).await.unwrap()).await;
+    assert_eq!(paged.pages(), 1 + 2 * SEGMENTS as usize, "the first, and those that were left");
+
+    // Pages of a journal of products do not go on in the rows that it was folded into.
+    rename(&paged.inner).await;
+    is_unfolded(true);
+    cut_off(&other, &ports, PAGE_TAKES * 7 / 2).await;
+    is_unfolded(false);
+    paged.pages();
+    current(&other, &ports).await.unwrap();
+    assert_eq!(paged.pages(), PAGES, "all of them");
+}
+
+#[tokio::test(start_paused = true)]
 async fn runs_of_another_maker_are_not_taken_for_those_of_a_checkpoint() {
     let (paged, ports) = large().await;
     let maker = process(&ports);
