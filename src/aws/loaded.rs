@@ -169,7 +169,12 @@ impl Tables {
         };
         let overlay = at.unfolded.as_ref().map(|load| Overlay { load, names: &names });
         let after = from.as_ref().and_then(|from| from.0.strip_prefix(PUTS));
-        if let (Some(overlay), Some(after)) = (overlay, after) {
+        if let Some(after) = after {
+            let Some(overlay) = overlay else {
+                // The journal was folded since the last page. Whoever goes on all the same knows that it
+                // put nothing of this kind, so all rows were listed before.
+                return Ok(AtHead::Read(Page { items: vec![], next: None }));
+            };
             let page = self.puts_of(overlay, after).await?;
             return Ok(page.map(|page| Page {
                 items: page.items.into_iter().filter_map(put).map(of).collect(),

@@ -146,6 +146,12 @@ impl TableHead {
         prices.terms.map(|terms| BaseName { terms: Some(terms), ..self.base() })
     }
 
+    /// All bases that it names.
+    pub fn bases(&self) -> impl Iterator<Item = BaseName> {
+        let of_terms = self.periods().filter_map(|prices| self.base_of(prices));
+        std::iter::once(self.base()).chain(of_terms)
+    }
+
     /// How many parts it has.
     #[must_use]
     pub fn parts(&self) -> usize {

@@ -35,8 +35,9 @@ const KEPT_FOR: Duration = Duration::from_secs(3600);
 /// Products of a base, as far as they were read.
 #[derive(Default)]
 pub(super) struct Draft {
-    /// Loads that change no product leave the base as it is. Pages are those of the rows and of a journal
-    /// that is not folded yet, so a page of one journal does not follow those of another.
+    /// Pages are those of the rows and of the journal of products that is not folded into them yet, so a
+    /// page of the rows alone does not follow those of a journal. Loads that change no product leave the
+    /// base as it is, and so does folding them.
     of: Option<(BaseName, Option<LoadId>)>,
     segments: Vec<SegmentDraft>,
     /// What is stored could not be read.
@@ -58,12 +59,25 @@ struct SegmentDraft {
 /// What is stored beside the runs of a segment.
 #[derive(Serialize, Deserialize)]
 struct Checkpoint {
-    /// The journal that was not folded when they were read.
+    /// The journal of products that was not folded when they were read.
     unfolded: Option<LoadId>,
-    /// How many they are.
-    runs: u32,
+    /// In how many segments the products were read. Those of another count have other products under the
+    /// same numbers.
+    segments: u32,
+    /// The checksum of each run. Another process may have read the same segment and cut it otherwise; its
+    /// runs have the same numbers.
+    sums: Vec<u32>,
     /// Where the next page starts; `None` after the last.
     next: Option<String>,
+}
+
+impl Checkpoint {
+    /// The runs, if they are those that it was written for.
+    fn proves(&self, runs: Vec<Option<Bytes>>) -> Option<Vec<Bytes>> {
+        let is_right =
+            |(run, sum): (Option<Bytes>, &u32)| run.filter(|run| crc32fast::hash(run) == *sum);
+        runs.into_iter().zip(&self.sums).map(is_right).collect()
+    }
 }
 
 /// What is read, and where to.
@@ -81,7 +95,7 @@ impl Draft {
         &mut self,
         reading: Reading<'_>,
     ) -> Result<AtHead<PackedBase>, MakeBaseError> {
-        let of = (reading.name, reading.head.unfolded.clone());
+        let of = (reading.name, reading.journal().cloned());
         if self.of.as_ref() != Some(&of) {
             let is_doubtful = self.is_doubtful;
             *self = Self { of: Some(of), segments: vec![], is_doubtful };
@@ -219,8 +233,9 @@ impl SegmentDraft {
         let first = piece(segment, 0);
         let runs = (first + 1..).zip(self.runs.iter().cloned()).skip(self.stored);
         let checkpoint = Checkpoint {
-            unfolded: reading.head.unfolded.clone(),
-            runs: self.runs.len() as u32,
+            unfolded: reading.journal().cloned(),
+            segments: segment.count,
+            sums: self.runs.iter().map(|run| crc32fast::hash(run)).collect(),
             next: self.from.as_ref().map(|from| from.0.clone()),
         };
         let json = serde_json::to_vec(&checkpoint)
@@ -247,6 +262,12 @@ impl Reading<'_> {
         (self.name.currency, self.head.currency)
     }
 
+    /// The journal that is not folded yet, if it changes products.
+    fn journal(&self) -> Option<&LoadId> {
+        let has_products = self.head.version == self.head.base_version;
+        self.head.unfolded.as_ref().filter(|_| has_products)
+    }
+
     /// What is stored of so many segments; `None` when it is nothing.
     async fn stored(&self, count: u32) -> Result<Option<Vec<SegmentDraft>>, PortError> {
         let of_segment = |index| Segment { index, count };
@@ -255,18 +276,24 @@ impl Reading<'_> {
         let checkpoints: Vec<Option<Checkpoint>> = checkpoints
             .into_iter()
             .map(|bytes| serde_json::from_slice::<Checkpoint>(&bytes?).ok())
-            .map(|found| found.filter(|found| found.unfolded == self.head.unfolded))
+            .map(|found| {
+                found.filter(|found| {
+                    found.unfolded.as_ref() == self.journal() && found.segments == count
+                })
+            })
             .collect();
         if checkpoints.iter().all(Option::is_none) {
             return Ok(None);
         }
         let segments = checkpoints.into_iter().zip(0..).map(async |(checkpoint, index)| {
             let Some(checkpoint) = checkpoint else { return Ok(SegmentDraft::default()) };
-            let numbers: Vec<u32> =
-                (1..=checkpoint.runs).map(|number| piece(of_segment(index), number)).collect();
+            let numbers: Vec<u32> = (1..)
+                .take(checkpoint.sums.len())
+                .map(|number| piece(of_segment(index), number))
+                .collect();
             let runs = self.store.drafts(&self.name, &numbers).await?;
-            let Some(runs) = runs.into_iter().collect::<Option<Vec<Bytes>>>() else {
-                warn!(name = %self.name, index, "runs of a base are missing; they are read anew");
+            let Some(runs) = checkpoint.proves(runs) else {
+                warn!(name = %self.name, index, "runs of a base are others; they are read anew");
                 return Ok(SegmentDraft::default());
             };
             Ok(SegmentDraft {

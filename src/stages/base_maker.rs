@@ -172,9 +172,9 @@ impl BaseMaker {
         self.claims.hold(&name, making).await
     }
 
-    /// Has every base made again before its next use: a reader did not find all of one.
-    pub fn doubt(&self) {
-        self.doubts.raise();
+    /// Has some bases made again before their next use: a reader did not find all of them.
+    pub(super) fn doubt(&self, names: impl IntoIterator<Item = BaseName>) {
+        self.doubts.raise(names);
     }
 
     /// Which of all processes makes a base.
@@ -236,7 +236,7 @@ impl BaseMaker {
         info!(%name, products = base.index.products, parts = parts.len(), "base stored");
         let base = Arc::new(base);
         self.shelf.keep::<BasePart>(name, base.clone(), &parts);
-        self.doubts.settle(name);
+        self.doubts.settle(&name);
         Ok(AtHead::Read(base))
     }
 

@@ -5,38 +5,35 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::ports::BaseName;
 
-/// A doubt is about every base that was made before it, because whoever has it does not always know which
-/// one it was.
-#[derive(Debug, Default)]
-pub(super) struct Doubts(Mutex<State>);
+/// No more doubts are remembered than this. A doubt about a base that nobody wants any more is never
+/// settled.
+const MOST: usize = 4096;
 
+/// The bases that are to be made again before their next use.
 #[derive(Debug, Default)]
-struct State {
-    has_doubts: bool,
-    /// The bases that were made since the last doubt.
-    made_since: HashSet<BaseName>,
-}
+pub(super) struct Doubts(Mutex<HashSet<BaseName>>);
 
 impl Doubts {
-    /// Has every base made again before its next use.
-    pub(super) fn raise(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.has_doubts = true;
-        state.made_since.clear();
+    /// Has some bases made again.
+    pub(super) fn raise(&self, names: impl IntoIterator<Item = BaseName>) {
+        let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in names {
+            // A doubt that is forgotten comes again: the base cannot be read the next time either.
+            if doubtful.len() >= MOST && !doubtful.contains(&name) {
+                doubtful.clear();
+            }
+            doubtful.insert(name);
+        }
     }
 
     /// Whether a base is to be made again.
     pub(super) fn are_about(&self, name: &BaseName) -> bool {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.has_doubts && !state.made_since.contains(name)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
     /// A base was made.
-    pub(super) fn settle(&self, name: BaseName) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.has_doubts {
-            state.made_since.insert(name);
-        }
+    pub(super) fn settle(&self, name: &BaseName) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 }
 
@@ -45,16 +42,29 @@ mod tests {
     use super::*;
     use crate::pricing::Currency;
 
+    fn name(version: u64) -> BaseName {
+        BaseName { version, currency: Currency::USD, terms: None }
+    }
+
     #[test]
-    fn a_doubt_is_about_every_base_until_it_is_made_again() {
-        let name = |version| BaseName { version, currency: Currency::USD, terms: None };
+    fn a_doubt_is_about_the_bases_that_it_names_until_they_are_made_again() {
         let doubts = Doubts::default();
-        assert!(!doubts.are_about(&name(1)));
-        doubts.raise();
+        doubts.raise([name(1), name(2)]);
         assert!(doubts.are_about(&name(1)) && doubts.are_about(&name(2)));
-        doubts.settle(name(1));
+        assert!(!doubts.are_about(&name(3)));
+        doubts.settle(&name(1));
         assert!(!doubts.are_about(&name(1)) && doubts.are_about(&name(2)));
-        doubts.raise();
+        doubts.raise([name(1)]);
         assert!(doubts.are_about(&name(1)));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let doubts = Doubts::default();
+        for version in 0..3 * MOST as u64 {
+            doubts.raise([name(version)]);
+            assert!(doubts.are_about(&name(version)), "the last one is always remembered");
+        }
+        assert!(doubts.0.lock().unwrap().len() <= MOST);
     }
 }

@@ -112,9 +112,6 @@ impl PriceCalc {
         let users: Vec<UserId> = by_user.keys().map(|&user| user.clone()).collect();
         let unreadable: BTreeSet<&Generation> =
             orders.iter().filter_map(|(_, order)| unreadable(&order.cause)).collect();
-        if !unreadable.is_empty() {
-            self.bases.doubt();
-        }
         let as_of_all = orders.iter().map(|(_, order)| as_of(&order.cause)).max();
         let as_of_all = as_of_all.unwrap_or(AsOf::Now);
         let shared = account_of_all(orders.iter().map(|(_, order)| &order.cause));
@@ -292,7 +289,7 @@ impl PriceCalc {
         let shelf = self.bases.shelf();
         let material = Material::read(shelf, base, name, own, at.rounding.rounding).await?;
         let Some(material) = material else {
-            self.bases.doubt();
+            self.bases.doubt(std::iter::once(name).chain(own.bases()));
             return Ok(None);
         };
         let (priced, inline) = (own.clone(), self.tables.inline_bytes());

@@ -162,7 +162,7 @@ impl TermsMaker {
         info!(%name, parts = parts.len(), "terms stored");
         let base = Arc::new(base);
         self.shelf.keep::<LadderRows>(name, base.clone(), parts);
-        self.doubts.settle(name);
+        self.doubts.settle(&name);
         Ok(base)
     }
 
@@ -190,7 +190,7 @@ impl TermsMaker {
         for some in numbers.chunks(PARTS_AT_ONCE) {
             let parts = self.shelf.parts(&base, index, some.iter().copied()).await?;
             let Some(parts) = parts else {
-                self.doubts.raise();
+                self.doubts.raise([base]);
                 return Ok(AtHead::Moved);
             };
             let starts = some.iter().filter_map(|number| index.first_of(*number)).collect();

@@ -99,6 +99,15 @@ fn commit() -> Commit {
 }
 
 #[tokio::test]
+async fn a_listing_within_a_journal_that_was_folded_is_over() {
+    let script = Script::new(1, []).await;
+    let from = Some(Cursor("puts".to_owned()));
+    let page = script.aws.store().list_products(&at(8, None), from).await.unwrap();
+    assert_eq!(page.read().map(|page| (page.items.len(), page.next.is_some())), Some((0, false)));
+    assert!(script.operations().is_empty());
+}
+
+#[tokio::test]
 async fn a_commit_whose_answer_was_lost_is_in_force() {
     let mut stored = head_item(Some("l1"), &[("l1", false)]);
     stored["written_by"] = json!({ "S": NONCE });

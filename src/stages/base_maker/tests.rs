@@ -1,6 +1,6 @@
 //! A large catalogue on an engine whose pages are waited for, and processes that are cut off.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -10,7 +10,7 @@ use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
 use crate::ports::prelude::*;
 use crate::ports::{Ports, Record, SystemRandomness};
-use crate::pricing::{Money, PackedBase};
+use crate::pricing::{Money, PackedBase, pack_runs};
 
 const PRODUCTS: usize = 40_000;
 const SEGMENTS: u32 = 4;
@@ -21,11 +21,18 @@ const PAGE_TAKES: Duration = Duration::from_millis(100);
 const PAGES: usize = 1 + 4 * SEGMENTS as usize;
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// An engine with large pages in several segments. It counts them, and looks at the head.
+/// An engine with large pages in several segments. It counts them, looks at the head, and bases that are
+/// written.
 struct Paged {
     inner: Ports,
     pages: AtomicUsize,
     heads: AtomicUsize,
+    writes: AtomicUsize,
+    segments: AtomicU32,
+    /// The last load is not folded yet.
+    is_unfolded: AtomicBool,
+    /// Whoever claims a base gets no answer.
+    is_silent: AtomicBool,
 }
 
 impl Paged {
@@ -37,6 +44,7 @@ impl Paged {
     ) -> Result<AtHead<Page<Product>>, PortError> {
         sleep(PAGE_TAKES).await;
         self.pages.fetch_add(1, Ordering::Relaxed);
+        let at = &CatalogueHead { unfolded: None, ..at.clone() };
         let mut whole = Page { items: vec![], next: from };
         loop {
             let from = whole.next.take();
@@ -57,6 +65,10 @@ impl Paged {
     fn heads(&self) -> usize {
         self.heads.swap(0, Ordering::Relaxed)
     }
+
+    fn writes(&self) -> usize {
+        self.writes.swap(0, Ordering::Relaxed)
+    }
 }
 
 layer!(
@@ -64,7 +76,12 @@ layer!(
     impl CatalogueStore for Paged {
         async fn catalogue_head(&self) -> _ {
             self.heads.fetch_add(1, Ordering::Relaxed);
-            self.inner.store.catalogue_head().await
+            let head = self.inner.store.catalogue_head().await?;
+            let is_unfolded = self.is_unfolded.load(Ordering::Relaxed);
+            Ok(head.map(|head| CatalogueHead {
+                unfolded: is_unfolded.then(|| LoadId(head.version.to_string())),
+                ..head
+            }))
         }
 
         fn head_kept_for(&self) -> _ {
@@ -76,11 +93,28 @@ layer!(
         }
 
         fn product_segments(&self) -> _ {
-            SEGMENTS
+            self.segments.load(Ordering::Relaxed)
         }
 
         async fn list_product_segment(&self, at: _, segment: _, from: _) -> _ {
             self.page(at, segment, from).await
+        }
+    }
+);
+
+layer!(
+    #[over(inner.store)]
+    impl Bases for Paged {
+        async fn put_base(&self, name: _, base: _, parts: _) -> _ {
+            self.writes.fetch_add(1, Ordering::Relaxed);
+            self.inner.store.put_base(name, base, parts).await
+        }
+
+        async fn claim_base(&self, name: _, claim: _, now: _) -> _ {
+            if self.is_silent.load(Ordering::Relaxed) && claim.until > now {
+                std::future::pending::<()>().await;
+            }
+            self.inner.store.claim_base(name, claim, now).await
         }
     }
 );
@@ -90,7 +124,7 @@ macro_rules! straight_down {
 }
 
 straight_down! {
-    ActiveUsers Bases CustomerStore DiscountStore Loads PriceListStore PriceTables Quotations SettingsStore
+    ActiveUsers CustomerStore DiscountStore Loads PriceListStore PriceTables Quotations SettingsStore
 }
 
 fn products(count: usize) -> Vec<Product> {
@@ -111,8 +145,15 @@ async fn large() -> (Arc<Paged>, Ports) {
     let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
     let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
     load(&ports, products(PRODUCTS)).await;
-    let (pages, heads) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let paged = Arc::new(Paged { inner: ports.clone(), pages, heads });
+    let paged = Arc::new(Paged {
+        inner: ports.clone(),
+        pages: AtomicUsize::new(0),
+        heads: AtomicUsize::new(0),
+        writes: AtomicUsize::new(0),
+        segments: AtomicU32::new(SEGMENTS),
+        is_unfolded: AtomicBool::new(false),
+        is_silent: AtomicBool::new(false),
+    });
     let seen = Ports { store: paged.clone(), ..ports };
     (paged, seen)
 }
@@ -128,6 +169,29 @@ fn keep_until(ports: &Ports) -> Timestamp {
 
 async fn current(maker: &BaseMaker, ports: &Ports) -> Result<Current, MakeBaseError> {
     maker.current(keep_until(ports)).await
+}
+
+/// The base of the products in force.
+async fn name(ports: &Ports) -> BaseName {
+    let head = ports.store.catalogue_head().await.unwrap().unwrap();
+    BaseName { version: head.base_version, currency: Currency::USD, terms: None }
+}
+
+/// A product changes.
+async fn rename(ports: &Ports) {
+    let mut last = products(PRODUCTS).pop().unwrap();
+    last.name = "Another name".to_owned();
+    load(ports, vec![last]).await;
+}
+
+/// Something changes that is no product.
+async fn change_customer(ports: &Ports) {
+    let customer = Customer::unknown("AAA".parse().unwrap());
+    let change = RowChange::Put(Record::Customer(Customer {
+        groups: ["gold".parse().unwrap()].into(),
+        ..customer
+    }));
+    apply(ports, vec![change], Currency::USD).await.unwrap();
 }
 
 /// Runs a process for so long and then ends it, as Lambda ends a function.
@@ -203,36 +267,33 @@ async fn what_was_read_counts_until_a_load_changes_a_product() {
     let (paged, ports) = large().await;
     let maker = process(&ports);
     cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
-    let customer = Customer::unknown("AAA".parse().unwrap());
-    let change = RowChange::Put(Record::Customer(Customer {
-        groups: ["gold".parse().unwrap()].into(),
-        ..customer
-    }));
-    apply(&paged.inner, vec![change], Currency::USD).await.unwrap();
+    change_customer(&paged.inner).await;
     paged.pages();
     cut_off(&maker, &ports, PAGE_TAKES * 3 / 2).await;
     assert_eq!(paged.pages(), SEGMENTS as usize, "the third page of each segment");
 
-    let mut last = products(PRODUCTS).pop().unwrap();
-    last.name = "Another name".to_owned();
-    load(&paged.inner, vec![last]).await;
+    rename(&paged.inner).await;
     let made = current(&maker, &ports).await.unwrap();
     assert_eq!((made.head.version, made.base.index.products), (3, PRODUCTS as u32));
     assert_eq!(paged.pages(), PAGES, "all of them");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_piece_that_is_damaged_is_read_anew() {
+async fn a_piece_that_nobody_can_unpack_is_read_anew() {
     let (paged, ports) = large().await;
     let maker = process(&ports);
     cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
-    let head = ports.store.catalogue_head().await.unwrap().unwrap();
-    let name = BaseName { version: head.base_version, currency: Currency::USD, terms: None };
-    // The first run of the second segment.
-    let number = 200_001;
-    assert!(ports.store.drafts(&name, &[number]).await.unwrap()[0].is_some());
-    let damaged = [(number, Bytes::from_static(b"no run"))];
-    ports.store.put_drafts(&name, &damaged, keep_until(&ports)).await.unwrap();
+    let name = name(&ports).await;
+    // The first run of the second segment, and the checkpoint that says which run it is.
+    let [run, checkpoint] = [200_001, 200_000];
+    let stored = ports.store.drafts(&name, &[run, checkpoint]).await.unwrap();
+    let stored: Vec<Bytes> = stored.into_iter().map(Option::unwrap).collect();
+    let no_run = Bytes::from_static(b"no run");
+    let mut proof: serde_json::Value = serde_json::from_slice(&stored[1]).unwrap();
+    assert_eq!(proof["sums"][0], crc32fast::hash(&stored[0]));
+    proof["sums"][0] = crc32fast::hash(&no_run).into();
+    let pieces = [(run, no_run), (checkpoint, proof.to_string().into())];
+    ports.store.put_drafts(&name, &pieces, keep_until(&ports)).await.unwrap();
     sleep(Duration::from_secs(5)).await;
     paged.pages();
     let other = process(&ports);
@@ -265,4 +326,84 @@ async fn the_schedule_makes_do_with_a_head_that_was_read_lately() {
     paged.heads();
     assert_eq!(version(AsOf::Lately(0)).await, 2);
     assert_eq!(paged.heads(), 1, "a second has passed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_counts_while_a_load_of_something_else_is_folded() {
+    let (paged, ports) = large().await;
+    let is_unfolded = |is| paged.is_unfolded.store(is, Ordering::Relaxed);
+    let maker = process(&ports);
+    cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
+    change_customer(&paged.inner).await;
+    is_unfolded(true);
+    paged.pages();
+    cut_off(&maker, &ports, PAGE_TAKES * 3 / 2).await;
+    assert_eq!(paged.pages(), SEGMENTS as usize, "the third page of each segment");
+    drop(maker);
+    sleep(Duration::from_secs(5)).await;
+    is_unfolded(false);
+    let other = process(&ports);
+    is_right(&ports, &current(&other, &ports).await.unwrap()).await;
+    assert_eq!(paged.pages(), 1 + 2 * SEGMENTS as usize, "the first, and those that were left");
+
+    // Pages of a journal of products do not go on in the rows that it was folded into.
+    rename(&paged.inner).await;
+    is_unfolded(true);
+    cut_off(&other, &ports, PAGE_TAKES * 7 / 2).await;
+    is_unfolded(false);
+    paged.pages();
+    current(&other, &ports).await.unwrap();
+    assert_eq!(paged.pages(), PAGES, "all of them");
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_of_another_maker_are_not_taken_for_those_of_a_checkpoint() {
+    let (paged, ports) = large().await;
+    let maker = process(&ports);
+    cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
+    // Another maker has cut the second segment otherwise.
+    let segment = Segment { index: 1, count: SEGMENTS };
+    let mut few = products(PRODUCTS);
+    few.retain(|product| segment.has(&product.id));
+    few.truncate(10);
+    let run = pack_runs(&few, (Currency::USD, Currency::USD)).unwrap().remove(0);
+    let runs = [(200_001, Bytes::from(run))];
+    ports.store.put_drafts(&name(&ports).await, &runs, keep_until(&ports)).await.unwrap();
+    sleep(Duration::from_secs(5)).await;
+    paged.pages();
+    is_right(&ports, &current(&process(&ports), &ports).await.unwrap()).await;
+    assert_eq!(
+        paged.pages(),
+        1 + 2 * SEGMENTS as usize + 2,
+        "the first, those that were left, two again"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn segments_of_another_count_are_not_gone_on_with() {
+    let (paged, ports) = large().await;
+    cut_off(&process(&ports), &ports, PAGE_TAKES * 7 / 2).await;
+    sleep(Duration::from_secs(5)).await;
+    paged.segments.store(2, Ordering::Relaxed);
+    is_right(&ports, &current(&process(&ports), &ports).await.unwrap()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_about_one_base_is_about_no_other() {
+    let (paged, ports) = large().await;
+    let (maker, other) = (process(&ports), process(&ports));
+    for process in [&maker, &other] {
+        current(process, &ports).await.unwrap();
+    }
+    let made_by = async |process| {
+        (paged.pages(), paged.writes());
+        current(process, &ports).await.unwrap();
+        (paged.pages() > 0, paged.writes())
+    };
+    maker.doubt([name(&ports).await]);
+    assert_eq!(made_by(&maker).await, (true, 1), "it is made again");
+    assert_eq!(made_by(&maker).await, (false, 0), "once");
+    rename(&paged.inner).await;
+    assert_eq!(made_by(&other).await, (true, 1), "the next one");
+    assert_eq!(made_by(&maker).await, (false, 0), "it is not in doubt");
 }

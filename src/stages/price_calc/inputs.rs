@@ -94,6 +94,9 @@ impl PriceCalc {
     ) -> Result<AtHead<InputsByUser>, StageError> {
         let heads = self.tables.table_heads(users).await?;
         let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
+        // Nobody knows which of its parts could not be read: one of its own, or one of a base.
+        let in_doubt = heads.values().filter(|head| unreadable.contains(&head.generation));
+        self.bases.doubt(in_doubt.flat_map(TableHead::bases));
         let keep_until = now.plus(self.policy.now().keep_tables());
         let Current { head: at, base } = self.bases.current_as_of(as_of, keep_until).await?;
         let bases = HashMap::from([(at.currency, base)]);
@@ -307,6 +310,11 @@ impl OwnInputs {
     /// The terms of now, and the next ones.
     pub(super) fn periods(&self) -> impl Iterator<Item = &TermsInputs> + Clone {
         std::iter::once(&self.now).chain(self.next.iter().map(|(_, next)| next))
+    }
+
+    /// The bases of these terms.
+    pub(super) fn bases(&self) -> impl Iterator<Item = BaseName> {
+        self.periods().filter_map(|terms| terms.shared.as_ref().map(|(name, _)| *name))
     }
 
     /// How many rows are to be priced, about.
