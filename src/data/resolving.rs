@@ -136,11 +136,7 @@ pub(super) fn check_falls(
     amounts: Amounts,
 ) -> Result<(), (MinQuantity, Problem)> {
     let Err(LadderError::Rises { at, from, to }) = ladder.check_falls() else { return Ok(()) };
-    let show = |rule| match rule {
-        PriceRule::Price(price) => amounts.shown(price).to_string(),
-        PriceRule::Percentage(rate) => format!("{rate} % off"),
-        PriceRule::Amount(amount) => format!("{} off", amounts.shown(amount)),
-    };
+    let show = |rule: PriceRule| rule.in_words(|amount| amounts.shown(amount).to_string());
     let (from, to) = (show(from.0), show(to.0));
     Err((at, Problem::Rises { whose, scope: Box::new(scope.clone()), at, from, to }))
 }

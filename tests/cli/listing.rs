@@ -67,6 +67,19 @@ fn lists_are_filtered_and_limited() {
 }
 
 #[test]
+fn a_surcharge_is_listed_as_one() {
+    let home = wholesale();
+    let own = home.file("own.csv", "user_id,product_id,percentage\nBAUHOF,BIT-SET,-2.5\n");
+    home.ok(&["load", &own]);
+    let table = home.ok(&["list", "discounts", "--client", "BAUHOF"]);
+    assert!(table.contains(" 2.5 % on top"), "{table}");
+    let rises =
+        "user_id,product_id,min_quantity,percentage\nBAUHOF,BIT-SET,0,-2.5\nBAUHOF,BIT-SET,5,-3\n";
+    let stderr = home.fails(3, &["load", &home.file("rises.csv", rises)]);
+    assert!(stderr.contains("2.5 % on top") && stderr.contains("3 % on top"), "{stderr}");
+}
+
+#[test]
 fn a_list_larger_than_a_page_is_whole_and_one_value() {
     let home = Home::new();
     let rows: String = (0..5_000).map(|number| format!("N{number:04},Name {number},1\n")).collect();

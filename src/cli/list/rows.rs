@@ -194,11 +194,7 @@ impl OwnRow<'_> {
 
     pub(super) fn cells(&self, head: &CatalogueHead) -> Vec<Cell> {
         let currency = self.currency.unwrap_or(head.currency);
-        let rule = match self.rule {
-            PriceRule::Price(price) => format!("{} {currency}", self.shown(price, head)),
-            PriceRule::Percentage(rate) => format!("{rate} % off"),
-            PriceRule::Amount(amount) => format!("{} {currency} off", self.shown(amount, head)),
-        };
+        let rule = self.rule.in_words(|amount| format!("{} {currency}", self.shown(amount, head)));
         vec![
             self.user.as_str().into(),
             self.product.as_str().into(),
