@@ -181,8 +181,11 @@ impl<'a> Difference<'a> {
             Some(found) => Cow::Owned(merged(found, &given, comparison)?),
             None => given,
         };
-        self.replaces(stored, &list);
         if self.counts.users.compare(stored, &list.user, &*list) {
+            // A merged list has all rows of the stored one.
+            if !comparison.merge {
+                self.replaces(stored, &list);
+            }
             self.planned.push(match list {
                 Cow::Borrowed(list) => Planned::Discounts(list),
                 Cow::Owned(list) => Planned::Own(Box::new(list)),
