@@ -67,6 +67,36 @@ fn lists_are_filtered_and_limited() {
 }
 
 #[test]
+fn own_prices_in_another_currency_than_their_customers_are_told() {
+    let home = wholesale();
+    let told = |args: &[&str]| {
+        let output = home.run(&[&["list", "discounts"][..], args].concat());
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stderr).lines().filter(|line| line.starts_with("note: ")).collect::<String>()
+    };
+    assert_eq!(told(&["--output", "ndjson"]), "");
+    let currency = home.file("currency.csv", "user_id,currency,groups\nKIOSK,USD,de\n");
+    home.ok(&["load", &currency]);
+    let note = "note: own prices of customer `KIOSK` are in EUR, but the customer's currency is USD: \
+                loaded again, they would be in USD";
+    for output in ["ndjson", "json"] {
+        assert_eq!(told(&["--output", output]), note);
+    }
+    assert_eq!(told(&["--output", "ndjson", "--product", "SAW-190"]), note);
+    assert_eq!(told(&["--output", "ndjson", "--product", "BIT-SET"]), "", "a percentage has none");
+    assert_eq!(told(&["--output", "ndjson", "--client", "BAUHOF"]), "");
+    assert!(home.ok(&["list", "discounts"]).contains("139.00 EUR"), "people see the currency");
+    assert_eq!(told(&[]), "");
+    // A second customer: a list in dollars of one who then pays in euros.
+    let own = home.file("own.csv", "user_id,product_id,amount\nCORNERSHOP,SAW-190,4.00\n");
+    home.ok(&["load", &own]);
+    home.ok(&["load", &home.file("currency.csv", "user_id,currency\nCORNERSHOP,EUR\n")]);
+    let told = told(&["--output", "ndjson"]);
+    assert!(told.contains("`CORNERSHOP` are in USD"), "{told}");
+    assert!(told.ends_with("; 1 more customer has prices in another currency"), "{told}");
+}
+
+#[test]
 fn a_surcharge_is_listed_as_one() {
     let home = wholesale();
     let own = home.file("own.csv", "user_id,product_id,percentage\nBAUHOF,BIT-SET,-2.5\n");

@@ -178,6 +178,11 @@ pub(super) fn own_rows(list: &UserDiscounts) -> impl Iterator<Item = OwnRow<'_>>
 }
 
 impl OwnRow<'_> {
+    /// The currency of its price or amount; a percentage has none.
+    pub(super) fn stated_in(&self) -> Option<Currency> {
+        self.currency.filter(|_| !self.rule.is_relative())
+    }
+
     pub(super) fn data(&self, head: &CatalogueHead) -> Value {
         let (name, value) = match self.rule {
             PriceRule::Price(price) => ("price", self.shown(price, head)),
