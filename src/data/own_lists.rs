@@ -1,4 +1,4 @@
-//! A user's own list in the files, compared with the stored one: which rows are lost if it is replaced, and
+//! A customer's own list in the files, compared with the stored one: which rows are lost if it is replaced, and
 //! both lists merged.
 
 use std::collections::{BTreeMap, HashSet};
@@ -15,7 +15,7 @@ use crate::pricing::{
     Discount, Discounts, Ladder, MinQuantity, OwnLadder, OwnLadders, PriceRule, Rate, Rung, Scope,
 };
 
-/// Rows of users' stored lists that are not in the lists that replace them.
+/// Rows of customers' stored lists that are not in the lists that replace them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LostRows {
     /// How many rows.
@@ -94,14 +94,14 @@ pub(super) fn merged(
             continue;
         }
         let rungs = rungs.into_iter().map(|(min_quantity, rule)| Rung { min_quantity, rule });
-        let what = || format!("the own rows of user `{}`", given.user);
+        let what = || format!("the own rows of customer `{}`", given.user);
         let ladder = Ladder::new(rungs.collect());
         let ladder = ladder.map_err(|error| PortError::corrupt(what(), error))?;
         let amounts = Amounts {
             currency: currency.unwrap_or(comparison.amounts.currency),
             ..comparison.amounts
         };
-        let whose = format!("the list of user `{}`, merged with what is stored,", given.user);
+        let whose = format!("the list of customer `{}`, merged with what is stored,", given.user);
         let scope = Scope::Product(product_id.clone());
         check_falls(&ladder, whose, &scope, amounts).map_err(|(_, problem)| halt(problem))?;
         ladders.push(OwnLadder { product_id: product_id.clone(), ladder });

@@ -62,7 +62,7 @@ fn own_list(
             }
         };
         let scope = Scope::Product(product_id.clone());
-        let whose = format!("the list of user `{}`", given.user);
+        let whose = format!("the list of customer `{}`", given.user);
         if let Err((at, problem)) = check_falls(&ladder, whose, &scope, amounts) {
             let row = rows.iter().find(|(_, rung)| rung.min_quantity == at);
             let place = row.map_or_else(Place::default, |(_, rung)| rung.place);

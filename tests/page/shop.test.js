@@ -195,6 +195,17 @@ test("a file is tried first, and then loaded, with a token that may load", async
   }, `${JSON.stringify(rest[0])}\n`);
   await page.locator("#load-file-name").getByText("more.ndjson").waitFor();
   await page.locator("#load-summary").getByText("No price of 300 active customers would change.").waitFor();
+  // One row of a customer's own list takes the place of all, unless those are kept.
+  await choose(`user_id,product_id,percentage\n${shop.clients[3]},${id},1\n`, "own.csv");
+  const removed = page.locator("#load-warnings").getByText(/^\d+ rows of customers' own lists would be removed$/);
+  await removed.waitFor();
+  const [prune, merge] = ["Remove what the file leaves out", "Keep customers' own rows that it leaves out"].map((label) => page.getByLabel(label));
+  // The second dry run waits until the first has ended.
+  await prune.check();
+  await merge.check();
+  assert.equal(await prune.isChecked(), false, "not both");
+  await removed.waitFor({ state: "detached" });
+  assert.match(await page.locator("#load-counts tr").nth(1).innerText(), /Customers' own discounts\s+0\s+1\s+0\s+0/);
   await page.context().close();
 });
 

@@ -24,7 +24,7 @@ pub(super) struct ChangesFile {
 /// Each with a buffer of its own.
 #[derive(Debug)]
 enum Form {
-    Csv(csv::Writer<File>),
+    Csv(Box<csv::Writer<File>>),
     Ndjson(BufWriter<File>),
 }
 
@@ -32,7 +32,7 @@ impl ChangesFile {
     pub(super) fn create(path: &Path) -> Result<Self, Failure> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let form: fn(File) -> Form = match extension.map(str::to_ascii_lowercase).as_deref() {
-            Some("csv") => |file| Form::Csv(csv::Writer::from_writer(file)),
+            Some("csv") => |file| Form::Csv(Box::new(csv::Writer::from_writer(file))),
             Some("ndjson" | "jsonl") => |file| Form::Ndjson(BufWriter::new(file)),
             _ => {
                 let message = format!("{} is neither a .csv nor an .ndjson", path.display());
