@@ -1,6 +1,7 @@
 //! `ocache list`: what is stored, printed while it is read.
 
 mod listing;
+mod other_currencies;
 mod quotations;
 mod rows;
 
@@ -16,6 +17,7 @@ use crate::model::UserId;
 use crate::ports::{AtHead, PortError, Ports, Store, at_head};
 use crate::pricing::{Customer, PriceList, Product};
 use listing::{Listing, Walk};
+use other_currencies::OtherCurrencies;
 
 pub(super) use quotations::is_asked_in;
 
@@ -133,6 +135,9 @@ async fn discounts(
     output: &Output,
     args: ListDiscountsArgs,
 ) -> Result<(), Failure> {
+    let wanted =
+        |row: &rows::OwnRow<'_>| args.product.as_ref().is_none_or(|product| product == row.product);
+    let mut others = OtherCurrencies::default();
     let mut listing = Listing::begin(output, &rows::DISCOUNTS, args.limit.limit);
     let mut walk = Walk::new(store, |store, head, from| {
         Box::pin(async move { store.list_discounted_users(&head, from).await })
@@ -147,10 +152,21 @@ async fn discounts(
                 walk.start_over(&listing)?;
                 continue 'pages;
             };
-            for row in lists.iter().flat_map(rows::own_rows) {
-                if args.product.as_ref().is_none_or(|product| product == row.product) {
-                    listing.row(|| row.data(&head), || row.cells(&head))?;
+            // For people each price has its currency beside it.
+            if output.is_json() {
+                let stated = lists.iter().filter_map(|list| {
+                    let currency =
+                        rows::own_rows(list).filter(wanted).find_map(|row| row.stated_in());
+                    Some((list.user.clone(), currency?))
+                });
+                let stated: Vec<_> = stated.collect();
+                if others.compare(store, &head, &stated).await? == AtHead::Moved {
+                    walk.start_over(&listing)?;
+                    continue 'pages;
                 }
+            }
+            for row in lists.iter().flat_map(rows::own_rows).filter(wanted) {
+                listing.row(|| row.data(&head), || row.cells(&head))?;
             }
             listing.end_page()?;
         }
@@ -158,7 +174,9 @@ async fn discounts(
             break;
         }
     }
-    listing.end("discounts")
+    listing.end("discounts")?;
+    others.tell(output);
+    Ok(())
 }
 
 /// Whether one of the words has a text in it, in upper or lower case.

@@ -1,7 +1,7 @@
 //! Every row that a price was looked for in, and why it won or lost.
 
 use super::output::{number, table};
-use crate::pricing::{Considered, PriceRule, Rate, Scope, Unsold, Verdict};
+use crate::pricing::{Considered, PriceRule, Scope, Unsold, Verdict};
 pub(super) use crate::verify::Amounts;
 use crate::verify::{WhyPrice, why};
 
@@ -25,7 +25,7 @@ pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
             number(priority),
             scope.into(),
             number(row.min_quantity),
-            says(row.rule, amounts).into(),
+            row.rule.in_words(|amount| amounts.unit(amount)).into(),
             number(price),
             counts.into(),
             because(row, why, amounts).into(),
@@ -47,17 +47,6 @@ pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
         ]);
     }
     rows.to_string()
-}
-
-fn says(rule: PriceRule, amounts: Amounts) -> String {
-    match rule {
-        PriceRule::Price(price) => amounts.unit(price),
-        PriceRule::Amount(amount) => format!("{} off", amounts.unit(amount)),
-        PriceRule::Percentage(rate) if rate < Rate::ZERO => {
-            format!("{} % on top", rate.to_string().trim_start_matches('-'))
-        }
-        PriceRule::Percentage(rate) => format!("{rate} % off"),
-    }
 }
 
 /// Why a row won or lost; of the one that won also whether a floor raised it.

@@ -44,7 +44,7 @@ pub(super) async fn subscribe(
         })
         .collect();
     output.data(&rows, |_| {
-        let mut table = table(["user", "was", "active for"]);
+        let mut table = table(["customer", "was", "active for"]);
         for (user, subscribed) in &done {
             let visit = visit_name(subscribed.visit);
             table.add_row([user.as_str(), visit, &show_duration(ttl)]);
@@ -100,7 +100,7 @@ pub(super) async fn unsubscribe(
         .map(|(user, removed)| json!({ "user": user.as_str(), "removed": removed }))
         .collect();
     output.data(&rows, |_| {
-        let mut table = table(["user", "was"]);
+        let mut table = table(["customer", "was"]);
         for (user, removed) in &done {
             table.add_row([user.as_str(), if *removed { "stored" } else { "unknown" }]);
         }
@@ -111,9 +111,9 @@ pub(super) async fn unsubscribe(
         Some(user) => {
             let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "`ocache status` lists the active users".to_owned(),
+                None => "`ocache status` lists the active customers".to_owned(),
             };
-            Err(Failure::new(ExitCode::NotFound, format!("user `{user}` was not active"))
+            Err(Failure::new(ExitCode::NotFound, format!("customer `{user}` was not active"))
                 .hint(hint))
         }
     }

@@ -180,7 +180,7 @@ async fn load_fixtures(output: &Output, ports: &Ports) -> Result<(), Failure> {
         match load::write(output, ports, &dataset, options, &Watched::default()).await {
             Ok(_) => {
                 output.note(&format!(
-                    "no products yet: loaded the fixtures ({} products, discounts of {} users)",
+                    "no products yet: loaded the fixtures ({} products, discounts of {} customers)",
                     dataset.products.len(),
                     dataset.discounts.len()
                 ));
@@ -224,7 +224,7 @@ fn announce(
             ("health", format!("GET {http}/health")),
             ("data", engine.label.clone()),
             ("refresh every", show_duration(policy.refresh_every)),
-            ("users expire after", show_duration(policy.ttl)),
+            ("customers expire after", show_duration(policy.ttl)),
             (
                 "lets in",
                 if *requires_token { "clients with a token" } else { "everybody" }.to_owned(),

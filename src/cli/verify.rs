@@ -129,7 +129,7 @@ fn show(report: &Report) -> String {
     add("tables", *tables, *tables_checked, table_findings, Some(outdated));
     add("answers", report.answers, report.answers_checked, &report.answer_findings, None);
     let mut text = format!(
-        "{counts}\n{} of {} tables of active users stale ({:.1} %)",
+        "{counts}\n{} of {} tables of active customers stale ({:.1} %)",
         report.stale,
         report.active_tables,
         report.stale_share() * 100.0

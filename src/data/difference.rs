@@ -43,7 +43,7 @@ impl Counts {
 pub struct KindCounts {
     /// Products.
     pub products: Counts,
-    /// Users with a list of their own.
+    /// Customers with a list of their own.
     pub users: Counts,
     /// Customers.
     pub customers: Counts,
@@ -59,7 +59,7 @@ impl KindCounts {
     pub const fn by_name(&self) -> [(&'static str, &Counts); 5] {
         [
             ("products", &self.products),
-            ("users' discounts", &self.users),
+            ("customers' discounts", &self.users),
             ("customers", &self.customers),
             ("price lists", &self.price_lists),
             ("prices", &self.prices),
@@ -181,8 +181,11 @@ impl<'a> Difference<'a> {
             Some(found) => Cow::Owned(merged(found, &given, comparison)?),
             None => given,
         };
-        self.replaces(stored, &list);
         if self.counts.users.compare(stored, &list.user, &*list) {
+            // A merged list has all rows of the stored one.
+            if !comparison.merge {
+                self.replaces(stored, &list);
+            }
             self.planned.push(match list {
                 Cow::Borrowed(list) => Planned::Discounts(list),
                 Cow::Owned(list) => Planned::Own(Box::new(list)),

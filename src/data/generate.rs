@@ -84,7 +84,7 @@ pub enum GenerateError {
         count: u64,
     },
     /// More discounts for each user than there are products.
-    #[error("{discounts} discounts for each user, but there are only {products} products")]
+    #[error("{discounts} discounts for each customer, but there are only {products} products")]
     Discounts {
         /// How many were asked for.
         discounts: u64,

@@ -126,7 +126,7 @@ impl Mentions {
         let Stated { price, currency, owner, .. } = *stated;
         let show = |money| format!("{} {currency}", Amounts { currency, ..amounts }.shown(money));
         let who = || match owner {
-            Ok(user) => format!("user `{user}`"),
+            Ok(user) => format!("customer `{user}`"),
             Err(list) => format!("price list `{list}`"),
         };
         let id = &product.id;

@@ -1,4 +1,4 @@
-//! A user's own list in the files, compared with the stored one: which rows are lost if it is replaced, and
+//! A customer's own list in the files, compared with the stored one: which rows are lost if it is replaced, and
 //! both lists merged.
 
 use std::collections::{BTreeMap, HashSet};
@@ -15,7 +15,7 @@ use crate::pricing::{
     Discount, Discounts, Ladder, MinQuantity, OwnLadder, OwnLadders, PriceRule, Rate, Rung, Scope,
 };
 
-/// Rows of users' stored lists that are not in the lists that replace them.
+/// Rows of customers' stored lists that are not in the lists that replace them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LostRows {
     /// How many rows.
@@ -25,7 +25,7 @@ pub struct LostRows {
 }
 
 impl Difference<'_> {
-    /// Notes what a stored list loses when `given` replaces it.
+    /// Notes what a stored list loses when `given`, another list, replaces it.
     pub(super) fn replaces(
         &mut self,
         stored: &Stored<UserId, UserDiscounts>,
@@ -33,7 +33,7 @@ impl Difference<'_> {
     ) {
         let Some(found) = stored.found.get(&given.user) else { return };
         let kept = keys(given);
-        let lost = rungs(found).filter(|row| !kept.contains(&key(row))).count() as u64;
+        let lost = rungs(found).filter(|row| !kept.contains(&key(*row))).count() as u64;
         if lost > 0 {
             self.lost.rows += lost;
             self.lost.users.add(|| given.user.to_string());
@@ -42,25 +42,25 @@ impl Difference<'_> {
 }
 
 /// All rows of a list.
-fn rungs(list: &UserDiscounts) -> impl Iterator<Item = (ProductId, Rung)> {
+fn rungs(list: &UserDiscounts) -> impl Iterator<Item = (&ProductId, Rung)> {
     let plain = list.discounts.as_slice().iter().map(|discount| {
         let rule = PriceRule::Percentage(Rate::from(discount.percentage));
-        (discount.product_id.clone(), Rung { min_quantity: MinQuantity::ZERO, rule })
+        (&discount.product_id, Rung { min_quantity: MinQuantity::ZERO, rule })
     });
     let ladders = list
         .ladders
         .ladders
         .iter()
-        .flat_map(|own| own.ladder.rungs().iter().map(|rung| (own.product_id.clone(), *rung)));
+        .flat_map(|own| own.ladder.rungs().iter().map(|rung| (&own.product_id, *rung)));
     plain.chain(ladders)
 }
 
-fn key((product, rung): &(ProductId, Rung)) -> (ProductId, MinQuantity) {
-    (product.clone(), rung.min_quantity)
+const fn key((product, rung): (&ProductId, Rung)) -> (&ProductId, MinQuantity) {
+    (product, rung.min_quantity)
 }
 
-fn keys(list: &UserDiscounts) -> HashSet<(ProductId, MinQuantity)> {
-    rungs(list).map(|row| key(&row)).collect()
+fn keys(list: &UserDiscounts) -> HashSet<(&ProductId, MinQuantity)> {
+    rungs(list).map(key).collect()
 }
 
 fn halt(problem: Problem) -> Halt {
@@ -74,15 +74,13 @@ pub(super) fn merged(
     given: &UserDiscounts,
     comparison: &Comparison<'_>,
 ) -> Result<UserDiscounts, Halt> {
-    let mut rows: BTreeMap<ProductId, BTreeMap<MinQuantity, PriceRule>> = BTreeMap::new();
+    let mut rows: BTreeMap<&ProductId, BTreeMap<MinQuantity, PriceRule>> = BTreeMap::new();
     let currencies = (stored.ladders.currency, given.ladders.currency);
-    let replaced = keys(given);
-    let stays = |row: &(ProductId, Rung)| !replaced.contains(&key(row));
     if let (Some(old), Some(new)) = currencies
         && old != new
-        && let Some((product, _)) = rungs(stored).filter(is_absolute).find(stays)
+        && let Some(product) = absolute_that_stays(stored, given)
     {
-        let user = given.user.clone();
+        let (user, product) = (given.user.clone(), product.clone());
         return Err(halt(Problem::OtherOwnCurrency { user, stored: old, product }));
     }
     for (product, rung) in rungs(stored).chain(rungs(given)) {
@@ -91,25 +89,25 @@ pub(super) fn merged(
     let currency = currencies.1.or(currencies.0);
     let (mut discounts, mut ladders) = (vec![], vec![]);
     for (product_id, rungs) in rows {
-        if let Some(discount) = plain_discount(&product_id, &rungs) {
+        if let Some(discount) = plain_discount(product_id, &rungs) {
             discounts.push(discount);
             continue;
         }
         let rungs = rungs.into_iter().map(|(min_quantity, rule)| Rung { min_quantity, rule });
-        let what = || format!("the own rows of user `{}`", given.user);
+        let what = || format!("the own rows of customer `{}`", given.user);
         let ladder = Ladder::new(rungs.collect());
         let ladder = ladder.map_err(|error| PortError::corrupt(what(), error))?;
         let amounts = Amounts {
             currency: currency.unwrap_or(comparison.amounts.currency),
             ..comparison.amounts
         };
-        let whose = format!("the list of user `{}`, merged with what is stored,", given.user);
+        let whose = format!("the list of customer `{}`, merged with what is stored,", given.user);
         let scope = Scope::Product(product_id.clone());
         check_falls(&ladder, whose, &scope, amounts).map_err(|(_, problem)| halt(problem))?;
-        ladders.push(OwnLadder { product_id, ladder });
+        ladders.push(OwnLadder { product_id: product_id.clone(), ladder });
     }
     let mut rules = ladders.iter().flat_map(|own| own.ladder.rungs()).map(|rung| rung.rule);
-    let is_absolute = rules.any(|rule| !matches!(rule, PriceRule::Percentage(_)));
+    let is_absolute = rules.any(|rule| !rule.is_relative());
     Ok(UserDiscounts {
         user: given.user.clone(),
         // Each product is a key of the map, so none comes twice.
@@ -118,8 +116,15 @@ pub(super) fn merged(
     })
 }
 
-fn is_absolute((_, rung): &(ProductId, Rung)) -> bool {
-    !matches!(rung.rule, PriceRule::Percentage(_))
+/// A product with a price or an amount that `given` does not replace.
+fn absolute_that_stays<'a>(
+    stored: &'a UserDiscounts,
+    given: &UserDiscounts,
+) -> Option<&'a ProductId> {
+    let replaced = keys(given);
+    let mut rows = rungs(stored).filter(|(_, rung)| !rung.rule.is_relative());
+    let stays = rows.find(|row| !replaced.contains(&key(*row)));
+    stays.map(|(product, _)| product)
 }
 
 fn plain_discount(

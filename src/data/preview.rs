@@ -25,6 +25,8 @@ const ROWS: usize = 50_000;
 /// What a load would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
+    /// The catalogue version that the data was compared with; zero when nothing is loaded yet.
+    pub version: u64,
     /// What would become of the rows of each kind.
     pub counts: KindCounts,
     /// What may not be meant.
@@ -76,7 +78,7 @@ pub async fn preview(
             };
             let effect = look.effect().await?;
             let Difference { counts, unreadable, lost, .. } = difference;
-            Ok(Preview { counts, mentions, lost, unreadable, effect })
+            Ok(Preview { version: head.version, counts, mentions, lost, unreadable, effect })
         };
         match looking.await {
             Ok(preview) => return Ok(preview),

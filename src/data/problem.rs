@@ -328,7 +328,7 @@ pub enum Problem {
         first: String,
     },
     /// A user's list of discounts when there are already discounts of that user.
-    #[error("discounts of user `{user}` are already given at {first}")]
+    #[error("discounts of customer `{user}` are already given at {first}")]
     DuplicateUser {
         /// Whose.
         user: UserId,
@@ -336,7 +336,7 @@ pub enum Problem {
         first: String,
     },
     /// A second discount of one user for one product.
-    #[error("user `{user}` already has a discount for product `{product}` at {first}")]
+    #[error("customer `{user}` already has a discount for product `{product}` at {first}")]
     DuplicateDiscount {
         /// Whose.
         user: UserId,
@@ -347,7 +347,7 @@ pub enum Problem {
     },
     /// A second row of one user for one product from one quantity on.
     #[error(
-        "user `{user}` already has a row for product `{product}` with min_quantity {min_quantity} at {first}"
+        "customer `{user}` already has a row for product `{product}` with min_quantity {min_quantity} at {first}"
     )]
     DuplicateOwnRow {
         /// Whose.
@@ -423,7 +423,7 @@ pub enum Problem {
     },
     /// Own rows in another currency than those that stay.
     #[error(
-        "the list of user `{user}` has prices in {stored}, such as for product `{product}`; load all its rows again without --merge"
+        "the list of customer `{user}` has prices in {stored}, such as for product `{product}`; load all its rows again without --merge"
     )]
     OtherOwnCurrency {
         /// Whose.

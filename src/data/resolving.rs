@@ -62,7 +62,7 @@ fn own_list(
             }
         };
         let scope = Scope::Product(product_id.clone());
-        let whose = format!("the list of user `{}`", given.user);
+        let whose = format!("the list of customer `{}`", given.user);
         if let Err((at, problem)) = check_falls(&ladder, whose, &scope, amounts) {
             let row = rows.iter().find(|(_, rung)| rung.min_quantity == at);
             let place = row.map_or_else(Place::default, |(_, rung)| rung.place);
@@ -136,11 +136,7 @@ pub(super) fn check_falls(
     amounts: Amounts,
 ) -> Result<(), (MinQuantity, Problem)> {
     let Err(LadderError::Rises { at, from, to }) = ladder.check_falls() else { return Ok(()) };
-    let show = |rule| match rule {
-        PriceRule::Price(price) => amounts.shown(price).to_string(),
-        PriceRule::Percentage(rate) => format!("{rate} % off"),
-        PriceRule::Amount(amount) => format!("{} off", amounts.shown(amount)),
-    };
+    let show = |rule: PriceRule| rule.in_words(|amount| amounts.shown(amount).to_string());
     let (from, to) = (show(from.0), show(to.0));
     Err((at, Problem::Rises { whose, scope: Box::new(scope.clone()), at, from, to }))
 }

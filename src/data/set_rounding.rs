@@ -123,7 +123,7 @@ async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<AtHead<Vec<RowChange>
             return Ok(AtHead::Moved);
         };
         for mut list in lists.into_iter().filter(|list| !list.ladders.is_empty()) {
-            let what = || format!("the own rows of user `{}`", list.user);
+            let what = || format!("the own rows of customer `{}`", list.user);
             for own in &mut list.ladders.ladders {
                 own.ladder = units.ladder(&own.ladder, what)?;
             }

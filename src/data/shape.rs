@@ -143,7 +143,7 @@ impl Kind {
     const fn name(self) -> &'static str {
         match self {
             Self::Product => "a product",
-            Self::List | Self::One | Self::Entry => "a row of a user",
+            Self::List | Self::One | Self::Entry => "a row of a customer's own list",
             Self::Customer => "a customer",
             Self::PriceList => "a price list",
             Self::Price => "a price",

@@ -2,7 +2,7 @@
 
 use super::answers::{line_problem, total_problem};
 use super::arithmetic::{PIECE, exact_unit_price, written};
-use crate::pricing::{Answer, AnswerLine, Money, PRICING_VERSION, RuleKind};
+use crate::pricing::{Answer, AnswerLine, Money, PRICING_VERSION, Rate, RuleKind};
 
 /// An answer, worked out again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,8 +106,8 @@ fn rule_in_words(line: &AnswerLine) -> String {
     let what = match rule.kind {
         RuleKind::Price => "stated price".to_owned(),
         RuleKind::Amount => "list price less an amount".to_owned(),
-        RuleKind::Percentage(rate) if rate.millionths() < 0 => {
-            format!("list price and {} % on top", written(-i128::from(rate.millionths()), 6, 0))
+        RuleKind::Percentage(rate) if rate < Rate::ZERO => {
+            format!("list price and {}", rate.in_words())
         }
         RuleKind::Percentage(rate) => format!("list price less {rate} %"),
     };

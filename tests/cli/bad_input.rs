@@ -131,7 +131,7 @@ fn a_load_mends_the_rows_that_cannot_be_read() {
     let output = home.run(&load);
     let stderr = super::process::text(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    assert!(stderr.contains("user `AAA`"), "{stderr}");
+    assert!(stderr.contains("customer `AAA`"), "{stderr}");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["unreadable"].as_array().unwrap().len(), 1, "{report}");
     let users = &report["users"];

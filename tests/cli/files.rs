@@ -237,7 +237,7 @@ fn a_replaced_list_says_what_it_lost_and_merge_keeps_it() {
     let of = |id: &str| rows.iter().find(|row| row["product_id"] == id).unwrap();
     assert_eq!((&of("P0")["percentage"], &of("P99")["percentage"]), (&json!("7"), &json!("8")));
 
-    let said = "28 discounts removed from the list of user `AAA`";
+    let said = "28 discounts removed from the list of customer `AAA`";
     let preview = home.run(&["load", &few, "--dry-run"]);
     assert!(text(&preview.stderr).contains("28 discounts would be removed"), "{preview:?}");
     let output = home.run(&["load", &few]);

@@ -190,7 +190,7 @@ fn what_an_earlier_version_stored_is_read_shown_escaped_and_removed() {
     assert!(missing.contains("AA\\u{200b}") && missing.chars().all(is_plain), "{missing}");
     let not_active = home.run(&["unsubscribe", "AA\u{200b}"]);
     assert_eq!(not_active.status.code(), Some(4));
-    assert!(text(&not_active.stderr).contains("user `AA\\u{200b}` was not active"));
+    assert!(text(&not_active.stderr).contains("customer `AA\\u{200b}` was not active"));
     home.ok(&["verify"]);
     up.kill();
 

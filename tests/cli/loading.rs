@@ -26,7 +26,7 @@ fn the_wholesale_example_loads_and_nothing_of_it_is_odd() {
         said,
         [
             "price list `winter-de` begins at 2026-10-31T23:00:00.000Z, which is 2026-11-01 in Europe/Berlin",
-            "price list `winter-de` ends at 2027-03-31T22:00:00.000Z, which is 2027-04-01 in Europe/Berlin",
+            "price list `winter-de` ends at 2031-03-31T22:00:00.000Z, which is 2031-04-01 in Europe/Berlin",
         ]
     );
     let again = home.json(&["load", WHOLESALE]);

@@ -57,7 +57,7 @@ fn a_clean_store_is_right_and_a_damaged_one_is_not() {
         (&report["tables"]["checked"], &report["answers"]["checked"]),
         (&json!(1), &json!(1))
     );
-    assert!(home.ok(&["verify"]).contains("0 of 1 tables of active users stale"));
+    assert!(home.ok(&["verify"]).contains("0 of 1 tables of active customers stale"));
 
     meddle(&home, async |ports, user, head| {
         let Own::Inline(rows) = &head.own else { panic!("{head:?}") };

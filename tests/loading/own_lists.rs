@@ -83,7 +83,7 @@ async fn what_does_not_fit_the_stored_list_is_refused_and_nothing_is_written() {
         ("user_id,product_id,min_quantity,price\nA,P1,20,8.50\n", "rises for product `P1`"),
         (
             "{\"user_id\":\"A\",\"currency\":\"EUR\"}\n{\"user_id\":\"A\",\"product_id\":\"P2\",\"price\":1}",
-            "the list of user `A` has prices in USD, such as for product `P1`",
+            "the list of customer `A` has prices in USD, such as for product `P1`",
         ),
     ] {
         let error = shop.merge(text).await.unwrap_err();

@@ -216,7 +216,7 @@ async fn what_may_not_be_meant_is_mentioned() {
     assert_eq!(mentions.under_floor.first, ["5.00 USD of price list `L` for `P`, floor 6.00 USD"]);
     assert_eq!(
         mentions.dearer_than_list.first,
-        ["11.00 USD of user `A` for `P`, list price 10.00 USD"]
+        ["11.00 USD of customer `A` for `P`, list price 10.00 USD"]
     );
     // Without any customer, users are not missed.
     let other = Shop::new();

@@ -36,7 +36,7 @@ async fn bad_rows_are_refused_with_their_line_and_what_would_be_right() {
         ),
         (
             "user_id,product_id,min_quantity,price\nA,P,0,1\nA,P,10,2\n",
-            "f:3: the list of user `A` rises for product `P`: from 1.00 to 2.00 at min_quantity 10; a row for more may not be dearer",
+            "f:3: the list of customer `A` rises for product `P`: from 1.00 to 2.00 at min_quantity 10; a row for more may not be dearer",
         ),
         // Lists that there are not, or that have no currency.
         (

@@ -32,11 +32,18 @@ export async function openShop() {
   for (const [at, client] of active.entries()) {
     await ask(shop, "quotes", { client, items: [{ product: products[at].id, quantity: 2 }] });
   }
-  while ((await (await fetch(`${system.page}worth`)).json()).verdict === null) {
-    // Processes record what they use every ten seconds.
+  await judged(system);
+  return shop;
+}
+
+/** Waits until the page can judge what the cache is worth. */
+async function judged({ page }) {
+  // Processes record what they use every ten seconds.
+  const deadline = Date.now() + 120_000;
+  while ((await (await fetch(`${page}worth`)).json()).verdict === null) {
+    if (Date.now() > deadline) throw new Error(`${page}worth gave no verdict within two minutes`);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
-  return shop;
 }
 
 /** Asks the gateway for something, and waits for the outcome. */

@@ -36,7 +36,8 @@ test("Enter takes the first match; case and accents do not matter, and a part of
   await products.fill(name.replace(/[aeiou]/i, (letter) => `${letter}\u0301`).toUpperCase());
   const first = page.getByRole("option").first();
   await first.waitFor();
-  const { 0: found } = await first.locator(".id").allInnerTexts();
+  const found = await first.locator(".id").innerText();
+  assert.equal(shop.products.find((product) => product.id === found).name, name);
   await page.keyboard.press("Enter");
   await page.getByLabel(`Quantity of ${found}`).waitFor();
   page.calm();
@@ -194,6 +195,17 @@ test("a file is tried first, and then loaded, with a token that may load", async
   }, `${JSON.stringify(rest[0])}\n`);
   await page.locator("#load-file-name").getByText("more.ndjson").waitFor();
   await page.locator("#load-summary").getByText("No price of 300 active customers would change.").waitFor();
+  // One row of a customer's own list takes the place of all, unless those are kept.
+  await choose(`user_id,product_id,percentage\n${shop.clients[3]},${id},1\n`, "own.csv");
+  const removed = page.locator("#load-warnings").getByText(/^\d+ rows of customers' own lists would be removed$/);
+  await removed.waitFor();
+  const [prune, merge] = ["Remove what the file leaves out", "Keep customers' own rows that it leaves out"].map((label) => page.getByLabel(label));
+  // The second dry run waits until the first has ended.
+  await prune.check();
+  await merge.check();
+  assert.equal(await prune.isChecked(), false, "not both");
+  await removed.waitFor({ state: "detached" });
+  assert.match(await page.locator("#load-counts tr").nth(1).innerText(), /Customers' own discounts\s+0\s+1\s+0\s+0/);
   await page.context().close();
 });
 

@@ -305,17 +305,20 @@ pub async fn a_list_that_is_loaded_long_before_it_begins_counts_from_then_on(eng
     let edge = system.now().plus(Duration::from_secs(4));
     let later = PriceList { is_wide: true, from: Some(edge), ..list("L", 1, everyone()) };
     system.change(vec![header(later), rows("L", Scope::All, &[rung("0", off("50"))])]).await;
+    let mut quotes_before = 0;
     loop {
         let before = system.now();
         let quotation = system.quote("ann", "P1:1").await;
         if system.now() < edge {
             assert_eq!(unit_prices(&quotation), ["500.00"], "at {before}, edge {edge}");
+            quotes_before += 1;
         } else if before >= edge {
             assert_eq!(unit_prices(&quotation), ["250.00"], "at {before}, edge {edge}");
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    assert!(quotes_before > 0, "no quote came before the edge {edge}");
     system.stop().await;
 }
 

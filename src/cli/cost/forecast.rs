@@ -111,7 +111,7 @@ fn rates(forecast: &Forecast, month: &Month) -> String {
         number(money(per_million_quotes(month))),
     ]);
     format!(
-        "{rows}\n\n{} users in all, each with {} quotes an hour on average",
+        "{rows}\n\n{} customers in all, each with {} quotes an hour on average",
         count(forecast.traffic.users.round()),
         count(forecast.traffic.quotes_an_hour),
     )

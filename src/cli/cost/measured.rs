@@ -59,7 +59,7 @@ fn show(read: &Measured, args: &CostArgs, prices: &PriceList) -> String {
         ),
         by_stage(&read.bill, |usd| read.monthly(usd)),
         format!(
-            "{} ticks, {} active users, {} refreshes, {} quotes ({} cold)\n\
+            "{} ticks, {} active customers, {} refreshes, {} quotes ({} cold)\n\
              US$ {refreshes} per million refreshes, US$ {quotes} per million quotes",
             count(events.ticks),
             count(read.reading.active),

@@ -106,14 +106,14 @@ pub(super) fn show_verdict(verdict: &Verdict) -> String {
     let choice = match verdict.choice {
         Choice::Precompute => "precompute".to_owned(),
         Choice::PrecomputeAbove => {
-            format!("precompute only users quoted more than {even} times an hour")
+            format!("precompute only customers quoted more than {even} times an hour")
         }
         Choice::OnRead => "do not precompute, calculate on read".to_owned(),
     };
     let mut rows = table(["", "US$ a month"]);
     for (name, usd) in [
         ("precompute for everybody who comes".to_owned(), verdict.precompute),
-        (format!("only for users quoted more than {even} times an hour"), verdict.above),
+        (format!("only for customers quoted more than {even} times an hour"), verdict.above),
         ("calculate on read: every quote waits".to_owned(), verdict.on_read),
     ] {
         rows.add_row([name.into(), number(money(usd))]);

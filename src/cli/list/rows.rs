@@ -178,6 +178,11 @@ pub(super) fn own_rows(list: &UserDiscounts) -> impl Iterator<Item = OwnRow<'_>>
 }
 
 impl OwnRow<'_> {
+    /// The currency of its price or amount; a percentage has none.
+    pub(super) fn stated_in(&self) -> Option<Currency> {
+        self.currency.filter(|_| !self.rule.is_relative())
+    }
+
     pub(super) fn data(&self, head: &CatalogueHead) -> Value {
         let (name, value) = match self.rule {
             PriceRule::Price(price) => ("price", self.shown(price, head)),
@@ -194,11 +199,7 @@ impl OwnRow<'_> {
 
     pub(super) fn cells(&self, head: &CatalogueHead) -> Vec<Cell> {
         let currency = self.currency.unwrap_or(head.currency);
-        let rule = match self.rule {
-            PriceRule::Price(price) => format!("{} {currency}", self.shown(price, head)),
-            PriceRule::Percentage(rate) => format!("{rate} % off"),
-            PriceRule::Amount(amount) => format!("{} {currency} off", self.shown(amount, head)),
-        };
+        let rule = self.rule.in_words(|amount| format!("{} {currency}", self.shown(amount, head)));
         vec![
             self.user.as_str().into(),
             self.product.as_str().into(),

@@ -9,28 +9,31 @@ use serde_json::json;
 use crate::cli::failure::{ExitCode, Failure};
 use crate::data::{Amounts, MovedPrice, MovedPrices};
 
+/// The columns of a CSV file.
+const COLUMNS: [&str; 6] = ["customer", "product", "min_quantity", "before", "after", "currency"];
+
 /// Written under another name, and renamed when it is whole.
 #[derive(Debug)]
 pub(super) struct ChangesFile {
     path: PathBuf,
     partial: PathBuf,
     form: Form,
-    file: BufWriter<File>,
     unit_decimals: u8,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// Each with a buffer of its own.
+#[derive(Debug)]
 enum Form {
-    Csv,
-    Ndjson,
+    Csv(Box<csv::Writer<File>>),
+    Ndjson(BufWriter<File>),
 }
 
 impl ChangesFile {
     pub(super) fn create(path: &Path) -> Result<Self, Failure> {
         let extension = path.extension().and_then(|extension| extension.to_str());
-        let form = match extension.map(str::to_ascii_lowercase).as_deref() {
-            Some("csv") => Form::Csv,
-            Some("ndjson" | "jsonl") => Form::Ndjson,
+        let form: fn(File) -> Form = match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("csv") => |file| Form::Csv(Box::new(csv::Writer::from_writer(file))),
+            Some("ndjson" | "jsonl") => |file| Form::Ndjson(BufWriter::new(file)),
             _ => {
                 let message = format!("{} is neither a .csv nor an .ndjson", path.display());
                 return Err(Failure::new(ExitCode::Usage, message).hint("--changes changes.csv"));
@@ -45,8 +48,7 @@ impl ChangesFile {
                 format!("{} cannot be written: {error}", path.display()),
             )
         })?;
-        let file = BufWriter::new(file);
-        Ok(Self { path: path.to_owned(), partial, form, file, unit_decimals: 0 })
+        Ok(Self { path: path.to_owned(), partial, form: form(file), unit_decimals: 0 })
     }
 
     /// Amounts have so many decimals beyond those of their currency.
@@ -56,8 +58,24 @@ impl ChangesFile {
 
     /// Gives the file its name.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        self.file.flush()?;
+        self.form.flush()?;
         std::fs::rename(&self.partial, &self.path)
+    }
+}
+
+impl Form {
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Csv(writer) => writer.flush(),
+            Self::Ndjson(file) => file.flush(),
+        }
+    }
+
+    fn file(&self) -> &File {
+        match self {
+            Self::Csv(writer) => writer.get_ref(),
+            Self::Ndjson(file) => file.get_ref(),
+        }
     }
 }
 
@@ -70,13 +88,14 @@ impl Drop for ChangesFile {
 
 impl MovedPrices for ChangesFile {
     fn restart(&mut self) -> io::Result<()> {
-        self.file.rewind()?;
-        self.file.get_ref().set_len(0)?;
-        match self.form {
-            Form::Csv => {
-                self.file.write_all(b"customer,product,min_quantity,before,after,currency\n")
-            }
-            Form::Ndjson => Ok(()),
+        // What is still in the buffer would be written after the file became empty.
+        self.form.flush()?;
+        let mut file = self.form.file();
+        file.rewind()?;
+        file.set_len(0)?;
+        match &mut self.form {
+            Form::Csv(writer) => writer.write_record(COLUMNS).map_err(io::Error::other),
+            Form::Ndjson(_) => Ok(()),
         }
     }
 
@@ -85,8 +104,8 @@ impl MovedPrices for ChangesFile {
         let amounts = Amounts { currency: *currency, unit_decimals: self.unit_decimals };
         let [before, after] =
             [before, after].map(|price| price.map(|price| amounts.shown(price).to_string()));
-        match self.form {
-            Form::Csv => {
+        match &mut self.form {
+            Form::Csv(writer) => {
                 let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
                 let (min_quantity, currency) = (min_quantity.to_string(), currency.to_string());
                 let row = [
@@ -97,16 +116,14 @@ impl MovedPrices for ChangesFile {
                     &after,
                     &currency,
                 ];
-                let mut writer = csv::WriterBuilder::new().from_writer(&mut self.file);
-                writer.write_record(row).map_err(io::Error::other)?;
-                writer.flush()
+                writer.write_record(row).map_err(io::Error::other)
             }
-            Form::Ndjson => {
+            Form::Ndjson(file) => {
                 let row = json!({
                     "customer": customer, "product": product, "currency": currency,
                     "min_quantity": min_quantity.to_string(), "before": before, "after": after,
                 });
-                writeln!(self.file, "{row}")
+                writeln!(file, "{row}")
             }
         }
     }

@@ -16,7 +16,6 @@ use crate::pricing::Rate;
 pub(super) struct Previewed {
     preview: Preview,
     unit_decimals: u8,
-    version: u64,
 }
 
 /// Works it out, with a progress bar.
@@ -38,7 +37,6 @@ pub(super) async fn preview(
             bar.set_position(done);
         }
     };
-    let version = ports.store.catalogue_head().await?.map_or(0, |head| head.version);
     let unit_decimals = dataset.unit_decimals;
     if let Some(file) = &mut changes {
         file.set_unit_decimals(unit_decimals);
@@ -56,7 +54,7 @@ pub(super) async fn preview(
             Failure::new(ExitCode::Failure, message)
         })?;
     }
-    Ok(Previewed { preview, unit_decimals, version })
+    Ok(Previewed { preview, unit_decimals })
 }
 
 pub(super) fn print(
@@ -64,8 +62,8 @@ pub(super) fn print(
     dataset: &Dataset,
     previewed: &Previewed,
 ) -> Result<(), Failure> {
-    let Previewed { preview, unit_decimals, version } = previewed;
-    let Preview { counts, mentions, lost, unreadable, effect } = preview;
+    let Previewed { preview, unit_decimals } = previewed;
+    let Preview { version, counts, mentions, lost, unreadable, effect } = preview;
     let mut summary = summary(dataset, counts, mentions, lost, unreadable);
     summary["catalogue_version"] = (*version).into();
     summary["effect"] = effect_json(effect, *unit_decimals);

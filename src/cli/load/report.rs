@@ -153,8 +153,10 @@ pub(super) fn say_lost(output: &Output, lost: &LostRows, verb: &str) {
     let Some(first) = users.first.first() else { return };
     let discounts = if *rows == 1 { "discount" } else { "discounts" };
     let whose = match users.count {
-        1 => format!("the list of user `{first}`, which the files replace"),
-        count => format!("the lists of {count} users, which the files replace, such as `{first}`"),
+        1 => format!("the list of customer `{first}`, which the files replace"),
+        count => {
+            format!("the lists of {count} customers, which the files replace, such as `{first}`")
+        }
     };
     output.note(&format!("note: {rows} {discounts} {verb} from {whose}; --merge keeps them"));
 }

@@ -74,7 +74,7 @@ pub(super) async fn stream_users(
 ) -> Result<(), Failure> {
     let about = serde_json::to_value(overview).map_err(Failure::internal)?;
     let mut stream = ObjectStream::begin(output, &members(about), "active_users")?;
-    let mut progress = output.count_rows("active users", None);
+    let mut progress = output.count_rows("active customers", None);
     let mut pages = Pages::new(ports, overview.now);
     while let Some(users) = pages.next().await? {
         for some in users.chunks(HEADS_AT_ONCE) {
@@ -97,7 +97,7 @@ pub(super) async fn shown_users(
     ports: &Ports,
     now: Timestamp,
 ) -> Result<ShownUsers, Failure> {
-    let mut progress = output.count("active users", None);
+    let mut progress = output.count("active customers", None);
     let (mut first, mut count) = (BTreeMap::new(), 0);
     let mut pages = Pages::new(ports, now);
     while let Some(users) = pages.next().await? {
@@ -164,7 +164,7 @@ impl ShownUsers {
     /// A table of at most so many.
     pub(super) fn show(&self, now: Timestamp, at_most: usize) -> String {
         if self.count == 0 {
-            return "no active users".to_owned();
+            return "no active customers".to_owned();
         }
         let mut table = table(["active user", "time left", "products", "validated", "priced"]);
         for (user, head) in self.first.iter().take(at_most) {

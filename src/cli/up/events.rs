@@ -96,7 +96,11 @@ impl Teller {
                 () = sleep_until(next_look) => None,
             };
             // Poll first if the customer is new, so that their arrival is printed before their quote.
-            if event.as_ref().is_none_or(|event| self.is_new(&event.user)) {
+            let must_look = match &event {
+                Some(event) => self.is_new(&event.user) && self.lines.has_room(),
+                None => true,
+            };
+            if must_look {
                 let begun = Instant::now();
                 self.look().await;
                 next_look = Instant::now() + self.every.max(begun.elapsed() * SHARE_OF_LOOKING);
@@ -230,9 +234,14 @@ impl Lines {
         Self { output, second: 0, printed: 0, left_out: BTreeMap::new() }
     }
 
-    fn say(&mut self, at: Timestamp, kind: &'static str, what: &str) {
+    /// Whether another line would be printed now.
+    fn has_room(&mut self) -> bool {
         self.pass_time();
-        if self.printed < LINES_A_SECOND {
+        self.printed < LINES_A_SECOND
+    }
+
+    fn say(&mut self, at: Timestamp, kind: &'static str, what: &str) {
+        if self.has_room() {
             self.printed += 1;
             self.output.note(&format!("{}  {kind:8}  {what}", time_of_day(at)));
         } else {

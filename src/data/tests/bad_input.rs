@@ -138,7 +138,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "user_id\tproduct_id\tpercentage\n",
-        "f:1: the header is one column, `user_id\\u{9}product_id\\u{9}percentage`, because the delimiter is comma; load the file with --delimiter tab; a row of a user has the columns user_id, product_id, percentage, price, amount, min_quantity",
+        "f:1: the header is one column, `user_id\\u{9}product_id\\u{9}percentage`, because the delimiter is comma; load the file with --delimiter tab; a row of a customer's own list has the columns user_id, product_id, percentage, price, amount, min_quantity",
     ),
     (
         "\nID,name,price\n",
@@ -269,7 +269,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "[{\"user_id\":\"A\",\"currency\":\"EUR\",\"product_id\":\"P\",\"price\":1}]",
-        "f:1: is a row of a user, and `currency` is a field of a customer; give each a row of its own",
+        "f:1: is a row of a customer's own list, and `currency` is a field of a customer; give each a row of its own",
     ),
     (
         "{\"price_lists\":[\n{\"price_list\":\"L\",\"category\":\"x\"}]}",
@@ -288,24 +288,24 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "user_id,product_id,min_quantity,price\nA,P,10,1\nA,P,10,2\n",
-        "f:3: user `A` already has a row for product `P` with min_quantity 10 at f:2",
+        "f:3: customer `A` already has a row for product `P` with min_quantity 10 at f:2",
     ),
     ("id,name,price\nP,a,1\nQ,b,1\nP,c,1\n", "f:4: product `P` is already given at f:2"),
     (
         "[{\"user_id\":\"A\",\"discounts\":[]},\n{\"user_id\":\"A\",\"discounts\":[]}]",
-        "f:2: discounts of user `A` are already given at f:1",
+        "f:2: discounts of customer `A` are already given at f:1",
     ),
     (
         "{\"user_id\":\"A\",\"discounts\":[]}\n{\"user_id\":\"A\",\"product_id\":\"P\",\"percentage\":1}",
-        "f:2: discounts of user `A` are already given at f:1",
+        "f:2: discounts of customer `A` are already given at f:1",
     ),
     (
         "user_id,product_id,percentage\nA,P,1\nB,P,1\nA,P,1\n",
-        "f:4: user `A` already has a discount for product `P` at f:2",
+        "f:4: customer `A` already has a discount for product `P` at f:2",
     ),
     (
         "[\n{\"user_id\":\"A\",\"discounts\":[{\"product_id\":\"P\",\"percentage\":1},{\"product_id\":\"P\",\"percentage\":1}]}]",
-        "f:2: user `A` already has a discount for product `P` at f:2",
+        "f:2: customer `A` already has a discount for product `P` at f:2",
     ),
 ];
 

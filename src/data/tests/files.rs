@@ -107,12 +107,16 @@ fn a_users_rows_may_be_in_many_files_but_a_list_in_one() {
 
     let again = folder(&[("1.csv", rows_1), ("2.csv", rows_1)]);
     assert!(
-        errors_in(&again)
-            .starts_with("2.csv:2: user `A` already has a discount for product `P1` at 1.csv:2\n")
+        errors_in(&again).starts_with(
+            "2.csv:2: customer `A` already has a discount for product `P1` at 1.csv:2\n"
+        )
     );
     for files in [[("1.json", list), ("2.json", list)], [("1.json", list), ("2.json", rows_2)]] {
         let errors = errors_in(&folder(&files));
-        assert!(errors.contains("discounts of user `A` are already given at 1.json:1"), "{errors}");
+        assert!(
+            errors.contains("discounts of customer `A` are already given at 1.json:1"),
+            "{errors}"
+        );
     }
 }
 

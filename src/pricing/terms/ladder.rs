@@ -70,11 +70,7 @@ pub struct ShownRule(pub PriceRule);
 
 impl fmt::Display for ShownRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            PriceRule::Price(price) => write!(f, "price {}", price.minor()),
-            PriceRule::Percentage(rate) => write!(f, "{rate} % off"),
-            PriceRule::Amount(amount) => write!(f, "{} off", amount.minor()),
-        }
+        f.write_str(&self.0.in_words(|amount| amount.minor().to_string()))
     }
 }
 
@@ -146,6 +142,16 @@ impl PriceRule {
         };
         let least = floor.map_or(Money::ZERO, |floor| floor.min(list_price.unwrap_or(floor)));
         Some(calculated.max(least))
+    }
+
+    /// What it says, such as `99.00`, `10 % off` or `5.00 off`. `shown` writes an amount.
+    #[must_use]
+    pub fn in_words(self, shown: impl FnOnce(Money) -> String) -> String {
+        match self {
+            Self::Price(price) => shown(price),
+            Self::Percentage(rate) => rate.in_words(),
+            Self::Amount(amount) => format!("{} off", shown(amount)),
+        }
     }
 
     /// Whether it means the same in every currency.

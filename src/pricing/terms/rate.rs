@@ -63,6 +63,16 @@ impl Rate {
         u32::try_from(self.0).ok().and_then(Percentage::from_millionths)
     }
 
+    /// Such as `10 % off`; of a surcharge `2.5 % on top`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        if self < Self::ZERO {
+            let on_top = ShownDecimal::trimmed(-self.0, Self::DECIMALS);
+            return format!("{on_top} % on top");
+        }
+        format!("{self} % off")
+    }
+
     /// What is left of a list price, rounded once. `None` when that is more than a price can be.
     #[must_use]
     pub fn of(self, list_price: Money, rounding: Rounding) -> Option<Money> {
@@ -143,6 +153,21 @@ mod tests {
 
     fn rate(text: &str) -> Rate {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_surcharge_is_on_top() {
+        let words = |text: &str| text.parse::<Rate>().unwrap().in_words();
+        let rates = ["10", "12.5", "0", "-2.50", "-1000", "-0.000001"];
+        let expected = [
+            "10 % off",
+            "12.5 % off",
+            "0 % off",
+            "2.5 % on top",
+            "1000 % on top",
+            "0.000001 % on top",
+        ];
+        assert_eq!(rates.map(words), expected);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::super::routes::{Reply, json_reply};
-use super::{not_loaded, unavailable};
+use super::not_loaded;
 use crate::data::{
     Dataset, LoadOptions, MovedPrice, MovedPrices, Preview, counts_json, effect_json,
     mentions_json, moved_json, preview,
@@ -25,18 +25,17 @@ pub(super) async fn reply(
     dataset: &Dataset,
     options: LoadOptions,
 ) -> Result<Reply, Reply> {
-    let head = ports.store.catalogue_head().await.map_err(|error| unavailable(&error))?;
     let mut changes = Changes::default();
     let (store, clock) = (&*ports.store, &*ports.clock);
     let preview = preview(store, clock, dataset, options, &mut changes, &|_| {}).await;
-    let Preview { counts, mentions, lost, unreadable, effect } =
+    let Preview { version, counts, mentions, lost, unreadable, effect } =
         preview.map_err(|error| not_loaded(&error))?;
     let decimals = dataset.unit_decimals;
     let mut told = counts_json(&counts);
     told.extend(mentions_json(&mentions));
     let mut add = |name: &str, value: Value| drop(told.insert(name.to_owned(), value));
     add("dry_run", true.into());
-    add("catalogue_version", head.map_or(0, |head| head.version).into());
+    add("catalogue_version", version.into());
     add("currency", options.currency.code().into());
     add("own_rows_removed", lost.rows.into());
     add("unreadable", json!(unreadable));

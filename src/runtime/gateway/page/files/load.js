@@ -12,6 +12,7 @@ const Load = (() => {
     let file = null;
     let tried = null;
     let running = 0;
+    let sending = Promise.resolve();
 
     function show() {
       if (!api) problem(at("load-problem"), "Only a gateway on your own machine loads files: open the page that `ocache up` names.");
@@ -20,7 +21,7 @@ const Load = (() => {
     function parameters(isDryRun) {
       const query = new URLSearchParams();
       if (isDryRun) query.set("dry_run", "true");
-      if (at("load-prune").checked) query.set("prune", "true");
+      for (const name of ["prune", "merge"]) if (at(`load-${name}`).checked) query.set(name, "true");
       const currency = at("load-currency").value.trim();
       if (currency) query.set("currency", currency.toUpperCase());
       return query.size ? `?${query}` : "";
@@ -34,7 +35,14 @@ const Load = (() => {
       return { "content-type": isJson ? "application/json" : "text/csv", ...(isPacked ? { "content-encoding": "gzip" } : {}) };
     }
 
-    async function send(isDryRun) {
+    /** One after the other, because the gateway refuses a load while another is under way. Nothing for one that is overtaken. */
+    function send(isDryRun, mine) {
+      const sent = sending.then(() => (mine === running ? post(isDryRun) : null));
+      sending = sent.catch(() => null);
+      return sent;
+    }
+
+    async function post(isDryRun) {
       token.set(at("load-token").value.trim());
       return api.json(`load${parameters(isDryRun)}`, {
         method: "POST", headers: await headers(), body: file, patience: PATIENCE_MS, as: token.get(),
@@ -61,7 +69,7 @@ const Load = (() => {
       const mine = (running += 1);
       busy("Checking what the file would change …");
       try {
-        const told = await send(true);
+        const told = await send(true, mine);
         if (mine !== running) return;
         tried = told;
         drawPreview(told);
@@ -78,7 +86,7 @@ const Load = (() => {
       fail(null);
       busy("Loading …");
       try {
-        const told = await send(false);
+        const told = await send(false, mine);
         if (mine !== running) return;
         drawDone(told);
       } catch (error) {
@@ -152,17 +160,20 @@ const Load = (() => {
 
     function warnings(told) {
       const mentions = [
-        [told.unknown_products.length, told.unknown_products, "products in the file do not exist"],
-        [told.unknown_customers.count, told.unknown_customers.first, "customers in the file are unknown"],
-        [told.given_to_nobody.count, told.given_to_nobody.first, "price lists have no customers"],
-        [told.under_floor.count, told.under_floor.first, "prices in the file are under their floor"],
-        [told.dearer_than_list.count, told.dearer_than_list.first, "customers' own prices are above the list price"],
-        [told.unreadable.length, told.unreadable, "stored rows cannot be read and would be replaced"],
+        [told.unknown_products.length, told.unknown_products, "product in the file does not exist", "products in the file do not exist"],
+        [told.unknown_customers.count, told.unknown_customers.first, "customer in the file is unknown", "customers in the file are unknown"],
+        [told.given_to_nobody.count, told.given_to_nobody.first, "price list has no customers", "price lists have no customers"],
+        [told.under_floor.count, told.under_floor.first, "price in the file is under its floor", "prices in the file are under their floor"],
+        [told.dearer_than_list.count, told.dearer_than_list.first, "customer's own price is above the list price", "customers' own prices are above the list price"],
+        [told.unreadable.length, told.unreadable, "stored row cannot be read and would be replaced", "stored rows cannot be read and would be replaced"],
+        [told.own_rows_removed, [], "row of a customer's own list would be removed", "rows of customers' own lists would be removed"],
       ];
-      return mentions.filter(([count]) => count > 0).map(([count, first, what]) => element(
-        "li", {}, element("b", {}, amount(String(count))), ` ${what}: ${first.slice(0, 3).join(", ")}${count > 3 ? ", …" : ""}`,
+      return mentions.filter(([count]) => count > 0).map(([count, first, one, many]) => element(
+        "li", {}, element("b", {}, amount(String(count))), ` ${count === 1 ? one : many}${named(first, count)}`,
       ));
     }
+
+    const named = (first, count) => (first.length ? `: ${first.slice(0, 3).join(", ")}${count > 3 ? ", …" : ""}` : "");
 
     function change({ customer, product, min_quantity: from, before, after, currency }) {
       const shown = (price) => (price === null ? element("span", { class: "none" }, "none") : amount(price));
@@ -212,7 +223,14 @@ const Load = (() => {
       [file = null] = at("load-file").files;
       tryOut();
     });
-    for (const id of ["load-prune", "load-currency"]) at(id).addEventListener("change", tryOut);
+    at("load-currency").addEventListener("change", tryOut);
+    // What is left out is removed or kept, not both.
+    for (const [id, other] of [["load-prune", "load-merge"], ["load-merge", "load-prune"]]) {
+      at(id).addEventListener("change", () => {
+        if (at(id).checked) at(other).checked = false;
+        tryOut();
+      });
+    }
     // A box changes when it loses the focus, such as to the button that loads: a dry run then would take the button away.
     at("load-token").addEventListener("change", () => tried === null && tryOut());
     at("load-form").addEventListener("submit", (event) => {
