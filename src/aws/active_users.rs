@@ -25,7 +25,7 @@ fn read(item: &Item) -> Result<ActiveUser, PortError> {
     };
     row().map_err(|error| {
         let user = item::read_text(item, "user_id").unwrap_or("?");
-        corrupt(format_args!("active user `{user}`"), error)
+        corrupt(format_args!("active customer `{user}`"), error)
     })
 }
 

@@ -33,13 +33,13 @@ impl Loaded for UserDiscounts {
     fn read(item: &Item) -> Result<Self, PortError> {
         read(item).map_err(|error| {
             let user = item::read_text(item, "user_id").unwrap_or("?");
-            corrupt(format_args!("discounts of user `{user}`"), error)
+            corrupt(format_args!("discounts of customer `{user}`"), error)
         })
     }
 
     fn write(&self, version: u64) -> Result<Item, PortError> {
         let failed = |error: PackedError| {
-            let what = format!("discounts of user `{}`", self.user);
+            let what = format!("discounts of customer `{}`", self.user);
             PortError::rejected(what, error.to_string())
         };
         let mut item = item([

@@ -41,9 +41,10 @@ fn read(item: &Item) -> Result<Option<(UserId, TableHead)>, PortError> {
     match TableHead::unpack(packed.as_ref()) {
         Ok(head) => Ok(Some((user, head))),
         Err(PackError::UnknownVersion { .. }) => Ok(None),
-        Err(error) => {
-            Err(PortError::corrupt(format!("the head of the price table of user `{user}`"), error))
-        }
+        Err(error) => Err(PortError::corrupt(
+            format!("the head of the price table of customer `{user}`"),
+            error,
+        )),
     }
 }
 

@@ -86,7 +86,7 @@ fn unpack(found: Vec<Found>) -> Result<Vec<UserDiscounts>, Failure> {
     let unpacked = found.into_iter().map(|found| match found {
         Found::Changed(list) => Ok(list),
         Found::Stored { user, list, ladders } => {
-            let what = || format!("the discounts of user `{user}`");
+            let what = || format!("the discounts of customer `{user}`");
             let discounts = from_packed(&list, what, Discounts::unpack)?.unwrap_or_default();
             let ladders = from_packed(&ladders, what, OwnLadders::unpack)?.unwrap_or_default();
             Ok(UserDiscounts { user, discounts, ladders })

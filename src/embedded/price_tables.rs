@@ -155,7 +155,9 @@ fn read_head(packed: &[u8], user: &UserId) -> Result<Option<TableHead>, Failure>
     match TableHead::unpack(packed) {
         Ok(head) => Ok(Some(head)),
         Err(PackError::UnknownVersion { .. }) => Ok(None),
-        Err(error) => Err(Failure::unreadable(format!("the price table of user `{user}`"), error)),
+        Err(error) => {
+            Err(Failure::unreadable(format!("the price table of customer `{user}`"), error))
+        }
     }
 }
 
@@ -191,8 +193,9 @@ fn read_parts(
     if head.generation != *generation {
         return Ok(none);
     }
-    let parts = split(joined)
-        .map_err(|error| Failure::unreadable(format!("the price table of user `{user}`"), error))?;
+    let parts = split(joined).map_err(|error| {
+        Failure::unreadable(format!("the price table of customer `{user}`"), error)
+    })?;
     let part = |number: &u32| parts.get(*number as usize).map(|part| Bytes::copy_from_slice(part));
     Ok(numbers.iter().map(part).collect())
 }

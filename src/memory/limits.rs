@@ -100,14 +100,14 @@ mod tests {
         let discounts = Discounts::new((0..5000).map(discount).collect()).unwrap();
         let list = RowChange::from(UserDiscounts::new(user.clone(), discounts));
         let written = memory.write_journal(&load, &[list]).await.map(drop);
-        assert_eq!(rejected(written), "discounts of user `ann`");
+        assert_eq!(rejected(written), "discounts of customer `ann`");
 
         let parts = [vec![0; MAX_ITEM_BYTES].into(), vec![0; MAX_ITEM_BYTES + 1].into()];
         let generation = Generation::from_random([0; 16]);
         let at = Timestamp::default();
         let put =
             memory.put_table(&user, &head(1, &generation, at), &parts, None, at).await.map(drop);
-        assert_eq!(rejected(put), "part 1 of the price table of user `ann`");
+        assert_eq!(rejected(put), "part 1 of the price table of customer `ann`");
         assert_eq!(parts_of(&memory, &user, &generation, &[0]).await.unwrap(), [None]);
     }
 

@@ -71,14 +71,14 @@ impl PriceTables for Memory {
         expire_at: Timestamp,
     ) -> Result<Flip, PortError> {
         for (number, bytes) in parts.iter().enumerate() {
-            let what = format!("part {number} of the price table of user `{user}`");
+            let what = format!("part {number} of the price table of customer `{user}`");
             check_item_bytes(&what, bytes.len())?;
         }
         let now = self.clock().now();
         let tables = &mut self.state().price_tables;
         // Before the condition on the head, as on DynamoDB: a conflict leaves them.
         tables.put_parts(user, &head.generation, parts, expire_at);
-        let what = format!("the head of the price table of user `{user}`");
+        let what = format!("the head of the price table of customer `{user}`");
         check_item_bytes(&what, head.pack().len())?;
         if tables.heads.get(user).map(|head| head.version) != expected {
             return Ok(Flip::Conflict);

@@ -80,7 +80,7 @@ impl fmt::Display for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Product(id) => write!(f, "product `{id}`"),
-            Self::Discounts(user) => write!(f, "discounts of user `{user}`"),
+            Self::Discounts(user) => write!(f, "discounts of customer `{user}`"),
             Self::Customer(user) => write!(f, "customer `{user}`"),
             Self::PriceList(list) => write!(f, "price list `{list}`"),
             Self::Prices(list, scope) => write!(f, "prices of list `{list}` for {scope}"),
