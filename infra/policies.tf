@@ -9,7 +9,7 @@ locals {
   all_apis   = "${local.arn_of_service}:apigateway:${data.aws_region.current.name}::"
   dead       = [for queue in aws_sqs_queue.dead : queue.arn]
 
-  schedule_arns = [for rule in aws_cloudwatch_event_rule.refresh : rule.arn]
+  schedule_arns = [local.refresh_rules]
 
   # Every process writes down what it used, and reads the settings of the stack.
   process = [local.report, local.settings_read]

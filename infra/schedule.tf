@@ -10,6 +10,8 @@ locals {
     for number in range(ceil(var.refresh_parts / local.targets_of_rule)) :
     tostring(number) => number == 0 ? "${var.stack}-refresh" : "${var.stack}-refresh-${number + 1}"
   }
+  # One pattern for all rules. A hundred ARNs are more than the policy of a function has room for.
+  refresh_rules  = "${local.arn_of_service}:events:${data.aws_region.current.name}:${local.account}:rule/${var.stack}-refresh*"
   schedule_parts = { for part in range(var.refresh_parts) : tostring(part) => tostring(floor(part / local.targets_of_rule)) }
 }
 
@@ -52,8 +54,8 @@ moved {
 }
 
 moved {
-  from = aws_lambda_permission.schedule
-  to   = aws_lambda_permission.schedule["0"]
+  from = aws_lambda_permission.schedule["0"]
+  to   = aws_lambda_permission.schedule
 }
 
 resource "aws_lambda_function_event_invoke_config" "refresh" {
@@ -64,12 +66,10 @@ resource "aws_lambda_function_event_invoke_config" "refresh" {
 }
 
 resource "aws_lambda_permission" "schedule" {
-  for_each = aws_cloudwatch_event_rule.refresh
-
-  statement_id  = each.key == "0" ? "ScheduleMayInvoke" : "ScheduleMayInvoke-${each.key}"
+  statement_id  = "ScheduleMayInvoke"
   action        = "lambda:InvokeFunction"
   function_name = local.alias["refresh"].function_name
   qualifier     = local.alias["refresh"].name
   principal     = "events.amazonaws.com"
-  source_arn    = each.value.arn
+  source_arn    = local.refresh_rules
 }
