@@ -26,9 +26,7 @@ mod websocket;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::engine::ArgValueCompleter;
 
-use super::known::{complete_product, complete_user};
 use crate::model::{Item, ProductId, Quantity, RequestId, UserId, parse_duration};
 use crate::protocol::parse_item;
 use crate::stages::Setting;
@@ -312,7 +310,7 @@ pub struct UpArgs {
 #[derive(Debug, Args)]
 pub struct SubscribeArgs {
     /// The customers
-    #[arg(required = true, value_name = "USER", add = ArgValueCompleter::new(complete_user))]
+    #[arg(required = true, value_name = "USER")]
     pub users: Vec<UserId>,
     /// How long they stay active after this visit [default: the stack's ttl]
     #[arg(long, value_name = "TIME", env = "OCACHE_TTL", value_parser = policy::of(Setting::Ttl))]
@@ -323,7 +321,7 @@ pub struct SubscribeArgs {
 #[derive(Debug, Args)]
 pub struct UnsubscribeArgs {
     /// The customers
-    #[arg(required = true, value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
+    #[arg(required = true, value_name = "USER", value_parser = stored_user)]
     pub users: Vec<UserId>,
 }
 
@@ -386,10 +384,10 @@ pub struct ServeArgs {
 #[derive(Debug, Args)]
 pub struct QuoteArgs {
     /// The customer whose prices are quoted
-    #[arg(long, visible_alias = "user", value_name = "USER", add = ArgValueCompleter::new(complete_user))]
+    #[arg(long, visible_alias = "user", value_name = "USER")]
     pub client: UserId,
     /// Products and quantities, such as P1:2; without any, a session starts
-    #[arg(value_name = "PRODUCT[:QUANTITY]", value_parser = parse_item, add = ArgValueCompleter::new(complete_product))]
+    #[arg(value_name = "PRODUCT[:QUANTITY]", value_parser = parse_item)]
     pub items: Vec<Item>,
     /// Websocket to use instead of this store's gateway
     #[arg(long, value_name = "URL", value_parser = websocket::parse_websocket)]
@@ -415,7 +413,7 @@ pub struct QuotationArgs {
     #[arg(value_name = "ID", value_parser = stored_request)]
     pub request_id: RequestId,
     /// The customer; required for ids that a client chose
-    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
+    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user)]
     pub client: Option<UserId>,
 }
 
@@ -423,10 +421,10 @@ pub struct QuotationArgs {
 #[derive(Debug, Args)]
 pub struct PricesArgs {
     /// The customer
-    #[arg(value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
+    #[arg(value_name = "USER", value_parser = stored_user)]
     pub user: UserId,
     /// Only this product; may be given more than once
-    #[arg(long, value_name = "ID", value_parser = stored_product, add = ArgValueCompleter::new(complete_product))]
+    #[arg(long, value_name = "ID", value_parser = stored_product)]
     pub product: Vec<ProductId>,
     /// Show unit prices at this quantity [default: one, or the smallest quantity sold]
     #[arg(long, value_name = "QUANTITY")]

@@ -3,14 +3,18 @@
 //! The script is short and never out of date: it asks ocache itself, which knows its commands and
 //! flags, and the users and products of the store.
 
+use std::any::TypeId;
 use std::ffi::OsStr;
 
-use clap::CommandFactory as _;
+use clap::{Arg, Command, CommandFactory as _};
+use clap_complete::engine::ArgValueCompleter;
 use clap_complete::env::{CompleteEnv, Shells};
 
 use super::args::{Cli, CompletionsArgs};
 use super::failure::Failure;
+use super::known::{complete_product, complete_user};
 use super::output::Output;
+use crate::model::{Item, ProductId, UserId};
 
 /// The variable by which a shell asks.
 const ASKING: &str = "OCACHE_COMPLETE";
@@ -37,6 +41,27 @@ pub fn complete() -> Result<bool, clap::Error> {
         return Ok(false);
     }
     let folder = std::env::current_dir().ok();
-    let asked = CompleteEnv::with_factory(Cli::command).var(ASKING).bin("ocache");
+    let asked = CompleteEnv::with_factory(|| completed(Cli::command())).var(ASKING).bin("ocache");
     asked.completer("ocache").try_complete(std::env::args_os(), folder.as_deref())
+}
+
+/// The same command, whose arguments complete the customers and products that the store knows. The type of
+/// an argument's value says what it names.
+fn completed(command: Command) -> Command {
+    command.mut_subcommands(completed).mut_args(|arg| match completer(&arg) {
+        Some(completer) => arg.add(completer),
+        None => arg,
+    })
+}
+
+fn completer(arg: &Arg) -> Option<ArgValueCompleter> {
+    let value = arg.get_value_parser().type_id();
+    let is = |ty: TypeId| value == ty;
+    if is(TypeId::of::<UserId>()) {
+        Some(ArgValueCompleter::new(complete_user))
+    } else if is(TypeId::of::<ProductId>()) || is(TypeId::of::<Item>()) {
+        Some(ArgValueCompleter::new(complete_product))
+    } else {
+        None
+    }
 }

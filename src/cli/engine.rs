@@ -7,7 +7,6 @@ use tokio::task::AbortHandle;
 
 use super::args::Backend;
 use super::failure::Failure;
-use super::find_gateway::running;
 use super::output::Output;
 #[cfg(feature = "aws")]
 use super::settings::AwsTarget;
@@ -23,7 +22,7 @@ use crate::ports::{
     Chain, Connections, Housekeeping, PortError, Ports, ProcessRole, SteadyClock, SystemClock,
     SystemRandomness,
 };
-use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets};
+use crate::runtime::gateway::{GatewayConnections, GatewayRegistry, Sockets, running};
 use crate::runtime::metrics::Metrics;
 use crate::runtime::{Announcer, follow_settings};
 use crate::stages::SettingsInForce;

@@ -86,11 +86,12 @@ impl Failure {
         self
     }
 
-    /// The same, its hint changed, if it has one.
+    /// The same, with the chosen profile in its hint.
     #[cfg(feature = "aws")]
     #[must_use]
-    pub(super) fn map_hint(self, change: impl FnOnce(String) -> String) -> Self {
-        Self { hint: self.hint.map(change), ..self }
+    pub(super) fn for_profile(self, profile: Option<&str>) -> Self {
+        let hint = self.hint.map(|hint| super::refusals::for_profile(&hint, profile));
+        Self { hint, ..self }
     }
 
     /// Something that should not have happened.

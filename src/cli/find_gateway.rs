@@ -8,7 +8,7 @@ use super::token_keys::KeysFound;
 use crate::ports::PortError;
 use crate::ports::{Chain, Clock as _, SystemClock, TokenKeys};
 use crate::runtime::client::Destination;
-use crate::runtime::gateway::{GatewayRecord, GatewayRegistry, KeysPlace, probe};
+use crate::runtime::gateway::{KeysPlace, running};
 use crate::runtime::ticket;
 use crate::tokens::{Clients, Token};
 
@@ -44,19 +44,6 @@ pub(super) async fn find_gateway(
             Ok(Some(FoundGateway { gateway: Destination::Url(url), ticket }))
         }
     }
-}
-
-/// The gateway of this engine that runs on this machine. Entries of gateways that died are
-/// cleared away.
-pub(super) async fn running(registry: &GatewayRegistry, engine: &str) -> Option<GatewayRecord> {
-    for record in registry.records().into_iter().filter(|record| record.engine == engine) {
-        match probe(&record).await {
-            Ok(()) => return Some(record),
-            Err(error) if error.is_dead() => registry.forget(&record),
-            Err(_) => {}
-        }
-    }
-    None
 }
 
 /// A token for a gateway of this machine that wants one, made with its keys. Who may not read them

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 
-use super::failure::Failure;
 use crate::aws::{NotAws, Refusal};
 
 /// In hints, where the profile goes if one was chosen.
@@ -66,14 +65,6 @@ pub(super) fn pasted(word: &str) -> String {
     match word.chars().all(is_plain) {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
-}
-
-impl Failure {
-    /// The same, with the chosen profile in its hint.
-    #[must_use]
-    pub(super) fn for_profile(self, profile: Option<&str>) -> Self {
-        self.map_hint(|hint| for_profile(&hint, profile))
     }
 }
 

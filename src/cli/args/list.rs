@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use clap_complete::engine::ArgValueCompleter;
 
 use super::examples;
 use super::ids::{stored_product, stored_user};
-use crate::cli::known::{complete_product, complete_user};
 use crate::model::{CustomerGroup, ProductId, UserId, parse_duration};
 use crate::pricing::Category;
 
@@ -81,10 +79,10 @@ pub struct ListCustomersArgs {
 #[derive(Debug, Args)]
 pub struct ListDiscountsArgs {
     /// Only those of this customer
-    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
+    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user)]
     pub client: Option<UserId>,
     /// Only those for this product
-    #[arg(long, value_name = "ID", value_parser = stored_product, add = ArgValueCompleter::new(complete_product))]
+    #[arg(long, value_name = "ID", value_parser = stored_product)]
     pub product: Option<ProductId>,
     /// How many.
     #[command(flatten)]
@@ -98,7 +96,7 @@ pub struct ListPriceListsArgs {
     #[arg(long = "match", value_name = "TEXT")]
     pub text: Option<String>,
     /// Only price lists that this customer has
-    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
+    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user)]
     pub client: Option<UserId>,
     /// How many.
     #[command(flatten)]
@@ -109,7 +107,7 @@ pub struct ListPriceListsArgs {
 #[derive(Debug, Args)]
 pub struct ListQuotationsArgs {
     /// Only those of this customer
-    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user, add = ArgValueCompleter::new(complete_user))]
+    #[arg(long, visible_alias = "user", value_name = "USER", value_parser = stored_user)]
     pub client: Option<UserId>,
     /// Only those with this status
     #[arg(long)]

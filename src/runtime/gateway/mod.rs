@@ -41,7 +41,7 @@ pub use limits::Limits;
 pub use load_door::{LoadDoor, NO_CLAIM, NO_PAGES, may_not_load};
 pub use origin::{AllowedOrigins, OriginError};
 pub use prefix::{PathPrefix, PrefixError};
-pub use probe::{ProbeError, connect, probe};
+pub use probe::{ProbeError, connect, probe, running};
 pub use registry::{GatewayRecord, GatewayRegistry, KeysPlace, Registration};
 pub use replies::{Replied, ReplyContext, reply_to};
 pub use routes::{Reply, subscribe_reply};

@@ -14,7 +14,7 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::registry::GatewayRecord;
+use super::registry::{GatewayRecord, GatewayRegistry};
 use super::secret::Challenge;
 use crate::ports::{Randomness as _, SystemRandomness};
 
@@ -78,6 +78,18 @@ enum Answer {
     Proven,
     NotNow,
     NotProven,
+}
+
+/// The gateway of an engine that runs on this machine. Entries of gateways that died are cleared away.
+pub async fn running(registry: &GatewayRegistry, engine: &str) -> Option<GatewayRecord> {
+    for record in registry.records().into_iter().filter(|record| record.engine == engine) {
+        match probe(&record).await {
+            Ok(()) => return Some(record),
+            Err(error) if error.is_dead() => registry.forget(&record),
+            Err(_) => {}
+        }
+    }
+    None
 }
 
 /// Whether a gateway runs, and is the one that made the entry.
