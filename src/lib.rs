@@ -8,15 +8,14 @@
 //! | [`pricing`] | money, discounts, price tables and their packed form, quotes: pure |
 //! | [`tokens`] | who may quote for whom, and the keys that prove it: pure |
 //! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
-//! | [`meter`] | who calls what, why, and how many units AWS bills for it |
+//! | [`meter`] | who calls what, why, how many units AWS bills for it, and what they cost |
 //! | [`https`] | requests to servers of others, by TLS: knows nothing of the rest |
 //! | [`supervisor`] | tasks and threads that must not die unnoticed, and panics: knows nothing of the rest |
 //! | [`trace`] | one trace of a quote, from its frame to its push |
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, metrics, gateway and its page |
-//! | [`billing`] | what AWS bills: units and list prices: pure |
-//! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
+//! //! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
 //! | [`cli`] | the command line |
 //! | `lambda` | the Lambda functions: event in, stage, outcome out |
 //! | [`embedded`] | the engine on one SQLite file |
@@ -30,19 +29,17 @@
 //!
 //! Imports run downwards only:
 //! `cli, lambda → runtime → data → stages → protocol → meter, trace → ports → pricing, tokens → model`,
-//! `meter → billing → model`, every room may see `supervisor` and `https`, and
-//! `memory, embedded, aws → meter → ports`. Stages never see an engine, engines never see a stage. Only
-//! `aws` and `lambda` see AWS types; `lambda` reads its settings by the definitions of `cli`. The
-//! simulation sees all but the command line and the durable engines, and only tests and commands
-//! see the simulation. The replay sees the stages, the memory engine, `data`, `meter` and
-//! `billing`, and only the command line and `cost` see it. `verify` sees the ports and what is below
-//! them, and draws its samples as `data` draws its rows; so does the load generator, which is a client
-//! of `runtime` and knows no stage. Of `runtime` only the page sees `cost` and `verify`, for the views
-//! of worth and of an explained price.
+//! every room may see `supervisor` and `https`, and `memory, embedded, aws → meter → ports`. Stages never
+//! see an engine, engines never see a stage. Only `aws` and `lambda` see AWS types; `lambda` reads its
+//! settings by the definitions of `cli`. The simulation sees all but the command line and the durable
+//! engines, and only tests and commands see the simulation. The replay sees the stages, the memory engine,
+//! `data` and `meter`, and only the command line and `cost` see it. `verify` sees the ports and what is
+//! below them, and draws its samples as `data` draws its rows; so does the load generator, which is a
+//! client of `runtime` and knows no stage. Of `runtime` only the page sees `cost` and `verify`, for the
+//! views of worth and of an explained price.
 
 #[cfg(feature = "aws")]
 pub mod aws;
-pub mod billing;
 pub mod cli;
 pub mod cost;
 pub mod data;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ocache::billing::Line;
 use ocache::cost::{Events, Known, Reading};
 use ocache::data::ListSpec;
+use ocache::meter::billing::Line;
 use ocache::meter::{Action, Resource, Stage, Usage, UsageLine, billed};
 use ocache::model::Timestamp;
 use ocache::pricing::Currency;

@@ -12,9 +12,6 @@ use super::errors::Call;
 use crate::model::Timestamp;
 use crate::ports::{Clock, PortError};
 
-/// Requests that are signed with a clock further off than this are refused by AWS.
-pub const MAX_SKEW_SECS: u64 = 5 * 60;
-
 /// Remembers the `Date` of an answer.
 #[derive(Clone, Debug, Default)]
 struct DateOfAnswer(Arc<Mutex<Option<String>>>);

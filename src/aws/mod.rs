@@ -54,7 +54,6 @@ mod usage_log;
 #[cfg(test)]
 mod tests;
 
-pub use clock_skew::MAX_SKEW_SECS;
 pub use deployment::DeployedSchedule;
 pub use desired::Resource;
 pub use destroy::Removal;
@@ -62,5 +61,5 @@ pub use engine::Aws;
 pub use errors::NotAws;
 pub use identity::Identity;
 pub use provision::{Action, Change, Plan, ProvisionError};
-pub use refusal::Refusal;
+pub use refusal::{MAX_SKEW_SECS, Refusal};
 pub use settings::{AwsSettings, ConnectError, endpoint_in_environment};

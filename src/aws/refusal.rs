@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_sts::primitives::{DateTime, DateTimeFormat};
 use thiserror::Error;
 
-use super::clock_skew::MAX_SKEW_SECS;
+/// Requests that are signed with a clock further off than this are refused by AWS.
+pub const MAX_SKEW_SECS: u64 = 5 * 60;
 
 /// Why AWS refuses a caller whatever is asked.
 ///

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::failure::{ExitCode, Failure};
-use crate::billing::PriceList;
+use crate::meter::billing::PriceList;
 use crate::ports::Chain;
 
 /// The list in a file, or the one built in.

@@ -11,8 +11,8 @@ use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
 use super::output::{Output, number, table};
 use super::price_list;
-use crate::billing::{Line, PriceList, Usage, Usd};
 use crate::cost::straightforward;
+use crate::meter::billing::{Line, PriceList, Usage, Usd};
 use crate::model::show_duration;
 use crate::ports::Chain;
 use crate::replay::{

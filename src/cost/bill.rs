@@ -1,6 +1,6 @@
 //! Money by purpose, stage and line.
 
-use crate::billing::{self, Line, PriceList, Usd};
+use crate::meter::billing::{self, Line, PriceList, Usd};
 use crate::meter::{Stage, Usage, billed};
 
 /// What money is spent for.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Bill, Events, Purpose, Share, Traffic, logs};
-use crate::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
+use crate::meter::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::ports::{MAX_BATCH, Queue};
 use crate::replay::{Probe, ReplayError, Sample, TermsSpec, probe};
 use crate::stages::{Answering, Policy};

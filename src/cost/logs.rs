@@ -3,8 +3,8 @@
 //! Storage is left out: compressed, a month of it costs a hundredth of taking it in.
 
 use super::{Events, Purpose};
-use crate::billing::{self, Line};
 use crate::meter::Stage;
+use crate::meter::billing::{self, Line};
 
 /// A line of a function, about: its fields, the spans of the invocation, the message and the user, and the
 /// 26 bytes that CloudWatch counts for each.

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::told::{lines_json, verdict_json, what_if_json};
 use super::{Bill, Events, Forecast, Numbers, Purpose, Reading, Verdict, WhatIf, stored};
-use crate::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
+use crate::meter::billing::{HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::meter::{Readings, Reason, Stage, Usage, UsageLine};
 use crate::ports::{PortError, Ports};
 use crate::replay::{ReplayError, Sample, TermsSpec, probe};

@@ -16,7 +16,7 @@
 //! | `straightforward` | the design that ocache replaces, doing the same work |
 //!
 //! What stages use is not worked out here: the meter counts it in a probe on the engine in memory,
-//! and [`crate::billing`] knows what it costs. Scans of active users, looks at unknown users, polls
+//! and [`crate::meter::billing`] knows what it costs. Scans of active users, looks at unknown users, polls
 //! in vain, reports of the meter and the straightforward design are counted by the same rules.
 
 mod bill;

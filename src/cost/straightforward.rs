@@ -5,7 +5,7 @@
 //! user's price lists for every message. Everything else, and how often it happens, is as it is here: queues,
 //! topic, quotations, the time of functions.
 
-use crate::billing::{self, Line};
+use crate::meter::billing::{self, Line};
 use crate::meter::rules::{
     CONTAINER_BYTES, ELEMENT_BYTES, item_read, item_write, number_bytes, page_read,
 };

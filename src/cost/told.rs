@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Bill, BillLine, Purpose, Verdict, WhatIf};
-use crate::billing::Usd;
 use crate::meter::Stage;
+use crate::meter::billing::Usd;
 
 /// The lines of a bill.
 #[must_use]

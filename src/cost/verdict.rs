@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Forecast, Purpose};
-use crate::billing::{HOURS_A_MONTH, PriceList, Usd};
+use crate::meter::billing::{HOURS_A_MONTH, PriceList, Usd};
 
 /// A choice that saves less than this share is not worth telling users apart.
 const WORTH_IT_PERCENT: i128 = 5;

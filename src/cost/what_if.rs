@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Forecast;
-use crate::billing::{PriceList, Usd};
+use crate::meter::billing::{PriceList, Usd};
 
 /// Another interval, or another time to live.
 #[derive(Clone, Copy, Debug, PartialEq)]

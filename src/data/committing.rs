@@ -3,12 +3,27 @@
 
 use tracing::warn;
 
-use super::load::{LoadError, LoadProgress};
-use crate::ports::{Chain, Clock, Commit, Committed, RowChange, Store};
+use super::load_error::LoadError;
+use crate::ports::{Chain, Clock, Commit, Committed, LoadId, RowChange, Store};
 use crate::stages::folding::fold;
 
 /// So many changes are written at once.
 pub(super) const CHUNK: usize = 5_000;
+
+/// How far a load is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadProgress<'a> {
+    /// It has a journal of this name, and comes into force if the head still has this version then.
+    Began(&'a LoadId, u64),
+    /// So many rows are compared with the store.
+    Compared(u64),
+    /// So many changes of all are in the journal.
+    Written(u64, u64),
+    /// All of it is in force, as this version.
+    InForce(u64),
+    /// So many changes of all are folded into the rows.
+    Folded(u64, u64),
+}
 
 /// Changes of one load on their way into force.
 pub(super) struct Committing<'a> {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::collect::Errors;
-use super::difference::{Comparison, Counts, Difference};
+use super::comparison::{Comparison, Counts};
+use super::difference::Difference;
 use super::error::Problem;
 use super::given::{Amounts, GivenPrices, GivenRung, Place};
 use super::planned::Planned;

@@ -2,91 +2,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::Hash;
 
-use super::Dataset;
 use super::collect::Errors;
 use super::comparing_lists::ListChanges;
-use super::error::{Fault, Problem};
-use super::given::{Amounts, Place};
+use super::comparison::{Comparison, KindCounts};
 use super::own_lists::{LostRows, merged};
 use super::planned::Planned;
 use super::resolving::resolve_own;
-use super::stored::{CHUNK, Halt, StoreAt, Stored};
+use super::stored::{CHUNK, Halt, Stored};
 use crate::model::{ProductId, UserId};
 use crate::ports::{Changes, RecordKey, RecordKind, RowChange, UserDiscounts};
-use crate::pricing::{Currency, Customer, Product, Scope};
-
-/// What became of the rows of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// New.
-    pub added: u64,
-    /// Stored before, with other values, or in a form that cannot be read.
-    pub changed: u64,
-    /// Stored before, just so.
-    pub unchanged: u64,
-    /// Stored before, and pruned.
-    pub removed: u64,
-}
-
-impl Counts {
-    /// Whether anything was written.
-    #[must_use]
-    pub const fn wrote(&self) -> bool {
-        self.added + self.changed + self.removed > 0
-    }
-}
-
-/// What became of the rows of each kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KindCounts {
-    /// Products.
-    pub products: Counts,
-    /// Customers with a list of their own.
-    pub users: Counts,
-    /// Customers.
-    pub customers: Counts,
-    /// Price lists.
-    pub price_lists: Counts,
-    /// Rows of price lists.
-    pub prices: Counts,
-}
-
-impl KindCounts {
-    /// Each kind by its name.
-    #[must_use]
-    pub const fn by_name(&self) -> [(&'static str, &Counts); 5] {
-        [
-            ("products", &self.products),
-            ("customers' discounts", &self.users),
-            ("customers", &self.customers),
-            ("price lists", &self.price_lists),
-            ("prices", &self.prices),
-        ]
-    }
-
-    /// Whether anything was written.
-    #[must_use]
-    pub fn wrote(&self) -> bool {
-        self.by_name().iter().any(|(_, counts)| counts.wrote())
-    }
-}
-
-/// What a load is compared with the store for.
-#[derive(Clone, Copy)]
-pub(super) struct Comparison<'a> {
-    pub(super) data: &'a Dataset,
-    pub(super) at: StoreAt<'a>,
-    /// In which amounts are for which no currency is named.
-    pub(super) amounts: Amounts,
-    /// Whether what the data does not name is deleted.
-    pub(super) prune: bool,
-    /// Whether own lists keep the rows that the data does not name.
-    pub(super) merge: bool,
-    /// Hears how many rows are done.
-    pub(super) progress: &'a (dyn Fn(u64) + Sync),
-}
+use crate::pricing::{Customer, Product, Scope};
 
 /// What has to be written.
 #[derive(Default)]
@@ -298,34 +224,4 @@ async fn stored_discounts<'u>(
     let users: Vec<UserId> = users.cloned().collect();
     let read = |users| at.store.discounts(users, at.head);
     Stored::read(&users, |list: &UserDiscounts| list.user.clone(), read).await
-}
-
-impl Counts {
-    /// Counts a row; says whether it has to be written.
-    pub(super) fn compare<I: Eq + Hash, T: PartialEq>(
-        &mut self,
-        stored: &Stored<I, T>,
-        id: &I,
-        given: &T,
-    ) -> bool {
-        let count = match stored.found.get(id) {
-            Some(found) if found == given => &mut self.unchanged,
-            None if !stored.unreadable.contains_key(id) => &mut self.added,
-            _ => &mut self.changed,
-        };
-        *count += 1;
-        stored.found.get(id) != Some(given)
-    }
-}
-
-impl Comparison<'_> {
-    /// Notes what is wrong with a row of the data.
-    pub(super) fn fault(&self, errors: &mut Errors, place: Place, problem: Problem) {
-        errors.add(&self.data.files, place.file, Fault::at(place.line, problem));
-    }
-
-    /// The currency of a customer: that of their record, else that of the catalogue.
-    pub(super) fn currency_of(&self, customer: Option<&Customer>) -> Currency {
-        customer.and_then(|customer| customer.currency).unwrap_or(self.amounts.currency)
-    }
 }

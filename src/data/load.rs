@@ -4,16 +4,16 @@
 //! then it is folded into the rows. A load that ends before that write has changed nothing; one that
 //! ends after it has changed everything. Loading the same data again writes nothing.
 
-use thiserror::Error;
-
-use super::committing::{CHUNK, Committing};
-use super::difference::{Comparison, Difference, KindCounts};
+use super::committing::{CHUNK, Committing, LoadProgress};
+use super::comparison::{Comparison, KindCounts};
+use super::difference::Difference;
+use super::load_error::LoadError;
 use super::mentions::Mentions;
 use super::own_lists::LostRows;
 use super::stored::{Halt, StoreAt};
-use super::{Amounts, DataErrors, Dataset, Problem};
+use super::{Amounts, Dataset};
 use crate::model::ConnectionId;
-use crate::ports::{CatalogueHead, Clock, Commit, LoadId, PortError, Randomness, Store};
+use crate::ports::{CatalogueHead, Clock, Commit, LoadId, Randomness, Store};
 use crate::pricing::Currency;
 use crate::stages::change::Change;
 use crate::stages::folding::tidy;
@@ -34,21 +34,6 @@ pub struct LoadOptions {
     pub merge: bool,
 }
 
-/// How far a load is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoadProgress<'a> {
-    /// It has a journal of this name, and comes into force if the head still has this version then.
-    Began(&'a LoadId, u64),
-    /// So many rows are compared with the store.
-    Compared(u64),
-    /// So many changes of all are in the journal.
-    Written(u64, u64),
-    /// All of it is in force, as this version.
-    InForce(u64),
-    /// So many changes of all are folded into the rows.
-    Folded(u64, u64),
-}
-
 /// What a load did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadReport {
@@ -66,55 +51,6 @@ pub struct LoadReport {
     pub unreadable: Vec<String>,
     /// Why the changes, which are in force, are not folded into the rows. Whoever comes next does it.
     pub unfolded: Option<String>,
-}
-
-/// Why data was not loaded.
-#[derive(Debug, Error)]
-pub enum LoadError {
-    /// A port failed.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// Other loads kept coming between.
-    #[error("other loads kept changing the store while this one compared it; nothing was changed")]
-    Contended,
-    /// Somebody dropped the journal.
-    #[error("this load took so long that others took it for dead; nothing was changed")]
-    Dropped,
-    /// Something is wrong with the data, beside what the store has.
-    #[error(transparent)]
-    Data(#[from] DataErrors),
-    /// The decimals of unit prices were changed after the files were read.
-    #[error("unit-decimals is {stored} now, and the files were read with {given}")]
-    UnitDecimals {
-        /// Those in force.
-        stored: u8,
-        /// Those that the files were read with.
-        given: u8,
-    },
-    /// A stored price has more decimals than unit prices would have.
-    #[error(
-        "{what} has a price that does not fit {unit_decimals} decimals beyond those of its currency"
-    )]
-    DoesNotFit {
-        /// What has it.
-        what: String,
-        /// How many decimals unit prices would have beyond those of the currency.
-        unit_decimals: u8,
-    },
-    /// Own rows of a user that do not go with those that are stored.
-    #[error(transparent)]
-    Merge(Box<Problem>),
-    /// What a load would change cannot be written down.
-    #[error("the changes of prices cannot be written")]
-    Changes(#[source] std::io::Error),
-    /// The prices stored are in another currency, and not all of them would be replaced.
-    #[error("the stored prices are in {stored}, the data is in {given}")]
-    Currency {
-        /// The currency in the store.
-        stored: Currency,
-        /// The currency asked for.
-        given: Currency,
-    },
 }
 
 /// Loads a data set. `progress` hears how far it is.

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::difference::{Comparison, Difference};
+use super::comparison::Comparison;
+use super::difference::Difference;
 use super::given::Amounts;
+use super::mention::Mention;
 use super::nearest::{nearest_customers, nearest_products};
 use super::planned::Planned;
 use super::stored::{CHUNK, Halt, still};
@@ -27,27 +29,6 @@ pub struct Mentions {
     pub under_floor: Mention,
     /// Customers' own prices above the list price.
     pub dearer_than_list: Mention,
-}
-
-/// Some of a kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mention {
-    /// How many.
-    pub count: u64,
-    /// The first few.
-    pub first: Vec<String>,
-}
-
-/// How many of a kind are named.
-pub(super) const NAMED: usize = 5;
-
-impl Mention {
-    pub(super) fn add(&mut self, name: impl FnOnce() -> String) {
-        self.count += 1;
-        if self.first.len() < NAMED {
-            self.first.push(name());
-        }
-    }
 }
 
 /// A stated price of the data.

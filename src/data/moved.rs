@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::difference::Difference;
 use super::effect::MovedPrice;
 use super::given_lists::GivenLists;
-use super::load::LoadError;
+use super::load_error::LoadError;
 use super::planned::Planned;
 use super::stored::{CHUNK, Halt, StoreAt, still};
 use crate::model::{PriceListId, ProductId, UserId};

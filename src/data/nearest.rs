@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::difference::Comparison;
-use super::mentions::NAMED;
+use super::comparison::Comparison;
+use super::mention::NAMED;
 use super::stored::{Halt, still};
 use crate::model::{ProductId, UserId, nearest};
 

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::difference::{Comparison, Difference};
-use super::load::LoadError;
-use super::mentions::Mention;
+use super::comparison::Comparison;
+use super::difference::Difference;
+use super::load_error::LoadError;
+use super::mention::Mention;
 use super::resolving::check_falls;
 use super::stored::{Halt, Stored};
 use super::{Amounts, Problem};

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::difference::{Comparison, Difference};
+use super::comparison::Comparison;
+use super::difference::Difference;
 use super::planned::Planned;
 use super::stored::{Halt, still};
 use crate::model::{ProductId, UserId};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::collect::Errors;
-use super::difference::Comparison;
+use super::comparison::Comparison;
 use super::error::Problem;
 use super::given::{Amounts, GivenOwn, GivenRule, GivenRung, Place};
 use super::stored::{Halt, still};

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use futures_util::future::BoxFuture;
 
 use super::error::DataErrors;
-use super::load::LoadError;
+use super::load_error::LoadError;
 use crate::ports::{AtHead, CatalogueHead, Chain, PortError, Store};
 
 /// So many items are compared at once.

@@ -2,7 +2,7 @@
 
 use super::operation::{Resource, Unit};
 use super::usage::UsageLine;
-use crate::billing::{Line, Usage};
+use crate::meter::billing::{Line, Usage};
 
 /// The lines of a bill that these lines of a reading come to, as those of functions on arm64. The
 /// meter sees neither what is stored nor how long websockets are open.

@@ -7,6 +7,7 @@
 //! down by window, so that any other process can add it up.
 
 mod bill;
+pub mod billing;
 mod catalogue;
 mod counters;
 pub(crate) mod journal_items;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Candidate;
 use super::ledger::{Ledger, Stored};
-use crate::billing::{HOURS_A_MONTH, Line, Usage, Usd};
+use crate::meter::billing::{HOURS_A_MONTH, Line, Usage, Usd};
 use crate::meter::{self, billed};
 
 /// A month of AWS.

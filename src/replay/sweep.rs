@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Candidate, Outcome, ReplayError, Scenario, replay};
-use crate::billing::{PriceList, Usd};
+use crate::meter::billing::{PriceList, Usd};
 
 /// A policy of a sweep.
 #[derive(Clone, Debug)]

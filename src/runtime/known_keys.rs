@@ -3,10 +3,10 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use thiserror::Error;
 use tokio::sync::Mutex;
 use tracing::warn;
 
-use super::NotGranted;
 use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, KeySource, PortError};
 use crate::tokens::{Grant, Refusal};
@@ -16,6 +16,17 @@ pub(super) const RETRY: Duration = Duration::from_secs(10);
 /// Keys that cannot be read again are good for this long: nobody is locked out by an outage, and
 /// no key that was taken away opens a door for ever.
 pub(super) const USABLE: Duration = Duration::from_secs(60 * 60);
+
+/// Why a token grants nothing.
+#[derive(Debug, Error)]
+pub enum NotGranted {
+    /// Because of what it is.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Because there are no keys to check it with.
+    #[error("tokens cannot be checked")]
+    NoKeys(#[source] Arc<PortError>),
+}
 
 /// How often keys are read.
 #[derive(Clone, Copy, Debug)]

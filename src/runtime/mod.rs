@@ -29,7 +29,8 @@ pub use handler::{Handler, handle};
 pub use key_set_place::{KeySetPlace, KeySetUrlError};
 pub use ready_check::{ReadyCheckError, ready_check};
 
+pub use known_keys::NotGranted;
 pub use schedule::run_schedule;
 pub use shutdown::Shutdown;
-pub use token_check::{IdentityProvider, NotGranted, TokenCheck, ticket};
+pub use token_check::{IdentityProvider, TokenCheck, ticket};
 pub use worker::{LONG_POLL, Role, SHORT_POLL, Slots, Worker};

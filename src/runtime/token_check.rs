@@ -4,13 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thiserror::Error;
-
 use super::key_set_place::KeySetPlace;
-use super::known_keys::{KnownKeys, Reading};
+use super::known_keys::{KnownKeys, NotGranted, Reading};
 use crate::model::{Subject, Timestamp};
-use crate::ports::{Clock, KeySource, PortError, TokenKeys};
-use crate::tokens::{Clients, Grant, Issuer, KeyRing, KeySet, Refusal, SignError, Token};
+use crate::ports::{Clock, KeySource, TokenKeys};
+use crate::tokens::{Clients, Grant, Issuer, KeyRing, KeySet, SignError, Token};
 
 /// How often ocache's own keys are read.
 const OWN_KEYS: Reading =
@@ -18,17 +16,6 @@ const OWN_KEYS: Reading =
 
 /// How long a ticket is good: a socket that it opened stays open.
 const TICKET: Duration = Duration::from_secs(60);
-
-/// Why a token grants nothing.
-#[derive(Debug, Error)]
-pub enum NotGranted {
-    /// Because of what it is.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// Because there are no keys to check it with.
-    #[error("tokens cannot be checked")]
-    NoKeys(#[source] Arc<PortError>),
-}
 
 /// An identity provider whose tokens are accepted too.
 #[derive(Clone, Debug)]

@@ -64,8 +64,13 @@ impl Ledger {
 
     /// A message was received. What is sent when nothing fails is received once; whatever is
     /// poisoned must not make others' work fail.
-    pub(super) fn handed_out(&mut self, queue: Queue, message: &Received) -> Result<(), Breach> {
-        self.messages.handed_out(message);
+    pub(super) fn handed_out(
+        &mut self,
+        queue: Queue,
+        message: &Received,
+        now: Timestamp,
+    ) -> Result<(), Breach> {
+        self.messages.handed_out(message, now);
         let calm = self.calm_from.is_some_and(|from| message.sent_at >= from);
         if !calm || self.is_poisoned(queue, &message.body) {
             return Ok(());
@@ -166,7 +171,7 @@ impl Ledger {
     ) -> Result<(), Breach> {
         self.messages.removed(queue, &message.body);
         let done = match Content::read(queue, &message.body) {
-            Content::Order(order) => self.is_done(&order, message.sent_at, clock),
+            Content::Order(order) => self.is_done(&order, message, clock),
             Content::Provide(ProviderMessage::Quote(request)) => {
                 stored.is_none_or(|quotation| quotation.status != QuotationStatus::Pending)
                     || self.messages.was_ordered(&request.key, request.attempt)
@@ -182,17 +187,22 @@ impl Ledger {
     }
 
     /// Whether an order has had its effect, or has lost its purpose.
-    fn is_done(&self, order: &Calculation, sent_at: Timestamp, clock: &ProcessClock) -> bool {
+    fn is_done(&self, order: &Calculation, message: &Handed, clock: &ProcessClock) -> bool {
         let made = || self.tables.flipped_at(&order.user);
         let now = clock.furthest();
         match &order.cause {
             Cause::Quotation(request) => self.messages.was_published(&request.key, request.attempt),
             Cause::Scheduled { .. } => {
+                // A user who has expired and comes again while the worker looks has orders of the new visit.
                 let expired = || {
-                    let visit = self.visits.of(&order.user);
-                    visit.is_none_or(|visit| visit.removed_at.is_some() || now >= visit.expires_at)
+                    let mut visits = self.visits.since(&order.user, message.handed_at);
+                    self.visits.of(&order.user).is_none()
+                        || visits.any(|(visit, until)| {
+                            let seen = until.map_or(now, |until| clock.furthest_at(until));
+                            visit.removed_at.is_some() || seen >= visit.expires_at
+                        })
                 };
-                made().is_some_and(|at| at.plus(self.lately) >= sent_at)
+                made().is_some_and(|at| at.plus(self.lately) >= message.sent_at)
                     || order.cause.is_overtaken(now)
                     || expired()
             }

@@ -35,6 +35,7 @@ impl Content {
 pub(super) struct Handed {
     pub(super) body: String,
     pub(super) sent_at: Timestamp,
+    pub(super) handed_at: Timestamp,
 }
 
 /// Every message that a queue took.
@@ -122,8 +123,9 @@ impl Messages {
         })
     }
 
-    pub(super) fn handed_out(&mut self, message: &Received) {
-        let handed = Handed { body: message.body.clone(), sent_at: message.sent_at };
+    pub(super) fn handed_out(&mut self, message: &Received, now: Timestamp) {
+        let handed =
+            Handed { body: message.body.clone(), sent_at: message.sent_at, handed_at: now };
         self.handed.insert(message.receipt.0.clone(), handed);
     }
 
@@ -241,26 +243,45 @@ fn name_of(order: &Calculation) -> String {
 /// Until when the schedule may order calculations for a user.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Visit {
+    came_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) removed_at: Option<Timestamp>,
 }
 
-/// The users that were ever active.
+/// The users that were ever active, and each visit of theirs.
 #[derive(Debug, Default)]
-pub(super) struct Visits(BTreeMap<UserId, Visit>);
+pub(super) struct Visits(BTreeMap<UserId, Vec<Visit>>);
 
 impl Visits {
-    pub(super) fn came(&mut self, user: &UserId, expires_at: Timestamp) {
-        self.0.insert(user.clone(), Visit { expires_at, removed_at: None });
+    pub(super) fn came(&mut self, user: &UserId, expires_at: Timestamp, now: Timestamp) {
+        let visit = Visit { came_at: now, expires_at, removed_at: None };
+        self.0.entry(user.clone()).or_default().push(visit);
     }
 
     pub(super) fn left(&mut self, user: &UserId, now: Timestamp) {
-        if let Some(visit) = self.0.get_mut(user) {
+        if let Some(visit) = self.0.get_mut(user).and_then(|visits| visits.last_mut()) {
             visit.removed_at = Some(now);
         }
     }
 
+    /// The last visit.
     pub(super) fn of(&self, user: &UserId) -> Option<Visit> {
-        self.0.get(user).copied()
+        self.all_of(user).last().copied()
+    }
+
+    /// The visits that were the last one at some time since then, each with when it no longer was.
+    pub(super) fn since(
+        &self,
+        user: &UserId,
+        then: Timestamp,
+    ) -> impl Iterator<Item = (Visit, Option<Timestamp>)> {
+        let visits = self.all_of(user);
+        let next = visits.iter().skip(1).map(|next| Some(next.came_at)).chain([None]);
+        let with_end = visits.iter().copied().zip(next);
+        with_end.filter(move |(_, until)| until.is_none_or(|until| until >= then))
+    }
+
+    fn all_of(&self, user: &UserId) -> &[Visit] {
+        self.0.get(user).map_or(&[], Vec::as_slice)
     }
 }

@@ -74,21 +74,26 @@ impl ProcessClock {
 
     /// The latest time that the process can have taken for now.
     pub(super) fn furthest(&self) -> Timestamp {
-        self.shifted(self.first_skew_ms.max(0))
+        self.furthest_at(self.right.now())
+    }
+
+    /// The latest time that it can have taken for this one.
+    pub(super) fn furthest_at(&self, right: Timestamp) -> Timestamp {
+        shifted(right, self.first_skew_ms.max(0))
     }
 
     /// The earliest.
     pub(super) fn earliest(&self) -> Timestamp {
-        self.shifted(self.first_skew_ms.min(0))
-    }
-
-    fn shifted(&self, by_ms: i64) -> Timestamp {
-        Timestamp::from_millis(self.right.now().millis() + by_ms)
+        shifted(self.right.now(), self.first_skew_ms.min(0))
     }
 }
 
 impl Clock for ProcessClock {
     fn now(&self) -> Timestamp {
-        self.shifted(self.skew_ms.load(Ordering::Relaxed))
+        shifted(self.right.now(), self.skew_ms.load(Ordering::Relaxed))
     }
+}
+
+const fn shifted(time: Timestamp, by_ms: i64) -> Timestamp {
+    Timestamp::from_millis(time.millis() + by_ms)
 }

@@ -102,8 +102,8 @@ layer!(
         async fn record_visit(&self, user: _, now: _, expires_at: _) -> _ {
             let before = self.inner.store.record_visit(user, now, expires_at).await?;
             self.tell(|| format!("{user:?} is active until {expires_at}"));
-            self.world.note(|ledger, _| {
-                ledger.visits.came(user, expires_at);
+            self.world.note(|ledger, now| {
+                ledger.visits.came(user, expires_at, now);
                 Ok(())
             });
             Ok(before)
@@ -254,7 +254,7 @@ layer!(
             let received = self.inner.queues.receive(queue, max, wait, visibility).await?;
             for message in &received {
                 self.tell(|| format!("receives {}", message.receipt.0));
-                self.world.note(|ledger, _| ledger.handed_out(queue, message));
+                self.world.note(|ledger, now| ledger.handed_out(queue, message, now));
             }
             Ok(received)
         }

@@ -121,7 +121,7 @@ fn a_forecast_needs_no_stack_and_answers_to_its_numbers() {
     let saved = now["what_if"].as_array().unwrap();
     let double = saved.iter().find(|one| one["refresh_every_secs"] == 120.0).unwrap();
     assert_eq!(double["usd_a_month"], slow["usd_a_month"]);
-    let dear = include_str!("../../src/billing/us-east-1.json").replace("0.625", "625");
+    let dear = include_str!("../../src/meter/billing/us-east-1.json").replace("0.625", "625");
     let dear = home.file("dear.json", dear);
     let dear = number(&forecast(&home, &["--price-list", &dear])["usd_a_month"]);
     assert!(dear > 100.0 * number(&now["usd_a_month"]), "{dear}");

@@ -102,7 +102,7 @@ fn what_cannot_be_simulated_is_named() {
 fn prices_can_be_replaced() {
     let home = Home::new();
     let trace = home.file("trace.csv", TRACE);
-    let built_in = include_str!("../../src/billing/us-east-1.json");
+    let built_in = include_str!("../../src/meter/billing/us-east-1.json");
     let dear = home.file("dear.json", built_in.replace("\"0.625\"", "\"625000\""));
     let args = ["simulate", &trace, "--products", "20"];
     let output = home.run(&[&args[..], &["--price-list", &dear]].concat());

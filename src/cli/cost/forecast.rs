@@ -7,11 +7,11 @@ use super::super::failure::{ExitCode, Failure};
 use super::super::output::{Output, number, table};
 use super::super::price_list;
 use super::show::{by_purpose, by_stage, count, money, purposes, show_verdict, show_what_if};
-use crate::billing::{PriceList, Usd};
 use crate::cost::{
     Forecast, Month, Numbers, Purpose, Verdict, WhatIf, lines_json, per_million, verdict_json,
     what_if_json,
 };
+use crate::meter::billing::{PriceList, Usd};
 use crate::stages::{Answering, Policy};
 
 pub(super) async fn run(output: &Output, args: &ForecastArgs) -> Result<(), Failure> {

@@ -9,8 +9,8 @@ use super::super::settings::Settings;
 use super::super::stack_settings::{Given, understood};
 use super::forecast::note;
 use super::show::{by_stage, count, money, show_verdict, show_what_if};
-use crate::billing::PriceList;
 use crate::cost::{Compared, MeasureError, Measured, Measuring};
+use crate::meter::billing::PriceList;
 use crate::model::show_duration;
 
 pub(super) async fn run(

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::output::{number, table};
 use super::super::table::Cell;
-use crate::billing::{Service, Usd};
 use crate::cost::{Bill, BillLine, Choice, Month, Purpose, Verdict, WhatIf};
 use crate::meter::Stage;
+use crate::meter::billing::{Service, Usd};
 use crate::model::show_duration;
 
 /// As many digits as tell something.

@@ -6,9 +6,9 @@ use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Request, StatusCode};
 use tracing::{error, info};
 
+use super::http_reply::{Reply, later, problem};
 use super::load_door::{NO_CLAIM, may_not_load};
 use super::registry::KeysPlace;
-use super::routes::{Reply, later, problem};
 use crate::ports::Chain;
 use crate::runtime::{NotGranted, TokenCheck};
 use crate::stages::SettingsInForce;

@@ -8,10 +8,8 @@
 
 mod dry_run;
 
-use std::fmt::Display;
 use std::io::Read as _;
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,9 +25,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
-use super::http_api::{Parameters, bad_query, problem_with_code};
-use super::load_layout::{ContentType, flag};
-use super::routes::{Reply, json_reply};
+use super::http_api::Parameters;
+use super::http_reply::{Reply, bad_query, json_reply, problem_with_code};
+use super::load_layout::{ContentType, flag, parsed};
 use crate::data::{
     Amounts, DataErrors, Dataset, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
     counts_json, is_gzip, is_json, load, read_texts_as,
@@ -221,16 +219,6 @@ fn busy(message: &str) -> Reply {
 fn unavailable(error: &PortError) -> Reply {
     warn!(error = %Chain(error), "a load failed");
     busy("nothing was changed; try again")
-}
-
-/// The value of a parameter, if it is given.
-pub(super) fn parsed<T: FromStr>(
-    parameters: &mut Parameters<'_>,
-    name: &str,
-    wanted: impl Display,
-) -> Result<Option<T>, Reply> {
-    let Some(text) = parameters.take(name)? else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| bad_query(&format!("`{name}` is not {wanted}")))
 }
 
 fn format_of(media: &str) -> Result<Format, Reply> {

@@ -1,11 +1,13 @@
 //! How the body of `POST /load` is laid out, by its content type and by parameters that have the names of
 //! `ocache load`'s flags.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 
-use super::http_api::{Parameters, bad_query};
-use super::load_door::parsed;
-use super::routes::Reply;
+use super::http_api::Parameters;
+use super::http_reply::{Reply, bad_query};
 use crate::data::{Columns, Delimiter, Layout, LayoutError, NamedColumn};
 
 /// What a content type says.
@@ -49,6 +51,16 @@ impl ContentType {
         columns.ignore_unknown = flag(parameters, "ignore-unknown")?;
         Ok(Layout { delimiter, decimal_comma, encoding, columns })
     }
+}
+
+/// The value of a parameter, if it is given.
+pub(super) fn parsed<T: FromStr>(
+    parameters: &mut Parameters<'_>,
+    name: &str,
+    wanted: impl Display,
+) -> Result<Option<T>, Reply> {
+    let Some(text) = parameters.take(name)? else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| bad_query(&format!("`{name}` is not {wanted}")))
 }
 
 /// Whether a parameter is true.

@@ -4,8 +4,12 @@ use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
 
 use super::http_api::Resource;
-use super::routes::{LOAD, MANAGEMENT, Reply, problem};
+use super::http_reply::{Reply, problem};
 
+/// Below this are the connections, by their ids.
+pub(super) const MANAGEMENT: &str = "/@connections/";
+/// Takes products and discounts.
+pub(super) const LOAD: &str = "/load";
 const READ: &[Method] = &[Method::GET, Method::HEAD];
 const PUT: &[Method] = &[Method::PUT];
 const POST: &[Method] = &[Method::POST];

@@ -12,7 +12,7 @@ use hyper::http::uri::PathAndQuery;
 use hyper::{Request, StatusCode};
 use thiserror::Error;
 
-use super::routes::Reply;
+use super::http_reply::Reply;
 
 /// A prefix such as `/quotes`; empty where there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::header::{HeaderMap, ORIGIN};
+use hyper::{Method, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::error::Elapsed;
@@ -14,12 +14,12 @@ use tokio::time::timeout;
 use tracing::{Instrument, info, warn};
 
 use super::addresses::ClientAddress;
-use super::body::ReplyBody;
 use super::entry;
-use super::http_api::{self, Asked, Call, Resource, problem_with_code};
+use super::http_api::{self, Asked, Call, Resource};
+use super::http_reply::{Reply, json_reply, later, problem, problem_with_code, too_many};
 use super::limits::Allowance;
 use super::load_door::{NO_PAGES, body_too_large, may_not_load};
-use super::methods::{allow, not_allowed};
+use super::methods::{LOAD, MANAGEMENT, allow, not_allowed};
 use super::server::Gateway;
 use super::visitors::{Admission, refusal};
 use crate::model::{ConnectionId, UserId};
@@ -29,10 +29,6 @@ use crate::stages::subscribe;
 use crate::tokens::Clients;
 use crate::trace;
 
-/// Below this are the connections, by their ids.
-pub(super) const MANAGEMENT: &str = "/@connections/";
-/// Takes products and discounts.
-pub(super) const LOAD: &str = "/load";
 /// A body that is not there by then will not come.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
 /// The same for the body of a load, which may be large.
@@ -40,9 +36,6 @@ const LOAD_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// What reading a body with a limit fails with.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// A response.
-pub type Reply = Response<ReplyBody>;
 
 /// The body of `PUT /subscribe`.
 #[derive(Deserialize)]
@@ -307,30 +300,4 @@ fn not_found(path: &str) -> Reply {
     let known = "the page at /, POST /quotes, GET /quotes/{id}, GET /prices/{client}, \
                  POST /load, PUT /subscribe, GET /health, GET /metrics, and websockets";
     problem(StatusCode::NOT_FOUND, &format!("there is nothing at {path}; there are {known}"))
-}
-
-/// An error with its reason.
-pub(super) fn problem(status: StatusCode, message: &str) -> Reply {
-    json_reply(status, &json!({ "message": message }))
-}
-
-/// An error that goes away by itself.
-pub(super) fn later(status: StatusCode, message: &str) -> Reply {
-    let mut reply = problem(status, message);
-    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    reply
-}
-
-/// A client that asks too much. Its connection is closed, so that it does not go on.
-pub(super) fn too_many(message: &str) -> Reply {
-    let mut reply = later(StatusCode::TOO_MANY_REQUESTS, message);
-    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    reply
-}
-
-pub(super) fn json_reply(status: StatusCode, body: &serde_json::Value) -> Reply {
-    let mut reply = Reply::new(Bytes::from(body.to_string()).into());
-    *reply.status_mut() = status;
-    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    reply
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::memory::{ManualClock, MemoryKeys, MemoryTokenKeys};
+use crate::ports::PortError;
 use crate::runtime::known_keys::{RETRY, USABLE};
+use crate::tokens::Refusal;
 use crate::tokens::testing::{
     NOW, P256, RSA, Signer, bad_issued_tokens, bad_tokens, claims, good_token, header,
     issued_claims, issuer, key, key_set, ring, signed, with,

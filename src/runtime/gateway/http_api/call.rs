@@ -6,14 +6,13 @@ use hyper::header::{ACCEPT, HeaderMap};
 use hyper::{Method, StatusCode};
 
 use super::etag::KnownTags;
-use super::reply::{bad_query, problem_with_code};
 use super::resource::{Pair, Resource, pairs};
 use crate::model::{Item, ProductId, Quantity, RequestId, UserId};
 use crate::protocol::{
     ItemsError, ProtocolError, QuoteBody, TableFormat, parse_prices_body, parse_quote_body,
     priced_items,
 };
-use crate::runtime::gateway::routes::Reply;
+use crate::runtime::gateway::http_reply::{Reply, bad_query, problem_with_code};
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,10 +21,9 @@ use tokio::sync::Semaphore;
 pub(super) use call::Parameters;
 pub use call::{Asked, Call};
 pub use reply::forbidden;
-pub(super) use reply::{bad_query, problem_with_code};
 pub use resource::Resource;
 
-use super::routes::Reply;
+use super::http_reply::Reply;
 use crate::ports::Clock;
 use crate::runtime::Shutdown;
 use crate::stages::prices::Prices;

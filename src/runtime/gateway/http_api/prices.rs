@@ -12,7 +12,7 @@ use super::{Behind, HttpApi};
 use crate::model::{Quantity, UserId};
 use crate::ports::TableHead;
 use crate::protocol::{ShownPrices, render_prices};
-use crate::runtime::gateway::routes::Reply;
+use crate::runtime::gateway::http_reply::{Reply, problem_with_code};
 use crate::stages::StageError;
 use crate::stages::prices::{Prices, Question, SomePrices};
 
@@ -84,7 +84,7 @@ async fn some_prices(
 /// There is no table yet, and it is on its way.
 fn calculating(user: &UserId) -> Reply {
     let message = format!("the prices of client `{user}` are being calculated");
-    not_ready(reply::problem_with_code(StatusCode::ACCEPTED, "calculating", &message))
+    not_ready(problem_with_code(StatusCode::ACCEPTED, "calculating", &message))
 }
 
 pub(super) fn not_modified(tag: &str) -> Reply {

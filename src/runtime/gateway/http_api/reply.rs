@@ -5,32 +5,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use serde_json::json;
 use tracing::{info, warn};
 
 use crate::model::UserId;
 use crate::ports::{Chain, PortError};
-use crate::runtime::gateway::routes::{Reply, json_reply};
+use crate::runtime::gateway::http_reply::{Reply, problem_with_code};
 use crate::stages::StageError;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 /// After so many seconds something that is not ready yet may be.
 const SOON: HeaderValue = HeaderValue::from_static("1");
-
-/// A problem, with the code by which programs know it. The codes are those of the websocket.
-pub(in crate::runtime::gateway) fn problem_with_code(
-    status: StatusCode,
-    code: &str,
-    message: &str,
-) -> Reply {
-    json_reply(status, &json!({ "message": message, "code": code }))
-}
-
-/// A query that cannot be understood.
-pub(in crate::runtime::gateway) fn bad_query(message: &str) -> Reply {
-    problem_with_code(StatusCode::BAD_REQUEST, "bad_query", message)
-}
 
 /// A client that the caller may not ask for.
 #[must_use]

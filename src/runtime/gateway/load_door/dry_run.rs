@@ -6,7 +6,7 @@ use std::io;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::routes::{Reply, json_reply};
+use super::super::http_reply::{Reply, json_reply};
 use super::not_loaded;
 use crate::data::{
     Dataset, LoadOptions, MovedPrice, MovedPrices, Preview, counts_json, effect_json,

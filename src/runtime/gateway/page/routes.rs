@@ -23,7 +23,7 @@ use crate::ports::{Chain, Clock, Housekeeping, PortError, Ports};
 use crate::runtime::Shutdown;
 use crate::runtime::gateway::addresses::ClientAddress;
 use crate::runtime::gateway::entry::{self, Door};
-use crate::runtime::gateway::routes::{later, problem};
+use crate::runtime::gateway::http_reply::{later, problem};
 use crate::runtime::gateway::{Reply, Sockets};
 use crate::runtime::metrics::{self, Metrics, SLOT, Scrape};
 use crate::stages::SettingsInForce;

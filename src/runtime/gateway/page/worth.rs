@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::answers::Figures;
 use super::query::value;
-use crate::billing::PriceList;
 use crate::cost::{MeasureError, Measured, Measuring, what_if_json};
+use crate::meter::billing::PriceList;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::parse_duration;
 use crate::ports::{PortError, Ports};

@@ -1,0 +1,56 @@
+//! Why data was not loaded.
+
+use thiserror::Error;
+
+use super::error::{DataErrors, Problem};
+use crate::ports::PortError;
+use crate::pricing::Currency;
+
+/// Why data was not loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// Other loads kept coming between.
+    #[error("other loads kept changing the store while this one compared it; nothing was changed")]
+    Contended,
+    /// Somebody dropped the journal.
+    #[error("this load took so long that others took it for dead; nothing was changed")]
+    Dropped,
+    /// Something is wrong with the data, beside what the store has.
+    #[error(transparent)]
+    Data(#[from] DataErrors),
+    /// The decimals of unit prices were changed after the files were read.
+    #[error("unit-decimals is {stored} now, and the files were read with {given}")]
+    UnitDecimals {
+        /// Those in force.
+        stored: u8,
+        /// Those that the files were read with.
+        given: u8,
+    },
+    /// A stored price has more decimals than unit prices would have.
+    #[error(
+        "{what} has a price that does not fit {unit_decimals} decimals beyond those of its currency"
+    )]
+    DoesNotFit {
+        /// What has it.
+        what: String,
+        /// How many decimals unit prices would have beyond those of the currency.
+        unit_decimals: u8,
+    },
+    /// Own rows of a user that do not go with those that are stored.
+    #[error(transparent)]
+    Merge(Box<Problem>),
+    /// What a load would change cannot be written down.
+    #[error("the changes of prices cannot be written")]
+    Changes(#[source] std::io::Error),
+    /// The prices stored are in another currency, and not all of them would be replaced.
+    #[error("the stored prices are in {stored}, the data is in {given}")]
+    Currency {
+        /// The currency in the store.
+        stored: Currency,
+        /// The currency asked for.
+        given: Currency,
+    },
+}
