@@ -66,4 +66,5 @@ mod cli {
     mod unread;
     mod up;
     mod verifying;
+    mod watching_files;
 }

@@ -4,6 +4,7 @@ mod changes_file;
 mod dry_run;
 mod report;
 mod template;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,13 +22,21 @@ use super::parse::parsed;
 use super::settings::Settings;
 use super::watched_load::Watched;
 use crate::data::{
-    self, Amounts, Dataset, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
+    self, Amounts, Dataset, FilesSeen, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
 };
 use crate::memory::Memory;
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, Ports, SystemClock, SystemRandomness};
 use crate::pricing::Currency;
 use crate::stages::change;
+
+/// What a command loads, and how.
+struct Loading<'a> {
+    settings: &'a Settings,
+    output: &'a Output,
+    args: &'a LoadArgs,
+    layout: Layout,
+}
 
 pub(super) async fn run(
     settings: &Settings,
@@ -38,64 +47,89 @@ pub(super) async fn run(
         return template::write(output, template);
     }
     let layout = section()?.under(&args.layout)?;
-    // Where there is no store yet, bad files make none.
-    let mut read_before = match makes_store(settings) {
-        true => {
-            let currency = args.currency.unwrap_or(Currency::USD);
-            let amounts = Amounts::from(currency);
-            Some((amounts, or_interrupted(read(output, &args.paths, amounts, &layout)).await?))
-        }
-        false => None,
-    };
-    let changes = args.changes.as_deref().map(ChangesFile::create).transpose()?;
-    if let Some((amounts, dataset)) = read_before.take_if(|_| args.dry_run) {
-        // A dry run makes none either: it compares with an empty one.
-        let nothing = Memory::new(Arc::new(SystemClock), Arc::new(SystemRandomness)).ports();
-        let options =
-            LoadOptions { currency: amounts.currency, prune: args.prune, merge: args.merge };
-        let preview = dry_run::preview(output, &nothing, &dataset, options, changes).await?;
-        return dry_run::print(output, &dataset, &preview);
+    let loading = Loading { settings, output, args: &args, layout };
+    if args.watch {
+        return watch::run(loading).await;
     }
-    let engine = Engine::open(settings, output).await?;
-    let ports = engine.ports(None);
-    let watched = Watched::default();
-    let done = or_interrupted(async {
-        let head = ports.store.catalogue_head().await?;
-        let stored = head.as_ref().filter(|head| head.version > 0).map(|head| head.currency);
-        let currency = args.currency.or(stored).unwrap_or(Currency::USD);
-        let unit_decimals = head.map_or(0, |head| head.rounding.unit_decimals);
-        let amounts = Amounts { currency, unit_decimals };
-        let dataset = match read_before {
-            Some((read_in, dataset)) if read_in == amounts => dataset,
-            // Somebody has made the store since, in another currency, and nothing can be read twice here.
-            Some(_) if args.paths.iter().any(|path| path == Path::new("-")) => {
-                let message = "the store was made in another currency while this load read it";
-                let failure = Failure::new(ExitCode::Failure, message);
-                return Err(failure.hint("load the files again"));
+    loading.once(None).await?.print(output)
+}
+
+impl Loading<'_> {
+    /// Loads the files, or shows what that would change. Files that are watched are loaded only as they were
+    /// seen.
+    async fn once(&self, seen: Option<&FilesSeen>) -> Result<Done, Failure> {
+        let Self { settings, output, args, layout } = self;
+        // Where there is no store yet, bad files make none.
+        let mut read_before = match makes_store(settings) {
+            true => {
+                let currency = args.currency.unwrap_or(Currency::USD);
+                let amounts = Amounts::from(currency);
+                Some((amounts, or_interrupted(read(output, &args.paths, amounts, layout)).await?))
             }
-            _ => read(output, &args.paths, amounts, &layout).await?,
+            false => None,
         };
-        let options = LoadOptions { currency, prune: args.prune, merge: args.merge };
-        if args.dry_run {
-            let preview = dry_run::preview(output, &ports, &dataset, options, changes).await?;
+        let changes = args.changes.as_deref().map(ChangesFile::create).transpose()?;
+        if let Some((amounts, dataset)) = read_before.take_if(|_| args.dry_run) {
+            // A dry run makes none either: it compares with an empty one.
+            let nothing = Memory::new(Arc::new(SystemClock), Arc::new(SystemRandomness)).ports();
+            let options = args.options(amounts.currency);
+            let preview = dry_run::preview(output, &nothing, &dataset, options, changes).await?;
             return Ok(Done::Previewed(dataset, Box::new(preview)));
         }
-        let report = write(output, &ports, &dataset, options, &watched).await?;
-        let ordered = order_tables(output, &ports, &report).await;
-        Ok(Done::Loaded(dataset, Box::new(report), ordered))
-    })
-    .await;
-    let done = match done {
-        Err(failure) if failure.code() == ExitCode::Interrupted => {
-            Err(watched.interrupted(&*ports.store).await)
-        }
-        done => done,
-    };
-    engine.close().await;
-    match done? {
-        Done::Loaded(dataset, report, ordered) => report::print(output, &dataset, &report, ordered),
-        Done::Previewed(dataset, preview) => dry_run::print(output, &dataset, &preview),
+        let engine = Engine::open(settings, output).await?;
+        let ports = engine.ports(None);
+        let watched = Watched::default();
+        let done = or_interrupted(async {
+            let amounts = amounts(&ports, args.currency).await?;
+            let dataset = match read_before {
+                Some((read_in, dataset)) if read_in == amounts => dataset,
+                // Somebody has made the store since, in another currency, and nothing can be read twice here.
+                Some(_) if args.paths.iter().any(|path| path == Path::new("-")) => {
+                    let message = "the store was made in another currency while this load read it";
+                    let failure = Failure::new(ExitCode::Failure, message);
+                    return Err(failure.hint("load the files again"));
+                }
+                _ => read(output, &args.paths, amounts, layout).await?,
+            };
+            let options = args.options(amounts.currency);
+            if args.dry_run {
+                let preview = dry_run::preview(output, &ports, &dataset, options, changes).await?;
+                return Ok(Done::Previewed(dataset, Box::new(preview)));
+            }
+            // A file that was written while it was read may have been read half old and half new.
+            if let Some(seen) = seen
+                && watch::look(&args.paths).await? != *seen
+            {
+                return Ok(Done::Overtaken);
+            }
+            let report = write(output, &ports, &dataset, options, &watched).await?;
+            let ordered = order_tables(output, &ports, &report).await;
+            Ok(Done::Loaded(dataset, Box::new(report), ordered))
+        })
+        .await;
+        let done = match done {
+            Err(failure) if failure.code() == ExitCode::Interrupted => {
+                Err(watched.interrupted(&*ports.store).await)
+            }
+            done => done,
+        };
+        engine.close().await;
+        done
     }
+}
+
+impl LoadArgs {
+    const fn options(&self, currency: Currency) -> LoadOptions {
+        LoadOptions { currency, prune: self.prune, merge: self.merge }
+    }
+}
+
+/// The currency and the decimals that the files are read with.
+async fn amounts(ports: &Ports, given: Option<Currency>) -> Result<Amounts, Failure> {
+    let head = ports.store.catalogue_head().await?;
+    let stored = head.as_ref().filter(|head| head.version > 0).map(|head| head.currency);
+    let currency = given.or(stored).unwrap_or(Currency::USD);
+    Ok(Amounts { currency, unit_decimals: head.map_or(0, |head| head.rounding.unit_decimals) })
 }
 
 /// What came of a run.
@@ -103,6 +137,20 @@ enum Done {
     Loaded(Dataset, Box<LoadReport>, usize),
     /// Nothing was written.
     Previewed(Dataset, Box<Previewed>),
+    /// Nothing was written, because a file that is watched was written meanwhile.
+    Overtaken,
+}
+
+impl Done {
+    fn print(&self, output: &Output) -> Result<(), Failure> {
+        match self {
+            Self::Loaded(dataset, report, ordered) => {
+                report::print(output, dataset, report, *ordered)
+            }
+            Self::Previewed(dataset, preview) => dry_run::print(output, dataset, preview),
+            Self::Overtaken => Ok(()),
+        }
+    }
 }
 
 /// What the settings file says of the files.

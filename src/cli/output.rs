@@ -100,6 +100,14 @@ impl Output {
         Self { quiet: true, ..self }
     }
 
+    /// The same output, for a command that prints again and again: JSON is one line each time.
+    pub(super) const fn line_by_line(self) -> Self {
+        match self.format {
+            Format::Json => Self { format: Format::Ndjson, ..self },
+            Format::Table | Format::Ndjson => self,
+        }
+    }
+
     /// Whether data is printed for a person at a terminal.
     pub(super) fn is_on_terminal(&self) -> bool {
         !self.is_json() && io::stdout().is_terminal()

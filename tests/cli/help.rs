@@ -5,7 +5,7 @@ use super::process::{Home, text};
 #[test]
 fn help_fits_a_screen_and_says_where_the_rest_is() {
     let home = Home::new();
-    for command in ["quote", "status"] {
+    for command in ["quote", "status", "load"] {
         let screen = home.ok(&[command, "--help"]);
         assert!(screen.lines().count() <= 45, "{screen}");
         assert!(screen.contains(&format!("Usage: ocache {command}")), "{screen}");

@@ -217,6 +217,15 @@ impl Running {
         }
     }
 
+    /// Reads a line of stdout that is one JSON value.
+    pub fn stdout_line_json(&mut self) -> Value {
+        let mut line = String::new();
+        if self.stdout.read_line(&mut line).unwrap() == 0 {
+            panic!("no line: {}", self.rest_of_stderr());
+        }
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("`{line}`: {error}"))
+    }
+
     /// Presses Ctrl-C.
     pub fn signal(&self) {
         let pid = self.child.id().to_string();

@@ -22,18 +22,21 @@ pub struct LoadArgs {
     /// Write each price that would change to FILE, a .csv or an .ndjson
     #[arg(long, value_name = "FILE", requires = "dry_run")]
     pub changes: Option<PathBuf>,
-    /// Currency of the prices [default: that of the stored prices, else USD]
+    /// Currency of the prices [default: the stored one, else USD]
     #[arg(long, value_name = "CODE")]
     pub currency: Option<Currency>,
     /// Keep a customer's own rows that the files do not name, instead of replacing the whole list
     #[arg(long, conflicts_with = "prune")]
     pub merge: bool,
+    /// Keep running, and load again whenever one of the files changes
+    #[arg(long, conflicts_with = "dry_run")]
+    pub watch: bool,
     /// Write empty files with every column to DIR; load nothing
     #[arg(
         long,
         value_names = ["FORMAT", "DIR"],
         num_args = 2,
-        conflicts_with_all = ["paths", "prune", "merge", "dry_run", "currency", "layout"]
+        conflicts_with_all = ["paths", "prune", "merge", "dry_run", "watch", "currency", "layout"]
     )]
     pub template: Option<Vec<String>>,
     #[command(flatten)]

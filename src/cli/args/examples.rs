@@ -12,6 +12,7 @@ Examples:
   ocache load fixtures/products.json --prune  and remove products that it does not name
   ocache load fixtures/ --dry-run             what it would change, and whose prices
   ocache load fixtures/ --dry-run --changes changes.csv
+  ocache load --watch fixtures/               and again whenever one of them changes
   ocache load --template csv templates/       empty files with every column
   gzip -c fixtures/products.json | ocache load -";
 

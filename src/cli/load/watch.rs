@@ -1,0 +1,157 @@
+//! `ocache load --watch`: loads files again whenever one of them changes.
+//!
+//! The files are looked at twice a second. They are loaded when two looks in a row found the same, so that a file
+//! which is still being written is waited for. Notifications of the file system would not replace the looks:
+//! a folder that another machine writes to, over NFS or SMB, sends none; they do not say whether a file is
+//! complete; and they are lost when a queue overflows or the folder itself is replaced. A look costs a
+//! listing of the folder and the metadata of its files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Done, Loading};
+use crate::cli::failure::{ExitCode, Failure};
+use crate::cli::output::Output;
+use crate::cli::reader;
+use crate::cli::signals::signalled;
+use crate::data::{DataErrors, FilesSeen, Problem, RowError};
+use crate::model::show_duration;
+use crate::runtime::backoff;
+
+/// A file that has not changed for so long is complete.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// So many of the files that changed are named.
+const NAMED: usize = 5;
+
+/// Loads the files, and again whenever one of them changes, until Ctrl-C or until the reader of the reports
+/// leaves. Neither is a failure. Each time all files are read, because rows of one customer or one price
+/// list may be in several files; only what differs from the store is written.
+pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
+    let paths = &loading.args.paths;
+    paths.iter().try_for_each(|path| check(path))?;
+    let output = loading.output.line_by_line();
+    // Listen before the first load: from here on Ctrl-C ends the command and not the process.
+    let mut stopped = pin!(stopped());
+    let mut files = Watching { paths, loaded: None, again: None };
+    let mut failures = 0;
+    loop {
+        let seen = tokio::select! {
+            seen = files.changed() => seen?,
+            () = &mut stopped => return Ok(()),
+        };
+        files.say_changed(&seen, &output);
+        if seen.is_empty() {
+            output.note("there are no data files; waiting for the first one");
+            files.loaded = Some(seen);
+            continue;
+        }
+        let is_first = files.loaded.is_none();
+        let loading = Loading { output: &output, layout: loading.layout.clone(), ..loading };
+        let done = loading.once(Some(&seen)).await;
+        // What was found in a file that is being written says nothing about the file.
+        if matches!(done, Ok(Done::Overtaken)) || (done.is_err() && look(paths).await? != seen) {
+            // Its next change is told.
+            continue;
+        }
+        files.loaded = Some(seen);
+        files.again = None;
+        match done {
+            Ok(done) => {
+                done.print(&output)?;
+                failures = 0;
+            }
+            Err(failure) if failure.code() == ExitCode::Interrupted => return Err(failure),
+            // The files are wrong, so only another change of them helps.
+            Err(failure) if failure.code() == ExitCode::BadData => output.error(&failure),
+            Err(failure) if is_first => return Err(failure),
+            Err(failure) => {
+                failures += 1;
+                let after = backoff(failures);
+                output.error(&failure);
+                output.note(&format!("the files are loaded again in {}", show_duration(after)));
+                files.again = Some(Instant::now() + after);
+            }
+        }
+        output.note("waiting for the next change; Ctrl-C ends it");
+    }
+}
+
+/// The files, and what is known of them.
+struct Watching<'a> {
+    paths: &'a [PathBuf],
+    /// As they were when they were last loaded, or refused.
+    loaded: Option<FilesSeen>,
+    /// When they are loaded even if they do not change.
+    again: Option<Instant>,
+}
+
+impl Watching<'_> {
+    /// Waits until the files are not as they were loaded, and complete.
+    async fn changed(&self) -> Result<FilesSeen, Failure> {
+        let mut seen = look(self.paths).await?;
+        loop {
+            sleep(LOOK_EVERY).await;
+            let now = look(self.paths).await?;
+            let is_due = self.again.is_some_and(|again| again <= Instant::now());
+            if now == seen && (is_due || self.loaded.as_ref() != Some(&now)) {
+                return Ok(now);
+            }
+            seen = now;
+        }
+    }
+
+    /// Says which files are new, written or gone.
+    fn say_changed(&self, seen: &FilesSeen, output: &Output) {
+        let Some(loaded) = &self.loaded else { return };
+        let changed = seen.changed_since(loaded);
+        let mut named: Vec<_> =
+            changed.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+        if let Some(more @ 1..) = changed.len().checked_sub(NAMED) {
+            named.push(format!("{more} more"));
+        }
+        if !named.is_empty() {
+            output.note(&format!("changed: {}", named.join(", ")));
+        }
+    }
+}
+
+/// Looks at the files, on a thread of its own: a network file system may take its time, and Ctrl-C shall be
+/// heard.
+pub(super) async fn look(paths: &[PathBuf]) -> Result<FilesSeen, Failure> {
+    let paths = paths.to_owned();
+    let looking = tokio::task::spawn_blocking(move || FilesSeen::at(&paths));
+    looking.await.map_err(Failure::internal)
+}
+
+/// Fails if a path is not there, or can never change.
+fn check(path: &Path) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        let failure = Failure::new(ExitCode::Usage, "standard input cannot be watched");
+        return Err(failure.hint("name files or folders, or leave out --watch"));
+    }
+    let found = fs::metadata(path).map_err(|error| {
+        let problem = Problem::Unreadable(error);
+        DataErrors::from(RowError { path: path.to_owned(), line: None, column: None, problem })
+    })?;
+    if found.is_file() || found.is_dir() {
+        return Ok(());
+    }
+    let message =
+        format!("`{}` is neither a file nor a folder, and cannot be watched", path.display());
+    Err(Failure::new(ExitCode::Usage, message).hint("leave out --watch"))
+}
+
+/// Waits for Ctrl-C, or until nobody reads what is printed.
+fn stopped() -> impl Future<Output = ()> {
+    let interrupted = signalled(1);
+    async move {
+        tokio::select! {
+            () = interrupted => {}
+            () = reader::left() => {}
+        }
+    }
+}
