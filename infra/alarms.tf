@@ -5,6 +5,12 @@ locals {
   # Known when planning, also of topics that are made with the stack.
   has_emails = length(var.alarm_emails) > 0
   told       = concat(var.alarm_topic_arns, aws_sns_topic.alarms[*].arn)
+
+  # What a function logs when it reports a part of its batch as failed.
+  failure_messages = merge(
+    { for consumer in local.consumers : consumer.function => "a message was not handled"... },
+    local.has_sources ? { load-changes = ["a record was not loaded"] } : {},
+  )
 }
 
 # A message was given up: it failed ten times.
@@ -107,11 +113,11 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
 
 # A message that failed is no failed invocation: only the log tells.
 resource "aws_cloudwatch_log_metric_filter" "failed_messages" {
-  for_each = toset([for consumer in local.consumers : consumer.function])
+  for_each = local.failure_messages
 
   name           = "${var.stack}-${each.key}-failed-messages"
   log_group_name = aws_cloudwatch_log_group.function[each.key].name
-  pattern        = "{ $.message = \"a message was not handled\" }"
+  pattern        = "{ $.message = \"${each.value[0]}\" }"
 
   metric_transformation {
     namespace = "ocache"

@@ -8,6 +8,7 @@ locals {
     local.checks_tokens ? { authorizer = { memory_mb = var.memory_mb.authorizer } } : {},
     # API Gateway waits for half a minute.
     var.load_over_http ? { load = { memory_mb = var.memory_mb.load, timeout_secs = 29 } } : {},
+    local.has_sources ? { load-changes = { memory_mb = var.memory_mb.load_changes, timeout_secs = 120 } } : {},
   )
 
   stages = {
@@ -38,7 +39,10 @@ locals {
     OCACHE_AUDIENCE     = var.identity_provider.audience
     OCACHE_CLIENT_CLAIM = var.identity_provider.client_claim
   } : name => value if value != null }
-  own_environment = merge(local.scheduled, { authorizer = local.identity_provider })
+  own_environment = merge(local.scheduled, {
+    authorizer   = local.identity_provider
+    load-changes = { OCACHE_SOURCE_TABLES = jsonencode(local.source_layouts) }
+  })
 
   # Which function takes the messages of a queue. Price calc has two mappings, so that urgent
   # calculations never wait for scheduled ones to give them room.

@@ -73,6 +73,19 @@ locals {
       { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["active-users"]] },
       { actions = local.send, resources = [local.queue["refresh"]] },
     ]
+    # As load, but that nothing is looked for to be pruned.
+    load-changes = [
+      local.report,
+      { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["products"]] },
+      { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"], local.table["customers"], local.table["price-lists"]] },
+      # The rows of a price list that is gone.
+      { actions = ["dynamodb:Query"], resources = [local.table["price-lists"]] },
+      # The id that is most similar to one that nothing is known of.
+      { actions = ["dynamodb:Scan"], resources = [local.table["products"], local.table["customers"]] },
+      { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
+      { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["active-users"]] },
+      { actions = local.send, resources = [local.queue["refresh"]] },
+    ]
     quotation-handler = [
       local.report,
       { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [local.table["active-users"]] },
@@ -146,7 +159,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = local.grants[each.key]
+    for_each = concat(local.grants[each.key], each.key == "load-changes" ? local.source_grants : [])
     content {
       actions   = statement.value.actions
       resources = statement.value.resources

@@ -160,6 +160,23 @@ variable "load_over_http" {
   default     = false
 }
 
+variable "source_tables" {
+  description = "Tables of others whose changes are loaded, by names of your choice: the ARN of each table's stream, with the view type NEW_AND_OLD_IMAGES; which of its attributes are fields of ocache by another name; which are left out; and the key that encrypts the table, if it is one of yours. See docs/tables-of-others.md."
+  type = map(object({
+    stream_arn     = string
+    columns        = optional(map(string), {})
+    ignore         = optional(list(string), [])
+    ignore_unknown = optional(bool, false)
+    kms_key_arn    = optional(string)
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for source in values(var.source_tables) : can(regex("^arn:[^:]+:dynamodb:[^:]+:[^:]+:table/[^/]+/stream/[^/]+$", source.stream_arn))])
+    error_message = "A stream of DynamoDB has an ARN such as arn:aws:dynamodb:eu-west-1:123456789012:table/articles/stream/2026-11-29T08:00:00.000."
+  }
+}
+
 variable "allowed_origins" {
   description = "Origins of web pages that may call the HTTP API, such as https://shop.example.com."
   type        = list(string)
@@ -213,6 +230,7 @@ variable "memory_mb" {
     price_calc         = optional(number, 1024)
     http_api           = optional(number, 256)
     load               = optional(number, 1024)
+    load_changes       = optional(number, 1024)
     quotation_handler  = optional(number, 256)
     quotation_provider = optional(number, 512)
     authorizer         = optional(number, 256)

@@ -23,6 +23,7 @@ mod deployed {
     mod over_http;
     mod quoting;
     mod refreshing;
+    mod source_tables;
     mod tokens;
     mod workers;
 }

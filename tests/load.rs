@@ -7,6 +7,7 @@ mod loading {
     mod price_lists;
     mod refusals;
     mod shop;
+    mod table_changes;
 }
 
 use std::collections::HashSet;

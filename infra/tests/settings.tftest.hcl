@@ -235,6 +235,99 @@ run "settings_that_aws_does_not_have_are_refused" {
   ]
 }
 
+run "nothing_is_made_for_source_tables_that_there_are_not" {
+  command = plan
+
+  assert {
+    condition     = !contains(keys(aws_lambda_function.this), "load-changes") && length(aws_lambda_event_source_mapping.source) == 0 && length(aws_sqs_queue.source_dead) == 0
+    error_message = "Without source tables there is no function, no mapping and no queue for them."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.source_age) == 0 && keys(aws_cloudwatch_log_metric_filter.failed_messages) == ["price-calc", "quotation-provider"]
+    error_message = "Without source tables nobody is told of them."
+  }
+}
+
+run "changes_of_source_tables_are_loaded" {
+  command = plan
+
+  variables {
+    source_tables = {
+      products = {
+        stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/articles/stream/2026-11-29T08:00:00.000"
+        columns    = { sku = "id" }
+        ignore     = ["updated_at"]
+      }
+      conditions = {
+        stream_arn     = "arn:aws:dynamodb:eu-west-1:123456789012:table/erp.conditions/stream/2026-11-29T08:00:00.000"
+        ignore_unknown = true
+        kms_key_arn    = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+      }
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      for mapping in aws_lambda_event_source_mapping.source :
+      mapping.starting_position == "TRIM_HORIZON"
+      && mapping.function_response_types == toset(["ReportBatchItemFailures"])
+      && mapping.bisect_batch_on_function_error
+      && mapping.maximum_retry_attempts == 10
+    ]) && keys(aws_lambda_event_source_mapping.source) == ["conditions", "products"]
+    error_message = "A record that cannot be loaded holds up its shard for a bounded time."
+  }
+
+  assert {
+    condition = jsondecode(one(aws_lambda_function.this["load-changes"].environment).variables["OCACHE_SOURCE_TABLES"]) == {
+      articles         = { columns = { sku = "id" }, ignore = ["updated_at"], ignore_unknown = false }
+      "erp.conditions" = { columns = {}, ignore = [], ignore_unknown = true }
+    }
+    error_message = "The function knows what the attributes of each table mean, by the name of the table."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, function in aws_lambda_function.this :
+      (name == "load-changes") == contains(keys(one(function.environment).variables), "OCACHE_SOURCE_TABLES")
+    ])
+    error_message = "No other function is told of source tables."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.source_dead[0].name == "organic-cache-source-tables-dlq" && length(aws_sqs_queue_policy.source_dead) == 1
+    error_message = "What is given up goes to a queue of its own, which takes requests over TLS only."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.source_age[0].metric_name == "IteratorAge" && length(aws_cloudwatch_metric_alarm.source_dead) == 1 && strcontains(aws_cloudwatch_log_metric_filter.failed_messages["load-changes"].pattern, "a record was not loaded")
+    error_message = "Somebody is told of records that wait, that fail and that are given up."
+  }
+
+  assert {
+    condition = anytrue([
+      for grant in local.source_grants : contains(grant.actions, "dynamodb:ListStreams")
+      && contains(grant.resources, "arn:aws:dynamodb:eu-west-1:123456789012:table/articles/stream/*")
+      ]) && anytrue([
+      for grant in local.source_grants : contains(grant.actions, "dynamodb:GetRecords")
+      && grant.resources == [for source in values(var.source_tables) : source.stream_arn]
+      ]) && anytrue([
+      for grant in local.source_grants : contains(grant.actions, "kms:Decrypt") && length(grant.resources) == 1
+    ])
+    error_message = "The role may read these streams, and what the tables of others are encrypted with."
+  }
+}
+
+run "a_source_table_is_named_by_its_stream" {
+  command = plan
+
+  variables {
+    source_tables = { products = { stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/articles" } }
+  }
+
+  expect_failures = [var.source_tables]
+}
+
 run "the_authorizer_knows_the_identity_provider" {
   command = plan
 

@@ -10,6 +10,7 @@ use super::given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
 use super::layout::Layout;
 use super::read::{Dataset, FileSummary, Notice};
 use super::record::{OwnRow, Record};
+use super::removed::RowKey;
 use super::window::LocalTime;
 use crate::model::{PriceListId, UserId};
 use crate::ports::UserDiscounts;
@@ -40,6 +41,8 @@ pub(super) struct Collector {
     lists: Vec<(PriceList, Place)>,
     prices: Vec<GivenPrices>,
     prices_by_key: HashMap<(PriceListId, Scope), usize>,
+    /// Rows that are taken away by name.
+    pub(super) removed: Vec<RowKey>,
     errors: Errors,
 }
 
@@ -106,6 +109,7 @@ impl Collector {
             lists: vec![],
             prices: vec![],
             prices_by_key: HashMap::new(),
+            removed: vec![],
             errors: Errors::default(),
         }
     }
@@ -117,6 +121,11 @@ impl Collector {
         Sink { collector: self, file, rows: 0, ignored: BTreeSet::new() }
     }
 
+    /// Whether any row was taken.
+    pub(super) fn has_rows(&self) -> bool {
+        self.files.iter().any(FileSummary::has_rows)
+    }
+
     /// All rows, unless anything is wrong with any of them.
     pub(super) fn finish(mut self) -> Result<Dataset, DataErrors> {
         self.find_repeated_products();
@@ -124,8 +133,7 @@ impl Collector {
         self.find_repeated_lists();
         self.find_repeated_own_rows();
         self.find_repeated_prices();
-        let has_rows = self.files.iter().any(FileSummary::has_rows);
-        if !has_rows && self.errors.is_empty() {
+        if !self.has_rows() && self.removed.is_empty() && self.errors.is_empty() {
             self.complain_of_no_rows();
         }
         self.errors.into_result()?;
@@ -146,6 +154,7 @@ impl Collector {
             customers: self.customers.into_iter().map(|(customer, _)| customer).collect(),
             lists: self.lists,
             prices: self.prices,
+            removed: self.removed,
             unit_decimals: self.amounts.unit_decimals,
             local_times: self.local_times,
             files: self.files,

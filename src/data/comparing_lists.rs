@@ -75,8 +75,11 @@ impl<'a> Difference<'a> {
         comparison: &Comparison<'a>,
         errors: &mut Errors,
     ) -> Result<(), Halt> {
-        let mut lists = self.named_lists(comparison).await?;
-        let mut prices: Vec<&GivenPrices> = comparison.data.prices.iter().collect();
+        // Ladders that only lose rows are compared like those that get some.
+        let shortened = comparison.removed.ladders(&comparison.data.prices);
+        let mut prices: Vec<&GivenPrices> =
+            comparison.data.prices.iter().chain(&shortened).collect();
+        let mut lists = self.named_lists(&prices, comparison).await?;
         prices.sort_unstable_by(|a, b| (&a.list, &a.scope).cmp(&(&b.list, &b.scope)));
         for chunk in prices.chunks(CHUNK) {
             self.compare_prices(chunk, &mut lists, comparison, errors).await?;
@@ -88,6 +91,7 @@ impl<'a> Difference<'a> {
         if comparison.prune && !comparison.data.lists.is_empty() {
             self.prune_lists(&lists, comparison).await?;
         }
+        self.remove_lists(comparison).await?;
         let revision = comparison.at.head.version + 1;
         for list in lists.values() {
             let changed = list.changed(revision);
@@ -109,14 +113,19 @@ impl<'a> Difference<'a> {
         Ok(())
     }
 
-    async fn named_lists(&mut self, comparison: &Comparison<'a>) -> Result<NamedLists<'a>, Halt> {
-        let Comparison { data, at, .. } = comparison;
+    async fn named_lists(
+        &mut self,
+        prices: &[&GivenPrices],
+        comparison: &Comparison<'a>,
+    ) -> Result<NamedLists<'a>, Halt> {
+        let Comparison { data, at, removed, .. } = comparison;
         let given = data.lists.iter().map(|given| (&given.0.id, given));
         let given: HashMap<&PriceListId, &'a (PriceList, Place)> = given.collect();
         let mut wide: HashMap<&PriceListId, bool> =
             given.keys().map(|list| (*list, false)).collect();
-        for prices in &data.prices {
-            *wide.entry(&prices.list).or_default() |= prices.scope.is_wide();
+        for prices in prices {
+            let is_wide = !prices.rungs.is_empty() && prices.scope.is_wide();
+            *wide.entry(&prices.list).or_default() |= is_wide;
         }
         let mut ids: Vec<PriceListId> = wide.keys().copied().cloned().collect();
         ids.sort_unstable();
@@ -127,7 +136,7 @@ impl<'a> Difference<'a> {
             for id in chunk {
                 let list = NamedList {
                     given: given.get(id).copied(),
-                    stored: stored.found.remove(id),
+                    stored: stored.found.remove(id).filter(|_| !removed.has_list(id)),
                     is_unreadable: stored.unreadable.contains_key(id),
                     gets_wide: wide.get(id).copied().unwrap_or_default(),
                     rows_change: false,
@@ -159,11 +168,21 @@ impl<'a> Difference<'a> {
                 Ok(None) => {}
                 Ok(Some(Merged { ladder, given })) => {
                     self.counts.prices.count_rungs(&given, before, stored.unreadable.get(key));
-                    if before != Some(&ladder) {
+                    if before != ladder.as_ref() {
                         list.rows_change = true;
                         let (list, scope) = key.clone();
-                        self.plan(Planned::Prices(Box::new(ListPrices { list, scope, ladder })));
+                        self.plan(match ladder {
+                            Some(ladder) => {
+                                Planned::Prices(Box::new(ListPrices { list, scope, ladder }))
+                            }
+                            None => Planned::Delete(RecordKey::Prices(list, scope)),
+                        });
                     }
+                    let goes = |rung: &&Rung| {
+                        comparison.removed.has_price(&key.0, &key.1, rung.min_quantity)
+                    };
+                    let gone = before.into_iter().flat_map(Ladder::rungs).filter(goes);
+                    self.counts.prices.removed += gone.count() as u64;
                     if comparison.prune {
                         let given = given.iter().map(|rung| rung.min_quantity);
                         let given: HashSet<_> = given.collect();
@@ -205,16 +224,26 @@ impl<'a> Difference<'a> {
         loop {
             let page = still(at.store.list_price_lists(at.head, from).await?)?;
             for list in page.items.into_iter().filter(|list| !named.contains_key(&list.id)) {
-                self.delete_prices(&list.id, comparison, |_| None).await?;
-                self.lists.touch(Some(&list));
-                self.counts.price_lists.removed += 1;
-                self.plan(Planned::Delete(RecordKey::PriceList(list.id)));
+                self.delete_list(list, comparison).await?;
             }
             from = page.next;
             if from.is_none() {
                 return Ok(());
             }
         }
+    }
+
+    /// Deletes a list with its rows.
+    pub(super) async fn delete_list(
+        &mut self,
+        list: PriceList,
+        comparison: &Comparison<'_>,
+    ) -> Result<(), Halt> {
+        self.delete_prices(&list.id, comparison, |_| None).await?;
+        self.lists.touch(Some(&list));
+        self.counts.price_lists.removed += 1;
+        self.plan(Planned::Delete(RecordKey::PriceList(list.id)));
+        Ok(())
     }
 
     /// Deletes the rows of a list, but those of some scopes; whether there was any.
@@ -243,13 +272,13 @@ impl<'a> Difference<'a> {
 
 /// The rows of a list for one scope.
 struct Merged {
-    /// Those that are stored, with those of the data in them.
-    ladder: Ladder,
+    /// Those that are stored, with those of the data in them; `None` when no row is left.
+    ladder: Option<Ladder>,
     /// Those of the data.
     given: Vec<Rung>,
 }
 
-/// Lays the rows of the data over those that are stored. `None` when there is no row.
+/// Lays the rows of the data over those that are stored. `None` when there is neither.
 fn merged(
     prices: &GivenPrices,
     list: &NamedList<'_>,
@@ -258,8 +287,13 @@ fn merged(
 ) -> Result<Option<Merged>, (Place, Problem)> {
     let GivenPrices { list: id, scope, rungs } = prices;
     let first = rungs.first().map_or_else(Place::default, |rung| rung.place);
-    let header =
-        list.header().ok_or_else(|| (first, Problem::UnknownPriceList { list: id.clone() }))?;
+    let Some(header) = list.header() else {
+        // Of a list that is not there nothing can be taken away.
+        return match rungs.is_empty() {
+            true => Ok(None),
+            false => Err((first, Problem::UnknownPriceList { list: id.clone() })),
+        };
+    };
     let amounts = |currency| Amounts { currency, ..comparison.amounts };
     let given = match header.currency {
         Some(currency) => resolve_rungs(rungs.iter(), amounts(currency))?,
@@ -267,15 +301,18 @@ fn merged(
     };
     let mut by_quantity: BTreeMap<_, Rung> = BTreeMap::new();
     if !comparison.prune {
-        let stored = stored.into_iter().flat_map(Ladder::rungs);
+        let stays = |rung: &&Rung| !comparison.removed.has_price(id, scope, rung.min_quantity);
+        let stored = stored.into_iter().flat_map(Ladder::rungs).filter(stays);
         by_quantity.extend(stored.map(|rung| (rung.min_quantity, *rung)));
     }
     by_quantity.extend(given.iter().map(|rung| (rung.min_quantity, *rung)));
-    let Ok(ladder) = Ladder::new(by_quantity.into_values().collect()) else { return Ok(None) };
+    let Ok(ladder) = Ladder::new(by_quantity.into_values().collect()) else {
+        return Ok(Some(Merged { ladder: None, given }));
+    };
     let amounts = amounts(header.currency.unwrap_or(comparison.amounts.currency));
     check_falls(&ladder, format!("price list `{id}`"), scope, amounts)
         .map_err(|(at, problem)| (blamed(rungs, at).unwrap_or(first), problem))?;
-    Ok(Some(Merged { ladder, given }))
+    Ok(Some(Merged { ladder: Some(ladder), given }))
 }
 
 /// The row of the data that makes a ladder rise at a quantity: the one that is there, or else the last
@@ -307,7 +344,8 @@ async fn check_currencies(
                     let is_replaced = given.is_some_and(|given| {
                         given.rungs.iter().any(|given| given.min_quantity == rung.min_quantity)
                     });
-                    !rung.rule.is_relative() && !is_replaced
+                    let goes = comparison.removed.has_price(id, &prices.scope, rung.min_quantity);
+                    !rung.rule.is_relative() && !is_replaced && !goes
                 })
             });
             if let Some(ListPrices { list, scope, .. }) = left {

@@ -6,6 +6,7 @@ use super::Dataset;
 use super::collect::Errors;
 use super::error::{Fault, Problem};
 use super::given::{Amounts, Place};
+use super::removed::RemovedRows;
 use super::stored::{StoreAt, Stored};
 use crate::pricing::{Currency, Customer};
 
@@ -66,7 +67,6 @@ impl KindCounts {
 }
 
 /// What a load is compared with the store for.
-#[derive(Clone, Copy)]
 pub(super) struct Comparison<'a> {
     pub(super) data: &'a Dataset,
     pub(super) at: StoreAt<'a>,
@@ -76,6 +76,8 @@ pub(super) struct Comparison<'a> {
     pub(super) prune: bool,
     /// Whether own lists keep the rows that the data does not name.
     pub(super) merge: bool,
+    /// Rows that are taken away by name.
+    pub(super) removed: RemovedRows<'a>,
     /// Hears how many rows are done.
     pub(super) progress: &'a (dyn Fn(u64) + Sync),
 }

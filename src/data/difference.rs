@@ -39,6 +39,8 @@ impl<'a> Difference<'a> {
         difference.compare_customers(comparison).await?;
         difference.compare_lists(comparison, &mut errors).await?;
         errors.into_result()?;
+        difference.remove_products_and_customers(comparison).await?;
+        difference.remove_own(comparison).await?;
         if comparison.prune {
             difference.prune(comparison).await?;
         }

@@ -10,6 +10,7 @@ use super::difference::Difference;
 use super::load_error::LoadError;
 use super::mentions::Mentions;
 use super::own_lists::LostRows;
+use super::removed::RemovedRows;
 use super::stored::{Halt, StoreAt};
 use super::{Amounts, Dataset};
 use crate::model::ConnectionId;
@@ -134,7 +135,8 @@ pub(super) async fn compare<'a>(
     check(data, options, at.head).map_err(Halt::Failed)?;
     let LoadOptions { currency, prune, merge } = options;
     let amounts = Amounts { currency, unit_decimals: at.head.rounding.unit_decimals };
-    let comparison = Comparison { data, at, amounts, prune, merge, progress };
+    let removed = RemovedRows::of(&data.removed);
+    let comparison = Comparison { data, at, amounts, prune, merge, removed, progress };
     let difference = Difference::of(&comparison).await?;
     let mentions = Mentions::of(&difference, &comparison).await?;
     Ok((difference, mentions))

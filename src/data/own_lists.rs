@@ -69,7 +69,7 @@ fn halt(problem: Problem) -> Halt {
 }
 
 /// The stored list, with the rows of `given` added to it. A row replaces one with the same product and
-/// minimum quantity.
+/// minimum quantity. Rows that the data takes away are left out.
 pub(super) fn merged(
     stored: &UserDiscounts,
     given: &UserDiscounts,
@@ -79,12 +79,13 @@ pub(super) fn merged(
     let currencies = (stored.ladders.currency, given.ladders.currency);
     if let (Some(old), Some(new)) = currencies
         && old != new
-        && let Some(product) = absolute_that_stays(stored, given)
+        && let Some(product) = absolute_that_stays(stored, given, comparison)
     {
         let (user, product) = (given.user.clone(), product.clone());
         return Err(halt(Problem::OtherOwnCurrency { user, stored: old, product }));
     }
-    for (product, rung) in rungs(stored).chain(rungs(given)) {
+    let stays = |row: &(&ProductId, Rung)| !comparison.removed.has_own(&given.user, key(*row));
+    for (product, rung) in rungs(stored).filter(stays).chain(rungs(given)) {
         rows.entry(product).or_default().insert(rung.min_quantity, rung.rule);
     }
     let currency = currencies.1.or(currencies.0);
@@ -117,14 +118,16 @@ pub(super) fn merged(
     })
 }
 
-/// A product with a price or an amount that `given` does not replace.
+/// A product with a price or an amount that is neither replaced nor taken away.
 fn absolute_that_stays<'a>(
     stored: &'a UserDiscounts,
     given: &UserDiscounts,
+    comparison: &Comparison<'_>,
 ) -> Option<&'a ProductId> {
     let replaced = keys(given);
     let mut rows = rungs(stored).filter(|(_, rung)| !rung.rule.is_relative());
-    let stays = rows.find(|row| !replaced.contains(&key(*row)));
+    let goes = |row| replaced.contains(&row) || comparison.removed.has_own(&given.user, row);
+    let stays = rows.find(|row| !goes(key(*row)));
     stays.map(|(product, _)| product)
 }
 

@@ -4,8 +4,9 @@ use std::io;
 
 use thiserror::Error;
 
-use super::names::{quoted, shown};
+use super::names::shown;
 use super::shape::KnownColumns;
+use super::ways_out::Advised;
 use crate::model::{DecimalError, IdError, PriceListId, ProductId, QuantityError, UserId};
 use crate::pricing::{
     CategoryError, Currency, MinQuantity, MoneyError, QuantityRulesError, RateError, Scope,
@@ -26,14 +27,16 @@ pub enum Problem {
     NoRows,
     /// Not UTF-8, or with NUL in it.
     #[error(
-        "is not text in UTF-8; if it has another encoding, name it, such as --encoding windows-1252 or --encoding utf-16le"
+        "is not text in UTF-8; if it has another encoding, name it, such as {} or {}",
+        Advised::Encoding("windows-1252"),
+        Advised::Encoding("utf-16le")
     )]
     NotText,
     /// An archive of files, such as a spreadsheet's own format.
     #[error("is a ZIP archive, as .xlsx and .ods files are; save the table as CSV")]
     Archive,
     /// A row that deletes something.
-    #[error("is a deletion; load files with all rows that should stay, with --prune")]
+    #[error("is a deletion; load all rows that should stay, with {}", Advised::Prune)]
     Deletion,
     /// The JSON ends before it is complete.
     #[error("the JSON is cut off")]
@@ -241,12 +244,12 @@ pub enum Problem {
     Quote,
     /// Unknown columns of a CSV file.
     #[error(
-        "unknown column{} {}{}; --map {}=FIELD reads one as a field of ocache, --ignore {} leaves it out; {known}",
+        "unknown column{} {}{}; {} reads one as a field of ocache, {} leaves it out; {known}",
         if columns.len() == 1 { "" } else { "s" },
         columns.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(", "),
         did_you_mean(*.near),
-        quoted(&columns[0]),
-        quoted(&columns[0])
+        Advised::Map(&columns[0]),
+        Advised::Ignore(&columns[0])
     )]
     UnknownColumns {
         /// Which; there is one at least.
@@ -258,8 +261,9 @@ pub enum Problem {
     },
     /// A CSV file with another delimiter.
     #[error(
-        "the header is one column, `{}`, because the delimiter is {in_force}; load the file with --delimiter {other}; {columns}",
-        shown(header)
+        "the header is one column, `{}`, because the delimiter is {in_force}; load the file with {}; {columns}",
+        shown(header),
+        Advised::Delimiter(other)
     )]
     OtherDelimiter {
         /// The header.
@@ -289,7 +293,10 @@ pub enum Problem {
         problem: Box<Problem>,
     },
     /// A number with a comma, where nobody said that it is a decimal one.
-    #[error("{problem}; if `,` is the decimal separator, load the file with --decimal-comma")]
+    #[error(
+        "{problem}; if `,` is the decimal separator, load the file with {}",
+        Advised::DecimalComma
+    )]
     DecimalComma {
         /// What is wrong with it as it is.
         #[source]
@@ -411,7 +418,8 @@ pub enum Problem {
     },
     /// Another currency for a list whose stored prices are not all replaced.
     #[error(
-        "price list `{list}` has prices in {stored}, such as for {scope}; load all its prices again with --prune, or give the list another id"
+        "price list `{list}` has prices in {stored}, such as for {scope}; load all its prices again with {}, or give the list another id",
+        Advised::Prune
     )]
     OtherCurrency {
         /// Which list.
@@ -423,7 +431,8 @@ pub enum Problem {
     },
     /// Own rows in another currency than those that stay.
     #[error(
-        "the list of customer `{user}` has prices in {stored}, such as for product `{product}`; load all its rows again without --merge"
+        "the list of customer `{user}` has prices in {stored}, such as for product `{product}`; load all its rows again without {}",
+        Advised::Merge
     )]
     OtherOwnCurrency {
         /// Whose.

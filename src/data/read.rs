@@ -11,6 +11,7 @@ use super::given::{Amounts, GivenOwn, GivenPrices, Place};
 use super::layout::Layout;
 use super::lines::Lines;
 use super::names::shown;
+use super::removed::RowKey;
 use super::sources::STANDARD_INPUT;
 use super::window::LocalTime;
 use super::{csv, json, sources, text};
@@ -36,6 +37,8 @@ pub struct Dataset {
     pub lists: Vec<(PriceList, Place)>,
     /// The rows of price lists.
     pub prices: Vec<GivenPrices>,
+    /// Rows that are taken away by name. None of them is among the others.
+    pub removed: Vec<RowKey>,
     /// How many decimals prices were read with beyond those of their currencies.
     pub unit_decimals: u8,
     /// What was given as a time of a time zone.
@@ -52,7 +55,7 @@ impl Dataset {
     pub const fn rows(&self) -> u64 {
         let lists = self.lists.len() + self.prices.len();
         let users = self.discounts.len() + self.own.len() + self.customers.len();
-        (self.products.len() + users + lists) as u64
+        (self.products.len() + users + lists + self.removed.len()) as u64
     }
 }
 

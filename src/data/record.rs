@@ -7,6 +7,7 @@ use super::field::Field;
 use super::given::{Amounts, GivenRule};
 use super::json;
 use super::layout::Columns;
+use super::removed::RowKey;
 use super::row::{Notation, Row};
 use super::shape::{Expected, Kind};
 use super::values::{
@@ -63,16 +64,67 @@ pub(super) fn record(
         }
         Kind::List | Kind::Entry => {
             let user = UserId::new(text(row, Field::UserId)?)?;
-            let field = if row.has(Field::Discounts) { Field::Discounts } else { Field::Products };
-            let (list, notation) = list(row, field)?;
+            let (list, notation) = list(row, list_field(row))?;
             Ok(Record::List(user, own_rows(list, notation, columns)?))
         }
     }
 }
 
+/// The keys of the rows that a row stands for. Values beside the key may be wrong.
+pub(super) fn keys(row: &mut Row<'_>, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
+    let product = |row: &mut Row<'_>, field| Ok::<_, Problem>(ProductId::new(text(row, field)?)?);
+    let from = |row: &mut Row<'_>| {
+        Ok::<_, Problem>(optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default())
+    };
+    Ok(vec![match Kind::of(row, Expected::Any) {
+        Kind::Product => RowKey::Product(product(row, id_field(row))?),
+        Kind::Customer => RowKey::Customer(UserId::new(text(row, Field::UserId)?)?),
+        Kind::PriceList => RowKey::PriceList(PriceListId::new(text(row, Field::PriceList)?)?),
+        Kind::Price => {
+            let list = PriceListId::new(text(row, Field::PriceList)?)?;
+            row.drop_empty(Field::MinQuantity);
+            RowKey::Price(list, scope(row)?, from(row)?)
+        }
+        Kind::One => {
+            let user = UserId::new(text(row, Field::UserId)?)?;
+            row.drop_empty(Field::MinQuantity);
+            RowKey::Own(user, product(row, Field::ProductId)?, from(row)?)
+        }
+        Kind::List | Kind::Entry => {
+            let user = UserId::new(text(row, Field::UserId)?)?;
+            let (list, notation) = list(row, list_field(row))?;
+            let mut keys = vec![];
+            for raw in json::elements(list.get())? {
+                let mut entry = Row::parse_entry(raw, notation, columns)?;
+                entry.drop_empty(Field::MinQuantity);
+                let product = product(&mut entry, Field::ProductId)?;
+                keys.push(RowKey::Own(user.clone(), product, from(&mut entry)?));
+            }
+            return Ok(keys);
+        }
+    }])
+}
+
+fn id_field(row: &Row<'_>) -> Field {
+    if row.has(Field::Id) { Field::Id } else { Field::ProductId }
+}
+
+fn list_field(row: &Row<'_>) -> Field {
+    if row.has(Field::Discounts) { Field::Discounts } else { Field::Products }
+}
+
+/// Which products a row of a price list is for.
+fn scope(row: &mut Row<'_>) -> Result<Scope, Problem> {
+    row.drop_empty(Field::ProductId);
+    row.drop_empty(Field::Category);
+    if row.has(Field::ProductId) {
+        return Ok(Scope::Product(ProductId::new(text(row, Field::ProductId)?)?));
+    }
+    Ok(optional(row, Field::Category, category)?.map_or(Scope::All, Scope::Category))
+}
+
 fn product(row: &mut Row<'_>, amounts: Amounts) -> Result<Product, Problem> {
-    let id_field = if row.has(Field::Id) { Field::Id } else { Field::ProductId };
-    let id = ProductId::new(text(row, id_field)?)?;
+    let id = ProductId::new(text(row, id_field(row))?)?;
     let name = text(row, Field::Name)?.into_owned();
     if name.trim().is_empty() {
         return Err(Problem::EmptyName);
@@ -155,11 +207,7 @@ fn price_list(row: &mut Row<'_>) -> Result<Record, Problem> {
 
 fn price(row: &mut Row<'_>) -> Result<Record, Problem> {
     let list = PriceListId::new(text(row, Field::PriceList)?)?;
-    let scope = if row.has(Field::ProductId) {
-        Scope::Product(ProductId::new(text(row, Field::ProductId)?)?)
-    } else {
-        optional(row, Field::Category, category)?.map_or(Scope::All, Scope::Category)
-    };
+    let scope = scope(row)?;
     let min_quantity = optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default();
     Ok(Record::Price(list, scope, min_quantity, rule(row)?))
 }

@@ -55,6 +55,11 @@ pub(super) struct Stored<I, T> {
 }
 
 impl<I: Clone + Eq + Hash, T> Stored<I, T> {
+    /// Whether there is anything under an id, also if it cannot be read.
+    pub(super) fn has(&self, id: &I) -> bool {
+        self.found.contains_key(id) || self.unreadable.contains_key(id)
+    }
+
     /// Reads it. A read fails as a whole when one of its rows cannot be read, so it is halved until
     /// those rows are alone: what is being loaded takes their place.
     pub(super) async fn read<'a>(

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::aws::ConnectError;
 use crate::cli::ProviderError;
+use crate::data::LoadError;
 use crate::ports::{Chain, PortError};
 use crate::stages::StageError;
 use crate::supervisor::Died;
@@ -60,6 +61,15 @@ pub enum EventError {
         /// Where they come from.
         source_arn: String,
     },
+    /// The changes are of a table that is no source table.
+    #[error("changes of `{source_arn}` do not belong here")]
+    Table {
+        /// The stream that they come from.
+        source_arn: String,
+    },
+    /// Changes of a source table were not loaded, for no fault of theirs.
+    #[error("the changes were not loaded")]
+    Load(#[from] LoadError),
     /// The event's time is none.
     #[error("`{time}` is not a time")]
     Time {
@@ -130,6 +140,8 @@ impl EventError {
         match self {
             Self::Incomplete { .. } => "IncompleteEvent",
             Self::Queue { .. } => "ForeignQueue",
+            Self::Table { .. } => "ForeignTable",
+            Self::Load(_) => "LoadFailed",
             Self::Time { .. } | Self::BeforeEpoch { .. } => "BadTime",
             Self::Part { .. } => "NoSuchPart",
             Self::Unfinished { .. } => "Unfinished",

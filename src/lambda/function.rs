@@ -15,6 +15,8 @@ pub enum Function {
     HttpApi,
     /// `POST /load`.
     Load,
+    /// The streams of source tables.
+    LoadChanges,
     /// The schedule.
     Refresh,
     /// Both queues of calculations.
@@ -31,11 +33,12 @@ pub enum Function {
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Authorizer,
         Self::Subscribe,
         Self::HttpApi,
         Self::Load,
+        Self::LoadChanges,
         Self::Refresh,
         Self::PriceCalc,
         Self::QuotationHandler,
@@ -52,6 +55,7 @@ impl Function {
             Self::Subscribe => "subscribe",
             Self::HttpApi => "http-api",
             Self::Load => "load",
+            Self::LoadChanges => "load-changes",
             Self::Refresh => "refresh",
             Self::PriceCalc => "price-calc",
             Self::QuotationHandler => "quotation-handler",

@@ -5,6 +5,7 @@
 
 mod authorizer;
 mod batch;
+mod changes;
 mod error;
 mod following;
 mod function;
@@ -16,6 +17,7 @@ mod presence;
 mod schedule;
 mod serve;
 mod settings;
+mod source_tables;
 mod subscribe;
 mod usage;
 mod websocket;

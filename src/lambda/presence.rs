@@ -36,6 +36,7 @@ impl FunctionPresence {
             | Function::Subscribe
             | Function::HttpApi
             | Function::Load
+            | Function::LoadChanges
             | Function::Connect
             | Function::Disconnect => return None,
         };

@@ -9,6 +9,7 @@ use lambda_runtime::{Context, LambdaEvent, run, service_fn};
 
 use super::authorizer::{AuthorizationEvent, authorize};
 use super::batch::Batches;
+use super::changes::{StreamEvent, on_changes};
 use super::following::Following;
 use super::schedule::{Allowance, ScheduledEvent, on_schedule};
 use super::settings::Settings;
@@ -118,6 +119,17 @@ async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
             let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
                 let loading = Box::pin(load::on_request(&ports, &door, event.payload));
                 Ok::<_, EventError>(meter.run(scope, loading).await)
+            };
+            run(service_fn(handle)).await
+        }
+        Function::LoadChanges => {
+            let (ports, meter) = ports(function, &settings, traces).await?;
+            let tables = settings.source_tables;
+            let scope = Scope::new(Stage::Load, Reason::Load);
+            let handle = async |event: LambdaEvent<StreamEvent>| {
+                let deadline = deadline(&event.context);
+                let loading = Box::pin(on_changes(&ports, &tables, event.payload, deadline));
+                meter.run(scope, loading).await
             };
             run(service_fn(handle)).await
         }

@@ -4,6 +4,7 @@ use clap::Parser;
 
 use super::StartError;
 use super::granted::Authorization;
+use super::source_tables::SourceTables;
 use crate::cli::{Global, ProviderArgs};
 use crate::runtime::IdentityProvider;
 use crate::stages::Setting;
@@ -19,6 +20,9 @@ struct Variables {
     /// How the API in front of the function lets clients in. What is not said is the strictest.
     #[arg(long, env = "OCACHE_AUTHORIZATION", default_value = "TOKEN")]
     authorization: Authorization,
+    /// The tables whose changes the function loads, and what their attributes mean, as JSON
+    #[arg(long, env = "OCACHE_SOURCE_TABLES", default_value = "{}")]
+    source_tables: SourceTables,
     #[command(flatten)]
     provider: ProviderArgs,
 }
@@ -41,6 +45,8 @@ pub(super) struct Settings {
     pub(super) authorization: Authorization,
     /// The identity provider whose tokens are accepted beside ocache's own.
     pub(super) provider: Option<IdentityProvider>,
+    /// The tables whose changes are loaded.
+    pub(super) source_tables: SourceTables,
 }
 
 impl Settings {
@@ -52,7 +58,7 @@ impl Settings {
     /// Those of the environment, and of flags.
     fn new<const N: usize>(flags: [&str; N]) -> Result<Self, StartError> {
         let arguments = std::iter::once("bootstrap").chain(flags);
-        let Variables { global, scheduled_every, authorization, provider } =
+        let Variables { global, scheduled_every, authorization, provider, source_tables } =
             Variables::try_parse_from(arguments).map_err(StartError::Environment)?;
         Ok(Self {
             stack: global.stack,
@@ -60,6 +66,7 @@ impl Settings {
             endpoints: global.management_endpoint,
             authorization,
             provider: provider.provider().map_err(StartError::Provider)?,
+            source_tables,
         })
     }
 
@@ -79,7 +86,7 @@ mod tests {
     use super::*;
 
     /// What `infra/functions.tf` sets.
-    const SET: [&str; 8] = [
+    const SET: [&str; 9] = [
         "OCACHE_AUTHORIZATION",
         "OCACHE_STACK",
         "OCACHE_SCHEDULED_EVERY",
@@ -88,6 +95,7 @@ mod tests {
         "OCACHE_ISSUER",
         "OCACHE_AUDIENCE",
         "OCACHE_CLIENT_CLAIM",
+        "OCACHE_SOURCE_TABLES",
     ];
 
     #[test]
@@ -121,6 +129,9 @@ mod tests {
         let provider = Settings::new([jwks, "--issuer=id"]).unwrap().provider.unwrap();
         assert_eq!((&*provider.issuer.name, provider.issuer.audience), ("id", None));
         assert!(matches!(Settings::new([jwks]), Err(StartError::Provider(_))));
+        let wrong = Settings::new(["--source-tables={\"a\":{\"columns\":{\"sku\":\"idd\"}}}"]);
+        let Err(StartError::Environment(error)) = wrong else { panic!("{wrong:?}") };
+        assert!(error.to_string().contains("`idd` is not a field"), "{error}");
         let soon = Settings::new(["--scheduled-every=soon"]);
         assert!(matches!(soon, Err(StartError::Environment(_))));
     }

@@ -97,6 +97,18 @@ fn bad_data_are_refused_whole() {
     assert_eq!((bad.status, &bad.json()["code"]), (400, &json!("bad_data")));
     let error = &bad.json()["errors"][0];
     assert_eq!((&error["line"], &error["path"]), (&json!(4), &json!("body")), "{error}");
+    // What is advised can be given in the same request.
+    for (body, advised) in [
+        ("sku;name;price\nP1;Desk;5\n", "?delimiter=semicolon"),
+        ("sku,name,price\nP1,Desk,5\n", "?map=sku%3DFIELD"),
+        ("id,name,price\nP1,Desk,\"5,00\"\n", "?decimal-comma=true"),
+    ] {
+        let bad = load(&url, "", &[&token, CSV], body).json();
+        let (message, problem) = (&bad["message"], &bad["errors"][0]["problem"]);
+        for text in [message, problem].map(|text| text.as_str().unwrap()) {
+            assert!(text.contains(advised) && !text.contains("--"), "{text}");
+        }
+    }
     let json = "content-type: application/json";
     for (query, headers, body, status) in [
         ("", &[&token[..], json][..], PRODUCTS, 400),

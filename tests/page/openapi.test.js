@@ -78,7 +78,7 @@ test("GET /products, of some ids", async () => {
 test("POST /load, a dry run", async () => {
   const { token } = await home.run("token", "--load");
   const post = described.paths["/load"].post;
-  const reply = await check({ path: "/load", method: "post", operation: post }, { query: "dry_run=true", headers: { authorization: `Bearer ${token}` } });
+  const reply = await check({ path: "/load", method: "post", operation: post }, { query: "dry-run=true", headers: { authorization: `Bearer ${token}` } });
   assert.equal(reply.status, 200);
 });
 

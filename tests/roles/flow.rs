@@ -49,6 +49,7 @@ impl Functions {
             ("OCACHE_STACK", STACK),
             ("OCACHE_AUTHORIZATION", "NONE"),
             ("OCACHE_SCHEDULED_EVERY", "1m"),
+            ("OCACHE_SOURCE_TABLES", r#"{"theirs":{}}"#),
             ("OCACHE_MANAGEMENT_ENDPOINT", &management),
         ];
         let function = Function::start(env!("CARGO_BIN_EXE_ocache"), handler, &environment);
@@ -402,6 +403,35 @@ fn loads(functions: &Functions) {
     assert!(!functions.aws.take("refresh").is_empty(), "no table was ordered");
 }
 
+/// Loads what changed in a source table: rows of all kinds, of which some name what nobody knows.
+fn changes(functions: &Functions) {
+    let text = |text: &str| json!({ "S": text });
+    let load = |items: &[Value], kind: &str, image: &str| {
+        let record = |(at, item): (usize, &Value)| {
+            json!({
+                "eventName": kind, "eventSource": "aws:dynamodb",
+                "eventSourceARN": "arn:aws:dynamodb:eu-west-1:1:table/theirs/stream/1",
+                "dynamodb": { "SequenceNumber": at.to_string(), image: item },
+            })
+        };
+        let records: Vec<_> = items.iter().enumerate().map(record).collect();
+        let response = functions.invoke("load-changes", json!({ "Records": records }));
+        assert_eq!(response, json!({ "batchItemFailures": [] }));
+    };
+    let list = json!({ "price_list": text("silver"), "groups": { "SS": ["gold"] } });
+    let items = [
+        json!({ "id": text("P1"), "name": text("One"), "price": { "N": "800" } }),
+        json!({ "user_id": text("AAA"), "product_id": text("P1"), "percentage": { "N": "5" } }),
+        json!({ "user_id": text("GGG"), "product_id": text("P9"), "percentage": { "N": "5" } }),
+        json!({ "user_id": text("AAA"), "groups": { "SS": ["gold", "silver"] } }),
+        list.clone(),
+        json!({ "price_list": text("silver"), "product_id": text("P1"), "percentage": { "N": "7" } }),
+    ];
+    load(&items, "INSERT", "NewImage");
+    assert!(!functions.aws.take("refresh").is_empty(), "no table was ordered");
+    load(&[list], "REMOVE", "OldImage");
+}
+
 /// A token is checked with keys that are read once.
 fn tokens(functions: &Functions) {
     let keys = KeyRing::new(Key::from_random([1; 16], [[2; 16], [3; 16]]).unwrap());
@@ -439,6 +469,7 @@ fn roles_grant_what_functions_do_and_nothing_else() {
     quotes(&mut functions);
     quotes_over_http(&mut functions);
     loads(&functions);
+    changes(&functions);
     unreadable(&functions);
     tokens(&functions);
 

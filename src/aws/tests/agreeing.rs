@@ -169,6 +169,8 @@ fn queues_are_the_same() {
     for should in desired(&terraform).queues {
         check_queue(&terraform, &should, found.remove(&should.name).expect(&should.name));
     }
+    // Only functions load the changes of source tables.
+    found.retain(|name, _| !name.ends_with("-source-tables-dlq"));
     assert!(found.is_empty(), "only infra/ makes {:?}", found.keys());
 }
 

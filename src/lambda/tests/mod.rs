@@ -2,6 +2,7 @@
 
 mod any_event;
 mod batches;
+mod changes;
 mod frames;
 mod http;
 mod others;

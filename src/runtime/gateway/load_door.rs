@@ -30,7 +30,7 @@ use super::http_reply::{Reply, bad_query, json_reply, problem_with_code};
 use super::load_layout::{ContentType, flag, parsed};
 use crate::data::{
     Amounts, DataErrors, Dataset, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
-    counts_json, is_gzip, is_json, load, read_texts_as,
+    counts_json, is_gzip, is_json, load, read_texts_as, worded_for_http,
 };
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, PortError, Ports};
@@ -107,7 +107,7 @@ impl LoadDoor {
         let currency = parsed(&mut parameters, "currency", "a currency such as USD")?;
         let prune = flag(&mut parameters, "prune")?;
         let merge = flag(&mut parameters, "merge")?;
-        let is_dry_run = flag(&mut parameters, "dry_run")?;
+        let is_dry_run = flag(&mut parameters, "dry-run")?;
         let layout = content.layout(&mut parameters)?;
         parameters.end()?;
         if prune && merge {
@@ -276,8 +276,7 @@ fn read(
             None,
         ));
     }
-    read_texts_as(&[(Path::new(NAME), &body)], amounts, layout)
-        .map_err(|errors| bad_data(&errors.to_string(), Some(&errors)))
+    read_texts_as(&[(Path::new(NAME), &body)], amounts, layout).map_err(|errors| bad_rows(&errors))
 }
 
 /// A few kilobytes may unpack to gigabytes, so no more is unpacked than may be loaded.
@@ -298,6 +297,10 @@ pub fn body_too_large(most: usize) -> Reply {
     too_large(&format!("the body has more than {most} MB, unpacked; use `ocache load`"))
 }
 
+fn bad_rows(errors: &DataErrors) -> Reply {
+    worded_for_http(|| bad_data(&errors.to_string(), Some(errors)))
+}
+
 fn bad_data(message: &str, errors: Option<&DataErrors>) -> Reply {
     let mut body = json!({ "message": message, "code": "bad_data" });
     if let Some(Ok(Value::Object(listed))) = errors.map(serde_json::to_value) {
@@ -312,9 +315,9 @@ fn not_loaded(error: &LoadError) -> Reply {
         LoadError::Contended | LoadError::Dropped | LoadError::UnitDecimals { .. } => {
             busy(&error.to_string())
         }
-        LoadError::Data(errors) => bad_data(&errors.to_string(), Some(errors)),
+        LoadError::Data(errors) => bad_rows(errors),
         LoadError::DoesNotFit { .. } | LoadError::Changes(_) | LoadError::Merge(_) => {
-            bad_data(&error.to_string(), None)
+            bad_data(&worded_for_http(|| error.to_string()), None)
         }
         LoadError::Currency { stored, given } => {
             let message = format!(
@@ -390,7 +393,7 @@ mod tests {
         // One at a time.
         assert_eq!(admit("", only_csv).err(), Some(503));
         drop(admitted);
-        assert!(admit("dry_run=true", only_csv).unwrap().is_dry_run);
+        assert!(admit("dry-run=true", only_csv).unwrap().is_dry_run);
         for (query, pairs, status) in [
             ("", &[][..], 415),
             ("", &[(CONTENT_TYPE, "text/plain")], 415),
@@ -398,7 +401,8 @@ mod tests {
             ("", &[csv.clone(), (CONTENT_ENCODING, "br")], 415),
             ("currency=EURO", only_csv, 400),
             ("prune=yes", only_csv, 400),
-            ("dry_run=", only_csv, 400),
+            ("dry-run=", only_csv, 400),
+            ("dry_run=true", only_csv, 400),
             ("force=true", only_csv, 400),
         ] {
             assert_eq!(admit(query, pairs).err(), Some(status), "{query} {pairs:?}");

@@ -1,4 +1,4 @@
-//! `POST /load?dry_run=true`: what a load would change, for whom. Nothing is written.
+//! `POST /load?dry-run=true`: what a load would change, for whom. Nothing is written.
 
 use std::collections::BTreeMap;
 use std::io;

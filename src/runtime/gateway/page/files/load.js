@@ -20,7 +20,7 @@ const Load = (() => {
 
     function parameters(isDryRun) {
       const query = new URLSearchParams();
-      if (isDryRun) query.set("dry_run", "true");
+      if (isDryRun) query.set("dry-run", "true");
       for (const name of ["prune", "merge"]) if (at(`load-${name}`).checked) query.set(name, "true");
       const currency = at("load-currency").value.trim();
       if (currency) query.set("currency", currency.toUpperCase());

@@ -1,0 +1,123 @@
+# Tables of others: what changes in them is loaded. Their streams wake one function, and a batch of records is
+# one load. Without source tables there is none of this.
+
+locals {
+  has_sources = length(var.source_tables) > 0
+
+  # What the attributes of a table mean. The records name their table.
+  source_layouts = {
+    for source in values(var.source_tables) :
+    regex(":table/([^/]+)/stream/", source.stream_arn)[0] => {
+      columns        = source.columns
+      ignore         = source.ignore
+      ignore_unknown = source.ignore_unknown
+    }
+  }
+
+  # What Lambda does on behalf of the function: it reads the streams, and puts away what it gives up.
+  source_grants = concat(
+    [
+      {
+        actions   = ["dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"]
+        resources = [for source in values(var.source_tables) : source.stream_arn]
+      },
+      {
+        actions   = ["dynamodb:ListStreams"]
+        resources = [for source in values(var.source_tables) : replace(source.stream_arn, "/\\/stream\\/.*$/", "/stream/*")]
+      },
+      { actions = ["sqs:SendMessage"], resources = aws_sqs_queue.source_dead[*].arn },
+    ],
+    [for key in compact([for source in values(var.source_tables) : source.kms_key_arn]) : { actions = ["kms:Decrypt"], resources = [key] }],
+  )
+}
+
+resource "aws_lambda_event_source_mapping" "source" {
+  for_each = var.source_tables
+
+  event_source_arn = each.value.stream_arn
+  function_name    = local.alias["load-changes"].arn
+  tags             = local.tags
+
+  # What changed while the stack was made is loaded too: loading a row twice does no harm.
+  starting_position                  = "TRIM_HORIZON"
+  batch_size                         = 500
+  maximum_batching_window_in_seconds = 1
+
+  # A record that cannot be loaded is isolated by halving its batch, is tried as often as a message, and then goes
+  # where somebody is told of it, so that it does not hold up its shard. One shard is one load at a time.
+  function_response_types        = ["ReportBatchItemFailures"]
+  bisect_batch_on_function_error = true
+  maximum_retry_attempts         = local.max_receives
+  parallelization_factor         = 1
+
+  destination_config {
+    on_failure {
+      destination_arn = aws_sqs_queue.source_dead[0].arn
+    }
+  }
+
+  # Lambda tries the role when the mapping is made.
+  depends_on = [aws_iam_role_policy.function]
+}
+
+# Which records were given up: the stream, the shard and their sequence numbers.
+resource "aws_sqs_queue" "source_dead" {
+  count = local.has_sources ? 1 : 0
+
+  name                       = "${var.stack}-source-tables-dlq"
+  message_retention_seconds  = local.dead_retention_secs
+  visibility_timeout_seconds = local.dead_visibility_secs
+  kms_master_key_id          = var.kms_key_arn
+  tags                       = local.tags
+}
+
+resource "aws_sqs_queue_policy" "source_dead" {
+  count = local.has_sources ? 1 : 0
+
+  queue_url = aws_sqs_queue.source_dead[0].id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [merge(local.only_over_tls, { Action = "sqs:*", Resource = aws_sqs_queue.source_dead[0].arn })]
+  })
+}
+
+# Prices lag behind the source tables.
+resource "aws_cloudwatch_metric_alarm" "source_age" {
+  count = local.has_sources ? 1 : 0
+
+  alarm_name          = "${local.alarm}source-tables-age"
+  alarm_description   = "Changes of source tables wait for more than five minutes to be loaded: see the log group of load-changes."
+  namespace           = "AWS/Lambda"
+  metric_name         = "IteratorAge"
+  dimensions          = { FunctionName = aws_lambda_function.this["load-changes"].function_name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 5 * 60 * 1000
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.told
+  ok_actions          = local.told
+  tags                = local.tags
+}
+
+# A change was given up, so the prices are not those of the source table.
+resource "aws_cloudwatch_metric_alarm" "source_dead" {
+  count = local.has_sources ? 1 : 0
+
+  alarm_name          = "${local.alarm}dead-letters-source-tables"
+  alarm_description   = "Changes of source tables were given up: see the log group of load-changes for the rows and the reasons."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = aws_sqs_queue.source_dead[0].name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.told
+  ok_actions          = local.told
+  tags                = local.tags
+}

@@ -1,0 +1,136 @@
+//! The changes of another table's rows, in their order, as one set of data to load.
+//!
+//! A change has the row as it was, as it is, or both, each as an item of `DynamoDB`. An item stands for one row
+//! or, if it is a customer's whole list, for several. What counts is the last word on each row: it is
+//! loaded, or it is taken away. Rows that the changes do not name stay as they are.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::collect::Collector;
+use super::error::{DataErrors, Fault, Problem, RowError};
+use super::given::Amounts;
+use super::layout::{Columns, Layout};
+use super::read::Dataset;
+use super::record::{OwnRow, Record, keys, record};
+use super::removed::RowKey;
+use super::row::{Notation, Row};
+use super::shape::Expected;
+use crate::model::UserId;
+
+/// Changes of one table's rows.
+#[derive(Debug)]
+pub struct TableChanges {
+    table: PathBuf,
+    amounts: Amounts,
+    layout: Layout,
+    /// Counted from 1, as lines are.
+    changes: u32,
+    /// The rows that were written, each with the change that wrote it.
+    written: Vec<(u32, RowKey, Record)>,
+    /// The change that wrote a row last; `None` of a row that is gone.
+    last: BTreeMap<RowKey, Option<u32>>,
+}
+
+impl TableChanges {
+    /// None yet, of a table of this name.
+    #[must_use]
+    pub fn of(table: &str, amounts: Amounts, layout: Layout) -> Self {
+        Self {
+            table: PathBuf::from(table),
+            amounts,
+            layout,
+            changes: 0,
+            written: vec![],
+            last: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a change: an item as it was, unless it is new, and as it is, unless it is gone.
+    ///
+    /// # Errors
+    /// [`RowError`], with the number of the change as its line, if the item as it is cannot be understood.
+    /// Then nothing of the change is added.
+    pub fn add(&mut self, old: Option<&str>, new: Option<&str>) -> Result<(), RowError> {
+        let line = self.changes + 1;
+        let written = match new {
+            Some(new) => self.rows(new).map_err(|problem| self.error(line, problem))?,
+            None => vec![],
+        };
+        self.changes = line;
+        // An item that could not be understood was never loaded, so there is nothing to take away.
+        let gone = old.and_then(|old| item_keys(old, &self.layout.columns).ok());
+        self.last.extend(gone.into_iter().flatten().map(|key| (key, None)));
+        for (key, record) in written {
+            self.last.insert(key.clone(), Some(line));
+            self.written.push((line, key, record));
+        }
+        Ok(())
+    }
+
+    /// What to load, with `merge`: whole lists have become single rows.
+    ///
+    /// # Errors
+    /// [`DataErrors`], with the numbers of changes as lines, if the rows of one change contradict each other.
+    pub fn into_data(self) -> Result<Dataset, DataErrors> {
+        let Self { table, amounts, layout, written, last, .. } = self;
+        let mut collector = Collector::new(amounts, layout, vec![]);
+        let mut sink = collector.file(table);
+        for (line, key, record) in written {
+            if last.get(&key) == Some(&Some(line)) {
+                sink.row(line, Ok(record));
+            }
+        }
+        let gone = last.into_iter().filter(|(_, line)| line.is_none()).map(|(key, _)| key);
+        collector.removed = gone.collect();
+        match collector.removed.is_empty() && !collector.has_rows() {
+            // Of items that were never understood and are gone now, nothing is left to do.
+            true => Ok(Dataset { unit_decimals: amounts.unit_decimals, ..Dataset::default() }),
+            false => collector.finish(),
+        }
+    }
+
+    /// The rows that an item stands for.
+    fn rows(&self, item: &str) -> Result<Vec<(RowKey, Record)>, Problem> {
+        let columns = &self.layout.columns;
+        let record = record(&mut row(item, columns)?, Expected::Any, self.amounts, columns)?;
+        Ok(match record {
+            Record::List(user, rows) => {
+                rows.into_iter().map(|row| own(user.clone(), row)).collect()
+            }
+            Record::One(user, row) => vec![own(user, row)],
+            Record::Product(product) => {
+                vec![(RowKey::Product(product.id.clone()), Record::Product(product))]
+            }
+            Record::Customer(customer) => {
+                vec![(RowKey::Customer(customer.user.clone()), Record::Customer(customer))]
+            }
+            Record::PriceList(list, local) => {
+                vec![(RowKey::PriceList(list.id.clone()), Record::PriceList(list, local))]
+            }
+            Record::Price(list, scope, from, rule) => {
+                let key = RowKey::Price(list.clone(), scope.clone(), from);
+                vec![(key, Record::Price(list, scope, from, rule))]
+            }
+        })
+    }
+
+    fn error(&self, line: u32, problem: Problem) -> RowError {
+        let Fault { line, column, problem } = Fault::at(line, problem);
+        RowError { path: self.table.clone(), line, column, problem }
+    }
+}
+
+/// An item, whose attributes are typed.
+fn row<'a>(item: &'a str, columns: &Columns) -> Result<Row<'a>, Problem> {
+    Ok(Row::parse(item, columns)?.noted(Notation::Attributes))
+}
+
+fn item_keys(item: &str, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
+    keys(&mut row(item, columns)?, columns)
+}
+
+fn own(user: UserId, row: OwnRow) -> (RowKey, Record) {
+    let key = RowKey::Own(user.clone(), row.product_id.clone(), row.min_quantity);
+    (key, Record::One(user, row))
+}

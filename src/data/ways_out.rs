@@ -1,0 +1,93 @@
+//! The settings that an error advises, by the names that its reader knows: flags of `ocache load`, or parameters of
+//! `POST /load`.
+
+use std::cell::Cell;
+use std::fmt;
+
+use super::names::{quoted, shown};
+
+thread_local! {
+    /// For whom errors are written on this thread. A `Display` takes no argument that could say so.
+    static OVER_HTTP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Writes errors for clients of `POST /load`.
+pub fn worded_for_http<T>(write: impl FnOnce() -> T) -> T {
+    /// Also when writing panics.
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            OVER_HTTP.set(self.0);
+        }
+    }
+    let _before = Before(OVER_HTTP.replace(true));
+    write()
+}
+
+/// A setting of a load that reads what was refused.
+pub(super) enum Advised<'a> {
+    Prune,
+    Merge,
+    DecimalComma,
+    Delimiter(&'a str),
+    Encoding(&'a str),
+    /// This column is a field.
+    Map(&'a str),
+    /// This column is left out.
+    Ignore(&'a str),
+}
+
+impl fmt::Display for Advised<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if OVER_HTTP.get() {
+            return match self {
+                Self::Prune => f.write_str("?prune=true"),
+                Self::Merge => f.write_str("?merge=true"),
+                Self::DecimalComma => f.write_str("?decimal-comma=true"),
+                Self::Delimiter(name) => write!(f, "?delimiter={name}"),
+                Self::Encoding(name) => write!(f, "charset={name} in the content type"),
+                Self::Map(column) => write!(f, "?map={}%3DFIELD", encoded(column)),
+                Self::Ignore(column) => write!(f, "?ignore={}", encoded(column)),
+            };
+        }
+        match self {
+            Self::Prune => f.write_str("--prune"),
+            Self::Merge => f.write_str("--merge"),
+            Self::DecimalComma => f.write_str("--decimal-comma"),
+            Self::Delimiter(name) => write!(f, "--delimiter {name}"),
+            Self::Encoding(name) => write!(f, "--encoding {name}"),
+            Self::Map(column) => write!(f, "--map {}=FIELD", quoted(column)),
+            Self::Ignore(column) => write!(f, "--ignore {}", quoted(column)),
+        }
+    }
+}
+
+/// A name as a query has it.
+fn encoded(name: &str) -> String {
+    form_urlencoded::byte_serialize(shown(name).as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reader_is_told_what_they_can_give() {
+        let advised = || {
+            [
+                Advised::Delimiter("tab"),
+                Advised::Map("Preis €"),
+                Advised::Ignore("EAN"),
+                Advised::Prune,
+            ]
+            .map(|advised| advised.to_string())
+        };
+        let flags = ["--delimiter tab", "--map 'Preis €'=FIELD", "--ignore EAN", "--prune"];
+        assert_eq!(advised(), flags);
+        let parameters =
+            ["?delimiter=tab", "?map=Preis+%E2%82%AC%3DFIELD", "?ignore=EAN", "?prune=true"];
+        assert_eq!(worded_for_http(advised), parameters);
+        assert!(std::panic::catch_unwind(|| worded_for_http(|| panic!("planted"))).is_err());
+        assert_eq!(advised(), flags);
+    }
+}

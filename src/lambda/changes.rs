@@ -1,0 +1,219 @@
+//! Changes of source tables, as Lambda hands over the records of their streams.
+//!
+//! A batch is one load: the last word on each row, in one moment. Lambda goes on behind the batch unless it is
+//! told from which record on to come again. A record that cannot be loaded is that one: what is before it is
+//! loaded, and it comes again with those behind it until Lambda gives it up, as the event source mapping says.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use super::EventError;
+use super::source_tables::SourceTables;
+use crate::data::{
+    Amounts, DataErrors, Dataset, Layout, LoadError, LoadOptions, LoadReport, TableChanges, load,
+};
+use crate::model::Timestamp;
+use crate::ports::{Chain, Ports};
+use crate::pricing::Currency;
+use crate::stages::StageError;
+use crate::stages::change;
+
+/// So long before Lambda would end the function, the load is given up: the batch comes again.
+const RESERVE: Duration = Duration::from_secs(2);
+
+/// What Lambda sends, as far as it matters.
+#[derive(Debug, Deserialize)]
+pub(super) struct StreamEvent {
+    #[serde(rename = "Records", default)]
+    records: Vec<StreamRecord>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StreamRecord {
+    #[serde(rename = "eventName")]
+    kind: EventKind,
+    #[serde(rename = "eventSourceARN")]
+    stream: String,
+    dynamodb: Images,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum EventKind {
+    Insert,
+    Modify,
+    Remove,
+}
+
+/// An item before and after.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Images {
+    sequence_number: String,
+    old_image: Option<Value>,
+    new_image: Option<Value>,
+}
+
+/// The name of the table that a stream is of.
+pub(super) fn table_of(stream: &str) -> Option<&str> {
+    let (_, rest) = stream.split_once(":table/")?;
+    rest.split_once("/stream/").map(|(table, _)| table)
+}
+
+/// Loads a batch; returns from which record on Lambda shall come again. Lambda ends the function at
+/// `deadline`.
+///
+/// # Errors
+/// When the event is of no source table, or the load failed for no fault of a record. Then the whole batch
+/// comes again.
+pub(super) async fn on_changes(
+    ports: &Ports,
+    tables: &SourceTables,
+    event: StreamEvent,
+    deadline: Timestamp,
+) -> Result<Value, EventError> {
+    let Some(first) = event.records.first() else { return Ok(response(None)) };
+    let foreign = || EventError::Table { source_arn: first.stream.clone() };
+    let table = table_of(&first.stream).ok_or_else(foreign)?;
+    let layout = tables.layout(table).ok_or_else(foreign)?;
+    let batch = Batch { ports, table, layout, records: &event.records };
+    let left = deadline.since(ports.clock.now()).saturating_sub(RESERVE);
+    if left.is_zero() {
+        return Err(EventError::Stage(StageError::OutOfTime));
+    }
+    match timeout(left, batch.load()).await {
+        Ok(failed) => Ok(response(failed?)),
+        Err(_) => Err(EventError::Stage(StageError::OutOfTime)),
+    }
+}
+
+fn response(failed: Option<&StreamRecord>) -> Value {
+    let failed = failed.iter().map(|record| &record.dynamodb.sequence_number);
+    let failed: Vec<_> = failed.map(|number| json!({ "itemIdentifier": number })).collect();
+    json!({ "batchItemFailures": failed })
+}
+
+/// The records of one batch, all of one table.
+struct Batch<'a> {
+    ports: &'a Ports,
+    table: &'a str,
+    layout: &'a Layout,
+    records: &'a [StreamRecord],
+}
+
+impl<'a> Batch<'a> {
+    /// Loads what can be loaded; returns the first record that cannot.
+    async fn load(&self) -> Result<Option<&'a StreamRecord>, EventError> {
+        let mut failed = None;
+        loop {
+            let records = &self.records[..failed.unwrap_or(self.records.len())];
+            if records.is_empty() {
+                break;
+            }
+            match self.try_load(records).await? {
+                None => break,
+                Some(refused) => {
+                    self.say(&refused);
+                    failed = Some(refused.at);
+                }
+            }
+        }
+        Ok(failed.and_then(|at| self.records.get(at)))
+    }
+
+    /// Loads some records whole, or none of them.
+    async fn try_load(&self, records: &[StreamRecord]) -> Result<Option<Refused>, EventError> {
+        let Ports { store, clock, randomness, .. } = self.ports;
+        let head = store.catalogue_head().await.map_err(LoadError::from)?;
+        let unit_decimals = head.as_ref().map_or(0, |head| head.rounding.unit_decimals);
+        let stored = head.filter(|head| head.version > 0).map(|head| head.currency);
+        let currency = stored.unwrap_or(Currency::USD);
+        let dataset = match self.read(records, Amounts { currency, unit_decimals }) {
+            Ok(dataset) => dataset,
+            Err(refused) => return Ok(Some(refused)),
+        };
+        let options = LoadOptions { currency, prune: false, merge: true };
+        let (store, clock, randomness) = (&**store, &**clock, &**randomness);
+        match load(store, clock, randomness, &dataset, options, &|_| {}).await {
+            Ok(report) => {
+                self.follow(&report, records.len()).await;
+                Ok(None)
+            }
+            Err(LoadError::Data(errors)) => Ok(Some(Refused::named(&errors, records.len()))),
+            // It does not say which record it is, so the first half is tried, and the second comes again.
+            Err(LoadError::Merge(why)) => Ok(Some(Refused {
+                at: records.len() / 2,
+                is_certain: records.len() == 1,
+                why: why.to_string(),
+            })),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read(&self, records: &[StreamRecord], amounts: Amounts) -> Result<Dataset, Refused> {
+        let mut changes = TableChanges::of(self.table, amounts, self.layout.clone());
+        for (at, record) in records.iter().enumerate() {
+            let StreamRecord { kind, dynamodb: Images { old_image, new_image, .. }, .. } = record;
+            let lacks = match kind {
+                EventKind::Insert => new_image.is_none().then_some("new"),
+                EventKind::Modify if new_image.is_none() => Some("new"),
+                EventKind::Modify | EventKind::Remove => old_image.is_none().then_some("old"),
+            };
+            if let Some(image) = lacks {
+                let why = format!(
+                    "it has no {image} image; the stream's view type must be NEW_AND_OLD_IMAGES"
+                );
+                return Err(Refused { at, is_certain: true, why });
+            }
+            let [old, new] =
+                [old_image, new_image].map(|image| image.as_ref().map(Value::to_string));
+            let added = changes.add(old.as_deref(), new.as_deref());
+            added.map_err(|error| Refused { at, is_certain: true, why: error.to_string() })?;
+        }
+        changes.into_data().map_err(|errors| Refused::named(&errors, records.len()))
+    }
+
+    /// Has tables calculated anew that the load has made outdated.
+    async fn follow(&self, report: &LoadReport, records: usize) {
+        let (table, version) = (self.table, report.version);
+        info!(table, records, version, wrote = report.counts.wrote(), "changes are in force");
+        let Ports { store, queues, clock, .. } = self.ports;
+        let ordered = change::order(&**store, &**queues, &report.change, clock.now()).await;
+        if let Err(error) = ordered {
+            warn!(error = %Chain(&error), "tables change at the next refresh, not at once");
+        }
+    }
+
+    /// An alarm counts the warnings, so there are none of records that may be right.
+    fn say(&self, refused: &Refused) {
+        let Refused { at, is_certain, why } = refused;
+        let (table, record) = (self.table, &self.records[*at].dynamodb.sequence_number);
+        match is_certain {
+            true => warn!(table, record, why, "a record was not loaded"),
+            false => info!(table, record, why, "records from this one on come again"),
+        }
+    }
+}
+
+/// Why some records are not loaded, and from which one on.
+struct Refused {
+    at: usize,
+    /// Whether it is known to be this record.
+    is_certain: bool,
+    why: String,
+}
+
+impl Refused {
+    /// By the first record that errors are about: their lines count records from 1.
+    fn named(errors: &DataErrors, records: usize) -> Self {
+        let first = errors.errors.iter().min_by_key(|error| error.line.unwrap_or(0));
+        let line = first.and_then(|error| error.line).unwrap_or(1);
+        let at = usize::try_from(line).unwrap_or(1).saturating_sub(1);
+        let why = first.map(ToString::to_string).unwrap_or_default();
+        Self { at: at.min(records.saturating_sub(1)), is_certain: true, why }
+    }
+}
