@@ -34,6 +34,8 @@ use crate::stages::change;
 struct Loading<'a> {
     settings: &'a Settings,
     output: &'a Output,
+    /// Where it is said which engine is opened.
+    opening: Output,
     args: &'a LoadArgs,
     layout: Layout,
 }
@@ -47,7 +49,7 @@ pub(super) async fn run(
         return template::write(output, template);
     }
     let layout = section()?.under(&args.layout)?;
-    let loading = Loading { settings, output, args: &args, layout };
+    let loading = Loading { settings, output, opening: *output, args: &args, layout };
     if args.watch {
         return watch::run(loading).await;
     }
@@ -58,7 +60,7 @@ impl Loading<'_> {
     /// Loads the files, or shows what that would change. Files that are watched are loaded only as they were
     /// seen.
     async fn once(&self, seen: Option<&FilesSeen>) -> Result<Done, Failure> {
-        let Self { settings, output, args, layout } = self;
+        let Self { settings, output, opening, args, layout } = self;
         // Where there is no store yet, bad files make none.
         let mut read_before = match makes_store(settings) {
             true => {
@@ -76,7 +78,7 @@ impl Loading<'_> {
             let preview = dry_run::preview(output, &nothing, &dataset, options, changes).await?;
             return Ok(Done::Previewed(dataset, Box::new(preview)));
         }
-        let engine = Engine::open(settings, output).await?;
+        let engine = Engine::open(settings, opening).await?;
         let ports = engine.ports(None);
         let watched = Watched::default();
         let done = or_interrupted(async {

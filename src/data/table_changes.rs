@@ -51,7 +51,7 @@ impl TableChanges {
     /// # Errors
     /// [`RowError`], with the number of the change as its line, if the item as it is cannot be understood.
     /// Then nothing of the change is added.
-    pub fn add(&mut self, old: Option<&str>, new: Option<&str>) -> Result<(), RowError> {
+    pub fn add(&mut self, old: Option<&str>, new: Option<&str>) -> Result<(), Box<RowError>> {
         let line = self.changes + 1;
         let written = match new {
             Some(new) => self.rows(new).map_err(|problem| self.error(line, problem))?,
@@ -115,9 +115,9 @@ impl TableChanges {
         })
     }
 
-    fn error(&self, line: u32, problem: Problem) -> RowError {
+    fn error(&self, line: u32, problem: Problem) -> Box<RowError> {
         let Fault { line, column, problem } = Fault::at(line, problem);
-        RowError { path: self.table.clone(), line, column, problem }
+        Box::new(RowError { path: self.table.clone(), line, column, problem })
     }
 }
 

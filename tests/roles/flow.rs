@@ -428,6 +428,10 @@ fn changes(functions: &Functions) {
         json!({ "price_list": text("silver"), "product_id": text("P1"), "percentage": { "N": "7" } }),
     ];
     load(&items, "INSERT", "NewImage");
+    // What only one customer has orders a table of theirs.
+    let own =
+        json!({ "user_id": text("AAA"), "product_id": text("P1"), "percentage": { "N": "6" } });
+    load(&[own], "INSERT", "NewImage");
     assert!(!functions.aws.take("refresh").is_empty(), "no table was ordered");
     load(&[list], "REMOVE", "OldImage");
 }

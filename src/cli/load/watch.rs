@@ -50,7 +50,10 @@ pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
             continue;
         }
         let is_first = files.loaded.is_none();
-        let loading = Loading { output: &output, layout: loading.layout.clone(), ..loading };
+        // It is opened for each load, and said once which one it is.
+        let opening = if is_first { output } else { output.quietly() };
+        let layout = loading.layout.clone();
+        let loading = Loading { output: &output, opening, layout, ..loading };
         let done = loading.once(Some(&seen)).await;
         // What was found in a file that is being written says nothing about the file.
         if matches!(done, Ok(Done::Overtaken)) || (done.is_err() && look(paths).await? != seen) {

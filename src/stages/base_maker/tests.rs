@@ -396,7 +396,8 @@ async fn a_doubt_about_one_base_is_about_no_other() {
         current(process, &ports).await.unwrap();
     }
     let made_by = async |process| {
-        (paged.pages(), paged.writes());
+        paged.pages();
+        paged.writes();
         current(process, &ports).await.unwrap();
         (paged.pages() > 0, paged.writes())
     };
