@@ -9,7 +9,7 @@ use crate::meter::journal_items::{JournalItem, pack};
 use crate::model::{DigestBuilder, PriceListId, ProductId, Timestamp, UserId};
 use crate::ports::{
     AtHead, CatalogueHead, Changes, Commit, Committed, Cursor, LoadId, PortError, Record,
-    RecordKey, RowChange, UserDiscounts,
+    RecordKey, RowChange, Segment, UserDiscounts,
 };
 use crate::pricing::{
     Currency, Discount, Discounts, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule,
@@ -314,6 +314,37 @@ async fn a_listing_leaves_out_what_the_journal_changes_and_ends_with_what_it_put
     assert_eq!(last.items, [product("P1", 2), product("P3", 2)]);
     assert!(last.next.is_none());
     assert_eq!(script.operations(), ["Query", "GetItem", "Scan", "Query", "GetItem"]);
+}
+
+#[tokio::test]
+async fn segments_side_by_side_read_the_names_of_a_journal_once() {
+    let changes = journal(&[put("P1", 2)]);
+    let head = head_item(Some("l1"), &[("l1", false)]);
+    let of = |id| items(&[row(id, None)]);
+    let more =
+        json!({ "Items": [row("P3", None)], "LastEvaluatedKey": { "product_id": { "S": "P3" } } });
+    let answers = [
+        // The first page of the first segment, and what the journal puts.
+        [items(&changes), got(&head), of("P2"), items(&changes), got(&head)].to_vec(),
+        // Both pages of the second segment.
+        vec![ok(more.to_string()), of("P4")],
+    ];
+    let script = Script::new(1, answers.concat()).await;
+    let (store, at) = (script.aws.store(), at(8, Some(load())));
+    let page = async |index, from| {
+        let segment = Segment { index, count: 2 };
+        match store.list_product_segment(&at, segment, from).await.unwrap() {
+            AtHead::Read(page) => page,
+            AtHead::Moved => panic!("nobody loads"),
+        }
+    };
+    let first = page(0, None).await;
+    let puts = page(0, first.next).await;
+    assert_eq!((puts.items, puts.next), (vec![product("P1", 2)], None));
+    let second = page(1, None).await;
+    assert_eq!(page(1, second.next).await.items, [product("P4", 1)]);
+    let operations = ["Query", "GetItem", "Scan", "Query", "GetItem", "Scan", "Scan"];
+    assert_eq!(script.operations(), operations, "the names are read first, and never again");
 }
 
 #[tokio::test]
