@@ -26,7 +26,7 @@ mod terms;
 
 pub use base::{Base, BaseError, BaseIndex, PackedBase, PartStart};
 pub use base_part::{BaseEntry, BasePart};
-pub use base_runs::pack_runs;
+pub use base_runs::{MergedRuns, pack_runs};
 pub use bytes::PackError;
 pub(crate) use bytes::{Reader, damaged, put_varint};
 pub use currency::Currency;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::base_maker::MakeBaseError;
+use super::made_bases::MakeBaseError;
 use crate::model::RequestId;
 use crate::ports::PortError;
 use crate::pricing::PackError;

@@ -71,7 +71,7 @@ impl PriceCalc {
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
             books: TermsBooks::new(ports.store.clone()),
-            terms: TermsMaker::new(ports, &bases, lists.clone()),
+            terms: TermsMaker::new(bases.made().clone(), lists.clone()),
             lists,
             bases,
             policy: policy.into(),
@@ -365,8 +365,7 @@ impl PriceCalc {
         now: Timestamp,
     ) -> Timestamp {
         let usable_until = now.plus(self.policy.now().usable_for());
-        let base = (inputs.base.index.products > 0).then_some(inputs.base.expires_at);
-        let bounds = [base, inputs.terms_expire_at, valid_until].into_iter().flatten();
+        let bounds = [Some(inputs.base.expires_at), inputs.terms_expire_at, valid_until].into_iter().flatten();
         bounds.fold(usable_until, Timestamp::min)
     }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::super::StageError;
-use super::super::base_maker::{AsOf, Current, MakeBaseError};
+use super::super::base_maker::{AsOf, Current};
+use super::super::made_bases::MakeBaseError;
 use super::super::terms_book::{Terms, TermsBook};
 use super::super::terms_maker::Wanted;
 use super::{MAX_TRIES, PriceCalc, as_of, unreadable};
