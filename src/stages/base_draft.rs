@@ -37,8 +37,6 @@ pub(super) struct Draft {
     of: Option<(BaseName, Option<LoadId>)>,
     segments: Vec<SegmentDraft>,
     packing: Packing,
-    /// What an earlier process has stored of the packed base.
-    packed_so_far: Option<PackedSoFar>,
     /// The whole base, until it is stored.
     packed: Option<Packed>,
     /// What is stored could not be read.
@@ -82,8 +80,8 @@ impl Draft {
         if self.of.as_ref() != Some(&of) {
             *self = Self { of: Some(of), is_doubtful: self.is_doubtful, ..Self::default() };
         }
-        if self.segments.is_empty() && self.packed.is_none() && self.begin(reading).await?.is_none()
-        {
+        let is_begun = !self.segments.is_empty() || self.packed.is_some();
+        if !is_begun && self.begin(reading).await? == AtHead::Moved {
             return Ok(AtHead::Moved);
         }
         if let Some(packed) = &self.packed {
@@ -118,23 +116,23 @@ impl Draft {
         }
     }
 
-    /// The first page says whether one reader is enough. If not, what is stored is taken up. `None` when the
-    /// head has moved.
-    async fn begin(&mut self, reading: Reading<'_>) -> Result<Option<()>, MakeBaseError> {
+    /// The first page says whether one reader is enough. If not, what is stored is taken up.
+    async fn begin(&mut self, reading: Reading<'_>) -> Result<AtHead<()>, MakeBaseError> {
         let Reading { store, head, .. } = reading;
-        let AtHead::Read(page) = store.list_products(head, None).await? else { return Ok(None) };
-        let keeps = store.product_segments() > 1;
-        let is_large = page.next.is_some() && page.items.len() >= LARGE_PAGE;
-        let has_more = page.next.is_some();
-        let count = if keeps && is_large { store.product_segments() } else { 1 };
-        if keeps && has_more && !self.is_doubtful && self.take_up(reading, count).await? {
-            return Ok(Some(()));
+        let AtHead::Read(page) = store.list_products(head, None).await? else {
+            return Ok(AtHead::Moved);
+        };
+        let keeps = store.product_segments() > 1 && page.next.is_some();
+        let is_large = keeps && page.items.len() >= LARGE_PAGE;
+        let count = if is_large { store.product_segments() } else { 1 };
+        if keeps && !self.is_doubtful && self.take_up(reading, count).await? {
+            return Ok(AtHead::Read(()));
         }
         self.segments = vec![SegmentDraft::default(); count as usize];
         if let [only] = self.segments.as_mut_slice() {
             only.add(page);
         }
-        Ok(Some(()))
+        Ok(AtHead::Read(()))
     }
 
     /// Takes up what is stored of a base that was read in so many segments; `false` when it is nothing.
@@ -166,7 +164,7 @@ impl Draft {
                 None => Ok(SegmentDraft::default()),
             });
         self.segments = try_join_all(segments).await?;
-        self.packed_so_far = packed;
+        self.packing = Packing::after(packed);
         let runs: usize = self.segments.iter().map(|segment| segment.runs.len()).sum();
         info!(name = %reading.name, runs, "going on with a base that was begun");
         Ok(true)
@@ -175,10 +173,12 @@ impl Draft {
     /// Packs what is read.
     async fn pack(&mut self, reading: Reading<'_>) -> Result<Packed, MakeBaseError> {
         let (currency, catalogue) = reading.currencies();
-        if let [only] = self.segments.as_slice()
+        if let [only] = self.segments.as_mut_slice()
             && only.runs.is_empty()
         {
-            let products = only.products.clone();
+            // Not copied: if this is given up, they are read again, which is soon done.
+            let products = std::mem::take(&mut only.products);
+            self.segments.clear();
             let count = products.len();
             let pack = move || {
                 PackedBase::in_currency(currency, catalogue, Arc::unwrap_or_clone(products))
@@ -199,7 +199,7 @@ impl Draft {
             Ok(runs)
         };
         let keeps = self.segments.iter().any(|segment| segment.stored > 0);
-        self.packing.finish(reading, runs, self.packed_so_far.take(), keeps).await
+        self.packing.finish(reading, runs, keeps).await
     }
 }
 

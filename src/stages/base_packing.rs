@@ -31,6 +31,8 @@ pub(super) struct Packing {
     parts: Vec<Bytes>,
     /// So many of the parts are stored.
     stored: usize,
+    /// What an earlier process has stored, until it is read.
+    earlier: Option<PackedSoFar>,
 }
 
 /// Work on a thread of its own. It goes on when the task that waits for it is given up, and the next task gets
@@ -66,12 +68,16 @@ pub(super) struct PackedSoFar {
 }
 
 impl Packing {
-    /// Packs what is not packed yet. `stored` is what an earlier process has stored.
+    /// Goes on with what an earlier process has stored.
+    pub(super) fn after(earlier: Option<PackedSoFar>) -> Self {
+        Self { earlier, ..Self::default() }
+    }
+
+    /// Packs what is not packed yet.
     pub(super) async fn finish(
         &mut self,
         reading: Reading<'_>,
         runs: impl FnOnce() -> Result<Vec<Bytes>, BaseError> + Send + 'static,
-        stored: Option<PackedSoFar>,
         keeps: bool,
     ) -> Result<Packed, MakeBaseError> {
         let currency = reading.name.currency;
@@ -84,12 +90,13 @@ impl Packing {
             }
         };
         let index = merged.index();
-        if let Some(stored) = stored.filter(|stored| self.parts.is_empty() && stored.index == index)
-            && let Some(parts) = stored.parts(reading).await?
+        if let Some(earlier) = self.earlier.as_ref().filter(|earlier| earlier.index == index)
+            && let Some(parts) = earlier.parts(reading).await?
         {
             info!(name = %reading.name, parts = parts.len(), "going on with parts that are packed");
             (self.stored, self.parts) = (parts.len(), parts);
         }
+        self.earlier = None;
         while self.parts.len() < index.parts.len() {
             let first = self.parts.len();
             let next = first..index.parts.len().min(first + PARTS_AT_ONCE);
