@@ -119,7 +119,7 @@ impl Draft {
     /// The first page says whether one reader is enough. If not, what is stored is taken up.
     async fn begin(&mut self, reading: Reading<'_>) -> Result<AtHead<()>, MakeBaseError> {
         let Reading { store, head, .. } = reading;
-        let AtHead::Read(page) = store.list_products(head, None).await? else {
+        let AtHead::Read(page) = store.list_products(head, Segment::ALL, None).await? else {
             return Ok(AtHead::Moved);
         };
         let keeps = store.product_segments() > 1 && page.next.is_some();
@@ -218,10 +218,7 @@ impl SegmentDraft {
             if self.is_read {
                 return Ok(AtHead::Read(()));
             }
-            let page = match segment.count {
-                1 => store.list_products(head, self.from.clone()).await?,
-                _ => store.list_product_segment(head, segment, self.from.clone()).await?,
-            };
+            let page = store.list_products(head, segment, self.from.clone()).await?;
             let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
             self.add(page);
         }

@@ -69,7 +69,7 @@ impl Paged {
         let mut whole = Page { items: vec![], next: from };
         loop {
             let from = whole.next.take();
-            let page = self.inner.store.list_product_segment(at, segment, from).await?;
+            let page = self.inner.store.list_products(at, segment, from).await?;
             let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
             whole.items.extend(page.items);
             whole.next = page.next;
@@ -129,16 +129,12 @@ layer!(
             Duration::from_secs(1)
         }
 
-        async fn list_products(&self, at: _, from: _) -> _ {
-            self.page(at, Segment::ALL, from).await
+        async fn list_products(&self, at: _, segment: _, from: _) -> _ {
+            self.page(at, segment, from).await
         }
 
         fn product_segments(&self) -> _ {
             self.segments.load(Ordering::Relaxed)
-        }
-
-        async fn list_product_segment(&self, at: _, segment: _, from: _) -> _ {
-            self.page(at, segment, from).await
         }
     }
 );
