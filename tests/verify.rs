@@ -12,8 +12,8 @@ use harness::{Engine, System, user};
 use ocache::data::{LoadOptions, apply, load, read_texts};
 use ocache::model::{ProductId, QuotationKey};
 use ocache::ports::{
-    AtHead, Flip, Own, Ports, Quotation, QuotationStatus, Settlement, TableHead, UserDiscounts,
-    Verdict,
+    AtHead, Flip, Own, Ports, Quotation, QuotationStatus, Segment, Settlement, TableHead,
+    UserDiscounts, Verdict,
 };
 use ocache::pricing::{
     Answer, Base, Currency, Discount, Discounts, LadderPacker, LadderRows, Money, OwnRow, OwnRows,
@@ -139,7 +139,7 @@ fn packed(products: &[(&str, i64)]) -> PackedBase {
 async fn stored_products(system: &System) -> Vec<Product> {
     let store = &system.ports.store;
     let head = store.catalogue_head().await.unwrap().unwrap();
-    let AtHead::Read(page) = store.list_products(&head, None).await.unwrap() else {
+    let AtHead::Read(page) = store.list_products(&head, Segment::ALL, None).await.unwrap() else {
         panic!("a load came between")
     };
     let mut products = page.items;

@@ -14,8 +14,10 @@ use super::item::{self, FieldError, Item, item, millis, text};
 use super::names::{TTL, Table};
 use super::price_tables::{BYTES, read_part};
 use super::tables::{Tables, corrupt};
+use crate::meter::journal_items::names_of;
 use crate::model::Timestamp;
-use crate::ports::{BaseClaim, BaseName, Bases, PortError, StoredBase};
+use crate::ports::{BaseClaim, BaseName, Bases, OfRecord as _, PortError, StoredBase};
+use crate::pricing::Product;
 
 /// What keys of bases begin with: no user has a control character in its id. Each part has a key of its
 /// own: under one together, all of them would be written and read at the pace of one partition.
@@ -103,8 +105,10 @@ impl Bases for Tables {
         self.write_all(Table::PricesByUser, parts).await?;
         // Only now: whoever finds the index finds the parts.
         self.put(Table::PricesByUser, index_item).await?;
-        // If the products were listed for it, that is over.
-        self.known_names.lock().await.forget();
+        if name.terms.is_none() {
+            // If the products were listed for it, that is over, also in all segments.
+            self.known_names.lock().await.forget(names_of(Product::KIND));
+        }
         Ok(())
     }
 

@@ -88,21 +88,14 @@ impl CatalogueStore for Tables {
     async fn list_products(
         &self,
         at: &CatalogueHead,
+        segment: Segment,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
-        self.list_at(Rows::All, at, from, Product::read, |product| product).await
+        let rows = if segment == Segment::ALL { Rows::All } else { Rows::Segment(segment) };
+        self.list_at(rows, at, from, Product::read, |product| product).await
     }
 
     fn product_segments(&self) -> u32 {
         Self::PRODUCT_SEGMENTS
-    }
-
-    async fn list_product_segment(
-        &self,
-        at: &CatalogueHead,
-        segment: Segment,
-        from: Option<Cursor>,
-    ) -> Result<AtHead<Page<Product>>, PortError> {
-        self.list_at(Rows::Segment(segment), at, from, Product::read, |product| product).await
     }
 }

@@ -175,7 +175,8 @@ impl Tables {
                 // put nothing of this kind, so all rows were listed before.
                 return Ok(AtHead::Read(Page { items: vec![], next: None }));
             };
-            let page = self.puts_of(overlay, after).await?;
+            let is_segment = matches!(rows, Rows::Segment(_));
+            let page = self.puts_of(overlay, after, is_segment).await?;
             return Ok(page.map(|page| Page {
                 items: page.items.into_iter().filter_map(put).map(of).collect(),
                 next: page.next,

@@ -41,10 +41,13 @@ pub(super) struct Overlay<'a> {
     pub(super) names: &'a str,
 }
 
-/// The names of all changes of a kind in the journal that was listed last: a listing of many pages
-/// reads them once.
+/// The names of all changes of each kind in the journal that was listed last: a listing reads them once,
+/// however many pages and segments it has.
 #[derive(Debug, Default)]
-pub(super) struct KnownNames(Option<(LoadId, String, Arc<HashSet<String>>)>);
+pub(super) struct KnownNames {
+    load: Option<LoadId>,
+    by_kind: HashMap<String, Arc<HashSet<String>>>,
+}
 
 fn changes_in(item: &Item) -> Result<Vec<RowChange>, PortError> {
     let packed = item.get(CHANGES).and_then(|value| value.as_b().ok());
@@ -65,9 +68,21 @@ fn named(changes: Vec<RowChange>) -> impl Iterator<Item = (String, RowChange)> {
 }
 
 impl KnownNames {
-    /// Gives their memory back: a million names take a hundred megabytes.
-    pub(super) fn forget(&mut self) {
-        self.0 = None;
+    /// Gives the memory of the names of a kind back: a million names take a hundred megabytes.
+    pub(super) fn forget(&mut self, kind: &str) {
+        self.by_kind.remove(kind);
+    }
+
+    fn of(&self, overlay: Overlay<'_>) -> Option<Arc<HashSet<String>>> {
+        let is_of_load = self.load.as_ref() == Some(overlay.load);
+        self.by_kind.get(overlay.names).filter(|_| is_of_load).cloned()
+    }
+
+    fn keep(&mut self, overlay: Overlay<'_>, names: Arc<HashSet<String>>) {
+        if self.load.as_ref() != Some(overlay.load) {
+            *self = Self { load: Some(overlay.load.clone()), by_kind: HashMap::new() };
+        }
+        self.by_kind.insert(overlay.names.to_owned(), names);
     }
 }
 
@@ -148,12 +163,10 @@ impl Tables {
     ) -> Result<AtHead<Arc<HashSet<String>>>, PortError> {
         // Held while they are read, so that others wait for them instead of reading them too.
         let mut known = self.known_names.lock().await;
-        if let Some((load, kind, names)) = &known.0
-            && (load, kind.as_str()) == (overlay.load, overlay.names)
-        {
-            return Ok(AtHead::Read(names.clone()));
+        if let Some(names) = known.of(overlay) {
+            return Ok(AtHead::Read(names));
         }
-        known.0 = None;
+        known.forget(overlay.names);
         let (mut names, mut from) = (HashSet::new(), None);
         loop {
             let query = self.query_kind(overlay).set_exclusive_start_key(from);
@@ -170,15 +183,17 @@ impl Tables {
             return Ok(AtHead::Moved);
         }
         let names = Arc::new(names);
-        known.0 = Some((overlay.load.clone(), overlay.names.to_owned(), names.clone()));
+        known.keep(overlay, names.clone());
         Ok(AtHead::Read(names))
     }
 
-    /// A page of the changes of a kind. `after` is what follows [`PUTS`] in the cursor.
+    /// A page of the changes of a kind. `after` is what follows [`PUTS`] in the cursor. After the last one the
+    /// names are forgotten, unless other segments of the listing may still be read.
     pub(super) async fn puts_of(
         &self,
         overlay: Overlay<'_>,
         after: &str,
+        is_segment: bool,
     ) -> Result<AtHead<Page<RowChange>>, PortError> {
         let from = Some(after).filter(|after| !after.is_empty());
         let page = self.changes_page(self.query_kind(overlay), from).await?;
@@ -186,9 +201,8 @@ impl Tables {
             return Ok(AtHead::Moved);
         }
         let next = page.next.map(|next| Cursor(format!("{PUTS}{}", next.0)));
-        if next.is_none() {
-            // The listing is over.
-            self.known_names.lock().await.forget();
+        if next.is_none() && !is_segment {
+            self.known_names.lock().await.forget(overlay.names);
         }
         Ok(AtHead::Read(Page { items: page.items, next }))
     }

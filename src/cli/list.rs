@@ -14,7 +14,7 @@ use super::interrupt::or_interrupted;
 use super::output::Output;
 use super::settings::Settings;
 use crate::model::UserId;
-use crate::ports::{AtHead, PortError, Ports, Store, at_head};
+use crate::ports::{AtHead, PortError, Ports, Segment, Store, at_head};
 use crate::pricing::{Customer, PriceList, Product};
 use listing::{Listing, Walk};
 use other_currencies::OtherCurrencies;
@@ -61,7 +61,7 @@ async fn products(
     };
     let mut listing = Listing::begin(output, &rows::PRODUCTS, args.limit.limit);
     let mut walk = Walk::new(store, |store, head, from| {
-        Box::pin(async move { store.list_products(&head, from).await })
+        Box::pin(async move { store.list_products(&head, Segment::ALL, from).await })
     });
     while let Some((head, page)) = walk.next(&listing).await? {
         for product in page.iter().filter(|product| wanted(product)) {

@@ -6,6 +6,7 @@ use super::comparison::Comparison;
 use super::mention::NAMED;
 use super::stored::{Halt, still};
 use crate::model::{ProductId, UserId, nearest};
+use crate::ports::Segment;
 
 /// At most this many ids of the data and of the store are examined, because on AWS each page is billed.
 const LOOKED_AT: usize = 20_000;
@@ -24,7 +25,7 @@ pub(super) async fn nearest_products(
     let most = known.len() + LOOKED_AT;
     let mut from = None;
     loop {
-        let page = still(at.store.list_products(at.head, from).await?)?;
+        let page = still(at.store.list_products(at.head, Segment::ALL, from).await?)?;
         known.extend(page.items.into_iter().map(|product| product.id));
         from = page.next;
         if from.is_none() || known.len() >= most {

@@ -150,7 +150,8 @@ impl Look<'_, '_> {
         if self.changes_all(&buyers, &sides) {
             let mut from = None;
             loop {
-                let page = still(self.at.store.list_products(self.at.head, from).await?)?;
+                let page =
+                    still(self.at.store.list_products(self.at.head, Segment::ALL, from).await?)?;
                 let rest = page.items.into_iter();
                 let rest = rest.filter(|product| candidates.binary_search(&product.id).is_err());
                 let pairs: Vec<Pair> =

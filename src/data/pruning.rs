@@ -7,7 +7,7 @@ use super::difference::Difference;
 use super::planned::Planned;
 use super::stored::{Halt, still};
 use crate::model::{ProductId, UserId};
-use crate::ports::RecordKey;
+use crate::ports::{RecordKey, Segment};
 
 impl<'a> Difference<'a> {
     /// Plans to delete what the data does not name of the kinds of which it names any. Lists and their
@@ -26,7 +26,7 @@ impl<'a> Difference<'a> {
         }
         let mut from = None;
         loop {
-            let page = still(at.store.list_products(at.head, from).await?)?;
+            let page = still(at.store.list_products(at.head, Segment::ALL, from).await?)?;
             let ids = page.items.into_iter().map(|product| product.id);
             for id in ids.filter(|id| !named.contains(id)) {
                 self.counts.products.removed += 1;

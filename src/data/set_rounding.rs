@@ -10,7 +10,7 @@ use super::stored::StoreAt;
 use crate::model::ConnectionId;
 use crate::ports::{
     AtHead, CatalogueHead, Changes, Clock, Commit, Cursor, LoadId, Page, PortError, Randomness,
-    Record, RowChange, Store,
+    Record, RowChange, Segment, Store,
 };
 use crate::pricing::{Ladder, Money, PriceRule, Product, Rung, UnitRounding};
 use crate::stages::change::Change;
@@ -111,7 +111,7 @@ async fn rescaled(at: StoreAt<'_>, units: Units) -> Result<AtHead<Vec<RowChange>
     let (store, head) = (at.store, at.head);
     let mut changes = BTreeMap::new();
     let mut put = |record: Record| drop(changes.insert(record.key(), RowChange::Put(record)));
-    let products = all(async |from| store.list_products(head, from).await).await?;
+    let products = all(async |from| store.list_products(head, Segment::ALL, from).await).await?;
     let AtHead::Read(products) = products else { return Ok(AtHead::Moved) };
     for product in products {
         put(Record::Product(units.product(product)?));

@@ -64,22 +64,14 @@ impl CatalogueStore for Embedded {
     async fn list_products(
         &self,
         at: &CatalogueHead,
+        segment: Segment,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
-        self.page_at(&PRODUCTS, Keys::all(from), at).await
+        Ok(self.page_at(&PRODUCTS, Keys::all(from), at).await?.within(segment))
     }
 
     fn product_segments(&self) -> u32 {
         1
-    }
-
-    async fn list_product_segment(
-        &self,
-        at: &CatalogueHead,
-        segment: Segment,
-        from: Option<Cursor>,
-    ) -> Result<AtHead<Page<Product>>, PortError> {
-        Ok(self.list_products(at, from).await?.within(segment))
     }
 }
 

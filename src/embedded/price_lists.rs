@@ -142,7 +142,7 @@ mod tests {
     use crate::model::{ProductId, Timestamp};
     use crate::ports::{
         BaseName, Bases as _, CatalogueStore as _, Changes, Commit, Committed, DiscountStore as _,
-        LoadId, Loads as _, PriceTables as _, Record, RowChange, UserDiscounts,
+        LoadId, Loads as _, PriceTables as _, Record, RowChange, Segment, UserDiscounts,
     };
     use crate::pricing::{
         Currency, Discount, Discounts, MinQuantity, Money, PriceRule, Product, Rung, UnitRounding,
@@ -191,7 +191,7 @@ mod tests {
     }
 
     async fn products(store: &Embedded, at: &CatalogueHead) -> Vec<Product> {
-        match store.list_products(at, None).await.unwrap() {
+        match store.list_products(at, Segment::ALL, None).await.unwrap() {
             AtHead::Read(page) => page.items,
             AtHead::Moved => panic!("nobody loads"),
         }

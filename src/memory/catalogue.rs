@@ -195,22 +195,14 @@ impl CatalogueStore for Memory {
     async fn list_products(
         &self,
         at: &CatalogueHead,
+        segment: Segment,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
-        self.state().loaded.list(None, any, (at, from))
+        Ok(self.state().loaded.list(None, any, (at, from))?.within(segment))
     }
 
     fn product_segments(&self) -> u32 {
         1
-    }
-
-    async fn list_product_segment(
-        &self,
-        at: &CatalogueHead,
-        segment: Segment,
-        from: Option<Cursor>,
-    ) -> Result<AtHead<Page<Product>>, PortError> {
-        Ok(self.list_products(at, from).await?.within(segment))
     }
 }
 

@@ -25,22 +25,14 @@ layer!(
             Ok(found)
         }
 
-        async fn list_products(&self, at: _, from: _) -> _ {
+        async fn list_products(&self, at: _, segment: _, from: _) -> _ {
             let is_first = from.is_none();
-            let page = self.inner.store.list_products(at, from).await?;
+            let page = self.inner.store.list_products(at, segment, from).await?;
             let rows = page.read().into_iter().flat_map(|page| &page.items);
-            // The head is an item of the same table.
-            let head = (is_first && at.version > 0).then(|| sizes::catalogue_head(at));
+            // The head is an item of the same table, in one of its segments.
+            let has_head = is_first && segment.index == 0 && at.version > 0;
+            let head = has_head.then(|| sizes::catalogue_head(at));
             let sizes = rows.map(|product| sizes::product(product, at.version)).chain(head);
-            self.scanned(Resource::Products, is_first, sizes, true);
-            Ok(page)
-        }
-
-        async fn list_product_segment(&self, at: _, segment: _, from: _) -> _ {
-            let is_first = from.is_none();
-            let page = self.inner.store.list_product_segment(at, segment, from).await?;
-            let rows = page.read().into_iter().flat_map(|page| &page.items);
-            let sizes = rows.map(|product| sizes::product(product, at.version));
             self.scanned(Resource::Products, is_first, sizes, true);
             Ok(page)
         }

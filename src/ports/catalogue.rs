@@ -126,23 +126,17 @@ port!(
             at: &CatalogueHead,
         ) -> Result<AtHead<Vec<Product>>, PortError>;
 
-        /// All products, page by page. No order is promised.
+        /// All products of a segment, page by page. No order is promised. Every product is in one segment;
+        /// [`Segment::ALL`] has all of them.
         async fn list_products(
             &self,
             at: &CatalogueHead,
+            segment: Segment,
             from: Option<Cursor>,
         ) -> Result<AtHead<Page<Product>>, PortError>;
 
         /// In how many segments a process does well to read all of many products, side by side. More than
         /// one only where each page is waited for; there, what was read is worth keeping, too.
         fn product_segments(&self) -> u32;
-
-        /// All products of a segment, page by page. No order is promised. Every product is in one segment.
-        async fn list_product_segment(
-            &self,
-            at: &CatalogueHead,
-            segment: Segment,
-            from: Option<Cursor>,
-        ) -> Result<AtHead<Page<Product>>, PortError>;
     }
 );

@@ -6,7 +6,8 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use super::{
-    AtHead, CatalogueHead, CatalogueStore, Cursor, DiscountStore, Page, PortError, UserDiscounts,
+    AtHead, CatalogueHead, CatalogueStore, Cursor, DiscountStore, Page, PortError, Segment,
+    UserDiscounts,
 };
 use crate::model::{ProductId, UserId};
 use crate::pricing::Product;
@@ -87,7 +88,7 @@ where
     S: CatalogueStore + ?Sized,
 {
     let read = |head: CatalogueHead| async move {
-        first(most, |from| store.list_products(&head, from)).await
+        first(most, |from| store.list_products(&head, Segment::ALL, from)).await
     };
     at_head(store, |head| Box::pin(read(head))).await
 }

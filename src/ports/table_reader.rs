@@ -6,8 +6,7 @@ use thiserror::Error;
 use super::{BaseName, Own, PortError, Store, StoredBase, TableHead, parts_of};
 use crate::model::{ProductId, Quantity, Timestamp, UserId};
 use crate::pricing::{
-    BaseEntry, BasePart, Entry, LadderRows, OwnRow, OwnRows, PackError, QuantityRules, Rule, Step,
-    next_tier, step_at,
+    BaseEntry, BasePart, Entry, LadderRows, OwnRows, PackError, PriceRow, QuantityRules, Rule, Step,
 };
 
 /// One product of a user's table.
@@ -173,35 +172,24 @@ impl<'a> TableReader<'a> {
         let id = ProductId::stored(product.id)
             .map_err(|error| TableError::Contradiction(error.to_string()))?;
         let quantity = product.quantities.first_from(Quantity::ONE.into()).unwrap_or(Quantity::ONE);
-        let at_list = || product.list_price.map(Entry::at_list_price);
-        let of = |rows: &'_ LadderRows| -> Option<Vec<(Step, Rule)>> {
-            let steps = rows.find(index)?.iter();
-            Some(
-                steps
-                    .filter_map(|step| Some((*step, rows.rules().get(step.rule as usize)?.clone())))
-                    .collect(),
-            )
+        let discount = || Ok::<_, TableError>(self.own.find(index));
+        let row = PriceRow::first(ladder_of(&self.ladders, index), discount, || {
+            Ok(ladder_of(terms, index))
+        })?;
+        let damaged = || {
+            TableError::Contradiction(format!(
+                "product `{id}` costs less than nothing, or has no rule"
+            ))
         };
-        let own_ladder = self.ladders.iter().find_map(of);
-        let discounted = match (&own_ladder, self.own.find(index)) {
-            (None, Some(row)) => Some(discounted(&id, product, row)?),
-            _ => None,
+        let entry = row.entry(product, quantity).ok_or_else(damaged)?;
+        let ladder = match row {
+            PriceRow::Ladder { steps, rules } => steps
+                .iter()
+                .map(|step| Some((*step, rules.get(step.rule as usize)?.clone())))
+                .collect::<Option<_>>()
+                .ok_or_else(damaged)?,
+            PriceRow::Discount(_) | PriceRow::ListPrice => vec![],
         };
-        let ladder = match &discounted {
-            Some(_) => vec![],
-            None => own_ladder.or_else(|| terms.iter().find_map(of)).unwrap_or_default(),
-        };
-        let steps: Vec<Step> = ladder.iter().map(|(step, _)| *step).collect();
-        let at_step = |step: &Step| {
-            let rule = ladder.iter().find(|(of, _)| of == step).map(|(_, rule)| rule)?;
-            let step = Step { rule: 0, ..*step };
-            Entry::at_step(product.list_price, &step, std::slice::from_ref(rule))
-        };
-        let entry = discounted.or_else(|| step_at(&steps, quantity).map_or_else(at_list, at_step));
-        let entry = entry.map(|entry| Entry {
-            next_tier: next_tier(&steps, quantity, entry.unit_price, &product.quantities),
-            ..entry
-        });
         let (name, quantities) = (product.name.to_owned(), product.quantities);
         Ok(TableRow { product: id, name, quantities, entry, ladder })
     }
@@ -221,10 +209,9 @@ impl<'a> TableReader<'a> {
     }
 }
 
-fn discounted(id: &ProductId, product: &BaseEntry<'_>, row: &OwnRow) -> Result<Entry, TableError> {
-    let entry = product.list_price.and_then(|list_price| Entry::discounted(list_price, row));
-    entry
-        .ok_or_else(|| TableError::Contradiction(format!("product `{id}` costs less than nothing")))
+/// The ladder of the product at an index, in the part that has one.
+fn ladder_of(parts: &[LadderRows], index: u32) -> Option<PriceRow<'_>> {
+    parts.iter().find_map(|rows| PriceRow::of(rows, index))
 }
 
 /// The parts of some own rows, whose first one has a number; none when there are no rows.

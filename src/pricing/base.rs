@@ -77,6 +77,18 @@ pub struct Base {
 }
 
 impl BaseIndex {
+    /// Of parts that have these products, by their places among all of them. `id` gives the id at a place.
+    pub(super) fn new(
+        currency: Currency,
+        parts: &[Range<usize>],
+        id: impl Fn(usize) -> ProductId,
+    ) -> Self {
+        let start =
+            |part: &Range<usize>| PartStart { product: id(part.start), index: part.start as u32 };
+        let products = parts.last().map_or(0, |part| part.end as u32);
+        Self { currency, products, parts: parts.iter().map(start).collect() }
+    }
+
     /// Which part a product is in, if it is in any.
     #[must_use]
     pub fn part_of(&self, product: &ProductId) -> Option<u32> {
@@ -143,33 +155,24 @@ impl PackedBase {
         if let Some(pair) = products.windows(2).find(|pair| pair[0].id == pair[1].id) {
             return Err(BaseError::Duplicate { id: pair[0].id.clone() });
         }
-        let sizes = products.iter().map(base_part::plain_bytes);
-        Self::of_parts(currency, sizes, |part| {
-            let products = &products[part];
-            let packed = base_part::pack(products, (currency, catalogue), base_part::SMALL)?;
-            Ok((products[0].id.clone(), packed))
-        })
-    }
-
-    /// Cuts sorted products of these sizes into parts. `pack` gives the first product of each, and its bytes.
-    pub(super) fn of_parts(
-        currency: Currency,
-        sizes: impl ExactSizeIterator<Item = usize> + Clone,
-        pack: impl Fn(Range<usize>) -> Result<(ProductId, Vec<u8>), BaseError>,
-    ) -> Result<Self, BaseError> {
-        let count = sizes.len();
-        let Ok(products) = u32::try_from(count) else { return Err(BaseError::TooMany { count }) };
-        let full = PART_BYTES.max(sizes.clone().sum::<usize>() / MANY_PARTS);
-        let mut index = BaseIndex { currency, products, parts: vec![] };
-        let mut parts = vec![];
-        for range in cuts(sizes, full) {
-            let first = range.start as u32;
-            let (product, packed) = pack(range)?;
-            index.parts.push(PartStart { product, index: first });
-            parts.push(packed);
-        }
+        let parts = cut_into_parts(products.iter().map(base_part::plain_bytes))?;
+        let index = BaseIndex::new(currency, &parts, |first| products[first].id.clone());
+        let pack = |part| base_part::pack(&products[part], (currency, catalogue), base_part::SMALL);
+        let parts = parts.into_iter().map(pack).collect::<Result<_, _>>()?;
         Ok(Self { index, parts })
     }
+}
+
+/// Cuts sorted products of these sizes into the parts of a base.
+pub(super) fn cut_into_parts(
+    sizes: impl ExactSizeIterator<Item = usize> + Clone,
+) -> Result<Vec<Range<usize>>, BaseError> {
+    let count = sizes.len();
+    if u32::try_from(count).is_err() {
+        return Err(BaseError::TooMany { count });
+    }
+    let full = PART_BYTES.max(sizes.clone().sum::<usize>() / MANY_PARTS);
+    Ok(cuts(sizes, full).collect())
 }
 
 /// Ranges that follow each other, each of which ends when its sizes add up to what is full.

@@ -2,11 +2,13 @@
 //!
 //! A large catalogue is read by several readers, and by processes that are cut off. So what is read is
 //! packed at once into *runs*, which are small and may be stored: each is sorted, but overlaps with the
-//! others. When all products are read, their runs are merged into the parts of the base. It has the same
-//! bytes as if it had been packed from the products.
+//! others. When all products are read, their runs are merged, and packed into the parts of the base, some
+//! parts at a time. It has the same bytes as if it had been packed from the products.
 
-use super::base::{self, BaseError, PackedBase};
-use super::base_part::{self, BasePart};
+use std::ops::Range;
+
+use super::base::{self, BaseError, BaseIndex};
+use super::base_part::{self, BaseEntry, BasePart};
 use super::{Currency, Product, ProductDetail};
 use crate::model::ProductId;
 
@@ -34,12 +36,23 @@ pub fn pack_runs(
     Ok(runs.map(pack).collect::<Result<_, _>>()?)
 }
 
-impl PackedBase {
+/// Runs, merged: all products of a base in their order, cut into its parts.
+#[derive(Debug)]
+pub struct MergedRuns {
+    currency: Currency,
+    runs: Vec<BasePart>,
+    /// The run of each product, and its place there.
+    order: Vec<(u32, u32)>,
+    /// Which products each part has.
+    parts: Vec<Range<usize>>,
+}
+
+impl MergedRuns {
     /// Merges runs that were packed in a currency.
     ///
     /// # Errors
     /// [`BaseError`] when an id comes twice, or a run cannot be read.
-    pub fn from_runs(currency: Currency, runs: &[impl AsRef<[u8]>]) -> Result<Self, BaseError> {
+    pub fn new(currency: Currency, runs: &[impl AsRef<[u8]>]) -> Result<Self, BaseError> {
         let runs = runs.iter().map(|run| BasePart::decode(run.as_ref()));
         let runs: Vec<BasePart> = runs.collect::<Result<_, _>>()?;
         let id = |&(run, place): &(u32, u32)| runs[run as usize].entry(place as usize).id;
@@ -55,22 +68,45 @@ impl PackedBase {
             let entry = runs[run as usize].entry(place as usize);
             base_part::plain_bytes_of(entry.id, entry.name)
         });
-        Self::of_parts(currency, sizes, |part| {
-            let products = order[part].iter().map(|&(run, place)| {
-                let entry = runs[run as usize].entry(place as usize);
-                let detail = ProductDetail {
-                    floors: entry.floor.map(|floor| (currency, floor)).into_iter().collect(),
-                    category: entry.category.cloned(),
-                    quantities: entry.quantities,
-                    ..ProductDetail::default()
-                };
-                let (id, name) = (ProductId::checked(entry.id), entry.name.to_owned());
-                let product = Product { id, name, price: entry.list_price, detail: None };
-                product.with_detail(detail)
-            });
-            let products: Vec<Product> = products.collect();
-            let packed = base_part::pack(&products, (currency, currency), base_part::SMALL)?;
-            Ok((products[0].id.clone(), packed))
+        let parts = base::cut_into_parts(sizes)?;
+        Ok(Self { currency, runs, order, parts })
+    }
+
+    /// What the base consists of.
+    #[must_use]
+    pub fn index(&self) -> BaseIndex {
+        BaseIndex::new(self.currency, &self.parts, |first| {
+            ProductId::checked(self.entry(self.order[first]).id)
         })
+    }
+
+    /// Packs some of the parts, by number.
+    ///
+    /// # Errors
+    /// [`BaseError::Pack`].
+    pub fn pack(&self, parts: Range<usize>) -> Result<Vec<Vec<u8>>, BaseError> {
+        let pack = |part: &Range<usize>| {
+            let products = self.order[part.clone()].iter().map(|&place| self.product(place));
+            let products: Vec<Product> = products.collect();
+            base_part::pack(&products, (self.currency, self.currency), base_part::SMALL)
+        };
+        Ok(self.parts[parts].iter().map(pack).collect::<Result<_, _>>()?)
+    }
+
+    fn entry(&self, (run, place): (u32, u32)) -> BaseEntry<'_> {
+        self.runs[run as usize].entry(place as usize)
+    }
+
+    fn product(&self, place: (u32, u32)) -> Product {
+        let entry = self.entry(place);
+        let detail = ProductDetail {
+            floors: entry.floor.map(|floor| (self.currency, floor)).into_iter().collect(),
+            category: entry.category.cloned(),
+            quantities: entry.quantities,
+            ..ProductDetail::default()
+        };
+        let (id, name) = (ProductId::checked(entry.id), entry.name.to_owned());
+        let product = Product { id, name, price: entry.list_price, detail: None };
+        product.with_detail(detail)
     }
 }

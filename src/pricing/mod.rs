@@ -20,13 +20,14 @@ mod packed_discounts;
 mod packed_ladders;
 mod packed_own;
 mod part_frame;
+mod price_row;
 mod product;
 mod quote;
 mod terms;
 
 pub use base::{Base, BaseError, BaseIndex, PackedBase, PartStart};
 pub use base_part::{BaseEntry, BasePart};
-pub use base_runs::pack_runs;
+pub use base_runs::{MergedRuns, pack_runs};
 pub use bytes::PackError;
 pub(crate) use bytes::{Reader, damaged, put_varint};
 pub use currency::Currency;
@@ -36,6 +37,7 @@ pub use money::{Money, MoneyError, Percentage, PercentageError};
 pub use own::{OwnRow, OwnRows, PRICING_VERSION, fingerprint};
 pub use packed_ladders::{LadderPacker, PackedLadders};
 pub use packed_own::PackedOwn;
+pub use price_row::PriceRow;
 pub use product::{Product, ProductDetail};
 pub use quote::{Answer, AnswerLine, Entry, Found, InvalidItem, QuoteError, Quoted, quote};
 pub use terms::{

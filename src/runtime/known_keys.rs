@@ -84,7 +84,8 @@ impl<K: Send + Sync> KnownKeys<K> {
         self.clock.clone()
     }
 
-    /// What a token grants by these keys; they are read again before its key counts as unknown.
+    /// What a token grants by these keys. They are read again before a key that a token names counts as
+    /// unknown. A token that names no key is refused at once, because no other keys could be meant.
     pub(super) async fn grant(
         &self,
         check: impl Fn(&K, Timestamp) -> Result<Grant, Refusal> + Send + Sync,

@@ -4,14 +4,13 @@
 //! while its maker works. One that dies keeps the others waiting for no longer than that.
 
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::select;
+use tokio::time::sleep;
 use tracing::debug;
 
-use super::base_maker::MakeBaseError;
 use crate::ports::{BaseClaim, BaseName, Chain, Clock, MakerId, PortError, Ports, Store};
 
 /// So long a claim lasts, unless it is renewed.
@@ -30,16 +29,16 @@ pub(super) struct BaseClaims {
 #[derive(Default)]
 pub(super) struct Waiting(usize);
 
+/// Somebody else has claimed what this process was making: its own claim was not renewed in time.
+pub(super) struct ClaimLost;
+
 impl Waiting {
-    /// Until it is time to look again.
-    ///
-    /// # Errors
-    /// [`MakeBaseError::Claimed`] when it has been waited for long enough.
-    pub(super) async fn a_while(&mut self) -> Result<(), MakeBaseError> {
-        let Some(&wait) = WAITS_MS.get(self.0) else { return Err(MakeBaseError::Claimed) };
+    /// Waits until it is time to look again. `false` when it has been waited for long enough.
+    pub(super) async fn a_while(&mut self) -> bool {
+        let Some(&wait) = WAITS_MS.get(self.0) else { return false };
         self.0 += 1;
         sleep(Duration::from_millis(wait)).await;
-        Ok(())
+        true
     }
 }
 
@@ -56,31 +55,46 @@ impl BaseClaims {
         self.claim_for(name, LASTS).await
     }
 
-    /// Makes a base that is claimed. The claim is renewed meanwhile, and given up when the work is done,
-    /// well or not. Work that is dropped leaves the claim behind: this process may go on at once, others
-    /// when it has ended.
-    pub(super) async fn hold<F: Future>(&self, name: &BaseName, work: F) -> F::Output {
-        let mut work = pin!(work);
-        let done = loop {
-            match timeout(LASTS / 3, &mut work).await {
-                Ok(done) => break done,
-                Err(_) => self.try_claim(name, LASTS).await,
-            }
+    /// Makes a base that is claimed. The claim is renewed beside the work, however long a step of the work
+    /// or a renewal takes. It is given up when the work is done, well or not. Work that is dropped leaves the
+    /// claim behind: this process may go on at once, others when it has ended.
+    ///
+    /// # Errors
+    /// [`ClaimLost`]: the work was stopped, because another process does it now.
+    pub(super) async fn hold<F: Future>(
+        &self,
+        name: &BaseName,
+        work: F,
+    ) -> Result<F::Output, ClaimLost> {
+        let done = select! {
+            // Work that is done needs no claim. Without an order a simulation would not replay.
+            biased;
+            done = work => done,
+            lost = self.lost(name) => return Err(lost),
         };
-        self.try_claim(name, Duration::ZERO).await;
-        done
+        if let Err(error) = self.claim_for(name, Duration::ZERO).await {
+            // It ends by itself.
+            debug!(%name, error = %Chain(&error), "a claim was not given up");
+        }
+        Ok(done)
+    }
+
+    /// Renews a claim until somebody else has it. A claim that cannot be renewed may still last, and the next
+    /// try may go well.
+    async fn lost(&self, name: &BaseName) -> ClaimLost {
+        loop {
+            sleep(LASTS / 3).await;
+            match self.claim(name).await {
+                Ok(true) => {}
+                Ok(false) => return ClaimLost,
+                Err(error) => debug!(%name, error = %Chain(&error), "a claim was not renewed"),
+            }
+        }
     }
 
     async fn claim_for(&self, name: &BaseName, lasts: Duration) -> Result<bool, PortError> {
         let now = self.clock.now();
         let claim = BaseClaim { maker: self.maker.clone(), until: now.plus(lasts) };
         self.store.claim_base(name, &claim, now).await
-    }
-
-    /// A claim that cannot be renewed or given up does no harm.
-    async fn try_claim(&self, name: &BaseName, lasts: Duration) {
-        if let Err(error) = self.claim_for(name, lasts).await {
-            debug!(%name, error = %Chain(&error), "a claim was not renewed");
-        }
     }
 }

@@ -5,7 +5,6 @@
 //! the place to go on from: another process, or this one after its end, goes on from there.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
@@ -13,12 +12,11 @@ use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 
-use super::base_maker::MakeBaseError;
-use crate::model::Timestamp;
-use crate::ports::{
-    AtHead, BaseName, CatalogueHead, Cursor, LoadId, Page, PortError, Segment, Store,
-};
-use crate::pricing::{Currency, PackedBase, Product, pack_runs};
+use super::base_packing::{self, PackedSoFar, Packing};
+use super::base_pieces::{Reading, checkpoint, sums_of};
+use super::made_bases::{MakeBaseError, Packed};
+use crate::ports::{AtHead, BaseName, Cursor, LoadId, Page, PortError, Segment};
+use crate::pricing::{PackedBase, Product, pack_runs};
 
 /// A first page with fewer products is one of a small catalogue, which one reader has read soon.
 const LARGE_PAGE: usize = 2_000;
@@ -29,10 +27,8 @@ const WORTH_STORING: usize = 5_000;
 const LARGEST_IN_PLACE: usize = 1_000;
 /// Each segment has so many numbers for its pieces.
 const PIECES_PER_SEGMENT: u32 = 100_000;
-/// Pieces go when nobody can be going on with them any more.
-const KEPT_FOR: Duration = Duration::from_secs(3600);
 
-/// Products of a base, as far as they were read.
+/// Products of a base, as far as they were read and packed.
 #[derive(Default)]
 pub(super) struct Draft {
     /// Pages are those of the rows and of the journal of products that is not folded into them yet, so a
@@ -40,6 +36,9 @@ pub(super) struct Draft {
     /// base as it is, and so does folding them.
     of: Option<(BaseName, Option<LoadId>)>,
     segments: Vec<SegmentDraft>,
+    packing: Packing,
+    /// The whole base, until it is stored.
+    packed: Option<Packed>,
     /// What is stored could not be read.
     is_doubtful: bool,
 }
@@ -71,40 +70,22 @@ struct Checkpoint {
     next: Option<String>,
 }
 
-impl Checkpoint {
-    /// The runs, if they are those that it was written for.
-    fn proves(&self, runs: Vec<Option<Bytes>>) -> Option<Vec<Bytes>> {
-        let is_right =
-            |(run, sum): (Option<Bytes>, &u32)| run.filter(|run| crc32fast::hash(run) == *sum);
-        runs.into_iter().zip(&self.sums).map(is_right).collect()
-    }
-}
-
-/// What is read, and where to.
-#[derive(Clone, Copy)]
-pub(super) struct Reading<'a> {
-    pub(super) store: &'a dyn Store,
-    pub(super) name: BaseName,
-    pub(super) head: &'a CatalogueHead,
-    pub(super) now: Timestamp,
-}
-
 impl Draft {
-    /// Reads and packs what is not read yet; begins anew if it is of another base.
+    /// Reads and packs what is not read or packed yet; begins anew if it is of another base.
     pub(super) async fn finish(
         &mut self,
         reading: Reading<'_>,
-    ) -> Result<AtHead<PackedBase>, MakeBaseError> {
+    ) -> Result<AtHead<Packed>, MakeBaseError> {
         let of = (reading.name, reading.journal().cloned());
         if self.of.as_ref() != Some(&of) {
-            let is_doubtful = self.is_doubtful;
-            *self = Self { of: Some(of), segments: vec![], is_doubtful };
+            *self = Self { of: Some(of), is_doubtful: self.is_doubtful, ..Self::default() };
         }
-        if self.segments.is_empty() {
-            match self.begin(reading).await? {
-                AtHead::Read(segments) => self.segments = segments,
-                AtHead::Moved => return Ok(AtHead::Moved),
-            }
+        let is_begun = !self.segments.is_empty() || self.packed.is_some();
+        if !is_begun && self.begin(reading).await? == AtHead::Moved {
+            return Ok(AtHead::Moved);
+        }
+        if let Some(packed) = &self.packed {
+            return Ok(AtHead::Read(packed.clone()));
         }
         let count = self.segments.len() as u32;
         let reads = self.segments.iter_mut().zip(0..);
@@ -113,75 +94,112 @@ impl Draft {
             *self = Self::default();
             return Ok(AtHead::Moved);
         }
-        let packed = self.pack(reading).await;
-        if packed.is_err() {
-            // A stored run may be the cause. What is read anew takes the place of all of them.
-            *self = Self { is_doubtful: true, ..Self::default() };
+        match self.pack(reading).await {
+            Ok(packed) => {
+                self.packed = Some(packed.clone());
+                Ok(AtHead::Read(packed))
+            }
+            // It can be tried again.
+            Err(error @ MakeBaseError::Port(_)) => Err(error),
+            Err(error) => {
+                // A stored run may be the cause. What is read anew takes the place of all of them.
+                *self = Self { is_doubtful: true, ..Self::default() };
+                Err(error)
+            }
         }
-        packed.map(AtHead::Read)
+    }
+
+    /// A base is stored, so its draft is of no use any more.
+    pub(super) fn forget(&mut self, name: &BaseName) {
+        if self.of.as_ref().is_some_and(|(of, _)| of == name) {
+            *self = Self::default();
+        }
     }
 
     /// The first page says whether one reader is enough. If not, what is stored is taken up.
-    async fn begin(
-        &self,
-        reading: Reading<'_>,
-    ) -> Result<AtHead<Vec<SegmentDraft>>, MakeBaseError> {
+    async fn begin(&mut self, reading: Reading<'_>) -> Result<AtHead<()>, MakeBaseError> {
         let Reading { store, head, .. } = reading;
-        let AtHead::Read(page) = store.list_products(head, None).await? else {
+        let AtHead::Read(page) = store.list_products(head, Segment::ALL, None).await? else {
             return Ok(AtHead::Moved);
         };
-        let keeps = store.product_segments() > 1;
-        let is_large = page.next.is_some() && page.items.len() >= LARGE_PAGE;
-        if keeps && page.next.is_some() && !self.is_doubtful {
-            let count = if is_large { store.product_segments() } else { 1 };
-            if let Some(segments) = reading.stored(count).await? {
-                let runs: usize = segments.iter().map(|segment| segment.runs.len()).sum();
-                info!(name = %reading.name, runs, "going on with a base that was begun");
-                return Ok(AtHead::Read(segments));
-            }
+        let keeps = store.product_segments() > 1 && page.next.is_some();
+        let is_large = keeps && page.items.len() >= LARGE_PAGE;
+        let count = if is_large { store.product_segments() } else { 1 };
+        if keeps && !self.is_doubtful && self.take_up(reading, count).await? {
+            return Ok(AtHead::Read(()));
         }
-        if keeps && is_large {
-            return Ok(AtHead::Read(vec![
-                SegmentDraft::default();
-                store.product_segments() as usize
-            ]));
+        self.segments = vec![SegmentDraft::default(); count as usize];
+        if let [only] = self.segments.as_mut_slice() {
+            only.add(page);
         }
-        let mut only = SegmentDraft::default();
-        only.add(page);
-        Ok(AtHead::Read(vec![only]))
+        Ok(AtHead::Read(()))
+    }
+
+    /// Takes up what is stored of a base that was read in so many segments; `false` when it is nothing.
+    async fn take_up(&mut self, reading: Reading<'_>, count: u32) -> Result<bool, PortError> {
+        let places = (0..count).map(|index| piece(Segment { index, count }, 0));
+        let numbers: Vec<u32> = places.chain([base_packing::CHECKPOINT]).collect();
+        let mut found = reading.store.drafts(&reading.name, &numbers).await?;
+        let packed: Option<PackedSoFar> = checkpoint(found.pop().flatten());
+        // If a stored base is not all there, it is packed anew.
+        let packed = packed.filter(|_| !reading.is_in_doubt);
+        if let Some(packed) = &packed
+            && let Some(whole) = packed.whole(reading).await?
+        {
+            info!(name = %reading.name, "going on with a base that is packed");
+            self.packed = Some(whole);
+            return Ok(true);
+        }
+        let of_reading = |found: &Checkpoint| {
+            found.unfolded.as_ref() == reading.journal() && found.segments == count
+        };
+        let checkpoints: Vec<Option<Checkpoint>> =
+            found.into_iter().map(|found| checkpoint(found).filter(of_reading)).collect();
+        if checkpoints.iter().all(Option::is_none) {
+            return Ok(false);
+        }
+        let segments =
+            checkpoints.into_iter().zip(0..).map(async |(checkpoint, index)| match checkpoint {
+                Some(found) => found.segment(reading, Segment { index, count }).await,
+                None => Ok(SegmentDraft::default()),
+            });
+        self.segments = try_join_all(segments).await?;
+        self.packing = Packing::after(packed);
+        let runs: usize = self.segments.iter().map(|segment| segment.runs.len()).sum();
+        info!(name = %reading.name, runs, "going on with a base that was begun");
+        Ok(true)
     }
 
     /// Packs what is read.
-    async fn pack(&mut self, reading: Reading<'_>) -> Result<PackedBase, MakeBaseError> {
-        let (currency, currencies) = (reading.name.currency, reading.currencies());
+    async fn pack(&mut self, reading: Reading<'_>) -> Result<Packed, MakeBaseError> {
+        let (currency, catalogue) = reading.currencies();
         if let [only] = self.segments.as_mut_slice()
             && only.runs.is_empty()
         {
-            let products = std::mem::take(only).products;
+            // Not copied: if this is given up, they are read again, which is soon done.
+            let products = std::mem::take(&mut only.products);
             self.segments.clear();
             let count = products.len();
             let pack = move || {
-                PackedBase::in_currency(currency, currencies.1, Arc::unwrap_or_clone(products))
+                PackedBase::in_currency(currency, catalogue, Arc::unwrap_or_clone(products))
             };
-            return Ok(if count <= LARGEST_IN_PLACE {
-                pack()
-            } else {
-                spawn_blocking(pack).await?
-            }?);
+            let packed =
+                if count <= LARGEST_IN_PLACE { pack() } else { spawn_blocking(pack).await? };
+            let PackedBase { index, parts } = packed?;
+            return Ok(Packed { index, parts: parts.into_iter().map(Bytes::from).collect() });
         }
         let segments = self.segments.clone();
-        let packed = spawn_blocking(move || {
+        let runs = move || {
             let mut runs = vec![];
             for segment in segments {
                 runs.extend(segment.runs);
-                let rest = pack_runs(&segment.products, currencies)?;
+                let rest = pack_runs(&segment.products, (currency, catalogue))?;
                 runs.extend(rest.into_iter().map(Bytes::from));
             }
-            PackedBase::from_runs(currency, &runs)
-        });
-        let packed = packed.await??;
-        *self = Self::default();
-        Ok(packed)
+            Ok(runs)
+        };
+        let keeps = self.segments.iter().any(|segment| segment.stored > 0);
+        self.packing.finish(reading, runs, keeps).await
     }
 }
 
@@ -200,10 +218,7 @@ impl SegmentDraft {
             if self.is_read {
                 return Ok(AtHead::Read(()));
             }
-            let page = match segment.count {
-                1 => store.list_products(head, self.from.clone()).await?,
-                _ => store.list_product_segment(head, segment, self.from.clone()).await?,
-            };
+            let page = store.list_products(head, segment, self.from.clone()).await?;
             let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
             self.add(page);
         }
@@ -230,22 +245,37 @@ impl SegmentDraft {
         // From here on to the next call nothing can be given up half done.
         self.runs.extend(runs.into_iter().map(Bytes::from));
         self.products = Arc::default();
-        let first = piece(segment, 0);
-        let runs = (first + 1..).zip(self.runs.iter().cloned()).skip(self.stored);
         let checkpoint = Checkpoint {
             unfolded: reading.journal().cloned(),
             segments: segment.count,
-            sums: self.runs.iter().map(|run| crc32fast::hash(run)).collect(),
+            sums: sums_of(&self.runs),
             next: self.from.as_ref().map(|from| from.0.clone()),
         };
-        let json = serde_json::to_vec(&checkpoint)
-            .map_err(|error| PortError::corrupt("a checkpoint of a base", error))?;
-        let (store, expires_at) = (reading.store, reading.now.plus(KEPT_FOR));
-        store.put_drafts(&reading.name, &runs.collect::<Vec<_>>(), expires_at).await?;
-        // Only now: whoever finds the checkpoint finds the runs.
-        store.put_drafts(&reading.name, &[(first, json.into())], expires_at).await?;
+        reading.keep(piece(segment, 0), &checkpoint, &self.runs, self.stored).await?;
         self.stored = self.runs.len();
         Ok(())
+    }
+}
+
+impl Checkpoint {
+    /// The segment that it was written for. It is read anew if its runs are others.
+    async fn segment(
+        self,
+        reading: Reading<'_>,
+        segment: Segment,
+    ) -> Result<SegmentDraft, PortError> {
+        let Some(runs) = reading.pieces(piece(segment, 0), &self.sums).await? else {
+            let (name, index) = (reading.name, segment.index);
+            warn!(%name, index, "runs of a base are others; they are read anew");
+            return Ok(SegmentDraft::default());
+        };
+        Ok(SegmentDraft {
+            products: Arc::default(),
+            stored: runs.len(),
+            runs,
+            is_read: self.next.is_none(),
+            from: self.next.map(Cursor),
+        })
     }
 }
 
@@ -254,56 +284,4 @@ impl SegmentDraft {
 const fn piece(segment: Segment, number: u32) -> u32 {
     let place = if segment.count == 1 { 0 } else { segment.index + 1 };
     place * PIECES_PER_SEGMENT + number
-}
-
-impl Reading<'_> {
-    /// That of the base, and that of the catalogue.
-    const fn currencies(&self) -> (Currency, Currency) {
-        (self.name.currency, self.head.currency)
-    }
-
-    /// The journal that is not folded yet, if it changes products.
-    fn journal(&self) -> Option<&LoadId> {
-        let has_products = self.head.version == self.head.base_version;
-        self.head.unfolded.as_ref().filter(|_| has_products)
-    }
-
-    /// What is stored of so many segments; `None` when it is nothing.
-    async fn stored(&self, count: u32) -> Result<Option<Vec<SegmentDraft>>, PortError> {
-        let of_segment = |index| Segment { index, count };
-        let numbers: Vec<u32> = (0..count).map(|index| piece(of_segment(index), 0)).collect();
-        let checkpoints = self.store.drafts(&self.name, &numbers).await?;
-        let checkpoints: Vec<Option<Checkpoint>> = checkpoints
-            .into_iter()
-            .map(|bytes| serde_json::from_slice::<Checkpoint>(&bytes?).ok())
-            .map(|found| {
-                found.filter(|found| {
-                    found.unfolded.as_ref() == self.journal() && found.segments == count
-                })
-            })
-            .collect();
-        if checkpoints.iter().all(Option::is_none) {
-            return Ok(None);
-        }
-        let segments = checkpoints.into_iter().zip(0..).map(async |(checkpoint, index)| {
-            let Some(checkpoint) = checkpoint else { return Ok(SegmentDraft::default()) };
-            let numbers: Vec<u32> = (1..)
-                .take(checkpoint.sums.len())
-                .map(|number| piece(of_segment(index), number))
-                .collect();
-            let runs = self.store.drafts(&self.name, &numbers).await?;
-            let Some(runs) = checkpoint.proves(runs) else {
-                warn!(name = %self.name, index, "runs of a base are others; they are read anew");
-                return Ok(SegmentDraft::default());
-            };
-            Ok(SegmentDraft {
-                products: Arc::default(),
-                stored: runs.len(),
-                runs,
-                is_read: checkpoint.next.is_none(),
-                from: checkpoint.next.map(Cursor),
-            })
-        });
-        try_join_all(segments).await.map(Some)
-    }
 }

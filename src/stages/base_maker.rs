@@ -3,43 +3,20 @@
 //! Nobody else reads the whole catalogue. A base that is made is stored; every other process reads it
 //! from there, and nothing of the catalogue but its head.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use thiserror::Error;
-use tokio::sync::Mutex;
-use tracing::info;
+use tokio::sync::Mutex as AsyncMutex;
 
-use super::base_claims::{BaseClaims, Waiting};
-use super::base_draft::{Draft, Reading};
+use super::base_draft::Draft;
+use super::base_pieces::Reading;
 use super::base_shelf::BaseShelf;
-use super::doubts::Doubts;
+use super::made_bases::{MadeBases, MakeBaseError, Packed};
 use crate::model::Timestamp;
 use crate::ports::{AtHead, BaseName, CatalogueHead, Clock, PortError, Ports, Store, StoredBase};
-use crate::pricing::{BaseError, BasePart, Currency, PackedBase};
+use crate::pricing::{BasePart, Currency};
 
 /// How often a base is begun again because a load came between.
 const MAX_SCANS: u32 = 5;
-
-/// Why there is no base to price against.
-#[derive(Debug, Error)]
-pub enum MakeBaseError {
-    /// A port failed.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// Another process makes it, and has not done so within the time that one waits for it.
-    #[error("another process is making the base of the catalogue")]
-    Claimed,
-    /// Loads came into force faster than the products could be read.
-    #[error("the catalogue kept changing while it was read")]
-    Unsettled,
-    /// The stored products do not make a base.
-    #[error(transparent)]
-    Base(#[from] BaseError),
-    /// The task that packs the base died.
-    #[error("packing the catalogue")]
-    Pack(#[from] tokio::task::JoinError),
-}
 
 /// The products that are in force.
 #[derive(Clone, Debug)]
@@ -54,14 +31,12 @@ pub struct Current {
 pub struct BaseMaker {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    shelf: Arc<BaseShelf>,
-    claims: BaseClaims,
-    /// The lock is held while a base is made, so that one task makes it and the others wait for that
-    /// one. What was read stays here when that task is given up: the next one goes on from there.
-    draft: Mutex<Draft>,
-    doubts: Arc<Doubts>,
+    made: Arc<MadeBases>,
+    /// What was read and packed stays here when the task that makes a base is given up: the next one goes on
+    /// from there.
+    draft: AsyncMutex<Draft>,
     /// The head that was read last, and when.
-    head: std::sync::Mutex<Option<(CatalogueHead, Timestamp)>>,
+    head: Mutex<Option<(CatalogueHead, Timestamp)>>,
 }
 
 /// Which head of the catalogue will do.
@@ -80,18 +55,16 @@ impl BaseMaker {
         Self {
             store: ports.store.clone(),
             clock: ports.clock.clone(),
-            shelf,
-            claims: BaseClaims::new(ports),
-            draft: Mutex::default(),
-            doubts: Arc::default(),
-            head: std::sync::Mutex::default(),
+            made: Arc::new(MadeBases::new(ports, shelf)),
+            draft: AsyncMutex::default(),
+            head: Mutex::default(),
         }
     }
 
     /// Where its bases are kept in memory.
     #[must_use]
-    pub const fn shelf(&self) -> &Arc<BaseShelf> {
-        &self.shelf
+    pub fn shelf(&self) -> &Arc<BaseShelf> {
+        self.made.shelf()
     }
 
     /// The products that are in force now: one read of the head, and of anything else only when they
@@ -153,102 +126,38 @@ impl BaseMaker {
         keep_until: Timestamp,
     ) -> Result<AtHead<Arc<StoredBase>>, MakeBaseError> {
         let name = BaseName { version: head.base_version, currency, terms: None };
-        if let Some(base) = self.stored(&name, keep_until).await? {
-            return Ok(AtHead::Read(base));
+        let mut is_packed = false;
+        let pack = async {
+            is_packed = true;
+            self.pack(name, head).await
+        };
+        let base = self.made.base::<BasePart>(&name, keep_until, pack).await?;
+        if is_packed {
+            self.draft.lock().await.forget(&name);
         }
-        let mut draft = self.draft.lock().await;
-        // Somebody else may have made it while we waited.
-        if let Some(base) = self.stored(&name, keep_until).await? {
-            return Ok(AtHead::Read(base));
-        }
-        let mut waiting = Waiting::default();
-        while !self.claims.claim(&name).await? {
-            waiting.a_while().await?;
-            if let Some(base) = self.stored(&name, keep_until).await? {
-                return Ok(AtHead::Read(base));
-            }
-        }
-        let making = Box::pin(self.make(name, head, &mut draft, keep_until));
-        self.claims.hold(&name, making).await
+        Ok(base)
     }
 
     /// Has some bases made again before their next use: a reader did not find all of them.
     pub(super) fn doubt(&self, names: impl IntoIterator<Item = BaseName>) {
-        self.doubts.raise(names);
+        self.made.doubt(names);
     }
 
-    /// Which of all processes makes a base.
-    pub(super) const fn claims(&self) -> &BaseClaims {
-        &self.claims
+    /// All bases of the process.
+    pub(super) const fn made(&self) -> &Arc<MadeBases> {
+        &self.made
     }
 
-    /// Which bases are to be made again.
-    pub(super) const fn doubts(&self) -> &Arc<Doubts> {
-        &self.doubts
-    }
-
-    /// A base, if it is stored for long enough.
-    async fn stored(
-        &self,
-        name: &BaseName,
-        keep_until: Timestamp,
-    ) -> Result<Option<Arc<StoredBase>>, PortError> {
-        if self.doubts.are_about(name) {
-            return Ok(None);
-        }
-        let base = self.shelf.base(name).await?;
-        Ok(base.filter(|base| base.index.products == 0 || base.expires_at >= keep_until))
-    }
-
-    /// Makes a base of a head and stores it.
-    async fn make(
+    /// Reads and packs the products of a head.
+    async fn pack(
         &self,
         name: BaseName,
         head: &CatalogueHead,
-        draft: &mut Draft,
-        keep_until: Timestamp,
-    ) -> Result<AtHead<Arc<StoredBase>>, MakeBaseError> {
-        let is_doubtful = self.doubts.are_about(&name);
-        self.shelf.forget(&name);
-        // For twice the time, so that it is not written again with every calculation.
-        let mut expires_at = keep_until.plus(keep_until.since(self.clock.now()));
-        let stored = if is_doubtful { None } else { self.packed(&name).await? };
-        let packed = match stored {
-            Some((packed, stored_until)) => {
-                // Our clock may be behind that of others, whose tables count on what they stored.
-                expires_at = expires_at.max(stored_until);
-                packed
-            }
-            None => {
-                let (store, now) = (&*self.store, self.clock.now());
-                let AtHead::Read(packed) = draft.finish(Reading { store, name, head, now }).await?
-                else {
-                    return Ok(AtHead::Moved);
-                };
-                packed
-            }
-        };
-        let parts: Vec<Bytes> = packed.parts.into_iter().map(Bytes::from).collect();
-        let base = StoredBase { index: packed.index, expires_at };
-        if base.index.products > 0 {
-            self.store.put_base(&name, &base, &parts).await?;
-        }
-        info!(%name, products = base.index.products, parts = parts.len(), "base stored");
-        let base = Arc::new(base);
-        self.shelf.keep::<BasePart>(name, base.clone(), &parts);
-        self.doubts.settle(&name);
-        Ok(AtHead::Read(base))
-    }
-
-    /// A base that is stored, whole, to be stored for longer, and until when it is.
-    async fn packed(&self, name: &BaseName) -> Result<Option<(PackedBase, Timestamp)>, PortError> {
-        let Some(base) = self.store.base(name).await? else { return Ok(None) };
-        let numbers: Vec<u32> = (0..).take(base.index.parts.len()).collect();
-        let parts = self.store.base_parts(name, &numbers).await?;
-        let parts: Option<Vec<Vec<u8>>> =
-            parts.into_iter().map(|part| part.map(|bytes| bytes.to_vec())).collect();
-        let packed = parts.map(|parts| PackedBase { index: base.index, parts });
-        Ok(packed.map(|packed| (packed, base.expires_at)))
+    ) -> Result<AtHead<Packed>, MakeBaseError> {
+        let (store, now) = (&*self.store, self.clock.now());
+        let is_in_doubt = self.made.is_in_doubt(&name);
+        let mut draft = self.draft.lock().await;
+        draft.finish(Reading { store, name, head, now, is_in_doubt }).await
     }
 }
 

@@ -11,6 +11,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tracing::warn;
 
+use crate::model::Timestamp;
 use crate::ports::{BaseName, Bases, Chain, PortError, StoredBase};
 use crate::pricing::{BaseIndex, BasePart, LadderRows, PackError};
 
@@ -167,10 +168,36 @@ impl BaseShelf {
         if let Some(base) = self.bases.get(name) {
             return Ok(Some(base));
         }
-        let Some(base) = self.store.base(name).await? else { return Ok(None) };
+        self.read(name).await
+    }
+
+    /// A base that is stored until then at least; `None` when there is none. What is kept of a base may be
+    /// behind the store, because another process has stored the base for longer since.
+    pub(super) async fn base_until(
+        &self,
+        name: &BaseName,
+        until: Timestamp,
+    ) -> Result<Option<Arc<StoredBase>>, PortError> {
+        let is_long_enough = |base: &Arc<StoredBase>| base.expires_at >= until;
+        if let Some(base) = self.bases.get(name).filter(is_long_enough) {
+            return Ok(Some(base));
+        }
+        Ok(self.read(name).await?.filter(is_long_enough))
+    }
+
+    async fn read(&self, name: &BaseName) -> Result<Option<Arc<StoredBase>>, PortError> {
+        let base = self.store.base(name).await?;
+        Ok(base.map(|base| self.put(*name, base)))
+    }
+
+    /// Keeps a base as it is stored. Parts that are kept already stay, unless the base is cut otherwise now.
+    pub(super) fn put(&self, name: BaseName, base: StoredBase) -> Arc<StoredBase> {
+        if self.bases.peek(&name).is_some_and(|kept| kept.index != base.index) {
+            self.forget(&name);
+        }
         let base = Arc::new(base);
-        self.bases.insert(*name, base.clone());
-        Ok(Some(base))
+        self.bases.insert(name, base.clone());
+        base
     }
 
     /// Parts of a base by number; `None` when one of them is not there or cannot be read.
@@ -206,18 +233,17 @@ impl BaseShelf {
         Ok(Some(parts))
     }
 
-    /// Keeps a base that was just made.
-    pub(super) fn keep<P: Part>(
+    /// Keeps the parts of a base that was just made.
+    pub(super) fn keep_parts<P: Part>(
         &self,
-        name: BaseName,
-        base: Arc<StoredBase>,
+        name: &BaseName,
+        index: &BaseIndex,
         parts: &[impl AsRef<[u8]>],
     ) {
         // Those of a large one are unpacked when they are needed: who made it would wait for all of them.
         for (number, bytes) in (0..).zip(parts).take_while(|_| parts.len() <= UNPACKED_AT_ONCE) {
-            self.unpack::<P>(&name, &base.index, number, bytes.as_ref());
+            self.unpack::<P>(name, index, number, bytes.as_ref());
         }
-        self.bases.insert(name, base);
     }
 
     /// Forgets a base, so that it is read from the store again.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::base_maker::MakeBaseError;
+use super::made_bases::MakeBaseError;
 use crate::model::RequestId;
 use crate::ports::PortError;
 use crate::pricing::PackError;
@@ -19,6 +19,9 @@ pub enum StageError {
     /// There is no base to price against.
     #[error(transparent)]
     Base(#[from] MakeBaseError),
+    /// There is no base of what only some customers have: a currency, or price lists.
+    #[error("preparing the customer's currency and price lists")]
+    CustomerBase(#[source] MakeBaseError),
     /// A table could not be packed or read.
     #[error(transparent)]
     Pack(#[from] PackError),
@@ -65,6 +68,8 @@ impl StageError {
             Self::Port(error) => error.is_downstream(),
             // Without a catalogue no table can be priced, whatever keeps it from being read.
             Self::Base(_) => true,
+            // Other customers' tables can be.
+            Self::CustomerBase(MakeBaseError::Port(error)) => error.is_downstream(),
             Self::Shared(error) => error.is_downstream(),
             _ => false,
         }

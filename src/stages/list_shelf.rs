@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
@@ -36,44 +37,51 @@ impl ListShelf {
         Self { store, lists: Cache::with_weighter(LISTS, MOST_BYTES, ByBytes) }
     }
 
-    /// The rows of some lists, which were read at this head.
+    /// The rows of some lists, which were read at this head. Of several tasks that want a list one reads it, and
+    /// the others wait.
     pub(super) async fn rows(
         &self,
         lists: &[Arc<PriceList>],
         at: &CatalogueHead,
     ) -> Result<AtHead<Vec<Arc<ListRows>>>, PortError> {
-        let mut rows = Vec::with_capacity(lists.len());
-        for list in lists {
+        let rows = lists.iter().map(async |list| {
             let key = (list.id.clone(), list.revision);
-            if let Some(kept) = self.lists.get(&key) {
-                rows.push(kept);
-                continue;
-            }
-            let AtHead::Read(read) = self.read(&list.id, at).await? else {
-                return Ok(AtHead::Moved);
-            };
-            let read = Arc::new(read);
-            self.lists.insert(key, read.clone());
-            rows.push(read);
+            self.lists.get_or_insert_async(&key, self.read(&list.id, at)).await
+        });
+        match try_join_all(rows).await {
+            Ok(rows) => Ok(AtHead::Read(rows)),
+            Err(NotRead::Moved) => Ok(AtHead::Moved),
+            Err(NotRead::Port(error)) => Err(error),
         }
-        Ok(AtHead::Read(rows))
     }
 
-    async fn read(
-        &self,
-        list: &PriceListId,
-        at: &CatalogueHead,
-    ) -> Result<AtHead<ListRows>, PortError> {
+    async fn read(&self, list: &PriceListId, at: &CatalogueHead) -> Result<Arc<ListRows>, NotRead> {
         let (mut rows, mut from) = (vec![], None);
         loop {
             let AtHead::Read(page) = self.store.list_prices(list, at, from).await? else {
-                return Ok(AtHead::Moved);
+                return Err(NotRead::Moved);
             };
             rows.extend(page.items);
             from = page.next;
             if from.is_none() {
-                return Ok(AtHead::Read(ListRows::new(rows)));
+                return Ok(Arc::new(ListRows::new(rows)));
             }
         }
     }
 }
+
+/// Why a list was not read. The next task that waits for it tries.
+enum NotRead {
+    /// Another head is in force.
+    Moved,
+    Port(PortError),
+}
+
+impl From<PortError> for NotRead {
+    fn from(error: PortError) -> Self {
+        Self::Port(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

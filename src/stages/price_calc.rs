@@ -71,7 +71,7 @@ impl PriceCalc {
             clock: ports.clock.clone(),
             randomness: ports.randomness.clone(),
             books: TermsBooks::new(ports.store.clone()),
-            terms: TermsMaker::new(ports, &bases, lists.clone()),
+            terms: TermsMaker::new(bases.made().clone(), lists.clone()),
             lists,
             bases,
             policy: policy.into(),
@@ -116,7 +116,7 @@ impl PriceCalc {
         let as_of_all = as_of_all.unwrap_or(AsOf::Now);
         let shared = account_of_all(orders.iter().map(|(_, order)| &order.cause));
         let inputs = self.inputs(&users, &unreadable, as_of_all, sent_at);
-        let inputs = match shared.of(inputs).await {
+        let mut inputs = match shared.of(inputs).await {
             Ok(inputs) => inputs,
             // Something of one of them cannot be read. Each is read alone, so that the others do
             // not have to wait for it.
@@ -124,7 +124,7 @@ impl PriceCalc {
             Err(error) => return postponed(batch.len(), error),
         };
         let done = by_user.into_iter().map(|(user, orders)| {
-            self.handle_user(user, orders, inputs.get(user), sent_at, &spans)
+            self.handle_user(user, orders, inputs.remove(user), sent_at, &spans)
         });
         let mut waiting = Vec::new();
         let mut scheduled = scheduled::Summary::default();
@@ -149,11 +149,10 @@ impl PriceCalc {
         &self,
         user: &UserId,
         orders: Vec<(usize, &'a Calculation)>,
-        inputs: Option<&Arc<Inputs>>,
+        mut inputs: Option<Result<Arc<Inputs>, StageError>>,
         sent_at: Timestamp,
         spans: &[Span],
     ) -> Vec<(usize, &'a Calculation, Result<Effect, StageError>)> {
-        let mut inputs = inputs.cloned();
         let mut done = Vec::with_capacity(orders.len());
         let mut failed = false;
         for (index, order) in orders {
@@ -176,7 +175,7 @@ impl PriceCalc {
     async fn calculate(
         &self,
         order: &Calculation,
-        mut inputs: Option<Arc<Inputs>>,
+        mut inputs: Option<Result<Arc<Inputs>, StageError>>,
         sent_at: Timestamp,
     ) -> Result<Effect, StageError> {
         let started = Instant::now();
@@ -186,7 +185,7 @@ impl PriceCalc {
         }
         for _ in 0..MAX_TRIES {
             let now_inputs = match inputs.take() {
-                Some(inputs) => inputs,
+                Some(inputs) => inputs?,
                 None => self.inputs_of(order, sent_at).await?,
             };
             let now = self.now(sent_at);
@@ -365,8 +364,9 @@ impl PriceCalc {
         now: Timestamp,
     ) -> Timestamp {
         let usable_until = now.plus(self.policy.now().usable_for());
-        let base = (inputs.base.index.products > 0).then_some(inputs.base.expires_at);
-        let bounds = [base, inputs.terms_expire_at, valid_until].into_iter().flatten();
+        let bounds = [Some(inputs.base.expires_at), inputs.terms_expire_at, valid_until]
+            .into_iter()
+            .flatten();
         bounds.fold(usable_until, Timestamp::min)
     }
 
@@ -493,3 +493,6 @@ fn postponed(count: usize, error: StageError) -> Vec<Outcome> {
     let error = Arc::new(error);
     (0..count).map(|_| StageError::Shared(error.clone()).into()).collect()
 }
+
+#[cfg(test)]
+mod tests;

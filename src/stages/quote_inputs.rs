@@ -10,13 +10,11 @@ use tracing::warn;
 use super::base_shelf::{BaseShelf, Parts};
 use super::large_work::{LargeWork, Size};
 use super::shared_in_force::SharedInForce;
-use crate::model::{Item, ProductId, Quantity, QuotationRequest, Timestamp, UserId};
+use crate::model::{Item, ProductId, QuotationRequest, Timestamp, UserId};
 use crate::ports::{
     BaseName, Chain, Own, PortError, PriceTables, StoredBase, TableHead, WantedParts,
 };
-use crate::pricing::{
-    BaseEntry, Entry, Found, LadderRows, OwnRow, OwnRows, PackError, Rule, Step, next_tier, step_at,
-};
+use crate::pricing::{BaseEntry, Found, LadderRows, OwnRows, PackError, PriceRow, Step};
 
 /// Where tables and what they are priced against are read.
 #[derive(Clone, Copy)]
@@ -109,89 +107,38 @@ impl Wanted {
         if let Err(unsold) = entry.quantities.check(item.quantity) {
             return Some((Found::Unsold(unsold), entry.name));
         }
-        let found = match self.entry(head, index, &entry, item.quantity, now)? {
+        let found = match self.row(head, index, now)?.entry(&entry, item.quantity)? {
             Some(price) => Found::Price(price),
             None => Found::Unavailable,
         };
         Some((found, entry.name))
     }
 
-    /// `None` when something is missing; `Some(None)` when there is no price.
-    fn entry(
-        &self,
-        head: &TableHead,
-        index: u32,
-        product: &BaseEntry<'_>,
-        quantity: Quantity,
-        now: Timestamp,
-    ) -> Option<Option<Entry>> {
-        match self.row(head, index, now)? {
-            Row::Ladder(steps, rules) => at_quantity(product, steps, rules, quantity),
-            Row::Discount(row) => Entry::discounted(product.list_price?, row).map(Some),
-            Row::None => Some(at_list_price(product)),
-        }
-    }
-
-    /// What says the price of a product: the first of what the user has, and what the terms say. `None` when
-    /// something is missing.
-    fn row(&self, head: &TableHead, index: u32, now: Timestamp) -> Option<Row<'_>> {
+    /// What says the price of a product. `None` when something is missing.
+    fn row(&self, head: &TableHead, index: u32, now: Timestamp) -> Option<PriceRow<'_>> {
         let prices = head.prices_at(now);
         let ladders = part_of(&prices.ladders, prices.ladder_part_of(index), &self.ladders)?;
-        if let Some(ladder) = ladders.and_then(|rows| Row::of(rows, index)) {
-            return Some(ladder);
-        }
-        let own = part_of(&head.own, head.own.part_of(index), &self.own)?;
-        if let Some(row) = own.and_then(|rows| rows.find(index)) {
-            return Some(Row::Discount(row));
-        }
-        let Some(terms) = &self.terms else { return Some(Row::None) };
-        let ladder = terms.part_of(index)?.and_then(|rows| Row::of(rows, index));
-        Some(ladder.unwrap_or(Row::None))
+        let own_ladder = ladders.and_then(|rows| PriceRow::of(rows, index));
+        let discount = || -> Result<_, ()> {
+            let own = part_of(&head.own, head.own.part_of(index), &self.own).ok_or(())?;
+            Ok(own.and_then(|rows| rows.find(index)))
+        };
+        let terms = || -> Result<_, ()> {
+            let Some(terms) = &self.terms else { return Ok(None) };
+            let rows = terms.part_of(index).ok_or(())?;
+            Ok(rows.and_then(|rows| PriceRow::of(rows, index)))
+        };
+        PriceRow::first(own_ladder, discount, terms).ok()
     }
 
     /// The steps of a product, where it has some.
     fn ladder(&self, head: &TableHead, product: &ProductId, now: Timestamp) -> &[Step] {
         let index = self.base.find(product).map(|(index, _)| index);
         match index.and_then(|index| self.row(head, index, now)) {
-            Some(Row::Ladder(steps, _)) => steps,
+            Some(PriceRow::Ladder { steps, .. }) => steps,
             _ => &[],
         }
     }
-}
-
-/// What says the price of a product.
-enum Row<'a> {
-    Ladder(&'a [Step], &'a [Rule]),
-    Discount(&'a OwnRow),
-    /// Nothing but the list price.
-    None,
-}
-
-impl<'a> Row<'a> {
-    fn of(rows: &'a LadderRows, index: u32) -> Option<Self> {
-        Some(Self::Ladder(rows.find(index)?, rows.rules()))
-    }
-}
-
-fn at_list_price(product: &BaseEntry<'_>) -> Option<Entry> {
-    product.list_price.map(Entry::at_list_price)
-}
-
-/// The price of a product with a ladder. `None` when a rule is missing.
-fn at_quantity(
-    product: &BaseEntry<'_>,
-    steps: &[Step],
-    rules: &[Rule],
-    quantity: Quantity,
-) -> Option<Option<Entry>> {
-    let entry = match step_at(steps, quantity) {
-        Some(step) => Some(Entry::at_step(product.list_price, step, rules)?),
-        None => at_list_price(product),
-    };
-    Some(entry.map(|entry| Entry {
-        next_tier: next_tier(steps, quantity, entry.unit_price, &product.quantities),
-        ..entry
-    }))
 }
 
 /// The rows that are in a part, or in the head. `None` when the part is missing; `Some(None)` when no part

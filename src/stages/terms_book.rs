@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Mutex as AsyncMutex;
+
 use crate::model::{CustomerGroup, Digest, DigestBuilder, Timestamp, UserId};
 use crate::ports::{AtHead, CatalogueHead, PortError, PriceListStore};
 use crate::pricing::{Currency, Customer, PRICING_VERSION, PriceList, Rounding};
@@ -11,6 +13,8 @@ use crate::pricing::{Currency, Customer, PRICING_VERSION, PriceList, Rounding};
 pub(super) struct TermsBooks {
     store: Arc<dyn PriceListStore>,
     kept: Mutex<Arc<TermsBook>>,
+    /// Held while the lists are read, so that a crowd that finds a new version reads them once.
+    reading: AsyncMutex<()>,
 }
 
 /// The price lists of one version.
@@ -36,7 +40,7 @@ pub(super) struct Terms {
 
 impl TermsBooks {
     pub(super) fn new(store: Arc<dyn PriceListStore>) -> Self {
-        Self { store, kept: Mutex::default() }
+        Self { store, kept: Mutex::default(), reading: AsyncMutex::default() }
     }
 
     /// The lists that are in force at a head.
@@ -44,8 +48,12 @@ impl TermsBooks {
         &self,
         head: &CatalogueHead,
     ) -> Result<AtHead<Arc<TermsBook>>, PortError> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if kept.version == head.lists_version {
+        if let Some(kept) = self.kept_at(head) {
+            return Ok(AtHead::Read(kept));
+        }
+        let _reading = self.reading.lock().await;
+        // Another task may have read them while this one waited.
+        if let Some(kept) = self.kept_at(head) {
             return Ok(AtHead::Read(kept));
         }
         let (mut lists, mut from) = (vec![], None);
@@ -62,6 +70,11 @@ impl TermsBooks {
         let book = Arc::new(TermsBook::new(head.lists_version, lists));
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = book.clone();
         Ok(AtHead::Read(book))
+    }
+
+    fn kept_at(&self, head: &CatalogueHead) -> Option<Arc<TermsBook>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        (kept.version == head.lists_version).then(|| kept.clone())
     }
 }
 

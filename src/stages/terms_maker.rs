@@ -3,21 +3,18 @@
 //! What comes out is a base of its own: only the products whose price differs from the list price, with
 //! their ladders. It is stored beside the base that it goes with, and every process reads it from there.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::BTreeSet;
+use std::future::ready;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::spawn_blocking;
-use tracing::info;
 
-use super::base_claims::Waiting;
-use super::base_maker::{BaseMaker, MakeBaseError};
-use super::base_shelf::{BaseShelf, Parts};
-use super::doubts::Doubts;
+use super::base_shelf::Parts;
 use super::list_shelf::ListShelf;
+use super::made_bases::{MadeBases, MakeBaseError, Packed};
 use crate::model::{ProductId, Timestamp};
-use crate::ports::{AtHead, BaseName, CatalogueHead, Clock, PortError, Ports, Store, StoredBase};
+use crate::ports::{AtHead, BaseName, CatalogueHead, StoredBase};
 use crate::pricing::{
     BaseError, BaseIndex, BasePart, LadderPacker, LadderRows, ListRows, PartStart, PriceList,
     Rounding, Rules, compose, steps_of_list,
@@ -31,14 +28,8 @@ const LARGEST_IN_PLACE: usize = 100;
 
 /// Makes what is different by some terms, where it is not stored yet.
 pub(super) struct TermsMaker {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    shelf: Arc<BaseShelf>,
     lists: Arc<ListShelf>,
-    doubts: Arc<Doubts>,
-    bases: Arc<BaseMaker>,
-    /// Held while a base is made, so that one task makes it and the others wait for that one.
-    making: Mutex<HashMap<BaseName, Weak<AsyncMutex<()>>>>,
+    made: Arc<MadeBases>,
 }
 
 /// What the prices of some terms are made of.
@@ -54,16 +45,8 @@ pub(super) struct Wanted<'a> {
 }
 
 impl TermsMaker {
-    pub(super) fn new(ports: &Ports, bases: &Arc<BaseMaker>, lists: Arc<ListShelf>) -> Self {
-        Self {
-            store: ports.store.clone(),
-            clock: ports.clock.clone(),
-            shelf: bases.shelf().clone(),
-            lists,
-            doubts: bases.doubts().clone(),
-            bases: bases.clone(),
-            making: Mutex::default(),
-        }
+    pub(super) const fn new(made: Arc<MadeBases>, lists: Arc<ListShelf>) -> Self {
+        Self { lists, made }
     }
 
     /// The base of these terms, made if need be.
@@ -71,24 +54,8 @@ impl TermsMaker {
         &self,
         wanted: &Wanted<'_>,
     ) -> Result<AtHead<Arc<StoredBase>>, MakeBaseError> {
-        if let Some(base) = self.stored(wanted).await? {
-            return Ok(AtHead::Read(base));
-        }
-        let lock = self.lock(wanted.name);
-        let _held = lock.lock().await;
-        // Somebody else may have made it while we waited.
-        if let Some(base) = self.stored(wanted).await? {
-            return Ok(AtHead::Read(base));
-        }
-        let claims = self.bases.claims();
-        let mut waiting = Waiting::default();
-        while !claims.claim(&wanted.name).await? {
-            waiting.a_while().await?;
-            if let Some(base) = self.stored(wanted).await? {
-                return Ok(AtHead::Read(base));
-            }
-        }
-        claims.hold(&wanted.name, Box::pin(self.make(wanted))).await
+        let price = self.price(wanted);
+        self.made.base::<LadderRows>(&wanted.name, wanted.keep_until, price).await
     }
 
     /// A base that is stored already, stored for longer if need be; `None` when it is not all there.
@@ -96,89 +63,18 @@ impl TermsMaker {
         &self,
         name: &BaseName,
         keep_until: Timestamp,
-    ) -> Result<Option<Arc<StoredBase>>, PortError> {
-        if self.doubts.are_about(name) {
+    ) -> Result<Option<Arc<StoredBase>>, MakeBaseError> {
+        if self.made.is_in_doubt(name) {
             return Ok(None);
         }
-        match self.shelf.base(name).await? {
-            Some(base) if base.expires_at >= keep_until => return Ok(Some(base)),
-            _ => {}
-        }
-        let lock = self.lock(*name);
-        let _held = lock.lock().await;
-        self.shelf.forget(name);
-        let Some((base, parts)) = self.packed(name).await? else { return Ok(None) };
-        self.store_for(*name, base, &parts, keep_until).await.map(Some)
+        let nothing = ready(Ok(AtHead::Moved));
+        Ok(match self.made.base::<LadderRows>(name, keep_until, nothing).await? {
+            AtHead::Read(base) => Some(base),
+            AtHead::Moved => None,
+        })
     }
 
-    async fn stored(&self, wanted: &Wanted<'_>) -> Result<Option<Arc<StoredBase>>, PortError> {
-        if self.doubts.are_about(&wanted.name) {
-            return Ok(None);
-        }
-        let base = self.shelf.base(&wanted.name).await?;
-        Ok(base.filter(|base| base.expires_at >= wanted.keep_until))
-    }
-
-    fn lock(&self, name: BaseName) -> Arc<AsyncMutex<()>> {
-        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lock) = making.get(&name).and_then(Weak::upgrade) {
-            return lock;
-        }
-        making.retain(|_, lock| lock.strong_count() > 0);
-        let lock = Arc::default();
-        making.insert(name, Arc::downgrade(&lock));
-        lock
-    }
-
-    async fn make(&self, wanted: &Wanted<'_>) -> Result<AtHead<Arc<StoredBase>>, MakeBaseError> {
-        let Wanted { name, keep_until, .. } = *wanted;
-        self.shelf.forget(&name);
-        let is_doubtful = self.doubts.are_about(&name);
-        let stored = if is_doubtful { None } else { self.packed(&name).await? };
-        let (base, parts) = match stored {
-            Some(stored) => stored,
-            None => match self.price(wanted).await? {
-                AtHead::Read((index, parts)) => {
-                    (StoredBase { index, expires_at: keep_until }, parts)
-                }
-                AtHead::Moved => return Ok(AtHead::Moved),
-            },
-        };
-        Ok(AtHead::Read(self.store_for(name, base, &parts, keep_until).await?))
-    }
-
-    async fn store_for(
-        &self,
-        name: BaseName,
-        base: StoredBase,
-        parts: &[Bytes],
-        keep_until: Timestamp,
-    ) -> Result<Arc<StoredBase>, PortError> {
-        // For twice the time, so that it is not written again with every calculation; and never for less
-        // than it is stored: our clock may be behind that of others, whose tables count on it.
-        let expires_at = keep_until.plus(keep_until.since(self.clock.now())).max(base.expires_at);
-        let base = StoredBase { expires_at, ..base };
-        self.store.put_base(&name, &base, parts).await?;
-        info!(%name, parts = parts.len(), "terms stored");
-        let base = Arc::new(base);
-        self.shelf.keep::<LadderRows>(name, base.clone(), parts);
-        self.doubts.settle(&name);
-        Ok(base)
-    }
-
-    /// What is stored, whole; `None` when it is not all there.
-    async fn packed(&self, name: &BaseName) -> Result<Option<(StoredBase, Vec<Bytes>)>, PortError> {
-        let Some(base) = self.store.base(name).await? else { return Ok(None) };
-        let numbers: Vec<u32> = (0..).take(base.index.parts.len()).collect();
-        let parts = self.store.base_parts(name, &numbers).await?;
-        let parts: Option<Vec<Bytes>> = parts.into_iter().collect();
-        Ok(parts.map(|parts| (base, parts)))
-    }
-
-    async fn price(
-        &self,
-        wanted: &Wanted<'_>,
-    ) -> Result<AtHead<(BaseIndex, Vec<Bytes>)>, MakeBaseError> {
+    async fn price(&self, wanted: &Wanted<'_>) -> Result<AtHead<Packed>, MakeBaseError> {
         let AtHead::Read(rows) = self.lists.rows(wanted.lists, wanted.at).await? else {
             return Ok(AtHead::Moved);
         };
@@ -188,9 +84,9 @@ impl TermsMaker {
         let mut pricing = Pricing::new(lists, wanted.at.rounding.rounding);
         let numbers = pricing.parts_of(index);
         for some in numbers.chunks(PARTS_AT_ONCE) {
-            let parts = self.shelf.parts(&base, index, some.iter().copied()).await?;
+            let parts = self.made.shelf().parts(&base, index, some.iter().copied()).await?;
             let Some(parts) = parts else {
-                self.doubts.raise([base]);
+                self.made.doubt([base]);
                 return Ok(AtHead::Moved);
             };
             let starts = some.iter().filter_map(|number| index.first_of(*number)).collect();
@@ -201,7 +97,8 @@ impl TermsMaker {
         }
         let packed = pricing.packer.finish().map_err(BaseError::from)?;
         let index = BaseIndex { parts: pricing.starts, ..index.clone() };
-        Ok(AtHead::Read((index, packed.parts.into_iter().map(Bytes::from).collect())))
+        let parts = packed.parts.into_iter().map(Bytes::from).collect();
+        Ok(AtHead::Read(Packed { index, parts }))
     }
 }
 

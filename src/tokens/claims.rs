@@ -54,7 +54,7 @@ pub enum SignError {
 /// How a token claims to be signed. Nothing of it is trusted before the signature is checked.
 pub(super) struct Head {
     pub(super) algorithm: Algorithm,
-    pub(super) kid: Option<String>,
+    kid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -127,7 +127,7 @@ impl KeyRing {
         if head.algorithm != OWN_ALGORITHM {
             return Err(Refusal::Algorithm);
         }
-        let key = head.kid.and_then(|kid| self.named(&kid)).ok_or(Refusal::UnknownKey)?;
+        let key = self.named(&head.key_name()?).ok_or(Refusal::UnknownKey)?;
         let rules = Rules { issuer: None, audience: None, client_claim: CLIENTS };
         rules.check(token, OWN_ALGORITHM, key.verifier(), now)
     }
@@ -151,6 +151,11 @@ impl Head {
             (Ok(algorithm), None) => Ok(Self { algorithm, kid }),
             _ => Err(Refusal::Algorithm),
         }
+    }
+
+    /// What the key is called that has signed the token. No key has an empty name.
+    pub(super) fn key_name(self) -> Result<String, Refusal> {
+        self.kid.filter(|kid| !kid.is_empty()).ok_or(Refusal::UnnamedKey)
     }
 }
 

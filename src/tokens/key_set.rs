@@ -120,11 +120,12 @@ impl KeySet {
     /// # Errors
     /// [`Refusal`].
     pub fn check(&self, token: &Token, issuer: &Issuer, now: Timestamp) -> Result<Grant, Refusal> {
-        let Head { algorithm, kid } = Head::of(token)?;
+        let head = Head::of(token)?;
+        let algorithm = head.algorithm;
         if !is_of_issuer(algorithm) {
             return Err(Refusal::Algorithm);
         }
-        let name = (algorithm, kid.ok_or(Refusal::UnknownKey)?);
+        let name = (algorithm, head.key_name()?);
         // A key is good for one algorithm, whatever else a token asks it to be used for.
         let key = self.0.get(&name).ok_or(Refusal::UnknownKey)?;
         let rules = Rules {

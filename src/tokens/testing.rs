@@ -166,7 +166,7 @@ impl Signer {
             ("no alg", headed("alg", Value::Null), Refusal::Malformed),
             ("an unknown extension", headed("crit", json!(["x"])), Refusal::Algorithm),
             ("unknown kid", headed("kid", json!("other")), Refusal::UnknownKey),
-            ("no kid", headed("kid", Value::Null), Refusal::UnknownKey),
+            ("no kid", headed("kid", Value::Null), Refusal::UnnamedKey),
             ("other key", other.signed(&self.header(), claims), Refusal::Signature),
             ("tampered", format!("{first}.{for_all}.{third}").into(), Refusal::Signature),
             ("unsigned", format!("{first}.{second}.").into(), Refusal::Signature),

@@ -39,7 +39,10 @@ pub enum Refusal {
     /// Not signed, or in a way that is not accepted.
     #[error("the token's algorithm is not accepted here")]
     Algorithm,
-    /// It names no key, or one that is not ours.
+    /// Its header has no `kid`, or an empty one.
+    #[error("the token names no key: its header has no `kid`")]
+    UnnamedKey,
+    /// It names a key that is not ours.
     #[error("the token's key is not known here")]
     UnknownKey,
     /// Not signed by the key that it names, or changed afterwards.

@@ -8,7 +8,7 @@ use super::list_prices::{ListPrices, Unsorted};
 use super::price_lists::{KeptRows, PriceLists};
 use super::{Audience, Step, VerifyError};
 use crate::model::PriceListId;
-use crate::ports::{AtHead, BaseName, CatalogueHead, CatalogueStore, Store};
+use crate::ports::{AtHead, BaseName, CatalogueHead, CatalogueStore, Segment, Store};
 
 /// How often the products are read anew because a load came between.
 pub(super) const MAX_READS: u32 = 5;
@@ -74,7 +74,7 @@ async fn products(
     let mut products = Unsorted::new();
     let mut from = None;
     loop {
-        let AtHead::Read(page) = store.list_products(head, from).await? else {
+        let AtHead::Read(page) = store.list_products(head, Segment::ALL, from).await? else {
             return Ok(AtHead::Moved);
         };
         audience.progress(Step::Products, page.items.len() as u64);

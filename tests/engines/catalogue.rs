@@ -52,12 +52,11 @@ async fn in_segments(ports: &Ports, at: &CatalogueHead, count: u32) -> Vec<Produ
     let mut products = vec![];
     for index in 0..count {
         let segment = Segment { index, count };
-        let of_segment = all_pages(async |from| {
-            match ports.store.list_product_segment(at, segment, from).await? {
+        let of_segment =
+            all_pages(async |from| match ports.store.list_products(at, segment, from).await? {
                 AtHead::Read(page) => Ok(page),
                 AtHead::Moved => panic!("{at:?} is in force"),
-            }
-        });
+            });
         products.extend(of_segment.await);
     }
     sorted_by(products, |product| product.id.clone())

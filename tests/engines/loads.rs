@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join_all;
 use ocache::ports::{
     AtHead, CatalogueHead, Changes, Commit, Committed, JOURNAL_KEPT_FOR, Ports, Record, RecordKey,
-    RowChange, UserDiscounts,
+    RowChange, Segment, UserDiscounts,
 };
 use ocache::pricing::{Currency, Discount, Discounts, Money, Product, Rounding, UnitRounding};
 
@@ -37,7 +37,8 @@ async fn products_at(ports: &Ports, at: &CatalogueHead, ids: &[&str]) -> Option<
     let mut listed = vec![];
     let mut from = None;
     loop {
-        let AtHead::Read(page) = ports.store.list_products(at, from).await.unwrap() else {
+        let AtHead::Read(page) = ports.store.list_products(at, Segment::ALL, from).await.unwrap()
+        else {
             return None;
         };
         listed.extend(page.items);
@@ -298,10 +299,11 @@ pub async fn a_large_journal_comes_back_in_its_order(ports: Ports) {
     }
     finish(&ports, "large").await;
     let now = head(&ports).await;
-    let first = all_pages(async |from| match ports.store.list_products(&now, from).await? {
-        AtHead::Read(page) => Ok(page),
-        AtHead::Moved => panic!("nothing moved"),
-    });
+    let first =
+        all_pages(async |from| match ports.store.list_products(&now, Segment::ALL, from).await? {
+            AtHead::Read(page) => Ok(page),
+            AtHead::Moved => panic!("nothing moved"),
+        });
     assert_eq!(first.await.len(), 3_000);
     let prices = ports.store.products(&[product_id("P2999")], &now).await.unwrap();
     let prices = prices.map(|rows| rows.into_iter().map(|row| row.price).collect::<Vec<_>>());
@@ -318,7 +320,8 @@ pub async fn a_listing_that_outlasts_the_fold_is_whole(ports: Ports) {
     load_all(&ports, "first", &first.collect::<Vec<_>>()).await;
     let changed: Vec<_> = (0..200).map(|n| put(&format!("P{n:04}"), 2)).collect();
     let at = bring(&ports, "second", &changed).await;
-    let AtHead::Read(page) = ports.store.list_products(&at, None).await.unwrap() else {
+    let AtHead::Read(page) = ports.store.list_products(&at, Segment::ALL, None).await.unwrap()
+    else {
         panic!("nothing moved");
     };
     let (mut listed, mut from) = (page.items, page.next);
@@ -327,7 +330,7 @@ pub async fn a_listing_that_outlasts_the_fold_is_whole(ports: Ports) {
     finish(&ports, "second").await;
     while from.is_some() {
         // Some engines have the reader start over.
-        let page = ports.store.list_products(&at, from).await.unwrap();
+        let page = ports.store.list_products(&at, Segment::ALL, from).await.unwrap();
         let AtHead::Read(page) = page else { return };
         listed.extend(page.items);
         from = page.next;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ocache::meter::{Action, Meter, Operation, Resource, Unit, Usage, Used, Window, metered};
 use ocache::model::{DeduplicationId, GroupId, PriceListId};
 use ocache::ports::{
-    BaseName, Outgoing, Ports, Posting, Queue, Quotation, QuotationStatus, StoredBase,
+    BaseName, Outgoing, Ports, Posting, Queue, Quotation, QuotationStatus, Segment, StoredBase,
 };
 use ocache::ports::{
     Receipt, Record, TableHead, UsageRecord, UserDiscounts, Verdict, WantedParts, parts_of,
@@ -91,7 +91,7 @@ pub async fn work(ports: &Ports) {
     put_products(ports, &products).await;
     put_discounts(ports, &[list("ann", 500), list("bob", 1)]).await;
     let head_now = store.catalogue_head().await.unwrap().unwrap();
-    store.list_products(&head_now, None).await.unwrap();
+    store.list_products(&head_now, Segment::ALL, None).await.unwrap();
     let asked = ["P1", "P2", "P3", "none"].map(product_id);
     store.products(&asked, &head_now).await.unwrap();
     store.discounts(&["ann", "bob", "eve"].map(user), &head_now).await.unwrap();

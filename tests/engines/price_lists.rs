@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ocache::model::{PriceListId, Timestamp};
 use ocache::ports::{
-    AtHead, CatalogueHead, Cursor, Page, PortError, Ports, Record, RecordKey, RowChange,
+    AtHead, CatalogueHead, Cursor, Page, PortError, Ports, Record, RecordKey, RowChange, Segment,
     UserDiscounts,
 };
 use ocache::pricing::{
@@ -236,7 +236,8 @@ pub async fn a_product_keeps_what_few_products_have(ports: Ports) {
     let products = vec![first.clone(), second, third];
     let changes: Vec<_> = products.iter().cloned().map(RowChange::from).collect();
     let seen = async |at: &CatalogueHead| {
-        let listed = listed(|from| ports.store.list_products(at, from)).await.unwrap();
+        let listed =
+            listed(|from| ports.store.list_products(at, Segment::ALL, from)).await.unwrap();
         let read = read(ports.store.products(&ids, at).await).unwrap();
         let [listed, read] = [listed, read].map(|found| sorted_by(found, |one| one.id.clone()));
         assert_eq!(listed, read);

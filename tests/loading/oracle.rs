@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ocache::model::{Quantity, UserId};
-use ocache::ports::{AtHead, CatalogueHead, Ports};
+use ocache::ports::{AtHead, CatalogueHead, Ports, Segment};
 use ocache::pricing::{
     Currency, Customer, GivenList, Goods, Ladder, ListPrices, Money, OwnLadder, PriceList,
     PriceRule, Product, Rung, Scope, Subject, explain,
@@ -133,7 +133,7 @@ impl State {
             own.extend(ladders.map(|own| (list.user.clone(), list.ladders.currency, own)));
         }
         Self {
-            products: read(store.list_products(&head, None).await.unwrap()).items,
+            products: read(store.list_products(&head, Segment::ALL, None).await.unwrap()).items,
             customers: read(store.customers(&users, &head).await.unwrap()),
             head,
             lists,

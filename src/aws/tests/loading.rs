@@ -8,13 +8,15 @@ use super::script::{Answer, Asked, NONCE, Script, ok, refused, status};
 use crate::meter::journal_items::{JournalItem, pack};
 use crate::model::{DigestBuilder, PriceListId, ProductId, Timestamp, UserId};
 use crate::ports::{
-    AtHead, CatalogueHead, Changes, Commit, Committed, Cursor, LoadId, PortError, Record,
-    RecordKey, RowChange, UserDiscounts,
+    AtHead, CatalogueHead, Changes, Commit, Committed, LoadId, PortError, Record, RecordKey,
+    RowChange, UserDiscounts,
 };
 use crate::pricing::{
     Currency, Discount, Discounts, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule,
     Product, Recipients, Rounding, Rung, Scope, UnitRounding,
 };
+
+mod listing;
 
 fn load() -> LoadId {
     LoadId("l1".to_owned())
@@ -96,15 +98,6 @@ fn journal(changes: &[RowChange]) -> Vec<Value> {
 fn commit() -> Commit {
     let (currency, rounding) = (Currency::USD, UnitRounding::PLAIN);
     Commit { load: load(), currency, rounding, changes: Changes::PRODUCTS }
-}
-
-#[tokio::test]
-async fn a_listing_within_a_journal_that_was_folded_is_over() {
-    let script = Script::new(1, []).await;
-    let from = Some(Cursor("puts".to_owned()));
-    let page = script.aws.store().list_products(&at(8, None), from).await.unwrap();
-    assert_eq!(page.read().map(|page| (page.items.len(), page.next.is_some())), Some((0, false)));
-    assert!(script.operations().is_empty());
 }
 
 #[tokio::test]
@@ -298,33 +291,6 @@ async fn a_journal_is_laid_over_rows_as_long_as_the_head_names_it() {
     let script = Script::new(1, [read(), read()]).await;
     let read = script.aws.store().products(&ids[..1], &at(8, Some(load()))).await.unwrap();
     assert_eq!(read, AtHead::Read(vec![product("P1", 2)]));
-}
-
-#[tokio::test]
-async fn a_listing_leaves_out_what_the_journal_changes_and_ends_with_what_it_puts() {
-    let changes = journal(&[put("P1", 2), delete("P2"), put("P3", 2)]);
-    let head = head_item(Some("l1"), &[("l1", false)]);
-    let rows = [head.clone(), row("P1", Some(7)), row("P2", None), row("P4", None)];
-    let answers = [items(&changes), got(&head), items(&rows), items(&changes), got(&head)];
-    let script = Script::new(1, answers).await;
-    let (store, at) = (script.aws.store(), at(8, Some(load())));
-    let AtHead::Read(first) = store.list_products(&at, None).await.unwrap() else { panic!() };
-    assert_eq!(first.items, [product("P4", 1)]);
-    let AtHead::Read(last) = store.list_products(&at, first.next).await.unwrap() else { panic!() };
-    assert_eq!(last.items, [product("P1", 2), product("P3", 2)]);
-    assert!(last.next.is_none());
-    assert_eq!(script.operations(), ["Query", "GetItem", "Scan", "Query", "GetItem"]);
-}
-
-#[tokio::test]
-async fn a_listing_whose_journal_is_dropped_on_the_way_begins_again() {
-    let (folded, changes) = (head_item(None, &[("l1", true)]), journal(&[put("P1", 2)]));
-    let script = Script::new(1, [items(&[]), got(&folded), items(&changes), got(&folded)]).await;
-    let (store, at) = (script.aws.store(), at(8, Some(load())));
-    let first = store.list_products(&at, None).await.unwrap();
-    assert!(matches!(first, AtHead::Moved), "{first:?}");
-    let last = store.list_products(&at, Some(Cursor("puts".to_owned()))).await.unwrap();
-    assert!(matches!(last, AtHead::Moved), "{last:?}");
 }
 
 #[tokio::test]

@@ -223,6 +223,25 @@ async fn a_rotation_of_the_provider_is_noticed_and_inventing_keys_asks_it_seldom
 }
 
 #[tokio::test]
+async fn a_token_that_names_no_key_is_refused_without_reading_keys_again() {
+    let door = SharedDoor::new(key_set([&RSA[0]]));
+    let own = signed(&key(1), &header(), &claims());
+    assert_eq!(door.refusal(&issued(&RSA[0])).await, None);
+    assert_eq!(door.refusal(&own).await, None);
+    let reads = || (door.keys.reads(), door.own.reads());
+    assert_eq!(reads(), (1, 1));
+    for kid in [serde_json::Value::Null, serde_json::json!("")] {
+        door.clock.advance(READING.look_again);
+        let issued = RSA[0].signed(&with(RSA[0].header(), "kid", kid.clone()), &issued_claims());
+        let own = signed(&key(1), &with(header(), "kid", kid), &claims());
+        for token in [issued, own] {
+            assert_eq!(door.refusal(&token).await, Some(Refusal::UnnamedKey));
+        }
+        assert_eq!(reads(), (1, 1), "no other keys can be meant");
+    }
+}
+
+#[tokio::test]
 async fn an_outage_of_one_kind_of_keys_leaves_the_other_alone() {
     let door = SharedDoor::new(key_set([&RSA[0]]));
     let own = signed(&key(1), &header(), &claims());

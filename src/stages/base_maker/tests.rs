@@ -1,16 +1,22 @@
 //! A large catalogue on an engine whose pages are waited for, and processes that are cut off.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::super::base_packing::{CHECKPOINT, PARTS_AT_ONCE};
 use super::*;
 use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
 use crate::ports::prelude::*;
-use crate::ports::{Ports, Record, SystemRandomness};
-use crate::pricing::{Money, PackedBase, pack_runs};
+use crate::ports::{BaseClaim, MakerId, Ports, Record, SystemRandomness};
+use crate::pricing::{BaseError, Money, PackedBase, pack_runs};
+
+mod claims;
+mod packing;
 
 const PRODUCTS: usize = 40_000;
 const SEGMENTS: u32 = 4;
@@ -33,6 +39,20 @@ struct Paged {
     is_unfolded: AtomicBool,
     /// Whoever claims a base gets no answer.
     is_silent: AtomicBool,
+    /// Writing a base takes as long as reading a page.
+    is_slow: AtomicBool,
+    /// How long a page takes.
+    page_takes: Mutex<Duration>,
+    /// Who claimed a base last.
+    maker: Mutex<Option<MakerId>>,
+    /// The numbers of the packed parts that were stored while the base was in the making.
+    packed: Mutex<Vec<u32>>,
+    /// Whoever has stored so many of them stores no more.
+    most_packed: AtomicUsize,
+    /// How many runs were read.
+    runs: AtomicUsize,
+    /// Whoever writes a base gets no answer.
+    is_full: AtomicBool,
 }
 
 impl Paged {
@@ -42,13 +62,14 @@ impl Paged {
         segment: Segment,
         from: Option<Cursor>,
     ) -> Result<AtHead<Page<Product>>, PortError> {
-        sleep(PAGE_TAKES).await;
+        let takes = *self.page_takes.lock().unwrap();
+        sleep(takes).await;
         self.pages.fetch_add(1, Ordering::Relaxed);
         let at = &CatalogueHead { unfolded: None, ..at.clone() };
         let mut whole = Page { items: vec![], next: from };
         loop {
             let from = whole.next.take();
-            let page = self.inner.store.list_product_segment(at, segment, from).await?;
+            let page = self.inner.store.list_products(at, segment, from).await?;
             let AtHead::Read(page) = page else { return Ok(AtHead::Moved) };
             whole.items.extend(page.items);
             whole.next = page.next;
@@ -56,6 +77,26 @@ impl Paged {
                 return Ok(AtHead::Read(whole));
             }
         }
+    }
+
+    fn page_takes(&self, takes: Duration) {
+        *self.page_takes.lock().unwrap() = takes;
+    }
+
+    fn maker(&self) -> MakerId {
+        self.maker.lock().unwrap().clone().unwrap()
+    }
+
+    /// How many packed parts were stored since it was asked last; none of them twice.
+    fn packed(&self) -> usize {
+        let packed = std::mem::take(&mut *self.packed.lock().unwrap());
+        let different: BTreeSet<u32> = packed.iter().copied().collect();
+        assert_eq!(packed.len(), different.len());
+        packed.len()
+    }
+
+    fn runs(&self) -> usize {
+        self.runs.swap(0, Ordering::Relaxed)
     }
 
     fn pages(&self) -> usize {
@@ -88,16 +129,12 @@ layer!(
             Duration::from_secs(1)
         }
 
-        async fn list_products(&self, at: _, from: _) -> _ {
-            self.page(at, Segment::ALL, from).await
+        async fn list_products(&self, at: _, segment: _, from: _) -> _ {
+            self.page(at, segment, from).await
         }
 
         fn product_segments(&self) -> _ {
             self.segments.load(Ordering::Relaxed)
-        }
-
-        async fn list_product_segment(&self, at: _, segment: _, from: _) -> _ {
-            self.page(at, segment, from).await
         }
     }
 );
@@ -107,6 +144,12 @@ layer!(
     impl Bases for Paged {
         async fn put_base(&self, name: _, base: _, parts: _) -> _ {
             self.writes.fetch_add(1, Ordering::Relaxed);
+            if self.is_slow.load(Ordering::Relaxed) {
+                sleep(PAGE_TAKES).await;
+            }
+            if self.is_full.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
             self.inner.store.put_base(name, base, parts).await
         }
 
@@ -114,7 +157,25 @@ layer!(
             if self.is_silent.load(Ordering::Relaxed) && claim.until > now {
                 std::future::pending::<()>().await;
             }
+            *self.maker.lock().unwrap() = Some(claim.maker.clone());
             self.inner.store.claim_base(name, claim, now).await
+        }
+
+        async fn put_drafts(&self, name: _, drafts: _, expires_at: _) -> _ {
+            let packed = drafts.iter().map(|(number, _)| *number).filter(|it| *it > CHECKPOINT);
+            let packed: Vec<u32> = packed.collect();
+            let most = self.most_packed.load(Ordering::Relaxed);
+            if !packed.is_empty() && self.packed.lock().unwrap().len() >= most {
+                std::future::pending::<()>().await;
+            }
+            self.packed.lock().unwrap().extend(packed);
+            self.inner.store.put_drafts(name, drafts, expires_at).await
+        }
+
+        async fn drafts(&self, name: _, numbers: _) -> _ {
+            let is_run = |number: &&u32| **number < CHECKPOINT && !number.is_multiple_of(100_000);
+            self.runs.fetch_add(numbers.iter().filter(is_run).count(), Ordering::Relaxed);
+            self.inner.store.drafts(name, numbers).await
         }
     }
 );
@@ -135,6 +196,15 @@ fn products(count: usize) -> Vec<Product> {
     (0..count).map(of).collect()
 }
 
+/// Products of which the parts of a base are packed in three steps.
+fn long_named(count: usize) -> Vec<Product> {
+    let mut products = products(count);
+    for product in &mut products {
+        product.name = product.name.repeat(15);
+    }
+    products
+}
+
 async fn load(ports: &Ports, products: Vec<Product>) {
     let changes = products.into_iter().map(RowChange::from).collect();
     apply(ports, changes, Currency::USD).await.unwrap();
@@ -142,9 +212,13 @@ async fn load(ports: &Ports, products: Vec<Product>) {
 
 /// A large catalogue, and what every process sees of it.
 async fn large() -> (Arc<Paged>, Ports) {
+    large_of(products(PRODUCTS)).await
+}
+
+async fn large_of(products: Vec<Product>) -> (Arc<Paged>, Ports) {
     let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
     let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
-    load(&ports, products(PRODUCTS)).await;
+    load(&ports, products).await;
     let paged = Arc::new(Paged {
         inner: ports.clone(),
         pages: AtomicUsize::new(0),
@@ -153,6 +227,13 @@ async fn large() -> (Arc<Paged>, Ports) {
         segments: AtomicU32::new(SEGMENTS),
         is_unfolded: AtomicBool::new(false),
         is_silent: AtomicBool::new(false),
+        is_slow: AtomicBool::new(false),
+        page_takes: Mutex::new(PAGE_TAKES),
+        maker: Mutex::default(),
+        packed: Mutex::default(),
+        most_packed: AtomicUsize::new(usize::MAX),
+        runs: AtomicUsize::new(0),
+        is_full: AtomicBool::new(false),
     });
     let seen = Ports { store: paged.clone(), ..ports };
     (paged, seen)
@@ -200,10 +281,13 @@ async fn cut_off(maker: &BaseMaker, ports: &Ports, after: Duration) {
 }
 
 /// Whether the base that is stored has the bytes of one that was packed from the products.
-async fn is_right(ports: &Ports, Current { head, base }: &Current) {
+async fn is_right(ports: &Ports, made: &Current) {
+    is_of(ports, made, products(PRODUCTS)).await;
+}
+
+async fn is_of(ports: &Ports, Current { head, base }: &Current, products: Vec<Product>) {
     let name = BaseName { version: head.base_version, currency: Currency::USD, terms: None };
-    let expected =
-        PackedBase::in_currency(Currency::USD, Currency::USD, products(PRODUCTS)).unwrap();
+    let expected = PackedBase::in_currency(Currency::USD, Currency::USD, products).unwrap();
     assert_eq!(base.index, expected.index);
     let numbers: Vec<u32> = (0..expected.parts.len() as u32).collect();
     let parts = ports.store.base_parts(&name, &numbers).await.unwrap();

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use super::super::StageError;
-use super::super::base_maker::{AsOf, Current, MakeBaseError};
+use super::super::base_maker::{AsOf, Current};
+use super::super::made_bases::MakeBaseError;
 use super::super::terms_book::{Terms, TermsBook};
 use super::super::terms_maker::Wanted;
 use super::{MAX_TRIES, PriceCalc, as_of, unreadable};
@@ -54,17 +57,21 @@ pub(super) struct TermsInputs {
 /// So many changes of terms are prepared at most. More of them within two intervals are met by cold quotes.
 const MAX_AHEAD: usize = 8;
 
-/// The inputs of some users, read at one head of the catalogue.
-pub(super) type InputsByUser = BTreeMap<UserId, Arc<Inputs>>;
+/// The inputs of some users, read at one head of the catalogue. A user whose own inputs cannot be read or made
+/// leaves the others alone.
+pub(super) type InputsByUser = BTreeMap<UserId, Result<Arc<Inputs>, StageError>>;
 
 /// What is read once for all users of a batch.
 struct Shared {
     at: CatalogueHead,
-    book: Arc<TermsBook>,
+    /// In the currency of the catalogue.
+    base: Arc<StoredBase>,
     now: Timestamp,
     keep_until: Timestamp,
-    bases: HashMap<Currency, Arc<StoredBase>>,
 }
+
+/// What decides the prices of one customer, in a currency.
+type OwnInCurrency = (Currency, OwnInputs);
 
 impl PriceCalc {
     /// The inputs of a whole batch: heads, then the catalogue, then what else loads bring at its head.
@@ -93,50 +100,57 @@ impl PriceCalc {
         now: Timestamp,
     ) -> Result<AtHead<InputsByUser>, StageError> {
         let heads = self.tables.table_heads(users).await?;
-        let mut heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
+        let heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
         // Nobody knows which of its parts could not be read: one of its own, or one of a base.
         let in_doubt = heads.values().filter(|head| unreadable.contains(&head.generation));
         self.bases.doubt(in_doubt.flat_map(TableHead::bases));
         let keep_until = now.plus(self.policy.now().keep_tables());
         let Current { head: at, base } = self.bases.current_as_of(as_of, keep_until).await?;
-        let bases = HashMap::from([(at.currency, base)]);
-        let book = Arc::default();
-        let mut shared = Shared { at, book, now, keep_until, bases };
-        let mut unchanged: BTreeMap<&UserId, Option<Timestamp>> = BTreeMap::new();
-        for user in users {
-            let Some(head) = heads.get(user) else { continue };
-            if self.is_unchanged(head, &shared, unreadable)
-                && let Some(terms_expire_at) = self.terms_again(head, &shared).await?
-            {
-                unchanged.insert(user, terms_expire_at);
+        let shared = Shared { at, base, now, keep_until };
+        let mut unchanged: BTreeMap<&UserId, Result<Option<Timestamp>, StageError>> =
+            BTreeMap::new();
+        for (user, head) in &heads {
+            if !self.is_unchanged(head, &shared, unreadable) {
+                continue;
+            }
+            match self.terms_again(head, &shared).await {
+                Ok(Some(terms_expire_at)) => drop(unchanged.insert(user, Ok(terms_expire_at))),
+                Ok(None) => {}
+                Err(error) => drop(unchanged.insert(user, Err(error))),
             }
         }
         let changed: Vec<UserId> =
             users.iter().filter(|user| !unchanged.contains_key(user)).cloned().collect();
-        let AtHead::Read(mut own) = self.own_inputs(&changed, &mut shared).await? else {
+        let AtHead::Read(mut own) = self.own_inputs(&changed, &shared).await? else {
             return Ok(AtHead::Moved);
         };
         let mut inputs = InputsByUser::new();
         for user in users {
-            let head = heads.remove(user);
-            let (currency, own, terms_expire_at) = match (own.remove(user), &head) {
-                (Some((currency, own)), _) => {
-                    let expire_at = own.terms_expire_at();
-                    (currency, Some(Arc::new(own)), expire_at)
+            let head = heads.get(user);
+            let found = match (own.remove(user), unchanged.remove(user), head) {
+                (Some(own), ..) => own
+                    .map(|(currency, own)| (currency, own.terms_expire_at(), Some(Arc::new(own)))),
+                (None, Some(terms), Some(head)) => terms.map(|terms| (head.currency, terms, None)),
+                _ => continue,
+            };
+            let of_user = match found {
+                Err(error) => Err(error),
+                Ok((currency, terms_expire_at, own)) => {
+                    match self.base_in(currency, &shared).await {
+                        Ok(AtHead::Moved) => return Ok(AtHead::Moved),
+                        Err(error) => Err(error),
+                        Ok(AtHead::Read(base)) => {
+                            let (head, at) = (head.cloned(), shared.at.clone());
+                            Ok(Inputs { head, at, base, currency, own, terms_expire_at })
+                        }
+                    }
                 }
-                (None, Some(head)) => (head.currency, None, unchanged.get(user).copied().flatten()),
-                (None, None) => continue,
             };
-            let AtHead::Read(base) = self.base_in(currency, &mut shared).await? else {
-                return Ok(AtHead::Moved);
-            };
-            let at = shared.at.clone();
-            let of_user = Inputs { head, at, base, currency, own, terms_expire_at };
-            // A table of a later load than ours: our head of the catalogue was read before. Such a
-            // user reads everything again.
-            match of_user.is_behind() {
-                true => self.bases.forget_head(),
-                false => drop(inputs.insert(user.clone(), Arc::new(of_user))),
+            match of_user {
+                // A table of a later load than ours: our head of the catalogue was read before. Such a
+                // user reads everything again.
+                Ok(inputs) if inputs.is_behind() => self.bases.forget_head(),
+                of_user => drop(inputs.insert(user.clone(), of_user.map(Arc::new))),
             }
         }
         Ok(AtHead::Read(inputs))
@@ -153,7 +167,7 @@ impl PriceCalc {
             let as_of = as_of(&order.cause);
             let mut inputs = self.inputs(users, &unreadable, as_of, sent_at).await?;
             if let Some(inputs) = inputs.remove(&order.user) {
-                return Ok(inputs);
+                return inputs;
             }
         }
         Err(StageError::Contended { tries: MAX_TRIES })
@@ -190,9 +204,8 @@ impl PriceCalc {
         let mut first = None;
         for prices in head.periods() {
             let Some(name) = head.base_of(prices) else { continue };
-            let Some(base) = self.terms.again(&name, shared.keep_until).await? else {
-                return Ok(None);
-            };
+            let again = self.terms.again(&name, shared.keep_until).await;
+            let Some(base) = again.map_err(StageError::CustomerBase)? else { return Ok(None) };
             first =
                 Some(first.map_or(base.expires_at, |first: Timestamp| first.min(base.expires_at)));
         }
@@ -202,24 +215,21 @@ impl PriceCalc {
     async fn base_in(
         &self,
         currency: Currency,
-        shared: &mut Shared,
+        shared: &Shared,
     ) -> Result<AtHead<Arc<StoredBase>>, StageError> {
-        if let Some(base) = shared.bases.get(&currency) {
-            return Ok(AtHead::Read(base.clone()));
+        if currency == shared.at.currency {
+            return Ok(AtHead::Read(shared.base.clone()));
         }
-        let base = self.bases.base_in(currency, &shared.at, shared.keep_until).await?;
-        if let AtHead::Read(base) = &base {
-            shared.bases.insert(currency, base.clone());
-        }
-        Ok(base)
+        let base = self.bases.base_in(currency, &shared.at, shared.keep_until).await;
+        base.map_err(StageError::CustomerBase)
     }
 
     /// Of each of these users the currency, and what decides their prices.
     async fn own_inputs(
         &self,
         users: &[UserId],
-        shared: &mut Shared,
-    ) -> Result<AtHead<BTreeMap<UserId, (Currency, OwnInputs)>>, StageError> {
+        shared: &Shared,
+    ) -> Result<AtHead<BTreeMap<UserId, Result<OwnInCurrency, StageError>>>, StageError> {
         if users.is_empty() {
             return Ok(AtHead::Read(BTreeMap::new()));
         }
@@ -234,46 +244,62 @@ impl PriceCalc {
         let AtHead::Read(book) = self.books.at(&shared.at).await? else {
             return Ok(AtHead::Moved);
         };
-        shared.book = book;
-        let mut lists: BTreeMap<UserId, UserDiscounts> =
+        let mut lists: HashMap<UserId, UserDiscounts> =
             lists.into_iter().map(|list| (list.user.clone(), list)).collect();
         let mut customers: BTreeMap<UserId, Customer> =
             customers.into_iter().map(|customer| (customer.user.clone(), customer)).collect();
-        let mut inputs = BTreeMap::new();
-        for user in users {
+        let of_users = users.iter().map(|user| {
             let customer = customers.remove(user).unwrap_or(Customer::unknown(user.clone()));
-            let currency = customer.currency.unwrap_or(shared.at.currency);
-            let list = lists.remove(user);
-            let (discounts, ladders) =
-                list.map(|list| (list.discounts, list.ladders)).unwrap_or_default();
-            let terms = shared.book.terms_of(&customer, currency, shared.now);
-            let mut edge = terms.until;
-            let AtHead::Read(now) = self.terms_inputs(&terms, currency, shared).await? else {
-                return Ok(AtHead::Moved);
-            };
-            let mut next = vec![];
-            while let Some(from) = edge.filter(|edge| *edge <= self.soon(shared.now))
-                && next.len() < MAX_AHEAD
-            {
-                let terms = shared.book.terms_of(&customer, currency, from);
-                edge = terms.until;
-                match self.terms_inputs(&terms, currency, shared).await? {
-                    AtHead::Read(terms) => next.push((from, terms)),
-                    AtHead::Moved => return Ok(AtHead::Moved),
-                }
+            self.own_inputs_of(customer, lists.remove(user), &book, shared)
+        });
+        // Side by side, so that no customer waits for the price lists of another.
+        let of_users = join_all(of_users).await;
+        let mut inputs = BTreeMap::new();
+        for (user, of_user) in users.iter().zip(of_users) {
+            match of_user {
+                Ok(AtHead::Moved) => return Ok(AtHead::Moved),
+                Ok(AtHead::Read(own)) => drop(inputs.insert(user.clone(), Ok(own))),
+                Err(error) => drop(inputs.insert(user.clone(), Err(error))),
             }
-            let valid_until = edge;
-            let own = OwnInputs { discounts, ladders, now, next, valid_until };
-            inputs.insert(user.clone(), (currency, own));
         }
         Ok(AtHead::Read(inputs))
+    }
+
+    async fn own_inputs_of(
+        &self,
+        customer: Customer,
+        list: Option<UserDiscounts>,
+        book: &TermsBook,
+        shared: &Shared,
+    ) -> Result<AtHead<OwnInCurrency>, StageError> {
+        let currency = customer.currency.unwrap_or(shared.at.currency);
+        let (discounts, ladders) =
+            list.map(|list| (list.discounts, list.ladders)).unwrap_or_default();
+        let terms = book.terms_of(&customer, currency, shared.now);
+        let mut edge = terms.until;
+        let AtHead::Read(now) = self.terms_inputs(&terms, currency, shared).await? else {
+            return Ok(AtHead::Moved);
+        };
+        let mut next = vec![];
+        while let Some(from) = edge.filter(|edge| *edge <= self.soon(shared.now))
+            && next.len() < MAX_AHEAD
+        {
+            let terms = book.terms_of(&customer, currency, from);
+            edge = terms.until;
+            match self.terms_inputs(&terms, currency, shared).await? {
+                AtHead::Read(terms) => next.push((from, terms)),
+                AtHead::Moved => return Ok(AtHead::Moved),
+            }
+        }
+        let own = OwnInputs { discounts, ladders, now, next, valid_until: edge };
+        Ok(AtHead::Read((currency, own)))
     }
 
     async fn terms_inputs(
         &self,
         terms: &Terms,
         currency: Currency,
-        shared: &mut Shared,
+        shared: &Shared,
     ) -> Result<AtHead<TermsInputs>, StageError> {
         let AtHead::Read(rows) = self.lists.rows(&terms.individual, &shared.at).await? else {
             return Ok(AtHead::Moved);
@@ -295,7 +321,7 @@ impl PriceCalc {
             at: &shared.at,
             keep_until: shared.keep_until,
         };
-        let made = self.terms.base(&wanted).await?;
+        let made = self.terms.base(&wanted).await.map_err(StageError::CustomerBase)?;
         Ok(made.map(|made| TermsInputs { shared: Some((name, made)), individual }))
     }
 }

@@ -12,7 +12,7 @@ use tracing::{debug, warn};
 use super::folded::folded;
 use super::query::Search;
 use crate::model::ProductId;
-use crate::ports::{AtHead, CatalogueStore, Chain, PortError, products_now};
+use crate::ports::{AtHead, CatalogueStore, Chain, PortError, Segment, products_now};
 use crate::pricing::{Currency, Money, Product};
 
 /// Whether the products have changed is not looked at more often than this.
@@ -143,7 +143,8 @@ impl Products {
         let mut entries = Vec::new();
         let mut from = None;
         let complete = loop {
-            let AtHead::Read(page) = self.store.list_products(&head, from).await? else {
+            let AtHead::Read(page) = self.store.list_products(&head, Segment::ALL, from).await?
+            else {
                 return Ok(None);
             };
             let room = MAX_SEARCHED - entries.len();

@@ -1,0 +1,97 @@
+//! Several processes that want one base, of which one makes it or stores it for longer.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_process_sees_that_another_has_stored_a_base_for_longer() {
+    let (paged, ports) = large().await;
+    let (maker, other) = (process(&ports), process(&ports));
+    let soon = keep_until(&ports);
+    for process in [&maker, &other] {
+        process.current(soon).await.unwrap();
+    }
+    let later = soon.plus(2 * HOUR);
+    assert!(maker.current(soon).await.unwrap().base.expires_at < later);
+    paged.pages();
+    paged.writes();
+    let extended = maker.current(later).await.unwrap().base.expires_at;
+    assert!(extended >= later);
+    assert_eq!((paged.pages(), paged.writes()), (0, 1), "it is stored for longer");
+    assert_eq!(other.current(later).await.unwrap().base.expires_at, extended);
+    assert_eq!(paged.writes(), 0, "it is stored for long enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_processes_one_stores_a_base_for_longer() {
+    let (paged, ports) = large().await;
+    let makers: Vec<BaseMaker> = (0..5).map(|_| process(&ports)).collect();
+    let soon = keep_until(&ports);
+    for maker in &makers {
+        maker.current(soon).await.unwrap();
+    }
+    paged.writes();
+    paged.is_slow.store(true, Ordering::Relaxed);
+    let later = soon.plus(2 * HOUR);
+    let all = makers.iter().map(|maker| maker.current(later));
+    for made in futures_util::future::join_all(all).await {
+        assert!(made.unwrap().base.expires_at >= later);
+    }
+    assert_eq!(paged.writes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_is_renewed_while_one_page_takes_longer_than_it_lasts() {
+    let (paged, ports) = large().await;
+    let (maker, other) = (process(&ports), process(&ports));
+    paged.page_takes(Duration::from_secs(12));
+    let making = async {
+        let made = current(&maker, &ports).await.unwrap();
+        is_right(&ports, &made).await;
+    };
+    let trying = async {
+        // A moment after each renewal would have been too late.
+        for _ in 0..8 {
+            sleep(Duration::from_secs(5)).await;
+            let claimed = current(&other, &ports).await.unwrap_err();
+            assert!(matches!(claimed, MakeBaseError::Claimed), "{claimed}");
+        }
+    };
+    tokio::join!(making, trying);
+    assert_eq!(paged.pages(), PAGES, "nobody else read any");
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_goes_on_while_a_renewal_gets_no_answer() {
+    let (paged, ports) = large().await;
+    let maker = process(&ports);
+    paged.page_takes(Duration::from_secs(1));
+    let begun = Instant::now();
+    let (made, ()) = tokio::join!(current(&maker, &ports), async {
+        // The claim is made, and never renewed.
+        sleep(PAGE_TAKES).await;
+        paged.is_silent.store(true, Ordering::Relaxed);
+    });
+    is_right(&ports, &made.unwrap()).await;
+    assert_eq!(begun.elapsed(), Duration::from_secs(5), "a page and four of each segment");
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_stops_when_another_process_has_claimed_it() {
+    let (paged, ports) = large().await;
+    let maker = process(&ports);
+    paged.page_takes(Duration::from_secs(3));
+    let stolen = async {
+        // Nobody noticed that the claim was not renewed, as if the process had been stopped meanwhile.
+        sleep(Duration::from_secs(7)).await;
+        let (name, now) = (name(&ports).await, ports.clock.now());
+        let gone = BaseClaim { maker: paged.maker(), until: now };
+        assert!(ports.store.claim_base(&name, &gone, now).await.unwrap());
+        let until = now.plus(Duration::from_secs(8));
+        let stolen = BaseClaim { maker: MakerId("another".to_owned()), until };
+        assert!(ports.store.claim_base(&name, &stolen, now).await.unwrap());
+    };
+    let (lost, ()) = tokio::join!(current(&maker, &ports), stolen);
+    assert!(matches!(lost, Err(MakeBaseError::Claimed)), "{lost:?}");
+    assert!(paged.pages() < PAGES);
+    assert_eq!(paged.writes(), 0);
+}

@@ -1,0 +1,113 @@
+//! Crowds that want the same lists.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
+use tokio::task::yield_now;
+
+use super::super::terms_book::TermsBooks;
+use super::*;
+use crate::data::apply;
+use crate::memory::{ManualClock, Memory};
+use crate::model::Timestamp;
+use crate::ports::prelude::*;
+use crate::ports::{Ports, Record, RowChange, SystemRandomness};
+use crate::pricing::{
+    Currency, Ladder, ListPrices, MinQuantity, Money, PriceRule, Recipients, Rung, Scope,
+};
+
+const CROWD: usize = 20;
+
+/// Lists whose pages are waited for, and counted.
+struct Counted {
+    inner: Ports,
+    lists: AtomicUsize,
+    rows: AtomicUsize,
+    fails: AtomicUsize,
+}
+
+layer!(
+    #[over(inner.store)]
+    impl PriceListStore for Counted {
+        async fn list_price_lists(&self, at: _, from: _) -> _ {
+            self.lists.fetch_add(1, Ordering::Relaxed);
+            yield_now().await;
+            self.inner.store.list_price_lists(at, from).await
+        }
+
+        async fn list_prices(&self, list: _, at: _, from: _) -> _ {
+            self.rows.fetch_add(1, Ordering::Relaxed);
+            yield_now().await;
+            let count = |fails: usize| fails.checked_sub(1);
+            if self.fails.fetch_update(Ordering::Relaxed, Ordering::Relaxed, count).is_ok() {
+                return Err(PortError::Throttled { what: "lists".to_owned() });
+            }
+            self.inner.store.list_prices(list, at, from).await
+        }
+    }
+);
+
+fn list(id: &str) -> PriceList {
+    PriceList {
+        id: id.parse().unwrap(),
+        priority: 0,
+        currency: None,
+        from: None,
+        until: None,
+        recipients: Recipients { everyone: true, ..Recipients::default() },
+        is_wide: true,
+        revision: 1,
+    }
+}
+
+/// A store with these lists, each of which has a row; and its head.
+async fn counted(lists: &[PriceList]) -> (Arc<Counted>, CatalogueHead) {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1)));
+    let inner = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+    let rung = Rung { min_quantity: MinQuantity::ZERO, rule: PriceRule::Price(Money::ZERO) };
+    let row = |list: &PriceList| ListPrices {
+        list: list.id.clone(),
+        scope: Scope::All,
+        ladder: Ladder::new(vec![rung]).unwrap(),
+    };
+    let records =
+        lists.iter().flat_map(|list| [Record::PriceList(list.clone()), Record::Prices(row(list))]);
+    apply(&inner, records.map(RowChange::Put).collect(), Currency::USD).await.unwrap();
+    let at = inner.store.catalogue_head().await.unwrap().unwrap();
+    let (lists, rows, fails) = Default::default();
+    (Arc::new(Counted { inner, lists, rows, fails }), at)
+}
+
+#[tokio::test]
+async fn a_crowd_reads_the_rows_of_a_list_once() {
+    let lists = [list("A"), list("B")].map(Arc::new);
+    let (store, at) = counted(&lists.clone().map(|list| (*list).clone())).await;
+    let shelf = ListShelf::new(store.clone());
+    for read in join_all((0..CROWD).map(|_| shelf.rows(&lists, &at))).await {
+        let AtHead::Read(rows) = read.unwrap() else { panic!("nobody loads") };
+        assert_eq!(rows.len(), 2);
+        assert!(rows.iter().all(|rows| rows.is_wide()));
+    }
+    assert_eq!(store.rows.load(Ordering::Relaxed), 2, "each list once");
+}
+
+#[tokio::test]
+async fn whoever_cannot_read_a_list_leaves_it_to_the_next() {
+    let lists = [Arc::new(list("A"))];
+    let (store, at) = counted(&[list("A")]).await;
+    store.fails.store(2, Ordering::Relaxed);
+    let shelf = ListShelf::new(store.clone());
+    let read = join_all((0..CROWD).map(|_| shelf.rows(&lists, &at))).await;
+    assert_eq!(read.iter().filter(|read| read.is_err()).count(), 2);
+    assert_eq!(store.rows.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn a_crowd_reads_the_lists_of_a_version_once() {
+    let (store, at) = counted(&[list("A"), list("B")]).await;
+    let books = TermsBooks::new(store.clone());
+    for read in join_all((0..CROWD).map(|_| books.at(&at))).await {
+        assert!(matches!(read, Ok(AtHead::Read(_))), "nobody loads");
+    }
+    assert_eq!(store.lists.load(Ordering::Relaxed), 1);
+}
