@@ -11,7 +11,8 @@ locals {
     tostring(number) => number == 0 ? "${var.stack}-refresh" : "${var.stack}-refresh-${number + 1}"
   }
   # One pattern for all rules. A hundred ARNs are more than the policy of a function has room for.
-  refresh_rules  = "${local.arn_of_service}:events:${data.aws_region.current.name}:${local.account}:rule/${var.stack}-refresh*"
+  refresh_names  = "${var.stack}-refresh*"
+  refresh_rules  = "${local.arn_of_service}:events:${data.aws_region.current.name}:${local.account}:rule/${local.refresh_names}"
   schedule_parts = { for part in range(var.refresh_parts) : tostring(part) => tostring(floor(part / local.targets_of_rule)) }
 }
 

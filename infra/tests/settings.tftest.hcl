@@ -391,8 +391,8 @@ run "many_parts_are_spread_over_rules" {
   }
 
   assert {
-    condition     = alltrue([for rule in aws_cloudwatch_event_rule.refresh : startswith(rule.name, trimsuffix(reverse(split("/", aws_lambda_permission.schedule.source_arn))[0], "*"))])
-    error_message = "Each rule may invoke the function."
+    condition     = alltrue([for rule in aws_cloudwatch_event_rule.refresh : startswith(rule.name, trimsuffix(local.refresh_names, "*"))])
+    error_message = "The permission does not hold for each rule."
   }
 
   assert {
