@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::head;
+use super::head::{self, VERSION};
 use super::item::{self, FieldError, Item, item, number, text};
-use super::loaded::{Loaded, Rows, VERSION};
+use super::loaded::{Loaded, Rows};
 use super::names::Table;
 use super::tables::{Tables, corrupt};
 use crate::model::ProductId;

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
 use thiserror::Error;
 
+use super::head::VERSION;
 use super::item::{self, FieldError, Item, blob, item, number, text};
-use super::loaded::{DELETED, Loaded, Rows, VERSION};
+use super::loaded::{DELETED, Loaded, Rows};
 use super::names::Table;
 use super::tables::{Tables, corrupt};
 use crate::model::{PackedError, ProductId, UserId};

@@ -12,7 +12,6 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use super::conditions::{Conditional, conditional};
 use super::errors::Call;
 use super::item::{self, FieldError, Item, item, millis, text};
-use super::loaded::VERSION;
 use super::names::Table;
 use super::tables::{Tables, corrupt};
 use crate::model::Timestamp;
@@ -25,6 +24,9 @@ const HEAD: &str = "\u{1}catalogue";
 const JOURNAL: &str = "journal:";
 const BEGAN_AT: &str = "began_at";
 const IS_OVER: &str = "is_over";
+
+/// The attribute with the version of the load that wrote a row.
+pub(super) const VERSION: &str = "version";
 
 pub(super) fn key() -> Item {
     item([("product_id", text(HEAD))])

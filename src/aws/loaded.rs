@@ -8,11 +8,10 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::head::is_beside_products;
+use super::head::{VERSION, is_beside_products};
 use super::item::{self, Item, item, number, text};
 use super::names::{TTL, Table};
 use super::overlay::{Overlay, PUTS};
-use super::price_lists::{self, LISTS};
 use super::tables::{Tables, corrupt, scan_segment};
 use crate::meter::journal_items::{journal_key, names_of, names_of_list};
 use crate::model::{PriceListId, Timestamp};
@@ -20,8 +19,6 @@ use crate::ports::{
     AtHead, CatalogueHead, Cursor, OfRecord, Page, PortError, Record, RecordKey, RowChange, Segment,
 };
 
-/// The attribute with the version of the load that wrote a row.
-pub(super) const VERSION: &str = "version";
 /// The attribute that only tombstones have.
 pub(super) const DELETED: &str = "deleted";
 
@@ -58,6 +55,16 @@ pub(super) enum Rows<'a> {
     Of(&'a PriceListId),
 }
 
+/// What stands in the place of a list for all lists without their rows. No id has a control character.
+pub(super) const LISTS: &str = "\u{1}lists";
+pub(super) const LIST_ID: &str = "list_id";
+pub(super) const SCOPE_ID: &str = "scope_id";
+
+/// The key of an item of the table of price lists.
+pub(super) fn list_place(list: &str, scope: &str) -> Item {
+    item([(LIST_ID, text(list)), (SCOPE_ID, text(scope))])
+}
+
 /// What stands between the parts of a key that is written as one text.
 const KEY_PARTS: &str = "\u{1}";
 
@@ -67,9 +74,9 @@ pub(super) fn place_of(key: &RecordKey) -> (Table, Item) {
         RecordKey::Product(id) => (Table::Products, item([("product_id", text(id.as_str()))])),
         RecordKey::Discounts(user) => (Table::Discounts, item([("user_id", text(user.as_str()))])),
         RecordKey::Customer(user) => (Table::Customers, item([("user_id", text(user.as_str()))])),
-        RecordKey::PriceList(list) => (Table::PriceLists, price_lists::place(LISTS, list.as_str())),
+        RecordKey::PriceList(list) => (Table::PriceLists, list_place(LISTS, list.as_str())),
         RecordKey::Prices(list, scope) => {
-            (Table::PriceLists, price_lists::place(list.as_str(), &scope.key()))
+            (Table::PriceLists, list_place(list.as_str(), &scope.key()))
         }
     }
 }

@@ -24,6 +24,7 @@ mod errors;
 mod head;
 mod identity;
 mod item;
+mod known;
 mod loaded;
 mod loads;
 mod names;

@@ -41,14 +41,6 @@ pub(super) struct Overlay<'a> {
     pub(super) names: &'a str,
 }
 
-/// The names of all changes of each kind in the journal that was listed last: a listing reads them once,
-/// however many pages and segments it has.
-#[derive(Debug, Default)]
-pub(super) struct KnownNames {
-    load: Option<LoadId>,
-    by_kind: HashMap<String, Arc<HashSet<String>>>,
-}
-
 fn changes_in(item: &Item) -> Result<Vec<RowChange>, PortError> {
     let packed = item.get(CHANGES).and_then(|value| value.as_b().ok());
     let changes = match packed {
@@ -65,25 +57,6 @@ fn changes_in(item: &Item) -> Result<Vec<RowChange>, PortError> {
 /// Changes by their names.
 fn named(changes: Vec<RowChange>) -> impl Iterator<Item = (String, RowChange)> {
     changes.into_iter().map(|change| (journal_key(&change.key()), change))
-}
-
-impl KnownNames {
-    /// Gives the memory of the names of a kind back: a million names take a hundred megabytes.
-    pub(super) fn forget(&mut self, kind: &str) {
-        self.by_kind.remove(kind);
-    }
-
-    fn of(&self, overlay: Overlay<'_>) -> Option<Arc<HashSet<String>>> {
-        let is_of_load = self.load.as_ref() == Some(overlay.load);
-        self.by_kind.get(overlay.names).filter(|_| is_of_load).cloned()
-    }
-
-    fn keep(&mut self, overlay: Overlay<'_>, names: Arc<HashSet<String>>) {
-        if self.load.as_ref() != Some(overlay.load) {
-            *self = Self { load: Some(overlay.load.clone()), by_kind: HashMap::new() };
-        }
-        self.by_kind.insert(overlay.names.to_owned(), names);
-    }
 }
 
 impl Tables {
@@ -163,7 +136,7 @@ impl Tables {
     ) -> Result<AtHead<Arc<HashSet<String>>>, PortError> {
         // Held while they are read, so that others wait for them instead of reading them too.
         let mut known = self.known_names.lock().await;
-        if let Some(names) = known.of(overlay) {
+        if let Some(names) = known.of(overlay.load, overlay.names) {
             return Ok(AtHead::Read(names));
         }
         known.forget(overlay.names);
@@ -183,7 +156,7 @@ impl Tables {
             return Ok(AtHead::Moved);
         }
         let names = Arc::new(names);
-        known.keep(overlay, names.clone());
+        known.keep(overlay.load, overlay.names, names.clone());
         Ok(AtHead::Read(names))
     }
 

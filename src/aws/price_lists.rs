@@ -6,8 +6,9 @@
 use async_trait::async_trait;
 
 use super::errors::Call;
+use super::head::VERSION;
 use super::item::{self, FieldError, Item, blob, item, number, text};
-use super::loaded::{Loaded, Rows, VERSION};
+use super::loaded::{LIST_ID, LISTS, Loaded, Rows, SCOPE_ID, list_place};
 use super::names::Table;
 use super::tables::{Tables, corrupt, cursor_of, start_key};
 use crate::model::{PriceListId, UserId};
@@ -16,18 +17,9 @@ use crate::ports::{
 };
 use crate::pricing::{Customer, Ladder, ListPrices, PriceList, Scope};
 
-/// What stands in the place of a list for all lists without their rows. No id has a control character.
-pub(super) const LISTS: &str = "\u{1}lists";
-const LIST_ID: &str = "list_id";
-const SCOPE_ID: &str = "scope_id";
 const CUSTOMER: &str = "customer";
 const PRICE_LIST: &str = "price_list";
 const LADDER: &str = "ladder";
-
-/// The key of an item of the table of price lists.
-pub(super) fn place(list: &str, scope: &str) -> Item {
-    item([(LIST_ID, text(list)), (SCOPE_ID, text(scope))])
-}
 
 impl Loaded for Customer {
     type Id = UserId;
@@ -75,7 +67,7 @@ impl Loaded for PriceList {
     }
 
     fn write(&self, version: u64) -> Result<Item, PortError> {
-        let mut item = place(LISTS, self.id.as_str());
+        let mut item = list_place(LISTS, self.id.as_str());
         let list = item::json(&format!("price list `{}`", self.id), self)?;
         item.insert(PRICE_LIST.to_owned(), list);
         item.insert(VERSION.to_owned(), number(version));
@@ -111,7 +103,7 @@ impl Loaded for ListPrices {
             let key = RecordKey::Prices(self.list.clone(), self.scope.clone());
             PortError::rejected(key.to_string(), error.to_string())
         })?;
-        let mut item = place(self.list.as_str(), &self.scope.key());
+        let mut item = list_place(self.list.as_str(), &self.scope.key());
         item.insert(LADDER.to_owned(), blob(ladder));
         item.insert(VERSION.to_owned(), number(version));
         Ok(item)

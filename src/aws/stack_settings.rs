@@ -26,15 +26,6 @@ const FIRST: &str = "\u{1}settings";
 /// For so long nobody asks again for what came with the head.
 const KEPT_FOR: Duration = Duration::from_secs(2);
 
-/// What this process has read.
-#[derive(Default)]
-pub(super) struct KnownSettings {
-    /// With the head, and when.
-    last: Option<(Instant, SettingsRecord)>,
-    /// What Terraform wrote. It never changes.
-    first: Option<SettingsRecord>,
-}
-
 /// What was set, if anything ever was.
 fn read(item: &Item) -> Result<Option<SettingsRecord>, PortError> {
     if !item.contains_key(REVISION) {

@@ -12,9 +12,8 @@ use tokio::sync::Mutex;
 use super::backoff::Backoff;
 use super::errors::Call;
 use super::item::{FieldError, Item, text};
+use super::known::{KnownNames, KnownSettings};
 use super::names::{Names, Table};
-use super::overlay::KnownNames;
-use super::stack_settings::KnownSettings;
 use crate::ports::{Cursor, Page, PortError, Randomness, Segment};
 
 /// The tables of a stack.
