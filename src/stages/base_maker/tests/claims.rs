@@ -95,3 +95,23 @@ async fn work_stops_when_another_process_has_claimed_it() {
     assert!(paged.pages() < PAGES);
     assert_eq!(paged.writes(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_base_that_was_stored_for_longer_needs_no_claim() {
+    let (paged, ports) = large().await;
+    let (maker, other) = (process(&ports), process(&ports));
+    let soon = keep_until(&ports);
+    for process in [&maker, &other] {
+        process.current(soon).await.unwrap();
+    }
+    let later = soon.plus(2 * HOUR);
+    maker.current(later).await.unwrap();
+    // Whoever has the claim does not give it up.
+    let until = ports.clock.now().plus(Duration::from_secs(5));
+    let claim = BaseClaim { maker: MakerId("another".to_owned()), until };
+    let (name, now) = (name(&ports).await, ports.clock.now());
+    assert!(ports.store.claim_base(&name, &claim, now).await.unwrap());
+    paged.writes();
+    assert!(other.current(later).await.unwrap().base.expires_at >= later);
+    assert_eq!(paged.writes(), 0);
+}
