@@ -124,6 +124,10 @@ impl Table {
                     Kind::Text => cut(&cell.text, rest),
                     Kind::Number | Kind::Whole => Cow::Borrowed(&*cell.text),
                 };
+                // Under its title, what is too wide for the room beside it.
+                if width(&shown) > rest {
+                    return format!(" {title}\n{:GAP$}{shown}", "");
+                }
                 let space = titles - title.width() + GAP;
                 let below = format!("\n{:indent$}", "", indent = 1 + titles + GAP);
                 format!(" {title}{:space$}{}", "", shown.replace('\n', &below))
