@@ -18,6 +18,7 @@ use thiserror::Error;
 pub struct NoCertificates;
 
 /// A client of one server. With TLS only where that is wanted: it needs the machine's certificates.
+#[derive(Debug)]
 pub enum HttpClient {
     /// Of a server without TLS.
     Plain(Client<HttpConnector, Full<Bytes>>),

@@ -23,10 +23,11 @@ fn main() -> ExitCode {
         Err(Stop::Failed(failure, format)) => {
             return fail(&failure.render(format), failure.code() as u8);
         }
-        Err(Stop::Said(error)) => {
-            // Nobody reads it if it cannot be printed.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+        Err(Stop::Said(said)) => {
+            return match cli::print_said(&said) {
+                Ok(code) => ExitCode::from(code),
+                Err(failure) => fail(&failure.to_text(), failure.code() as u8),
+            };
         }
     };
     let format = cli.global.output;

@@ -70,7 +70,7 @@ async fn products(
         }
         listing.end_page()?;
     }
-    listing.end("products")
+    listing.end("first", "product")
 }
 
 async fn customers(
@@ -92,7 +92,7 @@ async fn customers(
         }
         listing.end_page()?;
     }
-    listing.end("customers")
+    listing.end("first", "customer")
 }
 
 async fn price_lists(
@@ -118,7 +118,7 @@ async fn price_lists(
         }
         listing.end_page()?;
     }
-    listing.end("price lists")
+    listing.end("first", "price list")
 }
 
 /// What is known of a customer.
@@ -174,7 +174,7 @@ async fn discounts(
             break;
         }
     }
-    listing.end("discounts")?;
+    listing.end("first", "discount")?;
     others.tell(output);
     Ok(())
 }

@@ -17,6 +17,7 @@ use super::engine::{Engine, makes_store};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
 use super::load_section::LoadSection;
+use super::named_file;
 use super::output::Output;
 use super::parse::parsed;
 use super::settings::Settings;
@@ -49,6 +50,7 @@ pub(super) async fn run(
         return template::write(output, template);
     }
     let layout = section()?.under(&args.layout)?;
+    args.paths.iter().try_for_each(|path| named_file::check(path))?;
     let loading = Loading { settings, output, opening: *output, args: &args, layout };
     if args.watch {
         return watch::run(loading).await;

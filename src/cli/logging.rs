@@ -47,7 +47,7 @@ pub(super) fn start(
         Backend::Aws => Systems::AWS,
     };
     log_panics();
-    trace::install(lines, targets, systems, &settings.supervisor).map_err(|error| {
+    trace::install(lines, targets, systems).map_err(|error| {
         Failure::new(ExitCode::Usage, Chain(&error).to_string())
             .hint("OTEL_SDK_DISABLED=true switches traces off")
     })

@@ -27,6 +27,7 @@ mod logging;
 mod man;
 mod meter;
 mod metrics_port;
+mod named_file;
 mod output;
 mod parse;
 mod paths;
@@ -69,6 +70,7 @@ mod workers;
 pub use args::{Cli, Format, Global, PolicyArgs, ProviderArgs, ProviderError};
 pub use completions::complete;
 pub use failure::{ExitCode, Failure};
+pub use output::print_said;
 pub use parse::{Stop, parse};
 pub use stderr::{finish_saying, say_last};
 

@@ -3,16 +3,16 @@
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::AutoStream;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::args::{Format, Global, LogFormat};
 use super::failure::{ExitCode, Failure};
-use super::reader;
 use super::stderr::Stderr;
 pub(super) use super::table::{Table, number, table};
 use super::terminal::Terminal;
+use super::{progress, reader};
 use crate::model::{escape_but, escape_json};
 
 /// How this run prints.
@@ -145,11 +145,23 @@ impl Output {
             true => ProgressDrawTarget::term_like(Box::<Terminal>::default()),
             false => ProgressDrawTarget::hidden(),
         };
-        let style = "{prefix:>12} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
-        let style =
-            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
-        ProgressBar::with_draw_target(Some(steps), target).with_style(style).with_prefix(what)
+        let bar = ProgressBar::with_draw_target(Some(steps), target);
+        bar.with_style(progress::style(Some(steps))).with_prefix(what)
     }
+}
+
+/// Prints what clap says in place of a run: help, the version, or what is wrong with the command line.
+/// Returns the exit code.
+///
+/// # Errors
+/// If it cannot be written. A reader that has left is not a failure.
+pub fn print_said(said: &clap::Error) -> Result<u8, Failure> {
+    let printed = said.print().and_then(|()| io::stdout().flush());
+    // The exit code says enough where stderr cannot be written.
+    if !said.use_stderr() {
+        is_read(printed)?;
+    }
+    Ok(u8::try_from(said.exit_code()).unwrap_or(1))
 }
 
 /// Whether the output is still read. A reader that has left is not a failure.

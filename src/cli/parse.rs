@@ -16,7 +16,7 @@ use super::help::screens;
 use super::paths::expanded;
 use super::settings_file::SettingsFile;
 use super::version;
-use crate::model::escape;
+use crate::model::{escape, nearest};
 
 /// A command line that ends here: it asked for help, or it cannot be done.
 #[derive(Debug)]
@@ -129,6 +129,23 @@ fn named(mut error: clap::Error, command: &Command) -> clap::Error {
     let variable = invalid.and_then(|(flag, value)| variable_of(command, &flag, &value));
     if let Some(variable) = variable {
         error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
+    }
+    without_far_tip(error)
+}
+
+/// The error without clap's tip, if what it suggests is no typing error of what was typed. The usage that
+/// clap prints then is that of the suggestion.
+fn without_far_tip(mut error: clap::Error) -> clap::Error {
+    let far = match (error.get(ContextKind::InvalidArg), error.get(ContextKind::SuggestedArg)) {
+        (Some(ContextValue::String(typed)), Some(ContextValue::String(suggested))) => {
+            let [typed, suggested] = [typed, suggested].map(|flag| flag.trim_start_matches('-'));
+            nearest(typed, std::iter::once(suggested)).is_none()
+        }
+        _ => false,
+    };
+    if far {
+        error.insert(ContextKind::SuggestedArg, ContextValue::None);
+        error.insert(ContextKind::Usage, ContextValue::None);
     }
     error
 }

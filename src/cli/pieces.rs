@@ -37,9 +37,8 @@ impl<'a> Pieces<'a> {
         &mut self,
         rows: impl IntoIterator<Item = Vec<Cell>>,
     ) -> Result<(), Failure> {
-        let header =
-            if self.is_empty() { self.header.to_vec() } else { vec![""; self.header.len()] };
-        let mut piece = table(header);
+        let piece = table(self.header.iter().copied());
+        let mut piece = if self.is_empty() { piece } else { piece.without_titles() };
         for row in rows {
             piece.add_row(row);
         }

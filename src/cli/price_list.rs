@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::failure::{ExitCode, Failure};
+use super::named_file;
 use crate::meter::billing::PriceList;
 use crate::ports::Chain;
 
@@ -14,6 +15,7 @@ pub(super) fn read(path: Option<&Path>) -> Result<PriceList, Failure> {
         Failure::new(ExitCode::BadData, message)
             .hint("without --price-list, the built-in list prices are used")
     };
+    named_file::check(path)?;
     let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
     PriceList::parse(&text).map_err(|error| refused(Chain(&error).to_string()))
 }

@@ -1,9 +1,10 @@
 //! How far a command has come, for the person who waits for it.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::output::Output;
 use super::terminal::Terminal;
@@ -37,14 +38,8 @@ impl Output {
 
 impl Progress {
     fn new(what: &'static str, total: Option<u64>, is_seen: bool) -> Self {
-        let style = match total {
-            Some(_) => "{prefix:>12} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
-            None => "{prefix:>12} {human_pos} {per_sec}",
-        };
-        let style =
-            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
-        let bar = bar.with_style(style).with_prefix(what);
+        let bar = bar.with_style(style(total)).with_prefix(what);
         Self { bar, due: is_seen.then(|| Instant::now() + NOTICED_AFTER) }
     }
 
@@ -62,8 +57,39 @@ impl Progress {
     }
 }
 
+/// How a progress bar looks, with a total or without one.
+pub(super) fn style(total: Option<u64>) -> ProgressStyle {
+    let template = match total {
+        Some(_) => "{prefix:>12} {wide_bar} {human_pos}/{human_len} {rate} {eta}",
+        None => "{prefix:>12} {human_pos} {rate}",
+    };
+    let style = ProgressStyle::with_template(template);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", |state: &ProgressState, line: &mut dyn fmt::Write| {
+        // A text takes everything.
+        let _ = line.write_str(&rate(state.per_sec()));
+    })
+}
+
+/// A rate as people read it: decimals only where it is slow.
+fn rate(per_sec: f64) -> String {
+    let decimals = if per_sec < 10.0 { 1 } else { 0 };
+    format!("{:.decimals$}/s", HumanFloatCount(per_sec))
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_has_decimals_only_where_it_is_slow() {
+        let shown = [0.0, 0.333_333, 9.94, 10.4, 12_345.678_9].map(rate);
+        assert_eq!(shown, ["0/s", "0.3/s", "9.9/s", "10/s", "12,346/s"]);
     }
 }

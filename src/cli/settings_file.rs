@@ -13,6 +13,7 @@ use toml::Value;
 
 use super::failure::{ExitCode, Failure};
 use super::load_section::LoadSection;
+use super::named_file;
 use super::paths::{in_folder, is_path};
 use crate::model::nearest;
 
@@ -43,6 +44,7 @@ impl SettingsFile {
     /// The file that was named; else that of this folder or the nearest above it; else the user's.
     pub(super) fn find(named: Option<&Path>) -> Result<Option<Self>, Failure> {
         if let Some(path) = named {
+            named_file::check(path)?;
             return Self::read(path.to_owned()).map(Some);
         }
         let folder = std::env::current_dir().unwrap_or_default();

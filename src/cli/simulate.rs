@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::args::{OnChange, SimulateArgs, SyntheticRhythm};
 use super::failure::{ExitCode, Failure};
 use super::interrupt::or_interrupted;
+use super::named_file;
 use super::output::{Output, number, table};
 use super::price_list;
 use crate::cost::straightforward;
@@ -92,6 +93,7 @@ fn arrivals(args: &SimulateArgs) -> Result<Vec<Arrival>, Failure> {
     let drawn = &args.synthetic;
     let rhythm = match (&args.trace, drawn.synthetic) {
         (Some(path), _) => {
+            named_file::check(path)?;
             return read_trace(path).map_err(|error| {
                 Failure::new(ExitCode::BadData, Chain(&error).to_string()).hint(
                     "a trace is CSV with a header `time,customer,lines`, in any order of columns",

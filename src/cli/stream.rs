@@ -15,9 +15,8 @@ const GATHERED_BYTES: usize = 64 << 10;
 const MEMBER: &str = "  ";
 const ITEM: &str = "    ";
 
-/// A JSON object that is printed member by member, one of them a list of any length. It reads the
-/// same as if it had been printed at once.
-pub(super) struct ObjectStream<'a> {
+/// JSON that is printed while it is made.
+struct Pieces<'a> {
     output: &'a Output,
     is_indented: bool,
     text: String,
@@ -25,72 +24,28 @@ pub(super) struct ObjectStream<'a> {
     is_heard: bool,
 }
 
-impl<'a> ObjectStream<'a> {
-    /// Begins with these members, and then the list.
-    pub(super) fn begin(
-        output: &'a Output,
-        members: &Map<String, Value>,
-        list: &str,
-    ) -> Result<Self, Failure> {
+impl<'a> Pieces<'a> {
+    fn begin(output: &'a Output, text: &str) -> Self {
         let is_indented = output.is_indented();
-        let text = String::from("{");
-        let mut stream = Self { output, is_indented, text, is_first_item: true, is_heard: true };
-        for (name, value) in members {
-            stream.member(name, value)?;
-            stream.text.push(',');
-        }
-        stream.name(list);
-        stream.text.push('[');
-        Ok(stream)
+        Self { output, is_indented, text: text.to_owned(), is_first_item: true, is_heard: true }
     }
 
-    /// Adds an item to the list.
-    pub(super) fn item(&mut self, item: &impl Serialize) -> Result<(), Failure> {
+    /// Adds an item to a list.
+    fn item(&mut self, item: &impl Serialize, indentation: &str) -> Result<(), Failure> {
         if !std::mem::replace(&mut self.is_first_item, false) {
             self.text.push(',');
         }
-        self.new_line(ITEM);
-        self.value(item, ITEM)?;
-        if self.text.len() >= GATHERED_BYTES { self.flush() } else { Ok(()) }
+        self.new_line(indentation);
+        self.value(item, indentation)?;
+        self.flush_if_full()
     }
 
-    /// Whether anybody still reads what is printed.
-    pub(super) const fn is_heard(&self) -> bool {
-        self.is_heard
-    }
-
-    /// Prints what was added so far.
-    pub(super) fn flush(&mut self) -> Result<(), Failure> {
-        self.is_heard = self.output.print(self.text.as_bytes())?;
-        self.text.clear();
-        Ok(())
-    }
-
-    /// Ends the list, and the object with these members.
-    pub(super) fn end(mut self, members: &Map<String, Value>) -> Result<(), Failure> {
+    /// Ends a list.
+    fn end_list(&mut self, indentation: &str) {
         if !self.is_first_item {
-            self.new_line(MEMBER);
+            self.new_line(indentation);
         }
         self.text.push(']');
-        for (name, value) in members {
-            self.text.push(',');
-            self.member(name, value)?;
-        }
-        self.new_line("");
-        self.text.push_str("}\n");
-        self.flush()
-    }
-
-    fn member(&mut self, name: &str, value: &Value) -> Result<(), Failure> {
-        self.name(name);
-        self.value(value, MEMBER)
-    }
-
-    fn name(&mut self, name: &str) {
-        self.new_line(MEMBER);
-        // Names of members need no escapes.
-        let space = if self.is_indented { " " } else { "" };
-        let _ = write!(self.text, "\"{name}\":{space}");
     }
 
     fn new_line(&mut self, indentation: &str) {
@@ -112,53 +67,9 @@ impl<'a> ObjectStream<'a> {
         }
         Ok(())
     }
-}
 
-/// A JSON array that is printed item by item; with NDJSON, a line for each item. It reads the same as if
-/// it had been printed at once.
-pub(super) struct ListStream<'a> {
-    output: &'a Output,
-    is_indented: bool,
-    text: String,
-    is_first_item: bool,
-    is_heard: bool,
-}
-
-impl<'a> ListStream<'a> {
-    pub(super) fn begin(output: &'a Output) -> Self {
-        let is_indented = output.is_indented();
-        let text = String::from(if is_indented { "[" } else { "" });
-        Self { output, is_indented, text, is_first_item: true, is_heard: true }
-    }
-
-    /// Whether anybody still reads what is printed.
-    pub(super) const fn is_heard(&self) -> bool {
-        self.is_heard
-    }
-
-    /// Adds an item.
-    pub(super) fn item(&mut self, item: &impl Serialize) -> Result<(), Failure> {
-        let is_first = std::mem::replace(&mut self.is_first_item, false);
-        if self.is_indented {
-            let text = serde_json::to_string_pretty(item).map_err(Failure::internal)?;
-            self.text.push_str(if is_first { "\n" } else { ",\n" });
-            self.text.push_str(MEMBER);
-            // Text has no line breaks of its own: they are escaped.
-            self.text.push_str(&escape_json(&text).replace('\n', &format!("\n{MEMBER}")));
-        } else {
-            let text = serde_json::to_string(item).map_err(Failure::internal)?;
-            self.text.push_str(&escape_json(&text));
-            self.text.push('\n');
-        }
+    fn flush_if_full(&mut self) -> Result<(), Failure> {
         if self.text.len() >= GATHERED_BYTES { self.flush() } else { Ok(()) }
-    }
-
-    /// Ends the array.
-    pub(super) fn end(mut self) -> Result<(), Failure> {
-        if self.is_indented {
-            self.text.push_str(if self.is_first_item { "]\n" } else { "\n]\n" });
-        }
-        self.flush()
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
@@ -167,6 +78,101 @@ impl<'a> ListStream<'a> {
             self.text.clear();
         }
         Ok(())
+    }
+}
+
+/// A JSON object that is printed member by member, one of them a list of any length. It reads the
+/// same as if it had been printed at once.
+pub(super) struct ObjectStream<'a>(Pieces<'a>);
+
+impl<'a> ObjectStream<'a> {
+    /// Begins with these members, and then the list.
+    pub(super) fn begin(
+        output: &'a Output,
+        members: &Map<String, Value>,
+        list: &str,
+    ) -> Result<Self, Failure> {
+        let mut stream = Self(Pieces::begin(output, "{"));
+        for (name, value) in members {
+            stream.member(name, value)?;
+            stream.0.text.push(',');
+        }
+        stream.name(list);
+        stream.0.text.push('[');
+        Ok(stream)
+    }
+
+    /// Adds an item to the list.
+    pub(super) fn item(&mut self, item: &impl Serialize) -> Result<(), Failure> {
+        self.0.item(item, ITEM)
+    }
+
+    /// Whether anybody still reads what is printed.
+    pub(super) const fn is_heard(&self) -> bool {
+        self.0.is_heard
+    }
+
+    /// Prints what was added so far.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        self.0.flush()
+    }
+
+    /// Ends the list, and the object with these members.
+    pub(super) fn end(mut self, members: &Map<String, Value>) -> Result<(), Failure> {
+        self.0.end_list(MEMBER);
+        for (name, value) in members {
+            self.0.text.push(',');
+            self.member(name, value)?;
+        }
+        self.0.new_line("");
+        self.0.text.push_str("}\n");
+        self.0.flush()
+    }
+
+    fn member(&mut self, name: &str, value: &Value) -> Result<(), Failure> {
+        self.name(name);
+        self.0.value(value, MEMBER)
+    }
+
+    fn name(&mut self, name: &str) {
+        self.0.new_line(MEMBER);
+        // Names of members need no escapes.
+        let space = if self.0.is_indented { " " } else { "" };
+        let _ = write!(self.0.text, "\"{name}\":{space}");
+    }
+}
+
+/// A JSON array that is printed item by item; with NDJSON, a line for each item. It reads the same as if
+/// it had been printed at once.
+pub(super) struct ListStream<'a>(Pieces<'a>);
+
+impl<'a> ListStream<'a> {
+    pub(super) fn begin(output: &'a Output) -> Self {
+        Self(Pieces::begin(output, if output.is_indented() { "[" } else { "" }))
+    }
+
+    /// Whether anybody still reads what is printed.
+    pub(super) const fn is_heard(&self) -> bool {
+        self.0.is_heard
+    }
+
+    /// Adds an item.
+    pub(super) fn item(&mut self, item: &impl Serialize) -> Result<(), Failure> {
+        if self.0.is_indented {
+            return self.0.item(item, MEMBER);
+        }
+        self.0.value(item, "")?;
+        self.0.text.push('\n');
+        self.0.flush_if_full()
+    }
+
+    /// Ends the array.
+    pub(super) fn end(mut self) -> Result<(), Failure> {
+        if self.0.is_indented {
+            self.0.end_list("");
+            self.0.text.push('\n');
+        }
+        self.0.flush()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Tables: as wide as their content, but on a terminal no wider than the terminal.
+//! Tables: as wide as their content, but on a terminal no wider than the terminal. If the columns do not fit there, each
+//! row becomes a block of lines.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,6 +26,7 @@ const CUT: char = '…';
 /// Rows and columns as people read them.
 pub(super) struct Table {
     header: Vec<String>,
+    has_titles: bool,
     rows: Vec<Vec<Cell>>,
     before: Columns,
 }
@@ -41,26 +43,38 @@ struct Column {
     is_text: bool,
 }
 
-/// A text, which may be cut where the terminal is narrow, or a number, which never is.
+/// A text, which may be cut where the terminal is narrow, or a number or an id, which never is.
 pub(super) struct Cell {
     text: String,
-    is_number: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Number,
+    Whole,
 }
 
 /// An empty table with a header.
 pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let header = header.into_iter().map(str::to_owned).collect();
-    Table { header, rows: vec![], before: Columns::default() }
+    Table { header, has_titles: true, rows: vec![], before: Columns::default() }
 }
 
 /// A cell for a number.
 pub(super) fn number(text: impl ToString) -> Cell {
-    Cell { text: text.to_string(), is_number: true }
+    Cell { text: text.to_string(), kind: Kind::Number }
+}
+
+/// A cell for a text that is of no use if it is cut, such as an id to copy.
+pub(super) fn whole(text: impl Into<String>) -> Cell {
+    Cell { text: text.into(), kind: Kind::Whole }
 }
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Self { text: text.into(), is_number: false }
+        Self { text: text.into(), kind: Kind::Text }
     }
 }
 
@@ -83,9 +97,45 @@ impl Table {
         self.columns()
     }
 
-    /// The table in at most so many columns of a terminal, if its numbers fit.
+    /// Leaves the titles out, because a piece before has them.
+    pub(super) fn without_titles(mut self) -> Self {
+        self.has_titles = false;
+        self
+    }
+
+    /// The table in at most so many columns of a terminal. If numbers and ids do not fit beside each
+    /// other, they stand below each other.
     fn within(&self, room: usize) -> String {
-        self.render(&self.columns().widths(room))
+        let widths = self.columns().widths(room);
+        match taken(&widths) <= room || self.header.len() < 2 {
+            true => self.render(&widths),
+            false => self.stacked(room),
+        }
+    }
+
+    /// Each row as a block: a line for each cell that is not empty, with the title before it.
+    fn stacked(&self, room: usize) -> String {
+        let titles = self.header.iter().map(|title| title.width()).max().unwrap_or(0);
+        let rest = room.saturating_sub(1 + titles + GAP).max(SHORTEST_TEXT);
+        let blocks = self.rows.iter().map(|row| {
+            let cells = self.header.iter().zip(row).filter(|(_, cell)| !cell.text.is_empty());
+            let lines = cells.map(|(title, cell)| {
+                let shown = match cell.kind {
+                    Kind::Text => cut(&cell.text, rest),
+                    Kind::Number | Kind::Whole => Cow::Borrowed(&*cell.text),
+                };
+                // Under its title, what is too wide for the room beside it.
+                if width(&shown) > rest {
+                    return format!(" {title}\n{:GAP$}{shown}", "");
+                }
+                let space = titles - title.width() + GAP;
+                let below = format!("\n{:indent$}", "", indent = 1 + titles + GAP);
+                format!(" {title}{:space$}{}", "", shown.replace('\n', &below))
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        });
+        let text = blocks.collect::<Vec<_>>().join("\n\n");
+        if self.has_titles { text } else { format!("\n{text}") }
     }
 
     fn columns(&self) -> Columns {
@@ -95,7 +145,7 @@ impl Table {
             Column {
                 title: width(title).max(before.title),
                 body: cells().map(|cell| width(&cell.text)).fold(before.body, usize::max),
-                is_text: before.is_text || cells().any(|cell| !cell.is_number),
+                is_text: before.is_text || cells().any(|cell| cell.kind == Kind::Text),
             }
         });
         Columns(columns.collect())
@@ -106,7 +156,7 @@ impl Table {
         let rule = LineStyle::none().fill('─').junction('─');
         table.load_style(TableStyle::new().header_separator(rule));
         table.set_content_arrangement(ContentArrangement::Disabled);
-        if self.header.iter().any(|title| !title.is_empty()) {
+        if self.has_titles && self.header.iter().any(|title| !title.is_empty()) {
             table.set_header(
                 self.header.iter().zip(widths).map(|(title, width)| cut(title, *width)),
             );
@@ -132,9 +182,10 @@ impl fmt::Display for Table {
 
 impl Cell {
     fn shown(&self, width: usize) -> comfy_table::Cell {
-        match self.is_number {
-            true => comfy_table::Cell::new(&self.text).set_alignment(CellAlignment::Right),
-            false => comfy_table::Cell::new(cut(&self.text, width)),
+        match self.kind {
+            Kind::Number => comfy_table::Cell::new(&self.text).set_alignment(CellAlignment::Right),
+            Kind::Whole => comfy_table::Cell::new(&self.text),
+            Kind::Text => comfy_table::Cell::new(cut(&self.text, width)),
         }
     }
 }
@@ -168,14 +219,18 @@ impl Column {
 /// Shortens the widest columns until all fit, or each is at its shortest.
 fn shorten(widths: &mut [usize], shortest: &[usize], room: usize) {
     loop {
-        let gaps = GAP * widths.len().saturating_sub(1) + PADDING;
-        let taken = widths.iter().sum::<usize>() + gaps;
+        let taken = taken(widths);
         let can = widths.iter_mut().zip(shortest).filter(|(width, shortest)| **width > **shortest);
         match can.map(|(width, _)| width).max() {
             Some(widest) if taken > room => *widest -= 1,
             _ => return,
         }
     }
+}
+
+/// The width of a table whose columns have these widths.
+fn taken(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1) + PADDING
 }
 
 /// The width of the longest line of a text.
@@ -230,8 +285,9 @@ mod tests {
         let narrow = table.within(40);
         assert!(widest(&narrow) <= 40, "{narrow}");
         assert!(narrow.contains("Cordless drill…"), "{narrow}");
-        let tiny = table.within(1);
-        assert!(tiny.contains("1234567.89") && tiny.contains("P1"), "{tiny}");
+        let tiny = table.within(24);
+        let lines = [" product      P1", " name         Cordless…", " unit price   1234567.89"];
+        assert_eq!(tiny, lines.join("\n"));
     }
 
     #[test]

@@ -136,7 +136,7 @@ async fn check_readable(keys: &KeySetPlace) -> Result<(), Failure> {
     match keys.read().await {
         Ok(Some(_)) => Ok(()),
         Ok(None) => {
-            let message = format!("{} is not there", keys.place());
+            let message = format!("{} does not exist", keys.place());
             Err(Failure::new(ExitCode::NotFound, message).hint(hint))
         }
         Err(error) => Err(Failure::from(error).hint(hint)),

@@ -1,6 +1,7 @@
 //! `ocache up`: everything at once, ready when a real quote has been answered.
 
 mod events;
+mod example;
 
 use std::path::Path;
 
@@ -22,7 +23,7 @@ use super::watched_load::Watched;
 use super::{load, serve};
 use crate::data::{LoadError, LoadOptions, fixtures};
 use crate::model::show_duration;
-use crate::ports::{Chain, Ports, ProcessRole, first_products};
+use crate::ports::{Chain, Ports, ProcessRole, Store, first_products};
 use crate::pricing::Currency;
 use crate::runtime::gateway::{BoundGateway, RunningGateway};
 use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, ready_check};
@@ -98,7 +99,8 @@ pub(super) async fn run(
     };
     let outcome = match checked {
         Some(Ok(_)) => {
-            announce(output, &engine, &gateway, &stack.now(), &settings.as_flags)?;
+            announce(output, &engine, &gateway, &stack.now())?;
+            invite(output, &*ports.store, &settings.as_flags).await?;
             events::tell(output, &system.worker, &engine, settings.backend, &shutdown);
             let schedule = system.spawn(&[Role::Refresh]);
             shutdown.begun().await;
@@ -199,7 +201,6 @@ fn announce(
     engine: &Engine,
     gateway: &RunningGateway,
     stack: &StackSettings,
-    target: &str,
 ) -> Result<(), Failure> {
     let StackSettings { policy, requires_token, .. } = stack;
     let websocket = gateway.websocket();
@@ -234,8 +235,19 @@ fn announce(
         }
         table.to_string()
     })?;
-    output.note("ready: a quote was answered over the websocket. Open the page, or try in another terminal:");
-    output.note(&format!("  {} quote{target} --client AAA P1:2 P3:1", program()));
+    Ok(())
+}
+
+/// Says what to do now: a quote that works on what is stored.
+async fn invite(output: &Output, store: &dyn Store, target: &str) -> Result<(), Failure> {
+    const READY: &str = "ready: a quote was answered over the websocket. Open the page";
+    match example::example(store).await? {
+        Some(arguments) => {
+            output.note(&format!("{READY}, or try in another terminal:"));
+            output.note(&format!("  {} quote{target} {arguments}", program()));
+        }
+        None => output.note(READY),
+    }
     Ok(())
 }
 

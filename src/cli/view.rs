@@ -45,7 +45,10 @@ fn answered(quotation: &QuotationFrame, now: Timestamp) -> String {
     }
     let currency = quotation.currency.as_deref().unwrap_or_default();
     let total = quotation.total.as_deref().unwrap_or_default();
-    let mut text = format!("{table}\ntotal {total} {currency} for {}", quotation.client);
+    let mut text = match lines.is_empty() {
+        true => format!("no product of this quotation has a price for {}", quotation.client),
+        false => format!("{table}\ntotal {total} {currency} for {}", quotation.client),
+    };
     if let Some(age) = age(quotation, now) {
         let stale = if quotation.stale { ", stale: being recalculated" } else { "" };
         text.push_str(&format!("  (prices validated {} ago{stale})", show_duration(age)));

@@ -137,6 +137,10 @@ impl Collector {
             self.complain_of_no_rows();
         }
         self.errors.into_result()?;
+        let columns = self.layout.columns.unmet();
+        if !columns.is_empty() {
+            self.notices.push(Notice::Unmet { columns });
+        }
         let mut users: Vec<_> = self.users_by_id.into_iter().collect();
         users.sort_unstable_by_key(|(_, index)| *index);
         let (mut discounts, mut own) = (vec![], vec![]);

@@ -1,7 +1,9 @@
 //! The layout of files: what a person says about them, because their content does not show it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
@@ -43,11 +45,43 @@ pub struct TextEncoding(&'static encoding_rs::Encoding);
 /// What the columns of files mean, where they do not have ocache's names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
-    named: BTreeMap<String, Target>,
-    ignored: BTreeSet<String>,
+    named: BTreeMap<String, (Target, Met)>,
+    ignored: BTreeMap<String, Met>,
     /// Whether unknown columns are left out.
     pub ignore_unknown: bool,
 }
+
+/// Whether a file has a column that somebody has given a meaning. Copies of a layout share it.
+#[derive(Clone, Debug)]
+struct Met(Arc<AtomicBool>);
+
+impl Met {
+    fn expected() -> Self {
+        Self(Arc::new(AtomicBool::new(false)))
+    }
+
+    /// Of a column that need not be there.
+    fn optional() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    fn is_met(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn meet(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What was read is no part of a layout.
+impl PartialEq for Met {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Met {}
 
 /// One column and what it is, as in `sku=id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,11 +236,11 @@ impl Columns {
     /// [`LayoutError::Twice`] when it has another one already.
     pub fn name(&mut self, column: NamedColumn) -> Result<(), LayoutError> {
         let NamedColumn { column, target } = column;
-        let is_other = self.named.get(&column).is_some_and(|known| *known != target);
-        if is_other || self.ignored.contains(&column) {
+        let is_other = self.named.get(&column).is_some_and(|(known, _)| *known != target);
+        if is_other || self.ignored.contains_key(&column) {
             return Err(LayoutError::Twice(column));
         }
-        self.named.insert(column, target);
+        self.named.insert(column, (target, Met::expected()));
         Ok(())
     }
 
@@ -218,31 +252,35 @@ impl Columns {
         if self.named.contains_key(&column) {
             return Err(LayoutError::Twice(column));
         }
-        self.ignored.insert(column);
+        self.ignored.insert(column, Met::expected());
         Ok(())
     }
 
-    /// These, and those of `others` about columns that are not among these.
+    /// These, and those of `others` about columns that are not among these. No file need have those of `others`.
     #[must_use]
     pub fn or(mut self, others: Self) -> Self {
-        for (column, target) in others.named {
-            if !self.ignored.contains(&column) {
-                self.named.entry(column).or_insert(target);
+        for (column, (target, _)) in others.named {
+            if !self.ignored.contains_key(&column) {
+                self.named.entry(column).or_insert((target, Met::optional()));
             }
         }
-        let named = &self.named;
-        self.ignored
-            .extend(others.ignored.into_iter().filter(|column| !named.contains_key(column)));
+        for (column, _) in others.ignored {
+            if !self.named.contains_key(&column) {
+                self.ignored.entry(column).or_insert(Met::optional());
+            }
+        }
         self.ignore_unknown |= others.ignore_unknown;
         self
     }
 
     /// What a column or a field of JSON means.
     pub(super) fn meaning(&self, name: &str) -> Meaning {
-        if let Some(target) = self.named.get(name) {
+        if let Some((target, met)) = self.named.get(name) {
+            met.meet();
             return Meaning::Is(*target);
         }
-        if self.ignored.contains(name) {
+        if let Some(met) = self.ignored.get(name) {
+            met.meet();
             return Meaning::Ignored;
         }
         match Field::named(name) {
@@ -254,7 +292,14 @@ impl Columns {
 
     /// Whether a name has been given a meaning.
     pub(super) fn says(&self, name: &str) -> bool {
-        self.named.contains_key(name) || self.ignored.contains(name)
+        self.named.contains_key(name) || self.ignored.contains_key(name)
+    }
+
+    /// The columns that were given a meaning for these files, and that no file has.
+    pub(super) fn unmet(&self) -> Vec<String> {
+        let named = self.named.iter().map(|(column, (_, met))| (column, met));
+        let all = named.chain(&self.ignored).filter(|(_, met)| !met.is_met());
+        all.map(|(column, _)| column.clone()).collect()
     }
 }
 

@@ -86,7 +86,7 @@ pub use seen::FilesSeen;
 pub use set_rounding::set_rounding;
 pub use shape::{KnownColumns, csv_templates};
 pub use table_changes::TableChanges;
-pub use text::{is_gzip, is_json};
+pub use text::{Gunzip, is_gzip, is_json};
 pub use told::{counts_json, effect_json, mention_json, mentions_json, moved_json};
 pub use ways_out::worded_for_http;
 pub use window::LocalTime;

@@ -103,6 +103,11 @@ pub enum Notice {
         /// Their names, sorted.
         columns: Vec<String>,
     },
+    /// Columns that were given a meaning, and that no file has.
+    Unmet {
+        /// Their names.
+        columns: Vec<String>,
+    },
     /// A file that says itself that it has not all rows.
     OnePage {
         /// Which file.
@@ -118,15 +123,23 @@ impl std::fmt::Display for Notice {
             Self::NoRows { path } => write!(f, "{}: has no rows", path.display()),
             Self::PassedOver { path } => write!(f, "{}: is no data file", path.display()),
             Self::Ignored { path, columns } => {
-                let columns: Vec<_> =
-                    columns.iter().map(|name| format!("`{}`", shown(name))).collect();
-                write!(f, "{}: left out {}", path.display(), columns.join(", "))
+                write!(f, "{}: left out {}", path.display(), quoted(columns))
+            }
+            Self::Unmet { columns } => {
+                let (columns, is_one) = (quoted(columns), columns.len() == 1);
+                let what = if is_one { "column" } else { "columns" };
+                write!(f, "no file has the {what} {columns}, which --map or --ignore names")
             }
             Self::OnePage { path, member } => {
                 write!(f, "{}: has `{member}`, so there are more rows to come", path.display())
             }
         }
     }
+}
+
+fn quoted(columns: &[String]) -> String {
+    let quoted = columns.iter().map(|name| format!("`{}`", shown(name)));
+    quoted.collect::<Vec<_>>().join(", ")
 }
 
 /// Reads files, and the data files of folders; `-` is standard input. Prices must fit the currency.

@@ -26,7 +26,7 @@ pub(super) fn unpacked<'a>(
     let is_packed = is_gzip(&head);
     let whole = Cursor::new(head).chain(file);
     match is_packed {
-        true => decoded(Unpacked(MultiGzDecoder::new(whole)), encoding),
+        true => decoded(Gunzip::new(whole), encoding),
         false => decoded(whole, encoding),
     }
 }
@@ -82,10 +82,17 @@ fn head(bytes: &mut impl Read) -> Result<Vec<u8>, Fault> {
     Ok(head)
 }
 
-/// Names gzip in its errors, because the file itself could be read.
-struct Unpacked<R>(MultiGzDecoder<R>);
+/// Decompresses gzip. Its errors name gzip, because the file itself could be read.
+pub struct Gunzip<R>(MultiGzDecoder<R>);
 
-impl<R: Read> Read for Unpacked<R> {
+impl<R: Read> Gunzip<R> {
+    /// Decompresses what is read from there.
+    pub fn new(packed: R) -> Self {
+        Self(MultiGzDecoder::new(packed))
+    }
+}
+
+impl<R: Read> Read for Gunzip<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => {

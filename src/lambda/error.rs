@@ -10,7 +10,6 @@ use crate::cli::ProviderError;
 use crate::data::LoadError;
 use crate::ports::{Chain, PortError};
 use crate::stages::StageError;
-use crate::supervisor::Died;
 use crate::trace::InstallError;
 
 /// Why a function does not start.
@@ -37,9 +36,6 @@ pub enum StartError {
     /// AWS cannot be used.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// A part of the function died.
-    #[error(transparent)]
-    Died(#[from] Died),
     /// Lambda cannot be talked to.
     #[error("the Lambda runtime ended")]
     Runtime(#[source] lambda_runtime::Error),

@@ -4,7 +4,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 use super::StartError;
-use crate::supervisor::{Supervisor, log_panics};
+use crate::supervisor::log_panics;
 use crate::trace::{self, Systems, Traces};
 
 /// Set by Lambda from the function's logging configuration.
@@ -12,7 +12,7 @@ const LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 
 /// Starts logging. The spans of a line carry Lambda's request id, the user, and the id of the quote.
 /// Starts tracing too, where the function's environment wants it.
-pub(super) fn start(supervisor: &Supervisor) -> Result<Traces, StartError> {
+pub(super) fn start() -> Result<Traces, StartError> {
     let level = std::env::var(LEVEL).ok().and_then(|level| level.parse().ok());
     let level = level.unwrap_or(LevelFilter::INFO);
     // At its most talkative the runtime shows events, and the authorizer's have tokens in them.
@@ -26,5 +26,5 @@ pub(super) fn start(supervisor: &Supervisor) -> Result<Traces, StartError> {
         .with_span_list(true)
         .with_target(false);
     log_panics();
-    Ok(trace::install(lines, targets, Systems::AWS, supervisor)?)
+    Ok(trace::install(lines, targets, Systems::AWS)?)
 }

@@ -28,7 +28,6 @@ use crate::stages::prices::Prices;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::{BaseMaker, Lookup};
-use crate::supervisor::Supervisor;
 use crate::trace::Traces;
 
 /// Set by Lambda, and by nothing else.
@@ -45,18 +44,9 @@ pub fn is_started_by_lambda() -> bool {
 /// Handles invocations one after the other until Lambda ends the process.
 ///
 /// # Errors
-/// [`StartError`] when the function is not configured as it must be, Lambda is gone, or a part of the
-/// function has died: Lambda then starts a new process.
+/// [`StartError`] when the function is not configured as it must be, or Lambda is gone.
 pub async fn serve() -> Result<(), StartError> {
-    let supervisor = Supervisor::new();
-    tokio::select! {
-        served = serve_supervised(&supervisor) => served,
-        died = supervisor.died() => Err(died.into()),
-    }
-}
-
-async fn serve_supervised(supervisor: &Supervisor) -> Result<(), StartError> {
-    let traces = logging::start(supervisor)?;
+    let traces = logging::start()?;
     let function: Function = std::env::var(HANDLER).unwrap_or_default().parse()?;
     let settings = Settings::from_environment()?;
     let served = match function {

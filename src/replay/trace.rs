@@ -4,15 +4,13 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
 use thiserror::Error;
 
+use crate::data::{Gunzip, is_gzip};
 use crate::model::{IdError, Timestamp, UserId};
 
 /// The columns of a trace.
 pub const TRACE_COLUMNS: [&str; 3] = ["time", "customer", "lines"];
-/// What a gzipped file begins with.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// A quote has at most so many lines.
 pub(super) const MOST_LINES: u32 = 400;
 
@@ -88,8 +86,8 @@ fn unreadable(path: &Path, source: csv::Error) -> TraceError {
 
 fn unpacked(file: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     let mut reader = BufReader::new(file);
-    let is_gzip = reader.fill_buf()?.starts_with(&GZIP);
-    Ok(if is_gzip { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) })
+    let is_packed = is_gzip(reader.fill_buf()?);
+    Ok(if is_packed { Box::new(Gunzip::new(reader)) } else { Box::new(reader) })
 }
 
 fn parse(path: &Path, reader: impl Read) -> Result<Vec<Arrival>, TraceError> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::StageError;
 use crate::ports::{FailedEntry, Received};
-use crate::trace::{self, TraceContext};
+use crate::trace;
 
 /// What the runtime shall do with a message that a stage has handled.
 #[derive(Debug)]
@@ -57,14 +57,14 @@ pub(super) fn read_bodies<T: serde::de::DeserializeOwned>(
 struct Traced<'a, T> {
     #[serde(flatten)]
     message: &'a T,
-    traceparent: TraceContext,
+    traceparent: &'a str,
 }
 
 /// Writes the body of a message: part of the trace that the running task is in, if it is in one.
 pub(super) fn write_body(message: &impl Serialize) -> Result<String, StageError> {
     match trace::current() {
         None => serde_json::to_string(message),
-        Some(traceparent) => serde_json::to_string(&Traced { message, traceparent }),
+        Some(traceparent) => serde_json::to_string(&Traced { message, traceparent: &traceparent }),
     }
     .map_err(StageError::Write)
 }
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_trace_is_nothing_to_whoever_does_not_look_for_it() {
-        let traceparent = TraceContext { trace: 7, span: 1, sampled: true };
+        let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let user = UserId::new("José").unwrap();
         let key = QuotationKey::new(&user, &RequestId::made(Timestamp::from_secs(1), [1; 16]));
         let order = Calculation {
@@ -94,12 +94,12 @@ mod tests {
 
         let body = serde_json::to_string(&Traced { message: &order, traceparent }).unwrap();
         assert_eq!(serde_json::from_str::<Calculation>(&body).unwrap(), order);
-        assert_eq!(TraceContext::carried_by(&body), Some(traceparent));
+        assert_eq!(trace::carried_by(&body).as_deref(), Some(traceparent));
         let body = serde_json::to_string(&Traced { message: &deadline, traceparent }).unwrap();
         assert_eq!(serde_json::from_str::<ProviderMessage>(&body).unwrap(), deadline);
 
         let untraced = write_body(&order).unwrap();
         assert_eq!(serde_json::from_str::<Calculation>(&untraced).unwrap(), order);
-        assert_eq!(TraceContext::carried_by(&untraced), None);
+        assert_eq!(trace::carried_by(&untraced), None);
     }
 }

@@ -68,13 +68,74 @@ pub enum KeySetError {
     },
     /// Nothing to check a token with.
     #[error(
-        "none of its {count} keys can be used: one for signatures is needed that has a `kid`, RSA \
-         with RS256 and at least 2,048 bits, or P-256 with ES256"
+        "it has no key that ocache can use{}: one for signatures is needed that has a `kid`, RSA \
+         with RS256 and at least 2,048 bits, or P-256 with ES256",
+        listed(keys)
     )]
     NoneUsable {
-        /// How many it has.
-        count: usize,
+        /// Its keys.
+        keys: Vec<UnusableKey>,
     },
+}
+
+/// A key that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusableKey {
+    /// Its `kid`, if it has one.
+    pub kid: Option<String>,
+    /// What is wrong with it.
+    pub why: Unusable,
+}
+
+/// Why a key cannot be used.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Unusable {
+    /// No key that the library knows.
+    #[error("it is no JWK of a known `kty`, `use` and `crv`")]
+    Unknown,
+    /// No token can name it.
+    #[error("it has no `kid`")]
+    NoKid,
+    /// For encryption, or the like.
+    #[error("its `use` is not `sig`")]
+    Use,
+    /// Not for checking signatures.
+    #[error("its `key_ops` do not contain `verify`")]
+    KeyOperations,
+    /// Another kind of key.
+    #[error("it is neither RSA nor on the curve P-256")]
+    Kind,
+    /// Meant for another algorithm.
+    #[error("its `alg` is not {0:?}")]
+    Algorithm(Algorithm),
+    /// Too short, or too long.
+    #[error("it has {bits} bits, and 2,048 to 8,192 are allowed")]
+    Size {
+        /// How many.
+        bits: usize,
+    },
+    /// Its numbers are not what they must be.
+    #[error("its numbers cannot be read")]
+    Numbers,
+}
+
+/// So many keys are named.
+const MAX_LISTED: usize = 5;
+
+/// What is wrong with each key, after the words that there is none to use.
+fn listed(keys: &[UnusableKey]) -> String {
+    let named =
+        keys.iter().enumerate().take(MAX_LISTED).map(|(index, UnusableKey { kid, why })| {
+            let name =
+                kid.as_ref().map_or_else(|| format!("key {}", index + 1), |kid| format!("`{kid}`"));
+            format!("{name}: {why}")
+        });
+    let named = named.collect::<Vec<_>>().join("; ");
+    match (keys.len(), keys.len().saturating_sub(MAX_LISTED)) {
+        (0, _) => String::new(),
+        (_, 0) => format!(" ({named})"),
+        (_, others) => format!(" ({named}; and {others} more)"),
+    }
 }
 
 #[derive(Deserialize)]
@@ -101,15 +162,23 @@ impl KeySet {
         if count > MAX_KEYS {
             return Err(KeySetError::TooMany { count });
         }
-        let mut keys = HashMap::new();
-        for (name, key) in entries.iter().filter_map(usable) {
-            if keys.insert(name.clone(), key).is_some() {
-                let (algorithm, kid) = name;
-                return Err(KeySetError::Twice { algorithm, kid });
+        let (mut keys, mut unusable) = (HashMap::new(), vec![]);
+        for entry in &entries {
+            match usable(entry) {
+                Ok((name, key)) => {
+                    if keys.insert(name.clone(), key).is_some() {
+                        let (algorithm, kid) = name;
+                        return Err(KeySetError::Twice { algorithm, kid });
+                    }
+                }
+                Err(why) => {
+                    let kid = entry["kid"].as_str().filter(|kid| !kid.is_empty());
+                    unusable.push(UnusableKey { kid: kid.map(str::to_owned), why });
+                }
             }
         }
         match keys.is_empty() {
-            true => Err(KeySetError::NoneUsable { count }),
+            true => Err(KeySetError::NoneUsable { keys: unusable }),
             false => Ok(Self(keys)),
         }
     }
@@ -150,30 +219,42 @@ const fn is_of_issuer(algorithm: Algorithm) -> bool {
 }
 
 /// A key that ocache can use, and what it is called.
-fn usable(entry: &Value) -> Option<((Algorithm, String), DecodingKey)> {
-    let key = Jwk::deserialize(entry).ok()?;
+fn usable(entry: &Value) -> Result<((Algorithm, String), DecodingKey), Unusable> {
+    let key = Jwk::deserialize(entry).map_err(|_| Unusable::Unknown)?;
     let about = &key.common;
-    let kid = about.key_id.clone().filter(|kid| !kid.is_empty())?;
-    let signs = about.public_key_use.as_ref().is_none_or(|to| *to == PublicKeyUse::Signature);
-    let operations = about.key_operations.as_ref();
-    let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
     let (algorithm, named) = match &key.algorithm {
         AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
         AlgorithmParameters::EllipticCurve(point) if point.curve == EllipticCurve::P256 => {
             (Algorithm::ES256, KeyAlgorithm::ES256)
         }
-        _ => return None,
+        _ => return Err(Unusable::Kind),
     };
-    let fits = about.key_algorithm.is_none_or(|algorithm| algorithm == named);
-    let verifier = DecodingKey::from_jwk(&key).ok()?;
-    let has_size = match verifier.kind() {
+    if about.public_key_use.as_ref().is_some_and(|to| *to != PublicKeyUse::Signature) {
+        return Err(Unusable::Use);
+    }
+    let operations = about.key_operations.as_ref();
+    if operations.is_some_and(|all| !all.contains(&KeyOperations::Verify)) {
+        return Err(Unusable::KeyOperations);
+    }
+    if about.key_algorithm.is_some_and(|meant| meant != named) {
+        return Err(Unusable::Algorithm(algorithm));
+    }
+    let kid = about.key_id.clone().filter(|kid| !kid.is_empty()).ok_or(Unusable::NoKid)?;
+    let verifier = DecodingKey::from_jwk(&key).map_err(|_| Unusable::Numbers)?;
+    match verifier.kind() {
         DecodingKeyKind::RsaModulusExponent { n, .. } => {
             let zeros = n.iter().take_while(|byte| **byte == 0).count();
-            RSA_BYTES.contains(&(n.len() - zeros))
+            let bytes = n.len() - zeros;
+            if !RSA_BYTES.contains(&bytes) {
+                return Err(Unusable::Size { bits: bytes * 8 });
+            }
         }
-        DecodingKeyKind::SecretOrDer(point) => point.len() == P256_BYTES,
-    };
-    (signs && verifies && fits && has_size).then_some(((algorithm, kid), verifier))
+        DecodingKeyKind::SecretOrDer(point) if point.len() != P256_BYTES => {
+            return Err(Unusable::Numbers);
+        }
+        DecodingKeyKind::SecretOrDer(_) => {}
+    }
+    Ok(((algorithm, kid), verifier))
 }
 
 #[cfg(test)]

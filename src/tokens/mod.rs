@@ -14,6 +14,6 @@ mod token;
 
 pub use claims::{CLIENTS, Grant, LEEWAY, SignError};
 pub use clients::Clients;
-pub use key_set::{Issuer, KeySet, KeySetError, MAX_KEY_SET_BYTES};
+pub use key_set::{Issuer, KeySet, KeySetError, MAX_KEY_SET_BYTES, Unusable, UnusableKey};
 pub use keys::{Key, KeyRing, KeysError};
 pub use token::{MAX_TOKEN_BYTES, Refusal, Token};

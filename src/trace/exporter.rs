@@ -1,180 +1,159 @@
-//! Sends spans to a collector: OTLP over HTTP, in JSON.
+//! Sends spans to a collector: OTLP over HTTP, in JSON. OpenTelemetry's libraries collect, sample and
+//! write them; the requests go through this program's own client of HTTP.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, StatusCode};
+use async_trait::async_trait;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{Request, Response, StatusCode, Uri};
+use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_http::{HttpClient as Sends, HttpError};
+use opentelemetry_otlp::{
+    ExporterBuildError, Protocol, RetryPolicy, SpanExporter, WithExportConfig as _,
+    WithHttpConfig as _,
+};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::runtime::Handle;
+use tokio::task::JoinError;
+use tokio::time::timeout;
 use tracing::warn;
 
-use super::finished::Finished;
-use super::layer::SpanCollector;
-use super::{Systems, TraceSettings, otlp};
+use super::settings::TraceSettings;
 use crate::https::{HttpClient, NoCertificates};
 use crate::ports::Chain;
-use crate::supervisor::Supervisor;
 
-/// So many spans wait for the collector at most; what comes on top is dropped and counted.
-const MAX_WAITING: usize = 2048;
-/// So many are sent at once.
-const MAX_BATCH: usize = 512;
+/// What a collector may answer, in bytes: a few counts and a message.
+const MAX_ANSWER: usize = 64 * 1024;
 
-/// Where spans that are over are handed in. It never waits.
-pub(super) struct Sender {
-    spans: mpsc::Sender<Finished>,
-    dropped: Arc<AtomicU64>,
+/// Why traces cannot be exported.
+#[derive(Debug, Error)]
+pub enum ExporterError {
+    /// The collector is reached by TLS, and this machine trusts nobody.
+    #[error(transparent)]
+    Certificates(#[from] NoCertificates),
+    /// The library refuses.
+    #[error(transparent)]
+    Build(#[from] ExporterBuildError),
 }
 
-impl Sender {
-    pub(super) fn send(&self, span: Finished) {
-        if self.spans.try_send(span).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
-/// The task that sends them, as others see it.
+/// Collects the spans of this process and sends them from a thread of its own.
 #[derive(Clone)]
-pub struct Exporter {
-    url: Arc<str>,
-    flushes: mpsc::Sender<oneshot::Sender<()>>,
-    patience: Duration,
+pub(super) struct Exporter {
+    url: Uri,
+    provider: SdkTracerProvider,
 }
 
 impl Exporter {
-    /// Starts sending what the layer collects.
-    ///
-    /// # Errors
-    /// When an endpoint by TLS is wanted and this machine has no certificates to trust.
-    pub fn start(
-        settings: TraceSettings,
-        systems: Systems,
-        supervisor: &Supervisor,
-    ) -> Result<(Self, SpanCollector), NoCertificates> {
-        let (spans, waiting) = mpsc::channel(MAX_WAITING);
-        let (flushes, asked) = mpsc::channel(1);
-        let dropped = Arc::new(AtomicU64::new(0));
-        let sender = Sender { spans, dropped: Arc::clone(&dropped) };
-        let (sampler, patience) = (settings.sampler, settings.timeout);
-        let url = settings.url().into();
-        let collector = Collector { client: HttpClient::new(&settings.url)?, settings };
-        let sending = Sending { collector, waiting, dropped, failing: false };
-        supervisor.spawn("the exporter of traces", sending.run(asked));
-        Ok((Self { url, flushes, patience }, SpanCollector::new(sender, sampler, systems)))
+    /// Starts sending. The requests are made in the runtime that runs this.
+    pub(super) fn start(settings: TraceSettings) -> Result<Self, ExporterError> {
+        let TraceSettings { url, timeout, resource } = settings;
+        let collector = Collector {
+            client: Arc::new(HttpClient::new(&url)?),
+            url: url.clone(),
+            timeout,
+            runtime: Handle::current(),
+            failing: AtomicBool::new(false),
+        };
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpJson)
+            .with_endpoint(url.to_string())
+            .with_http_client(collector)
+            // Spans that cannot be sent are lost. Whoever flushes must not wait for repetitions.
+            .with_retry_policy(RetryPolicy::disabled())
+            .build()?;
+        let provider = SdkTracerProvider::builder()
+            .with_resource(resource)
+            .with_batch_exporter(exporter)
+            .build();
+        Ok(Self { url, provider })
     }
 
     /// Where spans go.
-    pub(super) fn url(&self) -> &str {
+    pub(super) const fn url(&self) -> &Uri {
         &self.url
     }
 
-    /// Sends what is still to be sent, unless the collector does not take it in time.
-    pub async fn flush(&self) {
-        let flushed = async {
-            let (done, is_done) = oneshot::channel();
-            if self.flushes.send(done).await.is_ok() {
-                // The task ends only with the process.
-                let _ = is_done.await;
-            }
-        };
-        // The task itself says when the collector does not answer.
-        let _ = timeout(self.patience, flushed).await;
+    /// What makes the spans.
+    pub(super) fn tracer(&self) -> SdkTracer {
+        let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
+            .with_version(env!("CARGO_PKG_VERSION"))
+            .build();
+        self.provider.tracer_with_scope(scope)
+    }
+
+    /// Sends what is still to be sent. The library gives up after five seconds.
+    pub(super) async fn flush(&self) {
+        let provider = self.provider.clone();
+        // The collector tells when it does not answer.
+        let _ = tokio::task::spawn_blocking(move || provider.force_flush()).await;
     }
 }
 
-/// The task's own side.
-struct Sending {
-    collector: Collector,
-    waiting: mpsc::Receiver<Finished>,
-    dropped: Arc<AtomicU64>,
-    failing: bool,
-}
-
-impl Sending {
-    async fn run(mut self, mut flushes: mpsc::Receiver<oneshot::Sender<()>>) {
-        let mut batch = Vec::with_capacity(MAX_BATCH);
-        let mut due = Instant::now() + self.collector.settings.every;
-        loop {
-            let room = MAX_BATCH - batch.len();
-            tokio::select! {
-                biased;
-                count = self.waiting.recv_many(&mut batch, room) => {
-                    let last = count == 0;
-                    if batch.len() < MAX_BATCH && !last { continue }
-                    self.export(&mut batch).await;
-                    if last { return }
-                }
-                // Only when nothing waits: what is flushed is everything.
-                flush = flushes.recv() => {
-                    self.export(&mut batch).await;
-                    let Some(done) = flush else { return };
-                    // Whoever asked may have lost patience.
-                    let _ = done.send(());
-                }
-                () = sleep_until(due) => self.export(&mut batch).await,
-            }
-            due = Instant::now() + self.collector.settings.every;
-        }
-    }
-
-    /// Sends a batch. One that fails is lost, as traces may be; the first of several in a row is
-    /// told.
-    async fn export(&mut self, batch: &mut Vec<Finished>) {
-        let dropped = self.dropped.swap(0, Ordering::Relaxed);
-        if dropped > 0 {
-            warn!(dropped, "spans came faster than the collector took them");
-        }
-        if batch.is_empty() {
-            return;
-        }
-        let sent = self.collector.send(batch).await;
-        let failing = sent.is_err();
-        if let (Err(error), false) = (sent, self.failing) {
-            let url = self.collector.settings.url();
-            warn!(%url, lost = batch.len(), error = %Chain(&error), "traces are not exported");
-        }
-        self.failing = failing;
-        batch.clear();
-    }
-}
-
-/// Where spans go.
+/// The client of the collector.
+#[derive(Debug)]
 struct Collector {
-    client: HttpClient,
-    settings: TraceSettings,
+    client: Arc<HttpClient>,
+    url: Uri,
+    timeout: Duration,
+    runtime: Handle,
+    /// Whether the last request failed: only the first failure in a row is logged.
+    failing: AtomicBool,
 }
 
 #[derive(Debug, Error)]
-enum ExportError {
-    #[error("the spans cannot be written")]
-    Body(#[from] serde_json::Error),
-    #[error("the request cannot be made")]
-    Request(#[from] hyper::http::Error),
+enum CollectorError {
     #[error("the collector cannot be reached")]
     Unreachable(#[from] hyper_util::client::legacy::Error),
     #[error("the collector did not answer within {0:?}")]
     Silent(Duration),
     #[error("the collector answered {0}")]
     Refused(StatusCode),
+    #[error("the answer of the collector cannot be read")]
+    Answer(#[source] HttpError),
+    #[error("the request was given up")]
+    GivenUp(#[from] JoinError),
+}
+
+#[async_trait]
+impl Sends for Collector {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let answer = self.send(request).await;
+        let failure = match &answer {
+            Ok(answer) if answer.status().is_success() => None,
+            Ok(answer) => Some(&CollectorError::Refused(answer.status())),
+            Err(error) => Some(error),
+        };
+        let failed_before = self.failing.swap(failure.is_some(), Ordering::Relaxed);
+        if let (Some(error), false) = (failure, failed_before) {
+            warn!(url = %self.url, error = %Chain(error), "traces are not exported");
+        }
+        Ok(answer?)
+    }
 }
 
 impl Collector {
-    async fn send(&self, spans: &[Finished]) -> Result<(), ExportError> {
-        let body = serde_json::to_vec(&otlp::request(&self.settings.resource, spans))?;
-        let mut request =
-            Request::builder().method(Method::POST).uri(&self.settings.url).body(body.into())?;
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.extend(self.settings.headers.iter().cloned());
-        let patience = self.settings.timeout;
-        let answer = timeout(patience, self.client.request(request)).await;
-        match answer.map_err(|_| ExportError::Silent(patience))??.status() {
-            status if status.is_success() => Ok(()),
-            status => Err(ExportError::Refused(status)),
-        }
+    /// The library waits in a thread of its own; connections need the runtime.
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, CollectorError> {
+        let (client, patience) = (Arc::clone(&self.client), self.timeout);
+        let sending = async move {
+            let answer = timeout(patience, answer(&client, request)).await;
+            answer.unwrap_or(Err(CollectorError::Silent(patience)))
+        };
+        self.runtime.spawn(sending).await?
     }
+}
+
+async fn answer(
+    client: &HttpClient,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>, CollectorError> {
+    let (head, body) = client.request(request.map(Full::new)).await?.into_parts();
+    let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(CollectorError::Answer)?;
+    Ok(Response::from_parts(head, body.to_bytes()))
 }

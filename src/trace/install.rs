@@ -1,28 +1,35 @@
-//! Logs and traces, started together: each sees what it is for, and neither what the other is.
+//! Starts logs and traces together: the log shows no span of a trace, and traces contain nothing of the log.
 
+use std::sync::OnceLock;
+
+#[cfg(feature = "otel")]
+use opentelemetry_sdk::trace::SdkTracer;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::Layer;
 #[cfg(feature = "otel")]
-use tracing_subscriber::filter::Filtered;
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
+#[cfg(feature = "otel")]
+use tracing_subscriber::filter::{FilterExt as _, Filtered, filter_fn};
 use tracing_subscriber::layer::{Layered, SubscriberExt as _};
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[cfg(feature = "otel")]
-use super::{Exporter, SettingsError, SpanCollector, TraceSettings};
+use super::exporter::{Exporter, ExporterError};
 #[cfg(feature = "otel")]
-use crate::https::NoCertificates;
-use crate::supervisor::Supervisor;
+use super::settings::{SettingsError, TraceSettings};
 
-/// The target of all spans of this room, which no log shows.
+/// The target of all spans of this module, which no log shows.
 pub(super) const TARGET: &str = "trace";
 
-/// What lines of a log stand on.
+/// What the layer of the log is added to.
 #[cfg(feature = "otel")]
-pub type Base = Layered<Option<Filtered<SpanCollector, Targets, Registry>>, Registry>;
-/// What lines of a log stand on.
+pub type Base = Layered<Option<Filtered<SpanLayer, Targets, Registry>>, Registry>;
+#[cfg(feature = "otel")]
+type SpanLayer = OpenTelemetryLayer<Registry, SdkTracer>;
+/// What the layer of the log is added to.
 #[cfg(not(feature = "otel"))]
 pub type Base = Layered<Targets, Registry>;
 
@@ -49,10 +56,10 @@ pub enum InstallError {
     #[cfg(feature = "otel")]
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The collector is reached by TLS, and this machine trusts nobody.
+    /// The exporter cannot be made.
     #[cfg(feature = "otel")]
     #[error(transparent)]
-    Certificates(#[from] NoCertificates),
+    Exporter(#[from] ExporterError),
 }
 
 /// The traces of this process, if it has any.
@@ -65,9 +72,9 @@ pub struct Traces {
 impl Traces {
     /// Where they go, for people.
     #[must_use]
-    pub fn url(&self) -> Option<&str> {
+    pub fn url(&self) -> Option<String> {
         #[cfg(feature = "otel")]
-        return self.exporter.as_ref().map(Exporter::url);
+        return self.exporter.as_ref().map(|exporter| exporter.url().to_string());
         #[cfg(not(feature = "otel"))]
         None
     }
@@ -81,29 +88,34 @@ impl Traces {
     }
 }
 
-/// Starts logging what is shown and, if the environment says where to, tracing. The supervisor hears
-/// of an exporter that dies.
+/// What the queues and the topic of this process are called.
+static SYSTEMS: OnceLock<Systems> = OnceLock::new();
+
+pub(super) fn systems() -> Systems {
+    SYSTEMS.get().copied().unwrap_or(Systems::EMBEDDED)
+}
+
+/// Starts logging what is shown and, if the environment names a collector, tracing.
 ///
 /// # Errors
 /// [`InstallError`], when traces are wanted and cannot be exported.
-#[cfg_attr(not(feature = "otel"), expect(unused_variables, reason = "nothing is traced"))]
 pub fn install(
     lines: impl Layer<Base> + Send + Sync + 'static,
     shown: Targets,
     systems: Systems,
-    supervisor: &Supervisor,
 ) -> Result<Traces, InstallError> {
     let shown = shown.with_target(TARGET, LevelFilter::OFF);
+    SYSTEMS.get_or_init(|| systems);
     #[cfg(feature = "otel")]
     {
-        let (exporter, collector) = match TraceSettings::from_environment()? {
-            None => (None, None),
-            Some(settings) => {
-                let (exporter, collector) = Exporter::start(settings, systems, supervisor)?;
-                let own = Targets::new().with_target(TARGET, LevelFilter::INFO);
-                (Some(exporter), Some(collector.with_filter(own)))
-            }
-        };
+        let exporter = TraceSettings::from_environment()?.map(Exporter::start).transpose()?;
+        let collector = exporter.as_ref().map(|exporter| {
+            let own = Targets::new().with_target(TARGET, LevelFilter::INFO);
+            span_layer(exporter.tracer()).with_filter(own)
+        });
+        let shown = shown.with_target("opentelemetry_sdk", LevelFilter::WARN);
+        // The library logs every request that fails; the collector's client logs the first in a row.
+        let shown = shown.and(filter_fn(|line| line.name() != "BatchSpanProcessor.ExportError"));
         let base = tracing_subscriber::registry().with(collector);
         // Only a second start could fail, and there is none.
         let _ = base.with(lines.with_filter(shown)).try_init();
@@ -115,4 +127,14 @@ pub fn install(
         let _ = tracing_subscriber::registry().with(shown).with(lines).try_init();
         Ok(Traces::default())
     }
+}
+
+/// Makes OpenTelemetry's spans of this module's, with no attributes but their own.
+#[cfg(feature = "otel")]
+fn span_layer(tracer: SdkTracer) -> SpanLayer {
+    OpenTelemetryLayer::new(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
 }

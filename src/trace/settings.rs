@@ -1,27 +1,28 @@
-//! Where traces go: OpenTelemetry's own environment variables, the same for every program.
+//! Where traces go. OpenTelemetry's libraries read most of its environment variables; what they
+//! leave to the program is read here.
 
 use std::time::Duration;
 
 use hyper::Uri;
-use hyper::header::{HeaderName, HeaderValue};
+use opentelemetry::{Key, KeyValue};
+use opentelemetry_otlp::{
+    OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use thiserror::Error;
-
-use super::sampler::Sampler;
 
 /// The path of traces below an endpoint that is for all signals.
 const TRACES: &str = "v1/traces";
-const TIMEOUT: Duration = Duration::from_secs(10);
-const EXPORT_EVERY: Duration = Duration::from_secs(5);
+const SERVICE_NAME: Key = Key::from_static_str("service.name");
 
 /// What the environment says of traces.
 #[derive(Debug)]
-pub struct TraceSettings {
+pub(super) struct TraceSettings {
     pub(super) url: Uri,
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) timeout: Duration,
-    pub(super) every: Duration,
-    pub(super) sampler: Sampler,
-    pub(super) resource: Vec<(String, String)>,
+    pub(super) resource: Resource,
 }
 
 /// A variable that cannot be understood.
@@ -32,19 +33,10 @@ pub struct SettingsError {
     why: String,
 }
 
-impl SettingsError {
-    fn new(variable: &'static str, why: impl Into<String>) -> Self {
-        Self { variable, why: why.into() }
-    }
-}
-
 impl TraceSettings {
-    /// Those of the environment; `None` when nothing is traced, because no endpoint is named or
+    /// Those of the environment; `None` if nothing is traced, because no endpoint is named or
     /// tracing is switched off.
-    ///
-    /// # Errors
-    /// A variable that has no meaning here.
-    pub fn from_environment() -> Result<Option<Self>, SettingsError> {
+    pub(super) fn from_environment() -> Result<Option<Self>, SettingsError> {
         Self::new(|name| std::env::var(name).ok())
     }
 
@@ -55,120 +47,57 @@ impl TraceSettings {
             return Ok(None);
         }
         let Some(url) = url(&get)? else { return Ok(None) };
-        let headers = get("OTEL_EXPORTER_OTLP_TRACES_HEADERS")
-            .or_else(|| get("OTEL_EXPORTER_OTLP_HEADERS"))
-            .unwrap_or_default();
-        let timeout = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
-        Ok(Some(Self {
-            url,
-            headers: pairs("OTEL_EXPORTER_OTLP_HEADERS", &headers)?
-                .into_iter()
-                .map(header)
-                .collect::<Result<_, _>>()?,
-            timeout: millis(&get, &timeout)?.unwrap_or(TIMEOUT),
-            every: millis(&get, &["OTEL_BSP_SCHEDULE_DELAY"])?.unwrap_or(EXPORT_EVERY),
-            sampler: sampler(&get)?,
-            resource: resource(&get)?,
-        }))
-    }
-
-    /// Where traces go, for people.
-    #[must_use]
-    pub fn url(&self) -> String {
-        self.url.to_string()
+        Ok(Some(Self { url, timeout: timeout(&get)?, resource: resource(&get) }))
     }
 }
 
 type Get<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 fn url(get: Get<'_>) -> Result<Option<Uri>, SettingsError> {
-    const OWN: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
-    const SHARED: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-    let (variable, url) = match (get(OWN), get(SHARED)) {
-        (Some(url), _) => (OWN, url),
-        (None, Some(url)) => (SHARED, format!("{}/{TRACES}", url.trim_end_matches('/'))),
+    let own = OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+    let shared = OTEL_EXPORTER_OTLP_ENDPOINT;
+    let (variable, url) = match (get(own), get(shared)) {
+        (Some(url), _) => (own, url),
+        (None, Some(url)) => (shared, format!("{}/{TRACES}", url.trim_end_matches('/'))),
         (None, None) => return Ok(None),
     };
     let uri = url.parse::<Uri>().ok().filter(|uri| {
         let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
         is_http && uri.authority().is_some_and(|it| !it.as_str().contains('@'))
     });
-    // It may have a password in it, so it is not repeated.
+    // The value is not repeated: it may contain a password.
     let why = "it is not a URL such as http://localhost:4318";
-    uri.map(Some).ok_or_else(|| SettingsError::new(variable, why))
+    uri.map(Some).ok_or_else(|| SettingsError { variable, why: why.to_owned() })
 }
 
-fn sampler(get: Get<'_>) -> Result<Sampler, SettingsError> {
-    const NAME: &str = "OTEL_TRACES_SAMPLER";
-    let Some(name) = get(NAME) else { return Ok(Sampler::default()) };
-    let argument = get("OTEL_TRACES_SAMPLER_ARG");
-    // What is no number is no share either.
-    let share = argument.as_ref().map(|share| share.parse().unwrap_or(f64::NAN));
-    Sampler::new(&name, share).ok_or_else(|| {
-        let argument = argument.map(|share| format!(" with `{share}`")).unwrap_or_default();
-        SettingsError::new(NAME, format!("there is no sampler `{name}`{argument}"))
-    })
-}
-
-/// What the process says of itself.
-fn resource(get: Get<'_>) -> Result<Vec<(String, String)>, SettingsError> {
-    const NAME: &str = "OTEL_RESOURCE_ATTRIBUTES";
-    let mut attributes = pairs(NAME, &get(NAME).unwrap_or_default())?;
-    let named = attributes.iter().any(|(key, _)| key == "service.name");
-    if let Some(name) = get("OTEL_SERVICE_NAME").or_else(|| (!named).then(|| "ocache".to_owned())) {
-        attributes.retain(|(key, _)| key != "service.name");
-        attributes.push(("service.name".to_owned(), name));
-    }
-    let own = [
-        ("process.pid", std::process::id().to_string()),
-        ("service.version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("telemetry.sdk.name", "ocache".to_owned()),
-        ("telemetry.sdk.language", "rust".to_owned()),
-    ];
-    for (key, value) in own {
-        if !attributes.iter().any(|(other, _)| other == key) {
-            attributes.push((key.to_owned(), value));
-        }
-    }
-    Ok(attributes)
-}
-
-/// `key=value,key=value`, percent-encoded.
-fn pairs(variable: &'static str, text: &str) -> Result<Vec<(String, String)>, SettingsError> {
-    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-    entries
-        .map(|entry| match entry.split_once('=') {
-            Some((key, value)) if !key.trim().is_empty() => {
-                Ok((key.trim().to_owned(), decoded(value.trim())))
-            }
-            // It may be a secret, so it is not repeated.
-            _ => Err(SettingsError::new(variable, "an entry is not `key=value`")),
-        })
-        .collect()
-}
-
-/// Percent-encoding undone. A `+` is a `+`.
-fn decoded(text: &str) -> String {
-    let whole = text.replace('+', "%2B");
-    let value = form_urlencoded::parse(whole.as_bytes()).next();
-    value.map_or_else(String::new, |(key, _)| key.into_owned())
-}
-
-fn header((name, value): (String, String)) -> Result<(HeaderName, HeaderValue), SettingsError> {
-    let refuse = |_| SettingsError::new("OTEL_EXPORTER_OTLP_HEADERS", "an entry is no header");
-    let mut value = HeaderValue::try_from(value).map_err(|_| refuse(()))?;
-    value.set_sensitive(true);
-    Ok((HeaderName::try_from(name).map_err(|_| refuse(()))?, value))
-}
-
-fn millis(get: Get<'_>, names: &[&'static str]) -> Result<Option<Duration>, SettingsError> {
+/// How long a request may take. The library leaves that to the client of HTTP.
+fn timeout(get: Get<'_>) -> Result<Duration, SettingsError> {
+    let names = [OTEL_EXPORTER_OTLP_TRACES_TIMEOUT, OTEL_EXPORTER_OTLP_TIMEOUT];
     let set = names.iter().find_map(|name| Some((*name, get(name)?)));
-    let Some((name, value)) = set else { return Ok(None) };
+    let Some((variable, value)) = set else { return Ok(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT) };
     match value.parse() {
         Ok(0) | Err(_) => {
-            Err(SettingsError::new(name, format!("`{value}` is not a number of milliseconds")))
+            let why = format!("`{value}` is not a number of milliseconds");
+            Err(SettingsError { variable, why })
         }
-        Ok(millis) => Ok(Some(Duration::from_millis(millis))),
+        Ok(millis) => Ok(Duration::from_millis(millis)),
+    }
+}
+
+/// What the process says of itself; what the environment says replaces it.
+fn resource(get: Get<'_>) -> Resource {
+    let own = [
+        KeyValue::new(SERVICE_NAME, "ocache"),
+        KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+        KeyValue::new("process.pid", i64::from(std::process::id())),
+    ];
+    let resource = Resource::builder_empty()
+        .with_attributes(own)
+        .with_detector(Box::new(TelemetryResourceDetector))
+        .with_detector(Box::new(EnvResourceDetector::new()));
+    match get("OTEL_SERVICE_NAME") {
+        Some(name) => resource.with_service_name(name).build(),
+        None => resource.build(),
     }
 }
 
@@ -192,9 +121,9 @@ mod tests {
         assert!(of(&[ENDPOINT, ("OTEL_SDK_DISABLED", "true")]).unwrap().is_none());
         assert!(of(&[ENDPOINT, ("OTEL_TRACES_EXPORTER", "none")]).unwrap().is_none());
         let settings = of(&[ENDPOINT]).unwrap().unwrap();
-        assert_eq!(settings.url(), "http://localhost:4318/v1/traces");
-        assert_eq!((settings.timeout, settings.every), (TIMEOUT, EXPORT_EVERY));
-        assert!(settings.resource.contains(&("service.name".to_owned(), "ocache".to_owned())));
+        assert_eq!(settings.url, "http://localhost:4318/v1/traces");
+        assert_eq!(settings.timeout, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT);
+        assert_eq!(settings.resource.get(&SERVICE_NAME), Some("ocache".into()));
     }
 
     #[test]
@@ -203,19 +132,14 @@ mod tests {
         let settings = of(&[
             ENDPOINT,
             own,
-            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20a+b, x-scope=1"),
-            ("OTEL_EXPORTER_OTLP_TIMEOUT", "250"),
-            ("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,deployment.environment.name=test"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "9"),
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "250"),
             ("OTEL_SERVICE_NAME", "shop"),
         ]);
         let settings = settings.unwrap().unwrap();
-        assert_eq!(settings.url(), own.1);
-        let headers: Vec<_> = settings.headers.iter().map(|(_, value)| value.as_bytes()).collect();
-        assert_eq!(headers, [&b"Bearer a+b"[..], b"1"]);
+        assert_eq!(settings.url, own.1);
         assert_eq!(settings.timeout, Duration::from_millis(250));
-        let names: Vec<_> =
-            settings.resource.iter().filter(|(key, _)| key == "service.name").collect();
-        assert_eq!(names, [&("service.name".to_owned(), "shop".to_owned())]);
+        assert_eq!(settings.resource.get(&SERVICE_NAME), Some("shop".into()));
     }
 
     #[test]
@@ -225,16 +149,10 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://localhost"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:word@localhost"),
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
-            ("OTEL_BSP_SCHEDULE_DELAY", "0"),
-            ("OTEL_TRACES_SAMPLER", "sometimes"),
-            ("OTEL_EXPORTER_OTLP_HEADERS", "no header"),
-            ("OTEL_EXPORTER_OTLP_HEADERS", "a b=c"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
         ] {
             let error = of(&[(name, value), ENDPOINT]).unwrap_err().to_string();
             assert!(error.starts_with(name), "{error}");
         }
-        let half = [ENDPOINT, ("OTEL_TRACES_SAMPLER", "traceidratio")];
-        let wrong = [half[0], half[1], ("OTEL_TRACES_SAMPLER_ARG", "half")];
-        assert!(of(&half).is_ok() && of(&wrong).is_err());
     }
 }

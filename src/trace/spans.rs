@@ -1,14 +1,15 @@
-//! The spans, and what each says: never a price, a token or an amount.
+//! The spans and their attributes, which never contain a price, a token or an amount.
 //!
 //! Attributes are those of OpenTelemetry's semantic conventions for messaging where it has any. A
-//! span is named by the stage it is of, as everything else of that stage.
+//! span has the name of its stage.
 
 use std::fmt;
 
 use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
 
-use super::{TARGET, TraceContext};
+use super::context::{carried_by, continuing};
+use super::install::{TARGET, systems};
 use crate::model::{Calculation, RequestId, UserId};
 use crate::ports::{Queue, Received};
 
@@ -21,14 +22,15 @@ pub fn frame(text: &str) -> Span {
     if !ON {
         return Span::none();
     }
-    info_span!(
+    let span = info_span!(
         target: TARGET,
         "frame",
         otel.kind = "server",
-        traceparent = TraceContext::carried_by(text).map(tracing::field::display),
         network.protocol.name = "websocket",
-        error = Empty,
-    )
+        otel.status_description = Empty,
+        "error.type" = Empty,
+    );
+    continuing(span, carried_by(text))
 }
 
 /// A request over HTTP to make a user active. It continues the trace that its header names.
@@ -37,15 +39,16 @@ pub fn subscribe(traceparent: Option<&str>) -> Span {
     if !ON {
         return Span::none();
     }
-    info_span!(
+    let span = info_span!(
         target: TARGET,
         "subscribe",
         otel.kind = "server",
-        traceparent,
         http.request.method = "PUT",
         http.route = "/subscribe",
-        error = Empty,
-    )
+        otel.status_description = Empty,
+        "error.type" = Empty,
+    );
+    continuing(span, traceparent.map(str::to_owned))
 }
 
 /// A request over HTTP for a quote or for prices. It continues the trace that its header names.
@@ -54,15 +57,16 @@ pub fn http_request(traceparent: Option<&str>, method: &str, route: &'static str
     if !ON {
         return Span::none();
     }
-    info_span!(
+    let span = info_span!(
         target: TARGET,
         "request",
         otel.kind = "server",
-        traceparent,
         http.request.method = method,
         http.route = route,
-        error = Empty,
-    )
+        otel.status_description = Empty,
+        "error.type" = Empty,
+    );
+    continuing(span, traceparent.map(str::to_owned))
 }
 
 /// A quotation is saved and published.
@@ -75,12 +79,14 @@ pub fn quotation_handler(user: &UserId, request: &RequestId) -> Span {
         target: TARGET,
         "quotation_handler",
         otel.kind = "producer",
+        messaging.system = systems().topic,
         "messaging.operation.type" = "send",
         messaging.operation.name = "publish",
         messaging.destination.name = "quotations",
         messaging.message.conversation_id = %request,
         user.id = %user,
-        error = Empty,
+        otel.status_description = Empty,
+        "error.type" = Empty,
     )
 }
 
@@ -90,19 +96,21 @@ pub fn quotation_provider(message: &Received) -> Span {
     if !ON {
         return Span::none();
     }
-    info_span!(
+    let span = info_span!(
         target: TARGET,
         "quotation_provider",
         otel.kind = "consumer",
-        traceparent = TraceContext::carried_by(&message.body).map(tracing::field::display),
+        messaging.system = systems().queues,
         "messaging.operation.type" = "process",
         messaging.operation.name = "process",
         messaging.destination.name = Queue::Provider.name(),
         messaging.message.id = message.id,
-        messaging.message.body.size = message.body.len(),
-        ocache.receive_count = message.receive_count,
-        error = Empty,
-    )
+        messaging.message.body.size = count(message.body.len()),
+        ocache.receive_count = i64::from(message.receive_count),
+        otel.status_description = Empty,
+        "error.type" = Empty,
+    );
+    continuing(span, carried_by(&message.body))
 }
 
 /// An order of one of the calculation queues is done.
@@ -112,21 +120,23 @@ pub fn price_calc(order: &Calculation, message: &Received) -> Span {
         return Span::none();
     }
     let queue = if order.cause.is_urgent() { Queue::Quotation } else { Queue::Refresh };
-    info_span!(
+    let span = info_span!(
         target: TARGET,
         "price_calc",
         otel.kind = "consumer",
-        traceparent = TraceContext::carried_by(&message.body).map(tracing::field::display),
+        messaging.system = systems().queues,
         "messaging.operation.type" = "process",
         messaging.operation.name = "process",
         messaging.destination.name = queue.name(),
         messaging.message.id = message.id,
-        messaging.message.body.size = message.body.len(),
-        ocache.receive_count = message.receive_count,
+        messaging.message.body.size = count(message.body.len()),
+        ocache.receive_count = i64::from(message.receive_count),
         ocache.cause = order.cause.name(),
         user.id = %order.user,
-        error = Empty,
-    )
+        otel.status_description = Empty,
+        "error.type" = Empty,
+    );
+    continuing(span, carried_by(&message.body))
 }
 
 /// An answer is pushed to its connection.
@@ -141,7 +151,8 @@ pub fn push(request: &RequestId) -> Span {
         otel.kind = "client",
         network.protocol.name = "websocket",
         messaging.message.conversation_id = %request,
-        error = Empty,
+        otel.status_description = Empty,
+        "error.type" = Empty,
     )
 }
 
@@ -153,16 +164,14 @@ pub async fn within<T, E: fmt::Display>(
 ) -> Result<T, E> {
     let done = work.instrument(span.clone()).await;
     if let Err(error) = &done {
-        span.record("error", tracing::field::display(error));
+        span.record("otel.status_description", tracing::field::display(error));
+        // Wanted of what failed; there is no list of stages' errors to choose from.
+        span.record("error.type", "_OTHER");
     }
     done
 }
 
-/// What a message that is sent now must carry, so that whoever handles it goes on with this trace.
-#[must_use]
-pub fn current() -> Option<TraceContext> {
-    #[cfg(feature = "otel")]
-    return super::layer::current();
-    #[cfg(not(feature = "otel"))]
-    None
+/// OpenTelemetry's integers have a sign.
+fn count(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }

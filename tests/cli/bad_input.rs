@@ -70,7 +70,21 @@ fn bad_data_is_named_by_file_and_line_and_nothing_is_written() {
     let latin = home.path().join("latin.csv");
     std::fs::write(&latin, b"id,name,price\nP1,Caf\xe9,1\n").unwrap();
     home.fails(3, &["load", latin.to_str().unwrap()]);
-    home.fails(3, &["load", home.path().join("nowhere").to_str().unwrap()]);
+}
+
+#[test]
+fn a_file_that_is_named_and_does_not_exist_is_not_found_whatever_it_is_for() {
+    let home = Home::new();
+    for args in [
+        vec!["load", "nowhere.csv"],
+        vec!["simulate", "nowhere.csv"],
+        vec!["simulate", "--synthetic", "poisson", "--price-list", "nowhere.csv"],
+        vec!["status", "--config", "nowhere.csv"],
+        vec!["up", "--port", "0", "--jwks", "nowhere.csv", "--issuer", "https://id.example.com"],
+    ] {
+        let stderr = home.fails(4, &args);
+        assert!(stderr.contains("nowhere.csv") && stderr.contains("hint:"), "{args:?}: {stderr}");
+    }
 }
 
 #[test]

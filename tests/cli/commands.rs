@@ -143,13 +143,24 @@ fn quiet_is_quiet_and_a_reader_that_leaves_is_no_failure() {
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
+#[test]
+fn a_flag_that_a_command_lacks_is_taken_for_another_only_if_it_is_a_typing_error_of_it() {
+    let home = Home::new();
+    let lacks = home.fails(2, &["list", "products", "--client", "AAA"]);
+    assert!(lacks.contains("'--client'") && !lacks.contains("--quiet"), "{lacks}");
+    assert!(home.fails(2, &["list", "products", "--limt", "1"]).contains("'--limit'"));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn output_that_cannot_be_written_is_a_failure_that_says_so() {
     let home = Home::with_fixtures();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let output = home.command(&["status"]).stdout(full).output().unwrap();
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("the output cannot be written"), "{stderr}");
+    for args in [&["status"][..], &["--version"], &["--help"], &["quote", "--help"]] {
+        let full = full.try_clone().unwrap();
+        let output = home.command(args).stdout(full).output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {stderr}");
+        assert!(stderr.contains("the output cannot be written"), "{args:?}: {stderr}");
+    }
 }

@@ -133,6 +133,33 @@ fn standard_input_is_read_whatever_its_format() {
 }
 
 #[test]
+fn a_truncated_gzip_is_told_in_the_same_words_by_every_command() {
+    let home = Home::new();
+    let trace = gzip(b"time,customer,lines\n2026-01-01T00:00:00Z,AAA,1\n");
+    let trace = home.file("trace.csv.gz", &trace[..20]);
+    let stderr = home.fails(3, &["simulate", &trace]);
+    assert!(stderr.contains("the gzip data is truncated"), "{stderr}");
+}
+
+#[test]
+fn a_column_that_is_named_and_in_no_file_is_noted() {
+    let home = Home::new();
+    let csv = home.file("p.csv", "sku,name,price\nP1,Desk,1\n");
+    let map = ["--map", "sku=id", "--map", "Nome=name", "--ignore", "EAN"];
+    let output = home.run(&[&["load", &csv], &map[..]].concat());
+    let stderr = text(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(
+        stderr.contains("no file has the columns `Nome`, `EAN`, which --map or --ignore"),
+        "{stderr}"
+    );
+    home.file("ocache.toml", "[load.columns]\nNome = \"name\"\n");
+    let mut load = home.command(&["load", &csv, "--map", "sku=id"]);
+    let output = load.current_dir(home.path()).output().unwrap();
+    assert!(!text(&output.stderr).contains("no file has"), "a section is for all files");
+}
+
+#[test]
 fn encodings_are_those_that_are_named_or_marked() {
     let csv = "id,name,price\nP1,Türgriff €,10.00\n";
     let utf16: Vec<u8> =

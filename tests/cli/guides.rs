@@ -1,4 +1,5 @@
-//! The commands in the README and in the first guide are run as they stand there.
+//! The commands in the README and in guides are run as they stand there, and print what stands there. Not run are the
+//! transcripts of measurements in first-quote.md and data-files.md: they take minutes.
 
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
@@ -8,6 +9,7 @@ use super::process::{Home, Running, text};
 
 const README: &str = include_str!("../../README.md");
 const ERP_EXPORT: &str = include_str!("../../docs/erp-export.md");
+const PRICING: &str = include_str!("../../docs/pricing.md");
 const FIRST_QUOTE: &str = include_str!("../../docs/first-quote.md");
 
 /// The lines of the blocks of shell commands.
@@ -65,20 +67,82 @@ fn transcript(guide: &str) -> Vec<(&str, Vec<&str>)> {
     commands
 }
 
-/// A line as a page shows it: without what is another one each time.
-fn shown(line: &str) -> Option<String> {
-    let line = line.trim_end();
-    if line.is_empty() || line.starts_with("engine: ") {
-        return None;
+/// What a page shows of what was printed: without the lines that name the store, and with a mark for ids, times
+/// and durations, which differ each time.
+fn shown<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let lines = lines.into_iter().filter(|line| !line.starts_with("engine: "));
+    let mut shown: Vec<String> = lines.map(|line| marked(line.trim_end())).collect();
+    while shown.last().is_some_and(String::is_empty) {
+        shown.pop();
     }
-    let line = match line.split_once("under analysis (") {
-        Some((before, _)) => format!("{before}under analysis (…)"),
-        None => line.to_owned(),
+    shown
+}
+
+fn marked(line: &str) -> String {
+    let line = match line.split_once(" INFO ") {
+        // The time of a line of the log.
+        Some((time, rest)) if time.trim_end().ends_with('Z') => format!("INFO {rest}"),
+        _ => line.to_owned(),
     };
-    Some(match line.split_once("(prices validated ") {
-        Some((before, _)) => format!("{before}(prices validated …)"),
+    let marks =
+        [("under analysis (", ")"), ("(prices validated ", ")"), ("took_us=", " "), (", at ", " ")];
+    marks.into_iter().fold(line, |line, (before, after)| match line.split_once(before) {
+        Some((start, rest)) => {
+            let end = rest.find(after).map_or("", |end| &rest[end..]);
+            format!("{start}{before}…{end}")
+        }
         None => line,
     })
+}
+
+/// What a shell prints for a command, as a terminal shows it: stdout and stderr in their order.
+fn printed_by(home: &Home, folder: &std::path::Path, command: &str) -> String {
+    let mut shell = home.program("sh");
+    let output = shell.current_dir(folder).args(["-c", &format!("{command} 2>&1")]).output();
+    text(&output.unwrap().stdout)
+}
+
+/// Runs the commands of a page in order, and compares what they print, line by line.
+fn follow(page: &str) -> usize {
+    let home = Home::new();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut running = vec![];
+    let commands = transcript(page);
+    let count = commands.len();
+    for (command, promised) in commands {
+        let promised = shown(promised);
+        if command.starts_with("ocache worker ") {
+            let mut shell = home.program("sh");
+            shell.args(["-c", &format!("exec {command}")]);
+            let mut worker = Running::of(shell);
+            for line in promised {
+                let known = line.trim_start_matches("INFO ").split('…').next().unwrap();
+                assert_eq!(marked(worker.stderr_line(known).trim_end()), line, "{command}");
+            }
+            running.push(worker);
+            continue;
+        }
+        // The page says that the whole system runs from here on.
+        if command == "ocache load docs/examples/wholesale" {
+            running.push(home.worker("all"));
+        }
+        let printed = printed_by(&home, root, command);
+        assert_eq!(shown(printed.lines()), promised, "{command}");
+    }
+    for worker in running {
+        assert_eq!(worker.interrupt().0, Some(0));
+    }
+    count
+}
+
+#[test]
+fn the_readme_shows_what_its_commands_print() {
+    assert_eq!(follow(README), 7);
+}
+
+#[test]
+fn the_page_on_prices_shows_what_its_commands_print() {
+    assert_eq!(follow(PRICING), 2);
 }
 
 #[test]
@@ -96,7 +160,7 @@ fn an_export_of_an_erp_leads_to_the_right_quote() {
     let mut up = None;
     let commands = transcript(ERP_EXPORT);
     assert_eq!(commands.len(), 10);
-    for (number, (command, printed)) in commands.into_iter().enumerate() {
+    for (number, (command, printed_here)) in commands.into_iter().enumerate() {
         // After two attempts without it.
         if number == 2 {
             home.file("ocache.toml", &settings);
@@ -104,15 +168,8 @@ fn an_export_of_an_erp_leads_to_the_right_quote() {
         if command.starts_with("ocache quote") {
             up = Some(home.up(&[]));
         }
-        let mut shell = home.program("sh");
-        let output = shell.current_dir(home.path()).args(["-c", command]).output().unwrap();
-        let [stdout, stderr] = [&output.stdout, &output.stderr].map(|bytes| text(bytes));
-        let mut said: Vec<_> = stderr.lines().chain(stdout.lines()).filter_map(shown).collect();
-        let mut promised: Vec<_> = printed.into_iter().filter_map(shown).collect();
-        // Which of stdout and stderr comes first is another matter.
-        said.sort();
-        promised.sort();
-        assert_eq!(said, promised, "{command}");
+        let printed = printed_by(&home, home.path(), command);
+        assert_eq!(shown(printed.lines()), shown(printed_here), "{command}");
     }
     let (up, _) = up.expect("the guide asks for a quote");
     assert_eq!(up.interrupt().0, Some(0));

@@ -190,9 +190,9 @@ fn a_provider_that_is_away_at_the_start_is_told() {
     provider.answers(200, " ".repeat(300 * 1024));
     assert!(start(6, &provider.url).contains("more than 262144 bytes"));
     provider.answers(200, r#"{"keys":[{"kty":"oct","k":"AAAA","kid":"1"}]}"#.to_owned());
-    assert!(start(3, &provider.url).contains("none of its 1 keys"));
+    assert!(start(3, &provider.url).contains("it has no key that ocache can use ("));
     let missing = home.path().join("none.json").to_str().unwrap().to_owned();
-    assert!(start(4, &missing).contains("is not there"));
+    assert!(start(4, &missing).contains("does not exist"));
 }
 
 #[test]

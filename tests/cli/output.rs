@@ -12,7 +12,7 @@ fn errors_are_json_when_json_was_asked_for() {
         (&["quotation", "none", "--client", "AAA", "--output=ndjson"], 4, "not_found"),
         (&["--output", "json", "stauts"], 2, "usage"),
         (&["quote", "--client", "AAA", "P1:x", "--output", "json"], 2, "usage"),
-        (&["load", "/no/such/file", "--output", "json"], 3, "bad_data"),
+        (&["load", "/no/such/file", "--output", "json"], 4, "not_found"),
     ] {
         let stderr = home.fails(code, args);
         let last = stderr.lines().last().unwrap();

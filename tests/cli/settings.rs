@@ -124,6 +124,6 @@ fn a_file_is_obeyed_and_its_mistakes_are_named() {
         let stderr = home.fails(2, &["status", "--config", &file]);
         assert!(stderr.contains(named) && stderr.contains("wrong.toml"), "{content}: {stderr}");
     }
-    let missing = home.fails(2, &["status", "--config", "/no/such.toml"]);
+    let missing = home.fails(4, &["status", "--config", "/no/such.toml"]);
     assert!(missing.contains("/no/such.toml"), "{missing}");
 }

@@ -42,6 +42,26 @@ fn tables_fit_the_terminal_and_are_whole_in_a_pipe() {
     assert!(piped.contains(LONG) && !piped.contains('…'), "{piped}");
 }
 
+#[test]
+fn a_table_that_cannot_fit_has_a_line_for_each_cell_and_ids_are_whole() {
+    let home = Home::with_fixtures();
+    let (up, _) = home.up(&[]);
+    let id = home.json(&["quote", "--client", "AAA", "P1:2", "P3:1"])["request_id"].clone();
+    let id = id.as_str().unwrap();
+    for args in
+        [&["list", "quotations"][..], &["quotation", id], &["list", "products"], &["status"]]
+    {
+        let terminal = Terminal::new(40, 24);
+        let child = terminal.start(home.command(args));
+        let shown = terminal.rest();
+        assert_eq!(ended(child), Some(0), "{args:?}: {shown}");
+        let rows = shown.lines().filter(|line| line.starts_with(' ') || line.starts_with('─'));
+        assert!(widest(rows) <= 40, "{args:?}: {shown}");
+        assert!(args[1..] != ["quotations"] || shown.contains(id), "{shown}");
+    }
+    assert_eq!(up.interrupt().0, Some(0));
+}
+
 /// The lines of the last frame, and how many columns the widest has.
 fn frame(shown: &str) -> (Vec<&str>, usize) {
     let (_, last) = shown.rsplit_once("\x1b[H").unwrap();

@@ -200,6 +200,43 @@ fn a_collector_that_is_away_is_told_once_and_harms_nothing() {
 }
 
 #[test]
+fn the_variables_of_opentelemetry_are_heard() {
+    let (home, collector) = (Home::with_fixtures(), Collector::start());
+    let mut command = home.command(&["up", "--port", "0", "--output", "json"]);
+    command
+        .env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", format!("{}/own/path", collector.url))
+        .env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20secret")
+        .env("OTEL_RESOURCE_ATTRIBUTES", "service.name=other,deployment.environment.name=test")
+        .env("OTEL_SERVICE_NAME", "shop")
+        // Only what a client records is recorded.
+        .env("OTEL_TRACES_SAMPLER", "parentbased_always_off");
+    let mut up = Running::of(command);
+    let websocket = up.stdout_json()["websocket"].as_str().unwrap().to_owned();
+    let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    for traceparent in [serde_json::Value::Null, format!("00-{trace}-{span}-01").into()] {
+        let frame = serde_json::json!({
+            "action": "quote", "client": "AAA", "items": [{ "product": "P1", "quantity": 1 }],
+            "traceparent": traceparent,
+        });
+        let mut socket = RawSocket::open(&websocket);
+        socket.say(&frame.to_string());
+        assert_eq!(socket.hear()["type"], "accepted");
+        assert_eq!(socket.hear()["status"], "answered");
+    }
+    let (code, stderr) = up.interrupt();
+    assert_eq!(code, Some(0), "{stderr}");
+    let spans = collector.spans();
+    assert!(!spans.is_empty() && spans.iter().all(|span| span.trace == trace), "{spans:#?}");
+    let request = &collector.requests()[0];
+    let head = request.head.to_lowercase();
+    assert!(head.starts_with("post /own/path "), "{head}");
+    assert!(head.contains("authorization: bearer secret"), "{head}");
+    assert_eq!(service(&request.body), "shop");
+    let resource = request.body["resourceSpans"][0]["resource"]["attributes"].to_string();
+    assert!(resource.contains("deployment.environment.name"), "{resource}");
+}
+
+#[test]
 fn a_variable_without_meaning_is_a_usage_error() {
     let home = Home::new();
     let mut command = home.command(&["status"]);

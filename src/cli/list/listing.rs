@@ -76,15 +76,18 @@ impl<'a> Listing<'a> {
         is_heard && !self.has_more
     }
 
-    /// Ends the list. `what` names the rows, for somebody who sees none.
-    pub(super) fn end(mut self, what: &str) -> Result<(), Failure> {
+    /// Ends the list. `one` names a row, and `which` says which of them are shown if there are more.
+    pub(super) fn end(mut self, which: &str, one: &str) -> Result<(), Failure> {
         self.end_page()?;
         if let Printed::Json(stream) = self.printed {
             stream.end()?;
         }
         match (self.count, self.has_more) {
-            (0, _) => self.output.note(&format!("no {what}")),
-            (count, true) => self.output.note(&format!("the first {count} {what}; there are more")),
+            (0, _) => self.output.note(&format!("no {one}s")),
+            (1, true) => self.output.note(&format!("the {which} {one}; there are more")),
+            (count, true) => {
+                self.output.note(&format!("the {which} {count} {one}s; there are more"));
+            }
             (_, false) => {}
         }
         Ok(())

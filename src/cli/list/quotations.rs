@@ -10,7 +10,7 @@ use super::listing::Listing;
 use crate::cli::args::{ListQuotationsArgs, StatusName};
 use crate::cli::failure::Failure;
 use crate::cli::output::{Output, number};
-use crate::cli::table::Cell;
+use crate::cli::table::{Cell, whole};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Quotation, QuotationStatus};
 
@@ -47,7 +47,7 @@ pub(super) async fn list(
     for row in latest.into_iter().flat_map(Latest::into_rows) {
         row.add_to(&mut listing)?;
     }
-    listing.end("quotations")
+    listing.end("latest", "quotation")
 }
 
 /// Whether a quotation is kept, and was asked within a time.
@@ -127,7 +127,7 @@ impl Row {
     fn cells(&self) -> Vec<Cell> {
         let total = self.total.as_ref();
         vec![
-            self.request_id.as_str().into(),
+            whole(self.request_id.as_str()),
             self.client.as_str().into(),
             self.status.into(),
             self.asked_at.to_string().into(),

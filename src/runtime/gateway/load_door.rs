@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
 use hyper::StatusCode;
 use hyper::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
@@ -29,7 +28,7 @@ use super::http_api::Parameters;
 use super::http_reply::{Reply, bad_query, json_reply, problem_with_code};
 use super::load_layout::{ContentType, flag, parsed};
 use crate::data::{
-    Amounts, DataErrors, Dataset, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
+    Amounts, DataErrors, Dataset, Gunzip, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
     counts_json, is_gzip, is_json, load, read_texts_as, worded_for_http,
 };
 use crate::meter::{Reason, Scope, Stage};
@@ -282,11 +281,11 @@ fn read(
 /// A few kilobytes may unpack to gigabytes, so no more is unpacked than may be loaded.
 fn unpacked(body: &[u8], most: usize) -> Result<Vec<u8>, Reply> {
     let mut unpacked = vec![];
-    let mut source = MultiGzDecoder::new(body).take(most as u64 + 1);
+    let mut source = Gunzip::new(body).take(most as u64 + 1);
     match source.read_to_end(&mut unpacked) {
         Ok(_) if unpacked.len() > most => Err(body_too_large(most)),
         Ok(_) => Ok(unpacked),
-        Err(error) => Err(bad_data(&format!("the body is not gzip: {error}"), None)),
+        Err(error) => Err(bad_data(&format!("the body cannot be read: {error}"), None)),
     }
 }
 

@@ -105,14 +105,39 @@ fn a_key_is_used_only_for_what_its_provider_says() {
             ("kty", json!("OKP")),
         ] {
             let wrong = with(signer.jwk(), name, value.clone());
-            let error = parse(&json!([wrong])).unwrap_err();
-            assert_eq!(error, KeySetError::NoneUsable { count: 1 }, "{name} {value}");
+            let said = why_not(&wrong).to_string();
+            let named = format!("`{name}`");
+            assert!(said.contains(&named) || name == "kty", "{name} {value}: {said}");
         }
     }
     // One that cannot be used does not spoil the others.
     let unknown = json!({ "kty": "AKP", "kid": "pq", "alg": "ML-DSA-44", "pub": "AAAA" });
     let keys = parse(&json!([unknown, 7, RSA[0].jwk()])).unwrap();
     assert!(keys.check(&good(&RSA[0]), &issuer(), NOW).is_ok());
+}
+
+/// Why the only key of a set cannot be used.
+fn why_not(key: &Value) -> Unusable {
+    match parse(&json!([key])) {
+        Err(KeySetError::NoneUsable { keys }) if keys.len() == 1 => keys[0].why,
+        other => panic!("{key}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_set_without_a_usable_key_says_of_each_key_why() {
+    let keys = json!([
+        with(RSA[0].jwk(), "use", json!("enc")),
+        with(P256[0].jwk(), "kid", Value::Null),
+        7,
+    ]);
+    let said = parse(&keys).unwrap_err().to_string();
+    for part in ["`rsa-1`: its `use` is not `sig`", "key 2: it has no `kid`", "key 3: it is no JWK"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let many = vec![json!(7); MAX_LISTED + 2];
+    assert!(parse(&json!(many)).unwrap_err().to_string().contains("; and 2 more)"));
 }
 
 #[test]
@@ -134,9 +159,9 @@ fn short_keys_and_other_curves_are_not_used() {
         with(p256.clone(), "x", json!(coordinate)),
         with(p256.clone(), "y", Value::Null),
     ] {
-        let error = parse(&json!([wrong])).unwrap_err();
-        assert_eq!(error, KeySetError::NoneUsable { count: 1 }, "{wrong}");
+        why_not(&wrong);
     }
+    assert_eq!(why_not(&with(RSA[0].jwk(), "n", json!(short))), Unusable::Size { bits: 1024 });
     // A point that is not on the curve signs nothing.
     let off = with(p256, "x", json!(URL_SAFE_NO_PAD.encode([7; 32])));
     let keys = parse(&json!([off])).unwrap();
@@ -156,7 +181,7 @@ fn a_set_is_bounded_and_unambiguous() {
     let same_name = with(P256[0].jwk(), "kid", json!("rsa-1"));
     let keys = parse(&json!([RSA[0].jwk(), same_name])).unwrap();
     assert!(keys.check(&good(&RSA[0]), &issuer(), NOW).is_ok());
-    assert_eq!(parse(&json!([])).unwrap_err(), KeySetError::NoneUsable { count: 0 });
+    assert_eq!(parse(&json!([])).unwrap_err(), KeySetError::NoneUsable { keys: vec![] });
     let large = format!("{}{{}}", " ".repeat(MAX_KEY_SET_BYTES));
     assert_eq!(KeySet::parse(large.as_bytes()).unwrap_err(), KeySetError::TooLarge);
     for document in ["", "[]", "{}", r#"{"keys":7}"#, "<html>"] {

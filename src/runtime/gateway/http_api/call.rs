@@ -139,6 +139,12 @@ fn prices_of(asked: Asked<'_>) -> Result<PricesOf, Reply> {
     }
     let products = parameters.take_all("product");
     if products.is_empty() {
+        if parameters.has("quantity") {
+            return Err(bad_query(
+                "`quantity` is that of products: name one or more with `product`, as in \
+                 ?product=P1&quantity=2",
+            ));
+        }
         return rows(parameters, asked.headers).map(PricesOf::All);
     }
     let quantity = match parameters.take("quantity")? {
@@ -209,6 +215,10 @@ impl<'a> Parameters<'a> {
             0 | 1 => Ok(values.pop()),
             _ => Err(bad_query(&format!("`{name}` is given more than once"))),
         }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|it| it.0 == name)
     }
 
     pub(in crate::runtime::gateway) fn take_all(&mut self, name: &str) -> Vec<String> {

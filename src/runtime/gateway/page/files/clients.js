@@ -2,7 +2,7 @@
 
 /** The clients that are active, searched and a page at a time. */
 const Clients = (() => {
-  const { element, set, seconds } = Text;
+  const { element, cell, set, seconds } = Text;
   const SIZE = 12;
   const SEARCH_AFTER_MS = 150;
   /** So long something new stands out. */
@@ -101,7 +101,6 @@ const Clients = (() => {
     }
 
     function userRow(client) {
-      const cell = (label, ...content) => element("td", { role: "cell", "data-label": label }, ...content);
       const bar = element("progress", { max: "1", value: "0", "aria-label": `Time left of ${client}` });
       const left = element("span", { class: "left" });
       const table = element("span", { class: "badge" });

@@ -2,7 +2,7 @@
 
 /** The lines of a quotation: as a table, and as text for others. */
 const Lines = (() => {
-  const { element, amount, percent: shown, plural } = Text;
+  const { element, cell, amount, percent: shown, plural } = Text;
   const COLUMNS = ["Product", "List price", "Discount", "Unit price", "Quantity", "Total"];
 
   /** A price table's row where nothing was taken off says so. */
@@ -53,7 +53,6 @@ const Lines = (() => {
     return element("span", { class: "next" }, `Next tier: ${amount(tier.unit_price)} each from ${amount(tier.quantity)}`);
   }
 
-  const cell = (label, ...content) => element("td", { role: "cell", "data-label": label }, ...content);
 
   function row(line) {
     // The ladder comes later, from another request.

@@ -67,7 +67,7 @@ const Live = (() => {
     }
 
     function answered({ at_once: atOnce, waited, share_at_once: share, p50_ms: p50, p99_ms: p99, age_p50_secs: age, age_p99_secs: oldest }) {
-        set(at("tile-share"), share === null ? "–" : `${(share * 100).toFixed(share > 0.995 && share < 1 ? 2 : 1)} %`);
+        set(at("tile-share"), share === null ? "–" : Text.share(share));
       set(at("tile-share-note"), share === null ? "no answers in ten minutes" : `of ${plural(atOnce + waited, "answer")}`);
       set(at("tile-times"), p50 === null ? "–" : duration(p50));
       set(at("tile-times-note"), p50 === null ? "" : `p50; p99 ${duration(p99)}`);

@@ -2,7 +2,7 @@
 
 /** Loading a file: what it would change first, and then the load. */
 const Load = (() => {
-  const { element, set, amount, plural, say, problem } = Text;
+  const { element, cell, set, amount, plural, say, problem } = Text;
   const PATIENCE_MS = 15 * 60_000;
   const KINDS = { products: "Products", users: "Customers' own discounts", customers: "Customers", price_lists: "Price lists", prices: "Prices of lists" };
 
@@ -177,7 +177,6 @@ const Load = (() => {
 
     function change({ customer, product, min_quantity: from, before, after, currency }) {
       const shown = (price) => (price === null ? element("span", { class: "none" }, "none") : amount(price));
-      const cell = (label, ...content) => element("td", { role: "cell", "data-label": label }, ...content);
       return element(
         "tr", { role: "row" },
         element("th", { role: "rowheader", scope: "row" }, element("a", { href: `#prices?${new URLSearchParams({ client: customer, search: product })}` }, customer)),

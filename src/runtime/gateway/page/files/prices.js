@@ -2,7 +2,7 @@
 
 /** A client's prices: searched, a page at a time, each with its rule and ladder, and explained if asked. */
 const Prices = (() => {
-  const { element, amount, seconds, say, problem } = Text;
+  const { element, cell, amount, seconds, say, problem } = Text;
   const SIZE = 25;
   const SEARCH_AFTER_MS = 150;
   /** Stale prices are being calculated, so new ones are looked for. */
@@ -104,7 +104,6 @@ const Prices = (() => {
       );
     }
 
-    const cell = (label, ...content) => element("td", { role: "cell", "data-label": label }, ...content);
 
     function row({ product, name }, line, unsold) {
       const title = element("th", { role: "rowheader", scope: "row" }, name, element("span", { class: "id" }, product));

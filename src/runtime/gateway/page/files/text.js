@@ -24,6 +24,11 @@ const Text = (() => {
     return `${rounded}\u00a0%`;
   }
 
+  /** A share as a percentage. One near to all of them has two decimals, because those are the ones that matter. */
+  function share(part) {
+    return `${(part * 100).toFixed(part > 0.995 && part < 1 ? 2 : 1)}\u00a0%`;
+  }
+
   /** The same in whole seconds, for what is counted down or up. */
   function seconds(secs) {
     const parts = secs < 60 ? [[secs, "s"]]
@@ -47,6 +52,11 @@ const Text = (() => {
     return made;
   }
 
+  /** A cell of a row. On a narrow screen its label stands before it. */
+  function cell(label, ...content) {
+    return element("td", { role: "cell", "data-label": label }, ...content);
+  }
+
   /** Sets a text only if it is another, so that nothing is drawn or spoken again. */
   function set(where, text) {
     if (where.textContent !== text) where.textContent = text;
@@ -63,5 +73,5 @@ const Text = (() => {
     set(where, text ?? "");
   }
 
-  return { amount, duration, seconds, percent, plural, element, set, say, problem };
+  return { amount, duration, seconds, percent, share, plural, element, cell, set, say, problem };
 })();

@@ -2,7 +2,7 @@
 
 /** Whether the cache is worth it: answers at once, waits, what a month costs, and what other settings would change. */
 const Worth = (() => {
-  const { element, set, amount, duration, plural, problem, say } = Text;
+  const { element, cell, share, set, amount, duration, plural, problem, say } = Text;
   const AGAIN_MS = 30_000;
   const VERDICTS = {
     precompute: "Precompute for every active customer",
@@ -52,7 +52,6 @@ const Worth = (() => {
       return amount(Math.abs(value) >= 1000 ? value.toFixed(0) : value.toFixed(2));
     }
 
-    const percent = (share) => `${(share * 100).toFixed(share > 0.995 && share < 1 ? 2 : 1)}\u00a0%`;
     const count = (number) => amount(String(Math.round(number)));
 
     function draw(told, hasOthers) {
@@ -67,7 +66,7 @@ const Worth = (() => {
 
     function tiles({ events, answers, usd_a_month: month, processes, span_secs: span }) {
       const quotes = events.quotes;
-      set(at("worth-share"), quotes > 0 ? percent(1 - Math.min(1, events.cold_quotes / quotes)) : "–");
+      set(at("worth-share"), quotes > 0 ? share(1 - Math.min(1, events.cold_quotes / quotes)) : "–");
       set(at("worth-share-note"), quotes > 0 ? `of ${plural(Math.round(quotes), "quote")}; ${count(events.cold_quotes)} waited` : "no quotes in this time");
       const hasWaits = answers.wait_p50_ms !== null;
       set(at("worth-wait"), hasWaits ? duration(answers.wait_p50_ms) : "–");
@@ -97,17 +96,16 @@ const Worth = (() => {
     function tries({ what_if: tried, asked: own, ttl_secs: ttl, refresh_every_secs: every, verdict: choice }, hasOthers) {
       if (tried === null) return;
       const time = (secs) => Text.duration(secs * 1000);
-      const cell = (label, text) => element("td", { role: "cell", "data-label": label }, text);
       const cells = (name, attributes, cost, saved, waits) => element(
         "tr", { role: "row", ...attributes }, element("th", { role: "rowheader", scope: "row" }, name),
         cell("US$ a month", usd(cost)), cell("Saves", saved), cell("Quotes that wait", waits),
       );
-      const row = (one, name, attributes = {}) => cells(name, attributes, one.usd_a_month, saves(one.saves_usd_a_month), percent(one.cold_share));
+      const row = (one, name, attributes = {}) => cells(name, attributes, one.usd_a_month, saves(one.saves_usd_a_month), share(one.cold_share));
       const rows = tried.map((one) => row(one, one.refresh_every_secs === every ? `A TTL of ${time(one.ttl_secs)}` : `An interval of ${time(one.refresh_every_secs)}`));
       const now = cells(`Now: TTL ${time(ttl)}, interval ${time(every)}`, { class: "counts" }, choice.precompute_usd_a_month, "–", "–");
       const mine = own ? [row(own, `Yours: TTL ${time(own.ttl_secs)}, interval ${time(own.refresh_every_secs)}`, { class: "mine" })] : [];
       at("worth-rows").replaceChildren(now, ...mine, ...rows);
-      if (hasOthers && own) say(`With a TTL of ${time(own.ttl_secs)} and an interval of ${time(own.refresh_every_secs)}: ${usd(own.usd_a_month)} US dollars a month, ${percent(own.cold_share)} of quotes wait`);
+      if (hasOthers && own) say(`With a TTL of ${time(own.ttl_secs)} and an interval of ${time(own.refresh_every_secs)}: ${usd(own.usd_a_month)} US dollars a month, ${share(own.cold_share)} of quotes wait`);
     }
 
     function saves(text) {
