@@ -38,10 +38,12 @@ resource "aws_lambda_event_source_mapping" "source" {
   function_name    = local.alias["load-changes"].arn
   tags             = local.tags
 
-  # What changed while the stack was made is loaded too: loading a row twice does no harm.
-  starting_position                  = "TRIM_HORIZON"
-  batch_size                         = 500
-  maximum_batching_window_in_seconds = 1
+  # What changed while the stack was made is loaded too. Loading a row twice does no harm, once the last change of
+  # it is loaded.
+  starting_position = "TRIM_HORIZON"
+  batch_size        = 500
+  # Each load with a product has the base of the catalogue made again, so changes are gathered.
+  maximum_batching_window_in_seconds = each.value.window_secs
 
   # A record that cannot be loaded is isolated by halving its batch, is tried as often as a message, and then goes
   # where somebody is told of it, so that it does not hold up its shard. One shard is one load at a time.

@@ -161,19 +161,25 @@ variable "load_over_http" {
 }
 
 variable "source_tables" {
-  description = "Tables of others whose changes are loaded, by names of your choice: the ARN of each table's stream, with the view type NEW_AND_OLD_IMAGES; which of its attributes are fields of ocache by another name; which are left out; and the key that encrypts the table, if it is one of yours. See docs/tables-of-others.md."
+  description = "Tables of others whose changes are loaded, by names of your choice: the ARN of each table's stream, with the view type NEW_AND_OLD_IMAGES; which of its attributes are fields of ocache by another name; which are left out; the key that encrypts the table, if it is one of yours; and for how many seconds changes are gathered for one load, 0 to 300. See docs/tables-of-others.md."
   type = map(object({
     stream_arn     = string
     columns        = optional(map(string), {})
     ignore         = optional(list(string), [])
     ignore_unknown = optional(bool, false)
     kms_key_arn    = optional(string)
+    window_secs    = optional(number, 60)
   }))
   default = {}
 
   validation {
     condition     = alltrue([for source in values(var.source_tables) : can(regex("^arn:[^:]+:dynamodb:[^:]+:[^:]+:table/[^/]+/stream/[^/]+$", source.stream_arn))])
     error_message = "A stream of DynamoDB has an ARN such as arn:aws:dynamodb:eu-west-1:123456789012:table/articles/stream/2026-11-29T08:00:00.000."
+  }
+
+  validation {
+    condition     = alltrue([for source in values(var.source_tables) : source.window_secs >= 0 && source.window_secs <= 300])
+    error_message = "Lambda gathers changes for 0 to 300 seconds."
   }
 }
 

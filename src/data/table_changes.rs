@@ -58,7 +58,7 @@ impl TableChanges {
             None => vec![],
         };
         self.changes = line;
-        // An item that could not be understood was never loaded, so there is nothing to take away.
+        // What an item that could not be understood left of an image before that one is not known here.
         let gone = old.and_then(|old| item_keys(old, &self.layout.columns).ok());
         self.last.extend(gone.into_iter().flatten().map(|key| (key, None)));
         for (key, record) in written {

@@ -2,13 +2,15 @@
 //!
 //! A batch is one load: the last word on each row, in one moment. Lambda goes on behind the batch unless it is
 //! told from which record on to come again. A record that cannot be loaded is that one: what is before it is
-//! loaded, and it comes again with those behind it until Lambda gives it up, as the event source mapping says.
+//! loaded, and it comes again with those behind it. A batch that begins with it fails as a whole, because only
+//! such a batch is halved by Lambda: so those behind it are loaded, and it alone is given up, as the event
+//! source mapping says.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{info, warn};
 
 use super::EventError;
@@ -19,11 +21,14 @@ use crate::data::{
 use crate::model::Timestamp;
 use crate::ports::{Chain, Ports};
 use crate::pricing::Currency;
+use crate::runtime::backoff;
 use crate::stages::StageError;
 use crate::stages::change;
 
 /// So long before Lambda would end the function, the load is given up: the batch comes again.
-const RESERVE: Duration = Duration::from_secs(2);
+const RESERVE: Duration = Duration::from_secs(4);
+/// Of that, so long may be taken to order tables anew after a load that took until then.
+const TO_FOLLOW: Duration = Duration::from_secs(2);
 
 /// What Lambda sends, as far as it matters.
 #[derive(Debug, Deserialize)]
@@ -68,8 +73,8 @@ pub(super) fn table_of(stream: &str) -> Option<&str> {
 /// `deadline`.
 ///
 /// # Errors
-/// When the event is of no source table, or the load failed for no fault of a record. Then the whole batch
-/// comes again.
+/// When the event is of no source table, when the load failed for no fault of a record, or when the first of
+/// several records cannot be loaded. Then the whole batch comes again, in halves.
 pub(super) async fn on_changes(
     ports: &Ports,
     tables: &SourceTables,
@@ -80,14 +85,18 @@ pub(super) async fn on_changes(
     let foreign = || EventError::Table { source_arn: first.stream.clone() };
     let table = table_of(&first.stream).ok_or_else(foreign)?;
     let layout = tables.layout(table).ok_or_else(foreign)?;
-    let batch = Batch { ports, table, layout, records: &event.records };
     let left = deadline.since(ports.clock.now()).saturating_sub(RESERVE);
     if left.is_zero() {
         return Err(EventError::Stage(StageError::OutOfTime));
     }
-    match timeout(left, batch.load()).await {
-        Ok(failed) => Ok(response(failed?)),
-        Err(_) => Err(EventError::Stage(StageError::OutOfTime)),
+    let until = Instant::now() + left;
+    let batch = Batch { ports, table, layout, records: &event.records, until };
+    match batch.load().await? {
+        Some(0) if event.records.len() > 1 => {
+            let record = first.dynamodb.sequence_number.clone();
+            Err(EventError::FirstRecord { record, of: event.records.len() })
+        }
+        failed => Ok(response(failed.and_then(|at| event.records.get(at)))),
     }
 }
 
@@ -103,11 +112,12 @@ struct Batch<'a> {
     table: &'a str,
     layout: &'a Layout,
     records: &'a [StreamRecord],
+    until: Instant,
 }
 
-impl<'a> Batch<'a> {
-    /// Loads what can be loaded; returns the first record that cannot.
-    async fn load(&self) -> Result<Option<&'a StreamRecord>, EventError> {
+impl Batch<'_> {
+    /// Loads what can be loaded; returns which is the first record that cannot.
+    async fn load(&self) -> Result<Option<usize>, EventError> {
         let mut failed = None;
         loop {
             let records = &self.records[..failed.unwrap_or(self.records.len())];
@@ -122,35 +132,63 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        Ok(failed.and_then(|at| self.records.get(at)))
+        Ok(failed)
     }
 
-    /// Loads some records whole, or none of them.
+    /// Loads some records whole, or none of them. The end of an outage is waited for here: Lambda would count a
+    /// failure against the records.
     async fn try_load(&self, records: &[StreamRecord]) -> Result<Option<Refused>, EventError> {
+        let mut failures = 0;
+        loop {
+            let loading = timeout_at(self.until, self.try_once(records)).await;
+            let error = match loading.map_err(|_| StageError::OutOfTime)? {
+                Ok(Ok(report)) => {
+                    self.follow(&report, records.len()).await;
+                    return Ok(None);
+                }
+                Ok(Err(refused)) => return Ok(Some(refused)),
+                Err(error) => error,
+            };
+            failures += 1;
+            let wait = backoff(failures);
+            let may_end = match &error {
+                LoadError::Port(error) => error.is_downstream(),
+                LoadError::Contended | LoadError::Dropped => true,
+                _ => false,
+            };
+            if !may_end || Instant::now() + wait >= self.until {
+                return Err(error.into());
+            }
+            info!(table = self.table, error = %Chain(&error), "the load is tried again");
+            sleep(wait).await;
+        }
+    }
+
+    async fn try_once(
+        &self,
+        records: &[StreamRecord],
+    ) -> Result<Result<LoadReport, Refused>, LoadError> {
         let Ports { store, clock, randomness, .. } = self.ports;
-        let head = store.catalogue_head().await.map_err(LoadError::from)?;
+        let head = store.catalogue_head().await?;
         let unit_decimals = head.as_ref().map_or(0, |head| head.rounding.unit_decimals);
         let stored = head.filter(|head| head.version > 0).map(|head| head.currency);
         let currency = stored.unwrap_or(Currency::USD);
         let dataset = match self.read(records, Amounts { currency, unit_decimals }) {
             Ok(dataset) => dataset,
-            Err(refused) => return Ok(Some(refused)),
+            Err(refused) => return Ok(Err(refused)),
         };
         let options = LoadOptions { currency, prune: false, merge: true };
         let (store, clock, randomness) = (&**store, &**clock, &**randomness);
         match load(store, clock, randomness, &dataset, options, &|_| {}).await {
-            Ok(report) => {
-                self.follow(&report, records.len()).await;
-                Ok(None)
-            }
-            Err(LoadError::Data(errors)) => Ok(Some(Refused::named(&errors, records.len()))),
+            Ok(report) => Ok(Ok(report)),
+            Err(LoadError::Data(errors)) => Ok(Err(Refused::named(&errors, records.len()))),
             // It does not say which record it is, so the first half is tried, and the second comes again.
-            Err(LoadError::Merge(why)) => Ok(Some(Refused {
+            Err(LoadError::Merge(why)) => Ok(Err(Refused {
                 at: records.len() / 2,
                 is_certain: records.len() == 1,
                 why: why.to_string(),
             })),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -182,7 +220,10 @@ impl<'a> Batch<'a> {
         let (table, version) = (self.table, report.version);
         info!(table, records, version, wrote = report.counts.wrote(), "changes are in force");
         let Ports { store, queues, clock, .. } = self.ports;
-        let ordered = change::order(&**store, &**queues, &report.change, clock.now()).await;
+        let ordering = change::order(&**store, &**queues, &report.change, clock.now());
+        // The load is in force, so it is no failure if the time is not enough for this.
+        let left = self.until.saturating_duration_since(Instant::now()) + TO_FOLLOW;
+        let ordered = timeout(left, ordering).await.unwrap_or(Err(StageError::OutOfTime));
         if let Err(error) = ordered {
             warn!(error = %Chain(&error), "tables change at the next refresh, not at once");
         }

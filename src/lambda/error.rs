@@ -66,6 +66,16 @@ pub enum EventError {
     /// Changes of a source table were not loaded, for no fault of theirs.
     #[error("the changes were not loaded")]
     Load(#[from] LoadError),
+    /// The first of several changes cannot be loaded. Lambda halves the batch, so that the others are.
+    #[error(
+        "record {record}, the first of {of}, cannot be loaded; the others come again without it"
+    )]
+    FirstRecord {
+        /// Its sequence number.
+        record: String,
+        /// How many came with it.
+        of: usize,
+    },
     /// The event's time is none.
     #[error("`{time}` is not a time")]
     Time {
@@ -137,6 +147,7 @@ impl EventError {
             Self::Incomplete { .. } => "IncompleteEvent",
             Self::Queue { .. } => "ForeignQueue",
             Self::Table { .. } => "ForeignTable",
+            Self::FirstRecord { .. } => "FirstRecord",
             Self::Load(_) => "LoadFailed",
             Self::Time { .. } | Self::BeforeEpoch { .. } => "BadTime",
             Self::Part { .. } => "NoSuchPart",

@@ -17,6 +17,8 @@ use crate::ports::{BaseClaim, BaseName, Chain, Clock, MakerId, PortError, Ports,
 const LASTS: Duration = Duration::from_secs(5);
 /// How long to wait for somebody else, from look to look; then the work is put off.
 const WAITS_MS: [u64; 8] = [25, 50, 100, 200, 400, 400, 400, 400];
+/// All of that together, and a bit.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Claims the making of bases for this process.
 pub(super) struct BaseClaims {

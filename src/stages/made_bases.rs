@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use bytes::Bytes;
 use thiserror::Error;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::Instant;
 use tracing::info;
 
-use super::base_claims::{BaseClaims, ClaimLost, Waiting};
+use super::base_claims::{BaseClaims, ClaimLost, LONGEST_WAIT, Waiting};
 use super::base_shelf::{BaseShelf, Part};
 use super::doubts::Doubts;
 use crate::model::Timestamp;
@@ -55,6 +56,9 @@ pub(super) struct MadeBases {
     doubts: Doubts,
     /// Held while a base is made, so that one task makes it and the others wait for that one.
     making: Mutex<HashMap<BaseName, Weak<AsyncMutex<()>>>>,
+    /// When another process was last waited for in vain. Whoever comes soon after does not wait again: the
+    /// customers of a batch would do so one after the other, for longer than a function may run.
+    given_up: Mutex<HashMap<BaseName, Instant>>,
 }
 
 impl MadeBases {
@@ -67,6 +71,7 @@ impl MadeBases {
             claims: BaseClaims::new(ports),
             doubts: Doubts::default(),
             making: Mutex::default(),
+            given_up: Mutex::default(),
         }
     }
 
@@ -105,7 +110,8 @@ impl MadeBases {
             if self.claims.claim(name).await? {
                 break;
             }
-            if !waiting.a_while().await {
+            if self.has_given_up(name) || !waiting.a_while().await {
+                self.give_up(name);
                 return Err(MakeBaseError::Claimed);
             }
         }
@@ -114,6 +120,18 @@ impl MadeBases {
             Ok(made) => made,
             Err(ClaimLost) => Err(MakeBaseError::Claimed),
         }
+    }
+
+    fn has_given_up(&self, name: &BaseName) -> bool {
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.get(name).is_some_and(|at| at.elapsed() < LONGEST_WAIT)
+    }
+
+    /// Notes that a base is waited for in vain, unless that is known.
+    fn give_up(&self, name: &BaseName) {
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.retain(|_, at| at.elapsed() < LONGEST_WAIT);
+        given_up.entry(*name).or_insert_with(Instant::now);
     }
 
     fn lock(&self, name: BaseName) -> Arc<AsyncMutex<()>> {

@@ -100,7 +100,7 @@ impl QuotationProvider {
             Ok(ProviderMessage::Deadline { user, key }) => {
                 let traced = trace::quotation_provider(received);
                 let span = traced.in_scope(|| info_span!("quotation_provider", %user, %key));
-                let expired = self.expire(&key, received.receive_count > 1).instrument(span);
+                let expired = self.expire(&key).instrument(span);
                 expired.instrument(traced).await
             }
             Err(error) => error.into(),
@@ -186,9 +186,10 @@ impl QuotationProvider {
         pushed
     }
 
-    /// The deadline of a quotation has come. If it is pending, it has failed, and the client is
-    /// told. A message that comes again may have settled it before, and died before the push.
-    async fn expire(&self, key: &QuotationKey, again: bool) -> Outcome {
+    /// The deadline of a quotation has come. If it is pending, it has failed, and the client is told. If it has
+    /// failed by its deadline before, the client is told again: a copy of this message, of which a queue may
+    /// deliver several, may have settled it, and not have reached the client.
+    async fn expire(&self, key: &QuotationKey) -> Outcome {
         let now = self.clock.now();
         let quotation = match self.quotations.quotation(key).await {
             Ok(Some(quotation)) => quotation,
@@ -200,8 +201,9 @@ impl QuotationProvider {
                 error: StageError::NotDue,
                 after: Some(quotation.deadline.since(now) + DEADLINE_GRACE),
             },
-            QuotationStatus::Pending => self.fail(key).await,
-            QuotationStatus::Failed(FailureReason::DeadlinePassed) if again => self.fail(key).await,
+            QuotationStatus::Pending | QuotationStatus::Failed(FailureReason::DeadlinePassed) => {
+                self.fail(key).await
+            }
             _ => Outcome::Done,
         }
     }

@@ -112,11 +112,8 @@ pub async fn a_failure_that_was_not_pushed_is_pushed_again(engine: Engine) {
     system.ports.store.settle_quotation(&key, &failed, system.now()).await.unwrap();
     let message = ProviderMessage::Deadline { user: user("AAA"), key };
     let provider = QuotationProvider::new(&system.ports, Lookup::new(&system.ports));
-    // Whoever settled a quotation pushes it, so the first delivery has nothing to do.
+    // A copy of the message may have settled it, and not have reached the client.
     assert!(provider.handle(&[received(&message, 1)]).await[0].is_done());
-    assert!(!system.has_unread("c"));
-    // A second one means that something went wrong after the quotation was settled.
-    assert!(provider.handle(&[received(&message, 2)]).await[0].is_done());
     assert!(system.has_unread("c"));
 }
 

@@ -22,8 +22,14 @@ use crate::data::{DataErrors, FilesSeen, Problem, RowError};
 use crate::model::show_duration;
 use crate::runtime::backoff;
 
-/// A file that has not changed for so long is complete.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A file that has not changed for so long counts as complete.
+const STILL_FOR: Duration = LOOK_EVERY;
+/// The same where rows that a file does not have are removed: half a file would remove the other half.
+const STILL_BEFORE_PRUNING: Duration = Duration::from_secs(5);
+/// Files that were refused are tried again after so long: it may be the store that made them wrong, which
+/// another load has changed since.
+const REFUSED_AGAIN: Duration = Duration::from_secs(60);
 /// So many of the files that changed are named.
 const NAMED: usize = 5;
 
@@ -36,8 +42,10 @@ pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
     let output = loading.output.line_by_line();
     // Listen before the first load: from here on Ctrl-C ends the command and not the process.
     let mut stopped = pin!(stopped());
-    let mut files = Watching { paths, loaded: None, again: None };
+    let still_for = if loading.args.prune { STILL_BEFORE_PRUNING } else { STILL_FOR };
+    let mut files = Watching { paths, still_for, loaded: None, again: None };
     let mut failures = 0;
+    let mut refused = None;
     loop {
         let seen = tokio::select! {
             seen = files.changed() => seen?,
@@ -55,6 +63,9 @@ pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
         let layout = loading.layout.clone();
         let loading = Loading { output: &output, opening, layout, ..loading };
         let done = loading.once(Some(&seen)).await;
+        if matches!(&done, Err(failure) if failure.code() == ExitCode::Interrupted) {
+            return done.map(drop);
+        }
         // What was found in a file that is being written says nothing about the file.
         if matches!(done, Ok(Done::Overtaken)) || (done.is_err() && look(paths).await? != seen) {
             // Its next change is told.
@@ -65,11 +76,17 @@ pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
         match done {
             Ok(done) => {
                 done.print(&output)?;
-                failures = 0;
+                (failures, refused) = (0, None);
             }
-            Err(failure) if failure.code() == ExitCode::Interrupted => return Err(failure),
-            // The files are wrong, so only another change of them helps.
-            Err(failure) if failure.code() == ExitCode::BadData => output.error(&failure),
+            Err(failure) if failure.code() == ExitCode::BadData => {
+                files.again = Some(Instant::now() + REFUSED_AGAIN);
+                let why = Some(failure.to_text());
+                if why == refused {
+                    continue;
+                }
+                output.error(&failure);
+                refused = why;
+            }
             Err(failure) if is_first => return Err(failure),
             Err(failure) => {
                 failures += 1;
@@ -86,6 +103,7 @@ pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
 /// The files, and what is known of them.
 struct Watching<'a> {
     paths: &'a [PathBuf],
+    still_for: Duration,
     /// As they were when they were last loaded, or refused.
     loaded: Option<FilesSeen>,
     /// When they are loaded even if they do not change.
@@ -95,15 +113,19 @@ struct Watching<'a> {
 impl Watching<'_> {
     /// Waits until the files are not as they were loaded, and complete.
     async fn changed(&self) -> Result<FilesSeen, Failure> {
-        let mut seen = look(self.paths).await?;
+        let (mut seen, mut since) = (look(self.paths).await?, Instant::now());
         loop {
             sleep(LOOK_EVERY).await;
             let now = look(self.paths).await?;
-            let is_due = self.again.is_some_and(|again| again <= Instant::now());
-            if now == seen && (is_due || self.loaded.as_ref() != Some(&now)) {
-                return Ok(now);
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+                continue;
             }
-            seen = now;
+            let is_due = self.again.is_some_and(|again| again <= Instant::now());
+            let is_new = is_due || self.loaded.as_ref() != Some(&seen);
+            if is_new && since.elapsed() >= self.still_for {
+                return Ok(seen);
+            }
         }
     }
 

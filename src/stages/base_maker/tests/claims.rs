@@ -40,6 +40,28 @@ async fn of_several_processes_one_stores_a_base_for_longer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_crowd_waits_for_another_process_once() {
+    let (paged, ports) = large().await;
+    let (maker, other) = (process(&ports), process(&ports));
+    paged.page_takes(Duration::from_secs(12));
+    let making = async { drop(current(&maker, &ports).await.unwrap()) };
+    let trying = async {
+        sleep(PAGE_TAKES).await;
+        let begun = Instant::now();
+        let crowd = (0..10).map(|_| current(&other, &ports));
+        for claimed in futures_util::future::join_all(crowd).await {
+            assert!(matches!(claimed, Err(MakeBaseError::Claimed)));
+        }
+        // The next of the same batch does not wait either.
+        assert!(matches!(current(&other, &ports).await, Err(MakeBaseError::Claimed)));
+        assert!(begun.elapsed() <= Duration::from_secs(2), "{:?}", begun.elapsed());
+    };
+    tokio::join!(making, trying);
+    let made = current(&other, &ports).await.unwrap();
+    is_right(&ports, &made).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_claim_is_renewed_while_one_page_takes_longer_than_it_lasts() {
     let (paged, ports) = large().await;
     let (maker, other) = (process(&ports), process(&ports));
