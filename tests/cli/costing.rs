@@ -175,7 +175,7 @@ fn what_cannot_be_forecast_is_named() {
     let said = home.fails(2, &few);
     assert!(said.contains("cannot keep 500 users active") && said.contains("hint: "), "{said}");
     home.fails(2, &["cost", "forecast", "--active-users", "many", "--quotes-a-minute", "4"]);
-    let said = home.fails(3, &["cost", "--price-list", "none.json"]);
+    let said = home.fails(4, &["cost", "--price-list", "none.json"]);
     assert!(said.contains("none.json"), "{said}");
     home.fails(2, &["cost", "--over", "soon"]);
 }

@@ -86,7 +86,7 @@ fn drawn_arrivals_need_no_trace_and_are_the_same_for_the_same_seed() {
 fn what_cannot_be_simulated_is_named() {
     let home = Home::new();
     assert!(home.fails(2, &["simulate"]).contains("TRACE"));
-    assert!(home.fails(3, &["simulate", "none.csv"]).contains("none.csv cannot be read"));
+    assert!(home.fails(4, &["simulate", "none.csv"]).contains("`none.csv` does not exist"));
     let bad = home.file("bad.csv", "time,customer\nyesterday,a\n");
     let said = home.fails(3, &["simulate", &bad]);
     assert!(said.contains("bad.csv:2: `yesterday` is not a time") && said.contains("hint: "));

@@ -239,8 +239,8 @@ fn what_cannot_be_watched_is_refused() {
     let home = Home::new();
     let stderr = home.fails(2, &["load", "--watch", "-"]);
     assert!(stderr.contains("standard input cannot be watched"), "{stderr}");
-    let stderr = home.fails(3, &["load", "--watch", "no-such-folder"]);
-    assert!(stderr.contains("no-such-folder: "), "{stderr}");
+    let stderr = home.fails(4, &["load", "--watch", "no-such-folder"]);
+    assert!(stderr.contains("`no-such-folder` does not exist"), "{stderr}");
     let stderr = home.fails(2, &["load", "--watch", "--dry-run", "."]);
     assert!(stderr.contains("--dry-run"), "{stderr}");
     let stderr = home.fails(2, &["load", "--watch", "/dev/null"]);
