@@ -141,8 +141,9 @@ pub(super) async fn quote(world: Arc<World>, gateway: Arc<Gateway>, ask: Ask) ->
     match &accepted.settled {
         Some(settled) => show(&world, settled, asked_at),
         None => {
+            let told_by = gateway.handler.told_by(accepted.deadline, asked_at);
             let socket = Socket { gateway, connection };
-            watch(&world, socket, user, accepted.request_id.clone(), accepted.deadline);
+            watch(&world, socket, user, accepted.request_id.clone(), told_by);
         }
     }
     Some(accepted)
@@ -161,8 +162,9 @@ pub(super) async fn get(world: Arc<World>, socket: Socket, user: UserId, request
     if let Ok(Some(quotation)) = found {
         show(&world, &quotation, asked_at);
         if quotation.status_at(asked_at) == QuotationStatus::Pending {
+            let told_by = gateway.handler.told_by(quotation.deadline, asked_at);
             let socket = Socket { gateway, connection };
-            watch(&world, socket, user, request_id, quotation.deadline);
+            watch(&world, socket, user, request_id, told_by);
         }
     }
 }

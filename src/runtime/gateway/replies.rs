@@ -131,6 +131,7 @@ async fn reply_of_stage(
                     let is_kept = settled.is_some();
                     let settled = settled.map(|quotation| shown(&quotation, asked_at));
                     let frames = std::iter::once(ack).chain(settled).collect();
+                    let deadline = context.handler.told_by(deadline, asked_at);
                     let promise = Some(Promise { user, request_id, deadline });
                     Replied { frames, promise, is_kept }
                 }
@@ -141,7 +142,7 @@ async fn reply_of_stage(
             match context.handler.get(&user, &request_id, &to).await {
                 Ok(Some(quotation)) => {
                     let is_kept = quotation.status_at(asked_at) != QuotationStatus::Pending;
-                    let deadline = quotation.deadline;
+                    let deadline = context.handler.told_by(quotation.deadline, asked_at);
                     let promise = Some(Promise { user, request_id, deadline });
                     Replied { promise, is_kept, ..shown(&quotation, asked_at).into() }
                 }

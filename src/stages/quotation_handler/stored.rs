@@ -6,6 +6,13 @@ use crate::ports::{FailureReason, PortError, Quotation, QuotationStatus, Settlem
 use crate::stages::{StageError, Warmth};
 
 impl QuotationHandler {
+    /// By when the client of a quotation is told. No quotation has more time than the policy gives, so a
+    /// deadline that seems further off was given by a gateway whose clock is ahead of this one.
+    #[must_use]
+    pub fn told_by(&self, deadline: Timestamp, now: Timestamp) -> Timestamp {
+        deadline.min(now.plus(self.policy.now().quote_within))
+    }
+
     /// Ends a quotation whose deadline has passed, whatever the clock says by now: it has failed,
     /// unless it was settled before. Returns what is stored then.
     ///
@@ -124,5 +131,32 @@ impl QuotationHandler {
             Settlement::Refused(stored) => Some(*stored),
             Settlement::Missing => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::memory::{Memory, TokioClock};
+    use crate::ports::SystemRandomness;
+    use crate::stages::{Lookup, Policy};
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_deadline_that_only_another_clock_could_give() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        let ports = Memory::new(Arc::new(TokioClock::new(now)), Arc::new(SystemRandomness)).ports();
+        let policy = Policy::default();
+        let within = policy.quote_within;
+        let handler = QuotationHandler::new(&ports, Lookup::new(&ports), policy);
+        for (left, told_in) in [
+            (Duration::ZERO, Duration::ZERO),
+            (within / 2, within / 2),
+            (Duration::from_secs(3600), within),
+        ] {
+            assert_eq!(handler.told_by(now.plus(left), now), now.plus(told_in));
+        }
     }
 }
