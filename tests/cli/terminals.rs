@@ -30,12 +30,12 @@ fn tables_fit_the_terminal_and_are_whole_in_a_pipe() {
     let child = terminal.start(home.command(&["status"]));
     let shown = terminal.rest();
     assert_eq!(ended(child), Some(0), "{shown}");
-    let customers = table_of(&shown, "active customer");
+    let customers = table_of(&shown, "time left");
     assert!(
         customers.iter().any(|line| line.contains("a-customer-") && line.contains('…')),
         "{shown}"
     );
-    for title in ["active customer", "queue"] {
+    for title in ["time left", "queue"] {
         assert!(widest(table_of(&shown, title)) <= COLUMNS.into(), "{shown}");
     }
     let piped = home.ok(&["status"]);

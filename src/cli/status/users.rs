@@ -166,7 +166,7 @@ impl ShownUsers {
         if self.count == 0 {
             return "no active customers".to_owned();
         }
-        let mut table = table(["active customer", "time left", "products", "validated", "priced"]);
+        let mut table = table(["customer", "time left", "products", "validated", "priced"]);
         for (user, head) in self.first.iter().take(at_most) {
             let left = Duration::from_secs(user.expires_at.since(now).as_secs());
             let ago = |time: Timestamp| format!("{} ago", show_duration(now.since(time)));
