@@ -331,6 +331,11 @@ impl QuotationHandler {
             Created::New => {
                 let (user, lines) = (&quotation.user, quotation.items.len());
                 info!(%user, request = %request_id, lines, "accepted");
+                let stored_at = self.clock.now();
+                if stored_at >= quotation.deadline {
+                    // The message of the deadline may have come before there was anything to end.
+                    self.announce_deadline(quotation, stored_at).await?;
+                }
                 Ok(Accepted { request_id, deadline: quotation.deadline, settled: None })
             }
             Created::Existing(existing) => self.accept_again(*existing, quotation, now).await,
