@@ -144,8 +144,8 @@ fn without_far_tip(mut error: clap::Error) -> clap::Error {
         _ => false,
     };
     if far {
-        error.insert(ContextKind::SuggestedArg, ContextValue::None);
-        error.insert(ContextKind::Usage, ContextValue::None);
+        error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
     }
     error
 }
