@@ -13,15 +13,29 @@ locals {
   )
 }
 
-# A message was given up: it failed ten times.
+# A message was given up: it failed ten times. If it was a change of a source table, the prices are not those of the
+# table.
 resource "aws_cloudwatch_metric_alarm" "dead_letters" {
-  for_each = local.queues
+  for_each = merge(
+    {
+      for name in keys(local.queues) : name => {
+        queue       = aws_sqs_queue.dead[name].name
+        description = "Messages of the ${name} queue were given up: `ocache dead-letters list --queue ${name}`."
+      }
+    },
+    local.has_sources ? {
+      source-tables = {
+        queue       = one(aws_sqs_queue.source_dead).name
+        description = "Changes of source tables were given up: see the log group of load-changes for the rows and the reasons."
+      }
+    } : {},
+  )
 
   alarm_name          = "${local.alarm}dead-letters-${each.key}"
-  alarm_description   = "Messages of the ${each.key} queue were given up: `ocache dead-letters list --queue ${each.key}`."
+  alarm_description   = each.value.description
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
-  dimensions          = { QueueName = aws_sqs_queue.dead[each.key].name }
+  dimensions          = { QueueName = each.value.queue }
   statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 1

@@ -103,23 +103,3 @@ resource "aws_cloudwatch_metric_alarm" "source_age" {
   ok_actions          = local.told
   tags                = local.tags
 }
-
-# A change was given up, so the prices are not those of the source table.
-resource "aws_cloudwatch_metric_alarm" "source_dead" {
-  count = local.has_sources ? 1 : 0
-
-  alarm_name          = "${local.alarm}dead-letters-source-tables"
-  alarm_description   = "Changes of source tables were given up: see the log group of load-changes for the rows and the reasons."
-  namespace           = "AWS/SQS"
-  metric_name         = "ApproximateNumberOfMessagesVisible"
-  dimensions          = { QueueName = aws_sqs_queue.source_dead[0].name }
-  statistic           = "Maximum"
-  period              = 60
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = local.told
-  ok_actions          = local.told
-  tags                = local.tags
-}

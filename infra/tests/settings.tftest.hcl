@@ -300,7 +300,7 @@ run "changes_of_source_tables_are_loaded" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.source_age[0].metric_name == "IteratorAge" && length(aws_cloudwatch_metric_alarm.source_dead) == 1 && strcontains(aws_cloudwatch_log_metric_filter.failed_messages["load-changes"].pattern, "a record was not loaded")
+    condition     = aws_cloudwatch_metric_alarm.source_age[0].metric_name == "IteratorAge" && contains(keys(aws_cloudwatch_metric_alarm.dead_letters), "source-tables") && strcontains(aws_cloudwatch_log_metric_filter.failed_messages["load-changes"].pattern, "a record was not loaded")
     error_message = "Somebody is told of records that wait, that fail and that are given up."
   }
 

@@ -321,12 +321,12 @@ impl From<crate::aws::ConnectError> for Failure {
             ConnectError::NoProfile { .. } => Self::new(ExitCode::Denied, message)
                 .hint("`aws configure list-profiles` lists them"),
             ConnectError::EmptyProfile { profile, .. } => {
-                let profile = super::refusals::pasted(&profile);
+                let profile = super::shell::quoted(&profile);
                 Self::new(ExitCode::Denied, message)
                     .hint(format!("`aws configure --profile {profile}` sets them"))
             }
             ConnectError::LoggedOut { profile, .. } => {
-                let profile = super::refusals::pasted(&profile);
+                let profile = super::shell::quoted(&profile);
                 Self::new(ExitCode::Denied, message)
                     .hint(format!("`aws sso login --profile {profile}`"))
             }

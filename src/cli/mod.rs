@@ -47,6 +47,7 @@ mod restore;
 mod serve;
 mod settings;
 mod settings_file;
+mod shell;
 mod signals;
 mod simulate;
 mod stack_settings;

@@ -7,7 +7,8 @@ use super::confirm::confirm;
 use super::engine::connect_aws;
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
-use super::settings::{Settings, quoted};
+use super::settings::Settings;
+use super::shell::quoted;
 use super::stack_settings::Given;
 use crate::aws::{Action, Aws, Change, Plan};
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::shell::quoted;
 use crate::aws::{NotAws, Refusal};
 
 /// In hints, where the profile goes if one was chosen.
@@ -55,17 +56,8 @@ fn of(refusal: &Refusal) -> String {
 /// A hint with the chosen profile in it.
 pub(super) fn for_profile(hint: &str, profile: Option<&str>) -> String {
     let chosen =
-        profile.map_or_else(String::new, |profile| format!(" --profile {}", pasted(profile)));
+        profile.map_or_else(String::new, |profile| format!(" --profile {}", quoted(profile)));
     hint.replace(PROFILE, &chosen)
-}
-
-/// A word as a shell takes it.
-pub(super) fn pasted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.@/+".contains(c);
-    match word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 #[cfg(test)]
@@ -78,6 +70,6 @@ mod tests {
         assert!(for_profile(&expired, None).starts_with("`aws sso login` renews"));
         assert!(for_profile(&expired, Some("dev")).starts_with("`aws sso login --profile dev`"));
         let odd = for_profile(&expired, Some("it's mine"));
-        assert!(odd.starts_with(r"`aws sso login --profile 'it'\''s mine'`"), "{odd}");
+        assert!(odd.starts_with("`aws sso login --profile \"it's mine\"`"), "{odd}");
     }
 }

@@ -1,10 +1,10 @@
 //! What was typed, checked and turned into what the program works with.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::args::{Backend, DEFAULT_STACK, Global, SlotArgs};
 use super::failure::{ExitCode, Failure};
+use super::shell::quoted;
 use crate::model::{MAX_STACK_BYTES, is_stack};
 use crate::runtime::Slots;
 use crate::supervisor::Supervisor;
@@ -85,11 +85,6 @@ fn as_flags(global: &Global) -> Result<String, Failure> {
     ];
     let given = flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)));
     Ok(given.map(|(flag, value)| format!(" {flag} {}", quoted(&value))).collect())
-}
-
-/// A word as a shell takes it back. Only one with a NUL, which no argument has, cannot be quoted.
-pub(super) fn quoted(word: &str) -> String {
-    shlex::try_quote(word).map(Cow::into_owned).unwrap_or_default()
 }
 
 /// Flags of AWS and a set endpoint mean AWS. Credentials that happen to be there never do.

@@ -1,6 +1,6 @@
 //! A quote that can be asked for: of a customer and of products that are stored.
 
-use super::super::settings::quoted;
+use super::super::shell::quoted;
 use crate::model::{Item, ProductId, Quantity, UserId};
 use crate::ports::{
     AtHead, PortError, Segment, Store, at_head, discounts_now, first_discounted_users,
