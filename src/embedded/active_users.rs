@@ -32,7 +32,7 @@ pub(super) const LIST: &str = "
 impl ActiveUsers for Embedded {
     async fn active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError> {
         let user = user.clone();
-        self.look(1, move |connection| get(connection, &user)).await
+        self.look_once(move |connection| get(connection, &user)).await
     }
 
     async fn record_visit(

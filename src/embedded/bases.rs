@@ -44,7 +44,7 @@ impl Bases for Embedded {
 
     async fn base(&self, name: &BaseName) -> Result<Option<StoredBase>, PortError> {
         let name = name.to_string();
-        self.look(1, move |connection| {
+        self.look_once(move |connection| {
             let mut statement = connection.prepare_cached(GET)?;
             let row = statement.query_row([&name], |row| Ok((row.get(0)?, row.get(1)?)));
             let Some((index, expires_at)): Option<(String, i64)> = row.optional()? else {

@@ -46,7 +46,7 @@ const IS_HALF_LOADED: &str = "SELECT 1 FROM catalogue_head WHERE half_loaded";
 #[async_trait]
 impl CatalogueStore for Embedded {
     async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError> {
-        self.look(1, head).await
+        self.look_once(head).await
     }
 
     fn head_kept_for(&self) -> Duration {
@@ -82,7 +82,7 @@ impl Embedded {
     /// # Errors
     /// [`PortError`] when the store cannot be read.
     pub async fn is_half_loaded(&self) -> Result<bool, PortError> {
-        self.look(1, |connection| {
+        self.look_once(|connection| {
             let mut statement = connection.prepare_cached(IS_HALF_LOADED)?;
             Ok(statement.exists([])?)
         })

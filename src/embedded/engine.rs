@@ -49,7 +49,7 @@ struct Threads {
 impl Embedded {
     /// Opens the store in a directory, and makes both where there is none. Other processes may
     /// have it open too. Blocks for as long as the disk takes. The supervisor hears of a thread of the
-    /// engine that dies.
+    /// engine that dies. Opened within a runtime, it is used no longer than that runtime lives.
     ///
     /// # Errors
     /// [`OpenError`], which names the file and knows a way out.
@@ -148,6 +148,16 @@ impl Embedded {
             0..=FEW => readers.look(read).await,
             _ => readers.run(read).await,
         };
+        looked.map_err(|failure| failure.into_port(&self.0.file))
+    }
+
+    /// Reads with one statement, on the thread that asks.
+    pub(super) async fn look_once<T, F>(&self, read: F) -> Result<T, PortError>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        let looked = self.0.readers.look_once(read).await;
         looked.map_err(|failure| failure.into_port(&self.0.file))
     }
 

@@ -42,19 +42,12 @@ const DELETE: &str = "DELETE FROM price_table WHERE user = ?1";
 impl PriceTables for Embedded {
     async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
         let users = users.to_vec();
-        self.look(users.len(), move |connection| {
-            let mut statement = connection.prepare_cached(HEAD)?;
-            let mut found = Vec::with_capacity(users.len());
-            for user in &users {
-                let mut rows = statement.query([user.as_str()])?;
-                let Some(row) = rows.next()? else { continue };
-                if let Some(head) = read_head(row.get_ref(0)?.as_blob()?, user)? {
-                    found.push((user.clone(), head));
-                }
-            }
-            Ok(found)
-        })
-        .await
+        let count = users.len();
+        let read = move |connection: &Connection| read_heads(connection, &users);
+        match count {
+            1 => self.look_once(read).await,
+            _ => self.look(count, read).await,
+        }
     }
 
     async fn put_table(
@@ -178,6 +171,23 @@ fn split(joined: &[u8]) -> Result<Vec<&[u8]>, PackError> {
 }
 
 /// Parts of a user; none are there when the table was replaced by another generation.
+/// Of each user with one statement.
+fn read_heads(
+    connection: &Connection,
+    users: &[UserId],
+) -> Result<Vec<(UserId, TableHead)>, Failure> {
+    let mut statement = connection.prepare_cached(HEAD)?;
+    let mut found = Vec::with_capacity(users.len());
+    for user in users {
+        let mut rows = statement.query([user.as_str()])?;
+        let Some(row) = rows.next()? else { continue };
+        if let Some(head) = read_head(row.get_ref(0)?.as_blob()?, user)? {
+            found.push((user.clone(), head));
+        }
+    }
+    Ok(found)
+}
+
 fn read_parts(
     connection: &Connection,
     wanted: &WantedParts,

@@ -69,7 +69,7 @@ impl Quotations for Embedded {
 
     async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError> {
         let wanted = key.clone();
-        let found = self.look(1, move |connection| get(connection, &wanted)).await?;
+        let found = self.look_once(move |connection| get(connection, &wanted)).await?;
         found.map(|stored| self.quotation_of(key, &stored)).transpose()
     }
 

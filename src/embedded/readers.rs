@@ -59,6 +59,18 @@ impl Readers {
         T: Send + 'static,
         F: Fn(&Connection) -> Result<T, Failure> + Send + 'static,
     {
+        match self.at_once(|connection| snapshot(connection, &read)) {
+            Some(result) => result,
+            None => self.run(read).await,
+        }
+    }
+
+    /// The same with one statement, which needs no transaction to be of one moment.
+    pub(super) async fn look_once<T, F>(&self, read: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
         match self.at_once(&read) {
             Some(result) => result,
             None => self.run(read).await,
@@ -68,7 +80,7 @@ impl Readers {
     /// What a read gives if it need not wait for anything.
     fn at_once<T>(
         &self,
-        read: impl Fn(&Connection) -> Result<T, Failure>,
+        read: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Option<Result<T, Failure>> {
         let connection = self.at_hand.iter().find_map(|one| match one.try_lock() {
             Ok(connection) => Some(connection),
@@ -76,7 +88,7 @@ impl Readers {
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         })?;
-        let result = snapshot(connection.as_ref()?, read);
+        let result = read(connection.as_ref()?);
         (!matches!(&result, Err(Failure::Sqlite(error)) if is_busy(error))).then_some(result)
     }
 

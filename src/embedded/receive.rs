@@ -97,7 +97,7 @@ impl Embedded {
 
     /// When something of the queue is ready, if anything is waiting at all. Costs no write.
     async fn next_ready(&self, queue: Queue) -> Result<Option<Timestamp>, PortError> {
-        self.look(1, move |connection| Ok(next_ready(connection, queue)?)).await
+        self.look_once(move |connection| Ok(next_ready(connection, queue)?)).await
     }
 
     async fn take(&self, request: &ReceiveRequest) -> Result<Vec<Received>, PortError> {

@@ -29,7 +29,7 @@ fn read(connection: &Connection) -> Result<SettingsRecord, Failure> {
 #[async_trait]
 impl SettingsStore for Embedded {
     async fn settings(&self) -> Result<SettingsRecord, PortError> {
-        self.look(1, read).await
+        self.look_once(read).await
     }
 
     async fn put_settings(&self, record: &SettingsRecord) -> Result<bool, PortError> {
