@@ -5,6 +5,7 @@
 //! survives `kill -9` and a loss of power.
 
 mod active_users;
+mod answers;
 mod backup;
 mod bases;
 mod catalogue;

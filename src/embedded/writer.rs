@@ -14,6 +14,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::answers::Answers;
 use super::checkpoint::Copier;
 use super::failure::Failure;
 use crate::supervisor::Supervisor;
@@ -117,7 +118,7 @@ impl<M> Clone for Writer<M> {
 }
 
 impl<M: Default + 'static> Writer<M> {
-    /// Starts the thread.
+    /// Starts the thread. Its answers are given in the runtime of whoever calls this.
     pub(super) fn spawn(
         mut connection: Connection,
         copier: Connection,
@@ -128,7 +129,8 @@ impl<M: Default + 'static> Writer<M> {
         let (sender, commands) = mpsc::channel();
         let inbox = Inbox { commands, stopping: false };
         let copier = Copier::spawn(&mut connection, copier, supervisor)?;
-        let mut desk = Desk { _copier: copier, connection, inbox, hook, idle };
+        let answers = Answers::here(supervisor);
+        let mut desk = Desk { _copier: copier, connection, inbox, hook, idle, answers };
         let part = "the writing thread of the store";
         let handle = supervisor.thread("ocache-write", part, move || desk.step())?;
         Ok((Self(sender), handle))
@@ -198,6 +200,7 @@ struct Desk<H: CommitHook, I> {
     inbox: Inbox<H::Marks>,
     hook: H,
     idle: I,
+    answers: Answers,
 }
 
 /// What is to be done.
@@ -261,7 +264,7 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
         let mut hooked = true;
         while !jobs.is_empty() {
             match self.attempt(&mut jobs, hooked) {
-                Ok(()) => return jobs.into_iter().for_each(|job| job.answer(Ok(()))),
+                Ok(()) => return self.answers.give(jobs, |job| job.answer(Ok(()))),
                 Err(Undone::By(culprit)) => jobs.remove(culprit).answer(Ok(())),
                 Err(Undone::ByHook) => hooked = false,
                 Err(Undone::Wholly(failure)) => {

@@ -76,6 +76,7 @@ fn whatever_part_of_the_system_dies_the_others_drain_and_the_reason_is_told() {
         "the watch over the file of the store",
         "the wait for signals",
         "the writing thread of the store",
+        "the answers of the store",
         "a reading thread of the store",
         "the watching thread of the store",
     ] {
