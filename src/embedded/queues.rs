@@ -18,8 +18,9 @@ use crate::ports::{
     Receipt, Received,
 };
 
-/// The most messages sent in one job, so that a mass of them delays nobody else for long.
-const CHUNK: usize = 250;
+/// The most messages sent in one job. A cold quote waits for several transactions, and a tick that orders
+/// many refreshes has such a job in each of them.
+const CHUNK: usize = 25;
 /// How long an id keeps repetitions away.
 pub(super) const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
 
