@@ -16,7 +16,8 @@ const ACCEPTED_BYTES: u64 = 100;
 const DEADLINE_BYTES: u64 = 38;
 
 impl Metered {
-    fn created(&self, quotation: &Quotation, created: &Created) {
+    /// Returns how many bytes the quotation has that is stored.
+    fn created(&self, quotation: &Quotation, created: &Created) -> u64 {
         match created {
             Created::New => {
                 let bytes = sizes::quotation(quotation);
@@ -26,11 +27,14 @@ impl Metered {
                 let went = Used::derived(1, 1, ACCEPTED_BYTES, gateway_messages(ACCEPTED_BYTES));
                 self.count(Operation::FRAME_OUT, went);
                 if self.watched && quotation.status == QuotationStatus::Pending {
-                    self.deadline_on_aws(quotation);
+                    self.deadline_on_aws(quotation, bytes);
                 }
+                bytes
             }
             Created::Existing(stored) => {
-                self.refused_one(Resource::Quotations, sizes::quotation(stored));
+                let bytes = sizes::quotation(stored);
+                self.refused_one(Resource::Quotations, bytes);
+                bytes
             }
         }
     }
@@ -38,17 +42,15 @@ impl Metered {
 
 impl Metered {
     /// The push of an answer that a gateway sends with its acknowledgement.
-    fn answer_on_aws(&self, quotation: &Quotation) {
-        let bytes = sizes::quotation(quotation);
+    fn answer_on_aws(&self, bytes: u64) {
         self.count(Operation::FRAME_OUT, Used::derived(1, 1, bytes, gateway_messages(bytes)));
     }
 
     /// The message that comes at the deadline: sent, received, looked after and deleted.
-    fn deadline_on_aws(&self, quotation: &Quotation) {
+    fn deadline_on_aws(&self, quotation: &Quotation, stored: u64) {
         let ids = quotation.user.as_str().len() + quotation.key.as_str().len();
         let bytes = DEADLINE_BYTES + ids as u64;
         let message = Used::derived(1, 1, bytes, queue_requests(bytes));
-        let stored = sizes::quotation(quotation);
         let look = Used::derived(1, 1, stored, item_read(stored, true));
         let deleted = Used::derived(1, 1, 0, queue_requests(0));
         self.count(Operation::queue(Queue::Provider, Action::Send), message);
@@ -78,9 +80,9 @@ layer!(
 
         async fn store_answered(&self, quotation: _) -> _ {
             let created = self.inner.store.store_answered(quotation).await?;
-            self.created(quotation, &created);
+            let bytes = self.created(quotation, &created);
             if self.watched && created == Created::New {
-                self.answer_on_aws(quotation);
+                self.answer_on_aws(bytes);
             }
             Ok(created)
         }

@@ -42,8 +42,8 @@ impl ItemSize {
         Self(self.0 + name.len() + bytes)
     }
 
-    fn number(self, name: &str, value: impl Display) -> Self {
-        self.blob(name, number_bytes(chars(&value)))
+    fn number(self, name: &str, value: impl Into<i128>) -> Self {
+        self.blob(name, number_bytes(number_chars(value.into())))
     }
 
     fn secs(self, name: &str, time: Timestamp) -> Self {
@@ -62,8 +62,12 @@ impl ItemSize {
     }
 
     fn packed(self, name: &str, packed: Result<Vec<u8>, PackedError>) -> Self {
+        self.packed_bytes(name, packed.map(|bytes| bytes.len()))
+    }
+
+    fn packed_bytes(self, name: &str, bytes: Result<usize, PackedError>) -> Self {
         // What cannot be packed is not stored either; its call fails.
-        self.blob(name, packed.map_or(0, |bytes| bytes.len()))
+        self.blob(name, bytes.unwrap_or_default())
     }
 
     fn nonce(self) -> Self {
@@ -101,6 +105,15 @@ fn chars(value: &impl Display) -> usize {
     // A length cannot fail to grow.
     let _ = write!(length, "{value}");
     length.0
+}
+
+/// How long a number is in decimal.
+const fn number_chars(value: i128) -> usize {
+    let digits = match value.unsigned_abs().checked_ilog10() {
+        Some(log) => log as usize + 1,
+        None => 1,
+    };
+    if value < 0 { digits + 1 } else { digits }
 }
 
 /// The row of an active user.
@@ -264,7 +277,7 @@ pub(crate) fn settled_quotation(settled: &Quotation) -> u64 {
 fn quotation_item(stored: &Quotation, status: &QuotationStatus) -> ItemSize {
     let item = ItemSize::default()
         .text("request_id", stored.key.as_str())
-        .packed("packed", stored.pack())
+        .packed_bytes("packed", stored.packed_bytes())
         .secs("ttl", stored.expires_at)
         .text("status", status_word(status))
         .nonce();

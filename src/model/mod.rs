@@ -31,6 +31,6 @@ pub use message::{
 pub use near::nearest;
 pub use quantity::{Quantity, QuantityError};
 pub use sealed::PackedError;
-pub(crate) use sealed::{seal, unseal};
+pub(crate) use sealed::{seal, sealed_bytes, unseal};
 pub use stack::{MAX_STACK_BYTES, is_stack};
 pub use timestamp::Timestamp;

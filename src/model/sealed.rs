@@ -41,6 +41,13 @@ pub(crate) fn seal(version: u8, fields: &impl Serialize) -> Result<Vec<u8>, Pack
     Ok(bytes)
 }
 
+/// How many bytes [`seal`] would give, of which nothing is kept.
+pub(crate) fn sealed_bytes(fields: &impl Serialize) -> Result<usize, PackedError> {
+    const VERSION_AND_CHECKSUM: usize = 1 + 4;
+    let fields = postcard::serialize_with_flavor(fields, postcard::ser_flavors::Size::default())?;
+    Ok(VERSION_AND_CHECKSUM + fields)
+}
+
 /// The fields that [`seal`] has sealed with a version.
 pub(crate) fn unseal<'a, T: Deserialize<'a>>(
     version: u8,

@@ -17,7 +17,7 @@ impl TableHead {
     /// The head as bytes.
     #[must_use]
     pub fn pack(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(128);
+        let mut out = Vec::with_capacity(self.about_packed_bytes());
         out.push(FORMAT_VERSION);
         for number in [
             self.version,
@@ -58,6 +58,16 @@ impl TableHead {
             put_prices(&mut out, &next.prices);
         }
         out
+    }
+
+    /// No less than most heads take once packed.
+    fn about_packed_bytes(&self) -> usize {
+        const WITHOUT_ROWS: usize = 128;
+        let rows = |own: &Own| match own {
+            Own::Inline(rows) => rows.len(),
+            Own::Parts(first) => first.len() * size_of::<u32>(),
+        };
+        WITHOUT_ROWS + rows(&self.own) + rows(&self.prices.ladders)
     }
 
     /// Reads a packed head.

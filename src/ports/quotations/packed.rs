@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{FailureReason, Quotation, QuotationStatus};
 use crate::model::{
     ConnectionId, ConnectionRef, Dialect, Item, PackedError, QuotationKey, RequestId, Timestamp,
-    UserId, seal, unseal,
+    UserId, seal, sealed_bytes, unseal,
 };
 
 mod answer;
@@ -74,26 +74,35 @@ impl Quotation {
     /// # Errors
     /// [`PackedError`]; none is known that happens.
     pub fn pack(&self) -> Result<Vec<u8>, PackedError> {
+        seal(VERSION, &self.fields()?)
+    }
+
+    /// How many bytes [`Self::pack`] gives.
+    ///
+    /// # Errors
+    /// As [`Self::pack`].
+    pub fn packed_bytes(&self) -> Result<usize, PackedError> {
+        sealed_bytes(&self.fields()?)
+    }
+
+    fn fields(&self) -> Result<PackedQuotation<'_, PackedAnswer<'_>>, PackedError> {
         let beside = Beside { items: &self.items, time: self.accepted_at };
         let connection = match &self.connection {
             Some(connection) => Cow::Borrowed(connection),
             None => Cow::Owned(nowhere()?),
         };
         let is_in_key = self.request_id.as_str() == ending(&self.key);
-        seal(
-            VERSION,
-            &PackedQuotation {
-                request_id: (!is_in_key).then_some(Cow::Borrowed(&self.request_id)),
-                user: Cow::Borrowed(&self.user),
-                items: Cow::Borrowed(&self.items),
-                connection,
-                dialect: self.dialect,
-                accepted_at: self.accepted_at,
-                deadline: beside.since(self.deadline),
-                expires_at: beside.since(self.expires_at),
-                status: PackedStatus::of(&self.status, &beside),
-            },
-        )
+        Ok(PackedQuotation {
+            request_id: (!is_in_key).then_some(Cow::Borrowed(&self.request_id)),
+            user: Cow::Borrowed(&self.user),
+            items: Cow::Borrowed(&self.items),
+            connection,
+            dialect: self.dialect,
+            accepted_at: self.accepted_at,
+            deadline: beside.since(self.deadline),
+            expires_at: beside.since(self.expires_at),
+            status: PackedStatus::of(&self.status, &beside),
+        })
     }
 
     /// The quotation with a key.

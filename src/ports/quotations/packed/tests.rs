@@ -177,6 +177,7 @@ proptest! {
     #[test]
     fn what_is_packed_comes_back(quotation in quotation(), other_key in text()) {
         let packed = quotation.pack().unwrap();
+        prop_assert_eq!(quotation.packed_bytes().unwrap(), packed.len());
         let unpacked = Quotation::unpack(quotation.key.clone(), &packed).unwrap();
         prop_assert_eq!(&unpacked, &quotation);
         // A key that says nothing of the id.
