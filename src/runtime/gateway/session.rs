@@ -111,6 +111,8 @@ pub(super) async fn run_session<S>(
     info!(connection = %connection.id, "opened");
 
     let close = loop {
+        // Timers are registered with the runtime when they are made, so those in `async` blocks are made only
+        // where they are waited for.
         let outgoing: Outgoing = tokio::select! {
             // Answers first: a client that floods us still gets what is due to it.
             biased;
@@ -134,7 +136,7 @@ pub(super) async fn run_session<S>(
                     Outgoing::default()
                 }
             },
-            () = sleep_until(awaited.due().unwrap_or(end_of_life)),
+            () = async { sleep_until(awaited.due().unwrap_or(end_of_life)).await },
                 if awaited.due().is_some() && overdue.len() < MAX_IN_HAND =>
             {
                 let due = awaited.take_due(Instant::now());
@@ -168,7 +170,7 @@ pub(super) async fn run_session<S>(
                     }
                 }
             },
-            () = sleep_until(deaf_until.unwrap_or(end_of_life)), if deaf_until.is_some() => {
+            () = async { sleep_until(deaf_until.unwrap_or(end_of_life)).await }, if deaf_until.is_some() => {
                 deaf_until = None;
                 Outgoing::default()
             }
