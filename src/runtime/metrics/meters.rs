@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use prometheus_client::encoding::prometheus_text;
@@ -67,8 +67,9 @@ struct Counters {
     /// Parts of bases that were kept when they were asked for, and those that had to be read.
     base_parts: [Counter; 2],
     base_bytes: Gauge,
-    /// Those of this process, once it has some.
-    bases: OnceLock<Arc<BaseShelf>>,
+    /// Those of this process, once it has some. Weak, because their store may count here: then neither would
+    /// ever be dropped.
+    bases: OnceLock<Weak<BaseShelf>>,
     /// The last tick that is known of, of this process or another.
     tick: Mutex<Option<TickDone>>,
     /// Without a figure until a tick is known of.
@@ -153,7 +154,7 @@ impl Metrics {
     /// Tells what this process keeps of bases in memory from now on.
     pub fn keeps(&self, bases: &Arc<BaseShelf>) {
         // A process has one shelf.
-        let _ = self.0.bases.set(bases.clone());
+        let _ = self.0.bases.set(Arc::downgrade(bases));
     }
 
     /// A tick of the schedule is done, by this process or another.
@@ -223,7 +224,8 @@ impl Metrics {
     /// # Errors
     /// None in practice: text is written to memory.
     pub fn render(&self) -> Result<String, fmt::Error> {
-        if let Some(ShelfUse { hits, misses, bytes }) = self.0.bases.get().map(|it| it.usage()) {
+        let bases = self.0.bases.get().and_then(Weak::upgrade);
+        if let Some(ShelfUse { hits, misses, bytes }) = bases.map(|bases| bases.usage()) {
             for (counter, count) in self.0.base_parts.iter().zip([hits, misses]) {
                 counter.inner().store(count, Ordering::Relaxed);
             }
