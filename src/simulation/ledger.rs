@@ -176,8 +176,10 @@ impl Ledger {
                 stored.is_none_or(|quotation| quotation.status != QuotationStatus::Pending)
                     || self.messages.was_ordered(&request.key, request.attempt)
             }
-            Content::Provide(ProviderMessage::Deadline { .. }) => {
+            // A quotation that was stored after its deadline has another one coming.
+            Content::Provide(ProviderMessage::Deadline { key, .. }) => {
                 stored.is_none_or(|quotation| quotation.status != QuotationStatus::Pending)
+                    || self.messages.has_deadline(&key)
             }
             Content::Unreadable => false,
         };

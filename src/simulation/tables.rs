@@ -62,13 +62,33 @@ impl Tables {
             let given = head.catalogue_version;
             format!("{} is of catalogue {given}, after {catalogue_version}", name())
         })?;
-        let mut periods = match rows {
-            Ok(periods) => periods.into_iter().map(|(at, rows)| (at, content(&rows))),
+        match rows {
+            Ok(periods) => self.check_prices(user, head, periods, inputs, checks)?,
+            // Its base may be gone as well: nobody is answered from it.
+            Err(_) if !head.is_usable(now) => {}
             Err(error) => {
                 let what = format!("{}: {error}", name());
                 return Err(Breach { invariant: Invariant::WholeTable, what });
             }
-        };
+        }
+        let table = self.by_user.entry(user.clone()).or_default();
+        table.version = head.version;
+        table.catalogue_version = head.catalogue_version;
+        table.flipped_at.push(now);
+        Ok(())
+    }
+
+    /// A table has the prices that its generation had before, and those of what was loaded.
+    fn check_prices(
+        &mut self,
+        user: &UserId,
+        head: &TableHead,
+        periods: Periods,
+        inputs: &Inputs,
+        checks: &mut Checks,
+    ) -> Result<(), Breach> {
+        let name = || format!("the table of {user:?}, version {}", head.version);
+        let mut periods = periods.into_iter().map(|(at, rows)| (at, content(&rows)));
         let Some((_, content)) = periods.next() else { return Ok(()) };
         let same = self.contents.entry((user.clone(), head.generation.clone()));
         let same = same.or_insert_with(|| content.clone());
@@ -79,12 +99,7 @@ impl Tables {
         checks.hold(Invariant::RightPrice, wrong.is_none(), || {
             let (given, wrong) = (head.catalogue_version, wrong.unwrap_or_default());
             format!("{} is not what was loaded up to version {given}: {wrong}", name())
-        })?;
-        let table = self.by_user.entry(user.clone()).or_default();
-        table.version = head.version;
-        table.catalogue_version = head.catalogue_version;
-        table.flipped_at.push(now);
-        Ok(())
+        })
     }
 
     /// When the table of a user was last made or validated.
