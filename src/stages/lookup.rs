@@ -17,7 +17,7 @@ use super::subscribe::send;
 use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Generation, QuotationRequest, Timestamp, UserId};
 use crate::ports::{
-    Chain, FailureReason, PortError, Ports, PriceTables, Queue, Queues, TableHead, Verdict,
+    Chain, Clock, FailureReason, PortError, Ports, PriceTables, Queue, Queues, TableHead, Verdict,
 };
 use crate::pricing::{Answer, AnswerLine, Found, quote};
 use crate::protocol::fits_one_message;
@@ -27,6 +27,7 @@ pub struct Lookup {
     tables: Arc<dyn PriceTables>,
     in_force: SharedInForce,
     queues: Arc<dyn Queues>,
+    clock: Arc<dyn Clock>,
     bases: Arc<BaseShelf>,
     stale_orders: RecentOrders,
     work: LargeWork,
@@ -71,6 +72,7 @@ impl Lookup {
             tables: ports.store.clone(),
             in_force: SharedInForce::new(ports.store.clone(), ports.clock.clone()),
             queues: ports.queues.clone(),
+            clock: ports.clock.clone(),
             bases: Arc::new(BaseShelf::new(ports.store.clone())),
             stale_orders: RecentOrders::new(),
             work: LargeWork::new(),
@@ -92,7 +94,8 @@ impl Lookup {
         QuoteInputs::read(self.sources(), &self.in_force, requests, now).await
     }
 
-    /// Looks at the table of a request's user: in what was read for its batch, else in the store.
+    /// Looks at the table of a request's user: in what was read for its batch, else in the store. An answer is
+    /// of the time after the read, because the table may have been made while it was read.
     pub(super) async fn look(
         &self,
         request: &QuotationRequest,
@@ -100,19 +103,19 @@ impl Lookup {
         now: Timestamp,
     ) -> Result<Look, StageError> {
         let own;
-        let inputs = match shared {
-            Some(inputs) => inputs,
+        let (inputs, now) = match shared {
+            Some(inputs) => (inputs, now),
             None => {
                 own = self.inputs(&[request], now).await?;
-                &own
+                (&own, self.clock.now())
             }
         };
         if let Ok(look) = look_at(request, inputs.tables.get(&request.user), inputs, now) {
             return Ok(look);
         }
-        // The table was replaced while we read it: the head names another generation now.
+        // The table was replaced while we read it, or other prices of it are in force now.
         let reread = Table::reread(self.sources(), request, now).await?;
-        Ok(look_at(request, reread.as_ref(), inputs, now)
+        Ok(look_at(request, reread.as_ref(), inputs, self.clock.now())
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }
 
@@ -239,3 +242,6 @@ fn answer(
     }
     Look::Verdict(Verdict::Answer(Box::new(answer)), stale)
 }
+
+#[cfg(test)]
+mod tests;
