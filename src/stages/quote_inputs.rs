@@ -35,6 +35,8 @@ pub(super) struct QuoteInputs {
 /// A user's table.
 pub(super) struct Table {
     pub(super) head: TableHead,
+    /// The time whose prices were read.
+    read_for: Timestamp,
     /// What was wanted of it; `None` when something of that is not there, or cannot be read.
     wanted: Option<Wanted>,
 }
@@ -81,10 +83,14 @@ impl Table {
         Ok(read_tables(sources, heads, &[request], now).await?.remove(&request.user))
     }
 
-    /// What each item costs at the time for which the table was read, all of one generation. `None` when
-    /// something of the table or its bases is missing.
+    /// What each item costs, all of one generation. `None` when something of the table or its bases is
+    /// missing, or was not read because its prices were not in force yet.
     pub(super) fn prices(&self, items: &[Item], now: Timestamp) -> Option<Vec<Priced<'_>>> {
         let wanted = self.wanted.as_ref()?;
+        let (read, in_force) = (self.head.prices_at(self.read_for), self.head.prices_at(now));
+        if !std::ptr::eq(read, in_force) {
+            return None;
+        }
         items.iter().map(|item| wanted.price(&self.head, item, now)).collect()
     }
 
@@ -216,7 +222,7 @@ async fn read_tables(
             };
             Some(Wanted { base: wish.base, own: rows.own, ladders: rows.ladders, terms })
         });
-        (user, Table { head, wanted })
+        (user, Table { head, read_for: now, wanted })
     });
     Ok(tables.collect())
 }

@@ -1,4 +1,4 @@
-//! A quote whose table is made while it waits for it.
+//! Quotes whose tables are read while a price list ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,30 +14,38 @@ use crate::ports::{
     Ports, QuotationStatus, Receipt, Received, Record, RowChange, SystemRandomness,
 };
 use crate::pricing::{
-    Currency, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule, Product, Recipients,
-    Rung, Scope,
+    Answer, Currency, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule, Product,
+    Recipients, Rung, Scope,
 };
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::quotation_handler::{Ask, QuotationHandler};
 use crate::stages::{BaseMaker, BaseShelf, Lookup, Policy};
 
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
-/// When the price list ends, the table is made, and it is read.
+/// When the price list ends.
 const END: Duration = Duration::from_secs(5);
+/// When the table is made that is not there before.
 const MADE: Duration = Duration::from_secs(6);
-const READ: Duration = Duration::from_secs(10);
+const READING: Duration = Duration::from_secs(10);
 
-/// A store that takes its time to read tables.
+/// A store that takes its time to read tables: either before it looks, or before it answers.
 struct Slow {
     inner: Ports,
+    looks_late: bool,
 }
 
 layer!(
     #[over(inner.store)]
     impl PriceTables for Slow {
         async fn table_heads(&self, users: _) -> _ {
-            sleep(READ).await;
-            self.inner.store.table_heads(users).await
+            let (before, after) = match self.looks_late {
+                true => (READING, Duration::ZERO),
+                false => (Duration::ZERO, READING),
+            };
+            sleep(before).await;
+            let heads = self.inner.store.table_heads(users).await;
+            sleep(after).await;
+            heads
         }
     }
 );
@@ -69,26 +77,20 @@ fn records() -> Vec<Record> {
     vec![Record::Product(product), Record::PriceList(list), Record::Prices(prices)]
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_answer_is_of_a_time_when_its_table_was_there() {
+/// The answer to a quote that begins at the start, of a table that is made some time after it.
+async fn answer(looks_late: bool, made_after: Duration) -> Answer {
     let clock = Arc::new(TokioClock::new(START));
     let inner = Memory::new(clock, Arc::new(SystemRandomness)).ports();
     let changes = records().into_iter().map(RowChange::Put).collect();
     apply(&inner, changes, Currency::USD).await.unwrap();
-    let slow = Ports { store: Arc::new(Slow { inner: inner.clone() }), ..inner.clone() };
+    let slow = Arc::new(Slow { inner: inner.clone(), looks_late });
+    let slow = Ports { store: slow, ..inner.clone() };
     let handler = QuotationHandler::new(&slow, Lookup::new(&slow), Policy::default());
     let bases = Arc::new(BaseMaker::new(&inner, Arc::new(BaseShelf::new(inner.store.clone()))));
     let calc = PriceCalc::new(&inner, bases, Policy::default());
 
     let user: UserId = "AAA".parse().unwrap();
-    let quote = handler.quote(Ask {
-        user: user.clone(),
-        items: vec![Item { product: "P1".parse().unwrap(), quantity: Quantity::ONE }],
-        request_id: None,
-        dialect: Dialect::Current,
-        connection: None,
-    });
-    let order = Calculation { user, cause: Cause::Subscribe { expires_at: START.plus(READ) } };
+    let order = Calculation { user: user.clone(), cause: Cause::Subscribe { expires_at: START } };
     let order = Received {
         id: "1".to_owned(),
         body: serde_json::to_string(&order).unwrap(),
@@ -98,13 +100,34 @@ async fn an_answer_is_of_a_time_when_its_table_was_there() {
         sent_at: START,
     };
     let made = async {
-        sleep(MADE).await;
+        sleep(made_after).await;
         calc.handle(&[order]).await
     };
-    let (accepted, outcomes) = join(quote, made).await;
+    let quote = handler.quote(Ask {
+        user,
+        items: vec![Item { product: "P1".parse().unwrap(), quantity: Quantity::ONE }],
+        request_id: None,
+        dialect: Dialect::Current,
+        connection: None,
+    });
+    let (outcomes, accepted) = join(made, quote).await;
     assert!(outcomes[0].is_done(), "{outcomes:?}");
-    let quotation = accepted.unwrap().settled.expect("the table is there");
-    let QuotationStatus::Answered(answer) = quotation.status else { panic!("it has failed") };
+    match accepted.unwrap().settled.expect("the table is there").status {
+        QuotationStatus::Answered(answer) => *answer,
+        status => panic!("it is {status:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_of_a_time_when_its_table_was_there() {
+    let answer = answer(true, MADE).await;
     assert_eq!(answer.lines[0].unit_price, Money::from_minor(100));
-    assert_eq!(answer.answered_at, START.plus(READ), "the list still was in force before");
+    assert_eq!(answer.answered_at, START.plus(READING), "the list was in force before");
+}
+
+#[tokio::test(start_paused = true)]
+async fn prices_that_come_into_force_during_the_read_are_read_then() {
+    let answer = answer(false, Duration::ZERO).await;
+    assert_eq!(answer.lines[0].unit_price, Money::from_minor(100));
+    assert_eq!(answer.answered_at, START.plus(READING * 2));
 }
