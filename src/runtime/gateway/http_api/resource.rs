@@ -85,8 +85,9 @@ pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 /// # Errors
 /// What is wrong with it.
 pub(super) fn pairs(query: &str) -> Result<Vec<Pair<'_>>, String> {
-    let text = |part| match str::contains(part, '+') {
-        false => decoded(part),
+    let is_encoded = |part: &str| part.bytes().any(|byte| matches!(byte, b'%' | b'+'));
+    let text = |part| match is_encoded(part) {
+        false => Some(Cow::Borrowed(part)),
         true => decoded(&part.replace('+', " ")).map(Cow::into_owned).map(Cow::Owned),
     };
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
