@@ -165,7 +165,7 @@ async fn read_tables(
     now: Timestamp,
 ) -> Result<HashMap<UserId, Table>, PortError> {
     let usable = || heads.iter().filter(|(_, head)| head.is_usable(now));
-    let mut of_base: BTreeMap<BaseName, BTreeSet<&ProductId>> = BTreeMap::new();
+    let mut of_base: BTreeMap<BaseName, Vec<&ProductId>> = BTreeMap::new();
     for (user, head) in usable() {
         of_base.entry(head.base()).or_default().extend(wanted_by(user, requests));
     }
@@ -273,7 +273,7 @@ impl InTerms {
 async fn in_base(
     bases: &BaseShelf,
     name: &BaseName,
-    products: &BTreeSet<&ProductId>,
+    products: &[&ProductId],
 ) -> Result<Option<InBase>, PortError> {
     let Some(base) = bases.base(name).await? else { return Ok(None) };
     let numbers: BTreeSet<u32> =
