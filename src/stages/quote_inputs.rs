@@ -85,33 +85,40 @@ impl Table {
     /// something of the table or its bases is missing.
     pub(super) fn prices(&self, items: &[Item], now: Timestamp) -> Option<Vec<Priced<'_>>> {
         let wanted = self.wanted.as_ref()?;
-        items.iter().map(|item| wanted.price(&self.head, item, now)).collect()
+        items.iter().map(|item| Some(wanted.price(&self.head, item, now)?.0)).collect()
     }
 
-    /// The steps of each item's product, where it has some.
-    pub(super) fn ladders(&self, items: &[Item], now: Timestamp) -> Vec<&[Step]> {
-        let ladder = |item: &Item| match &self.wanted {
-            Some(wanted) => wanted.ladder(&self.head, &item.product, now),
-            None => &[],
-        };
-        items.iter().map(ladder).collect()
+    /// The same, and the steps of each product that has a price and steps.
+    pub(super) fn prices_and_ladders(
+        &self,
+        items: &[Item],
+        now: Timestamp,
+    ) -> Option<(Vec<Priced<'_>>, Vec<&[Step]>)> {
+        let wanted = self.wanted.as_ref()?;
+        items.iter().map(|item| wanted.price(&self.head, item, now)).collect()
     }
 }
 
 impl Wanted {
-    /// `None` when something is missing.
-    fn price(&self, head: &TableHead, item: &Item, now: Timestamp) -> Option<Priced<'_>> {
+    /// What an item costs, and the steps of its product. `None` when something is missing.
+    fn price(
+        &self,
+        head: &TableHead,
+        item: &Item,
+        now: Timestamp,
+    ) -> Option<(Priced<'_>, &[Step])> {
         let Some((index, entry)) = self.base.find(&item.product) else {
-            return Some((Found::Unavailable, ""));
+            return Some(((Found::Unavailable, ""), &[]));
         };
         if let Err(unsold) = entry.quantities.check(item.quantity) {
-            return Some((Found::Unsold(unsold), entry.name));
+            return Some(((Found::Unsold(unsold), entry.name), &[]));
         }
-        let found = match self.row(head, index, now)?.entry(&entry, item.quantity)? {
+        let row = self.row(head, index, now)?;
+        let found = match row.entry(&entry, item.quantity)? {
             Some(price) => Found::Price(price),
             None => Found::Unavailable,
         };
-        Some((found, entry.name))
+        Some(((found, entry.name), row.steps()))
     }
 
     /// What says the price of a product. `None` when something is missing.
@@ -129,15 +136,6 @@ impl Wanted {
             Ok(rows.and_then(|rows| PriceRow::of(rows, index)))
         };
         PriceRow::first(own_ladder, discount, terms).ok()
-    }
-
-    /// The steps of a product, where it has some.
-    fn ladder(&self, head: &TableHead, product: &ProductId, now: Timestamp) -> &[Step] {
-        let index = self.base.find(product).map(|(index, _)| index);
-        match index.and_then(|index| self.row(head, index, now)) {
-            Some(PriceRow::Ladder { steps, .. }) => steps,
-            _ => &[],
-        }
     }
 }
 
