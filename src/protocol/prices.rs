@@ -292,8 +292,11 @@ pub fn priced_items(products: Vec<String>, quantity: Quantity) -> Result<Vec<Ite
     if products.len() > MAX_ITEMS {
         return Err(ItemsError::TooMany { count: products.len() });
     }
-    let item = |product| Ok(Item { product: ProductId::new(product)?, quantity });
-    check_items(products.into_iter().map(item).collect::<Result<_, ItemsError>>()?)
+    let mut items = Vec::with_capacity(products.len());
+    for product in products {
+        items.push(Item { product: ProductId::new(product)?, quantity });
+    }
+    check_items(items)
 }
 
 #[cfg(test)]

@@ -95,7 +95,14 @@ impl Table {
         now: Timestamp,
     ) -> Option<(Vec<Priced<'_>>, Vec<&[Step]>)> {
         let wanted = self.wanted.as_ref()?;
-        items.iter().map(|item| wanted.price(&self.head, item, now)).collect()
+        let room = items.len();
+        let (mut prices, mut ladders) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        for item in items {
+            let (price, ladder) = wanted.price(&self.head, item, now)?;
+            prices.push(price);
+            ladders.push(ladder);
+        }
+        Some((prices, ladders))
     }
 }
 

@@ -90,14 +90,15 @@ pub(super) fn pairs(query: &str) -> Result<Vec<Pair<'_>>, String> {
         false => Some(Cow::Borrowed(part)),
         true => decoded(&part.replace('+', " ")).map(Cow::into_owned).map(Cow::Owned),
     };
-    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+    let mut pairs = Vec::with_capacity(query.matches('&').count() + 1);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        match (text(name), text(value)) {
-            (Some(name), Some(value)) => Ok((name, value)),
-            _ => Err("the query is not UTF-8".to_owned()),
-        }
-    });
-    pairs.collect()
+        let (Some(name), Some(value)) = (text(name), text(value)) else {
+            return Err("the query is not UTF-8".to_owned());
+        };
+        pairs.push((name, value));
+    }
+    Ok(pairs)
 }
 
 #[cfg(test)]
