@@ -9,20 +9,24 @@ mod ladders;
 use std::hint::black_box;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
+use hyper::{HeaderMap, Method};
 use ocache::model::{
     ConnectionId, ConnectionRef, Dialect, Digest, Generation, Item, ProductId, Quantity,
     QuotationKey, RequestId, Timestamp, UserId,
 };
 use ocache::ports::{Quotation, QuotationStatus};
 use ocache::pricing::{
-    Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, Ladder, LadderPacker,
+    Answer, AnswerLine, Base, BasePart, Currency, Discounts, Entry, Found, Ladder, LadderPacker,
     ListPrices, ListRows, MinQuantity, Money, OwnRows, PRICING_VERSION, PackError, PackedBase,
     PackedLadders, PackedOwn, Percentage, PriceList, PriceRule, Product, Rate, Recipients,
     Rounding, Rules, Rung, Scope, compose, fingerprint, steps_of_list,
 };
-use ocache::protocol::{Request, parse, render_quotation};
+use ocache::protocol::{Request, ShownPrices, parse, render_prices, render_quotation};
+use ocache::runtime::gateway::{Asked, Call, Resource};
 
 const PRODUCTS: u64 = 10_000;
+/// The products of a page of a shop.
+const SHOWN: usize = 50;
 
 /// A base and discounts that live as long as the process, so that dropping them is not counted.
 type Inputs = (&'static Base, &'static Discounts);
@@ -177,6 +181,39 @@ fn answered() -> &'static Quotation {
     }))
 }
 
+/// What products cost that are far apart, for a customer with a hundred discounts.
+fn shown() -> ShownPrices<'static> {
+    let (base, discounts) = hundred();
+    let own = rows((base, discounts));
+    let all = (0..).map_while(|number| base.part(number)).flat_map(BasePart::iter);
+    let shown = all.step_by(PRODUCTS as usize / SHOWN).map(|product| {
+        let id = ProductId::new(product.id).expect("it is an id");
+        let entry = base.entry(&id, own).expect("it has a price");
+        let item = Item { product: id, quantity: Quantity::ONE };
+        (item, (Found::Price(entry), product.name))
+    });
+    let (items, prices): (Vec<_>, Vec<_>) = shown.collect();
+    let now = Timestamp::from_secs(1_800_000_000);
+    tidy(ShownPrices {
+        user: Box::leak(Box::new(UserId::new("AAA").expect("it is an id"))),
+        currency: Currency::USD,
+        unit_decimals: 0,
+        quantity: Quantity::ONE,
+        priced_at: now,
+        validated_at: now,
+        stale: false,
+        ladders: vec![[].as_slice(); items.len()].leak(),
+        items: items.leak(),
+        prices: prices.leak(),
+    })
+}
+
+/// What asks for them.
+fn query() -> &'static str {
+    let products = shown().items.iter().map(|item| format!("product={}", item.product));
+    tidy(products.collect::<Vec<_>>().join("&").leak())
+}
+
 #[library_benchmark]
 #[bench::all_discounted(setup = all)]
 #[bench::hundred_discounted(setup = hundred)]
@@ -252,10 +289,25 @@ fn render_answer(quotation: &'static Quotation) -> Option<String> {
     black_box(render_quotation(black_box(quotation), quotation.accepted_at).ok())
 }
 
+#[library_benchmark]
+#[bench::fifty_products(setup = query)]
+fn read_prices_query(query: &'static str) -> Option<Call> {
+    let (method, headers) = (&Method::GET, &HeaderMap::new());
+    let asked = Asked { method, query: black_box(query), headers, body: b"" };
+    black_box(Call::read(Resource::Prices("AAA".to_owned()), asked).ok())
+}
+
+#[library_benchmark]
+#[bench::fifty_products(setup = shown)]
+fn render_shown_prices(shown: ShownPrices<'static>) -> Option<Vec<u8>> {
+    black_box(render_prices(black_box(&shown)).ok())
+}
+
 library_benchmark_group!(
     name = tables,
     benchmarks = [price, price_terms, pack, fingerprinted, read_discounts, unpack, look_up]
 );
 library_benchmark_group!(name = frames, benchmarks = [parse_quote, render_answer]);
+library_benchmark_group!(name = doors, benchmarks = [read_prices_query, render_shown_prices]);
 
-main!(library_benchmark_groups = [tables, frames]);
+main!(library_benchmark_groups = [tables, frames, doors]);

@@ -1,7 +1,6 @@
 //! Prices and quotes over HTTP: 50 prices in turns with a bare server that answers 50 constant lines, and
 //! quotes in turns with the websocket.
 
-use std::io::Write as _;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use crate::generated::Generated;
 use crate::http::{Asked, HttpTally, exchange, send};
 use crate::lab::{Scale, line};
 use crate::quotes::{SOCKETS, Workload};
-use crate::server::Server;
+use crate::server::{Server, cpu_time_of};
 use crate::stack::{Build, Stack};
 
 const PRODUCTS: u64 = 10_000;
@@ -26,61 +25,85 @@ const REQUESTS: usize = 4_000;
 const ROUNDS: u32 = 4;
 const ROUND: Duration = Duration::from_secs(4);
 
+/// One server of those that are measured in turns.
+struct Contestant<'a> {
+    name: &'static str,
+    server: &'a Server,
+    tally: HttpTally,
+    cpu: Duration,
+}
+
+impl<'a> Contestant<'a> {
+    fn new(name: &'static str, server: &'a Server) -> Self {
+        Self { name, server, tally: HttpTally::begin(), cpu: Duration::ZERO }
+    }
+
+    async fn measure(&mut self, requests: &Rc<Vec<Asked>>, time: Duration) {
+        let before = self.server.cpu_time();
+        self.tally.merge(&send(self.server.url(), requests.clone(), SOCKETS, time).await);
+        self.cpu += self.server.cpu_time() - before;
+    }
+
+    fn cpu_micros(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.tally.answered as f64
+    }
+}
+
 pub async fn run(scale: Scale, builds: &[Build]) {
     let customers = scale.of(CUSTOMERS);
     let data = Generated::new(PRODUCTS, customers.into(), DISCOUNTS);
     let workload = Workload::of(&data);
-    let build = builds.last().expect("this build is measured");
-    let mut stack = Stack::loaded(build, &data);
-    workload.warm(&stack.start().destination()).await;
-    stack.until_quiet();
+    let mut stacks: Vec<Stack> = builds.iter().map(|build| Stack::loaded(build, &data)).collect();
+    for stack in &mut stacks {
+        workload.warm(&stack.start().destination()).await;
+    }
+    stacks.iter().for_each(Stack::until_quiet);
     let time = ROUND.mul_f64(scale.0.min(1.0));
     let what = format!("{PRODUCTS} products, {customers} customers, {SOCKETS} connections");
-    prices(&what, &data, stack.server(), time).await;
-    quotes(&what, &workload, stack.server(), time).await;
+    prices(&what, &data, &stacks, time).await;
+    let now = stacks.last().expect("this build is measured");
+    quotes(&what, &workload, now.server(), time).await;
 }
 
-async fn prices(what: &str, data: &Generated, ocache: &Server, time: Duration) {
+async fn prices(what: &str, data: &Generated, stacks: &[Stack<'_>], time: Duration) {
     let requests = Rc::new(price_requests(data));
-    let (status, sample) = exchange(ocache.url(), &requests[0]).await;
-    assert_eq!(status, StatusCode::OK);
-    let shown: Value = serde_json::from_slice(&sample).expect("it is JSON");
-    assert_eq!(shown["prices"].as_array().map(Vec::len), Some(SHOWN));
-    let mut file = tempfile::NamedTempFile::new().expect("a file for the constant lines");
-    file.write_all(&sample).expect("the file can be written");
+    let file = tempfile::NamedTempFile::new().expect("a file for the constant lines");
+    for stack in stacks {
+        let (status, sample) = exchange(stack.server().url(), &requests[0]).await;
+        assert_eq!(status, StatusCode::OK);
+        let shown: Value = serde_json::from_slice(&sample).expect("it is JSON");
+        assert_eq!(shown["prices"].as_array().map(Vec::len), Some(SHOWN));
+        std::fs::write(file.path(), &sample).expect("the file can be written");
+    }
     let path = file.path().to_str().expect("temporary files have plain names");
     let bare = Server::of_this_program(&["bare", path]);
-    let mut all = [("bare hyper server", &bare), ("ocache", ocache)]
-        .map(|(name, server)| (name, server, HttpTally::begin(), Duration::ZERO));
+    let mut all = vec![Contestant::new("bare hyper server", &bare)];
+    all.extend(stacks.iter().map(|it| Contestant::new(it.build.name, it.server())));
+    let generator = cpu_time_of("self");
     for _ in 0..ROUNDS {
-        for (_, server, tally, cpu) in &mut all {
-            let before = server.cpu_time();
-            tally.merge(&send(server.url(), requests.clone(), SOCKETS, time).await);
-            *cpu += server.cpu_time() - before;
+        for one in &mut all {
+            one.measure(&requests, time).await;
         }
     }
-    for (name, _, tally, cpu) in &all {
-        let figure = format!(
-            "{:.0}, p50 {:.2} ms, p99 {:.2} ms",
-            tally.per_sec(),
-            tally.millis(0.5),
-            tally.millis(0.99)
-        );
-        line("12", &format!("GET /prices of {SHOWN} products a second, {what}: {name}"), &figure);
-        let micros = cpu.as_secs_f64() * 1e6 / tally.answered as f64;
-        line(
-            "12",
-            &format!("processor time of the server for each: {name}"),
-            &format!("{micros:.1} µs"),
-        );
+    let generator = cpu_time_of("self") - generator;
+    for one in &all {
+        let tally = &one.tally;
+        let (rate, p50, p99) = (tally.per_sec(), tally.millis(0.5), tally.millis(0.99));
+        let figure = format!("{rate:.0}, p50 {p50:.2} ms, p99 {p99:.2} ms");
+        let name = format!("GET /prices of {SHOWN} products a second, {what}: {}", one.name);
+        line("12", &name, &figure);
+        let figure = format!("{:.1} µs", one.cpu_micros());
+        line("12", &format!("processor time of the server for each: {}", one.name), &figure);
     }
-    let [(_, _, bare, _), (_, _, ocache, _)] = &all;
-    let figure = format!(
-        "{:.2}, p99 {:.1} ×",
-        ocache.per_sec() / bare.per_sec(),
-        ocache.millis(0.99) / bare.millis(0.99)
-    );
-    line("12", "ratio to: bare hyper server", &figure);
+    let (now, others) = all.split_last().expect("this build is measured");
+    for other in others {
+        let ratio = now.tally.per_sec() / other.tally.per_sec();
+        let p99 = now.tally.millis(0.99) / other.tally.millis(0.99);
+        line("12", &format!("ratio to: {}", other.name), &format!("{ratio:.2}, p99 {p99:.1} ×"));
+    }
+    let answered: u64 = all.iter().map(|one| one.tally.answered).sum();
+    let figure = format!("{:.1} µs", generator.as_secs_f64() * 1e6 / answered as f64);
+    line("12", "that of the load generator", &figure);
 }
 
 /// Each of another customer, and of products of their own that are far apart.

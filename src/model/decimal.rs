@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 /// The largest count of significant digits a decimal may have; more never fits any of our types.
@@ -141,13 +142,9 @@ impl ShownDecimal {
         }
         Self { units, decimals }
     }
-}
 
-/// More decimals than any amount or quantity has. With as many a decimal is still no longer than its buffer.
-const MOST_SHOWN: u32 = 40;
-
-impl fmt::Display for ShownDecimal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Hands over the text. No memory is allocated for it.
+    fn with_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
         let decimals = self.decimals.min(MOST_SHOWN);
         // Written from its end and at once, because each line of an answer has several.
         let mut text = [b'0'; 48];
@@ -165,7 +162,24 @@ impl fmt::Display for ShownDecimal {
             at -= 1;
             text[at] = b'-';
         }
-        f.write_str(std::str::from_utf8(&text[at..]).map_err(|_| fmt::Error)?)
+        // Digits, a point and a sign are always text.
+        take(std::str::from_utf8(&text[at..]).unwrap_or_default())
+    }
+}
+
+/// More decimals than any amount or quantity has. With as many a decimal is still no longer than its buffer.
+const MOST_SHOWN: u32 = 40;
+
+impl fmt::Display for ShownDecimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| f.write_str(text))
+    }
+}
+
+/// As a string. `collect_str` would do the same through `fmt`, with several times the instructions.
+impl Serialize for ShownDecimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 
@@ -223,6 +237,8 @@ mod tests {
         ] {
             assert_eq!(ShownDecimal::new(units, decimals).to_string(), all);
             assert_eq!(ShownDecimal::trimmed(units, decimals).to_string(), trimmed);
+            let written = serde_json::to_value(ShownDecimal::new(units, decimals)).unwrap();
+            assert_eq!(written, all);
         }
     }
 }

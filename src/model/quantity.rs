@@ -56,6 +56,12 @@ impl Quantity {
     pub const fn thousandths(self) -> i64 {
         self.0
     }
+
+    /// To be written somewhere: without needless zeros.
+    #[must_use]
+    pub const fn shown(self) -> ShownDecimal {
+        ShownDecimal::trimmed(self.0, Self::DECIMALS)
+    }
 }
 
 impl FromStr for Quantity {
@@ -78,7 +84,7 @@ impl FromStr for Quantity {
 /// Without needless zeros: `2`, `2.5`, `0.125`.
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        ShownDecimal::trimmed(self.0, Self::DECIMALS).fmt(f)
+        self.shown().fmt(f)
     }
 }
 

@@ -45,6 +45,15 @@ impl<'a> PriceRow<'a> {
         Some(Self::Ladder { steps: rows.find(index)?, rules: rows.rules() })
     }
 
+    /// The steps of the product; none without a ladder.
+    #[must_use]
+    pub const fn steps(self) -> &'a [Step] {
+        match self {
+            Self::Ladder { steps, .. } => steps,
+            Self::Discount(_) | Self::ListPrice => &[],
+        }
+    }
+
     /// What the product costs at a quantity; `Some(None)` when that has no price. `None` when a rule or the list
     /// price of a discount is missing.
     #[must_use]

@@ -8,7 +8,7 @@ use super::terms::{InvalidFrame, WrittenRule, WrittenTier};
 use super::text::Text;
 use super::{MAX_ITEMS, check_items};
 use crate::model::{Item, ProductId, Quantity, ShownDecimal, Timestamp, UserId};
-use crate::pricing::{Currency, Entry, Found, InvalidItem, MinQuantity, Money, Rate, Step, Unsold};
+use crate::pricing::{Currency, Entry, Found, InvalidItem, Money, Step, Unsold};
 
 /// About how long a document is beside its lines, and a line.
 const AROUND_BYTES: usize = 300;
@@ -48,30 +48,16 @@ struct PriceLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'static str>,
     /// Empty in CSV where there is none.
-    list_price: Option<Text<ShownDecimal>>,
-    discount_percent: Text<Rate>,
-    unit_price: Text<ShownDecimal>,
-}
-
-/// The same where one quantity is asked for, with what depends on it.
-#[derive(Serialize)]
-struct PriceAt<'a> {
-    #[serde(flatten)]
-    line: PriceLine<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<WrittenRule<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_tier: Option<WrittenTier>,
-    /// What it costs at each quantity; below the first the list price.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ladder: Vec<WrittenStep>,
+    list_price: Option<ShownDecimal>,
+    discount_percent: ShownDecimal,
+    unit_price: ShownDecimal,
 }
 
 /// From a quantity on it costs so much.
 #[derive(Serialize)]
 struct WrittenStep {
-    min_quantity: Text<MinQuantity>,
-    unit_price: Text<ShownDecimal>,
+    min_quantity: ShownDecimal,
+    unit_price: ShownDecimal,
 }
 
 impl<'a> PriceLine<'a> {
@@ -81,13 +67,13 @@ impl<'a> PriceLine<'a> {
         entry: &Entry,
         (currency, unit_decimals): (Currency, u8),
     ) -> Self {
-        let shown = |price: Money| Text(price.shown_as_unit(currency, unit_decimals));
+        let shown = |price: Money| price.shown_as_unit(currency, unit_decimals);
         Self {
             product: product.as_str(),
             name,
             currency: None,
             list_price: entry.list_price.map(shown),
-            discount_percent: Text(entry.discount),
+            discount_percent: entry.discount.shown(),
             unit_price: shown(entry.unit_price),
         }
     }
@@ -95,20 +81,31 @@ impl<'a> PriceLine<'a> {
     fn alone(self, currency: Currency) -> Self {
         Self { currency: Some(currency.code()), ..self }
     }
+
+    /// Appends it as a JSON object that is not closed yet.
+    fn put(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
+        put(json, r#"{"product":"#, self.product)?;
+        put(json, r#","name":"#, self.name)?;
+        if let Some(currency) = self.currency {
+            put(json, r#","currency":"#, currency)?;
+        }
+        put(json, r#","list_price":"#, &self.list_price)?;
+        put(json, r#","discount_percent":"#, &self.discount_percent)?;
+        put(json, r#","unit_price":"#, &self.unit_price)
+    }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    client: &'a str,
-    currency: &'static str,
-    quantity: Text<Quantity>,
-    priced_at: Text<Timestamp>,
-    validated_at: Text<Timestamp>,
-    stale: bool,
-    prices: Lines<'a>,
-    unavailable: Unavailable<'a>,
-    #[serde(skip_serializing_if = "Invalid::is_empty")]
-    invalid: Invalid<'a>,
+/// Appends a field: its name with the punctuation around, and its value.
+///
+/// A reply has hundreds of fields. A derived `Serialize` of the objects takes twice the instructions, because
+/// serde_json escapes each name and writes each quote, comma and colon by itself.
+fn put(
+    json: &mut Vec<u8>,
+    name: &'static str,
+    value: &(impl Serialize + ?Sized),
+) -> serde_json::Result<()> {
+    json.extend_from_slice(name.as_bytes());
+    serde_json::to_writer(json, value)
 }
 
 /// The products that are not sold in the quantity.
@@ -131,29 +128,43 @@ impl Serialize for Invalid<'_> {
     }
 }
 
-struct Lines<'a>(&'a ShownPrices<'a>);
+/// The steps of a ladder, with unit prices of a currency and so many decimals beyond those.
+struct Steps<'a>(&'a [Step], (Currency, u8));
 
-impl Serialize for Lines<'_> {
+impl Serialize for Steps<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let items = self.0.items.iter().zip(self.0.prices).zip(self.0.ladders);
-        let lines = items.filter_map(|((item, price), ladder)| {
-            let (Found::Price(entry), name) = price else { return None };
-            let units = (self.0.currency, self.0.unit_decimals);
-            Some(PriceAt {
-                line: PriceLine::new(&item.product, name, entry, units),
-                rule: entry.rule.as_deref().map(WrittenRule::new),
-                next_tier: entry.next_tier.map(|tier| WrittenTier::of(tier, units)),
-                ladder: ladder
-                    .iter()
-                    .map(|step| WrittenStep {
-                        min_quantity: Text(step.from),
-                        unit_price: Text(step.price.shown_as_unit(units.0, units.1)),
-                    })
-                    .collect(),
-            })
-        });
-        serializer.collect_seq(lines)
+        let Self(steps, (currency, unit_decimals)) = *self;
+        serializer.collect_seq(steps.iter().map(|step| WrittenStep {
+            min_quantity: step.from.shown(),
+            unit_price: step.price.shown_as_unit(currency, unit_decimals),
+        }))
     }
+}
+
+/// Appends the products that have a price, separated by commas, each with what depends on the quantity and
+/// what it costs at others.
+fn put_lines(json: &mut Vec<u8>, shown: &ShownPrices<'_>) -> serde_json::Result<()> {
+    let units = (shown.currency, shown.unit_decimals);
+    let mut is_first = true;
+    for ((item, (found, name)), ladder) in shown.items.iter().zip(shown.prices).zip(shown.ladders) {
+        let Found::Price(entry) = found else { continue };
+        if !std::mem::take(&mut is_first) {
+            json.push(b',');
+        }
+        PriceLine::new(&item.product, name, entry, units).put(json)?;
+        if let Some(rule) = &entry.rule {
+            put(json, r#","rule":"#, &WrittenRule::new(rule))?;
+        }
+        if let Some(tier) = entry.next_tier {
+            put(json, r#","next_tier":"#, &WrittenTier::of(tier, units))?;
+        }
+        if !ladder.is_empty() {
+            // Below the first step it costs the list price.
+            put(json, r#","ladder":"#, &Steps(ladder, units))?;
+        }
+        json.push(b'}');
+    }
+    Ok(())
 }
 
 struct Unavailable<'a>(&'a ShownPrices<'a>);
@@ -171,20 +182,23 @@ impl Serialize for Unavailable<'_> {
 /// # Errors
 /// None in practice: every field is a string.
 pub fn render_prices(shown: &ShownPrices<'_>) -> serde_json::Result<Vec<u8>> {
-    let document = Document {
-        client: shown.user.as_str(),
-        currency: shown.currency.code(),
-        quantity: Text(shown.quantity),
-        priced_at: Text(shown.priced_at),
-        validated_at: Text(shown.validated_at),
-        stale: shown.stale,
-        prices: Lines(shown),
-        unavailable: Unavailable(shown),
-        invalid: Invalid(shown),
-    };
-    let mut json = Vec::with_capacity(AROUND_BYTES + shown.items.len() * LINE_BYTES);
-    serde_json::to_writer(&mut json, &document)?;
-    Ok(json)
+    let mut document = Vec::with_capacity(AROUND_BYTES + shown.items.len() * LINE_BYTES);
+    let json = &mut document;
+    put(json, r#"{"client":"#, shown.user.as_str())?;
+    put(json, r#","currency":"#, shown.currency.code())?;
+    put(json, r#","quantity":"#, &shown.quantity.shown())?;
+    put(json, r#","priced_at":"#, &Text(shown.priced_at))?;
+    put(json, r#","validated_at":"#, &Text(shown.validated_at))?;
+    put(json, r#","stale":"#, &shown.stale)?;
+    json.extend_from_slice(br#","prices":["#);
+    put_lines(json, shown)?;
+    put(json, r#"],"unavailable":"#, &Unavailable(shown))?;
+    let invalid = Invalid(shown);
+    if !invalid.is_empty() {
+        put(json, r#","invalid":"#, &invalid)?;
+    }
+    json.push(b'}');
+    Ok(document)
 }
 
 /// How a whole table is written.
@@ -231,8 +245,8 @@ impl TableFormat {
         let line = PriceLine::new(product, name, entry, units).alone(units.0);
         match self {
             Self::Ndjson => {
-                serde_json::to_writer(&mut *into, &line)?;
-                into.push(b'\n');
+                line.put(into)?;
+                into.extend_from_slice(b"}\n");
             }
             Self::Csv => {
                 let mut lines = csv::WriterBuilder::new()
@@ -278,8 +292,11 @@ pub fn priced_items(products: Vec<String>, quantity: Quantity) -> Result<Vec<Ite
     if products.len() > MAX_ITEMS {
         return Err(ItemsError::TooMany { count: products.len() });
     }
-    let item = |product| Ok(Item { product: ProductId::new(product)?, quantity });
-    check_items(products.into_iter().map(item).collect::<Result<_, ItemsError>>()?)
+    let mut items = Vec::with_capacity(products.len());
+    for product in products {
+        items.push(Item { product: ProductId::new(product)?, quantity });
+    }
+    check_items(items)
 }
 
 #[cfg(test)]
@@ -326,6 +343,39 @@ mod tests {
                 r#""invalid":[{"product":"P8","quantity":"2","above":"12"}]}"#
             )
         );
+    }
+
+    #[test]
+    fn a_document_is_json_whatever_has_a_price() {
+        let unsold = Found::Unsold(Unsold { below: None, above: None });
+        let founds = [Found::Price(entry()), Found::Unavailable, unsold];
+        let items = priced_items(["P1", "P2", "P3"].map(str::to_owned).into(), Quantity::ONE);
+        let items = items.unwrap();
+        for number in 0..27 {
+            let places = [number / 9, number / 3 % 3, number % 3];
+            let prices = places.map(|place| (founds[place].clone(), "A \"desk\"\n"));
+            let shown = ShownPrices {
+                user: &"A \"B\"".parse().unwrap(),
+                currency: Currency::USD,
+                unit_decimals: 0,
+                quantity: Quantity::ONE,
+                priced_at: Timestamp::default(),
+                validated_at: Timestamp::default(),
+                stale: true,
+                items: &items,
+                prices: &prices,
+                ladders: &[&[], &[], &[]],
+            };
+            let document: serde_json::Value =
+                serde_json::from_slice(&render_prices(&shown).unwrap()).unwrap();
+            assert_eq!(document["client"], "A \"B\"");
+            for (place, kind) in ["prices", "unavailable", "invalid"].iter().enumerate() {
+                let products = document[kind].as_array().into_iter().flatten();
+                let products = products.map(|it| it.get("product").unwrap_or(it).as_str().unwrap());
+                let wanted = items.iter().zip(places).filter(|(_, found)| *found == place);
+                assert!(products.eq(wanted.map(|(item, _)| item.product.as_str())), "{document}");
+            }
+        }
     }
 
     #[test]

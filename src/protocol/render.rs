@@ -8,9 +8,9 @@ use serde::{Serialize, Serializer};
 
 use super::terms::{WrittenInvalid, WrittenRule, WrittenTier};
 use super::text::Text;
-use crate::model::{ProductId, Quantity, RequestId, ShownDecimal, Timestamp};
+use crate::model::{ProductId, RequestId, ShownDecimal, Timestamp};
 use crate::ports::{FailureReason, Quotation, QuotationStatus};
-use crate::pricing::{Answer, AnswerLine, InvalidItem, Money, Rate};
+use crate::pricing::{Answer, AnswerLine, InvalidItem, Money};
 
 /// About how long a quotation is beside its lines, and a line.
 const AROUND_BYTES: usize = 400;
@@ -43,7 +43,7 @@ struct Told<'a> {
     #[serde(skip_serializing_if = "Invalid::is_empty")]
     invalid: Invalid<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<Text<ShownDecimal>>,
+    total: Option<ShownDecimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'static str>,
 }
@@ -80,12 +80,12 @@ impl Serialize for Invalid<'_> {
 struct Line<'a> {
     product: &'a str,
     name: &'a str,
-    quantity: Text<Quantity>,
+    quantity: ShownDecimal,
     #[serde(skip_serializing_if = "Option::is_none")]
-    list_price: Option<Text<ShownDecimal>>,
-    discount_percent: Text<Rate>,
-    unit_price: Text<ShownDecimal>,
-    total: Text<ShownDecimal>,
+    list_price: Option<ShownDecimal>,
+    discount_percent: ShownDecimal,
+    unit_price: ShownDecimal,
+    total: ShownDecimal,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<WrittenRule<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,15 +95,15 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn new(answer: &Answer, line: &'a AnswerLine) -> Self {
         let currency = answer.currency;
-        let unit = |price: Money| Text(price.shown_as_unit(currency, answer.unit_decimals));
+        let unit = |price: Money| price.shown_as_unit(currency, answer.unit_decimals);
         Self {
             product: line.product.as_str(),
             name: &line.name,
-            quantity: Text(line.quantity),
+            quantity: line.quantity.shown(),
             list_price: line.list_price.map(unit),
-            discount_percent: Text(line.discount),
+            discount_percent: line.discount.shown(),
             unit_price: unit(line.unit_price),
-            total: Text(line.total.shown(currency)),
+            total: line.total.shown(currency),
             rule: line.rule.as_deref().map(WrittenRule::new),
             next_tier: line.next_tier.map(|tier| WrittenTier::new(answer, tier)),
         }
@@ -139,7 +139,7 @@ pub(super) fn quotation(
         lines: Lines(answer),
         unavailable: answer.map_or(&[], |answer| &answer.unavailable),
         invalid: Invalid(answer.map_or(&[], |answer| &answer.invalid)),
-        total: answer.map(|answer| Text(answer.total.shown(answer.currency))),
+        total: answer.map(|answer| answer.total.shown(answer.currency)),
         currency: answer.map(|answer| answer.currency.code()),
     };
     let lines = answer.map_or(0, |answer| answer.lines.len());

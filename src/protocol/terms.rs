@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Text;
 use crate::model::{Quantity, ShownDecimal, Timestamp};
-use crate::pricing::{Answer, Currency, InvalidItem, MinQuantity, NextTier, Rule, RuleKind, Scope};
+use crate::pricing::{Answer, Currency, InvalidItem, NextTier, Rule, RuleKind, Scope};
 
 /// The most bytes of a text in a frame: a control character is written as six.
 pub(super) const fn most_bytes_of_text(text: &str) -> usize {
@@ -129,7 +129,7 @@ pub(super) struct WrittenRule<'a> {
     own: bool,
     scope: WrittenScope<'a>,
     kind: &'static str,
-    min_quantity: Text<MinQuantity>,
+    min_quantity: ShownDecimal,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Text<Timestamp>>,
 }
@@ -145,19 +145,19 @@ enum WrittenScope<'a> {
 /// A next tier as it is written.
 #[derive(Serialize)]
 pub(super) struct WrittenTier {
-    quantity: Text<Quantity>,
-    unit_price: Text<ShownDecimal>,
+    quantity: ShownDecimal,
+    unit_price: ShownDecimal,
 }
 
 /// An item with a wrong quantity as it is written.
 #[derive(Serialize)]
 pub(super) struct WrittenInvalid<'a> {
     product: &'a str,
-    quantity: Text<Quantity>,
+    quantity: ShownDecimal,
     #[serde(skip_serializing_if = "Option::is_none")]
-    below: Option<Text<Quantity>>,
+    below: Option<ShownDecimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    above: Option<Text<Quantity>>,
+    above: Option<ShownDecimal>,
 }
 
 impl<'a> WrittenRule<'a> {
@@ -171,7 +171,7 @@ impl<'a> WrittenRule<'a> {
                 Some(Scope::Product(_)) | None => WrittenScope::Product,
             },
             kind: kind_name(rule.kind),
-            min_quantity: Text(rule.min_quantity),
+            min_quantity: rule.min_quantity.shown(),
             until: rule.until.map(Text),
         }
     }
@@ -185,7 +185,7 @@ impl WrittenTier {
     /// With prices of a currency, and so many decimals beyond those.
     pub(super) fn of(tier: NextTier, (currency, unit_decimals): (Currency, u8)) -> Self {
         let unit_price = tier.unit_price.shown_as_unit(currency, unit_decimals);
-        Self { quantity: Text(tier.quantity), unit_price: Text(unit_price) }
+        Self { quantity: tier.quantity.shown(), unit_price }
     }
 }
 
@@ -193,9 +193,9 @@ impl<'a> WrittenInvalid<'a> {
     pub(super) fn new(item: &'a InvalidItem) -> Self {
         Self {
             product: item.product.as_str(),
-            quantity: Text(item.quantity),
-            below: item.below.map(Text),
-            above: item.above.map(Text),
+            quantity: item.quantity.shown(),
+            below: item.below.map(Quantity::shown),
+            above: item.above.map(Quantity::shown),
         }
     }
 }

@@ -95,8 +95,9 @@ impl<T> Shown<T> {
         show: F,
     ) -> Result<Self, F> {
         let head = &table.head;
-        let Some(prices) = table.prices(items, now) else { return Err(show) };
-        let ladders = table.ladders(items, now);
+        let Some((prices, ladders)) = table.prices_and_ladders(items, now) else {
+            return Err(show);
+        };
         let shown = show(&SomePrices { head, stale, prices, ladders, at: now });
         Ok(Self { shown, stale: stale.then_some(head.version) })
     }

@@ -86,38 +86,54 @@ impl Table {
     /// What each item costs, all of one generation. `None` when something of the table or its bases is
     /// missing, or was not read because its prices were not in force yet.
     pub(super) fn prices(&self, items: &[Item], now: Timestamp) -> Option<Vec<Priced<'_>>> {
-        let wanted = self.wanted.as_ref()?;
-        let (read, in_force) = (self.head.prices_at(self.read_for), self.head.prices_at(now));
-        if !std::ptr::eq(read, in_force) {
-            return None;
-        }
-        items.iter().map(|item| wanted.price(&self.head, item, now)).collect()
+        let wanted = self.wanted_at(now)?;
+        items.iter().map(|item| Some(wanted.price(&self.head, item, now)?.0)).collect()
     }
 
-    /// The steps of each item's product, where it has some.
-    pub(super) fn ladders(&self, items: &[Item], now: Timestamp) -> Vec<&[Step]> {
-        let ladder = |item: &Item| match &self.wanted {
-            Some(wanted) => wanted.ladder(&self.head, &item.product, now),
-            None => &[],
-        };
-        items.iter().map(ladder).collect()
+    /// The same, and the steps of each product that has a price and steps.
+    pub(super) fn prices_and_ladders(
+        &self,
+        items: &[Item],
+        now: Timestamp,
+    ) -> Option<(Vec<Priced<'_>>, Vec<&[Step]>)> {
+        let wanted = self.wanted_at(now)?;
+        let room = items.len();
+        let (mut prices, mut ladders) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        for item in items {
+            let (price, ladder) = wanted.price(&self.head, item, now)?;
+            prices.push(price);
+            ladders.push(ladder);
+        }
+        Some((prices, ladders))
+    }
+
+    /// What was wanted, if it is of the prices that are in force.
+    fn wanted_at(&self, now: Timestamp) -> Option<&Wanted> {
+        let (read, in_force) = (self.head.prices_at(self.read_for), self.head.prices_at(now));
+        self.wanted.as_ref().filter(|_| std::ptr::eq(read, in_force))
     }
 }
 
 impl Wanted {
-    /// `None` when something is missing.
-    fn price(&self, head: &TableHead, item: &Item, now: Timestamp) -> Option<Priced<'_>> {
+    /// What an item costs, and the steps of its product. `None` when something is missing.
+    fn price(
+        &self,
+        head: &TableHead,
+        item: &Item,
+        now: Timestamp,
+    ) -> Option<(Priced<'_>, &[Step])> {
         let Some((index, entry)) = self.base.find(&item.product) else {
-            return Some((Found::Unavailable, ""));
+            return Some(((Found::Unavailable, ""), &[]));
         };
         if let Err(unsold) = entry.quantities.check(item.quantity) {
-            return Some((Found::Unsold(unsold), entry.name));
+            return Some(((Found::Unsold(unsold), entry.name), &[]));
         }
-        let found = match self.row(head, index, now)?.entry(&entry, item.quantity)? {
+        let row = self.row(head, index, now)?;
+        let found = match row.entry(&entry, item.quantity)? {
             Some(price) => Found::Price(price),
             None => Found::Unavailable,
         };
-        Some((found, entry.name))
+        Some(((found, entry.name), row.steps()))
     }
 
     /// What says the price of a product. `None` when something is missing.
@@ -135,15 +151,6 @@ impl Wanted {
             Ok(rows.and_then(|rows| PriceRow::of(rows, index)))
         };
         PriceRow::first(own_ladder, discount, terms).ok()
-    }
-
-    /// The steps of a product, where it has some.
-    fn ladder(&self, head: &TableHead, product: &ProductId, now: Timestamp) -> &[Step] {
-        let index = self.base.find(product).map(|(index, _)| index);
-        match index.and_then(|index| self.row(head, index, now)) {
-            Some(PriceRow::Ladder { steps, .. }) => steps,
-            _ => &[],
-        }
     }
 }
 
@@ -171,7 +178,7 @@ async fn read_tables(
     now: Timestamp,
 ) -> Result<HashMap<UserId, Table>, PortError> {
     let usable = || heads.iter().filter(|(_, head)| head.is_usable(now));
-    let mut of_base: BTreeMap<BaseName, BTreeSet<&ProductId>> = BTreeMap::new();
+    let mut of_base: BTreeMap<BaseName, Vec<&ProductId>> = BTreeMap::new();
     for (user, head) in usable() {
         of_base.entry(head.base()).or_default().extend(wanted_by(user, requests));
     }
@@ -279,7 +286,7 @@ impl InTerms {
 async fn in_base(
     bases: &BaseShelf,
     name: &BaseName,
-    products: &BTreeSet<&ProductId>,
+    products: &[&ProductId],
 ) -> Result<Option<InBase>, PortError> {
     let Some(base) = bases.base(name).await? else { return Ok(None) };
     let numbers: BTreeSet<u32> =

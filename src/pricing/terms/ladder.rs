@@ -95,6 +95,12 @@ impl MinQuantity {
     pub const fn holds_at(self, quantity: Quantity) -> bool {
         self.0 <= quantity.thousandths().cast_unsigned()
     }
+
+    /// To be written somewhere: without needless zeros.
+    #[must_use]
+    pub const fn shown(self) -> ShownDecimal {
+        ShownDecimal::trimmed(self.0.cast_signed(), 3)
+    }
 }
 
 impl FromStr for MinQuantity {
@@ -118,7 +124,7 @@ impl From<Quantity> for MinQuantity {
 /// Without needless zeros.
 impl fmt::Display for MinQuantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        ShownDecimal::trimmed(self.0.cast_signed(), 3).fmt(f)
+        self.shown().fmt(f)
     }
 }
 

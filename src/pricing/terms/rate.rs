@@ -57,6 +57,12 @@ impl Rate {
         self.0
     }
 
+    /// To be written somewhere: without needless zeros.
+    #[must_use]
+    pub const fn shown(self) -> ShownDecimal {
+        ShownDecimal::trimmed(self.0, Self::DECIMALS)
+    }
+
     /// The same as a discount, unless it is a surcharge.
     #[must_use]
     pub fn as_percentage(self) -> Option<Percentage> {
@@ -141,7 +147,7 @@ impl FromStr for Rate {
 /// Without needless zeros: `10`, `-2.5`.
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        ShownDecimal::trimmed(self.0, Self::DECIMALS).fmt(f)
+        self.shown().fmt(f)
     }
 }
 

@@ -222,8 +222,10 @@ impl<'a> Parameters<'a> {
     }
 
     pub(in crate::runtime::gateway) fn take_all(&mut self, name: &str) -> Vec<String> {
+        let mut values = Vec::with_capacity(self.0.iter().filter(|it| it.0 == name).count());
         let of_name = self.0.extract_if(.., |it| it.0 == name);
-        of_name.map(|(_, value)| value.into_owned()).collect()
+        values.extend(of_name.map(|(_, value)| value.into_owned()));
+        values
     }
 
     pub(in crate::runtime::gateway) fn end(self) -> Result<(), Reply> {

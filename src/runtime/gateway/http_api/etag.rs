@@ -38,7 +38,9 @@ pub(super) fn of_some(
 ) -> String {
     // All of one quantity. No id has a line feed in it.
     let quantity = items.first().map_or(0, |item| item.quantity.thousandths());
-    let mut asked = quantity.to_le_bytes().to_vec();
+    let ids: usize = items.iter().map(|item| item.product.as_str().len() + 1).sum();
+    let mut asked = Vec::with_capacity(size_of_val(&quantity) + ids);
+    asked.extend_from_slice(&quantity.to_le_bytes());
     for item in items {
         asked.push(b'\n');
         asked.extend_from_slice(item.product.as_str().as_bytes());

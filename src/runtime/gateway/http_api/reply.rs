@@ -63,8 +63,11 @@ pub(super) fn not_ready(reply: Reply) -> Reply {
 
 /// Says for how long the client was kept waiting, at most, if it preferred to wait.
 pub(super) fn held(reply: Reply, wait: Duration) -> Reply {
+    if wait.is_zero() {
+        return reply;
+    }
     match HeaderValue::try_from(format!("wait={}", wait.as_secs())) {
-        Ok(applied) if !wait.is_zero() => with(reply, PREFERENCE_APPLIED, applied),
-        _ => reply,
+        Ok(applied) => with(reply, PREFERENCE_APPLIED, applied),
+        Err(_) => reply,
     }
 }

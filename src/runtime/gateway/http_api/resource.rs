@@ -85,18 +85,20 @@ pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 /// # Errors
 /// What is wrong with it.
 pub(super) fn pairs(query: &str) -> Result<Vec<Pair<'_>>, String> {
-    let text = |part| match str::contains(part, '+') {
-        false => decoded(part),
+    let is_encoded = |part: &str| part.bytes().any(|byte| matches!(byte, b'%' | b'+'));
+    let text = |part| match is_encoded(part) {
+        false => Some(Cow::Borrowed(part)),
         true => decoded(&part.replace('+', " ")).map(Cow::into_owned).map(Cow::Owned),
     };
-    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+    let mut pairs = Vec::with_capacity(query.matches('&').count() + 1);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        match (text(name), text(value)) {
-            (Some(name), Some(value)) => Ok((name, value)),
-            _ => Err("the query is not UTF-8".to_owned()),
-        }
-    });
-    pairs.collect()
+        let (Some(name), Some(value)) = (text(name), text(value)) else {
+            return Err("the query is not UTF-8".to_owned());
+        };
+        pairs.push((name, value));
+    }
+    Ok(pairs)
 }
 
 #[cfg(test)]
