@@ -52,7 +52,7 @@ pub use list::{
 };
 pub use policy::{PolicyArgs, STACK_SETTINGS};
 pub use process::{MemoryArgs, MetricsArgs, SlotArgs};
-pub use shell::{CompletionsArgs, HelpArgs, ManArgs};
+pub use shell::{CompletionsArgs, HelpArgs, ManArgs, TOPICS};
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{
     KeysArgs, KeysCommand, KeysCommandArgs, ProviderArgs, ProviderError, RotateArgs, TokenArgs,

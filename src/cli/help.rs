@@ -9,13 +9,11 @@ use std::fmt::Write as _;
 use clap::builder::{StyledStr, Styles};
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
-use super::args::{Cli, EXIT_CODES, GROUPS, HelpArgs, STACK_SETTINGS, START};
+use super::args::{Cli, EXIT_CODES, GROUPS, HelpArgs, STACK_SETTINGS, START, TOPICS};
 use super::failure::{ExitCode, Failure};
 use super::output::Output;
 use crate::model::nearest;
 
-/// Topics that are not commands.
-const TOPICS: [&str; 3] = ["globals", "settings", "exit-codes"];
 /// Names of commands are padded to this width.
 const NAME_WIDTH: usize = 14;
 
@@ -60,12 +58,6 @@ fn unknown(above: &Command, word: &str) -> Failure {
 
 fn unknown_word(word: &str) -> Failure {
     Failure::new(ExitCode::NotFound, format!("there is no command or topic `{word}`"))
-}
-
-/// The words that `ocache help` takes, for completion.
-pub(super) fn topics() -> Vec<clap_complete::CompletionCandidate> {
-    let commands = GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
-    commands.chain(TOPICS).map(Into::into).collect()
 }
 
 /// Some options of a command, with their whole help.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::groups::{append, code, settle_all};
+use super::groups::{DEDUPLICATION, append, code, settle_all};
 use super::marks::Tx;
 use super::take::parse_receipt;
 use super::wake::LOOKERS;
@@ -20,8 +20,6 @@ use crate::ports::{
 
 /// The most messages sent in one job, so that a mass of them delays nobody else for long.
 const CHUNK: usize = 250;
-/// How long an id keeps repetitions away.
-pub(super) const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
 
 const REMEMBER: &str = "
     INSERT INTO deduplication (queue, id, expires_at) VALUES (?1, ?2, ?3)
