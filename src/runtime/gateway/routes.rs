@@ -17,7 +17,7 @@ use super::addresses::ClientAddress;
 use super::entry;
 use super::http_api::{self, Asked, Call, Resource};
 use super::http_reply::{Reply, json_reply, later, problem, problem_with_code, too_many};
-use super::limits::Allowance;
+use super::limiter::Allowance;
 use super::load_door::{NO_PAGES, body_too_large, may_not_load};
 use super::methods::{LOAD, MANAGEMENT, allow, not_allowed};
 use super::server::Gateway;
