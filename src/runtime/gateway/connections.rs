@@ -52,8 +52,9 @@ const READ_BUFFER: usize = 4096;
 /// The longest head of a request: what a browser sends with its cookies, and some.
 const MAX_HEAD: usize = 32 * 1024;
 /// What a connection gets for which there is no place.
-const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
-    content-length: 0\r\nconnection: close\r\n\r\n";
+const NO_PLACE: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
+    content-type: application/json\r\ncontent-length: 66\r\nconnection: close\r\n\r\n\
+    {\"code\":\"unavailable\",\"message\":\"too many connections; try again\"}";
 
 /// A connection: what its client may use, and its place among all.
 #[derive(Clone)]
@@ -93,7 +94,7 @@ impl Gateway {
                     let Some(place) = gateway.limiter.enter() else {
                         debug!(peer = %address, "no place for a connection");
                         // It may be gone before it reads this; it is closed in any case.
-                        let _ = stream.try_write(NO_PLACE);
+                        let _ = stream.try_write(NO_PLACE.as_bytes());
                         continue;
                     };
                     let peer = Peer {
@@ -295,4 +296,17 @@ fn panicked(_: Panic) -> Reply {
 fn wants_websocket(headers: &HeaderMap) -> bool {
     let upgrade = headers.get(UPGRADE).and_then(|value| value.to_str().ok());
     upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_without_a_place_gets_a_whole_reply() {
+        let (head, body) = NO_PLACE.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["code"], "unavailable");
+    }
 }
