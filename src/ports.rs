@@ -28,6 +28,8 @@ mod reading;
 mod records;
 mod stack_settings;
 mod table_reader;
+#[cfg(test)]
+pub(crate) mod testing;
 mod token_keys;
 mod topic;
 mod usage_log;
