@@ -50,10 +50,7 @@ fn find<'a>(cli: &'a mut Command, words: &[String]) -> Result<&'a mut Command, F
 
 fn unknown(above: &Command, word: &str) -> Failure {
     let names = above.get_subcommands().map(Command::get_name).chain(TOPICS);
-    match nearest(word, names) {
-        Some(near) => unknown_word(word).hint(format!("did you mean `{near}`?")),
-        None => unknown_word(word).hint("`ocache help` lists commands and topics"),
-    }
+    unknown_word(word).suggest(nearest(word, names), "`ocache help` lists commands and topics")
 }
 
 fn unknown_word(word: &str) -> Failure {
