@@ -6,7 +6,7 @@ output "websocket_url" {
 }
 
 output "subscribe_url" {
-  description = "Where users are subscribed, with PUT."
+  description = "Where customers are subscribed, with PUT."
   value       = try("https://${aws_apigatewayv2_api_mapping.this["http"].domain_name}/subscribe", "${aws_apigatewayv2_api.http.api_endpoint}/subscribe")
 }
 

@@ -20,7 +20,7 @@ resource "aws_cloudwatch_event_rule" "refresh" {
   for_each = local.schedule_rules
 
   name                = each.value
-  description         = "ocache: orders a calculation for every active user"
+  description         = "ocache: orders a calculation for every active customer"
   tags                = local.tags
   schedule_expression = var.refresh_every_mins == 1 ? "rate(1 minute)" : "rate(${var.refresh_every_mins} minutes)"
 }

@@ -38,7 +38,7 @@ variable "package" {
 # How the cache behaves. The same settings as those of the command line.
 
 variable "ttl_secs" {
-  description = "How long a user stays active after a visit, in seconds. Only when the stack is made; then `ocache config set ttl`."
+  description = "How long a customer stays active after a visit, in seconds. Only when the stack is made; then `ocache config set ttl`."
   type        = number
   default     = 300
 
@@ -49,7 +49,7 @@ variable "ttl_secs" {
 }
 
 variable "refresh_every_mins" {
-  description = "The time between two scheduled calculations of an active user's table, in minutes. EventBridge counts in whole ones. The schedule decides it, so an apply changes it for all processes."
+  description = "The time between two scheduled calculations of an active customer's table, in minutes. EventBridge counts in whole ones. The schedule decides it, so an apply changes it for all processes."
   type        = number
   default     = 1
 
@@ -128,7 +128,7 @@ variable "keep_tables_secs" {
 # Who may use it.
 
 variable "authorization" {
-  description = "Who may connect and subscribe: TOKEN takes tokens that `ocache token` makes, for the users that each names; AWS_IAM takes requests signed by principals that may execute-api:Invoke; NONE takes everybody's, so that anybody who knows the URL can ask for any user's prices."
+  description = "Who may connect and subscribe: TOKEN takes tokens that `ocache token` makes, for the customers that each names; AWS_IAM takes requests signed by principals that may execute-api:Invoke; NONE takes everybody's, so that anybody who knows the URL can ask for any customer's prices."
   type        = string
   default     = "TOKEN"
 
@@ -263,7 +263,7 @@ variable "price_calc_timeout_secs" {
 }
 
 variable "refresh_timeout_secs" {
-  description = "How long one refresh may take, in seconds. It reads every active user and sends a message for each."
+  description = "How long one refresh may take, in seconds. It reads every active customer and sends a message for each."
   type        = number
   default     = 60
 
@@ -274,7 +274,7 @@ variable "refresh_timeout_secs" {
 }
 
 variable "refresh_parts" {
-  description = "Into how many invocations, side by side, each refresh is split: one for about 300,000 active users at an interval of a minute, with memory_mb.refresh of 1769. They come out of gateway_concurrency."
+  description = "Into how many invocations, side by side, each refresh is split: one for about 300,000 active customers at an interval of a minute, with memory_mb.refresh of 1769. They come out of gateway_concurrency."
   type        = number
   default     = 1
 

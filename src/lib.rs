@@ -15,7 +15,7 @@
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, metrics, gateway and its page |
-//! //! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
+//! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
 //! | [`cli`] | the command line |
 //! | `lambda` | the Lambda functions: event in, stage, outcome out |
 //! | [`embedded`] | the engine on one SQLite file |

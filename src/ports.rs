@@ -28,9 +28,12 @@ mod reading;
 mod records;
 mod stack_settings;
 mod table_reader;
+#[cfg(test)]
+pub(crate) mod testing;
 mod token_keys;
 mod topic;
 mod usage_log;
+mod user_discounts;
 
 use std::sync::Arc;
 
@@ -38,7 +41,7 @@ pub use active_users::{ActiveUser, ActiveUsers, Segment};
 pub use bases::{BaseClaim, BaseName, Bases, MakerId, StoredBase};
 pub use catalogue::{AtHead, CatalogueHead, CatalogueStore};
 pub use connections::{Connections, Delivery, MAX_PUSH_BYTES};
-pub use discounts::{DiscountStore, UserDiscounts};
+pub use discounts::DiscountStore;
 pub use environment::{Clock, Randomness, SteadyClock, SystemClock, SystemRandomness};
 pub use error::{Chain, PortError};
 pub use housekeeping::{Backlog, Housekeeping, Upkeep};
@@ -71,6 +74,7 @@ pub use table_reader::{TableError, TableReader, TableRow};
 pub use token_keys::{KeySource, TokenKeys};
 pub use topic::{Topic, publish};
 pub use usage_log::{UsageLog, UsageRecord};
+pub use user_discounts::UserDiscounts;
 
 /// One page of a listing, and how to get the next.
 #[derive(Clone, Debug)]

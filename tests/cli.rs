@@ -30,6 +30,7 @@ mod cli {
     mod guides;
     mod help;
     mod hidden;
+    mod http_errors;
     mod http_load;
     mod http_prices;
     mod http_quotes;

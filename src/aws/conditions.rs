@@ -26,31 +26,24 @@ pub(super) trait Refusable: ProvideErrorMetadata + std::error::Error + Send + Sy
     fn is_refusal(&self) -> bool;
 }
 
-impl Refusable for PutItemError {
-    fn refusal(self) -> Option<ConditionalCheckFailedException> {
-        match self {
-            Self::ConditionalCheckFailedException(refusal) => Some(refusal),
-            _ => None,
-        }
-    }
+macro_rules! refusable {
+    ($($error:ty),+) => {
+        $(impl Refusable for $error {
+            fn refusal(self) -> Option<ConditionalCheckFailedException> {
+                match self {
+                    Self::ConditionalCheckFailedException(refusal) => Some(refusal),
+                    _ => None,
+                }
+            }
 
-    fn is_refusal(&self) -> bool {
-        self.is_conditional_check_failed_exception()
-    }
+            fn is_refusal(&self) -> bool {
+                self.is_conditional_check_failed_exception()
+            }
+        })+
+    };
 }
 
-impl Refusable for UpdateItemError {
-    fn refusal(self) -> Option<ConditionalCheckFailedException> {
-        match self {
-            Self::ConditionalCheckFailedException(refusal) => Some(refusal),
-            _ => None,
-        }
-    }
-
-    fn is_refusal(&self) -> bool {
-        self.is_conditional_check_failed_exception()
-    }
-}
+refusable!(PutItemError, UpdateItemError);
 
 /// Takes a refusal out of the errors.
 pub(super) fn conditional<T, E: Refusable + 'static>(

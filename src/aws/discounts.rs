@@ -84,7 +84,7 @@ fn read_entry(entry: &AttributeValue) -> Result<Discount, FieldError> {
 
 fn read_user(item: &Item) -> Result<UserId, PortError> {
     let user = item::read_as(item, "user_id", UserId::stored);
-    user.map_err(|error| corrupt("a user with discounts", error))
+    user.map_err(|error| corrupt("a customer with discounts", error))
 }
 
 #[async_trait]

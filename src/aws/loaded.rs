@@ -118,7 +118,7 @@ pub(super) fn version_of(table: Table, row: &Item) -> Result<u64, PortError> {
     item::read_number(row, VERSION).map_err(|error| {
         let kind = match table {
             Table::Products => "product",
-            Table::Discounts => "discounts of user",
+            Table::Discounts => "discounts of customer",
             Table::Customers => "customer",
             _ => "row of a price list",
         };

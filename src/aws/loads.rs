@@ -69,7 +69,7 @@ impl Tables {
         }
         let (table, _) = place_of(&key);
         let hint = match key {
-            RecordKey::PriceList(_) => "; give it to a group instead of to each of many users",
+            RecordKey::PriceList(_) => "; give it to a group instead of to each of many customers",
             _ => "",
         };
         Err(PortError::rejected(

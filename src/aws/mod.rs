@@ -5,6 +5,7 @@
 
 mod active_users;
 mod alarms;
+mod asked;
 mod backoff;
 mod bases;
 mod batch;

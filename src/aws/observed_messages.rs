@@ -12,8 +12,8 @@ use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlInput;
 use aws_sdk_sqs::operation::receive_message::{ReceiveMessageInput, ReceiveMessageOutput};
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchInput;
 
+use super::asked::Asked;
 use super::names::Names;
-use super::observer::Asked;
 use crate::meter::rules::{gateway_messages, publish_requests, queue_requests};
 use crate::meter::{Action, Operation, Used};
 

@@ -16,9 +16,9 @@ use aws_sdk_dynamodb::operation::update_item::{
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity, WriteRequest};
 
+use super::asked::Asked;
 use super::item::{Item, item_bytes};
 use super::names::Names;
-use super::observer::Asked;
 use crate::meter::rules::{UNIT, item_read, item_write, page_read};
 use crate::meter::{Operation, Resource, Used};
 

@@ -11,29 +11,11 @@ use aws_sdk_dynamodb::config::interceptors::{
 };
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
+use super::asked::Asked;
 use super::names::Names;
 use super::{observed_messages, observed_tables};
 use crate::meter::{Action, Meter, Operation, Used};
-
-/// What is known of a call before it is sent.
-#[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) operation: Operation,
-    /// Items or messages that it names.
-    pub(super) items: u64,
-    /// Bytes of those, if it carries them.
-    pub(super) bytes: u64,
-    /// What it costs by the rules, if it does what it asks for.
-    pub(super) milliunits: u64,
-    /// Whether it reads consistently.
-    pub(super) consistent: bool,
-}
-
-impl Storable for Asked {
-    type Storer = StoreReplace<Self>;
-}
 
 /// One for all clients of an engine.
 #[derive(Clone, Debug)]

@@ -38,14 +38,7 @@ fn read(item: &Item) -> Result<ProcessRecord, PortError> {
 #[async_trait]
 impl Presence for Tables {
     async fn record_process(&self, record: &ProcessRecord) -> Result<(), PortError> {
-        let item = write(record)?;
-        self.check_size(Table::Meter, &item)?;
-        let call = self.client.put_item().table_name(self.name(Table::Meter));
-        call.set_item(Some(item)).send().await.map_err(|error| {
-            let resource = self.resource(Table::Meter);
-            Call { action: "PutItem", resource: &resource }.failed(error)
-        })?;
-        Ok(())
+        self.put_in_meter(write(record)?).await
     }
 
     async fn remove_process(&self, process: &str) -> Result<(), PortError> {

@@ -57,6 +57,21 @@ pub(super) fn check_fifo_id(what: &str, id: &str) -> Result<(), PortError> {
     Err(PortError::rejected(format!("{what} id `{id}`"), why))
 }
 
+/// Sends messages, and returns those that are refused.
+async fn send(
+    queues: &WorkQueues,
+    url: &str,
+    call: Call<'_>,
+    entries: Vec<SendMessageBatchRequestEntry>,
+) -> Result<Vec<RefusedEntry>, PortError> {
+    let count = entries.len();
+    let client = queues.client().send_message_batch().queue_url(url);
+    let answer = client.set_entries(Some(entries)).send().await;
+    let answer = answer.map_err(|error| call.failed(error))?;
+    let sent = answer.successful.iter().map(|entry| entry.id.as_str());
+    Ok(refusals(count, sent, answer.failed.into_iter().map(refused)))
+}
+
 /// Messages to send.
 pub(super) struct Sending<'a> {
     pub(super) queues: &'a WorkQueues,
@@ -87,11 +102,7 @@ impl Batch for Sending<'_> {
             .build()
         };
         let request = request(call, entries, entry)?;
-        let client = self.queues.client().send_message_batch().queue_url(self.url);
-        let answer = client.set_entries(Some(request)).send().await;
-        let answer = answer.map_err(|error| call.failed(error))?;
-        let sent = answer.successful.iter().map(|entry| entry.id.as_str());
-        Ok(refusals(entries.len(), sent, answer.failed.into_iter().map(refused)))
+        send(self.queues, self.url, call, request).await
     }
 }
 
@@ -125,11 +136,7 @@ impl Batch for Redriving<'_> {
                 .set_message_deduplication_id(self.queue.is_fifo().then(|| self.queues.random_id()))
                 .build()
         })?;
-        let client = self.queues.client().send_message_batch().queue_url(self.url);
-        let answer = client.set_entries(Some(request)).send().await;
-        let answer = answer.map_err(|error| call.failed(error))?;
-        let sent = answer.successful.iter().map(|entry| entry.id.as_str());
-        Ok(refusals(entries.len(), sent, answer.failed.into_iter().map(refused)))
+        send(self.queues, self.url, call, request).await
     }
 }
 

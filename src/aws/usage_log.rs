@@ -64,6 +64,16 @@ impl Tables {
         }
     }
 
+    pub(super) async fn put_in_meter(&self, item: Item) -> Result<(), PortError> {
+        self.check_size(Table::Meter, &item)?;
+        let call = self.client.put_item().table_name(self.name(Table::Meter));
+        call.set_item(Some(item)).send().await.map_err(|error| {
+            let resource = self.resource(Table::Meter);
+            Call { action: "PutItem", resource: &resource }.failed(error)
+        })?;
+        Ok(())
+    }
+
     async fn usage_of_window(&self, window: u64) -> Result<Vec<UsageRecord>, PortError> {
         let items = self.query_meter(&window.to_string()).await?;
         let records = items.iter().map(|item| read(window, item));
@@ -75,14 +85,7 @@ impl Tables {
 #[async_trait]
 impl UsageLog for Tables {
     async fn record_usage(&self, record: &UsageRecord) -> Result<(), PortError> {
-        let item = write(record);
-        self.check_size(Table::Meter, &item)?;
-        let call = self.client.put_item().table_name(self.name(Table::Meter));
-        call.set_item(Some(item)).send().await.map_err(|error| {
-            let resource = self.resource(Table::Meter);
-            Call { action: "PutItem", resource: &resource }.failed(error)
-        })?;
-        Ok(())
+        self.put_in_meter(write(record)).await
     }
 
     async fn usage_records(&self, windows: &[u64]) -> Result<Vec<UsageRecord>, PortError> {

@@ -51,8 +51,8 @@ pub use list::{
     ListDiscountsArgs, ListPriceListsArgs, ListProductsArgs, ListQuotationsArgs, StatusName,
 };
 pub use policy::{PolicyArgs, STACK_SETTINGS};
-pub use process::{MemoryArgs, MetricsArgs, SlotArgs};
-pub use shell::{CompletionsArgs, HelpArgs, ManArgs};
+pub use process::{MemoryArgs, MetricsArgs, SlotArgs, StageArgs};
+pub use shell::{CompletionsArgs, HelpArgs, ManArgs, TOPICS};
 pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
 pub use tokens::{
     KeysArgs, KeysCommand, KeysCommandArgs, ProviderArgs, ProviderError, RotateArgs, TokenArgs,
@@ -292,15 +292,9 @@ pub struct UpArgs {
     /// Where metrics are served as well.
     #[command(flatten)]
     pub metrics: MetricsArgs,
-    /// The times that stages keep to.
+    /// How its stages work.
     #[command(flatten)]
-    pub policy: PolicyArgs,
-    /// How much is in hand at once.
-    #[command(flatten)]
-    pub slots: SlotArgs,
-    /// How much is kept in memory.
-    #[command(flatten)]
-    pub memory: MemoryArgs,
+    pub stages: StageArgs,
     /// Who may use the gateway, and how much of it.
     #[command(flatten)]
     pub access: AccessArgs,
@@ -333,15 +327,9 @@ pub struct WorkerArgs {
     /// Where metrics are served.
     #[command(flatten)]
     pub metrics: MetricsArgs,
-    /// The times that stages keep to.
+    /// How its stages work.
     #[command(flatten)]
-    pub policy: PolicyArgs,
-    /// How much is in hand at once.
-    #[command(flatten)]
-    pub slots: SlotArgs,
-    /// How much is kept in memory.
-    #[command(flatten)]
-    pub memory: MemoryArgs,
+    pub stages: StageArgs,
 }
 
 /// What a worker does.

@@ -1,5 +1,7 @@
 //! How a run fails: what is said, what to do about it, and the exit code.
 
+use std::fmt;
+
 use clap::builder::styling::{AnsiColor, Style};
 use serde_json::json;
 
@@ -84,6 +86,15 @@ impl Failure {
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Adds the name that was probably meant, or else another hint.
+    #[must_use]
+    pub(super) fn suggest(self, near: Option<impl fmt::Display>, or: impl Into<String>) -> Self {
+        match near {
+            Some(near) => self.hint(format!("did you mean `{near}`?")),
+            None => self.hint(or),
+        }
     }
 
     /// The same, with the chosen profile in its hint.

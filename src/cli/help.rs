@@ -9,13 +9,11 @@ use std::fmt::Write as _;
 use clap::builder::{StyledStr, Styles};
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
-use super::args::{Cli, EXIT_CODES, GROUPS, HelpArgs, STACK_SETTINGS, START};
+use super::args::{Cli, EXIT_CODES, GROUPS, HelpArgs, STACK_SETTINGS, START, TOPICS};
 use super::failure::{ExitCode, Failure};
 use super::output::Output;
 use crate::model::nearest;
 
-/// Topics that are not commands.
-const TOPICS: [&str; 3] = ["globals", "settings", "exit-codes"];
 /// Names of commands are padded to this width.
 const NAME_WIDTH: usize = 14;
 
@@ -52,20 +50,11 @@ fn find<'a>(cli: &'a mut Command, words: &[String]) -> Result<&'a mut Command, F
 
 fn unknown(above: &Command, word: &str) -> Failure {
     let names = above.get_subcommands().map(Command::get_name).chain(TOPICS);
-    match nearest(word, names) {
-        Some(near) => unknown_word(word).hint(format!("did you mean `{near}`?")),
-        None => unknown_word(word).hint("`ocache help` lists commands and topics"),
-    }
+    unknown_word(word).suggest(nearest(word, names), "`ocache help` lists commands and topics")
 }
 
 fn unknown_word(word: &str) -> Failure {
     Failure::new(ExitCode::NotFound, format!("there is no command or topic `{word}`"))
-}
-
-/// The words that `ocache help` takes, for completion.
-pub(super) fn topics() -> Vec<clap_complete::CompletionCandidate> {
-    let commands = GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
-    commands.chain(TOPICS).map(Into::into).collect()
 }
 
 /// Some options of a command, with their whole help.

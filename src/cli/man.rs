@@ -23,10 +23,8 @@ pub(super) fn run(output: &Output, args: &ManArgs) -> Result<(), Failure> {
         None => &cli,
         Some(name) => cli.find_subcommand(name).ok_or_else(|| {
             let failure = Failure::new(ExitCode::NotFound, format!("there is no command `{name}`"));
-            match nearest(name, cli.get_subcommands().map(Command::get_name)) {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                None => failure.hint("`ocache help` lists them"),
-            }
+            let near = nearest(name, cli.get_subcommands().map(Command::get_name));
+            failure.suggest(near, "`ocache help` lists them")
         })?,
     };
     output.raw(&page(command).map_err(Failure::internal)?)

@@ -3,16 +3,14 @@
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::AutoStream;
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::args::{Format, Global, LogFormat};
 use super::failure::{ExitCode, Failure};
+use super::reader;
 use super::stderr::Stderr;
 pub(super) use super::table::{Table, number, table};
-use super::terminal::Terminal;
-use super::{progress, reader};
 use crate::model::{escape_but, escape_json};
 
 /// How this run prints.
@@ -136,17 +134,6 @@ impl Output {
             // Memory takes everything, and the thread of stderr whatever it can.
             let _ = Stderr.write_all(escape_but(text, &[]).as_bytes());
         }
-    }
-
-    /// A progress bar of so many steps; hidden where nobody would see it.
-    pub(super) fn progress(&self, what: &'static str, steps: u64) -> ProgressBar {
-        let shown = !self.quiet && io::stderr().is_terminal();
-        let target = match shown {
-            true => ProgressDrawTarget::term_like(Box::<Terminal>::default()),
-            false => ProgressDrawTarget::hidden(),
-        };
-        let bar = ProgressBar::with_draw_target(Some(steps), target);
-        bar.with_style(progress::style(Some(steps))).with_prefix(what)
     }
 }
 

@@ -47,14 +47,9 @@ pub(super) async fn run(
         let near = nearest_user(&engine, &args.user).await;
         engine.close().await;
         let message = format!("customer `{}` has no price table", args.user);
-        let hint = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let user = quoted(args.user.as_str());
-                format!("run `ocache subscribe {user}` while a price-calc worker runs")
-            }
-        };
-        return Err(Failure::new(ExitCode::NotFound, message).hint(hint));
+        let user = quoted(args.user.as_str());
+        let hint = format!("run `ocache subscribe {user}` while a price-calc worker runs");
+        return Err(Failure::new(ExitCode::NotFound, message).suggest(near, hint));
     };
     let found = print(output, &args, &head, &ports).await?;
     let missing: Vec<&str> =

@@ -30,6 +30,16 @@ impl Output {
         Progress::new(what, total, self.is_watched() && !io::stdout().is_terminal())
     }
 
+    /// A progress bar of so many steps; hidden where nobody would see it.
+    pub(super) fn progress(&self, what: &'static str, steps: u64) -> ProgressBar {
+        let target = match self.is_watched() {
+            true => ProgressDrawTarget::term_like(Box::<Terminal>::default()),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(Some(steps), target);
+        bar.with_style(style(Some(steps))).with_prefix(what)
+    }
+
     /// Whether anybody sees what goes to stderr as it goes there.
     fn is_watched(&self) -> bool {
         !self.is_quiet() && io::stderr().is_terminal()

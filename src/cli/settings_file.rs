@@ -112,11 +112,9 @@ impl SettingsFile {
         let Some(command) = path_to(definitions, key) else {
             let message = format!("settings file `{path}` has `{key}`, which is not a setting");
             let all = keys(definitions);
-            let hint = match nearest(key, all.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`ocache config show` shows all of them".to_owned(),
-            };
-            return Err(Failure::new(ExitCode::Usage, message).hint(hint));
+            let near = nearest(key, all.iter().map(String::as_str));
+            let failure = Failure::new(ExitCode::Usage, message);
+            return Err(failure.suggest(near, "`ocache config show` shows all of them"));
         };
         let flags = values.iter().map(|value| match command.flag_takes_value {
             true => Some(format!("--{key}={value}")),

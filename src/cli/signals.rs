@@ -53,6 +53,11 @@ fn count() -> io::Result<watch::Receiver<u32>> {
             signals.next().await;
             tell.send_replace(2);
             sleep(STUCK_AFTER).await;
+            // `main` has not returned by now, so a thread that it waits for is stuck, and only this one can
+            // end the process. A run that stops in order needs far less than this second. What is lost
+            // are lines that stderr did not take in it: stdout is flushed at each print, and the store is
+            // as after a kill -9, with every transaction whole or absent. `exit` waits for no lock of
+            // stdout that a stuck thread holds.
             process::exit(ExitCode::Interrupted as i32);
         });
     })?;

@@ -109,12 +109,9 @@ pub(super) async fn unsubscribe(
     match unknown {
         None => Ok(()),
         Some(user) => {
-            let hint = match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`ocache status` lists the active customers".to_owned(),
-            };
-            Err(Failure::new(ExitCode::NotFound, format!("customer `{user}` was not active"))
-                .hint(hint))
+            let message = format!("customer `{user}` was not active");
+            let failure = Failure::new(ExitCode::NotFound, message);
+            Err(failure.suggest(near, "`ocache status` lists the active customers"))
         }
     }
 }

@@ -162,7 +162,7 @@ impl From<SignError> for Failure {
     fn from(error: SignError) -> Self {
         match error {
             SignError::TooLong { .. } => Self::new(ExitCode::Usage, error.to_string())
-                .hint("make several tokens, for fewer clients each"),
+                .hint("make several tokens, for fewer customers each"),
             error => Self::internal(error),
         }
     }

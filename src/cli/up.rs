@@ -76,14 +76,14 @@ pub(super) async fn run(
 
     let shutdown = interrupts.listen(engine.file());
     let gateway = serve::serve_on(&engine, bound, ports.clone(), stack.clone(), access)?;
-    args.memory.bound(&gateway.lookup());
+    args.stages.memory.bound(&gateway.lookup());
     metrics_port.serve(gateway.scrape(), output, &settings.supervisor, &shutdown);
     let system = System {
         worker: std::sync::Arc::new(Worker {
             ports: ports.clone(),
             lookup: gateway.lookup(),
             policy: stack.policy(),
-            slots: args.slots.into(),
+            slots: args.stages.slots.into(),
             poll_wait: LONG_POLL,
             metrics,
             supervisor: settings.supervisor.clone(),

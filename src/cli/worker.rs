@@ -36,12 +36,12 @@ pub(super) async fn run(
     let scrape = Scrape::new(metrics.clone(), &ports, engine.housekeeping(), None);
     metrics_port.serve(Arc::new(scrape), output, &settings.supervisor, &shutdown);
     let lookup = Lookup::new(&ports);
-    args.memory.bound(&lookup);
+    args.stages.memory.bound(&lookup);
     let worker = Worker {
         lookup,
         ports,
         policy: stack.policy(),
-        slots: args.slots.into(),
+        slots: args.stages.slots.into(),
         poll_wait: LONG_POLL,
         metrics,
         supervisor: settings.supervisor.clone(),

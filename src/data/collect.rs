@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
+use super::dataset::{Dataset, FileSummary, Notice};
 use super::error::{DataErrors, Fault, MAX_LISTED_ERRORS, Problem, RowError};
 use super::given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
 use super::layout::Layout;
-use super::read::{Dataset, FileSummary, Notice};
 use super::record::{OwnRow, Record};
 use super::removed::RowKey;
 use super::window::LocalTime;

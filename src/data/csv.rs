@@ -13,11 +13,11 @@ use super::collect::Sink;
 use super::csv_columns::{Column, columns};
 use super::csv_fields::{Fields, column_at, is_blank};
 use super::error::{Fault, Problem};
+use super::kinds::Expected;
 use super::layout::{Delimiter, Layout};
 use super::lines::Lines;
 use super::record::record;
 use super::row::{Cell, Row};
-use super::shape::Expected;
 use super::spreadsheet;
 
 /// Reads a file whose current line is the first that is not blank.

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use super::csv_fields::Fields;
 use super::error::Problem;
-use super::field::{Field, Target};
+use super::field::Field;
 use super::layout::{Delimiter, Layout, Meaning};
 use super::row::{Cell, Row};
 use super::shape::{check_columns, columns_for};
+use super::target::Target;
 
 /// What a column contains.
 #[derive(Clone, Debug)]

@@ -1,9 +1,5 @@
 //! The fields of rows, by the names that they have in files.
 
-use super::error::Problem;
-use super::values::currency;
-use crate::pricing::Currency;
-
 /// Every field that any row may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -122,34 +118,5 @@ impl Field {
     /// Whether its value is an id.
     pub(super) const fn is_id(self) -> bool {
         matches!(self, Self::Id | Self::ProductId | Self::UserId | Self::PriceList)
-    }
-}
-
-/// What the values of a column are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Target {
-    Field(Field),
-    /// The amounts of one currency, as in `price.EUR`.
-    In(Field, Currency),
-}
-
-impl Target {
-    /// By the name of a column; `None` when nothing is called so.
-    pub(super) fn named(name: &str) -> Result<Option<Self>, Problem> {
-        let Some((field, code)) = name.split_once('.') else {
-            return Ok(Field::named(name).map(Self::Field));
-        };
-        let field = match field {
-            "price" => Field::Price,
-            "floor" => Field::Floor,
-            _ => return Ok(None),
-        };
-        Ok(Some(Self::In(field, currency(code)?)))
-    }
-
-    pub(super) const fn field(self) -> Field {
-        match self {
-            Self::Field(field) | Self::In(field, _) => field,
-        }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::dataset::Dataset;
 use super::error::DataErrors;
 use super::given::Amounts;
-use super::read::{Dataset, read_texts};
+use super::read::read_texts;
 use crate::pricing::Currency;
 
 const PRODUCTS: &str = include_str!("../../fixtures/products.json");

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::generate_lists::ListSpec;
 use super::seeded::{Draws, SKU_COUNT, sku};
 use super::{sources, words};
 use crate::pricing::{Currency, Money, Percentage};
@@ -33,6 +32,28 @@ pub struct Spec {
     pub format: Format,
     /// Price lists, and whom they are for.
     pub lists: ListSpec,
+}
+
+/// Which price lists to generate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListSpec {
+    /// How many lists, each given to a group of customers.
+    pub lists: u64,
+    /// How many rungs each ladder has, from 1 to [`Self::MAX_TIERS`].
+    pub tiers: u64,
+    /// Currencies of list prices and customers beside that of the catalogue.
+    pub currencies: Vec<Currency>,
+}
+
+impl ListSpec {
+    /// The most rungs of a generated ladder.
+    pub const MAX_TIERS: u64 = 20;
+    /// No list, and one currency.
+    pub const NONE: Self = Self { lists: 0, tiers: 1, currencies: vec![] };
+
+    pub(super) const fn is_none(&self) -> bool {
+        self.lists == 0 && self.currencies.is_empty()
+    }
 }
 
 /// How generated files are written.

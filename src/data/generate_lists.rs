@@ -15,28 +15,6 @@ const PRODUCTS_PER_LADDER: u64 = 10;
 /// In up to so many groups is a customer.
 const MAX_GROUPS: u64 = 3;
 
-/// Which price lists to generate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListSpec {
-    /// How many lists, each given to a group of customers.
-    pub lists: u64,
-    /// How many rungs each ladder has, from 1 to [`Self::MAX_TIERS`].
-    pub tiers: u64,
-    /// Currencies of list prices and customers beside that of the catalogue.
-    pub currencies: Vec<Currency>,
-}
-
-impl ListSpec {
-    /// The most rungs of a generated ladder.
-    pub const MAX_TIERS: u64 = 20;
-    /// No list, and one currency.
-    pub const NONE: Self = Self { lists: 0, tiers: 1, currencies: vec![] };
-
-    pub(super) const fn is_none(&self) -> bool {
-        self.lists == 0 && self.currencies.is_empty()
-    }
-}
-
 /// What a list says of all its products.
 #[derive(Clone, Copy)]
 enum Manner {

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
-use super::field::{Field, Target};
-use super::names::{nearest, shown};
+use super::field::Field;
+use super::names::{did_you_mean, nearest, shown};
+use super::target::Target;
 
 /// The layout of files. By default CSV has commas and decimal points, text is UTF-8, and columns have
 /// ocache's names.
@@ -124,10 +125,6 @@ pub enum LayoutError {
     /// A column with two meanings.
     #[error("column `{}` has two meanings", shown(.0))]
     Twice(String),
-}
-
-fn did_you_mean(near: Option<&str>) -> String {
-    near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default()
 }
 
 impl Delimiter {

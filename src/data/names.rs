@@ -39,6 +39,11 @@ pub(super) fn nearest(
         .map(|(_, candidate)| candidate)
 }
 
+/// The end of a message about an unknown name.
+pub(super) fn did_you_mean(near: Option<&str>) -> String {
+    near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
-use super::names::shown;
-use super::shape::KnownColumns;
+use super::kinds::KnownColumns;
+use super::names::{did_you_mean, shown};
 use super::ways_out::Advised;
 use crate::model::{DecimalError, IdError, PriceListId, ProductId, QuantityError, UserId};
 use crate::pricing::{
@@ -473,8 +473,4 @@ fn surcharge(field: &str) -> &'static str {
         "amount" => "; for a surcharge use a negative `percentage`",
         _ => "",
     }
-}
-
-fn did_you_mean(near: Option<&str>) -> String {
-    near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default()
 }

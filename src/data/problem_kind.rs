@@ -1,9 +1,9 @@
 //! The kinds of problems, and how problems are made.
 
 use super::field::Field;
+use super::kinds::KnownColumns;
 use super::names::{nearest, shown};
 use super::problem::Problem;
-use super::shape::KnownColumns;
 
 impl Problem {
     /// A stable word for the kind of problem.

@@ -5,14 +5,15 @@ use serde_json::value::RawValue;
 use super::error::Problem;
 use super::field::Field;
 use super::given::{Amounts, GivenRule};
-use super::json;
+use super::json_parts;
+use super::kinds::{Expected, Kind};
 use super::layout::Columns;
 use super::removed::RowKey;
 use super::row::{Notation, Row};
-use super::shape::{Expected, Kind};
+use super::target::currency;
 use super::values::{
-    amounts_by_currency, currency, list, min_quantity, number, optional, priority, quantity,
-    raw_amount, text, texts, truth,
+    amounts_by_currency, list, min_quantity, number, optional, priority, quantity, raw_amount,
+    text, texts, truth,
 };
 use super::window::{LocalTime, instant, time_zone};
 use crate::model::{PriceListId, ProductId, Timestamp, UserId};
@@ -94,7 +95,7 @@ pub(super) fn keys(row: &mut Row<'_>, columns: &Columns) -> Result<Vec<RowKey>, 
             let user = UserId::new(text(row, Field::UserId)?)?;
             let (list, notation) = list(row, list_field(row))?;
             let mut keys = vec![];
-            for raw in json::elements(list.get())? {
+            for raw in json_parts::elements(list.get())? {
                 let mut entry = Row::parse_entry(raw, notation, columns)?;
                 entry.drop_empty(Field::MinQuantity);
                 let product = product(&mut entry, Field::ProductId)?;
@@ -234,7 +235,7 @@ fn own_rows(
     columns: &Columns,
 ) -> Result<Vec<OwnRow>, Problem> {
     let mut rows = vec![];
-    for (index, raw) in json::elements(list.get())?.into_iter().enumerate() {
+    for (index, raw) in json_parts::elements(list.get())?.into_iter().enumerate() {
         let entry = Row::parse_entry(raw, notation, columns).and_then(|mut entry| {
             Kind::Entry.check(&mut entry)?;
             own_row(&mut entry)

@@ -7,9 +7,10 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::Problem;
-use super::field::{Field, Target};
+use super::field::Field;
 use super::layout::{Columns, Meaning};
-use super::wrapped;
+use super::target::Target;
+use super::wrapper_names::{is_wrapper, tells_of_rows};
 use crate::pricing::Currency;
 
 /// How the values of a JSON object are written.
@@ -283,8 +284,8 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 }
                 Key::Other(name, is_said) => {
                     let is_nested = raw.get().starts_with(['[', '{']);
-                    row.is_wrapper |= !is_said && is_nested && wrapped::is_wrapper(&name);
-                    row.has_only_tables &= is_list || is_said || wrapped::tells_of_rows(&name);
+                    row.is_wrapper |= !is_said && is_nested && is_wrapper(&name);
+                    row.has_only_tables &= is_list || is_said || tells_of_rows(&name);
                     match is_said || self.0.ignore_unknown {
                         true => row.ignored.push(name),
                         false => drop(row.unknown.get_or_insert(name)),

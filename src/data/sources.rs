@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::dataset::Notice;
 use super::error::{DataErrors, MAX_LISTED_ERRORS, Problem, RowError};
-use super::read::Notice;
 
 const EXTENSIONS: [&str; 5] = ["json", "ndjson", "jsonl", "csv", "tsv"];
 /// Behind the extension of a file that is packed.

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::error::Problem;
-use super::field::Target;
 use super::layout::Layout;
+use super::target::Target;
 
 /// The results of formulas that failed.
 const FAILED: [&str; 8] =

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::collect::Collector;
+use super::dataset::Dataset;
 use super::error::{DataErrors, Fault, Problem, RowError};
 use super::given::Amounts;
+use super::kinds::Expected;
 use super::layout::{Columns, Layout};
-use super::read::Dataset;
 use super::record::{OwnRow, Record, keys, record};
 use super::removed::RowKey;
 use super::row::{Notation, Row};
-use super::shape::Expected;
 use crate::model::UserId;
 
 /// Changes of one table's rows.

@@ -7,10 +7,11 @@ use std::str::FromStr;
 use serde_json::value::RawValue;
 
 use super::error::Problem;
-use super::field::{Field, Target};
+use super::field::Field;
 use super::given::Amounts;
-use super::json::{self, Members};
+use super::json_parts::{self, Members};
 use super::row::{Cell, Notation, Row, Value};
+use super::target::{Target, currency};
 use crate::model::{Decimal, Quantity};
 use crate::pricing::{Currency, MinQuantity, Money};
 
@@ -86,7 +87,7 @@ where
         Cell::Column(text) => text.split('|').map(|text| parse(text.trim())).collect(),
         cell => match cell.value()? {
             Value::List(raw, notation) => {
-                let texts = json::elements(raw.get())?.into_iter();
+                let texts = json_parts::elements(raw.get())?.into_iter();
                 texts
                     .map(|raw| match Cell::Json(raw, notation).value()? {
                         Value::Text(text) => parse(&text),
@@ -121,11 +122,6 @@ pub(super) fn priority(row: &mut Row<'_>, field: Field) -> Result<i32, Problem> 
     let units = Decimal::parse(&digits).and_then(|decimal| decimal.to_units(0)).ok();
     let priority = units.and_then(|units| i32::try_from(units).ok());
     priority.ok_or_else(|| Problem::Priority { text: digits.into_owned() })
-}
-
-/// A currency by its code.
-pub(super) fn currency(code: &str) -> Result<Currency, Problem> {
-    code.parse().map_err(|_| Problem::Currency { code: code.to_owned() })
 }
 
 /// A positive quantity.

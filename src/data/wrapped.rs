@@ -4,14 +4,15 @@
 use serde_json::value::RawValue;
 
 use super::collect::Sink;
+use super::dataset::Notice;
 use super::error::{Fault, Problem};
-use super::json::{Members, for_each_element};
+use super::json_parts::{Members, for_each_element};
+use super::kinds::Expected;
 use super::layout::Columns;
 use super::lines::LineFinder;
-use super::read::Notice;
 use super::record::record;
 use super::row::{Notation, Row};
-use super::shape::Expected;
+use super::wrapper_names::{ABOUT_ROWS, ANY_ROWS, ITEMS, MORE_TO_COME};
 
 /// The end of a table's name, and the kind of its rows. The name begins with that of a stack.
 const TABLES: [(&str, Expected); 6] = [
@@ -22,52 +23,6 @@ const TABLES: [(&str, Expected); 6] = [
     ("price_lists", Expected::PriceList),
     ("prices", Expected::Price),
 ];
-/// Members that hold one item of `DynamoDB`: of an export, and of an incremental export.
-const ITEMS: [&str; 2] = ["Item", "NewImage"];
-/// Members that hold rows of any kind, or tables.
-const ANY_ROWS: [&str; 9] =
-    ["Items", "Responses", "RequestItems", "items", "data", "rows", "records", "results", "value"];
-/// Members that say something about the rows, but nothing that a load needs.
-const ABOUT_ROWS: [&str; 15] = [
-    "Count",
-    "ScannedCount",
-    "ConsumedCapacity",
-    "Metadata",
-    "Keys",
-    "OldImage",
-    "count",
-    "total",
-    "page",
-    "pages",
-    "per_page",
-    "page_size",
-    "limit",
-    "offset",
-    "@odata.context",
-];
-/// Members that show that there are more rows elsewhere.
-const MORE_TO_COME: [&str; 9] = [
-    "LastEvaluatedKey",
-    "NextToken",
-    "UnprocessedKeys",
-    "UnprocessedItems",
-    "next",
-    "next_token",
-    "next_cursor",
-    "has_more",
-    "@odata.nextLink",
-];
-
-/// Whether a member of this name, when it is a list or an object, holds rows.
-pub(super) fn is_wrapper(name: &str) -> bool {
-    ITEMS.contains(&name) || ANY_ROWS.contains(&name) || name == "Keys"
-}
-
-/// Whether a member of this name is about the rows beside it.
-pub(super) fn tells_of_rows(name: &str) -> bool {
-    ABOUT_ROWS.contains(&name) || MORE_TO_COME.contains(&name)
-}
-
 /// Reads the rows that an object holds.
 pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
     let line = finder.line_of(json);

@@ -94,7 +94,7 @@ impl FromStr for Place {
             .and_then(|(bucket, user)| {
                 Some(Self { bucket: bucket.parse().ok()?, user: user.to_owned() })
             })
-            .ok_or_else(|| PortError::rejected("a cursor", "it is not of the active users"))
+            .ok_or_else(|| PortError::rejected("a cursor", "it is not of the active customers"))
     }
 }
 
@@ -143,7 +143,7 @@ fn list(
 
 fn read(row: &Row<'_>) -> Result<ActiveUser, Failure> {
     Ok(ActiveUser {
-        user: id(row, 0, "an active user", UserId::stored)?,
+        user: id(row, 0, "an active customer", UserId::stored)?,
         expires_at: Timestamp::from_secs(row.get(1)?),
         first_seen: Timestamp::from_millis(row.get(2)?),
         last_seen: Timestamp::from_millis(row.get(3)?),

@@ -6,8 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::groups::code;
-use super::queues::DEDUPLICATION;
+use super::groups::{DEDUPLICATION, code};
 use crate::model::Timestamp;
 use crate::ports::{Clock, Queue};
 

@@ -100,7 +100,7 @@ fn stored(row: &Row<'_>) -> Result<Found, Failure> {
 }
 
 fn user_of(row: &Row<'_>) -> Result<UserId, Failure> {
-    id(row, 0, "a user with discounts", UserId::stored)
+    id(row, 0, "a customer with discounts", UserId::stored)
 }
 
 fn changed(record: Record) -> Option<Found> {

@@ -4,6 +4,8 @@
 //! waits behind it without costing a receive anything. What is in flight of a group is always a
 //! run of at most [`MAX_BATCH`] messages at its front, because nothing is received past it.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension as _, params};
 
 use super::failure::Failure;
@@ -15,6 +17,9 @@ pub(super) const FRONT: &str = "
     SELECT seq, ready_at, hidden_until FROM message
     WHERE queue = ?1 AND grp = ?2 ORDER BY seq LIMIT ?3";
 const SET_READY: &str = "UPDATE message SET ready_at = ?2 WHERE seq = ?1";
+
+/// How long an id keeps repetitions away.
+pub(super) const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
 
 /// How a queue is named in the tables.
 pub(super) const fn code(queue: Queue) -> i64 {

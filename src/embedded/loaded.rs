@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::catalogue::head;
 use super::engine::Embedded;
 use super::failure::Failure;
+use super::head::head;
 use super::journal_rows::parse;
 use crate::ports::{AtHead, CatalogueHead, Cursor, Page, PortError, Record, RecordKind};
 

@@ -7,10 +7,10 @@
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
 
-use super::catalogue::{head, put_head};
 use super::engine::Embedded;
 use super::failure::Failure;
 use super::folding::fold;
+use super::head::{head, put_head};
 use super::journal_rows::{Columns, change};
 use super::marks::Tx;
 use crate::model::Timestamp;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::open::OpenError;
+use super::open_error::OpenError;
 use super::schema::{APPLICATION_ID, BEFORE_JOURNALS, MIGRATIONS, VERSION};
 
 /// Applies the missing steps in one transaction. Of two processes that come at once, the second

@@ -122,7 +122,7 @@ impl PriceTables for Embedded {
             while bytes < PAGE_BYTES
                 && let Some(row) = rows.next()?
             {
-                let user = id(row, 0, "the user of a price table", UserId::stored)?;
+                let user = id(row, 0, "the customer of a price table", UserId::stored)?;
                 let packed = row.get_ref(1)?.as_blob()?;
                 (count, bytes) = (count + 1, bytes + packed.len());
                 let head = read_head(packed, &user)?;
@@ -212,9 +212,10 @@ fn read_parts(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{fresh, head, secs, stopped, user};
+    use super::super::testing::{fresh, secs, stopped, user};
     use super::*;
     use crate::model::Generation;
+    use crate::ports::testing::head;
     use crate::ports::{Clock as _, Own, Prices, parts_of};
     use crate::pricing::UnitRounding;
 

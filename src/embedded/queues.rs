@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
-use super::groups::{append, code, settle_all};
+use super::groups::{DEDUPLICATION, append, code, settle_all};
 use super::marks::Tx;
 use super::take::parse_receipt;
 use super::wake::LOOKERS;
@@ -21,8 +21,6 @@ use crate::ports::{
 /// The most messages sent in one job. A cold quote waits for several transactions, and a tick that orders
 /// many refreshes has such a job in each of them.
 const CHUNK: usize = 25;
-/// How long an id keeps repetitions away.
-pub(super) const DEDUPLICATION: Duration = Duration::from_secs(5 * 60);
 
 const REMEMBER: &str = "
     INSERT INTO deduplication (queue, id, expires_at) VALUES (?1, ?2, ?3)

@@ -3,18 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _};
 use tokio::time::Instant;
 
 use super::engine::Embedded;
-use super::groups::code;
-use super::take::{ReceiveRequest, Taken, take};
+use super::take::{ReceiveRequest, Taken, next_ready, take};
 use crate::model::Timestamp;
 use crate::ports::{MAX_BATCH, PortError, Queue, Received};
-
-pub(super) const NEXT_READY: &str = "
-    SELECT ready_at FROM message WHERE queue = ?1 AND ready_at IS NOT NULL
-    ORDER BY ready_at LIMIT 1";
 
 impl Embedded {
     /// [`crate::ports::Queues::receive`].
@@ -122,16 +116,6 @@ async fn before<F: Future>(end: Option<Instant>, future: F) -> Option<F::Output>
         None => Some(future.await),
         Some(end) => tokio::time::timeout_at(end, future).await.ok(),
     }
-}
-
-pub(super) fn next_ready(
-    connection: &Connection,
-    queue: Queue,
-) -> rusqlite::Result<Option<Timestamp>> {
-    connection
-        .prepare_cached(NEXT_READY)?
-        .query_row([code(queue)], |row| row.get(0).map(Timestamp::from_millis))
-        .optional()
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use thiserror::Error;
 
 use super::housekeeping::bytes;
 use super::open::{
-    BUSY_WAIT, FILE, OpenError, application_id, create_dir, create_private, log_of, open_writer,
+    BUSY_WAIT, FILE, application_id, create_dir, create_private, log_of, open_writer,
 };
+use super::open_error::OpenError;
 use super::schema::APPLICATION_ID;
 
 /// The name of the copy, until it is the store.

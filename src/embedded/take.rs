@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::failure::Failure;
 use super::groups::{code, remove, settle, settle_all};
@@ -11,6 +11,9 @@ use super::marks::{Tx, Writer};
 use crate::model::Timestamp;
 use crate::ports::{Clock, MAX_RECEIVES, Queue, Receipt, Received};
 
+pub(super) const NEXT_READY: &str = "
+    SELECT ready_at FROM message WHERE queue = ?1 AND ready_at IS NOT NULL
+    ORDER BY ready_at LIMIT 1";
 pub(super) const LEADERS: &str = "
     SELECT seq, grp FROM message WHERE queue = ?1 AND ready_at <= ?2
     ORDER BY ready_at, seq LIMIT ?3";
@@ -32,6 +35,17 @@ pub(super) const SHOW: &str = "
 
 /// The most expired and dead messages that one transaction clears away.
 pub(super) const MAX_CLEARED: usize = 200;
+
+/// When the next message of a queue is ready; `None` when none waits.
+pub(super) fn next_ready(
+    connection: &Connection,
+    queue: Queue,
+) -> rusqlite::Result<Option<Timestamp>> {
+    connection
+        .prepare_cached(NEXT_READY)?
+        .query_row([code(queue)], |row| row.get(0).map(Timestamp::from_millis))
+        .optional()
+}
 
 /// What a receive asks for.
 #[derive(Clone)]

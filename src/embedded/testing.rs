@@ -8,12 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::Embedded;
-use crate::model::{DeduplicationId, DigestBuilder, Generation, GroupId, Timestamp, UserId};
-use crate::ports::{
-    Clock, Outgoing, Own, Posting, Prices, Randomness as _, SystemClock, SystemRandomness,
-    TableHead,
-};
-use crate::pricing::{Currency, UnitRounding};
+use crate::model::{DeduplicationId, GroupId, Timestamp, UserId};
+use crate::ports::{Clock, Outgoing, Posting, Randomness as _, SystemClock, SystemRandomness};
 use crate::supervisor::Supervisor;
 
 /// A clock that stands still until it is moved.
@@ -72,30 +68,6 @@ pub(super) fn fifo(group: &str, body: &str) -> Outgoing {
 
 pub(super) fn standard(body: &str) -> Outgoing {
     Outgoing { body: body.to_owned(), posting: Posting::Standard { delay: Duration::ZERO } }
-}
-
-/// The head of a table of nothing.
-pub(super) fn head(version: u64, generation: &Generation, now: Timestamp) -> TableHead {
-    TableHead {
-        version,
-        generation: generation.clone(),
-        fingerprint: DigestBuilder::new("test").finish(),
-        pricing_version: 1,
-        catalogue_version: 1,
-        base_version: 1,
-        currency: Currency::USD,
-        products: 0,
-        rounding: UnitRounding::PLAIN,
-        own: Own::NONE,
-        prices: Prices::LIST,
-        next: vec![],
-        valid_until: None,
-        parts_expire_at: now,
-        priced_at: now,
-        validated_at: now,
-        fresh_until: now,
-        usable_until: now,
-    }
 }
 
 pub(super) const fn secs(secs: u64) -> Duration {

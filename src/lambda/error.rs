@@ -92,7 +92,7 @@ pub enum EventError {
         time: String,
     },
     /// The event is for a part of the users that there is not.
-    #[error("there is no part {part} of {parts} of the users")]
+    #[error("there is no part {part} of {parts} of the customers")]
     Part {
         /// Which part, counted from 0.
         part: u32,
@@ -102,7 +102,7 @@ pub enum EventError {
     /// A tick did not reach all users before the function's time was up, or segments of them could not be
     /// read.
     #[error(
-        "{unfinished} of {segments} segments of the users were not refreshed, {ordered} calculations \
+        "{unfinished} of {segments} segments of the customers were not refreshed, {ordered} calculations \
          are ordered; the next tick begins elsewhere. If it is time that lacks, raise refresh_parts"
     )]
     Unfinished {

@@ -7,11 +7,13 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::Function;
-use super::usage::REPORT_EVERY;
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, Clock, Ports, Presence, ProcessRecord, ProcessRole, TickDone};
 use crate::runtime::{about, lives_until};
 
+/// What a function did and used is written down at the end of a run, but not more often than this: a
+/// function that is rarely woken reports every run, a busy one loses at most this much when it is ended.
+pub(super) const REPORT_EVERY: Duration = Duration::from_secs(60);
 /// Saying it may take so long: it must not be in the way of what the function is there for.
 const PATIENCE: Duration = Duration::from_secs(2);
 

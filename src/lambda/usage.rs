@@ -1,13 +1,13 @@
 //! What a function uses: what it calls, and its own time.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join;
 use tokio::sync::Mutex;
 
 use super::Function;
-use super::presence::FunctionPresence;
+use super::presence::{FunctionPresence, REPORT_EVERY};
 use crate::aws::Aws;
 use crate::meter::rules::{gateway_messages, gb_milliseconds, queue_requests};
 use crate::meter::{Action, Meter, Operation, Reporter, Scope, Used};
@@ -18,9 +18,6 @@ use crate::trace::Traces;
 const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 /// What Lambda gives a function that does not say.
 const DEFAULT_MEMORY_MB: u64 = 128;
-/// What was used is written down at the end of a run, but not more often than this: a function that
-/// is rarely woken reports every run, a busy one loses at most this much when it is ended.
-pub(super) const REPORT_EVERY: Duration = Duration::from_secs(60);
 
 /// How much memory this function has, in MB.
 pub(super) fn memory_mb() -> u64 {

@@ -7,12 +7,14 @@
 
 mod answers;
 mod frames;
+mod plan;
 mod quotes;
 mod run;
 mod socket;
 mod tally;
 
 pub use answers::{ExpectedPrice, ExpectedPrices};
+pub use plan::{Amount, Peer, Run};
 pub use quotes::{QuoteMix, RequestNames};
-pub use run::{Amount, Peer, Run, RunError};
+pub use run::RunError;
 pub use tally::{Tally, Times};

@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::warn;
 
 use super::frames::{Glance, Seen};
+use super::plan::{Peer, Shared};
 use super::quotes::Choice;
-use super::run::{Peer, Shared};
 use crate::protocol::Frame;
 use crate::runtime::client::{Client, ClientError};
 

@@ -57,10 +57,10 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use super::super::price_tables::tests::head;
     use super::*;
     use crate::memory::{ManualClock, Memory};
     use crate::model::{Generation, ProductId, Timestamp, UserId};
+    use crate::ports::testing::head;
     use crate::ports::{
         LoadId, Loads as _, PriceTables as _, RowChange, SystemRandomness, UserDiscounts, parts_of,
     };

@@ -115,42 +115,14 @@ impl PriceTables for Memory {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
     use crate::memory::ManualClock;
-    use crate::model::DigestBuilder;
-    use crate::ports::{Own, Prices, SystemRandomness, parts_of};
-    use crate::pricing::{Currency, UnitRounding};
-
-    pub(in crate::memory) fn head(
-        version: u64,
-        generation: &Generation,
-        at: Timestamp,
-    ) -> TableHead {
-        TableHead {
-            version,
-            generation: generation.clone(),
-            fingerprint: DigestBuilder::new("test").finish(),
-            pricing_version: 1,
-            catalogue_version: 1,
-            base_version: 1,
-            currency: Currency::USD,
-            products: 1,
-            rounding: UnitRounding::PLAIN,
-            own: Own::NONE,
-            prices: Prices::LIST,
-            next: vec![],
-            valid_until: None,
-            parts_expire_at: at,
-            priced_at: at,
-            validated_at: at,
-            fresh_until: at,
-            usable_until: at,
-        }
-    }
+    use crate::ports::testing::head;
+    use crate::ports::{SystemRandomness, parts_of};
 
     #[tokio::test]
     async fn only_superseded_parts_go_away_and_only_once_expired() {

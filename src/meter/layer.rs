@@ -8,10 +8,11 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use super::counters::{Meter, Used};
+use super::counters::Meter;
 use super::operation::{Operation, Resource};
 use super::rules::{self, item_read, item_write, page_read};
 use super::sizes;
+use super::used::Used;
 use crate::ports::Ports;
 use crate::ports::prelude::*;
 

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use super::counters::{Meter, Used};
+use super::counters::Meter;
 use super::layer::Metered;
 use super::operation::{Action, Operation};
 use super::rules::{UNIT, gateway_messages, publish_requests, queue_requests};
+use super::used::Used;
 use crate::ports::prelude::*;
 use crate::ports::{MAX_BATCH, MAX_BODY_BYTES};
 

@@ -1,10 +1,10 @@
 //! Who is there, counted: items of the table that meters write to.
 
-use super::counters::Used;
 use super::layer::Metered;
 use super::operation::{Operation, Resource};
 use super::rules::page_read;
 use super::sizes;
+use super::used::Used;
 use crate::ports::prelude::*;
 
 layer!(

@@ -1,12 +1,12 @@
 //! The table of quotations, counted. Each new one is a frame from a client and one back that says
 //! that it was accepted.
 
-use super::counters::Used;
 use super::layer::Metered;
 use super::operation::{Action, Operation, Resource};
 use super::rules::{gateway_messages, item_read, queue_requests};
 use super::scope::Scope;
 use super::sizes;
+use super::used::Used;
 use crate::ports::prelude::*;
 use crate::ports::{Ports, QuotationStatus};
 

@@ -6,9 +6,9 @@ use std::io;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::counters::Used;
 use super::operation::{Action, Operation, Resource, Unit};
 use super::scope::{Reason, Scope, Stage};
+use super::used::Used;
 use crate::ports::PortError;
 
 /// The level of compression: a reading is written every minute, and repeats a few words.

@@ -163,41 +163,41 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        check_new("user id", 64, text).unwrap_err().to_string()
+        check_new("customer id", 64, text).unwrap_err().to_string()
     }
 
     #[test]
     fn what_only_looks_like_an_id_is_refused_by_its_code_point() {
         for (text, error) in [
-            ("", "user id is empty"),
-            ("a\nb", r#"user id "a\nb" has U+000A, a control character, as character 2"#),
-            ("a\n", r#"user id "a\n" has U+000A, a control character, as character 2"#),
+            ("", "customer id is empty"),
+            ("a\nb", r#"customer id "a\nb" has U+000A, a control character, as character 2"#),
+            ("a\n", r#"customer id "a\n" has U+000A, a control character, as character 2"#),
             (
                 "AAA\u{200b}",
-                r#"user id "AAA\u{200b}" has U+200B, an invisible character, as character 4"#,
+                r#"customer id "AAA\u{200b}" has U+200B, an invisible character, as character 4"#,
             ),
             (
                 "\u{feff}CCC",
-                r#"user id "\u{feff}CCC" has U+FEFF, an invisible character, as character 1"#,
+                r#"customer id "\u{feff}CCC" has U+FEFF, an invisible character, as character 1"#,
             ),
             (
                 "A\u{202e}B",
-                r#"user id "A\u{202e}B" has U+202E, a character that changes the direction of text, as character 2"#,
+                r#"customer id "A\u{202e}B" has U+202E, a character that changes the direction of text, as character 2"#,
             ),
-            ("A\u{ffff}", r#"user id "A\u{ffff}" has U+FFFF, a noncharacter, as character 2"#),
+            ("A\u{ffff}", r#"customer id "A\u{ffff}" has U+FFFF, a noncharacter, as character 2"#),
             (
                 "A\u{a0}B",
-                r#"user id "A\u{a0}B" has U+00A0, a blank that looks like a space, as character 2"#,
+                r#"customer id "A\u{a0}B" has U+00A0, a blank that looks like a space, as character 2"#,
             ),
-            ("EEE ", r#"user id "EEE " ends with a blank, U+0020"#),
-            ("\u{3000}株", r#"user id "\u{3000}株" begins with a blank, U+3000"#),
-            (" ", r#"user id " " begins with a blank, U+0020"#),
+            ("EEE ", r#"customer id "EEE " ends with a blank, U+0020"#),
+            ("\u{3000}株", r#"customer id "\u{3000}株" begins with a blank, U+3000"#),
+            (" ", r#"customer id " " begins with a blank, U+0020"#),
         ] {
             assert_eq!(refused(text), error);
         }
         for text in ["AAA", "a b", "José Núñez 株式会社", "山田　太郎", "P/1-2_3.4:5", "🙂"]
         {
-            assert_eq!(check_new("user id", 64, text), Ok(()), "{text}");
+            assert_eq!(check_new("customer id", 64, text), Ok(()), "{text}");
         }
     }
 
@@ -213,18 +213,18 @@ mod tests {
             let text = text.to_owned();
             let (found, wanted) = (found.to_owned(), wanted.to_owned());
             let shown = format!("{text:?}");
-            let error = IdError::NotComposed { kind: "user id", shown, found, wanted };
-            assert_eq!(check_new("user id", 64, &text), Err(error));
+            let error = IdError::NotComposed { kind: "customer id", shown, found, wanted };
+            assert_eq!(check_new("customer id", 64, &text), Err(error));
         }
     }
 
     #[test]
     fn what_earlier_versions_stored_is_read() {
         for text in ["EEE ", "AAA\u{200b}", "Jose\u{301}", "A\u{ffff}"] {
-            assert_eq!(check_stored("user id", 64, text), Ok(()), "{text:?}");
+            assert_eq!(check_stored("customer id", 64, text), Ok(()), "{text:?}");
         }
         for text in ["", "a\nb", &"x".repeat(65)] {
-            assert!(check_stored("user id", 64, text).is_err(), "{text:?}");
+            assert!(check_stored("customer id", 64, text).is_err(), "{text:?}");
         }
     }
 }

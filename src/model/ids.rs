@@ -95,7 +95,7 @@ macro_rules! text_id {
 
 text_id! {
     /// A customer: 1–256 bytes of UTF-8, of which every character shows.
-    UserId, "user id", 256
+    UserId, "customer id", 256
 }
 text_id! {
     /// A product: 1–64 bytes of UTF-8, of which every character shows.

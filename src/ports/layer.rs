@@ -17,8 +17,13 @@
 /// What the layer does itself is written as a method whose types are all `_`, because
 /// [`port!`](super::port) knows them. It stands in the order of the port. Every other call goes
 /// straight down, or, with `#[over(inner.store, through = call)]`, as a future through the layer's method
-/// `call`, which also gets the call's name. [`super::prelude`] must be imported.
+/// `call`, which also gets the call's name. A layer that does nothing itself for several ports names them
+/// together: `impl Loads, Bases for Slow {}`. [`super::prelude`] must be imported.
 macro_rules! layer {
+    (#[over $over:tt] impl $first:ident, $($more:ident),+ for $Layer:ident {}) => {
+        $crate::ports::layer! { #[over $over] impl $first for $Layer {} }
+        $($crate::ports::layer! { #[over $over] impl $more for $Layer {} })+
+    };
     (#[over($($field:ident).+ $(, through = $around:ident)?)]
     impl $Port:ident for $Layer:ident { $($own:tt)* }) => {
         $crate::ports::layer! {

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::base_part::{self, BasePart};
 use super::bytes::PackError;
-use super::{Currency, Entry, LadderRows, OwnRows, Product};
+use super::{Currency, LadderRows, Product};
 use crate::model::ProductId;
 
 /// A part is full when it has so many bytes before compression; one long name may take more.
@@ -214,19 +214,5 @@ impl Base {
     #[must_use]
     pub fn part(&self, number: u32) -> Option<&BasePart> {
         self.parts.get(number as usize).map(|part| &**part)
-    }
-
-    /// What a customer with these discounts of their own pays for a product; `None` for one that does not
-    /// exist, or has no price.
-    #[must_use]
-    pub fn entry(&self, product: &ProductId, own: &OwnRows) -> Option<Entry> {
-        let number = self.index.part_of(product)?;
-        let part = self.part(number)?;
-        let place = part.find(product)?;
-        let list_price = part.entry(place).list_price?;
-        match own.find(self.index.first_of(number)? + place as u32) {
-            None => Some(Entry::at_list_price(list_price)),
-            Some(row) => Entry::discounted(list_price, row),
-        }
     }
 }

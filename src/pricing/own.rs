@@ -2,28 +2,11 @@
 
 use super::base::BaseIndex;
 use super::base_part::{BaseEntry, BasePart};
-use super::{Discounts, Money, Percentage, PriceRule, Rounding, packed_own};
-use crate::model::{Digest, DigestBuilder};
+use super::{Discounts, Money, Percentage, PriceRule, Rounding};
 
 /// The version of the pricing rules. A change of any rule changes it, and with it every
 /// fingerprint, so that all tables are calculated again.
 pub const PRICING_VERSION: u32 = 1;
-
-/// What the rows of a customer depend on beside the base: equal fingerprints and one base mean equal
-/// rows, packed alike.
-#[must_use]
-pub fn fingerprint(discounts: &Discounts) -> Digest {
-    let (ids, lengths) = discounts.ids().bytes();
-    let millionths = discounts.percentages().iter().map(|discount| discount.millionths());
-    let millionths: Vec<u8> = millionths.flat_map(u32::to_le_bytes).collect();
-    DigestBuilder::new("own rows")
-        .number(u64::from(PRICING_VERSION))
-        .number(u64::from(packed_own::FORMAT_VERSION))
-        .part(ids)
-        .part(lengths)
-        .part(&millionths)
-        .finish()
-}
 
 /// One product at a price of the customer's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,18 +14,35 @@
 //! begins anew, so that it can be read alone.
 
 use super::bytes::{PackError, Reader, damaged, put_varint};
-use super::own::{OwnRow, OwnRows};
+use super::own::{OwnRow, OwnRows, PRICING_VERSION};
 use super::part_frame::{columns, frame};
-use super::{Money, Percentage};
+use super::{Discounts, Money, Percentage};
+use crate::model::{Digest, DigestBuilder};
 
 /// Part of a table's fingerprint, so that rows packed by another version are packed anew.
-pub(super) const FORMAT_VERSION: u8 = 1;
+const FORMAT_VERSION: u8 = 1;
 
 /// A part is full when its columns have so many bytes.
 const PART_BYTES: usize = 24 * 1024;
 /// The most bytes that a row takes: three numbers.
 const MAX_ROW_BYTES: usize = 5 + 5 + 8;
 const MAX_BYTES: usize = PART_BYTES + MAX_ROW_BYTES + 32;
+
+/// What the rows of a customer depend on beside the base: equal fingerprints and one base mean equal
+/// rows, packed alike.
+#[must_use]
+pub fn fingerprint(discounts: &Discounts) -> Digest {
+    let (ids, lengths) = discounts.ids().bytes();
+    let millionths = discounts.percentages().iter().map(|discount| discount.millionths());
+    let millionths: Vec<u8> = millionths.flat_map(u32::to_le_bytes).collect();
+    DigestBuilder::new("own rows")
+        .number(u64::from(PRICING_VERSION))
+        .number(u64::from(FORMAT_VERSION))
+        .part(ids)
+        .part(lengths)
+        .part(&millionths)
+        .finish()
+}
 
 /// A customer's rows, packed in parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

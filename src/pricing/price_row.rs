@@ -1,7 +1,7 @@
 //! What says the price of a product in a customer's table.
 
-use super::{BaseEntry, Entry, LadderRows, OwnRow, Rule, Step, next_tier, step_at};
-use crate::model::Quantity;
+use super::{Base, BaseEntry, Entry, LadderRows, OwnRow, OwnRows, Rule, Step, next_tier, step_at};
+use crate::model::{ProductId, Quantity};
 
 /// The row of a product that counts.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +72,22 @@ impl<'a> PriceRow<'a> {
                     ..entry
                 }))
             }
+        }
+    }
+}
+
+impl Base {
+    /// What a customer with these discounts of their own pays for a product; `None` for one that does not
+    /// exist, or has no price.
+    #[must_use]
+    pub fn entry(&self, product: &ProductId, own: &OwnRows) -> Option<Entry> {
+        let number = self.index().part_of(product)?;
+        let part = self.part(number)?;
+        let place = part.find(product)?;
+        let list_price = part.entry(place).list_price?;
+        match own.find(self.index().first_of(number)? + place as u32) {
+            None => Some(Entry::at_list_price(list_price)),
+            Some(row) => Entry::discounted(list_price, row),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod frame;
 mod items;
 mod original;
+mod parse;
 mod prices;
 mod render;
 mod request;
@@ -17,8 +18,9 @@ pub use frame::{
     render_quotation,
 };
 pub use items::{ItemsError, MAX_ITEMS, check_items, parse_item};
+pub use parse::{parse, parse_quote_body};
 pub use prices::{ShownPrices, TableFormat, parse_prices_body, priced_items, render_prices};
-pub use request::{ProtocolError, QuoteBody, Request, parse, parse_quote_body};
+pub use request::{ProtocolError, QuoteBody, Request};
 pub use terms::{InvalidFrame, RuleFrame, ScopeFrame, TierFrame};
 
 /// The most bytes one websocket frame may have, as on API Gateway.

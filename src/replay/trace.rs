@@ -185,7 +185,7 @@ mod tests {
                 "time,customer\n1969-12-31T23:59:59Z,a\n",
                 ":2: `1969-12-31T23:59:59Z` is before 1970",
             ),
-            ("time,customer\n2026-01-31T09:30:00Z,\n", ":2: user id is empty"),
+            ("time,customer\n2026-01-31T09:30:00Z,\n", ":2: customer id is empty"),
             ("time,customer,lines\n2026-01-31T09:30:00Z,a,0\n", ":2: `0` is not a number of lines"),
             ("time,customer\n2026-01-31T09:30:00Z\n", "cannot be read"),
             ("\u{1f}\u{8b}", "has no column"),

@@ -106,22 +106,7 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl CatalogueStore for Witness {}
-);
-
-layer!(
-    #[over(inner.store)]
-    impl CustomerStore for Witness {}
-);
-
-layer!(
-    #[over(inner.store)]
-    impl PriceListStore for Witness {}
-);
-
-layer!(
-    #[over(inner.store)]
-    impl SettingsStore for Witness {}
+    impl CatalogueStore, CustomerStore, PriceListStore, SettingsStore, Loads, DiscountStore for Witness {}
 );
 
 layer!(
@@ -136,16 +121,6 @@ layer!(
             Ok(())
         }
     }
-);
-
-layer!(
-    #[over(inner.store)]
-    impl Loads for Witness {}
-);
-
-layer!(
-    #[over(inner.store)]
-    impl DiscountStore for Witness {}
 );
 
 layer!(

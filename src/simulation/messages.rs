@@ -12,6 +12,9 @@ use crate::ports::{DeadLetter, Depth, MAX_RECEIVES, Queue, Received};
 /// So long a FIFO queue drops repetitions.
 const REPETITION: Duration = Duration::from_secs(5 * 60);
 
+/// A message that no stage can read.
+pub(super) const POISON: &str = "{\"poison\":true}";
+
 /// What a message asks for, as far as it can be read.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
@@ -92,7 +95,7 @@ impl Messages {
 
     /// A queue took a message that nobody can read.
     pub(super) fn poisoned(&mut self, queue: Queue) {
-        *self.outstanding.entry((queue, super::settle::POISON.to_owned())).or_default() += 1;
+        *self.outstanding.entry((queue, POISON.to_owned())).or_default() += 1;
     }
 
     fn ordered(
@@ -193,7 +196,7 @@ impl Messages {
         checks: &mut Checks,
     ) -> Result<(), Breach> {
         let left = self.not_done(queue, dead).next();
-        let is_poison = left.is_some_and(|body| body == super::settle::POISON);
+        let is_poison = left.is_some_and(|body| body == POISON);
         let invariant = match is_poison {
             true => Invariant::PoisonBlocksNobody,
             false => Invariant::NoMessageLost,

@@ -22,6 +22,7 @@ mod clients;
 mod fleet;
 mod inputs;
 mod ledger;
+mod loaded;
 mod loads;
 mod messages;
 mod oracle;
@@ -37,6 +38,10 @@ mod tables;
 mod unreliable;
 mod witness;
 mod world;
+
+/// The version that no head has: a table that is put in its place leaves its parts and no head, as it
+/// does where the two are written one after the other.
+const NEVER: Option<u64> = Some(u64::MAX);
 
 pub use planted::PlantedBug;
 pub use report::{FaultKind, Invariant, Report, Violation};

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::inputs::Loaded;
+use super::loaded::Loaded;
 use crate::model::{Item, ProductId, Quantity, Timestamp, UserId};
 use crate::pricing::{Ladder, Money, PriceList, PriceRule, Product, Rounding, Rung, Scope};
 use crate::protocol::{LineFrame, QuotationFrame};

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task;
 
-use super::unreliable::NEVER;
+use super::NEVER;
 use crate::model::{Calculation, Cause, DeduplicationId, ProviderMessage};
 use crate::ports::prelude::*;
 use crate::ports::{Ports, Posting, at_head};
@@ -213,7 +213,7 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl CatalogueStore for Planted {}
+    impl CatalogueStore, SettingsStore for Planted {}
 );
 
 layer!(
@@ -264,11 +264,6 @@ layer!(
             }))
         }
     }
-);
-
-layer!(
-    #[over(inner.store)]
-    impl SettingsStore for Planted {}
 );
 
 layer!(

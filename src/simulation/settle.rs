@@ -19,8 +19,6 @@ use crate::ports::{Clock, DeadLetter, Queue};
 use crate::stages::Policy;
 use crate::stages::quotation_handler::Ask;
 
-/// A message that no stage can read.
-pub(super) const POISON: &str = "{\"poison\":true}";
 /// Within this a killed process is there again, and a message that it had is visible.
 const SHORTEST: Duration = Duration::from_secs(60);
 /// Longer than a message takes to fail all its receives.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Invariant;
 use super::checks::Checks;
-use super::inputs::{Inputs, Loaded};
+use super::inputs::Inputs;
+use super::loaded::Loaded;
 use super::oracle;
 use super::report::Breach;
 use crate::model::Quantity;

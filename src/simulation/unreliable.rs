@@ -10,15 +10,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::FaultKind;
+use super::NEVER;
 use super::process::Process;
 use super::witness::Witness;
 use super::world::World;
 use crate::ports::prelude::*;
 use crate::ports::{Connections, Ports, Queues, Store, publish};
-
-/// The version that no head has: a table that is put in its place leaves its parts and no head, as it
-/// does where the two are written one after the other.
-pub(super) const NEVER: Option<u64> = Some(u64::MAX);
 
 /// What a process calls.
 pub(super) struct Unreliable {
@@ -240,27 +237,7 @@ fn unavailable(name: &str) -> PortError {
 
 layer!(
     #[over(inner.store, through = call)]
-    impl ActiveUsers for Unreliable {}
-);
-
-layer!(
-    #[over(inner.store, through = call)]
-    impl CatalogueStore for Unreliable {}
-);
-
-layer!(
-    #[over(inner.store, through = call)]
-    impl CustomerStore for Unreliable {}
-);
-
-layer!(
-    #[over(inner.store, through = call)]
-    impl PriceListStore for Unreliable {}
-);
-
-layer!(
-    #[over(inner.store, through = call)]
-    impl SettingsStore for Unreliable {}
+    impl ActiveUsers, CatalogueStore, CustomerStore, PriceListStore, SettingsStore, Bases for Unreliable {}
 );
 
 layer!(
@@ -304,11 +281,6 @@ layer!(
             Ok(())
         }
     }
-);
-
-layer!(
-    #[over(inner.store, through = call)]
-    impl Bases for Unreliable {}
 );
 
 layer!(

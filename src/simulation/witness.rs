@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
+use super::NEVER;
 use super::messages::Content;
 use super::process::Process;
 use super::tables::Periods;
-use super::unreliable::NEVER;
 use super::world::World;
 use crate::model::ProviderMessage;
 use crate::ports::prelude::*;
@@ -123,27 +123,7 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl CatalogueStore for Witness {}
-);
-
-layer!(
-    #[over(inner.store)]
-    impl CustomerStore for Witness {}
-);
-
-layer!(
-    #[over(inner.store)]
-    impl PriceListStore for Witness {}
-);
-
-layer!(
-    #[over(inner.store)]
-    impl SettingsStore for Witness {}
-);
-
-layer!(
-    #[over(inner.store)]
-    impl DiscountStore for Witness {}
+    impl CatalogueStore, CustomerStore, PriceListStore, SettingsStore, DiscountStore, Bases for Witness {}
 );
 
 layer!(
@@ -169,11 +149,6 @@ layer!(
             Ok(committed)
         }
     }
-);
-
-layer!(
-    #[over(inner.store)]
-    impl Bases for Witness {}
 );
 
 layer!(

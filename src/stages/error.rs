@@ -38,7 +38,7 @@ pub enum StageError {
         tries: u32,
     },
     /// An earlier order of the same user must come again first.
-    #[error("an earlier order of the user was not done")]
+    #[error("an earlier order of the customer was not done")]
     Behind,
     /// Its function was cut off, and nobody knows how far it came.
     #[error("the function is out of time")]

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::settings_in_force::SettingsInForce;
-
 /// Where a quote is answered whose table is usable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Answering {
@@ -92,45 +90,6 @@ impl Policy {
     }
 }
 
-/// The policy of a stage, which may change while the process runs.
-#[derive(Clone, Debug)]
-pub struct PolicyInForce {
-    settings: SettingsInForce,
-    longest_ttl: Duration,
-}
-
-impl PolicyInForce {
-    pub(super) const fn new(settings: SettingsInForce) -> Self {
-        Self { settings, longest_ttl: Duration::MAX }
-    }
-
-    /// What is in force now. Cheap: nothing is asked of anybody.
-    #[must_use]
-    pub fn now(&self) -> Policy {
-        let mut policy = self.settings.now().policy.clone();
-        policy.ttl = policy.ttl.min(self.longest_ttl);
-        policy
-    }
-
-    /// Waits until the interval is another one.
-    pub async fn other_interval_than(&self, refresh_every: Duration) {
-        self.settings.until(|settings| settings.policy.refresh_every != refresh_every).await;
-    }
-
-    /// The same, for users who never stay active for longer than this.
-    #[must_use]
-    pub fn with_ttl_at_most(self, longest_ttl: Duration) -> Self {
-        Self { longest_ttl, ..self }
-    }
-}
-
-/// A policy that never changes.
-impl From<Policy> for PolicyInForce {
-    fn from(policy: Policy) -> Self {
-        SettingsInForce::from(policy).policy()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,13 +120,5 @@ mod tests {
         assert_eq!((policy.fresh_for(), policy.usable_for()), (secs(800), secs(1200)));
         let policy = Policy { usable_for: secs(5000), ..policy };
         assert_eq!(policy.usable_for(), secs(5000));
-    }
-
-    #[test]
-    fn a_policy_in_force_may_be_held_to_a_shorter_ttl() {
-        let policy = PolicyInForce::from(Policy::default());
-        assert_eq!(policy.now(), Policy::default());
-        let passing = policy.with_ttl_at_most(Duration::from_secs(1)).now();
-        assert_eq!(passing, Policy { ttl: Duration::from_secs(1), ..Policy::default() });
     }
 }

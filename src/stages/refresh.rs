@@ -174,7 +174,7 @@ pub async fn refresh_shares(
             Ok(()) => unfinished -= 1,
             Err(error) => {
                 let Segment { index, count } = segment;
-                warn!(tick = tick.number, index, count, error = %Chain(&error), "a segment of the users was not refreshed");
+                warn!(tick = tick.number, index, count, error = %Chain(&error), "a segment of the customers was not refreshed");
                 first_error = first_error.or(Some(error));
             }
         }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::policy::{Policy, PolicyInForce};
+use super::policy::Policy;
 use super::stack_settings::{Setting, StackSettings};
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, PortError, Store};
@@ -66,7 +66,7 @@ impl SettingsInForce {
     /// The part that stages keep to.
     #[must_use]
     pub fn policy(&self) -> PolicyInForce {
-        PolicyInForce::new(self.clone())
+        PolicyInForce { settings: self.clone(), longest_ttl: Duration::MAX }
     }
 
     /// What is in force, if it was read lately: what must not be guessed is asked here.
@@ -169,6 +169,41 @@ impl fmt::Debug for SettingsInForce {
     }
 }
 
+/// The policy of a stage, which may change while the process runs.
+#[derive(Clone, Debug)]
+pub struct PolicyInForce {
+    settings: SettingsInForce,
+    longest_ttl: Duration,
+}
+
+impl PolicyInForce {
+    /// What is in force now. Cheap: nothing is asked of anybody.
+    #[must_use]
+    pub fn now(&self) -> Policy {
+        let mut policy = self.settings.now().policy.clone();
+        policy.ttl = policy.ttl.min(self.longest_ttl);
+        policy
+    }
+
+    /// Waits until the interval is another one.
+    pub async fn other_interval_than(&self, refresh_every: Duration) {
+        self.settings.until(|settings| settings.policy.refresh_every != refresh_every).await;
+    }
+
+    /// The same, for users who never stay active for longer than this.
+    #[must_use]
+    pub fn with_ttl_at_most(self, longest_ttl: Duration) -> Self {
+        Self { longest_ttl, ..self }
+    }
+}
+
+/// A policy that never changes.
+impl From<Policy> for PolicyInForce {
+    fn from(policy: Policy) -> Self {
+        SettingsInForce::from(policy).policy()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,5 +268,13 @@ mod tests {
         set(&ports, Setting::Ttl, "4s").await;
         let record = ports.store.settings().await.unwrap();
         assert_eq!(record.values.get("walls").map(String::as_str), Some("green"));
+    }
+
+    #[test]
+    fn a_policy_in_force_may_be_held_to_a_shorter_ttl() {
+        let policy = PolicyInForce::from(Policy::default());
+        assert_eq!(policy.now(), Policy::default());
+        let passing = policy.with_ttl_at_most(Duration::from_secs(1)).now();
+        assert_eq!(passing, Policy { ttl: Duration::from_secs(1), ..Policy::default() });
     }
 }

@@ -120,7 +120,7 @@ pub(super) async fn touch(
 /// an order that cannot be sent.
 pub(super) async fn order_unless_known(queues: &dyn Queues, user: &UserId, visit: Subscribed) {
     if let Err(error) = order_first(queues, user, visit).await {
-        warn!(%user, error = %Chain(&error), "the table of a new user was not ordered");
+        warn!(%user, error = %Chain(&error), "the table of a new customer was not ordered");
     }
 }
 

@@ -151,20 +151,8 @@ fn name(builder: DigestBuilder, lists: &[Arc<PriceList>]) -> DigestBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::testing::price_list as list;
     use crate::pricing::Recipients;
-
-    fn list(id: &str, recipients: Recipients) -> PriceList {
-        PriceList {
-            id: id.parse().unwrap(),
-            priority: 0,
-            currency: None,
-            from: None,
-            until: None,
-            recipients,
-            is_wide: true,
-            revision: 1,
-        }
-    }
 
     fn groups(names: &[&str]) -> BTreeSet<CustomerGroup> {
         names.iter().map(|name| name.parse().unwrap()).collect()

@@ -16,67 +16,53 @@ use crate::ports::{Queue, Received};
 /// Whether this program can trace at all.
 const ON: bool = cfg!(feature = "otel");
 
+/// A span in which a failure can be recorded; `None` where this program cannot trace. Then nothing is read
+/// from messages either.
+macro_rules! span {
+    ($name:literal, $($fields:tt)*) => {
+        ON.then(|| {
+            info_span!(
+                target: TARGET,
+                $name,
+                $($fields)*
+                otel.status_description = Empty,
+                "error.type" = Empty,
+            )
+        })
+    };
+}
+
 /// A frame that came over a websocket. It continues the trace of the client, if it names one.
 #[must_use]
 pub fn frame(text: &str) -> Span {
-    if !ON {
-        return Span::none();
-    }
-    let span = info_span!(
-        target: TARGET,
-        "frame",
-        otel.kind = "server",
-        network.protocol.name = "websocket",
-        otel.status_description = Empty,
-        "error.type" = Empty,
-    );
-    continuing(span, carried_by(text))
+    let span = span!("frame", otel.kind = "server", network.protocol.name = "websocket",);
+    span.map_or_else(Span::none, |span| continuing(span, carried_by(text)))
 }
 
 /// A request over HTTP to make a user active. It continues the trace that its header names.
 #[must_use]
 pub fn subscribe(traceparent: Option<&str>) -> Span {
-    if !ON {
-        return Span::none();
-    }
-    let span = info_span!(
-        target: TARGET,
+    let span = span!(
         "subscribe",
         otel.kind = "server",
         http.request.method = "PUT",
         http.route = "/subscribe",
-        otel.status_description = Empty,
-        "error.type" = Empty,
     );
-    continuing(span, traceparent.map(str::to_owned))
+    span.map_or_else(Span::none, |span| continuing(span, traceparent.map(str::to_owned)))
 }
 
 /// A request over HTTP for a quote or for prices. It continues the trace that its header names.
 #[must_use]
 pub fn http_request(traceparent: Option<&str>, method: &str, route: &'static str) -> Span {
-    if !ON {
-        return Span::none();
-    }
-    let span = info_span!(
-        target: TARGET,
-        "request",
-        otel.kind = "server",
-        http.request.method = method,
-        http.route = route,
-        otel.status_description = Empty,
-        "error.type" = Empty,
-    );
-    continuing(span, traceparent.map(str::to_owned))
+    let span =
+        span!("request", otel.kind = "server", http.request.method = method, http.route = route,);
+    span.map_or_else(Span::none, |span| continuing(span, traceparent.map(str::to_owned)))
 }
 
 /// A quotation is saved and published.
 #[must_use]
 pub fn quotation_handler(user: &UserId, request: &RequestId) -> Span {
-    if !ON {
-        return Span::none();
-    }
-    info_span!(
-        target: TARGET,
+    let span = span!(
         "quotation_handler",
         otel.kind = "producer",
         messaging.system = systems().topic,
@@ -85,19 +71,14 @@ pub fn quotation_handler(user: &UserId, request: &RequestId) -> Span {
         messaging.destination.name = "quotations",
         messaging.message.conversation_id = %request,
         user.id = %user,
-        otel.status_description = Empty,
-        "error.type" = Empty,
-    )
+    );
+    span.unwrap_or_else(Span::none)
 }
 
 /// A message of the provider queue is processed.
 #[must_use]
 pub fn quotation_provider(message: &Received) -> Span {
-    if !ON {
-        return Span::none();
-    }
-    let span = info_span!(
-        target: TARGET,
+    let span = span!(
         "quotation_provider",
         otel.kind = "consumer",
         messaging.system = systems().queues,
@@ -107,21 +88,15 @@ pub fn quotation_provider(message: &Received) -> Span {
         messaging.message.id = message.id,
         messaging.message.body.size = count(message.body.len()),
         ocache.receive_count = i64::from(message.receive_count),
-        otel.status_description = Empty,
-        "error.type" = Empty,
     );
-    continuing(span, carried_by(&message.body))
+    span.map_or_else(Span::none, |span| continuing(span, carried_by(&message.body)))
 }
 
 /// An order of one of the calculation queues is done.
 #[must_use]
 pub fn price_calc(order: &Calculation, message: &Received) -> Span {
-    if !ON {
-        return Span::none();
-    }
     let queue = if order.cause.is_urgent() { Queue::Quotation } else { Queue::Refresh };
-    let span = info_span!(
-        target: TARGET,
+    let span = span!(
         "price_calc",
         otel.kind = "consumer",
         messaging.system = systems().queues,
@@ -133,27 +108,20 @@ pub fn price_calc(order: &Calculation, message: &Received) -> Span {
         ocache.receive_count = i64::from(message.receive_count),
         ocache.cause = order.cause.name(),
         user.id = %order.user,
-        otel.status_description = Empty,
-        "error.type" = Empty,
     );
-    continuing(span, carried_by(&message.body))
+    span.map_or_else(Span::none, |span| continuing(span, carried_by(&message.body)))
 }
 
 /// An answer is pushed to its connection.
 #[must_use]
 pub fn push(request: &RequestId) -> Span {
-    if !ON {
-        return Span::none();
-    }
-    info_span!(
-        target: TARGET,
+    let span = span!(
         "push",
         otel.kind = "client",
         network.protocol.name = "websocket",
         messaging.message.conversation_id = %request,
-        otel.status_description = Empty,
-        "error.type" = Empty,
-    )
+    );
+    span.unwrap_or_else(Span::none)
 }
 
 /// Does work in a span, and says there if it failed. A span for logs, if there is one, is made inside

@@ -25,7 +25,7 @@ impl Step {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Products => "products",
-            Self::ActiveUsers => "active users",
+            Self::ActiveUsers => "active customers",
             Self::Listing => "tables",
             Self::Tables => "verified",
             Self::Quotations => "quotations",

@@ -6,16 +6,15 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use thiserror::Error;
-
 use super::ages::AgeCounts;
+use super::error::VerifyError;
 use super::inputs::Inputs;
 use super::recent::Recent;
 use super::sample::Sample;
 use super::tables::Verdict;
 use super::{Audience, Finding, Kind, Report, Step, Subject, answers, tables};
 use crate::model::{Timestamp, UserId};
-use crate::ports::{PortError, Quotation, QuotationStatus, Segment, Store, TableHead};
+use crate::ports::{Quotation, QuotationStatus, Segment, Store, TableHead};
 
 /// So many heads are read at once: hardly any takes more than a kilobyte.
 const HEADS_AT_ONCE: usize = 100;
@@ -31,17 +30,6 @@ pub struct VerifyOptions {
     pub answers: Option<usize>,
     /// What the chance comes from.
     pub seed: u64,
-}
-
-/// Why nothing can be said.
-#[derive(Debug, Error)]
-pub enum VerifyError {
-    /// A port failed, or something stored cannot be read at all.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// The products kept changing.
-    #[error("loads kept coming into force while the store was verified")]
-    Loading,
 }
 
 /// Verifies a store as it is at a time. It reads and never writes; what is changed meanwhile by

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::error::Failure;
 use super::packed::{LadderRow, StoredStep, ladder_rows};
-use super::stored_table::Failure;
 use crate::model::UserId;
 use crate::ports::{BaseName, Own, Store, TableHead, parts_of};
 

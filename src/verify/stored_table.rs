@@ -1,11 +1,11 @@
 //! A table as it is stored, product by product: the bases that its head names, and the rows in or beside
 //! the head.
 
-use super::VerifyError;
+use super::error::{Failure, VerifyError};
 use super::packed::{BaseRow, OwnRow, StoredStep, base_rows, own_rows};
 use super::stored_ladders::StoredLadders;
 use crate::model::{ProductId, Quantity, UserId};
-use crate::ports::{Own, PortError, Prices, Store, StoredBase, TableHead, parts_of};
+use crate::ports::{Own, Prices, Store, StoredBase, TableHead, parts_of};
 use crate::pricing::{Category, Goods, Money, Percentage, QuantityRules};
 
 /// So many parts are read at once: 2 MB at most.
@@ -47,25 +47,6 @@ pub(super) struct Ladders {
 /// on that a price list begins or ends.
 pub(super) fn periods(head: &TableHead) -> impl Iterator<Item = &Prices> {
     head.periods()
-}
-
-/// Why a table cannot be shown.
-pub(super) enum Failure {
-    Port(PortError),
-    /// It is wrong: this is how.
-    Wrong(String),
-}
-
-impl From<PortError> for Failure {
-    fn from(error: PortError) -> Self {
-        Self::Port(error)
-    }
-}
-
-impl From<String> for Failure {
-    fn from(why: String) -> Self {
-        Self::Wrong(why)
-    }
 }
 
 /// Shows every product of a table, in the order of their ids, a few parts at a time. Says what is wrong

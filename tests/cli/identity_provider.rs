@@ -84,7 +84,7 @@ fn tokens_of_both_kinds_of_keys_come_in_and_no_forged_one_does() {
     }
     // It speaks for its own customers only.
     let foreign = ["quote", "--client", "BBB", "--url", &url, "--token", &rsa.token(60), "P1:2"];
-    assert!(home.fails(7, &foreign).contains("may not quote for client `BBB`"));
+    assert!(home.fails(7, &foreign).contains("may not quote for customer `BBB`"));
 }
 
 #[test]

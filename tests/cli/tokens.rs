@@ -45,7 +45,7 @@ fn with_tokens_required_nobody_else_gets_in() {
     let (own, foreign) = (token(&home, "AAA"), token(&home, "BBB"));
     assert_eq!(home.json(&quote_of(&url, &["--token", &own]))["total"], "900.00");
     let stderr = home.fails(7, &quote_of(&url, &["--token", &foreign]));
-    assert!(stderr.contains("may not quote for client `AAA`"), "{stderr}");
+    assert!(stderr.contains("may not quote for customer `AAA`"), "{stderr}");
     for (what, bad) in first_key(&home).bad_tokens() {
         let stderr = home.fails(7, &quote_of(&url, &["--token", &bad]));
         assert!(stderr.contains("hint:") && !stderr.contains(&bad), "{what}: {stderr}");

@@ -5,8 +5,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use ocache::protocol::{LineFrame, QuotationFrame};
-use rust_decimal::{Decimal, RoundingStrategy};
+use ocache::protocol::QuotationFrame;
+use rust_decimal::Decimal;
+
+use super::prices::{amounts, listed, rounded};
 
 /// Each user has discounts on so many products.
 pub const DISCOUNTS: u64 = 8;
@@ -104,21 +106,4 @@ impl Size {
 pub fn items(items: &[(u64, u64)]) -> Vec<serde_json::Value> {
     let item = |(index, quantity): &(u64, u64)| serde_json::json!({ "product": product(*index), "quantity": quantity });
     items.iter().map(item).collect()
-}
-
-fn rounded(exact: Decimal) -> Decimal {
-    exact.round_dp_with_strategy(2, RoundingStrategy::MidpointNearestEven)
-}
-
-fn amounts(line: &LineFrame) -> Result<[Decimal; 4], String> {
-    let LineFrame { discount_percent, unit_price, total, .. } = line;
-    Ok([listed(line)?, decimal(discount_percent)?, decimal(unit_price)?, decimal(total)?])
-}
-
-fn listed(line: &LineFrame) -> Result<Decimal, String> {
-    decimal(line.list_price.as_deref().ok_or("a line has no list price")?)
-}
-
-fn decimal(text: &str) -> Result<Decimal, String> {
-    text.parse().map_err(|error| format!("`{text}`: {error}"))
 }

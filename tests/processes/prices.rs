@@ -60,7 +60,7 @@ pub fn discounts_file() -> String {
     file
 }
 
-fn rounded(exact: Decimal) -> Decimal {
+pub fn rounded(exact: Decimal) -> Decimal {
     exact.round_dp_with_strategy(2, RoundingStrategy::MidpointNearestEven)
 }
 
@@ -94,15 +94,16 @@ pub fn catalogue_of(
     Ok(catalogue)
 }
 
-fn amounts(line: &LineFrame) -> Result<[Decimal; 4], String> {
+/// What a line says: its list price, discount, unit price and total.
+pub fn amounts(line: &LineFrame) -> Result<[Decimal; 4], String> {
     let LineFrame { discount_percent, unit_price, total, .. } = line;
     Ok([listed(line)?, decimal(discount_percent)?, decimal(unit_price)?, decimal(total)?])
 }
 
-fn listed(line: &LineFrame) -> Result<Decimal, String> {
+pub fn listed(line: &LineFrame) -> Result<Decimal, String> {
     decimal(line.list_price.as_deref().ok_or("a line has no list price")?)
 }
 
-fn decimal(text: &str) -> Result<Decimal, String> {
+pub fn decimal(text: &str) -> Result<Decimal, String> {
     text.parse().map_err(|error| format!("`{text}`: {error}"))
 }

@@ -12,11 +12,11 @@ use crate::model::{
     Timestamp, UserId,
 };
 use crate::ports::{
-    AtHead, BaseName, CatalogueHead, Created, FailedEntry, FailureReason, Flip, LoadId, Own,
-    PortError, Prices, Quotation, QuotationStatus, RecordKey, RowChange, Segment, StoredBase,
-    TableHead, Topic, pack_target,
+    AtHead, BaseName, CatalogueHead, Created, FailedEntry, FailureReason, Flip, LoadId, PortError,
+    Quotation, QuotationStatus, RecordKey, RowChange, Segment, StoredBase, TableHead, Topic,
+    pack_target, testing,
 };
-use crate::pricing::{Currency, UnitRounding};
+use crate::pricing::Currency;
 
 fn user() -> UserId {
     UserId::new("ann").unwrap()
@@ -31,27 +31,7 @@ fn generation() -> Generation {
 }
 
 fn head() -> TableHead {
-    let at = Timestamp::from_secs(1);
-    TableHead {
-        version: 3,
-        generation: generation(),
-        fingerprint: crate::model::DigestBuilder::new("test").finish(),
-        pricing_version: 1,
-        catalogue_version: 1,
-        base_version: 1,
-        currency: Currency::USD,
-        products: 1,
-        rounding: UnitRounding::PLAIN,
-        own: Own::NONE,
-        prices: Prices::LIST,
-        next: vec![],
-        valid_until: None,
-        parts_expire_at: at,
-        priced_at: at,
-        validated_at: at,
-        fresh_until: at,
-        usable_until: at,
-    }
+    TableHead { products: 1, ..testing::head(3, &generation(), Timestamp::from_secs(1)) }
 }
 
 fn quotation(expires_at: Timestamp) -> Quotation {

@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use super::{AccessArgs, MemoryArgs, PolicyArgs, SlotArgs, examples};
+use super::{AccessArgs, StageArgs, examples};
 use crate::stages::Setting;
 
 /// Of `ocache config`.
@@ -80,15 +80,9 @@ pub struct ConfigShowArgs {
     /// Port of a worker's metrics on loopback; 0 is any free one
     #[arg(long, value_name = "PORT", env = "OCACHE_METRICS_PORT")]
     pub metrics_port: Option<u16>,
-    /// The times that stages keep to.
+    /// How its stages work.
     #[command(flatten)]
-    pub policy: PolicyArgs,
-    /// How much is in hand at once.
-    #[command(flatten)]
-    pub slots: SlotArgs,
-    /// How much is kept in memory.
-    #[command(flatten)]
-    pub memory: MemoryArgs,
+    pub stages: StageArgs,
     /// Who may use the gateway, and how much of it.
     #[command(flatten)]
     pub access: AccessArgs,

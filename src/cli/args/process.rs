@@ -2,9 +2,24 @@
 
 use clap::Args;
 
+use super::policy::PolicyArgs;
 use crate::stages::Lookup;
 
 const LIMITS: &str = "Limits of this process";
+
+/// How the stages of a process work.
+#[derive(Debug, Args)]
+pub struct StageArgs {
+    /// The times that stages keep to.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// How much is in hand at once.
+    #[command(flatten)]
+    pub slots: SlotArgs,
+    /// How much is kept in memory.
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+}
 
 /// How many messages one worker has in hand.
 #[derive(Clone, Copy, Debug, Args)]

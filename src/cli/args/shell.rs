@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap_complete::Shell;
 use clap_complete::engine::ArgValueCandidates;
+use clap_complete::{CompletionCandidate, Shell};
 
-use super::super::help::topics;
+use super::groups::GROUPS;
+
+/// Topics that are not commands.
+pub const TOPICS: [&str; 3] = ["globals", "settings", "exit-codes"];
 
 /// Of `ocache completions`.
 #[derive(Debug, Args)]
@@ -32,4 +35,10 @@ pub struct HelpArgs {
     /// A command, with its subcommand if it has some, or a topic [default: the list of commands]
     #[arg(value_name = "COMMAND", add = ArgValueCandidates::new(topics))]
     pub topic: Vec<String>,
+}
+
+/// The words that `ocache help` takes, for completion.
+fn topics() -> Vec<CompletionCandidate> {
+    let commands = GROUPS.iter().flat_map(|(_, names)| names.iter().copied());
+    commands.chain(TOPICS).map(Into::into).collect()
 }

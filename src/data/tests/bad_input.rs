@@ -49,7 +49,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "user_id,product_id,percentage\nAAA\u{200b},P1,20\n",
-        "f:2:1: user id \"AAA\\u{200b}\" has U+200B, an invisible character, as character 4",
+        "f:2:1: customer id \"AAA\\u{200b}\" has U+200B, an invisible character, as character 4",
     ),
     (
         "user_id,product_id,percentage\nA,P,1\nBBB,P1\u{ad},20\n",
@@ -57,11 +57,11 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "user_id,product_id,percentage\n\u{feff}CCC,P1,20\n",
-        "f:2:1: user id \"\\u{feff}CCC\" has U+FEFF, an invisible character, as character 1",
+        "f:2:1: customer id \"\\u{feff}CCC\" has U+FEFF, an invisible character, as character 1",
     ),
     (
         "[\n{\"user_id\":\"EEE \",\"discounts\":[]}]",
-        "f:2: user id \"EEE \" ends with a blank, U+0020",
+        "f:2: customer id \"EEE \" ends with a blank, U+0020",
     ),
     (
         "[{\"user_id\":\"F\",\"discounts\":[{\"product_id\":\" P1\",\"percentage\":1}]}]",
@@ -94,7 +94,7 @@ const BAD: &[(&str, &str)] = &[
         "[{\"id\":\"P\",\"name\":\"a\",\"price\":\"NaN\"}]",
         "f:1: price `NaN` is not a decimal number (currency USD)",
     ),
-    ("[{\"user_id\":\"\",\"discounts\":[]}]", "f:1: user id is empty"),
+    ("[{\"user_id\":\"\",\"discounts\":[]}]", "f:1: customer id is empty"),
     (
         "[{\"user_id\":\"A\",\"product_id\":\"P\",\"percentage\":100.5}]",
         "f:1: percentage `100.5` is not between -1000 (a surcharge) and 100 %",

@@ -2,8 +2,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
+use rusqlite::Connection;
 
-use super::super::groups::append;
+use super::super::groups::{append, code};
 use super::super::take::*;
 use super::super::testing::{fifo, fresh, open, secs, standard, stopped};
 use super::super::{active_users, catalogue, dead_letters, discounts, groups, price_tables};

@@ -139,7 +139,7 @@ async fn each_part_orders_its_own_users_and_all_parts_everybody() {
     assert_eq!(stack.ports.queues.depth(Queue::Refresh).await.unwrap().waiting, USERS as u64);
     let none = serde_json::from_value(json!({ "time": due, "part": 4, "parts": 4 })).unwrap();
     let refused = on_schedule(&stack.ports, MINUTE, Allowance::ENOUGH, none).await.unwrap_err();
-    assert_eq!(refused.to_string(), "there is no part 4 of 4 of the users");
+    assert_eq!(refused.to_string(), "there is no part 4 of 4 of the customers");
 }
 
 #[tokio::test(start_paused = true)]

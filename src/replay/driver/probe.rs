@@ -146,7 +146,7 @@ struct Probing<'a> {
 impl Probing<'_> {
     async fn all(mut self, sample: &Sample, arrivals: &[Arrival]) -> Result<Probe, ReplayError> {
         let [opener, first, others @ .., visitor] = arrivals else {
-            return Err(PortError::rejected("a probe", "it has no users").into());
+            return Err(PortError::rejected("a probe", "it has no customers").into());
         };
         self.make_base().await?;
         let base = self.used();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use super::limits::Allowance;
+use super::limiter::Allowance;
 use super::unfinished::Unfinished;
 
 /// A client that takes nothing for so long while something is written to it is gone.

@@ -10,7 +10,7 @@ use super::body::ReplyBody;
 /// A response.
 pub type Reply = Response<ReplyBody>;
 
-/// A problem, with the code by which programs know it. The codes are those of the websocket.
+/// A problem, with the code by which programs know it. Codes that the websocket has too mean the same.
 pub(super) fn problem_with_code(status: StatusCode, code: &str, message: &str) -> Reply {
     json_reply(status, &json!({ "message": message, "code": code }))
 }
@@ -20,9 +20,23 @@ pub(super) fn bad_query(message: &str) -> Reply {
     problem_with_code(StatusCode::BAD_REQUEST, "bad_query", message)
 }
 
-/// An error with its reason.
+/// A problem for which its status is exact enough: each status has a code of its own.
 pub(super) fn problem(status: StatusCode, message: &str) -> Reply {
-    json_reply(status, &json!({ "message": message }))
+    let code = match status.as_u16() {
+        400 => "bad_request",
+        401 => "unauthorized",
+        403 => "forbidden",
+        404 => "not_found",
+        405 => "method_not_allowed",
+        408 => "timed_out",
+        410 => "gone",
+        413 => "too_large",
+        426 => "bad_version",
+        429 => "rate_limited",
+        503 => "unavailable",
+        _ => "failed",
+    };
+    problem_with_code(status, code, message)
 }
 
 /// An error that goes away by itself.

@@ -16,16 +16,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-};
+use hyper::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::http_api::Parameters;
-use super::http_reply::{Reply, bad_query, json_reply, problem_with_code};
+use super::http_reply::{Reply, bad_query, json_reply, later, problem, problem_with_code};
 use super::load_layout::{ContentType, flag, parsed};
 use crate::data::{
     Amounts, DataErrors, Dataset, Gunzip, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
@@ -166,7 +164,7 @@ impl LoadDoor {
         let dataset = tokio::task::spawn_blocking(reading).await;
         let dataset = dataset.map_err(|panic| {
             warn!(error = %panic, "a load was not read");
-            problem_with_code(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the body was not read")
+            problem(StatusCode::INTERNAL_SERVER_ERROR, "the body was not read")
         })??;
         let options = LoadOptions { currency, prune: admitted.prune, merge: admitted.merge };
         if admitted.is_dry_run {
@@ -194,14 +192,14 @@ impl Default for LoadDoor {
 /// What a body that is too large is answered with.
 #[must_use]
 pub fn too_large(message: &str) -> Reply {
-    problem_with_code(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+    problem(StatusCode::PAYLOAD_TOO_LARGE, message)
 }
 
 /// What a page is told, and whoever has no token that may load.
 #[must_use]
 pub fn may_not_load(why: &str) -> Reply {
     info!(why, "a load was refused");
-    problem_with_code(StatusCode::FORBIDDEN, "forbidden", why)
+    problem(StatusCode::FORBIDDEN, why)
 }
 
 /// That only programs load: a page would do it in the name of whoever has it open.
@@ -210,9 +208,7 @@ pub const NO_PAGES: &str = "pages may not load";
 pub const NO_CLAIM: &str = "the token may not load; `ocache token --load` makes one that may";
 
 fn busy(message: &str) -> Reply {
-    let mut reply = problem_with_code(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
-    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    reply
+    later(StatusCode::SERVICE_UNAVAILABLE, message)
 }
 
 fn unavailable(error: &PortError) -> Reply {

@@ -174,27 +174,28 @@ fn shown(quotation: &Quotation, asked_at: Timestamp) -> Bytes {
 }
 
 fn no_such_quotation(request_id: &RequestId) -> Bytes {
-    error_frame("not_found", format!("there is no quotation `{request_id}` of this client"))
+    error_frame("not_found", format!("there is no quotation `{request_id}` of this customer"))
 }
 
-/// An error frame that tells the client no more than it needs; the log has the rest.
-fn failure(what: &str, error: &StageError) -> Bytes {
-    let code = match error {
-        StageError::RequestIdTaken { .. } => "request_id_taken",
-        StageError::Port(PortError::Rejected { .. }) => "rejected",
-        _ => "unavailable",
-    };
-    let message = match error {
-        StageError::RequestIdTaken { .. } => error.to_string(),
-        _ => format!("{what}; try again"),
-    };
+/// What a failure of a stage tells the client: a code, and no more words than it needs. The log has the
+/// rest.
+pub(super) fn told(what: &str, error: &StageError) -> (&'static str, String) {
     warn!(error = %Chain(error), "{what}");
+    match error {
+        StageError::RequestIdTaken { .. } => ("request_id_taken", error.to_string()),
+        StageError::Port(PortError::Rejected { .. }) => ("rejected", what.to_owned()),
+        _ => ("unavailable", format!("{what}; try again")),
+    }
+}
+
+fn failure(what: &str, error: &StageError) -> Bytes {
+    let (code, message) = told(what, error);
     error_frame(code, message)
 }
 
 fn forbidden(user: &UserId) -> Bytes {
-    info!(%user, "the connection may not quote for this user");
-    error_frame("forbidden", format!("this connection may not quote for client `{user}`"))
+    info!(%user, "the connection may not quote for this customer");
+    error_frame("forbidden", format!("this connection may not quote for customer `{user}`"))
 }
 
 pub(super) fn rate_limited(message: &str) -> Bytes {

@@ -11,20 +11,20 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
-use tracing::{Instrument, info, warn};
+use tracing::{Instrument, warn};
 
 use super::addresses::ClientAddress;
 use super::entry;
 use super::http_api::{self, Asked, Call, Resource};
 use super::http_reply::{Reply, json_reply, later, problem, problem_with_code, too_many};
-use super::limits::Allowance;
+use super::limiter::Allowance;
 use super::load_door::{NO_PAGES, body_too_large, may_not_load};
 use super::methods::{LOAD, MANAGEMENT, allow, not_allowed};
 use super::server::Gateway;
 use super::visitors::{Admission, refusal};
 use crate::model::{ConnectionId, UserId};
 use crate::ports::{Chain, Delivery, Ports};
-use crate::protocol::MAX_MESSAGE_BYTES;
+use crate::protocol::{MAX_MESSAGE_BYTES, ProtocolError};
 use crate::stages::subscribe;
 use crate::tokens::Clients;
 use crate::trace;
@@ -157,14 +157,13 @@ async fn put_subscribe(
         Ok(clients) => clients,
         Err(reply) => return reply,
     };
-    let user = match read_body(gateway, request.into_body()).await.map(|body| read_user(&body)) {
-        Ok(Ok(user)) => user,
-        Ok(Err(message)) => return problem(StatusCode::BAD_REQUEST, &message),
+    let user = match read_body(gateway, request.into_body()).await {
+        Ok(body) => match read_user(&clients, &body) {
+            Ok(user) => user,
+            Err(reply) => return reply,
+        },
         Err(reply) => return reply,
     };
-    if !clients.cover(&user) {
-        return forbidden(&user);
-    }
     let ttl = match gateway.visitors().admit(&user, allowance.address()).await {
         Admission::Visit => gateway.ttl(false),
         Admission::FirstVisit => gateway.ttl(true),
@@ -181,22 +180,23 @@ pub async fn subscribe_reply(
     clients: &Clients,
     body: &[u8],
 ) -> Reply {
-    match read_user(body) {
-        Ok(user) if !clients.cover(&user) => forbidden(&user),
+    match read_user(clients, body) {
         Ok(user) => subscribe_user(ports, ttl, &user).await,
-        Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+        Err(reply) => reply,
     }
 }
 
-fn read_user(body: &[u8]) -> Result<UserId, String> {
-    let body: SubscribeBody = serde_json::from_slice(body)
-        .map_err(|error| format!("the body is not {{\"user_id\": \"…\"}}: {error}"))?;
-    UserId::new(body.user_id).map_err(|error| error.to_string())
+/// The customer in a body, whom the caller may subscribe.
+fn read_user(clients: &Clients, body: &[u8]) -> Result<UserId, Reply> {
+    let user = parse_user(body).map_err(|error| http_api::refused(&error))?;
+    if clients.cover(&user) { Ok(user) } else { Err(http_api::forbidden(&user)) }
 }
 
-fn forbidden(user: &UserId) -> Reply {
-    info!(%user, "the caller may not subscribe this user");
-    problem(StatusCode::FORBIDDEN, &format!("the token does not speak for client `{user}`"))
+fn parse_user(body: &[u8]) -> Result<UserId, ProtocolError> {
+    let wanted = r#"{"user_id": "…"}"#;
+    let body: SubscribeBody =
+        serde_json::from_slice(body).map_err(|why| ProtocolError::BadBody { wanted, why })?;
+    Ok(UserId::new(body.user_id)?)
 }
 
 async fn subscribe_user(ports: &Ports, ttl: Duration, user: &UserId) -> Reply {
@@ -208,7 +208,7 @@ async fn subscribe_user(ports: &Ports, ttl: Duration, user: &UserId) -> Reply {
             json_reply(StatusCode::ACCEPTED, &body)
         }
         Err(error) => {
-            warn!(%user, error = %Chain(&error), "the user was not subscribed");
+            warn!(%user, error = %Chain(&error), "the customer was not subscribed");
             later(StatusCode::SERVICE_UNAVAILABLE, "try again")
         }
     }

@@ -17,7 +17,7 @@ use tracing::{Instrument, debug, info, warn};
 use super::answer_order::{AnswerOrder, Asked};
 use super::awaited::{Awaited, Promise};
 use super::guarded::WRITE_STALL;
-use super::limits::Allowance;
+use super::limiter::Allowance;
 use super::replies::{self, Read, Replied, ReplyContext, answer_id, rate_limited, read};
 use super::sockets::{OpenSocket, WaitingFrame};
 use super::unfinished::Unfinished;

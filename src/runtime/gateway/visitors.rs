@@ -38,8 +38,8 @@ pub(super) enum Admission {
 /// What a user who is not admitted is told.
 pub(super) const fn refusal(admission: Admission) -> &'static str {
     match admission {
-        Admission::Full => "too many users are active; try again later",
-        _ => "too many new users from this address; try again later",
+        Admission::Full => "too many customers are active; try again later",
+        _ => "too many new customers from this address; try again later",
     }
 }
 
@@ -106,7 +106,7 @@ impl Visitors {
         match scope.of(self.users.active_user(user)).await {
             Ok(found) => found.is_some_and(|found| found.is_active(self.clock.now())),
             Err(error) => {
-                tracing::debug!(%user, error = %Chain(&error), "the user counts as new");
+                tracing::debug!(%user, error = %Chain(&error), "the customer counts as new");
                 false
             }
         }

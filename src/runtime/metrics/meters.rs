@@ -335,7 +335,7 @@ impl Default for Counters {
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         to.register("build", "The release of this process", build);
         let active_users = Family::default();
-        let help = "Users that were active at the last tick of the schedule";
+        let help = "Customers that were active at the last tick of the schedule";
         to.register("active_users", help, active_users.clone());
         let tick_age = Family::default();
         let help = "How long ago the schedule last ordered what is due, in whatever process";

@@ -11,6 +11,7 @@ use crate::data::apply;
 use crate::memory::{ManualClock, Memory};
 use crate::model::Timestamp;
 use crate::ports::prelude::*;
+use crate::ports::testing::price_list;
 use crate::ports::{Ports, Record, RowChange, SystemRandomness};
 use crate::pricing::{
     Currency, Ladder, ListPrices, MinQuantity, Money, PriceRule, Recipients, Rung, Scope,
@@ -48,16 +49,7 @@ layer!(
 );
 
 fn list(id: &str) -> PriceList {
-    PriceList {
-        id: id.parse().unwrap(),
-        priority: 0,
-        currency: None,
-        from: None,
-        until: None,
-        recipients: Recipients { everyone: true, ..Recipients::default() },
-        is_wide: true,
-        revision: 1,
-    }
+    price_list(id, Recipients { everyone: true, ..Recipients::default() })
 }
 
 /// A store with these lists, each of which has a row; and its head.

@@ -6,10 +6,11 @@ use super::*;
 use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
 use crate::ports::prelude::*;
+use crate::ports::testing::price_list;
 use crate::ports::{Chain, PortError, Receipt, Record, RowChange, SystemRandomness};
 use crate::pricing::{
-    Currency, Customer, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule, Product,
-    Recipients, Rung, Scope,
+    Currency, Customer, Ladder, ListPrices, MinQuantity, Money, PriceRule, Product, Recipients,
+    Rung, Scope,
 };
 use crate::stages::{BaseShelf, Policy};
 
@@ -75,16 +76,8 @@ const AFTER: &str = "CCC";
 /// A product, and a price list that only one customer has.
 fn records() -> Vec<Record> {
     let group = "gold".parse().unwrap();
-    let list = PriceList {
-        id: "GOLD".parse().unwrap(),
-        priority: 0,
-        currency: None,
-        from: None,
-        until: None,
-        recipients: Recipients { groups: [group].into(), ..Recipients::default() },
-        is_wide: true,
-        revision: 1,
-    };
+    let recipients = Recipients { groups: [group].into(), ..Recipients::default() };
+    let list = price_list("GOLD", recipients);
     let rung = Rung { min_quantity: MinQuantity::ZERO, rule: PriceRule::Price(Money::ZERO) };
     let ladder = Ladder::new(vec![rung]).unwrap();
     let prices = ListPrices { list: list.id.clone(), scope: Scope::All, ladder };

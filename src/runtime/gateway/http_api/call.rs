@@ -236,7 +236,8 @@ impl<'a> Parameters<'a> {
     }
 }
 
-fn refused(error: &ProtocolError) -> Reply {
+/// A request that cannot be understood.
+pub(in crate::runtime::gateway) fn refused(error: &ProtocolError) -> Reply {
     problem_with_code(StatusCode::BAD_REQUEST, error.code(), &error.to_string())
 }
 

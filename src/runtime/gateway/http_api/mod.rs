@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-pub(super) use call::Parameters;
 pub use call::{Asked, Call};
+pub(super) use call::{Parameters, refused};
 pub use reply::forbidden;
 pub use resource::Resource;
 

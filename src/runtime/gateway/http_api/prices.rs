@@ -83,7 +83,7 @@ async fn some_prices(
 
 /// There is no table yet, and it is on its way.
 fn calculating(user: &UserId) -> Reply {
-    let message = format!("the prices of client `{user}` are being calculated");
+    let message = format!("the prices of customer `{user}` are being calculated");
     not_ready(problem_with_code(StatusCode::ACCEPTED, "calculating", &message))
 }
 

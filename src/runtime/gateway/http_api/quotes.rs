@@ -12,7 +12,7 @@ use super::resource::encoded;
 use crate::model::{Dialect, RequestId, Timestamp, UserId};
 use crate::ports::{Quotation, QuotationStatus};
 use crate::protocol::{QuoteBody, render_quotation};
-use crate::runtime::gateway::http_reply::{Reply, problem_with_code};
+use crate::runtime::gateway::http_reply::{Reply, problem};
 use crate::stages::StageError;
 use crate::stages::quotation_handler::{Accepted, Ask, QuotationHandler};
 
@@ -114,6 +114,6 @@ fn located(reply: Reply, user: &UserId, request_id: &RequestId) -> Reply {
 }
 
 fn no_such_quotation(request_id: &RequestId) -> Reply {
-    let message = format!("there is no quotation `{request_id}` of this client");
-    problem_with_code(StatusCode::NOT_FOUND, "not_found", &message)
+    let message = format!("there is no quotation `{request_id}` of this customer");
+    problem(StatusCode::NOT_FOUND, &message)
 }

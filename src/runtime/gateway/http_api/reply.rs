@@ -5,11 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::model::UserId;
-use crate::ports::{Chain, PortError};
-use crate::runtime::gateway::http_reply::{Reply, problem_with_code};
+use crate::runtime::gateway::http_reply::{Reply, later, problem, problem_with_code};
+use crate::runtime::gateway::replies::told;
 use crate::stages::StageError;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -20,27 +20,20 @@ const SOON: HeaderValue = HeaderValue::from_static("1");
 /// A client that the caller may not ask for.
 #[must_use]
 pub fn forbidden(user: &UserId) -> Reply {
-    info!(%user, "the caller may not ask for this client");
-    let message = format!("the token does not speak for client `{user}`");
-    problem_with_code(StatusCode::FORBIDDEN, "forbidden", &message)
+    info!(%user, "the caller may not ask for this customer");
+    let message = format!("the token does not speak for customer `{user}`");
+    problem(StatusCode::FORBIDDEN, &message)
 }
 
-/// What a failure of a stage tells the client: no more than it needs. The log has the rest.
+/// The reply to a request whose stage failed.
 pub(super) fn failure(what: &str, error: &StageError) -> Reply {
-    warn!(error = %Chain(error), "{what}");
-    match error {
-        StageError::RequestIdTaken { .. } => {
-            problem_with_code(StatusCode::CONFLICT, "request_id_taken", &error.to_string())
-        }
-        StageError::Port(PortError::Rejected { .. }) => {
-            problem_with_code(StatusCode::PAYLOAD_TOO_LARGE, "rejected", what)
-        }
-        _ => {
-            let message = format!("{what}; try again");
-            let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-            with(problem_with_code(unavailable, "unavailable", &message), RETRY_AFTER, SOON)
-        }
-    }
+    let (code, message) = told(what, error);
+    let status = match code {
+        "request_id_taken" => StatusCode::CONFLICT,
+        "rejected" => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => return later(StatusCode::SERVICE_UNAVAILABLE, &message),
+    };
+    problem_with_code(status, code, &message)
 }
 
 /// Something that is true only now.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{HeaderValue, LINK, RETRY_AFTER};
+use hyper::header::{HeaderValue, LINK};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tracing::warn;
 
@@ -18,7 +18,7 @@ use crate::model::{ProductId, UserId};
 use crate::ports::{Chain, PortError, TableError};
 use crate::protocol::TableFormat;
 use crate::runtime::gateway::ReplyBody;
-use crate::runtime::gateway::http_reply::{Reply, problem_with_code};
+use crate::runtime::gateway::http_reply::{Reply, later, problem_with_code};
 use crate::stages::StageError;
 use crate::stages::prices::WholeTable;
 use crate::supervisor::catch;
@@ -74,8 +74,7 @@ impl HttpApi {
     fn stream(&self, table: WholeTable, rows: Rows) -> Result<Page, Reply> {
         let Ok(place) = self.streams.clone().try_acquire_owned() else {
             let message = "too many whole tables are being read; try again";
-            let busy = problem_with_code(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
-            return Err(with(busy, RETRY_AFTER, HeaderValue::from_static("1")));
+            return Err(later(StatusCode::SERVICE_UNAVAILABLE, message));
         };
         let (pieces, body) = mpsc::channel(PIECES);
         tokio::spawn(send_rows(table, rows, pieces, place));

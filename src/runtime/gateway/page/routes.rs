@@ -23,7 +23,7 @@ use crate::ports::{Chain, Clock, Housekeeping, PortError, Ports};
 use crate::runtime::Shutdown;
 use crate::runtime::gateway::addresses::ClientAddress;
 use crate::runtime::gateway::entry::{self, Door};
-use crate::runtime::gateway::http_reply::{later, problem};
+use crate::runtime::gateway::http_reply::{bad_query, later, problem};
 use crate::runtime::gateway::{Reply, Sockets};
 use crate::runtime::metrics::{self, Metrics, SLOT, Scrape};
 use crate::stages::SettingsInForce;
@@ -147,19 +147,19 @@ impl Page {
         let ids: Vec<String> = values(request.uri(), "product").collect();
         if ids.len() > MAX_LIMIT {
             let message = format!("at most {MAX_LIMIT} products are named at once");
-            return problem(StatusCode::BAD_REQUEST, &message);
+            return bad_query(&message);
         }
         match Search::of(request.uri()) {
             Ok(search) if ids.is_empty() => found(self.products.search(search).await),
             Ok(_) => found(self.products.named(ids).await),
-            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+            Err(message) => bad_query(&message),
         }
     }
 
     async fn clients(&self, request: &Request<Incoming>) -> Reply {
         match Search::of(request.uri()) {
             Ok(search) => found(self.clients.search(&search).await),
-            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+            Err(message) => bad_query(&message),
         }
     }
 
@@ -169,21 +169,21 @@ impl Page {
                 Ok(page) => reply(JSON, page),
                 Err(error) => unavailable(&error),
             },
-            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+            Err(message) => bad_query(&message),
         }
     }
 
     async fn explain(&self, request: &Request<Incoming>) -> Reply {
         match explain::Asked::of(request.uri()) {
             Ok(asked) => found(self.explainer.explain(&asked).await),
-            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+            Err(message) => bad_query(&message),
         }
     }
 
     async fn worth(&self, request: &Request<Incoming>) -> Reply {
         match worth::Asked::of(request.uri()) {
             Ok(asked) => found(self.worth.look(asked, self.metrics()).await),
-            Err(message) => problem(StatusCode::BAD_REQUEST, &message),
+            Err(message) => bad_query(&message),
         }
     }
 
@@ -204,7 +204,7 @@ async fn may_see(path: &str, door: &Door, request: &Request<Incoming>) -> Result
     let clients = door.clients_of(entry::of_headers(request.headers())).await?;
     match clients {
         tokens::Clients::Named(_) if path != "/products" => {
-            Err(problem(StatusCode::FORBIDDEN, "the token does not speak for every client"))
+            Err(problem(StatusCode::FORBIDDEN, "the token does not speak for every customer"))
         }
         _ => Ok(()),
     }

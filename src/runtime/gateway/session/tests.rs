@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::super::limits::{Limiter, Limits};
+use super::super::limiter::Limiter;
+use super::super::limits::Limits;
 use super::super::sockets::Sockets;
 use super::super::unfinished::UnfinishedMessages;
 use super::*;

@@ -2,14 +2,20 @@
 
 use super::*;
 
+/// Two processes that know the base of the current version.
+async fn both_with_the_base(ports: &Ports, keep_until: Timestamp) -> [BaseMaker; 2] {
+    let processes = [process(ports), process(ports)];
+    for process in &processes {
+        process.current(keep_until).await.unwrap();
+    }
+    processes
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_process_sees_that_another_has_stored_a_base_for_longer() {
     let (paged, ports) = large().await;
-    let (maker, other) = (process(&ports), process(&ports));
     let soon = keep_until(&ports);
-    for process in [&maker, &other] {
-        process.current(soon).await.unwrap();
-    }
+    let [maker, other] = both_with_the_base(&ports, soon).await;
     let later = soon.plus(2 * HOUR);
     assert!(maker.current(soon).await.unwrap().base.expires_at < later);
     paged.pages();
@@ -121,11 +127,8 @@ async fn work_stops_when_another_process_has_claimed_it() {
 #[tokio::test(start_paused = true)]
 async fn a_base_that_was_stored_for_longer_needs_no_claim() {
     let (paged, ports) = large().await;
-    let (maker, other) = (process(&ports), process(&ports));
     let soon = keep_until(&ports);
-    for process in [&maker, &other] {
-        process.current(soon).await.unwrap();
-    }
+    let [maker, other] = both_with_the_base(&ports, soon).await;
     let later = soon.plus(2 * HOUR);
     maker.current(later).await.unwrap();
     // Whoever has the claim does not give it up.

@@ -1,0 +1,68 @@
+//! The head of everything that loads bring.
+
+use rusqlite::{Connection, Row, params};
+
+use super::failure::{Failure, Text};
+use super::rows::currency;
+use crate::ports::{CatalogueHead, LoadId};
+use crate::pricing::UnitRounding;
+
+const HEAD: &str = "
+    SELECT version, base_version, lists_version, shared_version, has_customers, currency,
+        unit_decimals, rounding, load
+    FROM catalogue_head LEFT JOIN journal ON journal.id = catalogue_head.unfolded";
+const PUT_HEAD: &str = "
+    INSERT INTO catalogue_head (id, version, base_version, lists_version, shared_version,
+        has_customers, currency, unit_decimals, rounding, unfolded)
+    VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT DO UPDATE SET version = excluded.version, base_version = excluded.base_version,
+        lists_version = excluded.lists_version, shared_version = excluded.shared_version,
+        has_customers = excluded.has_customers, currency = excluded.currency,
+        unit_decimals = excluded.unit_decimals, rounding = excluded.rounding,
+        unfolded = excluded.unfolded, half_loaded = 0";
+
+pub(super) fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Failure> {
+    let mut statement = connection.prepare_cached(HEAD)?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(CatalogueHead {
+        version: row.get(0)?,
+        base_version: row.get(1)?,
+        lists_version: row.get(2)?,
+        shared_version: row.get(3)?,
+        has_customers: row.get(4)?,
+        currency: currency(row, 5, "the currency of the catalogue")?,
+        rounding: rounding(row)?,
+        unfolded: row.get::<_, Option<String>>(8)?.map(LoadId),
+    }))
+}
+
+fn rounding(row: &Row<'_>) -> Result<UnitRounding, Failure> {
+    let text: String = row.get(7)?;
+    let rounding = text.parse();
+    let rounding = rounding
+        .map_err(|error| Failure::unreadable("the rounding of the catalogue", Text(error)))?;
+    Ok(UnitRounding { unit_decimals: row.get(6)?, rounding })
+}
+
+/// Writes the head, with the number of the journal that is not folded.
+pub(super) fn put_head(
+    connection: &Connection,
+    head: &CatalogueHead,
+    journal: i64,
+) -> Result<(), Failure> {
+    let UnitRounding { unit_decimals, rounding } = head.rounding;
+    let values = params![
+        head.version,
+        head.base_version,
+        head.lists_version,
+        head.shared_version,
+        head.has_customers,
+        head.currency.code(),
+        unit_decimals,
+        rounding.to_string(),
+        journal,
+    ];
+    connection.prepare_cached(PUT_HEAD)?.execute(values)?;
+    Ok(())
+}

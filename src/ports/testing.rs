@@ -1,0 +1,43 @@
+//! What unit tests store.
+
+use super::{Own, Prices, TableHead};
+use crate::model::{DigestBuilder, Generation, Timestamp};
+use crate::pricing::{Currency, PriceList, Recipients, UnitRounding};
+
+/// The head of a table of nothing.
+pub(crate) fn head(version: u64, generation: &Generation, now: Timestamp) -> TableHead {
+    TableHead {
+        version,
+        generation: generation.clone(),
+        fingerprint: DigestBuilder::new("test").finish(),
+        pricing_version: 1,
+        catalogue_version: 1,
+        base_version: 1,
+        currency: Currency::USD,
+        products: 0,
+        rounding: UnitRounding::PLAIN,
+        own: Own::NONE,
+        prices: Prices::LIST,
+        next: vec![],
+        valid_until: None,
+        parts_expire_at: now,
+        priced_at: now,
+        validated_at: now,
+        fresh_until: now,
+        usable_until: now,
+    }
+}
+
+/// A price list without a currency of its own, always in force.
+pub(crate) fn price_list(id: &str, recipients: Recipients) -> PriceList {
+    PriceList {
+        id: id.parse().unwrap(),
+        priority: 0,
+        currency: None,
+        from: None,
+        until: None,
+        recipients,
+        is_wide: true,
+        revision: 1,
+    }
+}

@@ -1,0 +1,91 @@
+//! Who keeps to the limits: the places of connections, and what each may still use.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::time::Instant;
+
+use super::addresses::{Address, Addresses, ClientAddress};
+use super::limits::{Limits, Traffic, lock};
+
+/// Keeps the limits of one gateway.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    limits: Limits,
+    open: Arc<AtomicU32>,
+    addresses: Addresses,
+}
+
+/// A connection's place among all, for as long as it lives.
+#[derive(Debug)]
+pub(super) struct ConnectionPlace(Arc<AtomicU32>);
+
+impl Limiter {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, open: Arc::default(), addresses: Addresses::new(limits) }
+    }
+
+    /// A place for one more connection; `None` when all are taken.
+    pub(super) fn enter(&self) -> Option<ConnectionPlace> {
+        let more = |open: u32| (open < self.limits.sockets).then_some(open + 1);
+        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(ConnectionPlace(self.open.clone()))
+    }
+
+    /// The allowance of a connection before its client's address is known.
+    pub(super) fn connection(&self) -> Arc<Mutex<Traffic>> {
+        Arc::new(Mutex::new(Traffic::new(self.limits.frames_per_sec)))
+    }
+
+    /// What is shared by all connections of an address; `None` when it is not counted.
+    pub(super) fn address(&self, client: ClientAddress) -> Option<Arc<Address>> {
+        self.addresses.find(client)
+    }
+}
+
+impl Drop for ConnectionPlace {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What one connection may still use: its own allowance, and its address's.
+#[derive(Clone, Debug)]
+pub(super) struct Allowance {
+    own: Arc<Mutex<Traffic>>,
+    address: Option<Arc<Address>>,
+}
+
+impl Allowance {
+    pub(super) const fn new(own: Arc<Mutex<Traffic>>, address: Option<Arc<Address>>) -> Self {
+        Self { own, address }
+    }
+
+    pub(super) fn address(&self) -> Option<&Arc<Address>> {
+        self.address.as_ref()
+    }
+
+    /// Takes a frame; says whether there was one to be had.
+    pub(super) fn take_frame(&self) -> bool {
+        let now = Instant::now();
+        lock(&self.own).take_frame(now)
+            && self.address.as_ref().is_none_or(|address| address.traffic().take_frame(now))
+    }
+
+    /// Counts bytes that were received.
+    pub(super) fn charge_bytes(&self, bytes: usize) {
+        let (bytes, now) = (bytes as u64, Instant::now());
+        lock(&self.own).charge_bytes(bytes, now);
+        if let Some(address) = &self.address {
+            address.traffic().charge_bytes(bytes, now);
+        }
+    }
+
+    /// Until when nothing more shall be received; `None` when it may be at once.
+    pub(super) fn no_bytes_until(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let own = lock(&self.own).no_bytes_until(now);
+        let shared = self.address.as_ref().and_then(|a| a.traffic().no_bytes_until(now));
+        own.max(shared)
+    }
+}
