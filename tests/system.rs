@@ -36,8 +36,15 @@ macro_rules! test_on {
     };
 }
 
+/// An engine of the harness, by what opens it.
+macro_rules! opened {
+    (($($engine:tt)*)) => {
+        harness::$($engine)*
+    };
+}
+
 macro_rules! works {
-    (($name:ident: ($($engine:tt)*) $answering:ident $runtime:tt $attributes:tt)
+    (($name:ident: $engine:tt $answering:ident $runtime:tt $attributes:tt)
         $($area:ident { $($test:ident),* $(,)? })*
     ) => {
         mod $name {
@@ -47,7 +54,7 @@ macro_rules! works {
                 use crate::system::{$area, harness};
 
                 $(test_on!($runtime $attributes $test {
-                    let engine = harness::$($engine)*.answering(Answering::$answering);
+                    let engine = opened!($engine).answering(Answering::$answering);
                     $area::$test(engine).await
                 });)*
             })*
