@@ -82,6 +82,7 @@ macro_rules! behaves {
                 a_base_may_be_written_again_for_longer,
                 a_claim_keeps_others_out_until_it_ends,
                 a_claim_by_a_clock_that_is_wrong_keeps_nobody_out,
+                parts_may_be_written_ahead_of_their_base,
                 drafts_come_back_and_are_no_part_of_a_base,
             }
             catalogue {

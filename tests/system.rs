@@ -27,17 +27,24 @@ mod system {
 
 /// One test with its attributes, on a runtime that is as configured.
 macro_rules! test_on {
-    (($($runtime:tt)*) $(#[$attribute:meta])* $test:ident $run:expr) => {
+    (($($runtime:tt)*) [$($attributes:tt)*] $test:ident $run:expr) => {
         #[tokio::test($($runtime)*)]
-        $(#[$attribute])*
+        $($attributes)*
         async fn $test() {
             $run;
         }
     };
 }
 
+/// An engine of the harness, by what opens it.
+macro_rules! opened {
+    (($($engine:tt)*)) => {
+        harness::$($engine)*
+    };
+}
+
 macro_rules! works {
-    (($name:ident: $engine:ident $answering:ident $runtime:tt)
+    (($name:ident: $engine:tt $answering:ident $runtime:tt $attributes:tt)
         $($area:ident { $($test:ident),* $(,)? })*
     ) => {
         mod $name {
@@ -46,8 +53,8 @@ macro_rules! works {
 
                 use crate::system::{$area, harness};
 
-                $(test_on!($runtime $test {
-                    let engine = harness::$engine().answering(Answering::$answering);
+                $(test_on!($runtime $attributes $test {
+                    let engine = opened!($engine).answering(Answering::$answering);
                     $area::$test(engine).await
                 });)*
             })*
@@ -148,13 +155,13 @@ macro_rules! all_of_it_works {
 }
 
 macro_rules! both_ways_work {
-    ($engine:ident $direct:ident $topic:ident $runtime:tt) => {
-        all_of_it_works!(($direct: $engine Direct $runtime));
-        all_of_it_works!(($topic: $engine Topic $runtime));
+    ($name:ident $direct:ident $topic:ident $engine:tt $runtime:tt $attributes:tt) => {
+        all_of_it_works!(($direct: $engine Direct $runtime $attributes));
+        all_of_it_works!(($topic: $engine Topic $runtime $attributes));
 
         /// What is only of quotes that are answered where they arrive.
-        mod $engine {
-            works! { (direct: $engine Direct $runtime)
+        mod $name {
+            works! { (direct: $engine Direct $runtime $attributes)
                 direct_answers {
                     a_warm_quote_costs_one_write_and_no_message,
                     a_gateway_that_stays_tells_the_answer_itself,
@@ -167,7 +174,7 @@ macro_rules! both_ways_work {
                     a_visit_is_remembered_for_a_tenth_of_the_ttl,
                 }
             }
-            works! { (topic: $engine Topic $runtime)
+            works! { (topic: $engine Topic $runtime $attributes)
                 failures {
                     a_panic_over_one_message_fails_no_other,
                 }
@@ -182,11 +189,19 @@ macro_rules! both_ways_work {
     };
 }
 
-both_ways_work!(memory memory_direct memory_topic (start_paused = true));
-both_ways_work!(embedded embedded_direct embedded_topic
-    (flavor = "multi_thread", worker_threads = 2));
+both_ways_work!(memory memory_direct memory_topic (memory()) (start_paused = true) []);
+both_ways_work!(embedded embedded_direct embedded_topic (embedded())
+    (flavor = "multi_thread", worker_threads = 2) []);
 
-/// Clocks of different machines matter more on AWS than between one machine's processes. At the edge of a
+/// All of it on AWS too. That takes minutes, so it has a command of its own, `.ci/scenarios`, which names those
+/// that cannot pass there.
+#[cfg(feature = "aws")]
+mod scenarios {
+    both_ways_work!(aws direct topic (aws().await) (flavor = "multi_thread", worker_threads = 2)
+        [#[ignore = "needs a local AWS: .ci/scenarios"]]);
+}
+
+/// The few of them that run with every other test. Clocks of different machines matter more on AWS than between one machine's processes. At the edge of a
 /// window tables have to be ready in time where every call takes longer.
 #[cfg(feature = "aws")]
 mod aws {
@@ -195,7 +210,7 @@ mod aws {
     macro_rules! also_on_aws {
         ($($area:ident: $($test:ident),* $(,)?;)*) => {
             $($(test_on!((flavor = "multi_thread", worker_threads = 2)
-                #[ignore = "needs a local AWS: .ci/ministack cargo test"]
+                [#[ignore = "needs a local AWS: .ci/ministack cargo test"]]
                 $test $area::$test(harness::aws().await).await);)*)*
         };
     }
@@ -217,7 +232,7 @@ mod aws {
 mod damaged {
     use crate::system::{failures, harness};
 
-    test_on!((flavor = "current_thread")
+    test_on!((flavor = "current_thread") []
         a_row_that_cannot_be_read_stops_nobody_else
         failures::a_row_that_cannot_be_read_stops_nobody_else(harness::embedded()).await);
 }

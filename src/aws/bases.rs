@@ -91,6 +91,18 @@ impl Tables {
 
 #[async_trait]
 impl Bases for Tables {
+    async fn put_base_parts(
+        &self,
+        name: &BaseName,
+        first: u32,
+        parts: &[Bytes],
+        expires_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let write = |(number, bytes)| Write::Put(write_base_part(name, number, bytes, expires_at));
+        let parts = (first..).zip(parts).map(write).collect();
+        self.write_all(Table::PricesByUser, parts).await
+    }
+
     async fn put_base(
         &self,
         name: &BaseName,
@@ -99,10 +111,8 @@ impl Bases for Tables {
     ) -> Result<(), PortError> {
         let index_item = write_index(name, base)?;
         self.check_size(Table::PricesByUser, &index_item)?;
-        let write =
-            |(number, bytes)| Write::Put(write_base_part(name, number, bytes, base.expires_at));
-        let parts = (0..).zip(parts).map(write).collect();
-        self.write_all(Table::PricesByUser, parts).await?;
+        let first = base.first_of_last(parts.len());
+        self.put_base_parts(name, first, parts, base.expires_at).await?;
         // Only now: whoever finds the index finds the parts.
         self.put(Table::PricesByUser, index_item).await?;
         if name.terms.is_none() {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Purpose;
+use super::{Purpose, looks};
 use crate::meter::rules::{item_read, item_write, page_read, queue_requests};
-use crate::meter::{Action, Operation, Reason, Resource, Scope, Stage, Usage, UsageLine, Used};
+use crate::meter::{Action, Operation, Reason, Resource, Scope, Stage, Usage, Used};
 use crate::ports::Queue;
 use crate::replay::Probe;
 use crate::stages::Answering;
@@ -49,8 +49,10 @@ pub struct Events {
     pub visits: f64,
     /// Looks of a gateway whether a user that it does not know is active.
     pub looks: f64,
-    /// Looks of quotes at the version of the products in force, where they were seen: a process may keep
-    /// it for a moment. Else each quote looks as often as when it is probed. By stage: handler, provider.
+    /// How often batches of scheduled calculations read the catalogue's head, at most: a process may keep
+    /// it for a moment. `None` where each batch reads it.
+    pub batch_looks: Option<f64>,
+    /// The same of quotes, by stage: handler, provider.
     pub version_looks: Option<[f64; 2]>,
     /// Bases made: the whole catalogue is read, and what customers have in common is stored.
     pub bases: f64,
@@ -80,15 +82,23 @@ impl Events {
             probe.touch.times(self.touches),
         ]);
         let cold = probe.cold.since(&probe.warm).times(self.cold);
-        let shares = self.shares_of_version_looks(&quotes, &cold);
+        let batches = sum([
+            probe.unchanged.times(self.unchanged() * per_batch),
+            probe.confirmed.times(self.confirmed * per_batch),
+            probe.calculated.times(self.changed * per_batch),
+        ]);
+        let looking = looks::share([&batches], Stage::PriceCalc, self.batch_looks);
+        let seen = self.version_looks.map_or([None; 2], |looks| looks.map(Some));
+        let shares = [0, 1].map(|which| {
+            let stage = QUOTE_STAGES[which];
+            (stage, looks::share([&quotes, &cold], stage, seen[which]))
+        });
         BTreeMap::from([
             (
                 Purpose::KeepWarm,
                 sum([
                     probe.orders.times(self.sends),
-                    probe.unchanged.times(self.unchanged() * per_batch),
-                    probe.confirmed.times(self.confirmed * per_batch),
-                    probe.calculated.times(self.changed * per_batch),
+                    looks::with_shares(&batches, &[(Stage::PriceCalc, looking)]),
                     probe.base.times(self.bases),
                     probe.base_read.times(self.base_reads),
                     probe.terms.times(self.terms),
@@ -96,11 +106,11 @@ impl Events {
                     self.scans(probe),
                 ]),
             ),
-            (Purpose::Quotes, with_version_looks(&quotes, shares)),
+            (Purpose::Quotes, looks::with_shares(&quotes, &shares)),
             (
                 Purpose::Cold,
                 sum([
-                    with_version_looks(&cold, shares),
+                    looks::with_shares(&cold, &shares),
                     probe.visit.times(self.visits),
                     self.looks(probe),
                 ]),
@@ -114,20 +124,6 @@ impl Events {
                 ]),
             ),
         ])
-    }
-
-    /// Of the looks at the version in force that these quotes need, the share that was seen, by stage.
-    fn shares_of_version_looks(&self, quotes: &Usage, cold: &Usage) -> [f64; 2] {
-        let mut shares = [1.0; 2];
-        let seen = self.version_looks.into_iter().flatten();
-        for ((share, stage), seen) in shares.iter_mut().zip(QUOTE_STAGES).zip(seen) {
-            let looks = |usage: &Usage| usage.total(|line| is_version_look(line, stage)).calls;
-            let expected = (looks(quotes) + looks(cold)) as f64;
-            if seen < expected {
-                *share = seen / expected;
-            }
-        }
-        shares
     }
 
     /// Scheduled calculations that write nothing.
@@ -159,6 +155,7 @@ impl Events {
             touches: self.touches * count,
             visits: self.visits * count,
             looks: self.looks * count,
+            batch_looks: self.batch_looks.map(|looks| looks * count),
             version_looks: self.version_looks.map(|looks| looks.map(|looks| looks * count)),
             bases: self.bases * count,
             terms: self.terms * count,
@@ -198,21 +195,6 @@ impl Events {
         }
         idle
     }
-}
-
-/// Whether a stage looks which version of the products is in force.
-fn is_version_look(line: &UsageLine, stage: Stage) -> bool {
-    line.stage == stage && (line.resource, line.action) == (Resource::Products, Action::Read)
-}
-
-/// The same with only so large shares of the looks at the version in force.
-fn with_version_looks(usage: &Usage, shares: [f64; 2]) -> Usage {
-    let is_any = |line: &UsageLine| QUOTE_STAGES.iter().any(|stage| is_version_look(line, *stage));
-    let mut all = usage.only(|line| !is_any(line));
-    for (stage, share) in QUOTE_STAGES.into_iter().zip(shares) {
-        all.merge(&usage.only(|line| is_version_look(line, stage)).times(share));
-    }
-    all
 }
 
 fn used(scope: Scope, operation: Operation, used: Used) -> Usage {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Bill, Events, Purpose, Share, Traffic, logs};
+use super::{Bill, Events, Purpose, Share, Traffic, logs, looks};
 use crate::meter::billing::{self, HOURS_A_MONTH, Line, PriceList, Usd};
 use crate::ports::{MAX_BATCH, Queue};
-use crate::replay::{Probe, ReplayError, Sample, TermsSpec, probe};
+use crate::replay::{Probe, ReplayError, Sample, Scenario, TermsSpec, probe};
 use crate::stages::{Answering, Policy};
 
 const HOUR: f64 = 3600.0;
@@ -17,6 +17,10 @@ const BASE_READS_AN_HOUR: f64 = 1.0;
 const REPORTS_AN_HOUR: f64 = 60.0;
 /// And once a minute that it lives.
 const SIGNS_AN_HOUR: f64 = 60.0;
+/// So many refreshes at once `infra/` allows unless it is told otherwise: `max_concurrency.refresh`.
+const REFRESHING: f64 = 20.0;
+/// So many quotes: `gateway_concurrency`, `max_concurrency.provider`.
+const QUOTING: f64 = 50.0;
 
 /// The few numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,7 +170,16 @@ impl Forecast {
         Events {
             ticks,
             head_looks: ticks,
-            version_looks: None,
+            batch_looks: Some(looks::most_an_hour(
+                refreshes / self.batch as f64,
+                numbers.calculation,
+                REFRESHING.max(numbers.workers.into()),
+            )),
+            version_looks: Some(
+                // A cold one is looked at again with its table.
+                [quotes, quotes - direct + cold]
+                    .map(|quotes| looks::most_an_hour(quotes, Scenario::CALL, QUOTING)),
+            ),
             rows: kept.active + (cold * HOURS_A_DAY).min(self.traffic.users - kept.active),
             sends: ticks * (kept.active / MAX_BATCH as f64).max(kept.active.min(1.0)),
             refreshes,

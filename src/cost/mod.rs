@@ -5,6 +5,7 @@
 //! | `traffic` | how many users are active, and how many quotes find nobody active: by a model |
 //! | `events` | how often each thing happens, and what that uses, by a probe of the stages |
 //! | `logs` | how much functions log of each thing |
+//! | `looks` | how often functions read the catalogue's head |
 //! | `forecast` | a month from a few numbers, and what other policies would change |
 //! | `reading` | how often each thing happened, from what the meter saw |
 //! | `stored` | what the store says of prices and quotes, for what the meter does not see |
@@ -23,6 +24,7 @@ mod bill;
 mod events;
 mod forecast;
 mod logs;
+mod looks;
 mod measured;
 mod reading;
 mod stored;

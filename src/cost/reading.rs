@@ -49,9 +49,12 @@ impl Reading {
             confirmed: self.events.confirmed * share,
             ..rest
         };
-        let mut all = vec![(small as usize, of(1.0 - in_large, self.events))];
+        let batches_of = |share: f64| self.events.batch_looks.map(|looks| looks * share);
+        let in_small = Events { batch_looks: batches_of(1.0 - many), ..self.events };
+        let mut all = vec![(small as usize, of(1.0 - in_large, in_small))];
         if many > 0.0 {
-            all.push((large as usize, of(in_large, Events::default())));
+            let rest = Events { batch_looks: batches_of(many), ..Events::default() };
+            all.push((large as usize, of(in_large, rest)));
         }
         all
     }
@@ -71,6 +74,7 @@ impl Reading {
         let scans = used(Stage::Refresh, scheduled, Resource::ActiveUsers, Action::Scan);
         let version_looks = [Stage::QuotationHandler, Stage::QuotationProvider]
             .map(|stage| used(stage, None, Resource::Products, Action::Read).calls as f64);
+        let batch_looks = used(Stage::PriceCalc, scheduled, Resource::Products, Action::Read);
         let head_looks = used(Stage::Refresh, None, Resource::Products, Action::Read);
         let ordered = used(Stage::Refresh, scheduled, Resource::RefreshQueue, Action::Send);
         let (received, refreshed) = (of_queue(Action::Receive), of_queue(Action::Delete));
@@ -130,6 +134,7 @@ impl Reading {
                 touches: (touched.items as f64 - cold - visits).max(0.0),
                 visits,
                 looks: (looked.calls + read_again) as f64,
+                batch_looks: Some(batch_looks.calls as f64),
                 version_looks: Some(version_looks),
                 bases: bases(None),
                 // Nothing tells these from readings and writings of heads.
@@ -178,6 +183,7 @@ mod tests {
                 changed: 12.0,
                 confirmed: 20.0,
                 quotes: 25.0,
+                batch_looks: Some(30.0),
                 ..Events::default()
             };
             let reading = Reading { events, active: 3.0, batch, known: Known::default() };
@@ -187,6 +193,8 @@ mod tests {
             assert!((sum(|part| part.changed) - 12.0).abs() < 1e-9, "{parts:?}");
             assert!((sum(|part| part.confirmed) - 20.0).abs() < 1e-9, "{parts:?}");
             assert!((sum(|part| part.quotes) - 25.0).abs() < 1e-9, "once: {parts:?}");
+            let looks = |part: &Events| part.batch_looks.unwrap_or_default();
+            assert!((sum(looks) - 30.0).abs() < 1e-9, "{parts:?}");
             let batches: f64 = parts.iter().map(|(size, part)| part.refreshes / *size as f64).sum();
             assert!((batches - 123.0 / batch).abs() < 1e-9, "{batch}: {parts:?}");
         }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::rows::{from_json, to_json};
@@ -13,14 +13,34 @@ use crate::pricing::BaseIndex;
 const PUT: &str = "
     INSERT INTO base (name, expires_at, contents) VALUES (?1, ?2, ?3)
     ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at, contents = excluded.contents";
+/// Parts go with the row of their base, so that there is one before it has an index.
+const EXPECT: &str = "
+    INSERT INTO base (name, expires_at, contents) VALUES (?1, ?2, '')
+    ON CONFLICT DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)";
 const PUT_PART: &str = "
     INSERT INTO base_part (base, number, bytes) VALUES (?1, ?2, ?3)
     ON CONFLICT DO UPDATE SET bytes = excluded.bytes";
-const GET: &str = "SELECT contents, expires_at FROM base WHERE name = ?1";
+const GET: &str = "SELECT contents, expires_at FROM base WHERE name = ?1 AND contents <> ''";
 const GET_PART: &str = "SELECT bytes FROM base_part WHERE base = ?1 AND number = ?2";
 
 #[async_trait]
 impl Bases for Embedded {
+    async fn put_base_parts(
+        &self,
+        name: &BaseName,
+        first: u32,
+        parts: &[Bytes],
+        expires_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let (name, parts) = (name.to_string(), parts.to_vec());
+        self.write(move |tx| {
+            put_parts(tx, &name, (first..).zip(&parts))?;
+            tx.prepare_cached(EXPECT)?.execute(params![name, expires_at.secs_rounded_up()])?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn put_base(
         &self,
         name: &BaseName,
@@ -30,12 +50,9 @@ impl Bases for Embedded {
         let index = to_json(&base.index, || format!("the index of base {name}"));
         let index = index.map_err(|failure| self.port_error(failure))?;
         let (expires_at, parts) = (base.expires_at.secs_rounded_up(), parts.to_vec());
-        let name = name.to_string();
+        let (name, first) = (name.to_string(), base.first_of_last(parts.len()));
         self.write(move |tx| {
-            let mut statement = tx.prepare_cached(PUT_PART)?;
-            for (number, bytes) in parts.iter().enumerate() {
-                statement.execute(params![name, number, &bytes[..]])?;
-            }
+            put_parts(tx, &name, (first..).zip(&parts))?;
             tx.prepare_cached(PUT)?.execute(params![name, expires_at, index])?;
             Ok(())
         })
@@ -98,10 +115,7 @@ impl Bases for Embedded {
     ) -> Result<(), PortError> {
         let (name, drafts) = (draft_of(name), drafts.to_vec());
         self.write(move |tx| {
-            let mut statement = tx.prepare_cached(PUT_PART)?;
-            for (number, bytes) in &drafts {
-                statement.execute(params![name, number, &bytes[..]])?;
-            }
+            put_parts(tx, &name, drafts.iter().map(|(number, bytes)| (*number, bytes)))?;
             // With it they go.
             tx.prepare_cached(PUT)?.execute(params![name, expires_at.secs_rounded_up(), ""])?;
             Ok(())
@@ -116,6 +130,18 @@ impl Bases for Embedded {
     ) -> Result<Vec<Option<Bytes>>, PortError> {
         self.parts_of(draft_of(name), numbers).await
     }
+}
+
+fn put_parts<'a>(
+    connection: &Connection,
+    name: &str,
+    parts: impl Iterator<Item = (u32, &'a Bytes)>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(PUT_PART)?;
+    for (number, bytes) in parts {
+        statement.execute(params![name, number, &bytes[..]])?;
+    }
+    Ok(())
 }
 
 /// What drafts stand under in the place of a base.

@@ -10,31 +10,64 @@ use super::limits::check_item_bytes;
 use crate::model::Timestamp;
 use crate::ports::{BaseClaim, BaseName, Bases, PortError, StoredBase};
 
-/// The index and the parts of each.
-pub(super) type BaseTable = BTreeMap<BaseName, (StoredBase, Vec<Bytes>)>;
-/// Pieces of bases in the making, and when each goes.
-pub(super) type DraftTable = BTreeMap<(BaseName, u32), (Bytes, Timestamp)>;
+/// The index of each.
+pub(super) type BaseTable = BTreeMap<BaseName, StoredBase>;
+
+/// Parts of bases, or pieces of bases in the making, and when each goes.
+#[derive(Default)]
+pub(super) struct PieceTable(BTreeMap<(BaseName, u32), (Bytes, Timestamp)>);
+
+impl PieceTable {
+    fn put(
+        &mut self,
+        name: BaseName,
+        pieces: impl Iterator<Item = (u32, Bytes)>,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) {
+        self.0.retain(|_, (_, expires_at)| now < *expires_at);
+        self.0.extend(pieces.map(|(number, bytes)| ((name, number), (bytes, expires_at))));
+    }
+
+    fn get(&self, name: &BaseName, number: u32) -> Option<Bytes> {
+        self.0.get(&(*name, number)).map(|(bytes, _)| bytes.clone())
+    }
+}
 
 #[async_trait]
 impl Bases for Memory {
+    async fn put_base_parts(
+        &self,
+        name: &BaseName,
+        first: u32,
+        parts: &[Bytes],
+        expires_at: Timestamp,
+    ) -> Result<(), PortError> {
+        for (number, bytes) in (first..).zip(parts) {
+            check_item_bytes(&format!("part {number} of base {name}"), bytes.len())?;
+        }
+        let parts = (first..).zip(parts.iter().cloned());
+        self.state().base_parts.put(*name, parts, expires_at, self.clock().now());
+        Ok(())
+    }
+
     async fn put_base(
         &self,
         name: &BaseName,
         base: &StoredBase,
         parts: &[Bytes],
     ) -> Result<(), PortError> {
-        for (number, bytes) in parts.iter().enumerate() {
-            check_item_bytes(&format!("part {number} of base {name}"), bytes.len())?;
-        }
+        let first = base.first_of_last(parts.len());
+        self.put_base_parts(name, first, parts, base.expires_at).await?;
         let now = self.clock().now();
         let bases = &mut self.state().bases;
-        bases.retain(|_, (base, _)| now < base.expires_at);
-        bases.insert(*name, (base.clone(), parts.to_vec()));
+        bases.retain(|_, base| now < base.expires_at);
+        bases.insert(*name, base.clone());
         Ok(())
     }
 
     async fn base(&self, name: &BaseName) -> Result<Option<StoredBase>, PortError> {
-        Ok(self.state().bases.get(name).map(|(base, _)| base.clone()))
+        Ok(self.state().bases.get(name).cloned())
     }
 
     async fn base_parts(
@@ -43,9 +76,7 @@ impl Bases for Memory {
         numbers: &[u32],
     ) -> Result<Vec<Option<Bytes>>, PortError> {
         let state = self.state();
-        let parts = state.bases.get(name).map(|(_, parts)| parts);
-        let part = |number: &u32| parts?.get(usize::try_from(*number).ok()?).cloned();
-        Ok(numbers.iter().map(part).collect())
+        Ok(numbers.iter().map(|number| state.base_parts.get(name, *number)).collect())
     }
 
     async fn claim_base(
@@ -73,10 +104,7 @@ impl Bases for Memory {
             check_item_bytes(&format!("draft {number} of base {name}"), bytes.len())?;
         }
         let now = self.clock().now();
-        let stored = &mut self.state().base_drafts;
-        stored.retain(|_, (_, expires_at)| now < *expires_at);
-        let keyed = drafts.iter().map(|(number, bytes)| ((*name, *number), bytes.clone()));
-        stored.extend(keyed.map(|(key, bytes)| (key, (bytes, expires_at))));
+        self.state().base_drafts.put(*name, drafts.iter().cloned(), expires_at, now);
         Ok(())
     }
 
@@ -86,7 +114,6 @@ impl Bases for Memory {
         numbers: &[u32],
     ) -> Result<Vec<Option<Bytes>>, PortError> {
         let state = self.state();
-        let draft = |number: &u32| Some(state.base_drafts.get(&(*name, *number))?.0.clone());
-        Ok(numbers.iter().map(draft).collect())
+        Ok(numbers.iter().map(|number| state.base_drafts.get(name, *number)).collect())
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::active_users::ActiveUserTable;
-use super::bases::{BaseTable, DraftTable};
+use super::bases::{BaseTable, PieceTable};
 use super::catalogue::LoadedTables;
 use super::connections::MemoryConnections;
 use super::presence::ProcessTable;
@@ -35,7 +35,8 @@ pub(super) struct State {
     pub(super) active_users: ActiveUserTable,
     pub(super) bases: BaseTable,
     pub(super) base_claims: BTreeMap<BaseName, BaseClaim>,
-    pub(super) base_drafts: DraftTable,
+    pub(super) base_parts: PieceTable,
+    pub(super) base_drafts: PieceTable,
     pub(super) loaded: LoadedTables,
     pub(super) price_tables: PriceTableTables,
     pub(super) quotations: QuotationTable,
@@ -86,7 +87,8 @@ impl Memory {
             active_users: ActiveUserTable::default(),
             bases: BaseTable::default(),
             base_claims: BTreeMap::new(),
-            base_drafts: DraftTable::default(),
+            base_parts: PieceTable::default(),
+            base_drafts: PieceTable::default(),
             loaded: LoadedTables::default(),
             price_tables: PriceTableTables::default(),
             quotations: QuotationTable::default(),

@@ -122,9 +122,17 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl Bases for Metered {
+        async fn put_base_parts(&self, name: _, first: _, parts: _, expires_at: _) -> _ {
+            self.inner.store.put_base_parts(name, first, parts, expires_at).await?;
+            let parts = (first..).zip(parts);
+            let sizes = parts.map(|(number, part)| sizes::base_part(name, number, part.len()));
+            self.wrote_many(Resource::PricesByUser, sizes);
+            Ok(())
+        }
+
         async fn put_base(&self, name: _, base: _, parts: _) -> _ {
             self.inner.store.put_base(name, base, parts).await?;
-            let parts = (0..).zip(parts);
+            let parts = (base.first_of_last(parts.len())..).zip(parts);
             let sizes = parts.map(|(number, part)| sizes::base_part(name, number, part.len()));
             self.wrote_many(Resource::PricesByUser, sizes);
             self.wrote_one(Resource::PricesByUser, sizes::base_index(name, base));

@@ -68,6 +68,13 @@ impl BaseClaim {
 }
 
 impl StoredBase {
+    /// The number of the first one of so many last parts.
+    #[must_use]
+    pub fn first_of_last(&self, count: usize) -> u32 {
+        let first = self.index.parts.len().saturating_sub(count);
+        u32::try_from(first).unwrap_or(u32::MAX)
+    }
+
     /// The base of no products, which nobody has to store.
     #[must_use]
     pub const fn nothing(currency: Currency) -> Self {
@@ -82,7 +89,18 @@ port!(
     /// The products of a version ([`super::CatalogueHead::base_version`]) never change, nor do
     /// terms, so everybody who writes a base writes the same, and what was read once is right for ever.
     pub trait Bases: Send + Sync {
-        /// Writes a base: its parts first, then the index. Writing it again is harmless.
+        /// Writes some parts of a base, from this number on. They stay until `expires_at` at least, and
+        /// nobody finds them before [`put_base`](Bases::put_base) has written the index.
+        async fn put_base_parts(
+            &self,
+            name: &BaseName,
+            first: u32,
+            parts: &[Bytes],
+            expires_at: Timestamp,
+        ) -> Result<(), PortError>;
+
+        /// Writes a base: the last of its parts, which may be all of them, and then the index. The other
+        /// parts are written already. Writing it again is harmless.
         async fn put_base(
             &self,
             name: &BaseName,

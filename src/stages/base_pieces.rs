@@ -47,12 +47,10 @@ impl Reading<'_> {
         pieces: &[Bytes],
         stored: usize,
     ) -> Result<(), PortError> {
-        let json = serde_json::to_vec(checkpoint)
-            .map_err(|error| PortError::corrupt("a checkpoint of a base", error))?;
         let pieces = (number + 1..).zip(pieces.iter().cloned()).skip(stored);
         let expires_at = self.now.plus(KEPT_FOR);
         self.store.put_drafts(&self.name, &pieces.collect::<Vec<_>>(), expires_at).await?;
-        self.store.put_drafts(&self.name, &[(number, json.into())], expires_at).await
+        put_checkpoint(self.store, &self.name, (number, checkpoint), self.now).await
     }
 
     /// The pieces that follow a checkpoint; `None` when one of them is not there, or is another one.
@@ -73,6 +71,18 @@ impl Reading<'_> {
 /// The checksums of pieces, for their checkpoint.
 pub(super) fn sums_of(pieces: &[Bytes]) -> Vec<u32> {
     pieces.iter().map(|piece| crc32fast::hash(piece)).collect()
+}
+
+/// Stores a checkpoint under its number.
+pub(super) async fn put_checkpoint(
+    store: &dyn Store,
+    name: &BaseName,
+    (number, checkpoint): (u32, &impl Serialize),
+    now: Timestamp,
+) -> Result<(), PortError> {
+    let json = serde_json::to_vec(checkpoint)
+        .map_err(|error| PortError::corrupt("a checkpoint of a base", error))?;
+    store.put_drafts(name, &[(number, json.into())], now.plus(KEPT_FOR)).await
 }
 
 /// A checkpoint that was found. One that another version of ocache wrote in another form counts as missing.

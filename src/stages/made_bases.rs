@@ -15,6 +15,7 @@ use tracing::info;
 
 use super::base_claims::{BaseClaims, ClaimLost, LONGEST_WAIT, Waiting};
 use super::base_shelf::{BaseShelf, Part};
+use super::base_storing::store_base;
 use super::doubts::Doubts;
 use crate::model::Timestamp;
 use crate::ports::{AtHead, BaseName, Clock, PortError, Ports, Store, StoredBase};
@@ -178,7 +179,8 @@ impl MadeBases {
         make: impl Future<Output = Result<AtHead<Packed>, MakeBaseError>> + Send,
     ) -> Result<AtHead<Arc<StoredBase>>, MakeBaseError> {
         // For twice the time, so that it is not written again with every calculation.
-        let expires_at = keep_until.plus(keep_until.since(self.clock.now()));
+        let now = self.clock.now();
+        let expires_at = keep_until.plus(keep_until.since(now));
         let stored = if self.is_in_doubt(name) { None } else { self.store.base(name).await? };
         if let Some(base) = stored {
             // Whoever had the claim before may have just stored it.
@@ -188,8 +190,10 @@ impl MadeBases {
             if let Some(parts) = self.parts(name, &base).await? {
                 // Never for less than it is stored: our clock may be behind that of others, whose tables
                 // count on it.
-                let base = StoredBase { expires_at: expires_at.max(base.expires_at), ..base };
-                self.put(name, &base, &parts).await?;
+                let (keep_until, expires_at) =
+                    (keep_until.max(base.expires_at), expires_at.max(base.expires_at));
+                let base = StoredBase { expires_at, ..base };
+                let base = self.put(name, base, &parts, (keep_until, now)).await?;
                 return Ok(AtHead::Read(self.shelf.put(*name, base)));
             }
         }
@@ -198,8 +202,7 @@ impl MadeBases {
             StoredBase::nothing(name.currency)
         } else {
             let base = StoredBase { index, expires_at };
-            self.put(name, &base, &parts).await?;
-            base
+            self.put(name, base, &parts, (keep_until, now)).await?
         };
         self.shelf.forget(name);
         let base = self.shelf.put(*name, base);
@@ -211,12 +214,13 @@ impl MadeBases {
     async fn put(
         &self,
         name: &BaseName,
-        base: &StoredBase,
+        base: StoredBase,
         parts: &[Bytes],
-    ) -> Result<(), PortError> {
-        self.store.put_base(name, base, parts).await?;
+        times: (Timestamp, Timestamp),
+    ) -> Result<StoredBase, PortError> {
+        let base = store_base(&*self.store, name, base, parts, times).await?;
         info!(%name, products = base.index.products, parts = parts.len(), "base stored");
-        Ok(())
+        Ok(base)
     }
 
     /// The parts of a base that is stored; `None` when not all of them are there.

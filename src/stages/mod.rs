@@ -9,6 +9,7 @@ mod base_maker;
 mod base_packing;
 mod base_pieces;
 mod base_shelf;
+mod base_storing;
 pub mod change;
 mod deadline;
 mod doubts;

@@ -128,6 +128,40 @@ fn a_forecast_needs_no_stack_and_answers_to_its_numbers() {
 }
 
 #[test]
+fn the_head_of_the_catalogue_is_billed_as_often_as_processes_read_it() {
+    let home = Home::new();
+    // Read units of a month.
+    let units = |stage: &str, purpose: &str, active: &str, quotes: &str| {
+        let numbers = ["--active-users", active, "--quotes-a-minute", quotes];
+        let forecast = home.json(&[&["cost", "forecast"][..], &numbers].concat());
+        let lines = forecast["lines"].as_array().unwrap();
+        let is_meant = |line: &&Value| {
+            (&line["stage"], &line["for"], &line["line"])
+                == (&stage.into(), &purpose.into(), &"read_units".into())
+        };
+        lines.iter().filter(is_meant).map(|line| number(&line["units"])).sum::<f64>()
+    };
+    let secs = 43_800.0 * 60.0;
+    // Each refresh reads the head of a table, and some read a base. Those of ten million customers are 16,667 batches a second, of which each
+    // takes a tenth of one: 1,667 processes, and half more.
+    let refreshes = 10e6 * 43_800.0;
+    let read = units("price_calc", "keep_warm", "10000000", "20000000");
+    let looks = (read - refreshes) / secs;
+    assert!((2_500.0..2_650.0).contains(&looks), "{looks}");
+    // Those of five thousand are 8.3 batches a second: each may be the first of its process.
+    let read = units("price_calc", "keep_warm", "5000", "10000");
+    let looks = (read - 5_000.0 * 43_800.0) / secs;
+    assert!((8.3..8.6).contains(&looks), "{looks}");
+
+    // Few quotes read it each. A third of a million a second take a fiftieth of one each: 6,667 processes, and
+    // half more, read it ten thousand times a second.
+    let each = units("quotation_handler", "quotes", "100", "200") / (200.0 * 43_800.0);
+    let all = units("quotation_handler", "quotes", "10000000", "20000000") / (20e6 * 43_800.0);
+    let looks = 1.0 - (each - all);
+    assert!((0.02..0.05).contains(&looks), "{each} {all}");
+}
+
+#[test]
 fn price_lists_cost_what_their_bases_do() {
     let home = Home::new();
     let of = |more: &[&str]| number(&forecast(&home, more)["usd_a_month"]);

@@ -69,6 +69,30 @@ pub async fn a_base_may_be_written_again_for_longer(ports: Ports) {
     assert!(heads.items.is_empty(), "a base is nobody's table");
 }
 
+pub async fn parts_may_be_written_ahead_of_their_base(ports: Ports) {
+    let (store, base) = (&ports.store, base(&["A", "B", "C", "D"]));
+    let all = parts(&["a", "b", "c", "d"]);
+    store.put_base_parts(&name(1), 0, &all[..2], base.expires_at).await.unwrap();
+    store.put_base_parts(&name(1), 2, &all[2..3], base.expires_at).await.unwrap();
+    assert_eq!(store.base(&name(1)).await.unwrap(), None, "nobody finds them yet");
+    store.put_base(&name(1), &base, &all[3..]).await.unwrap();
+    assert_eq!(store.base(&name(1)).await.unwrap().as_ref(), Some(&base));
+    let stored: Vec<_> = all.iter().cloned().map(Some).collect();
+    assert_eq!(store.base_parts(&name(1), &[0, 1, 2, 3]).await.unwrap(), stored);
+
+    // For longer, in the same way.
+    let longer = StoredBase { expires_at: base.expires_at.plus(secs(3600)), ..base.clone() };
+    store.put_base_parts(&name(1), 0, &all[..3], longer.expires_at).await.unwrap();
+    let index = store.base(&name(1)).await.unwrap().map(|found| found.index);
+    assert_eq!(index, Some(base.index), "its readers still find it");
+    store.put_base(&name(1), &longer, &all[3..]).await.unwrap();
+    assert_eq!(store.base(&name(1)).await.unwrap(), Some(longer));
+    assert_eq!(
+        store.base_parts(&name(1), &[3, 0]).await.unwrap(),
+        [3, 0].map(|n| stored[n].clone())
+    );
+}
+
 fn claim(maker: &str, until: Timestamp) -> BaseClaim {
     BaseClaim { maker: MakerId(maker.to_owned()), until }
 }

@@ -1,0 +1,75 @@
+//! Stores a base: its parts, some at a time, and then its index.
+//!
+//! The parts of a million products may take longer to write than a function has left, above all in a table
+//! that DynamoDB has not split yet. So it is stored how many of them are written, and the next process writes
+//! the others.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tracing::info;
+
+use super::base_pieces::{checkpoint, put_checkpoint};
+use crate::model::Timestamp;
+use crate::ports::{BaseName, PortError, Store, StoredBase};
+
+/// So many parts are written at a time.
+pub(super) const STORED_AT_ONCE: usize = 200;
+/// The number of the checkpoint among the pieces of a base. Those of other steps are lower.
+pub(super) const STORING: u32 = 2_000_000_000;
+
+/// How far a base is stored.
+#[derive(Serialize, Deserialize)]
+struct StoredSoFar {
+    /// The checksum of the index and all parts: another version of ocache may pack others.
+    sum: u32,
+    /// So many of the parts are stored, until then.
+    parts: usize,
+    expires_at: Timestamp,
+}
+
+/// Stores a base that has all these parts, and returns it as it is stored. If another process has begun to
+/// store it until `keep_until` at least, it is stored for as long as that process meant to.
+pub(super) async fn store_base(
+    store: &dyn Store,
+    name: &BaseName,
+    base: StoredBase,
+    parts: &[Bytes],
+    (keep_until, now): (Timestamp, Timestamp),
+) -> Result<StoredBase, PortError> {
+    // Where nothing is waited for, no process is cut off.
+    if store.product_segments() == 1 || parts.len() <= STORED_AT_ONCE {
+        store.put_base(name, &base, parts).await?;
+        return Ok(base);
+    }
+    let sum = sum_of(&base, parts)?;
+    let found = store.drafts(name, &[STORING]).await?.pop().flatten();
+    let begun = checkpoint(found)
+        .filter(|begun: &StoredSoFar| begun.sum == sum && begun.expires_at >= keep_until);
+    let mut so_far = begun.unwrap_or(StoredSoFar { sum, parts: 0, expires_at: base.expires_at });
+    if so_far.parts > 0 {
+        info!(%name, parts = so_far.parts, "going on with parts that are stored");
+    }
+    let base = StoredBase { expires_at: so_far.expires_at, ..base };
+    let mut rest = parts.get(so_far.parts..).unwrap_or_default();
+    while let Some((next, others)) = rest.split_at_checked(STORED_AT_ONCE) {
+        let first = base.first_of_last(rest.len());
+        store.put_base_parts(name, first, next, base.expires_at).await?;
+        so_far.parts += next.len();
+        put_checkpoint(store, name, (STORING, &so_far), now).await?;
+        rest = others;
+    }
+    store.put_base(name, &base, rest).await?;
+    // If a reader does not find a part, all of them are written anew.
+    so_far.parts = 0;
+    put_checkpoint(store, name, (STORING, &so_far), now).await?;
+    Ok(base)
+}
+
+fn sum_of(base: &StoredBase, parts: &[Bytes]) -> Result<u32, PortError> {
+    let index = serde_json::to_vec(&base.index)
+        .map_err(|error| PortError::corrupt("the index of a base", error))?;
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&index);
+    parts.iter().for_each(|part| hasher.update(part));
+    Ok(hasher.finalize())
+}
