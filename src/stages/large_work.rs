@@ -5,7 +5,7 @@
 //! handed to another thread; for less, changing threads costs more than it saves.
 
 use std::panic::resume_unwind;
-use std::thread::available_parallelism;
+use std::thread::{self, available_parallelism};
 
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -36,15 +36,26 @@ impl Size {
     }
 }
 
-/// How many pieces of large work of one kind go on at once.
+/// Large work of one kind.
 #[derive(Debug)]
-pub(super) struct LargeWork(Semaphore);
+pub(super) struct LargeWork {
+    /// How many pieces of it may go on at once.
+    slots: Semaphore,
+    /// Whether all other threads are served before it.
+    gives_way: bool,
+}
 
 impl LargeWork {
-    /// As many at once as leave one processor to the threads that serve sockets.
+    /// As many pieces at once as leave one processor to the threads that serve sockets.
     pub(super) fn new() -> Self {
         let processors = available_parallelism().map_or(1, usize::from);
-        Self(Semaphore::new(processors.saturating_sub(1).max(1)))
+        let slots = Semaphore::new(processors.saturating_sub(1).max(1));
+        Self { slots, gives_way: false }
+    }
+
+    /// The same for work that nobody waits for.
+    pub(super) fn in_background() -> Self {
+        Self { gives_way: true, ..Self::new() }
     }
 
     /// Does a piece of work: a small one at once, a large one on a thread of its own. A panic in it is
@@ -58,8 +69,12 @@ impl LargeWork {
             return work();
         }
         // The semaphore is never closed.
-        let _permit = self.0.acquire().await;
-        match spawn_blocking(work).await {
+        let _permit = self.slots.acquire().await;
+        let done = match self.gives_way {
+            true => spawn_blocking(|| giving_way(work)),
+            false => spawn_blocking(work),
+        };
+        match done.await {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
@@ -67,6 +82,27 @@ impl LargeWork {
                 Err(_) => std::future::pending().await,
             },
         }
+    }
+}
+
+/// Does a piece of work on a thread that is made for it: what has lowered its priority may not raise it again.
+fn giving_way<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let work = || {
+        lower_priority();
+        work()
+    };
+    let done = thread::scope(|scope| scope.spawn(work).join());
+    done.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Lowers the priority of the calling thread. Elsewhere than on Linux that of the whole process would be
+/// lowered.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    {
+        const STEPS: i32 = 10;
+        // Where it is forbidden, the work only competes with that of others.
+        let _ = rustix::process::nice(STEPS);
     }
 }
 
@@ -100,16 +136,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_the_callers_and_the_next_piece_is_done() {
-        let work = LargeWork::new();
-        let panics = AssertUnwindSafe(work.run(LARGE, || panic!("planted"))).catch_unwind();
-        let panic = panics.await.unwrap_err();
-        assert_eq!(panic.downcast_ref(), Some(&"planted"));
-        assert_eq!(work.run(LARGE, || 1).await, 1);
+        for work in [LargeWork::new(), LargeWork::in_background()] {
+            let panics = AssertUnwindSafe(work.run(LARGE, || panic!("planted"))).catch_unwind();
+            let panic = panics.await.unwrap_err();
+            assert_eq!(panic.downcast_ref(), Some(&"planted"));
+            assert_eq!(work.run(LARGE, || 1).await, 1);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn work_in_the_background_gives_way_and_other_work_does_not() {
+        const LOWEST: i32 = 19;
+        let priority = || rustix::process::getpriority_process(None).unwrap();
+        let ours = priority();
+        assert_eq!(LargeWork::in_background().run(LARGE, priority).await, LOWEST.min(ours + 10));
+        assert_eq!(LargeWork::new().run(LARGE, priority).await, ours);
+        assert_eq!(priority(), ours);
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn one_processor_is_left_to_others() {
-        let work = LargeWork(Semaphore::new(2));
+        let work = LargeWork { slots: Semaphore::new(2), gives_way: false };
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let pieces = (0..50).map(|_| {
             let (now, most) = (now.clone(), most.clone());

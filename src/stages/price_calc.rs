@@ -77,7 +77,7 @@ impl PriceCalc {
             policy: policy.into(),
             observer: Arc::new(Unobserved),
             urgent_work: LargeWork::new(),
-            other_work: LargeWork::new(),
+            other_work: LargeWork::in_background(),
         }
     }
 
