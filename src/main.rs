@@ -5,11 +5,6 @@ use std::process::ExitCode;
 
 use ocache::cli::{self, Stop};
 
-/// The threads that serve sockets free what others have allocated. With the allocator of the C library they
-/// waited for its locks, several times for each request.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     #[cfg(feature = "aws")]
     if ocache::lambda::is_started_by_lambda() {
