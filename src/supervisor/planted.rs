@@ -1,10 +1,11 @@
 //! Panics that a test plants in a process from outside. Only builds with debug assertions have this.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Names a folder: a part panics when a file of its name appears there.
+/// Names a folder: a part panics when a file of its name appears there, once for each file.
 const VARIABLE: &str = "OCACHE_PLANTED_PANICS";
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -14,12 +15,12 @@ fn folder() -> Option<&'static PathBuf> {
 }
 
 pub(super) fn panic_if_wanted(part: &str) {
-    if folder().is_some_and(|folder| folder.join(part).exists()) {
+    if folder().is_some_and(|folder| fs::remove_file(folder.join(part)).is_ok()) {
         panic!("planted by a test");
     }
 }
 
-/// Runs a task, and panics in the middle of it if that is wanted.
+/// Runs a task, and panics before it or in the middle of it if that is wanted.
 pub(super) async fn or_panic<T>(part: &str, task: impl Future<Output = T>) -> T {
     let watch = async {
         if folder().is_none() {
@@ -32,7 +33,7 @@ pub(super) async fn or_panic<T>(part: &str, task: impl Future<Output = T>) -> T 
     };
     tokio::select! {
         biased;
-        done = task => done,
         () = watch => unreachable!("it only panics"),
+        done = task => done,
     }
 }

@@ -5,10 +5,15 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::process::{Home, Running};
+
+/// Long after it should have died.
+const HANG: Duration = Duration::from_secs(60);
 
 /// A home with a folder in which panics are planted.
 struct Planted {
@@ -83,8 +88,15 @@ fn whatever_part_of_the_system_dies_the_others_drain_and_the_reason_is_told() {
         let planted = Planted::new();
         let (mut up, address) = planted.up();
         planted.plant(part);
+        let begun = Instant::now();
         while up.is_running() {
-            give_work(&address);
+            assert!(begun.elapsed() < HANG, "{part} does not die");
+            // Several at once, so that what is written of them is one commit.
+            thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| give_work(&address));
+                }
+            });
         }
         says_who_died(up, part);
         let gateways = fs::read_dir(planted.home.path().join("data/gateways")).unwrap();
