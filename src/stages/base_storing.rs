@@ -51,17 +51,16 @@ pub(super) async fn store_base(
     }
     let base = StoredBase { expires_at: so_far.expires_at, ..base };
     let mut rest = parts.get(so_far.parts..).unwrap_or_default();
-    while let Some((next, others)) = rest.split_at_checked(STORED_AT_ONCE) {
+    while !rest.is_empty() {
+        let (next, others) = rest.split_at(STORED_AT_ONCE.min(rest.len()));
         let first = base.first_of_last(rest.len());
         store.put_base_parts(name, first, next, base.expires_at).await?;
-        so_far.parts += next.len();
+        // Once all are written, the next one begins anew: it is called where a reader does not find a part.
+        so_far.parts = if others.is_empty() { 0 } else { so_far.parts + next.len() };
         put_checkpoint(store, name, (STORING, &so_far), now).await?;
         rest = others;
     }
-    store.put_base(name, &base, rest).await?;
-    // If a reader does not find a part, all of them are written anew.
-    so_far.parts = 0;
-    put_checkpoint(store, name, (STORING, &so_far), now).await?;
+    store.put_base(name, &base, &[]).await?;
     Ok(base)
 }
 
