@@ -35,7 +35,7 @@ pub struct ShownPrices<'a> {
     pub items: &'a [Item],
     /// What each costs and is called.
     pub prices: &'a [(Found, &'a str)],
-    /// The steps of each, where it has some.
+    /// The steps of each that has a price at this quantity, and steps.
     pub ladders: &'a [&'a [Step]],
 }
 
@@ -301,8 +301,10 @@ pub fn priced_items(products: Vec<String>, quantity: Quantity) -> Result<Vec<Ite
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::pricing::{Rule, RuleKind, Unsold};
+    use crate::pricing::{NextTier, Rule, RuleKind, Unsold};
 
     fn entry() -> Entry {
         Entry {
@@ -390,9 +392,15 @@ mod tests {
             min_quantity,
             until: None,
         };
-        let priced = Entry { rule: Some(Box::new(rule)), ..entry() };
-        let unsold = Unsold { below: None, above: Some("4".parse().unwrap()) };
         let step = Step { from: min_quantity, price: Money::from_minor(43_750), rule: 0 };
+        let next_tier = NextTier { quantity: "10".parse().unwrap(), unit_price: step.price };
+        let priced = Entry {
+            list_price: None,
+            rule: Some(Box::new(rule)),
+            next_tier: Some(next_tier),
+            ..entry()
+        };
+        let unsold = Unsold { below: None, above: Some("4".parse().unwrap()) };
         let shown = ShownPrices {
             user: &"AAA".parse().unwrap(),
             currency: Currency::USD,
@@ -405,14 +413,22 @@ mod tests {
             prices: &[(Found::Price(priced), "Desk"), (Found::Unsold(unsold), "Mug")],
             ladders: &[&[step], &[]],
         };
-        let shown = String::from_utf8(render_prices(&shown).unwrap()).unwrap();
-        for part in [
-            r#""rule":{"list":"gold","scope":"product","kind":"price","min_quantity":"10"}"#,
-            r#""ladder":[{"min_quantity":"10","unit_price":"437.50"}]"#,
-            r#""unavailable":[],"invalid":[{"product":"P2","quantity":"3","above":"4"}]"#,
-        ] {
-            assert!(shown.contains(part), "{part} in {shown}");
-        }
+        let shown: serde_json::Value =
+            serde_json::from_slice(&render_prices(&shown).unwrap()).unwrap();
+        let price = json!({
+            "product": "P1",
+            "name": "Desk",
+            "list_price": null,
+            "discount_percent": "12.5",
+            "unit_price": "437.50",
+            "rule": { "list": "gold", "scope": "product", "kind": "price", "min_quantity": "10" },
+            "next_tier": { "quantity": "10", "unit_price": "437.50" },
+            "ladder": [{ "min_quantity": "10", "unit_price": "437.50" }],
+        });
+        assert_eq!(shown["prices"], json!([price]));
+        assert_eq!(shown["unavailable"], json!([]));
+        let invalid = json!([{ "product": "P2", "quantity": "3", "above": "4" }]);
+        assert_eq!(shown["invalid"], invalid);
     }
 
     #[test]

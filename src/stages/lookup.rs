@@ -119,25 +119,27 @@ impl Lookup {
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }
 
-    /// The table of a request's user, with what the request needs of it as far as that is there.
+    /// The table of a request's user, with what the request needs of it as far as that is there; and the time
+    /// after the read, of which it is shown.
     pub(super) async fn find(
         &self,
         request: &QuotationRequest,
         now: Timestamp,
-    ) -> Result<FoundTable, PortError> {
+    ) -> Result<(FoundTable, Timestamp), PortError> {
         let mut inputs = self.inputs(&[request], now).await?;
-        let table = inputs.tables.remove(&request.user);
-        Ok(FoundTable::of(table, inputs.shared_version, now))
+        let (table, at) = (inputs.tables.remove(&request.user), self.clock.now());
+        Ok((FoundTable::of(table, inputs.shared_version, at), at))
     }
 
-    /// The same, read anew: what was read was replaced meanwhile.
+    /// The same, read anew: what was read was replaced meanwhile, or other prices of it are in force now.
     pub(super) async fn find_again(
         &self,
         request: &QuotationRequest,
         now: Timestamp,
-    ) -> Result<FoundTable, PortError> {
+    ) -> Result<(FoundTable, Timestamp), PortError> {
         let table = Table::reread(self.sources(), request, now).await?;
-        Ok(FoundTable::of(table, self.in_force.version().await?, now))
+        let (shared_version, at) = (self.in_force.version().await?, self.clock.now());
+        Ok((FoundTable::of(table, shared_version, at), at))
     }
 
     fn sources(&self) -> Sources<'_> {

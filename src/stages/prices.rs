@@ -72,7 +72,7 @@ pub struct SomePrices<'a> {
     pub stale: bool,
     /// What each item costs, and what its product is called.
     pub prices: Vec<Priced<'a>>,
-    /// The steps of each item's product, where it has some.
+    /// The steps of each item's product that has a price at the quantity, and steps.
     pub ladders: Vec<&'a [Step]>,
     /// When they were looked at.
     pub at: Timestamp,
@@ -218,19 +218,20 @@ impl Prices {
         show: F,
         now: Timestamp,
     ) -> Result<Result<Shown<T>, Option<Generation>>, StageError> {
-        let show = match self.lookup.find(request, now).await? {
+        let (found, at) = self.lookup.find(request, now).await?;
+        let show = match found {
             FoundTable::Missing(unreadable) => return Ok(Err(unreadable)),
             FoundTable::Usable(table, stale) => {
-                match Shown::of(&table, stale, &request.items, now, show) {
+                match Shown::of(&table, stale, &request.items, at, show) {
                     Ok(shown) => return Ok(Ok(shown)),
                     Err(show) => show,
                 }
             }
         };
-        // The table was replaced while we read it: the head names another generation now.
-        Ok(match self.lookup.find_again(request, now).await? {
+        let (found, at) = self.lookup.find_again(request, at).await?;
+        Ok(match found {
             FoundTable::Missing(unreadable) => Err(unreadable),
-            FoundTable::Usable(table, stale) => Shown::of(&table, stale, &request.items, now, show)
+            FoundTable::Usable(table, stale) => Shown::of(&table, stale, &request.items, at, show)
                 .map_err(|_| Some(table.head.generation)),
         })
     }
