@@ -193,16 +193,17 @@ both_ways_work!(memory memory_direct memory_topic (memory()) (start_paused = tru
 both_ways_work!(embedded embedded_direct embedded_topic (embedded())
     (flavor = "multi_thread", worker_threads = 2) []);
 
-/// All of it on AWS too. That takes minutes, so it has a command of its own, `.ci/scenarios`, which names those
-/// that cannot pass there.
+/// All of it on AWS too. That takes minutes, so it has a command of its own, `.ci/scenarios`, which runs those
+/// with short intervals one after the other.
 #[cfg(feature = "aws")]
 mod scenarios {
     both_ways_work!(aws direct topic (aws().await) (flavor = "multi_thread", worker_threads = 2)
         [#[ignore = "needs a local AWS: .ci/scenarios"]]);
 }
 
-/// The few of them that run with every other test. Clocks of different machines matter more on AWS than between one machine's processes. At the edge of a
-/// window tables have to be ready in time where every call takes longer.
+/// The few of them that run with every other test. Clocks of different machines matter more on AWS than between
+/// one machine's processes. At the edge of a window tables have to be ready in time where every call takes
+/// longer.
 #[cfg(feature = "aws")]
 mod aws {
     use crate::system::{harness, price_lists, wrong_clocks};

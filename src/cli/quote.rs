@@ -35,7 +35,7 @@ use session::Session;
 const LOOK_AFTER: Duration = Duration::from_secs(1);
 
 /// What helps who was not let in, or not to these prices.
-const NEEDS_TOKEN: &str = "give a token for this client with --token or OCACHE_TOKEN; `ocache token --client USER` makes one";
+const NEEDS_TOKEN: &str = "give a token for this customer with --token or OCACHE_TOKEN; `ocache token --client USER` makes one";
 
 pub(super) async fn run(
     settings: &Settings,

@@ -170,8 +170,7 @@ fn split(joined: &[u8]) -> Result<Vec<&[u8]>, PackError> {
     lengths.into_iter().map(|length| reader.take(length)).collect()
 }
 
-/// Parts of a user; none are there when the table was replaced by another generation.
-/// Of each user with one statement.
+/// The heads of some users, each with one statement.
 fn read_heads(
     connection: &Connection,
     users: &[UserId],
@@ -188,6 +187,7 @@ fn read_heads(
     Ok(found)
 }
 
+/// Parts of a user; none are there when the table was replaced by another generation.
 fn read_parts(
     connection: &Connection,
     wanted: &WantedParts,

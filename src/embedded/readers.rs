@@ -84,7 +84,8 @@ impl Readers {
     ) -> Option<Result<T, Failure>> {
         let connection = self.at_hand.iter().find_map(|one| match one.try_lock() {
             Ok(connection) => Some(connection),
-            // A read that panicked has ended its transaction, so the connection is as good as before.
+            // A read that panicked has ended its transaction, if it had one, so the connection is as good as
+            // before.
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         })?;
@@ -195,6 +196,7 @@ mod tests {
         let readers = readers(1);
         let panics = |_: &Connection| -> Result<(), Failure> { panic!("a bad look") };
         assert!(catch(readers.look(panics)).await.is_err());
+        assert!(catch(readers.look_once(panics)).await.is_err());
         let here = thread_name(&Connection::open_in_memory().unwrap()).unwrap();
         assert_eq!(readers.look(thread_name).await.unwrap(), here);
     }

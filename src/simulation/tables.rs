@@ -65,7 +65,7 @@ impl Tables {
         })?;
         match rows {
             Ok(periods) => self.check_prices(user, head, periods, inputs, checks)?,
-            // Its base may be gone as well: nobody is answered from it.
+            // Its base may be gone as well: by the right time nobody is answered from it.
             Err(_) if !head.is_usable(now) => {}
             Err(error) => {
                 let what = format!("{}: {error}", name());

@@ -27,7 +27,7 @@ fn check(reply: &Answer, status: u16, code: &str) {
 }
 
 #[test]
-fn every_error_has_a_code_of_its_status() {
+fn errors_have_codes_that_the_documentation_lists_for_their_status() {
     let home = Home::new();
     let (_up, url) = home.up(&[]);
     let large = " ".repeat(128 * 1024 + 1);
@@ -72,5 +72,6 @@ fn who_asks_for_another_customer_or_too_often_is_told_by_a_code() {
     subscribe("NEW-1", &[&token]);
     let refused = subscribe("NEW-2", &[&token]);
     check(&refused, 429, "rate_limited");
+    assert!(refused.json()["message"].as_str().unwrap().contains("customers are active"));
     assert!(refused.header("retry-after").is_some());
 }

@@ -111,8 +111,8 @@ pub(super) async fn run_session<S>(
     info!(connection = %connection.id, "opened");
 
     let close = loop {
-        // Timers are registered with the runtime when they are made, so those in `async` blocks are made only
-        // where they are waited for.
+        // A timer takes hold of the runtime when it is made, so those in `async` blocks are made only where they are
+        // waited for.
         let outgoing: Outgoing = tokio::select! {
             // Answers first: a client that floods us still gets what is due to it.
             biased;

@@ -95,7 +95,7 @@ impl Call {
             Resource::Quote(id) => {
                 let mut parameters = Parameters::read(asked.query)?;
                 let client = parameters.take("client")?.ok_or_else(|| {
-                    bad_query("whose quotation is it? Name the client: ?client=…")
+                    bad_query("whose quotation is it? Name the customer: ?client=…")
                 })?;
                 parameters.end()?;
                 let user = UserId::new(client).map_err(|error| refused(&error.into()))?;
