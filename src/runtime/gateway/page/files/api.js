@@ -38,7 +38,7 @@ const Api = (() => {
           ? [`the gateway refuses the token: ${said}`, TOKEN_HINT]
           : ["the gateway requires a token, and none was entered", "Enter it under Connection; `ocache token --client NAME` makes one."];
       case 403:
-        return /every client/.test(said)
+        return /every customer/.test(said)
           ? [said, "`ocache token --every-client` makes one that does; enter it under Connection."]
           : [said, ""];
       case 429: return ["the gateway has had too many requests from here", "Wait a moment and try again."];
