@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use tracing::{Instrument, info, info_span};
 
-use super::deadline::DEADLINE_GRACE;
+use super::deadline::{DEADLINE_GRACE, comes_in_time};
 use super::lookup::{Look, Lookup};
 use super::outcome::read_bodies;
 use super::push::push;
@@ -197,10 +197,12 @@ impl QuotationProvider {
             Err(error) => return StageError::from(error).into(),
         };
         match quotation.status {
-            QuotationStatus::Pending if now < quotation.deadline => Outcome::Again {
-                error: StageError::NotDue,
-                after: Some(quotation.deadline.since(now) + DEADLINE_GRACE),
-            },
+            QuotationStatus::Pending if now < quotation.deadline && !comes_in_time(&quotation) => {
+                Outcome::Again {
+                    error: StageError::NotDue,
+                    after: Some(quotation.deadline.since(now) + DEADLINE_GRACE),
+                }
+            }
             QuotationStatus::Pending | QuotationStatus::Failed(FailureReason::DeadlinePassed) => {
                 self.fail(key).await
             }
@@ -226,4 +228,64 @@ pub(super) async fn order_table(
     let user = request.user.clone();
     let cause = Cause::Quotation(QuotationRequest { attempt, unreadable, ..request });
     send_urgent(queues, &Calculation { user, cause }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::memory::{Memory, TokioClock};
+    use crate::model::{Dialect, RequestId, Timestamp, UserId};
+    use crate::ports::{Quotation, Receipt, SystemRandomness};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+    const AN_HOUR_AGO: Timestamp = Timestamp::from_secs(1_800_000_000 - 3600);
+
+    /// What a provider whose clock is an hour behind makes of the message of a deadline, for a quotation with so much time.
+    async fn told_by_a_clock_that_is_behind(within: Duration) -> (Outcome, QuotationStatus) {
+        let clock = Arc::new(TokioClock::new(NOW));
+        let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+        let user: UserId = "AAA".parse().unwrap();
+        let request_id = RequestId::made(NOW, [7; 16]);
+        let key = QuotationKey::new(&user, &request_id);
+        let accepted_at = NOW.minus(within);
+        let quotation = Quotation {
+            key: key.clone(),
+            request_id,
+            user: user.clone(),
+            items: vec![],
+            connection: None,
+            dialect: Dialect::Current,
+            accepted_at,
+            deadline: accepted_at.plus(within),
+            expires_at: NOW.plus(within),
+            status: QuotationStatus::Pending,
+        };
+        ports.store.create_quotation(&quotation, &*ports.topic, "").await.unwrap();
+        let late = Ports { clock: Arc::new(TokioClock::new(AN_HOUR_AGO)), ..ports.clone() };
+        let provider = QuotationProvider::new(&late, Lookup::new(&late));
+        let message = ProviderMessage::Deadline { user, key: key.clone() };
+        let message = Received {
+            id: "1".to_owned(),
+            body: serde_json::to_string(&message).unwrap(),
+            receipt: Receipt("1".to_owned()),
+            group: None,
+            receive_count: 1,
+            sent_at: accepted_at,
+        };
+        let outcome = provider.handle(&[message]).await.remove(0);
+        (outcome, ports.store.quotation(&key).await.unwrap().unwrap().status)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_message_of_a_deadline_that_comes_in_time_counts_whatever_the_time_is_here() {
+        let (outcome, status) = told_by_a_clock_that_is_behind(Duration::from_secs(30)).await;
+        assert!(outcome.is_done(), "{outcome:?}");
+        assert_eq!(status, QuotationStatus::Failed(FailureReason::DeadlinePassed));
+        // One that could not be delayed for so long comes too early.
+        let (outcome, status) = told_by_a_clock_that_is_behind(Duration::from_secs(1200)).await;
+        assert!(matches!(outcome, Outcome::Again { error: StageError::NotDue, .. }), "{outcome:?}");
+        assert_eq!(status, QuotationStatus::Pending);
+    }
 }
