@@ -259,7 +259,10 @@ impl Quoter<'_> {
             _ => None,
         };
         if quotation.lines.is_empty() {
-            let message = format!("there is no price for any of: {}", unavailable.join(", "));
+            let message = match unavailable.is_empty() {
+                true => "no product is sold in the quantity that was asked for".to_owned(),
+                false => format!("there is no price for any of: {}", unavailable.join(", ")),
+            };
             let Self { settings, args, .. } = self;
             let client = quoted(args.client.as_str());
             return Err(Failure::new(ExitCode::NotFound, message).hint(meant.unwrap_or_else(

@@ -45,21 +45,20 @@ fn answered(quotation: &QuotationFrame, now: Timestamp) -> String {
     }
     let currency = quotation.currency.as_deref().unwrap_or_default();
     let total = quotation.total.as_deref().unwrap_or_default();
-    let mut text = match lines.is_empty() {
-        true => format!("no product of this quotation has a price for {}", quotation.client),
-        false => format!("{table}\ntotal {total} {currency} for {}", quotation.client),
-    };
-    if let Some(age) = age(quotation, now) {
-        let stale = if quotation.stale { ", stale: being recalculated" } else { "" };
-        text.push_str(&format!("  (prices validated {} ago{stale})", show_duration(age)));
+    let mut said = vec![];
+    if !lines.is_empty() {
+        let mut text = format!("{table}\ntotal {total} {currency} for {}", quotation.client);
+        if let Some(age) = age(quotation, now) {
+            let stale = if quotation.stale { ", stale: being recalculated" } else { "" };
+            text.push_str(&format!("  (prices validated {} ago{stale})", show_duration(age)));
+        }
+        said.push(text);
     }
     if !quotation.unavailable.is_empty() {
-        text.push_str(&format!("\nno price for: {}", quotation.unavailable.join(", ")));
+        said.push(format!("no price for: {}", quotation.unavailable.join(", ")));
     }
-    for item in &quotation.invalid {
-        text.push_str(&format!("\n{}", invalid(item)));
-    }
-    text
+    said.extend(quotation.invalid.iter().map(invalid));
+    said.join("\n")
 }
 
 fn percent(line: &LineFrame) -> String {

@@ -87,6 +87,30 @@ fn a_quote_of_which_no_product_is_known_is_not_found() {
 }
 
 #[test]
+fn a_quote_of_which_nothing_is_priced_says_once_why() {
+    let home = Home::with_fixtures();
+    let file = home.path().join("products.json");
+    let step = r#"{"products":[{"id":"CABLE","name":"Cable","price":"1.20","step":"0.5"}]}"#;
+    std::fs::write(&file, step).unwrap();
+    home.ok(&["load", file.to_str().unwrap()]);
+    let _worker = home.worker("price-calc");
+    let quote = |products: &[&str]| {
+        let output = home.run(&[&["quote", "--client", "AAA"], products].concat());
+        assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (stdout, stderr) = quote(&["CABLE:3.25"]);
+    assert_eq!(stdout, "`CABLE` is not sold in a quantity of 3.25; 3 and 3.5 are next to it\n");
+    assert!(
+        stderr.contains("error: no product is sold in the quantity that was asked for"),
+        "{stderr}"
+    );
+    let (stdout, stderr) = quote(&["P10"]);
+    assert_eq!(stdout, "no price for: P10\n");
+    assert!(stderr.contains("error: there is no price for any of: P10"), "{stderr}");
+}
+
+#[test]
 fn no_hint_names_another_customer_when_the_one_given_exists() {
     let home = Home::new();
     let products = home.file("p.csv", "id,name,price\nP1,Desk,1.00\n");
