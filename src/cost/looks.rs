@@ -70,11 +70,7 @@ mod tests {
         let mut used = Usage::default();
         let mut add = |stage, resource| {
             let scope = Scope::new(stage, Reason::Scheduled);
-            used.add(
-                scope,
-                Operation::read(resource),
-                &Used::derived(100, 0, 0, Default::default()),
-            );
+            used.add(scope, Operation::read(resource), &Used::derived(100, 0, 0, 0));
         };
         add(Stage::PriceCalc, Resource::Products);
         add(Stage::PriceCalc, Resource::PricesByUser);

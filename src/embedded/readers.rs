@@ -192,6 +192,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_look_at_several_rows_is_a_transaction_and_one_statement_needs_none() {
+        let readers = readers(1);
+        let is_in_transaction = |connection: &Connection| Ok(!connection.is_autocommit());
+        assert!(readers.look(is_in_transaction).await.unwrap());
+        assert!(!readers.look_once(is_in_transaction).await.unwrap());
+    }
+
+    #[tokio::test]
     async fn a_look_that_panics_leaves_its_connection_as_it_was() {
         let readers = readers(1);
         let panics = |_: &Connection| -> Result<(), Failure> { panic!("a bad look") };

@@ -1,6 +1,8 @@
-//! What unit tests store.
+//! What unit tests store and receive.
 
-use super::{Own, Prices, TableHead};
+use serde::Serialize;
+
+use super::{Own, Prices, Receipt, Received, TableHead};
 use crate::model::{DigestBuilder, Generation, Timestamp};
 use crate::pricing::{Currency, PriceList, Recipients, UnitRounding};
 
@@ -39,5 +41,17 @@ pub(crate) fn price_list(id: &str, recipients: Recipients) -> PriceList {
         recipients,
         is_wide: true,
         revision: 1,
+    }
+}
+
+/// A message of this content, received for the first time.
+pub(crate) fn received(id: &str, content: &impl Serialize, sent_at: Timestamp) -> Received {
+    Received {
+        id: id.to_owned(),
+        body: serde_json::to_string(content).unwrap(),
+        receipt: Receipt(id.to_owned()),
+        group: None,
+        receive_count: 1,
+        sent_at,
     }
 }

@@ -65,18 +65,9 @@ impl<'a> Reader<'a> {
         self.take(1).map(|bytes| bytes[0])
     }
 
-    // Called for each column of each row: a call of its own takes as long as what it does. Most numbers are
-    // of one byte.
+    // Called for each column of each row: a call of its own takes as long as what it does.
     #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, PackError> {
-        if let [byte @ ..0x80, rest @ ..] = self.0 {
-            self.0 = rest;
-            return Ok(u64::from(*byte));
-        }
-        self.long_varint()
-    }
-
-    fn long_varint(&mut self) -> Result<u64, PackError> {
         let mut value = 0;
         for shift in (0..63).step_by(7) {
             let byte = self.byte()?;

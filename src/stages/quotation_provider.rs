@@ -237,7 +237,8 @@ mod tests {
     use super::*;
     use crate::memory::{Memory, TokioClock};
     use crate::model::{Dialect, RequestId, Timestamp, UserId};
-    use crate::ports::{Quotation, Receipt, SystemRandomness};
+    use crate::ports::testing::received;
+    use crate::ports::{Quotation, SystemRandomness};
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
     const AN_HOUR_AGO: Timestamp = Timestamp::from_secs(1_800_000_000 - 3600);
@@ -266,14 +267,7 @@ mod tests {
         let late = Ports { clock: Arc::new(TokioClock::new(AN_HOUR_AGO)), ..ports.clone() };
         let provider = QuotationProvider::new(&late, Lookup::new(&late));
         let message = ProviderMessage::Deadline { user, key: key.clone() };
-        let message = Received {
-            id: "1".to_owned(),
-            body: serde_json::to_string(&message).unwrap(),
-            receipt: Receipt("1".to_owned()),
-            group: None,
-            receive_count: 1,
-            sent_at: accepted_at,
-        };
+        let message = received("1", &message, accepted_at);
         let outcome = provider.handle(&[message]).await.remove(0);
         (outcome, ports.store.quotation(&key).await.unwrap().unwrap().status)
     }

@@ -111,8 +111,6 @@ pub(super) async fn run_session<S>(
     info!(connection = %connection.id, "opened");
 
     let close = loop {
-        // A timer takes hold of the runtime when it is made, so those in `async` blocks are made only where they are
-        // waited for.
         let outgoing: Outgoing = tokio::select! {
             // Answers first: a client that floods us still gets what is due to it.
             biased;
@@ -136,7 +134,7 @@ pub(super) async fn run_session<S>(
                     Outgoing::default()
                 }
             },
-            () = async { sleep_until(awaited.due().unwrap_or(end_of_life)).await },
+            () = sleep_until(awaited.due().unwrap_or(end_of_life)),
                 if awaited.due().is_some() && overdue.len() < MAX_IN_HAND =>
             {
                 let due = awaited.take_due(Instant::now());
@@ -170,7 +168,7 @@ pub(super) async fn run_session<S>(
                     }
                 }
             },
-            () = async { sleep_until(deaf_until.unwrap_or(end_of_life)).await }, if deaf_until.is_some() => {
+            () = sleep_until(deaf_until.unwrap_or(end_of_life)), if deaf_until.is_some() => {
                 deaf_until = None;
                 Outgoing::default()
             }

@@ -10,9 +10,8 @@ use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
 use crate::model::{Calculation, Cause, Dialect, Item, Quantity, Timestamp, UserId};
 use crate::ports::prelude::*;
-use crate::ports::{
-    Ports, QuotationStatus, Receipt, Received, Record, RowChange, SystemRandomness,
-};
+use crate::ports::testing::{price_list, received};
+use crate::ports::{Ports, QuotationStatus, Record, RowChange, SystemRandomness};
 use crate::pricing::{
     Answer, Currency, Ladder, ListPrices, MinQuantity, Money, PriceList, PriceRule, Product,
     Recipients, Rung, Scope,
@@ -60,16 +59,8 @@ straight_down! {
 
 /// A product of 1.00, which costs 0.50 while a price list lasts.
 fn records() -> Vec<Record> {
-    let list = PriceList {
-        id: "W".parse().unwrap(),
-        priority: 0,
-        currency: None,
-        from: None,
-        until: Some(START.plus(END)),
-        recipients: Recipients { everyone: true, ..Recipients::default() },
-        is_wide: true,
-        revision: 1,
-    };
+    let everyone = Recipients { everyone: true, ..Recipients::default() };
+    let list = PriceList { until: Some(START.plus(END)), ..price_list("W", everyone) };
     let rule = PriceRule::Price(Money::from_minor(50));
     let ladder = Ladder::new(vec![Rung { min_quantity: MinQuantity::ZERO, rule }]).unwrap();
     let prices = ListPrices { list: list.id.clone(), scope: Scope::All, ladder };
@@ -91,14 +82,7 @@ async fn answer(looks_late: bool, made_after: Duration) -> Answer {
 
     let user: UserId = "AAA".parse().unwrap();
     let order = Calculation { user: user.clone(), cause: Cause::Subscribe { expires_at: START } };
-    let order = Received {
-        id: "1".to_owned(),
-        body: serde_json::to_string(&order).unwrap(),
-        receipt: Receipt("1".to_owned()),
-        group: None,
-        receive_count: 1,
-        sent_at: START,
-    };
+    let order = received("1", &order, START);
     let made = async {
         sleep(made_after).await;
         calc.handle(&[order]).await

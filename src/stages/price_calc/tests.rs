@@ -6,8 +6,8 @@ use super::*;
 use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
 use crate::ports::prelude::*;
-use crate::ports::testing::price_list;
-use crate::ports::{Chain, PortError, Receipt, Record, RowChange, SystemRandomness};
+use crate::ports::testing::{price_list, received};
+use crate::ports::{Chain, PortError, Record, RowChange, SystemRandomness};
 use crate::pricing::{
     Currency, Customer, Ladder, ListPrices, MinQuantity, Money, PriceRule, Product, Recipients,
     Rung, Scope,
@@ -97,14 +97,7 @@ fn records() -> Vec<Record> {
 fn order(user: &str) -> Received {
     let cause = Cause::Subscribe { expires_at: Timestamp::from_secs(2_000_000_000) };
     let order = Calculation { user: user.parse().unwrap(), cause };
-    Received {
-        id: user.to_owned(),
-        body: serde_json::to_string(&order).unwrap(),
-        receipt: Receipt(user.to_owned()),
-        group: None,
-        receive_count: 1,
-        sent_at: Timestamp::default(),
-    }
+    received(user, &order, Timestamp::default())
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,9 +18,8 @@ use super::*;
 use crate::data::apply;
 use crate::memory::{Memory, TokioClock};
 use crate::model::{Calculation, Cause, ConnectionId, Timestamp};
-use crate::ports::{
-    Delivery, FailedEntry, PortError, Ports, Receipt, Received, SystemRandomness, Topic,
-};
+use crate::ports::testing::received;
+use crate::ports::{Delivery, FailedEntry, PortError, Ports, SystemRandomness, Topic};
 use crate::pricing::{Currency, Money, Product};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::{BaseMaker, Lookup, Policy, SettingsInForce};
@@ -49,14 +48,7 @@ async fn make_table(ports: &Ports, user: &str) {
     let calc = PriceCalc::new(ports, Arc::new(bases), Policy::default());
     let cause = Cause::Change { version: 1, discounts: None };
     let order = Calculation { user: user.parse().unwrap(), cause };
-    let order = Received {
-        id: "order".to_owned(),
-        body: serde_json::to_string(&order).unwrap(),
-        receipt: Receipt("receipt".to_owned()),
-        group: None,
-        receive_count: 1,
-        sent_at: ports.clock.now(),
-    };
+    let order = received("order", &order, ports.clock.now());
     assert!(calc.handle(&[order]).await[0].is_done());
 }
 

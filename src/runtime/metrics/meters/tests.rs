@@ -1,4 +1,6 @@
 use super::*;
+use crate::memory::{Memory, TokioClock};
+use crate::ports::SystemRandomness;
 
 fn user(id: &str) -> UserId {
     UserId::new(id).unwrap()
@@ -99,4 +101,15 @@ fn the_course_reads_the_same_counters() {
     let course = metrics.course(now.plus(Duration::from_secs(1)));
     let total: u64 = course.iter().flat_map(|slot| slot.counts).sum();
     assert_eq!(total, 1, "what was left out is no recalculation");
+}
+
+#[test]
+fn a_shelf_that_is_counted_is_not_kept() {
+    let clock = Arc::new(TokioClock::new(Timestamp::default()));
+    let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+    let (metrics, shelf) = (Metrics::new(), Arc::new(BaseShelf::new(ports.store)));
+    metrics.keeps(&shelf);
+    assert_eq!(Arc::strong_count(&shelf), 1);
+    drop(shelf);
+    assert!(metrics.render().is_ok());
 }
