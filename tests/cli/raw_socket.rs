@@ -10,6 +10,8 @@ const HANG: Duration = Duration::from_secs(60);
 pub const CONTINUATION: u8 = 0x0;
 pub const TEXT: u8 = 0x1;
 const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xA;
 /// The last fragment of a message.
 pub const FINAL: u8 = 0x80;
 
@@ -85,6 +87,12 @@ impl RawSocket {
     pub fn hear(&mut self) -> serde_json::Value {
         let (_, payload) = self.receive().unwrap();
         serde_json::from_slice(&payload).unwrap()
+    }
+
+    /// Waits until the gateway has read what was sent, also in the midst of a message.
+    pub fn is_heard(&mut self) {
+        self.send(FINAL | PING, &[]).unwrap();
+        assert_eq!(self.receive().unwrap(), (FINAL | PONG, vec![]));
     }
 
     /// The code with which the gateway closes, after whatever else it says.
