@@ -1,5 +1,7 @@
 //! Cold quotes, with and without a mountain of refreshes before them.
 
+use std::fmt;
+
 use ocache::load_generator::{Amount, Peer};
 use ocache::model::UserId;
 
@@ -25,7 +27,7 @@ pub async fn run(scale: Scale, builds: &[Build]) {
         let mut stack = Stack::loaded(build, &data);
         stack.start();
         let dataset = data.read();
-        let calm = cold_p99(&stack, &dataset, calm).await;
+        let calm = waits(&stack, &dataset, calm).await;
 
         // Orders wait while nobody works, and then all of them are there at once.
         let waiting = users("waiting", scale.of(BACKLOG));
@@ -36,28 +38,40 @@ pub async fn run(scale: Scale, builds: &[Build]) {
         stack.change_a_price(&data, OTHER_PRICE);
         stack.start();
         let at_first = stack.refreshes_waiting();
-        let busy = cold_p99(&stack, &data.read_with_another_price(OTHER_PRICE), busy).await;
+        let busy = waits(&stack, &data.read_with_another_price(OTHER_PRICE), busy).await;
         let left = stack.refreshes_waiting();
         stack.stop();
 
         let name = build.name;
-        line("7", &format!("cold quote of 10,000 products, {name}"), &format!("p99 {calm:.1} ms"));
+        line("7", &format!("cold quote of 10,000 products, {name}"), &calm.to_string());
         let what = format!("with {at_first} refreshes waiting, {left} at the end, {name}");
-        line("7", &what, &format!("p99 {busy:.1} ms"));
-        line("7", &format!("ratio, {name}"), &format!("{:.2}", busy / calm));
+        line("7", &what, &busy.to_string());
+        line("7", &format!("ratio, {name}"), &format!("{:.2}", busy.p99 / calm.p99));
     }
 }
 
-/// One cold quote after the other, each of another customer; in milliseconds.
-async fn cold_p99(stack: &Stack<'_>, dataset: &ocache::data::Dataset, users: &[UserId]) -> f64 {
+/// How long cold quotes wait for their answers, in milliseconds.
+struct Waits {
+    p50: f64,
+    p99: f64,
+}
+
+impl fmt::Display for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p50 {:.1} ms, p99 {:.1} ms", self.p50, self.p99)
+    }
+}
+
+/// One cold quote after the other, each of another customer.
+async fn waits(stack: &Stack<'_>, dataset: &ocache::data::Dataset, users: &[UserId]) -> Waits {
     let to = stack.server().destination();
     let (first, counted) = users.split_at(FIRST);
-    let mut p99 = 0.0;
-    for users in [first, counted] {
+    let quoted = async |users: &[UserId]| {
         let amount = Amount::Quotes(users.len() as u64);
-        let workload = Workload::for_users(users, dataset);
-        let tally = workload.quote(&to, Peer::Gateway, amount, 1).await;
-        p99 = tally.until_answered.millis(0.99);
-    }
-    p99
+        Workload::for_users(users, dataset).quote(&to, Peer::Gateway, amount, 1).await
+    };
+    quoted(first).await;
+    let tally = quoted(counted).await;
+    let [p50, p99] = [0.5, 0.99].map(|share| tally.until_answered.millis(share));
+    Waits { p50, p99 }
 }
