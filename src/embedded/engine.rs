@@ -18,6 +18,7 @@ use super::readers::Readers;
 use super::serving::Serving;
 use super::sweep::Sweeper;
 use super::wake::{self, Wake};
+use super::writer::Urgency;
 use crate::model::Timestamp;
 use crate::ports::{Clock, Connections, PortError, Ports, Randomness};
 use crate::supervisor::Supervisor;
@@ -135,7 +136,16 @@ impl Embedded {
         T: Send + 'static,
         F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
     {
-        self.0.writer.run(work).await.map_err(|failure| failure.into_port(&self.0.file))
+        self.write_with(Urgency::Prompt, work).await
+    }
+
+    pub(super) async fn write_with<T, F>(&self, urgency: Urgency, work: F) -> Result<T, PortError>
+    where
+        T: Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        let written = self.0.writer.with(urgency).run(work).await;
+        written.map_err(|failure| self.port_error(failure))
     }
 
     /// Reads so many rows by their keys: a few on the thread that asks, more away from it.

@@ -12,14 +12,15 @@ use super::groups::{DEDUPLICATION, append, code, settle_all};
 use super::marks::Tx;
 use super::take::parse_receipt;
 use super::wake::LOOKERS;
+use super::writer::Urgency;
 use crate::model::Timestamp;
 use crate::ports::{
     Depth, FailedEntry, MAX_BODY_BYTES, MAX_DELAY, Outgoing, PortError, Posting, Queue, Queues,
     Receipt, Received,
 };
 
-/// The most messages sent in one job. A cold quote waits for several transactions, and a tick that orders
-/// many refreshes has such a job in each of them.
+/// The most messages sent in one job. A cold quote waits for several transactions, and each of them may have
+/// such a job of a tick that orders many refreshes.
 const CHUNK: usize = 25;
 
 const REMEMBER: &str = "
@@ -56,9 +57,14 @@ impl Queues for Embedded {
                 Err(error) => failed.push(FailedEntry { index, error }),
             }
         }
+        let urgency = match queue {
+            Queue::Quotation => Urgency::Urgent,
+            _ if entries.len() > CHUNK => Urgency::Bulk,
+            _ => Urgency::Prompt,
+        };
         let mut sent = false;
         for chunk in entries.chunks(CHUNK) {
-            match self.send_chunk(queue, chunk).await {
+            match self.send_chunk(queue, chunk, urgency).await {
                 Ok(()) => sent = true,
                 // Nothing was sent, so the batch as a whole has failed.
                 Err(failure) if !sent => return Err(self.port_error(failure)),
@@ -136,9 +142,15 @@ impl Queues for Embedded {
 }
 
 impl Embedded {
-    async fn send_chunk(&self, queue: Queue, chunk: &[(usize, Outgoing)]) -> Result<(), Failure> {
+    async fn send_chunk(
+        &self,
+        queue: Queue,
+        chunk: &[(usize, Outgoing)],
+        urgency: Urgency,
+    ) -> Result<(), Failure> {
         let (chunk, clock) = (chunk.to_vec(), Arc::clone(self.clock()));
         self.writer()
+            .with(urgency)
             .run(move |tx| {
                 // The writing thread looks at the clock, so that times follow the order of writing.
                 let now = clock.now();

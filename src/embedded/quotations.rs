@@ -15,6 +15,7 @@ use super::marks::Tx;
 use super::queues::{check, send};
 use super::rows::{from_packed, packed_bytes};
 use super::topic::published;
+use super::writer::Urgency;
 use crate::model::{ConnectionRef, Dialect, PackedError, QuotationKey, Timestamp};
 use crate::ports::{
     Created, Cursor, Page, PortError, Queue, Quotation, QuotationStatus, Quotations, Settlement,
@@ -169,8 +170,9 @@ impl Embedded {
         let deadline = is_pending.then_some(quotation.deadline.millis());
         let expires_at = quotation.expires_at.secs_rounded_up();
         let now = quotation.accepted_at.millis() / 1000;
+        let urgency = if is_pending { Urgency::Urgent } else { Urgency::Prompt };
         let found = self
-            .write({
+            .write_with(urgency, {
                 let key = key.clone();
                 move |tx| {
                     let created = tx.prepare_cached(CREATE)?.execute(params![

@@ -4,12 +4,16 @@
 //! before it. When a job fails, nothing is committed: that job has its answer, and all others are
 //! done again without it. A savepoint for each job would spare that, and copies every page that a job
 //! changes; failing is rare.
+//!
+//! Bulk jobs wait while others come, and a transaction has only a few of them: one, while somebody waits for a
+//! cold quote. So a cold quote, which needs several commits, never waits for many orders of a tick as well.
 
+use std::collections::VecDeque;
 use std::io;
 use std::ops::{ControlFlow, Deref};
 use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -21,6 +25,10 @@ use crate::supervisor::Supervisor;
 
 /// The most jobs of one transaction.
 const MAX_JOBS: usize = 256;
+/// The most bulk jobs of one transaction.
+const MAX_BULK: usize = 4;
+/// A cold quote is not over with one commit; so long the next one may be near.
+const LINGER: Duration = Duration::from_millis(50);
 
 /// The transaction a job runs in.
 pub(super) struct Transaction<'a, M> {
@@ -103,17 +111,31 @@ where
     }
 }
 
+/// How soon a job is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Urgency {
+    /// As soon as possible, as a part of a cold quote.
+    Urgent,
+    /// As soon as possible.
+    Prompt,
+    /// It is one of many of the same caller, who waits for all of them.
+    Bulk,
+}
+
 enum WriterCommand<M> {
-    Job(Box<dyn Job<M>>),
+    Job(Urgency, Box<dyn Job<M>>),
     Stop,
 }
 
 /// Hands jobs to the writing thread.
-pub(super) struct Writer<M>(mpsc::Sender<WriterCommand<M>>);
+pub(super) struct Writer<M> {
+    commands: mpsc::Sender<WriterCommand<M>>,
+    urgency: Urgency,
+}
 
 impl<M> Clone for Writer<M> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { commands: self.commands.clone(), urgency: self.urgency }
     }
 }
 
@@ -127,13 +149,18 @@ impl<M: Default + 'static> Writer<M> {
         supervisor: &Supervisor,
     ) -> io::Result<(Self, thread::JoinHandle<()>)> {
         let (sender, commands) = mpsc::channel();
-        let inbox = Inbox { commands, stopping: false };
+        let inbox = Inbox { commands, bulk: VecDeque::new(), urgent_at: None, stopping: false };
         let copier = Copier::spawn(&mut connection, copier, supervisor)?;
         let answers = Answers::here(supervisor);
         let mut desk = Desk { _copier: copier, connection, inbox, hook, idle, answers };
         let part = "the writing thread of the store";
         let handle = supervisor.thread("ocache-write", part, move || desk.step())?;
-        Ok((Self(sender), handle))
+        Ok((Self { commands: sender, urgency: Urgency::Prompt }, handle))
+    }
+
+    /// Hands over jobs of this urgency; at first they are prompt.
+    pub(super) fn with(&self, urgency: Urgency) -> Self {
+        Self { urgency, ..self.clone() }
     }
 
     /// Does a job and waits until it is committed. The job is done even when the future is
@@ -181,14 +208,14 @@ impl<M: Default + 'static> Writer<M> {
     {
         let (answer, answered) = oneshot::channel();
         // When the thread has ended, the job is dropped here, and `answered` says so.
-        let _ =
-            self.0.send(WriterCommand::Job(Box::new(Write { work, result: None, then, answer })));
+        let job = Box::new(Write { work, result: None, then, answer });
+        let _ = self.commands.send(WriterCommand::Job(self.urgency, job));
         answered
     }
 
     /// Lets the thread do what it was given and end.
     pub(super) fn stop(&self) {
-        let _ = self.0.send(WriterCommand::Stop);
+        let _ = self.commands.send(WriterCommand::Stop);
     }
 }
 
@@ -206,14 +233,23 @@ struct Desk<H: CommitHook, I> {
 /// What is to be done.
 struct Inbox<M> {
     commands: mpsc::Receiver<WriterCommand<M>>,
+    /// The bulk jobs that have come.
+    bulk: VecDeque<Box<dyn Job<M>>>,
+    /// When the last urgent job came.
+    urgent_at: Option<Instant>,
     stopping: bool,
 }
 
 impl<M> Inbox<M> {
-    fn try_next(&mut self) -> Option<Box<dyn Job<M>>> {
+    /// The next job that has come and is not a bulk job.
+    fn next_prompt(&mut self) -> Option<Box<dyn Job<M>>> {
         loop {
             match self.commands.try_recv() {
-                Ok(WriterCommand::Job(job)) => return Some(job),
+                Ok(WriterCommand::Job(Urgency::Bulk, job)) => self.bulk.push_back(job),
+                Ok(WriterCommand::Job(urgency, job)) => {
+                    self.note(urgency);
+                    return Some(job);
+                }
                 Ok(WriterCommand::Stop) | Err(TryRecvError::Disconnected) if !self.stopping => {
                     self.stopping = true;
                 }
@@ -222,24 +258,40 @@ impl<M> Inbox<M> {
             }
         }
     }
+
+    /// What a transaction begins with: one other job and some bulk jobs, as far as they have come.
+    fn next(&mut self) -> Vec<Box<dyn Job<M>>> {
+        let prompt = self.next_prompt();
+        let is_urgent = self.urgent_at.is_some_and(|at| at.elapsed() < LINGER);
+        let most = if is_urgent { 1 } else { MAX_BULK };
+        let bulk = self.bulk.drain(..self.bulk.len().min(most));
+        prompt.into_iter().chain(bulk).collect()
+    }
+
+    fn note(&mut self, urgency: Urgency) {
+        if urgency == Urgency::Urgent {
+            self.urgent_at = Some(Instant::now());
+        }
+    }
 }
 
 impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
     /// Writes what comes next.
     fn step(&mut self) -> ControlFlow<()> {
-        let Some(first) = self.next() else { return ControlFlow::Break(()) };
-        self.write(first);
+        let Some(jobs) = self.next() else { return ControlFlow::Break(()) };
+        self.write(jobs);
         if self.idle.is_overdue() {
             self.do_idle_work();
         }
         ControlFlow::Continue(())
     }
 
-    /// The next job, with idle work while there is none; `None` when the thread should end.
-    fn next(&mut self) -> Option<Box<dyn Job<H::Marks>>> {
+    /// The next jobs, with idle work while there are none; `None` when the thread should end.
+    fn next(&mut self) -> Option<Vec<Box<dyn Job<H::Marks>>>> {
         loop {
-            if let Some(job) = self.inbox.try_next() {
-                return Some(job);
+            let jobs = self.inbox.next();
+            if !jobs.is_empty() {
+                return Some(jobs);
             }
             if self.inbox.stopping {
                 return None;
@@ -249,7 +301,10 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
                 continue;
             }
             match self.inbox.commands.recv_timeout(self.idle.pause()) {
-                Ok(WriterCommand::Job(job)) => return Some(job),
+                Ok(WriterCommand::Job(urgency, job)) => {
+                    self.inbox.note(urgency);
+                    return Some(vec![job]);
+                }
                 Ok(WriterCommand::Stop) | Err(RecvTimeoutError::Disconnected) => {
                     self.inbox.stopping = true;
                 }
@@ -258,9 +313,8 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
         }
     }
 
-    /// Does a job, and with it those that have come by the time it is done.
-    fn write(&mut self, first: Box<dyn Job<H::Marks>>) {
-        let mut jobs = vec![first];
+    /// Does these jobs, and with them the prompt ones that have come by the time they are done.
+    fn write(&mut self, mut jobs: Vec<Box<dyn Job<H::Marks>>>) {
         let mut hooked = true;
         while !jobs.is_empty() {
             match self.attempt(&mut jobs, hooked) {
@@ -270,7 +324,7 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
                 Err(Undone::Wholly(failure)) => {
                     // What has come meanwhile would only wait to fail as well.
                     while jobs.len() < MAX_JOBS
-                        && let Some(job) = self.inbox.try_next()
+                        && let Some(job) = self.inbox.next_prompt()
                     {
                         jobs.push(job);
                     }
@@ -280,7 +334,7 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
         }
     }
 
-    /// Does these jobs, and those that have come by the time they are done, and the hook's part, in
+    /// Does these jobs, and the prompt ones that have come by the time they are done, and the hook's part, in
     /// one transaction.
     fn attempt(
         &mut self,
@@ -293,7 +347,7 @@ impl<H: CommitHook, I: IdleWork<H::Marks>> Desk<H, I> {
             let mut done = 0;
             loop {
                 if done == jobs.len() {
-                    let next = if done < MAX_JOBS { inbox.try_next() } else { None };
+                    let next = if done < MAX_JOBS { inbox.next_prompt() } else { None };
                     let Some(next) = next else { break };
                     jobs.push(next);
                 }
@@ -363,135 +417,4 @@ fn execute(connection: &Connection, sql: &str) -> Result<(), Failure> {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt as _;
-
-    use super::super::marks::{Tx, Writer};
-    use super::super::testing::{fresh, standard};
-    use super::*;
-    use crate::ports::{PortError, Queue, Queues as _};
-
-    const COUNT: &str = "SELECT count(*) FROM product";
-
-    fn put(tx: &Tx<'_>, id: &str) -> Result<(), Failure> {
-        tx.prepare_cached("INSERT INTO product (id, name, price) VALUES (?1, '', 1)")?
-            .execute([id])?;
-        Ok(())
-    }
-
-    async fn count(store: &super::super::Embedded) -> i64 {
-        store.read(|c| Ok(c.query_one(COUNT, [], |row| row.get(0))?)).await.unwrap()
-    }
-
-    /// Holds the writing thread until the result is dropped, so that jobs gather.
-    fn hold(writer: &Writer) -> mpsc::Sender<()> {
-        let (release, held) = mpsc::channel();
-        let (begun, begins) = mpsc::channel();
-        drop(writer.submit(move |_| {
-            // It may be done again.
-            let _ = begun.send(());
-            let _ = held.recv();
-            Ok(())
-        }));
-        begins.recv().unwrap();
-        release
-    }
-
-    #[tokio::test]
-    async fn jobs_that_gather_share_a_commit_and_a_failing_one_undoes_only_itself() {
-        let (store, _dir) = fresh();
-        let held = hold(store.writer());
-        let good = store.writer().submit(|tx| put(tx, "P1"));
-        let bad: oneshot::Receiver<Result<(), _>> = store.writer().submit(|tx| {
-            put(tx, "P2")?;
-            Err(Failure::rejected("P2", "not wanted"))
-        });
-        let constraint = store.writer().submit(|tx| put(tx, "P1"));
-        let file = store.file().to_owned();
-        let late = store.writer().submit(move |tx| {
-            put(tx, "P3")?;
-            let count = |of: &Connection| of.query_one(COUNT, [], |row| row.get::<_, i64>(0));
-            Ok((count(tx)?, count(&Connection::open(&file)?)?))
-        });
-        assert_eq!(count(&store).await, 0);
-        drop(held);
-        assert!(good.await.unwrap().is_ok());
-        assert!(matches!(bad.await.unwrap(), Err(Failure::Rejected { .. })));
-        assert!(matches!(constraint.await.unwrap(), Err(Failure::Sqlite(_))));
-        assert_eq!(late.await.unwrap().unwrap(), (2, 0), "of one transaction, not committed yet");
-        assert_eq!(count(&store).await, 2);
-    }
-
-    #[tokio::test]
-    async fn messages_taken_beside_a_job_that_fails_are_taken_once() {
-        let (store, _dir) = fresh();
-        store.send(Queue::Provider, &[standard("1")]).await.unwrap();
-        let held = hold(store.writer());
-        let receive = store.receive(Queue::Provider, 10, Duration::ZERO, Duration::from_secs(60));
-        let mut receive = std::pin::pin!(receive);
-        assert!(receive.as_mut().now_or_never().is_none(), "it is the writer's turn");
-        let bad: oneshot::Receiver<Result<(), _>> =
-            store.writer().submit(|_| Err(Failure::rejected("it", "not wanted")));
-        drop(held);
-        assert!(bad.await.unwrap().is_err());
-        let received = receive.await.unwrap();
-        assert_eq!((received.len(), received[0].receive_count), (1, 1));
-        // Whatever went back would be in the writer's hands before this.
-        store.write(|tx| put(tx, "P1")).await.unwrap();
-        let again = store.receive(Queue::Provider, 10, Duration::ZERO, Duration::MAX).await;
-        assert!(again.unwrap().is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_commit_that_fails_fails_all_its_jobs_and_not_the_next() {
-        let (store, _dir) = fresh();
-        let held = hold(store.writer());
-        let innocent = store.writer().submit(|tx| put(tx, "P1"));
-        // Ends the transaction under the others, as a full disk can.
-        let culprit = store.writer().submit(|tx| {
-            execute(tx, "ROLLBACK")?;
-            tx.execute_batch("not SQL")?;
-            Ok(())
-        });
-        drop(held);
-        assert!(matches!(innocent.await.unwrap(), Err(Failure::Sqlite(_))));
-        assert!(matches!(culprit.await.unwrap(), Err(Failure::Sqlite(_))));
-        assert_eq!(count(&store).await, 0);
-        store.write(|tx| put(tx, "P2")).await.unwrap();
-        assert_eq!(count(&store).await, 1);
-    }
-
-    #[tokio::test]
-    async fn a_full_disk_is_an_error_that_passes() {
-        let (store, _dir) = fresh();
-        let limit = |pages: i64| {
-            store.write(move |tx| {
-                let pages = format!("PRAGMA max_page_count = {pages}");
-                Ok(tx.query_one(&pages, [], |row| row.get::<_, i64>(0)).map(drop)?)
-            })
-        };
-        limit(1).await.unwrap();
-        let large = [standard(&"x".repeat(200_000))];
-        let error = store.send(Queue::Provider, &large).await.unwrap_err();
-        assert!(matches!(&error, PortError::Unavailable { what, .. } if what.contains("store.db")));
-        limit(1 << 30).await.unwrap();
-        assert!(store.send(Queue::Provider, &large).await.unwrap().is_empty());
-        let received = store.receive(Queue::Provider, 10, Duration::ZERO, Duration::MAX).await;
-        assert_eq!(received.unwrap().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn closing_finishes_what_was_begun() {
-        let (store, _dir) = fresh();
-        let jobs: Vec<_> =
-            (0..1000).map(|n| store.writer().submit(move |tx| put(tx, &n.to_string()))).collect();
-        store.close().await;
-        for job in jobs {
-            job.await.unwrap().unwrap();
-        }
-        let error = store.write(|tx| put(tx, "late")).await.unwrap_err();
-        assert!(matches!(error, PortError::Unavailable { .. }));
-        let waiting = store.receive(Queue::Provider, 1, Duration::MAX, Duration::MAX).await;
-        assert!(matches!(waiting, Err(PortError::Unavailable { .. })));
-    }
-}
+mod tests;
