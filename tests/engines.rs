@@ -131,6 +131,7 @@ macro_rules! behaves {
             }
             price_tables {
                 a_head_flips_only_from_the_version_that_was_read,
+                a_message_about_an_awaited_table_is_published_with_it_or_left_to_the_caller,
                 a_head_comes_back_as_it_was_written,
                 only_one_of_many_flips_is_done,
                 many_heads_are_read_at_once,

@@ -178,7 +178,8 @@ async fn change_head(system: &System, who: &str, change: impl FnOnce(&mut TableH
     head.version += 1;
     change(&mut head);
     let until = system.now().plus(Duration::from_secs(3600));
-    let flip = system.ports.store.put_table(&user(who), &head, &[], Some(expected), until).await;
+    let flip =
+        system.ports.store.put_table(&user(who), &head, &[], Some(expected), until, None).await;
     assert_eq!(flip.unwrap(), Flip::Done);
 }
 

@@ -69,7 +69,7 @@ async fn store(ports: &Ports, user: &UserId) {
         fresh_until: expire_at,
         usable_until: expire_at,
     };
-    let stored = ports.store.put_table(user, &head, &[map], old, expire_at).await;
+    let stored = ports.store.put_table(user, &head, &[map], old, expire_at, None).await;
     stored.expect("a table can be stored");
 }
 

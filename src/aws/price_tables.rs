@@ -77,6 +77,7 @@ impl PriceTables for Tables {
         parts: &[Bytes],
         expected: Option<u64>,
         expire_at: Timestamp,
+        _awaited: Option<&str>,
     ) -> Result<Flip, PortError> {
         self.put_parts(user, &head.generation, parts, expire_at).await?;
         self.flip_head(user, head, expected, expire_at).await

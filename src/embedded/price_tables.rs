@@ -1,15 +1,21 @@
 //! Price tables: one row for each user, with the head and the user's own rows.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
+use super::marks::Tx;
+use super::queues::{check, send};
 use super::rows::id;
+use super::topic::published;
+use super::writer::Urgency;
 use crate::model::{Timestamp, UserId};
 use crate::ports::{
-    Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, TableHead, WantedParts,
+    Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, Queue, TableHead, WantedParts,
 };
 use crate::pricing::{PackError, Reader, put_varint};
 
@@ -38,6 +44,42 @@ const REPLACE: &str = "UPDATE price_table SET version = ?2, head = ?3, parts = ?
 const VALIDATE: &str = "UPDATE price_table SET version = ?2, head = ?3 WHERE user = ?1";
 const DELETE: &str = "DELETE FROM price_table WHERE user = ?1";
 
+/// A table as it is written.
+struct Row {
+    user: UserId,
+    version: u64,
+    head: Vec<u8>,
+    parts: Option<Vec<u8>>,
+    /// Whether the parts stay that are there.
+    keeps_parts: bool,
+    expires_at: i64,
+}
+
+impl Row {
+    /// Writes it if the version that is there is the expected one.
+    fn replace(&self, tx: &Tx<'_>, expected: Option<u64>) -> Result<bool, Failure> {
+        let Self { user, version, head, parts, keeps_parts, expires_at } = self;
+        let (user, until) = (user.as_str(), expires_at.saturating_add(SLACK));
+        let Some(expected) = expected else {
+            let values = params![user, version, until, head, parts];
+            return Ok(tx.prepare_cached(CREATE)?.execute(values)? > 0);
+        };
+        let kept_until: Option<i64> = tx
+            .prepare_cached(EXPIRY)?
+            .query_row(params![user, expected], |row| row.get(0))
+            .optional()?;
+        let Some(kept_until) = kept_until else { return Ok(false) };
+        if kept_until < *expires_at {
+            tx.prepare_cached(PROLONG)?.execute(params![user, until])?;
+        }
+        let changed = match keeps_parts {
+            true => tx.prepare_cached(VALIDATE)?.execute(params![user, version, head])?,
+            false => tx.prepare_cached(REPLACE)?.execute(params![user, version, head, parts])?,
+        };
+        Ok(changed > 0)
+    }
+}
+
 #[async_trait]
 impl PriceTables for Embedded {
     async fn table_heads(&self, users: &[UserId]) -> Result<Vec<(UserId, TableHead)>, PortError> {
@@ -57,32 +99,29 @@ impl PriceTables for Embedded {
         parts: &[Bytes],
         expected: Option<u64>,
         expire_at: Timestamp,
+        awaited: Option<&str>,
     ) -> Result<Flip, PortError> {
-        let (user, version, packed) = (user.clone(), head.version, head.pack());
-        let keeps_parts = parts.is_empty() && head.parts() > 0;
-        let parts = (!parts.is_empty()).then(|| join(parts));
-        let expires_at = expire_at.secs_rounded_up();
-        let until = expires_at.saturating_add(SLACK);
-        self.write(move |tx| {
-            let user = user.as_str();
-            let Some(expected) = expected else {
-                let values = params![user, version, until, packed, parts];
-                return Ok(flip(tx.prepare_cached(CREATE)?.execute(values)?));
-            };
-            let kept_until: Option<i64> = tx
-                .prepare_cached(EXPIRY)?
-                .query_row(params![user, expected], |row| row.get(0))
-                .optional()?;
-            let Some(kept_until) = kept_until else { return Ok(Flip::Conflict) };
-            if kept_until < expires_at {
-                tx.prepare_cached(PROLONG)?.execute(params![user, until])?;
+        let row = Row {
+            user: user.clone(),
+            version: head.version,
+            head: head.pack(),
+            parts: (!parts.is_empty()).then(|| join(parts)),
+            keeps_parts: parts.is_empty() && head.parts() > 0,
+            expires_at: expire_at.secs_rounded_up(),
+        };
+        let message = awaited.map(published);
+        if let Some(message) = &message {
+            check(Queue::Provider, message)?;
+        }
+        let clock = Arc::clone(self.clock());
+        let urgency = if awaited.is_some() { Urgency::Urgent } else { Urgency::Prompt };
+        self.write_with(urgency, move |tx| match (row.replace(tx, expected)?, &message) {
+            (false, _) => Ok(Flip::Conflict),
+            (true, None) => Ok(Flip::Done),
+            (true, Some(message)) => {
+                send(tx, Queue::Provider, message, clock.now())?;
+                Ok(Flip::Published)
             }
-            Ok(flip(match keeps_parts {
-                true => tx.prepare_cached(VALIDATE)?.execute(params![user, version, packed])?,
-                false => {
-                    tx.prepare_cached(REPLACE)?.execute(params![user, version, packed, parts])?
-                }
-            }))
         })
         .await
     }
@@ -133,13 +172,6 @@ impl PriceTables for Embedded {
             Ok(Page { items, next: last.filter(|_| is_full).map(Cursor) })
         })
         .await
-    }
-}
-
-const fn flip(changed: usize) -> Flip {
-    match changed {
-        0 => Flip::Conflict,
-        _ => Flip::Done,
     }
 }
 
@@ -212,12 +244,30 @@ fn read_parts(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::testing::{fresh, secs, stopped, user};
     use super::*;
     use crate::model::Generation;
     use crate::ports::testing::head;
-    use crate::ports::{Clock as _, Own, Prices, parts_of};
+    use crate::ports::{Clock as _, MAX_BODY_BYTES, Own, Prices, Queues as _, parts_of};
     use crate::pricing::UnitRounding;
+
+    #[tokio::test]
+    async fn a_table_that_a_quotation_awaits_and_its_message_are_one_transaction() {
+        let (store, _dir) = fresh();
+        let (ann, until) = (user("ann"), store.clock().now().plus(secs(60)));
+        let first = head(1, &Generation::from_random([1; 16]), store.clock().now());
+        let put = store.put_table(&ann, &first, &[], None, until, Some("ann's quotation"));
+        assert_eq!(put.await.unwrap(), Flip::Published);
+        let too_long = "x".repeat(MAX_BODY_BYTES + 1);
+        let next = TableHead { version: 2, ..first.clone() };
+        store.put_table(&ann, &next, &[], Some(1), until, Some(&too_long)).await.unwrap_err();
+        assert_eq!(store.table_heads(&[ann]).await.unwrap()[0].1, first);
+        let received = store.receive(Queue::Provider, 10, Duration::ZERO, secs(60)).await.unwrap();
+        let bodies: Vec<&str> = received.iter().map(|message| &*message.body).collect();
+        assert_eq!(bodies, ["ann's quotation"]);
+    }
 
     #[tokio::test]
     async fn a_table_is_one_row_and_its_parts_go_with_its_generation() {
@@ -235,19 +285,19 @@ mod tests {
         };
         let parts = [b"one", b"two"].map(|part| Bytes::from_static(part));
         // Somebody else was quicker: nothing of it stays.
-        let flip = store.put_table(&ann, &in_parts(1, &first), &parts, Some(7), late).await;
+        let flip = store.put_table(&ann, &in_parts(1, &first), &parts, Some(7), late, None).await;
         assert_eq!(flip.unwrap(), Flip::Conflict);
         assert_eq!(parts_of(&store, &ann, &first, &[0]).await.unwrap(), [None]);
-        let flip = store.put_table(&ann, &in_parts(1, &first), &parts, None, late).await;
+        let flip = store.put_table(&ann, &in_parts(1, &first), &parts, None, late, None).await;
         assert_eq!(flip.unwrap(), Flip::Done);
         let found = parts_of(&store, &ann, &first, &[1, 2, 0]).await.unwrap();
         let [one, two] = parts.clone().map(Some);
         assert_eq!(found, [two, None, one]);
         // Validated, it keeps its parts; replaced, it has those of its new generation only.
-        let flip = store.put_table(&ann, &in_parts(2, &first), &[], Some(1), late).await;
+        let flip = store.put_table(&ann, &in_parts(2, &first), &[], Some(1), late, None).await;
         assert_eq!(flip.unwrap(), Flip::Done);
         assert!(parts_of(&store, &ann, &first, &[0]).await.unwrap()[0].is_some());
-        let flip = store.put_table(&ann, &head(3, &second, now), &[], Some(2), late).await;
+        let flip = store.put_table(&ann, &head(3, &second, now), &[], Some(2), late, None).await;
         assert_eq!(flip.unwrap(), Flip::Done);
         assert_eq!(parts_of(&store, &ann, &first, &[0]).await.unwrap(), [None]);
     }
@@ -266,7 +316,7 @@ mod tests {
         assert!(heads().await.is_empty());
         assert!(store.list_table_heads(None).await.unwrap().items.is_empty());
         let head = head(1, &Generation::from_random([1; 16]), now);
-        let flip = store.put_table(&ann, &head, &[], None, now.plus(secs(9))).await.unwrap();
+        let flip = store.put_table(&ann, &head, &[], None, now.plus(secs(9)), None).await.unwrap();
         assert_eq!((flip, heads().await.len()), (Flip::Done, 1));
     }
 
@@ -278,7 +328,8 @@ mod tests {
         let put = async |version: u64| {
             let head = head(version, &generation, clock.now());
             let expected = Some(version - 1).filter(|version| *version > 0);
-            let flip = store.put_table(&ann, &head, &[], expected, clock.now().plus(day)).await;
+            let flip =
+                store.put_table(&ann, &head, &[], expected, clock.now().plus(day), None).await;
             assert_eq!(flip.unwrap(), Flip::Done);
         };
         put(1).await;
@@ -303,7 +354,7 @@ mod tests {
         let names: Vec<String> = (0..40).map(|n| format!("user-{n:02}")).collect();
         for name in &names {
             let (user, until) = (user(name), now.plus(secs(3600)));
-            let flip = store.put_table(&user, &head, &[], None, until).await.unwrap();
+            let flip = store.put_table(&user, &head, &[], None, until, None).await.unwrap();
             assert_eq!(flip, Flip::Done);
         }
         let (mut found, mut pages, mut from) = (vec![], 0, None);

@@ -105,8 +105,10 @@ mod tests {
         let parts = [vec![0; MAX_ITEM_BYTES].into(), vec![0; MAX_ITEM_BYTES + 1].into()];
         let generation = Generation::from_random([0; 16]);
         let at = Timestamp::default();
-        let put =
-            memory.put_table(&user, &head(1, &generation, at), &parts, None, at).await.map(drop);
+        let put = memory
+            .put_table(&user, &head(1, &generation, at), &parts, None, at, None)
+            .await
+            .map(drop);
         assert_eq!(rejected(put), "part 1 of the price table of customer `ann`");
         assert_eq!(parts_of(&memory, &user, &generation, &[0]).await.unwrap(), [None]);
     }

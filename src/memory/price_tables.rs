@@ -69,6 +69,7 @@ impl PriceTables for Memory {
         parts: &[Bytes],
         expected: Option<u64>,
         expire_at: Timestamp,
+        _awaited: Option<&str>,
     ) -> Result<Flip, PortError> {
         for (number, bytes) in parts.iter().enumerate() {
             let what = format!("part {number} of the price table of customer `{user}`");
@@ -135,7 +136,7 @@ mod tests {
         let put = async |version: u64, generation| {
             let (head, parts) = (head(version, generation, expiry), [Bytes::from_static(b"part")]);
             let expected = version.checked_sub(1).filter(|version| *version > 0);
-            memory.put_table(&user, &head, &parts, expected, expiry).await.unwrap()
+            memory.put_table(&user, &head, &parts, expected, expiry, None).await.unwrap()
         };
         let left = async |generation| {
             parts_of(&memory, &user, generation, &[0]).await.unwrap()[0].is_some()

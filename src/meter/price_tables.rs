@@ -15,7 +15,7 @@ impl Metered {
     fn flipped(&self, user: &UserId, head: &TableHead, flip: &Flip) {
         let bytes = sizes::table_head(user, head);
         match flip {
-            Flip::Done => self.wrote_one(Resource::PricesByUser, bytes),
+            Flip::Done | Flip::Published => self.wrote_one(Resource::PricesByUser, bytes),
             // By the head that is there, which is much like ours.
             Flip::Conflict => self.refused_one(Resource::PricesByUser, bytes),
         }
@@ -32,12 +32,24 @@ layer!(
             Ok(found)
         }
 
-        async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
-            let flip = self.inner.store.put_table(user, head, parts, expected, expire_at).await?;
+        async fn put_table(
+            &self,
+            user: _,
+            head: _,
+            parts: _,
+            expected: _,
+            expire_at: _,
+            awaited: _,
+        ) -> _ {
+            let flip =
+                self.inner.store.put_table(user, head, parts, expected, expire_at, awaited).await?;
             if !parts.is_empty() {
                 self.wrote_parts(user, &head.generation, parts);
             }
             self.flipped(user, head, &flip);
+            if flip == Flip::Published {
+                self.published(awaited.iter().map(|body| body.len() as u64));
+            }
             Ok(flip)
         }
 

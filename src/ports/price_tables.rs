@@ -175,8 +175,18 @@ impl Prices {
 pub enum Flip {
     /// The head is now the new one.
     Done,
+    /// So it is, and the message about it is published.
+    Published,
     /// Somebody else flipped it since it was read.
     Conflict,
+}
+
+impl Flip {
+    /// Whether the head is now the new one.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        *self != Self::Conflict
+    }
 }
 
 /// Some parts of one table.
@@ -207,6 +217,10 @@ port!(
         ///
         /// On a conflict parts may have been written that nobody will read; an error may also leave only
         /// some of them. An engine that can do both at once does.
+        ///
+        /// If a quotation waits for the table, `awaited` is the message about it for the topic. An engine that
+        /// keeps tables and topic in one place publishes it with the flip, and returns
+        /// [`Flip::Published`]; for all others the caller publishes it.
         async fn put_table(
             &self,
             user: &UserId,
@@ -214,6 +228,7 @@ port!(
             parts: &[Bytes],
             expected: Option<u64>,
             expire_at: Timestamp,
+            awaited: Option<&str>,
         ) -> Result<Flip, PortError>;
 
         /// Parts of any number of tables, in the order asked for, read consistently; `None` for one that

@@ -126,15 +126,24 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl PriceTables for Witness {
-        async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
-            let flip = self.inner.store.put_table(user, head, parts, expected, expire_at).await?;
+        async fn put_table(
+            &self,
+            user: _,
+            head: _,
+            parts: _,
+            expected: _,
+            expire_at: _,
+            awaited: _,
+        ) -> _ {
+            let flip =
+                self.inner.store.put_table(user, head, parts, expected, expire_at, awaited).await?;
             let generation = &head.generation;
             if !parts.is_empty() {
                 let bytes = parts.iter().enumerate();
                 let bytes = bytes.map(|(at, part)| sizes::part(user, generation, at, part.len()));
                 self.keep_table(generation.to_string(), bytes.sum(), false, expire_at);
             }
-            if flip == Flip::Done {
+            if flip.is_done() {
                 let bytes = sizes::table_head(user, head);
                 self.keep_table(format!("head of {user}"), bytes, true, expire_at);
             }

@@ -361,7 +361,15 @@ layer!(
             Ok(heads)
         }
 
-        async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
+        async fn put_table(
+            &self,
+            user: _,
+            head: _,
+            parts: _,
+            expected: _,
+            expire_at: _,
+            awaited: _,
+        ) -> _ {
             if self.bug == PlantedBug::PanicsOnce {
                 let panicked = std::mem::replace(&mut self.memory().panicked, true);
                 assert!(panicked, "planted");
@@ -373,11 +381,11 @@ layer!(
             }
             let store = &self.inner.store;
             if self.bug != PlantedBug::HeadBeforeParts || parts.is_empty() {
-                return store.put_table(user, head, parts, expected, expire_at).await;
+                return store.put_table(user, head, parts, expected, expire_at, awaited).await;
             }
-            let flip = store.put_table(user, head, &[], expected, expire_at).await?;
-            if flip == Flip::Done {
-                store.put_table(user, head, parts, NEVER, expire_at).await?;
+            let flip = store.put_table(user, head, &[], expected, expire_at, awaited).await?;
+            if flip.is_done() {
+                store.put_table(user, head, parts, NEVER, expire_at, None).await?;
             }
             Ok(flip)
         }

@@ -287,18 +287,27 @@ layer!(
     #[over(inner.store, through = call)]
     impl PriceTables for Unreliable {
         /// Parts first, and then the head, so that something can break between the two.
-        async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
+        async fn put_table(
+            &self,
+            user: _,
+            head: _,
+            parts: _,
+            expected: _,
+            expire_at: _,
+            awaited: _,
+        ) -> _ {
             let store = &self.inner.store;
             if !parts.is_empty() {
                 let torn = self.breaks(FaultKind::Torn, self.world.plan.rates.torn);
                 let written = if torn { self.world.chance.index(parts.len()) } else { parts.len() };
-                let put = store.put_table(user, head, &parts[..written], NEVER, expire_at);
+                let put = store.put_table(user, head, &parts[..written], NEVER, expire_at, None);
                 self.call("put_table", put).await?;
                 if torn {
                     return Err(unavailable("put_table"));
                 }
             }
-            self.call("put_table", store.put_table(user, head, &[], expected, expire_at)).await
+            self.call("put_table", store.put_table(user, head, &[], expected, expire_at, awaited))
+                .await
         }
 
         fn inline_bytes(&self) -> _ {

@@ -154,8 +154,17 @@ layer!(
 layer!(
     #[over(inner.store)]
     impl PriceTables for Witness {
-        async fn put_table(&self, user: _, head: _, parts: _, expected: _, expire_at: _) -> _ {
-            let flip = self.inner.store.put_table(user, head, parts, expected, expire_at).await?;
+        async fn put_table(
+            &self,
+            user: _,
+            head: _,
+            parts: _,
+            expected: _,
+            expire_at: _,
+            awaited: _,
+        ) -> _ {
+            let flip =
+                self.inner.store.put_table(user, head, parts, expected, expire_at, awaited).await?;
             self.tell(|| {
                 if expected == NEVER {
                     return format!("{user:?}: {} parts written", parts.len());
@@ -165,7 +174,7 @@ layer!(
                     "{user:?}: head {expected:?} to {version} of catalogue {catalogue}: {flip:?}"
                 )
             });
-            if flip == Flip::Done {
+            if flip.is_done() {
                 let rows = self.rows(user, head).await;
                 self.world.note(|ledger, now| ledger.flipped(user, head, rows, now));
             }

@@ -14,30 +14,39 @@ use tracing::{Instrument, Span, debug, info, info_span};
 use super::base_maker::{AsOf, BaseMaker};
 use super::large_work::{LargeWork, Size};
 use super::list_shelf::ListShelf;
-use super::outcome::{read_bodies, write_body};
+use super::outcome::read_bodies;
 use super::terms_book::TermsBooks;
 use super::terms_maker::TermsMaker;
 use super::{Effect, Observer, Outcome, PolicyInForce, StageError, Unobserved};
 use crate::meter::{Reason, Scope, Stage};
-use crate::model::{
-    Calculation, Cause, Generation, ProviderMessage, QuotationRequest, Timestamp, UserId,
-};
+use crate::model::{Calculation, Cause, Generation, Timestamp, UserId};
 use crate::ports::{
-    ActiveUsers, BaseName, Clock, Flip, Ports, PriceTables, Randomness, Received, Store, TableHead,
-    Topic,
+    ActiveUsers, BaseName, Clock, Ports, PriceTables, Randomness, Received, Store, TableHead, Topic,
 };
 use crate::pricing::PRICING_VERSION;
 use crate::trace;
 
+mod awaited;
 mod inputs;
 mod own_prices;
 mod scheduled;
 
+use awaited::{awaiting, postponed};
 use inputs::Inputs;
 use own_prices::{Material, OwnPrices};
 
 /// How often a calculation starts over when somebody else flips the head meanwhile.
 const MAX_TRIES: u32 = 3;
+
+/// An order that was handled.
+struct Handled<'a> {
+    /// Its place in the batch.
+    index: usize,
+    order: &'a Calculation,
+    effect: Result<Effect, StageError>,
+    /// The message of the quotation that awaits the table, unless it was published with that.
+    unpublished: Option<String>,
+}
 
 /// The stage, with the ports it needs.
 pub struct PriceCalc {
@@ -128,18 +137,20 @@ impl PriceCalc {
         });
         let mut waiting = Vec::new();
         let mut scheduled = scheduled::Summary::default();
-        for (index, order, effect) in join_all(done).await.into_iter().flatten() {
+        for Handled { index, order, effect, unpublished } in
+            join_all(done).await.into_iter().flatten()
+        {
             scheduled.add(&order.cause, &effect);
-            match (effect, &order.cause) {
-                (Ok(effect), Cause::Quotation(request)) if effect.is_ready() => {
-                    waiting.push((index, request.clone()));
+            match effect {
+                Ok(effect) if effect.is_ready() => {
+                    waiting.extend(unpublished.map(|body| (index, body)));
                 }
-                (Ok(_), _) => {}
-                (Err(error), _) => outcomes[index] = error.into(),
+                Ok(_) => {}
+                Err(error) => outcomes[index] = error.into(),
             }
         }
         scheduled.log();
-        self.publish(waiting, &spans, &mut outcomes).await;
+        self.publish(waiting, &mut outcomes).await;
         outcomes
     }
 
@@ -152,22 +163,27 @@ impl PriceCalc {
         mut inputs: Option<Result<Arc<Inputs>, StageError>>,
         sent_at: Timestamp,
         spans: &[Span],
-    ) -> Vec<(usize, &'a Calculation, Result<Effect, StageError>)> {
+    ) -> Vec<Handled<'a>> {
         let mut done = Vec::with_capacity(orders.len());
         let mut failed = false;
         for (index, order) in orders {
             // A user's orders stay in order: what follows one that must come again, comes again.
             if failed {
-                done.push((index, order, Err(StageError::Behind)));
+                let effect = Err(StageError::Behind);
+                done.push(Handled { index, order, effect, unpublished: None });
                 continue;
             }
             let span = spans[index]
                 .in_scope(|| info_span!("price_calc", %user, cause = order.cause.name()));
-            let effect = self.calculate(order, inputs.take(), sent_at).instrument(span);
-            let effect = account(&order.cause).of(effect);
+            let mut unpublished = None;
+            let calculated = async {
+                unpublished = spans[index].in_scope(|| awaiting(&order.cause))?;
+                self.calculate(order, inputs.take(), sent_at, &mut unpublished).await
+            };
+            let effect = account(&order.cause).of(calculated.instrument(span));
             let effect = trace::within(spans[index].clone(), effect).await;
             failed = effect.is_err();
-            done.push((index, order, effect));
+            done.push(Handled { index, order, effect, unpublished });
         }
         done
     }
@@ -177,6 +193,7 @@ impl PriceCalc {
         order: &Calculation,
         mut inputs: Option<Result<Arc<Inputs>, StageError>>,
         sent_at: Timestamp,
+        awaiting: &mut Option<String>,
     ) -> Result<Effect, StageError> {
         let started = Instant::now();
         if let Some(effect) = self.not_wanted(order, self.now(sent_at), sent_at).await? {
@@ -193,7 +210,8 @@ impl PriceCalc {
                 self.conclude(order, Effect::Unneeded, now_inputs.head.as_ref(), started);
                 return Ok(Effect::Unneeded);
             }
-            if let Some((effect, head)) = self.write_table(order, &now_inputs, now).await? {
+            let written = self.write_table(order, &now_inputs, now, awaiting).await?;
+            if let Some((effect, head)) = written {
                 self.conclude(order, effect, Some(&head), started);
                 return Ok(effect);
             }
@@ -259,15 +277,17 @@ impl PriceCalc {
     }
 
     /// Prices and stores a table, or validates the one that is there. `None` when somebody else
-    /// has flipped the head since it was read.
+    /// has flipped the head since it was read. Takes the message of the quotation that awaits the table if
+    /// it is published with it.
     async fn write_table(
         &self,
         order: &Calculation,
         inputs: &Arc<Inputs>,
         now: Timestamp,
+        awaiting: &mut Option<String>,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
         let Inputs { head, at, base, own, .. } = &**inputs;
-        let Some(own) = own else { return self.validate(order, inputs, now).await };
+        let Some(own) = own else { return self.validate(order, inputs, now, awaiting).await };
         let work = if order.cause.is_urgent() { &self.urgent_work } else { &self.other_work };
         let size = own.size();
         let compared = own.clone();
@@ -281,7 +301,7 @@ impl PriceCalc {
                 && !self.is_fading(head, now)
         };
         if head.as_ref().is_some_and(|head| is_kept(&head)) {
-            return self.validate(order, inputs, now).await;
+            return self.validate(order, inputs, now, awaiting).await;
         }
         let expire_at = now.plus(self.policy.now().keep_tables());
         let name = BaseName { version: at.base_version, currency: inputs.currency, terms: None };
@@ -316,10 +336,8 @@ impl PriceCalc {
             usable_until: self.usable_until(inputs, own.valid_until, now),
         };
         let expected = head.as_ref().map(|head| head.version);
-        match self.tables.put_table(&order.user, &next, &parts, expected, expire_at).await? {
-            Flip::Done => Ok(Some((Effect::Calculated, next))),
-            Flip::Conflict => Ok(None),
-        }
+        let is_done = self.flip(&order.user, &next, &parts, expected, expire_at, awaiting).await?;
+        Ok(is_done.then_some((Effect::Calculated, next)))
     }
 
     /// Writes down that a table is still right, if that was not done lately. What follows a load also
@@ -329,6 +347,7 @@ impl PriceCalc {
         order: &Calculation,
         inputs: &Inputs,
         now: Timestamp,
+        awaiting: &mut Option<String>,
     ) -> Result<Option<(Effect, TableHead)>, StageError> {
         let Some(head) = &inputs.head else { return Ok(None) };
         let lately = head.validated_at.plus(self.policy.now().confirmed_after());
@@ -349,10 +368,9 @@ impl PriceCalc {
             ..head.clone()
         };
         let expire_at = now.plus(self.policy.now().keep_tables());
-        match self.tables.put_table(&order.user, &next, &[], Some(head.version), expire_at).await? {
-            Flip::Done => Ok(Some((Effect::Validated, next))),
-            Flip::Conflict => Ok(None),
-        }
+        let expected = Some(head.version);
+        let is_done = self.flip(&order.user, &next, &[], expected, expire_at, awaiting).await?;
+        Ok(is_done.then_some((Effect::Validated, next)))
     }
 
     /// Until when quotes are answered from a table that is right now: never longer than the bases that it
@@ -374,53 +392,6 @@ impl PriceCalc {
     /// written again.
     fn is_fading(&self, head: &TableHead, now: Timestamp) -> bool {
         head.parts() > 0 && head.parts_expire_at < now.plus(self.policy.now().keep_tables() / 2)
-    }
-
-    /// Publishes the requests whose table is now there; those that fail come again.
-    async fn publish(
-        &self,
-        waiting: Vec<(usize, QuotationRequest)>,
-        spans: &[Span],
-        outcomes: &mut [Outcome],
-    ) {
-        if waiting.is_empty() {
-            return;
-        }
-        let (indexes, requests): (Vec<usize>, Vec<QuotationRequest>) = waiting.into_iter().unzip();
-        let bodies: Result<Vec<String>, StageError> = indexes
-            .iter()
-            .zip(requests)
-            .map(|(index, request)| {
-                spans[*index].in_scope(|| write_body(&ProviderMessage::Quote(request)))
-            })
-            .collect();
-        let published = match bodies {
-            Ok(bodies) => {
-                let account = Scope::new(Stage::PriceCalc, Reason::Quote);
-                account.of(self.topic.publish(&bodies)).await.map_err(StageError::from)
-            }
-            Err(error) => Err(error),
-        };
-        match published {
-            Ok(failed) => {
-                for entry in failed {
-                    outcomes[indexes[entry.index]] = StageError::from(entry.error).into();
-                }
-            }
-            Err(error) => {
-                for (index, outcome) in indexes.iter().zip(postponed(indexes.len(), error)) {
-                    outcomes[*index] = outcome;
-                }
-            }
-        }
-    }
-}
-
-impl Effect {
-    /// Whether a quotation that waits for the table goes on to be provided. One that is too late
-    /// does too: this order may be all that is left of it, and its client must be told.
-    const fn is_ready(self) -> bool {
-        matches!(self, Self::Calculated | Self::Validated | Self::Unneeded | Self::TooLate)
     }
 }
 
@@ -486,12 +457,6 @@ fn account_of_all<'a>(causes: impl Iterator<Item = &'a Cause>) -> Scope {
     let first = accounts.next().unwrap_or(Scope::new(Stage::PriceCalc, Reason::Urgent));
     let same = accounts.all(|account| account == first);
     if same { first } else { Scope::new(Stage::PriceCalc, Reason::Urgent) }
-}
-
-/// The same failure for every message of a batch.
-fn postponed(count: usize, error: StageError) -> Vec<Outcome> {
-    let error = Arc::new(error);
-    (0..count).map(|_| StageError::Shared(error.clone()).into()).collect()
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn a_clean_store_is_right_and_a_damaged_one_is_not() {
         let own = Own::Inline(bytes.into());
         let damaged = TableHead { own, version: head.version + 1, ..head.clone() };
         let until = head.parts_expire_at;
-        let put = ports.store.put_table(user, &damaged, &[], Some(head.version), until).await;
+        let put = ports.store.put_table(user, &damaged, &[], Some(head.version), until, None).await;
         assert_eq!(put.unwrap(), Flip::Done);
     });
     let (report, stderr) = failing(&home, &["verify"], 3);
@@ -92,7 +92,7 @@ fn what_is_only_old_fails_only_when_it_shall() {
             ..head.clone()
         };
         let until = head.parts_expire_at;
-        ports.store.put_table(user, &old, &[], Some(head.version), until).await.unwrap();
+        ports.store.put_table(user, &old, &[], Some(head.version), until, None).await.unwrap();
     });
     let report = home.json(&["verify"]);
     assert_eq!(

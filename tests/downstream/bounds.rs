@@ -100,7 +100,7 @@ async fn a_batch_is_sent_nine_times_when_nothing_of_it_is_done() {
     assert!(ports.topic.publish(&["{}".to_owned()]).await.unwrap().is_empty());
 
     system.proxy.break_with(Fault::Undone, None);
-    let error = ports.store.put_table(&user, &head, &parts, None, later).await.unwrap_err();
+    let error = ports.store.put_table(&user, &head, &parts, None, later, None).await.unwrap_err();
     assert!(matches!(error, PortError::Throttled { .. }), "{error:?}");
     let error = parts_of(&*ports.store, &user, &generation, &[0, 1]).await.unwrap_err();
     assert!(matches!(error, PortError::Throttled { .. }), "{error:?}");
@@ -117,7 +117,7 @@ async fn a_batch_is_sent_nine_times_when_nothing_of_it_is_done() {
 
     // Half of what is left every time: in the end all is done, once.
     system.proxy.break_with(Fault::Halves, Some(Service::DynamoDb));
-    let flip = ports.store.put_table(&user, &head, &parts, None, later).await.unwrap();
+    let flip = ports.store.put_table(&user, &head, &parts, None, later, None).await.unwrap();
     assert_eq!(flip, Flip::Done);
     let numbers: Vec<u32> = (0..30).collect();
     let read = parts_of(&*ports.store, &user, &generation, &numbers).await.unwrap();

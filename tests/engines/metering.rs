@@ -112,12 +112,12 @@ pub async fn work(ports: &Ports) {
     let (generation, expires_at) = (generation(), now().plus(secs(86_400)));
     let parts = [vec![7; 800], vec![7; 900], vec![7; 5000]].map(Bytes::from);
     let one = TableHead { generation: generation.clone(), ..head(1) };
-    store.put_table(&ann, &one, &parts, None, expires_at).await.unwrap();
-    store.put_table(&ann, &head(2), &[], Some(7), expires_at).await.unwrap();
+    store.put_table(&ann, &one, &parts, None, expires_at, None).await.unwrap();
+    store.put_table(&ann, &head(2), &[], Some(7), expires_at, None).await.unwrap();
     // Parts and a head, and the same refused.
     let (bob, first, parts) = (user("bob"), head(1), [Bytes::from_static(b"part")]);
-    store.put_table(&bob, &first, &parts, None, expires_at).await.unwrap();
-    store.put_table(&bob, &head(2), &parts, Some(7), expires_at).await.unwrap();
+    store.put_table(&bob, &first, &parts, None, expires_at, None).await.unwrap();
+    store.put_table(&bob, &head(2), &parts, Some(7), expires_at, None).await.unwrap();
     let wanted = [(&ann, &generation, vec![2, 0]), (&bob, &first.generation, vec![0])];
     let wanted = wanted.map(|(user, generation, numbers)| {
         let (user, generation) = (user.clone(), generation.clone());

@@ -148,11 +148,11 @@ pub async fn a_table_that_is_not_usable_takes_the_topic(engine: Engine) {
     let own = ocache::ports::Own::Parts(vec![0]);
     let broken = ocache::ports::TableHead { generation: lost, own, version: 2, ..head };
     let (store, aaa) = (system.ports.store.clone(), user("AAA"));
-    store.put_table(&aaa, &broken, &[], Some(1), late).await.unwrap();
+    store.put_table(&aaa, &broken, &[], Some(1), late, None).await.unwrap();
     system.ask("AAA", "P1:1", "c", None).await;
     published(2);
     let past = ocache::ports::TableHead { usable_until: system.now(), version: 3, ..broken };
-    store.put_table(&aaa, &past, &[], Some(2), late).await.unwrap();
+    store.put_table(&aaa, &past, &[], Some(2), late, None).await.unwrap();
     system.ask("AAA", "P1:1", "c", None).await;
     published(3);
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);

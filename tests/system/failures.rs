@@ -71,7 +71,7 @@ pub async fn a_damaged_table_is_calculated_anew(engine: Engine) {
     let lost = ocache::model::Generation::from_random([7; 16]);
     let broken = ocache::ports::TableHead { generation: lost, version: 2, ..head };
     let late = system.now().plus(Duration::from_secs(3600));
-    system.ports.store.put_table(&user("AAA"), &broken, &[], Some(1), late).await.unwrap();
+    system.ports.store.put_table(&user("AAA"), &broken, &[], Some(1), late, None).await.unwrap();
 
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     assert_eq!(system.quote("AAA", "P1:2").await.total.as_deref(), Some("900.00"));

@@ -88,7 +88,7 @@ pub async fn a_table_that_cannot_be_read_is_replaced(engine: Engine) {
     let lost = Generation::from_random([7; 16]);
     let broken = TableHead { generation: lost, version: 2, own: Own::Parts(vec![0]), ..head };
     let late = system.now().plus(Duration::from_secs(3600));
-    system.ports.store.put_table(&user("AAA"), &broken, &[], Some(1), late).await.unwrap();
+    system.ports.store.put_table(&user("AAA"), &broken, &[], Some(1), late, None).await.unwrap();
     let prices = prices(&system);
     assert_eq!(look(&prices, "AAA", "P1").await, None);
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);

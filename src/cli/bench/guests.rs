@@ -125,7 +125,7 @@ impl Guests {
                 let validated_at = head.validated_at.minus(DAY);
                 let aged = TableHead { version: head.version + 1, validated_at, ..head };
                 // Whoever is quicker has written a later one.
-                store.put_table(&user, &aged, &[], expected, until).await
+                store.put_table(&user, &aged, &[], expected, until, None).await
             });
             age.buffer_unordered(AT_ONCE).try_for_each(async |_| Ok(())).await?;
         }

@@ -1,0 +1,77 @@
+//! Quotations that await a table: each goes on to the provider when the table is there.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::PriceCalc;
+use crate::meter::{Reason, Scope, Stage};
+use crate::model::{Cause, ProviderMessage, Timestamp, UserId};
+use crate::ports::{Flip, TableHead};
+use crate::stages::outcome::write_body;
+use crate::stages::{Effect, Outcome, StageError};
+
+/// The message with which a quotation that awaits the table goes on.
+pub(super) fn awaiting(cause: &Cause) -> Result<Option<String>, StageError> {
+    match cause {
+        Cause::Quotation(request) => write_body(&ProviderMessage::Quote(request.clone())).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The same failure for every message of a batch.
+pub(super) fn postponed(count: usize, error: StageError) -> Vec<Outcome> {
+    let error = Arc::new(error);
+    (0..count).map(|_| StageError::Shared(error.clone()).into()).collect()
+}
+
+impl Effect {
+    /// Whether a quotation that waits for the table goes on to be provided. One that is too late
+    /// does too: this order may be all that is left of it, and its client must be told.
+    pub(super) const fn is_ready(self) -> bool {
+        matches!(self, Self::Calculated | Self::Validated | Self::Unneeded | Self::TooLate)
+    }
+}
+
+impl PriceCalc {
+    /// Makes a table the one that quotes see; `false` when somebody else has flipped the head meanwhile. Takes
+    /// the message if it is published with that.
+    pub(super) async fn flip(
+        &self,
+        user: &UserId,
+        head: &TableHead,
+        parts: &[Bytes],
+        expected: Option<u64>,
+        expire_at: Timestamp,
+        awaiting: &mut Option<String>,
+    ) -> Result<bool, StageError> {
+        let message = awaiting.as_deref();
+        let flip = self.tables.put_table(user, head, parts, expected, expire_at, message).await?;
+        if flip == Flip::Published {
+            *awaiting = None;
+        }
+        Ok(flip.is_done())
+    }
+
+    /// Publishes the requests whose table is now there; those that fail come again.
+    pub(super) async fn publish(&self, waiting: Vec<(usize, String)>, outcomes: &mut [Outcome]) {
+        if waiting.is_empty() {
+            return;
+        }
+        let (indexes, bodies): (Vec<usize>, Vec<String>) = waiting.into_iter().unzip();
+        let account = Scope::new(Stage::PriceCalc, Reason::Quote);
+        let published = account.of(self.topic.publish(&bodies)).await.map_err(StageError::from);
+        match published {
+            Ok(failed) => {
+                for entry in failed {
+                    outcomes[indexes[entry.index]] = StageError::from(entry.error).into();
+                }
+            }
+            Err(error) => {
+                for (index, outcome) in indexes.iter().zip(postponed(indexes.len(), error)) {
+                    outcomes[*index] = outcome;
+                }
+            }
+        }
+    }
+}
