@@ -4,6 +4,8 @@ import json
 import sys
 from pathlib import Path
 
+import performance
+
 COMMITTED = Path("benches/instructions.txt")
 TOLERANCE = 1.03
 
@@ -16,7 +18,9 @@ if not counts:
     sys.exit("nothing was counted: did the benchmark build?")
 
 if "--accept" in sys.argv:
-    COMMITTED.write_text("".join(f"{name} {count}\n" for name, count in counts.items()))
+    lines = [f"{name} {count}" for name, count in counts.items()]
+    COMMITTED.write_text("".join(f"{line}\n" for line in lines))
+    performance.write("counts", lines)
     sys.exit()
 
 committed = dict(line.split() for line in COMMITTED.read_text().splitlines())

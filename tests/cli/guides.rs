@@ -282,3 +282,22 @@ fn links_lead_somewhere() {
         }
     }
 }
+
+/// `.ci/bench --accept` writes the counts into the page.
+#[test]
+fn the_page_on_speed_has_the_committed_counts_of_instructions() {
+    let page = include_str!("../../docs/performance.md");
+    let committed = include_str!("../../benches/instructions.txt").lines();
+    let committed = committed.map(|line| line.split_once(' ').expect("a name and a count"));
+    let shown = page.split("<!-- counts -->").nth(1).and_then(|rest| rest.split("<!--").next());
+    let rows = shown.expect("the page has the counts").lines().filter(|line| line.contains('`'));
+    let rows = rows.filter_map(|row| {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let name = cells.get(1)?.strip_prefix('`')?.strip_suffix('`')?;
+        Some((name, cells.get(2)?.replace(',', "")))
+    });
+    let rows: Vec<(&str, String)> = rows.collect();
+    let committed: Vec<(&str, String)> =
+        committed.map(|(name, count)| (name, count.into())).collect();
+    assert_eq!(rows, committed, "`python3 .ci/performance.py counts < benches/instructions.txt`");
+}
