@@ -6,8 +6,9 @@ use ocache::load_generator::{Amount, Peer};
 use ocache::model::UserId;
 
 use crate::generated::Generated;
-use crate::lab::{Scale, line, users};
+use crate::lab::{Scale, users};
 use crate::quotes::Workload;
+use crate::results::{Line, Target, line};
 use crate::stack::{Build, Stack};
 
 const PRODUCTS: u64 = 10_000;
@@ -17,6 +18,8 @@ const BACKLOG: u32 = 100_000;
 /// The first ones find nothing in memory, and are not counted.
 const FIRST: usize = 5;
 const OTHER_PRICE: u32 = 1;
+/// The p99 with refreshes waiting, divided by that without.
+const TARGET: Target = Target::AtMost(2.0, "");
 
 pub async fn run(scale: Scale, builds: &[Build]) {
     let quotes = scale.of(QUOTES) as usize;
@@ -42,11 +45,14 @@ pub async fn run(scale: Scale, builds: &[Build]) {
         let left = stack.refreshes_waiting();
         stack.stop();
 
-        let name = build.name;
-        line("7", &format!("cold quote of 10,000 products, {name}"), &calm.to_string());
-        let what = format!("with {at_first} refreshes waiting, {left} at the end, {name}");
-        line("7", &what, &busy.to_string());
-        line("7", &format!("ratio, {name}"), &format!("{:.2}", busy.p99 / calm.p99));
+        let ratio = busy.p99 / calm.p99;
+        let (calm, busy) = (calm.to_string(), busy.to_string());
+        line("cold", &build.label("cold quote of 10,000 products, alone"), &calm);
+        let what = format!("the same with {at_first} refreshes waiting, {left} at the end");
+        Line::new("cold", &build.label(&what), &busy)
+            .beside(&format!("alone: {calm}"), ratio)
+            .target(TARGET, ratio)
+            .print();
     }
 }
 

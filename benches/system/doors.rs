@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use crate::generated::Generated;
 use crate::http::{Asked, HttpTally, exchange, send};
-use crate::lab::{Scale, line};
+use crate::lab::Scale;
 use crate::quotes::{SOCKETS, Workload};
+use crate::results::{Line, Target, grouped, line};
 use crate::server::{Server, cpu_time_of};
 use crate::stack::{Build, Stack};
 
@@ -24,6 +25,10 @@ const SHOWN: usize = 50;
 const REQUESTS: usize = 4_000;
 const ROUNDS: u32 = 4;
 const ROUND: Duration = Duration::from_secs(4);
+/// Prices a second, divided by those of the bare server.
+const TARGET: Target = Target::AtLeast(0.5);
+
+const BARE: &str = "bare hyper server";
 
 /// One server of those that are measured in turns.
 struct Contestant<'a> {
@@ -77,7 +82,7 @@ async fn prices(what: &str, data: &Generated, stacks: &[Stack<'_>], time: Durati
     }
     let path = file.path().to_str().expect("temporary files have plain names");
     let bare = Server::of_this_program(&["bare", path]);
-    let mut all = vec![Contestant::new("bare hyper server", &bare)];
+    let mut all = vec![Contestant::new(BARE, &bare)];
     all.extend(stacks.iter().map(|it| Contestant::new(it.build.name, it.server())));
     let generator = cpu_time_of("self");
     for _ in 0..ROUNDS {
@@ -86,24 +91,30 @@ async fn prices(what: &str, data: &Generated, stacks: &[Stack<'_>], time: Durati
         }
     }
     let generator = cpu_time_of("self") - generator;
-    for one in &all {
-        let tally = &one.tally;
-        let (rate, p50, p99) = (tally.per_sec(), tally.millis(0.5), tally.millis(0.99));
-        let figure = format!("{rate:.0}, p50 {p50:.2} ms, p99 {p99:.2} ms");
-        let name = format!("GET /prices of {SHOWN} products a second, {what}: {}", one.name);
-        line("12", &name, &figure);
-        let figure = format!("{:.1} µs", one.cpu_micros());
-        line("12", &format!("processor time of the server for each: {}", one.name), &figure);
-    }
     let (now, others) = all.split_last().expect("this build is measured");
+    let name = format!("`GET /prices` of {SHOWN} products a second, {what}");
     for other in others {
         let ratio = now.tally.per_sec() / other.tally.per_sec();
-        let p99 = now.tally.millis(0.99) / other.tally.millis(0.99);
-        line("12", &format!("ratio to: {}", other.name), &format!("{ratio:.2}, p99 {p99:.1} ×"));
+        let beside = format!("{}: {}", other.name, shown(&other.tally));
+        let line = Line::new("doors", &name, &shown(&now.tally)).beside(&beside, ratio);
+        let line = if other.name == BARE { line.target(TARGET, ratio) } else { line };
+        line.print();
+        let micros = |one: &Contestant<'_>| format!("{:.1} µs", one.cpu_micros());
+        Line::new("doors", "processor time of the server for each", &micros(now))
+            .beside(
+                &format!("{}: {}", other.name, micros(other)),
+                now.cpu_micros() / other.cpu_micros(),
+            )
+            .print();
     }
     let answered: u64 = all.iter().map(|one| one.tally.answered).sum();
     let figure = format!("{:.1} µs", generator.as_secs_f64() * 1e6 / answered as f64);
-    line("12", "that of the load generator", &figure);
+    line("doors", "processor time of the load generator for each", &figure);
+}
+
+fn shown(tally: &HttpTally) -> String {
+    let (rate, p99) = (tally.per_sec(), tally.millis(0.99));
+    format!("{}, p99 {p99:.2} ms", grouped(rate))
 }
 
 /// Each of another customer, and of products of their own that are far apart.
@@ -140,14 +151,13 @@ async fn quotes(what: &str, workload: &Workload, ocache: &Server, time: Duration
         over_websocket.merge(&quoted);
         over_http.merge(&send(ocache.url(), requests.clone(), SOCKETS, time).await);
     }
-    let websocket = (over_websocket.per_sec(), over_websocket.until_answered.millis(0.99));
-    for (name, (rate, p99)) in [
-        ("the websocket", websocket),
-        ("POST /quotes", (over_http.per_sec(), over_http.millis(0.99))),
-    ] {
-        let figure = format!("{rate:.0}, p99 {p99:.2} ms");
-        line("12", &format!("warm quotes a second, {what}: {name}"), &figure);
-    }
-    let figure = format!("{:.2}", over_http.per_sec() / over_websocket.per_sec());
-    line("12", "ratio of POST /quotes to the websocket", &figure);
+    let websocket = format!(
+        "websocket: {}, p99 {:.2} ms",
+        grouped(over_websocket.per_sec()),
+        over_websocket.until_answered.millis(0.99)
+    );
+    let ratio = over_http.per_sec() / over_websocket.per_sec();
+    Line::new("doors", &format!("`POST /quotes` a second, warm, {what}"), &shown(&over_http))
+        .beside(&websocket, ratio)
+        .print();
 }

@@ -7,7 +7,8 @@ use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::lab::{Scale, line, quantile};
+use crate::lab::{Scale, quantile};
+use crate::results::Line;
 use crate::stack::{Build, Stack};
 
 const QUOTE: &str = r#"{"action":"quote","client":"AAA","items":[{"product":"P1","quantity":2},{"product":"P2","quantity":1},{"product":"P3","quantity":1}]}"#;
@@ -40,11 +41,10 @@ async fn flooded(scale: Scale, build: &Build) {
     assert_eq!(refused, 0, "a flood is told to slow down, not closed");
     let p99 = |times: &mut Vec<Duration>| quantile(times, 0.99).as_secs_f64() * 1000.0;
     let (calm, flooded) = (p99(&mut calm), p99(&mut flooded));
-    let name = build.name;
-    line("–", &format!("quotes of 8 clients, calm, {name}"), &format!("p99 {calm:.2} ms"));
-    let what = format!("while one socket floods with quotes, {name}");
-    line("–", &what, &format!("p99 {flooded:.2} ms"));
-    line("–", &format!("ratio, {name}"), &format!("{:.2}", flooded / calm));
+    let what = build.label("quotes of 8 clients while one socket floods with quotes");
+    Line::new("flood", &what, &format!("p99 {flooded:.2} ms"))
+        .beside(&format!("without the flood: p99 {calm:.2} ms"), flooded / calm)
+        .print();
 }
 
 /// The times that quotes take. Every one of them must be answered.

@@ -7,14 +7,17 @@ use ocache::runtime::Role;
 
 use crate::generated::Generated;
 use crate::inputs;
-use crate::lab::{Lab, Scale, Stopwatch, line, users};
+use crate::lab::{Lab, Scale, Stopwatch, users};
 use crate::quotes::{SOCKETS, Workload};
+use crate::results::{Line, Target, grouped, line};
 use crate::stack::{Build, Stack};
 
 const CUSTOMERS: u64 = 50;
 const DISCOUNTS: u64 = 100;
 /// What a hundredth of a second is too coarse for is not measured with fewer quotes.
 const QUOTES: u64 = 20_000;
+/// The most time of a warm quote, divided by the least.
+const TARGET: Target = Target::AtMost(1.5, "");
 
 /// Quotes on more and more products.
 pub async fn warm_quotes(scale: Scale, builds: &[Build]) {
@@ -22,14 +25,18 @@ pub async fn warm_quotes(scale: Scale, builds: &[Build]) {
         let mut all = vec![];
         for products in [100, 1_000, 10_000, 100_000, 1_000_000].map(|count| scale.of(count)) {
             let each = warm_quote(build, products.into()).await;
-            let what = format!("warm quote of {products} products, {}", build.name);
-            line("8", &what, &format!("{:.1} µs of CPU each", each.as_secs_f64() * 1e6));
-            all.push(each.as_secs_f64());
+            let what = format!("processor time of a warm quote, {} products", grouped(products));
+            let each = each.as_secs_f64() * 1e6;
+            line("products", &build.label(&what), &format!("{each:.1} µs"));
+            all.push(each);
         }
         let most = all.iter().copied().fold(0.0, f64::max);
         let least = all.iter().copied().fold(f64::INFINITY, f64::min);
-        let what = format!("the dearest of these to the cheapest, {}", build.name);
-        line("8", &what, &format!("{:.2}", most / least));
+        let what = build.label("the largest of these, beside the smallest");
+        Line::new("products", &what, &format!("{most:.1} µs"))
+            .beside(&format!("{least:.1} µs"), most / least)
+            .target(TARGET, most / least)
+            .print();
     }
 }
 
@@ -63,8 +70,9 @@ pub async fn unchanged_users(scale: Scale) {
             per_user = watch.cpu() / count;
             workers.stop().await;
         }
-        let what = format!("refresh of {count} unchanged users");
-        line("8", &what, &format!("{} µs of CPU each", per_user.as_micros()));
+        let what =
+            format!("processor time to refresh one of {} unchanged customers", grouped(count));
+        line("users", &what, &format!("{} µs", per_user.as_micros()));
         lab.close().await;
     }
 }

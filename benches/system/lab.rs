@@ -31,11 +31,6 @@ impl Scale {
     }
 }
 
-/// One line of the table.
-pub fn line(row: &str, what: &str, figure: &str) {
-    println!("| {row} | {what} | {figure} |");
-}
-
 /// A store of its own, on a disk, with products and discounts in it.
 pub struct Lab {
     pub ports: Ports,

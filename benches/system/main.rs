@@ -5,8 +5,8 @@
 //! `upkeep` and `doors`; a scale below 1 makes them smaller. Without a row, all of them; `stored-aws`, which needs
 //! `.ci/ministack`, only when it is named. All that measure servers measure the binary that is built with
 //! them, or the one that `--build` names, and also the one that `--beside` names: `quotes`, `ping` and
-//! `start` in turns. Each prints lines of a Markdown table. `.ci/performance` writes them down, and
-//! `docs/performance.md` says what they are.
+//! `start` in turns. Each prints lines of a Markdown table, which `.ci/performance` writes into
+//! `docs/performance.md`.
 
 mod cold;
 mod doors;
@@ -19,6 +19,7 @@ mod lab;
 mod ping;
 mod quotes;
 mod refresh;
+mod results;
 mod server;
 mod size;
 mod stack;

@@ -12,7 +12,8 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::generated::Generated;
-use crate::lab::{Scale, line, quantile};
+use crate::lab::{Scale, quantile};
+use crate::results::{Line, Target, grouped};
 use crate::stack::{Build, Stack};
 
 const PRODUCTS: u64 = 100_000;
@@ -22,6 +23,8 @@ const SOCKETS: u32 = 4;
 /// A socket pings so long after its last pong: within what one socket may send.
 const PAUSE: Duration = Duration::from_millis(4);
 const IDLE: Duration = Duration::from_secs(4);
+/// The p99 while tables are refreshed, less that of an idle server.
+const TARGET: Target = Target::AtMost(2.0, " ms more than idle");
 
 /// One build's server, with a store of its own.
 struct Measured<'a> {
@@ -65,18 +68,18 @@ pub async fn run(scale: Scale, builds: &[Build]) {
 
 impl Measured<'_> {
     fn show(&self, count: u32) {
-        let name = self.stack.build.name;
         let p99 = |times: &[Duration]| quantile(&mut times.to_vec(), 0.99).as_secs_f64() * 1000.0;
         let (idle, refreshing) = (p99(&self.idle), p99(&self.refreshing));
-        let figure = |p99: f64, times: &[Duration]| format!("p99 {p99:.2} ms of {}", times.len());
-        line("–", &format!("ping of an idle server, {name}"), &figure(idle, &self.idle));
+        let [products, discounts] = [PRODUCTS, DISCOUNTS].map(|count| grouped(count as f64));
         let what = format!(
-            "while {count} users × {PRODUCTS} products × {DISCOUNTS} discounts are refreshed, {name}"
+            "ping while {count} customers × {products} products × {discounts} discounts are refreshed \
+             in {:.1?}",
+            self.took / ROUNDS
         );
-        line("–", &what, &figure(refreshing, &self.refreshing));
-        let took = self.took / ROUNDS;
-        let more = format!("{:.2} ms, refreshed in {took:.1?}", refreshing - idle);
-        line("–", &format!("more than idle, {name}"), &more);
+        Line::new("ping", &self.stack.build.label(&what), &format!("p99 {refreshing:.2} ms"))
+            .beside(&format!("idle: p99 {idle:.2} ms"), refreshing / idle)
+            .target(TARGET, refreshing - idle)
+            .print();
     }
 }
 

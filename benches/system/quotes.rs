@@ -10,7 +10,8 @@ use ocache::protocol::{Frame, QuotationFrame};
 use ocache::runtime::client::{Client, Destination};
 
 use crate::generated::{Generated, Prices};
-use crate::lab::{Scale, line};
+use crate::lab::Scale;
+use crate::results::{Line, Target, grouped, line};
 use crate::server::{Server, cpu_time_of};
 use crate::stack::{Build, Stack};
 
@@ -27,6 +28,13 @@ const ROUND: Duration = Duration::from_secs(4);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// So many quotes are sent to both ocache and the peer, and their answers compared.
 const COMPARED: u64 = 200;
+const ECHO: &str = "websocket echo";
+/// Quotes a second, divided by the echo's.
+const RATE: Target = Target::AtLeast(0.3);
+/// The p99, divided by the echo's.
+const P99: Target = Target::AtMost(5.0, "");
+/// Processor time of the server for each quote.
+const CPU: Target = Target::AtMost(30.0, " µs");
 
 /// What is quoted, for whom, and at which prices.
 #[derive(Clone)]
@@ -129,9 +137,25 @@ impl<'a> Contestant<'a> {
         self.cpu.as_secs_f64() * 1e6 / self.tally.answered as f64
     }
 
-    fn show(&self) -> String {
-        let (rate, p50) = (self.tally.per_sec(), self.tally.until_answered.millis(0.5));
-        format!("{rate:.0}, p50 {p50:.2} ms, p99 {:.2} ms", self.p99())
+    /// Lines that compare it with another.
+    fn compare(&self, what: &str, other: &Self) {
+        let per_sec = |one: &Self| grouped(one.tally.per_sec());
+        let p99 = |one: &Self| format!("{:.2} ms", one.p99());
+        let micros = |one: &Self| format!("{:.1} µs", one.cpu_micros());
+        let beside = |figure: String| format!("{}: {figure}", other.name);
+        let ratio = self.tally.per_sec() / other.tally.per_sec();
+        let rate = Line::new("quotes", &format!("warm quotes a second, {what}"), &per_sec(self))
+            .beside(&beside(per_sec(other)), ratio);
+        let late = self.p99() / other.p99();
+        let wait = Line::new("quotes", "their p99", &p99(self)).beside(&beside(p99(other)), late);
+        let cpu = self.cpu_micros();
+        let cost = Line::new("quotes", "processor time of the server for each", &micros(self))
+            .beside(&beside(micros(other)), cpu / other.cpu_micros());
+        let lines = match other.name {
+            ECHO => [rate.target(RATE, ratio), wait.target(P99, late), cost.target(CPU, cpu)],
+            _ => [rate, wait, cost],
+        };
+        lines.iter().for_each(Line::print);
     }
 }
 
@@ -156,7 +180,8 @@ async fn large(scale: Scale, builds: &[Build]) {
         stack.until_quiet();
         compare(&workload, stack.server(), &peer).await;
     }
-    let what = format!("{PRODUCTS} products, {customers} customers, {SOCKETS} sockets");
+    let [products, shown] = [PRODUCTS as f64, customers.into()].map(grouped);
+    let what = format!("{products} products, {shown} customers, {SOCKETS} sockets");
     in_turns(&what, &workload, &stacks, Some(&peer), scale).await;
 }
 
@@ -180,7 +205,7 @@ async fn in_turns(
     scale: Scale,
 ) {
     let echo = Server::of_this_program(&["echo"]);
-    let mut all = vec![Contestant::new("websocket echo", &echo, Peer::Echo)];
+    let mut all = vec![Contestant::new(ECHO, &echo, Peer::Echo)];
     all.extend(peer.map(|peer| Contestant::new("SQLite peer", peer, Peer::Gateway)));
     let ocaches = stacks.iter();
     all.extend(ocaches.map(|it| Contestant::new(it.build.name, it.server(), Peer::Gateway)));
@@ -192,22 +217,14 @@ async fn in_turns(
     }
     let generator = (cpu_time_of("self") - generator).as_secs_f64() * 1e6;
     let (now, others) = all.split_last().expect("this build is measured");
-    for one in others.iter().chain([now]) {
-        line("6", &format!("warm quotes a second, {what}: {}", one.name), &one.show());
+    for other in others {
+        now.compare(what, other);
     }
-    for other in others.iter().rev() {
-        let ratio = now.tally.per_sec() / other.tally.per_sec();
-        let figure = format!("{ratio:.2}, p99 {:.1} ×", now.p99() / other.p99());
-        line("6", &format!("ratio to: {}", other.name), &figure);
-    }
-    let each = |one: &Contestant<'_>| format!("{} {:.1} µs", one.name, one.cpu_micros());
-    let each: Vec<String> = [now].into_iter().chain(others.iter().rev()).map(each).collect();
-    line("6", "processor time of the server for each", &each.join(", "));
     let quotes: u64 = all.iter().map(|one| one.tally.answered).sum();
     let checked: u64 = all.iter().map(|one| one.tally.checked).sum();
     let figure = format!("{:.1} µs", generator / quotes as f64);
-    line("6", "that of the load generator", &figure);
-    line("6", "answers checked, all right", &checked.to_string());
+    line("quotes", "processor time of the load generator for each", &figure);
+    line("quotes", "answers checked, all right", &grouped(checked as f64));
 }
 
 /// The peer answers as ocache does.

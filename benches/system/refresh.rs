@@ -1,12 +1,15 @@
 //! Many active customers: how fast their tables are calculated, and what the server needs for it.
 
 use crate::generated::Generated;
-use crate::lab::{Scale, line};
+use crate::lab::Scale;
+use crate::results::{Line, Target, grouped};
 use crate::stack::{Build, Calculated, Stack};
 
 const PRODUCTS: u64 = 10_000;
 const CUSTOMERS: u32 = 100_000;
 const DISCOUNTS: u64 = 100;
+/// The memory of the server.
+const TARGET: Target = Target::AtMost(400.0, " MB");
 
 pub fn run(scale: Scale, builds: &[Build]) {
     let data = Generated::new(PRODUCTS, scale.of(CUSTOMERS).into(), DISCOUNTS);
@@ -36,14 +39,14 @@ pub fn run(scale: Scale, builds: &[Build]) {
 }
 
 fn show(what: &str, customers: u64, done: &Calculated, stack: &Stack<'_>) {
-    let name = stack.build.name;
-    let what = format!("refresh of {customers} customers × 10,000 products, {what}, {name}");
+    let [shown, tables] = [customers, done.tables].map(|count| grouped(count as f64));
+    let what = format!("refresh of {shown} customers × 10,000 products, {what}");
+    let memory = stack.server().peak_megabytes();
     let figure = format!(
-        "{:.0} customers/s, {:.0} µs of CPU each, {} MB at most, {} calculated",
-        customers as f64 / done.took.as_secs_f64(),
+        "{} customers/s, {:.0} µs of processor time each, {memory} MB at most, {tables} calculated",
+        grouped(customers as f64 / done.took.as_secs_f64()),
         done.cpu.as_secs_f64() * 1e6 / customers as f64,
-        stack.server().peak_megabytes(),
-        done.tables,
     );
-    line("5", &what, &figure);
+    let line = Line::new("refresh", &stack.build.label(&what), &figure);
+    line.target(TARGET, memory as f64).print();
 }

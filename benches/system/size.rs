@@ -6,8 +6,8 @@ use ocache::pricing::{
 };
 
 use crate::inputs;
-use crate::lab::line;
 use crate::ladders;
+use crate::results::line;
 
 const PRODUCTS: u64 = 10_000;
 
@@ -26,13 +26,13 @@ pub fn run() {
     let all = own(&inputs::all_discounted(&dataset.products));
     let each = |bytes: usize| format!("{:.2}", bytes as f64 / PRODUCTS as f64);
     let base = size(&packed.parts);
-    line("3", "bytes per product of a base, ids and names included", &each(base));
-    line("3", "bytes of a customer with 100 own rows", &hundred.to_string());
-    line("3", "bytes per own row, all products discounted", &each(all));
+    line("size", "bytes per product of a base, ids and names included", &each(base));
+    line("size", "bytes of a customer with 100 own rows", &hundred.to_string());
+    line("size", "bytes per own row, all products discounted", &each(all));
     let (terms, products) = terms(&dataset.products);
     let figure = format!("{:.2} for each of {products} products", terms as f64 / products as f64);
-    line("3", "bytes of terms, 30 % of products at three rungs", &figure);
-    line("3", "bytes per product of base and terms, 30 % at three rungs", &each(base + terms));
+    line("size", "bytes of terms, 30 % of products at three rungs", &figure);
+    line("size", "bytes per product of base and terms, 30 % at three rungs", &each(base + terms));
 }
 
 /// A list with three rungs for three of ten products, as all customers of a group share it.

@@ -33,6 +33,14 @@ impl Build {
         let beside = beside.map(|binary| Self { name: "before", binary });
         beside.into_iter().chain([Self { name: "now", binary: meant }]).collect()
     }
+
+    /// What was measured, and of which build unless it is the one that is meant.
+    pub fn label(&self, what: &str) -> String {
+        match self.name {
+            "now" => what.to_owned(),
+            other => format!("{what}, build {other}"),
+        }
+    }
 }
 
 /// A store of its own, on a disk, and perhaps its server.

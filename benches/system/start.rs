@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::lab::{line, quantile};
+use crate::lab::quantile;
+use crate::results::Line;
 use crate::stack::Build;
 
 const RUNS: usize = 100;
@@ -12,10 +13,10 @@ const RUNS: usize = 100;
 pub fn run(builds: &[Build]) {
     let mut commands: Vec<(String, &Path, &[&str])> =
         vec![("`true`".to_owned(), Path::new("true"), &[])];
-    for Build { name, binary } in builds {
-        commands.push((format!("`ocache --version`, {name}"), binary, &["--version"]));
+    for build in builds {
+        commands.push((build.label("`ocache --version`"), &build.binary, &["--version"]));
         let args = &["completions", "bash"];
-        commands.push((format!("`ocache completions bash`, {name}"), binary, args));
+        commands.push((build.label("`ocache completions bash`"), &build.binary, args));
     }
     // In turns, so that all of them have the same neighbours.
     let mut times = vec![vec![]; commands.len()];
@@ -24,10 +25,12 @@ pub fn run(builds: &[Build]) {
             times.push(once(program, args));
         }
     }
-    for (mut times, (what, ..)) in times.into_iter().zip(commands) {
-        let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1000.0);
-        let (least, median) = (quantile(&mut times, 0.0), quantile(&mut times, 0.5));
-        line("9", &what, &format!("{} at best, {} half of the time", ms(least), ms(median)));
+    let medians = times.iter_mut().map(|times| quantile(times, 0.5).as_secs_f64() * 1000.0);
+    let medians: Vec<f64> = medians.collect();
+    for (median, (what, ..)) in medians.iter().zip(commands).skip(1) {
+        Line::new("start", &format!("{what}, median"), &format!("{median:.2} ms"))
+            .beside(&format!("`true`: {:.2} ms", medians[0]), median / medians[0])
+            .print();
     }
 }
 

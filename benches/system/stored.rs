@@ -6,12 +6,15 @@ use rusqlite::{Connection, OpenFlags};
 use serde::Deserialize;
 
 use crate::generated::Generated;
-use crate::lab::{Scale, line};
+use crate::lab::Scale;
+use crate::results::{Line, Target, line};
 use crate::stack::{Build, Stack};
 
 pub const PRODUCTS: u64 = 10_000;
 pub const CUSTOMERS: u32 = 20_000;
 pub const DISCOUNTS: u64 = 20;
+/// For all of them, in two generations.
+pub const TARGET: Target = Target::AtMost(50.0, " MB");
 /// DynamoDB bills so many bytes more for each item.
 pub const OVERHEAD: u64 = 100;
 /// What stays of a load and of a table.
@@ -42,25 +45,30 @@ pub fn two_generations(stack: &mut Stack<'_>, data: &Generated) -> usize {
 }
 
 fn show(stack: &Stack<'_>, customers: usize) {
-    let name = stack.build.name;
     let what = format!("{customers} customers × 10,000 products × {DISCOUNTS} discounts, twice");
     let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
     let files: u64 =
         stack.files().iter().filter_map(|file| file.metadata().ok()).map(|it| it.len()).sum();
-    line("3", &format!("files of the store, {what}, {name}"), &megabytes(files));
+    Line::new(
+        "stored",
+        &stack.build.label(&format!("files of the store, {what}")),
+        &megabytes(files),
+    )
+    .target(TARGET, files as f64 / 1e6)
+    .print();
     let store = stack.files().into_iter().find(|file| file.ends_with("store.db"));
     let tables = tables(&store.expect("the store is a file"));
     let used: u64 = tables.iter().map(|(_, bytes)| bytes).sum();
     let largest =
         tables.iter().take(4).map(|(name, bytes)| format!("{name} {}", megabytes(*bytes)));
     let figure = format!("{} ({})", megabytes(used), largest.collect::<Vec<_>>().join(", "));
-    line("3", &format!("pages in use in it, {name}"), &figure);
+    line("stored", &stack.build.label("pages in use in it"), &figure);
     let meter = stack.run(&["meter", "--over", "3h", "--output", "json"]);
     let meter: Meter = serde_json::from_str(&meter).expect("the meter prints JSON");
     let written = meter.usage.iter().filter(|line| line.is_kept_item());
     let bytes: u64 = written.map(|line| line.bytes + OVERHEAD * line.items).sum();
     let what = "items written for it to AWS by its rules, with what the second generation replaces";
-    line("3", &format!("{what}, {name}"), &megabytes(bytes));
+    line("stored", &stack.build.label(what), &megabytes(bytes));
 }
 
 /// The bytes of the pages of each table and index, the largest first.

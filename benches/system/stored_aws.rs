@@ -7,9 +7,10 @@ use std::net::TcpStream;
 use serde_json::{Map, Value, json};
 
 use crate::generated::Generated;
-use crate::lab::{Scale, line};
+use crate::lab::Scale;
+use crate::results::Line;
 use crate::stack::{Build, Stack};
-use crate::stored::{CUSTOMERS, DISCOUNTS, OVERHEAD, PRODUCTS, two_generations};
+use crate::stored::{CUSTOMERS, DISCOUNTS, OVERHEAD, PRODUCTS, TARGET, two_generations};
 
 /// Where the local AWS is.
 const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
@@ -30,11 +31,11 @@ pub fn run(scale: Scale, builds: &[Build]) {
         let all = few + each * f64::from(CUSTOMERS - samples[0]);
         let what = format!(
             "items on AWS, {CUSTOMERS} customers × 10,000 products × {DISCOUNTS} discounts, twice, \
-             by {} and {} customers, {}",
-            samples[0], samples[1], build.name
+             by {} and {} customers",
+            samples[0], samples[1]
         );
         let figure = format!("{:.1} MB, {each:.0} bytes a customer", all / 1e6);
-        line("3", &what, &figure);
+        Line::new("stored-aws", &build.label(&what), &figure).target(TARGET, all / 1e6).print();
     }
 }
 

@@ -8,13 +8,16 @@ use ocache::pricing::Rounding;
 use ocache::runtime::Role;
 use tokio::task::JoinSet;
 
-use crate::lab::{Lab, Scale, Stopwatch, line};
+use crate::lab::{Lab, Scale, Stopwatch};
+use crate::results::{Line, Target, grouped};
 use crate::{inputs, opponent};
 
 const PRODUCTS: u64 = 10_000;
 const DISCOUNTS: u64 = 100;
 /// As many as the worker has in hand.
 const AT_ONCE: usize = 20;
+/// Tables a second, divided by the opponent's.
+const TARGET: Target = Target::AtLeast(100.0);
 
 /// Every input changed, both on one store, in turns.
 pub async fn against_the_opponent(scale: Scale) {
@@ -49,16 +52,17 @@ pub async fn against_the_opponent(scale: Scale) {
     }
     let ours = 3.0 * users.len() as f64 / ours.as_secs_f64();
     let theirs = 3.0 * few.len() as f64 / theirs.as_secs_f64();
-    line(
-        "4",
-        "tables a second, 10,000 products, 100 discounts, all changed",
-        &format!("{ours:.0}"),
-    );
-    line("4", "the opponent", &format!("{theirs:.0}"));
-    line("4", "ratio", &format!("{:.1}", ours / theirs));
-    let each = |cpu: Duration, users: &[UserId]| cpu.as_micros() / (3 * users.len() as u128);
-    let each = format!("{} µs, the opponent {} µs", each(our_cpu, &users), each(their_cpu, few));
-    line("4", "CPU for each", &each);
+    let what = "tables a second, 10,000 products, 100 discounts, all changed";
+    Line::new("tables", what, &grouped(ours))
+        .beside(&format!("opponent: {theirs:.1}"), ours / theirs)
+        .target(TARGET, ours / theirs)
+        .print();
+    let each =
+        |cpu: Duration, users: &[UserId]| cpu.as_secs_f64() * 1e6 / (3.0 * users.len() as f64);
+    let (ours, theirs) = (each(our_cpu, &users), each(their_cpu, few));
+    Line::new("tables", "processor time for each", &format!("{ours:.0} µs"))
+        .beside(&format!("opponent: {} µs", grouped(theirs)), ours / theirs)
+        .print();
     lab.close().await;
 }
 

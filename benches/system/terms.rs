@@ -10,7 +10,8 @@ use ocache::pricing::Currency;
 use ocache::runtime::Role;
 use ocache::stages::change::Change;
 
-use crate::lab::{Lab, Scale, Stopwatch, line, users};
+use crate::lab::{Lab, Scale, Stopwatch, users};
+use crate::results::line;
 
 const WORK: &[Role] = &[Role::PriceCalc];
 
@@ -135,13 +136,13 @@ pub async fn one_price(scale: Scale) {
         shape.customers,
         seconds(watch.wall())
     );
-    line("terms", "one price of a list of 100,000", &figures);
+    line("one-price", "one price of a list of 100,000", &figures);
     let after = parts_of_terms(&lab, &customers[0]).await;
     let differing = after.iter().filter(|part| !before.contains(part)).count();
     let bytes: usize = after.iter().map(|part| part.len()).sum();
     let figures =
         format!("{} of {bytes} bytes together, {differing} with other content", after.len());
-    line("terms", "one price of a list of 100,000: parts written", &figures);
+    line("one-price", "the same: parts written", &figures);
     lab.close().await;
 }
 

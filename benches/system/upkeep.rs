@@ -8,7 +8,8 @@ use ocache::runtime::Role;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::inputs;
-use crate::lab::{Lab, Scale, line};
+use crate::lab::{Lab, Scale};
+use crate::results::{grouped, line};
 
 const PRODUCTS: u64 = 1_000;
 /// All of them change once a second, if the machine is fast enough for that.
@@ -48,10 +49,13 @@ async fn tell(lab: &Lab, after: Duration, changed: u64) {
     let late = backlog.iter().map(|one| one.late).max().unwrap_or_default();
     let rate = changed as f64 / after.as_secs_f64();
     let figure = format!(
-        "{rate:.0} tables/s, {} MB, log {} MB, {records} expired records, the oldest {:.1} s late",
+        "{} tables/s, {} MB, log {} MB, {} expired records, the oldest {:.1} s late",
+        grouped(rate),
         file_bytes >> 20,
         log_bytes >> 20,
+        grouped(records as f64),
         late.as_secs_f64(),
     );
-    line("–", &format!("all tables changed again and again, after {} s", after.as_secs()), &figure);
+    let what = format!("5,000 tables change each second, after {} s", after.as_secs());
+    line("upkeep", &what, &figure);
 }

@@ -5,8 +5,9 @@ use ocache::load_generator::{Amount, Peer};
 use serde::Deserialize;
 
 use crate::generated::Generated;
-use crate::lab::{Scale, line};
+use crate::lab::Scale;
 use crate::quotes::{SOCKETS, Workload};
+use crate::results::{grouped, line};
 use crate::stack::{Build, Stack};
 
 const PRODUCTS: u64 = 1_000;
@@ -40,12 +41,13 @@ pub async fn run(scale: Scale, builds: &[Build]) {
         let [urgent, refresh] =
             [0, 1].map(|queue| (after[queue] - before[queue]).saturating_sub(starting[queue]));
         let what = format!(
-            "load of prices, {} warm users quote {QUOTES} times, {}: messages to the urgent queue",
-            workload.customers, build.name
+            "orders of stale tables to the Quotation Queue while {} warm customers quote {QUOTES} \
+             times during a load of prices",
+            grouped(workload.customers as f64)
         );
-        line("–", &what, &urgent.to_string());
-        let what = format!("messages of stale tables to the refresh queue, {}", build.name);
-        line("–", &what, &refresh.to_string());
+        line("urgent", &build.label(&what), &grouped(urgent as f64));
+        let what = build.label("the same, to the Refresh Queue");
+        line("urgent", &what, &grouped(refresh as f64));
     }
 }
 
