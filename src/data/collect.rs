@@ -143,10 +143,13 @@ impl Collector {
         }
         let mut users: Vec<_> = self.users_by_id.into_iter().collect();
         users.sort_unstable_by_key(|(_, index)| *index);
-        let (mut discounts, mut own) = (vec![], vec![]);
+        let (mut discounts, mut discount_places, mut own) = (vec![], vec![], vec![]);
         for ((user, _), list) in users.into_iter().zip(self.users) {
             match list.into_discounts(&user) {
-                Ok(list) => discounts.push(list),
+                Ok((list, places)) => {
+                    discounts.push(list);
+                    discount_places.push(places);
+                }
                 Err(list) => own.push(list.into_own(user)),
             }
         }
@@ -154,6 +157,7 @@ impl Collector {
         Ok(Dataset {
             products: self.products,
             discounts,
+            discount_places,
             own,
             customers: self.customers.into_iter().map(|(customer, _)| customer).collect(),
             lists: self.lists,
@@ -287,14 +291,28 @@ impl OwnRow {
 }
 
 impl User {
-    /// The list, if it has discounts on every quantity and nothing else; else the user unchanged.
-    fn into_discounts(self, user: &UserId) -> Result<UserDiscounts, Self> {
+    /// The list and where its rows stand, if it has discounts on every quantity and nothing else; else the user
+    /// unchanged.
+    fn into_discounts(self, user: &UserId) -> Result<(UserDiscounts, Box<[Place]>), Self> {
         let discounts: Option<Vec<_>> = self.rows.iter().map(OwnRow::as_discount).collect();
         // Repetitions were errors, so there are none left to refuse.
         match discounts.and_then(|list| Discounts::new(list).ok()) {
-            Some(discounts) => Ok(UserDiscounts::new(user.clone(), discounts)),
+            Some(discounts) => {
+                let list = UserDiscounts::new(user.clone(), discounts);
+                Ok((list, self.places_by_product()))
+            }
             None => Err(self),
         }
+    }
+
+    fn places_by_product(self) -> Box<[Place]> {
+        let Self { rows, places, is_list } = self;
+        if is_list || rows.is_sorted_by_key(|row| &row.product_id) {
+            return places.into();
+        }
+        let mut rows: Vec<_> = rows.iter().map(|row| &row.product_id).zip(places).collect();
+        rows.sort_unstable();
+        rows.into_iter().map(|(_, place)| place).collect()
     }
 
     fn into_own(self, user: UserId) -> GivenOwn {

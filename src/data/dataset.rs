@@ -17,6 +17,9 @@ pub struct Dataset {
     /// The lists of users with discounts on every quantity only, in the order in which users were first
     /// named. They may be for products that no file names.
     pub discounts: Vec<UserDiscounts>,
+    /// Where the rows of each of these lists stand, in the order of their products. For a list that stands in one
+    /// place, that one.
+    pub discount_places: Vec<Box<[Place]>>,
     /// The lists of all other users.
     pub own: Vec<GivenOwn>,
     /// What is known of customers.

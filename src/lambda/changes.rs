@@ -182,12 +182,6 @@ impl Batch<'_> {
         match load(store, clock, randomness, &dataset, options, &|_| {}).await {
             Ok(report) => Ok(Ok(report)),
             Err(LoadError::Data(errors)) => Ok(Err(Refused::named(&errors, records.len()))),
-            // It does not say which record it is, so the first half is tried, and the second comes again.
-            Err(LoadError::Merge(why)) => Ok(Err(Refused {
-                at: records.len() / 2,
-                is_certain: records.len() == 1,
-                why: why.to_string(),
-            })),
             Err(error) => Err(error),
         }
     }
