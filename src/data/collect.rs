@@ -1,7 +1,7 @@
 //! Gathers the rows of all files, remembers where each came from, and finds what came twice.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
@@ -41,8 +41,8 @@ pub(super) struct Collector {
     lists: Vec<(PriceList, Place)>,
     prices: Vec<GivenPrices>,
     prices_by_key: HashMap<(PriceListId, Scope), usize>,
-    /// Rows that are taken away by name.
-    pub(super) removed: Vec<RowKey>,
+    /// Rows that are taken away by name, unless a row of the data has the name.
+    removed: BTreeMap<RowKey, Place>,
     errors: Errors,
 }
 
@@ -109,7 +109,7 @@ impl Collector {
             lists: vec![],
             prices: vec![],
             prices_by_key: HashMap::new(),
-            removed: vec![],
+            removed: BTreeMap::new(),
             errors: Errors::default(),
         }
     }
@@ -121,19 +121,21 @@ impl Collector {
         Sink { collector: self, file, rows: 0, ignored: BTreeSet::new() }
     }
 
-    /// Whether any row was taken.
-    pub(super) fn has_rows(&self) -> bool {
-        self.files.iter().any(FileSummary::has_rows)
+    /// Whether no row was taken, nor any row taken away.
+    pub(super) fn is_empty(&self) -> bool {
+        self.removed.is_empty() && !self.files.iter().any(FileSummary::has_rows)
     }
 
     /// All rows, unless anything is wrong with any of them.
     pub(super) fn finish(mut self) -> Result<Dataset, DataErrors> {
+        let is_empty = self.is_empty();
         self.find_repeated_products();
         self.find_repeated_customers();
         self.find_repeated_lists();
         self.find_repeated_own_rows();
         self.find_repeated_prices();
-        if !self.has_rows() && self.removed.is_empty() && self.errors.is_empty() {
+        self.keep_given_rows();
+        if is_empty && self.errors.is_empty() {
             self.complain_of_no_rows();
         }
         self.errors.into_result()?;
@@ -162,7 +164,7 @@ impl Collector {
             customers: self.customers.into_iter().map(|(customer, _)| customer).collect(),
             lists: self.lists,
             prices: self.prices,
-            removed: self.removed,
+            removed: self.removed.into_iter().collect(),
             unit_decimals: self.amounts.unit_decimals,
             local_times: self.local_times,
             files: self.files,
@@ -251,6 +253,28 @@ impl Collector {
             let GivenPrices { list, scope, .. } = &self.prices[index];
             let (list, scope) = (list.clone(), scope.clone());
             self.fault(place, Problem::DuplicatePrice { list, scope, min_quantity, first });
+        }
+    }
+
+    /// A row may go from one item to another: it is deleted with the one and written with the other.
+    fn keep_given_rows(&mut self) {
+        if self.removed.is_empty() {
+            return;
+        }
+        let products = self.products.iter().map(|product| RowKey::Product(product.id.clone()));
+        let customers =
+            self.customers.iter().map(|(customer, _)| RowKey::Customer(customer.user.clone()));
+        let lists = self.lists.iter().map(|(list, _)| RowKey::PriceList(list.id.clone()));
+        let own = self.users_by_id.iter().flat_map(|(user, &index)| {
+            let key = |row: &OwnRow| (row.product_id.clone(), row.min_quantity);
+            let keys = self.users[index].rows.iter().map(key);
+            keys.map(|(product, from)| RowKey::Own(user.clone(), product, from))
+        });
+        let prices = self.prices.iter().flat_map(|GivenPrices { list, scope, rungs }| {
+            rungs.iter().map(|rung| RowKey::Price(list.clone(), scope.clone(), rung.min_quantity))
+        });
+        for key in products.chain(customers).chain(lists).chain(own).chain(prices) {
+            self.removed.remove(&key);
         }
     }
 
@@ -380,6 +404,13 @@ impl Sink<'_> {
             }
             Err(problem) => self.fault(Fault::at(line, problem)),
         }
+    }
+
+    /// Takes rows away by name.
+    pub(super) fn removed(&mut self, line: u32, keys: Vec<RowKey>) {
+        self.rows += 1;
+        let place = Place { file: self.file, line };
+        self.collector.removed.extend(keys.into_iter().map(|key| (key, place)));
     }
 
     /// Takes something that is wrong with the file.

@@ -28,8 +28,8 @@ pub struct Dataset {
     pub lists: Vec<(PriceList, Place)>,
     /// The rows of price lists.
     pub prices: Vec<GivenPrices>,
-    /// Rows that are taken away by name. None of them is among the others.
-    pub removed: Vec<RowKey>,
+    /// Rows that are taken away by name, and where that stands. None of them is among the others.
+    pub removed: Vec<(RowKey, Place)>,
     /// How many decimals prices were read with beyond those of their currencies.
     pub unit_decimals: u8,
     /// What was given as a time of a time zone.

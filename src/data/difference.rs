@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::collect::Errors;
 use super::comparing_lists::ListChanges;
 use super::comparison::{Comparison, KindCounts};
+use super::error::Problem;
 use super::given::Place;
 use super::own_lists::{Conflict, LostRows, conflicts, merged};
 use super::planned::Planned;
@@ -34,6 +35,11 @@ impl<'a> Difference<'a> {
     pub(super) async fn of(comparison: &Comparison<'a>) -> Result<Self, Halt> {
         let mut difference = Self::default();
         let mut errors = Errors::default();
+        if comparison.prune {
+            for (_, place) in &comparison.data.removed {
+                comparison.fault(&mut errors, *place, Problem::PrunedDeletion);
+            }
+        }
         difference.compare_products(comparison).await?;
         difference.compare_discounts(comparison, &mut errors).await?;
         difference.compare_own(comparison, &mut errors).await?;

@@ -15,7 +15,7 @@ impl Problem {
             Self::NoRows => "no_rows",
             Self::NotText => "not_text",
             Self::Archive => "archive",
-            Self::Deletion => "deletion",
+            Self::Deletion | Self::PrunedDeletion => "deletion",
             Self::UnknownColumns { .. } => "unknown_field",
             Self::OtherDelimiter { .. } => "other_delimiter",
             Self::Nameless { .. } => "nameless_column",
