@@ -68,6 +68,7 @@ macro_rules! all_of_it_works {
             prices {
                 looking_is_a_visit_and_orders_a_missing_table_once,
                 a_stale_table_is_shown_and_ordered_behind_all_quotes,
+                an_empty_table_is_shown_until_there_are_products,
                 a_table_that_cannot_be_read_is_replaced,
                 the_whole_table_is_read_in_order_and_from_where_one_stopped,
             }

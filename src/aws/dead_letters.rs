@@ -18,7 +18,7 @@ use super::entries::{self, cut};
 use super::errors::Call;
 use super::names::Mailbox;
 use super::queue_batches::Redriving;
-use super::queues::{Poll, WorkQueues, attribute, sent_at};
+use super::queue_client::{Poll, WorkQueues, attribute, sent_at};
 use crate::ports::{DeadLetter, DeadLetters, MAX_BATCH, PortError, Queue, Selection};
 
 /// For how long a dead letter is hidden while it is looked at.

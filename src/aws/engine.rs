@@ -7,7 +7,7 @@ use super::client::Clients;
 use super::connections::ManagementApis;
 use super::identity::Identity;
 use super::polls::PatientQueues;
-use super::queues::{Timeouts, WorkQueues};
+use super::queue_client::{Timeouts, WorkQueues};
 use super::settings::{AwsSettings, ConnectError};
 use super::tables::Tables;
 use super::topic::QuotationsTopic;

@@ -43,6 +43,7 @@ mod provision_queues;
 mod provision_tables;
 mod provision_topic;
 mod queue_batches;
+mod queue_client;
 mod queues;
 mod quotations;
 mod refusal;

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-use super::queues::WorkQueues;
+use super::queue_client::WorkQueues;
 use crate::meter::Scope;
 use crate::ports::prelude::*;
 use crate::ports::{Chain, Queues as _};

@@ -10,7 +10,7 @@ use aws_sdk_sqs::types::{
 use super::entries::{Batch, RefusedEntry, refusals};
 use super::errors::Call;
 use super::names::Mailbox;
-use super::queues::{WorkQueues, attribute, whole_secs};
+use super::queue_client::{WorkQueues, attribute, whole_secs};
 use crate::ports::{Outgoing, PortError, Posting, Queue};
 
 /// What the service says of an entry whose receipt is no longer any good: its message comes again,

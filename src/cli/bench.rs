@@ -73,8 +73,8 @@ async fn measure(
         stack.metered(guests.subscribe(output)).await?,
         stack.metered(guests.first_tables(output)).await?,
     ];
-    guests.age_tables().await?;
-    phases.push(stack.metered(guests.refresh(output)).await?);
+    let aged = guests.age_tables().await?;
+    phases.push(stack.metered(guests.refresh(&aged, output)).await?);
     let warm = Plan { phase: "warm quotes", users: guests.warm(), count: args.quotes };
     phases.push(stack.metered(quotes.run(warm, args.rate, guests)).await?);
     if args.cold > 0 {

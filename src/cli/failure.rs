@@ -308,8 +308,6 @@ impl From<LoadError> for Failure {
             LoadError::UnitDecimals { .. } | LoadError::Contended | LoadError::Dropped => {
                 Self::new(ExitCode::Failure, message).hint("load the files again")
             }
-            LoadError::Merge(_) => Self::new(ExitCode::BadData, message)
-                .hint("give all rows of that customer, and load without --merge"),
             LoadError::Changes(_) => Self::new(ExitCode::Failure, message),
             LoadError::DoesNotFit { .. } => Self::new(ExitCode::BadData, message)
                 .hint("load that price with fewer decimals first, or keep `unit-decimals`"),

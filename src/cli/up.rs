@@ -27,7 +27,7 @@ use crate::model::show_duration;
 use crate::ports::{Chain, Ports, ProcessRole, Store, first_products};
 use crate::pricing::Currency;
 use crate::runtime::gateway::{BoundGateway, RunningGateway};
-use crate::runtime::{LONG_POLL, Role, Shutdown, Worker, ready_check};
+use crate::runtime::{LONG_POLL, MadeUp, Role, Shutdown, Worker, ready_check};
 use crate::stages::StackSettings;
 
 pub(super) async fn run(
@@ -93,9 +93,10 @@ pub(super) async fn run(
     engine.announce(&ProcessRole::ALL, &system.worker.metrics).await;
     // The schedule starts last: nothing may be refreshed while the check cleans up after itself.
     let workers = system.spawn(&[Role::PriceCalc, Role::QuotationProvider]);
-    let own = gateway.destination();
+    let (own, made_up) = (gateway.destination(), MadeUp::new(&ports).map_err(Failure::internal)?);
+    gateway.do_not_count(made_up.user().clone());
     let checked = tokio::select! {
-        checked = ready_check(&ports, &own, keys.as_ref()) => Some(checked),
+        checked = ready_check(&ports, &made_up, &own, keys.as_ref()) => Some(checked),
         () = shutdown.begun() => None,
     };
     let outcome = match checked {

@@ -1,7 +1,7 @@
 //! Gathers the rows of all files, remembers where each came from, and finds what came twice.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
@@ -41,8 +41,8 @@ pub(super) struct Collector {
     lists: Vec<(PriceList, Place)>,
     prices: Vec<GivenPrices>,
     prices_by_key: HashMap<(PriceListId, Scope), usize>,
-    /// Rows that are taken away by name.
-    pub(super) removed: Vec<RowKey>,
+    /// Rows that are taken away by name, unless a row of the data has the name.
+    removed: BTreeMap<RowKey, Place>,
     errors: Errors,
 }
 
@@ -109,7 +109,7 @@ impl Collector {
             lists: vec![],
             prices: vec![],
             prices_by_key: HashMap::new(),
-            removed: vec![],
+            removed: BTreeMap::new(),
             errors: Errors::default(),
         }
     }
@@ -121,19 +121,21 @@ impl Collector {
         Sink { collector: self, file, rows: 0, ignored: BTreeSet::new() }
     }
 
-    /// Whether any row was taken.
-    pub(super) fn has_rows(&self) -> bool {
-        self.files.iter().any(FileSummary::has_rows)
+    /// Whether no row was taken, nor any row taken away.
+    pub(super) fn is_empty(&self) -> bool {
+        self.removed.is_empty() && !self.files.iter().any(FileSummary::has_rows)
     }
 
     /// All rows, unless anything is wrong with any of them.
     pub(super) fn finish(mut self) -> Result<Dataset, DataErrors> {
+        let is_empty = self.is_empty();
         self.find_repeated_products();
         self.find_repeated_customers();
         self.find_repeated_lists();
         self.find_repeated_own_rows();
         self.find_repeated_prices();
-        if !self.has_rows() && self.removed.is_empty() && self.errors.is_empty() {
+        self.keep_given_rows();
+        if is_empty && self.errors.is_empty() {
             self.complain_of_no_rows();
         }
         self.errors.into_result()?;
@@ -143,10 +145,13 @@ impl Collector {
         }
         let mut users: Vec<_> = self.users_by_id.into_iter().collect();
         users.sort_unstable_by_key(|(_, index)| *index);
-        let (mut discounts, mut own) = (vec![], vec![]);
+        let (mut discounts, mut discount_places, mut own) = (vec![], vec![], vec![]);
         for ((user, _), list) in users.into_iter().zip(self.users) {
             match list.into_discounts(&user) {
-                Ok(list) => discounts.push(list),
+                Ok((list, places)) => {
+                    discounts.push(list);
+                    discount_places.push(places);
+                }
                 Err(list) => own.push(list.into_own(user)),
             }
         }
@@ -154,11 +159,12 @@ impl Collector {
         Ok(Dataset {
             products: self.products,
             discounts,
+            discount_places,
             own,
             customers: self.customers.into_iter().map(|(customer, _)| customer).collect(),
             lists: self.lists,
             prices: self.prices,
-            removed: self.removed,
+            removed: self.removed.into_iter().collect(),
             unit_decimals: self.amounts.unit_decimals,
             local_times: self.local_times,
             files: self.files,
@@ -250,6 +256,28 @@ impl Collector {
         }
     }
 
+    /// A row may go from one item to another: it is deleted with the one and written with the other.
+    fn keep_given_rows(&mut self) {
+        if self.removed.is_empty() {
+            return;
+        }
+        let products = self.products.iter().map(|product| RowKey::Product(product.id.clone()));
+        let customers =
+            self.customers.iter().map(|(customer, _)| RowKey::Customer(customer.user.clone()));
+        let lists = self.lists.iter().map(|(list, _)| RowKey::PriceList(list.id.clone()));
+        let own = self.users_by_id.iter().flat_map(|(user, &index)| {
+            let key = |row: &OwnRow| (row.product_id.clone(), row.min_quantity);
+            let keys = self.users[index].rows.iter().map(key);
+            keys.map(|(product, from)| RowKey::Own(user.clone(), product, from))
+        });
+        let prices = self.prices.iter().flat_map(|GivenPrices { list, scope, rungs }| {
+            rungs.iter().map(|rung| RowKey::Price(list.clone(), scope.clone(), rung.min_quantity))
+        });
+        for key in products.chain(customers).chain(lists).chain(own).chain(prices) {
+            self.removed.remove(&key);
+        }
+    }
+
     fn fault(&mut self, place: Place, problem: Problem) {
         self.errors.add(&self.files, place.file, Fault::at(place.line, problem));
     }
@@ -287,14 +315,28 @@ impl OwnRow {
 }
 
 impl User {
-    /// The list, if it has discounts on every quantity and nothing else; else the user unchanged.
-    fn into_discounts(self, user: &UserId) -> Result<UserDiscounts, Self> {
+    /// The list and where its rows stand, if it has discounts on every quantity and nothing else; else the user
+    /// unchanged.
+    fn into_discounts(self, user: &UserId) -> Result<(UserDiscounts, Box<[Place]>), Self> {
         let discounts: Option<Vec<_>> = self.rows.iter().map(OwnRow::as_discount).collect();
         // Repetitions were errors, so there are none left to refuse.
         match discounts.and_then(|list| Discounts::new(list).ok()) {
-            Some(discounts) => Ok(UserDiscounts::new(user.clone(), discounts)),
+            Some(discounts) => {
+                let list = UserDiscounts::new(user.clone(), discounts);
+                Ok((list, self.places_by_product()))
+            }
             None => Err(self),
         }
+    }
+
+    fn places_by_product(self) -> Box<[Place]> {
+        let Self { rows, places, is_list } = self;
+        if is_list || rows.is_sorted_by_key(|row| &row.product_id) {
+            return places.into();
+        }
+        let mut rows: Vec<_> = rows.iter().map(|row| &row.product_id).zip(places).collect();
+        rows.sort_unstable();
+        rows.into_iter().map(|(_, place)| place).collect()
     }
 
     fn into_own(self, user: UserId) -> GivenOwn {
@@ -362,6 +404,13 @@ impl Sink<'_> {
             }
             Err(problem) => self.fault(Fault::at(line, problem)),
         }
+    }
+
+    /// Takes rows away by name.
+    pub(super) fn removed(&mut self, line: u32, keys: Vec<RowKey>) {
+        self.rows += 1;
+        let place = Place { file: self.file, line };
+        self.collector.removed.extend(keys.into_iter().map(|key| (key, place)));
     }
 
     /// Takes something that is wrong with the file.

@@ -17,6 +17,9 @@ pub struct Dataset {
     /// The lists of users with discounts on every quantity only, in the order in which users were first
     /// named. They may be for products that no file names.
     pub discounts: Vec<UserDiscounts>,
+    /// Where the rows of each of these lists stand, in the order of their products. For a list that stands in one
+    /// place, that one.
+    pub discount_places: Vec<Box<[Place]>>,
     /// The lists of all other users.
     pub own: Vec<GivenOwn>,
     /// What is known of customers.
@@ -25,8 +28,8 @@ pub struct Dataset {
     pub lists: Vec<(PriceList, Place)>,
     /// The rows of price lists.
     pub prices: Vec<GivenPrices>,
-    /// Rows that are taken away by name. None of them is among the others.
-    pub removed: Vec<RowKey>,
+    /// Rows that are taken away by name, and where that stands. None of them is among the others.
+    pub removed: Vec<(RowKey, Place)>,
     /// How many decimals prices were read with beyond those of their currencies.
     pub unit_decimals: u8,
     /// What was given as a time of a time zone.

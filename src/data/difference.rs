@@ -6,13 +6,15 @@ use std::collections::HashMap;
 use super::collect::Errors;
 use super::comparing_lists::ListChanges;
 use super::comparison::{Comparison, KindCounts};
-use super::own_lists::{LostRows, merged};
+use super::error::Problem;
+use super::given::Place;
+use super::own_lists::{Conflict, LostRows, conflicts, merged};
 use super::planned::Planned;
 use super::resolving::resolve_own;
 use super::stored::{CHUNK, Halt, Stored};
 use crate::model::{ProductId, UserId};
 use crate::ports::{Changes, RecordKey, RecordKind, RowChange, UserDiscounts};
-use crate::pricing::{Customer, Product, Scope};
+use crate::pricing::{Customer, Discount, Product, Scope};
 
 /// What has to be written.
 #[derive(Default)]
@@ -33,8 +35,13 @@ impl<'a> Difference<'a> {
     pub(super) async fn of(comparison: &Comparison<'a>) -> Result<Self, Halt> {
         let mut difference = Self::default();
         let mut errors = Errors::default();
+        if comparison.prune {
+            for (_, place) in &comparison.data.removed {
+                comparison.fault(&mut errors, *place, Problem::PrunedDeletion);
+            }
+        }
         difference.compare_products(comparison).await?;
-        difference.compare_discounts(comparison).await?;
+        difference.compare_discounts(comparison, &mut errors).await?;
         difference.compare_own(comparison, &mut errors).await?;
         difference.compare_customers(comparison).await?;
         difference.compare_lists(comparison, &mut errors).await?;
@@ -68,13 +75,27 @@ impl<'a> Difference<'a> {
         Ok(())
     }
 
-    async fn compare_discounts(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {
-        let mut lists: Vec<&'a UserDiscounts> = comparison.data.discounts.iter().collect();
-        lists.sort_unstable_by(|a, b| a.user.cmp(&b.user));
+    async fn compare_discounts(
+        &mut self,
+        comparison: &Comparison<'a>,
+        errors: &mut Errors,
+    ) -> Result<(), Halt> {
+        let data = comparison.data;
+        let mut lists: Vec<(usize, &'a UserDiscounts)> =
+            data.discounts.iter().enumerate().collect();
+        lists.sort_unstable_by(|(_, a), (_, b)| a.user.cmp(&b.user));
         for chunk in lists.chunks(CHUNK) {
-            let stored = stored_discounts(chunk.iter().map(|list| &list.user), comparison).await?;
-            for &list in chunk {
-                self.compare_list(comparison, &stored, Cow::Borrowed(list))?;
+            let users = chunk.iter().map(|(_, list)| &list.user);
+            let stored = stored_discounts(users, comparison).await?;
+            for &(index, list) in chunk {
+                let place = |conflict: &Conflict| {
+                    let rows = list.discounts.as_slice();
+                    let of = |row: &Discount| row.product_id.cmp(&conflict.product);
+                    let places = data.discount_places.get(index)?;
+                    let at = rows.binary_search_by(of).ok()?;
+                    places.get(at).or(places.first()).copied()
+                };
+                self.compare_list(comparison, &stored, Cow::Borrowed(list), errors, place);
             }
             self.compared(comparison, chunk.len(), stored.unreadable);
         }
@@ -92,21 +113,35 @@ impl<'a> Difference<'a> {
         for chunk in data.own.chunks(CHUNK) {
             let stored = stored_discounts(chunk.iter().map(|list| &list.user), comparison).await?;
             for list in resolve_own(chunk, &given, comparison, errors).await? {
-                self.compare_list(comparison, &stored, Cow::Owned(list))?;
+                let given = chunk.binary_search_by(|given| given.user.cmp(&list.user));
+                let place = |Conflict { product, from, .. }: &Conflict| {
+                    chunk.get(given.ok()?)?.place(product, *from)
+                };
+                self.compare_list(comparison, &stored, Cow::Owned(list), errors, place);
             }
             self.compared(comparison, chunk.len(), stored.unreadable);
         }
         Ok(())
     }
 
+    /// `place` says where the row of a conflict stands.
     fn compare_list(
         &mut self,
         comparison: &Comparison<'a>,
         stored: &Stored<UserId, UserDiscounts>,
         given: Cow<'a, UserDiscounts>,
-    ) -> Result<(), Halt> {
+        errors: &mut Errors,
+        place: impl Fn(&Conflict) -> Option<Place>,
+    ) {
         let list = match stored.found.get(&given.user).filter(|_| comparison.merge) {
-            Some(found) => Cow::Owned(merged(found, &given, comparison)?),
+            Some(found) => {
+                let merged = merged(found, &given, comparison);
+                for conflict in conflicts(found, &given, &merged, comparison) {
+                    let place = place(&conflict).unwrap_or_default();
+                    comparison.fault(errors, place, conflict.problem);
+                }
+                Cow::Owned(merged)
+            }
             None => given,
         };
         if self.counts.users.compare(stored, &list.user, &*list) {
@@ -119,7 +154,6 @@ impl<'a> Difference<'a> {
                 Cow::Owned(list) => Planned::Own(Box::new(list)),
             });
         }
-        Ok(())
     }
 
     async fn compare_customers(&mut self, comparison: &Comparison<'a>) -> Result<(), Halt> {

@@ -77,6 +77,15 @@ pub struct GivenOwn {
     pub rows: Vec<(ProductId, GivenRung)>,
 }
 
+impl GivenOwn {
+    /// Where the row of a product stands that counts at a quantity.
+    pub(super) fn place(&self, product: &ProductId, at: MinQuantity) -> Option<Place> {
+        let counts =
+            |(of, rung): &&(ProductId, GivenRung)| of == product && rung.min_quantity <= at;
+        self.rows.iter().rfind(counts).map(|(_, rung)| rung.place)
+    }
+}
+
 impl GivenRule {
     /// Whether it needs a currency.
     #[must_use]

@@ -66,13 +66,24 @@ pub async fn load(
     options: LoadOptions,
     progress: &(dyn Fn(LoadProgress<'_>) + Sync),
 ) -> Result<LoadReport, LoadError> {
-    let loader = Loader { store, clock, randomness, data, options, progress };
-    for _ in 0..MAX_TRIES {
-        if let Some(report) = loader.try_load().await? {
-            return Ok(report);
-        }
-    }
-    Err(LoadError::Contended)
+    let loader = Loader { store, clock, randomness, data, options, progress, mentions: true };
+    loader.load().await
+}
+
+/// The same, for nobody who would read what may not be meant: it is not looked for, which saves reads.
+///
+/// # Errors
+/// Those of [`load`].
+pub async fn load_unread(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    randomness: &dyn Randomness,
+    data: &Dataset,
+    options: LoadOptions,
+) -> Result<LoadReport, LoadError> {
+    let progress = &|_: LoadProgress<'_>| {};
+    let loader = Loader { store, clock, randomness, data, options, progress, mentions: false };
+    loader.load().await
 }
 
 struct Loader<'a> {
@@ -82,9 +93,20 @@ struct Loader<'a> {
     data: &'a Dataset,
     options: LoadOptions,
     progress: &'a (dyn Fn(LoadProgress<'_>) + Sync),
+    /// Whether somebody reads what may not be meant.
+    mentions: bool,
 }
 
 impl Loader<'_> {
+    async fn load(&self) -> Result<LoadReport, LoadError> {
+        for _ in 0..MAX_TRIES {
+            if let Some(report) = self.try_load().await? {
+                return Ok(report);
+            }
+        }
+        Err(LoadError::Contended)
+    }
+
     /// `None` when another load came between comparing and committing.
     async fn try_load(&self) -> Result<Option<LoadReport>, LoadError> {
         tidy(self.store, self.clock).await?;
@@ -92,7 +114,7 @@ impl Loader<'_> {
         let head = stored.clone().unwrap_or(CatalogueHead::EMPTY);
         let at = StoreAt { store: self.store, head: &head };
         let compared = |rows| (self.progress)(LoadProgress::Compared(rows));
-        let comparing = compare(self.data, self.options, at, &compared);
+        let comparing = compare(self.data, self.options, at, self.mentions, &compared);
         let (difference, mentions) = match comparing.await {
             Ok(compared) => compared,
             Err(Halt::Moved) => return Ok(None),
@@ -125,11 +147,12 @@ impl Loader<'_> {
     }
 }
 
-/// What data changes in the store, and what of it may not be meant.
+/// What data changes in the store, and what of it may not be meant if somebody reads that.
 pub(super) async fn compare<'a>(
     data: &'a Dataset,
     options: LoadOptions,
     at: StoreAt<'a>,
+    mentions: bool,
     progress: &'a (dyn Fn(u64) + Sync),
 ) -> Result<(Difference<'a>, Mentions), Halt> {
     check(data, options, at.head).map_err(Halt::Failed)?;
@@ -138,7 +161,10 @@ pub(super) async fn compare<'a>(
     let removed = RemovedRows::of(&data.removed);
     let comparison = Comparison { data, at, amounts, prune, merge, removed, progress };
     let difference = Difference::of(&comparison).await?;
-    let mentions = Mentions::of(&difference, &comparison).await?;
+    let mentions = match mentions {
+        true => Mentions::of(&difference, &comparison).await?,
+        false => Mentions::default(),
+    };
     Ok((difference, mentions))
 }
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::error::{DataErrors, Problem};
+use super::error::DataErrors;
 use crate::ports::PortError;
 use crate::pricing::Currency;
 
@@ -39,9 +39,6 @@ pub enum LoadError {
         /// How many decimals unit prices would have beyond those of the currency.
         unit_decimals: u8,
     },
-    /// Own rows of a user that do not go with those that are stored.
-    #[error(transparent)]
-    Merge(Box<Problem>),
     /// What a load would change cannot be written down.
     #[error("the changes of prices cannot be written")]
     Changes(#[source] std::io::Error),

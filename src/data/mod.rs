@@ -79,7 +79,7 @@ pub(crate) use generate_lists::tier_quantity;
 pub use given::{Amounts, GivenOwn, GivenPrices, GivenRule, GivenRung, Place};
 pub use kinds::{KnownColumns, csv_templates};
 pub use layout::{Columns, Delimiter, Layout, LayoutError, NamedColumn, TextEncoding};
-pub use load::{LoadOptions, LoadReport, load};
+pub use load::{LoadOptions, LoadReport, load, load_unread};
 pub use load_error::LoadError;
 pub use mention::Mention;
 pub use mentions::Mentions;

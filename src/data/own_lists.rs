@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::comparison::Comparison;
 use super::difference::Difference;
-use super::load_error::LoadError;
 use super::mention::Mention;
 use super::resolving::check_falls;
-use super::stored::{Halt, Stored};
+use super::stored::Stored;
 use super::{Amounts, Problem};
 use crate::model::{ProductId, UserId};
-use crate::ports::{PortError, UserDiscounts};
+use crate::ports::UserDiscounts;
 use crate::pricing::{
     Discount, Discounts, Ladder, MinQuantity, OwnLadder, OwnLadders, PriceRule, Rate, Rung, Scope,
 };
@@ -64,31 +63,19 @@ fn keys(list: &UserDiscounts) -> HashSet<(&ProductId, MinQuantity)> {
     rungs(list).map(key).collect()
 }
 
-fn halt(problem: Problem) -> Halt {
-    Halt::Failed(LoadError::Merge(Box::new(problem)))
-}
-
 /// The stored list, with the rows of `given` added to it. A row replaces one with the same product and
 /// minimum quantity. Rows that the data takes away are left out.
 pub(super) fn merged(
     stored: &UserDiscounts,
     given: &UserDiscounts,
     comparison: &Comparison<'_>,
-) -> Result<UserDiscounts, Halt> {
+) -> UserDiscounts {
     let mut rows: BTreeMap<&ProductId, BTreeMap<MinQuantity, PriceRule>> = BTreeMap::new();
-    let currencies = (stored.ladders.currency, given.ladders.currency);
-    if let (Some(old), Some(new)) = currencies
-        && old != new
-        && let Some(product) = absolute_that_stays(stored, given, comparison)
-    {
-        let (user, product) = (given.user.clone(), product.clone());
-        return Err(halt(Problem::OtherOwnCurrency { user, stored: old, product }));
-    }
     let stays = |row: &(&ProductId, Rung)| !comparison.removed.has_own(&given.user, key(*row));
     for (product, rung) in rungs(stored).filter(stays).chain(rungs(given)) {
         rows.entry(product).or_default().insert(rung.min_quantity, rung.rule);
     }
-    let currency = currencies.1.or(currencies.0);
+    let currency = given.ladders.currency.or(stored.ladders.currency);
     let (mut discounts, mut ladders) = (vec![], vec![]);
     for (product_id, rungs) in rows {
         if let Some(discount) = plain_discount(product_id, &rungs) {
@@ -96,26 +83,54 @@ pub(super) fn merged(
             continue;
         }
         let rungs = rungs.into_iter().map(|(min_quantity, rule)| Rung { min_quantity, rule });
-        let what = || format!("the own rows of customer `{}`", given.user);
+        // Each product has a row, and each quantity once, so a ladder is never refused.
         let ladder = Ladder::new(rungs.collect());
-        let ladder = ladder.map_err(|error| PortError::corrupt(what(), error))?;
-        let amounts = Amounts {
-            currency: currency.unwrap_or(comparison.amounts.currency),
-            ..comparison.amounts
-        };
-        let whose = format!("the list of customer `{}`, merged with what is stored,", given.user);
-        let scope = Scope::Product(product_id.clone());
-        check_falls(&ladder, whose, &scope, amounts).map_err(|(_, problem)| halt(problem))?;
-        ladders.push(OwnLadder { product_id: product_id.clone(), ladder });
+        ladders.extend(ladder.map(|ladder| OwnLadder { product_id: product_id.clone(), ladder }));
     }
     let mut rules = ladders.iter().flat_map(|own| own.ladder.rungs()).map(|rung| rung.rule);
     let is_absolute = rules.any(|rule| !rule.is_relative());
-    Ok(UserDiscounts {
+    UserDiscounts {
         user: given.user.clone(),
         // Each product is a key of the map, so none comes twice.
         discounts: Discounts::new(discounts).unwrap_or_default(),
         ladders: OwnLadders { currency: currency.filter(|_| is_absolute), ladders },
-    })
+    }
+}
+
+/// A row of the data that does not go with those that are stored.
+pub(super) struct Conflict {
+    pub(super) product: ProductId,
+    /// From this quantity on, or a smaller one.
+    pub(super) from: MinQuantity,
+    pub(super) problem: Problem,
+}
+
+/// The rows of `given` that do not go with `stored`, as `merged` has both.
+pub(super) fn conflicts(
+    stored: &UserDiscounts,
+    given: &UserDiscounts,
+    merged: &UserDiscounts,
+    comparison: &Comparison<'_>,
+) -> Vec<Conflict> {
+    let user = &given.user;
+    if let (Some(old), Some(new)) = (stored.ladders.currency, given.ladders.currency)
+        && old != new
+        && let Some(kept) = absolute_that_stays(stored, given, comparison)
+        && let Some((product, rung)) = rungs(given).find(|(_, rung)| !rung.rule.is_relative())
+    {
+        let (user, kept) = (user.clone(), kept.clone());
+        let problem = Problem::OtherOwnCurrency { user, stored: old, product: kept };
+        return vec![Conflict { product: product.clone(), from: rung.min_quantity, problem }];
+    }
+    let currency = merged.ladders.currency.unwrap_or(comparison.amounts.currency);
+    let amounts = Amounts { currency, ..comparison.amounts };
+    let rising = merged.ladders.ladders.iter().filter_map(|OwnLadder { product_id, ladder }| {
+        let whose = format!("the list of customer `{user}`, merged with what is stored,");
+        let scope = Scope::Product(product_id.clone());
+        let (from, problem) = check_falls(ladder, whose, &scope, amounts).err()?;
+        Some(Conflict { product: product_id.clone(), from, problem })
+    });
+    rising.collect()
 }
 
 /// A product with a price or an amount that is neither replaced nor taken away.

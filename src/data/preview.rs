@@ -67,7 +67,7 @@ pub async fn preview(
         let at = StoreAt { store, head: &head };
         let compared = |rows| progress(PreviewProgress::Compared(rows));
         let looking = async {
-            let (difference, mentions) = compare(data, options, at, &compared).await?;
+            let (difference, mentions) = compare(data, options, at, true, &compared).await?;
             let mut look = Look {
                 at,
                 difference: &difference,

@@ -35,9 +35,18 @@ pub enum Problem {
     /// An archive of files, such as a spreadsheet's own format.
     #[error("is a ZIP archive, as .xlsx and .ods files are; save the table as CSV")]
     Archive,
-    /// A row that deletes something.
-    #[error("is a deletion; load all rows that should stay, with {}", Advised::Prune)]
+    /// A deletion that does not say what the deleted item was.
+    #[error(
+        "is a deletion without the deleted item; export with ExportViewType=NEW_AND_OLD_IMAGES, or load all rows that should stay, with {}",
+        Advised::Prune
+    )]
     Deletion,
+    /// A deletion beside the removal of all rows that the data does not have.
+    #[error(
+        "is a deletion or changes a key, so the files have only what changed, and {} would remove all other rows; load them without it",
+        Advised::Prune
+    )]
+    PrunedDeletion,
     /// The JSON ends before it is complete.
     #[error("the JSON is cut off")]
     Truncated(#[source] serde_json::Error),

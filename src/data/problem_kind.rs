@@ -6,6 +6,19 @@ use super::names::{nearest, shown};
 use super::problem::Problem;
 
 impl Problem {
+    /// Whether rows that come later may make it right: the row is understood, and does not go with others.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownPriceList { .. }
+                | Self::NoCurrency { .. }
+                | Self::OtherCurrency { .. }
+                | Self::OtherOwnCurrency { .. }
+                | Self::Rises { .. }
+        )
+    }
+
     /// A stable word for the kind of problem.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -15,7 +28,7 @@ impl Problem {
             Self::NoRows => "no_rows",
             Self::NotText => "not_text",
             Self::Archive => "archive",
-            Self::Deletion => "deletion",
+            Self::Deletion | Self::PrunedDeletion => "deletion",
             Self::UnknownColumns { .. } => "unknown_field",
             Self::OtherDelimiter { .. } => "other_delimiter",
             Self::Nameless { .. } => "nameless_column",

@@ -71,8 +71,12 @@ pub(super) fn record(
     }
 }
 
-/// The keys of the rows that a row stands for. Values beside the key may be wrong.
-pub(super) fn keys(row: &mut Row<'_>, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
+/// The keys of the rows that an item of `DynamoDB` stands for. Values beside the key may be wrong.
+pub(super) fn item_keys(item: &str, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
+    keys(&mut Row::of_item(item, columns)?, columns)
+}
+
+fn keys(row: &mut Row<'_>, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
     let product = |row: &mut Row<'_>, field| Ok::<_, Problem>(ProductId::new(text(row, field)?)?);
     let from = |row: &mut Row<'_>| {
         Ok::<_, Problem>(optional(row, Field::MinQuantity, min_quantity)?.unwrap_or_default())

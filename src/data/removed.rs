@@ -1,9 +1,9 @@
-//! Rows that are taken away by name. No file has them: a file says what there is. The changes of another table
-//! say what is gone.
+//! Rows that are taken away by name. The changes of another table, and incremental exports of `DynamoDB`, say what
+//! is gone. Other files say only what there is.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::given::GivenPrices;
+use super::given::{GivenPrices, Place};
 use crate::model::{PriceListId, ProductId, UserId};
 use crate::pricing::{MinQuantity, Scope};
 
@@ -33,9 +33,9 @@ pub(super) struct RemovedRows<'a> {
 }
 
 impl<'a> RemovedRows<'a> {
-    pub(super) fn of(keys: &'a [RowKey]) -> Self {
+    pub(super) fn of(keys: &'a [(RowKey, Place)]) -> Self {
         let mut removed = Self::default();
-        for key in keys {
+        for (key, _) in keys {
             match key {
                 RowKey::Product(id) => removed.products.push(id),
                 RowKey::Customer(user) => removed.customers.push(user),

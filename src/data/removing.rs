@@ -53,7 +53,7 @@ impl Difference<'_> {
             let id = |list: &UserDiscounts| list.user.clone();
             let stored = Stored::read(chunk, id, read).await?;
             for user in chunk {
-                self.remove_from_list(comparison, &stored, user)?;
+                self.remove_from_list(comparison, &stored, user);
             }
         }
         Ok(())
@@ -64,10 +64,11 @@ impl Difference<'_> {
         comparison: &Comparison<'_>,
         stored: &Stored<UserId, UserDiscounts>,
         user: &UserId,
-    ) -> Result<(), Halt> {
-        let Some(found) = stored.found.get(user) else { return Ok(()) };
+    ) {
+        let Some(found) = stored.found.get(user) else { return };
         let nothing = UserDiscounts::new(user.clone(), Discounts::default());
-        let left = merged(found, &nothing, comparison)?;
+        // A ladder that only loses rows does not rise.
+        let left = merged(found, &nothing, comparison);
         let count = match &left {
             left if *left == nothing => {
                 self.plan(Planned::Delete(RecordKey::Discounts(user.clone())));
@@ -80,7 +81,6 @@ impl Difference<'_> {
             }
         };
         *count += 1;
-        Ok(())
     }
 
     /// Plans to delete the price lists that are taken away, with their rows.

@@ -174,6 +174,11 @@ impl<'a> Row<'a> {
         Ok(row)
     }
 
+    /// Reads an item of `DynamoDB`, whose attributes are typed.
+    pub(super) fn of_item(json: &'a str, columns: &Columns) -> Result<Self, serde_json::Error> {
+        Ok(Self::parse(json, columns)?.noted(Notation::Attributes))
+    }
+
     /// Reads an entry of a list.
     pub(super) fn parse_entry(
         raw: &'a RawValue,

@@ -12,10 +12,10 @@ use super::dataset::Dataset;
 use super::error::{DataErrors, Fault, Problem, RowError};
 use super::given::Amounts;
 use super::kinds::Expected;
-use super::layout::{Columns, Layout};
-use super::record::{OwnRow, Record, keys, record};
+use super::layout::Layout;
+use super::record::{OwnRow, Record, item_keys, record};
 use super::removed::RowKey;
-use super::row::{Notation, Row};
+use super::row::Row;
 use crate::model::UserId;
 
 /// Changes of one table's rows.
@@ -28,8 +28,8 @@ pub struct TableChanges {
     changes: u32,
     /// The rows that were written, each with the change that wrote it.
     written: Vec<(u32, RowKey, Record)>,
-    /// The change that wrote a row last; `None` of a row that is gone.
-    last: BTreeMap<RowKey, Option<u32>>,
+    /// The change that had the last word on a row, and whether the row is there since.
+    last: BTreeMap<RowKey, (u32, bool)>,
 }
 
 impl TableChanges {
@@ -60,9 +60,9 @@ impl TableChanges {
         self.changes = line;
         // What an item that could not be understood left of an image before that one is not known here.
         let gone = old.and_then(|old| item_keys(old, &self.layout.columns).ok());
-        self.last.extend(gone.into_iter().flatten().map(|key| (key, None)));
+        self.last.extend(gone.into_iter().flatten().map(|key| (key, (line, false))));
         for (key, record) in written {
-            self.last.insert(key.clone(), Some(line));
+            self.last.insert(key.clone(), (line, true));
             self.written.push((line, key, record));
         }
         Ok(())
@@ -77,13 +77,14 @@ impl TableChanges {
         let mut collector = Collector::new(amounts, layout, vec![]);
         let mut sink = collector.file(table);
         for (line, key, record) in written {
-            if last.get(&key) == Some(&Some(line)) {
+            if last.get(&key) == Some(&(line, true)) {
                 sink.row(line, Ok(record));
             }
         }
-        let gone = last.into_iter().filter(|(_, line)| line.is_none()).map(|(key, _)| key);
-        collector.removed = gone.collect();
-        match collector.removed.is_empty() && !collector.has_rows() {
+        for (key, (line, _)) in last.into_iter().filter(|(_, (_, is_there))| !is_there) {
+            sink.removed(line, vec![key]);
+        }
+        match collector.is_empty() {
             // Of items that were never understood and are gone now, nothing is left to do.
             true => Ok(Dataset { unit_decimals: amounts.unit_decimals, ..Dataset::default() }),
             false => collector.finish(),
@@ -93,7 +94,8 @@ impl TableChanges {
     /// The rows that an item stands for.
     fn rows(&self, item: &str) -> Result<Vec<(RowKey, Record)>, Problem> {
         let columns = &self.layout.columns;
-        let record = record(&mut row(item, columns)?, Expected::Any, self.amounts, columns)?;
+        let record =
+            record(&mut Row::of_item(item, columns)?, Expected::Any, self.amounts, columns)?;
         Ok(match record {
             Record::List(user, rows) => {
                 rows.into_iter().map(|row| own(user.clone(), row)).collect()
@@ -119,15 +121,6 @@ impl TableChanges {
         let Fault { line, column, problem } = Fault::at(line, problem);
         Box::new(RowError { path: self.table.clone(), line, column, problem })
     }
-}
-
-/// An item, whose attributes are typed.
-fn row<'a>(item: &'a str, columns: &Columns) -> Result<Row<'a>, Problem> {
-    Ok(Row::parse(item, columns)?.noted(Notation::Attributes))
-}
-
-fn item_keys(item: &str, columns: &Columns) -> Result<Vec<RowKey>, Problem> {
-    keys(&mut row(item, columns)?, columns)
 }
 
 fn own(user: UserId, row: OwnRow) -> (RowKey, Record) {

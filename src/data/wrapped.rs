@@ -10,8 +10,8 @@ use super::json_parts::{Members, for_each_element};
 use super::kinds::Expected;
 use super::layout::Columns;
 use super::lines::LineFinder;
-use super::record::record;
-use super::row::{Notation, Row};
+use super::record::{item_keys, record};
+use super::row::Row;
 use super::wrapper_names::{ABOUT_ROWS, ANY_ROWS, ITEMS, MORE_TO_COME};
 
 /// The end of a table's name, and the kind of its rows. The name begins with that of a stack.
@@ -30,13 +30,34 @@ pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>)
         Ok(Members(members)) => members,
         Err(error) => return sink.fault(Fault::json(line, error)),
     };
-    let has = |wanted: &str| members.iter().any(|(name, _)| name == wanted);
-    if has("Keys") && !has("NewImage") {
-        return sink.fault(Fault::at(line, Problem::Deletion));
+    let find = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, raw)| *raw);
+    if find("Keys").is_some()
+        && let Err(problem) = changed_item(find("OldImage"), find("NewImage"), line, sink)
+    {
+        return sink.fault(Fault::at(line, problem));
     }
     for (name, raw) in members {
         member(&name, raw, finder, sink);
     }
+}
+
+/// Takes away what an incremental export says is gone: the rows of a deleted item, and those of a changed item
+/// that it does not stand for any more.
+fn changed_item(
+    old: Option<&RawValue>,
+    new: Option<&RawValue>,
+    line: u32,
+    sink: &mut Sink<'_>,
+) -> Result<(), Problem> {
+    let gone = match (old, new) {
+        (None, None) => return Err(Problem::Deletion),
+        (None, Some(_)) => return Ok(()),
+        (Some(old), None) => item_keys(old.get(), &sink.layout().columns)?,
+        // What could not be understood was never loaded.
+        (Some(old), Some(_)) => item_keys(old.get(), &sink.layout().columns).unwrap_or_default(),
+    };
+    sink.removed(line, gone);
+    Ok(())
 }
 
 fn member(name: &str, raw: &RawValue, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
@@ -45,8 +66,7 @@ fn member(name: &str, raw: &RawValue, finder: &mut LineFinder<'_>, sink: &mut Si
     match first {
         _ if sink.layout().columns.says(name) => {}
         Some(b'{') if ITEMS.contains(&name) => {
-            let row = Row::parse(raw.get(), &sink.layout().columns);
-            let row = row.map(|row| row.noted(Notation::Attributes)).map_err(Problem::from);
+            let row = Row::of_item(raw.get(), &sink.layout().columns).map_err(Problem::from);
             take(line, row, Expected::Any, sink);
         }
         _ if MORE_TO_COME.contains(&name) => {
@@ -120,7 +140,7 @@ fn table_row<'a>(json: &'a str, columns: &Columns) -> Result<Row<'a>, Problem> {
         Some(PUT_REQUEST) => {
             let request = only_field(json, PUT_REQUEST)?;
             let item = only_field(request.get(), "Item")?;
-            Ok(Row::parse(item.get(), columns)?.noted(Notation::Attributes))
+            Ok(Row::of_item(item.get(), columns)?)
         }
         Some(DELETE_REQUEST) => Err(Problem::Deletion),
         _ => Ok(row.typed()),

@@ -5,18 +5,22 @@
 //! loaded, and it comes again with those behind it. A batch that begins with it fails as a whole, because only
 //! such a batch is halved by Lambda: so those behind it are loaded, and it alone is given up, as the event
 //! source mapping says.
+//!
+//! Shards are read side by side, so a row may come before the row that it depends on, such as a price before its
+//! list. It is tried again and again until that is there, or until it has waited for so long that it will not come.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::EventError;
 use super::source_tables::SourceTables;
 use crate::data::{
-    Amounts, DataErrors, Dataset, Layout, LoadError, LoadOptions, LoadReport, TableChanges, load,
+    Amounts, DataErrors, Dataset, Layout, LoadError, LoadOptions, LoadReport, TableChanges,
+    load_unread,
 };
 use crate::model::Timestamp;
 use crate::ports::{Chain, Ports};
@@ -29,6 +33,12 @@ use crate::stages::change;
 const RESERVE: Duration = Duration::from_secs(4);
 /// Of that, so long may be taken to order tables anew after a load that took until then.
 const TO_FOLLOW: Duration = Duration::from_secs(2);
+
+/// For so long a record waits for others, from when it was written, or from the start of the function if that is
+/// later: then many records are old. The changes of a table are gathered for up to five minutes.
+const PATIENCE: Duration = Duration::from_secs(6 * 60);
+/// How often it is tried meanwhile.
+const TRY_EVERY: Duration = Duration::from_secs(5);
 
 /// What Lambda sends, as far as it matters.
 #[derive(Debug, Deserialize)]
@@ -58,9 +68,18 @@ enum EventKind {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Images {
+    /// When it was written, in seconds.
+    approximate_creation_date_time: Option<f64>,
     sequence_number: String,
     old_image: Option<Value>,
     new_image: Option<Value>,
+}
+
+impl Images {
+    fn written(&self) -> Option<Timestamp> {
+        let written = Duration::try_from_secs_f64(self.approximate_creation_date_time?).ok()?;
+        Some(Timestamp::from_millis(0).plus(written))
+    }
 }
 
 /// The name of the table that a stream is of.
@@ -70,7 +89,7 @@ pub(super) fn table_of(stream: &str) -> Option<&str> {
 }
 
 /// Loads a batch; returns from which record on Lambda shall come again. Lambda ends the function at
-/// `deadline`.
+/// `deadline`. It has `started` the function earlier.
 ///
 /// # Errors
 /// When the event is of no source table, when the load failed for no fault of a record, or when the first of
@@ -79,6 +98,7 @@ pub(super) async fn on_changes(
     ports: &Ports,
     tables: &SourceTables,
     event: StreamEvent,
+    started: Timestamp,
     deadline: Timestamp,
 ) -> Result<Value, EventError> {
     let Some(first) = event.records.first() else { return Ok(response(None)) };
@@ -90,7 +110,7 @@ pub(super) async fn on_changes(
         return Err(EventError::Stage(StageError::OutOfTime));
     }
     let until = Instant::now() + left;
-    let batch = Batch { ports, table, layout, records: &event.records, until };
+    let batch = Batch { ports, table, layout, records: &event.records, started, until };
     match batch.load().await? {
         Some(0) if event.records.len() > 1 => {
             let record = first.dynamodb.sequence_number.clone();
@@ -112,6 +132,8 @@ struct Batch<'a> {
     table: &'a str,
     layout: &'a Layout,
     records: &'a [StreamRecord],
+    /// When the function was started.
+    started: Timestamp,
     until: Instant,
 }
 
@@ -135,8 +157,8 @@ impl Batch<'_> {
         Ok(failed)
     }
 
-    /// Loads some records whole, or none of them. The end of an outage is waited for here: Lambda would count a
-    /// failure against the records.
+    /// Loads some records whole, or none of them. The end of an outage is waited for here, and so is what the first
+    /// record depends on: Lambda would count a failure against the records.
     async fn try_load(&self, records: &[StreamRecord]) -> Result<Option<Refused>, EventError> {
         let mut failures = 0;
         loop {
@@ -146,7 +168,15 @@ impl Batch<'_> {
                     self.follow(&report, records.len()).await;
                     return Ok(None);
                 }
-                Ok(Err(refused)) => return Ok(Some(refused)),
+                Ok(Err(refused)) => {
+                    let is_waited_for = refused.at == 0 && self.may_pass(&refused);
+                    if !is_waited_for || Instant::now() + TRY_EVERY >= self.until {
+                        return Ok(Some(refused));
+                    }
+                    debug!(table = self.table, why = refused.why, "a record waits for others");
+                    sleep(TRY_EVERY).await;
+                    continue;
+                }
                 Err(error) => error,
             };
             failures += 1;
@@ -179,15 +209,10 @@ impl Batch<'_> {
         };
         let options = LoadOptions { currency, prune: false, merge: true };
         let (store, clock, randomness) = (&**store, &**clock, &**randomness);
-        match load(store, clock, randomness, &dataset, options, &|_| {}).await {
+        // Nobody would be told of rows that may not be meant.
+        match load_unread(store, clock, randomness, &dataset, options).await {
             Ok(report) => Ok(Ok(report)),
             Err(LoadError::Data(errors)) => Ok(Err(Refused::named(&errors, records.len()))),
-            // It does not say which record it is, so the first half is tried, and the second comes again.
-            Err(LoadError::Merge(why)) => Ok(Err(Refused {
-                at: records.len() / 2,
-                is_certain: records.len() == 1,
-                why: why.to_string(),
-            })),
             Err(error) => Err(error),
         }
     }
@@ -205,12 +230,12 @@ impl Batch<'_> {
                 let why = format!(
                     "it has no {image} image; the stream's view type must be NEW_AND_OLD_IMAGES"
                 );
-                return Err(Refused { at, is_certain: true, why });
+                return Err(Refused { at, may_pass: false, why });
             }
             let [old, new] =
                 [old_image, new_image].map(|image| image.as_ref().map(Value::to_string));
             let added = changes.add(old.as_deref(), new.as_deref());
-            added.map_err(|error| Refused { at, is_certain: true, why: error.to_string() })?;
+            added.map_err(|error| Refused { at, may_pass: false, why: error.to_string() })?;
         }
         changes.into_data().map_err(|errors| Refused::named(&errors, records.len()))
     }
@@ -229,13 +254,20 @@ impl Batch<'_> {
         }
     }
 
+    /// Whether a record that was refused may still be loaded, when others have come.
+    fn may_pass(&self, refused: &Refused) -> bool {
+        let written = self.records[refused.at].dynamodb.written();
+        let since = written.map_or(self.started, |written| written.max(self.started));
+        refused.may_pass && self.ports.clock.now() < since.plus(PATIENCE)
+    }
+
     /// An alarm counts the warnings, so there are none of records that may be right.
     fn say(&self, refused: &Refused) {
-        let Refused { at, is_certain, why } = refused;
+        let Refused { at, why, .. } = refused;
         let (table, record) = (self.table, &self.records[*at].dynamodb.sequence_number);
-        match is_certain {
-            true => warn!(table, record, why, "a record was not loaded"),
-            false => info!(table, record, why, "records from this one on come again"),
+        match self.may_pass(refused) {
+            true => info!(table, record, why, "records from this one on come again"),
+            false => warn!(table, record, why, "a record was not loaded"),
         }
     }
 }
@@ -243,8 +275,8 @@ impl Batch<'_> {
 /// Why some records are not loaded, and from which one on.
 struct Refused {
     at: usize,
-    /// Whether it is known to be this record.
-    is_certain: bool,
+    /// Whether other records may make it right.
+    may_pass: bool,
     why: String,
 }
 
@@ -255,6 +287,7 @@ impl Refused {
         let line = first.and_then(|error| error.line).unwrap_or(1);
         let at = usize::try_from(line).unwrap_or(1).saturating_sub(1);
         let why = first.map(ToString::to_string).unwrap_or_default();
-        Self { at: at.min(records.saturating_sub(1)), is_certain: true, why }
+        let may_pass = first.is_some_and(|error| error.problem.may_pass());
+        Self { at: at.min(records.saturating_sub(1)), may_pass, why }
     }
 }

@@ -66,7 +66,7 @@ pub enum EventError {
     /// Changes of a source table were not loaded, for no fault of theirs.
     #[error("the changes were not loaded")]
     Load(#[from] LoadError),
-    /// The first of several changes cannot be loaded. Lambda halves the batch, so that the others are.
+    /// The first of several changes cannot be loaded, or not yet. Lambda halves the batch, so that the others are.
     #[error(
         "record {record}, the first of {of}, cannot be loaded; the others come again without it"
     )]

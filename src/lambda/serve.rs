@@ -114,12 +114,12 @@ pub async fn serve() -> Result<(), StartError> {
         }
         Function::LoadChanges => {
             let (ports, meter) = ports(function, &settings, traces).await?;
-            let tables = settings.source_tables;
+            let (tables, started) = (settings.source_tables, ports.clock.now());
             let scope = Scope::new(Stage::Load, Reason::Load);
             let handle = async |event: LambdaEvent<StreamEvent>| {
                 let deadline = deadline(&event.context);
-                let loading = Box::pin(on_changes(&ports, &tables, event.payload, deadline));
-                meter.run(scope, loading).await
+                let loading = on_changes(&ports, &tables, event.payload, started, deadline);
+                meter.run(scope, Box::pin(loading)).await
             };
             run(service_fn(handle)).await
         }

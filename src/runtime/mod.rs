@@ -27,7 +27,7 @@ pub use follow_settings::follow_settings;
 pub use gate::UrgentGate;
 pub use handler::{Handler, handle};
 pub use key_set_place::{KeySetPlace, KeySetUrlError};
-pub use ready_check::{ReadyCheckError, ready_check};
+pub use ready_check::{MadeUp, ReadyCheckError, ready_check};
 
 pub use known_keys::NotGranted;
 pub use schedule::run_schedule;

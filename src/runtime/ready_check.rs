@@ -45,6 +45,30 @@ pub enum ReadyCheckError {
     Refused(String),
 }
 
+/// A customer who is made up for a check.
+pub struct MadeUp {
+    user: UserId,
+    name: RequestId,
+}
+
+impl MadeUp {
+    /// One whom nobody knows.
+    ///
+    /// # Errors
+    /// [`ReadyCheckError::Setup`].
+    pub fn new(ports: &Ports) -> Result<Self, ReadyCheckError> {
+        let name = RequestId::made(ports.clock.now(), ports.randomness.bits());
+        let user = UserId::new(format!("ocache-ready-check-{name}"));
+        Ok(Self { user: user.map_err(|_| ReadyCheckError::Setup)?, name })
+    }
+
+    /// As whom the check quotes.
+    #[must_use]
+    pub const fn user(&self) -> &UserId {
+        &self.user
+    }
+}
+
 /// Quotes one product through everything: subscription, price calc, gateway, handler, provider.
 /// Returns whether there was a product to quote.
 ///
@@ -55,20 +79,18 @@ pub enum ReadyCheckError {
 /// [`ReadyCheckError`], naming what did not work.
 pub async fn ready_check(
     ports: &Ports,
+    MadeUp { user, name }: &MadeUp,
     gateway: &Destination,
     keys: Option<&KeyRing>,
 ) -> Result<bool, ReadyCheckError> {
     let first = first_products(&*ports.store, 1).await?;
     let Some(product) = first.rows.into_iter().next() else { return Ok(false) };
-    let name = RequestId::made(ports.clock.now(), ports.randomness.bits());
-    let user =
-        UserId::new(format!("ocache-ready-check-{name}")).map_err(|_| ReadyCheckError::Setup)?;
     let now = ports.clock.now();
     let token =
         keys.map(|keys| ticket(keys, std::iter::once(user.clone()).collect(), now)).transpose()?;
     let gateway = (gateway, token.as_ref());
-    let checked = timeout(PATIENCE, quote_once(ports, gateway, &user, product.id, &name)).await;
-    clean_up(ports, &user, &name).await?;
+    let checked = timeout(PATIENCE, quote_once(ports, gateway, user, product.id, name)).await;
+    clean_up(ports, user, name).await?;
     checked.unwrap_or(Err(ReadyCheckError::TimedOut)).map(|()| true)
 }
 

@@ -3,6 +3,7 @@
 //! A process has one, which all its stages share: what is kept in memory is kept once, and a stale
 //! table is ordered once.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use tracing::warn;
@@ -42,25 +43,27 @@ pub(super) enum Look {
     Missing(Option<Generation>),
 }
 
-/// What a look for the table itself gave.
-pub(super) enum FoundTable {
-    /// A usable table, and whether it is past its freshness or of an older load of what customers have in common.
-    Usable(Box<Table>, bool),
-    /// As [`Look::Missing`].
-    Missing(Option<Generation>),
+/// A user's table that is usable now. Quotes and prices that are only shown both decide here.
+pub(super) struct UsableTable<T> {
+    pub(super) table: T,
+    /// Whether it is past its freshness, or older than the last load that changed what customers share.
+    pub(super) is_stale: bool,
 }
 
-impl FoundTable {
-    fn of(table: Option<Table>, shared_version: u64, now: Timestamp) -> Self {
-        let Some(table) = table.filter(|table| table.head.is_usable(now)) else {
-            return Self::Missing(None);
-        };
-        let stale = !table.head.is_fresh(now) || table.head.catalogue_version < shared_version;
-        // One without products may have been calculated before the first load.
-        match table.head.products == 0 && stale {
-            true => Self::Missing(None),
-            false => Self::Usable(Box::new(table), stale),
+impl<T: Borrow<Table>> UsableTable<T> {
+    fn of(table: Option<T>, shared_version: u64, now: Timestamp) -> Option<Self> {
+        let table = table?;
+        let head = &table.borrow().head;
+        if !head.is_usable(now) {
+            return None;
         }
+        let is_stale = !head.is_fresh(now) || head.catalogue_version < shared_version;
+        Some(Self { table, is_stale })
+    }
+
+    /// One without products may have been calculated before the first load.
+    fn is_empty(&self) -> bool {
+        self.table.borrow().head.products == 0
     }
 }
 
@@ -120,15 +123,15 @@ impl Lookup {
     }
 
     /// The table of a request's user, with what the request needs of it as far as that is there; and the time
-    /// after the read, of which it is shown.
+    /// after the read, of which it is shown. `None` if no table is usable.
     pub(super) async fn find(
         &self,
         request: &QuotationRequest,
         now: Timestamp,
-    ) -> Result<(FoundTable, Timestamp), PortError> {
+    ) -> Result<(Option<UsableTable<Table>>, Timestamp), PortError> {
         let mut inputs = self.inputs(&[request], now).await?;
-        let (table, at) = (inputs.tables.remove(&request.user), self.clock.now());
-        Ok((FoundTable::of(table, inputs.shared_version, at), at))
+        let table = inputs.tables.remove(&request.user);
+        Ok(self.to_show(table, inputs.shared_version))
     }
 
     /// The same, read anew: what was read was replaced meanwhile, or other prices of it are in force now.
@@ -136,10 +139,21 @@ impl Lookup {
         &self,
         request: &QuotationRequest,
         now: Timestamp,
-    ) -> Result<(FoundTable, Timestamp), PortError> {
+    ) -> Result<(Option<UsableTable<Table>>, Timestamp), PortError> {
         let table = Table::reread(self.sources(), request, now).await?;
-        let (shared_version, at) = (self.in_force.version().await?, self.clock.now());
-        Ok((FoundTable::of(table, shared_version, at), at))
+        Ok(self.to_show(table, self.in_force.version().await?))
+    }
+
+    /// Of the time after the read. Prices that are only shown have no second attempt. So an empty table is shown
+    /// unless it is stale.
+    fn to_show(
+        &self,
+        table: Option<Table>,
+        shared_version: u64,
+    ) -> (Option<UsableTable<Table>>, Timestamp) {
+        let now = self.clock.now();
+        let usable = UsableTable::of(table, shared_version, now);
+        (usable.filter(|found| !(found.is_empty() && found.is_stale)), now)
     }
 
     fn sources(&self) -> Sources<'_> {
@@ -177,21 +191,20 @@ fn look_at(
     inputs: &QuoteInputs,
     now: Timestamp,
 ) -> Result<Look, Generation> {
-    let Some(table) = table.filter(|table| table.head.is_usable(now)) else {
+    let Some(usable) = UsableTable::of(table, inputs.shared_version, now) else {
         return Ok(Look::Missing(None));
     };
-    if table.head.products == 0 {
-        // It may have been calculated before the first load.
+    if usable.is_empty() {
+        // The first attempt has it calculated; the next one finds what that gave.
         return Ok(match request.attempt {
             0 => Look::Missing(None),
             _ => Look::failure(FailureReason::EmptyCatalogue, None),
         });
     }
+    let UsableTable { table, is_stale } = usable;
     let Some(prices) = table.prices(&request.items, now) else {
         return Err(table.head.generation.clone());
     };
-    let is_outdated = table.head.catalogue_version < inputs.shared_version;
-    let is_stale = !table.head.is_fresh(now) || is_outdated;
     Ok(answer(request, &table.head, prices, (now, is_stale)))
 }
 

@@ -10,7 +10,7 @@ use futures_util::future::join;
 use quick_cache::sync::Cache;
 use tracing::warn;
 
-use super::lookup::{FoundTable, Lookup};
+use super::lookup::{Lookup, UsableTable};
 use super::quotation_handler::QuotationHandler;
 use super::quotation_provider::order_table;
 use super::quote_inputs::{Priced, Table};
@@ -88,8 +88,7 @@ struct Shown<T> {
 impl<T> Shown<T> {
     /// Gives `show` back if something of the table is missing.
     fn of<F: FnOnce(&SomePrices<'_>) -> T>(
-        table: &Table,
-        stale: bool,
+        &UsableTable { ref table, is_stale: stale }: &UsableTable<Table>,
         items: &[Item],
         now: Timestamp,
         show: F,
@@ -219,21 +218,15 @@ impl Prices {
         now: Timestamp,
     ) -> Result<Result<Shown<T>, Option<Generation>>, StageError> {
         let (found, at) = self.lookup.find(request, now).await?;
-        let show = match found {
-            FoundTable::Missing(unreadable) => return Ok(Err(unreadable)),
-            FoundTable::Usable(table, stale) => {
-                match Shown::of(&table, stale, &request.items, at, show) {
-                    Ok(shown) => return Ok(Ok(shown)),
-                    Err(show) => show,
-                }
-            }
+        let Some(found) = found else { return Ok(Err(None)) };
+        let show = match Shown::of(&found, &request.items, at, show) {
+            Ok(shown) => return Ok(Ok(shown)),
+            Err(show) => show,
         };
         let (found, at) = self.lookup.find_again(request, at).await?;
-        Ok(match found {
-            FoundTable::Missing(unreadable) => Err(unreadable),
-            FoundTable::Usable(table, stale) => Shown::of(&table, stale, &request.items, at, show)
-                .map_err(|_| Some(table.head.generation)),
-        })
+        let Some(found) = found else { return Ok(Err(None)) };
+        let shown = Shown::of(&found, &request.items, at, show);
+        Ok(shown.map_err(|_| Some(found.table.head.generation)))
     }
 
     /// Has a stale table calculated anew: by an order of its own or, where that fails, by the visit of a user

@@ -111,7 +111,59 @@ fn exports_of_dynamodb_are_read() {
     assert!(stderr.contains("has `LastEvaluatedKey`, so there are more rows"), "{stderr}");
     let gone = home.file("gone.json", "{\"Keys\":{\"id\":{\"S\":\"P1\"}}}\n");
     let stderr = home.fails(3, &["load", &gone]);
-    assert!(stderr.contains("is a deletion") && stderr.contains("--prune"), "{stderr}");
+    assert!(stderr.contains("gone.json:1: is a deletion without the deleted item"), "{stderr}");
+    assert!(stderr.contains("NEW_AND_OLD_IMAGES") && stderr.contains("--prune"), "{stderr}");
+}
+
+/// A line of an incremental export, of an item before and after.
+fn changed(keys: &str, old: Option<&str>, new: Option<&str>) -> String {
+    let image = |name: &str, item: Option<&str>| match item {
+        Some(item) => format!(",\"{name}\":{item}"),
+        None => String::new(),
+    };
+    let (old, new) = (image("OldImage", old), image("NewImage", new));
+    let written = "{\"WriteTimestampMicros\":{\"N\":\"1795378466000000\"}}";
+    format!("{{\"Metadata\":{written},\"Keys\":{keys}{old}{new}}}\n")
+}
+
+#[test]
+fn incremental_exports_delete_what_they_say_is_deleted() {
+    let product = |id: &str| {
+        format!(
+            "{{\"id\":{{\"S\":\"{id}\"}},\"name\":{{\"S\":\"Desk\"}},\"price\":{{\"N\":\"10\"}}}}"
+        )
+    };
+    let keys = |id: &str| format!("{{\"pk\":{{\"S\":\"{id}\"}}}}");
+    let (p1, p2, p3) = (product("P1"), product("P2"), product("P3"));
+    let home = Home::new();
+    let before = "id,name,price\nP1,Desk,10\nP2,Desk,10\nP4,Desk,10\n";
+    home.ok(&["load", &home.file("p.csv", before)]);
+    let lines = [
+        // Written with another item, deleted, and with another id than before.
+        changed(&keys("a"), Some(&p1), None),
+        changed(&keys("b"), None, Some(&p1)),
+        changed(&keys("c"), Some(&p2), None),
+        changed(&keys("d"), Some(&product("P4")), Some(&p3)),
+    ];
+    let export = home.file("export.json", lines.concat());
+    let stderr = home.fails(3, &["load", &export, "--prune"]);
+    for line in [3, 4] {
+        assert!(
+            stderr.contains(&format!("export.json:{line}: is a deletion or changes")),
+            "{stderr}"
+        );
+    }
+    assert_eq!(products(&home), ["P1 Desk 10.00", "P2 Desk 10.00", "P4 Desk 10.00"]);
+    let report = home.json(&["load", &export]);
+    assert_eq!(
+        report["products"],
+        json!({ "added": 1, "changed": 0, "unchanged": 1, "removed": 2 })
+    );
+    assert_eq!(products(&home), ["P1 Desk 10.00", "P3 Desk 10.00"]);
+    // One that has only deletions, packed as it comes from S3.
+    let deleted = gzip(changed(&keys("d"), Some(&p3), None).as_bytes());
+    home.ok(&["load", &home.file("export.json.gz", deleted)]);
+    assert_eq!(products(&home), ["P1 Desk 10.00"]);
 }
 
 #[test]

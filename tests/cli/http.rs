@@ -14,6 +14,17 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// A reply as it came.
+    pub fn of(reply: &str) -> Self {
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("`{reply}`"));
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let answer = Self { status, head: head.to_owned(), body: body.to_owned() };
+        match answer.header("transfer-encoding") {
+            Some(_) => Self { body: joined(&answer.body), ..answer },
+            None => answer,
+        }
+    }
+
     /// The value of a header; several are joined by commas.
     pub fn header(&self, name: &str) -> Option<String> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
@@ -56,14 +67,7 @@ pub fn send_to(
     let _ = stream.write_all(body);
     let mut reply = vec![];
     stream.read_to_end(&mut reply).unwrap();
-    let reply = String::from_utf8(reply).unwrap();
-    let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("`{reply}`"));
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let answer = Answer { status, head: head.to_owned(), body: body.to_owned() };
-    match answer.header("transfer-encoding") {
-        Some(_) => Answer { body: joined(&answer.body), ..answer },
-        None => answer,
-    }
+    Answer::of(&String::from_utf8(reply).unwrap())
 }
 
 /// A body that came in chunks. It has all of them.

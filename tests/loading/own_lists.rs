@@ -74,21 +74,45 @@ async fn merged_rows_take_the_place_of_rows_with_the_same_product_and_quantity()
 async fn what_does_not_fit_the_stored_list_is_refused_and_nothing_is_written() {
     let shop = Shop::new();
     shop.load(
-        "user_id,product_id,min_quantity,price\n\
-         A,P1,,9.00\nA,P1,10,8.00\n",
+        "user_id,product_id,min_quantity,price,percentage\n\
+         A,P1,,9.00,\nA,P1,10,8.00,\nA,P3,5,,7\nB,P1,,,2\nB,P1,10,,3\n",
     )
     .await;
     let head = shop.head().await;
-    for (text, part) in [
-        ("user_id,product_id,min_quantity,price\nA,P1,20,8.50\n", "rises for product `P1`"),
+    for (text, wrong) in [
+        (
+            "user_id,product_id,min_quantity,price\nA,P2,,1.00\nA,P1,20,8.50\n",
+            &["f:3: the list of customer `A`, merged with what is stored, rises for product `P1`"]
+                [..],
+        ),
+        // The stored tier of 20 pieces is dearer than the row before it.
+        (
+            "user_id,product_id,min_quantity,price\nA,P1,5,7.50\n",
+            &["f:2: the list of customer `A`, merged with what is stored, rises for product `P1`"],
+        ),
+        // Rows with nothing but a percentage, and a whole list.
+        (
+            "user_id,product_id,percentage\nA,P9,1\nB,P1,5\nA,P3,10\n",
+            &[
+                "f:3: the list of customer `B`, merged with what is stored, rises for product `P1`",
+                "f:4: the list of customer `A`, merged with what is stored, rises for product `P3`",
+            ],
+        ),
+        (
+            "\n{\"user_id\":\"B\",\"discounts\":[{\"product_id\":\"P1\",\"percentage\":5}]}",
+            &["f:2: the list of customer `B`, merged with what is stored, rises for product `P1`"],
+        ),
         (
             "{\"user_id\":\"A\",\"currency\":\"EUR\"}\n{\"user_id\":\"A\",\"product_id\":\"P2\",\"price\":1}",
-            "the list of customer `A` has prices in USD, such as for product `P1`",
+            &["f:2: the list of customer `A` has prices in USD, such as for product `P1`"],
         ),
     ] {
         let error = shop.merge(text).await.unwrap_err();
-        assert!(matches!(error, LoadError::Merge(_)), "{error:?}");
-        assert!(error.to_string().contains(part), "{error}");
+        let LoadError::Data(errors) = &error else { panic!("{error:?}") };
+        assert_eq!(errors.errors.len(), wrong.len(), "{error}");
+        for (error, wrong) in errors.errors.iter().zip(wrong) {
+            assert!(error.to_string().starts_with(wrong), "{error}");
+        }
         assert_eq!(shop.head().await, head);
     }
 }

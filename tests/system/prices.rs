@@ -78,6 +78,16 @@ pub async fn a_stale_table_is_shown_and_ordered_behind_all_quotes(engine: Engine
     system.stop().await;
 }
 
+pub async fn an_empty_table_is_shown_until_there_are_products(engine: Engine) {
+    let mut system = System::new(engine);
+    system.run(&[Role::PriceCalc, Role::QuotationProvider]);
+    assert_eq!(look_when_ready(&prices(&system), "AAA", "P1").await, (vec![None], false));
+    system.load([("P1".to_owned(), 100)]).await;
+    // The stage of another process: this one has just ordered the table.
+    assert_eq!(look_when_ready(&prices(&system), "AAA", "P1").await, (vec![Some(100)], false));
+    system.stop().await;
+}
+
 pub async fn a_table_that_cannot_be_read_is_replaced(engine: Engine) {
     let mut system = System::with_fixtures(engine).await;
     system.run(&[Role::PriceCalc]);

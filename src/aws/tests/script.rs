@@ -23,7 +23,7 @@ use crate::aws::backoff::Backoff;
 use crate::aws::client::Clients;
 use crate::aws::engine::Aws;
 use crate::aws::names::Names;
-use crate::aws::queues::Timeouts;
+use crate::aws::queue_client::Timeouts;
 use crate::ports::Randomness;
 
 /// One answer.

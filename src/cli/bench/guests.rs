@@ -11,7 +11,7 @@ use super::super::failure::{ExitCode, Failure};
 use super::super::output::Output;
 use super::figures::Figures;
 use crate::model::{ProductId, QuotationKey, RequestId, UserId};
-use crate::ports::{ActiveUser, MAX_BATCH, Ports, TableHead, first_products};
+use crate::ports::{ActiveUser, MAX_BATCH, PortError, Ports, TableHead, first_products};
 use crate::stages::refresh::{Tick, order};
 use crate::stages::subscribe::{subscribe, unsubscribe};
 
@@ -114,27 +114,35 @@ impl Guests {
     }
 
     /// Makes every table one that nothing has found right for a day: a refresh of any other writes
-    /// nothing that could be waited for.
-    pub(super) async fn age_tables(&self) -> Result<(), Failure> {
+    /// nothing that could be waited for. Returns the versions that a refresh will exceed: those written here. A
+    /// schedule beside the run may already have written later ones.
+    pub(super) async fn age_tables(&self) -> Result<HashMap<UserId, u64>, Failure> {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         let store = &self.ports.store;
+        let mut versions = HashMap::with_capacity(self.warm.len());
         for users in self.warm.chunks(HEADS_AT_ONCE) {
             let heads = stream::iter(store.table_heads(users).await?);
-            let age = heads.map(async |(user, head)| {
+            let aged = heads.map(async |(user, head)| {
                 let (expected, until) = (Some(head.version), head.parts_expire_at);
                 let validated_at = head.validated_at.minus(DAY);
                 let aged = TableHead { version: head.version + 1, validated_at, ..head };
-                // Whoever is quicker has written a later one.
-                store.put_table(&user, &aged, &[], expected, until, None).await
+                let put = store.put_table(&user, &aged, &[], expected, until, None).await?;
+                // Whoever was quicker has refreshed the table.
+                let version = if put.is_done() { aged.version } else { aged.version - 1 };
+                Ok::<_, PortError>((user, version))
             });
-            age.buffer_unordered(AT_ONCE).try_for_each(async |_| Ok(())).await?;
+            let aged: Vec<_> = aged.buffer_unordered(AT_ONCE).try_collect().await?;
+            versions.extend(aged);
         }
-        Ok(())
+        Ok(versions)
     }
 
-    /// Orders one scheduled calculation for each user, and waits for all of them.
-    pub(super) async fn refresh(&self, output: &Output) -> Result<Figures, Failure> {
-        let before = self.versions(&self.warm).await?;
+    /// Orders one scheduled calculation for each user, and waits until every table is later than it was `aged`.
+    pub(super) async fn refresh(
+        &self,
+        aged: &HashMap<UserId, u64>,
+        output: &Output,
+    ) -> Result<Figures, Failure> {
         let now = self.ports.clock.now();
         let users = self.warm.iter().map(|user| ActiveUser {
             user: user.clone(),
@@ -151,7 +159,7 @@ impl Guests {
             let message = format!("{failed} of the refreshes could not be ordered");
             return Err(Failure::new(ExitCode::Failure, message));
         }
-        self.tables("refresh", output, &before, begun).await
+        self.tables("refresh", output, aged, begun).await
     }
 
     /// Waits until every user has a table of a later version than before.
@@ -245,4 +253,57 @@ fn no_tables(missing: usize, phase: &str) -> Failure {
     let message = format!("{phase}: {missing} tables were not calculated in time");
     Failure::new(ExitCode::TimedOut, message)
         .hint("is a price-calc worker running? Without any gateway running, `ocache bench` brings its own")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::args::{Cli, Command};
+    use crate::data::apply;
+    use crate::memory::{Memory, TokioClock};
+    use crate::model::Timestamp;
+    use crate::ports::SystemRandomness;
+    use crate::pricing::{Currency, Money, Product};
+    use crate::runtime::metrics::Metrics;
+    use crate::runtime::{LONG_POLL, Role, Shutdown, Slots, Worker};
+    use crate::stages::{Lookup, Policy};
+    use crate::supervisor::Supervisor;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_schedule_beside_the_run_may_refresh_its_tables() {
+        let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
+        let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
+        let product = Product::new("P1".parse().unwrap(), "one".to_owned(), Money::from_minor(100));
+        apply(&ports, vec![product.into()], Currency::USD).await.unwrap();
+        let worker = Worker {
+            lookup: Lookup::new(&ports),
+            ports: ports.clone(),
+            policy: Policy::default().into(),
+            slots: Slots::default(),
+            poll_wait: LONG_POLL,
+            metrics: Metrics::new(),
+            supervisor: Supervisor::new(),
+        };
+        let shutdown = Shutdown::new();
+        let until = shutdown.clone();
+        let working = tokio::spawn(async move { worker.run(&[Role::PriceCalc], &until).await });
+
+        let cli = Cli::parse_from(["ocache", "--quiet", "bench", "--users", "3"]);
+        let output = Output::new(&cli.global);
+        let Command::Bench(args) = cli.command else { panic!("it is `bench`") };
+        let mut guests = Guests::new(ports, &args);
+        guests.subscribe(&output).await.unwrap();
+        guests.first_tables(&output).await.unwrap();
+        let aged = guests.age_tables().await.unwrap();
+        // The first refresh is the schedule's. After it, no calculation writes these tables for a while.
+        for _ in 0..2 {
+            guests.refresh(&aged, &output).await.unwrap();
+        }
+        shutdown.begin();
+        working.await.unwrap();
+    }
 }

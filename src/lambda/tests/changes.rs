@@ -1,16 +1,52 @@
 //! Batches of the streams of source tables, as Lambda has handed them over.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
-use super::stack::{Delivered, Stack, TIMEOUT};
+use super::stack::{Delivered, Stack};
 use crate::lambda::EventError;
 use crate::lambda::changes::{on_changes, table_of};
 use crate::lambda::source_tables::SourceTables;
-use crate::ports::{Queue, discounts_now, first_products};
+use crate::model::Timestamp;
+use crate::ports::prelude::*;
+use crate::ports::{AtHead, Ports, Queue, discounts_now, first_products};
 use crate::pricing::Currency;
 use crate::stages::StageError;
+
+/// When a stack's clock starts, and the function.
+const STARTED: Timestamp = Timestamp::from_secs(1_800_000_000);
+/// As in `infra/`.
+const TIMEOUT: Duration = Duration::from_secs(120);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A store that counts the pages of products that are read.
+struct Listed {
+    inner: Ports,
+    pages: AtomicUsize,
+}
+
+layer!(
+    #[over(inner.store)]
+    impl CatalogueStore for Listed {
+        async fn list_products(&self, head: _, segment: _, from: _) -> _ {
+            self.pages.fetch_add(1, Ordering::Relaxed);
+            self.inner.store.list_products(head, segment, from).await
+        }
+    }
+);
+
+macro_rules! straight_down {
+    ($($Port:ident)*) => { $(layer!(#[over(inner.store)] impl $Port for Listed {});)* };
+}
+
+straight_down! {
+    ActiveUsers Bases CustomerStore DiscountStore Loads PriceListStore PriceTables Quotations SettingsStore
+}
 
 macro_rules! recorded {
     ($name:literal) => {
@@ -27,7 +63,8 @@ const TABLES: &str = r#"{
 async fn handle(stack: &Stack, event: &str) -> Result<Value, EventError> {
     let tables: SourceTables = TABLES.parse().unwrap();
     let deadline = stack.ports.clock.now().plus(TIMEOUT);
-    on_changes(&stack.ports, &tables, serde_json::from_str(event).unwrap(), deadline).await
+    let event = serde_json::from_str(event).unwrap();
+    on_changes(&stack.ports, &tables, event, STARTED, deadline).await
 }
 
 /// Hands over a batch of which all is loaded.
@@ -60,6 +97,32 @@ async fn products(stack: &Stack) -> Vec<String> {
 
 async fn version(stack: &Stack) -> u64 {
     stack.ports.store.catalogue_head().await.unwrap().unwrap().version
+}
+
+/// Some records of a table that has rows of all kinds, by number.
+fn of_agreements(numbers: &[usize], written: Timestamp) -> String {
+    let mut event: Value = serde_json::from_str(recorded!("price_lists")).unwrap();
+    let records = numbers.iter().map(|number| {
+        let mut record = event["Records"][*number].clone();
+        record["dynamodb"]["ApproximateCreationDateTime"] = json!(written.millis() / 1000);
+        record
+    });
+    event["Records"] = records.collect();
+    event.to_string()
+}
+
+const LIST: usize = 0;
+const CUSTOMER: usize = 1;
+const PRICE: usize = 2;
+
+/// From which quantities on a list of the store has rows.
+async fn rungs(stack: &Stack, list: &str) -> Vec<String> {
+    let head = stack.ports.store.catalogue_head().await.unwrap().unwrap();
+    let list = list.parse().unwrap();
+    let prices = stack.ports.store.list_prices(&list, &head, None).await.unwrap();
+    let AtHead::Read(page) = prices else { panic!("nothing else is loaded") };
+    let rungs = page.items.iter().flat_map(|prices| prices.ladder.rungs());
+    rungs.map(|rung| rung.min_quantity.to_string()).collect()
 }
 
 const BEFORE: [&str; 2] = ["P1 name of P1 500.00", "P2 name of P2 578.00"];
@@ -150,12 +213,63 @@ async fn whole_lists_become_what_they_are_and_leave_other_rows_alone() {
 async fn one_table_may_have_rows_of_all_kinds() {
     let stack = Stack::new().await;
     load(&stack, recorded!("price_lists")).await;
-    let head = stack.ports.store.catalogue_head().await.unwrap().unwrap();
-    let list = "gold".parse().unwrap();
-    let prices = stack.ports.store.list_prices(&list, &head, None).await.unwrap();
-    let crate::ports::AtHead::Read(page) = prices else { panic!("nothing else is loaded") };
-    let rungs = page.items[0].ladder.rungs().iter().map(|rung| rung.min_quantity.to_string());
-    assert_eq!(rungs.collect::<Vec<_>>(), ["0", "20"], "the key of a row has changed");
+    assert_eq!(rungs(&stack, "gold").await, ["0", "20"], "the key of a row has changed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_waits_for_its_list_that_comes_from_another_shard() {
+    let stack = Stack::new().await;
+    let (prices, lists) =
+        (of_agreements(&[PRICE, CUSTOMER], STARTED), of_agreements(&[LIST], STARTED));
+    let list = async {
+        sleep(Duration::from_secs(60)).await;
+        load(&stack, &lists).await;
+    };
+    join(load(&stack, &prices), list).await;
+    assert_eq!(rungs(&stack, "gold").await, ["0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_whose_list_does_not_come_is_given_up_after_a_while() {
+    let stack = Stack::new().await;
+    let clock = &stack.ports.clock;
+    let took = async |event: String| {
+        let begun = clock.now();
+        let is_refused = match handle(&stack, &event).await {
+            Ok(response) => response["batchItemFailures"] != json!([]),
+            Err(error) => matches!(error, EventError::FirstRecord { .. }),
+        };
+        assert!(is_refused);
+        clock.now().since(begun)
+    };
+    // It is older than the function, and waits until Lambda would end that.
+    let old = || of_agreements(&[PRICE, CUSTOMER], STARTED.minus(HOUR));
+    assert!(took(old()).await > TIMEOUT - Duration::from_secs(10));
+    sleep(Duration::from_secs(6 * 60)).await;
+    assert_eq!(took(old()).await, Duration::ZERO);
+    assert_eq!(took(of_agreements(&[PRICE], STARTED)).await, Duration::ZERO);
+    // What is written later waits anew, and one invocation after another does not hold it up for longer.
+    let written = clock.now();
+    let mut waited = Duration::ZERO;
+    loop {
+        match took(of_agreements(&[PRICE], written)).await {
+            Duration::ZERO => break,
+            time => waited += time,
+        }
+    }
+    assert!((Duration::from_secs(360)..Duration::from_secs(370)).contains(&waited), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_read_for_mentions_that_nobody_reads() {
+    let mut stack = Stack::new().await;
+    let inner = stack.ports.clone();
+    let listed = Arc::new(Listed { inner: inner.clone(), pages: AtomicUsize::new(0) });
+    stack.ports = Ports { store: listed.clone(), ..inner };
+    // A discount of a product that does not exist: the nearest one would be looked for.
+    let event = recorded!("lists").replace("\"P1\"", "\"P11\"").replace("\"P2\"", "\"P22\"");
+    load(&stack, &event).await;
+    assert_eq!(listed.pages.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -168,7 +282,7 @@ async fn events_that_are_not_for_the_function_fail_as_a_whole() {
     assert_eq!(failed_at(&stack, recorded!("keys_only")).await, 0, "the stream has no images");
     let tables = TABLES.parse().unwrap();
     let event = serde_json::from_str(recorded!("insert")).unwrap();
-    let late = on_changes(&stack.ports, &tables, event, stack.ports.clock.now()).await;
+    let late = on_changes(&stack.ports, &tables, event, STARTED, stack.ports.clock.now()).await;
     assert!(matches!(late, Err(EventError::Stage(StageError::OutOfTime))), "{late:?}");
     assert_eq!(products(&stack).await, BEFORE);
 }

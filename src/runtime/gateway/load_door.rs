@@ -311,7 +311,7 @@ fn not_loaded(error: &LoadError) -> Reply {
             busy(&error.to_string())
         }
         LoadError::Data(errors) => bad_rows(errors),
-        LoadError::DoesNotFit { .. } | LoadError::Changes(_) | LoadError::Merge(_) => {
+        LoadError::DoesNotFit { .. } | LoadError::Changes(_) => {
             bad_data(&worded_for_http(|| error.to_string()), None)
         }
         LoadError::Currency { stored, given } => {

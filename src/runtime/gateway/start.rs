@@ -14,6 +14,7 @@ use super::page::PageSettings;
 use super::registry::{GatewayRecord, GatewayRegistry, Registration};
 use super::server::{Access, Gateway};
 use super::sockets::Sockets;
+use crate::model::UserId;
 use crate::ports::{Housekeeping, Ports};
 use crate::runtime::Shutdown;
 use crate::runtime::client::Destination;
@@ -36,9 +37,8 @@ pub struct BoundGateway {
 
 /// A gateway that serves, until it is stopped.
 pub struct RunningGateway {
+    gateway: Arc<Gateway>,
     record: GatewayRecord,
-    lookup: Arc<Lookup>,
-    scrape: Arc<Scrape>,
     shutdown: Shutdown,
     /// Takes connections.
     task: JoinHandle<()>,
@@ -154,15 +154,13 @@ impl BoundGateway {
         let registration = registry
             .register(&record)
             .map_err(|source| StartError::Register { folder: registry.folder().into(), source })?;
-        let lookup = gateway.lookup().clone();
-        let scrape = gateway.page().scrape().clone();
         let connections = TaskTracker::new();
         let (watched, until) = (gateway.clone(), shutdown.clone());
         let course = async move { watched.page().keep_course(&until).await };
         connections.spawn(supervisor.watch("the page's course of counters", course));
-        let serving = gateway.serve(listener, connections.clone(), shutdown.clone());
+        let serving = gateway.clone().serve(listener, connections.clone(), shutdown.clone());
         let task = supervisor.spawn("the gateway", serving);
-        Ok(RunningGateway { record, lookup, scrape, shutdown, task, connections, registration })
+        Ok(RunningGateway { gateway, record, shutdown, task, connections, registration })
     }
 }
 
@@ -176,13 +174,18 @@ impl RunningGateway {
     /// What its quotes look at tables with, for workers of the same process.
     #[must_use]
     pub fn lookup(&self) -> Arc<Lookup> {
-        self.lookup.clone()
+        self.gateway.lookup().clone()
+    }
+
+    /// Does not count a user that this process makes up, such as for a check, among the active users.
+    pub fn do_not_count(&self, user: UserId) {
+        self.gateway.visitors().do_not_count(user);
     }
 
     /// What its `/metrics` answers.
     #[must_use]
     pub fn scrape(&self) -> Arc<Scrape> {
-        self.scrape.clone()
+        self.gateway.page().scrape().clone()
     }
 
     /// For a client in this process.

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -49,6 +49,8 @@ pub(super) struct Visitors {
     users: Arc<dyn ActiveUsers>,
     clock: Arc<dyn Clock>,
     hasher: RandomState,
+    /// Takes no place, and is not counted as new.
+    uncounted: OnceLock<UserId>,
     seen: Mutex<Seen>,
 }
 
@@ -65,12 +67,27 @@ impl Visitors {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let seen = Mutex::new(Seen { until: HashMap::new(), looked_at: None });
-        Self { settings, users, clock, hasher: RandomState::new(), seen }
+        Self {
+            settings,
+            users,
+            clock,
+            hasher: RandomState::new(),
+            uncounted: OnceLock::new(),
+            seen,
+        }
+    }
+
+    /// Does not count a user that this process makes up. There is one such user for each gateway.
+    pub(super) fn do_not_count(&self, user: UserId) {
+        let _ = self.uncounted.set(user);
     }
 
     /// Decides about a visit. A user that is active in the store is never refused, whoever made
     /// it so.
     pub(super) async fn admit(&self, user: &UserId, address: Option<&Arc<Address>>) -> Admission {
+        if self.uncounted.get() == Some(user) {
+            return Admission::Visit;
+        }
         let (hash, settings) = (self.hasher.hash_one(user), self.settings.now());
         let (limits, ttl) = (settings.users, settings.policy.ttl);
         if self.returns(hash, ttl) {
@@ -200,6 +217,16 @@ mod tests {
         advance(TTL / 2).await;
         assert_eq!(visitors.admit(&user(2), None).await, Admission::Visit, "in place of U1");
         assert_eq!(visitors.admit(&user(1), None).await, Admission::Full);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_user_that_is_not_counted_takes_no_place() {
+        let (visitors, _) = visitors(UserLimits { active: 1, ..UserLimits::default() });
+        visitors.do_not_count(user(0));
+        for n in [0, 1, 0] {
+            assert_eq!(visitors.admit(&user(n), None).await, Admission::Visit);
+        }
+        assert_eq!(visitors.admit(&user(2), None).await, Admission::Full);
     }
 
     #[tokio::test(start_paused = true)]
