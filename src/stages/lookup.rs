@@ -10,7 +10,7 @@ use tracing::warn;
 use super::StageError;
 use super::base_shelf::BaseShelf;
 use super::large_work::LargeWork;
-use super::quote_inputs::{Priced, QuoteInputs, Sources, Table};
+use super::quote_inputs::{Asked, Priced, QuoteInputs, Sources, Table};
 use super::recent_orders::RecentOrders;
 use super::shared_in_force::SharedInForce;
 use super::subscribe::send;
@@ -88,7 +88,7 @@ impl Lookup {
     /// What the requests of a batch are answered from, read at once.
     pub(super) async fn inputs(
         &self,
-        requests: &[&QuotationRequest],
+        requests: &[Asked<'_>],
         now: Timestamp,
     ) -> Result<QuoteInputs, PortError> {
         QuoteInputs::read(self.sources(), &self.in_force, requests, now).await
@@ -106,7 +106,7 @@ impl Lookup {
         let (inputs, now) = match shared {
             Some(inputs) => (inputs, now),
             None => {
-                own = self.inputs(&[request], now).await?;
+                own = self.inputs(&[request.into()], now).await?;
                 (&own, self.clock.now())
             }
         };
@@ -114,30 +114,30 @@ impl Lookup {
             return Ok(look);
         }
         // The table was replaced while we read it, or other prices of it are in force now.
-        let reread = Table::reread(self.sources(), request, now).await?;
+        let reread = Table::reread(self.sources(), request.into(), now).await?;
         Ok(look_at(request, reread.as_ref(), inputs, self.clock.now())
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }
 
-    /// The table of a request's user, with what the request needs of it as far as that is there; and the time
-    /// after the read, of which it is shown.
+    /// The table of a user, with what is asked of it as far as that is there; and the time after the read, of
+    /// which it is shown.
     pub(super) async fn find(
         &self,
-        request: &QuotationRequest,
+        asked: Asked<'_>,
         now: Timestamp,
     ) -> Result<(FoundTable, Timestamp), PortError> {
-        let mut inputs = self.inputs(&[request], now).await?;
-        let (table, at) = (inputs.tables.remove(&request.user), self.clock.now());
+        let mut inputs = self.inputs(&[asked], now).await?;
+        let (table, at) = (inputs.tables.remove(asked.user), self.clock.now());
         Ok((FoundTable::of(table, inputs.shared_version, at), at))
     }
 
     /// The same, read anew: what was read was replaced meanwhile, or other prices of it are in force now.
     pub(super) async fn find_again(
         &self,
-        request: &QuotationRequest,
+        asked: Asked<'_>,
         now: Timestamp,
     ) -> Result<(FoundTable, Timestamp), PortError> {
-        let table = Table::reread(self.sources(), request, now).await?;
+        let table = Table::reread(self.sources(), asked, now).await?;
         let (shared_version, at) = (self.in_force.version().await?, self.clock.now());
         Ok((FoundTable::of(table, shared_version, at), at))
     }

@@ -71,8 +71,8 @@ impl Visitors {
     /// Decides about a visit. A user that is active in the store is never refused, whoever made
     /// it so.
     pub(super) async fn admit(&self, user: &UserId, address: Option<&Arc<Address>>) -> Admission {
-        let (hash, settings) = (self.hasher.hash_one(user), self.settings.now());
-        let (limits, ttl) = (settings.users, settings.policy.ttl);
+        let hash = self.hasher.hash_one(user);
+        let (limits, ttl) = self.settings.read_as(|settings| (settings.users, settings.policy.ttl));
         if self.returns(hash, ttl) {
             return Admission::Visit;
         }
