@@ -133,6 +133,7 @@ macro_rules! behaves {
                 a_head_flips_only_from_the_version_that_was_read,
                 a_message_about_an_awaited_table_is_published_with_it_or_left_to_the_caller,
                 a_head_comes_back_as_it_was_written,
+                heads_come_with_the_head_of_the_catalogue,
                 only_one_of_many_flips_is_done,
                 many_heads_are_read_at_once,
                 parts_come_in_the_order_asked_for,

@@ -15,7 +15,8 @@ use super::names::{TTL, Table};
 use super::tables::{Tables, WRITTEN_BY, corrupt, rows, was_written_by};
 use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{
-    Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, TableHead, WantedParts,
+    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, TableHead,
+    WantedParts,
 };
 use crate::pricing::PackError;
 
@@ -68,6 +69,14 @@ impl PriceTables for Tables {
         let keys = users.iter().map(|user| key(user, HEAD)).collect();
         let items = self.read_all(Table::PricesByUser, keys, true).await?;
         items.iter().filter_map(|item| read(item).transpose()).collect()
+    }
+
+    /// They are in two tables, which are read side by side.
+    async fn heads_with_catalogue(
+        &self,
+        _: &[UserId],
+    ) -> Result<Option<(Vec<(UserId, TableHead)>, CatalogueHead)>, PortError> {
+        Ok(None)
     }
 
     async fn put_table(

@@ -4,12 +4,15 @@ use rusqlite::{Connection, Row, params};
 
 use super::failure::{Failure, Text};
 use super::rows::currency;
+use crate::model::UserId;
 use crate::ports::{CatalogueHead, LoadId};
 use crate::pricing::UnitRounding;
 
+/// With the head of one user's table beside it, or of none: every quote reads both, and a statement costs more
+/// than what it reads here.
 const HEAD: &str = "
     SELECT version, base_version, lists_version, shared_version, has_customers, currency,
-        unit_decimals, rounding, load
+        unit_decimals, rounding, load, (SELECT head FROM price_table WHERE user = ?1)
     FROM catalogue_head LEFT JOIN journal ON journal.id = catalogue_head.unfolded";
 const PUT_HEAD: &str = "
     INSERT INTO catalogue_head (id, version, base_version, lists_version, shared_version,
@@ -22,10 +25,21 @@ const PUT_HEAD: &str = "
         unfolded = excluded.unfolded, half_loaded = 0";
 
 pub(super) fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Failure> {
+    let found = head_and_table(connection, None, |_| Ok(()))?;
+    Ok(found.map(|(head, ())| head))
+}
+
+/// The head of the catalogue, and what `read` makes of the packed head of a user's table, if there is one.
+/// `None` before the first load.
+pub(super) fn head_and_table<T>(
+    connection: &Connection,
+    user: Option<&UserId>,
+    read: impl FnOnce(Option<&[u8]>) -> Result<T, Failure>,
+) -> Result<Option<(CatalogueHead, T)>, Failure> {
     let mut statement = connection.prepare_cached(HEAD)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query([user.map(UserId::as_str)])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some(CatalogueHead {
+    let head = CatalogueHead {
         version: row.get(0)?,
         base_version: row.get(1)?,
         lists_version: row.get(2)?,
@@ -34,12 +48,12 @@ pub(super) fn head(connection: &Connection) -> Result<Option<CatalogueHead>, Fai
         currency: currency(row, 5, "the currency of the catalogue")?,
         rounding: rounding(row)?,
         unfolded: row.get::<_, Option<String>>(8)?.map(LoadId),
-    }))
+    };
+    Ok(Some((head, read(row.get_ref(9)?.as_blob_or_null()?)?)))
 }
 
 fn rounding(row: &Row<'_>) -> Result<UnitRounding, Failure> {
-    let text: String = row.get(7)?;
-    let rounding = text.parse();
+    let rounding = row.get_ref(7)?.as_str()?.parse();
     let rounding = rounding
         .map_err(|error| Failure::unreadable("the rounding of the catalogue", Text(error)))?;
     Ok(UnitRounding { unit_decimals: row.get(6)?, rounding })

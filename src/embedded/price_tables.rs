@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::engine::Embedded;
 use super::failure::Failure;
+use super::head::{head, head_and_table};
 use super::marks::Tx;
 use super::queues::{check, send};
 use super::rows::id;
@@ -15,7 +16,8 @@ use super::topic::published;
 use super::writer::Urgency;
 use crate::model::{Timestamp, UserId};
 use crate::ports::{
-    Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, Queue, TableHead, WantedParts,
+    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, Queue, TableHead,
+    WantedParts,
 };
 use crate::pricing::{PackError, Reader, put_varint};
 
@@ -90,6 +92,22 @@ impl PriceTables for Embedded {
             1 => self.look_once(read).await,
             _ => self.look(count, read).await,
         }
+    }
+
+    async fn heads_with_catalogue(
+        &self,
+        users: &[UserId],
+    ) -> Result<Option<(Vec<(UserId, TableHead)>, CatalogueHead)>, PortError> {
+        if let [user] = users {
+            let user = user.clone();
+            return self.look_once(move |connection| read_with_catalogue(connection, &user)).await;
+        }
+        let (users, rows) = (users.to_vec(), users.len() + 1);
+        self.look(rows, move |connection| {
+            let Some(catalogue) = head(connection)? else { return Ok(None) };
+            Ok(Some((read_heads(connection, &users)?, catalogue)))
+        })
+        .await
     }
 
     async fn put_table(
@@ -219,6 +237,21 @@ fn read_heads(
     Ok(found)
 }
 
+/// The head of one user, and that of the catalogue, with one statement.
+fn read_with_catalogue(
+    connection: &Connection,
+    user: &UserId,
+) -> Result<Option<(Vec<(UserId, TableHead)>, CatalogueHead)>, Failure> {
+    let read = |packed: Option<&[u8]>| match packed {
+        Some(packed) => read_head(packed, user),
+        None => Ok(None),
+    };
+    let found = head_and_table(connection, Some(user), read)?;
+    Ok(found.map(|(catalogue, table)| {
+        (table.map(|table| (user.clone(), table)).into_iter().collect(), catalogue)
+    }))
+}
+
 /// Parts of a user; none are there when the table was replaced by another generation.
 fn read_parts(
     connection: &Connection,
@@ -250,8 +283,11 @@ mod tests {
     use super::*;
     use crate::model::Generation;
     use crate::ports::testing::head;
-    use crate::ports::{Clock as _, MAX_BODY_BYTES, Own, Prices, Queues as _, parts_of};
-    use crate::pricing::UnitRounding;
+    use crate::ports::{
+        Changes, Clock as _, Commit, LoadId, Loads as _, MAX_BODY_BYTES, Own, Prices, Queues as _,
+        parts_of,
+    };
+    use crate::pricing::{Currency, UnitRounding};
 
     #[tokio::test]
     async fn a_table_that_a_quotation_awaits_and_its_message_are_one_transaction() {
@@ -300,6 +336,25 @@ mod tests {
         let flip = store.put_table(&ann, &head(3, &second, now), &[], Some(2), late, None).await;
         assert_eq!(flip.unwrap(), Flip::Done);
         assert_eq!(parts_of(&store, &ann, &first, &[0]).await.unwrap(), [None]);
+    }
+
+    #[tokio::test]
+    async fn a_head_is_read_with_that_of_the_catalogue() {
+        let (store, _dir) = fresh();
+        let (now, ann) = (store.clock().now(), user("ann"));
+        let head = head(1, &Generation::from_random([1; 16]), now);
+        let flip = store.put_table(&ann, &head, &[], None, now.plus(secs(9)), None).await.unwrap();
+        assert_eq!(flip, Flip::Done);
+        let load = LoadId("1".to_owned());
+        store.begin_load(&load, now).await.unwrap();
+        let (currency, rounding) = (Currency::USD, UnitRounding::PLAIN);
+        let commit = Commit { load, currency, rounding, changes: Changes::PRODUCTS };
+        store.commit_load(&commit, None).await.unwrap();
+        for users in [vec![ann.clone()], vec![user("bob")], vec![ann.clone(), user("bob")]] {
+            let (heads, _) = store.heads_with_catalogue(&users).await.unwrap().unwrap();
+            let has_ann = users.contains(&ann).then(|| (ann.clone(), head.clone()));
+            assert_eq!(heads, Vec::from_iter(has_ann), "{users:?}");
+        }
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use crate::pricing::Currency;
 
 /// A column that holds a currency; `what` names the record if it does not.
 pub(super) fn currency(row: &Row<'_>, column: usize, what: &str) -> Result<Currency, Failure> {
-    let text: String = row.get(column)?;
+    let text = row.get_ref(column)?.as_str()?;
     text.parse().map_err(|error| Failure::unreadable(what, Text(error)))
 }
 

@@ -10,7 +10,8 @@ use super::limits::check_item_bytes;
 use super::paging::page;
 use crate::model::{Generation, Timestamp, UserId};
 use crate::ports::{
-    Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, TableHead, WantedParts,
+    CatalogueHead, Cursor, Flip, MAX_INLINE_BYTES, Page, PortError, PriceTables, TableHead,
+    WantedParts,
 };
 
 #[derive(Default)]
@@ -60,6 +61,14 @@ impl PriceTables for Memory {
         let heads = &self.state().price_tables.heads;
         let head_of = |user: &UserId| heads.get(user).map(|head| (user.clone(), head.clone()));
         Ok(users.iter().filter_map(head_of).collect())
+    }
+
+    /// As on DynamoDB, where each is read by a call of its own.
+    async fn heads_with_catalogue(
+        &self,
+        _: &[UserId],
+    ) -> Result<Option<(Vec<(UserId, TableHead)>, CatalogueHead)>, PortError> {
+        Ok(None)
     }
 
     async fn put_table(

@@ -8,12 +8,18 @@ use super::operation::Resource;
 use super::sizes;
 use crate::ports::prelude::*;
 
+impl Metered {
+    pub(super) fn read_catalogue_head(&self, head: Option<&CatalogueHead>) {
+        self.read_one(Resource::Products, head.map(sizes::catalogue_head), true);
+    }
+}
+
 layer!(
     #[over(inner.store)]
     impl CatalogueStore for Metered {
         async fn catalogue_head(&self) -> _ {
             let head = self.inner.store.catalogue_head().await?;
-            self.read_one(Resource::Products, head.as_ref().map(sizes::catalogue_head), true);
+            self.read_catalogue_head(head.as_ref());
             Ok(head)
         }
 

@@ -6,6 +6,11 @@ use super::sizes;
 use crate::ports::prelude::*;
 
 impl Metered {
+    fn read_heads(&self, users: &[UserId], found: &[(UserId, TableHead)]) {
+        let sizes = found.iter().map(|(user, head)| sizes::table_head(user, head));
+        self.read_many(Resource::PricesByUser, users.len(), sizes, true);
+    }
+
     fn wrote_parts(&self, user: &UserId, generation: &Generation, parts: &[Bytes]) {
         let parts = parts.iter().enumerate();
         let sizes = parts.map(|(number, part)| sizes::part(user, generation, number, part.len()));
@@ -27,8 +32,16 @@ layer!(
     impl PriceTables for Metered {
         async fn table_heads(&self, users: _) -> _ {
             let found = self.inner.store.table_heads(users).await?;
-            let sizes = found.iter().map(|(user, head)| sizes::table_head(user, head));
-            self.read_many(Resource::PricesByUser, users.len(), sizes, true);
+            self.read_heads(users, &found);
+            Ok(found)
+        }
+
+        async fn heads_with_catalogue(&self, users: _) -> _ {
+            let found = self.inner.store.heads_with_catalogue(users).await?;
+            if let Some((heads, catalogue)) = &found {
+                self.read_heads(users, heads);
+                self.read_catalogue_head(Some(catalogue));
+            }
             Ok(found)
         }
 

@@ -143,8 +143,18 @@ impl ShownDecimal {
         Self { units, decimals }
     }
 
-    /// Hands over the text. No memory is allocated for it.
+    /// Appends the text, which has nothing that JSON escapes.
+    pub fn append_to(self, out: &mut Vec<u8>) {
+        self.with_bytes(|text| out.extend_from_slice(text));
+    }
+
     fn with_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
+        // Digits, a point and a sign are always text.
+        self.with_bytes(|text| take(std::str::from_utf8(text).unwrap_or_default()))
+    }
+
+    /// Hands over the text. No memory is allocated for it.
+    fn with_bytes<T>(self, take: impl FnOnce(&[u8]) -> T) -> T {
         let decimals = self.decimals.min(MOST_SHOWN);
         // Written from its end and at once, because each line of an answer has several.
         let mut text = [b'0'; 48];
@@ -162,8 +172,7 @@ impl ShownDecimal {
             at -= 1;
             text[at] = b'-';
         }
-        // Digits, a point and a sign are always text.
-        take(std::str::from_utf8(&text[at..]).unwrap_or_default())
+        take(&text[at..])
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use compact_str::{CompactString, format_compact};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -14,7 +15,7 @@ macro_rules! text_id {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(CompactString);
 
         impl $name {
             /// The most bytes it may have.
@@ -28,7 +29,7 @@ macro_rules! text_id {
             /// [`IdError`] when it is empty or too long, or can be taken for another id: a
             /// character does not show, a blank is at an end, a letter is not in Unicode's form
             /// NFC.
-            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+            pub fn new(text: impl Into<CompactString>) -> Result<Self, IdError> {
                 let text = text.into();
                 check_new($kind, $max, &text)?;
                 Ok(Self(text))
@@ -41,7 +42,7 @@ macro_rules! text_id {
             ///
             /// # Errors
             /// [`IdError`] when it is empty, too long, or has a control character.
-            pub fn stored(text: impl Into<String>) -> Result<Self, IdError> {
+            pub fn stored(text: impl Into<CompactString>) -> Result<Self, IdError> {
                 let text = text.into();
                 check_stored($kind, $max, &text)?;
                 Ok(Self(text))
@@ -56,13 +57,13 @@ macro_rules! text_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::stored(String::deserialize(deserializer)?).map_err(D::Error::custom)
+                Self::stored(CompactString::deserialize(deserializer)?).map_err(D::Error::custom)
             }
         }
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.0.into()
             }
         }
 
@@ -147,7 +148,7 @@ impl RequestId {
     #[must_use]
     pub fn made(at: Timestamp, mut random: [u8; 16]) -> Self {
         random[..6].copy_from_slice(&at.millis().to_be_bytes()[2..]);
-        Self(format!("{}{}", Self::MADE, base32(random)))
+        Self(format_compact!("{}{}", Self::MADE, base32(random)))
     }
 
     /// Whether it has the form of the ids made by ocache.
@@ -167,7 +168,7 @@ impl ProductId {
 
     /// An id that was checked when its text was taken.
     pub(crate) fn checked(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(text.into())
     }
 }
 
@@ -175,7 +176,7 @@ impl Subject {
     /// Whom the tokens are for that ocache makes for itself.
     #[must_use]
     pub fn ocache() -> Self {
-        Self("ocache".to_owned())
+        Self("ocache".into())
     }
 }
 
@@ -183,7 +184,7 @@ impl ConnectionId {
     /// An id nobody can guess.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
-        Self(base32(bytes))
+        Self(base32(bytes).into())
     }
 }
 
@@ -208,14 +209,14 @@ impl QuotationKey {
     #[must_use]
     pub fn make(at: Timestamp, random: [u8; 16]) -> (RequestId, Self) {
         let made = RequestId::made(at, random);
-        let key = Self(made.0.clone());
+        let key = Self(made.as_str().to_owned());
         (made, key)
     }
 
     /// The key of a request whose id ocache made; `None` when it cannot have.
     #[must_use]
     pub fn of_made(request: &RequestId) -> Option<Self> {
-        request.is_made().then(|| Self(request.0.clone()))
+        request.is_made().then(|| Self(request.as_str().to_owned()))
     }
 
     /// A key as it was stored.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{BaseName, Cursor, Page, PortError, port};
+use super::{BaseName, CatalogueHead, Cursor, Page, PortError, port};
 use crate::model::{Digest, Generation, Timestamp, UserId};
 use crate::pricing::{Currency, UnitRounding};
 
@@ -209,6 +209,13 @@ port!(
             &self,
             users: &[UserId],
         ) -> Result<Vec<(UserId, TableHead)>, PortError>;
+
+        /// The same heads and that of the catalogue, all of one moment, on an engine that reads them at
+        /// once. `None` on one that does not, and before the first load.
+        async fn heads_with_catalogue(
+            &self,
+            users: &[UserId],
+        ) -> Result<Option<(Vec<(UserId, TableHead)>, CatalogueHead)>, PortError>;
 
         /// Writes the parts of the head's generation, numbered from 0, and then replaces the head, if its
         /// version is still `expected` (`None`: there is none, or one that another version of ocache

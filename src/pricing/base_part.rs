@@ -13,8 +13,10 @@
 //!
 //! `columns` says which of the details follow. A price that is not there is 0. Zstd's checksum is on.
 
+use std::hash::BuildHasher as _;
 use std::ops::Range;
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::CParameter;
 
@@ -38,12 +40,22 @@ const MAX_BYTES: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct BasePart {
     ids: Ids,
-    prices: Vec<Money>,
+    rows: Vec<Row>,
     highest_price: Money,
     names: String,
-    /// Where each name ends.
-    name_ends: Vec<u32>,
     detail: Detail,
+    /// The places of all products, by the hashes of their ids.
+    places: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+/// What every product has, in one piece: whoever looks up one product waits for one piece of memory only.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    /// Its list price; zero when it has none.
+    pub(super) price: Money,
+    /// Where its name ends among the names.
+    name_end: u32,
 }
 
 /// What all customers have in common of a product.
@@ -149,40 +161,43 @@ impl BasePart {
         // Each product takes at least five bytes.
         let count = reader.count(body.len() / 5)?;
         let ids = read_ids(&mut reader, count)?;
-        let prices = (0..count).map(|_| reader.price()).collect::<Result<Vec<_>, _>>()?;
+        let row = |_| Ok(Row { price: reader.price()?, name_end: 0 });
+        let mut rows = (0..count).map(row).collect::<Result<Vec<_>, PackError>>()?;
         let mut end = 0_usize;
-        let mut name_ends = Vec::with_capacity(count);
-        for _ in 0..count {
+        for row in &mut rows {
             end = end.checked_add(reader.length()?).ok_or(damaged("a name is too long"))?;
-            name_ends.push(u32::try_from(end).map_err(|_| damaged("a name is too long"))?);
+            row.name_end = u32::try_from(end).map_err(|_| damaged("a name is too long"))?;
         }
         let names = reader.text(end)?;
-        if name_ends.iter().any(|end| !names.is_char_boundary(*end as usize)) {
+        if rows.iter().any(|row| !names.is_char_boundary(row.name_end as usize)) {
             return Err(damaged("a name ends within a character"));
         }
         let detail = Detail::read(&mut reader, columns, count)?;
         reader.end()?;
-        let highest_price = prices.iter().copied().max().unwrap_or_default();
-        Ok(Self { ids, prices, highest_price, names: names.to_owned(), name_ends, detail })
+        let highest_price = rows.iter().map(|row| row.price).max().unwrap_or_default();
+        let hasher = DefaultHashBuilder::default();
+        let places = places(&ids, &hasher);
+        Ok(Self { ids, rows, highest_price, names: names.to_owned(), detail, places, hasher })
     }
 
     /// How many products it has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.prices.len()
+        self.rows.len()
     }
 
     /// Whether it has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.prices.is_empty()
+        self.rows.is_empty()
     }
 
     /// The place of a product in it.
     #[must_use]
     pub fn find(&self, product: &ProductId) -> Option<usize> {
-        let place = self.ids.first_from(0, self.len().max(1), product.as_str());
-        (place < self.len() && self.ids.get(place) == product.as_str()).then_some(place)
+        let id = product.as_str();
+        let is_it = |place: &u32| self.ids.get(*place as usize) == id;
+        self.places.find(self.hasher.hash_one(id), is_it).map(|place| *place as usize)
     }
 
     /// The product at a place, which must be less than [`Self::len`].
@@ -192,7 +207,7 @@ impl BasePart {
         BaseEntry {
             id: self.ids.get(place),
             name: &self.names[name],
-            list_price: (!self.detail.is_unpriced(place)).then_some(self.prices[place]),
+            list_price: (!self.detail.is_unpriced(place)).then_some(self.rows[place].price),
             floor: self.detail.floor(place),
             quantities: self.detail.quantities(place),
             category: self.detail.category(place),
@@ -207,11 +222,12 @@ impl BasePart {
     /// About how much memory it takes, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        /// Of a product, beside its texts: where its id ends, its length, its price, where its name ends.
-        const COLUMNS: usize = 4 + 1 + 8 + 4;
+        /// Of a product, beside its texts: where its id ends, and its length.
+        const OF_IDS: usize = 4 + 1;
         self.ids.end(self.len())
             + self.names.len()
-            + self.len() * COLUMNS
+            + self.len() * (OF_IDS + size_of::<Row>())
+            + self.places.allocation_size()
             + self.detail.weight()
             + size_of::<Self>()
     }
@@ -220,8 +236,8 @@ impl BasePart {
         &self.ids
     }
 
-    pub(super) fn prices(&self) -> &[Money] {
-        &self.prices
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
     }
 
     pub(super) const fn detail(&self) -> &Detail {
@@ -233,9 +249,19 @@ impl BasePart {
     }
 
     fn name_range(&self, place: usize) -> Range<usize> {
-        let start = place.checked_sub(1).map_or(0, |before| self.name_ends[before]);
-        start as usize..self.name_ends[place] as usize
+        let start = place.checked_sub(1).map_or(0, |before| self.rows[before].name_end);
+        start as usize..self.rows[place].name_end as usize
     }
+}
+
+/// The places of ids, by their hashes.
+fn places(ids: &Ids, hasher: &DefaultHashBuilder) -> HashTable<u32> {
+    let hash = |place: u32| hasher.hash_one(ids.get(place as usize));
+    let mut places = HashTable::with_capacity(ids.len());
+    for place in 0..ids.len() as u32 {
+        places.insert_unique(hash(place), place, |place| hash(*place));
+    }
+    places
 }
 
 fn read_ids(reader: &mut Reader<'_>, count: usize) -> Result<Ids, PackError> {

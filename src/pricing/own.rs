@@ -133,8 +133,8 @@ fn add_part(
         let count = products.run(product, wanted, discount).min(end - discount);
         if count > 0 {
             let percentages = &discounts.percentages()[discount..discount + count];
-            let prices = &part.prices()[product..product + count];
-            let pairs = (first + product as u32..).zip(prices.iter().zip(percentages));
+            let prices = part.rows()[product..product + count].iter().map(|row| row.price);
+            let pairs = (first + product as u32..).zip(prices.zip(percentages));
             // Three loops, because which one it is cannot be asked for each product.
             if !is_plain {
                 let entries = (product..product + count).map(|place| part.entry(place));

@@ -1,7 +1,6 @@
 //! The items of a quote, checked the same way wherever they come from.
 
-use std::collections::HashSet;
-
+use hashbrown::HashSet;
 use thiserror::Error;
 
 use crate::model::{IdError, Item, ProductId, Quantity, QuantityError};

@@ -5,6 +5,7 @@
 
 mod frame;
 mod items;
+mod json;
 mod original;
 mod parse;
 mod prices;

@@ -1,8 +1,10 @@
 //! Prices as they are shown over HTTP: of some products in one document, and of all of them line by line.
 
+use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::items::ItemsError;
+use super::json::{put, put_decimal, put_text};
 use super::request::{ProtocolError, read_quantity};
 use super::terms::{InvalidFrame, WrittenRule, WrittenTier};
 use super::text::Text;
@@ -84,28 +86,19 @@ impl<'a> PriceLine<'a> {
 
     /// Appends it as a JSON object that is not closed yet.
     fn put(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
-        put(json, r#"{"product":"#, self.product)?;
-        put(json, r#","name":"#, self.name)?;
+        put_text(json, r#"{"product":"#, self.product)?;
+        put_text(json, r#","name":"#, self.name)?;
         if let Some(currency) = self.currency {
-            put(json, r#","currency":"#, currency)?;
+            put_text(json, r#","currency":"#, currency)?;
         }
-        put(json, r#","list_price":"#, &self.list_price)?;
-        put(json, r#","discount_percent":"#, &self.discount_percent)?;
-        put(json, r#","unit_price":"#, &self.unit_price)
+        match self.list_price {
+            Some(list_price) => put_decimal(json, r#","list_price":"#, list_price),
+            None => json.extend_from_slice(br#","list_price":null"#),
+        }
+        put_decimal(json, r#","discount_percent":"#, self.discount_percent);
+        put_decimal(json, r#","unit_price":"#, self.unit_price);
+        Ok(())
     }
-}
-
-/// Appends a field: its name with the punctuation around, and its value.
-///
-/// A reply has hundreds of fields. A derived `Serialize` of the objects takes twice the instructions, because
-/// serde_json escapes each name and writes each quote, comma and colon by itself.
-fn put(
-    json: &mut Vec<u8>,
-    name: &'static str,
-    value: &(impl Serialize + ?Sized),
-) -> serde_json::Result<()> {
-    json.extend_from_slice(name.as_bytes());
-    serde_json::to_writer(json, value)
 }
 
 /// The products that are not sold in the quantity.
@@ -184,9 +177,9 @@ impl Serialize for Unavailable<'_> {
 pub fn render_prices(shown: &ShownPrices<'_>) -> serde_json::Result<Vec<u8>> {
     let mut document = Vec::with_capacity(AROUND_BYTES + shown.items.len() * LINE_BYTES);
     let json = &mut document;
-    put(json, r#"{"client":"#, shown.user.as_str())?;
-    put(json, r#","currency":"#, shown.currency.code())?;
-    put(json, r#","quantity":"#, &shown.quantity.shown())?;
+    put_text(json, r#"{"client":"#, shown.user.as_str())?;
+    put_text(json, r#","currency":"#, shown.currency.code())?;
+    put_decimal(json, r#","quantity":"#, shown.quantity.shown());
     put(json, r#","priced_at":"#, &Text(shown.priced_at))?;
     put(json, r#","validated_at":"#, &Text(shown.validated_at))?;
     put(json, r#","stale":"#, &shown.stale)?;
@@ -266,7 +259,7 @@ impl TableFormat {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body<'a> {
-    products: Vec<String>,
+    products: Vec<CompactString>,
     #[serde(borrow)]
     quantity: Option<&'a serde_json::value::RawValue>,
 }
@@ -288,7 +281,10 @@ pub fn parse_prices_body(body: &[u8]) -> Result<(Vec<Item>, Quantity), ProtocolE
 ///
 /// # Errors
 /// [`ItemsError`], naming the first that does not fit.
-pub fn priced_items(products: Vec<String>, quantity: Quantity) -> Result<Vec<Item>, ItemsError> {
+pub fn priced_items<T: Into<CompactString>>(
+    products: Vec<T>,
+    quantity: Quantity,
+) -> Result<Vec<Item>, ItemsError> {
     if products.len() > MAX_ITEMS {
         return Err(ItemsError::TooMany { count: products.len() });
     }
@@ -316,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_document_names_what_has_no_price() {
-        let products = ["P1", "P9", "P8"].map(str::to_owned).to_vec();
+        let products = ["P1", "P9", "P8"].to_vec();
         let items = priced_items(products, "2".parse().unwrap()).unwrap();
         let unsold = Unsold { below: None, above: Some("12".parse().unwrap()) };
         let shown = ShownPrices {
@@ -351,7 +347,7 @@ mod tests {
     fn a_document_is_json_whatever_has_a_price() {
         let unsold = Found::Unsold(Unsold { below: None, above: None });
         let founds = [Found::Price(entry()), Found::Unavailable, unsold];
-        let items = priced_items(["P1", "P2", "P3"].map(str::to_owned).into(), Quantity::ONE);
+        let items = priced_items(["P1", "P2", "P3"].to_vec(), Quantity::ONE);
         let items = items.unwrap();
         for number in 0..27 {
             let places = [number / 9, number / 3 % 3, number % 3];
@@ -382,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_ladder_and_a_quantity_that_is_not_sold_are_shown() {
-        let items = priced_items(vec!["P1".into(), "P2".into()], "3".parse().unwrap()).unwrap();
+        let items = priced_items(vec!["P1", "P2"], "3".parse().unwrap()).unwrap();
         let min_quantity = "10".parse().unwrap();
         let rule = Rule {
             list: Some("gold".parse().unwrap()),

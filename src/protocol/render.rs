@@ -4,117 +4,60 @@
 //! together.
 
 use serde::ser::Error as _;
-use serde::{Serialize, Serializer};
 
+use super::json::{put, put_decimal, put_text};
 use super::terms::{WrittenInvalid, WrittenRule, WrittenTier};
 use super::text::Text;
-use crate::model::{ProductId, RequestId, ShownDecimal, Timestamp};
-use crate::ports::{FailureReason, Quotation, QuotationStatus};
-use crate::pricing::{Answer, AnswerLine, InvalidItem, Money};
+use crate::model::RequestId;
+use crate::ports::{Quotation, QuotationStatus};
+use crate::pricing::{Answer, AnswerLine, Money};
 
+/// About how long an acknowledgement is.
+const ACCEPTED_BYTES: usize = 128;
 /// About how long a quotation is beside its lines, and a line.
 const AROUND_BYTES: usize = 400;
 const LINE_BYTES: usize = 200;
 
-#[derive(Serialize)]
-struct Accepted<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    request_id: &'a str,
-    message: &'static str,
-}
-
-#[derive(Serialize)]
-struct Told<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    request_id: &'a str,
-    client: &'a str,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Text<&'a FailureReason>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    priced_at: Option<Text<Timestamp>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    validated_at: Option<Text<Timestamp>>,
-    stale: bool,
-    lines: Lines<'a>,
-    unavailable: &'a [ProductId],
-    #[serde(skip_serializing_if = "Invalid::is_empty")]
-    invalid: Invalid<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<ShownDecimal>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    currency: Option<&'static str>,
-}
-
-/// The lines of an answer; none without one.
-struct Lines<'a>(Option<&'a Answer>);
-
-impl Serialize for Lines<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let lines = self
-            .0
-            .into_iter()
-            .flat_map(|answer| answer.lines.iter().map(|line| Line::new(answer, line)));
-        serializer.collect_seq(lines)
+/// Appends a line of an answer.
+fn put_line(json: &mut Vec<u8>, answer: &Answer, line: &AnswerLine) -> serde_json::Result<()> {
+    let currency = answer.currency;
+    let unit = |price: Money| price.shown_as_unit(currency, answer.unit_decimals);
+    put_text(json, r#"{"product":"#, line.product.as_str())?;
+    put_text(json, r#","name":"#, &line.name)?;
+    put_decimal(json, r#","quantity":"#, line.quantity.shown());
+    if let Some(list_price) = line.list_price {
+        put_decimal(json, r#","list_price":"#, unit(list_price));
     }
-}
-
-/// The items of an answer whose quantity is wrong.
-struct Invalid<'a>(&'a [InvalidItem]);
-
-impl Invalid<'_> {
-    const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    put_decimal(json, r#","discount_percent":"#, line.discount.shown());
+    put_decimal(json, r#","unit_price":"#, unit(line.unit_price));
+    put_decimal(json, r#","total":"#, line.total.shown(currency));
+    if let Some(rule) = &line.rule {
+        put(json, r#","rule":"#, &WrittenRule::new(rule))?;
     }
-}
-
-impl Serialize for Invalid<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(WrittenInvalid::new))
+    if let Some(tier) = line.next_tier {
+        put(json, r#","next_tier":"#, &WrittenTier::new(answer, tier))?;
     }
+    json.push(b'}');
+    Ok(())
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
-    product: &'a str,
-    name: &'a str,
-    quantity: ShownDecimal,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    list_price: Option<ShownDecimal>,
-    discount_percent: ShownDecimal,
-    unit_price: ShownDecimal,
-    total: ShownDecimal,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<WrittenRule<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_tier: Option<WrittenTier>,
-}
-
-impl<'a> Line<'a> {
-    fn new(answer: &Answer, line: &'a AnswerLine) -> Self {
-        let currency = answer.currency;
-        let unit = |price: Money| price.shown_as_unit(currency, answer.unit_decimals);
-        Self {
-            product: line.product.as_str(),
-            name: &line.name,
-            quantity: line.quantity.shown(),
-            list_price: line.list_price.map(unit),
-            discount_percent: line.discount.shown(),
-            unit_price: unit(line.unit_price),
-            total: line.total.shown(currency),
-            rule: line.rule.as_deref().map(WrittenRule::new),
-            next_tier: line.next_tier.map(|tier| WrittenTier::new(answer, tier)),
+/// Appends the lines of an answer, separated by commas.
+fn put_lines(json: &mut Vec<u8>, answer: &Answer) -> serde_json::Result<()> {
+    for (place, line) in answer.lines.iter().enumerate() {
+        if place > 0 {
+            json.push(b',');
         }
+        put_line(json, answer, line)?;
     }
+    Ok(())
 }
 
 /// The acknowledgement of a quote.
 pub(super) fn accepted(request_id: &RequestId) -> serde_json::Result<String> {
-    let message = "quotation under analysis";
-    let frame = Accepted { kind: "accepted", request_id: request_id.as_str(), message };
-    serde_json::to_string(&frame)
+    let mut json = Vec::with_capacity(ACCEPTED_BYTES);
+    put_text(&mut json, r#"{"type":"accepted","request_id":"#, request_id.as_str())?;
+    json.extend_from_slice(br#","message":"quotation under analysis"}"#);
+    String::from_utf8(json).map_err(serde_json::Error::custom)
 }
 
 /// A quotation with a status.
@@ -127,23 +70,34 @@ pub(super) fn quotation(
         QuotationStatus::Answered(answer) => ("answered", Some(&**answer), None),
         QuotationStatus::Failed(reason) => ("failed", None, Some(reason)),
     };
-    let frame = Told {
-        kind: "quotation",
-        request_id: quotation.request_id.as_str(),
-        client: quotation.user.as_str(),
-        status: name,
-        reason: reason.map(Text),
-        priced_at: answer.map(|answer| Text(answer.priced_at)),
-        validated_at: answer.map(|answer| Text(answer.validated_at)),
-        stale: answer.is_some_and(|answer| answer.stale),
-        lines: Lines(answer),
-        unavailable: answer.map_or(&[], |answer| &answer.unavailable),
-        invalid: Invalid(answer.map_or(&[], |answer| &answer.invalid)),
-        total: answer.map(|answer| answer.total.shown(answer.currency)),
-        currency: answer.map(|answer| answer.currency.code()),
-    };
     let lines = answer.map_or(0, |answer| answer.lines.len());
-    let mut json = Vec::with_capacity(AROUND_BYTES + lines * LINE_BYTES);
-    serde_json::to_writer(&mut json, &frame)?;
-    String::from_utf8(json).map_err(serde_json::Error::custom)
+    let mut document = Vec::with_capacity(AROUND_BYTES + lines * LINE_BYTES);
+    let json = &mut document;
+    put_text(json, r#"{"type":"quotation","request_id":"#, quotation.request_id.as_str())?;
+    put_text(json, r#","client":"#, quotation.user.as_str())?;
+    put_text(json, r#","status":"#, name)?;
+    if let Some(reason) = reason {
+        put(json, r#","reason":"#, &Text(reason))?;
+    }
+    match answer {
+        Some(answer) => put_answer(json, answer)?,
+        None => json.extend_from_slice(br#","stale":false,"lines":[],"unavailable":[]"#),
+    }
+    json.push(b'}');
+    String::from_utf8(document).map_err(serde_json::Error::custom)
+}
+
+fn put_answer(json: &mut Vec<u8>, answer: &Answer) -> serde_json::Result<()> {
+    put(json, r#","priced_at":"#, &Text(answer.priced_at))?;
+    put(json, r#","validated_at":"#, &Text(answer.validated_at))?;
+    put(json, r#","stale":"#, &answer.stale)?;
+    json.extend_from_slice(br#","lines":["#);
+    put_lines(json, answer)?;
+    put(json, r#"],"unavailable":"#, &answer.unavailable)?;
+    if !answer.invalid.is_empty() {
+        let invalid: Vec<_> = answer.invalid.iter().map(WrittenInvalid::new).collect();
+        put(json, r#","invalid":"#, &invalid)?;
+    }
+    put_decimal(json, r#","total":"#, answer.total.shown(answer.currency));
+    put_text(json, r#","currency":"#, answer.currency.code())
 }

@@ -3,10 +3,10 @@
 //! A base never changes, so what is kept is never wrong. What a process serves comes from here; only
 //! what is not kept is read from the store.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tracing::warn;
@@ -24,8 +24,23 @@ const BASES: usize = 4096;
 /// A base that was just made is unpacked whole if it has no more parts than this.
 const UNPACKED_AT_ONCE: usize = 256;
 
-/// Some parts of one base, by number.
-pub type Parts<P = BasePart> = BTreeMap<u32, Arc<P>>;
+/// Some parts of one base, sorted by number.
+#[derive(Debug)]
+pub struct Parts<P = BasePart>(Vec<(u32, Arc<P>)>);
+
+impl<P> Parts<P> {
+    /// The part of a number, if it is one of them.
+    #[must_use]
+    pub fn get(&self, number: u32) -> Option<&P> {
+        let place = self.0.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        Some(&self.0[place].1)
+    }
+
+    /// The parts, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &P> {
+        self.0.iter().map(|(_, part)| &**part)
+    }
+}
 
 /// Reads bases and keeps what it has unpacked.
 pub struct BaseShelf {
@@ -71,7 +86,7 @@ pub trait Part: Sized {
     fn keep(part: Arc<Self>) -> Kept;
 
     /// From what was kept.
-    fn kept(kept: &Kept) -> Option<&Arc<Self>>;
+    fn kept(kept: Kept) -> Option<Arc<Self>>;
 }
 
 impl Part for BasePart {
@@ -87,7 +102,7 @@ impl Part for BasePart {
         Kept::Products(part)
     }
 
-    fn kept(kept: &Kept) -> Option<&Arc<Self>> {
+    fn kept(kept: Kept) -> Option<Arc<Self>> {
         match kept {
             Kept::Products(part) => Some(part),
             Kept::Terms(_) => None,
@@ -108,7 +123,7 @@ impl Part for LadderRows {
         Kept::Terms(part)
     }
 
-    fn kept(kept: &Kept) -> Option<&Arc<Self>> {
+    fn kept(kept: Kept) -> Option<Arc<Self>> {
         match kept {
             Kept::Terms(part) => Some(part),
             Kept::Products(_) => None,
@@ -210,27 +225,38 @@ impl BaseShelf {
         index: &BaseIndex,
         numbers: impl IntoIterator<Item = u32>,
     ) -> Result<Option<Parts<P>>, PortError> {
-        let mut parts = Parts::new();
-        let mut missing = vec![];
+        let numbers = numbers.into_iter();
+        let (mut parts, mut missing) = (Vec::with_capacity(numbers.size_hint().0), vec![]);
         for number in numbers {
-            let kept = self.parts.get(&(*name, number));
-            match kept.as_ref().and_then(P::kept) {
-                Some(part) => drop(parts.insert(number, part.clone())),
+            match self.parts.get(&(*name, number)).and_then(P::kept) {
+                Some(part) => parts.push((number, part)),
                 None => missing.push(number),
             }
         }
         self.hits.fetch_add(parts.len() as u64, Ordering::Relaxed);
-        if missing.is_empty() {
-            return Ok(Some(parts));
+        if !missing.is_empty() {
+            let Some(read) = self.read_parts(name, index, missing).await? else { return Ok(None) };
+            parts.extend(read);
         }
+        if !parts.is_sorted_by_key(|(number, _)| *number) {
+            parts.sort_unstable_by_key(|(number, _)| *number);
+        }
+        Ok(Some(Parts(parts)))
+    }
+
+    /// Parts that are not kept, with their numbers.
+    async fn read_parts<P: Part>(
+        &self,
+        name: &BaseName,
+        index: &BaseIndex,
+        missing: Vec<u32>,
+    ) -> Result<Option<Vec<(u32, Arc<P>)>>, PortError> {
         self.misses.fetch_add(missing.len() as u64, Ordering::Relaxed);
         let read = self.store.base_parts(name, &missing).await?;
-        for (number, bytes) in missing.into_iter().zip(read) {
-            let Some(bytes) = bytes else { return Ok(None) };
-            let Some(part) = self.unpack(name, index, number, &bytes) else { return Ok(None) };
-            parts.insert(number, part);
-        }
-        Ok(Some(parts))
+        let unpack = |(number, bytes): (u32, Option<Bytes>)| {
+            Some((number, self.unpack(name, index, number, &bytes?)?))
+        };
+        Ok(missing.into_iter().zip(read).map(unpack).collect())
     }
 
     /// Keeps the parts of a base that was just made.

@@ -11,7 +11,7 @@ use tracing::warn;
 use super::StageError;
 use super::base_shelf::BaseShelf;
 use super::large_work::LargeWork;
-use super::quote_inputs::{Priced, QuoteInputs, Sources, Table};
+use super::quote_inputs::{Asked, Priced, QuoteInputs, Sources, Table};
 use super::recent_orders::RecentOrders;
 use super::shared_in_force::SharedInForce;
 use super::subscribe::send;
@@ -91,7 +91,7 @@ impl Lookup {
     /// What the requests of a batch are answered from, read at once.
     pub(super) async fn inputs(
         &self,
-        requests: &[&QuotationRequest],
+        requests: &[Asked<'_>],
         now: Timestamp,
     ) -> Result<QuoteInputs, PortError> {
         QuoteInputs::read(self.sources(), &self.in_force, requests, now).await
@@ -109,7 +109,7 @@ impl Lookup {
         let (inputs, now) = match shared {
             Some(inputs) => (inputs, now),
             None => {
-                own = self.inputs(&[request], now).await?;
+                own = self.inputs(&[request.into()], now).await?;
                 (&own, self.clock.now())
             }
         };
@@ -117,30 +117,30 @@ impl Lookup {
             return Ok(look);
         }
         // The table was replaced while we read it, or other prices of it are in force now.
-        let reread = Table::reread(self.sources(), request, now).await?;
+        let reread = Table::reread(self.sources(), request.into(), now).await?;
         Ok(look_at(request, reread.as_ref(), inputs, self.clock.now())
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }
 
-    /// The table of a request's user, with what the request needs of it as far as that is there; and the time
+    /// The table of a user, with what is asked of it as far as that is there; and the time
     /// after the read, of which it is shown. `None` if no table is usable.
     pub(super) async fn find(
         &self,
-        request: &QuotationRequest,
+        asked: Asked<'_>,
         now: Timestamp,
     ) -> Result<(Option<UsableTable<Table>>, Timestamp), PortError> {
-        let mut inputs = self.inputs(&[request], now).await?;
-        let table = inputs.tables.remove(&request.user);
+        let mut inputs = self.inputs(&[asked], now).await?;
+        let table = inputs.tables.remove(asked.user);
         Ok(self.to_show(table, inputs.shared_version))
     }
 
     /// The same, read anew: what was read was replaced meanwhile, or other prices of it are in force now.
     pub(super) async fn find_again(
         &self,
-        request: &QuotationRequest,
+        asked: Asked<'_>,
         now: Timestamp,
     ) -> Result<(Option<UsableTable<Table>>, Timestamp), PortError> {
-        let table = Table::reread(self.sources(), request, now).await?;
+        let table = Table::reread(self.sources(), asked, now).await?;
         Ok(self.to_show(table, self.in_force.version().await?))
     }
 

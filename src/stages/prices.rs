@@ -13,7 +13,7 @@ use tracing::warn;
 use super::lookup::{Lookup, UsableTable};
 use super::quotation_handler::QuotationHandler;
 use super::quotation_provider::order_table;
-use super::quote_inputs::{Priced, Table};
+use super::quote_inputs::{Asked, Priced, Table};
 use super::subscribe::{self, Subscribed};
 use super::{PolicyInForce, StageError, Visits};
 use crate::meter::{Reason, Scope, Stage};
@@ -46,21 +46,18 @@ pub struct Prices {
     ordered: Arc<Cache<UserId, Timestamp>>,
 }
 
-/// Which prices are asked for, as often as it takes.
+/// Which prices are asked for, as often as it takes: those that a quote of the same would have.
 #[derive(Clone, Debug)]
-pub struct Question(QuotationRequest);
+pub struct Question {
+    /// Whose.
+    pub user: UserId,
+    /// Of what, and how much of it.
+    pub items: Vec<Item>,
+}
 
 impl Question {
-    /// Of what, and how much of it.
-    #[must_use]
-    pub fn items(&self) -> &[Item] {
-        &self.0.items
-    }
-
-    /// Whose.
-    #[must_use]
-    pub const fn user(&self) -> &UserId {
-        &self.0.user
+    fn asked(&self) -> Asked<'_> {
+        Asked { user: &self.user, items: &self.items }
     }
 }
 
@@ -142,22 +139,6 @@ impl Prices {
         Self { policy: policy.into(), ..self.clone() }
     }
 
-    /// What a client asks for: what a quote of the same would.
-    #[must_use]
-    pub fn question(&self, user: UserId, items: Vec<Item>) -> Question {
-        let now = self.clock.now();
-        let request_id = RequestId::made(now, self.randomness.bits());
-        Question(QuotationRequest {
-            key: QuotationKey::new(&user, &request_id),
-            request_id,
-            user,
-            items,
-            deadline: now.plus(self.policy.now().quote_within),
-            attempt: 0,
-            unreadable: None,
-        })
-    }
-
     /// The prices that are asked for, as `show` shows them; `None` while there is no usable table, which is
     /// then ordered.
     ///
@@ -168,7 +149,7 @@ impl Prices {
         question: &Question,
         show: impl FnOnce(&SomePrices<'_>) -> T,
     ) -> Result<Option<T>, StageError> {
-        ACCOUNT.of(self.look(&question.0, show)).await
+        ACCOUNT.of(self.look(question, show)).await
     }
 
     /// The whole table of a question's user; `None` while there is none that is usable, which is then
@@ -179,7 +160,7 @@ impl Prices {
     pub async fn table(&self, question: &Question) -> Result<Option<WholeTable>, StageError> {
         let whole = |found: &SomePrices<'_>| WholeTable {
             store: self.store.clone(),
-            user: question.user().clone(),
+            user: question.user.clone(),
             head: found.head.clone(),
             stale: found.stale,
             at: found.at,
@@ -190,20 +171,20 @@ impl Prices {
     /// Looks at the table, and at the same time has the visit written down.
     async fn look<T>(
         &self,
-        request: &QuotationRequest,
+        question: &Question,
         show: impl FnOnce(&SomePrices<'_>) -> T,
     ) -> Result<Option<T>, StageError> {
-        let (now, user) = (self.clock.now(), &request.user);
+        let (now, user) = (self.clock.now(), &question.user);
         let policy = self.policy.now();
         let visit = subscribe::touch(&*self.users, &self.visits, &policy, user, now);
-        let (found, visit) = join(self.find(request, show, now), visit).await;
+        let (found, visit) = join(self.find(question, show, now), visit).await;
         match found? {
             Ok(Shown { shown, stale }) => {
                 self.see_to(user, stale, visit).await;
                 Ok(Some(shown))
             }
             Err(unreadable) => {
-                self.order(request, unreadable, now).await?;
+                self.order(question, unreadable, now).await?;
                 Ok(None)
             }
         }
@@ -213,19 +194,19 @@ impl Prices {
     /// that is missing.
     async fn find<T, F: FnOnce(&SomePrices<'_>) -> T>(
         &self,
-        request: &QuotationRequest,
+        question: &Question,
         show: F,
         now: Timestamp,
     ) -> Result<Result<Shown<T>, Option<Generation>>, StageError> {
-        let (found, at) = self.lookup.find(request, now).await?;
+        let (found, at) = self.lookup.find(question.asked(), now).await?;
         let Some(found) = found else { return Ok(Err(None)) };
-        let show = match Shown::of(&found, &request.items, at, show) {
+        let show = match Shown::of(&found, &question.items, at, show) {
             Ok(shown) => return Ok(Ok(shown)),
             Err(show) => show,
         };
-        let (found, at) = self.lookup.find_again(request, at).await?;
+        let (found, at) = self.lookup.find_again(question.asked(), at).await?;
         let Some(found) = found else { return Ok(Err(None)) };
-        let shown = Shown::of(&found, &request.items, at, show);
+        let shown = Shown::of(&found, &question.items, at, show);
         Ok(shown.map_err(|_| Some(found.table.head.generation)))
     }
 
@@ -245,15 +226,25 @@ impl Prices {
     /// order has an id and a deadline of its own, or its queue would drop the second as a repetition.
     async fn order(
         &self,
-        request: &QuotationRequest,
+        question: &Question,
         unreadable: Option<Generation>,
         now: Timestamp,
     ) -> Result<(), StageError> {
-        let user = &request.user;
+        let user = &question.user;
         if self.ordered.get(user).is_some_and(|until| now < until) {
             return Ok(());
         }
-        let Question(order) = self.question(user.clone(), request.items.clone());
+        let now = self.clock.now();
+        let request_id = RequestId::made(now, self.randomness.bits());
+        let order = QuotationRequest {
+            key: QuotationKey::new(user, &request_id),
+            request_id,
+            user: user.clone(),
+            items: question.items.clone(),
+            deadline: now.plus(self.policy.now().quote_within),
+            attempt: 0,
+            unreadable: None,
+        };
         self.ordered.insert(user.clone(), order.deadline);
         let sent = order_table(&*self.queues, order, unreadable).await;
         if let Err(error) = &sent {

@@ -25,6 +25,21 @@ pub(super) struct Sources<'a> {
     pub(super) work: &'a LargeWork,
 }
 
+/// Of what somebody asks for prices.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// Whose prices.
+    pub(super) user: &'a UserId,
+    /// Of what, and how much of it.
+    pub(super) items: &'a [Item],
+}
+
+impl<'a> From<&'a QuotationRequest> for Asked<'a> {
+    fn from(request: &'a QuotationRequest) -> Self {
+        Self { user: &request.user, items: &request.items }
+    }
+}
+
 /// The tables of some users, as far as their quotes need them.
 pub(super) struct QuoteInputs {
     pub(super) tables: HashMap<UserId, Table>,
@@ -57,17 +72,19 @@ type ByPart<T> = BTreeMap<u32, T>;
 pub(super) type Priced<'a> = (Found, &'a str);
 
 impl QuoteInputs {
-    /// Reads for these requests. Heads and the catalogue's head are read side by side; of tables
-    /// and bases only the parts that the requests need.
+    /// Reads for these requests. Heads and the catalogue's head are read at once where the engine can, else
+    /// side by side; of tables and bases only the parts that the requests need.
     pub(super) async fn read(
         sources: Sources<'_>,
         in_force: &SharedInForce,
-        requests: &[&QuotationRequest],
+        requests: &[Asked<'_>],
         now: Timestamp,
     ) -> Result<Self, PortError> {
         let users = users(requests);
-        let (heads, shared_version) =
-            try_join(sources.tables.table_heads(&users), in_force.version()).await?;
+        let (heads, shared_version) = match sources.tables.heads_with_catalogue(&users).await? {
+            Some((heads, catalogue)) => (heads, catalogue.shared_version),
+            None => try_join(sources.tables.table_heads(&users), in_force.version()).await?,
+        };
         Ok(Self { tables: read_tables(sources, heads, requests, now).await?, shared_version })
     }
 }
@@ -76,18 +93,19 @@ impl Table {
     /// The table of one request's user, read anew.
     pub(super) async fn reread(
         sources: Sources<'_>,
-        request: &QuotationRequest,
+        request: Asked<'_>,
         now: Timestamp,
     ) -> Result<Option<Self>, PortError> {
-        let heads = sources.tables.table_heads(std::slice::from_ref(&request.user)).await?;
-        Ok(read_tables(sources, heads, &[request], now).await?.remove(&request.user))
+        let heads = sources.tables.table_heads(std::slice::from_ref(request.user)).await?;
+        Ok(read_tables(sources, heads, &[request], now).await?.remove(request.user))
     }
 
     /// What each item costs, all of one generation. `None` when something of the table or its bases is
     /// missing, or was not read because its prices were not in force yet.
     pub(super) fn prices(&self, items: &[Item], now: Timestamp) -> Option<Vec<Priced<'_>>> {
         let wanted = self.wanted_at(now)?;
-        items.iter().map(|item| Some(wanted.price(&self.head, item, now)?.0)).collect()
+        let price = |(place, item)| Some(wanted.price(&self.head, (place, item), now)?.0);
+        items.iter().enumerate().map(price).collect()
     }
 
     /// The same, and the steps of each product that has a price and steps.
@@ -99,7 +117,7 @@ impl Table {
         let wanted = self.wanted_at(now)?;
         let room = items.len();
         let (mut prices, mut ladders) = (Vec::with_capacity(room), Vec::with_capacity(room));
-        for item in items {
+        for item in items.iter().enumerate() {
             let (price, ladder) = wanted.price(&self.head, item, now)?;
             prices.push(price);
             ladders.push(ladder);
@@ -115,14 +133,14 @@ impl Table {
 }
 
 impl Wanted {
-    /// What an item costs, and the steps of its product. `None` when something is missing.
+    /// What an item of a request costs, and the steps of its product. `None` when something is missing.
     fn price(
         &self,
         head: &TableHead,
-        item: &Item,
+        (place, item): (usize, &Item),
         now: Timestamp,
     ) -> Option<(Priced<'_>, &[Step])> {
-        let Some((index, entry)) = self.base.find(&item.product) else {
+        let Some((index, entry)) = self.base.find(place, &item.product) else {
             return Some(((Found::Unavailable, ""), &[]));
         };
         if let Err(unsold) = entry.quantities.check(item.quantity) {
@@ -165,8 +183,11 @@ fn part_of<'a, T>(own: &Own, part: Option<u32>, rows: &'a ByPart<T>) -> Option<O
 }
 
 /// Each of them once.
-fn users(requests: &[&QuotationRequest]) -> Vec<UserId> {
-    let users: BTreeSet<&UserId> = requests.iter().map(|request| &request.user).collect();
+fn users(requests: &[Asked<'_>]) -> Vec<UserId> {
+    if let [only] = requests {
+        return vec![only.user.clone()];
+    }
+    let users: BTreeSet<&UserId> = requests.iter().map(|request| request.user).collect();
     users.into_iter().cloned().collect()
 }
 
@@ -174,13 +195,15 @@ fn users(requests: &[&QuotationRequest]) -> Vec<UserId> {
 async fn read_tables(
     sources: Sources<'_>,
     heads: Vec<(UserId, TableHead)>,
-    requests: &[&QuotationRequest],
+    requests: &[Asked<'_>],
     now: Timestamp,
 ) -> Result<HashMap<UserId, Table>, PortError> {
     let usable = || heads.iter().filter(|(_, head)| head.is_usable(now));
     let mut of_base: BTreeMap<BaseName, Vec<&ProductId>> = BTreeMap::new();
+    let room = requests.iter().map(|request| request.items.len()).sum();
     for (user, head) in usable() {
-        of_base.entry(head.base()).or_default().extend(wanted_by(user, requests));
+        let of_base = of_base.entry(head.base()).or_insert_with(|| Vec::with_capacity(room));
+        of_base.extend(wanted_by(user, requests));
     }
     // What many tables of a batch were priced against is read once.
     let bases =
@@ -194,7 +217,10 @@ async fn read_tables(
             is_in_head(&head.own) && is_in_head(&prices.ladders) && prices.terms.is_none();
         let indexes = match needs_none {
             true => vec![],
-            false => wanted_by(user, requests).filter_map(|id| Some(base.find(id)?.0)).collect(),
+            false => {
+                let wanted = wanted_by(user, requests).enumerate();
+                wanted.filter_map(|(place, id)| Some(base.find(place, id)?.0)).collect()
+            }
         };
         head.is_usable(now).then_some(Wish { base, indexes })
     });
@@ -252,13 +278,21 @@ fn numbers_of(head: &TableHead, indexes: &[u32], now: Timestamp) -> BTreeSet<u32
 struct InBase {
     base: Arc<StoredBase>,
     parts: Arc<Parts>,
+    /// The numbers of the parts that the products are in for which it was read, in their order.
+    numbers: Arc<[Option<u32>]>,
 }
 
 impl InBase {
-    /// A product and its index; `None` when there is no such product.
-    fn find(&self, product: &ProductId) -> Option<(u32, BaseEntry<'_>)> {
-        let number = self.base.index.part_of(product)?;
-        let part = self.parts.get(&number)?;
+    /// A product and its index; `None` when there is no such product. It is looked for first where the product
+    /// is that was at the same place when the base was read: in a batch of one request, the same one.
+    fn find(&self, place: usize, product: &ProductId) -> Option<(u32, BaseEntry<'_>)> {
+        let expected = self.numbers.get(place).copied().flatten();
+        let expected = expected.and_then(|number| self.find_in(number, product));
+        expected.or_else(|| self.find_in(self.base.index.part_of(product)?, product))
+    }
+
+    fn find_in(&self, number: u32, product: &ProductId) -> Option<(u32, BaseEntry<'_>)> {
+        let part = self.parts.get(number)?;
         let place = part.find(product)?;
         Some((self.base.index.first_of(number)? + place as u32, part.entry(place)))
     }
@@ -277,7 +311,7 @@ impl InTerms {
     fn part_of(&self, index: u32) -> Option<Option<&LadderRows>> {
         match self.base.index.part_at(index) {
             None => Some(None),
-            Some(number) => self.parts.get(&number).map(|part| Some(&**part)),
+            Some(number) => self.parts.get(number).map(Some),
         }
     }
 }
@@ -289,10 +323,13 @@ async fn in_base(
     products: &[&ProductId],
 ) -> Result<Option<InBase>, PortError> {
     let Some(base) = bases.base(name).await? else { return Ok(None) };
-    let numbers: BTreeSet<u32> =
-        products.iter().filter_map(|product| base.index.part_of(product)).collect();
-    let parts = bases.parts(name, &base.index, numbers).await?;
-    Ok(parts.map(|parts| InBase { base, parts: Arc::new(parts) }))
+    let numbers: Arc<[Option<u32>]> =
+        products.iter().map(|product| base.index.part_of(product)).collect();
+    let mut wanted: Vec<u32> = numbers.iter().flatten().copied().collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let parts = bases.parts(name, &base.index, wanted).await?;
+    Ok(parts.map(|parts| InBase { base, parts: Arc::new(parts), numbers }))
 }
 
 /// Reads what some products need of the bases of their customers' terms; `None` for those of which
@@ -377,8 +414,8 @@ fn unpack<T: Default>(
 
 fn wanted_by<'a>(
     user: &UserId,
-    requests: &[&'a QuotationRequest],
+    requests: &[Asked<'a>],
 ) -> impl Iterator<Item = &'a ProductId> + Clone {
-    let of_user = requests.iter().filter(move |request| request.user == *user);
+    let of_user = requests.iter().filter(move |request| request.user == user);
     of_user.flat_map(|request| request.items.iter().map(|item| &item.product))
 }

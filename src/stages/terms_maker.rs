@@ -90,7 +90,7 @@ impl TermsMaker {
                 return Ok(AtHead::Moved);
             };
             let starts = some.iter().filter_map(|number| index.first_of(*number)).collect();
-            let products: usize = parts.values().map(|part: &Arc<BasePart>| part.len()).sum();
+            let products: usize = parts.iter().map(BasePart::len).sum();
             let add = move || pricing.add(&parts, starts);
             pricing =
                 if products <= LARGEST_IN_PLACE { add() } else { spawn_blocking(add).await? }?;
@@ -153,7 +153,7 @@ impl Pricing {
     /// Prices the products of some parts in their order, which begin at these indexes.
     fn add(mut self, parts: &Parts, starts: Vec<u32>) -> Result<Self, BaseError> {
         let mut scopes = vec![];
-        for (part, start) in parts.values().zip(starts) {
+        for (part, start) in parts.iter().zip(starts) {
             for place in self.places_in(part) {
                 let (index, entry) = (start + place as u32, part.entry(place));
                 let goods = entry.goods(self.rounding);

@@ -11,6 +11,7 @@ use ocache::ports::{
 use ocache::pricing::{Rounding, UnitRounding};
 
 use super::listing::{all_pages, sorted_by};
+use super::loading::{bring, finish, head as catalogue};
 use super::samples::{ODD_IDS, generation, head, now, secs, user};
 
 /// When heads and parts of these tests may go away: not during them.
@@ -149,6 +150,33 @@ pub async fn many_heads_are_read_at_once(ports: Ports) {
     assert_eq!(sorted_by(read, |(user, _)| user.clone()), heads);
     let listed = all_pages(|from| ports.store.list_table_heads(from)).await;
     assert_eq!(sorted_by(listed, |(user, _)| user.clone()), heads);
+}
+
+/// Engines that do not read both at once say so, and are read apart.
+pub async fn heads_come_with_the_head_of_the_catalogue(ports: Ports) {
+    let (ann, bob, none) = (user("ann"), user("bob"), user("stranger"));
+    for (user, version) in [(&ann, 1), (&bob, 2)] {
+        put(&ports, user, &head(version), &[]).await;
+    }
+    let groups = [vec![], vec![none.clone()], vec![ann.clone()], vec![ann, none, bob]];
+    let both = async |users: &[UserId]| ports.store.heads_with_catalogue(users).await.unwrap();
+    for users in &groups {
+        assert_eq!(both(users).await, None, "there is no catalogue");
+    }
+    for load in ["one", "two"] {
+        bring(&ports, load, &[]).await;
+        // Unfolded, and then folded.
+        for _ in 0..2 {
+            for users in &groups {
+                let Some((heads, read)) = both(users).await else { continue };
+                assert_eq!(read, catalogue(&ports).await);
+                let heads = sorted_by(heads, |(user, _)| user.clone());
+                let alone = ports.store.table_heads(users).await.unwrap();
+                assert_eq!(heads, sorted_by(alone, |(user, _)| user.clone()));
+            }
+            finish(&ports, load).await;
+        }
+    }
 }
 
 pub async fn parts_come_in_the_order_asked_for(ports: Ports) {

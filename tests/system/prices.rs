@@ -7,7 +7,7 @@ use ocache::ports::{Own, Queue, TableHead};
 use ocache::pricing::Found;
 use ocache::runtime::Role;
 use ocache::stages::Lookup;
-use ocache::stages::prices::Prices;
+use ocache::stages::prices::{Prices, Question};
 
 use super::harness::{Engine, System, items, user};
 
@@ -18,7 +18,7 @@ fn prices(system: &System) -> Prices {
 
 /// Unit prices in cents, and whether they are stale.
 async fn look(prices: &Prices, who: &str, what: &str) -> Option<(Vec<Option<i64>>, bool)> {
-    let question = prices.question(user(who), items(what));
+    let question = Question { user: user(who), items: items(what) };
     let shown = prices.of(&question, |found| {
         let cents = found.prices.iter().map(|(found, _)| match found {
             Found::Price(entry) => Some(entry.unit_price.minor()),
@@ -113,7 +113,7 @@ pub async fn the_whole_table_is_read_in_order_and_from_where_one_stopped(engine:
     system.run(&[Role::PriceCalc, Role::QuotationProvider]);
     let prices = prices(&system);
     look_when_ready(&prices, "AAA", "P1").await;
-    let question = prices.question(user("AAA"), vec![]);
+    let question = Question { user: user("AAA"), items: vec![] };
     let table = prices.table(&question).await.unwrap().unwrap();
     let mut read = vec![];
     let mut rows = table.rows(None).await.unwrap();

@@ -57,7 +57,6 @@ const NO_PLACE: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
     {\"code\":\"unavailable\",\"message\":\"too many connections; try again\"}";
 
 /// A connection: what its client may use, and its place among all.
-#[derive(Clone)]
 struct Peer {
     traffic: Arc<Mutex<Traffic>>,
     place: Arc<ConnectionPlace>,
@@ -125,13 +124,14 @@ impl Gateway {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "no TCP_NODELAY");
         }
-        let stopping = shutdown.clone();
+        // What all connections share is borrowed: a handle of it for each request would have all threads count
+        // in one place.
+        let (gateway, peer, tasks, shutdown) = (&self, &peer, &tasks, &shutdown);
         let service = service_fn(move |mut request: Request<Incoming>| {
-            let gateway = self.clone();
             gateway.prefix.strip(&mut request);
             let cors = Cors::of(&gateway.origins, &request);
             let methods = gateway.methods_of(request.uri().path());
-            let reply = gateway.respond(request, peer.clone(), tasks.clone(), shutdown.clone());
+            let reply = gateway.respond(request, peer, tasks, shutdown);
             async move {
                 let mut reply = catch(reply).await.unwrap_or_else(panicked);
                 cors.add(reply.headers_mut(), methods);
@@ -147,7 +147,7 @@ impl Gateway {
         tokio::pin!(connection);
         let served = tokio::select! {
             served = connection.as_mut() => served,
-            () = stopping.begun() => {
+            () = shutdown.begun() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -158,11 +158,11 @@ impl Gateway {
     }
 
     async fn respond(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         request: Request<Incoming>,
-        peer: Peer,
-        tasks: TaskTracker,
-        shutdown: Shutdown,
+        peer: &Peer,
+        tasks: &TaskTracker,
+        shutdown: &Shutdown,
     ) -> Reply {
         let headers = request.headers();
         if !self.origins.allow_host(headers) {
@@ -174,8 +174,8 @@ impl Gateway {
             let message = "this page's origin is not allowed; see --allow-origin";
             return problem(StatusCode::FORBIDDEN, message);
         }
-        let client = self.client(&peer, headers);
-        let allowance = Allowance::new(peer.traffic, self.limiter.address(client));
+        let client = self.client(peer, headers);
+        let allowance = Allowance::new(peer.traffic.clone(), self.limiter.address(client));
         // The other processes of this machine push their answers as fast as they come.
         let is_push = client == ClientAddress::Known && is_push(&request);
         if !is_push && !allowance.take_frame() {
@@ -185,7 +185,7 @@ impl Gateway {
             if let Some(redirected) = self.prefix.page_of(&request) {
                 return redirected;
             }
-            return route(&self, request, &allowance, client).await;
+            return route(self, request, &allowance, client).await;
         }
         let token = entry::of_websocket(&request);
         let by_token = !self.door.is_open();
@@ -197,8 +197,9 @@ impl Gateway {
             Some(None) => return too_many("too many websockets from this address"),
             place => place.flatten(),
         };
-        let places = Places { _connection: peer.place, _socket: socket };
-        self.upgrade(request, Client { allowance, clients, by_token }, places, tasks, shutdown)
+        let places = Places { _connection: peer.place.clone(), _socket: socket };
+        let client = Client { allowance, clients, by_token };
+        self.clone().upgrade(request, client, places, tasks, shutdown.clone())
     }
 
     /// Where a request comes from. Whoever proves in one that it may read the entry is known from
@@ -216,7 +217,7 @@ impl Gateway {
         mut request: Request<Incoming>,
         client: Client,
         places: Places,
-        tasks: TaskTracker,
+        tasks: &TaskTracker,
         shutdown: Shutdown,
     ) -> Reply {
         let key =

@@ -69,11 +69,12 @@ impl Door {
     /// Whom a client may quote for; or the reply that keeps it out. While tokens are not required,
     /// anybody may quote for anybody. While nobody knows whether they are, nobody comes in.
     pub(super) async fn clients_of(&self, token: Result<Token, Refusal>) -> Result<Clients, Reply> {
-        let Some(settings) = self.settings.current() else {
+        let Some(requires_token) = self.settings.current_as(|settings| settings.requires_token)
+        else {
             error!("cannot read whether tokens are required, so no client is admitted");
             return Err(unknown("whether a token is needed cannot be read; try again"));
         };
-        match (settings.requires_token, &self.check) {
+        match (requires_token, &self.check) {
             (false, _) => Ok(Clients::Every),
             (true, Some(check)) => Ok(granted_by(check, token).await?.clients),
             (true, None) => {
@@ -102,7 +103,7 @@ impl Door {
 
     /// Whether it lets in everybody.
     pub(super) fn is_open(&self) -> bool {
-        self.settings.current().is_some_and(|settings| !settings.requires_token)
+        self.settings.current_as(|settings| !settings.requires_token).unwrap_or(false)
     }
 }
 

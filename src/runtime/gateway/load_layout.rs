@@ -1,6 +1,7 @@
 //! How the body of `POST /load` is laid out, by its content type and by parameters that have the names of
 //! `ocache load`'s flags.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -46,7 +47,8 @@ impl ContentType {
         let named = parameters.take_all("map");
         let named = named.iter().map(|text| text.parse::<NamedColumn>());
         let named = named.collect::<Result<Vec<_>, _>>().map_err(refused)?;
-        let ignored = parameters.take_all("ignore");
+        let ignored: Vec<String> =
+            parameters.take_all("ignore").into_iter().map(Cow::into_owned).collect();
         let mut columns = Columns::of(named, ignored).map_err(refused)?;
         columns.ignore_unknown = flag(parameters, "ignore-unknown")?;
         Ok(Layout { delimiter, decimal_comma, encoding, columns })

@@ -88,8 +88,8 @@ impl Visitors {
         if self.uncounted.get() == Some(user) {
             return Admission::Visit;
         }
-        let (hash, settings) = (self.hasher.hash_one(user), self.settings.now());
-        let (limits, ttl) = (settings.users, settings.policy.ttl);
+        let hash = self.hasher.hash_one(user);
+        let (limits, ttl) = self.settings.read_as(|settings| (settings.users, settings.policy.ttl));
         if self.returns(hash, ttl) {
             return Admission::Visit;
         }

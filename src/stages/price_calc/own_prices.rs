@@ -69,7 +69,7 @@ impl Material {
 
     fn find(&self, product: &ProductId) -> Option<(u32, BaseEntry<'_>)> {
         let number = self.index.part_of(product)?;
-        let part = self.parts.get(&number)?;
+        let part = self.parts.get(number)?;
         let place = part.find(product)?;
         Some((self.index.first_of(number)? + place as u32, part.entry(place)))
     }
@@ -80,7 +80,7 @@ impl Material {
         own: &OwnInputs,
         inline_bytes: usize,
     ) -> Result<OwnPrices, PackError> {
-        let part = |number| self.parts.get(&number).map(|part| &**part);
+        let part = |number| self.parts.get(number);
         let rows = OwnRows::price(&self.index, &own.discounts, self.rounding, part);
         let packed = PackedOwn::new(&rows.ok_or(damaged("a part of the base is missing"))?)?;
         let mut placing = Placing { room: inline_bytes, parts: vec![] };
@@ -139,7 +139,7 @@ impl Material {
             if let Some((terms_index, parts)) = shared
                 && let Some(number) = terms_index.part_at(index)
             {
-                let part = parts.get(&number).ok_or(damaged("a part of the terms is missing"))?;
+                let part = parts.get(number).ok_or(damaged("a part of the terms is missing"))?;
                 let steps = part.steps_in(index, &mut rules);
                 lists.push(steps.ok_or(damaged("a rule of the terms is missing"))?);
             }

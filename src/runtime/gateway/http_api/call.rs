@@ -1,5 +1,6 @@
 //! A request to the API, understood and checked.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use hyper::header::{ACCEPT, HeaderMap};
@@ -212,7 +213,7 @@ impl<'a> Parameters<'a> {
     ) -> Result<Option<String>, Reply> {
         let mut values = self.take_all(name);
         match values.len() {
-            0 | 1 => Ok(values.pop()),
+            0 | 1 => Ok(values.pop().map(Cow::into_owned)),
             _ => Err(bad_query(&format!("`{name}` is given more than once"))),
         }
     }
@@ -221,10 +222,9 @@ impl<'a> Parameters<'a> {
         self.0.iter().any(|it| it.0 == name)
     }
 
-    pub(in crate::runtime::gateway) fn take_all(&mut self, name: &str) -> Vec<String> {
+    pub(in crate::runtime::gateway) fn take_all(&mut self, name: &str) -> Vec<Cow<'a, str>> {
         let mut values = Vec::with_capacity(self.0.iter().filter(|it| it.0 == name).count());
-        let of_name = self.0.extract_if(.., |it| it.0 == name);
-        values.extend(of_name.map(|(_, value)| value.into_owned()));
+        values.extend(self.0.extract_if(.., |it| it.0 == name).map(|(_, value)| value));
         values
     }
 

@@ -28,12 +28,12 @@ impl HttpApi {
         let wait = self.wait(wait);
         let shown = match of {
             PricesOf::Some(items, quantity) => {
-                let question = behind.prices.question(user.clone(), items);
+                let question = Question { user: user.clone(), items };
                 let look = || some_prices(behind.prices, &question, quantity, &known);
                 held(wait, &self.shutdown, look, Option::is_some).await
             }
             PricesOf::All(rows) => {
-                let question = behind.prices.question(user.clone(), vec![]);
+                let question = Question { user: user.clone(), items: vec![] };
                 let look = || behind.prices.table(&question);
                 match held(wait, &self.shutdown, look, Option::is_some).await {
                     Ok(Some(table)) => Ok(Some(self.table(&user, table, rows, &known).await)),
@@ -56,7 +56,7 @@ async fn some_prices(
     quantity: Quantity,
     known: &KnownTags,
 ) -> Result<Option<Reply>, StageError> {
-    let (user, items) = (question.user(), question.items());
+    let Question { user, items } = question;
     let shown = prices.of(question, |found| {
         let SomePrices { head, stale, prices, ladders, at } = found;
         let tag = etag::of_some(user, (head, *at), *stale, items);

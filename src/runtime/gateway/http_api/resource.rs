@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use hyper::Method;
+use memchr::{memchr, memchr_iter, memchr2};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// All that a URL must not have as it is in a segment or a value.
@@ -80,19 +81,33 @@ pub(super) fn encoded(text: &str) -> impl std::fmt::Display {
 /// A name and its value.
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// The names and values of a query. What has nothing encoded is not copied.
+/// A text up to the first of a byte of ASCII, and what is behind that.
+fn cut(text: &str, at: u8) -> (&str, &str) {
+    match memchr(at, text.as_bytes()) {
+        Some(end) => (&text[..end], &text[end + 1..]),
+        None => (text, ""),
+    }
+}
+
+/// The names and values of a query. One that has nothing encoded is not copied.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn pairs(query: &str) -> Result<Vec<Pair<'_>>, String> {
-    let is_encoded = |part: &str| part.bytes().any(|byte| matches!(byte, b'%' | b'+'));
-    let text = |part| match is_encoded(part) {
+pub(super) fn pairs<'a>(query: &'a str) -> Result<Vec<Pair<'a>>, String> {
+    let is_encoded = memchr2(b'%', b'+', query.as_bytes()).is_some();
+    let text = |part: &'a str| match is_encoded {
         false => Some(Cow::Borrowed(part)),
         true => decoded(&part.replace('+', " ")).map(Cow::into_owned).map(Cow::Owned),
     };
-    let mut pairs = Vec::with_capacity(query.matches('&').count() + 1);
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let mut pairs = Vec::with_capacity(memchr_iter(b'&', query.as_bytes()).count() + 1);
+    let mut rest = query;
+    while !rest.is_empty() {
+        let (pair, behind) = cut(rest, b'&');
+        rest = behind;
+        if pair.is_empty() {
+            continue;
+        }
+        let (name, value) = cut(pair, b'=');
         let (Some(name), Some(value)) = (text(name), text(value)) else {
             return Err("the query is not UTF-8".to_owned());
         };
