@@ -100,7 +100,7 @@ pub(super) fn merged(
 /// A row of the data that does not go with those that are stored.
 pub(super) struct Conflict {
     pub(super) product: ProductId,
-    /// From this quantity on, or a smaller one.
+    /// At this quantity its product's rows do not go together.
     pub(super) from: MinQuantity,
     pub(super) problem: Problem,
 }

@@ -28,6 +28,12 @@ const UNPACKED_AT_ONCE: usize = 256;
 #[derive(Debug)]
 pub struct Parts<P = BasePart>(Vec<(u32, Arc<P>)>);
 
+impl<P> Default for Parts<P> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl<P> Parts<P> {
     /// The part of a number, if it is one of them.
     #[must_use]

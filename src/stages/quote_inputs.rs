@@ -14,7 +14,7 @@ use crate::model::{Item, ProductId, QuotationRequest, Timestamp, UserId};
 use crate::ports::{
     BaseName, Chain, Own, PortError, PriceTables, StoredBase, TableHead, WantedParts,
 };
-use crate::pricing::{BaseEntry, Found, LadderRows, OwnRows, PackError, PriceRow, Step};
+use crate::pricing::{BaseEntry, Currency, Found, LadderRows, OwnRows, PackError, PriceRow, Step};
 
 /// Where tables and what they are priced against are read.
 #[derive(Clone, Copy)]
@@ -210,7 +210,9 @@ async fn read_tables(
         of_base.iter().map(async |(name, of)| Ok((*name, in_base(sources.bases, name, of).await?)));
     let bases: HashMap<BaseName, Option<InBase>> = try_join_all(bases).await?.into_iter().collect();
     let found = heads.iter().map(|(user, head)| {
-        let base = bases.get(&head.base())?.clone()?;
+        // A table without products has no base.
+        let nothing = || (head.products == 0).then(|| InBase::nothing(head.currency));
+        let base = bases.get(&head.base()).cloned().flatten().or_else(nothing)?;
         let prices = head.prices_at(now);
         let is_in_head = |own: &Own| matches!(own, Own::Inline(_));
         let needs_none =
@@ -283,6 +285,15 @@ struct InBase {
 }
 
 impl InBase {
+    /// No products.
+    fn nothing(currency: Currency) -> Self {
+        Self {
+            base: Arc::new(StoredBase::nothing(currency)),
+            parts: Arc::default(),
+            numbers: Arc::default(),
+        }
+    }
+
     /// A product and its index; `None` when there is no such product. It is looked for first where the product
     /// is that was at the same place when the base was read: in a batch of one request, the same one.
     fn find(&self, place: usize, product: &ProductId) -> Option<(u32, BaseEntry<'_>)> {

@@ -171,7 +171,7 @@ fn who_asks_for_another_customer_or_too_often(provoked: &mut Provoked) {
     provoked.check(&subscribe("AAA", &[&token]), 403, "forbidden");
     // The check of `up` has left the only place to them.
     let first = subscribe("NEW-1", &[&token]);
-    assert_eq!(first.status, 200, "{first:?}");
+    assert_eq!(first.status, 202, "{first:?}");
     let refused = subscribe("NEW-2", &[&token]);
     provoked.check(&refused, 429, "rate_limited");
     assert!(refused.json()["message"].as_str().unwrap().contains("customers are active"));

@@ -112,7 +112,7 @@ const BAD: &[(&str, &str)] = &[
     ("{\n\"myproducts\":\n[1]}", "f:3: unknown table `myproducts`, did you mean `products`?"),
     (
         "{\n\"products\":[\n{\"DeleteRequest\":{}}]}",
-        "f:3: is a deletion; load all rows that should stay, with --prune",
+        "f:3: is a deletion without the deleted item; export with ExportViewType=NEW_AND_OLD_IMAGES, or load all rows that should stay, with --prune",
     ),
     ("{\"products\":[{\"PutRequest\":{}}]}", "f:1: `Item` is missing"),
     (
