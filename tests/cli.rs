@@ -14,8 +14,6 @@ mod cli {
     mod bad_input;
     mod bench;
     mod client_examples;
-    #[cfg(feature = "otel")]
-    mod collector;
     mod commands;
     // The scripts are those of the default features.
     #[cfg(feature = "aws")]
@@ -57,13 +55,13 @@ mod cli {
     mod secrets;
     mod settings;
     mod simulating;
+    #[cfg(feature = "aws")]
+    mod stack;
     mod stack_settings;
     mod supervised;
     #[cfg(target_os = "linux")]
     mod terminals;
     mod tokens;
-    #[cfg(feature = "otel")]
-    mod traces;
     mod unread;
     mod up;
     mod verifying;

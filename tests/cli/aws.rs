@@ -1,39 +1,13 @@
 //! The command line on a local AWS, as real processes.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
 use super::process::{Home, text};
 use super::schema::Schemas;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
-use ocache::model::Generation;
-use ocache::ports::{Randomness as _, SystemRandomness};
-
-/// Where the local AWS is.
-const ENDPOINT: &str = "OCACHE_TEST_ENDPOINT_URL";
-
-/// A stack of its own, destroyed when the test is over.
-pub struct Stack {
-    pub home: Home,
-    flags: Vec<String>,
-}
-
-impl Stack {
-    pub fn new() -> Self {
-        let endpoint = std::env::var(ENDPOINT).unwrap();
-        let name = format!("cli-{}", Generation::from_random(SystemRandomness.bits()));
-        let flags = ["--endpoint-url", &endpoint, "--stack", &name].map(str::to_owned).to_vec();
-        let mut home = Home::new();
-        // A local AWS takes any.
-        home.environment = &[("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
-        Self { home, flags }
-    }
-
-    pub fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
-        args.iter().copied().chain(self.flags.iter().map(String::as_str)).collect()
-    }
-}
+use super::stack::Stack;
 
 impl Stack {
     /// A call that ocache itself never makes. A local AWS looks at the signature only to see which
@@ -56,12 +30,6 @@ impl Stack {
         let (head, body) = reply.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 2"), "{reply}");
         serde_json::from_str(body).unwrap()
-    }
-}
-
-impl Drop for Stack {
-    fn drop(&mut self) {
-        self.home.run(&self.args(&["destroy", "--yes"]));
     }
 }
 

@@ -14,34 +14,36 @@ async fn sleep_until(system: &System, time: Timestamp) {
 }
 
 pub async fn an_idle_user_is_refreshed_until_expiry_and_then_never_again(engine: Engine) {
+    let tick = engine.tick;
     let mut system = System::with_fixtures(engine).await;
-    system.policy.ttl = Duration::from_secs(5);
-    system.policy.refresh_every = Duration::from_secs(1);
+    system.policy.ttl = tick * 5;
+    system.policy.refresh_every = tick;
     system.run(ALL);
     system.subscribe("AAA").await;
     let expires_at =
         system.ports.store.active_user(&user("AAA")).await.unwrap().unwrap().expires_at;
     // One tick may be on its way when the user expires.
-    sleep_until(&system, expires_at.plus(Duration::from_millis(500))).await;
+    sleep_until(&system, expires_at.plus(tick / 2)).await;
     let expired = system.head("AAA").await.unwrap();
-    // Five seconds, rounded up to whole ones, at a tick a second, after the first calculation; a table
-    // that was found right within the last second is not written again.
+    // Five ticks, and up to a second more, after the first calculation; a table that was found right within the
+    // last tick is not written again.
     assert!((3..=8).contains(&expired.version), "{expired:?}");
-    assert!(expired.validated_at <= expires_at.plus(Duration::from_millis(200)), "{expired:?}");
+    assert!(expired.validated_at <= expires_at.plus(tick / 5), "{expired:?}");
 
-    sleep_until(&system, expires_at.plus(Duration::from_secs(3))).await;
+    sleep_until(&system, expires_at.plus(tick * 3)).await;
     assert_eq!(system.head("AAA").await.unwrap(), expired, "nobody touched it again");
     system.stop().await;
 }
 
 pub async fn a_user_who_keeps_quoting_stays(engine: Engine) {
+    let tick = engine.tick;
     let mut system = System::with_fixtures(engine).await;
-    system.policy.ttl = Duration::from_secs(4);
+    system.policy.ttl = tick * 4;
     // A table is fresh for two intervals, which a busy machine may be late by.
-    system.policy.refresh_every = Duration::from_secs(1);
+    system.policy.refresh_every = tick;
     system.run(ALL);
     let started = system.now();
-    while system.now().since(started) < Duration::from_secs(9) {
+    while system.now().since(started) < tick * 9 {
         let quotation = system.quote("AAA", "P1:2").await;
         assert_eq!((quotation.status.as_str(), quotation.stale), ("answered", false));
         assert!(system.is_active("AAA").await);

@@ -21,11 +21,16 @@ use ocache::stages::{Answering, Lookup, Policy};
 use ocache::supervisor::Supervisor;
 use tokio::task::JoinHandle;
 
+/// The shortest interval of engines that run in this process.
+const TICK: Duration = Duration::from_secs(1);
+
 /// An engine under test, and what must live as long as it.
 pub struct Engine {
     pub ports: Ports,
     /// Where quotes are answered on it.
     pub answering: Answering,
+    /// The shortest interval of a schedule that it keeps up with on a busy machine.
+    pub tick: Duration,
     /// Where it keeps its file, if it has one.
     pub dir: Option<PathBuf>,
     connections: Arc<MemoryConnections>,
@@ -44,7 +49,8 @@ pub fn memory() -> Engine {
     let clock = Arc::new(TokioClock::new(Timestamp::from_secs(1_800_000_000)));
     let memory = Memory::new(clock, Arc::new(SystemRandomness));
     let (ports, connections) = (memory.ports(), memory.connections());
-    Engine { ports, answering: Answering::default(), dir: None, connections, _keep: Box::new(()) }
+    let answering = Answering::default();
+    Engine { ports, answering, tick: TICK, dir: None, connections, _keep: Box::new(()) }
 }
 
 /// The engine on one file.
@@ -57,6 +63,7 @@ pub fn embedded() -> Engine {
     Engine {
         ports,
         answering: Answering::default(),
+        tick: TICK,
         dir: Some(path),
         connections,
         _keep: Box::new(dir),
@@ -79,7 +86,10 @@ pub async fn aws() -> Engine {
     aws.apply(&plan, false).await.unwrap();
     let connections = Arc::new(MemoryConnections::default());
     let ports = aws.ports(Arc::new(SystemClock), connections.clone());
-    Engine { ports, answering: Answering::default(), dir: None, connections, _keep: Box::new(aws) }
+    // Each call takes milliseconds, and a refresh takes several calls.
+    let tick = TICK * 3;
+    let answering = Answering::default();
+    Engine { ports, answering, tick, dir: None, connections, _keep: Box::new(aws) }
 }
 
 struct WrongClock {
@@ -129,7 +139,7 @@ pub fn items(text: &str) -> Vec<Item> {
 impl System {
     /// A system with default times, nothing loaded, nothing running.
     pub fn new(engine: Engine) -> Self {
-        let Engine { ports, answering, dir: _, connections, _keep } = engine;
+        let Engine { ports, answering, tick: _, dir: _, connections, _keep } = engine;
         Self {
             ports,
             // Fresh for two intervals, so that tests need not wait for ten minutes.

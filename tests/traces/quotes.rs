@@ -45,7 +45,7 @@ fn a_cold_quote_is_one_trace_through_every_process() {
 #[test]
 #[ignore = "needs a local AWS: .ci/ministack cargo test"]
 fn a_cold_quote_is_one_trace_on_aws() {
-    let stack = super::aws::Stack::new();
+    let stack = super::stack::Stack::new();
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/");
     stack.home.ok(&stack.args(&["provision", "--yes"]));
     stack.home.ok(&stack.args(&["load", fixtures]));

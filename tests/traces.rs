@@ -1,0 +1,23 @@
+//! Traces of quotes through every process, as a collector sees them. They need a program with the feature
+//! `otel`, of which everything is compiled once more; so these tests have a program of their own, which is
+//! small: `.ci/ministack cargo test --features otel --test traces`.
+
+mod traces {
+    mod collector;
+    #[path = "../cli/process.rs"]
+    #[allow(dead_code, reason = "the command-line tests use all of it")]
+    mod process;
+    #[path = "../cli/raw_socket.rs"]
+    #[allow(dead_code, reason = "the command-line tests use all of it")]
+    mod raw_socket;
+    #[cfg(feature = "aws")]
+    #[path = "../cli/stack.rs"]
+    mod stack;
+
+    mod quotes;
+
+    /// What the variables mean. Its tests are beside it; here they run without the library's other tests.
+    #[path = "../../src/trace/settings.rs"]
+    #[allow(dead_code, reason = "the library reads the process's own environment")]
+    mod settings;
+}
