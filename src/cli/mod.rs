@@ -96,6 +96,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     }
     interrupt::outlive_the_file_limit();
     let interrupts = Interrupts::new(settings.supervisor.clone(), output);
+    signals::supervise(&settings.supervisor);
     let scope = Scope::new(Stage::Command, Reason::Command);
     let done = tokio::select! {
         done = catch(scope.of(dispatch(cli.command, &settings, &output, &interrupts))) => {
