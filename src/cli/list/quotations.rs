@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::listing::Listing;
 use crate::cli::args::{ListQuotationsArgs, StatusName};
 use crate::cli::failure::Failure;
-use crate::cli::output::{Output, number};
+use crate::cli::output::{Output, name, number};
 use crate::cli::table::{Cell, whole};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Quotation, QuotationStatus};
@@ -128,7 +128,7 @@ impl Row {
         let total = self.total.as_ref();
         vec![
             whole(self.request_id.as_str()),
-            self.client.as_str().into(),
+            name(self.client.as_str()),
             self.status.into(),
             self.asked_at.to_string().into(),
             number(self.lines),
