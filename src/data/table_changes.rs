@@ -78,7 +78,7 @@ impl TableChanges {
         let mut sink = collector.file(table);
         for (line, key, record) in written {
             if last.get(&key) == Some(&Some(line)) {
-                sink.row(line, Ok(record));
+                sink.row(line, record);
             }
         }
         let gone = last.into_iter().filter(|(_, line)| line.is_none()).map(|(key, _)| key);

@@ -25,14 +25,13 @@ const TABLES: [(&str, Expected); 6] = [
 ];
 /// Reads the rows that an object holds.
 pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
-    let line = finder.line_of(json);
     let members = match serde_json::from_str::<Members<'_>>(json) {
         Ok(Members(members)) => members,
-        Err(error) => return sink.fault(Fault::json(line, error)),
+        Err(error) => return sink.fault(Fault::json(finder.line_of(json), error)),
     };
     let has = |wanted: &str| members.iter().any(|(name, _)| name == wanted);
     if has("Keys") && !has("NewImage") {
-        return sink.fault(Fault::at(line, Problem::Deletion));
+        return sink.fault(finder.fault(json, Problem::Deletion));
     }
     for (name, raw) in members {
         member(&name, raw, finder, sink);
@@ -40,14 +39,13 @@ pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>)
 }
 
 fn member(name: &str, raw: &RawValue, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
-    let line = finder.line_of(raw.get());
     let first = raw.get().as_bytes().first();
     match first {
         _ if sink.layout().columns.says(name) => {}
         Some(b'{') if ITEMS.contains(&name) => {
             let row = Row::parse(raw.get(), &sink.layout().columns);
             let row = row.map(|row| row.noted(Notation::Attributes)).map_err(Problem::from);
-            take(line, row, Expected::Any, sink);
+            take(raw.get(), finder, row, Expected::Any, sink);
         }
         _ if MORE_TO_COME.contains(&name) => {
             if !matches!(raw.get(), "null" | "\"\"" | "false" | "{}" | "[]") {
@@ -60,22 +58,21 @@ fn member(name: &str, raw: &RawValue, finder: &mut LineFinder<'_>, sink: &mut Si
             Some(expected) => rows(raw, expected, finder, sink),
             None => {
                 let problem = Problem::unknown_table(name, &TABLES.map(|(name, _)| name));
-                sink.fault(Fault::at(line, problem));
+                sink.fault(finder.fault(raw.get(), problem));
             }
         },
         Some(b'{') if ANY_ROWS.contains(&name) => read(raw.get(), finder, sink),
         _ => {
             let tables = TABLES.into_iter().map(|(name, _)| name);
-            sink.fault(Fault::at(line, Problem::unknown_field(name, tables)));
+            sink.fault(finder.fault(raw.get(), Problem::unknown_field(name, tables)));
         }
     }
 }
 
 fn rows(raw: &RawValue, expected: Expected, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
     let read = for_each_element(raw.get(), &mut |element| {
-        let line = finder.line_of(element.get());
         let row = table_row(element.get(), &sink.layout().columns);
-        take(line, row, expected, sink);
+        take(element.get(), finder, row, expected, sink);
     });
     if let Err(error) = read {
         sink.fault(Fault::json(finder.line_of(raw.get()), error));
@@ -84,7 +81,8 @@ fn rows(raw: &RawValue, expected: Expected, finder: &mut LineFinder<'_>, sink: &
 
 /// Understands a row, or says what is wrong with it.
 pub(super) fn take(
-    line: u32,
+    json: &str,
+    finder: &mut LineFinder<'_>,
     row: Result<Row<'_>, Problem>,
     expected: Expected,
     sink: &mut Sink<'_>,
@@ -94,7 +92,10 @@ pub(super) fn take(
         sink.ignored(&row.ignored);
         record(&mut row, expected, amounts, &sink.layout().columns)
     });
-    sink.row(line, record);
+    match record {
+        Ok(record) => sink.row(finder.line_of(json), record),
+        Err(problem) => sink.fault(finder.fault(json, problem)),
+    }
 }
 
 fn expected_in(table: &str) -> Option<Expected> {
