@@ -6,6 +6,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde_json::json;
 
 use super::args::Format;
+use super::pasted;
 use crate::data::{DataErrors, GenerateError, LoadError};
 use crate::embedded::{BackupError, OpenError, RestoreError};
 use crate::model::{escape_but, escape_json};
@@ -95,6 +96,13 @@ impl Failure {
             Some(near) => self.hint(format!("did you mean `{near}`?")),
             None => self.hint(or),
         }
+    }
+
+    /// The same, with a hint whose commands are about this stack, wherever they are pasted.
+    #[must_use]
+    pub(super) fn for_stack(self, as_flags: &str) -> Self {
+        let hint = self.hint.map(|hint| pasted::for_stack(&hint, as_flags));
+        Self { hint, ..self }
     }
 
     /// The same, with the chosen profile in its hint.

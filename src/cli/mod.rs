@@ -30,6 +30,7 @@ mod metrics_port;
 mod named_file;
 mod output;
 mod parse;
+mod pasted;
 mod paths;
 mod pieces;
 mod price_list;
@@ -102,6 +103,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         done = catch(scope.of(dispatch(cli.command, &settings, &output, &interrupts))) => {
             traces.flush().await;
             let done = done.unwrap_or_else(|panic| Err(Died { part: "the command", panic }.into()));
+            let done = done.map_err(|failure| failure.for_stack(&settings.as_flags));
             #[cfg(feature = "aws")]
             let done = done.map_err(|failure| failure.for_profile(settings.aws.profile.as_deref()));
             done
