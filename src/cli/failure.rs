@@ -69,7 +69,7 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Green.on_default();
 
 /// Why a run ends without what was asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     code: ExitCode,
     message: String,
@@ -96,6 +96,21 @@ impl Failure {
             Some(near) => self.hint(format!("did you mean `{near}`?")),
             None => self.hint(or),
         }
+    }
+
+    /// The same, of something that its message does not name.
+    #[must_use]
+    pub(super) fn of_a(self, what: &str) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
+    #[must_use]
+    pub(super) fn without_hint(self) -> Self {
+        Self { hint: None, ..self }
+    }
+
+    pub(super) fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
     }
 
     /// The same, with a hint whose commands are about this stack, wherever they are pasted.
