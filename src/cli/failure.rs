@@ -128,6 +128,14 @@ impl Failure {
         Self { hint, ..self }
     }
 
+    /// What only a build with AWS can do.
+    #[cfg(not(feature = "aws"))]
+    pub(super) fn without_aws(what: &str) -> Self {
+        let message = format!("{what}, and this build has no AWS support");
+        Self::new(ExitCode::Usage, message)
+            .hint("build ocache with the feature `aws`, which is on by default")
+    }
+
     /// Something that should not have happened.
     pub(super) fn internal(error: impl std::error::Error) -> Self {
         Self::new(ExitCode::Failure, Chain(&error).to_string())

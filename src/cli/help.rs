@@ -51,6 +51,10 @@ fn find<'a>(cli: &'a mut Command, words: &[String]) -> Result<&'a mut Command, F
 fn unknown(above: &Command, word: &str) -> Failure {
     let names = above.get_subcommands().map(Command::get_name).chain(TOPICS);
     unknown_word(word).suggest(nearest(word, names), "`ocache help` lists commands and topics")
+    #[cfg(not(feature = "aws"))]
+    if super::args::AWS_COMMANDS.contains(&word) {
+        return Failure::without_aws(&format!("`{word}` needs AWS"));
+    }
 }
 
 fn unknown_word(word: &str) -> Failure {

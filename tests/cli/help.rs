@@ -67,3 +67,19 @@ fn the_version_says_what_it_was_built_from() {
     assert_eq!(names, ["commit", "features", "platform", "build"]);
     assert_eq!(rest.contains("aws"), cfg!(feature = "aws"), "{rest}");
 }
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn commands_that_only_aws_builds_have_say_so() {
+    let home = Home::new();
+    for args in [&["provision", "--dry-run"][..], &["destroy", "--yes"], &["help", "provision"]] {
+        let error = home.fails(2, args);
+        let name = args.iter().find(|word| ["provision", "destroy"].contains(word)).unwrap();
+        let said = format!("error: `{name}` needs AWS, and this build has no AWS support");
+        assert!(error.starts_with(&said) && error.contains("hint: build ocache with"), "{error}");
+    }
+    let error = home.fails(2, &["status", "--backend", "aws"]);
+    assert!(error.contains("this build has no AWS support"), "{error}");
+    // Another unknown command is one.
+    assert!(home.fails(2, &["provison"]).contains("unrecognized subcommand"));
+}
