@@ -55,7 +55,7 @@ pub use list::{
 pub use policy::{PolicyArgs, STACK_SETTINGS};
 pub use process::{MemoryArgs, MetricsArgs, SlotArgs, StageArgs};
 pub use shell::{CompletionsArgs, HelpArgs, ManArgs, TOPICS};
-pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
+pub use simulate::{OnChange, SIMULATE_DETAILS, SimulateArgs, SyntheticRhythm};
 pub use tokens::{
     KeysArgs, KeysCommand, KeysCommandArgs, ProviderArgs, ProviderError, RotateArgs, TokenArgs,
 };
@@ -119,9 +119,10 @@ pub enum Command {
     /// one process.
     #[command(after_help = examples::WORKER)]
     Worker(WorkerArgs),
-    /// Run the gateway: the page, websockets, PUT /subscribe, /health, /metrics
+    /// Run the gateway: page, websockets, /quotes, /prices, /load, /subscribe, /metrics
     ///
-    /// Clients connect to it. It listens on loopback only; put a reverse proxy before it to serve other
+    /// Clients connect to it: websockets to /, HTTP to /quotes, /prices, /load, /subscribe, /health and
+    /// /metrics. It listens on loopback only; put a reverse proxy before it to serve other
     /// machines. Workers answer the quotations, or this process does with --with-provider.
     #[command(after_help = examples::SERVE)]
     Serve(ServeArgs),

@@ -96,8 +96,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         output.note(&format!("traces: {url}"));
     }
     interrupt::outlive_the_file_limit();
-    let interrupts = Interrupts::new(settings.supervisor.clone(), output);
     signals::supervise(&settings.supervisor);
+    let interrupts = Interrupts::new(settings.supervisor.clone(), output);
     let scope = Scope::new(Stage::Command, Reason::Command);
     let done = tokio::select! {
         done = catch(scope.of(dispatch(cli.command, &settings, &output, &interrupts))) => {

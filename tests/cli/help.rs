@@ -5,7 +5,11 @@ use super::process::{Home, text};
 #[test]
 fn help_fits_a_screen_and_says_where_the_rest_is() {
     let home = Home::new();
-    for command in ["quote", "status", "load"] {
+    let list = home.ok(&["--help"]);
+    let listed = list.lines().filter_map(|line| line.strip_prefix("  "));
+    let commands: Vec<&str> = listed.filter_map(|line| line.split(' ').next()).collect();
+    assert!(commands.len() > 20 && commands.contains(&"simulate"), "{list}");
+    for command in commands {
         let screen = home.ok(&[command, "--help"]);
         assert!(screen.lines().count() <= 45, "{screen}");
         assert!(screen.contains(&format!("Usage: ocache {command}")), "{screen}");
@@ -25,6 +29,8 @@ fn help_fits_a_screen_and_says_where_the_rest_is() {
         assert!(settings.contains(flag), "no {flag} in {settings}");
     }
     assert!(!settings.contains("--port"), "{settings}");
+    // What the screen has no room for.
+    assert!(home.ok(&["help", "simulate"]).contains("--lists-per-user"));
     assert!(home.ok(&["help", "cost", "forecast"]).contains("Usage: ocache cost forecast"));
 }
 
