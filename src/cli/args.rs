@@ -45,6 +45,8 @@ pub use cost::{CostArgs, CostCommand, ForecastArgs};
 pub use data::{DataFormat, GenerateArgs, LayoutArgs, LoadArgs};
 pub use dead_letters::{DeadLettersArgs, DeadLettersCommand, QueueName, SelectionArgs};
 pub use global::{Backend, Color, DEFAULT_STACK, Format, Global, LogFormat};
+#[cfg(not(feature = "aws"))]
+pub use groups::AWS_COMMANDS;
 pub use groups::{EXIT_CODES, GROUPS, START};
 pub use list::{
     ExportArgs, ExportCommand, ExportQuotationsArgs, ListArgs, ListCommand, ListCustomersArgs,
@@ -53,7 +55,7 @@ pub use list::{
 pub use policy::{PolicyArgs, STACK_SETTINGS};
 pub use process::{MemoryArgs, MetricsArgs, SlotArgs, StageArgs};
 pub use shell::{CompletionsArgs, HelpArgs, ManArgs, TOPICS};
-pub use simulate::{OnChange, SimulateArgs, SyntheticRhythm};
+pub use simulate::{OnChange, SIMULATE_DETAILS, SimulateArgs, SyntheticRhythm};
 pub use tokens::{
     KeysArgs, KeysCommand, KeysCommandArgs, ProviderArgs, ProviderError, RotateArgs, TokenArgs,
 };
@@ -117,9 +119,10 @@ pub enum Command {
     /// one process.
     #[command(after_help = examples::WORKER)]
     Worker(WorkerArgs),
-    /// Run the gateway: the page, websockets, PUT /subscribe, /health, /metrics
+    /// Run the gateway: page, websockets, /quotes, /prices, /load, /subscribe, /metrics
     ///
-    /// Clients connect to it. It listens on loopback only; put a reverse proxy before it to serve other
+    /// Clients connect to it: websockets to /, HTTP to /quotes, /prices, /load, /subscribe, /health and
+    /// /metrics. It listens on loopback only; put a reverse proxy before it to serve other
     /// machines. Workers answer the quotations, or this process does with --with-provider.
     #[command(after_help = examples::SERVE)]
     Serve(ServeArgs),

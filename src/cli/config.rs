@@ -9,6 +9,7 @@ use super::engine::{Engine, require_store};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
 use super::parse::{Parsed, parsed};
+use super::pasted;
 use super::settings::Settings;
 use super::settings_file::key_of;
 use super::stack_settings::{Given, understood};
@@ -104,10 +105,22 @@ const fn raised_by(setting: Setting) -> &'static str {
 async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
     // The values as they were typed, which the types no longer know.
     let parsed = parsed()?;
-    let (record, rounding) = record(settings, &parsed, output).await?;
+    let given = Given::of(settings, &parsed);
+    let stored = stored(settings, &parsed, output).await?;
+    let is_stored = stored.is_some();
+    let (record, rounding) = stored.unwrap_or_else(|| (given.record(), UnitRounding::PLAIN));
     let stack = understood(&record)?;
-    Given::of(settings, &parsed).warn(output, &stack);
-    let mut shown = all(&parsed, &record, &stack);
+    match is_stored {
+        true => given.warn(output, &stack),
+        false => {
+            let dir = settings.data_dir.display();
+            let note = format!(
+                "there is no store in `{dir}` yet; `ocache up` makes one with these settings"
+            );
+            output.note(&pasted::for_stack(&note, &settings.as_flags));
+        }
+    }
+    let mut shown = all(&parsed, is_stored.then_some(&record), &stack);
     shown.extend(unit_rounding::shown(rounding));
     shown.sort_by(|a, b| a.setting.cmp(&b.setting));
     output.data(&shown, |settings| {
@@ -122,15 +135,15 @@ async fn show(settings: &Settings, output: &Output) -> Result<(), Failure> {
 }
 
 impl Shown {
-    /// A setting of the stack.
-    fn of_stack(setting: Setting, record: &SettingsRecord, stack: &StackSettings) -> Self {
+    /// A setting of the stack, which may be more than it was set to.
+    fn of_stack(
+        setting: Setting,
+        (origin, from): (Origin, Option<String>),
+        stack: &StackSettings,
+    ) -> Self {
         let value = stack.in_force(setting);
         let is_raised = value != stack.as_set(setting);
-        let origin = match record.values.contains_key(setting.name()) {
-            true => Origin::Stack,
-            false => Origin::Default,
-        };
-        let from = is_raised.then(|| raised_by(setting).to_owned());
+        let from = if is_raised { Some(raised_by(setting).to_owned()) } else { from };
         Self { setting: setting.name().to_owned(), value: Some(value), origin, from }
     }
 
@@ -146,30 +159,30 @@ impl Shown {
     }
 }
 
-/// What was set for the stack, and how it rounds. Where there is no store yet, nothing was set.
-async fn record(
+/// What was set for the stack, and how it rounds. `None` where there is no store yet.
+async fn stored(
     settings: &Settings,
     parsed: &Parsed,
     output: &Output,
-) -> Result<(SettingsRecord, UnitRounding), Failure> {
+) -> Result<Option<(SettingsRecord, UnitRounding)>, Failure> {
     if parsed.has_flag("data_dir") {
         // Whoever names a store means one that is there.
         require_store(settings)?;
     }
     if settings.backend == Backend::Embedded && !Embedded::is_in(&settings.data_dir) {
-        let dir = settings.data_dir.display();
-        output.note(&format!("there is no store in `{dir}` yet: its settings are the defaults"));
-        return Ok((SettingsRecord::default(), UnitRounding::PLAIN));
+        return Ok(None);
     }
     let engine = Engine::open(settings, output).await?;
     let store = engine.ports(None).store;
     let record = store.settings().await;
     let head = store.catalogue_head().await;
     engine.close().await;
-    Ok((record?, head?.map_or(UnitRounding::PLAIN, |head| head.rounding)))
+    Ok(Some((record?, head?.map_or(UnitRounding::PLAIN, |head| head.rounding))))
 }
 
-fn all(parsed: &Parsed, record: &SettingsRecord, stack: &StackSettings) -> Vec<Shown> {
+/// All settings. Those of a stack come from its record; where it has none yet, from where those of a process come
+/// from.
+fn all(parsed: &Parsed, record: Option<&SettingsRecord>, stack: &StackSettings) -> Vec<Shown> {
     let show = ["config", "show"];
     let command =
         show.iter().try_fold(&parsed.command, |command, name| command.find_subcommand(name));
@@ -180,9 +193,6 @@ fn all(parsed: &Parsed, record: &SettingsRecord, stack: &StackSettings) -> Vec<S
         .get_arguments()
         .filter_map(|argument| {
             let key = key_of(argument)?;
-            if let Some(setting) = Setting::named(key) {
-                return Some(Shown::of_stack(setting, record, stack));
-            }
             let id = argument.get_id().as_str();
             let values = matches.get_raw(id).into_iter().flatten();
             let values: Vec<_> = values.map(|value| value.to_string_lossy()).collect();
@@ -194,6 +204,14 @@ fn all(parsed: &Parsed, record: &SettingsRecord, stack: &StackSettings) -> Vec<S
                 (_, Some(file)) => (Origin::File, Some(file.path.display().to_string())),
                 _ => (Origin::Default, None),
             };
+            if let Some(setting) = Setting::named(key) {
+                let origin = match record.map(|record| record.values.contains_key(key)) {
+                    Some(true) => (Origin::Stack, None),
+                    Some(false) => (Origin::Default, None),
+                    None => (origin, from),
+                };
+                return Some(Shown::of_stack(setting, origin, stack));
+            }
             let value = (!values.is_empty()).then(|| values.join(","));
             Some(Shown { setting: key.to_owned(), value, origin, from })
         })

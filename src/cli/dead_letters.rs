@@ -7,6 +7,7 @@ use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, number, table};
 use super::settings::Settings;
+use super::table::whole;
 use crate::ports::{DeadLetter, Ports, Queue, Selection};
 
 /// `show` looks for an id among so many letters of each queue.
@@ -79,7 +80,7 @@ async fn list(
             let count = letter.receive_count.map_or_else(String::new, |count| count.to_string());
             let sent_at = letter.sent_at.to_string();
             table.add_row([
-                letter.id.as_str().into(),
+                whole(letter.id.as_str()),
                 queue.name().into(),
                 sent_at.into(),
                 number(count),

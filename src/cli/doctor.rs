@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::engine::{Engine, HALF_LOADED, Kind, load_again};
 use super::failure::{ExitCode, Failure};
 use super::output::{Output, table};
+use super::pasted;
 use super::settings::Settings;
 use super::workers::{Workers, names, start_one};
 use crate::model::{RequestId, UserId};
@@ -35,7 +36,7 @@ impl Check {
     /// What a port failed with, and what usually mends it.
     fn failed(what: impl Into<String>, error: &PortError) -> Self {
         let mend = match error {
-            PortError::Missing { .. } => "ocache provision",
+            PortError::Missing { .. } => "`ocache provision`",
             PortError::Denied { .. } => "use credentials that may do this: --profile, AWS_PROFILE",
             PortError::Unavailable { .. } | PortError::Throttled { .. } => {
                 "check that it runs and can be reached, and run `ocache doctor` again"
@@ -67,9 +68,12 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), Fail
     checks.push(work(&engine, &ports, settings).await);
     checks.extend(gateways(&engine).await);
     engine.close().await;
-    #[cfg(feature = "aws")]
     for mend in checks.iter_mut().filter_map(|check| check.mend.as_mut()) {
-        *mend = super::refusals::for_profile(mend, settings.aws.profile.as_deref());
+        *mend = pasted::for_stack(mend, &settings.as_flags);
+        #[cfg(feature = "aws")]
+        {
+            *mend = super::refusals::for_profile(mend, settings.aws.profile.as_deref());
+        }
     }
     print(output, &checks)
 }
@@ -98,7 +102,7 @@ async fn catalogue(ports: &Ports) -> Check {
         Ok(Some(head)) => {
             Check::ok("products", format!("version {} in {}", head.version, head.currency))
         }
-        Ok(None) => Check::wrong("products", "none are loaded", "ocache load PATH"),
+        Ok(None) => Check::wrong("products", "none are loaded", "`ocache load PATH`"),
         Err(error) => Check::failed("products", &error),
     }
 }
@@ -120,7 +124,7 @@ async fn dead_letters(ports: &Ports, queue: Queue) -> Check {
     match ports.queues.depth(queue).await {
         Ok(depth) if depth.dead == 0 => Check::ok(what, "none"),
         Ok(depth) => {
-            let mend = format!("ocache dead-letters list --queue {queue}");
+            let mend = format!("`ocache dead-letters list --queue {queue}`");
             Check::wrong(what, depth.dead.to_string(), mend)
         }
         Err(error) => Check::failed(what, &error),
@@ -207,7 +211,7 @@ async fn gateways(engine: &Engine) -> Vec<Check> {
             Err(error) if error.is_dead() => {
                 engine.registry.forget(&record);
                 let found = format!("{}; its entry was removed", Chain(&error));
-                Check::wrong("gateway", found, "ocache up, or ocache serve")
+                Check::wrong("gateway", found, "`ocache up`, or `ocache serve`")
             }
             Err(error) => {
                 let mend = "check what it does, or restart it";
@@ -294,7 +298,7 @@ async fn resources(aws: &crate::aws::Aws) -> Vec<Check> {
         Ok(plan) => plan,
         Err(ProvisionError::Port(error)) => return vec![Check::failed("stack", &error)],
         Err(error) => {
-            let mend = "ocache destroy, then ocache provision";
+            let mend = "`ocache destroy`, then `ocache provision`";
             return vec![Check::wrong("stack", Chain(&error).to_string(), mend)];
         }
     };
@@ -302,11 +306,11 @@ async fn resources(aws: &crate::aws::Aws) -> Vec<Check> {
         let what = change.resource.to_string();
         match change.action {
             Action::Unchanged => Check::ok(what, "as it should be"),
-            Action::Create => Check::wrong(what, "missing", "ocache provision"),
+            Action::Create => Check::wrong(what, "missing", "`ocache provision`"),
             Action::Differs { attribute, is, should } => {
                 let is = is.as_deref().unwrap_or("not set");
                 let found = format!("{attribute} is {is}, should be {should}");
-                Check::wrong(what, found, "ocache provision --fix")
+                Check::wrong(what, found, "`ocache provision --fix`")
             }
         }
     };

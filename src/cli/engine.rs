@@ -88,11 +88,7 @@ impl Engine {
             #[cfg(feature = "aws")]
             Backend::Aws => open_aws(settings, registry).await?,
             #[cfg(not(feature = "aws"))]
-            Backend::Aws => {
-                let message = "this ocache was built without its AWS engine";
-                return Err(Failure::new(super::failure::ExitCode::Usage, message)
-                    .hint("build it with the feature `aws`, which is on by default"));
-            }
+            Backend::Aws => return Err(Failure::without_aws("this needs AWS")),
         };
         output.note(&format!("engine: {}", engine.label));
         if matches!(engine.kind, Kind::Embedded(_)) {

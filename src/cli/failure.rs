@@ -6,6 +6,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde_json::json;
 
 use super::args::Format;
+use super::pasted;
 use crate::data::{DataErrors, GenerateError, LoadError};
 use crate::embedded::{BackupError, OpenError, RestoreError};
 use crate::model::{escape_but, escape_json};
@@ -68,7 +69,7 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Green.on_default();
 
 /// Why a run ends without what was asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     code: ExitCode,
     message: String,
@@ -97,12 +98,42 @@ impl Failure {
         }
     }
 
+    /// The same, of something that its message does not name.
+    #[must_use]
+    pub(super) fn of_a(self, what: &str) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
+    #[must_use]
+    pub(super) fn without_hint(self) -> Self {
+        Self { hint: None, ..self }
+    }
+
+    pub(super) fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The same, with a hint whose commands are about this stack, wherever they are pasted.
+    #[must_use]
+    pub(super) fn for_stack(self, as_flags: &str) -> Self {
+        let hint = self.hint.map(|hint| pasted::for_stack(&hint, as_flags));
+        Self { hint, ..self }
+    }
+
     /// The same, with the chosen profile in its hint.
     #[cfg(feature = "aws")]
     #[must_use]
     pub(super) fn for_profile(self, profile: Option<&str>) -> Self {
         let hint = self.hint.map(|hint| super::refusals::for_profile(&hint, profile));
         Self { hint, ..self }
+    }
+
+    /// What only a build with AWS can do.
+    #[cfg(not(feature = "aws"))]
+    pub(super) fn without_aws(what: &str) -> Self {
+        let message = format!("{what}, and this build has no AWS support");
+        Self::new(ExitCode::Usage, message)
+            .hint("build ocache with the feature `aws`, which is on by default")
     }
 
     /// Something that should not have happened.

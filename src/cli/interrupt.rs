@@ -105,9 +105,11 @@ impl Interrupts {
 pub(super) async fn or_interrupted<T>(
     command: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
+    // Before the command begins: whoever sees it work may interrupt it at once.
+    let interrupted = signalled(1);
     tokio::select! {
         result = command => result,
-        () = interrupted() => Err(Failure::new(ExitCode::Interrupted, "interrupted")),
+        () = interrupted => Err(Failure::new(ExitCode::Interrupted, "interrupted")),
     }
 }
 
@@ -123,11 +125,6 @@ pub(super) fn outlive_the_file_limit() {
             tracing::debug!(%error, "a write beyond the limit on file sizes ends the process");
         }
     }
-}
-
-/// Waits for Ctrl-C, or for the signal that services are stopped with.
-pub(super) async fn interrupted() {
-    signalled(1).await;
 }
 
 impl From<Died> for Failure {

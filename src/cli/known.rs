@@ -15,8 +15,8 @@ use crate::embedded::Embedded;
 use crate::memory::MemoryConnections;
 use crate::model::{ProductId, UserId, nearest};
 use crate::ports::{
-    PortError, Ports, Segment, Store, SystemClock, SystemRandomness, discounts_now,
-    first_discounted_users, first_products, products_now,
+    AtHead, CatalogueHead, PortError, Ports, Segment, Store, SystemClock, SystemRandomness,
+    all_lists, at_head, discounts_now, first_discounted_users, first_products, products_now,
 };
 
 /// So many rows of a kind are looked at, so that a large store answers while somebody waits.
@@ -28,19 +28,38 @@ const OFFERED: usize = 200;
 /// looks like another one.
 pub(super) async fn nearest_user(engine: &Engine, user: &UserId) -> Option<String> {
     let store = looked_at(engine)?.store;
-    if exists(&*store, user).await.unwrap_or(true) {
+    if is_known(&*store, user).await.unwrap_or(true) {
         return None;
     }
     let known = users(&*store).await.unwrap_or_default();
     nearest(user.as_str(), known.iter().map(String::as_str)).map(str::to_owned)
 }
 
-/// Whether a store knows a user: by discounts, a visit, or a table.
-async fn exists(store: &dyn Store, user: &UserId) -> Result<bool, PortError> {
+/// Whether a store knows a user: by what was loaded, a visit, or a table.
+pub(super) async fn is_known(store: &dyn Store, user: &UserId) -> Result<bool, PortError> {
     let one = std::slice::from_ref(user);
     Ok(!discounts_now(store, one).await?.is_empty()
         || store.active_user(user).await?.is_some()
-        || !store.table_heads(one).await?.is_empty())
+        || !store.table_heads(one).await?.is_empty()
+        || is_loaded(store, user).await?)
+}
+
+/// Whether a user has a currency or groups, or is given a price list.
+async fn is_loaded(store: &dyn Store, user: &UserId) -> Result<bool, PortError> {
+    let read = |head: CatalogueHead| async move {
+        let AtHead::Read(customers) = store.customers(std::slice::from_ref(user), &head).await?
+        else {
+            return Ok(AtHead::Moved);
+        };
+        if !customers.is_empty() {
+            return Ok(AtHead::Read(true));
+        }
+        let AtHead::Read(lists) = all_lists(store, &head).await? else {
+            return Ok(AtHead::Moved);
+        };
+        Ok(AtHead::Read(lists.iter().any(|list| list.recipients.users.contains(user))))
+    };
+    at_head(store, |head| Box::pin(read(head))).await
 }
 
 /// The products that some ids are typing errors of, as a question. Products that exist are not asked

@@ -1,5 +1,6 @@
 //! `ocache list`: what is stored, printed while it is read.
 
+mod absent;
 mod listing;
 mod other_currencies;
 mod quotations;
@@ -13,9 +14,10 @@ use super::failure::Failure;
 use super::interrupt::or_interrupted;
 use super::output::Output;
 use super::settings::Settings;
-use crate::model::UserId;
-use crate::ports::{AtHead, PortError, Ports, Segment, Store, at_head};
-use crate::pricing::{Customer, PriceList, Product};
+use crate::model::{CustomerGroup, UserId};
+use crate::ports::{AtHead, PortError, Ports, Segment, Store, all_lists, at_head};
+use crate::pricing::{Category, Customer, PriceList, Product};
+use absent::Met;
 use listing::{Listing, Walk};
 use other_currencies::OtherCurrencies;
 
@@ -31,19 +33,24 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let engine = Engine::open_existing(settings, output).await?;
     let ports = engine.ports(None);
-    let done = or_interrupted(list(&ports, output, command)).await;
+    let done = or_interrupted(list(&engine, &ports, output, command)).await;
     engine.close().await;
     done
 }
 
-async fn list(ports: &Ports, output: &Output, command: ListCommand) -> Result<(), Failure> {
+async fn list(
+    engine: &Engine,
+    ports: &Ports,
+    output: &Output,
+    command: ListCommand,
+) -> Result<(), Failure> {
     let store = &*ports.store;
     match command {
         ListCommand::Products(args) => products(store, output, &args).await,
         ListCommand::Customers(args) => customers(store, output, &args).await,
-        ListCommand::Discounts(args) => discounts(store, output, args).await,
-        ListCommand::PriceLists(args) => price_lists(store, output, &args).await,
-        ListCommand::Quotations(args) => quotations::list(ports, output, &args).await,
+        ListCommand::Discounts(args) => discounts(engine, store, output, args).await,
+        ListCommand::PriceLists(args) => price_lists(engine, store, output, &args).await,
+        ListCommand::Quotations(args) => quotations::list(engine, ports, output, &args).await,
     }
 }
 
@@ -52,12 +59,19 @@ async fn products(
     output: &Output,
     args: &ListProductsArgs,
 ) -> Result<(), Failure> {
-    let wanted = |product: &Product| {
-        has_text(args.text.as_deref(), &[product.id.as_str(), &product.name])
-            && args
-                .category
-                .as_ref()
-                .is_none_or(|wide| product.category().is_some_and(|category| wide.covers(category)))
+    let mut categories = Met::of(args.category.as_ref().map(Category::as_str));
+    let mut wanted = |product: &Product| {
+        let is_in = args.category.as_ref().is_none_or(|wide| {
+            let category = product.category();
+            category.is_some_and(|it| {
+                // Each category above it is one too.
+                for (end, _) in it.as_str().match_indices('/') {
+                    categories.meets(&it.as_str()[..end], false);
+                }
+                categories.meets(it.as_str(), wide.covers(it))
+            })
+        });
+        is_in && has_text(args.text.as_deref(), &[product.id.as_str(), &product.name])
     };
     let mut listing = Listing::begin(output, &rows::PRODUCTS, args.limit.limit);
     let mut walk = Walk::new(store, |store, head, from| {
@@ -70,7 +84,8 @@ async fn products(
         }
         listing.end_page()?;
     }
-    listing.end("first", "product")
+    let see = "`ocache list products` lists the products with their categories";
+    listing.end_without(categories.absent("category", see), "first", "product")
 }
 
 async fn customers(
@@ -78,9 +93,16 @@ async fn customers(
     output: &Output,
     args: &ListCustomersArgs,
 ) -> Result<(), Failure> {
-    let wanted = |customer: &Customer| {
-        has_text(args.text.as_deref(), &[customer.user.as_str()])
-            && args.group.as_ref().is_none_or(|group| customer.groups.contains(group))
+    let mut groups = Met::of(args.group.as_ref().map(CustomerGroup::as_str));
+    let mut wanted = |customer: &Customer| {
+        let is_in = args.group.as_ref().is_none_or(|wanted| {
+            // All of them, so that the one that was meant can be found.
+            customer
+                .groups
+                .iter()
+                .fold(false, |is_in, group| groups.meets(group.as_str(), group == wanted) || is_in)
+        });
+        is_in && has_text(args.text.as_deref(), &[customer.user.as_str()])
     };
     let mut listing = Listing::begin(output, &rows::CUSTOMERS, args.limit.limit);
     let mut walk = Walk::new(store, |store, head, from| {
@@ -92,10 +114,19 @@ async fn customers(
         }
         listing.end_page()?;
     }
-    listing.end("first", "customer")
+    if listing.is_empty() && args.group.is_some() {
+        // A group without customers may have a price list.
+        let lists = at_head(store, |head| Box::pin(async move { all_lists(store, &head).await }));
+        for group in lists.await?.iter().flat_map(|list| &list.recipients.groups) {
+            groups.meets(group.as_str(), args.group.as_ref() == Some(group));
+        }
+    }
+    let see = "`ocache list customers` lists the customers with their groups";
+    listing.end_without(groups.absent("group", see), "first", "customer")
 }
 
 async fn price_lists(
+    engine: &Engine,
     store: &dyn Store,
     output: &Output,
     args: &ListPriceListsArgs,
@@ -118,7 +149,11 @@ async fn price_lists(
         }
         listing.end_page()?;
     }
-    listing.end("first", "price list")
+    let absent = match listing.is_empty() {
+        true => absent::customer(engine, store, args.client.as_ref()).await?,
+        false => None,
+    };
+    listing.end_without(absent, "first", "price list")
 }
 
 /// What is known of a customer.
@@ -131,6 +166,7 @@ async fn customer_now(store: &dyn Store, client: &UserId) -> Result<Customer, Po
 }
 
 async fn discounts(
+    engine: &Engine,
     store: &dyn Store,
     output: &Output,
     args: ListDiscountsArgs,
@@ -173,6 +209,13 @@ async fn discounts(
         if args.client.is_some() {
             break;
         }
+    }
+    if listing.is_empty() {
+        let absent = match absent::customer(engine, store, args.client.as_ref()).await? {
+            None => absent::product(engine, store, args.product.as_ref()).await?,
+            absent => absent,
+        };
+        return listing.end_without(absent, "first", "discount");
     }
     listing.end("first", "discount")?;
     others.tell(output);

@@ -21,7 +21,7 @@ use super::named_file;
 use super::output::Output;
 use super::parse::parsed;
 use super::settings::Settings;
-use super::watched_load::Watched;
+use super::watched_load::{self, Watched};
 use crate::data::{
     self, Amounts, Dataset, FilesSeen, Layout, LoadError, LoadOptions, LoadProgress, LoadReport,
 };
@@ -63,23 +63,11 @@ impl Loading<'_> {
     /// seen.
     async fn once(&self, seen: Option<&FilesSeen>) -> Result<Done, Failure> {
         let Self { settings, output, opening, args, layout } = self;
-        // Where there is no store yet, bad files make none.
-        let mut read_before = match makes_store(settings) {
-            true => {
-                let currency = args.currency.unwrap_or(Currency::USD);
-                let amounts = Amounts::from(currency);
-                Some((amounts, or_interrupted(read(output, &args.paths, amounts, layout)).await?))
-            }
-            false => None,
+        let without_store = or_interrupted(self.without_store()).await;
+        let (read_before, changes) = match without_store.map_err(before_the_store)? {
+            WithoutStore::Read(read_before, changes) => (read_before, changes),
+            WithoutStore::Done(done) => return Ok(done),
         };
-        let changes = args.changes.as_deref().map(ChangesFile::create).transpose()?;
-        if let Some((amounts, dataset)) = read_before.take_if(|_| args.dry_run) {
-            // A dry run makes none either: it compares with an empty one.
-            let nothing = Memory::new(Arc::new(SystemClock), Arc::new(SystemRandomness)).ports();
-            let options = args.options(amounts.currency);
-            let preview = dry_run::preview(output, &nothing, &dataset, options, changes).await?;
-            return Ok(Done::Previewed(dataset, Box::new(preview)));
-        }
         let engine = Engine::open(settings, opening).await?;
         let ports = engine.ports(None);
         let watched = Watched::default();
@@ -119,6 +107,47 @@ impl Loading<'_> {
         };
         engine.close().await;
         done
+    }
+
+    /// What is done before the store is opened. Where there is none yet, bad files make none.
+    async fn without_store(&self) -> Result<WithoutStore, Failure> {
+        let Self { settings, output, args, layout, .. } = self;
+        let read_before = match makes_store(settings) {
+            true => {
+                let amounts = Amounts::from(args.currency.unwrap_or(Currency::USD));
+                Some((amounts, read(output, &args.paths, amounts, layout).await?))
+            }
+            false => None,
+        };
+        let changes = args.changes.as_deref().map(ChangesFile::create).transpose()?;
+        match read_before {
+            // A dry run makes none either: it compares with an empty one.
+            Some((amounts, dataset)) if args.dry_run => {
+                let nothing =
+                    Memory::new(Arc::new(SystemClock), Arc::new(SystemRandomness)).ports();
+                let options = args.options(amounts.currency);
+                let preview =
+                    dry_run::preview(output, &nothing, &dataset, options, changes).await?;
+                Ok(WithoutStore::Done(Done::Previewed(dataset, Box::new(preview))))
+            }
+            read_before => Ok(WithoutStore::Read(read_before, changes)),
+        }
+    }
+}
+
+/// What is done before the store is opened.
+enum WithoutStore {
+    /// The files are read, if there is no store that says in which currency; and the file for changes is open.
+    Read(Option<(Amounts, Dataset)>, Option<ChangesFile>),
+    /// Nothing is left to do.
+    Done(Done),
+}
+
+/// An interruption before the store was opened.
+fn before_the_store(failure: Failure) -> Failure {
+    match failure.code() {
+        ExitCode::Interrupted => watched_load::nothing_changed(),
+        _ => failure,
     }
 }
 

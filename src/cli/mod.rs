@@ -30,6 +30,7 @@ mod metrics_port;
 mod named_file;
 mod output;
 mod parse;
+mod pasted;
 mod paths;
 mod pieces;
 mod price_list;
@@ -95,12 +96,14 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         output.note(&format!("traces: {url}"));
     }
     interrupt::outlive_the_file_limit();
+    signals::supervise(&settings.supervisor);
     let interrupts = Interrupts::new(settings.supervisor.clone(), output);
     let scope = Scope::new(Stage::Command, Reason::Command);
     let done = tokio::select! {
         done = catch(scope.of(dispatch(cli.command, &settings, &output, &interrupts))) => {
             traces.flush().await;
             let done = done.unwrap_or_else(|panic| Err(Died { part: "the command", panic }.into()));
+            let done = done.map_err(|failure| failure.for_stack(&settings.as_flags));
             #[cfg(feature = "aws")]
             let done = done.map_err(|failure| failure.for_profile(settings.aws.profile.as_deref()));
             done

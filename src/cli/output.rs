@@ -10,7 +10,7 @@ use super::args::{Format, Global, LogFormat};
 use super::failure::{ExitCode, Failure};
 use super::reader;
 use super::stderr::Stderr;
-pub(super) use super::table::{Table, number, table};
+pub(super) use super::table::{Table, name, number, table};
 use crate::model::{escape_but, escape_json};
 
 /// How this run prints.

@@ -88,9 +88,27 @@ pub(super) fn parsed() -> Result<Parsed, Stop> {
                 let answer = answering.try_get_matches_from(std::env::args_os());
                 Err(Stop::Said(Box::new(answer.err().unwrap_or(asked))))
             }
-            None => Err(stop(named(asked, &effective), wishes)),
+            None => match of_other_builds(&asked) {
+                Some(failure) => Err(Stop::Failed(failure, wishes.format)),
+                None => Err(stop(named(asked, &effective), wishes)),
+            },
         },
     }
+}
+
+/// Why a command that exists is unknown here.
+#[cfg(not(feature = "aws"))]
+fn of_other_builds(error: &clap::Error) -> Option<Failure> {
+    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let is_known = super::args::AWS_COMMANDS.contains(&name.as_str());
+    is_known.then(|| Failure::without_aws(&format!("`{name}` needs AWS")))
+}
+
+#[cfg(feature = "aws")]
+const fn of_other_builds(_: &clap::Error) -> Option<Failure> {
+    None
 }
 
 /// The definitions that print what the command line asks for: help, or the version.

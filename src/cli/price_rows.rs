@@ -1,6 +1,6 @@
 //! Every row that a price was looked for in, and why it won or lost.
 
-use super::output::{number, table};
+use super::output::{name, number, table};
 use crate::pricing::{Considered, PriceRule, Scope, Unsold, Verdict};
 pub(super) use crate::verify::Amounts;
 use crate::verify::{WhyPrice, why};
@@ -11,19 +11,19 @@ pub(super) fn show(why: &WhyPrice, amounts: Amounts) -> String {
     let mut rows =
         table(["list", "priority", "for", "from quantity", "says", "makes", "counts", "because"]);
     for row in &explanation.rows {
-        let list = row.list.as_ref().map_or("own", |list| list.as_str());
+        let list = row.list.as_ref().map_or_else(|| "own".into(), |list| name(list.as_str()));
         let priority = row.list.as_ref().map_or_else(String::new, |_| row.priority.to_string());
         let scope = match &row.scope {
-            Scope::All => "all products".to_owned(),
-            Scope::Category(category) => category.to_string(),
-            Scope::Product(_) => "the product".to_owned(),
+            Scope::All => "all products".into(),
+            Scope::Category(category) => name(category.to_string()),
+            Scope::Product(_) => "the product".into(),
         };
         let price = row.price.map_or_else(String::new, |price| amounts.unit(price));
         let counts = if row.verdict == Verdict::Counts { "yes" } else { "no" };
         rows.add_row([
-            list.into(),
+            list,
             number(priority),
-            scope.into(),
+            scope,
             number(row.min_quantity),
             row.rule.in_words(|amount| amounts.unit(amount)).into(),
             number(price),

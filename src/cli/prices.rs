@@ -73,8 +73,8 @@ async fn end(
     if missing.is_empty() {
         return Ok(());
     }
-    let hint =
-        near.unwrap_or_else(|| format!("`ocache prices {}` lists them", quoted(user.as_str())));
+    let hint = near
+        .unwrap_or_else(|| format!("`ocache prices {}` lists its products", quoted(user.as_str())));
     Err(Failure::new(ExitCode::NotFound, message).hint(hint))
 }
 
@@ -98,14 +98,19 @@ async fn print(
             rows.retain(|row| wanted.contains(&row.product));
             found.extend(rows.iter().map(|row| row.product.clone()));
         }
-        printed.rows(&rows)?;
+        if !rows.is_empty() {
+            printed.rows(&rows)?;
+        }
         progress.add(rows.len() as u64);
         if !printed.is_heard() {
             break;
         }
     }
     drop(progress);
-    printed.end()?;
+    // For people, a table without a row says less than the error.
+    if output.is_json() || wanted.is_none() || !found.is_empty() {
+        printed.end()?;
+    }
     Ok(found)
 }
 

@@ -4,9 +4,9 @@
 //! one. The thread that counts signals writes nothing, so the second signal ends the process all the same.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::process;
 use std::sync::OnceLock;
-use std::thread;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::failure::ExitCode;
+use crate::supervisor::Supervisor;
 
 /// Supervisors send a signal to a process and to its group: two so close together are one.
 const SAME_WISH: Duration = Duration::from_millis(300);
@@ -23,6 +24,15 @@ const STUCK_AFTER: Duration = Duration::from_secs(1);
 
 /// How many signals have come. It begins with the first who asks: until then a signal ends the process.
 static COUNT: OnceLock<Option<watch::Receiver<u32>>> = OnceLock::new();
+
+/// Hears if the thread that counts dies.
+static SUPERVISOR: OnceLock<Supervisor> = OnceLock::new();
+
+/// From now on this supervisor hears if signals are no longer counted.
+pub(super) fn supervise(supervisor: &Supervisor) {
+    // A process has one run, and one supervisor.
+    let _ = SUPERVISOR.set(supervisor.clone());
+}
 
 /// Waits until so many signals have come. They count from this call on, not from when the future is
 /// first polled.
@@ -44,7 +54,8 @@ fn count() -> io::Result<watch::Receiver<u32>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = Signals::listen(&runtime)?;
     let (tell, count) = watch::channel(0);
-    thread::Builder::new().name("ocache-signals".into()).spawn(move || {
+    let supervisor = SUPERVISOR.get_or_init(Supervisor::new);
+    supervisor.thread("ocache-signals", "the count of signals", move || {
         runtime.block_on(async {
             signals.next().await;
             tell.send_replace(1);
@@ -60,6 +71,7 @@ fn count() -> io::Result<watch::Receiver<u32>> {
             // stdout that a stuck thread holds.
             process::exit(ExitCode::Interrupted as i32);
         });
+        ControlFlow::Break(())
     })?;
     Ok(count)
 }

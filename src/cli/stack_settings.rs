@@ -62,6 +62,12 @@ impl Given {
         }
     }
 
+    /// The record of a stack that all of them are set for.
+    pub(super) fn record(&self) -> SettingsRecord {
+        let set = |given: &GivenValue| (given.setting.name().to_owned(), given.value.clone());
+        SettingsRecord::default().with(self.values.iter().map(set))
+    }
+
     /// The value of a flag that was typed.
     pub(super) fn take_flag(&mut self, setting: Setting) -> Option<String> {
         let is_meant = |given: &GivenValue| given.is_flag && given.setting == setting;

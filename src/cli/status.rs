@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::args::StatusArgs;
 use super::engine::Engine;
 use super::failure::Failure;
-use super::output::{Output, number, table};
+use super::output::{Output, name, number, table};
 use super::settings::Settings;
 use crate::model::{Timestamp, show_duration};
 use crate::ports::{Depth, Ports, ProcessRecord, Queue, Upkeep, living_processes};
@@ -273,10 +273,10 @@ fn housekeeping(status: &HousekeepingStatus) -> String {
 
 fn queues(overview: &Overview) -> String {
     let mut table = table(["queue", "waiting", "in flight", "delayed", "dead letters"]);
-    for (name, depth) in &overview.queues {
+    for (queue, depth) in &overview.queues {
         let QueueStatus { waiting, in_flight, delayed, dead_letters } = depth;
         let figures = [waiting, in_flight, delayed, dead_letters].map(number);
-        table.add_row(std::iter::once((*name).into()).chain(figures));
+        table.add_row(std::iter::once(name(*queue)).chain(figures));
     }
     table.to_string()
 }

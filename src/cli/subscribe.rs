@@ -9,7 +9,7 @@ use super::args::{SubscribeArgs, UnsubscribeArgs};
 use super::engine::Engine;
 use super::failure::{ExitCode, Failure};
 use super::known::nearest_user;
-use super::output::{Output, table};
+use super::output::{Output, name, table};
 use super::settings::Settings;
 use super::stack_settings::{Given, understood};
 use crate::model::show_duration;
@@ -47,7 +47,7 @@ pub(super) async fn subscribe(
         let mut table = table(["customer", "was", "active for"]);
         for (user, subscribed) in &done {
             let visit = visit_name(subscribed.visit);
-            table.add_row([user.as_str(), visit, &show_duration(ttl)]);
+            table.add_row([name(user.as_str()), visit.into(), show_duration(ttl).into()]);
         }
         table.to_string()
     })
@@ -102,7 +102,8 @@ pub(super) async fn unsubscribe(
     output.data(&rows, |_| {
         let mut table = table(["customer", "was"]);
         for (user, removed) in &done {
-            table.add_row([user.as_str(), if *removed { "stored" } else { "unknown" }]);
+            let was = if *removed { "stored" } else { "unknown" };
+            table.add_row([name(user.as_str()), was.into()]);
         }
         table.to_string()
     })?;

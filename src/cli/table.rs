@@ -1,5 +1,5 @@
-//! Tables: as wide as their content, but on a terminal no wider than the terminal. If the columns do not fit there, each
-//! row becomes a block of lines.
+//! Tables: as wide as their content, but on a terminal no wider than the terminal. There texts are wrapped and names are
+//! cut. If the columns still do not fit, each row becomes a block of lines.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,14 +8,13 @@ use std::io;
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle, Width,
 };
+use textwrap::{Options, WordSeparator, WordSplitter};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::model::escape_but;
 
-/// A text is never cut to less than this.
+/// A name is never cut, and a text never wrapped, to less than this.
 const SHORTEST_TEXT: usize = 8;
-/// The title of a number is never cut to less than this.
-const SHORTEST_TITLE: usize = 4;
 /// The space and padding between two columns.
 const GAP: usize = 3;
 /// The spaces around the content of a column.
@@ -39,11 +38,14 @@ pub(super) struct Columns(Vec<Column>);
 #[derive(Clone, Copy, Default)]
 struct Column {
     title: usize,
+    /// The longest word of the title.
+    title_word: usize,
     body: usize,
-    is_text: bool,
+    /// The least that the body needs: texts can be wrapped, names cut.
+    narrowest: usize,
 }
 
-/// A text, which may be cut where the terminal is narrow, or a number or an id, which never is.
+/// What a row has in a column. Its kind says what becomes of it where the terminal is narrow.
 pub(super) struct Cell {
     text: String,
     kind: Kind,
@@ -51,8 +53,13 @@ pub(super) struct Cell {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    /// Is wrapped between words.
     Text,
+    /// Is cut.
+    Name,
+    /// Stays as it is, at the right.
     Number,
+    /// Stays as it is.
     Whole,
 }
 
@@ -67,7 +74,12 @@ pub(super) fn number(text: impl ToString) -> Cell {
     Cell { text: text.to_string(), kind: Kind::Number }
 }
 
-/// A cell for a text that is of no use if it is cut, such as an id to copy.
+/// A cell for a name or an id, which can be told from others by its beginning. It may be cut.
+pub(super) fn name(text: impl Into<String>) -> Cell {
+    Cell { text: text.into(), kind: Kind::Name }
+}
+
+/// A cell for what is of no use if it is cut or wrapped, such as an id to copy.
 pub(super) fn whole(text: impl Into<String>) -> Cell {
     Cell { text: text.into(), kind: Kind::Whole }
 }
@@ -120,10 +132,7 @@ impl Table {
         let blocks = self.rows.iter().map(|row| {
             let cells = self.header.iter().zip(row).filter(|(_, cell)| !cell.text.is_empty());
             let lines = cells.map(|(title, cell)| {
-                let shown = match cell.kind {
-                    Kind::Text => cut(&cell.text, rest),
-                    Kind::Number | Kind::Whole => Cow::Borrowed(&*cell.text),
-                };
+                let shown = cell.within(rest);
                 // Under its title, what is too wide for the room beside it.
                 if width(&shown) > rest {
                     return format!(" {title}\n{:GAP$}{shown}", "");
@@ -144,8 +153,9 @@ impl Table {
             let before = self.before.0.get(index).copied().unwrap_or_default();
             Column {
                 title: width(title).max(before.title),
+                title_word: longest_word(title).max(before.title_word),
                 body: cells().map(|cell| width(&cell.text)).fold(before.body, usize::max),
-                is_text: before.is_text || cells().any(|cell| cell.kind == Kind::Text),
+                narrowest: cells().map(Cell::narrowest).fold(before.narrowest, usize::max),
             }
         });
         Columns(columns.collect())
@@ -158,7 +168,7 @@ impl Table {
         table.set_content_arrangement(ContentArrangement::Disabled);
         if self.has_titles && self.header.iter().any(|title| !title.is_empty()) {
             table.set_header(
-                self.header.iter().zip(widths).map(|(title, width)| cut(title, *width)),
+                self.header.iter().zip(widths).map(|(title, width)| wrapped(title, *width)),
             );
         }
         for row in &self.rows {
@@ -182,30 +192,38 @@ impl fmt::Display for Table {
 
 impl Cell {
     fn shown(&self, width: usize) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new(self.within(width));
         match self.kind {
-            Kind::Number => comfy_table::Cell::new(&self.text).set_alignment(CellAlignment::Right),
-            Kind::Whole => comfy_table::Cell::new(&self.text),
-            Kind::Text => comfy_table::Cell::new(cut(&self.text, width)),
+            Kind::Number => cell.set_alignment(CellAlignment::Right),
+            Kind::Text | Kind::Name | Kind::Whole => cell,
+        }
+    }
+
+    /// What is shown of it in so many columns. It may be wider than these.
+    fn within(&self, columns: usize) -> Cow<'_, str> {
+        match self.kind {
+            Kind::Text => wrapped(&self.text, columns),
+            Kind::Name => cut(&self.text, columns),
+            Kind::Number | Kind::Whole => Cow::Borrowed(&self.text),
+        }
+    }
+
+    fn narrowest(&self) -> usize {
+        let natural = width(&self.text);
+        match self.kind {
+            Kind::Text => natural.min(SHORTEST_TEXT.max(longest_word(&self.text))),
+            Kind::Name => natural.min(SHORTEST_TEXT),
+            Kind::Number | Kind::Whole => natural,
         }
     }
 }
 
 impl Columns {
-    /// The widths of the columns: texts are shortened first, the longest before the others, then the
-    /// titles of numbers.
+    /// The widths of the columns: the widest become narrower first. Titles are wrapped.
     fn widths(&self, room: usize) -> Vec<usize> {
         let mut widths: Vec<usize> = self.0.iter().map(Column::natural).collect();
-        let texts = self.0.iter().map(|column| match column.is_text {
-            true => column.natural().min(SHORTEST_TEXT),
-            false => column.natural(),
-        });
-        let titles = self.0.iter().map(|column| match column.is_text {
-            true => column.natural().min(SHORTEST_TEXT),
-            false => column.natural().min(SHORTEST_TITLE.max(column.body)),
-        });
-        for shortest in [texts.collect::<Vec<_>>(), titles.collect()] {
-            shorten(&mut widths, &shortest, room);
-        }
+        let narrowest = self.0.iter().map(|column| column.title_word.max(column.narrowest));
+        narrow(&mut widths, &narrowest.collect::<Vec<_>>(), room);
         widths
     }
 }
@@ -216,11 +234,12 @@ impl Column {
     }
 }
 
-/// Shortens the widest columns until all fit, or each is at its shortest.
-fn shorten(widths: &mut [usize], shortest: &[usize], room: usize) {
+/// Narrows the widest columns until all fit, or each is at its narrowest.
+fn narrow(widths: &mut [usize], narrowest: &[usize], room: usize) {
     loop {
         let taken = taken(widths);
-        let can = widths.iter_mut().zip(shortest).filter(|(width, shortest)| **width > **shortest);
+        let can =
+            widths.iter_mut().zip(narrowest).filter(|(width, narrowest)| **width > **narrowest);
         match can.map(|(width, _)| width).max() {
             Some(widest) if taken > room => *widest -= 1,
             _ => return,
@@ -236,6 +255,23 @@ fn taken(widths: &[usize]) -> usize {
 /// The width of the longest line of a text.
 fn width(text: &str) -> usize {
     text.lines().map(|line| line.width()).max().unwrap_or(0)
+}
+
+fn longest_word(text: &str) -> usize {
+    text.split_whitespace().map(|word| word.width()).max().unwrap_or(0)
+}
+
+/// A text whose lines are at most so wide, except for a word that is wider. A word stays whole, so that a command or
+/// a path in it can be copied.
+fn wrapped(text: &str, at_most: usize) -> Cow<'_, str> {
+    if width(text) <= at_most {
+        return Cow::Borrowed(text);
+    }
+    let options = Options::new(at_most)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    Cow::Owned(textwrap::fill(text, options))
 }
 
 /// A text whose lines are at most so wide. One that was longer ends with an ellipsis.
@@ -275,10 +311,13 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_cut_before_titles_and_numbers_never() {
+    fn names_are_cut_before_titles_and_numbers_never() {
         let mut table = table(["product", "name", "unit price"]);
-        let name = "Cordless drill, 18 volts, two batteries";
-        table.add_row(["P1".into(), name.into(), number("1234567.89")]);
+        table.add_row([
+            "P1".into(),
+            name("Cordless drill, 18 volts, two batteries"),
+            number("1234567.89"),
+        ]);
         let whole = table.within(usize::MAX);
         assert!(whole.contains("two batteries"), "{whole}");
         assert_eq!(table.within(widest(&whole) + 1), whole);
@@ -291,15 +330,34 @@ mod tests {
     }
 
     #[test]
-    fn the_title_of_a_number_is_cut_when_nothing_else_can_be() {
-        let mut table = table(["id", "a long title of a number"]);
+    fn texts_are_wrapped_and_never_cut() {
+        let mut table = table(["what", "to fix it"]);
+        let fix = "run `ocache dead-letters list --data-dir /srv/ocache`";
+        table.add_row(["dead letters of quotations".into(), Cell::from(fix)]);
+        let narrow = table.within(40);
+        let lines = [
+            " what                 to fix it",
+            "────────────────────────────────────────",
+            " dead letters of      run `ocache",
+            " quotations           dead-letters list",
+            "                      --data-dir",
+            "                      /srv/ocache`",
+        ];
+        assert_eq!(narrow.lines().map(str::trim_end).collect::<Vec<_>>(), lines);
+        // A word that has no room beside its title stands below it, whole.
+        let tiny = table.within(24);
+        assert!(tiny.contains("/srv/ocache`") && !tiny.contains(CUT), "{tiny}");
+    }
+
+    #[test]
+    fn the_title_of_a_number_is_wrapped_and_never_cut() {
+        let mut table = table(["id", "a long description of it"]);
         table.add_row(["P1".into(), number(7)]);
-        let narrow = table.within(15);
-        assert!(
-            narrow.contains("a lon") && narrow.contains(CUT) && narrow.contains('7'),
-            "{narrow}"
-        );
-        assert!(widest(&narrow) <= 15, "{narrow}");
+        let narrow = table.within(18);
+        assert!(narrow.contains("\n      description\n"), "{narrow}");
+        assert!(widest(&narrow) <= 18, "{narrow}");
+        let lines = [" id                         P1", " a long description of it   7"];
+        assert_eq!(table.within(17), lines.join("\n"));
     }
 
     proptest! {
@@ -314,9 +372,16 @@ mod tests {
         }
 
         #[test]
-        fn a_table_of_texts_fits(cells in prop::collection::vec("[a-z ]{0,60}", 3), room in 40_usize..120) {
+        fn a_wrapped_text_has_all_its_words(text in "[a-z-]{1,9}( [a-z-]{1,9}){0,9}", at_most in 9_usize..40) {
+            let lines = wrapped(&text, at_most);
+            prop_assert!(width(&lines) <= at_most, "{lines:?}");
+            prop_assert_eq!(lines.replace('\n', " "), text);
+        }
+
+        #[test]
+        fn a_table_of_names_fits(cells in prop::collection::vec("[a-z ]{0,60}", 3), room in 40_usize..120) {
             let mut table = table(["one", "two", "three"]);
-            table.add_row(cells);
+            table.add_row(cells.into_iter().map(name));
             let shown = table.within(room);
             prop_assert!(widest(&shown) <= room, "{shown}");
         }

@@ -52,7 +52,7 @@ impl KeysFound {
 
     #[cfg(not(feature = "aws"))]
     async fn in_stack(_: &Settings) -> Result<Self, Failure> {
-        Err(Failure::new(ExitCode::Usage, "this ocache was built without its AWS engine")
+        Err(Failure::without_aws("the keys of a stack on AWS need AWS")
             .hint("say where the keys are with --keys FILE"))
     }
 

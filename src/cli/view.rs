@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::output::{number, table};
+use super::output::{name, number, table};
 use crate::model::{Timestamp, show_duration};
 use crate::protocol::{InvalidFrame, LineFrame, QuotationFrame, RuleFrame, ScopeFrame, TierFrame};
 
@@ -40,7 +40,7 @@ fn answered(quotation: &QuotationFrame, now: Timestamp) -> String {
         .map(number);
         let rule = has_rules.then(|| line.rule.as_ref().map_or_else(String::new, rule).into());
         let tier = has_tiers.then(|| line.next_tier.as_ref().map_or_else(String::new, tier).into());
-        let texts = [line.product.clone().into(), line.name.clone().into()];
+        let texts = [name(line.product.clone()), name(line.name.clone())];
         table.add_row(texts.into_iter().chain(figures).chain(rule).chain(tier));
     }
     let currency = quotation.currency.as_deref().unwrap_or_default();

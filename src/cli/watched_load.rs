@@ -55,9 +55,7 @@ impl Watched {
     pub(super) async fn interrupted(&self, store: &dyn Store) -> Failure {
         let interrupted = |message: &str| Failure::new(ExitCode::Interrupted, message);
         match self.did(store).await.unwrap_or(Did::Unknown) {
-            Did::Nothing => {
-                interrupted("interrupted; nothing was changed").hint("load the files again")
-            }
+            Did::Nothing => nothing_changed(),
             Did::All(version) => interrupted(&format!(
                 "interrupted after all of it came into force, as catalogue version {version}"
             ))
@@ -88,6 +86,12 @@ impl Watched {
             _ => Did::Unknown,
         })
     }
+}
+
+/// A load that was interrupted before it did anything, as an error.
+pub(super) fn nothing_changed() -> Failure {
+    Failure::new(ExitCode::Interrupted, "interrupted; nothing was changed")
+        .hint("load the files again")
 }
 
 #[cfg(test)]

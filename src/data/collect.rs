@@ -378,31 +378,30 @@ impl Sink<'_> {
         self.collector.notices.push(notice(path));
     }
 
-    /// Takes a row, or what is wrong with it.
-    pub(super) fn row(&mut self, line: u32, record: Result<Record, Problem>) {
+    /// Takes a row.
+    pub(super) fn row(&mut self, line: u32, record: Record) {
         self.rows += 1;
         let place = Place { file: self.file, line };
         match record {
-            Ok(Record::Product(product)) => {
+            Record::Product(product) => {
                 self.collector.products.push(product);
                 self.collector.places.push(place);
                 self.summary(|file| file.products += 1);
             }
-            Ok(Record::List(user, rows)) => self.list(place, user, rows),
-            Ok(Record::One(user, row)) => self.one(place, user, row),
-            Ok(Record::Customer(customer)) => {
+            Record::List(user, rows) => self.list(place, user, rows),
+            Record::One(user, row) => self.one(place, user, row),
+            Record::Customer(customer) => {
                 self.collector.customers.push((customer, place));
                 self.summary(|file| file.customers += 1);
             }
-            Ok(Record::PriceList(list, local_times)) => {
+            Record::PriceList(list, local_times) => {
                 self.collector.lists.push((list, place));
                 self.collector.local_times.extend(local_times);
                 self.summary(|file| file.price_lists += 1);
             }
-            Ok(Record::Price(list, scope, min_quantity, rule)) => {
+            Record::Price(list, scope, min_quantity, rule) => {
                 self.price(list, scope, GivenRung { min_quantity, rule, place });
             }
-            Err(problem) => self.fault(Fault::at(line, problem)),
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) fn read<R: BufRead>(mut lines: Lines<R>, sink: &mut Sink<'_>) -> Resu
         let amounts = sink.amounts();
         match row(line, &columns, &layout) {
             Ok(mut row) => match record(&mut row, Expected::Any, amounts, &layout.columns) {
-                Ok(record) => sink.row(number, Ok(record)),
+                Ok(record) => sink.row(number, record),
                 Err(problem) => {
                     sink.fault(fault_of(number, line, &row, &columns, &layout, problem))
                 }

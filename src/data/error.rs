@@ -46,7 +46,8 @@ pub struct RowError {
     pub path: PathBuf,
     /// The line on which the bad row starts, counted from 1; none when it is about the whole file.
     pub line: Option<u32>,
-    /// The column, counted in bytes from 1, where it is known: for broken JSON.
+    /// The column, counted in bytes from 1, where it is known: for broken JSON, fields of CSV,
+    /// and rows of JSON that share their line.
     pub column: Option<u32>,
     /// What is wrong.
     #[source]

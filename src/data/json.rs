@@ -66,11 +66,10 @@ fn read_line(number: u32, line: &str, sink: &mut Sink<'_>) {
 
 /// Reads one object: a row, or one that holds rows.
 fn object(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
-    let line = finder.line_of(json);
     match Row::parse(json, &sink.layout().columns) {
         Ok(row) if row.holds_rows() => wrapped::read(json, finder, sink),
-        Ok(row) => wrapped::take(line, Ok(row.typed()), Expected::Any, sink),
-        Err(error) if error.is_data() => sink.fault(Fault::at(line, Problem::NotAnObject)),
-        Err(error) => sink.fault(Fault::json(line, error)),
+        Ok(row) => wrapped::take(json, finder, Ok(row.typed()), Expected::Any, sink),
+        Err(error) if error.is_data() => sink.fault(finder.fault(json, Problem::NotAnObject)),
+        Err(error) => sink.fault(Fault::json(finder.line_of(json), error)),
     }
 }

@@ -148,24 +148,52 @@ pub(super) struct LineFinder<'a> {
     first_line: u32,
     offset: usize,
     line: u32,
+    /// Where that line starts in the text.
+    line_start: usize,
 }
 
 impl<'a> LineFinder<'a> {
     pub(super) const fn new(text: &'a str, first_line: u32) -> Self {
-        Self { text, first_line, offset: 0, line: first_line }
+        Self { text, first_line, offset: 0, line: first_line, line_start: 0 }
     }
 
     /// The line on which a part of the text starts; the first line for a text from elsewhere.
     pub(super) fn line_of(&mut self, part: &str) -> u32 {
-        let offset = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        let offset = self.offset_of(part);
         if offset < self.offset {
-            (self.offset, self.line) = (0, self.first_line);
+            (self.offset, self.line, self.line_start) = (0, self.first_line, 0);
         }
         if let Some(between) = self.text.as_bytes().get(self.offset..offset) {
             self.line = self.line.saturating_add(line_ends(between));
+            if let Some(end) = between.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')) {
+                self.line_start = self.offset + end + 1;
+            }
             self.offset = offset;
         }
         self.line
+    }
+
+    /// What is wrong with a row. Its column is told if its line has more than this row.
+    pub(super) fn fault(&mut self, row: &str, problem: Problem) -> Fault {
+        let line = self.line_of(row);
+        Fault { column: self.column_of(row), ..Fault::at(line, problem) }
+    }
+
+    /// Looks no further than to the neighbours: all rows of a large file may be on one line, and wrong.
+    fn column_of(&self, row: &str) -> Option<u32> {
+        const BRACKETS: &str = " \t[{]},";
+        let start = self.offset_of(row);
+        let before = self.text.get(self.line_start..start)?;
+        let after =
+            self.text.get(start + row.len()..)?.trim_start_matches(|c| BRACKETS.contains(c));
+        let is_alone = before.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'['))
+            && (after.is_empty() || after.starts_with(['\n', '\r']));
+        let column = u32::try_from(before.len()).unwrap_or(u32::MAX).saturating_add(1);
+        (!is_alone).then_some(column)
+    }
+
+    fn offset_of(&self, part: &str) -> usize {
+        (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize)
     }
 }
 
@@ -230,5 +258,21 @@ mod tests {
         assert_eq!(finder.line_of(&text[2..]), 11);
         assert_eq!(finder.line_of(&text[5..]), 13);
         assert_eq!(finder.line_of(&text[0..]), 10);
+    }
+
+    #[test]
+    fn a_row_that_shares_its_line_has_a_column() {
+        let text = "[ {1},\n\t{2}, {3},\n{4}]\n";
+        let mut finder = LineFinder::new(text, 10);
+        let mut place = |row: &str| {
+            let start = text.find(row).unwrap();
+            let fault = finder.fault(&text[start..start + row.len()], Problem::NotAnObject);
+            (fault.line.unwrap(), fault.column)
+        };
+        assert_eq!(place("{1}"), (10, None));
+        assert_eq!(place("{2}"), (11, Some(2)));
+        assert_eq!(place("{3}"), (11, Some(7)));
+        assert_eq!(place("{4}"), (12, None));
+        assert_eq!(place("{2}"), (11, Some(2)));
     }
 }

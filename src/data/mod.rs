@@ -41,6 +41,7 @@ mod planned;
 mod preview;
 mod problem;
 mod problem_kind;
+mod problem_words;
 mod pruning;
 mod read;
 mod record;

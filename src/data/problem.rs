@@ -6,8 +6,11 @@ use thiserror::Error;
 
 use super::kinds::KnownColumns;
 use super::names::{did_you_mean, shown};
+use super::problem_words::{before_1970, or_write, surcharge, without_place};
 use super::ways_out::Advised;
-use crate::model::{DecimalError, IdError, PriceListId, ProductId, QuantityError, UserId};
+use crate::model::{
+    DecimalError, IdError, PriceListId, ProductId, QuantityError, Timestamp, UserId,
+};
 use crate::pricing::{
     CategoryError, Currency, MinQuantity, MoneyError, QuantityRulesError, RateError, Scope,
     WindowError,
@@ -85,14 +88,16 @@ pub enum Problem {
         field: &'static str,
     },
     /// A value of the wrong kind.
-    #[error("`{field}` is {found}, not {expected}")]
+    #[error("`{field}` is {found}, not {expected}{}", or_write(right.as_deref()))]
     WrongKind {
         /// Which.
         field: &'static str,
         /// What must be there, with its article.
         expected: &'static str,
-        /// What is there, with its article.
-        found: &'static str,
+        /// What is there, with its article, and its value if that is short.
+        found: String,
+        /// The same value as it must be written.
+        right: Option<String>,
     },
     /// A product without a name.
     #[error("`name` is empty")]
@@ -112,15 +117,38 @@ pub enum Problem {
     /// A bad quantity.
     #[error(transparent)]
     Quantity(#[from] QuantityError),
-    /// Quantities that contradict each other.
-    #[error(transparent)]
-    QuantityRules(#[from] QuantityRulesError),
+    /// Zero or less, where a quantity must be positive.
+    #[error(
+        "`{field}` `{}` is not positive; give a number above 0, such as 1 or 0.5, or leave it out",
+        shown(text)
+    )]
+    NotPositive {
+        /// Which field.
+        field: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// Quantities of a product that contradict each other.
+    #[error("product `{product}`: {problem}")]
+    QuantityRules {
+        /// Of which product.
+        product: ProductId,
+        /// What is wrong with them.
+        #[source]
+        problem: QuantityRulesError,
+    },
     /// A bad category.
     #[error(transparent)]
     Category(#[from] CategoryError),
     /// A window that ends before it begins.
-    #[error(transparent)]
-    Window(#[from] WindowError),
+    #[error("price list `{list}`: {problem}; give it a later `until`, or leave `until` out")]
+    Window {
+        /// Of which list.
+        list: PriceListId,
+        /// What is wrong with it.
+        #[source]
+        problem: WindowError,
+    },
     /// What is wrong with the value of a field whose name the value does not tell.
     #[error("`{field}`: {problem}")]
     InField {
@@ -197,6 +225,16 @@ pub enum Problem {
         field: &'static str,
         /// What was given.
         text: String,
+    },
+    /// A time that ocache does not count.
+    #[error("{}", before_1970(field, text, *instant))]
+    BeforeEpoch {
+        /// Which field.
+        field: &'static str,
+        /// What was given.
+        text: String,
+        /// Which instant that is.
+        instant: Timestamp,
     },
     /// A time zone that there is not.
     #[error(
@@ -467,19 +505,4 @@ pub enum Problem {
         /// What this row says.
         to: String,
     },
-}
-
-/// The message of a JSON error without the place, which counts from the start of a row.
-fn without_place(error: &serde_json::Error) -> String {
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let message = error.to_string();
-    message.strip_suffix(&place).unwrap_or(&message).to_owned()
-}
-
-/// How to charge more, if that is what a negative amount is meant to do.
-fn surcharge(field: &str) -> &'static str {
-    match field {
-        "amount" => "; for a surcharge use a negative `percentage`",
-        _ => "",
-    }
 }

@@ -49,16 +49,16 @@ impl Problem {
             Self::Id(_) => "bad_id",
             Self::Price(_) => "bad_price",
             Self::Percentage(_) => "bad_percentage",
-            Self::Quantity(_) => "bad_quantity",
-            Self::QuantityRules(_) => "contradicting_quantities",
+            Self::Quantity(_) | Self::NotPositive { .. } => "bad_quantity",
+            Self::QuantityRules { .. } => "contradicting_quantities",
             Self::Category(_) => "bad_category",
-            Self::Window(_) => "window_ends_first",
+            Self::Window { .. } => "window_ends_first",
             Self::InField { problem, .. } => problem.code(),
             Self::Amount { .. } | Self::NegativeAmount { .. } => "bad_price",
             Self::RepeatedAmount { .. } => "repeated_field",
             Self::Currency { .. } => "bad_currency",
             Self::Priority { .. } => "bad_priority",
-            Self::Time { .. } | Self::FineTime { .. } => "bad_time",
+            Self::Time { .. } | Self::FineTime { .. } | Self::BeforeEpoch { .. } => "bad_time",
             Self::NoTimeZone { .. } => "no_time_zone",
             Self::TimeZone { .. } => "bad_time_zone",
             Self::NoRule => "missing_field",
@@ -93,8 +93,8 @@ impl Problem {
                 | Self::TwoRules { .. }
                 | Self::TwoScopes
                 | Self::TwoKinds { .. }
-                | Self::QuantityRules(_)
-                | Self::Window(_)
+                | Self::QuantityRules { .. }
+                | Self::Window { .. }
         )
     }
 

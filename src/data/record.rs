@@ -144,7 +144,7 @@ fn product(row: &mut Row<'_>, amounts: Amounts) -> Result<Product, Problem> {
         prices,
         floors: amounts_by_currency(row, Field::Floor, Field::Floors, amounts)?,
         category: optional(row, Field::Category, category)?,
-        quantities: quantities(row)?,
+        quantities: quantities(row, &id)?,
     };
     if price.is_none() && detail.prices.is_empty() {
         return Err(Problem::Missing { field: Field::Price.name() });
@@ -156,11 +156,12 @@ fn category(row: &mut Row<'_>, field: Field) -> Result<Category, Problem> {
     Ok(text(row, field)?.parse::<Category>()?)
 }
 
-fn quantities(row: &mut Row<'_>) -> Result<QuantityRules, Problem> {
+fn quantities(row: &mut Row<'_>, product: &ProductId) -> Result<QuantityRules, Problem> {
     let min = optional(row, Field::Min, quantity)?;
     let step = optional(row, Field::Step, quantity)?;
     let max = optional(row, Field::Max, quantity)?;
-    Ok(QuantityRules::new(min, step, max)?)
+    QuantityRules::new(min, step, max)
+        .map_err(|problem| Problem::QuantityRules { product: product.clone(), problem })
 }
 
 fn customer(row: &mut Row<'_>) -> Result<Customer, Problem> {
@@ -206,7 +207,8 @@ fn price_list(row: &mut Row<'_>) -> Result<Record, Problem> {
         revision: 0,
         id,
     };
-    list.check_window()?;
+    let window = list.check_window();
+    window.map_err(|problem| Problem::Window { list: list.id.clone(), problem })?;
     Ok(Record::PriceList(list, local))
 }
 

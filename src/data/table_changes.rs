@@ -78,7 +78,7 @@ impl TableChanges {
         let mut sink = collector.file(table);
         for (line, key, record) in written {
             if last.get(&key) == Some(&(line, true)) {
-                sink.row(line, Ok(record));
+                sink.row(line, record);
             }
         }
         for (key, (line, _)) in last.into_iter().filter(|(_, (_, is_there))| !is_there) {

@@ -4,16 +4,21 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::error::Problem;
 use super::field::Field;
 use super::given::Amounts;
 use super::json_parts::{self, Members};
+use super::names::shown;
 use super::row::{Cell, Notation, Row, Value};
 use super::target::{Target, currency};
-use crate::model::{Decimal, Quantity};
+use crate::model::{Decimal, Quantity, QuantityError};
 use crate::pricing::{Currency, MinQuantity, Money};
+
+const A_STRING: &str = "a string";
+const STRINGS: &str = "a list of strings";
 
 /// The longest text that is looked at as a number; a longer one is not echoed whole in an error.
 const MAX_NUMBER_BYTES: usize = 64;
@@ -27,14 +32,24 @@ fn value<'a>(row: &mut Row<'a>, field: Field) -> Result<Value<'a>, Problem> {
 }
 
 fn wrong(field: &'static str, expected: &'static str, value: &Value<'_>) -> Problem {
-    Problem::WrongKind { field, expected, found: value.kind() }
+    let found = match value {
+        Value::Text(text) => format!("the string `{}`", shown(text)),
+        Value::Number(digits) => format!("the number {}", shown(digits)),
+        other => other.kind().to_owned(),
+    };
+    let right = match (expected, value) {
+        (A_STRING | STRINGS, Value::Number(digits)) => Some(format!("\"{}\"", shown(digits))),
+        (STRINGS, Value::Text(text)) => Some(format!("[{}]", json!(shown(text)))),
+        _ => None,
+    };
+    Problem::WrongKind { field, expected, found, right }
 }
 
 /// A text; a number in its place is refused, for `1` and `1.0` would be two ids.
 pub(super) fn text<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>, Problem> {
     match value(row, field)? {
         Value::Text(text) => Ok(text),
-        other => Err(wrong(field.name(), "a string", &other)),
+        other => Err(wrong(field.name(), A_STRING, &other)),
     }
 }
 
@@ -46,7 +61,8 @@ pub(super) fn number<'a>(row: &mut Row<'a>, field: Field) -> Result<Cow<'a, str>
 fn digits<'a>(value: Value<'a>, field: &'static str) -> Result<Cow<'a, str>, Problem> {
     match value {
         Value::Text(digits) | Value::Number(digits) if digits.len() > MAX_NUMBER_BYTES => {
-            Err(Problem::WrongKind { field, expected: "a number", found: "a long text" })
+            let found = "a long text".to_owned();
+            Err(Problem::WrongKind { field, expected: "a number", found, right: None })
         }
         Value::Text(digits) | Value::Number(digits) => Ok(digits),
         other => Err(wrong(field, "a number", &other)),
@@ -91,11 +107,11 @@ where
                 texts
                     .map(|raw| match Cell::Json(raw, notation).value()? {
                         Value::Text(text) => parse(&text),
-                        other => Err(wrong(name, "a list of strings", &other)),
+                        other => Err(wrong(name, STRINGS, &other)),
                     })
                     .collect()
             }
-            other => Err(wrong(name, "a list", &other)),
+            other => Err(wrong(name, STRINGS, &other)),
         },
     }
 }
@@ -127,7 +143,10 @@ pub(super) fn priority(row: &mut Row<'_>, field: Field) -> Result<i32, Problem> 
 /// A positive quantity.
 pub(super) fn quantity(row: &mut Row<'_>, field: Field) -> Result<Quantity, Problem> {
     let digits = number(row, field)?;
-    digits.parse::<Quantity>().map_err(|error| Problem::in_field(field.name(), error.into()))
+    digits.parse::<Quantity>().map_err(|error| match error {
+        QuantityError::NotPositive { text } => Problem::NotPositive { field: field.name(), text },
+        error => Problem::in_field(field.name(), error.into()),
+    })
 }
 
 /// A quantity that may be zero.

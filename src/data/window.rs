@@ -48,7 +48,11 @@ pub(super) fn instant(
     if instant.subsec_nanosecond() % 1_000_000 != 0 {
         return Err(Problem::FineTime { field, text: text.to_owned() });
     }
-    Ok((Timestamp::from_millis(instant.as_millisecond()), is_local))
+    let at = Timestamp::from_millis(instant.as_millisecond());
+    if at < Timestamp::default() {
+        return Err(Problem::BeforeEpoch { field, text: text.to_owned(), instant: at });
+    }
+    Ok((at, is_local))
 }
 
 #[cfg(test)]
@@ -77,6 +81,7 @@ mod tests {
             ("2026-04-24", "Africa/Cairo", "2026-04-23T22:00:00.000Z"),
             ("2026-04-01T00:00:00.001+02:00", "Europe/Berlin", "2026-03-31T22:00:00.001Z"),
             ("2026-04-01T00:00:00Z", "", "2026-04-01T00:00:00.000Z"),
+            ("1970-01-01", "America/New_York", "1970-01-01T05:00:00.000Z"),
         ] {
             assert_eq!(at(text, zone), expected, "{text} {zone}");
         }
@@ -99,6 +104,16 @@ mod tests {
                 "2026-04-01T00:00:00.0001Z",
                 "",
                 "`from` `2026-04-01T00:00:00.0001Z` is finer than a millisecond",
+            ),
+            (
+                "1969-12-31T23:59:59.999Z",
+                "",
+                "`from` `1969-12-31T23:59:59.999Z` is before 1970 (it is 1969-12-31T23:59:59.999Z); without `from` the list is in force from the start",
+            ),
+            (
+                "1970-01-01",
+                "Europe/Berlin",
+                "`from` `1970-01-01` is before 1970 (it is 1969-12-31T23:00:00.000Z); without `from` the list is in force from the start",
             ),
         ] {
             assert_eq!(at(text, zone), expected);

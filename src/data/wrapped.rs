@@ -25,16 +25,16 @@ const TABLES: [(&str, Expected); 6] = [
 ];
 /// Reads the rows that an object holds.
 pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
-    let line = finder.line_of(json);
     let members = match serde_json::from_str::<Members<'_>>(json) {
         Ok(Members(members)) => members,
-        Err(error) => return sink.fault(Fault::json(line, error)),
+        Err(error) => return sink.fault(Fault::json(finder.line_of(json), error)),
     };
     let find = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, raw)| *raw);
-    if find("Keys").is_some()
-        && let Err(problem) = changed_item(find("OldImage"), find("NewImage"), line, sink)
-    {
-        return sink.fault(Fault::at(line, problem));
+    if find("Keys").is_some() {
+        let line = finder.line_of(json);
+        if let Err(problem) = changed_item(find("OldImage"), find("NewImage"), line, sink) {
+            return sink.fault(finder.fault(json, problem));
+        }
     }
     for (name, raw) in members {
         member(&name, raw, finder, sink);
@@ -61,13 +61,12 @@ fn changed_item(
 }
 
 fn member(name: &str, raw: &RawValue, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
-    let line = finder.line_of(raw.get());
     let first = raw.get().as_bytes().first();
     match first {
         _ if sink.layout().columns.says(name) => {}
         Some(b'{') if ITEMS.contains(&name) => {
             let row = Row::of_item(raw.get(), &sink.layout().columns).map_err(Problem::from);
-            take(line, row, Expected::Any, sink);
+            take(raw.get(), finder, row, Expected::Any, sink);
         }
         _ if MORE_TO_COME.contains(&name) => {
             if !matches!(raw.get(), "null" | "\"\"" | "false" | "{}" | "[]") {
@@ -80,22 +79,21 @@ fn member(name: &str, raw: &RawValue, finder: &mut LineFinder<'_>, sink: &mut Si
             Some(expected) => rows(raw, expected, finder, sink),
             None => {
                 let problem = Problem::unknown_table(name, &TABLES.map(|(name, _)| name));
-                sink.fault(Fault::at(line, problem));
+                sink.fault(finder.fault(raw.get(), problem));
             }
         },
         Some(b'{') if ANY_ROWS.contains(&name) => read(raw.get(), finder, sink),
         _ => {
             let tables = TABLES.into_iter().map(|(name, _)| name);
-            sink.fault(Fault::at(line, Problem::unknown_field(name, tables)));
+            sink.fault(finder.fault(raw.get(), Problem::unknown_field(name, tables)));
         }
     }
 }
 
 fn rows(raw: &RawValue, expected: Expected, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>) {
     let read = for_each_element(raw.get(), &mut |element| {
-        let line = finder.line_of(element.get());
         let row = table_row(element.get(), &sink.layout().columns);
-        take(line, row, expected, sink);
+        take(element.get(), finder, row, expected, sink);
     });
     if let Err(error) = read {
         sink.fault(Fault::json(finder.line_of(raw.get()), error));
@@ -104,7 +102,8 @@ fn rows(raw: &RawValue, expected: Expected, finder: &mut LineFinder<'_>, sink: &
 
 /// Understands a row, or says what is wrong with it.
 pub(super) fn take(
-    line: u32,
+    json: &str,
+    finder: &mut LineFinder<'_>,
     row: Result<Row<'_>, Problem>,
     expected: Expected,
     sink: &mut Sink<'_>,
@@ -114,7 +113,10 @@ pub(super) fn take(
         sink.ignored(&row.ignored);
         record(&mut row, expected, amounts, &sink.layout().columns)
     });
-    sink.row(line, record);
+    match record {
+        Ok(record) => sink.row(finder.line_of(json), record),
+        Err(problem) => sink.fault(finder.fault(json, problem)),
+    }
 }
 
 fn expected_in(table: &str) -> Option<Expected> {

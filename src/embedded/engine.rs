@@ -39,6 +39,7 @@ struct Inner {
     wake: Arc<Wake>,
     /// Of a process that receives.
     leases: OnceCell<Leases>,
+    supervisor: Supervisor,
     threads: Mutex<Threads>,
 }
 
@@ -80,7 +81,9 @@ impl Embedded {
         let threads = Mutex::new(Threads { reading, writing: Some(writing) });
         let file = opened.file;
         let leases = OnceCell::new();
-        let inner = Inner { file, clock, randomness, writer, readers, wake, leases, threads };
+        let supervisor = supervisor.clone();
+        let inner =
+            Inner { file, clock, randomness, writer, readers, wake, leases, supervisor, threads };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -187,6 +190,10 @@ impl Embedded {
 
     pub(super) fn wake(&self) -> &Wake {
         &self.0.wake
+    }
+
+    pub(super) fn supervisor(&self) -> &Supervisor {
+        &self.0.supervisor
     }
 
     pub(super) fn leases(&self) -> &OnceCell<Leases> {

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,7 @@ use super::marks::{Tx, Writer};
 use super::open::{create_dir, create_private};
 use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, PortError, Queue};
+use crate::supervisor::Supervisor;
 
 /// How often a process looks whether another one has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -242,6 +244,7 @@ impl Leases {
         folder: PathBuf,
         writer: Writer,
         clock: Arc<dyn Clock>,
+        supervisor: &Supervisor,
         draw: impl Fn() -> u64,
     ) -> io::Result<Self> {
         let entry = Entry::make(&folder, draw)?;
@@ -249,19 +252,22 @@ impl Leases {
         let mut watch = Watch { folder, own: holder, writer, clock, is_first: true };
         let stopped = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&stopped);
-        let handle = thread::Builder::new().name("ocache-leases".into()).spawn(move || {
-            while !until.load(Ordering::SeqCst) {
-                match watch.look() {
-                    Ok(0) => {}
-                    Ok(count) => info!(count, "messages of processes that ended are free again"),
-                    Err(Failure::Closed) => return,
-                    Err(failure) => {
-                        let error = failure.into_port(&watch.folder);
-                        warn!(error = %Chain(&error), "messages of a process that ended stay hidden");
-                    }
-                }
-                thread::park_timeout(LOOK_EVERY);
+        let part = "the watch over processes that end";
+        let handle = supervisor.thread("ocache-leases", part, move || {
+            if until.load(Ordering::SeqCst) {
+                return ControlFlow::Break(());
             }
+            match watch.look() {
+                Ok(0) => {}
+                Ok(count) => info!(count, "messages of processes that ended are free again"),
+                Err(Failure::Closed) => return ControlFlow::Break(()),
+                Err(failure) => {
+                    let error = failure.into_port(&watch.folder);
+                    warn!(error = %Chain(&error), "messages of a process that ended stay hidden");
+                }
+            }
+            thread::park_timeout(LOOK_EVERY);
+            ControlFlow::Continue(())
         })?;
         let watcher = handle.thread().clone();
         let (entry, handle) = (Mutex::new(Some(entry)), Mutex::new(Some(handle)));
@@ -340,7 +346,8 @@ impl Embedded {
     async fn holder(&self) -> Result<Holder, PortError> {
         let (folder, draw) = (self.leases_folder(), || self.draw());
         let begin = async || {
-            Leases::begin(folder.clone(), self.writer().clone(), Arc::clone(self.clock()), draw)
+            let (writer, clock) = (self.writer().clone(), Arc::clone(self.clock()));
+            Leases::begin(folder.clone(), writer, clock, self.supervisor(), draw)
         };
         let leases = self.leases().get_or_try_init(begin).await;
         let failed = |error| PortError::unavailable(folder.display().to_string(), error);

@@ -101,7 +101,7 @@ pub struct TableHead {
     pub parts_expire_at: Timestamp,
     /// When the prices were calculated.
     pub priced_at: Timestamp,
-    /// When they were last found to be still right.
+    /// When it was last written down that they are still right: not at every check.
     pub validated_at: Timestamp,
     /// Until when a quote from this table is not marked stale.
     pub fresh_until: Timestamp,

@@ -6,11 +6,11 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use super::{
-    AtHead, CatalogueHead, CatalogueStore, Cursor, DiscountStore, Page, PortError, Segment,
-    UserDiscounts,
+    AtHead, CatalogueHead, CatalogueStore, Cursor, DiscountStore, Page, PortError, PriceListStore,
+    Segment, UserDiscounts,
 };
 use crate::model::{ProductId, UserId};
-use crate::pricing::Product;
+use crate::pricing::{PriceList, Product};
 
 /// How often a read is begun again because a load came between.
 const MAX_READS: u32 = 10;
@@ -55,6 +55,30 @@ where
         }
     }
     Err(PortError::unavailable("the catalogue", Unsettled))
+}
+
+/// All price lists at a head, without their rows.
+///
+/// # Errors
+/// Those of the port.
+pub async fn all_lists<S>(
+    store: &S,
+    head: &CatalogueHead,
+) -> Result<AtHead<Vec<PriceList>>, PortError>
+where
+    S: PriceListStore + ?Sized,
+{
+    let (mut lists, mut from) = (vec![], None);
+    loop {
+        let AtHead::Read(page) = store.list_price_lists(head, from).await? else {
+            return Ok(AtHead::Moved);
+        };
+        lists.extend(page.items);
+        from = page.next;
+        if from.is_none() {
+            return Ok(AtHead::Read(lists));
+        }
+    }
 }
 
 /// Those of the products that exist now.

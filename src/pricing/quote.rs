@@ -128,7 +128,7 @@ pub struct Answer {
     pub unit_decimals: u8,
     /// When the table was priced.
     pub priced_at: Timestamp,
-    /// When the prices were last found to be still right.
+    /// When it was last recorded that the prices are still right.
     pub validated_at: Timestamp,
     /// When the answer was worked out: the instant that decides which price lists were in force.
     #[serde(default)]

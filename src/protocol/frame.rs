@@ -50,7 +50,7 @@ pub struct QuotationFrame {
     /// When the prices were calculated (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priced_at: Option<String>,
-    /// When they were last found to be still right (RFC 3339).
+    /// When it was last recorded that they are still right (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validated_at: Option<String>,
     /// Whether the prices were past their freshness.

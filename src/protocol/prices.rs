@@ -29,7 +29,7 @@ pub struct ShownPrices<'a> {
     pub quantity: Quantity,
     /// When they were calculated.
     pub priced_at: Timestamp,
-    /// When they were last found to be still right.
+    /// When it was last recorded that they are still right.
     pub validated_at: Timestamp,
     /// Whether they are past their freshness.
     pub stale: bool,

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::adaptive::Intervals;
+use super::bill_witness::BillWitness;
 use super::goods::Goods;
-use super::witness::Witness;
 use super::{Arrival, Candidate, Outcome, ReplayError, Scenario, function_mb};
 use crate::data::Draws;
 use crate::memory::{ManualClock, Memory};
@@ -63,7 +63,7 @@ struct Driver<'a> {
     bases: Arc<BaseMaker>,
     clock: Arc<ManualClock>,
     engine: Ports,
-    witness: Arc<Witness>,
+    witness: Arc<BillWitness>,
     ports: Ports,
     handler: QuotationHandler,
     provider: QuotationProvider,
@@ -112,7 +112,7 @@ impl<'a> Driver<'a> {
         let clock = Arc::new(ManualClock::new(began));
         let randomness = Arc::new(Seeded(Mutex::new(Draws::new(scenario.seed, RANDOMNESS, 0))));
         let engine = Memory::new(clock.clone(), randomness).ports();
-        let witness = Witness::new(engine.clone());
+        let witness = BillWitness::new(engine.clone());
         let ports = witness.ports();
         let tick_every = candidate.refresh_every;
         let longest = candidate.adaptive.as_ref().map_or(tick_every, |it| it.longest);
@@ -384,7 +384,7 @@ impl<'a> Driver<'a> {
 fn price_calc(
     ports: &Ports,
     bases: &Arc<BaseMaker>,
-    witness: &Arc<Witness>,
+    witness: &Arc<BillWitness>,
     policy: Policy,
 ) -> PriceCalc {
     PriceCalc::new(ports, bases.clone(), policy).observed_by(witness.clone())

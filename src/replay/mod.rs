@@ -7,16 +7,17 @@
 //! | `goods`, `terms` | what is sold, by which price lists, and how that changes |
 //! | `adaptive` | an experiment: an interval of its own for each user |
 //! | `driver` | the one queue of everything that happens, in its order |
-//! | `witness`, `ledger` | what the stages do to their ports, written down beside the meter |
+//! | `bill_witness`, `bill_ledger` | what the stages do to their ports, written down beside the meter |
 //! | `outcome`, `sweep`, `plot` | what came of it: one policy, many, and a picture of them |
 //!
 //! Nothing happens but events, so an idle stretch costs nothing, however long it is. What a run
 //! takes for granted stands at [`Scenario`].
 
 mod adaptive;
+mod bill_ledger;
+mod bill_witness;
 mod driver;
 mod goods;
-mod ledger;
 mod outcome;
 mod plot;
 mod scenario;
@@ -24,10 +25,9 @@ mod sweep;
 mod synthetic;
 mod terms;
 mod trace;
-mod witness;
 
+pub use bill_ledger::Stored;
 pub use driver::{Probe, Sample, Sizes, probe, replay};
-pub use ledger::Stored;
 pub use outcome::Outcome;
 pub use plot::plot;
 pub use scenario::{Adaptive, Candidate, ReplayError, Scenario, function_mb};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Candidate;
-use super::ledger::{Ledger, Stored};
+use super::bill_ledger::{BillLedger, Stored};
 use crate::meter::billing::{HOURS_A_MONTH, Line, Usage, Usd};
 use crate::meter::{self, billed};
 
@@ -54,7 +54,7 @@ pub struct Outcome {
 impl Outcome {
     pub(super) fn new(
         candidate: &Candidate,
-        ledger: &Ledger,
+        ledger: &BillLedger,
         metered: meter::Usage,
         span: Duration,
     ) -> Self {

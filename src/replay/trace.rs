@@ -132,10 +132,11 @@ fn arrival(time: &str, customer: &str, lines: Option<&str>) -> Result<Arrival, S
             .filter(|lines| *lines > 0)
             .ok_or_else(|| format!("`{lines}` is not a number of lines"))?,
     };
-    let at = Timestamp::from_millis(at.as_millisecond());
-    if at < Timestamp::default() {
+    // Before it is rounded to milliseconds, which would move the last of them into 1970.
+    if at < jiff::Timestamp::UNIX_EPOCH {
         return Err(format!("`{time}` is before 1970"));
     }
+    let at = Timestamp::from_millis(at.as_millisecond());
     Ok(Arrival { at, user, lines: lines.min(MOST_LINES) })
 }
 
@@ -185,6 +186,7 @@ mod tests {
                 "time,customer\n1969-12-31T23:59:59Z,a\n",
                 ":2: `1969-12-31T23:59:59Z` is before 1970",
             ),
+            ("time,customer\n1969-12-31T23:59:59.9999Z,a\n", "is before 1970"),
             ("time,customer\n2026-01-31T09:30:00Z,\n", ":2: customer id is empty"),
             ("time,customer,lines\n2026-01-31T09:30:00Z,a,0\n", ":2: `0` is not a number of lines"),
             ("time,customer\n2026-01-31T09:30:00Z\n", "cannot be read"),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::model::{CustomerGroup, Digest, DigestBuilder, Timestamp, UserId};
-use crate::ports::{AtHead, CatalogueHead, PortError, PriceListStore};
+use crate::ports::{AtHead, CatalogueHead, PortError, PriceListStore, all_lists};
 use crate::pricing::{Currency, Customer, PRICING_VERSION, PriceList, Rounding};
 
 /// Reads the lists once for each version of them.
@@ -56,17 +56,9 @@ impl TermsBooks {
         if let Some(kept) = self.kept_at(head) {
             return Ok(AtHead::Read(kept));
         }
-        let (mut lists, mut from) = (vec![], None);
-        loop {
-            let AtHead::Read(page) = self.store.list_price_lists(head, from).await? else {
-                return Ok(AtHead::Moved);
-            };
-            lists.extend(page.items);
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
-        }
+        let AtHead::Read(lists) = all_lists(&*self.store, head).await? else {
+            return Ok(AtHead::Moved);
+        };
         let book = Arc::new(TermsBook::new(head.lists_version, lists));
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = book.clone();
         Ok(AtHead::Read(book))

@@ -165,3 +165,33 @@ fn output_that_cannot_be_written_is_a_failure_that_says_so() {
         assert!(stderr.contains("the output cannot be written"), "{args:?}: {stderr}");
     }
 }
+
+#[test]
+fn commands_in_hints_are_about_the_same_stack() {
+    let home = Home::with_fixtures();
+    let _worker = home.worker("price-calc");
+    home.ok(&["quote", "--client", "AAA", "P1"]);
+    let folder = home.path().join("data");
+    let flags = format!("--data-dir {}", folder.display());
+    for (args, hint) in [
+        (&["prices", "NEW"][..], "`ocache subscribe NEW FLAGS` while"),
+        (&["prices", "AAA", "--product", "NOPE"], "`ocache prices AAA FLAGS` lists its products"),
+        (&["unsubscribe", "NEW"], "`ocache status FLAGS` lists"),
+        (&["dead-letters", "show", "x"], "`ocache dead-letters list FLAGS` shows"),
+        (&["quote", "--client", "AAA", "NOPE"], "`ocache prices FLAGS AAA` lists"),
+    ] {
+        let output = home.run(args);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{args:?}: {said}");
+        assert!(said.contains(&hint.replace("FLAGS", &flags)), "{args:?}: {said}");
+    }
+    // A session and a check too.
+    let said = text(&home.piped(&["quote", "--client", "AAA"], "NOPE\n").stderr);
+    assert!(said.contains(&format!("`ocache prices {flags} AAA`")), "{said}");
+    let empty = Home::with_empty_store();
+    let checks = text(&empty.run(&["doctor"]).stdout);
+    let flags = format!("--data-dir {}", empty.path().join("data").display());
+    assert!(checks.contains(&format!("`ocache load PATH {flags}`")), "{checks}");
+    // What has no row is no table.
+    assert_eq!(text(&home.run(&["prices", "AAA", "--product", "NOPE"]).stdout), "");
+}

@@ -5,7 +5,11 @@ use super::process::{Home, text};
 #[test]
 fn help_fits_a_screen_and_says_where_the_rest_is() {
     let home = Home::new();
-    for command in ["quote", "status", "load"] {
+    let list = home.ok(&["--help"]);
+    let listed = list.lines().filter_map(|line| line.strip_prefix("  "));
+    let commands: Vec<&str> = listed.filter_map(|line| line.split(' ').next()).collect();
+    assert!(commands.len() > 20 && commands.contains(&"simulate"), "{list}");
+    for command in commands {
         let screen = home.ok(&[command, "--help"]);
         assert!(screen.lines().count() <= 45, "{screen}");
         assert!(screen.contains(&format!("Usage: ocache {command}")), "{screen}");
@@ -25,6 +29,8 @@ fn help_fits_a_screen_and_says_where_the_rest_is() {
         assert!(settings.contains(flag), "no {flag} in {settings}");
     }
     assert!(!settings.contains("--port"), "{settings}");
+    // What the screen has no room for.
+    assert!(home.ok(&["help", "simulate"]).contains("--lists-per-user"));
     assert!(home.ok(&["help", "cost", "forecast"]).contains("Usage: ocache cost forecast"));
 }
 
@@ -66,4 +72,20 @@ fn the_version_says_what_it_was_built_from() {
     let names: Vec<&str> = rest.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
     assert_eq!(names, ["commit", "features", "platform", "build"]);
     assert_eq!(rest.contains("aws"), cfg!(feature = "aws"), "{rest}");
+}
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn commands_that_only_aws_builds_have_say_so() {
+    let home = Home::new();
+    for args in [&["provision", "--dry-run"][..], &["destroy", "--yes"], &["help", "provision"]] {
+        let error = home.fails(2, args);
+        let name = args.iter().find(|word| ["provision", "destroy"].contains(word)).unwrap();
+        let said = format!("error: `{name}` needs AWS, and this build has no AWS support");
+        assert!(error.starts_with(&said) && error.contains("hint: build ocache with"), "{error}");
+    }
+    let error = home.fails(2, &["status", "--backend", "aws"]);
+    assert!(error.contains("this build has no AWS support"), "{error}");
+    // Another unknown command is one.
+    assert!(home.fails(2, &["provison"]).contains("unrecognized subcommand"));
 }

@@ -50,7 +50,11 @@ fn lists_are_filtered_and_limited() {
     let own = list(&["discounts", "--client", "KIOSK"]);
     assert_eq!(ids(&own, "product_id"), ["BIT-SET", "SAW-190", "SAW-190"]);
     assert_eq!(ids(&own, "user_id"), ["KIOSK"; 3]);
-    assert_eq!(list(&["discounts", "--client", "NOBODY"]), json!([]));
+    // Customers who have none, but a group, a list of their own, or a visit.
+    assert_eq!(list(&["discounts", "--client", "BAUHOF", "--product", "BIT-SET"]), json!([]));
+    home.ok(&["subscribe", "VISITOR"]);
+    assert_eq!(list(&["discounts", "--client", "VISITOR"]), json!([]));
+    assert_eq!(list(&["quotations", "--client", "KIOSK", "--status", "failed"]), json!([]));
 
     let limited = home.run(&["list", "products", "--limit", "2", "--output", "ndjson"]);
     assert_eq!(text(&limited.stdout).lines().count(), 2);
@@ -64,6 +68,48 @@ fn lists_are_filtered_and_limited() {
     assert_eq!((text(&none.stdout), none.status.code()), (String::new(), Some(0)));
     assert!(text(&none.stderr).ends_with("no products\n"), "{none:?}");
     home.fails(2, &["list", "products", "--limit", "0"]);
+}
+
+#[test]
+fn a_list_of_what_does_not_exist_says_so() {
+    let home = wholesale();
+    for (args, error, hint) in [
+        (["discounts", "--client", "NOBODY"], "there is no customer `NOBODY`", "`ocache list cust"),
+        (
+            ["discounts", "--client", "KIOKS"],
+            "there is no customer `KIOKS`",
+            "did you mean `KIOSK`?",
+        ),
+        (
+            ["discounts", "--product", "SAW-191"],
+            "there is no product `SAW-191`",
+            "did you mean SAW-",
+        ),
+        (["quotations", "--client", "NOBODY"], "there is no customer `NOBODY`", "`ocache status"),
+        (
+            ["products", "--category", "nope"],
+            "there is no category `nope`",
+            "`ocache list products",
+        ),
+        (
+            ["products", "--category", "tool"],
+            "there is no category `tool`",
+            "did you mean `tools`?",
+        ),
+        (["customers", "--group", "golf"], "there is no group `golf`", "did you mean `gold`?"),
+    ] {
+        let output = home.run(&[&["list"], &args[..], &["--output", "ndjson"]].concat());
+        let said = text(&output.stderr);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(4), String::new()),
+            "{said}"
+        );
+        assert!(said.contains(error) && said.contains(hint), "{args:?}: {said}");
+    }
+    // What exists and has no row is an empty list.
+    let none = home.json(&["list", "products", "--category", "tools", "--match", "nothing"]);
+    assert_eq!(none, json!([]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Loading price lists and what belongs to them, and seeing before what a load would change.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -176,4 +177,34 @@ fn generated_price_lists_load_without_a_note() {
         (&report["customers"]["added"], &report["price_lists"]["added"]),
         (&json!(20), &json!(6))
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_load_that_is_interrupted_while_it_reads_says_that_nothing_was_changed() {
+    use std::io::Write as _;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    // More than a pipe holds: when all of it is written, the load has begun to read.
+    let rows = "{\"id\":\"P1\",\"name\":\"Drill\",\"price\":1}\n".repeat(30_000);
+    let (fresh, stored) = (Home::new(), Home::with_fixtures());
+    for (home, signal, dry_run) in [
+        (&fresh, Signal::INT, &["--dry-run"][..]),
+        (&fresh, Signal::TERM, &[]),
+        (&stored, Signal::TERM, &[]),
+    ] {
+        let mut command = home.command(&[&["load", "-"], dry_run].concat());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(rows.as_bytes()).unwrap();
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{said}");
+        assert!(said.contains("interrupted; nothing was changed"), "{said}");
+        drop(stdin);
+    }
+    assert_eq!(stored.json(&["status"])["catalogue"]["version"], 1);
 }

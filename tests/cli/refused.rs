@@ -74,9 +74,9 @@ fn each_refusal_has_its_exit_code_its_words_and_a_hint_that_helps() {
             "get-caller-id",
         ),
         ("SubscriptionRequiredException", NO_DATE, 7, "not signed up", "--region"),
-        ("AccessDeniedException", NO_DATE, 7, "was denied", "`ocache doctor`"),
+        ("AccessDeniedException", NO_DATE, 7, "was denied", "`ocache doctor --"),
         ("UnknownOperationException", NO_DATE, 1, "UnknownOperationException", "--endpoint-url"),
-        ("ResourceNotFoundException", NO_DATE, 4, "is missing", "`ocache provision`"),
+        ("ResourceNotFoundException", NO_DATE, 4, "is missing", "`ocache provision --"),
         ("ValidationException", NO_DATE, 3, "said the service", ""),
     ] {
         let url = refusing(code, date);
@@ -113,7 +113,8 @@ fn a_missing_stack_is_named_by_quote_as_by_status() {
         error[error.find("error:").unwrap()..].replace(table, "TABLE")
     });
     assert!(status.starts_with("error: table `TABLE` is missing"), "{status}");
-    assert!(status.contains("`ocache provision` makes what is missing"), "{status}");
+    let flags = format!("--backend aws --endpoint-url {url}` makes what is missing");
+    assert!(status.contains("`ocache provision --") && status.contains(&flags), "{status}");
     assert_eq!(quote, status);
 }
 

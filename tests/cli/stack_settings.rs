@@ -59,6 +59,24 @@ fn what_up_is_told_is_in_force_for_all() {
     is_shown(&home, "ttl", "9m", "stack");
 }
 
+/// Before there is a store, the settings shown are those that it will have.
+#[test]
+fn a_store_is_made_with_the_settings_that_were_shown_before() {
+    let home = Home::new();
+    let file = home.file("ocache.toml", "ttl = \"9m\"\nrefresh-every = \"10m\"\n");
+    let config = ["--config", &file];
+    let (ttl, origin, said) = shown(&home, "ttl", &config);
+    assert_eq!((&*ttl, &*origin), ("9m", "file"), "{said}");
+    assert!(!said.contains("warning") && !said.contains("defaults"), "{said}");
+    assert!(said.contains("makes one with these settings"), "{said}");
+    // Raised by the interval of the file.
+    let before = shown(&home, "fresh-for", &config);
+    assert_eq!((&*before.0, &*before.1), ("20m", "default"));
+    let (_up, _) = home.up(&config);
+    is_shown(&home, "ttl", "9m", "stack");
+    assert_eq!(shown(&home, "fresh-for", &[]).0, before.0);
+}
+
 #[test]
 fn a_change_is_followed_while_processes_run() {
     let home = Home::with_fixtures();

@@ -84,6 +84,11 @@ fn whatever_part_of_the_system_dies_the_others_drain_and_the_reason_is_told() {
         "the answers of the store",
         "a reading thread of the store",
         "the watching thread of the store",
+        "the watch over processes that end",
+        "the settings of the stack",
+        "the sign of life",
+        "the list of events",
+        "the workers",
     ] {
         let planted = Planted::new();
         let (mut up, address) = planted.up();
@@ -106,10 +111,11 @@ fn whatever_part_of_the_system_dies_the_others_drain_and_the_reason_is_told() {
 
 #[test]
 fn a_thread_that_dies_at_the_start_ends_the_process_too() {
-    let planted = Planted::new();
-    let part = "the checkpoint thread of the store";
-    planted.plant(part);
-    says_who_died(planted.start(&["worker", "all"]), part);
+    for part in ["the checkpoint thread of the store", "the count of signals"] {
+        let planted = Planted::new();
+        planted.plant(part);
+        says_who_died(planted.start(&["worker", "all"]), part);
+    }
 }
 
 #[test]

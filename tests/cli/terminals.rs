@@ -62,6 +62,66 @@ fn a_table_that_cannot_fit_has_a_line_for_each_cell_and_ids_are_whole() {
     assert_eq!(up.interrupt().0, Some(0));
 }
 
+/// A text without the frame of its table: its words, each separated by one space.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a table shows in a column, by row: the parts of a wrapped text joined.
+fn column(shown: &str, title: &str) -> String {
+    let header = shown.lines().find(|line| line.contains(title)).expect(shown);
+    let from = header.chars().count() - header[header.find(title).unwrap()..].chars().count();
+    let below = shown.lines().skip_while(|line| *line != header).skip(2);
+    let cells = below.take_while(|line| line.trim() != "").map(|line| {
+        // Columns are three spaces apart.
+        let rest: String = line.chars().skip(from).collect();
+        rest.split("   ").next().unwrap_or_default().to_owned()
+    });
+    words(&cells.collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn what_to_do_and_why_is_whole_on_eighty_columns() {
+    let home = Home::with_fixtures();
+    home.ok(&["subscribe", "AAA"]);
+    let lists = home.file(
+        "lists.json",
+        r#"[{"price_list": "gold", "priority": 5, "everyone": true},
+            {"price_list": "autumn-promotion", "currency": "USD", "everyone": true},
+            {"price_list": "gold", "percentage": 10},
+            {"price_list": "gold", "product_id": "P1", "percentage": 15},
+            {"price_list": "autumn-promotion", "product_id": "P1", "price": "1.00"}]"#,
+    );
+    home.ok(&["load", &lists]);
+    let on_terminal = |args: &[&str], code| {
+        let terminal = Terminal::new(80, 24);
+        let child = terminal.start(home.command(args));
+        let shown = terminal.rest();
+        assert_eq!(ended(child), Some(code), "{args:?}: {shown}");
+        assert!(widest(shown.lines()) <= 80, "{args:?}: {shown}");
+        assert!(!shown.contains('…'), "{args:?}: {shown}");
+        shown
+    };
+    let shown = on_terminal(&["doctor"], 1);
+    let checks = home.run(&["doctor", "--output", "json"]).stdout;
+    let checks: serde_json::Value = serde_json::from_slice(&checks).unwrap();
+    for check in checks.as_array().unwrap() {
+        for (title, field) in [("what", "what"), ("found", "found"), ("to fix it", "mend")] {
+            let Some(text) = check[field].as_str() else { continue };
+            assert!(column(&shown, title).contains(&words(text)), "no `{text}` in {shown}");
+        }
+    }
+    let explain = ["prices", "AAA", "--product", "P1", "--explain"];
+    let shown = on_terminal(&explain, 0);
+    let explained = home.json(&explain);
+    let rows = explained["products"][0]["rows"].as_array().unwrap();
+    assert!(rows.len() >= 3, "{explained}");
+    for row in rows {
+        let why = row["why"].as_str().unwrap();
+        assert!(words(&shown).contains(why), "no `{why}` in {shown}");
+    }
+}
+
 /// The lines of the last frame, and how many columns the widest has.
 fn frame(shown: &str) -> (Vec<&str>, usize) {
     let (_, last) = shown.rsplit_once("\x1b[H").unwrap();

@@ -18,18 +18,23 @@ Examples:
 
 /// In the whole help, what files may look like.
 pub(super) const LOAD_FILES: &str = "\
-Formats: a JSON array of rows, an object of tables ({\"products\": [...]}), NDJSON (one row per line), CSV
-with a header, and DynamoDB JSON: batch writes, scans, exports to S3. Each may be compressed with gzip.
+Formats: a JSON array of rows, an object of tables ({\"products\": [...]}), NDJSON
+(one row per line), CSV with a header, and DynamoDB JSON: batch writes, scans,
+exports to S3. Each may be compressed with gzip.
 
 Columns (in JSON: fields); those in brackets may be missing:
-  products        id, name, price (or price.EUR for each currency), [category, floor (or floor.EUR),
-                  min, step, max]
+  products        id, name, price (or price.EUR for each currency),
+                  [category, floor (or floor.EUR), min, step, max]
   customers       user_id, [currency, groups]; at least one of the two
-  price_lists     price_list, [priority, currency, from, until, time_zone, users, groups, everyone]
-  prices          price_list, [product_id or category, min_quantity], and one of price, percentage, amount
-  user_discounts  user_id, product_id, [min_quantity], and one of percentage, price, amount
+  price_lists     price_list, [priority, currency, from, until, time_zone, users,
+                  groups, everyone]
+  prices          price_list, [product_id or category, min_quantity], and one of
+                  price, percentage, amount
+  user_discounts  user_id, product_id, [min_quantity], and one of percentage,
+                  price, amount
 
-In CSV, users and groups are lists separated by |. docs/data-files.md says what each column means.";
+In CSV, users and groups are lists separated by |. docs/data-files.md says what
+each column means.";
 
 pub(super) const GENERATE: &str = "\
 Examples:
@@ -160,12 +165,12 @@ pub(super) const SIMULATE: &str = "\
 Examples:
   ocache simulate --synthetic daily --days 1 --users 20 --seed 7
   ocache simulate --synthetic poisson --days 1 --users 20 --ttl 5m,1h --refresh-every 1m,15m
-  ocache simulate --synthetic sessions --days 1 --users 20 --designs   beside the straightforward design";
+  ocache simulate --synthetic sessions --days 1 --users 20 --designs";
 
 pub(super) const VERIFY: &str = "\
 Examples:
   ocache verify                               a sample of tables and answers
-  ocache verify --all --strict                all of them; stale and outdated ones are failures too";
+  ocache verify --all --strict                all; stale and outdated ones are failures too";
 
 #[cfg(feature = "aws")]
 pub(super) const PROVISION: &str = "\

@@ -38,6 +38,10 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Commands that only builds with AWS have.
+#[cfg(not(feature = "aws"))]
+pub const AWS_COMMANDS: [&str; 2] = ["provision", "destroy"];
+
 /// What to type first.
 pub const START: &str = "\
 Start here: ocache up, and in another terminal ocache quote --client AAA P1:2 P3:1";

@@ -8,6 +8,20 @@ use clap::{Args, ValueEnum};
 use super::terms::TermsArgs;
 use crate::model::parse_duration;
 
+/// Arguments that say more of generated arrivals and of price lists. They have no room on the screen of
+/// `ocache simulate --help`.
+pub const SIMULATE_DETAILS: [&str; 9] = [
+    "users",
+    "quotes_a_day",
+    "days",
+    "lists",
+    "lists_per_user",
+    "lists_every",
+    "terms",
+    "tiers",
+    "currencies",
+];
+
 /// Of `ocache simulate`.
 #[derive(Debug, Args)]
 pub struct SimulateArgs {
@@ -29,11 +43,11 @@ pub struct SimulateArgs {
     /// Maximum scheduled calculations an hour with an adaptive interval
     #[arg(long, value_name = "N", requires = "adaptive")]
     pub budget: Option<u64>,
-    /// How long a table answers quotes if nothing refreshes it; at least three intervals
+    /// How long a table that is not refreshed answers quotes; at least three intervals
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "15m")]
     pub usable_for: Duration,
-    /// Also count what the straightforward design would be billed for the same; it reads all
-    /// products for every message, and writes every table whole, changed or not
+    /// Also count what the straightforward design would be billed; it reads all products for every
+    /// message, and writes every table whole, changed or not
     #[arg(long)]
     pub designs: bool,
     /// What is sold, and what it costs to calculate.

@@ -119,12 +119,23 @@ pub(super) fn show_verdict(verdict: &Verdict) -> String {
         rows.add_row([name.into(), number(money(usd))]);
     }
     format!(
-        "verdict: {choice}\n\n{rows}\n\nbreak-even: {even} quotes an hour. An hour of keeping a user \
-         warm costs as much as\nthe calculations that this spares ({:.2} against {:.2} millionths \
-         of a US$ for each).",
-        verdict.warm_hour.pico() as f64 / 1e6,
-        verdict.cold_quote.pico() as f64 / 1e6,
+        "verdict: {choice}\n\n{rows}\n\nbreak-even: {even} quotes an hour. Keeping a customer warm for \
+         an hour costs US$ {},\nas much as {even} calculations on read at US$ {} each.",
+        small(verdict.warm_hour),
+        small(verdict.cold_quote),
     )
+}
+
+/// An amount of any size in three digits at least.
+fn small(usd: Usd) -> String {
+    const DIGITS: usize = 3;
+    const PICO_DIGITS: usize = 12;
+    let digits = usd.pico().unsigned_abs().to_string().len();
+    let decimals = match usd.pico() {
+        0 => 0,
+        _ => (PICO_DIGITS + DIGITS).saturating_sub(digits).clamp(2, PICO_DIGITS),
+    };
+    format!("{usd:.decimals$}")
 }
 
 pub(super) fn purposes(month: &Month) -> Value {
@@ -146,6 +157,10 @@ mod tests {
         assert_eq!([usd(0), usd(1), usd(-1)], ["0", "<0.01", "<0.01"]);
         assert_eq!([usd(dollar / 50), usd(dollar * 7)], ["0.02", "7.00"]);
         assert_eq!([usd(dollar * 12_345), usd(-dollar)], ["12345", "-1.00"]);
+        let shown = [0, 1, 7_340_000, 35_490_000, dollar / 4, dollar * 12_345];
+        let shown = shown.map(|pico| small(Usd::from_pico(pico)));
+        let expected = ["0", "0.000000000001", "0.00000734", "0.0000355", "0.250", "12345.00"];
+        assert_eq!(shown, expected);
         let shown = [0.25, 3.0, 250.4, 12_345.0, 2_500_000.0, 4e9].map(count);
         assert_eq!(shown, ["0.25", "3", "250", "12.3 k", "2.50 M", "4.00 G"]);
     }

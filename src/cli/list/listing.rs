@@ -76,6 +76,25 @@ impl<'a> Listing<'a> {
         is_heard && !self.has_more
     }
 
+    /// Whether nothing was found yet.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Ends a list without rows, because what it was asked for does not exist, if that is so.
+    pub(super) fn end_without(
+        self,
+        absent: Option<Failure>,
+        which: &str,
+        one: &str,
+    ) -> Result<(), Failure> {
+        let Some(failure) = absent else { return self.end(which, one) };
+        if let Printed::Json(stream) = self.printed {
+            stream.end()?;
+        }
+        Err(failure)
+    }
+
     /// Ends the list. `one` names a row, and `which` says which of them are shown if there are more.
     pub(super) fn end(mut self, which: &str, one: &str) -> Result<(), Failure> {
         self.end_page()?;

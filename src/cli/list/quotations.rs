@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::absent;
 use super::listing::Listing;
 use crate::cli::args::{ListQuotationsArgs, StatusName};
+use crate::cli::engine::Engine;
 use crate::cli::failure::Failure;
-use crate::cli::output::{Output, number};
+use crate::cli::output::{Output, name, number};
 use crate::cli::table::{Cell, whole};
 use crate::model::Timestamp;
 use crate::ports::{Ports, Quotation, QuotationStatus};
@@ -20,6 +22,7 @@ const HEADER: [&str; 7] =
 /// Lists them. No order is promised of a listing, so the latest ones are known only at its end: so many
 /// are held.
 pub(super) async fn list(
+    engine: &Engine,
     ports: &Ports,
     output: &Output,
     args: &ListQuotationsArgs,
@@ -27,9 +30,10 @@ pub(super) async fn list(
     let now = ports.clock.now();
     let mut listing = Listing::begin(output, &HEADER, args.limit.limit);
     let mut latest = args.limit.limit.map(Latest::new);
-    let mut from = None;
+    let (mut from, mut has_asked) = (None, false);
     while listing.goes_on() {
         let page = ports.store.list_quotations(from).await?;
+        has_asked |= page.items.iter().any(|quotation| is_of_client(quotation, args));
         let kept = page.items.iter().filter(|quotation| is_asked_in(quotation, args.over, now));
         for quotation in kept.filter(|quotation| is_wanted(quotation, args, now)) {
             let row = Row::new(quotation, now);
@@ -47,7 +51,15 @@ pub(super) async fn list(
     for row in latest.into_iter().flat_map(Latest::into_rows) {
         row.add_to(&mut listing)?;
     }
-    listing.end("latest", "quotation")
+    let absent = match listing.is_empty() && !has_asked {
+        true => absent::customer(engine, &*ports.store, args.client.as_ref()).await?,
+        false => None,
+    };
+    listing.end_without(absent, "latest", "quotation")
+}
+
+fn is_of_client(quotation: &Quotation, args: &ListQuotationsArgs) -> bool {
+    args.client.as_ref().is_none_or(|client| *client == quotation.user)
 }
 
 /// Whether a quotation is kept, and was asked within a time.
@@ -61,8 +73,8 @@ pub(in crate::cli) fn is_asked_in(
 }
 
 fn is_wanted(quotation: &Quotation, args: &ListQuotationsArgs, now: Timestamp) -> bool {
-    let is_theirs = args.client.as_ref().is_none_or(|client| *client == quotation.user);
-    is_theirs && args.status.is_none_or(|status| status == name_of(&quotation.status_at(now)))
+    is_of_client(quotation, args)
+        && args.status.is_none_or(|status| status == name_of(&quotation.status_at(now)))
 }
 
 const fn name_of(status: &QuotationStatus) -> StatusName {
@@ -128,7 +140,7 @@ impl Row {
         let total = self.total.as_ref();
         vec![
             whole(self.request_id.as_str()),
-            self.client.as_str().into(),
+            name(self.client.as_str()),
             self.status.into(),
             self.asked_at.to_string().into(),
             number(self.lines),

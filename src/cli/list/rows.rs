@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::output::number;
+use crate::cli::output::{name, number};
 use crate::cli::table::Cell;
 use crate::model::{ProductId, Quantity, Timestamp, UserId};
 use crate::ports::{CatalogueHead, UserDiscounts};
@@ -77,10 +77,10 @@ pub(super) fn product_cells(product: &Product, head: &CatalogueHead) -> Vec<Cell
     let prices: Vec<_> = own.into_iter().chain(others).map(with_currency).collect();
     let floors = detail.into_iter().flat_map(|detail| &detail.floors).map(with_currency);
     vec![
-        product.id.as_str().into(),
-        product.name.as_str().into(),
+        name(product.id.as_str()),
+        name(product.name.as_str()),
         number(prices.join(", ")),
-        product.category().map_or_else(String::new, ToString::to_string).into(),
+        name(product.category().map_or_else(String::new, ToString::to_string)),
         number(floors.collect::<Vec<_>>().join(", ")),
         quantities(product.quantities()).into(),
     ]
@@ -107,9 +107,9 @@ pub(super) fn customer(customer: &Customer) -> Value {
 
 pub(super) fn customer_cells(customer: &Customer) -> Vec<Cell> {
     vec![
-        customer.user.as_str().into(),
+        name(customer.user.as_str()),
         customer.currency.map_or_else(String::new, |currency| currency.to_string()).into(),
-        texts(&customer.groups).join(", ").into(),
+        name(texts(&customer.groups).join(", ")),
     ]
 }
 
@@ -136,12 +136,12 @@ pub(super) fn price_list_cells(list: &PriceList) -> Vec<Cell> {
         Cell::from(time.map_or_else(String::new, |time| time.to_string()))
     };
     vec![
-        list.id.as_str().into(),
+        name(list.id.as_str()),
         number(list.priority),
         list.currency.map_or_else(String::new, |currency| currency.to_string()).into(),
         time(list.from),
         time(list.until),
-        given_to.join(", ").into(),
+        name(given_to.join(", ")),
     ]
 }
 
@@ -201,8 +201,8 @@ impl OwnRow<'_> {
         let currency = self.currency.unwrap_or(head.currency);
         let rule = self.rule.in_words(|amount| format!("{} {currency}", self.shown(amount, head)));
         vec![
-            self.user.as_str().into(),
-            self.product.as_str().into(),
+            name(self.user.as_str()),
+            name(self.product.as_str()),
             number(self.min_quantity),
             number(rule),
         ]

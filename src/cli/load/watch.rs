@@ -84,14 +84,14 @@ pub(super) async fn run(loading: Loading<'_>) -> Result<(), Failure> {
                 if why == refused {
                     continue;
                 }
-                output.error(&failure);
+                output.error(&failure.for_stack(&loading.settings.as_flags));
                 refused = why;
             }
             Err(failure) if is_first => return Err(failure),
             Err(failure) => {
                 failures += 1;
                 let after = backoff(failures);
-                output.error(&failure);
+                output.error(&failure.for_stack(&loading.settings.as_flags));
                 output.note(&format!("the files are loaded again in {}", show_duration(after)));
                 files.again = Some(Instant::now() + after);
             }

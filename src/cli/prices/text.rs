@@ -1,7 +1,7 @@
 //! A price table for people, printed in pieces.
 
 use super::super::failure::Failure;
-use super::super::output::{Output, number};
+use super::super::output::{Output, name, number};
 use super::super::pieces::Pieces;
 use super::super::price_rows::Amounts;
 use super::super::view;
@@ -54,8 +54,8 @@ impl<'a> TextTable<'a> {
             let [list_price, unit_price] = [list_price, entry.map(|entry| entry.unit_price)]
                 .map(|price| price.map_or_else(String::new, |price| amounts.unit(price)));
             let cells = [
-                row.product.as_str().into(),
-                row.name.as_str().into(),
+                name(row.product.as_str()),
+                name(row.name.as_str()),
                 number(list_price),
                 number(discount),
                 number(unit_price),

@@ -1,6 +1,6 @@
 //! A session: quotes as they are typed or piped, replies as they come.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io::{self, IsTerminal as _};
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -10,7 +10,7 @@ use super::line;
 use super::{LOOK_AFTER, Quoter, refused, timed_out};
 use crate::cli::failure::{ExitCode, Failure};
 use crate::cli::reader;
-use crate::protocol::Frame;
+use crate::protocol::{Frame, QuotationFrame};
 use crate::runtime::client::Client;
 
 /// What a person is told who asks for help.
@@ -22,6 +22,9 @@ help        this
 exit        ends the session, as Ctrl-D does";
 /// What some programs write before the first character of a file.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// So many lines of a file wait for an answer at most. Further ones are read later.
+const MOST_ASKED: usize = 1000;
 
 pub(super) struct Session<'a> {
     client: Client,
@@ -36,16 +39,41 @@ pub(super) struct Session<'a> {
     failed: usize,
     /// The exit code of the worst line: the largest.
     worst: Option<ExitCode>,
-    /// Quotes sent whose answer has not come.
-    due: usize,
-    /// Those of them that were accepted.
-    open: HashSet<String>,
+    /// The quotes of which nothing is printed yet, in the order of their lines.
+    asked: VecDeque<Asked>,
     /// When to look whether anybody works for them.
     look_at: Option<Instant>,
     /// Whether somebody does.
     is_worked: bool,
     /// Answers that came already, or that nobody waits for: a quotation may be pushed twice.
     seen: HashSet<String>,
+    /// The hints that were printed. In a file each is printed once.
+    hinted: HashSet<String>,
+}
+
+/// A line that is a quote, or should have been.
+struct Asked {
+    line: usize,
+    sent_at: Instant,
+    /// Once the gateway has replied.
+    request_id: Option<String>,
+    outcome: Option<Outcome>,
+}
+
+enum Outcome {
+    Settled(Box<QuotationFrame>),
+    Failed(Failure),
+}
+
+impl Asked {
+    const fn is_open(&self) -> bool {
+        self.outcome.is_none()
+    }
+
+    /// Whether the gateway has not replied yet.
+    const fn awaits_reply(&self) -> bool {
+        self.is_open() && self.request_id.is_none()
+    }
 }
 
 impl<'a> Session<'a> {
@@ -58,11 +86,11 @@ impl<'a> Session<'a> {
             quotes: 0,
             failed: 0,
             worst: None,
-            due: 0,
-            open: HashSet::new(),
+            asked: VecDeque::new(),
             look_at: None,
             is_worked: false,
             seen: HashSet::new(),
+            hinted: HashSet::new(),
         }
     }
 
@@ -95,10 +123,11 @@ impl<'a> Session<'a> {
         self.prompt();
         // None while there may be more lines.
         let mut deadline = None;
-        while deadline.is_none() || self.due > 0 {
+        while deadline.is_none() || !self.asked.is_empty() {
             let far = Instant::now() + self.quoter.args.timeout;
+            let reply_by = self.reply_by();
             tokio::select! {
-                line = lines.next_segment(), if deadline.is_none() => {
+                line = lines.next_segment(), if deadline.is_none() && self.takes_lines() => {
                     let goes_on = match line.map_err(Failure::internal)? {
                         Some(line) => self.take_line(&line).await?,
                         None => false,
@@ -107,14 +136,18 @@ impl<'a> Session<'a> {
                         deadline = Some(far);
                     }
                 }
-                received = self.client.next() => self.take(received?.frame).await?,
+                received = self.client.next() => self.take(received?.frame),
                 () = sleep_until(self.look_at.unwrap_or(far)), if self.look_at.is_some() => {
                     self.look_for_workers().await;
                 }
+                () = sleep_until(reply_by.unwrap_or(far)), if reply_by.is_some() => {
+                    self.give_up(Asked::awaits_reply, |session| timed_out(session.quoter, None));
+                }
                 () = sleep_until(deadline.unwrap_or(far)), if deadline.is_some() => {
-                    self.give_up(self.due, &timed_out(self.quoter, None));
+                    self.give_up(Asked::is_open, |session| timed_out(session.quoter, None));
                 }
             }
+            self.print().await;
             if deadline.is_none() {
                 self.prompt();
             }
@@ -122,29 +155,42 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Whether the next line is read. A line of a file is sent after the reply to the one before, because an
+    /// error does not say which quote it refuses.
+    fn takes_lines(&self) -> bool {
+        let is_replied = self.asked.back().is_none_or(|last| !last.awaits_reply());
+        self.is_typed || (is_replied && self.asked.len() < MOST_ASKED)
+    }
+
+    /// When a line of a file is given up if the gateway has not replied to it.
+    fn reply_by(&self) -> Option<Instant> {
+        let last = self.asked.back().filter(|last| !self.is_typed && last.awaits_reply())?;
+        Some(last.sent_at + self.quoter.args.timeout)
+    }
+
     /// Gives up all quotes that wait for others, if there are no others.
     async fn look_for_workers(&mut self) {
         self.look_at = None;
         match self.quoter.nobody_works().await {
-            Some(failure) if !self.open.is_empty() => {
-                self.give_up(self.open.len(), &failure);
-                self.seen.extend(self.open.drain());
+            Some(failure) => {
+                self.give_up(|asked| asked.request_id.is_some(), |_| failure.clone());
             }
-            Some(_) => {}
             None => self.is_worked = true,
         }
     }
 
-    /// No answer is waited for any more for so many quotes, all for the same reason.
-    fn give_up(&mut self, quotes: usize, failure: &Failure) {
-        self.fail(failure);
-        self.failed += quotes.saturating_sub(1);
-        self.due = self.due.saturating_sub(quotes);
+    /// No answer is waited for any more for some quotes, all for the same reason.
+    fn give_up(&mut self, which: impl Fn(&Asked) -> bool, why: impl Fn(&Self) -> Failure) {
+        let failure = why(self);
+        for asked in self.asked.iter_mut().filter(|asked| asked.is_open() && which(asked)) {
+            self.seen.extend(asked.request_id.take());
+            asked.outcome = Some(Outcome::Failed(failure.clone()));
+        }
     }
 
     /// Asks a person for a line, once everything that was asked for is answered.
     fn prompt(&self) {
-        if self.is_typed && self.due == 0 {
+        if self.is_typed && self.asked.is_empty() {
             let client = &self.quoter.args.client;
             self.quoter.output.prompt(&format!("{client}> "));
         }
@@ -155,7 +201,7 @@ impl<'a> Session<'a> {
         self.read += 1;
         let Ok(line) = std::str::from_utf8(line) else {
             self.quotes += 1;
-            self.refuse("it is not UTF-8");
+            self.asked(Some("it is not UTF-8"));
             return Ok(true);
         };
         let line = match self.read {
@@ -177,55 +223,124 @@ impl<'a> Session<'a> {
         match line::items(line) {
             Ok(items) => {
                 self.client.quote(&self.quoter.args.client, &items, None).await?;
-                self.due += 1;
+                self.asked(None);
             }
-            Err(error) => self.refuse(&error.to_string()),
+            Err(error) => self.asked(Some(&error.to_string())),
         }
         Ok(())
     }
 
-    /// The line is no quote. A typing error ends no session.
-    fn refuse(&mut self, why: &str) {
-        let message = match self.is_typed {
-            true => why.to_owned(),
-            false => format!("line {}: {why}", self.read),
-        };
-        self.fail(&Failure::new(ExitCode::Usage, message).hint(
-            "a line is such as: P1:2 \"a b\":1, with a quantity for a product whose id has a colon",
-        ));
+    /// The line was sent, or is no quote. A typing error ends no session.
+    fn asked(&mut self, wrong: Option<&str>) {
+        let outcome = wrong.map(|why| {
+            Outcome::Failed(Failure::new(ExitCode::Usage, why).hint(
+                "a line is such as: P1:2 \"a b\":1, with a quantity for a product whose id has a colon",
+            ))
+        });
+        let (line, sent_at) = (self.read, Instant::now());
+        self.asked.push_back(Asked { line, sent_at, request_id: None, outcome });
     }
 
-    async fn take(&mut self, frame: Frame) -> Result<(), Failure> {
-        let output = self.quoter.output;
+    fn take(&mut self, frame: Frame) {
         match frame {
             Frame::Accepted { request_id, message } => {
-                output.note(&format!("{message} ({request_id})"));
-                self.open.insert(request_id);
+                self.quoter.output.note(&format!("{message} ({request_id})"));
+                // The answer may have come before it.
+                if self.seen.contains(&request_id) {
+                    return;
+                }
+                if let Some(asked) = self.unreplied() {
+                    asked.request_id = Some(request_id);
+                }
                 if !self.is_worked {
                     self.look_at.get_or_insert_with(|| Instant::now() + LOOK_AFTER);
                 }
             }
             Frame::Quotation(quotation) => {
-                self.open.remove(&quotation.request_id);
-                if self.seen.insert(quotation.request_id.clone()) {
-                    self.due = self.due.saturating_sub(1);
-                    if let Err(failure) = self.quoter.show(&quotation).await {
-                        self.fail(&failure);
+                let id = quotation.request_id.clone();
+                if self.seen.insert(id.clone()) {
+                    let same = |asked: &Asked| asked.request_id.as_ref() == Some(&id);
+                    let asked = match self.asked.iter().position(same) {
+                        Some(at) => self.asked.get_mut(at),
+                        None => self.unreplied(),
+                    };
+                    if let Some(asked) = asked {
+                        asked.request_id = Some(id);
+                        asked.outcome = Some(Outcome::Settled(Box::new(quotation)));
                     }
                 }
             }
             Frame::Error { code, message } => {
-                self.due = self.due.saturating_sub(1);
-                self.fail(&refused(&code, message));
+                if let Some(asked) = self.unreplied() {
+                    asked.outcome = Some(Outcome::Failed(refused(&code, message)));
+                }
             }
             Frame::Pong => {}
         }
-        Ok(())
     }
 
-    fn fail(&mut self, failure: &Failure) {
-        self.quoter.output.error(failure);
+    /// The quote that the gateway replies to next.
+    fn unreplied(&mut self) -> Option<&mut Asked> {
+        self.asked.iter_mut().find(|asked| asked.awaits_reply())
+    }
+
+    /// Prints what came of quotes: to a person as it comes, of a file in the order of its lines.
+    async fn print(&mut self) {
+        while let Some(asked) = self.next_to_print() {
+            match asked.outcome {
+                Some(Outcome::Settled(quotation)) => {
+                    if let Err(failure) = self.quoter.show(&quotation).await {
+                        self.fail(failure, asked.line, asked.line);
+                    }
+                }
+                Some(Outcome::Failed(failure)) => {
+                    let last = self.drop_same(&failure).unwrap_or(asked.line);
+                    self.fail(failure, asked.line, last);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn next_to_print(&mut self) -> Option<Asked> {
+        let at = match self.is_typed {
+            true => self.asked.iter().position(|asked| !asked.is_open())?,
+            false => 0,
+        };
+        match self.asked.get(at) {
+            Some(asked) if !asked.is_open() => self.asked.remove(at),
+            _ => None,
+        }
+    }
+
+    /// Drops the next lines if they failed for the same reason. Returns the last of them.
+    fn drop_same(&mut self, failure: &Failure) -> Option<usize> {
+        let mut last = None;
+        while let Some(Asked { outcome: Some(Outcome::Failed(next)), line, .. }) =
+            self.asked.front()
+            && next == failure
+        {
+            last = Some(*line);
+            self.failed += 1;
+            self.asked.pop_front();
+        }
+        last
+    }
+
+    /// Says why lines have no price.
+    fn fail(&mut self, mut failure: Failure, first: usize, last: usize) {
+        if !self.is_typed {
+            failure = failure.of_a(&match first == last {
+                true => format!("line {first}"),
+                false => format!("lines {first} to {last}"),
+            });
+            if failure.hint_text().is_some_and(|hint| !self.hinted.insert(hint.to_owned())) {
+                failure = failure.without_hint();
+            }
+        }
+        let code = failure.code();
+        self.quoter.output.error(&failure.for_stack(&self.quoter.settings.as_flags));
         self.failed += 1;
-        self.worst = self.worst.into_iter().chain([failure.code()]).max_by_key(|code| *code as u8);
+        self.worst = self.worst.into_iter().chain([code]).max_by_key(|code| *code as u8);
     }
 }

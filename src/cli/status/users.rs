@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Map;
 
 use super::super::failure::Failure;
-use super::super::output::{Output, number, table};
+use super::super::output::{Output, name, number, table};
 use super::super::stream::{ObjectStream, members};
 use super::Overview;
 use crate::model::{Timestamp, UserId, show_duration};
@@ -177,7 +177,7 @@ impl ShownUsers {
                 None => ["no table".to_owned(), String::new(), String::new()],
             };
             let cells = [show_duration(left), products, validated, priced].map(number);
-            table.add_row(std::iter::once(user.user.to_string().into()).chain(cells));
+            table.add_row(std::iter::once(name(user.user.to_string())).chain(cells));
         }
         let more = match self.count - self.first.len().min(at_most) {
             0 => String::new(),

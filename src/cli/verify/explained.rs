@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::failure::{ExitCode, Failure};
-use super::super::output::{Output, number, table};
+use super::super::output::{Output, name, number, table};
 use super::super::price_rows::{self, Amounts};
 use super::super::stream::members;
 use crate::model::Item;
@@ -201,7 +201,7 @@ fn show_lines(explained: &Explained) -> String {
             (None, false) => "not checked",
         };
         lines.add_row([
-            line.product.as_str().into(),
+            name(line.product.as_str()),
             number(line.list_price.as_deref().unwrap_or_default()),
             line.rule.as_str().into(),
             number(&line.exact_unit_price),

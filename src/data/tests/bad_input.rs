@@ -17,9 +17,15 @@ const BAD: &[(&str, &str)] = &[
     ("[} ]", "f:1:2: is not JSON: expected value"),
     ("[] x", "f:1:4: is not JSON: trailing characters"),
     // Rows that are none.
-    ("[1, \"x\", []]", "f:1: is not a JSON object"),
+    ("[1, \"x\", []]", "f:1:2: is not a JSON object"),
     ("{\"id\":\"P1\",\"name\":\"a\",\"price\":1}\n\n7", "f:3: is not a JSON object"),
     ("[{}]", "f:1: `id` is missing"),
+    // Of several rows on one line, the column tells which.
+    (
+        "[{\"id\":\"P1\",\"name\":\"a\",\"price\":1},{\"name\":\"b\",\"price\":1}]",
+        "f:1:35: `id` is missing",
+    ),
+    ("{\"products\":[{\"id\":\"P1\"}]}", "f:1:14: `name` is missing"),
     // Fields.
     (
         "[\n\n{\"id\":\"P1\",\n\"name\":\"a\",\"prize\":1}]",
@@ -29,7 +35,10 @@ const BAD: &[(&str, &str)] = &[
     ("[{\"id\":\"P1\",\"name\":\"a\"}]", "f:1: `price` is missing"),
     ("[{\"id\":\"P1\",\"name\":\"a\",\"price\":1,\"value\":1}]", "f:1: `value` is given twice"),
     ("[{\"id\":\"P1\",\"id\":\"P1\",\"name\":\"a\",\"price\":1}]", "f:1: `id` is given twice"),
-    ("[{\"id\":7,\"name\":\"a\",\"price\":1}]", "f:1: `id` is a number, not a string"),
+    (
+        "[{\"id\":7,\"name\":\"a\",\"price\":1}]",
+        "f:1: `id` is the number 7, not a string; write \"7\"",
+    ),
     ("[{\"id\":\"P\",\"name\":null,\"price\":1}]", "f:1: `name` is null, not a string"),
     (
         "[{\"id\":\"P\",\"name\":\"a\",\"price\":true}]",
@@ -40,7 +49,7 @@ const BAD: &[(&str, &str)] = &[
     ("[{\"user_id\":\"A\"}]", "f:1: `discounts` is missing"),
     ("[{\"user_id\":\"A\",\"id\":\"P\",\"percentage\":1}]", "f:1: unknown field `id`"),
     ("[{\"product_id\":\"P\",\"percentage\":1}]", "f:1: `user_id` is missing"),
-    ("[{\"user_id\":\"A\",\"discounts\":\"x\"}]", "f:1: `discounts` is a string, not a list"),
+    ("[{\"user_id\":\"A\",\"discounts\":\"x\"}]", "f:1: `discounts` is the string `x`, not a list"),
     // Values.
     ("[{\"id\":\"\",\"name\":\"a\",\"price\":1}]", "f:1: product id is empty"),
     (
@@ -108,28 +117,28 @@ const BAD: &[(&str, &str)] = &[
         "f:1: discount 1: unknown field `product`, did you mean `product_id`?",
     ),
     // Batch writes.
-    ("{\"prodcts\":[1]}", "f:1: unknown table `prodcts`, did you mean `products`?"),
+    ("{\"prodcts\":[1]}", "f:1:12: unknown table `prodcts`, did you mean `products`?"),
     ("{\n\"myproducts\":\n[1]}", "f:3: unknown table `myproducts`, did you mean `products`?"),
     (
         "{\n\"products\":[\n{\"DeleteRequest\":{}}]}",
         "f:3: is a deletion without the deleted item; export with ExportViewType=NEW_AND_OLD_IMAGES, or load all rows that should stay, with --prune",
     ),
-    ("{\"products\":[{\"PutRequest\":{}}]}", "f:1: `Item` is missing"),
+    ("{\"products\":[{\"PutRequest\":{}}]}", "f:1:14: `Item` is missing"),
     (
         "{\"products\":[\n{\"PutRequest\":{\"Item\":{\"id\":{\"N\":\"1\"},\"name\":{\"S\":\"a\"},\"value\":{\"N\":\"x\"}}}}]}",
         "f:2: price `x` is not a decimal number (currency USD)",
     ),
     (
         "{\"products\":[{\"PutRequest\":{\"Item\":{\"id\":\"P\",\"name\":{\"S\":\"a\"},\"value\":{\"N\":\"1\"}}}}]}",
-        "f:1: `id` is no attribute of type S, N or L, not a string",
+        "f:1:14: `id` is no attribute of type S, N or L, not a string",
     ),
     (
         "{\"products\":[{\"PutRequest\":{\"Item\":{\"user_id\":{\"S\":\"A\"}}}}]}",
-        "f:1: unknown field `user_id`",
+        "f:1:14: unknown field `user_id`",
     ),
     (
         "{\"user_discounts\":[{\"PutRequest\":{\"Item\":{\"user_id\":{\"S\":\"A\"},\"discounts\":{\"L\":[{\"product_id\":1}]}}}}]}",
-        "f:1: discount 1: is not a JSON object",
+        "f:1:20: discount 1: is not a JSON object",
     ),
     // CSV.
     (
@@ -202,23 +211,48 @@ const BAD: &[(&str, &str)] = &[
         "id,name,price,category\nP,a,1,tools//drills\n",
         "f:2:7: category `tools//drills` has an empty step; write it like `tools/drills`",
     ),
-    ("id,name,price,step\nP,a,1,0\n", "f:2:7: `step`: quantity `0` is not positive"),
-    ("id,name,price,min,max\nP,a,1,5,4\n", "f:2: min 5 is more than max 4"),
-    ("id,name,price,min,step\nP,a,1,5,2\n", "f:2: min 5 is not a multiple of step 2"),
-    ("id,name,price,step,max\nP,a,1,0.2,0.5\n", "f:2: max 0.5 is not a multiple of step 0.2"),
+    (
+        "id,name,price,step\nP,a,1,0\n",
+        "f:2:7: `step` `0` is not positive; give a number above 0, such as 1 or 0.5, or leave it out",
+    ),
+    (
+        "id,name,price,min,max\nP,a,1,5,4\n",
+        "f:2: product `P`: min 5 is more than max 4; give a min of at most 4, or a max of at least 5",
+    ),
+    (
+        "id,name,price,min,step\nP,a,1,5,2\n",
+        "f:2: product `P`: min 5 is not a multiple of step 2; 4 and 6 are",
+    ),
+    (
+        "id,name,price,step,max\nP,a,1,0.2,0.5\n",
+        "f:2: product `P`: max 0.5 is not a multiple of step 0.2; 0.4 and 0.6 are",
+    ),
+    (
+        "id,name,price,step,max\nP,a,1,5,2\n",
+        "f:2: product `P`: max 2 is not a multiple of step 5; 5 is",
+    ),
     // Customers.
     (
         "user_id,currency,groups\nA,DM,\n",
         "f:2:3: `DM` is not a currency code of ISO 4217, such as USD",
     ),
     ("user_id,groups\nA,gold||de\n", "f:2:3: `groups`: group is empty"),
-    ("[{\"user_id\":\"A\",\"groups\":\"gold\"}]", "f:1: `groups` is a string, not a list"),
-    ("[{\"user_id\":\"A\",\"groups\":[7]}]", "f:1: `groups` is a number, not a list of strings"),
+    (
+        "[{\"user_id\":\"A\",\"groups\":\"gold\"}]",
+        "f:1: `groups` is the string `gold`, not a list of strings; write [\"gold\"]",
+    ),
+    (
+        "[{\"user_id\":\"A\",\"groups\":[7]}]",
+        "f:1: `groups` is the number 7, not a list of strings; write \"7\"",
+    ),
     // Price lists.
-    ("[{\"price_list\":7,\"everyone\":true}]", "f:1: `price_list` is a number, not a string"),
+    (
+        "[{\"price_list\":7,\"everyone\":true}]",
+        "f:1: `price_list` is the number 7, not a string; write \"7\"",
+    ),
     (
         "[{\"price_list\":\"L\",\"everyone\":\"yes\"}]",
-        "f:1: `everyone` is a string, not true or false",
+        "f:1: `everyone` is the string `yes`, not true or false",
     ),
     (
         "price_list,priority\nL,1.5\n",
@@ -226,7 +260,15 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "price_list,from,until\nL,2026-04-02T00:00:00Z,2026-04-01T00:00:00Z\n",
-        "f:2: until 2026-04-01T00:00:00.000Z is not after from 2026-04-02T00:00:00.000Z",
+        "f:2: price list `L`: until 2026-04-01T00:00:00.000Z is not after from 2026-04-02T00:00:00.000Z; give it a later `until`, or leave `until` out",
+    ),
+    (
+        "price_list,from\nL,1969-12-01T00:00:00Z\n",
+        "f:2:3: `from` `1969-12-01T00:00:00Z` is before 1970 (it is 1969-12-01T00:00:00.000Z); without `from` the list is in force from the start",
+    ),
+    (
+        "price_list,until,time_zone\nL,1500-12-01,Europe/Berlin\n",
+        "f:2:3: `until` `1500-12-01` is before 1970 (it is 1500-11-30T23:06:32.000Z); without `until` the list does not end",
     ),
     (
         "price_list,from\nL,2026-04-01\n",
@@ -277,7 +319,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "{\"prices\":[{\"user_id\":\"A\",\"product_id\":\"P\",\"price\":1}]}",
-        "f:1: unknown field `user_id`",
+        "f:1:12: unknown field `user_id`",
     ),
     // What comes twice.
     ("user_id,groups\nA,x\nA,y\n", "f:3: customer `A` is already given at f:2"),

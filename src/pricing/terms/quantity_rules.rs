@@ -25,7 +25,9 @@ pub struct QuantityRules {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum QuantityRulesError {
     /// Nothing could be bought.
-    #[error("min {min} is more than max {max}")]
+    #[error(
+        "min {min} is more than max {max}; give a min of at most {max}, or a max of at least {min}"
+    )]
     MinAboveMax {
         /// The least.
         min: Quantity,
@@ -33,7 +35,7 @@ pub enum QuantityRulesError {
         max: Quantity,
     },
     /// The least or the most is never reached.
-    #[error("{name} {value} is not a multiple of step {step}")]
+    #[error("{name} {value} is not a multiple of step {step}; {}", multiples(*.below, *.above))]
     NoMultiple {
         /// `min` or `max`.
         name: &'static str,
@@ -41,7 +43,19 @@ pub enum QuantityRulesError {
         value: Quantity,
         /// The step.
         step: Quantity,
+        /// The next smaller multiple, if there is one.
+        below: Option<Quantity>,
+        /// The next larger multiple, if there is one.
+        above: Option<Quantity>,
     },
+}
+
+fn multiples(below: Option<Quantity>, above: Option<Quantity>) -> String {
+    match (below, above) {
+        (Some(below), Some(above)) => format!("{below} and {above} are"),
+        (Some(one), None) | (None, Some(one)) => format!("{one} is"),
+        (None, None) => "no quantity is".to_owned(),
+    }
 }
 
 /// A quantity that a product is not sold in, and its neighbours that it is sold in.
@@ -71,11 +85,12 @@ impl QuantityRules {
         {
             return Err(QuantityRulesError::MinAboveMax { min, max });
         }
+        let multiples = Self { step, ..Self::ANY };
         for (name, value) in [("min", min), ("max", max)] {
             if let (Some(value), Some(step)) = (value, step)
-                && value.thousandths() % step.thousandths() != 0
+                && let Err(Unsold { below, above }) = multiples.check(value)
             {
-                return Err(QuantityRulesError::NoMultiple { name, value, step });
+                return Err(QuantityRulesError::NoMultiple { name, value, step, below, above });
             }
         }
         Ok(Self { min, step, max })

@@ -9,7 +9,7 @@ use crate::ports::{ActiveUser, Quotation, QuotationStatus};
 
 /// Figures so far, and what is needed for those to come.
 #[derive(Default)]
-pub(super) struct Ledger {
+pub(super) struct BillLedger {
     pub(super) stored: Stored,
     pub(super) answered: u64,
     pub(super) failed: u64,
@@ -62,7 +62,7 @@ struct User {
     unreached: Option<Timestamp>,
 }
 
-impl Ledger {
+impl BillLedger {
     /// A head, the parts of a price table, or a base are stored until they go away.
     pub(super) fn keep_table(
         &mut self,

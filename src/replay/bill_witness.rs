@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::ledger::Ledger;
+use super::bill_ledger::BillLedger;
 use crate::meter::rules::page_read;
 use crate::meter::{Meter, Operation, Resource, Used, count_received, metered, sizes};
 use crate::model::Cause;
@@ -14,17 +14,17 @@ use crate::ports::{Clock, Connections, Ports};
 use crate::stages::{Effect, Observer};
 
 /// A layer above a metered engine.
-pub(super) struct Witness {
+pub(super) struct BillWitness {
     /// The engine, metered.
     inner: Ports,
     /// The engine, for looks that nobody is billed for.
     engine: Ports,
     meter: Arc<Meter>,
     clock: Arc<dyn Clock>,
-    ledger: Mutex<Ledger>,
+    ledger: Mutex<BillLedger>,
 }
 
-impl Witness {
+impl BillWitness {
     pub(super) fn new(engine: Ports) -> Arc<Self> {
         let (clock, meter) = (engine.clock.clone(), Arc::new(Meter::new()));
         let engine = Ports { connections: Arc::new(Readers), ..engine };
@@ -37,7 +37,7 @@ impl Witness {
         Ports { store: self.clone(), queues: self.clone(), ..self.inner.clone() }
     }
 
-    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub(super) fn ledger(&self) -> MutexGuard<'_, BillLedger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -57,7 +57,7 @@ impl Witness {
 }
 
 /// A table that is found unchanged may be written down nowhere, so the stage says what it did.
-impl Observer for Witness {
+impl Observer for BillWitness {
     fn calculated(&self, user: &UserId, _cause: &Cause, effect: Effect, _took: Duration) {
         let changed = match effect {
             Effect::Calculated => true,
@@ -80,7 +80,7 @@ impl Connections for Readers {
 
 layer!(
     #[over(inner.store)]
-    impl ActiveUsers for Witness {
+    impl ActiveUsers for BillWitness {
         async fn record_visit(&self, user: _, now: _, expires_at: _) -> _ {
             let before = self.inner.store.record_visit(user, now, expires_at).await?;
             let first_seen = before.as_ref().map_or(now, |before| before.first_seen);
@@ -106,12 +106,12 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl CatalogueStore, CustomerStore, PriceListStore, SettingsStore, Loads, DiscountStore for Witness {}
+    impl CatalogueStore, CustomerStore, PriceListStore, SettingsStore, Loads, DiscountStore for BillWitness {}
 );
 
 layer!(
     #[over(inner.store)]
-    impl Bases for Witness {
+    impl Bases for BillWitness {
         async fn put_base(&self, name: _, base: _, parts: _) -> _ {
             self.inner.store.put_base(name, base, parts).await?;
             let parts = (0..).zip(parts);
@@ -125,7 +125,7 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl PriceTables for Witness {
+    impl PriceTables for BillWitness {
         async fn put_table(
             &self,
             user: _,
@@ -154,7 +154,7 @@ layer!(
 
 layer!(
     #[over(inner.store)]
-    impl Quotations for Witness {
+    impl Quotations for BillWitness {
         async fn store_answered(&self, quotation: _) -> _ {
             let created = self.inner.store.store_answered(quotation).await?;
             if created == Created::New {
@@ -175,7 +175,7 @@ layer!(
 
 layer!(
     #[over(inner.queues)]
-    impl Queues for Witness {
+    impl Queues for BillWitness {
         /// A receive that comes back empty is the driver's way to look, and is not billed.
         async fn receive(&self, queue: _, max: _, wait: _, visibility: _) -> _ {
             let messages = self.engine.queues.receive(queue, max, wait, visibility).await?;

@@ -1,0 +1,44 @@
+//! Commands in hints, which somebody pastes.
+
+/// Commands that need no stack.
+const WITHOUT_STACK: [&str; 4] = ["completions", "generate", "help", "man"];
+
+/// A text whose commands, which stand between backticks, are about a stack wherever they are pasted.
+pub(super) fn for_stack(text: &str, as_flags: &str) -> String {
+    let parts = text.split('`').enumerate().map(|(place, part)| {
+        let is_command = place % 2 == 1;
+        match part.strip_prefix("ocache ").filter(|_| is_command) {
+            Some(command) if needs(command, as_flags) => format!("{part}{as_flags}"),
+            _ => part.to_owned(),
+        }
+    });
+    parts.collect::<Vec<_>>().join("`")
+}
+
+fn needs(command: &str, as_flags: &str) -> bool {
+    let name = command.split(' ').next().unwrap_or_default();
+    !WITHOUT_STACK.contains(&name) && !command.contains(as_flags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_name_their_stack_once() {
+        let flags = " --data-dir /srv/shop";
+        for (hint, expected) in [
+            ("`ocache status` lists them", "`ocache status --data-dir /srv/shop` lists them"),
+            (
+                "start `ocache up` or `ocache worker all --data-dir /srv/shop`, see `ocache help up`",
+                "start `ocache up --data-dir /srv/shop` or `ocache worker all --data-dir /srv/shop`, see `ocache help up`",
+            ),
+            ("`aws sso login` renews them", "`aws sso login` renews them"),
+            ("did you mean `ocache`?", "did you mean `ocache`?"),
+            ("a store of ocache status", "a store of ocache status"),
+        ] {
+            assert_eq!(for_stack(hint, flags), expected);
+            assert_eq!(for_stack(hint, ""), hint);
+        }
+    }
+}
