@@ -64,7 +64,8 @@ pub async fn run(scale: Scale, builds: &[Build]) {
     }
     stacks.iter().for_each(Stack::until_quiet);
     let time = ROUND.mul_f64(scale.0.min(1.0));
-    let what = format!("{PRODUCTS} products, {customers} customers, {SOCKETS} connections");
+    let [products, shown] = [PRODUCTS as f64, customers.into()].map(grouped);
+    let what = format!("{products} products, {shown} customers, {SOCKETS} connections");
     prices(&what, &data, &stacks, time).await;
     let now = stacks.last().expect("this build is measured");
     quotes(&what, &workload, now.server(), time).await;

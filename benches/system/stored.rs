@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::generated::Generated;
 use crate::lab::Scale;
-use crate::results::{Line, Target, line};
+use crate::results::{Line, Target, grouped, line};
 use crate::stack::{Build, Stack};
 
 pub const PRODUCTS: u64 = 10_000;
@@ -45,7 +45,8 @@ pub fn two_generations(stack: &mut Stack<'_>, data: &Generated) -> usize {
 }
 
 fn show(stack: &Stack<'_>, customers: usize) {
-    let what = format!("{customers} customers × 10,000 products × {DISCOUNTS} discounts, twice");
+    let shown = grouped(customers as f64);
+    let what = format!("{shown} customers × 10,000 products × {DISCOUNTS} discounts, twice");
     let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
     let files: u64 =
         stack.files().iter().filter_map(|file| file.metadata().ok()).map(|it| it.len()).sum();
