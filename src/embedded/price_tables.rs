@@ -46,6 +46,9 @@ const REPLACE: &str = "UPDATE price_table SET version = ?2, head = ?3, parts = ?
 const VALIDATE: &str = "UPDATE price_table SET version = ?2, head = ?3 WHERE user = ?1";
 const DELETE: &str = "DELETE FROM price_table WHERE user = ?1";
 
+/// Heads of tables, and that of the catalogue.
+type HeadsWithCatalogue = (Vec<(UserId, TableHead)>, CatalogueHead);
+
 /// A table as it is written.
 struct Row {
     user: UserId,
@@ -241,7 +244,7 @@ fn read_heads(
 fn read_with_catalogue(
     connection: &Connection,
     user: &UserId,
-) -> Result<Option<(Vec<(UserId, TableHead)>, CatalogueHead)>, Failure> {
+) -> Result<Option<HeadsWithCatalogue>, Failure> {
     let read = |packed: Option<&[u8]>| match packed {
         Some(packed) => read_head(packed, user),
         None => Ok(None),
