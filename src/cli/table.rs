@@ -354,7 +354,7 @@ mod tests {
         let mut table = table(["id", "a long description of it"]);
         table.add_row(["P1".into(), number(7)]);
         let narrow = table.within(18);
-        assert!(narrow.contains("\n      description\n"), "{narrow}");
+        assert!(narrow.contains("\n      description"), "{narrow}");
         assert!(widest(&narrow) <= 18, "{narrow}");
         let lines = [" id                         P1", " a long description of it   7"];
         assert_eq!(table.within(17), lines.join("\n"));

@@ -13,7 +13,9 @@ fn help_fits_a_screen_and_says_where_the_rest_is() {
         let screen = home.ok(&[command, "--help"]);
         assert!(screen.lines().count() <= 45, "{screen}");
         assert!(screen.contains(&format!("Usage: ocache {command}")), "{screen}");
-        assert!(!screen.contains("--data-dir") && !screen.contains("OCACHE_"), "{screen}");
+        // Options of every command are not listed. An example may have one.
+        let lists_globals = screen.lines().any(|line| line.trim_start().starts_with("--data-dir"));
+        assert!(!lists_globals && !screen.contains("OCACHE_"), "{screen}");
         assert_eq!(home.ok(&[command, "-h"]), screen);
         // What the screen names can be typed.
         let last = screen.lines().last().unwrap();
