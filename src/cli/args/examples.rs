@@ -26,8 +26,8 @@ Columns (in JSON: fields); those in brackets may be missing:
   products        id, name, price (or price.EUR for each currency),
                   [category, floor (or floor.EUR), min, step, max]
   customers       user_id, [currency, groups]; at least one of the two
-  price_lists     price_list, [priority, currency, from, until, time_zone, users,
-                  groups, everyone]
+  price_lists     price_list, [priority, currency, from, until, time_zone,
+                  users, groups, everyone]
   prices          price_list, [product_id or category, min_quantity], and one of
                   price, percentage, amount
   user_discounts  user_id, product_id, [min_quantity], and one of percentage,
