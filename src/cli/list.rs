@@ -96,11 +96,10 @@ async fn customers(
     let mut groups = Met::of(args.group.as_ref().map(CustomerGroup::as_str));
     let mut wanted = |customer: &Customer| {
         let is_in = args.group.as_ref().is_none_or(|wanted| {
-            // All of them, so that the one that was meant can be found.
-            customer
-                .groups
-                .iter()
-                .fold(false, |is_in, group| groups.meets(group.as_str(), group == wanted) || is_in)
+            for group in &customer.groups {
+                groups.meets(group.as_str(), group == wanted);
+            }
+            customer.groups.contains(wanted)
         });
         is_in && has_text(args.text.as_deref(), &[customer.user.as_str()])
     };
