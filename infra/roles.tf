@@ -80,8 +80,6 @@ locals {
       { actions = ["dynamodb:BatchGetItem", "dynamodb:PutItem"], resources = [local.table["products"], local.table["discounts"], local.table["customers"], local.table["price-lists"]] },
       # The rows of a price list that is gone.
       { actions = ["dynamodb:Query"], resources = [local.table["price-lists"]] },
-      # The id that is most similar to one that nothing is known of.
-      { actions = ["dynamodb:Scan"], resources = [local.table["products"], local.table["customers"]] },
       { actions = ["dynamodb:Query", "dynamodb:BatchWriteItem"], resources = [local.table["journal"]] },
       { actions = ["dynamodb:GetItem", "dynamodb:Scan"], resources = [local.table["active-users"]] },
       { actions = local.send, resources = [local.queue["refresh"]] },
