@@ -305,14 +305,17 @@ pub(super) fn require_store(settings: &Settings) -> Result<(), Failure> {
     }
     let message = format!("there is no store in `{}`", settings.data_dir.display());
     Err(Failure::new(super::failure::ExitCode::NotFound, message)
-        .hint("`ocache up` or `ocache load` creates one; choose another folder with --data-dir"))
+        .hint("`ocache up` creates one; choose another folder with --data-dir"))
 }
 
 fn open_embedded(settings: &Settings, registry: GatewayRegistry) -> Result<Engine, Failure> {
     let clock = Arc::new(SteadyClock::new(Arc::new(SystemClock)));
     let randomness = Arc::new(SystemRandomness);
     let embedded = Embedded::open(&settings.data_dir, clock, randomness, &settings.supervisor)?;
-    let label = format!("embedded, {}", embedded.file().display());
+    // However the folder is given, a gateway on it is found by the same name.
+    let file = embedded.file();
+    let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let label = format!("embedded, {}", file.display());
     let meter = Arc::new(Meter::new());
     let connections = Arc::new(GatewayConnections::new(None, registry.clone(), None));
     let ports = metered_and_watched(embedded.ports(connections), &meter);

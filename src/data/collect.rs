@@ -43,6 +43,7 @@ pub(super) struct Collector {
     prices_by_key: HashMap<(PriceListId, Scope), usize>,
     /// Rows that are taken away by name, unless a row of the data has the name.
     removed: BTreeMap<RowKey, Place>,
+    only_changes: Option<Place>,
     errors: Errors,
 }
 
@@ -110,6 +111,7 @@ impl Collector {
             prices: vec![],
             prices_by_key: HashMap::new(),
             removed: BTreeMap::new(),
+            only_changes: None,
             errors: Errors::default(),
         }
     }
@@ -165,6 +167,7 @@ impl Collector {
             lists: self.lists,
             prices: self.prices,
             removed: self.removed.into_iter().collect(),
+            only_changes: self.only_changes,
             unit_decimals: self.amounts.unit_decimals,
             local_times: self.local_times,
             files: self.files,
@@ -410,6 +413,12 @@ impl Sink<'_> {
         self.rows += 1;
         let place = Place { file: self.file, line };
         self.collector.removed.extend(keys.into_iter().map(|key| (key, place)));
+    }
+
+    /// The file has only what changed, as this line shows.
+    pub(super) fn has_only_changes(&mut self, line: u32) {
+        let place = Place { file: self.file, line };
+        self.collector.only_changes.get_or_insert(place);
     }
 
     /// Takes something that is wrong with the file.

@@ -30,6 +30,8 @@ pub struct Dataset {
     pub prices: Vec<GivenPrices>,
     /// Rows that are taken away by name, and where that stands. None of them is among the others.
     pub removed: Vec<(RowKey, Place)>,
+    /// Where the first record of an incremental export stands: the files have only what changed.
+    pub only_changes: Option<Place>,
     /// How many decimals prices were read with beyond those of their currencies.
     pub unit_decimals: u8,
     /// What was given as a time of a time zone.

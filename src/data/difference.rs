@@ -35,10 +35,10 @@ impl<'a> Difference<'a> {
     pub(super) async fn of(comparison: &Comparison<'a>) -> Result<Self, Halt> {
         let mut difference = Self::default();
         let mut errors = Errors::default();
-        if comparison.prune {
-            for (_, place) in &comparison.data.removed {
-                comparison.fault(&mut errors, *place, Problem::PrunedDeletion);
-            }
+        if comparison.prune
+            && let Some(place) = comparison.data.only_changes
+        {
+            comparison.fault(&mut errors, place, Problem::PrunedChange);
         }
         difference.compare_products(comparison).await?;
         difference.compare_discounts(comparison, &mut errors).await?;

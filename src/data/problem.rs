@@ -6,7 +6,10 @@ use thiserror::Error;
 
 use super::kinds::KnownColumns;
 use super::names::{did_you_mean, shown};
-use super::problem_words::{before_1970, or_write, surcharge, without_place};
+use super::problem_words::{
+    before_1970, deletion, no_currency, not_text, or_write, pruned_change, surcharge, unknown_list,
+    without_place,
+};
 use super::ways_out::Advised;
 use crate::model::{
     DecimalError, IdError, PriceListId, ProductId, QuantityError, Timestamp, UserId,
@@ -29,27 +32,17 @@ pub enum Problem {
     #[error("has no rows")]
     NoRows,
     /// Not UTF-8, or with NUL in it.
-    #[error(
-        "is not text in UTF-8; if it has another encoding, name it, such as {} or {}",
-        Advised::Encoding("windows-1252"),
-        Advised::Encoding("utf-16le")
-    )]
+    #[error("{}", not_text())]
     NotText,
     /// An archive of files, such as a spreadsheet's own format.
     #[error("is a ZIP archive, as .xlsx and .ods files are; save the table as CSV")]
     Archive,
     /// A deletion that does not say what the deleted item was.
-    #[error(
-        "is a deletion without the deleted item; export with ExportViewType=NEW_AND_OLD_IMAGES, or load all rows that should stay, with {}",
-        Advised::Prune
-    )]
+    #[error("{}", deletion())]
     Deletion,
-    /// A deletion beside the removal of all rows that the data does not have.
-    #[error(
-        "is a deletion or changes a key, so the files have only what changed, and {} would remove all other rows; load them without it",
-        Advised::Prune
-    )]
-    PrunedDeletion,
+    /// A change beside the removal of all rows that the data does not have.
+    #[error("{}", pruned_change())]
+    PrunedChange,
     /// The JSON ends before it is complete.
     #[error("the JSON is cut off")]
     Truncated(#[source] serde_json::Error),
@@ -440,21 +433,17 @@ pub enum Problem {
         scope: Scope,
         /// From which quantity on.
         min_quantity: MinQuantity,
-        /// Where it was first: `file:line`.
+        /// Its first `file:line`.
         first: String,
     },
     /// A row of a list that is neither in the files nor in the store.
-    #[error(
-        "price list `{list}` is neither in the files nor in the store; give it a row, such as {{\"price_list\":\"{list}\",\"everyone\":true}}"
-    )]
+    #[error("{}", unknown_list(list))]
     UnknownPriceList {
         /// Which.
         list: PriceListId,
     },
     /// A price or an amount in a list without a currency.
-    #[error(
-        "`{field}` `{text}` needs a currency, and price list `{list}` has none; give the list a `currency`, or use `percentage`"
-    )]
+    #[error("{}", no_currency(field, text, list))]
     NoCurrency {
         /// `price` or `amount`.
         field: &'static str,
@@ -498,7 +487,7 @@ pub enum Problem {
         whose: String,
         /// For which products.
         scope: Box<Scope>,
-        /// At which quantity.
+        /// From there on.
         at: MinQuantity,
         /// What the row before says.
         from: String,

@@ -32,6 +32,7 @@ pub(super) fn read(json: &str, finder: &mut LineFinder<'_>, sink: &mut Sink<'_>)
     let find = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, raw)| *raw);
     if find("Keys").is_some() {
         let line = finder.line_of(json);
+        sink.has_only_changes(line);
         if let Err(problem) = changed_item(find("OldImage"), find("NewImage"), line, sink) {
             return sink.fault(finder.fault(json, problem));
         }

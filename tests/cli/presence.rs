@@ -57,6 +57,20 @@ fn doctor_fails_when_active_users_or_quotations_have_nobody_to_work_for_them() {
 }
 
 #[test]
+fn a_gateway_is_found_however_the_folder_is_spelled() {
+    let home = Home::with_fixtures();
+    let mut gateway = home.start(&["serve", "--port", "0", "--output", "json"]);
+    let websocket = gateway.stdout_json()["websocket"].clone();
+    for folder in ["data", "./data/../data"] {
+        let mut command = home.command(&["doctor", "--output", "json", "--data-dir", folder]);
+        let output = command.current_dir(home.path()).output().unwrap();
+        let checks: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let gateway = checks.iter().find(|check| check["what"] == "gateway").unwrap();
+        assert_eq!(gateway["found"], websocket, "{folder}");
+    }
+}
+
+#[test]
 fn status_lists_the_processes_that_live() {
     let home = Home::with_fixtures();
     assert_eq!(roles(&home), Vec::<Value>::new());

@@ -2,8 +2,9 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, IsTerminal as _};
+use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Split};
 use tokio::time::{Instant, sleep_until};
 
 use super::line;
@@ -26,6 +27,9 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// So many lines of a file wait for an answer at most. Further ones are read later.
 const MOST_ASKED: usize = 1000;
 
+/// Between two lines of a file, so that a session stays below the 500 frames a second that a gateway takes of a socket.
+const PAUSE: Duration = Duration::from_micros(2500);
+
 pub(super) struct Session<'a> {
     client: Client,
     quoter: &'a Quoter<'a>,
@@ -41,6 +45,8 @@ pub(super) struct Session<'a> {
     worst: Option<ExitCode>,
     /// The quotes of which nothing is printed yet, in the order of their lines.
     asked: VecDeque<Asked>,
+    /// When the next line of a file may be sent.
+    next_at: Instant,
     /// When to look whether anybody works for them.
     look_at: Option<Instant>,
     /// Whether somebody does.
@@ -49,6 +55,15 @@ pub(super) struct Session<'a> {
     seen: HashSet<String>,
     /// The hints that were printed. In a file each is printed once.
     hinted: HashSet<String>,
+}
+
+/// The next line, not before a time. Nothing is lost when it is not awaited to its end.
+async fn line_from<R: AsyncBufRead + Unpin>(
+    lines: &mut Split<R>,
+    from: Instant,
+) -> io::Result<Option<Vec<u8>>> {
+    sleep_until(from).await;
+    lines.next_segment().await
 }
 
 /// A line that is a quote, or should have been.
@@ -87,6 +102,7 @@ impl<'a> Session<'a> {
             failed: 0,
             worst: None,
             asked: VecDeque::new(),
+            next_at: Instant::now(),
             look_at: None,
             is_worked: false,
             seen: HashSet::new(),
@@ -127,7 +143,7 @@ impl<'a> Session<'a> {
             let far = Instant::now() + self.quoter.args.timeout;
             let reply_by = self.reply_by();
             tokio::select! {
-                line = lines.next_segment(), if deadline.is_none() && self.takes_lines() => {
+                line = line_from(&mut lines, self.next_at), if deadline.is_none() && self.takes_lines() => {
                     let goes_on = match line.map_err(Failure::internal)? {
                         Some(line) => self.take_line(&line).await?,
                         None => false,
@@ -168,12 +184,21 @@ impl<'a> Session<'a> {
         Some(last.sent_at + self.quoter.args.timeout)
     }
 
-    /// Gives up all quotes that wait for others, if there are no others.
+    /// Gives up the quotes that have waited for others for a while, if there are no others. A quote that was sent
+    /// just now may be answered where it arrived.
     async fn look_for_workers(&mut self) {
         self.look_at = None;
+        let asked_at = Instant::now();
         match self.quoter.nobody_works().await {
             Some(failure) => {
-                self.give_up(|asked| asked.request_id.is_some(), |_| failure.clone());
+                let has_waited =
+                    |asked: &Asked| asked_at.saturating_duration_since(asked.sent_at) >= LOOK_AFTER;
+                self.give_up(
+                    |asked| asked.request_id.is_some() && has_waited(asked),
+                    |_| failure.clone(),
+                );
+                let waits = |asked: &Asked| asked.is_open() && asked.request_id.is_some();
+                self.look_at = self.asked.iter().any(waits).then(|| asked_at + LOOK_AFTER);
             }
             None => self.is_worked = true,
         }
@@ -223,6 +248,9 @@ impl<'a> Session<'a> {
         match line::items(line) {
             Ok(items) => {
                 self.client.quote(&self.quoter.args.client, &items, None).await?;
+                if !self.is_typed {
+                    self.next_at = Instant::now() + PAUSE;
+                }
                 self.asked(None);
             }
             Err(error) => self.asked(Some(&error.to_string())),
