@@ -259,25 +259,11 @@ fn width(text: &str) -> usize {
 }
 
 fn longest_word(text: &str) -> usize {
-    with_whole_commands(text).split_whitespace().map(|word| word.width()).max().unwrap_or(0)
+    text.split_whitespace().map(|word| word.width()).max().unwrap_or(0)
 }
 
-/// Stands for a blank within a command.
-const BLANK: char = '\u{e000}';
-
-/// A text in which the blanks of commands, which are in backticks, are no places to break a line: half of a command
-/// that is pasted does something else.
-fn with_whole_commands(text: &str) -> String {
-    let mut is_command = false;
-    let chars = text.chars().map(|char| {
-        is_command ^= char == '`';
-        if is_command && char == ' ' { BLANK } else { char }
-    });
-    chars.collect()
-}
-
-/// A text whose lines are at most so wide, except for a word or a command that is wider. These stay whole, so that they
-/// can be copied.
+/// A text whose lines are at most so wide, except for a word that is wider. A word stays whole, so that a command or
+/// a path in it can be copied.
 fn wrapped(text: &str, at_most: usize) -> Cow<'_, str> {
     if width(text) <= at_most {
         return Cow::Borrowed(text);
@@ -286,7 +272,7 @@ fn wrapped(text: &str, at_most: usize) -> Cow<'_, str> {
         .break_words(false)
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation);
-    Cow::Owned(textwrap::fill(&with_whole_commands(text), options).replace(BLANK, " "))
+    Cow::Owned(textwrap::fill(text, options))
 }
 
 /// A text whose lines are at most so wide. One that was longer ends with an ellipsis.

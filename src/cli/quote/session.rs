@@ -191,8 +191,9 @@ impl<'a> Session<'a> {
         let asked_at = Instant::now();
         match self.quoter.nobody_works().await {
             Some(failure) => {
-                let has_waited =
-                    |asked: &Asked| asked_at.saturating_duration_since(asked.sent_at) >= LOOK_AFTER;
+                let has_waited = |asked: &Asked| {
+                    asked_at.saturating_duration_since(asked.sent_at) >= LOOK_AFTER / 2
+                };
                 self.give_up(
                     |asked| asked.request_id.is_some() && has_waited(asked),
                     |_| failure.clone(),
