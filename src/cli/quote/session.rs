@@ -13,6 +13,7 @@ use crate::cli::failure::{ExitCode, Failure};
 use crate::cli::reader;
 use crate::protocol::{Frame, QuotationFrame};
 use crate::runtime::client::Client;
+use crate::runtime::gateway::Limits;
 
 /// What a person is told who asks for help.
 const HELP: &str = "\
@@ -27,8 +28,10 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// So many lines of a file wait for an answer at most. Further ones are read later.
 const MOST_ASKED: usize = 1000;
 
-/// Between two lines of a file, so that a session stays below the 500 frames a second that a gateway takes of a socket.
-const PAUSE: Duration = Duration::from_micros(2500);
+/// Between two lines of a file, so that a session stays a fifth below what a gateway takes of a socket.
+fn pause() -> Duration {
+    Duration::from_millis(1250) / Limits::DEFAULT.frames_per_sec
+}
 
 pub(super) struct Session<'a> {
     client: Client,
@@ -250,7 +253,7 @@ impl<'a> Session<'a> {
             Ok(items) => {
                 self.client.quote(&self.quoter.args.client, &items, None).await?;
                 if !self.is_typed {
-                    self.next_at = Instant::now() + PAUSE;
+                    self.next_at = Instant::now() + pause();
                 }
                 self.asked(None);
             }
