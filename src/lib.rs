@@ -1,42 +1,43 @@
 //! An organic price cache: price tables are kept warm only for the customers who use them.
 //!
-//! # The map of the house
+//! # The map of modules
 //!
-//! | room | holds |
+//! | module | holds |
 //! | --- | --- |
 //! | [`model`] | ids, times and messages: the types that travel |
-//! | [`pricing`] | money, discounts, price tables and their packed form, quotes: pure |
-//! | [`tokens`] | who may quote for whom, and the keys that prove it: pure |
-//! | [`ports`] | the narrow traits between stages and engines, their outcomes and errors |
-//! | [`meter`] | who calls what, why, how many units AWS bills for it, and what they cost |
-//! | [`https`] | requests to servers of others, by TLS: knows nothing of the rest |
-//! | [`supervisor`] | tasks and threads that must not die unnoticed, and panics: knows nothing of the rest |
+//! | [`pricing`] | money, discounts, price tables and their packed form, quotes; pure |
+//! | [`tokens`] | who may quote for whom, and the keys that sign the tokens; pure |
+//! | [`ports`] | the narrow traits between stages and engines, with their outcomes and errors |
+//! | [`meter`] | which stage makes which calls and why, the units that AWS bills, and their cost |
+//! | [`https`] | TLS requests to other servers; uses no other module |
+//! | [`supervisor`] | tasks and threads that must not die unnoticed, and panics; uses no other module |
 //! | [`trace`] | one trace of a quote, from its frame to its push |
 //! | [`protocol`] | the frames of the websocket, in both dialects, and their limits |
 //! | [`stages`] | subscribe, refresh, price calc, quotation handler, quotation provider |
 //! | [`runtime`] | consumers, schedule, breaker, shutdown, metrics, gateway and its page |
-//! | [`data`] | product and discount files: read whole or not at all, made from a seed, loaded |
+//! | [`data`] | files of products, prices and customers: reading, generating from a seed, loading |
 //! | [`cli`] | the command line |
 //! | `lambda` | the Lambda functions: event in, stage, outcome out |
 //! | [`embedded`] | the engine on one SQLite file |
 //! | `aws` | the engine on DynamoDB, SQS, SNS and API Gateway |
 //! | [`memory`] | the engine in memory: the reference model that simulations run on |
-//! | [`replay`] | past or drawn arrivals against policies, in virtual time, with their bill |
+//! | [`replay`] | past or generated arrivals against policies, in virtual time, with their bill |
 //! | [`simulation`] | the whole system under seeded faults, and the promises it must keep |
 //! | [`cost`] | what a stack costs, measured or forecast, and whether precomputing pays |
-//! | [`load_generator`] | quotes over many websockets, and how fast and how right they are answered |
-//! | [`verify`] | whether stored tables and answers are what products and discounts give |
+//! | [`load_generator`] | quotes over many websockets, and how fast and how correctly they are answered |
+//! | [`verify`] | whether stored tables and answers agree with products and discounts |
 //!
-//! Imports run downwards only:
+//! Imports go downwards only:
 //! `cli, lambda → runtime → data → stages → protocol → meter, trace → ports → pricing, tokens → model`,
-//! every room may see `supervisor` and `https`, and `memory, embedded, aws → meter → ports`. Stages never
-//! see an engine, engines never see a stage. Only `aws` and `lambda` see AWS types; `lambda` reads its
-//! settings by the definitions of `cli`. The simulation sees all but the command line and the durable
-//! engines, and only tests and commands see the simulation. The replay sees the stages, the memory engine,
-//! `data` and `meter`, and only the command line and `cost` see it. `verify` sees the ports and what is
-//! below them, and draws its samples as `data` draws its rows; so does the load generator, which is a
-//! client of `runtime` and knows no stage. Of `runtime` only the page sees `cost` and `verify`, for the
-//! views of worth and of an explained price.
+//! and `memory, embedded, aws → meter → ports`. Every module may use `supervisor` and `https`. Stages never
+//! use an engine, and engines never use a stage. Only `aws` and `lambda` use AWS types; `lambda` reads its
+//! settings by the definitions of `cli`.
+//!
+//! The simulation may use all modules but the command line and the durable engines; only tests and commands
+//! use the simulation. The replay uses the stages, the memory engine, `data` and `meter`; only the command
+//! line and `cost` use it. `verify` uses the ports and what is below them, and draws its samples as `data`
+//! draws its rows. So does the load generator, which is a client of `runtime` and uses no stage. In `runtime`
+//! only the page uses `cost` and `verify`, for its views of worth and of an explained price.
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -1,5 +1,5 @@
-//! The one binary: the command line or, started by Lambda, a function. Maps the result to an exit
-//! code, and does nothing else.
+//! The one binary: the command line or, if Lambda starts it, a function. It maps the result to an exit code,
+//! and does nothing else.
 
 use std::process::ExitCode;
 
@@ -43,7 +43,7 @@ fn run(work: impl Future<Output = Result<(), (String, u8)>>) -> ExitCode {
         Err(error) => return fail(&format!("error: the runtime cannot start: {error}"), 1),
     };
     let done = runtime.block_on(work);
-    // A thread that waits for input, or for a disk, must not keep the process from ending.
+    // A thread that is blocked on input or on a disk must not keep the process from ending.
     runtime.shutdown_background();
     match done {
         Ok(()) => {
