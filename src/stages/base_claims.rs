@@ -1,7 +1,8 @@
-//! Claims: of all processes one makes a base, and the others wait for it.
+//! Claims: one process makes a base, and the others wait for it.
 //!
-//! Nothing is wrong when two make it all the same: they write the same. So a claim is short and renewed
-//! while its maker works. One that dies keeps the others waiting for no longer than that.
+//! A claim need not be exact: two processes that make the same base write the same bytes. So a claim is
+//! short, and its maker renews it while it works. A maker that dies delays the others for no longer than one
+//! claim lasts.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,29 +14,29 @@ use tracing::debug;
 
 use crate::ports::{BaseClaim, BaseName, Chain, Clock, MakerId, PortError, Ports, Store};
 
-/// So long a claim lasts, unless it is renewed.
+/// How long a claim lasts if it is not renewed.
 const LASTS: Duration = Duration::from_secs(5);
-/// How long to wait for somebody else, from look to look; then the work is put off.
+/// The pauses between looks at a base that another process makes. After the last one, the work is postponed.
 const WAITS_MS: [u64; 8] = [25, 50, 100, 200, 400, 400, 400, 400];
-/// All of that together, and a bit.
+/// The sum of these pauses, rounded up.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Claims the making of bases for this process.
+/// Claims bases for this process.
 pub(super) struct BaseClaims {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     maker: MakerId,
 }
 
-/// Waits for somebody else to make a base.
+/// The number of pauses that a task has waited for another maker.
 #[derive(Default)]
 pub(super) struct Waiting(usize);
 
-/// Somebody else has claimed what this process was making: its own claim was not renewed in time.
+/// Another process has the claim, because this process did not renew it in time.
 pub(super) struct ClaimLost;
 
 impl Waiting {
-    /// Waits until it is time to look again. `false` when it has been waited for long enough.
+    /// Waits until the next look. Returns `false` after the last pause.
     pub(super) async fn a_while(&mut self) -> bool {
         let Some(&wait) = WAITS_MS.get(self.0) else { return false };
         self.0 += 1;
@@ -45,7 +46,7 @@ impl Waiting {
 }
 
 impl BaseClaims {
-    /// For a process that nobody else is called like.
+    /// Creates claims under a random maker id, so that no two processes share one.
     pub(super) fn new(ports: &Ports) -> Self {
         let maker = u128::from_be_bytes(ports.randomness.bits());
         let (store, clock) = (ports.store.clone(), ports.clock.clone());
@@ -57,32 +58,33 @@ impl BaseClaims {
         self.claim_for(name, LASTS).await
     }
 
-    /// Makes a base that is claimed. The claim is renewed beside the work, however long a step of the work
-    /// or a renewal takes. It is given up when the work is done, well or not. Work that is dropped leaves the
-    /// claim behind: this process may go on at once, others when it has ended.
+    /// Does `work`, which makes a claimed base. Renews the claim beside it, however long a step of the work
+    /// or a renewal takes, and releases the claim when the work ends, with success or not. If this future is
+    /// dropped, the claim stays: this process may continue at once, others when the claim has expired.
     ///
     /// # Errors
-    /// [`ClaimLost`]: the work was stopped, because another process does it now.
+    /// [`ClaimLost`] if another process has the claim now. The work is then stopped.
     pub(super) async fn hold<F: Future>(
         &self,
         name: &BaseName,
         work: F,
     ) -> Result<F::Output, ClaimLost> {
         let done = select! {
-            // Work that is done needs no claim. Without an order a simulation would not replay.
+            // Finished work needs no claim. `biased` makes the order fixed, so that a simulation can be
+            // replayed.
             biased;
             done = work => done,
             lost = self.lost(name) => return Err(lost),
         };
         if let Err(error) = self.claim_for(name, Duration::ZERO).await {
-            // It ends by itself.
+            // The claim expires by itself.
             debug!(%name, error = %Chain(&error), "a claim was not given up");
         }
         Ok(done)
     }
 
-    /// Renews a claim until somebody else has it. A claim that cannot be renewed may still last, and the next
-    /// try may go well.
+    /// Renews a claim until another process has it. A failed renewal is ignored, because the claim may still
+    /// last and the next renewal may succeed.
     async fn lost(&self, name: &BaseName) -> ClaimLost {
         loop {
             sleep(LASTS / 3).await;

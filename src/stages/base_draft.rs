@@ -1,8 +1,8 @@
-//! A base in the making: the products, as far as they were read.
+//! The draft of a base: the products that were read so far.
 //!
-//! Reading a million products takes longer than a function may run. So what was read stays in memory when
-//! the task that read it is given up. And where pages are waited for, it is packed into runs and stored, with
-//! the place to go on from: another process, or this one after its end, goes on from there.
+//! Reading a million products takes longer than a function may run. So what a task has read stays in memory
+//! when the task is given up. On an engine where each page is waited for, it is also packed into runs and
+//! stored with the place to continue from, so that any process can continue.
 
 use std::sync::Arc;
 
@@ -18,60 +18,59 @@ use super::made_bases::{MakeBaseError, Packed};
 use crate::ports::{AtHead, BaseName, Cursor, LoadId, Page, PortError, Segment};
 use crate::pricing::{PackedBase, Product, pack_runs};
 
-/// A first page with fewer products is one of a small catalogue, which one reader has read soon.
+/// A first page with fewer products belongs to a small catalogue, which one reader reads quickly.
 const LARGE_PAGE: usize = 2_000;
-/// So many products are packed and stored at a time, while there are more to read.
+/// How many products are packed and stored at a time, while there are more to read.
 const WORTH_STORING: usize = 5_000;
-/// Packing a larger catalogue than this would hold up the other tasks of its thread, so it gets a
-/// thread of its own; for a smaller one changing threads costs more than it saves.
+/// The largest catalogue that is packed on the calling thread. A larger one would hold up the other tasks of
+/// that thread; for a smaller one, changing threads costs more than it saves.
 const LARGEST_IN_PLACE: usize = 1_000;
-/// Each segment has so many numbers for its pieces.
+/// How many numbers each segment has for its pieces.
 const PIECES_PER_SEGMENT: u32 = 100_000;
 
-/// Products of a base, as far as they were read and packed.
+/// The products of a base, as far as they were read and packed.
 #[derive(Default)]
 pub(super) struct Draft {
-    /// Pages are those of the rows and of the journal of products that is not folded into them yet, so a
-    /// page of the rows alone does not follow those of a journal. Loads that change no product leave the
-    /// base as it is, and so does folding them.
+    /// The base, and the journal of products that was unfolded while its pages were read. Pages merge rows
+    /// with that journal, so pages that were read after it was folded do not continue pages from before.
+    /// Loads that change no product do not change this key, and neither does folding them.
     of: Option<(BaseName, Option<LoadId>)>,
     segments: Vec<SegmentDraft>,
     packing: Packing,
     /// The whole base, until it is stored.
     packed: Option<Packed>,
-    /// What is stored could not be read.
+    /// Whether the stored draft could not be used.
     is_doubtful: bool,
 }
 
-/// The same of one segment of the products.
+/// The draft of one segment of the products.
 #[derive(Clone, Default)]
 struct SegmentDraft {
-    /// Products that are in no run yet.
+    /// Products that are not in a run yet.
     products: Arc<Vec<Product>>,
     runs: Vec<Bytes>,
-    /// So many of the runs are stored.
+    /// How many of the runs are stored.
     stored: usize,
     from: Option<Cursor>,
     is_read: bool,
 }
 
-/// What is stored beside the runs of a segment.
+/// The record that is stored with the runs of a segment.
 #[derive(Serialize, Deserialize)]
 struct Checkpoint {
-    /// The journal of products that was not folded when they were read.
+    /// The journal of products that was unfolded when they were read.
     unfolded: Option<LoadId>,
-    /// In how many segments the products were read. Those of another count have other products under the
-    /// same numbers.
+    /// The number of segments. With another number, the same segment has other products.
     segments: u32,
-    /// The checksum of each run. Another process may have read the same segment and cut it otherwise; its
-    /// runs have the same numbers.
+    /// The checksum of each run. Another process may have cut the same segment otherwise and stored its runs
+    /// under the same numbers.
     sums: Vec<u32>,
-    /// Where the next page starts; `None` after the last.
+    /// Where the next page starts; `None` after the last page.
     next: Option<String>,
 }
 
 impl Draft {
-    /// Reads and packs what is not read or packed yet; begins anew if it is of another base.
+    /// Reads and packs the rest of a base. Starts over if the draft is of another base.
     pub(super) async fn finish(
         &mut self,
         reading: Reading<'_>,
@@ -99,24 +98,24 @@ impl Draft {
                 self.packed = Some(packed.clone());
                 Ok(AtHead::Read(packed))
             }
-            // It can be tried again.
+            // A later call can try this again.
             Err(error @ MakeBaseError::Port(_)) => Err(error),
             Err(error) => {
-                // A stored run may be the cause. What is read anew takes the place of all of them.
+                // A stored run may be the cause. So everything is read again and replaces the stored runs.
                 *self = Self { is_doubtful: true, ..Self::default() };
                 Err(error)
             }
         }
     }
 
-    /// A base is stored, so its draft is of no use any more.
+    /// Drops the draft of a base, because that base is stored.
     pub(super) fn forget(&mut self, name: &BaseName) {
         if self.of.as_ref().is_some_and(|(of, _)| of == name) {
             *self = Self::default();
         }
     }
 
-    /// The first page says whether one reader is enough. If not, what is stored is taken up.
+    /// Reads the first page, which shows whether one reader is enough. If not, resumes what is stored.
     async fn begin(&mut self, reading: Reading<'_>) -> Result<AtHead<()>, MakeBaseError> {
         let Reading { store, head, .. } = reading;
         let AtHead::Read(page) = store.list_products(head, Segment::ALL, None).await? else {
@@ -135,13 +134,14 @@ impl Draft {
         Ok(AtHead::Read(()))
     }
 
-    /// Takes up what is stored of a base that was read in so many segments; `false` when it is nothing.
+    /// Resumes what is stored of a base that was read in `count` segments. Returns `false` if nothing is
+    /// stored.
     async fn take_up(&mut self, reading: Reading<'_>, count: u32) -> Result<bool, PortError> {
         let places = (0..count).map(|index| piece(Segment { index, count }, 0));
         let numbers: Vec<u32> = places.chain([base_packing::CHECKPOINT]).collect();
         let mut found = reading.store.drafts(&reading.name, &numbers).await?;
         let packed: Option<PackedSoFar> = checkpoint(found.pop().flatten());
-        // If a stored base is not all there, it is packed anew.
+        // If a stored base is incomplete, its parts are packed again.
         let packed = packed.filter(|_| !reading.is_in_doubt);
         if let Some(packed) = &packed
             && let Some(whole) = packed.whole(reading).await?
@@ -170,13 +170,14 @@ impl Draft {
         Ok(true)
     }
 
-    /// Packs what is read.
+    /// Packs the products and runs into a base.
     async fn pack(&mut self, reading: Reading<'_>) -> Result<Packed, MakeBaseError> {
         let (currency, catalogue) = reading.currencies();
         if let [only] = self.segments.as_mut_slice()
             && only.runs.is_empty()
         {
-            // Not copied: if this is given up, they are read again, which is soon done.
+            // The products are moved, not copied. If this task is given up, they are read again, which takes
+            // little time.
             let products = std::mem::take(&mut only.products);
             self.segments.clear();
             let count = products.len();
@@ -204,7 +205,7 @@ impl Draft {
 }
 
 impl SegmentDraft {
-    /// Reads to the end of the segment, and stores what it has now and then.
+    /// Reads to the end of the segment, and stores what it has every few pages.
     async fn read(
         &mut self,
         reading: Reading<'_>,
@@ -230,7 +231,8 @@ impl SegmentDraft {
         self.from = page.next;
     }
 
-    /// What is read within a page or two is sooner read again. The end is stored where a part of it is.
+    /// Whether the new products should be stored. One or two pages are read again faster than stored. The end
+    /// of a segment is stored only if an earlier piece of it is.
     fn is_worth_storing(&self) -> bool {
         let is_new = !self.products.is_empty() || self.stored < self.runs.len();
         match self.is_read {
@@ -242,7 +244,7 @@ impl SegmentDraft {
     async fn keep(&mut self, reading: Reading<'_>, segment: Segment) -> Result<(), MakeBaseError> {
         let (products, currencies) = (self.products.clone(), reading.currencies());
         let runs = spawn_blocking(move || pack_runs(&products, currencies)).await??;
-        // From here on to the next call nothing can be given up half done.
+        // There is no await until `reading.keep`, so the draft cannot be left half updated.
         self.runs.extend(runs.into_iter().map(Bytes::from));
         self.products = Arc::default();
         let checkpoint = Checkpoint {
@@ -258,7 +260,7 @@ impl SegmentDraft {
 }
 
 impl Checkpoint {
-    /// The segment that it was written for. It is read anew if its runs are others.
+    /// Returns the segment that this checkpoint describes, or an empty one if the stored runs do not match.
     async fn segment(
         self,
         reading: Reading<'_>,
@@ -279,8 +281,8 @@ impl Checkpoint {
     }
 }
 
-/// The number of a piece of a segment: 0 is its checkpoint. A catalogue that is read as one has numbers
-/// beside those of its segments.
+/// The number of a segment's piece; piece 0 is its checkpoint. A catalogue that is read as one segment has a
+/// number range of its own.
 const fn piece(segment: Segment, number: u32) -> u32 {
     let place = if segment.count == 1 { 0 } else { segment.index + 1 };
     place * PIECES_PER_SEGMENT + number

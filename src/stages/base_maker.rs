@@ -1,7 +1,7 @@
-//! Makes the base of the products in force, once, for all customers.
+//! Makes the base of the products in force, once for all customers.
 //!
-//! Nobody else reads the whole catalogue. A base that is made is stored; every other process reads it
-//! from there, and nothing of the catalogue but its head.
+//! Nothing else reads the whole catalogue. A finished base is stored; other processes read it from there, and
+//! of the catalogue they read only the head.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,42 +15,42 @@ use crate::model::Timestamp;
 use crate::ports::{AtHead, BaseName, CatalogueHead, Clock, PortError, Ports, Store, StoredBase};
 use crate::pricing::{BasePart, Currency};
 
-/// How often a base is begun again because a load came between.
+/// How often a base is started over because a load came into force meanwhile.
 const MAX_SCANS: u32 = 5;
 
-/// The products that are in force.
+/// The products in force.
 #[derive(Clone, Debug)]
 pub struct Current {
-    /// The head that says so.
+    /// The catalogue's head that names them.
     pub head: CatalogueHead,
-    /// Their base.
+    /// The base of these products.
     pub base: Arc<StoredBase>,
 }
 
-/// Gives everybody the base of the products in force, and makes it where there is none.
+/// Returns the base of the products in force, and makes it if there is none.
 pub struct BaseMaker {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     made: Arc<MadeBases>,
-    /// What was read and packed stays here when the task that makes a base is given up: the next one goes on
-    /// from there.
+    /// The products that were read and packed so far. They stay here when the task that makes a base is given
+    /// up, so that the next task continues.
     draft: AsyncMutex<Draft>,
-    /// The head that was read last, and when.
+    /// The head that was read last, and when it was read.
     head: Mutex<Option<(CatalogueHead, Timestamp)>>,
 }
 
-/// Which head of the catalogue will do.
+/// How recent the catalogue's head must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum AsOf {
-    /// One that was in force a moment ago, but none before this version. On AWS the head is one item: if it
-    /// were read for every batch of the schedule's work, it would be the first to be throttled.
+    /// A head that was read a moment ago, of at least this version. On AWS the head is one item: if every
+    /// batch of scheduled work read it, it would be the first item to be throttled.
     Lately(u64),
-    /// The one that is in force.
+    /// The head that is in force now.
     Now,
 }
 
 impl BaseMaker {
-    /// A maker that has made nothing yet, for a process that keeps its bases on this shelf.
+    /// Creates a maker that has made nothing yet, for a process that keeps its bases on this shelf.
     pub fn new(ports: &Ports, shelf: Arc<BaseShelf>) -> Self {
         Self {
             store: ports.store.clone(),
@@ -61,24 +61,23 @@ impl BaseMaker {
         }
     }
 
-    /// Where its bases are kept in memory.
+    /// The shelf that keeps its bases in memory.
     #[must_use]
     pub fn shelf(&self) -> &Arc<BaseShelf> {
         self.made.shelf()
     }
 
-    /// The products that are in force now: one read of the head, and of anything else only when they
-    /// changed. Before the first load there are none, at version 0.
-    ///
-    /// The base is stored until `keep_until` at least.
+    /// Returns the products that are in force now, with a base that is stored until `keep_until` at least.
+    /// Reads the head, and more only if the products changed. Before the first load there are no products, at
+    /// version 0.
     ///
     /// # Errors
-    /// [`MakeBaseError::Unsettled`] passes by itself.
+    /// [`MakeBaseError::Unsettled`] is temporary; [`MakeBaseError`] names the other causes.
     pub async fn current(&self, keep_until: Timestamp) -> Result<Current, MakeBaseError> {
         self.current_as_of(AsOf::Now, keep_until).await
     }
 
-    /// The same, where a head that was read a moment ago may do.
+    /// Like [`Self::current`], but may use a head that was read a moment ago.
     pub(super) async fn current_as_of(
         &self,
         as_of: AsOf,
@@ -109,7 +108,7 @@ impl BaseMaker {
         Ok(head)
     }
 
-    /// The head is read anew before its next use: it is in force no longer.
+    /// Drops the kept head, because it is no longer in force. The next use reads it again.
     pub(super) fn forget_head(&self) {
         *self.kept_head() = None;
     }
@@ -118,7 +117,7 @@ impl BaseMaker {
         self.head.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The base of a head in a currency.
+    /// Returns the base of a head in a currency.
     pub(super) async fn base_in(
         &self,
         currency: Currency,
@@ -138,12 +137,12 @@ impl BaseMaker {
         Ok(base)
     }
 
-    /// Has some bases made again before their next use: a reader did not find all of them.
+    /// Marks bases as incomplete, so that they are made again before their next use.
     pub(super) fn doubt(&self, names: impl IntoIterator<Item = BaseName>) {
         self.made.doubt(names);
     }
 
-    /// All bases of the process.
+    /// The bases that this process makes and keeps.
     pub(super) const fn made(&self) -> &Arc<MadeBases> {
         &self.made
     }

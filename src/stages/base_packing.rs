@@ -1,8 +1,8 @@
-//! The last step of a base: what was read is merged and packed, some parts at a time.
+//! The last step of making a base: the runs are merged, then packed into parts, some parts at a time.
 //!
-//! Packing a million products takes longer than a function may have left. So packed parts stay in memory
-//! when the task that packs them is given up, and what a thread has begun goes on. Where the runs are stored,
-//! packed parts are stored too, so that another process packs only the rest.
+//! Packing a million products may take longer than a function has left. So packed parts stay in memory when
+//! the task that packs them is given up, and its thread finishes the step that it has begun. If runs are
+//! stored, packed parts are stored too, so that another process packs only the rest.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use super::made_bases::{MakeBaseError, Packed};
 use crate::ports::PortError;
 use crate::pricing::{BaseError, BaseIndex, MergedRuns};
 
-/// So many parts are packed and stored at a time.
+/// How many parts are packed and stored at a time.
 pub(super) const PARTS_AT_ONCE: usize = 128;
-/// The number of the checkpoint among the pieces of a base. Those of the parts follow. The numbers of
+/// The number of the checkpoint among the pieces of a base. The numbers of the parts follow it; those of the
 /// segments are lower.
 pub(super) const CHECKPOINT: u32 = 1_000_000_000;
 
@@ -29,14 +29,14 @@ pub(super) struct Packing {
     merged: Option<Arc<MergedRuns>>,
     packing: Job<Result<Vec<Vec<u8>>, BaseError>>,
     parts: Vec<Bytes>,
-    /// So many of the parts are stored.
+    /// How many of the parts are stored.
     stored: usize,
-    /// What an earlier process has stored, until it is read.
+    /// What an earlier process has stored; `None` once it was looked at.
     earlier: Option<PackedSoFar>,
 }
 
-/// Work on a thread of its own. It goes on when the task that waits for it is given up, and the next task gets
-/// its result.
+/// Work on a thread of its own. If the task that waits for it is given up, the work continues, and the next
+/// task gets its result.
 struct Job<T>(Option<JoinHandle<T>>);
 
 impl<T> Default for Job<T> {
@@ -57,23 +57,23 @@ impl<T: Send + 'static> Job<T> {
     }
 }
 
-/// What is stored beside the parts. Whoever packs a base packs the same parts, so it does not matter who
-/// has stored them.
+/// The checkpoint of the packed parts. Every process packs a base into the same parts, so it does not matter
+/// which of them stored these.
 #[derive(Serialize, Deserialize)]
 pub(super) struct PackedSoFar {
-    /// What the base will consist of.
+    /// The index of the finished base.
     index: BaseIndex,
-    /// The checksum of each part that is stored.
+    /// The checksum of each stored part.
     sums: Vec<u32>,
 }
 
 impl Packing {
-    /// Goes on with what an earlier process has stored.
+    /// Creates a packing that continues from what an earlier process has stored.
     pub(super) fn after(earlier: Option<PackedSoFar>) -> Self {
         Self { earlier, ..Self::default() }
     }
 
-    /// Packs what is not packed yet.
+    /// Packs the rest of the parts. If `keeps` is true, also stores them.
     pub(super) async fn finish(
         &mut self,
         reading: Reading<'_>,
@@ -103,7 +103,7 @@ impl Packing {
             let merged = merged.clone();
             let pack = move || merged.pack(next);
             if keeps {
-                // Stored while the next are packed.
+                // The parts packed so far are stored while the next ones are packed.
                 self.packing.begin(pack.clone());
                 self.keep(reading, &index).await?;
             }
@@ -127,7 +127,7 @@ impl Packing {
 }
 
 impl PackedSoFar {
-    /// The base, if all of its parts are stored: then nobody needs to read the runs.
+    /// Returns the base if all of its parts are stored. Then the runs need not be read.
     pub(super) async fn whole(&self, reading: Reading<'_>) -> Result<Option<Packed>, PortError> {
         if self.sums.len() < self.index.parts.len() {
             return Ok(None);
@@ -136,7 +136,7 @@ impl PackedSoFar {
         Ok(parts.map(|parts| Packed { index: self.index.clone(), parts }))
     }
 
-    /// The parts that are stored; `None` when they are others.
+    /// Returns the stored parts; `None` if they do not match their checksums.
     async fn parts(&self, reading: Reading<'_>) -> Result<Option<Vec<Bytes>>, PortError> {
         let parts = reading.pieces(CHECKPOINT, &self.sums).await?;
         if parts.is_none() {

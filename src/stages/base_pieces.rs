@@ -1,6 +1,7 @@
-//! Pieces of a base in the making, which are stored so that another process can go on with them.
+//! The pieces of an unfinished base. They are stored so that another process can continue.
 //!
-//! Pieces have numbers that follow that of their checkpoint. It says how many there are, and what they are.
+//! A checkpoint has a number, and the numbers of its pieces follow. It says how many pieces there are, and
+//! has their checksums.
 
 use std::time::Duration;
 
@@ -12,34 +13,34 @@ use crate::model::Timestamp;
 use crate::ports::{BaseName, CatalogueHead, LoadId, PortError, Store};
 use crate::pricing::Currency;
 
-/// Pieces go when nobody can be going on with them any more.
+/// How long pieces are kept: until no process can still be continuing from them.
 const KEPT_FOR: Duration = Duration::from_secs(3600);
 
-/// What is read for a base, and where to.
+/// What a maker reads to make a base, and the base's name.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
     pub(super) store: &'a dyn Store,
     pub(super) name: BaseName,
     pub(super) head: &'a CatalogueHead,
     pub(super) now: Timestamp,
-    /// The base is stored, but a reader did not find all of it.
+    /// Whether a reader found the stored base incomplete.
     pub(super) is_in_doubt: bool,
 }
 
 impl Reading<'_> {
-    /// That of the base, and that of the catalogue.
+    /// Returns the currency of the base and that of the catalogue.
     pub(super) const fn currencies(&self) -> (Currency, Currency) {
         (self.name.currency, self.head.currency)
     }
 
-    /// The journal that is not folded yet, if it changes products.
+    /// Returns the unfolded journal, if it changes products.
     pub(super) fn journal(&self) -> Option<&LoadId> {
         let has_products = self.head.version == self.head.base_version;
         self.head.unfolded.as_ref().filter(|_| has_products)
     }
 
-    /// Stores the pieces that follow a checkpoint, but for those that are `stored` already, and then the
-    /// checkpoint: whoever finds it finds the pieces.
+    /// Stores the pieces that follow a checkpoint, except the first `stored` ones, which are stored already.
+    /// Then stores the checkpoint. Thus a process that finds the checkpoint finds the pieces.
     pub(super) async fn keep(
         &self,
         number: u32,
@@ -53,7 +54,8 @@ impl Reading<'_> {
         put_checkpoint(self.store, &self.name, (number, checkpoint), self.now).await
     }
 
-    /// The pieces that follow a checkpoint; `None` when one of them is not there, or is another one.
+    /// Reads the pieces that follow a checkpoint. Returns `None` if one is missing or does not match its
+    /// checksum.
     pub(super) async fn pieces(
         &self,
         number: u32,
@@ -68,7 +70,7 @@ impl Reading<'_> {
     }
 }
 
-/// The checksums of pieces, for their checkpoint.
+/// Returns the checksums of pieces, for their checkpoint.
 pub(super) fn sums_of(pieces: &[Bytes]) -> Vec<u32> {
     pieces.iter().map(|piece| crc32fast::hash(piece)).collect()
 }
@@ -85,7 +87,7 @@ pub(super) async fn put_checkpoint(
     store.put_drafts(name, &[(number, json.into())], now.plus(KEPT_FOR)).await
 }
 
-/// A checkpoint that was found. One that another version of ocache wrote in another form counts as missing.
+/// Decodes a stored checkpoint. One that another version of ocache wrote in another form counts as missing.
 pub(super) fn checkpoint<T: DeserializeOwned>(found: Option<Bytes>) -> Option<T> {
     serde_json::from_slice(&found?).ok()
 }

@@ -1,7 +1,6 @@
-//! Bases in memory: what was unpacked once is kept, up to a bound, for all stages of a process.
+//! Bases in memory: unpacked parts are kept, up to a limit, for all stages of a process.
 //!
-//! A base never changes, so what is kept is never wrong. What a process serves comes from here; only
-//! what is not kept is read from the store.
+//! A base never changes, so what is kept is never wrong. Only what is not kept is read from the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,13 +14,13 @@ use crate::model::Timestamp;
 use crate::ports::{BaseName, Bases, Chain, PortError, StoredBase};
 use crate::pricing::{BaseIndex, BasePart, LadderRows, PackError};
 
-/// About how many bytes an unpacked part takes.
+/// The estimated size of an unpacked part, in bytes.
 const PART_BYTES: u64 = 32 * 1024;
-/// So many bases are in use at once at most: of each terms the last one, and those that tables not yet
+/// The most bases that are kept. In use are the latest base of each terms, and older ones that tables not yet
 /// refreshed were priced against.
 const BASES: usize = 4096;
 
-/// A base that was just made is unpacked whole if it has no more parts than this.
+/// The most parts that a new base may have to be unpacked as a whole.
 const UNPACKED_AT_ONCE: usize = 256;
 
 /// Some parts of one base, sorted by number.
@@ -35,20 +34,20 @@ impl<P> Default for Parts<P> {
 }
 
 impl<P> Parts<P> {
-    /// The part of a number, if it is one of them.
+    /// Returns the part with this number, if it is one of these.
     #[must_use]
     pub fn get(&self, number: u32) -> Option<&P> {
         let place = self.0.binary_search_by_key(&number, |(number, _)| *number).ok()?;
         Some(&self.0[place].1)
     }
 
-    /// The parts, in their order.
+    /// Iterates over the parts by number.
     pub fn iter(&self) -> impl Iterator<Item = &P> {
         self.0.iter().map(|(_, part)| &**part)
     }
 }
 
-/// Reads bases and keeps what it has unpacked.
+/// Reads bases and keeps the parts that it has unpacked.
 pub struct BaseShelf {
     store: Arc<dyn Bases>,
     bases: Cache<BaseName, Arc<StoredBase>>,
@@ -57,41 +56,41 @@ pub struct BaseShelf {
     misses: AtomicU64,
 }
 
-/// How well a shelf serves.
+/// How often a shelf had the parts that it was asked for, and its size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShelfUse {
-    /// Parts that were kept when they were asked for.
+    /// Parts that were kept when they were needed.
     pub hits: u64,
-    /// Parts that had to be read.
+    /// Parts that were read from the store.
     pub misses: u64,
-    /// About how many bytes the kept parts take.
+    /// The estimated size of the kept parts, in bytes.
     pub bytes: u64,
 }
 
 /// A part that is kept.
 #[derive(Clone)]
 pub enum Kept {
-    /// Of the products.
+    /// Products of a base.
     Products(Arc<BasePart>),
-    /// Of what is different by some terms.
+    /// Ladders of some terms.
     Terms(Arc<LadderRows>),
 }
 
-/// A kind of part.
+/// A kind of part: products, or the ladders of terms.
 pub trait Part: Sized {
-    /// Unpacks one.
+    /// Unpacks a part.
     ///
     /// # Errors
-    /// [`PackError`].
+    /// [`PackError`] if the bytes are not a part of this kind.
     fn decode(bytes: &[u8]) -> Result<Self, PackError>;
 
-    /// Whether it is the one that the index means.
+    /// Whether this is the part that the index has under `number`.
     fn fits(&self, index: &BaseIndex, number: u32) -> bool;
 
-    /// To be kept.
+    /// Wraps the part for the cache.
     fn keep(part: Arc<Self>) -> Kept;
 
-    /// From what was kept.
+    /// Unwraps a cached part; `None` if it is of the other kind.
     fn kept(kept: Kept) -> Option<Arc<Self>>;
 }
 
@@ -150,10 +149,10 @@ impl Weighter<(BaseName, u32), Kept> for ByBytes {
 }
 
 impl BaseShelf {
-    /// The most memory that unpacked parts take unless something else is said, in bytes.
+    /// The default limit of the memory for unpacked parts, in bytes.
     pub const DEFAULT_BYTES: u64 = 128 * 1024 * 1024;
 
-    /// A shelf on which nothing is kept yet, and never more than [`Self::DEFAULT_BYTES`].
+    /// Creates an empty shelf, which keeps at most [`Self::DEFAULT_BYTES`].
     #[must_use]
     pub fn new(store: Arc<dyn Bases>) -> Self {
         let parts = (Self::DEFAULT_BYTES / PART_BYTES) as usize;
@@ -166,12 +165,12 @@ impl BaseShelf {
         }
     }
 
-    /// Keeps no more than so many bytes from now on.
+    /// Limits the kept parts to `most_bytes` bytes from now on.
     pub fn keep_at_most(&self, most_bytes: u64) {
         self.parts.set_capacity(most_bytes);
     }
 
-    /// How well it has served.
+    /// Returns the hits, misses and size so far.
     #[must_use]
     pub fn usage(&self) -> ShelfUse {
         ShelfUse {
@@ -181,10 +180,10 @@ impl BaseShelf {
         }
     }
 
-    /// A base; `None` when it is not there.
+    /// Returns a base; `None` if it is not stored.
     ///
     /// # Errors
-    /// Those of the port.
+    /// [`PortError`] if the store cannot be read.
     pub async fn base(&self, name: &BaseName) -> Result<Option<Arc<StoredBase>>, PortError> {
         if let Some(base) = self.bases.get(name) {
             return Ok(Some(base));
@@ -192,8 +191,8 @@ impl BaseShelf {
         self.read(name).await
     }
 
-    /// A base that is stored until then at least; `None` when there is none. What is kept of a base may be
-    /// behind the store, because another process has stored the base for longer since.
+    /// Returns a base that is stored until `until` at least; `None` if there is none. Asks the store if the
+    /// kept copy expires too soon, because another process may have extended the base meanwhile.
     pub(super) async fn base_until(
         &self,
         name: &BaseName,
@@ -211,7 +210,7 @@ impl BaseShelf {
         Ok(base.map(|base| self.put(*name, base)))
     }
 
-    /// Keeps a base as it is stored. Parts that are kept already stay, unless the base is cut otherwise now.
+    /// Keeps a stored base. Its kept parts stay, unless the base is now cut into other parts.
     pub(super) fn put(&self, name: BaseName, base: StoredBase) -> Arc<StoredBase> {
         if self.bases.peek(&name).is_some_and(|kept| kept.index != base.index) {
             self.forget(&name);
@@ -221,10 +220,10 @@ impl BaseShelf {
         base
     }
 
-    /// Parts of a base by number; `None` when one of them is not there or cannot be read.
+    /// Returns parts of a base by number; `None` if one of them is missing or cannot be unpacked.
     ///
     /// # Errors
-    /// Those of the port.
+    /// [`PortError`] if the store cannot be read.
     pub async fn parts<P: Part>(
         &self,
         name: &BaseName,
@@ -250,7 +249,7 @@ impl BaseShelf {
         Ok(Some(Parts(parts)))
     }
 
-    /// Parts that are not kept, with their numbers.
+    /// Reads parts that are not kept, and returns them with their numbers.
     async fn read_parts<P: Part>(
         &self,
         name: &BaseName,
@@ -272,7 +271,8 @@ impl BaseShelf {
         index: &BaseIndex,
         parts: &[impl AsRef<[u8]>],
     ) {
-        // Those of a large one are unpacked when they are needed: who made it would wait for all of them.
+        // The parts of a large base are unpacked when they are needed, because its maker would wait for all
+        // of them.
         for (number, bytes) in (0..).zip(parts).take_while(|_| parts.len() <= UNPACKED_AT_ONCE) {
             self.unpack::<P>(name, index, number, bytes.as_ref());
         }
@@ -294,7 +294,7 @@ impl BaseShelf {
         bytes: &[u8],
     ) -> Option<Arc<P>> {
         let part = match P::decode(bytes) {
-            // Another version of ocache may have cut the base otherwise since the index was read.
+            // Another version of ocache may have cut the base into other parts since the index was read.
             Ok(part) if part.fits(index, number) => Arc::new(part),
             Ok(_) => {
                 self.forget(name);

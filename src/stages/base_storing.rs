@@ -1,8 +1,8 @@
 //! Stores a base: its parts, some at a time, and then its index.
 //!
-//! The parts of a million products may take longer to write than a function has left, above all in a table
-//! that DynamoDB has not split yet. So it is stored how many of them are written, and the next process writes
-//! the others.
+//! Writing the parts of a million products may take longer than a function has left, above all in a table
+//! that DynamoDB has not split yet. So the number of written parts is stored as well, and the next process
+//! writes the rest.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -12,23 +12,23 @@ use super::base_pieces::{checkpoint, put_checkpoint};
 use crate::model::Timestamp;
 use crate::ports::{BaseName, PortError, Store, StoredBase};
 
-/// So many parts are written at a time.
+/// How many parts are written at a time.
 pub(super) const STORED_AT_ONCE: usize = 200;
-/// The number of the checkpoint among the pieces of a base. Those of other steps are lower.
+/// The number of this checkpoint among the pieces of a base. Those of the other steps are lower.
 pub(super) const STORING: u32 = 2_000_000_000;
 
-/// How far a base is stored.
+/// The checkpoint of a base that is being stored.
 #[derive(Serialize, Deserialize)]
 struct StoredSoFar {
-    /// The checksum of the index and all parts: another version of ocache may pack others.
+    /// The checksum of the index and all parts. Another version of ocache may pack other parts.
     sum: u32,
-    /// So many of the parts are stored, until then.
+    /// How many of the parts are stored; they expire at `expires_at`.
     parts: usize,
     expires_at: Timestamp,
 }
 
-/// Stores a base that has all these parts, and returns it as it is stored. If another process has begun to
-/// store it until `keep_until` at least, it is stored for as long as that process meant to.
+/// Stores a base and returns it as stored. If another process has begun to store the same base with an expiry
+/// of `keep_until` or later, the base keeps that expiry.
 pub(super) async fn store_base(
     store: &dyn Store,
     name: &BaseName,
@@ -36,7 +36,7 @@ pub(super) async fn store_base(
     parts: &[Bytes],
     (keep_until, now): (Timestamp, Timestamp),
 ) -> Result<StoredBase, PortError> {
-    // Where nothing is waited for, no process is cut off.
+    // On an engine that does not wait for pages, no process is cut off by a time limit.
     if store.product_segments() == 1 || parts.len() <= STORED_AT_ONCE {
         store.put_base(name, &base, parts).await?;
         return Ok(base);
@@ -55,7 +55,8 @@ pub(super) async fn store_base(
         let (next, others) = rest.split_at(STORED_AT_ONCE.min(rest.len()));
         let first = base.first_of_last(rest.len());
         store.put_base_parts(name, first, next, base.expires_at).await?;
-        // Once all are written, the next one begins anew: it is called where a reader does not find a part.
+        // After the last part, the count goes back to 0: a later call comes because a reader found a part
+        // missing, and must write all of them.
         so_far.parts = if others.is_empty() { 0 } else { so_far.parts + next.len() };
         put_checkpoint(store, name, (STORING, &so_far), now).await?;
         rest = others;

@@ -1,9 +1,8 @@
-//! Change: after a load, the tables of active users are calculated again at once, not only at the
-//! next tick.
+//! Change: after a load, orders calculations for active customers at once, not only at the next tick.
 //!
-//! Repeating it is safe: the orders of one load have one deduplication id for each user. A loader
-//! that dies before it has sent them all has changed the data all the same; the schedule finds
-//! the change, as it does without any of this.
+//! Repeating this is safe, because the orders of one load have one deduplication id for each customer. If a
+//! loader dies before it has sent all orders, the load is in force all the same, and the schedule finds the
+//! change.
 
 use std::collections::HashSet;
 
@@ -15,39 +14,39 @@ use super::subscribe::fifo;
 use crate::model::{Calculation, Cause, Timestamp, UserId};
 use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment};
 
-/// Up to so many users are looked up one by one; beyond that all active users are read.
+/// Up to this number, changed users are looked up one by one. If more changed, all active users are read.
 const LOOKED_UP: usize = 100;
-/// So many orders are sent at a time.
+/// How many orders are sent at a time.
 const ORDERS_AT_ONCE: usize = 1_000;
 
 /// What a load changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Its name.
+    /// The name of the load.
     pub load: String,
-    /// The version of the catalogue afterwards.
+    /// The version of the catalogue after the load.
     pub version: u64,
-    /// Whether products changed, and with them every table.
+    /// Whether data that customers share changed, so that every table may be outdated.
     pub catalogue: bool,
-    /// Whose discounts changed.
+    /// The customers whose own data changed.
     pub users: Vec<UserId>,
 }
 
-/// What came of a change.
+/// The result of ordering calculations after a load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ordered {
-    /// Calculations ordered.
+    /// The number of calculations ordered.
     pub ordered: usize,
-    /// Orders that could not be sent; the schedule will make up for them.
+    /// The number of orders that could not be sent. The next tick makes up for them.
     pub failed: usize,
 }
 
-/// Orders a calculation for every active user whose table a load has made outdated, the users who
-/// came last first. They wait in the Refresh Queue: nobody's quote waits for them.
+/// Orders a calculation for every active customer whose table a load has made outdated, the most recent
+/// visitors first. The orders use the Refresh Queue, because no quote waits for them.
 ///
 /// # Errors
-/// When the active users cannot be read or none of some orders can be sent. The load itself is
-/// done.
+/// [`StageError`] if the active customers cannot be read, or a whole batch of orders cannot be sent. The load
+/// is in force all the same.
 pub async fn order(
     users: &dyn ActiveUsers,
     queues: &dyn Queues,

@@ -1,24 +1,23 @@
-//! Which stored bases are not to be trusted: a reader did not find all of one.
+//! Doubts: which stored bases a reader found incomplete.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::ports::BaseName;
 
-/// No more doubts are remembered than this. A doubt about a base that nobody wants any more is never
-/// settled.
+/// The most doubts that are remembered. A doubt about a base that is no longer used is never settled.
 const MOST: usize = 4096;
 
-/// The bases that are to be made again before their next use.
+/// The bases that must be made again before their next use.
 #[derive(Debug, Default)]
 pub(super) struct Doubts(Mutex<HashSet<BaseName>>);
 
 impl Doubts {
-    /// Has some bases made again.
+    /// Marks bases to be made again.
     pub(super) fn raise(&self, names: impl IntoIterator<Item = BaseName>) {
         let mut doubtful = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for name in names {
-            // A doubt that is forgotten comes again: the base cannot be read the next time either.
+            // A doubt that is forgotten here comes back: the next reader of the base cannot read it either.
             if doubtful.len() >= MOST && !doubtful.contains(&name) {
                 doubtful.clear();
             }
@@ -26,12 +25,12 @@ impl Doubts {
         }
     }
 
-    /// Whether a base is to be made again.
+    /// Whether a base must be made again.
     pub(super) fn are_about(&self, name: &BaseName) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
-    /// A base was made.
+    /// Removes the doubt about a base, because it was made again.
     pub(super) fn settle(&self, name: &BaseName) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }

@@ -1,7 +1,7 @@
-//! Folding: what a load brought into force is written into the rows.
+//! Folding: the changes of a load that is in force are written into the rows.
 //!
-//! Repeating it is safe, and so is doing it twice at once: a row is never written by a load that is
-//! older than what it has. Nobody waits for it but the next load.
+//! Repeating it is safe, and so is doing it twice at the same time: a load never overwrites a row of a later
+//! load. Only the next load waits for it.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use tracing::info;
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{CatalogueHead, Clock, LoadId, Loads, PortError, Store};
 
-/// For so long what was deleted keeps its version: longer than any read or load is under way.
+/// How long a deleted row keeps its version: longer than any read or load takes.
 const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// On which the calls go.
+/// The meter counts the calls of folding under this scope.
 const ACCOUNT: Scope = Scope::new(Stage::Refresh, Reason::Load);
 
-/// Folds the journal of a load into the rows and drops it. `progress` hears how many changes are
-/// done.
+/// Folds the journal of a load into the rows, and deletes the journal. Calls `progress` with the number of
+/// changes folded so far.
 ///
 /// # Errors
-/// Those of the ports. The load is in force all the same, and whoever comes next goes on.
+/// [`PortError`] if the store fails. The load is in force all the same, and the next caller continues.
 pub async fn fold(
     store: &dyn Loads,
     clock: &dyn Clock,
@@ -44,10 +44,10 @@ pub async fn fold(
     store.drop_journal(load).await
 }
 
-/// Folds what the last load has left unfolded. One read of the head where there is nothing to do.
+/// Folds the journal that the last load left unfolded. If there is none, reads only the head.
 ///
 /// # Errors
-/// Those of the ports.
+/// [`PortError`] if the store fails.
 pub async fn fold_left(store: &dyn Store, clock: &dyn Clock) -> Result<(), PortError> {
     ACCOUNT.of(fold_head(store, clock)).await
 }
@@ -63,11 +63,11 @@ async fn fold_head(store: &dyn Store, clock: &dyn Clock) -> Result<(), PortError
     }
 }
 
-/// Ends what loads that died have left: folds a journal that is in force, and drops those that
-/// never will be.
+/// Cleans up after loads that died: folds the journal that is in force, and deletes expired journals that
+/// will never be.
 ///
 /// # Errors
-/// Those of the ports.
+/// [`PortError`] if the store fails.
 pub async fn tidy(store: &dyn Store, clock: &dyn Clock) -> Result<(), PortError> {
     ACCOUNT.of(tidy_all(store, clock)).await
 }

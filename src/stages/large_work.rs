@@ -1,8 +1,8 @@
-//! Large pieces of work on threads of their own.
+//! Large pieces of work, on separate threads.
 //!
-//! A stage shares its threads with websockets. While it prices, packs or unpacks, no other task of the
-//! thread goes on, so a client's ping waits. Work that takes longer than a ping may wait is therefore
-//! handed to another thread; for less, changing threads costs more than it saves.
+//! Stages share their threads with websockets. While a stage prices, packs or unpacks, no other task of its
+//! thread runs, so a client's ping waits. Work that takes longer than a ping may wait is therefore moved to
+//! another thread. For less work, changing threads costs more than it saves.
 
 use std::panic::resume_unwind;
 use std::thread::{self, available_parallelism};
@@ -10,27 +10,27 @@ use std::thread::{self, available_parallelism};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-/// How much work something is, in about a thousand instructions: a quarter of a microsecond. The
-/// figures behind it are those of `benches/instructions.txt`.
+/// The estimated size of a piece of work, in about 1,000 instructions, or 0.25 µs. The estimates are based on
+/// `benches/instructions.txt`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Size(usize);
 
-/// Work up to this size is done where it is: about 120 µs. A batch has ten pieces, which one thread may
-/// do one after the other.
+/// The largest work that stays on its thread: about 120 µs. One thread may do the ten pieces of a batch one
+/// after the other.
 const LARGEST_IN_PLACE: Size = Size(500);
 
 impl Size {
-    /// Comparing discounts: a fingerprint takes 700 instructions for each.
+    /// The size of comparing discounts: a fingerprint takes about 700 instructions for each discount.
     pub(super) const fn of_discounts(discounts: usize) -> Self {
         Self(discounts)
     }
 
-    /// Pricing and packing own rows: about 500 instructions for each.
+    /// The size of pricing and packing own rows: about 500 instructions for each row.
     pub(super) const fn of_table(discounts: usize) -> Self {
         Self(discounts / 2)
     }
 
-    /// Unpacking: about 30 instructions for a byte.
+    /// The size of unpacking: about 30 instructions for each byte.
     pub(super) const fn of_packed(bytes: usize) -> Self {
         Self(bytes / 32)
     }
@@ -39,27 +39,28 @@ impl Size {
 /// Large work of one kind.
 #[derive(Debug)]
 pub(super) struct LargeWork {
-    /// How many pieces of it may go on at once.
+    /// How many pieces of it may run at the same time.
     slots: Semaphore,
-    /// Whether all other threads are served before it.
+    /// Whether its threads have a lower priority than all others.
     gives_way: bool,
 }
 
 impl LargeWork {
-    /// As many pieces at once as leave one processor to the threads that serve sockets.
+    /// Limits the pieces that run at the same time so that one processor is left to the threads that serve
+    /// sockets.
     pub(super) fn new() -> Self {
         let processors = available_parallelism().map_or(1, usize::from);
         let slots = Semaphore::new(processors.saturating_sub(1).max(1));
         Self { slots, gives_way: false }
     }
 
-    /// The same for work that nobody waits for.
+    /// The same, with a lower priority, for work that nobody waits for.
     pub(super) fn in_background() -> Self {
         Self { gives_way: true, ..Self::new() }
     }
 
-    /// Does a piece of work: a small one at once, a large one on a thread of its own. A panic in it is
-    /// the caller's.
+    /// Does a piece of work: a small one at once, a large one on a separate thread. A panic of the work
+    /// reaches the caller.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         size: Size,
@@ -78,14 +79,15 @@ impl LargeWork {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => resume_unwind(panic),
-                // The runtime ends, and this task with it.
+                // The runtime is shutting down, and this task ends with it.
                 Err(_) => std::future::pending().await,
             },
         }
     }
 }
 
-/// Does a piece of work on a thread that is made for it: what has lowered its priority may not raise it again.
+/// Does a piece of work on a new thread, because a thread that has lowered its priority may not raise it
+/// again.
 fn giving_way<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let work = || {
         lower_priority();
@@ -95,13 +97,13 @@ fn giving_way<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     done.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// Lowers the priority of the calling thread. Elsewhere than on Linux that of the whole process would be
-/// lowered.
+/// Lowers the priority of the calling thread. Only on Linux: elsewhere this would lower that of the whole
+/// process.
 fn lower_priority() {
     #[cfg(target_os = "linux")]
     {
         const STEPS: i32 = 10;
-        // Where it is forbidden, the work only competes with that of others.
+        // If this is forbidden, the work competes with other threads at the usual priority.
         let _ = rustix::process::nice(STEPS);
     }
 }

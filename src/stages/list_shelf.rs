@@ -1,4 +1,4 @@
-//! The rows of price lists in memory, up to a bound: a list that many terms have is read once.
+//! The rows of price lists in memory, up to a limit: a list that many terms include is read once.
 //!
 //! A revision of a list never changes, so what is kept is never wrong.
 
@@ -12,12 +12,12 @@ use crate::model::PriceListId;
 use crate::ports::{AtHead, CatalogueHead, PortError, PriceListStore};
 use crate::pricing::{ListRows, PriceList};
 
-/// The most memory that rows take, in bytes. Larger lists are read for each use.
+/// The most memory that rows take, in bytes. A list larger than this is read for each use.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
-/// About how many lists are kept.
+/// The estimated number of kept lists.
 const LISTS: usize = 1024;
 
-/// Reads the rows of lists and keeps them.
+/// Reads the rows of price lists and keeps them.
 pub(super) struct ListShelf {
     store: Arc<dyn PriceListStore>,
     lists: Cache<(PriceListId, u64), Arc<ListRows>, ByBytes>,
@@ -37,8 +37,8 @@ impl ListShelf {
         Self { store, lists: Cache::with_weighter(LISTS, MOST_BYTES, ByBytes) }
     }
 
-    /// The rows of some lists, which were read at this head. Of several tasks that want a list one reads it, and
-    /// the others wait.
+    /// Returns the rows of some lists, read at this head. If several tasks need a list, one reads it and the
+    /// others wait.
     pub(super) async fn rows(
         &self,
         lists: &[Arc<PriceList>],
@@ -70,7 +70,7 @@ impl ListShelf {
     }
 }
 
-/// Why a list was not read. The next task that waits for it tries.
+/// Why a list was not read. The next task that waits for it tries again.
 enum NotRead {
     /// Another head is in force.
     Moved,

@@ -1,7 +1,7 @@
-//! Lookup: what a user's table says to a quote.
+//! Lookup: answers quotes from a customer's table.
 //!
-//! A process has one, which all its stages share: what is kept in memory is kept once, and a stale
-//! table is ordered once.
+//! A process has one, which all its stages share. So unpacked parts are kept once, and a stale table is
+//! ordered once.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::ports::{
 use crate::pricing::{Answer, AnswerLine, Found, quote};
 use crate::protocol::fits_one_message;
 
-/// Looks at price tables for the stages of a process.
+/// Looks up price tables for all stages of a process.
 pub struct Lookup {
     tables: Arc<dyn PriceTables>,
     in_force: SharedInForce,
@@ -34,19 +34,19 @@ pub struct Lookup {
     work: LargeWork,
 }
 
-/// What a look at the user's table gave.
+/// The result of looking up a quote in the customer's table.
 pub(super) enum Look {
-    /// An answer, or a reason why there never will be one; and the version of the head if its table
+    /// An answer, or a failure that no retry would change. The number is the version of the head if the table
     /// is stale.
     Verdict(Verdict, Option<u64>),
-    /// No usable table. Its generation, if it has a head whose parts are missing.
+    /// There is no usable table. The generation is that of a head whose parts are missing.
     Missing(Option<Generation>),
 }
 
-/// A user's table that is usable now. Quotes and prices that are only shown both decide here.
+/// A customer's table that is usable now. Quotes and prices that are only shown both use this decision.
 pub(super) struct UsableTable<T> {
     pub(super) table: T,
-    /// Whether it is past its freshness, or older than the last load that changed what customers share.
+    /// Whether it was not checked within `fresh-for`, or not since the last load that changed shared data.
     pub(super) is_stale: bool,
 }
 
@@ -61,14 +61,14 @@ impl<T: Borrow<Table>> UsableTable<T> {
         Some(Self { table, is_stale })
     }
 
-    /// One without products may have been calculated before the first load.
+    /// Whether the table has no products. It may have been calculated before the first load.
     fn is_empty(&self) -> bool {
         self.table.borrow().head.products == 0
     }
 }
 
 impl Lookup {
-    /// For the stages of one process on an engine.
+    /// Creates the lookup for the stages of one process.
     #[must_use]
     pub fn new(ports: &Ports) -> Arc<Self> {
         Arc::new(Self {
@@ -88,7 +88,7 @@ impl Lookup {
         &self.bases
     }
 
-    /// What the requests of a batch are answered from, read at once.
+    /// Reads the inputs for all requests of a batch at once.
     pub(super) async fn inputs(
         &self,
         requests: &[Asked<'_>],
@@ -97,8 +97,8 @@ impl Lookup {
         QuoteInputs::read(self.sources(), &self.in_force, requests, now).await
     }
 
-    /// Looks at the table of a request's user: in what was read for its batch, else in the store. An answer is
-    /// of the time after the read, because the table may have been made while it was read.
+    /// Looks up a request in the customer's table, in the inputs of its batch or else in the store. The time
+    /// of the answer is taken after the read, because the table may have been calculated during it.
     pub(super) async fn look(
         &self,
         request: &QuotationRequest,
@@ -116,14 +116,14 @@ impl Lookup {
         if let Ok(look) = look_at(request, inputs.tables.get(&request.user), inputs, now) {
             return Ok(look);
         }
-        // The table was replaced while we read it, or other prices of it are in force now.
+        // The table was replaced during the read, or an edge has passed and other prices are in force now.
         let reread = Table::reread(self.sources(), request.into(), now).await?;
         Ok(look_at(request, reread.as_ref(), inputs, self.clock.now())
             .unwrap_or_else(|unreadable| Look::Missing(Some(unreadable))))
     }
 
-    /// The table of a user, with what is asked of it as far as that is there; and the time
-    /// after the read, of which it is shown. `None` if no table is usable.
+    /// Returns the customer's table with the parts for the products asked, and the time after the read.
+    /// Returns `None` if no table is usable.
     pub(super) async fn find(
         &self,
         asked: Asked<'_>,
@@ -134,7 +134,7 @@ impl Lookup {
         Ok(self.to_show(table, inputs.shared_version))
     }
 
-    /// The same, read anew: what was read was replaced meanwhile, or other prices of it are in force now.
+    /// Like [`Self::find`], but reads again: the table was replaced during the read, or an edge has passed.
     pub(super) async fn find_again(
         &self,
         asked: Asked<'_>,
@@ -144,8 +144,8 @@ impl Lookup {
         Ok(self.to_show(table, self.in_force.version().await?))
     }
 
-    /// Of the time after the read. Prices that are only shown have no second attempt. So an empty table is shown
-    /// unless it is stale.
+    /// Decides whether a table is usable at the time after the read. Prices that are only shown have no
+    /// second attempt, so an empty table is shown unless it is stale.
     fn to_show(
         &self,
         table: Option<Table>,
@@ -160,9 +160,9 @@ impl Lookup {
         Sources { tables: &*self.tables, bases: &self.bases, work: &self.work }
     }
 
-    /// Has a stale table calculated, once for each version of its head. Nobody waits for it: it goes
-    /// behind all cold quotes. The quote is answered already, and the next one will ask again, so a
-    /// failure is only noted. Returns whether the table is ordered.
+    /// Orders the calculation of a stale table, once for each version of its head. The order goes to the
+    /// Refresh Queue, behind all cold quotes, because the quote is already answered. A failure is only
+    /// logged, because the next quote tries again. Returns whether the table is ordered.
     pub(super) async fn order_stale(&self, stage: Stage, user: &UserId, version: u64) -> bool {
         if !self.stale_orders.claim(user, version) {
             return true;
@@ -184,7 +184,7 @@ impl Look {
     }
 }
 
-/// What a table says to a request; the name of its generation if a part of it is missing.
+/// Answers a request from a table. Returns the table's generation if a part is missing.
 fn look_at(
     request: &QuotationRequest,
     table: Option<&Table>,
@@ -195,7 +195,7 @@ fn look_at(
         return Ok(Look::Missing(None));
     };
     if usable.is_empty() {
-        // The first attempt has it calculated; the next one finds what that gave.
+        // On the first attempt the table is calculated. The next attempt uses the result of that.
         return Ok(match request.attempt {
             0 => Look::Missing(None),
             _ => Look::failure(FailureReason::EmptyCatalogue, None),

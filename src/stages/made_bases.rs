@@ -1,7 +1,7 @@
-//! Bases that are made once: by one task of one process, while all others wait for it.
+//! Bases are made once: one task of one process makes a base, and all others wait for it.
 //!
-//! A base is made where it is not stored, and where a reader did not find all of it. One that is stored for
-//! less time than it is needed is stored for longer.
+//! A base is made if it is not stored, or if a reader found it incomplete. If a stored base would expire too
+//! soon, its expiry is extended.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -27,21 +27,21 @@ pub enum MakeBaseError {
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// Another process makes it, and has not done so within the time that one waits for it.
+    /// Another process is making the base, and did not finish within the longest wait.
     #[error("another process is making the base of the catalogue")]
     Claimed,
     /// Loads came into force faster than the products could be read.
     #[error("the catalogue kept changing while it was read")]
     Unsettled,
-    /// The stored products do not make a base.
+    /// The stored products cannot be made into a base.
     #[error(transparent)]
     Base(#[from] BaseError),
-    /// The task that packs the base died.
+    /// The thread that packs the base died.
     #[error("packing the catalogue")]
     Pack(#[from] tokio::task::JoinError),
 }
 
-/// What a base is stored as.
+/// A packed base: its index and its parts.
 #[derive(Clone, Debug)]
 pub(super) struct Packed {
     pub(super) index: BaseIndex,
@@ -55,15 +55,16 @@ pub(super) struct MadeBases {
     shelf: Arc<BaseShelf>,
     claims: BaseClaims,
     doubts: Doubts,
-    /// Held while a base is made, so that one task makes it and the others wait for that one.
+    /// The locks of the bases being made, so that one task makes a base and the other tasks wait for it.
     making: Mutex<HashMap<BaseName, Weak<AsyncMutex<()>>>>,
-    /// When another process was last waited for in vain. Whoever comes soon after does not wait again: the
-    /// customers of a batch would do so one after the other, for longer than a function may run.
+    /// When this process last waited in vain for another process. A task that comes soon after does not wait
+    /// again. Otherwise the customers of a batch would wait one after the other, for longer than a function
+    /// may run.
     given_up: Mutex<HashMap<BaseName, Instant>>,
 }
 
 impl MadeBases {
-    /// For a process that keeps its bases on this shelf.
+    /// Creates the bases of a process, which keeps them on this shelf.
     pub(super) fn new(ports: &Ports, shelf: Arc<BaseShelf>) -> Self {
         Self {
             store: ports.store.clone(),
@@ -80,17 +81,17 @@ impl MadeBases {
         &self.shelf
     }
 
-    /// Has some bases made again before their next use: a reader did not find all of them.
+    /// Marks bases as incomplete, so that they are made again before their next use.
     pub(super) fn doubt(&self, names: impl IntoIterator<Item = BaseName>) {
         self.doubts.raise(names);
     }
 
-    /// Whether a base is to be made again.
+    /// Whether a base must be made again.
     pub(super) fn is_in_doubt(&self, name: &BaseName) -> bool {
         self.doubts.are_about(name)
     }
 
-    /// A base that is stored until `keep_until` at least. `make` is what makes it, if need be.
+    /// Returns a base that is stored until `keep_until` at least. Awaits `make` to make it, if necessary.
     pub(super) async fn base<P: Part>(
         &self,
         name: &BaseName,
@@ -104,7 +105,7 @@ impl MadeBases {
         let _held = lock.lock().await;
         let mut waiting = Waiting::default();
         loop {
-            // Another task or process may have made it, or stored it for longer, while this one waited.
+            // While this task waited, another task or process may have made the base or extended its expiry.
             if let Some(base) = self.stored(name, keep_until).await? {
                 return Ok(AtHead::Read(base));
             }
@@ -128,7 +129,7 @@ impl MadeBases {
         given_up.get(name).is_some_and(|at| at.elapsed() < LONGEST_WAIT)
     }
 
-    /// Notes that a base is waited for in vain, unless that is known.
+    /// Remembers when a wait for a base ended in vain, unless that is remembered already.
     fn give_up(&self, name: &BaseName) {
         let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
         given_up.retain(|_, at| at.elapsed() < LONGEST_WAIT);
@@ -146,7 +147,7 @@ impl MadeBases {
         lock
     }
 
-    /// A base, if by what is kept of it it is stored for long enough.
+    /// Returns a base, if the shelf's copy expires late enough.
     async fn kept(
         &self,
         name: &BaseName,
@@ -159,7 +160,7 @@ impl MadeBases {
         Ok(base.filter(|base| base.expires_at >= keep_until))
     }
 
-    /// The same, where the store is asked if what is kept does not last for so long.
+    /// Returns a base, if it expires late enough. Asks the store if the shelf's copy expires too soon.
     async fn stored(
         &self,
         name: &BaseName,
@@ -171,25 +172,25 @@ impl MadeBases {
         }
     }
 
-    /// Makes a base that is claimed, or stores it for longer.
+    /// Makes a claimed base, or extends the expiry of the stored one.
     async fn make<P: Part>(
         &self,
         name: &BaseName,
         keep_until: Timestamp,
         make: impl Future<Output = Result<AtHead<Packed>, MakeBaseError>> + Send,
     ) -> Result<AtHead<Arc<StoredBase>>, MakeBaseError> {
-        // For twice the time, so that it is not written again with every calculation.
+        // Twice the time is requested, so that the base is not written again with every calculation.
         let now = self.clock.now();
         let expires_at = keep_until.plus(keep_until.since(now));
         let stored = if self.is_in_doubt(name) { None } else { self.store.base(name).await? };
         if let Some(base) = stored {
-            // Whoever had the claim before may have just stored it.
+            // The previous holder of the claim may have just stored the base.
             if base.expires_at >= keep_until {
                 return Ok(AtHead::Read(self.shelf.put(*name, base)));
             }
             if let Some(parts) = self.parts(name, &base).await? {
-                // Never for less than it is stored: our clock may be behind that of others, whose tables
-                // count on it.
+                // The expiry is never shortened: our clock may be behind that of other processes, whose
+                // tables rely on it.
                 let (keep_until, expires_at) =
                     (keep_until.max(base.expires_at), expires_at.max(base.expires_at));
                 let base = StoredBase { expires_at, ..base };
@@ -223,7 +224,7 @@ impl MadeBases {
         Ok(base)
     }
 
-    /// The parts of a base that is stored; `None` when not all of them are there.
+    /// Reads the parts of a stored base; `None` if one of them is missing.
     async fn parts(
         &self,
         name: &BaseName,

@@ -1,7 +1,7 @@
-//! The five stages: what the system does when something wakes it; and what follows a load.
+//! The five stages, and the work that follows a load.
 //!
-//! A stage knows ports and nothing behind them. It does not retry a call: the engine below does,
-//! and the queue above does. It says what became of each message, and the runtime acknowledges.
+//! A stage knows ports and no engine. It does not retry a call: the engine below it does, and so does the
+//! queue above it. It returns an outcome for each message, and the runtime acknowledges.
 
 mod base_claims;
 mod base_draft;

@@ -1,4 +1,4 @@
-//! Who wants to hear what the stages have done: metrics, and whoever watches.
+//! Observers: metrics and displays that are told what the stages have done.
 
 use std::time::Duration;
 
@@ -8,37 +8,37 @@ use crate::ports::Quotation;
 /// What a calculation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// New parts and a new head.
+    /// New prices: the table was replaced.
     Calculated,
-    /// The same table as before. The head says so anew, unless it was written lately.
+    /// The prices are unchanged. The head is written again, unless it was written recently.
     Validated,
-    /// The table was already what was asked for.
+    /// The table was already as ordered.
     Unneeded,
-    /// The user is no longer active.
+    /// The customer is no longer active.
     Expired,
-    /// The quotation it was for is past its deadline.
+    /// The quotation that ordered it is past its deadline.
     TooLate,
 }
 
-/// What a quotation found when it was first looked at.
+/// Whether a quotation found a usable table at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Warmth {
-    /// A usable table.
+    /// There was a usable table.
     Warm,
-    /// None: it had to be calculated.
+    /// There was none, so it had to be calculated.
     Cold,
 }
 
-/// Hears of what is done, in passing: the stage waits for it, so it must not.
+/// Is told what the stages do. The stage waits for each call, so a call must not block.
 pub trait Observer: Send + Sync {
-    /// An order to calculate a table was dealt with.
+    /// An order to calculate a table was handled.
     fn calculated(&self, _user: &UserId, _cause: &Cause, _effect: Effect, _took: Duration) {}
 
-    /// A quotation was settled, and pushed if its client is there; `after` being asked.
+    /// A quotation was settled, `after` this time, and pushed if its client is connected.
     fn settled(&self, _quotation: &Quotation, _warmth: Warmth, _after: Duration) {}
 }
 
-/// Nobody.
+/// An observer that ignores everything.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unobserved;
 

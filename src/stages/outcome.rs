@@ -8,22 +8,22 @@ use super::StageError;
 use crate::ports::{FailedEntry, Received};
 use crate::trace;
 
-/// What the runtime shall do with a message that a stage has handled.
+/// What the runtime must do with a message that a stage has handled.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Its effect is durable: acknowledge it.
+    /// Its effect is durable, so it is acknowledged.
     Done,
-    /// It shall come again, after a time when one is given, else after the runtime's backoff.
+    /// It must come again: after the given time, or else after the runtime's backoff.
     Again {
-        /// Why.
+        /// Why it must come again.
         error: StageError,
-        /// Not before this time has passed.
+        /// The shortest time until it comes again.
         after: Option<Duration>,
     },
 }
 
 impl Outcome {
-    /// Whether the message shall be acknowledged.
+    /// Whether the message must be acknowledged.
     #[must_use]
     pub const fn is_done(&self) -> bool {
         matches!(self, Self::Done)
@@ -42,7 +42,7 @@ impl From<Result<(), StageError>> for Outcome {
     }
 }
 
-/// Reads the bodies of a batch.
+/// Parses the bodies of a batch.
 pub(super) fn read_bodies<T: serde::de::DeserializeOwned>(
     batch: &[Received],
 ) -> Vec<Result<T, StageError>> {
@@ -52,7 +52,7 @@ pub(super) fn read_bodies<T: serde::de::DeserializeOwned>(
         .collect()
 }
 
-/// A message that goes on with a trace. Whoever knows nothing of traces reads it as the message.
+/// A message with its trace. A reader that does not know traces ignores the extra member.
 #[derive(Serialize)]
 struct Traced<'a, T> {
     #[serde(flatten)]
@@ -60,7 +60,7 @@ struct Traced<'a, T> {
     traceparent: &'a str,
 }
 
-/// Writes the body of a message: part of the trace that the running task is in, if it is in one.
+/// Writes the body of a message. If the running task is part of a trace, the body continues that trace.
 pub(super) fn write_body(message: &impl Serialize) -> Result<String, StageError> {
     match trace::current() {
         None => serde_json::to_string(message),
@@ -69,7 +69,7 @@ pub(super) fn write_body(message: &impl Serialize) -> Result<String, StageError>
     .map_err(StageError::Write)
 }
 
-/// The result of a batch of one.
+/// Returns the result of a batch that has one entry.
 pub(super) fn only(failed: Vec<FailedEntry>) -> Result<(), StageError> {
     failed.into_iter().next().map_or(Ok(()), |entry| Err(entry.error.into()))
 }

@@ -1,35 +1,35 @@
-//! What the stages of a stack keep to.
+//! The times and choices that the stages of a stack follow.
 
 use std::time::Duration;
 
-/// Where a quote is answered whose table is usable.
+/// Where a warm quote is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Answering {
-    /// By the handler, where it arrives: it is stored with its answer, and nothing is published.
+    /// In the handler, where it arrives. The quotation is stored with its answer, and nothing is published.
     #[default]
     Direct,
-    /// By the provider: every quotation is published to the topic.
+    /// In the provider. Every quotation is published to the topic.
     Topic,
 }
 
-/// How long things live, how often they are done again, and where quotes are answered.
+/// How long things live, how often they are repeated, and where quotes are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How long a user stays active after a visit.
     pub ttl: Duration,
     /// The time between two scheduled calculations of an active user's table.
     pub refresh_every: Duration,
-    /// How long a table that was compared with what it was priced from counts as fresh.
+    /// How long a table counts as fresh after it was compared with its inputs.
     pub fresh_for: Duration,
-    /// How long a quote is answered from a table that nothing has validated again.
+    /// How long a table may answer quotes after it was last validated.
     pub usable_for: Duration,
-    /// How long a quotation may take.
+    /// How long after its arrival a quotation must be settled.
     pub quote_within: Duration,
-    /// How long a quotation can be asked for.
+    /// How long a quotation stays stored.
     pub keep_quotations: Duration,
-    /// How long a table that nothing calculates again stays stored.
+    /// How long a table stays stored after its last calculation.
     pub keep_tables: Duration,
-    /// Where a quote is answered whose table is usable.
+    /// Where a warm quote is answered.
     pub answering: Answering,
 }
 
@@ -49,41 +49,42 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// How long after a visit the next one is written down again.
+    /// The time after a stored visit from which the next visit is stored again.
     #[must_use]
     pub fn touched_after(&self) -> Duration {
         self.ttl / 10
     }
 
-    /// How long a table counts as fresh: as set, but never less than two intervals, so that one
-    /// refresh may come late.
+    /// How long a table counts as fresh: the setting, but at least two intervals, so that one refresh may be
+    /// late.
     #[must_use]
     pub fn fresh_for(&self) -> Duration {
         self.fresh_for.max(self.refresh_every * 2)
     }
 
-    /// How long after a table was written a calculation that finds it unchanged writes that down.
+    /// The time after a table was last written from which a calculation that finds it unchanged writes that
+    /// down.
     #[must_use]
     pub fn confirmed_after(&self) -> Duration {
         self.fresh_for() / 2
     }
 
-    /// How long a table is usable: as set, but always an interval longer than it is fresh, or a table
-    /// would go missing that a late refresh is about to validate.
+    /// How long a table is usable: the setting, but at least one interval longer than it is fresh. Otherwise
+    /// a table would become unusable just before a late refresh validates it.
     #[must_use]
     pub fn usable_for(&self) -> Duration {
         self.usable_for.max(self.fresh_for() + self.refresh_every)
     }
 
-    /// How long tables stay stored: as set, but always longer than they are usable, or a usable
-    /// table could lose its parts between two refreshes.
+    /// How long tables stay stored: the setting, but at least twice as long as they are usable. Otherwise a
+    /// usable table could lose its parts between two refreshes.
     #[must_use]
     pub fn keep_tables(&self) -> Duration {
         self.keep_tables.max(self.usable_for() * 2)
     }
 
-    /// How long quotations stay stored: as set, but never less than one may take, or a pending one
-    /// could be deleted before its deadline.
+    /// How long quotations stay stored: the setting, but at least `quote_within`. Otherwise a pending
+    /// quotation could be deleted before its deadline.
     #[must_use]
     pub fn keep_quotations(&self) -> Duration {
         self.keep_quotations.max(self.quote_within)

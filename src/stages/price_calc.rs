@@ -1,8 +1,8 @@
-//! Price calc: works out a user's whole price table and makes it the one that quotes see.
+//! Price calc: calculates a customer's whole price table and makes it visible to quotes.
 //!
-//! Repeating a message is safe: parts are written under a generation of their own before the head
-//! names them, the head flips only from the version that was read before the inputs, and a table
-//! whose inputs have not changed is only validated.
+//! Repeating a message is safe. Parts are written under a new generation before a head names them. The head
+//! is replaced only if its version is the one that was read before the inputs. A table whose inputs have not
+//! changed is only validated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,20 +35,20 @@ use awaited::{awaiting, postponed};
 use inputs::Inputs;
 use own_prices::{Material, OwnPrices};
 
-/// How often a calculation starts over when somebody else flips the head meanwhile.
+/// How often a calculation starts over because another process replaced the head.
 const MAX_TRIES: u32 = 3;
 
 /// An order that was handled.
 struct Handled<'a> {
-    /// Its place in the batch.
+    /// Its index in the batch.
     index: usize,
     order: &'a Calculation,
     effect: Result<Effect, StageError>,
-    /// The message of the quotation that awaits the table, unless it was published with that.
+    /// The message of the quotation that waits for the table; `None` once it was published with the table.
     unpublished: Option<String>,
 }
 
-/// The stage, with the ports it needs.
+/// The price calc stage.
 pub struct PriceCalc {
     users: Arc<dyn ActiveUsers>,
     store: Arc<dyn Store>,
@@ -62,13 +62,13 @@ pub struct PriceCalc {
     terms: TermsMaker,
     policy: PolicyInForce,
     observer: Arc<dyn Observer>,
-    /// Apart from each other, so that a cold quote waits for no other table.
+    /// Separate limits, so that a cold quote does not wait for scheduled work.
     urgent_work: LargeWork,
     other_work: LargeWork,
 }
 
 impl PriceCalc {
-    /// The stage on an engine. All of a process share one maker of bases.
+    /// Creates the stage on an engine. All stages of a process share one maker of bases.
     #[must_use]
     pub fn new(ports: &Ports, bases: Arc<BaseMaker>, policy: impl Into<PolicyInForce>) -> Self {
         let lists = Arc::new(ListShelf::new(ports.store.clone()));
@@ -90,14 +90,14 @@ impl PriceCalc {
         }
     }
 
-    /// The stage, with somebody who hears what it does.
+    /// Sets the observer that is told what the stage does.
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
         Self { observer, ..self }
     }
 
-    /// Does a batch of orders: those of one user one after the other, different users side by
-    /// side. The outcomes are in the order of the batch.
+    /// Handles a batch of orders. Orders of one customer are handled one after the other, different customers
+    /// side by side. The outcomes are in the order of the batch.
     pub async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
         let sent_at = batch.iter().map(|message| message.sent_at).max().unwrap_or_default();
         let mut orders = Vec::with_capacity(batch.len());
@@ -113,7 +113,7 @@ impl PriceCalc {
                 Err(error) => error.into(),
             });
         }
-        // Sorted, so that a simulation does the same every time.
+        // Sorted, so that a simulation can be replayed.
         let mut by_user: BTreeMap<&UserId, Vec<(usize, &Calculation)>> = BTreeMap::new();
         for (index, order) in &orders {
             by_user.entry(&order.user).or_default().push((*index, order));
@@ -127,8 +127,8 @@ impl PriceCalc {
         let inputs = self.inputs(&users, &unreadable, as_of_all, sent_at);
         let mut inputs = match shared.of(inputs).await {
             Ok(inputs) => inputs,
-            // Something of one of them cannot be read. Each is read alone, so that the others do
-            // not have to wait for it.
+            // The data of one customer cannot be read. Each customer is read alone, so that this one does not
+            // delay the others.
             Err(StageError::Port(error)) if !error.is_downstream() => BTreeMap::new(),
             Err(error) => return postponed(batch.len(), error),
         };
@@ -154,8 +154,8 @@ impl PriceCalc {
         outcomes
     }
 
-    /// Does one user's orders of a batch. The first has its inputs read already; after it has
-    /// changed the table, the next reads them anew.
+    /// Handles one customer's orders of a batch. The inputs of the first order are already read. Its
+    /// calculation changes the table, so the next orders read them again.
     async fn handle_user<'a>(
         &self,
         user: &UserId,
@@ -167,7 +167,7 @@ impl PriceCalc {
         let mut done = Vec::with_capacity(orders.len());
         let mut failed = false;
         for (index, order) in orders {
-            // A user's orders stay in order: what follows one that must come again, comes again.
+            // A customer's orders stay in order: if one must come again, so must those that follow it.
             if failed {
                 let effect = Err(StageError::Behind);
                 done.push(Handled { index, order, effect, unpublished: None });
@@ -220,14 +220,14 @@ impl PriceCalc {
         Err(StageError::Contended { tries: MAX_TRIES })
     }
 
-    /// The time, which is no earlier than when the newest message in hand was sent. A worker's own
-    /// clock may be behind: tables made by it would be past their time for everybody else, and this
-    /// worker would never see why.
+    /// The current time, but not earlier than when the newest message of the batch was sent. If a worker's
+    /// clock were behind, its tables would be too old for all other processes, and the worker would not
+    /// notice.
     fn now(&self, sent_at: Timestamp) -> Timestamp {
         self.clock.now().max(sent_at)
     }
 
-    /// Says what became of an order.
+    /// Logs the result of an order, and tells the observer.
     fn conclude(
         &self,
         order: &Calculation,
@@ -256,7 +256,7 @@ impl PriceCalc {
         self.observer.calculated(&order.user, &order.cause, effect, took);
     }
 
-    /// Whether an order has lost its purpose before any input is looked at.
+    /// Returns why an order is no longer needed, if that is clear before its inputs are read.
     async fn not_wanted(
         &self,
         order: &Calculation,
@@ -265,20 +265,21 @@ impl PriceCalc {
     ) -> Result<Option<Effect>, StageError> {
         Ok(match &order.cause {
             Cause::Scheduled { expires_at, .. } if now >= *expires_at => {
-                // The user may have come again since the tick.
+                // The customer may have visited again since the tick.
                 let user = self.users.active_user(&order.user).await?;
                 let active = user.is_some_and(|user| user.is_active(now));
                 (!active).then_some(Effect::Expired)
             }
-            // By our clock it may only seem so, and the order may be the only one for its user.
+            // The send time is compared, not our clock: a clock that is ahead would drop the order, which may
+            // be the only one for this customer.
             Cause::Quotation(request) if sent_at >= request.deadline => Some(Effect::TooLate),
             _ => None,
         })
     }
 
-    /// Prices and stores a table, or validates the one that is there. `None` when somebody else
-    /// has flipped the head since it was read. Takes the message of the quotation that awaits the table if
-    /// it is published with it.
+    /// Prices and stores a table, or validates the stored one. Returns `None` if another process replaced the
+    /// head since it was read. Sets `awaiting` to `None` if the waiting quotation's message was published
+    /// with the table.
     async fn write_table(
         &self,
         order: &Calculation,
@@ -340,8 +341,8 @@ impl PriceCalc {
         Ok(is_done.then_some((Effect::Calculated, next)))
     }
 
-    /// Writes down that a table is still right, if that was not done lately. What follows a load also
-    /// writes down of which one the table is.
+    /// Validates a table: writes a new head that says it is still right, unless that was done recently. An
+    /// order that follows a load always writes it if the head does not know that load yet.
     async fn validate(
         &self,
         order: &Calculation,
@@ -373,8 +374,8 @@ impl PriceCalc {
         Ok(is_done.then_some((Effect::Validated, next)))
     }
 
-    /// Until when quotes are answered from a table that is right now: never longer than the bases that it
-    /// names are stored, nor beyond the price lists that it knows of.
+    /// Returns until when a table that is right now may answer quotes. It is never longer than the bases that
+    /// it names are stored, nor beyond the last edge for which it has prices.
     fn usable_until(
         &self,
         inputs: &Inputs,
@@ -388,8 +389,8 @@ impl PriceCalc {
         bounds.fold(usable_until, Timestamp::min)
     }
 
-    /// Whether a table has parts that could be gone before it is. Past half of their time they are
-    /// written again.
+    /// Whether the parts of a table could expire before the table does. They are written again after half of
+    /// their lifetime.
     fn is_fading(&self, head: &TableHead, now: Timestamp) -> bool {
         head.parts() > 0 && head.parts_expire_at < now.plus(self.policy.now().keep_tables() / 2)
     }
@@ -397,9 +398,10 @@ impl PriceCalc {
 
 /// Whether the table is already what an order asks for.
 ///
-/// A scheduled order is what shows that the prices still hold. However old it seems by our clock,
-/// it is left out only when the table has just been made or validated, also by our clock: the
-/// refresher's may be wrong, and then none of its orders would ever be done.
+/// Scheduled orders are what confirms that prices still hold, so one is skipped only if two things are true:
+/// it is overdue by our clock, and the table was validated within the last interval. The second is needed
+/// because the refresher's clock may be wrong, and then all its orders would seem overdue and none would be
+/// handled.
 fn is_unneeded(cause: &Cause, inputs: &Inputs, now: Timestamp) -> bool {
     let Some(head) = &inputs.head else { return false };
     match cause {
@@ -414,7 +416,7 @@ fn is_unneeded(cause: &Cause, inputs: &Inputs, now: Timestamp) -> bool {
         }
         Cause::Change { version, .. } => head.catalogue_version >= *version,
         Cause::Quotation(request) => {
-            // An empty table answers nothing, so it is never a reason not to look again.
+            // An empty table answers nothing, so it is calculated again.
             head.is_usable(now)
                 && head.products > 0
                 && request.unreadable.as_ref() != Some(&head.generation)
@@ -422,7 +424,7 @@ fn is_unneeded(cause: &Cause, inputs: &Inputs, now: Timestamp) -> bool {
     }
 }
 
-/// The generation that could not be read, if an order comes from that.
+/// Returns the generation that a quote could not read, if that is why a calculation was ordered.
 const fn unreadable(cause: &Cause) -> Option<&Generation> {
     match cause {
         Cause::Quotation(request) => request.unreadable.as_ref(),
@@ -430,8 +432,9 @@ const fn unreadable(cause: &Cause) -> Option<&Generation> {
     }
 }
 
-/// Which head of the catalogue an order needs. The schedule's orders, and those that follow a load, come by
-/// the thousand. Whoever orders a table for a quote or a visit may know of a load that was just now.
+/// Returns how recent a catalogue head an order needs. Orders of the schedule and of a load come by the
+/// thousand, so they may use a kept head. An order for a quote or a visit may follow a load that has just
+/// come into force.
 const fn as_of(cause: &Cause) -> AsOf {
     match cause {
         Cause::Scheduled { .. } => AsOf::Lately(0),
@@ -440,7 +443,7 @@ const fn as_of(cause: &Cause) -> AsOf {
     }
 }
 
-/// On which the calls of an order go.
+/// The scope under which the meter counts the calls of an order.
 const fn account(cause: &Cause) -> Scope {
     let reason = match cause {
         Cause::Scheduled { .. } => Reason::Scheduled,
@@ -451,7 +454,7 @@ const fn account(cause: &Cause) -> Scope {
     Scope::new(Stage::PriceCalc, reason)
 }
 
-/// On which the calls go that the orders of a batch share.
+/// The scope under which the meter counts the calls that the orders of a batch share.
 fn account_of_all<'a>(causes: impl Iterator<Item = &'a Cause>) -> Scope {
     let mut accounts = causes.map(account);
     let first = accounts.next().unwrap_or(Scope::new(Stage::PriceCalc, Reason::Urgent));

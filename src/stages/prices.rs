@@ -1,8 +1,9 @@
-//! Prices: a client's prices of some products, or of all, for whoever shows them. Nothing is stored.
+//! Prices: a customer's prices of some products, or of all, for a caller that only shows them. Nothing is
+//! stored.
 //!
-//! Looking is a visit, as a quote is. Where the table is not usable, it is ordered as a cold quote orders
-//! it: ahead of all other work, and in place of one that cannot be read. No quotation is stored for that
-//! order, so nothing is settled when it is done.
+//! Reading prices is a visit, as a quote is. If the table is not usable, its calculation is ordered as for a
+//! cold quote: ahead of all scheduled work, and replacing a table that cannot be read. But the order has no
+//! stored quotation, so nothing is settled when it is done.
 
 use std::sync::Arc;
 
@@ -26,12 +27,12 @@ use crate::ports::{
 };
 use crate::pricing::Step;
 
-/// On which its calls go: it reads what a quote reads.
+/// The scope of its calls for the meter. It reads what a quote reads, so it counts as a quote.
 const ACCOUNT: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
-/// So many orders are remembered at most.
+/// How many orders are remembered at most.
 const REMEMBERED: usize = 8_192;
 
-/// The stage, with the ports it needs.
+/// The stage that shows prices.
 #[derive(Clone)]
 pub struct Prices {
     lookup: Arc<Lookup>,
@@ -42,16 +43,16 @@ pub struct Prices {
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
     policy: PolicyInForce,
-    /// Until when a user's table counts as ordered by this process.
+    /// The time until which a customer's table counts as ordered by this process.
     ordered: Arc<Cache<UserId, Timestamp>>,
 }
 
-/// Which prices are asked for, as often as it takes: those that a quote of the same would have.
+/// A request for prices. It may be repeated. The prices are those that a quote for the same items would have.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// Whose.
+    /// The customer.
     pub user: UserId,
-    /// Of what, and how much of it.
+    /// The products, each with its quantity.
     pub items: Vec<Item>,
 }
 
@@ -63,27 +64,27 @@ impl Question {
 
 /// Some prices of a usable table.
 pub struct SomePrices<'a> {
-    /// Says when and against what the table was calculated.
+    /// The head of the table. It says when and from which version the table was calculated.
     pub head: &'a TableHead,
-    /// Whether the prices are past their freshness, or of an older version of the products.
+    /// Whether the table is stale.
     pub stale: bool,
-    /// What each item costs, and what its product is called.
+    /// The price and name of each item.
     pub prices: Vec<Priced<'a>>,
-    /// The steps of each item's product that has a price at the quantity, and steps.
+    /// The steps of the ladder of each item that has a price at its quantity and a ladder.
     pub ladders: Vec<&'a [Step]>,
-    /// When they were looked at.
+    /// When the table was looked up.
     pub at: Timestamp,
 }
 
-/// What was made of a usable table.
+/// What `show` returned for a usable table.
 struct Shown<T> {
     shown: T,
-    /// The version of its head, if it is stale.
+    /// The version of the table's head, if the table is stale.
     stale: Option<u64>,
 }
 
 impl<T> Shown<T> {
-    /// Gives `show` back if something of the table is missing.
+    /// Calls `show` with the prices. Returns `show` as the error if a part of the table is missing.
     fn of<F: FnOnce(&SomePrices<'_>) -> T>(
         &UsableTable { ref table, is_stale: stale }: &UsableTable<Table>,
         items: &[Item],
@@ -99,20 +100,20 @@ impl<T> Shown<T> {
     }
 }
 
-/// A usable table as a whole.
+/// A usable table with all its rows.
 pub struct WholeTable {
     store: Arc<dyn Store>,
     user: UserId,
-    /// Says when and against what it was calculated.
+    /// The head of the table. It says when and from which version the table was calculated.
     pub head: TableHead,
-    /// Whether it is past its freshness, or of an older version of the products.
+    /// Whether the table is stale.
     pub stale: bool,
-    /// When it was looked at.
+    /// When the table was looked up.
     pub at: Timestamp,
 }
 
 impl Prices {
-    /// The stage on an engine, beside the handler of the same process: a visit by either way is a visit.
+    /// Creates the stage beside the handler of the same process. They share visits.
     #[must_use]
     pub fn new(
         ports: &Ports,
@@ -133,17 +134,16 @@ impl Prices {
         }
     }
 
-    /// The same stage for visits of others, with times of their own.
+    /// Returns the same stage with another policy.
     #[must_use]
     pub fn with_policy(&self, policy: impl Into<PolicyInForce>) -> Self {
         Self { policy: policy.into(), ..self.clone() }
     }
 
-    /// The prices that are asked for, as `show` shows them; `None` while there is no usable table, which is
-    /// then ordered.
+    /// Returns what `show` makes of the prices. If there is no usable table, orders it and returns `None`.
     ///
     /// # Errors
-    /// When the table cannot be read, or not be ordered.
+    /// [`StageError`] if the table cannot be read, or cannot be ordered.
     pub async fn of<T>(
         &self,
         question: &Question,
@@ -152,11 +152,11 @@ impl Prices {
         ACCOUNT.of(self.look(question, show)).await
     }
 
-    /// The whole table of a question's user; `None` while there is none that is usable, which is then
-    /// ordered.
+    /// Returns the whole table of a question's customer. If there is no usable table, orders it and returns
+    /// `None`.
     ///
     /// # Errors
-    /// When the head of the table cannot be read, or the table not be ordered.
+    /// [`StageError`] if the head of the table cannot be read, or the table cannot be ordered.
     pub async fn table(&self, question: &Question) -> Result<Option<WholeTable>, StageError> {
         let whole = |found: &SomePrices<'_>| WholeTable {
             store: self.store.clone(),
@@ -168,7 +168,7 @@ impl Prices {
         self.of(question, whole).await
     }
 
-    /// Looks at the table, and at the same time has the visit written down.
+    /// Looks up the table, and stores the visit at the same time.
     async fn look<T>(
         &self,
         question: &Question,
@@ -190,8 +190,8 @@ impl Prices {
         }
     }
 
-    /// What `show` makes of the table, if it is usable; else the name of its generation, if something of
-    /// that is missing.
+    /// Returns what `show` makes of the table, if it is usable. Otherwise returns the table's generation, if
+    /// a part of it is missing.
     async fn find<T, F: FnOnce(&SomePrices<'_>) -> T>(
         &self,
         question: &Question,
@@ -210,8 +210,8 @@ impl Prices {
         Ok(shown.map_err(|_| Some(found.table.head.generation)))
     }
 
-    /// Has a stale table calculated anew: by an order of its own or, where that fails, by the visit of a user
-    /// who is new.
+    /// Orders a stale table. If that fails and the visitor is new, orders the calculation that a new visitor
+    /// gets.
     async fn see_to(&self, user: &UserId, stale: Option<u64>, visit: Option<Subscribed>) {
         let is_provided = match stale {
             Some(version) => self.lookup.order_stale(Stage::QuotationHandler, user, version).await,
@@ -222,8 +222,8 @@ impl Prices {
         }
     }
 
-    /// Has a missing table calculated, unless this process has ordered it already and may still get it. Each
-    /// order has an id and a deadline of its own, or its queue would drop the second as a repetition.
+    /// Orders a missing table, unless this process has ordered it and its deadline has not passed. Each order
+    /// has a new id and deadline, because the queue would drop an equal one as a duplicate.
     async fn order(
         &self,
         question: &Question,
@@ -256,10 +256,10 @@ impl Prices {
 }
 
 impl WholeTable {
-    /// Begins to read its rows, those behind a product or all of them.
+    /// Starts to read the rows of the table: those after a product, or all.
     ///
     /// # Errors
-    /// When something of it is not there, or cannot be read.
+    /// [`TableError`] if a part of the table is missing or cannot be read.
     pub async fn rows(&self, after: Option<ProductId>) -> Result<TableRows<'_>, TableError> {
         let opened = TableReader::open(&*self.store, &self.user, &self.head, self.at);
         let reader = ACCOUNT.of(opened).await?;
@@ -271,7 +271,7 @@ impl WholeTable {
     }
 }
 
-/// The rows of a table, some at a time, in the order of their products.
+/// The rows of a table, part by part, sorted by product.
 pub struct TableRows<'a> {
     reader: TableReader<'a>,
     parts: std::vec::IntoIter<u32>,
@@ -279,10 +279,10 @@ pub struct TableRows<'a> {
 }
 
 impl TableRows<'_> {
-    /// The next rows; `None` behind the last.
+    /// Returns the next rows; `None` after the last.
     ///
     /// # Errors
-    /// When something of the table is not there any more, or cannot be read.
+    /// [`TableError`] if a part of the table is missing now, or cannot be read.
     pub async fn next(&mut self) -> Result<Option<Vec<TableRow>>, TableError> {
         let Some(number) = self.parts.next() else { return Ok(None) };
         let mut rows = ACCOUNT.of(self.reader.rows(&[number])).await?;

@@ -9,8 +9,8 @@ use crate::ports::{Connections, Delivery, Quotation, QuotationStatus};
 use crate::protocol::render_quotation;
 use crate::trace;
 
-/// Pushes what is stored. A client that is gone is an outcome: it asks for its answer later. One that
-/// has no connection does so anyway.
+/// Pushes a stored quotation. If the client is gone, that is no error: it asks for its answer later. A client
+/// without a connection always asks.
 pub(super) async fn push(
     connections: &dyn Connections,
     quotation: &Quotation,

@@ -1,16 +1,17 @@
-//! Quotation handler: answers a quotation from the user's table, or saves and publishes it, and only
-//! then is it accepted.
+//! Quotation handler: answers a quotation from the customer's table, or saves and publishes it. Only then is
+//! the quotation accepted.
 //!
-//! Where the table is usable, the quotation is stored with its answer, in one write: it is never
-//! pending, so nothing has to be published, queued or settled. A gateway that stays for as long as its
-//! sockets do sends the answer with the acknowledgement. A function pushes it before it accepts the
-//! quotation, so that one that is accepted is handed over.
+//! If the table is usable, one write stores the quotation with its answer. It is never pending, so nothing is
+//! published, queued or settled. A gateway that lives as long as its sockets sends the answer with the
+//! acknowledgement. A function pushes the answer before it accepts the quotation, so that every accepted
+//! quotation has been handed over.
 //!
-//! Where it is not usable, the quotation is published. Whatever becomes of what was published, the
-//! client is told by the deadline: by the gateway, if it stays and watches, else by a delayed message.
+//! If the table is not usable, the quotation is published. Even if the published message is lost, the client
+//! is told by the deadline: by the gateway if it lives as long as its sockets, otherwise by a delayed
+//! message.
 //!
-//! Repeating a request with the client's own id is safe: the quotation is created once, and a
-//! repetition sends its answer to the connection that asked last.
+//! Repeating a request with the client's own id is safe: the quotation is created once, and its answer goes
+//! to the connection that asked last.
 
 mod stored;
 
@@ -38,10 +39,10 @@ use crate::ports::{
 };
 use crate::trace;
 
-/// On which its calls go.
+/// The scope under which the meter counts its calls.
 const ACCOUNT: Scope = Scope::new(Stage::QuotationHandler, Reason::Quote);
 
-/// The stage, with the ports it needs.
+/// The quotation handler stage.
 #[derive(Clone)]
 pub struct QuotationHandler {
     lookup: Arc<Lookup>,
@@ -55,47 +56,46 @@ pub struct QuotationHandler {
     randomness: Arc<dyn Randomness>,
     observer: Arc<dyn Observer>,
     policy: PolicyInForce,
-    /// Whether the gateway tells its clients itself: answers that are known, and failures when a
-    /// deadline has passed.
+    /// Whether the gateway itself tells its clients: answers that are known at once, and failures when a
+    /// deadline passes.
     watched: bool,
 }
 
-/// A quote as a client asks for it.
+/// A client's request for a quote.
 #[derive(Clone, Debug)]
 pub struct Ask {
-    /// Whose prices.
+    /// The customer whose prices are asked for.
     pub user: UserId,
-    /// Which products, checked.
+    /// The items, already checked.
     pub items: Vec<Item>,
     /// The client's own id, if it gave one.
     pub request_id: Option<RequestId>,
-    /// How the client wants the answer written.
+    /// The dialect in which the answer is written.
     pub dialect: Dialect,
-    /// Where the answer goes; nowhere for a client that asks for it.
+    /// The connection to push the answer to; `None` for a client that asks for its answer.
     pub connection: Option<ConnectionRef>,
 }
 
 /// A quote that was accepted.
 #[derive(Clone, Debug)]
 pub struct Accepted {
-    /// By which the answer will be known.
+    /// The id under which the answer is stored.
     pub request_id: RequestId,
-    /// Until when there will be an answer.
+    /// The time by which there is an answer or a failure.
     pub deadline: Timestamp,
-    /// The answer, if whoever accepts the quote tells it: nothing is pushed. Without, it has been
-    /// pushed or will be.
+    /// The settled quotation, if the caller must tell the client. `None` if the answer was pushed or will be.
     pub settled: Option<Box<Quotation>>,
 }
 
-/// What became of a quote, and whether the user's table is seen to.
+/// The result of a quote, and whether its table is being taken care of.
 struct Taken {
     accepted: Result<Accepted, StageError>,
-    /// The table is fresh, or the quote has it calculated.
+    /// Whether the table is fresh or its calculation is ordered.
     is_table_provided: bool,
 }
 
 impl QuotationHandler {
-    /// The stage on an engine, with the lookup of its process.
+    /// Creates the stage on an engine, with the lookup of its process.
     #[must_use]
     pub fn new(ports: &Ports, lookup: Arc<Lookup>, policy: impl Into<PolicyInForce>) -> Self {
         Self {
@@ -114,55 +114,54 @@ impl QuotationHandler {
         }
     }
 
-    /// The stage of a gateway that stays for as long as its sockets do. It tells a client itself what
-    /// is known when the quote is accepted, and when a deadline has passed (see [`Self::fail`]): no
-    /// message has to, so none is sent.
+    /// Returns the stage for a gateway that lives as long as its sockets. The gateway tells its clients of
+    /// answers that are known at once and of failures when a deadline passes (see [`Self::fail`]). So no
+    /// deadline message is sent.
     #[must_use]
     pub fn watched(self) -> Self {
         Self { watched: true, ..self }
     }
 
-    /// The same stage for quotes of others, with times of their own.
+    /// Returns the same stage with another policy.
     #[must_use]
     pub fn with_policy(&self, policy: impl Into<PolicyInForce>) -> Self {
         Self { policy: policy.into(), ..self.clone() }
     }
 
-    /// The visits that it remembers.
+    /// The visits that this process remembers.
     #[must_use]
     pub const fn visits(&self) -> &Arc<Visits> {
         &self.visits
     }
 
-    /// The stage, with somebody who hears what it does.
+    /// Sets the observer that is told what the stage does.
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
         Self { observer, ..self }
     }
 
-    /// Accepts a quote: when this returns, it is saved, and answered or on its way. The user's visit
-    /// is written down at the same time, and orders a calculation only where the table is not fresh
-    /// and the quote orders none.
+    /// Accepts a quote. When this returns, the quotation is saved, and answered or published. The visit is
+    /// stored at the same time. It orders a calculation only if the table is not fresh and the quote does not
+    /// order one.
     ///
     /// # Errors
-    /// When the quotation cannot be saved, published or handed over, or when the client's id is taken
-    /// by another quote. Then the quote is not accepted.
+    /// [`StageError`] if the quotation cannot be saved, published or handed over, or if another quote has the
+    /// client's id. The quote is then not accepted.
     pub async fn quote(&self, ask: Ask) -> Result<Accepted, StageError> {
         let request_id = ask.request_id.clone().unwrap_or_else(|| self.new_request_id());
         self.quote_as(ask, request_id).await
     }
 
-    /// An id for a quote whose client chose none.
+    /// Returns an id for a quote without a client's own id.
     #[must_use]
     pub fn new_request_id(&self) -> RequestId {
         RequestId::made(self.clock.now(), self.randomness.bits())
     }
 
-    /// Accepts a quote under an id that the caller knows before anything is done: the client's own, or
-    /// a new one.
+    /// Accepts a quote under an id that the caller already knows: the client's own, or a new one.
     ///
     /// # Errors
-    /// As [`Self::quote`].
+    /// The same as [`Self::quote`].
     pub async fn quote_as(&self, ask: Ask, request_id: RequestId) -> Result<Accepted, StageError> {
         let now = self.clock.now();
         let user = ask.user.clone();
@@ -230,7 +229,7 @@ impl QuotationHandler {
             }
             None => {
                 let accepted = self.submit(&quotation, now).await;
-                // The provider has the table calculated if it is missing or stale.
+                // The provider orders the table if it is missing or stale.
                 let is_table_provided =
                     accepted.as_ref().is_ok_and(|accepted| accepted.settled.is_none());
                 Taken { accepted, is_table_provided }
@@ -238,15 +237,15 @@ impl QuotationHandler {
         }
     }
 
-    /// What the user's table says, if it is usable; and the version of
-    /// its head if it is stale. A table that cannot be read is the provider's affair.
+    /// Answers from the customer's table, if it is usable. The number is the version of its head if the table
+    /// is stale. A table that cannot be read is left to the provider.
     async fn look(
         &self,
         request: &QuotationRequest,
         now: Timestamp,
     ) -> Option<(Verdict, Option<u64>)> {
         match self.lookup.look(request, None, now).await {
-            // An answer counts only before the deadline.
+            // An answer is valid only before the deadline.
             Ok(Look::Verdict(verdict, stale)) if self.clock.now() < request.deadline => {
                 Some((verdict, stale))
             }
@@ -258,7 +257,7 @@ impl QuotationHandler {
         }
     }
 
-    /// Stores a quotation with its answer, and sees to it that the client is told.
+    /// Stores a quotation with its answer, and passes the answer to the client.
     async fn answer(&self, quotation: Quotation, stale: Option<u64>) -> Taken {
         let order = async {
             match stale {
@@ -280,7 +279,7 @@ impl QuotationHandler {
         Taken { accepted, is_table_provided }
     }
 
-    /// Returns what is stored already under the quotation's key, if it is not new.
+    /// Stores a quotation with its answer. Returns the stored quotation instead if the key is taken.
     async fn store_answered(
         &self,
         quotation: &Quotation,
@@ -291,7 +290,7 @@ impl QuotationHandler {
         })
     }
 
-    /// A quotation was stored with its answer, and nobody else knows of it.
+    /// Passes the answer of a new quotation to the client.
     async fn answered(&self, quotation: Quotation) -> Result<Accepted, StageError> {
         let (request_id, deadline) = (quotation.request_id.clone(), quotation.deadline);
         let is_told_here = self.watched || quotation.connection.is_none();
@@ -308,7 +307,7 @@ impl QuotationHandler {
         Ok(Accepted { request_id, deadline, settled })
     }
 
-    /// Pushes the answer or, where that fails, has the provider push it.
+    /// Pushes the answer. If that fails, sends a message so that the provider pushes it.
     async fn hand_over(&self, quotation: &Quotation) -> Result<(), StageError> {
         let now = self.clock.now();
         let Err(error) = push(&*self.connections, quotation, now).await else { return Ok(()) };
@@ -333,7 +332,8 @@ impl QuotationHandler {
                 info!(%user, request = %request_id, lines, "accepted");
                 let stored_at = self.clock.now();
                 if stored_at >= quotation.deadline {
-                    // The message of the deadline may have come before there was anything to end.
+                    // The deadline message may have come before the quotation was stored. So it is sent
+                    // again.
                     self.announce_deadline(quotation, stored_at).await?;
                 }
                 Ok(Accepted { request_id, deadline: quotation.deadline, settled: None })
@@ -342,7 +342,7 @@ impl QuotationHandler {
         }
     }
 
-    /// A quotation is asked for that is stored already.
+    /// Accepts a quotation that is already stored.
     async fn accept_again(
         &self,
         existing: Quotation,
@@ -365,14 +365,14 @@ impl QuotationHandler {
         info!(%user, request = %request_id, lines = existing.items.len(), "accepted again");
         let body = [message(&existing)?];
         let published = async { only(self.topic.publish(&body).await?) };
-        // Whoever took it the first time may have died before it announced the deadline.
+        // The process that accepted it first may have died before it sent the deadline message.
         let connection = asked.connection.clone().or_else(|| existing.connection.clone());
         let existing = Quotation { connection, ..existing };
         try_join(published, self.announce_deadline(&existing, now)).await?;
         Ok(Accepted { request_id, deadline, settled: None })
     }
 
-    /// Sees to it that the client is told when the deadline passes.
+    /// Sends the deadline message, unless the gateway tells the client itself.
     async fn announce_deadline(
         &self,
         quotation: &Quotation,
@@ -386,7 +386,7 @@ impl QuotationHandler {
     }
 }
 
-/// What the topic is told of a quotation.
+/// Returns the message that publishes a quotation.
 fn message(quotation: &Quotation) -> Result<String, StageError> {
     write_body(&ProviderMessage::Quote(QuotationRequest {
         key: quotation.key.clone(),

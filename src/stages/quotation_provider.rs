@@ -1,7 +1,7 @@
-//! Quotation provider: answers a quotation from the warm table, or has the table calculated.
+//! Quotation provider: answers a quotation from the table, or orders a calculation of the table.
 //!
-//! Repeating a message is safe: a quotation is settled once, and what is pushed is what is
-//! stored. A crash between the two costs a second push of the same answer, never another one.
+//! Repeating a message is safe: a quotation is settled once, and the stored answer is what is pushed. After a
+//! crash between the two, the same answer is pushed a second time, never a different one.
 
 use std::sync::Arc;
 
@@ -25,10 +25,10 @@ use crate::ports::{
 };
 use crate::trace;
 
-/// After this many calculations on its behalf a quotation fails.
+/// How many calculations are ordered for a quotation before it fails.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// The stage, with the ports it needs.
+/// The quotation provider stage.
 pub struct QuotationProvider {
     lookup: Arc<Lookup>,
     quotations: Arc<dyn Quotations>,
@@ -39,7 +39,7 @@ pub struct QuotationProvider {
 }
 
 impl QuotationProvider {
-    /// The stage on an engine, with the lookup of its process.
+    /// Creates the stage on an engine, with the lookup of its process.
     #[must_use]
     pub fn new(ports: &Ports, lookup: Arc<Lookup>) -> Self {
         Self {
@@ -52,13 +52,13 @@ impl QuotationProvider {
         }
     }
 
-    /// The stage, with somebody who hears what it does.
+    /// Sets the observer that is told what the stage does.
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
         Self { observer, ..self }
     }
 
-    /// Answers a batch, its messages side by side. The outcomes are in the order of the batch.
+    /// Handles a batch, its messages side by side. The outcomes are in the order of the batch.
     pub async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
         Scope::new(Stage::QuotationProvider, Reason::Quote).of(self.handle_all(batch)).await
     }
@@ -80,8 +80,8 @@ impl QuotationProvider {
             _ => match self.lookup.inputs(&requests, now).await {
                 Ok(inputs) => Ok(Some(inputs)),
                 Err(error) if error.is_downstream() => Err(Arc::new(StageError::from(error))),
-                // Something of one of them cannot be read. Each is read alone, so that the others do
-                // not have to wait for it.
+                // The data of one request cannot be read. Each request reads alone, so that this one does not
+                // delay the others.
                 Err(_) => Ok(None),
             },
         };
@@ -121,8 +121,8 @@ impl QuotationProvider {
             let late = Verdict::Failure(FailureReason::DeadlinePassed);
             return self.settle(&request.key, late, Warmth::Cold).await;
         }
-        // Whoever had the message before may have settled the quotation, and died before the push. By
-        // another clock it may not have been past its deadline then.
+        // The previous receiver may have settled the quotation and died before the push. By its clock the
+        // deadline may not have passed.
         if again
             && let Some(stored) = self.quotations.quotation(&request.key).await?
             && stored.status != QuotationStatus::Pending
@@ -146,7 +146,7 @@ impl QuotationProvider {
         }
     }
 
-    /// Settles a quotation and pushes what is then stored.
+    /// Settles a quotation and pushes it as stored.
     async fn settle(
         &self,
         key: &QuotationKey,
@@ -163,7 +163,7 @@ impl QuotationProvider {
             Settlement::Refused(quotation) if quotation.status != QuotationStatus::Pending => {
                 quotation
             }
-            // The deadline passed between the look at the clock and the write.
+            // The deadline passed between the reading of the clock and the write.
             Settlement::Refused(_) => {
                 let failed = Verdict::Failure(FailureReason::DeadlinePassed);
                 match self.quotations.settle_quotation(key, &failed, now).await? {
@@ -188,9 +188,9 @@ impl QuotationProvider {
         pushed
     }
 
-    /// The deadline of a quotation has come. If it is pending, it has failed, and the client is told. If it has
-    /// failed by its deadline before, the client is told again: a copy of this message, of which a queue may
-    /// deliver several, may have settled it, and not have reached the client.
+    /// Handles the deadline message of a quotation. If it is pending, it fails, and the client is told. If it
+    /// has already failed by its deadline, the client is told again: a queue may deliver several copies of
+    /// the message, and the one that settled the quotation may not have reached the client.
     async fn expire(&self, key: &QuotationKey) -> Outcome {
         let now = self.clock.now();
         let quotation = match self.quotations.quotation(key).await {
@@ -212,14 +212,14 @@ impl QuotationProvider {
         }
     }
 
-    /// Settles a quotation as past its deadline, if nobody has, and pushes what is then stored.
+    /// Fails a quotation by its deadline, unless it is settled, and pushes it as stored.
     async fn fail(&self, key: &QuotationKey) -> Outcome {
         let late = Verdict::Failure(FailureReason::DeadlinePassed);
         self.settle(key, late, Warmth::Cold).await.into()
     }
 }
 
-/// Has the table of a request's user calculated ahead of all scheduled work.
+/// Orders the table of a request's customer, ahead of all scheduled work.
 pub(super) async fn order_table(
     queues: &dyn Queues,
     request: QuotationRequest,
@@ -245,7 +245,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
     const AN_HOUR_AGO: Timestamp = Timestamp::from_secs(1_800_000_000 - 3600);
 
-    /// What a provider whose clock is an hour behind makes of the message of a deadline, for a quotation with so much time.
+    /// Handles the deadline message of a quotation that had `within` time, by a clock that is an hour behind.
     async fn told_by_a_clock_that_is_behind(within: Duration) -> (Outcome, QuotationStatus) {
         let clock = Arc::new(TokioClock::new(NOW));
         let ports = Memory::new(clock, Arc::new(SystemRandomness)).ports();
@@ -279,7 +279,7 @@ mod tests {
         let (outcome, status) = told_by_a_clock_that_is_behind(Duration::from_secs(30)).await;
         assert!(outcome.is_done(), "{outcome:?}");
         assert_eq!(status, QuotationStatus::Failed(FailureReason::DeadlinePassed));
-        // One that could not be delayed for so long comes too early.
+        // A message that cannot be delayed for so long comes too early.
         let (outcome, status) = told_by_a_clock_that_is_behind(Duration::from_secs(1200)).await;
         assert!(matches!(outcome, Outcome::Again { error: StageError::NotDue, .. }), "{outcome:?}");
         assert_eq!(status, QuotationStatus::Pending);

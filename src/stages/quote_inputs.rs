@@ -1,4 +1,4 @@
-//! What quotations are answered from, read for a batch of them at once.
+//! The inputs of quotations, read for a whole batch at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,21 +16,21 @@ use crate::ports::{
 };
 use crate::pricing::{BaseEntry, Currency, Found, LadderRows, OwnRows, PackError, PriceRow, Step};
 
-/// Where tables and what they are priced against are read.
+/// The stores that tables and bases are read from.
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'a> {
     pub(super) tables: &'a dyn PriceTables,
     pub(super) bases: &'a BaseShelf,
-    /// For what is unpacked of large tables.
+    /// The threads for unpacking large tables.
     pub(super) work: &'a LargeWork,
 }
 
-/// Of what somebody asks for prices.
+/// A request for prices: of a quote, or of prices that are only shown.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
-    /// Whose prices.
+    /// The customer.
     pub(super) user: &'a UserId,
-    /// Of what, and how much of it.
+    /// The products, each with its quantity.
     pub(super) items: &'a [Item],
 }
 
@@ -40,40 +40,40 @@ impl<'a> From<&'a QuotationRequest> for Asked<'a> {
     }
 }
 
-/// The tables of some users, as far as their quotes need them.
+/// The tables of some customers, with the parts that their requests need.
 pub(super) struct QuoteInputs {
     pub(super) tables: HashMap<UserId, Table>,
-    /// The version of the last load that changed what customers have in common; 0 before the first load.
+    /// The version of the last load that changed shared data; 0 before the first load.
     pub(super) shared_version: u64,
 }
 
-/// A user's table.
+/// A customer's table, with the parts that the requests need.
 pub(super) struct Table {
     pub(super) head: TableHead,
     /// The time whose prices were read.
     read_for: Timestamp,
-    /// What was wanted of it; `None` when something of that is not there, or cannot be read.
+    /// The parts that were needed; `None` if one of them is missing or cannot be unpacked.
     wanted: Option<Wanted>,
 }
 
-/// What requests need of a table.
+/// The parts of a table that requests need.
 struct Wanted {
     base: InBase,
     own: ByPart<OwnRows>,
     ladders: ByPart<LadderRows>,
-    /// What is different by the terms of the customer.
+    /// The needed parts of the customer's terms.
     terms: Option<InTerms>,
 }
 
-/// Rows by the number of their part; those that stand in the head are number 0.
+/// Rows by the number of their part. Rows in the head have number 0.
 type ByPart<T> = BTreeMap<u32, T>;
 
-/// What one item costs, and what its product is called; without a price the name is empty.
+/// The price of an item, and the name of its product. The name is empty if the product is not in the base.
 pub(super) type Priced<'a> = (Found, &'a str);
 
 impl QuoteInputs {
-    /// Reads for these requests. Heads and the catalogue's head are read at once where the engine can, else
-    /// side by side; of tables and bases only the parts that the requests need.
+    /// Reads the inputs of these requests. The heads of the tables and of the catalogue are read at once if
+    /// the engine can do that, otherwise side by side. Of tables and bases, only the needed parts are read.
     pub(super) async fn read(
         sources: Sources<'_>,
         in_force: &SharedInForce,
@@ -90,7 +90,7 @@ impl QuoteInputs {
 }
 
 impl Table {
-    /// The table of one request's user, read anew.
+    /// Reads the table of one request's customer again.
     pub(super) async fn reread(
         sources: Sources<'_>,
         request: Asked<'_>,
@@ -100,15 +100,15 @@ impl Table {
         Ok(read_tables(sources, heads, &[request], now).await?.remove(request.user))
     }
 
-    /// What each item costs, all of one generation. `None` when something of the table or its bases is
-    /// missing, or was not read because its prices were not in force yet.
+    /// Returns the price of each item, all from one generation. Returns `None` if a part of the table or its
+    /// bases is missing, or if prices were read that are not in force at `now`.
     pub(super) fn prices(&self, items: &[Item], now: Timestamp) -> Option<Vec<Priced<'_>>> {
         let wanted = self.wanted_at(now)?;
         let price = |(place, item)| Some(wanted.price(&self.head, (place, item), now)?.0);
         items.iter().enumerate().map(price).collect()
     }
 
-    /// The same, and the steps of each product that has a price and steps.
+    /// Like [`Self::prices`], with the steps of each product's ladder; empty without a price or a ladder.
     pub(super) fn prices_and_ladders(
         &self,
         items: &[Item],
@@ -125,7 +125,7 @@ impl Table {
         Some((prices, ladders))
     }
 
-    /// What was wanted, if it is of the prices that are in force.
+    /// Returns the parts that were needed, if they have the prices in force at `now`.
     fn wanted_at(&self, now: Timestamp) -> Option<&Wanted> {
         let (read, in_force) = (self.head.prices_at(self.read_for), self.head.prices_at(now));
         self.wanted.as_ref().filter(|_| std::ptr::eq(read, in_force))
@@ -133,7 +133,7 @@ impl Table {
 }
 
 impl Wanted {
-    /// What an item of a request costs, and the steps of its product. `None` when something is missing.
+    /// Returns the price of an item, and the steps of its product. Returns `None` if a part is missing.
     fn price(
         &self,
         head: &TableHead,
@@ -154,7 +154,7 @@ impl Wanted {
         Some(((found, entry.name), row.steps()))
     }
 
-    /// What says the price of a product. `None` when something is missing.
+    /// Returns the row that decides the price of a product. Returns `None` if a part is missing.
     fn row(&self, head: &TableHead, index: u32, now: Timestamp) -> Option<PriceRow<'_>> {
         let prices = head.prices_at(now);
         let ladders = part_of(&prices.ladders, prices.ladder_part_of(index), &self.ladders)?;
@@ -172,8 +172,8 @@ impl Wanted {
     }
 }
 
-/// The rows that are in a part, or in the head. `None` when the part is missing; `Some(None)` when no part
-/// has the row.
+/// Returns the rows of a part, or those in the head. Returns `None` if the part is missing, and `Some(None)`
+/// if there are no rows.
 fn part_of<'a, T>(own: &Own, part: Option<u32>, rows: &'a ByPart<T>) -> Option<Option<&'a T>> {
     match (own, part) {
         (Own::Inline(_), _) => Some(rows.get(&0)),
@@ -182,7 +182,7 @@ fn part_of<'a, T>(own: &Own, part: Option<u32>, rows: &'a ByPart<T>) -> Option<O
     }
 }
 
-/// Each of them once.
+/// Returns each customer of the requests once.
 fn users(requests: &[Asked<'_>]) -> Vec<UserId> {
     if let [only] = requests {
         return vec![only.user.clone()];
@@ -191,7 +191,7 @@ fn users(requests: &[Asked<'_>]) -> Vec<UserId> {
     users.into_iter().cloned().collect()
 }
 
-/// The tables of some heads, with what the requests need of those that are usable.
+/// Reads the parts that the requests need of the usable tables.
 async fn read_tables(
     sources: Sources<'_>,
     heads: Vec<(UserId, TableHead)>,
@@ -205,12 +205,12 @@ async fn read_tables(
         let of_base = of_base.entry(head.base()).or_insert_with(|| Vec::with_capacity(room));
         of_base.extend(wanted_by(user, requests));
     }
-    // What many tables of a batch were priced against is read once.
+    // A base that several tables of the batch name is read once.
     let bases =
         of_base.iter().map(async |(name, of)| Ok((*name, in_base(sources.bases, name, of).await?)));
     let bases: HashMap<BaseName, Option<InBase>> = try_join_all(bases).await?.into_iter().collect();
     let found = heads.iter().map(|(user, head)| {
-        // A table without products has no base.
+        // An empty table has no stored base.
         let nothing = || (head.products == 0).then(|| InBase::nothing(head.currency));
         let base = bases.get(&head.base()).cloned().flatten().or_else(nothing)?;
         let prices = head.prices_at(now);
@@ -262,30 +262,30 @@ async fn read_tables(
     Ok(tables.collect())
 }
 
-/// A table's base, and where in it the products are that are wanted, if anything depends on it.
+/// The base of a table, and the indexes of the products wanted. There are none if no part depends on them.
 struct Wish {
     base: InBase,
     indexes: Vec<u32>,
 }
 
-/// The parts of a table that have rows of some products.
+/// Returns the parts of a table that may have rows of these products.
 fn numbers_of(head: &TableHead, indexes: &[u32], now: Timestamp) -> BTreeSet<u32> {
     let prices = head.prices_at(now);
     let of = |index: &u32| [head.own.part_of(*index), prices.ladder_part_of(*index)];
     indexes.iter().flat_map(of).flatten().collect()
 }
 
-/// What is wanted of a base.
+/// A base with the parts that the requests need.
 #[derive(Clone)]
 struct InBase {
     base: Arc<StoredBase>,
     parts: Arc<Parts>,
-    /// The numbers of the parts that the products are in for which it was read, in their order.
+    /// The part number of each product that it was read for, in the same order.
     numbers: Arc<[Option<u32>]>,
 }
 
 impl InBase {
-    /// No products.
+    /// Returns a base without products.
     fn nothing(currency: Currency) -> Self {
         Self {
             base: Arc::new(StoredBase::nothing(currency)),
@@ -294,8 +294,9 @@ impl InBase {
         }
     }
 
-    /// A product and its index; `None` when there is no such product. It is looked for first where the product
-    /// is that was at the same place when the base was read: in a batch of one request, the same one.
+    /// Finds a product and its index; `None` if there is no such product. First looks in the part of the
+    /// product that was at the same place when the base was read. In a batch of one request, that is the same
+    /// product.
     fn find(&self, place: usize, product: &ProductId) -> Option<(u32, BaseEntry<'_>)> {
         let expected = self.numbers.get(place).copied().flatten();
         let expected = expected.and_then(|number| self.find_in(number, product));
@@ -309,7 +310,7 @@ impl InBase {
     }
 }
 
-/// What is wanted of the base of some terms.
+/// The base of some terms, with the parts that the requests need.
 #[derive(Clone)]
 struct InTerms {
     base: Arc<StoredBase>,
@@ -317,8 +318,8 @@ struct InTerms {
 }
 
 impl InTerms {
-    /// The part that would have the row of the product at an index: `None` when it is missing,
-    /// `Some(None)` when there is none.
+    /// Returns the part that may have a product's row. Returns `None` if the part is missing, and
+    /// `Some(None)` if no part has the row.
     fn part_of(&self, index: u32) -> Option<Option<&LadderRows>> {
         match self.base.index.part_at(index) {
             None => Some(None),
@@ -327,7 +328,7 @@ impl InTerms {
     }
 }
 
-/// Reads what some products need of a base; `None` when something of that is not there.
+/// Reads a base with the parts of some products; `None` if one of them is missing.
 async fn in_base(
     bases: &BaseShelf,
     name: &BaseName,
@@ -343,8 +344,8 @@ async fn in_base(
     Ok(parts.map(|parts| InBase { base, parts: Arc::new(parts), numbers }))
 }
 
-/// Reads what some products need of the bases of their customers' terms; `None` for those of which
-/// something is not there.
+/// Reads the needed parts of the bases of the customers' terms. A base has `None` if something of it is
+/// missing.
 async fn read_terms(
     bases: &BaseShelf,
     heads: &[(UserId, TableHead)],
@@ -368,15 +369,15 @@ async fn read_terms(
     Ok(try_join_all(read).await?.into_iter().collect())
 }
 
-/// What a user's parts have in them.
+/// The unpacked parts of one customer's table.
 #[derive(Default)]
 struct InParts {
     own: ByPart<OwnRows>,
     ladders: ByPart<LadderRows>,
 }
 
-/// The rows of some parts, those left out that are missing or cannot be read. Of each table the ladders
-/// start at a part.
+/// Reads and unpacks parts; leaves out those that are missing or cannot be unpacked. `ladders_from` has, for
+/// each table, the number of the first part with ladders.
 async fn read_parts(
     sources: Sources<'_>,
     wanted: Vec<WantedParts>,
@@ -408,7 +409,7 @@ async fn read_parts(
     Ok(sources.work.run(size, unpack).await)
 }
 
-/// Unpacks rows; no bytes are no rows.
+/// Unpacks rows. Empty bytes are no rows.
 fn unpack<T: Default>(
     user: &UserId,
     bytes: &[u8],

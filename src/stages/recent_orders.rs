@@ -1,5 +1,5 @@
-//! Which stale tables this process has ordered lately, so that a table is ordered once, however many
-//! quotes find it stale.
+//! The stale tables that this process has ordered recently. So a table is ordered once, even if many quotes
+//! find it stale.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,17 +9,17 @@ use tokio::time::Instant;
 
 use crate::model::UserId;
 
-/// An order counts as lost after this long, and the table is ordered again. Until then its queue
-/// would drop the second order as a repetition.
+/// How long an order is remembered. After that it counts as lost, and the table is ordered again. An earlier
+/// second order would be dropped by the queue as a duplicate.
 const REMEMBERED_FOR: Duration = Duration::from_secs(5 * 60);
-/// So many orders are remembered at least, and twice as many at most: about 20 MB with long ids. One
-/// that is forgotten early costs a message that the queue drops.
+/// How many orders are remembered at least; at most twice as many, about 20 MB with long ids. An order that
+/// is forgotten early costs one message, which the queue drops.
 const REMEMBERED: usize = 32_768;
 
-/// The head version that was ordered last for each user.
+/// The last ordered head version of each customer.
 ///
-/// There are two generations of half the time each. The older one is dropped as a whole, so no
-/// entry needs a time of its own.
+/// The orders are kept in two generations of half the time each. The older one is dropped as a whole, so no
+/// entry needs its own time.
 #[derive(Debug)]
 pub(super) struct RecentOrders(Mutex<Generations>);
 
@@ -27,7 +27,7 @@ pub(super) struct RecentOrders(Mutex<Generations>);
 struct Generations {
     young: HashMap<UserId, u64>,
     old: HashMap<UserId, u64>,
-    /// When the young generation was begun.
+    /// The time when the young generation began.
     begun: Instant,
 }
 
@@ -37,8 +37,8 @@ impl RecentOrders {
         Self(Mutex::new(Generations { young, old, begun: Instant::now() }))
     }
 
-    /// Whether the caller shall order this version of a user's table: nobody else has. Whoever fails
-    /// to send the order must [forget](Self::forget) it.
+    /// Returns whether the caller must order this version of a customer's table, because nobody has. A caller
+    /// that fails to send the order must [forget](Self::forget) it.
     pub(super) fn claim(&self, user: &UserId, version: u64) -> bool {
         let mut orders = self.lock();
         orders.age();
@@ -50,7 +50,7 @@ impl RecentOrders {
         true
     }
 
-    /// The order was not sent: the next quote sends it.
+    /// Forgets an order that was not sent, so that the next quote sends it.
     pub(super) fn forget(&self, user: &UserId) {
         let mut orders = self.lock();
         orders.young.remove(user);

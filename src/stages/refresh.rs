@@ -1,7 +1,7 @@
-//! Refresh: the schedule orders a calculation for every active user.
+//! Refresh: the schedule orders a calculation for every active customer.
 //!
-//! Repeating a tick is safe: each user's message of a tick has one deduplication id, so two
-//! refreshers, or one that died half-way and came back, order each calculation once.
+//! Repeating a tick is safe: each customer's message of a tick has one deduplication id. So two refreshers,
+//! or one that died half-way and restarted, order each calculation once.
 
 use std::future::pending;
 use std::pin::pin;
@@ -17,7 +17,7 @@ use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Timestamp};
 use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment, TickDone};
 
-/// One moment of the schedule.
+/// One run of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tick {
     /// `floor(due / interval)`.
@@ -29,8 +29,8 @@ pub struct Tick {
 }
 
 impl Tick {
-    /// The last tick that was due at a time. An interval of less than a millisecond counts as
-    /// one.
+    /// Returns the last tick that was due at `now`. An interval of less than a millisecond counts as one
+    /// millisecond.
     #[must_use]
     pub fn at(now: Timestamp, interval: Duration) -> Self {
         let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
@@ -42,7 +42,7 @@ impl Tick {
         }
     }
 
-    /// The order of a calculation for a user who is active at this tick.
+    /// Returns the order of a calculation for a customer who is active at this tick.
     #[must_use]
     pub fn order(self, user: ActiveUser) -> Calculation {
         Calculation {
@@ -56,35 +56,34 @@ impl Tick {
         }
     }
 
-    /// When the next one is due.
+    /// Returns when the next tick is due.
     #[must_use]
     pub fn next_due(&self) -> Timestamp {
         self.due.plus(self.interval.max(Duration::from_millis(1)))
     }
 }
 
-/// Which of the active users a tick is for, and how they are read.
+/// The share of the active customers that a tick handles, and how it reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shares {
-    /// The part of the users that this refresher orders for. Others order for the rest.
+    /// The part of the customers that this refresher handles. Other refreshers handle the rest.
     pub part: Segment,
-    /// Into how many segments that part is cut. Each of them is read from its start to its end, and
-    /// fails alone.
+    /// The number of segments that the part is cut into. Each is read from start to end, and fails alone.
     pub segments: u32,
-    /// How many of these segments are read side by side.
+    /// How many segments are read side by side.
     pub at_once: u32,
 }
 
 impl Shares {
-    /// All users, in so many segments side by side.
+    /// All customers, in `segments` segments that are all read side by side.
     #[must_use]
     pub const fn all(segments: u32) -> Self {
         Self { part: Segment::ALL, segments, at_once: segments }
     }
 
-    /// The segments in the order in which a tick reads them. The first one is another at each tick: so
-    /// a tick that is cut off leaves out other users than the one before. Ticks that read half of the
-    /// segments each have read all of them after two or three.
+    /// Returns the segments in the order in which a tick reads them. Each tick starts with a different
+    /// segment. So a tick that is cut off leaves out other customers than the tick before. If each tick reads
+    /// half of the segments, all are read after two or three ticks.
     fn of_tick(self, tick: Tick) -> impl Iterator<Item = Segment> + use<> {
         let cuts = self.segments.max(1);
         let start = first_of_tick(tick.number, cuts);
@@ -93,49 +92,50 @@ impl Shares {
     }
 }
 
-/// The segment that a tick begins with. Multiples of the golden ratio, less their whole parts, lie far
-/// from each other, however many of them there are.
+/// Returns the segment that a tick starts with. The fractional parts of multiples of the golden ratio are far
+/// from each other, however many there are.
 fn first_of_tick(tick: u64, segments: u32) -> u32 {
-    /// The golden ratio without its whole part, in units of 2^-64.
+    /// The fractional part of the golden ratio, in units of 2^-64.
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
     let place = u128::from(tick.wrapping_mul(GOLDEN)) * u128::from(segments);
     u32::try_from(place >> 64).unwrap_or(0)
 }
 
-/// What one tick did.
+/// The result of one tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refreshed {
-    /// Calculations ordered.
+    /// The number of calculations ordered.
     pub ordered: usize,
-    /// Orders that could not be sent; the next tick will make up for them.
+    /// The number of orders that could not be sent. The next tick makes up for them.
     pub failed: usize,
-    /// Segments of the users that were not read to their end; the next tick reads them again.
+    /// The number of segments that were not read to their end. The next tick reads them again.
     pub unfinished: usize,
 }
 
 impl Refreshed {
-    /// The tick as it is told of; `None` when it did not reach every user. Every user that it reached
-    /// had an order, sent or not.
+    /// Returns the record of the tick; `None` if it did not reach every customer. Every customer that it
+    /// reached had an order, sent or not.
     #[must_use]
     pub fn done_at(self, at: Timestamp, shares: Shares) -> Option<TickDone> {
-        // A part stands for the others: users are spread over parts by a hash.
+        // The number is an estimate: a hash spreads the customers evenly over the parts.
         let active_users = (self.ordered + self.failed) as u64 * u64::from(shares.part.count);
         (self.unfinished == 0).then_some(TickDone { at, active_users })
     }
 }
 
-/// What of a tick is done so far. It is counted page by page, so that a tick that is cut off can say it.
+/// The counts of a tick so far. They are updated page by page, so that a tick that is cut off can report
+/// them.
 #[derive(Default)]
 struct Progress {
     ordered: AtomicUsize,
     failed: AtomicUsize,
 }
 
-/// Orders a calculation for every user that is active now, reading so many segments of them side by side.
-/// However long it takes, it is not cut off.
+/// Orders a calculation for every active customer, and reads `segments` segments side by side. It has no time
+/// limit.
 ///
 /// # Errors
-/// Those of [`refresh_shares`].
+/// The same as [`refresh_shares`].
 pub async fn refresh(
     users: &dyn ActiveUsers,
     queues: &dyn Queues,
@@ -146,11 +146,11 @@ pub async fn refresh(
     refresh_shares(users, queues, tick, Shares::all(segments), now, pending()).await
 }
 
-/// Orders a calculation for every user of these shares that is active now. A segment that fails leaves
-/// the others alone. Once `time_is_up`, what is not done is left to the next tick.
+/// Orders a calculation for every active customer of these shares. A segment that fails does not affect the
+/// others. Once `time_is_up` completes, the rest is left to the next tick.
 ///
 /// # Errors
-/// When no segment could be read to its end because of failures: the first of these.
+/// The first failure of a segment, if no segment could be read to its end.
 pub async fn refresh_shares(
     users: &dyn ActiveUsers,
     queues: &dyn Queues,
@@ -201,7 +201,7 @@ async fn refresh_segment(
     let mut from = None;
     loop {
         let page = users.list_active_users(segment, now, from).await?;
-        // The store may list rows that it should have deleted long ago.
+        // The store may still list customers who expired long ago.
         let active = page.items.into_iter().filter(|user| user.is_active(now));
         let (ordered, failed) = order(queues, active, tick).await?;
         progress.ordered.fetch_add(ordered, Ordering::Relaxed);
@@ -213,11 +213,11 @@ async fn refresh_segment(
     }
 }
 
-/// Orders the calculations of some users for a tick. Returns how many orders were sent, and how many
-/// could not be.
+/// Orders the calculations of some customers for a tick. Returns how many orders were sent, and how many
+/// could not be sent.
 ///
 /// # Errors
-/// When none of the orders can be sent.
+/// [`StageError`] if the whole batch cannot be sent.
 pub async fn order(
     queues: &dyn Queues,
     users: impl Iterator<Item = ActiveUser>,
@@ -253,7 +253,7 @@ mod tests {
         let part = Segment { index: 2, count: 5 };
         let shares = Shares { part, segments: 32, at_once: 8 };
         let tick = |number| Tick { number, due: Timestamp::default(), interval: Duration::ZERO };
-        // However long it goes on, a segment that ticks of a quarter each leave out is read soon.
+        // If each tick reads only a quarter of the segments, every segment is still read within seven ticks.
         for number in 0..10_000 {
             let order: Vec<Segment> = shares.of_tick(tick(number)).collect();
             let mut indexes: Vec<u32> = order.iter().map(|segment| segment.index).collect();

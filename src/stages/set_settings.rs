@@ -1,40 +1,40 @@
-//! Setting what all processes of a stack keep to.
+//! Changes the settings of a stack.
 
 use thiserror::Error;
 
 use super::stack_settings::{BadSetting, Setting, StackSettings};
 use crate::ports::{PortError, SettingsRecord, Store};
 
-/// So often a change is begun again because somebody else has made one.
+/// How often a change starts over because another process changed the settings.
 const MAX_TRIES: u32 = 10;
 
-/// Why nothing was set.
+/// Why the settings were not changed.
 #[derive(Debug, Error)]
 pub enum SetError {
-    /// The record cannot be read or written.
+    /// The settings record cannot be read or written.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// It would have a value that means nothing to this release.
+    /// The new record would have a value that this release cannot read.
     #[error("the settings of the stack cannot be read")]
     Bad(#[from] BadSetting),
-    /// Others set something again and again.
+    /// Other processes kept changing the settings.
     #[error("the settings of the stack keep being changed by others")]
     Contended,
 }
 
-/// A setting whose value is another one now.
+/// A setting whose value has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Which.
+    /// The setting.
     pub setting: Setting,
-    /// What it was set to, or its default.
+    /// Its value before, or its default.
     pub before: String,
-    /// What it is set to.
+    /// Its value now.
     pub now: String,
 }
 
-/// Sets values for the stack, in the form that [`Setting::canonical`] gives them. All other values stay.
-/// Returns those that were others before.
+/// Sets values for the stack, in the form that [`Setting::canonical`] gives them. Other values stay. Returns
+/// the settings whose value has changed.
 ///
 /// # Errors
 /// [`SetError`]; then nothing is set.
@@ -66,7 +66,7 @@ fn before(record: &SettingsRecord, setting: Setting) -> String {
     recorded(record, setting).unwrap_or_else(|| StackSettings::default().as_set(setting))
 }
 
-/// What the record has, in the one form of it: Terraform writes `300s`.
+/// Returns a recorded value in canonical form. A record may have another form: Terraform writes `300s`.
 fn recorded(record: &SettingsRecord, setting: Setting) -> Option<String> {
     let text = record.values.get(setting.name())?;
     Some(setting.canonical(text).unwrap_or_else(|_| text.clone()))

@@ -1,4 +1,4 @@
-//! The settings that a process keeps to, which may change while it runs.
+//! The settings that a process follows. They may change while it runs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::stack_settings::{Setting, StackSettings};
 use crate::meter::{Reason, Scope, Stage};
 use crate::ports::{Chain, PortError, Store};
 
-/// Settings that were not read again for so long may have changed.
+/// How long settings count as current after they were read.
 const CURRENT_FOR: Duration = Duration::from_secs(10);
 
-/// What is in force, as this process knows it. Clones are handles of the same settings.
+/// The settings in force, as this process knows them. Clones share the same settings.
 #[derive(Clone)]
 pub struct SettingsInForce(Arc<watch::Sender<Known>>);
 
@@ -30,23 +30,24 @@ struct Known {
 
 #[derive(Clone, Copy)]
 enum Read {
-    /// They are not of a store, and never change.
+    /// The settings are not from a store, and never change.
     Fixed,
     Never,
     At(Instant),
 }
 
 impl SettingsInForce {
-    /// Settings that have still to be read: until then the defaults, of which nobody should make use.
+    /// Returns settings that are not read yet. Until they are, they are the defaults, which nobody should
+    /// use.
     #[must_use]
     pub fn unread() -> Self {
         Self::new(Arc::default(), Read::Never)
     }
 
-    /// What is in force in a store.
+    /// Reads the settings in force from a store.
     ///
     /// # Errors
-    /// When it cannot be read, or a value means nothing to this release.
+    /// [`PortError`] if they cannot be read, or this release cannot read a value.
     pub async fn read(store: &dyn Store) -> Result<Self, PortError> {
         let settings = Self::unread();
         settings.look(store).await?;
@@ -57,19 +58,20 @@ impl SettingsInForce {
         Self(Arc::new(watch::Sender::new(Known { settings, read, is_failing: false })))
     }
 
-    /// What is in force now. Cheap: nothing is asked of anybody.
+    /// Returns the settings in force. Reads nothing from the store.
     #[must_use]
     pub fn now(&self) -> Arc<StackSettings> {
         self.0.borrow().settings.clone()
     }
 
-    /// Reads what is in force now. A handle costs more on the path of every request, because all threads count their
-    /// handles in one place.
+    /// Passes the settings in force to `look`. On the path of every request this is cheaper than a handle,
+    /// because all threads update the same reference count.
     pub fn read_as<T>(&self, look: impl FnOnce(&StackSettings) -> T) -> T {
         look(&self.0.borrow().settings)
     }
 
-    /// The same, if it was read lately: what must not be guessed is asked here.
+    /// Like [`Self::read_as`], but returns `None` if the settings were not read recently. For settings that
+    /// must not be out of date.
     pub fn current_as<T>(&self, look: impl FnOnce(&StackSettings) -> T) -> Option<T> {
         let known = self.0.borrow();
         let is_current = match known.read {
@@ -80,16 +82,17 @@ impl SettingsInForce {
         is_current.then(|| look(&known.settings))
     }
 
-    /// The part that stages keep to.
+    /// Returns the settings that stages follow.
     #[must_use]
     pub fn policy(&self) -> PolicyInForce {
         PolicyInForce { settings: self.clone(), longest_ttl: Duration::MAX }
     }
 
-    /// Reads what is in force, and says what has changed.
+    /// Reads the settings in force, and logs changes.
     ///
     /// # Errors
-    /// When it cannot be read, or a value means nothing to this release. What was known stays.
+    /// [`PortError`] if they cannot be read, or this release cannot read a value. The known settings then
+    /// stay.
     pub async fn look(&self, store: &dyn Store) -> Result<(), PortError> {
         let scope = Scope::new(Stage::Settings, Reason::Scheduled);
         let record = scope.of(store.settings()).await?;
@@ -115,11 +118,11 @@ impl SettingsInForce {
         Ok(())
     }
 
-    /// Reads what is in force, unless that was done within so long a time.
+    /// Reads the settings in force, unless they were read within `age`.
     ///
     /// # Errors
-    /// When it was never read and cannot be now. What was read once is kept to until it can be read
-    /// again.
+    /// [`PortError`] if they were never read and cannot be read now. If they were read once, a failure is
+    /// only logged, and they stay.
     pub async fn look_if_older(&self, store: &dyn Store, age: Duration) -> Result<(), PortError> {
         let read = self.0.borrow().read;
         match read {
@@ -135,7 +138,7 @@ impl SettingsInForce {
         }
     }
 
-    /// Says that those of before are kept to: once, and not for each attempt.
+    /// Logs that the known settings stay; only once, not for every attempt.
     fn mention(&self, error: &PortError) {
         self.0.send_if_modified(|known| {
             if !known.is_failing {
@@ -146,10 +149,10 @@ impl SettingsInForce {
         });
     }
 
-    /// Waits until something is true of the settings.
+    /// Waits until a condition is true of the settings.
     pub async fn until(&self, mut is_so: impl FnMut(&StackSettings) -> bool) {
         let mut receiver = self.0.subscribe();
-        // The sender is this handle's own, so it is there.
+        // This cannot fail, because this handle keeps the sender alive.
         let _ = receiver.wait_for(|known| is_so(&known.settings)).await;
     }
 }
@@ -182,7 +185,7 @@ pub struct PolicyInForce {
 }
 
 impl PolicyInForce {
-    /// What is in force now. Cheap: nothing is asked of anybody.
+    /// Returns the policy in force. Reads nothing from the store.
     #[must_use]
     pub fn now(&self) -> Policy {
         let mut policy = self.settings.read_as(|settings| settings.policy.clone());
@@ -190,12 +193,12 @@ impl PolicyInForce {
         policy
     }
 
-    /// Waits until the interval is another one.
+    /// Waits until the refresh interval differs from this one.
     pub async fn other_interval_than(&self, refresh_every: Duration) {
         self.settings.until(|settings| settings.policy.refresh_every != refresh_every).await;
     }
 
-    /// The same, for users who never stay active for longer than this.
+    /// Limits the TTL to `longest_ttl`.
     #[must_use]
     pub fn with_ttl_at_most(self, longest_ttl: Duration) -> Self {
         Self { longest_ttl, ..self }
@@ -248,7 +251,7 @@ mod tests {
         let settings = SettingsInForce::read(&*ports.store).await.unwrap();
         set(&ports, Setting::RequireToken, "true").await;
         settings.look(&*ports.store).await.unwrap();
-        // What no release has ever written.
+        // No release has ever written this value.
         set(&ports, Setting::RequireToken, "perhaps").await;
         assert!(settings.look(&*ports.store).await.is_err());
         assert!(SettingsInForce::read(&*ports.store).await.is_err());

@@ -1,12 +1,12 @@
-//! Which version is in force of what customers have in common, for quotes: whether a table is stale.
+//! The version of the shared data in force. Quotes use it to decide whether a table is stale.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Timestamp;
 use crate::ports::{CatalogueStore, Clock, PortError};
 
-/// Knows it, as of a moment ago at most. On AWS the head of the catalogue is one item: if it were read for
-/// every quote, it would be the first to be throttled.
+/// Keeps the version for a moment. On AWS the head of the catalogue is one item: if every quote read it, it
+/// would be the first item to be throttled.
 pub(super) struct SharedInForce {
     store: Arc<dyn CatalogueStore>,
     clock: Arc<dyn Clock>,
@@ -19,7 +19,7 @@ impl SharedInForce {
         Self { store, clock, kept: Mutex::default() }
     }
 
-    /// The version; 0 before the first load.
+    /// Returns the version; 0 before the first load.
     pub(super) async fn version(&self) -> Result<u64, PortError> {
         let now = self.clock.now();
         let kept = *self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,7 +81,7 @@ mod tests {
         clock.set(clock.now().plus(Duration::from_millis(1)));
         assert_eq!(versions().await, (1, 1));
         load(&ports, "Table").await;
-        // A clock that was set back says nothing of how old it is.
+        // After a clock was set back, the age of the kept version is unknown.
         clock.set(clock.now().minus(Duration::from_secs(1)));
         assert_eq!(versions().await, (2, 2));
     }

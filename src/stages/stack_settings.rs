@@ -1,4 +1,4 @@
-//! The settings of a stack: what they are called, what their values mean, and what is in force.
+//! The settings of a stack: their names, the meaning of their values, and which values are in force.
 
 use std::fmt;
 
@@ -8,30 +8,30 @@ use super::policy::{Answering, Policy};
 use crate::model::{parse_duration, parse_retention, write_duration};
 use crate::ports::SettingsRecord;
 
-/// What all processes of a stack keep to.
+/// The settings that all processes of a stack follow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StackSettings {
-    /// What stages keep to.
+    /// The settings that stages follow.
     pub policy: Policy,
-    /// Which users a gateway lets in.
+    /// The limits on active and new customers.
     pub users: UserLimits,
-    /// Whether gateways let in only clients with a token.
+    /// Whether gateways accept only clients with a token.
     pub requires_token: bool,
 }
 
-/// How many users gateways make active, and when.
+/// The limits within which gateways make customers active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserLimits {
-    /// Through one gateway at once.
+    /// The most active customers of one gateway.
     pub active: u32,
-    /// In a minute, by one address.
+    /// The most new customers in a minute from one address.
     pub new_per_min_per_address: u32,
-    /// Whether a user who comes once is answered, and no more.
+    /// Whether a customer becomes active only with the second visit. The first one is only answered.
     pub active_from_second_visit: bool,
 }
 
 impl UserLimits {
-    /// Those that hold unless others are set.
+    /// The limits if none are set.
     pub const DEFAULT: Self =
         Self { active: 1_000_000, new_per_min_per_address: 6_000, active_from_second_visit: false };
 }
@@ -71,7 +71,7 @@ pub enum Setting {
     ActiveFromSecondVisit,
 }
 
-/// A value in the record that is no value of its setting.
+/// A recorded value that is not valid for its setting.
 #[derive(Debug, Error)]
 #[error("{setting}: {reason}")]
 pub struct BadSetting {
@@ -80,7 +80,7 @@ pub struct BadSetting {
 }
 
 impl Setting {
-    /// All of them.
+    /// All settings.
     pub const ALL: [Self; 12] = [
         Self::Ttl,
         Self::RefreshEvery,
@@ -96,7 +96,7 @@ impl Setting {
         Self::ActiveFromSecondVisit,
     ];
 
-    /// The name of its flag.
+    /// The name of the setting's flag.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -115,16 +115,16 @@ impl Setting {
         }
     }
 
-    /// The setting whose flag has a name.
+    /// Returns the setting with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|setting| setting.name() == name)
     }
 
-    /// A value in the one form that the record has it in, so that equal values are equal texts.
+    /// Returns a value in canonical form, in which it is recorded. Equal values are equal texts in this form.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// A text that says why the value is not valid.
     pub fn canonical(self, text: &str) -> Result<String, String> {
         let mut settings = StackSettings::default();
         settings.set(self, text)?;
@@ -139,10 +139,10 @@ impl fmt::Display for Setting {
 }
 
 impl StackSettings {
-    /// The record over the defaults. What later releases have set is passed over.
+    /// Applies a record to the defaults. Settings of later releases are ignored.
     ///
     /// # Errors
-    /// [`BadSetting`] when a value is none.
+    /// [`BadSetting`] if a value is not valid.
     pub fn of(record: &SettingsRecord) -> Result<Self, BadSetting> {
         let mut settings = Self::default();
         for (name, text) in &record.values {
@@ -153,10 +153,10 @@ impl StackSettings {
         Ok(settings)
     }
 
-    /// Sets one, by its value as it is typed.
+    /// Sets one setting to a value as users type it.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// A text that says why the value is not valid.
     pub fn set(&mut self, setting: Setting, text: &str) -> Result<(), String> {
         let Self { policy, users, requires_token } = self;
         match setting {
@@ -176,7 +176,7 @@ impl StackSettings {
         Ok(())
     }
 
-    /// The value that was set, or the default.
+    /// Returns the value that was set, or the default.
     #[must_use]
     pub fn as_set(&self, setting: Setting) -> String {
         let Self { policy, users, requires_token } = self;
@@ -196,7 +196,7 @@ impl StackSettings {
         }
     }
 
-    /// The value in force: what was set or, where another setting demands more, that.
+    /// Returns the value in force: the value that was set, or a longer time if another setting requires it.
     #[must_use]
     pub fn in_force(&self, setting: Setting) -> String {
         match setting {
@@ -210,7 +210,7 @@ impl StackSettings {
 }
 
 impl Answering {
-    /// As it is typed.
+    /// The name that users type.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
-//! Subscribe: the first visit makes a user active, every later one keeps it so.
+//! Subscribe: the first visit makes a customer active, and every later visit keeps the customer active.
 //!
-//! Repeating it is safe: the row is an upsert, and the urgent calculation of one expiry is one
-//! message however often it is sent.
+//! Repeating it is safe: the row is an upsert, and the urgent calculation for one expiry has one
+//! deduplication id.
 
 use std::time::Duration;
 
@@ -14,31 +14,31 @@ use crate::meter::{Reason, Scope, Stage};
 use crate::model::{Calculation, Cause, Timestamp, UserId};
 use crate::ports::{ActiveUsers, Chain, Outgoing, Posting, Queue, Queues};
 
-/// What a visit found.
+/// Whether a visit found the customer active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visit {
-    /// The user was not there.
+    /// The customer was not stored.
     New,
-    /// The user had expired.
+    /// The customer was stored but had expired.
     Returned,
-    /// The user was active.
+    /// The customer was active.
     Known,
 }
 
-/// A user that is now active.
+/// The result of a visit: the customer is active now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subscribed {
-    /// What the visit found.
+    /// Whether the visit found the customer active.
     pub visit: Visit,
-    /// Until when the user is active.
+    /// When the customer's time as an active customer ends.
     pub expires_at: Timestamp,
 }
 
-/// Makes a user active for a time. A user that was not gets an urgent calculation.
+/// Makes a customer active for the TTL. Orders an urgent calculation if the customer was not active.
 ///
 /// # Errors
-/// When the row or the message cannot be written. A row without its message is mended by the next
-/// refresh.
+/// [`StageError`] if the row or the message cannot be written. If only the message is missing, the next tick
+/// orders the calculation.
 pub async fn subscribe(
     users: &dyn ActiveUsers,
     queues: &dyn Queues,
@@ -60,7 +60,7 @@ async fn write_visit(
     ttl: Duration,
     now: Timestamp,
 ) -> Result<Subscribed, StageError> {
-    // As the store keeps it: in whole seconds.
+    // The store keeps whole seconds.
     let expires_at = Timestamp::from_secs(now.plus(ttl).secs_rounded_up());
     let visit = match users.record_visit(user, now, expires_at).await? {
         None => Visit::New,
@@ -71,7 +71,7 @@ async fn write_visit(
     Ok(Subscribed { visit, expires_at })
 }
 
-/// Orders the first calculation of a user whose visit found them new or expired.
+/// Orders the first calculation of a customer who was new or had expired.
 async fn order_first(
     queues: &dyn Queues,
     user: &UserId,
@@ -85,10 +85,10 @@ async fn order_first(
     Scope::new(Stage::Subscribe, Reason::FirstVisit).of(order).await
 }
 
-/// The visit that every quote is. It reads first and writes only when a tenth of the TTL has
-/// passed; until then it is remembered and not read either. Its failure is never the quote's. It
-/// orders nothing, because the quote does; when the quote does not, what this returns is for
-/// [`order_unless_known`].
+/// Records the visit that every quote is. Reads the customer first, and writes only if a tenth of the TTL has
+/// passed. Until then the visit is remembered in memory and not even read. A failure is only logged, so that
+/// the quote continues. Orders no calculation, because the quote does. If the quote does not, the caller
+/// passes the result to [`order_unless_known`].
 pub(super) async fn touch(
     users: &dyn ActiveUsers,
     visits: &Visits,
@@ -116,19 +116,19 @@ pub(super) async fn touch(
     })
 }
 
-/// Orders the first calculation of a new user whose quote orders none. The next refresh makes up for
-/// an order that cannot be sent.
+/// Orders the first calculation of a new customer whose quote orders none. If the order cannot be sent, the
+/// next tick makes up for it.
 pub(super) async fn order_unless_known(queues: &dyn Queues, user: &UserId, visit: Subscribed) {
     if let Err(error) = order_first(queues, user, visit).await {
         warn!(%user, error = %Chain(&error), "the table of a new customer was not ordered");
     }
 }
 
-/// Lets a user expire now; says whether there was one. `remembered` are the visits that this process
-/// remembers, if quotes come to it.
+/// Makes a customer expire now, and returns whether the customer was stored. `remembered` are the visits in
+/// the memory of this process, if it handles quotes.
 ///
 /// # Errors
-/// When the row cannot be deleted.
+/// [`StageError`] if the row cannot be deleted.
 pub async fn unsubscribe(
     users: &dyn ActiveUsers,
     remembered: Option<&Visits>,
@@ -136,7 +136,8 @@ pub async fn unsubscribe(
 ) -> Result<bool, StageError> {
     let scope = Scope::new(Stage::Subscribe, Reason::Visit);
     let removed = scope.of(users.remove_active_user(user)).await?;
-    // When the row is gone: a quote that came before that would remember it again.
+    // Only after the row is deleted: otherwise a quote in between could read the row and remember the visit
+    // again.
     if let Some(visits) = remembered {
         visits.forget(user);
     }
@@ -144,7 +145,7 @@ pub async fn unsubscribe(
     Ok(removed)
 }
 
-/// Sends a calculation that somebody waits for, ahead of all others.
+/// Orders a calculation that somebody waits for, ahead of all scheduled work.
 pub(super) async fn send_urgent(
     queues: &dyn Queues,
     calculation: &Calculation,
@@ -152,7 +153,7 @@ pub(super) async fn send_urgent(
     send(queues, Queue::Quotation, calculation).await
 }
 
-/// Sends a calculation to one of the two queues for them.
+/// Sends a calculation to one of its two queues.
 pub(super) async fn send(
     queues: &dyn Queues,
     queue: Queue,
@@ -162,7 +163,7 @@ pub(super) async fn send(
     only(queues.send(queue, &[message]).await?)
 }
 
-/// A calculation as either of its queues takes it.
+/// Returns a calculation as a message for either of its queues.
 pub(super) fn fifo(calculation: &Calculation) -> Result<Outgoing, StageError> {
     Ok(Outgoing {
         body: write_body(calculation)?,

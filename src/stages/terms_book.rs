@@ -1,4 +1,4 @@
-//! Which price lists each customer has: all lists without their rows, kept in memory.
+//! The price lists of each customer. All lists are kept in memory, without their rows.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,11 +9,11 @@ use crate::model::{CustomerGroup, Digest, DigestBuilder, Timestamp, UserId};
 use crate::ports::{AtHead, CatalogueHead, PortError, PriceListStore, all_lists};
 use crate::pricing::{Currency, Customer, PRICING_VERSION, PriceList, Rounding};
 
-/// Reads the lists once for each version of them.
+/// Reads the lists once for each version.
 pub(super) struct TermsBooks {
     store: Arc<dyn PriceListStore>,
     kept: Mutex<Arc<TermsBook>>,
-    /// Held while the lists are read, so that a crowd that finds a new version reads them once.
+    /// Held while the lists are read, so that many tasks that find a new version read them once.
     reading: AsyncMutex<()>,
 }
 
@@ -27,14 +27,14 @@ pub(super) struct TermsBook {
     by_user: HashMap<UserId, Vec<usize>>,
 }
 
-/// The lists that a customer has at an instant.
+/// The price lists of a customer at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Terms {
-    /// Those that are priced once for all customers who have the same.
+    /// The lists that are priced once for all customers who have the same ones.
     pub(super) shared: Vec<Arc<PriceList>>,
-    /// Those that are priced with the customer.
+    /// The lists that are priced with each customer.
     pub(super) individual: Vec<Arc<PriceList>>,
-    /// When one of the customer's lists next begins or ends.
+    /// The next edge of one of the customer's lists.
     pub(super) until: Option<Timestamp>,
 }
 
@@ -43,7 +43,7 @@ impl TermsBooks {
         Self { store, kept: Mutex::default(), reading: AsyncMutex::default() }
     }
 
-    /// The lists that are in force at a head.
+    /// Returns the lists in force at a head.
     pub(super) async fn at(
         &self,
         head: &CatalogueHead,
@@ -52,7 +52,7 @@ impl TermsBooks {
             return Ok(AtHead::Read(kept));
         }
         let _reading = self.reading.lock().await;
-        // Another task may have read them while this one waited.
+        // Another task may have read them while this one waited for the lock.
         if let Some(kept) = self.kept_at(head) {
             return Ok(AtHead::Read(kept));
         }
@@ -89,7 +89,7 @@ impl TermsBook {
         book
     }
 
-    /// The lists that a customer has at an instant.
+    /// Returns the price lists of a customer at a time.
     pub(super) fn terms_of(&self, customer: &Customer, currency: Currency, at: Timestamp) -> Terms {
         let groups = customer.groups.iter().filter_map(|group| self.by_group.get(group));
         let own = self.by_user.get(&customer.user);
@@ -120,7 +120,7 @@ impl TermsBook {
 }
 
 impl Terms {
-    /// The name of what the shared lists make of the products; `None` without any.
+    /// Returns the name of the shared lists' prices; `None` without shared lists.
     pub(super) fn digest(&self, currency: Currency, rounding: Rounding) -> Option<Digest> {
         if self.shared.is_empty() {
             return None;
@@ -133,7 +133,7 @@ impl Terms {
     }
 }
 
-/// A list never changes without its revision.
+/// Adds the lists to a digest. A list's revision changes whenever the list does.
 fn name(builder: DigestBuilder, lists: &[Arc<PriceList>]) -> DigestBuilder {
     lists.iter().fold(builder, |builder, list| {
         builder.part(list.id.as_str().as_bytes()).number(list.revision)

@@ -1,7 +1,8 @@
-//! Prices the lists that many customers have in common, once for all of them.
+//! Prices the lists that many customers share, once for all of them.
 //!
-//! What comes out is a base of its own: only the products whose price differs from the list price, with
-//! their ladders. It is stored beside the base that it goes with, and every process reads it from there.
+//! The result is a base of terms. It has only the products whose price differs from the list price, with
+//! their ladders. It is stored beside the base of products that it belongs to, and all processes read it from
+//! there.
 
 use std::collections::BTreeSet;
 use std::future::ready;
@@ -20,27 +21,27 @@ use crate::pricing::{
     Rounding, Rules, compose, steps_of_list,
 };
 
-/// So many parts of the base are priced in one piece of work.
+/// How many parts of the base are priced in one step.
 const PARTS_AT_ONCE: usize = 16;
-/// Pricing more products than this would hold up the other tasks of its thread, so they get a thread of
-/// their own. Fewer are priced in place: that is soon done, and a simulated run stays the same every time.
+/// The most products that are priced on the calling thread. More would hold up the other tasks of that
+/// thread. Fewer take little time, and stay on the thread so that a simulation can be replayed.
 const LARGEST_IN_PLACE: usize = 100;
 
-/// Makes what is different by some terms, where it is not stored yet.
+/// Makes the bases of terms that are not stored yet.
 pub(super) struct TermsMaker {
     lists: Arc<ListShelf>,
     made: Arc<MadeBases>,
 }
 
-/// What the prices of some terms are made of.
+/// The inputs for the base of some terms.
 pub(super) struct Wanted<'a> {
     pub(super) name: BaseName,
-    /// The base of list prices that it goes with.
+    /// The base of products that it belongs to.
     pub(super) base: &'a StoredBase,
     pub(super) lists: &'a [Arc<PriceList>],
-    /// The head that all of it was read at.
+    /// The catalogue's head at which the rest was read.
     pub(super) at: &'a CatalogueHead,
-    /// Until when it is stored at least.
+    /// The time until which it must be stored at least.
     pub(super) keep_until: Timestamp,
 }
 
@@ -49,7 +50,7 @@ impl TermsMaker {
         Self { lists, made }
     }
 
-    /// The base of these terms, made if need be.
+    /// Returns the base of these terms, and makes it if necessary.
     pub(super) async fn base(
         &self,
         wanted: &Wanted<'_>,
@@ -58,7 +59,7 @@ impl TermsMaker {
         self.made.base::<LadderRows>(&wanted.name, wanted.keep_until, price).await
     }
 
-    /// A base that is stored already, stored for longer if need be; `None` when it is not all there.
+    /// Returns a stored base, and extends its expiry if necessary; `None` if it is missing or incomplete.
     pub(super) async fn again(
         &self,
         name: &BaseName,
@@ -102,11 +103,11 @@ impl TermsMaker {
     }
 }
 
-/// Terms of which the first products are priced.
+/// The terms of which some products are already priced.
 struct Pricing {
     lists: Vec<(Arc<PriceList>, Arc<ListRows>)>,
-    /// The products that lists name, sorted; `None` when a list has a row for products that it does not
-    /// name, so that every product is looked at.
+    /// The products that the lists name, sorted. `None` if a list has a row for products that it does not
+    /// name; then every product is priced.
     named: Option<Vec<ProductId>>,
     rounding: Rounding,
     rules: Rules,
@@ -126,7 +127,7 @@ impl Pricing {
         Self { lists, named, rounding, rules, packer, starts: vec![] }
     }
 
-    /// The parts of a base that have products which the lists have a row for.
+    /// Returns the parts of a base that contain products with rows.
     fn parts_of(&self, index: &BaseIndex) -> Vec<u32> {
         match &self.named {
             None => (0..).take(index.parts.len()).collect(),
@@ -138,7 +139,7 @@ impl Pricing {
         }
     }
 
-    /// The places in a part of the products that the lists have a row for.
+    /// Returns the places of the products with rows in a part.
     fn places_in(&self, part: &BasePart) -> Vec<usize> {
         let Some(named) = &self.named else { return (0..part.len()).collect() };
         let (Some(first), Some(last)) = (part.iter().next(), part.len().checked_sub(1)) else {
@@ -150,7 +151,7 @@ impl Pricing {
         rest.filter_map(|product| part.find(product)).collect()
     }
 
-    /// Prices the products of some parts in their order, which begin at these indexes.
+    /// Prices the products of some parts in order. `starts` has the index of each part's first product.
     fn add(mut self, parts: &Parts, starts: Vec<u32>) -> Result<Self, BaseError> {
         let mut scopes = vec![];
         for (part, start) in parts.iter().zip(starts) {

@@ -1,8 +1,8 @@
-//! The visits that a process need not look at again.
+//! The visits that a process need not read or write.
 //!
-//! A quote writes a visit only when a tenth of the TTL has passed since the one before. Until then the
-//! process remembers it, and reads nothing. So a user whom another process unsubscribes can count as
-//! active here for a tenth of the TTL.
+//! A quote stores a visit only if a tenth of the TTL has passed since the last one. Until then the process
+//! remembers the visit and does not read it either. So a customer whom another process unsubscribes may count
+//! as active here for another tenth of the TTL.
 
 use std::sync::Arc;
 
@@ -11,15 +11,16 @@ use quick_cache::sync::Cache;
 use super::Policy;
 use crate::model::{Timestamp, UserId};
 
-/// So many are remembered at most: about 20 MB with long ids. One that is forgotten early costs a read.
+/// How many visits are remembered at most: about 20 MB with long ids. One that is forgotten early costs a
+/// read.
 const REMEMBERED: usize = 65_536;
-/// For so many there is room from the beginning.
+/// The number of visits that memory is reserved for at first.
 const EXPECTED: usize = 1024;
 
-/// Remembered visits, by user.
+/// The remembered visits by customer.
 pub struct Visits(Cache<UserId, Seen>);
 
-/// A user's visit as the store had it.
+/// A customer's visit as stored.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     at: Timestamp,
@@ -27,19 +28,19 @@ struct Seen {
 }
 
 impl Visits {
-    /// None yet.
+    /// Creates an empty memory of visits.
     #[must_use]
     pub fn new() -> Arc<Self> {
         let unweighted = quick_cache::UnitWeighter;
         Arc::new(Self(Cache::with_weighter(EXPECTED, REMEMBERED as u64, unweighted)))
     }
 
-    /// Forgets a user who was unsubscribed: the next visit is looked at.
+    /// Forgets a customer who was unsubscribed, so that the next visit is read.
     pub fn forget(&self, user: &UserId) {
         self.0.remove(user);
     }
 
-    /// Whether a visit at this time needs neither be read nor written.
+    /// Whether a visit at `now` need not be read or written.
     pub(super) fn covers(&self, user: &UserId, policy: &Policy, now: Timestamp) -> bool {
         let is_recent = |seen: Seen| seen.at <= now && now < seen.at.plus(policy.touched_after());
         let seen = self.0.get(user);
@@ -51,7 +52,7 @@ impl Visits {
     }
 }
 
-/// Whether a user who is active until then need not be written again.
+/// Whether a customer who is active until `expires_at` need not be written again.
 pub(super) fn is_long_enough(expires_at: Timestamp, policy: &Policy, now: Timestamp) -> bool {
     let enough = now.plus(policy.ttl.saturating_sub(policy.touched_after()));
     now < expires_at && expires_at >= enough
@@ -78,7 +79,7 @@ mod tests {
         assert!(visits.covers(&user, &policy, after(29)));
         assert!(!visits.covers(&user, &policy, after(30)));
         assert!(!visits.covers(&"BBB".parse().unwrap(), &policy, NOW));
-        // However long the user stays active, and whatever the clock does.
+        // This holds however long the customer stays active, and even if the clock goes back.
         visits.remember(&user, after(86_400), NOW);
         assert!(visits.covers(&user, &policy, after(29)));
         assert!(!visits.covers(&user, &policy, after(30)));

@@ -1,4 +1,4 @@
-//! A large catalogue on an engine whose pages are waited for, and processes that are cut off.
+//! A large catalogue on an engine that waits for each page, and processes that are cut off.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -25,10 +25,10 @@ use paged::Paged;
 
 const PRODUCTS: usize = 40_000;
 const SEGMENTS: u32 = 4;
-/// A page of a segment has so many, and takes so long.
+/// The number of products in a page of a segment, and the time that the page takes.
 const PAGE: usize = 3_000;
 const PAGE_TAKES: Duration = Duration::from_millis(100);
-/// What is read when all goes well: the page that shows that there are many, and four of each segment.
+/// The pages read without a failure: the first page of all, and four of each segment.
 const PAGES: usize = 1 + 4 * SEGMENTS as usize;
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -40,7 +40,7 @@ fn products(count: usize) -> Vec<Product> {
     (0..count).map(of).collect()
 }
 
-/// Products of which the parts of a base are packed in three steps.
+/// Products with long names, so that the parts of the base are packed in three steps.
 fn long_named(count: usize) -> Vec<Product> {
     let mut products = products(count);
     for product in &mut products {
@@ -54,7 +54,7 @@ async fn load(ports: &Ports, products: Vec<Product>) {
     apply(ports, changes, Currency::USD).await.unwrap();
 }
 
-/// A large catalogue, and what every process sees of it.
+/// A large catalogue, and the ports through which processes see it.
 async fn large() -> (Arc<Paged>, Ports) {
     large_of(products(PRODUCTS)).await
 }
@@ -68,7 +68,7 @@ async fn large_of(products: Vec<Product>) -> (Arc<Paged>, Ports) {
     (paged, seen)
 }
 
-/// What makes bases in a process of its own.
+/// The maker of bases in a process of its own.
 fn process(ports: &Ports) -> BaseMaker {
     BaseMaker::new(ports, Arc::new(BaseShelf::new(ports.store.clone())))
 }
@@ -81,20 +81,20 @@ async fn current(maker: &BaseMaker, ports: &Ports) -> Result<Current, MakeBaseEr
     maker.current(keep_until(ports)).await
 }
 
-/// The base of the products in force.
+/// Returns the name of the base of the products in force.
 async fn name(ports: &Ports) -> BaseName {
     let head = ports.store.catalogue_head().await.unwrap().unwrap();
     BaseName { version: head.base_version, currency: Currency::USD, terms: None }
 }
 
-/// A product changes.
+/// Loads a change of one product.
 async fn rename(ports: &Ports) {
     let mut last = products(PRODUCTS).pop().unwrap();
     last.name = "Another name".to_owned();
     load(ports, vec![last]).await;
 }
 
-/// Something changes that is no product.
+/// Loads a change that is not of a product.
 async fn change_customer(ports: &Ports) {
     let customer = Customer::unknown("AAA".parse().unwrap());
     let change = RowChange::Put(Record::Customer(Customer {
@@ -104,12 +104,12 @@ async fn change_customer(ports: &Ports) {
     apply(ports, vec![change], Currency::USD).await.unwrap();
 }
 
-/// Runs a process for so long and then ends it, as Lambda ends a function.
+/// Runs a process for a time and then ends it, as Lambda ends a function.
 async fn cut_off(maker: &BaseMaker, ports: &Ports, after: Duration) {
     assert!(timeout(after, current(maker, ports)).await.is_err(), "it takes longer than that");
 }
 
-/// Whether the base that is stored has the bytes of one that was packed from the products.
+/// Asserts that the stored base equals one packed from the products.
 async fn is_right(ports: &Ports, made: &Current) {
     is_of(ports, made, products(PRODUCTS)).await;
 }
@@ -132,7 +132,7 @@ async fn segments_are_read_side_by_side_and_give_the_same_base() {
     is_right(&ports, &made).await;
     assert_eq!(paged.pages(), PAGES);
     assert!(begun.elapsed() < PAGE_TAKES * PAGES as u32 / 2, "{:?}", begun.elapsed());
-    // Nobody reads the catalogue again.
+    // No process reads the catalogue again.
     current(&process(&ports), &ports).await.unwrap();
     assert_eq!(paged.pages(), 0);
 }
@@ -154,7 +154,7 @@ async fn another_process_goes_on_where_one_has_ended() {
     cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
     drop(maker);
     paged.pages();
-    // Nobody knows that it has ended, so its claim lasts.
+    // The other process cannot know that this one has ended, so the claim stays until it expires.
     let other = process(&ports);
     let claimed = current(&other, &ports).await.unwrap_err();
     assert!(matches!(claimed, MakeBaseError::Claimed), "{claimed}");
@@ -197,7 +197,7 @@ async fn a_piece_that_nobody_can_unpack_is_read_anew() {
     let maker = process(&ports);
     cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
     let name = name(&ports).await;
-    // The first run of the second segment, and the checkpoint that says which run it is.
+    // The first run of the second segment, and the checkpoint with its checksum.
     let [run, checkpoint] = [200_001, 200_000];
     let stored = ports.store.drafts(&name, &[run, checkpoint]).await.unwrap();
     let stored: Vec<Bytes> = stored.into_iter().map(Option::unwrap).collect();
@@ -259,7 +259,7 @@ async fn what_was_read_counts_while_a_load_of_something_else_is_folded() {
     is_right(&ports, &current(&other, &ports).await.unwrap()).await;
     assert_eq!(paged.pages(), 1 + 2 * SEGMENTS as usize, "the first, and those that were left");
 
-    // Pages of a journal of products do not go on in the rows that it was folded into.
+    // Pages read with a journal of products do not continue in the rows that the journal was folded into.
     rename(&paged.inner).await;
     is_unfolded(true);
     cut_off(&other, &ports, PAGE_TAKES * 7 / 2).await;
@@ -274,7 +274,7 @@ async fn runs_of_another_maker_are_not_taken_for_those_of_a_checkpoint() {
     let (paged, ports) = large().await;
     let maker = process(&ports);
     cut_off(&maker, &ports, PAGE_TAKES * 7 / 2).await;
-    // Another maker has cut the second segment otherwise.
+    // Another maker has cut the second segment into other runs.
     let segment = Segment { index: 1, count: SEGMENTS };
     let mut few = products(PRODUCTS);
     few.retain(|product| segment.has(&product.id));

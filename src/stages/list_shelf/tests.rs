@@ -1,4 +1,4 @@
-//! Crowds that want the same lists.
+//! Many tasks that need the same lists.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +19,7 @@ use crate::pricing::{
 
 const CROWD: usize = 20;
 
-/// Lists whose pages are waited for, and counted.
+/// A store that yields for each page of lists, and counts them.
 struct Counted {
     inner: Ports,
     lists: AtomicUsize,
@@ -52,7 +52,7 @@ fn list(id: &str) -> PriceList {
     price_list(id, Recipients { everyone: true, ..Recipients::default() })
 }
 
-/// A store with these lists, each of which has a row; and its head.
+/// A store with these lists, each of which has one row, and its head.
 async fn counted(lists: &[PriceList]) -> (Arc<Counted>, CatalogueHead) {
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1)));
     let inner = Memory::new(clock, Arc::new(SystemRandomness)).ports();

@@ -21,13 +21,13 @@ use crate::stages::quotation_handler::{Ask, QuotationHandler};
 use crate::stages::{BaseMaker, BaseShelf, Lookup, Policy};
 
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
-/// When the price list ends.
+/// The time after the start when the price list ends.
 const END: Duration = Duration::from_secs(5);
-/// When the table is made that is not there before.
+/// The time after the start when the missing table is made.
 const MADE: Duration = Duration::from_secs(6);
 const READING: Duration = Duration::from_secs(10);
 
-/// A store that takes its time to read tables: either before it looks, or before it answers.
+/// A store that reads tables slowly: it waits before it reads, or before it answers.
 struct Slow {
     inner: Ports,
     looks_late: bool,
@@ -57,7 +57,7 @@ straight_down! {
     ActiveUsers Bases CatalogueStore CustomerStore DiscountStore Loads PriceListStore Quotations SettingsStore
 }
 
-/// A product of 1.00, which costs 0.50 while a price list lasts.
+/// A product of 1.00, which costs 0.50 while the price list is in force.
 fn records() -> Vec<Record> {
     let everyone = Recipients { everyone: true, ..Recipients::default() };
     let list = PriceList { until: Some(START.plus(END)), ..price_list("W", everyone) };
@@ -68,7 +68,7 @@ fn records() -> Vec<Record> {
     vec![Record::Product(product), Record::PriceList(list), Record::Prices(prices)]
 }
 
-/// The answer to a quote that begins at the start, of a table that is made some time after it.
+/// Returns the answer to a quote at the start. The table is made `made_after` this time.
 async fn answer(looks_late: bool, made_after: Duration) -> Answer {
     let clock = Arc::new(TokioClock::new(START));
     let inner = Memory::new(clock, Arc::new(SystemRandomness)).ports();

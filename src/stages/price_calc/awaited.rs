@@ -1,4 +1,4 @@
-//! Quotations that await a table: each goes on to the provider when the table is there.
+//! Quotations that wait for a table. Each is published to the provider once the table is there.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::ports::{Flip, TableHead};
 use crate::stages::outcome::write_body;
 use crate::stages::{Effect, Outcome, StageError};
 
-/// The message with which a quotation that awaits the table goes on.
+/// Returns the message that publishes the quotation which waits for the table, if one does.
 pub(super) fn awaiting(cause: &Cause) -> Result<Option<String>, StageError> {
     match cause {
         Cause::Quotation(request) => write_body(&ProviderMessage::Quote(request.clone())).map(Some),
@@ -19,23 +19,23 @@ pub(super) fn awaiting(cause: &Cause) -> Result<Option<String>, StageError> {
     }
 }
 
-/// The same failure for every message of a batch.
+/// Returns the same failure for every message of a batch.
 pub(super) fn postponed(count: usize, error: StageError) -> Vec<Outcome> {
     let error = Arc::new(error);
     (0..count).map(|_| StageError::Shared(error.clone()).into()).collect()
 }
 
 impl Effect {
-    /// Whether a quotation that waits for the table goes on to be provided. One that is too late
-    /// does too: this order may be all that is left of it, and its client must be told.
+    /// Whether the waiting quotation is published to the provider. One that is too late is too, because this
+    /// order may be all that is left of it, and its client must be told.
     pub(super) const fn is_ready(self) -> bool {
         matches!(self, Self::Calculated | Self::Validated | Self::Unneeded | Self::TooLate)
     }
 }
 
 impl PriceCalc {
-    /// Makes a table the one that quotes see; `false` when somebody else has flipped the head meanwhile. Takes
-    /// the message if it is published with that.
+    /// Makes a table visible to quotes. Returns `false` if another process has replaced the head meanwhile.
+    /// Sets `awaiting` to `None` if the engine published the message with the table.
     pub(super) async fn flip(
         &self,
         user: &UserId,
@@ -53,7 +53,7 @@ impl PriceCalc {
         Ok(flip.is_done())
     }
 
-    /// Publishes the requests whose table is now there; those that fail come again.
+    /// Publishes the quotations whose table is there now. Those that cannot be published come again.
     pub(super) async fn publish(&self, waiting: Vec<(usize, String)>, outcomes: &mut [Outcome]) {
         if waiting.is_empty() {
             return;

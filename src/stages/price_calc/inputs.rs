@@ -1,4 +1,4 @@
-//! What calculations price from, read for a whole batch at once.
+//! The inputs of calculations, read for a whole batch at once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,64 +17,66 @@ use crate::pricing::{
     Currency, Customer, Discounts, ListRows, OwnLadders, PRICING_VERSION, PriceList, fingerprint,
 };
 
-/// What a calculation prices from, read in this order: the head first, so that a flip by anybody
-/// who has read newer inputs makes ours fail.
+/// The inputs of one calculation. The head of the table is read first: if another process reads newer inputs
+/// and replaces the head, our own write fails.
 pub(super) struct Inputs {
     pub(super) head: Option<TableHead>,
-    /// The head of the catalogue that the rest was read at.
+    /// The catalogue's head at which all other inputs were read.
     pub(super) at: CatalogueHead,
-    /// In the currency of the customer.
+    /// The base in the currency of the customer.
     pub(super) base: Arc<StoredBase>,
     pub(super) currency: Currency,
-    /// Not read when no load came into force since the table was calculated, or found right, and no price
-    /// list begins or ends: it is what they give.
+    /// The customer's own inputs. `None` if the stored table is still right: no load came into force since it
+    /// was calculated or validated, and no price list begins or ends soon.
     pub(super) own: Option<Arc<OwnInputs>>,
-    /// When the first of the bases of terms may be deleted that the table names, or will name.
+    /// The earliest expiry of the terms' bases that the table names or will name.
     pub(super) terms_expire_at: Option<Timestamp>,
 }
 
-/// What decides the prices of one customer beside the base.
+/// The inputs that decide one customer's prices beside the base.
 pub(super) struct OwnInputs {
     pub(super) discounts: Discounts,
     pub(super) ladders: OwnLadders,
     /// The terms that are in force now.
     pub(super) now: TermsInputs,
-    /// The next ones, and from when on each, as far as that is soon.
+    /// The terms after each edge that is soon, with the time of the edge.
     pub(super) next: Vec<(Timestamp, TermsInputs)>,
     /// When the last of these terms end.
     pub(super) valid_until: Option<Timestamp>,
 }
 
-/// The terms of a customer, with what they are priced from.
+/// The terms of a customer, with the data that they are priced from.
 #[derive(Default)]
 pub(super) struct TermsInputs {
-    /// What the lists that others have too make of the products.
+    /// The base of the price lists that are shared with other customers.
     pub(super) shared: Option<(BaseName, Arc<StoredBase>)>,
-    /// The lists that are priced with the customer.
+    /// The price lists that are priced with the customer alone, with their rows.
     pub(super) individual: Vec<(Arc<PriceList>, Arc<ListRows>)>,
 }
 
-/// So many changes of terms are prepared at most. More of them within two intervals are met by cold quotes.
+/// How many edges are prepared ahead at most. If more of them fall within two intervals, quotes after the
+/// last one are cold.
 const MAX_AHEAD: usize = 8;
 
-/// The inputs of some users, read at one head of the catalogue. A user whose own inputs cannot be read or made
-/// leaves the others alone.
+/// The inputs of some customers, read at one head of the catalogue. If the inputs of one customer cannot be
+/// read or made, only that customer has an error.
 pub(super) type InputsByUser = BTreeMap<UserId, Result<Arc<Inputs>, StageError>>;
 
-/// What is read once for all users of a batch.
+/// The data that is read once for all customers of a batch.
 struct Shared {
     at: CatalogueHead,
-    /// In the currency of the catalogue.
+    /// The base in the currency of the catalogue.
     base: Arc<StoredBase>,
     now: Timestamp,
     keep_until: Timestamp,
 }
 
-/// What decides the prices of one customer, in a currency.
+/// A customer's currency and own inputs.
 type OwnInCurrency = (Currency, OwnInputs);
 
 impl PriceCalc {
-    /// The inputs of a whole batch: heads, then the catalogue, then what else loads bring at its head.
+    /// Reads the inputs of a whole batch: first the heads of the tables, then the catalogue's head, then all
+    /// other data as of that head.
     pub(super) async fn inputs(
         &self,
         users: &[UserId],
@@ -101,7 +103,8 @@ impl PriceCalc {
     ) -> Result<AtHead<InputsByUser>, StageError> {
         let heads = self.tables.table_heads(users).await?;
         let heads: BTreeMap<UserId, TableHead> = heads.into_iter().collect();
-        // Nobody knows which of its parts could not be read: one of its own, or one of a base.
+        // It is unknown which part could not be read, one of the table's own or one of a base. So all bases
+        // that the table names are made again.
         let in_doubt = heads.values().filter(|head| unreadable.contains(&head.generation));
         self.bases.doubt(in_doubt.flat_map(TableHead::bases));
         let keep_until = now.plus(self.policy.now().keep_tables());
@@ -147,8 +150,8 @@ impl PriceCalc {
                 }
             };
             match of_user {
-                // A table of a later load than ours: our head of the catalogue was read before. Such a
-                // user reads everything again.
+                // The table is of a later load than our catalogue's head, which was read before that load.
+                // The inputs of this customer are read again.
                 Ok(inputs) if inputs.is_behind() => self.bases.forget_head(),
                 of_user => drop(inputs.insert(user.clone(), of_user.map(Arc::new))),
             }
@@ -173,8 +176,8 @@ impl PriceCalc {
         Err(StageError::Contended { tries: MAX_TRIES })
     }
 
-    /// Whether nothing that a table depends on has changed, or is about to. A table of a worker whose clock
-    /// is ahead is looked at again: by that clock, lists may have ended that are in force now.
+    /// Whether nothing that a table depends on has changed or is about to. A table whose worker has a clock
+    /// that is ahead counts as changed, because by that clock, lists may have ended that are still in force.
     fn is_unchanged(
         &self,
         head: &TableHead,
@@ -189,13 +192,13 @@ impl PriceCalc {
             && head.valid_until.is_none_or(|until| until > self.soon(shared.now))
     }
 
-    /// Up to when changes of terms are prepared for: the schedule comes at least once more before.
+    /// Until when edges are prepared ahead. The schedule runs at least once more before that time.
     fn soon(&self, now: Timestamp) -> Timestamp {
         now.plus(self.policy.now().refresh_every * 2)
     }
 
-    /// Has the bases of terms that a table names stored for longer, and says when the first of them may be
-    /// deleted then. `None` when one of them is not there.
+    /// Extends the expiry of the terms' bases that a table names, and returns the earliest of them. Returns
+    /// `None` if a base is missing.
     async fn terms_again(
         &self,
         head: &TableHead,
@@ -224,7 +227,7 @@ impl PriceCalc {
         base.map_err(StageError::CustomerBase)
     }
 
-    /// Of each of these users the currency, and what decides their prices.
+    /// Reads each customer's currency and own inputs.
     async fn own_inputs(
         &self,
         users: &[UserId],
@@ -252,7 +255,7 @@ impl PriceCalc {
             let customer = customers.remove(user).unwrap_or(Customer::unknown(user.clone()));
             self.own_inputs_of(customer, lists.remove(user), &book, shared)
         });
-        // Side by side, so that no customer waits for the price lists of another.
+        // The customers are handled side by side, so that none waits for another's price lists.
         let of_users = join_all(of_users).await;
         let mut inputs = BTreeMap::new();
         for (user, of_user) in users.iter().zip(of_users) {
@@ -333,22 +336,22 @@ impl Inputs {
 }
 
 impl OwnInputs {
-    /// The terms of now, and the next ones.
+    /// The current terms, then the next ones.
     pub(super) fn periods(&self) -> impl Iterator<Item = &TermsInputs> + Clone {
         std::iter::once(&self.now).chain(self.next.iter().map(|(_, next)| next))
     }
 
-    /// The bases of these terms.
+    /// The names of the bases of these terms.
     pub(super) fn bases(&self) -> impl Iterator<Item = BaseName> {
         self.periods().filter_map(|terms| terms.shared.as_ref().map(|(name, _)| *name))
     }
 
-    /// How many rows are to be priced, about.
+    /// The estimated number of rows to price.
     pub(super) fn size(&self) -> usize {
         self.discounts.len() + self.ladders.ladders.len()
     }
 
-    /// The hash of all of it: equal ones and one base make equal rows, packed alike.
+    /// The hash of these inputs. The same hash with the same base gives the same packed rows.
     pub(super) fn fingerprint(&self) -> Digest {
         let discounts = fingerprint(&self.discounts);
         let is_for_ever = self.next.is_empty() && self.valid_until.is_none();
@@ -366,7 +369,7 @@ impl OwnInputs {
         self.next.iter().fold(builder, add).finish()
     }
 
-    /// When the first of the bases of terms may be deleted.
+    /// The earliest expiry of the bases of these terms.
     fn terms_expire_at(&self) -> Option<Timestamp> {
         self.periods().filter_map(|terms| Some(terms.shared.as_ref()?.1.expires_at)).min()
     }

@@ -1,4 +1,4 @@
-//! Prices what only one customer has.
+//! Prices the rows that only one customer has.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::pricing::{
     ScopedLadder, compose, damaged, steps_of_list,
 };
 
-/// What a table says beside its base.
+/// The customer's part of a table: own rows, and the prices of each period.
 pub(super) struct OwnPrices {
     pub(super) own: Own,
     pub(super) prices: Prices,
@@ -21,17 +21,17 @@ pub(super) struct OwnPrices {
     pub(super) parts: Vec<Bytes>,
 }
 
-/// The parts of bases that one customer's prices are worked out from.
+/// The parts of bases that one customer's prices are calculated from.
 pub(super) struct Material {
     index: BaseIndex,
     parts: Parts,
     rounding: Rounding,
-    /// By the terms of now, and by the next ones.
+    /// For the current terms and each of the next ones: the index, and the parts that are needed.
     terms: Vec<Option<(BaseIndex, Parts<LadderRows>)>>,
 }
 
 impl Material {
-    /// Reads them; `None` when one of them is missing.
+    /// Reads the parts; `None` if one of them is missing.
     pub(super) async fn read(
         shelf: &BaseShelf,
         base: &StoredBase,
@@ -74,7 +74,8 @@ impl Material {
         Some((self.index.first_of(number)? + place as u32, part.entry(place)))
     }
 
-    /// Prices and packs. Of what fits into so many bytes parts are not made.
+    /// Prices and packs the customer's rows. Rows are placed in the head while at most `inline_bytes` are
+    /// used.
     pub(super) fn price(
         &self,
         own: &OwnInputs,
@@ -108,7 +109,7 @@ impl Material {
         Ok(Prices { terms, first_part, ladders })
     }
 
-    /// The whole ladders of the products for which the customer has one of their own.
+    /// Returns the complete ladders of the products for which the customer has a ladder of their own.
     fn ladders(
         &self,
         own: &OwnInputs,
@@ -120,8 +121,8 @@ impl Material {
             own.ladders.currency.is_none_or(|currency| currency == self.index.currency);
         for product in own.with_ladders(terms) {
             let Some((index, entry)) = self.find(product) else { continue };
-            // A discount on every quantity comes before all lists, unless there is no list price that it
-            // could come off.
+            // A discount at every quantity takes precedence over all lists, unless the product has no list
+            // price to apply it to.
             if own.discounts.contains(product) && entry.list_price.is_some() {
                 continue;
             }
@@ -151,7 +152,7 @@ impl Material {
 }
 
 impl OwnInputs {
-    /// The products that may have a ladder of the customer's own by these terms, sorted.
+    /// Returns the products that may have a ladder of the customer's own under these terms, sorted.
     fn with_ladders<'a>(&'a self, terms: &'a TermsInputs) -> BTreeSet<&'a ProductId> {
         let own = self.ladders.ladders.iter().map(|ladder| &ladder.product_id);
         let listed = terms.individual.iter().flat_map(|(_, rows)| rows.products());
@@ -159,7 +160,7 @@ impl OwnInputs {
     }
 }
 
-/// Puts packed rows into a head while there is room, and else into parts.
+/// Places packed rows in the head while there is room, and otherwise in parts.
 struct Placing {
     room: usize,
     parts: Vec<Bytes>,

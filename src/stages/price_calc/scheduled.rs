@@ -1,20 +1,20 @@
-//! What a batch of scheduled calculations is logged as.
+//! Logs scheduled calculations by batch.
 //!
-//! The schedule looks at every table once in an interval, and nearly always finds nothing changed. Lines
-//! about each of these would cost more than the work, so each has one at debug, and the batch has one
-//! at info for all of them.
+//! The schedule checks every table once in an interval, and nearly always finds it unchanged. An info line
+//! for each would cost more than the work itself. So each has a line at debug level, and the batch has one at
+//! info level.
 
 use tracing::info;
 
 use crate::model::Cause;
 use crate::stages::{Effect, StageError};
 
-/// Whether an order was looked at because its time had come, and changed nothing.
+/// Whether an order of the schedule changed no prices.
 pub(super) const fn is_routine(cause: &Cause, effect: Effect) -> bool {
     matches!(cause, Cause::Scheduled { .. }) && !matches!(effect, Effect::Calculated)
 }
 
-/// How many scheduled calculations of a batch ended how.
+/// The results of the scheduled calculations of a batch.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Summary {
     scheduled: usize,
@@ -23,7 +23,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Counts an order that was dealt with, or tried.
+    /// Counts an order by its effect or failure.
     pub(super) const fn add(&mut self, cause: &Cause, effect: &Result<Effect, StageError>) {
         if !matches!(cause, Cause::Scheduled { .. }) {
             return;

@@ -1,4 +1,4 @@
-//! Batches in which the price list of one customer cannot be read or priced.
+//! Batches in which one customer's price list cannot be read or priced.
 
 use std::sync::Mutex;
 
@@ -14,12 +14,12 @@ use crate::pricing::{
 };
 use crate::stages::{BaseShelf, Policy};
 
-/// What happens to whoever prepares the price list.
+/// The fault of a calculation that needs the price list.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     Unreadable,
     Throttled,
-    /// Another process has claimed it.
+    /// Another process has claimed the base of the terms.
     Claimed,
 }
 
@@ -122,7 +122,7 @@ async fn a_customer_whose_price_list_fails_fails_alone() {
         let users = [BEFORE, GOLD, AFTER].map(|user| user.parse().unwrap());
         assert_eq!(ports.store.table_heads(&users).await.unwrap().len(), 2, "{fault:?}");
 
-        // Afterwards nothing stands in its way.
+        // Without the fault, the calculation succeeds.
         *store.fault.lock().unwrap() = None;
         assert!(stage.handle(&[order(GOLD)]).await[0].is_done(), "{fault:?}");
     }

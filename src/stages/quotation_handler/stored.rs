@@ -1,4 +1,4 @@
-//! Quotations that were accepted before: asked for again, or past their deadline.
+//! Quotations that are already accepted: requested again, or past their deadline.
 
 use super::{ACCOUNT, QuotationHandler};
 use crate::model::{ConnectionRef, QuotationKey, RequestId, Timestamp, UserId};
@@ -6,18 +6,18 @@ use crate::ports::{FailureReason, PortError, Quotation, QuotationStatus, Settlem
 use crate::stages::{StageError, Warmth};
 
 impl QuotationHandler {
-    /// By when the client of a quotation is told. No quotation has more time than the policy gives, so a
-    /// deadline that seems further off was given by a gateway whose clock is ahead of this one.
+    /// Returns the time by which a client is told of its quotation. No quotation has more time than the
+    /// policy gives, so a later deadline comes from a gateway whose clock is ahead of ours.
     #[must_use]
     pub fn told_by(&self, deadline: Timestamp, now: Timestamp) -> Timestamp {
         deadline.min(now.plus(self.policy.now().quote_within))
     }
 
-    /// Ends a quotation whose deadline has passed, whatever the clock says by now: it has failed,
-    /// unless it was settled before. Returns what is stored then.
+    /// Fails a quotation whose deadline has passed, unless it is already settled. Does not check the deadline
+    /// again. Returns the quotation as stored afterwards.
     ///
     /// # Errors
-    /// When the quotation cannot be written.
+    /// [`StageError`] if the quotation cannot be read or written.
     pub async fn fail(
         &self,
         user: &UserId,
@@ -32,11 +32,11 @@ impl QuotationHandler {
         ACCOUNT.of(failed).await
     }
 
-    /// An earlier quotation of this user, with the status that is stored. Nobody is told: whoever waits
-    /// for it on a websocket goes on waiting there.
+    /// Returns an earlier quotation of this customer with its stored status. Its answer still goes to the
+    /// connection that waits for it.
     ///
     /// # Errors
-    /// When the quotation cannot be read.
+    /// [`StageError`] if the quotation cannot be read, or a passed deadline cannot be written.
     pub async fn look_up(
         &self,
         user: &UserId,
@@ -52,11 +52,11 @@ impl QuotationHandler {
         ACCOUNT.of(look).await
     }
 
-    /// An earlier quotation of this user, with the status that is stored. One that is still
-    /// pending will be answered to the connection that asks.
+    /// Returns an earlier quotation of this customer with its stored status. If it is pending, its answer
+    /// will go to the connection that asks now.
     ///
     /// # Errors
-    /// When the quotation cannot be read or redirected.
+    /// [`StageError`] if the quotation cannot be read or redirected.
     pub async fn get(
         &self,
         user: &UserId,
@@ -80,14 +80,14 @@ impl QuotationHandler {
         }
         let key = &found.key;
         self.quotations.redirect_quotation(key, connection, found.dialect).await?;
-        // It may have been settled, and pushed to the old connection, just before.
+        // The quotation may have been settled, and pushed to the old connection, just before.
         match self.quotations.quotation(key).await? {
             Some(found) => Ok(Some(self.as_it_ended(found, self.clock.now()).await?)),
             None => Ok(None),
         }
     }
 
-    /// A quotation of this user, by the id that its client knows.
+    /// Reads a quotation of this customer by the id that the client knows.
     async fn stored(
         &self,
         user: &UserId,
@@ -95,7 +95,8 @@ impl QuotationHandler {
         now: Timestamp,
     ) -> Result<Option<Quotation>, PortError> {
         for key in QuotationKey::candidates(user, request_id) {
-            // Whose it is must be looked at: one that ocache made has nothing of its user in its key.
+            // The customer must be compared, because the key of an id that ocache made does not contain the
+            // customer.
             let of_user = |found: &Quotation| found.user == *user && found.is_kept(now);
             if let Some(found) = self.quotations.quotation(&key).await?.filter(of_user) {
                 return Ok(Some(found));
@@ -104,9 +105,9 @@ impl QuotationHandler {
         Ok(None)
     }
 
-    /// A quotation that a client will be shown. One that is past its deadline has failed, and
-    /// that is written down before anybody is told: a provider whose clock is behind, or whose
-    /// answer was long under way, would else answer it afterwards.
+    /// Returns a quotation as it may be shown to its client. If its deadline has passed, its failure is
+    /// stored first. Otherwise a provider whose clock is behind, or whose answer is delayed, could still
+    /// answer it.
     pub(super) async fn as_it_ended(
         &self,
         quotation: Quotation,

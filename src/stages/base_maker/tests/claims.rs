@@ -1,8 +1,8 @@
-//! Several processes that want one base, of which one makes it or stores it for longer.
+//! Several processes that need one base. One of them makes it or extends its expiry.
 
 use super::*;
 
-/// Two processes that know the base of the current version.
+/// Two processes that have read the base of the current version.
 async fn both_with_the_base(ports: &Ports, keep_until: Timestamp) -> [BaseMaker; 2] {
     let processes = [process(ports), process(ports)];
     for process in &processes {
@@ -58,7 +58,7 @@ async fn a_crowd_waits_for_another_process_once() {
         for claimed in futures_util::future::join_all(crowd).await {
             assert!(matches!(claimed, Err(MakeBaseError::Claimed)));
         }
-        // The next of the same batch does not wait either.
+        // Another task of the same batch does not wait either.
         assert!(matches!(current(&other, &ports).await, Err(MakeBaseError::Claimed)));
         assert!(begun.elapsed() <= Duration::from_secs(2), "{:?}", begun.elapsed());
     };
@@ -77,7 +77,7 @@ async fn a_claim_is_renewed_while_one_page_takes_longer_than_it_lasts() {
         is_right(&ports, &made).await;
     };
     let trying = async {
-        // A moment after each renewal would have been too late.
+        // The claim would expire at each of these times if it were not renewed.
         for _ in 0..8 {
             sleep(Duration::from_secs(5)).await;
             let claimed = current(&other, &ports).await.unwrap_err();
@@ -95,7 +95,7 @@ async fn work_goes_on_while_a_renewal_gets_no_answer() {
     paged.page_takes(Duration::from_secs(1));
     let begun = Instant::now();
     let (made, ()) = tokio::join!(current(&maker, &ports), async {
-        // The claim is made, and never renewed.
+        // The claim is made, and then no renewal gets an answer.
         sleep(PAGE_TAKES).await;
         paged.is_silent.store(true, Ordering::Relaxed);
     });
@@ -109,7 +109,7 @@ async fn work_stops_when_another_process_has_claimed_it() {
     let maker = process(&ports);
     paged.page_takes(Duration::from_secs(3));
     let stolen = async {
-        // Nobody noticed that the claim was not renewed, as if the process had been stopped meanwhile.
+        // The claim expired without notice, as if the process had been stopped meanwhile.
         sleep(Duration::from_secs(7)).await;
         let (name, now) = (name(&ports).await, ports.clock.now());
         let gone = BaseClaim { maker: paged.maker(), until: now };
@@ -131,7 +131,7 @@ async fn a_base_that_was_stored_for_longer_needs_no_claim() {
     let [maker, other] = both_with_the_base(&ports, soon).await;
     let later = soon.plus(2 * HOUR);
     maker.current(later).await.unwrap();
-    // Whoever has the claim does not give it up.
+    // The owner of the claim does not release it.
     let until = ports.clock.now().plus(Duration::from_secs(5));
     let claim = BaseClaim { maker: MakerId("another".to_owned()), until };
     let (name, now) = (name(&ports).await, ports.clock.now());

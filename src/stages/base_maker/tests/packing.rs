@@ -1,22 +1,22 @@
-//! The last step of a base, and processes that are cut off while they do it.
+//! The packing of a base, and processes that are cut off during it.
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn parts_that_are_packed_are_not_packed_again() {
     let (paged, ports) = large_of(long_named(PRODUCTS)).await;
-    // The first parts are stored; whoever would store the next ones is cut off.
+    // The first parts are stored. A process that would store the next ones is cut off.
     paged.most_packed.store(1, Ordering::Relaxed);
     let maker = process(&ports);
     cut_off(&maker, &ports, Duration::from_secs(30)).await;
     assert_eq!((paged.pages(), paged.packed()), (PAGES, PARTS_AT_ONCE));
 
-    // The same process goes on from memory.
+    // The same process continues from memory.
     paged.most_packed.store(PARTS_AT_ONCE, Ordering::Relaxed);
     cut_off(&maker, &ports, Duration::from_secs(30)).await;
     assert_eq!((paged.pages(), paged.runs(), paged.packed()), (0, 0, PARTS_AT_ONCE));
 
-    // Another one takes up the runs and these parts, and packs only the rest.
+    // Another process resumes from the stored runs and parts, and packs only the rest.
     drop(maker);
     paged.most_packed.store(usize::MAX, Ordering::Relaxed);
     sleep(Duration::from_secs(5)).await;
@@ -51,7 +51,7 @@ async fn a_base_that_is_packed_is_only_to_be_written() {
         "another reads the parts"
     );
 
-    // A base that is not all there is packed anew.
+    // An incomplete base is packed again.
     other.doubt([name(&ports).await]);
     current(&other, &ports).await.unwrap();
     assert_eq!(paged.packed(), parts);

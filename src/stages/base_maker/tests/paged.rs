@@ -1,36 +1,35 @@
-//! An engine whose pages are waited for.
+//! An engine that waits for each page.
 
 use super::*;
 
-/// An engine with large pages in several segments. It counts them, looks at the head, and bases that are
-/// written.
+/// An engine with large pages in several segments. It counts pages, reads of the head, and written bases.
 pub(super) struct Paged {
     pub(super) inner: Ports,
     pub(super) pages: AtomicUsize,
     pub(super) heads: AtomicUsize,
     pub(super) writes: AtomicUsize,
     pub(super) segments: AtomicU32,
-    /// The last load is not folded yet.
+    /// Whether the last load is not folded yet.
     pub(super) is_unfolded: AtomicBool,
-    /// Whoever claims a base gets no answer.
+    /// Whether a claim gets no answer.
     pub(super) is_silent: AtomicBool,
-    /// Writing a base takes as long as reading a page.
+    /// Whether writing a base takes as long as reading a page.
     pub(super) is_slow: AtomicBool,
     /// How long a page takes.
     pub(super) page_takes: Mutex<Duration>,
-    /// Who claimed a base last.
+    /// The last maker that claimed a base.
     pub(super) maker: Mutex<Option<MakerId>>,
-    /// The numbers of the packed parts that were stored while the base was in the making.
+    /// The numbers of the packed parts that were stored while the base was being made.
     pub(super) packed: Mutex<Vec<u32>>,
-    /// Whoever has stored so many of them stores no more.
+    /// After this number of stored packed parts, writing another gets no answer.
     pub(super) most_packed: AtomicUsize,
-    /// How many runs were read.
+    /// The number of runs read.
     pub(super) runs: AtomicUsize,
-    /// Whoever writes a base gets no answer.
+    /// Whether writing a base gets no answer.
     pub(super) is_full: AtomicBool,
-    /// The numbers of the parts that were stored ahead of their base.
+    /// The numbers of the parts that were stored before their index.
     pub(super) stored: Mutex<Vec<u32>>,
-    /// Whoever has stored so many of them stores no more.
+    /// After this number of such parts, writing another gets no answer.
     pub(super) most_stored: AtomicUsize,
 }
 
@@ -87,7 +86,7 @@ impl Paged {
         self.maker.lock().unwrap().clone().unwrap()
     }
 
-    /// How many packed parts were stored since it was asked last; none of them twice.
+    /// Returns the number of packed parts stored since the last call, and asserts that none was stored twice.
     pub(super) fn packed(&self) -> usize {
         let packed = std::mem::take(&mut *self.packed.lock().unwrap());
         let different: BTreeSet<u32> = packed.iter().copied().collect();
@@ -95,7 +94,7 @@ impl Paged {
         packed.len()
     }
 
-    /// The numbers of the parts that were stored ahead of their base since it was asked last.
+    /// Returns the numbers of the parts that were stored before their index since the last call.
     pub(super) fn stored(&self) -> Vec<u32> {
         std::mem::take(&mut *self.stored.lock().unwrap())
     }

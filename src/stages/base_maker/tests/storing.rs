@@ -1,8 +1,8 @@
-//! The storing of a base, and processes that are cut off while they do it.
+//! The storing of a base, and processes that are cut off during it.
 
 use super::*;
 
-/// Two steps and a rest.
+/// Enough products for two full steps and a rest.
 const MANY: usize = 2 * PRODUCTS;
 
 #[tokio::test(start_paused = true)]
@@ -33,7 +33,7 @@ async fn a_base_that_is_stored_for_longer_goes_on_where_it_was_cut_off() {
     let all_ahead = paged.stored();
     assert!(paged.pages() > 0);
 
-    // What was stored before lasts for less than it is needed now.
+    // The stored base expires before the time that is needed now.
     sleep(HOUR + Duration::from_secs(60)).await;
     paged.most_stored.store(STORED_AT_ONCE, Ordering::Relaxed);
     cut_off(&process(&ports), &ports, Duration::from_secs(30)).await;
@@ -66,7 +66,7 @@ async fn parts_that_go_too_soon_are_stored_again() {
     cut_off(&maker, &ports, Duration::from_secs(30)).await;
     assert_eq!(paged.stored().len(), STORED_AT_ONCE);
     paged.most_stored.store(usize::MAX, Ordering::Relaxed);
-    // The others would go within two hours.
+    // The parts stored so far would expire within two hours.
     let late = ports.clock.now().plus(3 * HOUR);
     let made = maker.current(late).await.unwrap();
     assert_eq!(paged.stored().first(), Some(&0));
