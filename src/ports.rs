@@ -1,11 +1,10 @@
 //! The narrow traits between the stages and the engines, with their outcomes and errors.
 //!
-//! A stage asks for the narrowest port it needs. An engine implements all of them. Expected
-//! outcomes are values ([`Delivery::Gone`], [`Flip::Conflict`]); a [`PortError`] is what should
-//! not have happened.
+//! A stage uses the narrowest port that it needs. An engine implements all of them. Expected outcomes are
+//! values ([`Delivery::Gone`], [`Flip::Conflict`]); a [`PortError`] is an unexpected failure.
 //!
-//! The shapes are those of the services ocache grows into: reads and writes in batches, pages
-//! with cursors, conditions on single items, receipts and visibility.
+//! The methods have the shape of AWS's services: reads and writes in batches, pages with cursors, conditions
+//! on single items, receipts and visibility timeouts.
 
 mod active_users;
 mod bases;
@@ -76,12 +75,12 @@ pub use topic::{Topic, publish};
 pub use usage_log::{UsageLog, UsageRecord};
 pub use user_discounts::UserDiscounts;
 
-/// One page of a listing, and how to get the next.
+/// One page of a listing, and the cursor for the next page.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// What is on it; may be empty although there is a next one.
+    /// The items of this page. They may be empty even if there is a next page.
     pub items: Vec<T>,
-    /// Where the next page starts; `None` after the last.
+    /// Where the next page starts; `None` on the last page.
     pub next: Option<Cursor>,
 }
 
@@ -89,7 +88,7 @@ pub struct Page<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(pub String);
 
-/// Everything that is stored.
+/// All ports that store data.
 pub trait Store:
     ActiveUsers
     + Bases
@@ -121,22 +120,22 @@ impl<T> Store for T where
 /// All ports of one engine, as the runtime hands them to the stages.
 #[derive(Clone)]
 pub struct Ports {
-    /// Tables.
+    /// The stored data.
     pub store: Arc<dyn Store>,
-    /// Work.
+    /// The queues of calculations and quotations.
     pub queues: Arc<dyn Queues>,
-    /// Messages that were given up.
+    /// The messages that failed too often.
     pub dead_letters: Arc<dyn DeadLetters>,
-    /// Events.
+    /// The topic that quotations are published to.
     pub topic: Arc<dyn Topic>,
-    /// The way back to the clients.
+    /// The websocket connections of clients.
     pub connections: Arc<dyn Connections>,
-    /// What was used.
+    /// The usage that meters record.
     pub usage: Arc<dyn UsageLog>,
-    /// Who is there.
+    /// The processes that are alive.
     pub presence: Arc<dyn Presence>,
-    /// What time it is.
+    /// The current time.
     pub clock: Arc<dyn Clock>,
-    /// Where unguessable ids come from.
+    /// The source of ids that cannot be guessed.
     pub randomness: Arc<dyn Randomness>,
 }

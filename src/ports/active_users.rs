@@ -1,36 +1,36 @@
-//! Who uses the cache at present.
+//! The active customers.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use super::{Cursor, Page, PortError, port};
 use crate::model::{Timestamp, UserId};
 
-/// A user whose table is kept warm until an expiry.
+/// A customer whose table is kept warm until an expiry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActiveUser {
-    /// Who.
+    /// The customer.
     pub user: UserId,
-    /// From when on the user counts as gone. The row may stay stored for days after that, so
-    /// every reader asks [`Self::is_active`].
+    /// When the customer stops being active. The row may stay stored for days after that, so every reader
+    /// checks [`Self::is_active`].
     pub expires_at: Timestamp,
-    /// The first visit since the row is stored.
+    /// The first visit since the row was created.
     pub first_seen: Timestamp,
-    /// The last visit that was written down.
+    /// The last visit that was written.
     pub last_seen: Timestamp,
 }
 
 impl ActiveUser {
-    /// Whether the user has not expired.
+    /// Whether the customer has not expired at `now`.
     #[must_use]
     pub fn is_active(&self, now: Timestamp) -> bool {
         now < self.expires_at
     }
 }
 
-/// One of several shares of a table that are scanned in parallel.
+/// One of several shares of a table that is scanned in parallel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Which share, from 0.
+    /// The number of this share, from 0.
     pub index: u32,
     /// How many shares there are.
     pub count: u32,
@@ -40,7 +40,7 @@ impl Segment {
     /// The whole table.
     pub const ALL: Self = Self { index: 0, count: 1 };
 
-    /// Whether something is in it, where a hash decides which is.
+    /// Whether the hash of a value falls into this segment. For engines that have no segments of their own.
     #[must_use]
     pub fn has(&self, hashed: &impl Hash) -> bool {
         // Unlike a `RandomState`, this hasher always has the same keys.
@@ -55,11 +55,11 @@ port!(
     ///
     /// Expiry is kept in whole seconds, rounded up, because that is what a TTL attribute holds.
     pub trait ActiveUsers: Send + Sync {
-        /// The row of a user, expired or not.
+        /// Returns the row of a customer, expired or not.
         async fn active_user(&self, user: &UserId) -> Result<Option<ActiveUser>, PortError>;
 
-        /// Writes a visit: sets the expiry and `last_seen`, keeps `first_seen` if there is one.
-        /// Returns the row as it was before.
+        /// Writes a visit: sets the expiry and `last_seen`, and keeps an existing `first_seen`. Returns the
+        /// previous row.
         async fn record_visit(
             &self,
             user: &UserId,
@@ -67,10 +67,10 @@ port!(
             expires_at: Timestamp,
         ) -> Result<Option<ActiveUser>, PortError>;
 
-        /// Removes a user; says whether there was one.
+        /// Deletes the row of a customer, and returns whether there was one.
         async fn remove_active_user(&self, user: &UserId) -> Result<bool, PortError>;
 
-        /// The users of a segment that have not expired at `now`, page by page.
+        /// Returns a page of the customers of a segment who have not expired at `now`.
         async fn list_active_users(
             &self,
             segment: Segment,

@@ -1,4 +1,4 @@
-//! What all customers have in common: the catalogue base of each version of the products.
+//! Bases: the parts of tables that customers share, for each version of the products.
 
 use std::fmt;
 
@@ -9,17 +9,18 @@ use super::{PortError, port};
 use crate::model::{Digest, Timestamp};
 use crate::pricing::{BaseIndex, Currency};
 
-/// Which base.
+/// The name of a base.
 ///
-/// The base of a version and a currency has all products, at their list prices. One with terms has only
-/// the products that cost something else by these terms; it goes with the other, whose numbers it uses.
+/// The base of a version and a currency has all products with their list prices. A base of terms has only the
+/// products whose price differs under these terms. It belongs to the base of the same version and currency,
+/// and uses its indexes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BaseName {
     /// The version of the products.
     pub version: u64,
     /// The currency of all prices.
     pub currency: Currency,
-    /// The terms, for what is different by them.
+    /// The terms; `None` for the base of all products.
     pub terms: Option<Digest>,
 }
 
@@ -30,37 +31,37 @@ impl fmt::Display for BaseName {
     }
 }
 
-/// A base that is stored.
+/// A stored base without its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredBase {
-    /// What it consists of.
+    /// The index of its parts.
     pub index: BaseIndex,
-    /// From when on the base may be deleted, unless it is written again before.
+    /// When the base may be deleted, unless it is written again before.
     pub expires_at: Timestamp,
 }
 
-/// Who makes bases: a process, by a name that no other has.
+/// The unique name of a process that makes bases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MakerId(pub String);
 
-/// That somebody makes a base, so that nobody else needs to.
+/// A claim: one process makes a base, so others must not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaseClaim {
-    /// Who.
+    /// The process that has the claim.
     pub maker: MakerId,
-    /// From when on somebody else may make it.
+    /// When the claim expires, so that others may make the base.
     pub until: Timestamp,
 }
 
 impl BaseClaim {
-    /// When a claim is made that ends then: the furthest end of a claim of others that is believed. One
-    /// that is further off was made by a clock that is wrong.
+    /// Returns the latest expiry of another maker's claim that is believed if this claim is made at `now`:
+    /// twice this claim's time. A later expiry was written by a clock that is wrong.
     #[must_use]
     pub fn furthest(&self, now: Timestamp) -> Timestamp {
         self.until.plus(self.until.since(now))
     }
 
-    /// Whether this claim, which is stored, keeps another one out.
+    /// Whether this stored claim prevents another claim.
     #[must_use]
     pub fn keeps_out(&self, other: &Self, now: Timestamp) -> bool {
         self.maker != other.maker && now < self.until && self.until <= other.furthest(now)
@@ -68,14 +69,14 @@ impl BaseClaim {
 }
 
 impl StoredBase {
-    /// The number of the first one of so many last parts.
+    /// The number of the first of the last `count` parts.
     #[must_use]
     pub fn first_of_last(&self, count: usize) -> u32 {
         let first = self.index.parts.len().saturating_sub(count);
         u32::try_from(first).unwrap_or(u32::MAX)
     }
 
-    /// The base of no products, which nobody has to store.
+    /// Returns the base without products, which need not be stored.
     #[must_use]
     pub const fn nothing(currency: Currency) -> Self {
         let index = BaseIndex { currency, products: 0, parts: vec![] };
@@ -86,11 +87,11 @@ impl StoredBase {
 port!(
     /// The table of bases.
     ///
-    /// The products of a version ([`super::CatalogueHead::base_version`]) never change, nor do
-    /// terms, so everybody who writes a base writes the same, and what was read once is right for ever.
+    /// The products of a version ([`super::CatalogueHead::base_version`]) never change, and neither do terms.
+    /// So all writers of a base write the same, and what was read once stays right.
     pub trait Bases: Send + Sync {
-        /// Writes some parts of a base, from this number on. They stay until `expires_at` at least, and
-        /// nobody finds them before [`put_base`](Bases::put_base) has written the index.
+        /// Writes parts of a base, numbered from `first`. They stay stored until `expires_at` at least. No
+        /// reader finds them before [`put_base`](Bases::put_base) has written the index.
         async fn put_base_parts(
             &self,
             name: &BaseName,
@@ -99,8 +100,8 @@ port!(
             expires_at: Timestamp,
         ) -> Result<(), PortError>;
 
-        /// Writes a base: the last of its parts, which may be all of them, and then the index. The other
-        /// parts are written already. Writing it again is harmless.
+        /// Writes the last parts of a base, or all of them, and then the index. The other parts must already
+        /// be written. Writing a base again is harmless.
         async fn put_base(
             &self,
             name: &BaseName,
@@ -108,19 +109,19 @@ port!(
             parts: &[Bytes],
         ) -> Result<(), PortError>;
 
-        /// What a base consists of; `None` when there is none, or one that another version of ocache
-        /// wrote in another form.
+        /// Returns a base without its parts; `None` if there is none, or if another version of ocache wrote
+        /// it in another form.
         async fn base(&self, name: &BaseName) -> Result<Option<StoredBase>, PortError>;
 
-        /// Parts of a base by number, in the order asked for; `None` for one that is not there.
+        /// Returns parts of a base by number, in the order of `numbers`; `None` for a part that is missing.
         async fn base_parts(
             &self,
             name: &BaseName,
             numbers: &[u32],
         ) -> Result<Vec<Option<Bytes>>, PortError>;
 
-        /// Claims the making of a base, unless a claim of somebody else lasts; says whether it is claimed
-        /// now. A claim that ends at once gives it up.
+        /// Claims a base, unless another maker's claim is still in force. Returns whether this maker has the
+        /// claim now. A claim that ends at once releases it.
         async fn claim_base(
             &self,
             name: &BaseName,
@@ -128,8 +129,8 @@ port!(
             now: Timestamp,
         ) -> Result<bool, PortError>;
 
-        /// Keeps pieces of a base in the making, by number. They are no part of it, and go by themselves
-        /// some time after `expires_at`.
+        /// Stores pieces of an unfinished base by number. They are not part of the base, and are deleted some
+        /// time after `expires_at`.
         async fn put_drafts(
             &self,
             name: &BaseName,
@@ -137,7 +138,7 @@ port!(
             expires_at: Timestamp,
         ) -> Result<(), PortError>;
 
-        /// Such pieces by number, in the order asked for; `None` for one that is not there.
+        /// Returns such pieces by number, in the order of `numbers`; `None` for a piece that is missing.
         async fn drafts(
             &self,
             name: &BaseName,

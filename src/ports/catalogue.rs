@@ -1,4 +1,4 @@
-//! Products, and the head that gives each state of all loaded rows a version.
+//! Products, and the catalogue's head, which gives each state of all loaded rows a version.
 
 use std::time::Duration;
 
@@ -8,30 +8,29 @@ use super::{Changes, Commit, Cursor, LoadId, Page, PortError, Segment, port};
 use crate::model::ProductId;
 use crate::pricing::{Currency, Product, UnitRounding};
 
-/// Which state of products and discounts is in force.
+/// The head of the catalogue: which load is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogueHead {
-    /// Grows by one with every load that changed something. The first load makes it 1.
+    /// Grows by one with every load that changes something. The first load makes it 1.
     pub version: u64,
-    /// The version of the last load that changed a product or the currency. Until it moves, the
-    /// products are what they were.
+    /// The version of the last load that changed a product, the currency or the rounding.
     pub base_version: u64,
-    /// The version of the last load that changed a price list or one of its rows; 0 when none ever did.
+    /// The version of the last load that changed a price list or one of its rows; 0 if there was none.
     #[serde(default)]
     pub lists_version: u64,
-    /// The version of the last load that changed something that customers have in common: a product, the
-    /// currency, or a price list that is given to a group or to everyone.
+    /// The version of the last load that changed something that customers share: a product, the currency, the
+    /// rounding, or a price list that is given to a group or to everyone.
     #[serde(default)]
     pub shared_version: u64,
     /// Whether a load has ever brought a customer.
     #[serde(default)]
     pub has_customers: bool,
-    /// The currency of prices for which none is named, and of customers for whom none is.
+    /// The currency of prices and customers that have none of their own.
     pub currency: Currency,
     /// How unit prices are rounded.
     #[serde(default)]
     pub rounding: UnitRounding,
-    /// The load that made this version, while its journal is not folded into the rows.
+    /// The load that made this version, until its journal is folded into the rows.
     pub unfolded: Option<LoadId>,
 }
 
@@ -48,7 +47,7 @@ impl CatalogueHead {
         unfolded: None,
     };
 
-    /// The head after a load.
+    /// Returns the head after a load.
     #[must_use]
     pub fn after(&self, commit: &Commit) -> Self {
         let version = self.version + 1;
@@ -67,18 +66,18 @@ impl CatalogueHead {
     }
 }
 
-/// What a read at a head gave.
+/// The result of a read at a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AtHead<T> {
-    /// What was in force at that head.
+    /// The data as it was at that head.
     Read(T),
-    /// A later load is in force, and what was in force before it can no longer be told: read the
+    /// A later load is in force, and the data as of that head can no longer be read. The caller must read the
     /// head again.
     Moved,
 }
 
 impl<T> AtHead<T> {
-    /// What was read, if the head still was in force.
+    /// Returns what was read, if the head could still be read at.
     pub const fn read(&self) -> Option<&T> {
         match self {
             Self::Read(value) => Some(value),
@@ -86,7 +85,7 @@ impl<T> AtHead<T> {
         }
     }
 
-    /// The same with another value.
+    /// Changes the value that was read.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> AtHead<U> {
         match self {
             Self::Read(value) => AtHead::Read(change(value)),
@@ -96,7 +95,7 @@ impl<T> AtHead<T> {
 }
 
 impl AtHead<Page<Product>> {
-    /// What of a page is in a segment, for an engine that has no segments of its own.
+    /// Keeps the products of a segment, for an engine that has no segments of its own.
     #[must_use]
     pub fn within(self, segment: Segment) -> Self {
         self.map(|mut page| {
@@ -107,27 +106,27 @@ impl AtHead<Page<Product>> {
 }
 
 port!(
-    /// The table of products and the head.
+    /// The table of products, and the head.
     ///
-    /// Rows are read at a head: what was in force when that head was, with the journal of its load laid
-    /// over rows that it is not yet folded into.
+    /// Rows are read as of a head. If the journal of its load is not yet folded into the rows, it is laid
+    /// over them.
     pub trait CatalogueStore: Send + Sync {
         /// The head, read consistently; `None` before the first load.
         async fn catalogue_head(&self) -> Result<Option<CatalogueHead>, PortError>;
 
-        /// For how long a process does well to keep a head that it has read, where a head somewhat older
-        /// will do. More than nothing only where all processes read one item, and each read is billed.
+        /// How long a process should keep a head that it has read, where a slightly older head is enough.
+        /// This is not zero only on engines where all processes read one item and each read is billed.
         fn head_kept_for(&self) -> Duration;
 
-        /// Those of the products that exist, in any order. Any number may be asked for.
+        /// Returns those of the products that exist, in any order. Any number may be requested.
         async fn products(
             &self,
             products: &[ProductId],
             at: &CatalogueHead,
         ) -> Result<AtHead<Vec<Product>>, PortError>;
 
-        /// All products of a segment, page by page. No order is promised. Every product is in one segment;
-        /// [`Segment::ALL`] has all of them.
+        /// Returns a page of the products of a segment, in any order. Every product is in exactly one
+        /// segment; [`Segment::ALL`] has all.
         async fn list_products(
             &self,
             at: &CatalogueHead,
@@ -135,8 +134,8 @@ port!(
             from: Option<Cursor>,
         ) -> Result<AtHead<Page<Product>>, PortError>;
 
-        /// In how many segments a process does well to read all of many products, side by side. More than
-        /// one only where each page is waited for; there, what was read is worth keeping, too.
+        /// The number of segments in which a process should read many products, side by side. This is more
+        /// than one only on engines that wait for each page. There, what was read is also worth storing.
         fn product_segments(&self) -> u32;
     }
 );

@@ -1,4 +1,4 @@
-//! Time and chance, injected so that tests and simulations own them.
+//! Time and randomness, injected so that tests and simulations control them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,19 +8,19 @@ use rand::Rng as _;
 
 use crate::model::Timestamp;
 
-/// What time it is.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 
-    /// Says that this time has passed, by the clock of another process that works on the same data.
-    /// Most clocks know better.
+    /// Tells the clock that this time has passed by the clock of another process that works on the same data.
+    /// Most clocks ignore it.
     fn has_passed(&self, _: Timestamp) {}
 }
 
-/// Where ids come from that nobody must guess.
+/// A source of ids that nobody can guess.
 pub trait Randomness: Send + Sync {
-    /// 128 bits that never come again.
+    /// Returns 128 bits that are never returned again.
     fn bits(&self) -> [u8; 16];
 }
 
@@ -35,17 +35,17 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that never goes back: when the clock that it follows is set back, it goes on from where it
-/// was. So what is stored with a time, such as until when a message is hidden, comes when it is due.
+/// A clock that never goes back. If the clock that it follows is set back, it continues from its own time. So
+/// stored times keep their meaning: a hidden message, for example, becomes visible when it is due.
 pub struct SteadyClock {
     followed: Arc<dyn Clock>,
     started: Instant,
-    /// By how many milliseconds the time is ahead of what has elapsed since the start. Only grows.
+    /// The milliseconds to add to the time since the start. It only grows.
     ahead: AtomicI64,
 }
 
 impl SteadyClock {
-    /// A clock that follows another one, as long as that goes forward.
+    /// Creates a clock that follows another one as long as that goes forward.
     #[must_use]
     pub fn new(followed: Arc<dyn Clock>) -> Self {
         let ahead = AtomicI64::new(followed.now().millis());

@@ -1,4 +1,4 @@
-//! What can go wrong behind a port.
+//! The errors of ports.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,50 +7,50 @@ use thiserror::Error;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// A failure behind a port. The variant says what to do about it; the text names the thing.
+/// A failure behind a port. The variant says how to react; the text names what failed.
 #[derive(Debug, Error)]
 pub enum PortError {
-    /// The downstream did not answer, refused, or failed; trying later may help.
+    /// The service did not answer, refused, or failed. A later try may succeed.
     #[error("{what} is unavailable")]
     Unavailable {
         /// What was called.
         what: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: Source,
     },
-    /// The downstream answered that it is asked too much; trying later will help.
+    /// The service was called too often. A later try will succeed.
     #[error("{what} is throttled")]
     Throttled {
         /// What was called.
         what: String,
     },
-    /// A table, queue, topic or store is not there, or not as expected.
+    /// A table, queue, topic or store does not exist, or not as expected.
     #[error("{what} is missing")]
     Missing {
-        /// Which.
+        /// The name of what is missing.
         what: String,
     },
-    /// The caller may not do this.
+    /// The caller has no right to do this.
     #[error("{what} was denied")]
     Denied {
         /// The action and its object.
         what: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: Source,
     },
-    /// The downstream answered that it does not do this, for a reason that is neither the caller's
-    /// rights nor what was sent: it does not know the operation, or is in no state for it.
+    /// The service refused this for a reason that is neither the caller's rights nor the data that was sent.
+    /// It does not know the operation, or is in no state for it.
     #[error("{what} was refused")]
     Refused {
         /// The action and its object.
         what: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: Source,
     },
-    /// This one thing cannot be done, however often it is tried: too large, malformed.
+    /// This item can never be handled, for example because it is too large or malformed.
     #[error("{what}: {why}")]
     Rejected {
         /// The item or message.
@@ -61,32 +61,32 @@ pub enum PortError {
     /// Something stored cannot be read back.
     #[error("{what} cannot be read")]
     Corrupt {
-        /// Which record.
+        /// The record.
         what: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: Source,
     },
 }
 
 impl PortError {
-    /// For [`Self::Unavailable`].
+    /// Creates [`Self::Unavailable`].
     pub fn unavailable(what: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::Unavailable { what: what.into(), source: source.into() }
     }
 
-    /// For [`Self::Corrupt`].
+    /// Creates [`Self::Corrupt`].
     pub fn corrupt(what: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::Corrupt { what: what.into(), source: source.into() }
     }
 
-    /// For [`Self::Rejected`].
+    /// Creates [`Self::Rejected`].
     pub fn rejected(what: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Rejected { what: what.into(), why: why.into() }
     }
 
-    /// Whether the downstream as a whole is in trouble, rather than this one message or item.
-    /// Only such errors open a circuit breaker.
+    /// Whether the failure concerns the whole service, not this message or item alone. Only such errors open
+    /// the breaker.
     #[must_use]
     pub const fn is_downstream(&self) -> bool {
         matches!(

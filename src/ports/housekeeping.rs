@@ -1,4 +1,4 @@
-//! What an engine that deletes by itself still has to delete.
+//! The backlog of an engine that deletes expired records itself.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use async_trait::async_trait;
 
 use super::PortError;
 
-/// Records of one kind that have expired and are still stored.
+/// Expired records of one kind that are still stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backlog {
-    /// What they are called.
+    /// The kind of record.
     pub kind: &'static str,
-    /// How many there are.
+    /// The number of these records.
     pub records: u64,
-    /// For how long the oldest of them could have been deleted.
+    /// How long ago the oldest of them expired.
     pub late: Duration,
 }
 
-/// The state of a store on this machine.
+/// The upkeep of a store on this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Upkeep {
-    /// Of every kind, also those of which nothing waits.
+    /// The backlog of each kind, also if it is empty.
     pub backlog: Vec<Backlog>,
     /// The size of the store's file.
     pub file_bytes: u64,
@@ -28,9 +28,9 @@ pub struct Upkeep {
     pub log_bytes: u64,
 }
 
-/// An engine that deletes expired records itself. AWS does it for its own.
+/// An engine that deletes expired records itself. On AWS the services do that.
 #[async_trait]
 pub trait Housekeeping: Send + Sync {
-    /// How far behind it is, and how much room it takes.
+    /// Returns how far the deletion is behind, and how much room the store takes.
     async fn upkeep(&self) -> Result<Upkeep, PortError>;
 }

@@ -1,6 +1,6 @@
-//! Ports on top of ports.
+//! Layers: ports on top of ports.
 
-/// Implements a port for a layer above another one, which is in a field of it:
+/// Implements a port for a layer. A field of the layer has the port below it:
 ///
 /// ```ignore
 /// layer!(
@@ -14,11 +14,11 @@
 /// );
 /// ```
 ///
-/// What the layer does itself is written as a method whose types are all `_`, because
-/// [`port!`](super::port) knows them. It stands in the order of the port. Every other call goes
-/// straight down, or, with `#[over(inner.store, through = call)]`, as a future through the layer's method
-/// `call`, which also gets the call's name. A layer that does nothing itself for several ports names them
-/// together: `impl Loads, Bases for Slow {}`. [`super::prelude`] must be imported.
+/// The methods that the layer implements itself have `_` for all types, because [`port!`](super::port) knows
+/// these. They must be in the order of the port. All other calls go straight to the port below. With
+/// `#[over(inner.store, through = call)]` they go through the layer's method `call`, which gets the call's
+/// name and its future. A layer that implements nothing of several ports names them together: `impl Loads,
+/// Bases for Slow {}`. [`super::prelude`] must be imported.
 macro_rules! layer {
     (#[over $over:tt] impl $first:ident, $($more:ident),+ for $Layer:ident {}) => {
         $crate::ports::layer! { #[over $over] impl $first for $Layer {} }
@@ -31,7 +31,7 @@ macro_rules! layer {
         }
     };
 
-    // Reads what the layer does itself: `{ [attributes] [async] name self [arguments] body }`.
+    // Collects the layer's own methods, each as `{ [attributes] [async] name self [arguments] body }`.
     (@read $layer:tt [$($done:tt)*]
         $(#[$meta:meta])*
         async fn $name:ident(&$this:ident $(, $argument:ident: _)* $(,)?) -> _ $body:block
@@ -56,7 +56,7 @@ macro_rules! layer {
         $crate::ports::$Port! { @all @merge [$Port $($layer)*] [] [$($own)*] }
     };
 
-    // Goes through the methods of the port. The next one is the layer's own if that has its name.
+    // Goes through the port's methods in order. If the next own method has the same name, it is used.
     (@merge $layer:tt [$($done:tt)*] [] []) => {
         $crate::ports::layer! { @write $layer $($done)* }
     };
@@ -100,7 +100,7 @@ macro_rules! layer {
         }
     };
 
-    // Straight down, or through a method of the layer.
+    // Forwards the call to the port below, directly or through a method of the layer.
     (@forward [$Port:ident $Layer:ident [$($field:ident).+] []] [$($done:tt)*] $own:tt
         [{ [async] $name:ident [$($argument:ident: $type:ty),*] $result:ty } $($rest:tt)*]
     ) => {

@@ -1,10 +1,9 @@
-//! Loads: rows that come into force together, by one write.
+//! Loads: sets of changes that come into force together, by one write.
 //!
-//! A load writes its changes to a journal of its own, which no reader sees. One conditional write
-//! moves the head to the next version and names the journal. From that moment on the changes are in
-//! force: readers lay the journal over the rows. Then the journal is folded into the rows, by the
-//! loader or by whoever finds it unfolded, and is dropped. A load that dies before it is committed
-//! leaves a journal that nobody reads, and that later loads drop.
+//! A load writes its changes to its own journal, which no reader sees. One conditional write moves the head
+//! to the next version and names the journal. From then on the changes are in force: readers lay the journal
+//! over the rows. Then the loader, or any process that finds the journal unfolded, folds it into the rows and
+//! drops it. A load that dies before its commit leaves a journal that nobody reads and that later loads drop.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use super::{Cursor, Page, PortError, UserDiscounts, port};
 use crate::model::{PriceListId, ProductId, Timestamp, UserId};
 use crate::pricing::{Currency, Customer, ListPrices, PriceList, Product, Scope, UnitRounding};
 
-/// A journal that is not committed after this time is dropped: its load has died.
+/// How long a journal may stay uncommitted. After that its load counts as dead, and it is dropped.
 pub const JOURNAL_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The random name of one load.
@@ -23,15 +22,15 @@ pub const JOURNAL_KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 #[serde(transparent)]
 pub struct LoadId(pub String);
 
-/// A row that loads bring.
+/// A row that a load can write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
     /// A product.
     Product(Product),
-    /// All discounts of one user.
+    /// All discounts of one customer.
     Discounts(UserDiscounts),
-    /// What is known of a customer.
+    /// The currency and groups of a customer.
     Customer(Customer),
     /// A price list, without its rows.
     PriceList(PriceList),
@@ -39,15 +38,15 @@ pub enum Record {
     Prices(ListPrices),
 }
 
-/// Which row. Sorted by kind, then by id.
+/// The key of a row. Keys are sorted by kind, then by id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordKey {
     /// A product.
     Product(ProductId),
-    /// The discounts of a user.
+    /// The discounts of a customer.
     Discounts(UserId),
-    /// What is known of a customer.
+    /// The currency and groups of a customer.
     Customer(UserId),
     /// A price list.
     PriceList(PriceListId),
@@ -55,14 +54,14 @@ pub enum RecordKey {
     Prices(PriceListId, Scope),
 }
 
-/// What kind of row. Engines store the numbers.
+/// The kind of a row. Engines store the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RecordKind {
     /// A product.
     Product = 0,
-    /// The discounts of a user.
+    /// The discounts of a customer.
     Discounts = 1,
-    /// What is known of a customer.
+    /// The currency and groups of a customer.
     Customer = 2,
     /// A price list.
     PriceList = 3,
@@ -71,7 +70,7 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
-    /// All of them, in the order of their numbers.
+    /// All kinds, in the order of their numbers.
     pub const ALL: [Self; 5] =
         [Self::Product, Self::Discounts, Self::Customer, Self::PriceList, Self::Prices];
 }
@@ -89,7 +88,7 @@ impl fmt::Display for RecordKey {
 }
 
 impl RecordKey {
-    /// What kind of row it is.
+    /// Returns the kind of row that this key names.
     #[must_use]
     pub const fn kind(&self) -> RecordKind {
         match self {
@@ -102,18 +101,18 @@ impl RecordKey {
     }
 }
 
-/// What a load does to a row.
+/// A load's change of one row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowChange {
-    /// Writes it, in place of the one that is there.
+    /// Writes the row, replacing an existing one.
     Put(Record),
-    /// Deletes it, if it is there.
+    /// Deletes the row, if it exists.
     Delete(RecordKey),
 }
 
 impl Record {
-    /// Which row it is.
+    /// Returns the key of this row.
     #[must_use]
     pub fn key(&self) -> RecordKey {
         match self {
@@ -139,7 +138,7 @@ impl From<UserDiscounts> for RowChange {
 }
 
 impl RowChange {
-    /// Which row it changes.
+    /// Returns the key of the row that it changes.
     #[must_use]
     pub fn key(&self) -> RecordKey {
         match self {
@@ -149,65 +148,65 @@ impl RowChange {
     }
 }
 
-/// What comes into force with a journal.
+/// A commit: what comes into force with a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// Whose journal.
+    /// The load whose journal it is.
     pub load: LoadId,
-    /// The currency from then on of prices for which none is named.
+    /// The currency of prices that have none of their own, from then on.
     pub currency: Currency,
     /// How unit prices are rounded from then on.
     pub rounding: UnitRounding,
-    /// What it changes beside single customers' discounts.
+    /// The kinds of rows that it changes, apart from discounts of single customers.
     pub changes: Changes,
 }
 
-/// Which kinds of records a load changes.
+/// Whether a load changes rows of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// A product, the currency or the rounding.
+    /// Whether it changes a product, the currency or the rounding.
     pub products: bool,
-    /// A price list, or a row of one.
+    /// Whether it changes a price list or a row of one.
     pub lists: bool,
-    /// A price list, or a row of one, that is given to a group or to everyone.
+    /// Whether it changes a price list, or a row of one, that is given to a group or to everyone.
     pub shared_lists: bool,
-    /// A customer.
+    /// Whether it changes a customer.
     pub customers: bool,
 }
 
 impl Changes {
-    /// Nothing but discounts.
+    /// Only discounts.
     pub const NONE: Self =
         Self { products: false, lists: false, shared_lists: false, customers: false };
     /// Products.
     pub const PRODUCTS: Self = Self { products: true, ..Self::NONE };
 }
 
-/// What became of an attempt to commit a load.
+/// The result of an attempt to commit a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Committed {
-    /// The load is in force, as this version.
+    /// The load is in force, with this version.
     Version(u64),
-    /// The head has another version than expected, or a journal is not folded yet: begin again from
-    /// the head as it is now.
+    /// The head has another version than expected, or a journal is still unfolded. The load must start over
+    /// from the current head.
     Conflict,
-    /// The journal was dropped: the load took too long, and whoever dropped it took it for dead.
+    /// The journal was dropped: the load took so long that another process considered it dead.
     Dropped,
 }
 
-/// A journal that is stored and is not the head's.
+/// A stored journal that the head does not name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journal {
-    /// Whose.
+    /// The load that it belongs to.
     pub load: LoadId,
     /// When the load began.
     pub began_at: Timestamp,
-    /// Whether it will never be committed any more: it is folded, or dropping it has begun.
+    /// Whether it can never be committed: it is already folded, or its deletion has begun.
     pub is_over: bool,
 }
 
 impl Journal {
-    /// Whether it is to be dropped.
+    /// Whether it should be deleted.
     #[must_use]
     pub fn is_waste(&self, now: Timestamp) -> bool {
         self.is_over || now.since(self.began_at) >= JOURNAL_KEPT_FOR
@@ -215,39 +214,39 @@ impl Journal {
 }
 
 port!(
-    /// Journals, and the writes that bring them into force.
+    /// The journals of loads, and the writes that bring them into force.
     pub trait Loads: Send + Sync {
-        /// Announces a load, so that its journal is found and dropped if the load dies.
+        /// Registers a load, so that its journal is found and dropped if the load dies.
         async fn begin_load(&self, load: &LoadId, now: Timestamp) -> Result<(), PortError>;
 
-        /// Adds changes to the journal of a load, any number of them, in the order of their keys over
-        /// all calls, each key once. Nobody sees them. `false` when the journal was dropped.
+        /// Adds changes to the journal of a load. Any number is allowed. Over all calls, the changes must be
+        /// in the order of their keys, each key once. No reader sees them. Returns `false` if the journal was
+        /// dropped.
         async fn write_journal(
             &self,
             load: &LoadId,
             changes: &[RowChange],
         ) -> Result<bool, PortError>;
 
-        /// Brings a load into force by one write, if the head still has `expected` as its version
-        /// (`None`: there is no head) and names no journal that is unfolded.
+        /// Brings a load into force by one write, if the head's version is still `expected` (`None`: there is
+        /// no head) and the head names no unfolded journal.
         async fn commit_load(
             &self,
             commit: &Commit,
             expected: Option<u64>,
         ) -> Result<Committed, PortError>;
 
-        /// The changes in a journal, page by page; none when it was dropped.
+        /// Returns a page of the changes in a journal; none if it was dropped.
         async fn list_journal(
             &self,
             load: &LoadId,
             from: Option<Cursor>,
         ) -> Result<Page<RowChange>, PortError>;
 
-        /// Writes changes of the load that made `version` into the rows. A row that has this version or
-        /// a later one stays as it is, so that it does no harm however late or often it is done.
+        /// Writes the changes of the load that made `version` into the rows. A row of this or a later version
+        /// stays as it is, so repeating this is harmless, however late.
         ///
-        /// What is deleted leaves its version behind until `forget_at`, for readers and loads that are
-        /// behind.
+        /// A deleted row leaves its version behind until `forget_at`, for readers and loads that are behind.
         async fn fold(
             &self,
             load: &LoadId,
@@ -256,15 +255,15 @@ port!(
             forget_at: Timestamp,
         ) -> Result<(), PortError>;
 
-        /// Ends a load whose journal is folded: the head names it no longer. Does nothing when the head
-        /// names another.
+        /// Ends a load whose journal is folded: the head no longer names it. Does nothing if the head names
+        /// another journal.
         async fn finish_load(&self, load: &LoadId) -> Result<(), PortError>;
 
-        /// Deletes a journal. From its first moment on that load cannot be committed. Does nothing to
-        /// the one that the head names.
+        /// Deletes a journal. As soon as the deletion begins, the load cannot be committed. Does nothing to
+        /// the journal that the head names.
         async fn drop_journal(&self, load: &LoadId) -> Result<(), PortError>;
 
-        /// All journals but the head's, in any order.
+        /// Returns all journals but the head's, in any order.
         async fn journals(&self) -> Result<Vec<Journal>, PortError>;
     }
 );

@@ -1,14 +1,13 @@
-//! The one list of what a port can do: its trait.
+//! The definition of a port: its trait lists all its methods.
 
-/// Defines a port, and keeps the list of its signatures for [`layer!`](super::layer).
+/// Defines a port, and makes its signatures available to [`layer!`](super::layer).
 ///
-/// What is written is the trait, and nothing else lists its methods: a method that is added here is
-/// at once part of every layer. Types must be named as in [`super::prelude`], because layers write
-/// them down in other modules. A port has no methods that do something by default: an engine that
-/// forgot one would not be told.
+/// The trait is the only list of the port's methods: a new method becomes part of every layer at once. Types
+/// must be named as in [`super::prelude`], because layers in other modules repeat them. A port has no default
+/// methods, so that the compiler reports an engine that lacks a method.
 ///
-/// The list is a macro with the name of the port. It tells [`layer!`](super::layer) all methods, and
-/// whether two names are the same one.
+/// The list of signatures is a macro with the name of the port. It passes all methods to
+/// [`layer!`](super::layer), and tells it whether two names are equal.
 macro_rules! port {
     ($(#[$meta:meta])* pub trait $Port:ident: Send + Sync { $($methods:tt)* }) => {
         $(#[$meta])*
@@ -18,7 +17,7 @@ macro_rules! port {
         $crate::ports::port! { @list $Port [] $($methods)* }
     };
 
-    // One method after the other becomes `{ async fn name [argument: type, ...] result }`.
+    // Each method becomes `{ [async] name [argument: type, ...] result }`, one after the other.
     (@list $Port:ident [$($done:tt)*]
         $(#[$meta:meta])*
         async fn $name:ident(&self $(, $argument:ident: $type:ty)* $(,)?) -> $result:ty;
@@ -41,7 +40,8 @@ macro_rules! port {
         $crate::ports::port! { @define ($) $Port $($method)* }
     };
 
-    // The dollar sign is an argument, because a macro cannot write one of its own into another.
+    // The dollar sign is passed as an argument, because a macro cannot write a literal one into another
+    // macro.
     (@define ($dollar:tt) $Port:ident
         $({ $async:tt $name:ident $arguments:tt $result:ty })*
     ) => {

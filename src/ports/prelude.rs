@@ -1,6 +1,5 @@
-//! The names that signatures of ports are written with. Layers are made from the signatures in
-//! other modules, where these names must mean the same, so a module with a
-//! [`layer!`](super::layer) imports all of them.
+//! The names that the signatures of ports use. Layers repeat these signatures in other modules, where the
+//! names must mean the same. So a module with a [`layer!`](super::layer) imports all of them.
 
 pub(crate) use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Which processes of the stack live.
+//! The processes of the stack that are alive.
 
 use std::fmt;
 
@@ -7,29 +7,29 @@ use serde::{Deserialize, Serialize};
 use super::{Clock, PortError, port};
 use crate::model::Timestamp;
 
-/// Something that a process does for the stack.
+/// A task that a process does for the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessRole {
-    /// Orders a calculation for every active user at every tick.
+    /// Orders a calculation for every active customer at every tick.
     Refresh,
     /// Calculates price tables.
     PriceCalc,
-    /// Answers quotations that could not be answered where they came in.
+    /// Answers quotations that were not answered where they arrived.
     QuotationProvider,
-    /// Takes quotations in.
+    /// Accepts quotations.
     Gateway,
-    /// Something that a later release does.
+    /// A role that only a later release knows.
     #[serde(other)]
     Other,
 }
 
 impl ProcessRole {
-    /// Those of this release.
+    /// The roles of this release.
     pub const ALL: [Self; 4] =
         [Self::Refresh, Self::PriceCalc, Self::QuotationProvider, Self::Gateway];
 
-    /// The word for it; that of a worker is what `ocache worker` calls it.
+    /// The name of the role. For a worker it is the one that `ocache worker` uses.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,55 +48,54 @@ impl fmt::Display for ProcessRole {
     }
 }
 
-/// A tick of the schedule that was done.
+/// A finished tick of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TickDone {
-    /// When it began.
+    /// When the tick began.
     pub at: Timestamp,
-    /// How many users were active then.
+    /// How many customers were active then.
     pub active_users: u64,
 }
 
-/// What a process says of itself.
+/// The presence record that a process writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessRecord {
-    /// A name that no other process has. All that run one function of Lambda have one together.
+    /// The unique name of the process. All processes of one Lambda function share a name.
     pub process: String,
-    /// What it does.
+    /// What the process does.
     pub roles: Vec<ProcessRole>,
     /// The machine that it runs on.
     pub machine: String,
-    /// Its release.
+    /// Its version of ocache.
     pub version: String,
-    /// When it began.
+    /// When the process started.
     pub started_at: Timestamp,
-    /// When it wrote this down.
+    /// When it wrote this record.
     pub seen_at: Timestamp,
-    /// From when on it counts as dead, unless it has written again.
+    /// When it counts as dead, unless it has written again.
     pub lives_until: Timestamp,
-    /// The last tick that it did, if the schedule is one of its roles.
+    /// Its last finished tick, if the schedule is one of its roles.
     pub tick: Option<TickDone>,
 }
 
 port!(
-    /// Who is there. What is told is what processes have said of themselves lately: one that was killed may
-    /// be among them until its time is over.
+    /// The presence records of processes. A killed process may be among them until its record expires.
     pub trait Presence: Send + Sync {
-        /// Writes down that a process lives, in place of what it wrote before.
+        /// Writes the record of a live process, replacing its previous one.
         async fn record_process(&self, record: &ProcessRecord) -> Result<(), PortError>;
 
-        /// A process ends. It is no error if it was not known.
+        /// Deletes the record of a process that ends. An unknown process is no error.
         async fn remove_process(&self, process: &str) -> Result<(), PortError>;
 
-        /// All that is known, in any order. Those whose time is over may be among them.
+        /// Returns all records, in any order. Expired ones may be among them.
         async fn process_records(&self) -> Result<Vec<ProcessRecord>, PortError>;
     }
 );
 
-/// The processes that live, by name.
+/// Returns the records of live processes, sorted by name.
 ///
 /// # Errors
-/// As [`Presence::process_records`].
+/// The same as [`Presence::process_records`].
 pub async fn living_processes(
     presence: &dyn Presence,
     clock: &dyn Clock,

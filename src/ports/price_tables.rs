@@ -1,4 +1,4 @@
-//! Prices by user: a head that names a base, and the rows that only this user has.
+//! Price tables: a head that names a base, and the rows that only one customer has.
 
 use bytes::Bytes;
 
@@ -8,24 +8,24 @@ use crate::pricing::{Currency, UnitRounding};
 
 mod packed;
 
-/// With more bytes of own rows than this, the item of a head would be larger than a kilobyte, and cost a
-/// second write unit of DynamoDB.
+/// The most bytes of own rows in a head. With more, the head's item would be larger than a kilobyte and cost
+/// a second write unit on DynamoDB.
 pub const MAX_INLINE_BYTES: usize = 640;
 
-/// Where the rows are that only this user has.
+/// Where the own rows of a customer are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Own {
-    /// In the head: one packed part, or nothing when there are no rows.
+    /// In the head, as one packed part; empty if there are no rows.
     Inline(Bytes),
-    /// In parts of their own. The index of the first row of each, sorted.
+    /// In separate parts. The list has the index of each part's first row, sorted.
     Parts(Vec<u32>),
 }
 
 impl Own {
-    /// No rows: every product at its list price.
+    /// No rows: every product has its list price.
     pub const NONE: Self = Self::Inline(Bytes::new());
 
-    /// How many parts of their own they have.
+    /// The number of separate parts.
     #[must_use]
     pub fn parts(&self) -> usize {
         match self {
@@ -34,7 +34,7 @@ impl Own {
         }
     }
 
-    /// Which of these parts has the row of the product at an index, if one has it.
+    /// Returns the part that may have the row of the product with this index.
     #[must_use]
     pub fn part_of(&self, index: u32) -> Option<u32> {
         let Self::Parts(first) = self else { return None };
@@ -43,45 +43,45 @@ impl Own {
     }
 }
 
-/// What a user's products cost while the same price lists are in force.
+/// The prices of a customer's products in one period, in which the same price lists are in force.
 ///
-/// A product that has a ladder here costs what that says; else, one that has a discount of the user's own,
-/// that; else, one that has a row by the terms, that; else its list price.
+/// The first of these that has the product decides its price: a ladder here, the customer's own discount, a
+/// row of the terms, the list price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prices {
-    /// The terms that the user has in common with others; `None` when every product costs its list price
-    /// by them.
+    /// The terms that the customer shares with others; `None` if they change no list price.
     pub terms: Option<Digest>,
-    /// The number of the first part of the ladders. Parts of discounts come before.
+    /// The number of the first part with ladders. The parts with discounts come before it.
     pub first_part: u32,
-    /// Ladders that only this user has, whole: what the terms say of these products is in them.
+    /// The ladders that only this customer has. They include what the terms say of these products.
     pub ladders: Own,
 }
 
-/// Prices that come into force when a price list begins or ends.
+/// Prices that come into force at a window edge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextPrices {
-    /// When.
+    /// When they come into force.
     pub from: Timestamp,
-    /// Which.
+    /// The prices.
     pub prices: Prices,
 }
 
-/// Describes a user's current table: every product of a base, at the prices of the base or at those of
-/// the user's own rows.
+/// The head of a customer's table. The table has all products of a base, at the prices of the base or of the
+/// customer's own rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableHead {
-    /// Grows by one with every flip; the condition of the next one.
+    /// Grows by one each time the head is replaced. A replacement is conditional on the version that was
+    /// read.
     pub version: u64,
-    /// The name of these prices; parts are stored under it.
+    /// The random name under which the parts are stored.
     pub generation: Generation,
-    /// The hash of all inputs beside the base.
+    /// The hash of all inputs other than the base.
     pub fingerprint: Digest,
     /// The version of the pricing rules.
     pub pricing_version: u32,
-    /// The version of the catalogue that it was calculated or found right at.
+    /// The version of the catalogue at which the table was calculated or last validated.
     pub catalogue_version: u64,
-    /// The base that it was priced against: the version of its products.
+    /// The version of the products in the base that it was priced against.
     pub base_version: u64,
     /// The currency of all prices.
     pub currency: Currency,
@@ -89,70 +89,70 @@ pub struct TableHead {
     pub rounding: UnitRounding,
     /// How many products the table has.
     pub products: u64,
-    /// Discounts on every quantity that only this user has.
+    /// The discounts at every quantity that only this customer has.
     pub own: Own,
-    /// The prices up to the next time a price list begins or ends.
+    /// The prices until the next edge of a price list.
     pub prices: Prices,
-    /// The prices from then on, made ahead, in the order in which they come into force.
+    /// The prices after each later edge, prepared ahead, in order.
     pub next: Vec<NextPrices>,
-    /// When a price list begins or ends that no prices are made for yet.
+    /// The first edge for which no prices are prepared yet.
     pub valid_until: Option<Timestamp>,
     /// When the parts may be deleted, unless they are written again before.
     pub parts_expire_at: Timestamp,
     /// When the prices were calculated.
     pub priced_at: Timestamp,
-    /// When it was last written down that they are still right: not at every check.
+    /// When the prices were last confirmed in the store. Not every check writes this.
     pub validated_at: Timestamp,
-    /// Until when a quote from this table is not marked stale.
+    /// Until when quotes from this table are not marked stale.
     pub fresh_until: Timestamp,
-    /// Until when a quote is answered from this table at all.
+    /// Until when quotes may be answered from this table.
     pub usable_until: Timestamp,
 }
 
 impl TableHead {
-    /// Whether quotes may be answered from it.
+    /// Whether quotes may be answered from it at `now`.
     #[must_use]
     pub fn is_usable(&self, now: Timestamp) -> bool {
         now < self.usable_until
     }
 
-    /// Whether its answers need no mark.
+    /// Whether its answers at `now` are not marked stale.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         now < self.fresh_until
     }
 
-    /// The prices that are in force at a time.
+    /// Returns the prices in force at a time.
     #[must_use]
     pub fn prices_at(&self, now: Timestamp) -> &Prices {
         let begun = self.next.iter().rev().find(|next| next.from <= now);
         begun.map_or(&self.prices, |next| &next.prices)
     }
 
-    /// All prices, in the order in which they come into force.
+    /// The prices of all periods, in order.
     pub fn periods(&self) -> impl Iterator<Item = &Prices> + Clone {
         std::iter::once(&self.prices).chain(self.next.iter().map(|next| &next.prices))
     }
 
-    /// The base that all prices are priced against.
+    /// The base of products that all prices are priced against.
     #[must_use]
     pub const fn base(&self) -> BaseName {
         BaseName { version: self.base_version, currency: self.currency, terms: None }
     }
 
-    /// What some prices have in common with those of other customers, beside the base.
+    /// Returns the base of terms for the prices of a period, if they have terms.
     #[must_use]
     pub fn base_of(&self, prices: &Prices) -> Option<BaseName> {
         prices.terms.map(|terms| BaseName { terms: Some(terms), ..self.base() })
     }
 
-    /// All bases that it names.
+    /// All bases that the head names.
     pub fn bases(&self) -> impl Iterator<Item = BaseName> {
         let of_terms = self.periods().filter_map(|prices| self.base_of(prices));
         std::iter::once(self.base()).chain(of_terms)
     }
 
-    /// How many parts it has.
+    /// The number of its parts.
     #[must_use]
     pub fn parts(&self) -> usize {
         self.own.parts() + self.periods().map(|prices| prices.ladders.parts()).sum::<usize>()
@@ -160,74 +160,74 @@ impl TableHead {
 }
 
 impl Prices {
-    /// Every product at its list price.
+    /// Every product has its list price.
     pub const LIST: Self = Self { terms: None, first_part: 0, ladders: Own::NONE };
 
-    /// The number of the part that has the ladder of the product at an index, if one has it.
+    /// Returns the number of the part that may have the ladder of the product with this index.
     #[must_use]
     pub fn ladder_part_of(&self, index: u32) -> Option<u32> {
         self.ladders.part_of(index).map(|part| self.first_part + part)
     }
 }
 
-/// What became of an attempt to flip a head.
+/// The result of an attempt to replace a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flip {
-    /// The head is now the new one.
+    /// The new head is stored.
     Done,
-    /// So it is, and the message about it is published.
+    /// The new head is stored, and the awaited message is published.
     Published,
-    /// Somebody else flipped it since it was read.
+    /// Another process replaced the head since it was read.
     Conflict,
 }
 
 impl Flip {
-    /// Whether the head is now the new one.
+    /// Whether the new head is stored.
     #[must_use]
     pub fn is_done(&self) -> bool {
         *self != Self::Conflict
     }
 }
 
-/// Some parts of one table.
+/// A request for some parts of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedParts {
-    /// Whose.
+    /// The customer.
     pub user: UserId,
-    /// Of which generation.
+    /// The generation of the parts.
     pub generation: Generation,
-    /// Which ones.
+    /// The numbers of the parts.
     pub numbers: Vec<u32>,
 }
 
 port!(
     /// The table of price tables.
     pub trait PriceTables: Send + Sync {
-        /// The heads of those users that have one, in any order, read consistently. Any number may
-        /// be asked for. A head that another version of ocache wrote in another form is not there.
+        /// Returns the heads of those customers who have one, in any order, read consistently. Any number may
+        /// be requested. A head in another version's form counts as missing.
         async fn table_heads(
             &self,
             users: &[UserId],
         ) -> Result<Vec<(UserId, TableHead)>, PortError>;
 
-        /// The same heads and that of the catalogue, all of one moment, on an engine that reads them at
-        /// once. `None` on one that does not, and before the first load.
+        /// Returns the same heads and the catalogue's head, all as of one moment. Returns `None` on an engine
+        /// that cannot read them at once, and before the first load.
         async fn heads_with_catalogue(
             &self,
             users: &[UserId],
         ) -> Result<Option<(Vec<(UserId, TableHead)>, CatalogueHead)>, PortError>;
 
-        /// Writes the parts of the head's generation, numbered from 0, and then replaces the head, if its
-        /// version is still `expected` (`None`: there is none, or one that another version of ocache
-        /// wrote in another form). Both are stored until `expire_at`. Without parts those that are stored
-        /// stay as they are; writing them again is harmless.
+        /// Writes the parts of the head's generation, numbered from 0. Then replaces the head, if its version
+        /// is still `expected` (`None`: there is no head, or one in another version's form). Both are stored
+        /// until `expire_at`. If `parts` is empty, stored parts stay as they are. Writing parts again is
+        /// harmless.
         ///
-        /// On a conflict parts may have been written that nobody will read; an error may also leave only
-        /// some of them. An engine that can do both at once does.
+        /// On a conflict, parts may have been written that nobody will read; an error may also leave only
+        /// some of them. An engine that can write both at once does so.
         ///
-        /// If a quotation waits for the table, `awaited` is the message about it for the topic. An engine that
-        /// keeps tables and topic in one place publishes it with the flip, and returns
-        /// [`Flip::Published`]; for all others the caller publishes it.
+        /// If a quotation waits for the table, `awaited` is its message for the topic. An engine that keeps
+        /// tables and topic in one place publishes the message together with the head, and returns
+        /// [`Flip::Published`]. On all other engines the caller publishes it.
         async fn put_table(
             &self,
             user: &UserId,
@@ -238,20 +238,20 @@ port!(
             awaited: Option<&str>,
         ) -> Result<Flip, PortError>;
 
-        /// Parts of any number of tables, in the order asked for, read consistently; `None` for one that
-        /// is not there. Those of a generation that was replaced may be gone at once. No part may be asked
-        /// for twice.
+        /// Returns parts of any number of tables, in the order of the request, read consistently; `None` for
+        /// a part that is missing. The parts of a replaced generation may be gone at once. No part may be
+        /// requested twice.
         async fn parts(&self, wanted: &[WantedParts])
         -> Result<Vec<Vec<Option<Bytes>>>, PortError>;
 
-        /// The most bytes of own rows that are worth keeping in a head. More of them are read apart from
-        /// it, and only as far as they are needed.
+        /// The most bytes of own rows that should be kept in a head. Larger rows are stored in parts, of
+        /// which only the needed ones are read.
         fn inline_bytes(&self) -> usize;
 
-        /// Deletes a user's head and every part that is stored for the user.
+        /// Deletes a customer's head, and all parts of the customer.
         async fn delete_table(&self, user: &UserId) -> Result<(), PortError>;
 
-        /// All heads, page by page. No order is promised.
+        /// Returns a page of all heads, in any order.
         async fn list_table_heads(
             &self,
             from: Option<Cursor>,
@@ -259,10 +259,10 @@ port!(
     }
 );
 
-/// Parts of one table, as [`PriceTables::parts`] gives them.
+/// Returns parts of one table, as [`PriceTables::parts`] does.
 ///
 /// # Errors
-/// When they cannot be read.
+/// [`PortError`] if they cannot be read.
 pub async fn parts_of(
     tables: &(impl PriceTables + ?Sized),
     user: &UserId,

@@ -1,4 +1,4 @@
-//! Queues: two that keep each user's messages in order, one that only delivers.
+//! Queues: two that keep each customer's messages in order, and one that only delivers.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,31 +6,31 @@ use std::time::Duration;
 use super::{PortError, port};
 use crate::model::{DeduplicationId, GroupId, Timestamp};
 
-/// The most messages one receive returns.
+/// The most messages that one receive returns.
 pub const MAX_BATCH: usize = 10;
-/// After this many receives without an acknowledgement a message becomes a dead letter.
+/// After this many receives without an acknowledgement, a message becomes a dead letter.
 pub const MAX_RECEIVES: u32 = 10;
-/// The largest body of a message, in bytes; also all bodies of one call to AWS together.
+/// The largest body of a message, in bytes. It is also the limit of all bodies in one call to AWS.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
-/// A message cannot be delayed for longer than this.
+/// The longest time that a message can be delayed.
 pub const MAX_DELAY: Duration = Duration::from_secs(15 * 60);
 
 /// The queues of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
-    /// Calculations that nobody waits for: of the schedule, after a load, of stale tables. FIFO.
+    /// Calculations that nobody waits for: by the schedule, after a load, and of stale tables. FIFO.
     Refresh,
-    /// Calculations that a quote or a new user waits for. FIFO.
+    /// Calculations that a quote or a new customer waits for. FIFO.
     Quotation,
-    /// Quotations to answer: the topic's subscriber. Not FIFO, but messages can be delayed.
+    /// Quotations to answer, from the topic. Not FIFO, but messages can be delayed.
     Provider,
 }
 
 impl Queue {
-    /// All of them.
+    /// All queues.
     pub const ALL: [Self; 3] = [Self::Refresh, Self::Quotation, Self::Provider];
 
-    /// The word for commands, logs and storage.
+    /// The name in commands, logs and storage.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -40,16 +40,15 @@ impl Queue {
         }
     }
 
-    /// Whether the queue keeps groups in order and drops repetitions.
+    /// Whether the queue keeps groups in order and drops duplicates.
     #[must_use]
     pub const fn is_fifo(self) -> bool {
         matches!(self, Self::Refresh | Self::Quotation)
     }
 
-    /// How long a received message is hidden from other receivers; whoever works on it for longer
-    /// extends that. A message in the hands of a killed process is lost to everybody for this long
-    /// (on the embedded engine the end of the process is noticed before), so it is short where a
-    /// client waits.
+    /// The visibility timeout: how long a received message is hidden from other receivers. A receiver that
+    /// works longer extends it. If a receiver is killed, nobody gets its messages for this long, so it is
+    /// short where a client waits. (The embedded engine notices the end of a process earlier.)
     #[must_use]
     pub const fn visibility(self) -> Duration {
         match self {
@@ -58,8 +57,8 @@ impl Queue {
         }
     }
 
-    /// How long a message waits before it is dropped unread. A refresh is repeated every tick, so
-    /// it need not wait long.
+    /// How long a message is kept before it is dropped unread. Refresh messages are kept only briefly,
+    /// because every tick sends them again.
     #[must_use]
     pub const fn retention(self) -> Duration {
         match self {
@@ -80,7 +79,7 @@ impl fmt::Display for Queue {
 pub struct Outgoing {
     /// Its body: JSON, at most 256 KB.
     pub body: String,
-    /// How it is queued; must fit the queue.
+    /// How it is queued. This must fit the kind of queue.
     pub posting: Posting,
 }
 
@@ -96,69 +95,69 @@ pub enum Posting {
     },
     /// In a standard queue.
     Standard {
-        /// Not before this time has passed; at most [`MAX_DELAY`].
+        /// The message is not delivered before this time has passed. At most [`MAX_DELAY`].
         delay: Duration,
     },
 }
 
-/// An entry of a batch that was not done.
+/// An entry of a batch that failed.
 #[derive(Debug)]
 pub struct FailedEntry {
-    /// Its place in the batch.
+    /// Its index in the batch.
     pub index: usize,
     /// Why.
     pub error: PortError,
 }
 
-/// What a receiver needs to acknowledge or postpone a message.
+/// The receipt of a delivery, with which the receiver acknowledges or postpones the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt(pub String);
 
-/// A message as received.
+/// A received message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
     /// Its id, for logs.
     pub id: String,
     /// Its body.
     pub body: String,
-    /// To acknowledge or postpone this delivery of it.
+    /// The receipt of this delivery.
     pub receipt: Receipt,
     /// Its group, in a FIFO queue.
     pub group: Option<String>,
-    /// How often it was received, this time included.
+    /// How many times it was received, including this one.
     pub receive_count: u32,
     /// When it was sent.
     pub sent_at: Timestamp,
 }
 
-/// How many messages a queue holds. On AWS the figures are approximate.
+/// The numbers of messages in a queue. On AWS they are approximate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// Waiting to be received. In a FIFO queue those of blocked groups too.
+    /// Messages that wait to be received, including those of blocked groups in a FIFO queue.
     pub waiting: u64,
-    /// Received and neither acknowledged nor visible again.
+    /// Messages that were received, and are neither acknowledged nor visible again.
     pub in_flight: u64,
-    /// Sent with a delay that has not passed.
+    /// Messages whose delay has not passed.
     pub delayed: u64,
-    /// Given up.
+    /// Dead letters.
     pub dead: u64,
 }
 
 port!(
     /// The queues.
     pub trait Queues: Send + Sync {
-        /// Sends messages, any number of them, in batches. Returns the entries that could not be
-        /// sent; an error means that none was.
+        /// Sends any number of messages, in batches. Returns the entries that could not be sent. An error
+        /// means that none was sent.
         async fn send(
             &self,
             queue: Queue,
             messages: &[Outgoing],
         ) -> Result<Vec<FailedEntry>, PortError>;
 
-        /// Receives up to `max` messages (at most [`MAX_BATCH`]), waiting up to `wait` for the first.
-        /// What is received stays hidden for `visibility`, and with it, in a FIFO queue, the rest of
-        /// its group. Cancelling the future loses no message: what it had taken becomes visible
-        /// again, not only when its visibility ends.
+        /// Receives up to `max` messages (at most [`MAX_BATCH`]), and waits up to `wait` for the first.
+        /// Received messages are hidden for `visibility`; in a FIFO queue the rest of their groups is too.
+        /// Cancelling the future loses no message: those that it had taken become visible again without
+        /// waiting for the visibility timeout.
         async fn receive(
             &self,
             queue: Queue,
@@ -167,11 +166,12 @@ port!(
             visibility: Duration,
         ) -> Result<Vec<Received>, PortError>;
 
-        /// Deletes received messages. One whose receipt has expired is skipped: it will come again.
+        /// Deletes received messages. A message whose receipt has expired is skipped, and will be received
+        /// again.
         async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError>;
 
-        /// Hides received messages for this much longer from now; zero makes them visible at once.
-        /// One whose receipt has expired is skipped.
+        /// Hides received messages for `visibility` from now on; zero makes them visible at once. A message
+        /// whose receipt has expired is skipped.
         async fn change_visibility(
             &self,
             queue: Queue,
@@ -179,16 +179,16 @@ port!(
             visibility: Duration,
         ) -> Result<(), PortError>;
 
-        /// How many receives of one consumer are worth having under way at once. More than one only
-        /// where a receive that waits in vain costs nothing.
+        /// How many receives a consumer should have in progress at the same time. This is more than one only
+        /// on engines where an empty receive costs nothing.
         fn receivers(&self) -> usize;
 
-        /// How many messages there are.
+        /// Returns the numbers of messages in a queue.
         async fn depth(&self, queue: Queue) -> Result<Depth, PortError>;
     }
 );
 
-/// A message that was given up.
+/// A dead letter: a message that was received too often without an acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// Its id.
@@ -199,21 +199,21 @@ pub struct DeadLetter {
     pub group: Option<String>,
     /// When it was first sent.
     pub sent_at: Timestamp,
-    /// How often it was received before it was given up, where the engine knows.
+    /// How many times it was received before it became a dead letter, if the engine knows.
     pub receive_count: Option<u32>,
 }
 
-/// Which dead letters.
+/// A selection of dead letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// Every one of the queue.
+    /// All dead letters of the queue.
     All,
-    /// Those with these ids.
+    /// The dead letters with these ids.
     Ids(Vec<String>),
 }
 
 impl Selection {
-    /// Whether a dead letter is meant.
+    /// Whether a dead letter is selected.
     #[must_use]
     pub fn includes(&self, id: &str) -> bool {
         match self {
@@ -224,19 +224,19 @@ impl Selection {
 }
 
 port!(
-    /// The messages that were given up, by the queue they come from.
+    /// The dead letters of each queue.
     pub trait DeadLetters: Send + Sync {
-        /// Up to `limit` of them.
+        /// Returns up to `limit` dead letters of a queue.
         async fn dead_letters(
             &self,
             queue: Queue,
             limit: usize,
         ) -> Result<Vec<DeadLetter>, PortError>;
 
-        /// Sends them to their queue again; returns how many.
+        /// Sends the selected dead letters to their queue again, and returns how many.
         async fn redrive(&self, queue: Queue, selection: &Selection) -> Result<u64, PortError>;
 
-        /// Deletes them; returns how many.
+        /// Deletes the selected dead letters, and returns how many.
         async fn drop_dead_letters(
             &self,
             queue: Queue,

@@ -1,4 +1,4 @@
-//! Quotations: asked, then settled once.
+//! Quotations: accepted once, and settled once.
 
 mod packed;
 
@@ -15,38 +15,37 @@ pub use packed::{pack_target, unpack_target};
 /// A quotation as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quotation {
-    /// Where it is stored.
+    /// The key under which it is stored.
     pub key: QuotationKey,
-    /// The id the client knows it by.
+    /// The id that the client knows.
     pub request_id: RequestId,
-    /// Who asked.
+    /// The customer who asked.
     pub user: UserId,
-    /// For what.
+    /// The items that were asked for.
     pub items: Vec<Item>,
-    /// Where the answer goes; nowhere for a client that asks for it.
+    /// The connection to push the answer to; `None` for a client that asks for its answer.
     pub connection: Option<ConnectionRef>,
-    /// How the client wants it written.
+    /// The dialect in which the answer is written.
     pub dialect: Dialect,
-    /// When it was asked.
+    /// When it was accepted.
     pub accepted_at: Timestamp,
-    /// Until when an answer counts.
+    /// The time by which it must be answered.
     pub deadline: Timestamp,
     /// When it may be deleted.
     pub expires_at: Timestamp,
-    /// How it stands.
+    /// Whether it is settled, and how.
     pub status: QuotationStatus,
 }
 
 impl Quotation {
-    /// Whether it is kept at a time. Stores delete what has expired days later; for every reader it
-    /// is gone before.
+    /// Whether it still exists for readers at `now`. Stores may delete it days after its expiry.
     #[must_use]
     pub fn is_kept(&self, now: Timestamp) -> bool {
         now < self.expires_at
     }
 
-    /// How it stands at a time: a pending quotation whose deadline has passed *has* failed, for
-    /// every reader, whether or not anybody wrote that down.
+    /// Returns its status at `now`. A pending quotation whose deadline has passed counts as failed for every
+    /// reader, even if its failure is not written yet.
     #[must_use]
     pub fn status_at(&self, now: Timestamp) -> QuotationStatus {
         match self.fails_at(now) {
@@ -55,22 +54,22 @@ impl Quotation {
         }
     }
 
-    /// Whether it is stored as pending, and has failed by then.
+    /// Whether it is stored as pending, but its deadline has passed at `now`.
     #[must_use]
     pub fn fails_at(&self, now: Timestamp) -> bool {
         self.status == QuotationStatus::Pending && now >= self.deadline
     }
 }
 
-/// How a quotation stands.
+/// The status of a quotation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuotationStatus {
-    /// Nobody has settled it.
+    /// It is not settled yet.
     Pending,
-    /// It has its one answer.
+    /// It is settled with an answer.
     Answered(Box<Answer>),
-    /// It has its one failure.
+    /// It is settled with a failure.
     Failed(FailureReason),
 }
 
@@ -78,15 +77,15 @@ pub enum QuotationStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureReason {
-    /// Nothing settled it in time.
+    /// It was not answered before the deadline.
     DeadlinePassed,
-    /// There are no products at all.
+    /// There are no products.
     EmptyCatalogue,
-    /// The table was calculated again and again, and was still not there.
+    /// The table was still missing after several calculations.
     NoTable,
-    /// The answer does not fit the one message that it would be sent in.
+    /// The answer does not fit into one message.
     AnswerTooLarge,
-    /// The total does not fit; the text says where.
+    /// An amount is too large. The text says which.
     TotalTooLarge(String),
 }
 
@@ -104,30 +103,31 @@ impl fmt::Display for FailureReason {
     }
 }
 
-/// What became of an attempt to create a quotation.
+/// The result of an attempt to create a quotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Created {
     /// It is new.
     New,
-    /// Its key exists already: this is what is stored there.
+    /// Its key is taken. This is the stored quotation.
     Existing(Box<Quotation>),
 }
 
-/// How somebody wants to settle a quotation.
+/// What a quotation is to be settled with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// With this answer, which counts only before the deadline.
+    /// An answer, which is valid only before the deadline.
     Answer(Box<Answer>),
-    /// With this failure.
+    /// A failure.
     Failure(FailureReason),
 }
 
-/// What became of an attempt to settle a quotation.
+/// The result of an attempt to settle a quotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// The verdict is stored; this is the quotation with it.
+    /// The verdict is stored. This is the quotation with it.
     Settled(Box<Quotation>),
-    /// It was settled before, or the answer came after the deadline: this is what is stored.
+    /// The quotation was already settled, or the answer came after the deadline. This is the stored
+    /// quotation.
     Refused(Box<Quotation>),
     /// There is no such quotation.
     Missing,
@@ -136,11 +136,11 @@ pub enum Settlement {
 port!(
     /// The table of quotations.
     pub trait Quotations: Send + Sync {
-        /// Stores a quotation, unless its key exists, with one that had not expired when this one was
-        /// accepted. If it is new, publishes a message about it. It is never published without being
-        /// stored; an error may leave it stored and not published.
+        /// Stores a quotation, unless its key is taken by one that had not expired when this one was
+        /// accepted. If it is new, publishes `body`. It is never published without being stored, but an error
+        /// may leave it stored and not published.
         ///
-        /// An engine that keeps quotations and topic in one place does both at once, to its own topic.
+        /// An engine that keeps quotations and topic in one place does both at once, and uses its own topic.
         async fn create_quotation(
             &self,
             quotation: &Quotation,
@@ -148,15 +148,15 @@ port!(
             body: &str,
         ) -> Result<Created, PortError>;
 
-        /// Stores a quotation that is settled already, unless its key exists, with one that had not
-        /// expired when this one was accepted. One write; nothing is published.
+        /// Stores a settled quotation in one write, unless its key is taken by one that had not expired when
+        /// this one was accepted. Publishes nothing.
         async fn store_answered(&self, quotation: &Quotation) -> Result<Created, PortError>;
 
-        /// A quotation, read consistently.
+        /// Reads a quotation consistently.
         async fn quotation(&self, key: &QuotationKey) -> Result<Option<Quotation>, PortError>;
 
-        /// Sends the answer of a quotation elsewhere: the client came back on another connection.
-        /// `false` when there is no such quotation.
+        /// Changes where the answer of a quotation goes, because the client has a new connection. Returns
+        /// `false` if there is no such quotation.
         async fn redirect_quotation(
             &self,
             key: &QuotationKey,
@@ -164,7 +164,7 @@ port!(
             dialect: Dialect,
         ) -> Result<bool, PortError>;
 
-        /// Stores a verdict, if the quotation is pending and, for an answer, `now` is before its
+        /// Stores a verdict, if the quotation is pending. An answer is stored only if `now` is before the
         /// deadline.
         async fn settle_quotation(
             &self,
@@ -173,7 +173,7 @@ port!(
             now: Timestamp,
         ) -> Result<Settlement, PortError>;
 
-        /// All quotations, page by page. No order is promised.
+        /// Returns a page of all quotations, in any order.
         async fn list_quotations(&self, from: Option<Cursor>)
         -> Result<Page<Quotation>, PortError>;
 

@@ -1,4 +1,4 @@
-//! Reads at the head of the catalogue for whoever needs one state and no particular one.
+//! Reads at the current head of the catalogue, for callers that need one consistent state, whichever it is.
 
 use std::error::Error;
 use std::fmt;
@@ -12,10 +12,10 @@ use super::{
 use crate::model::{ProductId, UserId};
 use crate::pricing::{PriceList, Product};
 
-/// How often a read is begun again because a load came between.
+/// How often a read starts over because a load came into force meanwhile.
 const MAX_READS: u32 = 10;
 
-/// Loads came into force faster than one state could be read.
+/// The error of a read that loads interrupted too often.
 #[derive(Debug)]
 struct Unsettled;
 
@@ -27,20 +27,20 @@ impl fmt::Display for Unsettled {
 
 impl Error for Unsettled {}
 
-/// The first rows of a listing, and whether they are all.
+/// The first rows of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct First<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// Whether there are no others.
+    /// Whether these are all rows.
     pub complete: bool,
 }
 
-/// Reads at the head, and again at the next one when a load came between. Before the first load the
-/// head is [`CatalogueHead::EMPTY`].
+/// Reads at the current head. If a load comes into force meanwhile, reads again at the next head. Before the
+/// first load the head is [`CatalogueHead::EMPTY`].
 ///
 /// # Errors
-/// Those of the port; and unavailable, when loads never stop coming between.
+/// [`PortError`] if a read fails. [`PortError::Unavailable`] if loads interrupt every attempt.
 pub async fn at_head<'a, S, T>(
     store: &'a S,
     read: impl Fn(CatalogueHead) -> BoxFuture<'a, Result<AtHead<T>, PortError>>,
@@ -57,10 +57,10 @@ where
     Err(PortError::unavailable("the catalogue", Unsettled))
 }
 
-/// All price lists at a head, without their rows.
+/// Returns all price lists at a head, without their rows.
 ///
 /// # Errors
-/// Those of the port.
+/// [`PortError`] if the store cannot be read.
 pub async fn all_lists<S>(
     store: &S,
     head: &CatalogueHead,
@@ -81,10 +81,10 @@ where
     }
 }
 
-/// Those of the products that exist now.
+/// Returns those of the products that exist now.
 ///
 /// # Errors
-/// As [`at_head`].
+/// The same as [`at_head`].
 pub async fn products_now<S>(store: &S, products: &[ProductId]) -> Result<Vec<Product>, PortError>
 where
     S: CatalogueStore + ?Sized,
@@ -92,10 +92,10 @@ where
     at_head(store, |head| Box::pin(async move { store.products(products, &head).await })).await
 }
 
-/// Those of the users that have discounts now.
+/// Returns the discounts of those of the customers who have any now.
 ///
 /// # Errors
-/// As [`at_head`].
+/// The same as [`at_head`].
 pub async fn discounts_now<S>(store: &S, users: &[UserId]) -> Result<Vec<UserDiscounts>, PortError>
 where
     S: CatalogueStore + DiscountStore + ?Sized,
@@ -103,10 +103,10 @@ where
     at_head(store, |head| Box::pin(async move { store.discounts(users, &head).await })).await
 }
 
-/// The first products, at least `most` if there are so many. No order is promised.
+/// Returns the first products in any order: at least `most`, if there are that many.
 ///
 /// # Errors
-/// As [`at_head`].
+/// The same as [`at_head`].
 pub async fn first_products<S>(store: &S, most: usize) -> Result<First<Product>, PortError>
 where
     S: CatalogueStore + ?Sized,
@@ -117,10 +117,10 @@ where
     at_head(store, |head| Box::pin(read(head))).await
 }
 
-/// The first users that have discounts, at least `most` if there are so many. No order is promised.
+/// Returns the first customers who have discounts, in any order: at least `most`, if there are that many.
 ///
 /// # Errors
-/// As [`at_head`].
+/// The same as [`at_head`].
 pub async fn first_discounted_users<S>(store: &S, most: usize) -> Result<First<UserId>, PortError>
 where
     S: CatalogueStore + DiscountStore + ?Sized,
@@ -131,7 +131,7 @@ where
     at_head(store, |head| Box::pin(read(head))).await
 }
 
-/// Reads pages until there are enough rows, or no more.
+/// Reads pages until there are `most` rows, or no more pages.
 async fn first<'a, T>(
     most: usize,
     page: impl Fn(Option<Cursor>) -> BoxFuture<'a, Result<AtHead<Page<T>>, PortError>>,

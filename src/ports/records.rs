@@ -1,4 +1,4 @@
-//! The keys of records as engines store them, and records taken apart by kind.
+//! The keys of records as engines store them, and the content of records by kind.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,14 @@ use super::{Record, RecordKey, RecordKind, UserDiscounts};
 use crate::model::{PriceListId, ProductId, UserId};
 use crate::pricing::{Customer, ListPrices, PriceList, Product, Scope};
 
-/// What stands between a price list and a scope in a stored key. No id has a control character, so the
-/// keys of one list follow each other, whatever other lists are called.
+/// The separator of price list and scope in a stored key. No id contains a control character. So the keys of
+/// one list are adjacent, whatever the names of other lists are.
 const LIST_END: char = '\u{1}';
 /// The character after [`LIST_END`].
 const AFTER_LIST_END: char = '\u{2}';
 
 impl RecordKey {
-    /// The key as engines store it. Among rows of one kind they sort as their keys do.
+    /// Returns the key as engines store it. Within one kind, stored keys have the same order as keys.
     #[must_use]
     pub fn stored(&self) -> Cow<'_, str> {
         match self {
@@ -24,10 +24,10 @@ impl RecordKey {
         }
     }
 
-    /// The key of a kind that is stored as this text.
+    /// Parses a stored key of one kind.
     ///
     /// # Errors
-    /// What is wrong with the text, when it is no such key.
+    /// A text that says why the text is no such key.
     pub fn from_stored(kind: RecordKind, key: &str) -> Result<Self, String> {
         let owned = || key.to_owned();
         let user = || UserId::stored(owned()).map_err(|error| error.to_string());
@@ -49,24 +49,25 @@ impl RecordKey {
 }
 
 impl RecordKind {
-    /// The kind that engines store as this number.
+    /// Returns the kind with this stored number.
     #[must_use]
     pub fn from_number(number: i64) -> Option<Self> {
         Self::ALL.get(usize::try_from(number).ok()?).copied()
     }
 }
 
-/// The texts between which the stored keys of a price list's rows are.
+/// Returns the range that contains the stored keys of a price list's rows: from the first text to before the
+/// second.
 pub(crate) fn keys_of_list(list: &PriceListId) -> (String, String) {
     (format!("{list}{LIST_END}"), format!("{list}{AFTER_LIST_END}"))
 }
 
-/// What is in a record of one kind.
+/// The content of a record of one kind.
 pub trait OfRecord: Sized {
-    /// Which kind.
+    /// The kind of record.
     const KIND: RecordKind;
 
-    /// What is in a record; `None` when it is of another kind.
+    /// Returns the content of a record; `None` if it is of another kind.
     fn of(record: Record) -> Option<Self>;
 }
 
@@ -109,7 +110,7 @@ mod tests {
             RecordKey::Customer(user),
             RecordKey::PriceList(list("gold")),
         ];
-        // Lists whose ids begin with each other.
+        // The ids of these lists are prefixes of each other.
         for id in ["gold", "gold ", "gold!", "golden", "gold/category"] {
             let id = PriceListId::stored(id.to_owned()).unwrap();
             let scopes = [Scope::All, category.clone(), Scope::Product(product("P1"))];

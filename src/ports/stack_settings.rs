@@ -1,4 +1,4 @@
-//! The settings of the stack: one record that every process keeps to.
+//! The settings of the stack: one record that all processes follow.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{PortError, port};
 
-/// What has been set for the stack. What has not been set has its default.
+/// The settings that were set for the stack. All others have their defaults.
 ///
-/// An engine does not know what the values mean: `stages::StackSettings` does. So a process
-/// of an older release keeps what a later one has set.
+/// Engines do not interpret the values; `stages::StackSettings` does. So a process of an older release keeps
+/// the settings of a later release.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingsRecord {
-    /// Grows by one with every change; 0 when nothing was ever set.
+    /// Grows by one with every change; 0 if nothing was ever set.
     pub revision: u64,
-    /// Values as they would be typed, by the names of their flags.
+    /// The values as users type them, by the names of their flags.
     pub values: BTreeMap<String, String>,
 }
 
 impl SettingsRecord {
-    /// The next record, with one more value set.
+    /// Returns the next record, with these values set.
     #[must_use]
     pub fn with(&self, values: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut next = Self { revision: self.revision + 1, values: self.values.clone() };
@@ -29,15 +29,14 @@ impl SettingsRecord {
 }
 
 port!(
-    /// The record of the stack's settings. It is kept where the catalogue's head is, so that who reads
-    /// the one has read the other. A load changes nothing of it, and setting changes nothing of the
-    /// catalogue, neither its version nor whether a load may be committed.
+    /// The record of the stack's settings. It is stored with the catalogue's head, so one read returns both.
+    /// But they are independent: loads do not change the settings, and setting changes neither the
+    /// catalogue's version nor whether a load can be committed.
     pub trait SettingsStore: Send + Sync {
-        /// The record. It may have been read up to two seconds ago, with the head.
+        /// Returns the record. It may have been read with the head up to two seconds ago.
         async fn settings(&self) -> Result<SettingsRecord, PortError>;
 
-        /// Writes a record, if the one that is stored has the revision before it. Returns whether it
-        /// is written.
+        /// Writes a record, if the stored one has the preceding revision. Returns whether it was written.
         async fn put_settings(&self, record: &SettingsRecord) -> Result<bool, PortError>;
     }
 );

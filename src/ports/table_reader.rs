@@ -1,4 +1,4 @@
-//! A user's whole table, product by product, for whoever shows or checks it. Quotes read less.
+//! Reads a customer's whole table, product by product, to show or check it. Quotes read only parts of it.
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -9,19 +9,19 @@ use crate::pricing::{
     BaseEntry, BasePart, Entry, LadderRows, OwnRows, PackError, PriceRow, QuantityRules, Rule, Step,
 };
 
-/// One product of a user's table.
+/// One product of a customer's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableRow {
-    /// Which product.
+    /// The id of the product.
     pub product: ProductId,
-    /// What people call it.
+    /// The name of the product.
     pub name: String,
-    /// Which quantities it is sold in.
+    /// The quantities in which it is sold.
     pub quantities: QuantityRules,
-    /// What one costs this user when they buy one, or the least that is sold if that is more. `None`
-    /// when that has no price.
+    /// The price for a quantity of one, or of the smallest quantity sold if that is more. `None` if it has no
+    /// price.
     pub entry: Option<Entry>,
-    /// The ladder, by quantity, where there is one. Below its first step the list price holds.
+    /// The ladder by quantity, if there is one. Below its first step the list price applies.
     pub ladder: Vec<(Step, Rule)>,
 }
 
@@ -31,52 +31,52 @@ pub enum TableError {
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// A base that it was priced against is not there.
+    /// A base that the table names is missing.
     #[error("base {name} is not there")]
     NoBase {
-        /// Which base.
+        /// The name of the base.
         name: BaseName,
     },
-    /// A part of a base is not there, or is not the one that its index means.
+    /// A part of a base is missing, or does not match the index.
     #[error("part {number} of base {name} is not there")]
     NoBasePart {
-        /// Of which base.
+        /// The name of the base.
         name: BaseName,
-        /// Which part.
+        /// The number of the part.
         number: u32,
     },
-    /// Own rows are not there: the table was replaced while it was read.
+    /// A part of the own rows is missing, because the table was replaced while it was read.
     #[error("part {number} of {parts} is not there")]
     NoPart {
-        /// Which part.
+        /// The number of the part.
         number: usize,
-        /// Of how many.
+        /// The number of all parts.
         parts: usize,
     },
-    /// What is stored cannot be read.
+    /// A stored part cannot be unpacked.
     #[error(transparent)]
     Pack(#[from] PackError),
-    /// What is stored does not go together.
+    /// The stored parts contradict each other.
     #[error("{0}")]
     Contradiction(String),
 }
 
-/// Reads one table, a part of its base at a time.
+/// Reads one table, one part of its base at a time.
 pub struct TableReader<'a> {
     store: &'a dyn Store,
     name: BaseName,
     base: StoredBase,
     own: OwnRows,
-    /// Part by part.
+    /// The ladders of each part.
     ladders: Vec<LadderRows>,
     terms: Option<(BaseName, StoredBase)>,
 }
 
 impl<'a> TableReader<'a> {
-    /// Begins to read the table of a head as it is at a time: its own rows and the indexes of its bases.
+    /// Opens the table of a head as it is at `now`. Reads its own rows, and the indexes of its bases.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`TableError`] if something is missing or cannot be read.
     pub async fn open(
         store: &'a dyn Store,
         user: &UserId,
@@ -117,19 +117,19 @@ impl<'a> TableReader<'a> {
         Ok(Self { store, name, base, own, ladders, terms })
     }
 
-    /// How many products it has.
+    /// The number of products.
     #[must_use]
     pub const fn products(&self) -> u32 {
         self.base.index.products
     }
 
-    /// The discounts on every quantity that only this user has.
+    /// The discounts at every quantity that only this customer has.
     #[must_use]
     pub const fn own(&self) -> &OwnRows {
         &self.own
     }
 
-    /// The parts of the base that have these products, or all of them.
+    /// Returns the parts of the base that may have these products, or all parts.
     #[must_use]
     pub fn parts(&self, of: Option<&[ProductId]>) -> Vec<u32> {
         let Some(products) = of else { return (0..).take(self.base.index.parts.len()).collect() };
@@ -140,10 +140,10 @@ impl<'a> TableReader<'a> {
         numbers
     }
 
-    /// The products of some parts, in the order of their ids.
+    /// Returns the products of some parts, sorted by id if the parts are in order.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`TableError`] if something is missing or cannot be read.
     pub async fn rows(&self, numbers: &[u32]) -> Result<Vec<TableRow>, TableError> {
         let mut rows = vec![];
         let parts = self.store.base_parts(&self.name, numbers).await?;
@@ -194,7 +194,7 @@ impl<'a> TableReader<'a> {
         Ok(TableRow { product: id, name, quantities, entry, ladder })
     }
 
-    /// What is different by the terms for the products between two indexes.
+    /// Returns the rows of the terms for the products between two indexes.
     async fn terms_between(&self, first: u32, last: u32) -> Result<Vec<LadderRows>, TableError> {
         let Some((name, base)) = &self.terms else { return Ok(vec![]) };
         let Some(end) = base.index.part_at(last) else { return Ok(vec![]) };
@@ -209,12 +209,12 @@ impl<'a> TableReader<'a> {
     }
 }
 
-/// The ladder of the product at an index, in the part that has one.
+/// Returns the ladder of the product with this index, if one of the parts has it.
 fn ladder_of(parts: &[LadderRows], index: u32) -> Option<PriceRow<'_>> {
     parts.iter().find_map(|rows| PriceRow::of(rows, index))
 }
 
-/// The parts of some own rows, whose first one has a number; none when there are no rows.
+/// Reads the parts of some own rows, numbered from `first_part`; none if there are no rows.
 async fn own_parts(
     store: &dyn Store,
     user: &UserId,

@@ -1,4 +1,4 @@
-//! What unit tests store and receive.
+//! Values for unit tests.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::{Own, Prices, Receipt, Received, TableHead};
 use crate::model::{DigestBuilder, Generation, Timestamp};
 use crate::pricing::{Currency, PriceList, Recipients, UnitRounding};
 
-/// The head of a table of nothing.
+/// Returns the head of an empty table.
 pub(crate) fn head(version: u64, generation: &Generation, now: Timestamp) -> TableHead {
     TableHead {
         version,
@@ -30,7 +30,7 @@ pub(crate) fn head(version: u64, generation: &Generation, now: Timestamp) -> Tab
     }
 }
 
-/// A price list without a currency of its own, always in force.
+/// Returns a price list that has no currency of its own and is always in force.
 pub(crate) fn price_list(id: &str, recipients: Recipients) -> PriceList {
     PriceList {
         id: id.parse().unwrap(),
@@ -44,7 +44,7 @@ pub(crate) fn price_list(id: &str, recipients: Recipients) -> PriceList {
     }
 }
 
-/// A message of this content, received for the first time.
+/// Returns a message with this content that is received for the first time.
 pub(crate) fn received(id: &str, content: &impl Serialize, sent_at: Timestamp) -> Received {
     Received {
         id: id.to_owned(),

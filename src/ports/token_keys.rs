@@ -1,29 +1,30 @@
-//! Where the keys of tokens are kept.
+//! Where the keys of tokens are stored.
 
 use async_trait::async_trait;
 
 use super::PortError;
 use crate::tokens::KeyRing;
 
-/// A place from which keys are read that tokens are checked with.
+/// A place from which the keys for checking tokens are read.
 ///
-/// No part of [`super::Store`]: stages know nothing of tokens, and what holds the keys is a place
-/// made for secrets, or another system.
+/// This is not part of [`super::Store`]: stages do not use tokens, and keys are kept in a place made for
+/// secrets, or in another system.
 #[async_trait]
 pub trait KeySource<K>: Send + Sync {
-    /// What the place is called, for people.
+    /// Returns the name of the place, for messages to users.
     fn place(&self) -> String;
 
-    /// The keys; `None` when there are none.
+    /// Returns the keys; `None` if there are none.
     async fn read(&self) -> Result<Option<K>, PortError>;
 }
 
-/// The own keys of one stack. Whoever can read them can speak for every user.
+/// A stack's own keys. A process that can read them can make a token for any customer.
 #[async_trait]
 pub trait TokenKeys: KeySource<KeyRing> {
-    /// Keeps the first keys. Returns whether they are kept: if there are some already, those stay.
+    /// Stores the first keys. If there are keys already, those stay. Returns whether the new ones were
+    /// stored.
     async fn create(&self, keys: &KeyRing) -> Result<bool, PortError>;
 
-    /// Keeps these keys in place of those that are there. Of two at once, the later one stays.
+    /// Replaces the stored keys. If two calls do so at once, the later one counts.
     async fn replace(&self, keys: &KeyRing) -> Result<(), PortError>;
 }

@@ -1,12 +1,12 @@
-//! The topic that every quotation goes through.
+//! The topic to which quotations are published.
 
 use super::{FailedEntry, PortError, port};
 
 port!(
-    /// The Quotations Topic. Its one built-in subscriber is the provider queue, with raw delivery.
+    /// The Quotations Topic. Its only built-in subscriber is the Provider Queue, with raw delivery.
     pub trait Topic: Send + Sync {
-        /// Publishes messages, any number of them, in batches. Returns the entries that could not be
-        /// published; an error means that none was.
+        /// Publishes any number of messages, in batches. Returns the entries that could not be published. An
+        /// error means that none was published.
         async fn publish(&self, bodies: &[String]) -> Result<Vec<FailedEntry>, PortError>;
     }
 );
@@ -14,7 +14,7 @@ port!(
 /// Publishes one message.
 ///
 /// # Errors
-/// When it could not be published.
+/// [`PortError`] if it cannot be published.
 pub async fn publish(topic: &dyn Topic, body: &str) -> Result<(), PortError> {
     match topic.publish(&[body.to_owned()]).await?.pop() {
         Some(failed) => Err(failed.error),

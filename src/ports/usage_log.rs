@@ -1,30 +1,30 @@
-//! What processes have used, by window of time.
+//! The usage of processes in windows of time.
 
 use bytes::Bytes;
 
 use super::{PortError, port};
 use crate::model::Timestamp;
 
-/// What one process has used in one window.
+/// The usage of one process in one window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageRecord {
     /// The number of the window.
     pub window: u64,
-    /// A name that no other process has.
+    /// The unique name of the process.
     pub process: String,
-    /// What was used; only the meter can read it.
+    /// The usage, in a form that only the meter reads.
     pub body: Bytes,
-    /// When it may be forgotten.
+    /// When it may be deleted.
     pub expires_at: Timestamp,
 }
 
 port!(
     /// The table that meters write to.
     pub trait UsageLog: Send + Sync {
-        /// Writes a record, in place of the one that the process wrote for the window before.
+        /// Writes a record, replacing the process's previous one for the same window.
         async fn record_usage(&self, record: &UsageRecord) -> Result<(), PortError>;
 
-        /// All records of some windows, in any order.
+        /// Returns all records of some windows, in any order.
         async fn usage_records(&self, windows: &[u64]) -> Result<Vec<UsageRecord>, PortError>;
     }
 );

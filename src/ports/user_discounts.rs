@@ -5,20 +5,20 @@ use serde::{Deserialize, Serialize};
 use crate::model::UserId;
 use crate::pricing::{Discounts, OwnLadders};
 
-/// A user's discounts as stored.
+/// A customer's own discounts and ladders, as stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserDiscounts {
-    /// Whose.
+    /// The customer.
     pub user: UserId,
-    /// All products for which a discount on every quantity is agreed, and nothing else.
+    /// The products that only have a discount at every quantity.
     pub discounts: Discounts,
-    /// All others.
+    /// The ladders of all other products of the list.
     #[serde(default, skip_serializing_if = "OwnLadders::is_empty")]
     pub ladders: OwnLadders,
 }
 
 impl UserDiscounts {
-    /// Discounts on every quantity, and nothing else.
+    /// Creates a list that has only discounts at every quantity.
     #[must_use]
     pub const fn new(user: UserId, discounts: Discounts) -> Self {
         let ladders = OwnLadders { currency: None, ladders: vec![] };

@@ -1,7 +1,7 @@
-//! The packed form of a table's head, with the customer's own rows in it where they are few.
+//! The packed form of a table's head, which includes the customer's own rows if they are few.
 //!
-//! A refreshed customer costs one write of this: it is kept below a kilobyte, the least that DynamoDB
-//! bills.
+//! Each refreshed customer costs one write of a head. So a head is kept below a kilobyte, the smallest unit
+//! that DynamoDB bills.
 
 use bytes::Bytes;
 
@@ -14,7 +14,7 @@ const INLINE: u8 = 0;
 const IN_PARTS: u8 = 1;
 
 impl TableHead {
-    /// The head as bytes.
+    /// Packs the head into bytes.
     #[must_use]
     pub fn pack(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.about_packed_bytes());
@@ -60,7 +60,7 @@ impl TableHead {
         out
     }
 
-    /// No less than most heads take once packed.
+    /// An estimate of the packed size that is large enough for most heads.
     fn about_packed_bytes(&self) -> usize {
         const WITHOUT_ROWS: usize = 128;
         let rows = |own: &Own| match own {
@@ -70,10 +70,10 @@ impl TableHead {
         WITHOUT_ROWS + rows(&self.own) + rows(&self.prices.ladders)
     }
 
-    /// Reads a packed head.
+    /// Unpacks a head.
     ///
     /// # Errors
-    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`]; nothing is ever guessed.
+    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`].
     pub fn unpack(bytes: &[u8]) -> Result<Self, PackError> {
         let mut reader = Reader(bytes);
         match reader.byte()? {
@@ -209,7 +209,7 @@ fn text(bytes: &[u8]) -> Result<&str, PackError> {
     std::str::from_utf8(bytes).map_err(|_| damaged("a text is not UTF-8"))
 }
 
-/// Small numbers stay small, whatever their sign. The two highest bits are no times.
+/// Maps numbers to unsigned ones, so that numbers close to zero stay small whatever their sign.
 const fn zigzag(number: i64) -> u64 {
     ((number << 1) ^ (number >> 63)).cast_unsigned()
 }

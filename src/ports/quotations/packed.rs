@@ -1,8 +1,8 @@
-//! The compact form of a quotation.
+//! The packed form of a quotation.
 //!
-//! Times count from when the quotation was accepted. An answer names a product by its place in the items,
-//! unless it is packed apart from them. No field moves while the version stays: stores hold bytes of
-//! earlier builds. What the version before has written is still read.
+//! Times are relative to the time when the quotation was accepted. An answer names a product by its index in
+//! the items, unless the answer is packed alone. No field may move within a version, because stores hold
+//! bytes of earlier builds. The previous version can still be read.
 
 use std::borrow::Cow;
 
@@ -20,19 +20,19 @@ mod earlier;
 use answer::PackedAnswer;
 use earlier::{EARLIER_VERSION, EarlierAnswer};
 
-/// The version of the form.
+/// The version of this form.
 const VERSION: u8 = 2;
 /// The version of the form of a target.
 const TARGET_VERSION: u8 = 1;
 
-/// A quotation, by the form of its answer.
+/// A packed quotation; `A` is the form of its answer.
 #[derive(Serialize, Deserialize)]
 struct PackedQuotation<'a, A> {
-    /// Unless it is the one that the key ends with.
+    /// `None` if the key ends with this id.
     request_id: Option<Cow<'a, RequestId>>,
     user: Cow<'a, UserId>,
     items: Cow<'a, [Item]>,
-    /// One without an endpoint is none.
+    /// If the endpoint is empty, the quotation has no connection.
     connection: Cow<'a, ConnectionRef>,
     dialect: Dialect,
     accepted_at: Timestamp,
@@ -48,15 +48,15 @@ enum PackedStatus<'a, A> {
     Failed(Cow<'a, FailureReason>),
 }
 
-/// What an answer is packed beside: the items that it names by their places, and the time that its
-/// times count from.
+/// The context of a packed answer: the items that it refers to by index, and the time that its times are
+/// relative to.
 struct Beside<'a> {
     items: &'a [Item],
     time: Timestamp,
 }
 
 impl Beside<'_> {
-    /// For an answer that is packed apart from its quotation.
+    /// The context of an answer that is packed alone.
     const NOTHING: Self = Self { items: &[], time: Timestamp::from_millis(0) };
 
     const fn since(&self, time: Timestamp) -> i64 {
@@ -69,18 +69,18 @@ impl Beside<'_> {
 }
 
 impl Quotation {
-    /// Everything but its key.
+    /// Packs everything but the key.
     ///
     /// # Errors
-    /// [`PackedError`]; none is known that happens.
+    /// [`PackedError`]; no quotation is known that causes one.
     pub fn pack(&self) -> Result<Vec<u8>, PackedError> {
         seal(VERSION, &self.fields()?)
     }
 
-    /// How many bytes [`Self::pack`] gives.
+    /// Returns the length of what [`Self::pack`] returns.
     ///
     /// # Errors
-    /// As [`Self::pack`].
+    /// The same as [`Self::pack`].
     pub fn packed_bytes(&self) -> Result<usize, PackedError> {
         sealed_bytes(&self.fields()?)
     }
@@ -105,10 +105,10 @@ impl Quotation {
         })
     }
 
-    /// The quotation with a key.
+    /// Unpacks a quotation, and gives it this key.
     ///
     /// # Errors
-    /// [`PackedError`] when these are not the bytes of a quotation.
+    /// [`PackedError`] if the bytes are not a packed quotation.
     pub fn unpack(key: QuotationKey, bytes: &[u8]) -> Result<Self, PackedError> {
         match is_earlier(bytes) {
             true => unseal::<PackedQuotation<'_, EarlierAnswer<'_>>>(EARLIER_VERSION, bytes)?
@@ -120,18 +120,18 @@ impl Quotation {
 }
 
 impl QuotationStatus {
-    /// The status alone, for a store that does not have the quotation at hand when it is settled.
+    /// Packs the status alone, for a store that does not have the rest of the quotation when it is settled.
     ///
     /// # Errors
-    /// [`PackedError`]; none is known that happens.
+    /// [`PackedError`]; no status is known that causes one.
     pub fn pack(&self) -> Result<Vec<u8>, PackedError> {
         seal(VERSION, &PackedStatus::of(self, &Beside::NOTHING))
     }
 
-    /// What [`Self::pack`] has written.
+    /// Unpacks what [`Self::pack`] has returned.
     ///
     /// # Errors
-    /// [`PackedError`] when these are not the bytes of a status.
+    /// [`PackedError`] if the bytes are not a packed status.
     pub fn unpack(bytes: &[u8]) -> Result<Self, PackedError> {
         let status = match is_earlier(bytes) {
             true => unseal::<PackedStatus<'_, EarlierAnswer<'_>>>(EARLIER_VERSION, bytes)?
@@ -146,28 +146,28 @@ fn is_earlier(bytes: &[u8]) -> bool {
     bytes.first() == Some(&EARLIER_VERSION)
 }
 
-/// Where an answer goes, and how it is written there.
+/// Packs the target of an answer: its connection and dialect.
 ///
 /// # Errors
-/// [`PackedError`]; none is known that happens.
+/// [`PackedError`]; no target is known that causes one.
 pub fn pack_target(connection: &ConnectionRef, dialect: Dialect) -> Result<Vec<u8>, PackedError> {
     seal(TARGET_VERSION, &(connection, dialect))
 }
 
-/// What [`pack_target`] has written.
+/// Unpacks what [`pack_target`] has returned.
 ///
 /// # Errors
-/// [`PackedError`] when these are not the bytes of a target.
+/// [`PackedError`] if the bytes are not a packed target.
 pub fn unpack_target(bytes: &[u8]) -> Result<(ConnectionRef, Dialect), PackedError> {
     unseal(TARGET_VERSION, bytes)
 }
 
-/// What stands for no connection. No gateway has an empty endpoint.
+/// Returns the value that stands for no connection. No gateway has an empty endpoint.
 fn nowhere() -> Result<ConnectionRef, PackedError> {
     Ok(ConnectionRef { endpoint: String::new(), id: ConnectionId::stored("-")? })
 }
 
-/// What a key says of the id: all of it, or what follows the scope.
+/// Returns the id that a key contains: the whole key, or the text after the scope.
 fn ending(key: &QuotationKey) -> &str {
     key.as_str().split_once('/').map_or(key.as_str(), |(_, id)| id)
 }

@@ -1,4 +1,4 @@
-//! The compact form of an answer.
+//! The packed form of an answer.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,9 +13,9 @@ use crate::pricing::{
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct PackedAnswer<'a> {
-    /// What the answer names and the items do not. Its places come after those of the items.
+    /// Products that the answer names but the items do not have. Their indexes follow those of the items.
     pub(super) more: Vec<(Cow<'a, ProductId>, Quantity)>,
-    /// Each once: many lines have one rule.
+    /// Each rule once, because many lines may have the same rule.
     pub(super) rules: Vec<Cow<'a, Rule>>,
     pub(super) lines: Vec<PackedLine<'a>>,
     pub(super) unavailable: Vec<usize>,
@@ -40,7 +40,7 @@ pub(super) struct PackedLine<'a> {
     pub(super) discount: Rate,
     pub(super) unit_price: Money,
     pub(super) total: Money,
-    /// A place among the rules.
+    /// The index of the rule in `rules`.
     pub(super) rule: Option<usize>,
     pub(super) next_tier: Option<(Quantity, Money)>,
 }
@@ -67,7 +67,7 @@ impl<'a> PackedAnswer<'a> {
             next_tier: line.next_tier.map(|tier| (tier.quantity, tier.unit_price)),
         });
         let lines = lines.collect();
-        // Lines, unavailable products and invalid items are each in the order of the items.
+        // Lines, unavailable products and invalid items each have the order of the items.
         places.next = 0;
         let unavailable =
             answer.unavailable.iter().map(|product| places.of(product, None)).collect();
@@ -151,7 +151,7 @@ impl<'a> PackedAnswer<'a> {
     }
 }
 
-/// Rules in the order in which they come, each once.
+/// Different rules, in the order in which they were found.
 #[derive(Default)]
 struct RulesOnce<'a> {
     rules: Vec<Cow<'a, Rule>>,
@@ -167,16 +167,17 @@ impl<'a> RulesOnce<'a> {
     }
 }
 
-/// Finds the places of products.
+/// Finds the indexes of products.
 struct Places<'a> {
     items: &'a [Item],
     more: Vec<(Cow<'a, ProductId>, Quantity)>,
-    /// After the last place found: products come in the order of the items, so it is mostly the next.
+    /// The index after the last one found. Products have the order of the items, so the next one is usually
+    /// here.
     next: usize,
 }
 
 impl<'a> Places<'a> {
-    /// The place of an item with this product and, if that matters, this quantity.
+    /// Returns the index of an item with this product and, if given, this quantity.
     fn of(&mut self, product: &'a ProductId, quantity: Option<Quantity>) -> usize {
         let is_meant = |item: &Item| {
             item.product == *product && quantity.is_none_or(|quantity| quantity == item.quantity)

@@ -1,4 +1,4 @@
-//! The form of answers before there were price lists. It is read, and no longer written.
+//! The form of answers before price lists existed. It is read, but no longer written.
 
 use std::borrow::Cow;
 
@@ -48,7 +48,7 @@ impl<'a> From<EarlierAnswer<'a>> for PackedAnswer<'a> {
             unit_decimals: 0,
             priced_at: earlier.priced_at,
             validated_at: earlier.validated_at,
-            // There were no price lists that began or ended.
+            // There were no price lists whose edges could differ from this time.
             answered_at: earlier.validated_at,
             stale: earlier.stale,
             generation: earlier.generation,

@@ -1,4 +1,4 @@
-//! What is packed comes back, what is damaged is an error, and the bytes of this version stay.
+//! Packed values are unpacked unchanged, damage is an error, and the bytes of this version stay the same.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -12,7 +12,7 @@ use crate::pricing::{
     Scope,
 };
 
-/// Texts of one byte to some of several bytes each; the slash is what keys are cut at.
+/// Texts of characters with one byte and with several. Keys are split at the slash.
 fn text() -> impl Strategy<Value = String> {
     "[a-c/ é株]{1,6}"
 }
@@ -132,7 +132,7 @@ fn status() -> impl Strategy<Value = QuotationStatus> {
     ]
 }
 
-/// A quotation whose answer has, by their indexes, products that are among its items and others.
+/// A quotation whose answer has some products of its items, chosen by index, and others.
 fn quotation() -> impl Strategy<Value = Quotation> {
     let asked = (text(), text(), vec(item(), 0..6), text(), any::<bool>());
     let times = (time(), time(), time());
@@ -180,7 +180,7 @@ proptest! {
         prop_assert_eq!(quotation.packed_bytes().unwrap(), packed.len());
         let unpacked = Quotation::unpack(quotation.key.clone(), &packed).unwrap();
         prop_assert_eq!(&unpacked, &quotation);
-        // A key that says nothing of the id.
+        // A key that does not contain the id.
         let key = QuotationKey::stored(other_key).unwrap();
         let odd = Quotation { key: key.clone(), ..quotation };
         prop_assert_eq!(&Quotation::unpack(key, &odd.pack().unwrap()).unwrap(), &odd);
@@ -205,7 +205,7 @@ proptest! {
         prop_assert!(unpack_target(cut).is_err());
     }
 
-    /// Bytes that a checksum fits by chance, or by intent.
+    /// Bytes with a valid checksum, as chance or an attacker may produce them.
     #[test]
     fn no_bytes_make_it_panic(
         mut fields in vec(any::<u8>(), 0..200),
@@ -282,7 +282,7 @@ fn bytes_of(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(byte).collect()
 }
 
-/// The answer with all that price lists brought.
+/// The answer with the fields that price lists need.
 fn answered_with_terms() -> Quotation {
     let plain = answered();
     let QuotationStatus::Answered(answer) = plain.status else { panic!() };
@@ -317,7 +317,7 @@ fn answered_with_terms() -> Quotation {
     Quotation { status: QuotationStatus::Answered(Box::new(answer)), ..plain }
 }
 
-/// Stores hold these bytes: a change of them needs another version.
+/// Stores hold these bytes. If they change, the form needs a new version.
 #[test]
 fn the_bytes_of_this_version_stay() {
     let quotation = answered();
@@ -353,7 +353,7 @@ fn the_bytes_of_this_version_stay() {
     assert_eq!(hex(&packed), target);
 }
 
-/// What stores hold from before there were price lists.
+/// Stores hold such bytes from before price lists existed.
 #[test]
 fn the_bytes_of_the_version_before_are_read() {
     let quotation = answered();
