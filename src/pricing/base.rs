@@ -1,7 +1,7 @@
-//! The catalogue base: ids, names and list prices of one version of the products, in parts.
+//! The base of products: ids, names and list prices of one version of the products, in parts.
 //!
-//! All customers have it in common, so it is packed, stored, read and unpacked once for all of them. A
-//! product is known by its *index*: how many products of the base come before it.
+//! All customers share it, so it is packed, stored, read and unpacked once for all of them. The *index* of a
+//! product is the number of products before it in the base.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,25 +14,25 @@ use super::bytes::PackError;
 use super::{Currency, LadderRows, Product};
 use crate::model::ProductId;
 
-/// A part is full when it has so many bytes before compression; one long name may take more.
+/// A part is full at this many bytes before compression. One long name may exceed it.
 const PART_BYTES: usize = 24 * 1024;
-/// Of a large catalogue parts are larger, so that there are no more than about this many: the index
-/// of all parts is one item of the store.
+/// The approximate limit of the number of parts. In a large catalogue parts are larger instead, because the
+/// index of all parts is one item in the store.
 const MANY_PARTS: usize = 2_048;
 
-/// Why products do not make a base.
+/// Why products cannot be made into a base.
 #[derive(Debug, Error)]
 pub enum BaseError {
-    /// Two products have one id.
+    /// Two products have the same id.
     #[error("product `{id}` is in the catalogue twice")]
     Duplicate {
-        /// Which id.
+        /// The id.
         id: ProductId,
     },
-    /// More products than an index counts.
+    /// There are more products than an index can count.
     #[error("{count} products are more than a catalogue can have")]
     TooMany {
-        /// How many.
+        /// The number of products.
         count: usize,
     },
     /// A part could not be packed.
@@ -40,36 +40,36 @@ pub enum BaseError {
     Pack(#[from] PackError),
 }
 
-/// Where a part begins.
+/// The start of a part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartStart {
     /// Its first product.
     pub product: ProductId,
-    /// The index of that.
+    /// The index of that product.
     pub index: u32,
 }
 
-/// Says what a base consists of.
+/// The index of a base: where each part starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BaseIndex {
     /// The currency of all prices.
     pub currency: Currency,
-    /// How many products there are.
+    /// The number of products.
     pub products: u32,
-    /// Where each part begins, sorted.
+    /// The starts of the parts, sorted.
     pub parts: Vec<PartStart>,
 }
 
-/// A base as it is stored.
+/// A packed base, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackedBase {
-    /// What it consists of.
+    /// The index of the parts.
     pub index: BaseIndex,
     /// The parts.
     pub parts: Vec<Vec<u8>>,
 }
 
-/// A base in memory, whole. A process that serves quotes keeps only the parts that it needs.
+/// A whole base in memory. A process that serves quotes keeps only the parts that it needs.
 #[derive(Debug)]
 pub struct Base {
     index: BaseIndex,
@@ -77,7 +77,8 @@ pub struct Base {
 }
 
 impl BaseIndex {
-    /// Of parts that have these products, by their places among all of them. `id` gives the id at a place.
+    /// Creates the index of parts that have these ranges of all products. `id` returns the id of the product
+    /// at a place.
     pub(super) fn new(
         currency: Currency,
         parts: &[Range<usize>],
@@ -89,20 +90,20 @@ impl BaseIndex {
         Self { currency, products, parts: parts.iter().map(start).collect() }
     }
 
-    /// Which part a product is in, if it is in any.
+    /// Returns the part that may have a product, if any part may.
     #[must_use]
     pub fn part_of(&self, product: &ProductId) -> Option<u32> {
         let after = self.parts.partition_point(|part| part.product <= *product);
         after.checked_sub(1).and_then(|part| u32::try_from(part).ok())
     }
 
-    /// The index of a part's first product.
+    /// Returns the index of a part's first product.
     #[must_use]
     pub fn first_of(&self, part: u32) -> Option<u32> {
         self.parts.get(part as usize).map(|part| part.index)
     }
 
-    /// Whether a part is the one that the index means: it begins and ends where it should.
+    /// Whether a part matches the index: it has the right first product and length.
     #[must_use]
     pub fn fits(&self, number: u32, part: &BasePart) -> bool {
         let Some(start) = self.parts.get(number as usize) else { return false };
@@ -114,8 +115,8 @@ impl BaseIndex {
 }
 
 impl BaseIndex {
-    /// Whether a part of what is different by some terms is the one that the index means: it begins where
-    /// it should and ends before the next.
+    /// Whether a part of the base of some terms matches the index: it has the right first product and ends
+    /// before the next part.
     #[must_use]
     pub fn fits_ladders(&self, number: u32, part: &LadderRows) -> bool {
         let Some(start) = self.parts.get(number as usize) else { return false };
@@ -124,7 +125,7 @@ impl BaseIndex {
         bounds.is_some_and(|(first, last)| first == start.index && last < end)
     }
 
-    /// Which part would have the row of the product at an index.
+    /// Returns the part that may have the row of the product with this index.
     #[must_use]
     pub fn part_at(&self, index: u32) -> Option<u32> {
         let after = self.parts.partition_point(|part| part.index <= index);
@@ -133,19 +134,19 @@ impl BaseIndex {
 }
 
 impl PackedBase {
-    /// Packs the products of one version. Their order does not matter; the same products always give
-    /// the same bytes.
+    /// Packs the products of one version. Their order does not matter; the same products always give the same
+    /// bytes.
     ///
     /// # Errors
-    /// [`BaseError`] when an id comes twice or a part cannot be packed.
+    /// [`BaseError`] if two products have the same id, or a part cannot be packed.
     pub fn new(currency: Currency, products: Vec<Product>) -> Result<Self, BaseError> {
         Self::in_currency(currency, currency, products)
     }
 
-    /// The same with prices in another currency than that of the catalogue.
+    /// Like [`Self::new`], with prices in another currency than the catalogue's.
     ///
     /// # Errors
-    /// As [`Self::new`].
+    /// The same as [`Self::new`].
     pub fn in_currency(
         currency: Currency,
         catalogue: Currency,
@@ -175,7 +176,7 @@ pub(super) fn cut_into_parts(
     Ok(cuts(sizes, full).collect())
 }
 
-/// Ranges that follow each other, each of which ends when its sizes add up to what is full.
+/// Returns consecutive ranges. Each ends when its sizes add up to `full`.
 pub(super) fn cuts(
     sizes: impl ExactSizeIterator<Item = usize>,
     full: usize,
@@ -198,19 +199,19 @@ impl Base {
     /// Unpacks a whole base.
     ///
     /// # Errors
-    /// [`PackError`] when a part cannot be read.
+    /// [`PackError`] if a part cannot be unpacked.
     pub fn new(packed: &PackedBase) -> Result<Self, PackError> {
         let parts = packed.parts.iter().map(|part| BasePart::decode(part).map(Arc::new));
         Ok(Self { index: packed.index.clone(), parts: parts.collect::<Result<_, _>>()? })
     }
 
-    /// What it consists of.
+    /// The index of its parts.
     #[must_use]
     pub const fn index(&self) -> &BaseIndex {
         &self.index
     }
 
-    /// One of its parts.
+    /// Returns one of its parts.
     #[must_use]
     pub fn part(&self, number: u32) -> Option<&BasePart> {
         self.parts.get(number as usize).map(|part| &**part)

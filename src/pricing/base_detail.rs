@@ -1,8 +1,8 @@
-//! What only some products of a part have: floors, quantity rules and categories, and that they have no
-//! price in the currency of the base.
+//! The optional columns of a part: floors, quantity rules, categories, and whether a product has no price in
+//! the currency of the base.
 //!
-//! Each is a column of its own, which is there only when a product of the part needs it. So a catalogue
-//! without any of it costs nothing more.
+//! Each is a separate column, which is present only if a product of the part needs it. So a catalogue without
+//! these data needs no more bytes.
 //!
 //! ```text
 //! unpriced    count times: 1 byte, 1 for a product without a price
@@ -24,18 +24,18 @@ const QUANTITIES: u8 = 4;
 const CATEGORIES: u8 = 8;
 const ALL: u8 = UNPRICED | FLOORS | QUANTITIES | CATEGORIES;
 
-/// The columns of a part, each as long as the part has products, or empty.
+/// The optional columns of a part. Each is empty, or has one entry for each product.
 #[derive(Debug, Default)]
 pub(super) struct Detail {
     unpriced: Vec<bool>,
     floors: Vec<Option<Money>>,
     quantities: Vec<QuantityRules>,
     categories: Vec<Category>,
-    /// Numbers of `categories` from 1 on; 0 for none.
+    /// For each product, the number of its category in `categories`, counted from 1; 0 for none.
     category_of: Vec<u32>,
 }
 
-/// Which columns some products need.
+/// Returns the columns that some products need.
 pub(super) fn columns(products: &[Product], currencies: (Currency, Currency)) -> u8 {
     let (currency, catalogue) = currencies;
     let needs = |column, is_needed: &dyn Fn(&Product) -> bool| {
@@ -47,7 +47,7 @@ pub(super) fn columns(products: &[Product], currencies: (Currency, Currency)) ->
         | needs(CATEGORIES, &|product| product.category().is_some())
 }
 
-/// Appends these columns.
+/// Appends these columns to `out`.
 pub(super) fn put(
     out: &mut Vec<u8>,
     columns: u8,
@@ -88,7 +88,7 @@ pub(super) fn put(
 }
 
 impl Detail {
-    /// Reads the columns of so many products.
+    /// Reads the columns of `count` products.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         columns: u8,
@@ -129,7 +129,7 @@ impl Detail {
         Ok(detail)
     }
 
-    /// Whether every product is sold in every quantity, has a price, and no floor.
+    /// Whether every product has a price and none has a floor.
     pub(super) fn is_plain(&self) -> bool {
         self.unpriced.is_empty() && self.floors.is_empty()
     }
@@ -151,7 +151,7 @@ impl Detail {
         self.categories.get(number as usize)
     }
 
-    /// About how much memory it takes, in bytes.
+    /// The estimated memory that it uses, in bytes.
     pub(super) fn weight(&self) -> usize {
         self.unpriced.len()
             + self.floors.len() * size_of::<Option<Money>>()

@@ -1,5 +1,4 @@
-//! One part of a catalogue base: products that follow each other, with what all customers have in
-//! common of them.
+//! One part of a base: consecutive products, with the data of each that customers share.
 //!
 //! ```text
 //! part    = "OB" version(1 byte) columns(1 byte) zstd( body )
@@ -11,7 +10,7 @@
 //!           details  what only some products have: see `base_detail`
 //! ```
 //!
-//! `columns` says which of the details follow. A price that is not there is 0. Zstd's checksum is on.
+//! `columns` says which of the details follow. A missing price is stored as 0. Zstd's checksum is on.
 
 use std::hash::BuildHasher as _;
 use std::ops::Range;
@@ -28,15 +27,14 @@ use crate::model::ProductId;
 
 const MAGIC: &[u8] = b"OB";
 const FORMAT_VERSION: u8 = 1;
-/// The level of compression of what is stored for long.
+/// The compression level of parts, which are stored for long.
 pub(super) const SMALL: i32 = 6;
-/// That of what is soon packed again.
+/// The compression level of runs, which are soon packed again.
 pub(super) const FAST: i32 = 1;
-/// No part that we write is larger than this once decompressed: one product has a name of 400 KB at
-/// most.
+/// No part that we write decompresses to more than this: one product has a name of at most 400 KB.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// A part, unpacked.
+/// An unpacked part.
 #[derive(Debug)]
 pub struct BasePart {
     ids: Ids,
@@ -49,51 +47,53 @@ pub struct BasePart {
     hasher: DefaultHashBuilder,
 }
 
-/// What every product has, in one piece: whoever looks up one product waits for one piece of memory only.
+/// The data that every product has, in one piece. So the lookup of one product reads only one piece of
+/// memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
-    /// Its list price; zero when it has none.
+    /// The list price; zero if the product has none.
     pub(super) price: Money,
-    /// Where its name ends among the names.
+    /// Where the name ends in `names`.
     name_end: u32,
 }
 
-/// What all customers have in common of a product.
+/// The data of a product that customers share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BaseEntry<'a> {
     /// Its id.
     pub id: &'a str,
-    /// What people call it.
+    /// The name of the product.
     pub name: &'a str,
     /// Its list price, if it has one.
     pub list_price: Option<Money>,
-    /// What calculated prices are not to be below.
+    /// The lowest calculated price.
     pub floor: Option<Money>,
-    /// Which quantities it is sold in.
+    /// The quantities in which it is sold.
     pub quantities: QuantityRules,
     /// The category that it is in.
     pub category: Option<&'a Category>,
 }
 
 impl BaseEntry<'_> {
-    /// What its prices are calculated off.
+    /// Returns what its prices are calculated from.
     #[must_use]
     pub const fn goods(&self, rounding: Rounding) -> Goods {
         Goods { list_price: self.list_price, floor: self.floor, rounding }
     }
 }
 
-/// About how many bytes a product takes before compression.
+/// The estimated size of a product before compression, in bytes.
 pub(super) fn plain_bytes(product: &Product) -> usize {
     plain_bytes_of(product.id.as_str(), &product.name)
 }
 
-/// The same of an id and a name.
+/// The same for an id and a name.
 pub(super) const fn plain_bytes_of(id: &str, name: &str) -> usize {
     id.len() + name.len() + 8
 }
 
-/// Packs products, sorted by id. The same products always give the same bytes at one level of compression.
+/// Packs products that are sorted by id. At one compression level, the same products always give the same
+/// bytes.
 pub(super) fn pack(
     products: &[Product],
     currencies: (Currency, Currency),
@@ -131,7 +131,7 @@ fn compress(body: &[u8], level: i32) -> std::io::Result<Vec<u8>> {
     compressor.compress(body)
 }
 
-/// How many bytes two ids have in common at the start, ending between characters.
+/// Returns the length in bytes of the common prefix of two ids. It ends between characters.
 fn shared_prefix(before: &str, id: &str) -> usize {
     let mut shared = before.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
     while !id.is_char_boundary(shared) {
@@ -141,10 +141,10 @@ fn shared_prefix(before: &str, id: &str) -> usize {
 }
 
 impl BasePart {
-    /// Reads a packed part.
+    /// Unpacks a part.
     ///
     /// # Errors
-    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`]; nothing is ever guessed.
+    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`].
     pub fn decode(bytes: &[u8]) -> Result<Self, PackError> {
         let mut reader = Reader(bytes);
         if reader.take(MAGIC.len())? != MAGIC {
@@ -180,19 +180,19 @@ impl BasePart {
         Ok(Self { ids, rows, highest_price, names: names.to_owned(), detail, places, hasher })
     }
 
-    /// How many products it has.
+    /// The number of products.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether it has none.
+    /// Whether it has no products.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The place of a product in it.
+    /// Returns the place of a product in this part.
     #[must_use]
     pub fn find(&self, product: &ProductId) -> Option<usize> {
         let id = product.as_str();
@@ -200,7 +200,7 @@ impl BasePart {
         self.places.find(self.hasher.hash_one(id), is_it).map(|place| *place as usize)
     }
 
-    /// The product at a place, which must be less than [`Self::len`].
+    /// Returns the product at a place, which must be less than [`Self::len`].
     #[must_use]
     pub fn entry(&self, place: usize) -> BaseEntry<'_> {
         let name = self.name_range(place);
@@ -214,15 +214,15 @@ impl BasePart {
         }
     }
 
-    /// All products, in their order.
+    /// All products, sorted by id.
     pub fn iter(&self) -> impl Iterator<Item = BaseEntry<'_>> {
         (0..self.len()).map(|place| self.entry(place))
     }
 
-    /// About how much memory it takes, in bytes.
+    /// The estimated memory that it uses, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        /// Of a product, beside its texts: where its id ends, and its length.
+        /// The bytes of each id besides its text: where it ends, and its length.
         const OF_IDS: usize = 4 + 1;
         self.ids.end(self.len())
             + self.names.len()
@@ -254,7 +254,7 @@ impl BasePart {
     }
 }
 
-/// The places of ids, by their hashes.
+/// Builds the table of places by the hashes of ids.
 fn places(ids: &Ids, hasher: &DefaultHashBuilder) -> HashTable<u32> {
     let hash = |place: u32| hasher.hash_one(ids.get(place as usize));
     let mut places = HashTable::with_capacity(ids.len());

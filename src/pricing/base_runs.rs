@@ -1,9 +1,9 @@
-//! Products on their way into a base, in runs.
+//! Runs: products on their way into a base.
 //!
-//! A large catalogue is read by several readers, and by processes that are cut off. So what is read is
-//! packed at once into *runs*, which are small and may be stored: each is sorted, but overlaps with the
-//! others. When all products are read, their runs are merged, and packed into the parts of the base, some
-//! parts at a time. It has the same bytes as if it had been packed from the products.
+//! A large catalogue is read by several readers, and by processes that may be cut off. So what is read is
+//! packed at once into *runs*, which are small and may be stored. Each run is sorted, but runs overlap. When
+//! all products are read, the runs are merged, and packed into the parts of the base, some parts at a time.
+//! The result has the same bytes as a base that is packed directly from the products.
 
 use std::ops::Range;
 
@@ -12,15 +12,15 @@ use super::base_part::{self, BaseEntry, BasePart};
 use super::{Currency, Product, ProductDetail};
 use crate::model::ProductId;
 
-/// A run is full when it has so many bytes before compression: it is an item of the store.
+/// A run is full at this many bytes before compression, because it is one item in the store.
 const RUN_BYTES: usize = 256 * 1024;
-/// What prices, floors and quantity rules of a product take at most.
+/// The most bytes that prices, floors and quantity rules of a product take.
 const COLUMN_BYTES: usize = 64;
 
-/// Packs products in a currency into runs, where the other currency is that of the catalogue.
+/// Packs products into runs. The first currency is that of the base, the second that of the catalogue.
 ///
 /// # Errors
-/// [`BaseError::Pack`].
+/// [`BaseError::Pack`] if the compressor fails.
 pub fn pack_runs(
     products: &[Product],
     currencies: (Currency, Currency),
@@ -36,22 +36,22 @@ pub fn pack_runs(
     Ok(runs.map(pack).collect::<Result<_, _>>()?)
 }
 
-/// Runs, merged: all products of a base in their order, cut into its parts.
+/// Merged runs: all products of a base, sorted and cut into its parts.
 #[derive(Debug)]
 pub struct MergedRuns {
     currency: Currency,
     runs: Vec<BasePart>,
-    /// The run of each product, and its place there.
+    /// The run of each product, and its place in that run.
     order: Vec<(u32, u32)>,
-    /// Which products each part has.
+    /// The range of products in each part.
     parts: Vec<Range<usize>>,
 }
 
 impl MergedRuns {
-    /// Merges runs that were packed in a currency.
+    /// Merges runs that were packed in this currency.
     ///
     /// # Errors
-    /// [`BaseError`] when an id comes twice, or a run cannot be read.
+    /// [`BaseError`] if two products have the same id, or a run cannot be unpacked.
     pub fn new(currency: Currency, runs: &[impl AsRef<[u8]>]) -> Result<Self, BaseError> {
         let runs = runs.iter().map(|run| BasePart::decode(run.as_ref()));
         let runs: Vec<BasePart> = runs.collect::<Result<_, _>>()?;
@@ -72,7 +72,7 @@ impl MergedRuns {
         Ok(Self { currency, runs, order, parts })
     }
 
-    /// What the base consists of.
+    /// Returns the index of the base.
     #[must_use]
     pub fn index(&self) -> BaseIndex {
         BaseIndex::new(self.currency, &self.parts, |first| {
@@ -80,10 +80,10 @@ impl MergedRuns {
         })
     }
 
-    /// Packs some of the parts, by number.
+    /// Packs the parts with these numbers.
     ///
     /// # Errors
-    /// [`BaseError::Pack`].
+    /// [`BaseError::Pack`] if the compressor fails.
     pub fn pack(&self, parts: Range<usize>) -> Result<Vec<Vec<u8>>, BaseError> {
         let pack = |part: &Range<usize>| {
             let products = self.order[part.clone()].iter().map(|&place| self.product(place));

@@ -1,4 +1,4 @@
-//! Numbers as bytes, and taking them off again without trusting them.
+//! Writes numbers as bytes, and reads bytes that cannot be trusted.
 
 use std::io;
 
@@ -6,24 +6,24 @@ use thiserror::Error;
 
 use super::Money;
 
-/// Why something cannot be packed, or not be read from its packed form.
+/// Why something cannot be packed or unpacked.
 #[derive(Debug, Error)]
 pub enum PackError {
     /// The compressor failed.
     #[error("compressing prices")]
     Compress(#[source] io::Error),
-    /// It was written by a version of ocache that this one does not know.
+    /// The bytes were written by a version of ocache with another format.
     #[error("packed prices have format version {found}, this ocache reads {known}")]
     UnknownVersion {
-        /// The version it says.
+        /// The version in the bytes.
         found: u8,
-        /// The version that is read.
+        /// The version that this ocache reads.
         known: u8,
     },
     /// The bytes are not what any version writes.
     #[error("packed prices are damaged: {why}")]
     Damaged {
-        /// What does not fit.
+        /// What is wrong.
         why: &'static str,
     },
 }
@@ -32,7 +32,7 @@ pub(crate) const fn damaged(why: &'static str) -> PackError {
     PackError::Damaged { why }
 }
 
-/// Appends a number, seven bits to a byte, the lowest first.
+/// Appends a number with seven bits in each byte, the lowest bits first.
 #[inline]
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
@@ -42,7 +42,7 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// FNV-1a. Any single byte that changes changes it.
+/// The FNV-1a checksum. A change of any single byte changes it.
 pub(super) fn checksum(bytes: &[u8]) -> [u8; 4] {
     const START: u32 = 0x811c_9dc5;
     const PRIME: u32 = 0x0100_0193;
@@ -50,7 +50,7 @@ pub(super) fn checksum(bytes: &[u8]) -> [u8; 4] {
     sum.to_le_bytes()
 }
 
-/// Takes pieces off the front of a slice.
+/// Reads pieces from the front of a slice.
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         self.take(1).map(|bytes| bytes[0])
     }
 
-    // Called for each column of each row: a call of its own takes as long as what it does.
+    // Inlined, because it runs for each column of each row, and a call would take as long as its work.
     #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, PackError> {
         let mut value = 0;
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
         usize::try_from(self.varint()?).map_err(|_| damaged("a number is too large"))
     }
 
-    /// A number that is at most so much.
+    /// Reads a number that must be at most `most`.
     pub(crate) fn count(&mut self, most: usize) -> Result<usize, PackError> {
         self.length().and_then(|count| match count <= most {
             true => Ok(count),
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         minor.filter(|price| *price <= Money::MAX_PRICE).ok_or(damaged("a price is out of range"))
     }
 
-    /// Bytes behind their length.
+    /// Reads a length and the bytes that follow it.
     pub(crate) fn with_length(&mut self) -> Result<&'a [u8], PackError> {
         let length = self.length()?;
         self.take(length)

@@ -1,4 +1,4 @@
-//! The currency of a catalogue, and how many decimals its amounts have.
+//! Currencies, and how many decimals their amounts have.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,8 +14,8 @@ impl Currency {
     /// United States dollar, the default.
     pub const USD: Self = Self(iso_currency::Currency::USD);
 
-    /// How many decimals an amount has: 2 for USD, 0 for JPY, 3 for KWD. Units without any minor
-    /// unit, such as gold, have none.
+    /// The decimals of an amount: 2 for USD, 0 for JPY, 3 for KWD. A unit without a minor unit, such as gold,
+    /// has none.
     #[must_use]
     pub fn decimals(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)

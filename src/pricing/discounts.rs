@@ -1,4 +1,4 @@
-//! What one user pays less.
+//! The discounts of one customer.
 
 use std::sync::OnceLock;
 
@@ -12,39 +12,39 @@ use crate::model::ProductId;
 /// A percentage off one product's list price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discount {
-    /// Which product. It need not exist (yet).
+    /// The product. It need not exist yet.
     pub product_id: ProductId,
-    /// How much less.
+    /// The percentage off the list price.
     pub percentage: Percentage,
 }
 
-/// All discounts of one user, sorted by product, each product once.
+/// All discounts of one customer, sorted by product, each product once.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Discount>", into = "Vec<Discount>")]
 pub struct Discounts {
-    /// Columns: the shape in which they are stored, hashed and joined with a catalogue.
+    /// Columns, because they are stored, hashed and matched with a base in this form.
     ids: Ids,
     percentages: Vec<Percentage>,
-    /// The same as a list, once somebody has asked for it.
+    /// The same discounts as a list, which is built when it is first requested.
     list: OnceLock<Vec<Discount>>,
 }
 
-/// Why a list of discounts is refused.
+/// Why a list of discounts is not valid.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum DiscountError {
-    /// The same product has two percentages.
+    /// A product has two percentages.
     #[error("product `{product}` has two discounts")]
     Duplicate {
-        /// Which product.
+        /// The product.
         product: ProductId,
     },
 }
 
 impl Discounts {
-    /// Sorts a list.
+    /// Sorts a list of discounts.
     ///
     /// # Errors
-    /// [`DiscountError::Duplicate`] when a product is named twice.
+    /// [`DiscountError::Duplicate`] if a product is named twice.
     pub fn new(mut list: Vec<Discount>) -> Result<Self, DiscountError> {
         list.sort_unstable_by(|a, b| a.product_id.cmp(&b.product_id));
         if let Some(pair) = list.windows(2).find(|pair| pair[0].product_id == pair[1].product_id) {
@@ -56,31 +56,31 @@ impl Discounts {
         Ok(Self { ids, percentages, list: OnceLock::from(list) })
     }
 
-    /// Columns that are equally long, of ids of products.
+    /// Creates discounts from columns of equal length, with valid product ids.
     pub(super) const fn of_columns(ids: Ids, percentages: Vec<Percentage>) -> Self {
         Self { ids, percentages, list: OnceLock::new() }
     }
 
-    /// How many there are.
+    /// The number of discounts.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no discounts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether there is one for a product.
+    /// Whether there is a discount for a product.
     #[must_use]
     pub fn contains(&self, product: &ProductId) -> bool {
         let place = self.ids.first_from(0, self.len().max(1), product.as_str());
         place < self.len() && self.ids.get(place) == product.as_str()
     }
 
-    /// The discounts, by product.
+    /// The discounts, sorted by product.
     #[must_use]
     pub fn as_slice(&self) -> &[Discount] {
         self.list.get_or_init(|| {
@@ -96,7 +96,7 @@ impl Discounts {
         &self.ids
     }
 
-    /// In the order of the ids.
+    /// The percentages, in the order of the ids.
     pub(super) fn percentages(&self) -> &[Percentage] {
         &self.percentages
     }

@@ -1,4 +1,4 @@
-//! Many ids in one piece of memory, so that runs of them are compared at once.
+//! Many ids in one piece of memory, so that runs of ids are compared at once.
 
 /// Ids in ascending order, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -6,7 +6,7 @@ pub(super) struct Ids {
     text: String,
     /// Where each id ends in `text`.
     ends: Vec<u32>,
-    /// How long each id is: two runs of ids are equal when their texts and their lengths are.
+    /// The length of each id. Two runs of ids are equal if both their texts and their lengths are.
     lengths: Vec<u8>,
 }
 
@@ -16,10 +16,10 @@ impl Ids {
         Self { text: String::new(), ends, lengths }
     }
 
-    /// Appends an id, which comes after all that are there.
+    /// Appends an id, which must come after all others.
     pub(super) fn push(&mut self, id: &str) {
         self.text.push_str(id);
-        // Ids are at most 64 bytes, so 4 GB of them are more products than fit anywhere.
+        // The lengths of ids fit a byte, and 4 GB of ids are more products than any store holds.
         self.ends.push(self.text.len() as u32);
         self.lengths.push(id.len() as u8);
     }
@@ -28,18 +28,18 @@ impl Ids {
         self.ends.len()
     }
 
-    /// The id at an index, which must be there.
+    /// Returns the id at an index, which must exist.
     pub(super) fn get(&self, index: usize) -> &str {
         &self.text[self.end(index)..self.end(index + 1)]
     }
 
-    /// Where the texts of the first `count` ids end.
+    /// Returns where the texts of the first `count` ids end.
     pub(super) fn end(&self, count: usize) -> usize {
         if count == 0 { 0 } else { self.ends[count - 1] as usize }
     }
 
-    /// The index of the first id from `start` on that does not come before this one. Cheapest when
-    /// it is no farther than `step`, which is at least 1.
+    /// Returns the index of the first id from `start` on that is not before `id`. This is fastest if that
+    /// index is at most `step` away. `step` must be at least 1.
     pub(super) fn first_from(&self, start: usize, mut step: usize, id: &str) -> usize {
         let mut low = start;
         while low + step <= self.len() && self.get(low + step - 1) < id {
@@ -54,7 +54,7 @@ impl Ids {
         low
     }
 
-    /// How many ids from `start` on are the same as others' from `other_start` on.
+    /// Returns how many ids from `start` on equal the other ids from `other_start` on.
     pub(super) fn run(&self, start: usize, other: &Self, other_start: usize) -> usize {
         let most = (self.len() - start).min(other.len() - other_start);
         let (mut same, mut step) = (0, 1);
@@ -62,7 +62,7 @@ impl Ids {
             let count = step.min(most - same);
             if self.slice(start + same, count) == other.slice(other_start + same, count) {
                 same += count;
-                // One by one at first: most runs are as short as that, or very long.
+                // The first steps are small, because most runs are either very short or very long.
                 step = same;
             } else if count == 1 {
                 break;
@@ -73,7 +73,7 @@ impl Ids {
         same
     }
 
-    /// All of them as bytes: their texts, and how long each is.
+    /// All ids as bytes: their texts, and their lengths.
     pub(super) fn bytes(&self) -> (&[u8], &[u8]) {
         (self.text.as_bytes(), &self.lengths)
     }

@@ -1,6 +1,6 @@
-//! Products with ladders: what they cost at each quantity, and by which rule.
+//! Products with ladders: the price at each quantity, and the rule it comes from.
 //!
-//! Both what the terms of many customers say and what only one customer has is kept so.
+//! This form is used for the terms of many customers and for the ladders of a single customer.
 
 use super::{Rule, Rules, Step};
 
@@ -12,48 +12,48 @@ pub struct LadderRows {
     pub(super) rules: Vec<Rule>,
 }
 
-/// One product.
+/// The row of one product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LadderRow {
-    /// Its index in the base.
+    /// The index of the product in the base.
     pub(super) index: u32,
-    /// Where its steps end.
+    /// Where the product's steps end in `steps`.
     pub(super) end: u32,
 }
 
 impl LadderRows {
-    /// How many products there are.
+    /// The number of products.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no products.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The index of its first product.
+    /// The index of the first product.
     #[must_use]
     pub fn first_index(&self) -> Option<u32> {
         self.rows.first().map(|row| row.index)
     }
 
-    /// The index of its last product.
+    /// The index of the last product.
     #[must_use]
     pub fn last_index(&self) -> Option<u32> {
         self.rows.last().map(|row| row.index)
     }
 
-    /// The steps of the product at an index, if it has any.
+    /// Returns the steps of the product with this index, if it has any.
     #[must_use]
     pub fn find(&self, index: u32) -> Option<&[Step]> {
         let at = self.rows.binary_search_by_key(&index, |row| row.index).ok()?;
         Some(self.steps_at(at))
     }
 
-    /// The rules that the steps name by number.
+    /// The rules that the steps refer to by number.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
@@ -64,8 +64,8 @@ impl LadderRows {
         (0..self.len()).map(|at| (self.rows[at].index, self.steps_at(at)))
     }
 
-    /// The steps of the product at an index with the numbers that another book of rules gives their
-    /// rules; `None` when a rule is missing.
+    /// Returns the steps of the product with this index, with their rules numbered as in `rules`. Returns
+    /// `None` if a rule is missing.
     #[must_use]
     pub fn steps_in(&self, index: u32, rules: &mut Rules) -> Option<Vec<Step>> {
         let steps = self.find(index).unwrap_or_default().iter();
@@ -76,7 +76,7 @@ impl LadderRows {
         renumbered.collect()
     }
 
-    /// About how much memory they take, in bytes.
+    /// The estimated memory that they use, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
         size_of::<Self>()

@@ -1,7 +1,8 @@
-//! The one pricing module: money, discounts, what customers have in common, what each has of their
-//! own, and quotes from both.
+//! All pricing: money, discounts, the base that customers share, the rows that each has alone, and quotes
+//! from both.
 //!
-//! Pure and synchronous: no port, no clock, no task. Time is an argument where it is needed.
+//! Pricing is pure and synchronous: it uses no port, no clock and no task. Where it needs the time, that is
+//! an argument.
 //!
 #![doc = include_str!("../../docs/pricing.md")]
 

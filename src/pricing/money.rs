@@ -1,4 +1,4 @@
-//! Amounts and percentages as integers. No float ever holds a price.
+//! Amounts and percentages as integers. Prices are never floating-point numbers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,64 +19,63 @@ pub struct Money(i64);
 /// Why a text is not a price.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum MoneyError {
-    /// Not a decimal, or one that the currency cannot hold.
+    /// It is not a decimal number, or has more decimals than the currency.
     #[error("price `{text}` {why} (currency {currency})")]
     Malformed {
-        /// What was given.
+        /// The text.
         text: String,
         /// What is wrong with it.
         why: DecimalError,
-        /// The currency it was read for.
+        /// The currency of the price.
         currency: Currency,
     },
-    /// Below zero.
+    /// It is below zero.
     #[error("price `{text}` is negative")]
     Negative {
-        /// What was given.
+        /// The text.
         text: String,
     },
-    /// Above [`Money::MAX_PRICE`].
+    /// It is above [`Money::MAX_PRICE`].
     #[error("price `{text}` is more than ocache can hold")]
     TooLarge {
-        /// What was given.
+        /// The text.
         text: String,
     },
 }
 
 impl Money {
-    /// Nothing.
+    /// The amount zero.
     pub const ZERO: Self = Self(0);
-    /// The highest list price: 10^15 minor units, so that a price times a percentage never
-    /// overflows.
+    /// The highest list price: 10^15 minor units. With it, a price times a percentage never overflows.
     pub const MAX_PRICE: Self = Self(1_000_000_000_000_000);
-    /// Up to this price, a price times a percentage fits 64 bits.
+    /// The highest price that fits 64 bits when multiplied by a percentage.
     pub(super) const MAX_NARROW: Self = Self((u64::MAX / WHOLE).cast_signed());
 
-    /// From minor units.
+    /// Creates an amount from minor units.
     #[must_use]
     pub const fn from_minor(minor: i64) -> Self {
         Self(minor)
     }
 
-    /// In minor units.
+    /// The amount in minor units.
     #[must_use]
     pub const fn minor(self) -> i64 {
         self.0
     }
 
-    /// Reads a list price: zero or more, with no more decimals than the currency has.
+    /// Parses a list price: zero or more, with at most the decimals of the currency.
     ///
     /// # Errors
-    /// [`MoneyError`], naming the text.
+    /// [`MoneyError`], which names the text.
     pub fn parse_price(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         Self::parse_amount(text, currency, 0)
     }
 
-    /// Reads an amount of a unit price: zero or more, with at most so many decimals beyond those of the
-    /// currency.
+    /// Parses an amount of a unit price: zero or more, with at most `unit_decimals` decimals beyond those of
+    /// the currency.
     ///
     /// # Errors
-    /// [`MoneyError`], naming the text.
+    /// [`MoneyError`], which names the text.
     pub fn parse_amount(
         text: &str,
         currency: Currency,
@@ -95,20 +94,20 @@ impl Money {
         Ok(Self(units))
     }
 
-    /// The amount with the decimals of its currency: `900.00`.
+    /// Formats the amount with the decimals of its currency: `900.00`.
     #[must_use]
     pub fn format(self, currency: Currency) -> String {
         self.shown(currency).to_string()
     }
 
-    /// The same, to be written somewhere.
+    /// The same, as a value that can be displayed.
     #[must_use]
     pub fn shown(self, currency: Currency) -> ShownDecimal {
         ShownDecimal::new(self.0, currency.decimals())
     }
 
-    /// A unit price to be written somewhere: with the decimals of its currency at least, and without
-    /// zeros at the end of those beyond.
+    /// A unit price that can be displayed. It has at least the decimals of its currency, and no trailing
+    /// zeros beyond them.
     #[must_use]
     pub fn shown_as_unit(self, currency: Currency, unit_decimals: u8) -> ShownDecimal {
         let (mut units, mut beyond) = (self.0, unit_decimals);
@@ -125,21 +124,21 @@ impl Money {
         Self(self.0 - self.saving(discount).0)
     }
 
-    /// What a discount takes off this price, so that what is left is rounded half-even to a minor
-    /// unit.
+    /// Returns the amount that a discount takes off this price. It is chosen so that the remaining price is
+    /// rounded half-even to a minor unit.
     pub(super) const fn saving(self, discount: Percentage) -> Self {
         let price = self.0.cast_unsigned();
         if price <= Self::MAX_NARROW.0.cast_unsigned() {
             return self.saving_narrow(discount);
         }
-        // In two steps, of which none is more than 64 bits.
+        // Computed in two steps, so that no product exceeds 64 bits.
         let (whole, part) = (price / WHOLE, price % WHOLE);
         let discount = discount.0 as u64;
         let floor = whole * discount + part * discount / WHOLE;
         Self::rounded_saving(price, floor, part * discount % WHOLE)
     }
 
-    /// The same, for prices up to [`Self::MAX_NARROW`]: half the instructions.
+    /// The same for prices up to [`Self::MAX_NARROW`], with half the instructions.
     #[inline]
     pub(super) const fn saving_narrow(self, discount: Percentage) -> Self {
         let price = self.0.cast_unsigned();
@@ -147,8 +146,8 @@ impl Money {
         Self::rounded_saving(price, exact / WHOLE, exact % WHOLE)
     }
 
-    /// A saving of `floor + rest ÷ WHOLE`, rounded so that the price that is left is the nearest,
-    /// and of two the even one. Without a branch, because nobody can guess it.
+    /// Rounds a saving of `floor + rest ÷ WHOLE` so that the remaining price is the nearest one, and the even
+    /// one of two. There is no branch, because the processor could not predict it.
     #[inline]
     const fn rounded_saving(price: u64, floor: u64, rest: u64) -> Self {
         let left_is_odd = (price ^ floor) & 1;
@@ -156,15 +155,15 @@ impl Money {
         Self((floor + more as u64).cast_signed())
     }
 
-    /// The total of a line: this unit price times a quantity, rounded half-even. `None` when it is
-    /// more than 64 bits of minor units.
+    /// The total of a line: this unit price times a quantity, rounded half-even. `None` if it does not fit 64
+    /// bits of minor units.
     #[must_use]
     pub fn times(self, quantity: Quantity) -> Option<Self> {
         self.line_total(quantity, UnitRounding::PLAIN)
     }
 
     /// The total of a line in minor units of the currency: this unit price times a quantity, rounded once.
-    /// `None` when it is more than 64 bits of minor units.
+    /// `None` if it does not fit 64 bits of minor units.
     #[must_use]
     pub fn line_total(self, quantity: Quantity, rounding: UnitRounding) -> Option<Self> {
         let exact = i128::from(self.0) * i128::from(quantity.thousandths());
@@ -172,17 +171,17 @@ impl Money {
         i64::try_from(total).ok().map(Self)
     }
 
-    /// The sum, unless it is more than 64 bits of minor units.
+    /// The sum; `None` if it does not fit 64 bits of minor units.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
     }
 }
 
-/// A hundred per cent, as amounts are multiplied with.
+/// A hundred per cent, as the factor of an amount.
 const WHOLE: u64 = Percentage::WHOLE as u64;
 
-/// `numerator ÷ denominator` for numbers that are not negative.
+/// Returns the rounded quotient of two numbers that are not negative.
 fn rounded(numerator: i128, denominator: i128, rounding: Rounding) -> i128 {
     let floor = numerator / denominator;
     let twice_rest = (numerator % denominator) * 2;
@@ -201,18 +200,18 @@ pub struct Percentage(u32);
 /// Why a text is not a discount.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PercentageError {
-    /// Not a decimal, or one with more than six decimals.
+    /// It is not a decimal number, or has more than six decimals.
     #[error("discount `{text}` {why}")]
     Malformed {
-        /// What was given.
+        /// The text.
         text: String,
         /// What is wrong with it.
         why: DecimalError,
     },
-    /// Below 0 or above 100.
+    /// It is below 0 or above 100.
     #[error("discount `{text}` is not between 0 and 100 %")]
     OutOfRange {
-        /// What was given.
+        /// The text.
         text: String,
     },
 }
@@ -228,7 +227,7 @@ impl Percentage {
         self.0
     }
 
-    /// From millionths of a per cent, when that is at most 100 %.
+    /// Creates a percentage from millionths of a per cent; `None` above 100 %.
     #[must_use]
     pub const fn from_millionths(millionths: u32) -> Option<Self> {
         if millionths <= Self::WHOLE { Some(Self(millionths)) } else { None }
@@ -263,7 +262,7 @@ impl FromStr for Percentage {
     }
 }
 
-/// Without needless zeros: `10`, `12.5`.
+/// Without unnecessary zeros: `10`, `12.5`.
 impl fmt::Display for Percentage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ShownDecimal::trimmed(i64::from(self.0), Self::DECIMALS).fmt(f)

@@ -1,34 +1,33 @@
-//! What only one customer has: their rows, priced against a base.
+//! The own rows of a customer, priced against a base.
 
 use super::base::BaseIndex;
 use super::base_part::{BaseEntry, BasePart};
 use super::{Discounts, Money, Percentage, PriceRule, Rounding};
 
-/// The version of the pricing rules. A change of any rule changes it, and with it every
-/// fingerprint, so that all tables are calculated again.
+/// The version of the pricing rules. Every change of a rule increases it. It is part of every fingerprint, so
+/// all tables are then calculated again.
 pub const PRICING_VERSION: u32 = 1;
 
-/// One product at a price of the customer's own.
+/// One product at a discount that only this customer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnRow {
     /// The index of the product in the base.
     pub index: u32,
     /// The discount.
     pub discount: Percentage,
-    /// What it takes off the list price.
+    /// The amount that it takes off the list price.
     pub saving: Money,
 }
 
-/// The rows of one customer, sorted by index. All other products cost what the base says.
+/// The own rows of one customer, sorted by index. All other products have the price of the base.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnRows {
     pub(super) rows: Vec<OwnRow>,
 }
 
 impl OwnRows {
-    /// Prices what a customer has of their own. Discounts of products that are not in the base have no
-    /// effect. `None` when a part that is needed is not at hand; [`parts_of_discounts`] says which
-    /// ones are.
+    /// Prices a customer's discounts. Discounts of products that are not in the base have no effect. Returns
+    /// `None` if a needed part is missing; [`parts_of_discounts`] returns which parts are needed.
     ///
     /// [`parts_of_discounts`]: BaseIndex::parts_of_discounts
     #[must_use]
@@ -46,7 +45,7 @@ impl OwnRows {
         Some(Self { rows })
     }
 
-    /// Rows that were priced before; `None` when they are not sorted by index, or two have the same.
+    /// Creates rows that were priced before; `None` if they are not strictly sorted by index.
     #[must_use]
     pub fn new(rows: Vec<OwnRow>) -> Option<Self> {
         rows.is_sorted_by(|a, b| a.index < b.index).then_some(Self { rows })
@@ -58,7 +57,7 @@ impl OwnRows {
         &self.rows
     }
 
-    /// The row of the product at an index, if there is one.
+    /// Returns the row of the product with this index, if there is one.
     #[must_use]
     pub fn find(&self, index: u32) -> Option<&OwnRow> {
         self.rows.binary_search_by_key(&index, |row| row.index).ok().map(|at| &self.rows[at])
@@ -66,8 +65,8 @@ impl OwnRows {
 }
 
 impl OwnRow {
-    /// What the customer pays for the product, which has this list price. `None` when the row does not go
-    /// with this price.
+    /// Returns the customer's price of the product, which has this list price. Returns `None` if the row does
+    /// not match this list price.
     #[must_use]
     pub fn unit_price(&self, list_price: Money) -> Option<Money> {
         let unit_price = Money::from_minor(list_price.minor() - self.saving.minor());
@@ -76,14 +75,14 @@ impl OwnRow {
 }
 
 impl BaseIndex {
-    /// The parts that are needed to price these discounts.
+    /// Returns the parts that are needed to price these discounts.
     #[must_use]
     pub fn parts_of_discounts(&self, discounts: &Discounts) -> Vec<u32> {
         self.discounts_by_part(discounts).map(|(number, ..)| number).collect()
     }
 
-    /// The discounts of each part that has any: its number, the first of them and the one after the
-    /// last.
+    /// Returns, for each part that has discounts, its number, the place of the first discount, and the place
+    /// after the last.
     fn discounts_by_part(
         &self,
         discounts: &Discounts,
@@ -113,8 +112,8 @@ impl BaseIndex {
     }
 }
 
-/// Adds the rows of one part. Both ids are sorted, so both are gone through once; runs of equal ids are
-/// found by comparing their bytes at once.
+/// Adds the rows of one part. Both lists of ids are sorted, so one pass over both is enough. Runs of equal
+/// ids are found by comparing their bytes at once.
 fn add_part(
     rows: &mut Vec<OwnRow>,
     (part, first): (&BasePart, u32),
@@ -127,7 +126,7 @@ fn add_part(
     let is_narrow = part.highest_price() <= Money::MAX_NARROW;
     let mut product = 0;
     while discount < end && product < products.len() {
-        // As far as from one to the next if they are spread evenly.
+        // The distance to the next product, if they are spread evenly.
         let step = (products.len() - product).div_ceil(end - discount);
         product = products.first_from(product, step, wanted.get(discount));
         let count = products.run(product, wanted, discount).min(end - discount);
@@ -135,7 +134,7 @@ fn add_part(
             let percentages = &discounts.percentages()[discount..discount + count];
             let prices = part.rows()[product..product + count].iter().map(|row| row.price);
             let pairs = (first + product as u32..).zip(prices.zip(percentages));
-            // Three loops, because which one it is cannot be asked for each product.
+            // There are three loops, because a check for each product would cost too much.
             if !is_plain {
                 let entries = (product..product + count).map(|place| part.entry(place));
                 let pairs = (first + product as u32..).zip(entries.zip(percentages));
@@ -158,12 +157,12 @@ fn add_part(
             }
         }
         product += count;
-        // A discount of no product is passed over.
+        // A discount of no product is skipped.
         discount += count.max(1);
     }
 }
 
-/// What a discount takes off a list price with all its rules; `None` when there is no list price.
+/// Returns what a discount takes off a list price under all rules; `None` if there is no list price.
 fn saving_of(entry: &BaseEntry<'_>, discount: Percentage, rounding: Rounding) -> Option<Money> {
     let list_price = entry.list_price?;
     let rule = PriceRule::Percentage(discount.into());

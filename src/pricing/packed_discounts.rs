@@ -1,7 +1,7 @@
-//! The packed form of one user's discounts.
+//! The packed form of one customer's discounts.
 //!
-//! Ids are sorted, so each is written as what it does not share with the one before it. Percentages are
-//! mostly round, so each is written in units of their greatest common divisor.
+//! Ids are sorted, so each is stored without the prefix that it shares with the previous one. Percentages are
+//! mostly round, so each is stored in units of their greatest common divisor.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,28 +9,28 @@ use super::ids::Ids;
 use super::{Discounts, Percentage};
 use crate::model::{PackedError, ProductId, seal, unseal};
 
-/// The version of the form.
+/// The version of this form.
 const VERSION: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
 struct PackedDiscounts<'a> {
-    /// How many bytes each id shares with the one before it.
+    /// The number of bytes that each id shares with the previous one.
     shared: &'a [u8],
-    /// How many bytes each id has after those.
+    /// The number of the other bytes of each id.
     rest: &'a [u8],
-    /// These bytes of all ids.
+    /// The other bytes of all ids.
     text: &'a str,
-    /// In millionths of a per cent.
+    /// The unit of percentages, in millionths of a per cent.
     unit: u32,
-    /// In units.
+    /// The percentages, in units.
     percentages: Vec<u32>,
 }
 
 impl Discounts {
-    /// The list as a store holds it.
+    /// Packs the discounts as stores hold them.
     ///
     /// # Errors
-    /// [`PackedError`]; none is known that happens.
+    /// [`PackedError`]; no discounts are known that cause one.
     pub fn pack(&self) -> Result<Vec<u8>, PackedError> {
         let (ids, count) = (self.ids(), self.len());
         let (mut shared, mut rest) = (Vec::with_capacity(count), Vec::with_capacity(count));
@@ -39,7 +39,7 @@ impl Discounts {
         for index in 0..count {
             let id = ids.get(index);
             let same = shared_bytes(before, id);
-            // Ids are at most 64 bytes.
+            // Ids have at most 64 bytes.
             shared.push(same as u8);
             rest.push((id.len() - same) as u8);
             text.push_str(&id[same..]);
@@ -52,10 +52,10 @@ impl Discounts {
         seal(VERSION, &PackedDiscounts { shared, rest, text, unit, percentages })
     }
 
-    /// The list that [`Self::pack`] has packed.
+    /// Unpacks what [`Self::pack`] has returned.
     ///
     /// # Errors
-    /// [`PackedError`] when these are not the bytes of a list.
+    /// [`PackedError`] if the bytes are not packed discounts.
     pub fn unpack(bytes: &[u8]) -> Result<Self, PackedError> {
         let packed: PackedDiscounts<'_> = unseal(VERSION, bytes)?;
         let ids = packed.ids()?;
@@ -105,7 +105,7 @@ impl PackedDiscounts<'_> {
     }
 }
 
-/// How many bytes an id begins with that the one before it begins with, too.
+/// Returns how many leading bytes an id shares with the previous one.
 fn shared_bytes(before: &str, id: &str) -> usize {
     let mut shared = before.bytes().zip(id.bytes()).take_while(|(a, b)| a == b).count();
     while !id.is_char_boundary(shared) {
@@ -161,7 +161,7 @@ mod tests {
             prop_assert!(Discounts::unpack(&packed[..at.index(packed.len())]).is_err());
         }
 
-        /// Fields that a checksum fits, whatever they are.
+        /// Arbitrary fields with a valid checksum.
         #[test]
         fn no_fields_make_it_panic(
             shared in vec(0..5_u8, 0..5),
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    /// Stores hold these bytes: a change of them needs another version.
+    /// Stores hold these bytes. If they change, the form needs a new version.
     #[test]
     fn the_bytes_of_this_version_stay() {
         let discount = |id: &str, percentage: &str| Discount {

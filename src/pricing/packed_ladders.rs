@@ -1,6 +1,6 @@
 //! The packed form of products with ladders.
 //!
-//! Its frame is that of [`super::part_frame`].
+//! It uses the frame of [`super::part_frame`].
 //!
 //! ```text
 //! columns = varint(rows) varint(steps)
@@ -12,7 +12,7 @@
 //!           book    varint(bytes) and the rules, in the form of postcard
 //! ```
 //!
-//! Each part has the rules that its steps name, so that it can be read alone. A row is never cut.
+//! Each part has the rules of its steps, so it can be read alone. A row is never split.
 
 use std::collections::HashMap;
 
@@ -22,12 +22,12 @@ use super::part_frame::{columns, frame};
 use super::{MinQuantity, Rule, Rules, Step};
 
 const FORMAT_VERSION: u8 = 1;
-/// A part is full when it has so many bytes before compression.
+/// A part is full at this many bytes before compression.
 const PART_BYTES: usize = 24 * 1024;
-/// The most bytes that a part has once decompressed: one row may have a step for each of many rungs of
-/// many lists, and each step a rule of its own.
+/// The most bytes of a decompressed part. One row may have a step for each of many rungs of many lists, and
+/// each step a rule of its own.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// About how many bytes a rule takes.
+/// The estimated bytes of a rule.
 const RULE_BYTES: usize = 24;
 
 /// Products with ladders, packed in parts.
@@ -35,26 +35,26 @@ const RULE_BYTES: usize = 24;
 pub struct PackedLadders {
     /// The index of the first row of each part.
     pub first: Vec<u32>,
-    /// The parts; none when there are no rows.
+    /// The parts; none if there are no rows.
     pub parts: Vec<Vec<u8>>,
 }
 
-/// Packs rows that come one by one, in the order of their indexes.
+/// Packs rows, which are added one by one in the order of their indexes.
 #[derive(Debug, Default)]
 pub struct LadderPacker {
     packed: PackedLadders,
     part: LadderRows,
-    /// The numbers that rules have in the part, by their numbers in the book of whoever pushes.
+    /// The numbers of rules in the part, by their numbers in the caller's `Rules`.
     numbers: HashMap<u32, u32>,
     bytes: usize,
 }
 
 impl LadderPacker {
-    /// Adds a product with its steps, whose rules are in `rules`; says whether it is the first of a part. One
-    /// without steps is passed over.
+    /// Adds a product with its steps, whose rules are in `rules`. Returns whether it is the first of a part.
+    /// A product without steps is skipped.
     ///
     /// # Errors
-    /// [`PackError`] when the compressor fails, or a rule is missing.
+    /// [`PackError`] if the compressor fails, or a rule is missing.
     pub fn push(&mut self, index: u32, steps: &[Step], rules: &Rules) -> Result<bool, PackError> {
         if steps.is_empty() {
             return Ok(false);
@@ -86,10 +86,10 @@ impl LadderPacker {
         Ok(is_first)
     }
 
-    /// What was pushed.
+    /// Returns the packed rows.
     ///
     /// # Errors
-    /// [`PackError`] when the compressor fails.
+    /// [`PackError`] if the compressor fails.
     pub fn finish(mut self) -> Result<PackedLadders, PackError> {
         self.cut()?;
         Ok(self.packed)
@@ -139,10 +139,10 @@ fn pack_part(part: &LadderRows) -> Result<Vec<u8>, PackError> {
 }
 
 impl LadderRows {
-    /// Reads a packed part.
+    /// Unpacks a part.
     ///
     /// # Errors
-    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`]; nothing is ever guessed.
+    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`].
     pub fn decode(bytes: &[u8]) -> Result<Self, PackError> {
         read_columns(&columns(FORMAT_VERSION, bytes, MAX_BYTES)?)
     }

@@ -1,6 +1,6 @@
 //! The packed form of a customer's own rows.
 //!
-//! Its frame is that of [`super::part_frame`].
+//! It uses the frame of [`super::part_frame`].
 //!
 //! ```text
 //! columns = varint(count)
@@ -10,8 +10,8 @@
 //!           savings      count times: varint
 //! ```
 //!
-//! A table of a few hundred rows is one part, which stands in the table's head. Of more, each part
-//! begins anew, so that it can be read alone.
+//! A few hundred rows are one part, which is stored in the table's head. More rows are cut into parts. Each
+//! part can be read alone.
 
 use super::bytes::{PackError, Reader, damaged, put_varint};
 use super::own::{OwnRow, OwnRows, PRICING_VERSION};
@@ -19,17 +19,17 @@ use super::part_frame::{columns, frame};
 use super::{Discounts, Money, Percentage};
 use crate::model::{Digest, DigestBuilder};
 
-/// Part of a table's fingerprint, so that rows packed by another version are packed anew.
+/// The format version. It is part of a table's fingerprint, so rows in another version are packed again.
 const FORMAT_VERSION: u8 = 1;
 
-/// A part is full when its columns have so many bytes.
+/// A part is full when its columns have this many bytes.
 const PART_BYTES: usize = 24 * 1024;
-/// The most bytes that a row takes: three numbers.
+/// The most bytes of a row: three numbers.
 const MAX_ROW_BYTES: usize = 5 + 5 + 8;
 const MAX_BYTES: usize = PART_BYTES + MAX_ROW_BYTES + 32;
 
-/// What the rows of a customer depend on beside the base: equal fingerprints and one base mean equal
-/// rows, packed alike.
+/// The fingerprint of a customer's discounts. The same fingerprint with the same base means the same packed
+/// rows.
 #[must_use]
 pub fn fingerprint(discounts: &Discounts) -> Digest {
     let (ids, lengths) = discounts.ids().bytes();
@@ -49,7 +49,7 @@ pub fn fingerprint(discounts: &Discounts) -> Digest {
 pub struct PackedOwn {
     /// The index of the first row of each part.
     pub first: Vec<u32>,
-    /// The parts; none when there are no rows.
+    /// The parts; none if there are no rows.
     pub parts: Vec<Vec<u8>>,
 }
 
@@ -57,7 +57,7 @@ impl PackedOwn {
     /// Packs rows. The same rows always give the same bytes.
     ///
     /// # Errors
-    /// [`PackError`] when the compressor fails.
+    /// [`PackError`] if the compressor fails.
     pub fn new(own: &OwnRows) -> Result<Self, PackError> {
         let mut packed = Self::default();
         let mut rest = own.as_slice();
@@ -112,10 +112,10 @@ const fn gcd(mut a: u32, mut b: u32) -> u32 {
 }
 
 impl OwnRows {
-    /// Reads a packed part.
+    /// Unpacks a part.
     ///
     /// # Errors
-    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`]; nothing is ever guessed.
+    /// [`PackError::UnknownVersion`] or [`PackError::Damaged`].
     pub fn decode(bytes: &[u8]) -> Result<Self, PackError> {
         read_columns(&columns(FORMAT_VERSION, bytes, MAX_BYTES)?)
     }

@@ -1,4 +1,4 @@
-//! What is around the columns of a packed part.
+//! The frame of a packed part, around its columns.
 //!
 //! ```text
 //! part = version(1 byte) form(1 byte) body checksum(4 bytes)
@@ -14,10 +14,11 @@ use super::bytes::{PackError, Reader, checksum, damaged};
 const PLAIN: u8 = 0;
 const COMPRESSED: u8 = 1;
 const LEVEL: i32 = 3;
-/// What is shorter shrinks too little for the time it takes to make a compressor.
+/// The smallest size that is compressed. Shorter columns shrink too little for the time that a compressor
+/// takes.
 const WORTH_COMPRESSING: usize = 2 * 1024;
 
-/// A part with these columns, compressed if that makes it smaller.
+/// Returns a part with these columns, compressed if that makes it smaller.
 pub(super) fn frame(version: u8, columns: &[u8]) -> Result<Vec<u8>, PackError> {
     let compressed = match columns.len() >= WORTH_COMPRESSING {
         true => Some(compress(columns).map_err(PackError::Compress)?),
@@ -35,10 +36,10 @@ fn compress(columns: &[u8]) -> std::io::Result<Vec<u8>> {
     Compressor::new(LEVEL)?.compress(columns)
 }
 
-/// The columns of a part of the version that is known, which are at most so many bytes.
+/// Returns the columns of a part in version `known`, of at most `most` bytes.
 ///
 /// # Errors
-/// [`PackError::UnknownVersion`] or [`PackError::Damaged`]; nothing is ever guessed.
+/// [`PackError::UnknownVersion`] or [`PackError::Damaged`].
 pub(super) fn columns(known: u8, part: &[u8], most: usize) -> Result<Cow<'_, [u8]>, PackError> {
     let mut reader = Reader(part);
     match reader.byte()? {

@@ -1,30 +1,30 @@
-//! What says the price of a product in a customer's table.
+//! The row that decides the price of a product in a customer's table.
 
 use super::{Base, BaseEntry, Entry, LadderRows, OwnRow, OwnRows, Rule, Step, next_tier, step_at};
 use crate::model::{ProductId, Quantity};
 
-/// The row of a product that counts.
+/// The row that decides a product's price.
 #[derive(Clone, Copy, Debug)]
 pub enum PriceRow<'a> {
-    /// A ladder.
+    /// A ladder decides.
     Ladder {
         /// Its steps.
         steps: &'a [Step],
-        /// The rules that the steps name.
+        /// The rules that the steps refer to.
         rules: &'a [Rule],
     },
-    /// A discount on every quantity.
+    /// A discount at every quantity decides.
     Discount(&'a OwnRow),
-    /// Nothing but the list price.
+    /// The list price applies.
     ListPrice,
 }
 
 impl<'a> PriceRow<'a> {
-    /// The first that there is: a ladder that only the customer has, a discount of the customer, a ladder by the
-    /// customer's terms, the list price.
+    /// Returns the first of these that exists: the customer's own ladder, the customer's own discount, the
+    /// ladder of the terms, the list price.
     ///
     /// # Errors
-    /// That of the first look-up that fails. Those after the row that counts are not made.
+    /// The error of a lookup that fails. Lookups after the row that decides are not made.
     pub fn first<E>(
         own_ladder: Option<Self>,
         discount: impl FnOnce() -> Result<Option<&'a OwnRow>, E>,
@@ -39,13 +39,13 @@ impl<'a> PriceRow<'a> {
         Ok(terms()?.unwrap_or(Self::ListPrice))
     }
 
-    /// The ladder that some rows have for the product at an index.
+    /// Returns the ladder of the product with this index, if `rows` have one.
     #[must_use]
     pub fn of(rows: &'a LadderRows, index: u32) -> Option<Self> {
         Some(Self::Ladder { steps: rows.find(index)?, rules: rows.rules() })
     }
 
-    /// The steps of the product; none without a ladder.
+    /// The steps of the product's ladder; empty without a ladder.
     #[must_use]
     pub const fn steps(self) -> &'a [Step] {
         match self {
@@ -54,8 +54,8 @@ impl<'a> PriceRow<'a> {
         }
     }
 
-    /// What the product costs at a quantity; `Some(None)` when that has no price. `None` when a rule or the list
-    /// price of a discount is missing.
+    /// Returns the price of the product at a quantity; `Some(None)` if it has none. Returns `None` if a rule
+    /// is missing, or if the list price of a discount is missing or too low.
     #[must_use]
     pub fn entry(self, product: &BaseEntry<'_>, quantity: Quantity) -> Option<Option<Entry>> {
         let at_list_price = || product.list_price.map(Entry::at_list_price);
@@ -77,8 +77,8 @@ impl<'a> PriceRow<'a> {
 }
 
 impl Base {
-    /// What a customer with these discounts of their own pays for a product; `None` for one that does not
-    /// exist, or has no price.
+    /// Returns the price of a product for a customer with these own rows; `None` if the product does not
+    /// exist or has no price.
     #[must_use]
     pub fn entry(&self, product: &ProductId, own: &OwnRows) -> Option<Entry> {
         let number = self.index().part_of(product)?;

@@ -7,53 +7,53 @@ use serde::{Deserialize, Serialize};
 use super::{Category, Currency, Money, QuantityRules};
 use crate::model::ProductId;
 
-/// A product as it is loaded and stored. Amounts are in units of unit prices.
+/// A product as it is loaded and stored. Amounts are in the units of unit prices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     /// Its id.
     pub id: ProductId,
-    /// What people call it.
+    /// The name of the product.
     pub name: String,
-    /// Its list price in the currency of the catalogue, if it has one in that.
+    /// The list price in the catalogue's currency, if there is one.
     pub price: Option<Money>,
-    /// What few products have; nothing is `None`.
+    /// Data that few products have; `None` if it is all default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Box<ProductDetail>>,
 }
 
-/// What a product may have beside its name and its price.
+/// The data that a product may have besides its name and price.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProductDetail {
-    /// List prices in other currencies than that of the catalogue.
+    /// The list prices in other currencies than the catalogue's.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub prices: BTreeMap<Currency, Money>,
-    /// What calculated prices are not to be below, by currency.
+    /// The lowest calculated price, by currency.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub floors: BTreeMap<Currency, Money>,
     /// The category that it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<Category>,
-    /// Which quantities it is sold in.
+    /// The quantities in which it is sold.
     #[serde(skip_serializing_if = "QuantityRules::is_any")]
     pub quantities: QuantityRules,
 }
 
 impl Product {
-    /// A product that has a price and nothing more.
+    /// Creates a product that has only a price.
     #[must_use]
     pub const fn new(id: ProductId, name: String, price: Money) -> Self {
         Self { id, name, price: Some(price), detail: None }
     }
 
-    /// The same product with more to it.
+    /// Sets the further data of the product.
     #[must_use]
     pub fn with_detail(self, detail: ProductDetail) -> Self {
         let detail = (detail != ProductDetail::default()).then(|| Box::new(detail));
         Self { detail, ..self }
     }
 
-    /// Its list price in a currency, where `catalogue` is that of the catalogue.
+    /// Returns the list price in a currency. `catalogue` is the catalogue's currency.
     #[must_use]
     pub fn price_in(&self, currency: Currency, catalogue: Currency) -> Option<Money> {
         match currency == catalogue {
@@ -62,7 +62,7 @@ impl Product {
         }
     }
 
-    /// What calculated prices in a currency are not to be below.
+    /// Returns the lowest calculated price in a currency.
     #[must_use]
     pub fn floor_in(&self, currency: Currency) -> Option<Money> {
         self.detail.as_ref()?.floors.get(&currency).copied()
@@ -74,7 +74,7 @@ impl Product {
         self.detail.as_ref()?.category.as_ref()
     }
 
-    /// Which quantities it is sold in.
+    /// Returns the quantities in which it is sold.
     #[must_use]
     pub fn quantities(&self) -> QuantityRules {
         self.detail.as_ref().map_or(QuantityRules::ANY, |detail| detail.quantities)

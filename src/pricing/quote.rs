@@ -1,4 +1,4 @@
-//! A quotation's lines from a price table.
+//! The lines of an answer, from the prices of a table.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -6,24 +6,24 @@ use thiserror::Error;
 use super::{Currency, Money, NextTier, OwnRow, Rate, Rule, RuleKind, Step, UnitRounding, Unsold};
 use crate::model::{Generation, Item, ProductId, Quantity, Timestamp};
 
-/// What one of a product costs one customer at a quantity.
+/// The price of one unit of a product for one customer at a quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The list price, if there is one.
     pub list_price: Option<Money>,
-    /// How much less than the list price it is; zero where there is none.
+    /// The percentage below the list price; zero if there is no list price.
     pub discount: Rate,
-    /// What the customer pays for one.
+    /// The price of one unit.
     pub unit_price: Money,
-    /// Where the price comes from; `None` for the list price, and for a discount of the customer's own on
+    /// The rule that the price comes from. `None` for the list price, and for the customer's own discount at
     /// every quantity.
     pub rule: Option<Box<Rule>>,
-    /// From which quantity on it is cheaper.
+    /// The next quantity at which it is cheaper.
     pub next_tier: Option<NextTier>,
 }
 
 impl Entry {
-    /// At the list price.
+    /// Creates an entry at the list price.
     #[must_use]
     pub const fn at_list_price(list_price: Money) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Entry {
         }
     }
 
-    /// At a discount of the customer's own. `None` when the row does not go with this list price.
+    /// Creates an entry at the customer's own discount; `None` if the row does not match this list price.
     #[must_use]
     pub fn discounted(list_price: Money, row: &OwnRow) -> Option<Self> {
         let unit_price = row.unit_price(list_price)?;
@@ -43,7 +43,7 @@ impl Entry {
         Some(Self { discount, unit_price, ..Self::at_list_price(list_price) })
     }
 
-    /// At a step of a ladder. `None` when its rule is not among these.
+    /// Creates an entry at a step of a ladder; `None` if its rule is not in `rules`.
     #[must_use]
     pub fn at_step(list_price: Option<Money>, step: &Step, rules: &[Rule]) -> Option<Self> {
         let rule = rules.get(step.rule as usize)?;
@@ -57,13 +57,13 @@ impl Entry {
     }
 }
 
-/// Why lines cannot be totalled.
+/// Why lines have no total.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum QuoteError {
-    /// More money than fits.
+    /// The total is too large.
     #[error("the total of product `{product}` and the lines before it is too large")]
     TooLarge {
-        /// The line at which it happened.
+        /// The product of the line at which it became too large.
         product: ProductId,
     },
 }
@@ -73,93 +73,93 @@ pub enum QuoteError {
 pub struct AnswerLine {
     /// The product.
     pub product: ProductId,
-    /// What people call it.
+    /// The name of the product.
     pub name: String,
-    /// How much of it.
+    /// The quantity of the line.
     pub quantity: Quantity,
-    /// The list price of one, if there is one.
+    /// The list price of one unit, if there is one.
     #[serde(default)]
     pub list_price: Option<Money>,
-    /// How much less than the list price it is.
+    /// The percentage below the list price.
     pub discount: Rate,
-    /// The price of one, in units of unit prices.
+    /// The price of one unit, in the units of unit prices.
     pub unit_price: Money,
     /// The price of the line, in minor units of the currency.
     pub total: Money,
-    /// Where the price comes from, as in [`Entry::rule`].
+    /// The rule that the price comes from, as in [`Entry::rule`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Box<Rule>>,
-    /// From which quantity on it is cheaper.
+    /// The next quantity at which it is cheaper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_tier: Option<NextTier>,
 }
 
-/// An item that asks for a quantity that its product is not sold in.
+/// An item whose product is not sold in the quantity asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvalidItem {
     /// The product.
     pub product: ProductId,
-    /// How much was asked for.
+    /// The quantity asked for.
     pub quantity: Quantity,
-    /// The next smaller quantity that it is sold in, if there is one.
+    /// The next smaller quantity in which it is sold, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<Quantity>,
-    /// The next larger one, if there is one.
+    /// The next larger quantity in which it is sold, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above: Option<Quantity>,
 }
 
-/// A quotation's answer: everything that is pushed, stored as it was calculated.
+/// The answer of a quotation, as it is calculated, stored and pushed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The lines that have a price.
     pub lines: Vec<AnswerLine>,
-    /// The products that have none.
+    /// The products without a price.
     pub unavailable: Vec<ProductId>,
-    /// The items whose quantity their product is not sold in.
+    /// The items whose product is not sold in the quantity asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub invalid: Vec<InvalidItem>,
     /// The sum of the lines, in minor units of the currency.
     pub total: Money,
     /// The currency of all amounts.
     pub currency: Currency,
-    /// How many decimals unit prices and list prices have beyond those of the currency.
+    /// The number of decimals of unit prices and list prices beyond those of the currency.
     #[serde(default)]
     pub unit_decimals: u8,
     /// When the table was priced.
     pub priced_at: Timestamp,
-    /// When it was last recorded that the prices are still right.
+    /// When the prices were last confirmed in the store.
     pub validated_at: Timestamp,
-    /// When the answer was worked out: the instant that decides which price lists were in force.
+    /// When the answer was calculated. The prices in force at this time were used.
     #[serde(default)]
     pub answered_at: Timestamp,
-    /// Whether the table was past its freshness.
+    /// Whether the table was stale.
     pub stale: bool,
-    /// Which table it was.
+    /// The generation of the table.
     pub generation: Generation,
-    /// The catalogue the table was priced from.
+    /// The version of the catalogue at which the table was calculated or last validated.
     pub catalogue_version: u64,
     /// The version of the pricing rules.
     pub pricing_version: u32,
 }
 
-/// The lines of a quote, totalled.
+/// The lines of a quote with their total.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quoted {
-    /// The lines that have a price, without names, in the order asked for.
+    /// The lines that have a price, in the order of the items, without names.
     pub lines: Vec<(Item, Entry, Money)>,
-    /// The products that have none.
+    /// The products without a price.
     pub unavailable: Vec<ProductId>,
-    /// The items whose quantity their product is not sold in.
+    /// The items whose product is not sold in the quantity asked for.
     pub invalid: Vec<InvalidItem>,
-    /// The sum of the rounded line totals.
+    /// The sum of the rounded lines.
     pub total: Money,
 }
 
-/// What a table says of an item.
+/// The result of looking up an item in a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// It costs this.
+    /// The item has this price.
     Price(Entry),
     /// The product is not sold in this quantity.
     Unsold(Unsold),
@@ -167,11 +167,11 @@ pub enum Found {
     Unavailable,
 }
 
-/// Prices the items of a quote, asking for the price of each once, in their order: each line total rounds
-/// once to the currency, the grand total sums them.
+/// Prices the items of a quote. Calls `price_of` once for each item, in order. Each line is rounded once to
+/// the currency, and the total is the sum of the lines.
 ///
 /// # Errors
-/// [`QuoteError::TooLarge`] when a total does not fit 64 bits of minor units.
+/// [`QuoteError::TooLarge`] if a total does not fit 64 bits of minor units.
 pub fn quote(
     items: &[Item],
     rounding: UnitRounding,

@@ -14,19 +14,19 @@ pub struct Category(String);
 /// Why a text is not a category.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CategoryError {
-    /// Two slashes in a row, one at an end, or nothing at all.
+    /// A step is empty, so there are two slashes in a row, a slash at an end, or no text.
     #[error("category `{text}` has an empty step; write it like `tools/drills`")]
     EmptyStep {
-        /// What was given.
+        /// The text.
         text: String,
     },
-    /// A blank at an end of a step, or a character that does not show.
+    /// A step begins or ends with a blank, or has a control character.
     #[error("category {text:?} has a step with a blank at an end, or with a control character")]
     Hidden {
-        /// What was given.
+        /// The text.
         text: String,
     },
-    /// More than [`Category::MAX_BYTES`].
+    /// It has more than [`Category::MAX_BYTES`].
     #[error("category `{start}…` is {length} bytes long, {max} are allowed", max = Category::MAX_BYTES)]
     TooLong {
         /// Its first characters.
@@ -37,7 +37,7 @@ pub enum CategoryError {
 }
 
 impl Category {
-    /// The most bytes it may have.
+    /// The most bytes of a category.
     pub const MAX_BYTES: usize = 256;
 
     /// The path as text.
@@ -46,19 +46,19 @@ impl Category {
         &self.0
     }
 
-    /// How many steps it has.
+    /// The number of steps.
     #[must_use]
     pub fn depth(&self) -> usize {
         self.0.split('/').count()
     }
 
-    /// The path itself and all it lies in, the narrowest first.
+    /// The path itself and all paths that contain it, the narrowest first.
     pub fn chain(&self) -> impl Iterator<Item = &str> {
         std::iter::successors(Some(self.0.as_str()), |path| Some(path.rsplit_once('/')?.0))
     }
 
-    /// Whether another category lies in this one, or is it. Only whole steps count: `tools` does not
-    /// cover `toolsets`.
+    /// Whether this category contains another one or equals it. Only whole steps count: `tools` does not
+    /// contain `toolsets`.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         other.chain().any(|path| path == self.0)

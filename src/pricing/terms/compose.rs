@@ -1,21 +1,21 @@
-//! What the lists of a customer make of a product together, at every quantity.
+//! Combines the lists of a customer: the price of a product at every quantity.
 
 use super::super::Money;
 use super::steps::RuleRef;
 use super::{Ladder, MinQuantity, PriceList, Rounding, Rules, Scope, Step};
 
-/// What the prices of a product are calculated off.
+/// The data that prices of a product are calculated from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Goods {
     /// Its list price, if it has one in the customer's currency.
     pub list_price: Option<Money>,
-    /// What a calculated price is not to be below.
+    /// The lowest calculated price.
     pub floor: Option<Money>,
     /// How calculated prices are rounded.
     pub rounding: Rounding,
 }
 
-/// The rows of a list for one of the scopes that a product is in.
+/// The ladder of a list for one of a product's scopes.
 #[derive(Clone, Copy, Debug)]
 pub struct ScopedLadder<'a> {
     /// The scope; `None` for the product alone.
@@ -24,10 +24,10 @@ pub struct ScopedLadder<'a> {
     pub ladder: &'a Ladder,
 }
 
-/// The steps of one list: at each quantity its narrowest scope that has a row, and of that the row
-/// with the largest `min_quantity`. `list` is `None` for a customer's own. The scopes come narrowest
-/// first. Rows that do not hold for these goods are passed over, and with `absolute` false also prices
-/// and amounts, which hold only in the currency of the list.
+/// Returns the steps of one list. At each quantity, the narrowest scope that has a row decides, and in it the
+/// row with the largest `min_quantity`. `list` is `None` for the customer's own list. The scopes must be
+/// sorted, the narrowest first. Rows that cannot give a price for these goods are skipped. If `absolute` is
+/// false, so are prices and amounts, which are only valid in the currency of the list.
 pub fn steps_of_list(
     goods: Goods,
     list: Option<&PriceList>,
@@ -36,8 +36,8 @@ pub fn steps_of_list(
     rules: &mut Rules,
 ) -> Vec<Step> {
     let mut steps = vec![];
-    // The narrowest scope first: what a wider one says counts only below the first row of each
-    // narrower one.
+    // The scopes go from narrow to wide. So a row of a wider scope counts only below the first row of every
+    // narrower scope.
     let mut below: Option<MinQuantity> = None;
     for scoped in scopes {
         let rungs = scoped.ladder.rungs().iter().filter(|rung| {
@@ -70,11 +70,11 @@ pub fn steps_of_list(
     steps
 }
 
-/// The steps of several lists together: at each quantity the own list first, else of the largest
-/// priority the lowest price, of equal ones that of the smallest list id.
+/// Combines the steps of several lists. At each quantity the own list decides. Without one, the largest
+/// priority decides, then the lowest price, then the smallest list id.
 ///
-/// What comes out may be one of the inputs of another call: the choice is the greatest in an order, so
-/// it does not matter in which groups it is made.
+/// The result may be an input of another call: the best row is the greatest in a total order, so grouping
+/// does not change it.
 #[must_use]
 pub fn compose(lists: &[&[Step]], rules: &Rules) -> Vec<Step> {
     match lists {

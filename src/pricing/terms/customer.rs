@@ -8,15 +8,15 @@ use super::super::Currency;
 use super::Ladder;
 use crate::model::{CustomerGroup, ProductId, UserId};
 
-/// What is known of a customer beside their own rows.
+/// The data of a customer other than their own rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
-    /// Who.
+    /// The customer.
     pub user: UserId,
-    /// In which currency they buy; that of the stack if none is said.
+    /// The currency in which they buy; `None` for that of the stack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
-    /// Which groups they are in.
+    /// The groups that they belong to.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<CustomerGroup>,
 }
@@ -24,17 +24,17 @@ pub struct Customer {
 /// The ladder of one product in a customer's own list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnLadder {
-    /// Which product. It need not exist (yet).
+    /// The product. It need not exist yet.
     pub product_id: ProductId,
     /// Its rows.
     pub ladder: Ladder,
 }
 
-/// The products of a customer's own list for which more is agreed than a discount on every quantity,
-/// sorted by id, each once.
+/// The products of a customer's own list for which more is agreed than one discount at every quantity. They
+/// are sorted by id, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnLadders {
-    /// In which currency their prices and amounts were loaded: they hold in no other.
+    /// The currency in which their prices and amounts were loaded. They are not valid in any other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
     /// The ladders.
@@ -43,7 +43,7 @@ pub struct OwnLadders {
 }
 
 impl Customer {
-    /// A customer of whom nothing is known.
+    /// Creates a customer without any stored data.
     #[must_use]
     pub const fn unknown(user: UserId) -> Self {
         Self { user, currency: None, groups: BTreeSet::new() }
@@ -51,13 +51,13 @@ impl Customer {
 }
 
 impl OwnLadders {
-    /// Whether there are none.
+    /// Whether there are no ladders.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ladders.is_empty()
     }
 
-    /// The ladder of a product.
+    /// Returns the ladder of a product.
     #[must_use]
     pub fn of(&self, product: &ProductId) -> Option<&Ladder> {
         let place = self.ladders.binary_search_by(|ladder| ladder.product_id.cmp(product)).ok()?;

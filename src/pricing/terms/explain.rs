@@ -1,4 +1,4 @@
-//! Why a product costs a customer what it does: every row that was looked at, and why it won or lost.
+//! Explains a price: every row that was considered, and why it won or lost.
 
 use super::super::{Currency, Money};
 use super::{
@@ -7,100 +7,100 @@ use super::{
 };
 use crate::model::{PriceListId, ProductId, Quantity, Timestamp};
 
-/// What is explained.
+/// The price to explain.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// Whose price.
+    /// The customer.
     pub customer: &'a Customer,
-    /// In which currency.
+    /// The currency of the price.
     pub currency: Currency,
-    /// Of which product.
+    /// The product.
     pub product: &'a ProductId,
     /// The category that the product is in.
     pub category: Option<&'a Category>,
-    /// What its prices are calculated off.
+    /// The data that its prices are calculated from.
     pub goods: Goods,
-    /// Of how much.
+    /// The quantity.
     pub quantity: Quantity,
-    /// When.
+    /// The time for which the price is explained.
     pub at: Timestamp,
 }
 
-/// A list, and those of its rows that may be for the product. `list` is `None` for the customer's own.
+/// A list with those of its rows that may apply to the product. `list` is `None` for the customer's own list.
 #[derive(Clone, Debug)]
 pub struct GivenList<'a> {
     /// The list.
     pub list: Option<&'a PriceList>,
     /// The currency of the prices and amounts of the own list.
     pub own_currency: Option<Currency>,
-    /// Rows by scope, in any order.
+    /// The rows by scope, in any order.
     pub rows: Vec<(Scope, &'a Ladder)>,
 }
 
-/// Why a row did not count, or that it did.
+/// Whether a row decides the price, and if not, why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the price.
+    /// It decides the price.
     Counts,
-    /// The list is given to others.
+    /// The list is given to other customers.
     NotGiven,
-    /// The list, or the row, is in another currency.
+    /// The list or the row is in another currency.
     OtherCurrency(Currency),
     /// The list begins later.
     NotBegun(Timestamp),
     /// The list has ended.
     Ended(Timestamp),
-    /// There is no list price to calculate it off.
+    /// There is no list price to calculate it from.
     NoListPrice,
-    /// It holds only from more on.
+    /// It needs a larger quantity.
     NeedsMore(MinQuantity),
     /// A narrower scope of the same list has a row.
     WiderScope,
-    /// A row of the same list and scope holds for a larger quantity.
+    /// Another row of the same list and scope has a larger quantity.
     SmallerRung,
     /// The customer's own list has a row.
     OwnListFirst,
-    /// A list of a larger priority has a row.
+    /// A list with a larger priority has a row.
     LowerPriority,
     /// Another list of the same priority is cheaper.
     Dearer,
-    /// Another list of the same priority is as cheap, and its id is smaller.
+    /// Another list of the same priority has the same price and a smaller id.
     LaterId,
 }
 
-/// A row that was looked at.
+/// A row that was considered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Considered {
-    /// Of which list; `None` of the customer's own.
+    /// The list; `None` for the customer's own list.
     pub list: Option<PriceListId>,
     /// The priority of the list.
     pub priority: i32,
-    /// For which products.
+    /// The products that it applies to.
     pub scope: Scope,
-    /// From which quantity on.
+    /// The quantity from which it applies.
     pub min_quantity: MinQuantity,
-    /// What it says.
+    /// The rule of the row.
     pub rule: PriceRule,
-    /// What that makes here; `None` where there is no list price.
+    /// The price that the rule gives; `None` if there is no list price.
     pub price: Option<Money>,
-    /// What became of it.
+    /// Whether it decides the price, and if not, why.
     pub verdict: Verdict,
 }
 
-/// A price, and where it comes from.
+/// A price, and the rows that were considered for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// The list price.
     pub list_price: Option<Money>,
-    /// What one costs; `None` when there is no price at all.
+    /// The price of one unit; `None` if there is none.
     pub unit_price: Option<Money>,
-    /// Every row, in the order in which they were looked at: own list, then by priority, list id, scope
-    /// and quantity.
+    /// All rows in the order in which they were considered: the own list first, then by priority, list id,
+    /// scope and quantity.
     pub rows: Vec<Considered>,
 }
 
 impl Explanation {
-    /// The row that counts; `None` when it is the list price that counts.
+    /// Returns the row that decides; `None` if the list price applies.
     #[must_use]
     pub fn winner(&self) -> Option<&Considered> {
         self.rows.iter().find(|row| row.verdict == Verdict::Counts)
@@ -108,14 +108,14 @@ impl Explanation {
 }
 
 impl<'a> GivenList<'a> {
-    /// A customer's own ladder of the product.
+    /// The customer's own ladder for the product.
     #[must_use]
     pub fn own(ladder: &'a OwnLadder, currency: Option<Currency>) -> Self {
         let rows = vec![(Scope::Product(ladder.product_id.clone()), &ladder.ladder)];
         Self { list: None, own_currency: currency, rows }
     }
 
-    /// Why none of its rows can count, if that is so.
+    /// Returns why none of its rows can apply, if that is so.
     fn refusal(&self, subject: &Subject<'_>) -> Option<Verdict> {
         let list = self.list?;
         if !list.recipients.include(subject.customer) {
@@ -131,7 +131,7 @@ impl<'a> GivenList<'a> {
     }
 }
 
-/// Looks at every row of some lists, and says which one makes the price.
+/// Considers every row of some lists, and finds the one that decides the price.
 #[must_use]
 pub fn explain(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Explanation {
     let mut lists: Vec<&GivenList<'_>> = lists.iter().collect();
@@ -140,7 +140,7 @@ pub fn explain(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Explanation {
         (list.is_some(), list.map(|list| (-i64::from(list.priority), &list.id)))
     });
     let mut rows: Vec<Considered> = vec![];
-    // The best row so far, by its place.
+    // The index of the best row so far.
     let mut best: Option<usize> = None;
     for given in lists {
         let candidate = consider_list(subject, given, &mut rows);
@@ -158,7 +158,7 @@ pub fn explain(subject: &Subject<'_>, lists: &[GivenList<'_>]) -> Explanation {
     Explanation { list_price, unit_price, rows }
 }
 
-/// Adds the rows of a list that are for the product; the place of the one that stands for the list.
+/// Adds the rows of a list that apply to the product. Returns the index of the one that stands for the list.
 fn consider_list(
     subject: &Subject<'_>,
     given: &GivenList<'_>,
@@ -174,7 +174,7 @@ fn consider_list(
     let mut winner: Option<usize> = None;
     for (scope, ladder) in scopes {
         let is_wider = winner.is_some();
-        // The largest quantity first: the first row that holds is the one that counts.
+        // The largest quantity comes first, so the first row that applies decides.
         for rung in ladder.rungs().iter().rev() {
             let verdict = refusal
                 .clone()
@@ -228,8 +228,9 @@ fn consider_rung(
     }
 }
 
-/// Of the rows that stand for two lists the one that counts; the other is told why not. `best` is of a
-/// list that is looked at earlier, so its priority is no smaller, and of equal ones its id is.
+/// Compares the rows that stand for two lists. Returns the index of the winner, and sets the verdict of the
+/// loser. The list of `best` was considered earlier, so its priority is at least as large; if they are equal,
+/// its id is smaller.
 fn fight(rows: &mut [Considered], best: usize, candidate: usize) -> usize {
     let (first, second) = (&rows[best], &rows[candidate]);
     let (loser, verdict) = if first.list.is_none() {
@@ -248,7 +249,7 @@ fn fight(rows: &mut [Considered], best: usize, candidate: usize) -> usize {
 }
 
 impl Goods {
-    /// Of a product without a floor, rounded half-even.
+    /// Creates goods without a floor, rounded half-even.
     #[must_use]
     pub const fn plain(list_price: Money) -> Self {
         Self { list_price: Some(list_price), floor: None, rounding: Rounding::HalfEven }

@@ -1,4 +1,4 @@
-//! Ladders: what a row says from which quantity on.
+//! Ladders: the rules of a row at rising quantities.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,61 +10,61 @@ use super::super::Money;
 use super::{Rate, Rounding};
 use crate::model::{Decimal, Quantity, QuantityError, ShownDecimal};
 
-/// From which quantity on a rung holds: zero or more, with up to three decimals.
+/// The quantity from which a rung applies: zero or more, with up to three decimals.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct MinQuantity(u64);
 
-/// What a row says a product costs.
+/// How a rung sets the price of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceRule {
-    /// This.
+    /// This price.
     Price(Money),
     /// The list price less a percentage of it.
     Percentage(Rate),
-    /// The list price less an amount; nothing, when the amount is larger.
+    /// The list price less an amount, but at least zero.
     Amount(Money),
 }
 
-/// One row of a ladder.
+/// One rung of a ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rung {
-    /// From which quantity on.
+    /// The quantity from which it applies.
     pub min_quantity: MinQuantity,
-    /// What it costs then.
+    /// The rule that applies then.
     pub rule: PriceRule,
 }
 
-/// The rows of one list for one scope, sorted by quantity, each quantity once. Never empty.
+/// The rungs of one list for one scope, sorted by quantity, each quantity once. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Rung>", into = "Vec<Rung>")]
 pub struct Ladder(Vec<Rung>);
 
-/// Why rows are not a ladder.
+/// Why rungs are not a ladder.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum LadderError {
-    /// No row.
+    /// There is no rung.
     #[error("a ladder has no rung")]
     Empty,
-    /// Two rows hold from one quantity on.
+    /// Two rungs have the same quantity.
     #[error("two rows have the min_quantity {0}")]
     Repeated(MinQuantity),
-    /// Of two rows of one kind the one for the larger quantity is dearer.
+    /// A rung has a higher price than an earlier one of the same kind.
     #[error("the price rises at min_quantity {at}, from {from} to {to}: more would cost more each")]
     Rises {
-        /// At which.
+        /// The quantity of that rung.
         at: MinQuantity,
-        /// What the rung before says.
+        /// The rule of the earlier rung.
         from: ShownRule,
-        /// What this one says.
+        /// The rule of that rung.
         to: ShownRule,
     },
 }
 
-/// What a rule says, for messages; amounts in the units they are stored in.
+/// A rule as text for messages, with amounts in the units that are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShownRule(pub PriceRule);
 
@@ -75,28 +75,28 @@ impl fmt::Display for ShownRule {
 }
 
 impl MinQuantity {
-    /// Every quantity.
+    /// From the smallest quantity on.
     pub const ZERO: Self = Self(0);
 
-    /// From thousandths; `None` above the largest quantity.
+    /// Creates a quantity from thousandths; `None` above the largest quantity.
     #[must_use]
     pub fn from_thousandths(thousandths: u64) -> Option<Self> {
         (thousandths <= Quantity::MAX.thousandths().cast_unsigned()).then_some(Self(thousandths))
     }
 
-    /// In thousandths.
+    /// The quantity in thousandths.
     #[must_use]
     pub const fn thousandths(self) -> u64 {
         self.0
     }
 
-    /// Whether it holds at a quantity.
+    /// Whether a rung with this quantity applies at a quantity.
     #[must_use]
     pub const fn holds_at(self, quantity: Quantity) -> bool {
         self.0 <= quantity.thousandths().cast_unsigned()
     }
 
-    /// To be written somewhere: without needless zeros.
+    /// The quantity as a value that can be displayed, without unnecessary zeros.
     #[must_use]
     pub const fn shown(self) -> ShownDecimal {
         ShownDecimal::trimmed(self.0.cast_signed(), 3)
@@ -107,7 +107,7 @@ impl FromStr for MinQuantity {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, QuantityError> {
-        // Zero is no quantity of a line, but every quantity is at least zero.
+        // A line cannot have quantity zero, but a rung may apply from zero on.
         match Decimal::parse(text).and_then(|decimal| decimal.to_units(3)) {
             Ok(0) => Ok(Self::ZERO),
             _ => text.parse::<Quantity>().map(Self::from),
@@ -121,7 +121,7 @@ impl From<Quantity> for MinQuantity {
     }
 }
 
-/// Without needless zeros.
+/// Without unnecessary zeros.
 impl fmt::Display for MinQuantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shown().fmt(f)
@@ -129,9 +129,9 @@ impl fmt::Display for MinQuantity {
 }
 
 impl PriceRule {
-    /// The finished price: rounded once, then raised to the smaller of floor and list price, which a
-    /// stated price is not. `None` when there is no list price to calculate it off, or the price is more
-    /// than a price can be.
+    /// Returns the finished price. A calculated price is rounded once, and raised to the floor or the list
+    /// price, whichever is lower. A stated price is returned as it is. Returns `None` if the list price is
+    /// missing, or if the result is above the highest price.
     #[must_use]
     pub fn finish(
         self,
@@ -150,7 +150,7 @@ impl PriceRule {
         Some(calculated.max(least))
     }
 
-    /// What it says, such as `99.00`, `10 % off` or `5.00 off`. `shown` writes an amount.
+    /// Returns the rule as text, such as `99.00`, `10 % off` or `5.00 off`. `shown` formats an amount.
     #[must_use]
     pub fn in_words(self, shown: impl FnOnce(Money) -> String) -> String {
         match self {
@@ -160,13 +160,14 @@ impl PriceRule {
         }
     }
 
-    /// Whether it means the same in every currency.
+    /// Whether it has the same meaning in every currency.
     #[must_use]
     pub const fn is_relative(self) -> bool {
         matches!(self, Self::Percentage(_))
     }
 
-    /// Whether a rule of the same kind is dearer. Rules of two kinds cannot be compared.
+    /// Whether this rule gives a lower price than another of the same kind. Rules of two kinds cannot be
+    /// compared.
     fn is_below(self, other: Self) -> bool {
         match (self, other) {
             (Self::Price(price), Self::Price(other)) => price < other,
@@ -181,7 +182,7 @@ impl Ladder {
     /// Sorts rungs.
     ///
     /// # Errors
-    /// [`LadderError::Empty`] and [`LadderError::Repeated`].
+    /// [`LadderError::Empty`] or [`LadderError::Repeated`].
     pub fn new(mut rungs: Vec<Rung>) -> Result<Self, LadderError> {
         if rungs.is_empty() {
             return Err(LadderError::Empty);
@@ -194,16 +195,17 @@ impl Ladder {
         }
     }
 
-    /// The rungs, by quantity.
+    /// The rungs, sorted by quantity.
     #[must_use]
     pub fn rungs(&self) -> &[Rung] {
         &self.0
     }
 
-    /// That it does not rise: of rungs of one kind that follow each other, a later one is never dearer.
+    /// Checks that prices do not rise: among rungs of one kind, a later one is never dearer than the previous
+    /// one.
     ///
     /// # Errors
-    /// [`LadderError::Rises`].
+    /// [`LadderError::Rises`] if one is dearer.
     pub fn check_falls(&self) -> Result<(), LadderError> {
         for (place, rung) in self.0.iter().enumerate() {
             let kind = std::mem::discriminant(&rung.rule);
@@ -254,7 +256,7 @@ mod tests {
         let ladder = |rungs: &[Rung]| Ladder::new(rungs.to_vec()).unwrap();
         let falls = [rung("0", price(10)), rung("5", off("1")), rung("10", price(10))];
         assert_eq!(ladder(&falls).check_falls(), Ok(()));
-        // Not compared with what is between them.
+        // A rung is not compared with rungs of another kind between.
         let rises = [rung("10", price(11)), rung("5", off("1")), rung("0", price(10))];
         assert!(ladder(&rises).check_falls().unwrap_err().to_string().contains("min_quantity 10"));
         let less_off = [rung("0", off("10")), rung("5", off("9.5"))];
@@ -271,7 +273,7 @@ mod tests {
         let amount = PriceRule::Amount(Money::from_minor(150));
         assert_eq!(finish(amount, None), money(0));
         assert_eq!(finish(amount, money(60)), money(60));
-        // A floor above the list price raises nothing above the list price.
+        // A floor above the list price does not raise the price above the list price.
         assert_eq!(finish(amount, money(160)), money(100));
         assert_eq!(finish(price(55), money(60)), money(55));
         assert_eq!(amount.finish(None, None, Rounding::HalfEven), None);

@@ -1,4 +1,4 @@
-//! The rows of one price list in memory, found by product and category.
+//! The rows of one price list in memory. They are found by product and category.
 
 use super::{Category, Ladder, ListPrices, Scope, ScopedLadder};
 use crate::model::ProductId;
@@ -6,14 +6,14 @@ use crate::model::ProductId;
 /// All rows of a price list.
 #[derive(Debug, Default)]
 pub struct ListRows {
-    /// Of single products, sorted by id.
+    /// The rows of single products, sorted by id.
     products: Vec<(ProductId, Ladder)>,
-    /// Of categories and of all products, the narrowest first.
+    /// The rows of categories and of all products, the narrowest first.
     wide: Vec<(Scope, Ladder)>,
 }
 
 impl ListRows {
-    /// Sorts rows, of which no two are for one scope.
+    /// Sorts rows. No two may have the same scope.
     #[must_use]
     pub fn new(rows: impl IntoIterator<Item = ListPrices>) -> Self {
         let mut sorted = Self::default();
@@ -28,7 +28,7 @@ impl ListRows {
         sorted
     }
 
-    /// Those that are for a product, the narrowest scope first.
+    /// Puts the rows that apply to a product into `found`, the narrowest scope first.
     pub fn of<'a>(
         &'a self,
         product: &str,
@@ -48,21 +48,21 @@ impl ListRows {
         found.extend(wide.map(|(scope, ladder)| ScopedLadder { scope: Some(scope), ladder }));
     }
 
-    /// Whether it has rows of categories, or of all products.
+    /// Whether it has rows for categories or for all products.
     #[must_use]
     pub fn is_wide(&self) -> bool {
         !self.wide.is_empty()
     }
 
-    /// The products that have a row of their own, sorted by id.
+    /// The products that have a row, sorted by id.
     pub fn products(&self) -> impl Iterator<Item = &ProductId> {
         self.products.iter().map(|(product, _)| product)
     }
 
-    /// About how much memory they take, in bytes.
+    /// The estimated memory that they use, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
-        /// Of a row beside its ladder and its id.
+        /// The bytes of a row besides its ladder and its id.
         const ROW: usize = 64;
         let products = self.products.iter().map(|(id, ladder)| (id.as_str().len(), ladder));
         let wide = self.wide.iter().map(|(_, ladder)| (0, ladder));

@@ -1,9 +1,9 @@
-//! What a seller agrees with customers: price lists with their ladders, customers' own rows, floors,
-//! and which quantities a product is sold in.
+//! The agreements between a seller and customers: price lists with their ladders, customers' own rows,
+//! floors, and the quantities in which products are sold.
 //!
-//! [`compose`] works out what a product costs at every quantity, for tables. [`explain`] looks at every
-//! row for one quantity and says why it won or lost; it shares no step with the other, so that each
-//! checks the other.
+//! [`compose`] calculates the price of a product at every quantity, for tables. [`explain`] considers every
+//! row for one quantity and says why it won or lost. The two share no steps, so that each can check the
+//! other.
 
 mod category;
 mod compose;

@@ -1,10 +1,10 @@
-//! Ladders and scopes as stores hold them.
+//! The stored forms of ladders and scopes.
 
 use super::super::Currency;
 use super::{Category, Ladder, OwnLadder, OwnLadders, Rung, Scope};
 use crate::model::{PackedError, ProductId, seal, unseal};
 
-/// The version of the form.
+/// The version of this form.
 const VERSION: u8 = 1;
 
 const ALL: &str = "all";
@@ -12,18 +12,18 @@ const CATEGORY: &str = "category/";
 const PRODUCT: &str = "product/";
 
 impl Ladder {
-    /// The ladder as a store holds it.
+    /// Packs the ladder as stores hold it.
     ///
     /// # Errors
-    /// [`PackedError`]; none is known that happens.
+    /// [`PackedError`]; no ladder is known that causes one.
     pub fn pack(&self) -> Result<Vec<u8>, PackedError> {
         seal(VERSION, &self.rungs())
     }
 
-    /// The ladder that [`Self::pack`] has packed.
+    /// Unpacks what [`Self::pack`] has returned.
     ///
     /// # Errors
-    /// [`PackedError`] when these are not the bytes of a ladder.
+    /// [`PackedError`] if the bytes are not a packed ladder.
     pub fn unpack(bytes: &[u8]) -> Result<Self, PackedError> {
         Self::new(unseal::<Vec<Rung>>(VERSION, bytes)?)
             .map_err(|_| PackedError::Damaged("its rungs are not a ladder"))
@@ -31,19 +31,19 @@ impl Ladder {
 }
 
 impl OwnLadders {
-    /// The ladders as a store holds them.
+    /// Packs the ladders as stores hold them.
     ///
     /// # Errors
-    /// [`PackedError`]; none is known that happens.
+    /// [`PackedError`]; no ladders are known that cause one.
     pub fn pack(&self) -> Result<Vec<u8>, PackedError> {
         let ladders = self.ladders.iter().map(|own| (&own.product_id, own.ladder.rungs()));
         seal(VERSION, &(self.currency, ladders.collect::<Vec<_>>()))
     }
 
-    /// The ladders that [`Self::pack`] has packed.
+    /// Unpacks what [`Self::pack`] has returned.
     ///
     /// # Errors
-    /// [`PackedError`] when these are not the bytes of ladders.
+    /// [`PackedError`] if the bytes are not packed ladders.
     pub fn unpack(bytes: &[u8]) -> Result<Self, PackedError> {
         let (currency, ladders): (Option<Currency>, Vec<(ProductId, Ladder)>) =
             unseal(VERSION, bytes)?;
@@ -56,7 +56,7 @@ impl OwnLadders {
 }
 
 impl Scope {
-    /// The scope as part of a stored key. Keys sort as scopes do.
+    /// Returns the scope as part of a stored key. Keys have the same order as scopes.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -66,10 +66,10 @@ impl Scope {
         }
     }
 
-    /// The scope whose [`Self::key`] this is.
+    /// Parses what [`Self::key`] has returned.
     ///
     /// # Errors
-    /// What is wrong with the text, when it is no such key.
+    /// A text that says why the text is no such key.
     pub fn from_key(key: &str) -> Result<Self, String> {
         if key == ALL {
             return Ok(Self::All);

@@ -1,4 +1,4 @@
-//! Price lists: to whom they are given, when they are in force, and their rows.
+//! Price lists: their recipients, their windows, and their rows.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,17 +10,17 @@ use super::super::Currency;
 use super::{Category, Customer, Ladder};
 use crate::model::{CustomerGroup, PriceListId, ProductId, Timestamp, UserId};
 
-/// To whom a price list is given.
+/// The customers that a price list is given to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Recipients {
-    /// To all customers.
+    /// Whether it is given to all customers.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub everyone: bool,
-    /// To the customers of these groups.
+    /// The groups whose customers it is given to.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<CustomerGroup>,
-    /// To these customers.
+    /// The customers it is given to by name.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub users: BTreeSet<UserId>,
 }
@@ -30,23 +30,23 @@ pub struct Recipients {
 pub struct PriceList {
     /// Its id.
     pub id: PriceListId,
-    /// Of lists that have a price, only those of the largest priority count.
+    /// Among the lists that have a price, only those with the largest priority count.
     #[serde(default)]
     pub priority: i32,
-    /// Only for customers of this currency, in which its prices and amounts are. A list without one has
-    /// only percentages.
+    /// The currency of its prices and amounts. The list is only for customers who buy in it. A list without a
+    /// currency has only percentages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
-    /// In force from this instant on.
+    /// When it comes into force; `None` if it always was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
-    /// No longer in force from this instant on.
+    /// When it is no longer in force; `None` if it does not end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// To whom it is given.
+    /// The customers that it is given to.
     #[serde(default)]
     pub recipients: Recipients,
-    /// Whether it has, or had, a row for a category or for all products.
+    /// Whether it has, or ever had, a row for a category or for all products.
     #[serde(default)]
     pub is_wide: bool,
     /// The version of the last load that changed it or one of its rows.
@@ -54,26 +54,26 @@ pub struct PriceList {
     pub revision: u64,
 }
 
-/// Which products a row is for.
+/// The products that a row applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// All of them.
+    /// All products.
     All,
-    /// Those in a category.
+    /// The products in a category.
     Category(Category),
-    /// One.
+    /// One product.
     Product(ProductId),
 }
 
 /// The rows of one price list for one scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListPrices {
-    /// Of which list.
+    /// The list.
     pub list: PriceListId,
-    /// For which products.
+    /// The products that the rows apply to.
     pub scope: Scope,
-    /// What they say.
+    /// The rules by quantity.
     pub ladder: Ladder,
 }
 
@@ -88,25 +88,25 @@ pub struct WindowError {
 }
 
 impl Recipients {
-    /// Nobody.
+    /// Whether it is given to nobody.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.everyone && self.groups.is_empty() && self.users.is_empty()
     }
 
-    /// Whether customers have it that it does not name.
+    /// Whether it is given to customers whom it does not name.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.everyone || !self.groups.is_empty()
     }
 
-    /// Whether a customer has it because of a group, or because everyone has it.
+    /// Whether it is given to a customer through a group, or to everyone.
     #[must_use]
     pub fn include_group_of(&self, customer: &Customer) -> bool {
         self.everyone || !self.groups.is_disjoint(&customer.groups)
     }
 
-    /// Whether a customer has it.
+    /// Whether it is given to a customer.
     #[must_use]
     pub fn include(&self, customer: &Customer) -> bool {
         self.include_group_of(customer) || self.users.contains(&customer.user)
@@ -114,28 +114,28 @@ impl Recipients {
 }
 
 impl PriceList {
-    /// Whether it is in force at an instant.
+    /// Whether it is in force at a time.
     #[must_use]
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
     }
 
-    /// Whether it has prices for a currency.
+    /// Whether it applies to customers who buy in a currency.
     #[must_use]
     pub fn is_for(&self, currency: Currency) -> bool {
         self.currency.is_none_or(|own| own == currency)
     }
 
-    /// When it next begins or ends after an instant.
+    /// Returns its next edge after a time.
     #[must_use]
     pub fn next_edge(&self, after: Timestamp) -> Option<Timestamp> {
         [self.from, self.until].into_iter().flatten().filter(|edge| *edge > after).min()
     }
 
-    /// That its window ends after it begins.
+    /// Checks that its window ends after it begins.
     ///
     /// # Errors
-    /// [`WindowError`].
+    /// [`WindowError`] if it does not.
     pub fn check_window(&self) -> Result<(), WindowError> {
         match (self.from, self.until) {
             (Some(from), Some(until)) if until <= from => Err(WindowError { from, until }),
@@ -143,9 +143,9 @@ impl PriceList {
         }
     }
 
-    /// Whether its rows are priced with each customer that it is given to, instead of once for all that
-    /// have the same lists: it is given to single customers and has rows of single products only, so that
-    /// it does not multiply what customers have in common.
+    /// Whether its rows are priced with each customer, instead of once for all customers who have the same
+    /// lists. That is so if it is given only to single customers and has only rows for single products. So
+    /// such lists do not multiply the number of different terms.
     #[must_use]
     pub fn is_individual(&self) -> bool {
         !self.is_wide && !self.recipients.is_shared()
@@ -153,13 +153,13 @@ impl PriceList {
 }
 
 impl Scope {
-    /// Whether it is for more than one product.
+    /// Whether it applies to more than one product.
     #[must_use]
     pub const fn is_wide(&self) -> bool {
         !matches!(self, Self::Product(_))
     }
 
-    /// Whether a product is in it.
+    /// Whether it applies to a product.
     #[must_use]
     pub fn includes(&self, product: &ProductId, category: Option<&Category>) -> bool {
         match self {
@@ -169,7 +169,7 @@ impl Scope {
         }
     }
 
-    /// How narrow it is: of two scopes that include a product, the one with the larger number counts.
+    /// How narrow it is. Among the scopes that apply to a product, the one with the largest number counts.
     #[must_use]
     pub fn narrowness(&self) -> usize {
         match self {

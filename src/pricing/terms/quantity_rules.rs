@@ -1,4 +1,4 @@
-//! Which quantities a product is sold in.
+//! The quantities in which a product is sold.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -6,35 +6,35 @@ use thiserror::Error;
 use super::MinQuantity;
 use crate::model::Quantity;
 
-/// A product is sold in multiples of `step`, from `min` to `max`. Each may be open.
+/// A product is sold in multiples of `step`, from `min` to `max`. Each of them may be missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct QuantityRules {
-    /// The least.
+    /// The smallest quantity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<Quantity>,
-    /// What every quantity is a multiple of.
+    /// The number of which every quantity is a multiple.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<Quantity>,
-    /// The most.
+    /// The largest quantity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<Quantity>,
 }
 
-/// Why rules contradict each other.
+/// Why quantity rules contradict each other.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum QuantityRulesError {
-    /// Nothing could be bought.
+    /// No quantity is allowed.
     #[error(
         "min {min} is more than max {max}; give a min of at most {max}, or a max of at least {min}"
     )]
     MinAboveMax {
-        /// The least.
+        /// The smallest quantity.
         min: Quantity,
-        /// The most.
+        /// The largest quantity.
         max: Quantity,
     },
-    /// The least or the most is never reached.
+    /// `min` or `max` is not a multiple of `step`, so it can never be bought.
     #[error("{name} {value} is not a multiple of step {step}; {}", multiples(*.below, *.above))]
     NoMultiple {
         /// `min` or `max`.
@@ -58,23 +58,23 @@ fn multiples(below: Option<Quantity>, above: Option<Quantity>) -> String {
     }
 }
 
-/// A quantity that a product is not sold in, and its neighbours that it is sold in.
+/// A quantity in which a product is not sold, with the nearest ones in which it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unsold {
-    /// The next smaller one, if there is one.
+    /// The next smaller quantity that is sold, if there is one.
     pub below: Option<Quantity>,
-    /// The next larger one, if there is one.
+    /// The next larger quantity that is sold, if there is one.
     pub above: Option<Quantity>,
 }
 
 impl QuantityRules {
-    /// Every quantity.
+    /// No rules: every quantity is allowed.
     pub const ANY: Self = Self { min: None, step: None, max: None };
 
-    /// Rules that do not contradict each other.
+    /// Creates rules, and checks that they do not contradict each other.
     ///
     /// # Errors
-    /// [`QuantityRulesError`].
+    /// [`QuantityRulesError`] if they do.
     pub fn new(
         min: Option<Quantity>,
         step: Option<Quantity>,
@@ -96,16 +96,16 @@ impl QuantityRules {
         Ok(Self { min, step, max })
     }
 
-    /// Whether nothing is ruled.
+    /// Whether there are no rules.
     #[must_use]
     pub fn is_any(&self) -> bool {
         *self == Self::ANY
     }
 
-    /// Whether a product is sold in a quantity.
+    /// Checks that a product is sold in a quantity.
     ///
     /// # Errors
-    /// The valid quantities next to it.
+    /// [`Unsold`] with the nearest valid quantities.
     pub fn check(&self, quantity: Quantity) -> Result<(), Unsold> {
         let asked = quantity.thousandths();
         let (step, least, most) = self.bounds();
@@ -122,7 +122,7 @@ impl QuantityRules {
         Err(Unsold { below: valid(below), above: valid(above) })
     }
 
-    /// The smallest quantity that is sold and reaches a rung.
+    /// Returns the smallest quantity that is sold and reaches a rung.
     #[must_use]
     pub fn first_from(&self, min_quantity: MinQuantity) -> Option<Quantity> {
         let (step, least, most) = self.bounds();
@@ -131,7 +131,7 @@ impl QuantityRules {
         (first <= most).then(|| Quantity::from_thousandths(first)).flatten()
     }
 
-    /// Step, least and most, in thousandths.
+    /// Returns step, minimum and maximum in thousandths.
     fn bounds(&self) -> (i64, i64, i64) {
         let thousandths = |quantity: Option<Quantity>| quantity.map(Quantity::thousandths);
         let most = Quantity::MAX.thousandths();
@@ -148,7 +148,7 @@ trait DivCeil {
 }
 
 impl DivCeil for i64 {
-    /// For numbers that are not negative.
+    /// Returns the quotient, rounded up. Both numbers must not be negative.
     fn div_ceil_positive(self, by: Self) -> Self {
         self / by + Self::from(self % by != 0)
     }

@@ -1,4 +1,4 @@
-//! Percentages off a list price that may also be on top of it.
+//! Rates: percentages off a list price, or on top of it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,18 +20,18 @@ pub struct Rate(i64);
 /// Why a text is not a percentage.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RateError {
-    /// Not a decimal, or one with more than six decimals.
+    /// It is not a decimal number, or has more than six decimals.
     #[error("percentage `{text}` {why}")]
     Malformed {
-        /// What was given.
+        /// The text.
         text: String,
         /// What is wrong with it.
         why: DecimalError,
     },
-    /// Above 100, or a surcharge of more than [`Rate::MAX_SURCHARGE`].
+    /// It is above 100, or a surcharge above [`Rate::MAX_SURCHARGE`].
     #[error("percentage `{text}` is not between -1000 (a surcharge) and 100 %")]
     OutOfRange {
-        /// What was given.
+        /// The text.
         text: String,
     },
 }
@@ -39,37 +39,37 @@ pub enum RateError {
 impl Rate {
     const DECIMALS: u32 = 6;
     const WHOLE: i64 = Percentage::WHOLE as i64;
-    /// Neither off nor on top.
+    /// No discount and no surcharge.
     pub const ZERO: Self = Self(0);
     /// The largest surcharge: ten times the list price on top of it.
     pub const MAX_SURCHARGE: Self = Self(-10 * Self::WHOLE);
 
-    /// From millionths of a per cent, when they are in range.
+    /// Creates a rate from millionths of a per cent; `None` out of range.
     #[must_use]
     pub const fn from_millionths(millionths: i64) -> Option<Self> {
         let in_range = millionths <= Self::WHOLE && millionths >= Self::MAX_SURCHARGE.0;
         if in_range { Some(Self(millionths)) } else { None }
     }
 
-    /// In millionths of a per cent.
+    /// The rate in millionths of a per cent.
     #[must_use]
     pub const fn millionths(self) -> i64 {
         self.0
     }
 
-    /// To be written somewhere: without needless zeros.
+    /// The rate as a value that can be displayed, without unnecessary zeros.
     #[must_use]
     pub const fn shown(self) -> ShownDecimal {
         ShownDecimal::trimmed(self.0, Self::DECIMALS)
     }
 
-    /// The same as a discount, unless it is a surcharge.
+    /// Returns the rate as a discount; `None` if it is a surcharge.
     #[must_use]
     pub fn as_percentage(self) -> Option<Percentage> {
         u32::try_from(self.0).ok().and_then(Percentage::from_millionths)
     }
 
-    /// Such as `10 % off`; of a surcharge `2.5 % on top`.
+    /// Returns the rate as text: `10 % off`, or `2.5 % on top` for a surcharge.
     #[must_use]
     pub fn in_words(self) -> String {
         if self < Self::ZERO {
@@ -79,7 +79,7 @@ impl Rate {
         format!("{self} % off")
     }
 
-    /// What is left of a list price, rounded once. `None` when that is more than a price can be.
+    /// Returns the list price less this rate, rounded once; `None` if the result is above the highest price.
     #[must_use]
     pub fn of(self, list_price: Money, rounding: Rounding) -> Option<Money> {
         let exact = i128::from(list_price.minor()) * i128::from(Self::WHOLE - self.0);
@@ -91,8 +91,8 @@ impl Rate {
         price.filter(|price| *price <= Money::MAX_PRICE)
     }
 
-    /// How much less a price is than the list price, to six decimals, half-even; negative when it is
-    /// more. Zero of a list price of zero.
+    /// Returns by how many per cent a price is below the list price, rounded half-even to six decimals. It is
+    /// negative if the price is higher, and zero if the list price is zero.
     #[must_use]
     pub fn between(list_price: Money, price: Money) -> Self {
         if list_price <= Money::ZERO {
@@ -103,7 +103,7 @@ impl Rate {
         let floor = off.div_euclid(list_price);
         let twice_rest = off.rem_euclid(list_price) * 2;
         let up = twice_rest > list_price || (twice_rest == list_price && floor % 2 != 0);
-        // A stated price may be many times the list price; it is shown as far as a rate goes.
+        // A stated price may be many times the list price. The rate is then limited.
         let millionths = i64::try_from(floor + i128::from(up)).unwrap_or(i64::MIN);
         Self(millionths.max(i64::from(i32::MIN) * Self::WHOLE))
     }
@@ -118,7 +118,7 @@ impl From<Percentage> for Rate {
 impl TryFrom<i64> for Rate {
     type Error = &'static str;
     fn try_from(millionths: i64) -> Result<Self, &'static str> {
-        // What is only shown goes beyond what may be loaded.
+        // A rate that is only shown may be out of the range that can be loaded.
         (millionths <= Self::WHOLE).then_some(Self(millionths)).ok_or("more than 100 %")
     }
 }
@@ -144,7 +144,7 @@ impl FromStr for Rate {
     }
 }
 
-/// Without needless zeros: `10`, `-2.5`.
+/// Without unnecessary zeros: `10`, `-2.5`.
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shown().fmt(f)

@@ -1,37 +1,37 @@
-//! How finely unit prices are kept, and where halves go.
+//! The precision of unit prices, and the rounding of halves.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a price exactly between two goes.
+/// How a price exactly between two is rounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rounding {
-    /// To the even one of the two.
+    /// To the even one.
     #[default]
     HalfEven,
     /// To the larger one.
     HalfUp,
 }
 
-/// How unit prices are rounded: part of what every price depends on.
+/// The rounding of unit prices. Every price depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UnitRounding {
-    /// How many decimals a unit price has beyond those of its currency, 0 to 4.
+    /// The number of decimals of a unit price beyond those of its currency: 0 to 4.
     pub unit_decimals: u8,
-    /// Where halves go.
+    /// How halves are rounded.
     pub rounding: Rounding,
 }
 
 impl UnitRounding {
     /// The most decimals beyond those of the currency.
     pub const MAX_UNIT_DECIMALS: u8 = 4;
-    /// Unit prices in whole minor units of the currency, halves to the even one.
+    /// Unit prices are in whole minor units of the currency, and halves go to the even one.
     pub const PLAIN: Self = Self { unit_decimals: 0, rounding: Rounding::HalfEven };
 
-    /// How many units of a unit price make one minor unit of the currency.
+    /// Returns how many units of a unit price make one minor unit of the currency.
     #[must_use]
     pub const fn scale(self) -> i64 {
         10_i64.pow(self.unit_decimals as u32)

@@ -1,4 +1,4 @@
-//! What a product costs one customer at each quantity, worked out: steps, and the rule behind each.
+//! Steps: the prices of a product for one customer at each quantity, and the rule behind each.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -10,48 +10,47 @@ use super::super::Money;
 use super::{MinQuantity, PriceRule, QuantityRules, Rate, Scope};
 use crate::model::{PriceListId, Quantity, Timestamp};
 
-/// From a quantity on, a product costs this much.
+/// A price that applies from a quantity on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// From which quantity on, up to the next step.
+    /// The quantity from which it applies, up to the next step.
     pub from: MinQuantity,
     /// The price of one.
     pub price: Money,
-    /// Which rule it comes from: a number of a [`Rules`].
+    /// The number of the rule that it comes from, in a [`Rules`].
     pub rule: u32,
 }
 
-/// How a rule says what a product costs.
+/// How a rule sets the price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleKind {
-    /// As a price.
+    /// It states a price.
     Price,
-    /// As a percentage off the list price.
+    /// It takes a percentage off the list price.
     Percentage(Rate),
-    /// As an amount off the list price.
+    /// It takes an amount off the list price.
     Amount,
 }
 
-/// Where a price comes from. The row of one product is not told from that of another, so that many
-/// products share one rule.
+/// The rule that a price comes from. It does not name the product, so that many products can share it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rule {
-    /// Of which list; `None` of the customer's own.
+    /// The list; `None` for the customer's own list.
     pub list: Option<PriceListId>,
     /// The priority of the list.
     pub priority: i32,
-    /// For which products; `None` for a single one.
+    /// The products that the row applies to; `None` for a single product.
     pub scope: Option<Scope>,
-    /// How.
+    /// How it sets the price.
     pub kind: RuleKind,
-    /// From which quantity on the row holds.
+    /// The quantity from which the row applies.
     pub min_quantity: MinQuantity,
     /// When the list ends.
     pub until: Option<Timestamp>,
 }
 
-/// A rule whose parts are somebody else's.
+/// A rule that borrows its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RuleRef<'a> {
     pub(super) list: Option<&'a PriceListId>,
@@ -62,20 +61,21 @@ pub(super) struct RuleRef<'a> {
     pub(super) until: Option<Timestamp>,
 }
 
-/// Rules by number, each once.
+/// Different rules, by number.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
-    /// By the hash of a rule: asked for a rule of millions of rows, which mostly is known, it copies none.
+    /// Numbers by the hash of the rule. It is looked up for millions of rows, and most rules are known, so
+    /// lookups do not copy rules.
     numbers: HashMap<u64, Vec<u32>>,
 }
 
-/// From which quantity on a product gets cheaper.
+/// The next quantity at which a product is cheaper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextTier {
-    /// The least such quantity that the product is sold in.
+    /// The smallest such quantity in which the product is sold.
     pub quantity: Quantity,
-    /// The price of one then.
+    /// The price of one unit then.
     pub unit_price: Money,
 }
 
@@ -114,8 +114,8 @@ impl Rule {
         }
     }
 
-    /// Whose row counts: the own list first, then the larger priority, then the lower price, then the
-    /// smaller list id. The one that counts is the greater.
+    /// Compares which row decides: the own list, then the larger priority, then the lower price, then the
+    /// smaller list id. The row that decides is the greater one.
     #[must_use]
     pub fn compare(&self, price: Money, other: &Self, other_price: Money) -> Ordering {
         let is_own = |rule: &Self| rule.list.is_none();
@@ -128,7 +128,7 @@ impl Rule {
 }
 
 impl Rules {
-    /// The number of a rule, which is a new one if need be.
+    /// Returns the number of a rule, and adds the rule if it is new.
     pub fn number(&mut self, rule: &Rule) -> u32 {
         self.number_of(rule.as_ref())
     }
@@ -141,34 +141,34 @@ impl Rules {
         if let Some(number) = known {
             return *number;
         }
-        // No more than there are rows of lists, of which a store holds fewer.
+        // There are at most as many rules as rows of lists, and no store holds that many.
         let number = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
         numbers.push(number);
         self.rules.push(rule.to_rule());
         number
     }
 
-    /// The rule of a number that this gave.
+    /// Returns the rule with a number.
     #[must_use]
     pub fn get(&self, number: u32) -> Option<&Rule> {
         self.rules.get(number as usize)
     }
 
-    /// All of them, by number.
+    /// All rules, by number.
     #[must_use]
     pub fn as_slice(&self) -> &[Rule] {
         &self.rules
     }
 }
 
-/// The step that counts at a quantity; `None` below the first.
+/// Returns the step that applies at a quantity; `None` below the first step.
 #[must_use]
 pub fn step_at(steps: &[Step], quantity: Quantity) -> Option<&Step> {
     let after = steps.partition_point(|step| step.from.holds_at(quantity));
     after.checked_sub(1).map(|place| &steps[place])
 }
 
-/// The first later step that is cheaper than a price, at a quantity that the product is sold in.
+/// Returns the first later step with a lower price, at a quantity in which the product is sold.
 #[must_use]
 pub fn next_tier(
     steps: &[Step],
@@ -179,7 +179,7 @@ pub fn next_tier(
     let after = steps.partition_point(|step| step.from.holds_at(quantity));
     let later = steps[after..].iter().filter_map(|step| {
         let quantity = sold.first_from(step.from)?;
-        // The next quantity that is sold may be beyond the step after.
+        // The next quantity that is sold may already reach a later step.
         let unit_price = step_at(steps, quantity)?.price;
         Some(NextTier { quantity, unit_price })
     });
