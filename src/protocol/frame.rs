@@ -1,4 +1,4 @@
-//! What a client gets.
+//! The frames that a client receives.
 
 use std::borrow::Cow;
 
@@ -10,39 +10,39 @@ use crate::model::{Dialect, RequestId, Timestamp, UserId};
 use crate::ports::{FailureReason, Quotation, QuotationStatus};
 use crate::pricing::{Answer, AnswerLine, Money};
 
-/// A frame to a client that speaks the current dialect.
+/// A frame to a client of the current dialect.
 #[expect(clippy::large_enum_variant, reason = "nearly every frame is a quotation")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Frame {
-    /// The quote is saved and on its way.
+    /// The quotation is stored, so it will be answered or fail.
     Accepted {
-        /// By which the answer will be known.
+        /// The id that the answer will have.
         request_id: String,
-        /// For people.
+        /// A text for people.
         message: String,
     },
-    /// The answer, or the failure.
+    /// The answer or the failure.
     Quotation(QuotationFrame),
-    /// The frame before was not understood, or could not be done.
+    /// The client's frame was not understood, or the request failed.
     Error {
-        /// For programs.
+        /// The code for programs.
         code: String,
-        /// For people.
+        /// The text for people.
         message: String,
     },
-    /// I am here.
+    /// The reply to a ping.
     Pong,
 }
 
 /// A settled quotation. Amounts, percentages and quantities are decimal strings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotationFrame {
-    /// Which quote this answers.
+    /// The quote that this answers.
     pub request_id: String,
-    /// Whose prices these are.
+    /// The customer whose prices these are.
     pub client: String,
-    /// `answered` or `failed`; `pending` when asked for before it is either.
+    /// `answered` or `failed`; `pending` if the client asks before it is settled.
     pub status: String,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,19 +50,19 @@ pub struct QuotationFrame {
     /// When the prices were calculated (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priced_at: Option<String>,
-    /// When it was last recorded that they are still right (RFC 3339).
+    /// When the prices were last confirmed in the store (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validated_at: Option<String>,
-    /// Whether the prices were past their freshness.
+    /// Whether the table was stale.
     #[serde(default)]
     pub stale: bool,
     /// The lines that have a price.
     #[serde(default)]
     pub lines: Vec<LineFrame>,
-    /// The products that have none.
+    /// The products without a price.
     #[serde(default)]
     pub unavailable: Vec<String>,
-    /// The items whose quantity their product is not sold in.
+    /// The items whose product is not sold in the quantity asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub invalid: Vec<InvalidFrame>,
     /// The sum of the lines.
@@ -78,30 +78,30 @@ pub struct QuotationFrame {
 pub struct LineFrame {
     /// The product.
     pub product: String,
-    /// What people call it.
+    /// The name of the product.
     pub name: String,
-    /// How much of it.
+    /// The quantity of the line.
     pub quantity: String,
-    /// The list price of one, if there is one.
+    /// The list price of one unit, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list_price: Option<String>,
-    /// How much less than the list price it is; negative when it is more.
+    /// The percentage below the list price; negative if the price is higher.
     pub discount_percent: String,
-    /// The price of one.
+    /// The price of one unit.
     pub unit_price: String,
     /// The price of the line.
     pub total: String,
-    /// Where the price comes from. Absent for the list price, and for a discount of the customer's own
-    /// on every quantity.
+    /// The rule that the price comes from. Absent for the list price, and for the customer's own discount at
+    /// every quantity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleFrame>,
-    /// From which quantity on it is cheaper, if it ever is.
+    /// The next quantity at which it is cheaper, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_tier: Option<TierFrame>,
 }
 
 impl QuotationFrame {
-    /// The quotation as it stands at a time.
+    /// Creates the frame of a quotation with its status at `now`.
     #[must_use]
     pub fn new(quotation: &Quotation, now: Timestamp) -> Self {
         let frame = Self {
@@ -155,12 +155,12 @@ impl LineFrame {
     }
 }
 
-/// Whether an answer fits one message, in either dialect: lines of the original are shorter.
+/// Whether an answer fits into one message in either dialect. Lines of the original dialect are shorter.
 #[must_use]
 pub fn fits_one_message(answer: &Answer) -> bool {
-    // Room for what is not lines: ids of 256 bytes, times, and a total.
+    // Room for everything other than lines: ids of 256 bytes, times, and a total.
     const AROUND: usize = 4 * 1024;
-    // What is in a line beside its product and name, at most.
+    // The most bytes of a line besides its product and name.
     const FIGURES: usize = 300;
     let longest = terms::most_bytes_of_text;
     let lines = answer.lines.iter().map(|line| {
@@ -175,7 +175,7 @@ pub fn fits_one_message(answer: &Answer) -> bool {
         .map(|item| longest(item.product.as_str()) + terms::MOST_BYTES_OF_INVALID);
     let at_most: usize = lines.chain(unavailable).chain(invalid).sum();
     let room = MAX_MESSAGE_BYTES - AROUND;
-    // Nearly always; else it is written to see.
+    // The estimate is nearly always enough. Otherwise the frame is rendered to find its length.
     at_most <= room || {
         let frame = QuotationFrame::default().answered(answer);
         serde_json::to_string(&frame).is_ok_and(|text| text.len() <= room)
@@ -183,19 +183,19 @@ pub fn fits_one_message(answer: &Answer) -> bool {
 }
 
 impl Frame {
-    /// The frame as JSON.
+    /// Renders the frame as JSON.
     ///
     /// # Errors
-    /// None in practice: every field is a string.
+    /// None are expected, because every field is a string.
     pub fn to_json(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
     }
 }
 
-/// The acknowledgement of a quote.
+/// Renders the acknowledgement of a quote.
 ///
 /// # Errors
-/// None in practice: every field is a string.
+/// None are expected, because every field is a string.
 pub fn render_accepted(request_id: &RequestId, dialect: Dialect) -> serde_json::Result<String> {
     match dialect {
         Dialect::Original => Ok(original::ACCEPTED.to_owned()),
@@ -203,10 +203,10 @@ pub fn render_accepted(request_id: &RequestId, dialect: Dialect) -> serde_json::
     }
 }
 
-/// A quotation as it stands at a time, in the dialect of its client.
+/// Renders a quotation with its status at `now`, in the dialect of its client.
 ///
 /// # Errors
-/// None in practice: every field is a string.
+/// None are expected, because every field is a string.
 pub fn render_quotation(quotation: &Quotation, now: Timestamp) -> serde_json::Result<String> {
     let late =
         quotation.fails_at(now).then_some(QuotationStatus::Failed(FailureReason::DeadlinePassed));
@@ -217,12 +217,12 @@ pub fn render_quotation(quotation: &Quotation, now: Timestamp) -> serde_json::Re
     }
 }
 
-/// Of which quotation a frame to a client tells the outcome, in either dialect.
+/// The quotation whose outcome a frame tells, in either dialect.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Told<'a> {
-    /// The id that the client knows it by.
+    /// The id that the client knows.
     pub request_id: Cow<'a, str>,
-    /// Whose it is. The original dialect does not say; its ids are unique alone.
+    /// The customer. Frames of the original dialect do not name one, because their ids are globally unique.
     pub client: Option<String>,
 }
 
@@ -238,19 +238,19 @@ struct AnyFrame<'a> {
 }
 
 impl<'a> Told<'a> {
-    /// Reads it; `None` for a frame that tells no outcome.
+    /// Parses a frame; `None` if it tells no outcome.
     #[must_use]
     pub fn of(frame: &'a [u8]) -> Option<Self> {
         let AnyFrame { kind, status, request_id, client } = serde_json::from_slice(frame).ok()?;
         let tells = match (kind, status) {
             (Some("quotation"), Some(status)) => status != "pending",
-            // The original dialect writes an id only where it tells an outcome.
+            // The original dialect writes an id only into a frame with an outcome.
             (kind, _) => kind.is_none(),
         };
         tells.then_some(Self { request_id, client })
     }
 
-    /// Whether it is the outcome of this client's request. Two clients may use the same id.
+    /// Whether this is the outcome of this customer's request. Two customers may use the same id.
     #[must_use]
     pub fn is_about(&self, user: &UserId, request_id: &RequestId) -> bool {
         let is_client = |client: &str| client == user.as_str();
@@ -258,10 +258,10 @@ impl<'a> Told<'a> {
     }
 }
 
-/// The answer to a ping.
+/// Renders the answer to a ping.
 ///
 /// # Errors
-/// None in practice.
+/// None are expected.
 pub fn render_pong(dialect: Dialect) -> serde_json::Result<String> {
     match dialect {
         Dialect::Original => Ok(original::PONG.to_owned()),

@@ -1,54 +1,54 @@
-//! The items of a quote, checked the same way wherever they come from.
+//! The items of a quote. They are checked the same way whatever their source is.
 
 use hashbrown::HashSet;
 use thiserror::Error;
 
 use crate::model::{IdError, Item, ProductId, Quantity, QuantityError};
 
-/// The most lines one quote may have.
+/// The most lines of a quote.
 pub const MAX_ITEMS: usize = 400;
 
-/// So few are compared with each other faster than they are hashed.
+/// Up to this number of items, comparing all pairs is faster than hashing.
 const FEW: usize = 12;
 
-/// Why items are refused.
+/// Why items are not valid.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum ItemsError {
-    /// There are none.
+    /// There are no items.
     #[error("the quote names no product")]
     None,
-    /// There are too many.
+    /// There are too many items.
     #[error("the quote has {count} lines, {MAX_ITEMS} are allowed")]
     TooMany {
-        /// How many.
+        /// The number of items.
         count: usize,
     },
     /// A product is named twice.
     #[error("product `{product}` is named twice")]
     Duplicate {
-        /// Which.
+        /// The product.
         product: ProductId,
     },
-    /// A product id that cannot be one.
+    /// A product id is not valid.
     #[error(transparent)]
     Product(#[from] IdError),
-    /// A quantity of all products that cannot be one.
+    /// The quantity that applies to all products is not valid.
     #[error("the quantity: {0}")]
     EveryQuantity(QuantityError),
-    /// A quantity that cannot be one.
+    /// The quantity of a product is not valid.
     #[error("product `{product}`: {why}")]
     Quantity {
-        /// Of which product.
+        /// The product.
         product: ProductId,
         /// What is wrong with it.
         why: QuantityError,
     },
 }
 
-/// Checks that items are some, not too many, and each of another product.
+/// Checks that there are items, that they are not too many, and that each has a different product.
 ///
 /// # Errors
-/// [`ItemsError`], naming the first that does not fit.
+/// [`ItemsError`] for the first item that is not valid.
 pub fn check_items(items: Vec<Item>) -> Result<Vec<Item>, ItemsError> {
     if items.is_empty() {
         return Err(ItemsError::None);
@@ -62,7 +62,7 @@ pub fn check_items(items: Vec<Item>) -> Result<Vec<Item>, ItemsError> {
     }
 }
 
-/// The first product that was named before.
+/// Returns the first product that is named a second time.
 fn named_twice(items: &[Item]) -> Option<&ProductId> {
     let mut products = items.iter().map(|item| &item.product);
     if items.len() <= FEW {
@@ -76,11 +76,11 @@ fn named_twice(items: &[Item]) -> Option<&ProductId> {
     products.find(|product| !seen.insert(*product))
 }
 
-/// Reads `P1:2`: a product, and after the last colon how much of it; one piece without a colon. A
-/// product with a colon in its id needs a quantity.
+/// Parses `P1:2`: a product, and after the last colon its quantity. Without a colon the quantity is one. So a
+/// product whose id has a colon needs a quantity.
 ///
 /// # Errors
-/// [`ItemsError`], naming what does not fit.
+/// [`ItemsError`] if the product or the quantity is not valid.
 pub fn parse_item(text: &str) -> Result<Item, ItemsError> {
     let Some((product, quantity)) = text.rsplit_once(':') else {
         return Ok(Item { product: ProductId::new(text)?, quantity: Quantity::ONE });

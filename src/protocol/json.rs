@@ -1,14 +1,13 @@
-//! JSON that is appended field by field.
+//! Appends JSON field by field.
 //!
-//! A reply has hundreds of fields. A derived `Serialize` of its objects takes several times the instructions:
-//! serde_json escapes each name, writes each quote, comma and colon by itself, and looks at each byte of a
-//! text.
+//! A reply has hundreds of fields. A derived `Serialize` needs several times the instructions: serde_json
+//! escapes each name, writes each quote, comma and colon separately, and checks each byte of a text.
 
 use serde::Serialize;
 
 use crate::model::ShownDecimal;
 
-/// Appends a field: its name with the punctuation around, and its value.
+/// Appends a field: `name`, which includes the punctuation around the name, and the value.
 pub(super) fn put(
     json: &mut Vec<u8>,
     name: &'static str,
@@ -18,7 +17,7 @@ pub(super) fn put(
     serde_json::to_writer(json, value)
 }
 
-/// The same of a text.
+/// The same for a text.
 pub(super) fn put_text(
     json: &mut Vec<u8>,
     name: &'static str,
@@ -34,7 +33,7 @@ pub(super) fn put_text(
     Ok(())
 }
 
-/// The same of a decimal, which is a string. Digits, a point and a sign need no escapes.
+/// The same for a decimal, which is written as a string. Digits, a point and a sign need no escapes.
 pub(super) fn put_decimal(json: &mut Vec<u8>, name: &'static str, value: ShownDecimal) {
     json.extend_from_slice(name.as_bytes());
     json.push(b'"');
@@ -42,8 +41,8 @@ pub(super) fn put_decimal(json: &mut Vec<u8>, name: &'static str, value: ShownDe
     json.push(b'"');
 }
 
-/// Whether JSON escapes anything of a text. It does not end at the first such byte, so that the compiler has many
-/// bytes compared at once.
+/// Whether JSON escapes any byte of a text. The loop does not stop at the first such byte, so that the
+/// compiler can compare many bytes at once.
 fn has_escapes(text: &str) -> bool {
     let is_escaped = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
     text.bytes().fold(false, |found, byte| found | is_escaped(byte))

@@ -1,7 +1,7 @@
-//! The wire protocol of the websocket: what clients send, what they get, and its limits.
+//! The protocol of the websocket: the frames that clients send and receive, and their limits.
 //!
-//! Two dialects: that of this version, and that of the original proof of concept, whose clients
-//! keep working.
+//! It has two dialects: that of this version, and that of the original proof of concept, whose clients still
+//! work.
 
 mod frame;
 mod items;
@@ -24,7 +24,7 @@ pub use prices::{ShownPrices, TableFormat, parse_prices_body, priced_items, rend
 pub use request::{ProtocolError, QuoteBody, Request};
 pub use terms::{InvalidFrame, RuleFrame, ScopeFrame, TierFrame};
 
-/// The most bytes one websocket frame may have, as on API Gateway.
+/// The most bytes of a websocket frame, as on API Gateway.
 pub const MAX_FRAME_BYTES: usize = 32 * 1024;
-/// The most bytes one websocket message may have, as on API Gateway.
+/// The most bytes of a websocket message, as on API Gateway.
 pub const MAX_MESSAGE_BYTES: usize = crate::ports::MAX_PUSH_BYTES;

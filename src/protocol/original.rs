@@ -1,4 +1,4 @@
-//! The frames of the original proof of concept, spelling included.
+//! The frames of the original proof of concept, including its spelling.
 
 use std::borrow::Cow;
 
@@ -65,7 +65,7 @@ struct Reply<'a> {
     message: Option<String>,
 }
 
-/// Numbers are JSON numbers here, written from their exact decimals.
+/// Numbers are JSON numbers here. They are written from exact decimals.
 #[derive(Serialize)]
 struct QuotedProduct<'a> {
     product_id: &'a str,
@@ -90,13 +90,14 @@ fn quoted<'a>(answer: &Answer, line: &'a AnswerLine) -> serde_json::Result<Quote
     })
 }
 
-/// The products without a line: its clients know of no quantities that a product is not sold in.
+/// Returns the products without a line. Clients of this dialect do not know quantities in which a product is
+/// not sold.
 fn unavailable(answer: &Answer) -> Vec<&str> {
     let invalid = answer.invalid.iter().map(|item| &item.product);
     answer.unavailable.iter().chain(invalid).map(|product| product.as_str()).collect()
 }
 
-/// The settled quotation as the original's clients read it. A failure is a `message` beside no
+/// Renders the settled quotation for clients of the original dialect. A failure is a `message`, without
 /// products.
 pub(super) fn render_quotation(
     quotation: &Quotation,

@@ -1,4 +1,4 @@
-//! Reads what a client asks for, in either dialect.
+//! Parses clients' requests in either dialect.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ struct Action {
     action: String,
 }
 
-/// Texts are borrowed from the frame, where they have no escapes.
+/// Texts without escapes are borrowed from the frame.
 #[derive(Deserialize)]
 struct Quote<'a> {
     #[serde(borrow)]
@@ -30,8 +30,8 @@ struct Quote<'a> {
     request_id: Option<Cow<'a, str>>,
 }
 
-/// The fields of a quote where no action has to be named. A field that is misspelled is no field: a quote
-/// whose request id is overlooked would not be safe to repeat.
+/// The fields of a quote that needs no action. Unknown fields are an error, because a quote whose misspelled
+/// request id is ignored would not be safe to repeat.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body<'a> {
@@ -57,13 +57,13 @@ struct Get {
     request_id: String,
 }
 
-/// Reads a text frame.
+/// Parses a text frame.
 ///
 /// # Errors
 /// [`ProtocolError`], to be sent back as an error frame.
 pub fn parse(text: &str) -> Result<Request, ProtocolError> {
-    // Nearly every frame is a quote: it is read once. What is none, or a bad one, is read for its
-    // action first, so that the error names what is wrong.
+    // Nearly every frame is a quote, so it is parsed as one first. If that fails, it is parsed for its
+    // action, so that the error says what is wrong.
     if let Ok(quote) = serde_json::from_str::<Quote<'_>>(text)
         && quote.action == QUOTE
     {
@@ -74,7 +74,7 @@ pub fn parse(text: &str) -> Result<Request, ProtocolError> {
         QUOTE => read_quote(fields(QUOTE, text)?),
         "get" => {
             let get: Get = fields("get", text)?;
-            // What an earlier version took is still told.
+            // Ids that an earlier version accepted are still valid here.
             Ok(Request::Get {
                 user: UserId::stored(get.client)?,
                 request_id: RequestId::stored(get.request_id)?,
@@ -87,10 +87,10 @@ pub fn parse(text: &str) -> Result<Request, ProtocolError> {
     }
 }
 
-/// Reads the body of a quote over HTTP.
+/// Parses the body of a quote over HTTP.
 ///
 /// # Errors
-/// [`ProtocolError`], which names what does not fit.
+/// [`ProtocolError`], which says what is wrong.
 pub fn parse_quote_body(body: &[u8]) -> Result<QuoteBody, ProtocolError> {
     let wanted = r#"{"client": "…", "items": [{"product": "…", "quantity": 1}]}"#;
     let body: Body<'_> =
@@ -146,7 +146,7 @@ mod tests {
         let escaped = r#"{"x":{"action":1},"items":[{"quantity":"2\u002e5","y":[],
             "product":"P\u0031"}],"\u0061ction":"qu\u006fte","client":"A\u0020b"}"#;
         assert_eq!(parse(plain).unwrap(), parse(escaped).unwrap());
-        // Whoever names a field twice says nothing.
+        // A field that is named twice is an error.
         let twice = plain.replace("\"client\"", "\"client\":\"B\",\"client\"");
         assert_eq!(parse(&twice).unwrap_err().code(), "bad_frame");
     }

@@ -1,4 +1,4 @@
-//! Prices as they are shown over HTTP: of some products in one document, and of all of them line by line.
+//! Prices over HTTP: some products in one document, or all products line by line.
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize, Serializer};
@@ -12,50 +12,50 @@ use super::{MAX_ITEMS, check_items};
 use crate::model::{Item, ProductId, Quantity, ShownDecimal, Timestamp, UserId};
 use crate::pricing::{Currency, Entry, Found, InvalidItem, Money, Step, Unsold};
 
-/// About how long a document is beside its lines, and a line.
+/// The estimated lengths of a document without its lines, and of a line.
 const AROUND_BYTES: usize = 300;
 const LINE_BYTES: usize = 150;
 
 /// Prices of some products.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownPrices<'a> {
-    /// Whose.
+    /// The customer.
     pub user: &'a UserId,
     /// The currency of all amounts.
     pub currency: Currency,
-    /// How many decimals unit prices have beyond those of the currency.
+    /// The number of decimals of unit prices beyond those of the currency.
     pub unit_decimals: u8,
-    /// For how much of each product.
+    /// The quantity of every product.
     pub quantity: Quantity,
-    /// When they were calculated.
+    /// When the prices were calculated.
     pub priced_at: Timestamp,
-    /// When it was last recorded that they are still right.
+    /// When the prices were last confirmed in the store.
     pub validated_at: Timestamp,
-    /// Whether they are past their freshness.
+    /// Whether the table is stale.
     pub stale: bool,
-    /// The products, in the order in which they were asked for.
+    /// The products, in the order of the request.
     pub items: &'a [Item],
-    /// What each costs and is called.
+    /// The price and name of each product.
     pub prices: &'a [(Found, &'a str)],
-    /// The steps of each that has a price at this quantity, and steps.
+    /// The steps of each product that has a price at this quantity and a ladder.
     pub ladders: &'a [&'a [Step]],
 }
 
-/// What one product costs. The same wherever prices are shown.
+/// The price of one product, in the same form in all formats.
 #[derive(Serialize)]
 struct PriceLine<'a> {
     product: &'a str,
     name: &'a str,
-    /// Where each line stands alone.
+    /// Only in formats where each line stands alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'static str>,
-    /// Empty in CSV where there is none.
+    /// Empty in CSV if there is none.
     list_price: Option<ShownDecimal>,
     discount_percent: ShownDecimal,
     unit_price: ShownDecimal,
 }
 
-/// From a quantity on it costs so much.
+/// The price from a quantity on.
 #[derive(Serialize)]
 struct WrittenStep {
     min_quantity: ShownDecimal,
@@ -84,7 +84,7 @@ impl<'a> PriceLine<'a> {
         Self { currency: Some(currency.code()), ..self }
     }
 
-    /// Appends it as a JSON object that is not closed yet.
+    /// Appends the line as a JSON object that is not closed yet.
     fn put(&self, json: &mut Vec<u8>) -> serde_json::Result<()> {
         put_text(json, r#"{"product":"#, self.product)?;
         put_text(json, r#","name":"#, self.name)?;
@@ -101,7 +101,7 @@ impl<'a> PriceLine<'a> {
     }
 }
 
-/// The products that are not sold in the quantity.
+/// The products that are not sold in the quantity asked for.
 struct Invalid<'a>(&'a ShownPrices<'a>);
 
 impl Invalid<'_> {
@@ -121,7 +121,7 @@ impl Serialize for Invalid<'_> {
     }
 }
 
-/// The steps of a ladder, with unit prices of a currency and so many decimals beyond those.
+/// The steps of a ladder, with the currency of their prices and the number of further decimals.
 struct Steps<'a>(&'a [Step], (Currency, u8));
 
 impl Serialize for Steps<'_> {
@@ -134,8 +134,8 @@ impl Serialize for Steps<'_> {
     }
 }
 
-/// Appends the products that have a price, separated by commas, each with what depends on the quantity and
-/// what it costs at others.
+/// Appends the products that have a price, separated by commas. Each has its rule, next tier and ladder, if
+/// it has any.
 fn put_lines(json: &mut Vec<u8>, shown: &ShownPrices<'_>) -> serde_json::Result<()> {
     let units = (shown.currency, shown.unit_decimals);
     let mut is_first = true;
@@ -152,7 +152,7 @@ fn put_lines(json: &mut Vec<u8>, shown: &ShownPrices<'_>) -> serde_json::Result<
             put(json, r#","next_tier":"#, &WrittenTier::of(tier, units))?;
         }
         if !ladder.is_empty() {
-            // Below the first step it costs the list price.
+            // Below the first step the list price applies.
             put(json, r#","ladder":"#, &Steps(ladder, units))?;
         }
         json.push(b'}');
@@ -170,10 +170,10 @@ impl Serialize for Unavailable<'_> {
     }
 }
 
-/// The document.
+/// Renders the document.
 ///
 /// # Errors
-/// None in practice: every field is a string.
+/// None are expected, because every field is a string.
 pub fn render_prices(shown: &ShownPrices<'_>) -> serde_json::Result<Vec<u8>> {
     let mut document = Vec::with_capacity(AROUND_BYTES + shown.items.len() * LINE_BYTES);
     let json = &mut document;
@@ -194,20 +194,20 @@ pub fn render_prices(shown: &ShownPrices<'_>) -> serde_json::Result<Vec<u8>> {
     Ok(document)
 }
 
-/// How a whole table is written.
+/// The format of a whole table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableFormat {
     /// A JSON object in each line.
     Ndjson,
-    /// Comma-separated, with a line of names first (RFC 4180).
+    /// Comma-separated values, with the names in the first line (RFC 4180).
     Csv,
 }
 
-/// The names of the columns, in their order.
+/// The names of the columns, in order.
 const CSV_HEAD: &[u8] = b"product,name,currency,list_price,discount_percent,unit_price\r\n";
 
 impl TableFormat {
-    /// Its media type.
+    /// The media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -216,7 +216,7 @@ impl TableFormat {
         }
     }
 
-    /// What comes before the rows.
+    /// The bytes before the rows.
     #[must_use]
     pub const fn head(self) -> &'static [u8] {
         match self {
@@ -228,7 +228,7 @@ impl TableFormat {
     /// Appends a row.
     ///
     /// # Errors
-    /// None in practice: every field is a string.
+    /// None are expected, because every field is a string.
     pub fn write(
         self,
         into: &mut Vec<u8>,
@@ -255,7 +255,7 @@ impl TableFormat {
     }
 }
 
-/// Which prices are asked for in a body.
+/// The body of a request for prices.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body<'a> {
@@ -264,10 +264,10 @@ struct Body<'a> {
     quantity: Option<&'a serde_json::value::RawValue>,
 }
 
-/// Reads the body of a request for prices: the items, all of one quantity.
+/// Parses the body of a request for prices. Returns the items, all with the same quantity.
 ///
 /// # Errors
-/// [`ProtocolError`], which names what does not fit.
+/// [`ProtocolError`], which says what is wrong.
 pub fn parse_prices_body(body: &[u8]) -> Result<(Vec<Item>, Quantity), ProtocolError> {
     let wanted = r#"{"products": ["…"], "quantity": 1}"#;
     let body: Body<'_> =
@@ -277,10 +277,10 @@ pub fn parse_prices_body(body: &[u8]) -> Result<(Vec<Item>, Quantity), ProtocolE
     Ok((priced_items(body.products, quantity)?, quantity))
 }
 
-/// Products as items of one quantity, checked as those of a quote are.
+/// Returns products as items of one quantity, checked as those of a quote are.
 ///
 /// # Errors
-/// [`ItemsError`], naming the first that does not fit.
+/// [`ItemsError`] for the first product that is not valid.
 pub fn priced_items<T: Into<CompactString>>(
     products: Vec<T>,
     quantity: Quantity,

@@ -1,7 +1,6 @@
-//! Writes the frames of the current dialect straight from what they tell, without texts in between.
+//! Renders frames of the current dialect directly, without intermediate strings.
 //!
-//! [`QuotationFrame`](super::QuotationFrame) is what a client reads from them. A test holds the two
-//! together.
+//! Clients read them as [`QuotationFrame`](super::QuotationFrame). A test checks that both agree.
 
 use serde::ser::Error as _;
 
@@ -12,9 +11,9 @@ use crate::model::RequestId;
 use crate::ports::{Quotation, QuotationStatus};
 use crate::pricing::{Answer, AnswerLine, Money};
 
-/// About how long an acknowledgement is.
+/// The estimated length of an acknowledgement.
 const ACCEPTED_BYTES: usize = 128;
-/// About how long a quotation is beside its lines, and a line.
+/// The estimated lengths of a quotation without its lines, and of a line.
 const AROUND_BYTES: usize = 400;
 const LINE_BYTES: usize = 200;
 
@@ -52,7 +51,7 @@ fn put_lines(json: &mut Vec<u8>, answer: &Answer) -> serde_json::Result<()> {
     Ok(())
 }
 
-/// The acknowledgement of a quote.
+/// Renders the acknowledgement of a quote.
 pub(super) fn accepted(request_id: &RequestId) -> serde_json::Result<String> {
     let mut json = Vec::with_capacity(ACCEPTED_BYTES);
     put_text(&mut json, r#"{"type":"accepted","request_id":"#, request_id.as_str())?;
@@ -60,7 +59,7 @@ pub(super) fn accepted(request_id: &RequestId) -> serde_json::Result<String> {
     String::from_utf8(json).map_err(serde_json::Error::custom)
 }
 
-/// A quotation with a status.
+/// Renders a quotation with a status.
 pub(super) fn quotation(
     quotation: &Quotation,
     status: &QuotationStatus,

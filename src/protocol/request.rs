@@ -1,4 +1,4 @@
-//! What a client asks for.
+//! The requests of clients.
 
 use std::borrow::Cow;
 
@@ -9,36 +9,36 @@ use thiserror::Error;
 use super::items::ItemsError;
 use crate::model::{Dialect, IdError, Item, ProductId, Quantity, RequestId, UserId};
 
-/// A frame of a client, understood and checked.
+/// A parsed and checked frame of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Prices for these items, please.
+    /// A request for prices.
     Quote {
-        /// Whose prices.
+        /// The customer.
         user: UserId,
-        /// Which products, and how much of each.
+        /// The products, each with its quantity.
         items: Vec<Item>,
-        /// The client's own name for it, if it gave one.
+        /// The client's own id, if it gave one.
         request_id: Option<RequestId>,
-        /// How the client wants the answer written.
+        /// The dialect in which the answer is written.
         dialect: Dialect,
     },
-    /// The answer of an earlier quote, again.
+    /// A request for the answer of an earlier quote.
     Get {
-        /// Whose.
+        /// The customer.
         user: UserId,
-        /// Which.
+        /// The id of the quote.
         request_id: RequestId,
     },
-    /// Are you there?
+    /// A ping.
     Ping {
-        /// How the client wants the answer written.
+        /// The dialect in which the answer is written.
         dialect: Dialect,
     },
 }
 
 impl Request {
-    /// Whose prices it is about, if it is about any.
+    /// The customer of the request, if it has one.
     #[must_use]
     pub const fn user(&self) -> Option<&UserId> {
         match self {
@@ -48,46 +48,46 @@ impl Request {
     }
 }
 
-/// A quote as it is asked for without a websocket, understood and checked.
+/// A parsed and checked quote that did not come through a websocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuoteBody {
-    /// Whose prices.
+    /// The customer.
     pub user: UserId,
-    /// Which products, and how much of each.
+    /// The products, each with its quantity.
     pub items: Vec<Item>,
-    /// The client's own name for it, if it gave one.
+    /// The client's own id, if it gave one.
     pub request_id: Option<RequestId>,
 }
 
 /// Why a frame is not a request. The socket stays open.
 #[derive(Debug, Error)]
 pub enum ProtocolError {
-    /// Not JSON, or not an object with an action.
+    /// It is not JSON, or not an object with an action.
     #[error("the frame is not a JSON object with an \"action\": {0}")]
     NotJson(#[source] serde_json::Error),
-    /// An action that does not exist.
+    /// The action does not exist.
     #[error("unknown action `{0}`; known are quote, get and ping")]
     UnknownAction(String),
     /// Fields are missing or have the wrong type.
     #[error("the frame does not fit action `{action}`: {why}")]
     BadFields {
-        /// Which action.
+        /// The action.
         action: &'static str,
-        /// What does not fit.
+        /// What is wrong.
         why: serde_json::Error,
     },
-    /// The body of a request over HTTP is not what it should be.
+    /// The body of an HTTP request does not have the required form.
     #[error("the body is not {wanted}: {why}")]
     BadBody {
-        /// What it should be.
+        /// The required form.
         wanted: &'static str,
-        /// What does not fit.
+        /// What is wrong.
         why: serde_json::Error,
     },
-    /// A user or request id that cannot be one.
+    /// A customer or request id is not valid.
     #[error(transparent)]
     BadId(#[from] IdError),
-    /// Items that cannot be quoted.
+    /// The items are not valid.
     #[error(transparent)]
     BadItems(#[from] ItemsError),
 }
@@ -114,7 +114,7 @@ pub(super) fn fields<'a, T: Deserialize<'a>>(
     serde_json::from_str(text).map_err(|why| ProtocolError::BadFields { action, why })
 }
 
-/// Reads a quantity from its text, whether it was a JSON number or a string.
+/// Parses an item. The quantity may be a JSON number or a string.
 pub(super) fn read_item(product: Cow<'_, str>, quantity: &RawValue) -> Result<Item, ItemsError> {
     let product = ProductId::new(product)?;
     let text = text_of(quantity.get());
@@ -124,12 +124,12 @@ pub(super) fn read_item(product: Cow<'_, str>, quantity: &RawValue) -> Result<It
     }
 }
 
-/// Reads a quantity that is one for all products.
+/// Parses the quantity that applies to all products.
 pub(super) fn read_quantity(quantity: &RawValue) -> Result<Quantity, ItemsError> {
     text_of(quantity.get()).parse().map_err(ItemsError::EveryQuantity)
 }
 
-/// A JSON string without its quotes, and anything else as it is written.
+/// Returns a JSON string without its quotes, and any other JSON as it is.
 fn text_of(json: &str) -> Cow<'_, str> {
     match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(plain) if !plain.contains('\\') => plain.into(),

@@ -1,5 +1,5 @@
-//! What frames say of price lists: where a price comes from, from which quantity on it is cheaper, and
-//! which quantities a product is sold in. None of it is there where no price list is.
+//! The parts of frames that price lists need: the rule of a price, the next tier, and items whose quantity is
+//! not sold. They are absent if there are no such rules.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,14 @@ use super::text::Text;
 use crate::model::{Quantity, ShownDecimal, Timestamp};
 use crate::pricing::{Answer, Currency, InvalidItem, NextTier, Rule, RuleKind, Scope};
 
-/// The most bytes of a text in a frame: a control character is written as six.
+/// The most bytes of a text in a frame: a control character is written as six bytes.
 pub(super) const fn most_bytes_of_text(text: &str) -> usize {
     6 * text.len()
 }
 
 /// The most bytes of a [`TierFrame`].
 pub(super) const MOST_BYTES_OF_TIER: usize = 100;
-/// The most bytes of an [`InvalidFrame`] beside its product.
+/// The most bytes of an [`InvalidFrame`] besides its product.
 pub(super) const MOST_BYTES_OF_INVALID: usize = 120;
 
 /// The most bytes of a [`RuleFrame`].
@@ -28,7 +28,7 @@ pub(super) fn most_bytes_of_rule(rule: &Rule) -> usize {
     FIGURES + list + category
 }
 
-/// Where a price comes from.
+/// The rule that a price comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleFrame {
     /// The price list; absent for the customer's own.
@@ -37,49 +37,49 @@ pub struct RuleFrame {
     /// Whether it is the customer's own list.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,
-    /// Which products the row is for.
+    /// The products that the row applies to.
     pub scope: ScopeFrame,
     /// `price`, `percentage` or `amount`.
     pub kind: String,
-    /// From which quantity on the row holds.
+    /// The quantity from which the row applies.
     pub min_quantity: String,
-    /// When the list ends (RFC 3339), if it does.
+    /// When the list ends (RFC 3339), if it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
 }
 
-/// Which products a row is for.
+/// The products that a row applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeFrame {
-    /// This product alone.
+    /// Only this product.
     Product,
-    /// All in a category.
+    /// All products in a category.
     Category(String),
-    /// All.
+    /// All products.
     All,
 }
 
-/// From which quantity on a product is cheaper.
+/// The next quantity at which a product is cheaper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TierFrame {
-    /// The least such quantity that it is sold in.
+    /// The smallest such quantity in which it is sold.
     pub quantity: String,
-    /// The price of one then.
+    /// The price of one unit then.
     pub unit_price: String,
 }
 
-/// An item whose quantity its product is not sold in.
+/// An item whose product is not sold in the quantity asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvalidFrame {
     /// The product.
     pub product: String,
-    /// How much was asked for.
+    /// The quantity asked for.
     pub quantity: String,
-    /// The next smaller quantity that it is sold in, if there is one.
+    /// The next smaller quantity in which it is sold, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<String>,
-    /// The next larger one, if there is one.
+    /// The next larger quantity in which it is sold, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above: Option<String>,
 }
@@ -120,7 +120,7 @@ const fn kind_name(kind: RuleKind) -> &'static str {
     }
 }
 
-/// A rule as it is written.
+/// A rule in the form that is written.
 #[derive(Serialize)]
 pub(super) struct WrittenRule<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,14 +142,14 @@ enum WrittenScope<'a> {
     All,
 }
 
-/// A next tier as it is written.
+/// A next tier in the form that is written.
 #[derive(Serialize)]
 pub(super) struct WrittenTier {
     quantity: ShownDecimal,
     unit_price: ShownDecimal,
 }
 
-/// An item with a wrong quantity as it is written.
+/// An invalid item in the form that is written.
 #[derive(Serialize)]
 pub(super) struct WrittenInvalid<'a> {
     product: &'a str,
@@ -182,7 +182,7 @@ impl WrittenTier {
         Self::of(tier, (answer.currency, answer.unit_decimals))
     }
 
-    /// With prices of a currency, and so many decimals beyond those.
+    /// Creates a tier with prices in a currency and this number of further decimals.
     pub(super) fn of(tier: NextTier, (currency, unit_decimals): (Currency, u8)) -> Self {
         let unit_price = tier.unit_price.shown_as_unit(currency, unit_decimals);
         Self { quantity: tier.quantity.shown(), unit_price }

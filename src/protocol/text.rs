@@ -1,10 +1,10 @@
-//! Values that are written as the text that they are shown as.
+//! Values that are written as their displayed text.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// A value as a JSON string of what it is shown as.
+/// Serializes a value as a JSON string of its displayed text.
 pub(super) struct Text<T>(pub(super) T);
 
 impl<T: fmt::Display> Serialize for Text<T> {

@@ -47,7 +47,7 @@ fn answer() -> QuotationStatus {
     }))
 }
 
-/// An answer with all that price lists brought.
+/// An answer with the fields that price lists need.
 fn answer_by_terms() -> QuotationStatus {
     let QuotationStatus::Answered(answer) = answer() else { panic!() };
     let plain = &answer.lines[0];
