@@ -1,16 +1,16 @@
-//! Reading and writing exact decimals: the one place where digits become integers.
+//! Parses and formats exact decimals. Digits become integers only here.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-/// The largest count of significant digits a decimal may have; more never fits any of our types.
+/// The most significant digits of a decimal. A number with more fits none of our types.
 const MAX_DIGITS: usize = 30;
 
-/// A number read from its text: `mantissa × 10^-scale`, exactly as written.
+/// A number parsed from text: `mantissa × 10^-scale`, exactly as written.
 ///
-/// JSON, CSV and command lines all give numbers as text; none of it ever passes through a float.
+/// JSON, CSV and command lines all give numbers as text. They are never converted to floating point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal {
     mantissa: i128,
@@ -20,22 +20,22 @@ pub struct Decimal {
 /// Why a text is not a usable decimal.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum DecimalError {
-    /// The text is not a number: letters, `NaN`, `inf`, nothing at all.
+    /// The text is not a number, for example letters, `NaN`, `inf` or nothing.
     #[error("is not a decimal number")]
     NotANumber,
     /// The number has too many digits, or an exponent that puts it out of range.
     #[error("is out of range")]
     OutOfRange,
-    /// The number has more decimals than the type it is read into.
+    /// The number has more decimals than the target type.
     #[error("has more than {allowed} decimals")]
     TooPrecise {
-        /// How many decimals the type has.
+        /// The number of decimals of the type.
         allowed: u32,
     },
 }
 
 impl Decimal {
-    /// Reads `-12.50`, `7`, `.5` or `1.2e3`. Surrounding white space is not part of a number.
+    /// Parses `-12.50`, `7`, `.5` or `1.2e3`. White space around the number is an error.
     ///
     /// # Errors
     /// [`DecimalError::NotANumber`] or [`DecimalError::OutOfRange`].
@@ -75,11 +75,11 @@ impl Decimal {
         Ok(decimal)
     }
 
-    /// The number as an integer count of `10^-decimals`.
+    /// Returns the number as an integer count of `10^-decimals`.
     ///
     /// # Errors
-    /// [`DecimalError::TooPrecise`] when digits would be lost, [`DecimalError::OutOfRange`] when
-    /// the result does not fit 64 bits.
+    /// [`DecimalError::TooPrecise`] if digits would be lost, [`DecimalError::OutOfRange`] if the result does
+    /// not fit 64 bits.
     pub fn to_units(self, decimals: u32) -> Result<i64, DecimalError> {
         let units = if self.scale <= decimals {
             10_i128
@@ -92,7 +92,7 @@ impl Decimal {
         i64::try_from(units).map_err(|_| DecimalError::OutOfRange)
     }
 
-    /// Sets the scale, dropping trailing zeros so that `1.500` needs only one decimal.
+    /// Sets the scale, and drops trailing zeros, so that `1.500` needs only one decimal.
     fn rescale(&mut self, mut scale: i64) -> Result<(), DecimalError> {
         while scale > 0 && self.mantissa % 10 == 0 {
             self.mantissa /= 10;
@@ -118,8 +118,7 @@ fn parse_exponent(text: &str) -> Result<i64, DecimalError> {
     }
 }
 
-/// `units × 10^-decimals` as it is written, with exactly that many decimals: of 90000 and 2 it is
-/// `900.00`.
+/// `units × 10^-decimals` as text with exactly that many decimals: 90000 and 2 give `900.00`.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownDecimal {
     units: i64,
@@ -127,13 +126,13 @@ pub struct ShownDecimal {
 }
 
 impl ShownDecimal {
-    /// With all decimals.
+    /// Creates a decimal that shows all its decimals.
     #[must_use]
     pub const fn new(units: i64, decimals: u32) -> Self {
         Self { units, decimals }
     }
 
-    /// Without the zeros at its end: `2.5` instead of `2.500`.
+    /// Creates a decimal without trailing zeros: `2.5` instead of `2.500`.
     #[must_use]
     pub const fn trimmed(mut units: i64, mut decimals: u32) -> Self {
         while decimals > 0 && units % 10 == 0 {
@@ -143,20 +142,20 @@ impl ShownDecimal {
         Self { units, decimals }
     }
 
-    /// Appends the text, which has nothing that JSON escapes.
+    /// Appends the text, which has no characters that JSON escapes.
     pub fn append_to(self, out: &mut Vec<u8>) {
         self.with_bytes(|text| out.extend_from_slice(text));
     }
 
     fn with_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
-        // Digits, a point and a sign are always text.
+        // Digits, a point and a sign are always valid UTF-8.
         self.with_bytes(|text| take(std::str::from_utf8(text).unwrap_or_default()))
     }
 
-    /// Hands over the text. No memory is allocated for it.
+    /// Passes the text to `take`, without allocating memory.
     fn with_bytes<T>(self, take: impl FnOnce(&[u8]) -> T) -> T {
         let decimals = self.decimals.min(MOST_SHOWN);
-        // Written from its end and at once, because each line of an answer has several.
+        // The text is written in one pass from its end, because each line of an answer has several.
         let mut text = [b'0'; 48];
         let (mut at, mut units, mut digits) = (text.len(), self.units.unsigned_abs(), 0);
         while units > 0 || digits <= decimals {
@@ -176,7 +175,7 @@ impl ShownDecimal {
     }
 }
 
-/// More decimals than any amount or quantity has. With as many a decimal is still no longer than its buffer.
+/// The most decimals that are shown: more than any amount or quantity has. The buffer fits them.
 const MOST_SHOWN: u32 = 40;
 
 impl fmt::Display for ShownDecimal {
@@ -185,7 +184,7 @@ impl fmt::Display for ShownDecimal {
     }
 }
 
-/// As a string. `collect_str` would do the same through `fmt`, with several times the instructions.
+/// Serializes to a string. `collect_str` would go through `fmt`, with several times the instructions.
 impl Serialize for ShownDecimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.with_text(|text| serializer.serialize_str(text))

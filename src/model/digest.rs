@@ -1,4 +1,4 @@
-//! Hashes that name things: message groups, deduplication ids, fingerprints.
+//! Digests that name things: message groups, deduplication ids, fingerprints.
 
 use std::fmt;
 
@@ -7,12 +7,11 @@ use sha2::{Digest as _, Sha256};
 
 /// 128 bits of SHA-256, written as 32 lower-case hex digits.
 ///
-/// Hex fits the narrowest alphabet and length any queue allows, whatever the text it stands for.
+/// Hex fits the narrowest alphabet and length that any queue allows, whatever the text behind it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest([u8; 16]);
 
-/// Collects the parts of a digest. Every part is length-prefixed, so `("ab", "c")` and
-/// `("a", "bc")` differ.
+/// Collects the parts of a digest. Every part has a length prefix, so `("ab", "c")` and `("a", "bc")` differ.
 pub struct DigestBuilder(Sha256);
 
 impl DigestBuilder {
@@ -35,13 +34,13 @@ impl DigestBuilder {
         self.part(&number.to_le_bytes())
     }
 
-    /// Adds bytes in place, for use in a loop.
+    /// Adds bytes to a borrowed builder, for use in a loop.
     pub fn add(&mut self, bytes: &[u8]) {
         self.0.update((bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
     }
 
-    /// The digest of all the parts.
+    /// Returns the digest of all parts.
     #[must_use]
     pub fn finish(self) -> Digest {
         let full: [u8; 32] = self.0.finalize().into();
@@ -52,13 +51,13 @@ impl DigestBuilder {
 }
 
 impl Digest {
-    /// As it is stored where every byte counts.
+    /// The bytes of the digest, for compact forms.
     #[must_use]
     pub const fn bytes(&self) -> [u8; 16] {
         self.0
     }
 
-    /// From what [`Self::bytes`] gave.
+    /// Creates a digest from the result of [`Self::bytes`].
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
@@ -67,7 +66,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // At once, not byte by byte: digests are written out for every message and every head.
+        // Written as one number, because digests are formatted for every message and every head.
         write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }

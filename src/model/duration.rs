@@ -1,14 +1,14 @@
-//! Times as people write them.
+//! Durations in the form that people write.
 
 use std::time::Duration;
 
-/// What is stored for less time would be gone while its readers still count on it.
+/// The shortest retention. With less, data could expire while readers still rely on it.
 const LEAST_RETENTION: Duration = Duration::from_secs(60);
 
-/// Reads `90s`, `1m30s`, `500ms`, `2h` or `7d`: more than nothing, and at most a year.
+/// Parses `90s`, `1m30s`, `500ms`, `2h` or `7d`: from a millisecond to a year.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// A text that says what is wrong.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let refuse = || format!("`{text}` is not a time such as 90s, 1m30s or 500ms");
     let (days, rest) = match text.split_once('d') {
@@ -27,10 +27,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// Reads how long something stays stored: at least a minute, and at most a year.
+/// Parses how long something stays stored: from a minute to a year.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// A text that says what is wrong.
 pub fn parse_retention(text: &str) -> Result<Duration, String> {
     let duration = parse_duration(text)?;
     if duration < LEAST_RETENTION {
@@ -39,7 +39,7 @@ pub fn parse_retention(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// Writes a time in its two largest units: `1m 30s`, `2h`, `350ms`.
+/// Formats a duration in its two largest units: `1m 30s`, `2h`, `350ms`.
 #[must_use]
 pub fn show_duration(duration: Duration) -> String {
     let secs = duration.as_secs();
@@ -58,7 +58,8 @@ pub fn show_duration(duration: Duration) -> String {
     parts.join(" ")
 }
 
-/// Writes a time exactly, to the millisecond, as [`parse_duration`] reads it: `1m30s`, `7d`, `1s500ms`.
+/// Formats a duration exactly, to the millisecond, in the form that [`parse_duration`] reads: `1m30s`, `7d`,
+/// `1s500ms`.
 #[must_use]
 pub fn write_duration(duration: Duration) -> String {
     let secs = duration.as_secs();

@@ -1,7 +1,7 @@
-//! Characters that do not show, or that change how their neighbours show.
+//! Characters that are not visible, or that change how their neighbours are displayed.
 //!
-//! Two texts that differ only in such characters look the same to everybody and are different to
-//! every program. So ids may not have them, and a terminal is shown their code points instead.
+//! Two texts that differ only in such characters look the same to people but are different to programs. So
+//! ids may not contain them, and terminals show their code points instead.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -12,22 +12,23 @@ use icu_properties::props::{
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Characters that have a width and no ink, though Unicode does not call them spaces: the empty
-/// braille cell and the musical note without a head.
+/// Characters that have a width but are empty, although Unicode does not call them spaces: the empty braille
+/// cell and the musical note without a head.
 const BLANK_SYMBOLS: [char; 2] = ['\u{2800}', '\u{1D159}'];
 
-/// What is wrong with a character.
+/// Why a character is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// A line break, an escape, a tab.
+    /// It is a control character, such as a line break, an escape or a tab.
     Control,
     /// It changes the direction of the text around it.
     Direction,
-    /// It has no width and no ink: zero-width spaces and joiners, soft hyphens, variation selectors.
+    /// It has no width and is not visible, such as zero-width spaces and joiners, soft hyphens and variation
+    /// selectors.
     Invisible,
-    /// Unicode has set it apart for use inside programs; some queues refuse it.
+    /// Unicode reserves it for use inside programs. Some queues refuse it.
     Noncharacter,
-    /// A space, but not the one that people type.
+    /// It is a space, but not the one that people type.
     Blank,
 }
 
@@ -43,7 +44,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// A character by its number, as Unicode writes it: `U+200B`.
+/// A character's code point in Unicode's notation: `U+200B`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodePoint(pub char);
 
@@ -53,24 +54,24 @@ impl fmt::Display for CodePoint {
     }
 }
 
-/// What makes a character unfit for an id. A plain space is fit, and so is the ideographic one,
+/// Returns why a character is not allowed in an id. A plain space is allowed. So is the ideographic space,
 /// which is as wide as the characters beside it.
 pub(super) fn flaw_in_id(character: char) -> Option<Flaw> {
     let is_odd = is_blank(character) && !matches!(character, ' ' | '\u{3000}');
     flaw(character).or(is_odd.then_some(Flaw::Blank))
 }
 
-/// Whether a character is drawn as empty space.
+/// Whether a character is displayed as empty space.
 pub(super) fn is_blank(character: char) -> bool {
     character.is_whitespace() || BLANK_SYMBOLS.contains(&character)
 }
 
-/// Whether a character is drawn onto the one before it, as an accent is.
+/// Whether a character is displayed on the one before it, as an accent is.
 pub(super) fn is_mark(character: char) -> bool {
     GeneralCategoryGroup::Mark.contains(CodePointMapData::<GeneralCategory>::new().get(character))
 }
 
-/// What makes a character unfit for a terminal.
+/// Returns why a character is not allowed on a terminal.
 fn flaw(character: char) -> Option<Flaw> {
     if character.is_ascii() {
         return character.is_ascii_control().then_some(Flaw::Control);
@@ -78,7 +79,8 @@ fn flaw(character: char) -> Option<Flaw> {
     let category = CodePointMapData::<GeneralCategory>::new().get(character);
     let is_separator =
         matches!(category, GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator);
-    // The signs before Arabic and Syriac numbers are of the category of formats, and visible.
+    // The signs before Arabic and Syriac numbers are in the category of format characters, but they are
+    // visible.
     let is_format = category == GeneralCategory::Format
         && !CodePointSetData::new::<PrependedConcatenationMark>().contains(character);
     if character.is_control() || is_separator {
@@ -95,25 +97,26 @@ fn flaw(character: char) -> Option<Flaw> {
     }
 }
 
-/// A text for a terminal: what does not show is replaced by its code point, as in `AAA\u{200b}`.
+/// Escapes a text for a terminal: invisible characters are replaced by their code points, as in
+/// `AAA\u{200b}`.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
     escape_but(text, &[])
 }
 
-/// The same, with some characters left as they are: those that the program itself puts there.
+/// The same, but keeps some characters: those that the program itself inserts.
 #[must_use]
 pub fn escape_but<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
     replaced(text, kept, |character, escaped| escaped.extend(character.escape_unicode()))
 }
 
-/// A JSON text for a terminal. It says the same: what does not show in its strings is written as
-/// `\u200b`. The line breaks between its values stay.
+/// Escapes a JSON text for a terminal without changing its meaning: invisible characters in its strings are
+/// written as `\u200b`. Line breaks between its values stay.
 #[must_use]
 pub fn escape_json(json: &str) -> Cow<'_, str> {
     replaced(json, &['\n'], |character, escaped| {
         for unit in character.encode_utf16(&mut [0; 2]) {
-            // A text takes whatever is written to it.
+            // Writing to a string cannot fail.
             let _ = write!(escaped, "\\u{unit:04x}");
         }
     })
@@ -142,7 +145,7 @@ fn replaced<'a>(
 mod tests {
     use super::*;
 
-    /// Of each kind the first and the last, and the siblings that people meet.
+    /// The first and the last of each kind, and the ones that are common.
     const HIDDEN: [(Flaw, &[char]); 4] = [
         (
             Flaw::Control,
@@ -212,7 +215,7 @@ mod tests {
             assert_eq!(flaw_in_id(character), Some(Flaw::Blank), "{}", CodePoint(character));
             assert_eq!(flaw(character), None, "a terminal is not harmed by it");
         }
-        // Letters of many scripts, combining marks, private use, unassigned: all of it shows.
+        // Letters of many scripts, combining marks, private use and unassigned characters are all visible.
         for character in "aß/株 　é\u{301}ا\u{600}क्🙂\u{e000}\u{378}�".chars() {
             assert_eq!(flaw_in_id(character), None, "{}", CodePoint(character));
         }

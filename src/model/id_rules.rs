@@ -1,49 +1,49 @@
-//! What may be an id.
+//! The rules for ids.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use thiserror::Error;
 
 use super::hidden::{CodePoint, Flaw, escape, flaw_in_id, is_blank, is_mark};
 
-/// Why a text cannot be an id.
+/// Why a text is not a valid id.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum IdError {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("{kind} is empty")]
     Empty {
-        /// Which kind of id.
+        /// The kind of id.
         kind: &'static str,
     },
-    /// Too many bytes of UTF-8.
+    /// The text has too many bytes of UTF-8.
     #[error("{kind} `{start}…` is {length} bytes long, {max} are allowed")]
     TooLong {
-        /// Which kind of id.
+        /// The kind of id.
         kind: &'static str,
         /// Its first characters.
         start: String,
         /// Its length in bytes.
         length: usize,
-        /// The most it may have.
+        /// The most bytes allowed.
         max: usize,
     },
-    /// A character that does not show, or that changes how others show.
+    /// A character is not visible, or changes how others are displayed.
     #[error("{kind} {shown} has {code_point}, {flaw}, as character {place}")]
     Character {
-        /// Which kind of id.
+        /// The kind of id.
         kind: &'static str,
         /// The id, quoted and escaped.
         shown: String,
         /// The character.
         code_point: CodePoint,
-        /// What is wrong with it.
+        /// Why the character is not allowed.
         flaw: Flaw,
-        /// Which of the id's characters it is, counted from 1.
+        /// The position of the character, counted from 1.
         place: usize,
     },
-    /// A blank before the first or after the last character that shows.
+    /// The text begins or ends with a blank.
     #[error("{kind} {shown} {end} with a blank, {code_point}")]
     BlankEnd {
-        /// Which kind of id.
+        /// The kind of id.
         kind: &'static str,
         /// The id, quoted and escaped.
         shown: String,
@@ -52,21 +52,21 @@ pub enum IdError {
         /// The blank.
         code_point: CodePoint,
     },
-    /// A letter written as several characters, or as an old one, where Unicode has one for it.
+    /// A letter is written as several characters or as a deprecated one, although Unicode has one for it.
     #[error("{kind} {shown} is not in Unicode's form NFC: it has {found} where NFC has {wanted}")]
     NotComposed {
-        /// Which kind of id.
+        /// The kind of id.
         kind: &'static str,
         /// The id, quoted and escaped.
         shown: String,
         /// The code points that it has.
         found: String,
-        /// Those that it should have in their place.
+        /// The code points that should be in their place.
         wanted: String,
     },
 }
 
-/// Whether a text may become an id.
+/// Checks that a text is valid as a new id.
 pub(super) fn check_new(kind: &'static str, max: usize, text: &str) -> Result<(), IdError> {
     check_size(kind, max, text)?;
     if is_plain(text) && !text.starts_with(' ') && !text.ends_with(' ') {
@@ -93,7 +93,7 @@ pub(super) fn check_new(kind: &'static str, max: usize, text: &str) -> Result<()
     Err(IdError::NotComposed { kind, shown: shown(text), found, wanted })
 }
 
-/// Whether a text was an id for some version of ocache.
+/// Checks that a text was a valid id in some version of ocache.
 pub(super) fn check_stored(kind: &'static str, max: usize, text: &str) -> Result<(), IdError> {
     check_size(kind, max, text)?;
     if is_plain(text) {
@@ -118,12 +118,13 @@ fn check_size(kind: &'static str, max: usize, text: &str) -> Result<(), IdError>
     Ok(())
 }
 
-/// Whether a text has only what ASCII prints, as most ids do: nothing of it is a flaw.
+/// Whether a text has only printable ASCII characters, as most ids do. They are all allowed.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// A line break at an end is a control character, and named as that.
+/// Whether a character is a blank that an id may not begin or end with. A line break counts as a control
+/// character instead.
 fn is_blank_end(character: char) -> bool {
     is_blank(character) && flaw_in_id(character) != Some(Flaw::Control)
 }
@@ -134,17 +135,17 @@ fn has_flaw(kind: &'static str, text: &str, found: (usize, char, Flaw)) -> IdErr
     IdError::Character { kind, shown: shown(text), code_point, flaw, place: at + 1 }
 }
 
-/// An id in quotes, harmless to a terminal.
+/// Returns an id in quotes, escaped for a terminal.
 fn shown(text: &str) -> String {
     escape(&format!("{text:?}")).into_owned()
 }
 
-/// The first letter that is not in NFC: its code points, and those of NFC.
+/// Returns the code points of the first letter that is not in NFC, and those that NFC has.
 fn difference(text: &str, nfc: ComposingNormalizerBorrowed<'_>) -> (String, String) {
     let characters: Vec<char> = text.chars().collect();
     let is_start = |at: &usize| characters.get(*at).is_none_or(|next| !is_mark(*next));
     let starts: Vec<usize> = (0..=characters.len()).filter(is_start).collect();
-    // A letter and its marks, or else two letters: the parts of a Hangul syllable are letters.
+    // A piece is a letter with its marks, or two letters, because the parts of a Hangul syllable are letters.
     let pieces = starts.windows(2).chain(starts.windows(3));
     let mut differing = pieces.filter_map(|piece| {
         let found: String = characters[piece[0]..piece[piece.len() - 1]].iter().collect();

@@ -1,4 +1,4 @@
-//! Names of users, products, quotations and connections, checked once where they enter.
+//! Ids of customers, products, quotations and connections. They are checked where they enter.
 
 use std::fmt;
 
@@ -18,30 +18,29 @@ macro_rules! text_id {
         pub struct $name(CompactString);
 
         impl $name {
-            /// The most bytes it may have.
+            /// The most bytes of an id.
             pub const MAX_BYTES: usize = $max;
 
-            /// An id that comes from outside: a file, a command line, a client.
+            /// Creates an id that comes from outside: a file, a command line, a client.
             ///
-            /// It is never altered: whoever sent it knows it by exactly these bytes.
+            /// It is never altered, because the sender knows it by exactly these bytes.
             ///
             /// # Errors
-            /// [`IdError`] when it is empty or too long, or can be taken for another id: a
-            /// character does not show, a blank is at an end, a letter is not in Unicode's form
-            /// NFC.
+            /// [`IdError`] if it is empty or too long, or could be mistaken for another id: a character is
+            /// not visible, a blank is at an end, or a letter is not in Unicode's form NFC.
             pub fn new(text: impl Into<CompactString>) -> Result<Self, IdError> {
                 let text = text.into();
                 check_new($kind, $max, &text)?;
                 Ok(Self(text))
             }
 
-            /// An id that is stored or on its way already, or that only names what may be.
+            /// Creates an id that is already stored or sent, or that is only looked up.
             ///
-            /// Version 0.1.0 took ids that are refused today, and what it stored is still read
-            /// and removed.
+            /// Version 0.1.0 accepted ids that are refused today. Data stored under them can still be read
+            /// and deleted.
             ///
             /// # Errors
-            /// [`IdError`] when it is empty, too long, or has a control character.
+            /// [`IdError`] if it is empty or too long, or has a control character.
             pub fn stored(text: impl Into<CompactString>) -> Result<Self, IdError> {
                 let text = text.into();
                 check_stored($kind, $max, &text)?;
@@ -95,27 +94,27 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// A customer: 1–256 bytes of UTF-8, of which every character shows.
+    /// A customer: 1–256 bytes of UTF-8, with visible characters only.
     UserId, "customer id", 256
 }
 text_id! {
-    /// A product: 1–64 bytes of UTF-8, of which every character shows.
+    /// A product: 1–64 bytes of UTF-8, with visible characters only.
     ProductId, "product id", 64
 }
 text_id! {
-    /// A price list: 1–64 bytes of UTF-8, of which every character shows.
+    /// A price list: 1–64 bytes of UTF-8, with visible characters only.
     PriceListId, "price list id", 64
 }
 text_id! {
-    /// A group of customers: 1–64 bytes of UTF-8, of which every character shows.
+    /// A group of customers: 1–64 bytes of UTF-8, with visible characters only.
     CustomerGroup, "group", 64
 }
 text_id! {
-    /// The name of one quotation, made by ocache or chosen by the client: 1–128 bytes.
+    /// The id of one quotation, made by ocache or chosen by the client: 1–128 bytes.
     RequestId, "request id", 128
 }
 text_id! {
-    /// Whom a token was given to: 1–256 bytes, for logs.
+    /// The subject that a token was issued to: 1–256 bytes, for logs.
     Subject, "subject", 256
 }
 text_id! {
@@ -123,7 +122,7 @@ text_id! {
     ConnectionId, "connection id", 128
 }
 
-/// 26 characters of this alphabet carry 130 bits; it has no letter that reads like a digit.
+/// The alphabet of random ids. 26 characters have 130 bits, and no letter looks like a digit.
 const BASE32: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// Writes 128 random bits as 26 characters.
@@ -138,20 +137,19 @@ fn base32(bytes: [u8; 16]) -> String {
 }
 
 impl RequestId {
-    /// What ids made by ocache begin with. A client's may too: see [`QuotationKey`].
+    /// The prefix of ids made by ocache. A client's id may have it too: see [`QuotationKey`].
     const MADE: &'static str = "q_";
 
-    /// An id nobody can guess: the time in milliseconds, then 80 of the random bits.
+    /// Makes an id that nobody can guess: the time in milliseconds, then 80 random bits.
     ///
-    /// Ids of a time sort together, so what is stored by them one after the other is stored in one
-    /// place, and not all over an index.
+    /// Ids of the same time sort together. So what is stored at one time is in one place of an index.
     #[must_use]
     pub fn made(at: Timestamp, mut random: [u8; 16]) -> Self {
         random[..6].copy_from_slice(&at.millis().to_be_bytes()[2..]);
         Self(format_compact!("{}{}", Self::MADE, base32(random)))
     }
 
-    /// Whether it has the form of the ids made by ocache.
+    /// Whether it has the form of an id made by ocache.
     #[must_use]
     pub fn is_made(&self) -> bool {
         self.0
@@ -161,19 +159,19 @@ impl RequestId {
 }
 
 impl ProductId {
-    /// Whether a text is what [`Self::stored`] takes.
+    /// Checks that [`Self::stored`] would accept a text.
     pub(crate) fn check_stored(text: &str) -> Result<(), IdError> {
         check_stored("product id", Self::MAX_BYTES, text)
     }
 
-    /// An id that was checked when its text was taken.
+    /// Creates an id from a text that was already checked.
     pub(crate) fn checked(text: &str) -> Self {
         Self(text.into())
     }
 }
 
 impl Subject {
-    /// Whom the tokens are for that ocache makes for itself.
+    /// The subject of tokens that ocache makes for itself.
     #[must_use]
     pub fn ocache() -> Self {
         Self("ocache".into())
@@ -181,31 +179,31 @@ impl Subject {
 }
 
 impl ConnectionId {
-    /// An id nobody can guess.
+    /// Creates an id that nobody can guess.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(base32(bytes).into())
     }
 }
 
-/// Where a quotation is stored.
+/// The key under which a quotation is stored.
 ///
-/// An id made by ocache is unique in itself. One chosen by a client is unique only for its user,
-/// so its key carries a hash of the user too: two customers who both count `1, 2, 3` never meet. That
-/// holds for every chosen id, also for one that looks as if ocache had made it.
+/// An id made by ocache is globally unique. An id chosen by a client is unique only for its customer, so its
+/// key also contains a hash of the customer. So two customers who both use the ids `1, 2, 3` never collide.
+/// This is true for every chosen id, even if it looks like one made by ocache.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct QuotationKey(String);
 
 impl QuotationKey {
-    /// The key of a request whose id its user chose.
+    /// Returns the key of a request whose id was chosen by the client.
     #[must_use]
     pub fn new(user: &UserId, request: &RequestId) -> Self {
         let scope = DigestBuilder::new("quotation").part(user.as_str().as_bytes()).finish();
         Self(format!("{scope}/{request}"))
     }
 
-    /// A request id that nobody can guess, and its key.
+    /// Makes a request id that nobody can guess, and its key.
     #[must_use]
     pub fn make(at: Timestamp, random: [u8; 16]) -> (RequestId, Self) {
         let made = RequestId::made(at, random);
@@ -213,16 +211,16 @@ impl QuotationKey {
         (made, key)
     }
 
-    /// The key of a request whose id ocache made; `None` when it cannot have.
+    /// Returns the key of a request whose id was made by ocache; `None` if the id does not have that form.
     #[must_use]
     pub fn of_made(request: &RequestId) -> Option<Self> {
         request.is_made().then(|| Self(request.as_str().to_owned()))
     }
 
-    /// A key as it was stored.
+    /// Creates a key from its stored text.
     ///
     /// # Errors
-    /// [`IdError`] when it is empty.
+    /// [`IdError`] if it is empty.
     pub fn stored(text: impl Into<String>) -> Result<Self, IdError> {
         match text.into() {
             text if text.is_empty() => Err(IdError::Empty { kind: "quotation key" }),
@@ -230,7 +228,7 @@ impl QuotationKey {
         }
     }
 
-    /// The keys that a user's request may have of which only the id is known, likeliest first.
+    /// Returns the keys that a customer's request may have if only its id is known, the most likely first.
     pub fn candidates(user: &UserId, request: &RequestId) -> impl Iterator<Item = Self> {
         Self::of_made(request).into_iter().chain([Self::new(user, request)])
     }
@@ -260,16 +258,16 @@ impl fmt::Display for QuotationKey {
 pub struct Generation(String);
 
 impl Generation {
-    /// A generation no other table has.
+    /// Creates a generation that no other table has.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(base32(bytes))
     }
 
-    /// One that is stored already.
+    /// Creates a generation from its stored text.
     ///
     /// # Errors
-    /// [`IdError`] when it is empty, too long, or has a control character.
+    /// [`IdError`] if it is empty or too long, or has a control character.
     pub fn stored(text: impl Into<String>) -> Result<Self, IdError> {
         let text = text.into();
         check_stored("generation", 64, &text)?;
@@ -331,7 +329,7 @@ mod tests {
         let one = RequestId::new("1").unwrap();
         assert_ne!(QuotationKey::new(&ann, &one), QuotationKey::new(&bob, &one));
         assert_eq!(QuotationKey::of_made(&one), None);
-        // One that looks made is no other's either, nor the one that was made.
+        // A chosen id that looks like a made one is scoped too, and differs from the made one.
         let made = RequestId::made(Timestamp::from_secs(7), [7; 16]);
         let keys = [QuotationKey::new(&ann, &made), QuotationKey::new(&bob, &made)];
         assert_ne!(keys[0], keys[1]);

@@ -1,4 +1,4 @@
-//! What travels through the queues and the topic, and the ids that keep it in order and unrepeated.
+//! The messages in the queues and the topic, with the ids for their order and deduplication.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,26 +10,26 @@ use super::{
     ConnectionId, Generation, ProductId, Quantity, QuotationKey, RequestId, Timestamp, UserId,
 };
 
-/// One line of a quote: a product and how much of it.
+/// One line of a quote: a product and its quantity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// Which product.
+    /// The product.
     pub product: ProductId,
-    /// How much of it.
+    /// The quantity.
     pub quantity: Quantity,
 }
 
-/// Where an answer is pushed: a connection, and the gateway that holds it.
+/// The target of a push: a connection, and the gateway that holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ConnectionRef {
-    /// The base URL of the gateway's management API. It is checked against an allow-list before
-    /// anything is sent to it.
+    /// The base URL of the gateway's management API. It is checked against an allow-list before anything is
+    /// sent.
     pub endpoint: String,
-    /// The connection's id there.
+    /// The id of the connection at that gateway.
     pub id: ConnectionId,
 }
 
-/// Which frames the client of a quotation speaks.
+/// The protocol that the client of a quotation uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -40,48 +40,48 @@ pub enum Dialect {
     Original,
 }
 
-/// A quotation on its way through the topic.
+/// A quotation as it is published to the topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotationRequest {
-    /// Where the quotation is stored.
+    /// The key under which the quotation is stored.
     pub key: QuotationKey,
-    /// The id the client knows it by.
+    /// The id that the client knows.
     pub request_id: RequestId,
-    /// Who asks.
+    /// The customer.
     pub user: UserId,
-    /// For what.
+    /// The items asked for.
     pub items: Vec<Item>,
-    /// Until when an answer counts.
+    /// The time by which it must be answered.
     pub deadline: Timestamp,
-    /// How many calculations were asked for on its behalf.
+    /// How many calculations were ordered for it.
     pub attempt: u32,
-    /// The generation whose parts could not be read, if that is why a calculation is asked for:
-    /// then a head that still names it is no reason to skip the calculation.
+    /// The generation whose parts could not be read, if that is why a calculation is ordered. The calculation
+    /// is then done even if the head still names this generation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<Generation>,
 }
 
-/// What wakes the quotation provider.
+/// A message for the quotation provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ProviderMessage {
     /// A quotation to answer.
     Quote(QuotationRequest),
-    /// A quotation whose deadline has come: if it is still pending, it has failed.
+    /// A quotation whose deadline has passed. If it is still pending, it fails.
     Deadline {
-        /// Who asked.
+        /// The customer.
         user: UserId,
-        /// Where the quotation is stored.
+        /// The key under which the quotation is stored.
         key: QuotationKey,
     },
 }
 
-/// An order to calculate one user's price table: the message of both calculation queues.
+/// An order to calculate one customer's price table. It is the message of both calculation queues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calculation {
-    /// Whose table.
+    /// The customer.
     pub user: UserId,
-    /// Why.
+    /// Why the table is calculated.
     pub cause: Cause,
 }
 
@@ -89,51 +89,49 @@ pub struct Calculation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
-    /// The schedule came round.
+    /// The schedule ordered it.
     Scheduled {
-        /// `floor(due / interval)`, the same for every refresher of the same moment.
+        /// `floor(due / interval)`, which is the same for all refreshers.
         tick: u64,
         /// When the tick was due.
         due: Timestamp,
         /// The time between two ticks, in milliseconds.
         interval_ms: u64,
-        /// The user's expiry at the tick. While it has not passed, nobody need look again
-        /// whether the user is still active.
+        /// The customer's expiry at the tick. Before this time, the customer's row need not be read again.
         expires_at: Timestamp,
     },
-    /// The user is new, or came back after expiring.
+    /// The customer is new, or was expired and has returned.
     Subscribe {
-        /// The expiry this visit gave the user.
+        /// The expiry that this visit has set.
         expires_at: Timestamp,
     },
-    /// A quote was answered from a table past its freshness. Nobody waits for the new one, so the
-    /// order is not urgent.
+    /// A quote was answered from a stale table. Nobody waits for the new table, so the order is not urgent.
     Stale {
-        /// The version of the head that was stale. Not the generation, which an unchanged table
-        /// keeps: the second time it is stale would look like a repetition of the first.
+        /// The version of the stale head. The generation would not do, because an unchanged table keeps it: a
+        /// later order would be dropped as a duplicate.
         version: u64,
     },
-    /// A load changed the prices or the user's discounts. The order is not urgent either.
+    /// A load changed prices or the customer's discounts. The order is not urgent.
     Change {
-        /// The catalogue version that the table must at least have.
+        /// The version of the catalogue that the table must have at least.
         version: u64,
-        /// The name of the load, if it changed the user's discounts: no version tells whether a
-        /// table has those, so such an order is always done.
+        /// The name of the load, if it changed the customer's discounts. It is part of the deduplication id,
+        /// so that two loads of discounts are two orders.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         discounts: Option<String>,
     },
-    /// A quote found no usable table, and waits for this one.
+    /// A quote found no usable table and waits for this one.
     Quotation(QuotationRequest),
 }
 
 impl Cause {
-    /// Whether somebody may be waiting for the table: then its order goes ahead of all others.
+    /// Whether somebody may wait for the table. Its order then goes ahead of all others.
     #[must_use]
     pub const fn is_urgent(&self) -> bool {
         matches!(self, Self::Subscribe { .. } | Self::Quotation(_))
     }
 
-    /// The word for logs and meters.
+    /// The name in logs and meters.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -147,13 +145,14 @@ impl Cause {
 }
 
 impl Calculation {
-    /// The messages of one user are kept in order, those of different users run in parallel.
+    /// Returns the group of the message: those of one customer stay in order, those of different customers
+    /// run in parallel.
     #[must_use]
     pub fn group(&self) -> GroupId {
         GroupId::of(&self.user)
     }
 
-    /// The id under which a queue drops repetitions of this order.
+    /// Returns the id by which a queue drops duplicates of this order.
     #[must_use]
     pub fn deduplication(&self) -> DeduplicationId {
         let id = DigestBuilder::new(self.cause.name()).part(self.user.as_str().as_bytes());
@@ -173,7 +172,7 @@ impl Calculation {
 }
 
 impl Cause {
-    /// Whether a scheduled order is so old that the next ones have overtaken it.
+    /// Whether a scheduled order is so old that the next ones have been sent since.
     #[must_use]
     pub fn is_overtaken(&self, now: Timestamp) -> bool {
         match self {
@@ -185,25 +184,25 @@ impl Cause {
     }
 }
 
-/// The group of a FIFO message: the hash of its user.
+/// The group of a FIFO message: a hash of its customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GroupId(Digest);
 
 impl GroupId {
-    /// The group of a user.
+    /// Returns the group of a customer.
     #[must_use]
     pub fn of(user: &UserId) -> Self {
         Self(DigestBuilder::new("group").part(user.as_str().as_bytes()).finish())
     }
 }
 
-/// The deduplication id of a FIFO message. Always explicit: queues drop equal bodies for minutes,
-/// and equal orders at different times are not the same order.
+/// The deduplication id of a FIFO message. It is always explicit. Queues would otherwise drop equal bodies
+/// for minutes, but equal orders at different times are not duplicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeduplicationId(Digest);
 
 impl DeduplicationId {
-    /// An id nothing else has, for a message that must not be dropped: a redriven one.
+    /// Creates a unique id, for a message that must not be dropped because it is redriven.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(DigestBuilder::new("redrive").part(&bytes).finish())
@@ -275,7 +274,7 @@ mod tests {
             .map(|order| order.deduplication());
         assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 4);
         assert_eq!(change(1, Some("x")).deduplication(), ids[1]);
-        // As it was written before loads had a name in it.
+        // The form before orders had the name of a load.
         let before = r#"{"kind":"change","version":1}"#;
         assert_eq!(serde_json::from_str::<Cause>(before).unwrap(), change(1, None).cause);
     }

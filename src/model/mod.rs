@@ -1,6 +1,6 @@
 //! The types that travel: ids, times, quantities and the messages between stages.
 //!
-//! Nothing here knows a price, a port or an engine; every other room of the house may use it.
+//! This module uses no price, port or engine. Every other module may use it.
 
 mod decimal;
 mod digest;

@@ -1,7 +1,7 @@
-//! What somebody may have meant.
+//! Suggestions for misspelled words.
 
-/// The candidate that a word is a typing error of, if there is one: at most a third of its
-/// characters differ, and not all of them. Of several equally near, the first.
+/// Returns the candidate that a word may be a misspelling of, if there is one. At most a third of its
+/// characters may differ, and not all. Of several equally near candidates, the first is returned.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = (word.chars().count() / 3).max(1);

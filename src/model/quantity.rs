@@ -1,4 +1,4 @@
-//! How much of a product a line asks for.
+//! The quantity of a product in a line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,27 +13,27 @@ use super::decimal::{Decimal, DecimalError, ShownDecimal};
 #[serde(transparent)]
 pub struct Quantity(i64);
 
-/// Why a quantity is refused; the text is part of the message.
+/// Why a quantity is not valid. The text is part of a message.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum QuantityError {
-    /// Not a decimal, out of range, or with more than three decimals.
+    /// It is not a decimal number, is out of range, or has more than three decimals.
     #[error("quantity `{text}` {why}")]
     Malformed {
-        /// What was given.
+        /// The text.
         text: String,
         /// What is wrong with it.
         why: DecimalError,
     },
-    /// Zero or less.
+    /// It is zero or less.
     #[error("quantity `{text}` is not positive")]
     NotPositive {
-        /// What was given.
+        /// The text.
         text: String,
     },
-    /// More than [`Quantity::MAX`].
+    /// It is more than [`Quantity::MAX`].
     #[error("quantity `{text}` is more than {}", Quantity::MAX)]
     TooLarge {
-        /// What was given.
+        /// The text.
         text: String,
     },
 }
@@ -42,10 +42,10 @@ impl Quantity {
     const DECIMALS: u32 = 3;
     /// A thousand million.
     pub const MAX: Self = Self(1_000_000_000_000);
-    /// One piece.
+    /// One unit.
     pub const ONE: Self = Self(1000);
 
-    /// From thousandths; `None` for what is no quantity.
+    /// Creates a quantity from thousandths; `None` if it is not a valid quantity.
     #[must_use]
     pub const fn from_thousandths(thousandths: i64) -> Option<Self> {
         if thousandths > 0 && thousandths <= Self::MAX.0 { Some(Self(thousandths)) } else { None }
@@ -57,7 +57,7 @@ impl Quantity {
         self.0
     }
 
-    /// To be written somewhere: without needless zeros.
+    /// The quantity as a value that can be displayed, without unnecessary zeros.
     #[must_use]
     pub const fn shown(self) -> ShownDecimal {
         ShownDecimal::trimmed(self.0, Self::DECIMALS)
@@ -81,7 +81,7 @@ impl FromStr for Quantity {
     }
 }
 
-/// Without needless zeros: `2`, `2.5`, `0.125`.
+/// Without unnecessary zeros: `2`, `2.5`, `0.125`.
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.shown().fmt(f)

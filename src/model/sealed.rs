@@ -1,54 +1,55 @@
-//! Bytes that a store keeps for years: the version of their form before them, a checksum behind.
+//! Sealed bytes, which stores keep for years. They begin with the version of their form and end with a
+//! checksum.
 //!
 //! ```text
 //! sealed = version(1 byte) fields checksum(4 bytes, CRC-32 of what stands before it)
 //! ```
 //!
-//! The fields are [postcard](https://postcard.jamesmunns.com/wire-format)'s: numbers are varints, and
-//! nothing is named.
+//! The fields have the format of [postcard](https://postcard.jamesmunns.com/wire-format): numbers are
+//! varints, and fields have no names.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::IdError;
 
-/// Why something cannot be packed, or its bytes cannot be read.
+/// Why something cannot be packed or unpacked.
 #[derive(Debug, Error)]
 pub enum PackedError {
-    /// The bytes were written by a version of ocache that this one does not know.
+    /// The bytes were written by a version of ocache with another format.
     #[error("it has format version {found}, this ocache reads {known}")]
     UnknownVersion {
-        /// The version they say.
+        /// The version in the bytes.
         found: u8,
-        /// The version that is read.
+        /// The version that this ocache reads.
         known: u8,
     },
     /// The bytes are not what any version writes.
     #[error("it is damaged: {0}")]
     Damaged(&'static str),
-    /// A field is not what it should be.
+    /// A field is not valid.
     #[error("it has a field that cannot be read")]
     Field(#[from] postcard::Error),
-    /// An id is none.
+    /// An id is not valid.
     #[error(transparent)]
     Id(#[from] IdError),
 }
 
-/// Seals some fields.
+/// Seals fields.
 pub(crate) fn seal(version: u8, fields: &impl Serialize) -> Result<Vec<u8>, PackedError> {
     let mut bytes = postcard::to_extend(fields, vec![version])?;
     bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
     Ok(bytes)
 }
 
-/// How many bytes [`seal`] would give, of which nothing is kept.
+/// Returns the number of bytes that [`seal`] would return, without storing them.
 pub(crate) fn sealed_bytes(fields: &impl Serialize) -> Result<usize, PackedError> {
     const VERSION_AND_CHECKSUM: usize = 1 + 4;
     let fields = postcard::serialize_with_flavor(fields, postcard::ser_flavors::Size::default())?;
     Ok(VERSION_AND_CHECKSUM + fields)
 }
 
-/// The fields that [`seal`] has sealed with a version.
+/// Returns the fields that [`seal`] has sealed with this version.
 pub(crate) fn unseal<'a, T: Deserialize<'a>>(
     version: u8,
     bytes: &'a [u8],

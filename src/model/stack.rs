@@ -1,10 +1,10 @@
-//! The name of one deployment, with which the names of all that belongs to it begin.
+//! The name of a stack. The names of all its tables, queues and topics begin with it.
 
-/// The longest, in bytes: the longest name of a function that `infra/` makes,
-/// `{stack}-quotation-provider`, must fit the 64 characters of Lambda.
+/// The longest name, in bytes. The longest name of a function that `infra/` creates,
+/// `{stack}-quotation-provider`, must fit into the 64 characters of Lambda.
 pub const MAX_STACK_BYTES: usize = 45;
 
-/// Whether names can begin with it: letters, digits, hyphens and underscores.
+/// Whether a name is valid: it has only letters, digits, hyphens and underscores, and is not too long.
 #[must_use]
 pub fn is_stack(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';

@@ -1,4 +1,4 @@
-//! Points in time, as the store and the wire know them.
+//! Points in time, in the store and in messages.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From milliseconds since the epoch.
+    /// Creates a time from milliseconds since the epoch.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
@@ -25,32 +25,32 @@ impl Timestamp {
         self.0
     }
 
-    /// From whole seconds since the epoch.
+    /// Creates a time from whole seconds since the epoch.
     #[must_use]
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// Whole seconds since the epoch, rounded up: what a TTL attribute holds, so that nothing is
-    /// ever deleted before its time.
+    /// The time in whole seconds since the epoch, rounded up. TTL attributes have this form, and rounding up
+    /// makes sure that nothing is deleted too early.
     #[must_use]
     pub const fn secs_rounded_up(self) -> i64 {
         self.0.div_euclid(1000) + (self.0.rem_euclid(1000) != 0) as i64
     }
 
-    /// This long after.
+    /// Returns the time `duration` later.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// This long before.
+    /// Returns the time `duration` earlier.
     #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// Returns the time since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
