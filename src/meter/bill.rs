@@ -1,11 +1,11 @@
-//! From what was used to what is on a bill.
+//! Turns metered usage into the lines of a bill.
 
 use super::operation::{Resource, Unit};
 use super::usage::UsageLine;
 use crate::meter::billing::{Line, Usage};
 
-/// The lines of a bill that these lines of a reading come to, as those of functions on arm64. The
-/// meter sees neither what is stored nor how long websockets are open.
+/// Returns the bill for these lines of a reading, for functions on arm64. Stored data and the time that
+/// websockets are open are not included, because the meter does not see them.
 pub fn billed(lines: impl IntoIterator<Item = UsageLine>) -> Usage {
     let mut thousandths = Usage::default();
     let mut bill = Usage::default();
@@ -33,7 +33,7 @@ pub fn billed(lines: impl IntoIterator<Item = UsageLine>) -> Usage {
     bill
 }
 
-/// To the nearest, because a forecast has fractions: one that were cut off would be missing.
+/// Rounds to the nearest, because a forecast has fractions, and rounding down would lose them.
 const fn rounded(parts: u128, of: u128) -> u128 {
     (parts + of / 2) / of
 }

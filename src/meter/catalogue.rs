@@ -1,7 +1,7 @@
-//! Products, discounts and the head that gives them a version, counted.
+//! Counts the calls for products, discounts and the catalogue's head.
 //!
-//! What a reader lays over the rows while a journal is folded in is not seen here, and counts
-//! nothing.
+//! Reads of the journal, which a reader lays over the rows until it is folded, are not seen here and not
+//! counted.
 
 use super::layer::Metered;
 use super::operation::Resource;
@@ -35,7 +35,7 @@ layer!(
             let is_first = from.is_none();
             let page = self.inner.store.list_products(at, segment, from).await?;
             let rows = page.read().into_iter().flat_map(|page| &page.items);
-            // The head is an item of the same table, in one of its segments.
+            // The head is an item of the same table, so it is in one of its segments.
             let has_head = is_first && segment.index == 0 && at.version > 0;
             let head = has_head.then(|| sizes::catalogue_head(at));
             let sizes = rows.map(|product| sizes::product(product, at.version)).chain(head);
@@ -59,7 +59,7 @@ layer!(
         async fn list_discounted_users(&self, at: _, from: _) -> _ {
             let is_first = from.is_none();
             let page = self.inner.store.list_discounted_users(at, from).await?;
-            // The lists are read and billed too, but nobody here sees how long they are.
+            // The discounts are read and billed too, but their sizes are not known here.
             let rows = page.read().into_iter().flat_map(|page| &page.items);
             let sizes = rows.map(|user| sizes::discounted_user(user, at.version));
             self.scanned(Resource::Discounts, is_first, sizes, true);

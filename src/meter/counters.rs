@@ -1,4 +1,4 @@
-//! The counters: one field, no lock, nothing allocated after the start.
+//! The counters: one array without locks, in which nothing is allocated after the start.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,7 +16,7 @@ struct Cell {
     derived: AtomicU64,
 }
 
-/// Counts what a process uses, from its start on.
+/// Counts what a process uses from its start on.
 #[derive(Debug)]
 pub struct Meter(Box<[Cell]>);
 
@@ -29,22 +29,22 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// A meter that has counted nothing.
+    /// Creates a meter with all counters at zero.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Counts on the account of the running task.
+    /// Counts usage under the scope of the running task.
     pub fn count(&self, operation: Operation, used: Used) {
         self.count_for(Scope::current(), operation, used);
     }
 
-    /// Counts on an account.
+    /// Counts usage under a scope.
     pub fn count_for(&self, scope: Scope, operation: Operation, used: Used) {
         let Some(cell) = self.0.get(place(scope, operation)) else { return };
         let add = |counter: &AtomicU64, figure: u64| {
-            // Most calls leave some figures alone; not touching those is cheaper than adding zero.
+            // Most calls leave some figures at zero, and skipping those is cheaper than adding zero.
             if figure > 0 {
                 counter.fetch_add(figure, Ordering::Relaxed);
             }
@@ -56,7 +56,7 @@ impl Meter {
         add(&cell.derived, used.derived_milliunits);
     }
 
-    /// All that was counted so far.
+    /// Returns everything that was counted so far.
     #[must_use]
     pub fn usage(&self) -> Usage {
         let mut usage = Usage::default();
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(usage.lines().count(), 2);
     }
 
-    /// The last of each kind has the last place: no two share one.
+    /// The last of each kind has the last place, so no two share one.
     #[test]
     fn every_account_has_its_place() {
         let mut places: Vec<_> = Stage::ALL

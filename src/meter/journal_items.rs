@@ -1,9 +1,9 @@
-//! How the changes of a load are cut into the items of its journal, and packed.
+//! Packs the changes of a load into the items of its journal.
 //!
-//! The AWS engine stores these items, and the meter sizes them. An item holds changes of one kind of
-//! row, and of one price list, as zstd( JSON ): a load of many rows takes a fifth of the write units. A change alone fits
-//! into an item as long as a list has no more discounts than about 12,000; one of more whose item does
-//! not fit is refused before anything is written.
+//! The AWS engine stores these items, and the meter computes their sizes. An item has changes of one kind of
+//! row, and of one price list, as zstd( JSON ). So a load of many rows takes a fifth of the write units. A
+//! single change fits into an item if a customer's list has at most about 12,000 discounts. A larger list
+//! whose item does not fit is refused before anything is written.
 
 use std::io;
 
@@ -13,20 +13,20 @@ use crate::model::PriceListId;
 use crate::ports::keys_of_list;
 use crate::ports::{RecordKey, RecordKind, RowChange};
 
-/// The most bytes of JSON in one item, unless one change alone takes more.
+/// The most bytes of JSON in one item, unless one change is larger.
 const ITEM_BYTES: usize = 64 * 1024;
-/// Larger items for more time are not worth it: zstd's default.
+/// zstd's default level. Higher levels would take more time for little gain.
 const LEVEL: i32 = 3;
 
-/// One item.
+/// One item of a journal.
 pub(crate) struct JournalItem {
-    /// The name of its first change.
+    /// The name of the first change in it.
     pub(crate) first: String,
     /// The changes, packed.
     pub(crate) packed: Vec<u8>,
 }
 
-/// What the names of one kind of rows in a journal begin with.
+/// The prefix of the names of one kind of row in a journal.
 pub(crate) const fn names_of(kind: RecordKind) -> &'static str {
     match kind {
         RecordKind::Product => "0/",
@@ -37,19 +37,19 @@ pub(crate) const fn names_of(kind: RecordKind) -> &'static str {
     }
 }
 
-/// The name of a row in a journal: sorted as the rows' keys are.
+/// Returns the name of a row in a journal. Names have the same order as keys.
 pub(crate) fn journal_key(key: &RecordKey) -> String {
     format!("{}{}", names_of(key.kind()), key.stored())
 }
 
-/// What the names of the rows of one price list in a journal begin with.
+/// Returns the prefix of the names of one price list's rows in a journal.
 #[cfg(any(feature = "aws", test))]
 pub(crate) fn names_of_list(list: &PriceListId) -> String {
     format!("{}{}", names_of(RecordKind::Prices), keys_of_list(list).0)
 }
 
-/// Whether two changes may stand in one item: they are of one kind, and of one list. So all changes of a
-/// list are in the items whose names begin as theirs do.
+/// Whether two changes may share an item: they are of one kind, and of one price list. So all changes of a
+/// list are in items whose names have the prefix of that list.
 fn go_together(one: &RowChange, other: &RowChange) -> bool {
     match (one.key(), other.key()) {
         (RecordKey::Prices(one, _), RecordKey::Prices(other, _)) => one == other,
@@ -57,7 +57,7 @@ fn go_together(one: &RowChange, other: &RowChange) -> bool {
     }
 }
 
-/// The items for these changes, filled one after the other.
+/// Packs changes into items, filled one after the other.
 pub(crate) fn pack(changes: &[RowChange]) -> io::Result<Vec<JournalItem>> {
     let mut items = vec![];
     let (mut json, mut first): (Vec<u8>, Option<&RowChange>) = (vec![], None);
@@ -87,7 +87,7 @@ fn item(first: &RowChange, json: &mut Vec<u8>) -> io::Result<JournalItem> {
     Ok(JournalItem { first: journal_key(&first.key()), packed })
 }
 
-/// The changes in an item.
+/// Unpacks the changes in an item.
 #[cfg(any(feature = "aws", test))]
 pub(crate) fn unpack(packed: &[u8]) -> io::Result<Vec<RowChange>> {
     Ok(serde_json::from_slice(&zstd::stream::decode_all(packed)?)?)
@@ -151,7 +151,7 @@ mod tests {
         assert!(keys.is_sorted() && names.is_sorted(), "{names:?}");
     }
 
-    /// The lists that compress worst have long ids without a pattern.
+    /// Long ids without a pattern are the ones that compress worst.
     #[test]
     fn a_list_that_fitted_the_rows_of_version_0_1_0_has_an_item_that_fits() {
         const MAX_ITEM_BYTES: usize = 400 * 1024;
@@ -162,7 +162,7 @@ mod tests {
             char::from(alphabet[(state >> 33) as usize % alphabet.len()])
         };
         for chars in [4, 8, 64] {
-            // Names and marks of an entry took 29 bytes of such a row.
+            // Field names and punctuation of an entry took 29 bytes in such a row.
             let entries = MAX_ITEM_BYTES / (29 + chars) - 1;
             let discount = |_| Discount {
                 product_id: ProductId::new((0..chars).map(|_| random()).collect::<String>())

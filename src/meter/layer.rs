@@ -1,9 +1,9 @@
-//! Ports that count what AWS would have billed for each call.
+//! A layer over ports that counts what AWS would bill for each call.
 //!
-//! For engines that nobody sends a bill for. The figures follow from what a call asks and answers,
-//! so they are the same on every engine. Where an item is not seen that a write replaces, updates
-//! or deletes, it counts as one of the smallest size: a delete of a product, of a list or of a
-//! table, and a redirected quotation. A failed call counts nothing.
+//! It is for engines that nobody is billed for. The figures are derived from the arguments and the result of
+//! each call, so they are the same on every engine. If a write replaces, updates or deletes an item that is
+//! not seen, that item counts with the smallest size: when a product, a list or a table is deleted, or a
+//! quotation is redirected. A failed call is not counted.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -16,30 +16,31 @@ use super::used::Used;
 use crate::ports::Ports;
 use crate::ports::prelude::*;
 
-/// As many as the AWS engine reads with one call.
+/// How many items the AWS engine reads with one call.
 const READS_PER_CALL: usize = 100;
-/// As many as the AWS engine writes with one call.
+/// How many items the AWS engine writes with one call.
 const WRITES_PER_CALL: usize = 25;
 
-/// The layer.
+/// The metering layer.
 pub(super) struct Metered {
     pub(super) inner: Ports,
     pub(super) meter: Arc<Meter>,
-    /// Whether the gateway stays: it watches deadlines, for which a deployed one needs messages, and
-    /// sends answers with acknowledgements, which a deployed one pushes.
+    /// Whether the gateway lives as long as its sockets. Then it watches deadlines itself, and sends answers
+    /// with acknowledgements. A deployed gateway needs a deadline message and a push instead.
     pub(super) watched: bool,
-    /// Receives of each queue that found nothing.
+    /// The number of empty receives of each queue.
     pub(super) in_vain: [AtomicUsize; Queue::ALL.len()],
 }
 
-/// The ports, with every call counted before its answer is given.
+/// Wraps ports so that every call is counted before its result is returned.
 #[must_use]
 pub fn metered(ports: Ports, meter: &Arc<Meter>) -> Ports {
     layered(ports, meter, false)
 }
 
-/// The same, where the gateway stays. One on AWS does not, so the same work would be billed a delayed
-/// message for each quotation that is published there, and a push for each that is answered at once.
+/// Like [`metered`], for a gateway that lives as long as its sockets. On AWS there is none, so the same work
+/// would be billed one delayed message for each published quotation, and one push for each quotation that is
+/// answered at once.
 #[must_use]
 pub fn metered_and_watched(ports: Ports, meter: &Arc<Meter>) -> Ports {
     layered(ports, meter, true)
@@ -69,14 +70,14 @@ impl Metered {
         self.meter.count(operation, used);
     }
 
-    /// One item was asked for by its key.
+    /// Counts the read of one item by its key.
     pub(super) fn read_one(&self, table: Resource, found: Option<u64>, consistent: bool) {
         let bytes = found.unwrap_or_default();
         let units = item_read(bytes, consistent);
         self.count(Operation::read(table), Used::derived(1, found.is_some().into(), bytes, units));
     }
 
-    /// So many items were asked for by their keys, and these were found.
+    /// Counts the read of `asked` items by their keys, of which these sizes were found.
     pub(super) fn read_many(
         &self,
         table: Resource,
@@ -95,8 +96,8 @@ impl Metered {
         self.count(Operation::read(table), used);
     }
 
-    /// A page was read; `is_first` when the listing began with it. Pages of DynamoDB are larger than
-    /// those of other engines, so what is begun is rounded up only once.
+    /// Counts a page of a scan. `is_first` is true for the first page of a listing. DynamoDB's pages are
+    /// larger than those of other engines, so only the first page is rounded up.
     pub(super) fn scanned(
         &self,
         table: Resource,
@@ -107,7 +108,7 @@ impl Metered {
         self.page(Operation::scan(table), is_first, found, consistent);
     }
 
-    /// The same of the items under one partition key, which are read consistently.
+    /// Counts a page of a query: the items under one partition key, read consistently.
     pub(super) fn queried(
         &self,
         table: Resource,
@@ -135,17 +136,17 @@ impl Metered {
         self.count(operation, Used::derived(1, items, bytes, units));
     }
 
-    /// One item was written by a call of its own.
+    /// Counts the write of one item by its own call.
     pub(super) fn wrote_one(&self, table: Resource, bytes: u64) {
         self.count(Operation::write(table), Used::derived(1, 1, bytes, item_write(bytes)));
     }
 
-    /// A write was refused because of the item that is there, or because there is none.
+    /// Counts a write that was refused, because of the stored item or because there is none.
     pub(super) fn refused_one(&self, table: Resource, bytes: u64) {
         self.count(Operation::write(table), Used::derived(1, 0, 0, item_write(bytes)));
     }
 
-    /// Items were written in batches.
+    /// Counts items that are written in batches.
     pub(super) fn wrote_many(&self, table: Resource, written: impl Iterator<Item = u64>) {
         let mut used = Used::default();
         for bytes in written {

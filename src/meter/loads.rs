@@ -1,4 +1,4 @@
-//! Loads and bases, counted.
+//! Counts the calls for loads and bases.
 
 use super::layer::Metered;
 use super::operation::Resource;
@@ -7,7 +7,7 @@ use crate::ports::prelude::*;
 use crate::ports::{Record, RecordKind};
 
 impl Metered {
-    /// The head was updated, or not. It is always smaller than a KB.
+    /// Counts an update of the head, or a refused one. The head is always smaller than a KB.
     fn updated_head(&self, done: bool) {
         match done {
             true => self.wrote_one(Resource::Products, 0),
@@ -15,7 +15,7 @@ impl Metered {
         }
     }
 
-    /// Rows of one table were looked at, and then written one by one.
+    /// Counts the folding of rows of one table: they are read, and then written one by one.
     fn folded(&self, table: Resource, rows: &[u64]) {
         self.read_many(table, rows.len(), std::iter::empty(), true);
         for bytes in rows {
@@ -59,7 +59,7 @@ layer!(
 
         async fn write_journal(&self, load: _, changes: _) -> _ {
             let written = self.inner.store.write_journal(load, changes).await?;
-            // Of the head, only what registers the journal.
+            // Of the head, only the registration of the journal is read.
             let registration = written.then(|| sizes::registration(load));
             self.read_one(Resource::Products, registration, true);
             if written {
@@ -103,7 +103,8 @@ layer!(
 
         async fn drop_journal(&self, load: _) -> _ {
             self.inner.store.drop_journal(load).await?;
-            // The head is told before and after. How many items go is not seen here: one counts.
+            // The head is updated before and after. The number of deleted items is not known here, so it
+            // counts as one.
             self.updated_head(true);
             self.queried(Resource::Journal, true, std::iter::once(0));
             self.wrote_many(Resource::Journal, std::iter::once(0));

@@ -1,4 +1,4 @@
-//! Queues, topic and connections, counted. SQS and SNS take ten messages and 256 KB a call.
+//! Counts the calls for queues, topic and connections. A call to SQS or SNS takes ten messages and 256 KB.
 
 use std::sync::atomic::Ordering;
 
@@ -10,10 +10,10 @@ use super::used::Used;
 use crate::ports::prelude::*;
 use crate::ports::{MAX_BATCH, MAX_BODY_BYTES};
 
-/// The most bytes of all messages of one call.
+/// The most bytes of all messages in one call.
 const BYTES_PER_CALL: u64 = MAX_BODY_BYTES as u64;
 
-/// What calls with these messages use, filled one after the other.
+/// Returns the usage of calls with messages of these sizes, which are filled one after the other.
 fn batches(sizes: impl Iterator<Item = u64>, requests: fn(u64) -> u64) -> Used {
     let mut all = Used::default();
     let (mut count, mut filled) = (0, 0);
@@ -31,7 +31,8 @@ fn batches(sizes: impl Iterator<Item = u64>, requests: fn(u64) -> u64) -> Used {
     all
 }
 
-/// What a receive that finds these messages is, and uses; one that finds none is a request too.
+/// Returns the operation and usage of a receive with these messages. An empty receive is billed as a request
+/// too.
 fn received_sizes(queue: Queue, sizes: impl Iterator<Item = u64>) -> (Operation, Used) {
     let used = batches(sizes, queue_requests);
     match used.calls {
@@ -48,7 +49,7 @@ pub(crate) fn count_received(meter: &Meter, queue: Queue, messages: &[Received])
 }
 
 impl Metered {
-    /// So many messages were named by their receipts.
+    /// Counts calls that name `count` messages by their receipts.
     fn named(&self, queue: Queue, action: Action, count: usize) {
         let calls = count.div_ceil(MAX_BATCH) as u64;
         let used = Used::derived(calls, count as u64, 0, calls * UNIT);
@@ -78,7 +79,8 @@ layer!(
         async fn receive(&self, queue: _, max: _, wait: _, visibility: _) -> _ {
             let messages = self.inner.queues.receive(queue, max, wait, visibility).await?;
             if messages.is_empty() {
-                // Where waiting in vain costs nothing several wait; on AWS it would be one of them.
+                // On engines where waiting costs nothing, several receivers wait at once. On AWS there would
+                // be only one of them.
                 let before = self.in_vain[queue as usize].fetch_add(1, Ordering::Relaxed);
                 if !before.is_multiple_of(self.inner.queues.receivers().max(1)) {
                     return Ok(messages);
@@ -102,7 +104,7 @@ layer!(
 
         async fn depth(&self, queue: _) -> _ {
             let depth = self.inner.queues.depth(queue).await?;
-            // The queue and that of its dead letters.
+            // The queue and its dead-letter queue are inspected.
             self.count(Operation::queue(queue, Action::Inspect), Used::derived(2, 0, 0, 2 * UNIT));
             Ok(depth)
         }
@@ -114,7 +116,7 @@ layer!(
     impl DeadLetters for Metered {
         async fn dead_letters(&self, queue: _, limit: _) -> _ {
             let letters = self.inner.dead_letters.dead_letters(queue, limit).await?;
-            // They are received, and shown again.
+            // Dead letters are received, and then made visible again.
             self.received(queue, letters.iter().map(|letter| letter.body.len() as u64));
             self.named(queue, Action::Hide, letters.len());
             Ok(letters)

@@ -1,10 +1,10 @@
-//! The meter: which stage called what, why, how often, and how many units AWS bills for it.
+//! The meter: which stage called what, why and how often, and how many units AWS bills for it.
 //!
-//! A [`Meter`] is a field of counters. On AWS an observer inside the engine feeds it with what was
-//! sent and what the service says it consumed; on the other engines [`metered`] wraps the ports and
-//! feeds it with what AWS would have billed for the same work, by the rules in [`rules`]. Who is
-//! asking is told by a [`Scope`], which travels with the task. What a process has used is written
-//! down by window, so that any other process can add it up.
+//! A [`Meter`] is an array of counters. On AWS an observer inside the engine feeds it with the calls that
+//! were sent and the units that the service reports. On other engines [`metered`] wraps the ports, and feeds
+//! the meter with the units that AWS would bill for the same work, by the rules in [`rules`]. A [`Scope`]
+//! says which stage calls and why; it travels with the task. Each process writes its usage window by window,
+//! so that any process can add it up.
 
 mod bill;
 pub mod billing;

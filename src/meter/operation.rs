@@ -1,10 +1,10 @@
-//! What is called, and in which unit AWS bills it.
+//! The operations that are counted, and the units in which AWS bills them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ports::Queue;
 
-/// What something is done to.
+/// The resource that an operation acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resource {
@@ -34,13 +34,13 @@ pub enum Resource {
     ProviderQueue,
     /// The Quotations Topic.
     Topic,
-    /// The websockets' gateway.
+    /// The gateway of the websockets.
     Gateway,
     /// A Lambda function.
     Function,
 }
 
-/// What is done to it.
+/// An action on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -54,25 +54,25 @@ pub enum Action {
     Send,
     /// Messages are received.
     Receive,
-    /// Messages are waited for in vain.
+    /// A receive finds no messages.
     Poll,
     /// Messages are deleted.
     Delete,
     /// Messages are hidden for longer, or shown again.
     Hide,
-    /// Something is asked about a queue.
+    /// The attributes of a queue are read.
     Inspect,
     /// Messages are published.
     Publish,
-    /// A frame comes from a client.
+    /// A frame is received from a client.
     FrameIn,
-    /// A frame goes to a client.
+    /// A frame is sent to a client.
     FrameOut,
     /// A function runs.
     Run,
 }
 
-/// What is billed for.
+/// A unit that AWS bills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
@@ -84,11 +84,11 @@ pub enum Unit {
     Request,
     /// A message of API Gateway.
     Message,
-    /// A thousandth of Lambda's GB-second.
+    /// A GB-millisecond: a thousandth of Lambda's GB-second.
     GbMillisecond,
 }
 
-/// An action that a resource knows.
+/// An action that exists for a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Operation {
     resource: Resource,
@@ -119,20 +119,20 @@ const OTHERS: [Operation; 4] = [
 ];
 
 impl Operation {
-    /// How many there are.
+    /// The number of operations.
     pub const COUNT: usize =
         TABLES.len() * TABLE_ACTIONS.len() + QUEUES.len() * QUEUE_ACTIONS.len() + OTHERS.len();
 
-    /// Messages are published.
+    /// Publishes messages.
     pub const PUBLISH: Self = OTHERS[0];
-    /// A frame comes from a client.
+    /// Receives a frame from a client.
     pub const FRAME_IN: Self = OTHERS[1];
-    /// A frame goes to a client.
+    /// Sends a frame to a client.
     pub const FRAME_OUT: Self = OTHERS[2];
-    /// A function runs.
+    /// Runs a function.
     pub const RUN: Self = OTHERS[3];
 
-    /// All of them, each in its place.
+    /// All operations, in the order of their indexes.
     pub fn all() -> impl Iterator<Item = Self> {
         let of = |resources: &'static [Resource], actions: &'static [Action]| {
             resources.iter().flat_map(move |&resource| {
@@ -142,32 +142,32 @@ impl Operation {
         of(&TABLES, &TABLE_ACTIONS).chain(of(&QUEUES, &QUEUE_ACTIONS)).chain(OTHERS)
     }
 
-    /// An action on a resource, if the resource knows it.
+    /// Returns an action on a resource, if it exists for that resource.
     #[must_use]
     pub fn new(resource: Resource, action: Action) -> Option<Self> {
         let operation = Self { resource, action };
         (operation.index() < Self::COUNT).then_some(operation)
     }
 
-    /// Items are read by their keys.
+    /// Reads items by their keys.
     #[must_use]
     pub const fn read(table: Resource) -> Self {
         Self { resource: table, action: Action::Read }
     }
 
-    /// A table is read page by page.
+    /// Reads a table page by page.
     #[must_use]
     pub const fn scan(table: Resource) -> Self {
         Self { resource: table, action: Action::Scan }
     }
 
-    /// Items are written or deleted.
+    /// Writes or deletes items.
     #[must_use]
     pub const fn write(table: Resource) -> Self {
         Self { resource: table, action: Action::Write }
     }
 
-    /// Something is done to a queue.
+    /// Returns an action on a queue.
     #[must_use]
     pub const fn queue(queue: Queue, action: Action) -> Self {
         let resource = match queue {
@@ -178,19 +178,19 @@ impl Operation {
         Self { resource, action }
     }
 
-    /// What it is done to.
+    /// The resource it acts on.
     #[must_use]
     pub const fn resource(self) -> Resource {
         self.resource
     }
 
-    /// What is done.
+    /// The action.
     #[must_use]
     pub const fn action(self) -> Action {
         self.action
     }
 
-    /// What AWS bills for it.
+    /// The unit that AWS bills for it.
     #[must_use]
     pub const fn unit(self) -> Unit {
         match self.action {
@@ -202,7 +202,7 @@ impl Operation {
         }
     }
 
-    /// Its place among all of them; past the last if the resource does not know the action.
+    /// Its index among all operations; [`Self::COUNT`] if the action does not exist for the resource.
     pub(super) const fn index(self) -> usize {
         const TABLES_END: usize = TABLES.len() * TABLE_ACTIONS.len();
         const QUEUES_END: usize = TABLES_END + QUEUES.len() * QUEUE_ACTIONS.len();

@@ -1,4 +1,4 @@
-//! Who is there, counted: items of the table that meters write to.
+//! Counts the calls for presence records, which are items of the meter's table.
 
 use super::layer::Metered;
 use super::operation::{Operation, Resource};

@@ -1,4 +1,4 @@
-//! Price lists, their rows and customers, counted.
+//! Counts the calls for price lists, their rows and customers.
 
 use super::layer::Metered;
 use super::operation::Resource;

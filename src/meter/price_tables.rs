@@ -1,4 +1,4 @@
-//! The table of price tables, counted.
+//! Counts the calls for price tables.
 
 use super::layer::Metered;
 use super::operation::Resource;
@@ -21,7 +21,7 @@ impl Metered {
         let bytes = sizes::table_head(user, head);
         match flip {
             Flip::Done | Flip::Published => self.wrote_one(Resource::PricesByUser, bytes),
-            // By the head that is there, which is much like ours.
+            // The write is billed by the stored head, which has about the same size as this one.
             Flip::Conflict => self.refused_one(Resource::PricesByUser, bytes),
         }
     }
@@ -89,7 +89,7 @@ layer!(
         async fn list_table_heads(&self, from: _) -> _ {
             let is_first = from.is_none();
             let page = self.inner.store.list_table_heads(from).await?;
-            // The parts are read and billed too, but nobody here sees how large they are.
+            // The parts are read and billed too, but their sizes are not known here.
             let sizes = page.items.iter().map(|(user, head)| sizes::table_head(user, head));
             self.scanned(Resource::PricesByUser, is_first, sizes, false);
             Ok(page)

@@ -1,5 +1,5 @@
-//! The table of quotations, counted. Each new one is a frame from a client and one back that says
-//! that it was accepted.
+//! Counts the calls for quotations. Each new quotation also counts as a frame from a client, and a frame that
+//! acknowledges it.
 
 use super::layer::Metered;
 use super::operation::{Action, Operation, Resource};
@@ -10,13 +10,13 @@ use super::used::Used;
 use crate::ports::prelude::*;
 use crate::ports::{Ports, QuotationStatus};
 
-/// About as long as the frame that says that a quote was accepted.
+/// The estimated length of an acknowledgement.
 const ACCEPTED_BYTES: u64 = 100;
-/// About as long as a message that comes at a deadline, beside the two ids in it.
+/// The estimated length of a deadline message without its two ids.
 const DEADLINE_BYTES: u64 = 38;
 
 impl Metered {
-    /// Returns how many bytes the quotation has that is stored.
+    /// Counts the creation of a quotation. Returns the size of the stored quotation.
     fn created(&self, quotation: &Quotation, created: &Created) -> u64 {
         match created {
             Created::New => {
@@ -41,12 +41,14 @@ impl Metered {
 }
 
 impl Metered {
-    /// The push of an answer that a gateway sends with its acknowledgement.
+    /// Counts the push that a deployed gateway needs for an answer that is sent with its acknowledgement
+    /// here.
     fn answer_on_aws(&self, bytes: u64) {
         self.count(Operation::FRAME_OUT, Used::derived(1, 1, bytes, gateway_messages(bytes)));
     }
 
-    /// The message that comes at the deadline: sent, received, looked after and deleted.
+    /// Counts the deadline message that a deployed gateway needs: it is sent, received and deleted, and its
+    /// quotation is read.
     fn deadline_on_aws(&self, quotation: &Quotation, stored: u64) {
         let ids = quotation.user.as_str().len() + quotation.key.as_str().len();
         let bytes = DEADLINE_BYTES + ids as u64;

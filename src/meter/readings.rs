@@ -1,4 +1,4 @@
-//! What the processes of a stack wrote down that they used.
+//! Readings: the usage that the processes of a stack have written.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,26 +7,26 @@ use super::{Usage, Window};
 use crate::model::Timestamp;
 use crate::ports::{PortError, Ports};
 
-/// What was written down within a time.
+/// The usage in a span of time.
 #[derive(Clone, Debug)]
 pub struct Readings {
-    /// When the first of the windows begins that were added up.
+    /// The start of the first window that was added up.
     pub from: Timestamp,
-    /// When they were added up.
+    /// The time when they were added up.
     pub to: Timestamp,
-    /// How many processes wrote.
+    /// The number of processes that wrote.
     pub processes: usize,
-    /// All that they used.
+    /// The usage of all processes.
     pub usage: Usage,
-    /// When the first of them begins in which anything was used.
+    /// The start of the first window in which anything was used.
     used_from: Timestamp,
 }
 
 impl Readings {
-    /// Adds up what was used.
+    /// Adds up the usage of the last `over`.
     ///
     /// # Errors
-    /// Those of the port; and corrupt, when what was written cannot be read.
+    /// [`PortError`] if the store cannot be read; [`PortError::Corrupt`] if a record cannot be unpacked.
     pub async fn read(ports: &Ports, over: Duration) -> Result<Self, PortError> {
         let to = ports.clock.now();
         let windows: Vec<Window> = Window::back_from(to, over).collect();
@@ -43,7 +43,7 @@ impl Readings {
         Ok(Self { from, to, processes: processes.len(), usage, used_from })
     }
 
-    /// How long it was used: from the first window in which it was.
+    /// Returns how long the stack was in use: from the first window with any usage.
     #[must_use]
     pub fn span(&self) -> Duration {
         self.to.since(self.used_from)

@@ -1,4 +1,4 @@
-//! Writes down what a process has used, window by window.
+//! Writes the usage of a process, window by window.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use super::usage::Usage;
 use super::window::Window;
 use crate::ports::{Chain, Clock, Ports, Randomness, UsageLog, UsageRecord};
 
-/// A report may take so long. What it does not write is written with the next one.
+/// How long a report may take. What is not written in time is written with the next report.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Writes what its process has used in the present window, again and again in the same place, so
-/// that writing it twice does no harm. A process that dies loses what it used since it last wrote.
+/// Writes what its process has used in the current window, repeatedly and to the same place, so that writing
+/// twice is harmless. A process that dies loses its usage since the last write.
 pub struct Reporter {
     meter: Arc<Meter>,
     log: Arc<dyn UsageLog>,
@@ -28,17 +28,17 @@ pub struct Reporter {
     reported: Mutex<Reported>,
 }
 
-/// How far the reports have come.
+/// The state of the reports.
 struct Reported {
     window: Window,
-    /// The reading when the window began.
+    /// The reading at the start of the window.
     at_begin: Usage,
-    /// The last reading that was written down.
+    /// The last reading that was written.
     last: Usage,
 }
 
 impl Reporter {
-    /// For a process whose calls this meter counts.
+    /// Creates a reporter for a process whose calls this meter counts.
     #[must_use]
     pub fn new(meter: Arc<Meter>, ports: &Ports) -> Self {
         let bits = Randomness::bits(&*ports.randomness);
@@ -49,7 +49,7 @@ impl Reporter {
         Self { meter, log, clock, process, reported: Mutex::new(reported) }
     }
 
-    /// Reports every so often, for as long as it is polled.
+    /// Reports at this interval, until the future is dropped.
     pub async fn run(&self, every: Duration) {
         loop {
             tokio::time::sleep(every).await;
@@ -57,8 +57,8 @@ impl Reporter {
         }
     }
 
-    /// Writes down what is new. What cannot be written is tried again with the next report: a meter
-    /// must not be in the way of what it measures.
+    /// Writes what is new. A failed write is not an error and is repeated with the next report, because the
+    /// meter must not disturb the work that it measures.
     pub async fn report(&self) {
         let mut reported = self.reported.lock().await;
         self.write_down(&mut reported).await;
@@ -69,8 +69,8 @@ impl Reporter {
         }
     }
 
-    /// For processes that stand still between two pieces of work, such as functions: what was used
-    /// in an earlier window is written down there before this one's work begins.
+    /// Writes the usage of earlier windows before new work begins. For processes that are suspended between
+    /// two pieces of work, such as functions.
     pub async fn begin(&self) {
         if self.reported.lock().await.window != Window::at(self.clock.now()) {
             self.report().await;
@@ -100,7 +100,7 @@ impl Reporter {
         }
     }
 
-    /// Writes down the rest, and says in the log what it was in all.
+    /// Writes the rest, and logs the total usage.
     pub async fn finish(&self) {
         self.report().await;
         let usage = self.meter.usage();
@@ -115,8 +115,8 @@ impl Reporter {
     }
 }
 
-/// Units that are a reason for a report. Calls that failed are none: whatever did not answer them
-/// would not take a report either. Nor is what the last report cost.
+/// Returns the units that justify a report. Failed calls have none, because the same failure would also
+/// prevent the report. The units of reports themselves do not count.
 fn consumed(reading: &Usage) -> u64 {
     reading.total(|line| line.stage != Stage::Meter).milliunits()
 }
@@ -151,7 +151,7 @@ mod tests {
             self.meter.count(READ, Used::derived(1, 1, 100, 500));
         }
 
-        /// The calls that were written down for a window, counted from the first.
+        /// Returns the calls that were written for a window, counted from the first one.
         async fn calls(&self, window: u64) -> u64 {
             let records = self.ports.usage.usage_records(&[self.first + window]).await.unwrap();
             assert!(records.len() <= 1, "a process has one record in a window");

@@ -1,11 +1,11 @@
-//! How AWS bills, in thousandths of its units.
+//! AWS's billing rules, in thousandths of its units.
 //!
-//! DynamoDB by "Read and write operations" and "Item sizes and formats" of its developer guide, SQS,
-//! SNS, API Gateway and Lambda by their pricing pages. Each rule names the one it is from.
+//! DynamoDB's are from "Read and write operations" and "Item sizes and formats" in its developer guide. Those
+//! of SQS, SNS, API Gateway and Lambda are from their pricing pages. Each rule names its source.
 
 use std::time::Duration;
 
-/// A whole unit in thousandths.
+/// One unit, in thousandths.
 pub const UNIT: u64 = 1000;
 
 const READ_BLOCK: u64 = 4 * 1024;
@@ -14,71 +14,70 @@ const REQUEST_BLOCK: u64 = 64 * 1024;
 const MESSAGE_BLOCK: u64 = 32 * 1024;
 const GB: u64 = 1024;
 
-/// What is begun is billed, and nothing at all is billed as something.
+/// Counts started blocks; zero bytes count as one block.
 const fn blocks(bytes: u64, block: u64) -> u64 {
     if bytes == 0 { UNIT } else { bytes.div_ceil(block) * UNIT }
 }
 
-/// One item read by its key, alone or in a batch: a unit for each begun 4 KB, half of that when
-/// eventually consistent. An item that does not exist costs as much as the smallest one.
-/// (DynamoDB, "Read and write operations": GetItem, BatchGetItem.)
+/// The units of one item that is read by its key, alone or in a batch: one for each started 4 KB, and half of
+/// that for an eventually consistent read. A missing item costs as much as the smallest one. (DynamoDB, "Read
+/// and write operations": GetItem, BatchGetItem.)
 #[must_use]
 pub const fn item_read(bytes: u64, consistent: bool) -> u64 {
     let units = blocks(bytes, READ_BLOCK);
     if consistent { units } else { units / 2 }
 }
 
-/// One page of a scan or a query: its items count together, those that a filter left out too.
-/// (DynamoDB, "Read and write operations": Query, Scan.)
+/// The units of one page of a scan or query: the sizes of its items are added, including items that a filter
+/// removes. (DynamoDB, "Read and write operations": Query, Scan.)
 #[must_use]
 pub const fn page_read(bytes: u64, consistent: bool) -> u64 {
     item_read(bytes, consistent)
 }
 
-/// One item written, alone or in a batch: a unit for each begun KB. An update and a delete count the
-/// larger of the item before and after, and a condition that fails the item it failed on.
-/// (DynamoDB, "Read and write operations": PutItem, UpdateItem, DeleteItem, BatchWriteItem.)
+/// The units of one item that is written, alone or in a batch: one for each started KB. An update or delete
+/// counts the larger of the item before and after; a failed condition counts the stored item. (DynamoDB,
+/// "Read and write operations": PutItem, UpdateItem, DeleteItem, BatchWriteItem.)
 #[must_use]
 pub const fn item_write(bytes: u64) -> u64 {
     blocks(bytes, WRITE_BLOCK)
 }
 
-/// A number in an item: a byte for every two significant digits and one more; a sign and an odd
-/// digit are rounded up. `chars` is its length as text.
-/// (DynamoDB, "Item sizes and formats".)
+/// The size of a number in an item: one byte for every two significant digits, and one more. The sign and an
+/// odd digit are rounded up. `chars` is its length as text. (DynamoDB, "Item sizes and formats".)
 #[must_use]
 pub const fn number_bytes(chars: usize) -> usize {
     chars / 2 + 2
 }
 
-/// What a list or a map takes beside what is in it. (DynamoDB, "Item sizes and formats".)
+/// The size of a list or a map without its elements. (DynamoDB, "Item sizes and formats".)
 pub const CONTAINER_BYTES: usize = 3;
-/// What each element of a list or a map takes beside itself. (DynamoDB, "Item sizes and formats".)
+/// The overhead of each element of a list or a map. (DynamoDB, "Item sizes and formats".)
 pub const ELEMENT_BYTES: usize = 1;
 
-/// One call to SQS: a request for each begun 64 KB of payload, however many messages they are. A
-/// receive that finds nothing is a request. (Amazon SQS pricing.)
+/// The requests of one call to SQS: one for each started 64 KB of payload, however many messages it has. An
+/// empty receive is one request. (Amazon SQS pricing.)
 #[must_use]
 pub const fn queue_requests(bytes: u64) -> u64 {
     blocks(bytes, REQUEST_BLOCK)
 }
 
-/// One call to SNS: a request for each begun 64 KB published. Delivery to SQS is free.
+/// The requests of one call to SNS: one for each started 64 KB that is published. Delivery to SQS is free.
 /// (Amazon SNS pricing.)
 #[must_use]
 pub const fn publish_requests(bytes: u64) -> u64 {
     blocks(bytes, REQUEST_BLOCK)
 }
 
-/// One frame of a websocket, either way: a message for each begun 32 KB. (Amazon API Gateway
+/// The messages of one websocket frame in either direction: one for each started 32 KB. (Amazon API Gateway
 /// pricing.)
 #[must_use]
 pub const fn gateway_messages(bytes: u64) -> u64 {
     blocks(bytes, MESSAGE_BLOCK)
 }
 
-/// One run of a function, in thousandths of GB-milliseconds: each begun millisecond counts, times
-/// the memory it is given. (AWS Lambda pricing.)
+/// The GB-milliseconds of one run of a function, in thousandths: the started milliseconds times the memory of
+/// the function. (AWS Lambda pricing.)
 #[must_use]
 pub fn gb_milliseconds(took: Duration, memory_mb: u64) -> u64 {
     let millis = u64::try_from(took.as_micros().div_ceil(1000)).unwrap_or(u64::MAX).max(1);

@@ -1,4 +1,4 @@
-//! Who is asking, and why: it travels with the task, and costs no allocation.
+//! Scopes: which stage makes a call, and why. The scope travels with the task and needs no allocation.
 
 use std::fmt;
 use std::future::Future;
@@ -8,7 +8,7 @@ use tokio::task_local;
 
 use crate::ports::Queue;
 
-/// What of the system makes a call.
+/// The part of ocache that makes a call.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -26,47 +26,46 @@ pub enum Stage {
     QuotationProvider,
     /// The loading of products and discounts.
     Load,
-    /// The meter itself, writing down what was used.
+    /// The meter itself, which writes usage.
     Meter,
-    /// A process that follows the settings of the stack.
+    /// A process that reads the settings of the stack.
     Settings,
-    /// A process that says that it lives.
+    /// A process that writes its presence record.
     Presence,
     /// Any other command.
     Command,
-    /// Nobody has said.
+    /// The stage is unknown.
     #[default]
     Unknown,
 }
 
-/// What a call is for.
+/// The reason for a call.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The schedule came round.
+    /// The schedule.
     Scheduled,
-    /// A table is stale or its prices changed; or several reasons that are not the schedule share
-    /// one call.
+    /// A stale table or changed prices; or several different reasons that share one call.
     Urgent,
-    /// A user is new, or came back.
+    /// The visit of a new or expired customer.
     FirstVisit,
-    /// A user shows up.
+    /// A visit.
     Visit,
-    /// A client waits for a quotation.
+    /// A quotation that a client waits for.
     Quote,
-    /// Products and discounts are loaded.
+    /// The loading of products and discounts.
     Load,
-    /// Somebody typed a command.
+    /// A command that somebody typed.
     Command,
-    /// Nobody has said.
+    /// The reason is unknown.
     #[default]
     Unknown,
 }
 
 impl Stage {
-    /// All of them.
+    /// All stages.
     pub const ALL: [Self; 11] = [
         Self::Subscribe,
         Self::Refresh,
@@ -81,7 +80,7 @@ impl Stage {
         Self::Unknown,
     ];
 
-    /// The word for tables and logs.
+    /// The name in tables and logs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -101,7 +100,7 @@ impl Stage {
 }
 
 impl Reason {
-    /// All of them.
+    /// All reasons.
     pub const ALL: [Self; 8] = [
         Self::Scheduled,
         Self::Urgent,
@@ -113,7 +112,7 @@ impl Reason {
         Self::Unknown,
     ];
 
-    /// The word for tables and logs.
+    /// The name in tables and logs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -141,12 +140,12 @@ impl fmt::Display for Reason {
     }
 }
 
-/// On whose account calls go.
+/// The stage and reason under which calls are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// Who asks.
+    /// The stage that calls.
     pub stage: Stage,
-    /// Why.
+    /// The reason for the call.
     pub reason: Reason,
 }
 
@@ -155,14 +154,14 @@ task_local! {
 }
 
 impl Scope {
-    /// A stage with a reason.
+    /// Creates a scope from a stage and a reason.
     #[must_use]
     pub const fn new(stage: Stage, reason: Reason) -> Self {
         Self { stage, reason }
     }
 
-    /// On which receiving and acknowledging the messages of a queue go. What their stage calls, it
-    /// puts on accounts of its own.
+    /// Returns the scope for receiving and acknowledging the messages of a queue. The calls that a stage
+    /// makes for a message have their own scopes.
     #[must_use]
     pub const fn receiving(queue: Queue) -> Self {
         match queue {
@@ -172,14 +171,13 @@ impl Scope {
         }
     }
 
-    /// That of the running task; unknown where none was set. A task that is spawned does not
-    /// inherit it.
+    /// Returns the scope of the running task, or the unknown scope. A spawned task does not inherit it.
     #[must_use]
     pub fn current() -> Self {
         CURRENT.try_with(|scope| *scope).unwrap_or_default()
     }
 
-    /// Puts everything that a future calls on this account.
+    /// Counts all calls of a future under this scope.
     pub fn of<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, work)
     }

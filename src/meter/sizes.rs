@@ -1,6 +1,6 @@
-//! How large the items are that the AWS engine stores: names and values of all attributes.
+//! The sizes of the items that the AWS engine stores: the names and values of all attributes.
 //!
-//! The engine's own tests hold these to the items that it really writes.
+//! The engine's own tests compare these sizes with the items that it really writes.
 
 use std::fmt::{self, Display, Write as _};
 use std::io;
@@ -16,19 +16,19 @@ use crate::ports::{
 };
 use crate::pricing::{Customer, Discounts, ListPrices, PriceList, Product};
 
-/// A text of this length says which call wrote an item last.
+/// The length of the text that says which call wrote an item last.
 const NONCE_CHARS: usize = 32;
-/// The id of the item that is the catalogue's head: a control character and a word.
+/// The length of the key of the catalogue's head: a control character and a word.
 const CATALOGUE_HEAD_CHARS: usize = 10;
-/// What stands in the place of a window for processes.
+/// The key that process records have instead of a window.
 const PROCESSES: &str = "processes";
-/// What stands in the place of a user for bases: a control character and a word.
+/// The length of the key that bases have instead of a customer: a control character and a word.
 const BASE_CHARS: usize = 5;
-/// What stands in the place of a price list for all lists without their rows: a control character and a
-/// word.
+/// The length of the key that price lists without their rows have instead of a list: a control character and
+/// a word.
 const LISTS_CHARS: usize = 6;
 
-/// The size of an item, attribute by attribute.
+/// The size of an item, added up attribute by attribute.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ItemSize(usize);
 
@@ -37,7 +37,7 @@ impl ItemSize {
         self.blob(name, value.len())
     }
 
-    /// Any value of which the length is all that counts.
+    /// Adds a value of which only the length matters.
     fn blob(self, name: &str, bytes: usize) -> Self {
         Self(self.0 + name.len() + bytes)
     }
@@ -56,7 +56,7 @@ impl ItemSize {
 
     fn json(self, name: &str, value: &impl Serialize) -> Self {
         let mut length = Length(0);
-        // What has no JSON is not stored either; its call fails.
+        // A value that cannot be serialized is not stored either, because its call fails.
         let _ = serde_json::to_writer(&mut length, value);
         self.blob(name, length.0)
     }
@@ -66,7 +66,7 @@ impl ItemSize {
     }
 
     fn packed_bytes(self, name: &str, bytes: Result<usize, PackedError>) -> Self {
-        // What cannot be packed is not stored either; its call fails.
+        // A value that cannot be packed is not stored either, because its call fails.
         self.blob(name, bytes.unwrap_or_default())
     }
 
@@ -79,7 +79,7 @@ impl ItemSize {
     }
 }
 
-/// Counts what is written to it and keeps nothing.
+/// Counts the bytes that are written to it, and keeps none.
 struct Length(usize);
 
 impl io::Write for Length {
@@ -102,12 +102,12 @@ impl fmt::Write for Length {
 
 fn chars(value: &impl Display) -> usize {
     let mut length = Length(0);
-    // A length cannot fail to grow.
+    // Counting cannot fail.
     let _ = write!(length, "{value}");
     length.0
 }
 
-/// How long a number is in decimal.
+/// Returns the length of a number in decimal.
 const fn number_chars(value: i128) -> usize {
     let digits = match value.unsigned_abs().checked_ilog10() {
         Some(log) => log as usize + 1,
@@ -116,13 +116,13 @@ const fn number_chars(value: i128) -> usize {
     if value < 0 { digits + 1 } else { digits }
 }
 
-/// The row of an active user.
+/// The size of an active customer's row.
 pub(crate) fn active_user(row: &ActiveUser) -> u64 {
     let item = ItemSize::default().text("user_id", row.user.as_str()).secs("ttl", row.expires_at);
     item.millis("first_seen", row.first_seen).millis("last_seen", row.last_seen).bytes()
 }
 
-/// A product, with the version that wrote it.
+/// The size of a product with the version that wrote it.
 pub(crate) fn product(product: &Product, version: u64) -> u64 {
     let item = ItemSize::default().text("product_id", product.id.as_str());
     let item = item.text("name", &product.name);
@@ -137,11 +137,11 @@ pub(crate) fn product(product: &Product, version: u64) -> u64 {
     item.number("version", version).bytes()
 }
 
-/// The head of the catalogue.
+/// The size of the catalogue's head.
 pub(crate) fn catalogue_head(head: &CatalogueHead) -> u64 {
     let item = ItemSize::default().blob("product_id", CATALOGUE_HEAD_CHARS);
     let item = item.number("version", head.version).number("base_version", head.base_version);
-    // What no load has set is not there.
+    // Versions that no load has set are absent.
     let versions = [("lists_version", head.lists_version), ("shared_version", head.shared_version)];
     let set = versions.into_iter().filter(|(_, version)| *version > 0);
     let item = set.fold(item, |item, (name, version)| item.number(name, version));
@@ -155,7 +155,7 @@ pub(crate) fn catalogue_head(head: &CatalogueHead) -> u64 {
     }
 }
 
-/// The settings of the stack, which are attributes of the catalogue's head, and its key.
+/// The size of the stack's settings: attributes of the catalogue's head, with its key.
 pub(crate) fn settings(record: &SettingsRecord) -> u64 {
     let value = |(key, value): (&String, &String)| ELEMENT_BYTES + key.len() + value.len();
     let values = CONTAINER_BYTES + record.values.iter().map(value).sum::<usize>();
@@ -163,17 +163,17 @@ pub(crate) fn settings(record: &SettingsRecord) -> u64 {
     item.blob("settings", values).number("settings_revision", record.revision).bytes()
 }
 
-/// The attribute of the catalogue's head that registers a journal. When the load began has as many
-/// digits as any such time.
+/// The size of the attribute of the catalogue's head that registers a journal. The start of the load is a
+/// sample value; all such times have the same number of digits.
 pub(crate) fn registration(load: &LoadId) -> u64 {
     let fields = ItemSize::default().number("began_at", 1_800_000_000_000_u64).blob("is_over", 1);
     let map = CONTAINER_BYTES + 2 * ELEMENT_BYTES + fields.0;
     ItemSize::default().blob("journal:", load.0.len() + map).bytes()
 }
 
-/// The items that changes take in a journal.
+/// The sizes of the journal items for some changes.
 pub(crate) fn journal(load: &LoadId, changes: &[RowChange]) -> Vec<u64> {
-    // What cannot be packed is not stored either; its call fails.
+    // Changes that cannot be packed are not stored either, because their call fails.
     let items = journal_items::pack(changes).unwrap_or_default();
     let size = |item: JournalItem| {
         let size = ItemSize::default().text("load_id", &load.0).text("first", &item.first);
@@ -182,37 +182,37 @@ pub(crate) fn journal(load: &LoadId, changes: &[RowChange]) -> Vec<u64> {
     items.into_iter().map(size).collect()
 }
 
-/// An item of a base, under a key of its own.
+/// The keys of an item that belongs to a base.
 fn of_base(of: fmt::Arguments<'_>, part: &str) -> ItemSize {
-    // After the word comes a slash.
+    // A slash follows the word.
     ItemSize::default().blob("user_id", BASE_CHARS + 1 + chars(&of)).text("part", part)
 }
 
-/// The index of a base.
+/// The size of a base's index.
 pub(crate) fn base_index(name: &BaseName, base: &StoredBase) -> u64 {
     let item = of_base(format_args!("{name}"), "index");
     item.json("contents", &base.index).secs("ttl", base.expires_at).bytes()
 }
 
-/// A part of a base.
+/// The size of a base's part.
 pub(crate) fn base_part(name: &BaseName, number: u32, bytes: usize) -> u64 {
     let item = of_base(format_args!("{name}/{number}"), "part");
     item.blob("bytes", bytes).number("ttl", 1_800_000_000_u32).bytes()
 }
 
-/// A piece of a base in the making.
+/// The size of a piece of an unfinished base.
 pub(crate) fn base_draft(name: &BaseName, number: u32, bytes: usize) -> u64 {
     let item = of_base(format_args!("{name}/{number}"), "draft");
     item.blob("bytes", bytes).number("ttl", 1_800_000_000_u32).bytes()
 }
 
-/// That somebody makes a base.
+/// The size of a claim.
 pub(crate) fn base_claim(name: &BaseName, claim: &BaseClaim) -> u64 {
     let item = of_base(format_args!("{name}"), "claim").text("maker", &claim.maker.0);
     item.millis("claimed_until", claim.until).secs("ttl", claim.until).bytes()
 }
 
-/// A user's list of discounts, with the version that wrote it.
+/// The size of a customer's discounts with the version that wrote them.
 pub(crate) fn discounts(list: &UserDiscounts, version: u64) -> u64 {
     let item = ItemSize::default().text("user_id", list.user.as_str());
     let item = item.packed("discounts", list.discounts.pack());
@@ -223,57 +223,58 @@ pub(crate) fn discounts(list: &UserDiscounts, version: u64) -> u64 {
     item.number("version", version).bytes()
 }
 
-/// The least that the list of a user takes whose discounts are not seen.
+/// The smallest size of the discounts of a customer, for discounts that are not seen.
 pub(crate) fn discounted_user(user: &UserId, version: u64) -> u64 {
     discounts(&UserDiscounts::new(user.clone(), Discounts::default()), version)
 }
 
-/// What is known of a customer, with the version that wrote it.
+/// The size of a customer with the version that wrote it.
 pub(crate) fn customer(customer: &Customer, version: u64) -> u64 {
     let item = ItemSize::default().text("user_id", customer.user.as_str());
     item.json("customer", customer).number("version", version).bytes()
 }
 
-/// A price list without its rows, with the version that wrote it.
+/// The size of a price list without its rows, with the version that wrote it.
 pub(crate) fn price_list(list: &PriceList, version: u64) -> u64 {
     let item = ItemSize::default().blob("list_id", LISTS_CHARS).text("scope_id", list.id.as_str());
     item.json("price_list", list).number("version", version).bytes()
 }
 
-/// The rows of a price list for one scope, with the version that wrote them.
+/// The size of a price list's rows for one scope, with the version that wrote them.
 pub(crate) fn list_prices(prices: &ListPrices, version: u64) -> u64 {
     let item = ItemSize::default().text("list_id", prices.list.as_str());
     let item = item.text("scope_id", &prices.scope.key()).packed("ladder", prices.ladder.pack());
     item.number("version", version).bytes()
 }
 
-/// The head of a price table. Until when it is stored has as many digits as any such time.
+/// The size of a price table's head. Its expiry is a sample value; all such times have the same number of
+/// digits.
 pub(crate) fn table_head(user: &UserId, head: &TableHead) -> u64 {
     let item = ItemSize::default().text("user_id", user.as_str()).text("part", "head");
     let item = item.number("version", head.version).blob("table", head.pack().len());
     item.secs("ttl", head.usable_until).nonce().bytes()
 }
 
-/// A part of a price table.
+/// The size of a price table's part.
 pub(crate) fn part(user: &UserId, generation: &Generation, number: usize, bytes: usize) -> u64 {
     let name = chars(&format_args!("{generation}/{number}"));
     let item = ItemSize::default().text("user_id", user.as_str()).blob("part", name);
     item.blob("bytes", bytes).number("ttl", 1_800_000_000_u32).bytes()
 }
 
-/// A quotation as it is when it is stored.
+/// The size of a quotation as it is first stored.
 pub(crate) fn quotation(quotation: &Quotation) -> u64 {
     quotation_item(quotation, &quotation.status).bytes()
 }
 
-/// A quotation that was stored pending, and is settled.
+/// The size of a quotation that was stored as pending and is now settled.
 pub(crate) fn settled_quotation(settled: &Quotation) -> u64 {
     let pending = Quotation { status: QuotationStatus::Pending, ..settled.clone() };
     let item = quotation_item(&pending, &settled.status);
     item.packed("outcome", settled.status.pack()).bytes()
 }
 
-/// The item of a quotation that was stored as it is here, and has this status now.
+/// The item of a quotation that was first stored as `stored` and now has this status.
 fn quotation_item(stored: &Quotation, status: &QuotationStatus) -> ItemSize {
     let item = ItemSize::default()
         .text("request_id", stored.key.as_str())
@@ -295,7 +296,7 @@ const fn status_word(status: &QuotationStatus) -> &'static str {
     }
 }
 
-/// What a process has used in a window.
+/// The size of a process's usage in a window.
 pub(crate) fn usage(record: &UsageRecord) -> u64 {
     let item = ItemSize::default().text("process", &record.process);
     let item = item.blob("window", chars(&record.window)).blob("usage", record.body.len());

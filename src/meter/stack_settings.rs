@@ -1,4 +1,4 @@
-//! The settings of the stack, counted: attributes of the item that is the catalogue's head.
+//! Counts the calls for the stack's settings, which are attributes of the catalogue's head.
 
 use super::layer::Metered;
 use super::operation::Resource;

@@ -1,4 +1,4 @@
-//! A reading of the meter: what was used, line by line.
+//! A reading of the meter: usage, line by line.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,12 +11,12 @@ use super::scope::{Reason, Scope, Stage};
 use super::used::Used;
 use crate::ports::PortError;
 
-/// The level of compression: a reading is written every minute, and repeats a few words.
+/// The compression level. A reading is written every minute, and repeats a few words.
 const LEVEL: i32 = 3;
-/// No reading is larger than this.
+/// The largest reading that is accepted, in bytes.
 const MAX_BYTES: usize = 1 << 20;
 
-/// What was used, by account and operation. Nothing is listed that was not used.
+/// Usage by scope and operation. Operations that were not used are not listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Vec<UsageLine>", from = "Vec<UsageLine>")]
 pub struct Usage(BTreeMap<(Stage, Reason, Operation), Used>);
@@ -24,23 +24,23 @@ pub struct Usage(BTreeMap<(Stage, Reason, Operation), Used>);
 /// One line of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageLine {
-    /// Who used it.
+    /// The stage that used it.
     pub stage: Stage,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// What was called.
+    /// The resource.
     pub resource: Resource,
-    /// What was done to it.
+    /// The action on the resource.
     pub action: Action,
-    /// What AWS bills for it.
+    /// The unit that AWS bills.
     pub unit: Unit,
-    /// How much.
+    /// The amount.
     #[serde(flatten)]
     pub used: Used,
 }
 
 impl Usage {
-    /// Adds to a line.
+    /// Adds usage to a line.
     pub fn add(&mut self, scope: Scope, operation: Operation, used: &Used) {
         if !used.is_nothing() {
             let line = self.0.entry((scope.stage, scope.reason, operation)).or_default();
@@ -55,7 +55,7 @@ impl Usage {
         }
     }
 
-    /// What was used beyond an earlier reading of the same meter.
+    /// Returns the usage since an earlier reading of the same meter.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let mut later = Self::default();
@@ -66,7 +66,7 @@ impl Usage {
         later
     }
 
-    /// So many times what was used: of what is known once, what it comes to in a month.
+    /// Multiplies the usage by a count.
     #[must_use]
     pub fn times(&self, count: f64) -> Self {
         let lines = self.0.iter().map(|(key, used)| (*key, used.times(count)));
@@ -85,19 +85,19 @@ impl Usage {
         })
     }
 
-    /// What one account used by one operation.
+    /// Returns the usage of one scope by one operation.
     #[must_use]
     pub fn of(&self, scope: Scope, operation: Operation) -> Used {
         self.0.get(&(scope.stage, scope.reason, operation)).copied().unwrap_or_default()
     }
 
-    /// The lines that are meant.
+    /// Returns the selected lines.
     #[must_use]
     pub fn only(&self, is_meant: impl Fn(&UsageLine) -> bool) -> Self {
         self.lines().filter(is_meant).collect::<Vec<_>>().into()
     }
 
-    /// The sum of the lines that are meant.
+    /// Returns the sum of the selected lines.
     #[must_use]
     pub fn total(&self, is_meant: impl Fn(&UsageLine) -> bool) -> Used {
         let meant = self.lines().filter(is_meant);
@@ -110,20 +110,20 @@ impl Usage {
         self.0.is_empty()
     }
 
-    /// As it is stored: compressed JSON, a few hundred bytes.
+    /// Packs the reading as it is stored: compressed JSON of a few hundred bytes.
     ///
     /// # Errors
-    /// [`PortError::Corrupt`], which a reading never is.
+    /// [`PortError::Corrupt`]; no reading is known that causes one.
     pub fn to_bytes(&self) -> Result<Bytes, PortError> {
         let unreadable = |error: io::Error| PortError::corrupt("a reading of the meter", error);
         let json = serde_json::to_vec(self).map_err(|error| unreadable(error.into()))?;
         zstd::bulk::compress(&json, LEVEL).map(Bytes::from).map_err(unreadable)
     }
 
-    /// From how it is stored.
+    /// Unpacks a stored reading.
     ///
     /// # Errors
-    /// [`PortError::Corrupt`] when it is something else, or of a version to come.
+    /// [`PortError::Corrupt`] if the bytes are not a reading, or of a later version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PortError> {
         let unreadable = |error: io::Error| PortError::corrupt("a reading of the meter", error);
         let json = zstd::bulk::decompress(bytes, MAX_BYTES).map_err(unreadable)?;

@@ -1,30 +1,30 @@
-//! What calls have used.
+//! The usage of calls.
 
 use serde::{Deserialize, Serialize};
 
-/// What calls have used. Units are in thousandths, because a read can cost half a unit.
+/// The usage of calls. Units are in thousandths, because a read may cost half a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
-    /// Calls to the service.
+    /// The number of calls to the service.
     pub calls: u64,
-    /// Items, messages or frames that they were about.
+    /// The number of items, messages or frames in these calls.
     pub items: u64,
-    /// Bytes of those, as the service counts them.
+    /// The bytes of these, as the service counts them.
     pub bytes: u64,
-    /// Units that the service reported, in thousandths.
+    /// The units that the service reported, in thousandths.
     pub measured_milliunits: u64,
-    /// Units by the service's documented rules, in thousandths.
+    /// The units by the service's documented rules, in thousandths.
     pub derived_milliunits: u64,
 }
 
 impl Used {
-    /// Calls whose units follow from the rules.
+    /// Creates usage whose units are derived from the rules.
     #[must_use]
     pub const fn derived(calls: u64, items: u64, bytes: u64, milliunits: u64) -> Self {
         Self { calls, items, bytes, measured_milliunits: 0, derived_milliunits: milliunits }
     }
 
-    /// All units, however they are known.
+    /// All units, reported and derived.
     #[must_use]
     pub const fn milliunits(&self) -> u64 {
         self.measured_milliunits.saturating_add(self.derived_milliunits)
@@ -36,7 +36,7 @@ impl Used {
         *self == Self::default()
     }
 
-    /// The two together.
+    /// Adds other usage.
     #[must_use]
     pub const fn plus(&self, other: &Self) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Used {
         }
     }
 
-    /// So many times as much, each figure rounded.
+    /// Multiplies the usage by a count, and rounds each figure.
     #[must_use]
     pub fn times(&self, count: f64) -> Self {
         let times = |figure: u64| (figure as f64 * count).round() as u64;
@@ -61,7 +61,7 @@ impl Used {
         }
     }
 
-    /// What was used beyond an earlier reading.
+    /// Returns the usage since an earlier reading.
     #[must_use]
     pub const fn minus(&self, earlier: &Self) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! The table of active users, counted.
+//! Counts the calls for active customers.
 
 use super::layer::Metered;
 use super::operation::Resource;

@@ -1,4 +1,4 @@
-//! The spans of time that usage is written down by.
+//! Windows: the spans of time by which usage is written.
 
 use std::time::Duration;
 
@@ -6,43 +6,43 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
 
-/// Five minutes, by their number since the epoch.
+/// A window of five minutes, as its number since the epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Window(u64);
 
 impl Window {
-    /// How long each is.
+    /// The length of a window.
     pub const LENGTH: Duration = Duration::from_secs(5 * 60);
-    /// How long what was used in one is remembered.
+    /// How long the usage of a window is kept.
     pub const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-    /// The one that a moment is in.
+    /// Returns the window that contains a time.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         let millis = u64::try_from(now.millis()).unwrap_or_default();
         Self(millis / (Self::LENGTH.as_secs() * 1000))
     }
 
-    /// The one with a number.
+    /// Returns the window with a number.
     #[must_use]
     pub const fn from_number(number: u64) -> Self {
         Self(number)
     }
 
-    /// Its number.
+    /// The number of the window.
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
     }
 
-    /// When it begins.
+    /// Returns when the window begins.
     #[must_use]
     pub fn begin(self) -> Timestamp {
         Timestamp::from_secs(i64::try_from(self.0 * Self::LENGTH.as_secs()).unwrap_or(i64::MAX))
     }
 
-    /// Those that cover the time up to now, the oldest first, but none that is forgotten.
+    /// The windows that cover the last `over` before `now`, the oldest first, within the retention.
     pub fn back_from(now: Timestamp, over: Duration) -> impl Iterator<Item = Self> {
         let first = Self::at(now.minus(over.min(Self::RETENTION)));
         (first.0..=Self::at(now).0).map(Self)

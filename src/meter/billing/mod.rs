@@ -1,7 +1,7 @@
-//! What AWS bills: units, and list prices. The rules by which units are counted are the meter's.
+//! The units that AWS bills, and their list prices. [`super::rules`] says how units are counted.
 //!
-//! Pure and synchronous. Amounts are integers; a unit is counted in the smallest share of it that
-//! is billed, so that nothing is rounded before the end.
+//! Billing is pure and synchronous. Amounts are integers, and a unit is counted in its smallest billed part,
+//! so that nothing is rounded before the end.
 
 mod price_list;
 mod usage;

@@ -1,4 +1,4 @@
-//! List prices: a dated file, built in, that another one can replace.
+//! List prices: a dated file that is built in and can be replaced by another one.
 
 use std::collections::BTreeMap;
 
@@ -10,57 +10,57 @@ use crate::model::{Decimal, DecimalError};
 
 const BUILT_IN: &str = include_str!("us-east-1.json");
 
-/// What so many units cost.
+/// The price of a number of units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// The amount.
     pub amount: Usd,
-    /// For how many units.
+    /// The number of units.
     pub per: u64,
 }
 
-/// The prices of a region at a date.
+/// The prices in a region on a date.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriceList {
-    /// Where they hold.
+    /// The region.
     pub region: String,
-    /// When they held.
+    /// The date of the prices.
     pub dated: String,
     rates: BTreeMap<Line, Rate>,
 }
 
-/// Why a price list is refused.
+/// Why a price list is not valid.
 #[derive(Debug, Error)]
 pub enum PriceListError {
-    /// It is not JSON, or has other fields than a price list has.
+    /// It is not JSON, or has other fields than a price list.
     #[error("it is not a price list")]
     Format(#[from] serde_json::Error),
-    /// A price is not there.
+    /// A price is missing.
     #[error("it has no price for `{line}`")]
     Missing {
-        /// Of what.
+        /// The line that it is missing for.
         line: &'static str,
     },
-    /// A price is of something that ocache does not use.
+    /// A price is for something that ocache does not use.
     #[error("`{name}` is nothing that has a price here")]
     Unknown {
-        /// What it calls it.
+        /// The name in the list.
         name: String,
     },
-    /// A price is not an amount.
+    /// A price is not a decimal number.
     #[error("the price `{usd}` of `{line}` {why}")]
     Amount {
-        /// Of what.
+        /// The line that it is for.
         line: &'static str,
-        /// What it says.
+        /// The text of the price.
         usd: String,
         /// What is wrong with it.
         why: DecimalError,
     },
-    /// A price below zero, or for no units at all.
+    /// A price is below zero, or for no units.
     #[error("the price of `{line}` is below zero or for no units")]
     Senseless {
-        /// Of what.
+        /// The line that it is for.
         line: &'static str,
     },
 }
@@ -81,18 +81,18 @@ struct Price {
 }
 
 impl PriceList {
-    /// The list that is built in.
+    /// Returns the built-in list.
     ///
     /// # Errors
-    /// Like any other list; a test proves that this one is good.
+    /// The same as [`Self::parse`]. A test proves that the built-in list is valid.
     pub fn built_in() -> Result<Self, PriceListError> {
         Self::parse(BUILT_IN)
     }
 
-    /// Reads a list in the form of the built-in one: every line must be there.
+    /// Parses a list in the form of the built-in one. Every line must be present.
     ///
     /// # Errors
-    /// [`PriceListError`].
+    /// [`PriceListError`] if the list is not valid.
     pub fn parse(json: &str) -> Result<Self, PriceListError> {
         let File { region, dated, mut prices } = serde_json::from_str(json)?;
         let mut rates = BTreeMap::new();
@@ -107,7 +107,7 @@ impl PriceList {
         }
     }
 
-    /// What a line costs.
+    /// Returns the cost of one line.
     #[must_use]
     pub fn cost_of(&self, line: Line, usage: &Usage) -> Usd {
         let Some(rate) = self.rates.get(&line) else { return Usd::default() };
@@ -116,7 +116,7 @@ impl PriceList {
         Usd::from_pico(parts.saturating_mul(rate.amount.pico()) / whole)
     }
 
-    /// What everything costs.
+    /// Returns the cost of all lines.
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> Usd {
         Line::ALL.into_iter().map(|line| self.cost_of(line, usage)).sum()

@@ -1,4 +1,4 @@
-//! How much was used, line by line of a bill.
+//! Usage by the lines of a bill.
 
 use std::ops::AddAssign;
 
@@ -9,7 +9,7 @@ pub enum Line {
     WriteUnits,
     /// DynamoDB: read units on demand, counted in halves.
     ReadUnits,
-    /// DynamoDB: what is stored, counted in bytes for an hour.
+    /// DynamoDB: stored data, counted in byte-hours.
     Storage,
     /// SQS: requests of FIFO queues.
     FifoRequests,
@@ -19,15 +19,15 @@ pub enum Line {
     TopicRequests,
     /// Lambda: invocations.
     Invocations,
-    /// Lambda: time on arm64, counted in MB for a millisecond.
+    /// Lambda: time on arm64, counted in MB-milliseconds.
     Arm64,
-    /// Lambda: time on x86-64, counted in MB for a millisecond.
+    /// Lambda: time on x86-64, counted in MB-milliseconds.
     X86,
     /// API Gateway: messages of websockets.
     WebsocketMessages,
-    /// API Gateway: minutes that websockets are open.
+    /// API Gateway: connection minutes of websockets.
     WebsocketMinutes,
-    /// CloudWatch: logs that are taken in, counted in bytes.
+    /// CloudWatch: ingested logs, counted in bytes.
     Logs,
 }
 
@@ -49,11 +49,11 @@ pub enum Service {
 }
 
 impl Service {
-    /// All of them, in the order of a bill.
+    /// All services, in the order of a bill.
     pub const ALL: [Self; 6] =
         [Self::DynamoDb, Self::Sqs, Self::Sns, Self::Lambda, Self::ApiGateway, Self::CloudWatch];
 
-    /// As AWS calls it.
+    /// The name that AWS uses.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl Service {
 }
 
 impl Line {
-    /// All of them, in the order of a bill.
+    /// All lines, in the order of a bill.
     pub const ALL: [Self; 12] = [
         Self::WriteUnits,
         Self::ReadUnits,
@@ -84,7 +84,7 @@ impl Line {
         Self::Logs,
     ];
 
-    /// Its name in price lists and output.
+    /// The name in price lists and output.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -116,7 +116,7 @@ impl Line {
         }
     }
 
-    /// How much of what is counted makes the unit that has a price.
+    /// The number of counted parts in one priced unit.
     #[must_use]
     pub const fn parts(self) -> u128 {
         match self {
@@ -130,27 +130,27 @@ impl Line {
 }
 
 impl Line {
-    /// So much of the unit that has a price.
+    /// Converts parts into priced units.
     #[must_use]
     pub fn units(self, parts: u128) -> f64 {
         parts as f64 / self.parts() as f64
     }
 }
 
-/// Hours that AWS counts for a month.
+/// The hours that AWS counts for a month.
 pub const HOURS_A_MONTH: f64 = 730.0;
 
-/// What was used of each line, in the parts that [`Line::parts`] tells.
+/// The usage of each line, in the parts of [`Line::parts`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage([u128; Line::ALL.len()]);
 
 impl Usage {
-    /// Adds to a line.
+    /// Adds parts to a line.
     pub fn add(&mut self, line: Line, parts: impl Into<u128>) {
         self.0[line as usize] += parts.into();
     }
 
-    /// What was used of a line.
+    /// Returns the parts of a line.
     #[must_use]
     pub const fn of(&self, line: Line) -> u128 {
         self.0[line as usize]

@@ -1,4 +1,4 @@
-//! US dollars, far below the cent.
+//! US dollars, with far smaller parts than cents.
 
 use std::fmt;
 use std::iter::Sum;
@@ -6,33 +6,33 @@ use std::ops::AddAssign;
 
 use serde::{Serialize, Serializer};
 
-/// An amount in millionths of a millionth of a dollar: one request costs half a millionth.
+/// An amount in picodollars (10⁻¹² US dollars). One request costs about half a millionth of a dollar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Usd(i128);
 
 impl Usd {
-    /// How many decimals of a dollar are counted.
+    /// The number of decimals of a dollar.
     pub(super) const DECIMALS: u32 = 12;
 
-    /// From millionths of millionths.
+    /// Creates an amount from picodollars.
     #[must_use]
     pub const fn from_pico(pico: i128) -> Self {
         Self(pico)
     }
 
-    /// In millionths of millionths.
+    /// The amount in picodollars.
     #[must_use]
     pub const fn pico(self) -> i128 {
         self.0
     }
 
-    /// This amount for each of so many, rounded down; nothing for none.
+    /// Divides the amount by a count, rounded down; zero if the count is zero.
     #[must_use]
     pub fn per(self, count: u64) -> Self {
         Self(self.0.checked_div(i128::from(count)).unwrap_or(0))
     }
 
-    /// So many times this amount.
+    /// Multiplies the amount by a count.
     #[must_use]
     pub fn times(self, count: u64) -> Self {
         Self(self.0.saturating_mul(i128::from(count)))
@@ -54,7 +54,7 @@ impl Sum for Usd {
     }
 }
 
-/// With so many decimals as the format asks for, or four, rounded half away from zero.
+/// Formats with the precision of the format string, or four decimals, rounded half away from zero.
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decimals = f.precision().unwrap_or(4).min(Self::DECIMALS as usize);
@@ -70,7 +70,7 @@ impl fmt::Display for Usd {
     }
 }
 
-/// As a decimal string with every digit.
+/// Serializes to a decimal string with all digits.
 impl Serialize for Usd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{self:.12}"))
