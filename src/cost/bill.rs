@@ -1,29 +1,29 @@
-//! Money by purpose, stage and line.
+//! A bill: money by purpose, stage and line.
 
 use crate::meter::billing::{self, Line, PriceList, Usd};
 use crate::meter::{Stage, Usage, billed};
 
-/// What money is spent for.
+/// A purpose that money is spent for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
-    /// Tables of active users are kept warm.
+    /// Keeping the tables of active customers warm.
     KeepWarm,
-    /// Quotes are answered: what a warm table leaves to do.
+    /// Answering quotes from warm tables.
     Quotes,
-    /// Tables are calculated because nobody had kept them warm.
+    /// The extra cost of quotes without a warm table.
     Cold,
-    /// What is there while nobody comes: ticks, polls, meters, open websockets.
+    /// Costs without any customers: ticks, polls, meters, open websockets.
     Idle,
-    /// What is stored.
+    /// Stored data.
     Storage,
 }
 
 impl Purpose {
-    /// All of them.
+    /// All purposes.
     pub const ALL: [Self; 5] =
         [Self::KeepWarm, Self::Quotes, Self::Cold, Self::Idle, Self::Storage];
 
-    /// Its name in output.
+    /// The name in output.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,27 +39,27 @@ impl Purpose {
 /// A line of a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BillLine {
-    /// What it is spent for, where that is known.
+    /// The purpose, if it is known.
     pub purpose: Option<Purpose>,
-    /// Who spends it; nobody stores.
+    /// The stage that uses it; `None` for stored data and connection minutes.
     pub stage: Option<Stage>,
-    /// Of what.
+    /// The billed line.
     pub line: Line,
-    /// How much, in the parts that [`Line::parts`] tells.
+    /// The usage, in the parts of [`Line::parts`].
     pub parts: u128,
-    /// The amount.
+    /// The cost.
     pub usd: Usd,
 }
 
-/// Lines that add up.
+/// A bill: lines that can be summed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bill {
-    /// None is empty.
+    /// The lines. Each has some usage.
     pub lines: Vec<BillLine>,
 }
 
 impl Bill {
-    /// Adds what the stages used.
+    /// Adds the metered usage of the stages.
     pub fn add_metered(&mut self, purpose: Option<Purpose>, used: &Usage, prices: &PriceList) {
         for stage in Stage::ALL {
             let lines = used.lines().filter(|line| line.stage == stage);
@@ -67,7 +67,7 @@ impl Bill {
         }
     }
 
-    /// Adds what a stage used, or what belongs to none: what is stored, and minutes of websockets.
+    /// Adds the usage of a stage, or usage without a stage: stored data and connection minutes.
     pub fn add(
         &mut self,
         purpose: Option<Purpose>,
@@ -85,18 +85,18 @@ impl Bill {
         self.lines.extend(lines.filter(|line| line.parts > 0));
     }
 
-    /// The sum of the lines that are meant.
+    /// Returns the sum of the selected lines.
     pub fn sum(&self, is_meant: impl Fn(&BillLine) -> bool) -> Usd {
         self.lines.iter().filter(|line| is_meant(line)).map(|line| line.usd).sum()
     }
 
-    /// The sum of all.
+    /// Returns the sum of all lines.
     #[must_use]
     pub fn total(&self) -> Usd {
         self.sum(|_| true)
     }
 
-    /// What was used of the lines that are meant, in their parts.
+    /// Returns the usage of the selected lines, in their parts.
     pub fn parts(&self, is_meant: impl Fn(&BillLine) -> bool) -> u128 {
         self.lines.iter().filter(|line| is_meant(line)).map(|line| line.parts).sum()
     }

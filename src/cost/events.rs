@@ -1,4 +1,4 @@
-//! How often each thing happens, and what that uses.
+//! How often each thing happens, and its usage.
 
 use std::collections::BTreeMap;
 
@@ -9,69 +9,70 @@ use crate::ports::Queue;
 use crate::replay::Probe;
 use crate::stages::Answering;
 
-/// What a process writes down of its own usage, about.
+/// The estimated size of a process's usage record, in bytes.
 const REPORT_BYTES: u64 = 1500;
-/// What it writes down of itself, about.
+/// The estimated size of a process's presence record, in bytes.
 const SIGN_BYTES: u64 = 400;
 
-/// The stages that look which version of the products is in force.
+/// The stages that read which version of the products is in force.
 const QUOTE_STAGES: [Stage; 2] = [Stage::QuotationHandler, Stage::QuotationProvider];
 
-/// How often each thing happens in some time.
+/// How often each thing happens in a span of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Events {
     /// Ticks of the schedule.
     pub ticks: f64,
-    /// Looks whether a load left something to fold: one a tick, however many segments it scans.
+    /// Reads of the head to find an unfolded journal: one for each tick, however many segments it scans.
     pub head_looks: f64,
-    /// Rows that a tick reads: active users, and expired ones not deleted yet.
+    /// Rows that one tick reads: active customers, and expired ones that are not deleted yet.
     pub rows: f64,
-    /// Calls that send scheduled calculations, ten at most with each.
+    /// Calls that send scheduled calculations, with at most ten in each.
     pub sends: f64,
     /// Scheduled calculations.
     pub refreshes: f64,
-    /// Those of them that find that something has changed.
+    /// Scheduled calculations that find changed prices.
     pub changed: f64,
-    /// Those of them that find nothing changed, and write down that the table is right.
+    /// Scheduled calculations that find nothing changed, and write that the table is still right.
     pub confirmed: f64,
     /// Quotes.
     pub quotes: f64,
-    /// Those of them that are answered where they arrive; the others take the topic.
+    /// Quotes that are answered where they arrive. The others go through the topic.
     pub direct: f64,
-    /// Those of them at whose deadline a message comes: all that take the topic, but where a gateway
-    /// watches.
+    /// Quotes that have a deadline message: all that go through the topic, unless a gateway watches the
+    /// deadlines.
     pub deadlines: f64,
-    /// Those of them that find no table.
+    /// Quotes that find no usable table.
     pub cold: f64,
-    /// Those that find one, and the user's visit is written down.
+    /// Quotes that find a usable table and whose visit is written.
     pub touches: f64,
-    /// First visits that are no quotes.
+    /// First visits other than quotes.
     pub visits: f64,
-    /// Looks of a gateway whether a user that it does not know is active.
+    /// Reads by a gateway that does not know whether a customer is active.
     pub looks: f64,
-    /// How often batches of scheduled calculations read the catalogue's head, at most: a process may keep
-    /// it for a moment. `None` where each batch reads it.
+    /// The most reads of the catalogue's head by batches of scheduled calculations, because a process may
+    /// keep it for a moment. `None` if every batch reads it.
     pub batch_looks: Option<f64>,
-    /// The same of quotes, by stage: handler, provider.
+    /// The most reads of the catalogue's head by quotes, for handler and provider. `None` if every batch
+    /// reads it.
     pub version_looks: Option<[f64; 2]>,
-    /// Bases made: the whole catalogue is read, and what customers have in common is stored.
+    /// Bases made: the whole catalogue is read, and the base is stored.
     pub bases: f64,
-    /// Bases of terms made: price lists are read, and what they make of the products is stored.
+    /// Bases of terms made: price lists are read, and the base of the terms is stored.
     pub terms: f64,
-    /// Bases of terms read from the store by a process that did not make them.
+    /// Bases of terms that a process reads from the store, because another process made them.
     pub terms_reads: f64,
-    /// Bases read from the store by a worker that did not make them.
+    /// Bases that a worker reads from the store, because another process made them.
     pub base_reads: f64,
-    /// Receives that find nothing, of each queue.
+    /// Empty receives of each queue.
     pub polls: [f64; Queue::ALL.len()],
     /// Reports of meters.
     pub reports: f64,
-    /// Processes that say that they live.
+    /// Presence records that processes write.
     pub signs: f64,
 }
 
 impl Events {
-    /// What they use, where scheduled calculations come in batches as large as the probe's.
+    /// Returns the usage by purpose. Scheduled calculations come in batches of the probe's size.
     #[must_use]
     pub fn used(&self, probe: &Probe, batch: usize) -> BTreeMap<Purpose, Usage> {
         let per_batch = 1.0 / batch.max(1) as f64;
@@ -126,18 +127,18 @@ impl Events {
         ])
     }
 
-    /// Scheduled calculations that write nothing.
+    /// Returns the number of scheduled calculations that write nothing.
     fn unchanged(&self) -> f64 {
         (self.refreshes - self.changed - self.confirmed).max(0.0)
     }
 
-    /// Where quotes are answered, as far as these tell.
+    /// Returns where quotes are answered, judged by these events.
     #[must_use]
     pub fn answering(&self) -> Answering {
         if self.direct > 0.0 { Answering::Direct } else { Answering::Topic }
     }
 
-    /// So many times as often. How many rows a tick reads stays.
+    /// Multiplies all frequencies by a count. The number of rows that one tick reads does not change.
     #[must_use]
     pub fn times(&self, count: f64) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! A month, from a few numbers.
+//! The forecast of a month from a few numbers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,76 +11,77 @@ use crate::stages::{Answering, Policy};
 
 const HOUR: f64 = 3600.0;
 const HOURS_A_DAY: f64 = 24.0;
-/// A worker reads the base when it starts and after others have made one: so often, it is assumed.
+/// How often a worker reads the base: when it starts, and after another process has made one. This is an
+/// assumption.
 const BASE_READS_AN_HOUR: f64 = 1.0;
-/// A process writes down what it used once a minute.
+/// How often a process writes its usage: once a minute.
 const REPORTS_AN_HOUR: f64 = 60.0;
-/// And once a minute that it lives.
+/// How often a process writes its presence record: once a minute.
 const SIGNS_AN_HOUR: f64 = 60.0;
-/// So many refreshes at once `infra/` allows unless it is told otherwise: `max_concurrency.refresh`.
+/// The default limit of concurrent refreshes in `infra/`: `max_concurrency.refresh`.
 const REFRESHING: f64 = 20.0;
-/// So many quotes: `gateway_concurrency`, `max_concurrency.provider`.
+/// The default limit of concurrent quotes in `infra/`: `gateway_concurrency`, `max_concurrency.provider`.
 const QUOTING: f64 = 50.0;
 
-/// The few numbers.
+/// The numbers that a forecast is made from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Numbers {
-    /// Users that are active at a time.
+    /// How many customers are active at a time.
     pub active_users: f64,
-    /// Quotes of all of them in a minute.
+    /// The quotes of all customers in a minute.
     pub quotes_a_minute: f64,
     /// How often the prices of a table change in a day.
     pub changes_a_day: f64,
-    /// How many products there are.
+    /// The number of products.
     pub products: u64,
-    /// How many discounts each user has.
+    /// The number of discounts of each customer.
     pub discounts: u64,
-    /// Which price lists users have.
+    /// The price lists of customers.
     pub terms: TermsSpec,
-    /// How many products a quote asks for.
+    /// The number of products in a quote.
     pub lines: u32,
-    /// How long a calculation takes.
+    /// How long the calculation of a table takes.
     pub calculation: Duration,
-    /// Where quotes are answered that find a table.
+    /// Where warm quotes are answered.
     pub answering: Answering,
-    /// Processes that calculate; each reads the base once an hour.
+    /// The number of processes that calculate. Each reads the base once an hour.
     pub workers: u32,
-    /// All processes, or instances of functions; each writes down what it used.
+    /// The number of all processes or instances of functions. Each writes its usage.
     pub processes: u32,
-    /// Receives that find nothing, of all queues in a minute.
+    /// Empty receives of all queues in a minute.
     pub polls_a_minute: f64,
-    /// Websockets that are open at a time.
+    /// How many websockets are open at a time.
     pub websockets: f64,
 }
 
-/// A forecast: who comes, and what each thing uses.
+/// A forecast: the traffic, and the usage of each event.
 #[derive(Clone, Debug)]
 pub struct Forecast {
-    /// From which numbers.
+    /// The numbers that it is made from.
     pub numbers: Numbers,
-    /// The rest of the policy, of which others are tried.
+    /// The rest of the policy. Other intervals are tried with it.
     policy: Policy,
-    /// Who comes.
+    /// The traffic.
     pub traffic: Traffic,
-    /// What each thing uses.
+    /// The usage of each event.
     pub probe: Probe,
-    /// How many scheduled calculations come in one batch.
+    /// The number of scheduled calculations in one batch.
     pub batch: usize,
 }
 
-/// A month of a policy.
+/// The forecast of a month with one policy.
 #[derive(Clone, Debug)]
 pub struct Month {
-    /// How often what happens.
+    /// How often each thing happens in the month.
     pub events: Events,
-    /// Who is kept warm, in an hour.
+    /// The share of customers who are kept warm, with their quotes in an hour.
     pub kept: Share,
-    /// What it costs.
+    /// The cost of the month.
     pub bill: Bill,
 }
 
 impl Month {
-    /// What is spent for a purpose.
+    /// Returns the cost of a purpose.
     #[must_use]
     pub fn spent(&self, purpose: Purpose) -> Usd {
         self.bill.sum(|line| line.purpose == Some(purpose))
@@ -88,11 +89,11 @@ impl Month {
 }
 
 impl Forecast {
-    /// Probes what each thing uses. The policy is the one that the number of active users is of.
-    /// None when so few quotes cannot keep so many users active.
+    /// Probes the usage of each event. `policy` is the one under which the number of active customers was
+    /// found. Returns `None` if so few quotes cannot keep so many customers active.
     ///
     /// # Errors
-    /// [`ReplayError`], when a stage does: nothing fails in a probe.
+    /// [`ReplayError`] if a stage fails. No stage is expected to fail in a probe.
     pub async fn of(numbers: Numbers, policy: Policy) -> Result<Option<Self>, ReplayError> {
         let quotes_an_hour = numbers.quotes_a_minute * 60.0;
         let Some(traffic) = Traffic::of(numbers.active_users, quotes_an_hour, policy.ttl) else {
@@ -112,19 +113,20 @@ impl Forecast {
         Ok(Some(Self { numbers, policy, traffic, probe, batch }))
     }
 
-    /// Everybody who comes is kept warm for a time.
+    /// Forecasts a month in which every customer who comes is kept warm for the TTL.
     #[must_use]
     pub fn everybody(&self, every: Duration, ttl: Duration, prices: &PriceList) -> Month {
         self.month(self.traffic.all(ttl), Some(every), ttl, prices)
     }
 
-    /// Only those are kept warm who ask more often than so many times an hour.
+    /// Forecasts a month in which only customers with more than `an_hour` quotes an hour are kept warm.
     #[must_use]
     pub fn above(&self, an_hour: f64, every: Duration, ttl: Duration, prices: &PriceList) -> Month {
         self.month(self.traffic.above(an_hour, ttl), Some(every), ttl, prices)
     }
 
-    /// Nobody is: every quote has its table calculated, and no schedule runs.
+    /// Forecasts a month in which nobody is kept warm: every quote has its table calculated, and no schedule
+    /// runs.
     #[must_use]
     pub fn on_read(&self, ttl: Duration, prices: &PriceList) -> Month {
         self.month(Share::NOBODY, None, ttl, prices)
@@ -176,7 +178,7 @@ impl Forecast {
                 REFRESHING.max(numbers.workers.into()),
             )),
             version_looks: Some(
-                // A cold one is looked at again with its table.
+                // A cold quote is looked up again once its table is there.
                 [quotes, quotes - direct + cold]
                     .map(|quotes| looks::most_an_hour(quotes, Scenario::CALL, QUOTING)),
             ),
@@ -204,14 +206,14 @@ impl Forecast {
         }
     }
 
-    /// The shares of refreshes that write a table. `begun_anew` is the share of them before which a
-    /// cold quote wrote it.
+    /// Returns the shares of refreshes that write a table. `begun_anew` is the share of refreshes whose table
+    /// a cold quote has just written.
     fn written(&self, every: Duration, begun_anew: f64) -> Written {
         let policy = self.policy_of(every);
         let changes = self.numbers.changes_a_day / (HOURS_A_DAY * HOUR) * every.as_secs_f64();
         let mut changed = 1.0 - (-changes).exp();
         if self.probe.sizes.parts > 0 {
-            // Parts are written again before they would go away.
+            // Parts are written again before they expire.
             let fading = policy.keep_tables().as_secs_f64() / 2.0 / every.as_secs_f64();
             changed += (1.0 - changed).powf(fading) / fading;
         }
@@ -219,14 +221,14 @@ impl Forecast {
         Written { changed, confirmed: last_of_run(intervals_to_confirm(&policy), unwritten) }
     }
 
-    /// With every change of prices, and again before the one in force would go away.
+    /// Returns how many bases are made in an hour: one for each change of prices, and one before each expiry.
     fn bases_an_hour(&self, every: Option<Duration>) -> f64 {
         let policy = self.policy_of(every.unwrap_or(self.policy.refresh_every));
         self.numbers.changes_a_day / HOURS_A_DAY + HOUR / policy.keep_tables().as_secs_f64()
     }
 
-    /// How many terms those users have who are kept warm, or of whom a table is still kept; nothing
-    /// where nobody has a price list.
+    /// Returns how many different terms are in use by the customers who are kept warm or whose table is still
+    /// stored; zero without price lists.
     fn terms_in_use(&self, kept: Share, cold_an_hour: f64) -> f64 {
         let TermsSpec { ref lists, terms, .. } = self.numbers.terms;
         if lists.lists == 0 {
@@ -242,13 +244,13 @@ impl Forecast {
         Policy { refresh_every: every, ..self.policy.clone() }
     }
 
-    /// A base that is no longer in force stays stored for as long as a table may need it.
+    /// Returns how many bases are stored. An old base stays stored for as long as a table may need it.
     fn bases_stored(&self) -> f64 {
         let kept = 2.0 * self.policy.keep_tables().as_secs_f64() / HOUR / HOURS_A_DAY;
         1.0 + self.numbers.changes_a_day * kept
     }
 
-    /// What is stored, and the minutes of websockets, in a month.
+    /// Returns the stored data and the connection minutes of websockets in a month.
     fn beside(&self, an_hour: &Events, kept: Share) -> BTreeMap<Purpose, billing::Usage> {
         let (sizes, a_day) = (&self.probe.sizes, |an_hour: f64| an_hour * HOURS_A_DAY);
         let tables = (kept.active + a_day(an_hour.cold)).min(self.traffic.users);
@@ -271,29 +273,29 @@ impl Forecast {
     }
 }
 
-/// Shares of refreshes.
+/// Shares of refreshes that write.
 #[derive(Clone, Copy, Default)]
 struct Written {
-    /// They find that something has changed.
+    /// The share that finds changed prices.
     changed: f64,
-    /// They find nothing changed, and write that down.
+    /// The share that finds nothing changed, and writes that.
     confirmed: f64,
 }
 
-/// The share of refreshes before which a cold quote wrote the table.
+/// Returns the share of refreshes whose table a cold quote has just written.
 fn cold_share(cold: f64, refreshes: f64) -> f64 {
     if refreshes > 0.0 { (cold / refreshes).min(1.0) } else { 0.0 }
 }
 
-/// The share of tries that end a run of so many, where each goes on a run with this probability, any
-/// other try ends it early, and the next try begins a run anew.
+/// Returns the share of tries that complete a run of `length`. A try continues the run with this probability;
+/// otherwise the run ends, and the next try starts a new one.
 fn last_of_run(length: f64, probability: f64) -> f64 {
     let whole = probability.powf(length);
     if whole < 1.0 { whole * (1.0 - probability) / (1.0 - whole) } else { 1.0 / length }
 }
 
-/// The share of warm quotes whose visit is written down. After one that is, none is for a part of
-/// the time to live; the next one after that is.
+/// Returns the share of warm quotes whose visit is written. After a written visit, none is written for a part
+/// of the TTL; the next one after that is.
 fn touched_share(warm_an_hour: f64, active: f64, ttl: Duration) -> f64 {
     if active <= 0.0 {
         return 0.0;
@@ -303,7 +305,7 @@ fn touched_share(warm_an_hour: f64, active: f64, ttl: Duration) -> f64 {
     1.0 / (1.0 + warm_an_hour / active * rest)
 }
 
-/// A table is confirmed by the first refresh that is so many intervals after it was written.
+/// Returns after how many intervals a refresh confirms a table that it finds unchanged.
 pub(super) fn intervals_to_confirm(policy: &Policy) -> f64 {
     let intervals = policy.confirmed_after().as_secs_f64() / policy.refresh_every.as_secs_f64();
     intervals.ceil().max(1.0)
@@ -320,7 +322,7 @@ mod tests {
             intervals_to_confirm(&Policy { refresh_every: every, fresh_for, ..Policy::default() })
         };
         assert_eq!([intervals(60, 600), intervals(70, 600), intervals(7, 600)], [5.0, 5.0, 43.0]);
-        // A table is fresh for two intervals at least.
+        // A table is fresh for at least two intervals.
         assert_eq!([intervals(300, 600), intervals(3600, 600)], [1.0, 1.0]);
     }
 

@@ -1,39 +1,39 @@
-//! What functions log of each thing at INFO, as CloudWatch bills it: by what is taken in.
+//! The log volume of functions at INFO. CloudWatch bills the ingested bytes.
 //!
-//! Storage is left out: compressed, a month of it costs a hundredth of taking it in.
+//! Log storage is left out: compressed, a month of it costs a hundredth of the ingestion.
 
 use super::{Events, Purpose};
 use crate::meter::Stage;
 use crate::meter::billing::{self, Line};
 
-/// A line of a function, about: its fields, the spans of the invocation, the message and the user, and the
-/// 26 bytes that CloudWatch counts for each.
+/// The estimated bytes of a log line in a function: its fields, the spans of the invocation, the message, the
+/// customer, and the 26 bytes that CloudWatch adds to each line.
 pub const LOG_LINE_BYTES: f64 = 300.0;
 
-/// The lines of so many events, where scheduled calculations come in batches of this size.
+/// Returns the log lines of these events. Scheduled calculations come in batches of this size.
 pub(super) fn lines(events: &Events, batch: usize) -> [(Purpose, Stage, f64); 8] {
     let answered_later = events.quotes - events.direct;
     [
-        // One for each batch, and one for each table that has changed.
+        // One line for each batch, and one for each changed table.
         (
             Purpose::KeepWarm,
             Stage::PriceCalc,
             events.refreshes / batch.max(1) as f64 + events.changed + events.bases + events.terms,
         ),
-        // "answered at once", or "accepted"; and the visits that are written down.
+        // "answered at once" or "accepted", and the visits that are written.
         (Purpose::Quotes, Stage::QuotationHandler, events.quotes + events.touches),
-        // "answered", of which one that was cold had its message twice.
+        // "answered". The message of a cold quote comes twice.
         (Purpose::Quotes, Stage::QuotationProvider, (answered_later - events.cold).max(0.0)),
         (Purpose::Cold, Stage::QuotationProvider, 2.0 * events.cold),
         (Purpose::Cold, Stage::PriceCalc, events.cold),
         (Purpose::Cold, Stage::Subscribe, events.visits),
         (Purpose::Idle, Stage::Refresh, events.ticks),
-        // What a process used, once a minute.
+        // The usage of a process, once a minute.
         (Purpose::Idle, Stage::Meter, events.reports),
     ]
 }
 
-/// What so many lines are billed as.
+/// Returns the billed usage of log lines.
 pub(super) fn billed(lines: f64) -> billing::Usage {
     let mut used = billing::Usage::default();
     used.add(Line::Logs, (lines * LOG_LINE_BYTES).round() as u128);

@@ -1,27 +1,27 @@
-//! How often functions read the catalogue's head, where each process keeps it for a second.
+//! How often functions read the catalogue's head, which each process keeps for a second.
 
 use std::time::Duration;
 
 use crate::meter::{Action, Resource, Stage, Usage, UsageLine};
 
-/// For so long a process keeps the head on AWS.
+/// How long a process keeps the head on AWS, in seconds.
 const KEPT_SECS: f64 = 1.0;
-/// `docs/deploying.md` gives functions half more processes than their calls keep busy.
+/// The ratio of processes to busy processes: `docs/deploying.md` gives functions half as many again.
 const SPARE: f64 = 1.5;
 
-/// The most reads of the head by the processes that so many calls an hour need, where each takes so long: as
-/// many processes as `docs/deploying.md` says, and no fewer than `least`. Each reads the head once a second.
+/// Returns the most reads of the head in an hour. `calls` an hour, which take `each`, need the number of
+/// processes that `docs/deploying.md` says, and at least `least`. Each process reads the head once a second.
 pub(super) fn most_an_hour(calls: f64, each: Duration, least: f64) -> f64 {
     let processes = (SPARE * calls * each.as_secs_f64() / 3600.0).max(least);
     processes * 3600.0 / KEPT_SECS
 }
 
-/// Whether a stage reads the catalogue's head.
+/// Whether a line has a stage's reads of the catalogue's head.
 pub(super) fn is_look(line: &UsageLine, stage: Stage) -> bool {
     line.stage == stage && (line.resource, line.action) == (Resource::Products, Action::Read)
 }
 
-/// The share of a stage's reads of the head that remains of what these use, if there are so many at most.
+/// Returns the share of a stage's reads of the head that remains if at most `most` are made.
 pub(super) fn share<'a>(
     used: impl IntoIterator<Item = &'a Usage>,
     stage: Stage,
@@ -32,7 +32,7 @@ pub(super) fn share<'a>(
     most.filter(|most| *most < all).map_or(1.0, |most| most / all)
 }
 
-/// The same with only these shares of the reads of the head.
+/// Reduces the reads of the head to these shares.
 pub(super) fn with_shares(usage: &Usage, shares: &[(Stage, f64)]) -> Usage {
     let is_any = |line: &UsageLine| shares.iter().any(|(stage, _)| is_look(line, *stage));
     let mut all = usage.only(|line| !is_any(line));

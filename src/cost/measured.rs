@@ -1,4 +1,4 @@
-//! A running stack over a window, from what the meter saw.
+//! Measures a running stack over a span of time, from the readings of the meter.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,30 +14,30 @@ use crate::ports::{PortError, Ports};
 use crate::replay::{ReplayError, Sample, TermsSpec, probe};
 use crate::stages::Policy;
 
-/// Why a stack was not measured.
+/// Why a stack could not be measured.
 #[derive(Debug, Error)]
 pub enum MeasureError {
-    /// The store could not be read.
+    /// The store cannot be read.
     #[error(transparent)]
     Port(#[from] PortError),
-    /// The stages could not be probed.
+    /// The probe of the stages failed.
     #[error(transparent)]
     Probe(#[from] ReplayError),
 }
 
-/// How a stack is measured.
+/// The options of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Measuring {
-    /// How far is looked back.
+    /// The span of time before now that is measured.
     pub over: Duration,
     /// How long the calculation of a table takes in a function.
     pub calculation: Duration,
 }
 
 impl Measuring {
-    /// How far is looked back unless it is said otherwise.
+    /// The default span.
     pub const OVER: Duration = Duration::from_secs(3600);
-    /// How long a calculation takes unless it is said otherwise.
+    /// The default time of a calculation.
     pub const CALCULATION: Duration = Duration::from_millis(100);
 }
 
@@ -47,38 +47,38 @@ impl Default for Measuring {
     }
 }
 
-/// What was seen, and what can be said of it.
+/// A measurement, and what follows from it.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// What the processes wrote down.
+    /// The readings of the processes.
     pub readings: Readings,
-    /// What that costs.
+    /// Their cost.
     pub bill: Bill,
     /// How often each thing happened.
     pub reading: Reading,
-    /// The same events as a forecast would have them, where tables tell what is sold.
+    /// The same events as a forecast sees them, if there are tables that tell the number of products.
     forecast: Option<Bill>,
-    /// What other settings would change, if enough was seen.
+    /// The effect of other settings, if there was enough traffic.
     pub advice: Option<Advice>,
 }
 
-/// What other settings would change.
+/// The effect of other settings.
 #[derive(Clone, Debug)]
 pub struct Advice {
-    /// A month at the rates that were seen.
+    /// A forecast at the measured rates.
     pub forecast: Forecast,
-    /// The interval of now.
+    /// The current interval.
     pub every: Duration,
-    /// The time to live of now.
+    /// The current TTL.
     pub ttl: Duration,
-    /// Half and double of each.
+    /// Other intervals and TTLs around the current ones.
     pub tried: Vec<WhatIf>,
     /// Whether precomputing pays.
     pub verdict: Verdict,
 }
 
 impl Advice {
-    /// What one other pair of settings would change.
+    /// Returns the effect of another interval and TTL.
     #[must_use]
     pub fn of(&self, every: Duration, ttl: Duration, prices: &PriceList) -> WhatIf {
         let now = self.forecast.everybody(self.every, self.ttl, prices).bill.total();
@@ -90,7 +90,7 @@ impl Measured {
     /// Measures a stack with a policy.
     ///
     /// # Errors
-    /// [`MeasureError`].
+    /// [`MeasureError`] if the store cannot be read or the probe fails.
     pub async fn read(
         ports: &Ports,
         how: Measuring,
@@ -110,7 +110,7 @@ impl Measured {
         Ok(read)
     }
 
-    /// What a forecast of as many events says: each line of it is a sum of what the stages use in a
+    /// Returns the forecast of the measured events. Each of its lines is a sum of what the stages use in a
     /// probe, not of what was measured here.
     async fn foreseen(&self, how: Measuring, prices: &PriceList) -> Result<Bill, MeasureError> {
         let known = self.reading.known;
@@ -177,7 +177,7 @@ impl Measured {
         }))
     }
 
-    /// What a month would cost that goes on like this.
+    /// Scales a cost to a month at the same rates.
     #[must_use]
     pub fn monthly(&self, usd: Usd) -> Usd {
         let months = self.readings.span().as_secs_f64() / (HOURS_A_MONTH * 3600.0);
@@ -190,7 +190,7 @@ impl Measured {
         bill.total()
     }
 
-    /// What a million refreshes, and a million quotes, cost.
+    /// Returns the cost of a million refreshes, and of a million quotes.
     #[must_use]
     pub fn per_million(&self, prices: &PriceList) -> [Usd; 2] {
         let is_refresh = |line: &UsageLine| {
@@ -216,7 +216,7 @@ impl Measured {
         ]
     }
 
-    /// Each line that was seen or foreseen, of the stages that a forecast is of.
+    /// Returns each measured line of the stages that a forecast covers, beside the forecast.
     #[must_use]
     pub fn compared(&self) -> Vec<Compared> {
         let Some(forecast) = &self.forecast else { return vec![] };
@@ -238,11 +238,11 @@ impl Measured {
             measured: used(&self.bill, stage, line),
             forecast: used(forecast, stage, line),
         });
-        // Functions have run only where there are functions.
+        // Functions have run only if there are functions.
         compared.filter(|one| one.measured > 0.0).collect()
     }
 
-    /// All of it.
+    /// Renders everything as JSON.
     #[must_use]
     pub fn as_json(&self, prices: &PriceList) -> Value {
         let [refreshes, quotes] = self.per_million(prices);
@@ -275,21 +275,21 @@ impl Measured {
     }
 }
 
-/// Of all queues.
+/// Returns the empty receives of all queues.
 fn polls(events: &Events) -> f64 {
     events.polls.iter().sum()
 }
 
-/// A line, measured and foreseen.
+/// A line, measured and forecast.
 #[derive(Clone, Copy, Debug)]
 pub struct Compared {
-    /// Who spends it.
+    /// The stage.
     pub stage: Stage,
-    /// Of what.
+    /// The billed line.
     pub line: Line,
-    /// How many units were measured.
+    /// The measured units.
     pub measured: f64,
-    /// How many a forecast has.
+    /// The units in the forecast.
     pub forecast: f64,
 }
 
@@ -305,7 +305,7 @@ impl Compared {
     }
 }
 
-/// What a million of something costs.
+/// Returns the cost of a million of something.
 #[must_use]
 pub fn per_million(usd: Usd, count: f64) -> Usd {
     let each = if count > 0.0 { usd.pico() as f64 / count } else { 0.0 };

@@ -2,23 +2,23 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `traffic` | how many users are active, and how many quotes find nobody active: by a model |
-//! | `events` | how often each thing happens, and what that uses, by a probe of the stages |
-//! | `logs` | how much functions log of each thing |
+//! | `traffic` | a model of the active customers, and of the quotes of customers who are not active |
+//! | `events` | how often each thing happens, and the usage of each, from a probe of the stages |
+//! | `logs` | the log volume of each event in functions |
 //! | `looks` | how often functions read the catalogue's head |
-//! | `forecast` | a month from a few numbers, and what other policies would change |
-//! | `reading` | how often each thing happened, from what the meter saw |
-//! | `stored` | what the store says of prices and quotes, for what the meter does not see |
-//! | `measured` | a running stack over a window, and what other settings would change |
-//! | `what_if` | what another interval or another time to live would cost |
-//! | `told` | all of it as JSON |
-//! | `bill` | money by stage and line |
-//! | `verdict` | precompute for all, for some, or for nobody |
-//! | `straightforward` | the design that ocache replaces, doing the same work |
+//! | `forecast` | the cost of a month from a few numbers, and what other policies would change |
+//! | `reading` | how often each thing happened, from the meter |
+//! | `stored` | facts about prices and quotes from the store, which the meter does not see |
+//! | `measured` | the cost of a running stack in a span of time, and what other settings would change |
+//! | `what_if` | the cost with another interval or TTL |
+//! | `told` | all results as JSON |
+//! | `bill` | money by purpose, stage and line |
+//! | `verdict` | whether to precompute for all, for some or for nobody |
+//! | `straightforward` | the design that ocache replaces, for the same work |
 //!
-//! What stages use is not worked out here: the meter counts it in a probe on the engine in memory,
-//! and [`crate::meter::billing`] knows what it costs. Scans of active users, looks at unknown users, polls
-//! in vain, reports of the meter and the straightforward design are counted by the same rules.
+//! The usage of stages is not modelled here: the meter counts it in a probe on the engine in memory, and
+//! [`crate::meter::billing`] has the prices. Scans of active customers, reads of unknown customers, empty
+//! polls, reports of the meter and the straightforward design are counted by the same rules.
 
 mod bill;
 mod events;

@@ -1,4 +1,4 @@
-//! How often each thing happened, from what the meter saw.
+//! Finds how often each thing happened, from a reading of the meter.
 
 use crate::meter::{Action, Operation, Reason, Resource, Stage, Usage, UsageLine};
 use crate::ports::{MAX_BATCH, Queue};
@@ -7,41 +7,41 @@ use crate::stages::Policy;
 use super::Events;
 use super::forecast::intervals_to_confirm;
 
-/// What the store says of which the meter saw only how often it was read and written.
+/// Facts from the store that the meter does not see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known {
-    /// How many products there are.
+    /// The number of products.
     pub products: u64,
-    /// In how many parts their base is stored, beside its index.
+    /// The number of parts of their base, without its index.
     pub base_parts: u64,
-    /// In how many parts the own rows of a table are stored, beside its head.
+    /// The number of parts of a table's own rows, without its head.
     pub table_parts: u64,
-    /// Discounts of a user, on average and rounded.
+    /// The average number of discounts of a customer, rounded.
     pub discounts: u64,
-    /// Products of a quote, on average and rounded.
+    /// The average number of products in a quote, rounded.
     pub lines: u32,
 }
 
-/// What can be told from a reading of the meter.
+/// The events that a reading of the meter shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
-    /// How often what happened.
+    /// How often each thing happened.
     pub events: Events,
-    /// Active users at a tick, on average.
+    /// The average number of active customers at a tick.
     pub active: f64,
-    /// Scheduled calculations in one batch, on average.
+    /// The average number of scheduled calculations in one batch.
     pub batch: f64,
-    /// What it was read with.
+    /// The facts that it was read with.
     pub known: Known,
 }
 
 impl Reading {
-    /// The events, apart for the two whole sizes of batches that the average lies between.
+    /// Splits the events by the two whole batch sizes on both sides of the average.
     #[must_use]
     pub fn by_batch(&self) -> Vec<(usize, Events)> {
         let (small, large) = (self.batch.floor(), self.batch.ceil());
         let many = self.batch.fract();
-        // Of the calculations, not of the batches.
+        // This is the share of the calculations, not of the batches.
         let in_large = many * large / self.batch;
         let of = |share: f64, rest: Events| Events {
             refreshes: self.events.refreshes * share,
@@ -59,7 +59,7 @@ impl Reading {
         all
     }
 
-    /// Reads a reading of a stack with this policy.
+    /// Interprets the usage of a stack with this policy.
     #[must_use]
     pub fn of(usage: &Usage, known: Known, policy: &Policy) -> Self {
         let used = |stage, reason, resource, action| {
@@ -88,25 +88,25 @@ impl Reading {
             used(stage, Some(reason), Resource::QuotationQueue, Action::Send).items as f64
         };
         let cold = urgent(Stage::QuotationProvider, Reason::Quote);
-        // The visit of a quote orders nothing; the quote does.
+        // The visit of a quote orders no calculation, because the quote does.
         let visits = urgent(Stage::Subscribe, Reason::FirstVisit);
         let visit =
             |reason, action| used(Stage::Subscribe, Some(reason), Resource::ActiveUsers, action);
         let looked = visit(Reason::Visit, Action::Read);
-        // A process that does not remember a visit reads it again, and writes only what is due.
+        // A process that does not remember a visit reads it again, and writes it only if it is due.
         let read_again = visit(Reason::Quote, Action::Read)
             .calls
             .saturating_sub(visit(Reason::Quote, Action::Write).items);
         let touched =
             visit(Reason::Quote, Action::Write).plus(&visit(Reason::Visit, Action::Write));
         let refreshes = refreshed.items as f64;
-        // The head of the catalogue is read with the products.
+        // The catalogue's head is read together with the products.
         let bases = |reason| {
             let scanned = used(Stage::PriceCalc, reason, Resource::Products, Action::Scan);
             per(scanned.items, known.products + 1)
         };
         let written = used(Stage::PriceCalc, scheduled, Resource::PricesByUser, Action::Write);
-        // Beside the parts: the index, and the claim, which is taken and given back.
+        // Besides its parts, a base has an index, and a claim that is taken and released.
         let of_bases = bases(scheduled) * (known.base_parts + 3) as f64;
         let of_tables = (written.items as f64 - of_bases).max(0.0);
         let (changed, confirmed) = written_tables(of_tables, refreshes, known.table_parts, policy);
@@ -137,7 +137,7 @@ impl Reading {
                 batch_looks: Some(batch_looks.calls as f64),
                 version_looks: Some(version_looks),
                 bases: bases(None),
-                // Nothing tells these from readings and writings of heads.
+                // These cannot be told apart from reads and writes of heads.
                 terms: 0.0,
                 terms_reads: 0.0,
                 base_reads: 0.0,
@@ -160,9 +160,9 @@ fn per(count: u64, of: u64) -> f64 {
     if of == 0 { 0.0 } else { count as f64 / of as f64 }
 }
 
-/// How many refreshes changed their tables, and how many wrote down that nothing had changed, from
-/// how many heads and parts they wrote. As many are taken for the latter as the policy has in so many
-/// refreshes; what is written beyond that was changed.
+/// Estimates how many refreshes changed their tables and how many wrote that nothing had changed, from the
+/// number of heads and parts written. The policy gives the expected number of the latter; what is written
+/// beyond that was changed.
 fn written_tables(items: f64, refreshes: f64, table_parts: u64, policy: &Policy) -> (f64, f64) {
     let per_change = (table_parts + 1) as f64;
     let expected = refreshes / intervals_to_confirm(policy);

@@ -1,16 +1,16 @@
-//! What the store says of prices and quotes, for what the meter does not see.
+//! Facts about prices and quotes from the store, which the meter does not see.
 
 use super::Known;
 use crate::model::UserId;
 use crate::ports::{PortError, Ports, TableHead, discounts_now};
 
-/// So many users' lists of discounts stand for all.
+/// How many customers' discounts are averaged.
 const LISTS: usize = 100;
 
-/// Of the tables, lists and quotations on the first page of each.
+/// Reads the facts from the first page of tables, discounts and quotations.
 pub(super) async fn known(ports: &Ports) -> Result<Known, PortError> {
     let heads = ports.store.list_table_heads(None).await?.items;
-    // They are all of one catalogue, or will soon be.
+    // All tables are of one catalogue version, or will be soon.
     let newest = heads.iter().map(|(_, head)| head).max_by_key(|head| head.catalogue_version);
     let Some(newest) = newest else { return Ok(Known { lines: 1, ..Known::default() }) };
     let base = ports.store.base(&newest.base()).await?;
@@ -36,7 +36,7 @@ async fn lines(ports: &Ports) -> Result<u32, PortError> {
     Ok(u32::try_from(mean(all, quotations.len())).unwrap_or(u32::MAX).max(1))
 }
 
-/// Rounded.
+/// Returns the rounded mean.
 fn mean(sum: usize, count: usize) -> u64 {
     let count = count.max(1);
     ((sum + count / 2) / count) as u64

@@ -1,9 +1,8 @@
-//! The straightforward design, doing the same work.
+//! The straightforward design, for the same work.
 //!
-//! It calculates for every message from a scan of all products, and writes a user's whole table
-//! every time, as a list of maps, changed or not; a quote reads all of it. It also reads the rows of the
-//! user's price lists for every message. Everything else, and how often it happens, is as it is here: queues,
-//! topic, quotations, the time of functions.
+//! For every message it scans all products, reads the rows of the customer's price lists, and writes the
+//! customer's whole table as a list of maps, whether it changed or not. A quote reads the whole table.
+//! Everything else happens as often as in ocache: queues, topic, quotations, and the time of functions.
 
 use crate::meter::billing::{self, Line};
 use crate::meter::rules::{
@@ -12,20 +11,20 @@ use crate::meter::rules::{
 use crate::meter::{Operation, Reason, Resource, Scope, Stage, UsageLine, Used, billed};
 use crate::replay::{Outcome, Scenario, TermsSpec};
 
-/// Names of the five fields of a product in a table: its id and name, list price, discount, price.
+/// The names of a product's five fields in a table: id, name, list price, discount and price.
 const FIELDS: [&str; 5] =
     ["product_id", "product_name", "original_value", "discount", "final_value"];
-/// Names of the fields of a row of a price list.
+/// The names of the fields of a price list's row.
 const ROW_FIELDS: [&str; 4] = ["price_list", "product_id", "min_quantity", "percentage"];
-/// Names of the fields of a rung in a table.
+/// The names of the fields of a rung in a table.
 const RUNG_FIELDS: [&str; 2] = ["min_quantity", "price"];
-/// A price or a percentage, as text.
+/// The length of a price or percentage as text.
 const NUMBER_CHARS: usize = 6;
-/// An id and a name as the replay makes them: `P000123`, `Product P000123`.
+/// The length of an id and a name as the replay makes them: `P000123`, `Product P000123`.
 const TEXT_BYTES: usize = 7 + 15;
 const ITEM_BYTES: u64 = 30;
 
-/// What AWS would bill for a replay's work in that design.
+/// Returns what AWS would bill for the work of a replay in that design.
 #[must_use]
 pub fn straightforward(outcome: &Outcome, scenario: &Scenario) -> billing::Usage {
     let Scenario { products, ref terms, .. } = *scenario;
@@ -55,7 +54,8 @@ pub fn straightforward(outcome: &Outcome, scenario: &Scenario) -> billing::Usage
     bill
 }
 
-/// The catalogue and its base, price lists, and price tables.
+/// Whether a line is replaced by that design's own: it is for the catalogue, bases, price lists or price
+/// tables.
 fn is_replaced(line: &UsageLine) -> bool {
     let reads_products = matches!(line.resource, Resource::Products | Resource::PriceLists);
     let uses_tables =
@@ -68,21 +68,23 @@ const fn product_bytes() -> u64 {
         as u64
 }
 
-/// A table as one item; of more than 400 KB it would have to be several, of as many bytes.
+/// Returns the size of a table as one item. Above 400 KB it would need several items, with as many bytes in
+/// all.
 fn table_bytes(products: u64) -> u64 {
     let names: usize = FIELDS.iter().map(|name| name.len() + ELEMENT_BYTES).sum();
     let values = TEXT_BYTES + 3 * number_bytes(NUMBER_CHARS);
     products * (ELEMENT_BYTES + CONTAINER_BYTES + names + values) as u64 + ITEM_BYTES
 }
 
-/// A row of a price list: its id and that of a product as the replay makes them, and two numbers.
+/// Returns the size of a price list's row: the ids of the list and a product as the replay makes them, and
+/// two numbers.
 fn row_bytes() -> u64 {
     let names: usize = ROW_FIELDS.iter().map(|name| name.len()).sum();
     (names + "list-00001".len() + "P000123".len() + 2 * number_bytes(NUMBER_CHARS)) as u64
 }
 
-/// What the rungs of lists, and of a user's own ladders, add to a table. Of a product that several lists
-/// have a ladder for, the rungs of one are counted.
+/// Returns the bytes that the rungs of lists, and of a customer's own ladders, add to a table. If several
+/// lists have a ladder for a product, only the rungs of one are counted.
 fn ladder_bytes(products: u64, own: u64, terms: &TermsSpec) -> u64 {
     if terms.lists.tiers <= 1 {
         return 0;

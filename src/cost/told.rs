@@ -1,4 +1,4 @@
-//! Costs as JSON: the same for the command and for the page.
+//! Costs as JSON. The command and the page use the same form.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{Bill, BillLine, Purpose, Verdict, WhatIf};
 use crate::meter::Stage;
 use crate::meter::billing::Usd;
 
-/// The lines of a bill.
+/// Renders the lines of a bill.
 #[must_use]
 pub fn lines_json(bill: &Bill, scale: impl Fn(Usd) -> Usd) -> Value {
     let line = |line: &BillLine| {
@@ -23,7 +23,7 @@ pub fn lines_json(bill: &Bill, scale: impl Fn(Usd) -> Usd) -> Value {
     bill.lines.iter().map(line).collect()
 }
 
-/// A verdict.
+/// Renders a verdict.
 #[must_use]
 pub fn verdict_json(verdict: &Verdict) -> Value {
     json!({
@@ -37,7 +37,7 @@ pub fn verdict_json(verdict: &Verdict) -> Value {
     })
 }
 
-/// What other settings would cost.
+/// Renders the costs with other settings.
 #[must_use]
 pub fn what_if_json(tried: &[WhatIf]) -> Value {
     let one = |one: &WhatIf| {

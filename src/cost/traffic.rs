@@ -1,34 +1,34 @@
-//! How users come, by a model with two parameters.
+//! A model of customers' traffic with two parameters.
 //!
-//! Each user comes at random moments, at a rate of its own, and these rates are spread exponentially
-//! around their mean: many come rarely, a few often. Then the number of active users and of quotes
-//! tell how many users there are and how often they come, and everything else has a closed form.
-//! Real users come in sessions; of a trace of them, `ocache simulate` tells what happens.
+//! Each customer comes at random times, at their own rate. The rates are distributed exponentially around
+//! their mean: many customers come rarely, a few often. Then the numbers of active customers and of quotes
+//! determine how many customers there are and how often they come, and everything else has a closed form.
+//! Real customers come in sessions; `ocache simulate` replays a trace of them.
 
 use std::time::Duration;
 
-/// Users and how often they ask.
+/// The customers, and how often they ask.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Traffic {
-    /// How many there are, active or not.
+    /// The number of customers, active or not.
     pub users: f64,
-    /// How often each asks for a quote in an hour, on average.
+    /// The average number of quotes of each customer in an hour.
     pub quotes_an_hour: f64,
 }
 
-/// A share of the users: those who ask more often than others.
+/// A share of the customers: those who ask more often than a given rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {
     /// How many of them are active at a time.
     pub active: f64,
-    /// How many quotes they ask for in an hour.
+    /// Their quotes in an hour.
     pub quotes: f64,
-    /// How many of these find them not active.
+    /// Those of these quotes that find the customer not active.
     pub cold: f64,
 }
 
 impl Share {
-    /// No user, and no quote.
+    /// No customers and no quotes.
     pub const NOBODY: Self = Self { active: 0.0, quotes: 0.0, cold: 0.0 };
 }
 
@@ -37,8 +37,8 @@ fn hours(time: Duration) -> f64 {
 }
 
 impl Traffic {
-    /// The users of whom so many are active. None when so few quotes could not keep them active:
-    /// each quote makes one user active for the time to live.
+    /// Returns the traffic that has this number of active customers. Returns `None` if so few quotes cannot
+    /// keep them active: each quote makes one customer active for the TTL.
     #[must_use]
     pub fn of(active: f64, quotes_an_hour: f64, ttl: Duration) -> Option<Self> {
         let mean = quotes_an_hour / active - 1.0 / hours(ttl);
@@ -46,13 +46,14 @@ impl Traffic {
         is_possible.then_some(Self { users: quotes_an_hour / mean, quotes_an_hour: mean })
     }
 
-    /// Those who ask more often than so many times an hour, where a visit makes them active for a
-    /// time.
+    /// Returns the share of customers who ask more often than `an_hour` times an hour, if a visit makes them
+    /// active for the TTL.
     #[must_use]
     pub fn above(&self, an_hour: f64, ttl: Duration) -> Share {
         let (mean, ttl) = (self.quotes_an_hour, hours(ttl));
-        // Of a rate r, spread with density e^(-r/m)/m, above a: who asks (1), what they ask (r),
-        // and each weighted with the chance e^(-rT) of nobody having come within the time.
+        // The density of a rate r is e^(-r/m)/m. Integrated above a, it gives the customers (1) and their
+        // quotes (r); each of them weighted with e^(-rT), the probability of no visit within the TTL, gives
+        // those who are not active.
         let decay = 1.0 / mean + ttl;
         let asking = (-an_hour / mean).exp();
         let away = (-an_hour * decay).exp() / (mean * decay);
@@ -63,7 +64,7 @@ impl Traffic {
         }
     }
 
-    /// All of them.
+    /// Returns the share of all customers.
     #[must_use]
     pub fn all(&self, ttl: Duration) -> Share {
         self.above(0.0, ttl)
@@ -86,7 +87,7 @@ mod tests {
         let all = traffic.all(TTL);
         near(all.active, 100.0);
         near(all.quotes, 6_000.0);
-        // A fifth of all quotes' time to live is 500 users' worth.
+        // A fifth of the customers are not active, and these ask a fifth as often as the mean.
         near(all.cold, 6_000.0 * 0.2 * 0.2);
     }
 

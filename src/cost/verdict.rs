@@ -1,26 +1,26 @@
-//! Whether precomputing pays, and for whom.
+//! Whether precomputing pays, and for which customers.
 
 use std::time::Duration;
 
 use super::{Forecast, Purpose};
 use crate::meter::billing::{HOURS_A_MONTH, PriceList, Usd};
 
-/// A choice that saves less than this share is not worth telling users apart.
+/// The smallest saving, in per cent, for which it is worth treating customers differently.
 const WORTH_IT_PERCENT: i128 = 5;
 
-/// What to do.
+/// The recommended choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// Keep everybody warm who comes.
+    /// Keep every customer who comes warm.
     Precompute,
-    /// Keep those warm who ask more often than the break-even.
+    /// Keep only customers warm who ask more often than the break-even.
     PrecomputeAbove,
     /// Keep nobody warm; calculate on read.
     OnRead,
 }
 
 impl Choice {
-    /// Its name for programs.
+    /// The name for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,27 +31,27 @@ impl Choice {
     }
 }
 
-/// Which of three ways costs least, a month.
+/// The monthly costs of three choices, and the recommended one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verdict {
-    /// What to do.
+    /// The recommended choice.
     pub choice: Choice,
-    /// A user who asks so many quotes in an hour costs the same, kept warm or not.
+    /// The quotes in an hour at which a customer costs the same, kept warm or not.
     pub break_even: f64,
-    /// An hour of keeping one user warm.
+    /// The cost of keeping one customer warm for an hour.
     pub warm_hour: Usd,
-    /// What a cold quote costs more than a warm one.
+    /// The extra cost of a cold quote over a warm one.
     pub cold_quote: Usd,
-    /// Everybody is kept warm.
+    /// The monthly cost if everybody is kept warm.
     pub precompute: Usd,
-    /// Those above the break-even are.
+    /// The monthly cost if only customers above the break-even are kept warm.
     pub above: Usd,
-    /// Nobody is.
+    /// The monthly cost if nobody is kept warm.
     pub on_read: Usd,
 }
 
 impl Verdict {
-    /// Of a forecast, by money alone: a cold quote also waits for its calculation.
+    /// Judges a forecast by cost alone. That a cold quote waits for its calculation does not count.
     #[must_use]
     pub fn of(forecast: &Forecast, every: Duration, ttl: Duration, prices: &PriceList) -> Self {
         let everybody = forecast.everybody(every, ttl, prices);

@@ -1,27 +1,27 @@
-//! What another interval or another time to live would cost.
+//! The cost with another interval or TTL.
 
 use std::time::Duration;
 
 use super::Forecast;
 use crate::meter::billing::{PriceList, Usd};
 
-/// Another interval, or another time to live.
+/// Another interval or TTL.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WhatIf {
     /// The interval.
     pub every: Duration,
-    /// The time to live.
+    /// The TTL.
     pub ttl: Duration,
-    /// What a month costs with them.
+    /// The cost of a month.
     pub usd: Usd,
-    /// How much less that is than now.
+    /// How much less that is than the current cost.
     pub saves: Usd,
-    /// The part of the quotes that wait for their table.
+    /// The share of quotes that wait for their table.
     pub cold_share: f64,
 }
 
 impl WhatIf {
-    /// One pair of settings against those of now.
+    /// Compares one pair of settings with the current cost.
     #[must_use]
     pub fn of(
         forecast: &Forecast,
@@ -40,7 +40,7 @@ impl WhatIf {
         }
     }
 
-    /// Half and double of each.
+    /// Tries half, double and four times the interval, and half and double the TTL.
     #[must_use]
     pub fn around(
         forecast: &Forecast,
