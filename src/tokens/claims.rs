@@ -1,4 +1,4 @@
-//! What a token says, signed and checked.
+//! The claims of tokens: signing and checking.
 
 use std::time::Duration;
 
@@ -16,42 +16,42 @@ use super::keys::{Key, KeyRing};
 use super::token::{MAX_TOKEN_BYTES, Refusal, Token};
 use crate::model::{Subject, Timestamp};
 
-/// How far the clock of who made a token may be from ours.
+/// How far the clock of a token's maker may differ from ours.
 pub const LEEWAY: Duration = Duration::from_secs(30);
 
 /// The algorithm of ocache's own keys.
 const OWN_ALGORITHM: Algorithm = Algorithm::HS256;
-/// The claim of ocache's own tokens that says for whom they are.
+/// The claim of ocache's own tokens that names the customers.
 pub const CLIENTS: &str = "clients";
 
-/// What a token says.
+/// The rights that a token grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// Whom it was given to, for logs.
+    /// The subject that the token was issued to, for logs.
     pub subject: Subject,
-    /// Whom that is allowed to quote for.
+    /// The customers that its bearer may quote for.
     pub clients: Clients,
-    /// Whether it may load products and discounts over HTTP.
+    /// Whether its bearer may load products and discounts over HTTP.
     pub load: bool,
-    /// Until when it opens a connection.
+    /// The time until which it opens connections.
     pub expires_at: Timestamp,
 }
 
-/// Why a token is not made.
+/// Why a token cannot be signed.
 #[derive(Debug, Error)]
 pub enum SignError {
-    /// It names too many users to be sent.
+    /// The token would be too long, because it names too many customers.
     #[error("the token would have {length} bytes, {MAX_TOKEN_BYTES} are allowed")]
     TooLong {
-        /// How many it would have.
+        /// The length that it would have, in bytes.
         length: usize,
     },
-    /// None in practice: every field is a string or a number.
+    /// The library failed. This is not expected, because every field is a string or a number.
     #[error("the token cannot be signed")]
     Signing(#[from] JwtError),
 }
 
-/// How a token claims to be signed. Nothing of it is trusted before the signature is checked.
+/// The header of a token: how it claims to be signed. It is not trusted before the signature is checked.
 pub(super) struct Head {
     pub(super) algorithm: Algorithm,
     kid: Option<String>,
@@ -61,7 +61,7 @@ pub(super) struct Head {
 struct HeaderRead {
     alg: String,
     kid: Option<String>,
-    /// Extensions that must be understood. None are.
+    /// Extensions that must be understood. ocache understands none.
     crit: Option<IgnoredAny>,
 }
 
@@ -84,22 +84,22 @@ struct ClaimsRead {
     nbf: Option<i64>,
 }
 
-/// What the tokens of one origin have to say.
+/// The rules for tokens of one origin.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
-    /// Who has to have made them; `None`: whoever has the key.
+    /// The required issuer; `None` if any holder of the key may issue tokens.
     pub(super) issuer: Option<&'a str>,
-    /// For whom they have to be; `None`: they must not be for anybody.
+    /// The required audience; `None` if tokens must not have one.
     pub(super) audience: Option<&'a str>,
-    /// The claim that names the users they speak for.
+    /// The claim that names the customers.
     pub(super) client_claim: &'a str,
 }
 
 impl KeyRing {
-    /// Makes a token, with the first key.
+    /// Signs a token with the first key.
     ///
     /// # Errors
-    /// [`SignError::TooLong`] when it names too many users.
+    /// [`SignError::TooLong`] if it names too many customers.
     pub fn sign(&self, grant: &Grant, now: Timestamp) -> Result<Token, SignError> {
         let key = self.first();
         let header = Header { kid: Some(key.kid().to_owned()), ..Header::new(OWN_ALGORITHM) };
@@ -117,11 +117,11 @@ impl KeyRing {
         }
     }
 
-    /// What a token says, if one of the keys has signed it and its time is now.
+    /// Checks that one of the keys has signed a token and that the token is valid now. Returns its rights.
     ///
     /// # Errors
-    /// [`Refusal`]. Nothing that a token says is looked at before its signature is known to be
-    /// right, but for how it claims to be signed.
+    /// [`Refusal`] says why the token is refused. Before the signature is checked, only the token's header is
+    /// read.
     pub fn check(&self, token: &Token, now: Timestamp) -> Result<Grant, Refusal> {
         let head = Head::of(token)?;
         if head.algorithm != OWN_ALGORITHM {
@@ -153,14 +153,14 @@ impl Head {
         }
     }
 
-    /// What the key is called that has signed the token. No key has an empty name.
+    /// Returns the name of the key that the token says it is signed with. No key has an empty name.
     pub(super) fn key_name(self) -> Result<String, Refusal> {
         self.kid.filter(|kid| !kid.is_empty()).ok_or(Refusal::UnnamedKey)
     }
 }
 
 impl Rules<'_> {
-    /// What a token says, if this key has signed it and its time is now.
+    /// Checks that this key has signed a token and that the token is valid now. Returns its rights.
     pub(super) fn check(
         self,
         token: &Token,
@@ -183,7 +183,8 @@ impl Rules<'_> {
         }
     }
 
-    /// What the library checks. It would check times by the clock of this machine.
+    /// Returns the checks that the library makes. Times are not among them, because it would use the clock of
+    /// this machine.
     fn validation(self, algorithm: Algorithm) -> Validation {
         let mut validation = Validation::new(algorithm);
         validation.validate_exp = false;
@@ -204,7 +205,7 @@ impl Rules<'_> {
     }
 }
 
-/// Why the library refuses a token.
+/// Maps an error of the library to the reason of a refusal.
 fn refusal(error: &JwtError) -> Refusal {
     match error.kind() {
         ErrorKind::InvalidSignature => Refusal::Signature,

@@ -1,4 +1,4 @@
-//! Which users a token speaks for.
+//! The customers that a token is for.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use crate::model::UserId;
 
-/// What the claim says instead of a list, for every user.
+/// The text of the claim that means every customer.
 const EVERY: &str = "*";
 
-/// The users that a connection may quote for and subscribe.
+/// The customers that a connection may quote for and subscribe.
 ///
-/// As a claim it is a list of user ids, or the text `"*"`. A list with `*` in it names a user of
-/// that name, so no user id can be mistaken for everybody.
+/// As a claim, this is a list of customer ids, or the text `"*"`. In a list, `*` is the id of a customer. So
+/// no customer id can be mistaken for all customers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Claim", into = "Claim")]
 pub enum Clients {
-    /// Every user there is: for back ends that are trusted with all prices.
+    /// Every customer, for back ends that are trusted with all prices.
     Every,
-    /// These.
+    /// These customers.
     Named(BTreeSet<UserId>),
 }
 
@@ -31,14 +31,14 @@ enum Claim {
 }
 
 impl Clients {
-    /// No user at all: for a connection of which nobody said whom it may quote for.
+    /// No customer, for a connection without any rights to quote.
     #[must_use]
     pub const fn nobody() -> Self {
         Self::Named(BTreeSet::new())
     }
 
-    /// Those of a claim that is not ocache's own: a text is one user, a list several. Nothing in it
-    /// means every user, because an identity provider may let people choose what such a claim says.
+    /// Reads a claim that is not ocache's own: a text is one customer, a list several. It can never mean
+    /// every customer, because an identity provider may let users choose the value of such a claim.
     pub(super) fn of_foreign_claim(claim: &Value) -> Option<Self> {
         match Claim::deserialize(claim).ok()? {
             Claim::Word(user) => UserId::new(user).ok().map(|user| Self::from_iter([user])),
@@ -46,7 +46,7 @@ impl Clients {
         }
     }
 
-    /// Whether a user is among them.
+    /// Whether a customer is among them.
     #[must_use]
     pub fn cover(&self, user: &UserId) -> bool {
         match self {

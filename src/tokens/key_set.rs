@@ -1,4 +1,4 @@
-//! The public keys of an identity provider: a JWKS, RFC 7517.
+//! The public keys of an identity provider: a JWKS (RFC 7517).
 
 use std::collections::HashMap;
 
@@ -14,59 +14,60 @@ use super::claims::{Grant, Head, Rules};
 use super::token::{Refusal, Token};
 use crate::model::Timestamp;
 
-/// The most bytes that a key set may have. Those of large providers have about 20 KB.
+/// The most bytes of a key set. Those of large providers have about 20 KB.
 pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
-/// The most keys that it may have.
+/// The most keys of a key set.
 const MAX_KEYS: usize = 100;
-/// The bytes of an RSA modulus: 2,048 to 8,192 bits. Fewer can be factored, more cost too much time.
+/// The allowed bytes of an RSA modulus: 2,048 to 8,192 bits. Shorter ones can be factored, longer ones take
+/// too much time.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
-/// A point of P-256, uncompressed.
+/// The bytes of an uncompressed point of P-256.
 const P256_BYTES: usize = 65;
 
-/// An identity provider, and what its tokens have to say.
+/// An identity provider, and the rules for its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer {
-    /// What its tokens have as `iss`.
+    /// The required `iss` of its tokens.
     pub name: String,
-    /// What its tokens must have among their `aud`; `None`: they must have none.
+    /// The required value among the `aud` of its tokens; `None` if they must have none.
     pub audience: Option<String>,
-    /// Which claim names the users that a token speaks for.
+    /// The claim that names the customers.
     pub client_claim: String,
 }
 
-/// The keys of an identity provider that ocache can check signatures with.
+/// The keys of an identity provider that ocache can use.
 #[derive(Clone, Debug)]
 pub struct KeySet(HashMap<(Algorithm, String), DecodingKey>);
 
-/// Why a document is no key set.
+/// Why a document is not a key set.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum KeySetError {
-    /// More than anybody reads.
+    /// It is too large.
     #[error("it has more than {MAX_KEY_SET_BYTES} bytes")]
     TooLarge,
-    /// Not the JSON it should be.
+    /// It is not JSON of the required form.
     #[error("it is not {{\"keys\":[…]}}: line {line}, column {column}")]
     Malformed {
-        /// Where that shows.
+        /// The line of the error.
         line: usize,
-        /// Where that shows.
+        /// The column of the error.
         column: usize,
     },
-    /// More keys than anybody has.
+    /// It has too many keys.
     #[error("it has {count} keys, {MAX_KEYS} are allowed")]
     TooMany {
-        /// How many.
+        /// The number of keys.
         count: usize,
     },
-    /// Nobody could say which of two keys a token means.
+    /// Two keys have the same name, so a token could mean either.
     #[error("two of its keys for {algorithm:?} have the kid `{kid}`")]
     Twice {
-        /// Of which algorithm.
+        /// The algorithm of the keys.
         algorithm: Algorithm,
-        /// Their name.
+        /// The name of the keys.
         kid: String,
     },
-    /// Nothing to check a token with.
+    /// It has no key that ocache can use.
     #[error(
         "it has no key that ocache can use{}: one for signatures is needed that has a `kid`, RSA \
          with RS256 and at least 2,048 bits, or P-256 with ES256",
@@ -83,46 +84,46 @@ pub enum KeySetError {
 pub struct UnusableKey {
     /// Its `kid`, if it has one.
     pub kid: Option<String>,
-    /// What is wrong with it.
+    /// Why it cannot be used.
     pub why: Unusable,
 }
 
 /// Why a key cannot be used.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Unusable {
-    /// No key that the library knows.
+    /// The library does not know this kind of key.
     #[error("it is no JWK of a known `kty`, `use` and `crv`")]
     Unknown,
-    /// No token can name it.
+    /// It has no `kid`, so no token can name it.
     #[error("it has no `kid`")]
     NoKid,
-    /// For encryption, or the like.
+    /// It is not for signatures, but for encryption, for example.
     #[error("its `use` is not `sig`")]
     Use,
-    /// Not for checking signatures.
+    /// It is not for checking signatures.
     #[error("its `key_ops` do not contain `verify`")]
     KeyOperations,
-    /// Another kind of key.
+    /// It is of another kind.
     #[error("it is neither RSA nor on the curve P-256")]
     Kind,
-    /// Meant for another algorithm.
+    /// It is for another algorithm.
     #[error("its `alg` is not {0:?}")]
     Algorithm(Algorithm),
-    /// Too short, or too long.
+    /// It is too short or too long.
     #[error("it has {bits} bits, and 2,048 to 8,192 are allowed")]
     Size {
-        /// How many.
+        /// Its length in bits.
         bits: usize,
     },
-    /// Its numbers are not what they must be.
+    /// Its numbers are not valid.
     #[error("its numbers cannot be read")]
     Numbers,
 }
 
-/// So many keys are named.
+/// How many unusable keys an error names.
 const MAX_LISTED: usize = 5;
 
-/// What is wrong with each key, after the words that there is none to use.
+/// Returns the text that says why each key cannot be used.
 fn listed(keys: &[UnusableKey]) -> String {
     let named =
         keys.iter().enumerate().take(MAX_LISTED).map(|(index, UnusableKey { kid, why })| {
@@ -144,11 +145,11 @@ struct Document {
 }
 
 impl KeySet {
-    /// Reads a document. Keys that are for something else than RS256 and ES256 are left out, and so are
-    /// keys without a `kid`, which no token can name.
+    /// Parses a document. Skips keys for algorithms other than RS256 and ES256, and keys without a `kid`,
+    /// which no token can name.
     ///
     /// # Errors
-    /// [`KeySetError`].
+    /// [`KeySetError`] if the document is not valid or no key can be used.
     pub fn parse(document: &[u8]) -> Result<Self, KeySetError> {
         if document.len() > MAX_KEY_SET_BYTES {
             return Err(KeySetError::TooLarge);
@@ -183,11 +184,11 @@ impl KeySet {
         }
     }
 
-    /// What a token says, if one of the keys has signed it, it is from this issuer, and its time is
-    /// now.
+    /// Checks that one of the keys has signed a token, that the token is from this issuer, and that it is
+    /// valid now. Returns its rights.
     ///
     /// # Errors
-    /// [`Refusal`].
+    /// [`Refusal`] says why the token is refused.
     pub fn check(&self, token: &Token, issuer: &Issuer, now: Timestamp) -> Result<Grant, Refusal> {
         let head = Head::of(token)?;
         let algorithm = head.algorithm;
@@ -195,7 +196,7 @@ impl KeySet {
             return Err(Refusal::Algorithm);
         }
         let name = (algorithm, head.key_name()?);
-        // A key is good for one algorithm, whatever else a token asks it to be used for.
+        // A key is used for one algorithm only, whatever the token's header says.
         let key = self.0.get(&name).ok_or(Refusal::UnknownKey)?;
         let rules = Rules {
             issuer: Some(&issuer.name),
@@ -207,7 +208,7 @@ impl KeySet {
 }
 
 impl Token {
-    /// Whether it says that an identity provider has signed it, with a public key's counterpart.
+    /// Whether the token says that it is signed with the private key of an identity provider.
     #[must_use]
     pub fn names_public_key(&self) -> bool {
         Head::of(self).is_ok_and(|head| is_of_issuer(head.algorithm))
@@ -218,7 +219,7 @@ const fn is_of_issuer(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::RS256 | Algorithm::ES256)
 }
 
-/// A key that ocache can use, and what it is called.
+/// Returns a key that ocache can use, with its algorithm and name.
 fn usable(entry: &Value) -> Result<((Algorithm, String), DecodingKey), Unusable> {
     let key = Jwk::deserialize(entry).map_err(|_| Unusable::Unknown)?;
     let about = &key.common;

@@ -1,4 +1,4 @@
-//! The keys that tokens are signed with.
+//! The keys that ocache's own tokens are signed with.
 
 use std::fmt;
 
@@ -8,42 +8,42 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// HS256 wants a key that is at least as long as its hash.
+/// The shortest secret. HS256 needs a key that is at least as long as its hash.
 const MIN_SECRET_BYTES: usize = 32;
-/// The most bytes a key's name may have: it is part of every token.
+/// The longest name of a key, in bytes. The name is part of every token.
 const MAX_KID_BYTES: usize = 64;
 
-/// Why a document is no key ring. Says nothing of what is in it: those are secrets.
+/// Why a document is not a key ring. The error never contains any of the document, which has secrets.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum KeysError {
-    /// Not the JSON it should be.
+    /// It is not JSON of the required form.
     #[error(
         "it is not {{\"keys\":[{{\"kid\":\"…\",\"secret\":\"…\"}}]}}: line {line}, column {column}"
     )]
     Malformed {
-        /// Where that shows.
+        /// The line of the error.
         line: usize,
-        /// Where that shows.
+        /// The column of the error.
         column: usize,
     },
-    /// Nothing to sign with.
+    /// It has no key.
     #[error("it has no key")]
     Empty,
-    /// A name that is none, or that two keys have.
+    /// A key's name is not valid, or two keys have the same name.
     #[error("the kid of key {number} is empty, too long, or another's")]
     Kid {
-        /// Which key, from 1.
+        /// The number of the key, counted from 1.
         number: usize,
     },
-    /// A secret that could be guessed.
+    /// A secret is so short that it could be guessed.
     #[error("the secret of key {number} is shorter than {MIN_SECRET_BYTES} bytes")]
     Secret {
-        /// Which key, from 1.
+        /// The number of the key, counted from 1.
         number: usize,
     },
 }
 
-/// A key: what it is called in tokens, and its secret.
+/// A key: its name in tokens, and its secret.
 #[derive(Clone)]
 pub struct Key {
     kid: String,
@@ -52,7 +52,7 @@ pub struct Key {
     verifier: DecodingKey,
 }
 
-/// The keys of a stack. The first signs, all of them are accepted.
+/// The keys of a stack. The first one signs, and tokens of all of them are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRing {
     first: Key,
@@ -73,16 +73,17 @@ struct Entry {
 }
 
 impl Key {
-    /// A key that nobody can guess, of this much randomness.
+    /// Creates a key from random bytes, so that nobody can guess it.
     ///
     /// # Errors
-    /// None in practice.
+    /// None are expected.
     pub fn from_random(name: [u8; 16], secret: [[u8; 16]; 2]) -> Result<Self, KeysError> {
         let kid = URL_SAFE_NO_PAD.encode(&name[..6]);
         Self::new(kid, URL_SAFE_NO_PAD.encode(secret.concat()), 1)
     }
 
-    /// The text of a secret is the key, as it is: so that any library for tokens can be given it.
+    /// Uses the text of a secret as the key, without decoding it, so that any JWT library can use the same
+    /// text.
     fn new(kid: String, secret: String, number: usize) -> Result<Self, KeysError> {
         if kid.is_empty() || kid.len() > MAX_KID_BYTES {
             return Err(KeysError::Kid { number });
@@ -97,7 +98,7 @@ impl Key {
         Ok(Self { kid, secret, signer, verifier })
     }
 
-    /// What it is called in tokens.
+    /// The name of the key in tokens.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
@@ -113,16 +114,16 @@ impl Key {
 }
 
 impl KeyRing {
-    /// A ring of one key.
+    /// Creates a ring with one key.
     #[must_use]
     pub const fn new(key: Key) -> Self {
         Self { first: key, older: vec![] }
     }
 
-    /// Reads a document.
+    /// Parses a document.
     ///
     /// # Errors
-    /// [`KeysError`] for the first thing that is wrong with it.
+    /// [`KeysError`] for the first thing that is wrong.
     pub fn parse(document: &str) -> Result<Self, KeysError> {
         let malformed = |error: serde_json::Error| KeysError::Malformed {
             line: error.line(),
@@ -141,17 +142,17 @@ impl KeyRing {
         Ok(Self { first, older: keys.collect() })
     }
 
-    /// The document, secrets and all.
+    /// Returns the document, which includes the secrets.
     ///
     /// # Errors
-    /// None in practice: every field is a string.
+    /// None are expected, because every field is a string.
     pub fn to_document(&self) -> serde_json::Result<String> {
         let entry = |key: &Key| Entry { kid: key.kid.clone(), secret: key.secret.clone() };
         serde_json::to_string(&Document { keys: self.keys().map(entry).collect() })
     }
 
-    /// The ring after a rotation: a new key signs, and the one that signed before is still
-    /// accepted. Older ones are not.
+    /// Returns the ring after a rotation: the new key signs, the previous one is still accepted, and older
+    /// ones are not.
     #[must_use]
     pub fn rotated(self, key: Key) -> Self {
         Self { first: key, older: vec![self.first] }
@@ -163,7 +164,7 @@ impl KeyRing {
         &self.first
     }
 
-    /// All keys, the one that signs first.
+    /// All keys; the one that signs is first.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.first).chain(&self.older)
     }

@@ -1,8 +1,8 @@
-//! Signed tokens: who may quote for whom, and the keys that prove it.
+//! Signed tokens: who may quote for whom, and the keys that the tokens are signed with.
 //!
-//! A token is a JWT. ocache signs its own with HS256, by the keys of a [`KeyRing`]; an identity
-//! provider signs its tokens with RS256 or ES256, and a [`KeySet`] has its public keys. Pure: time is an
-//! argument, and where keys are kept is [`crate::ports::KeySource`]'s business.
+//! A token is a JWT. ocache signs its own tokens with HS256 and the keys of a [`KeyRing`]. An identity
+//! provider signs with RS256 or ES256, and a [`KeySet`] has its public keys. This module is pure: time is an
+//! argument, and keys are read through [`crate::ports::KeySource`].
 
 mod claims;
 mod clients;

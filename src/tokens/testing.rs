@@ -1,4 +1,4 @@
-//! Tokens as nobody honest makes them, for tests.
+//! Forged and malformed tokens for tests.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -16,30 +16,30 @@ use serde_json::{Value, json};
 use super::{Issuer, Key, KeyRing, KeySet, LEEWAY, MAX_TOKEN_BYTES, Refusal, Token};
 use crate::model::Timestamp;
 
-/// When these tests take place.
+/// The time of these tests.
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-/// A key, by its number.
+/// Returns a key by its number.
 pub(crate) fn key(number: u8) -> Key {
     Key::from_random([number; 16], [[number; 16], [number + 1; 16]]).unwrap()
 }
 
-/// The keys that are accepted: the first, and no other.
+/// Returns the accepted keys: only the first key.
 pub(crate) fn ring() -> KeyRing {
     KeyRing::new(key(1))
 }
 
-/// The header of a good token.
+/// Returns the header of a valid token.
 pub(crate) fn header() -> Value {
     json!({ "alg": "HS256", "typ": "JWT", "kid": key(1).kid() })
 }
 
-/// The claims of a good token, for `AAA` and an hour.
+/// Returns the claims of a valid token for `AAA`, which expires in an hour.
 pub(crate) fn claims() -> Value {
     json!({ "sub": "shop", "clients": ["AAA"], "exp": NOW.millis() / 1000 + 3600 })
 }
 
-/// An object with one thing in it changed; taken away, if it is null.
+/// Returns an object with one field changed; if the value is null, the field is removed.
 pub(crate) fn with(mut object: Value, name: &str, value: Value) -> Value {
     match value {
         Value::Null => drop(object.as_object_mut().unwrap().remove(name)),
@@ -52,9 +52,9 @@ fn base64(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-/// Who signs tokens.
+/// A signer of tokens.
 pub(crate) enum Signer {
-    /// Whoever has a key of ocache.
+    /// The holder of one of ocache's keys.
     Own(Key),
     /// An identity provider with an RSA key.
     Rsa(&'static str, RsaKeyPair),
@@ -62,8 +62,7 @@ pub(crate) enum Signer {
     P256(&'static str, EcdsaKeyPair),
 }
 
-/// Two identity providers' keys of each kind: the one that is known, and another that calls itself the
-/// same.
+/// Keys of two identity providers for each kind of key: a known one, and another one with the same name.
 pub(crate) static RSA: LazyLock<[Signer; 2]> = LazyLock::new(|| {
     [(); 2].map(|()| Signer::Rsa("rsa-1", RsaKeyPair::generate(KeySize::Rsa2048).unwrap()))
 });
@@ -88,12 +87,12 @@ impl Signer {
         }
     }
 
-    /// The header of a good token.
+    /// Returns the header of a valid token.
     pub(crate) fn header(&self) -> Value {
         json!({ "alg": self.alg(), "typ": "JWT", "kid": self.kid() })
     }
 
-    /// The public key as its provider publishes it.
+    /// Returns the public key in the form that providers publish.
     pub(crate) fn jwk(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let mut key = match self {
@@ -113,7 +112,8 @@ impl Signer {
         key
     }
 
-    /// A token with this header and these claims, signed as this signer does whatever it says.
+    /// Returns a token with this header and these claims, signed with this signer's key whatever the header
+    /// says.
     pub(crate) fn signed(&self, header: &Value, claims: &Value) -> Token {
         let signed = format!("{}.{}", base64(header), base64(claims));
         let signature = match self {
@@ -135,8 +135,8 @@ impl Signer {
         format!("{signed}.{signature}").into()
     }
 
-    /// Everything that somebody might try, and what it is answered with; `other` has another key that
-    /// calls itself the same.
+    /// Returns tokens that an attacker might try, with the expected refusals. `other` has another key with
+    /// the same name.
     pub(crate) fn bad_tokens(&self, other: &Self, claims: &Value) -> Vec<(String, Token, Refusal)> {
         let by_us = |header: &Value, claims: &Value| self.signed(header, claims);
         let headed = |name: &str, value: Value| by_us(&with(self.header(), name, value), claims);
@@ -204,12 +204,12 @@ impl Signer {
     }
 }
 
-/// A token with this header and these claims, signed by a key with HS256 whatever it says.
+/// Returns a token with this header and these claims, signed with HS256 whatever the header says.
 pub(crate) fn signed(key: &Key, header: &Value, claims: &Value) -> Token {
     Signer::Own(key.clone()).signed(header, claims)
 }
 
-/// Everything that somebody might try with the keys of [`ring`], and what it is answered with.
+/// Returns tokens that an attacker might try against the keys of [`ring`], with the expected refusals.
 pub(crate) fn bad_tokens() -> Vec<(String, Token, Refusal)> {
     let [own, other] = [key(1), key(2)].map(Signer::Own);
     let mut bad = own.bad_tokens(&other, &claims());
@@ -220,7 +220,7 @@ pub(crate) fn bad_tokens() -> Vec<(String, Token, Refusal)> {
     bad
 }
 
-/// An identity provider.
+/// Returns an identity provider.
 pub(crate) fn issuer() -> Issuer {
     Issuer {
         name: "https://id.example.com/".to_owned(),
@@ -229,19 +229,19 @@ pub(crate) fn issuer() -> Issuer {
     }
 }
 
-/// The claims of a good token of it.
+/// Returns the claims of a valid token from this provider.
 pub(crate) fn issued_claims() -> Value {
     let audience = json!(["other", "ocache"]);
     with(with(claims(), "iss", json!(issuer().name)), "aud", audience)
 }
 
-/// The keys of these signers, as their provider publishes them.
+/// Returns the published keys of these signers.
 pub(crate) fn key_set<'a>(signers: impl IntoIterator<Item = &'a Signer>) -> KeySet {
     let keys: Vec<_> = signers.into_iter().map(Signer::jwk).collect();
     KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap()
 }
 
-/// Everything that somebody might try with the keys of an identity provider, by its kind of key.
+/// Returns tokens that an attacker might try against an identity provider's keys, with the expected refusals.
 pub(crate) fn bad_issued_tokens() -> Vec<(String, Token, Refusal)> {
     let mut bad = vec![];
     for [signer, other] in [&*RSA, &*P256] {
@@ -276,7 +276,7 @@ pub(crate) fn bad_issued_tokens() -> Vec<(String, Token, Refusal)> {
     bad
 }
 
-/// A good token, for so long.
+/// Returns a valid token that expires after `time`.
 pub(crate) fn good_token(keys: &KeyRing, now: Timestamp, time: Duration) -> Token {
     let exp = now.plus(time).millis() / 1000;
     let header = with(header(), "kid", json!(keys.first().kid()));

@@ -1,4 +1,4 @@
-//! A token as text: how it arrives, and why it is refused.
+//! Tokens as text, and the reasons to refuse them.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -8,74 +8,74 @@ use thiserror::Error;
 
 use crate::model::Timestamp;
 
-/// The most bytes a token may have. The address of a websocket with a token in it must fit the 4,096
-/// characters that API Gateway takes; and what the token says, the 8 KB that an authorizer may answer.
+/// The most bytes of a token. A websocket's URL with a token must fit the 4,096 characters that API Gateway
+/// accepts, and the token's claims must fit the 8 KB that an authorizer may return.
 pub const MAX_TOKEN_BYTES: usize = 3840;
 
-/// What comes before a token in a header.
+/// The scheme before a token in a header.
 const SCHEME: &str = "bearer";
-/// The parameter of a URL that has a token.
+/// The parameter for a token in a URL.
 const PARAMETER: &str = "token";
 
-/// A token as somebody sent it. Not shown in logs, whatever is in it.
+/// A token as it was sent. It is never shown in logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
-/// Why a token does not open the door.
+/// Why a token is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is none.
+    /// There is no token.
     #[error("a token is needed")]
     Missing,
-    /// A header that has something else in it than one token.
+    /// The header is not `Bearer` and one token.
     #[error("the authorization is not `Bearer` and a token")]
     NotBearer,
-    /// More than any token has.
+    /// It is longer than any token.
     #[error("the token has more than {MAX_TOKEN_BYTES} bytes")]
     TooLong,
-    /// Not made like a token.
+    /// It does not have the form of a token.
     #[error("that is not a token")]
     Malformed,
-    /// Not signed, or in a way that is not accepted.
+    /// It is unsigned, or its algorithm is not accepted.
     #[error("the token's algorithm is not accepted here")]
     Algorithm,
     /// Its header has no `kid`, or an empty one.
     #[error("the token names no key: its header has no `kid`")]
     UnnamedKey,
-    /// It names a key that is not ours.
+    /// It names an unknown key.
     #[error("the token's key is not known here")]
     UnknownKey,
-    /// Not signed by the key that it names, or changed afterwards.
+    /// It is not signed by the key that it names, or was changed afterwards.
     #[error("the token's signature is wrong")]
     Signature,
-    /// Claims are missing, or not what they should be.
+    /// Claims are missing or not valid.
     #[error("the token lacks `sub`, `exp` or the claim of its customers, or has them wrong")]
     Claims,
-    /// Made by somebody else than the identity provider that is trusted.
+    /// It is from another issuer than the trusted identity provider.
     #[error("the token is of another issuer")]
     Issuer,
-    /// Meant for somebody else than ocache.
+    /// It is for another audience than ocache.
     #[error("the token is for another audience")]
     Audience,
-    /// Too early.
+    /// It is not valid yet.
     #[error("the token is not valid before {from}")]
     Early {
-        /// From when on it is.
+        /// The time from which it is valid.
         from: Timestamp,
     },
-    /// Too late.
+    /// It has expired.
     #[error("the token expired at {at}")]
     Expired {
-        /// When.
+        /// The time when it expired.
         at: Timestamp,
     },
 }
 
 impl Token {
-    /// The token of an `Authorization` header.
+    /// Reads the token of an `Authorization` header.
     ///
     /// # Errors
-    /// [`Refusal::NotBearer`].
+    /// [`Refusal::NotBearer`] if the header has another form.
     pub fn of_header(authorization: &str) -> Result<Self, Refusal> {
         match authorization.trim().split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case(SCHEME) => {
@@ -85,15 +85,16 @@ impl Token {
         }
     }
 
-    /// The token of a URL's query, for browsers: they cannot send headers with a websocket.
+    /// Reads the token in the query of a URL. Browsers use it, because they cannot send headers with a
+    /// websocket.
     #[must_use]
     pub fn of_query(query: &str) -> Option<Self> {
         let mut parameters = query.split('&').filter_map(|parameter| parameter.split_once('='));
-        // A token has no character that would have to be escaped.
+        // No character of a token needs to be escaped.
         parameters.find(|(name, _)| *name == PARAMETER).map(|(_, token)| Self(token.to_owned()))
     }
 
-    /// Its text, to be sent.
+    /// The text of the token, for sending it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

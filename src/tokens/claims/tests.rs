@@ -1,4 +1,4 @@
-//! Tokens, good and bad.
+//! Valid and forged tokens.
 
 use serde_json::json;
 
@@ -64,10 +64,10 @@ fn clocks_may_differ_a_little() {
     assert!(ring().check(&eternal, NOW).is_ok(), "no overflow");
 }
 
-/// API Gateway takes 8 KB from an authorizer, with the clients as a JSON text inside JSON.
+/// API Gateway accepts 8 KB from an authorizer, in which the customers are JSON text inside JSON.
 #[test]
 fn the_clients_of_any_token_fit_an_authorizers_answer() {
-    // The ids that grow most when they are escaped, and again.
+    // These ids grow the most when they are escaped twice.
     for id in ["\"", "\\", "a"] {
         let grant = |count: usize| Grant {
             clients: users((0..count).map(|n| format!("{}{n}", id.repeat(8)))),

@@ -1,4 +1,4 @@
-//! Key sets, good and bad, and tokens that are checked with them.
+//! Valid and invalid key sets, and tokens that are checked with them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -110,13 +110,13 @@ fn a_key_is_used_only_for_what_its_provider_says() {
             assert!(said.contains(&named) || name == "kty", "{name} {value}: {said}");
         }
     }
-    // One that cannot be used does not spoil the others.
+    // A key that cannot be used does not affect the others.
     let unknown = json!({ "kty": "AKP", "kid": "pq", "alg": "ML-DSA-44", "pub": "AAAA" });
     let keys = parse(&json!([unknown, 7, RSA[0].jwk()])).unwrap();
     assert!(keys.check(&good(&RSA[0]), &issuer(), NOW).is_ok());
 }
 
-/// Why the only key of a set cannot be used.
+/// Returns why the only key of a set cannot be used.
 fn why_not(key: &Value) -> Unusable {
     match parse(&json!([key])) {
         Err(KeySetError::NoneUsable { keys }) if keys.len() == 1 => keys[0].why,
@@ -162,7 +162,7 @@ fn short_keys_and_other_curves_are_not_used() {
         why_not(&wrong);
     }
     assert_eq!(why_not(&with(RSA[0].jwk(), "n", json!(short))), Unusable::Size { bits: 1024 });
-    // A point that is not on the curve signs nothing.
+    // A point that is not on the curve is not the key of any signature.
     let off = with(p256, "x", json!(URL_SAFE_NO_PAD.encode([7; 32])));
     let keys = parse(&json!([off])).unwrap();
     assert_eq!(keys.check(&good(&P256[0]), &issuer(), NOW), Err(Refusal::Signature));
@@ -177,7 +177,7 @@ fn a_set_is_bounded_and_unambiguous() {
     assert_eq!(parse(&json!(many)).unwrap_err(), KeySetError::TooMany { count: MAX_KEYS + 1 });
     let twice = parse(&json!([RSA[0].jwk(), RSA[1].jwk()])).unwrap_err();
     assert_eq!(twice, KeySetError::Twice { algorithm: Algorithm::RS256, kid: "rsa-1".to_owned() });
-    // Keys of two kinds are told apart by the algorithm.
+    // Keys of two kinds may have the same name, because the algorithm tells them apart.
     let same_name = with(P256[0].jwk(), "kid", json!("rsa-1"));
     let keys = parse(&json!([RSA[0].jwk(), same_name])).unwrap();
     assert!(keys.check(&good(&RSA[0]), &issuer(), NOW).is_ok());
