@@ -1,4 +1,4 @@
-//! The table of active users.
+//! The table of active customers.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Bases, by name.
+//! The tables of bases, by name.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use super::limits::check_item_bytes;
 use crate::model::Timestamp;
 use crate::ports::{BaseClaim, BaseName, Bases, PortError, StoredBase};
 
-/// The index of each.
+/// The index of each base.
 pub(super) type BaseTable = BTreeMap<BaseName, StoredBase>;
 
-/// Parts of bases, or pieces of bases in the making, and when each goes.
+/// Parts of bases or pieces of unfinished bases, with their expiry.
 #[derive(Default)]
 pub(super) struct PieceTable(BTreeMap<(BaseName, u32), (Bytes, Timestamp)>);
 

@@ -1,4 +1,4 @@
-//! Whatever loads bring, and the head that gives each state of it a version.
+//! The tables that loads write, and the catalogue's head.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -16,12 +16,12 @@ use crate::ports::{
 };
 use crate::pricing::{Customer, ListPrices, PriceList, Product, Scope};
 
-/// Whatever loads bring.
+/// The tables that loads write, the catalogue's head, and the journals.
 #[derive(Default)]
 pub(super) struct LoadedTables {
     pub(super) head: Option<CatalogueHead>,
     pub(super) journals: Journals,
-    /// By kind.
+    /// The rows of each kind.
     rows: [BTreeMap<RecordKey, Row>; RecordKind::ALL.len()],
 }
 
@@ -33,14 +33,14 @@ struct Row {
 
 enum Content {
     There(Record),
-    /// It was deleted; only its version is kept, until this time.
+    /// The row was deleted. Only its version is kept, until this time.
     Deleted {
         forget_at: Timestamp,
     },
 }
 
 impl LoadedTables {
-    /// Writes a change of a version, unless the row has that version or a later one.
+    /// Writes a change of a version, unless the row has the same version or a later one.
     pub(super) fn fold(&mut self, version: u64, change: &RowChange, forget_at: Timestamp) {
         let content = match change {
             RowChange::Put(record) => Content::There(record.clone()),
@@ -53,21 +53,21 @@ impl LoadedTables {
         }
     }
 
-    /// Forgets what was deleted long enough ago.
+    /// Removes the versions of deleted rows that need not be kept any longer.
     pub(super) fn forget(&mut self, now: Timestamp) {
         for rows in &mut self.rows {
             rows.retain(|_, row| row.content.is_kept(now));
         }
     }
 
-    /// The changes that are laid over the rows at a head; `None` when they are gone, because they
-    /// were folded in after that head was read.
+    /// Returns the changes that are laid over the rows at a head. Returns `None` if they are gone, because
+    /// they were folded after that head was read.
     fn overlay(&self, at: &CatalogueHead) -> Option<Overlay<'_>> {
         let Some(load) = &at.unfolded else { return Some(Overlay(None)) };
         self.journals.changes(load).map(|changes| Overlay(Some(changes)))
     }
 
-    /// Rows by their keys, at a head.
+    /// Reads rows by their keys, as of a head.
     fn read<T: OfRecord>(
         &self,
         keys: impl Iterator<Item = RecordKey>,
@@ -88,8 +88,8 @@ impl LoadedTables {
         AtHead::Read(found)
     }
 
-    /// A page of the rows of a kind that belong to it, the first of which comes not before `first`. What
-    /// the journal changes comes with the last page.
+    /// Returns a page of the rows of a kind that belong to the listing, starting at `first`. The changes of
+    /// the journal come with the last page.
     fn list<T: OfRecord>(
         &self,
         first: Option<RecordKey>,
@@ -103,7 +103,7 @@ impl LoadedTables {
         };
         let rows = self.rows[T::KIND as usize].range((after, Bound::Unbounded));
         let (mut items, mut last, mut looked_at) = (vec![], None, 0);
-        // Rows that are left out count too, as they do in the services.
+        // Rows that are left out count too, as in the services.
         for (key, row) in rows.take_while(|(key, _)| belongs(key)).take(PAGE_ROWS) {
             match seen(Some(row), at) {
                 Seen::Later => return Ok(AtHead::Moved),
@@ -139,7 +139,7 @@ impl Content {
     }
 }
 
-/// The journal of a head, laid over the rows.
+/// The journal of a head, which is laid over the rows.
 struct Overlay<'a>(Option<&'a BTreeMap<RecordKey, RowChange>>);
 
 impl<'a> Overlay<'a> {
@@ -152,11 +152,11 @@ impl<'a> Overlay<'a> {
     }
 }
 
-/// What is in a row at a head.
+/// The content of a row as of a head.
 enum Seen<'a> {
     There(&'a Record),
     Absent,
-    /// A later load has written it.
+    /// A later load has written the row.
     Later,
 }
 

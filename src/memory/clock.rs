@@ -1,4 +1,4 @@
-//! Clocks that tests and simulations move.
+//! Clocks that are moved by tests and simulations.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -6,26 +6,26 @@ use std::time::Duration;
 use crate::model::Timestamp;
 use crate::ports::Clock;
 
-/// A clock that stands still until it is told to move.
+/// A clock that stands still until it is moved.
 ///
-/// Moving it wakes nobody: a receive that is already waiting looks at it again when it is woken or
-/// its own wait ends. Where tasks wait for times to come, use a [`TokioClock`].
+/// Moving it wakes no task: a waiting receive reads it again only when it is woken or its own wait ends. If
+/// tasks wait for times, use a [`TokioClock`].
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that shows `start`.
+    /// Creates a clock that shows `start`.
     #[must_use]
     pub const fn new(start: Timestamp) -> Self {
         Self(AtomicI64::new(start.millis()))
     }
 
-    /// Shows `now` from here on; it may be earlier than before.
+    /// Sets the time to `now`, which may be earlier than before.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.millis(), Ordering::SeqCst);
     }
 
-    /// Moves forward.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.0.fetch_add(millis, Ordering::SeqCst);
@@ -38,8 +38,8 @@ impl Clock for ManualClock {
     }
 }
 
-/// A clock that goes with the timers of tokio: paused when they are paused, ahead when they jump
-/// ahead. Whatever waits for a time under `tokio::time::pause` finds that time come.
+/// A clock that follows tokio's timers: it pauses and jumps ahead with them. So under `tokio::time::pause` a
+/// task that has waited for a time sees that time on this clock.
 #[derive(Debug)]
 pub struct TokioClock {
     start: Timestamp,
@@ -47,7 +47,7 @@ pub struct TokioClock {
 }
 
 impl TokioClock {
-    /// A clock that shows `start` now.
+    /// Creates a clock that shows `start` now.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
         Self { start, started: tokio::time::Instant::now() }

@@ -1,4 +1,4 @@
-//! Connections that remember what was pushed to them.
+//! Connections that keep the pushed frames.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::pin::pin;
@@ -12,7 +12,7 @@ use super::limits::check_frame;
 use crate::model::ConnectionRef;
 use crate::ports::{Connections, Delivery, PortError};
 
-/// The clients' side of every connection. A connection is open until [`Self::close`] is called.
+/// The clients' ends of all connections. A connection is open until [`Self::close`] is called.
 #[derive(Debug, Default)]
 pub struct MemoryConnections {
     state: Mutex<State>,
@@ -26,8 +26,8 @@ struct State {
 }
 
 impl MemoryConnections {
-    /// Takes the oldest frame that was pushed and not taken yet; waits for one if there is none.
-    /// Cancelling it loses no frame.
+    /// Takes the oldest frame that was pushed and not taken yet, and waits if there is none. Cancelling the
+    /// future loses no frame.
     pub async fn next_frame(&self, connection: &ConnectionRef) -> Bytes {
         loop {
             let mut pushed = pin!(self.pushed.notified());
@@ -44,7 +44,7 @@ impl MemoryConnections {
         self.state().unread.get_mut(connection)?.pop_front()
     }
 
-    /// From here on the connection is gone. Frames pushed before can still be taken.
+    /// Closes a connection. Frames that were pushed before can still be taken.
     pub fn close(&self, connection: &ConnectionRef) {
         self.state().closed.insert(connection.clone());
     }

@@ -1,4 +1,4 @@
-//! The engine as a whole.
+//! The engine that implements all ports.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use super::quotations::QuotationTable;
 use super::usage_log::UsageTable;
 use crate::ports::{BaseClaim, BaseName, Clock, Ports, Queue, Randomness, SettingsRecord};
 
-/// All ports in one process and one lock. Clones are handles of the same engine.
+/// An engine with all ports in one process, behind one lock. Clones share the same engine.
 #[derive(Clone)]
 pub struct Memory(Arc<Shared>);
 
@@ -26,11 +26,11 @@ struct Shared {
     randomness: Arc<dyn Randomness>,
     connections: Arc<MemoryConnections>,
     state: Mutex<State>,
-    /// Told whenever something may have become receivable.
+    /// Notified whenever a message may have become receivable.
     arrivals: PerQueue<Notify>,
 }
 
-/// Everything that is stored.
+/// All stored data.
 pub(super) struct State {
     pub(super) active_users: ActiveUserTable,
     pub(super) bases: BaseTable,
@@ -46,7 +46,7 @@ pub(super) struct State {
     pub(super) processes: ProcessTable,
 }
 
-/// One thing for each queue.
+/// One value for each queue.
 pub(super) struct PerQueue<T> {
     refresh: T,
     quotation: T,
@@ -80,7 +80,7 @@ impl<T> PerQueue<T> {
 }
 
 impl Memory {
-    /// An empty engine whose time is the clock's.
+    /// Creates an empty engine that uses this clock.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
         let state = State {
@@ -106,7 +106,7 @@ impl Memory {
         }))
     }
 
-    /// Every port of this engine.
+    /// Returns all ports of this engine.
     #[must_use]
     pub fn ports(&self) -> Ports {
         Ports {
@@ -122,7 +122,7 @@ impl Memory {
         }
     }
 
-    /// The connections that this engine pushes to.
+    /// Returns the connections that this engine pushes to.
     #[must_use]
     pub fn connections(&self) -> Arc<MemoryConnections> {
         Arc::clone(&self.0.connections)
@@ -136,7 +136,8 @@ impl Memory {
         self.0.arrivals.get(queue)
     }
 
-    /// The state, also after a panic elsewhere: every change to it is made whole or not at all.
+    /// Locks the state. A poisoned lock is usable, because no change of the state is left half done by a
+    /// panic.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

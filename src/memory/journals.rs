@@ -16,7 +16,7 @@ use crate::ports::{
     RowChange,
 };
 
-/// By load. A journal that was dropped is no longer there.
+/// The journals by load. Dropped journals are not kept.
 #[derive(Default)]
 pub(super) struct Journals(BTreeMap<LoadId, Stored>);
 
@@ -37,7 +37,7 @@ impl Journals {
     }
 }
 
-/// A cursor is the key of the last change of a page.
+/// Returns the cursor of a page, which is the key of the page's last change.
 pub(super) fn cursor_at(key: &RecordKey) -> Result<Cursor, PortError> {
     let text = serde_json::to_string(key);
     text.map(Cursor).map_err(|error| PortError::corrupt("a change of a journal", error))
@@ -48,7 +48,7 @@ pub(super) fn key_at(cursor: &Cursor) -> Result<RecordKey, PortError> {
         .map_err(|error| PortError::corrupt("a cursor of a journal", error))
 }
 
-/// Refuses what no item of DynamoDB can hold.
+/// Refuses a change that does not fit into an item of DynamoDB.
 fn check(change: &RowChange) -> Result<(), PortError> {
     match change {
         RowChange::Put(record) => check_item(&record.key().to_string(), record),

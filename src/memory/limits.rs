@@ -1,4 +1,4 @@
-//! The limits of the services that ocache grows into, so that nothing works here that fails there.
+//! The limits of the AWS services, so that nothing works on this engine that fails there.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ fn check(what: &str, thing: &str, bytes: usize, max: usize) -> Result<(), PortEr
     Err(PortError::rejected(what, why))
 }
 
-/// Refuses an item of more than 400 KB. The services count in their own way; its JSON comes near.
+/// Refuses an item of more than 400 KB. The services count differently, but the length of its JSON is close.
 pub(super) fn check_item(what: &str, item: &impl Serialize) -> Result<(), PortError> {
     let json = serde_json::to_vec(item)
         .map_err(|error| PortError::rejected(what, format!("it has no JSON: {error}")))?;
@@ -33,7 +33,7 @@ pub(super) fn check_frame(what: &str, frame: &[u8]) -> Result<(), PortError> {
     check(what, "frame", frame.len(), MAX_PUSH_BYTES)
 }
 
-/// Refuses a message that its queue would not take.
+/// Refuses a message that its queue does not accept.
 pub(super) fn check_message(queue: Queue, message: &Outgoing) -> Result<(), PortError> {
     let what = format!("message to queue `{queue}`");
     check(&what, "body", message.body.len(), MAX_BODY_BYTES)?;

@@ -1,10 +1,11 @@
 //! The reference model: every port on plain collections behind one lock.
 //!
-//! It is small enough to be right by reading, and the same calls always give the same results:
-//! time and chance are injected, collections are ordered. Simulations run on it, and the other
-//! engines must agree with it in one shared suite (`tests/engines.rs`).
+//! It is small enough to be checked by reading. The same calls always give the same results, because time and
+//! randomness are injected and collections are ordered. Simulations run on it, and the other engines must
+//! agree with it in one shared test suite (`tests/engines.rs`).
 //!
-//! It deletes as late as the services do: users, heads and quotations past their expiry stay.
+//! Like the services, it does not delete rows when they expire: expired customers, heads and quotations stay
+//! stored.
 
 mod active_users;
 mod bases;

@@ -1,4 +1,4 @@
-//! Listings, page by page.
+//! Listings in pages.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -6,11 +6,11 @@ use std::ops::Bound;
 
 use crate::ports::{Cursor, Page};
 
-/// How many rows are looked at for one page. Those that are then left out count too, as they do in
-/// the services: a page may be empty although there is a next one.
+/// How many rows are read for one page. Rows that are left out count too, as in the services. So a page may
+/// be empty even if there is a next one.
 pub(super) const PAGE_ROWS: usize = 100;
 
-/// The page after a cursor, which is the key of the last row that was looked at.
+/// Returns the page after a cursor, which is the key of the last row that was read.
 pub(super) fn page<'a, K, V, T>(
     table: &'a BTreeMap<K, V>,
     from: Option<&Cursor>,

@@ -1,4 +1,4 @@
-//! Which processes live.
+//! The presence records of processes.
 
 use std::collections::BTreeMap;
 

@@ -46,7 +46,7 @@ impl PriceTableTables {
         numbers.iter().map(|number| Some(part(number)?.bytes.clone())).collect()
     }
 
-    /// Deletes the parts of a user that have expired and that no reader can want.
+    /// Deletes a customer's expired parts that no reader can need.
     fn forget_superseded(&mut self, user: &UserId, now: Timestamp) {
         let live = self.heads.get(user).map(|head| &head.generation);
         if let Some(parts) = self.parts.get_mut(user) {
@@ -63,7 +63,7 @@ impl PriceTables for Memory {
         Ok(users.iter().filter_map(head_of).collect())
     }
 
-    /// As on DynamoDB, where each is read by a call of its own.
+    /// Returns `None`, as on DynamoDB, where each of these is read by its own call.
     async fn heads_with_catalogue(
         &self,
         _: &[UserId],
@@ -86,7 +86,8 @@ impl PriceTables for Memory {
         }
         let now = self.clock().now();
         let tables = &mut self.state().price_tables;
-        // Before the condition on the head, as on DynamoDB: a conflict leaves them.
+        // Parts are written before the head's condition is checked, as on DynamoDB. So a conflict leaves them
+        // behind.
         tables.put_parts(user, &head.generation, parts, expire_at);
         let what = format!("the head of the price table of customer `{user}`");
         check_item_bytes(&what, head.pack().len())?;

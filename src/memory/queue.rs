@@ -1,4 +1,4 @@
-//! One queue as a state machine: no clock, no waiting, time is an argument.
+//! One queue as a state machine, without a clock or waiting: time is an argument.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,16 +8,16 @@ use crate::ports::{
     DeadLetter, Depth, MAX_RECEIVES, Outgoing, Posting, Queue, Receipt, Received, Selection,
 };
 
-/// For how long a deduplication id is remembered, whatever became of its message.
+/// How long a deduplication id is remembered, even if its message is already handled.
 const DEDUPLICATION_WINDOW: Duration = Duration::from_secs(5 * 60);
 
-/// The messages of a queue, by the order in which they were sent.
+/// The messages of a queue, in the order in which they were sent.
 pub(super) struct QueueState {
     queue: Queue,
     next_sequence: u64,
-    /// Those that can be received, unless their group is blocked.
+    /// Messages that can be received, unless their group is blocked.
     ready: BTreeMap<u64, Message>,
-    /// Those in flight, and those whose delay has not passed.
+    /// Messages that are in flight or delayed.
     hidden: BTreeMap<u64, Message>,
     /// When each hidden message will be ready.
     due: BTreeSet<(Timestamp, u64)>,
@@ -50,7 +50,7 @@ impl QueueState {
         }
     }
 
-    /// Takes a message that was checked to fit; a repetition within the window is dropped.
+    /// Adds a message that is known to fit the queue. Drops a duplicate within the deduplication window.
     pub(super) fn send(&mut self, message: &Outgoing, now: Timestamp) {
         match message.posting {
             Posting::Fifo { group, deduplication } => {
@@ -102,7 +102,8 @@ impl QueueState {
         Some(message)
     }
 
-    /// Does what time has done since the last call.
+    /// Applies what has become due since the last call: hidden messages become ready, and old ones are
+    /// dropped.
     fn catch_up(&mut self, now: Timestamp) {
         while let Some(&(at, sequence)) = self.due.first()
             && at <= now
@@ -110,7 +111,7 @@ impl QueueState {
         {
             self.ready.insert(sequence, message);
         }
-        // Messages are in the order of their sending, so the oldest come first.
+        // Messages are in the order of sending, so the oldest come first.
         while let Some(oldest) = self.ready.first_entry()
             && oldest.get().sent_at.plus(self.queue.retention()) <= now
         {
@@ -118,8 +119,8 @@ impl QueueState {
         }
     }
 
-    /// Takes up to `max` messages. Several of one group may come, in order, but none of a group
-    /// that had one in flight before.
+    /// Receives up to `max` messages. They may include several of one group, in order, but none of a group
+    /// that already had one in flight.
     pub(super) fn receive(
         &mut self,
         max: usize,
@@ -153,12 +154,12 @@ impl QueueState {
         candidates.find(|(_, message)| message.group.is_none_or(&is_free)).map(|(key, _)| *key)
     }
 
-    /// When a hidden message becomes ready next.
+    /// Returns when the next hidden message becomes ready.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// The message that a receipt is of, unless it was received again or became visible.
+    /// Returns the message of a receipt, unless it was received again or became visible.
     fn in_flight(&self, receipt: &Receipt) -> Option<u64> {
         let name = receipt.0.strip_prefix(self.queue.name())?.strip_prefix('-')?;
         let (sequence, count) = name.split_once('-')?;
@@ -207,7 +208,7 @@ impl QueueState {
         self.dead.values().take(limit).map(Message::dead_letter).collect()
     }
 
-    /// Sends dead letters again, as new messages that count as no repetition of anything.
+    /// Sends dead letters again, as new messages that are not dropped as duplicates.
     pub(super) fn redrive(&mut self, selection: &Selection, now: Timestamp) -> u64 {
         let letters = self.take_dead_letters(selection);
         let count = letters.len() as u64;
@@ -305,7 +306,7 @@ mod tests {
         let start = Timestamp::from_secs(1000);
         let end = start.plus(Duration::from_secs(300));
         state.send(&fifo("first", 1), start);
-        // A dropped repetition does not make the window longer.
+        // A dropped duplicate does not extend the window.
         for at in [start, end.minus(Duration::from_millis(1)), end] {
             state.send(&fifo("again", 1), at);
             let sent = if at == end { 2 } else { 1 };

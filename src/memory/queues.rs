@@ -1,4 +1,4 @@
-//! Queues, their dead letters, and the topic that feeds one of them.
+//! Queues, their dead letters, and the topic, which feeds the Provider Queue.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use crate::ports::{
 };
 
 impl Memory {
-    /// Reads or changes a queue as it is now.
+    /// Reads or changes a queue at the current time.
     fn with_queue<T>(&self, queue: Queue, act: impl FnOnce(&mut QueueState, Timestamp) -> T) -> T {
         let mut state = self.state();
-        // Read under the lock, so that the times of a queue never go backwards.
+        // The clock is read under the lock, so that the times of a queue never go back.
         let now = self.clock().now();
         act(state.queues.get_mut(queue), now)
     }
 
-    /// The same, when somebody may have something to receive afterwards.
+    /// Like [`Self::with_queue`], and wakes receivers, because a message may be receivable afterwards.
     fn change_queue<T>(
         &self,
         queue: Queue,
@@ -73,7 +73,7 @@ impl Queues for Memory {
         let max = max.min(MAX_BATCH);
         let started = Instant::now();
         loop {
-            // Listening before looking, so that nothing is missed in between.
+            // Registers before looking, so that an arrival in between is not missed.
             let mut arrival = pin!(self.arrivals(queue).notified());
             arrival.as_mut().enable();
             let (received, due_in) = self.with_queue(queue, |state, now| {
@@ -98,7 +98,7 @@ impl Queues for Memory {
     }
 
     async fn acknowledge(&self, queue: Queue, receipts: &[Receipt]) -> Result<(), PortError> {
-        // In a FIFO queue the next of the group can now be received.
+        // In a FIFO queue, the next message of the group can be received now.
         self.change_queue(queue, |state, now| state.acknowledge(receipts, now));
         Ok(())
     }

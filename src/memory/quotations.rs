@@ -28,7 +28,7 @@ fn create(table: &mut QuotationTable, quotation: &Quotation) -> Created {
     Created::New
 }
 
-/// The status that a verdict gives, unless it comes too late.
+/// Returns the status that a verdict gives; `None` if an answer comes after the deadline.
 fn status_of(verdict: &Verdict, deadline: Timestamp, now: Timestamp) -> Option<QuotationStatus> {
     match verdict {
         Verdict::Answer(answer) => {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::ports::{KeySource, PortError, TokenKeys};
 use crate::tokens::KeyRing;
 
-/// Keys that are gone with the process.
+/// Keys that are kept in memory only.
 #[derive(Debug)]
 pub struct MemoryKeys<K>(Mutex<State<K>>);
 
@@ -22,7 +22,7 @@ struct State<K> {
 }
 
 impl<K> MemoryKeys<K> {
-    /// With these keys in it.
+    /// Creates a place with these keys.
     #[must_use]
     pub fn with(keys: K) -> Self {
         Self::of(Some(keys))
@@ -32,18 +32,18 @@ impl<K> MemoryKeys<K> {
         Self(Mutex::new(State { keys, reads: 0, failing: false }))
     }
 
-    /// Puts these keys in place of those that are there.
+    /// Replaces the keys.
     pub fn put(&self, keys: K) {
         self.state().keys = Some(keys);
     }
 
-    /// How often they were asked for.
+    /// Returns how often the keys were read.
     #[must_use]
     pub fn reads(&self) -> u32 {
         self.state().reads
     }
 
-    /// Whether reading fails from here on.
+    /// Sets whether reads fail from now on.
     pub fn fail(&self, failing: bool) {
         self.state().failing = failing;
     }

@@ -1,4 +1,4 @@
-//! What processes have used.
+//! The usage records of processes.
 
 use std::collections::BTreeMap;
 

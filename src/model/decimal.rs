@@ -175,7 +175,7 @@ impl ShownDecimal {
     }
 }
 
-/// The most decimals that are shown: more than any amount or quantity has. The buffer is large enough for them.
+/// The most decimals that are shown: more than any amount or quantity has, and few enough for the buffer.
 const MOST_SHOWN: u32 = 40;
 
 impl fmt::Display for ShownDecimal {
