@@ -37,7 +37,7 @@ pub struct ShownPrices<'a> {
     pub items: &'a [Item],
     /// The price and name of each product.
     pub prices: &'a [(Found, &'a str)],
-    /// The steps of each product that has a price at this quantity and a ladder.
+    /// The steps of each product's ladder; empty if it has none or is not sold in this quantity.
     pub ladders: &'a [&'a [Step]],
 }
 

@@ -14,7 +14,8 @@ use super::subscribe::fifo;
 use crate::model::{Calculation, Cause, Timestamp, UserId};
 use crate::ports::{ActiveUser, ActiveUsers, Chain, Queue, Queues, Segment};
 
-/// Up to this number, changed users are looked up one by one. If more changed, all active users are read.
+/// Up to this number, changed customers are looked up one by one. If more changed, all active customers are
+/// read.
 const LOOKED_UP: usize = 100;
 /// How many orders are sent at a time.
 const ORDERS_AT_ONCE: usize = 1_000;

@@ -8,7 +8,7 @@ use crate::ports::Quotation;
 /// What a calculation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// New prices: the table was replaced.
+    /// The table was written again, with its rows.
     Calculated,
     /// The prices are unchanged. The head is written again, unless it was written recently.
     Validated,

@@ -15,9 +15,9 @@ pub enum Answering {
 /// How long things live, how often they are repeated, and where quotes are answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// How long a user stays active after a visit.
+    /// How long a customer stays active after a visit.
     pub ttl: Duration,
-    /// The time between two scheduled calculations of an active user's table.
+    /// The time between two scheduled calculations of an active customer's table.
     pub refresh_every: Duration,
     /// How long a table counts as fresh after it was compared with its inputs.
     pub fresh_for: Duration,

@@ -70,7 +70,7 @@ pub struct SomePrices<'a> {
     pub stale: bool,
     /// The price and name of each item.
     pub prices: Vec<Priced<'a>>,
-    /// The steps of the ladder of each item that has a price at its quantity and a ladder.
+    /// The steps of each item's ladder; empty if its product has none or is not sold in the quantity.
     pub ladders: Vec<&'a [Step]>,
     /// When the table was looked up.
     pub at: Timestamp,

@@ -108,7 +108,8 @@ impl Table {
         items.iter().enumerate().map(price).collect()
     }
 
-    /// Like [`Self::prices`], with the steps of each product's ladder; empty without a price or a ladder.
+    /// Like [`Self::prices`], with the steps of each product's ladder. They are empty if the product has none
+    /// or is not sold in the quantity.
     pub(super) fn prices_and_ladders(
         &self,
         items: &[Item],

@@ -130,8 +130,8 @@ impl fmt::Display for MinQuantity {
 
 impl PriceRule {
     /// Returns the finished price. A calculated price is rounded once, and raised to the floor or the list
-    /// price, whichever is lower. A stated price is returned as it is. Returns `None` if the list price is
-    /// missing, or if the result is above the highest price.
+    /// price, whichever is lower. A stated price is returned as it is. Returns `None` if a calculated price
+    /// has no list price, or is above the highest price.
     #[must_use]
     pub fn finish(
         self,

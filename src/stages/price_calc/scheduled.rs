@@ -9,7 +9,7 @@ use tracing::info;
 use crate::model::Cause;
 use crate::stages::{Effect, StageError};
 
-/// Whether an order of the schedule changed no prices.
+/// Whether an order of the schedule did not write the table again.
 pub(super) const fn is_routine(cause: &Cause, effect: Effect) -> bool {
     matches!(cause, Cause::Scheduled { .. }) && !matches!(effect, Effect::Calculated)
 }
