@@ -1,4 +1,5 @@
-//! A process says that it lives, for as long as it does.
+//! Presence records: a process announces at intervals that it is alive, and removes its record when it
+//! ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,23 +12,24 @@ use crate::meter::{Reason, Scope, Stage};
 use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, PortError, Ports, Presence, ProcessRecord, ProcessRole};
 
-/// So long after it should have said again that it lives, a process counts as dead.
+/// A process counts as dead this long after two intervals without an announcement.
 const GRACE: Duration = Duration::from_secs(5);
-/// Saying goodbye may take so long: a store that cannot be reached must not keep a process from ending.
+/// The most time for removing the record at the end. A store that cannot be reached must not keep a
+/// process from ending.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Says of a process what it does, and when it did its last tick.
+/// Writes the presence record of a process: what it does, and when it did its last tick.
 pub struct Announcer {
     presence: Arc<dyn Presence>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
-    /// What stays the same.
+    /// The part of the record that stays the same.
     about: ProcessRecord,
     every: Duration,
 }
 
 impl Announcer {
-    /// For a process with these roles, which counts its ticks with these metrics.
+    /// Creates an announcer for a process with these roles. The last tick is read from the metrics.
     #[must_use]
     pub fn new(ports: &Ports, metrics: Metrics, roles: &[ProcessRole], every: Duration) -> Self {
         let bits = u128::from_be_bytes(ports.randomness.bits());
@@ -36,10 +38,11 @@ impl Announcer {
         Self { presence, clock, metrics, about, every }
     }
 
-    /// Says it now. A process does so before it takes on work: who waits for that work finds it there.
+    /// Writes the presence record now. A process does so before it takes on work, so that whoever waits
+    /// for that work finds the process.
     ///
     /// # Errors
-    /// Those of the port.
+    /// Returns the errors of the port.
     pub async fn announce(&self) -> Result<(), PortError> {
         let now = self.clock.now();
         let record = ProcessRecord {
@@ -52,7 +55,7 @@ impl Announcer {
         Scope::new(Stage::Presence, Reason::Scheduled).of(saying).await
     }
 
-    /// Says it again and again, for as long as it is polled.
+    /// Writes the presence record every interval, for as long as the future is polled.
     pub async fn run(&self) {
         loop {
             sleep(self.every).await;
@@ -62,7 +65,7 @@ impl Announcer {
         }
     }
 
-    /// Says that the process ends.
+    /// Removes the presence record, because the process ends.
     pub async fn leave(&self) {
         let leaving = self.presence.remove_process(&self.about.process);
         let leaving = Scope::new(Stage::Presence, Reason::Scheduled).of(leaving);
@@ -76,12 +79,13 @@ impl Announcer {
     }
 }
 
-/// From when on a process counts as dead that says every so often that it lives. It may miss one.
+/// Returns the time from which a process counts as dead if it announces at this interval. It may miss one
+/// announcement.
 pub(crate) fn lives_until(now: Timestamp, every: Duration) -> Timestamp {
     now.plus(every * 2 + GRACE)
 }
 
-/// What a process of this release on this machine is.
+/// Returns the record of a process of this release on this machine.
 pub(crate) fn about(process: String, roles: &[ProcessRole], clock: &dyn Clock) -> ProcessRecord {
     let now = clock.now();
     ProcessRecord {
@@ -96,7 +100,7 @@ pub(crate) fn about(process: String, roles: &[ProcessRole], clock: &dyn Clock) -
     }
 }
 
-/// What this machine calls itself.
+/// Returns the name of this machine.
 fn machine() -> String {
     #[cfg(unix)]
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -130,7 +134,7 @@ mod tests {
         assert_eq!(found[0].version, env!("CARGO_PKG_VERSION"));
         assert_ne!(found[0].machine, "");
 
-        // It goes on saying so, with its last tick, and counts as dead when it stops.
+        // The process stays alive with its last tick, and counts as dead when the announcements stop.
         let tick = TickDone { at: ports.clock.now(), active_users: 3 };
         metrics.ticked(tick);
         let announcing = tokio::spawn(async move { one.run().await });

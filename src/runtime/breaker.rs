@@ -1,9 +1,9 @@
 //! A circuit breaker that stops receiving while the downstream fails.
 //!
-//! Receiving messages that cannot be handled would only burn their receive counts until they are
-//! dead letters. One message's own error says nothing about the downstream and never counts.
+//! Messages that cannot be handled would only use up their receive counts and become dead letters. An
+//! error of one message says nothing about the downstream and never counts.
 //!
-//! After a pause one batch tries; only when it has succeeded is the rest let through.
+//! After a pause, one batch is let through as a try. The others follow when it has succeeded.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -15,12 +15,12 @@ use tracing::{info, warn};
 
 use crate::ports::Randomness;
 
-/// So many failures in a row open it.
+/// This many failures in a row open the breaker.
 const THRESHOLD: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Counts failures of the downstream in a row. Clones share it.
+/// Counts consecutive failures of the downstream. Clones share the count.
 #[derive(Clone)]
 pub struct Breaker(Arc<Inner>);
 
@@ -33,13 +33,14 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     failures: u32,
-    /// Until when nobody is let through; set while it is open.
+    /// Until when nobody is let through. It is set while the breaker is open.
     open_until: Option<Instant>,
-    /// Whether somebody tries whether the downstream answers again.
+    /// Whether a try of the downstream is under way.
     tried: bool,
 }
 
-/// Leave to use the downstream once. Dropping it without a word says nothing about the downstream.
+/// The permission to use the downstream once. If it is dropped without a result, it says nothing about
+/// the downstream.
 #[must_use]
 pub struct Pass {
     breaker: Breaker,
@@ -47,17 +48,17 @@ pub struct Pass {
 }
 
 impl Breaker {
-    /// A closed breaker. Its pauses vary by chance, so that many workers do not come back at once.
+    /// Creates a closed breaker. Its pauses are random, so that many workers do not come back at once.
     #[must_use]
     pub fn new(randomness: Arc<dyn Randomness>) -> Self {
         Self(Arc::new(Inner { state: Mutex::default(), changed: Notify::new(), randomness }))
     }
 
-    /// Waits while it is open, and after the pause while somebody else tries.
+    /// Waits while the breaker is open, and after the pause while another try is under way.
     pub async fn pass(&self) -> Pass {
         loop {
             let mut changed = pin!(self.0.changed.notified());
-            // Subscribe before the first query, so that a change made while it runs wakes us.
+            // Subscribe before reading the state, so that a change in between is not missed.
             changed.as_mut().enable();
             let until = {
                 let mut state = self.lock();
@@ -82,7 +83,7 @@ impl Breaker {
         }
     }
 
-    /// Whether it is open: from the failure that opened it until the downstream answers again.
+    /// Whether the breaker is open: from the failure that opened it until the downstream answers again.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.lock().open_until.is_some()
@@ -99,8 +100,9 @@ impl Breaker {
         }
     }
 
-    /// Each failure past the threshold doubles the pause, up to half a minute. Those of work that
-    /// was begun before the pause are of the same trouble, and do not make it longer.
+    /// Counts a failure. Each failure past the threshold doubles the pause, up to half a minute. Work
+    /// that began before the pause fails for the same cause, so its failures do not make the pause
+    /// longer.
     fn failed(&self) {
         let mut state = self.lock();
         if state.open_until.is_some_and(|until| until > Instant::now()) {
@@ -124,12 +126,12 @@ impl Breaker {
 }
 
 impl Pass {
-    /// The downstream answered.
+    /// Reports that the downstream answered.
     pub fn succeeded(self) {
         self.breaker.succeeded();
     }
 
-    /// The downstream failed.
+    /// Reports that the downstream failed.
     pub fn failed(self) {
         self.breaker.failed();
     }
@@ -159,7 +161,7 @@ mod tests {
         breaker.pass().await.failed();
     }
 
-    /// How long it keeps everybody out.
+    /// Returns how long the breaker lets nobody through.
     async fn waited(breaker: &Breaker) -> Duration {
         let started = Instant::now();
         drop(breaker.pass().await);
@@ -208,7 +210,7 @@ mod tests {
         }
         let first = breaker.pass().await;
         assert!(breaker.pass().now_or_never().is_none(), "somebody tries already");
-        // It had nothing to try with: the next one may.
+        // The first try ended without a result, so the next one may try.
         drop(first);
         let second = breaker.pass().now_or_never().unwrap();
         let waiting = tokio::spawn({

@@ -1,4 +1,4 @@
-//! A client of the websocket: what `ocache quote` and the ready check talk to a gateway with.
+//! A client of the websocket. `ocache quote` and the ready check use it to talk to a gateway.
 
 use std::error::Error;
 use std::time::Duration;
@@ -25,33 +25,33 @@ use crate::protocol::Frame;
 use crate::tokens::Token;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A polite close waits this long for the other side's.
+/// How long a polite close waits for the close frame of the other side.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Why a gateway cannot be talked to.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// It cannot be reached, or is no websocket.
+    /// The gateway cannot be reached, or does not speak websocket.
     #[error("gateway {url} cannot be reached")]
     Connect {
-        /// Its URL.
+        /// The gateway's URL.
         url: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    /// It wants a token, or a better one.
+    /// The gateway requires a token, or refused the one that it got.
     #[error("gateway {url} refused the connection: {reason}")]
     Denied {
-        /// Its URL.
+        /// The gateway's URL.
         url: String,
-        /// What it gave as a reason.
+        /// The reason that the gateway gave.
         reason: String,
     },
-    /// It does not answer.
+    /// The gateway does not answer in time.
     #[error("gateway {url} did not answer within {} s", CONNECT_TIMEOUT.as_secs())]
     Silent {
-        /// Its URL.
+        /// The gateway's URL.
         url: String,
     },
     /// The connection broke.
@@ -60,34 +60,35 @@ pub enum ClientError {
     /// The gateway closed the connection.
     #[error("the gateway closed the connection: {reason}")]
     Closed {
-        /// What it gave as a reason.
+        /// The reason that the gateway gave.
         reason: String,
     },
-    /// It sent what this protocol does not have.
+    /// The gateway sent a frame that the protocol does not have.
     #[error("the gateway sent a frame that is not ocache's")]
     Frame(#[source] serde_json::Error),
 }
 
-/// A frame as received: its text, and what it says.
+/// A received frame, as text and parsed.
 #[derive(Clone, Debug)]
 pub struct ReceivedFrame {
-    /// The JSON as it came.
+    /// The JSON as it was received.
     pub text: String,
-    /// What it says.
+    /// The parsed frame.
     pub frame: Frame,
 }
 
-/// Which gateway to open a websocket to.
+/// The gateway to which a websocket is opened.
 #[derive(Clone, Debug)]
 pub enum Destination {
-    /// The one at a URL that somebody chose.
+    /// A gateway at a URL that the caller chose.
     Url(String),
-    /// One that entered itself on this machine. It proves that it did before it is sent anything.
+    /// A gateway from this machine's registry. It proves that it made its entry before it is sent
+    /// anything.
     Entered(Box<GatewayRecord>),
 }
 
 impl Destination {
-    /// Its websocket's URL.
+    /// Returns the URL of its websocket.
     #[must_use]
     pub fn url(&self) -> &str {
         match self {
@@ -101,10 +102,10 @@ impl Destination {
 pub struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
-    /// Opens a websocket, with a token if there is one to show.
+    /// Opens a websocket, with the token if one is given.
     ///
     /// # Errors
-    /// [`ClientError::Connect`], [`ClientError::Denied`] or [`ClientError::Silent`].
+    /// Returns [`ClientError::Connect`], [`ClientError::Denied`] or [`ClientError::Silent`].
     pub async fn connect(to: &Destination, token: Option<&Token>) -> Result<Self, ClientError> {
         let url = to.url();
         match timeout(CONNECT_TIMEOUT, open(to, token)).await {
@@ -120,7 +121,7 @@ impl Client {
     /// Sends a quote.
     ///
     /// # Errors
-    /// [`ClientError::Broken`].
+    /// Returns [`ClientError::Broken`].
     pub async fn quote(
         &mut self,
         user: &UserId,
@@ -143,25 +144,25 @@ impl Client {
     /// Sends a frame that is rendered already.
     ///
     /// # Errors
-    /// [`ClientError::Broken`].
+    /// Returns [`ClientError::Broken`].
     pub async fn send(&mut self, frame: String) -> Result<(), ClientError> {
         self.0.send(Message::text(frame)).await.map_err(broken)
     }
 
-    /// The next frame of the gateway. Cancelling loses nothing.
+    /// Returns the next frame of the gateway. Cancelling loses nothing.
     ///
     /// # Errors
-    /// When the connection has ended, or the frame is not ocache's.
+    /// Fails when the connection has ended, or the frame is not ocache's.
     pub async fn next(&mut self) -> Result<ReceivedFrame, ClientError> {
         let text = self.next_text().await?;
         let frame = serde_json::from_str(&text).map_err(ClientError::Frame)?;
         Ok(ReceivedFrame { text: text.to_string(), frame })
     }
 
-    /// The text of the next frame, whatever it says. Cancelling loses nothing.
+    /// Returns the text of the next frame, whatever it contains. Cancelling loses nothing.
     ///
     /// # Errors
-    /// When the connection has ended.
+    /// Fails when the connection has ended.
     pub async fn next_text(&mut self) -> Result<Utf8Bytes, ClientError> {
         loop {
             match self.0.next().await {
@@ -178,7 +179,7 @@ impl Client {
         }
     }
 
-    /// Says goodbye.
+    /// Closes the websocket.
     pub async fn close(mut self) {
         // If the other side does not answer, the socket is closed all the same.
         let _ = timeout(CLOSE_TIMEOUT, self.0.close(None)).await;
@@ -189,7 +190,7 @@ async fn open(
     to: &Destination,
     token: Option<&Token>,
 ) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, SocketError> {
-    // The library's own buffer is 128 KB, which it clears for each frame it reads.
+    // The library's default read buffer has 128 KB, which it clears for each frame that it reads.
     let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
     let request = request(to.url(), token)?;
     let (socket, _) = match to {
@@ -214,7 +215,7 @@ fn request(url: &str, token: Option<&Token>) -> Result<Request, SocketError> {
     Ok(request)
 }
 
-/// A URL as it may be shown: its query may have a token in it.
+/// Returns a URL as it may be shown, without its query, which may contain a token.
 fn shown(url: &str) -> String {
     url.split_once('?').map_or(url, |(start, _)| start).to_owned()
 }
@@ -223,7 +224,7 @@ fn is_denial(status: StatusCode) -> bool {
     [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status)
 }
 
-/// What a gateway says of its refusal; ours and API Gateway's say it alike.
+/// Returns the reason in a refusal. The local gateway and API Gateway use the same format.
 fn denial(response: &Response) -> String {
     let body = response.body().as_deref().unwrap_or_default();
     let body: Option<Denial> = serde_json::from_slice(body).ok();
@@ -241,7 +242,7 @@ fn broken(error: SocketError) -> ClientError {
     ClientError::Broken(reason(error))
 }
 
-/// The reason, without a wrapper that says the same again.
+/// Returns the cause without a wrapper that repeats it.
 fn reason(error: SocketError) -> Box<dyn Error + Send + Sync> {
     match error {
         SocketError::Io(error) => Box::new(error),

@@ -1,4 +1,5 @@
-//! Takes messages from a queue, hands them to a stage, and does what the stage says.
+//! Receives messages from a queue, gives them to a stage, and acknowledges or postpones them as the stage
+//! decides.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,36 +17,37 @@ use crate::ports::{Chain, MAX_BATCH, MAX_RECEIVES, Queue, Queues, Randomness, Re
 use crate::stages::{Outcome, StageError};
 use crate::supervisor::Supervisor;
 
-/// So often the visibility of messages in hand is extended before it would end: one failed call does
-/// not lose them.
+/// The visibility of messages in hand is extended this many times within one visibility timeout, so that
+/// one failed call does not lose them.
 const EXTENSIONS: u32 = 3;
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
 
-/// One queue's consumer.
+/// The consumer of one queue.
 pub struct Consumer {
-    /// Which queue.
+    /// The queue to receive from.
     pub queue: Queue,
-    /// On which engine.
+    /// The queues of the engine.
     pub queues: Arc<dyn Queues>,
-    /// The stage.
+    /// The stage that handles the messages.
     pub handler: Arc<dyn Handler>,
     /// How many messages may be in hand at once.
     pub slots: usize,
-    /// How long one receive waits. On AWS, ending takes as long as the one that is under way.
+    /// How long one receive waits. On AWS a shutdown waits for the receive that is under way.
     pub poll_wait: Duration,
-    /// The urgent consumer holds this gate, the scheduled one yields to it.
+    /// The gate between urgent and scheduled work: the urgent consumer holds it, the scheduled one yields
+    /// to it.
     pub gate: UrgentGate,
-    /// By which the pauses of its breaker vary.
+    /// The randomness of the breaker's pauses.
     pub randomness: Arc<dyn Randomness>,
-    /// Where the breaker's state and the stage's panics are shown.
+    /// Shows the breaker's state and the stage's panics.
     pub metrics: Metrics,
-    /// Hears when what the consumer itself does panics. A panic of the stage fails only its message.
+    /// Learns of a panic in the consumer itself. A panic of the stage fails only its message.
     pub supervisor: Supervisor,
 }
 
-/// What receiving a batch uses and what handling it uses fail apart: that a queue is empty says
-/// nothing about the store that its messages need.
+/// One breaker for receiving, one for handling. What they use fails independently: a receive that finds
+/// an empty queue says nothing about the store that handling needs.
 #[derive(Clone)]
 struct Breakers {
     receiving: Breaker,
@@ -63,7 +65,7 @@ impl Breakers {
     }
 }
 
-/// Messages, the slots that they take, and the leave to handle them.
+/// Messages, the slots that they occupy, and the permission to handle them.
 struct Batch {
     messages: Vec<Received>,
     permits: OwnedSemaphorePermit,
@@ -71,7 +73,7 @@ struct Batch {
 }
 
 impl Consumer {
-    /// What a queue's consumer is called when it dies.
+    /// Returns the name under which a queue's consumer is reported when it dies.
     pub(super) const fn part(queue: Queue) -> &'static str {
         match queue {
             Queue::Refresh => "the consumer of the Refresh Queue",
@@ -80,20 +82,21 @@ impl Consumer {
         }
     }
 
-    /// Consumes until the shutdown begins, then finishes what is in hand.
+    /// Consumes until the shutdown begins, then finishes the messages in hand.
     pub async fn run(self, shutdown: Shutdown) {
         let consumer = Arc::new(self);
         let slots = Arc::new(Semaphore::new(consumer.slots.max(1)));
         let breakers = Breakers::new(&consumer.randomness);
         consumer.show(&breakers);
-        // One at a time waits for slots, so that what becomes free together makes one batch.
+        // Only one receiver at a time waits for slots, so that slots that become free together make one
+        // batch.
         let turn = Mutex::new(());
         let receivers = 0..consumer.queues.receivers().max(1);
         join_all(receivers.map(|_| consumer.receive(&slots, &turn, &breakers, &shutdown))).await;
         debug!(queue = %consumer.queue, "drained");
     }
 
-    /// Receives one batch after the other, and has them handled side by side.
+    /// Receives one batch after the other. Batches are handled concurrently.
     async fn receive(
         self: &Arc<Self>,
         slots: &Arc<Semaphore>,
@@ -121,7 +124,7 @@ impl Consumer {
         while batches.join_next().await.is_some() {}
     }
 
-    /// Waits for free slots and for messages to fill them.
+    /// Waits for free slots, then for messages to fill them.
     async fn next_batch(
         &self,
         slots: &Arc<Semaphore>,
@@ -157,7 +160,7 @@ impl Consumer {
                     warn!(queue = %self.queue, error = %Chain(&error), "receiving failed");
                     receiving.failed();
                     self.show(breakers);
-                    // Below the breaker's threshold too, a failing receive must not spin.
+                    // A failing receive must not spin while the breaker is still closed.
                     tokio::time::sleep(FIRST_BACKOFF / 4).await;
                 }
             }
@@ -175,7 +178,8 @@ impl Consumer {
         };
         let receipts: Vec<Receipt> = batch.iter().map(|message| message.receipt.clone()).collect();
         let outcomes = tokio::select! {
-            // What is done needs no more time. Without an order a simulation would not replay.
+            // Prefer the outcomes: finished work needs no more time. A simulation needs a fixed order to
+            // be repeatable.
             biased;
             outcomes = handle(&*self.handler, &batch) => outcomes,
             () = self.keep_hidden(&receipts) => return,
@@ -183,7 +187,7 @@ impl Consumer {
         self.conclude(&batch, outcomes, pass).await;
     }
 
-    /// Extends the visibility of messages before it ends, for as long as it is polled.
+    /// Extends the visibility of messages before it ends, for as long as the future is polled.
     async fn keep_hidden(&self, receipts: &[Receipt]) {
         let visibility = self.queue.visibility();
         loop {
@@ -196,10 +200,10 @@ impl Consumer {
         }
     }
 
-    /// Acknowledges what is done and postpones the rest.
+    /// Acknowledges messages that are done and postpones the others.
     async fn conclude(&self, batch: &[Received], outcomes: Vec<Outcome>, pass: Pass) {
         let mut done = Vec::with_capacity(batch.len());
-        // By time, because one call gives all of its messages the same.
+        // Keyed by delay, because one call postpones all of its messages by the same time.
         let mut again: BTreeMap<Duration, Vec<Receipt>> = BTreeMap::new();
         let mut downstream_failed = false;
         for (message, outcome) in batch.iter().zip(outcomes) {
@@ -228,7 +232,7 @@ impl Consumer {
         if downstream_failed { pass.failed() } else { pass.succeeded() }
     }
 
-    /// Shows whether a breaker keeps this queue's messages where they are.
+    /// Shows in the metrics whether a breaker is open, so that this queue's messages are not received.
     fn show(&self, breakers: &Breakers) {
         self.metrics.breaker(self.queue, breakers.are_open());
     }
@@ -236,14 +240,14 @@ impl Consumer {
     async fn postpone(&self, again: &BTreeMap<Duration, Vec<Receipt>>) {
         for (after, receipts) in again {
             if let Err(error) = self.queues.change_visibility(self.queue, receipts, *after).await {
-                // They come again anyway, when their present visibility ends.
+                // The messages come again anyway when their visibility ends.
                 debug!(queue = %self.queue, error = %Chain(&error), "messages were not postponed");
             }
         }
     }
 }
 
-/// Waits for one free slot and takes as many as a batch has.
+/// Waits for one free slot, then takes up to a batch of free slots.
 async fn free_slots(slots: &Arc<Semaphore>) -> OwnedSemaphorePermit {
     loop {
         if let Ok(permits) = slots.clone().acquire_owned().await {
@@ -261,7 +265,8 @@ async fn free_slots(slots: &Arc<Semaphore>) -> OwnedSemaphorePermit {
     }
 }
 
-/// How long a message that failed waits before it comes again: from one second, doubling.
+/// Returns how long a failed message waits before it comes again: one second at first, then twice as long
+/// each time, up to a minute.
 #[must_use]
 pub fn backoff(receive_count: u32) -> Duration {
     let doublings = receive_count.saturating_sub(1).min(16);

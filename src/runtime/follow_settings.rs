@@ -1,4 +1,4 @@
-//! Following the settings of the stack.
+//! Follows the settings of the stack.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +6,13 @@ use std::time::Duration;
 use crate::ports::Store;
 use crate::stages::SettingsInForce;
 
-/// Reads the settings again and again, for as long as the process runs. What cannot be read now is read
-/// the next time.
+/// Reads the settings at intervals for as long as the process runs. A read that fails is repeated at the
+/// next interval.
 pub async fn follow_settings(settings: SettingsInForce, store: Arc<dyn Store>, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
-        // Once they were read, no failure is returned: it is logged, and those of before are kept to.
+        // After the first read no error is returned. It is logged, and the previous settings stay in
+        // force.
         let _ = settings.look_if_older(&*store, Duration::ZERO).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Urgent work goes first, also inside one process.
+//! Gives urgent work precedence over scheduled work within one process.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,19 +7,17 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// Scheduled work never waits longer than this for urgent work to pause, so that a steady stream
-/// of cold quotes cannot let every warm table go stale.
+/// Scheduled work waits at most this long for urgent work to pause, so that a steady stream of cold
+/// quotes cannot make every warm table stale.
 const LONGEST_YIELD: Duration = Duration::from_secs(1);
 
-/// Urgent work is not over when its table is written: the answer has yet to be looked up and
-/// pushed, in this process or in another one on the same disk. So long it still has the right of
-/// way.
+/// Urgent work keeps its precedence this long after its table is written. The answer must still be looked
+/// up and pushed, in this process or in another one on the same disk.
 const LINGER: Duration = Duration::from_millis(25);
 
-/// Counts the urgent batches in hand. Scheduled work begins nothing while there are any.
+/// Counts the urgent batches in hand. Scheduled work does not begin while there are any.
 ///
-/// Those who wait are woken in the order in which they came: a simulation must go the same way
-/// every time.
+/// Waiters are woken in the order in which they came, so that a simulation is repeatable.
 #[derive(Clone, Debug, Default)]
 pub struct UrgentGate(Arc<Gate>);
 
@@ -35,12 +33,12 @@ struct Urgency {
     ended_at: Option<Instant>,
 }
 
-/// Holds the gate while it lives.
+/// A guard that holds the gate.
 #[derive(Debug)]
 pub struct UrgentWork(Arc<Gate>);
 
 impl UrgentGate {
-    /// An open gate.
+    /// Creates an open gate.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -53,16 +51,16 @@ impl UrgentGate {
         UrgentWork(self.0.clone())
     }
 
-    /// Waits until no urgent work is in hand or has just been, or long enough.
+    /// Waits until no urgent work is in hand or has just ended, but not longer than the longest yield.
     pub async fn yield_to_urgent(&self) {
-        // Having waited long enough is as good as an open gate.
+        // After the longest wait, scheduled work goes on as if the gate were open.
         let _ = timeout(LONGEST_YIELD, self.open()).await;
     }
 
     async fn open(&self) {
         loop {
             let mut opened = pin!(self.0.opened.notified());
-            // From here on no opening is missed.
+            // From here on no notification is missed.
             opened.as_mut().enable();
             let Urgency { in_hand, ended_at } = *self.0.urgency();
             let open_at = ended_at.map(|ended_at| ended_at + LINGER);

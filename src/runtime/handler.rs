@@ -1,4 +1,4 @@
-//! A stage as its consumer sees it, and what becomes of a batch on which it panics.
+//! A stage as its consumer sees it, and how a panic of the stage is handled.
 
 use std::collections::HashSet;
 use std::slice;
@@ -11,10 +11,10 @@ use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::{Outcome, StageError};
 use crate::supervisor::catch;
 
-/// A stage.
+/// A stage that handles batches of messages.
 #[async_trait]
 pub trait Handler: Send + Sync {
-    /// Handles a batch; the outcomes are in its order.
+    /// Handles a batch. The outcomes are in the order of the batch.
     async fn handle(&self, batch: &[Received]) -> Vec<Outcome>;
 }
 
@@ -32,8 +32,8 @@ impl Handler for QuotationProvider {
     }
 }
 
-/// Has a stage handle a batch. A panic fails only the messages that cause it: the stage gets all of
-/// them again, one at a time. Repeating those that it had done is safe, as it is after a crash.
+/// Has a stage handle a batch. A panic fails only the messages that cause it: after a panic the stage
+/// gets all messages again, one at a time. Repeating finished ones is safe, as it is after a crash.
 pub async fn handle(stage: &dyn Handler, batch: &[Received]) -> Vec<Outcome> {
     match catch(stage.handle(batch)).await {
         Ok(outcomes) => outcomes,
@@ -47,7 +47,7 @@ async fn handle_one_by_one(stage: &dyn Handler, batch: &[Received]) -> Vec<Outco
     let mut failed_groups = HashSet::new();
     for message in batch {
         let outcome = if message.group.as_ref().is_some_and(|group| failed_groups.contains(group)) {
-            // Messages of a group stay in order: what follows one that comes again, comes again.
+            // Messages of a group stay in order. If one comes again, those behind it come again too.
             StageError::Behind.into()
         } else {
             match catch(stage.handle(slice::from_ref(message))).await {
@@ -71,7 +71,7 @@ mod tests {
     use crate::model::Timestamp;
     use crate::ports::Receipt;
 
-    /// Panics on every batch with a message `bad` in it.
+    /// A stage that panics on every batch that contains a message `bad`.
     #[derive(Default)]
     struct Fragile {
         seen: Mutex<Vec<Vec<String>>>,

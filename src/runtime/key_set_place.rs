@@ -1,4 +1,4 @@
-//! Where an identity provider publishes its keys: a URL, or a file.
+//! The place where an identity provider publishes its keys: a URL or a file.
 
 use std::fmt;
 use std::io::{self, Read as _};
@@ -17,28 +17,28 @@ use crate::https::{HttpClient, NoCertificates};
 use crate::ports::{KeySource, PortError};
 use crate::tokens::{KeySet, MAX_KEY_SET_BYTES};
 
-/// How long the provider's answer is waited for.
+/// How long a fetch waits for the provider's answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where a key set is.
+/// The place of a key set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySetPlace {
-    /// On another server.
+    /// A URL on another server.
     Url(Uri),
-    /// On this machine.
+    /// A file on this machine.
     File(PathBuf),
 }
 
-/// Why a URL is none that keys are read from.
+/// Why keys are not read from a URL.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum KeySetUrlError {
-    /// Nothing a request could be sent to.
+    /// The text is not a URL to which a request can be sent.
     #[error("it is not a URL such as https://id.example.com/jwks.json")]
     NotAUrl,
-    /// Whoever stands between could put keys of their own there.
+    /// The URL is plain HTTP to another machine, where anybody on the way could replace the keys.
     #[error("keys are read over https only, or from this machine")]
     Plain,
-    /// It would be in logs.
+    /// The URL contains credentials, which would appear in logs.
     #[error("a URL with a user or a password is not accepted")]
     Credentials,
 }
@@ -61,10 +61,10 @@ enum FetchError {
 }
 
 impl KeySetPlace {
-    /// A URL that keys may be read from.
+    /// Parses a URL from which keys may be read.
     ///
     /// # Errors
-    /// [`KeySetUrlError`].
+    /// Returns [`KeySetUrlError`].
     pub fn url(text: &str) -> Result<Self, KeySetUrlError> {
         let url: Uri = text.parse().map_err(|_| KeySetUrlError::NotAUrl)?;
         let authority = url.authority().ok_or(KeySetUrlError::NotAUrl)?;
@@ -79,8 +79,8 @@ impl KeySetPlace {
         }
     }
 
-    /// How often it is read. A file is cheap to read, so a change of it is soon noticed. A provider is
-    /// not asked more often because somebody invents names of keys.
+    /// Returns how often the keys are read. A file is cheap to read, so a change of it is noticed soon. A
+    /// provider is asked less often, so that tokens with invented key names do not cause many requests.
     pub(super) const fn reading(&self) -> Reading {
         let secs = Duration::from_secs;
         match self {
@@ -122,7 +122,7 @@ impl KeySource<KeySet> for KeySetPlace {
     }
 }
 
-/// What a file has, and not much more of it than a key set may have.
+/// Reads a file, but at most one byte more than a key set may have.
 fn start_of(file: std::fs::File) -> io::Result<Vec<u8>> {
     let mut document = Vec::new();
     let limit = u64::try_from(MAX_KEY_SET_BYTES).unwrap_or(u64::MAX);

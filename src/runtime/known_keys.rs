@@ -1,4 +1,4 @@
-//! Keys that tokens are checked with, as they were last read.
+//! A cache of the keys with which tokens are checked.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -11,19 +11,19 @@ use crate::model::Timestamp;
 use crate::ports::{Chain, Clock, KeySource, PortError};
 use crate::tokens::{Grant, Refusal};
 
-/// When reading them has failed, it is tried again after so long, and not for every token.
+/// After a failed read, the keys are not read again for this long.
 pub(super) const RETRY: Duration = Duration::from_secs(10);
-/// Keys that cannot be read again are good for this long: nobody is locked out by an outage, and
-/// no key that was taken away opens a door for ever.
+/// Keys that cannot be read again stay usable for this long. So a short outage locks nobody out, and a
+/// removed key does not grant access for ever.
 pub(super) const USABLE: Duration = Duration::from_secs(60 * 60);
 
 /// Why a token grants nothing.
 #[derive(Debug, Error)]
 pub enum NotGranted {
-    /// Because of what it is.
+    /// The token itself is refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Because there are no keys to check it with.
+    /// There are no keys to check the token with.
     #[error("tokens cannot be checked")]
     NoKeys(#[source] Arc<PortError>),
 }
@@ -31,10 +31,10 @@ pub enum NotGranted {
 /// How often keys are read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
-    /// They are read again when they are this old, so that a rotation needs no restart.
+    /// Keys of this age are read again, so that a rotation needs no restart.
     pub(super) fresh: Duration,
-    /// A token whose key is not known may be signed with a new one. So often, and not for every such
-    /// token, the keys are looked for.
+    /// The shortest time between reads for unknown keys. A token with an unknown key may be signed with a
+    /// new one, so the keys are read again, but not for every such token.
     pub(super) look_again: Duration,
 }
 
@@ -43,29 +43,29 @@ pub(super) struct KnownKeys<K> {
     source: Arc<dyn KeySource<K>>,
     clock: Arc<dyn Clock>,
     reading: Reading,
-    /// Never locked for longer than a look: a token whose key is known does not wait for a reading that
-    /// another token has caused.
+    /// Locked only for a moment: a token whose key is known does not wait for a read that another token
+    /// has caused.
     known: RwLock<Option<Known<K>>>,
-    /// What came of reading the keys. Locked while they are read: a crowd that finds them old reads them
-    /// once.
+    /// The last failure. It is locked while the keys are read, so that many tokens that find old keys
+    /// cause one read.
     failed: Mutex<Option<Failed>>,
 }
 
-/// Why keys could not be read, and for how long that is believed.
+/// Why keys could not be read, and for how long this result is reused.
 struct Failed {
     error: Arc<PortError>,
     at: Timestamp,
     believed_for: Duration,
 }
 
-/// Keys as they were read.
+/// Keys, and when they were read.
 struct Known<K> {
     keys: Arc<K>,
     read_at: Timestamp,
 }
 
 impl<K: Send + Sync> KnownKeys<K> {
-    /// With the keys of a place, which are read when the first token comes.
+    /// Creates a cache for the keys of a place. They are read when the first token comes.
     pub(super) fn new(
         source: Arc<dyn KeySource<K>>,
         clock: Arc<dyn Clock>,
@@ -74,18 +74,19 @@ impl<K: Send + Sync> KnownKeys<K> {
         Self { source, clock, reading, known: RwLock::new(None), failed: Mutex::new(None) }
     }
 
-    /// What the place is called.
+    /// Returns the name of the place.
     pub(super) fn place(&self) -> String {
         self.source.place()
     }
 
-    /// Its clock.
+    /// Returns the clock by which ages are measured.
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
         self.clock.clone()
     }
 
-    /// What a token grants by these keys. They are read again before a key that a token names counts as
-    /// unknown. A token that names no key is refused at once, because no other keys could be meant.
+    /// Returns what a token grants by these keys. If the token names an unknown key, the keys are read
+    /// again before it is refused. A token that names no key is refused at once, because other keys would
+    /// not change that.
     pub(super) async fn grant(
         &self,
         check: impl Fn(&K, Timestamp) -> Result<Grant, Refusal> + Send + Sync,
@@ -100,13 +101,13 @@ impl<K: Send + Sync> KnownKeys<K> {
         }
     }
 
-    /// The keys, read again if they are older than that.
+    /// Returns the keys. They are read again if they are older than `max_age`.
     async fn keys(&self, max_age: Duration) -> Result<Arc<K>, NotGranted> {
         if let Some(known) = self.read_within(max_age) {
             return Ok(known);
         }
         let mut failed = self.failed.lock().await;
-        // Perhaps somebody has read them meanwhile.
+        // Another task may have read the keys in the meantime.
         if let Some(known) = self.read_within(max_age) {
             return Ok(known);
         }
@@ -144,7 +145,7 @@ impl<K: Send + Sync> KnownKeys<K> {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
-    /// The keys, if they were read in so long a time.
+    /// Returns the keys if they were read within `max_age`.
     fn read_within(&self, max_age: Duration) -> Option<Arc<K>> {
         let now = self.clock.now();
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -152,7 +153,7 @@ impl<K: Send + Sync> KnownKeys<K> {
         known.map(|known| known.keys.clone())
     }
 
-    /// The keys, if they are good for a while although they cannot be read again.
+    /// Returns the keys if they are young enough to be used although they cannot be read again.
     fn usable(&self, now: Timestamp) -> Option<Arc<K>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let known = known.as_ref().filter(|known| now.since(known.read_at) < USABLE);
@@ -160,8 +161,8 @@ impl<K: Send + Sync> KnownKeys<K> {
     }
 }
 
-/// Whether it is not longer ago than that. What seems to come later is of a time before the clock was
-/// set back, so nobody knows how long ago it was.
+/// Whether `then` is less than `age` ago. A time in the future was taken before the clock was set back,
+/// so its age is unknown.
 fn is_within(age: Duration, then: Timestamp, now: Timestamp) -> bool {
     now >= then && now.since(then) < age
 }
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
     use crate::ports::SystemClock;
 
-    /// Keys that are read at once, and then never to the end.
+    /// A source whose first read succeeds and whose later reads never end.
     struct Slow {
         reads: AtomicUsize,
         is_reading: Notify,
@@ -202,7 +203,7 @@ mod tests {
         let source = Arc::new(Slow { reads: AtomicUsize::new(0), is_reading: Notify::new() });
         let reading = Reading { fresh: USABLE, look_again: Duration::ZERO };
         let keys = KnownKeys::new(source.clone(), Arc::new(SystemClock), reading);
-        // What each token grants does not matter here: one key is known, and one is not.
+        // The checks are fixed: one always finds its key, the other never does.
         let known = || keys.grant(|_, _| Err(Refusal::Malformed));
         let unknown = keys.grant(|_, _| Err(Refusal::UnknownKey));
         assert!(matches!(known().await, Err(NotGranted::Refused(Refusal::Malformed))));

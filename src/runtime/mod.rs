@@ -1,4 +1,4 @@
-//! What runs the stages in a process: consumers, the schedule, the gateway, and their end.
+//! Runs the stages in a process: consumers, schedule, gateway and shutdown.
 
 mod announcing;
 mod breaker;

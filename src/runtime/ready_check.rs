@@ -1,5 +1,5 @@
-//! Whether the whole system works, found out by using it: a real quote over the loopback
-//! websocket, of a user made up for the purpose, of which nothing is left afterwards.
+//! Checks that the whole system works with a real quote over the loopback websocket. The quote is for a
+//! made-up user, of whom nothing is left afterwards.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::stages::subscribe::{subscribe, unsubscribe};
 use crate::tokens::{KeyRing, SignError, Token};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Long enough for the check, too short to be refreshed if the process dies in the middle.
+/// Long enough for the check, too short to be refreshed if the process dies during the check.
 const TTL: Duration = Duration::from_secs(30);
 
 /// Why the system is not ready.
@@ -31,52 +31,52 @@ pub enum ReadyCheckError {
     /// The gateway failed.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// No token for the gateway can be made.
+    /// A token for the gateway cannot be made.
     #[error("no token for the gateway can be made")]
     Token(#[from] SignError),
-    /// The made-up user has an impossible name; cannot happen.
+    /// The made-up user's name is not valid. This cannot happen.
     #[error("the check could not be set up")]
     Setup,
     /// No table or no answer came in time.
     #[error("no quote was answered within {} s", PATIENCE.as_secs())]
     TimedOut,
-    /// The quote was answered with something else than a price.
+    /// The quote got an error or a failure instead of a price.
     #[error("the quote was not answered with a price: {0}")]
     Refused(String),
 }
 
-/// A customer who is made up for a check.
+/// A customer who is made up for one check.
 pub struct MadeUp {
     user: UserId,
     name: RequestId,
 }
 
 impl MadeUp {
-    /// One whom nobody knows.
+    /// Makes up a customer with a random id.
     ///
     /// # Errors
-    /// [`ReadyCheckError::Setup`].
+    /// Returns [`ReadyCheckError::Setup`].
     pub fn new(ports: &Ports) -> Result<Self, ReadyCheckError> {
         let name = RequestId::made(ports.clock.now(), ports.randomness.bits());
         let user = UserId::new(format!("ocache-ready-check-{name}"));
         Ok(Self { user: user.map_err(|_| ReadyCheckError::Setup)?, name })
     }
 
-    /// As whom the check quotes.
+    /// Returns the customer for whom the check quotes.
     #[must_use]
     pub const fn user(&self) -> &UserId {
         &self.user
     }
 }
 
-/// Quotes one product through everything: subscription, price calc, gateway, handler, provider.
+/// Quotes one product through the whole system: subscription, price calc, gateway, handler, provider.
 /// Returns whether there was a product to quote.
 ///
-/// Run it while nothing refreshes yet, so that no scheduled message of the made-up user is left.
-/// A gateway that wants tokens gets one of these keys.
+/// Run it before the schedule starts, so that no scheduled message of the made-up user is left. If the
+/// gateway requires tokens, `keys` sign one for the check.
 ///
 /// # Errors
-/// [`ReadyCheckError`], naming what did not work.
+/// Returns the [`ReadyCheckError`] of the step that failed.
 pub async fn ready_check(
     ports: &Ports,
     MadeUp { user, name }: &MadeUp,
@@ -101,7 +101,7 @@ async fn quote_once(
     product: ProductId,
     request_id: &RequestId,
 ) -> Result<(), ReadyCheckError> {
-    // Warm first, so that what was calculated is known and can be removed.
+    // Wait for the table first, so that the check knows that it is stored and can remove it.
     subscribe(&*ports.store, &*ports.queues, user, TTL, ports.clock.now()).await?;
     while ports.store.table_heads(std::slice::from_ref(user)).await?.is_empty() {
         sleep(Duration::from_millis(5)).await;

@@ -11,8 +11,8 @@ use crate::stages::PolicyInForce;
 use crate::stages::folding::fold_left;
 use crate::stages::refresh::{Shares, Tick, refresh};
 
-/// Refreshes at once and then at every tick, until the shutdown begins. A refresh that fails is
-/// not repeated: the next tick does the same for everybody. Another interval counts at once.
+/// Refreshes at once and then at every tick, until the shutdown begins. A failed refresh is not repeated,
+/// because the next tick orders the same calculations. A changed interval takes effect at once.
 pub async fn run_schedule(
     ports: Ports,
     policy: PolicyInForce,
@@ -37,7 +37,7 @@ pub async fn run_schedule(
             warn!(error = %Chain(&error), "what a load left is not folded; the next tick tries again");
         }
         let wait = tick.next_due().since(ports.clock.now());
-        // A clock that was set back must not silence the schedule for longer than a tick.
+        // A clock that was set back must not stop the schedule for longer than a tick.
         let wait = wait.clamp(Duration::from_millis(1), every.max(Duration::from_millis(1)));
         let other = policy.other_interval_than(every);
         shutdown.unless_begun(tokio::time::timeout(wait, other)).await;

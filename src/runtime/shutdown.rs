@@ -1,4 +1,4 @@
-//! How a process ends: first it drains, and only if told again it stops where it is.
+//! The signal to shut down a process: its tasks finish their work in hand and take no more.
 
 use tokio_util::sync::CancellationToken;
 
@@ -7,29 +7,29 @@ use tokio_util::sync::CancellationToken;
 pub struct Shutdown(CancellationToken);
 
 impl Shutdown {
-    /// A process that goes on.
+    /// Creates a signal that is not given yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Begins the end.
+    /// Begins the shutdown.
     pub fn begin(&self) {
         self.0.cancel();
     }
 
-    /// Whether the end has begun.
+    /// Whether the shutdown has begun.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         self.0.is_cancelled()
     }
 
-    /// Waits for the end to begin.
+    /// Waits until the shutdown begins.
     pub async fn begun(&self) {
         self.0.cancelled().await;
     }
 
-    /// Runs a future unless the end begins first.
+    /// Runs a future unless the shutdown begins first. Returns `None` if it did.
     pub async fn unless_begun<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         self.0.run_until_cancelled(future).await
     }

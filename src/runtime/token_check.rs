@@ -1,4 +1,4 @@
-//! Whether a token opens the door: the same for the local gateway and for API Gateway's authorizer.
+//! Checks tokens, for the local gateway and for API Gateway's authorizer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use crate::tokens::{Clients, Grant, Issuer, KeyRing, KeySet, SignError, Token};
 const OWN_KEYS: Reading =
     Reading { fresh: Duration::from_secs(5 * 60), look_again: Duration::from_secs(1) };
 
-/// How long a ticket is good: a socket that it opened stays open.
+/// How long a ticket may be used to open a socket. The socket stays open afterwards.
 const TICKET: Duration = Duration::from_secs(60);
 
-/// An identity provider whose tokens are accepted too.
+/// An identity provider whose tokens are accepted beside ocache's own.
 #[derive(Clone, Debug)]
 pub struct IdentityProvider {
-    /// What its tokens have to say.
+    /// What its tokens must claim.
     pub issuer: Issuer,
-    /// Where its keys are.
+    /// Where it publishes its keys.
     pub keys: KeySetPlace,
 }
 
@@ -33,13 +33,13 @@ pub struct TokenCheck {
 }
 
 impl TokenCheck {
-    /// With the own keys of a place, which are read when the first token comes.
+    /// Creates a check with ocache's own keys. They are read when the first token comes.
     #[must_use]
     pub fn new(keys: Arc<dyn TokenKeys>, clock: Arc<dyn Clock>) -> Self {
         Self { own: KnownKeys::new(keys, clock, OWN_KEYS), provider: None }
     }
 
-    /// Accepts tokens of an identity provider too. Its keys are read when the first of them comes.
+    /// Also accepts tokens of an identity provider. Its keys are read when the first such token comes.
     #[must_use]
     pub fn accepting(self, provider: IdentityProvider) -> Self {
         let IdentityProvider { issuer, keys } = provider;
@@ -57,10 +57,11 @@ impl TokenCheck {
         Self { provider: Some((issuer, keys)), ..self }
     }
 
-    /// What a token grants now.
+    /// Returns what a token grants now.
     ///
     /// # Errors
-    /// [`NotGranted::Refused`] is the client's fault, [`NotGranted::NoKeys`] is ours.
+    /// Returns [`NotGranted::Refused`] if the token is at fault, [`NotGranted::NoKeys`] if there are no
+    /// keys to check it with.
     pub async fn grant(&self, token: &Token) -> Result<Grant, NotGranted> {
         match &self.provider {
             Some((issuer, keys)) if token.names_public_key() => {
@@ -71,11 +72,11 @@ impl TokenCheck {
     }
 }
 
-/// A token to open one websocket with, right now, for some users: what programs of ocache make for
-/// themselves where they may read the keys.
+/// Makes a token with which an ocache program that may read the keys opens one websocket now, for some
+/// users.
 ///
 /// # Errors
-/// None in practice.
+/// Returns [`SignError`], for example if one token cannot name so many users.
 pub fn ticket(keys: &KeyRing, clients: Clients, now: Timestamp) -> Result<Token, SignError> {
     let (subject, expires_at) = (Subject::ocache(), now.plus(TICKET));
     keys.sign(&Grant { subject, clients, load: false, expires_at }, now)

@@ -1,4 +1,4 @@
-//! The roles a worker process can take, and the consumers each of them runs.
+//! The roles of a worker process, and the consumers that each role runs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::stages::quotation_provider::QuotationProvider;
 use crate::stages::{BaseMaker, Lookup, PolicyInForce};
 use crate::supervisor::Supervisor;
 
-/// How long receives of workers wait. SQS allows 20 s, and bills each receive; but what is under way
-/// has to be waited for when the worker stops.
+/// How long receives of workers wait. Each receive is billed. SQS allows 20 s, but a worker that stops
+/// must wait for the receive that is under way.
 pub const LONG_POLL: Duration = Duration::from_secs(5);
 /// How long receives wait in a process that ends with its first answer.
 pub const SHORT_POLL: Duration = Duration::from_secs(1);
@@ -31,10 +31,10 @@ pub enum Role {
 }
 
 impl Role {
-    /// All of them.
+    /// All roles.
     pub const ALL: [Self; 3] = [Self::Refresh, Self::PriceCalc, Self::QuotationProvider];
 
-    /// As others are told of it.
+    /// Returns the role as the presence record names it.
     #[must_use]
     pub const fn announced(self) -> ProcessRole {
         match self {
@@ -48,11 +48,11 @@ impl Role {
 /// How many messages of each queue one worker has in hand at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slots {
-    /// Scheduled calculations.
+    /// Slots for scheduled calculations.
     pub refresh: usize,
-    /// Urgent calculations. No scheduled one ever takes these.
+    /// Slots for urgent calculations. Scheduled ones never take these.
     pub urgent: usize,
-    /// Quotations to answer.
+    /// Slots for quotations to answer.
     pub provider: usize,
 }
 
@@ -62,33 +62,33 @@ impl Default for Slots {
     }
 }
 
-/// A worker process's stages on one engine.
+/// The stages of a worker process on one engine.
 pub struct Worker {
-    /// The engine.
+    /// The ports of the engine.
     pub ports: Ports,
-    /// Of this process.
+    /// The tables and bases that this process keeps in memory.
     pub lookup: Arc<Lookup>,
-    /// The times to keep to.
+    /// The policy in force.
     pub policy: PolicyInForce,
-    /// How much to have in hand.
+    /// How many messages may be in hand.
     pub slots: Slots,
     /// How long one receive waits: [`LONG_POLL`] or [`SHORT_POLL`].
     pub poll_wait: Duration,
-    /// What is counted.
+    /// The counters of this process.
     pub metrics: Metrics,
-    /// Hears of a consumer or schedule that dies.
+    /// Learns of a consumer or schedule that dies.
     pub supervisor: Supervisor,
 }
 
-/// What a role runs as a task of its own, and what that is called when it dies.
+/// The name of a task, under which its death is reported, and the task.
 type RoleTask = (&'static str, BoxFuture<'static, ()>);
 
 impl Worker {
-    /// Runs roles side by side until the shutdown begins, then drains them.
+    /// Runs roles concurrently until the shutdown begins, then drains them.
     pub async fn run(&self, roles: &[Role], shutdown: &Shutdown) {
         let tasks: Vec<RoleTask> =
             roles.iter().flat_map(|role| self.tasks(*role, shutdown)).collect();
-        // Each in a task of its own, so that one's work never keeps another from receiving.
+        // Each consumer is a task of its own, so that the work of one never keeps another from receiving.
         join_all(tasks.into_iter().map(|(part, task)| self.supervisor.spawn(part, task))).await;
     }
 

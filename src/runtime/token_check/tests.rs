@@ -1,4 +1,4 @@
-//! Rotations, outages, and tokens of an identity provider.
+//! Tests rotations, outages, and tokens of an identity provider.
 
 use super::*;
 use crate::memory::{ManualClock, MemoryKeys, MemoryTokenKeys};
@@ -25,12 +25,12 @@ impl Door {
         Self { check: TokenCheck::new(keys.clone(), clock.clone()), keys, clock }
     }
 
-    /// A token for a day.
+    /// Returns a token for a day.
     fn token(&self, ring: &KeyRing) -> Token {
         good_token(ring, self.clock.now(), Duration::from_secs(24 * 60 * 60))
     }
 
-    /// Why tokens cannot be checked.
+    /// Returns why tokens cannot be checked.
     async fn trouble(&self, token: &Token) -> Arc<PortError> {
         match self.check.grant(token).await.unwrap_err() {
             NotGranted::NoKeys(error) => error,
@@ -59,7 +59,7 @@ async fn a_rotation_is_noticed_while_the_gateway_runs() {
     assert!(!door.opens(&second).await, "the keys were read a moment ago");
     door.clock.advance(OWN_KEYS.look_again);
     assert!(door.opens(&second).await && door.opens(&first).await);
-    // The first key is taken away. It is good for as long as keys count as fresh.
+    // The first key is removed. It stays valid for as long as the keys count as fresh.
     door.keys.replace(&KeyRing::new(key(2))).await.unwrap();
     assert!(door.opens(&first).await);
     door.clock.advance(OWN_KEYS.fresh);
@@ -110,7 +110,7 @@ async fn a_clock_that_is_set_back_hides_no_rotation_and_prolongs_no_outage() {
     set_back();
     let new = door.token(&KeyRing::new(key(2)));
     assert!(!door.opens(&old).await && door.opens(&new).await);
-    // Keys that were read a moment ago are good enough when they cannot be read now.
+    // Keys that were read a moment ago stay usable when they cannot be read now.
     door.keys.fail(true);
     set_back();
     let new = door.token(&KeyRing::new(key(2)));
@@ -132,7 +132,7 @@ async fn without_keys_no_token_is_good() {
     assert!(matches!(*door.trouble(&token).await, PortError::Missing { .. }));
 }
 
-/// A door that also accepts an identity provider's tokens.
+/// A check that also accepts an identity provider's tokens.
 struct SharedDoor {
     check: TokenCheck,
     own: Arc<MemoryTokenKeys>,
@@ -161,7 +161,7 @@ impl SharedDoor {
     }
 }
 
-/// A token for a day.
+/// Returns a token for a day.
 fn issued(signer: &Signer) -> Token {
     let exp = NOW.plus(Duration::from_secs(24 * 60 * 60)).millis() / 1000;
     let claims = with(issued_claims(), "exp", serde_json::json!(exp));
@@ -183,7 +183,7 @@ async fn both_kinds_of_tokens_are_good_and_all_abuse_of_both_is_refused() {
     }
 }
 
-/// What everybody can read of a public key is no secret of HS256.
+/// The public part of a key must not work as a secret of HS256.
 #[tokio::test]
 async fn a_public_key_is_no_secret() {
     let door = SharedDoor::new(key_set([&RSA[0], &P256[0]]));
@@ -282,7 +282,7 @@ async fn a_file_that_was_replaced_is_read_again_within_a_second() {
         check.grant(&issued(&RSA[0])).await.is_err()
             && check.grant(&issued(&P256[0])).await.is_ok()
     );
-    // What is no key set takes nothing away until it is mended.
+    // An invalid key set removes no key until it is corrected.
     std::fs::write(&file, "half of it").unwrap();
     clock.advance(SECOND);
     assert!(check.grant(&issued(&P256[0])).await.is_ok());
