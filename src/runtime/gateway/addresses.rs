@@ -1,4 +1,4 @@
-//! What all connections of one address share.
+//! The state that all connections of one address share.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,49 +11,49 @@ use tokio::time::Instant;
 use super::bucket::{Bucket, Rate};
 use super::limits::{Limits, Traffic, lock};
 
-/// So many addresses are known before those that have calmed down are forgotten.
+/// From this many addresses on, those that are quiet again are forgotten.
 const FORGET_FROM: usize = 1024;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Where a client is, as far as counting goes.
+/// The origin of a connection, as far as limits are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ClientAddress {
-    /// On this machine: a process that has proven that it may read the gateway's entry.
+    /// A process of this machine that has proven that it may read the gateway's entry.
     Known,
-    /// On this machine, as far as can be told.
+    /// A process of this machine, as far as the gateway can tell.
     Local,
-    /// Behind a reverse proxy, which says so. Of an IPv6 address only the network counts: one
-    /// customer has 2^64 of them.
+    /// The address that a reverse proxy reports. Of an IPv6 address only the network counts, because one
+    /// customer may have 2^64 addresses.
     Remote(IpAddr),
-    /// Behind a reverse proxy, which says something else, or nothing. All of these count as one.
+    /// A client behind a reverse proxy that reports no usable address. All of these clients count as one.
     Unknown,
 }
 
-/// What is known of a request apart from its headers.
+/// What is known of a connection apart from the headers of its requests.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Way {
     /// Whether the other side of the connection has proven that it may read the gateway's entry.
     pub(super) is_known: bool,
-    /// Whether the gateway stands behind a reverse proxy, so that any connection may be the proxy's.
+    /// Whether the gateway is behind a reverse proxy, so that any connection may be the proxy's.
     pub(super) is_proxied: bool,
 }
 
 impl ClientAddress {
-    /// The address that the nearest proxy has seen: the last in the list. Those before it are the
-    /// client's own words.
+    /// Returns the address that the nearest proxy reports: the last one in the list. The client itself
+    /// may have written the others.
     pub(super) fn of(headers: &HeaderMap, way: Way) -> Self {
         let Some(list) = headers.get_all(FORWARDED_FOR).iter().next_back() else {
             return match way {
                 Way { is_known: true, .. } => Self::Known,
-                // A proxy that says nothing must not make its clients this machine.
+                // A proxy that reports nothing must not make its clients count as local.
                 Way { is_proxied: true, .. } => Self::Unknown,
                 Way { .. } => Self::Local,
             };
         };
         let last = list.to_str().ok().and_then(|list| list.rsplit(',').next());
         match last.map(str::trim).and_then(parse_address) {
-            // One proxy behind another, of which only the farther knows who it was.
+            // One proxy is behind another, and only the outer one knows the client.
             Some(address) if address.is_loopback() => Self::Unknown,
             Some(address) => Self::Remote(address),
             None => Self::Unknown,
@@ -66,7 +66,7 @@ impl ClientAddress {
     }
 }
 
-/// An address, with or without a port.
+/// Parses an address, with or without a port.
 fn parse_address(text: &str) -> Option<IpAddr> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let address: IpAddr = match bare.parse() {
@@ -83,7 +83,7 @@ fn network(address: Ipv6Addr) -> Ipv6Addr {
     Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)
 }
 
-/// The addresses that are connected or were a moment ago.
+/// The addresses that are connected or were connected a moment ago.
 #[derive(Debug)]
 pub(super) struct Addresses {
     limits: Limits,
@@ -93,11 +93,11 @@ pub(super) struct Addresses {
 #[derive(Debug)]
 struct Known {
     addresses: HashMap<ClientAddress, Arc<Address>>,
-    /// At how many to look next for some that can be forgotten.
+    /// The number of addresses at which quiet ones are forgotten next.
     forget_from: usize,
 }
 
-/// What all connections of one address share.
+/// The state that all connections of one address share.
 #[derive(Debug)]
 pub(super) struct Address {
     max_sockets: u32,
@@ -106,7 +106,7 @@ pub(super) struct Address {
     new_users: Mutex<Bucket>,
 }
 
-/// A websocket's place among those of its address, for as long as it is open.
+/// A websocket's place in the limit of its address, for as long as it is open.
 #[derive(Debug)]
 pub(super) struct SocketPlace(Arc<Address>);
 
@@ -116,7 +116,7 @@ impl Addresses {
         Self { limits, known: Mutex::new(known) }
     }
 
-    /// What a client shares with the others of its address; `None` when it is not counted.
+    /// Returns the state of a client's address; `None` if the client is not limited by address.
     pub(super) fn find(&self, client: ClientAddress) -> Option<Arc<Address>> {
         if client.is_here() && !self.limits.count_loopback {
             return None;
@@ -131,8 +131,8 @@ impl Addresses {
 }
 
 impl Known {
-    /// Forgets addresses that would be as good as new. Looks at all, but only each time when there
-    /// are twice as many as were left.
+    /// Forgets addresses that have their full allowance again. It looks at all addresses, so it runs only
+    /// when there are twice as many as it left the last time.
     fn forget(&mut self) {
         let now = Instant::now();
         self.addresses
@@ -151,7 +151,7 @@ impl Address {
         }
     }
 
-    /// A place for one more websocket; `None` when all are taken.
+    /// Takes a place for one more websocket; `None` when all are taken.
     pub(super) fn open_socket(self: &Arc<Self>) -> Option<SocketPlace> {
         let more = |open: u32| (open < self.max_sockets).then_some(open + 1);
         self.sockets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
@@ -162,8 +162,8 @@ impl Address {
         lock(&self.traffic)
     }
 
-    /// Takes one of so many new users a minute, and as many at once; says whether there was one to be
-    /// had.
+    /// Takes one of `per_min` new users a minute, which may also come at once. Returns whether there was
+    /// one left.
     pub(super) fn take_new_user(&self, per_min: u32) -> bool {
         let mut new_users = lock(&self.new_users);
         new_users.set_rate(Rate::per_min(per_min.into()));
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(of(false, false), ClientAddress::Local);
         assert_eq!(of(false, true), ClientAddress::Unknown);
         assert_eq!((of(true, false), of(true, true)), (ClientAddress::Known, ClientAddress::Known));
-        // Who is forwarded is elsewhere, whoever forwards.
+        // A forwarded client is elsewhere, whoever forwards it.
         let headers = HeaderMap::from_iter([(FORWARDED_FOR, "203.0.113.9".parse().unwrap())]);
         let way = Way { is_known: true, is_proxied: true };
         assert_eq!(ClientAddress::of(&headers, way), remote("203.0.113.9"));

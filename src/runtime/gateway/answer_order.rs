@@ -1,13 +1,13 @@
-//! In which order a client gets acknowledgements and answers.
+//! Keeps acknowledgements and answers in order.
 
 use super::sockets::WaitingFrame;
 use crate::model::{RequestId, UserId};
 use crate::protocol::{Request, Told};
 
-/// A request whose answer a client knows by these. Clients that share a socket may use one id.
+/// A request, named as its answer names it. Clients that share a socket may use the same id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// None of a request that asks for nobody's prices.
+    /// The customer; `None` if the request is for nobody's prices.
     user: Option<UserId>,
     request_id: RequestId,
 }
@@ -25,23 +25,24 @@ impl Asked {
 /// Keeps the promise that a quote is acknowledged before it is answered.
 ///
 /// The answer can be pushed before the handler has returned. It then waits for the reply to its own
-/// request and for no other: a slow request holds up nobody else's answer. While it waits it counts
-/// among the frames and bytes that may wait for its socket.
+/// request only, so a slow request does not delay the answers of others. While it waits, it counts among
+/// the frames and bytes that may wait for its socket.
 #[derive(Default)]
 pub(super) struct AnswerOrder {
-    /// The requests that have no reply yet. A client may have sent one twice.
+    /// The requests that have no reply yet. A client may have sent the same one twice.
     in_hand: Vec<Asked>,
-    /// Answers to them, in the order in which they came.
+    /// The answers to these requests, in the order in which they came.
     waiting: Vec<(Asked, WaitingFrame)>,
 }
 
 impl AnswerOrder {
-    /// A request is being handled.
+    /// Notes that a request is being handled.
     pub(super) fn began(&mut self, asked: Asked) {
         self.in_hand.push(asked);
     }
 
-    /// A frame was pushed; it may go out at once unless the request that it answers has no reply yet.
+    /// Takes a frame that was pushed. Returns it if it may be sent at once, and keeps it if the request
+    /// that it answers has no reply yet.
     pub(super) fn pushed(&mut self, frame: WaitingFrame) -> Option<WaitingFrame> {
         if self.in_hand.is_empty() {
             return Some(frame);
@@ -53,7 +54,7 @@ impl AnswerOrder {
         None
     }
 
-    /// A request is replied to; these frames may follow its replies.
+    /// Notes that a request has its reply. Returns the frames that may follow this reply.
     pub(super) fn finished(&mut self, asked: &Asked) -> Vec<WaitingFrame> {
         if let Some(at) = self.in_hand.iter().position(|one| one == asked) {
             self.in_hand.swap_remove(at);
@@ -81,7 +82,7 @@ mod tests {
         request_of("AAA", id)
     }
 
-    /// A frame that waits on a socket.
+    /// Returns a frame that waits on a socket.
     async fn frame(text: &str) -> WaitingFrame {
         let sockets = Sockets::new();
         let mut socket = sockets.open(ConnectionId::from_random([1; 16]));

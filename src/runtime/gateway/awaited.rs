@@ -1,8 +1,8 @@
-//! The quotations that a socket's client was promised and has not been told of.
+//! The quotations whose outcome a socket's client was promised and has not been sent.
 //!
-//! A quotation's message can be lost on its way, and whoever should answer it can die. The gateway
-//! outlives both, and its sockets do not outlive the gateway: so it watches the deadlines itself, in
-//! memory, and that costs nothing while all goes well.
+//! A quotation's message can be lost, and the process that should answer it can die. The gateway survives
+//! both, and its sockets live no longer than the gateway. So the gateway watches the deadlines in memory,
+//! which costs nothing while all goes well.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,35 +13,35 @@ use crate::model::{RequestId, Timestamp, UserId};
 use crate::protocol::Told;
 use crate::stages::DEADLINE_GRACE;
 
-/// The store could not be asked about a quotation. So long after that it is asked again.
+/// When the store could not be asked about a quotation, it is asked again after this time.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// A quotation whose outcome a client was promised.
+/// A promise to tell a client the outcome of a quotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promise {
-    /// Who asked.
+    /// The customer.
     pub user: UserId,
-    /// By which the client knows it.
+    /// The id by which the client knows the quotation.
     pub request_id: RequestId,
-    /// Until when the client is told.
+    /// The time by which the client is told.
     pub deadline: Timestamp,
 }
 
-/// All that one socket's client waits for.
+/// The promises to one socket's client.
 #[derive(Debug, Default)]
 pub(super) struct Awaited {
-    /// By when they are due, which is mostly the order in which they were promised.
+    /// The promises by the time at which they are due, which is mostly the order in which they were made.
     promises: VecDeque<(Instant, Promise)>,
 }
 
 impl Awaited {
-    /// The client was promised an outcome. `now` is the same moment as that of `clock`.
+    /// Adds a promise. `now` and `clock` are the same moment.
     pub(super) fn promised(&mut self, promise: Promise, now: Instant, clock: Timestamp) {
         let left = promise.deadline.since(clock) + DEADLINE_GRACE;
         self.add(now + left, promise);
     }
 
-    /// The outcome could not be found out. It will be tried again.
+    /// Puts back a promise whose outcome could not be read, to try again later.
     pub(super) fn unknown(&mut self, promise: Promise, now: Instant) {
         self.add(now + ASK_AGAIN_AFTER, promise);
     }
@@ -51,14 +51,14 @@ impl Awaited {
         self.promises.insert(place, (due, promise));
     }
 
-    /// A reply tells the client an outcome that it may have been promised before.
+    /// Removes a promise, because a reply tells the client its outcome.
     pub(super) fn kept(&mut self, kept: &Promise) {
         let is_same =
             |one: &Promise| (&one.user, &one.request_id) == (&kept.user, &kept.request_id);
         self.promises.retain(|(_, promise)| !is_same(promise));
     }
 
-    /// The client is sent these frames that were pushed, which may be what it waits for.
+    /// Removes the promises that these pushed frames keep.
     pub(super) fn told<'a>(&mut self, frames: impl IntoIterator<Item = &'a [u8]>) {
         for frame in frames {
             if self.promises.is_empty() {
@@ -71,12 +71,12 @@ impl Awaited {
         }
     }
 
-    /// When the next deadline passes.
+    /// Returns when the next promise is due.
     pub(super) fn due(&self) -> Option<Instant> {
         self.promises.front().map(|(due, _)| *due)
     }
 
-    /// A promise whose deadline has passed.
+    /// Takes a promise that is due.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Promise> {
         self.promises.pop_front_if(|(due, _)| *due <= now).map(|(_, promise)| promise)
     }
@@ -133,7 +133,7 @@ mod tests {
         awaited.told([br#"{"id":"1","products":[],"unavailable":[]}"#.as_slice()]);
         assert_eq!(awaited.due(), None);
         awaited.promised(promise("AAA", "1", 30), now, NOW);
-        // Whenever it was promised.
+        // The deadline does not matter.
         awaited.kept(&promise("AAA", "1", 60));
         assert_eq!(awaited.due(), None);
     }

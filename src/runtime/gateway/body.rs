@@ -1,4 +1,4 @@
-//! The body of a reply: whole or, where it may be large, a piece at a time.
+//! The body of a reply: whole or, if it may be large, streamed in pieces.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::ports::TableError;
 
-/// What a reply has beside its head. In a box, so that a reply is small enough to be returned as an error.
+/// The body of a reply. It is boxed, so that a reply is small enough to be returned as an error.
 #[derive(Debug)]
 pub struct ReplyBody(Box<Kind>);
 
@@ -22,7 +22,8 @@ enum Kind {
 }
 
 impl ReplyBody {
-    /// Pieces, as they are made. An error breaks the reply off, so that its reader sees that it is not whole.
+    /// Creates a body of pieces, which are sent as they are made. An error breaks the reply off, so that
+    /// its reader sees that it is incomplete.
     #[must_use]
     pub fn pieces(pieces: mpsc::Receiver<Result<Bytes, TableError>>) -> Self {
         Self(Box::new(Kind::Pieces(pieces)))

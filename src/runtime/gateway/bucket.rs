@@ -1,4 +1,4 @@
-//! A rate that may be exceeded for a moment.
+//! A token bucket: a rate that may be exceeded for a moment.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 const NANOS_PER_SEC: u64 = 1_000_000_000;
 
-/// So many units a second on average, and up to a burst of them at once.
+/// Allows units at a rate on average, and up to a burst of them at once.
 ///
-/// Kept as the time at which all that was taken would be paid for, so a bucket is one instant and
-/// needs no filling.
+/// The bucket stores the time at which everything taken is paid for. So it is one instant and needs no
+/// filling.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
     rate: Rate,
@@ -19,44 +19,44 @@ pub(super) struct Bucket {
 /// How fast a [`Bucket`] fills, and how much it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rate {
-    /// Units in each `per`; more than none.
+    /// The units that come in each `per`; not zero.
     pub(super) units: u64,
-    /// The time in which they come.
+    /// The time in which `units` come.
     pub(super) per: Duration,
-    /// How many may be taken at once from a full bucket.
+    /// The units that may be taken at once from a full bucket.
     pub(super) burst: u64,
 }
 
 impl Rate {
-    /// So many a second, and one second's worth at once.
+    /// Returns a rate per second, with one second's units as the burst.
     pub(super) const fn per_sec(units: u64) -> Self {
         Self { units, per: Duration::from_secs(1), burst: units }
     }
 
-    /// So many a minute, and one minute's worth at once.
+    /// Returns a rate per minute, with one minute's units as the burst.
     pub(super) const fn per_min(units: u64) -> Self {
         Self { units, per: Duration::from_secs(60), burst: units }
     }
 
     fn time_of(&self, units: u64) -> Duration {
         let nanos = u128::from(units) * self.per.as_nanos() / u128::from(self.units.max(1));
-        // Longer than any process lives is as good as for ever.
+        // A time longer than any process lives is as good as infinite.
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(NANOS_PER_SEC * 86_400 * 365))
     }
 }
 
 impl Bucket {
-    /// A full one.
+    /// Creates a full bucket.
     pub(super) const fn new(rate: Rate) -> Self {
         Self { rate, paid_at: None }
     }
 
-    /// Fills at another rate from now on.
+    /// Changes the rate from now on.
     pub(super) const fn set_rate(&mut self, rate: Rate) {
         self.rate = rate;
     }
 
-    /// Takes units if there are as many; says whether there were.
+    /// Takes units if there are enough. Returns whether there were.
     pub(super) fn take(&mut self, units: u64, now: Instant) -> bool {
         let paid_at = self.paid_at.map_or(now, |paid_at| paid_at.max(now));
         let then = paid_at + self.rate.time_of(units);
@@ -67,19 +67,19 @@ impl Bucket {
         fits
     }
 
-    /// Takes units that are used already, whether there were as many or not.
+    /// Takes units that are used already, whether there were enough or not.
     pub(super) fn charge(&mut self, units: u64, now: Instant) {
         let paid_at = self.paid_at.map_or(now, |paid_at| paid_at.max(now));
         self.paid_at = Some(paid_at + self.rate.time_of(units));
     }
 
-    /// Until when there is nothing to be had; `None` when there is something.
+    /// Returns until when the bucket is empty; `None` when it has something.
     pub(super) fn empty_until(&self, now: Instant) -> Option<Instant> {
         let empty_until = self.paid_at?.checked_sub(self.rate.time_of(self.rate.burst))?;
         (empty_until > now).then_some(empty_until)
     }
 
-    /// Whether it is as good as new.
+    /// Whether the bucket is full.
     pub(super) fn is_full(&self, now: Instant) -> bool {
         self.paid_at.is_none_or(|paid_at| paid_at <= now)
     }

@@ -1,4 +1,4 @@
-//! Takes connections and tells websockets from HTTP.
+//! Accepts connections and distinguishes websockets from HTTP.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,23 +40,22 @@ use crate::runtime::Shutdown;
 use crate::supervisor::{Panic, catch};
 use crate::tokens::Clients;
 
-/// A client that has not finished its request head by then is cut off.
+/// The most time for a client to send its request head. Then it is cut off.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
-/// How many bytes may wait in a socket's write buffer.
+/// The most bytes that may wait in a socket's write buffer.
 const MAX_WRITE_BUFFER: usize = 512 * 1024;
-/// Frames that go out together are written together, up to so many bytes: an acknowledgement and its
-/// answer are one write.
+/// Frames are buffered up to this many bytes, so that an acknowledgement and its answer are one write.
 const WRITE_BUFFER: usize = 16 * 1024;
-/// Small, because most sockets are idle and the buffer is allocated for each.
+/// Small, because the buffer is allocated for each socket and most sockets are idle.
 const READ_BUFFER: usize = 4096;
-/// The longest head of a request: what a browser sends with its cookies, and some.
+/// The longest request head: enough for a browser with its cookies.
 const MAX_HEAD: usize = 32 * 1024;
-/// What a connection gets for which there is no place.
+/// The reply to a connection for which there is no place.
 const NO_PLACE: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
     content-type: application/json\r\ncontent-length: 66\r\nconnection: close\r\n\r\n\
     {\"code\":\"unavailable\",\"message\":\"too many connections; try again\"}";
 
-/// A connection: what its client may use, and its place among all.
+/// A connection: its allowance, and its place in the limit of all connections.
 struct Peer {
     traffic: Arc<Mutex<Traffic>>,
     place: Arc<ConnectionPlace>,
@@ -64,22 +63,22 @@ struct Peer {
     is_known: Arc<AtomicBool>,
 }
 
-/// What a websocket's client may do: how much, and for whom.
+/// A websocket's client: how much it may send, and for which customers.
 struct Client {
     allowance: Allowance,
     clients: Clients,
-    /// Whether it has shown one.
+    /// Whether it was admitted by a token.
     by_token: bool,
 }
 
-/// A websocket's places, given back when it is closed.
+/// The places of a websocket in the limits. They are given back when it is closed.
 struct Places {
     _connection: Arc<ConnectionPlace>,
     _socket: Option<SocketPlace>,
 }
 
 impl Gateway {
-    /// Takes connections until the shutdown begins. The tasks then close every socket with 1001.
+    /// Accepts connections until the shutdown begins. Their tasks then close every socket with 1001.
     pub(super) async fn serve(
         self: Arc<Self>,
         listener: Listener,
@@ -92,7 +91,8 @@ impl Gateway {
                 Ok((stream, address)) => {
                     let Some(place) = gateway.limiter.enter() else {
                         debug!(peer = %address, "no place for a connection");
-                        // It may be gone before it reads this; it is closed in any case.
+                        // The client may be gone before it reads this. The connection is closed in any
+                        // case.
                         let _ = stream.try_write(NO_PLACE.as_bytes());
                         continue;
                     };
@@ -106,7 +106,7 @@ impl Gateway {
                     tasks.spawn(connection);
                 }
                 Err(error) => {
-                    // Out of file descriptors, most likely: wait for sockets to close.
+                    // The process is probably out of file descriptors. Wait for sockets to close.
                     warn!(%error, "a connection was not taken");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -124,8 +124,8 @@ impl Gateway {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "no TCP_NODELAY");
         }
-        // What all connections share is borrowed: a handle of it for each request would have all threads count
-        // in one place.
+        // Borrow what all connections share. If each request cloned it, all threads would contend for one
+        // reference count.
         let (gateway, peer, tasks, shutdown) = (&self, &peer, &tasks, &shutdown);
         let service = service_fn(move |mut request: Request<Incoming>| {
             gateway.prefix.strip(&mut request);
@@ -176,7 +176,7 @@ impl Gateway {
         }
         let client = self.client(peer, headers);
         let allowance = Allowance::new(peer.traffic.clone(), self.limiter.address(client));
-        // The other processes of this machine push their answers as fast as they come.
+        // The other processes of this machine push answers without a rate limit.
         let is_push = client == ClientAddress::Known && is_push(&request);
         if !is_push && !allowance.take_frame() {
             return too_many("too many requests");
@@ -202,8 +202,8 @@ impl Gateway {
         self.clone().upgrade(request, client, places, tasks, shutdown.clone())
     }
 
-    /// Where a request comes from. Whoever proves in one that it may read the entry is known from
-    /// then on, for as long as the connection lasts.
+    /// Returns where a request comes from. A client that proves in one request that it may read the entry
+    /// counts as known for the rest of the connection.
     fn client(&self, peer: &Peer, headers: &HeaderMap) -> ClientAddress {
         if self.secret.answer(headers).is_some() {
             peer.is_known.store(true, Ordering::Relaxed);
@@ -247,7 +247,7 @@ impl Gateway {
 
     async fn session(&self, upgraded: Upgraded, client: Client, shutdown: &Shutdown) {
         let Client { allowance, clients, by_token } = client;
-        // Back to the plain socket: what the client sent right after its request comes first.
+        // Take the plain socket back. Bytes that the client sent right after its request are read first.
         let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Guarded<TcpStream>>>()
         else {
             warn!("a websocket came over something that is not TCP");
@@ -289,7 +289,7 @@ impl Gateway {
     }
 }
 
-/// Only this one request fails; the log says why.
+/// Replies to a request on which the gateway panicked. Only this request fails; the log has the panic.
 fn panicked(_: Panic) -> Reply {
     problem(StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed on this request")
 }

@@ -1,7 +1,7 @@
-//! What a browser must read in a reply before it hands the reply to a page of another origin.
+//! The headers that a browser requires before it hands a reply to a page of another origin.
 //!
-//! The same as API Gateway adds for the origins of `allowed_origins` in `infra/`: to the reply of every
-//! request of such a page, errors too, and to the reply of the preflight that comes before some of them.
+//! API Gateway adds the same headers for the origins of `allowed_origins` in `infra/`: to the reply to
+//! every request of such a page, errors included, and to the reply to a preflight.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -18,23 +18,23 @@ use super::limits::lock;
 use super::methods::{is_for_pages, list};
 use super::origin::{AllowedOrigins, Sender, normalise};
 
-/// What a page may send. `infra/http.tf` allows the same.
+/// The headers that a page may send. `infra/http.tf` allows the same.
 const ALLOWED_HEADERS: HeaderValue =
     HeaderValue::from_static("authorization, content-type, if-none-match, prefer, traceparent");
-/// What a page may read of a reply beside its type and body. `infra/http.tf` exposes the same.
+/// The headers that a page may read beside the content type. `infra/http.tf` exposes the same.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
     "etag, link, location, ocache-priced-at, ocache-stale, preference-applied, retry-after",
 );
-/// How long a browser need not ask again, in seconds.
+/// How long a browser may reuse the reply to a preflight, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
-/// So many refused origins are named in the log. Whoever sends more of them means no good.
+/// The most refused origins that are named in the log. Whoever sends more of them is probably attacking.
 const MAX_NAMED: usize = 32;
-/// A longer origin is not worth naming.
+/// A longer origin is not logged.
 const MAX_ORIGIN_BYTES: usize = 256;
 
-/// The headers that the reply to one request gets.
+/// The CORS headers for the reply to one request.
 pub(super) struct Cors {
-    /// The page's origin, if it is allowed.
+    /// The origin of the page, if it is allowed.
     origin: Option<HeaderValue>,
     /// Whether another origin would get another reply.
     varies: bool,
@@ -42,7 +42,7 @@ pub(super) struct Cors {
 }
 
 impl Cors {
-    /// For a request.
+    /// Creates the headers for the reply to a request.
     pub(super) fn of<T>(allowed: &AllowedOrigins, request: &Request<T>) -> Self {
         let headers = request.headers();
         let origin = match allowed.sender(headers) {
@@ -54,7 +54,7 @@ impl Cors {
         Self { origin, varies: allowed.allow_others(), is_preflight }
     }
 
-    /// Adds them. `methods` are those of the path.
+    /// Adds the headers to a reply. `methods` are those of the path.
     pub(super) fn add(self, headers: &mut HeaderMap, methods: &[Method]) {
         if self.varies {
             headers.append(VARY, HeaderValue::from_name(ORIGIN));
@@ -74,12 +74,13 @@ impl Cors {
     }
 }
 
-/// The origins that were refused, each named in the log once.
+/// The origins that were refused. Each is named in the log once.
 #[derive(Default)]
 pub(super) struct RefusedOrigins(Mutex<BTreeSet<String>>);
 
 impl RefusedOrigins {
-    /// A page was refused. Says so, with the flag that would let it in, unless that was said before.
+    /// Logs that a page was refused, with the flag that would admit it, unless this origin was logged
+    /// before.
     pub(super) fn refused(&self, headers: &HeaderMap) {
         let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
         let origin = origin.filter(|origin| origin.len() <= MAX_ORIGIN_BYTES);

@@ -1,5 +1,5 @@
-//! The way back to a socket, wherever it is: in this process, in another one of this machine, or
-//! behind the engine's own gateway.
+//! Delivers frames to a socket in this process, in another process of this machine, or behind the
+//! engine's own gateway.
 
 use std::error::Error as _;
 use std::net::IpAddr;
@@ -21,15 +21,16 @@ use super::sockets::Sockets;
 use crate::model::ConnectionRef;
 use crate::ports::{Chain, Connections, Delivery, PortError};
 
-/// A gateway on loopback that does not take a frame within this time is in trouble.
+/// A local gateway that does not take a frame within this time counts as failed.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection on which nothing is pushed for so long gives its place at the gateway back.
+/// A connection on which nothing was pushed for this long is closed, so that the gateway has its place
+/// back.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
-/// Delivers directly where it can, else through the management API of the socket's gateway.
+/// Delivers directly to sockets of this process, else through the management API of the socket's gateway.
 ///
-/// Endpoints come with stored data, so none is called that is not this process's own, that of a
-/// gateway entered in the machine's registry, which proves itself, or allowed by the engine.
+/// Endpoints come from stored data. So a frame goes only to this process's own endpoint, to a gateway in
+/// the machine's registry that proves itself, or to an endpoint that the engine allows.
 pub struct GatewayConnections {
     own: Option<(String, Arc<Sockets>)>,
     elsewhere: Option<Arc<dyn Connections>>,
@@ -38,9 +39,9 @@ pub struct GatewayConnections {
 }
 
 impl GatewayConnections {
-    /// Delivery for a process. `own` is the endpoint and the sockets of the gateway in it, if it
-    /// has one; `elsewhere` is the engine's own way to gateways that are not of this machine. It
-    /// fails for those that it does not know: their clients may be waiting still.
+    /// Creates the delivery for a process. `own` is the endpoint and the sockets of the gateway in this
+    /// process, if it has one. `elsewhere` is the engine's way to gateways on other machines. It fails
+    /// for endpoints that it does not know, because their clients may still be waiting.
     #[must_use]
     pub fn new(
         own: Option<(String, Arc<Sockets>)>,
@@ -61,7 +62,8 @@ impl GatewayConnections {
             .uri(format!("{}/@connections/{}", to.endpoint, to.id))
             .body(Full::new(frame))
             .map_err(|error| PortError::rejected(what(), error.to_string()))?;
-        // What goes wrong with one gateway is no trouble of the downstream: the others answer.
+        // A failure of one gateway is not a failure of the downstream, because the other gateways still
+        // answer.
         let response = timeout(PUSH_TIMEOUT, self.client.request(request))
             .await
             .map_err(|_| PortError::rejected(what(), "it takes no frame"))?;
@@ -71,7 +73,7 @@ impl GatewayConnections {
                 StatusCode::GONE | StatusCode::NOT_FOUND => Ok(Delivery::Gone),
                 status => Err(PortError::rejected(what(), format!("it answered {status}"))),
             },
-            // The gateway has ended, so the socket is closed too.
+            // The gateway has ended, so its sockets are closed too.
             Err(error) if is_dead(&error) => Ok(Delivery::Gone),
             Err(error) => Err(PortError::rejected(what(), Chain(&error).to_string())),
         }
@@ -84,8 +86,8 @@ fn is_dead(error: &ClientError) -> bool {
     source.is_some_and(ProbeError::is_dead)
 }
 
-/// Whether an endpoint is that of a local gateway: on loopback and without a path, which a local AWS
-/// has.
+/// Whether an endpoint belongs to a local gateway: it is on loopback and has no path. Endpoints of a
+/// local AWS have one.
 fn is_local_gateway(endpoint: &str) -> bool {
     let uri = endpoint.parse::<Uri>().ok();
     let uri = uri.filter(|uri| uri.scheme().is_some() && uri.path().trim_matches('/').is_empty());
@@ -106,7 +108,7 @@ impl Connections for GatewayConnections {
         }
         match &self.elsewhere {
             Some(connections) => connections.push(to, frame).await,
-            // Where all gateways are on this machine, this one was never any.
+            // The engine has only gateways of this machine, and this endpoint is not one of them.
             None => Ok(Delivery::Gone),
         }
     }
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
     use crate::model::ConnectionId;
 
-    /// The engine's way to gateways elsewhere, of which it knows none.
+    /// The engine's way to gateways elsewhere. It knows none.
     struct Unknown;
 
     #[async_trait]

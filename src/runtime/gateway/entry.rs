@@ -1,4 +1,4 @@
-//! Who comes in: the token of a request, and whom it lets its client quote for.
+//! Admits clients: reads the token of a request and decides for which customers its client may quote.
 
 use std::sync::Arc;
 
@@ -14,24 +14,24 @@ use crate::runtime::{NotGranted, TokenCheck};
 use crate::stages::SettingsInForce;
 use crate::tokens::{Clients, Grant, Refusal, Token};
 
-/// The tokens that a gateway wants.
+/// How a gateway checks tokens.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    /// Whether one is good.
+    /// Checks whether a token is good.
     pub check: Arc<TokenCheck>,
-    /// Where the keys are that it is checked with, for others of this machine.
+    /// Where the keys are, so that other processes of this machine can sign tokens.
     pub keys: KeysPlace,
 }
 
-/// What a client is told that has no token, and one whose token is not good.
+/// The challenges for a client without a token, and for one whose token is not good.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"ocache\"");
 const CHALLENGE_AGAIN: HeaderValue =
     HeaderValue::from_static("Bearer realm=\"ocache\", error=\"invalid_token\"");
 
-/// The token of a websocket's request: in its header or, for browsers, in its URL.
+/// Returns the token of a websocket's request: from its header or, for browsers, from its URL.
 ///
 /// # Errors
-/// [`Refusal`] when there is none.
+/// Returns [`Refusal`] if there is none.
 pub(super) fn of_websocket<T>(request: &Request<T>) -> Result<Token, Refusal> {
     match of_headers(request.headers()) {
         Err(Refusal::Missing) => {
@@ -41,11 +41,11 @@ pub(super) fn of_websocket<T>(request: &Request<T>) -> Result<Token, Refusal> {
     }
 }
 
-/// The token of any other request. A page can send headers with it, so a token has no reason to be
-/// in its URL.
+/// Returns the token of any other request. A page can set headers on such a request, so the token need
+/// not be in the URL.
 ///
 /// # Errors
-/// [`Refusal`] when there is none, or more than one.
+/// Returns [`Refusal`] if there is none, or more than one.
 pub(super) fn of_headers(headers: &HeaderMap) -> Result<Token, Refusal> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     match (all.next(), all.next()) {
@@ -55,7 +55,7 @@ pub(super) fn of_headers(headers: &HeaderMap) -> Result<Token, Refusal> {
     }
 }
 
-/// Decides who comes in: everybody or, while the stack requires tokens, whoever has a good one.
+/// Decides who is admitted: everybody or, while the stack requires tokens, whoever has a good one.
 pub(super) struct Door {
     settings: SettingsInForce,
     check: Option<Arc<TokenCheck>>,
@@ -66,8 +66,9 @@ impl Door {
         Self { settings, check: tokens.map(|tokens| tokens.check) }
     }
 
-    /// Whom a client may quote for; or the reply that keeps it out. While tokens are not required,
-    /// anybody may quote for anybody. While nobody knows whether they are, nobody comes in.
+    /// Returns for whom a client may quote, or the reply that refuses the client. While tokens are not
+    /// required, everybody may quote for everybody. While this setting cannot be read, nobody is
+    /// admitted.
     pub(super) async fn clients_of(&self, token: Result<Token, Refusal>) -> Result<Clients, Reply> {
         let Some(requires_token) = self.settings.current_as(|settings| settings.requires_token)
         else {
@@ -84,7 +85,7 @@ impl Door {
         }
     }
 
-    /// Who may load: a client with a token that says so, also while tokens are not required.
+    /// Checks that a client may load. It needs a token that says so, even while tokens are not required.
     pub(super) async fn may_load(&self, token: Result<Token, Refusal>) -> Result<(), Reply> {
         let Some(check) = &self.check else {
             error!("this gateway has no keys to check tokens with");
@@ -101,7 +102,7 @@ impl Door {
         self.settings.until(|settings| settings.requires_token).await;
     }
 
-    /// Whether it lets in everybody.
+    /// Whether everybody is admitted.
     pub(super) fn is_open(&self) -> bool {
         self.settings.current_as(|settings| !settings.requires_token).unwrap_or(false)
     }

@@ -1,4 +1,4 @@
-//! A connection that cannot be made to wait for ever, nor to read without end.
+//! A connection whose writes cannot stall for ever, and whose reads are limited.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -12,19 +12,19 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use super::limiter::Allowance;
 use super::unfinished::Unfinished;
 
-/// A client that takes nothing for so long while something is written to it is gone.
+/// A client that reads nothing for this long while something is written to it counts as gone.
 pub(super) const WRITE_STALL: Duration = Duration::from_secs(10);
 /// How long a closed connection may go on sending before it is cut off.
 const LINGER: Duration = Duration::from_secs(1);
-/// How many bytes of it are still taken.
+/// The most bytes that are still read from a closed connection.
 const LINGER_BYTES: u64 = 256 * 1024;
 
-/// A transport with a limit on how long a write may stall and, once it is known what its client
-/// may use, on how much is read.
+/// A transport that limits how long a write may stall. Once the client's allowance is known, it also
+/// limits how much is read.
 pub(super) struct Guarded<T> {
     io: T,
     allowance: Option<Allowance>,
-    /// What is received of a message that is not finished.
+    /// The bytes received of an unfinished message.
     unfinished: Option<Arc<Unfinished>>,
     /// Until when nothing is read.
     pause: Option<Pin<Box<Sleep>>>,
@@ -37,17 +37,17 @@ impl<T> Guarded<T> {
         Self { io, allowance: None, unfinished: None, pause: None, stall: None }
     }
 
-    /// From here on, no more is read than is allowed.
+    /// Limits reads from now on.
     pub(super) fn limit(&mut self, allowance: Allowance) {
         self.allowance = Some(allowance);
     }
 
-    /// From here on, what is read is part of a message until that is finished.
+    /// Counts what is read from now on as part of an unfinished message.
     pub(super) fn count(&mut self, unfinished: Arc<Unfinished>) {
         self.unfinished = Some(unfinished);
     }
 
-    /// Fails a write that has waited too long; forgets the wait when it is over.
+    /// Fails a write that has stalled too long. Forgets the stall when the write makes progress.
     fn watch<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -65,14 +65,14 @@ impl<T> Guarded<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Guarded<T> {
-    /// Ends the connection so that the client gets what was last written to it: closing a socket
-    /// that has unread data resets it, and the client may lose the close frame.
+    /// Ends the connection so that the client gets what was last written to it. Closing a socket that has
+    /// unread data would reset it, and the client could lose the close frame.
     pub(super) async fn linger(mut self) {
         let rest = async {
             self.io.shutdown().await?;
             tokio::io::copy(&mut (&mut self.io).take(LINGER_BYTES), &mut tokio::io::sink()).await
         };
-        // Either way the connection is over now.
+        // The connection is over in either case.
         let _ = timeout(LINGER, rest).await;
     }
 }
@@ -156,7 +156,7 @@ mod tests {
         let begun = Instant::now();
         let error = guarded.write_all(&[0; 1000]).await.unwrap_err();
         assert_eq!((error.kind(), begun.elapsed()), (ErrorKind::TimedOut, WRITE_STALL));
-        // One that reads, however slowly, goes on.
+        // A client that reads, however slowly, does not time out.
         let (io, mut slow) = duplex(64);
         let reading = tokio::spawn(async move {
             let mut buffer = [0; 64];
@@ -179,7 +179,7 @@ mod tests {
         client.write_all(&[0; 5 * 4096]).await.unwrap();
         let begun = Instant::now();
         let mut buffer = [0; 4096];
-        // A second's worth at once; and what is read is known only when it is read.
+        // One second's bytes may be read at once. What exceeds them is known only after it was read.
         for secs in [0, 0, 1, 2, 3] {
             guarded.read_exact(&mut buffer).await.unwrap();
             assert_eq!(begun.elapsed().as_secs(), secs);

@@ -1,4 +1,4 @@
-//! Replies over HTTP: JSON, and what went wrong with its reason.
+//! Replies over HTTP in JSON, including errors.
 
 use bytes::Bytes;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -10,17 +10,17 @@ use super::body::ReplyBody;
 /// A response.
 pub type Reply = Response<ReplyBody>;
 
-/// A problem, with the code by which programs know it. Codes that the websocket has too mean the same.
+/// Returns an error reply with a code for programs. Codes that the websocket also has mean the same here.
 pub(super) fn problem_with_code(status: StatusCode, code: &str, message: &str) -> Reply {
     json_reply(status, &json!({ "message": message, "code": code }))
 }
 
-/// A query that cannot be understood.
+/// Returns the reply to a query that cannot be understood.
 pub(super) fn bad_query(message: &str) -> Reply {
     problem_with_code(StatusCode::BAD_REQUEST, "bad_query", message)
 }
 
-/// A problem for which its status is exact enough: each status has a code of its own.
+/// Returns an error reply whose code follows from its status.
 pub(super) fn problem(status: StatusCode, message: &str) -> Reply {
     let code = match status.as_u16() {
         400 => "bad_request",
@@ -39,14 +39,15 @@ pub(super) fn problem(status: StatusCode, message: &str) -> Reply {
     problem_with_code(status, code, message)
 }
 
-/// An error that goes away by itself.
+/// Returns the reply to a request that may be repeated after a second.
 pub(super) fn later(status: StatusCode, message: &str) -> Reply {
     let mut reply = problem(status, message);
     reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     reply
 }
 
-/// A client that asks too much. Its connection is closed, so that it does not go on.
+/// Returns the reply to a client that sends too many requests. Its connection is closed, so that it
+/// stops.
 pub(super) fn too_many(message: &str) -> Reply {
     let mut reply = later(StatusCode::TOO_MANY_REQUESTS, message);
     reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -1,5 +1,5 @@
-//! The gateways of this machine as a process that pushes knows them: their entries, read again when
-//! they have changed, and connections on which they have proven themselves.
+//! The gateways of this machine, for a process that pushes frames. It reads their entries again when
+//! these have changed, and opens connections on which the gateways have proven themselves.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,18 +16,18 @@ use super::limits::lock;
 use super::probe::{ProbeError, connect};
 use super::registry::{GatewayRecord, GatewayRegistry};
 
-/// A folder that changed less than this before it was read may have changed once more in the same
-/// tick of the file system's clock, and so is read again.
+/// If the folder changed less than this before it was read, it may have changed again within the same
+/// tick of the file system's clock. So it is read again.
 const SETTLED_AFTER: Duration = Duration::from_secs(1);
 
-/// Opens connections to gateways of this machine. Clones share what they know.
+/// Opens connections to gateways of this machine. Clones share the entries.
 #[derive(Clone)]
 pub(super) struct KnownGateways {
     registry: GatewayRegistry,
     read: Arc<Mutex<Option<Entries>>>,
 }
 
-/// What the registry said, and when it had last changed by then.
+/// The entries as read, and the time of the folder's last change before that.
 struct Entries {
     changed_at: SystemTime,
     records: Vec<GatewayRecord>,
@@ -38,7 +38,8 @@ impl KnownGateways {
         Self { registry, read: Arc::default() }
     }
 
-    /// The entries with an endpoint: the gateway's, and those of dead ones that had its port before.
+    /// Returns the entries with this endpoint: the gateway's, and those of dead ones that had its port
+    /// before.
     fn find(&self, endpoint: &str) -> Vec<GatewayRecord> {
         let mut read = lock(&self.read);
         let Some(changed_at) = self.registry.changed_at() else { return vec![] };
@@ -48,7 +49,7 @@ impl KnownGateways {
         }
         let records = read.as_ref().map_or(&[][..], |entries| &entries.records);
         let found = records.iter().filter(|record| record.endpoint == endpoint).cloned().collect();
-        // A time to come, which only a clock that was set shows, has not settled either.
+        // A time in the future, which appears when the clock was set back, has not settled either.
         if changed_at.elapsed().is_ok_and(|since| since >= SETTLED_AFTER) {
             return found;
         }
@@ -104,7 +105,7 @@ mod tests {
         }
     }
 
-    /// Has the folder changed last at this time.
+    /// Sets the time of the folder's last change.
     fn set_changed_at(registry: &GatewayRegistry, time: SystemTime) {
         File::open(registry.folder()).unwrap().set_modified(time).unwrap();
     }
@@ -118,12 +119,12 @@ mod tests {
         assert_eq!(found("http://127.0.0.1:1"), 0, "there is no folder");
         let _first = registry.register(&record("one", "http://127.0.0.1:1")).unwrap();
         assert_eq!(found("http://127.0.0.1:1"), 1);
-        // In the same tick of the clock.
+        // The second entry is made in the same tick of the clock.
         let at = registry.changed_at().unwrap();
         let _second = registry.register(&record("two", "http://127.0.0.1:2")).unwrap();
         set_changed_at(&registry, at);
         assert_eq!(found("http://127.0.0.1:2"), 1);
-        // Settled: what does not change the folder's time is not seen.
+        // The folder has settled: an entry that does not change its time is not seen.
         set_changed_at(&registry, at - SETTLED_AFTER);
         assert_eq!(found("http://127.0.0.1:2"), 1);
         let third = registry.register(&record("three", "http://127.0.0.1:3")).unwrap();
@@ -132,7 +133,7 @@ mod tests {
         drop(third);
         let _fourth = registry.register(&record("four", "http://127.0.0.1:2")).unwrap();
         assert_eq!(found("http://127.0.0.1:2"), 2, "with the one before it on its port");
-        // A clock that was set back.
+        // The clock was set back.
         set_changed_at(&registry, SystemTime::now() + Duration::from_secs(3600));
         assert_eq!(found("http://127.0.0.1:1"), 1);
         assert!(lock(&known.read).is_none(), "not settled");

@@ -1,4 +1,4 @@
-//! Who keeps to the limits: the places of connections, and what each may still use.
+//! Enforces the limits: counts connections, and gives each its allowance.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::addresses::{Address, Addresses, ClientAddress};
 use super::limits::{Limits, Traffic, lock};
 
-/// Keeps the limits of one gateway.
+/// Enforces the limits of one gateway.
 #[derive(Debug)]
 pub(super) struct Limiter {
     limits: Limits,
@@ -16,7 +16,7 @@ pub(super) struct Limiter {
     addresses: Addresses,
 }
 
-/// A connection's place among all, for as long as it lives.
+/// A connection's place in the limit of all connections, for as long as it lives.
 #[derive(Debug)]
 pub(super) struct ConnectionPlace(Arc<AtomicU32>);
 
@@ -25,19 +25,20 @@ impl Limiter {
         Self { limits, open: Arc::default(), addresses: Addresses::new(limits) }
     }
 
-    /// A place for one more connection; `None` when all are taken.
+    /// Takes a place for one more connection; `None` when all are taken.
     pub(super) fn enter(&self) -> Option<ConnectionPlace> {
         let more = |open: u32| (open < self.limits.sockets).then_some(open + 1);
         self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
         Some(ConnectionPlace(self.open.clone()))
     }
 
-    /// The allowance of a connection before its client's address is known.
+    /// Returns the allowance of a connection before its client's address is known.
     pub(super) fn connection(&self) -> Arc<Mutex<Traffic>> {
         Arc::new(Mutex::new(Traffic::new(self.limits.frames_per_sec)))
     }
 
-    /// What is shared by all connections of an address; `None` when it is not counted.
+    /// Returns the state that all connections of an address share; `None` if the client is not limited by
+    /// address.
     pub(super) fn address(&self, client: ClientAddress) -> Option<Arc<Address>> {
         self.addresses.find(client)
     }
@@ -49,7 +50,7 @@ impl Drop for ConnectionPlace {
     }
 }
 
-/// What one connection may still use: its own allowance, and its address's.
+/// The allowance of one connection: its own, and that of its address.
 #[derive(Clone, Debug)]
 pub(super) struct Allowance {
     own: Arc<Mutex<Traffic>>,
@@ -65,7 +66,7 @@ impl Allowance {
         self.address.as_ref()
     }
 
-    /// Takes a frame; says whether there was one to be had.
+    /// Takes a frame. Returns whether one was left.
     pub(super) fn take_frame(&self) -> bool {
         let now = Instant::now();
         lock(&self.own).take_frame(now)
@@ -81,7 +82,7 @@ impl Allowance {
         }
     }
 
-    /// Until when nothing more shall be received; `None` when it may be at once.
+    /// Returns until when nothing more may be received; `None` if something may be received now.
     pub(super) fn no_bytes_until(&self) -> Option<Instant> {
         let now = Instant::now();
         let own = lock(&self.own).no_bytes_until(now);

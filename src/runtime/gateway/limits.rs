@@ -1,9 +1,9 @@
 //! How much of the gateway one client may use.
 //!
-//! A socket, an address and all clients together have limits of their own. The gateway listens on
-//! loopback only, so the address of a client from elsewhere is what a reverse proxy says it is, in
-//! the last entry of `X-Forwarded-For`. Clients of this machine have no address worth counting by:
-//! they are limited by socket and in all, and by address only when that is asked for.
+//! There are separate limits for a socket, for an address and for all clients together. The gateway
+//! listens on loopback only, so the address of a remote client is the last entry of `X-Forwarded-For`,
+//! which a reverse proxy adds. Local clients have no distinct addresses. They are limited by socket and
+//! in total, and by address only if this is configured.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,26 +11,26 @@ use tokio::time::Instant;
 
 use super::bucket::{Bucket, Rate};
 
-/// What frames of average size bring with them, in bytes: as many are read for each frame allowed.
+/// The average size of a frame in bytes. This many bytes may be read for each frame allowed.
 const BYTES_PER_FRAME: u64 = 4096;
 
-/// How much a client may use. The defaults let an honest client of any size through.
+/// The limits of a client. The defaults do not restrict an honest client of any size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections in all, websockets or not.
+    /// The most connections in total, websockets or not.
     pub sockets: u32,
-    /// Websockets of one address.
+    /// The most websockets of one address.
     pub sockets_per_address: u32,
-    /// Frames a second of one socket, and as many at once.
+    /// The most frames a second of one socket, and the most at once.
     pub frames_per_sec: u32,
-    /// Frames a second of one address, and as many at once.
+    /// The most frames a second of one address, and the most at once.
     pub frames_per_sec_per_address: u32,
     /// Whether clients of this machine are limited by address too.
     pub count_loopback: bool,
 }
 
 impl Limits {
-    /// Those that hold unless others are set.
+    /// The limits that hold unless others are set.
     pub const DEFAULT: Self = Self {
         sockets: 10_000,
         sockets_per_address: 1_000,
@@ -46,8 +46,8 @@ impl Default for Limits {
     }
 }
 
-/// What may be received: frames, and the bytes that make them up. Bytes count too, because a flood
-/// of fragments never becomes a frame.
+/// What may still be received: frames, and bytes. Bytes count too, because a flood of fragments never
+/// becomes a frame.
 #[derive(Debug)]
 pub(super) struct Traffic {
     frames: Bucket,
@@ -80,7 +80,7 @@ impl Traffic {
     }
 }
 
-/// The state, also after a panic elsewhere: it is only numbers.
+/// Locks a mutex, even after a panic elsewhere: the state is only numbers.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,27 +1,27 @@
 //! The port of a gateway, on both loopback addresses.
 //!
-//! `localhost` is either of them, and which one a client tries first is up to its machine. If another
-//! program had the port on the other address, some clients would send their tokens there.
+//! `localhost` may mean either address, and the machine decides which one a client tries first. If
+//! another program had the port on the other address, some clients would send their tokens there.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::{TcpListener, TcpStream};
 
-/// How often another free port is tried, where another program has it on one of the addresses.
+/// How many free ports are tried if another program has the port on one of the addresses.
 const MAX_TRIES: u32 = 16;
 
-/// Takes connections to 127.0.0.1 and, where the machine has it, to ::1.
+/// Accepts connections to 127.0.0.1 and, if the machine has it, to ::1.
 pub(super) struct Listener {
     v4: TcpListener,
     v6: Option<TcpListener>,
 }
 
 impl Listener {
-    /// Opens a port; 0 is any that is free on both addresses.
+    /// Opens a port; 0 means any port that is free on both addresses.
     ///
     /// # Errors
-    /// When the port is taken on one of them, or may not be opened.
+    /// Fails when the port is taken on one of the addresses, or may not be opened.
     pub(super) async fn bind(port: u16) -> io::Result<Self> {
         let mut tries = 1;
         loop {
@@ -38,23 +38,23 @@ impl Listener {
         match bind(Ipv6Addr::LOCALHOST.into(), port).await {
             Ok(v6) => Ok(Self { v4, v6: Some(v6) }),
             Err(error) if is_taken(&error) => Err(error),
-            // The machine has no such address.
+            // The machine has no IPv6 loopback address.
             Err(_) => Ok(Self { v4, v6: None }),
         }
     }
 
-    /// Its IPv4 address.
+    /// Returns the IPv4 address.
     ///
     /// # Errors
-    /// When the system does not say.
+    /// Fails when the system does not return it.
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
         self.v4.local_addr()
     }
 
-    /// The next connection. Cancelling loses none.
+    /// Returns the next connection. Cancelling loses none.
     ///
     /// # Errors
-    /// When one could not be taken.
+    /// Fails when a connection could not be accepted.
     pub(super) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let Some(v6) = &self.v6 else { return self.v4.accept().await };
         tokio::select! {

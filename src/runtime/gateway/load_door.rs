@@ -1,10 +1,10 @@
 //! `POST /load`: products and discounts over HTTP, the same for the local gateway and for the function
 //! behind API Gateway's HTTP API.
 //!
-//! Whoever may load decides every price, so this is guarded more closely than quotes: a token that says so
-//! is always needed, only the gateway's own page may use it beside programs, and what is sent is bounded, also when it is unpacked. A
-//! load is checked whole, and comes into force whole or not at all. A dry run is guarded in the same way,
-//! because it tells the prices of every customer.
+//! Whoever may load decides every price, so loads are guarded more closely than quotes. A token that
+//! permits loads is always required. Of all pages, only the gateway's own may load. The size of a body is
+//! limited, also when it is unpacked. A load is checked as a whole, and takes effect as a whole or not at
+//! all. A dry run is guarded in the same way, because it shows the prices of every customer.
 
 mod dry_run;
 
@@ -34,23 +34,23 @@ use crate::ports::{Chain, PortError, Ports};
 use crate::pricing::Currency;
 use crate::stages::change;
 
-/// What a body is called in what is said of it.
+/// The name of a body in error messages.
 const NAME: &str = "body";
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 const ACCEPTED: HeaderValue = HeaderValue::from_static(
     "application/json, application/x-ndjson, text/csv, text/tab-separated-values",
 );
 
-/// Takes loads, one at a time.
+/// Accepts loads, one at a time.
 pub struct LoadDoor {
     /// The most bytes of a body, packed and unpacked.
     max_bytes: usize,
-    /// How long a load may take.
+    /// The most time that a load may take.
     longest: Duration,
     place: Arc<Semaphore>,
 }
 
-/// A load whose head was checked. It keeps others out until it is dropped.
+/// A load whose request head was checked. It keeps other loads out until it is dropped.
 pub struct Admitted {
     format: Format,
     is_packed: bool,
@@ -62,7 +62,7 @@ pub struct Admitted {
     _place: OwnedSemaphorePermit,
 }
 
-/// What a body says that it is.
+/// The format that a body has by its content type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Json,
@@ -70,13 +70,13 @@ enum Format {
 }
 
 impl LoadDoor {
-    /// Of a gateway that stays.
+    /// Creates the door of a gateway process.
     #[must_use]
     pub fn new() -> Self {
         Self::with(64 * 1024 * 1024, Duration::from_secs(15 * 60))
     }
 
-    /// Of a function: API Gateway waits for half a minute, and hands over 6 MB at most.
+    /// Creates the door of a function. API Gateway waits half a minute, and passes on 6 MB at most.
     #[must_use]
     pub fn of_function() -> Self {
         Self::with(32 * 1024 * 1024, Duration::from_secs(24))
@@ -86,16 +86,16 @@ impl LoadDoor {
         Self { max_bytes, longest, place: Arc::new(Semaphore::new(1)) }
     }
 
-    /// The most bytes that a body may have.
+    /// Returns the most bytes that a body may have.
     #[must_use]
     pub const fn max_bytes(&self) -> usize {
         self.max_bytes
     }
 
-    /// Checks the head of a request, before its body is read.
+    /// Checks the head of a request before its body is read.
     ///
     /// # Errors
-    /// The reply to a request that is refused.
+    /// Returns the reply to a request that is refused.
     pub fn admit(&self, query: &str, headers: &HeaderMap) -> Result<Admitted, Reply> {
         let content = ContentType::of(headers);
         let format = format_of(&content.media)?;
@@ -132,7 +132,7 @@ impl LoadDoor {
         let loaded = timeout(self.longest, Scope::new(Stage::Load, Reason::Load).of(loading)).await;
         match (loaded, in_force.into_inner()) {
             (Ok(reply), _) => reply.unwrap_or_else(|refused| refused),
-            // Whoever comes next folds its rows, and the schedule orders tables.
+            // Others fold the rows, and the schedule orders the tables.
             (Err(_), version) if version > 0 => {
                 info!(version, "a load is in force, and was left to be folded by others");
                 let message =
@@ -189,22 +189,22 @@ impl Default for LoadDoor {
     }
 }
 
-/// What a body that is too large is answered with.
+/// Returns the reply to a body that is too large.
 #[must_use]
 pub fn too_large(message: &str) -> Reply {
     problem(StatusCode::PAYLOAD_TOO_LARGE, message)
 }
 
-/// What a page is told, and whoever has no token that may load.
+/// Returns the reply to a page, or to a client whose token does not permit loads.
 #[must_use]
 pub fn may_not_load(why: &str) -> Reply {
     info!(why, "a load was refused");
     problem(StatusCode::FORBIDDEN, why)
 }
 
-/// That only programs load: a page would do it in the name of whoever has it open.
+/// The reason why pages are refused: a page would load in the name of whoever has it open.
 pub const NO_PAGES: &str = "pages may not load";
-/// That a token may do other things than this.
+/// The reason why a token that does not permit loads is refused.
 pub const NO_CLAIM: &str = "the token may not load; `ocache token --load` makes one that may";
 
 fn busy(message: &str) -> Reply {
@@ -252,7 +252,7 @@ fn unsupported(message: &str, name: HeaderName, accepted: HeaderValue) -> Reply 
     reply
 }
 
-/// Reads a body whole, or refuses it whole.
+/// Reads the whole body, or refuses it.
 fn read(
     body: Bytes,
     format: Format,
@@ -274,7 +274,7 @@ fn read(
     read_texts_as(&[(Path::new(NAME), &body)], amounts, layout).map_err(|errors| bad_rows(&errors))
 }
 
-/// A few kilobytes may unpack to gigabytes, so no more is unpacked than may be loaded.
+/// Unpacks a body. A few kilobytes may unpack to gigabytes, so no more is unpacked than may be loaded.
 fn unpacked(body: &[u8], most: usize) -> Result<Vec<u8>, Reply> {
     let mut unpacked = vec![];
     let mut source = Gunzip::new(body).take(most as u64 + 1);
@@ -285,7 +285,7 @@ fn unpacked(body: &[u8], most: usize) -> Result<Vec<u8>, Reply> {
     }
 }
 
-/// The reply to a body with more bytes than may be loaded at once.
+/// Returns the reply to a body with more bytes than may be loaded at once.
 #[must_use]
 pub fn body_too_large(most: usize) -> Reply {
     let most = most / 1024 / 1024;
@@ -324,7 +324,7 @@ fn not_loaded(error: &LoadError) -> Reply {
     }
 }
 
-/// Has the tables of active users calculated anew that the load has made outdated.
+/// Orders a calculation for every active customer whose table the load has made outdated.
 async fn order_tables(ports: &Ports, report: &LoadReport) -> usize {
     let now = ports.clock.now();
     match change::order(&*ports.store, &*ports.queues, &report.change, now).await {
@@ -336,7 +336,7 @@ async fn order_tables(ports: &Ports, report: &LoadReport) -> usize {
     }
 }
 
-/// What a load did, in the words of `ocache load`.
+/// Returns the summary of a load, with the field names of `ocache load`.
 fn summary(report: &LoadReport, ordered: usize) -> Value {
     let mut summary = counts_json(&report.counts);
     let mut add = |name: &str, value: Value| drop(summary.insert(name.to_owned(), value));
@@ -385,7 +385,7 @@ mod tests {
                 && admitted.is_packed
                 && admitted.format == Format::Csv
         );
-        // One at a time.
+        // The door admits one load at a time.
         assert_eq!(admit("", only_csv).err(), Some(503));
         drop(admitted);
         assert!(admit("dry-run=true", only_csv).unwrap().is_dry_run);

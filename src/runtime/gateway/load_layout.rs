@@ -1,4 +1,4 @@
-//! How the body of `POST /load` is laid out, by its content type and by parameters that have the names of
+//! The layout of the body of `POST /load`, given by its content type and by parameters with the names of
 //! `ocache load`'s flags.
 
 use std::borrow::Cow;
@@ -11,9 +11,9 @@ use super::http_api::Parameters;
 use super::http_reply::{Reply, bad_query};
 use crate::data::{Columns, Delimiter, Layout, LayoutError, NamedColumn};
 
-/// What a content type says.
+/// The content type of a body.
 pub(super) struct ContentType {
-    /// Without parameters, in lower case.
+    /// The media type without parameters, in lower case.
     pub(super) media: String,
     charset: Option<String>,
 }
@@ -31,7 +31,7 @@ impl ContentType {
         Self { media, charset }
     }
 
-    /// The layout of a body of this type.
+    /// Returns the layout of a body of this type.
     pub(super) fn layout(&self, parameters: &mut Parameters<'_>) -> Result<Layout, Reply> {
         let refused = |error: LayoutError| bad_query(&error.to_string());
         let delimiter = match parameters.take("delimiter")? {
@@ -55,7 +55,7 @@ impl ContentType {
     }
 }
 
-/// The value of a parameter, if it is given.
+/// Returns the value of a parameter, if it is given.
 pub(super) fn parsed<T: FromStr>(
     parameters: &mut Parameters<'_>,
     name: &str,

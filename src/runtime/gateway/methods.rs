@@ -1,4 +1,4 @@
-//! Which methods each path takes.
+//! The methods of each path.
 
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, StatusCode};
@@ -6,16 +6,16 @@ use hyper::{Method, StatusCode};
 use super::http_api::Resource;
 use super::http_reply::{Reply, problem};
 
-/// Below this are the connections, by their ids.
+/// The prefix of the connections' paths, before their ids.
 pub(super) const MANAGEMENT: &str = "/@connections/";
-/// Takes products and discounts.
+/// The path of loads.
 pub(super) const LOAD: &str = "/load";
 const READ: &[Method] = &[Method::GET, Method::HEAD];
 const PUT: &[Method] = &[Method::PUT];
 const POST: &[Method] = &[Method::POST];
 
-/// The methods of a path, but for `OPTIONS`; none where there is nothing. `is_file` says whether the
-/// path is a file of the page.
+/// Returns the methods of a path without `OPTIONS`; empty if the path does not exist. `is_file` says
+/// whether the path is a file of the page.
 pub(super) fn methods_of(path: &str, is_file: bool) -> &'static [Method] {
     match path {
         "/health" | "/products" | "/clients" | "/clients/active" | "/explain" | "/live"
@@ -24,7 +24,7 @@ pub(super) fn methods_of(path: &str, is_file: bool) -> &'static [Method] {
         LOAD => POST,
         path if path.starts_with(MANAGEMENT) => POST,
         _ if is_file => READ,
-        // What a part of it that is no text would name is not there; its methods are.
+        // If a part of the path is not UTF-8, no resource has it, but its methods are known.
         path => Resource::of(path).map_or(&[], |resource| match resource {
             Some(resource) => resource.methods(),
             None => READ,
@@ -32,18 +32,18 @@ pub(super) fn methods_of(path: &str, is_file: bool) -> &'static [Method] {
     }
 }
 
-/// Whether pages may use a path: not what only programs have a reason to.
+/// Whether pages may use a path. Pages have no use for the paths that only programs need.
 pub(super) fn is_for_pages(path: &str) -> bool {
     !path.starts_with(MANAGEMENT) && path != LOAD
 }
 
-/// As headers write them.
+/// Returns the methods as a header value.
 pub(super) fn list(methods: &[Method]) -> Option<HeaderValue> {
     let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
     HeaderValue::try_from(names.join(", ")).ok()
 }
 
-/// What can be done with a path, for whoever asks with `OPTIONS` or has tried something else.
+/// Adds the `Allow` header, for a client that sent `OPTIONS` or another method.
 pub(super) fn allow(mut reply: Reply, methods: &[Method]) -> Reply {
     let all: Vec<Method> = methods.iter().cloned().chain([Method::OPTIONS]).collect();
     if let Some(all) = list(&all) {
@@ -52,7 +52,7 @@ pub(super) fn allow(mut reply: Reply, methods: &[Method]) -> Reply {
     reply
 }
 
-/// The reply to a method that a path does not take.
+/// Returns the reply to a method that a path does not have.
 pub(super) fn not_allowed(method: &Method, path: &str, methods: &[Method]) -> Reply {
     let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
     let message = format!("{method} {path} is not possible; use {}", names.join(" or "));

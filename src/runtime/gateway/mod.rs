@@ -1,5 +1,6 @@
-//! The local gateway: websockets, `PUT /subscribe`, `POST /@connections/{id}`, `/health`, `/metrics`
-//! and the page on one loopback port, with the routes and limits of API Gateway.
+//! The local gateway: websockets, the HTTP API, `PUT /subscribe`, `POST /load`,
+//! `POST /@connections/{id}`, `/health`, `/metrics` and the page on one loopback port, with the routes
+//! and limits of API Gateway.
 
 mod addresses;
 mod answer_order;

@@ -1,4 +1,4 @@
-//! Which web pages may talk to the gateway.
+//! Decides which web pages may use the gateway.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -7,50 +7,53 @@ use hyper::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
 use hyper::http::Uri;
 use thiserror::Error;
 
-/// The origin of a page that has none of its own: one that was opened as a file, or is in a sandbox.
+/// The origin of a page without one: a page that was opened as a file, or is in a sandbox.
 const NO_ORIGIN: &str = "null";
 
-/// The origins that are allowed beside the gateway's own, and the names by which it may be called.
+/// The origins that are allowed beside the gateway's own, and the host names by which it may be called.
 ///
-/// Programs send no `Origin` and are not concerned. A browser does when a page opens a websocket or
-/// sends data, and without this any page on the web could quote through the visitor's loopback.
+/// Programs send no `Origin`, and are not affected. A browser sends it when a page opens a websocket or
+/// sends data. Without this check any page on the web could quote through the visitor's loopback
+/// interface.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedOrigins {
     origins: BTreeSet<String>,
     hosts: BTreeSet<String>,
-    /// Whether a name was given by which clients call the gateway: that of its reverse proxy.
+    /// Whether a host name was given, which is that of the gateway's reverse proxy.
     is_proxied: bool,
 }
 
-/// Which page a request comes from.
+/// The kind of page that a request comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Sender {
-    /// None: a program.
+    /// No page: the client is a program.
     NoPage,
-    /// One that the gateway has served: it names the very host that it is sent to, which is loopback.
+    /// A page that the gateway has served: its origin is the host to which the request is sent, on
+    /// loopback.
     OwnPage,
-    /// One of an origin that is allowed.
+    /// A page of an allowed origin.
     Allowed(HeaderValue),
-    /// Any other.
+    /// Any other page.
     Foreign,
 }
 
 /// Why a text is not an origin, or not a host.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum OriginError {
-    /// Not an origin.
+    /// The text is not an origin.
     #[error("`{0}` is not an origin such as https://shop.example.com, nor `null`")]
     Origin(String),
-    /// Not the name of a host.
+    /// The text is not the name of a host.
     #[error("`{0}` is not the name of a host such as quotes.example.com")]
     Host(String),
 }
 
 impl AllowedOrigins {
-    /// Checks a list of origins, and one of names, without ports, beside theirs.
+    /// Checks a list of origins, and a list of host names without ports. The hosts of the origins are
+    /// added to the names.
     ///
     /// # Errors
-    /// [`OriginError`] for the first that is none.
+    /// Returns [`OriginError`] for the first invalid one.
     pub fn new(origins: &[String], hosts: &[String]) -> Result<Self, OriginError> {
         let origins: BTreeSet<String> =
             origins.iter().map(|origin| normalise(origin)).collect::<Result<_, _>>()?;
@@ -63,20 +66,20 @@ impl AllowedOrigins {
         Ok(Self { hosts: hosts.collect::<Result<_, _>>()?, origins, is_proxied })
     }
 
-    /// Whether the gateway stands behind a reverse proxy: it listens on loopback only, so no other
-    /// name leads to it.
+    /// Whether the gateway is behind a reverse proxy. It listens on loopback only, so clients use another
+    /// name only through a proxy.
     #[must_use]
     pub const fn is_proxied(&self) -> bool {
         self.is_proxied
     }
 
-    /// Whether other pages than the gateway's own may use it.
+    /// Whether pages other than the gateway's own may use it.
     #[must_use]
     pub(super) fn allow_others(&self) -> bool {
         !self.origins.is_empty()
     }
 
-    /// Which page a request comes from.
+    /// Returns the kind of page that a request comes from.
     #[must_use]
     pub(super) fn sender(&self, headers: &HeaderMap) -> Sender {
         let mut origins = headers.get_all(ORIGIN).iter();
@@ -93,8 +96,8 @@ impl AllowedOrigins {
         }
     }
 
-    /// Whether a request is meant for this gateway: a page whose owner points its name at 127.0.0.1
-    /// sends that name. Who sends none is no browser.
+    /// Whether a request names this gateway as its host. A page whose owner points its own name at
+    /// 127.0.0.1 sends that name and is refused. A client that sends no host is not a browser.
     #[must_use]
     pub fn allow_host(&self, headers: &HeaderMap) -> bool {
         let mut hosts = headers.get_all(HOST).iter();
@@ -106,7 +109,7 @@ impl AllowedOrigins {
     }
 }
 
-/// An origin as browsers write it.
+/// Returns an origin as browsers write it.
 pub(super) fn normalise(text: &str) -> Result<String, OriginError> {
     if text == NO_ORIGIN {
         return Ok(text.to_owned());
@@ -129,12 +132,13 @@ fn normalise_host(text: &str) -> Result<String, OriginError> {
     }
 }
 
-/// Without this, a name that its owner points at 127.0.0.1 would be its own origin.
+/// Whether a host is a loopback name. Otherwise a page whose owner points its name at 127.0.0.1 would
+/// count as the gateway's own.
 fn is_loopback(host: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| name.eq_ignore_ascii_case(name_of(host)))
 }
 
-/// A host without its port. An IPv6 address keeps its brackets.
+/// Returns a host without its port. An IPv6 address keeps its brackets.
 fn name_of(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

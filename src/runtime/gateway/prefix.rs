@@ -1,8 +1,8 @@
-//! The path under which a reverse proxy publishes a gateway.
+//! The path prefix under which a reverse proxy publishes a gateway.
 //!
-//! A proxy that takes the prefix off needs nothing: all that a gateway answers with is relative. One that
-//! hands the path on as it is needs the gateway to know the prefix. Paths without it are answered too:
-//! the other processes of this machine call the gateway without its proxy.
+//! A proxy that removes the prefix needs no setting, because all links in replies are relative. If the
+//! proxy keeps the prefix, the gateway must know it. Paths without the prefix are served too, because the
+//! other processes of this machine call the gateway without its proxy.
 
 use std::str::FromStr;
 
@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::http_reply::Reply;
 
-/// A prefix such as `/quotes`; empty where there is none.
+/// A prefix such as `/quotes`; empty if there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PathPrefix(String);
 
@@ -40,7 +40,7 @@ impl FromStr for PathPrefix {
 }
 
 impl PathPrefix {
-    /// Takes the prefix off a request's path, if it is there.
+    /// Removes the prefix from a request's path, if it is there.
     pub(super) fn strip<T>(&self, request: &mut Request<T>) {
         let uri = request.uri();
         let Some(rest) = uri.path().strip_prefix(self.0.as_str()) else { return };
@@ -56,8 +56,8 @@ impl PathPrefix {
         }
     }
 
-    /// Where the page is, for whoever left out the slash at its end: without it, what the page names is
-    /// looked for one level too high.
+    /// Returns a redirect to the page if the path is the prefix without its final slash. Without the
+    /// slash, the browser would resolve the page's links one level too high.
     pub(super) fn page_of<T>(&self, request: &Request<T>) -> Option<Reply> {
         let uri = request.uri();
         if self.0.is_empty() || uri.path() != self.0 {

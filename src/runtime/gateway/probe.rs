@@ -1,4 +1,4 @@
-//! The way to a gateway that entered itself: its port may be another's by now.
+//! Connects to a gateway from the registry, after checking that its port is not another server's by now.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use super::secret::Challenge;
 use crate::ports::{Randomness as _, SystemRandomness};
 
 const PATIENCE: Duration = Duration::from_secs(2);
-/// More than any health is long.
+/// No reply of `/health` is longer.
 const MAX_BYTES: usize = 4096;
 
 /// Why a gateway cannot be used.
@@ -28,31 +28,31 @@ pub enum ProbeError {
     /// No connection to it can be opened.
     #[error("gateway {endpoint} cannot be reached")]
     Unreachable {
-        /// Its endpoint.
+        /// The gateway's endpoint.
         endpoint: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// It listens, and does not answer.
+    /// The gateway accepts a connection and does not answer.
     #[error("gateway {endpoint} did not answer within {} s", PATIENCE.as_secs())]
     Silent {
-        /// Its endpoint.
+        /// The gateway's endpoint.
         endpoint: String,
     },
-    /// It may be the gateway, and takes no connection now.
+    /// The server may be the gateway, and accepts no connection now.
     #[error("gateway {endpoint} takes no further connection")]
     Busy {
-        /// Its endpoint.
+        /// The gateway's endpoint.
         endpoint: String,
     },
     /// Another server has its port now.
     #[error("gateway {endpoint} is gone, and another server has its port")]
     Another {
-        /// Its endpoint.
+        /// The gateway's endpoint.
         endpoint: String,
     },
-    /// No gateway has entered itself with this endpoint.
+    /// No gateway with this endpoint is registered.
     #[error("no gateway at {endpoint} is known on this machine")]
     Unknown {
         /// The endpoint.
@@ -65,7 +65,7 @@ impl ProbeError {
     #[must_use]
     pub fn is_dead(&self) -> bool {
         match self {
-            // Any other reason, such as too many open files, is this process's own.
+            // Any other error, such as too many open files, is this process's own.
             Self::Unreachable { source, .. } => source.kind() == io::ErrorKind::ConnectionRefused,
             Self::Another { .. } | Self::Unknown { .. } => true,
             Self::Silent { .. } | Self::Busy { .. } => false,
@@ -73,14 +73,14 @@ impl ProbeError {
     }
 }
 
-/// What a server said to a challenge.
+/// The result of a challenge.
 enum Answer {
     Proven,
     NotNow,
     NotProven,
 }
 
-/// The gateway of an engine that runs on this machine. Entries of gateways that died are cleared away.
+/// Returns the running gateway of an engine on this machine. Removes the entries of gateways that died.
 pub async fn running(registry: &GatewayRegistry, engine: &str) -> Option<GatewayRecord> {
     for record in registry.records().into_iter().filter(|record| record.engine == engine) {
         match probe(&record).await {
@@ -92,19 +92,19 @@ pub async fn running(registry: &GatewayRegistry, engine: &str) -> Option<Gateway
     None
 }
 
-/// Whether a gateway runs, and is the one that made the entry.
+/// Checks that a gateway runs, and that it made the entry.
 ///
 /// # Errors
-/// [`ProbeError`].
+/// Returns [`ProbeError`].
 pub async fn probe(record: &GatewayRecord) -> Result<(), ProbeError> {
     connect(record).await.map(drop)
 }
 
-/// Opens a connection to a gateway and has it prove that it made the entry. The connection is good
-/// for any request, and the gateway knows that it comes from this machine.
+/// Opens a connection to a gateway and has it prove that it made the entry. The connection may then be
+/// used for any request, and the gateway knows that its client may read the entry.
 ///
 /// # Errors
-/// [`ProbeError`]. Nothing but a challenge was sent then.
+/// Returns [`ProbeError`]. In this case only a challenge was sent.
 pub async fn connect(record: &GatewayRecord) -> Result<TcpStream, ProbeError> {
     let endpoint = || record.endpoint.clone();
     let Some(address) = address(&record.endpoint) else {
@@ -123,12 +123,12 @@ pub async fn connect(record: &GatewayRecord) -> Result<TcpStream, ProbeError> {
     timeout(PATIENCE, proven).await.map_err(silent)?
 }
 
-/// Where an endpoint is, which is on loopback and so needs no name to be looked up.
+/// Parses the address of an endpoint. It is an IP address, so no name is looked up.
 fn address(endpoint: &str) -> Option<SocketAddr> {
     endpoint.parse::<Uri>().ok()?.authority()?.as_str().parse().ok()
 }
 
-/// Asks for the health, and returns the connection if the answer has the proof in it.
+/// Requests `/health`, and returns the connection if the reply contains the proof.
 async fn challenge(stream: TcpStream, record: &GatewayRecord) -> Result<TcpStream, ProbeError> {
     let endpoint = || record.endpoint.clone();
     let busy = |_| ProbeError::Busy { endpoint: endpoint() };
@@ -142,9 +142,9 @@ async fn challenge(stream: TcpStream, record: &GatewayRecord) -> Result<TcpStrea
             Ok(io.into_inner())
         }
         (Ok(Answer::NotProven), _) => Err(another()),
-        // It does not speak HTTP.
+        // The server does not speak HTTP.
         (Err(error), _) if error.is_parse() => Err(another()),
-        // One that is full breaks off, perhaps before it says so.
+        // A full gateway may break off before it sends its reply.
         (Ok(Answer::NotNow | Answer::Proven) | Err(_), _) => {
             Err(ProbeError::Busy { endpoint: endpoint() })
         }
@@ -167,7 +167,7 @@ async fn ask(
     match head.status {
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Ok(Answer::NotNow),
         StatusCode::OK if challenge.is_met(&head.headers) => {
-            // The rest has to be read before the connection can be used again.
+            // The rest of the reply must be read before the connection can be used again.
             let whole = Limited::new(body, MAX_BYTES).collect().await.is_ok();
             Ok(if whole { Answer::Proven } else { Answer::NotNow })
         }
@@ -197,7 +197,7 @@ mod tests {
         }
     }
 
-    /// A server that says one thing to whatever it is asked.
+    /// Starts a server that gives the same reply to any request.
     async fn answering(reply: &'static str) -> GatewayRecord {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

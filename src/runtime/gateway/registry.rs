@@ -1,5 +1,5 @@
-//! Which gateways run on this machine for one store: how `ocache quote` finds one, and the
-//! allow-list of endpoints that answers may be pushed to.
+//! The registry of the gateways that run on this machine for one store. `ocache quote` finds a gateway
+//! here, and answers are pushed only to endpoints that are listed here.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -14,35 +14,35 @@ use super::secret::Secret;
 /// A running gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayRecord {
-    /// Where clients connect: `ws://127.0.0.1:7070`.
+    /// The URL to which clients connect: `ws://127.0.0.1:7070`.
     pub websocket: String,
-    /// Where answers are pushed: `http://127.0.0.1:7070`.
+    /// The URL to which answers are pushed: `http://127.0.0.1:7070`.
     pub endpoint: String,
-    /// What its `/health` calls it.
+    /// The name in its `/health`.
     pub instance: String,
-    /// What it and whoever may read this entry prove to each other that they know, so that another
-    /// server on a reused port is not taken for it.
+    /// The secret with which the gateway and a reader of this entry recognise each other, so that another
+    /// server on a reused port is not mistaken for the gateway.
     pub secret: Secret,
-    /// Which engine and target it works on.
+    /// The engine and its target.
     pub engine: String,
-    /// Its process.
+    /// The process id.
     pub pid: u32,
-    /// Where the keys of the tokens are that it wants; none if it wants no token.
+    /// Where the keys of its tokens are; `None` if it requires no token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<KeysPlace>,
 }
 
-/// Where a gateway has its keys from. Who may read them there needs no token from others.
+/// Where a gateway has its keys from. Whoever may read them can sign tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeysPlace {
-    /// From this file.
+    /// This file.
     File(PathBuf),
-    /// From the secret of its stack on AWS.
+    /// The secret of its stack on AWS.
     Stack,
 }
 
-/// The folder in which gateways of one store enter themselves, one small file each.
+/// The folder in which the gateways of one store register, with one small file each.
 #[derive(Clone, Debug)]
 pub struct GatewayRegistry(PathBuf);
 
@@ -51,34 +51,34 @@ pub struct GatewayRegistry(PathBuf);
 pub struct Registration(PathBuf);
 
 impl GatewayRegistry {
-    /// The registry of a data folder.
+    /// Creates the registry of a data folder.
     #[must_use]
     pub fn new(data_dir: &Path) -> Self {
         Self(data_dir.join("gateways"))
     }
 
-    /// Where the entries are.
+    /// Returns the folder of the entries.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.0
     }
 
-    /// Enters a gateway. Only the owner of the folder may write to it, or read the secrets in it:
-    /// whoever could would be sent other people's answers.
+    /// Writes the entry of a gateway. Only the owner of the folder may write to it or read the secrets in
+    /// it. Anybody else who could would receive other people's answers.
     ///
     /// # Errors
-    /// When the entry cannot be written.
+    /// Fails when the entry cannot be written.
     pub fn register(&self, record: &GatewayRecord) -> io::Result<Registration> {
         make_private_folder(&self.0)?;
         let path = self.0.join(format!("{}.json", record.instance));
-        // Written whole under another name first, so that nobody reads half of it.
+        // Write the file under another name first, so that nobody reads half of it.
         let draft = path.with_extension("draft");
         write_private(&draft, &serde_json::to_vec(record)?)?;
         fs::rename(&draft, &path)?;
         Ok(Registration(path))
     }
 
-    /// All entries, also those of gateways that died.
+    /// Returns all entries, including those of gateways that died.
     #[must_use]
     pub fn records(&self) -> Vec<GatewayRecord> {
         let Ok(entries) = fs::read_dir(&self.0) else { return vec![] };
@@ -89,7 +89,7 @@ impl GatewayRegistry {
             .collect()
     }
 
-    /// When an entry was last made or removed, by the clock of the file system; `None` when there
+    /// Returns when an entry was last made or removed, by the clock of the file system; `None` if there
     /// is no registry.
     #[must_use]
     pub fn changed_at(&self) -> Option<SystemTime> {
@@ -105,7 +105,7 @@ impl GatewayRegistry {
 impl Drop for Registration {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_file(&self.0) {
-            // Somebody saw that the gateway was gone before it said so itself.
+            // Another process removed the entry first, because it saw that the gateway was gone.
             debug!(path = %self.0.display(), %error, "a gateway's entry was not removed");
         }
     }
@@ -117,7 +117,7 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    // It may have been made with other permissions.
+    // The folder may have been made with other permissions.
     #[cfg(unix)]
     fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     Ok(())
@@ -154,7 +154,7 @@ mod tests {
 
         let dir = tempfile::tempdir().unwrap();
         let registry = GatewayRegistry::new(dir.path());
-        // One that an earlier version made is mended too.
+        // The permissions of an existing folder are corrected too.
         fs::create_dir(registry.folder()).unwrap();
         fs::set_permissions(registry.folder(), fs::Permissions::from_mode(0o755)).unwrap();
         let registration = registry.register(&record()).unwrap();

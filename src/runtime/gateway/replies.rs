@@ -1,4 +1,4 @@
-//! What a frame of a client is answered with.
+//! The replies to the frames of a client.
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::Message;
@@ -14,24 +14,24 @@ use crate::supervisor::catch;
 use crate::tokens::Clients;
 use crate::trace;
 
-/// What answering frames takes.
+/// The context in which frames are answered.
 pub struct ReplyContext<'a> {
     /// The stage behind quotes.
     pub handler: &'a QuotationHandler,
-    /// For rendering settled quotations as of now.
+    /// The clock that decides whether a pending quotation is past its deadline.
     pub clock: &'a dyn Clock,
-    /// Whom the client may quote for.
+    /// The customers for whom the client may quote.
     pub clients: &'a Clients,
 }
 
-/// What a request is answered with.
+/// The replies to one request.
 #[derive(Debug, Default)]
 pub struct Replied {
-    /// The replies, in order.
+    /// The frames, in order.
     pub frames: Vec<Bytes>,
     /// The outcome that the client is now promised.
     pub promise: Option<Promise>,
-    /// Whether the replies keep that promise: they tell the outcome.
+    /// Whether the replies already tell the promised outcome.
     pub is_kept: bool,
 }
 
@@ -41,9 +41,9 @@ impl From<Bytes> for Replied {
     }
 }
 
-/// What a message of the client comes to.
+/// The result of reading a client's message.
 pub(super) enum Read {
-    /// A request, and the span that what comes of it belongs to.
+    /// A request, and the span to which its work belongs.
     Request(Request, Span),
     Reply(Bytes),
     Nothing,
@@ -53,12 +53,12 @@ pub(super) fn read(message: &Message, clients: &Clients) -> Read {
     match message {
         Message::Text(text) => read_frame(Some(text), clients),
         Message::Binary(_) => read_frame(None, clients),
-        // The transport answers pings itself.
+        // The transport itself answers pings.
         _ => Read::Nothing,
     }
 }
 
-/// Replies to one frame for a gateway that keeps no session. `None` is a frame that is not text.
+/// Replies to one frame for a gateway that keeps no session. `text` is `None` if the frame is not text.
 pub async fn reply_to(
     context: &ReplyContext<'_>,
     text: Option<&str>,
@@ -74,7 +74,8 @@ pub async fn reply_to(
     }
 }
 
-/// What a frame comes to, before anything is asked of a stage: who may not ask leaves no trace.
+/// Parses and authorises a frame. This happens before any stage is called, so a client without permission
+/// leaves no trace.
 fn read_frame(text: Option<&str>, clients: &Clients) -> Read {
     let Some(text) = text else {
         return Read::Reply(error_frame("not_text", "frames are text, not binary".to_owned()));
@@ -89,8 +90,8 @@ fn read_frame(text: Option<&str>, clients: &Clients) -> Read {
     }
 }
 
-/// By which id a request's answer will be known. A quote whose client chose none gets one here, before
-/// anything can be pushed for it.
+/// Returns the id by which a request's answer will be known. If the client chose none, the quote gets one
+/// here, before anything can be pushed for it.
 pub(super) fn answer_id(handler: &QuotationHandler, request: &Request) -> RequestId {
     match request {
         Request::Quote { request_id: Some(id), .. } | Request::Get { request_id: id, .. } => {
@@ -100,8 +101,8 @@ pub(super) fn answer_id(handler: &QuotationHandler, request: &Request) -> Reques
     }
 }
 
-/// Replies to a request whose answer will be known by this [id](answer_id). A panic of the stage fails
-/// this request, and its connection stays open.
+/// Replies to a request whose answer will have this [id](answer_id). A panic of the stage fails this
+/// request, and its connection stays open.
 pub(super) async fn reply(
     context: &ReplyContext<'_>,
     request: Request,
@@ -118,8 +119,8 @@ async fn reply_of_stage(
     id: RequestId,
     to: ConnectionRef,
 ) -> Replied {
-    // From before the stage looked: what it found pending must not be shown as failed because its
-    // deadline has passed since.
+    // Read the clock before the stage looks. A quotation that it finds pending must not be shown as
+    // failed because its deadline has passed since then.
     let asked_at = context.clock.now();
     match request {
         Request::Quote { user, items, request_id, dialect } => {
@@ -154,10 +155,10 @@ async fn reply_of_stage(
     }
 }
 
-/// The outcome that a client was promised, now that the deadline has passed.
+/// Returns the outcome that a client was promised, after the deadline has passed.
 ///
 /// # Errors
-/// When the store does not say what it is.
+/// Fails when the store cannot be asked.
 pub(super) async fn outcome(
     context: &ReplyContext<'_>,
     promise: &Promise,
@@ -177,8 +178,7 @@ fn no_such_quotation(request_id: &RequestId) -> Bytes {
     error_frame("not_found", format!("there is no quotation `{request_id}` of this customer"))
 }
 
-/// What a failure of a stage tells the client: a code, and no more words than it needs. The log has the
-/// rest.
+/// Returns the code and the message that tell a client of a failure in a stage. The log has the details.
 pub(super) fn told(what: &str, error: &StageError) -> (&'static str, String) {
     warn!(error = %Chain(error), "{what}");
     match error {
@@ -207,6 +207,6 @@ fn error_frame(code: &str, message: String) -> Bytes {
 }
 
 fn rendered(json: serde_json::Result<String>) -> Bytes {
-    // Frames are plain strings and lists, which always render.
+    // Frames consist of strings and lists, which always render.
     json.map_or_else(|_| Bytes::from_static(b"{\"type\":\"error\"}"), Bytes::from)
 }

@@ -29,12 +29,12 @@ use crate::stages::subscribe;
 use crate::tokens::Clients;
 use crate::trace;
 
-/// A body that is not there by then will not come.
+/// The most time for a body to arrive.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
-/// The same for the body of a load, which may be large.
+/// The most time for the body of a load, which may be large.
 const LOAD_LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// What reading a body with a limit fails with.
+/// The error of reading a body with a limit.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The body of `PUT /subscribe`.
@@ -44,12 +44,12 @@ struct SubscribeBody {
     user_id: String,
 }
 
-/// Whether a request sends a frame to a client, through the management API.
+/// Whether a request pushes a frame to a client, through the management API.
 pub(super) fn is_push<T>(request: &Request<T>) -> bool {
     request.method() == Method::POST && request.uri().path().starts_with(MANAGEMENT)
 }
 
-/// Answers a request that is not a websocket's.
+/// Answers a request that does not open a websocket.
 pub(super) async fn route(
     gateway: &Gateway,
     request: Request<Incoming>,
@@ -64,7 +64,7 @@ pub(super) async fn route(
         method if !methods.contains(method) => return not_allowed(method, &path, methods),
         _ => {}
     }
-    // Only a GET comes with HEAD; what is sent has no body then, whatever the reply has.
+    // Paths that have GET have HEAD too. For HEAD, no body is sent.
     if let Some(reply) = gateway.page().route(&request, gateway.door(), client).await {
         return reply;
     }
@@ -80,15 +80,15 @@ pub(super) async fn route(
     }
 }
 
-/// What may be done with a path.
+/// Replies to `OPTIONS` with the methods of a path.
 fn options(methods: &[Method]) -> Reply {
     let mut reply = Reply::default();
     *reply.status_mut() = StatusCode::NO_CONTENT;
     allow(reply, methods)
 }
 
-/// The health and, for a caller that proves that it knows the secret of the entry, the gateway's own
-/// proof.
+/// Replies with the health. If the caller proves that it knows the secret of the entry, the gateway's own
+/// proof is added.
 fn health(gateway: &Gateway, asked: &HeaderMap) -> Reply {
     let mut reply = json_reply(StatusCode::OK, &gateway.health());
     if let Some((name, proof)) = gateway.secret().answer(asked) {
@@ -97,7 +97,7 @@ fn health(gateway: &Gateway, asked: &HeaderMap) -> Reply {
     reply
 }
 
-/// A quote, or prices.
+/// Answers a request of the HTTP API: a quote, or prices.
 async fn api(
     gateway: &Gateway,
     resource: Option<Resource>,
@@ -172,7 +172,7 @@ async fn put_subscribe(
     subscribe_user(gateway.ports(), ttl, &user).instrument(span).await
 }
 
-/// Answers a `PUT /subscribe` with this body, of somebody who may subscribe these clients. Users
+/// Answers a `PUT /subscribe` with this body, for a caller who may subscribe these customers. Customers
 /// stay active for `ttl`.
 pub async fn subscribe_reply(
     ports: &Ports,
@@ -186,7 +186,7 @@ pub async fn subscribe_reply(
     }
 }
 
-/// The customer in a body, whom the caller may subscribe.
+/// Returns the customer in a body, if the caller may subscribe this customer.
 fn read_user(clients: &Clients, body: &[u8]) -> Result<UserId, Reply> {
     let user = parse_user(body).map_err(|error| http_api::refused(&error))?;
     if clients.cover(&user) { Ok(user) } else { Err(http_api::forbidden(&user)) }
@@ -227,7 +227,7 @@ async fn post_load(gateway: &Gateway, request: Request<Incoming>) -> Reply {
         Ok(admitted) => admitted,
         Err(reply) => return reply,
     };
-    // Whoever may load may be waited for: only one at a time is.
+    // The gateway may wait long for this body, because it accepts only one load at a time.
     let body = timeout(LOAD_LIMIT, Limited::new(body, door.max_bytes()).collect()).await;
     match whole(body, || body_too_large(door.max_bytes())) {
         Ok(body) => door.load(gateway.ports(), admitted, body).await,
@@ -235,8 +235,9 @@ async fn post_load(gateway: &Gateway, request: Request<Incoming>) -> Reply {
     }
 }
 
-/// The management API, for the other processes of this machine that work on the same store: whoever
-/// could push would give answers in the gateway's name. A browser has no business here either.
+/// Pushes a frame to a connection, for the other processes of this machine that work on the same store.
+/// Whoever could push would answer in the gateway's name, so the caller must prove itself, and browsers
+/// are refused.
 async fn post_to_connection(
     gateway: &Gateway,
     id: &str,
@@ -283,7 +284,8 @@ async fn read_body(gateway: &Gateway, body: Incoming) -> Result<Bytes, Reply> {
     whole(body, || problem(StatusCode::PAYLOAD_TOO_LARGE, "the body has more than 128 KB"))
 }
 
-/// A body that was collected, if all of it came in time and there was not too much of it.
+/// Returns a body that arrived in time, complete and within its limit; otherwise the reply that says what
+/// is wrong.
 fn whole(
     body: Result<Result<Collected<Bytes>, BoxError>, Elapsed>,
     too_large: impl FnOnce() -> Reply,

@@ -1,8 +1,8 @@
 //! How a gateway and another process of its machine recognise each other.
 //!
-//! A port that a gateway leaves behind may be bound by anybody. So a gateway writes a secret into its
-//! entry, which only its owner may read, and both sides prove on each connection that they know it,
-//! before anything else is sent.
+//! Any program may bind a port that a gateway has left. So a gateway writes a secret into its entry,
+//! which only its owner may read. On each connection both sides prove that they know it, before anything
+//! else is sent.
 
 use std::fmt;
 
@@ -13,39 +13,40 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-/// What the proofs of a connection are made of: random, so that no proof is good twice.
+/// The challenge of a connection. It is random, so that no proof can be used twice.
 const CHALLENGE: HeaderName = HeaderName::from_static("ocache-challenge");
-/// The proof of whoever sends the message.
+/// The proof of the side that sends it.
 const PROOF: HeaderName = HeaderName::from_static("ocache-proof");
 
-/// A secret that the entry of a gateway holds.
+/// The secret in a gateway's entry.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
-/// Which side a proof is of: the proof of one is none of the other.
+/// The side that makes a proof. The proof of one side is not valid for the other.
 #[derive(Clone, Copy, Debug)]
 enum Side {
     Gateway,
     Caller,
 }
 
-/// What a caller sends with its first request, and by which it recognises the gateway.
+/// The challenge that a caller sends with its first request, and with which it checks the gateway's
+/// proof.
 pub(super) struct Challenge {
     secret: Secret,
     text: String,
 }
 
 impl Secret {
-    /// A secret that nobody can guess, of this much randomness.
+    /// Creates a secret from this much randomness. Nobody can guess it.
     #[must_use]
     pub fn from_random(random: [[u8; 16]; 2]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(random.concat()))
     }
 
-    /// The mechanism with all in it that a proof is of.
+    /// Returns the MAC over a side and a challenge.
     fn mac(&self, side: Side, challenge: &[u8]) -> Option<Hmac<Sha256>> {
-        // A key of any length is taken.
+        // HMAC accepts a key of any length.
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).ok()?;
         mac.update(match side {
             Side::Gateway => b"gateway:",
@@ -67,7 +68,7 @@ impl Secret {
             .is_some_and(|(mac, proof)| mac.verify_slice(&proof).is_ok())
     }
 
-    /// The gateway's proof for a caller that has proven itself; `None` for any other request.
+    /// Returns the gateway's proof for a caller that has proven itself; `None` for any other request.
     pub(super) fn answer(&self, asked: &HeaderMap) -> Option<(HeaderName, HeaderValue)> {
         let (challenge, proof) = (asked.get(CHALLENGE)?, asked.get(PROOF)?);
         if !self.is_proven(Side::Caller, challenge.as_bytes(), proof) {
@@ -78,25 +79,25 @@ impl Secret {
 }
 
 impl Challenge {
-    /// A challenge for the gateway with this secret.
+    /// Creates a challenge for the gateway with this secret.
     pub(super) fn new(secret: Secret, random: [u8; 16]) -> Self {
         Self { secret, text: URL_SAFE_NO_PAD.encode(random) }
     }
 
-    /// The headers of the request.
+    /// Returns the headers of the caller's request.
     pub(super) fn headers(&self) -> Option<[(HeaderName, HeaderValue); 2]> {
         let proof = self.secret.prove(Side::Caller, self.text.as_bytes())?;
         Some([(CHALLENGE, HeaderValue::from_str(&self.text).ok()?), (PROOF, proof)])
     }
 
-    /// Whether the response comes from the gateway that has the secret.
+    /// Whether the response comes from a gateway that knows the secret.
     pub(super) fn is_met(&self, response: &HeaderMap) -> bool {
         let proof = response.get(PROOF);
         proof.is_some_and(|it| self.secret.is_proven(Side::Gateway, self.text.as_bytes(), it))
     }
 }
 
-/// A log or an error must not show it.
+/// Hides the secret from logs and errors.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
@@ -120,7 +121,7 @@ mod tests {
         let challenge = Challenge::new(secret(1), [7; 16]);
         let answer = secret(1).answer(&asked(&challenge)).unwrap();
         assert!(challenge.is_met(&HeaderMap::from_iter([answer.clone()])));
-        // What was heard of another connection proves nothing.
+        // A proof that was sent on another connection is not valid.
         let next = Challenge::new(secret(1), [8; 16]);
         assert!(!next.is_met(&HeaderMap::from_iter([answer])));
     }
@@ -130,7 +131,7 @@ mod tests {
         let challenge = Challenge::new(secret(1), [7; 16]);
         assert!(secret(2).answer(&asked(&challenge)).is_none());
         assert!(secret(1).answer(&HeaderMap::new()).is_none());
-        // The caller's own proof sent back is not the gateway's.
+        // The caller's own proof, sent back, is not the gateway's proof.
         assert!(!challenge.is_met(&asked(&challenge)));
         assert!(!challenge.is_met(&HeaderMap::new()));
         for bad in ["", "0", "?", "00"] {

@@ -1,4 +1,4 @@
-//! The gateway of one process: its parts, and what they share.
+//! The gateway of one process: its parts, and the state that they share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,19 +28,19 @@ use crate::stages::prices::Prices;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::stages::{Lookup, SettingsInForce};
 
-/// How long a user who came once stays active when that takes a second visit: too short to be
-/// refreshed.
+/// How long a customer stays active after a first visit, if the stack requires a second one. It is too
+/// short for a refresh.
 const FIRST_VISIT_TTL: Duration = Duration::from_secs(1);
 /// Who may use a gateway, and how much of it.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    /// Which pages.
+    /// The origins and host names that are allowed.
     pub origins: AllowedOrigins,
-    /// Under which path a reverse proxy publishes it.
+    /// The path prefix under which a reverse proxy publishes it.
     pub prefix: PathPrefix,
-    /// How much.
+    /// The limits of its clients.
     pub limits: Limits,
-    /// By which tokens, while the stack requires them. Else anybody may quote for anybody.
+    /// How tokens are checked while the stack requires them. Otherwise everybody may quote for everybody.
     pub tokens: Option<Tokens>,
 }
 
@@ -70,7 +70,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway that will listen at a management endpoint such as `http://127.0.0.1:7070`.
+    /// Creates a gateway that will listen at a management endpoint such as `http://127.0.0.1:7070`.
     #[must_use]
     pub(super) fn new(
         ports: Ports,
@@ -123,13 +123,13 @@ impl Gateway {
         }
     }
 
-    /// The random name by which its health tells it from others.
+    /// Returns the random name that distinguishes its `/health` from that of others.
     #[must_use]
     pub fn instance(&self) -> &str {
         &self.instance
     }
 
-    /// What its quotes look at tables with.
+    /// Returns the lookup that its quotes use.
     pub(super) const fn lookup(&self) -> &Arc<Lookup> {
         &self.lookup
     }
@@ -138,7 +138,7 @@ impl Gateway {
         &self.unfinished
     }
 
-    /// What its entry holds, and no reply.
+    /// Returns the secret of its entry. No reply contains it.
     pub(super) const fn secret(&self) -> &Secret {
         &self.secret
     }
@@ -172,7 +172,7 @@ impl Gateway {
         &self.http_api
     }
 
-    /// The stages behind requests over HTTP.
+    /// Returns the stages behind requests over HTTP.
     pub(super) const fn behind(&self, first_visit: bool) -> Behind<'_> {
         match first_visit {
             true => Behind { handler: &self.first_visits, prices: &self.first_prices },
@@ -180,7 +180,7 @@ impl Gateway {
         }
     }
 
-    /// How long a user is active after a visit.
+    /// Returns how long a customer is active after a visit.
     pub(super) fn ttl(&self, first_visit: bool) -> Duration {
         let ttl = self.settings.now().policy.ttl;
         if first_visit { FIRST_VISIT_TTL.min(ttl) } else { ttl }
@@ -194,7 +194,7 @@ impl Gateway {
         json!({ "status": "ok", "instance": self.instance, "sockets": self.sockets.count() })
     }
 
-    /// The methods of a path.
+    /// Returns the methods of a path.
     pub(super) fn methods_of(&self, path: &str) -> &'static [Method] {
         methods_of(path, self.page.has_file(path))
     }

@@ -31,39 +31,39 @@ use crate::stages::StageError;
 use crate::stages::quotation_handler::QuotationHandler;
 use crate::tokens::Clients;
 
-/// As on API Gateway: a socket on which nothing is said is closed.
+/// A socket on which nothing is sent for this long is closed, as on API Gateway.
 const IDLE_LIMIT: Duration = Duration::from_secs(10 * 60);
-/// As on API Gateway: no socket lives longer.
+/// A socket is closed after this time in any case, as on API Gateway.
 const LIFE_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
-/// So many requests of one socket are in hand at once; further frames wait unread.
+/// The most requests of one socket in hand. Further frames wait unread.
 const MAX_IN_HAND: usize = 32;
-/// A client that sends too much is told so, and then not listened to for this long: its flood
-/// waits in its own buffers.
+/// A client that sends too much is told so. Then its frames are not read for this time, so that the flood
+/// waits in the client's own buffers.
 const DEAF_FOR: Duration = Duration::from_millis(250);
 
-/// What a session needs of its gateway.
+/// What a session needs from its gateway.
 pub(super) struct SessionContext<'a> {
     /// The stage behind quotes.
     pub(super) handler: &'a QuotationHandler,
-    /// The same, for users who may never come again.
+    /// The same stage, for customers who may never come again.
     pub(super) first_visits: &'a QuotationHandler,
-    /// Who may be quoted.
+    /// Decides which customers are admitted.
     pub(super) visitors: &'a Visitors,
     /// How much the client may send.
     pub(super) allowance: Allowance,
-    /// What was received of a message that is not finished.
+    /// The bytes received of an unfinished message.
     pub(super) unfinished: Arc<Unfinished>,
-    /// Whom the client may quote for.
+    /// The customers for whom the client may quote.
     pub(super) clients: Clients,
-    /// For rendering settled quotations as of now.
+    /// The clock that decides whether a pending quotation is past its deadline.
     pub(super) clock: &'a dyn Clock,
-    /// Where acknowledgements are counted.
+    /// Counts the acknowledgements.
     pub(super) metrics: &'a Metrics,
     /// This gateway's management endpoint.
     pub(super) endpoint: &'a str,
 }
 
-/// What a client gets next: replies to its requests, then what was pushed to it.
+/// The next frames for a client: replies to its requests, then pushed frames.
 #[derive(Default)]
 struct Outgoing {
     replies: Vec<Bytes>,
@@ -71,7 +71,7 @@ struct Outgoing {
 }
 
 impl SessionContext<'_> {
-    /// Counts a message that has come; says whether the client may send as many.
+    /// Counts a received message. Returns whether the client may send it.
     fn takes(&self, message: &Message) -> bool {
         match message {
             Message::Ping(bytes) | Message::Pong(bytes) => self.unfinished.passed(bytes.len()),
@@ -81,10 +81,10 @@ impl SessionContext<'_> {
     }
 }
 
-/// Serves one websocket until it is closed, by either side, or its client is shut out: it came without a
-/// token, and now one is required.
+/// Serves one websocket until either side closes it, or its client is shut out: the client came without a
+/// token, and now a token is required.
 ///
-/// Generic over the transport, so that a test can be a client without a network.
+/// The function is generic over the transport, so that a test can be a client without a network.
 pub(super) async fn run_session<S>(
     mut socket: S,
     mut open: OpenSocket,
@@ -103,7 +103,7 @@ pub(super) async fn run_session<S>(
     let mut overdue: FuturesUnordered<BoxFuture<'_, Overdue>> = FuturesUnordered::new();
     let mut deaf_until: Option<Instant> = None;
     tokio::pin!(shut_out);
-    // Waited for all the time, so each is registered once and not for every frame.
+    // These futures live as long as the session, so each is registered once and not for every frame.
     let unfinished = context.unfinished.clone();
     let mut given_up = pin!(unfinished.given_up());
     let mut stopping = pin!(shutdown.begun());
@@ -112,7 +112,7 @@ pub(super) async fn run_session<S>(
 
     let close = loop {
         let outgoing: Outgoing = tokio::select! {
-            // Answers first: a client that floods us still gets what is due to it.
+            // Send answers first, so that a client that floods the gateway still gets what is due to it.
             biased;
             Some((asked, Replied { frames: replies, promise, is_kept })) = in_hand.next() => {
                 match promise {
@@ -182,7 +182,7 @@ pub(super) async fn run_session<S>(
                 if Instant::now() >= until {
                     break Some(close(CloseCode::Away, "idle for too long, or open for too long"));
                 }
-                // Something was said since.
+                // Something was sent or received in the meantime.
                 idle.as_mut().reset(until);
                 Outgoing::default()
             }
@@ -196,8 +196,9 @@ pub(super) async fn run_session<S>(
             }
         }
     };
-    // Quotes that are being accepted are finished, also when nobody is there to be told: their answers
-    // can be asked for later. What waited for them is sent, and what came meanwhile.
+    // Finish quotes that are being accepted, even if the client is gone: it can ask for their answers
+    // later. Also send the answers that waited for these replies, and frames that were pushed in the
+    // meantime.
     let mut is_there = close.is_some();
     loop {
         let outgoing = match in_hand.next().await {
@@ -242,7 +243,7 @@ impl Outgoing {
     }
 }
 
-/// Replies to a request of a client who may make it.
+/// Replies to an authorised request.
 async fn reply(
     context: &SessionContext<'_>,
     request: Request,
@@ -268,10 +269,10 @@ async fn reply(
     replied
 }
 
-/// A promise whose deadline has passed, and what its client is told.
+/// A promise whose deadline has passed, and the frame that tells its outcome.
 type Overdue = (Promise, Result<Bytes, StageError>);
 
-/// Finds out what a client is told whose deadline has passed.
+/// Finds out the outcome of a promise whose deadline has passed.
 async fn end(context: &SessionContext<'_>, promise: Promise) -> Overdue {
     let SessionContext { handler, clock, clients, .. } = context;
     let outcome =
@@ -279,7 +280,7 @@ async fn end(context: &SessionContext<'_>, promise: Promise) -> Overdue {
     (promise, outcome)
 }
 
-/// Writes what goes out next. What was pushed counts among what waits until it is written.
+/// Writes the next frames. Pushed frames count as waiting until they are written.
 async fn write<S>(socket: &mut S, outgoing: Outgoing) -> Result<(), SocketError>
 where
     S: Sink<Message, Error = SocketError> + Unpin,
@@ -299,7 +300,7 @@ fn close(code: CloseCode, reason: &'static str) -> CloseFrame {
     CloseFrame { code, reason: Utf8Bytes::from_static(reason) }
 }
 
-/// The close frame that a client's fault deserves; none when the transport is gone.
+/// Returns the close frame for a client's error; `None` if the transport is gone.
 fn close_after(error: &SocketError) -> Option<CloseFrame> {
     match error {
         SocketError::Capacity(_) => Some(close(CloseCode::Size, "the frame is too large")),

@@ -10,12 +10,12 @@ use tokio::sync::mpsc;
 use crate::model::ConnectionId;
 use crate::ports::Delivery;
 
-/// So many frames wait for a client that does not read; then its connection counts as gone.
+/// The most frames that wait for a client that does not read. With more, its connection counts as gone.
 const MAX_WAITING_FRAMES: usize = 256;
-/// So many bytes of frames wait for one client.
+/// The most bytes of frames that wait for one client.
 const MAX_WAITING_BYTES: usize = 8 * 1024 * 1024;
-/// So many bytes of frames wait for all clients together. Beyond it, clients that have frames
-/// waiting get no more; those that keep up are not concerned.
+/// The most bytes of frames that wait for all clients together. Beyond this, clients with waiting frames
+/// get no more. Clients that keep up are not affected.
 const MAX_WAITING_BYTES_IN_ALL: usize = 128 * 1024 * 1024;
 
 /// Finds an open socket by its connection id.
@@ -25,30 +25,30 @@ pub struct Sockets {
     waiting: Arc<Waiting>,
 }
 
-/// The way to one socket. How much may wait in it is counted, not given by the channel: a frame that
-/// was taken from the channel may still have to wait.
+/// The channel to one socket. The limit is counted separately from the channel, because a frame that was
+/// taken from the channel may still wait.
 #[derive(Debug)]
 struct Inbox {
     frames: mpsc::UnboundedSender<WaitingFrame>,
     waiting: Arc<Waiting>,
 }
 
-/// What waits, for one client or for all.
+/// The frames and bytes that wait, for one client or for all.
 #[derive(Debug, Default)]
 struct Waiting {
     frames: AtomicUsize,
     bytes: AtomicUsize,
 }
 
-/// A frame on its way to its client. It counts among what waits until it is dropped.
+/// A frame on its way to its client. It counts as waiting until it is dropped.
 #[derive(Debug)]
 pub struct WaitingFrame {
     frame: Bytes,
-    /// For its client, and for all.
+    /// The counters of its client, and of all clients.
     counted: [Arc<Waiting>; 2],
 }
 
-/// An open socket's place among [`Sockets`], for as long as it is open.
+/// An open socket's entry in [`Sockets`], for as long as it is open.
 #[derive(Debug)]
 pub struct OpenSocket {
     sockets: Arc<Sockets>,
@@ -57,13 +57,13 @@ pub struct OpenSocket {
 }
 
 impl Sockets {
-    /// No sockets.
+    /// Creates an empty set of sockets.
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
 
-    /// Enters a socket that has just been opened.
+    /// Adds a socket that has just been opened.
     #[must_use]
     pub fn open(self: &Arc<Self>, id: ConnectionId) -> OpenSocket {
         let (sender, frames) = mpsc::unbounded_channel();
@@ -71,7 +71,7 @@ impl Sockets {
         OpenSocket { sockets: self.clone(), id, frames }
     }
 
-    /// Hands a frame to a socket. One that has stopped reading is given up.
+    /// Hands a frame to a socket. A client that has stopped reading is given up.
     pub fn push(&self, id: &ConnectionId, frame: Bytes) -> Delivery {
         let mut sockets = self.lock();
         let Some(inbox) = sockets.get(id) else { return Delivery::Gone };
@@ -96,7 +96,7 @@ impl Sockets {
                 && in_all + bytes <= MAX_WAITING_BYTES_IN_ALL)
     }
 
-    /// How many are open.
+    /// Returns the number of open sockets.
     #[must_use]
     pub fn count(&self) -> usize {
         self.lock().len()
@@ -108,18 +108,18 @@ impl Sockets {
 }
 
 impl OpenSocket {
-    /// Its connection id.
+    /// Returns its connection id.
     #[must_use]
     pub const fn id(&self) -> &ConnectionId {
         &self.id
     }
 
-    /// The next frame pushed to it; `None` when it was given up.
+    /// Waits for the next frame that is pushed to this socket; `None` when the socket was given up.
     pub async fn next_frame(&mut self) -> Option<WaitingFrame> {
         self.frames.recv().await
     }
 
-    /// A frame that was pushed to it already.
+    /// Returns a frame that was pushed already, without waiting.
     pub fn ready_frame(&mut self) -> Option<WaitingFrame> {
         self.frames.try_recv().ok()
     }
@@ -127,7 +127,7 @@ impl OpenSocket {
 
 impl Drop for OpenSocket {
     fn drop(&mut self) {
-        // Nothing can be pushed to it after this.
+        // After this, nothing can be pushed to this socket.
         self.sockets.lock().remove(&self.id);
     }
 }
@@ -141,7 +141,7 @@ impl WaitingFrame {
         Self { frame, counted }
     }
 
-    /// What the client will get.
+    /// Returns the bytes that the client will get.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
         &self.frame
@@ -218,7 +218,7 @@ mod tests {
         }
         assert_eq!(push(&open[17], &Bytes::from("x")), Delivery::Delivered, "it keeps up");
         assert_eq!(push(&open[17], &Bytes::from("x")), Delivery::Gone, "it does not");
-        // What is read or closed makes room.
+        // Frames that are read, and sockets that are closed, make room.
         assert_eq!(open[1].next_frame().await.unwrap().bytes().len(), MAX_WAITING_BYTES);
         open.drain(2..17);
         for _ in 0..2 {

@@ -22,11 +22,11 @@ use crate::runtime::metrics::{Metrics, Scrape};
 use crate::stages::{Lookup, SettingsInForce};
 use crate::supervisor::Supervisor;
 
-/// How often the page looks at the cache, at most.
+/// The shortest time between two looks of the page at the cache.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A gateway that has its port but does not serve yet: its ports are what the workers in the same
-/// process need to push to its sockets directly.
+/// A gateway that has its port but does not serve yet. Workers in the same process need its endpoint and
+/// sockets to push to them directly.
 pub struct BoundGateway {
     listener: Listener,
     sockets: Arc<Sockets>,
@@ -40,9 +40,9 @@ pub struct RunningGateway {
     gateway: Arc<Gateway>,
     record: GatewayRecord,
     shutdown: Shutdown,
-    /// Takes connections.
+    /// Accepts connections.
     task: JoinHandle<()>,
-    /// Serve them, and outlive the task above if it dies.
+    /// Serves the connections. They outlive the task above if it dies.
     connections: TaskTracker,
     registration: Registration,
 }
@@ -53,28 +53,28 @@ pub enum StartError {
     /// The port is taken, or may not be opened.
     #[error("port {port} cannot be opened")]
     Port {
-        /// Which.
+        /// The port.
         port: u16,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// It could not be entered in the registry.
+    /// The gateway could not be entered in the registry.
     #[error("the gateway cannot be entered in `{}`", folder.display())]
     Register {
         /// The registry's folder.
         folder: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
 }
 
 impl BoundGateway {
-    /// Opens a port on loopback; 0 is any free one.
+    /// Opens a port on loopback; 0 means any free one.
     ///
     /// # Errors
-    /// [`StartError::Port`].
+    /// Returns [`StartError::Port`].
     pub async fn bind(port: u16) -> Result<Self, StartError> {
         let opened = async {
             let listener = Listener::bind(port).await?;
@@ -96,37 +96,37 @@ impl BoundGateway {
         })
     }
 
-    /// What is counted in this process. Workers beside the gateway count with it.
+    /// Returns the counters of this process. Workers beside the gateway use them too.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.page.metrics.clone()
     }
 
-    /// Has the page look at the cache less often: where each look is billed.
+    /// Sets how often the page looks at the cache, for engines on which each look is billed.
     #[must_use]
     pub fn looking_every(mut self, look_every: Duration) -> Self {
         self.page.look_every = look_every;
         self
     }
 
-    /// Has the metrics tell how the store is kept in order.
+    /// Makes the metrics report the backlog of the store's housekeeping.
     #[must_use]
     pub fn reporting_upkeep(mut self, housekeeping: Arc<dyn Housekeeping>) -> Self {
         self.page.housekeeping = Some(housekeeping);
         self
     }
 
-    /// Its management endpoint and its sockets.
+    /// Returns its management endpoint and its sockets.
     #[must_use]
     pub fn own(&self) -> (String, Arc<Sockets>) {
         (self.endpoint.clone(), self.sockets.clone())
     }
 
-    /// Serves on an engine's ports. `engine` names the engine and its target for others. The supervisor
-    /// hears of a gateway that takes no more connections because it has died.
+    /// Serves on an engine's ports. `engine` names the engine and its target in the registry. The
+    /// supervisor learns of it if the gateway dies.
     ///
     /// # Errors
-    /// [`StartError::Register`].
+    /// Returns [`StartError::Register`].
     pub fn serve(
         self,
         ports: Ports,
@@ -165,46 +165,47 @@ impl BoundGateway {
 }
 
 impl RunningGateway {
-    /// Where clients connect.
+    /// Returns the URL to which clients connect.
     #[must_use]
     pub fn websocket(&self) -> &str {
         &self.record.websocket
     }
 
-    /// What its quotes look at tables with, for workers of the same process.
+    /// Returns the lookup that its quotes use, for workers of the same process.
     #[must_use]
     pub fn lookup(&self) -> Arc<Lookup> {
         self.gateway.lookup().clone()
     }
 
-    /// Does not count a user that this process makes up, such as for a check, among the active users.
+    /// Excludes a made-up customer of this process, such as that of a check, from the count of active
+    /// customers.
     pub fn do_not_count(&self, user: UserId) {
         self.gateway.visitors().do_not_count(user);
     }
 
-    /// What its `/metrics` answers.
+    /// Returns the source of its `/metrics`.
     #[must_use]
     pub fn scrape(&self) -> Arc<Scrape> {
         self.gateway.page().scrape().clone()
     }
 
-    /// For a client in this process.
+    /// Returns the destination for a client in this process.
     #[must_use]
     pub fn destination(&self) -> Destination {
         Destination::Entered(Box::new(self.record.clone()))
     }
 
-    /// Where people open the page.
+    /// Returns the URL of the page.
     #[must_use]
     pub fn page(&self) -> String {
         format!("{}/", self.record.websocket.replacen("ws://", "http://", 1))
     }
 
-    /// Leaves the registry, closes every socket with 1001, and waits until they are closed.
+    /// Removes the registry entry, closes every socket with 1001, and waits until all are closed.
     pub async fn stop(self) {
         drop(self.registration);
         self.shutdown.begin();
-        // Its supervisor has heard of a panic.
+        // The supervisor has already been told of a panic.
         let _ = self.task.await;
         self.connections.close();
         self.connections.wait().await;

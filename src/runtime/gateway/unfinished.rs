@@ -1,8 +1,9 @@
-//! How many bytes of messages that have not come to their end wait in memory, for all clients together.
+//! Limits the bytes of unfinished messages in memory, for all clients together.
 //!
-//! A client may send 128 KB of a message and never the rest. Ten thousand that do would take more than a
-//! gigabyte. When all together have more than they may, the oldest unfinished message is given up,
-//! with its connection: an honest client finishes what it begins, and so is never the oldest for long.
+//! A client may send 128 KB of a message and never the rest. Ten thousand such clients would take more
+//! than a gigabyte. When the total exceeds its limit, the oldest unfinished message is given up together
+//! with its connection. An honest client finishes what it begins, so its message is never the oldest for
+//! long.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::limits::lock;
 
-/// What all unfinished messages may take together.
+/// The most bytes of all unfinished messages together.
 const MAX_BYTES_IN_ALL: usize = 64 * 1024 * 1024;
-/// What is not counted of each: most messages are shorter, and so cost nothing here.
+/// The bytes of each message that are not counted. Most messages are shorter, and so cost nothing here.
 const FREE: usize = 4096;
-/// What the head of a control frame of a client takes.
+/// The size of the head of a client's control frame.
 const CONTROL_HEAD: usize = 6;
 
 /// The unfinished messages of one gateway.
@@ -29,7 +30,7 @@ pub(super) struct UnfinishedMessages {
 struct Counted {
     bytes: usize,
     next: u64,
-    /// In the order in which they began to count.
+    /// The messages in the order in which they began to count.
     messages: BTreeMap<u64, Message>,
 }
 
@@ -39,7 +40,7 @@ struct Message {
     given_up: CancellationToken,
 }
 
-/// What one connection has received of a message that is not finished.
+/// The bytes that one connection has received of an unfinished message.
 #[derive(Debug)]
 pub(super) struct Unfinished {
     all: Arc<UnfinishedMessages>,
@@ -50,7 +51,7 @@ pub(super) struct Unfinished {
 #[derive(Debug, Default)]
 struct Own {
     bytes: usize,
-    /// Its number among those that count.
+    /// The number of its message in [`Counted::messages`], if it counts.
     number: Option<u64>,
 }
 
@@ -65,7 +66,7 @@ impl UnfinishedMessages {
         Self { max, counted: Mutex::default() }
     }
 
-    /// For a connection, of which nothing has been received.
+    /// Creates the counter of a connection from which nothing has been received.
     pub(super) fn of_one(self: &Arc<Self>) -> Unfinished {
         Unfinished { all: self.clone(), own: Mutex::default(), given_up: CancellationToken::new() }
     }
@@ -79,7 +80,7 @@ impl Counted {
             self.messages.insert(self.next, message);
             self.next
         });
-        // One that was given up is not counted any more.
+        // A message that was given up is not counted any more.
         if let Some(message) = self.messages.get_mut(&number) {
             self.bytes = self.bytes - message.bytes + own.bytes;
             message.bytes = own.bytes;
@@ -103,7 +104,7 @@ impl Counted {
 }
 
 impl Unfinished {
-    /// Counts bytes of the message. Gives up the oldest messages of all if there are too many.
+    /// Counts received bytes of the message. Gives up the oldest messages if the total is too large.
     pub(super) fn received(&self, bytes: usize) {
         let mut own = lock(&self.own);
         own.bytes += bytes;
@@ -115,7 +116,7 @@ impl Unfinished {
         while counted.bytes > self.all.max && counted.give_up_oldest() {}
     }
 
-    /// The message is there.
+    /// Notes that the message is complete.
     pub(super) fn finished(&self) {
         let mut own = lock(&self.own);
         own.bytes = 0;
@@ -124,7 +125,7 @@ impl Unfinished {
         }
     }
 
-    /// A control frame came in the middle of the message, of which it is no part.
+    /// Subtracts a control frame that came in the middle of the message and is no part of it.
     pub(super) fn passed(&self, control_bytes: usize) {
         let mut own = lock(&self.own);
         own.bytes = own.bytes.saturating_sub(control_bytes + CONTROL_HEAD);
@@ -162,7 +163,7 @@ mod tests {
         }
         assert!(is_given_up(&many[0]));
         assert!(many[1..].iter().all(|one| !is_given_up(one)));
-        // What it sends until it is closed changes nothing.
+        // Bytes that arrive until its connection is closed change nothing.
         many[0].received(30_000);
         assert_eq!(lock(&all.counted).bytes, 90_000);
         drop(many);
@@ -195,7 +196,7 @@ mod tests {
             one.passed(125);
         }
         assert_eq!(lock(&all.counted).bytes, 50_000);
-        // Nor does it hide what was received of one.
+        // Control frames do not hide the bytes of a message either.
         one.received(60_000);
         assert!(is_given_up(&one));
     }

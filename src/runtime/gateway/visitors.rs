@@ -1,8 +1,8 @@
-//! Which users come through this gateway, so that invented ones stay few.
+//! Limits which customers come through this gateway, so that invented ones stay few.
 //!
-//! A user costs more than a frame: a table is calculated, stored, and refreshed for as long as the
-//! user is active. Nobody proves to be a user here, so what can be limited is how many new ones an
-//! address brings in a time, and how many are active in all.
+//! A customer costs more than a frame: a table is calculated, stored and refreshed for as long as the
+//! customer is active. Without tokens nobody proves to be a customer. So the gateway limits how many new
+//! ones an address brings in a time, and how many are active in total.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -18,24 +18,25 @@ use crate::model::UserId;
 use crate::ports::{ActiveUsers, Chain, Clock};
 use crate::stages::SettingsInForce;
 
-/// Looking for users that have expired takes time; when all places are taken it is not done more
-/// often than this.
+/// The shortest time between two searches for expired customers. A search takes time, and is needed only
+/// when all places are taken.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How a user's visit is to be taken.
+/// How a customer's visit is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// As any visit: it makes the user active, or keeps the user so.
+    /// It counts as a visit, which makes the customer active for a TTL.
     Visit,
-    /// As the visit of somebody who may never come again: it is answered, and no more.
+    /// It is the visit of a customer who may never come again: it is answered, and the customer does not
+    /// stay active.
     FirstVisit,
-    /// Not at all: its address brings too many new users.
+    /// It is refused, because its address brings too many new customers.
     AddressTooNew,
-    /// Not at all: as many users are active as may be.
+    /// It is refused, because the most customers are active already.
     Full,
 }
 
-/// What a user who is not admitted is told.
+/// Returns the message to a customer who is not admitted.
 pub(super) const fn refusal(admission: Admission) -> &'static str {
     match admission {
         Admission::Full => "too many customers are active; try again later",
@@ -43,19 +44,19 @@ pub(super) const fn refusal(admission: Admission) -> &'static str {
     }
 }
 
-/// The users that are active through one gateway.
+/// The customers that are active through one gateway.
 pub(super) struct Visitors {
     settings: SettingsInForce,
     users: Arc<dyn ActiveUsers>,
     clock: Arc<dyn Clock>,
     hasher: RandomState,
-    /// Takes no place, and is not counted as new.
+    /// A customer who takes no place and does not count as new.
     uncounted: OnceLock<UserId>,
     seen: Mutex<Seen>,
 }
 
 struct Seen {
-    /// Hashes of users, and until when they are active, as far as this gateway knows.
+    /// Hashes of customers, with the time until which each is active as far as this gateway knows.
     until: HashMap<u64, Instant>,
     looked_at: Option<Instant>,
 }
@@ -77,13 +78,14 @@ impl Visitors {
         }
     }
 
-    /// Does not count a user that this process makes up. There is one such user for each gateway.
+    /// Excludes a made-up customer of this process from the count. There is one such customer for each
+    /// gateway.
     pub(super) fn do_not_count(&self, user: UserId) {
         let _ = self.uncounted.set(user);
     }
 
-    /// Decides about a visit. A user that is active in the store is never refused, whoever made
-    /// it so.
+    /// Decides about a visit. A customer that is active in the store is never refused, whoever made it
+    /// active.
     pub(super) async fn admit(&self, user: &UserId, address: Option<&Arc<Address>>) -> Admission {
         if self.uncounted.get() == Some(user) {
             return Admission::Visit;
@@ -106,7 +108,7 @@ impl Visitors {
         }
     }
 
-    /// Whether the user was here within a TTL; if so, it counts from now on.
+    /// Whether the customer was here within a TTL. If so, the TTL starts again.
     fn returns(&self, hash: u64, ttl: Duration) -> bool {
         let now = Instant::now();
         match lock(&self.seen).until.get_mut(&hash) {
@@ -129,7 +131,7 @@ impl Visitors {
         }
     }
 
-    /// Takes one of so many places for a user; says whether there was one.
+    /// Takes one of `places` for a customer. Returns whether there was one.
     fn enter(&self, hash: u64, places: u32, ttl: Duration) -> bool {
         let now = Instant::now();
         let places = usize::try_from(places).unwrap_or(usize::MAX);
@@ -208,7 +210,7 @@ mod tests {
             assert_eq!(visitors.admit(&user(n), None).await, Admission::Visit);
         }
         assert_eq!(visitors.admit(&user(2), None).await, Admission::Full);
-        // One that somebody else has made active costs no more than it does already.
+        // A customer whom another process has made active costs nothing more.
         let now = ports.clock.now();
         ports.store.record_visit(&user(3), now, now.plus(TTL)).await.unwrap();
         assert_eq!(visitors.admit(&user(3), None).await, Admission::Visit);

@@ -1,4 +1,4 @@
-//! A client without a network, of a gateway whose topic takes as long as a test wants.
+//! Tests a session with a client without a network. The gateway's topic is as slow as a test wants.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::pricing::{Currency, Money, Product};
 use crate::stages::price_calc::PriceCalc;
 use crate::stages::{BaseMaker, Lookup, Policy, SettingsInForce};
 
-/// Keeps quotes of the customer `slow` until it is told to let them go.
+/// A topic that holds back quotes of the customer `slow` until the gate opens.
 struct SlowTopic {
     inner: Arc<dyn Topic>,
     gate: Arc<Semaphore>,
@@ -40,7 +40,7 @@ impl Topic for SlowTopic {
     }
 }
 
-/// Makes a table of a customer.
+/// Makes a customer's table.
 async fn make_table(ports: &Ports, user: &str) {
     let product = Product::new("P1".parse().unwrap(), "Desk".to_owned(), Money::from_minor(50_000));
     apply(ports, vec![product.into()], Currency::USD).await.unwrap();
@@ -107,13 +107,13 @@ impl Client {
         self.socket.send(Message::text(frame.to_string())).await.unwrap();
     }
 
-    /// Somebody pushes the answer to a request.
+    /// Pushes the answer to a request, as another process would.
     fn push(&self, request_id: &str) -> Delivery {
         let frame = json!({ "type": "quotation", "request_id": request_id, "status": "answered" });
         self.sockets.push(&self.id, frame.to_string().into())
     }
 
-    /// The same, and says whose it is.
+    /// Pushes an answer that names its customer.
     fn push_to(&self, client: &str, request_id: &str) -> Delivery {
         let frame = json!({
             "type": "quotation", "request_id": request_id, "client": client, "status": "answered",
@@ -121,14 +121,14 @@ impl Client {
         self.sockets.push(&self.id, frame.to_string().into())
     }
 
-    /// Whose the next frame is.
+    /// Returns the customer of the next frame.
     async fn next_of_client(&mut self) -> String {
         let message = self.socket.next().await.unwrap().unwrap();
         let frame: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
         frame["client"].as_str().unwrap().to_owned()
     }
 
-    /// The next message: the type and the request id of a frame, or the code of a close.
+    /// Returns the next message: type and request id of a frame, or the code of a close.
     async fn next(&mut self) -> (String, String) {
         match self.socket.next().await.unwrap().unwrap() {
             Message::Text(text) => {
@@ -153,13 +153,13 @@ async fn a_warm_quote_is_acknowledged_and_answered_at_once() {
     client.quote("warm", Some("w")).await;
     client.expect("accepted", "w").await;
     client.expect("quotation", "w").await;
-    // Asked again, it is told the same again.
+    // The same quote again gets the same answer again.
     client.quote("warm", Some("w")).await;
     client.expect("accepted", "w").await;
     client.expect("quotation", "w").await;
     client.gate.add_permits(1);
     client.expect("accepted", "s").await;
-    // What was told at once is not told at its deadline.
+    // The answer of `w` was sent at once, so it is not sent again at its deadline.
     client.expect("quotation", "s").await;
     client.shutdown.begin();
     client.expect("close", "1001").await;
@@ -215,7 +215,7 @@ async fn at_shutdown_what_was_held_back_is_sent() {
     client.expect("quotation", "f").await;
     client.shutdown.begin();
     tokio::task::yield_now().await;
-    // The session drains now; what comes meanwhile is sent too.
+    // The session drains now. Frames that arrive meanwhile are sent too.
     client.push("f");
     client.gate.add_permits(1);
     client.expect("accepted", "s").await;
@@ -236,7 +236,7 @@ async fn what_is_held_back_counts_among_what_waits() {
     while client.push("s") == Delivery::Delivered {
         held += 1;
         assert!(held <= 256, "nothing limits what is held back");
-        // So that the session takes the frame and holds it.
+        // Let the session take the frame and hold it back.
         tokio::task::yield_now().await;
     }
     assert_eq!(held, 256);
